@@ -1,0 +1,1 @@
+//! Heartlist: sign in with Spotify, heart playlists, keep the hearts.
