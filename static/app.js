@@ -1,0 +1,194 @@
+// Makes the hearts quick. Every page works without this file: each heart is a form that posts.
+"use strict";
+
+// ---- What we know of each playlist's heart ----
+// id -> { confirmed: what the server last told us, wanted: what was last asked,
+//         sent: what the request under way asks for, or null }
+const hearts = new Map();
+const PATIENCE = 20_000; // ms until a request counts as lost
+
+const playlistOf = (form) => form.getAttribute("action").split("/").pop();
+const formsOf = (id) => $("form.heart").filter((_, form) => playlistOf(form) === id);
+const shown = (form) => $(form).find("button").attr("aria-pressed") === "true";
+const busy = (heart) => heart.sent !== null;
+
+function heartOf(id) {
+  if (!hearts.has(id)) {
+    const confirmed = shown(formsOf(id)[0]);
+    hearts.set(id, { confirmed, wanted: confirmed, sent: null });
+  }
+  return hearts.get(id);
+}
+
+// The hidden field holds the state that a press asks for, so that script and form agree.
+function paint(id, hearted) {
+  formsOf(id).each((_, form) => {
+    $(form).find("button").attr("aria-pressed", String(hearted));
+    $(form).find("input[name=hearted]").val(String(!hearted));
+  });
+}
+
+// ---- Saving: one request at a time for a playlist, the last wish wins ----
+function ask(id, hearted) {
+  const heart = heartOf(id);
+  heart.wanted = hearted;
+  paint(id, hearted);
+  hush();
+  if (!busy(heart)) save(id, heart);
+}
+
+async function save(id, heart) {
+  while (heart.wanted !== heart.confirmed) {
+    const wish = heart.wanted;
+    heart.sent = wish;
+    const failure = await send(id, heart);
+    heart.sent = null;
+    if (failure) return giveUp(id, heart, failure);
+    if (heart.wanted === wish) break; // nothing new was asked meanwhile
+  }
+  heart.wanted = heart.confirmed;
+  paint(id, heart.confirmed);
+}
+
+// Answers nothing when the server confirmed, else why it did not.
+async function send(id, heart) {
+  try {
+    const answer = await request(id, heart.sent);
+    const told = await answer.json().catch(() => ({}));
+    if (answer.ok && told.playlist_id === id) return settle(id, heart, told);
+    if (answer.status === 401 && told.error?.sign_in) return signIn(told.error.sign_in);
+    return { text: told.error?.message ?? "the server could not keep it just now" };
+  } catch (error) {
+    if (!navigator.onLine) return { text: "you are offline" };
+    if (error.name === "TimeoutError") return { text: "the server did not answer in time" };
+    return { text: "the server could not be reached" };
+  }
+}
+
+// keepalive: leaving the page does not lose the heart.
+function request(id, hearted) {
+  return fetch(`/heart/${id}`, {
+    method: hearted ? "PUT" : "DELETE",
+    headers: { Accept: "application/json" },
+    credentials: "same-origin",
+    redirect: "manual",
+    keepalive: true,
+    signal: AbortSignal.timeout(PATIENCE),
+  });
+}
+
+function settle(id, heart, told) {
+  if (told.hearted !== heart.confirmed) {
+    $("[data-my-hearts]").text((_, total) => Number(total) + (told.hearted ? 1 : -1));
+  }
+  heart.confirmed = told.hearted;
+  $("[data-hearts-of]").filter((_, tally) => tally.dataset.heartsOf === id).text(told.hearts);
+}
+
+function giveUp(id, heart, failure) {
+  const wish = heart.wanted;
+  heart.wanted = heart.confirmed;
+  paint(id, heart.confirmed);
+  if (failure.leaving || wish === heart.confirmed) return;
+  say(`Not saved: ${failure.text.replace(/^You/, "you").replace(/\.$/, "")}.`, () => {
+    formsOf(id).first().find("button").trigger("focus");
+    ask(id, wish);
+  });
+}
+
+// The server knows where to sign in, this page knows where to come back to.
+function signIn(address) {
+  const url = new URL(address, location.origin);
+  if (url.origin !== location.origin) return { text: "you are signed out" };
+  url.searchParams.set("next", location.pathname + location.search);
+  location.assign(url);
+  return { leaving: true };
+}
+
+// ---- The voice: a live region that is also the visible message ----
+let silence; // the timer that clears a passing remark
+
+function say(text, again) {
+  clearTimeout(silence);
+  const $live = $("#live").empty().append($("<span>").text(text));
+  if (again) $live.append($("<button type=button>").text("Try again").on("click", () => { hush(); again(); }));
+  $live.append($("<button type=button>").text("Dismiss").on("click", hush));
+}
+
+function hush() {
+  clearTimeout(silence);
+  $("#live").empty();
+}
+
+// ---- Reading the truth again: after Back, in the other tab, when the network returns ----
+let reading = false;
+
+async function readAgain() {
+  if (reading) return;
+  reading = true;
+  const untouched = new Map([...hearts].map(([id, heart]) => [id, heart.wanted]));
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "manual" });
+    if (answer.type === "opaqueredirect") return location.reload(); // signed out elsewhere
+    if (answer.ok) takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"), untouched);
+  } catch {
+    // Offline still: the next `online` or focus asks again.
+  } finally {
+    reading = false;
+  }
+}
+
+// Leaves alone what was pressed while the page was being fetched.
+function takeOver(page, untouched) {
+  const fresh = new Map($(page).find("form.heart").get().map((form) => [playlistOf(form), shown(form)]));
+  const whole = $(page).add(document).find(".pager").length === 0; // one page: what is missing is gone
+  for (const form of $("form.heart").get()) {
+    const id = playlistOf(form);
+    const heart = heartOf(id);
+    if (busy(heart) || (untouched.has(id) && untouched.get(id) !== heart.wanted)) continue;
+    const hearted = fresh.get(id) ?? (whole && $("[data-my-hearts]").length ? false : heart.confirmed);
+    heart.confirmed = heart.wanted = hearted;
+    paint(id, hearted);
+  }
+  $("[data-my-hearts]").text($(page).find("[data-my-hearts]").text() || "0");
+  $("[data-hearts-of]").text($(page).find("[data-hearts-of]").text());
+}
+
+// ---- Pictures: Spotify's addresses expire; a blank sleeve takes the place of a lost one ----
+function blank(image) {
+  $(image).parent(".cover").addClass("blank");
+  $(image).remove();
+}
+
+// ---- What starts it all ----
+$(document).on("submit", "form.heart", (event) => {
+  event.preventDefault();
+  const form = event.currentTarget;
+  ask(playlistOf(form), $(form).find("input[name=hearted]").val() === "true");
+});
+
+document.addEventListener("error", (event) => {
+  if ($(event.target).is(".cover img")) blank(event.target);
+}, true);
+$(".cover img").filter((_, image) => image.complete && image.naturalWidth === 0).each((_, image) => blank(image));
+
+let hiddenSince = 0;
+$(document).on("visibilitychange", () => {
+  if (document.hidden) hiddenSince = Date.now();
+  else if (Date.now() - hiddenSince > 1000 && $("form.heart").length) readAgain();
+});
+
+$(window).on("pageshow", (event) => {
+  if (event.originalEvent.persisted) readAgain();
+}).on("pagehide", () => {
+  // A wish that waits behind a request under way would be lost with the page: send it now.
+  for (const [id, heart] of hearts) {
+    if (busy(heart) && heart.wanted !== heart.sent) request(id, heart.wanted).catch(() => {});
+  }
+}).on("offline", () => {
+  say("You are offline. Hearts can be changed again once you are back.");
+}).on("online", () => {
+  say("You are online again.");
+  silence = setTimeout(hush, 4000);
+  readAgain();
+});
