@@ -1,0 +1,346 @@
+//! The settings: every environment variable, its default and its check, read once.
+//!
+//! All faults are told together, each with the variable's name and how to mend it, never with a secret's value.
+
+mod variables;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use url::{Host, Url};
+
+use crate::ids::Secret;
+use crate::telemetry::LogFormat;
+
+pub use variables::{VARIABLES, Variable, example, help};
+
+/// The settings of a running app.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port to listen on.
+    pub port: u16,
+    /// Where browsers reach the app; no path.
+    pub base_url: Url,
+    /// Where rows live.
+    pub database: Database,
+    /// Seals sessions; none in a demo that keeps its own in the data folder.
+    pub session_secret: Option<Secret>,
+    /// The Spotify to talk to.
+    pub spotify: Spotify,
+    /// Whether the music is made up.
+    pub demo: bool,
+    /// Whether this is a Heroku dyno.
+    pub dyno: bool,
+    /// How a line of the log looks; none: by where it goes.
+    pub log_format: Option<LogFormat>,
+    /// What is logged, in `RUST_LOG`'s language.
+    pub log_filter: String,
+    /// The folder of the private Postgres and the demo's secret.
+    pub data: PathBuf,
+}
+
+/// Where rows live.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A server that somebody runs; the address holds a password.
+    Url(Secret),
+    /// A server of our own, from programs that are looked for.
+    Private {
+        /// The folder of the programs, when named.
+        pg_bin: Option<PathBuf>,
+        /// The folders in which programs are looked for.
+        path: Option<OsString>,
+    },
+}
+
+/// The Spotify to talk to.
+#[derive(Clone, Debug)]
+pub struct Spotify {
+    /// The app's public name at Spotify.
+    pub client_id: String,
+    /// The app's secret at Spotify.
+    pub client_secret: Secret,
+    /// The base of `/authorize` and `/api/token`.
+    pub accounts_url: Url,
+    /// The base of `/me` and `/playlists`.
+    pub api_url: Url,
+}
+
+/// What is wrong with the settings, all of it.
+#[derive(Debug)]
+pub struct Faults(Vec<String>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "The settings do not fit together:")?;
+        self.0.iter().try_for_each(|fault| writeln!(f, "  - {fault}"))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// Looks settings up in the process's environment, then in the file `.env`.
+///
+/// # Errors
+/// When there is a `.env` that cannot be read.
+#[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+pub fn environment() -> Result<impl Fn(&str) -> Option<String>, Faults> {
+    let file: HashMap<String, String> = match dotenvy::dotenv_iter() {
+        // The line at fault is not shown: it may hold a secret.
+        Ok(lines) => lines.collect::<Result<_, _>>().map_err(|_| Faults(vec![UNREADABLE.into()]))?,
+        Err(error) if error.not_found() => HashMap::new(),
+        Err(_) => return Err(Faults(vec![UNREADABLE.into()])),
+    };
+    Ok(move |name: &str| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
+}
+
+const UNREADABLE: &str = ".env cannot be read: each line is NAME=value, values with spaces in quotes";
+/// Our own lines, and of the libraries only what somebody should look at.
+const QUIET_LIBRARIES: &str = "warn,heartlist=info,tower_sessions=error,tower_sessions_core=error";
+const DEMO_CLIENT: &str = "heartlist-demo";
+
+impl Config {
+    /// Reads the settings through `lookup`; an empty value counts as not set. `root`: the process runs as root.
+    ///
+    /// # Errors
+    /// All [`Faults`] together.
+    pub fn from_env(lookup: impl Fn(&str) -> Option<String>, root: bool) -> Result<Self, Faults> {
+        let mut reader = Reader { lookup: &lookup, faults: Vec::new() };
+        let config = reader.config(root);
+        if reader.faults.is_empty() { Ok(config) } else { Err(Faults(reader.faults)) }
+    }
+
+    /// The address that Spotify must know, to the letter, to send people back.
+    pub fn redirect_uri(&self, provider: &str) -> Url {
+        self.base_url.join(&format!("/auth/{provider}/callback")).expect("a provider's key is a path segment")
+    }
+
+    /// Whether browsers reach the app over https, so that cookies must be sent over nothing else.
+    pub fn https(&self) -> bool {
+        self.base_url.scheme() == "https"
+    }
+}
+
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    faults: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, root: bool) -> Config {
+        let dyno = self.get("DYNO").is_some();
+        let demo = self.demo(dyno);
+        let port = self.port();
+        let base_url = self.base_url(port, dyno);
+        Config {
+            host: self.host(dyno),
+            port,
+            database: self.database(dyno),
+            session_secret: self.session_secret(demo && !dyno),
+            spotify: self.spotify(demo, &base_url),
+            base_url,
+            demo,
+            dyno,
+            log_format: self.log_format(),
+            log_filter: self.get("RUST_LOG").unwrap_or_else(|| QUIET_LIBRARIES.into()),
+            data: self.data(root),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn fault(&mut self, text: impl Into<String>) {
+        self.faults.push(text.into());
+    }
+
+    fn demo(&mut self, dyno: bool) -> bool {
+        let asked = self.get("DEMO").is_some_and(|value| value != "0");
+        let client = self.get("SPOTIFY_CLIENT_ID").is_some();
+        match (asked, client) {
+            (true, true) => self
+                .fault("DEMO is set beside SPOTIFY_CLIENT_ID: remove one of them; a demo never meets the real Spotify"),
+            (false, false) if dyno => self
+                .fault("SPOTIFY_CLIENT_ID is missing: set it and SPOTIFY_CLIENT_SECRET, or DEMO=1 for made-up music"),
+            (_, false) if cfg!(not(feature = "demo")) => {
+                self.fault("SPOTIFY_CLIENT_ID is missing: this build has no demo mode (cargo feature `demo`)")
+            }
+            _ => {}
+        }
+        !client
+    }
+
+    fn port(&mut self) -> u16 {
+        let Some(value) = self.get("PORT") else { return 8080 };
+        value.parse().ok().filter(|port| *port > 0).unwrap_or_else(|| {
+            self.fault("PORT is not a port: a whole number from 1 to 65535");
+            8080
+        })
+    }
+
+    fn host(&mut self, dyno: bool) -> IpAddr {
+        let usual = if dyno { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+        let Some(value) = self.get("HOST") else { return usual.into() };
+        value.parse().unwrap_or_else(|_| {
+            self.fault("HOST is not an address: for example 127.0.0.1, 0.0.0.0 or ::1");
+            usual.into()
+        })
+    }
+
+    fn base_url(&mut self, port: u16, dyno: bool) -> Url {
+        let local = Url::parse(&format!("http://127.0.0.1:{port}")).expect("a number makes a good address");
+        // Heroku names the app's host when its dyno metadata is switched on.
+        let detected = || self.get("HEROKU_APP_DEFAULT_DOMAIN_NAME").map(|host| format!("https://{host}"));
+        let Some(value) = self.get("BASE_URL").or_else(detected) else {
+            if dyno {
+                self.fault("BASE_URL is missing: the app's own address, for example https://my-hearts.herokuapp.com");
+            }
+            return local;
+        };
+        let url = Url::parse(&value).map_err(|_| "BASE_URL is not an address: for example https://hearts.example.com");
+        url.map_err(str::to_owned).and_then(checked_base).unwrap_or_else(|fault| {
+            self.fault(fault);
+            local
+        })
+    }
+
+    fn database(&mut self, dyno: bool) -> Database {
+        let private =
+            Database::Private { pg_bin: self.get("PG_BIN").map(Into::into), path: self.get("PATH").map(Into::into) };
+        match self.get("DATABASE_URL") {
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                return Database::Url(Secret::new(url));
+            }
+            Some(_) => {
+                self.fault("DATABASE_URL is not a Postgres address: postgres://user:password@host:5432/database")
+            }
+            None if dyno => self.fault("DATABASE_URL is missing: heroku addons:create heroku-postgresql:essential-0"),
+            None if cfg!(not(feature = "local")) => {
+                self.fault("DATABASE_URL is missing: this build brings no Postgres of its own (cargo feature `local`)")
+            }
+            None => {}
+        }
+        private
+    }
+
+    fn session_secret(&mut self, optional: bool) -> Option<Secret> {
+        match self.get("SESSION_SECRET") {
+            Some(secret) if secret.len() >= 32 => return Some(Secret::new(secret)),
+            Some(_) => self.fault(
+                "SESSION_SECRET is too short: at least 32 characters, for example from `openssl rand -base64 48`",
+            ),
+            None if optional => {}
+            None => self
+                .fault("SESSION_SECRET is missing: at least 32 characters, for example from `openssl rand -base64 48`"),
+        }
+        None
+    }
+
+    fn spotify(&mut self, demo: bool, base_url: &Url) -> Spotify {
+        let standin = |path: &str| base_url.join(path).expect("a fixed path").to_string();
+        let (accounts, api) = match demo {
+            true => (standin("/standin"), standin("/standin/v1")),
+            false => ("https://accounts.spotify.com".into(), "https://api.spotify.com/v1".into()),
+        };
+        Spotify {
+            client_id: self.get("SPOTIFY_CLIENT_ID").unwrap_or_else(|| DEMO_CLIENT.into()),
+            client_secret: self.client_secret(demo),
+            accounts_url: self.address("SPOTIFY_ACCOUNTS_URL", accounts, demo),
+            api_url: self.address("SPOTIFY_API_URL", api, demo),
+        }
+    }
+
+    fn client_secret(&mut self, demo: bool) -> Secret {
+        if demo {
+            // The stand-in of the same process is told it; nobody else can reach that client.
+            return Secret::random();
+        }
+        Secret::new(self.get("SPOTIFY_CLIENT_SECRET").unwrap_or_else(|| {
+            self.fault(
+                "SPOTIFY_CLIENT_SECRET is missing: it stands beside the client id on Spotify's developer dashboard",
+            );
+            String::new()
+        }))
+    }
+
+    fn address(&mut self, name: &str, usual: String, demo: bool) -> Url {
+        let given = self.get(name);
+        if demo && given.is_some() {
+            self.fault(format!("{name} is set but SPOTIFY_CLIENT_ID is not: set both, or neither for the demo"));
+        }
+        let text = given.unwrap_or(usual);
+        let parsed = Url::parse(text.trim_end_matches('/')).ok();
+        parsed.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).unwrap_or_else(|| {
+            self.fault(format!("{name} is not an address: it starts with https:// or http://"));
+            Url::parse("http://127.0.0.1").expect("a fixed address")
+        })
+    }
+
+    fn log_format(&mut self) -> Option<LogFormat> {
+        match self.get("LOG_FORMAT")?.as_str() {
+            "text" => Some(LogFormat::Text),
+            "json" => Some(LogFormat::Json),
+            _ => {
+                self.fault("LOG_FORMAT is neither `text` nor `json`");
+                None
+            }
+        }
+    }
+
+    fn data(&self, root: bool) -> PathBuf {
+        if let Some(folder) = self.get("HEARTLIST_DATA") {
+            return folder.into();
+        }
+        // As root the Postgres programs run as another account, which cannot look into root's home.
+        if root {
+            return "/var/lib/heartlist".into();
+        }
+        let home = || PathBuf::from(self.get("HOME").unwrap_or_else(|| ".".into()));
+        let shared = match self.get("XDG_DATA_HOME") {
+            Some(folder) => folder.into(),
+            None if cfg!(target_os = "macos") => home().join("Library/Application Support"),
+            None => home().join(".local/share"),
+        };
+        shared.join("heartlist")
+    }
+}
+
+fn checked_base(url: Url) -> Result<Url, String> {
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
+            return Err(
+                "BASE_URL says localhost, which Spotify refuses as a redirect address: write http://127.0.0.1:PORT"
+                    .into(),
+            );
+        }
+        Some(Host::Domain(_)) => false,
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return Err("BASE_URL has no host: for example https://hearts.example.com".into()),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        _ => {
+            return Err(
+                "BASE_URL must start with https:// (http:// only for 127.0.0.1 and [::1]): Spotify refuses the rest"
+                    .into(),
+            );
+        }
+    }
+    let bare = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    bare.then_some(url).ok_or_else(|| "BASE_URL has more than a host and a port: leave out path, query and user".into())
+}
+
+#[cfg(test)]
+mod tests;

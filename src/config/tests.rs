@@ -1,0 +1,106 @@
+use super::*;
+
+fn read(pairs: &[(&str, &str)]) -> Result<Config, Faults> {
+    let map: HashMap<_, _> = pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+    Config::from_env(|name| map.get(name).cloned(), false)
+}
+
+const REAL: [(&str, &str); 3] = [
+    ("SPOTIFY_CLIENT_ID", "id"),
+    ("SPOTIFY_CLIENT_SECRET", "client-secret-value"),
+    ("SESSION_SECRET", "0123456789012345678901234567890123456789"),
+];
+
+fn faults(extra: &[(&str, &str)]) -> String {
+    read(&[&REAL[..], extra].concat()).unwrap_err().to_string()
+}
+
+#[test]
+fn nothing_set_is_a_demo_on_loopback() {
+    let config = read(&[]).unwrap();
+    assert!(config.demo && config.session_secret.is_none());
+    assert_eq!(config.base_url.as_str(), "http://127.0.0.1:8080/");
+    assert_eq!(config.spotify.accounts_url.as_str(), "http://127.0.0.1:8080/standin");
+    assert_eq!(config.spotify.api_url.as_str(), "http://127.0.0.1:8080/standin/v1");
+    assert!(matches!(config.database, Database::Private { .. }));
+}
+
+#[test]
+fn a_client_id_means_the_real_spotify() {
+    let config = read(&REAL).unwrap();
+    assert!(!config.demo);
+    assert_eq!(config.spotify.accounts_url.as_str(), "https://accounts.spotify.com/");
+    assert_eq!(config.spotify.api_url.as_str(), "https://api.spotify.com/v1");
+    assert_eq!(config.redirect_uri("spotify").as_str(), "http://127.0.0.1:8080/auth/spotify/callback");
+}
+
+#[test]
+fn all_faults_come_together_and_hold_no_secret() {
+    let said = read(&[
+        ("PORT", "0"),
+        ("HOST", "here"),
+        ("SPOTIFY_CLIENT_ID", "x"),
+        ("SESSION_SECRET", "short-secret"),
+        ("DATABASE_URL", "mysql://u:hidden@h/d"),
+        ("LOG_FORMAT", "xml"),
+    ])
+    .unwrap_err()
+    .to_string();
+    for name in ["PORT", "HOST", "SPOTIFY_CLIENT_SECRET", "SESSION_SECRET", "DATABASE_URL", "LOG_FORMAT"] {
+        assert!(said.contains(&format!("- {name} ")), "{name} in {said}");
+    }
+    assert!(!said.contains("short-secret") && !said.contains("hidden"));
+}
+
+#[test]
+fn base_urls_that_spotify_refuses_are_refused_with_the_reason() {
+    assert!(faults(&[("BASE_URL", "http://localhost:8080")]).contains("127.0.0.1"));
+    for bad in
+        ["http://example.com", "ftp://example.com", "https://example.com/app", "https://u:p@example.com", "nonsense"]
+    {
+        assert!(faults(&[("BASE_URL", bad)]).contains("BASE_URL"), "{bad}");
+    }
+    for good in ["https://hearts.example.com", "https://hearts.example.com/", "http://[::1]:3000", "http://127.0.0.1:9"]
+    {
+        assert!(read(&[&REAL[..], &[("BASE_URL", good)]].concat()).is_ok(), "{good}");
+    }
+}
+
+#[test]
+fn the_demo_keeps_away_from_the_real_spotify_and_from_heroku() {
+    assert!(faults(&[("DEMO", "1")]).contains("DEMO"));
+    let dyno = [("DYNO", "web.1"), ("DATABASE_URL", "postgres://h/d"), ("BASE_URL", "https://x.example"), REAL[2]];
+    assert!(read(&dyno).unwrap_err().to_string().contains("SPOTIFY_CLIENT_ID"));
+    assert!(read(&[&dyno[..], &[("DEMO", "1")]].concat()).unwrap().demo);
+    assert!(read(&[("SPOTIFY_API_URL", "https://api.example/v1")]).is_err());
+}
+
+#[test]
+fn a_dyno_brings_nothing_of_its_own() {
+    let said = read(&[("DYNO", "web.1"), ("DEMO", "1")]).unwrap_err().to_string();
+    for name in ["BASE_URL", "DATABASE_URL", "SESSION_SECRET"] {
+        assert!(said.contains(name), "{name} in {said}");
+    }
+    let named = [
+        ("DYNO", "web.1"),
+        ("DATABASE_URL", "postgres://h/d"),
+        ("HEROKU_APP_DEFAULT_DOMAIN_NAME", "x-1.herokuapp.com"),
+    ];
+    let config = read(&[&REAL[..], &named].concat()).unwrap();
+    assert_eq!(config.base_url.as_str(), "https://x-1.herokuapp.com/");
+    assert_eq!(config.host.to_string(), "0.0.0.0");
+}
+
+#[test]
+fn an_empty_value_counts_as_not_set() {
+    assert!(read(&[("SPOTIFY_CLIENT_ID", ""), ("PORT", " ")]).unwrap().demo);
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let config = read(&[&REAL[..], &[("DATABASE_URL", "postgres://u:hidden@h/d")]].concat()).unwrap();
+    let shown = format!("{config:?}");
+    for secret in ["client-secret-value", "0123456789", "hidden"] {
+        assert!(!shown.contains(secret));
+    }
+}
