@@ -1,0 +1,91 @@
+//! Hearts.
+
+use time::OffsetDateTime;
+
+use super::playlists::Playlist;
+use super::{Error, Pool};
+use crate::ids::{PlaylistId, UserId};
+
+/// Hearts a playlist; the first date is kept. Returns how many people heart it now.
+///
+/// # Errors
+/// When the database fails, or the person is gone.
+pub async fn give(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<i64, Error> {
+    let hearts = sqlx::query_scalar!(
+        r#"with given as (insert into hearts (user_id, playlist_id, hearted_at) values ($1, $2, $3) on conflict do nothing returning playlist_id),
+                counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given
+                            on conflict (playlist_id) do update set hearts = c.hearts + 1 returning hearts)
+           select coalesce((select hearts from counted), (select greatest(hearts, 1) from heart_counts where playlist_id = $2), 1) as "hearts!""#,
+        user.0,
+        playlist.as_str(),
+        now
+    );
+    Ok(hearts.fetch_one(pool).await?)
+}
+
+/// Takes a heart back. Returns how many people heart the playlist now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_back(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<i64, Error> {
+    let hearts = sqlx::query_scalar!(
+        r#"with gone as (delete from hearts where user_id = $1 and playlist_id = $2 returning playlist_id),
+                counted as (update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id returning c.hearts)
+           select coalesce((select hearts from counted), (select hearts from heart_counts where playlist_id = $2), 0) as "hearts!""#,
+        user.0,
+        playlist.as_str()
+    );
+    Ok(hearts.fetch_one(pool).await?)
+}
+
+/// When the person hearted the playlist, and how many people do.
+pub struct Standing {
+    /// None: not hearted by this person.
+    pub hearted_at: Option<OffsetDateTime>,
+    /// How many people heart it.
+    pub hearts: i64,
+}
+
+/// Where one playlist stands with one person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn standing(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Standing, Error> {
+    let row = sqlx::query_as!(
+        Standing,
+        r#"select (select hearted_at from hearts where user_id = $1 and playlist_id = $2) as hearted_at,
+                  coalesce((select hearts from heart_counts where playlist_id = $2), 0) as "hearts!""#,
+        user.0,
+        playlist.as_str()
+    );
+    Ok(row.fetch_one(pool).await?)
+}
+
+/// How many hearts a person gave.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from hearts where user_id = $1"#, user.0)
+        .fetch_one(pool)
+        .await?)
+}
+
+/// A stretch of a person's hearts, newest first, with what is known of each playlist.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Playlist>, Error> {
+    let rows = sqlx::query_as!(
+        Playlist,
+        r#"select h.playlist_id as id, coalesce(p.name, '') as "name!", p.owner_name, p.cover_url, p.item_count, p.public,
+                  coalesce(p.collaborative, false) as "collaborative!", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?"
+           from (select playlist_id, hearted_at from hearts where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
+           left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           order by h.hearted_at desc, h.playlist_id"#,
+        user.0,
+        offset,
+        limit
+    );
+    Ok(rows.fetch_all(pool).await?)
+}

@@ -1,0 +1,176 @@
+//! What Spotify showed a person: their library and its age, and playlists known from elsewhere.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{Error, Pool};
+use crate::ids::{PlaylistId, UserId};
+
+/// A playlist as a card shows it.
+pub struct Playlist {
+    /// Spotify's id.
+    pub id: String,
+    /// As Spotify gave it; empty when there is none or nothing is known.
+    pub name: String,
+    /// Who made it, by name.
+    pub owner_name: Option<String>,
+    /// Where its picture is; such addresses end within a day.
+    pub cover_url: Option<String>,
+    /// How many items it has, where Spotify says.
+    pub item_count: Option<i32>,
+    /// On the owner's profile, which is not the same as secret or not.
+    pub public: Option<bool>,
+    /// Whether several people may change it.
+    pub collaborative: bool,
+    /// When Spotify last showed it; none: never, or too long ago.
+    pub seen_at: Option<OffsetDateTime>,
+    /// When the person hearted it; none: they did not.
+    pub hearted_at: Option<OffsetDateTime>,
+}
+
+/// A playlist as Spotify just showed it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Spotify's id.
+    pub id: PlaylistId,
+    /// As Spotify gave it, perhaps empty.
+    pub name: String,
+    /// Who made it, by name.
+    pub owner_name: Option<String>,
+    /// Where its picture is.
+    pub cover_url: Option<String>,
+    /// How many items it has, where Spotify says.
+    pub item_count: Option<i32>,
+    /// On the owner's profile.
+    pub public: Option<bool>,
+    /// Whether several people may change it.
+    pub collaborative: bool,
+    /// Changes with its contents.
+    pub snapshot_id: Option<String>,
+}
+
+/// A person's library in numbers.
+pub struct Library {
+    /// When it was fetched.
+    pub fetched_at: OffsetDateTime,
+    /// How many playlists are in it.
+    pub total: i64,
+}
+
+/// The person's library in numbers; none: never fetched.
+///
+/// # Errors
+/// When the database fails.
+pub async fn library(pool: &Pool, user: UserId) -> Result<Option<Library>, Error> {
+    let row = sqlx::query_as!(
+        Library,
+        r#"select fetched_at, (select count(*) from playlists where user_id = $1 and position is not null) as "total!" from libraries where user_id = $1"#,
+        user.0
+    );
+    Ok(row.fetch_optional(pool).await?)
+}
+
+/// A stretch of the person's library in Spotify's order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn stretch(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Playlist>, Error> {
+    let rows = sqlx::query_as!(
+        Playlist,
+        r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?"
+           from (select * from playlists where user_id = $1 and position is not null order by position offset $2 limit $3) p
+           left join hearts h on h.user_id = $1 and h.playlist_id = p.id
+           order by p.position"#,
+        user.0,
+        offset,
+        limit
+    );
+    Ok(rows.fetch_all(pool).await?)
+}
+
+/// What is known of one playlist.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>, Error> {
+    let row = sqlx::query_as!(
+        Playlist,
+        r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?"
+           from playlists p left join hearts h on h.user_id = p.user_id and h.playlist_id = p.id
+           where p.user_id = $1 and p.id = $2"#,
+        user.0,
+        id.as_str()
+    );
+    Ok(row.fetch_optional(pool).await?)
+}
+
+/// Replaces the person's library by `all`, in this order.
+///
+/// # Errors
+/// When the database fails; then the old one stays.
+pub async fn replace_library(pool: &Pool, user: UserId, all: &[Seen], now: OffsetDateTime) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    // First the one row that two fetches share: the second waits here and not in the middle of a thousand.
+    let age = sqlx::query!(
+        "insert into libraries (user_id, fetched_at) values ($1, $2) on conflict (user_id) do update set fetched_at = excluded.fetched_at",
+        user.0,
+        now
+    );
+    age.execute(&mut *tx).await?;
+    sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0)
+        .execute(&mut *tx)
+        .await?;
+    write(&mut tx, user, all, true, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Notes a playlist that was seen outside the library; its place in the library stays.
+///
+/// # Errors
+/// When the database fails.
+pub async fn note(pool: &Pool, user: UserId, seen: &Seen, now: OffsetDateTime) -> Result<(), Error> {
+    let mut connection = pool.acquire().await?;
+    write(&mut connection, user, std::slice::from_ref(seen), false, now).await
+}
+
+async fn write(
+    connection: &mut sqlx::PgConnection,
+    user: UserId,
+    all: &[Seen],
+    in_library: bool,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    let column = |take: fn(&Seen) -> Option<String>| all.iter().map(take).collect::<Vec<_>>();
+    let rows = sqlx::query!(
+        "insert into playlists as p (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, seen_at)
+         select $1, l.id, case when $10 then (l.place - 1)::integer end, l.name, l.owner_name, l.cover_url, l.item_count, l.public, l.collaborative, l.snapshot_id, $11
+         from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[], $8::boolean[], $9::text[])
+              with ordinality as l (id, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, place)
+         on conflict (user_id, id) do update set
+              position = case when $10 then excluded.position else p.position end, name = excluded.name, owner_name = excluded.owner_name,
+              cover_url = excluded.cover_url, item_count = excluded.item_count, public = excluded.public, collaborative = excluded.collaborative,
+              snapshot_id = excluded.snapshot_id, seen_at = excluded.seen_at",
+        user.0,
+        &column(|seen| Some(seen.id.to_string())) as _,
+        &column(|seen| Some(seen.name.clone())) as _,
+        &column(|seen| seen.owner_name.clone()) as _,
+        &column(|seen| seen.cover_url.clone()) as _,
+        &all.iter().map(|seen| seen.item_count).collect::<Vec<_>>() as _,
+        &all.iter().map(|seen| seen.public).collect::<Vec<_>>() as _,
+        &all.iter().map(|seen| seen.collaborative).collect::<Vec<_>>() as _,
+        &column(|seen| seen.snapshot_id.clone()) as _,
+        in_library,
+        now
+    );
+    rows.execute(connection).await?;
+    Ok(())
+}
+
+/// Drops what Spotify has not shown for 30 days: its terms allow no lasting copies.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    let long_ago = now - Duration::days(30);
+    sqlx::query!("delete from libraries where fetched_at < $1", long_ago).execute(pool).await?;
+    Ok(sqlx::query!("delete from playlists where seen_at < $1", long_ago).execute(pool).await?.rows_affected())
+}

@@ -1,0 +1,181 @@
+//! Sessions: a store for tower-sessions, and the lock under which a session's tokens are renewed.
+//!
+//! A record is sealed for its own row, and a row knows only the digest of the cookie. `save` never inserts:
+//! a slow request that ends after somebody signed out must not bring the session back.
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sqlx::{Postgres, Transaction};
+use time::OffsetDateTime;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error as StoreError, Result as StoreResult, SessionStore};
+
+use super::{Error, Pool};
+use crate::ids::{Digested, UserId};
+use crate::vault::{Purpose, Vault};
+
+type Data = std::collections::HashMap<String, Value>;
+
+/// The place in a record where the person's id stands, copied beside the seal so that sessions can be ended.
+pub const USER_ID: &str = "user_id";
+
+/// tower-sessions' store over the table `sessions`.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: Pool,
+    vault: Vault,
+}
+
+impl Store {
+    /// A store whose records `vault` seals.
+    pub fn new(pool: Pool, vault: Vault) -> Self {
+        Self { pool, vault }
+    }
+}
+
+/// What the database calls the session with this id.
+pub fn key(id: Id) -> Digested {
+    Digested::of(id.0.to_le_bytes())
+}
+
+#[async_trait]
+impl SessionStore for Store {
+    async fn create(&self, record: &mut Record) -> StoreResult<()> {
+        loop {
+            let key = key(record.id);
+            let sealed = seal(&self.vault, key, &record.data);
+            let row = sqlx::query!(
+                "insert into sessions (id_hash, user_id, sealed, created_at, expires_at) values ($1, $2, $3, now(), $4) on conflict do nothing",
+                key.as_bytes(),
+                user(&record.data),
+                sealed,
+                record.expiry_date
+            );
+            if row.execute(&self.pool).await.map_err(backend)?.rows_affected() == 1 {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+    }
+
+    async fn save(&self, record: &Record) -> StoreResult<()> {
+        let key = key(record.id);
+        let sealed = seal(&self.vault, key, &record.data);
+        let row = sqlx::query!(
+            "update sessions set user_id = $2, sealed = $3, expires_at = $4 where id_hash = $1",
+            key.as_bytes(),
+            user(&record.data),
+            sealed,
+            record.expiry_date
+        );
+        row.execute(&self.pool).await.map_err(backend)?;
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
+        let key = key(*id);
+        let row = sqlx::query!(
+            "select sealed, expires_at from sessions where id_hash = $1 and expires_at > now()",
+            key.as_bytes()
+        );
+        let Some(row) = row.fetch_optional(&self.pool).await.map_err(backend)? else { return Ok(None) };
+        // A record that does not open (SESSION_SECRET was changed) counts as none: its owner signs in again.
+        Ok(open(&self.vault, key, &row.sealed).ok().map(|data| Record { id: *id, data, expiry_date: row.expires_at }))
+    }
+
+    async fn delete(&self, id: &Id) -> StoreResult<()> {
+        let key = key(*id);
+        sqlx::query!("delete from sessions where id_hash = $1", key.as_bytes())
+            .execute(&self.pool)
+            .await
+            .map_err(backend)?;
+        Ok(())
+    }
+}
+
+fn backend(error: sqlx::Error) -> StoreError {
+    StoreError::Backend(error.to_string())
+}
+
+fn user(data: &Data) -> Option<i64> {
+    data.get(USER_ID).and_then(Value::as_i64)
+}
+
+fn seal(vault: &Vault, key: Digested, data: &Data) -> Vec<u8> {
+    let plain = serde_json::to_vec(data).expect("a map of JSON values is JSON");
+    vault.seal(Purpose::Session, key.as_bytes(), &plain)
+}
+
+fn open(vault: &Vault, key: Digested, sealed: &[u8]) -> Result<Data, Error> {
+    let plain =
+        vault.open(Purpose::Session, key.as_bytes(), sealed).map_err(|error| Error::Sealed(error.to_string()))?;
+    serde_json::from_slice(&plain).map_err(|_| Error::Sealed("not a session's record".into()))
+}
+
+/// A session's row under lock: nobody else reads or changes what is in it until it is let go.
+pub struct Locked<'a> {
+    tx: Transaction<'static, Postgres>,
+    vault: &'a Vault,
+    key: Digested,
+    data: Data,
+}
+
+/// Waits for the session's row and locks it, across all processes. None: the session has ended.
+///
+/// # Errors
+/// When the database fails, or the record does not open.
+pub async fn lock<'a>(pool: &Pool, vault: &'a Vault, key: Digested) -> Result<Option<Locked<'a>>, Error> {
+    let mut tx = pool.begin().await?;
+    let row = sqlx::query_scalar!(
+        "select sealed from sessions where id_hash = $1 and expires_at > now() for update",
+        key.as_bytes()
+    );
+    let Some(sealed) = row.fetch_optional(&mut *tx).await? else { return Ok(None) };
+    let data = open(vault, key, &sealed)?;
+    Ok(Some(Locked { tx, vault, key, data }))
+}
+
+impl Locked<'_> {
+    /// What stands in the record under `name` now.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.data.get(name).and_then(|value| T::deserialize(value).ok())
+    }
+
+    /// Writes `value` under `name` (none removes it) and lets go.
+    ///
+    /// # Errors
+    /// When the database fails; then the record is as it was.
+    pub async fn put(mut self, name: &str, value: Option<&impl Serialize>) -> Result<(), Error> {
+        match value {
+            None => self.data.remove(name),
+            Some(value) => self.data.insert(
+                name.to_owned(),
+                serde_json::to_value(value).map_err(|error| Error::Sealed(error.to_string()))?,
+            ),
+        };
+        let sealed = seal(self.vault, self.key, &self.data);
+        sqlx::query!("update sessions set sealed = $2 where id_hash = $1", self.key.as_bytes(), sealed)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(self.tx.commit().await?)
+    }
+}
+
+/// Ends all sessions of a person but `except`; says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_others(pool: &Pool, user: UserId, except: Digested) -> Result<u64, Error> {
+    let gone = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, except.as_bytes());
+    Ok(gone.execute(pool).await?.rows_affected())
+}
+
+/// Removes sessions whose time is over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    Ok(sqlx::query!("delete from sessions where expires_at < $1", now).execute(pool).await?.rows_affected())
+}
