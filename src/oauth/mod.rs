@@ -1,0 +1,181 @@
+//! The authorization-code flow with PKCE and state, the same for every provider.
+
+mod http;
+pub mod providers;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use oauth2::basic::{BasicClient, BasicErrorResponseType, BasicRequestTokenError, BasicTokenResponse};
+use oauth2::{
+    AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenResponse, TokenUrl,
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use url::Url;
+
+use crate::ids::Secret;
+use http::{Http, HttpError};
+use providers::Row;
+
+/// A provider's answer that did not come, or was a no.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `invalid_grant`: the code or the refresh token is used, revoked, too old or another's.
+    #[error("the provider refused the grant")]
+    Refused,
+    /// The provider knows our client id or secret otherwise, or not at all; the operator has to mend it.
+    #[error("the provider refused the app itself: {0}")]
+    Misconfigured(String),
+    /// The provider was silent for too long.
+    #[error("the provider did not answer in time")]
+    TimedOut,
+    /// The provider cannot be reached, or answered with a fault of its own.
+    #[error("the provider is away: {0}")]
+    Away(String),
+}
+
+/// The tokens that one consent gave.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// What the API wants to see.
+    pub access: Secret,
+    /// What the next access token is bought with.
+    pub refresh: Option<Secret>,
+    /// From when on a new access token should be fetched: a little before the old one ends.
+    #[serde(with = "time::serde::timestamp")]
+    pub renew_at: OffsetDateTime,
+    /// When the person consented; Spotify asks again six months later.
+    #[serde(with = "time::serde::timestamp")]
+    pub authorized_at: OffsetDateTime,
+    /// What the person allowed.
+    pub scopes: BTreeSet<String>,
+}
+
+/// A sign-in on its way: where to send the browser, and what to keep until it is back.
+#[derive(Debug)]
+pub struct Departure {
+    /// The provider's consent page.
+    pub url: Url,
+    /// Comes back with the browser.
+    pub state: Secret,
+    /// Proves that the code is redeemed by who asked for it.
+    pub verifier: Secret,
+}
+
+type Endpoints = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+/// One provider, ready to be asked.
+#[derive(Clone, Debug)]
+pub struct Client {
+    row: &'static Row,
+    endpoints: Endpoints,
+    http: Http,
+}
+
+/// What a client is made of.
+pub struct Settings {
+    /// The app's public name at the provider.
+    pub client_id: String,
+    /// The app's secret at the provider.
+    pub client_secret: Secret,
+    /// The base of the provider's sign-in addresses.
+    pub base: Url,
+    /// Where the provider sends people back.
+    pub redirect_uri: Url,
+}
+
+impl Client {
+    /// A client for the provider in `row`.
+    pub fn new(row: &'static Row, settings: Settings) -> Self {
+        let base = settings.base.as_str().trim_end_matches('/');
+        let good = "a checked base with a fixed path is an address";
+        let endpoints = BasicClient::new(ClientId::new(settings.client_id))
+            .set_client_secret(ClientSecret::new(settings.client_secret.expose().to_owned()))
+            .set_auth_uri(AuthUrl::new(format!("{base}{}", row.authorize_path)).expect(good))
+            .set_token_uri(TokenUrl::new(format!("{base}{}", row.token_path)).expect(good))
+            .set_redirect_uri(RedirectUrl::from_url(settings.redirect_uri));
+        Self { row, endpoints, http: Http::new() }
+    }
+
+    /// Begins a sign-in.
+    pub fn depart(&self) -> Departure {
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let request = self.endpoints.authorize_url(CsrfToken::new_random).set_pkce_challenge(challenge);
+        let (url, state) =
+            request.add_scopes(self.row.scopes.iter().map(|scope| Scope::new((*scope).to_owned()))).url();
+        Departure { url, state: Secret::new(state.into_secret()), verifier: Secret::new(verifier.into_secret()) }
+    }
+
+    /// Redeems the code that came back.
+    ///
+    /// # Errors
+    /// See [`Error`]; the code is spent in any case.
+    pub async fn redeem(&self, code: &Secret, verifier: &Secret, now: OffsetDateTime) -> Result<Grant, Error> {
+        let request = self.endpoints.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
+        let request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+        let answer = request.request_async(&self.http).await?;
+        Ok(self.grant(&answer, now, None))
+    }
+
+    /// Buys a new access token.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the grant is dead; otherwise the old grant may still be good.
+    pub async fn renew(&self, old: &Grant, now: OffsetDateTime) -> Result<Grant, Error> {
+        let refresh = old.refresh.as_ref().ok_or(Error::Refused)?;
+        let refresh = RefreshToken::new(refresh.expose().to_owned());
+        let answer = self.endpoints.exchange_refresh_token(&refresh).request_async(&self.http).await?;
+        Ok(self.grant(&answer, now, Some(old)))
+    }
+
+    fn grant(&self, answer: &BasicTokenResponse, now: OffsetDateTime, old: Option<&Grant>) -> Grant {
+        let life = answer.expires_in().unwrap_or(Duration::from_secs(3600));
+        // Early by a tenth, a minute at most: the clock of a short-lived token must not run out on arrival.
+        let early = (life / 10).min(Duration::from_secs(60));
+        let told: Option<BTreeSet<_>> =
+            answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
+        // RFC 6749 5.1: no scope in the answer means as asked, or as before.
+        let usual = || {
+            old.map_or_else(
+                || self.row.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+                |grant| grant.scopes.clone(),
+            )
+        };
+        Grant {
+            access: Secret::new(answer.access_token().secret()),
+            // A new refresh token may come or not; without one the old one stays good.
+            refresh: answer
+                .refresh_token()
+                .map(|token| Secret::new(token.secret()))
+                .or_else(|| old.and_then(|grant| grant.refresh.clone())),
+            renew_at: now + (life - early),
+            authorized_at: old.map_or(now, |grant| grant.authorized_at),
+            scopes: told.unwrap_or_else(usual),
+        }
+    }
+
+    /// What was asked for and not given.
+    pub fn missing(&self, grant: &Grant) -> Vec<&'static str> {
+        self.row.scopes.iter().copied().filter(|scope| !grant.scopes.contains(*scope)).collect()
+    }
+}
+
+impl From<BasicRequestTokenError<HttpError>> for Error {
+    fn from(error: BasicRequestTokenError<HttpError>) -> Self {
+        match error {
+            BasicRequestTokenError::ServerResponse(told) => match told.error() {
+                BasicErrorResponseType::InvalidGrant => Error::Refused,
+                other => Error::Misconfigured(other.to_string()),
+            },
+            BasicRequestTokenError::Request(HttpError::TimedOut) => Error::TimedOut,
+            BasicRequestTokenError::Request(error) => Error::Away(error.to_string()),
+            // The body may hold tokens: only its length is told.
+            BasicRequestTokenError::Parse(_, body) => {
+                Error::Away(format!("an answer of {} bytes that is no token", body.len()))
+            }
+            BasicRequestTokenError::Other(what) => Error::Away(what),
+        }
+    }
+}

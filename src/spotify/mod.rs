@@ -1,0 +1,106 @@
+//! Spotify's Web API: a function for each endpoint we use. Only safe reads; nothing here writes.
+//!
+//! Facts: Spotify's reference and its changes of February 2026, read in autumn 2026. Answers come in two
+//! regimes (`items` or `tracks`), with nulls and gaps; [`wire`] forgives what it can.
+
+mod error;
+pub mod wire;
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::ids::{PlaylistId, Secret};
+
+pub use error::Error;
+use wire::{Me, Page, Playlist, Row};
+
+/// How long Spotify may take for one answer. A visitor waits for it.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// The longest answer that is read, in bytes.
+const LONGEST: usize = 5 * 1024 * 1024;
+/// How many entries one request may ask for; Spotify refuses more.
+pub const PAGE: usize = 50;
+
+/// Spotify's Web API at one base address.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+}
+
+impl Client {
+    /// A client for the API at `base`, such as `https://api.spotify.com/v1`.
+    pub fn new(base: Url) -> Self {
+        let agent = concat!("heartlist/", env!("CARGO_PKG_VERSION"));
+        let client = reqwest::Client::builder()
+            .user_agent(agent)
+            .redirect(Policy::none())
+            .connect_timeout(Duration::from_secs(3))
+            .timeout(PATIENCE)
+            .build();
+        Self { http: client.expect("the TLS provider is installed when the app starts"), base }
+    }
+
+    /// Who the token belongs to.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a person who is not on the app's list of users.
+    pub async fn me(&self, token: &Secret) -> Result<Me, Error> {
+        self.get(token, &["me"], &[]).await
+    }
+
+    /// A stretch of the person's playlists, owned and followed, in their own order; at most [`PAGE`].
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn my_playlists(&self, token: &Secret, offset: usize) -> Result<Page<Playlist>, Error> {
+        self.get(token, &["me", "playlists"], &stretch(offset)).await
+    }
+
+    /// One playlist, with its first items for its owner and collaborators.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a playlist that is gone, secret, or made by Spotify itself.
+    pub async fn playlist(&self, token: &Secret, id: &PlaylistId) -> Result<Playlist, Error> {
+        self.get(token, &["playlists", id.as_str()], &[]).await
+    }
+
+    /// A stretch of a playlist's items; at most [`PAGE`].
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for who neither owns the playlist nor works on it.
+    pub async fn items(&self, token: &Secret, id: &PlaylistId, offset: usize) -> Result<Page<Row>, Error> {
+        self.get(token, &["playlists", id.as_str(), "items"], &stretch(offset)).await
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        token: &Secret,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<T, Error> {
+        let mut url = self.base.clone();
+        url.path_segments_mut().expect("the base is an http address").pop_if_empty().extend(path);
+        let mut answer = self.http.get(url).query(query).bearer_auth(token.expose()).send().await?;
+        let status = answer.status().as_u16();
+        let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LONGEST {
+                return Err(Error::Unreadable("an answer of more than 5 MB".into()));
+            }
+        }
+        match status {
+            200 => serde_json::from_slice(&body).map_err(|error| Error::Unreadable(error.to_string())),
+            _ => Err(Error::of(status, wait, &body)),
+        }
+    }
+}
+
+fn stretch(offset: usize) -> [(&'static str, String); 2] {
+    [("limit", PAGE.to_string()), ("offset", offset.to_string())]
+}

@@ -1,0 +1,221 @@
+//! Spotify's JSON: only the fields we read, every one of them allowed to be missing, null or wrong.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::ids::PlaylistId;
+
+/// Takes a field if it fits its type, and nothing otherwise: one odd field must not cost the answer.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+    Ok(Value::deserialize(from).ok().and_then(|value| T::deserialize(value).ok()))
+}
+
+/// The same for a list: entries that do not fit are none, so that places still count.
+fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<Vec<Option<T>>>, D::Error> {
+    let list = lenient::<D, Vec<Value>>(from)?;
+    Ok(list.map(|entries| entries.into_iter().map(|entry| T::deserialize(entry).ok()).collect()))
+}
+
+/// The person of a token.
+#[derive(Debug, Deserialize)]
+pub struct Me {
+    /// Immutable, for telling people apart; since May 2026.
+    #[serde(default, deserialize_with = "lenient")]
+    pub account_id: Option<String>,
+    /// The older id, which Spotify advises against for this.
+    #[serde(default, deserialize_with = "lenient")]
+    pub id: Option<String>,
+    /// What the person is called, if they say.
+    #[serde(default, deserialize_with = "lenient")]
+    pub display_name: Option<String>,
+}
+
+/// A stretch of a list.
+#[derive(Debug, Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+pub struct Page<T> {
+    /// The entries; none in place of what was null or does not fit. Missing: the regime withholds them.
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub items: Option<Vec<Option<T>>>,
+    /// An address of the next stretch, which may be another host's or a dead path: only a sign that there is more.
+    #[serde(default, deserialize_with = "lenient")]
+    pub next: Option<String>,
+    /// How many entries Spotify counts, at least as many as it shows.
+    #[serde(default, deserialize_with = "lenient")]
+    pub total: Option<usize>,
+}
+
+/// A playlist, in a list or alone.
+#[derive(Debug, Deserialize)]
+pub struct Playlist {
+    /// The one field without which a playlist is of no use to us.
+    pub id: PlaylistId,
+    /// As its owner wrote it, perhaps empty.
+    #[serde(default, deserialize_with = "lenient")]
+    pub name: Option<String>,
+    /// Escaped for HTML, with links in it.
+    #[serde(default, deserialize_with = "lenient")]
+    pub description: Option<String>,
+    /// Whether several people may change it.
+    #[serde(default, deserialize_with = "lenient")]
+    pub collaborative: Option<bool>,
+    /// Whether it stands on the owner's profile.
+    #[serde(default, deserialize_with = "lenient")]
+    pub public: Option<bool>,
+    /// Who made it.
+    #[serde(default, deserialize_with = "lenient")]
+    pub owner: Option<Owner>,
+    /// Up to three sizes, the widest first.
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub images: Option<Vec<Option<Image>>>,
+    /// Changes with the contents.
+    #[serde(default, deserialize_with = "lenient")]
+    pub snapshot_id: Option<String>,
+    /// The contents, as they are called since February 2026; in lists only how many.
+    #[serde(default, deserialize_with = "lenient")]
+    items: Option<Page<Row>>,
+    /// The same by its older name.
+    #[serde(default, deserialize_with = "lenient")]
+    tracks: Option<Page<Row>>,
+}
+
+impl Playlist {
+    /// How many items the playlist has, where Spotify says.
+    pub fn item_count(&self) -> Option<usize> {
+        [&self.items, &self.tracks].into_iter().flatten().find_map(|page| page.total)
+    }
+
+    /// The first items, where Spotify shows them.
+    pub fn into_items(self) -> Option<Page<Row>> {
+        [self.items, self.tracks].into_iter().flatten().find(|page| page.items.is_some())
+    }
+
+    /// The picture that suits a card best: at least 300 pixels wide if there is one.
+    pub fn cover(&self) -> Option<&str> {
+        let images = self
+            .images
+            .as_ref()?
+            .iter()
+            .flatten()
+            .filter(|image| image.url.starts_with("https://") || image.url.starts_with("http://"));
+        let images: Vec<_> = images.collect();
+        let wide = images.iter().filter(|image| image.width.is_none_or(|width| width >= 300.0));
+        let best = wide.min_by(|a, b| a.width.unwrap_or(f64::MAX).total_cmp(&b.width.unwrap_or(f64::MAX)));
+        best.or(images.first()).map(|image| image.url.as_str())
+    }
+}
+
+/// Who made a playlist.
+#[derive(Debug, Deserialize)]
+pub struct Owner {
+    /// What they are called, if they say.
+    #[serde(default, deserialize_with = "lenient")]
+    pub display_name: Option<String>,
+    /// Their id, which reads like a name for older accounts.
+    #[serde(default, deserialize_with = "lenient")]
+    pub id: Option<String>,
+}
+
+/// A picture; its address ends within a day.
+#[derive(Debug, Deserialize)]
+pub struct Image {
+    /// Where it is.
+    pub url: String,
+    /// In pixels; none for a picture that somebody uploaded.
+    #[serde(default, deserialize_with = "lenient")]
+    pub width: Option<f64>,
+}
+
+/// A place in a playlist.
+#[derive(Debug, Deserialize)]
+pub struct Row {
+    #[serde(default, deserialize_with = "lenient")]
+    item: Option<Item>,
+    #[serde(default, deserialize_with = "lenient")]
+    track: Option<Item>,
+    /// A file on somebody's machine.
+    #[serde(default, deserialize_with = "lenient")]
+    pub is_local: Option<bool>,
+}
+
+impl Row {
+    /// What stands in this place; none when it is not available.
+    pub fn item(&self) -> Option<&Item> {
+        self.item.as_ref().or(self.track.as_ref())
+    }
+}
+
+/// A track or an episode.
+#[derive(Debug, Deserialize)]
+pub struct Item {
+    /// Its title.
+    #[serde(default, deserialize_with = "lenient")]
+    pub name: Option<String>,
+    /// Who plays; none for episodes.
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub artists: Option<Vec<Option<Artist>>>,
+    /// How long it lasts, in milliseconds.
+    #[serde(default, deserialize_with = "lenient")]
+    pub duration_ms: Option<u64>,
+    /// `track` or `episode`.
+    #[serde(rename = "type", default, deserialize_with = "lenient")]
+    pub kind: Option<String>,
+}
+
+/// Who plays.
+#[derive(Debug, Deserialize)]
+pub struct Artist {
+    /// Their name.
+    #[serde(default, deserialize_with = "lenient")]
+    pub name: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(json: &str) -> Page<Playlist> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn null_and_wrong_entries_keep_their_places() {
+        let page = page(
+            r#"{"items":[null,{"id":"3cEYpjA9oz9GiPac4AsH4n","name":7,"images":null,"owner":null,"new":{}},{"id":"short"},5],"total":"many"}"#,
+        );
+        let items = page.items.unwrap();
+        assert_eq!(items.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false, false]);
+        assert_eq!(items[1].as_ref().unwrap().name, None);
+        assert_eq!(page.total, None);
+    }
+
+    #[test]
+    fn both_regimes_are_read() {
+        for key in ["items", "tracks"] {
+            let json = format!(
+                r#"{{"id":"3cEYpjA9oz9GiPac4AsH4n","{key}":{{"total":3,"items":[{{"item":{{"name":"a"}}}},{{"track":{{"name":"b"}}}},{{"item":null}}]}}}}"#
+            );
+            let playlist: Playlist = serde_json::from_str(&json).unwrap();
+            assert_eq!(playlist.item_count(), Some(3));
+            let rows = playlist.into_items().unwrap().items.unwrap();
+            let names: Vec<_> =
+                rows.iter().map(|row| row.as_ref().unwrap().item().and_then(|item| item.name.as_deref())).collect();
+            assert_eq!(names, [Some("a"), Some("b"), None]);
+        }
+    }
+
+    #[test]
+    fn the_cover_is_the_smallest_that_is_large_enough() {
+        let of = |images: &str| {
+            let json = format!(r#"{{"id":"3cEYpjA9oz9GiPac4AsH4n","images":{images}}}"#);
+            serde_json::from_str::<Playlist>(&json).unwrap().cover().map(str::to_owned)
+        };
+        let sizes = r#"[{"url":"https://a/640","width":640},{"url":"https://a/300","width":300},{"url":"https://a/60","width":60}]"#;
+        assert_eq!(of(sizes).unwrap(), "https://a/300");
+        assert_eq!(of(r#"[{"url":"https://a/up","width":null}]"#).unwrap(), "https://a/up");
+        assert_eq!(of(r#"[{"url":"javascript:1","width":300}]"#), None);
+        assert_eq!(of("null"), None);
+        assert_eq!(of("[]"), None);
+    }
+}
