@@ -1,0 +1,51 @@
+//! A person's account.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{Caller, Error, Result};
+use crate::app::App;
+use crate::db;
+pub use crate::db::identities::Identity;
+
+/// How long Spotify honours a consent: about six months, by its announcement of June 2026.
+const CONSENT: Duration = Duration::days(182);
+
+/// What the account page shows.
+pub struct Account {
+    /// What the person is called.
+    pub name: String,
+    /// When they first came.
+    pub since: OffsetDateTime,
+    /// Their ways in.
+    pub identities: Vec<Identity>,
+    /// How many hearts they gave.
+    pub hearts: i64,
+    /// When Spotify will ask for consent again; none: it has to be asked now.
+    pub asks_again: Option<OffsetDateTime>,
+}
+
+/// The caller's account; none: it was deleted, and this session is a leftover.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of(app: &App, caller: &Caller) -> Result<Option<Account>> {
+    let user = caller.person.id;
+    let Some(row) = db::users::find(&app.db, user).await? else { return Ok(None) };
+    Ok(Some(Account {
+        name: row.display_name,
+        since: row.created_at,
+        identities: db::identities::of(&app.db, user).await?,
+        hearts: db::hearts::count(&app.db, user).await?,
+        asks_again: caller.grant.as_ref().map(|grant| grant.authorized_at + CONSENT),
+    }))
+}
+
+/// Deletes the account with every row of it, and ends all its sessions. Says how many hearts went.
+///
+/// # Errors
+/// When the database fails; then nothing is deleted.
+pub async fn delete(app: &App, caller: &Caller) -> Result<u64> {
+    let hearts = db::users::delete(&app.db, caller.person.id).await.map_err(Error::from)?;
+    tracing::info!(user = %caller.person.id, "an account was deleted by its owner");
+    Ok(hearts)
+}

@@ -1,0 +1,90 @@
+//! What can go wrong, in the words of the domain; `web/error.rs` turns each into a status and a page.
+
+use std::time::Duration;
+
+use crate::{db, oauth, spotify};
+
+/// The domain's answers that are not what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such playlist, or not for this person.
+    #[error("not found")]
+    NotFound,
+    /// Spotify does not let this person use this server: not on the app's list of users.
+    #[error("Spotify does not know this person as a user of the app")]
+    NotAllowed,
+    /// Spotify paused the whole app: its owner's Premium subscription lapsed.
+    #[error("Spotify paused the app: its owner needs Premium")]
+    Paused,
+    /// The consent is over: Spotify must be connected again.
+    #[error("Spotify must be connected again")]
+    Reconnect,
+    /// Spotify wants fewer requests; when known, for how long.
+    #[error("Spotify asks to wait {0:?}")]
+    SlowDown(Option<Duration>),
+    /// Spotify did not answer in time.
+    #[error("Spotify did not answer in time")]
+    SpotifySlow,
+    /// Spotify cannot be reached, or its answer cannot be used.
+    #[error("Spotify is away: {0}")]
+    SpotifyAway(String),
+    /// The database cannot be reached.
+    #[error("the database is away: {0}")]
+    DatabaseAway(db::Error),
+    /// A fault of ours, or of our settings.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// The domain's answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Whether it is Spotify's trouble, which kept data can bridge.
+    pub fn spotify_is_away(&self) -> bool {
+        matches!(
+            self,
+            Error::SlowDown(_)
+                | Error::SpotifySlow
+                | Error::SpotifyAway(_)
+                | Error::Paused
+                | Error::NotAllowed
+                | Error::Reconnect
+        )
+    }
+}
+
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Away(_) => Error::DatabaseAway(error),
+            db::Error::OwnerGone | db::Error::Query(_) | db::Error::Sealed(_) => Error::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<spotify::Error> for Error {
+    fn from(error: spotify::Error) -> Self {
+        use spotify::Error as Said;
+        match error {
+            Said::Unauthorized => Error::Reconnect,
+            Said::Forbidden { premium: true } => Error::Paused,
+            Said::Forbidden { premium: false } => Error::NotAllowed,
+            Said::NotFound => Error::NotFound,
+            Said::SlowDown(wait) | Said::QuotaUsedUp(wait) => Error::SlowDown(wait),
+            Said::TimedOut => Error::SpotifySlow,
+            Said::Away(_) | Said::Unreadable(_) => Error::SpotifyAway(error.to_string()),
+        }
+    }
+}
+
+impl From<oauth::Error> for Error {
+    fn from(error: oauth::Error) -> Self {
+        match error {
+            oauth::Error::Refused => Error::Reconnect,
+            oauth::Error::TimedOut => Error::SpotifySlow,
+            oauth::Error::Away(_) => Error::SpotifyAway(error.to_string()),
+            oauth::Error::Misconfigured(_) => Error::Internal(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! One playlist with its items.
+
+use time::OffsetDateTime;
+
+use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, text, tokens};
+use crate::app::App;
+use crate::db;
+use crate::db::playlists::Seen;
+use crate::ids::PlaylistId;
+use crate::spotify::wire;
+
+/// A playlist's page.
+pub struct Shown {
+    /// What its card says.
+    pub playlist: Playlist,
+    /// What its owner says of it.
+    pub description: Option<String>,
+    /// How many people heart it here.
+    pub hearts: i64,
+    /// What is in it.
+    pub items: Items,
+    /// Why Spotify could not be asked, when what is shown was kept from earlier.
+    pub trouble: Option<Error>,
+}
+
+/// What is in a playlist, as far as Spotify tells this person.
+pub enum Items {
+    /// These.
+    Listed(Paged<Item>),
+    /// Spotify shows them to the owner and to collaborators only.
+    OwnersOnly,
+    /// Spotify does not show the playlist at all: gone, secret, or made by Spotify itself.
+    Gone,
+    /// Spotify could not be asked.
+    Unknown,
+}
+
+/// A place in a playlist.
+pub struct Item {
+    /// Counted from 1.
+    pub position: usize,
+    /// The title; empty when it is not available.
+    pub name: String,
+    /// Who plays, in Spotify's order.
+    pub artists: Vec<String>,
+    /// How long it lasts, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What stands in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A track.
+    Track,
+    /// A podcast's episode.
+    Episode,
+    /// A file on the owner's machine.
+    LocalFile,
+    /// Nothing that can be played any more.
+    Unavailable,
+}
+
+/// The playlist `id`, with page `page` of its items. Whatever is known is shown, also while Spotify is away.
+///
+/// # Errors
+/// [`Error::NotFound`] for a playlist that Spotify does not show and that this person never saw nor hearted.
+pub async fn show(app: &App, caller: &Caller, id: &PlaylistId, page: usize, now: OffsetDateTime) -> Result<Shown> {
+    let asked = ask(app, caller, id, page, now).await;
+    let (description, items, trouble) = match asked {
+        Ok((description, items)) => (description, items, None),
+        Err(Error::NotFound) => (None, Items::Gone, None),
+        Err(error) if error.spotify_is_away() => (None, Items::Unknown, Some(error)),
+        Err(error) => return Err(error),
+    };
+    let standing = db::hearts::standing(&app.db, caller.person.id, id).await?;
+    let known = db::playlists::find(&app.db, caller.person.id, id).await?;
+    let playlist = match known {
+        Some(playlist) => playlist,
+        None if standing.hearted_at.is_some() => unknown(id, standing.hearted_at),
+        None => return Err(trouble.unwrap_or(Error::NotFound)),
+    };
+    Ok(Shown { playlist, description, hearts: standing.hearts, items, trouble })
+}
+
+async fn ask(
+    app: &App,
+    caller: &Caller,
+    id: &PlaylistId,
+    page: usize,
+    now: OffsetDateTime,
+) -> Result<(Option<String>, Items)> {
+    let found =
+        tokens::with_token(app, caller, now, |token| async move { app.spotify.playlist(&token, id).await }).await?;
+    db::playlists::note(&app.db, caller.person.id, &seen(&found), now).await?;
+    let description = found.description.as_deref().map(text::plain).filter(|text| !text.is_empty());
+    let total = found.item_count();
+    let items = match (found.into_items(), page) {
+        (None, _) => Items::OwnersOnly,
+        (Some(first), 1) => Items::Listed(listed(first, 1, total)),
+        (Some(_), _) => {
+            let asked = tokens::with_token(app, caller, now, |token| async move {
+                app.spotify.items(&token, id, offset(page)).await
+            });
+            match asked.await {
+                Ok(rows) => Items::Listed(listed(rows, page, total)),
+                Err(Error::NotAllowed) => Items::OwnersOnly,
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    Ok((description, items))
+}
+
+fn listed(rows: wire::Page<wire::Row>, page: usize, total: Option<usize>) -> Paged<Item> {
+    let shown = rows.items.unwrap_or_default();
+    let total = rows.total.or(total).unwrap_or(shown.len());
+    // The playlist itself embeds up to 100; a page of ours holds as many as a page of Spotify's.
+    let places = (offset(page) + 1..).zip(shown.into_iter().take(PAGE));
+    let entries = places.map(|(position, row)| item(position, row.as_ref())).collect();
+    Paged { entries, page, total }
+}
+
+fn item(position: usize, row: Option<&wire::Row>) -> Item {
+    let local = row.is_some_and(|row| row.is_local == Some(true));
+    let Some(item) = row.and_then(wire::Row::item) else {
+        return Item { position, name: String::new(), artists: Vec::new(), duration_ms: None, kind: Kind::Unavailable };
+    };
+    let kind = match item.kind.as_deref() {
+        _ if local => Kind::LocalFile,
+        Some("episode") => Kind::Episode,
+        _ => Kind::Track,
+    };
+    let artists = item
+        .artists
+        .iter()
+        .flatten()
+        .flatten()
+        .filter_map(|artist| artist.name.clone())
+        .filter(|name| !name.is_empty());
+    Item {
+        position,
+        name: item.name.clone().unwrap_or_default(),
+        artists: artists.collect(),
+        duration_ms: item.duration_ms,
+        kind,
+    }
+}
+
+/// A playlist of which nothing is known but its id.
+fn unknown(id: &PlaylistId, hearted_at: Option<OffsetDateTime>) -> Playlist {
+    Playlist {
+        id: id.to_string(),
+        name: String::new(),
+        owner_name: None,
+        cover_url: None,
+        item_count: None,
+        public: None,
+        collaborative: false,
+        seen_at: None,
+        hearted_at,
+    }
+}
+
+/// What we keep of a playlist that Spotify shows.
+pub(super) fn seen(playlist: &wire::Playlist) -> Seen {
+    let owner = playlist
+        .owner
+        .as_ref()
+        .and_then(|owner| owner.display_name.clone().filter(|name| !name.trim().is_empty()).or(owner.id.clone()));
+    Seen {
+        id: playlist.id.clone(),
+        name: storable(playlist.name.as_deref().unwrap_or_default()),
+        owner_name: owner.as_deref().map(storable),
+        cover_url: playlist.cover().map(storable),
+        item_count: playlist.item_count().and_then(|count| i32::try_from(count).ok()),
+        public: playlist.public,
+        collaborative: playlist.collaborative.unwrap_or(false),
+        snapshot_id: playlist.snapshot_id.as_deref().map(storable),
+    }
+}
+
+/// Postgres stores every character but one.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
