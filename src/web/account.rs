@@ -1,0 +1,73 @@
+//! The account page.
+
+use askama::Template;
+use axum::Form;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::State;
+use super::error::Fault;
+use super::layout::{Layout, Moment, html};
+use super::notice::{self, Notice};
+use super::session::{SignedIn, Visitor};
+use crate::domain::account;
+
+#[derive(Template)]
+#[template(path = "account/show.html")]
+struct Show {
+    layout: Layout,
+    name: String,
+    since: Moment,
+    ways: Vec<Way>,
+    hearts: i64,
+    asks_again: Option<Moment>,
+    connected: bool,
+}
+
+/// A way in.
+struct Way {
+    provider: String,
+    since: Moment,
+    last_used: Moment,
+}
+
+/// Who is signed in, and since when.
+pub(super) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, Fault> {
+    let account = account::of(&app, &caller).await?.ok_or_else(|| Fault::signed_out("/account"))?;
+    let ways = account.identities.into_iter().map(|identity| Way {
+        provider: identity.label(),
+        since: Moment::day(identity.created_at),
+        last_used: Moment::day(identity.last_used_at),
+    });
+    Ok(html(&Show {
+        layout: layout.titled("Account", "account"),
+        name: account.name,
+        since: Moment::day(account.since),
+        ways: ways.collect(),
+        hearts: account.hearts,
+        connected: account.asks_again.is_some(),
+        asks_again: account.asks_again.map(Moment::day),
+    }))
+}
+
+/// The box that says that somebody is sure.
+#[derive(Deserialize)]
+pub(super) struct Sure {
+    #[serde(default)]
+    sure: Option<String>,
+}
+
+/// Deletes the account of who is signed in, for good.
+pub(super) async fn delete(
+    app: State,
+    visitor: Visitor,
+    SignedIn(caller): SignedIn,
+    Form(form): Form<Sure>,
+) -> Result<Response, Fault> {
+    if form.sure.as_deref() != Some("yes") {
+        return Ok(notice::redirect("/account", Notice::NotSure));
+    }
+    account::delete(&app, &caller).await?;
+    visitor.sign_out().await?;
+    Ok(notice::redirect("/", Notice::Deleted))
+}

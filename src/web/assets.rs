@@ -1,0 +1,31 @@
+//! Static files: embedded, compressed when built, named by their contents.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use memory_serve::{CacheControl, MemoryServe};
+
+/// Where pages find their files.
+pub(super) struct Assets {
+    pub(super) css: String,
+    pub(super) js: String,
+    pub(super) jquery: String,
+    pub(super) favicon: String,
+}
+
+/// The addresses, each with the hash of what is behind it.
+pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
+    let manifest = served().manifest();
+    let of = |route: &str| manifest.get(route).unwrap_or(route).to_owned();
+    Assets { css: of("/app.css"), js: of("/app.js"), jquery: of("/jquery.slim.min.js"), favicon: of("/favicon.svg") }
+});
+
+pub(super) fn router() -> Router {
+    served().into_router()
+}
+
+fn served() -> MemoryServe {
+    let served = memory_serve::load!().index_file(None).enable_hashed_routes(true);
+    // While somebody edits them, files are read from disk and must not stick in the browser.
+    if cfg!(debug_assertions) { served.cache_control(CacheControl::NoCache) } else { served }
+}

@@ -1,0 +1,210 @@
+//! Faults as pages: one exhaustive match from what went wrong to a status, a sentence and a way out.
+
+mod dress;
+mod plain;
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::next::sign_in_address;
+use crate::domain::Error;
+use crate::ids::PlaylistId;
+
+pub(super) use dress::dress;
+pub(super) use plain::of_status;
+
+/// A way out of an error page.
+#[derive(Clone)]
+pub(super) struct Link {
+    pub(super) href: &'static str,
+    pub(super) text: &'static str,
+}
+
+/// A fault on its way to its page; [`dress`] draws it.
+#[derive(Clone)]
+pub(super) struct Fault {
+    pub(super) status: StatusCode,
+    pub(super) heading: &'static str,
+    /// What happened.
+    pub(super) what: String,
+    /// Whether anything was saved.
+    pub(super) saved: Option<&'static str>,
+    pub(super) way_out: Vec<Link>,
+    /// Where a new try of the sign-in should lead.
+    pub(super) retry: Option<String>,
+    pub(super) retry_after: Option<Duration>,
+    /// Where to sign in, for who must.
+    pub(super) sign_in: Option<String>,
+    /// For the log alone.
+    pub(super) cause: Option<String>,
+}
+
+impl Fault {
+    /// A fault with a sentence of its own.
+    pub(super) fn new(status: StatusCode, heading: &'static str, what: impl Into<String>) -> Self {
+        Self {
+            status,
+            heading,
+            what: what.into(),
+            saved: None,
+            way_out: Vec::new(),
+            retry: None,
+            retry_after: None,
+            sign_in: None,
+            cause: None,
+        }
+    }
+
+    /// A fault of ours; `cause` is for the log.
+    pub(super) fn internal(cause: impl ToString) -> Self {
+        Self { cause: Some(cause.to_string()), ..of_status(StatusCode::INTERNAL_SERVER_ERROR) }
+    }
+
+    /// Nobody is signed in; `path` is where to come back to.
+    pub(super) fn signed_out(path: &str) -> Self {
+        let fault = Self::new(StatusCode::UNAUTHORIZED, "Sign in first", "You are signed out. Nothing was changed.");
+        Self { sign_in: Some(sign_in_address(path)), ..fault }
+    }
+
+    /// Keeps the heart that was pressed for after the sign-in.
+    pub(super) fn with_heart(mut self, playlist: Option<&PlaylistId>) -> Self {
+        if let (Some(address), Some(playlist)) = (&mut self.sign_in, playlist) {
+            address.push_str("&heart=");
+            address.push_str(playlist.as_str());
+        }
+        self
+    }
+
+    /// Offers to sign in once more, towards `next`.
+    pub(super) fn or_try_again(mut self, next: impl Into<String>) -> Self {
+        self.retry = Some(next.into());
+        self
+    }
+
+    /// Says that nothing was saved.
+    pub(super) fn nothing_saved(mut self) -> Self {
+        self.saved = Some("Nothing was saved.");
+        self
+    }
+
+    fn caused(mut self, cause: impl ToString) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+}
+
+const HEARTS_STAY: &str = "Your hearts are safe here and open as always.";
+const HEARTS: Link = Link { href: "/hearts", text: "My hearts" };
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let spotify = |status, heading, what: &str| {
+            let mut fault = Fault::new(status, heading, what);
+            fault.saved = Some(HEARTS_STAY);
+            fault.way_out.push(HEARTS);
+            fault
+        };
+        match error {
+            Error::NotFound => Fault::new(
+                StatusCode::NOT_FOUND,
+                "No such playlist",
+                "Spotify shows no playlist here: it may be deleted, private, or made by Spotify itself.",
+            ),
+            Error::NotAllowed => spotify(
+                StatusCode::FORBIDDEN,
+                "This server may not ask Spotify for you",
+                "Spotify lets this server serve a short list of people, and you are not on it. Ask whoever runs this server to add you on Spotify's developer dashboard, under User Management.",
+            ),
+            Error::Paused => spotify(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "This server's Spotify access is paused",
+                "Spotify has paused this server. Whoever runs it can find the cause on Spotify's developer dashboard.",
+            )
+            .after(Duration::from_secs(3600)),
+            Error::Reconnect => spotify(
+                StatusCode::CONFLICT,
+                "Spotify needs you to reconnect",
+                "Spotify asks for your consent again every six months, and whenever you have removed an app.",
+            )
+            .or_try_again("/playlists"),
+            Error::SlowDown(wait) => {
+                spotify(StatusCode::SERVICE_UNAVAILABLE, "Spotify asks us to wait", &waiting(wait))
+                    .after(wait.unwrap_or(Duration::from_secs(60)))
+            }
+            Error::SpotifySlow => spotify(
+                StatusCode::GATEWAY_TIMEOUT,
+                "Spotify does not answer",
+                "Spotify took too long. Try again in a moment.",
+            ),
+            Error::SpotifyAway(_) => spotify(
+                StatusCode::BAD_GATEWAY,
+                "Spotify is in trouble",
+                "Spotify gave no answer that we can use. Try again in a moment.",
+            )
+            .caused(&error),
+            Error::DatabaseAway(_) => of_status(StatusCode::SERVICE_UNAVAILABLE).caused(&error),
+            Error::Internal(_) => Fault::internal(&error),
+        }
+    }
+}
+
+/// The sentence for a page that shows kept data because Spotify could not be asked, and whether a new
+/// consent would help.
+pub(super) fn trouble(error: &Error) -> (String, bool) {
+    let what = match error {
+        Error::Reconnect => {
+            "Spotify needs you to reconnect: it asks every six months, and whenever you have removed an app.".into()
+        }
+        Error::SlowDown(wait) => waiting(*wait),
+        Error::NotAllowed => "Spotify does not let this server ask for you any more.".into(),
+        Error::Paused => "This server's Spotify access is paused.".into(),
+        Error::SpotifySlow => "Spotify does not answer.".into(),
+        _ => "Spotify is in trouble.".into(),
+    };
+    (format!("{what} This is what we knew last."), matches!(error, Error::Reconnect))
+}
+
+fn waiting(wait: Option<Duration>) -> String {
+    match wait.map(|wait| wait.as_secs().div_ceil(60)) {
+        None => "Spotify asks us to wait a while before we ask again.".into(),
+        Some(0 | 1) => "Spotify asks us to wait a minute before we ask again.".into(),
+        Some(minutes @ 2..120) => format!("Spotify asks us to wait {minutes} minutes before we ask again."),
+        Some(minutes) => format!("Spotify asks us to wait {} hours before we ask again.", minutes.div_ceil(60)),
+    }
+}
+
+impl From<tower_sessions::session::Error> for Fault {
+    fn from(error: tower_sessions::session::Error) -> Self {
+        use tower_sessions::session::Error as Said;
+        match error {
+            // The store tells no more than a text; in practice it is the database that is away.
+            Said::Store(_) => of_status(StatusCode::SERVICE_UNAVAILABLE).caused(error),
+            Said::SerdeJson(_) => Fault::internal(error),
+        }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Any address that is none of ours.
+pub(super) async fn not_found() -> Fault {
+    of_status(StatusCode::NOT_FOUND)
+}
+
+/// An address of ours, asked in a way that it does not know.
+pub(super) async fn method_not_allowed() -> Fault {
+    of_status(StatusCode::METHOD_NOT_ALLOWED)
+}

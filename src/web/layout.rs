@@ -1,0 +1,147 @@
+//! What all pages share.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{Html, IntoResponse, Response};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::assets::ASSETS;
+use super::error::Fault;
+use super::notice;
+use super::session::Visitor;
+use crate::app::App;
+use crate::domain::Playlist;
+
+/// The frame around every page.
+#[derive(Clone)]
+pub(super) struct Layout {
+    pub(super) title: String,
+    /// The name of who is signed in.
+    pub(super) visitor: Option<String>,
+    /// The entry of the menu that is this page.
+    pub(super) section: &'static str,
+    pub(super) demo: bool,
+    pub(super) notice: Option<Notice>,
+    pub(super) css: &'static str,
+    pub(super) js: &'static str,
+    pub(super) jquery: &'static str,
+    pub(super) favicon: &'static str,
+    /// Path and query of this page.
+    pub(super) path: String,
+}
+
+/// A sentence that is shown once.
+#[derive(Clone)]
+pub(super) struct Notice {
+    /// Whether it interrupts.
+    pub(super) alert: bool,
+    pub(super) text: String,
+}
+
+impl Layout {
+    /// The frame for a page that knows nobody.
+    pub(super) fn bare(app: &App, path: &str) -> Self {
+        Self {
+            title: String::new(),
+            visitor: None,
+            section: "",
+            demo: app.config.demo,
+            notice: None,
+            css: &ASSETS.css,
+            js: &ASSETS.js,
+            jquery: &ASSETS.jquery,
+            favicon: &ASSETS.favicon,
+            path: path.to_owned(),
+        }
+    }
+
+    /// Names the page and its entry in the menu.
+    pub(super) fn titled(mut self, title: impl Into<String>, section: &'static str) -> Self {
+        self.title = title.into();
+        self.section = section;
+        self
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Layout {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
+        let visitor = Visitor::from_request_parts(parts, app).await?.caller.map(|caller| caller.person.name);
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let waiting = notice::waiting(&parts.headers);
+        let notice = waiting.map(|notice| Notice { alert: notice.is_alert(), text: notice.text(visitor.as_deref()) });
+        Ok(Self { visitor, notice, ..Self::bare(app, path) })
+    }
+}
+
+/// Fills a page.
+pub(super) fn html(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(text) => Html(text).into_response(),
+        Err(error) => Fault::internal(error).into_response(),
+    }
+}
+
+/// A time as people and machines read it.
+#[derive(Clone)]
+pub(super) struct Moment {
+    /// In UTC, as RFC 3339.
+    pub(super) iso: String,
+    pub(super) text: String,
+}
+
+impl Moment {
+    /// A day, such as `21 November 2026`.
+    pub(super) fn day(time: OffsetDateTime) -> Self {
+        Self::of(time, time.format(format_description!("[day padding:none] [month repr:long] [year]")))
+    }
+
+    /// A time of the day, such as `14:02 UTC`.
+    pub(super) fn clock(time: OffsetDateTime) -> Self {
+        Self::of(time, time.format(format_description!("[hour]:[minute] UTC")))
+    }
+
+    fn of(time: OffsetDateTime, text: Result<String, time::error::Format>) -> Self {
+        let iso = time.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"));
+        Self { iso: iso.expect("a time has these parts"), text: text.expect("a time has these parts") }
+    }
+}
+
+/// A playlist in a list.
+pub(super) struct Card {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) owner: Option<String>,
+    pub(super) cover: Option<String>,
+    pub(super) items: Option<i32>,
+    pub(super) public: Option<bool>,
+    pub(super) collaborative: bool,
+    pub(super) hearted: bool,
+    pub(super) hearted_at: Option<Moment>,
+}
+
+impl From<Playlist> for Card {
+    fn from(playlist: Playlist) -> Self {
+        let name = match (playlist.name.trim(), playlist.seen_at) {
+            ("", Some(_)) => "Untitled playlist".into(),
+            ("", None) => format!("Playlist {}…", &playlist.id[..4]),
+            _ => playlist.name,
+        };
+        Self {
+            name,
+            owner: playlist.owner_name,
+            cover: playlist.cover_url,
+            items: playlist.item_count,
+            public: playlist.public,
+            collaborative: playlist.collaborative,
+            hearted: playlist.hearted_at.is_some(),
+            hearted_at: playlist.hearted_at.map(Moment::day),
+            id: playlist.id,
+        }
+    }
+}

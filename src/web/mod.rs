@@ -1,0 +1,103 @@
+//! The address book: every route on one screen, then every layer, in order, with its reason.
+
+mod account;
+mod assets;
+mod error;
+mod health;
+mod hearts;
+mod home;
+mod layout;
+mod next;
+mod notice;
+mod playlists;
+mod security;
+mod session;
+mod sign_in;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post, put};
+use time::OffsetDateTime;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+
+/// What every handler may ask for.
+type State = axum::extract::State<Arc<App>>;
+
+/// The longest request body, in bytes: our forms hold a few words.
+const LONGEST_BODY: usize = 64 * 1024;
+/// How long a request may take; Heroku's router gives up after 30 seconds.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// The header that names a request, in and out.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The whole site; `beside` is served next to it, without its layers (the demo's stand-in).
+pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
+    let pages = Router::new()
+        .route("/", get(home::show))
+        .route("/login", get(sign_in::page))
+        .route("/auth/spotify", post(sign_in::start))
+        .route("/auth/spotify/callback", get(sign_in::callback))
+        .route("/logout", get(sign_in::leaving).post(sign_in::leave))
+        .route("/playlists", get(playlists::index))
+        .route("/playlists/{id}", get(playlists::show))
+        .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
+        .route("/hearts", get(hearts::index))
+        .route("/account", get(account::show))
+        .route("/account/delete", post(account::delete))
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .with_state(app.clone());
+
+    // Outermost first: what stands higher sees a request earlier and its answer later.
+    let around_pages = ServiceBuilder::new()
+        // Pages shrink to a fifth. They hold no secret that a guess beside it could measure out.
+        .layer(CompressionLayer::new())
+        // What failed below, sessions included, still becomes a page of ours.
+        .layer(from_fn_with_state(app.clone(), error::dress))
+        // Before anything is read: a change that another site's page asks for is refused.
+        .layer(security::cross_site(&app))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        // Lazy: no cookie, no query.
+        .layer(session::layer(&app))
+        // Inside the session, so that an error page knows who is signed in.
+        .layer(from_fn_with_state(app.clone(), error::dress))
+        .layer(from_fn(notice::once))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(CatchPanicLayer::new());
+
+    let around_all = ServiceBuilder::new()
+        .layer(from_fn(security::sane_request_id))
+        .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
+        .layer(from_fn(health::log))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
+        // Spotify knows one address of ours; a cookie set on another would not come back.
+        .layer(from_fn_with_state(app.clone(), security::one_host))
+        .layer(security::headers(&app));
+
+    let site =
+        Router::new().merge(pages.layer(around_pages)).merge(assets::router()).route("/healthz", get(health::alive));
+    site.merge(beside.unwrap_or_default()).layer(around_all)
+}
+
+/// What time it is for this request.
+struct Now(OffsetDateTime);
+
+impl FromRequestParts<Arc<App>> for Now {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(_: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        Ok(Now(app.now()))
+    }
+}

@@ -1,0 +1,96 @@
+//! Where to go after a sign-in or a form: a page of ours, never an address from outside.
+
+use serde::Deserialize;
+
+/// A path on this site that is safe to send a browser to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SafePath(String);
+
+/// The pages a visitor may be sent to, by the first part of their path.
+const PAGES: [&str; 5] = ["", "playlists", "hearts", "account", "login"];
+
+impl SafePath {
+    /// The path in `text`, if it is one of ours.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let clean = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+        let encoded = text.to_ascii_lowercase();
+        let hidden = encoded.contains("%2f") || encoded.contains("%5c") || encoded.contains("%2e");
+        let path = text.strip_prefix('/')?.split(['?', '#']).next()?;
+        let known = PAGES.contains(&path.split('/').next()?);
+        let plain = !path.starts_with('/') && !path.split('/').any(|part| part == "." || part == "..");
+        (clean && !hidden && known && plain && text.len() <= 500).then(|| Self(text.to_owned()))
+    }
+
+    /// The playlists, where people go when nothing else was asked for.
+    pub(super) fn or_playlists(text: Option<&str>) -> Self {
+        text.and_then(Self::parse).unwrap_or_else(|| Self("/playlists".into()))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The address of the sign-in page that comes back to `path`.
+pub(super) fn sign_in_address(path: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", path).finish();
+    format!("/login?{query}")
+}
+
+/// `?next=` in an address, or the field `next` of a form.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct NextParam {
+    #[serde(default)]
+    pub(super) next: Option<String>,
+    #[serde(default)]
+    pub(super) heart: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SafePath;
+
+    #[test]
+    fn only_paths_of_ours_are_taken() {
+        for good in [
+            "/",
+            "/playlists",
+            "/playlists?page=2#p-3cEYpjA9oz9GiPac4AsH4n",
+            "/playlists/3cEYpjA9oz9GiPac4AsH4n",
+            "/hearts",
+            "/account",
+        ] {
+            assert_eq!(SafePath::or_playlists(Some(good)).as_str(), good);
+        }
+    }
+
+    #[test]
+    fn hostile_values_end_at_the_playlists() {
+        let hostile = [
+            "//e",
+            "/\\e",
+            "/%2f/e",
+            "\te",
+            "/\te",
+            "https:e",
+            "https://e",
+            "/..//e",
+            "/playlists/..//e",
+            "/%5ce",
+            "/logout",
+            "/auth/spotify",
+            "e",
+            "",
+            "/playlists\r\nx: y",
+            "/hearts/%2e%2e/x",
+            "javascript:1",
+            "/standin/x",
+            "@e",
+            "/@e",
+        ];
+        for value in hostile {
+            assert_eq!(SafePath::or_playlists(Some(value)).as_str(), "/playlists", "{value}");
+        }
+        assert_eq!(SafePath::or_playlists(None).as_str(), "/playlists");
+    }
+}

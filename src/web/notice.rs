@@ -1,0 +1,116 @@
+//! Notices: one sentence after a redirect, shown once.
+//!
+//! A notice travels as a short code in a cookie of its own, so that it costs no session and no query. A
+//! forged code can only show one of these sentences to the forger.
+
+use axum::extract::Request;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use tower_sessions::cookie::Cookie;
+
+const NAME: &str = "heartlist-notice";
+
+/// What a page says once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    SignedIn,
+    SignedInAndHearted,
+    AlreadySignedIn,
+    FewerScopes,
+    Denied,
+    SignedOut,
+    Hearted,
+    Unhearted,
+    Deleted,
+    NotSure,
+}
+
+/// Every notice with its code.
+const CODES: [(&str, Notice); 10] = [
+    ("signed-in", Notice::SignedIn),
+    ("signed-in-hearted", Notice::SignedInAndHearted),
+    ("already", Notice::AlreadySignedIn),
+    ("fewer", Notice::FewerScopes),
+    ("denied", Notice::Denied),
+    ("signed-out", Notice::SignedOut),
+    ("hearted", Notice::Hearted),
+    ("unhearted", Notice::Unhearted),
+    ("deleted", Notice::Deleted),
+    ("not-sure", Notice::NotSure),
+];
+
+impl Notice {
+    /// Whether it interrupts.
+    pub(super) fn is_alert(self) -> bool {
+        matches!(self, Notice::NotSure | Notice::FewerScopes)
+    }
+
+    /// The sentence, for the visitor called `name`.
+    pub(super) fn text(self, name: Option<&str>) -> String {
+        let name = name.unwrap_or("somebody");
+        match self {
+            Notice::SignedIn => format!("Signed in as {name}."),
+            Notice::SignedInAndHearted => format!("Signed in as {name}, and your heart is kept."),
+            Notice::AlreadySignedIn => format!("You are already signed in as {name}."),
+            Notice::FewerScopes => format!(
+                "Signed in as {name}. You gave less access than asked, so private or collaborative playlists will be missing here."
+            ),
+            Notice::Denied => "You did not give access. Nothing was saved.".into(),
+            Notice::SignedOut => "You are signed out.".into(),
+            Notice::Hearted => "Hearted.".into(),
+            Notice::Unhearted => "The heart is taken back.".into(),
+            Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
+            Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
+        }
+    }
+
+    fn code(self) -> &'static str {
+        CODES.iter().find(|(_, notice)| *notice == self).map_or("", |(code, _)| code)
+    }
+}
+
+/// Goes to `path` and says `notice` there.
+pub(super) fn redirect(path: &str, notice: Notice) -> Response {
+    let cookie = format!("{NAME}={}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax", notice.code());
+    let mut response = Redirect::to(path).into_response();
+    response.headers_mut().append(SET_COOKIE, HeaderValue::from_str(&cookie).expect("codes are letters and hyphens"));
+    response
+}
+
+/// The notice that this request should show.
+pub(super) fn waiting(headers: &HeaderMap) -> Option<Notice> {
+    let cookies =
+        headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).flat_map(Cookie::split_parse);
+    let cookie = cookies.flatten().find(|cookie| cookie.name() == NAME)?;
+    CODES.iter().find(|(code, _)| *code == cookie.value()).map(|(_, notice)| *notice)
+}
+
+/// Forgets a notice once a page has shown it; a redirect on the way does not show it.
+pub(super) async fn once(request: Request, next: Next) -> Response {
+    let shown = waiting(request.headers()).is_some();
+    let mut response = next.run(request).await;
+    if shown && !response.status().is_redirection() && is_html(response.headers()) {
+        let gone = HeaderValue::from_static("heartlist-notice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+        response.headers_mut().append(SET_COOKIE, gone);
+    }
+    response
+}
+
+/// Whether an answer is a page.
+pub(super) fn is_html(headers: &HeaderMap) -> bool {
+    headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_notice_has_a_code_of_its_own() {
+        for (code, notice) in CODES {
+            assert_eq!(notice.code(), code);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What guards every page: headers, the refusal of cross-site writes, one host name.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{Method, uri::Authority};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use tower_http::csrf::CsrfLayer;
+use tower_http::set_header::response::SetMultipleResponseHeadersLayer;
+
+use super::REQUEST_ID;
+use crate::app::App;
+use crate::config::Config;
+
+/// Refuses changes that another site's page asks for, by what browsers say of a request's origin.
+pub(super) fn cross_site(app: &App) -> CsrfLayer {
+    let origin = app.config.base_url.origin().ascii_serialization();
+    CsrfLayer::new().add_trusted_origin(origin).expect("BASE_URL is an http address, without a path")
+}
+
+/// The headers that every answer bears, unless it brings its own.
+pub(super) fn headers(app: &App) -> SetMultipleResponseHeadersLayer<Response> {
+    let fixed = |name: HeaderName, value: &'static str| (name, HeaderValue::from_static(value));
+    let policy = HeaderValue::from_str(&content_policy(&app.config)).expect("origins are plain text");
+    let mut all = vec![
+        (header::CONTENT_SECURITY_POLICY, policy),
+        fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // For browsers that do not know frame-ancestors.
+        fixed(header::X_FRAME_OPTIONS, "DENY"),
+        // Addresses hold playlist ids, which are nobody else's business.
+        fixed(header::REFERRER_POLICY, "same-origin"),
+        fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        fixed(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        fixed(
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+        // Pages are a person's own; static files bring a policy of their own.
+        fixed(header::CACHE_CONTROL, "no-store"),
+    ];
+    if app.config.https() {
+        all.push(fixed(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"));
+    }
+    SetMultipleResponseHeadersLayer::if_not_present(all.into_iter().map(Into::into).collect())
+}
+
+/// Starts at nothing; each permission has its reason.
+fn content_policy(config: &Config) -> String {
+    let accounts = config.spotify.accounts_url.origin().ascii_serialization();
+    let api = config.spotify.api_url.origin().ascii_serialization();
+    [
+        "default-src 'none'".into(),
+        // Our two scripts and our stylesheet; nothing inline.
+        "script-src 'self'".into(),
+        "style-src 'self'".into(),
+        // Covers: ours for the blank ones, Spotify's hosts for the others, or those of what stands in for it.
+        format!("img-src 'self' https://*.scdn.co https://*.spotifycdn.com {api}"),
+        // The heart button's requests.
+        "connect-src 'self'".into(),
+        // Forms, and the redirect from the sign-in form to the consent page, which browsers hold to the same rule.
+        format!("form-action 'self' {accounts}"),
+        "base-uri 'none'".into(),
+        "frame-ancestors 'none'".into(),
+    ]
+    .join("; ")
+}
+
+/// Sends a visitor who came by `localhost` to the host that Spotify knows, before a cookie is set on the wrong one.
+pub(super) async fn one_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let lost = host.is_some_and(|host| host.host().eq_ignore_ascii_case("localhost"));
+    if lost && matches!(*request.method(), Method::GET | Method::HEAD) {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let target = format!("{}{path}", app.config.base_url.origin().ascii_serialization());
+        return Redirect::temporary(&target).into_response();
+    }
+    next.run(request).await
+}
+
+/// Drops a request id that could not be one: it goes into the log and onto error pages.
+pub(super) async fn sane_request_id(mut request: Request, next: Next) -> Response {
+    let sane = |id: &HeaderValue| {
+        (16..=64).contains(&id.len()) && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+    };
+    if !request.headers().get(&REQUEST_ID).is_some_and(sane) {
+        request.headers_mut().remove(&REQUEST_ID);
+    }
+    next.run(request).await
+}

@@ -1,0 +1,112 @@
+//! Sessions as handlers see them: who visits, who is signed in.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::Method;
+use axum::http::request::Parts;
+use time::Duration;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
+
+use super::error::Fault;
+use crate::app::App;
+use crate::domain::tokens::GRANT;
+use crate::domain::{Caller, Grant, Person, USER_ID, session_key};
+use crate::ids::{Secret, UserId};
+
+const NAME: &str = "name";
+const BROWSER: &str = "browser";
+
+/// How long a session lasts: as long as one consent at Spotify does.
+const LIFE: Duration = Duration::days(180);
+
+/// The layer that brings sessions to pages.
+pub(super) fn layer(app: &App) -> SessionManagerLayer<impl SessionStore + Clone> {
+    let https = app.config.https();
+    SessionManagerLayer::new(app.sessions())
+        // The prefix makes browsers refuse the cookie from a subdomain or over http.
+        .with_name(if https { "__Host-heartlist" } else { "heartlist" })
+        .with_secure(https)
+        .with_http_only(true)
+        // Lax and not Strict: the way back from Spotify begins on another site.
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(LIFE))
+}
+
+/// Whoever asks, signed in or not.
+pub(super) struct Visitor {
+    session: Session,
+    /// None: not signed in.
+    pub(super) caller: Option<Caller>,
+}
+
+impl Visitor {
+    /// Reads the request's session; without a cookie there is nothing to read.
+    pub(super) async fn of(session: Session) -> Result<Self, Fault> {
+        let user: Option<UserId> = session.get(USER_ID).await?;
+        let name: Option<String> = session.get(NAME).await?;
+        let caller = match (user, name, session.id()) {
+            (Some(id), Some(name), Some(row)) => {
+                let grant: Option<Grant> = session.get(GRANT).await?;
+                Some(Caller { person: Person { id, name }, session: session_key(row), grant })
+            }
+            _ => None,
+        };
+        Ok(Self { session, caller })
+    }
+
+    /// The name by which sign-ins know this browser; none before its first.
+    pub(super) async fn browser(&self) -> Result<Option<Secret>, Fault> {
+        Ok(self.session.get(BROWSER).await?)
+    }
+
+    /// The same, made now if there is none.
+    pub(super) async fn named_browser(&self) -> Result<Secret, Fault> {
+        if let Some(name) = self.browser().await? {
+            return Ok(name);
+        }
+        let name = Secret::random();
+        self.session.insert(BROWSER, &name).await?;
+        Ok(name)
+    }
+
+    /// Signs `person` in under a new session id, so that an id known before is worth nothing.
+    pub(super) async fn sign_in(&self, person: &Person, grant: &Grant) -> Result<(), Fault> {
+        self.session.cycle_id().await?;
+        self.session.insert(USER_ID, person.id).await?;
+        self.session.insert(NAME, &person.name).await?;
+        self.session.insert(GRANT, grant).await?;
+        Ok(self.session.save().await?)
+    }
+
+    /// Ends the session, row and cookie.
+    pub(super) async fn sign_out(&self) -> Result<(), Fault> {
+        Ok(self.session.flush().await?)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Visitor {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Fault> {
+        let session = parts.extensions.get::<Session>().cloned().ok_or_else(|| Fault::internal("no session layer"))?;
+        Visitor::of(session).await
+    }
+}
+
+/// Who is signed in; others are sent to the sign-in page, and scripts are told where it is.
+pub(super) struct SignedIn(pub(super) Caller);
+
+impl FromRequestParts<Arc<App>> for SignedIn {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
+        let visitor = Visitor::from_request_parts(parts, app).await?;
+        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, app).await.expect("there is always one");
+        // The address of a form is no page to come back to.
+        let page = matches!(parts.method, Method::GET | Method::HEAD);
+        let path = uri.path_and_query().filter(|_| page).map_or("/playlists", |path| path.as_str());
+        visitor.caller.map(SignedIn).ok_or_else(|| Fault::signed_out(path))
+    }
+}
