@@ -7,28 +7,13 @@ use url::Url;
 /// The scopes Spotify knows, in the words of its consent page or ours.
 const SCOPES: [(&str, &str); 18] = [
     ("playlist-read-private", "See your private playlists"),
-    (
-        "playlist-read-collaborative",
-        "See your collaborative playlists",
-    ),
+    ("playlist-read-collaborative", "See your collaborative playlists"),
     ("playlist-modify-private", "Change your private playlists"),
     ("playlist-modify-public", "Change your public playlists"),
-    (
-        "user-read-currently-playing",
-        "See what you are playing now",
-    ),
-    (
-        "user-read-playback-state",
-        "See what plays on which of your devices",
-    ),
-    (
-        "user-modify-playback-state",
-        "Control what plays on your devices",
-    ),
-    (
-        "user-read-playback-position",
-        "See how far you are in a podcast",
-    ),
+    ("user-read-currently-playing", "See what you are playing now"),
+    ("user-read-playback-state", "See what plays on which of your devices"),
+    ("user-modify-playback-state", "Control what plays on your devices"),
+    ("user-read-playback-position", "See how far you are in a podcast"),
     ("user-read-recently-played", "See what you played lately"),
     ("user-read-private", "See your plan and country"),
     ("user-read-email", "See your e-mail address"),
@@ -54,21 +39,13 @@ pub(super) struct AuthorizeRequest {
 impl AuthorizeRequest {
     /// Checks a request; the error is the sentence for the error page. Nothing here leads back to
     /// the client: who asks wrongly is not sent anywhere.
-    pub(super) fn check(
-        params: &Params,
-        settings: &Settings,
-        switches: &Switches,
-    ) -> Result<Self, &'static str> {
+    pub(super) fn check(params: &Params, settings: &Settings, switches: &Switches) -> Result<Self, &'static str> {
         let client_id = params.get("client_id");
         if client_id != Some(settings.client_id.as_str()) {
             return Err("INVALID_CLIENT: Invalid client");
         }
         let redirect_uri = params.owned("redirect_uri").unwrap_or_default();
-        if !settings
-            .redirect_uris
-            .iter()
-            .any(|known| same_redirect(known, &redirect_uri))
-        {
+        if !settings.redirect_uris.iter().any(|known| same_redirect(known, &redirect_uri)) {
             return Err("INVALID_CLIENT: Invalid redirect URI");
         }
         if !is_safe(&redirect_uri, &settings.base) {
@@ -130,9 +107,7 @@ fn is_safe(redirect_uri: &str, base: &Url) -> bool {
         return false;
     };
     match url.scheme() {
-        "http" => {
-            url.origin() == base.origin() || matches!(url.host_str(), Some("127.0.0.1" | "[::1]"))
-        }
+        "http" => url.origin() == base.origin() || matches!(url.host_str(), Some("127.0.0.1" | "[::1]")),
         "javascript" | "data" | "vbscript" | "file" | "blob" => false,
         _ => url.fragment().is_none(),
     }
@@ -141,11 +116,7 @@ fn is_safe(redirect_uri: &str, base: &Url) -> bool {
 fn known_scopes(scope: &str) -> Result<String, &'static str> {
     let asked: Vec<&str> = scope.split(' ').filter(|s| !s.is_empty()).collect();
     let known = |scope: &&str| SCOPES.iter().any(|(name, _)| name == scope);
-    if asked.iter().all(known) {
-        Ok(asked.join(" "))
-    } else {
-        Err("INVALID_SCOPE: Invalid scope")
-    }
+    if asked.iter().all(known) { Ok(asked.join(" ")) } else { Err("INVALID_SCOPE: Invalid scope") }
 }
 
 fn challenge(params: &Params, required: bool) -> Result<Option<String>, &'static str> {
@@ -189,10 +160,7 @@ mod tests {
         ] {
             assert!(!same_redirect(portless, wrong), "{wrong}");
         }
-        assert!(!same_redirect(
-            "http://127.0.0.1:8080/cb",
-            "http://127.0.0.1:8081/cb"
-        ));
+        assert!(!same_redirect("http://127.0.0.1:8080/cb", "http://127.0.0.1:8081/cb"));
         assert!(!same_redirect("https://a.test/cb", "https://a.test:444/cb"));
     }
 
@@ -208,23 +176,15 @@ mod tests {
         ] {
             assert!(is_safe(good, &base), "{good}");
         }
-        for bad in [
-            "http://localhost:8080/cb",
-            "http://a.test/cb",
-            "javascript:alert(1)",
-            "https://a.test/cb#x",
-            "/cb",
-        ] {
+        for bad in ["http://localhost:8080/cb", "http://a.test/cb", "javascript:alert(1)", "https://a.test/cb#x", "/cb"]
+        {
             assert!(!is_safe(bad, &base), "{bad}");
         }
     }
 
     #[test]
     fn unknown_scopes_are_refused() {
-        assert_eq!(
-            known_scopes("streaming  user-top-read").as_deref(),
-            Ok("streaming user-top-read")
-        );
+        assert_eq!(known_scopes("streaming  user-top-read").as_deref(), Ok("streaming user-top-read"));
         assert!(known_scopes("playlist-read").is_err());
     }
 }

@@ -38,11 +38,7 @@ pub(super) async fn authorize(State(world): State<World>, RawQuery(query): RawQu
 
 /// `POST /authorize/decision`: back to the app with a code, or with a no. The request is checked
 /// again as if it had never been seen: it came through a browser.
-pub(super) async fn decide(
-    State(world): State<World>,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
+pub(super) async fn decide(State(world): State<World>, headers: HeaderMap, body: String) -> Response {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     if matches!(site, Some(b"cross-site" | b"same-site")) {
         return refused(&world, "This form was sent from another page.");
@@ -149,18 +145,14 @@ fn page_response(status: StatusCode, page: &impl Template, target: &str) -> Resp
 /// no hosts of custom schemes, so for those the scheme alone has to do.
 fn form_target(to: &Url) -> String {
     match (to.scheme(), to.host()) {
-        ("http" | "https", Some(Host::Domain(_) | Host::Ipv4(_))) => {
-            to.origin().ascii_serialization()
-        }
+        ("http" | "https", Some(Host::Domain(_) | Host::Ipv4(_))) => to.origin().ascii_serialization(),
         (scheme, _) => format!("{scheme}:"),
     }
 }
 
 /// How the page names the place it leads back to.
 fn named(to: &Url) -> String {
-    let port = to
-        .port()
-        .map_or_else(String::new, |port| format!(":{port}"));
+    let port = to.port().map_or_else(String::new, |port| format!(":{port}"));
     format!("{}{port}", to.host_str().unwrap_or(to.scheme()))
 }
 
@@ -171,10 +163,7 @@ mod tests {
     #[test]
     fn the_policy_names_the_place_to_go_back_to() {
         let target = |url| form_target(&Url::parse(url).unwrap());
-        assert_eq!(
-            target("http://127.0.0.1:8080/cb?a=b"),
-            "http://127.0.0.1:8080"
-        );
+        assert_eq!(target("http://127.0.0.1:8080/cb?a=b"), "http://127.0.0.1:8080");
         assert_eq!(target("https://a.test/cb;x"), "https://a.test");
         assert_eq!(target("http://[::1]:8080/cb"), "http:");
         assert_eq!(target("my-app://cb"), "my-app:");

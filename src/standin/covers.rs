@@ -18,10 +18,7 @@ pub(super) async fn cover(Path(seed): Path<String>, RawQuery(query): RawQuery) -
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml"),
         (header::CACHE_CONTROL, "public, max-age=86400"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'",
-        ),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, svg(&seed, size.unwrap_or(300))).into_response()
@@ -68,14 +65,10 @@ fn rings(roll: &impl Fn(&str, usize) -> usize) -> String {
 /// A sun behind three lines of hills.
 fn hills(roll: &impl Fn(&str, usize) -> usize, hue: usize) -> String {
     let (x, y, radius) = (60 + roll("x", 180), 70 + roll("y", 60), 28 + roll("r", 30));
-    let mut drawing =
-        format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"#fff\" opacity=\".85\"/>");
+    let mut drawing = format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"#fff\" opacity=\".85\"/>");
     for hill in 0..3 {
         let top = 150 + hill * 45;
-        let (left, right) = (
-            roll(&format!("left {hill}"), 90),
-            roll(&format!("right {hill}"), 90),
-        );
+        let (left, right) = (roll(&format!("left {hill}"), 90), roll(&format!("right {hill}"), 90));
         let lightness = 34 - hill * 10;
         let _ = write!(
             drawing,
@@ -105,16 +98,11 @@ fn bars(roll: &impl Fn(&str, usize) -> usize) -> String {
 /// Six lines of water.
 fn waves(roll: &impl Fn(&str, usize) -> usize) -> String {
     let (swing, step) = (14 + roll("swing", 34), 34 + roll("step", 12));
-    let mut drawing = String::from(
-        "<g fill=\"none\" stroke=\"#fff\" stroke-width=\"7\" stroke-linecap=\"round\">",
-    );
+    let mut drawing = String::from("<g fill=\"none\" stroke=\"#fff\" stroke-width=\"7\" stroke-linecap=\"round\">");
     for wave in 0..6 {
         let y = 46 + wave * step;
         let opacity = 85 - wave * 11;
-        let _ = write!(
-            drawing,
-            "<path d=\"M-10 {y}q40 -{swing} 80 0t80 0t80 0t80 0\" opacity=\".{opacity}\"/>"
-        );
+        let _ = write!(drawing, "<path d=\"M-10 {y}q40 -{swing} 80 0t80 0t80 0t80 0\" opacity=\".{opacity}\"/>");
     }
     drawing + "</g>"
 }
@@ -142,8 +130,7 @@ mod tests {
     #[test]
     fn covers_differ_by_seed_and_never_show_it() {
         assert_eq!(svg("a", 300), svg("a", 300));
-        let drawn: std::collections::HashSet<_> =
-            (0..50).map(|i| svg(&i.to_string(), 60)).collect();
+        let drawn: std::collections::HashSet<_> = (0..50).map(|i| svg(&i.to_string(), 60)).collect();
         assert_eq!(drawn.len(), 50);
         assert!(!svg("\"><script>alert(1)</script>", 60).contains("script"));
     }

@@ -61,25 +61,13 @@ const TWISTS: [(usize, Twist); 26] = [
     (9, |p| p.owner.display_name = None),
     (11, |p| p.description = None),
     (13, |p| p.description = Some(linked())),
-    (16, |p| {
-        p.description =
-            Some("Rock &amp; roll, &quot;B&#x2F;sides&quot; &amp; what&#x27;s left".into())
-    }),
-    (18, |p| {
-        p.description =
-            Some("&lt;script&gt;alert(&#39;hi&#39;)&lt;&#x2F;script&gt; was here".into())
-    }),
-    (20, |p| {
-        p.name = "<b>bold</b> & \"quoted\" <script>alert(1)</script>".into()
-    }),
+    (16, |p| p.description = Some("Rock &amp; roll, &quot;B&#x2F;sides&quot; &amp; what&#x27;s left".into())),
+    (18, |p| p.description = Some("&lt;script&gt;alert(&#39;hi&#39;)&lt;&#x2F;script&gt; was here".into())),
+    (20, |p| p.name = "<b>bold</b> & \"quoted\" <script>alert(1)</script>".into()),
     (21, |p| p.name = String::new()),
     (23, |p| p.name = "   ".into()),
-    (24, |p| {
-        p.name = hundred("The very long evening in which nobody wanted to go home and ")
-    }),
-    (26, |p| {
-        p.name = hundred("Donaudampfschifffahrtsgesellschaftskapitänsmützenmelodien")
-    }),
+    (24, |p| p.name = hundred("The very long evening in which nobody wanted to go home and ")),
+    (26, |p| p.name = hundred("Donaudampfschifffahrtsgesellschaftskapitänsmützenmelodien")),
     (29, |p| p.name = "🌊🪼✨ tidepool rave 👩🏽‍🎤🏳️‍🌈".into()),
     (31, |p| p.name = "أغاني المطر على السطح".into()),
     (32, |p| p.name = "שירים לנסיעה בלילה (live)".into()),
@@ -90,20 +78,14 @@ const TWISTS: [(usize, Twist); 26] = [
     (45, |p| p.surprises = true),
     (48, |p| p.artwork = Artwork::Expired),
     (50, |p| p.length = 1234),
-    (53, |p| {
-        p.name = "a\u{202e}drawkcab\u{202c} & Z\u{335}a\u{338}l\u{337}g\u{335}o\u{336}".into()
-    }),
-    (118, |p| {
-        (p.description, p.owner.display_name) = (None, None)
-    }),
+    (53, |p| p.name = "a\u{202e}drawkcab\u{202c} & Z\u{335}a\u{338}l\u{337}g\u{335}o\u{336}".into()),
+    (118, |p| (p.description, p.owner.display_name) = (None, None)),
 ];
 
 /// A description as Spotify's own editors write them: a link in the text.
 fn linked() -> String {
     let other = music::base62("playlist mira 0", 22);
-    format!(
-        r#"More of this: <a href="spotify:playlist:{other}">the other half</a> &amp; then bed."#
-    )
+    format!(r#"More of this: <a href="spotify:playlist:{other}">the other half</a> &amp; then bed."#)
 }
 
 /// Exactly a hundred characters, the most a name may have.
@@ -117,10 +99,7 @@ mod tests {
 
     #[test]
     fn repeats_straddle_the_pages() {
-        let mira = Owner {
-            id: "mira.test".into(),
-            display_name: None,
-        };
+        let mira = Owner { id: "mira.test".into(), display_name: None };
         let shelf = library(&mira);
         let id = |at: usize| shelf[at].as_ref().map(|p| p.id.clone());
         assert!(id(19).is_some() && id(19) == id(20));

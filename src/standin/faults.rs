@@ -148,11 +148,7 @@ pub(super) async fn gate(
     let path_and_query = uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
     let fault = {
         let mut state = world.state();
-        state.journal.note(Seen {
-            endpoint,
-            method: request.method().clone(),
-            path_and_query,
-        });
+        state.journal.note(Seen { endpoint, method: request.method().clone(), path_and_query });
         state.journal.next_fault(endpoint)
     };
     match fault {
@@ -212,8 +208,7 @@ async fn half(response: Response, broken: bool) -> Response {
         parts.headers.remove(header::CONTENT_LENGTH);
         return Response::from_parts(parts, Body::from(half));
     }
-    let pieces: [Result<Bytes, std::io::Error>; 2] =
-        [Ok(half), Err(std::io::ErrorKind::ConnectionReset.into())];
+    let pieces: [Result<Bytes, std::io::Error>; 2] = [Ok(half), Err(std::io::ErrorKind::ConnectionReset.into())];
     let body = Body::from_stream(futures_util::stream::iter(pieces));
     Response::from_parts(parts, body)
 }
@@ -228,18 +223,9 @@ mod tests {
         let queue = journal.faults.entry(Endpoint::Me).or_default();
         queue.push_back((Fault::Html502, 2));
         queue.push_back((Fault::Empty, 1));
-        assert!(matches!(
-            journal.next_fault(Endpoint::Me),
-            Some(Fault::Html502)
-        ));
-        assert!(matches!(
-            journal.next_fault(Endpoint::Me),
-            Some(Fault::Html502)
-        ));
-        assert!(matches!(
-            journal.next_fault(Endpoint::Me),
-            Some(Fault::Empty)
-        ));
+        assert!(matches!(journal.next_fault(Endpoint::Me), Some(Fault::Html502)));
+        assert!(matches!(journal.next_fault(Endpoint::Me), Some(Fault::Html502)));
+        assert!(matches!(journal.next_fault(Endpoint::Me), Some(Fault::Empty)));
         assert!(journal.next_fault(Endpoint::Me).is_none());
         assert!(journal.next_fault(Endpoint::Token).is_none());
     }

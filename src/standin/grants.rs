@@ -81,16 +81,10 @@ impl Grants {
     }
 
     /// Takes a code out of the world; it will not be there a second time, whatever comes next.
-    pub(super) fn take_code(
-        &mut self,
-        code: &str,
-        now: OffsetDateTime,
-    ) -> Result<Approval, Refusal> {
+    pub(super) fn take_code(&mut self, code: &str, now: OffsetDateTime) -> Result<Approval, Refusal> {
         match self.codes.remove(code) {
             None => Err(Refusal::grant("Invalid authorization code")),
-            Some((_, at)) if now - at > CODE_LIFE => {
-                Err(Refusal::grant("Authorization code expired"))
-            }
+            Some((_, at)) if now - at > CODE_LIFE => Err(Refusal::grant("Authorization code expired")),
             Some((approval, _)) => Ok(approval),
         }
     }
@@ -115,13 +109,7 @@ impl Grants {
     }
 
     /// Tokens for somebody who approved off-stage.
-    pub(super) fn begin(
-        &mut self,
-        listener: &str,
-        scope: &str,
-        now: OffsetDateTime,
-        life: Duration,
-    ) -> Tokens {
+    pub(super) fn begin(&mut self, listener: &str, scope: &str, now: OffsetDateTime, life: Duration) -> Tokens {
         let approval = Approval {
             listener: listener.to_owned(),
             redirect_uri: String::new(),
@@ -152,9 +140,7 @@ impl Grants {
         }
         let current = grant.clone();
         grant.revoked = switches.rotate_refresh_tokens;
-        let next = switches
-            .rotate_refresh_tokens
-            .then(|| self.refresh_token(current.clone()));
+        let next = switches.rotate_refresh_tokens.then(|| self.refresh_token(current.clone()));
         Ok(self.access_token(&current, next, now, switches.access_token_life))
     }
 
@@ -179,27 +165,12 @@ impl Grants {
         token
     }
 
-    fn access_token(
-        &mut self,
-        grant: &Grant,
-        refresh: Option<String>,
-        now: OffsetDateTime,
-        life: Duration,
-    ) -> Tokens {
+    fn access_token(&mut self, grant: &Grant, refresh: Option<String>, now: OffsetDateTime, life: Duration) -> Tokens {
         self.access.retain(|_, pass| now < pass.ends_at);
         let access = self.secret("BQ", 120);
-        let pass = Pass {
-            listener: grant.listener.clone(),
-            scope: grant.scope.clone(),
-            ends_at: now + life,
-        };
+        let pass = Pass { listener: grant.listener.clone(), scope: grant.scope.clone(), ends_at: now + life };
         self.access.insert(access.clone(), pass);
-        Tokens {
-            access,
-            refresh,
-            scope: grant.scope.clone(),
-            life,
-        }
+        Tokens { access, refresh, scope: grant.scope.clone(), life }
     }
 
     /// Random text with the first letters Spotify's own have; `bytes` of it are chance.

@@ -126,17 +126,11 @@ mod tests {
 
     #[test]
     fn ids_are_base62_and_differ() {
-        let owner = Owner {
-            id: "x".into(),
-            display_name: None,
-        };
+        let owner = Owner { id: "x".into(), display_name: None };
         let shelf = composed("x", &owner, 2000);
         let ids: std::collections::HashSet<_> = shelf.iter().flatten().map(|p| &p.id).collect();
         assert_eq!(ids.len(), 2000);
         assert!(ids.iter().all(|id| id.len() == 22));
-        assert!(
-            ids.iter()
-                .all(|id| id.bytes().all(|b| b.is_ascii_alphanumeric()))
-        );
+        assert!(ids.iter().all(|id| id.bytes().all(|b| b.is_ascii_alphanumeric())));
     }
 }

@@ -91,10 +91,7 @@ impl Listener {
 
     /// This person as the owner of a playlist.
     pub fn as_owner(&self) -> library::Owner {
-        library::Owner {
-            id: self.id.clone(),
-            display_name: self.display_name.clone(),
-        }
+        library::Owner { id: self.id.clone(), display_name: self.display_name.clone() }
     }
 
     pub(super) fn rename(&mut self, id: &str) {
@@ -162,17 +159,9 @@ mod tests {
     #[test]
     fn a_new_id_moves_the_playlists_along() {
         let mut ada = ada();
-        let before = ada
-            .playlists()
-            .iter()
-            .filter(|p| p.owner.id == ada.id)
-            .count();
+        let before = ada.playlists().iter().filter(|p| p.owner.id == ada.id).count();
         ada.rename("ada_2");
-        let after = ada
-            .playlists()
-            .iter()
-            .filter(|p| p.owner.id == "ada_2")
-            .count();
+        let after = ada.playlists().iter().filter(|p| p.owner.id == "ada_2").count();
         assert!(before > 0);
         assert_eq!(before, after);
     }

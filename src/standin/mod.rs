@@ -54,46 +54,19 @@ use axum::{Router, middleware};
 /// The whole stand-in, its routes relative to where [`Settings::base`] points.
 pub fn router(world: World) -> Router {
     let watch = |endpoint, route: MethodRouter<World>| {
-        route.layer(middleware::from_fn_with_state(
-            (world.clone(), endpoint),
-            faults::gate,
-        ))
+        route.layer(middleware::from_fn_with_state((world.clone(), endpoint), faults::gate))
     };
     Router::new()
-        .route(
-            "/authorize",
-            watch(Endpoint::Authorize, get(consent::authorize)),
-        )
-        .route(
-            "/authorize/decision",
-            watch(Endpoint::Decision, post(consent::decide)),
-        )
+        .route("/authorize", watch(Endpoint::Authorize, get(consent::authorize)))
+        .route("/authorize/decision", watch(Endpoint::Decision, post(consent::decide)))
         .route("/api/token", watch(Endpoint::Token, post(token::answer)))
         .route("/v1/me", watch(Endpoint::Me, get(spotify::me)))
-        .route(
-            "/v1/me/playlists",
-            watch(Endpoint::MyPlaylists, get(spotify::my_playlists)),
-        )
-        .route(
-            "/v1/me/player/currently-playing",
-            watch(Endpoint::CurrentlyPlaying, get(spotify::currently_playing)),
-        )
-        .route(
-            "/v1/playlists/{id}",
-            watch(Endpoint::Playlist, get(spotify::playlist)),
-        )
-        .route(
-            "/v1/playlists/{id}/items",
-            watch(Endpoint::Items, get(spotify::items)),
-        )
-        .route(
-            "/v1/playlists/{id}/tracks",
-            watch(Endpoint::Removed, any(spotify::tracks)),
-        )
-        .route(
-            "/v1/users/{*rest}",
-            watch(Endpoint::Removed, any(spotify::removed)),
-        )
+        .route("/v1/me/playlists", watch(Endpoint::MyPlaylists, get(spotify::my_playlists)))
+        .route("/v1/me/player/currently-playing", watch(Endpoint::CurrentlyPlaying, get(spotify::currently_playing)))
+        .route("/v1/playlists/{id}", watch(Endpoint::Playlist, get(spotify::playlist)))
+        .route("/v1/playlists/{id}/items", watch(Endpoint::Items, get(spotify::items)))
+        .route("/v1/playlists/{id}/tracks", watch(Endpoint::Removed, any(spotify::tracks)))
+        .route("/v1/users/{*rest}", watch(Endpoint::Removed, any(spotify::removed)))
         .route("/covers/{seed}", watch(Endpoint::Cover, get(covers::cover)))
         .route("/standin.css", get(consent::stylesheet))
         .fallback(spotify::unknown)

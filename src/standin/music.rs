@@ -8,9 +8,8 @@ const ARTISTS: &str = include_str!("music/artists.txt");
 const SONGS: &str = include_str!("music/songs.txt");
 const OWNERS: &str = include_str!("music/owners.txt");
 const MOODS: [&str; 20] = [
-    "Slow", "Golden", "Paper", "Midnight", "Velvet", "Salt", "Copper", "Quiet", "Electric",
-    "Borrowed", "Northern", "Feather", "Rusty", "Lunar", "Honest", "Plum", "Static", "Barefoot",
-    "Winter", "Lemon",
+    "Slow", "Golden", "Paper", "Midnight", "Velvet", "Salt", "Copper", "Quiet", "Electric", "Borrowed", "Northern",
+    "Feather", "Rusty", "Lunar", "Honest", "Plum", "Static", "Barefoot", "Winter", "Lemon",
 ];
 const THINGS: [&str; 21] = [
     "Harbour",
@@ -62,9 +61,7 @@ pub(super) struct Song {
 
 /// Names and descriptions of the playlists somebody thought of.
 pub(super) fn playlists() -> impl Iterator<Item = (&'static str, &'static str)> {
-    PLAYLISTS
-        .lines()
-        .map(|line| line.split_once(" | ").unwrap_or((line, "")))
+    PLAYLISTS.lines().map(|line| line.split_once(" | ").unwrap_or((line, "")))
 }
 
 /// A name put together from words; the first 2,100 differ.
@@ -80,10 +77,7 @@ pub(super) fn composed_name(i: usize) -> String {
 pub(super) fn owner(i: usize) -> Owner {
     let line = nth(OWNERS, i);
     let (id, name) = line.split_once(" | ").unwrap_or((line, line));
-    Owner {
-        id: id.to_owned(),
-        display_name: Some(name.to_owned()),
-    }
+    Owner { id: id.to_owned(), display_name: Some(name.to_owned()) }
 }
 
 /// What stands at place `at` of a playlist: mostly songs, now and then something odd.
@@ -160,9 +154,6 @@ mod tests {
     fn every_kind_of_entry_comes_early() {
         let entries: Vec<_> = (0..23).map(|at| entry("x", at)).collect();
         assert_eq!(entries.iter().filter(|e| **e == Entry::Gone).count(), 1);
-        assert_eq!(
-            entries,
-            (0..23).map(|at| entry("x", at)).collect::<Vec<_>>()
-        );
+        assert_eq!(entries, (0..23).map(|at| entry("x", at)).collect::<Vec<_>>());
     }
 }

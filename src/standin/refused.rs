@@ -34,9 +34,7 @@ impl IntoResponse for Refused {
         match self {
             Self::Error(status, message) => error(status, message),
             Self::Token(kind) => {
-                let challenge = format!(
-                    r#"Bearer realm="spotify", error="{kind}", error_description="{STALE}""#
-                );
+                let challenge = format!(r#"Bearer realm="spotify", error="{kind}", error_description="{STALE}""#);
                 ([(header::WWW_AUTHENTICATE, challenge)], error(401, STALE)).into_response()
             }
             Self::NotListed => (StatusCode::FORBIDDEN, NOT_LISTED).into_response(),

@@ -42,10 +42,7 @@ impl FromRequestParts<World> for Caller {
         Ok(Self {
             listener,
             scope: pass.scope,
-            wire: Wire {
-                base: world.settings().base().to_owned(),
-                legacy: state.switches.legacy_regime,
-            },
+            wire: Wire { base: world.settings().base().to_owned(), legacy: state.switches.legacy_regime },
         })
     }
 }
@@ -68,13 +65,8 @@ impl Caller {
         if let Some(playlist) = own.into_iter().find(|p| p.id == id) {
             return self.may_know(playlist).then(|| playlist.clone());
         }
-        let all = state
-            .listeners
-            .iter()
-            .flat_map(|l| l.library.iter().flatten());
-        all.into_iter()
-            .find(|p| p.id == id && p.public == Some(true))
-            .cloned()
+        let all = state.listeners.iter().flat_map(|l| l.library.iter().flatten());
+        all.into_iter().find(|p| p.id == id && p.public == Some(true)).cloned()
     }
 
     fn sees_inside(&self, playlist: &Playlist) -> bool {
@@ -88,15 +80,10 @@ pub(super) async fn me(caller: Caller) -> Json<Value> {
 }
 
 /// `GET /v1/me/playlists`: what they made and what they follow.
-pub(super) async fn my_playlists(
-    caller: Caller,
-    RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Refused> {
+pub(super) async fn my_playlists(caller: Caller, RawQuery(query): RawQuery) -> Result<Json<Value>, Refused> {
     let page = page(query.as_deref())?;
     let shelf = caller.listener.library.iter();
-    let known: Vec<_> = shelf
-        .filter(|entry| entry.as_ref().is_none_or(|p| caller.may_know(p)))
-        .collect();
+    let known: Vec<_> = shelf.filter(|entry| entry.as_ref().is_none_or(|p| caller.may_know(p))).collect();
     let shown = known.iter().skip(page.offset).take(page.limit);
     let entries = shown.map(|entry| match entry {
         Some(playlist) => caller.wire.simplified(playlist),
@@ -154,10 +141,7 @@ pub(super) async fn removed(_caller: Caller) -> Refused {
 }
 
 /// `GET /v1/me/player/currently-playing`.
-pub(super) async fn currently_playing(
-    caller: Caller,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refused> {
+pub(super) async fn currently_playing(caller: Caller, RawQuery(query): RawQuery) -> Result<Response, Refused> {
     if !caller.may("user-read-currently-playing") {
         // The player's own wording for a missing scope, with 401 where others say 403.
         return Err(Refused::Error(401, "Permissions missing"));
@@ -186,11 +170,7 @@ fn now_playing(caller: &Caller, episodes: bool) -> Option<Value> {
             "track",
         ),
         Playing::NoContext => (Value::Null, caller.wire.track(&song("by itself")), "track"),
-        Playing::Episode if episodes => (
-            Value::Null,
-            caller.wire.episode(&song("a podcast")),
-            "episode",
-        ),
+        Playing::Episode if episodes => (Value::Null, caller.wire.episode(&song("a podcast")), "episode"),
         Playing::Episode => (Value::Null, Value::Null, "episode"),
         Playing::Ad => (Value::Null, Value::Null, "ad"),
     };
@@ -210,11 +190,7 @@ pub(super) async fn unknown(uri: Uri) -> Response {
     if uri.path().starts_with("/v1/") {
         return Refused::Error(404, "Service not found").into_response();
     }
-    (
-        StatusCode::NOT_FOUND,
-        "Nothing here. This is a made-up Spotify.",
-    )
-        .into_response()
+    (StatusCode::NOT_FOUND, "Nothing here. This is a made-up Spotify.").into_response()
 }
 
 /// The token of the header; one in the address does not count.
@@ -232,15 +208,12 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Refused> {
 }
 
 fn page(query: Option<&str>) -> Result<Page, Refused> {
-    let params =
-        Params::read(query.unwrap_or("")).map_err(|_| Refused::Error(400, "Invalid query"))?;
+    let params = Params::read(query.unwrap_or("")).map_err(|_| Refused::Error(400, "Invalid query"))?;
     let number = |name, default| match params.get(name) {
         None => Ok(default),
         Some(text) => text.parse::<usize>(),
     };
-    let limit = number("limit", 20)
-        .ok()
-        .filter(|limit| (1..=50).contains(limit));
+    let limit = number("limit", 20).ok().filter(|limit| (1..=50).contains(limit));
     let offset = number("offset", 0).ok().filter(|offset| *offset <= 100_000);
     Ok(Page {
         limit: limit.ok_or(Refused::Error(400, "Invalid limit"))?,
@@ -254,28 +227,11 @@ mod tests {
 
     #[test]
     fn limits_are_kept() {
-        assert_eq!(
-            page(None).unwrap(),
-            Page {
-                limit: 20,
-                offset: 0
-            }
-        );
+        assert_eq!(page(None).unwrap(), Page { limit: 20, offset: 0 });
         let asked = page(Some("limit=50&offset=100000&locale=de")).unwrap();
         assert_eq!((asked.limit, asked.offset), (50, 100_000));
-        for bad in [
-            "limit=0",
-            "limit=51",
-            "limit=-1",
-            "limit=x",
-            "offset=100001",
-            "limit=1&limit=2",
-        ] {
-            assert_eq!(
-                page(Some(bad)).unwrap_err().into_response().status(),
-                400,
-                "{bad}"
-            );
+        for bad in ["limit=0", "limit=51", "limit=-1", "limit=x", "offset=100001", "limit=1&limit=2"] {
+            assert_eq!(page(Some(bad)).unwrap_err().into_response().status(), 400, "{bad}");
         }
     }
 }

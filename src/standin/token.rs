@@ -21,11 +21,7 @@ enum Caller {
 }
 
 /// The handler. Anything but a form is 415; every refusal is 400 with the words of OAuth.
-pub(super) async fn answer(
-    State(world): State<World>,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
+pub(super) async fn answer(State(world): State<World>, headers: HeaderMap, body: String) -> Response {
     if !is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
@@ -75,10 +71,7 @@ fn tokens(world: &World, headers: &HeaderMap, body: &str) -> Result<Tokens, Refu
             "unsupported_grant_type",
             Some("grant_type must be client_credentials, authorization_code or refresh_token"),
         )),
-        None => Err(Refusal(
-            "unsupported_grant_type",
-            Some("grant_type parameter is missing"),
-        )),
+        None => Err(Refusal("unsupported_grant_type", Some("grant_type parameter is missing"))),
     }
 }
 
@@ -96,11 +89,7 @@ fn caller(basic: Option<&str>, params: &Params, app: &Settings) -> Result<Caller
             let right = format!("{}:{}", app.client_id, app.client_secret);
             let shown = header.strip_prefix("Basic ").map(str::trim);
             let shown = shown.and_then(|shown| STANDARD.decode(shown).ok());
-            if shown.as_deref() == Some(right.as_bytes()) {
-                Ok(Caller::Secret)
-            } else {
-                Err(WRONG)
-            }
+            if shown.as_deref() == Some(right.as_bytes()) { Ok(Caller::Secret) } else { Err(WRONG) }
         }
         (None, Some(_), Some(secret)) if secret == app.client_secret => Ok(Caller::Secret),
         (None, Some(_), Some(_)) => Err(WRONG),
@@ -181,10 +170,7 @@ mod tests {
         let right = "Basic YXBwOnNoaA==";
         assert_eq!(who(Some(right), ""), Ok(Caller::Secret));
         assert_eq!(who(Some(right), "client_id=app"), Ok(Caller::Secret));
-        assert_eq!(
-            who(None, "client_id=app&client_secret=shh"),
-            Ok(Caller::Secret)
-        );
+        assert_eq!(who(None, "client_id=app&client_secret=shh"), Ok(Caller::Secret));
         assert_eq!(who(None, "client_id=app"), Ok(Caller::Public));
         assert_eq!(who(Some("Basic YXBwOm5v"), ""), wrong);
         assert_eq!(who(Some("Bearer YXBwOnNoaA=="), ""), wrong);
@@ -197,14 +183,8 @@ mod tests {
     #[test]
     fn the_example_of_rfc_7636_matches() {
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        assert!(matches(
-            challenge,
-            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-        ));
-        assert!(!matches(
-            challenge,
-            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK"
-        ));
+        assert!(matches(challenge, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+        assert!(!matches(challenge, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK"));
         assert!(!matches(challenge, "short"));
     }
 }

@@ -58,11 +58,7 @@ impl Wire {
         let path = if self.legacy { "tracks" } else { "items" };
         let link = format!("{}/v1/playlists/{id}/{path}", self.base);
         let count = json!({"href": link, "total": playlist.length});
-        let counts = if self.legacy {
-            Counts::Both
-        } else {
-            playlist.counts
-        };
+        let counts = if self.legacy { Counts::Both } else { playlist.counts };
         match counts {
             Counts::Items => entry["items"] = count,
             Counts::Tracks => entry["tracks"] = count,
@@ -112,13 +108,7 @@ impl Wire {
     }
 
     /// The paging object; `real` is where the list ends, `told` what it says of its length.
-    pub(super) fn paging(
-        &self,
-        path: &str,
-        page: Page,
-        (real, told): (usize, usize),
-        items: Vec<Value>,
-    ) -> Value {
+    pub(super) fn paging(&self, path: &str, page: Page, (real, told): (usize, usize), items: Vec<Value>) -> Value {
         let Page { limit, offset } = page;
         let link = |offset: usize| format!("{}{path}?offset={offset}&limit={limit}", self.base);
         let next = offset.saturating_add(limit);
@@ -143,10 +133,7 @@ impl Wire {
                 "id": id, "name": name, "type": "artist", "uri": format!("spotify:artist:{id}"),
             })
         };
-        let (id, album) = (
-            &song.id,
-            music::base62(&format!("album {}", song.album), 22),
-        );
+        let (id, album) = (&song.id, music::base62(&format!("album {}", song.album), 22));
         json!({
             "album": {
                 "album_type": "album", "id": album, "name": song.album, "type": "album",
@@ -262,10 +249,7 @@ mod tests {
     #[test]
     fn next_ends_where_the_list_does_and_not_where_total_says() {
         let base = "http://a.test".to_owned();
-        let wire = Wire {
-            base,
-            legacy: false,
-        };
+        let wire = Wire { base, legacy: false };
         let page = |offset| Page { limit: 50, offset };
         let last = wire.paging("/x", page(100), (120, 123), Vec::new());
         assert_eq!(last["next"], Value::Null);

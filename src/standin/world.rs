@@ -187,16 +187,9 @@ struct Clock {
 }
 
 impl Clock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this world has a clock of its own, which has to start somewhere"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this world has a clock of its own, which has to start somewhere")]
     fn new() -> Self {
-        Self {
-            began: OffsetDateTime::now_utc(),
-            since: Instant::now(),
-            advanced: Duration::ZERO,
-        }
+        Self { began: OffsetDateTime::now_utc(), since: Instant::now(), advanced: Duration::ZERO }
     }
 
     fn now(&self) -> OffsetDateTime {

@@ -13,10 +13,7 @@ async fn a_token_is_good_for_an_hour() {
     world.advance(Duration::from_secs(11));
     let old = get_as(&world, &token, "/v1/me").await;
     assert_eq!(old.status, 401);
-    assert_eq!(
-        old.json()["error"]["message"],
-        "Missing/invalid/expired access token"
-    );
+    assert_eq!(old.json()["error"]["message"], "Missing/invalid/expired access token");
     let expected = r#"Bearer realm="spotify", error="invalid_token""#;
     assert!(old.header("www-authenticate").starts_with(expected));
 }
@@ -39,11 +36,7 @@ async fn who_is_not_on_the_list_signs_in_and_is_refused_in_plain_text() {
     let code = code_for(&world, "tom").await;
     let tokens = exchange(&world, &code, &[]).await.json();
     let token = tokens["access_token"].as_str().unwrap();
-    for path in [
-        "/v1/me",
-        "/v1/me/playlists",
-        "/v1/me/player/currently-playing",
-    ] {
+    for path in ["/v1/me", "/v1/me/playlists", "/v1/me/player/currently-playing"] {
         let refused = get_as(&world, token, path).await;
         assert_eq!(refused.status, 403);
         assert!(refused.header("content-type").starts_with("text/plain"));
@@ -82,17 +75,10 @@ async fn own_contents_are_shown_and_foreign_ones_are_not() {
     let whole = get_as(&world, &token, &path).await.json();
     assert_eq!(whole["items"]["total"], own.length);
     assert!(whole.get("tracks").is_none());
-    let items = get_as(&world, &token, &format!("{path}/items?limit=3"))
-        .await
-        .json();
+    let items = get_as(&world, &token, &format!("{path}/items?limit=3")).await.json();
     assert_eq!(items["items"].as_array().unwrap().len(), 3);
     assert!(items["items"][0]["item"]["artists"][0]["name"].is_string());
-    assert_eq!(
-        get_as(&world, &token, &format!("{path}/tracks"))
-            .await
-            .status,
-        403
-    );
+    assert_eq!(get_as(&world, &token, &format!("{path}/tracks")).await.status, 403);
 
     let path = format!("/v1/playlists/{}", followed.id);
     let whole = get_as(&world, &token, &path).await.json();
@@ -106,24 +92,14 @@ async fn own_contents_are_shown_and_foreign_ones_are_not() {
     let whole = get_as(&world, &token, &path).await.json();
     assert_eq!(whole["tracks"], whole["items"]);
     assert!(whole["tracks"]["items"][0].get("track").is_some());
-    assert_eq!(
-        get_as(&world, &token, &format!("{path}/tracks"))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(get_as(&world, &token, &format!("{path}/tracks")).await.status, 200);
 }
 
 #[tokio::test]
 async fn unknown_playlists_are_not_found() {
     let world = world();
     let token = world.sign_in("ada", SCOPES).access;
-    for id in [
-        "0000000000000000000000",
-        "37i9dQZF1DXcBWIGoYBM5M",
-        "nonsense",
-        "%20",
-    ] {
+    for id in ["0000000000000000000000", "37i9dQZF1DXcBWIGoYBM5M", "nonsense", "%20"] {
         for tail in ["", "/items"] {
             let path = format!("/v1/playlists/{id}{tail}");
             let answer = get_as(&world, &token, &path).await;
@@ -164,39 +140,24 @@ async fn what_is_playing_takes_every_form() {
     world.change("ada", |ada| ada.playing = Playing::NoContext);
     assert!(get_as(&world, &token, path).await.json()["context"].is_null());
     world.change("ada", |ada| ada.playing = Playing::Ad);
-    assert_eq!(
-        get_as(&world, &token, path).await.json()["currently_playing_type"],
-        "ad"
-    );
+    assert_eq!(get_as(&world, &token, path).await.json()["currently_playing_type"], "ad");
     world.change("ada", |ada| ada.playing = Playing::Episode);
     assert!(get_as(&world, &token, path).await.json()["item"].is_null());
     let asked = format!("{path}?additional_types=track,episode");
-    assert_eq!(
-        get_as(&world, &token, &asked).await.json()["item"]["type"],
-        "episode"
-    );
+    assert_eq!(get_as(&world, &token, &asked).await.json()["item"]["type"], "episode");
 }
 
 #[tokio::test]
 async fn faults_come_on_demand_and_calls_are_counted() {
     let world = world();
     let token = world.sign_in("ada", SCOPES).access;
-    world.fault(
-        Endpoint::Me,
-        Fault::RateLimited {
-            retry_after: 80_000,
-        },
-        1,
-    );
+    world.fault(Endpoint::Me, Fault::RateLimited { retry_after: 80_000 }, 1);
     world.fault(Endpoint::Me, Fault::QuotaExceeded, 1);
     world.fault(Endpoint::Me, Fault::Html502, 1);
     world.fault(Endpoint::Me, Fault::Truncated, 1);
     world.fault(Endpoint::Me, Fault::Unauthorized, 1);
     let slow = get_as(&world, &token, "/v1/me").await;
-    assert_eq!(
-        (slow.status.as_u16(), slow.header("retry-after")),
-        (429, "80000")
-    );
+    assert_eq!((slow.status.as_u16(), slow.header("retry-after")), (429, "80000"));
     let quota = get_as(&world, &token, "/v1/me?x=1").await;
     assert_eq!(quota.json()["error"]["reason"], "QUOTA_EXCEEDED");
     assert!(quota.headers.get("retry-after").is_none());
@@ -222,10 +183,7 @@ async fn libraries_can_be_large() {
     assert!(last["next"].is_null() && last["total"] == 2000);
     let none = world.sign_in("ivo", SCOPES).access;
     let none = get_as(&world, &none, "/v1/me/playlists").await.json();
-    assert_eq!(
-        (&none["total"], none["items"].as_array().map(Vec::len)),
-        (&0.into(), Some(0))
-    );
+    assert_eq!((&none["total"], none["items"].as_array().map(Vec::len)), (&0.into(), Some(0)));
 }
 
 #[tokio::test]
@@ -234,11 +192,7 @@ async fn covers_are_pictures_that_cannot_do_anything() {
     assert_eq!(cover.status, 200);
     assert_eq!(cover.header("content-type"), "image/svg+xml");
     assert_eq!(cover.header("x-content-type-options"), "nosniff");
-    assert!(
-        cover
-            .header("content-security-policy")
-            .contains("default-src 'none'")
-    );
+    assert!(cover.header("content-security-policy").contains("default-src 'none'"));
     assert!(cover.header("cache-control").contains("max-age"));
     assert!(cover.body.contains("width=\"60\""));
     assert_eq!(get(&world(), "/covers/expired-abc").await.status, 404);

@@ -46,11 +46,7 @@ async fn send(world: &World, request: Request<Body>) -> Answer {
     let response = router(world.clone()).oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: String::from_utf8(body.to_vec()).unwrap(),
-    }
+    Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
 }
 
 async fn get(world: &World, path: &str) -> Answer {
@@ -63,11 +59,8 @@ async fn get_as(world: &World, token: &str, path: &str) -> Answer {
 }
 
 async fn post(world: &World, path: &str, form: &[(&str, &str)], basic: bool) -> Answer {
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(form)
-        .finish();
-    let mut request =
-        Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     if basic {
         let credentials = format!("Basic {}", STANDARD.encode("app:shh"));
         request = request.header(header::AUTHORIZATION, credentials);
@@ -100,9 +93,7 @@ fn asking<'a>(challenge: &'a str, changed: &[(&'a str, &'a str)]) -> Vec<(&'a st
 
 async fn authorize(world: &World, changed: &[(&str, &str)]) -> Answer {
     let challenge = challenge();
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(asking(&challenge, changed))
-        .finish();
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(asking(&challenge, changed)).finish();
     get(world, &format!("/authorize?{query}")).await
 }
 

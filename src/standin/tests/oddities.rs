@@ -29,45 +29,25 @@ async fn every_kind_of_dirt_is_there() {
     let own = |e: &Value| e["owner"]["id"] == "mira.test";
     let kinds: [(&str, &dyn Fn(&Value) -> bool); 20] = [
         ("null entry", &|e| e.is_null()),
-        ("images null", &|e| {
-            told(e, "images") && e["images"].is_null()
-        }),
+        ("images null", &|e| told(e, "images") && e["images"].is_null()),
         ("images empty", &|e| e["images"] == serde_json::json!([])),
-        ("three sizes", &|e| {
-            e["images"].as_array().is_some_and(|i| i.len() == 3)
-        }),
-        ("height null", &|e| {
-            told(&e["images"][0], "height") && e["images"][0]["height"].is_null()
-        }),
-        ("expired", &|e| {
-            text(&e["images"][0], "url").contains("/covers/expired-")
-        }),
-        ("nameless owner", &|e| {
-            e.is_object() && e["owner"]["display_name"].is_null()
-        }),
-        ("description null", &|e| {
-            e.is_object() && e["description"].is_null()
-        }),
+        ("three sizes", &|e| e["images"].as_array().is_some_and(|i| i.len() == 3)),
+        ("height null", &|e| told(&e["images"][0], "height") && e["images"][0]["height"].is_null()),
+        ("expired", &|e| text(&e["images"][0], "url").contains("/covers/expired-")),
+        ("nameless owner", &|e| e.is_object() && e["owner"]["display_name"].is_null()),
+        ("description null", &|e| e.is_object() && e["description"].is_null()),
         ("entities", &|e| text(e, "description").contains("&amp;")),
-        ("link", &|e| {
-            text(e, "description").contains("<a href=\"spotify:playlist:")
-        }),
-        ("followed, no count", &|e| {
-            e.is_object() && !own(e) && !told(e, "items") && !told(e, "tracks")
-        }),
+        ("link", &|e| text(e, "description").contains("<a href=\"spotify:playlist:")),
+        ("followed, no count", &|e| e.is_object() && !own(e) && !told(e, "items") && !told(e, "tracks")),
         ("tracks only", &|e| told(e, "tracks") && !told(e, "items")),
         ("both", &|e| told(e, "tracks") && told(e, "items")),
         ("empty playlist", &|e| e["items"]["total"] == 0),
         ("empty name", &|e| e["name"] == ""),
-        ("hundred characters", &|e| {
-            text(e, "name").chars().count() == 100
-        }),
+        ("hundred characters", &|e| text(e, "name").chars().count() == 100),
         ("right to left", &|e| text(e, "name").contains('أ')),
         ("collaborative", &|e| e["collaborative"] == true),
         ("public null", &|e| e.is_object() && e["public"].is_null()),
-        ("unknown field", &|e| {
-            told(e, "vibe") && told(e, "primary_color")
-        }),
+        ("unknown field", &|e| told(e, "vibe") && told(e, "primary_color")),
     ];
     for (kind, test) in kinds {
         assert!(has(test), "no {kind}");
@@ -95,9 +75,7 @@ async fn every_playlist_of_the_shelf_can_be_opened() {
         assert_eq!(whole.status, 200);
         assert!(whole.json()["images"].is_array());
         let inside = whole.json().get("items").is_some();
-        let items = get_as(&world, &token, &format!("{path}/items"))
-            .await
-            .status;
+        let items = get_as(&world, &token, &format!("{path}/items")).await.status;
         assert_eq!(items == 200, inside);
     }
 }
@@ -107,27 +85,15 @@ async fn contents_hold_local_files_episodes_and_gaps() {
     let world = world();
     let token = world.sign_in("mira", SCOPES).access;
     let mira = world.listener("mira").unwrap();
-    let long = mira
-        .playlists()
-        .into_iter()
-        .find(|p| p.length == 1234)
-        .unwrap()
-        .id
-        .clone();
+    let long = mira.playlists().into_iter().find(|p| p.length == 1234).unwrap().id.clone();
     let path = format!("/v1/playlists/{long}/items?limit=50");
     let page = get_as(&world, &token, &path).await.json();
     let items = page["items"].as_array().unwrap();
     assert!(items.iter().any(|i| i["item"].is_null()));
-    assert!(
-        items
-            .iter()
-            .any(|i| i["is_local"] == true && i["item"]["id"].is_null())
-    );
+    assert!(items.iter().any(|i| i["is_local"] == true && i["item"]["id"].is_null()));
     assert!(items.iter().any(|i| i["item"]["type"] == "episode"));
     assert!(items.iter().any(|i| i["added_at"].is_null()));
     assert_eq!(page["total"], 1234);
-    let last = get_as(&world, &token, &format!("{path}&offset=1200"))
-        .await
-        .json();
+    let last = get_as(&world, &token, &format!("{path}&offset=1200")).await.json();
     assert_eq!(last["items"].as_array().unwrap().len(), 34);
 }

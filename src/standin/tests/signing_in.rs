@@ -32,25 +32,16 @@ async fn the_consent_page_can_be_filled_in_and_is_tightly_wrapped() {
     assert_eq!(page.status, 200);
     let html = scraper::Html::parse_document(&page.body);
     let found = |css: &str| html.select(&scraper::Selector::parse(css).unwrap()).count();
-    assert_eq!(
-        found("form[method=post][action='/standin/authorize/decision']"),
-        1
-    );
+    assert_eq!(found("form[method=post][action='/standin/authorize/decision']"), 1);
     assert_eq!(found("button[name=decision][value=approve]"), 1);
     assert_eq!(found("button[name=decision][value=deny]"), 1);
-    assert_eq!(
-        found("label input[type=radio][name=listener][value=mira][checked]"),
-        1
-    );
+    assert_eq!(found("label input[type=radio][name=listener][value=mira][checked]"), 1);
     assert_eq!(found("input[name=listener]"), 4);
     assert_eq!(found(".wishes li"), 2);
     assert_eq!(found("script"), 0);
     let policy = page.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none';"), "{policy}");
-    assert!(
-        policy.contains("form-action 'self' http://127.0.0.1:8080;"),
-        "{policy}"
-    );
+    assert!(policy.contains("form-action 'self' http://127.0.0.1:8080;"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'"));
     assert_eq!(page.header("cache-control"), "no-store");
 }
@@ -63,10 +54,7 @@ async fn denial_goes_back_without_a_code() {
     assert_eq!(query_of(&back, "state").as_deref(), Some("st&te"));
     assert_eq!(query_of(&back, "code"), None);
     let kept = decide(&world(), &[("redirect_uri", "https://app.test/cb?x=1")]).await;
-    assert!(
-        kept.header("location")
-            .starts_with("https://app.test/cb?x=1&code=")
-    );
+    assert!(kept.header("location").starts_with("https://app.test/cb?x=1&code="));
 }
 
 #[tokio::test]
@@ -76,38 +64,25 @@ async fn bad_requests_get_a_page_and_lead_nowhere() {
         ("client_id", "other"),
         ("client_id", ""),
         ("redirect_uri", "https://evil.test/"),
-        (
-            "redirect_uri",
-            "http://127.0.0.1:8080/auth/spotify/callback/",
-        ),
+        ("redirect_uri", "http://127.0.0.1:8080/auth/spotify/callback/"),
         ("redirect_uri", ""),
         ("response_type", "token"),
         ("response_type", ""),
         ("code_challenge_method", "plain"),
         ("code_challenge_method", ""),
-        (
-            "code_challenge",
-            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk=",
-        ),
+        ("code_challenge", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk="),
         ("code_challenge", ""),
         ("scope", "playlist-read-everything"),
         ("show_dialog", "yes"),
     ];
     for change in wrong {
-        for answer in [
-            authorize(&world, &[change]).await,
-            decide(&world, &[change]).await,
-        ] {
+        for answer in [authorize(&world, &[change]).await, decide(&world, &[change]).await] {
             assert_eq!(answer.status, 400, "{change:?}");
             assert!(answer.headers.get("location").is_none());
             assert!(answer.body.contains("made-up Spotify"));
         }
     }
-    for change in [
-        ("decision", "maybe"),
-        ("listener", "nobody"),
-        ("listener", ""),
-    ] {
+    for change in [("decision", "maybe"), ("listener", "nobody"), ("listener", "")] {
         assert_eq!(decide(&world, &[change]).await.status, 400, "{change:?}");
     }
     let twice = get(&world, "/authorize?client_id=app&client_id=app").await;
@@ -147,29 +122,13 @@ async fn every_check_of_the_exchange_uses_the_code_up() {
     let (grant, request) = ("invalid_grant", "invalid_request");
     let other = "x".repeat(43);
     for (change, error, description) in [
-        (
-            ("code_verifier", other.as_str()),
-            grant,
-            "code_verifier was incorrect",
-        ),
+        (("code_verifier", other.as_str()), grant, "code_verifier was incorrect"),
         (("code_verifier", ""), request, "code_verifier required"),
-        (
-            ("redirect_uri", "https://app.test/cb?x=1"),
-            grant,
-            "Invalid redirect URI",
-        ),
-        (
-            ("redirect_uri", ""),
-            request,
-            "redirect_uri must be supplied",
-        ),
+        (("redirect_uri", "https://app.test/cb?x=1"), grant, "Invalid redirect URI"),
+        (("redirect_uri", ""), request, "redirect_uri must be supplied"),
     ] {
         let code = code_for(&world, "ada").await;
-        assert_refused(
-            &exchange(&world, &code, &[change]).await,
-            error,
-            description,
-        );
+        assert_refused(&exchange(&world, &code, &[change]).await, error, description);
         let again = exchange(&world, &code, &[]).await;
         assert_refused(&again, grant, "Invalid authorization code");
     }
@@ -181,36 +140,18 @@ async fn a_verifier_nobody_announced_is_refused() {
     let bare = [("code_challenge", ""), ("code_challenge_method", "")];
     let code = query_of(&decide(&world, &bare).await, "code").unwrap();
     let answer = exchange(&world, &code, &[]).await;
-    assert_refused(
-        &answer,
-        "invalid_request",
-        "code_verifier without code_challenge",
-    );
+    assert_refused(&answer, "invalid_request", "code_verifier without code_challenge");
     let code = query_of(&decide(&world, &bare).await, "code").unwrap();
-    assert_eq!(
-        exchange(&world, &code, &[("code_verifier", "")])
-            .await
-            .status,
-        200
-    );
+    assert_eq!(exchange(&world, &code, &[("code_verifier", "")]).await.status, 200);
 }
 
 #[tokio::test]
 async fn the_token_endpoint_takes_forms_only() {
     let world = world();
-    let json = Request::post("/api/token")
-        .header("content-type", "application/json")
-        .body(Body::from("{}"))
-        .unwrap();
+    let json = Request::post("/api/token").header("content-type", "application/json").body(Body::from("{}")).unwrap();
     assert_eq!(send(&world, json).await.status, 415);
     assert_eq!(get(&world, "/api/token").await.status, 405);
-    let nobody = post(
-        &world,
-        "/api/token",
-        &[("grant_type", "refresh_token")],
-        false,
-    )
-    .await;
+    let nobody = post(&world, "/api/token", &[("grant_type", "refresh_token")], false).await;
     assert_eq!(nobody.status, 400);
     assert_eq!(nobody.body, r#"{"error":"invalid_client"}"#);
     let odd = post(&world, "/api/token", &[("grant_type", "password")], true).await;
@@ -273,11 +214,7 @@ async fn a_client_without_its_secret_needs_pkce_from_start_to_end() {
     let tokens = post(&world, "/api/token", &form, false).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
     let confidential = world.sign_in("ada", SCOPES).refresh.unwrap();
-    form = vec![
-        ("grant_type", "refresh_token"),
-        ("client_id", "app"),
-        ("refresh_token", &confidential),
-    ];
+    form = vec![("grant_type", "refresh_token"), ("client_id", "app"), ("refresh_token", &confidential)];
     let refused = post(&world, "/api/token", &form, false).await;
     assert_refused(&refused, "invalid_client", "Invalid client");
 }

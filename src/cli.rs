@@ -1,0 +1,241 @@
+//! Starts, wires and stops the program.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::app::{App, Clock};
+use crate::config::{self, Config, Database};
+use crate::domain::sweep;
+use crate::ids::Secret;
+use crate::{db, telemetry, vault, web};
+
+/// Keep the Spotify playlists you love, in a database of your own.
+#[derive(Parser)]
+#[command(version, about, after_help = config::help())]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Command {
+    /// Serve the app (the default).
+    Serve,
+    /// Bring the database's tables up to date and stop.
+    #[command(alias = "create-tables")]
+    Migrate,
+    /// Print the settings as the file .env.example.
+    ExampleSettings,
+}
+
+/// How long running requests may take to finish once the process is asked to stop; Heroku kills after 30 s.
+const FAREWELL: Duration = Duration::from_secs(20);
+/// How often what has had its time is removed.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
+impl Cli {
+    /// Does what the command line asks.
+    ///
+    /// # Errors
+    /// With a sentence for the person at the terminal.
+    pub fn run(self) -> Result<()> {
+        let command = self.command.unwrap_or(Command::Serve);
+        if matches!(command, Command::ExampleSettings) {
+            print!("{}", config::example());
+            return Ok(());
+        }
+        let config = Config::from_env(config::environment()?, root())?;
+        telemetry::start(config.log_format, &config.log_filter);
+        install_tls();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        match command {
+            Command::Serve => runtime.block_on(serve(config)),
+            Command::Migrate | Command::ExampleSettings => runtime.block_on(migrate(config)),
+        }
+    }
+}
+
+/// Whether the process runs as root, for whom Postgres needs another account.
+fn root() -> bool {
+    #[cfg(feature = "local")]
+    return rustix::process::geteuid().is_root();
+    #[cfg(not(feature = "local"))]
+    false
+}
+
+/// Chooses ring for all TLS of the process; the second call changes nothing.
+pub fn install_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+async fn migrate(config: Config) -> Result<()> {
+    let database = Running::start(&config).await?;
+    let pool = db::pool(&database.url)?;
+    db::migrate(&pool).await.context("the migrations did not run")?;
+    println!("The tables are up to date.");
+    database.stop().await;
+    Ok(())
+}
+
+async fn serve(config: Config) -> Result<()> {
+    let address = SocketAddr::new(config.host, config.port);
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; is another program there? Set PORT to choose another"))?;
+    let mut stop = stop_signals()?;
+    let database = Running::start(&config).await?;
+    let (base_url, dyno) = (config.base_url.clone(), config.dyno);
+    let app = Arc::new(assemble(config, &database.url, Arc::new(clock))?);
+    // On Heroku the release phase migrates, before the new code serves.
+    if !dyno {
+        db::migrate(&app.db).await.context("the migrations did not run")?;
+    }
+    println!("Heartlist is ready: {}", base_url.as_str().trim_end_matches('/'));
+    let served = serve_on(listener, app, async move {
+        let _ = stop.changed().await;
+    });
+    let outcome = served.await;
+    database.stop().await;
+    outcome
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is given")]
+fn clock() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+/// Puts the app together; with no `SESSION_SECRET` it keeps one in the data folder.
+///
+/// # Errors
+/// When the data folder cannot be written or the database's address is none.
+pub fn assemble(config: Config, database: &Secret, clock: Clock) -> Result<App> {
+    let secret = match &config.session_secret {
+        Some(secret) => secret.clone(),
+        None => vault::kept_secret(&config.data).with_context(|| {
+            format!("cannot keep a secret in {}; set HEARTLIST_DATA to another folder", config.data.display())
+        })?,
+    };
+    Ok(App::new(config, database, &secret, clock)?)
+}
+
+/// Serves `app` on `listener` until `stop`, then lets running requests finish.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve_on(
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let router = web::router(app.clone(), beside(&app.config));
+    let sweeper = tokio::spawn(keep_swept(app));
+    let (asked, mut waits) = watch::channel(());
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop.await;
+        drop(asked);
+    });
+    let deadline = async {
+        let _ = waits.changed().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    // A request that is never finished must not hold the process past the platform's patience.
+    let outcome = tokio::select! {
+        outcome = server => outcome.context("the server failed"),
+        () = deadline => Ok(()),
+    };
+    sweeper.abort();
+    outcome
+}
+
+async fn keep_swept(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = sweep::sweep(&app, app.now()).await {
+            tracing::warn!(%error, "the sweep failed and will be tried again");
+        }
+    }
+}
+
+/// What is served beside the app: the stand-in for Spotify, in the demo and never elsewhere.
+#[cfg(feature = "demo")]
+fn beside(config: &Config) -> Option<axum::Router> {
+    use crate::ids::Provider;
+    use crate::standin::{Settings, World, router};
+    config.demo.then(|| {
+        let world = World::new(Settings {
+            base: config.spotify.accounts_url.clone(),
+            client_id: config.spotify.client_id.clone(),
+            client_secret: config.spotify.client_secret.expose().to_owned(),
+            redirect_uris: vec![config.redirect_uri(Provider::Spotify.key()).to_string()],
+        });
+        axum::Router::new().nest("/standin", router(world))
+    })
+}
+
+#[cfg(not(feature = "demo"))]
+fn beside(_: &Config) -> Option<axum::Router> {
+    None
+}
+
+/// Changes when the process is asked to stop; asking again changes nothing more.
+fn stop_signals() -> Result<watch::Receiver<()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (asked, receiver) = watch::channel(());
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            let _ = asked.send(());
+        }
+    });
+    Ok(receiver)
+}
+
+/// The database while the program runs: somebody's, or a private one that ends with us.
+struct Running {
+    url: Secret,
+    #[cfg(feature = "local")]
+    private: Option<db::local::LocalPostgres>,
+}
+
+impl Running {
+    #[cfg(feature = "local")]
+    async fn start(config: &Config) -> Result<Self> {
+        use db::local::{LocalPostgres, Settings};
+        match config.database.clone() {
+            Database::Url(url) => Ok(Self { url, private: None }),
+            Database::Private { pg_bin, path } => {
+                let settings = Settings { folder: config.data.join("postgres"), pg_bin, path, durable: true };
+                let private = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await??;
+                Ok(Self { url: Secret::new(private.url()), private: Some(private) })
+            }
+        }
+    }
+
+    #[cfg(not(feature = "local"))]
+    async fn start(config: &Config) -> Result<Self> {
+        match config.database.clone() {
+            Database::Url(url) => Ok(Self { url }),
+            Database::Private { .. } => anyhow::bail!("DATABASE_URL is missing"),
+        }
+    }
+
+    async fn stop(self) {
+        #[cfg(feature = "local")]
+        if let Some(private) = self.private {
+            let _ = tokio::task::spawn_blocking(move || private.stop()).await;
+        }
+    }
+}
