@@ -22,7 +22,7 @@
 //! was called ([`World::requests`], [`World::count`]).
 //!
 //! Reading order: `world` (the state), `accounts` and `token` (signing in), `spotify` (the API),
-//! `wire` (its JSON), `library` and `dirty` (whose playlists), `music` (what is in them).
+//! `wire` and `songs` (its JSON), `library` and `dirty` (whose playlists), `music` (the invention).
 
 mod accounts;
 mod consent;
@@ -34,7 +34,9 @@ mod grants;
 mod library;
 mod listeners;
 mod music;
+mod player;
 mod refused;
+mod songs;
 mod spotify;
 #[cfg(test)]
 mod tests;
@@ -76,7 +78,7 @@ pub fn router(world: World) -> Router {
         )
         .route(
             "/v1/me/player/currently-playing",
-            watch(Endpoint::CurrentlyPlaying, get(spotify::currently_playing)),
+            watch(Endpoint::CurrentlyPlaying, get(player::currently_playing)),
         )
         .route(
             "/v1/playlists/{id}",
