@@ -27,7 +27,8 @@ pub(super) async fn cover(Path(seed): Path<String>, RawQuery(query): RawQuery) -
 /// The picture. Nothing of the seed's text gets into it, only numbers made from it.
 fn svg(seed: &str, size: u16) -> String {
     let roll = |what: &str, sides| dice(&format!("{what} of {seed}"), sides);
-    let hue = roll("hue", 360);
+    // No greens to begin with: green is the real one's colour.
+    let hue = (165 + roll("hue", 285)) % 360;
     let other = (hue + 35 + roll("distance", 130)) % 360;
     let (dark, light) = (22 + roll("dark", 16), 58 + roll("light", 18));
     let drawing = match roll("pattern", 5) {

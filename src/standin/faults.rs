@@ -7,7 +7,9 @@ use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt as _, stream};
 use std::collections::{HashMap, VecDeque};
+use std::io;
 use std::time::Duration;
 
 /// The doors of the stand-in, as faults and counts name them.
@@ -208,8 +210,14 @@ async fn half(response: Response, broken: bool) -> Response {
         parts.headers.remove(header::CONTENT_LENGTH);
         return Response::from_parts(parts, Body::from(half));
     }
-    let pieces: [Result<Bytes, std::io::Error>; 2] = [Ok(half), Err(std::io::ErrorKind::ConnectionReset.into())];
-    let body = Body::from_stream(futures_util::stream::iter(pieces));
+    let promised = HeaderValue::from(whole.len());
+    parts.headers.insert(header::CONTENT_LENGTH, promised);
+    let break_off = stream::once(async {
+        // Long enough for what was written so far to leave.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err::<Bytes, io::Error>(io::ErrorKind::ConnectionReset.into())
+    });
+    let body = Body::from_stream(stream::once(async { Ok(half) }).chain(break_off));
     Response::from_parts(parts, body)
 }
 

@@ -1,6 +1,6 @@
 //! The people of the made-up world.
 
-use super::library::{self, Playlist};
+use super::library::{self, Counts, Playlist};
 use super::{dirty, music};
 
 /// Somebody who can sign in.
@@ -94,11 +94,31 @@ impl Listener {
         library::Owner { id: self.id.clone(), display_name: self.display_name.clone() }
     }
 
-    pub(super) fn rename(&mut self, id: &str) {
-        let old = std::mem::replace(&mut self.id, id.to_owned());
+    /// Puts a new id in place of an old one, be it their own or that of somebody they follow.
+    pub(super) fn rename(&mut self, old: &str, new: &str) {
+        if self.id == old {
+            self.id = new.to_owned();
+        }
         let theirs = self.library.iter_mut().flatten();
         for playlist in theirs.filter(|p| p.owner.id == old) {
-            playlist.owner.id = id.to_owned();
+            playlist.owner.id = new.to_owned();
+        }
+    }
+
+    /// Two public playlists of their own, as others see them.
+    fn for_friends(&self) -> Vec<Playlist> {
+        let own = self.playlists().into_iter().filter(|p| p.owner.id == self.id);
+        let public = own.filter(|p| p.public == Some(true) && !p.collaborative);
+        let mut two: Vec<_> = public.take(2).cloned().collect();
+        two.iter_mut().for_each(|p| p.counts = Counts::Absent);
+        two
+    }
+
+    fn take_up(&mut self, playlists: Vec<Playlist>) {
+        let followed = self.library.iter_mut().flatten();
+        let followed = followed.filter(|p| p.owner.id != self.id && !p.collaborative);
+        for (place, playlist) in followed.zip(playlists) {
+            *place = playlist;
         }
     }
 
@@ -114,7 +134,16 @@ impl Listener {
 
 /// The usual cast, in the order of the consent page.
 pub(super) fn cast() -> Vec<Listener> {
-    vec![mira(), ada(), noor(), tom()]
+    let (mut mira, mut ada) = (mira(), ada());
+    introduce(&mut mira, &mut ada);
+    vec![mira, ada, noor(), tom()]
+}
+
+/// Lets two people follow two of each other's playlists, in place of two they followed before.
+fn introduce(one: &mut Listener, other: &mut Listener) {
+    let (of_one, of_other) = (one.for_friends(), other.for_friends());
+    one.take_up(of_other);
+    other.take_up(of_one);
 }
 
 fn mira() -> Listener {
@@ -160,7 +189,7 @@ mod tests {
     fn a_new_id_moves_the_playlists_along() {
         let mut ada = ada();
         let before = ada.playlists().iter().filter(|p| p.owner.id == ada.id).count();
-        ada.rename("ada_2");
+        ada.rename("ada.test", "ada_2");
         let after = ada.playlists().iter().filter(|p| p.owner.id == "ada_2").count();
         assert!(before > 0);
         assert_eq!(before, after);
@@ -176,5 +205,16 @@ mod tests {
         let mira = &cast()[0];
         assert_eq!(mira.playlists().len(), 120);
         assert!(mira.library.len() > 120, "nulls and repeats come on top");
+    }
+
+    #[test]
+    fn mira_and_ada_follow_each_other() {
+        let cast = cast();
+        let (mira, ada) = (&cast[0], &cast[1]);
+        let both = ada.playlists().into_iter().filter(|p| mira.lists(&p.id));
+        let owners: Vec<_> = both.map(|p| p.owner.id.as_str()).collect();
+        assert_eq!(owners.iter().filter(|id| **id == ada.id).count(), 2);
+        assert_eq!(owners.iter().filter(|id| **id == mira.id).count(), 2);
+        assert_eq!(ada.playlists().len(), 12);
     }
 }

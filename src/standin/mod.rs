@@ -22,7 +22,7 @@
 //! was called ([`World::requests`], [`World::count`]).
 //!
 //! Reading order: `world` (the state), `accounts` and `token` (signing in), `spotify` (the API),
-//! `wire` (its JSON), `library` and `dirty` (whose playlists), `music` (what is in them).
+//! `wire` and `songs` (its JSON), `library` and `dirty` (whose playlists), `music` (the invention).
 
 mod accounts;
 mod consent;
@@ -34,7 +34,9 @@ mod grants;
 mod library;
 mod listeners;
 mod music;
+mod player;
 mod refused;
+mod songs;
 mod spotify;
 #[cfg(test)]
 mod tests;
@@ -62,7 +64,7 @@ pub fn router(world: World) -> Router {
         .route("/api/token", watch(Endpoint::Token, post(token::answer)))
         .route("/v1/me", watch(Endpoint::Me, get(spotify::me)))
         .route("/v1/me/playlists", watch(Endpoint::MyPlaylists, get(spotify::my_playlists)))
-        .route("/v1/me/player/currently-playing", watch(Endpoint::CurrentlyPlaying, get(spotify::currently_playing)))
+        .route("/v1/me/player/currently-playing", watch(Endpoint::CurrentlyPlaying, get(player::currently_playing)))
         .route("/v1/playlists/{id}", watch(Endpoint::Playlist, get(spotify::playlist)))
         .route("/v1/playlists/{id}/items", watch(Endpoint::Items, get(spotify::items)))
         .route("/v1/playlists/{id}/tracks", watch(Endpoint::Removed, any(spotify::tracks)))

@@ -3,8 +3,7 @@
 use super::World;
 use super::form::Params;
 use super::library::Playlist;
-use super::listeners::{Listener, Playing};
-use super::music;
+use super::listeners::Listener;
 use super::refused::Refused;
 use super::wire::{Page, Wire, path_segment};
 use super::world::State as WorldState;
@@ -13,14 +12,14 @@ use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Whoever the bearer token stands for, let in by every gate there is.
 pub(super) struct Caller {
-    listener: Arc<Listener>,
+    pub(super) listener: Arc<Listener>,
     scope: String,
-    wire: Wire,
+    pub(super) wire: Wire,
 }
 
 impl FromRequestParts<World> for Caller {
@@ -48,7 +47,7 @@ impl FromRequestParts<World> for Caller {
 }
 
 impl Caller {
-    fn may(&self, scope: &str) -> bool {
+    pub(super) fn may(&self, scope: &str) -> bool {
         self.scope.split(' ').any(|granted| granted == scope)
     }
 
@@ -138,51 +137,6 @@ pub(super) async fn tracks(
 /// Paths that development-mode apps lost.
 pub(super) async fn removed(_caller: Caller) -> Refused {
     Refused::FORBIDDEN
-}
-
-/// `GET /v1/me/player/currently-playing`.
-pub(super) async fn currently_playing(caller: Caller, RawQuery(query): RawQuery) -> Result<Response, Refused> {
-    if !caller.may("user-read-currently-playing") {
-        // The player's own wording for a missing scope, with 401 where others say 403.
-        return Err(Refused::Error(401, "Permissions missing"));
-    }
-    let query = query.unwrap_or_default();
-    let params = Params::read(&query).map_err(|_| Refused::Error(400, "Invalid query"))?;
-    let types = params.get("additional_types").unwrap_or("");
-    let episodes = types.split(',').any(|kind| kind == "episode");
-    Ok(match now_playing(&caller, episodes) {
-        Some(body) => Json(body).into_response(),
-        None => StatusCode::NO_CONTENT.into_response(),
-    })
-}
-
-fn now_playing(caller: &Caller, episodes: bool) -> Option<Value> {
-    let song = |seed: &str| music::song(&format!("playing {seed}"));
-    let (context, item, kind) = match &caller.listener.playing {
-        Playing::Nothing => return None,
-        Playing::Playlist(id) => (
-            json!({
-                "external_urls": {"spotify": format!("https://open.spotify.com/playlist/{id}")},
-                "href": format!("{}/v1/playlists/{id}", caller.wire.base),
-                "type": "playlist", "uri": format!("spotify:playlist:{id}"),
-            }),
-            caller.wire.track(&song(id)),
-            "track",
-        ),
-        Playing::NoContext => (Value::Null, caller.wire.track(&song("by itself")), "track"),
-        Playing::Episode if episodes => (Value::Null, caller.wire.episode(&song("a podcast")), "episode"),
-        Playing::Episode => (Value::Null, Value::Null, "episode"),
-        Playing::Ad => (Value::Null, Value::Null, "ad"),
-    };
-    Some(json!({
-        "actions": {"disallows": {"resuming": true}},
-        "context": context,
-        "currently_playing_type": kind,
-        "is_playing": true,
-        "item": item,
-        "progress_ms": 42_000,
-        "timestamp": 1_790_000_000_000_i64,
-    }))
 }
 
 /// Whatever else is asked for.

@@ -132,7 +132,11 @@ impl World {
 
     /// Gives somebody a new `id`, on their playlists too; the `account_id` stays.
     pub fn rename(&self, key: &str, id: &str) {
-        self.change(key, |listener| listener.rename(id));
+        let mut state = self.state();
+        if let Some(old) = state.listener(key).map(|listener| listener.id.clone()) {
+            let all = state.listeners.iter_mut();
+            all.for_each(|listener| Arc::make_mut(listener).rename(&old, id));
+        }
     }
 
     /// Sets switches, e.g. `world.switch(|s| s.rotate_refresh_tokens = true)`.

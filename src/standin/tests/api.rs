@@ -197,3 +197,60 @@ async fn covers_are_pictures_that_cannot_do_anything() {
     assert!(cover.body.contains("width=\"60\""));
     assert_eq!(get(&world(), "/covers/expired-abc").await.status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_connection_ends_before_the_body_does() {
+    let world = world();
+    let token = world.sign_in("ada", SCOPES).access;
+    world.fault(Endpoint::Me, Fault::CutOff, 1);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router(world)).await });
+    let request =
+        format!("GET /v1/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n");
+    let read = move || {
+        use std::io::{Read as _, Write as _};
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let answer = tokio::task::spawn_blocking(read).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let length = head.lines().find_map(|l| l.strip_prefix("content-length: "));
+    assert!(length.unwrap().parse::<usize>().unwrap() > body.len());
+}
+
+#[tokio::test]
+async fn other_faults_look_as_they_should() {
+    let world = world();
+    for (fault, status, body) in [
+        (Fault::Empty, 200, ""),
+        (Fault::Status(503, "busy".into(), "text/plain"), 503, "busy"),
+        (Fault::Redirect("https://evil.test/".into()), 302, ""),
+    ] {
+        world.fault(Endpoint::Token, fault, 1);
+        let answer = refresh(&world, "AQ").await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (status, body));
+    }
+    world.fault(Endpoint::Token, Fault::Empty, u32::MAX);
+    world.mend();
+    assert_eq!(refresh(&world, "AQ").await.status, 400);
+    world.fault(Endpoint::Token, Fault::Hang, 1);
+    let waited = tokio::time::timeout(Duration::from_millis(50), refresh(&world, "AQ")).await;
+    assert!(waited.is_err());
+}
+
+#[tokio::test]
+async fn it_can_be_mounted_below_a_path() {
+    let world = world();
+    let mounted = axum::Router::new().nest("/standin", router(world.clone()));
+    for (path, status) in [("/standin/v1/me", 401), ("/standin/v1/nothing", 404), ("/standin/standin.css", 200)] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = mounted.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+    }
+    assert_eq!(world.requests()[0].path_and_query, "/standin/v1/me");
+}

@@ -2,6 +2,8 @@
 
 use super::*;
 
+type Kind<'a> = (&'a str, &'a dyn Fn(&Value) -> bool);
+
 async fn miras_shelf(world: &World) -> Vec<Value> {
     let token = world.sign_in("mira", SCOPES).access;
     let mut entries = Vec::new();
@@ -27,7 +29,7 @@ async fn every_kind_of_dirt_is_there() {
     let told = |e: &Value, field: &str| e.get(field).is_some();
     let text = |e: &Value, field: &str| e[field].as_str().unwrap_or("").to_owned();
     let own = |e: &Value| e["owner"]["id"] == "mira.test";
-    let kinds: [(&str, &dyn Fn(&Value) -> bool); 20] = [
+    let kinds: [Kind; 20] = [
         ("null entry", &|e| e.is_null()),
         ("images null", &|e| told(e, "images") && e["images"].is_null()),
         ("images empty", &|e| e["images"] == serde_json::json!([])),
