@@ -90,7 +90,7 @@ function giveUp(id, heart, failure) {
   heart.wanted = heart.confirmed;
   paint(id, heart.confirmed);
   if (failure.leaving || wish === heart.confirmed) return;
-  say(`Not saved: ${failure.text.replace(/^You/, "you").replace(/\.$/, "")}.`, () => {
+  say(`Not saved: ${failure.text.replace(/^Not saved[:.] /, "").replace(/\.$/, "")}.`, () => {
     formsOf(id).first().find("button").trigger("focus");
     ask(id, wish);
   });
@@ -111,8 +111,15 @@ let silence; // the timer that clears a passing remark
 function say(text, again) {
   clearTimeout(silence);
   const $live = $("#live").empty().append($("<span>").text(text));
-  if (again) $live.append($("<button type=button>").text("Try again").on("click", () => { hush(); again(); }));
+  if (again) $live.append($("<button type=button class=again>").text("Try again").on("click", () => { hush(); again(); }));
   $live.append($("<button type=button>").text("Dismiss").on("click", hush));
+}
+
+// Says something in passing, unless a failure still waits for its answer.
+function remark(text, stay) {
+  if ($("#live .again").length) return;
+  say(text);
+  if (!stay) silence = setTimeout(hush, 4000);
 }
 
 function hush() {
@@ -172,13 +179,16 @@ document.addEventListener("error", (event) => {
 }, true);
 $(".cover img").filter((_, image) => image.complete && image.naturalWidth === 0).each((_, image) => blank(image));
 
-let hiddenSince = 0;
-$(document).on("visibilitychange", () => {
-  if (document.hidden) hiddenSince = Date.now();
-  else if (Date.now() - hiddenSince > 1000 && $("form.heart").length) readAgain();
-});
+let awaySince = Infinity; // when the reader turned to another tab or window
+const leave = () => { awaySince = Date.now(); };
+const comeBack = () => {
+  const away = Date.now() - awaySince > 1000;
+  awaySince = Infinity;
+  if (away && $("form.heart").length) readAgain();
+};
+$(document).on("visibilitychange", () => (document.hidden ? leave() : comeBack()));
 
-$(window).on("pageshow", (event) => {
+$(window).on("blur", leave).on("focus", comeBack).on("pageshow", (event) => {
   if (event.originalEvent.persisted) readAgain();
 }).on("pagehide", () => {
   // A wish that waits behind a request under way would be lost with the page: send it now.
@@ -186,9 +196,8 @@ $(window).on("pageshow", (event) => {
     if (busy(heart) && heart.wanted !== heart.sent) request(id, heart.wanted).catch(() => {});
   }
 }).on("offline", () => {
-  say("You are offline. Hearts can be changed again once you are back.");
+  remark("You are offline. Hearts can be changed again once you are back.", true);
 }).on("online", () => {
-  say("You are online again.");
-  silence = setTimeout(hush, 4000);
+  remark("You are online again.");
   readAgain();
 });
