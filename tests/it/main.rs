@@ -1,1 +1,14 @@
-//! The integration tests.
+//! The tests that make requests: each with a database and a made-up Spotify of its own, acting like a visitor
+//! and looking at pages with CSS selectors. Names may carry the number of a sentence in the team's list of
+//! what people expect (`p9_…`).
+
+mod support;
+
+mod account;
+mod architecture;
+mod hearts;
+mod migrations;
+mod pages;
+mod playlists;
+mod security;
+mod sign_in;

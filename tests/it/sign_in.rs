@@ -1,0 +1,296 @@
+//! Sign-in: there, back, and every way in which it can end otherwise.
+
+use std::time::Duration;
+
+use heartlist::standin::{Endpoint, Fault};
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::visitor::{approve, deny};
+
+#[tokio::test]
+async fn a1_the_start_is_a_button_and_never_an_address() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    assert_eq!(visitor.look("/auth/spotify").await.status, 405);
+    let page = visitor.open("/login?next=/hearts").await;
+    assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts");
+}
+
+#[tokio::test]
+async fn the_consent_page_is_asked_for_with_pkce_and_the_least_scopes() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let start = visitor.open("/login").await.form("form[action='/auth/spotify']");
+    let sent = visitor.send(start).await;
+    assert_eq!(sent.status, 303);
+    let url = url::Url::parse(sent.header("location")).unwrap();
+    let query: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
+    assert_eq!(query["redirect_uri"], format!("{}/auth/spotify/callback", site.base));
+    assert_eq!((query["response_type"].as_str(), query["code_challenge_method"].as_str()), ("code", "S256"));
+    assert_eq!(query["scope"], "playlist-read-private playlist-read-collaborative");
+    assert!(query["state"].len() >= 20 && query["code_challenge"].len() == 43);
+}
+
+#[tokio::test]
+async fn a3_success_leads_to_next_with_a_notice_shown_once() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let consent = visitor.to_consent("/login?next=/account").await;
+    let page = visitor.submit(approve(&consent, "ada")).await;
+    assert_eq!((page.status, page.url.path(), page.url.query()), (200, "/account", None));
+    assert!(page.notice().unwrap().starts_with("Signed in as Ada"), "{:?}", page.notice());
+    assert_eq!(visitor.open("/account").await.notice(), None);
+    assert_eq!(site.count("select count(*) from users").await, 1);
+}
+
+#[tokio::test]
+async fn a2_who_is_signed_in_goes_on_without_a_new_consent() {
+    let site = Site::open().await;
+    let visitor = site.signed_in("ada").await;
+    let asked = site.world.count(Endpoint::Authorize);
+    assert_eq!(visitor.open("/login?next=/hearts").await.url.path(), "/hearts");
+    assert_eq!(site.world.count(Endpoint::Authorize), asked);
+}
+
+#[tokio::test]
+async fn the_session_id_changes_at_sign_in_and_the_old_one_is_worth_nothing() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let start = visitor.open("/login").await.form("form[action='/auth/spotify']");
+    let before = visitor.send(start).await;
+    let cookie = before.header("set-cookie").split(';').next().unwrap().to_owned();
+    assert!(before.header("set-cookie").contains("HttpOnly") && before.header("set-cookie").contains("SameSite=Lax"));
+    let consent = visitor.open(before.header("location")).await;
+    let welcome = visitor.send(approve(&consent, "ada")).await;
+    let back = visitor.look(welcome.header("location")).await;
+    assert_eq!(back.status, 303);
+    assert!(!back.headers.get_all("set-cookie").iter().any(|set| set.to_str().unwrap().contains(&cookie)));
+    let old = site.visitor().request(Method::GET, "/account", &[("cookie", &cookie)], None).await;
+    assert_eq!((old.status, old.header("location")), (303, "/login?next=%2Faccount"));
+}
+
+#[tokio::test]
+async fn a4_a_no_is_taken_and_nothing_is_saved() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let consent = visitor.to_consent("/login").await;
+    let page = visitor.submit(deny(&consent)).await;
+    assert_eq!((page.status, page.url.path()), (200, "/"));
+    assert_eq!(page.notice().unwrap(), "You did not give access. Nothing was saved.");
+    assert_eq!(site.count("select count(*) from users").await, 0);
+}
+
+#[tokio::test]
+async fn a5_a_state_that_is_used_old_or_another_browsers_is_refused_and_says_which() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let consent = visitor.to_consent("/login").await;
+    let callback = visitor.send(approve(&consent, "ada")).await.header("location").to_owned();
+
+    let stranger = site.visitor();
+    stranger.to_consent("/login").await;
+    let foreign = stranger.open(&callback).await;
+    assert_eq!(foreign.status, 400);
+    assert!(foreign.text("main").contains("not started in this browser"));
+    assert!(foreign.has("form[action='/auth/spotify'] input[name=next]"));
+
+    let bare = site.visitor().open(&callback).await;
+    assert!(bare.status == 400 && bare.text("main").contains("cookie"), "a12 {}", bare.text("main"));
+
+    site.advance(Duration::from_secs(11 * 60));
+    let old = visitor.open(&callback).await;
+    assert!(old.status == 400 && old.text("main").contains("too old"));
+    let used = visitor.open(&callback).await;
+    assert!(used.status == 400 && used.text("main").contains("already used"));
+    assert_eq!(site.count("select count(*) from users").await, 0);
+}
+
+#[tokio::test]
+async fn a6_two_tabs_both_finish() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let first = visitor.to_consent("/login?next=/hearts").await;
+    let second = visitor.to_consent("/login?next=/account").await;
+    assert_eq!(visitor.submit(approve(&first, "ada")).await.url.path(), "/hearts");
+    let page = visitor.submit(approve(&second, "ada")).await;
+    assert_eq!((page.status, page.url.path()), (200, "/account"));
+    assert!(page.notice().unwrap().contains("already signed in as Ada"));
+}
+
+#[tokio::test]
+async fn a_callback_opened_twice_leaves_people_signed_in() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let consent = visitor.to_consent("/login").await;
+    let callback = visitor.send(approve(&consent, "ada")).await.header("location").to_owned();
+    visitor.open(&callback).await;
+    let again = visitor.open(&callback).await;
+    assert_eq!((again.status, again.url.path()), (200, "/playlists"));
+    assert!(again.notice().unwrap().contains("already signed in"));
+}
+
+#[tokio::test]
+async fn ten_sign_ins_may_wait_and_the_eleventh_pushes_out_the_first() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let first = visitor.to_consent("/login").await;
+    let second = visitor.to_consent("/login").await;
+    for _ in 0..9 {
+        visitor.to_consent("/login").await;
+    }
+    assert_eq!(visitor.submit(approve(&first, "ada")).await.status, 400);
+    assert_eq!(visitor.submit(approve(&second, "ada")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_forged_refusal_without_a_state_changes_nothing() {
+    let site = Site::open().await;
+    let visitor = site.signed_in("ada").await;
+    let forged = visitor.open("/auth/spotify/callback?error=access_denied").await;
+    assert_eq!(forged.status, 400);
+    assert_eq!(visitor.open("/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_in_another_issuers_name_is_refused_before_its_code_is_used() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let consent = visitor.to_consent("/login").await;
+    let callback = visitor.send(approve(&consent, "ada")).await.header("location").to_owned();
+    let page = visitor.open(&format!("{callback}&iss=https://evil.example")).await;
+    assert_eq!((page.status, site.world.count(Endpoint::Token)), (400, 0));
+}
+
+#[tokio::test]
+async fn a7_who_is_not_on_the_allow_list_is_told_whom_to_ask() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let page = visitor.sign_in("tom").await;
+    assert_eq!(page.status, 403);
+    assert!(page.text("main").contains("Ask whoever runs this server"));
+    assert_eq!(visitor.open("/account").await.url.path(), "/login");
+    assert_eq!(site.count("select count(*) from users").await, 0);
+}
+
+#[tokio::test]
+async fn a8_a_paused_app_says_so_without_blaming_the_visitor() {
+    let site = Site::open().await;
+    site.world.switch(|switches| switches.owner_premium = false);
+    let page = site.visitor().sign_in("ada").await;
+    assert_eq!(page.status, 503);
+    assert!(page.text("main").contains("Spotify access is paused"));
+}
+
+#[tokio::test]
+async fn a9_spotify_down_is_a_page_with_another_try_and_no_session() {
+    for (endpoint, fault, status) in [
+        (Endpoint::Token, Fault::Html502, 502),
+        (Endpoint::Token, Fault::Empty, 502),
+        (Endpoint::Token, Fault::Redirect("https://evil.example/".into()), 502),
+        (Endpoint::Me, Fault::Html502, 502),
+        (Endpoint::Me, Fault::NotJson, 502),
+        (Endpoint::Me, Fault::Hang, 504),
+    ] {
+        let site = Site::open().await;
+        let visitor = site.visitor();
+        site.world.fault(endpoint, fault.clone(), 3);
+        let page = visitor.sign_in("ada").await;
+        assert_eq!(page.status, status, "{endpoint:?} {fault:?}");
+        assert!(page.text("main").contains("Nothing was saved") && page.has("form[action='/auth/spotify']"));
+        assert_eq!(visitor.open("/account").await.url.path(), "/login");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_spotify_refuses_ends_in_a_page_with_another_try() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let consent = visitor.to_consent("/login?next=/hearts").await;
+    site.world.fault(Endpoint::Token, Fault::Status(400, r#"{"error":"invalid_grant"}"#.into(), "application/json"), 1);
+    let page = visitor.submit(approve(&consent, "ada")).await;
+    assert_eq!(page.status, 400);
+    assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts");
+}
+
+#[tokio::test]
+async fn a11_a_listener_without_a_name_is_greeted_by_id() {
+    let site = Site::open().await;
+    let id = site.world.listener("noor").unwrap().id;
+    let page = site.visitor().sign_in("noor").await;
+    assert_eq!(page.notice().unwrap(), format!("Signed in as {id}."));
+}
+
+#[tokio::test]
+async fn a13_a_visitor_on_localhost_is_sent_to_the_host_that_spotify_knows() {
+    let site = Site::open().await;
+    let port = site.base.rsplit(':').next().unwrap();
+    let page = site.visitor().look(&format!("http://localhost:{port}/login?next=/hearts")).await;
+    assert_eq!((page.status, page.header("location")), (307, format!("{}/login?next=/hearts", site.base).as_str()));
+    assert_eq!(page.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn people_are_known_by_account_id_whatever_their_name_or_id() {
+    let site = Site::open().await;
+    site.signed_in("ada").await;
+    site.world.rename("ada", "ada.renamed");
+    site.signed_in("ada").await;
+    assert_eq!(site.count("select count(*) from users").await, 1);
+}
+
+#[tokio::test]
+async fn a_person_known_by_id_is_filed_under_account_id_once_there_is_one() {
+    let site = Site::open().await;
+    let account_id = site.world.listener("ada").unwrap().account_id;
+    site.world.change("ada", |ada| ada.account_id = None);
+    site.signed_in("ada").await;
+    site.world.change("ada", |ada| ada.account_id = account_id.clone());
+    site.signed_in("ada").await;
+    assert_eq!(site.count("select count(*) from users").await, 1);
+    assert_eq!(site.count("select count(*) from identities where subject like 'id:%'").await, 0);
+    site.world.rename("ada", "ada.renamed");
+    site.signed_in("ada").await;
+    assert_eq!(site.count("select count(*) from users").await, 1);
+}
+
+#[tokio::test]
+async fn another_listener_in_the_same_session_changes_nothing() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let first = visitor.to_consent("/login").await;
+    let second = visitor.to_consent("/login").await;
+    visitor.submit(approve(&first, "ada")).await;
+    let page = visitor.submit(approve(&second, "mira")).await;
+    assert_eq!(page.status, 409);
+    assert!(page.text("main").contains("sign out first"));
+    assert!(visitor.open("/account").await.text("main").contains("Ada"));
+    assert_eq!(site.count("select count(*) from users").await, 1);
+}
+
+#[tokio::test]
+async fn b7_a_heart_pressed_signed_out_is_there_after_the_sign_in() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let body = Some("hearted=true&from=/playlists".to_owned());
+    let sent =
+        visitor.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &[("sec-fetch-site", "same-origin")], body);
+    let door = sent.await;
+    assert_eq!((door.status, site.count("select count(*) from hearts").await), (303, 0));
+    let consent = visitor.to_consent(door.header("location")).await;
+    let page = visitor.submit(approve(&consent, "ada")).await;
+    assert_eq!(page.notice().unwrap(), "Signed in as Ada, and your heart is kept.");
+    assert_eq!(site.count("select count(*) from hearts").await, 1);
+}
+
+#[tokio::test]
+async fn c7_signing_out_is_a_button_and_ends_the_session_here_and_in_the_database() {
+    let site = Site::open().await;
+    let visitor = site.signed_in("ada").await;
+    let page = visitor.open("/logout").await;
+    assert_eq!(visitor.open("/account").await.status, 200);
+    let home = visitor.submit(page.form("main form[action='/logout']")).await;
+    assert_eq!((home.url.path(), home.notice().as_deref()), ("/", Some("You are signed out.")));
+    assert_eq!(site.count("select count(*) from sessions").await, 0);
+    assert_eq!(visitor.open("/playlists").await.url.path(), "/login");
+}

@@ -1,0 +1,147 @@
+//! A whole site for one test: the app, a made-up Spotify and a database, all of its own.
+
+pub(crate) mod page;
+pub(crate) mod postgres;
+pub(crate) mod visitor;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use heartlist::app::App;
+use heartlist::cli;
+use heartlist::config::Config;
+use heartlist::ids::Secret;
+use heartlist::standin::{self, World};
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use postgres::TestDatabase;
+use visitor::Visitor;
+
+/// What the app calls itself at the made-up Spotify.
+pub(crate) const CLIENT_ID: &str = "heartlist-tests";
+const CLIENT_SECRET: &str = "a-client-secret-for-tests-alone";
+const SESSION_SECRET: &str = "a session secret that is for tests alone";
+
+/// A running app with everything it needs; it ends with the test.
+pub(crate) struct Site {
+    /// Where the app is: `http://127.0.0.1:PORT`, no slash at the end.
+    pub(crate) base: String,
+    /// The made-up Spotify that the app talks to.
+    pub(crate) world: World,
+    /// The app's rows.
+    pub(crate) db: sqlx::PgPool,
+    database: TestDatabase,
+    settings: HashMap<&'static str, String>,
+    clock: Arc<AtomicI64>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Site {
+    /// Opens a site with the usual settings.
+    pub(crate) async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    /// Opens a site with some settings of the test's own.
+    pub(crate) async fn open_with(extra: &[(&'static str, &str)]) -> Self {
+        cli::install_tls();
+        let database = postgres::fresh_database().await;
+        let (ours, theirs) = (listen().await, listen().await);
+        let base = address(&ours);
+        let spotify = address(&theirs);
+        let settings = settings(&base, &spotify, extra);
+        let world = World::new(standin::Settings {
+            base: Url::parse(&spotify).unwrap(),
+            client_id: CLIENT_ID.into(),
+            client_secret: CLIENT_SECRET.into(),
+            redirect_uris: vec![format!("{base}/auth/spotify/callback")],
+        });
+        let pretend = standin::router(world.clone());
+        let standin = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
+        let db = sqlx::PgPool::connect(database.url()).await.unwrap();
+        let clock = Arc::new(AtomicI64::new(0));
+        let mut site = Self { base, world, db, database, settings, clock, tasks: vec![standin] };
+        site.serve(ours);
+        site
+    }
+
+    /// A second process on the same database and the same Spotify; gives its address.
+    pub(crate) async fn second_process(&mut self) -> String {
+        let listener = listen().await;
+        let base = address(&listener);
+        self.serve(listener);
+        base
+    }
+
+    fn serve(&mut self, listener: TcpListener) {
+        let app = self.app();
+        let served = async move { cli::serve_on(listener, app, std::future::pending()).await.unwrap() };
+        self.tasks.push(tokio::spawn(served));
+    }
+
+    fn app(&self) -> Arc<App> {
+        let config = Config::from_env(|name| self.settings.get(name).cloned(), false).expect("good settings");
+        let clock = self.clock.clone();
+        #[expect(clippy::disallowed_methods, reason = "the tests' clock is the real one, moved")]
+        let now = move || OffsetDateTime::now_utc() + Duration::from_secs(clock.load(Ordering::SeqCst) as u64);
+        let url = Secret::new(self.database.url());
+        Arc::new(cli::assemble(config, &url, Arc::new(now)).expect("an app"))
+    }
+
+    /// Somebody with a browser of their own.
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor::new(&self.base)
+    }
+
+    /// Somebody with a browser of their own who has signed in as `listener`.
+    pub(crate) async fn signed_in(&self, listener: &str) -> Visitor {
+        let visitor = self.visitor();
+        let page = visitor.sign_in(listener).await;
+        assert_eq!(page.status, 200, "{}", page.html);
+        visitor
+    }
+
+    /// Lets time pass, here and at Spotify.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.fetch_add(by.as_secs() as i64, Ordering::SeqCst);
+        self.world.advance(by);
+    }
+
+    /// How many rows `query` counts.
+    pub(crate) async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+fn settings(base: &str, spotify: &str, extra: &[(&'static str, &str)]) -> HashMap<&'static str, String> {
+    let mut settings: HashMap<_, _> = HashMap::from([
+        ("BASE_URL", base.to_owned()),
+        ("DATABASE_URL", "postgres://the-test-has-its-own".into()),
+        ("SESSION_SECRET", SESSION_SECRET.into()),
+        ("SPOTIFY_CLIENT_ID", CLIENT_ID.into()),
+        ("SPOTIFY_CLIENT_SECRET", CLIENT_SECRET.into()),
+        ("SPOTIFY_ACCOUNTS_URL", spotify.to_owned()),
+        ("SPOTIFY_API_URL", format!("{spotify}/v1")),
+    ]);
+    settings.extend(extra.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    settings
+}
+
+async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}
+
+fn address(listener: &TcpListener) -> String {
+    format!("http://{}", listener.local_addr().unwrap())
+}

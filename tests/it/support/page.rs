@@ -1,0 +1,115 @@
+//! A page as somebody looks at it: by CSS selectors.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::HeaderMap;
+use scraper::{ElementRef, Html, Selector};
+use url::Url;
+
+/// An answer that was read to its end.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) html: String,
+}
+
+/// A form that is on a page, with what is filled in already.
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub(crate) action: Url,
+    pub(crate) method: String,
+    pub(crate) fields: BTreeMap<String, String>,
+}
+
+impl Page {
+    /// The text of every element that fits, white space folded.
+    pub(crate) fn texts(&self, selector: &str) -> Vec<String> {
+        let document = Html::parse_document(&self.html);
+        document.select(&parsed(selector)).map(text).collect()
+    }
+
+    /// The text of the one element that fits.
+    pub(crate) fn text(&self, selector: &str) -> String {
+        let mut texts = self.texts(selector);
+        assert_eq!(texts.len(), 1, "{selector} on {}:\n{}", self.url, self.html);
+        texts.remove(0)
+    }
+
+    /// How many elements fit.
+    pub(crate) fn count(&self, selector: &str) -> usize {
+        self.texts(selector).len()
+    }
+
+    /// Whether an element fits.
+    pub(crate) fn has(&self, selector: &str) -> bool {
+        self.count(selector) > 0
+    }
+
+    /// The attribute of every element that fits and has it.
+    pub(crate) fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
+        let document = Html::parse_document(&self.html);
+        document.select(&parsed(selector)).filter_map(|e| e.attr(name).map(str::to_owned)).collect()
+    }
+
+    /// The attribute of the first element that fits.
+    pub(crate) fn attribute(&self, selector: &str, name: &str) -> String {
+        let found = self.attributes(selector, name).into_iter().next();
+        found.unwrap_or_else(|| panic!("no {name} at {selector} on {}:\n{}", self.url, self.html))
+    }
+
+    /// The form at `selector`, or the one around what is there.
+    pub(crate) fn form(&self, selector: &str) -> Form {
+        let document = Html::parse_document(&self.html);
+        let found = document.select(&parsed(selector)).next();
+        let found = found.unwrap_or_else(|| panic!("no {selector} on {}:\n{}", self.url, self.html));
+        let mut around = found.ancestors().filter_map(ElementRef::wrap).filter(|e| e.value().name() == "form");
+        let form = if found.value().name() == "form" { found } else { around.next().expect("a form around it") };
+        let mut fields = BTreeMap::new();
+        for input in form.select(&parsed("input[name]")) {
+            let kind = input.attr("type").unwrap_or("text");
+            if !matches!(kind, "radio" | "checkbox") || input.attr("checked").is_some() {
+                fields.insert(input.attr("name").unwrap().into(), input.attr("value").unwrap_or("on").into());
+            }
+        }
+        let action = self.url.join(form.attr("action").unwrap_or("")).unwrap();
+        Form { action, method: form.attr("method").unwrap_or("get").to_uppercase(), fields }
+    }
+
+    /// One header of the answer.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The answer as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.html).unwrap_or_else(|error| panic!("{error}: {}", self.html))
+    }
+
+    /// The notice that the page shows once.
+    pub(crate) fn notice(&self) -> Option<String> {
+        self.texts("main [role=status], main [role=alert]").into_iter().find(|text| !text.is_empty())
+    }
+
+    /// The ids of the playlists on the page, in order.
+    pub(crate) fn playlist_ids(&self) -> Vec<String> {
+        self.attributes("[id^='p-']", "id").into_iter().map(|id| id["p-".len()..].to_owned()).collect()
+    }
+}
+
+impl Form {
+    /// Fills in a field, or presses the button of that name.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.fields.insert(name.into(), value.into());
+        self
+    }
+}
+
+fn parsed(selector: &str) -> Selector {
+    Selector::parse(selector).unwrap_or_else(|error| panic!("{selector}: {error}"))
+}
+
+fn text(element: ElementRef<'_>) -> String {
+    element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,109 @@
+//! Somebody with a browser: opens pages, follows redirects, fills in forms that are on a page.
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Request};
+use url::Url;
+
+use super::page::{Form, Page};
+
+/// A browser without script, with a cookie jar of its own.
+pub(crate) struct Visitor {
+    client: Client,
+    base: Url,
+}
+
+impl Visitor {
+    pub(crate) fn new(base: &str) -> Self {
+        let client = Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap();
+        Self { client, base: Url::parse(base).unwrap() }
+    }
+
+    /// Opens an address and follows where it leads.
+    pub(crate) async fn open(&self, path: &str) -> Page {
+        let page = self.look(path).await;
+        self.follow(page).await
+    }
+
+    /// Opens an address and stays there, whatever it answers.
+    pub(crate) async fn look(&self, path: &str) -> Page {
+        self.request(Method::GET, path, &[("sec-fetch-site", "none")], None).await
+    }
+
+    /// Sends a form that is on a page, and follows where it leads.
+    pub(crate) async fn submit(&self, form: Form) -> Page {
+        let page = self.send(form).await;
+        self.follow(page).await
+    }
+
+    /// Sends a form that is on a page, and stays with the answer.
+    pub(crate) async fn send(&self, form: Form) -> Page {
+        let method = Method::from_bytes(form.method.as_bytes()).unwrap();
+        let origin = form.action.origin().ascii_serialization();
+        let headers = [("sec-fetch-site", "same-origin"), ("origin", origin.as_str())];
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+        self.request(method, form.action.as_str(), &headers, Some(body)).await
+    }
+
+    /// What a page's script does: asks for JSON from the same origin.
+    pub(crate) async fn fetch(&self, method: Method, path: &str) -> Page {
+        let headers = [("sec-fetch-site", "same-origin"), ("accept", "application/json")];
+        self.request(method, path, &headers, None).await
+    }
+
+    /// Any request at all; `body` is a form's.
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Page {
+        let mut request = Request::new(method, self.base.join(path).unwrap());
+        request.headers_mut().insert("accept", HeaderValue::from_static("text/html"));
+        if let Some(body) = body {
+            request.headers_mut().insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+            *request.body_mut() = Some(body.into());
+        }
+        let given = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
+        request.headers_mut().extend(given.collect::<HeaderMap>());
+        let answer = self.client.execute(request).await.expect("an answer");
+        let (status, url, headers) = (answer.status().as_u16(), answer.url().clone(), answer.headers().clone());
+        Page { status, url, headers, html: answer.text().await.expect("a whole answer") }
+    }
+
+    async fn follow(&self, mut page: Page) -> Page {
+        for _ in 0..10 {
+            if !(300..400).contains(&page.status) {
+                return page;
+            }
+            let target = page.url.join(page.header("location")).unwrap();
+            page = self.look(target.as_str()).await;
+        }
+        panic!("redirected without end, last to {}", page.url)
+    }
+
+    /// Presses the button on the sign-in page, as far as Spotify's consent page.
+    pub(crate) async fn to_consent(&self, sign_in_page: &str) -> Page {
+        let page = self.open(sign_in_page).await;
+        let consent = self.submit(page.form("form[action='/auth/spotify']")).await;
+        assert!(consent.has("button[value=approve]"), "{} {}", consent.status, consent.html);
+        consent
+    }
+
+    /// Signs in as `listener` and gives the page it ends on.
+    pub(crate) async fn sign_in(&self, listener: &str) -> Page {
+        let consent = self.to_consent("/login").await;
+        self.submit(approve(&consent, listener)).await
+    }
+}
+
+/// The consent page's form, filled in by who says yes.
+pub(crate) fn approve(consent: &Page, listener: &str) -> Form {
+    consent.form("button[value=approve]").with("listener", listener).with("decision", "approve")
+}
+
+/// The consent page's form, filled in by who says no.
+pub(crate) fn deny(consent: &Page) -> Form {
+    consent.form("button[value=deny]").with("decision", "deny")
+}
