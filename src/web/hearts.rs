@@ -14,6 +14,7 @@ use super::playlists::{PageParam, address, no_such_page, parse_id};
 use super::session::{SignedIn, Visitor};
 use super::{Now, State};
 use crate::domain::hearts;
+use crate::ids::PlaylistId;
 
 /// What a script is told when a heart is set.
 #[derive(Serialize)]
@@ -25,25 +26,31 @@ struct Set {
 }
 
 /// Hearts a playlist.
-pub(super) async fn give(app: State, now: Now, who: SignedIn, id: Path<String>) -> Result<Response, Fault> {
-    put(app, now, who, id, true).await
+pub(super) async fn give(app: State, now: Now, visitor: Visitor, id: Path<String>) -> Result<Response, Fault> {
+    put(app, now, visitor, id, true).await
 }
 
 /// Takes a heart back.
-pub(super) async fn take_back(app: State, now: Now, who: SignedIn, id: Path<String>) -> Result<Response, Fault> {
-    put(app, now, who, id, false).await
+pub(super) async fn take_back(app: State, now: Now, visitor: Visitor, id: Path<String>) -> Result<Response, Fault> {
+    put(app, now, visitor, id, false).await
 }
 
 async fn put(
     app: State,
     Now(now): Now,
-    SignedIn(caller): SignedIn,
+    visitor: Visitor,
     Path(id): Path<String>,
     hearted: bool,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
+    let caller = visitor.caller.ok_or_else(|| signed_out("/playlists", hearted, &id))?;
     let hearts = hearts::set(&app, &caller, &id, hearted, now).await?;
     Ok(Json(Set { playlist_id: id.into(), hearted, hearts }).into_response())
+}
+
+/// Sends to the sign-in page, which remembers a heart that was to be given.
+fn signed_out(from: &str, hearted: bool, id: &PlaylistId) -> Fault {
+    Fault::signed_out(from).with_heart(hearted.then_some(id))
 }
 
 /// The same as a form, for browsers without script.
@@ -64,9 +71,7 @@ pub(super) async fn set(
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let from = SafePath::or_playlists(form.from.as_deref());
-    let Some(caller) = visitor.caller else {
-        return Err(Fault::signed_out(from.as_str()).with_heart(form.hearted.then_some(&id)));
-    };
+    let caller = visitor.caller.ok_or_else(|| signed_out(from.as_str(), form.hearted, &id))?;
     hearts::set(&app, &caller, &id, form.hearted, now).await?;
     Ok(notice::redirect(from.as_str(), if form.hearted { Notice::Hearted } else { Notice::Unhearted }))
 }

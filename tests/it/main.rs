@@ -5,10 +5,7 @@
 mod support;
 
 mod account;
-mod architecture;
 mod hearts;
-mod migrations;
-mod pages;
 mod playlists;
 mod security;
 mod sign_in;

@@ -1,0 +1,204 @@
+//! Hearts: given, taken back, kept.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use heartlist::standin::Endpoint;
+use reqwest::Method;
+
+use crate::support::Site;
+
+const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+const ROWS: &str = "select count(*) from hearts";
+
+#[tokio::test]
+async fn b3_a_heart_is_confirmed_with_its_state_and_its_count() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let told = |page: crate::support::page::Page| (page.status, page.json());
+    let answer = |hearted: bool, hearts: i64| serde_json::json!({"playlist_id": "3cEYpjA9oz9GiPac4AsH4n", "hearted": hearted, "hearts": hearts});
+    assert_eq!(told(ada.fetch(Method::PUT, ONE).await), (200, answer(true, 1)));
+    assert_eq!(told(mira.fetch(Method::PUT, ONE).await), (200, answer(true, 2)));
+    assert_eq!(told(ada.fetch(Method::DELETE, ONE).await), (200, answer(false, 1)));
+    assert_eq!(told(mira.fetch(Method::DELETE, ONE).await), (200, answer(false, 0)));
+}
+
+#[tokio::test]
+async fn b6_twice_is_once_and_the_first_date_is_kept() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    ada.fetch(Method::PUT, ONE).await;
+    let first: time::OffsetDateTime = date(&site).await;
+    site.advance(Duration::from_secs(3600));
+    let again = ada.fetch(Method::PUT, ONE).await;
+    assert_eq!((again.status, again.json()["hearts"].as_i64()), (200, Some(1)));
+    assert_eq!((date(&site).await, site.count(ROWS).await), (first, 1));
+    ada.fetch(Method::DELETE, ONE).await;
+    let gone = ada.fetch(Method::DELETE, ONE).await;
+    assert_eq!((gone.status, gone.json()["hearts"].as_i64(), site.count(ROWS).await), (200, Some(0), 0));
+}
+
+async fn date(site: &Site) -> time::OffsetDateTime {
+    sqlx::query_scalar("select hearted_at from hearts").fetch_one(&site.db).await.unwrap()
+}
+
+#[tokio::test]
+async fn b1_the_button_works_without_script_and_returns_to_where_it_was_pressed() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let page = ada.open("/playlists").await;
+    let id = page.playlist_ids().remove(0);
+    let button = format!("form[action='/heart/{id}'] > button[aria-pressed=false]");
+    let name = page.attribute(&button, "aria-label");
+    assert!(name.starts_with("Heart "), "{name}");
+
+    let back = ada.send(page.form(&button)).await;
+    assert_eq!((back.status, back.header("location")), (303, format!("/playlists#p-{id}").as_str()));
+    let page = ada.open("/playlists").await;
+    assert_eq!(page.notice().unwrap(), "Hearted.");
+    let pressed = format!("form[action='/heart/{id}'] > button[aria-pressed=true]");
+    assert_eq!(page.attribute(&pressed, "aria-label"), name, "b2: the name is fixed");
+
+    let page = ada.submit(page.form(&pressed)).await;
+    assert_eq!((page.notice().unwrap().as_str(), site.count(ROWS).await), ("The heart is taken back.", 0));
+}
+
+#[tokio::test]
+async fn b5_any_number_of_quick_clicks_leave_one_row_or_none_and_the_right_count() {
+    let site = Site::open().await;
+    let visitors = [site.signed_in("ada").await, site.signed_in("mira").await, site.signed_in("noor").await];
+    for last in [Method::PUT, Method::DELETE] {
+        let clicks = (0..30).map(|n| {
+            let method = if n % 2 == 0 { Method::PUT } else { Method::DELETE };
+            visitors[n % 3].fetch(method, ONE)
+        });
+        assert!(join_all(clicks).await.iter().all(|page| page.status == 200));
+        for visitor in &visitors {
+            visitor.fetch(last.clone(), ONE).await;
+        }
+        let rows = if last == Method::PUT { 3 } else { 0 };
+        assert_eq!(site.count(ROWS).await, rows);
+        assert_eq!(site.count("select sum(hearts)::bigint from heart_counts").await, rows);
+    }
+}
+
+#[tokio::test]
+async fn b7_signed_out_a_script_is_told_where_to_sign_in() {
+    let site = Site::open().await;
+    let page = site.visitor().fetch(Method::PUT, ONE).await;
+    assert_eq!((page.status, page.header("content-type")), (401, "application/json"));
+    assert_eq!(page.json()["error"]["sign_in"], "/login?next=%2Fplaylists&heart=3cEYpjA9oz9GiPac4AsH4n");
+    assert_eq!(site.count(ROWS).await, 0);
+}
+
+#[tokio::test]
+async fn b8_what_is_no_playlist_id_is_refused_in_words() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for bad in ["abc", "3cEYpjA9oz9GiPac4AsH4n0", "3cEYpjA9oz9GiPac4AsH4-", "%27%20or%201=1--", "%00"] {
+        let page = ada.fetch(Method::PUT, &format!("/heart/{bad}")).await;
+        assert_eq!(page.status, 422, "{bad}");
+        assert!(page.json()["error"]["message"].as_str().unwrap().contains("22 letters and digits"));
+    }
+    assert_eq!(site.count(ROWS).await, 0);
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_say_what_it_wants_changes_nothing() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for body in ["", "hearted=maybe", "heart=true"] {
+        let page = ada.request(Method::POST, ONE, &[], Some(body.into())).await;
+        assert_eq!((page.status, page.text("h1").as_str()), (422, "That does not fit"));
+    }
+    assert_eq!(site.count(ROWS).await, 0);
+}
+
+#[tokio::test]
+async fn b9_looking_at_a_hearts_address_never_writes() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    assert_eq!(ada.look(ONE).await.status, 405);
+    assert_eq!(site.count(ROWS).await, 0);
+}
+
+#[tokio::test]
+async fn hearts_are_one_persons_own() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    ada.fetch(Method::PUT, ONE).await;
+    mira.fetch(Method::DELETE, ONE).await;
+    assert_eq!(site.count(ROWS).await, 1);
+    assert_eq!(mira.open("/hearts").await.playlist_ids(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn h1_h3_hearts_stand_newest_first_with_their_names_and_cost_spotify_nothing() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let page = ada.open("/playlists").await;
+    let ids = page.playlist_ids();
+    for id in &ids[..3] {
+        ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
+        site.advance(Duration::from_secs(60));
+    }
+    let asked = site.world.requests().len();
+    let hearts = ada.open("/hearts").await;
+    assert_eq!(hearts.playlist_ids(), [&ids[2], &ids[1], &ids[0]].map(String::clone));
+    assert_eq!(hearts.text(&format!("#p-{} h2", ids[0])), page.text(&format!("#p-{} h2", ids[0])));
+    assert!(hearts.has("time[datetime]"));
+    assert_eq!(site.world.requests().len(), asked);
+}
+
+#[tokio::test]
+async fn h2_no_hearts_yet_says_how_to_begin() {
+    let site = Site::open().await;
+    let page = site.signed_in("ada").await.open("/hearts").await;
+    assert!(page.has("main a[href='/playlists']") && !page.has("li.card"));
+}
+
+#[tokio::test]
+async fn h4_a_heart_without_a_name_still_shows_its_link() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    ada.fetch(Method::PUT, ONE).await;
+    let page = ada.open("/hearts").await;
+    assert_eq!(page.text("li.card h2"), "Playlist 3cEY…");
+    assert_eq!(page.attribute("li.card a.out", "href"), "https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n");
+}
+
+#[tokio::test]
+async fn a_private_playlists_name_does_not_reach_who_only_knows_its_id() {
+    let site = Site::open().await;
+    let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    noor.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    assert_eq!(noor.open("/hearts").await.text("li.card h2"), format!("Playlist {}…", &id[..4]));
+}
+
+#[tokio::test]
+async fn fifty_hearts_fill_a_page_and_the_rest_is_behind_a_link() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for n in 0..51 {
+        ada.fetch(Method::PUT, &format!("/heart/{n:022}")).await;
+    }
+    let page = ada.open("/hearts").await;
+    assert_eq!((page.count("li.card"), page.has("a[rel=prev]")), (50, false));
+    let next = page.url.join(&page.attribute("a[rel=next]", "href")).unwrap();
+    assert_eq!(ada.open(next.as_str()).await.count("li.card"), 1);
+    assert_eq!(ada.open("/hearts?page=3").await.status, 404);
+}
+
+#[tokio::test]
+async fn b14_hearts_work_while_spotify_is_down() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
+        site.world.fault(endpoint, heartlist::standin::Fault::Hang, 100);
+    }
+    let asked = site.world.requests().len();
+    assert_eq!(ada.fetch(Method::PUT, ONE).await.status, 200);
+    assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
+    assert_eq!(site.world.requests().len(), asked);
+}

@@ -1,0 +1,256 @@
+//! The library and the pages of single playlists, with clean data and dirty.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use heartlist::standin::{Endpoint, Fault, Listener};
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+async fn whole_library(visitor: &Visitor) -> Vec<Page> {
+    let mut pages = vec![visitor.open("/playlists").await];
+    while let Some(next) = pages.last().unwrap().attributes("a[rel=next]", "href").pop() {
+        let next = pages.last().unwrap().url.join(&next).unwrap();
+        pages.push(visitor.open(next.as_str()).await);
+    }
+    pages
+}
+
+#[tokio::test]
+async fn p1_a_card_says_what_it_is() {
+    let site = Site::open().await;
+    let page = site.signed_in("ada").await.open("/playlists").await;
+    let listener = site.world.listener("ada").unwrap();
+    let playlists = listener.playlists();
+    assert_eq!(page.playlist_ids(), playlists.iter().map(|p| p.id.clone()).collect::<Vec<_>>(), "p20: Spotify's order");
+    for playlist in playlists {
+        let card = format!("#p-{}", playlist.id);
+        assert_eq!(page.text(&format!("{card} h2 a[href='/playlists/{}']", playlist.id)), playlist.name);
+        assert!(page.has(&format!("{card} form[action='/heart/{}'] > button[aria-pressed]", playlist.id)));
+        assert!(page.has(&format!("{card} a[href='https://open.spotify.com/playlist/{}']", playlist.id)));
+    }
+    assert!(page.attributes("li.card img", "alt").iter().all(String::is_empty));
+}
+
+#[tokio::test]
+async fn p5_p6_dirty_data_never_breaks_the_page_and_nothing_shows_twice() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    let pages = whole_library(&mira).await;
+    assert!(pages.iter().all(|page| page.status == 200 && page.count("li.card") <= 50));
+    let shown: Vec<String> = pages.iter().flat_map(Page::playlist_ids).collect();
+    let listener = site.world.listener("mira").unwrap();
+    assert_eq!(shown, listener.playlists().iter().map(|p| p.id.clone()).collect::<Vec<_>>());
+    assert_eq!(shown.iter().collect::<HashSet<_>>().len(), shown.len());
+    let names: Vec<String> = pages.iter().flat_map(|page| page.texts("li.card h2")).collect();
+    assert!(names.iter().all(|name| !name.is_empty()) && names.contains(&"Untitled playlist".to_owned()));
+    assert!(pages.iter().all(|page| !page.html.contains("null") && !page.html.contains("None")));
+}
+
+#[tokio::test]
+async fn p7_120_playlists_cost_three_requests_and_a_reload_none() {
+    let site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 120));
+    let lena = site.signed_in("lena").await;
+    assert_eq!(site.world.count(Endpoint::MyPlaylists), 3);
+    let page = lena.open("/playlists").await;
+    assert!(page.text(".head .sub").contains("120 playlists, as of"));
+    lena.open("/playlists?page=3").await;
+    assert_eq!(site.world.count(Endpoint::MyPlaylists), 3);
+    site.advance(Duration::from_secs(11 * 60));
+    lena.open("/playlists").await;
+    assert_eq!(site.world.count(Endpoint::MyPlaylists), 6);
+}
+
+#[tokio::test]
+async fn two_thousand_playlists_stay_usable() {
+    let site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 2000));
+    let lena = site.signed_in("lena").await;
+    let page = lena.open("/playlists?page=40").await;
+    assert_eq!((page.count("li.card"), page.has("a[rel=next]")), (50, false));
+    assert_eq!(lena.open("/playlists?page=41").await.status, 404);
+    for odd in ["0", "-1", "x", "", "99999999999999999999"] {
+        assert_eq!(lena.open(&format!("/playlists?page={odd}")).await.status, 200, "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn p3_an_empty_library_says_how_to_fill_it() {
+    let site = Site::open().await;
+    let page = site.signed_in("noor").await.open("/playlists").await;
+    assert!(page.status == 200 && page.text("main").contains("No playlists yet"));
+}
+
+#[tokio::test]
+async fn p9_an_expired_token_is_refreshed_once_for_twenty_requests_on_two_processes() {
+    for rotate in [true, false] {
+        let mut site = Site::open().await;
+        site.world.switch(|switches| switches.rotate_refresh_tokens = rotate);
+        let ada = site.signed_in("ada").await;
+        let second = site.second_process().await;
+        let id = ada.open("/playlists").await.playlist_ids().remove(0);
+        site.advance(Duration::from_secs(3601));
+        let before = site.world.count(Endpoint::Token);
+        let path = format!("/playlists/{id}");
+        let requests = (0..20).map(|n| {
+            let address = if n % 2 == 0 { path.clone() } else { format!("{second}{path}") };
+            let ada = &ada;
+            async move { ada.open(&address).await.status }
+        });
+        assert_eq!(join_all(requests).await, [200; 20]);
+        assert_eq!(site.world.count(Endpoint::Token) - before, 1, "rotate: {rotate}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_twenty_seconds_and_single_use_refresh_tokens_last_for_ever() {
+    let site = Site::open().await;
+    site.world.switch(|switches| {
+        switches.rotate_refresh_tokens = true;
+        switches.access_token_life = Duration::from_secs(20);
+    });
+    let ada = site.signed_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    for _ in 0..30 {
+        site.advance(Duration::from_secs(19));
+        let page = ada.open(&format!("/playlists/{id}")).await;
+        assert!(page.status == 200 && page.has("table"), "{}", page.html);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_spotify_drops_early_is_replaced_after_the_401() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    site.advance(Duration::from_secs(11 * 60));
+    site.world.fault(Endpoint::MyPlaylists, Fault::Unauthorized, 1);
+    let page = ada.open("/playlists").await;
+    assert!(page.status == 200 && !page.has("[role=alert]"));
+}
+
+#[tokio::test]
+async fn p10_a_dead_consent_keeps_everything_but_spotify() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    site.world.disconnect("ada");
+    site.advance(Duration::from_secs(3601));
+    let page = ada.open("/playlists").await;
+    assert_eq!((page.status, page.count("li.card")), (200, 12));
+    assert!(page.text("[role=alert]").contains("Spotify needs you to reconnect"));
+    assert!(page.text("title").contains("reconnect needed"));
+    assert_eq!(ada.fetch(reqwest::Method::PUT, &format!("/heart/{id}")).await.status, 200);
+    assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
+    assert_eq!(ada.open("/account").await.status, 200);
+
+    let consent = ada.submit(page.form("[role=alert] form")).await;
+    let back = ada.submit(crate::support::visitor::approve(&consent, "ada")).await;
+    assert_eq!((back.status, back.url.path(), back.has("main [role=alert]")), (200, "/playlists", false));
+}
+
+#[tokio::test]
+async fn an_outage_of_the_token_endpoint_is_not_a_dead_consent() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    site.advance(Duration::from_secs(3601));
+    site.world.fault(Endpoint::Token, Fault::Html502, 1);
+    let page = ada.open("/playlists").await;
+    assert!(page.text("main [role=alert]").contains("Spotify is in trouble") && page.count("li.card") == 12);
+    let page = ada.open("/playlists").await;
+    assert!(!page.has("main [role=alert]") && page.count("li.card") == 12);
+}
+
+#[tokio::test]
+async fn p13_spotify_in_trouble_shows_what_was_kept_or_says_so() {
+    let faults = || {
+        [
+            Fault::Html502,
+            Fault::Empty,
+            Fault::NotJson,
+            Fault::Truncated,
+            Fault::CutOff,
+            Fault::RateLimited { retry_after: 80_000 },
+            Fault::QuotaExceeded,
+            Fault::Redirect("https://evil.example/".into()),
+        ]
+    };
+    for fault in faults() {
+        let site = Site::open().await;
+        site.world.fault(Endpoint::MyPlaylists, fault.clone(), 20);
+        let visitor = site.visitor();
+        let page = visitor.sign_in("ada").await;
+        assert!(matches!(page.status, 502 | 503), "{fault:?} {}", page.status);
+        assert!(page.has("nav a[href='/hearts']") && visitor.open("/hearts").await.status == 200);
+        site.world.mend();
+        assert_eq!(visitor.open("/playlists").await.count("li.card"), 12);
+        site.world.fault(Endpoint::MyPlaylists, fault, 20);
+        site.advance(Duration::from_secs(11 * 60));
+        let page = visitor.open("/playlists").await;
+        assert!(page.count("li.card") == 12 && page.text("main [role=alert]").contains("what we knew last"));
+    }
+}
+
+#[tokio::test]
+async fn d1_an_owner_sees_the_items_and_others_a_reason() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    let listener = site.world.listener("mira").unwrap();
+    let (mut with, mut without) = (0, 0);
+    for playlist in listener.playlists() {
+        let page = mira.open(&format!("/playlists/{}", playlist.id)).await;
+        assert_eq!(page.status, 200, "{}", playlist.id);
+        match page.has("table") {
+            true => with += 1,
+            false => without += usize::from(page.text(".items").contains("only to its owner")),
+        }
+    }
+    assert!(with > 10 && without > 10, "{with} with items, {without} without");
+}
+
+#[tokio::test]
+async fn d2_a_playlist_that_spotify_hides_keeps_its_heart() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let made_by_spotify = "37i9dQZF1DXcBWIGoYBM5M";
+    assert_eq!(ada.open(&format!("/playlists/{made_by_spotify}")).await.status, 404);
+    ada.fetch(reqwest::Method::PUT, &format!("/heart/{made_by_spotify}")).await;
+    let page = ada.open(&format!("/playlists/{made_by_spotify}")).await;
+    assert!(page.status == 200 && page.text(".items").contains("does not show this playlist any more"));
+    assert!(page.has("button[aria-pressed=true]"));
+}
+
+#[tokio::test]
+async fn d3_descriptions_are_text() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    let listener = site.world.listener("mira").unwrap();
+    let mut described = 0;
+    for playlist in listener.playlists() {
+        let page = mira.open(&format!("/playlists/{}", playlist.id)).await;
+        assert!(!page.has(".prose a, .prose script, .prose b") && !page.html.contains("&amp;amp;"));
+        described += page.count(".prose");
+    }
+    assert!(described > 0);
+}
+
+#[tokio::test]
+async fn what_is_no_playlist_id_is_said_in_words() {
+    let site = Site::open().await;
+    let page = site.signed_in("ada").await.open("/playlists/nonsense").await;
+    assert!(page.status == 422 && page.text("main").contains("22 letters and digits"));
+}
+
+#[tokio::test]
+async fn the_legacy_regime_shows_the_same() {
+    let site = Site::open().await;
+    site.world.switch(|switches| switches.legacy_regime = true);
+    let ada = site.signed_in("ada").await;
+    let page = ada.open("/playlists").await;
+    assert_eq!(page.count("li.card"), 12);
+    let id = page.playlist_ids().remove(0);
+    assert!(ada.open(&format!("/playlists/{id}")).await.has("table"));
+}

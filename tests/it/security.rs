@@ -1,0 +1,138 @@
+//! Attacks, each with its defence; taking the defence out makes its test fail.
+
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::visitor::approve;
+
+const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+
+#[tokio::test]
+async fn cross_site_writes_are_refused_before_anything_is_read() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let writes = [
+        (Method::PUT, ONE, ""),
+        (Method::DELETE, ONE, ""),
+        (Method::POST, ONE, "hearted=true"),
+        (Method::POST, "/logout", ""),
+        (Method::POST, "/account/delete", "sure=yes"),
+        (Method::POST, "/auth/spotify", "next=/hearts"),
+    ];
+    let origins = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+    ];
+    for (method, path, body) in writes {
+        for header in origins {
+            let page = ada.request(method.clone(), path, &[header], Some(body.into())).await;
+            assert_eq!(page.status, 403, "{method} {path} {header:?}");
+        }
+    }
+    assert_eq!(site.count("select count(*) from hearts").await, 0);
+    assert_eq!(ada.open("/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_refused_write_has_a_page_in_the_layout() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let page = ada.request(Method::POST, ONE, &[("sec-fetch-site", "cross-site")], Some("hearted=true".into())).await;
+    assert_eq!((page.text("h1").as_str(), page.has("header nav")), ("Refused", true));
+    assert!(page.text("main").contains(page.header("x-request-id")));
+}
+
+#[tokio::test]
+async fn the_redirect_address_comes_from_the_settings_and_never_from_the_request() {
+    let site = Site::open().await;
+    let headers = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "https")];
+    let page = site.visitor().request(Method::POST, "/auth/spotify", &headers, Some(String::new())).await;
+    assert!(
+        page.header("location")
+            .contains(&url::form_urlencoded::byte_serialize(site.base.as_bytes()).collect::<String>())
+    );
+    assert!(!page.header("location").contains("evil"));
+}
+
+#[tokio::test]
+async fn next_leads_nowhere_but_here() {
+    let site = Site::open().await;
+    for hostile in [
+        "//evil.example",
+        "/\\evil.example",
+        "/%2f/evil.example",
+        "https:evil.example",
+        "\tevil",
+        "/logout",
+        "/..//evil.example",
+    ] {
+        let visitor = site.visitor();
+        let query = url::form_urlencoded::byte_serialize(hostile.as_bytes()).collect::<String>();
+        let consent = visitor.to_consent(&format!("/login?next={query}")).await;
+        let page = visitor.submit(approve(&consent, "ada")).await;
+        assert_eq!(page.url.as_str(), format!("{}/playlists", site.base), "{hostile}");
+    }
+}
+
+#[tokio::test]
+async fn a_heart_returns_nowhere_but_here() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let page = ada.request(Method::POST, ONE, &[], Some("hearted=true&from=//evil.example".into())).await;
+    assert_eq!(page.header("location"), "/playlists");
+}
+
+#[tokio::test]
+async fn a_slow_request_does_not_bring_an_ended_session_back() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    site.world.disconnect("ada");
+    site.advance(std::time::Duration::from_secs(3601));
+    let slow = std::time::Duration::from_millis(700);
+    site.world.fault(heartlist::standin::Endpoint::Token, heartlist::standin::Fault::Slow(slow), 1);
+    let leave = ada.open("/logout").await.form("main form[action='/logout']");
+    let late = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        ada.send(leave).await
+    };
+    let (_, left) = tokio::join!(ada.look("/playlists"), late);
+    assert_eq!(left.status, 303);
+    assert_eq!(site.count("select count(*) from sessions").await, 0);
+}
+
+#[tokio::test]
+async fn the_database_holds_no_token_state_or_cookie_in_the_clear() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let start = visitor.open("/login").await.form("form[action='/auth/spotify']");
+    let sent = visitor.send(start).await;
+    let state = url::Url::parse(sent.header("location"))
+        .unwrap()
+        .query_pairs()
+        .find(|(k, _)| k == "state")
+        .unwrap()
+        .1
+        .to_string();
+    let ada = site.signed_in("ada").await;
+    ada.open("/playlists").await;
+    let mut dump = String::new();
+    for table in ["sessions", "sign_ins", "users", "identities", "libraries"] {
+        let rows: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "select t::text || encode(convert_to(t::text, 'UTF8'), 'escape') from {table} t"
+        )))
+        .fetch_all(&site.db)
+        .await
+        .unwrap();
+        dump.extend(rows);
+    }
+    let sealed: Vec<Vec<u8>> = sqlx::query_scalar("select sealed from sessions union all select sealed from sign_ins")
+        .fetch_all(&site.db)
+        .await
+        .unwrap();
+    for secret in site.world.secrets().into_iter().chain([state]) {
+        assert!(!dump.contains(&secret));
+        assert!(!sealed.iter().any(|bytes| bytes.windows(secret.len()).any(|w| w == secret.as_bytes())));
+    }
+}
