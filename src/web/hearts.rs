@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
 use super::layout::{Card, Layout, html};
-use super::next::SafePath;
+use super::next::{CameFrom, SafePath};
 use super::notice::{self, Notice};
 use super::playlists::{PageParam, address, no_such_page, parse_id};
 use super::session::{SignedIn, Visitor};
@@ -66,11 +66,11 @@ pub(super) async fn set(
     app: State,
     Now(now): Now,
     visitor: Visitor,
-    Path(id): Path<String>,
+    (Path(id), CameFrom(page)): (Path<String>, CameFrom),
     Form(form): Form<HeartForm>,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
-    let from = SafePath::or_playlists(form.from.as_deref());
+    let from = form.from.as_deref().and_then(SafePath::parse).unwrap_or(page);
     let caller = visitor.caller.ok_or_else(|| signed_out(from.as_str(), form.hearted, &id))?;
     hearts::set(&app, &caller, &id, form.hearted, now).await?;
     Ok(notice::redirect(from.as_str(), if form.hearted { Notice::Hearted } else { Notice::Unhearted }))

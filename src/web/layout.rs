@@ -96,9 +96,9 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// A day, such as `21 November 2026`.
+    /// A day, such as `21 Nov 2026`.
     pub(super) fn day(time: OffsetDateTime) -> Self {
-        Self::of(time, time.format(format_description!("[day padding:none] [month repr:long] [year]")))
+        Self::of(time, time.format(format_description!("[day padding:none] [month repr:short] [year]")))
     }
 
     /// A time of the day, such as `14:02 UTC`.

@@ -73,7 +73,7 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .layer(session::layer(&app))
         // Inside the session, so that an error page knows who is signed in.
         .layer(from_fn_with_state(app.clone(), error::dress))
-        .layer(from_fn(notice::once))
+        .layer(from_fn_with_state(app.clone(), notice::carry))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
         .layer(CatchPanicLayer::new());
 

@@ -1,6 +1,15 @@
 //! Where to go after a sign-in or a form: a page of ours, never an address from outside.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::REFERER;
+use axum::http::request::Parts;
 use serde::Deserialize;
+use url::{Position, Url};
+
+use crate::app::App;
 
 /// A path on this site that is safe to send a browser to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +37,19 @@ impl SafePath {
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The page of ours that a form was on, by what the browser says of it; the playlists when it says nothing.
+pub(super) struct CameFrom(pub(super) SafePath);
+
+impl FromRequestParts<Arc<App>> for CameFrom {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let referer = parts.headers.get(REFERER).and_then(|url| Url::parse(url.to_str().ok()?).ok());
+        let ours = referer.filter(|url| url.origin() == app.config.base_url.origin());
+        Ok(Self(SafePath::or_playlists(ours.as_ref().map(|url| &url[Position::BeforePath..Position::AfterQuery]))))
     }
 }
 

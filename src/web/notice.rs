@@ -3,12 +3,16 @@
 //! A notice travels as a short code in a cookie of its own, so that it costs no session and no query. A
 //! forged code can only show one of these sentences to the forger.
 
-use axum::extract::Request;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use tower_sessions::cookie::Cookie;
+
+use crate::app::App;
 
 const NAME: &str = "heartlist-notice";
 
@@ -73,9 +77,8 @@ impl Notice {
 
 /// Goes to `path` and says `notice` there.
 pub(super) fn redirect(path: &str, notice: Notice) -> Response {
-    let cookie = format!("{NAME}={}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax", notice.code());
     let mut response = Redirect::to(path).into_response();
-    response.headers_mut().append(SET_COOKIE, HeaderValue::from_str(&cookie).expect("codes are letters and hyphens"));
+    response.extensions_mut().insert(notice);
     response
 }
 
@@ -87,14 +90,21 @@ pub(super) fn waiting(headers: &HeaderMap) -> Option<Notice> {
     CODES.iter().find(|(code, _)| *code == cookie.value()).map(|(_, notice)| *notice)
 }
 
-/// Forgets a notice once a page has shown it; a redirect on the way does not show it.
-pub(super) async fn once(request: Request, next: Next) -> Response {
+/// Hands a redirect's notice to the browser, and forgets it once a page has shown it.
+pub(super) async fn carry(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let shown = waiting(request.headers()).is_some();
     let mut response = next.run(request).await;
-    if shown && !response.status().is_redirection() && is_html(response.headers()) {
-        let gone = HeaderValue::from_static("heartlist-notice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
-        response.headers_mut().append(SET_COOKIE, gone);
-    }
+    let cookie = match response.extensions().get::<Notice>() {
+        Some(notice) => format!("{NAME}={}; Max-Age=60", notice.code()),
+        None if shown && !response.status().is_redirection() && is_html(response.headers()) => {
+            format!("{NAME}=; Max-Age=0")
+        }
+        None => return response,
+    };
+    let secure = if app.config.https() { "; Secure" } else { "" };
+    let cookie = format!("{cookie}; Path=/; HttpOnly; SameSite=Lax{secure}");
+    let cookie = HeaderValue::from_str(&cookie).expect("codes are letters and hyphens");
+    response.headers_mut().append(SET_COOKIE, cookie);
     response
 }
 

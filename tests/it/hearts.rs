@@ -64,6 +64,21 @@ async fn b1_the_button_works_without_script_and_returns_to_where_it_was_pressed(
 }
 
 #[tokio::test]
+async fn a_form_that_does_not_say_where_it_stood_returns_to_the_page_that_sent_it() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for (page, target) in [("/hearts?page=2", "/hearts?page=2"), ("/logout", "/playlists")] {
+        let referer = format!("{}{page}", site.base);
+        let body = Some("hearted=true".to_owned());
+        let sent = ada.request(Method::POST, ONE, &[("referer", &referer)], body).await;
+        assert_eq!((sent.status, sent.header("location")), (303, target));
+    }
+    let body = Some("hearted=true".to_owned());
+    let sent = ada.request(Method::POST, ONE, &[("referer", "https://evil.example/hearts")], body).await;
+    assert_eq!(sent.header("location"), "/playlists");
+}
+
+#[tokio::test]
 async fn b5_any_number_of_quick_clicks_leave_one_row_or_none_and_the_right_count() {
     let site = Site::open().await;
     let visitors = [site.signed_in("ada").await, site.signed_in("mira").await, site.signed_in("noor").await];

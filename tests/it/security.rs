@@ -57,6 +57,22 @@ async fn the_redirect_address_comes_from_the_settings_and_never_from_the_request
 }
 
 #[tokio::test]
+async fn over_https_cookies_are_bound_to_this_host_and_never_sent_in_the_clear() {
+    let site = Site::open_with(&[("BASE_URL", "https://hearts.example")]).await;
+    let same = [("sec-fetch-site", "same-origin")];
+    let page = site.visitor().request(Method::POST, "/auth/spotify", &same, Some(String::new())).await;
+    let cookie = page.header("set-cookie");
+    assert!(cookie.starts_with("__Host-heartlist="), "{cookie}");
+    for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
+        assert!(cookie.contains(part), "{part} in {cookie}");
+    }
+    assert!(!cookie.contains("Domain"));
+    assert!(page.header("strict-transport-security").contains("max-age=63072000"));
+    let left = site.visitor().request(Method::POST, "/logout", &same, Some(String::new())).await;
+    assert!(left.header("set-cookie").starts_with("heartlist-notice=") && left.header("set-cookie").contains("Secure"));
+}
+
+#[tokio::test]
 async fn next_leads_nowhere_but_here() {
     let site = Site::open().await;
     for hostile in [
