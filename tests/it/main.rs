@@ -7,5 +7,6 @@ mod support;
 mod account;
 mod hearts;
 mod playlists;
+mod process;
 mod security;
 mod sign_in;

@@ -59,7 +59,8 @@ impl Site {
             base: Url::parse(&spotify).unwrap(),
             client_id: CLIENT_ID.into(),
             client_secret: CLIENT_SECRET.into(),
-            redirect_uris: vec![format!("{base}/auth/spotify/callback")],
+            // Without a port, as Spotify allows for loopback addresses: further processes have ports of their own.
+            redirect_uris: vec!["http://127.0.0.1/auth/spotify/callback".into()],
         });
         let pretend = standin::router(world.clone());
         let standin = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
@@ -110,6 +111,13 @@ impl Site {
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.fetch_add(by.as_secs() as i64, Ordering::SeqCst);
         self.world.advance(by);
+    }
+
+    /// The settings as an environment, for a process of its own.
+    pub(crate) fn settings(&self) -> Vec<(&str, &str)> {
+        let settings = self.settings.iter().filter(|(name, _)| **name != "DATABASE_URL");
+        let settings = settings.map(|(name, value)| (*name, value.as_str()));
+        settings.chain([("DATABASE_URL", self.database.url())]).collect()
     }
 
     /// How many rows `query` counts.

@@ -1,0 +1,226 @@
+//! The program as a process: how it starts with nothing, how it stops, what it says meanwhile.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use heartlist::standin::{Endpoint, Fault};
+use reqwest::Method;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::support::Site;
+use crate::support::visitor::{Visitor, approve};
+
+/// The program with an environment that is empty but for what is given.
+struct Program {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Program {
+    fn start(settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
+        command.env_clear().envs(settings.iter().copied()).current_dir(std::env::temp_dir());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("the program is built");
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdout }
+    }
+
+    /// A demo in `data`, with whatever Postgres programs this machine has.
+    fn demo(data: &Path, port: &str) -> Self {
+        let data = data.to_str().unwrap();
+        let mut settings = vec![("HEARTLIST_DATA", data), ("PORT", port), ("RUST_LOG", "debug")];
+        let path = variable("PATH");
+        let pg_bin = variable("PG_BIN");
+        settings.extend(path.as_deref().map(|path| ("PATH", path)));
+        settings.extend(pg_bin.as_deref().map(|folder| ("PG_BIN", folder)));
+        Self::start(&settings)
+    }
+
+    /// The line that says where it serves.
+    async fn ready(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).await.unwrap();
+        if line.is_empty() {
+            panic!("it did not start: {}", self.rest().await.1);
+        }
+        line.trim().strip_prefix("Heartlist is ready: ").expect("the line with the address").to_owned()
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Its end: the exit code, and all it logged.
+    async fn rest(&mut self) -> (Option<i32>, String) {
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).await.unwrap();
+        self.stdout.read_to_string(&mut log).await.unwrap();
+        (self.child.wait().await.unwrap().code(), log)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test says which of its own variables the program may see")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port().to_string()
+}
+
+/// Signs in as Ada and gives every secret that passed through the browser.
+async fn sign_in_and_listen(visitor: &Visitor) -> Vec<String> {
+    let mut secrets = Vec::new();
+    let page = visitor.open("/login").await;
+    let mut hop = visitor.send(page.form("form[action='/auth/spotify']")).await;
+    for turn in 0..4 {
+        secrets.extend(hop.headers.get_all("set-cookie").iter().filter_map(|cookie| {
+            let value = cookie.to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned();
+            (value.len() >= 20).then_some(value)
+        }));
+        let target = hop.url.join(hop.header("location")).unwrap();
+        secrets.extend(
+            target
+                .query_pairs()
+                .filter(|(name, _)| name == "state" || name == "code")
+                .map(|(_, value)| value.into_owned()),
+        );
+        hop = visitor.look(target.as_str()).await;
+        if turn == 0 {
+            hop = visitor.send(approve(&hop, "ada")).await;
+        }
+        if hop.status == 200 {
+            break;
+        }
+    }
+    assert!(hop.has("li.card"), "{}", hop.html);
+    secrets
+}
+
+#[tokio::test]
+async fn with_nothing_set_the_demo_starts_and_its_hearts_survive_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let port = free_port();
+    let mut hearted = Vec::new();
+    for start in 0..3 {
+        let mut program = Program::demo(data.path(), &port);
+        assert_eq!(program.ready().await, format!("http://127.0.0.1:{port}"));
+        let visitor = Visitor::new(&format!("http://127.0.0.1:{port}"));
+        visitor.sign_in("ada").await;
+        if start == 0 {
+            hearted = visitor.open("/playlists").await.playlist_ids()[..3].to_vec();
+            for id in &hearted {
+                assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
+            }
+        }
+        let mut kept = visitor.open("/hearts").await.playlist_ids();
+        kept.sort();
+        hearted.sort();
+        assert_eq!(kept, hearted);
+        assert!(visitor.open("/hearts").await.text("header").contains("Demo"), "l3");
+        // The second time it is killed and can clean up nothing.
+        program.signal(if start == 1 { "-KILL" } else { "-TERM" });
+        assert_eq!(program.rest().await.0, if start == 1 { None } else { Some(0) });
+    }
+}
+
+#[tokio::test]
+async fn o7_the_whole_log_holds_no_secret() {
+    let site = Site::open().await;
+    let (mut program, address) = beside(&site, "debug").await;
+    let visitor = Visitor::new(&address);
+    let mut secrets = sign_in_and_listen(&visitor).await;
+    site.world.fault(Endpoint::Token, Fault::Html502, 1);
+    let consent = Visitor::new(&address).to_consent("/login").await;
+    visitor.open(consent.url.as_str()).await;
+    visitor.open("/auth/spotify/callback?code=a-forged-code-in-an-address&state=a-forged-state-in-an-address").await;
+    visitor.open("/logout").await;
+    program.signal("-INT");
+    let (code, log) = program.rest().await;
+    assert_eq!(code, Some(0));
+    secrets.extend(site.world.secrets());
+    secrets
+        .extend(["a-forged-code", "a-forged-state", "a-client-secret-for-tests", "a session secret"].map(String::from));
+    assert!(secrets.len() >= 8 && log.contains("answered"), "{} secrets", secrets.len());
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} is in the log:\n{log}");
+    }
+}
+
+/// The program on the site's database and its Spotify.
+async fn beside(site: &Site, log: &str) -> (Program, String) {
+    let port = free_port();
+    let base = format!("http://127.0.0.1:{port}");
+    let mut settings = site.settings();
+    settings.extend([("BASE_URL", base.as_str()), ("PORT", port.as_str()), ("RUST_LOG", log)]);
+    let mut program = Program::start(&settings);
+    assert_eq!(program.ready().await, base);
+    (program, base)
+}
+
+#[tokio::test]
+async fn o5_asked_to_stop_it_finishes_what_runs_and_takes_nothing_new() {
+    let site = Site::open().await;
+    let (mut program, address) = beside(&site, "info").await;
+    let visitor = Visitor::new(&address);
+    visitor.sign_in("ada").await;
+    site.world.fault(Endpoint::Playlist, Fault::Slow(Duration::from_secs(2)), 1);
+    let id = visitor.open("/playlists").await.playlist_ids().remove(0);
+    let (asked, path) = (Instant::now(), format!("/playlists/{id}"));
+    let slow = visitor.open(&path);
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        program.signal("-TERM");
+        program.signal("-TERM");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        reqwest::get(format!("{address}/healthz")).await.is_err()
+    };
+    let (page, refused) = tokio::join!(slow, stop);
+    assert!(asked.elapsed() >= Duration::from_secs(2) && page.status == 200 && refused);
+    assert_eq!(program.rest().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn o2_faulty_settings_are_told_all_at_once_and_end_the_program() {
+    let mut program =
+        Program::start(&[("PORT", "http"), ("BASE_URL", "http://localhost:8080"), ("SESSION_SECRET", "short")]);
+    let (code, said) = program.rest().await;
+    assert_eq!(code, Some(1));
+    for name in ["PORT", "BASE_URL", "SESSION_SECRET"] {
+        assert!(said.contains(&format!("- {name} ")), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told_in_words() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut program = Program::start(&[("PORT", &port)]);
+    let (code, said) = program.rest().await;
+    assert!(code == Some(1) && said.contains(&port) && said.contains("Set PORT"), "{said}");
+}
+
+#[tokio::test]
+async fn help_names_every_variable() {
+    let output = Command::new(env!("CARGO_BIN_EXE_heartlist")).arg("--help").output().await.unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for variable in heartlist::config::VARIABLES {
+        assert!(help.contains(variable.name), "{}", variable.name);
+    }
+}
+
+#[tokio::test]
+async fn migrate_twice_is_migrate_once() {
+    let site = Site::open().await;
+    for command in ["migrate", "create-tables"] {
+        let mut command_line = Command::new(env!("CARGO_BIN_EXE_heartlist"));
+        let output = command_line.arg(command).env_clear().envs(site.settings()).output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
