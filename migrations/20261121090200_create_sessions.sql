@@ -5,7 +5,9 @@ create table sessions (
     user_id bigint references users on delete cascade,
     sealed bytea not null,
     created_at timestamptz not null,
-    expires_at timestamptz not null
+    expires_at timestamptz not null,
+    -- Until when one process alone may renew the tokens: single-use refresh tokens allow one buyer.
+    leased_until timestamptz
 );
 create index sessions_user_id on sessions (user_id);
 create index sessions_expires_at on sessions (expires_at);

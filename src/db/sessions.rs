@@ -1,4 +1,4 @@
-//! Sessions: a store for tower-sessions, and the lock under which a session's tokens are renewed.
+//! Sessions: a store for tower-sessions, and the right to renew a session's tokens.
 //!
 //! A record is sealed for its own row, and a row knows only the digest of the cookie. `save` never inserts:
 //! a slow request that ends after somebody signed out must not bring the session back.
@@ -7,13 +7,12 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::{Postgres, Transaction};
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error as StoreError, Result as StoreResult, SessionStore};
 
 use super::{Error, Pool};
-use crate::ids::{Digested, UserId};
+use crate::ids::Digested;
 use crate::vault::{Purpose, Vault};
 
 type Data = std::collections::HashMap<String, Value>;
@@ -114,62 +113,89 @@ fn open(vault: &Vault, key: Digested, sealed: &[u8]) -> Result<Data, Error> {
     serde_json::from_slice(&plain).map_err(|_| Error::Sealed("not a session's record".into()))
 }
 
-/// A session's row under lock: nobody else reads or changes what is in it until it is let go.
-pub struct Locked<'a> {
-    tx: Transaction<'static, Postgres>,
-    vault: &'a Vault,
-    key: Digested,
-    data: Data,
+/// A session's record at one moment, as far as it concerns one thing in it.
+pub struct Peek<T> {
+    /// What stands there.
+    pub value: Option<T>,
+    /// Until when somebody else has the right to replace it.
+    pub leased_until: Option<OffsetDateTime>,
 }
 
-/// Waits for the session's row and locks it, across all processes. None: the session has ended.
+/// Looks at what stands under `name` in a session's record. None: the session has ended.
 ///
 /// # Errors
 /// When the database fails, or the record does not open.
-pub async fn lock<'a>(pool: &Pool, vault: &'a Vault, key: Digested) -> Result<Option<Locked<'a>>, Error> {
-    let mut tx = pool.begin().await?;
-    let row = sqlx::query_scalar!(
-        "select sealed from sessions where id_hash = $1 and expires_at > now() for update",
+pub async fn peek<T: DeserializeOwned>(
+    pool: &Pool,
+    vault: &Vault,
+    key: Digested,
+    name: &str,
+) -> Result<Option<Peek<T>>, Error> {
+    let row = sqlx::query!(
+        "select sealed, leased_until from sessions where id_hash = $1 and expires_at > now()",
         key.as_bytes()
     );
-    let Some(sealed) = row.fetch_optional(&mut *tx).await? else { return Ok(None) };
-    let data = open(vault, key, &sealed)?;
-    Ok(Some(Locked { tx, vault, key, data }))
+    let Some(row) = row.fetch_optional(pool).await? else { return Ok(None) };
+    let value = open(vault, key, &row.sealed)?.get(name).and_then(|value| T::deserialize(value).ok());
+    Ok(Some(Peek { value, leased_until: row.leased_until }))
 }
 
-impl Locked<'_> {
-    /// What stands in the record under `name` now.
-    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        self.data.get(name).and_then(|value| T::deserialize(value).ok())
-    }
-
-    /// Writes `value` under `name` (none removes it) and lets go.
-    ///
-    /// # Errors
-    /// When the database fails; then the record is as it was.
-    pub async fn put(mut self, name: &str, value: Option<&impl Serialize>) -> Result<(), Error> {
-        match value {
-            None => self.data.remove(name),
-            Some(value) => self.data.insert(
-                name.to_owned(),
-                serde_json::to_value(value).map_err(|error| Error::Sealed(error.to_string()))?,
-            ),
-        };
-        let sealed = seal(self.vault, self.key, &self.data);
-        sqlx::query!("update sessions set sealed = $2 where id_hash = $1", self.key.as_bytes(), sealed)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(self.tx.commit().await?)
-    }
-}
-
-/// Ends all sessions of a person but `except`; says how many.
+/// Takes the right to replace something in the session's record, for one process at a time and until `until`.
+/// No connection is held meanwhile. False: somebody else has it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end_others(pool: &Pool, user: UserId, except: Digested) -> Result<u64, Error> {
-    let gone = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, except.as_bytes());
-    Ok(gone.execute(pool).await?.rows_affected())
+pub async fn lease(pool: &Pool, key: Digested, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
+    let row = sqlx::query!(
+        "update sessions set leased_until = $2 where id_hash = $1 and (leased_until is null or leased_until <= $3)",
+        key.as_bytes(),
+        until,
+        now
+    );
+    Ok(row.execute(pool).await?.rows_affected() == 1)
+}
+
+/// Gives the right back without having used it.
+///
+/// # Errors
+/// When the database fails; the right then ends by itself.
+pub async fn release(pool: &Pool, key: Digested, until: OffsetDateTime) -> Result<(), Error> {
+    let row = sqlx::query!(
+        "update sessions set leased_until = null where id_hash = $1 and leased_until = $2",
+        key.as_bytes(),
+        until
+    );
+    row.execute(pool).await?;
+    Ok(())
+}
+
+/// Writes `value` under `name` (none removes it) and gives the right back. An ended session stays ended.
+///
+/// # Errors
+/// When the database fails; then the record is as it was.
+pub async fn replace<T: Serialize>(
+    pool: &Pool,
+    vault: &Vault,
+    key: Digested,
+    name: &str,
+    value: Option<&T>,
+) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    let row = sqlx::query_scalar!("select sealed from sessions where id_hash = $1 for update", key.as_bytes());
+    let Some(sealed) = row.fetch_optional(&mut *tx).await? else { return Ok(()) };
+    let mut data = open(vault, key, &sealed)?;
+    match value {
+        None => data.remove(name),
+        Some(value) => {
+            let value = serde_json::to_value(value).map_err(|error| Error::Sealed(error.to_string()))?;
+            data.insert(name.to_owned(), value)
+        }
+    };
+    let sealed = seal(vault, key, &data);
+    let row =
+        sqlx::query!("update sessions set sealed = $2, leased_until = null where id_hash = $1", key.as_bytes(), sealed);
+    row.execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Removes sessions whose time is over.

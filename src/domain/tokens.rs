@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{Caller, Error, Grant, Result};
 use crate::app::App;
@@ -11,6 +11,12 @@ use crate::{db, oauth, spotify};
 
 /// Where a session's record keeps the grant.
 pub const GRANT: &str = "grant";
+
+/// How long one process may take to renew a grant: longer than a provider may take to answer.
+const LEASE: Duration = Duration::seconds(10);
+/// How often, and how long each time, a request waits for another that renews the same grant.
+const WAITS: u32 = 90;
+const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Asks Spotify by `ask`, with a token that works: renews it first when its time is over, and once more when
 /// Spotify says 401 all the same.
@@ -36,23 +42,53 @@ where
 
 /// The grant after `stale`: the one that another request has fetched meanwhile, or a new one.
 async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
-    // The row stays locked while the provider is asked: single-use refresh tokens allow one buyer.
-    let locked = db::sessions::lock(&app.db, &app.vault, caller.session).await?.ok_or(Error::Reconnect)?;
-    let kept: Grant = locked.get(GRANT).ok_or(Error::Reconnect)?;
+    for _ in 0..WAITS {
+        let peek = db::sessions::peek::<Grant>(&app.db, &app.vault, caller.session, GRANT).await?;
+        let peek = peek.ok_or(Error::Reconnect)?;
+        let kept = peek.value.ok_or(Error::Reconnect)?;
+        if kept.access != *stale && kept.renew_at > now {
+            return Ok(kept);
+        }
+        let until = now + LEASE;
+        let free = peek.leased_until.is_none_or(|until| until <= now);
+        if free && db::sessions::lease(&app.db, caller.session, until, now).await? {
+            return renew(app, caller, stale, until, now).await;
+        }
+        tokio::time::sleep(WAIT).await;
+    }
+    Err(Error::SpotifySlow)
+}
+
+/// Buys a new access token; this process alone has the right to until `until`.
+async fn renew(
+    app: &App,
+    caller: &Caller,
+    stale: &Secret,
+    until: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<Grant> {
+    let session = caller.session;
+    // Read again under the lease: between the look and the lease another may have bought and gone.
+    let peek = db::sessions::peek::<Grant>(&app.db, &app.vault, session, GRANT).await?;
+    let kept = peek.and_then(|peek| peek.value).ok_or(Error::Reconnect)?;
     if kept.access != *stale && kept.renew_at > now {
+        db::sessions::release(&app.db, session, until).await?;
         return Ok(kept);
     }
     match app.spotify_sign_in.renew(&kept, now).await {
         Ok(fresh) => {
-            locked.put(GRANT, Some(&fresh)).await?;
+            db::sessions::replace(&app.db, &app.vault, session, GRANT, Some(&fresh)).await?;
             Ok(fresh)
         }
         Err(oauth::Error::Refused) => {
             tracing::info!(user = %caller.person.id, "Spotify ended a grant; its owner is asked to connect again");
-            locked.put(GRANT, None::<&Grant>).await?;
+            db::sessions::replace::<Grant>(&app.db, &app.vault, session, GRANT, None).await?;
             Err(Error::Reconnect)
         }
         // An outage says nothing about the grant: it stays.
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            db::sessions::release(&app.db, session, until).await?;
+            Err(error.into())
+        }
     }
 }
