@@ -217,7 +217,7 @@ impl Running {
         match config.database.clone() {
             Database::Url(url) => Ok(Self { url, private: None }),
             Database::Private { pg_bin, path } => {
-                let settings = Settings { folder: config.data.join("postgres"), pg_bin, path, durable: true };
+                let settings = Settings { folder: config.data.clone(), pg_bin, path, durable: true };
                 let private = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await??;
                 Ok(Self { url: Secret::new(private.url()), private: Some(private) })
             }

@@ -6,6 +6,7 @@ mod support;
 
 mod account;
 mod hearts;
+mod local_postgres;
 mod playlists;
 mod process;
 mod security;

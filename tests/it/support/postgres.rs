@@ -1,0 +1,244 @@
+//! A database of its own for each test, all on one server that lives as long as the test run.
+//!
+//! Nothing is set up by hand: the first test of a run starts a private Postgres (see
+//! `src/db/local/`) in a folder named by the run's process, which is `cargo` or `cargo-nextest`, so
+//! that all test binaries and all processes of nextest share it. The migrations run once, into a
+//! template; a test gets a copy of that. Databases stay until the run ends, since dropping one costs
+//! as much as making it; then a watcher removes server and folder, however the run ended.
+//!
+//! With TEST_DATABASE_URL that server is used instead, by a role that may create databases; there a
+//! test's database is dropped with its `TestDatabase`, and the template stays for the next run.
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrator};
+use url::Url;
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Any number, the same in all processes of a run: who holds it makes the template.
+const TEMPLATE_LOCK: i64 = 0x6865_6172_7473;
+
+/// A database that holds what the migrations made, and belongs to one test.
+#[derive(Debug)]
+pub(crate) struct TestDatabase {
+    url: Url,
+}
+
+impl TestDatabase {
+    /// Its address.
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_str()
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if server().is_private {
+            return;
+        }
+        let statement = format!("drop database if exists {} with (force)", name_in(&self.url));
+        // A thread, since a test's runtime may not be blocked, nor used while it ends.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async { run(&mut admin().await, statement).await });
+        });
+        if dropped.join().is_err() {
+            eprintln!("{} stays on the server of TEST_DATABASE_URL", name_in(&self.url));
+        }
+    }
+}
+
+/// Makes a new database for one test.
+///
+/// # Panics
+/// When there is no server to be had; the message says why.
+pub(crate) async fn fresh_database() -> TestDatabase {
+    static TEMPLATE: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    // Starting the server blocks, which must not hold up a runtime.
+    tokio::task::spawn_blocking(server).await.expect("a Postgres server for the tests");
+    let template = TEMPLATE.get_or_init(template).await;
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("heartlist_test_{}_{number}", std::process::id());
+    let mut admin = admin().await;
+    run(&mut admin, format!("drop database if exists {name}")).await;
+    // Without this word, which Postgres knows since 15, it takes two to five times as long.
+    let strategy = if knows_strategies(&mut admin).await { "strategy file_copy" } else { "" };
+    run(&mut admin, format!("create database {name} template {template} {strategy}")).await;
+    TestDatabase { url: address_of(&name) }
+}
+
+/// Makes the template where it is missing, and gives its name.
+async fn template() -> String {
+    let name = template_name();
+    let mut admin = admin().await;
+    // Held until this connection is closed.
+    run(&mut admin, format!("select pg_advisory_lock({TEMPLATE_LOCK})")).await;
+    let ready = "select exists (select from pg_database where datname = $1 and datistemplate)";
+    let ready: bool = sqlx::query_scalar(ready).bind(&name).fetch_one(&mut admin).await.expect("pg_database");
+    if !ready {
+        run(&mut admin, format!("drop database if exists {name}")).await;
+        run(&mut admin, format!("create database {name}")).await;
+        let mut new = connect(&address_of(&name)).await;
+        MIGRATIONS.run(&mut new).await.expect("the migrations run on an empty database");
+        new.close().await.expect("a closed connection");
+        // A template nobody can connect to can be copied at any time.
+        run(&mut admin, format!("alter database {name} is_template true allow_connections false")).await;
+    }
+    let _ = admin.close().await;
+    name
+}
+
+/// A name that changes with the text of any migration (FNV-1a over their checksums).
+fn template_name() -> String {
+    let bytes = MIGRATIONS.iter().flat_map(|migration| migration.checksum.iter());
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("heartlist_template_{hash:016x}")
+}
+
+async fn knows_strategies(connection: &mut PgConnection) -> bool {
+    let version = "select current_setting('server_version_num')::int4 >= 150000";
+    sqlx::query_scalar(version).fetch_one(connection).await.expect("the server's version")
+}
+
+async fn admin() -> PgConnection {
+    connect(&server().url).await
+}
+
+async fn connect(url: &Url) -> PgConnection {
+    PgConnection::connect(url.as_str()).await.expect("a connection to the tests' Postgres")
+}
+
+async fn run(connection: &mut PgConnection, statement: String) {
+    let done = sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(connection).await;
+    done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
+
+fn address_of(database: &str) -> Url {
+    let mut url = server().url.clone();
+    url.set_path(database);
+    url
+}
+
+fn name_in(url: &Url) -> &str {
+    url.path().trim_start_matches('/')
+}
+
+struct Server {
+    /// Of a database that is only used to make others.
+    url: Url,
+    is_private: bool,
+}
+
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| match std::env::var_os("TEST_DATABASE_URL") {
+        Some(url) => {
+            let url = url.to_str().and_then(|url| url.parse().ok());
+            Server { url: url.expect("TEST_DATABASE_URL is an address"), is_private: false }
+        }
+        None => Server { url: private::start(), is_private: true },
+    })
+}
+
+#[cfg(not(feature = "local"))]
+mod private {
+    pub(super) fn start() -> url::Url {
+        panic!("built without the feature `local`: name a server by TEST_DATABASE_URL")
+    }
+}
+
+#[cfg(feature = "local")]
+mod private {
+    use std::{
+        fs,
+        os::unix::process::{CommandExt, parent_id},
+        path::{Path, PathBuf},
+        process::{Command, Stdio},
+        sync::OnceLock,
+    };
+
+    use heartlist::db::local::{LocalPostgres, Settings};
+    use rustix::process::{Pid, test_kill_process};
+    use url::Url;
+
+    /// Not /tmp, which can lie in memory: a run fills some hundred megabytes.
+    const FOLDERS: &str = "/var/tmp";
+    const PREFIX: &str = "heartlist-test-";
+
+    /// Holds a claim on the server (its input) until the process $1 is gone, then removes its folder
+    /// $2. A zombie counts as gone: not every process number 1 reaps.
+    const WATCHER: &str = r#"
+        trap '' HUP INT TERM
+        alive() {
+            kill -0 "$1" 2>/dev/null || return 1
+            [ ! -r "/proc/$1/status" ] || ! grep -q '^State:.Z' "/proc/$1/status"
+        }
+        while alive "$1"; do sleep 0.2; done
+        exec 0<&-
+        tries=0
+        until rm -rf "$2" || [ "$tries" -ge 50 ]; do tries=$((tries + 1)); sleep 0.1; done 2>/dev/null
+    "#;
+
+    /// Starts the server of this run or joins it, and gives the address of its first database.
+    pub(super) fn start() -> Url {
+        // Kept by this process until it ends; being static it is never dropped.
+        static POSTGRES: OnceLock<LocalPostgres> = OnceLock::new();
+        let run = run_process();
+        let folder = Path::new(FOLDERS).join(format!("{PREFIX}{run}"));
+        let path = std::env::var_os("PATH");
+        let pg_bin = std::env::var_os("PG_BIN").map(PathBuf::from);
+        let settings = Settings { folder: folder.clone(), pg_bin, path, durable: false };
+        let postgres = LocalPostgres::start(&settings).unwrap_or_else(|error| panic!("{error}"));
+        if postgres.started_here() {
+            watch(run, &folder, &postgres);
+            sweep();
+        }
+        let postgres = POSTGRES.get_or_init(|| postgres);
+        postgres.url().parse().expect("the launcher gives an address")
+    }
+
+    fn watch(run: u32, folder: &Path, postgres: &LocalPostgres) {
+        Command::new("/bin/sh")
+            .args(["-c", WATCHER, "heartlist-test-watcher", &run.to_string()])
+            .arg(folder)
+            .stdin(postgres.another_claim().expect("a second claim"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .current_dir("/")
+            .process_group(0)
+            .spawn()
+            .expect("a shell");
+    }
+
+    /// The process that ends when the test run does: cargo, else (a binary started by hand, whose
+    /// parent may be a shell that lives for days) this one.
+    fn run_process() -> u32 {
+        let parent = parent_id();
+        let name = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_else(|_| {
+            let ps = Command::new("ps").args(["-o", "comm=", "-p", &parent.to_string()]).output();
+            ps.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
+        });
+        let file_name = name.trim().rsplit('/').next().unwrap_or_default();
+        if file_name.starts_with("cargo") { parent } else { std::process::id() }
+    }
+
+    /// Removes what runs left behind whose watcher was killed too, as by a power cut.
+    fn sweep() {
+        for entry in fs::read_dir(FOLDERS).into_iter().flatten().flatten() {
+            let name = entry.file_name().into_string().unwrap_or_default();
+            let run = name.strip_prefix(PREFIX).and_then(|run| run.parse().ok());
+            let Some(run) = run.and_then(Pid::from_raw) else {
+                continue;
+            };
+            if test_kill_process(run) == Err(rustix::io::Errno::SRCH) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
