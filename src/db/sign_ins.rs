@@ -23,27 +23,34 @@ pub enum Taken {
     Unknown,
 }
 
-/// Notes that `browser` starts a sign-in.
+/// A sign-in on its way to the provider.
+pub struct Started<'a> {
+    /// Who started it.
+    pub browser: Digested,
+    /// Who is to answer.
+    pub provider: Provider,
+    /// What the answer must bring back.
+    pub state: Digested,
+    /// What is to be remembered until then.
+    pub sealed: &'a [u8],
+    /// When it was started.
+    pub at: OffsetDateTime,
+}
+
+/// Notes that a browser starts a sign-in.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn start(
-    pool: &Pool,
-    browser: Digested,
-    provider: Provider,
-    state: Digested,
-    sealed: &[u8],
-    now: OffsetDateTime,
-) -> Result<(), Error> {
+pub async fn start(pool: &Pool, started: Started<'_>) -> Result<(), Error> {
     let row = sqlx::query!(
         "with crowded as (select state_hash from sign_ins where browser_hash = $2 and used_at is null order by started_at desc offset $6),
               gone as (delete from sign_ins where state_hash in (select state_hash from crowded))
          insert into sign_ins (state_hash, browser_hash, provider, sealed, started_at) values ($1, $2, $3, $4, $5)",
-        state.as_bytes(),
-        browser.as_bytes(),
-        provider.key(),
-        sealed,
-        now,
+        started.state.as_bytes(),
+        started.browser.as_bytes(),
+        started.provider.key(),
+        started.sealed,
+        started.at,
         AT_A_TIME - 1
     );
     row.execute(pool).await?;

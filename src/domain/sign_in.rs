@@ -137,7 +137,8 @@ pub async fn start(
     let state = Digested::of(departure.state.expose());
     let waiting = serde_json::to_vec(&Waiting { verifier: departure.verifier, wish }).expect("texts are JSON");
     let sealed = app.vault.seal(Purpose::SignIn, state.as_bytes(), &waiting);
-    sign_ins::start(&app.db, Digested::of(browser.expose()), provider, state, &sealed, now).await?;
+    let browser = Digested::of(browser.expose());
+    sign_ins::start(&app.db, sign_ins::Started { browser, provider, state, sealed: &sealed, at: now }).await?;
     Ok(departure.url)
 }
 

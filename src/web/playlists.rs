@@ -60,10 +60,8 @@ pub(super) async fn index(
         return Err(no_such_page());
     }
     let (trouble, reconnect) = library.trouble.as_ref().map(trouble).unzip();
-    let title = match reconnect {
-        Some(true) => "Playlists – reconnect needed",
-        _ => "Playlists",
-    };
+    let reconnect = reconnect == Some(true);
+    let title = if reconnect { "Playlists – reconnect needed" } else { "Playlists" };
     Ok(html(&Index {
         layout: layout.titled(title, "playlists"),
         total: library.playlists.total,
@@ -72,7 +70,7 @@ pub(super) async fn index(
         as_of: Some(Moment::clock(library.as_of)),
         here: address("/playlists", page),
         trouble,
-        reconnect: reconnect == Some(true),
+        reconnect,
         cards: library.playlists.entries.into_iter().map(Card::from).collect(),
     }))
 }

@@ -12,7 +12,6 @@ use tower_http::set_header::response::SetMultipleResponseHeadersLayer;
 
 use super::REQUEST_ID;
 use crate::app::App;
-use crate::config::Config;
 
 /// Refuses changes that another site's page asks for, by what browsers say of a request's origin.
 pub(super) fn cross_site(app: &App) -> CsrfLayer {
@@ -23,7 +22,7 @@ pub(super) fn cross_site(app: &App) -> CsrfLayer {
 /// The headers that every answer bears, unless it brings its own.
 pub(super) fn headers(app: &App) -> SetMultipleResponseHeadersLayer<Response> {
     let fixed = |name: HeaderName, value: &'static str| (name, HeaderValue::from_static(value));
-    let policy = HeaderValue::from_str(&content_policy(&app.config)).expect("origins are plain text");
+    let policy = HeaderValue::from_str(&content_policy(app)).expect("origins are plain text");
     let mut all = vec![
         (header::CONTENT_SECURITY_POLICY, policy),
         fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -47,9 +46,9 @@ pub(super) fn headers(app: &App) -> SetMultipleResponseHeadersLayer<Response> {
 }
 
 /// Starts at nothing; each permission has its reason.
-fn content_policy(config: &Config) -> String {
-    let accounts = config.spotify.accounts_url.origin().ascii_serialization();
-    let api = config.spotify.api_url.origin().ascii_serialization();
+fn content_policy(app: &App) -> String {
+    let accounts = app.config.spotify.accounts_url.origin().ascii_serialization();
+    let api = app.config.spotify.api_url.origin().ascii_serialization();
     [
         "default-src 'none'".into(),
         // Our two scripts and our stylesheet; nothing inline.

@@ -1,0 +1,216 @@
+//! The rules of the house that a compiler does not hold: which way imports go, which crate has which home,
+//! how large things grow. Care alone has not kept these anywhere, so every offender is printed here.
+
+mod source;
+
+use source::{Function, Source, files, program, read};
+
+/// Which modules a module may import, top to bottom. The shared names (`ids`) and the log (`telemetry`) lie
+/// below all and are open to all but what pretends to be outside.
+const IMPORTS: [(&str, &[&str]); 12] = [
+    ("main", &["cli"]),
+    // It wires everything. Of the domain it starts only what runs without a request: the sweep.
+    ("cli", &["web", "domain", "app", "config", "db", "oauth", "spotify", "standin", "vault", "ids", "telemetry"]),
+    // Not db: what pages need of a row's type, the domain exports under its own name.
+    ("web", &["domain", "app", "ids", "telemetry"]),
+    ("domain", &["app", "db", "spotify", "oauth", "vault", "ids", "telemetry"]),
+    ("app", &["config", "db", "spotify", "oauth", "vault", "ids", "telemetry"]),
+    // A session's record is sealed where it is stored.
+    ("db", &["vault", "ids", "telemetry"]),
+    ("spotify", &["ids", "telemetry"]),
+    ("oauth", &["ids", "telemetry"]),
+    ("vault", &["ids", "telemetry"]),
+    // The log's format is a setting.
+    ("config", &["ids", "telemetry"]),
+    // Outside: the app meets it only over HTTP, so it must not know the app.
+    ("standin", &[]),
+    ("ids", &["telemetry"]),
+];
+
+/// What only some modules may name.
+const HOMES: [(&str, &[&str]); 17] = [
+    ("std::env", &["config"]),
+    ("dotenvy", &["config"]),
+    ("sqlx", &["db"]),
+    // Spotify is asked in two ways: for data, and in the sign-in's code flow.
+    ("reqwest", &["spotify", "oauth"]),
+    ("oauth2", &["oauth"]),
+    // The stand-in is a server of its own; the command line hands the router to the listener.
+    ("axum", &["web", "standin", "cli"]),
+    ("askama", &["web", "standin"]),
+    ("memory_serve", &["web"]),
+    ("tower_http", &["web"]),
+    // The store behind the sessions is SQL.
+    ("tower_sessions", &["web", "db::sessions"]),
+    ("clap", &["cli", "main"]),
+    ("anyhow", &["cli"]),
+    ("tracing_subscriber", &["telemetry"]),
+    ("chacha20poly1305", &["vault"]),
+    ("hkdf", &["vault"]),
+    ("rustls", &["cli"]),
+    // Who runs the process, and the private Postgres: signals, locks, owners.
+    ("rustix", &["cli", "db::local"]),
+];
+
+/// Names of drawers. What has no better name has no home yet.
+const DRAWERS: [&str; 10] =
+    ["util", "utils", "helper", "helpers", "common", "misc", "shared", "tools", "extras", "prelude"];
+
+const LONGEST_FUNCTION: usize = 60;
+const MEDIAN_FUNCTION: usize = 10;
+const LONGEST_HANDLER: usize = 20;
+const LONGEST_FILE: usize = 400;
+const LONGEST_TEMPLATE: usize = 60;
+const MOST_PARAMETERS: usize = 5;
+
+fn none(rule: &str, offenders: Vec<String>) {
+    assert!(offenders.is_empty(), "{rule}:\n  {}", offenders.join("\n  "));
+}
+
+fn may_import(module: &str) -> Option<&'static [&'static str]> {
+    match module {
+        "telemetry" => Some(&[]),
+        _ => IMPORTS.iter().find(|(name, _)| *name == module).map(|(_, imports)| *imports),
+    }
+}
+
+/// What a file imports against the table.
+fn strays(source: &Source) -> Vec<String> {
+    let own = source.module[0].as_str();
+    let Some(allowed) = may_import(own) else { return vec![format!("{}: {own} is not in the table", source.path)] };
+    let mut found = Vec::new();
+    for named in source.paths() {
+        let [root, module, ..] = named.segments.as_slice() else { continue };
+        let ours = matches!(root.as_str(), "crate" | "heartlist") && may_import(module).is_some();
+        if ours && module != own && !allowed.contains(&module.as_str()) {
+            found.push(format!("{}:{}: {own} imports {module}", source.path, named.line));
+        }
+    }
+    found
+}
+
+/// What a file names that has its home elsewhere.
+fn homeless(source: &Source) -> Vec<String> {
+    let own = source.module.join("::");
+    let mut found = Vec::new();
+    for named in source.paths() {
+        let path = named.segments.join("::");
+        for (name, homes) in HOMES.iter().filter(|(name, _)| within(&path, name)) {
+            if !homes.iter().any(|home| within(&own, home)) {
+                found.push(format!("{}:{}: {name} belongs to {}", source.path, named.line, homes.join(", ")));
+            }
+        }
+    }
+    found
+}
+
+fn within(path: &str, root: &str) -> bool {
+    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+#[test]
+fn imports_go_one_way() {
+    let sources = program().into_iter().filter(|source| source.path != "src/lib.rs");
+    none("imports against the table", sources.flat_map(|source| strays(&source)).collect());
+}
+
+#[test]
+fn the_table_of_imports_has_no_circle() {
+    let place = |module: &str| IMPORTS.iter().position(|(name, _)| *name == module).unwrap_or(IMPORTS.len());
+    let upward = |(name, imports): &(&str, &[&str])| {
+        let up: Vec<_> = imports.iter().filter(|import| place(import) <= place(name)).collect();
+        (!up.is_empty()).then(|| format!("{name} imports {up:?}, which stand above it"))
+    };
+    none("circles", IMPORTS.iter().filter_map(upward).collect());
+}
+
+#[test]
+fn crates_have_one_home() {
+    let program = program();
+    none("named outside its home", program.iter().flat_map(homeless).collect());
+    let named: Vec<_> = program.iter().flat_map(Source::paths).map(|named| named.segments.join("::")).collect();
+    let idle = HOMES.iter().filter(|(name, _)| !named.iter().any(|path| within(path, name)));
+    none("nobody names this any more", idle.map(|(name, _)| (*name).to_owned()).collect());
+}
+
+#[test]
+fn no_module_is_a_drawer() {
+    let names = ["src", "tests"].into_iter().flat_map(|folder| files(folder, "rs"));
+    let drawer = |path: &String| {
+        path.trim_end_matches(".rs").split('/').any(|name| DRAWERS.contains(&name.to_lowercase().as_str()))
+    };
+    none("a module needs a noun", names.filter(drawer).collect());
+}
+
+/// Every function in `sources` that breaks a rule, longest first.
+fn offending(sources: &[Source], breaks: impl Fn(&Function) -> Option<usize>) -> Vec<String> {
+    let of = |source: &Source| source.functions().into_iter().map(|function| (source.path.clone(), function)).collect();
+    let all: Vec<(String, Function)> = sources.iter().flat_map::<Vec<_>, _>(of).collect();
+    let mut found: Vec<_> = all.iter().filter_map(|(path, f)| breaks(f).map(|size| (size, path, f))).collect();
+    found.sort_by_key(|(size, ..)| std::cmp::Reverse(*size));
+    found.iter().map(|(size, path, f)| format!("{path}:{}: {} ({size})", f.line, f.name)).collect()
+}
+
+#[test]
+fn functions_are_short() {
+    let mut all: Vec<_> = files("src", "rs").iter().map(|path| Source::of(path, &read(path))).collect();
+    all.extend(files("tests", "rs").iter().map(|path| Source::of(path, &read(path))));
+    let long = offending(&all, |function| (function.lines > LONGEST_FUNCTION).then_some(function.lines));
+    none("functions of more than 60 lines", long);
+    let wide = offending(&all, |function| (function.parameters > MOST_PARAMETERS).then_some(function.parameters));
+    none("functions of more than five parameters", wide);
+}
+
+#[test]
+fn the_median_function_fits_into_a_glance() {
+    let mut lengths: Vec<_> = program().iter().flat_map(Source::functions).map(|function| function.lines).collect();
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median <= MEDIAN_FUNCTION, "the median of {} functions has {median} lines", lengths.len());
+}
+
+#[test]
+fn handlers_take_ask_and_fill() {
+    let web: Vec<_> = program().into_iter().filter(|source| source.module[0] == "web").collect();
+    assert!(web.iter().flat_map(Source::functions).filter(|function| function.handler).count() > 10);
+    let long = |f: &Function| (f.handler && f.body > LONGEST_HANDLER).then_some(f.body);
+    none("handlers of more than 20 lines: let the domain decide", offending(&web, long));
+}
+
+#[test]
+fn files_and_templates_are_short() {
+    let longer = |folder, ending, most| {
+        let measured = files(folder, ending).into_iter().map(|path| (read(&path).lines().count(), path));
+        measured.filter(move |(lines, _)| *lines > most).map(|(lines, path)| format!("{path}: {lines} lines"))
+    };
+    let sources = longer("src", "rs", LONGEST_FILE).chain(longer("tests", "rs", LONGEST_FILE));
+    none("files of more than 400 lines", sources.collect());
+    none("templates of more than 60 lines", longer("templates", "html", LONGEST_TEMPLATE).collect());
+}
+
+#[test]
+fn the_rules_see_what_they_forbid() {
+    let text = r##"
+        // use crate::web;
+        use crate::{db, domain::{self, Error as Said}, ids::*};
+        const TEXT: &str = r#"crate::cli::run()"#;
+        fn inside() -> bool { matches!(super::config::root(), crate::web::layout::Layout { .. }) }
+        #[cfg(test)]
+        mod tests { use crate::cli; }
+    "##;
+    let source = Source::of("src/vault.rs", text);
+    let seen: Vec<_> = strays(&source).into_iter().map(|told| told.rsplit(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(seen, ["db", "domain", "domain", "config", "web"]);
+    let borrowed = Source::of("src/db/users.rs", "use tower_sessions::Session; use std::{env, fs}; fn x(axum: u8) {}");
+    assert_eq!(homeless(&borrowed).len(), 2);
+}
+
+#[test]
+fn the_rules_measure_functions_as_people_do() {
+    let text = "impl X {\n    fn a<F: Fn(u8) -> u8>(&self, map: HashMap<A, B>, (c, d): (C, D),) -> [u8; 2]\n    where F: Y {\n        1;\n        2\n    }\n}\ntrait T { fn b(); }\npub(super) async fn c() { 1 }\npub(super) async fn d(next: Next) {}";
+    let functions = Source::of("src/web/x.rs", text).functions();
+    let told: Vec<_> =
+        functions.iter().map(|f| (f.name.as_str(), f.line, f.lines, f.body, f.parameters, f.handler)).collect();
+    let expected = [("a", 2, 5, 2, 3, false), ("c", 9, 1, 1, 0, true), ("d", 10, 1, 1, 1, false)];
+    assert_eq!(told, expected);
+}
