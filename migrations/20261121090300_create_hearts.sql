@@ -4,6 +4,8 @@ create table hearts (
     user_id bigint not null references users on delete cascade,
     playlist_id text collate "C" not null check (playlist_id ~ '^[0-9A-Za-z]{22}$'),
     hearted_at timestamptz not null,
+    -- The playlist's version when it was hearted or last looked at since; null: not known.
+    snapshot_id text,
     primary key (user_id, playlist_id)
 );
 create index hearts_newest on hearts (user_id, hearted_at desc, playlist_id);

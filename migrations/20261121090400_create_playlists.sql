@@ -18,8 +18,14 @@ create table playlists (
 create index playlists_library on playlists (user_id, position) where position is not null;
 create index playlists_seen_at on playlists (seen_at);
 
--- The age of a person's library.
+-- The state of a person's library.
 create table libraries (
     user_id bigint primary key references users on delete cascade,
-    fetched_at timestamptz not null
+    -- When Spotify last showed it from its beginning; null: never yet.
+    fetched_at timestamptz,
+    -- How many entries Spotify counts, and how many of them were read: fewer when it failed half-way.
+    counted integer not null default 0,
+    reached integer not null default 0,
+    -- Until when one process alone asks for it.
+    leased_until timestamptz
 );
