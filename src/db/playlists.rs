@@ -63,7 +63,7 @@ pub struct Library {
 pub async fn library(pool: &Pool, user: UserId) -> Result<Option<Library>, Error> {
     let row = sqlx::query_as!(
         Library,
-        r#"select fetched_at, (select count(*) from playlists where user_id = $1 and position is not null) as "total!" from libraries where user_id = $1"#,
+        r#"select fetched_at as "fetched_at!", (select count(*) from playlists where user_id = $1 and position is not null) as "total!" from libraries where user_id = $1 and fetched_at is not null"#,
         user.0
     );
     Ok(row.fetch_optional(pool).await?)

@@ -89,7 +89,7 @@ async fn a_killed_app_takes_its_server_along_and_leaves_nothing_in_the_way() {
 
 #[tokio::test]
 async fn an_app_killed_in_its_first_start_leaves_nothing_in_the_way() {
-    for moment in [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(400)] {
+    for moment in [Duration::ZERO, Duration::from_millis(300)] {
         let folder = folder();
         let mut app = App::spawn(folder.path());
         wait_until(|| folder.path().join("postgres/data.new").exists());

@@ -7,6 +7,7 @@ mod support;
 mod account;
 mod architecture;
 mod hearts;
+#[cfg(feature = "local")]
 mod local_postgres;
 mod playlists;
 mod process;

@@ -29,6 +29,7 @@ if [ ! -e data ]; then
     mv data.new data || exit 1
 fi
 
+# shellcheck disable=SC2086  # flags are several words
 "$bin/postgres" -D data -k "$run" -p 5432 -c listen_addresses= -c unix_socket_permissions=0700 \
   -c logging_collector=off $flags 3<&- 4>&- &
 server=$!

@@ -7,6 +7,7 @@
 //! long as it lives, so whoever has the lock knows that nothing runs and may start; whoever has not
 //! joins, or waits until one of the two is possible. Nothing of this needs cleaning up after a crash.
 
+mod account;
 mod error;
 mod place;
 mod programs;

@@ -10,19 +10,14 @@ use std::{
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 
-use super::Error;
+use super::{
+    Error,
+    account::{Account, accounts, expect_open_way},
+};
 
 /// The longest path of a socket that all systems take, in bytes (macOS: 104 with the closing zero).
 const LONGEST_SOCKET: usize = 103;
 const SOCKET: &str = ".s.PGSQL.5432";
-
-/// Who Postgres runs as when the app runs as root, which Postgres refuses to do itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Account {
-    pub(super) name: String,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
-}
 
 /// The folder `postgres` within the app's: cluster, socket, lock, claims and log.
 #[derive(Debug)]
@@ -162,10 +157,10 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     options.mode(0o600).custom_flags(no_follow()).open(path)
 }
 
-/// Makes a folder with just this mode, whatever the umask; those above it as usual.
+/// Makes a folder, and those above it that are missing, with just this mode, whatever the umask.
 fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
-    if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent)?;
+    if let Some(parent) = folder.parent().filter(|parent| !parent.exists()) {
+        make_folder(parent, mode)?;
     }
     match DirBuilder::new().mode(mode).create(folder) {
         Ok(()) => fs::set_permissions(folder, Permissions::from_mode(mode)),
@@ -200,58 +195,7 @@ fn expect_owner(path: &Path, allowed: &[u32]) -> Result<(), Error> {
     if allowed.contains(&owner) { Ok(()) } else { Err(Error::Foreign { path: path.to_owned(), owner }) }
 }
 
-/// Finds the accounts that Postgres can run as, best first.
-fn accounts() -> Result<Vec<Account>, Error> {
-    let path = Path::new("/etc/passwd");
-    let passwd = fs::read_to_string(path).map_err(trouble(path))?;
-    let accounts: Vec<_> =
-        ["postgres", "_postgres", "nobody"].iter().filter_map(|name| account(&passwd, name)).collect();
-    if accounts.is_empty() { Err(Error::NoAccount) } else { Ok(accounts) }
-}
-
-/// Reads one account out of the text of /etc/passwd.
-fn account(passwd: &str, name: &str) -> Option<Account> {
-    let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
-    // macOS writes the number of `nobody` as -2.
-    let mut numbers = line.split(':').skip(2).map(|field| field.parse::<i64>().ok().map(|number| number as u32));
-    Some(Account { name: name.to_owned(), uid: numbers.next()??, gid: numbers.next()?? })
-}
-
-fn expect_open_way(path: &Path, account: &Account) -> Result<(), Error> {
-    match closed_on_the_way(path, account) {
-        Some(closed) => Err(Error::Closed { closed: closed.to_owned(), account: account.name.clone() }),
-        None => Ok(()),
-    }
-}
-
-/// The folder above `path` that `account` cannot enter, if there is one.
-pub(super) fn closed_on_the_way<'a>(path: &'a Path, account: &Account) -> Option<&'a Path> {
-    path.ancestors().skip(1).find(|folder| {
-        fs::metadata(folder).is_ok_and(|metadata| {
-            let bit = match metadata {
-                _ if metadata.uid() == account.uid => 0o100,
-                _ if metadata.gid() == account.gid => 0o010,
-                _ => 0o001,
-            };
-            metadata.mode() & bit == 0
-        })
-    })
-}
-
 /// FNV-1a: the same for a path in each build, which the standard hasher does not promise.
 pub(super) fn fingerprint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn accounts_are_read_from_passwd() {
-        let passwd = "root:x:0:0:root:/root:/bin/bash\nnobody:*:-2:-2:Nobody:/:/usr/bin/false\n";
-        let nobody = account(passwd, "nobody").unwrap();
-        assert_eq!((nobody.uid, nobody.gid), (4_294_967_294, 4_294_967_294));
-        assert_eq!(account(passwd, "postgres"), None);
-    }
 }

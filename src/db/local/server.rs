@@ -12,7 +12,8 @@ use std::{
 
 use super::{
     Error, Settings,
-    place::{Account, Place, closed_on_the_way, fingerprint, trouble},
+    account::{Account, closed_on_the_way},
+    place::{Place, fingerprint, trouble},
     programs::{self, Programs},
 };
 

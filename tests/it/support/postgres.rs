@@ -171,8 +171,8 @@ mod private {
     const FOLDERS: &str = "/var/tmp";
     const PREFIX: &str = "heartlist-test-";
 
-    /// Holds a claim on the server (its input) until the process $1 is gone, then removes its folder
-    /// $2. A zombie counts as gone: not every process number 1 reaps.
+    /// Holds a claim on the server (its input, if any) until the process $1 is gone, then removes its
+    /// folder $2. A zombie counts as gone: not every process number 1 reaps.
     const WATCHER: &str = r#"
         trap '' HUP INT TERM
         alive() {
@@ -182,7 +182,7 @@ mod private {
         while alive "$1"; do sleep 0.2; done
         exec 0<&-
         tries=0
-        until rm -rf "$2" || [ "$tries" -ge 50 ]; do tries=$((tries + 1)); sleep 0.1; done 2>/dev/null
+        until rm -rf "$2" || [ "$tries" -ge 300 ]; do tries=$((tries + 1)); sleep 0.1; done 2>/dev/null
     "#;
 
     /// Starts the server of this run or joins it, and gives the address of its first database.
@@ -194,20 +194,26 @@ mod private {
         let path = std::env::var_os("PATH");
         let pg_bin = std::env::var_os("PG_BIN").map(PathBuf::from);
         let settings = Settings { folder: folder.clone(), pg_bin, path, durable: false };
+        // Before the start, which takes a while in which this process can be killed.
+        if !folder.exists() {
+            watch(run, &folder, Stdio::null());
+        }
         let postgres = LocalPostgres::start(&settings).unwrap_or_else(|error| panic!("{error}"));
         if postgres.started_here() {
-            watch(run, &folder, &postgres);
+            let claim = postgres.another_claim().expect("a second claim");
+            watch(run, &folder, claim.into());
             sweep();
         }
         let postgres = POSTGRES.get_or_init(|| postgres);
         postgres.url().parse().expect("the launcher gives an address")
     }
 
-    fn watch(run: u32, folder: &Path, postgres: &LocalPostgres) {
+    #[expect(clippy::zombie_processes, reason = "it outlives this process")]
+    fn watch(run: u32, folder: &Path, claim: Stdio) {
         Command::new("/bin/sh")
             .args(["-c", WATCHER, "heartlist-test-watcher", &run.to_string()])
             .arg(folder)
-            .stdin(postgres.another_claim().expect("a second claim"))
+            .stdin(claim)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .current_dir("/")
