@@ -12,10 +12,11 @@ use crate::{db, oauth, spotify};
 /// Tells the time; tests bring one that they can move.
 pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 
-/// What every request may use.
+/// What every request may use; a clone shares the parts.
+#[derive(Clone)]
 pub struct App {
     /// The settings.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The rows.
     pub db: db::Pool,
     /// Spotify's Web API.
@@ -46,7 +47,7 @@ impl App {
             spotify_sign_in: oauth::Client::new(&oauth::providers::SPOTIFY, settings),
             vault: Vault::new(session_secret),
             clock,
-            config,
+            config: Arc::new(config),
         })
     }
 

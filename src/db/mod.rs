@@ -1,5 +1,6 @@
 //! All the SQL: the pool, the migrations, and a file for each noun.
 
+pub mod cooldowns;
 pub mod hearts;
 pub mod identities;
 #[cfg(feature = "local")]

@@ -49,24 +49,64 @@ pub struct Seen {
 }
 
 /// A person's library in numbers.
+#[derive(Clone, Debug)]
 pub struct Library {
-    /// When it was fetched.
-    pub fetched_at: OffsetDateTime,
-    /// How many playlists are in it.
+    /// When Spotify last showed it from its beginning; none: never yet.
+    pub fetched_at: Option<OffsetDateTime>,
+    /// How many playlists are kept of it.
     pub total: i64,
+    /// How many entries Spotify counts.
+    pub counted: i32,
+    /// How many of them were read.
+    pub reached: i32,
+    /// Until when another process asks for it.
+    pub leased_until: Option<OffsetDateTime>,
 }
 
-/// The person's library in numbers; none: never fetched.
+/// The person's library in numbers; none: nobody ever asked for it.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn library(pool: &Pool, user: UserId) -> Result<Option<Library>, Error> {
     let row = sqlx::query_as!(
         Library,
-        r#"select fetched_at as "fetched_at!", (select count(*) from playlists where user_id = $1 and position is not null) as "total!" from libraries where user_id = $1 and fetched_at is not null"#,
+        r#"select fetched_at, counted, reached, leased_until,
+                  (select count(*) from playlists where user_id = $1 and position is not null) as "total!"
+           from libraries where user_id = $1"#,
         user.0
     );
     Ok(row.fetch_optional(pool).await?)
+}
+
+/// Takes the right to fetch the person's library, for one process at a time and until `until`.
+/// False: somebody else has it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
+    let row = sqlx::query!(
+        "insert into libraries as l (user_id, leased_until) values ($1, $2)
+         on conflict (user_id) do update set leased_until = excluded.leased_until
+         where l.leased_until is null or l.leased_until <= $3",
+        user.0,
+        until,
+        now
+    );
+    Ok(row.execute(pool).await?.rows_affected() == 1)
+}
+
+/// Gives the right back without having used it.
+///
+/// # Errors
+/// When the database fails; the right then ends by itself.
+pub async fn release(pool: &Pool, user: UserId, until: OffsetDateTime) -> Result<(), Error> {
+    let row = sqlx::query!(
+        "update libraries set leased_until = null where user_id = $1 and leased_until = $2",
+        user.0,
+        until
+    );
+    row.execute(pool).await?;
+    Ok(())
 }
 
 /// A stretch of the person's library in Spotify's order.
@@ -103,23 +143,58 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
     Ok(row.fetch_optional(pool).await?)
 }
 
-/// Replaces the person's library by `all`, in this order.
+/// What was read of a library.
+pub struct Read<'a> {
+    /// The playlists, in Spotify's order, each once.
+    pub playlists: &'a [Seen],
+    /// How many entries Spotify counts.
+    pub counted: i32,
+    /// How many were read, those from earlier included.
+    pub reached: i32,
+}
+
+/// Replaces the person's library by what was read from its beginning, and gives the right to fetch it back.
 ///
 /// # Errors
 /// When the database fails; then the old one stays.
-pub async fn replace_library(pool: &Pool, user: UserId, all: &[Seen], now: OffsetDateTime) -> Result<(), Error> {
+pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     // First the one row that two fetches share: the second waits here and not in the middle of a thousand.
-    let age = sqlx::query!(
-        "insert into libraries (user_id, fetched_at) values ($1, $2) on conflict (user_id) do update set fetched_at = excluded.fetched_at",
+    let state = sqlx::query!(
+        "insert into libraries (user_id, fetched_at, counted, reached) values ($1, $2, $3, $4)
+         on conflict (user_id) do update set fetched_at = excluded.fetched_at, counted = excluded.counted,
+             reached = excluded.reached, leased_until = null",
         user.0,
-        now
+        now,
+        read.counted,
+        read.reached
     );
-    age.execute(&mut *tx).await?;
-    sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0)
-        .execute(&mut *tx)
-        .await?;
-    write(&mut tx, user, all, true, now).await?;
+    state.execute(&mut *tx).await?;
+    let old = sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
+    old.execute(&mut *tx).await?;
+    write(&mut tx, user, read.playlists, Some(0), now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Adds to the person's library what was read after where it ended, and gives the right to fetch it back.
+///
+/// # Errors
+/// When the database fails; then the library stays as it was.
+pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    let state = sqlx::query!(
+        "update libraries set counted = $2, reached = $3, leased_until = null where user_id = $1",
+        user.0,
+        read.counted,
+        read.reached
+    );
+    state.execute(&mut *tx).await?;
+    let last = sqlx::query_scalar!(
+        r#"select coalesce(max(position) + 1, 0) as "place!" from playlists where user_id = $1 and position is not null"#,
+        user.0
+    );
+    let place = last.fetch_one(&mut *tx).await?;
+    write(&mut tx, user, read.playlists, Some(place), now).await?;
     Ok(tx.commit().await?)
 }
 
@@ -129,24 +204,25 @@ pub async fn replace_library(pool: &Pool, user: UserId, all: &[Seen], now: Offse
 /// When the database fails.
 pub async fn note(pool: &Pool, user: UserId, seen: &Seen, now: OffsetDateTime) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
-    write(&mut connection, user, std::slice::from_ref(seen), false, now).await
+    write(&mut connection, user, std::slice::from_ref(seen), None, now).await
 }
 
+/// Writes what was seen; `place`: where in the library the first of them stands, none outside it.
 async fn write(
     connection: &mut sqlx::PgConnection,
     user: UserId,
     all: &[Seen],
-    in_library: bool,
+    place: Option<i32>,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
     let column = |take: fn(&Seen) -> Option<String>| all.iter().map(take).collect::<Vec<_>>();
     let rows = sqlx::query!(
         "insert into playlists as p (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, seen_at)
-         select $1, l.id, case when $10 then (l.place - 1)::integer end, l.name, l.owner_name, l.cover_url, l.item_count, l.public, l.collaborative, l.snapshot_id, $11
+         select $1, l.id, $10::integer + l.place::integer - 1, l.name, l.owner_name, l.cover_url, l.item_count, l.public, l.collaborative, l.snapshot_id, $11
          from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[], $8::boolean[], $9::text[])
               with ordinality as l (id, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, place)
          on conflict (user_id, id) do update set
-              position = case when $10 then excluded.position else p.position end, name = excluded.name, owner_name = excluded.owner_name,
+              position = coalesce(p.position, excluded.position), name = excluded.name, owner_name = excluded.owner_name,
               cover_url = excluded.cover_url, item_count = excluded.item_count, public = excluded.public, collaborative = excluded.collaborative,
               snapshot_id = excluded.snapshot_id, seen_at = excluded.seen_at",
         user.0,
@@ -158,7 +234,7 @@ async fn write(
         &all.iter().map(|seen| seen.public).collect::<Vec<_>>() as _,
         &all.iter().map(|seen| seen.collaborative).collect::<Vec<_>>() as _,
         &column(|seen| seen.snapshot_id.clone()) as _,
-        in_library,
+        place,
         now
     );
     rows.execute(connection).await?;

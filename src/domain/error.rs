@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
+use crate::db::cooldowns::Cooldown;
 use crate::{db, oauth, spotify};
 
 /// The domain's answers that are not what was asked for.
@@ -19,9 +22,16 @@ pub enum Error {
     /// The consent is over: Spotify must be connected again.
     #[error("Spotify must be connected again")]
     Reconnect,
-    /// Spotify wants fewer requests; when known, for how long.
-    #[error("Spotify asks to wait {0:?}")]
-    SlowDown(Option<Duration>),
+    /// Nobody may ask Spotify for a while.
+    #[error("Spotify asks to wait until {until}")]
+    SlowDown {
+        /// Until when.
+        until: OffsetDateTime,
+        /// How long that is from now.
+        wait: Duration,
+        /// Whether it is the allowance of the day that is used up.
+        quota: bool,
+    },
     /// Spotify did not answer in time.
     #[error("Spotify did not answer in time")]
     SpotifySlow,
@@ -40,11 +50,17 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// What a cool-down means to who asks now.
+    pub(super) fn slow_down(cooldown: Cooldown, now: OffsetDateTime) -> Self {
+        let wait = (cooldown.until - now).unsigned_abs();
+        Error::SlowDown { until: cooldown.until, wait, quota: cooldown.quota }
+    }
+
     /// Whether it is Spotify's trouble, which kept data can bridge.
     pub fn spotify_is_away(&self) -> bool {
         matches!(
             self,
-            Error::SlowDown(_)
+            Error::SlowDown { .. }
                 | Error::SpotifySlow
                 | Error::SpotifyAway(_)
                 | Error::Paused
@@ -71,7 +87,8 @@ impl From<spotify::Error> for Error {
             Said::Forbidden { premium: true } => Error::Paused,
             Said::Forbidden { premium: false } => Error::NotAllowed,
             Said::NotFound => Error::NotFound,
-            Said::SlowDown(wait) | Said::QuotaUsedUp(wait) => Error::SlowDown(wait),
+            // `asking` has made these a cool-down before they come here.
+            Said::SlowDown(_) | Said::QuotaUsedUp(_) => Error::SpotifyAway(error.to_string()),
             Said::TimedOut => Error::SpotifySlow,
             Said::Away(_) | Said::Unreadable(_) => Error::SpotifyAway(error.to_string()),
         }

@@ -1,24 +1,26 @@
-//! A person's playlists: kept for ten minutes, shown as old when Spotify cannot be asked.
+//! A person's playlists: kept for ten minutes, fetched by one request at a time, shown as old or in part when
+//! Spotify cannot be asked.
 
 use std::collections::HashSet;
 
-use futures_util::future::try_join_all;
 use time::{Duration, OffsetDateTime};
 
+use super::fetch::{self, Fetched};
 use super::playlists::seen;
-use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, tokens, within};
+use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset};
 use crate::app::App;
-use crate::db;
-use crate::db::playlists::Seen;
-use crate::ids::Secret;
-use crate::spotify::{self, wire};
+use crate::db::playlists::{self as rows, Library as Kept, Read, Seen};
+use crate::ids::UserId;
 
 /// How long a kept library counts as fresh.
 const FRESH: Duration = Duration::minutes(10);
-/// How many pages are asked for at the same time, after the first.
-const AT_A_TIME: usize = 4;
-/// How far Spotify lets one page (its reference: an offset of 100,000).
-const FARTHEST: usize = 100_000;
+/// How soon after a fetch somebody may ask for another.
+const SOONEST: Duration = Duration::seconds(30);
+/// How long one process may take to fetch: longer than the budget of a page.
+const LEASE: Duration = Duration::seconds(12);
+/// How often, and how long each time, a first view waits for another request that fetches the same library.
+const WAITS: u32 = 80;
+const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// A page of a person's library.
 pub struct Library {
@@ -26,8 +28,41 @@ pub struct Library {
     pub playlists: Paged<Playlist>,
     /// When Spotify was asked for them.
     pub as_of: OffsetDateTime,
+    /// How many entries were read, of how many that Spotify counts, when it failed half-way.
+    pub part: Option<(usize, usize)>,
     /// Why they could not be asked for anew, when they are older than they should be.
     pub trouble: Option<Error>,
+}
+
+/// What somebody wants of Spotify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// A look, with a fetch when it is time for one.
+    Look,
+    /// The whole library anew.
+    Anew,
+    /// The rest of a library that was read in part.
+    Rest,
+}
+
+/// What is to be done about a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plan {
+    /// Show what is kept.
+    Show,
+    /// Ask Spotify from this entry on.
+    Fetch(usize),
+}
+
+fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
+    let Some((kept, fetched_at)) = kept.and_then(|kept| Some((kept, kept.fetched_at?))) else { return Plan::Fetch(0) };
+    let rests = match wish {
+        Wish::Look => FRESH,
+        Wish::Anew => SOONEST,
+        Wish::Rest if kept.reached < kept.counted => return Plan::Fetch(kept.reached as usize),
+        Wish::Rest => return Plan::Show,
+    };
+    if now - fetched_at < rests { Plan::Show } else { Plan::Fetch(0) }
 }
 
 /// Page `page` of the caller's library.
@@ -36,47 +71,105 @@ pub struct Library {
 /// Whatever Spotify's trouble is, when nothing is kept that could bridge it.
 pub async fn of(app: &App, caller: &Caller, page: usize, now: OffsetDateTime) -> Result<Library> {
     let user = caller.person.id;
-    let mut kept = db::playlists::library(&app.db, user).await?;
-    let mut trouble = None;
-    if !kept.as_ref().is_some_and(|kept| within(kept.fetched_at, FRESH, now)) {
-        match fetch(app, caller, now).await {
-            Ok(all) => {
-                db::playlists::replace_library(&app.db, user, &all, now).await?;
-                kept = Some(db::playlists::Library { fetched_at: now, total: all.len() as i64 });
-            }
-            Err(error) if kept.is_some() && error.spotify_is_away() => trouble = Some(error),
-            Err(error) => return Err(error),
+    let trouble = update(app, caller, Wish::Look, now).await.err();
+    if trouble.as_ref().is_some_and(|error| !error.spotify_is_away()) {
+        return Err(trouble.expect("it is there"));
+    }
+    let kept = rows::library(&app.db, user).await?;
+    let Some((kept, as_of)) = kept.and_then(|kept| kept.fetched_at.map(|at| (kept, at))) else {
+        return Err(trouble.unwrap_or(Error::SpotifySlow));
+    };
+    let entries = rows::stretch(&app.db, user, offset(page) as i64, PAGE as i64).await?;
+    let part = (kept.reached < kept.counted).then_some((kept.reached as usize, kept.counted as usize));
+    Ok(Library { playlists: Paged { entries, page, total: kept.total as usize }, as_of, part, trouble })
+}
+
+/// Brings the kept library up to what `wish` asks for. Says whether Spotify was asked.
+///
+/// # Errors
+/// Spotify's trouble; what was kept before is then still there.
+pub async fn update(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<bool> {
+    let user = caller.person.id;
+    for _ in 0..WAITS {
+        let kept = rows::library(&app.db, user).await?;
+        let Plan::Fetch(from) = plan(kept.as_ref(), wish, now) else { return Ok(false) };
+        let leased = kept.as_ref().and_then(|kept| kept.leased_until).is_some_and(|until| until > now);
+        if !leased && rows::lease(&app.db, user, now + LEASE, now).await? {
+            let (app, caller) = (app.clone(), caller.clone());
+            // Detached: what was fetched is kept although the visitor may have left.
+            let fetch = tokio::spawn(async move { fetch_and_keep(&app, &caller, kept, from, now).await });
+            return fetch.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string()))).map(|()| true);
         }
+        // Somebody else is asking. Who has an old list looks at that meanwhile; who has none waits.
+        if kept.is_some_and(|kept| kept.fetched_at.is_some()) {
+            return Ok(false);
+        }
+        tokio::time::sleep(WAIT).await;
     }
-    let kept = kept.expect("fetched or kept");
-    let entries = db::playlists::stretch(&app.db, user, offset(page) as i64, PAGE as i64).await?;
-    let playlists = Paged { entries, page, total: kept.total as usize };
-    Ok(Library { playlists, as_of: kept.fetched_at, trouble })
+    Err(Error::SpotifySlow)
 }
 
-async fn fetch(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Vec<Seen>> {
-    let pages = tokens::with_token(app, caller, now, |token| all_pages(&app.spotify, token)).await?;
+async fn fetch_and_keep(
+    app: &App,
+    caller: &Caller,
+    kept: Option<Kept>,
+    from: usize,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let user = caller.person.id;
+    let fetched = fetch::pages(app, caller, from, now).await;
+    let nothing = fetched.pages.is_empty();
+    // Half of a new list does not replace a whole old one.
+    let worse = from == 0 && kept.is_some_and(|kept| kept.total > 0 && kept.reached >= kept.counted);
+    match fetched.trouble {
+        Some(trouble) if nothing || worse => {
+            rows::release(&app.db, user, now + LEASE).await?;
+            Err(trouble)
+        }
+        _ => keep(app, user, from, fetched, now).await,
+    }
+}
+
+async fn keep(app: &App, user: UserId, from: usize, fetched: Fetched, now: OffsetDateTime) -> Result<()> {
+    let entries = fetched.pages.iter().flat_map(|page| &page.items).flatten().flatten();
     let mut known = HashSet::new();
-    let entries = pages.into_iter().filter_map(|page| page.items).flatten().flatten();
     // A library that changes while it is read may show one playlist on two pages.
-    Ok(entries.map(|playlist| seen(&playlist)).filter(|seen| known.insert(seen.id.clone())).collect())
-}
-
-/// The pages, by offsets of our own: `next` may point to a dead address, and only says that there is more.
-async fn all_pages(
-    spotify: &spotify::Client,
-    token: Secret,
-) -> std::result::Result<Vec<wire::Page<wire::Playlist>>, spotify::Error> {
-    let mut pages = vec![spotify.my_playlists(&token, 0).await?];
-    while pages.last().is_some_and(more) && pages.len() * spotify::PAGE < FARTHEST {
-        let counted = pages[0].total.map_or(usize::MAX, |total| total.div_ceil(spotify::PAGE));
-        let until = (pages.len() + AT_A_TIME).min(counted.max(pages.len() + 1));
-        let offsets = (pages.len()..until).map(|page| page * spotify::PAGE);
-        pages.extend(try_join_all(offsets.map(|offset| spotify.my_playlists(&token, offset))).await?);
+    let playlists: Vec<Seen> = entries.map(seen).filter(|seen| known.insert(seen.id.clone())).collect();
+    let counted = fetched.counted().try_into().unwrap_or(i32::MAX);
+    let reached = if fetched.trouble.is_none() { counted } else { fetched.reached.try_into().unwrap_or(i32::MAX) };
+    let read = Read { playlists: &playlists, counted, reached };
+    match from {
+        0 => rows::replace_library(&app.db, user, read, now).await?,
+        _ => rows::extend_library(&app.db, user, read, now).await?,
     }
-    Ok(pages)
+    // What came is shown with its gap, which the page offers to fill; the trouble is worth a line in the log.
+    if let Some(trouble) = fetched.trouble {
+        tracing::info!(%user, reached, counted, %trouble, "a library arrived in part");
+    }
+    Ok(())
 }
 
-fn more(page: &wire::Page<wire::Playlist>) -> bool {
-    page.next.is_some() && page.items.as_ref().is_some_and(|items| !items.is_empty())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_is_met_from_what_is_kept_when_that_is_young_enough() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::hours(1);
+        let kept = |age: i64, reached| Kept {
+            fetched_at: Some(now - Duration::seconds(age)),
+            total: 10,
+            counted: 100,
+            reached,
+            leased_until: None,
+        };
+        assert_eq!(plan(None, Wish::Look, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&Kept { fetched_at: None, ..kept(0, 0) }), Wish::Look, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&kept(599, 100)), Wish::Look, now), Plan::Show);
+        assert_eq!(plan(Some(&kept(600, 100)), Wish::Look, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&kept(29, 100)), Wish::Anew, now), Plan::Show);
+        assert_eq!(plan(Some(&kept(30, 100)), Wish::Anew, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&kept(5, 50)), Wish::Rest, now), Plan::Fetch(50));
+        assert_eq!(plan(Some(&kept(5, 100)), Wish::Rest, now), Plan::Show);
+    }
 }

@@ -1,7 +1,9 @@
 //! What Heartlist decides: who may, what if, which, when.
 
 pub mod account;
+pub mod asking;
 mod error;
+mod fetch;
 pub mod hearts;
 pub mod library;
 pub mod playlists;
@@ -11,7 +13,6 @@ mod text;
 pub mod tokens;
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
 pub use crate::db::playlists::Playlist;
 pub use crate::db::sessions::{USER_ID, key as session_key};
@@ -62,9 +63,4 @@ impl<T> Paged<T> {
 /// Where page `page` begins; a page that cannot be is the first.
 fn offset(page: usize) -> usize {
     page.clamp(1, 1_000_000).saturating_sub(1) * PAGE
-}
-
-/// Whether `then` lies less than `span` back.
-fn within(then: OffsetDateTime, span: time::Duration, now: OffsetDateTime) -> bool {
-    now - then < span
 }

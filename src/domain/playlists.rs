@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::asking::{self, Endpoint};
 use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, text, tokens};
 use crate::app::App;
 use crate::db;
@@ -67,7 +68,8 @@ pub enum Kind {
 /// # Errors
 /// [`Error::NotFound`] for a playlist that Spotify does not show and that this person never saw nor hearted.
 pub async fn show(app: &App, caller: &Caller, id: &PlaylistId, page: usize, now: OffsetDateTime) -> Result<Shown> {
-    let asked = ask(app, caller, id, page, now).await;
+    let asked = tokio::time::timeout(asking::BUDGET, ask(app, caller, id, page, now)).await;
+    let asked = asked.unwrap_or(Err(Error::SpotifySlow));
     let (description, items, trouble) = match asked {
         Ok((description, items)) => (description, items, None),
         Err(Error::NotFound) => (None, Items::Gone, None),
@@ -91,8 +93,10 @@ async fn ask(
     page: usize,
     now: OffsetDateTime,
 ) -> Result<(Option<String>, Items)> {
-    let found =
-        tokens::with_token(app, caller, now, |token| async move { app.spotify.playlist(&token, id).await }).await?;
+    let found = tokens::with_token(app, caller, Endpoint::Playlist, now, |token| async move {
+        app.spotify.playlist(&token, id).await
+    })
+    .await?;
     db::playlists::note(&app.db, caller.person.id, &seen(&found), now).await?;
     let description = found.description.as_deref().map(text::plain).filter(|text| !text.is_empty());
     let total = found.item_count();
@@ -100,7 +104,7 @@ async fn ask(
         (None, _) => Items::OwnersOnly,
         (Some(first), 1) => Items::Listed(listed(first, 1, total)),
         (Some(_), _) => {
-            let asked = tokens::with_token(app, caller, now, |token| async move {
+            let asked = tokens::with_token(app, caller, Endpoint::Items, now, |token| async move {
                 app.spotify.items(&token, id, offset(page)).await
             });
             match asked.await {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::asking::{self, Endpoint};
 use super::{Error, Grant, Person};
 use crate::app::App;
 use crate::db::{self, identities, sign_ins};
@@ -158,7 +159,7 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
                 Err(crate::oauth::Error::Refused) => return Err(Refusal::Ended { next: wish.next }),
                 answer => answer.map_err(Error::from)?,
             };
-            let me = app.spotify.me(&grant.access).await.map_err(Error::from)?;
+            let me = asking::ask(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await?;
             let (person, outcome) = settle(app, provider, visitor, &me, now).await?;
             if let Some(heart) = &wish.heart {
                 db::hearts::give(&app.db, person.id, heart, now).await?;

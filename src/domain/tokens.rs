@@ -4,6 +4,7 @@ use std::future::Future;
 
 use time::{Duration, OffsetDateTime};
 
+use super::asking::{self, Endpoint};
 use super::{Caller, Error, Grant, Result};
 use crate::app::App;
 use crate::ids::Secret;
@@ -18,30 +19,44 @@ const LEASE: Duration = Duration::seconds(10);
 const WAITS: u32 = 90;
 const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
 
-/// Asks Spotify by `ask`, with a token that works: renews it first when its time is over, and once more when
-/// Spotify says 401 all the same.
+/// Asks Spotify for `what` by `call`, with a token that works: renews it first when its time is over, and once
+/// more when Spotify says 401 all the same.
 ///
 /// # Errors
-/// [`Error::Reconnect`] when the grant is dead; it is then forgotten, and only it.
-pub async fn with_token<T, F>(app: &App, caller: &Caller, now: OffsetDateTime, ask: impl Fn(Secret) -> F) -> Result<T>
+/// [`Error::Reconnect`] when the grant is dead; it is then forgotten, and only it. [`Error::SpotifySlow`]
+/// when all of it took too long for somebody who waits.
+pub async fn with_token<T, F>(
+    app: &App,
+    caller: &Caller,
+    what: Endpoint,
+    now: OffsetDateTime,
+    call: impl Fn(Secret) -> F,
+) -> Result<T>
 where
-    F: Future<Output = std::result::Result<T, spotify::Error>>,
+    F: Future<Output = spotify::Result<T>>,
 {
-    let mut grant = caller.grant.clone().ok_or(Error::Reconnect)?;
-    if grant.renew_at <= now {
-        grant = renewed(app, caller, &grant.access, now).await?;
-    }
-    match ask(grant.access.clone()).await {
-        Err(spotify::Error::Unauthorized) => {
-            let grant = renewed(app, caller, &grant.access, now).await?;
-            Ok(ask(grant.access).await?)
+    let asked = async {
+        let grant = working(app, caller, now).await?;
+        match asking::ask(app, what, now, call(grant.access.clone())).await {
+            // Spotify ends tokens early now and then; a cool-down is never told this way.
+            Err(Error::Reconnect) => {
+                let grant = renewed(app, caller, &grant.access, now).await?;
+                asking::ask(app, what, now, call(grant.access)).await
+            }
+            answer => answer,
         }
-        answer => Ok(answer?),
-    }
+    };
+    tokio::time::timeout(asking::BUDGET, asked).await.unwrap_or(Err(Error::SpotifySlow))
+}
+
+/// The caller's grant, renewed if its time is over.
+pub(super) async fn working(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Grant> {
+    let grant = caller.grant.clone().ok_or(Error::Reconnect)?;
+    if grant.renew_at > now { Ok(grant) } else { renewed(app, caller, &grant.access, now).await }
 }
 
 /// The grant after `stale`: the one that another request has fetched meanwhile, or a new one.
-async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
+pub(super) async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
     for _ in 0..WAITS {
         let peek = db::sessions::peek::<Grant>(&app.db, &app.vault, caller.session, GRANT).await?;
         let peek = peek.ok_or(Error::Reconnect)?;
@@ -52,7 +67,10 @@ async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime
         let until = now + LEASE;
         let free = peek.leased_until.is_none_or(|until| until <= now);
         if free && db::sessions::lease(&app.db, caller.session, until, now).await? {
-            return renew(app, caller, stale, until, now).await;
+            let (app, caller, stale) = (app.clone(), caller.clone(), stale.clone());
+            // Detached: a visitor who leaves, or a page that gives up, must not lose a single-use token's successor.
+            let renewal = tokio::spawn(async move { renew(&app, &caller, &stale, until, now).await });
+            return renewal.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
         }
         tokio::time::sleep(WAIT).await;
     }

@@ -48,6 +48,11 @@ struct Reason {
 }
 
 impl Error {
+    /// Whether a second try may do better.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Error::Away(_))
+    }
+
     /// Reads a status and what came with it; bodies may be JSON, plain text, HTML or nothing.
     pub(super) fn of(status: u16, wait: Option<u64>, body: &[u8]) -> Self {
         let wait = wait.map(Duration::from_secs);

@@ -8,6 +8,7 @@ pub mod wire;
 
 use std::time::Duration;
 
+use backon::{ConstantBuilder, Retryable};
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -19,8 +20,13 @@ use wire::{Me, Page, Playlist, Row};
 
 /// How long Spotify may take for one answer. A visitor waits for it.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How long to wait, at least, before the second try.
+const PAUSE: Duration = Duration::from_millis(100);
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 5 * 1024 * 1024;
+/// Spotify's answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
 /// How many entries one request may ask for; Spotify refuses more.
 pub const PAGE: usize = 50;
 
@@ -48,7 +54,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a person who is not on the app's list of users.
-    pub async fn me(&self, token: &Secret) -> Result<Me, Error> {
+    pub async fn me(&self, token: &Secret) -> Result<Me> {
         self.get(token, &["me"], &[]).await
     }
 
@@ -56,7 +62,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn my_playlists(&self, token: &Secret, offset: usize) -> Result<Page<Playlist>, Error> {
+    pub async fn my_playlists(&self, token: &Secret, offset: usize) -> Result<Page<Playlist>> {
         self.get(token, &["me", "playlists"], &stretch(offset)).await
     }
 
@@ -64,7 +70,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::NotFound`] for a playlist that is gone, secret, or made by Spotify itself.
-    pub async fn playlist(&self, token: &Secret, id: &PlaylistId) -> Result<Playlist, Error> {
+    pub async fn playlist(&self, token: &Secret, id: &PlaylistId) -> Result<Playlist> {
         self.get(token, &["playlists", id.as_str()], &[]).await
     }
 
@@ -72,21 +78,28 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Forbidden`] for who neither owns the playlist nor works on it.
-    pub async fn items(&self, token: &Secret, id: &PlaylistId, offset: usize) -> Result<Page<Row>, Error> {
+    pub async fn items(&self, token: &Secret, id: &PlaylistId, offset: usize) -> Result<Page<Row>> {
         self.get(token, &["playlists", id.as_str(), "items"], &stretch(offset)).await
     }
 
-    async fn get<T: DeserializeOwned>(
+    /// Asks, and once more when the connection broke or Spotify stumbled: these are all safe reads.
+    async fn get<T: DeserializeOwned>(&self, token: &Secret, path: &[&str], query: &[(&str, String)]) -> Result<T> {
+        let once = ConstantBuilder::default().with_delay(PAUSE).with_max_times(1).with_jitter();
+        let asked = (|| self.get_once(token, path, query)).retry(once).when(Error::may_pass);
+        tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(Error::TimedOut))
+    }
+
+    async fn get_once<T: DeserializeOwned>(
         &self,
         token: &Secret,
         path: &[&str],
         query: &[(&str, String)],
-    ) -> Result<T, Error> {
+    ) -> Result<T> {
         let mut url = self.base.clone();
         url.path_segments_mut().expect("the base is an http address").pop_if_empty().extend(path);
         let mut answer = self.http.get(url).query(query).bearer_auth(token.expose()).send().await?;
         let status = answer.status().as_u16();
-        let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
             body.extend_from_slice(&chunk);
@@ -95,7 +108,7 @@ impl Client {
             }
         }
         match status {
-            200 => serde_json::from_slice(&body).map_err(|error| Error::Unreadable(error.to_string())),
+            200 => wire::read(&body),
             _ => Err(Error::of(status, wait, &body)),
         }
     }

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::Error;
 use crate::ids::PlaylistId;
 
 /// Takes a field if it fits its type, and nothing otherwise: one odd field must not cost the answer.
@@ -15,6 +16,47 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Op
 fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<Vec<Option<T>>>, D::Error> {
     let list = lenient::<D, Vec<Value>>(from)?;
     Ok(list.map(|entries| entries.into_iter().map(|entry| T::deserialize(entry).ok()).collect()))
+}
+
+/// Reads an answer. Half a surrogate pair, which JSON can spell and no text can hold, becomes the sign for
+/// what cannot be shown.
+///
+/// # Errors
+/// [`Error::Unreadable`] when it is not JSON of this shape.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let unreadable = |error: serde_json::Error| Error::Unreadable(error.to_string());
+    match serde_json::from_slice(body) {
+        Ok(answer) => Ok(answer),
+        Err(_) => serde_json::from_str(&without_halves(&String::from_utf8_lossy(body))).map_err(unreadable),
+    }
+}
+
+/// The same JSON with every escape of half a surrogate pair replaced.
+fn without_halves(json: &str) -> String {
+    let mut whole = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((before, from)) = rest.find('\\').map(|at| rest.split_at(at)) {
+        whole.push_str(before);
+        let taken = match (unit(from), from.get(6..).and_then(unit)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => &from[..12],
+            (Some(0xD800..=0xDFFF), _) => {
+                whole.push('\u{fffd}');
+                rest = &from[6..];
+                continue;
+            }
+            // An escape of two characters; the second may be a backslash itself.
+            _ => &from[..from.char_indices().nth(2).map_or(from.len(), |(at, _)| at)],
+        };
+        whole.push_str(taken);
+        rest = &from[taken.len()..];
+    }
+    whole.push_str(rest);
+    whole
+}
+
+/// The code unit of the escape at the beginning, if it is one of the long kind.
+fn unit(json: &str) -> Option<u32> {
+    u32::from_str_radix(json.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
 /// The person of a token.
@@ -188,6 +230,14 @@ mod tests {
         assert_eq!(items.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false, false]);
         assert_eq!(items[1].as_ref().unwrap().name, None);
         assert_eq!(page.total, None);
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_costs_one_letter_and_not_the_answer() {
+        let json = r#"{"items":[{"id":"3cEYpjA9oz9GiPac4AsH4n","name":"a\ud83d b\ud83d\ude00 \\ud83d \"\udc00"}]}"#;
+        let page: Page<Playlist> = read(json.as_bytes()).unwrap();
+        let name = page.items.unwrap().remove(0).unwrap().name.unwrap();
+        assert_eq!(name, "a\u{fffd} b\u{1f600} \\ud83d \"\u{fffd}");
     }
 
     #[test]

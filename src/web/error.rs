@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::layout::Moment;
 use super::next::sign_in_address;
 use crate::domain::Error;
 use crate::ids::PlaylistId;
@@ -134,9 +135,8 @@ impl From<Error> for Fault {
                 "Spotify asks for your consent again every six months, and whenever you have removed an app.",
             )
             .or_try_again("/playlists"),
-            Error::SlowDown(wait) => {
-                spotify(StatusCode::SERVICE_UNAVAILABLE, "Spotify asks us to wait", &waiting(wait))
-                    .after(wait.unwrap_or(Duration::from_secs(60)))
+            Error::SlowDown { wait, .. } => {
+                spotify(StatusCode::SERVICE_UNAVAILABLE, "Spotify asks us to wait", &waiting(&error)).after(wait)
             }
             Error::SpotifySlow => spotify(
                 StatusCode::GATEWAY_TIMEOUT,
@@ -162,7 +162,7 @@ pub(super) fn trouble(error: &Error) -> (String, bool) {
         Error::Reconnect => {
             "Spotify needs you to reconnect: it asks every six months, and whenever you have removed an app.".into()
         }
-        Error::SlowDown(wait) => waiting(*wait),
+        Error::SlowDown { .. } => waiting(error),
         Error::NotAllowed => "Spotify does not let this server ask for you any more.".into(),
         Error::Paused => "This server's Spotify access is paused.".into(),
         Error::SpotifySlow => "Spotify does not answer.".into(),
@@ -171,12 +171,13 @@ pub(super) fn trouble(error: &Error) -> (String, bool) {
     (format!("{what} This is what we knew last."), matches!(error, Error::Reconnect))
 }
 
-fn waiting(wait: Option<Duration>) -> String {
-    match wait.map(|wait| wait.as_secs().div_ceil(60)) {
-        None => "Spotify asks us to wait a while before we ask again.".into(),
-        Some(0 | 1) => "Spotify asks us to wait a minute before we ask again.".into(),
-        Some(minutes @ 2..120) => format!("Spotify asks us to wait {minutes} minutes before we ask again."),
-        Some(minutes) => format!("Spotify asks us to wait {} hours before we ask again.", minutes.div_ceil(60)),
+/// Until when nobody asks Spotify, in the visitor's words.
+fn waiting(error: &Error) -> String {
+    let Error::SlowDown { until, quota, wait } = error else { return String::new() };
+    let until = if wait.as_secs() < 12 * 3600 { Moment::clock(*until) } else { Moment::day_and_clock(*until) };
+    match quota {
+        true => format!("Today's Spotify allowance is used up; it is back about {}.", until.text),
+        false => format!("Spotify asks us to wait until {}.", until.text),
     }
 }
 

@@ -106,6 +106,17 @@ impl Moment {
         Self::of(time, time.format(format_description!("[hour]:[minute] UTC")))
     }
 
+    /// The time of the day, and the day with it once it is not today's.
+    pub(super) fn recent(time: OffsetDateTime, now: OffsetDateTime) -> Self {
+        if time.date() == now.date() { Self::clock(time) } else { Self::day_and_clock(time) }
+    }
+
+    /// Both, such as `22 Nov 2026, 14:02 UTC`.
+    pub(super) fn day_and_clock(time: OffsetDateTime) -> Self {
+        let shape = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+        Self::of(time, time.format(shape))
+    }
+
     fn of(time: OffsetDateTime, text: Result<String, time::error::Format>) -> Self {
         let iso = time.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"));
         Self { iso: iso.expect("a time has these parts"), text: text.expect("a time has these parts") }

@@ -7,6 +7,7 @@ mod health;
 mod hearts;
 mod home;
 mod layout;
+mod library;
 mod next;
 mod notice;
 mod playlists;
@@ -50,7 +51,8 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/auth/spotify", post(sign_in::start))
         .route("/auth/spotify/callback", get(sign_in::callback))
         .route("/logout", get(sign_in::leaving).post(sign_in::leave))
-        .route("/playlists", get(playlists::index))
+        .route("/playlists", get(library::index))
+        .route("/library", post(library::update))
         .route("/playlists/{id}", get(playlists::show))
         .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
         .route("/hearts", get(hearts::index))

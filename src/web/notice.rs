@@ -25,6 +25,9 @@ pub(super) enum Notice {
     FewerScopes,
     Denied,
     SignedOut,
+    Updated,
+    JustUpdated,
+    NotUpdated,
     Hearted,
     Unhearted,
     Deleted,
@@ -32,13 +35,16 @@ pub(super) enum Notice {
 }
 
 /// Every notice with its code.
-const CODES: [(&str, Notice); 10] = [
+const CODES: [(&str, Notice); 13] = [
     ("signed-in", Notice::SignedIn),
     ("signed-in-hearted", Notice::SignedInAndHearted),
     ("already", Notice::AlreadySignedIn),
     ("fewer", Notice::FewerScopes),
     ("denied", Notice::Denied),
     ("signed-out", Notice::SignedOut),
+    ("updated", Notice::Updated),
+    ("just-updated", Notice::JustUpdated),
+    ("not-updated", Notice::NotUpdated),
     ("hearted", Notice::Hearted),
     ("unhearted", Notice::Unhearted),
     ("deleted", Notice::Deleted),
@@ -48,7 +54,7 @@ const CODES: [(&str, Notice); 10] = [
 impl Notice {
     /// Whether it interrupts.
     pub(super) fn is_alert(self) -> bool {
-        matches!(self, Notice::NotSure | Notice::FewerScopes)
+        matches!(self, Notice::NotSure | Notice::FewerScopes | Notice::NotUpdated)
     }
 
     /// The sentence, for the visitor called `name`.
@@ -63,6 +69,9 @@ impl Notice {
             ),
             Notice::Denied => "You did not give access. Nothing was saved.".into(),
             Notice::SignedOut => "You are signed out.".into(),
+            Notice::Updated => "Spotify was asked: this is your library now.".into(),
+            Notice::JustUpdated => "Spotify was asked a moment ago; ask again in half a minute.".into(),
+            Notice::NotUpdated => "Spotify could not be asked just now. This is what we knew last.".into(),
             Notice::Hearted => "Hearted.".into(),
             Notice::Unhearted => "The heart is taken back.".into(),
             Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),

@@ -1,4 +1,4 @@
-//! The library and the page of one playlist.
+//! The page of one playlist.
 
 use askama::Template;
 use axum::extract::{Path, Query};
@@ -7,11 +7,11 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::error::{Fault, Link, trouble};
-use super::layout::{Card, Layout, Moment, html};
+use super::layout::{Card, Layout, html};
 use super::session::SignedIn;
 use super::{Now, State};
+use crate::domain::Paged;
 use crate::domain::playlists::{self, Item, Kind};
-use crate::domain::{Paged, library};
 use crate::ids::PlaylistId;
 
 /// `?page=` in an address: anything that is no page number is the first page.
@@ -30,49 +30,6 @@ impl PageParam {
 /// Where a page of a list is.
 pub(super) fn address(path: &str, page: usize) -> String {
     if page == 1 { path.to_owned() } else { format!("{path}?page={page}") }
-}
-
-#[derive(Template)]
-#[template(path = "playlists/index.html")]
-struct Index {
-    layout: Layout,
-    cards: Vec<Card>,
-    total: usize,
-    page: usize,
-    pages: usize,
-    as_of: Option<Moment>,
-    here: String,
-    trouble: Option<String>,
-    reconnect: bool,
-}
-
-/// All playlists of who is signed in, with their hearts.
-pub(super) async fn index(
-    app: State,
-    Now(now): Now,
-    layout: Layout,
-    SignedIn(caller): SignedIn,
-    Query(at): Query<PageParam>,
-) -> Result<Response, Fault> {
-    let library = library::of(&app, &caller, at.number(), now).await?;
-    let (pages, page) = (library.playlists.pages(), library.playlists.page);
-    if page > pages {
-        return Err(no_such_page());
-    }
-    let (trouble, reconnect) = library.trouble.as_ref().map(trouble).unzip();
-    let reconnect = reconnect == Some(true);
-    let title = if reconnect { "Playlists – reconnect needed" } else { "Playlists" };
-    Ok(html(&Index {
-        layout: layout.titled(title, "playlists"),
-        total: library.playlists.total,
-        page,
-        pages,
-        as_of: Some(Moment::clock(library.as_of)),
-        here: address("/playlists", page),
-        trouble,
-        reconnect,
-        cards: library.playlists.entries.into_iter().map(Card::from).collect(),
-    }))
 }
 
 /// A page number behind the last page.

@@ -1,0 +1,101 @@
+//! Fetches a person's library page by page, as far as Spotify and the visitor's patience go.
+
+use futures_util::future::join_all;
+use time::OffsetDateTime;
+use tokio::time::{Instant, timeout_at};
+
+use super::asking::{self, Endpoint};
+use super::{Caller, Error, Result, tokens};
+use crate::app::App;
+use crate::spotify::{PAGE, wire};
+
+type Page = wire::Page<wire::Playlist>;
+
+/// How many pages are asked for at the same time, after the first.
+const AT_A_TIME: usize = 4;
+/// How far Spotify lets one page (its reference: an offset of 100,000).
+const FARTHEST: usize = 100_000;
+
+/// What came.
+pub(super) struct Fetched {
+    /// Whole pages, without a gap.
+    pub(super) pages: Vec<Page>,
+    /// How far they reach, counted in Spotify's entries.
+    pub(super) reached: usize,
+    /// Why not all came.
+    pub(super) trouble: Option<Error>,
+}
+
+impl Fetched {
+    /// How many entries Spotify counts, at least those that came.
+    pub(super) fn counted(&self) -> usize {
+        let told = self.pages.first().and_then(|page| page.total);
+        // A count that leads past the last page Spotify gives is not one to wait for.
+        told.unwrap_or(self.reached).clamp(self.reached.min(FARTHEST), FARTHEST)
+    }
+}
+
+/// The pages from entry `from` on, by offsets of our own: `next` may point to a dead address, and only says
+/// that there is more.
+pub(super) async fn pages(app: &App, caller: &Caller, from: usize, now: OffsetDateTime) -> Fetched {
+    let deadline = Instant::now() + asking::BUDGET;
+    let first = tokens::with_token(app, caller, Endpoint::MyPlaylists, now, |token| async move {
+        app.spotify.my_playlists(&token, from).await
+    });
+    let mut fetched = Fetched { pages: Vec::new(), reached: from, trouble: None };
+    match timeout_at(deadline, first).await.unwrap_or(Err(Error::SpotifySlow)) {
+        Ok(page) => fetched.take(page),
+        Err(trouble) => fetched.trouble = Some(trouble),
+    }
+    while fetched.wants_more() {
+        let rest = batch(app, caller, &fetched.next_offsets(), now);
+        match timeout_at(deadline, rest).await.unwrap_or(Err(Error::SpotifySlow)) {
+            Ok((pages, trouble)) => {
+                pages.into_iter().for_each(|page| fetched.take(page));
+                fetched.trouble = trouble;
+            }
+            Err(trouble) => fetched.trouble = Some(trouble),
+        }
+    }
+    fetched
+}
+
+/// The pages at `offsets` up to the first that is a fault, and that fault.
+async fn batch(
+    app: &App,
+    caller: &Caller,
+    offsets: &[usize],
+    now: OffsetDateTime,
+) -> Result<(Vec<Page>, Option<Error>)> {
+    let token = tokens::working(app, caller, now).await?.access;
+    asking::permit(app, Endpoint::MyPlaylists, offsets.len() as i64, now).await?;
+    let answers = join_all(offsets.iter().map(|offset| app.spotify.my_playlists(&token, *offset))).await;
+    let mut pages = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok(page) => pages.push(page),
+            Err(said) => return Ok((pages, Some(asking::heed(app, Endpoint::MyPlaylists, said, now).await))),
+        }
+    }
+    Ok((pages, None))
+}
+
+impl Fetched {
+    fn take(&mut self, page: Page) {
+        // A page may come shorter than it was asked for: places are counted, not entries.
+        self.reached += PAGE;
+        self.pages.push(page);
+    }
+
+    fn wants_more(&self) -> bool {
+        let more = |page: &Page| page.next.is_some() && page.items.as_ref().is_some_and(|items| !items.is_empty());
+        self.trouble.is_none() && self.pages.last().is_some_and(more) && self.reached < FARTHEST
+    }
+
+    fn next_offsets(&self) -> Vec<usize> {
+        let counted = self.pages.first().and_then(|page| page.total).unwrap_or(usize::MAX);
+        let places = (0..AT_A_TIME).map(|n| self.reached + n * PAGE);
+        // At least one: `next` said that there is more, whatever the count.
+        places.enumerate().filter(|(n, place)| *n == 0 || *place < counted).map(|(_, place)| place).collect()
+    }
+}

@@ -1,0 +1,89 @@
+//! The library: all playlists of who is signed in.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::Query;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::error::{Fault, trouble};
+use super::layout::{Card, Layout, Moment, html};
+use super::next::SafePath;
+use super::notice::{self, Notice};
+use super::playlists::{PageParam, address, no_such_page};
+use super::session::SignedIn;
+use super::{Now, State};
+use crate::domain::library::{self, Library, Wish};
+
+#[derive(Template)]
+#[template(path = "playlists/index.html")]
+struct Index {
+    layout: Layout,
+    cards: Vec<Card>,
+    total: usize,
+    page: usize,
+    pages: usize,
+    as_of: Moment,
+    here: String,
+    /// How many entries of how many were read, when Spotify failed half-way.
+    part: Option<(usize, usize)>,
+    trouble: Option<String>,
+    reconnect: bool,
+}
+
+/// All playlists of who is signed in, with their hearts.
+pub(super) async fn index(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+    Query(at): Query<PageParam>,
+) -> Result<Response, Fault> {
+    let Library { playlists, as_of, part, trouble: error } = library::of(&app, &caller, at.number(), now).await?;
+    let (pages, page) = (playlists.pages(), playlists.page);
+    if page > pages {
+        return Err(no_such_page());
+    }
+    let (trouble, reconnect) = error.as_ref().map(trouble).unzip();
+    let reconnect = reconnect == Some(true);
+    let title = if reconnect { "Playlists – reconnect needed" } else { "Playlists" };
+    let (layout, here) = (layout.titled(title, "playlists"), address("/playlists", page));
+    let (total, as_of) = (playlists.total, Moment::recent(as_of, now));
+    let cards = playlists.entries.into_iter().map(Card::from).collect();
+    Ok(html(&Index { layout, cards, total, page, pages, as_of, here, part, trouble, reconnect }))
+}
+
+/// What the buttons above and below the list ask for.
+#[derive(Deserialize)]
+pub(super) struct Update {
+    want: Want,
+    #[serde(default)]
+    from: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Want {
+    Anew,
+    Rest,
+}
+
+/// Asks Spotify for the library anew, or for the rest of it, and returns to the list.
+pub(super) async fn update(
+    app: State,
+    Now(now): Now,
+    SignedIn(caller): SignedIn,
+    Form(form): Form<Update>,
+) -> Result<Response, Fault> {
+    let wish = match form.want {
+        Want::Anew => Wish::Anew,
+        Want::Rest => Wish::Rest,
+    };
+    let notice = match library::update(&app, &caller, wish, now).await {
+        Ok(true) => Notice::Updated,
+        Ok(false) => Notice::JustUpdated,
+        Err(error) if error.spotify_is_away() => Notice::NotUpdated,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(notice::redirect(SafePath::or_playlists(form.from.as_deref()).as_str(), notice))
+}
