@@ -106,5 +106,8 @@ pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
     let mut all = sqlx::migrate!();
     // A release that was rolled back meets a database that is ahead of it, and serves all the same.
     all.set_ignore_missing(true);
-    all.run(pool).await
+    // The lock is the connection's, and one that failed would take it back into the pool: the next try would
+    // wait for ever. This connection ends here, whatever happens.
+    let mut connection = pool.acquire().await?.detach();
+    all.run(&mut connection).await
 }
