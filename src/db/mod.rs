@@ -51,10 +51,11 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown) and 25006 (read-only): the server's
-/// trouble, not the query's.
+/// SQLSTATE classes 08 (connection), 28 (refused: a password being rotated), 3D (no such database), 53
+/// (resources), 57P (shutdown), and 25006 (read-only), 55000 (no connections taken): the server's trouble, not
+/// the query's.
 fn away(code: &str) -> bool {
-    code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") || code == "25006"
+    ["08", "28", "3D", "53", "57P", "25006", "55000"].iter().any(|class| code.starts_with(class))
 }
 
 /// How many connections one process takes at most: the smallest Heroku plan allows 20, and during a
