@@ -14,7 +14,7 @@ static ALL: Migrator = sqlx::migrate!();
 
 /// Rows as they may stand in a table, put there as soon as the migration with this version has run, so that
 /// each later migration meets them. A migration that makes a table needs a line here.
-const ROWS: [(i64, &str); 5] = [
+const ROWS: [(i64, &str); 6] = [
     (20261121090000, "insert into users (display_name, created_at) values ('Mira', now()), ('', now())"),
     (
         20261121090100,
@@ -39,6 +39,11 @@ const ROWS: [(i64, &str); 5] = [
         "insert into playlists (user_id, id, position, name, collaborative, seen_at)
          select id, '3cEYpjA9oz9GiPac4AsH4n', 0, '', false, now() from users;
          insert into libraries (user_id, fetched_at) select id, now() from users",
+    ),
+    (
+        20261121090500,
+        "insert into cooldowns (bucket, until, quota) values ('all', now(), false);
+         insert into spotify_calls (day, endpoint, calls) values (current_date, 'me', 1)",
     ),
 ];
 
