@@ -52,10 +52,11 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown) and 25006 (read-only): the server's
-/// trouble, not the query's.
+/// SQLSTATE classes 08 (connection), 28 (refused: a password being rotated), 3D (no such database), 53
+/// (resources), 57P (shutdown), and 25006 (read-only), 55000 (no connections taken): the server's trouble, not
+/// the query's.
 fn away(code: &str) -> bool {
-    code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") || code == "25006"
+    ["08", "28", "3D", "53", "57P", "25006", "55000"].iter().any(|class| code.starts_with(class))
 }
 
 /// How many connections one process takes at most: the smallest Heroku plan allows 20, and during a
@@ -107,5 +108,8 @@ pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
     let mut all = sqlx::migrate!();
     // A release that was rolled back meets a database that is ahead of it, and serves all the same.
     all.set_ignore_missing(true);
-    all.run(pool).await
+    // The lock is the connection's, and one that failed would take it back into the pool: the next try would
+    // wait for ever. This connection ends here, whatever happens.
+    let mut connection = pool.acquire().await?.detach();
+    all.run(&mut connection).await
 }

@@ -1,0 +1,193 @@
+//! Migrations: dated, explained, forward only, and safe on a database that people use.
+
+use std::collections::BTreeMap;
+
+use heartlist::db;
+use sqlx::migrate::{Migration, Migrator};
+use sqlx::{AssertSqlSafe, PgPool};
+use time::{Date, Month};
+
+use crate::support::Site;
+use crate::support::postgres::{TestDatabase, fresh_database};
+
+static ALL: Migrator = sqlx::migrate!();
+
+/// Rows as they may stand in a table, put there as soon as the migration with this version has run, so that
+/// each later migration meets them. A migration that makes a table needs a line here.
+const ROWS: [(i64, &str); 6] = [
+    (20261121090000, "insert into users (display_name, created_at) values ('Mira', now()), ('', now())"),
+    (
+        20261121090100,
+        "insert into identities (user_id, provider, subject, created_at, last_used_at)
+         select id, 'spotify', 'subject-' || id, created_at, now() from users",
+    ),
+    (
+        20261121090200,
+        "insert into sessions (id_hash, user_id, sealed, created_at, expires_at)
+         select sha256('mira'), id, 'sealed', now(), now() + interval '30 days' from users limit 1;
+         insert into sessions (id_hash, sealed, created_at, expires_at) values (sha256('nobody'), '', now(), now());
+         insert into sign_ins (state_hash, browser_hash, provider, sealed, started_at)
+         values (sha256('state'), sha256('browser'), 'spotify', 'sealed', now())",
+    ),
+    (
+        20261121090300,
+        "insert into hearts (user_id, playlist_id, hearted_at) select id, '3cEYpjA9oz9GiPac4AsH4n', now() from users;
+         insert into heart_counts (playlist_id, hearts) values ('3cEYpjA9oz9GiPac4AsH4n', 2), ('37i9dQZF1DXcBWIGoYBM5M', 0)",
+    ),
+    (
+        20261121090400,
+        "insert into playlists (user_id, id, position, name, collaborative, seen_at)
+         select id, '3cEYpjA9oz9GiPac4AsH4n', 0, '', false, now() from users;
+         insert into libraries (user_id, fetched_at) select id, now() from users",
+    ),
+    (
+        20261121090500,
+        "insert into cooldowns (bucket, until, quota) values ('all', now(), false);
+         insert into spotify_calls (day, endpoint, calls) values (current_date, 'me', 1)",
+    ),
+];
+
+/// A database in which nothing was ever made.
+async fn empty() -> (TestDatabase, PgPool) {
+    let database = fresh_database().await;
+    let pool = PgPool::connect(database.url()).await.unwrap();
+    run(&pool, "drop schema public cascade; create schema public").await;
+    (database, pool)
+}
+
+async fn run(pool: &PgPool, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(pool).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+}
+
+/// How many rows each of our tables has.
+async fn rows(pool: &PgPool) -> BTreeMap<String, i64> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "select table_name::text from information_schema.tables where table_schema = 'public' and table_name <> '_sqlx_migrations'",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let mut counted = BTreeMap::new();
+    for name in names {
+        let query = AssertSqlSafe(format!("select count(*) from {name}"));
+        counted.insert(name, sqlx::query_scalar(query).fetch_one(pool).await.unwrap());
+    }
+    counted
+}
+
+#[test]
+fn migrations_are_dated_told_apart_and_forward_only() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut versions = Vec::new();
+    for name in names {
+        let (version, rest) = name.split_once('_').unwrap_or_else(|| panic!("{name}: no date"));
+        assert!(version.len() == 14 && date(version).is_some(), "{name}: not YYYYMMDDHHMMSS");
+        let said = rest.strip_suffix(".sql").unwrap_or_default();
+        let words = said.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        assert!(!said.is_empty() && words, "{name}: what it does in small letters, and .sql: there is no way down");
+        versions.push(version.to_owned());
+    }
+    let count = versions.len();
+    versions.sort();
+    versions.dedup();
+    assert_eq!((versions.len(), ALL.iter().count()), (count, count), "two migrations of one second");
+}
+
+fn date(version: &str) -> Option<Date> {
+    let part = |from: usize, to: usize| version.get(from..to)?.parse::<u8>().ok();
+    let clock = part(8, 10)? < 24 && part(10, 12)? < 60 && part(12, 14)? < 60;
+    let month = Month::try_from(part(4, 6)?).ok()?;
+    Date::from_calendar_date(version.get(..4)?.parse().ok()?, month, part(6, 8)?).ok().filter(|_| clock)
+}
+
+#[test]
+fn each_migration_begins_by_saying_why() {
+    for migration in ALL.iter() {
+        let sql = migration.sql.as_str();
+        let comment: String = sql.lines().map_while(|line| line.strip_prefix("-- ")).collect();
+        assert!(comment.split_whitespace().count() >= 8, "{}: begin with a comment that says why", migration.version);
+    }
+}
+
+#[tokio::test]
+async fn all_on_an_empty_database_and_once_more_changes_nothing() {
+    let (_database, pool) = empty().await;
+    db::migrate(&pool).await.unwrap();
+    let shape = shape(&pool).await;
+    db::migrate(&pool).await.unwrap();
+    assert_eq!(self::shape(&pool).await, shape);
+    assert!(rows(&pool).await.len() >= 8 && rows(&pool).await.values().all(|count| *count == 0));
+}
+
+/// Every column and index, and when which migration ran.
+async fn shape(pool: &PgPool) -> Vec<String> {
+    let query = "select concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) from information_schema.columns where table_schema = 'public'
+                 union all select indexdef from pg_indexes where schemaname = 'public'
+                 union all select concat_ws(' ', version, installed_on, success) from _sqlx_migrations order by 1";
+    sqlx::query_scalar(query).fetch_all(pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn each_migration_keeps_the_rows_that_it_meets() {
+    let (_database, pool) = empty().await;
+    let mut reached: Vec<Migration> = Vec::new();
+    for migration in ALL.iter() {
+        let before = rows(&pool).await;
+        reached.push(migration.clone());
+        Migrator::with_migrations(reached.clone()).run(&pool).await.unwrap();
+        let after = rows(&pool).await;
+        for (table, count) in &before {
+            assert_eq!(after.get(table), Some(count), "{table} after {}", migration.version);
+        }
+        for (_, sql) in ROWS.iter().filter(|(version, _)| *version == migration.version) {
+            run(&pool, sql).await;
+        }
+    }
+    let filled = rows(&pool).await;
+    assert!(filled.values().all(|count| *count > 0), "a table without rows in this test: {filled:?}");
+    db::migrate(&pool).await.unwrap();
+    assert_eq!(rows(&pool).await, filled);
+}
+
+#[tokio::test]
+async fn several_at_once_do_not_collide() {
+    let (database, pool) = empty().await;
+    let other = PgPool::connect(database.url()).await.unwrap();
+    let (first, second, third) = tokio::join!(db::migrate(&pool), db::migrate(&other), db::migrate(&pool));
+    first.and(second).and(third).unwrap();
+    let ran: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations").fetch_one(&pool).await.unwrap();
+    assert_eq!(ran as usize, ALL.iter().count());
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_nothing_behind() {
+    let (_database, pool) = empty().await;
+    let first = ALL.iter().next().unwrap().clone();
+    run(&pool, "create table identities (not_ours text)").await;
+    assert!(db::migrate(&pool).await.is_err());
+    let ran: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations").fetch_all(&pool).await.unwrap();
+    assert_eq!(ran, [first.version]);
+    run(&pool, "drop table identities").await;
+    db::migrate(&pool).await.unwrap();
+}
+
+/// A release that was rolled back meets the tables of the newer one.
+#[tokio::test]
+async fn o6_a_database_that_is_ahead_is_served_all_the_same() {
+    let mut site = Site::open().await;
+    run(
+        &site.db,
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values (29990101000000, 'from the future', true, 'unknown', 1);
+         alter table users add column from_the_future text;
+         create table from_the_future (id bigint)",
+    )
+    .await;
+    db::migrate(&site.db).await.unwrap();
+    let older = site.second_process().await;
+    let visitor = site.signed_in("mira").await;
+    assert_eq!(visitor.open(&format!("{older}/")).await.status, 200);
+    assert_eq!(visitor.open("/playlists").await.status, 200);
+    assert_eq!(visitor.open("/hearts").await.status, 200);
+}

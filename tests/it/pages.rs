@@ -1,0 +1,316 @@
+//! What holds on every page, whoever looks and whatever went wrong.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use heartlist::standin::{Endpoint, Fault};
+use reqwest::{Client, Method};
+use scraper::{ElementRef, Html, Selector};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+use tower::ServiceExt;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+const UNKNOWN: &str = "/playlists/0000000000000000000000";
+
+/// Every kind of page, and the status that it comes with.
+async fn all(site: &Site) -> Vec<(Page, u16)> {
+    let (stranger, mira) = (site.visitor(), site.signed_in("mira").await);
+    let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
+    let mut pages = Vec::new();
+    for (path, status) in
+        [("/", 200), ("/login", 200), ("/login?next=/hearts", 200), ("/nope", 404), ("/auth/spotify", 405)]
+    {
+        pages.push((stranger.look(path).await, status));
+    }
+    let hearts = mira.look("/hearts").await;
+    let heart = mira.open(&one).await.form("form.heart");
+    mira.send(heart).await;
+    let inside = [
+        ("/playlists", 200),
+        ("/playlists?page=2", 200),
+        (one.as_str(), 200),
+        ("/hearts", 200),
+        ("/account", 200),
+        ("/logout", 200),
+        ("/playlists?page=999", 404),
+        ("/hearts?page=999", 404),
+        (UNKNOWN, 404),
+        ("/playlists/short", 422),
+        ("/nope", 404),
+        ("/account/delete", 405),
+        ("/auth/spotify/callback?state=x&code=y", 400),
+    ];
+    for (path, status) in inside {
+        pages.push((mira.look(path).await, status));
+    }
+    pages.push((hearts, 200));
+    pages.push((post(&mira, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "nothing=1").await, 422));
+    pages.push((post(&mira, "/logout", "cross-site", "").await, 403));
+    pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
+    site.world.fault(Endpoint::Token, Fault::Html502, 3);
+    pages.push((site.visitor().sign_in("ada").await, 502));
+    pages
+}
+
+async fn post(visitor: &Visitor, path: &str, site: &str, body: &str) -> Page {
+    visitor.request(Method::POST, path, &[("sec-fetch-site", site)], Some(body.to_owned())).await
+}
+
+#[tokio::test]
+async fn every_page_is_whole_named_and_well_formed() {
+    let site = Site::open().await;
+    for (page, status) in all(&site).await {
+        let about = format!("{} {}:\n{}", page.status, page.url, page.html);
+        assert_eq!(page.status, status, "{about}");
+        assert!(page.header("content-type").starts_with("text/html"), "{about}");
+        let faults = Html::parse_document(&page.html).errors;
+        assert!(faults.is_empty(), "{faults:?} {about}");
+        for one in ["h1", "main", "title", "html[lang=en]", "body > a.skip[href='#main']:first-child", "main#main"] {
+            assert_eq!(page.count(one), 1, "{one} on {about}");
+        }
+        assert!(
+            page.text("title").len() > "– Heartlist".len() && page.text("title").ends_with("– Heartlist"),
+            "{about}"
+        );
+        assert!(!page.text("h1").is_empty(), "{about}");
+        let ids = page.attributes("[id]", "id");
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "an id twice on {about}");
+        assert!(!page.has("details.demo"), "the demo's banner on {about}");
+        let home = page.attributes("a", "href");
+        assert!(home.iter().any(|href| href == "/" || href == "/playlists"), "no way home on {about}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_keeps_to_its_content_policy() {
+    let site = Site::open().await;
+    for (page, _) in all(&site).await {
+        let about = format!("{} {}", page.status, page.url);
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{about} {policy}"
+        );
+        assert!(
+            !policy.contains("unsafe-") && !policy.contains("data:") && !policy.contains(" *;"),
+            "{about} {policy}"
+        );
+        assert_eq!(page.header("x-content-type-options"), "nosniff", "{about}");
+        assert_eq!(page.header("referrer-policy"), "same-origin", "{about}");
+        assert_eq!(page.header("cache-control"), "no-store", "{about}");
+        assert!(!page.has("style, [style], script:not([src]), base, iframe, object"), "inline on {about}");
+        let document = Html::parse_document(&page.html);
+        let every = all_elements();
+        let handlers =
+            document.select(&every).flat_map(|e| e.value().attrs()).filter(|(name, _)| name.starts_with("on"));
+        assert_eq!(handlers.count(), 0, "a handler in an attribute on {about}");
+        let addresses = ["href", "src", "action"].map(|name| page.attributes(&format!("[{name}]"), name)).concat();
+        assert!(!addresses.iter().any(|address| address.starts_with("javascript:")), "{about}");
+    }
+}
+
+fn all_elements() -> Selector {
+    Selector::parse("*").unwrap()
+}
+
+#[tokio::test]
+async fn every_control_and_every_picture_has_a_name() {
+    let site = Site::open().await;
+    for (page, _) in all(&site).await {
+        let document = Html::parse_document(&page.html);
+        assert!(!page.has("img:not([alt])"), "a picture without alt on {}", page.url);
+        let controls = Selector::parse("button, summary, a[href], input:not([type=hidden]), select, textarea").unwrap();
+        for control in document.select(&controls) {
+            assert!(named(control), "{} on {}", control.html(), page.url);
+        }
+    }
+}
+
+/// Whether a control says what it is: by its text, its label, or the label around it.
+fn named(control: ElementRef<'_>) -> bool {
+    let says = |element: ElementRef<'_>| element.text().any(|text| !text.trim().is_empty());
+    let mut around =
+        control.ancestors().filter_map(ElementRef::wrap).filter(|element| element.value().name() == "label");
+    control.attr("aria-label").is_some_and(|name| !name.trim().is_empty()) || says(control) || around.any(says)
+}
+
+#[tokio::test]
+async fn every_form_leads_to_an_address_that_takes_it() {
+    let site = Site::open().await;
+    let mut seen = HashSet::new();
+    for (page, _) in all(&site).await {
+        let actions = page.attributes("form", "action");
+        assert_eq!(actions.len(), page.count("form[method=post]"), "a form that is no post on {}", page.url);
+        seen.extend(actions);
+    }
+    assert!(seen.len() >= 4, "{seen:?}");
+    for action in seen {
+        // Refused for where it comes from, and so neither unknown (404) nor unwilling (405); and nothing happens.
+        let page = post(&site.visitor(), &action, "cross-site", "").await;
+        assert_eq!(page.status, 403, "{action}");
+        let allowed = site.visitor().request(Method::PATCH, &action, &[("sec-fetch-site", "same-origin")], None).await;
+        assert!(allowed.header("allow").contains("POST"), "{action} takes {}", allowed.header("allow"));
+    }
+}
+
+#[tokio::test]
+async fn an_error_page_bears_the_request_id_of_its_answer() {
+    let site = Site::open().await;
+    for (page, status) in all(&site).await {
+        let id = page.header("x-request-id").to_owned();
+        assert!(id.len() >= 16, "{}", page.url);
+        if status >= 400 {
+            assert_eq!(page.text("main code"), id, "{}", page.url);
+        }
+    }
+    let mine = "0123456789abcdef-mine";
+    let page = site.visitor().request(Method::GET, "/nope", &[("x-request-id", mine)], None).await;
+    assert_eq!(page.text("main code"), mine);
+    let forged = site.visitor().request(Method::GET, "/nope", &[("x-request-id", "<b>0123456789abcdef")], None).await;
+    assert!(!forged.html.contains("<b>") && forged.header("x-request-id").len() == 36);
+}
+
+#[tokio::test]
+async fn g13_an_unknown_address_is_a_page_with_a_way_home() {
+    let site = Site::open().await;
+    let page = site.visitor().look("/nope").await;
+    assert_eq!((page.status, page.attribute("main .ways a", "href").as_str()), (404, "/"));
+    assert!(page.has("nav a[href='/login?next=%2Fnope']"), "{}", page.html);
+    let inside = site.signed_in("mira").await.look("/nope").await;
+    assert_eq!(inside.attribute("main .ways a", "href"), "/playlists");
+    assert!(inside.text("footer").contains("Signed in as"));
+}
+
+#[tokio::test]
+async fn a_method_that_an_address_does_not_know_is_told_which_it_does() {
+    let site = Site::open().await;
+    let page = site.visitor().look("/auth/spotify").await;
+    assert_eq!((page.status, page.header("allow")), (405, "POST"));
+    let heart = site.visitor().look("/heart/3cEYpjA9oz9GiPac4AsH4n").await;
+    let mut allowed: Vec<_> = heart.header("allow").split(',').map(str::trim).collect();
+    allowed.sort_unstable();
+    assert_eq!((heart.status, allowed), (405, vec!["DELETE", "POST", "PUT"]));
+}
+
+/// A debug build reads static files from disk for who edits them: it neither packs them nor lets them be kept.
+const PACKED: bool = !cfg!(debug_assertions);
+
+/// A browser that takes these encodings and does not unpack them.
+async fn raw(site: &Site, path: &str, headers: &[(&str, &str)]) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
+    let client = Client::builder().no_gzip().no_brotli().no_deflate().no_zstd().build().unwrap();
+    let request =
+        headers.iter().fold(client.get(format!("{}{path}", site.base)), |r, (name, value)| r.header(*name, *value));
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
+}
+
+#[tokio::test]
+async fn static_files_are_named_by_their_contents_packed_and_kept() {
+    let site = Site::open().await;
+    let page = site.visitor().look("/").await;
+    let mut files = page.attributes("script", "src");
+    files.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
+    assert_eq!(files.len(), 4);
+    let kept = if PACKED { "max-age=31536000, immutable" } else { "no-cache" };
+    for file in files {
+        let hash = file.rsplit('.').nth(1).unwrap();
+        assert!(hash.len() >= 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{file}");
+        let mut sizes = Vec::new();
+        for encoding in ["identity", "gzip", "br"] {
+            let (status, headers, body) = raw(&site, &file, &[("accept-encoding", encoding)]).await;
+            assert_eq!((status, headers["cache-control"].to_str().unwrap()), (200, kept), "{file}");
+            assert_eq!(headers["x-content-type-options"], "nosniff");
+            if encoding != "identity" && PACKED {
+                assert_eq!(headers["content-encoding"], encoding, "{file}");
+                assert!(headers["vary"].to_str().unwrap().to_lowercase().contains("accept-encoding"), "{file}");
+            }
+            let again = raw(&site, &file, &[("if-none-match", headers["etag"].to_str().unwrap())]).await;
+            assert_eq!((again.0, again.2.len()), (304, 0), "{file}");
+            sizes.push(body.len());
+        }
+        assert!(!PACKED || sizes[1] < sizes[0] && sizes[2] < sizes[0], "{file} {sizes:?}");
+    }
+}
+
+#[tokio::test]
+async fn robots_and_the_icon_are_where_they_are_looked_for() {
+    let site = Site::open().await;
+    let robots = site.visitor().look("/robots.txt").await;
+    assert!(robots.status == 200 && robots.header("content-type").starts_with("text/plain"));
+    let icon = site.visitor().look("/favicon.svg").await;
+    assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"));
+}
+
+#[tokio::test]
+async fn the_first_look_at_the_playlists_weighs_less_than_60_kb() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let consent = visitor.to_consent("/login").await;
+    let welcome = visitor.send(crate::support::visitor::approve(&consent, "mira")).await;
+    let back = visitor.look(welcome.header("location")).await;
+    let cookies = back.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap().split(';').next().unwrap());
+    let cookie = cookies.collect::<Vec<_>>().join("; ");
+    let page = visitor.open("/playlists").await;
+    let mut paths = page.attributes("script", "src");
+    paths.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
+    paths.push("/playlists".into());
+    let mut weight = 0;
+    for path in &paths {
+        let (status, headers, body) = raw(&site, path, &[("accept-encoding", "br"), ("cookie", &cookie)]).await;
+        assert_eq!(status, 200, "{path}");
+        weight += if headers.contains_key("content-encoding") { body.len() } else { packed(body).await };
+    }
+    assert!(paths.len() == 5 && weight < 60_000, "{weight} bytes");
+}
+
+/// How long `body` is when packed, for what a debug build sends as it is.
+async fn packed(body: Vec<u8>) -> usize {
+    let kind = [("content-type", "text/css")];
+    let plain =
+        tower::service_fn(move |_| std::future::ready(Ok::<_, Infallible>((kind, body.clone()).into_response())));
+    let asked = axum::http::Request::builder().header("accept-encoding", "br").body(Body::empty()).unwrap();
+    let answer = tower_http::compression::Compression::new(plain).oneshot(asked).await.unwrap();
+    assert_eq!(answer.headers()["content-encoding"], "br");
+    axum::body::to_bytes(Body::new(answer.into_body()), usize::MAX).await.unwrap().len()
+}
+
+/// Lets the site's database vanish (and come back): everybody is thrown out and nobody let in.
+async fn database(site: &Site, there: bool) {
+    let options = site.db.connect_options();
+    let name = options.get_database().unwrap().to_owned();
+    let mut admin: PgConnection = (*options).clone().database("postgres").connect().await.unwrap();
+    let door = AssertSqlSafe(format!("alter database {name} with allow_connections {there}"));
+    sqlx::query(door).execute(&mut admin).await.unwrap();
+    let out = "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1";
+    sqlx::query(out).bind(&name).execute(&mut admin).await.unwrap();
+}
+
+#[tokio::test]
+async fn g15_without_the_database_pages_say_so_soon_and_recover_by_themselves() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    database(&site, false).await;
+    for path in ["/playlists", "/hearts", "/account"] {
+        let start = Instant::now();
+        let page = mira.look(path).await;
+        assert!(start.elapsed() < Duration::from_secs(5), "{path} took {:?}", start.elapsed());
+        assert_eq!(page.status, 503, "{path} {}", page.html);
+        assert!(page.header("retry-after").parse::<u64>().unwrap() > 0);
+        assert!(page.count("h1") == 1 && page.has("body > a.skip") && page.has("main .ways a"), "{}", page.html);
+        assert!(!page.text("main").to_lowercase().contains("sql"), "{}", page.text("main"));
+    }
+    let stranger = site.visitor();
+    assert_eq!(stranger.look("/").await.status, 200);
+    assert_eq!(stranger.look("/healthz").await.status, 200);
+    let start = stranger.look("/login").await.form("form[action='/auth/spotify']");
+    assert_eq!(stranger.send(start).await.status, 503);
+    database(&site, true).await;
+    assert_eq!(mira.open("/playlists").await.status, 200);
+    assert_eq!(stranger.sign_in("ada").await.status, 200);
+}
