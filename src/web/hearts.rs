@@ -13,7 +13,8 @@ use super::notice::{self, Notice};
 use super::playlists::{PageParam, address, no_such_page, parse_id};
 use super::session::{SignedIn, Visitor};
 use super::{Now, State};
-use crate::domain::hearts;
+use crate::domain::{Caller, hearts};
+use crate::ids::PlaylistId;
 
 /// What a script is told when a heart is set.
 #[derive(Serialize)]
@@ -25,23 +26,25 @@ struct Set {
 }
 
 /// Hearts a playlist.
-pub(super) async fn give(app: State, now: Now, who: SignedIn, id: Path<String>) -> Result<Response, Fault> {
+pub(super) async fn give(app: State, now: Now, who: Visitor, id: Path<String>) -> Result<Response, Fault> {
     put(app, now, who, id, true).await
 }
 
 /// Takes a heart back.
-pub(super) async fn take_back(app: State, now: Now, who: SignedIn, id: Path<String>) -> Result<Response, Fault> {
+pub(super) async fn take_back(app: State, now: Now, who: Visitor, id: Path<String>) -> Result<Response, Fault> {
     put(app, now, who, id, false).await
 }
 
 async fn put(
     app: State,
     Now(now): Now,
-    SignedIn(caller): SignedIn,
+    visitor: Visitor,
     Path(id): Path<String>,
     hearted: bool,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
+    // The script knows which page it is on, and says so to the sign-in page itself.
+    let caller = presser(visitor, &SafePath::or_playlists(None), &id, hearted)?;
     let hearts = hearts::set(&app, &caller, &id, hearted, now).await?;
     Ok(Json(Set { playlist_id: id.into(), hearted, hearts }).into_response())
 }
@@ -64,11 +67,14 @@ pub(super) async fn set(
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let from = SafePath::or_playlists(form.from.as_deref());
-    let Some(caller) = visitor.caller else {
-        return Err(Fault::signed_out(from.as_str()).with_heart(form.hearted.then_some(&id)));
-    };
+    let caller = presser(visitor, &from, &id, form.hearted)?;
     hearts::set(&app, &caller, &id, form.hearted, now).await?;
     Ok(notice::redirect(from.as_str(), if form.hearted { Notice::Hearted } else { Notice::Unhearted }))
+}
+
+/// Who pressed the button. Others are sent to sign in, and the heart they gave is kept for after that.
+fn presser(visitor: Visitor, from: &SafePath, id: &PlaylistId, hearted: bool) -> Result<Caller, Fault> {
+    visitor.caller.ok_or_else(|| Fault::signed_out(from.as_str()).with_heart(hearted.then_some(id)))
 }
 
 #[derive(Template)]
