@@ -6,6 +6,7 @@ mod support;
 
 mod account;
 mod architecture;
+mod chromium;
 mod hearts;
 mod migrations;
 mod pages;
