@@ -13,7 +13,7 @@ use super::notice::{self, Notice};
 use super::playlists::{PageParam, address, no_such_page, parse_id};
 use super::session::{SignedIn, Visitor};
 use super::{Now, State};
-use crate::domain::{Caller, hearts};
+use crate::domain::hearts;
 use crate::ids::PlaylistId;
 
 /// What a script is told when a heart is set.
@@ -43,8 +43,10 @@ async fn put(
     hearted: bool,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
-    // The script knows which page it is on, and says so to the sign-in page itself.
-    let caller = presser(visitor, &SafePath::or_playlists(None), &id, hearted)?;
+    let Some(caller) = visitor.caller else {
+        // The script knows which page it is on, and tells the sign-in page itself.
+        return Err(sign_in_first(&SafePath::or_playlists(None), &id, hearted));
+    };
     let hearts = hearts::set(&app, &caller, &id, hearted, now).await?;
     Ok(Json(Set { playlist_id: id.into(), hearted, hearts }).into_response())
 }
@@ -67,14 +69,16 @@ pub(super) async fn set(
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let from = SafePath::or_playlists(form.from.as_deref());
-    let caller = presser(visitor, &from, &id, form.hearted)?;
+    let Some(caller) = visitor.caller else {
+        return Err(sign_in_first(&from, &id, form.hearted));
+    };
     hearts::set(&app, &caller, &id, form.hearted, now).await?;
     Ok(notice::redirect(from.as_str(), if form.hearted { Notice::Hearted } else { Notice::Unhearted }))
 }
 
-/// Who pressed the button. Others are sent to sign in, and the heart they gave is kept for after that.
-fn presser(visitor: Visitor, from: &SafePath, id: &PlaylistId, hearted: bool) -> Result<Caller, Fault> {
-    visitor.caller.ok_or_else(|| Fault::signed_out(from.as_str()).with_heart(hearted.then_some(id)))
+/// The button was pressed by nobody we know: the heart that was given is kept for after the sign-in.
+fn sign_in_first(from: &SafePath, id: &PlaylistId, hearted: bool) -> Fault {
+    Fault::signed_out(from.as_str()).with_heart(hearted.then_some(id))
 }
 
 #[derive(Template)]
