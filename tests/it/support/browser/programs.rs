@@ -7,8 +7,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 /// Ends chromedriver and its browsers, which are in its process group, when its own input ends:
-/// that happens when the tests end, be it by a panic, Ctrl-C or a kill.
-const UNTIL_INPUT_ENDS: &str = r#""$0" --port=0 & read -r _; kill 0"#;
+/// that happens when the tests end, be it by a panic, Ctrl-C or a kill. The shell itself lets go of the output,
+/// which thus ends with chromedriver.
+const UNTIL_INPUT_ENDS: &str = r#""$0" --port=0 & exec >&-; read -r _; kill 0"#;
 /// How chromedriver tells which port it chose.
 const READY: &str = "was started successfully on port ";
 
@@ -46,15 +47,16 @@ fn start() -> Driver {
             return Driver { address, _shell: shell, _output: output };
         }
     }
+    let _ = shell.wait();
     panic!("chromedriver does not start; `script/test` brings one that does. It said:\n{said}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the app's settings do not say where the tests' browser is")]
 fn program(variable: &str, name: &str) -> String {
-    let named = std::env::var(variable).into_iter();
     let path = std::env::var("PATH").unwrap_or_default();
     let usual = path.split(':').chain(["/usr/bin"]).map(|folder| format!("{folder}/{name}"));
-    named.chain(usual).find(|file| Path::new(file).is_file()).unwrap_or_else(|| {
+    let places = std::env::var(variable).map_or_else(|_| usual.collect(), |named| vec![named]);
+    places.into_iter().find(|file| Path::new(file).is_file()).unwrap_or_else(|| {
         panic!("The browser tests need {name}: run `script/test`, which brings it, or set {variable} to its path.")
     })
 }
