@@ -13,7 +13,7 @@ use crate::support::browser::Browser;
 const NOWHERE: &str = "/nowhere";
 /// What sticks out of the page at its right, if that makes it scroll.
 const STICKS_OUT: &str = "document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] : \
-    [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 120))";
+    [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.tagName + '.' + e.className)";
 /// The colour of the page's ground.
 const GROUND: &str = "getComputedStyle(document.body).backgroundColor";
 

@@ -36,6 +36,20 @@ async fn g20_back_shows_a_heart_that_was_given_before_leaving() {
 }
 
 #[tokio::test]
+async fn g20_a_page_that_the_browser_had_put_by_reads_its_hearts_again() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let unseen =
+        "fetch(document.querySelector('.card form.heart').action, { method: 'PUT' }).then(answer => answer.ok)";
+    assert!(browser.ask::<bool>(unseen).await);
+    assert!(!pressed(&browser, FIRST_HEART).await);
+    // What browsers say when they show a kept page; whether they keep one is up to them.
+    let shown_again = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+    browser.ask::<()>(shown_again).await;
+    until_pressed(&browser, FIRST_HEART, true).await;
+}
+
+#[tokio::test]
 async fn b12_a_tab_in_the_back_is_right_once_it_is_looked_at() {
     let site = Site::open().await;
     let browser = ada(&site).await;
