@@ -48,7 +48,8 @@ pub(super) async fn pages(app: &App, caller: &Caller, from: usize, now: OffsetDa
         Err(trouble) => fetched.trouble = Some(trouble),
     }
     while fetched.wants_more() {
-        let rest = batch(app, caller, &fetched.next_offsets(), now);
+        let offsets = fetched.next_offsets();
+        let rest = batch(app, caller, &offsets, now);
         match timeout_at(deadline, rest).await.unwrap_or(Err(Error::SpotifySlow)) {
             Ok((pages, trouble)) => {
                 pages.into_iter().for_each(|page| fetched.take(page));

@@ -6,9 +6,12 @@ mod support;
 
 mod account;
 mod architecture;
+mod chromium;
 mod hearts;
 #[cfg(feature = "local")]
 mod local_postgres;
+mod migrations;
+mod pages;
 mod playlists;
 mod process;
 mod security;

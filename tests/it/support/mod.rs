@@ -1,5 +1,6 @@
 //! A whole site for one test: the app, a made-up Spotify and a database, all of its own.
 
+pub(crate) mod browser;
 pub(crate) mod page;
 pub(crate) mod postgres;
 pub(crate) mod visitor;

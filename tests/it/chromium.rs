@@ -1,0 +1,50 @@
+//! What only a real browser shows: the script, the keyboard, the layout, the content policy.
+
+mod hearts;
+mod layout;
+mod moving;
+mod sign_in;
+mod without_script;
+
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+/// The first playlist on a page, by its heart button.
+const FIRST_HEART: &str = ".card:first-child form.heart button";
+
+/// Goes from the sign-in page through the consent page, by mouse.
+async fn sign_in(browser: &Browser, listener: &str) {
+    browser.go("/login").await;
+    browser.click("form[action='/auth/spotify'] button").await;
+    consent(browser, listener).await;
+    browser.arrive("/playlists").await;
+}
+
+/// Says yes on the consent page as `listener`.
+async fn consent(browser: &Browser, listener: &str) {
+    browser.click(&format!("input[name=listener][value={listener}]")).await;
+    browser.click("button[value=approve]").await;
+}
+
+/// Somebody with a browser who looks at ada's playlists.
+async fn ada(site: &Site) -> Browser {
+    let browser = Browser::open(site).await;
+    sign_in(&browser, "ada").await;
+    browser
+}
+
+/// Whether a heart button is pressed.
+async fn pressed(browser: &Browser, button: &str) -> bool {
+    browser.find(button).await.attr("aria-pressed").await.unwrap().unwrap() == "true"
+}
+
+/// Waits until a heart button is pressed, or is not.
+async fn until_pressed(browser: &Browser, button: &str, pressed: bool) {
+    browser.find(&format!("{button}[aria-pressed={pressed}]")).await;
+}
+
+/// Waits until there are so many hearts in the database.
+async fn until_saved(site: &Site, browser: &Browser, hearts: i64) {
+    let saved = async || site.count("select count(*) from hearts").await == hearts;
+    browser.until(&format!("{hearts} hearts saved"), saved).await;
+}

@@ -1,0 +1,122 @@
+//! The heart button with its script: at once, by keyboard, when saving fails, when it is pressed fast.
+
+use serde_json::json;
+use sqlx::{Executor as _, Postgres, Transaction};
+use thirtyfour::Key;
+
+use super::{FIRST_HEART, ada, pressed, until_saved};
+use crate::support::Site;
+
+/// Lets nothing be saved until it is dropped or rolled back: requests wait.
+async fn hold_the_hearts(site: &Site) -> Transaction<'static, Postgres> {
+    let mut hold = site.db.begin().await.unwrap();
+    hold.execute("lock table hearts in access exclusive mode").await.unwrap();
+    hold
+}
+
+#[tokio::test]
+async fn b3_a_click_shows_at_once_and_is_saved() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let hold = hold_the_hearts(&site).await;
+    browser.click(FIRST_HEART).await;
+    assert!(pressed(&browser, FIRST_HEART).await, "before the server could answer");
+    hold.rollback().await.unwrap();
+    until_saved(&site, &browser, 1).await;
+    browser.reload().await;
+    assert!(pressed(&browser, FIRST_HEART).await, "after a reload");
+    browser.click(FIRST_HEART).await;
+    assert!(!pressed(&browser, FIRST_HEART).await);
+    until_saved(&site, &browser, 0).await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_heart_is_given_and_taken_back_by_keyboard() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.ask::<()>("document.querySelector('.card:first-child .out').focus()").await;
+    browser.press(Key::Tab).await;
+    let focused = format!("document.activeElement === document.querySelector({})", json!(FIRST_HEART));
+    assert!(browser.ask::<bool>(&focused).await, "b the heart follows the links of its card");
+    let ring = "getComputedStyle(document.activeElement).outlineStyle !== 'none' && document.activeElement.matches(':focus-visible')";
+    assert!(browser.ask::<bool>(ring).await, "g5 the focus is seen");
+    browser.press(Key::Space).await;
+    until_saved(&site, &browser, 1).await;
+    assert!(pressed(&browser, FIRST_HEART).await && browser.ask::<bool>(&focused).await);
+    browser.press(Key::Enter).await;
+    until_saved(&site, &browser, 0).await;
+    assert!(!pressed(&browser, FIRST_HEART).await && browser.ask::<bool>(&focused).await);
+}
+
+#[tokio::test]
+async fn b4_a_failed_save_is_taken_back_said_and_tried_again() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    site.db.execute("alter table hearts rename to lost").await.unwrap();
+    browser.click(FIRST_HEART).await;
+    browser.reads("#live", "Not saved").await;
+    assert!(!pressed(&browser, FIRST_HEART).await);
+    browser.click("#live .again").await;
+    browser.reads("#live", "Not saved").await;
+    assert!(!pressed(&browser, FIRST_HEART).await, "it still fails");
+    site.db.execute("alter table lost rename to hearts").await.unwrap();
+    browser.click("#live .again").await;
+    until_saved(&site, &browser, 1).await;
+    assert!(pressed(&browser, FIRST_HEART).await);
+    assert_eq!(browser.text("#live").await, "");
+    assert!(browser.ask::<bool>("document.activeElement.matches('.heart button')").await, "the focus is back");
+}
+
+/// Notes each request of the script, and how many are under way.
+const NOTE_REQUESTS: &str = "window.asked = [], window.open_requests = 0, window.real_fetch = fetch, \
+    void (window.fetch = async (url, options) => { \
+        asked.push(options.method); open_requests += 1; \
+        try { return await real_fetch(url, options); } finally { open_requests -= 1; } \
+    })";
+
+#[tokio::test]
+async fn b5_five_fast_clicks_end_in_the_last_asked_state() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.ask::<()>(NOTE_REQUESTS).await;
+    let hold = hold_the_hearts(&site).await;
+    for click in 1..=5 {
+        browser.click(FIRST_HEART).await;
+        assert_eq!(pressed(&browser, FIRST_HEART).await, click % 2 == 1);
+    }
+    assert_eq!(browser.ask::<Vec<String>>("asked").await, ["PUT"], "one request at a time");
+    hold.rollback().await.unwrap();
+    browser.becomes("open_requests === 0").await;
+    assert_eq!(browser.ask::<Vec<String>>("asked").await, ["PUT"], "what is kept already is not asked again");
+    assert_eq!(site.count("select count(*) from hearts").await, 1);
+
+    // Four more in one moment: what is under way is not the last wish, which follows it.
+    let clicks = format!("[1, 2, 3, 4].forEach(() => document.querySelector({}).click())", json!(FIRST_HEART));
+    browser.ask::<()>(&clicks).await;
+    assert!(pressed(&browser, FIRST_HEART).await);
+    browser.becomes("asked.length > 2 && open_requests === 0").await;
+    assert_eq!(browser.ask::<Vec<String>>("asked").await, ["PUT", "DELETE", "PUT"]);
+    assert!(pressed(&browser, FIRST_HEART).await);
+    assert_eq!(site.count("select count(*) from hearts").await, 1);
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn b11_offline_a_heart_goes_back_and_says_why() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let network =
+        |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.emulateNetworkConditions", network(true)).await;
+    browser.reads("#live", "You are offline").await;
+    browser.click(FIRST_HEART).await;
+    browser.reads("#live", "Not saved: you are offline.").await;
+    assert!(!pressed(&browser, FIRST_HEART).await);
+    browser.devtools("Network.emulateNetworkConditions", network(false)).await;
+    browser.becomes("navigator.onLine").await;
+    browser.click("#live .again").await;
+    until_saved(&site, &browser, 1).await;
+    assert!(pressed(&browser, FIRST_HEART).await);
+}

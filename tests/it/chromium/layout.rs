@@ -1,0 +1,93 @@
+//! Every page on small screens, light and dark, without a complaint of the browser's.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+use thirtyfour::Key;
+
+use super::{FIRST_HEART, ada, sign_in, until_saved};
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+/// A page that is not.
+const NOWHERE: &str = "/nowhere";
+/// What sticks out of the page at its right, if that makes it scroll.
+const STICKS_OUT: &str = "document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] : \
+    [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.tagName + '.' + e.className)";
+/// The colour of the page's ground.
+const GROUND: &str = "getComputedStyle(document.body).backgroundColor";
+
+/// Pages of somebody whose library has every oddity: names without a space, right to left, a thousand songs.
+fn pages_of_mira(site: &Site) -> Vec<String> {
+    let mira = site.world.listener("mira").unwrap();
+    let mut paths: Vec<String> = ["/hearts", "/account", "/logout", NOWHERE].map(String::from).into();
+    paths.extend((1..=3).map(|page| format!("/playlists?page={page}")));
+    let odd = mira.playlists().into_iter().filter(|list| list.name.chars().count() == 100 || list.length > 1000);
+    paths.extend(odd.map(|list| format!("/playlists/{}", list.id)));
+    paths
+}
+
+#[tokio::test]
+async fn g2_nothing_scrolls_sideways_on_small_screens_in_light_and_dark() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    let mut grounds = HashSet::new();
+    check_sizes(&browser, "/", &mut grounds).await;
+    check_sizes(&browser, "/login?next=/hearts", &mut grounds).await;
+    sign_in(&browser, "mira").await;
+    for path in pages_of_mira(&site) {
+        check_sizes(&browser, &path, &mut grounds).await;
+    }
+    assert_eq!(grounds.len(), 2, "g7 light and dark differ, and pages agree: {grounds:?}");
+}
+
+async fn check_sizes(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
+    browser.go(path).await;
+    browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
+    for scheme in ["light", "dark"] {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        browser.devtools("Emulation.setEmulatedMedia", features).await;
+        for width in [320, 360] {
+            let screen = json!({ "width": width, "height": 640, "deviceScaleFactor": 1, "mobile": false });
+            browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+            assert_eq!(browser.ask::<u32>("innerWidth").await, width);
+            assert_eq!(browser.ask::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at {width} px, {scheme}");
+        }
+        grounds.insert(browser.ask(GROUND).await);
+    }
+}
+
+#[tokio::test]
+async fn g11_no_page_makes_the_browser_complain() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    for path in ["/", "/login"] {
+        browser.go(path).await;
+    }
+    sign_in(&browser, "mira").await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 1).await;
+    for path in pages_of_mira(&site) {
+        browser.go(&path).await;
+        // Covers come when they are scrolled to.
+        browser.ask::<()>("document.querySelectorAll('img').forEach(i => { i.loading = 'eager'; })").await;
+        browser.becomes("[...document.images].every(i => i.complete)").await;
+    }
+    let complaints = browser.complaints().await;
+    let expected = |line: &&String| line.contains("/covers/") || line.contains(NOWHERE);
+    let (expected, others): (Vec<_>, Vec<_>) = complaints.iter().partition(expected);
+    assert!(others.is_empty(), "{others:#?}");
+    assert_eq!(expected.len(), 2, "one expired cover and one page that is not: {expected:#?}");
+}
+
+#[tokio::test]
+async fn g4_the_skip_link_is_the_first_stop_and_leads_to_the_content() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.go("/playlists").await;
+    browser.press(Key::Tab).await;
+    assert!(browser.ask::<bool>("document.activeElement.matches('a.skip')").await);
+    browser.becomes("document.activeElement.getBoundingClientRect().top >= 0").await;
+    browser.press(Key::Enter).await;
+    browser.becomes("document.activeElement.id === 'main'").await;
+}

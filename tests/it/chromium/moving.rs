@@ -1,0 +1,75 @@
+//! The truth after going away: Back, another tab.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{FIRST_HEART, ada, pressed, until_pressed, until_saved};
+use crate::support::Site;
+
+#[tokio::test]
+async fn g20_back_shows_a_heart_that_was_given_on_the_next_page() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    assert!(!pressed(&browser, FIRST_HEART).await);
+    browser.click(".card:first-child a.name").await;
+    browser.click(".sleeve form.heart button").await;
+    until_saved(&site, &browser, 1).await;
+    browser.reads(".tally", "Hearts here: 1").await;
+    browser.back().await;
+    browser.arrive("/playlists").await;
+    until_pressed(&browser, FIRST_HEART, true).await;
+}
+
+#[tokio::test]
+async fn g20_back_shows_a_heart_that_was_given_before_leaving() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.click(FIRST_HEART).await;
+    browser.click("a[href='/account']").await;
+    until_saved(&site, &browser, 1).await;
+    browser.back().await;
+    browser.arrive("/playlists").await;
+    until_pressed(&browser, FIRST_HEART, true).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 0).await;
+}
+
+#[tokio::test]
+async fn g20_a_page_that_the_browser_had_put_by_reads_its_hearts_again() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let unseen =
+        "fetch(document.querySelector('.card form.heart').action, { method: 'PUT' }).then(answer => answer.ok)";
+    assert!(browser.ask::<bool>(unseen).await);
+    assert!(!pressed(&browser, FIRST_HEART).await);
+    // What browsers say when they show a kept page; whether they keep one is up to them.
+    let shown_again = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+    browser.ask::<()>(shown_again).await;
+    until_pressed(&browser, FIRST_HEART, true).await;
+}
+
+#[tokio::test]
+async fn b12_a_tab_in_the_back_is_right_once_it_is_looked_at() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let first = browser.new_tab().await;
+    let left = Instant::now();
+    browser.go("/playlists").await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 1).await;
+    // The script takes a glance elsewhere of under a second for no absence.
+    browser.until("away for long enough", async || left.elapsed() > Duration::from_millis(1100)).await;
+    browser.turn_to(&first).await;
+    until_pressed(&browser, FIRST_HEART, true).await;
+}
+
+#[tokio::test]
+async fn a_lost_cover_becomes_a_blank_sleeve() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.setBlockedURLs", json!({ "urls": ["*/covers/*"] })).await;
+    browser.reload().await;
+    browser.becomes("document.querySelector('.card:first-child .cover.blank:empty')").await;
+}

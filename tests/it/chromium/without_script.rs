@@ -1,0 +1,31 @@
+//! Everything again in a browser that runs no script (g1).
+
+use super::{FIRST_HEART, pressed, sign_in};
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+#[tokio::test]
+async fn g1_signing_in_hearting_and_signing_out_need_no_script() {
+    let site = Site::open().await;
+    let browser = Browser::without_script(&site).await;
+    sign_in(&browser, "ada").await;
+    assert_eq!(browser.ask::<String>("typeof jQuery").await, "undefined", "script runs");
+
+    let card: String = browser.ask("document.querySelector('.card').id").await;
+    browser.click(FIRST_HEART).await;
+    browser.arrive(&format!("/playlists#{card}")).await;
+    browser.reads("main [role=status]", "Hearted.").await;
+    assert!(pressed(&browser, FIRST_HEART).await);
+    assert_eq!(site.count("select count(*) from hearts").await, 1);
+
+    browser.go("/hearts").await;
+    browser.click(FIRST_HEART).await;
+    browser.reads("main [role=status]", "The heart is taken back.").await;
+    assert_eq!(site.count("select count(*) from hearts").await, 0);
+
+    browser.click("a[href='/logout']").await;
+    browser.click("form[action='/logout'] button").await;
+    browser.reads("main [role=status]", "You are signed out.").await;
+    browser.go("/playlists").await;
+    assert_eq!(browser.place().await, "/login?next=%2Fplaylists");
+}

@@ -1,0 +1,62 @@
+//! The two programs behind a browser: where they are, and one chromedriver for all tests.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+
+/// Ends chromedriver and its browsers, which are in its process group, when its own input ends:
+/// that happens when the tests end, be it by a panic, Ctrl-C or a kill. The shell itself lets go of the output,
+/// which thus ends with chromedriver.
+const UNTIL_INPUT_ENDS: &str = r#""$0" --port=0 & exec >&-; read -r _; kill 0"#;
+/// How chromedriver tells which port it chose.
+const READY: &str = "was started successfully on port ";
+
+struct Driver {
+    address: String,
+    // Held, so that the pipes stay open as long as this process lives.
+    _shell: Child,
+    _output: BufReader<ChildStdout>,
+}
+
+/// The address of this process's chromedriver, which the first caller starts.
+pub(super) fn chromedriver() -> &'static str {
+    static DRIVER: OnceLock<Driver> = OnceLock::new();
+    &DRIVER.get_or_init(start).address
+}
+
+/// The path of Chromium.
+pub(super) fn chromium() -> String {
+    program("HEARTLIST_TEST_CHROMIUM", "chromium")
+}
+
+fn start() -> Driver {
+    let mut shell = Command::new("sh")
+        .args(["-c", UNTIL_INPUT_ENDS, &program("HEARTLIST_TEST_CHROMEDRIVER", "chromedriver")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .expect("a shell");
+    let mut output = BufReader::new(shell.stdout.take().expect("a pipe"));
+    let mut said = String::new();
+    while output.read_line(&mut said).is_ok_and(|bytes| bytes > 0) {
+        if let Some((_, port)) = said.split_once(READY) {
+            let address = format!("http://127.0.0.1:{}", port.trim().trim_end_matches('.'));
+            return Driver { address, _shell: shell, _output: output };
+        }
+    }
+    let _ = shell.wait();
+    panic!("chromedriver does not start; `script/test` brings one that does. It said:\n{said}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the app's settings do not say where the tests' browser is")]
+fn program(variable: &str, name: &str) -> String {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let usual = path.split(':').chain(["/usr/bin"]).map(|folder| format!("{folder}/{name}"));
+    let places = std::env::var(variable).map_or_else(|_| usual.collect(), |named| vec![named]);
+    places.into_iter().find(|file| Path::new(file).is_file()).unwrap_or_else(|| {
+        panic!("The browser tests need {name}: run `script/test`, which brings it, or set {variable} to its path.")
+    })
+}
