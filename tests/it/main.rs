@@ -8,6 +8,7 @@ mod account;
 mod architecture;
 mod chromium;
 mod hearts;
+mod library;
 #[cfg(feature = "local")]
 mod local_postgres;
 mod migrations;

@@ -186,6 +186,7 @@ async fn p13_spotify_in_trouble_shows_what_was_kept_or_says_so() {
         assert!(matches!(page.status, 502 | 503), "{fault:?} {}", page.status);
         assert!(page.has("nav a[href='/hearts']") && visitor.open("/hearts").await.status == 200);
         site.world.mend();
+        site.advance(Duration::from_secs(25 * 3600));
         assert_eq!(visitor.open("/playlists").await.count("li.card"), 12);
         site.world.fault(Endpoint::MyPlaylists, fault, 20);
         site.advance(Duration::from_secs(11 * 60));

@@ -121,6 +121,12 @@ impl Site {
         settings.chain([("DATABASE_URL", self.database.url())]).collect()
     }
 
+    /// Removes what has had its time, as the app does every ten minutes.
+    pub(crate) async fn sweep(&self) {
+        let app = self.app();
+        heartlist::domain::sweep::sweep(&app, app.now()).await.unwrap();
+    }
+
     /// How many rows `query` counts.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()

@@ -1,0 +1,195 @@
+//! The library's age, its gaps, and Spotify's wish to be left alone.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use heartlist::standin::{Endpoint, Fault, Listener};
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+async fn lena(site: &Site, playlists: usize) -> Visitor {
+    site.world.add_listener(Listener::with_library("lena", playlists));
+    let lena = site.visitor();
+    lena.sign_in("lena").await;
+    lena
+}
+
+fn asked(site: &Site) -> usize {
+    site.world.count(Endpoint::MyPlaylists)
+}
+
+async fn refresh(visitor: &Visitor, page: &Page) -> Page {
+    visitor.submit(page.form("button[value=anew]").with("want", "anew")).await
+}
+
+#[tokio::test]
+async fn p8_refresh_asks_at_once_but_not_twice_in_half_a_minute() {
+    let site = Site::open().await;
+    let lena = lena(&site, 10).await;
+    let page = lena.open("/playlists").await;
+    let again = refresh(&lena, &page).await;
+    assert!(again.notice().unwrap().contains("a moment ago") && asked(&site) == 1);
+    site.advance(Duration::from_secs(31));
+    let again = refresh(&lena, &page).await;
+    assert!(again.notice().unwrap().contains("your library now") && asked(&site) == 2);
+    site.advance(Duration::from_secs(31));
+    site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 9);
+    let again = refresh(&lena, &page).await;
+    assert!(again.notice().unwrap().contains("could not be asked") && again.count("li.card") == 10);
+}
+
+#[tokio::test]
+async fn fifty_first_views_on_two_processes_cost_one_fetch() {
+    let mut site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 120));
+    let second = site.second_process().await;
+    let lena = site.visitor();
+    let consent = lena.to_consent("/login?next=/account").await;
+    lena.submit(crate::support::visitor::approve(&consent, "lena")).await;
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 3);
+    let views = (0..50).map(|n| {
+        let address = if n % 2 == 0 { "/playlists".to_owned() } else { format!("{second}/playlists") };
+        let lena = &lena;
+        async move { lena.open(&address).await.count("li.card") }
+    });
+    assert_eq!(join_all(views).await, [50; 50]);
+    assert_eq!(asked(&site), 3);
+}
+
+#[tokio::test]
+async fn p11_a_rate_limit_is_heeded_by_every_process_and_said_with_its_end() {
+    let mut site = Site::open().await;
+    let lena = lena(&site, 10).await;
+    let second = site.second_process().await;
+    site.advance(Duration::from_secs(11 * 60));
+    site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
+    for address in ["/playlists".to_owned(), format!("{second}/playlists"), "/playlists".to_owned()] {
+        let page = lena.open(&address).await;
+        assert_eq!((page.status, page.count("li.card")), (200, 10));
+        let alert = page.text("main [role=alert]");
+        assert!(alert.contains("Spotify asks us to wait until ") && alert.contains(" UTC"), "{alert}");
+    }
+    let id = lena.open("/hearts").await.status;
+    assert_eq!((id, asked(&site)), (200, 2));
+    // A rate concerns all endpoints: nothing at all is asked.
+    let before = site.world.requests().len();
+    let first = lena.open("/playlists").await.playlist_ids().remove(0);
+    assert_eq!(lena.open(&format!("/playlists/{first}")).await.status, 200);
+    assert_eq!(site.world.requests().len(), before);
+    site.advance(Duration::from_secs(121));
+    assert!(!lena.open("/playlists").await.has("main [role=alert]"));
+    assert_eq!(asked(&site), 3);
+}
+
+#[tokio::test]
+async fn p12_a_used_up_quota_concerns_one_endpoint_and_is_said_as_such() {
+    let site = Site::open().await;
+    let lena = lena(&site, 10).await;
+    let first = lena.open("/playlists").await.playlist_ids().remove(0);
+    for fault in [Fault::QuotaExceeded, Fault::RateLimited { retry_after: 80_000 }] {
+        site.advance(Duration::from_secs(25 * 3600));
+        lena.open("/playlists").await;
+        site.advance(Duration::from_secs(11 * 60));
+        site.world.fault(Endpoint::MyPlaylists, fault, 1);
+        let before = asked(&site);
+        for _ in 0..3 {
+            let page = lena.open("/playlists").await;
+            assert!(page.text("main [role=alert]").contains("Today's Spotify allowance is used up"));
+        }
+        assert_eq!(asked(&site), before + 1);
+        let playlist = lena.open(&format!("/playlists/{first}")).await;
+        assert!(playlist.has("table"), "other endpoints still answer");
+        let heart = lena.fetch(reqwest::Method::PUT, &format!("/heart/{first}")).await;
+        assert_eq!(heart.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_first_view_in_a_cool_down_says_until_when() {
+    let site = Site::open().await;
+    site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 90 }, 1);
+    let lena = lena(&site, 10).await;
+    let page = lena.open("/playlists").await;
+    assert_eq!((page.status, asked(&site)), (503, 1));
+    assert!((80..=90).contains(&page.header("retry-after").parse::<u32>().unwrap()));
+    assert!(page.text("main").contains("wait until") && page.text("main").contains("Your hearts are safe"));
+}
+
+#[tokio::test]
+async fn p14_half_a_library_is_shown_with_its_gap_and_continued_on_request() {
+    let site = Site::open().await;
+    let lena = lena(&site, 400).await;
+    sqlx::query("delete from libraries").execute(&site.db).await.unwrap();
+    sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
+    // The first page comes, then Spotify breaks off.
+    let break_off = async {
+        while asked(&site) < 9 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
+    };
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 1);
+    let (page, ()) = tokio::join!(lena.open("/playlists"), break_off);
+    assert_eq!((page.status, page.count("li.card")), (200, 50));
+    assert!(page.text("main").contains("50 of 400 loaded"), "{}", page.text("main"));
+    site.world.mend();
+    let rest = page.form("button[value=rest]").with("want", "rest");
+    let page = lena.submit(rest).await;
+    assert!(page.text(".head").contains("400 playlists") && !page.has("button[value=rest]"));
+    assert_eq!(lena.open("/playlists?page=8").await.count("li.card"), 50);
+}
+
+#[tokio::test]
+async fn half_of_a_new_list_does_not_replace_a_whole_old_one() {
+    let site = Site::open().await;
+    let lena = lena(&site, 200).await;
+    site.advance(Duration::from_secs(11 * 60));
+    let break_off = async {
+        while asked(&site) < 5 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
+    };
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 1);
+    let (page, ()) = tokio::join!(lena.open("/playlists"), break_off);
+    assert!(page.text(".head").contains("200 playlists") && page.has("main [role=alert]"));
+}
+
+#[tokio::test]
+async fn a_stumble_of_spotify_is_passed_over() {
+    let site = Site::open().await;
+    site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 1);
+    let lena = lena(&site, 10).await;
+    assert_eq!((lena.open("/playlists").await.count("li.card"), asked(&site)), (10, 2));
+}
+
+#[tokio::test]
+async fn what_spotify_has_not_shown_for_30_days_is_dropped_and_the_heart_stays() {
+    let site = Site::open().await;
+    let lena = lena(&site, 3).await;
+    let id = lena.open("/playlists").await.playlist_ids().remove(0);
+    lena.fetch(reqwest::Method::PUT, &format!("/heart/{id}")).await;
+    site.advance(Duration::from_secs(31 * 24 * 3600));
+    site.sweep().await;
+    assert_eq!(site.count("select count(*) from playlists").await, 0);
+    assert_eq!(lena.open("/hearts").await.text("li.card h2"), format!("Playlist {}…", &id[..4]));
+}
+
+#[tokio::test]
+async fn every_call_is_counted_for_the_operator() {
+    let site = Site::open().await;
+    lena(&site, 120).await;
+    let counted = "select calls from spotify_calls where endpoint = 'my_playlists'";
+    assert_eq!(site.count(counted).await, 3);
+    assert_eq!(site.count("select calls from spotify_calls where endpoint = 'me'").await, 1);
+}
+
+#[tokio::test]
+async fn a_counting_spotify_that_shows_less_than_it_counts_leaves_no_gap() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    let page = mira.open("/playlists").await;
+    assert!(!page.has("button[value=rest]"), "total says 130, 120 come, and that is all");
+}
