@@ -100,3 +100,43 @@ impl Fetched {
         places.enumerate().filter(|(n, place)| *n == 0 || *place < counted).map(|(_, place)| place).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a Spotify may answer: any count, a sign for more or none, entries or none.
+    fn any_page() -> impl Strategy<Value = Page> {
+        (any::<Option<u32>>(), any::<bool>(), prop_oneof![Just(None), (0..60usize).prop_map(Some)]).prop_map(
+            |(total, more, entries)| Page {
+                items: entries.map(|entries| (0..entries).map(|_| None).collect()),
+                next: more.then(|| "https://elsewhere.example/dead".into()),
+                total: total.map(|total| total as usize),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn paging_goes_on_without_a_gap_and_comes_to_an_end(first in any_page(), rest in any_page(), from in 0..2000usize) {
+            let mut fetched = Fetched { pages: Vec::new(), reached: from, trouble: None };
+            let page = || Page { items: rest.items.as_ref().map(|items| items.iter().map(|_| None).collect()), next: rest.next.clone(), total: rest.total };
+            fetched.take(first);
+            for _ in 0..=FARTHEST / PAGE {
+                if !fetched.wants_more() {
+                    break;
+                }
+                let offsets = fetched.next_offsets();
+                prop_assert!((1..=AT_A_TIME).contains(&offsets.len()));
+                for offset in offsets {
+                    prop_assert_eq!(offset, fetched.reached);
+                    fetched.take(page());
+                }
+            }
+            prop_assert!(!fetched.wants_more());
+            prop_assert!(fetched.counted() <= FARTHEST);
+        }
+    }
+}

@@ -63,7 +63,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn my_playlists(&self, token: &Secret, offset: usize) -> Result<Page<Playlist>> {
-        self.get(token, &["me", "playlists"], &stretch(offset)).await
+        self.get(token, &["me", "playlists"], &stretch(offset)).await.and_then(listed)
     }
 
     /// One playlist, with its first items for its owner and collaborators.
@@ -79,7 +79,7 @@ impl Client {
     /// # Errors
     /// [`Error::Forbidden`] for who neither owns the playlist nor works on it.
     pub async fn items(&self, token: &Secret, id: &PlaylistId, offset: usize) -> Result<Page<Row>> {
-        self.get(token, &["playlists", id.as_str(), "items"], &stretch(offset)).await
+        self.get(token, &["playlists", id.as_str(), "items"], &stretch(offset)).await.and_then(listed)
     }
 
     /// Asks, and once more when the connection broke or Spotify stumbled: these are all safe reads.
@@ -112,6 +112,11 @@ impl Client {
             _ => Err(Error::of(status, wait, &body)),
         }
     }
+}
+
+/// A list that is none must not pass for an empty one: somebody's whole library would seem gone.
+fn listed<T>(page: Page<T>) -> Result<Page<T>> {
+    if page.items.is_some() { Ok(page) } else { Err(Error::Unreadable("a list without a list".into())) }
 }
 
 fn stretch(offset: usize) -> [(&'static str, String); 2] {

@@ -124,7 +124,7 @@ impl From<Error> for Fault {
                 "Spotify lets this server serve a short list of people, and you are not on it. Ask whoever runs this server to add you on Spotify's developer dashboard, under User Management.",
             ),
             Error::Paused => spotify(
-                StatusCode::SERVICE_UNAVAILABLE,
+                StatusCode::BAD_GATEWAY,
                 "This server's Spotify access is paused",
                 "Spotify has paused this server. Whoever runs it can find the cause on Spotify's developer dashboard.",
             )
@@ -136,7 +136,7 @@ impl From<Error> for Fault {
             )
             .or_try_again("/playlists"),
             Error::SlowDown { wait, .. } => {
-                spotify(StatusCode::SERVICE_UNAVAILABLE, "Spotify asks us to wait", &waiting(&error)).after(wait)
+                spotify(StatusCode::BAD_GATEWAY, "Spotify asks us to wait", &waiting(&error)).after(wait)
             }
             Error::SpotifySlow => spotify(
                 StatusCode::GATEWAY_TIMEOUT,

@@ -7,6 +7,7 @@ mod support;
 mod account;
 mod architecture;
 mod chromium;
+mod faults;
 mod hearts;
 mod library;
 #[cfg(feature = "local")]

@@ -178,7 +178,7 @@ async fn a8_a_paused_app_says_so_without_blaming_the_visitor() {
     let site = Site::open().await;
     site.world.switch(|switches| switches.owner_premium = false);
     let page = site.visitor().sign_in("ada").await;
-    assert_eq!(page.status, 503);
+    assert_eq!(page.status, 502);
     assert!(page.text("main").contains("Spotify access is paused"));
 }
 

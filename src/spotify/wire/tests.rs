@@ -1,0 +1,142 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn page(json: &str) -> Page<Playlist> {
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn null_and_wrong_entries_keep_their_places() {
+    let page = page(
+        r#"{"items":[null,{"id":"3cEYpjA9oz9GiPac4AsH4n","name":7,"images":null,"owner":null,"new":{}},{"id":"short"},5],"total":"many"}"#,
+    );
+    let items = page.items.unwrap();
+    assert_eq!(items.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false, false]);
+    assert_eq!(items[1].as_ref().unwrap().name, None);
+    assert_eq!(page.total, None);
+}
+
+#[test]
+fn half_a_surrogate_pair_costs_one_letter_and_not_the_answer() {
+    let json = r#"{"items":[{"id":"3cEYpjA9oz9GiPac4AsH4n","name":"a\ud83d b\ud83d\ude00 \\ud83d \"\udc00"}]}"#;
+    let page: Page<Playlist> = read(json.as_bytes()).unwrap();
+    let name = page.items.unwrap().remove(0).unwrap().name.unwrap();
+    assert_eq!(name, "a\u{fffd} b\u{1f600} \\ud83d \"\u{fffd}");
+}
+
+#[test]
+fn both_regimes_are_read() {
+    for key in ["items", "tracks"] {
+        let json = format!(
+            r#"{{"id":"3cEYpjA9oz9GiPac4AsH4n","{key}":{{"total":3,"items":[{{"item":{{"name":"a"}}}},{{"track":{{"name":"b"}}}},{{"item":null}}]}}}}"#
+        );
+        let playlist: Playlist = serde_json::from_str(&json).unwrap();
+        assert_eq!(playlist.item_count(), Some(3));
+        let rows = playlist.into_items().unwrap().items.unwrap();
+        let names: Vec<_> =
+            rows.iter().map(|row| row.as_ref().unwrap().item().and_then(|item| item.name.as_deref())).collect();
+        assert_eq!(names, [Some("a"), Some("b"), None]);
+    }
+}
+
+#[test]
+fn the_cover_is_the_smallest_that_is_large_enough() {
+    let of = |images: &str| {
+        let json = format!(r#"{{"id":"3cEYpjA9oz9GiPac4AsH4n","images":{images}}}"#);
+        serde_json::from_str::<Playlist>(&json).unwrap().cover().map(str::to_owned)
+    };
+    let sizes = r#"[{"url":"https://a/640","width":640},{"url":"https://a/300","width":300},{"url":"https://a/60","width":60}]"#;
+    assert_eq!(of(sizes).unwrap(), "https://a/300");
+    assert_eq!(of(r#"[{"url":"https://a/up","width":null}]"#).unwrap(), "https://a/up");
+    assert_eq!(of(r#"[{"url":"javascript:1","width":300}]"#), None);
+    assert_eq!(of("null"), None);
+    assert_eq!(of("[]"), None);
+}
+
+/// Any JSON, with the names we look for often enough to matter.
+fn any_json() -> impl Strategy<Value = Value> {
+    let name = prop_oneof![
+        prop::sample::select(vec![
+            "items",
+            "tracks",
+            "item",
+            "track",
+            "id",
+            "name",
+            "next",
+            "total",
+            "images",
+            "url",
+            "width",
+            "owner",
+            "display_name",
+            "account_id",
+            "artists",
+            "duration_ms",
+            "type",
+            "public",
+            "collaborative",
+            "is_local",
+        ])
+        .prop_map(str::to_owned),
+        any::<String>(),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        any::<String>().prop_map(Value::from),
+        "[0-9A-Za-z]{22}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((name.clone(), inner), 0..6)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+fn look_at_all(body: &[u8]) {
+    let _ = read::<Me>(body);
+    let _ = read::<Page<Row>>(body);
+    if let Ok(page) = read::<Page<Playlist>>(body) {
+        for playlist in page.items.into_iter().flatten().flatten() {
+            let _ = (playlist.cover().map(str::len), playlist.item_count());
+            let rows = playlist.into_items().and_then(|page| page.items).unwrap_or_default();
+            let _ = rows.iter().flatten().filter_map(Row::item).filter_map(|item| item.artists.as_ref()).count();
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_json_and_no_noise_brings_the_reader_down(json in any_json(), noise in any::<Vec<u8>>()) {
+        look_at_all(json.to_string().as_bytes());
+        look_at_all(&noise);
+    }
+
+    #[test]
+    fn one_odd_entry_does_not_cost_its_neighbours(odd in any_json()) {
+        let good = json!({"id": "3cEYpjA9oz9GiPac4AsH4n", "name": "kept"});
+        let body = json!({"items": [odd, good], "total": odd, "next": odd}).to_string();
+        let items = read::<Page<Playlist>>(body.as_bytes()).unwrap().items.unwrap();
+        prop_assert_eq!(items.len(), 2);
+        prop_assert_eq!(items[1].as_ref().unwrap().name.as_deref(), Some("kept"));
+    }
+
+    #[test]
+    fn whole_text_stays_whole(text in any::<String>()) {
+        let json = serde_json::to_string(&text).unwrap();
+        prop_assert_eq!(serde_json::from_str::<String>(&without_halves(&json)).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_bottomless_answer_is_refused_and_not_followed() {
+    let deep = format!("{}{}", r#"{"items":["#.repeat(100_000), "]}".repeat(100_000));
+    assert!(matches!(read::<Page<Playlist>>(deep.as_bytes()), Err(Error::Unreadable(_))));
+}

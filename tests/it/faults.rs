@@ -1,0 +1,84 @@
+//! Spotify answering nothing but faults, each kind in turn, while people look at pages and press hearts.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use heartlist::standin::{Endpoint, Fault};
+use reqwest::Method;
+
+use crate::support::Site;
+
+fn kinds() -> Vec<Fault> {
+    let json = |body: &str| Fault::Status(200, body.to_owned(), "application/json");
+    vec![
+        Fault::Html502,
+        Fault::Hang,
+        Fault::Slow(Duration::from_millis(200)),
+        Fault::Truncated,
+        Fault::CutOff,
+        Fault::Empty,
+        Fault::NotJson,
+        Fault::Unauthorized,
+        Fault::Redirect("https://evil.example/".into()),
+        Fault::Status(500, r#"{"error":{"status":500,"message":"Server error."}}"#.into(), "application/json"),
+        Fault::Status(503, String::new(), "text/plain"),
+        Fault::Status(403, "The user is not registered for this application.".into(), "text/plain"),
+        Fault::Status(418, "short and stout".into(), "text/plain"),
+        json("{}"),
+        json("[]"),
+        json("null"),
+        json(r#"{"items":"many","total":-1,"next":7}"#),
+        json(r#"{"items":[null,7,{"id":"short"},[]],"total":1e99,"next":"x"}"#),
+        json(&format!("{}{}", "[".repeat(50_000), "]".repeat(50_000))),
+        json(&"x".repeat(6_000_000)),
+    ]
+}
+
+#[tokio::test]
+async fn whatever_spotify_answers_every_page_says_what_happened_and_hearts_work() {
+    for fault in kinds() {
+        let site = Site::open().await;
+        let ada = site.signed_in("ada").await;
+        let id = ada.open("/playlists").await.playlist_ids().remove(0);
+        site.advance(Duration::from_secs(11 * 60));
+        for endpoint in [Endpoint::MyPlaylists, Endpoint::Playlist, Endpoint::Items] {
+            site.world.fault(endpoint, fault.clone(), 10_000);
+        }
+        let paths = ["/playlists".to_owned(), format!("/playlists/{id}"), "/hearts".into(), "/account".into()];
+        let views = (0..24).map(|n| {
+            let (ada, path) = (&ada, &paths[n % 4]);
+            async move { ada.look(path).await }
+        });
+        let press = format!("/heart/{id}");
+        let (views, heart) = tokio::join!(join_all(views), ada.fetch(Method::PUT, &press));
+        assert_eq!(heart.status, 200, "{fault:?}");
+        for view in views {
+            let kept = view.status == 200 && view.has("h1");
+            assert!(kept, "{fault:?} {} {}: {}", view.url, view.status, view.html);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_spotify_answers_at_first_is_a_502_or_a_504_and_never_a_500() {
+    let views = kinds().into_iter().map(|fault| async move {
+        let site = Site::open().await;
+        for endpoint in [Endpoint::MyPlaylists, Endpoint::Playlist] {
+            site.world.fault(endpoint, fault.clone(), 10_000);
+        }
+        let ada = site.visitor();
+        let page = ada.sign_in("ada").await;
+        let expected: &[u16] = match &fault {
+            Fault::Slow(_) => &[200],
+            Fault::Hang => &[504],
+            Fault::Unauthorized => &[409],
+            Fault::Status(403, ..) => &[403],
+            // Entries that are none leave an empty list, and that is what is said.
+            Fault::Status(200, body, _) if body.contains("short") => &[200],
+            _ => &[502],
+        };
+        assert!(expected.contains(&page.status), "{fault:?} {}: {}", page.status, page.html);
+        assert!(page.has("nav a[href='/hearts']") && ada.open("/hearts").await.status == 200);
+    });
+    join_all(views).await;
+}
