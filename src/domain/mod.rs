@@ -5,6 +5,7 @@ mod error;
 pub mod hearts;
 pub mod library;
 pub mod playlists;
+pub mod reference;
 pub mod sign_in;
 pub mod sweep;
 mod text;
