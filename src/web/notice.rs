@@ -27,12 +27,15 @@ pub(super) enum Notice {
     SignedOut,
     Hearted,
     Unhearted,
+    HeartedByLink,
+    HeartedNameless,
+    HeartedBefore,
     Deleted,
     NotSure,
 }
 
 /// Every notice with its code.
-const CODES: [(&str, Notice); 10] = [
+const CODES: [(&str, Notice); 13] = [
     ("signed-in", Notice::SignedIn),
     ("signed-in-hearted", Notice::SignedInAndHearted),
     ("already", Notice::AlreadySignedIn),
@@ -41,6 +44,9 @@ const CODES: [(&str, Notice); 10] = [
     ("signed-out", Notice::SignedOut),
     ("hearted", Notice::Hearted),
     ("unhearted", Notice::Unhearted),
+    ("hearted-link", Notice::HeartedByLink),
+    ("hearted-nameless", Notice::HeartedNameless),
+    ("hearted-before", Notice::HeartedBefore),
     ("deleted", Notice::Deleted),
     ("not-sure", Notice::NotSure),
 ];
@@ -65,6 +71,12 @@ impl Notice {
             Notice::SignedOut => "You are signed out.".into(),
             Notice::Hearted => "Hearted.".into(),
             Notice::Unhearted => "The heart is taken back.".into(),
+            Notice::HeartedByLink => "Hearted. It stands at the top.".into(),
+            Notice::HeartedNameless => {
+                "Hearted. Spotify could not be asked for its name just now: open it later, and the name is kept too."
+                    .into()
+            }
+            Notice::HeartedBefore => "It has your heart already, since the day that stands beside it.".into(),
             Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
         }

@@ -6,7 +6,9 @@ mod support;
 
 mod account;
 mod architecture;
+mod changed;
 mod hearts;
+mod hearts_by_link;
 #[cfg(feature = "local")]
 mod local_postgres;
 mod playlists;
