@@ -12,6 +12,8 @@ create table playlists (
     public boolean,
     collaborative boolean not null,
     snapshot_id text,
+    -- When this version was first seen; null while no version is known.
+    snapshot_seen_at timestamptz,
     seen_at timestamptz not null,
     primary key (user_id, id)
 );

@@ -80,6 +80,8 @@ function request(id, hearted) {
 function settle(id, heart, told) {
   if (told.hearted !== heart.confirmed) {
     $("[data-my-hearts]").text((_, total) => Number(total) + (told.hearted ? 1 : -1));
+    // A heart taken back forgets which version it was for; a new one is for the version of today.
+    if (!told.hearted) formsOf(id).closest(".card").find(".changed").remove();
   }
   heart.confirmed = told.hearted;
   $("[data-hearts-of]").filter((_, tally) => tally.dataset.heartsOf === id).text(told.hearts);

@@ -6,13 +6,14 @@ use super::playlists::Playlist;
 use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
 
-/// Hearts a playlist; the first date is kept. Returns how many people heart it now.
+/// Hearts a playlist in the version that is known; the first date is kept. Returns how many people heart it now.
 ///
 /// # Errors
 /// When the database fails, or the person is gone.
 pub async fn give(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<i64, Error> {
     let hearts = sqlx::query_scalar!(
-        r#"with given as (insert into hearts (user_id, playlist_id, hearted_at) values ($1, $2, $3) on conflict do nothing returning playlist_id),
+        r#"with given as (insert into hearts (user_id, playlist_id, hearted_at, snapshot_id)
+                           values ($1, $2, $3, (select snapshot_id from playlists where user_id = $1 and id = $2)) on conflict do nothing returning playlist_id),
                 counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given
                             on conflict (playlist_id) do update set hearts = c.hearts + 1 returning hearts)
            select coalesce((select hearts from counted), (select greatest(hearts, 1) from heart_counts where playlist_id = $2), 1) as "hearts!""#,
@@ -36,6 +37,22 @@ pub async fn take_back(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Resu
         playlist.as_str()
     );
     Ok(hearts.fetch_one(pool).await?)
+}
+
+/// Notes that the person has looked at the playlist in the version that is known.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<(), Error> {
+    let looked = sqlx::query!(
+        "update hearts h set snapshot_id = p.snapshot_id from playlists p
+         where h.user_id = $1 and h.playlist_id = $2 and p.user_id = $1 and p.id = $2
+               and p.snapshot_id is not null and h.snapshot_id is distinct from p.snapshot_id",
+        user.0,
+        playlist.as_str()
+    );
+    looked.execute(pool).await?;
+    Ok(())
 }
 
 /// When the person hearted the playlist, and how many people do.
@@ -79,8 +96,9 @@ pub async fn newest(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Resul
     let rows = sqlx::query_as!(
         Playlist,
         r#"select h.playlist_id as id, coalesce(p.name, '') as "name!", p.owner_name, p.cover_url, p.item_count, p.public,
-                  coalesce(p.collaborative, false) as "collaborative!", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?"
-           from (select playlist_id, hearted_at from hearts where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
+                  coalesce(p.collaborative, false) as "collaborative!", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
+           from (select playlist_id, hearted_at, snapshot_id from hearts where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
            left join playlists p on p.user_id = $1 and p.id = h.playlist_id
            order by h.hearted_at desc, h.playlist_id"#,
         user.0,

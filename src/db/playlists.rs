@@ -25,6 +25,8 @@ pub struct Playlist {
     pub seen_at: Option<OffsetDateTime>,
     /// When the person hearted it; none: they did not.
     pub hearted_at: Option<OffsetDateTime>,
+    /// When a version other than the hearted one was first seen; none: no such version is known.
+    pub changed_at: Option<OffsetDateTime>,
 }
 
 /// A playlist as Spotify just showed it.
@@ -44,7 +46,7 @@ pub struct Seen {
     pub public: Option<bool>,
     /// Whether several people may change it.
     pub collaborative: bool,
-    /// Changes with its contents.
+    /// Changes with its contents; none: it says nothing of them.
     pub snapshot_id: Option<String>,
 }
 
@@ -116,7 +118,8 @@ pub async fn release(pool: &Pool, user: UserId, until: OffsetDateTime) -> Result
 pub async fn stretch(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Playlist>, Error> {
     let rows = sqlx::query_as!(
         Playlist,
-        r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?"
+        r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
            from (select * from playlists where user_id = $1 and position is not null order by position offset $2 limit $3) p
            left join hearts h on h.user_id = $1 and h.playlist_id = p.id
            order by p.position"#,
@@ -134,7 +137,8 @@ pub async fn stretch(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Resu
 pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>, Error> {
     let row = sqlx::query_as!(
         Playlist,
-        r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?"
+        r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
            from playlists p left join hearts h on h.user_id = p.user_id and h.playlist_id = p.id
            where p.user_id = $1 and p.id = $2"#,
         user.0,
@@ -217,14 +221,23 @@ async fn write(
 ) -> Result<(), Error> {
     let column = |take: fn(&Seen) -> Option<String>| all.iter().map(take).collect::<Vec<_>>();
     let rows = sqlx::query!(
-        "insert into playlists as p (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, seen_at)
-         select $1, l.id, $10::integer + l.place::integer - 1, l.name, l.owner_name, l.cover_url, l.item_count, l.public, l.collaborative, l.snapshot_id, $11
+        "with written as (
+         insert into playlists as p (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, snapshot_seen_at, seen_at)
+         select $1, l.id, $10::integer + l.place::integer - 1, l.name, l.owner_name, l.cover_url, l.item_count, l.public, l.collaborative, l.snapshot_id,
+                case when l.snapshot_id is not null then $11::timestamptz end, $11
          from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[], $8::boolean[], $9::text[])
               with ordinality as l (id, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, place)
          on conflict (user_id, id) do update set
               position = coalesce(p.position, excluded.position), name = excluded.name, owner_name = excluded.owner_name,
               cover_url = excluded.cover_url, item_count = excluded.item_count, public = excluded.public, collaborative = excluded.collaborative,
-              snapshot_id = excluded.snapshot_id, seen_at = excluded.seen_at",
+              snapshot_id = coalesce(excluded.snapshot_id, p.snapshot_id),
+              snapshot_seen_at = case when excluded.snapshot_id = p.snapshot_id then p.snapshot_seen_at
+                                      else coalesce(excluded.snapshot_seen_at, p.snapshot_seen_at) end,
+              seen_at = excluded.seen_at
+         returning p.id, p.snapshot_id)
+         -- A heart that was given before any version was known is for the first one.
+         update hearts h set snapshot_id = w.snapshot_id from written w
+         where h.user_id = $1 and h.playlist_id = w.id and h.snapshot_id is null and w.snapshot_id is not null",
         user.0,
         &column(|seen| Some(seen.id.to_string())) as _,
         &column(|seen| Some(seen.name.clone())) as _,

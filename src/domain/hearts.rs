@@ -1,11 +1,14 @@
-//! Hearts: given, taken back, listed. None of it asks Spotify.
+//! Hearts: given, taken back, listed. None of it asks Spotify but the heart by link, once.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use super::{Caller, PAGE, Paged, Playlist, Result, offset};
+use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, playlists};
 use crate::app::App;
 use crate::db;
 use crate::ids::PlaylistId;
+
+/// How long what Spotify said of a playlist is good enough for a heart by link.
+const FRESH: Duration = Duration::minutes(10);
 
 /// Sets a heart as asked and says how many people heart the playlist then. Asking twice is asking once, and
 /// the first date is kept.
@@ -18,6 +21,51 @@ pub async fn set(app: &App, caller: &Caller, playlist: &PlaylistId, hearted: boo
         true => db::hearts::give(&app.db, user, playlist, now).await?,
         false => db::hearts::take_back(&app.db, user, playlist).await?,
     })
+}
+
+/// What became of a heart by link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It is kept.
+    New,
+    /// It is kept, and its playlist's name is not known, because Spotify could not be asked.
+    Nameless,
+    /// It was kept before, with an earlier date.
+    Before,
+}
+
+/// Hearts the playlist that a link names, and asks Spotify what it is called unless that is known well enough.
+/// While Spotify cannot be asked, the link alone is kept.
+///
+/// # Errors
+/// [`Error::NotFound`] when Spotify shows no such playlist to the caller; then nothing is kept.
+pub async fn add(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDateTime) -> Result<Added> {
+    let user = caller.person.id;
+    let before = db::hearts::standing(&app.db, user, playlist).await?.hearted_at.is_some();
+    let named = match named(app, caller, playlist, now).await {
+        // A heart that is there stays, whatever became of its playlist.
+        Err(Error::NotFound) if before => false,
+        answer => answer?,
+    };
+    db::hearts::give(&app.db, user, playlist, now).await?;
+    Ok(match (before, named) {
+        (true, _) => Added::Before,
+        (false, true) => Added::New,
+        (false, false) => Added::Nameless,
+    })
+}
+
+/// Whether it is known what the playlist is called. Spotify is asked if that is not known or known from long ago.
+async fn named(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDateTime) -> Result<bool> {
+    let known = db::playlists::find(&app.db, caller.person.id, playlist).await?;
+    if known.as_ref().and_then(|known| known.seen_at).is_some_and(|seen| now - seen < FRESH) {
+        return Ok(true);
+    }
+    match playlists::fetch(app, caller, playlist, now).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.spotify_is_away() => Ok(known.is_some()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Page `page` of the caller's hearts, newest first.

@@ -7,6 +7,7 @@ mod fetch;
 pub mod hearts;
 pub mod library;
 pub mod playlists;
+pub mod reference;
 pub mod sign_in;
 pub mod sweep;
 mod text;

@@ -10,6 +10,10 @@ use crate::db::playlists::Seen;
 use crate::ids::PlaylistId;
 use crate::spotify::wire;
 
+/// How the ids of Spotify's own playlists begin (observed, not documented). Their `snapshot_id` changes with
+/// every request, so it does not tell that anything else did.
+const MADE_BY_SPOTIFY: &str = "37i9dQZF1";
+
 /// A playlist's page.
 pub struct Shown {
     /// What its card says.
@@ -71,7 +75,10 @@ pub async fn show(app: &App, caller: &Caller, id: &PlaylistId, page: usize, now:
     let asked = tokio::time::timeout(asking::BUDGET, ask(app, caller, id, page, now)).await;
     let asked = asked.unwrap_or(Err(Error::SpotifySlow));
     let (description, items, trouble) = match asked {
-        Ok((description, items)) => (description, items, None),
+        Ok((description, items)) => {
+            db::hearts::look(&app.db, caller.person.id, id).await?;
+            (description, items, None)
+        }
         Err(Error::NotFound) => (None, Items::Gone, None),
         Err(error) if error.spotify_is_away() => (None, Items::Unknown, Some(error)),
         Err(error) => return Err(error),
@@ -93,11 +100,7 @@ async fn ask(
     page: usize,
     now: OffsetDateTime,
 ) -> Result<(Option<String>, Items)> {
-    let found = tokens::with_token(app, caller, Endpoint::Playlist, now, |token| async move {
-        app.spotify.playlist(&token, id).await
-    })
-    .await?;
-    db::playlists::note(&app.db, caller.person.id, &seen(&found), now).await?;
+    let found = fetch(app, caller, id, now).await?;
     let description = found.description.as_deref().map(text::plain).filter(|text| !text.is_empty());
     let total = found.item_count();
     let items = match (found.into_items(), page) {
@@ -115,6 +118,16 @@ async fn ask(
         }
     };
     Ok((description, items))
+}
+
+/// Asks Spotify for the playlist, once, and keeps what a card says of it.
+pub(super) async fn fetch(app: &App, caller: &Caller, id: &PlaylistId, now: OffsetDateTime) -> Result<wire::Playlist> {
+    let found = tokens::with_token(app, caller, Endpoint::Playlist, now, |token| async move {
+        app.spotify.playlist(&token, id).await
+    })
+    .await?;
+    db::playlists::note(&app.db, caller.person.id, &seen(&found), now).await?;
+    Ok(found)
 }
 
 fn listed(rows: wire::Page<wire::Row>, page: usize, total: Option<usize>) -> Paged<Item> {
@@ -164,6 +177,7 @@ fn unknown(id: &PlaylistId, hearted_at: Option<OffsetDateTime>) -> Playlist {
         collaborative: false,
         seen_at: None,
         hearted_at,
+        changed_at: None,
     }
 }
 
@@ -173,6 +187,7 @@ pub(super) fn seen(playlist: &wire::Playlist) -> Seen {
         .owner
         .as_ref()
         .and_then(|owner| owner.display_name.clone().filter(|name| !name.trim().is_empty()).or(owner.id.clone()));
+    let made_by_spotify = playlist.id.as_str().starts_with(MADE_BY_SPOTIFY);
     Seen {
         id: playlist.id.clone(),
         name: storable(playlist.name.as_deref().unwrap_or_default()),
@@ -181,7 +196,7 @@ pub(super) fn seen(playlist: &wire::Playlist) -> Seen {
         item_count: playlist.item_count().and_then(|count| i32::try_from(count).ok()),
         public: playlist.public,
         collaborative: playlist.collaborative.unwrap_or(false),
-        snapshot_id: playlist.snapshot_id.as_deref().map(storable),
+        snapshot_id: playlist.snapshot_id.as_deref().filter(|_| !made_by_spotify).map(storable),
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Playlist {
     pub public: Option<bool>,
     /// Its cover.
     pub artwork: Artwork,
+    /// How often it was changed; decides the `snapshot_id`.
+    pub revision: usize,
     /// How many entries it has.
     pub length: usize,
     /// How the list endpoint tells the number of entries.
@@ -80,6 +82,7 @@ impl Playlist {
             collaborative: false,
             public: Some(true),
             artwork: Artwork::Mosaic,
+            revision: 0,
             length: 8 + music::dice(seed, 60),
             counts: Counts::Items,
             primary_color: None,

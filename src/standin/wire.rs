@@ -51,7 +51,7 @@ impl Wire {
             "owner": self.owner(&playlist.owner),
             "primary_color": playlist.primary_color,
             "public": playlist.public,
-            "snapshot_id": music::base62(&format!("snapshot {id}"), 32),
+            "snapshot_id": music::base62(&format!("snapshot {id} {}", playlist.revision), 32),
             "type": "playlist",
             "uri": format!("spotify:playlist:{id}"),
         });

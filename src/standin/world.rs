@@ -139,6 +139,18 @@ impl World {
         }
     }
 
+    /// Adds a song to the playlist `id`, wherever it is listed: one entry more and another `snapshot_id`.
+    pub fn add_song(&self, id: &str) {
+        let mut state = self.state();
+        for listener in state.listeners.iter_mut().filter(|listener| listener.lists(id)) {
+            let theirs = Arc::make_mut(listener).library.iter_mut().flatten();
+            for playlist in theirs.filter(|playlist| playlist.id == id) {
+                playlist.length += 1;
+                playlist.revision += 1;
+            }
+        }
+    }
+
     /// Sets switches, e.g. `world.switch(|s| s.rotate_refresh_tokens = true)`.
     pub fn switch(&self, set: impl FnOnce(&mut Switches)) {
         set(&mut self.state().switches);

@@ -32,6 +32,16 @@ pub(super) struct Layout {
     pub(super) favicon: &'static str,
     /// Path and query of this page.
     pub(super) path: String,
+    /// What stands in the form for a link, which is on more pages than one.
+    pub(super) link: LinkField,
+}
+
+/// The field for a link.
+#[derive(Clone, Default)]
+pub(super) struct LinkField {
+    pub(super) typed: String,
+    /// Why the playlist was not hearted.
+    pub(super) refusal: Option<String>,
 }
 
 /// A sentence that is shown once.
@@ -56,12 +66,16 @@ impl Layout {
             jquery: &ASSETS.jquery,
             favicon: &ASSETS.favicon,
             path: path.to_owned(),
+            link: LinkField::default(),
         }
     }
 
     /// Names the page and its entry in the menu.
     pub(super) fn titled(mut self, title: impl Into<String>, section: &'static str) -> Self {
         self.title = title.into();
+        if self.link.refusal.is_some() {
+            self.title.push_str(" – not hearted");
+        }
         self.section = section;
         self
     }
@@ -134,6 +148,8 @@ pub(super) struct Card {
     pub(super) collaborative: bool,
     pub(super) hearted: bool,
     pub(super) hearted_at: Option<Moment>,
+    /// When it was first seen to have changed since it was hearted.
+    pub(super) changed_at: Option<Moment>,
 }
 
 impl From<Playlist> for Card {
@@ -152,6 +168,7 @@ impl From<Playlist> for Card {
             collaborative: playlist.collaborative,
             hearted: playlist.hearted_at.is_some(),
             hearted_at: playlist.hearted_at.map(Moment::day),
+            changed_at: playlist.changed_at.map(Moment::day),
             id: playlist.id,
         }
     }

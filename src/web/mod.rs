@@ -55,7 +55,7 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/library", post(library::update))
         .route("/playlists/{id}", get(playlists::show))
         .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
-        .route("/hearts", get(hearts::index))
+        .route("/hearts", get(hearts::index).post(hearts::by_link))
         .route("/account", get(account::show))
         .route("/account/delete", post(account::delete))
         .fallback(error::not_found)

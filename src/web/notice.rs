@@ -30,12 +30,15 @@ pub(super) enum Notice {
     NotUpdated,
     Hearted,
     Unhearted,
+    HeartedByLink,
+    HeartedNameless,
+    HeartedBefore,
     Deleted,
     NotSure,
 }
 
 /// Every notice with its code.
-const CODES: [(&str, Notice); 13] = [
+const CODES: &[(&str, Notice)] = &[
     ("signed-in", Notice::SignedIn),
     ("signed-in-hearted", Notice::SignedInAndHearted),
     ("already", Notice::AlreadySignedIn),
@@ -47,6 +50,9 @@ const CODES: [(&str, Notice); 13] = [
     ("not-updated", Notice::NotUpdated),
     ("hearted", Notice::Hearted),
     ("unhearted", Notice::Unhearted),
+    ("hearted-link", Notice::HeartedByLink),
+    ("hearted-nameless", Notice::HeartedNameless),
+    ("hearted-before", Notice::HeartedBefore),
     ("deleted", Notice::Deleted),
     ("not-sure", Notice::NotSure),
 ];
@@ -74,6 +80,12 @@ impl Notice {
             Notice::NotUpdated => "Spotify could not be asked just now. This is what we knew last.".into(),
             Notice::Hearted => "Hearted.".into(),
             Notice::Unhearted => "The heart is taken back.".into(),
+            Notice::HeartedByLink => "Hearted. It stands at the top.".into(),
+            Notice::HeartedNameless => {
+                "Hearted. Spotify could not be asked for its name just now: open it later, and the name is kept too."
+                    .into()
+            }
+            Notice::HeartedBefore => "It has your heart already, since the day that stands beside it.".into(),
             Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
         }
@@ -129,7 +141,7 @@ mod tests {
     #[test]
     fn every_notice_has_a_code_of_its_own() {
         for (code, notice) in CODES {
-            assert_eq!(notice.code(), code);
+            assert_eq!(notice.code(), *code);
         }
     }
 }

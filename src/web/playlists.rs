@@ -15,7 +15,7 @@ use crate::domain::playlists::{self, Item, Kind};
 use crate::ids::PlaylistId;
 
 /// `?page=` in an address: anything that is no page number is the first page.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct PageParam {
     #[serde(default)]
     page: Option<String>,

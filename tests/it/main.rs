@@ -6,9 +6,11 @@ mod support;
 
 mod account;
 mod architecture;
+mod changed;
 mod chromium;
 mod faults;
 mod hearts;
+mod hearts_by_link;
 mod library;
 #[cfg(feature = "local")]
 mod local_postgres;

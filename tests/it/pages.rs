@@ -127,13 +127,16 @@ async fn every_control_and_every_picture_has_a_name() {
         assert!(!page.has("img:not([alt])"), "a picture without alt on {}", page.url);
         let controls = Selector::parse("button, summary, a[href], input:not([type=hidden]), select, textarea").unwrap();
         for control in document.select(&controls) {
-            assert!(named(control), "{} on {}", control.html(), page.url);
+            assert!(named(&page, control), "{} on {}", control.html(), page.url);
         }
     }
 }
 
-/// Whether a control says what it is: by its text, its label, or the label around it.
-fn named(control: ElementRef<'_>) -> bool {
+/// Whether a control says what it is: by its text, its label, or the label around or beside it.
+fn named(page: &Page, control: ElementRef<'_>) -> bool {
+    if control.attr("id").is_some_and(|id| page.has(&format!("label[for='{id}']"))) {
+        return true;
+    }
     let says = |element: ElementRef<'_>| element.text().any(|text| !text.trim().is_empty());
     let mut around =
         control.ancestors().filter_map(ElementRef::wrap).filter(|element| element.value().name() == "label");

@@ -1,0 +1,148 @@
+//! D4: a playlist that changed since it was hearted says so, until it is opened.
+
+use std::time::Duration;
+
+use heartlist::standin::{Endpoint, Fault};
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn heart(visitor: &Visitor, id: &str) {
+    assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
+}
+
+/// The badge on a playlist's card.
+fn badge(page: &Page, id: &str) -> Option<String> {
+    assert!(page.has(&format!("#p-{id}")), "{}", page.html);
+    page.texts(&format!("#p-{id} .changed")).pop()
+}
+
+/// Where the badge is looked for, after the library was read anew.
+async fn badges(visitor: &Visitor, id: &str) -> [Option<String>; 2] {
+    let playlists = visitor.open("/playlists").await;
+    [badge(&playlists, id), badge(&visitor.open("/hearts").await, id)]
+}
+
+#[tokio::test]
+async fn d4_a_change_is_shown_with_its_date_until_the_playlist_is_opened() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let ids = ada.open("/playlists").await.playlist_ids();
+    let (id, other, unhearted) = (&ids[0], &ids[1], &ids[2]);
+    heart(&ada, id).await;
+    heart(&ada, other).await;
+    site.advance(DAY);
+    assert_eq!(badges(&ada, id).await, [None, None], "seen again, and nothing changed");
+
+    site.world.add_song(id);
+    site.world.add_song(unhearted);
+    assert_eq!(badges(&ada, id).await, [None, None], "nobody has asked Spotify yet");
+    site.advance(DAY);
+    ada.open("/playlists").await;
+    let seen: time::OffsetDateTime = sqlx::query_scalar("select snapshot_seen_at from playlists where id = $1")
+        .bind(id)
+        .fetch_one(&site.db)
+        .await
+        .unwrap();
+    site.advance(DAY);
+    for badge in badges(&ada, id).await {
+        let date = format!("{} {}", seen.day(), &seen.month().to_string()[..3]);
+        let badge = badge.unwrap();
+        assert!(
+            badge.starts_with("Changed since you hearted it") && badge.contains(&date),
+            "{badge}: the first day it was seen"
+        );
+    }
+    let page = ada.open("/playlists").await;
+    assert!(page.has(&format!("#p-{id} .changed time[datetime]")));
+    assert_eq!((badge(&page, other), badge(&page, unhearted)), (None, None));
+
+    assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
+    assert_eq!(badges(&ada, id).await, [None, None]);
+    site.world.add_song(id);
+    site.advance(DAY);
+    assert!(badges(&ada, id).await.iter().all(Option::is_some), "and once more");
+}
+
+#[tokio::test]
+async fn opening_while_spotify_is_away_shows_nothing_new_and_clears_nothing() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    heart(&ada, &id).await;
+    site.world.add_song(&id);
+    site.advance(DAY);
+    ada.open("/playlists").await;
+    site.world.fault(Endpoint::Playlist, Fault::Html502, 10);
+    assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
+    assert!(badges(&ada, &id).await.iter().all(Option::is_some));
+}
+
+#[tokio::test]
+async fn a_heart_given_before_anything_was_known_is_for_the_first_version_seen() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let noor = site.signed_in("noor").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    heart(&noor, &id).await;
+    assert_eq!(noor.open(&format!("/playlists/{id}")).await.status, 200);
+    assert_eq!(badge(&noor.open("/hearts").await, &id), None);
+    site.world.add_song(&id);
+    let by_link = noor.open("/hearts").await.form("#link").with("link", &id);
+    site.advance(DAY);
+    assert_eq!(noor.submit(by_link).await.status, 200);
+    assert!(badge(&noor.open("/hearts").await, &id).is_some());
+    assert_eq!(site.count("select count(*) from hearts where snapshot_id is null").await, 0);
+}
+
+#[tokio::test]
+async fn a_heart_taken_back_and_given_again_is_for_the_version_of_that_day() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    heart(&ada, &id).await;
+    site.world.add_song(&id);
+    site.advance(DAY);
+    assert!(badges(&ada, &id).await[0].is_some());
+    ada.fetch(Method::DELETE, &format!("/heart/{id}")).await;
+    assert_eq!(badge(&ada.open("/playlists").await, &id), None);
+    heart(&ada, &id).await;
+    assert_eq!(badges(&ada, &id).await, [None, None]);
+}
+
+#[tokio::test]
+async fn what_spotify_makes_itself_never_counts_as_changed() {
+    let site = Site::open().await;
+    let id = "37i9dQZF1DXcBWIGoYBM5M";
+    site.world.change("ada", |ada| ada.library[0].as_mut().unwrap().id = id.into());
+    let ada = site.signed_in("ada").await;
+    heart(&ada, id).await;
+    for _ in 0..3 {
+        site.world.add_song(id);
+        site.advance(DAY);
+        assert_eq!(badges(&ada, id).await, [None, None]);
+        assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn the_badge_is_one_persons_own() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let theirs = site.world.listener("mira").unwrap();
+    let shared = ada.open("/playlists").await.playlist_ids();
+    let id = shared.iter().find(|id| theirs.playlists().iter().any(|p| p.id == **id)).expect("one they both list");
+    heart(&ada, id).await;
+    site.world.add_song(id);
+    heart(&mira, id).await;
+    site.advance(DAY);
+    assert!(badges(&ada, id).await.iter().all(Option::is_some));
+    ada.open(&format!("/playlists/{id}")).await;
+    site.advance(Duration::from_secs(60));
+    mira.open("/playlists").await;
+    assert!(badge(&mira.open("/hearts").await, id).is_some(), "ada's look is not mira's");
+}

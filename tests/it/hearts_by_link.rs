@@ -1,0 +1,212 @@
+//! Hearts by link: pasted in any form, hearted with what Spotify says of it, refused in words.
+
+use std::time::Duration;
+
+use heartlist::standin::{Endpoint, Fault};
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::{Visitor, approve};
+
+const ROWS: &str = "select count(*) from hearts";
+const NAMELESS: &str = "3cEYpjA9oz9GiPac4AsH4n";
+
+/// Pastes `text` on the page at `path` and follows.
+async fn paste(visitor: &Visitor, path: &str, text: &str) -> Page {
+    let page = visitor.open(path).await;
+    visitor.submit(page.form("#link").with("link", text)).await
+}
+
+/// A public playlist that `owner` has and `stranger` has not: its id and name.
+fn of_somebody_else(site: &Site, owner: &str, stranger: &str) -> (String, String) {
+    let (owner, stranger) = (site.world.listener(owner).unwrap(), site.world.listener(stranger).unwrap());
+    let known: Vec<_> = stranger.playlists().iter().map(|p| p.id.clone()).collect();
+    let theirs = owner.playlists().into_iter();
+    let found = theirs.filter(|p| p.public == Some(true) && !p.name.trim().is_empty()).find(|p| !known.contains(&p.id));
+    found.map(|p| (p.id.clone(), p.name.clone())).unwrap()
+}
+
+#[tokio::test]
+async fn a_pasted_link_is_hearted_under_its_name_with_one_question_to_spotify() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let (id, name) = of_somebody_else(&site, "mira", "ada");
+    for form in [
+        format!("https://open.spotify.com/playlist/{id}?si=0f9e8d7c&utm_source=copy-link"),
+        format!(" <spotify:user:somebody:playlist:{id}>\n"),
+        format!("open.spotify.com/intl-de/playlist/{id}"),
+        format!("https://embed.spotify.com/?uri=spotify%3Aplaylist%3A{id}"),
+        id.clone(),
+    ] {
+        let asked = site.world.requests().len();
+        let page = ada.open("/hearts").await;
+        let sent = ada.send(page.form("#link").with("link", &form)).await;
+        assert_eq!((sent.status, sent.header("location")), (303, "/hearts"), "{form}");
+        let page = ada.open("/hearts").await;
+        assert_eq!(page.notice().unwrap(), "Hearted. It stands at the top.", "{form}");
+        assert_eq!(page.playlist_ids(), vec![id.clone()]);
+        assert_eq!(page.text("li.card h2"), name.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert!(site.world.requests().len() <= asked + 1, "{form}");
+        ada.fetch(Method::DELETE, &format!("/heart/{id}")).await;
+    }
+    assert_eq!(site.world.count(Endpoint::Playlist), 1, "what was said within ten minutes is not asked again");
+}
+
+#[tokio::test]
+async fn every_page_of_playlists_has_the_form_whether_it_is_empty_or_not() {
+    let site = Site::open().await;
+    for listener in ["ada", "noor"] {
+        let visitor = site.signed_in(listener).await;
+        for path in ["/playlists", "/hearts"] {
+            let page = visitor.open(path).await;
+            assert_eq!(page.text("label[for=link]"), "Heart by link", "{listener} {path}");
+            assert_eq!(page.attribute("#link", "inputmode"), "url");
+            assert_eq!(page.attribute("#link", "autocomplete"), "off");
+            let hint = page.attribute("#link", "aria-describedby");
+            assert!(page.text(&format!("#{hint}")).contains("Copy link to playlist"));
+            assert!(!page.has("#link[aria-invalid], #link[autofocus]"));
+        }
+    }
+    assert!(!site.visitor().open("/").await.has("#link"));
+}
+
+#[tokio::test]
+async fn what_is_no_playlist_link_comes_back_with_the_reason_beside_it() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let asked = site.world.requests().len();
+    for (text, reason) in [
+        ("https://open.spotify.com/album/3cEYpjA9oz9GiPac4AsH4n", "the link of an album"),
+        ("spotify:artist:3cEYpjA9oz9GiPac4AsH4n", "the link of an artist"),
+        ("https://spotify.link/AbC123", "a short link"),
+        ("https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4", "not whole"),
+        ("https://example.org/playlist/3cEYpjA9oz9GiPac4AsH4n", "not one of Spotify's"),
+        ("\"><script>alert(1)</script>", "no playlist link"),
+        ("  ", "nothing in the field"),
+    ] {
+        for (path, heading) in [("/hearts", "Hearts"), ("/playlists", "Playlists")] {
+            let page = paste(&ada, path, text).await;
+            assert_eq!((page.status, page.text("h1").as_str()), (422, heading), "{text}");
+            assert!(page.text("title").contains("not hearted"));
+            assert_eq!(page.attribute("#link", "value"), text, "what was typed is kept");
+            assert!(page.has("#link[aria-invalid=true][autofocus]"));
+            let described = page.attribute("#link", "aria-describedby");
+            assert!(described.split(' ').any(|id| page.text(&format!("#{id}")).contains(reason)), "{text}: {reason}");
+            assert_eq!(page.has("li.card"), heading == "Playlists");
+        }
+    }
+    assert_eq!((site.count(ROWS).await, site.world.requests().len()), (0, asked), "nothing was followed");
+    assert_eq!(paste(&ada, "/hearts", NAMELESS).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_refusal_shows_the_page_it_was_pasted_on_with_pager_and_all() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    let page = paste(&mira, "/playlists?page=2", "nonsense").await;
+    assert_eq!((page.status, page.count("li.card")), (422, 50));
+    assert_eq!(page.attribute("a[rel=prev]", "href"), "/playlists?page=1");
+    assert_eq!(page.attribute("a[rel=next]", "href"), "/playlists?page=3");
+    let again = mira.submit(page.form("#link").with("link", "still nonsense")).await;
+    assert!(again.text(".pager p").contains("Page 2 of") && again.attribute("#link", "value") == "still nonsense");
+    for odd in ["/account", "https://evil.example/", "", "/playlists?page=99", "/hearts?page=x"] {
+        let page = mira.submit(again.form("#link").with("from", odd)).await;
+        assert_eq!((page.status, page.text("h1").as_str()), (422, "Hearts"), "{odd}");
+    }
+    let bare = mira.request(Method::POST, "/hearts", &[], Some(String::new())).await;
+    assert!(bare.status == 422 && bare.text("#link-refusal").contains("nothing in the field"));
+}
+
+#[tokio::test]
+async fn a_playlist_that_spotify_does_not_show_is_not_hearted() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for unseen in [NAMELESS, "37i9dQZF1DXcBWIGoYBM5M"] {
+        let page = paste(&ada, "/playlists", unseen).await;
+        assert_eq!((page.status, page.attribute("#link", "value").as_str()), (422, unseen));
+        assert!(page.text("#link-refusal").contains("Spotify shows you no such playlist"));
+    }
+    assert_eq!((site.count(ROWS).await, site.world.count(Endpoint::Playlist)), (0, 2));
+}
+
+#[tokio::test]
+async fn b14_while_spotify_cannot_be_asked_the_link_alone_is_kept() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let faults = [
+        Fault::Html502,
+        Fault::QuotaExceeded,
+        Fault::RateLimited { retry_after: 80_000 },
+        Fault::Status(403, "Active premium subscription required".into(), "text/plain"),
+        Fault::NotJson,
+    ];
+    for (n, fault) in faults.into_iter().enumerate() {
+        site.world.fault(Endpoint::Playlist, fault.clone(), 10);
+        let page = paste(&ada, "/hearts", &format!("spotify:playlist:{n:022}")).await;
+        assert_eq!(page.status, 200, "{fault:?}");
+        assert!(page.notice().unwrap().starts_with("Hearted. Spotify could not be asked"), "{fault:?}");
+        assert_eq!(page.text(&format!("#p-{n:022} h2")), "Playlist 0000…");
+        site.world.mend();
+    }
+    assert_eq!(site.count(ROWS).await, 5);
+}
+
+#[tokio::test]
+async fn without_a_token_a_link_is_hearted_all_the_same() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let known = ada.open("/playlists").await.playlist_ids().remove(0);
+    site.world.disconnect("ada");
+    site.advance(Duration::from_secs(3601));
+    let page = paste(&ada, "/hearts", NAMELESS).await;
+    assert!(page.status == 200 && page.notice().unwrap().contains("could not be asked"));
+    let page = paste(&ada, "/hearts", &known).await;
+    assert_eq!(page.notice().unwrap(), "Hearted. It stands at the top.", "its name is known from before");
+    assert_eq!((page.playlist_ids(), page.has("h2 a.name")), (vec![known, NAMELESS.into()], true));
+}
+
+#[tokio::test]
+async fn b6_a_link_that_was_hearted_before_keeps_its_first_date() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    ada.fetch(Method::PUT, &format!("/heart/{NAMELESS}")).await;
+    let date = || async {
+        sqlx::query_scalar::<_, time::OffsetDateTime>("select hearted_at from hearts")
+            .fetch_one(&site.db)
+            .await
+            .unwrap()
+    };
+    let first = date().await;
+    site.advance(Duration::from_secs(60));
+    let page = paste(&ada, "/hearts", NAMELESS).await;
+    assert!(page.notice().unwrap().starts_with("It has your heart already"), "although Spotify shows it no more");
+    assert_eq!((date().await, site.count(ROWS).await), (first, 1));
+}
+
+#[tokio::test]
+async fn b7_signed_out_the_link_waits_for_the_sign_in() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let page = ada.open("/hearts").await;
+    let form = page.form("#link").with("link", &format!("https://open.spotify.com/playlist/{NAMELESS}?si=1"));
+    ada.submit(ada.open("/logout").await.form("main form")).await;
+    let sent = ada.send(form).await;
+    assert_eq!(
+        (sent.status, sent.header("location")),
+        (303, format!("/login?next=%2Fhearts&heart={NAMELESS}").as_str())
+    );
+    assert_eq!(site.count(ROWS).await, 0);
+    let consent = ada.to_consent(sent.header("location")).await;
+    let page = ada.submit(approve(&consent, "ada")).await;
+    assert_eq!((page.url.path(), page.playlist_ids()), ("/hearts", vec![NAMELESS.to_owned()]));
+}
+
+#[tokio::test]
+async fn b9_another_site_cannot_heart_by_link() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let headers = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
+    let sent = ada.request(Method::POST, "/hearts", &headers, Some(format!("link={NAMELESS}"))).await;
+    assert_eq!((sent.status, site.count(ROWS).await), (403, 0));
+}
