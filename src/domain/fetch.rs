@@ -1,5 +1,7 @@
 //! Fetches a person's library page by page, as far as Spotify and the visitor's patience go.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
@@ -13,6 +15,8 @@ type Page = wire::Page<wire::Playlist>;
 
 /// How many pages are asked for at the same time, after the first.
 const AT_A_TIME: usize = 4;
+/// What is left of the budget to write down what came.
+const TO_KEEP: Duration = Duration::from_millis(500);
 /// How far Spotify lets one page (its reference: an offset of 100,000).
 const FARTHEST: usize = 100_000;
 
@@ -38,7 +42,7 @@ impl Fetched {
 /// The pages from entry `from` on, by offsets of our own: `next` may point to a dead address, and only says
 /// that there is more.
 pub(super) async fn pages(app: &App, caller: &Caller, from: usize, now: OffsetDateTime) -> Fetched {
-    let deadline = Instant::now() + asking::BUDGET;
+    let deadline = Instant::now() + asking::BUDGET - TO_KEEP;
     let first = tokens::with_token(app, caller, Endpoint::MyPlaylists, now, |token| async move {
         app.spotify.my_playlists(&token, from).await
     });

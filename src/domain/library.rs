@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use time::{Duration, OffsetDateTime};
 
+use super::asking;
 use super::fetch::{self, Fetched};
 use super::playlists::seen;
 use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset};
@@ -18,8 +19,7 @@ const FRESH: Duration = Duration::minutes(10);
 const SOONEST: Duration = Duration::seconds(30);
 /// How long one process may take to fetch: longer than the budget of a page.
 const LEASE: Duration = Duration::seconds(12);
-/// How often, and how long each time, a first view waits for another request that fetches the same library.
-const WAITS: u32 = 80;
+/// How long a first view waits each time for another request that fetches the same library.
 const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// A page of a person's library.
@@ -89,8 +89,13 @@ pub async fn of(app: &App, caller: &Caller, page: usize, now: OffsetDateTime) ->
 /// # Errors
 /// Spotify's trouble; what was kept before is then still there.
 pub async fn update(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<bool> {
+    let updated = tokio::time::timeout(asking::BUDGET, fetch_in_turn(app, caller, wish, now)).await;
+    updated.unwrap_or(Err(Error::SpotifySlow))
+}
+
+async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<bool> {
     let user = caller.person.id;
-    for _ in 0..WAITS {
+    loop {
         let kept = rows::library(&app.db, user).await?;
         let Plan::Fetch(from) = plan(kept.as_ref(), wish, now) else { return Ok(false) };
         let leased = kept.as_ref().and_then(|kept| kept.leased_until).is_some_and(|until| until > now);
@@ -106,7 +111,6 @@ pub async fn update(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime)
         }
         tokio::time::sleep(WAIT).await;
     }
-    Err(Error::SpotifySlow)
 }
 
 async fn fetch_and_keep(

@@ -154,19 +154,33 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
         (Some("access_denied"), _) => Err(Refusal::Denied { next: wish.next }),
         (Some(_), _) | (None, None) => Err(Refusal::Ended { next: wish.next }),
         (None, Some(code)) => {
-            let client = app.sign_in(provider);
-            let grant = match client.redeem(&code, &verifier, now).await {
-                Err(crate::oauth::Error::Refused) => return Err(Refusal::Ended { next: wish.next }),
-                answer => answer.map_err(Error::from)?,
+            let introduced = introduce(app, provider, &code, &verifier, now);
+            let introduced = tokio::time::timeout(asking::BUDGET, introduced).await;
+            let (grant, me) = match introduced.unwrap_or(Err(Error::SpotifySlow)) {
+                // A refused code: nothing has been consented to, so this is not about connecting again.
+                Err(Error::Reconnect) => return Err(Refusal::Ended { next: wish.next }),
+                introduced => introduced?,
             };
-            let me = asking::ask(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await?;
             let (person, outcome) = settle(app, provider, visitor, &me, now).await?;
             if let Some(heart) = &wish.heart {
                 db::hearts::give(&app.db, person.id, heart, now).await?;
             }
-            Ok(Arrived { person, outcome, missing: client.missing(&grant), grant, wish })
+            Ok(Arrived { person, outcome, missing: app.sign_in(provider).missing(&grant), grant, wish })
         }
     }
+}
+
+/// Redeems the code and asks whose it was.
+async fn introduce(
+    app: &App,
+    provider: Provider,
+    code: &Secret,
+    verifier: &Secret,
+    now: OffsetDateTime,
+) -> super::Result<(Grant, Me)> {
+    let grant = app.sign_in(provider).redeem(code, verifier, now).await?;
+    let me = asking::ask(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await?;
+    Ok((grant, me))
 }
 
 async fn take(

@@ -15,8 +15,7 @@ pub const GRANT: &str = "grant";
 
 /// How long one process may take to renew a grant: longer than a provider may take to answer.
 const LEASE: Duration = Duration::seconds(10);
-/// How often, and how long each time, a request waits for another that renews the same grant.
-const WAITS: u32 = 90;
+/// How long a request waits each time for another that renews the same grant.
 const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Asks Spotify for `what` by `call`, with a token that works: renews it first when its time is over, and once
@@ -57,7 +56,7 @@ pub(super) async fn working(app: &App, caller: &Caller, now: OffsetDateTime) -> 
 
 /// The grant after `stale`: the one that another request has fetched meanwhile, or a new one.
 pub(super) async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
-    for _ in 0..WAITS {
+    loop {
         let peek = db::sessions::peek::<Grant>(&app.db, &app.vault, caller.session, GRANT).await?;
         let peek = peek.ok_or(Error::Reconnect)?;
         let kept = peek.value.ok_or(Error::Reconnect)?;
@@ -74,7 +73,6 @@ pub(super) async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: Off
         }
         tokio::time::sleep(WAIT).await;
     }
-    Err(Error::SpotifySlow)
 }
 
 /// Buys a new access token; this process alone has the right to until `until`.

@@ -68,6 +68,8 @@ impl Visitor {
         }
         let name = Secret::random();
         self.session.insert(BROWSER, &name).await?;
+        // Saved here, where a failure still has a page of ours.
+        self.session.save().await?;
         Ok(name)
     }
 
