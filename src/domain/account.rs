@@ -9,6 +9,18 @@ pub use crate::db::identities::Identity;
 
 /// How long Spotify honours a consent: about six months, by its announcement of June 2026.
 const CONSENT: Duration = Duration::days(182);
+/// How long before its end people are told.
+const NOTE: Duration = Duration::days(14);
+
+/// When Spotify will ask the caller for consent again; none: it has to be asked now.
+pub fn asks_again(caller: &Caller) -> Option<OffsetDateTime> {
+    caller.grant.as_ref().map(|grant| grant.authorized_at + CONSENT)
+}
+
+/// The same, if it is so soon that the caller should be told.
+pub fn asks_soon(caller: &Caller, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    asks_again(caller).filter(|at| *at - NOTE <= now)
+}
 
 /// What the account page shows.
 pub struct Account {
@@ -36,7 +48,7 @@ pub async fn of(app: &App, caller: &Caller) -> Result<Option<Account>> {
         since: row.created_at,
         identities: db::identities::of(&app.db, user).await?,
         hearts: db::hearts::count(&app.db, user).await?,
-        asks_again: caller.grant.as_ref().map(|grant| grant.authorized_at + CONSENT),
+        asks_again: asks_again(caller),
     }))
 }
 

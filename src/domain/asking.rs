@@ -24,6 +24,8 @@ pub enum Endpoint {
     Playlist,
     /// What is in a playlist.
     Items,
+    /// What somebody plays now.
+    CurrentlyPlaying,
 }
 
 impl Endpoint {
@@ -34,6 +36,7 @@ impl Endpoint {
             Endpoint::MyPlaylists => "my_playlists",
             Endpoint::Playlist => "playlist",
             Endpoint::Items => "items",
+            Endpoint::CurrentlyPlaying => "currently_playing",
         }
     }
 }

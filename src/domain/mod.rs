@@ -6,6 +6,7 @@ mod error;
 mod fetch;
 pub mod hearts;
 pub mod library;
+pub mod now_playing;
 pub mod playlists;
 pub mod reference;
 pub mod sign_in;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::db::playlists::Playlist;
 pub use crate::db::sessions::{USER_ID, key as session_key};
 use crate::ids::{Digested, UserId};
-pub use crate::oauth::Grant;
+pub use crate::oauth::{Grant, Scopes};
 pub use error::{Error, Result};
 
 /// How many playlists one page shows.

@@ -166,7 +166,7 @@ fn item(position: usize, row: Option<&wire::Row>) -> Item {
 }
 
 /// A playlist of which nothing is known but its id.
-fn unknown(id: &PlaylistId, hearted_at: Option<OffsetDateTime>) -> Playlist {
+pub(super) fn unknown(id: &PlaylistId, hearted_at: Option<OffsetDateTime>) -> Playlist {
     Playlist {
         id: id.to_string(),
         name: String::new(),

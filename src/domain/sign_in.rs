@@ -8,6 +8,8 @@ use super::{Error, Grant, Person};
 use crate::app::App;
 use crate::db::{self, identities, sign_ins};
 use crate::ids::{Digested, PlaylistId, Provider, Secret, UserId};
+use crate::oauth::Scopes;
+use crate::oauth::providers::NOW_PLAYING;
 use crate::spotify::wire::Me;
 use crate::vault::Purpose;
 
@@ -48,8 +50,8 @@ pub struct Arrived {
     pub grant: Grant,
     /// How it came about.
     pub outcome: Outcome,
-    /// Scopes that were asked for and not given.
-    pub missing: Vec<&'static str>,
+    /// What will be missing because it was asked for and not given.
+    pub missing: Option<Missing>,
     /// What they wanted to do.
     pub wish: Wish,
 }
@@ -61,6 +63,44 @@ pub struct Wish {
     pub next: String,
     /// What to heart: the button that they pressed before they were signed in.
     pub heart: Option<PlaylistId>,
+    /// Why they ask the provider once more, although they may be connected.
+    pub anew: Option<Anew>,
+}
+
+/// Why somebody who is connected asks the provider for a new consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Anew {
+    /// The one they gave will soon be over.
+    Renew,
+    /// They switch on Now playing, which the one they gave does not cover.
+    NowPlaying,
+}
+
+/// What will be missing for want of a scope, in a visitor's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Private playlists.
+    Private,
+    /// Collaborative playlists.
+    Collaborative,
+    /// Every playlist that is not public.
+    PrivateAndCollaborative,
+    /// Now playing.
+    NowPlaying,
+    /// Now playing, and playlists too.
+    NowPlayingAndPlaylists,
+}
+
+/// A sign-in that is about to begin.
+pub struct Start {
+    /// Where.
+    pub provider: Provider,
+    /// Which browser.
+    pub browser: Secret,
+    /// What for.
+    pub wish: Wish,
+    /// What this session was allowed before, with its consent still good or not.
+    pub before: Scopes,
 }
 
 /// How a sign-in ends for a person whom a provider vouches for.
@@ -120,23 +160,23 @@ impl From<db::Error> for Refusal {
 #[derive(Serialize, Deserialize)]
 struct Waiting {
     verifier: Secret,
+    asked: Scopes,
     wish: Wish,
 }
 
-/// Begins a sign-in for `browser`; gives the provider's page to go to.
+/// Begins a sign-in; gives the provider's page to go to.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn start(
-    app: &App,
-    provider: Provider,
-    browser: &Secret,
-    wish: Wish,
-    now: OffsetDateTime,
-) -> super::Result<url::Url> {
-    let departure = app.sign_in(provider).depart();
+pub async fn start(app: &App, start: Start, now: OffsetDateTime) -> super::Result<url::Url> {
+    let Start { provider, browser, wish, before } = start;
+    let client = app.sign_in(provider);
+    // What was switched on stays so: a new consent replaces the old one altogether.
+    let wanted = |scope: &str| wish.anew == Some(Anew::NowPlaying) && scope == NOW_PLAYING;
+    let asked = client.scopes(|scope| wanted(scope) || before.contains(scope));
+    let departure = client.depart(&asked);
     let state = Digested::of(departure.state.expose());
-    let waiting = serde_json::to_vec(&Waiting { verifier: departure.verifier, wish }).expect("texts are JSON");
+    let waiting = serde_json::to_vec(&Waiting { verifier: departure.verifier, asked, wish }).expect("texts are JSON");
     let sealed = app.vault.seal(Purpose::SignIn, state.as_bytes(), &waiting);
     let browser = Digested::of(browser.expose());
     sign_ins::start(&app.db, sign_ins::Started { browser, provider, state, sealed: &sealed, at: now }).await?;
@@ -149,12 +189,13 @@ pub async fn start(
 /// See [`Refusal`].
 pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<Arrived, Refusal> {
     let Arrival { provider, browser, visitor, answer } = arrival;
-    let Waiting { verifier, wish } = take(app, provider, browser, &answer, now).await?;
+    let waiting = take(app, provider, browser, &answer, now).await?;
+    let wish = waiting.wish.clone();
     match (answer.error.as_deref(), answer.code) {
         (Some("access_denied"), _) => Err(Refusal::Denied { next: wish.next }),
         (Some(_), _) | (None, None) => Err(Refusal::Ended { next: wish.next }),
         (None, Some(code)) => {
-            let introduced = introduce(app, provider, &code, &verifier, now);
+            let introduced = introduce(app, provider, &code, &waiting, now);
             let introduced = tokio::time::timeout(asking::BUDGET, introduced).await;
             let (grant, me) = match introduced.unwrap_or(Err(Error::SpotifySlow)) {
                 // A refused code: nothing has been consented to, so this is not about connecting again.
@@ -165,7 +206,7 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
             if let Some(heart) = &wish.heart {
                 db::hearts::give(&app.db, person.id, heart, now).await?;
             }
-            Ok(Arrived { person, outcome, missing: app.sign_in(provider).missing(&grant), grant, wish })
+            Ok(Arrived { person, outcome, missing: missing(&grant.missing(&waiting.asked)), grant, wish })
         }
     }
 }
@@ -175,12 +216,25 @@ async fn introduce(
     app: &App,
     provider: Provider,
     code: &Secret,
-    verifier: &Secret,
+    waiting: &Waiting,
     now: OffsetDateTime,
 ) -> super::Result<(Grant, Me)> {
-    let grant = app.sign_in(provider).redeem(code, verifier, now).await?;
+    let grant = app.sign_in(provider).redeem(code, &waiting.verifier, &waiting.asked, now).await?;
     let me = asking::ask(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await?;
     Ok((grant, me))
+}
+
+/// What it means to visitors that these scopes were not given.
+fn missing(scopes: &[&str]) -> Option<Missing> {
+    let lacks = |scope| scopes.contains(&scope);
+    match (lacks("playlist-read-private"), lacks("playlist-read-collaborative"), lacks(NOW_PLAYING)) {
+        (false, false, false) => None,
+        (true, false, false) => Some(Missing::Private),
+        (false, true, false) => Some(Missing::Collaborative),
+        (true, true, false) => Some(Missing::PrivateAndCollaborative),
+        (false, false, true) => Some(Missing::NowPlaying),
+        (_, _, true) => Some(Missing::NowPlayingAndPlaylists),
+    }
 }
 
 async fn take(

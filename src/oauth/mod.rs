@@ -50,7 +50,17 @@ pub struct Grant {
     #[serde(with = "time::serde::timestamp")]
     pub authorized_at: OffsetDateTime,
     /// What the person allowed.
-    pub scopes: BTreeSet<String>,
+    pub scopes: Scopes,
+}
+
+/// What a consent is about, by the provider's names.
+pub type Scopes = BTreeSet<String>;
+
+impl Grant {
+    /// What was asked for and not given.
+    pub fn missing<'a>(&self, asked: &'a Scopes) -> Vec<&'a str> {
+        asked.iter().map(String::as_str).filter(|scope| !self.scopes.contains(*scope)).collect()
+    }
 }
 
 /// A sign-in on its way: where to send the browser, and what to keep until it is back.
@@ -99,24 +109,35 @@ impl Client {
         Self { row, endpoints, http: Http::new() }
     }
 
-    /// Begins a sign-in.
-    pub fn depart(&self) -> Departure {
+    /// What to ask for: the least, and of what is optional that which is switched on.
+    pub fn scopes(&self, switched_on: impl Fn(&str) -> bool) -> Scopes {
+        let optional = self.row.optional.iter().filter(|scope| switched_on(scope));
+        self.row.scopes.iter().chain(optional).map(|scope| (*scope).to_owned()).collect()
+    }
+
+    /// Begins a sign-in that asks for `scopes`.
+    pub fn depart(&self, scopes: &Scopes) -> Departure {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let request = self.endpoints.authorize_url(CsrfToken::new_random).set_pkce_challenge(challenge);
-        let (url, state) =
-            request.add_scopes(self.row.scopes.iter().map(|scope| Scope::new((*scope).to_owned()))).url();
+        let (url, state) = request.add_scopes(scopes.iter().cloned().map(Scope::new)).url();
         Departure { url, state: Secret::new(state.into_secret()), verifier: Secret::new(verifier.into_secret()) }
     }
 
-    /// Redeems the code that came back.
+    /// Redeems the code that came back from a consent that was asked for `scopes`.
     ///
     /// # Errors
     /// See [`Error`]; the code is spent in any case.
-    pub async fn redeem(&self, code: &Secret, verifier: &Secret, now: OffsetDateTime) -> Result<Grant, Error> {
+    pub async fn redeem(
+        &self,
+        code: &Secret,
+        verifier: &Secret,
+        scopes: &Scopes,
+        now: OffsetDateTime,
+    ) -> Result<Grant, Error> {
         let request = self.endpoints.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
         let answer = request.request_async(&self.http).await?;
-        Ok(self.grant(&answer, now, None))
+        Ok(grant(&answer, scopes, now))
     }
 
     /// Buys a new access token.
@@ -127,38 +148,26 @@ impl Client {
         let refresh = old.refresh.as_ref().ok_or(Error::Refused)?;
         let refresh = RefreshToken::new(refresh.expose().to_owned());
         let answer = self.endpoints.exchange_refresh_token(&refresh).request_async(&self.http).await?;
-        Ok(self.grant(&answer, now, Some(old)))
+        let fresh = grant(&answer, &old.scopes, now);
+        // A new refresh token may come or not; without one the old one stays good.
+        let refresh = fresh.refresh.or_else(|| old.refresh.clone());
+        Ok(Grant { refresh, authorized_at: old.authorized_at, ..fresh })
     }
+}
 
-    fn grant(&self, answer: &BasicTokenResponse, now: OffsetDateTime, old: Option<&Grant>) -> Grant {
-        let life = answer.expires_in().unwrap_or(Duration::from_secs(3600));
-        // Early by a tenth, a minute at most: the clock of a short-lived token must not run out on arrival.
-        let early = (life / 10).min(Duration::from_secs(60));
-        let told: Option<BTreeSet<_>> =
-            answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
+/// The grant in an answer; `scopes` are those asked for, or those of before.
+fn grant(answer: &BasicTokenResponse, scopes: &Scopes, now: OffsetDateTime) -> Grant {
+    let life = answer.expires_in().unwrap_or(Duration::from_secs(3600));
+    // Early by a tenth, a minute at most: the clock of a short-lived token must not run out on arrival.
+    let early = (life / 10).min(Duration::from_secs(60));
+    let told = answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
+    Grant {
+        access: Secret::new(answer.access_token().secret()),
+        refresh: answer.refresh_token().map(|token| Secret::new(token.secret())),
+        renew_at: now + (life - early),
+        authorized_at: now,
         // RFC 6749 5.1: no scope in the answer means as asked, or as before.
-        let usual = || {
-            old.map_or_else(
-                || self.row.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-                |grant| grant.scopes.clone(),
-            )
-        };
-        Grant {
-            access: Secret::new(answer.access_token().secret()),
-            // A new refresh token may come or not; without one the old one stays good.
-            refresh: answer
-                .refresh_token()
-                .map(|token| Secret::new(token.secret()))
-                .or_else(|| old.and_then(|grant| grant.refresh.clone())),
-            renew_at: now + (life - early),
-            authorized_at: old.map_or(now, |grant| grant.authorized_at),
-            scopes: told.unwrap_or_else(usual),
-        }
-    }
-
-    /// What was asked for and not given.
-    pub fn missing(&self, grant: &Grant) -> Vec<&'static str> {
-        self.row.scopes.iter().copied().filter(|scope| !grant.scopes.contains(*scope)).collect()
+        scopes: told.unwrap_or_else(|| scopes.clone()),
     }
 }
 

@@ -61,8 +61,10 @@ impl Error {
                 .is_ok_and(|told| told.error.reason.as_deref() == Some("QUOTA_EXCEEDED"))
         };
         match status {
+            // The player says 401 also when a scope is missing, which no new token brings.
+            401 if says(body, "permissions missing") => Error::Forbidden { premium: false },
             401 => Error::Unauthorized,
-            403 => Error::Forbidden { premium: String::from_utf8_lossy(body).to_ascii_lowercase().contains("premium") },
+            403 => Error::Forbidden { premium: says(body, "premium") },
             400 | 404 => Error::NotFound,
             429 if quota() => Error::QuotaUsedUp(wait),
             429 => Error::SlowDown(wait),
@@ -71,6 +73,11 @@ impl Error {
             _ => Error::Unreadable(format!("status {status}")),
         }
     }
+}
+
+/// Whether a body, of whatever kind, holds these words. Spotify's wordings change: a hint and no more.
+fn says(body: &[u8], words: &str) -> bool {
+    String::from_utf8_lossy(body).to_ascii_lowercase().contains(words)
 }
 
 impl From<reqwest::Error> for Error {
@@ -92,6 +99,13 @@ mod tests {
         }
         let paused = "Active premium subscription required for the owner of the app.";
         assert_eq!(Error::of(403, None, paused.as_bytes()), Error::Forbidden { premium: true });
+    }
+
+    #[test]
+    fn a_missing_scope_is_no_stale_token() {
+        let body = br#"{"error":{"status":401,"message":"Permissions missing"}}"#;
+        assert_eq!(Error::of(401, None, body), Error::Forbidden { premium: false });
+        assert_eq!(Error::of(401, None, b""), Error::Unauthorized);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use url::Url;
 use crate::ids::{PlaylistId, Secret};
 
 pub use error::Error;
-use wire::{Me, Page, Playlist, Row};
+use wire::{CurrentlyPlaying, Me, Page, Playlist, Row};
 
 /// How long Spotify may take for one answer. A visitor waits for it.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -82,6 +82,16 @@ impl Client {
         self.get(token, &["playlists", id.as_str(), "items"], &stretch(offset)).await.and_then(listed)
     }
 
+    /// What the person plays now; none: nothing.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] without the scope `user-read-currently-playing`.
+    pub async fn currently_playing(&self, token: &Secret) -> Result<Option<CurrentlyPlaying>> {
+        // Without this, a podcast's episode comes as a null.
+        let kinds = [("additional_types", "track,episode".to_owned())];
+        self.get(token, &["me", "player", "currently-playing"], &kinds).await
+    }
+
     /// Asks, and once more when the connection broke or Spotify stumbled: these are all safe reads.
     async fn get<T: DeserializeOwned>(&self, token: &Secret, path: &[&str], query: &[(&str, String)]) -> Result<T> {
         let once = ConstantBuilder::default().with_delay(PAUSE).with_max_times(1).with_jitter();
@@ -109,6 +119,8 @@ impl Client {
         }
         match status {
             200 => wire::read(&body),
+            // No content: what could be something is nothing.
+            204 => wire::read(b"null"),
             _ => Err(Error::of(status, wait, &body)),
         }
     }

@@ -1,11 +1,15 @@
 //! Spotify's JSON: only the fields we read, every one of them allowed to be missing, null or wrong.
 
+mod playing;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::Error;
 use crate::ids::PlaylistId;
+
+pub use playing::{Context, CurrentlyPlaying, Playable, Source};
 
 /// Takes a field if it fits its type, and nothing otherwise: one odd field must not cost the answer.
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
@@ -135,17 +139,17 @@ impl Playlist {
 
     /// The picture that suits a card best: at least 300 pixels wide if there is one.
     pub fn cover(&self) -> Option<&str> {
-        let images = self
-            .images
-            .as_ref()?
-            .iter()
-            .flatten()
-            .filter(|image| image.url.starts_with("https://") || image.url.starts_with("http://"));
-        let images: Vec<_> = images.collect();
-        let wide = images.iter().filter(|image| image.width.is_none_or(|width| width >= 300.0));
-        let best = wide.min_by(|a, b| a.width.unwrap_or(f64::MAX).total_cmp(&b.width.unwrap_or(f64::MAX)));
-        best.or(images.first()).map(|image| image.url.as_str())
+        best(self.images.as_deref()?)
     }
+}
+
+/// The smallest picture that is large enough for a card; of too small ones the first.
+fn best(images: &[Option<Image>]) -> Option<&str> {
+    let web = |image: &&Image| image.url.starts_with("https://") || image.url.starts_with("http://");
+    let images: Vec<_> = images.iter().flatten().filter(web).collect();
+    let wide = images.iter().filter(|image| image.width.is_none_or(|width| width >= 300.0));
+    let best = wide.min_by(|a, b| a.width.unwrap_or(f64::MAX).total_cmp(&b.width.unwrap_or(f64::MAX)));
+    best.or(images.first()).map(|image| image.url.as_str())
 }
 
 /// Who made a playlist.

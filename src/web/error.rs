@@ -158,7 +158,12 @@ impl From<Error> for Fault {
 /// The sentence for a page that shows kept data because Spotify could not be asked, and whether a new
 /// consent would help.
 pub(super) fn trouble(error: &Error) -> (String, bool) {
-    let what = match error {
+    (format!("{} This is what we knew last.", reason(error)), matches!(error, Error::Reconnect))
+}
+
+/// Why Spotify could not be asked, as a sentence.
+pub(super) fn reason(error: &Error) -> String {
+    match error {
         Error::Reconnect => {
             "Spotify needs you to reconnect: it asks every six months, and whenever you have removed an app.".into()
         }
@@ -167,8 +172,7 @@ pub(super) fn trouble(error: &Error) -> (String, bool) {
         Error::Paused => "This server's Spotify access is paused.".into(),
         Error::SpotifySlow => "Spotify does not answer.".into(),
         _ => "Spotify is in trouble.".into(),
-    };
-    (format!("{what} This is what we knew last."), matches!(error, Error::Reconnect))
+    }
 }
 
 /// Until when nobody asks Spotify, in the visitor's words.

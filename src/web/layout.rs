@@ -115,6 +115,11 @@ impl Moment {
         Self::of(time, time.format(format_description!("[day padding:none] [month repr:short] [year]")))
     }
 
+    /// A day within a year, such as `21 May`.
+    pub(super) fn coming_day(time: OffsetDateTime) -> Self {
+        Self::of(time, time.format(format_description!("[day padding:none] [month repr:long]")))
+    }
+
     /// A time of the day, such as `14:02 UTC`.
     pub(super) fn clock(time: OffsetDateTime) -> Self {
         Self::of(time, time.format(format_description!("[hour]:[minute] UTC")))

@@ -5,6 +5,7 @@ use axum::Form;
 use axum::extract::Query;
 use axum::response::Response;
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 use super::error::{Fault, trouble};
 use super::layout::{Card, Layout, Moment, html};
@@ -13,6 +14,7 @@ use super::notice::{self, Notice};
 use super::playlists::{PageParam, address, no_such_page};
 use super::session::SignedIn;
 use super::{Now, State};
+use crate::domain::account;
 use crate::domain::library::{self, Library, Wish};
 
 #[derive(Template)]
@@ -29,6 +31,17 @@ struct Index {
     part: Option<(usize, usize)>,
     trouble: Option<String>,
     reconnect: bool,
+    /// When Spotify asks for consent again, if that is soon.
+    asks_soon: Option<AsksSoon>,
+}
+
+/// The day when Spotify asks for consent again; none: any day now.
+struct AsksSoon(Option<Moment>);
+
+impl AsksSoon {
+    fn on(day: OffsetDateTime, now: OffsetDateTime) -> Self {
+        Self((day > now).then(|| Moment::coming_day(day)))
+    }
 }
 
 /// All playlists of who is signed in, with their hearts.
@@ -49,8 +62,9 @@ pub(super) async fn index(
     let title = if reconnect { "Playlists – reconnect needed" } else { "Playlists" };
     let (layout, here) = (layout.titled(title, "playlists"), address("/playlists", page));
     let (total, as_of) = (playlists.total, Moment::recent(as_of, now));
+    let asks_soon = account::asks_soon(&caller, now).filter(|_| !reconnect).map(|day| AsksSoon::on(day, now));
     let cards = playlists.entries.into_iter().map(Card::from).collect();
-    Ok(html(&Index { layout, cards, total, page, pages, as_of, here, part, trouble, reconnect }))
+    Ok(html(&Index { layout, cards, total, page, pages, as_of, here, part, trouble, reconnect, asks_soon }))
 }
 
 /// What the buttons above and below the list ask for.

@@ -10,6 +10,7 @@ mod layout;
 mod library;
 mod next;
 mod notice;
+mod now_playing;
 mod playlists;
 mod security;
 mod session;
@@ -56,6 +57,7 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/playlists/{id}", get(playlists::show))
         .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
         .route("/hearts", get(hearts::index).post(hearts::by_link))
+        .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
         .route("/account/delete", post(account::delete))
         .fallback(error::not_found)

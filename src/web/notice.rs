@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use tower_sessions::cookie::Cookie;
 
 use crate::app::App;
+use crate::domain::sign_in::Missing;
 
 const NAME: &str = "heartlist-notice";
 
@@ -22,7 +23,9 @@ pub(super) enum Notice {
     SignedIn,
     SignedInAndHearted,
     AlreadySignedIn,
-    FewerScopes,
+    Missing(Missing),
+    Reconnected,
+    NowPlayingOn,
     Denied,
     SignedOut,
     Updated,
@@ -42,7 +45,13 @@ const CODES: &[(&str, Notice)] = &[
     ("signed-in", Notice::SignedIn),
     ("signed-in-hearted", Notice::SignedInAndHearted),
     ("already", Notice::AlreadySignedIn),
-    ("fewer", Notice::FewerScopes),
+    ("no-private", Notice::Missing(Missing::Private)),
+    ("no-collaborative", Notice::Missing(Missing::Collaborative)),
+    ("public-alone", Notice::Missing(Missing::PrivateAndCollaborative)),
+    ("no-now-playing", Notice::Missing(Missing::NowPlaying)),
+    ("fewer", Notice::Missing(Missing::NowPlayingAndPlaylists)),
+    ("reconnected", Notice::Reconnected),
+    ("now-playing-on", Notice::NowPlayingOn),
     ("denied", Notice::Denied),
     ("signed-out", Notice::SignedOut),
     ("updated", Notice::Updated),
@@ -60,7 +69,7 @@ const CODES: &[(&str, Notice)] = &[
 impl Notice {
     /// Whether it interrupts.
     pub(super) fn is_alert(self) -> bool {
-        matches!(self, Notice::NotSure | Notice::FewerScopes | Notice::NotUpdated)
+        matches!(self, Notice::NotSure | Notice::Missing(_) | Notice::NotUpdated)
     }
 
     /// The sentence, for the visitor called `name`.
@@ -70,9 +79,11 @@ impl Notice {
             Notice::SignedIn => format!("Signed in as {name}."),
             Notice::SignedInAndHearted => format!("Signed in as {name}, and your heart is kept."),
             Notice::AlreadySignedIn => format!("You are already signed in as {name}."),
-            Notice::FewerScopes => format!(
-                "Signed in as {name}. You gave less access than asked, so private or collaborative playlists will be missing here."
-            ),
+            Notice::Missing(missing) => {
+                format!("Signed in as {name}. You gave less access than asked: {}.", will_be_missing(missing))
+            }
+            Notice::Reconnected => "Thank you: Spotify is connected again.".into(),
+            Notice::NowPlayingOn => "Now playing is switched on.".into(),
             Notice::Denied => "You did not give access. Nothing was saved.".into(),
             Notice::SignedOut => "You are signed out.".into(),
             Notice::Updated => "Spotify was asked: this is your library now.".into(),
@@ -93,6 +104,18 @@ impl Notice {
 
     fn code(self) -> &'static str {
         CODES.iter().find(|(_, notice)| *notice == self).map_or("", |(code, _)| code)
+    }
+}
+
+fn will_be_missing(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Private => "your private playlists will be missing here",
+        Missing::Collaborative => "collaborative playlists will be missing here",
+        Missing::PrivateAndCollaborative => "private and collaborative playlists will be missing here",
+        Missing::NowPlaying => "Now playing stays switched off",
+        Missing::NowPlayingAndPlaylists => {
+            "Now playing stays switched off, and private or collaborative playlists will be missing here"
+        }
     }
 }
 

@@ -12,10 +12,11 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 use super::error::Fault;
 use crate::app::App;
 use crate::domain::tokens::GRANT;
-use crate::domain::{Caller, Grant, Person, USER_ID, session_key};
+use crate::domain::{Caller, Grant, Person, Scopes, USER_ID, session_key};
 use crate::ids::{Secret, UserId};
 
 const NAME: &str = "name";
+const SCOPES: &str = "scopes";
 const BROWSER: &str = "browser";
 
 /// How long a session lasts: as long as one consent at Spotify does.
@@ -73,11 +74,23 @@ impl Visitor {
         Ok(name)
     }
 
+    /// What this session was allowed at its last consent, be that still good or not.
+    pub(super) async fn scopes(&self) -> Result<Scopes, Fault> {
+        Ok(self.session.get(SCOPES).await?.unwrap_or_default())
+    }
+
+    /// Whether Spotify may be asked in this session's name.
+    pub(super) fn connected(&self) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.grant.is_some())
+    }
+
     /// Signs `person` in under a new session id, so that an id known before is worth nothing.
     pub(super) async fn sign_in(&self, person: &Person, grant: &Grant) -> Result<(), Fault> {
         self.session.cycle_id().await?;
         self.session.insert(USER_ID, person.id).await?;
         self.session.insert(NAME, &person.name).await?;
+        // Beside the grant, which goes when it is dead: the next consent is asked for the same.
+        self.session.insert(SCOPES, &grant.scopes).await?;
         self.session.insert(GRANT, grant).await?;
         Ok(self.session.save().await?)
     }

@@ -5,6 +5,7 @@ use axum::Form;
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
 use super::error::Fault;
 use super::layout::{Layout, html};
@@ -12,7 +13,7 @@ use super::next::{NextParam, SafePath};
 use super::notice::{self, Notice};
 use super::session::Visitor;
 use super::{Now, State};
-use crate::domain::sign_in::{self, Answer, Arrival, Arrived, Outcome, Refusal};
+use crate::domain::sign_in::{self, Anew, Answer, Arrival, Arrived, Outcome, Refusal};
 use crate::ids::{PlaylistId, Provider};
 
 #[derive(Template)]
@@ -26,28 +27,53 @@ struct SignIn {
 /// The page with the button. Who is signed in and connected goes straight on.
 pub(super) async fn page(visitor: Visitor, layout: Layout, Query(wanted): Query<NextParam>) -> Response {
     let next = SafePath::or_playlists(wanted.next.as_deref());
-    if visitor.caller.is_some_and(|caller| caller.grant.is_some()) {
+    if visitor.connected() {
         return Redirect::to(next.as_str()).into_response();
     }
     let heart = wanted.heart.and_then(|id| PlaylistId::parse(&id).ok()).map(String::from);
     html(&SignIn { layout: layout.titled("Sign in", ""), next: next.as_str().to_owned(), heart })
 }
 
-/// Sends the browser to Spotify's consent page.
+/// What the buttons that lead to Spotify ask for.
+#[derive(Default, Deserialize)]
+pub(super) struct StartForm {
+    #[serde(flatten)]
+    wanted: NextParam,
+    /// `now-playing`: a consent that covers that too.
+    #[serde(default)]
+    also: Option<String>,
+    /// `yes`: a new consent although the old one is still good.
+    #[serde(default)]
+    again: Option<String>,
+}
+
+impl StartForm {
+    fn anew(&self) -> Option<Anew> {
+        match (self.also.as_deref(), self.again.as_deref()) {
+            (Some("now-playing"), _) => Some(Anew::NowPlaying),
+            (_, Some("yes")) => Some(Anew::Renew),
+            _ => None,
+        }
+    }
+}
+
+/// Sends the browser to Spotify's consent page; who is connected, only if it is for a new consent.
 pub(super) async fn start(
     app: State,
     Now(now): Now,
     visitor: Visitor,
-    Form(wanted): Form<NextParam>,
+    Form(form): Form<StartForm>,
 ) -> Result<Response, Fault> {
-    let next = SafePath::or_playlists(wanted.next.as_deref());
-    if visitor.caller.as_ref().is_some_and(|caller| caller.grant.is_some()) {
+    let anew = form.anew();
+    let next = SafePath::or_playlists(form.wanted.next.as_deref());
+    if visitor.connected() && anew.is_none() {
         return Ok(Redirect::to(next.as_str()).into_response());
     }
-    let heart = wanted.heart.and_then(|id| PlaylistId::parse(&id).ok());
-    let browser = visitor.named_browser().await?;
-    let wish = sign_in::Wish { next: next.as_str().to_owned(), heart };
-    let consent = sign_in::start(&app, Provider::Spotify, &browser, wish, now).await?;
+    let heart = form.wanted.heart.and_then(|id| PlaylistId::parse(&id).ok());
+    let wish = sign_in::Wish { next: next.as_str().to_owned(), heart, anew };
+    let (browser, before) = (visitor.named_browser().await?, visitor.scopes().await?);
+    let start = sign_in::Start { provider: Provider::Spotify, browser, wish, before };
+    let consent = sign_in::start(&app, start, now).await?;
     Ok(Redirect::to(consent.as_str()).into_response())
 }
 
@@ -73,13 +99,20 @@ pub(super) async fn callback(
 
 async fn welcome(visitor: &Visitor, arrived: Arrived) -> Result<Response, Fault> {
     visitor.sign_in(&arrived.person, &arrived.grant).await?;
-    let notice = match arrived.outcome {
-        _ if !arrived.missing.is_empty() => Notice::FewerScopes,
+    Ok(notice::redirect(&arrived.wish.next, greeting(visitor.connected(), &arrived)))
+}
+
+/// What to say to who arrives; `connected`: they were so before.
+fn greeting(connected: bool, arrived: &Arrived) -> Notice {
+    match (arrived.missing, arrived.wish.anew, arrived.outcome) {
+        (Some(missing), ..) => Notice::Missing(missing),
         _ if arrived.wish.heart.is_some() => Notice::SignedInAndHearted,
-        Outcome::AlreadyLinked(_) => Notice::AlreadySignedIn,
-        Outcome::SignedIn(_) | Outcome::Joined | Outcome::Linked(_) => Notice::SignedIn,
-    };
-    Ok(notice::redirect(&arrived.wish.next, notice))
+        (None, Some(Anew::NowPlaying), _) => Notice::NowPlayingOn,
+        (None, Some(Anew::Renew), _) => Notice::Reconnected,
+        (None, None, Outcome::AlreadyLinked(_)) if !connected => Notice::Reconnected,
+        (None, None, Outcome::AlreadyLinked(_)) => Notice::AlreadySignedIn,
+        (None, None, Outcome::SignedIn(_) | Outcome::Joined | Outcome::Linked(_)) => Notice::SignedIn,
+    }
 }
 
 impl From<Refusal> for Fault {

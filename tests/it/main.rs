@@ -15,8 +15,10 @@ mod library;
 #[cfg(feature = "local")]
 mod local_postgres;
 mod migrations;
+mod now_playing;
 mod pages;
 mod playlists;
 mod process;
 mod security;
 mod sign_in;
+mod tokens;

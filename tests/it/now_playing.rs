@@ -1,0 +1,244 @@
+//! Now playing: switched on by a consent of its own, one call for each look, a line for everything it finds.
+
+use std::time::Duration;
+
+use heartlist::standin::{Endpoint, Fault, Playing};
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::{Visitor, approve, deny};
+
+const PAGE: &str = "/now-playing";
+const SCOPE: &str = "user-read-currently-playing";
+
+fn asked(consent: &Page) -> String {
+    consent.form("button[value=approve]").fields["scope"].clone()
+}
+
+/// Ada, with the page switched on.
+async fn switched_on(site: &Site) -> Visitor {
+    let ada = site.signed_in("ada").await;
+    let consent = ada.submit(ada.open(PAGE).await.form("main form")).await;
+    let page = ada.submit(approve(&consent, "ada")).await;
+    assert_eq!((page.status, page.url.path()), (200, PAGE));
+    assert_eq!(page.notice().unwrap(), "Now playing is switched on.");
+    ada
+}
+
+async fn playing(site: &Site, ada: &Visitor, playing: Playing) -> Page {
+    site.world.change("ada", |ada| ada.playing = playing);
+    let before = site.world.count(Endpoint::CurrentlyPlaying);
+    let page = ada.open(PAGE).await;
+    assert_eq!((page.status, site.world.count(Endpoint::CurrentlyPlaying) - before), (200, 1));
+    page
+}
+
+#[tokio::test]
+async fn c9_it_is_off_until_a_consent_of_its_own_and_asks_for_one_scope_more() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let page = ada.open(PAGE).await;
+    assert!(page.status == 200 && page.text("main").contains("It is switched off"));
+    assert_eq!((page.text("nav [aria-current]").as_str(), page.count("main form")), ("Now playing", 1));
+    assert_eq!(page.text("main form button"), "Switch on Now playing");
+
+    let consent = ada.submit(page.form("main form")).await;
+    assert_eq!(asked(&consent), format!("playlist-read-collaborative playlist-read-private {SCOPE}"));
+    let denied = ada.submit(deny(&consent)).await;
+    assert_eq!((denied.url.path(), denied.has("main form")), (PAGE, true));
+    assert_eq!(denied.notice().unwrap(), "You did not give access. Nothing was saved.");
+    assert_eq!(ada.open("/playlists").await.count("li.card"), 12, "the old consent stands");
+    assert_eq!(site.world.count(Endpoint::CurrentlyPlaying), 0);
+
+    let page = ada.submit(approve(&ada.submit(page.form("main form")).await, "ada")).await;
+    assert!(page.text("main").contains("Nothing is playing"));
+}
+
+#[tokio::test]
+async fn c9_a_playlist_that_plays_has_its_heart_and_hearts_make_no_call() {
+    let site = Site::open().await;
+    let ada = switched_on(&site).await;
+    let known = site.world.listener("ada").unwrap().playlists()[0].clone();
+    ada.open("/playlists").await;
+    let page = playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
+    assert_eq!(page.text(".from .name"), known.name);
+    assert!(
+        page.has(".piece .by")
+            && page.attribute(".piece .button", "href").starts_with("https://open.spotify.com/track/")
+    );
+
+    let calls = site.world.requests().len();
+    let answer = ada.fetch(Method::PUT, &format!("/heart/{}", known.id)).await;
+    ada.send(page.form("form.heart")).await;
+    assert_eq!((answer.status, site.world.requests().len()), (200, calls));
+    let page = playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
+    assert!(page.has(".from button[aria-pressed=true]"));
+
+    let foreign = "6nM0T2ylnD8hQwEXsAmPLe";
+    let page = playing(&site, &ada, Playing::Playlist(foreign.into())).await;
+    assert_eq!((page.text(".from .name").as_str(), page.count(".from form.heart")), ("Playlist 6nM0…", 1));
+    assert_eq!(page.attribute(".from .out", "href"), format!("https://open.spotify.com/playlist/{foreign}"));
+    assert_eq!(site.world.count(Endpoint::Playlist), 0);
+}
+
+#[tokio::test]
+async fn c9_nothing_advertisements_and_podcasts_have_a_line_each() {
+    let site = Site::open().await;
+    let ada = switched_on(&site).await;
+    for (what, heading) in [(Playing::Nothing, "Nothing is playing"), (Playing::Ad, "An advertisement is playing")] {
+        let page = playing(&site, &ada, what).await;
+        assert_eq!((page.text("main h2").as_str(), page.has("form.heart")), (heading, false));
+        assert_eq!(page.attribute(".fresh a", "href"), PAGE);
+    }
+    let page = playing(&site, &ada, Playing::Episode).await;
+    assert!(page.text(".piece .tag") == "Episode" && page.text(".piece .by").contains("the podcast"));
+    let page = playing(&site, &ada, Playing::NoContext).await;
+    assert!(page.has(".piece h2") && !page.has("form.heart"));
+}
+
+#[tokio::test]
+async fn c9_other_answers_are_lines_too() {
+    let site = Site::open().await;
+    let ada = switched_on(&site).await;
+    let song = r#""is_playing":true,"currently_playing_type":"track","item":{"name":"Drizzle","type":"track"}"#;
+    for (body, line) in [
+        (r#"{"currently_playing_type":"unknown","is_playing":true,"item":null}"#.into(), "Something is playing"),
+        (
+            r#"{"currently_playing_type":"episode","is_playing":true,"item":null}"#.into(),
+            "A podcast episode is playing",
+        ),
+        (r#"{"currently_playing_type":"track","is_playing":false,"item":null}"#.into(), "Nothing is playing"),
+        (format!(r#"{{{song},"context":{{"type":"album"}}}}"#), "from an album"),
+        (format!(r#"{{{song},"context":{{"type":"collection"}}}}"#), "from Liked Songs"),
+        (format!(r#"{{{song},"context":{{"type":"playlist","uri":"spotify:playlist:?"}}}}"#), "Drizzle"),
+        (r#"{"item":{"name":"\ud83d","artists":[null,3],"album":[]},"context":"x"}"#.into(), "\u{fffd}"),
+    ] {
+        site.world.fault(Endpoint::CurrentlyPlaying, Fault::Status(200, body, "application/json"), 1);
+        let page = ada.open(PAGE).await;
+        assert!(page.status == 200 && page.text("main").contains(line), "{line}: {}", page.text("main"));
+    }
+}
+
+#[tokio::test]
+async fn c9_what_cannot_be_read_is_said_on_a_page_that_works() {
+    for fault in [
+        Fault::Html502,
+        Fault::Empty,
+        Fault::NotJson,
+        Fault::Status(404, String::new(), "text/plain"),
+        Fault::Redirect("https://evil.example/".into()),
+        Fault::RateLimited { retry_after: 120 },
+        Fault::QuotaExceeded,
+    ] {
+        let site = Site::open().await;
+        let ada = switched_on(&site).await;
+        site.world.fault(Endpoint::CurrentlyPlaying, fault.clone(), 5);
+        let page = ada.open(PAGE).await;
+        assert_eq!(page.status, 200, "{fault:?}");
+        assert!(page.text("main [role=alert]").starts_with("Could not read what is playing."), "{fault:?}");
+        assert!(page.has(".fresh a"));
+    }
+}
+
+#[tokio::test]
+async fn c9_a_refused_scope_is_asked_for_again_and_renews_nothing_for_ever() {
+    let site = Site::open().await;
+    let ada = switched_on(&site).await;
+    let json = "application/json";
+    let missing = r#"{"error":{"status":401,"message":"Permissions missing"}}"#;
+    for (status, body, renewals) in [(401, missing, 0), (403, "Insufficient client scope", 0), (401, "{}", 1)] {
+        let before = (site.world.count(Endpoint::Token), site.world.count(Endpoint::CurrentlyPlaying));
+        site.world.fault(Endpoint::CurrentlyPlaying, Fault::Status(status, body.into(), json), 2);
+        let page = ada.open(PAGE).await;
+        let calls = site.world.count(Endpoint::CurrentlyPlaying) - before.1;
+        assert_eq!((site.world.count(Endpoint::Token) - before.0, calls), (renewals, 1 + renewals), "{status} {body}");
+        let consent = ada.submit(page.form("main [role=alert] form")).await;
+        assert!(asked(&consent).contains(SCOPE));
+        site.world.mend();
+    }
+    assert!(ada.open(PAGE).await.text("main").contains("Nothing is playing"));
+}
+
+#[tokio::test]
+async fn a_reconnect_asks_for_what_was_switched_on_and_a_sign_in_does_not() {
+    let site = Site::open().await;
+    let ada = switched_on(&site).await;
+    site.world.disconnect("ada");
+    site.advance(Duration::from_secs(3601));
+    let page = ada.open(PAGE).await;
+    assert!(page.status == 200 && page.text("main [role=alert]").contains("Spotify needs you to reconnect"));
+    assert!(page.text("title").contains("reconnect needed"));
+    // The account page's button, which knows nothing of it.
+    let consent = ada.submit(ada.open("/account").await.form("main form[action='/auth/spotify']")).await;
+    assert!(asked(&consent).contains(SCOPE));
+    let back = ada.submit(approve(&consent, "ada")).await;
+    assert_eq!(back.notice().unwrap(), "Thank you: Spotify is connected again.");
+    assert!(ada.open(PAGE).await.text("main").contains("Nothing is playing"));
+
+    ada.submit(ada.open("/logout").await.form("main form[action='/logout']")).await;
+    assert!(!asked(&ada.to_consent("/login").await).contains(SCOPE));
+}
+
+#[tokio::test]
+async fn who_never_switched_it_on_reconnects_without_it() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    site.world.disconnect("ada");
+    site.advance(Duration::from_secs(3601));
+    ada.open("/playlists").await;
+    let consent = ada.submit(ada.open(PAGE).await.form("main [role=alert] form")).await;
+    assert!(!asked(&consent).contains(SCOPE));
+    let page = ada.submit(approve(&consent, "ada")).await;
+    assert!(page.url.path() == PAGE && page.text("main").contains("It is switched off"));
+}
+
+#[tokio::test]
+async fn a10_what_will_be_missing_is_said_against_what_was_asked() {
+    let site = Site::open().await;
+    for (scope, sentence) in [
+        ("playlist-read-collaborative", "your private playlists will be missing here"),
+        ("playlist-read-private", "collaborative playlists will be missing here"),
+        ("", "private and collaborative playlists will be missing here"),
+    ] {
+        let visitor = site.visitor();
+        let consent = visitor.to_consent("/login").await;
+        let page = visitor.submit(approve(&consent, "ada").with("scope", scope)).await;
+        assert_eq!(
+            page.text("main p[role=alert]"),
+            format!("Signed in as Ada. You gave less access than asked: {sentence}.")
+        );
+    }
+    let ada = site.signed_in("ada").await;
+    let consent = ada.submit(ada.open(PAGE).await.form("main form")).await;
+    let form = approve(&consent, "ada").with("scope", "playlist-read-private playlist-read-collaborative");
+    let page = ada.submit(form).await;
+    assert!(page.text("main p[role=alert]").contains("Now playing stays switched off"));
+    assert!(page.has("main form input[name=also]"));
+}
+
+#[tokio::test]
+async fn only_the_closed_values_send_who_is_connected_to_a_consent() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for (body, goes) in [
+        ("next=/hearts", false),
+        ("next=/hearts&also=user-modify-playback-state", false),
+        ("next=/hearts&again=no", false),
+        ("next=/hearts&again=yes", true),
+        ("next=/hearts&also=now-playing", true),
+    ] {
+        let sent = ada.request(Method::POST, "/auth/spotify", &[("sec-fetch-site", "same-origin")], Some(body.into()));
+        let sent = sent.await;
+        assert_eq!((sent.status, sent.header("location") != "/hearts"), (303, goes), "{body}");
+        assert!(!sent.header("location").contains("modify"));
+    }
+}
+
+#[tokio::test]
+async fn who_is_signed_out_comes_back_here() {
+    let site = Site::open().await;
+    assert_eq!(site.visitor().look(PAGE).await.header("location"), "/login?next=%2Fnow-playing");
+    let home = site.visitor().open("/").await;
+    assert!(home.text("main").contains("only if you switch on Now playing"));
+}

@@ -1,0 +1,76 @@
+//! Tokens over months: renewed again and again, never lost, and asked for anew before they end.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use heartlist::standin::Endpoint;
+
+use crate::support::Site;
+use crate::support::visitor::approve;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+#[tokio::test]
+async fn a_thousand_requests_over_fifty_expiries_with_single_use_tokens_end_signed_in() {
+    let mut site = Site::open().await;
+    site.world.switch(|switches| switches.rotate_refresh_tokens = true);
+    let ada = site.signed_in("ada").await;
+    let page = ada.open("/now-playing").await;
+    ada.submit(approve(&ada.submit(page.form("main form")).await, "ada")).await;
+    let second = site.second_process().await;
+    let bought = site.world.count(Endpoint::Token);
+    let asked = site.world.count(Endpoint::CurrentlyPlaying);
+    for expiry in 1..=50 {
+        site.advance(Duration::from_secs(3601));
+        let requests = (0..20).map(|n| {
+            let address = if n % 2 == 0 { "/now-playing".to_owned() } else { format!("{second}/now-playing") };
+            let ada = &ada;
+            async move { ada.look(&address).await }
+        });
+        for page in join_all(requests).await {
+            assert!(page.status == 200 && page.html.contains("Nothing is playing"), "{expiry}: {}", page.html);
+        }
+        assert_eq!(site.world.count(Endpoint::Token) - bought, expiry);
+    }
+    assert_eq!(site.world.count(Endpoint::CurrentlyPlaying) - asked, 1000);
+    let account = ada.open("/account").await;
+    assert!(account.status == 200 && account.text("main").contains("will ask for your consent again"));
+    assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 1);
+}
+
+#[tokio::test]
+async fn two_weeks_before_a_consent_ends_a_note_offers_a_new_one() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let form = "main form:has(input[name=again])";
+    site.advance(DAY * 167);
+    assert!(!ada.open("/playlists").await.has(form));
+    site.advance(DAY * 2);
+    let page = ada.open("/playlists").await;
+    let day = ada.open("/account").await.text("section[aria-labelledby=ways] > p > time");
+    let told = page.text(&format!("{form} p"));
+    assert!(day.starts_with(&page.text(&format!("{form} time"))[..4]), "{day} {told}");
+    assert!(told.starts_with("Spotify will ask for your consent again on ") && told.ends_with(". You can do it now."));
+    assert!(!page.has("[role=alert]"), "it is quiet");
+
+    let consent = ada.submit(page.form(form)).await;
+    let back = ada.submit(approve(&consent, "ada")).await;
+    assert_eq!((back.url.path(), back.has(form)), ("/playlists", false));
+    assert_eq!(back.notice().unwrap(), "Thank you: Spotify is connected again.");
+    site.advance(DAY * 100);
+    let page = ada.open("/playlists").await;
+    assert!(page.count("li.card") == 12 && !page.has(form) && !page.has("[role=alert]"));
+}
+
+#[tokio::test]
+async fn the_day_itself_is_any_day() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    ada.open("/playlists").await;
+    // Its last token was bought just before the consent ended.
+    site.advance(DAY * 182 - Duration::from_secs(600));
+    ada.open("/playlists").await;
+    site.advance(Duration::from_secs(900));
+    let page = ada.open("/playlists").await;
+    assert!(page.text("main").contains("consent again any day now"), "{}", page.text("main"));
+}
