@@ -119,7 +119,9 @@ impl Client {
     pub fn depart(&self, scopes: &Scopes) -> Departure {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let request = self.endpoints.authorize_url(CsrfToken::new_random).set_pkce_challenge(challenge);
-        let (url, state) = request.add_scopes(scopes.iter().cloned().map(Scope::new)).url();
+        // In the row's order: the consent page shows them as they come.
+        let ordered = self.row.scopes.iter().chain(self.row.optional).filter(|scope| scopes.contains(**scope));
+        let (url, state) = request.add_scopes(ordered.map(|scope| Scope::new((*scope).to_owned()))).url();
         Departure { url, state: Secret::new(state.into_secret()), verifier: Secret::new(verifier.into_secret()) }
     }
 

@@ -136,6 +136,7 @@ impl Listener {
 pub(super) fn cast() -> Vec<Listener> {
     let (mut mira, mut ada) = (mira(), ada());
     introduce(&mut mira, &mut ada);
+    mira.playing = mira.playlists().get(1).map_or(Playing::Nothing, |p| Playing::Playlist(p.id.clone()));
     vec![mira, ada, noor(), tom()]
 }
 

@@ -44,7 +44,7 @@ async fn c9_it_is_off_until_a_consent_of_its_own_and_asks_for_one_scope_more() {
     assert_eq!(page.text("main form button"), "Switch on Now playing");
 
     let consent = ada.submit(page.form("main form")).await;
-    assert_eq!(asked(&consent), format!("playlist-read-collaborative playlist-read-private {SCOPE}"));
+    assert_eq!(asked(&consent), format!("playlist-read-private playlist-read-collaborative {SCOPE}"));
     let denied = ada.submit(deny(&consent)).await;
     assert_eq!((denied.url.path(), denied.has("main form")), (PAGE, true));
     assert_eq!(denied.notice().unwrap(), "You did not give access. Nothing was saved.");

@@ -36,6 +36,7 @@ async fn all(site: &Site) -> Vec<(Page, u16)> {
         ("/playlists?page=2", 200),
         (one.as_str(), 200),
         ("/hearts", 200),
+        ("/now-playing", 200),
         ("/account", 200),
         ("/logout", 200),
         ("/playlists?page=999", 404),
@@ -299,7 +300,7 @@ async fn g15_without_the_database_pages_say_so_soon_and_recover_by_themselves() 
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
     database(&site, false).await;
-    for path in ["/playlists", "/hearts", "/account"] {
+    for path in ["/playlists", "/hearts", "/now-playing", "/account"] {
         let start = Instant::now();
         let page = mira.look(path).await;
         assert!(start.elapsed() < Duration::from_secs(5), "{path} took {:?}", start.elapsed());
