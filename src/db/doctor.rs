@@ -46,7 +46,9 @@ pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
     let ran = match connection.list_applied_migrations("_sqlx_migrations").await {
         Ok(ran) => ran,
         // undefined_table: no migration ever ran here.
-        Err(MigrateError::Execute(sqlx::Error::Database(told))) if told.code().as_deref() == Some("42P01") => Vec::new(),
+        Err(MigrateError::Execute(sqlx::Error::Database(told))) if told.code().as_deref() == Some("42P01") => {
+            Vec::new()
+        }
         Err(MigrateError::Execute(error)) => return Err(error.into()),
         Err(error) => return Err(Error::Query(error.into())),
     };
@@ -68,8 +70,11 @@ pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
 /// # Errors
 /// When the database fails.
 pub async fn cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<Cooldown>, Error> {
-    let rows =
-        sqlx::query_as!(Cooldown, "select bucket, until, quota from cooldowns where until > $1 order by until desc", now);
+    let rows = sqlx::query_as!(
+        Cooldown,
+        "select bucket, until, quota from cooldowns where until > $1 order by until desc",
+        now
+    );
     Ok(rows.fetch_all(pool).await?)
 }
 

@@ -1,6 +1,7 @@
 //! What Heartlist decides: who may, what if, which, when.
 
 pub mod account;
+pub mod doctor;
 mod error;
 pub mod hearts;
 pub mod library;

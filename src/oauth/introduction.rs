@@ -60,9 +60,8 @@ impl<'c> AsyncHttpClient<'c> for Noting<'_> {
 
 /// The one form of `Date` that servers send (RFC 9110 §5.6.7).
 fn http_date(text: &str) -> Option<OffsetDateTime> {
-    let form = format_description!(
-        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
+    let form =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
     PrimitiveDateTime::parse(text, form).ok().map(PrimitiveDateTime::assume_utc)
 }
 

@@ -7,11 +7,13 @@ mod health;
 mod hearts;
 mod home;
 mod layout;
+mod legal;
 mod next;
 mod notice;
 mod playlists;
 mod security;
 mod session;
+mod setup;
 mod sign_in;
 
 use std::sync::Arc;
@@ -56,6 +58,9 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/hearts", get(hearts::index))
         .route("/account", get(account::show))
         .route("/account/delete", post(account::delete))
+        .route("/privacy", get(legal::privacy))
+        .route("/terms", get(legal::terms))
+        .route("/setup", get(setup::show).fallback(error::not_found))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app.clone());

@@ -6,7 +6,9 @@ mod support;
 
 mod account;
 mod architecture;
+mod doctor;
 mod hearts;
+mod legal;
 #[cfg(feature = "local")]
 mod local_postgres;
 mod playlists;
