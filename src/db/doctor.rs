@@ -1,6 +1,7 @@
 //! What the doctor wants to know of the database, and of what is noted in it about asking Spotify.
 
 use sqlx::migrate::{Migrate, MigrateError};
+use sqlx::{Connection, PgConnection};
 use time::{Date, OffsetDateTime};
 
 use super::{Error, Pool};
@@ -38,7 +39,10 @@ pub struct Cooldown {
 /// # Errors
 /// When the database is away.
 pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
-    let mut connection = pool.acquire().await?;
+    let mut connection = match pool.acquire().await {
+        Err(sqlx::Error::PoolTimedOut) => return Err(diagnosis(pool).await),
+        connection => connection?,
+    };
     let server = sqlx::query!(
         r#"select current_setting('server_version') as "version!", current_setting('server_version_num')::integer as "number!""#
     );
@@ -63,6 +67,15 @@ pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
         ahead,
         changed: ran.iter().filter(|ran| find(ran.version).is_some_and(|known| known.checksum != ran.checksum)).count(),
     })
+}
+
+/// Why the pool has no connection to give, which it does not say itself.
+async fn diagnosis(pool: &Pool) -> Error {
+    let options = pool.connect_options();
+    match tokio::time::timeout(super::PATIENCE, PgConnection::connect_with(&options)).await {
+        Ok(Err(error)) => Error::Away(error),
+        Ok(Ok(_)) | Err(_) => Error::Away(sqlx::Error::PoolTimedOut),
+    }
 }
 
 /// What must not be asked now, and until when.

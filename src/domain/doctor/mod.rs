@@ -7,6 +7,7 @@ mod settings;
 mod spotify;
 
 use crate::app::App;
+use crate::db;
 
 /// How a thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +53,9 @@ pub enum Seat {
 /// Looks at everything there is.
 pub async fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
     let mut found = settings::examine(app, seat);
-    let (records, spotify) = futures_util::future::join(records::examine(app), spotify::examine(app, seat)).await;
-    found.extend(records);
-    found.extend(spotify);
+    let schema = db::doctor::schema(&app.db).await;
+    found.extend(records::findings(&schema, app.config.dyno));
+    found.extend(spotify::examine(app, seat, schema.is_ok()).await);
     found
 }
 

@@ -1,17 +1,17 @@
 //! How the database stands, and its tables.
 
 use super::Finding;
-use crate::app::App;
-use crate::db::doctor::{Schema, schema};
+use crate::db::Error;
+use crate::db::doctor::Schema;
 
-/// The oldest Postgres that is still looked after by its makers (postgresql.org/support/versioning).
-const OLDEST: i32 = 140_000;
+/// The oldest Postgres that its makers still mend: 14 ended in November 2026 (postgresql.org/support/versioning).
+const OLDEST: i32 = 150_000;
 
-pub(super) async fn examine(app: &App) -> Vec<Finding> {
-    match schema(&app.db).await {
-        Ok(schema) => vec![server(&schema), tables(&schema, app.config.dyno)],
+pub(super) fn findings(schema: &Result<Schema, Error>, dyno: bool) -> Vec<Finding> {
+    match schema {
+        Ok(schema) => vec![server(schema), tables(schema, dyno)],
         Err(error) => vec![
-            Finding::bad("Database", format!("It does not answer: {error}."), KEEPS)
+            Finding::bad("Database", format!("It cannot be used: {error}."), KEEPS)
                 .mend("Check that the server of DATABASE_URL runs, and that address, user and password are right."),
         ],
     }
@@ -24,7 +24,7 @@ fn server(schema: &Schema) -> Finding {
     match schema.version_number < OLDEST {
         true => {
             Finding::note("Database", what, "Its makers mend versions for five years; this one gets no more repairs.")
-                .mend("Move to a newer Postgres when you can: 14 or later.")
+                .mend("Move to a newer Postgres when you can: 15 or later.")
         }
         false => Finding::good("Database", what, KEEPS),
     }

@@ -7,7 +7,7 @@ use super::{Finding, Seat};
 use crate::app::App;
 use crate::db::doctor::{Cooldown, calls, cooldowns, people};
 use crate::ids::{PlaylistId, Secret};
-use crate::oauth::Error as Refused;
+use crate::oauth;
 use crate::spotify;
 use crate::spotify::Error as Said;
 
@@ -15,11 +15,14 @@ use crate::spotify::Error as Said;
 const APART: Duration = Duration::seconds(30);
 /// A playlist that Spotify itself makes: which answer it gives matters less than that there is one.
 const ANY_PLAYLIST: &str = "37i9dQZF1DXcBWIGoYBM5M";
+const COPY: &str = "Copy both once more from your app on developer.spotify.com/dashboard. A secret that was renewed there ends the old one.";
+const REACH: &str = "Try again in a minute. If it stays, look whether this server may connect to accounts.spotify.com and api.spotify.com, port 443.";
 /// The endpoint of [`ANY_PLAYLIST`], and all, in the table of cool-downs.
 const CONCERNED: [&str; 2] = ["playlist", "all"];
 
-pub(super) async fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
-    let waiting = cooldowns(&app.db, app.now()).await;
+/// Asks Spotify, and the database for what is noted about asking it; not so when `rows` are out of reach.
+pub(super) async fn examine(app: &App, seat: &Seat, rows: bool) -> Vec<Finding> {
+    let waiting = if rows { cooldowns(&app.db, app.now()).await.ok() } else { None };
     let mut found = Vec::new();
     if app.config.demo && matches!(seat, Seat::Terminal) {
         found.push(not_here());
@@ -33,11 +36,13 @@ pub(super) async fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
         }
     }
     if !app.config.demo {
-        found.push(listed(people(&app.db).await.ok()));
+        found.push(listed(if rows { people(&app.db).await.ok() } else { None }));
     }
-    // Where the tables cannot be read, another finding says so.
-    found.extend(waiting.ok().map(|waiting| patience(&waiting)));
-    found.extend(calls(&app.db, app.now().date()).await.ok().map(|calls| meter(&calls)));
+    // Where there are no tables yet, another finding says so.
+    found.extend(waiting.map(|waiting| patience(&waiting)));
+    if rows {
+        found.extend(calls(&app.db, app.now().date()).await.ok().map(|calls| meter(&calls)));
+    }
     found
 }
 
@@ -46,19 +51,23 @@ fn not_here() -> Finding {
     Finding::note("Spotify", "Not asked: the stand-in runs inside `heartlist serve`, and nowhere else.", why)
 }
 
-fn credentials(refused: Option<&Refused>) -> Finding {
+fn credentials(refused: Option<&oauth::Error>) -> Finding {
     const ABOUT: &str = "Id and secret";
     let why = "Without them nobody can sign in, and after an hour no playlist can be read.";
     match refused {
         None => Finding::good(ABOUT, "Tried just now: Spotify takes SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.", why),
-        Some(Refused::Misconfigured(code)) => {
+        Some(oauth::Error::Refused) => Finding::bad(ABOUT, "Spotify refuses this app.", why).mend(COPY),
+        Some(oauth::Error::Misconfigured(code)) => {
             Finding::bad(ABOUT, format!("Spotify refuses SPOTIFY_CLIENT_ID or SPOTIFY_CLIENT_SECRET ({code})."), why)
-                .mend("Copy both once more from your app on developer.spotify.com/dashboard. A secret that was renewed there ends the old one.")
+                .mend(COPY)
         }
-        Some(Refused::TimedOut) => Finding::bad(ABOUT, "Not known: Spotify's sign-in did not answer in time.", why)
-            .mend("Try again in a minute. If it stays, look whether this server may connect to accounts.spotify.com."),
-        Some(error) => Finding::bad(ABOUT, format!("Not known: Spotify's sign-in cannot be reached, or is in trouble ({error})."), why)
-            .mend("Try again in a minute. If it stays, look whether this server may connect to accounts.spotify.com, port 443."),
+        Some(oauth::Error::TimedOut) => {
+            Finding::bad(ABOUT, "Not known: Spotify's sign-in did not answer in time.", why).mend(REACH)
+        }
+        Some(oauth::Error::Away(how)) => {
+            let what = format!("Not known: Spotify's sign-in cannot be reached, or is in trouble ({how}).");
+            Finding::bad(ABOUT, what, why).mend(REACH)
+        }
     }
 }
 
@@ -104,7 +113,7 @@ fn answers(said: Option<Said>) -> Finding {
             format!("No usable answer ({error})."),
             "Kept lists are shown as old; new ones cannot be read.",
         )
-        .mend("Try again in a minute. If it stays, look whether this server may connect to api.spotify.com, port 443."),
+        .mend(REACH),
     }
 }
 
@@ -169,9 +178,9 @@ mod tests {
 
     #[test]
     fn a_wrong_secret_is_not_an_outage() {
-        let refused = credentials(Some(&Refused::Misconfigured("invalid_client".into())));
+        let refused = credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())));
         assert!(refused.state == State::Bad && refused.what.contains("refuses SPOTIFY_CLIENT_ID"));
-        for outage in [Refused::TimedOut, Refused::Away("status 503".into())] {
+        for outage in [oauth::Error::TimedOut, oauth::Error::Away("status 503".into())] {
             let away = credentials(Some(&outage));
             assert!(away.state == State::Bad && !away.what.contains("refuse"), "{}", away.what);
         }
