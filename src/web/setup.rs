@@ -34,8 +34,17 @@ struct Row {
     finding: Finding,
 }
 
+impl Row {
+    /// A text in pieces, each with whether it is to be typed.
+    fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
+        text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece))
+    }
+}
+
 pub(super) async fn show(Operator(seat): Operator, axum::extract::State(app): State, layout: Layout) -> Response {
-    let findings = doctor::examine(&app, &seat).await;
+    let mut findings = doctor::examine(&app, &seat).await;
+    // What needs a hand comes first.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let of = |state| doctor::count(&findings, state);
     let (bad, notes) = (of(doctor::State::Bad), of(doctor::State::Note));
     html(&Setup { layout: layout.titled("Setup", ""), rows: findings.into_iter().map(Row::from).collect(), bad, notes })

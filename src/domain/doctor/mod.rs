@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::db;
 
 /// How a thing stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// As it should be.
     Good,
@@ -27,7 +27,7 @@ pub struct Finding {
     pub state: State,
     /// What was looked at, in a word or two.
     pub about: &'static str,
-    /// What was found, in sentences.
+    /// What was found, in sentences; what is to be typed stands between backticks, here and in `mend`.
     pub what: String,
     /// A text to copy to the letter.
     pub exact: Option<String>,

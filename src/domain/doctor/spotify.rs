@@ -28,7 +28,7 @@ pub(super) async fn examine(app: &App, seat: &Seat, rows: bool) -> Vec<Finding> 
         found.push(not_here());
     } else {
         let introduction = app.spotify_sign_in.introduce().await;
-        found.push(credentials(introduction.outcome.as_ref().err()));
+        found.push(credentials(introduction.outcome.as_ref().err(), app.config.demo));
         found.extend(introduction.their_time.map(|theirs| clock(app.now(), theirs)));
         let told_to_wait = waiting.iter().flatten().any(|it| CONCERNED.contains(&it.bucket.as_str()));
         if let (Ok(token), false) = (&introduction.outcome, told_to_wait) {
@@ -51,10 +51,11 @@ fn not_here() -> Finding {
     Finding::note("Spotify", "Not asked: the stand-in runs inside `heartlist serve`, and nowhere else.", why)
 }
 
-fn credentials(refused: Option<&oauth::Error>) -> Finding {
+fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
     const ABOUT: &str = "Id and secret";
     let why = "Without them nobody can sign in, and after an hour no playlist can be read.";
     match refused {
+        None if demo => Finding::good(ABOUT, "Tried just now: the stand-in takes the demo's own.", why),
         None => Finding::good(ABOUT, "Tried just now: Spotify takes SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.", why),
         Some(oauth::Error::Refused) => Finding::bad(ABOUT, "Spotify refuses this app.", why).mend(COPY),
         Some(oauth::Error::Misconfigured(code)) => {
@@ -120,6 +121,7 @@ fn answers(said: Option<Said>) -> Finding {
 fn listed(people: Option<i64>) -> Finding {
     let here = match people {
         None => String::new(),
+        Some(0) => " Nobody has an account here yet.".into(),
         Some(1) => " One person has an account here.".into(),
         Some(people) => format!(" {people} people have an account here."),
     };
@@ -178,10 +180,10 @@ mod tests {
 
     #[test]
     fn a_wrong_secret_is_not_an_outage() {
-        let refused = credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())));
+        let refused = credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())), false);
         assert!(refused.state == State::Bad && refused.what.contains("refuses SPOTIFY_CLIENT_ID"));
         for outage in [oauth::Error::TimedOut, oauth::Error::Away("status 503".into())] {
-            let away = credentials(Some(&outage));
+            let away = credentials(Some(&outage), false);
             assert!(away.state == State::Bad && !away.what.contains("refuse"), "{}", away.what);
         }
     }
