@@ -181,6 +181,14 @@ mod tests {
     }
 
     #[test]
+    fn the_operator_token_is_not_the_session_secret() {
+        let (one, other) = (Secret::random(), Secret::random());
+        assert_eq!(operator_token(Some(&one), Some(&one)).state, State::Bad);
+        assert_eq!(operator_token(Some(&one), Some(&other)).state, State::Good);
+        assert_eq!(operator_token(None, Some(&other)).state, State::Good);
+    }
+
+    #[test]
     fn the_browser_must_have_used_the_address_of_the_settings() {
         let state = |base: &str, host, scheme| reached(&Url::parse(base).unwrap(), host, scheme).state;
         assert_eq!(state("https://a.example", Some("a.example"), None), State::Good);
