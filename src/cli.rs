@@ -1,5 +1,7 @@
 //! Starts, wires and stops the program.
 
+mod doctor;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +35,8 @@ enum Command {
     /// Bring the database's tables up to date and stop.
     #[command(alias = "create-tables")]
     Migrate,
+    /// Look at settings, database and Spotify, say what is wrong, and fail if something is.
+    Doctor,
     /// Print the settings as the file .env.example.
     ExampleSettings,
 }
@@ -59,6 +63,7 @@ impl Cli {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         match command {
             Command::Serve => runtime.block_on(serve(config)),
+            Command::Doctor => runtime.block_on(doctor::run(config)),
             Command::Migrate | Command::ExampleSettings => runtime.block_on(migrate(config)),
         }
     }
@@ -139,6 +144,8 @@ pub async fn serve_on(
     let router = web::router(app.clone(), beside(&app.config));
     let sweeper = tokio::spawn(keep_swept(app));
     let (asked, mut waits) = watch::channel(());
+    // The operator's page opens by where a connection comes from.
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         stop.await;
         drop(asked);

@@ -10,7 +10,7 @@
 //! - [`vault`] seals and opens secrets; [`config`] reads the environment, once.
 //! - [`ids`] names what all layers share; [`telemetry`] sets up the log.
 //! - [`standin`] pretends to be Spotify, for the demo and the tests; the app meets it only over HTTP.
-//! - [`cli`] starts, wires and stops the program.
+//! - [`cli`] starts, wires and stops the program, and prints the doctor's findings.
 //!
 //! Imports go one way: `cli -> web -> domain -> app -> {db, spotify, oauth, vault, config} -> ids`.
 //! `tests/it/architecture.rs` holds that.

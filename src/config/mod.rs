@@ -30,6 +30,8 @@ pub struct Config {
     pub database: Database,
     /// Seals sessions; none in a demo that keeps its own in the data folder.
     pub session_secret: Option<Secret>,
+    /// Opens the operator's page from afar; none: it opens on this computer alone.
+    pub operator_token: Option<Secret>,
     /// The Spotify to talk to.
     pub spotify: Spotify,
     /// Whether the music is made up.
@@ -142,6 +144,7 @@ impl Reader<'_> {
             port,
             database: self.database(dyno),
             session_secret: self.session_secret(demo && !dyno),
+            operator_token: self.operator_token(),
             spotify: self.spotify(demo, &base_url),
             base_url,
             demo,
@@ -240,6 +243,16 @@ impl Reader<'_> {
                 .fault("SESSION_SECRET is missing: at least 32 characters, for example from `openssl rand -base64 48`"),
         }
         None
+    }
+
+    fn operator_token(&mut self) -> Option<Secret> {
+        let token = self.get("OPERATOR_TOKEN")?;
+        if token.len() < 32 {
+            self.fault(
+                "OPERATOR_TOKEN is too short: at least 32 characters, for example from `openssl rand -base64 48`",
+            );
+        }
+        Some(Secret::new(token))
     }
 
     fn spotify(&mut self, demo: bool, base_url: &Url) -> Spotify {

@@ -43,13 +43,16 @@ fn all_faults_come_together_and_hold_no_secret() {
         ("SESSION_SECRET", "short-secret"),
         ("DATABASE_URL", "mysql://u:hidden@h/d"),
         ("LOG_FORMAT", "xml"),
+        ("OPERATOR_TOKEN", "short-token"),
     ])
     .unwrap_err()
     .to_string();
-    for name in ["PORT", "HOST", "SPOTIFY_CLIENT_SECRET", "SESSION_SECRET", "DATABASE_URL", "LOG_FORMAT"] {
+    for name in
+        ["PORT", "HOST", "SPOTIFY_CLIENT_SECRET", "SESSION_SECRET", "DATABASE_URL", "LOG_FORMAT", "OPERATOR_TOKEN"]
+    {
         assert!(said.contains(&format!("- {name} ")), "{name} in {said}");
     }
-    assert!(!said.contains("short-secret") && !said.contains("hidden"));
+    assert!(!said.contains("short-secret") && !said.contains("short-token") && !said.contains("hidden"));
 }
 
 #[test]

@@ -39,6 +39,11 @@ pub const VARIABLES: &[Variable] = &[
         "Where people give their consent; /authorize and /api/token are appended.",
     ),
     row("SPOTIFY_API_URL", "https://api.spotify.com/v1", "Where playlists come from."),
+    row(
+        "OPERATOR_TOKEN",
+        "none: /setup opens only on the computer that serves",
+        "Opens the page /setup from afar, sent as `Authorization: Bearer`: at least 32 characters of chance.",
+    ),
     row("LOG_FORMAT", "text on a terminal, json elsewhere", "How a line of the log looks: text or json."),
     row("RUST_LOG", "heartlist=info, and warnings of its libraries", "What is logged, for example `heartlist=debug`."),
     row(

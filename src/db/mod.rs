@@ -1,6 +1,7 @@
 //! All the SQL: the pool, the migrations, and a file for each noun.
 
 pub mod cooldowns;
+pub mod doctor;
 pub mod hearts;
 pub mod identities;
 #[cfg(feature = "local")]
@@ -105,11 +106,16 @@ async fn still_there(connection: &mut PgConnection, idle: Duration) -> Result<bo
 /// # Errors
 /// When the database is away or a migration fails; nothing of that migration stays.
 pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
-    let mut all = sqlx::migrate!();
+    let mut all = migrations();
     // A release that was rolled back meets a database that is ahead of it, and serves all the same.
     all.set_ignore_missing(true);
     // The lock is the connection's, and one that failed would take it back into the pool: the next try would
     // wait for ever. This connection ends here, whatever happens.
     let mut connection = pool.acquire().await?.detach();
     all.run(&mut connection).await
+}
+
+/// The migrations that this program knows.
+fn migrations() -> sqlx::migrate::Migrator {
+    sqlx::migrate!()
 }

@@ -38,6 +38,9 @@ pub enum Error {
     /// Spotify cannot be reached, or its answer cannot be used.
     #[error("Spotify is away: {0}")]
     SpotifyAway(String),
+    /// Spotify refuses the app's own id or secret: the operator has to mend it.
+    #[error("Spotify refuses the app itself: {0}")]
+    Misconfigured(String),
     /// The database cannot be reached.
     #[error("the database is away: {0}")]
     DatabaseAway(db::Error),
@@ -64,6 +67,7 @@ impl Error {
                 | Error::SpotifySlow
                 | Error::SpotifyAway(_)
                 | Error::Paused
+                | Error::Misconfigured(_)
                 | Error::NotAllowed
                 | Error::Reconnect
         )
@@ -101,7 +105,7 @@ impl From<oauth::Error> for Error {
             oauth::Error::Refused => Error::Reconnect,
             oauth::Error::TimedOut => Error::SpotifySlow,
             oauth::Error::Away(_) => Error::SpotifyAway(error.to_string()),
-            oauth::Error::Misconfigured(_) => Error::Internal(error.to_string()),
+            oauth::Error::Misconfigured(why) => Error::Misconfigured(why),
         }
     }
 }

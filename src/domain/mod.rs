@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod asking;
+pub mod doctor;
 mod error;
 mod fetch;
 pub mod hearts;

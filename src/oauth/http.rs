@@ -25,7 +25,15 @@ pub(super) enum HttpError {
 
 impl From<reqwest::Error> for HttpError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { HttpError::TimedOut } else { HttpError::Transport(error.without_url().to_string()) }
+        if error.is_timeout() {
+            return HttpError::TimedOut;
+        }
+        // The error itself only says that sending failed; what it comes from says why: no such host, refused…
+        let mut cause: &dyn std::error::Error = &error.without_url();
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        HttpError::Transport(cause.to_string())
     }
 }
 
@@ -43,7 +51,7 @@ impl Http {
         Self(client.expect("the TLS provider is installed when the app starts"))
     }
 
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let mut answer = self.0.execute(request.try_into()?).await?;
         let status = answer.status();
         // oauth2 loses the status of an answer it cannot parse; what is not an OAuth answer ends here.

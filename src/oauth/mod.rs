@@ -1,6 +1,7 @@
 //! The authorization-code flow with PKCE and state, the same for every provider.
 
 mod http;
+mod introduction;
 pub mod providers;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use url::Url;
 
 use crate::ids::Secret;
 use http::{Http, HttpError};
+pub use introduction::Introduction;
 use providers::Row;
 
 /// A provider's answer that did not come, or was a no.

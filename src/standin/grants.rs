@@ -48,7 +48,8 @@ impl Refusal {
 /// Whose access token this is and what it may do.
 #[derive(Clone)]
 pub(super) struct Pass {
-    pub(super) listener: String,
+    /// None: the app's own token, which stands for nobody.
+    pub(super) listener: Option<String>,
     pub(super) scope: String,
     ends_at: OffsetDateTime,
 }
@@ -119,6 +120,13 @@ impl Grants {
         self.exchange(&approval, false, now, life)
     }
 
+    /// An access token for the app itself, with no person behind it (RFC 6749 §4.4).
+    pub(super) fn app_token(&mut self, now: OffsetDateTime, life: Duration) -> String {
+        let access = self.secret("BQ", 60);
+        self.access.insert(access.clone(), Pass { listener: None, scope: String::new(), ends_at: now + life });
+        access
+    }
+
     /// Checks a refresh token; `public` says that the caller showed no client secret.
     pub(super) fn refresh(
         &mut self,
@@ -168,7 +176,7 @@ impl Grants {
     fn access_token(&mut self, grant: &Grant, refresh: Option<String>, now: OffsetDateTime, life: Duration) -> Tokens {
         self.access.retain(|_, pass| now < pass.ends_at);
         let access = self.secret("BQ", 120);
-        let pass = Pass { listener: grant.listener.clone(), scope: grant.scope.clone(), ends_at: now + life };
+        let pass = Pass { listener: Some(grant.listener.clone()), scope: grant.scope.clone(), ends_at: now + life };
         self.access.insert(access.clone(), pass);
         Tokens { access, refresh, scope: grant.scope.clone(), life }
     }

@@ -30,11 +30,12 @@ impl FromRequestParts<World> for Caller {
         let state = world.state();
         let pass = state.grants.pass(token, state.now());
         let pass = pass.ok_or(Refused::Token("invalid_token"))?;
-        let listener = state.listener(&pass.listener);
-        let listener = listener.ok_or(Refused::Token("invalid_token"))?;
         if !state.switches.owner_premium {
             return Err(Refused::NotPremium);
         }
+        // What the real service tells an app that asks for nobody is not documented; this is its usual no.
+        let listener = pass.listener.ok_or(Refused::FORBIDDEN)?;
+        let listener = state.listener(&listener).ok_or(Refused::Token("invalid_token"))?;
         if !listener.allow_listed {
             return Err(Refused::NotListed);
         }

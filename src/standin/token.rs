@@ -1,4 +1,4 @@
-//! `POST /api/token`: codes into tokens, refresh tokens into tokens.
+//! `POST /api/token`: codes into tokens, refresh tokens into tokens, the app's secret into a token of its own.
 
 use super::World;
 use super::form::Params;
@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// Who calls: the app with its secret, or with nothing but its name (PKCE's public client).
@@ -27,7 +27,7 @@ pub(super) async fn answer(State(world): State<World>, headers: HeaderMap, body:
     }
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     match tokens(&world, &headers, &body) {
-        Ok(tokens) => (no_store, Json(granted(&tokens))).into_response(),
+        Ok(tokens) => (no_store, Json(tokens)).into_response(),
         Err(Refusal(error, description)) => {
             let mut body = json!({ "error": error });
             if let Some(description) = description {
@@ -45,7 +45,7 @@ fn is_form(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-fn granted(tokens: &Tokens) -> serde_json::Value {
+fn granted(tokens: &Tokens) -> Value {
     let mut body = json!({
         "access_token": tokens.access,
         "token_type": "Bearer",
@@ -58,15 +58,16 @@ fn granted(tokens: &Tokens) -> serde_json::Value {
     body
 }
 
-fn tokens(world: &World, headers: &HeaderMap, body: &str) -> Result<Tokens, Refusal> {
+fn tokens(world: &World, headers: &HeaderMap, body: &str) -> Result<Value, Refusal> {
     let params = Params::read(body).map_err(|_| invalid("A parameter came more than once"))?;
     let authorization = headers.get(header::AUTHORIZATION);
     let basic = authorization.map(|value| value.to_str().unwrap_or(""));
     let caller = caller(basic, &params, world.settings())?;
     let mut state = world.state();
     match params.get("grant_type") {
-        Some("authorization_code") => exchange(&mut state, &params, caller),
-        Some("refresh_token") => refresh(&mut state, &params, caller),
+        Some("authorization_code") => exchange(&mut state, &params, caller).map(|tokens| granted(&tokens)),
+        Some("refresh_token") => refresh(&mut state, &params, caller).map(|tokens| granted(&tokens)),
+        Some("client_credentials") => introduce(&mut state, caller),
         Some(_) => Err(Refusal(
             "unsupported_grant_type",
             Some("grant_type must be client_credentials, authorization_code or refresh_token"),
@@ -141,6 +142,16 @@ fn refresh(state: &mut WorldState, params: &Params, caller: Caller) -> Result<To
     let (now, switches) = (state.now(), state.switches.clone());
     let public = caller == Caller::Public;
     state.grants.refresh(token, public, now, &switches)
+}
+
+/// A token for the app itself: no scope, no refresh token, and never without the secret.
+fn introduce(state: &mut WorldState, caller: Caller) -> Result<Value, Refusal> {
+    if caller == Caller::Public {
+        return Err(Refusal("invalid_client", Some("Invalid client secret")));
+    }
+    let (now, life) = (state.now(), state.switches.access_token_life);
+    let access = state.grants.app_token(now, life);
+    Ok(json!({ "access_token": access, "token_type": "Bearer", "expires_in": life.as_secs() }))
 }
 
 const fn invalid(description: &'static str) -> Refusal {

@@ -149,6 +149,12 @@ impl From<Error> for Fault {
                 "Spotify gave no answer that we can use. Try again in a moment.",
             )
             .caused(&error),
+            Error::Misconfigured(_) => spotify(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "This server is not set up right yet",
+                "Spotify refuses its client id or secret. Whoever runs it: `heartlist doctor` tells more.",
+            )
+            .caused(&error),
             Error::DatabaseAway(_) => of_status(StatusCode::SERVICE_UNAVAILABLE).caused(&error),
             Error::Internal(_) => Fault::internal(&error),
         }
@@ -170,6 +176,7 @@ pub(super) fn reason(error: &Error) -> String {
         Error::SlowDown { .. } => waiting(error),
         Error::NotAllowed => "Spotify does not let this server ask for you any more.".into(),
         Error::Paused => "This server's Spotify access is paused.".into(),
+        Error::Misconfigured(_) => "This server is not set up right: Spotify refuses its client id or secret.".into(),
         Error::SpotifySlow => "Spotify does not answer.".into(),
         _ => "Spotify is in trouble.".into(),
     }

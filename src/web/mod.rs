@@ -7,6 +7,7 @@ mod health;
 mod hearts;
 mod home;
 mod layout;
+mod legal;
 mod library;
 mod next;
 mod notice;
@@ -14,6 +15,7 @@ mod now_playing;
 mod playlists;
 mod security;
 mod session;
+mod setup;
 mod sign_in;
 
 use std::sync::Arc;
@@ -60,6 +62,9 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
         .route("/account/delete", post(account::delete))
+        .route("/privacy", get(legal::privacy))
+        .route("/terms", get(legal::terms))
+        .route("/setup", get(setup::show).fallback(error::not_found))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app.clone());

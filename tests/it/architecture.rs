@@ -9,7 +9,7 @@ use source::{Function, Source, files, program, read};
 /// below all and are open to all but what pretends to be outside.
 const IMPORTS: [(&str, &[&str]); 12] = [
     ("main", &["cli"]),
-    // It wires everything. Of the domain it starts only what runs without a request: the sweep.
+    // It wires everything. Of the domain it starts only what runs without a request: the sweep and the doctor.
     ("cli", &["web", "domain", "app", "config", "db", "oauth", "spotify", "standin", "vault", "ids", "telemetry"]),
     // Not db: what pages need of a row's type, the domain exports under its own name.
     ("web", &["domain", "app", "ids", "telemetry"]),

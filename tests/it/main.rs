@@ -8,9 +8,11 @@ mod account;
 mod architecture;
 mod changed;
 mod chromium;
+mod doctor;
 mod faults;
 mod hearts;
 mod hearts_by_link;
+mod legal;
 mod library;
 #[cfg(feature = "local")]
 mod local_postgres;

@@ -218,3 +218,29 @@ async fn a_client_without_its_secret_needs_pkce_from_start_to_end() {
     let refused = post(&world, "/api/token", &form, false).await;
     assert_refused(&refused, "invalid_client", "Invalid client");
 }
+
+#[tokio::test]
+async fn the_app_itself_gets_a_token_that_stands_for_nobody() {
+    let world = world();
+    let answer = post(&world, "/api/token", &[("grant_type", "client_credentials")], true).await;
+    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
+    let token = answer.json();
+    assert_eq!((token["token_type"].as_str(), token["expires_in"].as_u64()), (Some("Bearer"), Some(3600)));
+    assert!(token.get("refresh_token").is_none() && token.get("scope").is_none());
+    let access = token["access_token"].as_str().unwrap();
+    assert!(world.secrets().contains(&access.to_owned()));
+    assert_eq!(get_as(&world, access, "/v1/me").await.status, 403);
+    world.switch(|switches| switches.owner_premium = false);
+    assert!(get_as(&world, access, "/v1/me").await.body.starts_with("Active premium subscription required"));
+}
+
+#[tokio::test]
+async fn the_app_without_its_secret_gets_none() {
+    let world = world();
+    let public = [("grant_type", "client_credentials"), ("client_id", "app")];
+    assert_refused(&post(&world, "/api/token", &public, false).await, "invalid_client", "Invalid client secret");
+    let wrong = [("grant_type", "client_credentials"), ("client_id", "app"), ("client_secret", "no")];
+    assert_refused(&post(&world, "/api/token", &wrong, false).await, "invalid_client", "Invalid client");
+    let nobody = post(&world, "/api/token", &[("grant_type", "client_credentials")], false).await;
+    assert_eq!((nobody.status.as_u16(), nobody.body.as_str()), (400, r#"{"error":"invalid_client"}"#));
+}

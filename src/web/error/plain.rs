@@ -15,7 +15,7 @@ pub(in crate::web) fn of_status(status: StatusCode) -> Fault {
         ),
         StatusCode::NOT_FOUND => ("Not found", "There is no page at this address."),
         StatusCode::METHOD_NOT_ALLOWED => {
-            ("Not like this", "This address is for a button on one of our pages, not for opening by itself.")
+            ("Not this way", "This address is for a button on one of our pages, not for opening by itself.")
         }
         StatusCode::PAYLOAD_TOO_LARGE => ("Too much", "What was sent is larger than anything we ask for."),
         StatusCode::UNPROCESSABLE_ENTITY => {

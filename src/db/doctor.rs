@@ -1,0 +1,110 @@
+//! What the doctor wants to know of the database, and of what is noted in it about asking Spotify.
+
+use sqlx::migrate::{Migrate, MigrateError};
+use sqlx::{Connection, PgConnection};
+use time::{Date, OffsetDateTime};
+
+use super::{Error, Pool};
+
+/// The server and the state of its tables.
+#[derive(Debug)]
+pub struct Schema {
+    /// Postgres's version as it tells it, such as `16.4`.
+    pub version: String,
+    /// The same as a number, such as 160004.
+    pub version_number: i32,
+    /// How many migrations ran.
+    pub applied: usize,
+    /// How many this program knows that did not run yet.
+    pub pending: usize,
+    /// How many ran that this program does not know: a newer release was here.
+    pub ahead: usize,
+    /// How many ran with another text than this program knows.
+    pub changed: usize,
+}
+
+/// A time in which nobody asks Spotify.
+#[derive(Debug)]
+pub struct Cooldown {
+    /// What must not be asked; `all` for everything.
+    pub bucket: String,
+    /// When it ends.
+    pub until: OffsetDateTime,
+    /// Whether it is the allowance of the day that is used up.
+    pub quota: bool,
+}
+
+/// Looks at the server and its tables, and changes nothing.
+///
+/// # Errors
+/// When the database is away.
+pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
+    let mut connection = match pool.acquire().await {
+        Err(sqlx::Error::PoolTimedOut) => return Err(diagnosis(pool).await),
+        connection => connection?,
+    };
+    let server = sqlx::query!(
+        r#"select current_setting('server_version') as "version!", current_setting('server_version_num')::integer as "number!""#
+    );
+    let server = server.fetch_one(&mut *connection).await?;
+    let ran = match connection.list_applied_migrations("_sqlx_migrations").await {
+        Ok(ran) => ran,
+        // undefined_table: no migration ever ran here.
+        Err(MigrateError::Execute(sqlx::Error::Database(told))) if told.code().as_deref() == Some("42P01") => {
+            Vec::new()
+        }
+        Err(MigrateError::Execute(error)) => return Err(error.into()),
+        Err(error) => return Err(Error::Query(error.into())),
+    };
+    let known = super::migrations();
+    let find = |version| known.iter().find(|migration| migration.version == version);
+    let ahead = ran.iter().filter(|ran| find(ran.version).is_none()).count();
+    Ok(Schema {
+        version: server.version,
+        version_number: server.number,
+        applied: ran.len(),
+        pending: known.iter().filter(|known| ran.iter().all(|ran| ran.version != known.version)).count(),
+        ahead,
+        changed: ran.iter().filter(|ran| find(ran.version).is_some_and(|known| known.checksum != ran.checksum)).count(),
+    })
+}
+
+/// Why the pool has no connection to give, which it does not say itself.
+async fn diagnosis(pool: &Pool) -> Error {
+    let options = pool.connect_options();
+    match tokio::time::timeout(super::PATIENCE, PgConnection::connect_with(&options)).await {
+        Ok(Err(error)) => Error::Away(error),
+        Ok(Ok(_)) | Err(_) => Error::Away(sqlx::Error::PoolTimedOut),
+    }
+}
+
+/// What must not be asked now, and until when.
+///
+/// # Errors
+/// When the database fails.
+pub async fn cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<Cooldown>, Error> {
+    let rows = sqlx::query_as!(
+        Cooldown,
+        "select bucket, until, quota from cooldowns where until > $1 order by until desc",
+        now
+    );
+    Ok(rows.fetch_all(pool).await?)
+}
+
+/// How often each endpoint of Spotify was asked on `day` (UTC), most often first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>, Error> {
+    let rows =
+        sqlx::query!("select endpoint, calls from spotify_calls where day = $1 order by calls desc, endpoint", day);
+    Ok(rows.fetch_all(pool).await?.into_iter().map(|row| (row.endpoint, row.calls)).collect())
+}
+
+/// How many people have an account here.
+///
+/// # Errors
+/// When the database fails.
+pub async fn people(pool: &Pool) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(pool).await?)
+}

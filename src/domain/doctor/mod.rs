@@ -1,0 +1,93 @@
+//! The doctor: looks at settings, database and Spotify, and says what it found, why it matters, what to do.
+//!
+//! It changes nothing and never says a secret. The same findings go to the terminal and to the page `/setup`.
+
+mod records;
+mod settings;
+mod spotify;
+
+use crate::app::App;
+use crate::db;
+
+/// How a thing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// As it should be.
+    Good,
+    /// Works, and should be known; or nobody but the operator can check it.
+    Note,
+    /// Something will fail.
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Debug)]
+pub struct Finding {
+    /// How it stands.
+    pub state: State,
+    /// What was looked at, in a word or two.
+    pub about: &'static str,
+    /// What was found, in sentences; what is to be typed stands between backticks, here and in `mend`.
+    pub what: String,
+    /// A text to copy to the letter.
+    pub exact: Option<String>,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What to do about it; none: nothing.
+    pub mend: Option<String>,
+}
+
+/// From where the operator looks.
+pub enum Seat {
+    /// From a terminal: no server of ours need be running.
+    Terminal,
+    /// Through a browser, by which the server was reached under this name.
+    Browser {
+        /// The `Host` that the browser asked for.
+        host: Option<String>,
+        /// `https` or `http`, when a proxy in front says which.
+        scheme: Option<String>,
+    },
+}
+
+/// Looks at everything there is.
+pub async fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
+    let mut found = settings::examine(app, seat);
+    let schema = db::doctor::schema(&app.db).await;
+    found.extend(records::findings(&schema, app.config.dyno));
+    found.extend(spotify::examine(app, seat, schema.is_ok()).await);
+    found
+}
+
+/// How many of `findings` are in `state`.
+pub fn count(findings: &[Finding], state: State) -> usize {
+    findings.iter().filter(|finding| finding.state == state).count()
+}
+
+impl Finding {
+    fn of(state: State, about: &'static str, what: impl Into<String>, why: &'static str) -> Self {
+        Self { state, about, what: what.into(), exact: None, why, mend: None }
+    }
+
+    fn good(about: &'static str, what: impl Into<String>, why: &'static str) -> Self {
+        Self::of(State::Good, about, what, why)
+    }
+
+    fn note(about: &'static str, what: impl Into<String>, why: &'static str) -> Self {
+        Self::of(State::Note, about, what, why)
+    }
+
+    fn bad(about: &'static str, what: impl Into<String>, why: &'static str) -> Self {
+        Self::of(State::Bad, about, what, why)
+    }
+
+    fn mend(mut self, how: impl Into<String>) -> Self {
+        self.mend = Some(how.into());
+        self
+    }
+
+    fn exactly(mut self, text: impl Into<String>) -> Self {
+        self.exact = Some(text.into());
+        self
+    }
+}

@@ -1,0 +1,202 @@
+//! What the settings say: addresses and secrets.
+
+use std::collections::HashSet;
+
+use url::{Host, Url};
+
+use super::{Finding, Seat};
+use crate::app::App;
+use crate::ids::{Provider, Secret};
+
+pub(super) fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
+    let config = &app.config;
+    let mut found = Vec::new();
+    if config.demo {
+        found.push(demo());
+    }
+    found.push(redirect(&config.redirect_uri(Provider::Spotify.key()), config.demo));
+    found.push(match seat {
+        Seat::Terminal => address(&config.base_url),
+        Seat::Browser { host, scheme } => reached(&config.base_url, host.as_deref(), scheme.as_deref()),
+    });
+    found.push(match &config.session_secret {
+        Some(secret) => session_secret(secret),
+        None => Finding::good(
+            "Session secret",
+            format!("Made by chance at the first start, kept in {}.", config.data.join("session-secret").display()),
+            SEALS,
+        ),
+    });
+    found.push(operator_token(config.operator_token.as_ref(), config.session_secret.as_ref()));
+    found
+}
+
+fn demo() -> Finding {
+    let why = "The real Spotify is only met by an app of your own, which Spotify gives an id and a secret.";
+    Finding::note("Demo", "The music is made up: this server shows a stand-in for Spotify.", why).mend(
+        "To see real playlists, set SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET and SESSION_SECRET, and start again.",
+    )
+}
+
+fn redirect(address: &Url, demo: bool) -> Finding {
+    let why = "Spotify compares this address to the letter before it sends people back, and shows “INVALID_CLIENT: Invalid redirect URI” when it differs. Nobody can ask Spotify which addresses it knows.";
+    let finding = match demo {
+        true => Finding::good(
+            "Redirect address",
+            "The stand-in knows it. The real Spotify would have to know this one:",
+            why,
+        ),
+        false => Finding::note("Redirect address", "Spotify must know this one, to the letter:", why)
+            .mend("Compare it with the redirect URIs of your app on developer.spotify.com/dashboard, slash by slash."),
+    };
+    finding.exactly(address.as_str())
+}
+
+const ONE_ADDRESS: &str = "Cookies belong to one address. A sign-in that begins under another one cannot end, because Spotify sends people back to this one.";
+
+fn address(base: &Url) -> Finding {
+    let shown = shown(base);
+    match loopback(base) {
+        true => Finding::good(
+            "Address",
+            format!("Browsers reach this server at {shown}, from this computer only."),
+            ONE_ADDRESS,
+        ),
+        false => Finding::good("Address", format!("Browsers reach this server at {shown}."), ONE_ADDRESS),
+    }
+}
+
+/// Compares BASE_URL with the name by which a browser came.
+fn reached(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Finding {
+    let scheme = scheme.unwrap_or(base.scheme());
+    let used = host.and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok());
+    match used {
+        Some(used) if used.origin() == base.origin() => {
+            Finding::good("Address", format!("Your browser used {}, as BASE_URL says.", shown(base)), ONE_ADDRESS)
+        }
+        // By a tunnel, for example: nobody but the operator comes this way.
+        Some(used) if loopback(&used) && !loopback(base) => Finding::note(
+            "Address",
+            format!("BASE_URL says {}. You came by {}, where signing in does not work.", shown(base), shown(&used)),
+            ONE_ADDRESS,
+        ),
+        Some(used) => {
+            let what = format!("BASE_URL says {}, but your browser used {}.", shown(base), shown(&used));
+            let mend = format!(
+                "If people are meant to use {0}, set BASE_URL={0} and register the new redirect address.",
+                shown(&used)
+            );
+            Finding::bad("Address", what, ONE_ADDRESS).mend(mend)
+        }
+        None => Finding::note(
+            "Address",
+            format!("BASE_URL says {}; your browser did not say what it used.", shown(base)),
+            ONE_ADDRESS,
+        ),
+    }
+}
+
+fn shown(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+fn loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    }
+}
+
+const SEALS: &str =
+    "It seals sessions and the keys to people's playlists. Who guesses it, and gets at the database, reads both.";
+
+fn session_secret(secret: &Secret) -> Finding {
+    let length = secret.expose().chars().count();
+    match weakness(secret.expose()) {
+        None => Finding::good("Session secret", format!("Set: {length} characters, and no pattern in them."), SEALS),
+        Some(pattern) => Finding::bad("Session secret", format!("{length} characters, but {pattern}."), SEALS).mend(
+            "Set SESSION_SECRET to what `openssl rand -base64 48` prints. Everybody has to sign in again; hearts stay.",
+        ),
+    }
+}
+
+fn operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Finding {
+    let why = "The page /setup tells strangers more about this server than they need to know.";
+    let mend = "Set OPERATOR_TOKEN to what `openssl rand -base64 48` prints.";
+    match token {
+        None => Finding::good("Operator token", "None: /setup opens only on the computer that serves.", why),
+        Some(_) if token == session => Finding::bad(
+            "Operator token",
+            "The same as SESSION_SECRET, so that each use of it shows what seals everything.",
+            why,
+        )
+        .mend(mend),
+        Some(token) => match weakness(token.expose()) {
+            None => Finding::good("Operator token", "Set: /setup opens from afar with it.", why),
+            Some(pattern) => Finding::bad("Operator token", format!("Set, but {pattern}."), why).mend(mend),
+        },
+    }
+}
+
+/// What makes a secret easy to guess, as far as a glance tells. None is no proof of strength.
+fn weakness(secret: &str) -> Option<&'static str> {
+    let bytes = secret.as_bytes();
+    let repeats = |unit: usize| bytes.iter().zip(&bytes[unit..]).all(|(a, b)| a == b);
+    let steps = bytes.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count();
+    if bytes.iter().collect::<HashSet<_>>().len() < 8 {
+        Some("only a handful of different ones")
+    } else if (1..=bytes.len() / 2).any(repeats) {
+        Some("the same piece again and again")
+    } else if steps * 2 > bytes.len() {
+        Some("mostly in the order of the alphabet")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    #[test]
+    fn patterns_are_seen_and_chance_is_not_one() {
+        for weak in [
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "0123456789012345678901234567890123456789",
+            "abcdefghijklmnopqrstuvwxyz0123456789",
+            "change-me-change-me-change-me-change-me-",
+        ] {
+            assert!(weakness(weak).is_some(), "{weak}");
+        }
+        for strong in [
+            "f3a9c1d07be24586a1b0c9d8e7f60512",
+            "mP0x+8yqT4vWc2R6uJ1nZkD3sLhF9bGa",
+            "a session secret that is for tests alone",
+        ] {
+            assert_eq!(weakness(strong), None, "{strong}");
+        }
+        assert!((0..50).all(|_| weakness(Secret::random().expose()).is_none()));
+    }
+
+    #[test]
+    fn the_operator_token_is_not_the_session_secret() {
+        let (one, other) = (Secret::random(), Secret::random());
+        assert_eq!(operator_token(Some(&one), Some(&one)).state, State::Bad);
+        assert_eq!(operator_token(Some(&one), Some(&other)).state, State::Good);
+        assert_eq!(operator_token(None, Some(&other)).state, State::Good);
+    }
+
+    #[test]
+    fn the_browser_must_have_used_the_address_of_the_settings() {
+        let state = |base: &str, host, scheme| reached(&Url::parse(base).unwrap(), host, scheme).state;
+        assert_eq!(state("https://a.example", Some("a.example"), None), State::Good);
+        assert_eq!(state("https://a.example", Some("A.example:443"), Some("https")), State::Good);
+        assert_eq!(state("https://a.example", Some("b.example"), Some("https")), State::Bad);
+        assert_eq!(state("https://a.example", Some("a.example"), Some("http")), State::Bad);
+        assert_eq!(state("https://a.example", Some("127.0.0.1:8080"), None), State::Note);
+        assert_eq!(state("http://127.0.0.1:8080", Some("127.0.0.1:9000"), None), State::Bad);
+        assert_eq!(state("http://127.0.0.1:8080", None, None), State::Note);
+    }
+}

@@ -1,0 +1,165 @@
+//! Every column of the database: what it is to the people it is about, and how long it stays.
+//!
+//! A test holds this list against the database, so that a new column needs a line here.
+
+/// What is kept about one thing.
+pub(super) struct Kept {
+    pub(super) heading: &'static str,
+    /// What the whole of it is for.
+    pub(super) purpose: &'static str,
+    pub(super) table: &'static str,
+    pub(super) fields: &'static [Field],
+}
+
+/// Columns that mean one thing to people.
+pub(super) struct Field {
+    pub(super) what: &'static str,
+    pub(super) how_long: &'static str,
+    pub(super) columns: &'static [&'static str],
+}
+
+const ACCOUNT: &str = "Until you delete your account; then it is gone at once.";
+const HEART: &str = "Until you take the heart back, or delete your account.";
+const SESSION: &str =
+    "Until you sign out or delete your account; 180 days after you pressed the sign-in button at the latest.";
+const SIGN_IN: &str = "An hour from the press of the button.";
+const SHOWN: &str = "Until you delete your account; 30 days after Spotify last showed it to you at the latest.";
+
+pub(super) const KEPT: &[Kept] = &[
+    Kept {
+        heading: "You",
+        purpose: "So that your hearts have an owner, and the page can say your name.",
+        table: "users",
+        fields: &[
+            field("A number that stands for you here", ACCOUNT, &["id"]),
+            field("Your name as Spotify gives it", ACCOUNT, &["display_name"]),
+            field("When you first came", ACCOUNT, &["created_at"]),
+        ],
+    },
+    Kept {
+        heading: "How you sign in",
+        purpose: "So that you are known again. Your e-mail address and your password are never asked for.",
+        table: "identities",
+        fields: &[
+            field(
+                "Your account’s id at Spotify, and that it is Spotify’s",
+                ACCOUNT,
+                &["user_id", "provider", "subject"],
+            ),
+            field("When you first signed in with it, and when last", ACCOUNT, &["created_at", "last_used_at"]),
+        ],
+    },
+    Kept {
+        heading: "Your sessions",
+        purpose: "One for each browser in which you are signed in. What matters is encrypted.",
+        table: "sessions",
+        fields: &[
+            field(
+                "A digest of the cookie that your browser holds, and whose session it is",
+                SESSION,
+                &["id_hash", "user_id"],
+            ),
+            field(
+                "Encrypted: your name, the keys with which Spotify lets us read your playlists, what you allowed and when, and a random name for your browser",
+                SESSION,
+                &["sealed"],
+            ),
+            field("When the session began, and when it ends by itself", SESSION, &["created_at", "expires_at"]),
+            field("That the keys are just being renewed", "Ten seconds.", &["leased_until"]),
+        ],
+    },
+    Kept {
+        heading: "Sign-ins on their way",
+        purpose: "While you are at Spotify to give your consent, so that only you can come back.",
+        table: "sign_ins",
+        fields: &[
+            field(
+                "Digests of two random numbers, one for the sign-in and one for your browser",
+                SIGN_IN,
+                &["state_hash", "browser_hash"],
+            ),
+            field(
+                "Where you sign in, when you began and when you came back",
+                SIGN_IN,
+                &["provider", "started_at", "used_at"],
+            ),
+            field(
+                "Encrypted: the proof that it is you, the page you wanted and the heart you pressed",
+                "Until you come back; an hour at the latest.",
+                &["sealed"],
+            ),
+        ],
+    },
+    Kept {
+        heading: "Your hearts",
+        purpose: "What Heartlist is for.",
+        table: "hearts",
+        fields: &[
+            field(
+                "That it is yours, which playlist has it, and since when",
+                HEART,
+                &["user_id", "playlist_id", "hearted_at"],
+            ),
+            field("Spotify’s number for the version of the playlist that you knew", HEART, &["snapshot_id"]),
+        ],
+    },
+    Kept {
+        heading: "How many hearts a playlist has",
+        purpose: "A number, without a word about whose hearts they are.",
+        table: "heart_counts",
+        fields: &[field(
+            "The playlist and its number of hearts",
+            "As long as this server runs. Your heart is no longer counted once you take it back or delete your account.",
+            &["playlist_id", "hearts"],
+        )],
+    },
+    Kept {
+        heading: "Playlists that Spotify showed you",
+        purpose: "So that a page opens without asking Spotify anew, and while Spotify is away. Shown to you alone.",
+        table: "playlists",
+        fields: &[
+            field("That it was shown to you, which one, and when last", SHOWN, &["user_id", "id", "seen_at"]),
+            field("Its place in your list", SHOWN, &["position"]),
+            field(
+                "Its name, its owner’s name and the address of its cover",
+                SHOWN,
+                &["name", "owner_name", "cover_url"],
+            ),
+            field(
+                "How many items it has, whether it is public or collaborative, and its version",
+                SHOWN,
+                &["item_count", "public", "collaborative", "snapshot_id", "snapshot_seen_at"],
+            ),
+        ],
+    },
+    Kept {
+        heading: "The state of your list",
+        purpose: "So that the page can say how old it is, and whether it is whole.",
+        table: "libraries",
+        fields: &[
+            field("Whose it is, and when Spotify last showed it", SHOWN, &["user_id", "fetched_at"]),
+            field("How many playlists Spotify counts, and how many of them were read", SHOWN, &["counted", "reached"]),
+            field("That it is just being read", "A few seconds.", &["leased_until"]),
+        ],
+    },
+    Kept {
+        heading: "When to leave Spotify alone",
+        purpose: "About this server, not about you.",
+        table: "cooldowns",
+        fields: &[field(
+            "What must not be asked, until when, and whether an allowance is used up",
+            "Until that time is over.",
+            &["bucket", "until", "quota"],
+        )],
+    },
+    Kept {
+        heading: "How often Spotify was asked",
+        purpose: "About this server, not about you.",
+        table: "spotify_calls",
+        fields: &[field("A number for each day and each kind of question", "A month.", &["day", "endpoint", "calls"])],
+    },
+];
+
+const fn field(what: &'static str, how_long: &'static str, columns: &'static [&'static str]) -> Field {
+    Field { what, how_long, columns }
+}

@@ -1,0 +1,239 @@
+//! The doctor: what it finds, whom it tells, and that it keeps secrets.
+
+use heartlist::standin::{Endpoint, Fault};
+use tokio::process::Command;
+
+use crate::support::Site;
+use crate::support::page::Page;
+
+const TOKEN: &str = "an-operator-token-of-chance-7Qx2Lm9Zt";
+const OTHER: &str = "http://127.0.0.1:1";
+
+/// The finding about something, as the page shows it.
+fn finding(page: &Page, about: &str) -> (String, String) {
+    let all = page.texts("li.finding");
+    let at = all.iter().position(|text| text.starts_with(about));
+    let at = at.unwrap_or_else(|| panic!("nothing about {about}: {all:#?}"));
+    let class = page.attributes("li.finding", "class").remove(at);
+    (class.trim_start_matches("finding ").to_owned(), all[at].clone())
+}
+
+/// `heartlist doctor` with these settings: whether it is content, and all it said.
+async fn doctor(settings: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
+    command.arg("doctor").env_clear().envs(settings.iter().copied()).current_dir(std::env::temp_dir());
+    let output = command.output().await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+fn hides_secrets(said: &str) {
+    for secret in ["a-client-secret-for-tests", "a session secret that", TOKEN, "Authorization: Basic"] {
+        assert!(!said.contains(secret), "{secret} in {said}");
+    }
+}
+
+#[tokio::test]
+async fn o3_a_healthy_server_shows_the_redirect_address_and_no_secret() {
+    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
+    let page = site.visitor().look("/setup").await;
+    assert_eq!((page.status, page.text("h1").as_str(), page.has("header nav")), (200, "Setup", true));
+    assert!(page.text(".sub").starts_with("Nothing to mend, 2 things to know"), "{:#?}", page.texts("li.finding"));
+    assert_eq!(page.text("code.exact"), format!("{}/auth/spotify/callback", site.base));
+    for about in
+        ["Address", "Session secret", "Operator token", "Database", "Tables", "Id and secret", "Clock", "Web API"]
+    {
+        assert_eq!(finding(&page, about).0, "good", "{about}");
+    }
+    assert!(finding(&page, "Who may sign in").1.contains("five people"));
+    hides_secrets(&page.html);
+}
+
+#[tokio::test]
+async fn strangers_are_told_that_there_is_no_such_page() {
+    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
+    let missing = site.visitor().look("/no-such-page").await;
+    let wrong = format!("Bearer {TOKEN}x");
+    let host = site.base.trim_start_matches("http://");
+    let strange = [
+        vec![("x-forwarded-for", "203.0.113.7")],
+        vec![("forwarded", "for=203.0.113.7")],
+        vec![("x-real-ip", "203.0.113.7")],
+        vec![("host", "rebound.example")],
+        vec![("host", host), ("x-forwarded-for", "127.0.0.1"), ("authorization", wrong.as_str())],
+        vec![("x-forwarded-for", "127.0.0.1"), ("authorization", "Bearer ")],
+        vec![("x-forwarded-for", "127.0.0.1"), ("authorization", TOKEN)],
+    ];
+    for headers in strange {
+        let page = site.visitor().request(reqwest::Method::GET, "/setup", &headers, None).await;
+        assert_eq!((page.status, page.text("h1")), (404, missing.text("h1")), "{headers:?}");
+        assert!(!page.html.contains("Postgres") && page.has("header nav"));
+    }
+    assert_eq!(site.world.count(Endpoint::Token), 0, "and Spotify is not asked for them");
+    let post = site.visitor().request(reqwest::Method::POST, "/setup", &[], Some(String::new())).await;
+    assert_eq!(post.status, 404);
+}
+
+#[tokio::test]
+async fn the_operator_token_opens_the_page_from_afar() {
+    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN), ("BASE_URL", "https://hearts.example")]).await;
+    let bearer = format!("Bearer {TOKEN}");
+    let look = async |host: &'static str| {
+        let headers = [
+            ("host", host),
+            ("x-forwarded-for", "203.0.113.7"),
+            ("x-forwarded-proto", "https"),
+            ("authorization", &bearer),
+        ];
+        site.visitor().request(reqwest::Method::GET, "/setup", &headers, None).await
+    };
+    let right = look("hearts.example").await;
+    assert_eq!((right.status, finding(&right, "Address").0.as_str()), (200, "good"));
+    let (state, told) = finding(&look("other.example").await, "Address");
+    assert_eq!(state, "bad");
+    assert!(told.contains("https://hearts.example") && told.contains("https://other.example"), "{told}");
+    hides_secrets(&right.html);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_and_a_spotify_that_is_away_are_told_apart() {
+    let wrong = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
+    let page = wrong.visitor().look("/setup").await;
+    let (state, told) = finding(&page, "Id and secret");
+    assert!(state == "bad" && told.contains("refuses") && told.contains("invalid_client"), "{told}");
+    assert!(page.text(".sub").starts_with("1 finding to mend"));
+    assert!(!page.html.contains("not-the-one"));
+
+    let away = Site::open().await;
+    away.world.fault(Endpoint::Token, Fault::Html502, 1);
+    let (state, told) = finding(&away.visitor().look("/setup").await, "Id and secret");
+    assert!(state == "bad" && told.contains("in trouble (status 502)") && !told.contains("refuses"), "{told}");
+
+    let gone = Site::open_with(&[("SPOTIFY_ACCOUNTS_URL", OTHER)]).await;
+    let (state, told) = finding(&gone.visitor().look("/setup").await, "Id and secret");
+    assert!(state == "bad" && told.contains("cannot be reached") && told.contains("refused (os error"), "{told}");
+}
+
+#[tokio::test]
+async fn a8_a_lapsed_premium_is_named() {
+    let site = Site::open().await;
+    site.world.switch(|switches| switches.owner_premium = false);
+    let (state, told) = finding(&site.visitor().look("/setup").await, "Web API");
+    assert!(state == "bad" && told.contains("has no Premium") && told.contains("Renew"), "{told}");
+}
+
+#[tokio::test]
+async fn waits_calls_and_a_wrong_clock_are_shown() {
+    let site = Site::open().await;
+    let rows = "insert into cooldowns values ('all', now() + interval '9 hours', true)";
+    sqlx::query(rows).execute(&site.db).await.unwrap();
+    let rows = "insert into spotify_calls select (now() + interval '90 seconds') at time zone 'utc', e, n from (values ('playlist', 3), ('my_playlists', 12)) v (e, n)";
+    sqlx::query(rows).execute(&site.db).await.unwrap();
+    site.advance(std::time::Duration::from_secs(90));
+    let page = site.visitor().look("/setup").await;
+    let (state, told) = finding(&page, "Waiting times");
+    assert!(
+        state == "note" && told.contains("all requests wait until") && told.contains("allowance is used up"),
+        "{told}"
+    );
+    assert!(finding(&page, "Requests today").1.contains("15 since midnight UTC: my_playlists 12, playlist 3"));
+    let (state, told) = finding(&page, "Clock");
+    assert!(state == "note" && (told.contains("90 seconds ahead") || told.contains("91 seconds ahead")), "{told}");
+    assert_eq!(site.world.count(Endpoint::Playlist), 0, "while it asks us to wait, the doctor waits too");
+}
+
+#[tokio::test]
+async fn tables_that_do_not_fit_are_told_by_number() {
+    let site = Site::open().await;
+    sqlx::query("insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (30000101000000, 'later', true, '', 0)")
+        .execute(&site.db).await.unwrap();
+    let (state, told) = finding(&site.visitor().look("/setup").await, "Tables");
+    assert!(state == "note" && told.contains("1 migration ran that this program does not know"), "{told}");
+    sqlx::query("delete from _sqlx_migrations where version > 20261121090300").execute(&site.db).await.unwrap();
+    let (state, told) = finding(&site.visitor().look("/setup").await, "Tables");
+    assert!(state == "note" && told.contains("still to run; 4 ran"), "{told}");
+    sqlx::query("update _sqlx_migrations set checksum = 'x'").execute(&site.db).await.unwrap();
+    let (state, told) = finding(&site.visitor().look("/setup").await, "Tables");
+    assert!(state == "bad" && told.contains("another text"), "{told}");
+    sqlx::query("drop table _sqlx_migrations").execute(&site.db).await.unwrap();
+    assert!(finding(&site.visitor().look("/setup").await, "Tables").1.contains("; 0 ran"));
+}
+
+#[tokio::test]
+async fn the_command_line_says_the_same_and_ends_well_when_all_is_well() {
+    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
+    let (code, said) = doctor(&site.settings()).await;
+    assert_eq!(code, Some(0), "{said}");
+    for text in [
+        "/auth/spotify/callback",
+        "Postgres",
+        "Up to date",
+        "Spotify takes",
+        "The same time",
+        "Nothing to mend; 2 things",
+    ] {
+        assert!(said.contains(text), "{text} in {said}");
+    }
+    hides_secrets(&said);
+}
+
+#[tokio::test]
+async fn the_command_line_fails_when_something_is_bad() {
+    let site = Site::open().await;
+    let mut settings = site.settings();
+    settings.push(("SESSION_SECRET", "0123456789012345678901234567890123456789"));
+    settings.push(("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows"));
+    let (code, said) = doctor(&settings).await;
+    assert!(code == Some(1) && said.contains("2 of") && said.contains("BAD   Session secret"), "{said}");
+    assert!(
+        said.contains("refuses SPOTIFY_CLIENT_ID") && !said.contains("01234567") && !said.contains("not-the-one"),
+        "{said}"
+    );
+
+    settings.push(("DATABASE_URL", "postgres://somebody:hidden-word@127.0.0.1:1/nowhere"));
+    let (code, said) = doctor(&settings).await;
+    assert!(code == Some(1) && said.contains("BAD   Database: It cannot be used"), "{said}");
+    assert!(said.contains("Connection refused") && !said.contains("hidden-word"), "{said}");
+
+    let (code, said) = doctor(&[("PORT", "none")]).await;
+    assert!(code == Some(1) && said.contains("- PORT "), "{said}");
+}
+
+#[cfg(feature = "local")]
+#[tokio::test]
+async fn with_nothing_set_it_looks_at_the_demo() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let (path, pg_bin) = (variable("PATH"), variable("PG_BIN"));
+    let mut settings = vec![("HEARTLIST_DATA", data.path().to_str().unwrap())];
+    settings.extend(path.as_deref().map(|path| ("PATH", path)));
+    settings.extend(pg_bin.as_deref().map(|folder| ("PG_BIN", folder)));
+    let (code, said) = doctor(&settings).await;
+    assert_eq!(code, Some(0), "{said}");
+    for text in [
+        "The music is made up",
+        "http://127.0.0.1:8080/auth/spotify/callback",
+        "still to run",
+        "Not asked: the stand-in",
+    ] {
+        assert!(said.contains(text), "{text} in {said}");
+    }
+    assert!(!said.contains("cannot be reached"));
+    let kept = std::fs::read_to_string(data.path().join("session-secret")).unwrap();
+    assert!(!said.contains(&kept));
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test says which of its own variables the program may see")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+#[tokio::test]
+async fn l5_a_sign_in_that_spotify_refuses_for_our_secret_names_the_doctor() {
+    let site = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
+    let page = site.visitor().sign_in("ada").await;
+    assert_eq!((page.status, page.text("h1").as_str()), (503, "This server is not set up right yet"));
+    let said = page.text("main");
+    assert!(said.contains("refuses its client id or secret") && said.contains("heartlist doctor"), "{said}");
+    assert!(said.contains("Nothing was saved") && !page.html.contains("invalid_client"));
+}
