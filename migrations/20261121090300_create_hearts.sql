@@ -6,6 +6,8 @@ create table hearts (
     hearted_at timestamptz not null,
     -- The playlist's version when it was hearted or last looked at since; null: not known.
     snapshot_id text,
+    -- Since when Spotify shows the playlist no more; null: it does, as far as is known.
+    gone_at timestamptz,
     primary key (user_id, playlist_id)
 );
 create index hearts_newest on hearts (user_id, hearted_at desc, playlist_id);

@@ -55,6 +55,21 @@ pub async fn look(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<()
     Ok(())
 }
 
+/// Notes that Spotify does not show the playlist to the person, since `now` or since it was first noted.
+///
+/// # Errors
+/// When the database fails.
+pub async fn miss(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), Error> {
+    let missed = sqlx::query!(
+        "update hearts set gone_at = $3 where user_id = $1 and playlist_id = $2 and gone_at is null",
+        user.0,
+        playlist.as_str(),
+        now
+    );
+    missed.execute(pool).await?;
+    Ok(())
+}
+
 /// When the person hearted the playlist, and how many people do.
 pub struct Standing {
     /// None: not hearted by this person.
@@ -97,8 +112,8 @@ pub async fn newest(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Resul
         Playlist,
         r#"select h.playlist_id as id, coalesce(p.name, '') as "name!", p.owner_name, p.cover_url, p.item_count, p.public,
                   coalesce(p.collaborative, false) as "collaborative!", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
-           from (select playlist_id, hearted_at, snapshot_id from hearts where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?"
+           from (select playlist_id, hearted_at, snapshot_id, gone_at from hearts where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
            left join playlists p on p.user_id = $1 and p.id = h.playlist_id
            order by h.hearted_at desc, h.playlist_id"#,
         user.0,

@@ -27,6 +27,8 @@ pub struct Playlist {
     pub hearted_at: Option<OffsetDateTime>,
     /// When a version other than the hearted one was first seen; none: no such version is known.
     pub changed_at: Option<OffsetDateTime>,
+    /// Since when Spotify shows a hearted playlist no more.
+    pub gone_at: Option<OffsetDateTime>,
 }
 
 /// A playlist as Spotify just showed it.
@@ -119,7 +121,7 @@ pub async fn stretch(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Resu
     let rows = sqlx::query_as!(
         Playlist,
         r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?"
            from (select * from playlists where user_id = $1 and position is not null order by position offset $2 limit $3) p
            left join hearts h on h.user_id = $1 and h.playlist_id = p.id
            order by p.position"#,
@@ -138,7 +140,7 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
     let row = sqlx::query_as!(
         Playlist,
         r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?"
            from playlists p left join hearts h on h.user_id = p.user_id and h.playlist_id = p.id
            where p.user_id = $1 and p.id = $2"#,
         user.0,
@@ -235,9 +237,10 @@ async fn write(
                                       else coalesce(excluded.snapshot_seen_at, p.snapshot_seen_at) end,
               seen_at = excluded.seen_at
          returning p.id, p.snapshot_id)
-         -- A heart that was given before any version was known is for the first one.
-         update hearts h set snapshot_id = w.snapshot_id from written w
-         where h.user_id = $1 and h.playlist_id = w.id and h.snapshot_id is null and w.snapshot_id is not null",
+         -- A heart that was given before any version was known is for the first one; and what shows is not gone.
+         update hearts h set snapshot_id = coalesce(h.snapshot_id, w.snapshot_id), gone_at = null from written w
+         where h.user_id = $1 and h.playlist_id = w.id
+               and (h.snapshot_id is null and w.snapshot_id is not null or h.gone_at is not null)",
         user.0,
         &column(|seen| Some(seen.id.to_string())) as _,
         &column(|seen| Some(seen.name.clone())) as _,

@@ -79,7 +79,10 @@ pub async fn show(app: &App, caller: &Caller, id: &PlaylistId, page: usize, now:
             db::hearts::look(&app.db, caller.person.id, id).await?;
             (description, items, None)
         }
-        Err(Error::NotFound) => (None, Items::Gone, None),
+        Err(Error::NotFound) => {
+            db::hearts::miss(&app.db, caller.person.id, id, now).await?;
+            (None, Items::Gone, None)
+        }
         Err(error) if error.spotify_is_away() => (None, Items::Unknown, Some(error)),
         Err(error) => return Err(error),
     };
@@ -178,6 +181,7 @@ pub(super) fn unknown(id: &PlaylistId, hearted_at: Option<OffsetDateTime>) -> Pl
         seen_at: None,
         hearted_at,
         changed_at: None,
+        gone_at: None,
     }
 }
 

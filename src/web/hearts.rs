@@ -135,10 +135,10 @@ async fn same_page(
     let signed_in = SignedIn(caller.clone());
     let shown = match from.path() {
         "/playlists" => library::index(app.clone(), Now(now), layout.clone(), signed_in, at).await,
-        _ => index(app.clone(), layout.clone(), signed_in, at).await,
+        _ => index(app.clone(), Now(now), layout.clone(), signed_in, at).await,
     };
     match shown {
-        Err(_) => index(app, layout, SignedIn(caller), Query::default()).await,
+        Err(_) => index(app, Now(now), layout, SignedIn(caller), Query::default()).await,
         shown => shown,
     }
 }
@@ -157,6 +157,7 @@ struct Index {
 /// The hearts of who is signed in, newest first; Spotify is not asked.
 pub(super) async fn index(
     app: State,
+    Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
     Query(at): Query<PageParam>,
@@ -172,6 +173,6 @@ pub(super) async fn index(
         page,
         pages,
         here: address("/hearts", page),
-        cards: hearts.entries.into_iter().map(Card::from).collect(),
+        cards: hearts.entries.into_iter().map(|heart| Card::dated(heart, now)).collect(),
     }))
 }

@@ -155,6 +155,17 @@ pub(super) struct Card {
     pub(super) hearted_at: Option<Moment>,
     /// When it was first seen to have changed since it was hearted.
     pub(super) changed_at: Option<Moment>,
+    pub(super) gone_at: Option<Moment>,
+    /// From when its name is, once that is a while ago.
+    pub(super) named_on: Option<Moment>,
+}
+
+impl Card {
+    /// A card for a page that never asks Spotify: says how old its name is, once that is more than a day.
+    pub(super) fn dated(playlist: Playlist, now: OffsetDateTime) -> Self {
+        let old = playlist.seen_at.filter(|seen| now - *seen > time::Duration::DAY);
+        Self { named_on: old.map(Moment::day), ..Self::from(playlist) }
+    }
 }
 
 impl From<Playlist> for Card {
@@ -174,6 +185,8 @@ impl From<Playlist> for Card {
             hearted: playlist.hearted_at.is_some(),
             hearted_at: playlist.hearted_at.map(Moment::day),
             changed_at: playlist.changed_at.map(Moment::day),
+            gone_at: playlist.gone_at.map(Moment::day),
+            named_on: None,
             id: playlist.id,
         }
     }

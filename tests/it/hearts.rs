@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use heartlist::standin::Endpoint;
+use heartlist::standin::{Endpoint, Fault};
 use reqwest::Method;
 
 use crate::support::Site;
@@ -183,6 +183,33 @@ async fn h4_a_heart_without_a_name_still_shows_its_link() {
 }
 
 #[tokio::test]
+async fn h3_a_name_older_than_a_day_says_so() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    assert!(!ada.open("/hearts").await.text("li.card").contains("Named as on"));
+    site.advance(Duration::from_secs(25 * 3600));
+    assert!(ada.open("/hearts").await.text("li.card").contains("Named as on"));
+}
+
+#[tokio::test]
+async fn h5_a_playlist_that_vanished_is_marked_until_spotify_shows_it_again() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    let gone =
+        Fault::Status(404, r#"{"error":{"status":404,"message":"Resource not found"}}"#.into(), "application/json");
+    site.world.fault(Endpoint::Playlist, gone, 1);
+    ada.open(&format!("/playlists/{id}")).await;
+    let marked = ada.open("/hearts").await;
+    assert!(marked.text("li.card").contains("Not shown by Spotify since"));
+    ada.open(&format!("/playlists/{id}")).await;
+    assert!(!ada.open("/hearts").await.text("li.card").contains("Not shown by Spotify"));
+}
+
+#[tokio::test]
 async fn a_private_playlists_name_does_not_reach_who_only_knows_its_id() {
     let site = Site::open().await;
     let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
@@ -210,7 +237,7 @@ async fn b14_hearts_work_while_spotify_is_down() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
-        site.world.fault(endpoint, heartlist::standin::Fault::Hang, 100);
+        site.world.fault(endpoint, Fault::Hang, 100);
     }
     let asked = site.world.requests().len();
     assert_eq!(ada.fetch(Method::PUT, ONE).await.status, 200);

@@ -101,6 +101,7 @@ pub(super) const KEPT: &[Kept] = &[
                 &["user_id", "playlist_id", "hearted_at"],
             ),
             field("Spotify’s number for the version of the playlist that you knew", HEART, &["snapshot_id"]),
+            field("Since when Spotify does not show the playlist any more", HEART, &["gone_at"]),
         ],
     },
     Kept {
