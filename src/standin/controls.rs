@@ -55,7 +55,7 @@ pub(super) static TROUBLES: [Control; 6] = [
         name: "slow",
         title: "Slow answers",
         does: "Every answer is right and comes three seconds late.",
-        look: "Open a playlist, which takes as long; then My hearts, which asks nothing here and does not.",
+        look: "Open a playlist, which takes as long; then Hearts, which asks nothing here and is there at once.",
         sets: Sets::Trouble(Trouble::Slow),
     },
     Control {
