@@ -3,11 +3,12 @@
 use super::accounts::AuthorizeRequest;
 use super::form::Params;
 use super::grants::Approval;
-use super::{Listener, World};
+use super::pages::{self, from_elsewhere, refused};
+use super::{Listener, World, panel};
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use url::{Host, Url};
 
@@ -19,13 +20,8 @@ struct ConsentPage<'a> {
     goes_to: String,
     wishes: Vec<&'static str>,
     listeners: Vec<Arc<Listener>>,
-}
-
-#[derive(Template)]
-#[template(path = "standin/error.html")]
-struct ErrorPage<'a> {
-    prefix: &'a str,
-    what: &'a str,
+    /// Whether the panel has changed anything.
+    astray: bool,
 }
 
 /// `GET /authorize`: the consent page, or why there is none.
@@ -39,9 +35,8 @@ pub(super) async fn authorize(State(world): State<World>, RawQuery(query): RawQu
 /// `POST /authorize/decision`: back to the app with a code, or with a no. The request is checked
 /// again as if it had never been seen: it came through a browser.
 pub(super) async fn decide(State(world): State<World>, headers: HeaderMap, body: String) -> Response {
-    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    if matches!(site, Some(b"cross-site" | b"same-site")) {
-        return refused(&world, "This form was sent from another page.");
+    if let Some(refusal) = from_elsewhere(&world, &headers) {
+        return refusal;
     }
     let (request, params) = match read(&world, &body) {
         Ok(read) => read,
@@ -59,16 +54,6 @@ pub(super) async fn decide(State(world): State<World>, headers: HeaderMap, body:
         Some(back) => send_back(back, answer, request.state.as_deref()),
         None => refused(&world, "INVALID_CLIENT: Invalid redirect URI"),
     }
-}
-
-/// `GET /standin.css`: the one style sheet of these pages.
-pub(super) async fn stylesheet() -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "max-age=3600"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, include_str!("../../templates/standin/standin.css"))
 }
 
 fn read(world: &World, text: &str) -> Result<(AuthorizeRequest, Params), &'static str> {
@@ -106,39 +91,18 @@ fn send_back(mut to: Url, answer: (&str, String), state: Option<&str>) -> Respon
 
 fn consent(world: &World, request: &AuthorizeRequest) -> Response {
     let back = request.redirect();
+    // Before the literal below, which holds the state locked to its end.
+    let astray = panel::astray(world);
     let page = ConsentPage {
         prefix: world.settings().prefix(),
         request,
         goes_to: back.as_ref().map_or_else(String::new, named),
         wishes: request.wishes(),
         listeners: world.state().listeners.clone(),
+        astray,
     };
     let target = back.as_ref().map_or_else(String::new, form_target);
-    page_response(StatusCode::OK, &page, &target)
-}
-
-fn refused(world: &World, what: &str) -> Response {
-    let prefix = world.settings().prefix();
-    page_response(StatusCode::BAD_REQUEST, &ErrorPage { prefix, what }, "")
-}
-
-fn page_response(status: StatusCode, page: &impl Template, target: &str) -> Response {
-    let Ok(html) = page.render() else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    // The browser holds the redirect after the form to `form-action` too, hence the target.
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-         form-action 'self' {target}; frame-ancestors 'none'"
-    );
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, policy.as_str()),
-        (header::CACHE_CONTROL, "no-store"),
-        // Not `no-referrer`: the form would then be sent with `Origin: null`.
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (status, headers, Html(html)).into_response()
+    pages::page(StatusCode::OK, &page, &target)
 }
 
 /// A redirect address as a source of a content policy. That grammar knows no IPv6 addresses and

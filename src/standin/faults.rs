@@ -2,15 +2,17 @@
 
 use super::World;
 use super::refused::Refused;
+use super::troubles::Trouble;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// The doors of the stand-in, as faults and counts name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +81,8 @@ pub struct Seen {
     pub method: Method,
     /// Path and query as sent, with the mount point.
     pub path_and_query: String,
+    /// When, by the clock of this world.
+    pub at: OffsetDateTime,
 }
 
 /// How many requests [`World::requests`] remembers, so that a long demo does not grow.
@@ -89,6 +93,7 @@ pub(super) struct Journal {
     seen: VecDeque<Seen>,
     counts: HashMap<Endpoint, usize>,
     faults: HashMap<Endpoint, VecDeque<(Fault, u32)>>,
+    pub(super) troubles: BTreeSet<Trouble>,
 }
 
 impl Journal {
@@ -98,6 +103,17 @@ impl Journal {
             self.seen.pop_front();
         }
         self.seen.push_back(seen);
+    }
+
+    /// What was remembered, oldest first.
+    pub(super) fn seen(&self) -> impl DoubleEndedIterator<Item = &Seen> {
+        self.seen.iter()
+    }
+
+    /// How this request goes wrong: as was asked for once, or as all do at the moment.
+    fn fault(&mut self, endpoint: Endpoint, query: &str) -> Option<Fault> {
+        let standing = |troubles: &BTreeSet<Trouble>| troubles.iter().find_map(|t| t.fault(endpoint, query));
+        self.next_fault(endpoint).or_else(|| standing(&self.troubles))
     }
 
     fn next_fault(&mut self, endpoint: Endpoint) -> Option<Fault> {
@@ -123,9 +139,11 @@ impl World {
         }
     }
 
-    /// Takes back every fault that has not happened yet.
+    /// Takes back every fault that has not happened yet, and ends every [`Trouble`].
     pub fn mend(&self) {
-        self.state().journal.faults.clear();
+        let mut state = self.state();
+        state.journal.faults.clear();
+        state.journal.troubles.clear();
     }
 
     /// The last 10,000 requests, oldest first.
@@ -150,8 +168,9 @@ pub(super) async fn gate(
     let path_and_query = uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
     let fault = {
         let mut state = world.state();
-        state.journal.note(Seen { endpoint, method: request.method().clone(), path_and_query });
-        state.journal.next_fault(endpoint)
+        let at = state.now();
+        state.journal.note(Seen { endpoint, method: request.method().clone(), path_and_query, at });
+        state.journal.fault(endpoint, uri.query().unwrap_or(""))
     };
     match fault {
         None => next.run(request).await,

@@ -13,19 +13,22 @@
 //!
 //! **What it does not**: remember an approval (the consent page is always shown, as with
 //! `show_dialog=true`), ask for a password, search, write to a library, limit the rate by itself
-//! (ask for it with [`World::fault`]), or keep anything over a restart. Ids are the same at every
+//! (ask for it with [`World::fault`] or [`World::trouble`]), or keep anything over a restart. Ids are the same at every
 //! start, so what was hearted in an earlier demo is found again; tokens are not, so a restart asks
 //! people to sign in anew.
 //!
 //! **What tests may ask of it**: listeners with any library ([`World::add_listener`]), the
-//! switches ([`World::switch`]), the clock ([`World::advance`]), faults ([`World::fault`]) and what
-//! was called ([`World::requests`], [`World::count`]).
+//! switches ([`World::switch`]), the clock ([`World::advance`]), faults for so many requests
+//! ([`World::fault`]) or until they are mended ([`World::trouble`]), and what was called
+//! ([`World::requests`], [`World::count`]). The same is on a page for visitors of the demo, `/panel`.
 //!
 //! Reading order: `world` (the state), `accounts` and `token` (signing in), `spotify` (the API),
-//! `wire` and `songs` (its JSON), `library` and `dirty` (whose playlists), `music` (the invention).
+//! `wire` and `songs` (its JSON), `library` and `dirty` (whose playlists), `music` (the invention),
+//! `controls` and `panel` (how visitors change it).
 
 mod accounts;
 mod consent;
+mod controls;
 mod covers;
 mod dirty;
 mod faults;
@@ -34,6 +37,8 @@ mod grants;
 mod library;
 mod listeners;
 mod music;
+mod pages;
+mod panel;
 mod player;
 mod refused;
 mod songs;
@@ -41,6 +46,7 @@ mod spotify;
 #[cfg(test)]
 mod tests;
 mod token;
+mod troubles;
 mod wire;
 mod world;
 
@@ -48,6 +54,7 @@ pub use faults::{Endpoint, Fault, Seen};
 pub use grants::Tokens;
 pub use library::{Artwork, Counts, Owner, Playlist};
 pub use listeners::{Listener, Playing};
+pub use troubles::Trouble;
 pub use world::{Settings, Switches, World};
 
 use axum::routing::{MethodRouter, any, get, post};
@@ -70,7 +77,11 @@ pub fn router(world: World) -> Router {
         .route("/v1/playlists/{id}/tracks", watch(Endpoint::Removed, any(spotify::tracks)))
         .route("/v1/users/{*rest}", watch(Endpoint::Removed, any(spotify::removed)))
         .route("/covers/{seed}", watch(Endpoint::Cover, get(covers::cover)))
-        .route("/standin.css", get(consent::stylesheet))
+        .route("/standin.css", get(pages::stylesheet))
+        .route("/panel", get(panel::show))
+        .route("/panel/set", post(panel::set))
+        .route("/panel/clock", post(panel::clock))
+        .route("/panel/mend", post(panel::mend))
         .fallback(spotify::unknown)
         .with_state(world)
 }

@@ -9,6 +9,7 @@ mod home;
 mod layout;
 mod legal;
 mod library;
+mod metrics;
 mod next;
 mod notice;
 mod now_playing;
@@ -64,6 +65,7 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/account/delete", post(account::delete))
         .route("/privacy", get(legal::privacy))
         .route("/terms", get(legal::terms))
+        .route("/metrics", get(metrics::show).fallback(error::not_found))
         .route("/setup", get(setup::show).fallback(error::not_found))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)

@@ -237,3 +237,18 @@ async fn l5_a_sign_in_that_spotify_refuses_for_our_secret_names_the_doctor() {
     assert!(said.contains("refuses its client id or secret") && said.contains("heartlist doctor"), "{said}");
     assert!(said.contains("Nothing was saved") && !page.html.contains("invalid_client"));
 }
+
+#[tokio::test]
+async fn the_meter_counts_calls_and_waits_for_the_operator_alone() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    site.advance(std::time::Duration::from_secs(11 * 60));
+    site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 60 }, 1);
+    ada.open("/playlists").await;
+    let page = site.visitor().look("/metrics").await;
+    assert!(page.header("content-type").starts_with("text/plain"));
+    assert!(page.html.contains("heartlist_spotify_calls_today{endpoint=\"my_playlists\"} 2"), "{}", page.html);
+    assert!(page.html.contains("heartlist_spotify_cooldown_seconds{bucket=\"all\",quota=\"false\"} "), "{}", page.html);
+    let afar = site.visitor().request(reqwest::Method::GET, "/metrics", &[("x-forwarded-for", "1.2.3.4")], None).await;
+    assert_eq!(afar.status, 404);
+}

@@ -131,6 +131,31 @@ async fn with_nothing_set_the_demo_starts_and_its_hearts_survive_a_restart() {
 }
 
 #[tokio::test]
+async fn in_the_demo_a_visitor_breaks_spotify_and_keeps_the_list() {
+    heartlist::cli::install_tls();
+    let data = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut program = Program::demo(data.path(), &free_port());
+    let visitor = Visitor::new(&program.ready().await);
+    let way = visitor.open("/").await.attribute("header .demo a[href*=panel]", "href");
+    let panel = visitor.open(&way).await;
+    let panel = visitor.submit(panel.form("button[name=half]").with("half", "on")).await;
+    let half = visitor.sign_in("mira").await;
+    assert!(half.text("main").contains("50 of 130 loaded"), "{}", half.text("main"));
+    let panel = visitor.submit(panel.form("button[name=outage]").with("outage", "on")).await;
+    assert!(panel.has("#outage.on") && panel.has("#half.on"), "{}", panel.html);
+    let list = visitor.submit(half.form("button[value=rest]").with("want", "rest")).await;
+    assert_eq!((list.status, list.count("li.card")), (200, half.count("li.card")));
+    assert!(list.notice().unwrap().contains("This is what we knew last"), "{:?}", list.notice());
+    assert!(list.has(".head time"), "its age");
+    visitor.submit(panel.form("form[action$=mend]")).await;
+    let whole = visitor.submit(list.form("button[value=rest]").with("want", "rest")).await;
+    assert!(!whole.has("button[value=rest]") && visitor.open("/playlists?page=3").await.has("li.card"));
+    program.signal("-TERM");
+    assert_eq!(program.rest().await.0, Some(0));
+}
+
+#[tokio::test]
 async fn o7_the_whole_log_holds_no_secret() {
     let site = Site::open().await;
     let (mut program, address) = beside(&site, "debug").await;

@@ -6,8 +6,12 @@ mod records;
 mod settings;
 mod spotify;
 
+use time::OffsetDateTime;
+
+use super::Result;
 use crate::app::App;
 use crate::db;
+use crate::db::doctor::Cooldown;
 
 /// How a thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +61,23 @@ pub async fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
     found.extend(records::findings(&schema, app.config.dyno));
     found.extend(spotify::examine(app, seat, schema.is_ok()).await);
     found
+}
+
+/// What Spotify was asked today and may not be asked now.
+pub struct Meter {
+    /// Calls for each endpoint.
+    pub calls: Vec<(String, i64)>,
+    /// Times in which nobody asks.
+    pub cooldowns: Vec<Cooldown>,
+}
+
+/// Reads the meter.
+///
+/// # Errors
+/// When the database fails.
+pub async fn meter(app: &App, now: OffsetDateTime) -> Result<Meter> {
+    let calls = db::doctor::calls(&app.db, now.date()).await?;
+    Ok(Meter { calls, cooldowns: db::doctor::cooldowns(&app.db, now).await? })
 }
 
 /// How many of `findings` are in `state`.

@@ -2,9 +2,10 @@
 
 mod api;
 mod oddities;
+mod panel;
 mod signing_in;
 
-use super::{Settings, World, router};
+use super::{Endpoint, Settings, World, router};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use base64::Engine as _;
