@@ -14,8 +14,8 @@ use super::notice::{self, Notice};
 use super::playlists::{PageParam, address, no_such_page};
 use super::session::SignedIn;
 use super::{Now, State};
-use crate::domain::account;
 use crate::domain::library::{self, Library, Wish};
+use crate::domain::{Error, account};
 
 #[derive(Template)]
 #[template(path = "playlists/index.html")]
@@ -96,6 +96,8 @@ pub(super) async fn update(
     let notice = match library::update(&app, &caller, wish, now).await {
         Ok(true) => Notice::Updated,
         Ok(false) => Notice::JustUpdated,
+        // This one has a page of its own, with the button that helps.
+        Err(Error::Reconnect) => return Err(Error::Reconnect.into()),
         Err(error) if error.spotify_is_away() => Notice::NotUpdated,
         Err(error) => return Err(error.into()),
     };

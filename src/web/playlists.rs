@@ -46,6 +46,7 @@ struct Show {
     hearts: i64,
     items: Items,
     here: String,
+    reconnect: bool,
 }
 
 /// The items, or why there are none.
@@ -73,14 +74,15 @@ pub(super) async fn show(
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let shown = playlists::show(&app, &caller, &id, at.number(), now).await?;
-    let card = Card::from(shown.playlist);
+    let (card, (trouble, reconnect)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
     Ok(html(&Show {
         layout: layout.titled(card.name.clone(), "playlists"),
         here: address(&format!("/playlists/{id}"), at.number()),
         card,
         description: shown.description,
         hearts: shown.hearts,
-        items: items(shown.items, shown.trouble.as_ref().map(|error| trouble(error).0)),
+        items: items(shown.items, trouble),
+        reconnect: reconnect == Some(true),
     }))
 }
 

@@ -146,6 +146,7 @@ async fn p10_a_dead_consent_keeps_everything_but_spotify() {
     assert_eq!(ada.fetch(reqwest::Method::PUT, &format!("/heart/{id}")).await.status, 200);
     assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
     assert_eq!(ada.open("/account").await.status, 200);
+    assert!(ada.open(&format!("/playlists/{id}")).await.has(".items form[action='/auth/spotify']"));
 
     let consent = ada.submit(page.form("[role=alert] form")).await;
     let back = ada.submit(crate::support::visitor::approve(&consent, "ada")).await;
