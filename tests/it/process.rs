@@ -20,8 +20,13 @@ struct Program {
 
 impl Program {
     fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_in(&std::env::temp_dir(), settings)
+    }
+
+    /// The same, begun in `folder`.
+    fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
-        command.env_clear().envs(settings.iter().copied()).current_dir(std::env::temp_dir());
+        command.env_clear().envs(settings.iter().copied()).current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program is built");
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -220,6 +225,20 @@ async fn o2_faulty_settings_are_told_all_at_once_and_end_the_program() {
     for name in ["PORT", "BASE_URL", "SESSION_SECRET"] {
         assert!(said.contains(&format!("- {name} ")), "{said}");
     }
+}
+
+#[tokio::test]
+async fn settings_come_from_a_file_too_and_the_environment_beats_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "PORT=http\nHOST=\"nowhere\"\n# BASE_URL=localhost\n").unwrap();
+    let (code, said) = Program::start_in(folder.path(), &[("HOST", "127.0.0.1")]).rest().await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("- PORT ") && !said.contains("- HOST ") && !said.contains("BASE_URL"), "{said}");
+
+    std::fs::write(folder.path().join(".env"), "SESSION_SECRET=\"a-secret-whose-quote-never-ends\n").unwrap();
+    let (code, said) = Program::start_in(folder.path(), &[]).rest().await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains(".env cannot be read") && !said.contains("whose-quote"), "{said}");
 }
 
 #[tokio::test]
