@@ -16,22 +16,21 @@ pub struct Cooldown {
     pub quota: bool,
 }
 
-/// Asks for leave to call `endpoint` so many times; counts the calls if nothing stands against them.
+/// Asks for leave to call `endpoint`; counts the call if nothing stands against it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn permit(pool: &Pool, endpoint: &str, calls: i64, now: OffsetDateTime) -> Result<Option<Cooldown>, Error> {
+pub async fn permit(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Result<Option<Cooldown>, Error> {
     let row = sqlx::query_as!(
         Cooldown,
-        "with waiting as (select until, quota from cooldowns where bucket in ($1, $2) and until > $4
+        "with waiting as (select until, quota from cooldowns where bucket in ($1, $2) and until > $3
                           order by until desc limit 1),
               counted as (insert into spotify_calls as c (day, endpoint, calls)
-                          select $5, $1, $3 where not exists (select from waiting)
+                          select $4, $1, 1 where not exists (select from waiting)
                           on conflict (day, endpoint) do update set calls = c.calls + excluded.calls)
          select until, quota from waiting",
         endpoint,
         ALL,
-        calls,
         now,
         now.date()
     );

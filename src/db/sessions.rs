@@ -169,20 +169,25 @@ pub async fn release(pool: &Pool, key: Digested, until: OffsetDateTime) -> Resul
     Ok(())
 }
 
-/// Writes `value` under `name` (none removes it) and gives the right back. An ended session stays ended.
+/// Writes `value` under `name` (none removes it) and gives the right back, if it is still held: who was too
+/// slow must not undo what the next one did. An ended session stays ended. Says whether it was written.
 ///
 /// # Errors
 /// When the database fails; then the record is as it was.
 pub async fn replace<T: Serialize>(
     pool: &Pool,
     vault: &Vault,
-    key: Digested,
+    (key, until): (Digested, OffsetDateTime),
     name: &str,
     value: Option<&T>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let mut tx = pool.begin().await?;
-    let row = sqlx::query_scalar!("select sealed from sessions where id_hash = $1 for update", key.as_bytes());
-    let Some(sealed) = row.fetch_optional(&mut *tx).await? else { return Ok(()) };
+    let row = sqlx::query_scalar!(
+        "select sealed from sessions where id_hash = $1 and leased_until = $2 for update",
+        key.as_bytes(),
+        until
+    );
+    let Some(sealed) = row.fetch_optional(&mut *tx).await? else { return Ok(false) };
     let mut data = open(vault, key, &sealed)?;
     match value {
         None => data.remove(name),
@@ -195,7 +200,8 @@ pub async fn replace<T: Serialize>(
     let row =
         sqlx::query!("update sessions set sealed = $2, leased_until = null where id_hash = $1", key.as_bytes(), sealed);
     row.execute(&mut *tx).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Removes sessions whose time is over.

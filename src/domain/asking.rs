@@ -52,26 +52,26 @@ pub async fn ask<T>(
     now: OffsetDateTime,
     call: impl Future<Output = spotify::Result<T>>,
 ) -> Result<T> {
-    permit(app, endpoint, 1, now).await?;
+    permit(app, endpoint, now).await?;
     match call.await {
         Ok(answer) => Ok(answer),
         Err(said) => Err(heed(app, endpoint, said, now).await),
     }
 }
 
-/// Counts calls that are about to be made.
+/// Counts a call that is about to be made.
 ///
 /// # Errors
-/// [`Error::SlowDown`] while a cool-down lasts; then they must not be made.
-pub(super) async fn permit(app: &App, endpoint: Endpoint, calls: i64, now: OffsetDateTime) -> Result<()> {
-    match cooldowns::permit(&app.db, endpoint.key(), calls, now).await? {
+/// [`Error::SlowDown`] while a cool-down lasts; then it must not be made.
+async fn permit(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<()> {
+    match cooldowns::permit(&app.db, endpoint.key(), now).await? {
         Some(cooldown) => Err(Error::slow_down(cooldown, now)),
         None => Ok(()),
     }
 }
 
 /// Makes a cool-down, for all processes, of an answer that asks for one.
-pub(super) async fn heed(app: &App, endpoint: Endpoint, said: spotify::Error, now: OffsetDateTime) -> Error {
+async fn heed(app: &App, endpoint: Endpoint, said: spotify::Error, now: OffsetDateTime) -> Error {
     let Some((bucket, cooldown)) = cooldown(&said, endpoint, now) else { return said.into() };
     tracing::warn!(bucket, quota = cooldown.quota, until = %cooldown.until, "Spotify asks us to wait");
     match cooldowns::note(&app.db, bucket, cooldown).await {

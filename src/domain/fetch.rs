@@ -52,37 +52,26 @@ pub(super) async fn pages(app: &App, caller: &Caller, from: usize, now: OffsetDa
         Err(trouble) => fetched.trouble = Some(trouble),
     }
     while fetched.wants_more() {
-        let offsets = fetched.next_offsets();
-        let rest = batch(app, caller, &offsets, now);
-        match timeout_at(deadline, rest).await.unwrap_or(Err(Error::SpotifySlow)) {
-            Ok((pages, trouble)) => {
-                pages.into_iter().for_each(|page| fetched.take(page));
-                fetched.trouble = trouble;
-            }
-            Err(trouble) => fetched.trouble = Some(trouble),
+        match timeout_at(deadline, batch(app, caller, fetched.next_offsets(), now)).await {
+            Ok(answers) => answers.into_iter().for_each(|answer| fetched.take_if_whole(answer)),
+            Err(_) => fetched.trouble = Some(Error::SpotifySlow),
         }
     }
     fetched
 }
 
-/// The pages at `offsets` up to the first that is a fault, and that fault.
-async fn batch(
-    app: &App,
-    caller: &Caller,
-    offsets: &[usize],
-    now: OffsetDateTime,
-) -> Result<(Vec<Page>, Option<Error>)> {
-    let token = tokens::working(app, caller, now).await?.access;
-    asking::permit(app, Endpoint::MyPlaylists, offsets.len() as i64, now).await?;
-    let answers = join_all(offsets.iter().map(|offset| app.spotify.my_playlists(&token, *offset))).await;
-    let mut pages = Vec::new();
-    for answer in answers {
-        match answer {
-            Ok(page) => pages.push(page),
-            Err(said) => return Ok((pages, Some(asking::heed(app, Endpoint::MyPlaylists, said, now).await))),
-        }
-    }
-    Ok((pages, None))
+/// The pages at `offsets`, with the token that the first page may just have renewed.
+async fn batch(app: &App, caller: &Caller, offsets: Vec<usize>, now: OffsetDateTime) -> Vec<Result<Page>> {
+    let caller = match tokens::up_to_date(app, caller).await {
+        Ok(caller) => caller,
+        Err(trouble) => return vec![Err(trouble)],
+    };
+    let pages = offsets.into_iter().map(|offset| {
+        tokens::with_token(app, &caller, Endpoint::MyPlaylists, now, move |token| async move {
+            app.spotify.my_playlists(&token, offset).await
+        })
+    });
+    join_all(pages).await
 }
 
 impl Fetched {
@@ -90,6 +79,15 @@ impl Fetched {
         // A page may come shorter than it was asked for: places are counted, not entries.
         self.reached += PAGE;
         self.pages.push(page);
+    }
+
+    /// Takes what comes up to the first fault: what lies beyond would leave a gap.
+    fn take_if_whole(&mut self, answer: Result<Page>) {
+        match answer {
+            _ if self.trouble.is_some() => {}
+            Ok(page) => self.take(page),
+            Err(trouble) => self.trouble = Some(trouble),
+        }
     }
 
     fn wants_more(&self) -> bool {

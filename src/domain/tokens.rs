@@ -13,8 +13,8 @@ use crate::{db, oauth, spotify};
 /// Where a session's record keeps the grant.
 pub const GRANT: &str = "grant";
 
-/// How long one process may take to renew a grant: longer than a provider may take to answer.
-const LEASE: Duration = Duration::seconds(10);
+/// How long one process may take to renew a grant: longer, by far, than a provider may take to answer.
+const LEASE: Duration = Duration::seconds(20);
 /// How long a request waits each time for another that renews the same grant.
 const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
 
@@ -48,14 +48,21 @@ where
     tokio::time::timeout(asking::BUDGET, asked).await.unwrap_or(Err(Error::SpotifySlow))
 }
 
+/// The same caller with the grant that stands in their session now.
+pub(super) async fn up_to_date(app: &App, caller: &Caller) -> Result<Caller> {
+    let peek = db::sessions::peek::<Grant>(&app.db, &app.vault, caller.session, GRANT).await?;
+    let grant = peek.and_then(|peek| peek.value);
+    Ok(Caller { grant, ..caller.clone() })
+}
+
 /// The caller's grant, renewed if its time is over.
-pub(super) async fn working(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Grant> {
+async fn working(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Grant> {
     let grant = caller.grant.clone().ok_or(Error::Reconnect)?;
     if grant.renew_at > now { Ok(grant) } else { renewed(app, caller, &grant.access, now).await }
 }
 
 /// The grant after `stale`: the one that another request has fetched meanwhile, or a new one.
-pub(super) async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
+async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
     loop {
         let peek = db::sessions::peek::<Grant>(&app.db, &app.vault, caller.session, GRANT).await?;
         let peek = peek.ok_or(Error::Reconnect)?;
@@ -63,9 +70,11 @@ pub(super) async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: Off
         if kept.access != *stale && kept.renew_at > now {
             return Ok(kept);
         }
-        let until = now + LEASE;
-        let free = peek.leased_until.is_none_or(|until| until <= now);
-        if free && db::sessions::lease(&app.db, caller.session, until, now).await? {
+        // By the clock and not by when the request began: a lease is for the time that the provider may take.
+        let begun = app.now();
+        let until = begun + LEASE;
+        let free = peek.leased_until.is_none_or(|until| until <= begun);
+        if free && db::sessions::lease(&app.db, caller.session, until, begun).await? {
             let (app, caller, stale) = (app.clone(), caller.clone(), stale.clone());
             // Detached: a visitor who leaves, or a page that gives up, must not lose a single-use token's successor.
             let renewal = tokio::spawn(async move { renew(&app, &caller, &stale, until, now).await });
@@ -93,12 +102,12 @@ async fn renew(
     }
     match app.spotify_sign_in.renew(&kept, now).await {
         Ok(fresh) => {
-            db::sessions::replace(&app.db, &app.vault, session, GRANT, Some(&fresh)).await?;
+            db::sessions::replace(&app.db, &app.vault, (session, until), GRANT, Some(&fresh)).await?;
             Ok(fresh)
         }
         Err(oauth::Error::Refused) => {
             tracing::info!(user = %caller.person.id, "Spotify ended a grant; its owner is asked to connect again");
-            db::sessions::replace::<Grant>(&app.db, &app.vault, session, GRANT, None).await?;
+            db::sessions::replace::<Grant>(&app.db, &app.vault, (session, until), GRANT, None).await?;
             Err(Error::Reconnect)
         }
         // An outage says nothing about the grant: it stays.

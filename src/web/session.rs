@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OriginalUri};
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use time::Duration;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
-use super::error::Fault;
+use super::error::{Fault, of_status};
 use crate::app::App;
 use crate::domain::tokens::GRANT;
 use crate::domain::{Caller, Grant, Person, Scopes, USER_ID, session_key};
@@ -21,6 +21,9 @@ const BROWSER: &str = "browser";
 
 /// How long a session lasts: as long as one consent at Spotify does.
 const LIFE: Duration = Duration::days(180);
+
+/// How long the database may take to say who visits.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// The layer that brings sessions to pages.
 pub(super) fn layer(app: &App) -> SessionManagerLayer<impl SessionStore + Clone> {
@@ -44,7 +47,14 @@ pub(super) struct Visitor {
 
 impl Visitor {
     /// Reads the request's session; without a cookie there is nothing to read.
+    ///
+    /// A database that hangs is one that is away: here every page meets it first, and says so in time.
     pub(super) async fn of(session: Session) -> Result<Self, Fault> {
+        let read = tokio::time::timeout(PATIENCE, Self::read(session)).await;
+        read.unwrap_or_else(|_| Err(of_status(StatusCode::SERVICE_UNAVAILABLE)))
+    }
+
+    async fn read(session: Session) -> Result<Self, Fault> {
         let user: Option<UserId> = session.get(USER_ID).await?;
         let name: Option<String> = session.get(NAME).await?;
         let caller = match (user, name, session.id()) {

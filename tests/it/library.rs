@@ -158,6 +158,22 @@ async fn half_of_a_new_list_does_not_replace_a_whole_old_one() {
 }
 
 #[tokio::test]
+async fn a_token_that_ends_early_costs_a_long_library_nothing() {
+    for rotate in [true, false] {
+        let site = Site::open().await;
+        site.world.switch(|switches| switches.rotate_refresh_tokens = rotate);
+        let lena = lena(&site, 400).await;
+        site.advance(Duration::from_secs(11 * 60));
+        // At Spotify alone: we still believe in the token.
+        site.world.advance(Duration::from_secs(3601));
+        let tokens = site.world.count(Endpoint::Token);
+        let page = lena.open("/playlists").await;
+        assert!(page.text(".head").contains("400 playlists") && !page.has("main [role=alert]"), "{}", page.html);
+        assert_eq!(site.world.count(Endpoint::Token), tokens + 1);
+    }
+}
+
+#[tokio::test]
 async fn a_stumble_of_spotify_is_passed_over() {
     let site = Site::open().await;
     site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 1);

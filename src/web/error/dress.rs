@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
@@ -100,7 +100,9 @@ fn as_json(fault: &Fault, asked: &Asked) -> impl IntoResponse {
 
 async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
     let mut layout = Layout::bare(app, &asked.path).titled(fault.heading, "");
-    if let Some(session) = asked.session {
+    // 503 is the database's: asking it who visits would only wait a second time.
+    let known = fault.status != StatusCode::SERVICE_UNAVAILABLE;
+    if let Some(session) = asked.session.filter(|_| known) {
         let visitor = Visitor::of(session).await.ok();
         layout.visitor = visitor.and_then(|visitor| visitor.caller).map(|caller| caller.person.name);
     }

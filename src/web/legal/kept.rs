@@ -65,7 +65,7 @@ pub(super) const KEPT: &[Kept] = &[
                 &["sealed"],
             ),
             field("When the session began, and when it ends by itself", SESSION, &["created_at", "expires_at"]),
-            field("That the keys are just being renewed", "Ten seconds.", &["leased_until"]),
+            field("That the keys are just being renewed", "Twenty seconds.", &["leased_until"]),
         ],
     },
     Kept {
