@@ -13,6 +13,11 @@ pub enum LogFormat {
     Json,
 }
 
+/// Whether `filter` is in `RUST_LOG`'s language.
+pub fn understands(filter: &str) -> bool {
+    EnvFilter::try_new(filter).is_ok()
+}
+
 /// Starts the log on standard error, for the rest of the process.
 ///
 /// `format` none means text on a terminal and JSON elsewhere; `filter` is in `RUST_LOG`'s language.

@@ -203,3 +203,6 @@ $(window).on("blur", leave).on("focus", comeBack).on("pageshow", (event) => {
   remark("You are online again.");
   readAgain();
 });
+
+// ---- A sign-in that failed leaves its code in the address bar; it is spent, and goes ----
+if (location.pathname.endsWith("/callback")) history.replaceState(null, "", location.pathname);

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use url::{Host, Url};
 
 use crate::ids::Secret;
-use crate::telemetry::LogFormat;
+use crate::telemetry::{self, LogFormat};
 
 pub use variables::{VARIABLES, Variable, example, help};
 
@@ -150,7 +150,7 @@ impl Reader<'_> {
             demo,
             dyno,
             log_format: self.log_format(),
-            log_filter: self.get("RUST_LOG").unwrap_or_else(|| QUIET_LIBRARIES.into()),
+            log_filter: self.log_filter(),
             data: self.data(root),
         }
     }
@@ -164,12 +164,13 @@ impl Reader<'_> {
     }
 
     fn demo(&mut self, dyno: bool) -> bool {
-        let asked = self.get("DEMO").is_some_and(|value| value != "0");
+        let asked = self.get("DEMO").map(|value| value != "0");
         let client = self.get("SPOTIFY_CLIENT_ID").is_some();
         match (asked, client) {
-            (true, true) => self
+            (Some(true), true) => self
                 .fault("DEMO is set beside SPOTIFY_CLIENT_ID: remove one of them; a demo never meets the real Spotify"),
-            (false, false) if dyno => self
+            (Some(false), false) => self.fault("SPOTIFY_CLIENT_ID is missing, and DEMO=0 asks for no demo"),
+            (None, false) if dyno => self
                 .fault("SPOTIFY_CLIENT_ID is missing: set it and SPOTIFY_CLIENT_SECRET, or DEMO=1 for made-up music"),
             (_, false) if cfg!(not(feature = "demo")) => {
                 self.fault("SPOTIFY_CLIENT_ID is missing: this build has no demo mode (cargo feature `demo`)")
@@ -217,9 +218,7 @@ impl Reader<'_> {
         let private =
             Database::Private { pg_bin: self.get("PG_BIN").map(Into::into), path: self.get("PATH").map(Into::into) };
         match self.get("DATABASE_URL") {
-            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                return Database::Url(Secret::new(url));
-            }
+            Some(url) if is_postgres(&url) => return Database::Url(Secret::new(url)),
             Some(_) => {
                 self.fault("DATABASE_URL is not a Postgres address: postgres://user:password@host:5432/database")
             }
@@ -295,6 +294,14 @@ impl Reader<'_> {
         })
     }
 
+    fn log_filter(&mut self) -> String {
+        let filter = self.get("RUST_LOG").unwrap_or_else(|| QUIET_LIBRARIES.into());
+        if !telemetry::understands(&filter) {
+            self.fault("RUST_LOG is not a filter: for example `info` or `heartlist=debug,sqlx=warn`");
+        }
+        filter
+    }
+
     fn log_format(&mut self) -> Option<LogFormat> {
         match self.get("LOG_FORMAT")?.as_str() {
             "text" => Some(LogFormat::Text),
@@ -322,6 +329,13 @@ impl Reader<'_> {
         };
         shared.join("heartlist")
     }
+}
+
+/// Whether this is a whole Postgres address: with a host, if only as the folder of a socket.
+fn is_postgres(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let host = url.host_str().is_some_and(|host| !host.is_empty()) || url.query_pairs().any(|(name, _)| name == "host");
+    matches!(url.scheme(), "postgres" | "postgresql") && host
 }
 
 fn checked_base(url: Url) -> Result<Url, String> {

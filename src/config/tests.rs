@@ -107,3 +107,13 @@ fn debug_shows_no_secret() {
         assert!(!shown.contains(secret));
     }
 }
+
+#[test]
+fn what_libraries_would_only_stumble_over_later_is_told_by_name() {
+    for bad in ["postgres://", "postgres:///hearts", "postgres", "mysql://h/d"] {
+        assert!(read(&[("DATABASE_URL", bad)]).unwrap_err().to_string().contains("- DATABASE_URL "), "{bad}");
+    }
+    assert!(read(&[("DATABASE_URL", "postgresql:///hearts?host=/run/postgresql")]).is_ok());
+    assert!(read(&[("RUST_LOG", "=bad[")]).unwrap_err().to_string().contains("- RUST_LOG "));
+    assert!(read(&[("DEMO", "0")]).unwrap_err().to_string().contains("DEMO=0"));
+}

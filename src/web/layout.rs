@@ -11,6 +11,7 @@ use time::macros::format_description;
 
 use super::assets::ASSETS;
 use super::error::Fault;
+use super::next::SafePath;
 use super::notice;
 use super::session::Visitor;
 use crate::app::App;
@@ -30,7 +31,7 @@ pub(super) struct Layout {
     pub(super) js: &'static str,
     pub(super) jquery: &'static str,
     pub(super) favicon: &'static str,
-    /// Path and query of this page.
+    /// Path and query of this page, or of the playlists where a visitor cannot be sent back to it.
     pub(super) path: String,
     /// What stands in the form for a link, which is on more pages than one.
     pub(super) link: LinkField,
@@ -65,7 +66,8 @@ impl Layout {
             js: &ASSETS.js,
             jquery: &ASSETS.jquery,
             favicon: &ASSETS.favicon,
-            path: path.to_owned(),
+            // What comes back from a provider carries a code, which must not be written into a page.
+            path: SafePath::or_playlists(Some(path)).as_str().to_owned(),
             link: LinkField::default(),
         }
     }

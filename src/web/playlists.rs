@@ -74,6 +74,9 @@ pub(super) async fn show(
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let shown = playlists::show(&app, &caller, &id, at.number(), now).await?;
+    if matches!(&shown.items, playlists::Items::Listed(items) if items.page > items.pages()) {
+        return Err(no_such_page());
+    }
     let (card, (trouble, reconnect)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
     Ok(html(&Show {
         layout: layout.titled(card.name.clone(), "playlists"),

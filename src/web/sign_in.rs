@@ -140,10 +140,9 @@ impl From<Refusal> for Fault {
                 "You are signed in here, and the Spotify account you chose is another one. Nothing was changed. To switch, sign out first.",
             ),
             Refusal::Failed(error) => {
-                let mut fault = Fault::from(error).nothing_saved();
-                if fault.status.is_server_error() {
-                    fault = fault.or_try_again("/playlists");
-                }
+                let mut fault = Fault::from(error).nothing_saved().or_try_again("/playlists");
+                // Who was not let in has no hearts here to look at.
+                fault.way_out.clear();
                 fault
             }
         }

@@ -18,6 +18,7 @@ mod library;
 mod local_postgres;
 mod migrations;
 mod now_playing;
+mod outage;
 mod pages;
 mod playlists;
 mod process;

@@ -185,7 +185,7 @@ async fn g13_an_unknown_address_is_a_page_with_a_way_home() {
     let site = Site::open().await;
     let page = site.visitor().look("/nope").await;
     assert_eq!((page.status, page.attribute("main .ways a", "href").as_str()), (404, "/"));
-    assert!(page.has("nav a[href='/login?next=%2Fnope']"), "{}", page.html);
+    assert!(page.has("nav a[href='/login?next=%2Fplaylists']"), "{}", page.html);
     let inside = site.signed_in("mira").await.look("/nope").await;
     assert_eq!(inside.attribute("main .ways a", "href"), "/playlists");
     assert!(inside.text("footer").contains("Signed in as"));

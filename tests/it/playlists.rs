@@ -240,6 +240,15 @@ async fn d3_descriptions_are_text() {
 }
 
 #[tokio::test]
+async fn items_end_where_they_end() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    let page = ada.open(&format!("/playlists/{id}?page=99")).await;
+    assert_eq!((page.status, page.text("h1").as_str()), (404, "No such page"));
+}
+
+#[tokio::test]
 async fn what_is_no_playlist_id_is_said_in_words() {
     let site = Site::open().await;
     let page = site.signed_in("ada").await.open("/playlists/nonsense").await;

@@ -13,13 +13,13 @@ use crate::support::Site;
 use crate::support::visitor::{Visitor, approve};
 
 /// The program with an environment that is empty but for what is given.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     stdout: BufReader<ChildStdout>,
 }
 
 impl Program {
-    fn start(settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         Self::start_in(&std::env::temp_dir(), settings)
     }
 
@@ -45,7 +45,7 @@ impl Program {
     }
 
     /// The line that says where it serves.
-    async fn ready(&mut self) -> String {
+    pub(crate) async fn ready(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).await.unwrap();
         if line.is_empty() {
@@ -73,7 +73,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn free_port() -> String {
+pub(crate) fn free_port() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port().to_string()
 }

@@ -1,5 +1,6 @@
 //! Attacks, each with its defence; taking the defence out makes its test fail.
 
+use heartlist::standin::{Endpoint, Fault};
 use reqwest::Method;
 
 use crate::support::Site;
@@ -101,13 +102,24 @@ async fn a_heart_returns_nowhere_but_here() {
 }
 
 #[tokio::test]
+async fn redirects_are_not_followed_with_tokens_or_secrets_in_hand() {
+    for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists] {
+        let site = Site::open().await;
+        let trap = format!("{}/covers/trap", site.spotify());
+        site.world.fault(endpoint, Fault::Redirect(trap), 3);
+        let page = site.visitor().sign_in("ada").await;
+        assert_eq!((page.status, site.world.count(Endpoint::Cover)), (502, 0), "{endpoint:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_slow_request_does_not_bring_an_ended_session_back() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     site.world.disconnect("ada");
     site.advance(std::time::Duration::from_secs(3601));
     let slow = std::time::Duration::from_millis(700);
-    site.world.fault(heartlist::standin::Endpoint::Token, heartlist::standin::Fault::Slow(slow), 1);
+    site.world.fault(Endpoint::Token, Fault::Slow(slow), 1);
     let leave = ada.open("/logout").await.form("main form[action='/logout']");
     let late = async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;

@@ -169,6 +169,8 @@ async fn a7_who_is_not_on_the_allow_list_is_told_whom_to_ask() {
     let page = visitor.sign_in("tom").await;
     assert_eq!(page.status, 403);
     assert!(page.text("main").contains("Ask whoever runs this server"));
+    assert!(page.has("form[action='/auth/spotify']") && !page.has("main a[href='/hearts']"));
+    assert!(!page.html.contains("code=") && !page.html.contains("state="), "the page repeats the address");
     assert_eq!(visitor.open("/account").await.url.path(), "/login");
     assert_eq!(site.count("select count(*) from users").await, 0);
 }

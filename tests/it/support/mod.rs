@@ -114,6 +114,11 @@ impl Site {
         self.world.advance(by);
     }
 
+    /// Where the made-up Spotify is.
+    pub(crate) fn spotify(&self) -> &str {
+        &self.settings["SPOTIFY_ACCOUNTS_URL"]
+    }
+
     /// The settings as an environment, for a process of its own.
     pub(crate) fn settings(&self) -> Vec<(&str, &str)> {
         let settings = self.settings.iter().filter(|(name, _)| **name != "DATABASE_URL");
