@@ -1,5 +1,6 @@
 //! Starts, wires and stops the program.
 
+mod database;
 mod doctor;
 
 use std::future::Future;
@@ -14,8 +15,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use self::database::Running;
 use crate::app::{App, Clock};
-use crate::config::{self, Config, Database};
+use crate::config::{self, Config};
 use crate::domain::sweep;
 use crate::ids::Secret;
 use crate::{db, telemetry, vault, web};
@@ -85,7 +87,9 @@ pub fn install_tls() {
 async fn migrate(config: Config) -> Result<()> {
     let database = Running::start(&config).await?;
     let pool = db::pool(&database.url)?;
-    db::migrate(&pool).await.context("the migrations did not run")?;
+    db::migrate(&pool)
+        .await
+        .context("the migrations did not run; is the server of DATABASE_URL up, and may it be changed?")?;
     println!("The tables are up to date.");
     database.stop().await;
     Ok(())
@@ -102,7 +106,9 @@ async fn serve(config: Config) -> Result<()> {
     let app = Arc::new(assemble(config, &database.url, Arc::new(clock))?);
     // On Heroku the release phase migrates, before the new code serves.
     if !dyno {
-        db::migrate(&app.db).await.context("the migrations did not run")?;
+        db::migrate(&app.db)
+            .await
+            .context("the migrations did not run; is the server of DATABASE_URL up, and may it be changed?")?;
     }
     println!("Heartlist is ready: {}", base_url.as_str().trim_end_matches('/'));
     let served = serve_on(listener, app, async move {
@@ -208,41 +214,4 @@ fn stop_signals() -> Result<watch::Receiver<()>> {
         }
     });
     Ok(receiver)
-}
-
-/// The database while the program runs: somebody's, or a private one that ends with us.
-struct Running {
-    url: Secret,
-    #[cfg(feature = "local")]
-    private: Option<db::local::LocalPostgres>,
-}
-
-impl Running {
-    #[cfg(feature = "local")]
-    async fn start(config: &Config) -> Result<Self> {
-        use db::local::{LocalPostgres, Settings};
-        match config.database.clone() {
-            Database::Url(url) => Ok(Self { url, private: None }),
-            Database::Private { pg_bin, path } => {
-                let settings = Settings { folder: config.data.clone(), pg_bin, path, durable: true };
-                let private = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await??;
-                Ok(Self { url: Secret::new(private.url()), private: Some(private) })
-            }
-        }
-    }
-
-    #[cfg(not(feature = "local"))]
-    async fn start(config: &Config) -> Result<Self> {
-        match config.database.clone() {
-            Database::Url(url) => Ok(Self { url }),
-            Database::Private { .. } => anyhow::bail!("DATABASE_URL is missing"),
-        }
-    }
-
-    async fn stop(self) {
-        #[cfg(feature = "local")]
-        if let Some(private) = self.private {
-            let _ = tokio::task::spawn_blocking(move || private.stop()).await;
-        }
-    }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Running, assemble, clock};
+use super::database::Running;
+use super::{assemble, clock};
 use crate::config::Config;
 use crate::domain::doctor::{Finding, Seat, State, count, examine};
 

@@ -161,6 +161,29 @@ async fn in_the_demo_a_visitor_breaks_spotify_and_keeps_the_list() {
 }
 
 #[tokio::test]
+async fn a_private_postgres_that_is_killed_comes_back_by_itself() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let port = free_port();
+    let mut program = Program::demo(data.path(), &port);
+    let visitor = Visitor::new(&program.ready().await);
+    let id = visitor.sign_in("ada").await.playlist_ids().remove(0);
+    visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    let postmaster = std::fs::read_to_string(data.path().join("postgres/data/postmaster.pid")).unwrap();
+    let pid = postmaster.lines().next().unwrap();
+    assert!(std::process::Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
+    let back = async {
+        while visitor.look("/hearts").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), back).await.expect("it comes back");
+    assert_eq!(visitor.open("/hearts").await.playlist_ids(), [id]);
+    program.signal("-TERM");
+    assert_eq!(program.rest().await.0, Some(0));
+}
+
+#[tokio::test]
 async fn o7_the_whole_log_holds_no_secret() {
     let site = Site::open().await;
     let (mut program, address) = beside(&site, "debug").await;

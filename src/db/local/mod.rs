@@ -105,7 +105,7 @@ impl LocalPostgres {
     }
 
     /// Whether the server is gone, which is so when its keeper let go of the lock.
-    fn is_gone(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         self.place.try_lock().is_ok_and(|lock| lock.is_some())
     }
 }
@@ -115,7 +115,7 @@ impl Drop for LocalPostgres {
         drop(self.claim.take());
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(15) {
-            if self.is_gone() {
+            if self.has_ended() {
                 // So that it does not stay in the system's table as a zombie.
                 let _ = self.keeper.as_mut().map(Child::wait);
                 return;
