@@ -12,7 +12,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error as StoreError, Result as StoreResult, SessionStore};
 
 use super::{Error, Pool};
-use crate::ids::Digested;
+use crate::ids::{Digested, UserId};
 use crate::vault::{Purpose, Vault};
 
 type Data = std::collections::HashMap<String, Value>;
@@ -202,6 +202,29 @@ pub async fn replace<T: Serialize>(
     row.execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// Removes what stands under `name` in every session of a person, wherever they are signed in.
+///
+/// # Errors
+/// When the database fails, or a record does not open; then nothing is removed.
+pub async fn forget(pool: &Pool, vault: &Vault, user: UserId, name: &str) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    let rows =
+        sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash for update", user.0);
+    for row in rows.fetch_all(&mut *tx).await? {
+        let key = row.id_hash.try_into().map(Digested).map_err(|_| Error::Sealed("not a digest".into()))?;
+        let mut data = open(vault, key, &row.sealed)?;
+        data.remove(name);
+        // Who is just renewing what is forgotten has nothing left to write it under.
+        let change = sqlx::query!(
+            "update sessions set sealed = $2, leased_until = null where id_hash = $1",
+            key.as_bytes(),
+            seal(vault, key, &data)
+        );
+        change.execute(&mut *tx).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// Removes sessions whose time is over.

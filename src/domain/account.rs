@@ -2,6 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::tokens::GRANT;
 use super::{Caller, Error, Result};
 use crate::app::App;
 use crate::db;
@@ -50,6 +51,17 @@ pub async fn of(app: &App, caller: &Caller) -> Result<Option<Account>> {
         hearts: db::hearts::count(&app.db, user).await?,
         asks_again: asks_again(caller),
     }))
+}
+
+/// Forgets the keys that Spotify gave us for the caller, in every session of theirs; hearts stay. Spotify is
+/// not asked: it has no address for this.
+///
+/// # Errors
+/// When the database fails; then nothing is forgotten.
+pub async fn disconnect(app: &App, caller: &Caller) -> Result<()> {
+    db::sessions::forget(&app.db, &app.vault, caller.person.id, GRANT).await?;
+    tracing::info!(user = %caller.person.id, "a listener disconnected Spotify");
+    Ok(())
 }
 
 /// Deletes the account with every row of it, and ends all its sessions. Says how many hearts went.

@@ -50,6 +50,12 @@ pub(super) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn)
     }))
 }
 
+/// Forgets the keys to the Spotify account of who is signed in, in all their sessions.
+pub(super) async fn disconnect(app: State, SignedIn(caller): SignedIn) -> Result<Response, Fault> {
+    account::disconnect(&app, &caller).await?;
+    Ok(notice::redirect("/account", Notice::Disconnected))
+}
+
 /// The box that says that somebody is sure.
 #[derive(Deserialize)]
 pub(super) struct Sure {

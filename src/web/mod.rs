@@ -62,6 +62,7 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/hearts", get(hearts::index).post(hearts::by_link))
         .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
+        .route("/account/disconnect", post(account::disconnect))
         .route("/account/delete", post(account::delete))
         .route("/privacy", get(legal::privacy))
         .route("/terms", get(legal::terms))

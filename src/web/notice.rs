@@ -36,6 +36,7 @@ pub(super) enum Notice {
     HeartedByLink,
     HeartedNameless,
     HeartedBefore,
+    Disconnected,
     Deleted,
     NotSure,
 }
@@ -62,6 +63,7 @@ const CODES: &[(&str, Notice)] = &[
     ("hearted-link", Notice::HeartedByLink),
     ("hearted-nameless", Notice::HeartedNameless),
     ("hearted-before", Notice::HeartedBefore),
+    ("disconnected", Notice::Disconnected),
     ("deleted", Notice::Deleted),
     ("not-sure", Notice::NotSure),
 ];
@@ -97,6 +99,9 @@ impl Notice {
                     .into()
             }
             Notice::HeartedBefore => "It has your heart already, since the day that stands beside it.".into(),
+            Notice::Disconnected => {
+                "Spotify is disconnected: its keys are deleted in all your sessions. Your hearts stay.".into()
+            }
             Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
         }

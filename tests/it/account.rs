@@ -1,5 +1,6 @@
 //! The account page and leaving for good.
 
+use heartlist::standin::{Endpoint, Fault};
 use reqwest::Method;
 
 use crate::support::Site;
@@ -43,4 +44,27 @@ async fn deleting_wants_a_tick_and_then_removes_every_row() {
     assert_eq!(ada.open("/account").await.url.path(), "/login");
     assert_eq!(elsewhere.open("/account").await.url.path(), "/login");
     assert_eq!(mira.open("/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn c2_disconnecting_forgets_the_keys_everywhere_and_keeps_the_hearts() {
+    let site = Site::open().await;
+    let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
+    let mira = site.signed_in("mira").await;
+    let id = here.open("/playlists").await.playlist_ids().remove(0);
+    here.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
+        site.world.fault(endpoint, Fault::Hang, 100);
+    }
+    let page = here.submit(here.open("/account").await.form("form[action='/account/disconnect']")).await;
+    assert!(page.status == 200 && page.notice().unwrap().contains("disconnected"));
+    site.world.mend();
+    for visitor in [&here, &there] {
+        let account = visitor.open("/account").await;
+        assert!(account.has("form[action='/auth/spotify']") && !account.has("form[action='/account/disconnect']"));
+        assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
+        let kept = visitor.open(&format!("/playlists/{id}")).await;
+        assert!(kept.status == 200 && kept.text(".items").contains("reconnect"));
+    }
+    assert!(mira.open("/account").await.has("form[action='/account/disconnect']"), "Mira's are hers");
 }
