@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use heartlist::db::sessions::{lease, peek, replace};
+use heartlist::ids::{Digested, Secret};
 use heartlist::standin::Endpoint;
+use heartlist::vault::Vault;
+use serde_json::Value;
 
-use crate::support::Site;
 use crate::support::visitor::approve;
+use crate::support::{SESSION_SECRET, Site};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -73,4 +77,27 @@ async fn the_day_itself_is_any_day() {
     site.advance(Duration::from_secs(900));
     let page = ada.open("/playlists").await;
     assert!(page.text("main").contains("consent again any day now"), "{}", page.text("main"));
+}
+
+/// A provider that answers when its asker's lease is over: meanwhile another has bought the next token, which
+/// the late one's refusal must not delete.
+#[tokio::test]
+async fn who_renews_too_slowly_cannot_undo_what_the_next_one_did() {
+    let site = Site::open().await;
+    site.signed_in("ada").await;
+    let key: Vec<u8> =
+        sqlx::query_scalar("select id_hash from sessions where user_id is not null").fetch_one(&site.db).await.unwrap();
+    let (key, vault) = (Digested(key.try_into().unwrap()), Vault::new(&Secret::new(SESSION_SECRET)));
+    let begun = time::OffsetDateTime::UNIX_EPOCH;
+    let (slow, next) = (begun + Duration::from_secs(20), begun + Duration::from_secs(40));
+    assert!(lease(&site.db, key, slow, begun).await.unwrap());
+    assert!(!lease(&site.db, key, next, begun).await.unwrap(), "one at a time");
+    assert!(lease(&site.db, key, next, slow).await.unwrap(), "and the next when the time is over");
+
+    let grant = || async { peek::<Value>(&site.db, &vault, key, "grant").await.unwrap().unwrap().value };
+    let late = replace::<Value>(&site.db, &vault, (key, slow), "grant", None).await.unwrap();
+    assert!(!late && grant().await.is_some());
+    let new = serde_json::json!("new");
+    assert!(replace(&site.db, &vault, (key, next), "grant", Some(&new)).await.unwrap());
+    assert_eq!(grant().await, Some(new));
 }

@@ -26,7 +26,7 @@ use visitor::Visitor;
 /// What the app calls itself at the made-up Spotify.
 pub(crate) const CLIENT_ID: &str = "heartlist-tests";
 const CLIENT_SECRET: &str = "a-client-secret-for-tests-alone";
-const SESSION_SECRET: &str = "a session secret that is for tests alone";
+pub(crate) const SESSION_SECRET: &str = "a session secret that is for tests alone";
 
 /// A running app with everything it needs; it ends with the test.
 pub(crate) struct Site {
