@@ -16,6 +16,8 @@ use crate::support::visitor::{Visitor, approve};
 pub(crate) struct Program {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    /// Read all the time: a pipe that is full would hold the program up.
+    log: tokio::task::JoinHandle<String>,
 }
 
 impl Program {
@@ -30,7 +32,13 @@ impl Program {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program is built");
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdout }
+        let mut stderr = child.stderr.take().unwrap();
+        let log = tokio::spawn(async move {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).await.unwrap();
+            log
+        });
+        Self { child, stdout, log }
     }
 
     /// A demo in `data`, with whatever Postgres programs this machine has.
@@ -61,8 +69,7 @@ impl Program {
 
     /// Its end: the exit code, and all it logged.
     async fn rest(&mut self) -> (Option<i32>, String) {
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).await.unwrap();
+        let mut log = (&mut self.log).await.unwrap();
         self.stdout.read_to_string(&mut log).await.unwrap();
         (self.child.wait().await.unwrap().code(), log)
     }
