@@ -59,7 +59,7 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/library", post(library::update))
         .route("/playlists/{id}", get(playlists::show))
         .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
-        .route("/hearts", get(hearts::index).post(hearts::by_link))
+        .route("/hearts", get(hearts::page::show).post(hearts::by_link::give))
         .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
         .route("/account/disconnect", post(account::disconnect))

@@ -20,6 +20,7 @@ pub(super) struct Field {
 
 const ACCOUNT: &str = "Until you delete your account; then it is gone at once.";
 const HEART: &str = "Until you take the heart back, or delete your account.";
+const REMOVED: &str = "30 days, or until you delete your account.";
 const SESSION: &str =
     "Until you sign out or delete your account; 180 days after you pressed the sign-in button at the latest.";
 const SIGN_IN: &str = "An hour from the press of the button.";
@@ -102,6 +103,24 @@ pub(super) const KEPT: &[Kept] = &[
             ),
             field("Spotify’s number for the version of the playlist that you knew", HEART, &["snapshot_id"]),
             field("Since when Spotify does not show the playlist any more", HEART, &["gone_at"]),
+            field("What you write beside it: a note, and tags", HEART, &["note", "tags"]),
+        ],
+    },
+    Kept {
+        heading: "Hearts that you took back",
+        purpose: "So that you can have them back as they were.",
+        table: "removed_hearts",
+        fields: &[
+            field(
+                "That it was yours, which playlist had it, since when and until when",
+                REMOVED,
+                &["user_id", "playlist_id", "hearted_at", "removed_at"],
+            ),
+            field(
+                "The version of the playlist that you knew, your note and your tags",
+                REMOVED,
+                &["snapshot_id", "note", "tags"],
+            ),
         ],
     },
     Kept {

@@ -1,0 +1,82 @@
+//! Hearts by link: the form for any playlist that Spotify's links name.
+
+use axum::Form;
+use axum::extract::Query;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::page;
+use crate::domain::hearts::{self, Added};
+use crate::domain::{Caller, Error, reference};
+use crate::web::error::Fault;
+use crate::web::layout::{Layout, LinkField};
+use crate::web::next::SafePath;
+use crate::web::notice::{self, Notice};
+use crate::web::session::{SignedIn, Visitor};
+use crate::web::{Now, State, library};
+
+/// The form for a link.
+#[derive(Deserialize)]
+pub(in crate::web) struct LinkForm {
+    #[serde(default)]
+    link: String,
+    #[serde(default)]
+    from: Option<String>,
+}
+
+/// Hearts the playlist that a link names. What cannot be hearted comes back with the reason beside it.
+pub(in crate::web) async fn give(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    visitor: Visitor,
+    Form(form): Form<LinkForm>,
+) -> Result<Response, Fault> {
+    let wanted = reference::playlist(&form.link);
+    let caller = visitor.caller.ok_or_else(|| Fault::signed_out("/hearts").with_heart(wanted.as_ref().ok()))?;
+    let refusal = match wanted {
+        Err(refusal) => refusal.to_string(),
+        Ok(id) => match hearts::add(&app, &caller, &id, now).await {
+            Err(Error::NotFound) => NOT_SHOWN.to_owned(),
+            added => return Ok(notice::redirect("/hearts", added?.into())),
+        },
+    };
+    let layout = Layout { link: LinkField { typed: form.link, refusal: Some(refusal) }, ..layout };
+    let page = same_page(app, now, layout, caller, form.from.as_deref()).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+}
+
+const NOT_SHOWN: &str = "Spotify shows you no such playlist, so it was not hearted: it may be deleted, private, or made by Spotify itself. Look whether the link opens in Spotify.";
+
+impl From<Added> for Notice {
+    fn from(added: Added) -> Self {
+        match added {
+            Added::New => Notice::HeartedByLink,
+            Added::Nameless => Notice::HeartedNameless,
+            Added::Before => Notice::HeartedBefore,
+        }
+    }
+}
+
+/// The page at `from` on which the form stood, as far as it can be shown; else the hearts.
+async fn same_page(
+    app: State,
+    now: OffsetDateTime,
+    layout: Layout,
+    caller: Caller,
+    from: Option<&str>,
+) -> Result<Response, Fault> {
+    let from = from.and_then(SafePath::parse).and_then(|from| from.as_str().parse::<Uri>().ok()).unwrap_or_default();
+    let at = Query::try_from_uri(&from).unwrap_or_default();
+    let signed_in = SignedIn(caller.clone());
+    let shown = match from.path() {
+        "/playlists" => library::index(app.clone(), Now(now), layout.clone(), signed_in, at).await,
+        _ => page::show(app.clone(), Now(now), layout.clone(), signed_in, at).await,
+    };
+    match shown {
+        Err(_) => page::show(app, Now(now), layout, SignedIn(caller), Query::default()).await,
+        shown => shown,
+    }
+}
