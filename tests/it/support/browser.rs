@@ -128,6 +128,11 @@ impl Browser {
         answer.unwrap_or_else(|error| panic!("{expression}: {error}")).convert().unwrap()
     }
 
+    /// Runs a script on the page, as a file of its own would run.
+    pub(crate) async fn run(&self, script: &str) {
+        self.driver.execute(script, Vec::new()).await.unwrap();
+    }
+
     /// Waits until a JavaScript expression is true.
     pub(crate) async fn becomes(&self, expression: &str) {
         self.until(expression, async || self.ask::<bool>(&format!("Boolean({expression})")).await).await;

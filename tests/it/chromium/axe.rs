@@ -1,0 +1,76 @@
+//! What axe-core, the checker of accessibility, says of every page: nothing, in light and dark, on a phone and
+//! on a desk.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::layout::{pages_for_all, pages_of_mira};
+use super::{FIRST_HEART, sign_in, until_saved};
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+const AXE: &str = include_str!("../axe/axe.min.js");
+/// The rules to hold: WCAG 2.2 A and AA, and what its authors call good practice.
+const RULES: &str = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] }";
+
+/// A rule that a page breaks.
+#[derive(Debug, Deserialize)]
+struct Violation {
+    id: String,
+    nodes: Vec<Value>,
+}
+
+#[tokio::test]
+async fn g3_g6_axe_finds_nothing_on_any_page() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    for path in pages_for_all() {
+        check(&browser, path).await;
+    }
+    sign_in(&browser, "mira").await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 1).await;
+    for path in pages_of_mira(&site) {
+        check(&browser, &path).await;
+    }
+}
+
+/// Loads a page once and looks at it on both screens in both schemes.
+async fn check(browser: &Browser, path: &str) {
+    browser.go(path).await;
+    browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
+    browser.run(AXE).await;
+    for (width, mobile) in [(360, true), (1280, false)] {
+        let screen = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": mobile });
+        browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+        for scheme in ["light", "dark"] {
+            let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }] });
+            browser.devtools("Emulation.setEmulatedMedia", features).await;
+            let violations: Vec<Violation> =
+                browser.ask(&format!("axe.run(document, {RULES}).then(result => result.violations)")).await;
+            assert!(violations.is_empty(), "{path}, {width} px, {scheme}: {}", told(&violations));
+        }
+    }
+}
+
+fn told(violations: &[Violation]) -> String {
+    let lines = violations.iter().map(|broken| {
+        let first = broken.nodes.first().and_then(|node| node["html"].as_str()).unwrap_or_default();
+        format!("\n{} in {} places, first: {first}", broken.id, broken.nodes.len())
+    });
+    lines.collect()
+}
+
+#[tokio::test]
+async fn axe_itself_finds_what_is_wrong() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    browser.go("/").await;
+    browser
+        .ask::<()>("document.querySelector('main').append(Object.assign(new Image(), { src: '/favicon.svg' }))")
+        .await;
+    browser.run(AXE).await;
+    let violations: Vec<Violation> =
+        browser.ask(&format!("axe.run(document, {RULES}).then(result => result.violations)")).await;
+    assert_eq!(violations.iter().map(|broken| broken.id.as_str()).collect::<Vec<_>>(), ["image-alt"]);
+}
