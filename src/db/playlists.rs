@@ -65,6 +65,8 @@ pub struct Library {
     pub reached: i32,
     /// Until when another process asks for it.
     pub leased_until: Option<OffsetDateTime>,
+    /// When Spotify last failed to show it; none: not since it was last shown.
+    pub failed_at: Option<OffsetDateTime>,
 }
 
 /// The person's library in numbers; none: nobody ever asked for it.
@@ -74,7 +76,7 @@ pub struct Library {
 pub async fn library(pool: &Pool, user: UserId) -> Result<Option<Library>, Error> {
     let row = sqlx::query_as!(
         Library,
-        r#"select fetched_at, counted, reached, leased_until,
+        r#"select fetched_at, counted, reached, leased_until, failed_at,
                   (select count(*) from playlists where user_id = $1 and position is not null) as "total!"
            from libraries where user_id = $1"#,
         user.0
@@ -99,15 +101,21 @@ pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: Offset
     Ok(row.execute(pool).await?.rows_affected() == 1)
 }
 
-/// Gives the right back without having used it.
+/// Gives the right back without having used it; `failed_at` when it was Spotify that failed.
 ///
 /// # Errors
 /// When the database fails; the right then ends by itself.
-pub async fn release(pool: &Pool, user: UserId, until: OffsetDateTime) -> Result<(), Error> {
+pub async fn release(
+    pool: &Pool,
+    user: UserId,
+    until: OffsetDateTime,
+    failed_at: Option<OffsetDateTime>,
+) -> Result<(), Error> {
     let row = sqlx::query!(
-        "update libraries set leased_until = null where user_id = $1 and leased_until = $2",
+        "update libraries set leased_until = null, failed_at = $3 where user_id = $1 and leased_until = $2",
         user.0,
-        until
+        until,
+        failed_at
     );
     row.execute(pool).await?;
     Ok(())
@@ -169,7 +177,7 @@ pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: Off
     let state = sqlx::query!(
         "insert into libraries (user_id, fetched_at, counted, reached) values ($1, $2, $3, $4)
          on conflict (user_id) do update set fetched_at = excluded.fetched_at, counted = excluded.counted,
-             reached = excluded.reached, leased_until = null",
+             reached = excluded.reached, leased_until = null, failed_at = null",
         user.0,
         now,
         read.counted,

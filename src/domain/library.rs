@@ -17,6 +17,8 @@ use crate::ids::UserId;
 const FRESH: Duration = Duration::minutes(10);
 /// How soon after a fetch somebody may ask for another.
 const SOONEST: Duration = Duration::seconds(30);
+/// How long an old list is looked at before Spotify, which just failed, is asked for a new one.
+const PAUSE: Duration = Duration::seconds(30);
 /// How long one process may take to fetch: longer than the budget of a page.
 const LEASE: Duration = Duration::seconds(12);
 /// How long a first view waits each time for another request that fetches the same library.
@@ -50,6 +52,8 @@ pub enum Wish {
 enum Plan {
     /// Show what is kept.
     Show,
+    /// Show what is kept, and say that Spotify failed a moment ago.
+    Bridge,
     /// Ask Spotify from this entry on.
     Fetch(usize),
 }
@@ -62,7 +66,12 @@ fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
         Wish::Rest if kept.reached < kept.counted => return Plan::Fetch(kept.reached as usize),
         Wish::Rest => return Plan::Show,
     };
-    if now - fetched_at < rests { Plan::Show } else { Plan::Fetch(0) }
+    let failed = wish == Wish::Look && kept.failed_at.is_some_and(|failed| now - failed < PAUSE);
+    match now - fetched_at < rests {
+        true => Plan::Show,
+        false if failed => Plan::Bridge,
+        false => Plan::Fetch(0),
+    }
 }
 
 /// Page `page` of the caller's library.
@@ -97,7 +106,11 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
     let user = caller.person.id;
     loop {
         let kept = rows::library(&app.db, user).await?;
-        let Plan::Fetch(from) = plan(kept.as_ref(), wish, now) else { return Ok(false) };
+        let from = match plan(kept.as_ref(), wish, now) {
+            Plan::Show => return Ok(false),
+            Plan::Bridge => return Err(Error::SpotifyAway("it failed a moment ago".into())),
+            Plan::Fetch(from) => from,
+        };
         let leased = kept.as_ref().and_then(|kept| kept.leased_until).is_some_and(|until| until > now);
         if !leased && rows::lease(&app.db, user, now + LEASE, now).await? {
             let (app, caller) = (app.clone(), caller.clone());
@@ -127,7 +140,9 @@ async fn fetch_and_keep(
     let worse = from == 0 && kept.is_some_and(|kept| kept.total > 0 && kept.reached >= kept.counted);
     match fetched.trouble {
         Some(trouble) if nothing || worse => {
-            rows::release(&app.db, user, now + LEASE).await?;
+            // Other troubles end by what somebody does, or have a cool-down of their own.
+            let failed = matches!(trouble, Error::SpotifyAway(_) | Error::SpotifySlow).then_some(now);
+            rows::release(&app.db, user, now + LEASE, failed).await?;
             Err(trouble)
         }
         _ => keep(app, user, from, fetched, now).await,
@@ -166,11 +181,16 @@ mod tests {
             counted: 100,
             reached,
             leased_until: None,
+            failed_at: None,
         };
+        let failed = |ago| Kept { failed_at: Some(now - Duration::seconds(ago)), ..kept(600, 100) };
         assert_eq!(plan(None, Wish::Look, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&Kept { fetched_at: None, ..kept(0, 0) }), Wish::Look, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&kept(599, 100)), Wish::Look, now), Plan::Show);
         assert_eq!(plan(Some(&kept(600, 100)), Wish::Look, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(29)), Wish::Look, now), Plan::Bridge);
+        assert_eq!(plan(Some(&failed(29)), Wish::Anew, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(30)), Wish::Look, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&kept(29, 100)), Wish::Anew, now), Plan::Show);
         assert_eq!(plan(Some(&kept(30, 100)), Wish::Anew, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&kept(5, 50)), Wish::Rest, now), Plan::Fetch(50));

@@ -41,6 +41,26 @@ async fn p8_refresh_asks_at_once_but_not_twice_in_half_a_minute() {
 }
 
 #[tokio::test]
+async fn who_has_an_old_list_does_not_wait_for_a_failing_spotify_with_every_page() {
+    let site = Site::open().await;
+    let lena = lena(&site, 10).await;
+    site.advance(Duration::from_secs(11 * 60));
+    site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 2);
+    for _ in 0..3 {
+        let page = lena.open("/playlists").await;
+        assert_eq!((page.status, page.count("li.card"), page.count("main [role=alert]")), (200, 10, 1));
+    }
+    assert_eq!(asked(&site), 3, "once, and once more as safe requests are, but not with every page");
+    let page = lena.open("/playlists").await;
+    assert!(refresh(&lena, &page).await.notice().unwrap().contains("your library now"), "who asks for it gets it");
+    site.advance(Duration::from_secs(11 * 60));
+    site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 2);
+    lena.open("/playlists").await;
+    site.advance(Duration::from_secs(31));
+    assert_eq!(lena.open("/playlists").await.count("main [role=alert]"), 0, "after the pause Spotify is asked again");
+}
+
+#[tokio::test]
 async fn fifty_first_views_on_two_processes_cost_one_fetch() {
     let mut site = Site::open().await;
     site.world.add_listener(Listener::with_library("lena", 120));

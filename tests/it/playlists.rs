@@ -161,6 +161,7 @@ async fn an_outage_of_the_token_endpoint_is_not_a_dead_consent() {
     site.world.fault(Endpoint::Token, Fault::Html502, 1);
     let page = ada.open("/playlists").await;
     assert!(page.text("main [role=alert]").contains("Spotify is in trouble") && page.count("li.card") == 12);
+    site.advance(Duration::from_secs(31));
     let page = ada.open("/playlists").await;
     assert!(!page.has("main [role=alert]") && page.count("li.card") == 12);
 }

@@ -157,7 +157,11 @@ pub(super) const KEPT: &[Kept] = &[
         purpose: "So that the page can say how old it is, and whether it is whole.",
         table: "libraries",
         fields: &[
-            field("Whose it is, and when Spotify last showed it", SHOWN, &["user_id", "fetched_at"]),
+            field(
+                "Whose it is, when Spotify last showed it, and when it last failed to",
+                SHOWN,
+                &["user_id", "fetched_at", "failed_at"],
+            ),
             field("How many playlists Spotify counts, and how many of them were read", SHOWN, &["counted", "reached"]),
             field("That it is just being read", "A few seconds.", &["leased_until"]),
         ],
