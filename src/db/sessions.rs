@@ -140,19 +140,29 @@ pub async fn peek<T: DeserializeOwned>(
     Ok(Some(Peek { value, leased_until: row.leased_until }))
 }
 
-/// Takes the right to replace something in the session's record, for one process at a time and until `until`.
-/// No connection is held meanwhile. False: somebody else has it.
+/// Takes the right to replace what stands under `name` in the session's record, for one process at a time and
+/// until `until`, and looks at it in the same statement: nobody can have replaced it in between. No connection
+/// is held meanwhile. None: somebody else has the right, or the session has ended.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn lease(pool: &Pool, key: Digested, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
-    let row = sqlx::query!(
-        "update sessions set leased_until = $2 where id_hash = $1 and (leased_until is null or leased_until <= $3)",
+/// When the database fails, or the record does not open.
+pub async fn lease<T: DeserializeOwned>(
+    pool: &Pool,
+    vault: &Vault,
+    (key, until): (Digested, OffsetDateTime),
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<Option<Peek<T>>, Error> {
+    let row = sqlx::query_scalar!(
+        "update sessions set leased_until = $2
+         where id_hash = $1 and expires_at > now() and (leased_until is null or leased_until <= $3) returning sealed",
         key.as_bytes(),
         until,
         now
     );
-    Ok(row.execute(pool).await?.rows_affected() == 1)
+    let Some(sealed) = row.fetch_optional(pool).await? else { return Ok(None) };
+    let value = open(vault, key, &sealed)?.get(name).and_then(|value| T::deserialize(value).ok());
+    Ok(Some(Peek { value, leased_until: Some(until) }))
 }
 
 /// Gives the right back without having used it.

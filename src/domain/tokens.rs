@@ -70,40 +70,38 @@ async fn renewed(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime
         if kept.access != *stale && kept.renew_at > now {
             return Ok(kept);
         }
-        // By the clock and not by when the request began: a lease is for the time that the provider may take.
-        let begun = app.now();
-        let until = begun + LEASE;
-        let free = peek.leased_until.is_none_or(|until| until <= begun);
-        if free && db::sessions::lease(&app.db, caller.session, until, begun).await? {
+        if peek.leased_until.is_none_or(|until| until <= app.now()) {
             let (app, caller, stale) = (app.clone(), caller.clone(), stale.clone());
             // Detached: a visitor who leaves, or a page that gives up, must not lose a single-use token's successor.
-            let renewal = tokio::spawn(async move { renew(&app, &caller, &stale, until, now).await });
-            return renewal.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
+            let turn = tokio::spawn(async move { renew(&app, &caller, &stale, now).await });
+            if let Some(grant) = turn.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string())))? {
+                return Ok(grant);
+            }
         }
         tokio::time::sleep(WAIT).await;
     }
 }
 
-/// Buys a new access token; this process alone has the right to until `until`.
-async fn renew(
-    app: &App,
-    caller: &Caller,
-    stale: &Secret,
-    until: OffsetDateTime,
-    now: OffsetDateTime,
-) -> Result<Grant> {
+/// Buys a new access token, if it is this request's turn; none: another's is it.
+async fn renew(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime) -> Result<Option<Grant>> {
     let session = caller.session;
-    // Read again under the lease: between the look and the lease another may have bought and gone.
-    let peek = db::sessions::peek::<Grant>(&app.db, &app.vault, session, GRANT).await?;
-    let kept = peek.and_then(|peek| peek.value).ok_or(Error::Reconnect)?;
-    if kept.access != *stale && kept.renew_at > now {
-        db::sessions::release(&app.db, session, until).await?;
-        return Ok(kept);
-    }
+    // By the clock and not by when the request began: a lease is for the time that the provider may take.
+    let begun = app.now();
+    let until = begun + LEASE;
+    let leased = db::sessions::lease::<Grant>(&app.db, &app.vault, (session, until), GRANT, begun).await?;
+    let Some(leased) = leased else { return Ok(None) };
+    let kept = match leased.value {
+        Some(kept) if kept.access == *stale || kept.renew_at <= now => kept,
+        // Between the look and the lease another has bought and gone, or the grant was forgotten.
+        other => {
+            db::sessions::release(&app.db, session, until).await?;
+            return other.map(Some).ok_or(Error::Reconnect);
+        }
+    };
     match app.spotify_sign_in.renew(&kept, now).await {
         Ok(fresh) => {
             db::sessions::replace(&app.db, &app.vault, (session, until), GRANT, Some(&fresh)).await?;
-            Ok(fresh)
+            Ok(Some(fresh))
         }
         Err(oauth::Error::Refused) => {
             tracing::info!(user = %caller.person.id, "Spotify ended a grant; its owner is asked to connect again");

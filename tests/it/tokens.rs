@@ -90,11 +90,12 @@ async fn who_renews_too_slowly_cannot_undo_what_the_next_one_did() {
     let (key, vault) = (Digested(key.try_into().unwrap()), Vault::new(&Secret::new(SESSION_SECRET)));
     let begun = time::OffsetDateTime::UNIX_EPOCH;
     let (slow, next) = (begun + Duration::from_secs(20), begun + Duration::from_secs(40));
-    assert!(lease(&site.db, key, slow, begun).await.unwrap());
-    assert!(!lease(&site.db, key, next, begun).await.unwrap(), "one at a time");
-    assert!(lease(&site.db, key, next, slow).await.unwrap(), "and the next when the time is over");
+    let lease = async |until, now| lease::<Value>(&site.db, &vault, (key, until), "grant", now).await.unwrap();
+    let grant = async || peek::<Value>(&site.db, &vault, key, "grant").await.unwrap().unwrap().value;
+    assert!(lease(slow, begun).await.unwrap().value.is_some(), "the lease shows what it is for");
+    assert!(lease(next, begun).await.is_none(), "one at a time");
+    assert_eq!(lease(next, slow).await.unwrap().value, grant().await, "and the next when the time is over");
 
-    let grant = || async { peek::<Value>(&site.db, &vault, key, "grant").await.unwrap().unwrap().value };
     let late = replace::<Value>(&site.db, &vault, (key, slow), "grant", None).await.unwrap();
     assert!(!late && grant().await.is_some());
     let new = serde_json::json!("new");
