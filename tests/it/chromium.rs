@@ -2,6 +2,7 @@
 
 mod axe;
 mod hearts;
+mod keyboard;
 mod layout;
 mod moving;
 mod sign_in;

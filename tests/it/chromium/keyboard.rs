@@ -1,0 +1,67 @@
+//! A visit by keyboard alone: from the first page to a heart and out again.
+
+use thirtyfour::Key;
+
+use super::{FIRST_HEART, until_pressed, until_saved};
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+/// How often somebody presses Tab before they give up.
+const PATIENCE: usize = 60;
+/// Whether it can be seen where the focus is: by a line around the control, its label, or what covers its card.
+const OUTLINED: &str = "(e => [getComputedStyle(e), getComputedStyle(e, '::after'), getComputedStyle(e.closest('label') ?? e)]) \
+    (document.activeElement).some(s => s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2)";
+
+/// Presses Tab until the focus is on what the selector names; every stop on the way must be seen.
+async fn tab_to(browser: &Browser, selector: &str) {
+    for _ in 0..PATIENCE {
+        browser.press(Key::Tab).await;
+        if browser.ask("document.activeElement === document.body").await {
+            continue;
+        }
+        let stop: String = browser.ask("document.activeElement.outerHTML.slice(0, 200)").await;
+        assert!(browser.ask::<bool>(OUTLINED).await, "g5 the focus cannot be seen on {stop}");
+        if browser.ask(&format!("document.activeElement.matches({selector:?})")).await {
+            return;
+        }
+    }
+    panic!("the Tab key never comes to {selector} on {}", browser.place().await);
+}
+
+#[tokio::test]
+async fn g5_the_keyboard_alone_leads_from_the_first_page_to_a_heart_and_out() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    browser.go("/").await;
+    tab_to(&browser, "main form[action='/auth/spotify'] button").await;
+    browser.press(Key::Enter).await;
+    // The consent page is not ours, but the made-up one is made as well.
+    browser.find("input[name=listener]").await;
+    tab_to(&browser, "input[name=listener]").await;
+    browser.press(Key::Down).await;
+    tab_to(&browser, "button[value=approve]").await;
+    browser.press(Key::Enter).await;
+    browser.arrive("/playlists").await;
+
+    tab_to(&browser, FIRST_HEART).await;
+    browser.press(Key::Space).await;
+    until_pressed(&browser, FIRST_HEART, true).await;
+    until_saved(&site, &browser, 1).await;
+    assert!(browser.ask::<bool>(&format!("document.activeElement.matches({FIRST_HEART:?})")).await, "the focus stays");
+
+    browser.go("/playlists").await;
+    tab_to(&browser, "nav a[href='/hearts']").await;
+    browser.press(Key::Enter).await;
+    browser.arrive("/hearts").await;
+    tab_to(&browser, FIRST_HEART).await;
+    browser.press(Key::Enter).await;
+    until_saved(&site, &browser, 0).await;
+
+    tab_to(&browser, "a[href='/logout']").await;
+    browser.press(Key::Enter).await;
+    browser.arrive("/logout").await;
+    tab_to(&browser, "form[action='/logout'] button").await;
+    browser.press(Key::Enter).await;
+    browser.arrive("/").await;
+    browser.reads("main [role=status]", "You are signed out.").await;
+}
