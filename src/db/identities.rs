@@ -99,6 +99,22 @@ pub async fn touch(pool: &Pool, provider: Provider, subject: &str, now: OffsetDa
     Ok(())
 }
 
+/// Notes what the provider calls the person today where it tells whose something is. It may change, so nobody is
+/// known by it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn note_handle(pool: &Pool, user: UserId, provider: Provider, handle: &str) -> Result<(), Error> {
+    let change = sqlx::query!(
+        "update identities set handle = $3 where user_id = $1 and provider = $2 and handle is distinct from $3",
+        user.0,
+        provider.key(),
+        handle
+    );
+    change.execute(pool).await?;
+    Ok(())
+}
+
 /// A person's ways in, oldest first.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 pub mod cooldowns;
 pub mod doctor;
+pub mod finding;
 pub mod hearts;
 pub mod identities;
 #[cfg(feature = "local")]

@@ -38,8 +38,14 @@ pub struct Seen {
     pub id: PlaylistId,
     /// As Spotify gave it, perhaps empty.
     pub name: String,
+    /// The same, folded for searches.
+    pub name_folded: String,
+    /// Who made it, by Spotify's id.
+    pub owner_id: Option<String>,
     /// Who made it, by name.
     pub owner_name: Option<String>,
+    /// The same, folded for searches.
+    pub owner_folded: Option<String>,
     /// Where its picture is.
     pub cover_url: Option<String>,
     /// How many items it has, where Spotify says.
@@ -232,18 +238,19 @@ async fn write(
     let column = |take: fn(&Seen) -> Option<String>| all.iter().map(take).collect::<Vec<_>>();
     let rows = sqlx::query!(
         "with written as (
-         insert into playlists as p (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, snapshot_seen_at, seen_at)
+         insert into playlists as p (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, snapshot_seen_at, seen_at,
+                                    owner_id, name_folded, owner_folded)
          select $1, l.id, $10::integer + l.place::integer - 1, l.name, l.owner_name, l.cover_url, l.item_count, l.public, l.collaborative, l.snapshot_id,
-                case when l.snapshot_id is not null then $11::timestamptz end, $11
-         from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[], $8::boolean[], $9::text[])
-              with ordinality as l (id, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, place)
+                case when l.snapshot_id is not null then $11::timestamptz end, $11, l.owner_id, l.name_folded, l.owner_folded
+         from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[], $8::boolean[], $9::text[], $12::text[], $13::text[], $14::text[])
+              with ordinality as l (id, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, owner_id, name_folded, owner_folded, place)
          on conflict (user_id, id) do update set
               position = coalesce(p.position, excluded.position), name = excluded.name, owner_name = excluded.owner_name,
               cover_url = excluded.cover_url, item_count = excluded.item_count, public = excluded.public, collaborative = excluded.collaborative,
               snapshot_id = coalesce(excluded.snapshot_id, p.snapshot_id),
               snapshot_seen_at = case when excluded.snapshot_id = p.snapshot_id then p.snapshot_seen_at
                                       else coalesce(excluded.snapshot_seen_at, p.snapshot_seen_at) end,
-              seen_at = excluded.seen_at
+              seen_at = excluded.seen_at, owner_id = excluded.owner_id, name_folded = excluded.name_folded, owner_folded = excluded.owner_folded
          returning p.id, p.snapshot_id)
          -- A heart that was given before any version was known is for the first one; and what shows is not gone.
          update hearts h set snapshot_id = coalesce(h.snapshot_id, w.snapshot_id), gone_at = null from written w
@@ -259,7 +266,10 @@ async fn write(
         &all.iter().map(|seen| seen.collaborative).collect::<Vec<_>>() as _,
         &column(|seen| seen.snapshot_id.clone()) as _,
         place,
-        now
+        now,
+        &column(|seen| seen.owner_id.clone()) as _,
+        &column(|seen| Some(seen.name_folded.clone())) as _,
+        &column(|seen| seen.owner_folded.clone()) as _
     );
     rows.execute(connection).await?;
     Ok(())

@@ -2,9 +2,10 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::search::Wanted;
 use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, playlists};
 use crate::app::App;
-use crate::db;
+use crate::db::{self, finding};
 use crate::ids::PlaylistId;
 
 /// How long what Spotify said of a playlist is good enough for a heart by link.
@@ -68,13 +69,26 @@ async fn named(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDat
     }
 }
 
-/// Page `page` of the caller's hearts, newest first.
+/// A page of somebody's hearts.
+pub struct Listed {
+    /// The hearts that were wanted.
+    pub hearts: Paged<Playlist>,
+    /// How many there are, wanted or not.
+    pub all: usize,
+}
+
+/// What the caller wants of their hearts.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn newest(app: &App, caller: &Caller, page: usize) -> Result<Paged<Playlist>> {
-    let user = caller.person.id;
-    let total = db::hearts::count(&app.db, user).await? as usize;
-    let entries = db::hearts::newest(&app.db, user, offset(page) as i64, PAGE as i64).await?;
-    Ok(Paged { entries, page, total })
+pub async fn list(app: &App, caller: &Caller, wanted: &Wanted) -> Result<Listed> {
+    let (user, page, stretch) = (caller.person.id, wanted.page, (offset(wanted.page) as i64, PAGE as i64));
+    let all = db::hearts::count(&app.db, user).await? as usize;
+    if wanted.is_plain() {
+        let entries = db::hearts::newest(&app.db, user, stretch.0, stretch.1).await?;
+        return Ok(Listed { hearts: Paged { entries, page, total: all }, all });
+    }
+    let found = finding::in_hearts(&app.db, user, &wanted.search.filter(), wanted.order, stretch).await?;
+    let entries = finding::cards(&app.db, user, &found.ids).await?;
+    Ok(Listed { hearts: Paged { entries, page, total: found.total as usize }, all })
 }

@@ -8,8 +8,10 @@ use time::{Duration, OffsetDateTime};
 use super::asking;
 use super::fetch::{self, Fetched};
 use super::playlists::seen;
+use super::search::Wanted;
 use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset};
 use crate::app::App;
+use crate::db::finding;
 use crate::db::playlists::{self as rows, Library as Kept, Read, Seen};
 use crate::ids::UserId;
 
@@ -26,8 +28,10 @@ const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// A page of a person's library.
 pub struct Library {
-    /// The playlists, in Spotify's order.
+    /// The playlists that were wanted.
     pub playlists: Paged<Playlist>,
+    /// How many there are, wanted or not.
+    pub all: usize,
     /// When Spotify was asked for them.
     pub as_of: OffsetDateTime,
     /// How many entries were read, of how many that Spotify counts, when it failed half-way.
@@ -74,11 +78,11 @@ fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
     }
 }
 
-/// Page `page` of the caller's library.
+/// What the caller wants of their library.
 ///
 /// # Errors
 /// Whatever Spotify's trouble is, when nothing is kept that could bridge it.
-pub async fn of(app: &App, caller: &Caller, page: usize, now: OffsetDateTime) -> Result<Library> {
+pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime) -> Result<Library> {
     let user = caller.person.id;
     let trouble = update(app, caller, Wish::Look, now).await.err();
     if trouble.as_ref().is_some_and(|error| !error.spotify_is_away()) {
@@ -88,9 +92,22 @@ pub async fn of(app: &App, caller: &Caller, page: usize, now: OffsetDateTime) ->
     let Some((kept, as_of)) = kept.and_then(|kept| kept.fetched_at.map(|at| (kept, at))) else {
         return Err(trouble.unwrap_or(Error::SpotifySlow));
     };
-    let entries = rows::stretch(&app.db, user, offset(page) as i64, PAGE as i64).await?;
+    let all = kept.total as usize;
+    let playlists = pick(app, user, wanted, all).await?;
     let part = (kept.reached < kept.counted).then_some((kept.reached as usize, kept.counted as usize));
-    Ok(Library { playlists: Paged { entries, page, total: kept.total as usize }, as_of, part, trouble })
+    Ok(Library { playlists, all, as_of, part, trouble })
+}
+
+/// A page of what is kept; the whole list is read along its index, anything else is searched.
+async fn pick(app: &App, user: UserId, wanted: &Wanted, all: usize) -> Result<Paged<Playlist>> {
+    let stretch = (offset(wanted.page) as i64, PAGE as i64);
+    if wanted.is_plain() {
+        let entries = rows::stretch(&app.db, user, stretch.0, stretch.1).await?;
+        return Ok(Paged { entries, page: wanted.page, total: all });
+    }
+    let found = finding::in_library(&app.db, user, &wanted.search.filter(), wanted.order, stretch).await?;
+    let entries = finding::cards(&app.db, user, &found.ids).await?;
+    Ok(Paged { entries, page: wanted.page, total: found.total as usize })
 }
 
 /// Brings the kept library up to what `wish` asks for. Says whether Spotify was asked.

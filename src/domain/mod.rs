@@ -10,9 +10,10 @@ pub mod library;
 pub mod now_playing;
 pub mod playlists;
 pub mod reference;
+pub mod search;
 pub mod sign_in;
 pub mod sweep;
-mod text;
+pub mod text;
 pub mod tokens;
 
 use serde::{Deserialize, Serialize};

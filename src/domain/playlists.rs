@@ -187,15 +187,18 @@ pub(super) fn unknown(id: &PlaylistId, hearted_at: Option<OffsetDateTime>) -> Pl
 
 /// What we keep of a playlist that Spotify shows.
 pub(super) fn seen(playlist: &wire::Playlist) -> Seen {
-    let owner = playlist
-        .owner
-        .as_ref()
-        .and_then(|owner| owner.display_name.clone().filter(|name| !name.trim().is_empty()).or(owner.id.clone()));
+    let owner_id = playlist.owner.as_ref().and_then(|owner| owner.id.as_deref());
+    let owner_name = playlist.owner.as_ref().and_then(|owner| owner.display_name.as_deref());
+    let owner_name = owner_name.filter(|name| !name.trim().is_empty()).or(owner_id).map(storable);
+    let name = storable(playlist.name.as_deref().unwrap_or_default());
     let made_by_spotify = playlist.id.as_str().starts_with(MADE_BY_SPOTIFY);
     Seen {
         id: playlist.id.clone(),
-        name: storable(playlist.name.as_deref().unwrap_or_default()),
-        owner_name: owner.as_deref().map(storable),
+        name_folded: text::fold(&name),
+        name,
+        owner_id: owner_id.map(storable),
+        owner_folded: owner_name.as_deref().map(text::fold),
+        owner_name,
         cover_url: playlist.cover().map(storable),
         item_count: playlist.item_count().and_then(|count| i32::try_from(count).ok()),
         public: playlist.public,

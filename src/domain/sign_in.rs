@@ -203,6 +203,9 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
                 introduced => introduced?,
             };
             let (person, outcome) = settle(app, provider, visitor, &me, now).await?;
+            if let Some(handle) = me.id.as_deref().filter(|handle| !handle.contains('\0')) {
+                identities::note_handle(&app.db, person.id, provider, handle).await?;
+            }
             if let Some(heart) = &wish.heart {
                 db::hearts::give(&app.db, person.id, heart, now).await?;
             }

@@ -1,4 +1,7 @@
-//! Spotify's texts as plain text.
+//! Spotify's texts as plain text, and texts as they are compared.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// A description without its markup: Spotify escapes what people write and adds links of its own, so tags
 /// go first and only then are entities read; what an owner wrote as `<b>` stays readable as `<b>`.
@@ -19,9 +22,36 @@ pub(super) fn plain(html: &str) -> String {
     html_escape::decode_html_entities(&text).trim().to_owned()
 }
 
+/// A text as searches compare it: without case, accents and the finer points of blanks and quotes. Unicode takes
+/// most accents off; a few letters with a stroke or a tail are letters of their own there and not to who types them
+/// on another keyboard.
+pub fn fold(text: &str) -> String {
+    let plain = text.nfkd().flat_map(char::to_lowercase).nfkd().filter(|c| !is_combining_mark(*c));
+    let mut folded = String::with_capacity(text.len());
+    for c in plain {
+        match c {
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            'þ' => folded.push_str("th"),
+            'ø' => folded.push('o'),
+            'ł' => folded.push('l'),
+            'đ' | 'ð' => folded.push('d'),
+            'ħ' => folded.push('h'),
+            'ı' => folded.push('i'),
+            'ς' => folded.push('σ'),
+            '‘' | '’' | 'ʼ' | '`' => folded.push('\''),
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+            c if c.is_whitespace() || c.is_control() => folded.push(' '),
+            c => folded.push(c),
+        }
+    }
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{fold, plain};
 
     #[test]
     fn markup_goes_and_what_people_wrote_stays() {
@@ -29,5 +59,24 @@ mod tests {
         assert_eq!(plain("1 < 2"), "1 < 2");
         assert_eq!(plain("&lt;script&gt;"), "<script>");
         assert_eq!(plain(" "), "");
+    }
+
+    #[test]
+    fn case_accents_and_blanks_do_not_count() {
+        for (text, folded) in [
+            ("Mañana será  otro Ritmo ", "manana sera otro ritmo"),
+            ("Måneskinn på kjøkkenet", "maneskinn pa kjokkenet"),
+            ("Kahvaltı İSTANBUL", "kahvalti istanbul"),
+            ("STRASSE Straße", "strasse strasse"),
+            ("ΟΔΥΣΣΕΥΣ Ὀδυσσεύς", "οδυσσευσ οδυσσευσ"),
+            ("Keepers’ Choice", "keepers' choice"),
+            ("ＦＵＬＬ ﬁre ℡", "full fire tel"),
+            ("a\u{202e}b\u{202c}\0c", "ab c"),
+            ("雨の日のカセット", "雨の日のカセット"),
+        ] {
+            assert_eq!(fold(text), fold(folded), "{text}");
+            assert!(!folded.is_ascii() || fold(text) == folded, "{text}: {}", fold(text));
+        }
+        assert_eq!(fold("e\u{301}"), fold("é"), "however it is composed");
     }
 }

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::error::{Fault, trouble};
+use super::finding::{Asked, Finding, LIBRARY};
 use super::layout::{Card, Layout, Moment, html};
 use super::next::SafePath;
 use super::notice::{self, Notice};
-use super::playlists::{PageParam, address, no_such_page};
+use super::pager::Pager;
 use super::session::SignedIn;
 use super::{Now, State};
 use crate::domain::library::{self, Library, Wish};
@@ -21,10 +22,9 @@ use crate::domain::{Error, account};
 #[template(path = "playlists/index.html")]
 struct Index {
     layout: Layout,
+    finding: Finding,
     cards: Vec<Card>,
-    total: usize,
-    page: usize,
-    pages: usize,
+    pager: Pager,
     as_of: Moment,
     here: String,
     /// How many entries of how many were read, when Spotify failed half-way.
@@ -50,21 +50,20 @@ pub(super) async fn index(
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
-    Query(at): Query<PageParam>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
-    let Library { playlists, as_of, part, trouble: error } = library::of(&app, &caller, at.number(), now).await?;
-    let (pages, page) = (playlists.pages(), playlists.page);
-    if page > pages {
-        return Err(no_such_page());
-    }
+    let finding = Finding::of(&asked, &LIBRARY);
+    let Library { playlists, all, as_of, part, trouble: error } =
+        library::of(&app, &caller, &finding.wanted(), now).await?;
+    let pager = Pager::of(&playlists, finding.address())?;
+    let finding = finding.counted(all, playlists.total);
     let (trouble, reconnect) = error.as_ref().map(trouble).unzip();
     let reconnect = reconnect == Some(true);
-    let title = if reconnect { "Playlists – reconnect needed" } else { "Playlists" };
-    let (layout, here) = (layout.titled(title, "playlists"), address("/playlists", page));
-    let (total, as_of) = (playlists.total, Moment::recent(as_of, now));
+    let title = if reconnect { "Playlists – reconnect needed".into() } else { finding.title("Playlists") };
+    let (layout, here, as_of) = (layout.titled(title, "playlists"), pager.here(), Moment::recent(as_of, now));
     let asks_soon = account::asks_soon(&caller, now).filter(|_| !reconnect).map(|day| AsksSoon::on(day, now));
     let cards = playlists.entries.into_iter().map(Card::from).collect();
-    Ok(html(&Index { layout, cards, total, page, pages, as_of, here, part, trouble, reconnect, asks_soon }))
+    Ok(html(&Index { layout, finding, cards, pager, as_of, here, part, trouble, reconnect, asks_soon }))
 }
 
 /// What the buttons above and below the list ask for.

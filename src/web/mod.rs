@@ -3,6 +3,7 @@
 mod account;
 mod assets;
 mod error;
+mod finding;
 mod health;
 mod hearts;
 mod home;
@@ -13,6 +14,7 @@ mod metrics;
 mod next;
 mod notice;
 mod now_playing;
+mod pager;
 mod playlists;
 mod security;
 mod session;

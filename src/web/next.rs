@@ -18,16 +18,19 @@ pub(super) struct SafePath(String);
 /// The pages a visitor may be sent to, by the first part of their path.
 const PAGES: [&str; 6] = ["", "playlists", "hearts", "now-playing", "account", "login"];
 
+/// The longest address, in bytes: a search of emoji takes twelve for each.
+const LONGEST: usize = 1500;
+
 impl SafePath {
     /// The path in `text`, if it is one of ours.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let clean = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-        let encoded = text.to_ascii_lowercase();
-        let hidden = encoded.contains("%2f") || encoded.contains("%5c") || encoded.contains("%2e");
         let path = text.strip_prefix('/')?.split(['?', '#']).next()?;
+        let encoded = path.to_ascii_lowercase();
+        let hidden = encoded.contains("%2f") || encoded.contains("%5c") || encoded.contains("%2e");
         let known = PAGES.contains(&path.split('/').next()?);
         let plain = !path.starts_with('/') && !path.split('/').any(|part| part == "." || part == "..");
-        (clean && !hidden && known && plain && text.len() <= 500).then(|| Self(text.to_owned()))
+        (clean && !hidden && known && plain && text.len() <= LONGEST).then(|| Self(text.to_owned()))
     }
 
     /// The playlists, where people go when nothing else was asked for.
@@ -80,6 +83,7 @@ mod tests {
             "/playlists?page=2#p-3cEYpjA9oz9GiPac4AsH4n",
             "/playlists/3cEYpjA9oz9GiPac4AsH4n",
             "/hearts",
+            "/hearts?q=a%2Fb%5C..%2E+tag%3Ax&sort=name&view=list#p-3cEYpjA9oz9GiPac4AsH4n",
             "/now-playing",
             "/account",
         ] {

@@ -4,38 +4,15 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 
 use super::error::{Fault, Link, trouble};
 use super::layout::{Card, Layout, html};
+use super::pager::{PageParam, Pager, address};
 use super::session::SignedIn;
 use super::{Now, State};
 use crate::domain::Paged;
 use crate::domain::playlists::{self, Item, Kind};
 use crate::ids::PlaylistId;
-
-/// `?page=` in an address: anything that is no page number is the first page.
-#[derive(Default, Deserialize)]
-pub(super) struct PageParam {
-    #[serde(default)]
-    page: Option<String>,
-}
-
-impl PageParam {
-    pub(super) fn number(&self) -> usize {
-        self.page.as_deref().and_then(|page| page.parse().ok()).filter(|page| *page > 0).unwrap_or(1)
-    }
-}
-
-/// Where a page of a list is.
-pub(super) fn address(path: &str, page: usize) -> String {
-    if page == 1 { path.to_owned() } else { format!("{path}?page={page}") }
-}
-
-/// A page number behind the last page.
-pub(super) fn no_such_page() -> Fault {
-    Fault::new(StatusCode::NOT_FOUND, "No such page", "The list ends before this page.")
-}
 
 #[derive(Template)]
 #[template(path = "playlists/show.html")]
@@ -51,7 +28,7 @@ struct Show {
 
 /// The items, or why there are none.
 enum Items {
-    Listed { rows: Vec<Row>, total: usize, page: usize, pages: usize },
+    Listed { rows: Vec<Row>, total: usize, pager: Pager },
     Withheld(String),
 }
 
@@ -74,17 +51,15 @@ pub(super) async fn show(
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let shown = playlists::show(&app, &caller, &id, at.number(), now).await?;
-    if matches!(&shown.items, playlists::Items::Listed(items) if items.page > items.pages()) {
-        return Err(no_such_page());
-    }
     let (card, (trouble, reconnect)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
+    let path = format!("/playlists/{id}");
     Ok(html(&Show {
         layout: layout.titled(card.name.clone(), "playlists"),
-        here: address(&format!("/playlists/{id}"), at.number()),
+        items: items(shown.items, trouble, &path)?,
+        here: address(&path, at.number()),
         card,
         description: shown.description,
         hearts: shown.hearts,
-        items: items(shown.items, trouble),
         reconnect: reconnect == Some(true),
     }))
 }
@@ -103,20 +78,20 @@ pub(super) fn parse_id(text: &str) -> Result<PlaylistId, Fault> {
     })
 }
 
-fn items(items: playlists::Items, trouble: Option<String>) -> Items {
-    match items {
-        playlists::Items::Listed(items) => listed(items),
+fn items(items: playlists::Items, trouble: Option<String>, path: &str) -> Result<Items, Fault> {
+    Ok(match items {
+        playlists::Items::Listed(items) => listed(items, path)?,
         playlists::Items::OwnersOnly => Items::Withheld("Spotify shows what is in a playlist only to its owner and to those who work on it.".into()),
         playlists::Items::Gone => Items::Withheld(
             "Spotify does not show this playlist any more: it may be deleted, private, or made by Spotify itself. Your heart stays until you take it back.".into(),
         ),
         playlists::Items::Unknown => Items::Withheld(trouble.unwrap_or_else(|| "Spotify could not be asked what is in this playlist.".into())),
-    }
+    })
 }
 
-fn listed(items: Paged<Item>) -> Items {
-    let (total, page, pages) = (items.total, items.page, items.pages());
-    Items::Listed { rows: items.entries.into_iter().map(row).collect(), total, page, pages }
+fn listed(items: Paged<Item>, path: &str) -> Result<Items, Fault> {
+    let (total, pager) = (items.total, Pager::of(&items, path)?);
+    Ok(Items::Listed { rows: items.entries.into_iter().map(row).collect(), total, pager })
 }
 
 fn row(item: Item) -> Row {

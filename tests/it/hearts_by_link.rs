@@ -106,7 +106,7 @@ async fn a_refusal_shows_the_page_it_was_pasted_on_with_pager_and_all() {
     let mira = site.signed_in("mira").await;
     let page = paste(&mira, "/playlists?page=2", "nonsense").await;
     assert_eq!((page.status, page.count("li.card")), (422, 50));
-    assert_eq!(page.attribute("a[rel=prev]", "href"), "/playlists?page=1");
+    assert_eq!(page.attribute("a[rel=prev]", "href"), "/playlists");
     assert_eq!(page.attribute("a[rel=next]", "href"), "/playlists?page=3");
     let again = mira.submit(page.form("#link").with("link", "still nonsense")).await;
     assert!(again.text(".pager p").contains("Page 2 of") && again.attribute("#link", "value") == "still nonsense");

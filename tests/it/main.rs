@@ -10,6 +10,7 @@ mod changed;
 mod chromium;
 mod doctor;
 mod faults;
+mod finding;
 mod hearts;
 mod hearts_by_link;
 mod legal;

@@ -4,10 +4,11 @@ use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
 
-use crate::domain::hearts;
+use crate::domain::hearts::{self, Listed};
 use crate::web::error::Fault;
+use crate::web::finding::{Asked, Finding, HEARTS};
 use crate::web::layout::{Card, Layout, html};
-use crate::web::playlists::{PageParam, address, no_such_page};
+use crate::web::pager::Pager;
 use crate::web::session::SignedIn;
 use crate::web::{Now, State};
 
@@ -15,32 +16,28 @@ use crate::web::{Now, State};
 #[template(path = "hearts/index.html")]
 struct Page {
     layout: Layout,
+    finding: Finding,
     cards: Vec<Card>,
-    total: usize,
-    page: usize,
-    pages: usize,
+    pager: Pager,
     here: String,
 }
 
-/// The hearts of who is signed in, newest first; Spotify is not asked.
+/// The hearts of who is signed in; Spotify is not asked.
 pub(in crate::web) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
-    Query(at): Query<PageParam>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
-    let hearts = hearts::newest(&app, &caller, at.number()).await?;
-    let (page, pages) = (hearts.page, hearts.pages());
-    if page > pages {
-        return Err(no_such_page());
-    }
+    let finding = Finding::of(&asked, &HEARTS);
+    let Listed { hearts, all } = hearts::list(&app, &caller, &finding.wanted()).await?;
+    let pager = Pager::of(&hearts, finding.address())?;
     Ok(html(&Page {
-        layout: layout.titled("Hearts", "hearts"),
-        total: hearts.total,
-        page,
-        pages,
-        here: address("/hearts", page),
+        layout: layout.titled(finding.title("Hearts"), "hearts"),
+        finding: finding.counted(all, hearts.total),
+        here: pager.here(),
+        pager,
         cards: hearts.entries.into_iter().map(|heart| Card::dated(heart, now)).collect(),
     }))
 }

@@ -47,6 +47,7 @@ pub(super) const KEPT: &[Kept] = &[
                 ACCOUNT,
                 &["user_id", "provider", "subject"],
             ),
+            field("The name by which Spotify says whose a playlist is", ACCOUNT, &["handle"]),
             field("When you first signed in with it, and when last", ACCOUNT, &["created_at", "last_used_at"]),
         ],
     },
@@ -103,7 +104,11 @@ pub(super) const KEPT: &[Kept] = &[
             ),
             field("Spotify’s number for the version of the playlist that you knew", HEART, &["snapshot_id"]),
             field("Since when Spotify does not show the playlist any more", HEART, &["gone_at"]),
-            field("What you write beside it: a note, and tags", HEART, &["note", "tags"]),
+            field(
+                "What you write beside it: a note, and tags; and both without accents, for searching",
+                HEART,
+                &["note", "tags", "note_folded", "tags_folded"],
+            ),
         ],
     },
     Kept {
@@ -141,9 +146,9 @@ pub(super) const KEPT: &[Kept] = &[
             field("That it was shown to you, which one, and when last", SHOWN, &["user_id", "id", "seen_at"]),
             field("Its place in your list", SHOWN, &["position"]),
             field(
-                "Its name, its owner’s name and the address of its cover",
+                "Its name, its owner’s id and name, and the address of its cover; both names also without accents, for searching",
                 SHOWN,
-                &["name", "owner_name", "cover_url"],
+                &["name", "owner_id", "owner_name", "cover_url", "name_folded", "owner_folded"],
             ),
             field(
                 "How many items it has, whether it is public or collaborative, and its version",

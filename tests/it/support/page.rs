@@ -73,6 +73,11 @@ impl Page {
                 fields.insert(input.attr("name").unwrap().into(), input.attr("value").unwrap_or("on").into());
             }
         }
+        for select in form.select(&parsed("select[name]")) {
+            let chosen = select.select(&parsed("option[selected]")).next().or(select.select(&parsed("option")).next());
+            let value = chosen.map(|option| option.attr("value").map_or_else(|| text(option), str::to_owned));
+            fields.insert(select.attr("name").unwrap().into(), value.unwrap_or_default());
+        }
         let action = self.url.join(form.attr("action").unwrap_or("")).unwrap();
         Form { action, method: form.attr("method").unwrap_or("get").to_uppercase(), fields }
     }

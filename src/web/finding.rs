@@ -1,0 +1,200 @@
+//! Finding in a list of playlists: what the address asks for, and what the page says of it. All of it is in the
+//! address, so that a reload, Back and a sign-in keep it.
+
+use serde::Deserialize;
+use url::form_urlencoded::Serializer;
+
+use super::pager::PageParam;
+use crate::domain::search::{Condition, LONGEST, Odd, Operator, Order, Search, Wanted};
+
+/// What an address asks of a list.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    q: String,
+    sort: String,
+    view: String,
+    #[serde(flatten)]
+    page: PageParam,
+}
+
+/// A list in which something can be found.
+pub(super) struct Place {
+    pub(super) path: &'static str,
+    /// What its entries are called, one and many.
+    pub(super) entry: &'static str,
+    pub(super) entries: &'static str,
+    /// Where words are looked for.
+    pub(super) within: &'static str,
+    /// Its orders; the first is the usual one.
+    pub(super) orders: &'static [(Order, &'static str)],
+}
+
+pub(super) static LIBRARY: Place = Place {
+    path: "/playlists",
+    entry: "playlist",
+    entries: "playlists",
+    within: "name or owner",
+    orders: &[
+        (Order::Usual, "Spotify’s order"),
+        (Order::Name, "Name"),
+        (Order::Owner, "Owner"),
+        (Order::Hearted, "Recently hearted"),
+        (Order::Size, "Size"),
+    ],
+};
+
+pub(super) static HEARTS: Place = Place {
+    path: "/hearts",
+    entry: "heart",
+    entries: "hearts",
+    within: "name, owner or note",
+    orders: &[
+        (Order::Usual, "Newest first"),
+        (Order::Oldest, "Oldest first"),
+        (Order::Name, "Name"),
+        (Order::Owner, "Owner"),
+    ],
+};
+
+/// What is looked for in a list, and how it is shown.
+pub(super) struct Finding {
+    pub(super) place: &'static Place,
+    pub(super) search: Search,
+    pub(super) order: Order,
+    /// In rows rather than as a grid of covers.
+    pub(super) rows: bool,
+    page: usize,
+    /// How many entries the list has, found or not.
+    pub(super) all: usize,
+    /// How many of them were found.
+    pub(super) hits: usize,
+}
+
+impl Finding {
+    /// How much the field takes.
+    pub(super) const LONGEST: usize = LONGEST;
+
+    /// What `asked` asks of `place`; an order that the place has not is its usual one.
+    pub(super) fn of(asked: &Asked, place: &'static Place) -> Self {
+        let orders = place.orders.iter().map(|(order, _)| *order);
+        Self {
+            place,
+            search: Search::parse(&asked.q),
+            order: orders.into_iter().find(|order| order.key() == asked.sort).unwrap_or_default(),
+            rows: asked.view == "list",
+            page: asked.page.number(),
+            all: 0,
+            hits: 0,
+        }
+    }
+
+    /// The same with what came of it: so many of so many.
+    pub(super) fn counted(self, all: usize, hits: usize) -> Self {
+        Self { all, hits, ..self }
+    }
+
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted { search: self.search.clone(), order: self.order, page: self.page }
+    }
+
+    /// The title of the page called `name`.
+    pub(super) fn title(&self, name: &str) -> String {
+        if self.search.text.is_empty() { name.into() } else { format!("{name}: {}", self.search.text) }
+    }
+
+    /// Where the first page of this is.
+    pub(super) fn address(&self) -> String {
+        self.at(&self.search.text, self.rows)
+    }
+
+    /// Where the same is shown in rows or not.
+    pub(super) fn viewed(&self, rows: bool) -> String {
+        self.at(&self.search.text, rows)
+    }
+
+    /// Where all entries are, in this order and view.
+    pub(super) fn without_search(&self) -> String {
+        self.at("", self.rows)
+    }
+
+    fn at(&self, text: &str, rows: bool) -> String {
+        let order = if self.order == Order::Usual { "" } else { self.order.key() };
+        let view = if rows { "list" } else { "" };
+        let asked = [("q", text), ("sort", order), ("view", view)].into_iter().filter(|(_, value)| !value.is_empty());
+        let query = Serializer::new(String::new()).extend_pairs(asked).finish();
+        if query.is_empty() { self.place.path.into() } else { format!("{}?{query}", self.place.path) }
+    }
+
+    /// Whether anything could have been hidden.
+    pub(super) fn narrows(&self) -> bool {
+        !self.search.conditions.is_empty()
+    }
+
+    /// How much was found; nothing where nothing was looked for.
+    pub(super) fn tally(&self) -> Option<String> {
+        let (hits, all) = (self.hits, self.all);
+        let entries = if all == 1 { self.place.entry } else { self.place.entries };
+        self.narrows().then(|| format!("{hits} of {all} {entries} found."))
+    }
+
+    /// What was looked for, in words.
+    pub(super) fn said(&self) -> Vec<String> {
+        self.search.conditions.iter().map(|condition| said(condition, self.place)).collect()
+    }
+
+    /// What was not understood, in sentences.
+    pub(super) fn oddities(&self) -> Vec<String> {
+        self.search.odd.iter().map(oddity).collect()
+    }
+}
+
+fn said(condition: &Condition, place: &Place) -> String {
+    match condition {
+        Condition::Words(words) => format!("with “{words}” in their {}", place.within),
+        Condition::Owner(name) => format!("made by “{name}”"),
+        Condition::Mine => "made by you".into(),
+        Condition::Public(true) => "that are public".into(),
+        Condition::Public(false) => "that are not public".into(),
+        Condition::Collaborative(true) => "that are collaborative".into(),
+        Condition::Collaborative(false) => "that are not collaborative".into(),
+        Condition::Hearted => "with your heart".into(),
+        Condition::Tag(tag) => format!("with the tag “{tag}”"),
+    }
+}
+
+fn oddity(odd: &Odd) -> String {
+    let takes = match odd.operator {
+        Operator::Owner => "me or a name",
+        Operator::Public | Operator::Collaborative => "true or false",
+        Operator::Is => "hearted",
+        Operator::Tag => "a tag",
+    };
+    let key = odd.operator.key();
+    format!("“{key}:{}” was left out: behind {key}: belongs {takes}.", odd.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(q: &str, sort: &str, view: &str) -> Finding {
+        Finding::of(&Asked { q: q.into(), sort: sort.into(), view: view.into(), ..Asked::default() }, &LIBRARY)
+    }
+
+    #[test]
+    fn an_address_holds_what_differs_from_the_usual() {
+        assert_eq!(asked("", "", "").address(), "/playlists");
+        assert_eq!(asked(" ", "nonsense", "grid").address(), "/playlists");
+        assert_eq!(asked("", "oldest", "").address(), "/playlists", "an order of another list");
+        let all = asked("été & tag:\"x y\"", "name", "list");
+        assert_eq!(all.address(), "/playlists?q=%C3%A9t%C3%A9+%26+tag%3A%22x+y%22&sort=name&view=list");
+        assert_eq!((all.without_search().as_str(), all.wanted().page), ("/playlists?sort=name&view=list", 1));
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let [sentence] = &asked("public:maybe rain", "", "").oddities()[..] else { panic!() };
+        assert_eq!(sentence, "“public:maybe” was left out: behind public: belongs true or false.");
+    }
+}

@@ -1,0 +1,369 @@
+//! Finding playlists and hearts: words, operators, orders and views, all in the address.
+
+use std::time::Duration;
+
+use heartlist::domain::text::fold;
+use heartlist::standin::{Listener, Playlist};
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::{Visitor, approve};
+
+/// Somebody whose playlists are told apart by all that can be looked for.
+async fn wren(site: &Site) -> Visitor {
+    let mut wren = Listener::new("wren");
+    let me = wren.as_owner();
+    let sofia = Listener { display_name: Some("Sofía M.".into()), ..Listener::new("sofia") }.as_owner();
+    let made = [
+        ("Slow Trains, Soft Seats", &me, Some(true), false, 12),
+        ("Mañana será otro ritmo", &sofia, Some(true), false, 40),
+        ("Måneskinn på kjøkkenet", &me, Some(false), false, 7),
+        ("The Garden Committee", &sofia, Some(false), true, 99),
+        ("Trains 100% on time_table", &me, None, true, 3),
+        ("", &me, Some(true), false, 1),
+    ];
+    wren.library = made
+        .map(|(name, owner, public, collaborative, length)| {
+            let tidy = Playlist::tidy(&format!("wren {name}"), name, owner);
+            Some(Playlist { public, collaborative, length, ..tidy })
+        })
+        .into();
+    site.world.add_listener(wren);
+    site.signed_in("wren").await
+}
+
+/// The names of the playlists on a page, each by its first word.
+fn names(page: &Page) -> Vec<String> {
+    let first = |name: String| name.split_whitespace().next().unwrap_or_default().to_owned();
+    page.texts("li.card h2").into_iter().map(first).collect()
+}
+
+/// Fills in the search on the page at `path` and presses Enter.
+async fn search(visitor: &Visitor, path: &str, text: &str) -> Page {
+    let page = visitor.open(path).await;
+    let form = page.form("#q").with("q", text);
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+    assert_eq!(form.method, "GET");
+    visitor.open(&format!("{}?{query}", form.action.path())).await
+}
+
+async fn heart(visitor: &Visitor, page: &Page, place: usize) -> String {
+    let id = page.playlist_ids().remove(place);
+    assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
+    id
+}
+
+/// Writes beside a heart, as its form does.
+async fn write_beside(site: &Site, id: &str, note: &str, tags: &[&str]) {
+    let (tags, folded): (Vec<_>, Vec<_>) = tags.iter().map(|tag| (tag.to_lowercase(), fold(tag))).unzip();
+    let row = sqlx::query(
+        "update hearts set note = $2, note_folded = $3, tags = $4, tags_folded = $5 where playlist_id = $1",
+    );
+    let row = row.bind(id).bind(note).bind(fold(note)).bind(tags).bind(folded);
+    assert_eq!(row.execute(&site.db).await.unwrap().rows_affected(), 1);
+}
+
+#[tokio::test]
+async fn p15_search_ignores_case_and_accents_and_takes_words_in_any_order() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    for (text, found) in [
+        ("trains", vec!["Slow", "Trains"]),
+        ("SEATS slow", vec!["Slow"]),
+        ("manana OTRO", vec!["Mañana"]),
+        ("maneskinn kjokken", vec!["Måneskinn"]),
+        ("MAÑANA", vec!["Mañana"]),
+        ("sofia", vec!["Mañana", "The"]),
+        ("garden sofía", vec!["The"]),
+        ("\"soft seats\"", vec!["Slow"]),
+        ("\"seats soft\"", vec![]),
+        ("100%", vec!["Trains"]),
+        ("o_t", vec![]),
+        ("time_table", vec!["Trains"]),
+        ("' or 1=1 --", vec![]),
+        ("\\", vec![]),
+    ] {
+        let page = search(&wren, "/playlists", text).await;
+        assert_eq!((page.status, names(&page)), (200, found.iter().map(|s| (*s).to_owned()).collect()), "{text}");
+        assert_eq!(page.attribute("#q", "value"), text, "what was typed stays");
+        assert!(
+            page.text("#hits[role=status]").starts_with(&format!("{} of 6 playlists found.", found.len())),
+            "{text}"
+        );
+        assert!(page.text("title").contains(text));
+        assert!(page.text(".head").contains("6 playlists"), "how many there are in all");
+    }
+    let plain = wren.open("/playlists").await;
+    assert_eq!((plain.text("#hits").as_str(), plain.text("title").as_str()), ("", "Playlists – Heartlist"));
+    assert_eq!(plain.text("label[for=q]"), "Search playlists");
+}
+
+#[tokio::test]
+async fn p15_operators_are_understood_and_shown_in_help() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let plain = wren.open("/playlists").await;
+    let id = heart(&wren, &plain, 1).await;
+    write_beside(&site, &id, "", &["été", "rainy day"]).await;
+    for (text, found) in [
+        ("owner:me", vec!["Slow", "Måneskinn", "Trains", "Untitled"]),
+        ("owner:SOFIA", vec!["Mañana", "The"]),
+        ("owner:\"sofía m.\" collaborative:true", vec!["The"]),
+        ("public:true", vec!["Slow", "Mañana", "Untitled"]),
+        ("public:false", vec!["Måneskinn", "The"]),
+        ("collaborative:true owner:me", vec!["Trains"]),
+        ("collaborative:false public:false", vec!["Måneskinn"]),
+        ("is:hearted", vec!["Mañana"]),
+        ("tag:ÉTÉ", vec!["Mañana"]),
+        ("tag:\"Rainy Day\"", vec!["Mañana"]),
+        ("tag:rainy", vec![]),
+    ] {
+        let page = search(&wren, "/playlists", text).await;
+        assert_eq!(names(&page), found, "{text}");
+    }
+    let help = plain.text("details.operators");
+    for operator in ["owner:me", "public:false", "collaborative:true", "is:hearted", "tag:"] {
+        assert!(help.contains(operator), "{operator}");
+    }
+}
+
+#[tokio::test]
+async fn owner_me_is_told_by_spotifys_id_and_not_by_a_name_that_somebody_shares() {
+    let site = Site::open().await;
+    let mut wren = Listener::with_library("wren", 2);
+    let namesake = Listener { display_name: wren.display_name.clone(), ..Listener::new("another") }.as_owner();
+    wren.library[0].as_mut().unwrap().owner = namesake;
+    site.world.add_listener(wren);
+    let wren = site.signed_in("wren").await;
+    let all = wren.open("/playlists").await.playlist_ids();
+    assert_eq!(search(&wren, "/playlists", "owner:me").await.playlist_ids(), all[1..]);
+    assert_eq!(search(&wren, "/playlists", "owner:wren").await.playlist_ids(), all);
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_said_and_costs_nothing_else() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let page = search(&wren, "/playlists", "trains public:maybe <b>").await;
+    assert!(page.text("#hits").contains("“public:maybe” was left out: behind public: belongs true or false."));
+    assert_eq!(page.attribute("#q", "value"), "trains public:maybe <b>");
+    let page = search(&wren, "/playlists", "trains public:maybe").await;
+    assert_eq!(names(&page), ["Slow", "Trains"]);
+    let page = search(&wren, "/playlists", "is:loved").await;
+    assert!(page.count("li.card") == 6 && page.text("#hits").contains("is: belongs hearted"));
+    for odd in ["?q=%00%ff&sort=%00", "?sort=nonsense&view=tree&page=x", "?q=%22", "?q=", "?q"] {
+        let page = wren.open(&format!("/playlists{odd}")).await;
+        assert_eq!((page.status, page.text("option[selected]").as_str()), (200, "Spotify’s order"), "{odd}");
+    }
+    let long = "ä".repeat(5000);
+    let page = wren.open(&format!("/playlists?q={long}")).await;
+    assert_eq!((page.status, page.attribute("#q", "value").chars().count()), (200, 100));
+}
+
+#[tokio::test]
+async fn p4_an_empty_answer_says_what_hid_everything_and_clears_it_in_one_click() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let page = search(&wren, "/playlists?sort=name&view=list", "rain owner:me public:false tag:x").await;
+    assert_eq!((page.status, page.count("li.card")), (200, 0));
+    let said = page.text("main .empty");
+    for part in ["“rain” in their name or owner", "made by you", "that are not public", "with the tag “x”"] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert!(page.text("#hits").contains("0 of 6 playlists found."));
+    let clear = page.attribute(".empty a.button", "href");
+    assert_eq!(clear, "/playlists?sort=name&view=list", "order and view stay");
+    assert_eq!(wren.open(&clear).await.count("li.card"), 6);
+    assert!(page.has("#q") && page.has("#link"), "another try, and the form for a link");
+}
+
+#[tokio::test]
+async fn p20_spotifys_order_is_kept_until_another_is_chosen() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let usual = ["Slow", "Mañana", "Måneskinn", "The", "Trains", "Untitled"];
+    let plain = wren.open("/playlists").await;
+    assert_eq!(names(&plain), usual);
+    for place in [2, 0] {
+        heart(&wren, &plain, place).await;
+        site.advance(Duration::from_secs(60));
+    }
+    for (sort, order) in [
+        ("name", ["Mañana", "Måneskinn", "Slow", "The", "Trains", "Untitled"]),
+        ("owner", ["Mañana", "The", "Måneskinn", "Slow", "Trains", "Untitled"]),
+        ("hearted", ["Slow", "Måneskinn", "Mañana", "The", "Trains", "Untitled"]),
+        ("size", ["The", "Mañana", "Slow", "Måneskinn", "Trains", "Untitled"]),
+        ("oldest", usual),
+        ("nonsense", usual),
+        ("", usual),
+    ] {
+        let page = wren.open(&format!("/playlists?sort={sort}")).await;
+        assert_eq!(names(&page), order, "{sort}");
+        assert_eq!(page.count("#sort option[selected]"), 1);
+    }
+    let labels = plain.texts("#sort option");
+    assert_eq!(labels, ["Spotify’s order", "Name", "Owner", "Recently hearted", "Size"]);
+}
+
+#[tokio::test]
+async fn h1_hearts_are_searched_with_their_notes_and_sorted() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let plain = wren.open("/playlists").await;
+    let mut ids = Vec::new();
+    for place in [0, 1, 3] {
+        ids.push(heart(&wren, &plain, place).await);
+        site.advance(Duration::from_secs(60));
+    }
+    write_beside(&site, &ids[0], "For the NIGHT bus", &["night", "bus"]).await;
+    write_beside(&site, &ids[1], "dancing", &["night"]).await;
+    for (text, found) in [
+        ("night", vec!["Slow"]),
+        ("bus soft", vec!["Slow"]),
+        ("tag:night", vec!["Mañana", "Slow"]),
+        ("tag:night tag:bus", vec!["Slow"]),
+        ("owner:me", vec!["Slow"]),
+        ("is:hearted", vec!["The", "Mañana", "Slow"]),
+        ("collaborative:true", vec!["The"]),
+        ("nowhere", vec![]),
+    ] {
+        let page = search(&wren, "/hearts", text).await;
+        assert_eq!((page.status, names(&page)), (200, found.iter().map(|s| (*s).to_owned()).collect()), "{text}");
+        assert!(page.text("#hits").contains(&format!("{} of 3 hearts found.", found.len())));
+        assert_eq!(page.text("[data-my-hearts]"), "3", "the total is said, whatever was found");
+    }
+    for (sort, order) in [
+        ("", ["The", "Mañana", "Slow"]),
+        ("oldest", ["Slow", "Mañana", "The"]),
+        ("name", ["Mañana", "Slow", "The"]),
+        ("owner", ["Mañana", "The", "Slow"]),
+        ("size", ["The", "Mañana", "Slow"]),
+    ] {
+        assert_eq!(names(&wren.open(&format!("/hearts?sort={sort}")).await), order, "{sort}");
+    }
+}
+
+#[tokio::test]
+async fn hearts_of_which_nothing_is_known_are_found_by_their_notes_alone() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let id = heart(&wren, &wren.open("/playlists").await, 0).await;
+    write_beside(&site, &id, "Für die STRASSENbahn", &[]).await;
+    sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
+    let page = search(&wren, "/hearts", "straßenbahn fur").await;
+    assert_eq!(page.playlist_ids(), [id]);
+    assert_eq!(search(&wren, "/hearts", "slow").await.count("li.card"), 0);
+    assert_eq!(search(&wren, "/hearts", "public:false").await.count("li.card"), 0);
+    assert_eq!(wren.open("/hearts?sort=name").await.count("li.card"), 1);
+}
+
+#[tokio::test]
+async fn rows_from_before_there_were_folded_columns_are_found_in_lower_case() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let id = heart(&wren, &wren.open("/playlists").await, 0).await;
+    write_beside(&site, &id, "Night Bus", &["rain"]).await;
+    sqlx::query("update hearts set note_folded = null, tags_folded = null").execute(&site.db).await.unwrap();
+    sqlx::query("update playlists set name_folded = null, owner_folded = null, owner_id = null")
+        .execute(&site.db)
+        .await
+        .unwrap();
+    assert_eq!(names(&search(&wren, "/playlists", "SLOW").await), ["Slow"]);
+    assert_eq!(names(&search(&wren, "/hearts", "NIGHT tag:rain").await), ["Slow"]);
+    assert_eq!(search(&wren, "/playlists", "owner:me").await.count("li.card"), 4, "by the name they share");
+    assert_eq!(wren.open("/playlists?sort=name").await.count("li.card"), 6);
+}
+
+#[tokio::test]
+async fn p16_pages_of_what_is_found_keep_search_order_and_view() {
+    let site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 120));
+    let lena = site.signed_in("lena").await;
+    let first = search(&lena, "/playlists?sort=name&view=list", "owner:me").await;
+    assert_eq!((first.count("li.card"), first.text(".pager p").as_str()), (50, "Page 1 of 3"));
+    let next = first.attribute("a[rel=next]", "href");
+    assert_eq!(next, "/playlists?q=owner%3Ame&sort=name&view=list&page=2");
+    let second = lena.open(&next).await;
+    assert_eq!(second.attribute("a[rel=prev]", "href"), "/playlists?q=owner%3Ame&sort=name&view=list");
+    let third = lena.open(&second.attribute("a[rel=next]", "href")).await;
+    assert_eq!((third.count("li.card"), third.has("a[rel=next]"), third.has(".cards.rows")), (20, false, true));
+    let mut ids: Vec<_> = [&first, &second, &third].iter().flat_map(|page| page.playlist_ids()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 120);
+    assert_eq!(lena.open("/playlists?q=owner%3Ame&page=4").await.status, 404);
+    assert_eq!(lena.open("/playlists?q=nowhere&page=2").await.status, 404);
+}
+
+#[tokio::test]
+async fn p16_a_heart_a_refresh_and_a_refused_link_return_to_what_was_found() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let place = "/playlists?q=trains+%22%2C%22+owner%3Ame&sort=name&view=list";
+    let page = wren.open(place).await;
+    assert_eq!(names(&page), ["Slow"]);
+    let id = page.playlist_ids().remove(0);
+    let pressed = wren.send(page.form("li.card form.heart")).await;
+    assert_eq!(pressed.header("location"), format!("{place}#p-{id}"));
+    let refreshed = wren.send(page.form("button[value=anew]").with("want", "anew")).await;
+    assert_eq!(refreshed.header("location"), place);
+    let refused = wren.submit(page.form("#link").with("link", "nonsense")).await;
+    assert_eq!((refused.status, names(&refused)), (422, vec!["Slow".to_owned()]));
+    assert_eq!(refused.attribute("#q", "value"), "trains \",\" owner:me");
+    let hearts = wren.open("/hearts?q=slow&sort=oldest").await;
+    let taken_back = wren.send(hearts.form("li.card form.heart")).await;
+    assert_eq!(taken_back.header("location"), format!("/hearts?q=slow&sort=oldest#p-{id}"));
+}
+
+#[tokio::test]
+async fn p16_a_sign_in_leads_to_what_was_looked_for() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    let place = "/playlists?q=rain+%C3%A9t%C3%A9+tag%3A%22a%2Fb%22&sort=name&view=list&page=1";
+    let sent = ada.look(place).await;
+    assert_eq!(sent.status, 303);
+    let consent = ada.to_consent(sent.header("location")).await;
+    let page = ada.submit(approve(&consent, "ada")).await;
+    assert_eq!((page.status, page.attribute("#q", "value").as_str()), (200, "rain été tag:\"a/b\""));
+    assert_eq!(&page.url[url::Position::BeforePath..], place);
+    let emoji = format!("/hearts?q={}", "%F0%9F%8C%8A".repeat(100));
+    let sent = site.visitor().look(&emoji).await;
+    assert!(sent.header("location").len() > emoji.len(), "the longest search fits");
+}
+
+#[tokio::test]
+async fn the_view_is_one_click_away_and_keeps_what_was_found() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let grid = wren.open("/playlists?q=trains&sort=name&page=1").await;
+    assert!(!grid.has(".cards.rows") && grid.text(".views [aria-current=true]") == "Grid");
+    let list = wren.open(&grid.attribute(".views a:not([aria-current])", "href")).await;
+    assert!(list.has(".cards.rows") && list.text(".views [aria-current=true]") == "List");
+    assert_eq!(names(&list), names(&grid));
+    let again = search(&wren, "/playlists?view=list", "slow").await;
+    assert!(again.has(".cards.rows"), "a search stays in its view");
+    let back = again.attribute(".views a:not([aria-current])", "href");
+    assert_eq!(back, "/playlists?q=slow");
+}
+
+#[tokio::test]
+async fn an_empty_list_has_nothing_to_search() {
+    let site = Site::open().await;
+    let noor = site.signed_in("noor").await;
+    for path in ["/playlists?q=x", "/hearts?q=x"] {
+        let page = noor.open(path).await;
+        assert!(page.status == 200 && !page.has("#q") && page.has(".empty"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_asks_spotify_for_nothing() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let before = site.world.requests().len();
+    for path in ["/playlists?q=trains", "/playlists?sort=size", "/hearts?q=owner:me", "/hearts?sort=name"] {
+        assert_eq!(wren.open(path).await.status, 200);
+    }
+    assert_eq!(site.world.requests().len(), before);
+}
