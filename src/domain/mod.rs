@@ -10,10 +10,12 @@ pub mod library;
 pub mod now_playing;
 pub mod playlists;
 pub mod reference;
+pub mod removed;
 pub mod sign_in;
 pub mod sweep;
 mod text;
 pub mod tokens;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 
