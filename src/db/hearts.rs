@@ -6,17 +6,54 @@ use super::playlists::Playlist;
 use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
 
-/// Hearts a playlist in the version that is known; the first date is kept. Returns how many people heart it now.
+/// Hearts a playlist in the version that is known; the first date is kept. What was written beside a heart
+/// that was taken back comes back with it; its date and its version too if that was after `lately`. Returns how
+/// many people heart the playlist now.
 ///
 /// # Errors
 /// When the database fails, or the person is gone.
-pub async fn give(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<i64, Error> {
+pub async fn give(
+    pool: &Pool,
+    user: UserId,
+    playlist: &PlaylistId,
+    lately: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<i64, Error> {
     let hearts = sqlx::query_scalar!(
-        r#"with given as (insert into hearts (user_id, playlist_id, hearted_at, snapshot_id)
-                           values ($1, $2, $3, (select snapshot_id from playlists where user_id = $1 and id = $2)) on conflict do nothing returning playlist_id),
+        r#"with back as (delete from removed_hearts where user_id = $1 and playlist_id = $2
+                               and not exists (select from hearts where user_id = $1 and playlist_id = $2)
+                         returning note, tags, case when removed_at > $4 then hearted_at end as hearted_at, case when removed_at > $4 then snapshot_id end as snapshot_id),
+                given as (insert into hearts (user_id, playlist_id, hearted_at, snapshot_id, note, tags)
+                          select $1, $2, coalesce(b.hearted_at, $3),
+                                 coalesce(b.snapshot_id, (select snapshot_id from playlists where user_id = $1 and id = $2)), b.note, coalesce(b.tags, '{}')
+                          from (values (1)) as always left join back b on true
+                          on conflict do nothing returning playlist_id),
                 counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given
                             on conflict (playlist_id) do update set hearts = c.hearts + 1 returning hearts)
            select coalesce((select hearts from counted), (select greatest(hearts, 1) from heart_counts where playlist_id = $2), 1) as "hearts!""#,
+        user.0,
+        playlist.as_str(),
+        now,
+        lately
+    );
+    Ok(hearts.fetch_one(pool).await?)
+}
+
+/// Takes a heart back and keeps it among the removed ones. Returns how many people heart the playlist now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_back(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<i64, Error> {
+    // An older one is there only when two requests crossed, or when the heart came from a file: nothing of it is lost.
+    let hearts = sqlx::query_scalar!(
+        r#"with gone as (delete from hearts where user_id = $1 and playlist_id = $2 returning *),
+                kept as (insert into removed_hearts as r (user_id, playlist_id, hearted_at, snapshot_id, note, tags, removed_at)
+                         select user_id, playlist_id, hearted_at, snapshot_id, note, tags, $3 from gone
+                         on conflict (user_id, playlist_id) do update set hearted_at = least(r.hearted_at, excluded.hearted_at), snapshot_id = excluded.snapshot_id,
+                             note = coalesce(excluded.note, r.note), tags = case when excluded.tags = '{}' then r.tags else excluded.tags end,
+                             removed_at = excluded.removed_at),
+                counted as (update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id returning c.hearts)
+           select coalesce((select hearts from counted), (select hearts from heart_counts where playlist_id = $2), 0) as "hearts!""#,
         user.0,
         playlist.as_str(),
         now
@@ -24,19 +61,25 @@ pub async fn give(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetD
     Ok(hearts.fetch_one(pool).await?)
 }
 
-/// Takes a heart back. Returns how many people heart the playlist now.
+/// Writes beside a heart what the person says of it. False: there is no such heart.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn take_back(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<i64, Error> {
-    let hearts = sqlx::query_scalar!(
-        r#"with gone as (delete from hearts where user_id = $1 and playlist_id = $2 returning playlist_id),
-                counted as (update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id returning c.hearts)
-           select coalesce((select hearts from counted), (select hearts from heart_counts where playlist_id = $2), 0) as "hearts!""#,
+pub async fn describe(
+    pool: &Pool,
+    user: UserId,
+    playlist: &PlaylistId,
+    note: Option<&str>,
+    tags: &[String],
+) -> Result<bool, Error> {
+    let described = sqlx::query!(
+        "update hearts set note = $3, tags = $4 where user_id = $1 and playlist_id = $2",
         user.0,
-        playlist.as_str()
+        playlist.as_str(),
+        note,
+        tags
     );
-    Ok(hearts.fetch_one(pool).await?)
+    Ok(described.execute(pool).await?.rows_affected() == 1)
 }
 
 /// Notes that the person has looked at the playlist in the version that is known.
@@ -70,10 +113,14 @@ pub async fn miss(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetD
     Ok(())
 }
 
-/// When the person hearted the playlist, and how many people do.
+/// When the person hearted the playlist, what they wrote beside it, and how many people heart it.
 pub struct Standing {
     /// None: not hearted by this person.
     pub hearted_at: Option<OffsetDateTime>,
+    /// What the person wrote beside the heart.
+    pub note: Option<String>,
+    /// The person's tags for it.
+    pub tags: Vec<String>,
     /// How many people heart it.
     pub hearts: i64,
 }
@@ -85,8 +132,9 @@ pub struct Standing {
 pub async fn standing(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Standing, Error> {
     let row = sqlx::query_as!(
         Standing,
-        r#"select (select hearted_at from hearts where user_id = $1 and playlist_id = $2) as hearted_at,
-                  coalesce((select hearts from heart_counts where playlist_id = $2), 0) as "hearts!""#,
+        r#"select h.hearted_at as "hearted_at?", h.note as "note?", coalesce(h.tags, '{}') as "tags!",
+                  coalesce((select hearts from heart_counts where playlist_id = $2), 0) as "hearts!"
+           from (values (1)) as always left join hearts h on h.user_id = $1 and h.playlist_id = $2"#,
         user.0,
         playlist.as_str()
     );
@@ -112,8 +160,9 @@ pub async fn newest(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Resul
         Playlist,
         r#"select h.playlist_id as id, coalesce(p.name, '') as "name!", p.owner_name, p.cover_url, p.item_count, p.public,
                   coalesce(p.collaborative, false) as "collaborative!", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?"
-           from (select playlist_id, hearted_at, snapshot_id, gone_at from hearts where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?",
+                  h.note as "note?", h.tags as "tags!"
+           from (select playlist_id, hearted_at, snapshot_id, gone_at, note, tags from hearts where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
            left join playlists p on p.user_id = $1 and p.id = h.playlist_id
            order by h.hearted_at desc, h.playlist_id"#,
         user.0,

@@ -8,6 +8,7 @@ pub mod identities;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod playlists;
+pub mod removed;
 pub mod sessions;
 pub mod sign_ins;
 pub mod users;

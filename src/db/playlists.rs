@@ -29,6 +29,10 @@ pub struct Playlist {
     pub changed_at: Option<OffsetDateTime>,
     /// Since when Spotify shows a hearted playlist no more.
     pub gone_at: Option<OffsetDateTime>,
+    /// What the person wrote beside their heart.
+    pub note: Option<String>,
+    /// The person's tags for it.
+    pub tags: Vec<String>,
 }
 
 /// A playlist as Spotify just showed it.
@@ -135,7 +139,8 @@ pub async fn stretch(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Resu
     let rows = sqlx::query_as!(
         Playlist,
         r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?"
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?",
+                  h.note as "note?", coalesce(h.tags, '{}') as "tags!"
            from (select * from playlists where user_id = $1 and position is not null order by position offset $2 limit $3) p
            left join hearts h on h.user_id = $1 and h.playlist_id = p.id
            order by p.position"#,
@@ -154,7 +159,8 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
     let row = sqlx::query_as!(
         Playlist,
         r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?"
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?",
+                  h.note as "note?", coalesce(h.tags, '{}') as "tags!"
            from playlists p left join hearts h on h.user_id = p.user_id and h.playlist_id = p.id
            where p.user_id = $1 and p.id = $2"#,
         user.0,

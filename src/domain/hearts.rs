@@ -6,10 +6,14 @@ use super::search::Wanted;
 use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, playlists};
 use crate::app::App;
 use crate::db::{self, finding};
-use crate::ids::PlaylistId;
+use crate::ids::{PlaylistId, UserId};
 
 /// How long what Spotify said of a playlist is good enough for a heart by link.
 const FRESH: Duration = Duration::minutes(10);
+
+/// How long a heart that was taken back counts as one pressed by mistake: given again by then, it is the same
+/// heart with its first date; later it is a new one.
+const SLIP: Duration = Duration::minutes(10);
 
 /// Sets a heart as asked and says how many people heart the playlist then. Asking twice is asking once, and
 /// the first date is kept.
@@ -19,9 +23,18 @@ const FRESH: Duration = Duration::minutes(10);
 pub async fn set(app: &App, caller: &Caller, playlist: &PlaylistId, hearted: bool, now: OffsetDateTime) -> Result<i64> {
     let user = caller.person.id;
     Ok(match hearted {
-        true => db::hearts::give(&app.db, user, playlist, now).await?,
-        false => db::hearts::take_back(&app.db, user, playlist).await?,
+        true => give(app, user, playlist, now).await?,
+        false => db::hearts::take_back(&app.db, user, playlist, now).await?,
     })
+}
+
+/// Hearts a playlist. Whoever took the heart back before finds their words beside it again, and after a slip
+/// of the finger its date too. Returns how many people heart the playlist now.
+///
+/// # Errors
+/// When the database fails; then nothing has changed.
+pub(super) async fn give(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<i64> {
+    Ok(db::hearts::give(&app.db, user, playlist, now - SLIP, now).await?)
 }
 
 /// What became of a heart by link.
@@ -48,7 +61,7 @@ pub async fn add(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetD
         Err(Error::NotFound) if before => false,
         answer => answer?,
     };
-    db::hearts::give(&app.db, user, playlist, now).await?;
+    give(app, user, playlist, now).await?;
     Ok(match (before, named) {
         (true, _) => Added::Before,
         (false, true) => Added::New,

@@ -10,11 +10,13 @@ pub mod library;
 pub mod now_playing;
 pub mod playlists;
 pub mod reference;
+pub mod removed;
 pub mod search;
 pub mod sign_in;
 pub mod sweep;
 pub mod text;
 pub mod tokens;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 

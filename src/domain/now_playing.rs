@@ -122,7 +122,7 @@ async fn card(app: &App, caller: &Caller, id: &PlaylistId) -> Result<Playlist> {
         return Ok(known);
     }
     let standing = db::hearts::standing(&app.db, caller.person.id, id).await?;
-    Ok(playlists::unknown(id, standing.hearted_at))
+    Ok(playlists::unknown(id, standing))
 }
 
 /// Reads the player's answer; none: it had none to give.

@@ -6,6 +6,7 @@ use super::asking::{self, Endpoint};
 use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, text, tokens};
 use crate::app::App;
 use crate::db;
+use crate::db::hearts::Standing;
 use crate::db::playlists::Seen;
 use crate::ids::PlaylistId;
 use crate::spotify::wire;
@@ -87,13 +88,14 @@ pub async fn show(app: &App, caller: &Caller, id: &PlaylistId, page: usize, now:
         Err(error) => return Err(error),
     };
     let standing = db::hearts::standing(&app.db, caller.person.id, id).await?;
+    let hearts = standing.hearts;
     let known = db::playlists::find(&app.db, caller.person.id, id).await?;
     let playlist = match known {
         Some(playlist) => playlist,
-        None if standing.hearted_at.is_some() => unknown(id, standing.hearted_at),
+        None if standing.hearted_at.is_some() => unknown(id, standing),
         None => return Err(trouble.unwrap_or(Error::NotFound)),
     };
-    Ok(Shown { playlist, description, hearts: standing.hearts, items, trouble })
+    Ok(Shown { playlist, description, hearts, items, trouble })
 }
 
 async fn ask(
@@ -169,7 +171,7 @@ fn item(position: usize, row: Option<&wire::Row>) -> Item {
 }
 
 /// A playlist of which nothing is known but its id.
-pub(super) fn unknown(id: &PlaylistId, hearted_at: Option<OffsetDateTime>) -> Playlist {
+pub(super) fn unknown(id: &PlaylistId, standing: Standing) -> Playlist {
     Playlist {
         id: id.to_string(),
         name: String::new(),
@@ -179,9 +181,11 @@ pub(super) fn unknown(id: &PlaylistId, hearted_at: Option<OffsetDateTime>) -> Pl
         public: None,
         collaborative: false,
         seen_at: None,
-        hearted_at,
+        hearted_at: standing.hearted_at,
         changed_at: None,
         gone_at: None,
+        note: standing.note,
+        tags: standing.tags,
     }
 }
 

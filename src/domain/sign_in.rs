@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::asking::{self, Endpoint};
-use super::{Error, Grant, Person};
+use super::{Error, Grant, Person, hearts};
 use crate::app::App;
 use crate::db::{self, identities, sign_ins};
 use crate::ids::{Digested, PlaylistId, Provider, Secret, UserId};
@@ -207,7 +207,7 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
                 identities::note_handle(&app.db, person.id, provider, handle).await?;
             }
             if let Some(heart) = &wish.heart {
-                db::hearts::give(&app.db, person.id, heart, now).await?;
+                hearts::give(app, person.id, heart, now).await?;
             }
             Ok(Arrived { person, outcome, missing: missing(&grant.missing(&waiting.asked)), grant, wish })
         }

@@ -2,11 +2,12 @@
 
 use time::OffsetDateTime;
 
-use super::Result;
+use super::{Result, removed};
 use crate::app::App;
 use crate::db;
 
-/// Removes ended sessions, sign-ins nobody can finish, and what Spotify has not shown for 30 days.
+/// Removes ended sessions, sign-ins nobody can finish, what Spotify has not shown for 30 days, and hearts that
+/// were taken back as long ago.
 ///
 /// # Errors
 /// When the database fails; the rest goes next time.
@@ -15,6 +16,7 @@ pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
     let sign_ins = db::sign_ins::sweep(&app.db, now).await?;
     db::cooldowns::sweep(&app.db, now).await?;
     let playlists = db::playlists::sweep(&app.db, now).await?;
-    tracing::debug!(sessions, sign_ins, playlists, "swept");
+    let hearts = removed::sweep(app, now).await?;
+    tracing::debug!(sessions, sign_ins, playlists, hearts, "swept");
     Ok(())
 }

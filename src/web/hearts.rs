@@ -2,6 +2,8 @@
 
 pub(super) mod by_link;
 pub(super) mod page;
+pub(super) mod removed;
+pub(super) mod words;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
@@ -74,5 +76,8 @@ pub(super) async fn set(
     let from = form.from.as_deref().and_then(SafePath::parse).unwrap_or(page);
     let caller = visitor.caller.ok_or_else(|| signed_out(from.as_str(), form.hearted, &id))?;
     hearts::set(&app, &caller, &id, form.hearted, now).await?;
-    Ok(notice::redirect(from.as_str(), if form.hearted { Notice::Hearted } else { Notice::Unhearted }))
+    Ok(match form.hearted {
+        true => notice::redirect(from.as_str(), Notice::Hearted),
+        false => notice::redirect_about(from.as_str(), Notice::Unhearted, id),
+    })
 }

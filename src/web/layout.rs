@@ -11,11 +11,13 @@ use time::macros::format_description;
 
 use super::assets::ASSETS;
 use super::error::Fault;
+use super::hearts::words::{Draft, Tag};
 use super::next::SafePath;
 use super::notice;
 use super::session::Visitor;
 use crate::app::App;
 use crate::domain::Playlist;
+use crate::ids::PlaylistId;
 
 /// The frame around every page.
 #[derive(Clone)]
@@ -35,6 +37,8 @@ pub(super) struct Layout {
     pub(super) path: String,
     /// What stands in the form for a link, which is on more pages than one.
     pub(super) link: LinkField,
+    /// What was typed beside a heart and could not be kept.
+    pub(super) draft: Option<Draft>,
 }
 
 /// The field for a link.
@@ -51,6 +55,8 @@ pub(super) struct Notice {
     /// Whether it interrupts.
     pub(super) alert: bool,
     pub(super) text: String,
+    /// The playlist whose heart can be had back.
+    pub(super) undo: Option<PlaylistId>,
 }
 
 impl Layout {
@@ -69,6 +75,7 @@ impl Layout {
             // What comes back from a provider carries a code, which must not be written into a page.
             path: SafePath::or_playlists(Some(path)).as_str().to_owned(),
             link: LinkField::default(),
+            draft: None,
         }
     }
 
@@ -78,8 +85,16 @@ impl Layout {
         if self.link.refusal.is_some() {
             self.title.push_str(" – not hearted");
         }
+        if self.draft.is_some() {
+            self.title.push_str(" – not saved");
+        }
         self.section = section;
         self
+    }
+
+    /// What stands in the fields for the words of `card`: what was typed and refused, else what is kept.
+    pub(super) fn words(&self, card: &Card) -> Draft {
+        self.draft.clone().filter(|draft| draft.id == card.id).unwrap_or_else(|| Draft::of(card))
     }
 }
 
@@ -90,7 +105,11 @@ impl FromRequestParts<Arc<App>> for Layout {
         let visitor = Visitor::from_request_parts(parts, app).await?.caller.map(|caller| caller.person.name);
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let waiting = notice::waiting(&parts.headers);
-        let notice = waiting.map(|notice| Notice { alert: notice.is_alert(), text: notice.text(visitor.as_deref()) });
+        let notice = waiting.map(|said| Notice {
+            alert: said.notice.is_alert(),
+            text: said.notice.text(visitor.as_deref()),
+            undo: said.about.filter(|_| said.notice == notice::Notice::Unhearted),
+        });
         Ok(Self { visitor, notice, ..Self::bare(app, path) })
     }
 }
@@ -160,6 +179,8 @@ pub(super) struct Card {
     pub(super) gone_at: Option<Moment>,
     /// From when its name is, once that is a while ago.
     pub(super) named_on: Option<Moment>,
+    pub(super) note: Option<String>,
+    pub(super) tags: Vec<Tag>,
 }
 
 impl Card {
@@ -172,13 +193,8 @@ impl Card {
 
 impl From<Playlist> for Card {
     fn from(playlist: Playlist) -> Self {
-        let name = match (playlist.name.trim(), playlist.seen_at) {
-            ("", Some(_)) => "Untitled playlist".into(),
-            ("", None) => format!("Playlist {}…", &playlist.id[..4]),
-            _ => playlist.name,
-        };
         Self {
-            name,
+            name: readable(&playlist.id, playlist.name, playlist.seen_at.is_some()),
             owner: playlist.owner_name,
             cover: playlist.cover_url,
             items: playlist.item_count,
@@ -189,7 +205,18 @@ impl From<Playlist> for Card {
             changed_at: playlist.changed_at.map(Moment::day),
             gone_at: playlist.gone_at.map(Moment::day),
             named_on: None,
+            note: playlist.note,
+            tags: playlist.tags.into_iter().map(Tag::from).collect(),
             id: playlist.id,
         }
+    }
+}
+
+/// What a playlist is called where it has no name, or where none is known.
+pub(super) fn readable(id: &str, name: String, seen: bool) -> String {
+    match (name.trim(), seen) {
+        ("", true) => "Untitled playlist".into(),
+        ("", false) => format!("Playlist {}…", &id[..4]),
+        _ => name,
     }
 }

@@ -1,7 +1,8 @@
 //! Notices: one sentence after a redirect, shown once.
 //!
-//! A notice travels as a short code in a cookie of its own, so that it costs no session and no query. A
-//! forged code can only show one of these sentences to the forger.
+//! A notice travels as a short code in a cookie of its own, with the id of the playlist it is about where it
+//! offers to undo something, so that it costs no session and no query. A forged code can only show one of these
+//! sentences to the forger.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use tower_sessions::cookie::Cookie;
 
 use crate::app::App;
 use crate::domain::sign_in::Missing;
+use crate::ids::PlaylistId;
 
 const NAME: &str = "heartlist-notice";
 
@@ -33,6 +35,11 @@ pub(super) enum Notice {
     NotUpdated,
     Hearted,
     Unhearted,
+    WordsKept,
+    Restored,
+    NotRestored,
+    ForgottenForGood,
+    NotForgotten,
     HeartedByLink,
     HeartedNameless,
     HeartedBefore,
@@ -60,6 +67,11 @@ const CODES: &[(&str, Notice)] = &[
     ("not-updated", Notice::NotUpdated),
     ("hearted", Notice::Hearted),
     ("unhearted", Notice::Unhearted),
+    ("words-kept", Notice::WordsKept),
+    ("restored", Notice::Restored),
+    ("not-restored", Notice::NotRestored),
+    ("forgotten", Notice::ForgottenForGood),
+    ("not-forgotten", Notice::NotForgotten),
     ("hearted-link", Notice::HeartedByLink),
     ("hearted-nameless", Notice::HeartedNameless),
     ("hearted-before", Notice::HeartedBefore),
@@ -71,7 +83,10 @@ const CODES: &[(&str, Notice)] = &[
 impl Notice {
     /// Whether it interrupts.
     pub(super) fn is_alert(self) -> bool {
-        matches!(self, Notice::NotSure | Notice::Missing(_) | Notice::NotUpdated)
+        matches!(
+            self,
+            Notice::NotSure | Notice::Missing(_) | Notice::NotUpdated | Notice::NotRestored | Notice::NotForgotten
+        )
     }
 
     /// The sentence, for the visitor called `name`.
@@ -93,6 +108,11 @@ impl Notice {
             Notice::NotUpdated => "Spotify could not be asked just now. This is what we knew last.".into(),
             Notice::Hearted => "Hearted.".into(),
             Notice::Unhearted => "The heart is taken back.".into(),
+            Notice::WordsKept => "Your note and tags are kept.".into(),
+            Notice::Restored => "The heart is back, with its date, its note and its tags.".into(),
+            Notice::NotRestored => "There is nothing left to bring back: it was deleted for good, is back already, or was taken back more than 30 days ago.".into(),
+            Notice::ForgottenForGood => "Deleted for good.".into(),
+            Notice::NotForgotten => "Nothing was deleted: tick the box first to say that you are sure.".into(),
             Notice::HeartedByLink => "Hearted. It stands at the top.".into(),
             Notice::HeartedNameless => {
                 "Hearted. Spotify could not be asked for its name just now: open it later, and the name is kept too."
@@ -124,27 +144,57 @@ fn will_be_missing(missing: Missing) -> &'static str {
     }
 }
 
+/// A notice on its way.
+#[derive(Clone)]
+pub(super) struct Said {
+    pub(super) notice: Notice,
+    /// The playlist it is about, where a page can do something about it.
+    pub(super) about: Option<PlaylistId>,
+}
+
+impl Said {
+    fn code(&self) -> String {
+        let code = self.notice.code();
+        self.about.as_ref().map_or_else(|| code.to_owned(), |id| format!("{code}.{id}"))
+    }
+
+    fn of_code(code: &str) -> Option<Self> {
+        let (code, about) = code.split_once('.').map_or((code, None), |(code, id)| (code, Some(id)));
+        let (_, notice) = CODES.iter().find(|(known, _)| *known == code)?;
+        Some(Self { notice: *notice, about: about.map(PlaylistId::parse).transpose().ok()? })
+    }
+}
+
 /// Goes to `path` and says `notice` there.
 pub(super) fn redirect(path: &str, notice: Notice) -> Response {
+    say(path, Said { notice, about: None })
+}
+
+/// Goes to `path` and says `notice` there, with what can be done about the playlist.
+pub(super) fn redirect_about(path: &str, notice: Notice, playlist: PlaylistId) -> Response {
+    say(path, Said { notice, about: Some(playlist) })
+}
+
+fn say(path: &str, said: Said) -> Response {
     let mut response = Redirect::to(path).into_response();
-    response.extensions_mut().insert(notice);
+    response.extensions_mut().insert(said);
     response
 }
 
 /// The notice that this request should show.
-pub(super) fn waiting(headers: &HeaderMap) -> Option<Notice> {
+pub(super) fn waiting(headers: &HeaderMap) -> Option<Said> {
     let cookies =
         headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).flat_map(Cookie::split_parse);
     let cookie = cookies.flatten().find(|cookie| cookie.name() == NAME)?;
-    CODES.iter().find(|(code, _)| *code == cookie.value()).map(|(_, notice)| *notice)
+    Said::of_code(cookie.value())
 }
 
 /// Hands a redirect's notice to the browser, and forgets it once a page has shown it.
 pub(super) async fn carry(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let shown = waiting(request.headers()).is_some();
     let mut response = next.run(request).await;
-    let cookie = match response.extensions().get::<Notice>() {
-        Some(notice) => format!("{NAME}={}; Max-Age=60", notice.code()),
+    let cookie = match response.extensions().get::<Said>() {
+        Some(said) => format!("{NAME}={}; Max-Age=60", said.code()),
         None if shown && !response.status().is_redirection() && is_html(response.headers()) => {
             format!("{NAME}=; Max-Age=0")
         }
@@ -152,7 +202,7 @@ pub(super) async fn carry(State(app): State<Arc<App>>, request: Request, next: N
     };
     let secure = if app.config.https() { "; Secure" } else { "" };
     let cookie = format!("{cookie}; Path=/; HttpOnly; SameSite=Lax{secure}");
-    let cookie = HeaderValue::from_str(&cookie).expect("codes are letters and hyphens");
+    let cookie = HeaderValue::from_str(&cookie).expect("codes and ids are letters, digits, hyphens and a dot");
     response.headers_mut().append(SET_COOKIE, cookie);
     response
 }
@@ -170,6 +220,16 @@ mod tests {
     fn every_notice_has_a_code_of_its_own() {
         for (code, notice) in CODES {
             assert_eq!(notice.code(), *code);
+        }
+    }
+
+    #[test]
+    fn a_notice_is_about_a_playlist_or_none() {
+        let id = PlaylistId::parse("3cEYpjA9oz9GiPac4AsH4n").unwrap();
+        let said = Said::of_code(&Said { notice: Notice::Unhearted, about: Some(id.clone()) }.code()).unwrap();
+        assert_eq!((said.notice, said.about), (Notice::Unhearted, Some(id)));
+        for forged in ["unhearted.", "unhearted.\"><b>", "unknown", "unknown.3cEYpjA9oz9GiPac4AsH4n"] {
+            assert!(Said::of_code(forged).is_none(), "{forged}");
         }
     }
 }

@@ -23,6 +23,8 @@ mod outage;
 mod pages;
 mod playlists;
 mod process;
+mod removed;
 mod security;
 mod sign_in;
 mod tokens;
+mod words;

@@ -1,7 +1,7 @@
 //! Hearts by link: the form for any playlist that Spotify's links name.
 
 use axum::Form;
-use axum::extract::Query;
+use axum::extract::{Path, Query};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use crate::web::layout::{Layout, LinkField};
 use crate::web::next::SafePath;
 use crate::web::notice::{self, Notice};
 use crate::web::session::{SignedIn, Visitor};
-use crate::web::{Now, State, library};
+use crate::web::{Now, State, library, playlists};
 
 /// The form for a link.
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ impl From<Added> for Notice {
 }
 
 /// The page at `from` on which the form stood, as far as it can be shown; else the hearts.
-async fn same_page(
+pub(super) async fn same_page(
     app: State,
     now: OffsetDateTime,
     layout: Layout,
@@ -73,6 +73,11 @@ async fn same_page(
     let signed_in = SignedIn(caller.clone());
     let shown = match from.path() {
         "/playlists" => library::index(app.clone(), Now(now), layout.clone(), signed_in, at).await,
+        path if path.starts_with("/playlists/") => {
+            let id = Path(path["/playlists/".len()..].to_owned());
+            let page = Query::try_from_uri(&from).unwrap_or_default();
+            playlists::show(app.clone(), Now(now), layout.clone(), signed_in, (id, page)).await
+        }
         _ => page::show(app.clone(), Now(now), layout.clone(), signed_in, at).await,
     };
     match shown {

@@ -1,0 +1,185 @@
+//! What a person writes beside a heart: a note of one line, and tags.
+//!
+//! Nobody else reads it, the log included: [`Words`] does not print.
+
+use std::fmt;
+
+use super::{Caller, Error, Result};
+use crate::app::App;
+use crate::db;
+use crate::ids::PlaylistId;
+
+/// The longest note, in characters.
+pub const LONGEST_NOTE: usize = 280;
+/// The longest tag, in characters.
+pub const LONGEST_TAG: usize = 30;
+/// How many tags a heart may have.
+pub const MOST_TAGS: usize = 10;
+
+/// A note and tags that may be kept.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    note: Option<String>,
+    tags: Vec<String>,
+}
+
+/// Why a note cannot be kept, as a sentence for who wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadNote {
+    /// More than [`LONGEST_NOTE`] characters, namely so many.
+    #[error("A note has up to {LONGEST_NOTE} characters, and this one has {0}.")]
+    TooLong(usize),
+    /// It holds a line break or another character that is not for reading.
+    #[error("A note is one line of text, without line breaks or control characters.")]
+    NotOneLine,
+}
+
+/// Why tags cannot be kept, as a sentence for who wrote them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadTags {
+    /// More than [`MOST_TAGS`], namely so many.
+    #[error("A heart has up to {MOST_TAGS} tags, and these are {0}.")]
+    TooMany(usize),
+    /// One has more than [`LONGEST_TAG`] characters: the how manieth, and how many characters.
+    #[error("A tag has up to {LONGEST_TAG} characters, and tag {0} has {1}. Commas part one tag from the next.")]
+    TooLong(usize, usize),
+    /// A character that is not for reading, or the quotation mark that the search needs around a tag of two words.
+    #[error("A tag is plain text, without quotation marks, line breaks or control characters.")]
+    NotPlain,
+}
+
+/// Why a note or tags cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadWords {
+    /// None: the note is good.
+    pub note: Option<BadNote>,
+    /// None: the tags are good.
+    pub tags: Option<BadTags>,
+}
+
+impl Words {
+    /// Reads a note, and tags with commas between them. Tags are small letters, each once, in the order given.
+    ///
+    /// # Errors
+    /// [`BadWords`], which says in sentences what was expected.
+    pub fn parse(written: &str, listed: &str) -> std::result::Result<Self, BadWords> {
+        match (note(written), tags(listed)) {
+            (Ok(note), Ok(tags)) => Ok(Self { note, tags }),
+            (note, tags) => Err(BadWords { note: note.err(), tags: tags.err() }),
+        }
+    }
+
+    /// The note; none: nothing was written.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// The tags, in the order given.
+    pub fn tags(&self) -> &[String] {
+        &self.tags
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Words(..)")
+    }
+}
+
+fn note(text: &str) -> std::result::Result<Option<String>, BadNote> {
+    let text = text.trim();
+    if text.chars().any(unreadable) {
+        return Err(BadNote::NotOneLine);
+    }
+    match text.chars().count() {
+        0 => Ok(None),
+        1..=LONGEST_NOTE => Ok(Some(text.to_owned())),
+        more => Err(BadNote::TooLong(more)),
+    }
+}
+
+fn tags(text: &str) -> std::result::Result<Vec<String>, BadTags> {
+    if text.trim().chars().any(|c| unreadable(c) || c == '"') {
+        return Err(BadTags::NotPlain);
+    }
+    let mut tags: Vec<String> = Vec::new();
+    for given in text.split(',') {
+        let tag = given.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        if !tag.is_empty() && !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    if tags.len() > MOST_TAGS {
+        return Err(BadTags::TooMany(tags.len()));
+    }
+    let lengths = tags.iter().map(|tag| tag.chars().count());
+    match lengths.zip(1..).find(|(length, _)| *length > LONGEST_TAG) {
+        Some((length, place)) => Err(BadTags::TooLong(place, length)),
+        None => Ok(tags),
+    }
+}
+
+/// Control characters, and the two separators that break a line like one.
+fn unreadable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Writes `words` beside the caller's heart, in place of what stood there.
+///
+/// # Errors
+/// [`Error::NotFound`] when the playlist has no heart of theirs, or the database's; then nothing has changed.
+pub async fn keep(app: &App, caller: &Caller, playlist: &PlaylistId, words: &Words) -> Result<()> {
+    match db::hearts::describe(&app.db, caller.person.id, playlist, words.note(), words.tags()).await? {
+        true => Ok(()),
+        false => Err(Error::NotFound),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn kept(note: &str, tags: &str) -> (Option<String>, Vec<String>) {
+        let words = Words::parse(note, tags).unwrap();
+        (words.note, words.tags)
+    }
+
+    #[test]
+    fn words_are_trimmed_and_tags_folded() {
+        let (note, tags) = kept("  For the long drive  ", " Rain,, rain ,  Late   Night,ÉTÉ, ");
+        assert_eq!(note.as_deref(), Some("For the long drive"));
+        assert_eq!(tags, ["rain", "late night", "été"]);
+        assert_eq!(kept(" ", " , "), (None, vec![]));
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_in_words() {
+        let refused = |note: &str, tags: &str| Words::parse(note, tags).map(|_| ()).unwrap_err();
+        assert!(Words::parse(&"é".repeat(280), &["x".repeat(30), "ü".repeat(30)].join(",")).is_ok());
+        let both = refused(&"é".repeat(281), &"x".repeat(31));
+        assert_eq!((both.note, both.tags), (Some(BadNote::TooLong(281)), Some(BadTags::TooLong(1, 31))));
+        assert_eq!(refused("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(BadTags::TooMany(11)));
+        for bad in ["a\nb", "a\u{0}b", "a\u{2028}b", "a\tb"] {
+            let both = refused(bad, bad);
+            assert_eq!((both.note, both.tags), (Some(BadNote::NotOneLine), Some(BadTags::NotPlain)), "{bad:?}");
+        }
+        assert_eq!(refused("", "two \"words\"").tags, Some(BadTags::NotPlain));
+    }
+
+    #[test]
+    fn words_do_not_print() {
+        assert!(!format!("{:?}", Words::parse("hush", "secret").unwrap()).contains("hush"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_kept_is_kept_again_as_it_is(note in "\\PC{0,40}", tags in "[\\PC,]{0,60}") {
+            if let Ok(words) = Words::parse(&note, &tags) {
+                let again = Words::parse(words.note().unwrap_or_default(), &words.tags().join(", ")).unwrap();
+                prop_assert!(again == words);
+            }
+        }
+    }
+}

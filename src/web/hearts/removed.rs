@@ -1,0 +1,129 @@
+//! Hearts that were taken back: the page of them, and what its buttons ask for.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::words::{Tag, back};
+use crate::domain::{Error, removed};
+use crate::web::error::Fault;
+use crate::web::layout::{Layout, Moment, html, readable};
+use crate::web::notice::{self, Notice};
+use crate::web::pager::{PageParam, Pager};
+use crate::web::playlists::parse_id;
+use crate::web::session::SignedIn;
+use crate::web::{Now, State};
+
+#[derive(Template)]
+#[template(path = "hearts/removed.html")]
+struct Page {
+    layout: Layout,
+    rows: Vec<Row>,
+    total: usize,
+    pager: Pager,
+    here: String,
+}
+
+/// A heart that was taken back.
+struct Row {
+    id: String,
+    name: String,
+    owner: Option<String>,
+    hearted_at: Moment,
+    removed_at: Moment,
+    note: Option<String>,
+    tags: Vec<Tag>,
+}
+
+impl From<removed::Removed> for Row {
+    fn from(row: removed::Removed) -> Self {
+        Self {
+            name: readable(&row.id, row.name, row.seen_at.is_some()),
+            owner: row.owner_name,
+            hearted_at: Moment::day(row.hearted_at),
+            removed_at: Moment::day(row.removed_at),
+            note: row.note,
+            tags: row.tags.into_iter().map(Tag::from).collect(),
+            id: row.id,
+        }
+    }
+}
+
+/// What was taken back in the last 30 days, the latest first; Spotify is not asked.
+pub(in crate::web) async fn index(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+    Query(at): Query<PageParam>,
+) -> Result<Response, Fault> {
+    let removed = removed::latest(&app, &caller, at.number(), now).await?;
+    let pager = Pager::of(&removed, "/hearts/removed")?;
+    Ok(html(&Page {
+        layout: layout.titled("Recently removed", "hearts"),
+        total: removed.total,
+        here: pager.here(),
+        pager,
+        rows: removed.entries.into_iter().map(Row::from).collect(),
+    }))
+}
+
+/// What the buttons beside a removed heart ask for.
+#[derive(Deserialize)]
+pub(in crate::web) struct Decision {
+    #[serde(default)]
+    want: Want,
+    #[serde(default)]
+    from: Option<String>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Want {
+    /// The heart, as it was.
+    #[default]
+    Back,
+    /// That nothing of it is kept.
+    Gone,
+}
+
+/// Gives a heart back, or forgets it for good, and returns to where that was asked.
+pub(in crate::web) async fn decide(
+    app: State,
+    Now(now): Now,
+    SignedIn(caller): SignedIn,
+    Path(id): Path<String>,
+    Form(form): Form<Decision>,
+) -> Result<Response, Fault> {
+    let id = parse_id(&id)?;
+    let notice = match form.want {
+        Want::Back => match removed::restore(&app, &caller, &id, now).await {
+            Err(Error::NotFound) => Notice::NotRestored,
+            restored => restored.map(|()| Notice::Restored)?,
+        },
+        Want::Gone => removed::forget(&app, &caller, Some(&id)).await.map(|()| Notice::ForgottenForGood)?,
+    };
+    Ok(notice::redirect(&back(form.from.as_deref(), &id), notice))
+}
+
+/// The box that says that somebody is sure.
+#[derive(Deserialize)]
+pub(in crate::web) struct Sure {
+    #[serde(default)]
+    sure: Option<String>,
+}
+
+/// Forgets for good all that was taken back.
+pub(in crate::web) async fn forget_all(
+    app: State,
+    SignedIn(caller): SignedIn,
+    Form(form): Form<Sure>,
+) -> Result<Response, Fault> {
+    if form.sure.as_deref() != Some("yes") {
+        return Ok(notice::redirect("/hearts/removed", Notice::NotForgotten));
+    }
+    removed::forget(&app, &caller, None).await?;
+    Ok(notice::redirect("/hearts/removed", Notice::ForgottenForGood))
+}

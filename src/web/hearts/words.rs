@@ -1,0 +1,114 @@
+//! What people write beside a heart: a note and tags, and the small form for them.
+
+use axum::Form;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::by_link::same_page;
+use crate::domain::Error;
+use crate::domain::words::{self, BadWords, Words};
+use crate::ids::PlaylistId;
+use crate::web::error::{Fault, Link};
+use crate::web::layout::{Card, Layout};
+use crate::web::next::SafePath;
+use crate::web::notice::{self, Notice};
+use crate::web::playlists::parse_id;
+use crate::web::session::SignedIn;
+use crate::web::{Now, State};
+
+/// A tag, and where to see what else has it.
+pub(in crate::web) struct Tag {
+    pub(in crate::web) name: String,
+    pub(in crate::web) href: String,
+}
+
+impl From<String> for Tag {
+    fn from(name: String) -> Self {
+        let wanted = if name.contains(' ') { format!("tag:\"{name}\"") } else { format!("tag:{name}") };
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("q", &wanted).finish();
+        Self { name, href: format!("/hearts?{query}") }
+    }
+}
+
+/// What stands in the fields beside one heart.
+#[derive(Clone)]
+pub(in crate::web) struct Draft {
+    pub(in crate::web) id: String,
+    pub(in crate::web) note: String,
+    pub(in crate::web) tags: String,
+    /// Why the note was not kept.
+    pub(in crate::web) bad_note: Option<String>,
+    /// Why the tags were not kept.
+    pub(in crate::web) bad_tags: Option<String>,
+}
+
+impl Draft {
+    /// What is kept.
+    pub(in crate::web) fn of(card: &Card) -> Self {
+        let tags: Vec<_> = card.tags.iter().map(|tag| tag.name.as_str()).collect();
+        let note = card.note.clone().unwrap_or_default();
+        Self { id: card.id.clone(), note, tags: tags.join(", "), bad_note: None, bad_tags: None }
+    }
+
+    /// What was typed, with the reasons against it.
+    fn refused(id: String, form: WordsForm, bad: BadWords) -> Self {
+        let bad_note = bad.note.map(|bad| bad.to_string());
+        Self { id, note: form.note, tags: form.tags, bad_note, bad_tags: bad.tags.map(|bad| bad.to_string()) }
+    }
+
+    /// Whether something was typed that could not be kept.
+    pub(in crate::web) fn is_refused(&self) -> bool {
+        self.bad_note.is_some() || self.bad_tags.is_some()
+    }
+}
+
+/// The form beside a heart.
+#[derive(Deserialize)]
+pub(in crate::web) struct WordsForm {
+    #[serde(default)]
+    note: String,
+    #[serde(default)]
+    tags: String,
+    #[serde(default)]
+    from: Option<String>,
+}
+
+/// Keeps the note and the tags beside a heart. What cannot be kept comes back as it was typed, with the reason.
+pub(in crate::web) async fn keep(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+    (Path(id), Form(form)): (Path<String>, Form<WordsForm>),
+) -> Result<Response, Fault> {
+    let id = parse_id(&id)?;
+    let words = match Words::parse(&form.note, &form.tags) {
+        Ok(words) => words,
+        Err(bad) => {
+            let from = form.from.clone();
+            let layout = Layout { draft: Some(Draft::refused(id.into(), form, bad)), ..layout };
+            let page = same_page(app, now, layout, caller, from.as_deref()).await?;
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
+    };
+    words::keep(&app, &caller, &id, &words).await.map_err(without_heart)?;
+    Ok(notice::redirect(&back(form.from.as_deref(), &id), Notice::WordsKept))
+}
+
+/// The heart was taken back meanwhile, in another tab perhaps.
+fn without_heart(error: Error) -> Fault {
+    let Error::NotFound = error else { return error.into() };
+    let told = "This playlist does not have your heart just now, so there is nothing to write beside. Give it the heart again first.";
+    let mut fault = Fault::new(StatusCode::NOT_FOUND, "No heart to write beside", told).nothing_saved();
+    fault.way_out = vec![Link { href: "/hearts", text: "My hearts" }];
+    fault
+}
+
+/// The place of a playlist on the page that a form came from; the hearts when it does not say.
+pub(super) fn back(from: Option<&str>, id: &PlaylistId) -> String {
+    let page = from.and_then(SafePath::parse);
+    let page = page.as_ref().map_or("/hearts", |page| page.as_str().split('#').next().unwrap_or_default());
+    format!("{page}#p-{id}")
+}

@@ -1,0 +1,191 @@
+//! Hearts that were taken back: had back as they were, listed for 30 days, forgotten for good.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use time::OffsetDateTime;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const KEPT: &str = "select count(*) from removed_hearts";
+
+/// Ada with a heart and words beside it.
+async fn ada(site: &Site) -> Visitor {
+    let ada = site.signed_in("ada").await;
+    ada.fetch(Method::PUT, ONE).await;
+    let form = ada.open("/hearts").await.form(".words form").with("note", "For the rain").with("tags", "wet, late");
+    assert_eq!(ada.submit(form).await.status, 200);
+    ada
+}
+
+/// The one heart there is: its date and its words.
+async fn heart(site: &Site) -> (OffsetDateTime, Option<String>, Vec<String>) {
+    sqlx::query_as("select hearted_at, note, tags from hearts").fetch_one(&site.db).await.unwrap()
+}
+
+async fn take_back(visitor: &Visitor) -> Page {
+    let page = visitor.open("/hearts").await;
+    visitor.submit(page.form("form.heart")).await
+}
+
+#[tokio::test]
+async fn b13_undo_brings_back_date_note_and_tags_without_script() {
+    let site = Site::open().await;
+    let ada = ada(&site).await;
+    let before = heart(&site).await;
+    site.advance(60 * MINUTE);
+    let page = take_back(&ada).await;
+    assert_eq!(page.notice().unwrap(), "The heart is taken back.");
+    assert_eq!(page.text(".notice button"), "Undo");
+    assert!(!page.has("li.card"));
+    let page = ada.submit(page.form(".notice form")).await;
+    assert_eq!(page.notice().unwrap(), "The heart is back, with its date, its note and its tags.");
+    assert_eq!(
+        (page.text(".card .note").as_str(), page.texts(".tags a")),
+        ("For the rain", vec!["wet".into(), "late".into()])
+    );
+    assert_eq!((heart(&site).await, site.count(KEPT).await), (before, 0));
+    assert_eq!(site.count("select sum(hearts)::bigint from heart_counts").await, 1);
+    assert!(!ada.open("/hearts").await.has(".notice"), "it is offered once");
+}
+
+#[tokio::test]
+async fn b5_pressed_again_within_ten_minutes_it_is_the_same_heart_and_later_a_new_one_with_the_old_words() {
+    let site = Site::open().await;
+    let ada = ada(&site).await;
+    let before = heart(&site).await;
+    site.advance(DAY);
+    for method in [Method::DELETE, Method::PUT, Method::DELETE, Method::PUT] {
+        ada.fetch(method, ONE).await;
+        site.advance(9 * MINUTE);
+    }
+    assert_eq!(heart(&site).await, before);
+    ada.fetch(Method::DELETE, ONE).await;
+    site.advance(11 * MINUTE);
+    ada.fetch(Method::PUT, ONE).await;
+    let after = heart(&site).await;
+    assert!(after.0 > before.0, "a new heart has a new date");
+    assert_eq!((after.1, after.2), (before.1, before.2), "nobody's words are lost");
+    assert_eq!(site.count(KEPT).await, 0);
+}
+
+#[tokio::test]
+async fn a_second_press_of_a_heart_that_is_there_takes_nothing_from_the_removed_ones() {
+    let site = Site::open().await;
+    let ada = ada(&site).await;
+    ada.fetch(Method::DELETE, ONE).await;
+    // As when two requests cross, or an older release gives the heart.
+    let new = "insert into hearts (user_id, playlist_id, hearted_at) select user_id, playlist_id, hearted_at + interval '1 hour' from removed_hearts";
+    sqlx::query(new).execute(&site.db).await.unwrap();
+    ada.fetch(Method::PUT, ONE).await;
+    assert_eq!((heart(&site).await.1, site.count(KEPT).await), (None, 1));
+    ada.fetch(Method::DELETE, ONE).await;
+    assert_eq!(
+        site.count("select count(*) from removed_hearts where note = 'For the rain' and 'wet' = any (tags)").await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn h8_recently_removed_lists_thirty_days_and_restores() {
+    let site = Site::open().await;
+    let ada = ada(&site).await;
+    let before = heart(&site).await;
+    assert!(ada.open("/hearts").await.has("a[href='/hearts/removed']"));
+    take_back(&ada).await;
+    site.advance(29 * DAY);
+    ada.fetch(Method::PUT, "/heart/1111111111111111111111").await;
+    ada.fetch(Method::DELETE, "/heart/1111111111111111111111").await;
+    let page = ada.open("/hearts/removed").await;
+    assert_eq!(page.playlist_ids(), ["1111111111111111111111", "3cEYpjA9oz9GiPac4AsH4n"], "the latest first");
+    let row = page.text("#p-3cEYpjA9oz9GiPac4AsH4n");
+    assert!(["Hearted", "Taken back", "For the rain", "wet"].iter().all(|words| row.contains(words)), "{row}");
+    let page = ada.submit(page.form("#p-3cEYpjA9oz9GiPac4AsH4n button[value=back]")).await;
+    assert_eq!((page.url.path(), page.playlist_ids().len()), ("/hearts/removed", 1));
+    assert_eq!(heart(&site).await, before);
+}
+
+#[tokio::test]
+async fn after_thirty_days_nothing_is_left_to_restore() {
+    let site = Site::open().await;
+    let ada = ada(&site).await;
+    take_back(&ada).await;
+    let form = ada.open("/hearts/removed").await.form("button[value=back]");
+    site.advance(30 * DAY + MINUTE);
+    assert!(!ada.open("/hearts/removed").await.has(".removed li"), "gone before it is swept");
+    let page = ada.submit(form).await;
+    assert!(page.notice().unwrap().starts_with("There is nothing left to bring back"));
+    site.sweep().await;
+    assert_eq!((site.count(KEPT).await, site.count("select count(*) from hearts").await), (0, 0));
+}
+
+#[tokio::test]
+async fn restoring_what_was_hearted_again_meanwhile_keeps_the_earlier_date_and_the_count() {
+    let site = Site::open().await;
+    let ada = ada(&site).await;
+    let before = heart(&site).await;
+    let form = take_back(&ada).await.form(".notice form");
+    let again = "insert into hearts (user_id, playlist_id, hearted_at, note) select user_id, playlist_id, hearted_at + interval '1 hour', 'Newer' from removed_hearts";
+    sqlx::raw_sql(again).execute(&site.db).await.unwrap();
+    sqlx::raw_sql("update heart_counts set hearts = 1").execute(&site.db).await.unwrap();
+    ada.submit(form).await;
+    assert_eq!(heart(&site).await, (before.0, Some("Newer".into()), before.2));
+    assert_eq!((site.count("select hearts from heart_counts").await, site.count(KEPT).await), (1, 0));
+}
+
+#[tokio::test]
+async fn delete_for_good_takes_one_or_all_and_no_heart() {
+    let site = Site::open().await;
+    let ada = ada(&site).await;
+    for n in 0..3 {
+        ada.fetch(Method::PUT, &format!("/heart/{n:022}")).await;
+        ada.fetch(Method::DELETE, &format!("/heart/{n:022}")).await;
+    }
+    let page = ada.open("/hearts/removed").await;
+    let one = page.form("#p-0000000000000000000001 button[value=gone]").with("want", "gone");
+    let page = ada.submit(one).await;
+    assert_eq!((page.notice().unwrap().as_str(), page.playlist_ids().len()), ("Deleted for good.", 2));
+    let page = ada.submit(page.form("form[action='/hearts/removed']")).await;
+    assert!(page.notice().unwrap().starts_with("Nothing was deleted") && site.count(KEPT).await == 2);
+    let page = ada.submit(page.form("form[action='/hearts/removed']").with("sure", "yes")).await;
+    assert_eq!((page.text("h2").as_str(), site.count(KEPT).await), ("Nothing here", 0));
+    assert_eq!(site.count("select count(*) from hearts").await, 1);
+}
+
+#[tokio::test]
+async fn what_one_took_back_is_nobody_elses_and_fills_pages_of_fifty() {
+    let site = Site::open().await;
+    let (ada, mira) = (ada(&site).await, site.signed_in("mira").await);
+    take_back(&ada).await;
+    let form = ada.open("/hearts/removed").await.form("button[value=back]");
+    let page = mira.submit(form).await;
+    assert!(page.notice().unwrap().starts_with("There is nothing left"));
+    assert_eq!((mira.open("/hearts/removed").await.has(".removed li"), site.count(KEPT).await), (false, 1));
+    let many = "insert into removed_hearts (user_id, playlist_id, hearted_at, removed_at) select user_id, lpad(n::text, 22, '0'), hearted_at, removed_at from removed_hearts, generate_series(1, 50) n";
+    sqlx::raw_sql(many).execute(&site.db).await.unwrap();
+    let page = ada.open("/hearts/removed").await;
+    assert_eq!((page.count(".removed > li"), page.has("a[rel=next][href='/hearts/removed?page=2']")), (50, true));
+    assert_eq!(ada.open("/hearts/removed?page=2").await.count(".removed > li"), 1);
+    assert_eq!(ada.open("/hearts/removed?page=3").await.status, 404);
+    assert_eq!(ada.open("/account").await.text("#kept + p b"), "0", "it is counted nowhere");
+}
+
+#[tokio::test]
+async fn quick_clicks_from_everywhere_lose_no_row_and_no_count() {
+    let site = Site::open().await;
+    let ada = ada(&site).await;
+    let clicks = (0..30).map(|n| ada.fetch(if n % 2 == 0 { Method::DELETE } else { Method::PUT }, ONE));
+    assert!(join_all(clicks).await.iter().all(|page| page.status == 200));
+    ada.fetch(Method::DELETE, ONE).await;
+    assert_eq!((site.count(KEPT).await, site.count("select sum(hearts)::bigint from heart_counts").await), (1, 0));
+    let form = ada.open("/hearts/removed").await.form("button[value=back]");
+    ada.submit(form).await;
+    let (_, note, tags) = heart(&site).await;
+    assert_eq!((note.as_deref(), tags.len()), (Some("For the rain"), 2));
+}

@@ -1,0 +1,95 @@
+//! What people write beside their hearts: notes and tags.
+
+use std::time::Duration;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+/// Ada with one heart, and the playlist that has it.
+async fn ada(site: &Site) -> (Visitor, String) {
+    let ada = site.signed_in("ada").await;
+    let page = ada.open("/playlists").await;
+    let id = page.playlist_ids().remove(0);
+    ada.submit(page.form(&format!("form[action='/heart/{id}']"))).await;
+    (ada, id)
+}
+
+async fn write(visitor: &Visitor, page: &Page, note: &str, tags: &str) -> Page {
+    visitor.submit(page.form(".words form").with("note", note).with("tags", tags)).await
+}
+
+#[tokio::test]
+async fn a_note_and_tags_are_kept_and_shown_wherever_the_heart_is() {
+    let site = Site::open().await;
+    let (ada, id) = ada(&site).await;
+    let page = write(&ada, &ada.open("/hearts").await, " For <b>rain</b> ", "Late Night,été, late  night").await;
+    assert_eq!(page.notice().unwrap(), "Your note and tags are kept.");
+    for path in ["/hearts".to_owned(), "/playlists".into(), format!("/playlists/{id}")] {
+        let page = ada.open(&path).await;
+        let card = format!("#p-{id}");
+        assert_eq!(page.text(&format!("{card} .note")), "For <b>rain</b>", "{path}");
+        assert_eq!(page.texts(&format!("{card} .tags a")), ["late night", "été"], "{path}");
+        let links = page.attributes(&format!("{card} .tags a"), "href");
+        assert_eq!(links, ["/hearts?q=tag%3A%22late+night%22", "/hearts?q=tag%3A%C3%A9t%C3%A9"]);
+    }
+    let fields = ada.open("/hearts").await.form(".words form").fields;
+    assert_eq!((fields["note"].as_str(), fields["tags"].as_str()), ("For <b>rain</b>", "late night, été"));
+
+    let page = write(&ada, &ada.open(&format!("/playlists/{id}")).await, "", "").await;
+    assert_eq!(page.url.path(), format!("/playlists/{id}"), "back to where it was written");
+    assert!(!page.has(".note") && !page.has(".tags"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_comes_back_as_typed_with_the_reason_beside_it() {
+    let site = Site::open().await;
+    let (ada, id) = ada(&site).await;
+    write(&ada, &ada.open("/hearts").await, "Before", "before").await;
+    for path in ["/hearts".to_owned(), format!("/playlists/{id}")] {
+        let page = write(&ada, &ada.open(&path).await, &"x".repeat(281), "Kept As Typed").await;
+        assert_eq!((page.status, page.has(".words[open]")), (422, true), "{path}");
+        assert_eq!(page.attribute("input[name=note][aria-invalid]", "aria-describedby"), "bad-note");
+        let why = page.text("#bad-note");
+        assert_eq!(why, "A note has up to 280 characters, and this one has 281. Nothing was saved.");
+        assert_eq!(page.attribute(".words input[name=note]", "value"), "x".repeat(281));
+        assert_eq!(page.attribute(".words input[name=tags]", "value"), "Kept As Typed");
+        assert!(page.text("title").contains("not saved") && !page.has("#bad-tags"));
+    }
+    let tags = (0..11).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let page = write(&ada, &ada.open("/hearts").await, "fine", &tags).await;
+    assert!(page.status == 422 && page.text("#bad-tags").contains("up to 10 tags"));
+    let page = write(&ada, &ada.open("/hearts").await, "two\nlines", "nul\0").await;
+    assert!(page.status == 422 && page.has("#bad-note") && page.has("#bad-tags"));
+    assert_eq!(ada.open("/hearts").await.text(".note"), "Before", "nothing was saved");
+}
+
+#[tokio::test]
+async fn words_are_one_persons_own_and_need_a_heart() {
+    let site = Site::open().await;
+    let (ada, id) = ada(&site).await;
+    let mira = site.signed_in("mira").await;
+    let form = || async { ada.open("/hearts").await.form(".words form").with("note", "mine") };
+    let page = mira.send(form().await).await;
+    assert_eq!((page.status, page.text("h1").as_str()), (404, "No heart to write beside"));
+    assert_eq!(site.count("select count(*) from hearts where note is not null").await, 0);
+    let stranger = site.visitor().send(form().await).await;
+    assert_eq!((stranger.status, site.count("select count(*) from hearts where note is not null").await), (303, 0));
+    ada.submit(form().await).await;
+    mira.request(reqwest::Method::PUT, &format!("/heart/{id}"), &[], None).await;
+    assert!(!mira.open("/hearts").await.has(".note"));
+}
+
+#[tokio::test]
+async fn words_of_a_playlist_nobody_knows_are_shown_on_its_page() {
+    let site = Site::open().await;
+    let (ada, id) = ada(&site).await;
+    write(&ada, &ada.open("/hearts").await, "Still here", "kept").await;
+    site.advance(Duration::from_secs(31 * 24 * 3600));
+    site.sweep().await;
+    site.world.fault(heartlist::standin::Endpoint::Playlist, heartlist::standin::Fault::Hang, 9);
+    let page = ada.open("/hearts").await;
+    assert_eq!((page.text(".note").as_str(), page.text("h2 .name")), ("Still here", format!("Playlist {}…", &id[..4])));
+    let page = ada.open(&format!("/playlists/{id}")).await;
+    assert_eq!((page.text(".note").as_str(), page.texts(".tags a")), ("Still here", vec!["kept".to_owned()]));
+}
