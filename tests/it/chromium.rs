@@ -1,5 +1,6 @@
 //! What only a real browser shows: the script, the keyboard, the layout, the content policy.
 
+mod finding;
 mod hearts;
 mod layout;
 mod moving;
