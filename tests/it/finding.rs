@@ -142,6 +142,18 @@ async fn owner_me_is_told_by_spotifys_id_and_not_by_a_name_that_somebody_shares(
 }
 
 #[tokio::test]
+async fn owner_me_goes_along_with_an_id_that_spotify_changes() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let own = search(&ada, "/playlists", "owner:me").await.playlist_ids();
+    site.world.rename("ada", "ada.renamed");
+    site.advance(Duration::from_secs(11 * 60));
+    let again = site.signed_in("ada").await;
+    assert_eq!(search(&again, "/playlists", "owner:me").await.playlist_ids(), own);
+    assert!(!own.is_empty());
+}
+
+#[tokio::test]
 async fn what_is_not_understood_is_said_and_costs_nothing_else() {
     let site = Site::open().await;
     let wren = wren(&site).await;
