@@ -137,13 +137,33 @@ async function readAgain() {
   reading = true;
   const untouched = new Map([...hearts].map(([id, heart]) => [id, heart.wanted]));
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "manual" });
-    if (answer.type === "opaqueredirect") return location.reload(); // signed out elsewhere
-    if (answer.ok) takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"), untouched);
+    takeOver(await readPage(location.href), untouched);
   } catch {
     // Offline still: the next `online` or focus asks again.
   } finally {
     reading = false;
+  }
+}
+
+// Fetches a page of ours to take parts of it. Who was signed out elsewhere is led there, and nothing comes back.
+async function readPage(url, signal) {
+  const answer = await fetch(url, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "manual", signal });
+  if (answer.type === "opaqueredirect") {
+    location.assign(url);
+    return new Promise(() => {});
+  }
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+// Hearts that have just come onto the page: a wish under way counts more than what they show, and they more than
+// what was known.
+function meet(forms) {
+  for (const form of forms) {
+    const id = playlistOf(form);
+    const heart = hearts.get(id);
+    if (heart && busy(heart)) paint(id, heart.wanted);
+    else if (heart) heart.confirmed = heart.wanted = shown(form);
   }
 }
 

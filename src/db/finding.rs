@@ -81,12 +81,11 @@ pub async fn in_library(
         r#"select p.id, count(*) over () as "total!"
            from playlists p
            cross join lateral (select nullif(coalesce(p.name_folded, lower(p.name)), '') as name, coalesce(p.owner_folded, lower(p.owner_name)) as owner) f
-           join users u on u.id = p.user_id
-           left join identities i on i.user_id = u.id and i.provider = 'spotify'
            left join hearts h on h.user_id = p.user_id and h.playlist_id = p.id
            where p.user_id = $1 and p.position is not null
                  and concat_ws(E'\n', f.name, f.owner) like all ($2) and coalesce(f.owner, '') like all ($3)
-                 and (not $4 or coalesce(p.owner_id = i.handle, p.owner_name = u.display_name))
+                 and (not $4 or coalesce(p.owner_id = (select handle from identities where user_id = $1 and provider = 'spotify'),
+                                    p.owner_name = (select display_name from users where id = $1)))
                  and ($5::boolean is null or p.public = $5) and ($6::boolean is null or p.collaborative = $6)
                  and (not $7 or h.hearted_at is not null)
                  and coalesce(h.tags_folded, h.tags, '{}') @> $8
@@ -130,11 +129,10 @@ pub async fn in_hearts(
            left join playlists p on p.user_id = h.user_id and p.id = h.playlist_id
            cross join lateral (select nullif(coalesce(p.name_folded, lower(p.name)), '') as name, coalesce(p.owner_folded, lower(p.owner_name)) as owner,
                                       coalesce(h.note_folded, lower(h.note)) as note) f
-           join users u on u.id = h.user_id
-           left join identities i on i.user_id = u.id and i.provider = 'spotify'
            where h.user_id = $1
                  and concat_ws(E'\n', f.name, f.owner, f.note) like all ($2) and coalesce(f.owner, '') like all ($3)
-                 and (not $4 or coalesce(p.owner_id = i.handle, p.owner_name = u.display_name))
+                 and (not $4 or coalesce(p.owner_id = (select handle from identities where user_id = $1 and provider = 'spotify'),
+                                    p.owner_name = (select display_name from users where id = $1)))
                  and ($5::boolean is null or p.public = $5) and ($6::boolean is null or p.collaborative = $6)
                  and coalesce(h.tags_folded, h.tags) @> $7
            order by case when $8 = 'owner' then f.owner end,

@@ -165,13 +165,13 @@ fn said(condition: &Condition, place: &Place) -> String {
 
 fn oddity(odd: &Odd) -> String {
     let takes = match odd.operator {
-        Operator::Owner => "me or a name",
-        Operator::Public | Operator::Collaborative => "true or false",
-        Operator::Is => "hearted",
+        Operator::Owner => "“me” or a name",
+        Operator::Public | Operator::Collaborative => "“true” or “false”",
+        Operator::Is => "“hearted”",
         Operator::Tag => "a tag",
     };
     let key = odd.operator.key();
-    format!("“{key}:{}” was left out: behind {key}: belongs {takes}.", odd.value)
+    format!("“{key}:{}” was left out: “{key}:” takes {takes}.", odd.value)
 }
 
 #[cfg(test)]
@@ -195,6 +195,6 @@ mod tests {
     #[test]
     fn what_is_left_out_is_said() {
         let [sentence] = &asked("public:maybe rain", "", "").oddities()[..] else { panic!() };
-        assert_eq!(sentence, "“public:maybe” was left out: behind public: belongs true or false.");
+        assert_eq!(sentence, "“public:maybe” was left out: “public:” takes “true” or “false”.");
     }
 }

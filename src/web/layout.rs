@@ -30,8 +30,8 @@ pub(super) struct Layout {
     pub(super) demo: bool,
     pub(super) notice: Option<Notice>,
     pub(super) css: &'static str,
-    pub(super) js: &'static str,
-    pub(super) jquery: &'static str,
+    /// In the order in which they build on each other.
+    pub(super) scripts: &'static [String],
     pub(super) favicon: &'static str,
     /// Path and query of this page, or of the playlists where a visitor cannot be sent back to it.
     pub(super) path: String,
@@ -69,8 +69,7 @@ impl Layout {
             demo: app.config.demo,
             notice: None,
             css: &ASSETS.css,
-            js: &ASSETS.js,
-            jquery: &ASSETS.jquery,
+            scripts: &ASSETS.scripts,
             favicon: &ASSETS.favicon,
             // What comes back from a provider carries a code, which must not be written into a page.
             path: SafePath::or_playlists(Some(path)).as_str().to_owned(),

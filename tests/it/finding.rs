@@ -142,16 +142,28 @@ async fn owner_me_is_told_by_spotifys_id_and_not_by_a_name_that_somebody_shares(
 }
 
 #[tokio::test]
+async fn owner_me_goes_along_with_an_id_that_spotify_changes() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let own = search(&ada, "/playlists", "owner:me").await.playlist_ids();
+    site.world.rename("ada", "ada.renamed");
+    site.advance(Duration::from_secs(11 * 60));
+    let again = site.signed_in("ada").await;
+    assert_eq!(search(&again, "/playlists", "owner:me").await.playlist_ids(), own);
+    assert!(!own.is_empty());
+}
+
+#[tokio::test]
 async fn what_is_not_understood_is_said_and_costs_nothing_else() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let page = search(&wren, "/playlists", "trains public:maybe <b>").await;
-    assert!(page.text("#hits").contains("“public:maybe” was left out: behind public: belongs true or false."));
+    assert!(page.text("#hits").contains("“public:maybe” was left out: “public:” takes “true” or “false”."));
     assert_eq!(page.attribute("#q", "value"), "trains public:maybe <b>");
     let page = search(&wren, "/playlists", "trains public:maybe").await;
     assert_eq!(names(&page), ["Slow", "Trains"]);
     let page = search(&wren, "/playlists", "is:loved").await;
-    assert!(page.count("li.card") == 6 && page.text("#hits").contains("is: belongs hearted"));
+    assert!(page.count("li.card") == 6 && page.text("#hits").contains("“is:” takes “hearted”"));
     for odd in ["?q=%00%ff&sort=%00", "?sort=nonsense&view=tree&page=x", "?q=%22", "?q=", "?q"] {
         let page = wren.open(&format!("/playlists{odd}")).await;
         assert_eq!((page.status, page.text("option[selected]").as_str()), (200, "Spotify’s order"), "{odd}");

@@ -34,6 +34,9 @@ async fn all(site: &Site) -> Vec<(Page, u16)> {
     let inside = [
         ("/playlists", 200),
         ("/playlists?page=2", 200),
+        ("/playlists?q=owner:me+public:maybe&sort=name&view=list", 200),
+        ("/playlists?q=%3Cb%3Enowhere%22", 200),
+        ("/hearts?q=nowhere&sort=oldest", 200),
         (one.as_str(), 200),
         ("/hearts", 200),
         ("/now-playing", 200),

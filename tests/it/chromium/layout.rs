@@ -25,7 +25,17 @@ pub(super) fn pages_for_all() -> [&'static str; 5] {
 /// Pages of somebody whose library has every oddity: names without a space, right to left, a thousand songs.
 pub(super) fn pages_of_mira(site: &Site) -> Vec<String> {
     let mira = site.world.listener("mira").unwrap();
-    let mut paths: Vec<String> = ["/hearts", "/now-playing", "/account", "/logout", NOWHERE].map(String::from).into();
+    let mut paths: Vec<String> = [
+        "/hearts",
+        "/playlists?view=list",
+        "/playlists?q=nowhere+tag:x",
+        "/now-playing",
+        "/account",
+        "/logout",
+        NOWHERE,
+    ]
+    .map(String::from)
+    .into();
     paths.extend((1..=3).map(|page| format!("/playlists?page={page}")));
     let odd = mira.playlists().into_iter().filter(|list| list.name.chars().count() == 100 || list.length > 1000);
     paths.extend(odd.map(|list| format!("/playlists/{}", list.id)));

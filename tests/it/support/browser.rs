@@ -110,6 +110,11 @@ impl Browser {
         self.driver.action_chain().send_keys(key).perform().await.unwrap();
     }
 
+    /// Types a letter where the focus is.
+    pub(crate) async fn press_letter(&self, letter: char) {
+        self.driver.action_chain().send_keys(letter).perform().await.unwrap();
+    }
+
     /// The text that is seen of an element.
     pub(crate) async fn text(&self, selector: &str) -> String {
         self.find(selector).await.text().await.unwrap()

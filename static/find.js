@@ -1,0 +1,106 @@
+// Finds as you type, and brings more of a list onto the page. Without this file the search is a form that Enter
+// sends, and pages are links. It builds on app.js.
+"use strict";
+
+const PAUSE = 250; // ms without a key until the list is asked for
+const $search = $(".find form");
+
+// ---- As you type: the last wish wins, and the field keeps focus and caret ----
+let pause; // the timer of a wish that may still change
+let asking; // the request under way, or null
+let found = location.href; // what the page shows
+
+// The address that the form would lead to, without what is left empty.
+function wanted() {
+  const url = new URL($search.prop("action"));
+  for (const [name, value] of new FormData($search[0])) {
+    if (value.trim()) url.searchParams.append(name, value.trim());
+  }
+  return url.href;
+}
+
+function lookSoon() {
+  clearTimeout(pause);
+  pause = setTimeout(look, PAUSE);
+}
+
+async function look() {
+  clearTimeout(pause);
+  asking?.abort();
+  asking = null;
+  const url = wanted();
+  if (url === found) return;
+  const mine = (asking = new AbortController());
+  try {
+    const page = await readPage(url, AbortSignal.any([mine.signal, AbortSignal.timeout(PATIENCE)]));
+    if (mine === asking) showFound(page, url);
+  } catch {
+    if (mine === asking) say(`Not searched: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`, look);
+  }
+}
+
+function showFound(page, url) {
+  const $results = $(page).find("#results");
+  if (!$results.length) return location.assign(url); // nothing is left to search in
+  $("#results").replaceWith($results);
+  $("#hits").empty().append($(page).find("#hits").contents());
+  $(".views").replaceWith($(page).find(".views"));
+  document.title = page.title;
+  history.replaceState(history.state, "", url);
+  found = url;
+  // Forms that return here return to what is shown now.
+  const { pathname, search } = new URL(url);
+  $("input[name=from], input[name=next]").not("#results *").val(pathname + search);
+  meet($("#results form.heart").get());
+  offerMore();
+}
+
+$search.on("input compositionend", "#q", (event) => {
+  if (!event.originalEvent.isComposing) lookSoon();
+}).on("change", "#sort", look).on("submit", (event) => {
+  event.preventDefault();
+  look();
+});
+
+// ---- More: the next page's cards below those that are there ----
+function offerMore() {
+  if (!$("#results .pager a[rel=next]").length) return;
+  const $more = $("<div class=more>").append(
+    $("<button type=button class='button primary'>").text("More"),
+    $("<p class=sub role=status>"),
+  );
+  $more.find("button").on("click", () => more($more));
+  $("#results .pager").before($more);
+}
+
+async function more($more) {
+  const [$button, $said] = [$more.find("button"), $more.find("p")];
+  if ($button.attr("aria-disabled")) return;
+  $button.attr("aria-disabled", "true").text("More");
+  $said.text("Loading…");
+  try {
+    const page = await readPage($("#results .pager a[rel=next]").prop("href"), AbortSignal.timeout(PATIENCE));
+    if ($more[0].isConnected) showMore(page, $more);
+  } catch {
+    $said.text(`Not loaded: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`);
+    $button.text("Try again");
+  }
+  $button.removeAttr("aria-disabled");
+}
+
+function showMore(page, $more) {
+  // A list that changes meanwhile may bring a card that is there already.
+  const $cards = $(page).find("#results .card").filter((_, card) => !document.getElementById(card.id));
+  $("#results .cards").append($cards);
+  meet($cards.find("form.heart").get());
+  const [shown, total] = [$("#results .card").length, Number($("#results").data("total"))];
+  const $next = $(page).find("#results .pager a[rel=next]");
+  const first = $("#results").data("page");
+  $("#results .pager p").text($(page).find("#results .pager p").text().replace("Page ", `Pages ${first} to `));
+  $("#results .pager a[rel=next]").replaceWith($next);
+  $more.find("p").text($next.length ? `${shown} of ${total} shown.` : `All ${total} shown.`);
+  if (!$next.length) $more.find("button").remove();
+  $cards.find(".name").first().trigger("focus");
+}
+
+offerMore();

@@ -1,0 +1,250 @@
+//! Finding with its script: as somebody types, more of a list in place, the keys, the two views.
+
+use serde_json::json;
+use thirtyfour::Key;
+
+use super::{FIRST_HEART, ada, pressed, sign_in, until_saved};
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+/// Somebody with a browser who looks at mira's 120 playlists.
+async fn mira(site: &Site) -> Browser {
+    let browser = Browser::open(site).await;
+    sign_in(&browser, "mira").await;
+    browser
+}
+
+async fn type_in(browser: &Browser, selector: &str, text: &str) {
+    browser.find(selector).await.send_keys(text).await.unwrap();
+}
+
+async fn focused(browser: &Browser, selector: &str) -> bool {
+    browser.ask(&format!("document.activeElement === document.querySelector({})", json!(selector))).await
+}
+
+async fn cards(browser: &Browser) -> usize {
+    browser.ask("document.querySelectorAll('#results .card').length").await
+}
+
+/// Lets the page's requests wait, each until `release(n)` is called, whoever gave up on them.
+const HOLD_REQUESTS: &str = "window.held = [], window.answered = 0, window.real_fetch = fetch, \
+    window.release = (n, fail) => held[n](fail), \
+    void (window.fetch = async (url) => { \
+        const fail = await new Promise(go => held.push(go)); \
+        try { if (fail) throw new TypeError('lost'); return await real_fetch(url); } finally { setTimeout(() => { answered += 1; }, 200); } \
+    })";
+
+#[tokio::test]
+async fn p15_typing_finds_at_once_and_disturbs_nobody() {
+    let site = Site::open().await;
+    let browser = mira(&site).await;
+    let before: u32 = browser.ask("history.length").await;
+    type_in(&browser, "#q", "owner:me MANANA").await;
+    browser.reads("#hits[role=status]", "0 of 120 playlists found.").await;
+    browser.reads("#results", "Nothing found").await;
+    browser.arrive("/playlists?q=owner%3Ame+MANANA").await;
+    for _ in 0.."MANANA".len() {
+        browser.press(Key::Backspace).await;
+    }
+    type_in(&browser, "#q", "Night").await;
+    browser.reads("#hits", " of 120 playlists found.").await;
+    browser.arrive("/playlists?q=owner%3Ame+Night").await;
+    assert!(focused(&browser, "#q").await && cards(&browser).await > 0);
+    let caret: Vec<u32> = browser.ask("[q.value.length, q.selectionStart, q.selectionEnd]").await;
+    assert_eq!(caret, [14, 14, 14], "nothing is selected, the caret stays at the end");
+    assert_eq!(browser.ask::<u32>("history.length").await, before, "no step for Back");
+    assert!(browser.ask::<String>("document.title").await.contains("owner:me Night"));
+    let returns: Vec<String> =
+        browser.ask("[...document.querySelectorAll('input[name=from]')].map(i => i.value.split('#')[0])").await;
+    assert!(returns.iter().all(|path| path == "/playlists?q=owner%3Ame+Night"), "{returns:?}");
+
+    let found = cards(&browser).await;
+    browser.reload().await;
+    assert_eq!((cards(&browser).await, browser.ask::<String>("q.value").await.as_str()), (found, "owner:me Night"));
+    browser.click("#results a.name").await;
+    browser.find(".sleeve").await;
+    browser.back().await;
+    browser.arrive("/playlists?q=owner%3Ame+Night").await;
+    assert_eq!((cards(&browser).await, browser.ask::<String>("q.value").await.as_str()), (found, "owner:me Night"));
+    browser.click("#hits a").await;
+    browser.arrive("/playlists").await;
+    assert_eq!(browser.complaints().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
+}
+
+#[tokio::test]
+async fn a_heart_given_among_what_was_found_is_a_heart() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 1).await;
+    type_in(&browser, "#q", "is:hearted").await;
+    browser.reads("#hits", "1 of 12 playlists found.").await;
+    assert!(pressed(&browser, FIRST_HEART).await);
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 0).await;
+    assert!(!pressed(&browser, FIRST_HEART).await && cards(&browser).await == 1, "it may be given back");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_dropped() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.ask::<()>(HOLD_REQUESTS).await;
+    type_in(&browser, "#q", "regen").await;
+    browser.becomes("held.length === 1").await;
+    type_in(&browser, "#q", " nowhere").await;
+    browser.becomes("held.length === 2").await;
+    browser.ask::<()>("release(1)").await;
+    browser.reads("#hits", "0 of 12 playlists found.").await;
+    browser.ask::<()>("release(0)").await;
+    browser.becomes("answered === 2").await;
+    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (0, "/playlists?q=regen+nowhere"));
+    assert_eq!(browser.text("#live").await, "");
+}
+
+#[tokio::test]
+async fn a_search_that_fails_says_so_and_is_tried_again() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.ask::<()>(HOLD_REQUESTS).await;
+    type_in(&browser, "#q", "regen").await;
+    browser.becomes("held.length === 1").await;
+    browser.ask::<()>("release(0, true)").await;
+    browser.reads("#live", "Not searched: the server could not be reached.").await;
+    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (12, "/playlists"), "the list stays");
+    browser.click("#live .again").await;
+    browser.becomes("held.length === 2").await;
+    browser.ask::<()>("release(1)").await;
+    browser.reads("#hits", "1 of 12 playlists found.").await;
+}
+
+#[tokio::test]
+async fn another_order_shows_at_once_and_enter_needs_no_button() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.ask::<()>("sort.value = 'name', void sort.dispatchEvent(new Event('change', { bubbles: true }))").await;
+    browser.arrive("/playlists?sort=name").await;
+    browser.becomes("document.querySelector('.card .name').innerText === 'Brass for Breakfast'").await;
+    browser.click(".views a:last-child").await;
+    browser.arrive("/playlists?sort=name&view=list").await;
+    type_in(&browser, "#q", "garden").await;
+    browser.press(Key::Enter).await;
+    browser.arrive("/playlists?q=garden&sort=name&view=list").await;
+    let row =
+        "(cover => [cover.width, cover.height])(document.querySelector('.rows .card .cover').getBoundingClientRect())";
+    assert_eq!(browser.ask::<Vec<f64>>(row).await, [48.0, 48.0], "small covers in rows");
+}
+
+#[tokio::test]
+async fn p2_more_comes_in_place_and_is_said() {
+    let site = Site::open().await;
+    let browser = mira(&site).await;
+    browser.ask::<()>(HOLD_REQUESTS).await;
+    browser.click(".more button").await;
+    browser.reads(".more [role=status]", "Loading…").await;
+    browser.ask::<()>("release(0, true)").await;
+    browser.reads(".more [role=status]", "Not loaded: the server could not be reached.").await;
+    assert_eq!((cards(&browser).await, browser.text(".more button").await.as_str()), (50, "Try again"));
+    browser.click(".more button").await;
+    browser.becomes("held.length === 2").await;
+    browser.ask::<()>("release(1)").await;
+    browser.reads(".more [role=status]", "100 of 120 shown.").await;
+    assert!(focused(&browser, ".card:nth-child(51) .name").await, "the focus is on the first that came");
+    assert_eq!(browser.text(".pager p").await, "Pages 1 to 2 of 3");
+    browser.ask::<()>("void (fetch = real_fetch)").await;
+    browser.click(".more button").await;
+    browser.reads(".more [role=status]", "All 120 shown.").await;
+    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (120, "/playlists"));
+    assert!(browser.ask::<bool>("!document.querySelector('.more button, .pager a') && new Set([...document.querySelectorAll('.card')].map(c => c.id)).size === 120").await);
+    browser.click(".card:nth-child(120) form.heart button").await;
+    until_saved(&site, &browser, 1).await;
+}
+
+#[tokio::test]
+async fn p17_keys_move_heart_search_and_help() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let press = async |key: char| browser.press_letter(key).await;
+    press('j').await;
+    assert!(focused(&browser, ".card:first-child .name").await);
+    press('j').await;
+    press('j').await;
+    press('k').await;
+    assert!(focused(&browser, ".card:nth-child(2) .name").await);
+    let columns: usize =
+        browser.ask("getComputedStyle(document.querySelector('.cards')).gridTemplateColumns.split(' ').length").await;
+    browser.press(Key::Down).await;
+    assert!(focused(&browser, &format!(".card:nth-child({}) .name", 2 + columns)).await, "down is down");
+    browser.press(Key::Up).await;
+    assert!(focused(&browser, ".card:nth-child(2) .name").await);
+    browser.press(Key::Up).await;
+    assert!(focused(&browser, ".card:nth-child(2) .name").await, "the end of the column");
+
+    press('h').await;
+    until_saved(&site, &browser, 1).await;
+    assert!(pressed(&browser, ".card:nth-child(2) form.heart button").await);
+    press('h').await;
+    until_saved(&site, &browser, 0).await;
+
+    press('/').await;
+    assert!(focused(&browser, "#q").await);
+    for letter in "jkh?/".chars() {
+        press(letter).await;
+    }
+    assert_eq!(browser.ask::<String>("q.value").await, "jkh?/", "in a field they are letters");
+    browser.becomes("document.querySelector('#hits').innerText.startsWith('0 of')").await;
+    assert_eq!(site.count("select count(*) from hearts").await, 0);
+}
+
+#[tokio::test]
+async fn p17_the_help_lists_the_keys_and_switches_them_off() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let open = "document.querySelector('#keys').open";
+    browser.press_letter('?').await;
+    browser.becomes(open).await;
+    let said = browser.text("#keys").await;
+    assert!(["j", "h", "/", "?", "Esc", "Use these keys"].iter().all(|key| said.contains(key)), "{said}");
+    browser.press_letter('j').await;
+    assert!(browser.ask::<bool>("Boolean(document.activeElement.closest('#keys'))").await, "behind it nothing moves");
+    browser.press(Key::Escape).await;
+    browser.becomes(&format!("!{open}")).await;
+
+    browser.click(".foot button").await;
+    browser.click("#keys input").await;
+    browser.click("#keys button").await;
+    browser.becomes(&format!("!{open}")).await;
+    browser.reload().await;
+    browser.press_letter('j').await;
+    browser.press_letter('?').await;
+    assert!(browser.ask::<bool>(&format!("!{open} && document.activeElement === document.body")).await);
+    browser.click(".foot button").await;
+    assert!(!browser.ask::<bool>("document.querySelector('#keys input').checked").await);
+    browser.click("#keys input").await;
+    browser.press(Key::Escape).await;
+    browser.press_letter('j').await;
+    assert!(browser.ask::<bool>("document.activeElement.matches('.card .name')").await, "one that is in sight");
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn g1_without_script_there_is_no_control_of_the_scripts() {
+    let site = Site::open().await;
+    let browser = Browser::without_script(&site).await;
+    sign_in(&browser, "mira").await;
+    assert!(
+        browser
+            .ask::<bool>(
+                "!document.querySelector('.more, .foot button') && !document.querySelector('#keys').offsetHeight"
+            )
+            .await
+    );
+    type_in(&browser, "#q", "owner:me").await;
+    browser.press(Key::Enter).await;
+    browser.arrive("/playlists?q=owner%3Ame&sort=").await;
+    browser.reads("#hits", " of 120 playlists found.").await;
+    browser.click("a[rel=next]").await;
+    browser.arrive("/playlists?q=owner%3Ame&page=2").await;
+    browser.click(".views a:last-child").await;
+    browser.find(".cards.rows").await;
+}
