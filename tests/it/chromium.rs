@@ -4,6 +4,7 @@ mod hearts;
 mod layout;
 mod moving;
 mod sign_in;
+mod undo;
 mod without_script;
 
 use crate::support::Site;
