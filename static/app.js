@@ -6,6 +6,7 @@
 //         sent: what the request under way asks for, or null }
 const hearts = new Map();
 const PATIENCE = 20_000; // ms until a request counts as lost
+const UNDO = 10_000; // ms for which an un-heart can be undone by a button
 
 const playlistOf = (form) => form.getAttribute("action").split("/").pop();
 const formsOf = (id) => $("form.heart").filter((_, form) => playlistOf(form) === id);
@@ -38,6 +39,7 @@ function ask(id, hearted) {
 }
 
 async function save(id, heart) {
+  const before = heart.confirmed;
   while (heart.wanted !== heart.confirmed) {
     const wish = heart.wanted;
     heart.sent = wish;
@@ -48,6 +50,19 @@ async function save(id, heart) {
   }
   heart.wanted = heart.confirmed;
   paint(id, heart.confirmed);
+  if (before && !heart.confirmed) offerUndo(id);
+}
+
+// Given again soon, it is the same heart: the server still has its date, its note and its tags.
+function offerUndo(id) {
+  say("The heart is taken back.", () => askFromAfar(id, true), "Undo");
+  fade(UNDO);
+}
+
+// The button that was pressed is gone with its message, so the focus goes to the heart.
+function askFromAfar(id, hearted) {
+  formsOf(id).first().find("button").trigger("focus");
+  ask(id, hearted);
 }
 
 // Answers nothing when the server confirmed, else why it did not.
@@ -92,10 +107,7 @@ function giveUp(id, heart, failure) {
   heart.wanted = heart.confirmed;
   paint(id, heart.confirmed);
   if (failure.leaving || wish === heart.confirmed) return;
-  say(`Not saved: ${failure.text.replace(/^Not saved[:.] /, "").replace(/\.$/, "")}.`, () => {
-    formsOf(id).first().find("button").trigger("focus");
-    ask(id, wish);
-  });
+  say(`Not saved: ${failure.text.replace(/^Not saved[:.] /, "").replace(/\.$/, "")}.`, () => askFromAfar(id, wish), "Try again");
 }
 
 // The server knows where to sign in, this page knows where to come back to.
@@ -110,10 +122,13 @@ function signIn(address) {
 // ---- The voice: a live region that is also the visible message ----
 let silence; // the timer that clears a passing remark
 
-function say(text, again) {
+function say(text, act, label) {
   clearTimeout(silence);
   const $live = $("#live").empty().append($("<span>").text(text));
-  if (again) $live.append($("<button type=button class=again>").text("Try again").on("click", () => { hush(); again(); }));
+  if (act) {
+    const $act = $("<button type=button>").text(label).on("click", () => { hush(); act(); });
+    $live.append(label === "Undo" ? $act.addClass("undo").attr("aria-keyshortcuts", "Control+Z") : $act.addClass("again"));
+  }
   $live.append($("<button type=button>").text("Dismiss").on("click", hush));
 }
 
@@ -122,6 +137,11 @@ function remark(text, stay) {
   if ($("#live .again").length) return;
   say(text);
   if (!stay) silence = setTimeout(hush, 4000);
+}
+
+// Whoever is about to press something in it is not hurried.
+function fade(after) {
+  silence = setTimeout(() => ($("#live")[0].matches(":hover, :focus-within") ? fade(after) : hush()), after);
 }
 
 function hush() {
@@ -194,6 +214,26 @@ $(document).on("submit", "form.heart", (event) => {
   event.preventDefault();
   const form = event.currentTarget;
   ask(playlistOf(form), $(form).find("input[name=hearted]").val() === "true");
+});
+
+// The message stands at the end of the page, far from the heart for who comes by keyboard.
+$(document).on("keydown", (event) => {
+  const wanted = event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+  const $undo = $("#live .undo");
+  if (!wanted || !$undo.length || $(event.target).is("input, textarea, select")) return;
+  event.preventDefault();
+  $undo.trigger("click");
+});
+
+// A file takes a while: say so, and do not send it twice.
+$(document).on("submit", "form[data-progress]", (event) => {
+  const form = event.currentTarget;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = $(form).find("button").text();
+  $(form).find("button").add("#live").text(form.dataset.progress);
+});
+$(window).on("pageshow", () => {
+  $("form[data-sent]").each((_, form) => $(form).find("button").text(form.dataset.sent)).removeAttr("data-sent");
 });
 
 document.addEventListener("error", (event) => {

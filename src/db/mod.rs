@@ -11,6 +11,7 @@ pub mod playlists;
 pub mod removed;
 pub mod sessions;
 pub mod sign_ins;
+pub mod takeout;
 pub mod users;
 
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Hearts: what the buttons ask for.
 
 pub(super) mod by_link;
+pub(super) mod export;
+pub(super) mod import;
 pub(super) mod page;
 pub(super) mod removed;
 pub(super) mod words;

@@ -62,6 +62,15 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/playlists/{id}", get(playlists::show))
         .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
         .route("/hearts", get(hearts::page::show).post(hearts::by_link::give))
+        .route("/hearts/export.csv", get(hearts::export::table))
+        .route("/hearts/export.json", get(hearts::export::json))
+        // The one form that brings a file.
+        .route(
+            "/hearts/import",
+            get(hearts::import::page)
+                .post(hearts::import::take)
+                .layer(DefaultBodyLimit::max(hearts::import::LONGEST_REQUEST)),
+        )
         .route("/hearts/{id}/words", post(hearts::words::keep))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::forget_all))
         .route("/hearts/removed/{id}", post(hearts::removed::decide))

@@ -7,6 +7,7 @@ mod keyboard;
 mod layout;
 mod moving;
 mod sign_in;
+mod undo;
 mod without_script;
 
 use crate::support::Site;

@@ -26,5 +26,6 @@ mod process;
 mod removed;
 mod security;
 mod sign_in;
+mod takeout;
 mod tokens;
 mod words;

@@ -51,6 +51,17 @@ impl Visitor {
         self.request(method, path, &headers, None).await
     }
 
+    /// Sends a form that is on a page, with a file in its field `file`, and stays with the answer.
+    pub(crate) async fn upload(&self, form: Form, file: &[u8]) -> Page {
+        let origin = form.action.origin().ascii_serialization();
+        let headers = [("sec-fetch-site", "same-origin"), ("origin", origin.as_str())];
+        let mut body = b"--part\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a file\"\r\ncontent-type: application/octet-stream\r\n\r\n".to_vec();
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--part--\r\n");
+        let body = Some(("multipart/form-data; boundary=part", body));
+        self.execute(Method::POST, form.action.as_str(), &headers, body).await
+    }
+
     /// Any request at all; `body` is a form's.
     pub(crate) async fn request(
         &self,
@@ -59,10 +70,21 @@ impl Visitor {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Page {
+        let body = body.map(|body| ("application/x-www-form-urlencoded", body.into_bytes()));
+        self.execute(method, path, headers, body).await
+    }
+
+    async fn execute(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> Page {
         let mut request = Request::new(method, self.base.join(path).unwrap());
         request.headers_mut().insert("accept", HeaderValue::from_static("text/html"));
-        if let Some(body) = body {
-            request.headers_mut().insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+        if let Some((kind, body)) = body {
+            request.headers_mut().insert("content-type", HeaderValue::from_static(kind));
             *request.body_mut() = Some(body.into());
         }
         let given = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));

@@ -1,0 +1,50 @@
+//! Hearts as files to take along.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use time::OffsetDateTime;
+
+use crate::app::App;
+use crate::domain::takeout::Format;
+use crate::domain::{Caller, Result, export};
+use crate::web::error::Fault;
+use crate::web::session::SignedIn;
+use crate::web::{Now, State};
+
+/// All hearts of who is signed in, as a table.
+pub(in crate::web) async fn table(
+    app: State,
+    Now(now): Now,
+    SignedIn(caller): SignedIn,
+) -> std::result::Result<Response, Fault> {
+    file(&app, &caller, Format::Table, now).await
+}
+
+/// The same as JSON.
+pub(in crate::web) async fn json(
+    app: State,
+    Now(now): Now,
+    SignedIn(caller): SignedIn,
+) -> std::result::Result<Response, Fault> {
+    file(&app, &caller, Format::Json, now).await
+}
+
+async fn file(app: &App, caller: &Caller, format: Format, now: OffsetDateTime) -> std::result::Result<Response, Fault> {
+    let mut hearts = Box::pin(export::hearts(app, caller));
+    // The first ones are waited for: while the database is away there is a page that says so, and no half file.
+    let first = hearts.try_next().await?.unwrap_or_default();
+    let begin = format.head(now) + &format.lines(&first, true);
+    let rest = hearts.map_ok(move |some| format.lines(&some, false)).inspect_err(|error| {
+        tracing::error!(%error, "an export broke off");
+    });
+    let end = stream::iter([Result::Ok(format.tail().to_owned())]);
+    let body = Body::from_stream(stream::iter([Result::Ok(begin)]).chain(rest).chain(end));
+    let (kind, ending) = match format {
+        Format::Table => ("text/csv; charset=utf-8", "csv"),
+        Format::Json => ("application/json", "json"),
+    };
+    let name = format!("attachment; filename=\"heartlist-hearts-{}.{ending}\"", now.date());
+    Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, name.as_str())], body).into_response())
+}

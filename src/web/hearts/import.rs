@@ -1,0 +1,102 @@
+//! Hearts from a file: the page that takes it, and the report of what became of it.
+
+use askama::Template;
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::domain::import::{self, Format, Report};
+use crate::web::error::{Fault, Link};
+use crate::web::layout::{Layout, html};
+use crate::web::session::SignedIn;
+use crate::web::{Now, State};
+
+/// The longest file, in bytes.
+pub(in crate::web) const LONGEST_FILE: usize = 5 * 1024 * 1024;
+/// The longest request, in bytes. What is longer than a file may be is read to its end and forgotten, up to
+/// here: a browser that is cut off in the middle shows a broken connection and no reason.
+pub(in crate::web) const LONGEST_REQUEST: usize = 8 * LONGEST_FILE;
+
+#[derive(Template)]
+#[template(path = "hearts/import.html")]
+struct Page {
+    layout: Layout,
+    /// Why the file as a whole was refused.
+    refusal: Option<String>,
+    report: Option<Report>,
+    longest: usize,
+}
+
+/// The page that asks for a file.
+pub(in crate::web) async fn page(layout: Layout, SignedIn(_): SignedIn) -> Response {
+    fill(layout.titled("Import", "hearts"), None, None)
+}
+
+/// Takes a file and says what became of it.
+pub(in crate::web) async fn take(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+    upload: Multipart,
+) -> Result<Response, Fault> {
+    let bytes = received(upload).await?;
+    Ok(match import::read(&bytes, now) {
+        Ok(file) => {
+            let report = import::keep(&app, &caller, file).await?;
+            fill(layout.titled("Import – done", "hearts"), None, Some(report))
+        }
+        Err(why) => {
+            let page = fill(layout.titled("Import – not imported", "hearts"), Some(why.to_string()), None);
+            (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+        }
+    })
+}
+
+fn fill(layout: Layout, refusal: Option<String>, report: Option<Report>) -> Response {
+    html(&Page { layout, refusal, report, longest: LONGEST_FILE / 1024 / 1024 })
+}
+
+/// The file that was sent; empty when none was.
+async fn received(mut upload: Multipart) -> Result<Vec<u8>, Fault> {
+    while let Some(field) = upload.next_field().await.map_err(unread)? {
+        if field.name() == Some("file") {
+            return whole(field).await;
+        }
+    }
+    Ok(Vec::new())
+}
+
+async fn whole(mut field: Field<'_>) -> Result<Vec<u8>, Fault> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(chunk) = field.chunk().await.map_err(unread)? {
+        length += chunk.len();
+        if length <= LONGEST_FILE {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    if length > LONGEST_FILE { Err(too_long()) } else { Ok(bytes) }
+}
+
+fn unread(error: MultipartError) -> Fault {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+        status => {
+            again(Fault::new(status, "The file did not arrive whole", "Something broke on the way. Try it again."))
+        }
+    }
+}
+
+fn too_long() -> Fault {
+    let told = format!(
+        "A file may have up to {} MB. A longer table can be cut in two: both parts need the first line.",
+        LONGEST_FILE / 1024 / 1024
+    );
+    again(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "This file is too large", told))
+}
+
+fn again(fault: Fault) -> Fault {
+    let mut fault = fault.nothing_saved();
+    fault.way_out = vec![Link { href: "/hearts/import", text: "Choose another file" }];
+    fault
+}

@@ -1,0 +1,99 @@
+//! Undo after an un-heart, and what takes a while.
+
+use std::io::Write as _;
+
+use sqlx::Executor as _;
+use thirtyfour::Key;
+
+use super::{FIRST_HEART, ada, pressed, until_pressed, until_saved};
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+const SAVED: &str = "select count(*) from hearts";
+const OFFERED: &str = "#live .undo";
+
+/// Ada on a page with a heart of last year and a note beside it, which she has just taken back.
+async fn taken_back(site: &Site) -> Browser {
+    let browser = ada(site).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(site, &browser, 1).await;
+    site.db.execute("update hearts set hearted_at = hearted_at - interval '1 year', note = 'Mine'").await.unwrap();
+    browser.click(FIRST_HEART).await;
+    browser.reads("#live", "The heart is taken back.").await;
+    assert_eq!(site.count(SAVED).await, 0);
+    browser
+}
+
+async fn is_back(site: &Site, browser: &Browser) {
+    until_saved(site, browser, 1).await;
+    until_pressed(browser, FIRST_HEART, true).await;
+    let old = "select count(*) from hearts where note = 'Mine' and hearted_at < now() - interval '300 days'";
+    assert_eq!(site.count(old).await, 1, "with its date and its note");
+    assert!(browser.ask::<bool>("document.activeElement.matches('.heart button')").await, "the focus is at the heart");
+    browser.becomes("document.querySelector('#live').textContent === ''").await;
+}
+
+#[tokio::test]
+async fn b13_undo_is_offered_after_an_un_heart() {
+    let site = Site::open().await;
+    let browser = taken_back(&site).await;
+    browser.click(OFFERED).await;
+    is_back(&site, &browser).await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn b13_undo_is_reached_by_keyboard() {
+    let site = Site::open().await;
+    let browser = taken_back(&site).await;
+    let control_z = "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'z', ctrlKey: true, bubbles: true}))";
+    browser.ask::<bool>(control_z).await;
+    is_back(&site, &browser).await;
+    browser.press(Key::Space).await;
+    browser.find(OFFERED).await;
+    until_saved(&site, &browser, 0).await;
+    browser.ask::<()>("[...document.querySelectorAll('.foot a')].at(-1).focus()").await;
+    browser.press(Key::Tab).await;
+    assert!(browser.ask::<bool>("document.activeElement.matches('#live .undo')").await, "it follows the page");
+    browser.press(Key::Enter).await;
+    is_back(&site, &browser).await;
+}
+
+/// Runs what waits for ten seconds now, and nothing else.
+const LATER: &str = "window.fades = [], window.clock = setTimeout, \
+    void (window.setTimeout = (act, after) => after === 10000 ? fades.push(act) : clock(act, after))";
+
+#[tokio::test]
+async fn b13_after_ten_seconds_the_offer_goes_unless_somebody_is_about_to_take_it() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.ask::<()>(LATER).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 1).await;
+    browser.click(FIRST_HEART).await;
+    browser.find(OFFERED).await;
+    browser.ask::<()>(&format!("document.querySelector('{OFFERED}').focus()")).await;
+    browser.ask::<()>("fades.shift()()").await;
+    assert!(browser.ask::<bool>(&format!("!!document.querySelector('{OFFERED}')")).await, "it has the focus");
+    browser.ask::<()>("document.querySelector('.heart button').focus()").await;
+    browser.ask::<()>("fades.shift()()").await;
+    assert_eq!(browser.text("#live").await, "");
+    assert!(!pressed(&browser, FIRST_HEART).await);
+}
+
+#[tokio::test]
+async fn h7_a_file_is_imported_and_the_page_says_that_it_is_under_way() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"id,note\n3cEYpjA9oz9GiPac4AsH4n,hello\n").unwrap();
+    browser.go("/hearts/import").await;
+    browser.find("#file").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
+    // What the page says while the file is on its way, kept for after.
+    let note = "addEventListener('pagehide', () => sessionStorage.setItem('said', document.querySelector('#live').textContent))";
+    browser.ask::<()>(note).await;
+    browser.click("form.import button").await;
+    browser.reads(".notice [role=status]", "Added: 1").await;
+    assert_eq!(browser.ask::<String>("sessionStorage.getItem('said')").await, "Importing…");
+    assert_eq!((site.count(SAVED).await, browser.complaints().await), (1, vec![]));
+}

@@ -1,0 +1,209 @@
+//! Hearts in files: exported, imported, and the same afterwards.
+
+use heartlist::standin::{Endpoint, Fault};
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
+const HEARTS: &str = "select count(*) from hearts";
+const COUNTED: &str = "select coalesce(sum(hearts), 0)::bigint from heart_counts";
+
+/// Ada with one named heart and words beside it that a spreadsheet would calculate.
+async fn ada(site: &Site) -> (Visitor, String) {
+    let ada = site.signed_in("ada").await;
+    let page = ada.open("/playlists").await;
+    let id = page.playlist_ids().remove(0);
+    ada.submit(page.form(&format!("form[action='/heart/{id}']"))).await;
+    let form = ada.open("/hearts").await.form(".words form");
+    ada.submit(form.with("note", "=1+1, \"so\" 'é'").with("tags", "-late night, été")).await;
+    (ada, id)
+}
+
+async fn import(visitor: &Visitor, file: impl AsRef<[u8]>) -> Page {
+    let form = visitor.open("/hearts/import").await.form("form.import");
+    visitor.upload(form, file.as_ref()).await
+}
+
+/// Added, already there, refused.
+fn report(page: &Page) -> [i64; 3] {
+    assert_eq!(page.status, 200, "{}", page.html);
+    let numbers: Vec<_> = page.texts(".notice [role=status] b").iter().map(|text| text.parse().unwrap()).collect();
+    numbers.try_into().unwrap()
+}
+
+type Row = (String, OffsetDateTime, Option<String>, Vec<String>);
+
+async fn rows(site: &Site) -> Vec<Row> {
+    let query = "select playlist_id, hearted_at, note, tags from hearts order by playlist_id";
+    sqlx::query_as(query).fetch_all(&site.db).await.unwrap()
+}
+
+#[tokio::test]
+async fn h6_the_table_has_a_header_utf_8_iso_dates_and_no_formulas() {
+    let site = Site::open().await;
+    let (ada, id) = ada(&site).await;
+    site.world.fault(Endpoint::Token, Fault::Hang, 9);
+    let links = ada.open("/hearts").await.attributes(".keep a", "href");
+    assert!(links.contains(&"/hearts/export.csv".into()) && links.contains(&"/hearts/export.json".into()));
+    let file = ada.open("/hearts/export.csv").await;
+    assert_eq!((file.status, file.header("content-type")), (200, "text/csv; charset=utf-8"));
+    assert_eq!(file.header("cache-control"), "no-store");
+    let disposition = file.header("content-disposition");
+    assert!(disposition.starts_with("attachment; filename=\"heartlist-hearts-20") && disposition.ends_with(".csv\""));
+    let text = file.html.trim_start_matches('\u{feff}');
+    let lines: Vec<_> = text.split_terminator("\r\n").collect();
+    assert_eq!((lines.len(), lines[0]), (2, "playlist_id,link,name,owner,hearted_at,note,tags"));
+    let beginning = format!("{id},https://open.spotify.com/playlist/{id},");
+    assert!(lines[1].starts_with(&beginning), "{}", lines[1]);
+    assert!(lines[1].ends_with("Z,\"'=1+1, \"\"so\"\" 'é'\",\"'-late night, été\""), "{}", lines[1]);
+}
+
+#[tokio::test]
+async fn h6_json_says_what_it_is_and_names_every_heart() {
+    let site = Site::open().await;
+    let (ada, id) = ada(&site).await;
+    let name = ada.open("/hearts").await.text(".card h2");
+    let file = ada.open("/hearts/export.json").await;
+    assert_eq!((file.status, file.header("content-type")), (200, "application/json"));
+    let told = file.json();
+    assert_eq!((&told["format"], &told["version"]), (&json!("heartlist-hearts"), &json!(1)));
+    assert!(told["exported_at"].as_str().unwrap().ends_with('Z'));
+    let heart = &told["hearts"][0];
+    assert_eq!((&heart["playlist_id"], &heart["name"]), (&json!(id), &json!(name)));
+    assert_eq!((&heart["note"], &heart["tags"]), (&json!("=1+1, \"so\" 'é'"), &json!(["-late night", "été"])));
+    let mira = site.signed_in("mira").await;
+    assert_eq!(mira.open("/hearts/export.json").await.json()["hearts"], json!([]));
+}
+
+#[tokio::test]
+async fn signed_out_nothing_leaves_and_nothing_comes_in() {
+    let site = Site::open().await;
+    let (ada, _) = ada(&site).await;
+    let form = ada.open("/hearts/import").await.form("form.import");
+    let visitor = site.visitor();
+    for path in ["/hearts/export.csv", "/hearts/export.json", "/hearts/import"] {
+        let page = visitor.look(path).await;
+        assert_eq!((page.status, page.header("location").starts_with("/login?next=%2Fhearts%2F")), (303, true));
+    }
+    let page = visitor.upload(form, format!("id\n{ID}").as_bytes()).await;
+    assert_eq!((page.status, site.count(HEARTS).await), (303, 1));
+}
+
+#[tokio::test]
+async fn h7_what_left_comes_back_with_the_same_dates_and_words_and_twice_changes_nothing() {
+    let site = Site::open().await;
+    let (ada, _) = ada(&site).await;
+    let more = "insert into hearts (user_id, playlist_id, hearted_at, note, tags)
+                select user_id, lpad(n::text, 22, '0'), '2019-05-06 07:08:09.123456Z'::timestamptz + n * interval '1 hour 1 microsecond',
+                       case when n % 3 = 0 then '''+' || n end, case when n % 2 = 0 then '{a b,c}' else '{}'::text[] end
+                from hearts, generate_series(1, 2500) n;
+                insert into heart_counts select playlist_id, 1 from hearts on conflict do nothing";
+    sqlx::raw_sql(more).execute(&site.db).await.unwrap();
+    let before = rows(&site).await;
+    for path in ["/hearts/export.csv", "/hearts/export.json"] {
+        let file = ada.open(path).await.html;
+        sqlx::raw_sql("delete from hearts; delete from heart_counts").execute(&site.db).await.unwrap();
+        assert_eq!(report(&import(&ada, &file).await), [2501, 0, 0], "{path}");
+        assert_eq!((rows(&site).await == before, site.count(COUNTED).await), (true, 2501));
+        assert_eq!(report(&import(&ada, &file).await), [0, 2501, 0], "{path}");
+        assert_eq!((rows(&site).await == before, site.count(COUNTED).await), (true, 2501));
+    }
+}
+
+#[tokio::test]
+async fn h7_refused_lines_are_told_with_their_numbers_and_reasons() {
+    let site = Site::open().await;
+    let (ada, id) = ada(&site).await;
+    let before = rows(&site).await;
+    let long = "x".repeat(281);
+    let file = format!(
+        "link;hearted_at;tags;note\r\nhttps://open.spotify.com/playlist/{ID}?si=1;2024-05-06;a, B;fine\r\n{id};2019-01-01;;other\r\n\r\n\
+         https://open.spotify.com/album/{ID};;;\r\n{ID};3000-01-01;;\r\n{ID};2005-12-31T23:59:59Z;;\r\n{ID};yesterday;;\r\n{ID};;;{long}\r\n"
+    );
+    let page = import(&ada, file).await;
+    assert_eq!(report(&page), [1, 1, 5]);
+    let told = page.texts(".refused li");
+    let expected = [
+        "Line 5: This is the link of an album",
+        "Line 6: The date lies in the future",
+        "Line 7: The date lies before 2006",
+        "Line 8: The date cannot be read",
+        "Line 9: A note has up to 280 characters",
+    ];
+    assert!(told.len() == 5 && told.iter().zip(expected).all(|(told, start)| told.starts_with(start)), "{told:?}");
+    let after = rows(&site).await;
+    assert!(after.len() == 2 && before.iter().all(|row| after.contains(row)), "what was there stays as it is");
+    let new = after.iter().find(|row| row.0 == ID).unwrap();
+    assert_eq!((new.1.date().to_string().as_str(), new.2.as_deref(), new.3.len()), ("2024-05-06", Some("fine"), 2));
+    let page = import(&ada, format!("id\n{}", "no id\n".repeat(120))).await;
+    assert_eq!((report(&page), page.count(".refused li")), ([0, 0, 120], 50));
+    assert!(page.text(".notice").contains("And 70 more."));
+    let page = import(&ada, format!("{{\"hearts\":[7,{{\"playlist_id\":\"{ID}\"}}]}}")).await;
+    assert_eq!((report(&page), page.text(".refused li").starts_with("Heart 1: ")), ([0, 1, 1], true));
+}
+
+#[tokio::test]
+async fn h7_a_file_that_cannot_be_read_imports_nothing_and_says_why() {
+    let site = Site::open().await;
+    let (ada, _) = ada(&site).await;
+    let cut = format!("{{\"hearts\":[{{\"playlist_id\":\"{ID}\"}},");
+    let table: [(&[u8], &str); 5] = [
+        (b"", "No file was chosen"),
+        (b"name,owner\na,b\n", "neither a table with a column playlist_id"),
+        (b"id\nM\xfcller", "not UTF-8"),
+        (cut.as_bytes(), "breaks off or is damaged at line 1"),
+        (br#"{"version":9,"hearts":[]}"#, "of version 9"),
+    ];
+    for (file, why) in table {
+        let page = import(&ada, file).await;
+        let told = page.text("#refusal");
+        assert!(page.status == 422 && told.contains(why) && told.ends_with("Nothing was imported."), "{told}");
+        assert!(page.has("form.import input[aria-invalid]"));
+    }
+    assert_eq!(site.count(HEARTS).await, 1);
+}
+
+#[tokio::test]
+async fn h7_five_megabytes_are_taken_and_more_is_refused_with_a_page() {
+    let site = Site::open().await;
+    let (ada, _) = ada(&site).await;
+    let mut file = format!("id,extra\n{ID},").into_bytes();
+    file.resize(5 * 1024 * 1024, b'x');
+    assert_eq!(report(&import(&ada, &file).await), [1, 0, 0]);
+    for length in [file.len() + 1, 7 * file.len()] {
+        file.resize(length, b'x');
+        let page = import(&ada, &file).await;
+        assert_eq!((page.status, page.text("h1").as_str()), (413, "This file is too large"));
+        assert!(page.text("main").contains("up to 5 MB") && page.text("main").contains("Nothing was saved"));
+    }
+    let form = ada.open("/hearts").await.form(".words form").with("note", &"x".repeat(70_000));
+    assert_eq!(ada.send(form).await.status, 413, "other forms stay small");
+}
+
+#[tokio::test]
+async fn ten_thousand_hearts_come_in_at_once_and_a_hundred_thousand_leave() {
+    let site = Site::open().await;
+    let (ada, _) = ada(&site).await;
+    let file: String = (0..10_000).map(|n| format!("{n:022},2020-01-01,a note,\"one, two\"\n")).collect();
+    assert_eq!(report(&import(&ada, format!("id,hearted_at,note,tags\n{file}")).await), [10_000, 0, 0]);
+    assert_eq!(site.count(COUNTED).await, 10_001);
+    let more =
+        "insert into hearts (user_id, playlist_id, hearted_at) select user_id, lpad(n::text, 22, '0'), hearted_at
+                from hearts, generate_series(10000, 99998) n where playlist_id = lpad('1', 22, '0')";
+    sqlx::raw_sql(more).execute(&site.db).await.unwrap();
+    let file = ada.open("/hearts/export.json").await.html;
+    assert_eq!((file.matches("\n{\"playlist_id\"").count(), file.ends_with("}\n]}\n")), (100_000, true));
+}
+
+#[tokio::test]
+async fn import_is_linked_from_the_hearts_and_the_account() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for path in ["/hearts", "/account"] {
+        assert!(ada.open(path).await.has("a[href='/hearts/import']"), "{path}");
+    }
+}
