@@ -31,7 +31,7 @@ pub enum Refusal {
     #[error("{0}")]
     NotAPlaylist(NotAPlaylist),
     /// Not a date as we read it.
-    #[error("The date cannot be read. It looks like 2026-11-21T14:02:03Z, or 2026-11-21.")]
+    #[error("The date cannot be read. Expected is 2026-11-21T14:02:03Z, or 2026-11-21 alone.")]
     NotADate,
     /// Not yet.
     #[error("The date lies in the future.")]
