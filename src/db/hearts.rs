@@ -22,10 +22,10 @@ pub async fn give(
     let hearts = sqlx::query_scalar!(
         r#"with back as (delete from removed_hearts where user_id = $1 and playlist_id = $2
                                and not exists (select from hearts where user_id = $1 and playlist_id = $2)
-                         returning note, tags, case when removed_at > $4 then hearted_at end as hearted_at, case when removed_at > $4 then snapshot_id end as snapshot_id),
-                given as (insert into hearts (user_id, playlist_id, hearted_at, snapshot_id, note, tags)
+                         returning note, tags, note_folded, tags_folded, case when removed_at > $4 then hearted_at end as hearted_at, case when removed_at > $4 then snapshot_id end as snapshot_id),
+                given as (insert into hearts (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)
                           select $1, $2, coalesce(b.hearted_at, $3),
-                                 coalesce(b.snapshot_id, (select snapshot_id from playlists where user_id = $1 and id = $2)), b.note, coalesce(b.tags, '{}')
+                                 coalesce(b.snapshot_id, (select snapshot_id from playlists where user_id = $1 and id = $2)), b.note, coalesce(b.tags, '{}'), b.note_folded, b.tags_folded
                           from (values (1)) as always left join back b on true
                           on conflict do nothing returning playlist_id),
                 counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given
@@ -47,10 +47,12 @@ pub async fn take_back(pool: &Pool, user: UserId, playlist: &PlaylistId, now: Of
     // An older one is there only when two requests crossed, or when the heart came from a file: nothing of it is lost.
     let hearts = sqlx::query_scalar!(
         r#"with gone as (delete from hearts where user_id = $1 and playlist_id = $2 returning *),
-                kept as (insert into removed_hearts as r (user_id, playlist_id, hearted_at, snapshot_id, note, tags, removed_at)
-                         select user_id, playlist_id, hearted_at, snapshot_id, note, tags, $3 from gone
+                kept as (insert into removed_hearts as r (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, removed_at)
+                         select user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, $3 from gone
                          on conflict (user_id, playlist_id) do update set hearted_at = least(r.hearted_at, excluded.hearted_at), snapshot_id = excluded.snapshot_id,
                              note = coalesce(excluded.note, r.note), tags = case when excluded.tags = '{}' then r.tags else excluded.tags end,
+                             note_folded = case when excluded.note is null then r.note_folded else excluded.note_folded end,
+                             tags_folded = case when excluded.tags = '{}' then r.tags_folded else excluded.tags_folded end,
                              removed_at = excluded.removed_at),
                 counted as (update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id returning c.hearts)
            select coalesce((select hearts from counted), (select hearts from heart_counts where playlist_id = $2), 0) as "hearts!""#,
@@ -61,23 +63,32 @@ pub async fn take_back(pool: &Pool, user: UserId, playlist: &PlaylistId, now: Of
     Ok(hearts.fetch_one(pool).await?)
 }
 
-/// Writes beside a heart what the person says of it. False: there is no such heart.
+/// What a person writes beside a heart, and the same folded, as searches compare it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// One line of text.
+    pub note: Option<String>,
+    /// None of them has a comma in it.
+    pub tags: Vec<String>,
+    /// The note, folded.
+    pub note_folded: Option<String>,
+    /// The tags, folded.
+    pub tags_folded: Vec<String>,
+}
+
+/// Writes `words` beside a heart. False: there is no such heart.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn describe(
-    pool: &Pool,
-    user: UserId,
-    playlist: &PlaylistId,
-    note: Option<&str>,
-    tags: &[String],
-) -> Result<bool, Error> {
+pub async fn describe(pool: &Pool, user: UserId, playlist: &PlaylistId, words: &Words) -> Result<bool, Error> {
     let described = sqlx::query!(
-        "update hearts set note = $3, tags = $4 where user_id = $1 and playlist_id = $2",
+        "update hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6 where user_id = $1 and playlist_id = $2",
         user.0,
         playlist.as_str(),
-        note,
-        tags
+        words.note.as_deref(),
+        &words.tags,
+        words.note_folded.as_deref(),
+        &words.tags_folded
     );
     Ok(described.execute(pool).await?.rows_affected() == 1)
 }

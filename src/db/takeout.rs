@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::hearts::Words;
 use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
 
@@ -50,9 +51,7 @@ pub struct New {
     /// When it was hearted.
     pub hearted_at: OffsetDateTime,
     /// What the person wrote beside it.
-    pub note: Option<String>,
-    /// The person's tags for it; none has a comma in it.
-    pub tags: Vec<String>,
+    pub words: Words,
 }
 
 /// Adds the hearts that are not there yet, all or none; those that are stay as they are. Returns how many were
@@ -63,9 +62,10 @@ pub struct New {
 pub async fn add(pool: &Pool, user: UserId, hearts: &[New]) -> Result<u64, Error> {
     // In the order of their ids, so that two of these at once wait for each other and not in a circle.
     let added = sqlx::query_scalar!(
-        r#"with given as (insert into hearts (user_id, playlist_id, hearted_at, note, tags)
-                          select $1, l.id, l.hearted_at, l.note, string_to_array(l.tags, ',')
-                          from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[]) as l (id, hearted_at, note, tags)
+        r#"with given as (insert into hearts (user_id, playlist_id, hearted_at, note, tags, note_folded, tags_folded)
+                          select $1, l.id, l.hearted_at, l.note, string_to_array(l.tags, ','), l.note_folded, string_to_array(l.tags_folded, ',')
+                          from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[])
+                               as l (id, hearted_at, note, tags, note_folded, tags_folded)
                           order by l.id on conflict do nothing returning playlist_id),
                 counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given order by playlist_id
                             on conflict (playlist_id) do update set hearts = c.hearts + 1)
@@ -73,8 +73,10 @@ pub async fn add(pool: &Pool, user: UserId, hearts: &[New]) -> Result<u64, Error
         user.0,
         &hearts.iter().map(|heart| heart.playlist.to_string()).collect::<Vec<_>>(),
         &hearts.iter().map(|heart| heart.hearted_at).collect::<Vec<_>>(),
-        &hearts.iter().map(|heart| heart.note.clone()).collect::<Vec<_>>() as _,
-        &hearts.iter().map(|heart| heart.tags.join(",")).collect::<Vec<_>>(),
+        &hearts.iter().map(|heart| heart.words.note.clone()).collect::<Vec<_>>() as _,
+        &hearts.iter().map(|heart| heart.words.tags.join(",")).collect::<Vec<_>>(),
+        &hearts.iter().map(|heart| heart.words.note_folded.clone()).collect::<Vec<_>>() as _,
+        &hearts.iter().map(|heart| heart.words.tags_folded.join(",")).collect::<Vec<_>>(),
     );
     Ok(added.fetch_one(pool).await? as u64)
 }

@@ -31,7 +31,7 @@ pub enum Refusal {
     #[error("{0}")]
     NotAPlaylist(NotAPlaylist),
     /// Not a date as we read it.
-    #[error("The date cannot be read. It looks like 2026-11-21T14:02:03Z, or 2026-11-21.")]
+    #[error("The date cannot be read. Expected is 2026-11-21T14:02:03Z, or 2026-11-21 alone.")]
     NotADate,
     /// Not yet.
     #[error("The date lies in the future.")]
@@ -95,7 +95,7 @@ fn heart_of(raw: &Raw, now: OffsetDateTime) -> std::result::Result<New, Refusal>
         (None, None) => Refusal::Unclear,
     })?;
     let hearted_at = date(raw.hearted_at.trim(), now)?;
-    Ok(New { playlist, hearted_at, note: words.note().map(str::to_owned), tags: words.tags().to_vec() })
+    Ok(New { playlist, hearted_at, words: words.row() })
 }
 
 /// A date that is not said is today's.

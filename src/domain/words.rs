@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::text::fold;
 use super::{Caller, Error, Result};
 use crate::app::App;
 use crate::db;
@@ -78,6 +79,14 @@ impl Words {
     pub fn tags(&self) -> &[String] {
         &self.tags
     }
+
+    /// What is written to the database.
+    pub(super) fn row(&self) -> db::hearts::Words {
+        let (note, tags) = (self.note.clone(), self.tags.clone());
+        let note_folded = note.as_deref().map(fold);
+        let tags_folded = tags.iter().map(|tag| fold(tag)).collect();
+        db::hearts::Words { note, tags, note_folded, tags_folded }
+    }
 }
 
 impl fmt::Debug for Words {
@@ -129,7 +138,7 @@ fn unreadable(c: char) -> bool {
 /// # Errors
 /// [`Error::NotFound`] when the playlist has no heart of theirs, or the database's; then nothing has changed.
 pub async fn keep(app: &App, caller: &Caller, playlist: &PlaylistId, words: &Words) -> Result<()> {
-    match db::hearts::describe(&app.db, caller.person.id, playlist, words.note(), words.tags()).await? {
+    match db::hearts::describe(&app.db, caller.person.id, playlist, &words.row()).await? {
         true => Ok(()),
         false => Err(Error::NotFound),
     }

@@ -61,19 +61,7 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/library", post(library::update))
         .route("/playlists/{id}", get(playlists::show))
         .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
-        .route("/hearts", get(hearts::page::show).post(hearts::by_link::give))
-        .route("/hearts/export.csv", get(hearts::export::table))
-        .route("/hearts/export.json", get(hearts::export::json))
-        // The one form that brings a file.
-        .route(
-            "/hearts/import",
-            get(hearts::import::page)
-                .post(hearts::import::take)
-                .layer(DefaultBodyLimit::max(hearts::import::LONGEST_REQUEST)),
-        )
-        .route("/hearts/{id}/words", post(hearts::words::keep))
-        .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::forget_all))
-        .route("/hearts/removed/{id}", post(hearts::removed::decide))
+        .merge(hearts_pages())
         .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
         .route("/account/disconnect", post(account::disconnect))
@@ -115,6 +103,21 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
     let site =
         Router::new().merge(pages.layer(around_pages)).merge(assets::router()).route("/healthz", get(health::alive));
     site.merge(beside.unwrap_or_default()).layer(around_all)
+}
+
+/// The pages of one's hearts, and what is kept with them.
+fn hearts_pages() -> Router<Arc<App>> {
+    // The one form that brings a file.
+    let import = get(hearts::import::page).post(hearts::import::take);
+    let import = import.layer(DefaultBodyLimit::max(hearts::import::LONGEST_REQUEST));
+    Router::new()
+        .route("/hearts", get(hearts::page::show).post(hearts::by_link::give))
+        .route("/hearts/{id}/words", post(hearts::words::keep))
+        .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::forget_all))
+        .route("/hearts/removed/{id}", post(hearts::removed::decide))
+        .route("/hearts/export.csv", get(hearts::export::table))
+        .route("/hearts/export.json", get(hearts::export::json))
+        .route("/hearts/import", import)
 }
 
 /// What time it is for this request.

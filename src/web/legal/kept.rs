@@ -124,7 +124,7 @@ pub(super) const KEPT: &[Kept] = &[
             field(
                 "The version of the playlist that you knew, your note and your tags",
                 REMOVED,
-                &["snapshot_id", "note", "tags"],
+                &["snapshot_id", "note", "tags", "note_folded", "tags_folded"],
             ),
         ],
     },
