@@ -154,7 +154,7 @@ async fn delete_for_good_takes_one_or_all_and_no_heart() {
     let page = ada.submit(page.form("form[action='/hearts/removed']")).await;
     assert!(page.notice().unwrap().starts_with("Nothing was deleted") && site.count(KEPT).await == 2);
     let page = ada.submit(page.form("form[action='/hearts/removed']").with("sure", "yes")).await;
-    assert_eq!((page.text("h2").as_str(), site.count(KEPT).await), ("Nothing here", 0));
+    assert_eq!((page.text(".empty h2").as_str(), site.count(KEPT).await), ("Nothing here", 0));
     assert_eq!(site.count("select count(*) from hearts").await, 1);
 }
 
