@@ -3,6 +3,7 @@
 mod hearts;
 mod layout;
 mod moving;
+mod paper;
 mod sign_in;
 mod undo;
 mod without_script;

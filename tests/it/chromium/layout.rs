@@ -21,6 +21,7 @@ const GROUND: &str = "getComputedStyle(document.body).backgroundColor";
 fn pages_of_mira(site: &Site) -> Vec<String> {
     let mira = site.world.listener("mira").unwrap();
     let mut paths: Vec<String> = ["/hearts", "/now-playing", "/account", "/logout", NOWHERE].map(String::from).into();
+    paths.extend(["/hearts/removed", "/hearts/import"].map(String::from));
     paths.extend((1..=3).map(|page| format!("/playlists?page={page}")));
     let odd = mira.playlists().into_iter().filter(|list| list.name.chars().count() == 100 || list.length > 1000);
     paths.extend(odd.map(|list| format!("/playlists/{}", list.id)));
