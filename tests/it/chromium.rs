@@ -6,6 +6,7 @@ mod hearts;
 mod keyboard;
 mod layout;
 mod moving;
+mod paper;
 mod sign_in;
 mod undo;
 mod without_script;

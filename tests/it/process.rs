@@ -200,17 +200,32 @@ async fn o7_the_whole_log_holds_no_secret() {
     let consent = Visitor::new(&address).to_consent("/login").await;
     visitor.open(consent.url.as_str()).await;
     visitor.open("/auth/spotify/callback?code=a-forged-code-in-an-address&state=a-forged-state-in-an-address").await;
+    write_words(&visitor).await;
     visitor.open("/logout").await;
     program.signal("-INT");
     let (code, log) = program.rest().await;
     assert_eq!(code, Some(0));
     secrets.extend(site.world.secrets());
-    secrets
-        .extend(["a-forged-code", "a-forged-state", "a-client-secret-for-tests", "a session secret"].map(String::from));
+    secrets.extend(
+        ["a-forged-code", "a-forged-state", "a-client-secret-for-tests", "a session secret", "nobody-elses-business"]
+            .map(String::from),
+    );
     assert!(secrets.len() >= 8 && log.contains("answered"), "{} secrets", secrets.len());
     for secret in secrets {
         assert!(!log.contains(&secret), "{secret} is in the log:\n{log}");
     }
+}
+
+/// Words beside a heart: kept, refused, and from a file.
+async fn write_words(visitor: &Visitor) {
+    visitor.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
+    for (note, status) in [("nobody-elses-business".to_owned(), 200), ("nobody-elses-business".repeat(20), 422)] {
+        let form = visitor.open("/hearts").await.form(".words form").with("note", &note).with("tags", &note[..21]);
+        assert_eq!(visitor.submit(form).await.status, status);
+    }
+    let form = visitor.open("/hearts/import").await.form("form.import");
+    let page = visitor.upload(form, b"id,note\nnobody-elses-business,nobody-elses-business\n").await;
+    assert!(page.has(".refused li") && visitor.open("/hearts/export.csv").await.html.contains("nobody-elses-business"));
 }
 
 /// The program on the site's database and its Spotify.

@@ -27,6 +27,8 @@ pub(super) fn pages_of_mira(site: &Site) -> Vec<String> {
     let mira = site.world.listener("mira").unwrap();
     let mut paths: Vec<String> = [
         "/hearts",
+        "/hearts/removed",
+        "/hearts/import",
         "/playlists?view=list&page=3",
         "/playlists?q=nowhere+tag:x",
         "/now-playing",
