@@ -8,6 +8,7 @@ pub mod identities;
 pub mod local;
 pub mod playlists;
 pub mod sessions;
+pub mod shares;
 pub mod sign_ins;
 pub mod users;
 

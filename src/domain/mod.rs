@@ -10,6 +10,7 @@ pub mod library;
 pub mod now_playing;
 pub mod playlists;
 pub mod reference;
+pub mod sharing;
 pub mod sign_in;
 pub mod sweep;
 mod text;

@@ -2,11 +2,12 @@
 
 use time::OffsetDateTime;
 
-use super::Result;
+use super::{Result, sharing};
 use crate::app::App;
 use crate::db;
 
-/// Removes ended sessions, sign-ins nobody can finish, and what Spotify has not shown for 30 days.
+/// Removes ended sessions, sign-ins nobody can finish, what Spotify has not shown for 30 days, and
+/// what holds back addresses that were given up long ago.
 ///
 /// # Errors
 /// When the database fails; the rest goes next time.
@@ -15,6 +16,7 @@ pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
     let sign_ins = db::sign_ins::sweep(&app.db, now).await?;
     db::cooldowns::sweep(&app.db, now).await?;
     let playlists = db::playlists::sweep(&app.db, now).await?;
-    tracing::debug!(sessions, sign_ins, playlists, "swept");
+    let slugs = db::shares::sweep(&app.db, now - sharing::HELD, now).await?;
+    tracing::debug!(sessions, sign_ins, playlists, slugs, "swept");
     Ok(())
 }
