@@ -4,6 +4,7 @@ mod axe;
 mod hearts;
 mod layout;
 mod moving;
+mod sharing;
 mod sign_in;
 mod without_script;
 

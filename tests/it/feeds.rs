@@ -11,6 +11,7 @@ use crate::sharing::{put_at, secret_link, with_hearts};
 use crate::support::Site;
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
+const NAME: &str = "Lena & \"<Co>\"";
 /// What somebody may call a playlist, with all that XML minds.
 const ODD: &str = "<b>R&B</b> \"é\" ]]> 🎧 \u{b}\u{fffe}";
 
@@ -37,7 +38,7 @@ fn when(text: &str) -> OffsetDateTime {
 
 async fn odd_one(site: &Site) {
     let mut lena = Listener::with_library("lena", 60);
-    lena.display_name = Some("Lena & <Co>".into());
+    lena.display_name = Some(NAME.into());
     lena.library[49].as_mut().unwrap().name = ODD.into();
     site.world.add_listener(lena);
 }
@@ -49,14 +50,17 @@ async fn u5_atom_has_all_that_its_specification_asks_for() {
     let (lena, ids) = with_hearts(&site, "lena").await;
     put_at(&lena, "lena").await;
     let page = site.visitor().look("/u/lena").await;
+    for meta in ["meta[name=description]", "meta[property='og:description']"] {
+        assert_eq!(page.attribute(meta, "content"), format!("50 playlists that {NAME} keeps a heart for."));
+    }
     let feed = page.attribute("link[rel=alternate][type='application/atom+xml']", "href");
     let answer = site.visitor().look(&feed).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/atom+xml; charset=utf-8"));
     let document = Document::parse(&answer.html).unwrap();
     let root = document.root_element();
     assert!(root.has_tag_name((ATOM, "feed")));
-    assert_eq!(said(root, "title"), "Hearts of Lena & <Co>");
-    assert_eq!(said(child(root, "author"), "name"), "Lena & <Co>");
+    assert_eq!(said(root, "title"), format!("Hearts of {NAME}"));
+    assert_eq!(said(child(root, "author"), "name"), NAME);
     assert!(said(root, "subtitle").contains("not affiliated with Spotify"));
     assert_eq!(link(root, "self"), format!("{}/u/lena/atom.xml", site.base));
     assert_eq!(link(root, "alternate"), format!("{}/u/lena", site.base));
@@ -86,10 +90,10 @@ async fn u5_json_feed_has_all_that_its_specification_asks_for() {
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/feed+json"));
     let feed = answer.json();
     assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
-    assert_eq!(feed["title"], "Hearts of Lena & <Co>");
+    assert_eq!(feed["title"], format!("Hearts of {NAME}"));
     assert_eq!(feed["feed_url"], format!("{}/u/lena/feed.json", site.base));
     assert_eq!(feed["home_page_url"], format!("{}/u/lena", site.base));
-    assert_eq!(feed["authors"], serde_json::json!([{ "name": "Lena & <Co>" }]));
+    assert_eq!(feed["authors"], serde_json::json!([{ "name": NAME }]));
     assert!(feed["description"].as_str().unwrap().contains("not affiliated with Spotify"));
     let known = ["version", "title", "description", "home_page_url", "feed_url", "authors", "items"];
     assert!(feed.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{feed}");
