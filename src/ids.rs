@@ -103,6 +103,12 @@ impl Digested {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// Half of it as 32 hexadecimal digits: enough to tell things apart.
+    pub fn short(&self) -> String {
+        let half = self.0.first_chunk().expect("it has 32 bytes");
+        format!("{:032x}", u128::from_be_bytes(*half))
+    }
 }
 
 impl fmt::Debug for Digested {
@@ -125,6 +131,11 @@ impl Secret {
     /// 256 bits of chance as 43 letters.
     pub fn random() -> Self {
         Self(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
+    }
+
+    /// 128 bits of chance as 22 letters, for what people pass on.
+    pub fn short() -> Self {
+        Self(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>()))
     }
 
     /// The text itself, for the one place that needs it.

@@ -23,6 +23,8 @@ pub enum Purpose {
     Session,
     /// A sign-in that waits for the provider's answer.
     SignIn,
+    /// The token of a link to somebody's hearts.
+    Share,
 }
 
 impl Purpose {
@@ -30,6 +32,7 @@ impl Purpose {
         match self {
             Purpose::Session => b"heartlist session v1",
             Purpose::SignIn => b"heartlist sign-in v1",
+            Purpose::Share => b"heartlist share v1",
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod local;
 pub mod playlists;
 pub mod removed;
 pub mod sessions;
+pub mod shares;
 pub mod sign_ins;
 pub mod takeout;
 pub mod users;

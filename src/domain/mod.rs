@@ -14,6 +14,7 @@ pub mod playlists;
 pub mod reference;
 pub mod removed;
 pub mod search;
+pub mod sharing;
 pub mod sign_in;
 pub mod sweep;
 pub mod takeout;

@@ -2,12 +2,12 @@
 
 use time::OffsetDateTime;
 
-use super::{Result, removed};
+use super::{Result, removed, sharing};
 use crate::app::App;
 use crate::db;
 
-/// Removes ended sessions, sign-ins nobody can finish, what Spotify has not shown for 30 days, and hearts that
-/// were taken back as long ago.
+/// Removes ended sessions, sign-ins nobody can finish, what Spotify has not shown for 30 days, hearts that were
+/// taken back as long ago, and what holds back addresses that were given up long ago.
 ///
 /// # Errors
 /// When the database fails; the rest goes next time.
@@ -17,6 +17,7 @@ pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
     db::cooldowns::sweep(&app.db, now).await?;
     let playlists = db::playlists::sweep(&app.db, now).await?;
     let hearts = removed::sweep(app, now).await?;
-    tracing::debug!(sessions, sign_ins, playlists, hearts, "swept");
+    let slugs = db::shares::sweep(&app.db, now - sharing::HELD, now).await?;
+    tracing::debug!(sessions, sign_ins, playlists, hearts, slugs, "swept");
     Ok(())
 }

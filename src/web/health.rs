@@ -6,17 +6,18 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::REQUEST_ID;
+use super::{REQUEST_ID, sharing};
 
 /// The process answers; neither database nor Spotify is asked.
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Logs a request when it is answered: its path and never its query, where codes and states travel.
+/// Logs a request when it is answered: its path and never its query, where codes and states travel,
+/// nor the token of a secret link.
 pub(super) async fn log(request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path = sharing::without_secret(request.uri().path()).to_owned();
     let id = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let start = Instant::now();
     let response = next.run(request).await;

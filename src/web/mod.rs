@@ -19,6 +19,7 @@ mod playlists;
 mod security;
 mod session;
 mod setup;
+mod sharing;
 mod sign_in;
 
 use std::sync::Arc;
@@ -66,6 +67,9 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/account", get(account::show))
         .route("/account/disconnect", post(account::disconnect))
         .route("/account/delete", post(account::delete))
+        .route("/account/sharing", get(sharing::settings))
+        .route("/account/sharing/page", post(sharing::set_page))
+        .route("/account/sharing/link", post(sharing::set_link))
         .route("/privacy", get(legal::privacy))
         .route("/terms", get(legal::terms))
         .route("/metrics", get(metrics::show).fallback(error::not_found))
@@ -100,8 +104,11 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .layer(from_fn_with_state(app.clone(), security::one_host))
         .layer(security::headers(&app));
 
-    let site =
-        Router::new().merge(pages.layer(around_pages)).merge(assets::router()).route("/healthz", get(health::alive));
+    let site = Router::new()
+        .merge(pages.layer(around_pages))
+        .merge(shown_to_all(&app))
+        .merge(assets::router())
+        .route("/healthz", get(health::alive));
     site.merge(beside.unwrap_or_default()).layer(around_all)
 }
 
@@ -118,6 +125,23 @@ fn hearts_pages() -> Router<Arc<App>> {
         .route("/hearts/export.csv", get(hearts::export::table))
         .route("/hearts/export.json", get(hearts::export::json))
         .route("/hearts/import", import)
+}
+
+/// What people show of their hearts. No session is in reach here: these answers are the same for everybody.
+fn shown_to_all(app: &Arc<App>) -> Router {
+    let mut pages = Router::new();
+    for address in ["/u/{slug}", "/s/{token}"] {
+        pages = pages
+            .route(address, get(sharing::page::show))
+            .route(&format!("{address}/atom.xml"), get(sharing::feeds::atom))
+            .route(&format!("{address}/feed.json"), get(sharing::feeds::json));
+    }
+    let around = ServiceBuilder::new()
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(app.clone(), error::dress))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(CatchPanicLayer::new());
+    pages.method_not_allowed_fallback(error::method_not_allowed).with_state(app.clone()).layer(around)
 }
 
 /// What time it is for this request.

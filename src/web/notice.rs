@@ -44,6 +44,10 @@ pub(super) enum Notice {
     HeartedNameless,
     HeartedBefore,
     Disconnected,
+    PageOn,
+    PageOff,
+    LinkOn,
+    LinkOff,
     Deleted,
     NotSure,
 }
@@ -76,6 +80,10 @@ const CODES: &[(&str, Notice)] = &[
     ("hearted-nameless", Notice::HeartedNameless),
     ("hearted-before", Notice::HeartedBefore),
     ("disconnected", Notice::Disconnected),
+    ("page-on", Notice::PageOn),
+    ("page-off", Notice::PageOff),
+    ("link-on", Notice::LinkOn),
+    ("link-off", Notice::LinkOff),
     ("deleted", Notice::Deleted),
     ("not-sure", Notice::NotSure),
 ];
@@ -122,6 +130,10 @@ impl Notice {
             Notice::Disconnected => {
                 "Spotify is disconnected: its keys are deleted in all your sessions. Your hearts stay.".into()
             }
+            Notice::PageOn => "Your page is switched on.".into(),
+            Notice::PageOff => "Your page is switched off: its address shows nothing any more.".into(),
+            Notice::LinkOn => "Here is your secret link. Any earlier one shows nothing any more.".into(),
+            Notice::LinkOff => "Your secret link is switched off: it shows nothing any more.".into(),
             Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
         }

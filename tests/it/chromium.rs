@@ -7,6 +7,7 @@ mod keyboard;
 mod layout;
 mod moving;
 mod paper;
+mod sharing;
 mod sign_in;
 mod undo;
 mod without_script;

@@ -50,6 +50,16 @@ const ROWS: &[(i64, &str)] = &[
         "insert into removed_hearts (user_id, playlist_id, hearted_at, removed_at)
          select id, '37i9dQZF1DXcBWIGoYBM5M', now(), now() from users",
     ),
+    (
+        20261121101600,
+        "insert into shares (user_id, slug, slug_since, token_hash, token_sealed, token_since)
+         select id, 'user-' || id, now(), sha256(id::text::bytea), 'sealed', now() from users",
+    ),
+    (
+        20261121101601,
+        "insert into held_slugs (slug_hash, user_id) select sha256('user'), min(id) from users;
+         insert into held_slugs (slug_hash, released_at) values (sha256('nobody'), now())",
+    ),
 ];
 
 /// A database in which nothing was ever made.

@@ -201,6 +201,11 @@ async fn o7_the_whole_log_holds_no_secret() {
     visitor.open(consent.url.as_str()).await;
     visitor.open("/auth/spotify/callback?code=a-forged-code-in-an-address&state=a-forged-state-in-an-address").await;
     write_words(&visitor).await;
+    let link = crate::sharing::secret_link(&visitor).await;
+    for path in [&link, &format!("{link}/atom.xml"), "/s/a-forged-token-in-an-address"] {
+        visitor.look(path).await;
+    }
+    secrets.extend([link["/s/".len()..].to_owned(), "a-forged-token".to_owned()]);
     visitor.open("/logout").await;
     program.signal("-INT");
     let (code, log) = program.rest().await;

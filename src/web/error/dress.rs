@@ -17,6 +17,7 @@ use crate::web::REQUEST_ID;
 use crate::web::layout::Layout;
 use crate::web::notice::is_html;
 use crate::web::session::Visitor;
+use crate::web::sharing::without_secret;
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -67,7 +68,7 @@ fn is_drawn(response: &Response) -> bool {
 
 async fn draw(app: &App, fault: Fault, asked: Asked, bare: Response) -> Response {
     if let Some(cause) = &fault.cause {
-        let path = asked.path.split('?').next();
+        let path = asked.path.split('?').next().map(without_secret);
         tracing::error!(status = fault.status.as_u16(), path, request_id = asked.request_id, cause, "a request failed");
     }
     let retry_after = fault.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));

@@ -26,6 +26,8 @@ const SESSION: &str =
 const SIGN_IN: &str = "An hour from the press of the button.";
 const SHOWN: &str = "Until you delete your account; 30 days after Spotify last showed it to you at the latest.";
 
+const SHARED: &str = "Until you switch it off, or delete your account.";
+
 pub(super) const KEPT: &[Kept] = &[
     Kept {
         heading: "You",
@@ -129,6 +131,30 @@ pub(super) const KEPT: &[Kept] = &[
         ],
     },
     Kept {
+        heading: "What you share",
+        purpose: "So that others find your hearts where you show them. Nothing, unless you switch it on.",
+        table: "shares",
+        fields: &[
+            field("Whose it is", ACCOUNT, &["user_id"]),
+            field("The address of your page, and since when", SHARED, &["slug", "slug_since"]),
+            field(
+                "A digest of your secret link, the link itself, encrypted, and when it was made",
+                SHARED,
+                &["token_hash", "token_sealed", "token_since"],
+            ),
+        ],
+    },
+    Kept {
+        heading: "Addresses that are taken",
+        purpose: "So that who follows your page’s address does not come upon somebody else.",
+        table: "held_slugs",
+        fields: &[field(
+            "A digest of the address, whose it is or was, and since when it is given up",
+            "90 days from when you give the address up. If you delete your account, the digest alone stays for as long, without a word about whose it was.",
+            &["slug_hash", "user_id", "released_at"],
+        )],
+    },
+    Kept {
         heading: "How many hearts a playlist has",
         purpose: "A number, without a word about whose hearts they are.",
         table: "heart_counts",
@@ -140,7 +166,7 @@ pub(super) const KEPT: &[Kept] = &[
     },
     Kept {
         heading: "Playlists that Spotify showed you",
-        purpose: "So that a page opens without asking Spotify anew, and while Spotify is away. Shown to you alone.",
+        purpose: "So that a page opens without asking Spotify anew, and while Spotify is away. Shown to you alone, and to others only where you share your hearts.",
         table: "playlists",
         fields: &[
             field("That it was shown to you, which one, and when last", SHOWN, &["user_id", "id", "seen_at"]),

@@ -36,7 +36,7 @@ async fn g3_g6_axe_finds_nothing_on_any_page() {
 }
 
 /// Loads a page once and looks at it on both screens in both schemes.
-async fn check(browser: &Browser, path: &str) {
+pub(super) async fn check(browser: &Browser, path: &str) {
     browser.go(path).await;
     browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
     browser.run(AXE).await;

@@ -59,7 +59,7 @@ async fn g2_nothing_scrolls_sideways_on_small_screens_in_light_and_dark() {
     assert_eq!(grounds.len(), 2, "g7 light and dark differ, and pages agree: {grounds:?}");
 }
 
-async fn check_sizes(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
+pub(super) async fn check_sizes(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
     browser.go(path).await;
     browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
     for scheme in ["light", "dark"] {

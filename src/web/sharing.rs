@@ -1,0 +1,142 @@
+//! Sharing: where people switch it on and off; what others see is in the files beside this one.
+
+mod asked;
+pub(super) mod feeds;
+pub(super) mod page;
+
+use askama::Template;
+use axum::Form;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::error::Fault;
+use super::layout::{Card, Layout, Moment, html};
+use super::notice::{self, Notice};
+use super::session::SignedIn;
+use super::{Now, State};
+use crate::app::App;
+use crate::domain::{Caller, sharing};
+
+const HERE: &str = "/account/sharing";
+
+#[derive(Template)]
+#[template(path = "sharing/settings.html")]
+struct Settings {
+    layout: Layout,
+    name: String,
+    hearts: i64,
+    shown: i64,
+    /// The first of what is shown.
+    first: Vec<Card>,
+    /// The beginning of every page's address.
+    pages: String,
+    page: Option<String>,
+    slug: Field,
+    link: Option<Link>,
+}
+
+/// The field for an address.
+#[derive(Default)]
+struct Field {
+    typed: String,
+    /// Why the page was not put there.
+    refusal: Option<String>,
+}
+
+/// The secret link, as its owner sees it.
+struct Link {
+    /// None: it cannot be shown again.
+    address: Option<String>,
+    since: Moment,
+}
+
+/// What is switched on, and what others see then.
+pub(super) async fn settings(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+) -> Result<Response, Fault> {
+    draw(&app, layout, &caller, now, Field::default()).await
+}
+
+async fn draw(app: &App, layout: Layout, caller: &Caller, now: OffsetDateTime, slug: Field) -> Result<Response, Fault> {
+    let settings = sharing::settings(app, caller, now).await?;
+    let title = if slug.refusal.is_some() { "Sharing – not switched on" } else { "Sharing" };
+    let token_at = |token: &str| absolute(app, &format!("/s/{token}"));
+    Ok(html(&Settings {
+        layout: layout.titled(title, "account"),
+        name: settings.name,
+        hearts: settings.hearts,
+        shown: settings.shown,
+        first: settings.first.into_iter().map(Card::from).collect(),
+        pages: absolute(app, "/u/"),
+        page: settings.page.map(|slug| slug.to_string()),
+        slug,
+        link: settings.link.map(|link| Link {
+            address: link.token.map(|token| token_at(token.expose())),
+            since: Moment::day(link.since),
+        }),
+    }))
+}
+
+/// A path of ours as others need it.
+fn absolute(app: &App, path: &str) -> String {
+    format!("{}{path}", app.config.base_url.origin().ascii_serialization())
+}
+
+/// Whether there is to be a public page, and where.
+#[derive(Deserialize)]
+pub(super) struct PageForm {
+    on: bool,
+    #[serde(default)]
+    slug: String,
+}
+
+/// Switches the public page on, moves it or switches it off. What cannot be its address comes back with the reason.
+pub(super) async fn set_page(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+    Form(form): Form<PageForm>,
+) -> Result<Response, Fault> {
+    if !form.on {
+        sharing::close_page(&app, &caller, now).await?;
+        return Ok(notice::redirect(HERE, Notice::PageOff));
+    }
+    let Err(refused) = sharing::open_page(&app, &caller, &form.slug, now).await? else {
+        return Ok(notice::redirect(HERE, Notice::PageOn));
+    };
+    let slug = Field { typed: form.slug, refusal: Some(refused.to_string()) };
+    let page = draw(&app, layout, &caller, now, slug).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+}
+
+/// Whether there is to be a secret link.
+#[derive(Deserialize)]
+pub(super) struct LinkForm {
+    on: bool,
+}
+
+/// Makes a secret link, in place of any earlier one, or switches it off.
+pub(super) async fn set_link(
+    app: State,
+    Now(now): Now,
+    SignedIn(caller): SignedIn,
+    Form(form): Form<LinkForm>,
+) -> Result<Response, Fault> {
+    if form.on {
+        sharing::open_link(&app, &caller, now).await?;
+        return Ok(notice::redirect(HERE, Notice::LinkOn));
+    }
+    sharing::close_link(&app, &caller).await?;
+    Ok(notice::redirect(HERE, Notice::LinkOff))
+}
+
+/// A path as the log may have it: who reads the log must not hold everybody's secret links.
+pub(super) fn without_secret(path: &str) -> &str {
+    if path.starts_with("/s/") { "/s/…" } else { path }
+}

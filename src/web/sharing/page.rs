@@ -1,0 +1,53 @@
+//! The page that others see.
+
+use askama::Template;
+use axum::extract::Query;
+use axum::response::Response;
+
+use super::absolute;
+use super::asked::Asked;
+use crate::web::error::Fault;
+use crate::web::layout::{Card, Layout};
+use crate::web::playlists::{PageParam, address};
+use crate::web::{Now, State};
+
+#[derive(Template)]
+#[template(path = "sharing/page.html")]
+struct Page {
+    layout: Layout,
+    owner: String,
+    cards: Vec<Card>,
+    total: usize,
+    page: usize,
+    pages: usize,
+    here: String,
+    /// The path of the first page, to which the feeds' names are added.
+    path: String,
+    /// The page's one address; none: it is a secret.
+    canonical: Option<String>,
+}
+
+/// Somebody's hearts, for whoever opens the address. The page knows no visitor, so that it is the same for all.
+pub(in crate::web) async fn show(
+    app: State,
+    Now(now): Now,
+    asked: Asked,
+    Query(at): Query<PageParam>,
+) -> Result<Response, Fault> {
+    let shown = asked.shown(&app, at.number(), now).await?;
+    let (page, pages, total) = (shown.hearts.page, shown.hearts.pages(), shown.hearts.total);
+    let here = address(&asked.path, page);
+    let text = Page {
+        // Not its own path: nobody is sent back here from a sign-in.
+        layout: Layout::bare(&app, "/").titled(format!("Hearts of {}", shown.owner), ""),
+        owner: shown.owner,
+        cards: shown.hearts.entries.into_iter().map(Card::from).collect(),
+        canonical: (!asked.is_secret()).then(|| absolute(&app, &here)),
+        path: asked.path.clone(),
+        here,
+        page,
+        pages,
+        total,
+    };
+    Ok(asked.answer("text/html; charset=utf-8", text.render().map_err(Fault::internal)?))
+}

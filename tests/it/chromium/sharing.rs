@@ -1,0 +1,64 @@
+//! What others see of somebody's hearts, and the page on which it is switched.
+
+use std::collections::HashSet;
+
+use reqwest::Method;
+
+use super::axe::check;
+use super::layout::check_sizes;
+use super::sign_in;
+use crate::sharing::{SETTINGS, put_at, secret_link};
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+#[tokio::test]
+async fn shared_pages_hold_on_every_screen_and_axe_finds_nothing() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    // Every oddity of a library.
+    for page in 1..=3 {
+        for id in mira.open(&format!("/playlists?page={page}")).await.playlist_ids() {
+            mira.fetch(Method::PUT, &format!("/heart/{id}")).await;
+        }
+    }
+    put_at(&mira, "mira-with-the-longest-address1").await;
+    let link = secret_link(&mira).await;
+    let browser = Browser::open(&site).await;
+    let shown = ["/u/mira-with-the-longest-address1", link.as_str(), "/u/nobody"];
+    for path in shown {
+        check(&browser, path).await;
+        check_sizes(&browser, path, &mut HashSet::new()).await;
+    }
+    sign_in(&browser, "mira").await;
+    check(&browser, SETTINGS).await;
+    check_sizes(&browser, SETTINGS, &mut HashSet::new()).await;
+    let complaints = browser.complaints().await;
+    let others =
+        complaints.iter().filter(|line| !line.contains("/covers/") && !line.contains("/u/nobody")).collect::<Vec<_>>();
+    assert!(others.is_empty(), "{others:#?}");
+}
+
+#[tokio::test]
+async fn without_script_a_page_is_switched_on_opened_and_switched_off() {
+    let site = Site::open().await;
+    let browser = Browser::without_script(&site).await;
+    sign_in(&browser, "ada").await;
+    browser.click(super::FIRST_HEART).await;
+    browser.reads("main [role=status]", "Hearted.").await;
+    browser.go("/account").await;
+    browser.click("a[href='/account/sharing']").await;
+    browser.find("#slug").await.send_keys("a").await.unwrap();
+    browser.click("#slug ~ button").await;
+    browser.reads("#slug-refusal", "3 to 30 characters").await;
+    assert!(browser.ask::<bool>("document.activeElement.id === 'slug'").await, "the focus is where the trouble is");
+    browser.find("#slug").await.clear().await.unwrap();
+    browser.find("#slug").await.send_keys("ada").await.unwrap();
+    browser.click("#slug ~ button").await;
+    browser.click("a.exact[href='/u/ada']").await;
+    browser.reads("h1", "Hearts of Ada").await;
+    browser.back().await;
+    browser.click("form[action='/account/sharing/page']:has([value=false]) button").await;
+    browser.reads("main [role=status]", "switched off").await;
+    browser.go("/u/ada").await;
+    browser.reads("h1", "Nothing is shared here").await;
+}

@@ -1,0 +1,145 @@
+//! Feeds of shared hearts: Atom by RFC 4287, JSON Feed by its version 1.1.
+
+use heartlist::standin::Listener;
+use reqwest::Method;
+use roxmltree::{Document, Node};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::sharing::{put_at, secret_link, with_hearts};
+use crate::support::Site;
+
+const ATOM: &str = "http://www.w3.org/2005/Atom";
+const NAME: &str = "Lena & \"<Co>\"";
+/// What somebody may call a playlist, with all that XML minds.
+const ODD: &str = "<b>R&B</b> \"é\" ]]> 🎧 \u{b}\u{fffe}";
+
+fn child<'a>(node: Node<'a, 'a>, name: &str) -> Node<'a, 'a> {
+    let mut found = node.children().filter(|child| child.has_tag_name((ATOM, name)));
+    let first = found.next().unwrap_or_else(|| panic!("no {name}"));
+    assert!(found.next().is_none(), "{name} twice");
+    first
+}
+
+fn said<'a>(node: Node<'a, 'a>, name: &str) -> &'a str {
+    child(node, name).text().unwrap_or_default()
+}
+
+/// Where the link of this relation leads.
+fn link<'a>(node: Node<'a, 'a>, relation: &str) -> &'a str {
+    let mut links = node.children().filter(|child| child.has_tag_name((ATOM, "link")));
+    links.find(|link| link.attribute("rel") == Some(relation)).and_then(|link| link.attribute("href")).unwrap()
+}
+
+fn when(text: &str) -> OffsetDateTime {
+    OffsetDateTime::parse(text, &Rfc3339).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+async fn odd_one(site: &Site) {
+    let mut lena = Listener::with_library("lena", 60);
+    lena.display_name = Some(NAME.into());
+    lena.library[49].as_mut().unwrap().name = ODD.into();
+    site.world.add_listener(lena);
+}
+
+#[tokio::test]
+async fn u5_atom_has_all_that_its_specification_asks_for() {
+    let site = Site::open().await;
+    odd_one(&site).await;
+    let (lena, ids) = with_hearts(&site, "lena").await;
+    put_at(&lena, "lena").await;
+    let page = site.visitor().look("/u/lena").await;
+    for meta in ["meta[name=description]", "meta[property='og:description']"] {
+        assert_eq!(page.attribute(meta, "content"), format!("50 playlists that {NAME} keeps a heart for."));
+    }
+    let feed = page.attribute("link[rel=alternate][type='application/atom+xml']", "href");
+    let answer = site.visitor().look(&feed).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/atom+xml; charset=utf-8"));
+    let document = Document::parse(&answer.html).unwrap();
+    let root = document.root_element();
+    assert!(root.has_tag_name((ATOM, "feed")));
+    assert_eq!(said(root, "title"), format!("Hearts of {NAME}"));
+    assert_eq!(said(child(root, "author"), "name"), NAME);
+    assert!(said(root, "subtitle").contains("not affiliated with Spotify"));
+    assert_eq!(link(root, "self"), format!("{}/u/lena/atom.xml", site.base));
+    assert_eq!(link(root, "alternate"), format!("{}/u/lena", site.base));
+    assert!(said(root, "id").starts_with("tag:127.0.0.1,") && said(root, "id").ends_with(":u/lena"));
+
+    let entries: Vec<_> = root.children().filter(|child| child.has_tag_name((ATOM, "entry"))).collect();
+    assert_eq!(entries.len(), 50);
+    assert_eq!(said(entries[0], "title"), "<b>R&B</b> \"é\" ]]> 🎧 ", "the newest, without what XML cannot hold");
+    for (entry, id) in entries.iter().zip(ids.iter().rev()) {
+        assert_eq!(said(*entry, "id"), format!("{}/{id}", said(root, "id")));
+        assert_eq!(link(*entry, "alternate"), format!("https://open.spotify.com/playlist/{id}"));
+        assert_eq!(when(said(*entry, "updated")), when(said(*entry, "published")));
+        assert!(when(said(*entry, "updated")) <= when(said(root, "updated")));
+        assert!(said(*entry, "summary").starts_with("A playlist"));
+    }
+}
+
+#[tokio::test]
+async fn u5_json_feed_has_all_that_its_specification_asks_for() {
+    let site = Site::open().await;
+    odd_one(&site).await;
+    let (lena, ids) = with_hearts(&site, "lena").await;
+    put_at(&lena, "lena").await;
+    let page = site.visitor().look("/u/lena").await;
+    let feed = page.attribute("link[rel=alternate][type='application/feed+json']", "href");
+    let answer = site.visitor().look(&feed).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/feed+json"));
+    let feed = answer.json();
+    assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
+    assert_eq!(feed["title"], format!("Hearts of {NAME}"));
+    assert_eq!(feed["feed_url"], format!("{}/u/lena/feed.json", site.base));
+    assert_eq!(feed["home_page_url"], format!("{}/u/lena", site.base));
+    assert_eq!(feed["authors"], serde_json::json!([{ "name": NAME }]));
+    assert!(feed["description"].as_str().unwrap().contains("not affiliated with Spotify"));
+    let known = ["version", "title", "description", "home_page_url", "feed_url", "authors", "items"];
+    assert!(feed.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{feed}");
+    let items = feed["items"].as_array().unwrap();
+    assert_eq!(items.len(), 50);
+    for (item, id) in items.iter().zip(ids.iter().rev()) {
+        assert_eq!(item["url"], format!("https://open.spotify.com/playlist/{id}"));
+        assert!(item["id"].as_str().unwrap().ends_with(id.as_str()));
+        assert!(item["title"].is_string() && item["content_text"].as_str().unwrap().starts_with("A playlist"));
+        when(item["date_published"].as_str().unwrap());
+    }
+}
+
+fn ids(feed: &Value) -> Vec<String> {
+    feed["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn u5_ids_are_the_same_each_time_and_another_address_is_another_feed() {
+    let site = Site::open().await;
+    let (ada, _) = with_hearts(&site, "ada").await;
+    put_at(&ada, "ada").await;
+    let link = secret_link(&ada).await;
+    let visitor = site.visitor();
+    let before = visitor.look("/u/ada/feed.json").await;
+    let secret = ids(&visitor.look(&format!("{link}/feed.json")).await.json());
+    assert!(secret.iter().all(|id| !id.contains(&link[3..])), "who quotes an entry does not give the link away");
+    assert!(ids(&before.json()).iter().all(|id| !secret.contains(id)));
+    site.advance(std::time::Duration::from_secs(3 * 24 * 3600));
+    let again = [("if-none-match", before.header("etag"))];
+    assert_eq!(visitor.request(Method::GET, "/u/ada/feed.json", &again, None).await.status, 304);
+    ada.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
+    put_at(&ada, "ada").await;
+    assert_eq!(ids(&visitor.look("/u/ada/feed.json").await.json()), ids(&before.json()));
+    put_at(&ada, "ada-two").await;
+    let moved = ids(&visitor.look("/u/ada-two/feed.json").await.json());
+    assert!(moved.iter().all(|id| !ids(&before.json()).contains(id)));
+}
+
+#[tokio::test]
+async fn a_feed_of_no_hearts_is_a_feed() {
+    let site = Site::open().await;
+    let noor = site.signed_in("noor").await;
+    put_at(&noor, "noor").await;
+    let atom = site.visitor().look("/u/noor/atom.xml").await;
+    let document = Document::parse(&atom.html).unwrap();
+    when(said(document.root_element(), "updated"));
+    assert_eq!(site.visitor().look("/u/noor/feed.json").await.json()["items"], serde_json::json!([]));
+}

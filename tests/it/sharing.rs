@@ -1,0 +1,336 @@
+//! Sharing: off until switched on, then what is public and no more, and off again at once.
+
+use std::time::Duration;
+
+use heartlist::standin::Listener;
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const SETTINGS: &str = "/account/sharing";
+
+/// Somebody who hearted everything on the first page of their library.
+pub(crate) async fn with_hearts(site: &Site, listener: &str) -> (Visitor, Vec<String>) {
+    let visitor = site.signed_in(listener).await;
+    let ids = visitor.open("/playlists").await.playlist_ids();
+    for id in &ids {
+        visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    }
+    (visitor, ids)
+}
+
+/// Puts the visitor's page at `slug`, and gives what they see then.
+pub(crate) async fn put_at(visitor: &Visitor, slug: &str) -> Page {
+    visitor.submit(visitor.open(SETTINGS).await.form("#slug").with("slug", slug)).await
+}
+
+/// Presses the button that says `words`.
+async fn press(visitor: &Visitor, part: &str, on: &str) -> Page {
+    let form = format!("form[action='/account/sharing/{part}']:has(input[value={on}])");
+    visitor.submit(visitor.open(SETTINGS).await.form(&form)).await
+}
+
+/// Makes a secret link, and gives its path.
+pub(crate) async fn secret_link(visitor: &Visitor) -> String {
+    let page = press(visitor, "link", "true").await;
+    let path = page.attribute("a.exact[href*='/s/']", "href");
+    path.split_once("/s/").map(|(_, token)| format!("/s/{token}")).unwrap()
+}
+
+#[tokio::test]
+async fn u1_sharing_is_off_until_it_is_switched_on_and_says_first_what_will_be_seen() {
+    let site = Site::open().await;
+    let (ada, ids) = with_hearts(&site, "ada").await;
+    let library = site.world.listener("ada").unwrap().library;
+    let public: Vec<_> = library.iter().flatten().filter(|list| list.public == Some(true)).collect();
+    assert!(public.len() > 5 && public.len() < ids.len());
+    assert_eq!(ada.open("/account").await.count("a[href='/account/sharing']"), 1);
+
+    let page = ada.open(SETTINGS).await;
+    assert_eq!(page.text("[data-shown]"), public.len().to_string());
+    assert!(page.text("main").contains("Your name as Spotify gives it: Ada."));
+    let named = page.texts("[aria-labelledby=seen] details li").join("\n");
+    for list in library.iter().flatten() {
+        assert_eq!(named.contains(&list.name), list.public == Some(true), "{}", list.name);
+    }
+    assert!(!page.has(".exact"), "nothing is on");
+    assert_eq!(site.visitor().look("/u/ada").await.status, 410);
+
+    let page = put_at(&ada, "ada").await;
+    assert_eq!(page.notice().unwrap(), "Your page is switched on.");
+    assert_eq!(page.text("a.exact"), format!("{}/u/ada", site.base));
+    let shown = site.visitor().look(&page.attribute("a.exact", "href")).await;
+    assert_eq!((shown.status, shown.playlist_ids().len()), (200, public.len()));
+    assert!(!ada.open(SETTINGS).await.has("a.exact[href*='/s/']"), "one switch does not move the other");
+}
+
+#[tokio::test]
+async fn u1_off_again_is_gone_at_once_on_every_process_and_u6_looks_as_if_it_had_never_been() {
+    let mut site = Site::open().await;
+    let second = site.second_process().await;
+    let (ada, _) = with_hearts(&site, "ada").await;
+    put_at(&ada, "ada").await;
+    let link = secret_link(&ada).await;
+    let visitor = site.visitor();
+    let addresses = |path: &str| ["", "/atom.xml", "/feed.json"].map(|file| format!("{path}{file}"));
+    for path in addresses("/u/ada").into_iter().chain(addresses(&link)) {
+        let page = visitor.look(&format!("{second}{path}")).await;
+        let again = [("if-none-match", page.header("etag"))];
+        assert_eq!(page.status, 200, "{path}");
+        assert_eq!(visitor.request(Method::GET, &path, &again, None).await.status, 304, "{path}");
+    }
+    assert_eq!(
+        press(&ada, "page", "false").await.notice().unwrap(),
+        "Your page is switched off: its address shows nothing any more."
+    );
+    assert_eq!(
+        press(&ada, "link", "false").await.notice().unwrap(),
+        "Your secret link is switched off: it shows nothing any more."
+    );
+    for (path, never) in [("/u/ada", "/u/nobody"), (&link, "/s/AAAAAAAAAAAAAAAAAAAAAA")] {
+        for (off, unknown) in addresses(path).iter().zip(addresses(never)) {
+            let (off, unknown) = (visitor.look(&format!("{second}{off}")).await, visitor.look(&unknown).await);
+            assert_eq!((off.status, off.text("h1").as_str()), (410, "Nothing is shared here"));
+            assert_eq!(apart_from_chance(&off), apart_from_chance(&unknown));
+        }
+    }
+    for odd in ["/u/x", "/u/Ada", "/u/admin", "/u/%61da", "/s/x", "/s/%00"] {
+        assert_eq!(
+            apart_from_chance(&visitor.look(odd).await),
+            apart_from_chance(&visitor.look("/u/nobody").await),
+            "{odd}"
+        );
+    }
+}
+
+/// A page with all its headers, but for what differs each time.
+fn apart_from_chance(page: &Page) -> (u16, Vec<String>, String) {
+    let headers = page.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
+    let mut headers: Vec<_> = headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    headers.sort();
+    (page.status, headers, page.html.replace(page.header("x-request-id"), ""))
+}
+
+#[tokio::test]
+async fn u2_what_is_private_unknown_or_gone_appears_neither_by_name_nor_by_count() {
+    let site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 6));
+    site.world.change("lena", |lena| {
+        lena.library[0].as_mut().unwrap().public = Some(false);
+        lena.library[1].as_mut().unwrap().public = None;
+    });
+    let (lena, ids) = with_hearts(&site, "lena").await;
+    lena.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
+    sqlx::query("update hearts set gone_at = now(), note = 'a note of mine', tags = '{mine}' where playlist_id = $1")
+        .bind(&ids[2])
+        .execute(&site.db)
+        .await
+        .unwrap();
+    put_at(&lena, "lena").await;
+    let page = site.visitor().look("/u/lena").await;
+    let mut expected = ids[3..].to_vec();
+    expected.reverse();
+    assert_eq!(page.playlist_ids(), expected, "newest first");
+    assert_eq!(page.text(".head .sub"), "3 playlists, newest first");
+    assert!(!page.html.contains("mine") && !page.html.contains("form") && !page.html.contains("Lena.test"));
+
+    site.world.change("lena", |lena| lena.library[5].as_mut().unwrap().public = Some(false));
+    site.advance(DAY);
+    lena.open("/playlists").await;
+    expected[0] = ids[2].clone();
+    expected.rotate_left(1);
+    assert_eq!(site.visitor().look("/u/lena").await.playlist_ids(), expected, "as Spotify says today");
+    site.advance(31 * DAY);
+    let page = site.visitor().look("/u/lena").await;
+    assert_eq!((page.status, page.playlist_ids().len()), (200, 0), "what is not known lately may be private by now");
+    assert!(page.text("h2").contains("Nothing to see"));
+}
+
+#[tokio::test]
+async fn u4_anybody_opens_it_page_by_page_without_a_call_a_cookie_or_a_session() {
+    let site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 60));
+    let (lena, _) = with_hearts(&site, "lena").await;
+    for id in lena.open("/playlists?page=2").await.playlist_ids() {
+        lena.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    }
+    put_at(&lena, "lena").await;
+    let (calls, sessions) = (site.world.requests().len(), site.count("select count(*) from sessions").await);
+    let visitor = site.visitor();
+    let page = visitor.look("/u/lena").await;
+    assert_eq!((page.playlist_ids().len(), page.header("cache-control")), (50, "public, no-cache"));
+    assert!(!page.headers.contains_key("set-cookie") && page.has("link[rel=canonical][href$='/u/lena']"));
+    let next = visitor.look(&page.attribute("a[rel=next]", "href")).await;
+    assert_eq!((next.status, next.playlist_ids().len()), (200, 10));
+    assert!(next.has("link[rel=canonical][href$='/u/lena?page=2']"));
+    assert_eq!(visitor.look("/u/lena?page=3").await.status, 404);
+    assert_eq!(lena.look("/u/lena").await.html, page.html, "the same for all, its owner included");
+    assert_eq!((site.world.requests().len(), site.count("select count(*) from sessions").await), (calls, sessions));
+
+    let again = [("if-none-match", page.header("etag"))];
+    let same = visitor.request(Method::GET, "/u/lena", &again, None).await;
+    assert_eq!((same.status, same.html.as_str(), same.header("etag")), (304, "", page.header("etag")));
+    lena.fetch(Method::DELETE, &format!("/heart/{}", page.playlist_ids()[0])).await;
+    assert_eq!(visitor.request(Method::GET, "/u/lena", &again, None).await.status, 200, "at once");
+}
+
+#[tokio::test]
+async fn a_card_for_other_sites_says_whose_hearts_they_are() {
+    let site = Site::open().await;
+    let (ada, _) = with_hearts(&site, "ada").await;
+    put_at(&ada, "ada").await;
+    let page = site.visitor().look("/u/ada").await;
+    let meta = |property: &str| page.attribute(&format!("meta[property='og:{property}']"), "content");
+    assert_eq!((meta("title").as_str(), meta("type").as_str()), ("Hearts of Ada", "website"));
+    assert_eq!(meta("url"), format!("{}/u/ada", site.base));
+    assert!(meta("description").ends_with("playlists that Ada keeps a heart for."));
+    assert_eq!(page.attribute("meta[name=description]", "content"), meta("description"));
+    assert_eq!(page.count("meta[property='og:image']"), 0, "covers are Spotify's, and run out within a day");
+    assert!(page.text("footer").contains("not affiliated with Spotify"));
+    assert_eq!(page.count(".card a[href^='https://open.spotify.com/playlist/']"), page.playlist_ids().len());
+}
+
+#[tokio::test]
+async fn u3_a_secret_link_is_long_hidden_from_search_engines_renewable_and_revocable() {
+    let site = Site::open().await;
+    let (ada, _) = with_hearts(&site, "ada").await;
+    let link = secret_link(&ada).await;
+    assert_eq!(link.len(), "/s/".len() + 22, "128 bits in base64url");
+    assert_eq!(ada.open(SETTINGS).await.text("a.exact"), format!("{}{link}", site.base), "to be copied again");
+    assert_eq!(site.count("select count(*) from shares where slug is null and octet_length(token_hash) = 32").await, 1);
+    let kept: String = sqlx::query_scalar("select shares::text from shares").fetch_one(&site.db).await.unwrap();
+    assert!(!kept.contains(&link["/s/".len()..]));
+
+    for file in ["", "/atom.xml", "/feed.json"] {
+        let page = site.visitor().look(&format!("{link}{file}")).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(page.header("x-robots-tag"), "noindex, nofollow");
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("cache-control"), "private, no-store");
+    }
+    let page = site.visitor().look(&link).await;
+    assert!(page.has("meta[name=robots][content='noindex, nofollow']"));
+    assert!(!page.has("link[rel=canonical]") && !page.has("meta[property='og:url']"));
+
+    let renewed = secret_link(&ada).await;
+    assert_ne!(renewed, link);
+    assert_eq!(site.visitor().look(&link).await.status, 410);
+    assert_eq!(site.visitor().look(&renewed).await.status, 200);
+    press(&ada, "link", "false").await;
+    assert_eq!(site.visitor().look(&renewed).await.status, 410);
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_comes_back_as_it_was_typed_with_the_reason() {
+    let site = Site::open().await;
+    let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
+    put_at(&noor, "noor").await;
+    for (typed, reason) in [
+        ("a", "3 to 30 characters"),
+        ("my hearts", "letters a to z"),
+        ("-ada", "hyphen"),
+        ("Admin", "set aside"),
+        ("spotify-fan", "set aside"),
+        ("<b>noor</b>", "letters a to z"),
+        ("noor", "is taken"),
+        ("NOOR ", "is taken"),
+    ] {
+        let page = put_at(&ada, typed).await;
+        assert_eq!((page.status, page.attribute("#slug", "value").as_str()), (422, typed));
+        let refusal = page.text("#slug-refusal");
+        assert!(refusal.contains(reason) && refusal.ends_with("Nothing was changed."), "{typed}: {refusal}");
+        assert!(page.has("#slug[aria-invalid=true][aria-describedby~=slug-refusal][autofocus]"));
+        assert!(page.text("title").contains("not switched on"));
+    }
+    assert_eq!(site.count("select count(*) from shares where slug is not null").await, 1);
+    assert_eq!(put_at(&ada, " Ada-1815 ").await.text("a.exact"), format!("{}/u/ada-1815", site.base));
+}
+
+#[tokio::test]
+async fn an_address_given_up_waits_90_days_for_its_owner_and_then_is_free() {
+    let site = Site::open().await;
+    let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
+    put_at(&ada, "ada").await;
+    put_at(&ada, "ada-two").await;
+    assert_eq!(site.visitor().look("/u/ada").await.status, 410, "moved, and it does not say where");
+    assert_eq!(site.visitor().look("/u/ada-two").await.status, 200);
+    assert_eq!(put_at(&noor, "ada").await.status, 422);
+    assert_eq!(put_at(&ada, "ada").await.status, 200, "back to what was hers");
+    press(&ada, "page", "false").await;
+    site.advance(89 * DAY);
+    site.sweep().await;
+    assert_eq!(put_at(&noor, "ada").await.status, 422);
+    site.advance(2 * DAY);
+    assert_eq!(put_at(&noor, "ada").await.status, 200, "free, swept or not");
+    assert_eq!(put_at(&ada, "ada").await.status, 422);
+    site.sweep().await;
+    assert_eq!(site.count("select count(*) from held_slugs").await, 1);
+}
+
+#[tokio::test]
+async fn nobody_collects_addresses() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for n in 1..=5 {
+        assert_eq!(put_at(&ada, &format!("ada-{n}")).await.status, 200);
+    }
+    let page = put_at(&ada, "ada-6").await;
+    assert!(page.status == 422 && page.text("#slug-refusal").contains("5 addresses in the last 90 days"));
+    assert_eq!(site.visitor().look("/u/ada-5").await.status, 200, "the page stays where it was");
+    assert_eq!(put_at(&ada, "ada-1").await.status, 200);
+}
+
+#[tokio::test]
+async fn two_who_want_an_address_at_once_get_it_once() {
+    let site = Site::open().await;
+    let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
+    let (one, other) = tokio::join!(put_at(&ada, "us-two"), put_at(&noor, "us-two"));
+    let mut told = [one.status, other.status];
+    told.sort();
+    assert_eq!(told, [200, 422]);
+    let (one, other) = tokio::join!(put_at(&ada, "left"), put_at(&ada, "right"));
+    assert_eq!((one.status, other.status), (200, 200));
+    let used = "select count(*) from held_slugs h join shares s on s.user_id = h.user_id where h.released_at is null and s.slug in ('left', 'right')";
+    assert_eq!(site.count(used).await, 1, "two tabs: what lost is given up");
+}
+
+#[tokio::test]
+async fn with_the_account_go_its_shares_and_its_address_is_nobodys_for_90_days() {
+    let site = Site::open().await;
+    let (ada, _) = with_hearts(&site, "ada").await;
+    let noor = site.signed_in("noor").await;
+    put_at(&ada, "ada").await;
+    let link = secret_link(&ada).await;
+    ada.submit(ada.open("/account").await.form("form[action='/account/delete']").with("sure", "yes")).await;
+    assert_eq!(site.count("select count(*) from shares").await, 0);
+    assert_eq!(site.visitor().look("/u/ada").await.status, 410);
+    assert_eq!(site.visitor().look(&link).await.status, 410);
+    assert_eq!(put_at(&noor, "ada").await.status, 422);
+    site.sweep().await;
+    site.advance(89 * DAY);
+    assert_eq!(put_at(&noor, "ada").await.status, 422);
+    site.advance(2 * DAY);
+    site.sweep().await;
+    assert_eq!(site.count("select count(*) from held_slugs").await, 0);
+    assert_eq!(put_at(&noor, "ada").await.status, 200);
+}
+
+#[tokio::test]
+async fn only_who_is_signed_in_switches_and_only_their_own() {
+    let site = Site::open().await;
+    let (ada, _) = with_hearts(&site, "ada").await;
+    put_at(&ada, "ada").await;
+    for path in ["/account/sharing/page", "/account/sharing/link"] {
+        let off = || Some("on=false".to_owned());
+        let page = site.visitor().request(Method::POST, path, &[], off()).await;
+        assert!(page.header("location").starts_with("/login"), "{path}");
+        let cross = ada.request(Method::POST, path, &[("sec-fetch-site", "cross-site")], off()).await;
+        assert_eq!(cross.status, 403, "{path}");
+        site.signed_in("noor").await.request(Method::POST, path, &[], off()).await;
+    }
+    assert_eq!(site.visitor().look(SETTINGS).await.header("location"), "/login?next=%2Faccount%2Fsharing");
+    assert_eq!(site.visitor().look("/u/ada").await.status, 200);
+}
