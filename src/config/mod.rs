@@ -36,6 +36,8 @@ pub struct Config {
     pub spotify: Spotify,
     /// Whether the music is made up.
     pub demo: bool,
+    /// Whether everybody may see which playlists have the most hearts.
+    pub top_page: bool,
     /// Whether this is a Heroku dyno.
     pub dyno: bool,
     /// How a line of the log looks; none: by where it goes.
@@ -148,6 +150,7 @@ impl Reader<'_> {
             spotify: self.spotify(demo, &base_url),
             base_url,
             demo,
+            top_page: self.top_page(),
             dyno,
             log_format: self.log_format(),
             log_filter: self.log_filter(),
@@ -178,6 +181,17 @@ impl Reader<'_> {
             _ => {}
         }
         !client
+    }
+
+    fn top_page(&mut self) -> bool {
+        match self.get("TOP_PAGE").as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(_) => {
+                self.fault("TOP_PAGE is neither `on` nor `off`");
+                true
+            }
+        }
     }
 
     fn port(&mut self) -> u16 {

@@ -44,12 +44,20 @@ fn all_faults_come_together_and_hold_no_secret() {
         ("DATABASE_URL", "mysql://u:hidden@h/d"),
         ("LOG_FORMAT", "xml"),
         ("OPERATOR_TOKEN", "short-token"),
+        ("TOP_PAGE", "maybe"),
     ])
     .unwrap_err()
     .to_string();
-    for name in
-        ["PORT", "HOST", "SPOTIFY_CLIENT_SECRET", "SESSION_SECRET", "DATABASE_URL", "LOG_FORMAT", "OPERATOR_TOKEN"]
-    {
+    for name in [
+        "PORT",
+        "HOST",
+        "SPOTIFY_CLIENT_SECRET",
+        "SESSION_SECRET",
+        "DATABASE_URL",
+        "LOG_FORMAT",
+        "OPERATOR_TOKEN",
+        "TOP_PAGE",
+    ] {
         assert!(said.contains(&format!("- {name} ")), "{name} in {said}");
     }
     assert!(!said.contains("short-secret") && !said.contains("short-token") && !said.contains("hidden"));

@@ -44,6 +44,7 @@ pub const VARIABLES: &[Variable] = &[
         "none: /setup opens only on the computer that serves",
         "Opens the page /setup from afar, sent as `Authorization: Bearer`: at least 32 characters of chance.",
     ),
+    row("TOP_PAGE", "on", "Whether /top shows everybody which playlists have the most hearts: on or off."),
     row("LOG_FORMAT", "text on a terminal, json elsewhere", "How a line of the log looks: text or json."),
     row("RUST_LOG", "heartlist=info, and warnings of its libraries", "What is logged, for example `heartlist=debug`."),
     row(

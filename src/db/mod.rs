@@ -9,6 +9,7 @@ pub mod local;
 pub mod playlists;
 pub mod sessions;
 pub mod sign_ins;
+pub mod top;
 pub mod users;
 
 use std::time::Duration;

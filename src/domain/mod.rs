@@ -14,6 +14,7 @@ pub mod sign_in;
 pub mod sweep;
 mod text;
 pub mod tokens;
+pub mod top;
 
 use serde::{Deserialize, Serialize};
 

@@ -18,6 +18,7 @@ mod security;
 mod session;
 mod setup;
 mod sign_in;
+mod top;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,7 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/playlists/{id}", get(playlists::show))
         .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
         .route("/hearts", get(hearts::page::show).post(hearts::by_link::give))
+        .route("/top", get(top::show).fallback(error::not_found))
         .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
         .route("/account/disconnect", post(account::disconnect))

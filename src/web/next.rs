@@ -16,7 +16,7 @@ use crate::app::App;
 pub(super) struct SafePath(String);
 
 /// The pages a visitor may be sent to, by the first part of their path.
-const PAGES: [&str; 6] = ["", "playlists", "hearts", "now-playing", "account", "login"];
+const PAGES: [&str; 7] = ["", "playlists", "hearts", "top", "now-playing", "account", "login"];
 
 impl SafePath {
     /// The path in `text`, if it is one of ours.
@@ -80,6 +80,7 @@ mod tests {
             "/playlists?page=2#p-3cEYpjA9oz9GiPac4AsH4n",
             "/playlists/3cEYpjA9oz9GiPac4AsH4n",
             "/hearts",
+            "/top?when=ever",
             "/now-playing",
             "/account",
         ] {

@@ -25,3 +25,4 @@ mod process;
 mod security;
 mod sign_in;
 mod tokens;
+mod top;

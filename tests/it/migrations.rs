@@ -50,6 +50,11 @@ const ROWS: &[(i64, &str)] = &[
         "insert into removed_hearts (user_id, playlist_id, hearted_at, removed_at)
          select id, '37i9dQZF1DXcBWIGoYBM5M', now(), now() from users",
     ),
+    (
+        20261121101500,
+        "insert into top_playlists (period, place, playlist_id, week, ever) values ('week', 1, '3cEYpjA9oz9GiPac4AsH4n', 1, 3);
+         insert into top_lists (made_at) values (now())",
+    ),
 ];
 
 /// A database in which nothing was ever made.

@@ -36,6 +36,7 @@ async fn all(site: &Site) -> Vec<(Page, u16)> {
         ("/playlists?page=2", 200),
         (one.as_str(), 200),
         ("/hearts", 200),
+        ("/top", 200),
         ("/now-playing", 200),
         ("/account", 200),
         ("/logout", 200),
