@@ -140,7 +140,7 @@ impl Reader<'_> {
         let dyno = self.get("DYNO").is_some();
         let demo = self.demo(dyno);
         let port = self.port();
-        let base_url = self.base_url(port, dyno);
+        let base_url = self.base_url(port, dyno, demo);
         Config {
             host: self.host(dyno),
             port,
@@ -211,11 +211,13 @@ impl Reader<'_> {
         })
     }
 
-    fn base_url(&mut self, port: u16, dyno: bool) -> Url {
+    fn base_url(&mut self, port: u16, dyno: bool, demo: bool) -> Url {
         let local = Url::parse(&format!("http://127.0.0.1:{port}")).expect("a number makes a good address");
         // Heroku names the app's host when its dyno metadata is switched on.
         let detected = || self.get("HEROKU_APP_DEFAULT_DOMAIN_NAME").map(|host| format!("https://{host}"));
-        let Some(value) = self.get("BASE_URL").or_else(detected) else {
+        // A review app, whose address nobody can type in beforehand, knows its name; a host may have more to it.
+        let review = || self.get("HEROKU_APP_NAME").map(|name| format!("https://{name}.herokuapp.com"));
+        let Some(value) = self.get("BASE_URL").or_else(detected).or_else(|| review().filter(|_| dyno && demo)) else {
             if dyno {
                 self.fault("BASE_URL is missing: the app's own address, for example https://my-hearts.herokuapp.com");
             }

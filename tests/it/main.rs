@@ -8,6 +8,7 @@ mod account;
 mod architecture;
 mod changed;
 mod chromium;
+mod deploy;
 mod doctor;
 mod faults;
 mod hearts;
