@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use self::database::Running;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
-use crate::domain::sweep;
+use crate::domain::{sweep, top};
 use crate::ids::Secret;
 use crate::{db, telemetry, vault, web};
 
@@ -47,6 +47,8 @@ enum Command {
 const FAREWELL: Duration = Duration::from_secs(20);
 /// How often what has had its time is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// How often somebody looks whether the lists of most hearted playlists are old.
+const LOOK_AT_TOP_EVERY: Duration = Duration::from_secs(10);
 
 impl Cli {
     /// Does what the command line asks.
@@ -148,7 +150,7 @@ pub async fn serve_on(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let router = web::router(app.clone(), beside(&app.config));
-    let sweeper = tokio::spawn(keep_swept(app));
+    let sweeper = tokio::spawn(async move { tokio::join!(keep_swept(&app), keep_top(&app)) });
     let (asked, mut waits) = watch::channel(());
     // The operator's page opens by where a connection comes from.
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -169,12 +171,26 @@ pub async fn serve_on(
     outcome
 }
 
-async fn keep_swept(app: Arc<App>) {
+async fn keep_swept(app: &App) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;
-        if let Err(error) = sweep::sweep(&app, app.now()).await {
+        if let Err(error) = sweep::sweep(app, app.now()).await {
             tracing::warn!(%error, "the sweep failed and will be tried again");
+        }
+    }
+}
+
+/// Keeps the lists of most hearted playlists young, here or in another process: no visitor waits for them.
+async fn keep_top(app: &App) {
+    if !app.config.top_page {
+        return;
+    }
+    let mut ticks = tokio::time::interval(LOOK_AT_TOP_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = top::refresh(app, app.now()).await {
+            tracing::warn!(%error, "the lists of most hearted playlists stay as they are");
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Config {
     pub spotify: Spotify,
     /// Whether the music is made up.
     pub demo: bool,
+    /// Whether everybody may see which playlists have the most hearts.
+    pub top_page: bool,
     /// Whether this is a Heroku dyno.
     pub dyno: bool,
     /// How a line of the log looks; none: by where it goes.
@@ -138,7 +140,7 @@ impl Reader<'_> {
         let dyno = self.get("DYNO").is_some();
         let demo = self.demo(dyno);
         let port = self.port();
-        let base_url = self.base_url(port, dyno);
+        let base_url = self.base_url(port, dyno, demo);
         Config {
             host: self.host(dyno),
             port,
@@ -148,6 +150,7 @@ impl Reader<'_> {
             spotify: self.spotify(demo, &base_url),
             base_url,
             demo,
+            top_page: self.top_page(),
             dyno,
             log_format: self.log_format(),
             log_filter: self.log_filter(),
@@ -180,6 +183,17 @@ impl Reader<'_> {
         !client
     }
 
+    fn top_page(&mut self) -> bool {
+        match self.get("TOP_PAGE").as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(_) => {
+                self.fault("TOP_PAGE is neither `on` nor `off`");
+                true
+            }
+        }
+    }
+
     fn port(&mut self) -> u16 {
         let Some(value) = self.get("PORT") else { return 8080 };
         value.parse().ok().filter(|port| *port > 0).unwrap_or_else(|| {
@@ -197,11 +211,13 @@ impl Reader<'_> {
         })
     }
 
-    fn base_url(&mut self, port: u16, dyno: bool) -> Url {
+    fn base_url(&mut self, port: u16, dyno: bool, demo: bool) -> Url {
         let local = Url::parse(&format!("http://127.0.0.1:{port}")).expect("a number makes a good address");
         // Heroku names the app's host when its dyno metadata is switched on.
         let detected = || self.get("HEROKU_APP_DEFAULT_DOMAIN_NAME").map(|host| format!("https://{host}"));
-        let Some(value) = self.get("BASE_URL").or_else(detected) else {
+        // A review app, whose address nobody can type in beforehand, knows its name; a host may have more to it.
+        let review = || self.get("HEROKU_APP_NAME").map(|name| format!("https://{name}.herokuapp.com"));
+        let Some(value) = self.get("BASE_URL").or_else(detected).or_else(|| review().filter(|_| dyno && demo)) else {
             if dyno {
                 self.fault("BASE_URL is missing: the app's own address, for example https://my-hearts.herokuapp.com");
             }

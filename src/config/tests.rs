@@ -44,12 +44,20 @@ fn all_faults_come_together_and_hold_no_secret() {
         ("DATABASE_URL", "mysql://u:hidden@h/d"),
         ("LOG_FORMAT", "xml"),
         ("OPERATOR_TOKEN", "short-token"),
+        ("TOP_PAGE", "maybe"),
     ])
     .unwrap_err()
     .to_string();
-    for name in
-        ["PORT", "HOST", "SPOTIFY_CLIENT_SECRET", "SESSION_SECRET", "DATABASE_URL", "LOG_FORMAT", "OPERATOR_TOKEN"]
-    {
+    for name in [
+        "PORT",
+        "HOST",
+        "SPOTIFY_CLIENT_SECRET",
+        "SESSION_SECRET",
+        "DATABASE_URL",
+        "LOG_FORMAT",
+        "OPERATOR_TOKEN",
+        "TOP_PAGE",
+    ] {
         assert!(said.contains(&format!("- {name} ")), "{name} in {said}");
     }
     assert!(!said.contains("short-secret") && !said.contains("short-token") && !said.contains("hidden"));
@@ -75,6 +83,8 @@ fn the_demo_keeps_away_from_the_real_spotify_and_from_heroku() {
     let dyno = [("DYNO", "web.1"), ("DATABASE_URL", "postgres://h/d"), ("BASE_URL", "https://x.example"), REAL[2]];
     assert!(read(&dyno).unwrap_err().to_string().contains("SPOTIFY_CLIENT_ID"));
     assert!(read(&[&dyno[..], &[("DEMO", "1")]].concat()).unwrap().demo);
+    let review = [dyno[0], dyno[1], REAL[2], ("DEMO", "1"), ("HEROKU_APP_NAME", "hearts-pr-7")];
+    assert_eq!(read(&review).unwrap().base_url.as_str(), "https://hearts-pr-7.herokuapp.com/");
     assert!(read(&[("SPOTIFY_API_URL", "https://api.example/v1")]).is_err());
 }
 

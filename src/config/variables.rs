@@ -44,6 +44,7 @@ pub const VARIABLES: &[Variable] = &[
         "none: /setup opens only on the computer that serves",
         "Opens the page /setup from afar, sent as `Authorization: Bearer`: at least 32 characters of chance.",
     ),
+    row("TOP_PAGE", "on", "Whether /top shows everybody which playlists have the most hearts: on or off."),
     row("LOG_FORMAT", "text on a terminal, json elsewhere", "How a line of the log looks: text or json."),
     row("RUST_LOG", "heartlist=info, and warnings of its libraries", "What is logged, for example `heartlist=debug`."),
     row(
@@ -69,8 +70,8 @@ pub fn help() -> String {
     for Variable { name, default, about } in VARIABLES {
         let _ = write!(text, "\n  {name}\n      {about}\n      Default: {default}\n");
     }
-    text.push_str("\nAlso read as the system sets them: DYNO and HEROKU_APP_DEFAULT_DOMAIN_NAME (Heroku), HOME and\n");
-    text.push_str("XDG_DATA_HOME (your data directory), PATH (the Postgres programs).\n");
+    text.push_str("\nAlso read as the system sets them: DYNO, HEROKU_APP_DEFAULT_DOMAIN_NAME and HEROKU_APP_NAME\n");
+    text.push_str("(Heroku), HOME and XDG_DATA_HOME (your data directory), PATH (the Postgres programs).\n");
     text
 }
 

@@ -13,6 +13,7 @@ pub mod sessions;
 pub mod shares;
 pub mod sign_ins;
 pub mod takeout;
+pub mod top;
 pub mod users;
 
 use std::time::Duration;

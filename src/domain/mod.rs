@@ -21,6 +21,7 @@ pub mod takeout;
 pub mod text;
 pub mod tokens;
 pub mod words;
+pub mod top;
 
 use serde::{Deserialize, Serialize};
 

@@ -28,6 +28,8 @@ pub(super) struct Layout {
     /// The entry of the menu that is this page.
     pub(super) section: &'static str,
     pub(super) demo: bool,
+    /// Whether there is a page of most hearted playlists.
+    pub(super) top: bool,
     pub(super) notice: Option<Notice>,
     pub(super) css: &'static str,
     /// In the order in which they build on each other.
@@ -67,6 +69,7 @@ impl Layout {
             visitor: None,
             section: "",
             demo: app.config.demo,
+            top: app.config.top_page,
             notice: None,
             css: &ASSETS.css,
             scripts: &ASSETS.scripts,

@@ -21,6 +21,7 @@ mod session;
 mod setup;
 mod sharing;
 mod sign_in;
+mod top;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +64,7 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/playlists/{id}", get(playlists::show))
         .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
         .merge(hearts_pages())
+        .route("/top", get(top::show).fallback(error::not_found))
         .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
         .route("/account/disconnect", post(account::disconnect))

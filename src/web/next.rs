@@ -16,7 +16,7 @@ use crate::app::App;
 pub(super) struct SafePath(String);
 
 /// The pages a visitor may be sent to, by the first part of their path.
-const PAGES: [&str; 6] = ["", "playlists", "hearts", "now-playing", "account", "login"];
+const PAGES: [&str; 7] = ["", "playlists", "hearts", "top", "now-playing", "account", "login"];
 
 /// The longest address, in bytes: a search of emoji takes twelve for each.
 const LONGEST: usize = 1500;
@@ -84,6 +84,7 @@ mod tests {
             "/playlists/3cEYpjA9oz9GiPac4AsH4n",
             "/hearts",
             "/hearts?q=a%2Fb%5C..%2E+tag%3Ax&sort=name&view=list#p-3cEYpjA9oz9GiPac4AsH4n",
+            "/top?when=ever",
             "/now-playing",
             "/account",
         ] {

@@ -60,6 +60,11 @@ const ROWS: &[(i64, &str)] = &[
         "insert into held_slugs (slug_hash, user_id) select sha256('user'), min(id) from users;
          insert into held_slugs (slug_hash, released_at) values (sha256('nobody'), now())",
     ),
+    (
+        20261121101500,
+        "insert into top_playlists (period, place, playlist_id, week, ever) values ('week', 1, '3cEYpjA9oz9GiPac4AsH4n', 1, 3);
+         insert into top_lists (made_at) values (now())",
+    ),
 ];
 
 /// A database in which nothing was ever made.

@@ -39,6 +39,7 @@ async fn all(site: &Site) -> Vec<(Page, u16)> {
         ("/hearts?q=nowhere&sort=oldest", 200),
         (one.as_str(), 200),
         ("/hearts", 200),
+        ("/top", 200),
         ("/now-playing", 200),
         ("/account", 200),
         ("/logout", 200),

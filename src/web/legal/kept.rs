@@ -165,8 +165,28 @@ pub(super) const KEPT: &[Kept] = &[
         )],
     },
     Kept {
+        heading: "The most hearted playlists",
+        purpose: "For the page of that name: only playlists that at least three people heart, without a word about who does.",
+        table: "top_playlists",
+        fields: &[field(
+            "The playlist, its place and its numbers of hearts",
+            "Until the list is made anew, within a minute.",
+            &["period", "place", "playlist_id", "week", "ever"],
+        )],
+    },
+    Kept {
+        heading: "The age of that list",
+        purpose: "About this server, not about you.",
+        table: "top_lists",
+        fields: &[field(
+            "When it was made, and that it is just being made",
+            "Until it is made anew, within a minute.",
+            &["only_one", "made_at", "leased_until"],
+        )],
+    },
+    Kept {
         heading: "Playlists that Spotify showed you",
-        purpose: "So that a page opens without asking Spotify anew, and while Spotify is away. Shown to you alone, and to others only where you share your hearts.",
+        purpose: "So that a page opens without asking Spotify anew, and while Spotify is away. Shown to you alone, and to others only where you share your hearts; but the names and covers of public ones that at least three people heart may stand on the page of most hearted playlists, without a word about you.",
         table: "playlists",
         fields: &[
             field("That it was shown to you, which one, and when last", SHOWN, &["user_id", "id", "seen_at"]),

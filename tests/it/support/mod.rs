@@ -132,6 +132,22 @@ impl Site {
         heartlist::domain::sweep::sweep(&app, app.now()).await.unwrap();
     }
 
+    /// Lets enough time pass that the lists of most hearted playlists are made anew, by whichever process.
+    pub(crate) async fn refresh_top(&self) {
+        self.advance(Duration::from_secs(20));
+        let since = self.app().now();
+        let young = "select from top_lists where made_at >= $1";
+        while sqlx::query(young).bind(since).fetch_optional(&self.db).await.unwrap().is_none() {
+            self.make_top().await;
+        }
+    }
+
+    /// Makes the lists of most hearted playlists anew if they are old.
+    pub(crate) async fn make_top(&self) {
+        let app = self.app();
+        heartlist::domain::top::refresh(&app, app.now()).await.unwrap();
+    }
+
     /// How many rows `query` counts.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()

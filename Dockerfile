@@ -1,0 +1,17 @@
+# Everywhere but Heroku. A test holds the version to rust-toolchain.toml.
+FROM rust:1.95.0-slim-trixie AS build
+# No second toolchain for the sake of rustfmt and clippy.
+ENV RUSTUP_TOOLCHAIN=1.95.0 SQLX_OFFLINE=true
+WORKDIR /build
+COPY . .
+RUN cargo build --release --locked --no-default-features --features demo --bin heartlist
+
+FROM debian:trixie-slim
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home heartlist \
+    && install --directory --owner heartlist /data
+COPY --from=build /build/target/release/heartlist /usr/local/bin/
+USER 10001
+ENV HOST=0.0.0.0 PORT=8080 HEARTLIST_DATA=/data
+EXPOSE 8080
+CMD ["heartlist", "serve"]

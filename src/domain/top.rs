@@ -1,0 +1,77 @@
+//! The most hearted playlists, for everybody to see. Spotify is never asked.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{PAGE, Playlist, Result};
+use crate::app::App;
+use crate::db::{self, top::Entry};
+use crate::ids::UserId;
+
+/// How old the lists may become. With the time until the next look and a browser's copy of the page, a heart counts
+/// within a minute.
+const AGE: Duration = Duration::seconds(15);
+/// How long one process may take to make them, before another tries.
+const LEASE: Duration = Duration::seconds(60);
+
+/// Which hearts count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// Those of the last seven days.
+    Week,
+    /// All.
+    Ever,
+}
+
+/// A playlist on the list.
+pub struct Ranked {
+    /// What its card says: little, where no member's library shows it public and fresh.
+    pub playlist: Playlist,
+    /// Its hearts of the last seven days.
+    pub week: i64,
+    /// All its hearts.
+    pub ever: i64,
+}
+
+/// The most hearted playlists of `period` as they were made last, and which of them `viewer` hearts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(app: &App, period: Period, viewer: Option<UserId>, now: OffsetDateTime) -> Result<Vec<Ranked>> {
+    let period = match period {
+        Period::Week => "week",
+        Period::Ever => "ever",
+    };
+    Ok(db::top::list(&app.db, period, viewer, now).await?.into_iter().map(Ranked::from).collect())
+}
+
+/// Makes the lists anew if they are old and no other process does.
+///
+/// # Errors
+/// When the database fails; the old lists stay.
+pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
+    let until = now + LEASE;
+    if db::top::lease(&app.db, AGE, until, now).await? {
+        db::top::make(&app.db, PAGE as i64, until, now).await?;
+    }
+    Ok(())
+}
+
+impl From<Entry> for Ranked {
+    fn from(entry: Entry) -> Self {
+        let Entry { id, name, owner_name, cover_url, seen_at, hearted_at, week, ever } = entry;
+        let playlist = Playlist {
+            id,
+            name: name.unwrap_or_default(),
+            owner_name,
+            cover_url,
+            item_count: None,
+            public: seen_at.map(|_| true),
+            collaborative: false,
+            seen_at,
+            hearted_at,
+            changed_at: None,
+            gone_at: None,
+        };
+        Self { playlist, week, ever }
+    }
+}

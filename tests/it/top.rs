@@ -1,0 +1,178 @@
+//! The page of most hearted playlists: who sees what, how young it is, and what it never tells.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use sqlx::AssertSqlSafe;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+/// Ids that nobody's library knows.
+const A: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+const B: &str = "BBBBBBBBBBBBBBBBBBBBBB";
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+async fn three(site: &Site) -> [Visitor; 3] {
+    [site.signed_in("ada").await, site.signed_in("mira").await, site.signed_in("noor").await]
+}
+
+async fn heart(visitors: &[Visitor], id: &str) {
+    for visitor in visitors {
+        assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
+    }
+}
+
+/// Somebody whom we never heard of before sees the list as it is within a minute.
+async fn list(site: &Site, when: &str) -> Page {
+    site.refresh_top().await;
+    site.visitor().look(&format!("/top{when}")).await
+}
+
+/// Hearts of so many strangers, straight into the tables.
+async fn strangers(site: &Site, id: &str, hearts: i64) {
+    let sql = format!(
+        "with people as (insert into users (display_name, created_at) select 'S', now() from generate_series(1, {hearts}) returning id),
+              given as (insert into hearts (user_id, playlist_id, hearted_at) select id, '{id}', now() from people)
+         insert into heart_counts as c (playlist_id, hearts) values ('{id}', {hearts})
+         on conflict (playlist_id) do update set hearts = c.hearts + excluded.hearts"
+    );
+    sqlx::query(AssertSqlSafe(sql)).execute(&site.db).await.unwrap();
+}
+
+#[tokio::test]
+async fn three_people_are_needed_and_the_most_hearted_stands_first() {
+    let site = Site::open().await;
+    let people = three(&site).await;
+    heart(&people, A).await;
+    heart(&people[..2], B).await;
+    assert_eq!(list(&site, "").await.playlist_ids(), [A]);
+    strangers(&site, B, 2).await;
+    let page = list(&site, "").await;
+    assert_eq!(page.playlist_ids(), [B, A]);
+    assert!(page.text(&format!("#p-{B} .facts")).contains("4 hearts"), "{}", page.html);
+    // Taken back: below three again.
+    people[0].fetch(Method::DELETE, &format!("/heart/{A}")).await;
+    assert_eq!(list(&site, "").await.playlist_ids(), [B]);
+}
+
+#[tokio::test]
+async fn this_week_and_ever_are_told_apart_by_a_link_that_needs_no_script() {
+    let site = Site::open().await;
+    let people = three(&site).await;
+    heart(&people, A).await;
+    site.advance(WEEK + Duration::from_secs(60));
+    let people = three(&site).await;
+    assert!(list(&site, "").await.has(".empty"));
+    heart(&people[..1], A).await;
+    assert!(list(&site, "").await.has(".empty"), "a heart that was given before is not new");
+    let page = site.visitor().open("/top").await;
+    let ever = page.attribute("nav.switch a:not([aria-current])", "href");
+    let page = site.visitor().look(&ever).await;
+    assert_eq!((page.playlist_ids(), page.text("nav.switch [aria-current]").as_str()), (vec![A.into()], "Ever"));
+    assert!(page.text(".facts").contains("3 hearts") && page.text(".facts").contains("0 this week"));
+}
+
+#[tokio::test]
+async fn a_stranger_sees_the_list_and_a_member_has_hearts_on_it() {
+    let site = Site::open().await;
+    let people = three(&site).await;
+    heart(&people, A).await;
+    strangers(&site, B, 3).await;
+    let page = list(&site, "").await;
+    assert_eq!((page.count("li.card"), page.count("form.heart"), page.count("h1")), (2, 0, 1));
+    assert!(page.has("nav a[href='/login?next=%2Ftop']") && page.has("nav a[href='/top'][aria-current]"));
+    assert_eq!((page.header("cache-control"), page.count("li.card a[href*='/playlists/']")), ("public, max-age=30", 0));
+    assert!(page.headers.get_all("vary").iter().any(|vary| vary.to_str().unwrap().contains("cookie")));
+
+    let inside = people[0].look("/top").await;
+    assert_eq!(inside.header("cache-control"), "no-store");
+    assert_eq!(inside.attribute(&format!("#p-{A} button"), "aria-pressed"), "true");
+    let button = format!("#p-{B} button[aria-pressed=false]");
+    let back = people[0].send(inside.form(&button)).await;
+    assert_eq!((back.status, back.header("location")), (303, format!("/top#p-{B}").as_str()));
+    assert!(list(&site, "").await.text(&format!("#p-{B} .facts")).contains("4 hearts"));
+}
+
+#[tokio::test]
+async fn a_name_shows_while_some_members_library_has_it_public_and_fresh() {
+    let site = Site::open().await;
+    let people = three(&site).await;
+    let id = people[0].open("/playlists").await.playlist_ids().remove(0);
+    let sql = "update playlists set public = true, name = 'Shared songs', owner_name = 'Somebody' where id = $1";
+    sqlx::query(sql).bind(&id).execute(&site.db).await.unwrap();
+    heart(&people, &id).await;
+    let asked = site.world.requests().len();
+    let page = list(&site, "").await;
+    assert_eq!((page.text("li.card h2").as_str(), page.has("li.card img")), ("Shared songs", true));
+    site.advance(Duration::from_secs(31 * 24 * 3600));
+    let page = list(&site, "?when=ever").await;
+    assert_eq!(page.text("li.card h2"), format!("Playlist {}…", &id[..4]));
+    assert!(!page.has("li.card img") && !page.html.contains("Somebody"));
+    let link = page.attribute("li.card a.out", "href");
+    assert_eq!(link, format!("https://open.spotify.com/playlist/{id}"));
+    assert_eq!(site.world.requests().len(), asked, "Spotify was asked");
+}
+
+#[tokio::test]
+async fn what_one_member_knows_as_private_never_shows() {
+    let site = Site::open().await;
+    let people = three(&site).await;
+    let id = people[0].open("/playlists").await.playlist_ids().remove(0);
+    heart(&people, &id).await;
+    for (public, shown) in [(Some(false), 0), (None, 1), (Some(true), 1)] {
+        let sql = "update playlists set public = $2 where id = $1";
+        sqlx::query(sql).bind(&id).bind(public).execute(&site.db).await.unwrap();
+        for when in ["", "?when=ever"] {
+            let page = list(&site, when).await;
+            assert_eq!(page.count("li.card"), shown, "public: {public:?}");
+            assert_eq!(page.has("li.card img"), public == Some(true));
+        }
+    }
+    // At once, and not with the next list.
+    sqlx::query("update playlists set public = false where id = $1").bind(&id).execute(&site.db).await.unwrap();
+    assert_eq!(site.visitor().look("/top").await.count("li.card"), 0);
+}
+
+#[tokio::test]
+async fn many_processes_make_one_list_and_nobody_waits_for_it() {
+    let mut site = Site::open().await;
+    let second = site.second_process().await;
+    strangers(&site, A, 3).await;
+    strangers(&site, B, 5).await;
+    join_all((0..5).map(|_| site.refresh_top())).await;
+    for base in [site.base.clone(), second] {
+        assert_eq!(site.visitor().look(&format!("{base}/top")).await.playlist_ids(), [B, A]);
+    }
+    // A process that died while making the list holds the right for a while; the list is served all the same.
+    sqlx::query("update top_lists set leased_until = made_at + interval '60 seconds'").execute(&site.db).await.unwrap();
+    site.advance(Duration::from_secs(30));
+    strangers(&site, A, 9).await;
+    assert_eq!(site.visitor().look("/top").await.playlist_ids(), [B, A]);
+    site.advance(Duration::from_secs(60));
+    assert_eq!(list(&site, "").await.playlist_ids(), [A, B]);
+}
+
+#[tokio::test]
+async fn a_list_from_the_future_does_not_stay() {
+    let site = Site::open().await;
+    site.refresh_top().await;
+    sqlx::query("update top_lists set made_at = made_at + interval '1 year'").execute(&site.db).await.unwrap();
+    strangers(&site, A, 3).await;
+    let app_made = async || site.count("select count(*) from top_lists where made_at < now() + interval '1 day'").await;
+    while app_made().await == 0 {
+        site.make_top().await;
+    }
+    assert_eq!(site.visitor().look("/top").await.playlist_ids(), [A]);
+}
+
+#[tokio::test]
+async fn switched_off_there_is_no_such_page_and_no_entry_in_the_menu() {
+    let site = Site::open_with(&[("TOP_PAGE", "off")]).await;
+    for visitor in [site.visitor(), site.signed_in("ada").await] {
+        let page = visitor.look("/top").await;
+        assert_eq!((page.status, page.has("a[href='/top']")), (404, false));
+    }
+}
