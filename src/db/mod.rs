@@ -2,6 +2,7 @@
 
 pub mod cooldowns;
 pub mod doctor;
+pub mod events;
 pub mod hearts;
 pub mod identities;
 #[cfg(feature = "local")]
@@ -9,6 +10,7 @@ pub mod local;
 pub mod playlists;
 pub mod sessions;
 pub mod sign_ins;
+pub mod signed_in;
 pub mod users;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! What Heartlist decides: who may, what if, which, when.
 
 pub mod account;
+pub mod activity;
 pub mod asking;
 pub mod doctor;
 mod error;
@@ -10,6 +11,7 @@ pub mod library;
 pub mod now_playing;
 pub mod playlists;
 pub mod reference;
+pub mod sessions;
 pub mod sign_in;
 pub mod sweep;
 mod text;
@@ -18,7 +20,7 @@ pub mod tokens;
 use serde::{Deserialize, Serialize};
 
 pub use crate::db::playlists::Playlist;
-pub use crate::db::sessions::{USER_ID, key as session_key};
+pub use crate::db::sessions::{DEVICE, SIGNED_IN_AT, USER_ID, key as session_key};
 use crate::ids::{Digested, UserId};
 pub use crate::oauth::{Grant, Scopes};
 pub use error::{Error, Result};

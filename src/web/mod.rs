@@ -1,7 +1,9 @@
 //! The address book: every route on one screen, then every layer, in order, with its reason.
 
 mod account;
+mod activity;
 mod assets;
+mod device;
 mod error;
 mod health;
 mod hearts;
@@ -16,6 +18,7 @@ mod now_playing;
 mod playlists;
 mod security;
 mod session;
+mod sessions;
 mod setup;
 mod sign_in;
 
@@ -64,6 +67,8 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/account", get(account::show))
         .route("/account/disconnect", post(account::disconnect))
         .route("/account/delete", post(account::delete))
+        .route("/account/sessions/end", post(sessions::end))
+        .route("/account/activity", get(activity::show))
         .route("/privacy", get(legal::privacy))
         .route("/terms", get(legal::terms))
         .route("/metrics", get(metrics::show).fallback(error::not_found))

@@ -39,6 +39,8 @@ pub(super) enum Notice {
     Disconnected,
     Deleted,
     NotSure,
+    SessionEnded,
+    OthersEnded,
 }
 
 /// Every notice with its code.
@@ -66,6 +68,8 @@ const CODES: &[(&str, Notice)] = &[
     ("disconnected", Notice::Disconnected),
     ("deleted", Notice::Deleted),
     ("not-sure", Notice::NotSure),
+    ("session-ended", Notice::SessionEnded),
+    ("others-ended", Notice::OthersEnded),
 ];
 
 impl Notice {
@@ -104,6 +108,8 @@ impl Notice {
             }
             Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
+            Notice::SessionEnded => "That session has ended.".into(),
+            Notice::OthersEnded => "You are signed out everywhere but here.".into(),
         }
     }
 

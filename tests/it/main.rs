@@ -5,6 +5,7 @@
 mod support;
 
 mod account;
+mod activity;
 mod architecture;
 mod changed;
 mod chromium;
@@ -23,5 +24,6 @@ mod pages;
 mod playlists;
 mod process;
 mod security;
+mod sessions;
 mod sign_in;
 mod tokens;

@@ -50,6 +50,12 @@ const ROWS: &[(i64, &str)] = &[
         "insert into removed_hearts (user_id, playlist_id, hearted_at, removed_at)
          select id, '37i9dQZF1DXcBWIGoYBM5M', now(), now() from users",
     ),
+    (20261121101401, "insert into events (user_id, at, kind) select id, now(), 'signed-in' from users"),
+    (
+        20261121101402,
+        "insert into invites (token_hash, created_by, created_at, expires_at, used_by, used_at)
+         select sha256('invite'), min(id), now(), now(), max(id), now() from users",
+    ),
 ];
 
 /// A database in which nothing was ever made.
