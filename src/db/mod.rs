@@ -2,6 +2,7 @@
 
 pub mod cooldowns;
 pub mod doctor;
+pub mod events;
 pub mod finding;
 pub mod hearts;
 pub mod identities;
@@ -12,6 +13,7 @@ pub mod removed;
 pub mod sessions;
 pub mod shares;
 pub mod sign_ins;
+pub mod signed_in;
 pub mod takeout;
 pub mod top;
 pub mod users;

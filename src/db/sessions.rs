@@ -19,6 +19,10 @@ type Data = std::collections::HashMap<String, Value>;
 
 /// The place in a record where the person's id stands, copied beside the seal so that sessions can be ended.
 pub const USER_ID: &str = "user_id";
+/// Where a record says on what kind of device it was signed in, copied likewise for its owner to see.
+pub const DEVICE: &str = "device";
+/// Where a record says when it was signed in, as seconds since 1970, copied likewise.
+pub const SIGNED_IN_AT: &str = "signed_in_at";
 
 /// tower-sessions' store over the table `sessions`.
 #[derive(Clone, Debug)]
@@ -34,6 +38,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Notes that the session was used: once in five minutes, so that reading stays reading. A database that
+    /// takes no writes keeps nobody from reading.
+    async fn see(&self, key: Digested) {
+        let seen = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", key.as_bytes());
+        if let Err(error) = seen.execute(&self.pool).await {
+            tracing::debug!(%error, "when a session was last seen could not be kept");
+        }
+    }
+}
+
 /// What the database calls the session with this id.
 pub fn key(id: Id) -> Digested {
     Digested::of(id.0.to_le_bytes())
@@ -46,11 +61,14 @@ impl SessionStore for Store {
             let key = key(record.id);
             let sealed = seal(&self.vault, key, &record.data);
             let row = sqlx::query!(
-                "insert into sessions (id_hash, user_id, sealed, created_at, expires_at) values ($1, $2, $3, now(), $4) on conflict do nothing",
+                "insert into sessions (id_hash, user_id, sealed, created_at, expires_at, device, signed_in_at, last_seen_at)
+                 values ($1, $2, $3, now(), $4, $5, $6, now()) on conflict do nothing",
                 key.as_bytes(),
                 user(&record.data),
                 sealed,
-                record.expiry_date
+                record.expiry_date,
+                device(&record.data),
+                signed_in_at(&record.data)
             );
             if row.execute(&self.pool).await.map_err(backend)?.rows_affected() == 1 {
                 return Ok(());
@@ -63,11 +81,13 @@ impl SessionStore for Store {
         let key = key(record.id);
         let sealed = seal(&self.vault, key, &record.data);
         let row = sqlx::query!(
-            "update sessions set user_id = $2, sealed = $3, expires_at = $4 where id_hash = $1",
+            "update sessions set user_id = $2, sealed = $3, expires_at = $4, device = $5, signed_in_at = $6 where id_hash = $1",
             key.as_bytes(),
             user(&record.data),
             sealed,
-            record.expiry_date
+            record.expiry_date,
+            device(&record.data),
+            signed_in_at(&record.data)
         );
         row.execute(&self.pool).await.map_err(backend)?;
         Ok(())
@@ -76,10 +96,14 @@ impl SessionStore for Store {
     async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
         let key = key(*id);
         let row = sqlx::query!(
-            "select sealed, expires_at from sessions where id_hash = $1 and expires_at > now()",
+            r#"select sealed, expires_at, coalesce(last_seen_at < now() - interval '5 minutes', true) as "unseen!"
+               from sessions where id_hash = $1 and expires_at > now()"#,
             key.as_bytes()
         );
         let Some(row) = row.fetch_optional(&self.pool).await.map_err(backend)? else { return Ok(None) };
+        if row.unseen {
+            self.see(key).await;
+        }
         // A record that does not open (SESSION_SECRET was changed) counts as none: its owner signs in again.
         Ok(open(&self.vault, key, &row.sealed).ok().map(|data| Record { id: *id, data, expiry_date: row.expires_at }))
     }
@@ -100,6 +124,14 @@ fn backend(error: sqlx::Error) -> StoreError {
 
 fn user(data: &Data) -> Option<i64> {
     data.get(USER_ID).and_then(Value::as_i64)
+}
+
+fn device(data: &Data) -> Option<&str> {
+    data.get(DEVICE).and_then(Value::as_str)
+}
+
+fn signed_in_at(data: &Data) -> Option<OffsetDateTime> {
+    data.get(SIGNED_IN_AT).and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok())
 }
 
 fn seal(vault: &Vault, key: Digested, data: &Data) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! What Heartlist decides: who may, what if, which, when.
 
 pub mod account;
+pub mod activity;
 pub mod asking;
 pub mod doctor;
 mod error;
@@ -14,19 +15,20 @@ pub mod playlists;
 pub mod reference;
 pub mod removed;
 pub mod search;
+pub mod sessions;
 pub mod sharing;
 pub mod sign_in;
 pub mod sweep;
 pub mod takeout;
 pub mod text;
 pub mod tokens;
-pub mod words;
 pub mod top;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::db::playlists::Playlist;
-pub use crate::db::sessions::{USER_ID, key as session_key};
+pub use crate::db::sessions::{DEVICE, SIGNED_IN_AT, USER_ID, key as session_key};
 use crate::ids::{Digested, UserId};
 pub use crate::oauth::{Grant, Scopes};
 pub use error::{Error, Result};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::activity::Kind;
 use super::asking::{self, Endpoint};
 use super::{Error, Grant, Person, hearts};
 use crate::app::App;
@@ -114,6 +115,17 @@ pub enum Outcome {
     Linked(UserId),
     /// A way in they already had.
     AlreadyLinked(UserId),
+}
+
+impl Outcome {
+    /// What it is to the person's account.
+    pub fn event(self, provider: Provider) -> Kind {
+        match self {
+            Outcome::SignedIn(_) | Outcome::AlreadyLinked(_) => Kind::SignedIn(provider),
+            Outcome::Joined => Kind::Joined(provider),
+            Outcome::Linked(_) => Kind::Linked(provider),
+        }
+    }
 }
 
 /// A sign-in that did not succeed.

@@ -71,6 +71,8 @@ impl From<Entry> for Ranked {
             hearted_at,
             changed_at: None,
             gone_at: None,
+            note: None,
+            tags: Vec::new(),
         };
         Self { playlist, week, ever }
     }

@@ -5,12 +5,12 @@ use axum::Form;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::State;
 use super::error::Fault;
 use super::layout::{Layout, Moment, html};
 use super::notice::{self, Notice};
 use super::session::{SignedIn, Visitor};
-use crate::domain::account;
+use super::{State, activity, sessions};
+use crate::domain::{self, account};
 
 #[derive(Template)]
 #[template(path = "account/show.html")]
@@ -22,6 +22,10 @@ struct Show {
     hearts: i64,
     asks_again: Option<Moment>,
     connected: bool,
+    sessions: Vec<sessions::Row>,
+    events: Vec<activity::Line>,
+    /// Whether there are more events than these.
+    more: bool,
 }
 
 /// A way in.
@@ -39,8 +43,13 @@ pub(super) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn)
         since: Moment::day(identity.created_at),
         last_used: Moment::day(identity.last_used_at),
     });
+    let sessions = domain::sessions::of(&app, &caller).await?;
+    let (events, kept) = domain::activity::latest(&app, &caller).await?;
     Ok(html(&Show {
         layout: layout.titled("Account", "account"),
+        sessions: sessions.into_iter().map(Into::into).collect(),
+        more: kept > events.len() as i64,
+        events: events.into_iter().map(Into::into).collect(),
         name: account.name,
         since: Moment::day(account.since),
         ways: ways.collect(),

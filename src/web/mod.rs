@@ -1,7 +1,9 @@
 //! The address book: every route on one screen, then every layer, in order, with its reason.
 
 mod account;
+mod activity;
 mod assets;
+mod device;
 mod error;
 mod finding;
 mod health;
@@ -18,6 +20,7 @@ mod pager;
 mod playlists;
 mod security;
 mod session;
+mod sessions;
 mod setup;
 mod sharing;
 mod sign_in;
@@ -72,6 +75,8 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/account/sharing", get(sharing::settings))
         .route("/account/sharing/page", post(sharing::set_page))
         .route("/account/sharing/link", post(sharing::set_link))
+        .route("/account/sessions/end", post(sessions::end))
+        .route("/account/activity", get(activity::show))
         .route("/privacy", get(legal::privacy))
         .route("/terms", get(legal::terms))
         .route("/metrics", get(metrics::show).fallback(error::not_found))

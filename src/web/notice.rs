@@ -50,6 +50,8 @@ pub(super) enum Notice {
     LinkOff,
     Deleted,
     NotSure,
+    SessionEnded,
+    OthersEnded,
 }
 
 /// Every notice with its code.
@@ -86,6 +88,8 @@ const CODES: &[(&str, Notice)] = &[
     ("link-off", Notice::LinkOff),
     ("deleted", Notice::Deleted),
     ("not-sure", Notice::NotSure),
+    ("session-ended", Notice::SessionEnded),
+    ("others-ended", Notice::OthersEnded),
 ];
 
 impl Notice {
@@ -136,6 +140,8 @@ impl Notice {
             Notice::LinkOff => "Your secret link is switched off: it shows nothing any more.".into(),
             Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
+            Notice::SessionEnded => "That session has ended.".into(),
+            Notice::OthersEnded => "You are signed out everywhere but here.".into(),
         }
     }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
 use super::error::{Fault, of_status};
 use crate::app::App;
 use crate::domain::tokens::GRANT;
-use crate::domain::{Caller, Grant, Person, Scopes, USER_ID, session_key};
+use crate::domain::{Caller, DEVICE, Grant, Person, SIGNED_IN_AT, Scopes, USER_ID, session_key};
 use crate::ids::{Secret, UserId};
 
 const NAME: &str = "name";
@@ -92,6 +92,18 @@ impl Visitor {
     /// Whether Spotify may be asked in this session's name.
     pub(super) fn connected(&self) -> bool {
         self.caller.as_ref().is_some_and(|caller| caller.grant.is_some())
+    }
+
+    /// Notes that somebody signs in now; kept with the sign-in.
+    pub(super) async fn seen_signing_in(&self, device: &str, now: OffsetDateTime) -> Result<(), Fault> {
+        self.session.insert(DEVICE, device).await?;
+        Ok(self.session.insert(SIGNED_IN_AT, now.unix_timestamp()).await?)
+    }
+
+    /// When the visitor last signed in here.
+    pub(super) async fn signed_in_at(&self) -> Result<Option<OffsetDateTime>, Fault> {
+        let at: Option<i64> = self.session.get(SIGNED_IN_AT).await?;
+        Ok(at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()))
     }
 
     /// Signs `person` in under a new session id, so that an id known before is worth nothing.

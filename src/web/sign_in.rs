@@ -6,13 +6,17 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
+use super::device::Device;
 use super::error::Fault;
 use super::layout::{Layout, html};
 use super::next::{NextParam, SafePath};
 use super::notice::{self, Notice};
 use super::session::Visitor;
 use super::{Now, State};
+use crate::app::App;
+use crate::domain::activity;
 use crate::domain::sign_in::{self, Anew, Answer, Arrival, Arrived, Outcome, Refusal};
 use crate::ids::{PlaylistId, Provider};
 
@@ -82,6 +86,7 @@ pub(super) async fn callback(
     app: State,
     Now(now): Now,
     visitor: Visitor,
+    device: Device,
     Query(answer): Query<Answer>,
 ) -> Result<Response, Fault> {
     let signed_in = visitor.caller.as_ref().map(|caller| caller.person.clone());
@@ -89,7 +94,7 @@ pub(super) async fn callback(
     let arrival =
         Arrival { provider: Provider::Spotify, browser: visitor.browser().await?, visitor: signed_in, answer };
     match sign_in::finish(&app, arrival, now).await {
-        Ok(arrived) => welcome(&visitor, arrived).await,
+        Ok(arrived) => welcome(&app, &visitor, arrived, &device.0, now).await,
         Err(Refusal::Denied { next }) => Ok(notice::redirect(if known { &next } else { "/" }, Notice::Denied)),
         // The second of two tabs: there is nothing left to do.
         Err(Refusal::Used) if known => Ok(notice::redirect("/playlists", Notice::AlreadySignedIn)),
@@ -97,7 +102,15 @@ pub(super) async fn callback(
     }
 }
 
-async fn welcome(visitor: &Visitor, arrived: Arrived) -> Result<Response, Fault> {
+async fn welcome(
+    app: &App,
+    visitor: &Visitor,
+    arrived: Arrived,
+    device: &str,
+    now: OffsetDateTime,
+) -> Result<Response, Fault> {
+    visitor.seen_signing_in(device, now).await?;
+    activity::note(app, arrived.person.id, arrived.outcome.event(Provider::Spotify), device, now).await;
     visitor.sign_in(&arrived.person, &arrived.grant).await?;
     Ok(notice::redirect(&arrived.wish.next, greeting(visitor.connected(), &arrived)))
 }

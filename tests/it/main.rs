@@ -5,14 +5,15 @@
 mod support;
 
 mod account;
+mod activity;
 mod architecture;
 mod changed;
 mod chromium;
 mod deploy;
 mod doctor;
 mod faults;
-mod finding;
 mod feeds;
+mod finding;
 mod hearts;
 mod hearts_by_link;
 mod legal;
@@ -27,9 +28,10 @@ mod playlists;
 mod process;
 mod removed;
 mod security;
+mod sessions;
 mod sharing;
 mod sign_in;
 mod takeout;
 mod tokens;
-mod words;
 mod top;
+mod words;

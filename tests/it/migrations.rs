@@ -65,6 +65,12 @@ const ROWS: &[(i64, &str)] = &[
         "insert into top_playlists (period, place, playlist_id, week, ever) values ('week', 1, '3cEYpjA9oz9GiPac4AsH4n', 1, 3);
          insert into top_lists (made_at) values (now())",
     ),
+    (20261121101401, "insert into events (user_id, at, kind) select id, now(), 'signed-in' from users"),
+    (
+        20261121101402,
+        "insert into invites (token_hash, created_by, created_at, expires_at, used_by, used_at)
+         select sha256('invite'), min(id), now(), now(), max(id), now() from users",
+    ),
 ];
 
 /// A database in which nothing was ever made.

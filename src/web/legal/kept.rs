@@ -24,6 +24,8 @@ const REMOVED: &str = "30 days, or until you delete your account.";
 const SESSION: &str =
     "Until you sign out or delete your account; 180 days after you pressed the sign-in button at the latest.";
 const SIGN_IN: &str = "An hour from the press of the button.";
+const EVENT: &str = "A year, or until you delete your account.";
+const INVITE: &str = "Until the operator takes it back or leaves; a year after it was used, or a month after its time was over, at the latest.";
 const SHOWN: &str = "Until you delete your account; 30 days after Spotify last showed it to you at the latest.";
 
 const SHARED: &str = "Until you switch it off, or delete your account.";
@@ -37,6 +39,20 @@ pub(super) const KEPT: &[Kept] = &[
             field("A number that stands for you here", ACCOUNT, &["id"]),
             field("Your name as Spotify gives it", ACCOUNT, &["display_name"]),
             field("When you first came", ACCOUNT, &["created_at"]),
+            field("Whether you are the operator, who may invite others", ACCOUNT, &["operator"]),
+        ],
+    },
+    Kept {
+        heading: "Invitations",
+        purpose: "So that an invitation lets one person in, and whoever made it sees whether it was used.",
+        table: "invites",
+        fields: &[
+            field(
+                "Its number, a digest of the link, who made it, when, and until when it is good",
+                INVITE,
+                &["id", "token_hash", "created_by", "created_at", "expires_at"],
+            ),
+            field("Who used it, and when", INVITE, &["used_by", "used_at"]),
         ],
     },
     Kept {
@@ -69,8 +85,23 @@ pub(super) const KEPT: &[Kept] = &[
                 &["sealed"],
             ),
             field("When the session began, and when it ends by itself", SESSION, &["created_at", "expires_at"]),
+            field(
+                "When you signed in and when the session was last seen, and the kind of browser and system, such as “Firefox on Linux”",
+                SESSION,
+                &["signed_in_at", "last_seen_at", "device"],
+            ),
             field("That the keys are just being renewed", "Twenty seconds.", &["leased_until"]),
         ],
+    },
+    Kept {
+        heading: "What happened to your account",
+        purpose: "So that you notice if somebody else was here. No internet address is kept.",
+        table: "events",
+        fields: &[field(
+            "That it was your account, when, what, through which provider, and the kind of browser and system",
+            EVENT,
+            &["id", "user_id", "at", "kind", "provider", "device"],
+        )],
     },
     Kept {
         heading: "Sign-ins on their way",

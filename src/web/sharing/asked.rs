@@ -16,7 +16,6 @@ use crate::app::App;
 use crate::domain::sharing::{self, Address, Shown, Slug};
 use crate::ids::{Digested, Secret};
 use crate::web::error::Fault;
-use crate::web::playlists::no_such_page;
 
 /// What search engines may do with an answer.
 static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
@@ -48,8 +47,7 @@ impl FromRequestParts<Arc<App>> for Asked {
 impl Asked {
     /// Page `page` of what is shown.
     pub(super) async fn shown(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<Shown, Fault> {
-        let shown = sharing::at(app, &self.address, page, now).await?.ok_or_else(gone)?;
-        if page > shown.hearts.pages() { Err(no_such_page()) } else { Ok(shown) }
+        sharing::at(app, &self.address, page, now).await?.ok_or_else(gone)
     }
 
     pub(super) fn is_secret(&self) -> bool {

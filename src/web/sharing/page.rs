@@ -8,7 +8,7 @@ use super::absolute;
 use super::asked::Asked;
 use crate::web::error::Fault;
 use crate::web::layout::{Card, Layout};
-use crate::web::playlists::{PageParam, address};
+use crate::web::pager::{PageParam, Pager};
 use crate::web::{Now, State};
 
 #[derive(Template)]
@@ -18,9 +18,7 @@ struct Page {
     owner: String,
     cards: Vec<Card>,
     total: usize,
-    page: usize,
-    pages: usize,
-    here: String,
+    pager: Pager,
     /// The path of the first page, to which the feeds' names are added.
     path: String,
     /// The page's one address; none: it is a secret.
@@ -35,19 +33,17 @@ pub(in crate::web) async fn show(
     Query(at): Query<PageParam>,
 ) -> Result<Response, Fault> {
     let shown = asked.shown(&app, at.number(), now).await?;
-    let (page, pages, total) = (shown.hearts.page, shown.hearts.pages(), shown.hearts.total);
-    let here = address(&asked.path, page);
+    let pager = Pager::of(&shown.hearts, asked.path.as_str())?;
+    let here = pager.here();
     let text = Page {
         // Not its own path: nobody is sent back here from a sign-in.
         layout: Layout::bare(&app, "/").titled(format!("Hearts of {}", shown.owner), ""),
         owner: shown.owner,
+        total: shown.hearts.total,
         cards: shown.hearts.entries.into_iter().map(Card::from).collect(),
         canonical: (!asked.is_secret()).then(|| absolute(&app, &here)),
         path: asked.path.clone(),
-        here,
-        page,
-        pages,
-        total,
+        pager,
     };
     Ok(asked.answer("text/html; charset=utf-8", text.render().map_err(Fault::internal)?))
 }

@@ -1,0 +1,66 @@
+//! What happened to the account: a part of the account page, and a page with all of it.
+
+use askama::Template;
+use axum::extract::Query;
+use axum::response::Response;
+
+use super::State;
+use super::error::Fault;
+use super::layout::{Layout, Moment, html};
+use super::pager::{PageParam, Pager};
+use super::session::SignedIn;
+use crate::domain::activity::{self, Event};
+use crate::ids::Provider;
+
+#[derive(Template)]
+#[template(path = "account/activity.html")]
+struct Activity {
+    layout: Layout,
+    events: Vec<Line>,
+    pager: Pager,
+}
+
+/// An event in the list.
+pub(super) struct Line {
+    pub(super) at: Moment,
+    pub(super) what: String,
+    pub(super) device: Option<String>,
+}
+
+impl From<Event> for Line {
+    fn from(event: Event) -> Self {
+        let through = |words: &str| {
+            let known = [Provider::Spotify].into_iter().find(|known| Some(known.key()) == event.provider.as_deref());
+            let label = known.map_or_else(|| event.provider.clone().unwrap_or_default(), |known| known.label().into());
+            format!("{words} {label}")
+        };
+        let what = match event.kind.as_str() {
+            "joined" => through("Came for the first time, through"),
+            "signed-in" => through("Signed in through"),
+            "linked" => through("Added a way in:"),
+            "unlinked" => through("Removed a way in:"),
+            "disconnected" => through("Disconnected"),
+            "exported" => "Took the hearts along as a file".into(),
+            "imported" => "Brought hearts in from a file".into(),
+            "session-ended" => "Ended another session".into(),
+            "others-ended" => "Signed out everywhere else".into(),
+            other => other.to_owned(),
+        };
+        Self { at: Moment::day_and_clock(event.at), what, device: event.device }
+    }
+}
+
+/// All that is kept of what happened to the account of who is signed in.
+pub(super) async fn show(
+    app: State,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+    Query(at): Query<PageParam>,
+) -> Result<Response, Fault> {
+    let list = activity::newest(&app, &caller, at.number()).await?;
+    Ok(html(&Activity {
+        layout: layout.titled("Activity", "account"),
+        pager: Pager::of(&list, "/account/activity")?,
+        events: list.entries.into_iter().map(Line::from).collect(),
+    }))
+}

@@ -1,0 +1,57 @@
+//! What happened to an account, as its owner sees it.
+
+use std::time::Duration;
+
+use crate::support::Site;
+
+#[tokio::test]
+async fn the_account_page_tells_what_happened_newest_first() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    site.advance(Duration::from_secs(60));
+    let _elsewhere = site.signed_in("ada").await;
+    site.advance(Duration::from_secs(60));
+    ada.submit(ada.open("/account").await.form("#sessions > form")).await;
+    let mira = site.signed_in("mira").await;
+    let told = ada.open("/account").await.texts("#activity li");
+    let begins =
+        ["Signed out everywhere else", "Signed in through Spotify", "Came for the first time, through Spotify"];
+    assert_eq!(told.len(), 3, "{told:?}");
+    for (line, begin) in told.iter().zip(begins) {
+        assert!(line.starts_with(begin) && line.contains("UTC"), "{told:?}");
+    }
+    assert_eq!(mira.open("/account").await.count("#activity li"), 1, "Mira sees hers alone");
+}
+
+#[tokio::test]
+async fn the_account_page_shows_twenty_and_the_rest_has_pages_of_fifty() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    assert!(!ada.open("/account").await.has("a[href='/account/activity']"));
+    sqlx::query(
+        "insert into events (user_id, at, kind, device)
+         select u.id, now() - n * interval '1 hour', 'exported', 'Device ' || n from users u, generate_series(1, 60) n",
+    )
+    .execute(&site.db)
+    .await
+    .unwrap();
+    let account = ada.open("/account").await;
+    assert_eq!((account.count("#activity li"), account.count("a[href='/account/activity']")), (20, 1));
+    let first = ada.open("/account/activity").await;
+    let second = ada.open(&first.attribute("a[rel=next]", "href")).await;
+    assert_eq!((first.count("main ol li"), second.count("main ol li")), (50, 11));
+    assert!(second.texts("main ol li").last().unwrap().contains("Device 60"));
+    assert_eq!(site.visitor().look("/account/activity").await.status, 303);
+}
+
+#[tokio::test]
+async fn events_go_after_a_year_and_hold_no_address() {
+    let site = Site::open().await;
+    site.signed_in("ada").await;
+    site.advance(Duration::from_secs(364 * 86400));
+    site.sweep().await;
+    assert_eq!(site.count("select count(*) from events").await, 1);
+    site.advance(Duration::from_secs(2 * 86400));
+    site.sweep().await;
+    assert_eq!(site.count("select count(*) from events").await, 0);
+}

@@ -1,0 +1,97 @@
+//! Where somebody is signed in, with two browsers.
+
+use std::time::Duration;
+
+use crate::support::{Site, visitor::Visitor};
+
+/// The sessions on the account page, each as it reads.
+async fn listed(visitor: &Visitor) -> Vec<String> {
+    visitor.open("/account").await.texts("#sessions li")
+}
+
+#[tokio::test]
+async fn c6_signing_out_everywhere_else_ends_the_others_on_their_next_request() {
+    let site = Site::open().await;
+    let (here, there, mira) = (site.signed_in("ada").await, site.signed_in("ada").await, site.signed_in("mira").await);
+    assert_eq!(listed(&here).await.len(), 2);
+    let all_others = "#sessions > form";
+    let page = here.submit(here.open("/account").await.form(all_others)).await;
+    assert!(page.notice().unwrap().contains("everywhere but here"));
+    assert!(!page.has(all_others), "there is nothing left to end");
+    assert_eq!(there.open("/hearts").await.url.path(), "/login");
+    assert_eq!((listed(&here).await.len(), mira.open("/hearts").await.status), (1, 200));
+}
+
+#[tokio::test]
+async fn c6_one_session_is_ended_and_this_one_is_marked() {
+    let site = Site::open().await;
+    let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
+    let third = site.signed_in("ada").await;
+    let page = here.open("/account").await;
+    assert_eq!((page.count("#sessions .tag"), page.count("#sessions li form")), (1, 2));
+    let mark = page.attribute("#sessions li form input[name=session]", "value");
+    here.submit(page.form("#sessions li form")).await;
+    let ended =
+        [there.open("/hearts").await.url.path() == "/login", third.open("/hearts").await.url.path() == "/login"];
+    assert_eq!(ended.iter().filter(|ended| **ended).count(), 1);
+    assert!(!here.open("/account").await.html.contains(&mark));
+}
+
+#[tokio::test]
+async fn nobody_ends_the_session_of_somebody_else() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let _elsewhere = site.signed_in("mira").await;
+    let _second = site.signed_in("ada").await;
+    let mark = ada.open("/account").await.attribute("#sessions li form input[name=session]", "value");
+    mira.submit(mira.open("/account").await.form("#sessions li form").with("session", &mark)).await;
+    assert_eq!(listed(&ada).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_session_says_on_what_device_and_when_it_was_last_seen() {
+    let site = Site::open().await;
+    let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
+    sqlx::query("update sessions set last_seen_at = '2026-01-02 03:04Z', device = 'Firefox on Linux'")
+        .execute(&site.db)
+        .await
+        .unwrap();
+    let other = listed(&here).await.remove(1);
+    assert!(other.contains("Firefox on Linux") && other.contains("last seen 2 Jan 2026, 03:04 UTC"), "{other}");
+    there.open("/hearts").await;
+    assert!(!listed(&here).await.remove(1).contains("2 Jan 2026"), "it was seen since");
+}
+
+/// Reading pages writes when a session was last seen once in five minutes and not each time.
+#[tokio::test]
+async fn a_session_that_was_just_seen_is_not_written() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    sqlx::query("update sessions set last_seen_at = now() - interval '4 minutes'").execute(&site.db).await.unwrap();
+    ada.open("/hearts").await;
+    ada.open("/account").await;
+    assert_eq!(site.count("select count(*) from sessions where last_seen_at > now() - interval '3 minutes'").await, 0);
+}
+
+#[tokio::test]
+async fn no_page_holds_a_cookie_or_a_whole_digest_of_one() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let consent = visitor.to_consent("/login").await;
+    let back = visitor.send(crate::support::visitor::approve(&consent, "ada")).await;
+    let page = visitor.look(back.header("location")).await;
+    let cookie = page
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .find_map(|cookie| cookie.to_str().ok()?.strip_prefix("heartlist=")?.split(';').next().map(str::to_owned));
+    let cookie = cookie.expect("a session's cookie");
+    let digest: String = sqlx::query_scalar("select encode(id_hash, 'hex') from sessions where user_id is not null")
+        .fetch_one(&site.db)
+        .await
+        .unwrap();
+    site.advance(Duration::from_secs(1));
+    let account = visitor.open("/account").await;
+    assert_eq!(account.status, 200);
+    assert!(account.has("#sessions li") && !account.html.contains(&cookie) && !account.html.contains(&digest));
+}
