@@ -6,6 +6,7 @@ pub mod hearts;
 pub mod identities;
 #[cfg(feature = "local")]
 pub mod local;
+pub mod merging;
 pub mod playlists;
 pub mod sessions;
 pub mod sign_ins;

@@ -5,11 +5,11 @@ use axum::Form;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::State;
 use super::error::Fault;
 use super::layout::{Layout, Moment, html};
 use super::notice::{self, Notice};
 use super::session::{SignedIn, Visitor};
+use super::{State, identities};
 use crate::domain::account;
 
 #[derive(Template)]
@@ -18,34 +18,24 @@ struct Show {
     layout: Layout,
     name: String,
     since: Moment,
-    ways: Vec<Way>,
+    ways: identities::Shown,
     hearts: i64,
     asks_again: Option<Moment>,
     connected: bool,
-}
-
-/// A way in.
-struct Way {
-    provider: String,
-    since: Moment,
-    last_used: Moment,
+    lapsed: bool,
 }
 
 /// Who is signed in, and since when.
 pub(super) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, Fault> {
     let account = account::of(&app, &caller).await?.ok_or_else(|| Fault::signed_out("/account"))?;
-    let ways = account.identities.into_iter().map(|identity| Way {
-        provider: identity.label(),
-        since: Moment::day(identity.created_at),
-        last_used: Moment::day(identity.last_used_at),
-    });
     Ok(html(&Show {
         layout: layout.titled("Account", "account"),
         name: account.name,
         since: Moment::day(account.since),
-        ways: ways.collect(),
+        ways: identities::shown(&app, &caller).await?,
         hearts: account.hearts,
         connected: account.asks_again.is_some(),
+        lapsed: caller.lapsed,
         asks_again: account.asks_again.map(Moment::day),
     }))
 }

@@ -30,7 +30,8 @@ struct Index {
     /// How many entries of how many were read, when Spotify failed half-way.
     part: Option<(usize, usize)>,
     trouble: Option<String>,
-    reconnect: bool,
+    /// The button that helps, if one does.
+    door: Option<&'static str>,
     /// When Spotify asks for consent again, if that is soon.
     asks_soon: Option<AsksSoon>,
 }
@@ -52,19 +53,44 @@ pub(super) async fn index(
     SignedIn(caller): SignedIn,
     Query(at): Query<PageParam>,
 ) -> Result<Response, Fault> {
-    let Library { playlists, as_of, part, trouble: error } = library::of(&app, &caller, at.number(), now).await?;
+    let library = match library::of(&app, &caller, at.number(), now).await {
+        Err(Error::NotConnected) => return Ok(unconnected(layout)),
+        library => library?,
+    };
+    let Library { playlists, as_of, part, trouble: error } = library;
     let (pages, page) = (playlists.pages(), playlists.page);
     if page > pages {
         return Err(no_such_page());
     }
-    let (trouble, reconnect) = error.as_ref().map(trouble).unzip();
-    let reconnect = reconnect == Some(true);
-    let title = if reconnect { "Playlists – reconnect needed" } else { "Playlists" };
+    let ((trouble, door), title) = (error.as_ref().map(trouble).unzip(), title(error.as_ref()));
+    let door = door.flatten();
     let (layout, here) = (layout.titled(title, "playlists"), address("/playlists", page));
     let (total, as_of) = (playlists.total, Moment::recent(as_of, now));
-    let asks_soon = account::asks_soon(&caller, now).filter(|_| !reconnect).map(|day| AsksSoon::on(day, now));
+    let asks_soon = account::asks_soon(&caller, now).filter(|_| door.is_none()).map(|day| AsksSoon::on(day, now));
     let cards = playlists.entries.into_iter().map(Card::from).collect();
-    Ok(html(&Index { layout, cards, total, page, pages, as_of, here, part, trouble, reconnect, asks_soon }))
+    Ok(html(&Index { layout, cards, total, page, pages, as_of, here, part, trouble, door, asks_soon }))
+}
+
+fn title(trouble: Option<&Error>) -> &'static str {
+    match trouble {
+        Some(Error::Reconnect) => "Playlists – reconnect needed",
+        Some(Error::NotConnected) => UNCONNECTED,
+        _ => "Playlists",
+    }
+}
+
+const UNCONNECTED: &str = "Playlists – Spotify not connected";
+
+/// For who has no Spotify connected, and of whose library nothing is kept: what works all the same.
+#[derive(Template)]
+#[template(path = "playlists/unconnected.html")]
+struct Unconnected {
+    layout: Layout,
+    here: &'static str,
+}
+
+fn unconnected(layout: Layout) -> Response {
+    html(&Unconnected { layout: layout.titled(UNCONNECTED, "playlists"), here: "/playlists" })
 }
 
 /// What the buttons above and below the list ask for.
@@ -97,7 +123,7 @@ pub(super) async fn update(
         Ok(true) => Notice::Updated,
         Ok(false) => Notice::JustUpdated,
         // This one has a page of its own, with the button that helps.
-        Err(Error::Reconnect) => return Err(Error::Reconnect.into()),
+        Err(error @ (Error::Reconnect | Error::NotConnected)) => return Err(error.into()),
         Err(error) if error.spotify_is_away() => Notice::NotUpdated,
         Err(error) => return Err(error.into()),
     };

@@ -14,6 +14,7 @@ use tower_sessions::cookie::Cookie;
 
 use crate::app::App;
 use crate::domain::sign_in::Missing;
+use crate::ids::Provider;
 
 const NAME: &str = "heartlist-notice";
 
@@ -39,6 +40,10 @@ pub(super) enum Notice {
     Disconnected,
     Deleted,
     NotSure,
+    Linked(Provider),
+    Unlinked(Provider),
+    LastWayIn,
+    Proven,
 }
 
 /// Every notice with its code.
@@ -66,12 +71,24 @@ const CODES: &[(&str, Notice)] = &[
     ("disconnected", Notice::Disconnected),
     ("deleted", Notice::Deleted),
     ("not-sure", Notice::NotSure),
+    ("linked-spotify", Notice::Linked(Provider::Spotify)),
+    ("linked-google", Notice::Linked(Provider::Google)),
+    ("linked-github", Notice::Linked(Provider::GitHub)),
+    ("linked-facebook", Notice::Linked(Provider::Facebook)),
+    ("linked-x", Notice::Linked(Provider::X)),
+    ("unlinked-spotify", Notice::Unlinked(Provider::Spotify)),
+    ("unlinked-google", Notice::Unlinked(Provider::Google)),
+    ("unlinked-github", Notice::Unlinked(Provider::GitHub)),
+    ("unlinked-facebook", Notice::Unlinked(Provider::Facebook)),
+    ("unlinked-x", Notice::Unlinked(Provider::X)),
+    ("last-way-in", Notice::LastWayIn),
+    ("proven", Notice::Proven),
 ];
 
 impl Notice {
     /// Whether it interrupts.
     pub(super) fn is_alert(self) -> bool {
-        matches!(self, Notice::NotSure | Notice::Missing(_) | Notice::NotUpdated)
+        matches!(self, Notice::NotSure | Notice::LastWayIn | Notice::Missing(_) | Notice::NotUpdated)
     }
 
     /// The sentence, for the visitor called `name`.
@@ -103,6 +120,19 @@ impl Notice {
                 "Spotify is disconnected: its keys are deleted in all your sessions. Your hearts stay.".into()
             }
             Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
+            Notice::Linked(Provider::Spotify) => {
+                "Spotify is connected, and you can sign in with it from now on.".into()
+            }
+            Notice::Linked(provider) => format!("Linked: you can sign in with {} from now on.", provider.label()),
+            Notice::Unlinked(Provider::Spotify) => {
+                "Spotify is unlinked, and its keys are deleted in all your sessions. Your hearts stay.".into()
+            }
+            Notice::Unlinked(provider) => format!("{} is unlinked. Your hearts stay.", provider.label()),
+            Notice::LastWayIn => {
+                "Nothing was unlinked: it is your last way in, and without it nobody could open this account again."
+                    .into()
+            }
+            Notice::Proven => format!("Welcome back, {name}. Both ways in lead here now, and no heart was lost."),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
         }
     }

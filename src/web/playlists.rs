@@ -46,7 +46,8 @@ struct Show {
     hearts: i64,
     items: Items,
     here: String,
-    reconnect: bool,
+    /// The button that helps, if one does.
+    door: Option<&'static str>,
 }
 
 /// The items, or why there are none.
@@ -77,7 +78,7 @@ pub(super) async fn show(
     if matches!(&shown.items, playlists::Items::Listed(items) if items.page > items.pages()) {
         return Err(no_such_page());
     }
-    let (card, (trouble, reconnect)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
+    let (card, (trouble, door)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
     Ok(html(&Show {
         layout: layout.titled(card.name.clone(), "playlists"),
         here: address(&format!("/playlists/{id}"), at.number()),
@@ -85,7 +86,7 @@ pub(super) async fn show(
         description: shown.description,
         hearts: shown.hearts,
         items: items(shown.items, trouble),
-        reconnect: reconnect == Some(true),
+        door: door.flatten(),
     }))
 }
 

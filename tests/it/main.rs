@@ -14,6 +14,7 @@ mod hearts;
 mod hearts_by_link;
 mod legal;
 mod library;
+mod linking;
 #[cfg(feature = "local")]
 mod local_postgres;
 mod migrations;
@@ -22,6 +23,8 @@ mod outage;
 mod pages;
 mod playlists;
 mod process;
+mod providers;
+mod proving;
 mod security;
 mod sign_in;
 mod tokens;

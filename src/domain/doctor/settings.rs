@@ -14,7 +14,7 @@ pub(super) fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
     if config.demo {
         found.push(demo());
     }
-    found.push(redirect(&config.redirect_uri(Provider::Spotify.key()), config.demo));
+    found.push(redirect(&config.redirect_uri(Provider::Spotify), config.demo));
     found.push(match seat {
         Seat::Terminal => address(&config.base_url),
         Seat::Browser { host, scheme } => reached(&config.base_url, host.as_deref(), scheme.as_deref()),

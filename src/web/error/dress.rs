@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use tower_sessions::Session;
 
-use super::{Fault, Link, of_status};
+use super::{Door, Fault, Link, of_status};
 use crate::app::App;
 use crate::web::REQUEST_ID;
 use crate::web::layout::Layout;
@@ -28,6 +28,7 @@ struct ErrorPage {
     saved: Option<&'static str>,
     way_out: Vec<Link>,
     retry: Option<String>,
+    door: Door,
     request_id: String,
 }
 
@@ -111,7 +112,7 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
         Some(_) => Link { href: "/playlists", text: "My playlists" },
         None => Link { href: "/", text: "Home" },
     });
-    let Fault { status, heading, what, saved, retry, .. } = fault;
+    let Fault { status, heading, what, saved, retry, door, .. } = fault;
     let page = ErrorPage {
         layout,
         status: status.as_u16(),
@@ -120,6 +121,7 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
         saved,
         way_out,
         retry,
+        door,
         request_id: asked.request_id,
     };
     match page.render() {
