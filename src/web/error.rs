@@ -23,13 +23,6 @@ pub(super) struct Link {
     pub(super) text: &'static str,
 }
 
-/// A button that leads to a provider.
-#[derive(Clone, Copy)]
-pub(super) struct Door {
-    pub(super) provider: Provider,
-    pub(super) text: &'static str,
-}
-
 /// A fault on its way to its page; [`dress`] draws it.
 #[derive(Clone)]
 pub(super) struct Fault {
@@ -42,8 +35,10 @@ pub(super) struct Fault {
     pub(super) way_out: Vec<Link>,
     /// Where a new try of the sign-in should lead.
     pub(super) retry: Option<String>,
-    /// With whom that new try is made, and what the button says.
-    pub(super) door: Door,
+    /// With whom that new try is made.
+    pub(super) door: Provider,
+    /// Whether it is no new try, but the first that connects Spotify.
+    pub(super) connects: bool,
     pub(super) retry_after: Option<Duration>,
     /// Where to sign in, for who must.
     pub(super) sign_in: Option<String>,
@@ -61,7 +56,8 @@ impl Fault {
             saved: None,
             way_out: Vec::new(),
             retry: None,
-            door: Door { provider: Provider::Spotify, text: "Try again" },
+            door: Provider::Spotify,
+            connects: false,
             retry_after: None,
             sign_in: None,
             cause: None,
@@ -96,7 +92,7 @@ impl Fault {
 
     /// A new try is made with `provider`.
     pub(super) fn trying(mut self, provider: Provider) -> Self {
-        self.door.provider = provider;
+        self.door = provider;
         self
     }
 
@@ -154,8 +150,7 @@ impl From<Error> for Fault {
             .or_try_again("/playlists"),
             Error::NotConnected => {
                 let fault = spotify(StatusCode::CONFLICT, "Spotify is not connected", NOT_CONNECTED);
-                let door = Door { text: "Connect Spotify", ..fault.door };
-                Fault { door, ..fault }.or_try_again("/playlists")
+                Fault { connects: true, ..fault }.or_try_again("/playlists")
             }
             Error::SlowDown { wait, .. } => {
                 spotify(StatusCode::BAD_GATEWAY, "Spotify asks us to wait", &waiting(&error)).after(wait)

@@ -274,3 +274,14 @@ async fn p19_without_spotify_people_read_what_works_and_find_one_button() {
     }
     assert_eq!(site.world.count(Endpoint::Me) + site.world.count(Endpoint::Token), 0, "Spotify was never asked");
 }
+
+#[tokio::test]
+async fn o3_the_operator_reads_the_exact_redirect_address_of_each_that_is_set_up() {
+    let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
+    let setup = site.visitor().open("/setup").await;
+    for service in [Service::Google, Service::GitHub, Service::Facebook] {
+        let address = format!("{}/auth/{}/callback", site.base, service.key());
+        assert!(setup.texts("code.exact").contains(&address), "{address}");
+    }
+    assert!(!setup.html.contains("/auth/x/") && !setup.html.contains(crate::support::CLIENT_ID));
+}

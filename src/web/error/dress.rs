@@ -11,8 +11,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use tower_sessions::Session;
 
-use super::{Door, Fault, Link, of_status};
+use super::{Fault, Link, of_status};
 use crate::app::App;
+use crate::ids::Provider;
 use crate::web::REQUEST_ID;
 use crate::web::layout::Layout;
 use crate::web::notice::is_html;
@@ -28,7 +29,8 @@ struct ErrorPage {
     saved: Option<&'static str>,
     way_out: Vec<Link>,
     retry: Option<String>,
-    door: Door,
+    door: Provider,
+    connects: bool,
     request_id: String,
 }
 
@@ -112,7 +114,7 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
         Some(_) => Link { href: "/playlists", text: "My playlists" },
         None => Link { href: "/", text: "Home" },
     });
-    let Fault { status, heading, what, saved, retry, door, .. } = fault;
+    let Fault { status, heading, what, saved, retry, door, connects, .. } = fault;
     let page = ErrorPage {
         layout,
         status: status.as_u16(),
@@ -122,6 +124,7 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
         way_out,
         retry,
         door,
+        connects,
         request_id: asked.request_id,
     };
     match page.render() {
