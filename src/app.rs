@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use crate::config::Config;
+use crate::config::{Config, WayIn};
 use crate::ids::{Provider, Secret};
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};
@@ -23,6 +23,8 @@ pub struct App {
     pub spotify: spotify::Client,
     /// Spotify's sign-in.
     pub spotify_sign_in: oauth::Client,
+    /// The further ways in that are set up.
+    pub ways_in: Arc<[(Provider, oauth::Client)]>,
     /// Seals secrets.
     pub vault: Vault,
     /// Tells the time.
@@ -35,16 +37,21 @@ impl App {
     /// # Errors
     /// When the database's address is none.
     pub fn new(config: Config, database: &Secret, session_secret: &Secret, clock: Clock) -> Result<Self, db::Error> {
+        let spotify = &config.spotify;
         let settings = oauth::Settings {
-            client_id: config.spotify.client_id.clone(),
-            client_secret: config.spotify.client_secret.clone(),
-            base: config.spotify.accounts_url.clone(),
-            redirect_uri: config.redirect_uri(Provider::Spotify.key()),
+            client_id: spotify.client_id.clone(),
+            client_secret: spotify.client_secret.clone(),
+            accounts_url: spotify.accounts_url.clone(),
+            token_url: spotify.accounts_url.clone(),
+            api_url: spotify.api_url.clone(),
+            redirect_uri: config.redirect_uri(Provider::Spotify),
         };
+        let ways_in = config.ways_in.iter().map(|way| (way.provider, way_in(way, &config))).collect();
         Ok(Self {
             db: db::pool(database)?,
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
-            spotify_sign_in: oauth::Client::new(&oauth::providers::SPOTIFY, settings),
+            spotify_sign_in: oauth::Client::new(Provider::Spotify, settings),
+            ways_in,
             vault: Vault::new(session_secret),
             clock,
             config: Arc::new(config),
@@ -61,10 +68,28 @@ impl App {
         db::sessions::Store::new(self.db.clone(), self.vault.clone())
     }
 
-    /// The way to ask `provider`.
-    pub fn sign_in(&self, provider: Provider) -> &oauth::Client {
+    /// The way to ask `provider`; none: it is not set up.
+    pub fn sign_in(&self, provider: Provider) -> Option<&oauth::Client> {
         match provider {
-            Provider::Spotify => &self.spotify_sign_in,
+            Provider::Spotify => Some(&self.spotify_sign_in),
+            _ => self.ways_in.iter().find(|(known, _)| *known == provider).map(|(_, client)| client),
         }
     }
+
+    /// The providers that are set up, in the order in which people are offered them.
+    pub fn providers(&self) -> impl Iterator<Item = Provider> {
+        Provider::ALL.into_iter().filter(|provider| self.sign_in(*provider).is_some())
+    }
+}
+
+fn way_in(way: &WayIn, config: &Config) -> oauth::Client {
+    let settings = oauth::Settings {
+        client_id: way.client_id.clone(),
+        client_secret: way.client_secret.clone(),
+        accounts_url: way.accounts_url.clone(),
+        token_url: way.token_url.clone(),
+        api_url: way.api_url.clone(),
+        redirect_uri: config.redirect_uri(way.provider),
+    };
+    oauth::Client::new(way.provider, settings)
 }

@@ -199,13 +199,23 @@ async fn keep_top(app: &App) {
 #[cfg(feature = "demo")]
 fn beside(config: &Config) -> Option<axum::Router> {
     use crate::ids::Provider;
-    use crate::standin::{Settings, World, router};
+    use crate::standin::{Registered, Service, Settings, World, router};
+    let registered = |service: Service| {
+        let way = config.ways_in.iter().find(|way| way.provider.key() == service.key())?;
+        Some(Registered {
+            service,
+            client_id: way.client_id.clone(),
+            client_secret: way.client_secret.expose().to_owned(),
+            redirect_uri: config.redirect_uri(way.provider).to_string(),
+        })
+    };
     config.demo.then(|| {
         let world = World::new(Settings {
             base: config.spotify.accounts_url.clone(),
             client_id: config.spotify.client_id.clone(),
             client_secret: config.spotify.client_secret.expose().to_owned(),
-            redirect_uris: vec![config.redirect_uri(Provider::Spotify.key()).to_string()],
+            redirect_uris: vec![config.redirect_uri(Provider::Spotify).to_string()],
+            elsewhere: Service::ALL.into_iter().filter_map(registered).collect(),
         });
         axum::Router::new().nest("/standin", router(world))
     })

@@ -24,13 +24,34 @@ impl fmt::Display for UserId {
 pub enum Provider {
     /// Spotify, the main way in.
     Spotify,
+    /// Google.
+    Google,
+    /// GitHub.
+    GitHub,
+    /// Facebook.
+    Facebook,
+    /// X, once Twitter.
+    X,
 }
 
 impl Provider {
+    /// All of them, in the order in which people are offered them.
+    pub const ALL: [Provider; 5] =
+        [Provider::Spotify, Provider::Google, Provider::GitHub, Provider::Facebook, Provider::X];
+
+    /// The provider with this key.
+    pub fn with_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.key() == key)
+    }
+
     /// The name in addresses and in the database.
     pub fn key(self) -> &'static str {
         match self {
             Provider::Spotify => "spotify",
+            Provider::Google => "google",
+            Provider::GitHub => "github",
+            Provider::Facebook => "facebook",
+            Provider::X => "x",
         }
     }
 
@@ -38,6 +59,10 @@ impl Provider {
     pub fn label(self) -> &'static str {
         match self {
             Provider::Spotify => "Spotify",
+            Provider::Google => "Google",
+            Provider::GitHub => "GitHub",
+            Provider::Facebook => "Facebook",
+            Provider::X => "X",
         }
     }
 }

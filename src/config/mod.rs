@@ -2,6 +2,7 @@
 //!
 //! All faults are told together, each with the variable's name and how to mend it, never with a secret's value.
 
+mod providers;
 mod variables;
 
 use std::collections::HashMap;
@@ -12,9 +13,10 @@ use std::path::PathBuf;
 
 use url::{Host, Url};
 
-use crate::ids::Secret;
+use crate::ids::{Provider, Secret};
 use crate::telemetry::{self, LogFormat};
 
+pub use providers::WayIn;
 pub use variables::{VARIABLES, Variable, example, help};
 
 /// The settings of a running app.
@@ -34,6 +36,8 @@ pub struct Config {
     pub operator_token: Option<Secret>,
     /// The Spotify to talk to.
     pub spotify: Spotify,
+    /// The further ways in that are set up.
+    pub ways_in: Vec<WayIn>,
     /// Whether the music is made up.
     pub demo: bool,
     /// Whether everybody may see which playlists have the most hearts.
@@ -119,9 +123,9 @@ impl Config {
         if reader.faults.is_empty() { Ok(config) } else { Err(Faults(reader.faults)) }
     }
 
-    /// The address that Spotify must know, to the letter, to send people back.
-    pub fn redirect_uri(&self, provider: &str) -> Url {
-        self.base_url.join(&format!("/auth/{provider}/callback")).expect("a provider's key is a path segment")
+    /// The address that a provider must know, to the letter, to send people back.
+    pub fn redirect_uri(&self, provider: Provider) -> Url {
+        self.base_url.join(&format!("/auth/{}/callback", provider.key())).expect("a provider's key is a path segment")
     }
 
     /// Whether browsers reach the app over https, so that cookies must be sent over nothing else.
@@ -148,6 +152,7 @@ impl Reader<'_> {
             session_secret: self.session_secret(demo && !dyno),
             operator_token: self.operator_token(),
             spotify: self.spotify(demo, &base_url),
+            ways_in: self.ways_in(demo, &base_url),
             base_url,
             demo,
             top_page: self.top_page(),

@@ -31,7 +31,7 @@ fn a_client_id_means_the_real_spotify() {
     assert!(!config.demo);
     assert_eq!(config.spotify.accounts_url.as_str(), "https://accounts.spotify.com/");
     assert_eq!(config.spotify.api_url.as_str(), "https://api.spotify.com/v1");
-    assert_eq!(config.redirect_uri("spotify").as_str(), "http://127.0.0.1:8080/auth/spotify/callback");
+    assert_eq!(config.redirect_uri(Provider::Spotify).as_str(), "http://127.0.0.1:8080/auth/spotify/callback");
 }
 
 #[test]
@@ -126,4 +126,18 @@ fn what_libraries_would_only_stumble_over_later_is_told_by_name() {
     assert!(read(&[("DATABASE_URL", "postgresql:///hearts?host=/run/postgresql")]).is_ok());
     assert!(read(&[("RUST_LOG", "=bad[")]).unwrap_err().to_string().contains("- RUST_LOG "));
     assert!(read(&[("DEMO", "0")]).unwrap_err().to_string().contains("DEMO=0"));
+}
+
+#[test]
+fn a_further_way_in_needs_both_its_id_and_its_secret() {
+    for prefix in ["GOOGLE", "GITHUB", "FACEBOOK", "X"] {
+        let (id, secret) = (format!("{prefix}_CLIENT_ID"), format!("{prefix}_CLIENT_SECRET"));
+        let with = |more: &[(&str, &str)]| read(&[&REAL[..], more].concat());
+        assert!(with(&[(&id, "a")]).unwrap_err().to_string().contains(&format!("- {secret} is missing beside {id}")));
+        assert!(with(&[(&secret, "hush")]).unwrap_err().to_string().contains(&format!("- {id} is missing")));
+        assert_eq!(with(&[(&id, "a"), (&secret, "b")]).unwrap().ways_in.len(), 1);
+        assert!(read(&[(&id, "a"), (&secret, "b")]).unwrap_err().to_string().contains(&id), "not in a demo");
+    }
+    assert!(read(&REAL).unwrap().ways_in.is_empty());
+    assert_eq!(read(&[]).unwrap().ways_in.len(), 4);
 }

@@ -9,6 +9,8 @@ use crate::ids::{Provider, UserId};
 pub struct Identity {
     /// The provider's key.
     pub provider: String,
+    /// The e-mail address that the provider gave.
+    pub email: Option<String>,
     /// When it was first used.
     pub created_at: OffsetDateTime,
     /// When it was last used.
@@ -18,8 +20,26 @@ pub struct Identity {
 impl Identity {
     /// The provider's name as a person reads it.
     pub fn label(&self) -> String {
-        let known = [Provider::Spotify].into_iter().find(|provider| provider.key() == self.provider);
-        known.map_or_else(|| self.provider.clone(), |provider| provider.label().to_owned())
+        Provider::with_key(&self.provider).map_or_else(|| self.provider.clone(), |provider| provider.label().to_owned())
+    }
+}
+
+/// An identity as a provider has just shown it.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// Who vouches.
+    pub provider: Provider,
+    /// For whom: the provider's own id.
+    pub subject: &'a str,
+    /// The e-mail address, and whether the provider has verified it.
+    pub email: Option<(&'a str, bool)>,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+impl Shown<'_> {
+    fn verified(&self) -> bool {
+        self.email.is_some_and(|(_, verified)| verified)
     }
 }
 
@@ -36,7 +56,8 @@ pub async fn owner(pool: &Pool, provider: Provider, subject: &str) -> Result<Opt
     Ok(row.fetch_optional(pool).await?.map(UserId))
 }
 
-/// Gives the identity `old` the name `new`, unless that is taken.
+/// Gives the identity `old` the name `new`, unless that is taken: then somebody else was quicker, and nothing
+/// changes.
 ///
 /// # Errors
 /// When the database fails.
@@ -47,53 +68,67 @@ pub async fn rename(pool: &Pool, provider: Provider, old: &str, new: &str) -> Re
         old,
         new
     );
-    change.execute(pool).await?;
-    Ok(())
+    match change.execute(pool).await {
+        Err(sqlx::Error::Database(told)) if told.is_unique_violation() => Ok(()),
+        done => Ok(done.map(drop)?),
+    }
 }
 
 /// Makes a person with one way in, or finds the one that a request beside this one has just made.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn join(
-    pool: &Pool,
-    provider: Provider,
-    subject: &str,
-    display_name: &str,
-    now: OffsetDateTime,
-) -> Result<UserId, Error> {
+pub async fn join(pool: &Pool, shown: Shown<'_>, display_name: &str) -> Result<UserId, Error> {
     let mut tx = pool.begin().await?;
     let user = sqlx::query_scalar!(
         "insert into users (display_name, created_at) values ($1, $2) returning id",
         display_name,
-        now
+        shown.at
     );
     let user = user.fetch_one(&mut *tx).await?;
-    let identity = sqlx::query!(
-        "insert into identities (user_id, provider, subject, created_at, last_used_at) values ($1, $2, $3, $4, $4) on conflict (provider, subject) do nothing",
-        user,
-        provider.key(),
-        subject,
-        now
-    );
-    if identity.execute(&mut *tx).await?.rows_affected() == 1 {
+    if add(&mut tx, UserId(user), shown).await? {
         tx.commit().await?;
         return Ok(UserId(user));
     }
     tx.rollback().await?;
-    owner(pool, provider, subject).await?.ok_or(Error::OwnerGone)
+    owner(pool, shown.provider, shown.subject).await?.ok_or(Error::OwnerGone)
 }
 
-/// Notes that the identity was used.
+/// Adds a way in to a person who has none by this provider. False: another request was quicker, and the
+/// identity is somebody's, or the person has another one.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn touch(pool: &Pool, provider: Provider, subject: &str, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn link(pool: &Pool, user: UserId, shown: Shown<'_>) -> Result<bool, Error> {
+    add(&mut *pool.acquire().await?, user, shown).await
+}
+
+async fn add(connection: &mut sqlx::PgConnection, user: UserId, shown: Shown<'_>) -> Result<bool, Error> {
+    let row = sqlx::query!(
+        "insert into identities (user_id, provider, subject, created_at, last_used_at, email, email_verified)
+         values ($1, $2, $3, $4, $4, $5, $6) on conflict do nothing",
+        user.0,
+        shown.provider.key(),
+        shown.subject,
+        shown.at,
+        shown.email.map(|(address, _)| address),
+        shown.verified()
+    );
+    Ok(row.execute(connection).await?.rows_affected() == 1)
+}
+
+/// Notes that the identity was used, and the address it comes with today.
+///
+/// # Errors
+/// When the database fails.
+pub async fn touch(pool: &Pool, shown: Shown<'_>) -> Result<(), Error> {
     let change = sqlx::query!(
-        "update identities set last_used_at = $3 where provider = $1 and subject = $2",
-        provider.key(),
-        subject,
-        now
+        "update identities set last_used_at = $3, email = $4, email_verified = $5 where provider = $1 and subject = $2",
+        shown.provider.key(),
+        shown.subject,
+        shown.at,
+        shown.email.map(|(address, _)| address),
+        shown.verified()
     );
     change.execute(pool).await?;
     Ok(())
@@ -122,7 +157,7 @@ pub async fn note_handle(pool: &Pool, user: UserId, provider: Provider, handle: 
 pub async fn of(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
     let rows = sqlx::query_as!(
         Identity,
-        "select provider, created_at, last_used_at from identities where user_id = $1 order by created_at",
+        "select provider, email, created_at, last_used_at from identities where user_id = $1 order by created_at, provider",
         user.0
     );
     Ok(rows.fetch_all(pool).await?)
@@ -141,24 +176,63 @@ pub async fn has(pool: &Pool, user: UserId, provider: Provider) -> Result<bool, 
     Ok(row.fetch_one(pool).await?)
 }
 
-/// Adds a way in to a person who has none by this provider.
+/// Somebody else's identity with the same verified address.
+pub struct Alike {
+    /// Whose it is.
+    pub user: UserId,
+    /// The provider's key.
+    pub provider: String,
+}
+
+/// Whose identities come with a verified address that one of `user`'s comes with too, by providers by which
+/// `user` has no way in.
 ///
 /// # Errors
-/// When the database fails, or another request linked it first.
-pub async fn link(
-    pool: &Pool,
-    user: UserId,
-    provider: Provider,
-    subject: &str,
-    now: OffsetDateTime,
-) -> Result<(), Error> {
-    let row = sqlx::query!(
-        "insert into identities (user_id, provider, subject, created_at, last_used_at) values ($1, $2, $3, $4, $4)",
-        user.0,
-        provider.key(),
-        subject,
-        now
+/// When the database fails.
+pub async fn alike(pool: &Pool, user: UserId) -> Result<Vec<Alike>, Error> {
+    let rows = sqlx::query!(
+        "select distinct theirs.user_id, theirs.provider
+         from identities mine join identities theirs on lower(theirs.email) = lower(mine.email)
+         where mine.user_id = $1 and mine.email_verified and theirs.email_verified and theirs.user_id <> $1
+           and not exists (select from identities m where m.user_id = $1 and m.provider = theirs.provider)
+         order by theirs.provider",
+        user.0
     );
-    row.execute(pool).await?;
-    Ok(())
+    let rows = rows.fetch_all(pool).await?.into_iter();
+    Ok(rows.map(|row| Alike { user: UserId(row.user_id), provider: row.provider }).collect())
+}
+
+/// What became of the wish to give up a way in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlinked {
+    /// It is gone.
+    Gone,
+    /// It was not there.
+    NotThere,
+    /// It stays: nobody could sign in to the account without it.
+    LastWayIn,
+}
+
+/// Takes a way in away, unless none of `usable` (providers' keys) would be left.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, usable: &[String]) -> Result<Unlinked, Error> {
+    let mut tx = pool.begin().await?;
+    // Two at once must not each believe that the other's stays.
+    sqlx::query!("select id from users where id = $1 for update", user.0).fetch_optional(&mut *tx).await?;
+    let gone = sqlx::query!("delete from identities where user_id = $1 and provider = $2", user.0, provider.key());
+    if gone.execute(&mut *tx).await?.rows_affected() == 0 {
+        return Ok(Unlinked::NotThere);
+    }
+    let left = sqlx::query_scalar!(
+        r#"select exists (select from identities where user_id = $1 and provider = any($2)) as "left!""#,
+        user.0,
+        usable
+    );
+    if !left.fetch_one(&mut *tx).await? {
+        return Ok(Unlinked::LastWayIn);
+    }
+    tx.commit().await?;
+    Ok(Unlinked::Gone)
 }

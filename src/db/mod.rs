@@ -8,6 +8,7 @@ pub mod hearts;
 pub mod identities;
 #[cfg(feature = "local")]
 pub mod local;
+pub mod merging;
 pub mod playlists;
 pub mod removed;
 pub mod sessions;

@@ -246,18 +246,18 @@ pub async fn replace<T: Serialize>(
     Ok(true)
 }
 
-/// Removes what stands under `name` in every session of a person, wherever they are signed in.
+/// Removes what stands under `names` in every session of a person, wherever they are signed in.
 ///
 /// # Errors
 /// When the database fails, or a record does not open; then nothing is removed.
-pub async fn forget(pool: &Pool, vault: &Vault, user: UserId, name: &str) -> Result<(), Error> {
+pub async fn forget(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     let rows =
         sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash for update", user.0);
     for row in rows.fetch_all(&mut *tx).await? {
         let key = row.id_hash.try_into().map(Digested).map_err(|_| Error::Sealed("not a digest".into()))?;
         let mut data = open(vault, key, &row.sealed)?;
-        data.remove(name);
+        data.retain(|name, _| !names.contains(&name.as_str()));
         // Who is just renewing what is forgotten has nothing left to write it under.
         let change = sqlx::query!(
             "update sessions set sealed = $2, leased_until = null where id_hash = $1",

@@ -2,11 +2,10 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::tokens::GRANT;
+use super::tokens::{GRANT, SCOPES};
 use super::{Caller, Error, Result};
 use crate::app::App;
 use crate::db;
-pub use crate::db::identities::Identity;
 
 /// How long Spotify honours a consent: about six months, by its announcement of June 2026.
 const CONSENT: Duration = Duration::days(182);
@@ -29,8 +28,6 @@ pub struct Account {
     pub name: String,
     /// When they first came.
     pub since: OffsetDateTime,
-    /// Their ways in.
-    pub identities: Vec<Identity>,
     /// How many hearts they gave.
     pub hearts: i64,
     /// When Spotify will ask for consent again; none: it has to be asked now.
@@ -47,7 +44,6 @@ pub async fn of(app: &App, caller: &Caller) -> Result<Option<Account>> {
     Ok(Some(Account {
         name: row.display_name,
         since: row.created_at,
-        identities: db::identities::of(&app.db, user).await?,
         hearts: db::hearts::count(&app.db, user).await?,
         asks_again: asks_again(caller),
     }))
@@ -59,7 +55,7 @@ pub async fn of(app: &App, caller: &Caller) -> Result<Option<Account>> {
 /// # Errors
 /// When the database fails; then nothing is forgotten.
 pub async fn disconnect(app: &App, caller: &Caller) -> Result<()> {
-    db::sessions::forget(&app.db, &app.vault, caller.person.id, GRANT).await?;
+    db::sessions::forget(&app.db, &app.vault, caller.person.id, &[GRANT, SCOPES]).await?;
     tracing::info!(user = %caller.person.id, "a listener disconnected Spotify");
     Ok(())
 }

@@ -22,6 +22,9 @@ pub enum Error {
     /// The consent is over: Spotify must be connected again.
     #[error("Spotify must be connected again")]
     Reconnect,
+    /// Spotify is not connected: it never was in this session, or the person disconnected it.
+    #[error("Spotify is not connected")]
+    NotConnected,
     /// Nobody may ask Spotify for a while.
     #[error("Spotify asks to wait until {until}")]
     SlowDown {
@@ -70,6 +73,7 @@ impl Error {
                 | Error::Misconfigured(_)
                 | Error::NotAllowed
                 | Error::Reconnect
+                | Error::NotConnected
         )
     }
 }

@@ -85,6 +85,8 @@ fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
 pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime) -> Result<Library> {
     let user = caller.person.id;
     let trouble = update(app, caller, Wish::Look, now).await.err();
+    // A list that is fresh all the same says that the next one cannot come.
+    let trouble = trouble.or_else(|| caller.grant.is_none().then(|| caller.without_grant()));
     if trouble.as_ref().is_some_and(|error| !error.spotify_is_away()) {
         return Err(trouble.expect("it is there"));
     }

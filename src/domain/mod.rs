@@ -8,6 +8,7 @@ mod error;
 pub mod export;
 mod fetch;
 pub mod hearts;
+pub mod identities;
 pub mod import;
 pub mod library;
 pub mod now_playing;
@@ -52,8 +53,17 @@ pub struct Caller {
     pub person: Person,
     /// What the database calls their session.
     pub session: Digested,
-    /// None: Spotify must be connected again.
+    /// None: Spotify must be connected first, or again.
     pub grant: Option<Grant>,
+    /// Whether Spotify itself ended what this session was allowed before.
+    pub lapsed: bool,
+}
+
+impl Caller {
+    /// Why Spotify cannot be asked for who has no grant: they never gave one here or took it back, or it is over.
+    fn without_grant(&self) -> Error {
+        if self.lapsed { Error::Reconnect } else { Error::NotConnected }
+    }
 }
 
 /// One page of a longer list.

@@ -13,6 +13,8 @@ use crate::spotify::wire::{CurrentlyPlaying, Playable};
 pub enum Look {
     /// The person has not switched it on.
     Off,
+    /// Spotify is not connected.
+    NotConnected,
     /// The consent is over.
     Reconnect,
     /// It is switched on, and Spotify refuses all the same.
@@ -87,6 +89,7 @@ pub enum Source {
 /// When the database fails, or something of ours; Spotify's troubles are a [`Look`].
 pub async fn look(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Look> {
     match &caller.grant {
+        None if !caller.lapsed => return Ok(Look::NotConnected),
         None => return Ok(Look::Reconnect),
         Some(grant) if !switched_on(grant) => return Ok(Look::Off),
         Some(_) => {}

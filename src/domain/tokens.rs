@@ -12,6 +12,9 @@ use crate::{db, oauth, spotify};
 
 /// Where a session's record keeps the grant.
 pub const GRANT: &str = "grant";
+/// Where it keeps what the grant covers. It outlives a grant that Spotify ended, and tells that there was one;
+/// who disconnects Spotify takes both away.
+pub const SCOPES: &str = "scopes";
 
 /// How long one process may take to renew a grant: longer, by far, than a provider may take to answer.
 const LEASE: Duration = Duration::seconds(20);
@@ -57,7 +60,7 @@ pub(super) async fn up_to_date(app: &App, caller: &Caller) -> Result<Caller> {
 
 /// The caller's grant, renewed if its time is over.
 async fn working(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Grant> {
-    let grant = caller.grant.clone().ok_or(Error::Reconnect)?;
+    let grant = caller.grant.clone().ok_or_else(|| caller.without_grant())?;
     if grant.renew_at > now { Ok(grant) } else { renewed(app, caller, &grant.access, now).await }
 }
 

@@ -4,8 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use oauth2::http::StatusCode;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
+use serde_json::{Value, json};
+
+use super::providers::Row;
 
 /// How long a provider may take. A visitor waits for it.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -37,22 +41,29 @@ impl From<reqwest::Error> for HttpError {
     }
 }
 
+/// GitHub's API answers nobody who does not say a name.
+const NAME: &str = concat!("heartlist/", env!("CARGO_PKG_VERSION"));
+
 #[derive(Clone, Debug)]
-pub(super) struct Http(reqwest::Client);
+pub(super) struct Http {
+    client: reqwest::Client,
+    row: &'static Row,
+}
 
 impl Http {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(row: &'static Row) -> Self {
         // A token request that follows a redirect would hand its secret to wherever it points.
         let client = reqwest::Client::builder()
             .redirect(Policy::none())
+            .user_agent(NAME)
             .connect_timeout(Duration::from_secs(3))
             .timeout(PATIENCE)
             .build();
-        Self(client.expect("the TLS provider is installed when the app starts"))
+        Self { client: client.expect("the TLS provider is installed when the app starts"), row }
     }
 
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let mut answer = self.0.execute(request.try_into()?).await?;
+        let mut answer = self.client.execute(request.try_into()?).await?;
         let status = answer.status();
         // oauth2 loses the status of an answer it cannot parse; what is not an OAuth answer ends here.
         if status.is_server_error() || status.is_redirection() || status.as_u16() == 429 {
@@ -77,6 +88,45 @@ impl<'c> AsyncHttpClient<'c> for Http {
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.send(request))
+        Box::pin(async move { Ok(plain(self.row, self.send(request).await?)) })
+    }
+}
+
+/// A token answer as RFC 6749 §5.2 would have it: what some providers say with status 200, as an object, or
+/// under a name of their own.
+fn plain(row: &Row, answer: HttpResponse) -> HttpResponse {
+    let told = serde_json::from_slice::<Value>(answer.body()).ok();
+    let error = match told.as_ref().and_then(|told| told.get("error")) {
+        Some(Value::String(name)) => name.clone(),
+        Some(Value::Object(error)) => error.get("code").map_or_else(|| "unknown".into(), Value::to_string),
+        _ => return answer,
+    };
+    let name = if row.refusals.contains(&error.as_str()) { "invalid_grant" } else { error.as_str() };
+    let mut refused = HttpResponse::new(json!({ "error": name }).to_string().into_bytes());
+    *refused.status_mut() = StatusCode::BAD_REQUEST;
+    *refused.headers_mut() = answer.headers().clone();
+    refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::providers::{FACEBOOK, GITHUB, SPOTIFY};
+    use super::*;
+
+    #[test]
+    fn every_dialect_of_no_becomes_the_one_of_the_standard() {
+        let said = |row, body: &str| {
+            let plain = plain(row, HttpResponse::new(body.as_bytes().to_vec()));
+            (plain.status().as_u16(), String::from_utf8(plain.into_body()).unwrap())
+        };
+        let refused = (400, r#"{"error":"invalid_grant"}"#.to_owned());
+        assert_eq!(said(&GITHUB, r#"{"error":"bad_verification_code","error_uri":"x"}"#), refused);
+        assert_eq!(said(&FACEBOOK, r#"{"error":{"message":"m","type":"OAuthException","code":100}}"#), refused);
+        assert_eq!(said(&SPOTIFY, r#"{"error":"invalid_grant"}"#), refused);
+        assert_eq!(said(&FACEBOOK, r#"{"error":{"code":1}}"#), (400, r#"{"error":"1"}"#.to_owned()));
+        assert_eq!(said(&GITHUB, r#"{"error":"100"}"#), (400, r#"{"error":"100"}"#.to_owned()));
+        for whole in [r#"{"access_token":"a"}"#, "no JSON", "[]"] {
+            assert_eq!(said(&GITHUB, whole), (200, whole.to_owned()));
+        }
     }
 }

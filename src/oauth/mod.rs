@@ -2,6 +2,7 @@
 
 mod http;
 mod introduction;
+mod profile;
 pub mod providers;
 
 use std::collections::BTreeSet;
@@ -9,17 +10,18 @@ use std::time::Duration;
 
 use oauth2::basic::{BasicClient, BasicErrorResponseType, BasicRequestTokenError, BasicTokenResponse};
 use oauth2::{
-    AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenResponse, TokenUrl,
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
 
-use crate::ids::Secret;
+use crate::ids::{Provider, Secret};
 use http::{Http, HttpError};
 pub use introduction::Introduction;
-use providers::Row;
+pub use profile::{Address, Profile};
+use providers::{Proof, Row};
 
 /// A provider's answer that did not come, or was a no.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +85,10 @@ type Endpoints = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, Endpoi
 pub struct Client {
     row: &'static Row,
     endpoints: Endpoints,
+    /// The base of the provider's API, without a slash at its end.
+    api: String,
+    /// Who answers, where a provider says so.
+    issuer: String,
     http: Http,
 }
 
@@ -92,23 +98,39 @@ pub struct Settings {
     pub client_id: String,
     /// The app's secret at the provider.
     pub client_secret: Secret,
-    /// The base of the provider's sign-in addresses.
-    pub base: Url,
+    /// The base of the pages that people see.
+    pub accounts_url: Url,
+    /// The base of the address where codes are redeemed.
+    pub token_url: Url,
+    /// The base of the address that says who somebody is.
+    pub api_url: Url,
     /// Where the provider sends people back.
     pub redirect_uri: Url,
 }
 
 impl Client {
-    /// A client for the provider in `row`.
-    pub fn new(row: &'static Row, settings: Settings) -> Self {
-        let base = settings.base.as_str().trim_end_matches('/');
+    /// A client for `provider`.
+    pub fn new(provider: Provider, settings: Settings) -> Self {
+        let row = providers::row(provider);
+        let bare = |base: &Url| base.as_str().trim_end_matches('/').to_owned();
+        let (accounts, tokens) = (bare(&settings.accounts_url), bare(&settings.token_url));
         let good = "a checked base with a fixed path is an address";
         let endpoints = BasicClient::new(ClientId::new(settings.client_id))
             .set_client_secret(ClientSecret::new(settings.client_secret.expose().to_owned()))
-            .set_auth_uri(AuthUrl::new(format!("{base}{}", row.authorize_path)).expect(good))
-            .set_token_uri(TokenUrl::new(format!("{base}{}", row.token_path)).expect(good))
+            .set_auth_type(match row.proof {
+                Proof::Basic => AuthType::BasicAuth,
+                Proof::Body => AuthType::RequestBody,
+            })
+            .set_auth_uri(AuthUrl::new(format!("{accounts}{}", row.authorize_path)).expect(good))
+            .set_token_uri(TokenUrl::new(format!("{tokens}{}", row.token_path)).expect(good))
             .set_redirect_uri(RedirectUrl::from_url(settings.redirect_uri));
-        Self { row, endpoints, http: Http::new() }
+        let issuer = format!("{accounts}{}", row.issuer);
+        Self { row, endpoints, api: bare(&settings.api_url), issuer, http: Http::new(row) }
+    }
+
+    /// Whether this provider goes by the name `iss` (RFC 9207).
+    pub fn is_called(&self, iss: &str) -> bool {
+        iss.trim_end_matches('/') == self.issuer
     }
 
     /// What to ask for: the least, and of what is optional that which is switched on.
@@ -182,13 +204,21 @@ impl From<BasicRequestTokenError<HttpError>> for Error {
                 BasicErrorResponseType::InvalidGrant => Error::Refused,
                 other => Error::Misconfigured(other.to_string()),
             },
-            BasicRequestTokenError::Request(HttpError::TimedOut) => Error::TimedOut,
-            BasicRequestTokenError::Request(error) => Error::Away(error.to_string()),
+            BasicRequestTokenError::Request(error) => error.into(),
             // The body may hold tokens: only its length is told.
             BasicRequestTokenError::Parse(_, body) => {
                 Error::Away(format!("an answer of {} bytes that is no token", body.len()))
             }
             BasicRequestTokenError::Other(what) => Error::Away(what),
+        }
+    }
+}
+
+impl From<HttpError> for Error {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::TimedOut => Error::TimedOut,
+            error => Error::Away(error.to_string()),
         }
     }
 }

@@ -107,7 +107,7 @@ fn consent(world: &World, request: &AuthorizeRequest) -> Response {
 
 /// A redirect address as a source of a content policy. That grammar knows no IPv6 addresses and
 /// no hosts of custom schemes, so for those the scheme alone has to do.
-fn form_target(to: &Url) -> String {
+pub(super) fn form_target(to: &Url) -> String {
     match (to.scheme(), to.host()) {
         ("http" | "https", Some(Host::Domain(_) | Host::Ipv4(_))) => to.origin().ascii_serialization(),
         (scheme, _) => format!("{scheme}:"),
@@ -115,7 +115,7 @@ fn form_target(to: &Url) -> String {
 }
 
 /// How the page names the place it leads back to.
-fn named(to: &Url) -> String {
+pub(super) fn named(to: &Url) -> String {
     let port = to.port().map_or_else(String::new, |port| format!(":{port}"));
     format!("{}{port}", to.host_str().unwrap_or(to.scheme()))
 }

@@ -43,7 +43,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Control> {
 }
 
 /// What goes wrong until it is mended.
-pub(super) static TROUBLES: [Control; 6] = [
+pub(super) static TROUBLES: [Control; 8] = [
     Control {
         name: "outage",
         title: "Outage",
@@ -85,6 +85,20 @@ pub(super) static TROUBLES: [Control; 6] = [
         does: "Only the place where tokens are renewed is down (502).",
         look: "Let an hour pass and open a playlist: what was known is shown, and nobody is asked to connect again, because an outage is no refusal.",
         sets: Sets::Trouble(Trouble::NoTokens),
+    },
+    Control {
+        name: "others-outage",
+        title: "The other sign-ins are down",
+        does: "Google, GitHub, Facebook and X still ask who you are, but answer the app with 502.",
+        look: "Sign out and sign in with GitHub: it says that GitHub gave no answer, and that nothing was saved.",
+        sets: Sets::Trouble(Trouble::OthersOutage),
+    },
+    Control {
+        name: "codes",
+        title: "The other sign-ins refuse every code",
+        does: "Each in its own words: GitHub with status 200, Facebook with an object, X as an invalid request.",
+        look: "Sign in with any of them: all four end on the same page, with another try.",
+        sets: Sets::Trouble(Trouble::CodesRefused),
     },
 ];
 

@@ -37,6 +37,19 @@ pub enum Endpoint {
     Removed,
     /// `GET /covers/{seed}`.
     Cover,
+    /// The consent pages of the other providers, and the answers given there.
+    OtherConsent,
+    /// Where the other providers redeem codes.
+    OtherToken,
+    /// Where the other providers say who somebody is.
+    OtherProfile,
+}
+
+impl Endpoint {
+    /// Whether it is another provider's.
+    pub(super) fn is_elsewhere(self) -> bool {
+        matches!(self, Self::OtherConsent | Self::OtherToken | Self::OtherProfile)
+    }
 }
 
 /// A way to go wrong. Except for [`Fault::Slow`], [`Fault::Truncated`] and [`Fault::CutOff`] the
@@ -114,6 +127,11 @@ impl Journal {
     fn fault(&mut self, endpoint: Endpoint, query: &str) -> Option<Fault> {
         let standing = |troubles: &BTreeSet<Trouble>| troubles.iter().find_map(|t| t.fault(endpoint, query));
         self.next_fault(endpoint).or_else(|| standing(&self.troubles))
+    }
+
+    /// Whether the other providers refuse every code at the moment.
+    pub(super) fn codes_are_refused(&self) -> bool {
+        self.troubles.contains(&Trouble::CodesRefused)
     }
 
     fn next_fault(&mut self, endpoint: Endpoint) -> Option<Fault> {

@@ -22,6 +22,8 @@
 //! ([`World::fault`]) or until they are mended ([`World::trouble`]), and what was called
 //! ([`World::requests`], [`World::count`]). The same is on a page for visitors of the demo, `/panel`.
 //!
+//! Beside it, below paths of their own, stand the other providers by which people sign in (`elsewhere`).
+//!
 //! Reading order: `world` (the state), `accounts` and `token` (signing in), `spotify` (the API),
 //! `wire` and `songs` (its JSON), `library` and `dirty` (whose playlists), `music` (the invention),
 //! `controls` and `panel` (how visitors change it).
@@ -31,6 +33,7 @@ mod consent;
 mod controls;
 mod covers;
 mod dirty;
+mod elsewhere;
 mod faults;
 mod form;
 mod grants;
@@ -50,6 +53,7 @@ mod troubles;
 mod wire;
 mod world;
 
+pub use elsewhere::{Account, Registered, Service};
 pub use faults::{Endpoint, Fault, Seen};
 pub use grants::Tokens;
 pub use library::{Artwork, Counts, Owner, Playlist};
@@ -82,6 +86,7 @@ pub fn router(world: World) -> Router {
         .route("/panel/set", post(panel::set))
         .route("/panel/clock", post(panel::clock))
         .route("/panel/mend", post(panel::mend))
+        .merge(elsewhere::router(&world))
         .fallback(spotify::unknown)
         .with_state(world)
 }

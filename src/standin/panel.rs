@@ -120,7 +120,7 @@ fn change(world: &World, headers: &HeaderMap, act: impl FnOnce() -> Option<&'sta
 }
 
 /// The doors in the order a sign-in meets them, by what goes through.
-const DOORS: [(Endpoint, &str); 10] = [
+const DOORS: [(Endpoint, &str); 13] = [
     (Endpoint::Authorize, "Consent page"),
     (Endpoint::Decision, "Consent given"),
     (Endpoint::Token, "Tokens"),
@@ -131,6 +131,9 @@ const DOORS: [(Endpoint, &str); 10] = [
     (Endpoint::CurrentlyPlaying, "What is playing"),
     (Endpoint::Removed, "Taken away in 2026"),
     (Endpoint::Cover, "Covers"),
+    (Endpoint::OtherConsent, "Other sign-ins: consent"),
+    (Endpoint::OtherToken, "Other sign-ins: tokens"),
+    (Endpoint::OtherProfile, "Other sign-ins: who somebody is"),
 ];
 
 fn counts(world: &World) -> Vec<(&'static str, usize)> {
@@ -148,7 +151,8 @@ fn asked(world: &World) -> Vec<Line> {
 fn line(seen: &Seen) -> Line {
     let door = DOORS.iter().find(|(door, _)| *door == seen.endpoint).map_or("", |(_, name)| name);
     // What goes to and fro with a sign-in is nobody else's business, and this page is everybody's.
-    let private = matches!(seen.endpoint, Endpoint::Authorize | Endpoint::Decision | Endpoint::Token);
+    let private = seen.endpoint.is_elsewhere()
+        || matches!(seen.endpoint, Endpoint::Authorize | Endpoint::Decision | Endpoint::Token);
     let path = seen.path_and_query.split('?').next().unwrap_or_default();
     let path: String = if private { path } else { &seen.path_and_query }.chars().take(120).collect();
     Line { at: told(seen.at, CLOCK), door, what: format!("{} {path}", seen.method) }

@@ -129,7 +129,7 @@ fn check_verifier(approval: &Approval, verifier: Option<&str>) -> Result<(), Ref
 }
 
 /// RFC 7636 §4.1 and §4.6.
-fn matches(challenge: &str, verifier: &str) -> bool {
+pub(super) fn matches(challenge: &str, verifier: &str) -> bool {
     let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     (43..=128).contains(&verifier.len())
         && verifier.bytes().all(unreserved)
@@ -168,6 +168,7 @@ mod tests {
             client_id: "app".into(),
             client_secret: "shh".into(),
             redirect_uris: Vec::new(),
+            elsewhere: Vec::new(),
         }
     }
 

@@ -22,6 +22,10 @@ pub enum Trouble {
     HalfLibrary,
     /// The right answers, three seconds later.
     Slow,
+    /// The other providers answer 502 when a code is to be redeemed or somebody to be named.
+    OthersOutage,
+    /// The other providers refuse every code, each in its own words.
+    CodesRefused,
 }
 
 impl World {
@@ -45,13 +49,18 @@ impl Trouble {
     /// What happens to a request to `endpoint` with this query.
     pub(super) fn fault(self, endpoint: Endpoint, query: &str) -> Option<Fault> {
         let token = endpoint == Endpoint::Token;
-        let api = !token && !matches!(endpoint, Endpoint::Authorize | Endpoint::Decision | Endpoint::Cover);
+        let elsewhere = endpoint.is_elsewhere();
+        let api =
+            !token && !elsewhere && !matches!(endpoint, Endpoint::Authorize | Endpoint::Decision | Endpoint::Cover);
         let (concerned, fault) = match self {
             Self::Outage => (api || token, Fault::Html502),
             Self::NoTokens => (token, Fault::Html502),
             Self::RateLimit => (api, Fault::RateLimited { retry_after: 60 }),
             Self::Quota => (matches!(endpoint, Endpoint::Playlist | Endpoint::Items), Fault::QuotaExceeded),
             Self::HalfLibrary => (endpoint == Endpoint::MyPlaylists && !begins(query), Fault::Html502),
+            Self::OthersOutage => (elsewhere && endpoint != Endpoint::OtherConsent, Fault::Html502),
+            // Said where codes are redeemed.
+            Self::CodesRefused => return None,
             Self::Slow => (api || token, Fault::Slow(Duration::from_secs(3))),
         };
         concerned.then_some(fault)

@@ -1,5 +1,6 @@
 //! The state of the stand-in: who lives in it, what time it is, which switches are set.
 
+use super::elsewhere::{Elsewhere, Registered};
 use super::faults::Journal;
 use super::grants::{Grants, Tokens};
 use super::listeners::{self, Listener};
@@ -20,6 +21,8 @@ pub struct Settings {
     /// Its registered redirect addresses, compared to the letter; a loopback address registered
     /// without a port matches any port.
     pub redirect_uris: Vec<String>,
+    /// The same app at the other providers.
+    pub elsewhere: Vec<Registered>,
 }
 
 impl Settings {
@@ -75,6 +78,7 @@ pub(super) struct State {
     pub(super) listeners: Vec<Arc<Listener>>,
     pub(super) grants: Grants,
     pub(super) journal: Journal,
+    pub(super) elsewhere: Elsewhere,
     clock: Clock,
 }
 
@@ -86,6 +90,7 @@ impl World {
             listeners: listeners::cast().into_iter().map(Arc::new).collect(),
             grants: Grants::default(),
             journal: Journal::default(),
+            elsewhere: Elsewhere::new(),
             clock: Clock::new(),
         };
         let state = Mutex::new(state);
@@ -182,7 +187,8 @@ impl World {
 
     /// Every code and token given out lately, to search a log for.
     pub fn secrets(&self) -> Vec<String> {
-        self.state().grants.secrets()
+        let state = self.state();
+        state.grants.secrets().into_iter().chain(state.elsewhere.secrets()).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use super::error::Fault;
 use super::layout::{Layout, Moment, html};
 use super::notice::{self, Notice};
 use super::session::{SignedIn, Visitor};
-use super::{State, activity, sessions};
+use super::{State, activity, identities, sessions};
 use crate::domain::{self, account};
 
 #[derive(Template)]
@@ -18,31 +18,20 @@ struct Show {
     layout: Layout,
     name: String,
     since: Moment,
-    ways: Vec<Way>,
+    ways: identities::Shown,
     hearts: i64,
     asks_again: Option<Moment>,
     connected: bool,
+    lapsed: bool,
     sessions: Vec<sessions::Row>,
     events: Vec<activity::Line>,
     /// Whether there are more events than these.
     more: bool,
 }
 
-/// A way in.
-struct Way {
-    provider: String,
-    since: Moment,
-    last_used: Moment,
-}
-
 /// Who is signed in, and since when.
 pub(super) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, Fault> {
     let account = account::of(&app, &caller).await?.ok_or_else(|| Fault::signed_out("/account"))?;
-    let ways = account.identities.into_iter().map(|identity| Way {
-        provider: identity.label(),
-        since: Moment::day(identity.created_at),
-        last_used: Moment::day(identity.last_used_at),
-    });
     let sessions = domain::sessions::of(&app, &caller).await?;
     let (events, kept) = domain::activity::latest(&app, &caller).await?;
     Ok(html(&Show {
@@ -52,9 +41,10 @@ pub(super) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn)
         events: events.into_iter().map(Into::into).collect(),
         name: account.name,
         since: Moment::day(account.since),
-        ways: ways.collect(),
+        ways: identities::shown(&app, &caller).await?,
         hearts: account.hearts,
         connected: account.asks_again.is_some(),
+        lapsed: caller.lapsed,
         asks_again: account.asks_again.map(Moment::day),
     }))
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::layout::Moment;
 use super::next::sign_in_address;
 use crate::domain::Error;
-use crate::ids::PlaylistId;
+use crate::ids::{PlaylistId, Provider};
 
 pub(super) use dress::dress;
 pub(super) use plain::of_status;
@@ -35,6 +35,10 @@ pub(super) struct Fault {
     pub(super) way_out: Vec<Link>,
     /// Where a new try of the sign-in should lead.
     pub(super) retry: Option<String>,
+    /// With whom that new try is made.
+    pub(super) door: Provider,
+    /// Whether it is no new try, but the first that connects Spotify.
+    pub(super) connects: bool,
     pub(super) retry_after: Option<Duration>,
     /// Where to sign in, for who must.
     pub(super) sign_in: Option<String>,
@@ -52,6 +56,8 @@ impl Fault {
             saved: None,
             way_out: Vec::new(),
             retry: None,
+            door: Provider::Spotify,
+            connects: false,
             retry_after: None,
             sign_in: None,
             cause: None,
@@ -84,13 +90,19 @@ impl Fault {
         self
     }
 
+    /// A new try is made with `provider`.
+    pub(super) fn trying(mut self, provider: Provider) -> Self {
+        self.door = provider;
+        self
+    }
+
     /// Says that nothing was saved.
     pub(super) fn nothing_saved(mut self) -> Self {
         self.saved = Some("Nothing was saved.");
         self
     }
 
-    fn caused(mut self, cause: impl ToString) -> Self {
+    pub(super) fn caused(mut self, cause: impl ToString) -> Self {
         self.cause = Some(cause.to_string());
         self
     }
@@ -102,6 +114,7 @@ impl Fault {
 }
 
 const HEARTS_STAY: &str = "Your hearts are safe here and open as always.";
+const NOT_CONNECTED: &str = "Spotify is not connected, so this cannot be read from it.";
 const HEARTS: Link = Link { href: "/hearts", text: "My hearts" };
 
 impl From<Error> for Fault {
@@ -135,6 +148,10 @@ impl From<Error> for Fault {
                 "Spotify asks for your consent again every six months, and whenever you have removed an app.",
             )
             .or_try_again("/playlists"),
+            Error::NotConnected => {
+                let fault = spotify(StatusCode::CONFLICT, "Spotify is not connected", NOT_CONNECTED);
+                Fault { connects: true, ..fault }.or_try_again("/playlists")
+            }
             Error::SlowDown { wait, .. } => {
                 spotify(StatusCode::BAD_GATEWAY, "Spotify asks us to wait", &waiting(&error)).after(wait)
             }
@@ -161,10 +178,15 @@ impl From<Error> for Fault {
     }
 }
 
-/// The sentence for a page that shows kept data because Spotify could not be asked, and whether a new
-/// consent would help.
-pub(super) fn trouble(error: &Error) -> (String, bool) {
-    (format!("{} This is what we knew last.", reason(error)), matches!(error, Error::Reconnect))
+/// The sentence for a page that shows kept data because Spotify could not be asked, and what the button says
+/// that leads to a consent, where one would help.
+pub(super) fn trouble(error: &Error) -> (String, Option<&'static str>) {
+    let door = match error {
+        Error::Reconnect => Some("Reconnect Spotify"),
+        Error::NotConnected => Some("Connect Spotify"),
+        _ => None,
+    };
+    (format!("{} This is what we knew last.", reason(error)), door)
 }
 
 /// Why Spotify could not be asked, as a sentence.
@@ -173,6 +195,7 @@ pub(super) fn reason(error: &Error) -> String {
         Error::Reconnect => {
             "Spotify needs you to reconnect: it asks every six months, and whenever you have removed an app.".into()
         }
+        Error::NotConnected => NOT_CONNECTED.into(),
         Error::SlowDown { .. } => waiting(error),
         Error::NotAllowed => "Spotify does not let this server ask for you any more.".into(),
         Error::Paused => "This server's Spotify access is paused.".into(),

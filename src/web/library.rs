@@ -30,7 +30,8 @@ struct Index {
     /// How many entries of how many were read, when Spotify failed half-way.
     part: Option<(usize, usize)>,
     trouble: Option<String>,
-    reconnect: bool,
+    /// The button that helps, if one does.
+    door: Option<&'static str>,
     /// When Spotify asks for consent again, if that is soon.
     asks_soon: Option<AsksSoon>,
 }
@@ -53,17 +54,42 @@ pub(super) async fn index(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
     let finding = Finding::of(&asked, &LIBRARY);
-    let Library { playlists, all, as_of, part, trouble: error } =
-        library::of(&app, &caller, &finding.wanted(), now).await?;
+    let library = match library::of(&app, &caller, &finding.wanted(), now).await {
+        Err(Error::NotConnected) => return Ok(unconnected(layout)),
+        library => library?,
+    };
+    let Library { playlists, all, as_of, part, trouble: error } = library;
     let pager = Pager::of(&playlists, finding.address())?;
     let finding = finding.counted(all, playlists.total);
-    let (trouble, reconnect) = error.as_ref().map(trouble).unzip();
-    let reconnect = reconnect == Some(true);
-    let title = if reconnect { "Playlists – reconnect needed".into() } else { finding.title("Playlists") };
-    let (layout, here, as_of) = (layout.titled(title, "playlists"), pager.here(), Moment::recent(as_of, now));
-    let asks_soon = account::asks_soon(&caller, now).filter(|_| !reconnect).map(|day| AsksSoon::on(day, now));
+    let (trouble, door) = error.as_ref().map(trouble).unzip();
+    let door = door.flatten();
+    let (layout, here, as_of) =
+        (layout.titled(title(error.as_ref(), &finding), "playlists"), pager.here(), Moment::recent(as_of, now));
+    let asks_soon = account::asks_soon(&caller, now).filter(|_| door.is_none()).map(|day| AsksSoon::on(day, now));
     let cards = playlists.entries.into_iter().map(Card::from).collect();
-    Ok(html(&Index { layout, finding, cards, pager, as_of, here, part, trouble, reconnect, asks_soon }))
+    Ok(html(&Index { layout, finding, cards, pager, as_of, here, part, trouble, door, asks_soon }))
+}
+
+fn title(trouble: Option<&Error>, finding: &Finding) -> String {
+    match trouble {
+        Some(Error::Reconnect) => "Playlists – reconnect needed".into(),
+        Some(Error::NotConnected) => UNCONNECTED.into(),
+        _ => finding.title("Playlists"),
+    }
+}
+
+const UNCONNECTED: &str = "Playlists – Spotify not connected";
+
+/// For who has no Spotify connected, and of whose library nothing is kept: what works all the same.
+#[derive(Template)]
+#[template(path = "playlists/unconnected.html")]
+struct Unconnected {
+    layout: Layout,
+    here: &'static str,
+}
+
+fn unconnected(layout: Layout) -> Response {
+    html(&Unconnected { layout: layout.titled(UNCONNECTED, "playlists"), here: "/playlists" })
 }
 
 /// What the buttons above and below the list ask for.
@@ -96,7 +122,7 @@ pub(super) async fn update(
         Ok(true) => Notice::Updated,
         Ok(false) => Notice::JustUpdated,
         // This one has a page of its own, with the button that helps.
-        Err(Error::Reconnect) => return Err(Error::Reconnect.into()),
+        Err(error @ (Error::Reconnect | Error::NotConnected)) => return Err(error.into()),
         Err(error) if error.spotify_is_away() => Notice::NotUpdated,
         Err(error) => return Err(error.into()),
     };

@@ -9,6 +9,7 @@ mod finding;
 mod health;
 mod hearts;
 mod home;
+mod identities;
 mod layout;
 mod legal;
 mod library;
@@ -59,8 +60,11 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
     let pages = Router::new()
         .route("/", get(home::show))
         .route("/login", get(sign_in::page))
-        .route("/auth/spotify", post(sign_in::start))
-        .route("/auth/spotify/callback", get(sign_in::callback))
+        .route("/auth/{provider}", get(sign_in::offer).post(sign_in::start))
+        // One for each provider, so that one provider's answer cannot pass for another's.
+        .route("/auth/{provider}/callback", get(sign_in::callback))
+        .route("/oauth2callback", get(sign_in::callback))
+        .route("/github/callback", get(sign_in::callback))
         .route("/logout", get(sign_in::leaving).post(sign_in::leave))
         .route("/playlists", get(library::index))
         .route("/library", post(library::update))
@@ -70,6 +74,8 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/top", get(top::show).fallback(error::not_found))
         .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
+        .route("/account/same", get(identities::same))
+        .route("/account/ways/{provider}", get(identities::leaving).post(identities::unlink))
         .route("/account/disconnect", post(account::disconnect))
         .route("/account/delete", post(account::delete))
         .route("/account/sharing", get(sharing::settings))

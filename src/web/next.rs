@@ -58,8 +58,13 @@ impl FromRequestParts<Arc<App>> for CameFrom {
 
 /// The address of the sign-in page that comes back to `path`.
 pub(super) fn sign_in_address(path: &str) -> String {
+    with_next("/login", path)
+}
+
+/// The address of `page`, which goes on to `path`.
+pub(super) fn with_next(page: &str, path: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", path).finish();
-    format!("/login?{query}")
+    format!("{page}?{query}")
 }
 
 /// `?next=` in an address, or the field `next` of a form.

@@ -15,7 +15,7 @@ use tower_sessions::cookie::Cookie;
 
 use crate::app::App;
 use crate::domain::sign_in::Missing;
-use crate::ids::PlaylistId;
+use crate::ids::{PlaylistId, Provider};
 
 const NAME: &str = "heartlist-notice";
 
@@ -52,6 +52,10 @@ pub(super) enum Notice {
     NotSure,
     SessionEnded,
     OthersEnded,
+    Linked(Provider),
+    Unlinked(Provider),
+    LastWayIn,
+    Proven,
 }
 
 /// Every notice with its code.
@@ -90,6 +94,18 @@ const CODES: &[(&str, Notice)] = &[
     ("not-sure", Notice::NotSure),
     ("session-ended", Notice::SessionEnded),
     ("others-ended", Notice::OthersEnded),
+    ("linked-spotify", Notice::Linked(Provider::Spotify)),
+    ("linked-google", Notice::Linked(Provider::Google)),
+    ("linked-github", Notice::Linked(Provider::GitHub)),
+    ("linked-facebook", Notice::Linked(Provider::Facebook)),
+    ("linked-x", Notice::Linked(Provider::X)),
+    ("unlinked-spotify", Notice::Unlinked(Provider::Spotify)),
+    ("unlinked-google", Notice::Unlinked(Provider::Google)),
+    ("unlinked-github", Notice::Unlinked(Provider::GitHub)),
+    ("unlinked-facebook", Notice::Unlinked(Provider::Facebook)),
+    ("unlinked-x", Notice::Unlinked(Provider::X)),
+    ("last-way-in", Notice::LastWayIn),
+    ("proven", Notice::Proven),
 ];
 
 impl Notice {
@@ -97,7 +113,12 @@ impl Notice {
     pub(super) fn is_alert(self) -> bool {
         matches!(
             self,
-            Notice::NotSure | Notice::Missing(_) | Notice::NotUpdated | Notice::NotRestored | Notice::NotForgotten
+            Notice::NotSure
+                | Notice::LastWayIn
+                | Notice::Missing(_)
+                | Notice::NotUpdated
+                | Notice::NotRestored
+                | Notice::NotForgotten
         )
     }
 
@@ -139,6 +160,19 @@ impl Notice {
             Notice::LinkOn => "Here is your secret link. Any earlier one shows nothing any more.".into(),
             Notice::LinkOff => "Your secret link is switched off: it shows nothing any more.".into(),
             Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
+            Notice::Linked(Provider::Spotify) => {
+                "Spotify is connected, and you can sign in with it from now on.".into()
+            }
+            Notice::Linked(provider) => format!("Linked: you can sign in with {} from now on.", provider.label()),
+            Notice::Unlinked(Provider::Spotify) => {
+                "Spotify is unlinked, and its keys are deleted in all your sessions. Your hearts stay.".into()
+            }
+            Notice::Unlinked(provider) => format!("{} is unlinked. Your hearts stay.", provider.label()),
+            Notice::LastWayIn => {
+                "Nothing was unlinked: it is your last way in, and without it nobody could open this account again."
+                    .into()
+            }
+            Notice::Proven => format!("Welcome back, {name}. Both ways in lead here now, and no heart was lost."),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
             Notice::SessionEnded => "That session has ended.".into(),
             Notice::OthersEnded => "You are signed out everywhere but here.".into(),

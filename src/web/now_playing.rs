@@ -22,6 +22,8 @@ struct Show {
 enum View {
     /// Nothing yet: it must be switched on first.
     Off,
+    /// Nothing: Spotify is not connected.
+    Connect,
     /// Nothing: the consent is over.
     Reconnect,
     /// Nothing: Spotify refuses.
@@ -50,6 +52,7 @@ pub(super) async fn show(
     let view = found(now_playing::look(&app, &caller, now).await?);
     let title = match view {
         View::Off => "Now playing – switched off",
+        View::Connect => "Now playing – Spotify not connected",
         View::Reconnect => "Now playing – reconnect needed",
         _ => "Now playing",
     };
@@ -60,6 +63,7 @@ pub(super) async fn show(
 fn found(look: Look) -> View {
     match look {
         Look::Off => View::Off,
+        Look::NotConnected => View::Connect,
         Look::Reconnect => View::Reconnect,
         Look::Refused => View::Refused,
         Look::Unreadable(error) => View::Unreadable(reason(&error)),

@@ -23,7 +23,8 @@ struct Show {
     hearts: i64,
     items: Items,
     here: String,
-    reconnect: bool,
+    /// The button that helps, if one does.
+    door: Option<&'static str>,
 }
 
 /// The items, or why there are none.
@@ -51,7 +52,7 @@ pub(super) async fn show(
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let shown = playlists::show(&app, &caller, &id, at.number(), now).await?;
-    let (card, (trouble, reconnect)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
+    let (card, (trouble, door)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
     let path = format!("/playlists/{id}");
     Ok(html(&Show {
         layout: layout.titled(card.name.clone(), "playlists"),
@@ -60,7 +61,7 @@ pub(super) async fn show(
         card,
         description: shown.description,
         hearts: shown.hearts,
-        reconnect: reconnect == Some(true),
+        door: door.flatten(),
     }))
 }
 

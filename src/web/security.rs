@@ -47,7 +47,7 @@ pub(super) fn headers(app: &App) -> SetMultipleResponseHeadersLayer<Response> {
 
 /// Starts at nothing; each permission has its reason.
 fn content_policy(app: &App) -> String {
-    let accounts = app.config.spotify.accounts_url.origin().ascii_serialization();
+    let accounts = app.config.consent_origins().join(" ");
     let api = app.config.spotify.api_url.origin().ascii_serialization();
     [
         "default-src 'none'".into(),
@@ -58,7 +58,7 @@ fn content_policy(app: &App) -> String {
         format!("img-src 'self' https://*.scdn.co https://*.spotifycdn.com {api}"),
         // The heart button's requests.
         "connect-src 'self'".into(),
-        // Forms, and the redirect from the sign-in form to the consent page, which browsers hold to the same rule.
+        // Forms, and the redirect from the sign-in form to a consent page, which browsers hold to the same rule.
         format!("form-action 'self' {accounts}"),
         "base-uri 'none'".into(),
         "frame-ancestors 'none'".into(),

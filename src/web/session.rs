@@ -11,13 +11,14 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
 use super::error::{Fault, of_status};
 use crate::app::App;
-use crate::domain::tokens::GRANT;
+use crate::domain::sign_in::Arrived;
+use crate::domain::tokens::{GRANT, SCOPES};
 use crate::domain::{Caller, DEVICE, Grant, Person, SIGNED_IN_AT, Scopes, USER_ID, session_key};
 use crate::ids::{Secret, UserId};
 
 const NAME: &str = "name";
-const SCOPES: &str = "scopes";
 const BROWSER: &str = "browser";
+const INVITED_UNTIL: &str = "invited_until";
 
 /// How long a session lasts: as long as one consent at Spotify does.
 const LIFE: Duration = Duration::days(180);
@@ -60,7 +61,8 @@ impl Visitor {
         let caller = match (user, name, session.id()) {
             (Some(id), Some(name), Some(row)) => {
                 let grant: Option<Grant> = session.get(GRANT).await?;
-                Some(Caller { person: Person { id, name }, session: session_key(row), grant })
+                let lapsed = grant.is_none() && session.get::<Scopes>(SCOPES).await?.is_some();
+                Some(Caller { person: Person { id, name }, session: session_key(row), grant, lapsed })
             }
             _ => None,
         };
@@ -106,14 +108,36 @@ impl Visitor {
         Ok(at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()))
     }
 
-    /// Signs `person` in under a new session id, so that an id known before is worth nothing.
-    pub(super) async fn sign_in(&self, person: &Person, grant: &Grant) -> Result<(), Fault> {
+    /// Until when this session's newcomer may prove that they had an account before.
+    pub(super) async fn invited_until(&self) -> Result<Option<OffsetDateTime>, Fault> {
+        let until: Option<i64> = self.session.get(INVITED_UNTIL).await?;
+        Ok(until.and_then(|until| OffsetDateTime::from_unix_timestamp(until).ok()))
+    }
+
+    /// Signs somebody in under a new session id, so that an id known before is worth nothing.
+    pub(super) async fn sign_in(&self, arrived: &Arrived) -> Result<(), Fault> {
         self.session.cycle_id().await?;
-        self.session.insert(USER_ID, person.id).await?;
-        self.session.insert(NAME, &person.name).await?;
-        // Beside the grant, which goes when it is dead: the next consent is asked for the same.
-        self.session.insert(SCOPES, &grant.scopes).await?;
-        self.session.insert(GRANT, grant).await?;
+        self.session.insert(USER_ID, arrived.person.id).await?;
+        self.session.insert(NAME, &arrived.person.name).await?;
+        match arrived.invited_until {
+            Some(until) => self.session.insert(INVITED_UNTIL, until.unix_timestamp()).await?,
+            None => drop(self.session.remove::<i64>(INVITED_UNTIL).await?),
+        }
+        if let Some(grant) = &arrived.grant {
+            self.session.insert(SCOPES, &grant.scopes).await?;
+            self.session.insert(GRANT, grant).await?;
+        }
+        Ok(self.session.save().await?)
+    }
+
+    /// Goes on under a new session id, because the ways into the account have changed. `without_spotify`: and
+    /// without the keys to Spotify, which are forgotten in the database already.
+    pub(super) async fn renew(&self, without_spotify: bool) -> Result<(), Fault> {
+        self.session.cycle_id().await?;
+        if without_spotify {
+            self.session.remove::<Grant>(GRANT).await?;
+            self.session.remove::<Scopes>(SCOPES).await?;
+        }
         Ok(self.session.save().await?)
     }
 

@@ -64,7 +64,7 @@ async fn c2_disconnecting_forgets_the_keys_everywhere_and_keeps_the_hearts() {
         assert!(account.has("form[action='/auth/spotify']") && !account.has("form[action='/account/disconnect']"));
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
         let kept = visitor.open(&format!("/playlists/{id}")).await;
-        assert!(kept.status == 200 && kept.text(".items").contains("reconnect"));
+        assert!(kept.status == 200 && kept.text(".items").contains("not connected"));
     }
     assert!(mira.open("/account").await.has("form[action='/account/disconnect']"), "Mira's are hers");
 }

@@ -18,6 +18,7 @@ mod hearts;
 mod hearts_by_link;
 mod legal;
 mod library;
+mod linking;
 #[cfg(feature = "local")]
 mod local_postgres;
 mod migrations;
@@ -26,6 +27,8 @@ mod outage;
 mod pages;
 mod playlists;
 mod process;
+mod providers;
+mod proving;
 mod removed;
 mod security;
 mod sessions;

@@ -12,7 +12,12 @@ use crate::support::visitor::{approve, deny};
 async fn a1_the_start_is_a_button_and_never_an_address() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    assert_eq!(visitor.look("/auth/spotify").await.status, 405);
+    for (provider, label) in [("spotify", "Spotify"), ("google", "Google"), ("x", "X")] {
+        let door = visitor.look(&format!("/auth/{provider}?next=/hearts")).await;
+        let form = door.form(&format!("form[action='/auth/{provider}']"));
+        assert_eq!((door.status, form.fields["next"].as_str()), (200, "/hearts"));
+        assert_eq!(door.text("main button"), format!("Sign in with {label}"));
+    }
     let page = visitor.open("/login?next=/hearts").await;
     assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts");
 }

@@ -14,7 +14,9 @@ pub(super) fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
     if config.demo {
         found.push(demo());
     }
-    found.push(redirect(&config.redirect_uri(Provider::Spotify.key()), config.demo));
+    found.push(redirect(&config.redirect_uri(Provider::Spotify), config.demo));
+    let further = app.providers().filter(|provider| *provider != Provider::Spotify);
+    found.extend(further.map(|provider| further_way(provider, &config.redirect_uri(provider), config.demo)));
     found.push(match seat {
         Seat::Terminal => address(&config.base_url),
         Seat::Browser { host, scheme } => reached(&config.base_url, host.as_deref(), scheme.as_deref()),
@@ -48,6 +50,27 @@ fn redirect(address: &Url, demo: bool) -> Finding {
         ),
         false => Finding::note("Redirect address", "Spotify must know this one, to the letter:", why)
             .mend("Compare it with the redirect URIs of your app on developer.spotify.com/dashboard, slash by slash."),
+    };
+    finding.exactly(address.as_str())
+}
+
+/// A further way in, and the address that its provider must know.
+fn further_way(provider: Provider, address: &Url, demo: bool) -> Finding {
+    let (about, dashboard) = match provider {
+        Provider::Spotify => ("Sign-in by Spotify", "developer.spotify.com/dashboard"),
+        Provider::Google => ("Sign-in by Google", "console.cloud.google.com/auth/clients"),
+        Provider::GitHub => ("Sign-in by GitHub", "github.com/settings/developers"),
+        Provider::Facebook => ("Sign-in by Facebook", "developers.facebook.com/apps"),
+        Provider::X => ("Sign-in by X", "console.x.com"),
+    };
+    let why = "A provider sends people back only to an address that it knows, and compares it to the letter.";
+    let label = provider.label();
+    let finding = match demo {
+        true => {
+            Finding::good(about, format!("The stand-in knows it. The real {label} would have to know this one:"), why)
+        }
+        false => Finding::note(about, format!("It is set up. {label} must know this address, to the letter:"), why)
+            .mend(format!("Compare it with the redirect addresses of your app on {dashboard}, slash by slash.")),
     };
     finding.exactly(address.as_str())
 }

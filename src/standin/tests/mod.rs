@@ -24,6 +24,7 @@ fn world() -> World {
         client_id: "app".into(),
         client_secret: "shh".into(),
         redirect_uris: vec![REDIRECT.into(), "https://app.test/cb?x=1".into()],
+        elsewhere: Vec::new(),
     })
 }
 

@@ -13,6 +13,7 @@ use tower_sessions::Session;
 
 use super::{Fault, Link, of_status};
 use crate::app::App;
+use crate::ids::Provider;
 use crate::web::REQUEST_ID;
 use crate::web::layout::Layout;
 use crate::web::notice::is_html;
@@ -29,6 +30,8 @@ struct ErrorPage {
     saved: Option<&'static str>,
     way_out: Vec<Link>,
     retry: Option<String>,
+    door: Provider,
+    connects: bool,
     request_id: String,
 }
 
@@ -112,7 +115,7 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
         Some(_) => Link { href: "/playlists", text: "My playlists" },
         None => Link { href: "/", text: "Home" },
     });
-    let Fault { status, heading, what, saved, retry, .. } = fault;
+    let Fault { status, heading, what, saved, retry, door, connects, .. } = fault;
     let page = ErrorPage {
         layout,
         status: status.as_u16(),
@@ -121,6 +124,8 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
         saved,
         way_out,
         retry,
+        door,
+        connects,
         request_id: asked.request_id,
     };
     match page.render() {

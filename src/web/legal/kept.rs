@@ -19,6 +19,7 @@ pub(super) struct Field {
 }
 
 const ACCOUNT: &str = "Until you delete your account; then it is gone at once.";
+const IDENTITY: &str = "Until you unlink it or delete your account; then it is gone at once.";
 const HEART: &str = "Until you take the heart back, or delete your account.";
 const REMOVED: &str = "30 days, or until you delete your account.";
 const SESSION: &str =
@@ -37,7 +38,7 @@ pub(super) const KEPT: &[Kept] = &[
         table: "users",
         fields: &[
             field("A number that stands for you here", ACCOUNT, &["id"]),
-            field("Your name as Spotify gives it", ACCOUNT, &["display_name"]),
+            field("Your name as the provider gives it by which you came first", ACCOUNT, &["display_name"]),
             field("When you first came", ACCOUNT, &["created_at"]),
             field("Whether you are the operator, who may invite others", ACCOUNT, &["operator"]),
         ],
@@ -57,16 +58,21 @@ pub(super) const KEPT: &[Kept] = &[
     },
     Kept {
         heading: "How you sign in",
-        purpose: "So that you are known again. Your e-mail address and your password are never asked for.",
+        purpose: "So that you are known again. Your passwords are never asked for, and no keys are kept but Spotify’s.",
         table: "identities",
         fields: &[
             field(
-                "Your account’s id at Spotify, and that it is Spotify’s",
-                ACCOUNT,
+                "Your account’s id at each provider by which you sign in, and whose it is",
+                IDENTITY,
                 &["user_id", "provider", "subject"],
             ),
-            field("The name by which Spotify says whose a playlist is", ACCOUNT, &["handle"]),
-            field("When you first signed in with it, and when last", ACCOUNT, &["created_at", "last_used_at"]),
+            field("The name by which Spotify says whose a playlist is", IDENTITY, &["handle"]),
+            field("When you first signed in with it, and when last", IDENTITY, &["created_at", "last_used_at"]),
+            field(
+                "Your e-mail address where Google, GitHub or Facebook gives it, and whether they have verified it. It is shown to you, and tells a newcomer with the same verified address that an account may be theirs already; nothing is ever sent to it",
+                IDENTITY,
+                &["email", "email_verified"],
+            ),
         ],
     },
     Kept {
@@ -80,7 +86,7 @@ pub(super) const KEPT: &[Kept] = &[
                 &["id_hash", "user_id"],
             ),
             field(
-                "Encrypted: your name, the keys with which Spotify lets us read your playlists, what you allowed and when, and a random name for your browser",
+                "Encrypted: your name, the keys with which Spotify lets us read your playlists, what you allowed and when, until when you may prove an older account, and a random name for your browser",
                 SESSION,
                 &["sealed"],
             ),
@@ -105,7 +111,7 @@ pub(super) const KEPT: &[Kept] = &[
     },
     Kept {
         heading: "Sign-ins on their way",
-        purpose: "While you are at Spotify to give your consent, so that only you can come back.",
+        purpose: "While you are at a provider to give your consent, so that only you can come back.",
         table: "sign_ins",
         fields: &[
             field(
@@ -119,7 +125,7 @@ pub(super) const KEPT: &[Kept] = &[
                 &["provider", "started_at", "used_at"],
             ),
             field(
-                "Encrypted: the proof that it is you, the page you wanted and the heart you pressed",
+                "Encrypted: the proof that it is you, what you set out for, the page you wanted and the heart you pressed",
                 "Until you come back; an hour at the latest.",
                 &["sealed"],
             ),

@@ -14,7 +14,7 @@ use heartlist::app::App;
 use heartlist::cli;
 use heartlist::config::Config;
 use heartlist::ids::Secret;
-use heartlist::standin::{self, World};
+use heartlist::standin::{self, Registered, Service, World};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -62,6 +62,7 @@ impl Site {
             client_secret: CLIENT_SECRET.into(),
             // Without a port, as Spotify allows for loopback addresses: further processes have ports of their own.
             redirect_uris: vec!["http://127.0.0.1/auth/spotify/callback".into()],
+            elsewhere: Service::ALL.into_iter().map(|service| registered(service, &base)).collect(),
         });
         let pretend = standin::router(world.clone());
         let standin = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
@@ -170,8 +171,30 @@ fn settings(base: &str, spotify: &str, extra: &[(&'static str, &str)]) -> HashMa
         ("SPOTIFY_ACCOUNTS_URL", spotify.to_owned()),
         ("SPOTIFY_API_URL", format!("{spotify}/v1")),
     ]);
+    for (names, service) in OTHERS.iter().zip(Service::ALL) {
+        let base = format!("{spotify}/{}", service.key());
+        settings.extend([(names[0], CLIENT_ID.to_owned()), (names[1], CLIENT_SECRET.to_owned())]);
+        settings.extend(names[2..].iter().map(|name| (*name, base.clone())));
+    }
     settings.extend(extra.iter().map(|(name, value)| (*name, (*value).to_owned())));
     settings
+}
+
+/// The settings of the further ways in: id, secret and addresses.
+const OTHERS: [&[&str]; 4] = [
+    &["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ACCOUNTS_URL", "GOOGLE_TOKEN_URL", "GOOGLE_API_URL"],
+    &["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_ACCOUNTS_URL", "GITHUB_API_URL"],
+    &["FACEBOOK_CLIENT_ID", "FACEBOOK_CLIENT_SECRET", "FACEBOOK_ACCOUNTS_URL", "FACEBOOK_API_URL"],
+    &["X_CLIENT_ID", "X_CLIENT_SECRET", "X_ACCOUNTS_URL", "X_API_URL"],
+];
+
+fn registered(service: Service, base: &str) -> Registered {
+    Registered {
+        service,
+        client_id: CLIENT_ID.into(),
+        client_secret: CLIENT_SECRET.into(),
+        redirect_uri: format!("{base}/auth/{}/callback", service.key()),
+    }
 }
 
 async fn listen() -> TcpListener {

@@ -1,5 +1,6 @@
 //! Somebody with a browser: opens pages, follows redirects, fills in forms that are on a page.
 
+use heartlist::standin::{Account, Service, World};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Request};
@@ -113,10 +114,38 @@ impl Visitor {
         consent
     }
 
+    /// Presses the button of another provider on a page, as far as that provider's consent page.
+    pub(crate) async fn to(&self, service: Service, page: &Page) -> Page {
+        let action = format!("/auth/{}", service.key());
+        let form = page.form(&format!("button[formaction='{action}'], form[action='{action}'] button"));
+        let consent = self.submit(Form { action: page.url.join(&action).unwrap(), ..form }).await;
+        assert!(consent.has("button[value=approve]"), "{} {}", consent.status, consent.html);
+        consent
+    }
+
+    /// Signs in by another provider with the account of `key` there; gives the page it ends on.
+    pub(crate) async fn sign_in_by(&self, world: &World, service: Service, key: &str) -> Page {
+        let consent = self.to(service, &self.open("/login").await).await;
+        self.submit(consent.choose(&world.account(service, key))).await
+    }
+
+    /// Links another provider's account on the account page; gives the page it ends on.
+    pub(crate) async fn link(&self, world: &World, service: Service, key: &str) -> Page {
+        let consent = self.to(service, &self.open("/account").await).await;
+        self.submit(consent.choose(&world.account(service, key))).await
+    }
+
     /// Signs in as `listener` and gives the page it ends on.
     pub(crate) async fn sign_in(&self, listener: &str) -> Page {
         let consent = self.to_consent("/login").await;
         self.submit(approve(&consent, listener)).await
+    }
+}
+
+impl Page {
+    /// The form of another provider's consent page, filled in by who says yes.
+    pub(crate) fn choose(&self, account: &Account) -> Form {
+        self.form("button[value=approve]").with("account", &account.id).with("decision", "approve")
     }
 }
 

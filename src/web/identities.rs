@@ -1,0 +1,133 @@
+//! Ways in: which there are, adding one, giving one up, and proving that two accounts are one person's.
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::error::{Fault, not_found};
+use super::layout::{Layout, Moment, html};
+use super::next::{NextParam, SafePath};
+use super::notice::{self, Notice};
+use super::session::{SignedIn, Visitor};
+use super::{Now, State};
+use crate::domain::identities::{self, Identity, Unlinked, Ways};
+use crate::domain::{Caller, sign_in};
+use crate::ids::Provider;
+
+/// A person's ways in, as the account page shows them.
+pub(super) struct Shown {
+    pub(super) linked: Vec<Linked>,
+    pub(super) open: Vec<Provider>,
+}
+
+/// A way in that somebody has.
+pub(super) struct Linked {
+    pub(super) key: String,
+    pub(super) label: String,
+    pub(super) email: Option<String>,
+    pub(super) since: Moment,
+    pub(super) last_used: Moment,
+    /// Whether it may be given up.
+    pub(super) can_go: bool,
+}
+
+/// The ways in of who is signed in.
+pub(super) async fn shown(app: &State, caller: &Caller) -> Result<Shown, Fault> {
+    let ways = identities::of(app, caller).await?;
+    let linked = ways.linked.iter().map(|way| Linked::from(way, ways.can_go(app, &way.provider)));
+    Ok(Shown { linked: linked.collect(), open: ways.open })
+}
+
+impl Linked {
+    fn from(way: &Identity, can_go: bool) -> Self {
+        Self {
+            key: way.provider.clone(),
+            label: way.label(),
+            email: way.email.clone(),
+            since: Moment::day(way.created_at),
+            last_used: Moment::day(way.last_used_at),
+            can_go,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "account/unlink.html")]
+struct Leaving {
+    layout: Layout,
+    provider: Provider,
+    /// By what one could still sign in.
+    left: Vec<String>,
+}
+
+/// Asks whether to give a way in up, and says what stays.
+pub(super) async fn leaving(
+    app: State,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+    Path(key): Path<String>,
+) -> Result<Response, Fault> {
+    let provider = named(&key).await?;
+    let Ways { linked, .. } = identities::of(&app, &caller).await?;
+    if linked.iter().all(|way| way.provider != provider.key()) {
+        return Ok(Redirect::to("/account").into_response());
+    }
+    let left = linked.iter().filter(|way| way.provider != provider.key()).map(Identity::label).collect();
+    Ok(html(&Leaving { layout: layout.titled(format!("Unlink {}", provider.label()), "account"), provider, left }))
+}
+
+/// The provider of an address, be it set up or not: what leads nowhere any more can be given up too.
+async fn named(key: &str) -> Result<Provider, Fault> {
+    match Provider::with_key(key) {
+        Some(provider) => Ok(provider),
+        None => Err(not_found().await),
+    }
+}
+
+/// Gives a way in up.
+pub(super) async fn unlink(
+    app: State,
+    visitor: Visitor,
+    SignedIn(caller): SignedIn,
+    Path(key): Path<String>,
+) -> Result<Response, Fault> {
+    let provider = named(&key).await?;
+    Ok(match identities::unlink(&app, &caller, provider).await? {
+        Unlinked::LastWayIn => notice::redirect("/account", Notice::LastWayIn),
+        Unlinked::NotThere => Redirect::to("/account").into_response(),
+        Unlinked::Gone => {
+            visitor.renew(provider == Provider::Spotify).await?;
+            notice::redirect("/account", Notice::Unlinked(provider))
+        }
+    })
+}
+
+#[derive(Template)]
+#[template(path = "account/same.html")]
+struct Same {
+    layout: Layout,
+    /// By which the account that was there before is reached.
+    doors: Vec<Provider>,
+    next: String,
+}
+
+/// Tells a newcomer that an account may be theirs already, and lets them prove it.
+pub(super) async fn same(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    visitor: Visitor,
+    Query(wanted): Query<NextParam>,
+) -> Result<Response, Fault> {
+    let next = SafePath::or_playlists(wanted.next.as_deref());
+    let open = visitor.invited_until().await?.is_some_and(|until| now < until);
+    let doors = match &visitor.caller {
+        Some(caller) if open => sign_in::others(&app, caller.person.id).await?,
+        _ => Vec::new(),
+    };
+    if doors.is_empty() {
+        return Ok(Redirect::to(next.as_str()).into_response());
+    }
+    let layout = layout.titled("Were you here before?", "account");
+    Ok(html(&Same { layout, doors, next: next.as_str().to_owned() }))
+}

@@ -1,0 +1,197 @@
+//! The doors: signing in, coming back from the provider, signing out.
+
+mod refusal;
+mod way;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::Query;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::device::Device;
+use super::error::Fault;
+use super::layout::{Layout, html};
+use super::next::{NextParam, SafePath, sign_in_address, with_next};
+use super::notice::{self, Notice};
+use super::session::Visitor;
+use super::{Now, State};
+use crate::domain::activity;
+use crate::domain::sign_in::{self, Anew, Answer, Arrival, Arrived, Button, Outcome, Refusal};
+use crate::ids::{PlaylistId, Provider};
+use way::Way;
+
+#[derive(Template)]
+#[template(path = "sign_in/login.html")]
+struct SignIn {
+    layout: Layout,
+    next: String,
+    heart: Option<String>,
+    /// The button that is offered first.
+    main: Provider,
+    others: Vec<Provider>,
+}
+
+/// The page with the buttons. Who is signed in and connected goes straight on.
+pub(super) async fn page(app: State, visitor: Visitor, layout: Layout, Query(wanted): Query<NextParam>) -> Response {
+    // Who is signed in lacks nothing but Spotify.
+    let others = if visitor.caller.is_none() { others(&app) } else { Vec::new() };
+    door(visitor, layout, wanted, Provider::Spotify, others)
+}
+
+/// The page with the button of one provider: an address alone leads nobody off this site.
+pub(super) async fn offer(
+    Way(provider): Way,
+    visitor: Visitor,
+    layout: Layout,
+    Query(wanted): Query<NextParam>,
+) -> Response {
+    door(visitor, layout, wanted, provider, Vec::new())
+}
+
+/// The providers beside Spotify, as pages for strangers offer them.
+pub(super) fn others(app: &State) -> Vec<Provider> {
+    app.providers().filter(|provider| *provider != Provider::Spotify).collect()
+}
+
+fn door(visitor: Visitor, layout: Layout, wanted: NextParam, main: Provider, others: Vec<Provider>) -> Response {
+    let next = SafePath::or_playlists(wanted.next.as_deref());
+    if sign_in::aim(Button::SignIn, main, visitor.caller.as_ref(), None).is_none() {
+        return Redirect::to(next.as_str()).into_response();
+    }
+    let heart = wanted.heart.and_then(|id| PlaylistId::parse(&id).ok()).map(String::from);
+    html(&SignIn { layout: layout.titled("Sign in", ""), next: next.as_str().to_owned(), heart, main, others })
+}
+
+/// What the buttons that lead to a provider ask for.
+#[derive(Default, Deserialize)]
+pub(super) struct StartForm {
+    #[serde(flatten)]
+    wanted: NextParam,
+    /// `now-playing`: a consent that covers that too.
+    #[serde(default)]
+    also: Option<String>,
+    /// `yes`: a new consent although the old one is still good.
+    #[serde(default)]
+    again: Option<String>,
+    /// `link`: a further way in; `prove`: the account that was there before. Otherwise: to sign in.
+    #[serde(default)]
+    aim: Option<String>,
+}
+
+impl StartForm {
+    fn anew(&self) -> Option<Anew> {
+        match (self.also.as_deref(), self.again.as_deref()) {
+            (Some("now-playing"), _) => Some(Anew::NowPlaying),
+            (_, Some("yes")) => Some(Anew::Renew),
+            _ => None,
+        }
+    }
+
+    fn button(&self) -> Button {
+        match self.aim.as_deref() {
+            Some("link") => Button::Link,
+            Some("prove") => Button::Prove,
+            _ => Button::SignIn,
+        }
+    }
+}
+
+/// Sends the browser to the provider's consent page, unless there is nothing to go there for.
+pub(super) async fn start(
+    app: State,
+    Now(now): Now,
+    Way(provider): Way,
+    visitor: Visitor,
+    Form(form): Form<StartForm>,
+) -> Result<Response, Fault> {
+    let (anew, button) = (form.anew(), form.button());
+    let next = SafePath::or_playlists(form.wanted.next.as_deref());
+    let Some(aim) = sign_in::aim(button, provider, visitor.caller.as_ref(), anew) else {
+        return Ok(Redirect::to(next.as_str()).into_response());
+    };
+    let heart = form.wanted.heart.and_then(|id| PlaylistId::parse(&id).ok());
+    let wish = sign_in::Wish { next: next.as_str().to_owned(), heart, anew };
+    let (browser, before) = (visitor.named_browser().await?, visitor.scopes().await?);
+    let start = sign_in::Start { provider, browser, aim, wish, before };
+    let consent = sign_in::start(&app, start, now).await?;
+    Ok(Redirect::to(consent.as_str()).into_response())
+}
+
+/// Where a provider sends the browser back to; always leads away again, so that no code stays in the address bar.
+pub(super) async fn callback(
+    app: State,
+    Now(now): Now,
+    Way(provider): Way,
+    visitor: Visitor,
+    (Device(device), Query(answer)): (Device, Query<Answer>),
+) -> Result<Response, Fault> {
+    let signed_in = visitor.caller.as_ref().map(|caller| caller.person.clone());
+    let known = signed_in.is_some();
+    let (browser, invited_until) = (visitor.browser().await?, visitor.invited_until().await?);
+    let arrival = Arrival { provider, browser, visitor: signed_in, invited_until, answer };
+    match sign_in::finish(&app, arrival, now).await {
+        Ok(arrived) => {
+            activity::note(&app, arrived.person.id, arrived.outcome.event(provider), &device, now).await;
+            visitor.seen_signing_in(&device, now).await?;
+            welcome(&visitor, provider, arrived).await
+        }
+        Err(Refusal::Denied { next }) => Ok(notice::redirect(&after_no(known, next), Notice::Denied)),
+        // The second of two tabs: there is nothing left to do.
+        Err(Refusal::Used) if known => Ok(notice::redirect("/playlists", Notice::AlreadySignedIn)),
+        Err(refusal) => Err(refusal::fault(refusal, provider, known)),
+    }
+}
+
+/// Where to be after a no: back where they were, which a stranger reaches only through the door.
+fn after_no(known: bool, next: String) -> String {
+    match next.as_str() {
+        _ if known => next,
+        "/playlists" => "/".into(),
+        _ => sign_in_address(&next),
+    }
+}
+
+async fn welcome(visitor: &Visitor, provider: Provider, arrived: Arrived) -> Result<Response, Fault> {
+    visitor.sign_in(&arrived).await?;
+    let next = match (arrived.outcome, arrived.invited_until) {
+        (Outcome::Joined, Some(_)) => with_next("/account/same", &arrived.wish.next),
+        _ => arrived.wish.next.clone(),
+    };
+    Ok(notice::redirect(&next, greeting(visitor.connected(), provider, &arrived)))
+}
+
+/// What to say to who arrives; `connected`: Spotify was so before.
+fn greeting(connected: bool, provider: Provider, arrived: &Arrived) -> Notice {
+    match (arrived.missing, arrived.wish.anew, arrived.outcome) {
+        (Some(missing), ..) => Notice::Missing(missing),
+        _ if arrived.wish.heart.is_some() => Notice::SignedInAndHearted,
+        (None, Some(Anew::NowPlaying), _) => Notice::NowPlayingOn,
+        (None, Some(Anew::Renew), _) => Notice::Reconnected,
+        (None, None, Outcome::AlreadyLinked(_)) if !connected && provider == Provider::Spotify => Notice::Reconnected,
+        (None, None, Outcome::AlreadyLinked(_)) => Notice::AlreadySignedIn,
+        (None, None, Outcome::Linked(_)) => Notice::Linked(provider),
+        (None, None, Outcome::Proven { .. }) => Notice::Proven,
+        (None, None, Outcome::SignedIn(_) | Outcome::Joined) => Notice::SignedIn,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/logout.html")]
+struct SignOut {
+    layout: Layout,
+}
+
+/// Asks whether to sign out: an address alone must not do it.
+pub(super) async fn leaving(layout: Layout) -> Response {
+    match layout.visitor {
+        Some(_) => html(&SignOut { layout: layout.titled("Sign out", "") }),
+        None => Redirect::to("/").into_response(),
+    }
+}
+
+/// Signs out.
+pub(super) async fn leave(visitor: Visitor) -> Result<Response, Fault> {
+    visitor.sign_out().await?;
+    Ok(notice::redirect("/", Notice::SignedOut))
+}

@@ -1,0 +1,92 @@
+//! What to say to who was not let in.
+
+use axum::http::StatusCode;
+
+use crate::domain::sign_in::{Conflict, Refusal};
+use crate::ids::Provider;
+use crate::web::error::{Fault, Link};
+
+/// The page for a sign-in by `provider` that did not succeed; `known`: somebody is signed in already.
+pub(super) fn fault(refusal: Refusal, provider: Provider, known: bool) -> Fault {
+    let name = provider.label();
+    let fault = match refusal {
+        Refusal::NoCookie => bad(
+            "The browser did not bring our cookie back: it refused it, or the sign-in was started in another browser. Allow cookies for this site and try again.",
+        ),
+        Refusal::Used => bad("This sign-in was already used. If you went back to it, start a new one."),
+        Refusal::Old => bad("This sign-in is too old: it waits for ten minutes."),
+        Refusal::Unknown => bad("This sign-in was not started in this browser, or too long ago for us to remember."),
+        Refusal::Denied { next } | Refusal::Ended { next } => {
+            bad(format!("{name} ended this sign-in without letting you in.")).or_try_again(next)
+        }
+        Refusal::Conflict(conflict) => return collision(conflict, name),
+        Refusal::Slow => {
+            away(StatusCode::GATEWAY_TIMEOUT, format!("{name} took too long to answer. Try again in a moment."))
+        }
+        Refusal::Away(cause) => {
+            away(StatusCode::BAD_GATEWAY, format!("{name} gave no answer that we can use. Try again in a moment."))
+                .caused(cause)
+        }
+        Refusal::Misconfigured(cause) => Fault::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "This way in is not set up right yet",
+            format!("{name} refuses this server’s client id or secret. Whoever runs it has to compare them."),
+        )
+        .nothing_saved()
+        .caused(cause),
+        Refusal::Failed(error) => {
+            let mut fault = Fault::from(error).nothing_saved().or_try_again("/playlists");
+            // Who was not let in has no hearts here to look at.
+            fault.way_out.clear();
+            fault
+        }
+    };
+    // A new try would only sign in; what was to be linked begins on the account page.
+    if known && provider != Provider::Spotify { onward(fault) } else { fault.trying(provider) }
+}
+
+fn bad(what: impl Into<String>) -> Fault {
+    Fault::new(StatusCode::BAD_REQUEST, "Sign-in did not finish", what).nothing_saved().or_try_again("/playlists")
+}
+
+fn away(status: StatusCode, what: String) -> Fault {
+    Fault::new(status, "Sign-in did not finish", what).nothing_saved().or_try_again("/playlists")
+}
+
+const ACCOUNT: Link = Link { href: "/account", text: "My account" };
+
+fn onward(mut fault: Fault) -> Fault {
+    fault.retry = None;
+    fault.way_out.push(ACCOUNT);
+    fault
+}
+
+fn collision(conflict: Conflict, name: &str) -> Fault {
+    let (heading, what) = match conflict {
+        Conflict::SomebodyElses => (
+            "That is another listener",
+            format!(
+                "You are signed in here, and the {name} account you chose belongs to another account. Nothing was changed. To switch, sign out first."
+            ),
+        ),
+        Conflict::AnotherOne => (
+            "That is another listener",
+            format!(
+                "You are signed in here, and another {name} account than the one you chose belongs to you. Nothing was changed. To switch, sign out first."
+            ),
+        ),
+        Conflict::NotAsked => (
+            "You are signed in already",
+            format!(
+                "Nobody here signs in with the {name} account you chose. Nothing was changed. To sign in with it too, link it on your account page."
+            ),
+        ),
+        Conflict::Changed => (
+            "This was meant for another session",
+            format!(
+                "Since you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."
+            ),
+        ),
+    };
+    onward(Fault::new(StatusCode::CONFLICT, heading, what))
+}

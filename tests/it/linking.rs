@@ -1,0 +1,312 @@
+//! One person, many ways in: linked, unlinked, and never taken for somebody else.
+
+use std::time::Duration;
+
+use heartlist::db::identities;
+use heartlist::ids::Provider;
+use heartlist::standin::{Endpoint, Service};
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::{Visitor, approve, deny};
+
+const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+const TWO: &str = "/heart/37i9dQZF1DXcBWIGoYBM5M";
+const PEOPLE: &str = "select count(*) from users";
+const WAYS: &str = "select count(*) from identities";
+
+async fn link_spotify(visitor: &Visitor, listener: &str) -> Page {
+    let account = visitor.open("/account").await;
+    let form = account.form("form:has([name=aim][value=link])");
+    let action = account.url.join("/auth/spotify").unwrap();
+    let consent = visitor.submit(crate::support::page::Form { action, ..form }).await;
+    visitor.submit(approve(&consent, listener)).await
+}
+
+#[tokio::test]
+async fn every_outcome_for_each_provider() {
+    for service in Service::ALL {
+        let site = Site::open().await;
+        let (ada, mira) = (site.signed_in("ada").await, site.visitor());
+        let joined = mira.sign_in_by(&site.world, service, "mira").await;
+        assert!(joined.notice().unwrap().starts_with("Signed in as"), "{service:?}");
+        let linked = ada.link(&site.world, service, "ada").await;
+        assert!(linked.notice().unwrap().starts_with("Linked:") && linked.url.path() == "/account");
+        assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (2, 3));
+        let signed_in = site.visitor();
+        assert!(
+            signed_in.sign_in_by(&site.world, service, "ada").await.notice().unwrap().starts_with("Signed in as Ada")
+        );
+        assert_eq!(site.count(PEOPLE).await, 2);
+
+        let again = aimed(&site, &ada, service, "ada").await;
+        assert!(again.notice().unwrap().contains("already signed in"), "already linked");
+        let others = aimed(&site, &ada, service, "mira").await;
+        assert_eq!(others.status, 409);
+        assert!(others.text("main").contains("belongs to another account. Nothing was changed"));
+        let another = aimed(&site, &ada, service, "noor").await;
+        assert!(another.status == 409 && another.text("main").contains("Nothing was changed"));
+        assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (2, 3));
+        assert_eq!(ada.open("/account").await.status, 200);
+    }
+}
+
+/// Asks to link as the account page does, also what is linked already.
+async fn aimed(site: &Site, visitor: &Visitor, service: Service, key: &str) -> Page {
+    let path = format!("/auth/{}", service.key());
+    let same = [("sec-fetch-site", "same-origin")];
+    let sent = visitor.request(Method::POST, &path, &same, Some("aim=link&next=/account".into())).await;
+    let consent = visitor.open(sent.header("location")).await;
+    visitor.submit(consent.choose(&site.world.account(service, key))).await
+}
+
+#[tokio::test]
+async fn all_five_lead_to_the_same_hearts() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    ada.fetch(Method::PUT, ONE).await;
+    for service in Service::ALL {
+        ada.link(&site.world, service, "ada").await;
+    }
+    for service in Service::ALL {
+        let there = site.visitor();
+        there.sign_in_by(&site.world, service, "ada").await;
+        assert_eq!(there.open("/hearts").await.count("li.card"), 1, "{service:?}");
+    }
+    let account = ada.open("/account").await;
+    assert_eq!(account.texts(".identities h3"), ["Spotify", "Google", "GitHub", "Facebook", "X"]);
+    assert_eq!(account.count(".identities time"), 10);
+    assert_eq!(account.texts(".identities dd[dir]"), ["ada@example.org", "Ada@example.org", "ada@example.org"]);
+    assert!(!account.has("[name=aim]"), "nothing left to link");
+    assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 5));
+}
+
+#[tokio::test]
+async fn spotify_is_linked_like_the_others_and_connected_with_it() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    ada.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    let page = link_spotify(&ada, "ada").await;
+    assert!(page.notice().unwrap().starts_with("Spotify is connected"));
+    assert!(!ada.open("/playlists").await.playlist_ids().is_empty());
+    site.signed_in("ada").await;
+    assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 2));
+}
+
+#[tokio::test]
+async fn next_survives_linking_and_a_no_to_it() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let consent = ada.to(Service::Google, &ada.open("/account").await).await;
+    let denied = ada.submit(deny(&consent)).await;
+    assert_eq!((denied.url.path(), denied.notice().unwrap().contains("Nothing was saved")), ("/account", true));
+    assert_eq!(site.count(WAYS).await, 1);
+    assert_eq!(ada.link(&site.world, Service::Google, "ada").await.url.path(), "/account");
+}
+
+#[tokio::test]
+async fn a_sign_in_button_never_links() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    let stale = ada.open("/login").await;
+    let consent = ada.to(Service::GitHub, &stale).await;
+    ada.sign_in("ada").await;
+    let page = ada.submit(consent.choose(&site.world.account(Service::GitHub, "mira"))).await;
+    assert!(page.status == 409 && page.text("main").contains("link it on your account page"), "{}", page.text("main"));
+    assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 1));
+    let asked = site.world.count(Endpoint::OtherConsent);
+    let form = stale.form("form[action='/auth/spotify']");
+    let action = stale.url.join("/auth/github").unwrap();
+    assert_eq!(ada.submit(crate::support::page::Form { action, ..form }).await.url.path(), "/playlists");
+    assert_eq!(site.world.count(Endpoint::OtherConsent), asked);
+}
+
+#[tokio::test]
+async fn a_link_that_was_meant_for_one_account_never_changes_another() {
+    let site = Site::open().await;
+    let shared = site.signed_in("ada").await;
+    let consent = shared.to(Service::GitHub, &shared.open("/account").await).await;
+    shared.submit(shared.open("/logout").await.form("main form[action='/logout']")).await;
+    let approved = consent.choose(&site.world.account(Service::GitHub, "ada"));
+    let page = shared.submit(approved).await;
+    assert_eq!(page.status, 400, "the browser has another name after signing out");
+
+    let shared = site.signed_in("ada").await;
+    let consent = shared.to(Service::GitHub, &shared.open("/account").await).await;
+    sqlx::query("delete from users").execute(&site.db).await.unwrap();
+    let page = shared.submit(consent.choose(&site.world.account(Service::GitHub, "ada"))).await;
+    assert_eq!((page.status, site.count(PEOPLE).await), (400, 0));
+}
+
+#[tokio::test]
+async fn the_session_id_changes_when_ways_in_come_and_go() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let consent = ada.to(Service::Google, &ada.open("/account").await).await;
+    let welcome = ada.send(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    let linked = ada.look(welcome.header("location")).await;
+    let fresh = |page: &Page| {
+        let all = page.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap().to_owned());
+        all.filter(|set| set.starts_with("heartlist=")).map(|set| set.split(';').next().unwrap().to_owned()).next()
+    };
+    let at_link = fresh(&linked).expect("a new session id when a way in is linked");
+    let page = ada.open("/account/ways/google").await;
+    let gone = ada.send(page.form("form[action='/account/ways/google']")).await;
+    let at_unlink = fresh(&gone).expect("a new session id when a way in is unlinked");
+    assert_ne!(at_link, at_unlink);
+    let old = site.visitor().request(Method::GET, "/account", &[("cookie", &at_link)], None).await;
+    assert_eq!((old.status, ada.look("/account").await.status), (303, 200));
+    assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 1);
+}
+
+#[tokio::test]
+async fn c4_the_last_way_in_stays_and_says_why() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let account = ada.open("/account").await;
+    assert!(account.text(".identities").contains("only way in") && !account.has(".identities a"));
+    assert!(!ada.open("/account/ways/spotify").await.has("form[action^='/account/ways']"));
+    let same = [("sec-fetch-site", "same-origin")];
+    let sent = ada.request(Method::POST, "/account/ways/spotify", &same, Some(String::new())).await;
+    let page = ada.open(sent.header("location")).await;
+    assert!(page.notice().unwrap().contains("last way in"));
+    assert_eq!(site.count(WAYS).await, 1);
+    let cross = ada.request(Method::POST, "/account/ways/spotify", &[("sec-fetch-site", "cross-site")], None).await;
+    assert_eq!(cross.status, 403);
+}
+
+#[tokio::test]
+async fn a_way_in_that_is_not_set_up_any_more_does_not_count() {
+    let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
+    let ada = site.signed_in("ada").await;
+    ada.link(&site.world, Service::Google, "ada").await;
+    sqlx::query("update identities set provider = 'x' where provider = 'google'").execute(&site.db).await.unwrap();
+    let same = [("sec-fetch-site", "same-origin")];
+    ada.request(Method::POST, "/account/ways/spotify", &same, Some(String::new())).await;
+    assert_eq!(site.count("select count(*) from identities where provider = 'spotify'").await, 1);
+    let account = ada.open("/account").await;
+    assert_eq!(account.attributes(".identities a", "href"), ["/account/ways/x"]);
+    ada.submit(ada.open("/account/ways/x").await.form("form[action='/account/ways/x']")).await;
+    assert_eq!(site.count(WAYS).await, 1);
+}
+
+#[tokio::test]
+async fn unlinking_spotify_forgets_its_keys_in_every_session_and_keeps_the_hearts() {
+    let site = Site::open().await;
+    let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
+    here.fetch(Method::PUT, ONE).await;
+    here.link(&site.world, Service::GitHub, "ada").await;
+    let page = here.submit(here.open("/account/ways/spotify").await.form("form[action^='/account/ways']")).await;
+    assert!(page.notice().unwrap().contains("keys are deleted"));
+    let asked = site.world.requests().len();
+    for visitor in [&here, &there] {
+        assert!(!visitor.open("/account").await.has("form[action='/account/disconnect']"));
+        assert!(visitor.open("/playlists").await.html.contains("Connect Spotify"));
+        assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
+    }
+    assert_eq!(site.world.requests().len(), asked);
+    let other = site.signed_in("ada").await;
+    assert_eq!(other.open("/hearts").await.count("li.card"), 0, "whoever comes by it now is somebody new");
+}
+
+#[tokio::test]
+async fn disconnected_is_not_called_lapsed() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    ada.submit(ada.open("/account").await.form("form[action='/account/disconnect']")).await;
+    for path in ["/playlists", &format!("/playlists/{id}"), "/now-playing", "/account"] {
+        let page = ada.open(path).await;
+        assert!(page.html.contains("Connect Spotify") && !page.html.contains("six months"), "{path}");
+    }
+    let consent = ada.to_consent("/login").await;
+    ada.submit(approve(&consent, "ada")).await;
+    site.advance(Duration::from_secs(3601));
+    site.world.disconnect("ada");
+    let page = ada.open(&format!("/playlists/{id}")).await;
+    assert!(page.html.contains("six months") && page.html.contains("Reconnect Spotify"));
+    assert!(ada.open("/account").await.html.contains("Reconnect Spotify"));
+}
+
+#[tokio::test]
+async fn a_renamed_login_keeps_its_account_and_a_recycled_one_gets_a_new_one() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    ada.sign_in_by(&site.world, Service::GitHub, "noor").await;
+    ada.fetch(Method::PUT, ONE).await;
+    site.world.change_account(Service::GitHub, "noor", |account| account.login = "noor-once-more".into());
+    let renamed = site.visitor();
+    let page = renamed.sign_in_by(&site.world, Service::GitHub, "noor").await;
+    assert_eq!(page.notice().unwrap(), "Signed in as noor-once-more.");
+    assert_eq!(renamed.open("/hearts").await.count("li.card"), 1);
+    site.world.change_account(Service::GitHub, "mira", |account| account.login = "noor".into());
+    let recycled = site.visitor();
+    recycled.sign_in_by(&site.world, Service::GitHub, "mira").await;
+    assert_eq!(recycled.open("/hearts").await.count("li.card"), 0);
+    assert_eq!(site.count(PEOPLE).await, 2);
+}
+
+#[tokio::test]
+async fn the_oldest_way_in_gives_the_name() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    ada.link(&site.world, Service::Google, "ada").await;
+    let page = site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
+    assert_eq!(page.notice().unwrap(), "Signed in as Ada.");
+    site.world.change("ada", |ada| ada.display_name = Some("Ada L.".into()));
+    assert_eq!(site.visitor().sign_in("ada").await.notice().unwrap(), "Signed in as Ada L..");
+}
+
+#[tokio::test]
+async fn an_identity_is_filed_anew_unless_the_name_is_taken() {
+    let site = Site::open().await;
+    let (_ada, _mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let ids: Vec<String> =
+        sqlx::query_scalar("select subject from identities order by user_id").fetch_all(&site.db).await.unwrap();
+    identities::rename(&site.db, Provider::Spotify, &ids[0], &ids[1]).await.expect("no fault, and no change");
+    let after: Vec<String> =
+        sqlx::query_scalar("select subject from identities order by user_id").fetch_all(&site.db).await.unwrap();
+    assert_eq!(after, ids);
+}
+
+#[tokio::test]
+async fn two_hearts_of_the_same_person_become_one() {
+    // See `proving` for the walk; this is about what must not get lost.
+    let site = Site::open().await;
+    let (old, new) = (site.visitor(), site.visitor());
+    old.sign_in_by(&site.world, Service::Google, "ada").await;
+    old.fetch(Method::PUT, ONE).await;
+    new.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    new.fetch(Method::PUT, ONE).await;
+    new.fetch(Method::PUT, TWO).await;
+    sqlx::query("update hearts set note = 'from before', hearted_at = hearted_at - interval '1 year' where user_id = (select min(id) from users) ").execute(&site.db).await.unwrap();
+    let door = new.open("/account/same").await;
+    let consent = new.to(Service::Google, &door).await;
+    let page = new.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    assert!(page.notice().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
+    assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 2));
+    assert_eq!(site.count("select count(*) from hearts").await, 2);
+    assert_eq!(site.count("select sum(hearts)::bigint from heart_counts").await, 2);
+    let first = "select count(*) from hearts where note = 'from before' and hearted_at < now() - interval '300 days'";
+    assert_eq!(site.count(first).await, 1);
+    assert_eq!(new.open("/hearts").await.count("li.card"), 2);
+    assert_eq!(old.open("/hearts").await.count("li.card"), 2);
+}
+
+/// A table of what people make has to be moved when accounts become one: `db/merging.rs`.
+#[tokio::test]
+async fn every_table_of_a_person_is_moved_or_meant_to_end_with_the_newcomer() {
+    let site = Site::open().await;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select conrelid::regclass::text from pg_constraint where contype = 'f' and confrelid = 'users'::regclass order by 1",
+    )
+    .fetch_all(&site.db)
+    .await
+    .unwrap();
+    let moved = ["hearts", "identities", "removed_hearts"];
+    let end = ["libraries", "playlists", "sessions"];
+    let mut known: Vec<&str> = moved.into_iter().chain(end).collect();
+    known.sort_unstable();
+    assert_eq!(tables, known);
+}

@@ -1,0 +1,287 @@
+//! Sign-in by Google, GitHub, Facebook and X: each with its oddities, all with the same checks.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use heartlist::standin::{Endpoint, Fault, Service, Trouble};
+use reqwest::Method;
+use url::Url;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::{Visitor, approve, deny};
+
+const WRONG: &str = "not-the-secret-of-this-app";
+
+/// Goes to the consent page of `service`, says yes there, and stops before the way back.
+async fn callback(site: &Site, visitor: &Visitor, service: Service) -> String {
+    let consent = visitor.to(service, &visitor.open("/login").await).await;
+    visitor.send(consent.choose(&site.world.account(service, "ada"))).await.header("location").to_owned()
+}
+
+#[tokio::test]
+async fn each_signs_in_and_knows_the_same_person_again() {
+    let site = Site::open().await;
+    for (at, service) in Service::ALL.into_iter().enumerate() {
+        let account = site.world.account(service, "mira");
+        let page = site.visitor().sign_in_by(&site.world, service, "mira").await;
+        assert_eq!((page.status, page.url.path()), (200, "/playlists"), "{service:?} {}", page.text("main"));
+        assert_eq!(page.notice().unwrap(), format!("Signed in as {}.", account.name.unwrap()));
+        site.visitor().sign_in_by(&site.world, service, "mira").await;
+        assert_eq!(site.count("select count(*) from users").await, at as i64 + 1, "{service:?}");
+        let known: Vec<(String, String)> =
+            sqlx::query_as("select provider, subject from identities order by created_at desc limit 1")
+                .fetch_all(&site.db)
+                .await
+                .unwrap();
+        assert_eq!(known, [(service.key().to_owned(), account.id)]);
+    }
+}
+
+#[tokio::test]
+async fn somebody_without_a_name_is_called_by_login() {
+    let site = Site::open().await;
+    let page = site.visitor().sign_in_by(&site.world, Service::GitHub, "noor").await;
+    assert_eq!(page.notice().unwrap(), "Signed in as noor.");
+}
+
+#[tokio::test]
+async fn each_is_asked_with_pkce_for_the_least_at_its_own_address() {
+    let site = Site::open().await;
+    let scopes = ["openid email profile", "user:email", "public_profile email", "users.read tweet.read"];
+    for (service, scope) in Service::ALL.into_iter().zip(scopes) {
+        let visitor = site.visitor();
+        let door = visitor.open(&format!("/auth/{}", service.key())).await;
+        let sent = visitor.send(door.form("main form[method=post]")).await;
+        let url = Url::parse(sent.header("location")).unwrap();
+        let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
+        assert_eq!(query["redirect_uri"], format!("{}/auth/{}/callback", site.base, service.key()));
+        assert_eq!((query["scope"].as_str(), query["code_challenge_method"].as_str()), (scope, "S256"));
+        assert!(query["state"].len() >= 20 && query["code_challenge"].len() == 43);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_not_set_up_is_not_shown_and_has_no_address() {
+    let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
+    let visitor = site.visitor();
+    for path in ["/", "/login"] {
+        let page = visitor.open(path).await;
+        assert!(page.has("button[formaction='/auth/github']") && !page.html.contains("/auth/x"), "{path}");
+    }
+    for path in ["/auth/x", "/auth/x/callback?code=a&state=b", "/auth/nobody", "/account/ways/x"] {
+        let status = visitor.look(path).await.status;
+        assert!(status == 404 || path.starts_with("/account") && status == 303, "{path} {status}");
+    }
+    let same = [("sec-fetch-site", "same-origin")];
+    assert_eq!(visitor.request(Method::POST, "/auth/x", &same, Some(String::new())).await.status, 404);
+}
+
+fn says(page: &Page, status: u16, words: &str) {
+    assert_eq!(page.status, status, "{}", page.text("main"));
+    assert!(page.text("main").contains(words) && page.text("main").contains("Nothing was saved"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn each_way_to_refuse_a_code_ends_in_a_page_with_another_try() {
+    let site = Site::open().await;
+    site.world.trouble(Trouble::CodesRefused, true);
+    for service in Service::ALL {
+        let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
+        says(&page, 400, "ended this sign-in without letting you in");
+        assert!(page.has(&format!("form[action='/auth/{}']", service.key())));
+    }
+    assert_eq!(site.count("select count(*) from users").await, 0);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_the_operators_to_mend() {
+    let wrong = [
+        ("GOOGLE_CLIENT_SECRET", WRONG),
+        ("GITHUB_CLIENT_SECRET", WRONG),
+        ("FACEBOOK_CLIENT_SECRET", WRONG),
+        ("X_CLIENT_SECRET", WRONG),
+    ];
+    let site = Site::open_with(&wrong).await;
+    for service in Service::ALL {
+        let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
+        says(&page, 503, "refuses this server’s client id or secret");
+    }
+}
+
+#[tokio::test]
+async fn an_outage_saves_nothing_and_offers_another_try() {
+    let site = Site::open().await;
+    site.world.trouble(Trouble::OthersOutage, true);
+    for service in Service::ALL {
+        let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
+        says(&page, 502, "gave no answer that we can use");
+    }
+    site.world.mend();
+    for fault in [Fault::Empty, Fault::NotJson, Fault::Status(200, "[]".into(), "application/json")] {
+        site.world.fault(Endpoint::OtherProfile, fault, 1);
+        let page = site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
+        says(&page, 502, "Google gave no answer that we can use");
+    }
+    assert_eq!(site.count("select count(*) from users").await, 0);
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed_with_codes_or_tokens_in_hand() {
+    for endpoint in [Endpoint::OtherToken, Endpoint::OtherProfile] {
+        let site = Site::open().await;
+        for (at, service) in Service::ALL.into_iter().enumerate() {
+            site.world.fault(endpoint, Fault::Redirect(format!("{}/covers/trap", site.spotify())), 1);
+            let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
+            let asked = (site.world.count(Endpoint::Cover), site.world.count(endpoint));
+            assert_eq!((page.status, asked), (502, (0, at + 1)), "{service:?} {endpoint:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_no_is_taken_and_next_survives_it() {
+    let site = Site::open().await;
+    for service in Service::ALL {
+        let visitor = site.visitor();
+        let consent = visitor.to(service, &visitor.open("/login?next=/hearts").await).await;
+        let page = visitor.submit(deny(&consent)).await;
+        assert_eq!(page.notice().unwrap(), "You did not give access. Nothing was saved.");
+        assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts", "{service:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_comes_back_on_the_path_of_the_provider_that_was_asked_and_on_no_other() {
+    let site = Site::open().await;
+    let paths = ["/auth/spotify/callback", "/auth/google/callback", "/auth/facebook/callback", "/auth/github/callback"];
+    for (service, path) in Service::ALL.into_iter().rev().zip(paths) {
+        let visitor = site.visitor();
+        let back = callback(&site, &visitor, service).await;
+        let query = back.split_once('?').unwrap().1;
+        let page = visitor.open(&format!("{path}?{query}")).await;
+        assert_eq!(page.status, 400, "{service:?} on {path}");
+        assert_eq!(visitor.open(&back).await.status, 400, "it is spent all the same");
+    }
+    let asked = site.world.count(Endpoint::OtherToken) + site.world.count(Endpoint::Token);
+    assert_eq!((asked, site.count("select count(*) from users").await), (0, 0));
+}
+
+#[tokio::test]
+async fn the_older_addresses_of_google_and_github_lead_to_the_same_door() {
+    for (service, alias) in [(Service::Google, "/oauth2callback"), (Service::GitHub, "/github/callback")] {
+        let site = Site::open().await;
+        let visitor = site.visitor();
+        let back = callback(&site, &visitor, service).await;
+        let page = visitor.open(&format!("{alias}?{}", back.split_once('?').unwrap().1)).await;
+        assert_eq!((page.status, page.url.path()), (200, "/playlists"));
+        let other = callback(&site, &site.visitor(), Service::Facebook).await;
+        let page = visitor.open(&format!("{alias}?{}", other.split_once('?').unwrap().1)).await;
+        assert_eq!(page.status, 400);
+    }
+}
+
+#[tokio::test]
+async fn a_state_is_one_browsers_is_used_once_and_grows_old() {
+    let site = Site::open().await;
+    for service in Service::ALL {
+        let visitor = site.visitor();
+        let back = callback(&site, &visitor, service).await;
+        let stranger = site.visitor();
+        stranger.to_consent("/login").await;
+        assert_eq!(stranger.open(&back).await.status, 400, "another session's");
+        assert_eq!(site.visitor().open(&back).await.status, 400, "no session's");
+        assert_eq!(visitor.open(&back).await.status, 200);
+        let again = visitor.open(&back).await;
+        assert!(again.notice().unwrap().contains("already signed in"), "{service:?}");
+        let late = site.visitor();
+        let back = callback(&site, &late, service).await;
+        site.advance(Duration::from_secs(601));
+        let page = late.open(&back).await;
+        assert!(page.status == 400 && page.text("main").contains("too old"));
+    }
+    let forged = site.visitor().open("/auth/google/callback?error=access_denied&state=guessed").await;
+    assert_eq!(forged.status, 400);
+}
+
+#[tokio::test]
+async fn who_answers_must_be_who_was_asked() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let back = callback(&site, &visitor, Service::Google).await;
+    assert!(back.contains("iss="), "Google says who answers");
+    let page = visitor.open(&back.replace("google&scope", "github&scope")).await;
+    assert_eq!((page.status, site.world.count(Endpoint::OtherToken)), (400, 0));
+    let visitor = site.visitor();
+    let back = callback(&site, &visitor, Service::GitHub).await;
+    let page = visitor.open(&format!("{back}&iss=https://evil.example")).await;
+    assert_eq!((page.status, site.world.count(Endpoint::OtherToken)), (400, 0));
+}
+
+#[tokio::test]
+async fn the_session_id_changes_at_sign_in_by_each() {
+    let site = Site::open().await;
+    for service in Service::ALL {
+        let visitor = site.visitor();
+        let door = visitor.open(&format!("/auth/{}", service.key())).await;
+        let sent = visitor.send(door.form("main form[method=post]")).await;
+        let cookie = sent.header("set-cookie").split(';').next().unwrap().to_owned();
+        let consent = visitor.open(sent.header("location")).await;
+        visitor.submit(consent.choose(&site.world.account(service, "ada"))).await;
+        assert_eq!(visitor.look("/hearts").await.status, 200);
+        let old = site.visitor().request(Method::GET, "/hearts", &[("cookie", &cookie)], None).await;
+        assert_eq!(old.status, 303, "{service:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_the_other_providers_keys_is_kept() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    for service in Service::ALL {
+        site.visitor().sign_in_by(&site.world, service, "mira").await;
+    }
+    ada.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    let page = ada.open("/account").await;
+    assert!(!page.has("form[action='/account/disconnect']"), "nothing that could be disconnected");
+    let consent = ada.to_consent("/login?next=/account").await;
+    let page = ada.submit(approve(&consent, "ada")).await;
+    assert!(
+        page.notice().unwrap().starts_with("Spotify is connected") && page.has("form[action='/account/disconnect']")
+    );
+}
+
+#[tokio::test]
+async fn p19_without_spotify_people_read_what_works_and_find_one_button() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    let page = ada.sign_in_by(&site.world, Service::GitHub, "mira").await;
+    assert_eq!(page.texts("main button").iter().filter(|text| *text == "Connect Spotify").count(), 1);
+    assert!(page.text("main").contains("heart any playlist by its link") && page.has("main a[href='/hearts']"));
+    assert!(!page.html.contains("econnect Spotify") && page.texts("title")[0].contains("not connected"));
+
+    let link =
+        page.form("form[action='/hearts']").with("link", "https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n");
+    let hearts = ada.submit(link).await;
+    assert_eq!((hearts.status, hearts.count("li.card")), (200, 1), "{}", hearts.text("main"));
+    let one = ada.open("/playlists/3cEYpjA9oz9GiPac4AsH4n").await;
+    assert!(one.status == 200 && one.text(".items").contains("Spotify is not connected"));
+    let other = ada.open("/playlists/37i9dQZF1DXcBWIGoYBM5M").await;
+    assert!(other.status == 409 && other.has("form[action='/auth/spotify']"), "{}", other.text("main"));
+    for page in [one, other, ada.open("/now-playing").await, ada.open("/account").await] {
+        assert!(page.html.contains("Connect Spotify") && !page.html.contains("econnect Spotify"), "{}", page.url);
+        assert!(!page.html.contains("six months"), "{}", page.url);
+    }
+    assert_eq!(site.world.count(Endpoint::Me) + site.world.count(Endpoint::Token), 0, "Spotify was never asked");
+}
+
+#[tokio::test]
+async fn o3_the_operator_reads_the_exact_redirect_address_of_each_that_is_set_up() {
+    let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
+    let setup = site.visitor().open("/setup").await;
+    for service in [Service::Google, Service::GitHub, Service::Facebook] {
+        let address = format!("{}/auth/{}/callback", site.base, service.key());
+        assert!(setup.texts("code.exact").contains(&address), "{address}");
+    }
+    assert!(!setup.html.contains("/auth/x/") && !setup.html.contains(crate::support::CLIENT_ID));
+}

@@ -1,0 +1,134 @@
+//! Two accounts with the same verified e-mail address: never one before their person proves it.
+
+use std::time::Duration;
+
+use heartlist::standin::Service;
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::{Form, Page};
+use crate::support::visitor::Visitor;
+
+const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+const PEOPLE: &str = "select count(*) from users";
+const QUESTION: &str = "Were you here before?";
+
+/// Ada comes by Google; then somebody comes by GitHub with the same verified address.
+async fn two() -> (Site, Visitor, Visitor, Page) {
+    let site = Site::open().await;
+    let (first, second) = (site.visitor(), site.visitor());
+    first.sign_in_by(&site.world, Service::Google, "ada").await;
+    first.fetch(Method::PUT, ONE).await;
+    let page = second.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    (site, first, second, page)
+}
+
+async fn prove(site: &Site, visitor: &Visitor, door: &Page, key: &str) -> Page {
+    let consent = visitor.to(Service::Google, door).await;
+    visitor.submit(consent.choose(&site.world.account(Service::Google, key))).await
+}
+
+#[tokio::test]
+async fn the_same_verified_address_makes_two_people_until_the_second_proves_the_first() {
+    let (site, first, second, page) = two().await;
+    assert_eq!((page.text("h1").as_str(), page.url.path()), (QUESTION, "/account/same"));
+    assert!(page.notice().unwrap().starts_with("Signed in as"));
+    assert_eq!((site.count(PEOPLE).await, second.open("/hearts").await.count("li.card")), (2, 0));
+    let proven = prove(&site, &second, &page, "ada").await;
+    assert_eq!((proven.url.path(), site.count(PEOPLE).await), ("/playlists", 1));
+    assert!(proven.notice().unwrap().starts_with("Welcome back, Ada Example"));
+    for visitor in [&first, &second] {
+        assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
+        assert_eq!(visitor.open("/account").await.texts(".identities h3"), ["Google", "GitHub"]);
+    }
+    let again = site.visitor().sign_in_by(&site.world, Service::GitHub, "ada").await;
+    assert_eq!((again.url.path(), site.count(PEOPLE).await), ("/playlists", 1));
+}
+
+#[tokio::test]
+async fn where_to_go_survives_the_question_and_the_proof() {
+    let site = Site::open().await;
+    site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
+    let visitor = site.visitor();
+    let consent = visitor.to(Service::GitHub, &visitor.open("/login?next=/hearts").await).await;
+    let page = visitor.submit(consent.choose(&site.world.account(Service::GitHub, "ada"))).await;
+    assert!(page.has("main a[href='/hearts']"));
+    assert_eq!(prove(&site, &visitor, &page, "ada").await.url.path(), "/hearts");
+}
+
+#[tokio::test]
+async fn an_unverified_address_is_never_even_mentioned() {
+    let site = Site::open().await;
+    // Mira's is verified at Google and not at GitHub, Noor's not even at Google; Facebook never says.
+    for (service, key) in [
+        (Service::Google, "mira"),
+        (Service::GitHub, "mira"),
+        (Service::Facebook, "ada"),
+        (Service::Google, "ada"),
+        (Service::Google, "noor"),
+    ] {
+        let visitor = site.visitor();
+        let page = visitor.sign_in_by(&site.world, service, key).await;
+        assert_eq!((page.url.path(), page.html.contains(QUESTION)), ("/playlists", false), "{service:?} {key}");
+        assert_eq!(visitor.open("/account/same").await.url.path(), "/playlists");
+    }
+    assert_eq!(site.count(PEOPLE).await, 5);
+    site.world.change_account(Service::GitHub, "ada", |account| account.email = Some("noor@example.org".into()));
+    let page = site.visitor().sign_in_by(&site.world, Service::GitHub, "ada").await;
+    assert_eq!(page.url.path(), "/playlists", "verified here, but not by the other side");
+}
+
+#[tokio::test]
+async fn only_who_owns_the_other_account_proves_it() {
+    let (site, _first, second, page) = two().await;
+    site.visitor().sign_in_by(&site.world, Service::Google, "mira").await;
+    let wrong = prove(&site, &second, &page, "mira").await;
+    assert_eq!((wrong.status, site.count(PEOPLE).await), (409, 3));
+    let unknown = prove(&site, &second, &page, "noor").await;
+    assert_eq!((unknown.status, site.count(PEOPLE).await), (409, 3));
+}
+
+#[tokio::test]
+async fn the_proof_is_made_in_the_newcomers_session_and_in_time() {
+    let (site, _first, second, page) = two().await;
+    let elsewhere = site.visitor();
+    elsewhere.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    assert_eq!(elsewhere.open("/account/same").await.url.path(), "/playlists");
+    let same = [("sec-fetch-site", "same-origin")];
+    let sent = elsewhere.request(Method::POST, "/auth/google", &same, Some("aim=prove".into())).await;
+    let consent = elsewhere.open(sent.header("location")).await;
+    let refused = elsewhere.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    assert_eq!((refused.status, site.count(PEOPLE).await), (409, 2), "another session of the same newcomer");
+    site.advance(Duration::from_secs(14 * 60 + 50));
+    let consent = second.to(Service::Google, &page).await;
+    site.advance(Duration::from_secs(11));
+    let late = second.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    assert_eq!((late.status, site.count(PEOPLE).await), (409, 2), "too late");
+    assert_eq!(second.open("/account/same").await.url.path(), "/playlists");
+}
+
+#[tokio::test]
+async fn without_the_question_nothing_becomes_one() {
+    let (site, _first, second, page) = two().await;
+    let form = page.form("form[action='/auth/google']");
+    for aim in ["link", "", "sign-in"] {
+        let form = Form { fields: form.fields.clone(), action: form.action.clone(), method: form.method.clone() };
+        let sent = second.submit(form.with("aim", aim)).await;
+        if sent.has("button[value=approve]") {
+            let end = second.submit(sent.choose(&site.world.account(Service::Google, "ada"))).await;
+            assert_eq!(end.status, 409, "{aim}");
+        }
+        assert_eq!(site.count(PEOPLE).await, 2, "{aim}");
+    }
+}
+
+#[tokio::test]
+async fn accounts_with_a_way_in_by_the_same_provider_stay_two() {
+    let (site, first, second, page) = two().await;
+    first.link(&site.world, Service::X, "ada").await;
+    second.link(&site.world, Service::X, "mira").await;
+    let kept = prove(&site, &second, &page, "ada").await;
+    assert_eq!((kept.status, site.count(PEOPLE).await), (409, 2));
+    assert!(kept.text("main").contains("Nothing was changed"));
+    assert_eq!(first.open("/hearts").await.count("li.card"), 1);
+}
