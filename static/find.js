@@ -35,7 +35,7 @@ async function look() {
     const page = await readPage(url, AbortSignal.any([mine.signal, AbortSignal.timeout(PATIENCE)]));
     if (mine === asking) showFound(page, url);
   } catch {
-    if (mine === asking) say(`Not searched: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`, look);
+    if (mine === asking) say(`Not searched: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`, look, "Try again");
   }
 }
 

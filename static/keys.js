@@ -61,6 +61,7 @@ function toSearch() {
 function help() {
   $keys.find("input").prop("checked", keysAreOn());
   $keys[0].showModal();
+  $keys.find("button").trigger("focus"); // by hand: a page's address may name the place for the focus
   return true;
 }
 
