@@ -155,7 +155,7 @@ mod tests {
     fn a_bom_other_columns_links_and_missing_ones_are_fine() {
         let text = "\u{feff} Note ,extra,LINK\r\n'=mine,x,https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n?si=1\r\n,,\r\nx,y\r\n";
         let file = read(text.as_bytes(), NOW).unwrap();
-        assert_eq!((file.good.len(), file.good[0].note.as_deref()), (1, Some("=mine")));
+        assert_eq!((file.good.len(), file.good[0].words.note.as_deref()), (1, Some("=mine")));
         assert_eq!((file.good[0].hearted_at, file.refused), (NOW, vec![(4, Refusal::NoPlaylist)]));
         assert_eq!(read(b"name,owner\na,b", NOW).err(), Some(Unreadable::NoPlaylists));
         assert_eq!(read(b"\xff\xfe", NOW).err(), Some(Unreadable::NotUtf8));

@@ -124,6 +124,7 @@ impl Search {
     /// Reads what was typed. Nothing is refused: what is not understood is told apart, and the rest counts.
     pub fn parse(text: &str) -> Self {
         let text: String = text.trim().chars().take(LONGEST).collect();
+        let text = text.trim_end().to_owned();
         let (mut conditions, mut odd) = (Vec::new(), Vec::new());
         for Term { operator, value } in terms(&text) {
             match operator {
