@@ -7,7 +7,7 @@ use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
 
 /// Hearts a playlist in the version that is known; the first date is kept. What was written beside a heart
-/// that was taken back comes back with it; its date and its version too if that was after `lately`. Returns how
+/// that was taken back comes back with it; its date too if that was after `lately`. Returns how
 /// many people heart the playlist now.
 ///
 /// # Errors
@@ -22,10 +22,10 @@ pub async fn give(
     let hearts = sqlx::query_scalar!(
         r#"with back as (delete from removed_hearts where user_id = $1 and playlist_id = $2
                                and not exists (select from hearts where user_id = $1 and playlist_id = $2)
-                         returning note, tags, note_folded, tags_folded, case when removed_at > $4 then hearted_at end as hearted_at, case when removed_at > $4 then snapshot_id end as snapshot_id),
+                         returning note, tags, note_folded, tags_folded, case when removed_at > $4 then hearted_at end as hearted_at),
                 given as (insert into hearts (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)
                           select $1, $2, coalesce(b.hearted_at, $3),
-                                 coalesce(b.snapshot_id, (select snapshot_id from playlists where user_id = $1 and id = $2)), b.note, coalesce(b.tags, '{}'), b.note_folded, b.tags_folded
+                                 (select snapshot_id from playlists where user_id = $1 and id = $2), b.note, coalesce(b.tags, '{}'), b.note_folded, b.tags_folded
                           from (values (1)) as always left join back b on true
                           on conflict do nothing returning playlist_id),
                 counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given
