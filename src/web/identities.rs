@@ -17,6 +17,7 @@ use crate::ids::Provider;
 /// A person's ways in, as the account page shows them.
 pub(super) struct Shown {
     pub(super) linked: Vec<Linked>,
+    /// Those that they could add.
     pub(super) open: Vec<Provider>,
 }
 
@@ -34,8 +35,10 @@ pub(super) struct Linked {
 /// The ways in of who is signed in.
 pub(super) async fn shown(app: &State, caller: &Caller) -> Result<Shown, Fault> {
     let ways = identities::of(app, caller).await?;
-    let linked = ways.linked.iter().map(|way| Linked::from(way, ways.can_go(app, &way.provider)));
-    Ok(Shown { linked: linked.collect(), open: ways.open })
+    let linked = ways.linked.iter().map(|way| Linked::from(way, ways.can_go(app, &way.provider))).collect();
+    // Spotify has a button of its own, which connects it as well.
+    let open = ways.open.into_iter().filter(|provider| *provider != Provider::Spotify).collect();
+    Ok(Shown { linked, open })
 }
 
 impl Linked {
