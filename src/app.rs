@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+pub use crate::config::Registration;
 use crate::config::{Config, WayIn};
 use crate::ids::{Provider, Secret};
 use crate::vault::Vault;

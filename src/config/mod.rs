@@ -2,6 +2,7 @@
 //!
 //! All faults are told together, each with the variable's name and how to mend it, never with a secret's value.
 
+mod people;
 mod providers;
 mod variables;
 
@@ -16,6 +17,7 @@ use url::{Host, Url};
 use crate::ids::{Provider, Secret};
 use crate::telemetry::{self, LogFormat};
 
+pub use people::{People, Registration};
 pub use providers::WayIn;
 pub use variables::{VARIABLES, Variable, example, help};
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub spotify: Spotify,
     /// The further ways in that are set up.
     pub ways_in: Vec<WayIn>,
+    /// Who may join, and from where people come.
+    pub people: People,
     /// Whether the music is made up.
     pub demo: bool,
     /// Whether everybody may see which playlists have the most hearts.
@@ -153,6 +157,7 @@ impl Reader<'_> {
             operator_token: self.operator_token(),
             spotify: self.spotify(demo, &base_url),
             ways_in: self.ways_in(demo, &base_url),
+            people: self.people(dyno),
             base_url,
             demo,
             top_page: self.top_page(),

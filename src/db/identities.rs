@@ -1,5 +1,6 @@
 //! Who vouches for whom.
 
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{Error, Pool};
@@ -74,26 +75,6 @@ pub async fn rename(pool: &Pool, provider: Provider, old: &str, new: &str) -> Re
     }
 }
 
-/// Makes a person with one way in, or finds the one that a request beside this one has just made.
-///
-/// # Errors
-/// When the database fails.
-pub async fn join(pool: &Pool, shown: Shown<'_>, display_name: &str) -> Result<UserId, Error> {
-    let mut tx = pool.begin().await?;
-    let user = sqlx::query_scalar!(
-        "insert into users (display_name, created_at) values ($1, $2) returning id",
-        display_name,
-        shown.at
-    );
-    let user = user.fetch_one(&mut *tx).await?;
-    if add(&mut tx, UserId(user), shown).await? {
-        tx.commit().await?;
-        return Ok(UserId(user));
-    }
-    tx.rollback().await?;
-    owner(pool, shown.provider, shown.subject).await?.ok_or(Error::OwnerGone)
-}
-
 /// Adds a way in to a person who has none by this provider. False: another request was quicker, and the
 /// identity is somebody's, or the person has another one.
 ///
@@ -103,7 +84,8 @@ pub async fn link(pool: &Pool, user: UserId, shown: Shown<'_>) -> Result<bool, E
     add(&mut *pool.acquire().await?, user, shown).await
 }
 
-async fn add(connection: &mut sqlx::PgConnection, user: UserId, shown: Shown<'_>) -> Result<bool, Error> {
+/// The same, as a part of something larger.
+pub(super) async fn add(connection: &mut PgConnection, user: UserId, shown: Shown<'_>) -> Result<bool, Error> {
     let row = sqlx::query!(
         "insert into identities (user_id, provider, subject, created_at, last_used_at, email, email_verified)
          values ($1, $2, $3, $4, $4, $5, $6) on conflict do nothing",

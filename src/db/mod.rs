@@ -6,6 +6,9 @@ pub mod events;
 pub mod finding;
 pub mod hearts;
 pub mod identities;
+pub mod invites;
+pub mod joining;
+pub mod leaving;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod merging;

@@ -14,6 +14,7 @@ pub mod library;
 pub mod now_playing;
 pub mod playlists;
 pub mod reference;
+pub mod registration;
 pub mod removed;
 pub mod search;
 pub mod sessions;

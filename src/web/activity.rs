@@ -9,6 +9,8 @@ use super::error::Fault;
 use super::layout::{Layout, Moment, html};
 use super::pager::{PageParam, Pager};
 use super::session::SignedIn;
+use crate::app::App;
+use crate::domain::Caller;
 use crate::domain::activity::{self, Event};
 use crate::ids::Provider;
 
@@ -30,7 +32,7 @@ pub(super) struct Line {
 impl From<Event> for Line {
     fn from(event: Event) -> Self {
         let through = |words: &str| {
-            let known = [Provider::Spotify].into_iter().find(|known| Some(known.key()) == event.provider.as_deref());
+            let known = event.provider.as_deref().and_then(Provider::with_key);
             let label = known.map_or_else(|| event.provider.clone().unwrap_or_default(), |known| known.label().into());
             format!("{words} {label}")
         };
@@ -48,6 +50,13 @@ impl From<Event> for Line {
         };
         Self { at: Moment::day_and_clock(event.at), what, device: event.device }
     }
+}
+
+/// What happened last to the caller's account, and whether there is more.
+pub(super) async fn latest(app: &App, caller: &Caller) -> Result<(Vec<Line>, bool), Fault> {
+    let (events, kept) = activity::latest(app, caller).await?;
+    let more = kept > events.len() as i64;
+    Ok((events.into_iter().map(Line::from).collect(), more))
 }
 
 /// All that is kept of what happened to the account of who is signed in.

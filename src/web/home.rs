@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::State;
 use super::layout::{Layout, html};
+use super::registration::door;
 use super::sign_in::others;
 use crate::ids::Provider;
 
@@ -14,11 +15,17 @@ struct Home {
     layout: Layout,
     /// The ways in beside Spotify.
     others: Vec<Provider>,
+    /// Who may join.
+    door: Option<String>,
 }
 
 pub(super) async fn show(app: State, layout: Layout) -> Response {
     match layout.visitor {
         Some(_) => Redirect::to("/playlists").into_response(),
-        None => html(&Home { layout: layout.titled("Keep the playlists you love", ""), others: others(&app) }),
+        None => html(&Home {
+            layout: layout.titled("Keep the playlists you love", ""),
+            others: others(&app),
+            door: door(&app),
+        }),
     }
 }

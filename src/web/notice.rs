@@ -48,14 +48,15 @@ pub(super) enum Notice {
     PageOff,
     LinkOn,
     LinkOff,
-    Deleted,
     NotSure,
+    NotFresh,
     SessionEnded,
     OthersEnded,
     Linked(Provider),
     Unlinked(Provider),
     LastWayIn,
     Proven,
+    InviteRevoked,
 }
 
 /// Every notice with its code.
@@ -90,8 +91,8 @@ const CODES: &[(&str, Notice)] = &[
     ("page-off", Notice::PageOff),
     ("link-on", Notice::LinkOn),
     ("link-off", Notice::LinkOff),
-    ("deleted", Notice::Deleted),
     ("not-sure", Notice::NotSure),
+    ("not-fresh", Notice::NotFresh),
     ("session-ended", Notice::SessionEnded),
     ("others-ended", Notice::OthersEnded),
     ("linked-spotify", Notice::Linked(Provider::Spotify)),
@@ -106,6 +107,7 @@ const CODES: &[(&str, Notice)] = &[
     ("unlinked-x", Notice::Unlinked(Provider::X)),
     ("last-way-in", Notice::LastWayIn),
     ("proven", Notice::Proven),
+    ("invite-revoked", Notice::InviteRevoked),
 ];
 
 impl Notice {
@@ -114,6 +116,7 @@ impl Notice {
         matches!(
             self,
             Notice::NotSure
+                | Notice::NotFresh
                 | Notice::LastWayIn
                 | Notice::Missing(_)
                 | Notice::NotUpdated
@@ -159,7 +162,6 @@ impl Notice {
             Notice::PageOff => "Your page is switched off: its address shows nothing any more.".into(),
             Notice::LinkOn => "Here is your secret link. Any earlier one shows nothing any more.".into(),
             Notice::LinkOff => "Your secret link is switched off: it shows nothing any more.".into(),
-            Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
             Notice::Linked(Provider::Spotify) => {
                 "Spotify is connected, and you can sign in with it from now on.".into()
             }
@@ -174,7 +176,9 @@ impl Notice {
             }
             Notice::Proven => format!("Welcome back, {name}. Both ways in lead here now, and no heart was lost."),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
+            Notice::NotFresh => "Nothing was deleted: sign in again first.".into(),
             Notice::SessionEnded => "That session has ended.".into(),
+            Notice::InviteRevoked => "That invitation lets nobody in any more.".into(),
             Notice::OthersEnded => "You are signed out everywhere but here.".into(),
         }
     }

@@ -11,13 +11,13 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
 use super::error::{Fault, of_status};
 use crate::app::App;
+use crate::domain::sessions::BROWSER;
 use crate::domain::sign_in::Arrived;
 use crate::domain::tokens::{GRANT, SCOPES};
 use crate::domain::{Caller, DEVICE, Grant, Person, SIGNED_IN_AT, Scopes, USER_ID, session_key};
 use crate::ids::{Secret, UserId};
 
 const NAME: &str = "name";
-const BROWSER: &str = "browser";
 const INVITED_UNTIL: &str = "invited_until";
 
 /// How long a session lasts: as long as one consent at Spotify does.
@@ -96,10 +96,13 @@ impl Visitor {
         self.caller.as_ref().is_some_and(|caller| caller.grant.is_some())
     }
 
-    /// Notes that somebody signs in now; kept with the sign-in.
-    pub(super) async fn seen_signing_in(&self, device: &str, now: OffsetDateTime) -> Result<(), Fault> {
+    /// Notes with which device somebody comes, and when they proved who they are; kept with the sign-in.
+    pub(super) async fn seen_signing_in(&self, device: &str, proved_at: Option<OffsetDateTime>) -> Result<(), Fault> {
         self.session.insert(DEVICE, device).await?;
-        Ok(self.session.insert(SIGNED_IN_AT, now.unix_timestamp()).await?)
+        match proved_at {
+            Some(at) => Ok(self.session.insert(SIGNED_IN_AT, at.unix_timestamp()).await?),
+            None => Ok(()),
+        }
     }
 
     /// When the visitor last signed in here.

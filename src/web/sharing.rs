@@ -135,8 +135,3 @@ pub(super) async fn set_link(
     sharing::close_link(&app, &caller).await?;
     Ok(notice::redirect(HERE, Notice::LinkOff))
 }
-
-/// A path as the log may have it: who reads the log must not hold everybody's secret links.
-pub(super) fn without_secret(path: &str) -> &str {
-    if path.starts_with("/s/") { "/s/…" } else { path }
-}

@@ -18,6 +18,7 @@ mod hearts;
 mod hearts_by_link;
 mod legal;
 mod library;
+mod limits;
 mod linking;
 #[cfg(feature = "local")]
 mod local_postgres;
@@ -29,6 +30,7 @@ mod playlists;
 mod process;
 mod providers;
 mod proving;
+mod registration;
 mod removed;
 mod security;
 mod sessions;

@@ -7,6 +7,7 @@ mod settle;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
+use super::registration::NotAdmitted;
 use super::{Caller, Error, Grant, Person, hearts};
 use crate::app::App;
 use crate::db::{self, identities, sign_ins};
@@ -77,6 +78,9 @@ pub struct Wish {
     pub heart: Option<PlaylistId>,
     /// Why they ask the provider once more, although they may be connected.
     pub anew: Option<Anew>,
+    /// The invitation that they bring, should they be new.
+    #[serde(default)]
+    pub invite: Option<Secret>,
 }
 
 /// Why somebody who is connected asks the provider for a new consent.
@@ -147,6 +151,9 @@ pub enum Refusal {
     /// Whose the identity is does not fit who is signed in.
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    /// They are new, and newcomers are not let in.
+    #[error("a newcomer is not let in")]
+    NotAdmitted(NotAdmitted),
     /// The provider did not answer in time; Spotify's silence is among [`Refusal::Failed`].
     #[error("the provider did not answer in time")]
     Slow,
@@ -189,11 +196,11 @@ pub enum Button {
 }
 
 /// What to set out for. None: there is nothing to do, because who asks is signed in. Whoever is signed in and
-/// goes to Spotify connects it to their account.
+/// goes to Spotify connects it to their account; whoever asks for it goes to a provider once more.
 pub fn aim(button: Button, provider: Provider, caller: Option<&Caller>, anew: Option<Anew>) -> Option<Aim> {
     let Some(caller) = caller else { return Some(Aim::SignIn) };
     let user = caller.person.id;
-    let connects = provider == Provider::Spotify && (caller.grant.is_none() || anew.is_some());
+    let connects = anew.is_some() || (provider == Provider::Spotify && caller.grant.is_none());
     match button {
         Button::Prove => Some(Aim::Prove(user)),
         Button::Link => Some(Aim::Link(user)),
@@ -235,7 +242,7 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
     };
     let who = introduce(app, provider, &code, &waiting, now).await?;
     let invited = invited_until.is_some_and(|until| now < until);
-    let present = Present { aim: waiting.aim, visitor, invited };
+    let present = Present { aim: waiting.aim, visitor, invited, invite: waiting.wish.invite.clone() };
     let (person, outcome) = settle(app, provider, present, &who, now).await?;
     if let Some(handle) = &who.handle {
         identities::note_handle(&app.db, person.id, provider, handle).await?;

@@ -8,8 +8,8 @@ use super::{Person, Refusal};
 use crate::app::App;
 use crate::db::identities::{self, Shown};
 use crate::db::{self, merging, users};
-use crate::domain::Error;
-use crate::ids::{Provider, UserId};
+use crate::domain::{Error, registration};
+use crate::ids::{Provider, Secret, UserId};
 
 /// Who is signed in when the answer comes, and what they may prove.
 pub(super) struct Present {
@@ -17,6 +17,8 @@ pub(super) struct Present {
     pub(super) visitor: Option<Person>,
     /// Whether an invitation to prove an account is still open in this session.
     pub(super) invited: bool,
+    /// The invitation to join that they bring.
+    pub(super) invite: Option<Secret>,
 }
 
 /// Decides and writes; says who is signed in then.
@@ -34,7 +36,8 @@ pub(super) async fn settle(
     };
     let outcome = decide(present.aim, visitor, owner)?;
     let email = who.email.as_ref().map(|email| (email.text.as_str(), email.verified));
-    let id = write(app, outcome, Shown { provider, subject: &who.subject, email, at: now }, &who.name).await?;
+    let shown = Shown { provider, subject: &who.subject, email, at: now };
+    let id = write(app, outcome, shown, &who.name, present.invite.as_ref()).await?;
     let row = users::find(&app.db, id).await?.ok_or(Error::from(db::Error::OwnerGone))?;
     Ok((Person { id, name: row.display_name }, outcome))
 }
@@ -52,9 +55,15 @@ async fn visiting(
     Ok(Visiting { user, has_one, may_be })
 }
 
-async fn write(app: &App, outcome: Outcome, shown: Shown<'_>, name: &str) -> Result<UserId, Refusal> {
+async fn write(
+    app: &App,
+    outcome: Outcome,
+    shown: Shown<'_>,
+    name: &str,
+    invite: Option<&Secret>,
+) -> Result<UserId, Refusal> {
     let id = match outcome {
-        Outcome::Joined => return Ok(identities::join(&app.db, shown, name).await?),
+        Outcome::Joined => return registration::join(app, shown, name, invite).await,
         Outcome::Linked(id) => {
             let linked = identities::link(&app.db, id, shown).await?;
             return linked.then_some(id).ok_or(Conflict::SomebodyElses.into());

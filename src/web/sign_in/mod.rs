@@ -18,7 +18,7 @@ use super::session::Visitor;
 use super::{Now, State};
 use crate::domain::activity;
 use crate::domain::sign_in::{self, Anew, Answer, Arrival, Arrived, Button, Outcome, Refusal};
-use crate::ids::{PlaylistId, Provider};
+use crate::ids::{PlaylistId, Provider, Secret};
 use way::Way;
 
 #[derive(Template)]
@@ -71,6 +71,9 @@ pub(super) struct StartForm {
     /// `now-playing`: a consent that covers that too.
     #[serde(default)]
     also: Option<String>,
+    /// The invitation of who may be new.
+    #[serde(default)]
+    invite: Option<Secret>,
     /// `yes`: a new consent although the old one is still good.
     #[serde(default)]
     again: Option<String>,
@@ -111,7 +114,8 @@ pub(super) async fn start(
         return Ok(Redirect::to(next.as_str()).into_response());
     };
     let heart = form.wanted.heart.and_then(|id| PlaylistId::parse(&id).ok());
-    let wish = sign_in::Wish { next: next.as_str().to_owned(), heart, anew };
+    let invite = form.invite.filter(|invite| !invite.expose().is_empty());
+    let wish = sign_in::Wish { next: next.as_str().to_owned(), heart, anew, invite };
     let (browser, before) = (visitor.named_browser().await?, visitor.scopes().await?);
     let start = sign_in::Start { provider, browser, aim, wish, before };
     let consent = sign_in::start(&app, start, now).await?;
@@ -133,7 +137,9 @@ pub(super) async fn callback(
     match sign_in::finish(&app, arrival, now).await {
         Ok(arrived) => {
             activity::note(&app, arrived.person.id, arrived.outcome.event(provider), &device, now).await;
-            visitor.seen_signing_in(&device, now).await?;
+            // Linking is no proof of being who one says: anybody at an open browser could add a way in of their own.
+            let proof = !matches!(arrived.outcome, Outcome::Linked(_));
+            visitor.seen_signing_in(&device, proof.then_some(now)).await?;
             welcome(&visitor, provider, arrived).await
         }
         Err(Refusal::Denied { next }) => Ok(notice::redirect(&after_no(known, next), Notice::Denied)),

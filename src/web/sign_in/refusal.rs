@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use crate::domain::sign_in::{Conflict, Refusal};
 use crate::ids::Provider;
 use crate::web::error::{Fault, Link};
+use crate::web::registration;
 
 /// The page for a sign-in by `provider` that did not succeed; `known`: somebody is signed in already.
 pub(super) fn fault(refusal: Refusal, provider: Provider, known: bool) -> Fault {
@@ -20,6 +21,7 @@ pub(super) fn fault(refusal: Refusal, provider: Provider, known: bool) -> Fault 
             bad(format!("{name} ended this sign-in without letting you in.")).or_try_again(next)
         }
         Refusal::Conflict(conflict) => return collision(conflict, name),
+        Refusal::NotAdmitted(why) => return registration::refusal(why),
         Refusal::Slow => {
             away(StatusCode::GATEWAY_TIMEOUT, format!("{name} took too long to answer. Try again in a moment."))
         }
