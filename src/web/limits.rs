@@ -53,7 +53,7 @@ impl Ticking for Since1970 {
 
 type Counted = RateLimiter<Asker, HashMapStateStore<Asker>, Since1970, NoOpMiddleware<Duration>>;
 
-/// A rule: so many times at once; then one more each time that a like part of the period has passed.
+/// A rule: so many times at once; then one more each time that its share of the period has passed.
 struct Rule {
     applies: fn(&Method, &str) -> bool,
     /// Whether people are told apart, and not addresses.
