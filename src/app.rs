@@ -5,6 +5,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::config::Config;
+pub use crate::config::Registration;
 use crate::ids::{Provider, Secret};
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};

@@ -2,6 +2,7 @@
 //!
 //! All faults are told together, each with the variable's name and how to mend it, never with a secret's value.
 
+mod people;
 mod variables;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use url::{Host, Url};
 use crate::ids::Secret;
 use crate::telemetry::{self, LogFormat};
 
+pub use people::{People, Registration};
 pub use variables::{VARIABLES, Variable, example, help};
 
 /// The settings of a running app.
@@ -34,6 +36,8 @@ pub struct Config {
     pub operator_token: Option<Secret>,
     /// The Spotify to talk to.
     pub spotify: Spotify,
+    /// Who may join, and from where people come.
+    pub people: People,
     /// Whether the music is made up.
     pub demo: bool,
     /// Whether this is a Heroku dyno.
@@ -146,6 +150,7 @@ impl Reader<'_> {
             session_secret: self.session_secret(demo && !dyno),
             operator_token: self.operator_token(),
             spotify: self.spotify(demo, &base_url),
+            people: self.people(dyno),
             base_url,
             demo,
             dyno,

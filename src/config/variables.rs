@@ -44,6 +44,22 @@ pub const VARIABLES: &[Variable] = &[
         "none: /setup opens only on the computer that serves",
         "Opens the page /setup from afar, sent as `Authorization: Bearer`: at least 32 characters of chance.",
     ),
+    row(
+        "REGISTRATION",
+        "open",
+        "Who may join: open, invite (whom an operator invites, on /invites; the first person becomes the operator) or closed.",
+    ),
+    row(
+        "SPOTIFY_LISTENERS",
+        "none: not said",
+        "How many listeners Spotify lets this app serve (five in development mode), for the landing page.",
+    ),
+    row(
+        "TRUSTED_PROXY",
+        "off, except on Heroku",
+        "Set to 1 behind a proxy that adds the client's address at the end of X-Forwarded-For: limits then go by that.",
+    ),
+    row("SIGN_INS_PER_ADDRESS", "30", "How many sign-ins one address may start in ten minutes, in each process."),
     row("LOG_FORMAT", "text on a terminal, json elsewhere", "How a line of the log looks: text or json."),
     row("RUST_LOG", "heartlist=info, and warnings of its libraries", "What is logged, for example `heartlist=debug`."),
     row(

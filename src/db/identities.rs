@@ -1,9 +1,10 @@
 //! Who vouches for whom.
 
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{Error, Pool};
-use crate::ids::{Provider, UserId};
+use super::{Error, Pool, invites};
+use crate::ids::{Digested, Provider, UserId};
 
 /// A way in, as its owner sees it.
 pub struct Identity {
@@ -51,22 +52,34 @@ pub async fn rename(pool: &Pool, provider: Provider, old: &str, new: &str) -> Re
     Ok(())
 }
 
-/// Makes a person with one way in, or finds the one that a request beside this one has just made.
+/// Who may come in as somebody new.
+#[derive(Clone, Copy, Debug)]
+pub enum Door {
+    /// Everybody.
+    Open,
+    /// Whoever brings a link with this digest that is still good; and the first person ever.
+    Invited(Option<Digested>),
+}
+
+/// Makes a person with one way in, or finds the one that a request beside this one has just made. The first
+/// person ever is the operator. None: the door is not open to them, and nothing has changed.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn join(
     pool: &Pool,
-    provider: Provider,
-    subject: &str,
+    (provider, subject): (Provider, &str),
     display_name: &str,
+    door: Door,
     now: OffsetDateTime,
-) -> Result<UserId, Error> {
+) -> Result<Option<UserId>, Error> {
     let mut tx = pool.begin().await?;
+    let first = is_first(&mut tx).await?;
     let user = sqlx::query_scalar!(
-        "insert into users (display_name, created_at) values ($1, $2) returning id",
+        "insert into users (display_name, created_at, operator) values ($1, $2, $3) returning id",
         display_name,
-        now
+        now,
+        first
     );
     let user = user.fetch_one(&mut *tx).await?;
     let identity = sqlx::query!(
@@ -76,12 +89,40 @@ pub async fn join(
         subject,
         now
     );
-    if identity.execute(&mut *tx).await?.rows_affected() == 1 {
-        tx.commit().await?;
-        return Ok(UserId(user));
+    if identity.execute(&mut *tx).await?.rows_affected() == 0 {
+        tx.rollback().await?;
+        return owner(pool, provider, subject).await?.ok_or(Error::OwnerGone).map(Some);
     }
-    tx.rollback().await?;
-    owner(pool, provider, subject).await?.ok_or(Error::OwnerGone)
+    let admitted = match door {
+        Door::Invited(token) if !first => match token {
+            Some(token) => invites::spend(&mut tx, token, user, now).await?,
+            None => false,
+        },
+        Door::Open | Door::Invited(_) => true,
+    };
+    if !admitted {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    tx.commit().await?;
+    Ok(Some(UserId(user)))
+}
+
+/// Of two first persons at once, one is: the other waits, and looks again.
+const FIRST_PERSON_LOCK: i64 = 0x4845_4152_544c_4953;
+
+/// Whether nobody has joined yet.
+async fn is_first(connection: &mut PgConnection) -> Result<bool, Error> {
+    if !nobody(connection).await? {
+        return Ok(false);
+    }
+    sqlx::query!("select pg_advisory_xact_lock($1)", FIRST_PERSON_LOCK).fetch_one(&mut *connection).await?;
+    nobody(connection).await
+}
+
+async fn nobody(connection: &mut PgConnection) -> Result<bool, Error> {
+    let row = sqlx::query_scalar!(r#"select not exists (select from users) as "nobody!""#);
+    Ok(row.fetch_one(connection).await?)
 }
 
 /// Notes that the identity was used.

@@ -5,6 +5,8 @@ pub mod doctor;
 pub mod events;
 pub mod hearts;
 pub mod identities;
+pub mod invites;
+pub mod leaving;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod playlists;

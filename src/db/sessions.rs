@@ -236,6 +236,19 @@ pub async fn replace<T: Serialize>(
     Ok(true)
 }
 
+/// What stands under `name` in each session of a person; sessions that do not open are passed over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all<T: DeserializeOwned>(pool: &Pool, vault: &Vault, user: UserId, name: &str) -> Result<Vec<T>, Error> {
+    let rows = sqlx::query!("select id_hash, sealed from sessions where user_id = $1", user.0);
+    let found = rows.fetch_all(pool).await?.into_iter().filter_map(|row| {
+        let key = row.id_hash.try_into().map(Digested).ok()?;
+        T::deserialize(open(vault, key, &row.sealed).ok()?.get(name)?).ok()
+    });
+    Ok(found.collect())
+}
+
 /// Removes what stands under `name` in every session of a person, wherever they are signed in.
 ///
 /// # Errors

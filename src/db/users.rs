@@ -32,21 +32,3 @@ pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<(),
         .await?;
     Ok(())
 }
-
-/// Removes the person and every row of theirs, in one transaction; says how many hearts went.
-///
-/// # Errors
-/// When the database fails; then nothing is removed.
-pub async fn delete(pool: &Pool, user: UserId) -> Result<u64, Error> {
-    let mut tx = pool.begin().await?;
-    let hearts = sqlx::query!(
-        "with gone as (delete from hearts where user_id = $1 returning playlist_id),
-              counted as (select c.playlist_id from heart_counts c join gone using (playlist_id) order by 1 for update of c)
-         update heart_counts c set hearts = c.hearts - 1 from counted where c.playlist_id = counted.playlist_id",
-        user.0
-    );
-    let hearts = hearts.execute(&mut *tx).await?.rows_affected();
-    sqlx::query!("delete from users where id = $1", user.0).execute(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(hearts)
-}

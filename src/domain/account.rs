@@ -2,11 +2,15 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::activity::{self, Kind};
+use super::sessions::{self, BROWSER};
 use super::tokens::GRANT;
-use super::{Caller, Error, Result};
+use super::{Caller, Result};
 use crate::app::App;
 use crate::db;
 pub use crate::db::identities::Identity;
+pub use crate::db::leaving::Gone;
+use crate::ids::{Digested, Provider, Secret};
 
 /// How long Spotify honours a consent: about six months, by its announcement of June 2026.
 const CONSENT: Duration = Duration::days(182);
@@ -58,18 +62,32 @@ pub async fn of(app: &App, caller: &Caller) -> Result<Option<Account>> {
 ///
 /// # Errors
 /// When the database fails; then nothing is forgotten.
-pub async fn disconnect(app: &App, caller: &Caller) -> Result<()> {
-    db::sessions::forget(&app.db, &app.vault, caller.person.id, GRANT).await?;
-    tracing::info!(user = %caller.person.id, "a listener disconnected Spotify");
+pub async fn disconnect(app: &App, caller: &Caller, device: &str, now: OffsetDateTime) -> Result<()> {
+    let user = caller.person.id;
+    db::sessions::forget(&app.db, &app.vault, user, GRANT).await?;
+    activity::note(app, user, Kind::Disconnected(Provider::Spotify), device, now).await;
+    tracing::info!(%user, "a listener disconnected Spotify");
     Ok(())
 }
 
-/// Deletes the account with every row of it, and ends all its sessions. Says how many hearts went.
+/// Deletes the account with every row of it, and ends all its sessions. Says what went; none: nothing did,
+/// because the caller must first sign in again.
 ///
 /// # Errors
 /// When the database fails; then nothing is deleted.
-pub async fn delete(app: &App, caller: &Caller) -> Result<u64> {
-    let hearts = db::users::delete(&app.db, caller.person.id).await.map_err(Error::from)?;
-    tracing::info!(user = %caller.person.id, "an account was deleted by its owner");
-    Ok(hearts)
+pub async fn delete(
+    app: &App,
+    caller: &Caller,
+    signed_in_at: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Result<Option<Gone>> {
+    if !sessions::is_fresh(signed_in_at, now) {
+        return Ok(None);
+    }
+    let user = caller.person.id;
+    let browsers: Vec<Secret> = db::sessions::all(&app.db, &app.vault, user, BROWSER).await?;
+    let browsers: Vec<_> = browsers.iter().map(|browser| Digested::of(browser.expose())).collect();
+    let gone = db::leaving::delete(&app.db, user, &browsers).await?;
+    tracing::info!(%user, "an account was deleted by its owner");
+    Ok(Some(gone))
 }

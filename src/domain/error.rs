@@ -41,6 +41,9 @@ pub enum Error {
     /// Spotify refuses the app's own id or secret: the operator has to mend it.
     #[error("Spotify refuses the app itself: {0}")]
     Misconfigured(String),
+    /// The account of who asks was deleted meanwhile, by another request.
+    #[error("the account is gone")]
+    AccountGone,
     /// The database cannot be reached.
     #[error("the database is away: {0}")]
     DatabaseAway(db::Error),
@@ -78,7 +81,8 @@ impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         match error {
             db::Error::Away(_) => Error::DatabaseAway(error),
-            db::Error::OwnerGone | db::Error::Query(_) | db::Error::Sealed(_) => Error::Internal(error.to_string()),
+            db::Error::OwnerGone => Error::AccountGone,
+            db::Error::Query(_) | db::Error::Sealed(_) => Error::Internal(error.to_string()),
         }
     }
 }

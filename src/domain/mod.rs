@@ -11,6 +11,7 @@ pub mod library;
 pub mod now_playing;
 pub mod playlists;
 pub mod reference;
+pub mod registration;
 pub mod sessions;
 pub mod sign_in;
 pub mod sweep;

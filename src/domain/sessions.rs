@@ -8,6 +8,9 @@ use crate::app::App;
 use crate::db::signed_in;
 pub use crate::db::signed_in::SignedIn;
 
+/// Where a session's record keeps the name by which sign-ins know the browser.
+pub const BROWSER: &str = "browser";
+
 /// How long after a sign-in its owner may do what cannot be undone.
 const FRESH: Duration = Duration::minutes(10);
 

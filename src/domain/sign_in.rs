@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::activity::Kind;
 use super::asking::{self, Endpoint};
+use super::registration::{self, NotAdmitted};
 use super::{Error, Grant, Person};
 use crate::app::App;
 use crate::db::{self, identities, sign_ins};
@@ -66,6 +67,9 @@ pub struct Wish {
     pub heart: Option<PlaylistId>,
     /// Why they ask the provider once more, although they may be connected.
     pub anew: Option<Anew>,
+    /// The invitation that they bring, should they be new.
+    #[serde(default)]
+    pub invite: Option<Secret>,
 }
 
 /// Why somebody who is connected asks the provider for a new consent.
@@ -158,6 +162,9 @@ pub enum Refusal {
     /// The provider's account belongs to somebody else here, or another one is linked already.
     #[error("the identity is not the visitor's")]
     SomebodyElse,
+    /// They are new, and newcomers are not let in.
+    #[error("a newcomer is not let in")]
+    NotAdmitted(NotAdmitted),
     /// What can go wrong anywhere.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -214,7 +221,7 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
                 Err(Error::Reconnect) => return Err(Refusal::Ended { next: wish.next }),
                 introduced => introduced?,
             };
-            let (person, outcome) = settle(app, provider, visitor, &me, now).await?;
+            let (person, outcome) = settle(app, provider, visitor, (&me, wish.invite.as_ref()), now).await?;
             if let Some(heart) = &wish.heart {
                 db::hearts::give(&app.db, person.id, heart, now).await?;
             }
@@ -289,7 +296,7 @@ async fn settle(
     app: &App,
     provider: Provider,
     visitor: Option<Person>,
-    me: &Me,
+    (me, invite): (&Me, Option<&Secret>),
     now: OffsetDateTime,
 ) -> Result<(Person, Outcome), Refusal> {
     let (subject, older) = subjects(me).ok_or_else(|| Error::SpotifyAway("an answer without an id".into()))?;
@@ -301,7 +308,7 @@ async fn settle(
     let outcome = decide(visitor, owner).ok_or(Refusal::SomebodyElse)?;
     let name = display_name(me);
     let id = match outcome {
-        Outcome::Joined => identities::join(&app.db, provider, &subject, &name, now).await?,
+        Outcome::Joined => registration::join(app, (provider, &subject), &name, invite, now).await?,
         Outcome::Linked(id) => {
             identities::link(&app.db, id, provider, &subject, now).await?;
             id

@@ -14,6 +14,7 @@ pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
     let sessions = db::sessions::sweep(&app.db, now).await?;
     let sign_ins = db::sign_ins::sweep(&app.db, now).await?;
     db::events::sweep(&app.db, now).await?;
+    db::invites::sweep(&app.db, now).await?;
     db::cooldowns::sweep(&app.db, now).await?;
     let playlists = db::playlists::sweep(&app.db, now).await?;
     tracing::debug!(sessions, sign_ins, playlists, "swept");

@@ -1,16 +1,14 @@
 //! The account page.
 
 use askama::Template;
-use axum::Form;
 use axum::response::Response;
-use serde::Deserialize;
 
 use super::error::Fault;
 use super::layout::{Layout, Moment, html};
-use super::notice::{self, Notice};
-use super::session::{SignedIn, Visitor};
+use super::session::SignedIn;
 use super::{State, activity, sessions};
-use crate::domain::{self, account};
+use crate::domain::account::{self, Identity};
+use crate::domain::{Caller, registration};
 
 #[derive(Template)]
 #[template(path = "account/show.html")]
@@ -22,6 +20,8 @@ struct Show {
     hearts: i64,
     asks_again: Option<Moment>,
     connected: bool,
+    operator: bool,
+    allowed: Vec<Allowed>,
     sessions: Vec<sessions::Row>,
     events: Vec<activity::Line>,
     /// Whether there are more events than these.
@@ -35,54 +35,57 @@ struct Way {
     last_used: Moment,
 }
 
+impl From<&Identity> for Way {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            provider: identity.label(),
+            since: Moment::day(identity.created_at),
+            last_used: Moment::day(identity.last_used_at),
+        }
+    }
+}
+
 /// Who is signed in, and since when.
 pub(super) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, Fault> {
     let account = account::of(&app, &caller).await?.ok_or_else(|| Fault::signed_out("/account"))?;
-    let ways = account.identities.into_iter().map(|identity| Way {
-        provider: identity.label(),
-        since: Moment::day(identity.created_at),
-        last_used: Moment::day(identity.last_used_at),
-    });
-    let sessions = domain::sessions::of(&app, &caller).await?;
-    let (events, kept) = domain::activity::latest(&app, &caller).await?;
+    let (events, more) = activity::latest(&app, &caller).await?;
     Ok(html(&Show {
         layout: layout.titled("Account", "account"),
-        sessions: sessions.into_iter().map(Into::into).collect(),
-        more: kept > events.len() as i64,
-        events: events.into_iter().map(Into::into).collect(),
+        operator: registration::is_operator(&app, &caller).await?,
+        allowed: allowed(&caller),
+        sessions: sessions::of(&app, &caller).await?,
+        more,
+        events,
         name: account.name,
         since: Moment::day(account.since),
-        ways: ways.collect(),
+        ways: account.identities.iter().map(Way::from).collect(),
         hearts: account.hearts,
         connected: account.asks_again.is_some(),
         asks_again: account.asks_again.map(Moment::day),
     }))
 }
 
-/// Forgets the keys to the Spotify account of who is signed in, in all their sessions.
-pub(super) async fn disconnect(app: State, SignedIn(caller): SignedIn) -> Result<Response, Fault> {
-    account::disconnect(&app, &caller).await?;
-    Ok(notice::redirect("/account", Notice::Disconnected))
+/// What Spotify lets us do, by its name for it, in words, with what it is for.
+const ALLOWED: [(&str, Allowed); 3] = [
+    (
+        "playlist-read-private",
+        Allowed { may: "See your private playlists", because: "so that they stand here beside the others." },
+    ),
+    ("playlist-read-collaborative", Allowed { may: "See playlists that you make with others", because: "likewise." }),
+    (
+        "user-read-currently-playing",
+        Allowed { may: "See what you listen to", because: "only while you look at Now playing." },
+    ),
+];
+
+/// Something that Spotify lets us do.
+#[derive(Clone, Copy)]
+struct Allowed {
+    may: &'static str,
+    because: &'static str,
 }
 
-/// The box that says that somebody is sure.
-#[derive(Deserialize)]
-pub(super) struct Sure {
-    #[serde(default)]
-    sure: Option<String>,
-}
-
-/// Deletes the account of who is signed in, for good.
-pub(super) async fn delete(
-    app: State,
-    visitor: Visitor,
-    SignedIn(caller): SignedIn,
-    Form(form): Form<Sure>,
-) -> Result<Response, Fault> {
-    if form.sure.as_deref() != Some("yes") {
-        return Ok(notice::redirect("/account", Notice::NotSure));
-    }
-    account::delete(&app, &caller).await?;
-    visitor.sign_out().await?;
-    Ok(notice::redirect("/", Notice::Deleted))
+fn allowed(caller: &Caller) -> Vec<Allowed> {
+    let Some(grant) = &caller.grant else { return Vec::new() };
+    ALLOWED.iter().filter(|(scope, _)| grant.scopes.contains(*scope)).map(|(_, allowed)| *allowed).collect()
 }

@@ -9,6 +9,8 @@ use super::State;
 use super::error::Fault;
 use super::layout::{Layout, Moment, html};
 use super::session::SignedIn;
+use crate::app::App;
+use crate::domain::Caller;
 use crate::domain::activity::{self, Event};
 use crate::ids::Provider;
 
@@ -50,6 +52,13 @@ impl From<Event> for Line {
         };
         Self { at: Moment::day_and_clock(event.at), what, device: event.device }
     }
+}
+
+/// What happened last to the caller's account, and whether there is more.
+pub(super) async fn latest(app: &App, caller: &Caller) -> Result<(Vec<Line>, bool), Fault> {
+    let (events, kept) = activity::latest(app, caller).await?;
+    let more = kept > events.len() as i64;
+    Ok((events.into_iter().map(Line::from).collect(), more))
 }
 
 /// Which page of it.

@@ -66,13 +66,22 @@ mod tests {
 
     #[test]
     fn a_device_is_a_browser_and_a_system() {
-        let webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
+        let webkit = "AppleWebKit/537.36";
         for (agent, said) in [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(), "Firefox on Linux"),
-            (format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {webkit} Chrome/142.0 Safari/537.36"), "Chrome on Windows"),
+            (
+                format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {webkit} Chrome/142.0 Safari/537.36"),
+                "Chrome on Windows",
+            ),
             (format!("Mozilla/5.0 (Windows NT 10.0) {webkit} Chrome/142.0 Safari/537.36 Edg/142.0"), "Edge on Windows"),
-            (format!("Mozilla/5.0 (Linux; Android 15; Pixel 9) {webkit} Chrome/142.0 Mobile Safari/537.36"), "Chrome on Android"),
-            (format!("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) {webkit} Version/18.0 Safari/604.1"), "Safari on iPhone"),
+            (
+                format!("Mozilla/5.0 (Linux; Android 15; Pixel 9) {webkit} Chrome/142.0 Mobile Safari/537.36"),
+                "Chrome on Android",
+            ),
+            (
+                format!("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0, Mac OS X) {webkit} Version/18.0 Safari/604.1"),
+                "Safari on iPhone",
+            ),
             ("curl/8.5.0".to_owned(), "An unknown browser"),
             (String::new(), "An unknown browser"),
         ] {

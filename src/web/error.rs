@@ -155,6 +155,7 @@ impl From<Error> for Fault {
                 "Spotify refuses its client id or secret. Whoever runs it: `heartlist doctor` tells more.",
             )
             .caused(&error),
+            Error::AccountGone => Fault::signed_out("/playlists"),
             Error::DatabaseAway(_) => of_status(StatusCode::SERVICE_UNAVAILABLE).caused(&error),
             Error::Internal(_) => Fault::internal(&error),
         }

@@ -16,7 +16,7 @@ pub(super) async fn alive() -> &'static str {
 /// Logs a request when it is answered: its path and never its query, where codes and states travel.
 pub(super) async fn log(request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path = loggable(request.uri().path()).to_owned();
     let id = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let start = Instant::now();
     let response = next.run(request).await;
@@ -29,4 +29,10 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
         _ => tracing::info!(method, path, status, ms, request_id, "answered"),
     }
     response
+}
+
+/// A path as the log may hold it: what opens something by being known is left out.
+pub(super) fn loggable(path: &str) -> &str {
+    const INVITE: &str = "/invite/";
+    if path.starts_with(INVITE) { INVITE } else { path }
 }

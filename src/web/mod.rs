@@ -1,5 +1,6 @@
 //! The address book: every route on one screen, then every layer, in order, with its reason.
 
+mod about;
 mod account;
 mod activity;
 mod assets;
@@ -9,13 +10,16 @@ mod health;
 mod hearts;
 mod home;
 mod layout;
+mod leaving;
 mod legal;
 mod library;
+mod limits;
 mod metrics;
 mod next;
 mod notice;
 mod now_playing;
 mod playlists;
+mod registration;
 mod security;
 mod session;
 mod sessions;
@@ -50,9 +54,9 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// The header that names a request, in and out.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The whole site; `beside` is served next to it, without its layers (the demo's stand-in).
-pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
-    let pages = Router::new()
+/// Every page and button, in the order in which visitors meet them.
+fn routes() -> Router<Arc<App>> {
+    Router::new()
         .route("/", get(home::show))
         .route("/login", get(sign_in::page))
         .route("/auth/spotify", post(sign_in::start))
@@ -65,17 +69,25 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .route("/hearts", get(hearts::page::show).post(hearts::by_link::give))
         .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
-        .route("/account/disconnect", post(account::disconnect))
-        .route("/account/delete", post(account::delete))
+        .route("/account/disconnect", get(leaving::disconnecting).post(leaving::disconnect))
+        .route("/account/delete", get(leaving::deleting).post(leaving::delete))
         .route("/account/sessions/end", post(sessions::end))
         .route("/account/activity", get(activity::show))
+        .route("/invites", get(registration::index).post(registration::make))
+        .route("/invites/revoke", post(registration::revoke))
+        .route("/invite/{token}", get(registration::invited))
+        .route("/about", get(about::show))
         .route("/privacy", get(legal::privacy))
         .route("/terms", get(legal::terms))
         .route("/metrics", get(metrics::show).fallback(error::not_found))
         .route("/setup", get(setup::show).fallback(error::not_found))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .with_state(app.clone());
+}
+
+/// The whole site; `beside` is served next to it, without its layers (the demo's stand-in).
+pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
+    let pages = routes().with_state(app.clone());
 
     // Outermost first: what stands higher sees a request earlier and its answer later.
     let around_pages = ServiceBuilder::new()
@@ -91,6 +103,8 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         // Inside the session, so that an error page knows who is signed in.
         .layer(from_fn_with_state(app.clone(), error::dress))
         .layer(from_fn_with_state(app.clone(), notice::carry))
+        // Here a person is known, and no work is done yet.
+        .layer(from_fn_with_state(limits::Limits::new(&app), limits::hold))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
         .layer(CatchPanicLayer::new());
 

@@ -37,10 +37,11 @@ pub(super) enum Notice {
     HeartedNameless,
     HeartedBefore,
     Disconnected,
-    Deleted,
     NotSure,
+    NotFresh,
     SessionEnded,
     OthersEnded,
+    InviteRevoked,
 }
 
 /// Every notice with its code.
@@ -66,16 +67,17 @@ const CODES: &[(&str, Notice)] = &[
     ("hearted-nameless", Notice::HeartedNameless),
     ("hearted-before", Notice::HeartedBefore),
     ("disconnected", Notice::Disconnected),
-    ("deleted", Notice::Deleted),
     ("not-sure", Notice::NotSure),
+    ("not-fresh", Notice::NotFresh),
     ("session-ended", Notice::SessionEnded),
     ("others-ended", Notice::OthersEnded),
+    ("invite-revoked", Notice::InviteRevoked),
 ];
 
 impl Notice {
     /// Whether it interrupts.
     pub(super) fn is_alert(self) -> bool {
-        matches!(self, Notice::NotSure | Notice::Missing(_) | Notice::NotUpdated)
+        matches!(self, Notice::NotSure | Notice::NotFresh | Notice::Missing(_) | Notice::NotUpdated)
     }
 
     /// The sentence, for the visitor called `name`.
@@ -106,9 +108,10 @@ impl Notice {
             Notice::Disconnected => {
                 "Spotify is disconnected: its keys are deleted in all your sessions. Your hearts stay.".into()
             }
-            Notice::Deleted => "Your account, your hearts and everything else we kept of you are deleted.".into(),
             Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
+            Notice::NotFresh => "Nothing was deleted: sign in again first.".into(),
             Notice::SessionEnded => "That session has ended.".into(),
+            Notice::InviteRevoked => "That invitation lets nobody in any more.".into(),
             Notice::OthersEnded => "You are signed out everywhere but here.".into(),
         }
     }

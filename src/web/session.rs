@@ -11,13 +11,13 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
 use super::error::{Fault, of_status};
 use crate::app::App;
+use crate::domain::sessions::BROWSER;
 use crate::domain::tokens::GRANT;
 use crate::domain::{Caller, DEVICE, Grant, Person, SIGNED_IN_AT, Scopes, USER_ID, session_key};
 use crate::ids::{Secret, UserId};
 
 const NAME: &str = "name";
 const SCOPES: &str = "scopes";
-const BROWSER: &str = "browser";
 
 /// How long a session lasts: as long as one consent at Spotify does.
 const LIFE: Duration = Duration::days(180);

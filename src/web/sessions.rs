@@ -10,7 +10,8 @@ use super::layout::Moment;
 use super::notice::{self, Notice};
 use super::session::SignedIn;
 use super::{Now, State};
-use crate::domain::sessions;
+use crate::app::App;
+use crate::domain::{Caller, sessions};
 
 /// A session in the list.
 pub(super) struct Row {
@@ -31,6 +32,11 @@ impl From<sessions::SignedIn> for Row {
             here: session.here,
         }
     }
+}
+
+/// Where the caller is signed in, this session first.
+pub(super) async fn of(app: &App, caller: &Caller) -> Result<Vec<Row>, Fault> {
+    Ok(sessions::of(app, caller).await?.into_iter().map(Row::from).collect())
 }
 
 /// Which session to end.

@@ -14,11 +14,11 @@ use super::layout::{Layout, html};
 use super::next::{NextParam, SafePath};
 use super::notice::{self, Notice};
 use super::session::Visitor;
-use super::{Now, State};
+use super::{Now, State, registration};
 use crate::app::App;
 use crate::domain::activity;
 use crate::domain::sign_in::{self, Anew, Answer, Arrival, Arrived, Outcome, Refusal};
-use crate::ids::{PlaylistId, Provider};
+use crate::ids::{PlaylistId, Provider, Secret};
 
 #[derive(Template)]
 #[template(path = "sign_in/login.html")]
@@ -46,6 +46,9 @@ pub(super) struct StartForm {
     /// `now-playing`: a consent that covers that too.
     #[serde(default)]
     also: Option<String>,
+    /// The invitation of who may be new.
+    #[serde(default)]
+    invite: Option<Secret>,
     /// `yes`: a new consent although the old one is still good.
     #[serde(default)]
     again: Option<String>,
@@ -74,7 +77,12 @@ pub(super) async fn start(
         return Ok(Redirect::to(next.as_str()).into_response());
     }
     let heart = form.wanted.heart.and_then(|id| PlaylistId::parse(&id).ok());
-    let wish = sign_in::Wish { next: next.as_str().to_owned(), heart, anew };
+    let wish = sign_in::Wish {
+        next: next.as_str().to_owned(),
+        heart,
+        anew,
+        invite: form.invite.filter(|invite| !invite.expose().is_empty()),
+    };
     let (browser, before) = (visitor.named_browser().await?, visitor.scopes().await?);
     let start = sign_in::Start { provider: Provider::Spotify, browser, wish, before };
     let consent = sign_in::start(&app, start, now).await?;
@@ -152,6 +160,7 @@ impl From<Refusal> for Fault {
                 "That is another listener",
                 "You are signed in here, and the Spotify account you chose is another one. Nothing was changed. To switch, sign out first.",
             ),
+            Refusal::NotAdmitted(why) => registration::refusal(why),
             Refusal::Failed(error) => {
                 let mut fault = Fault::from(error).nothing_saved().or_try_again("/playlists");
                 // Who was not let in has no hearts here to look at.

@@ -1,9 +1,13 @@
 //! The account page and leaving for good.
 
+use std::time::Duration;
+
 use heartlist::standin::{Endpoint, Fault};
 use reqwest::Method;
+use sqlx::AssertSqlSafe;
 
 use crate::support::Site;
+use crate::support::visitor::approve;
 
 #[tokio::test]
 async fn the_account_says_who_and_since_when() {
@@ -22,14 +26,15 @@ async fn deleting_wants_a_tick_and_then_removes_every_row() {
     for visitor in [&ada, &mira] {
         visitor.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     }
-    let form = || async { ada.open("/account").await.form("form[action='/account/delete']") };
+    let form = || async { ada.open("/account/delete").await.form("form[action='/account/delete']") };
     let kept = ada.submit(form().await).await;
-    assert_eq!((kept.url.path(), site.count("select count(*) from users").await), ("/account", 2));
+    assert_eq!((kept.url.path(), site.count("select count(*) from users").await), ("/account/delete", 2));
     assert!(kept.notice().unwrap().contains("Nothing was deleted"));
 
     let gone = ada.submit(form().await.with("sure", "yes")).await;
-    assert_eq!((gone.status, gone.url.path()), (200, "/"));
-    assert!(gone.notice().unwrap().contains("deleted"));
+    assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
+    assert!(gone.text("main dl").contains("Hearts 1") && gone.text("main dl").contains("Sessions 2"));
+    assert!(gone.header("cache-control") == "no-store" && !gone.html.contains("Ada"));
     for query in [
         "select count(*) from users",
         "select count(*) from identities",
@@ -56,15 +61,125 @@ async fn c2_disconnecting_forgets_the_keys_everywhere_and_keeps_the_hearts() {
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
         site.world.fault(endpoint, Fault::Hang, 100);
     }
-    let page = here.submit(here.open("/account").await.form("form[action='/account/disconnect']")).await;
+    let page = here.submit(here.open("/account/disconnect").await.form("form[action='/account/disconnect']")).await;
     assert!(page.status == 200 && page.notice().unwrap().contains("disconnected"));
     site.world.mend();
     for visitor in [&here, &there] {
         let account = visitor.open("/account").await;
-        assert!(account.has("form[action='/auth/spotify']") && !account.has("form[action='/account/disconnect']"));
+        assert!(account.has("form[action='/auth/spotify']") && !account.has("a[href='/account/disconnect']"));
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
         let kept = visitor.open(&format!("/playlists/{id}")).await;
         assert!(kept.status == 200 && kept.text(".items").contains("reconnect"));
     }
-    assert!(mira.open("/account").await.has("form[action='/account/disconnect']"), "Mira's are hers");
+    assert!(mira.open("/account").await.has("a[href='/account/disconnect']"), "Mira's are hers");
+}
+
+const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+const SURE: &str = "form[action='/account/delete']";
+
+#[tokio::test]
+async fn deleting_wants_a_recent_sign_in_and_leads_there_and_back() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let early = ada.open("/account/delete").await.form(SURE).with("sure", "yes");
+    site.advance(Duration::from_secs(601));
+    let kept = ada.submit(early).await;
+    assert_eq!((kept.url.path(), site.count("select count(*) from users").await), ("/account/delete", 1));
+    assert!(kept.notice().unwrap().contains("Nothing was deleted") && !kept.has(SURE));
+    let consent = ada.submit(kept.form("form[action='/auth/spotify']")).await;
+    let back = ada.submit(approve(&consent, "ada")).await;
+    assert_eq!((back.url.path(), back.has(SURE)), ("/account/delete", true));
+    for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
+        site.world.fault(endpoint, Fault::Hang, 100);
+    }
+    let gone = ada.submit(back.form(SURE).with("sure", "yes")).await;
+    assert_eq!((gone.status, site.count("select count(*) from users").await), (200, 0), "while Spotify is down");
+}
+
+/// Every column that holds a person's id, as the catalogue knows it.
+const OF_PEOPLE: &str = "select format('%I', cl.relname) || '.' || format('%I', a.attname)
+     from pg_constraint c join pg_class cl on cl.oid = c.conrelid join pg_attribute a on a.attrelid = cl.oid and a.attnum = any(c.conkey)
+     where c.contype = 'f' and c.confrelid = 'users'::regclass
+     union select table_name || '.' || column_name from information_schema.columns
+     where table_schema = current_schema() and column_name = 'user_id'";
+
+#[tokio::test]
+async fn c3_no_row_of_any_table_speaks_of_who_is_gone() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    ada.open("/playlists").await;
+    for visitor in [&ada, &mira] {
+        visitor.fetch(Method::PUT, ONE).await;
+    }
+    ada.fetch(Method::PUT, "/heart/37i9dQZF1DXcBWIGoYBM5M").await;
+    ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await;
+    let consent = ada.open("/account/disconnect").await.form("form[action='/account/disconnect']");
+    ada.submit(consent).await;
+    ada.submit(ada.open("/account").await.form("form[action='/auth/spotify']")).await;
+    let id: i64 =
+        sqlx::query_scalar("select id from users where display_name = 'Ada'").fetch_one(&site.db).await.unwrap();
+    sqlx::query("insert into removed_hearts (user_id, playlist_id, hearted_at, removed_at) values ($1, '37i9dQZF1DXcBWIGoYBM5M', now(), now())")
+        .bind(id)
+        .execute(&site.db)
+        .await
+        .unwrap();
+    let sign_ins = site.count("select count(*) from sign_ins").await;
+    ada.submit(ada.open("/account/delete").await.form(SURE).with("sure", "yes")).await;
+    let columns: Vec<String> = sqlx::query_scalar(OF_PEOPLE).fetch_all(&site.db).await.unwrap();
+    assert!(columns.len() >= 9, "{columns:?}");
+    for column in columns {
+        let (table, name) = column.split_once('.').unwrap();
+        let query = AssertSqlSafe(format!("select count(*) from {table} where {name} = {id}"));
+        let left: i64 = sqlx::query_scalar(query).fetch_one(&site.db).await.unwrap();
+        assert_eq!(left, 0, "{column}");
+    }
+    assert_eq!(site.count("select count(*) from heart_counts").await, 1, "what nobody hearts is not counted");
+    assert_eq!(site.count("select hearts from heart_counts").await, 1, "Mira's heart is");
+    assert_eq!(site.count("select count(*) from sign_ins").await, sign_ins - 2, "Ada's went, used or on their way");
+}
+
+/// The heart waits for the deletion, which holds the person's row, and then has no owner.
+#[tokio::test]
+async fn a_heart_that_races_the_deletion_is_answered_with_the_way_to_sign_in() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let mut deletion = site.db.begin().await.unwrap();
+    sqlx::query("select id from users for update").execute(&mut *deletion).await.unwrap();
+    let finish = async {
+        while site
+            .count(
+                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+            )
+            .await
+            == 0
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        sqlx::query("delete from users").execute(&mut *deletion).await.unwrap();
+        deletion.commit().await.unwrap();
+    };
+    let (heart, ()) = tokio::join!(ada.fetch(Method::PUT, ONE), finish);
+    assert_eq!(heart.status, 401, "{}", heart.html);
+    assert!(heart.json()["error"]["sign_in"].as_str().unwrap().starts_with("/login"));
+    assert_eq!(site.count("select count(*) from heart_counts").await, 0);
+}
+
+#[tokio::test]
+async fn c1_the_account_says_what_spotify_allows_and_why() {
+    let site = Site::open().await;
+    let page = site.signed_in("ada").await.open("/account").await;
+    assert!(page.text("main").contains("See your private playlists: so that they stand here beside the others."));
+    assert!(!page.text("main").contains("See what you listen to"), "that was not asked for");
+}
+
+#[tokio::test]
+async fn c8_about_says_who_is_signed_in_and_what_this_is() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await.open("/about").await;
+    assert!(ada.text("section[aria-labelledby=you]").contains("Ada"));
+    assert!(ada.text("section[aria-labelledby=you]").contains("Spotify will ask for your consent again on"));
+    let stranger = site.visitor().look("/about").await;
+    assert!(stranger.status == 200 && !stranger.has("#you") && stranger.text("main").contains("MIT"));
+    assert!(!ada.html.contains("None") && !ada.html.contains("@"));
+    assert!(stranger.has("footer a[href='/about']"));
 }

@@ -14,7 +14,8 @@ async fn the_account_page_tells_what_happened_newest_first() {
     ada.submit(ada.open("/account").await.form("#sessions > form")).await;
     let mira = site.signed_in("mira").await;
     let told = ada.open("/account").await.texts("#activity li");
-    let begins = ["Signed out everywhere else", "Signed in through Spotify", "Came for the first time, through Spotify"];
+    let begins =
+        ["Signed out everywhere else", "Signed in through Spotify", "Came for the first time, through Spotify"];
     assert_eq!(told.len(), 3, "{told:?}");
     for (line, begin) in told.iter().zip(begins) {
         assert!(line.starts_with(begin) && line.contains("UTC"), "{told:?}");

@@ -28,7 +28,7 @@ const IMPORTS: [(&str, &[&str]); 12] = [
 ];
 
 /// What only some modules may name.
-const HOMES: [(&str, &[&str]); 17] = [
+const HOMES: [(&str, &[&str]); 18] = [
     ("std::env", &["config"]),
     ("dotenvy", &["config"]),
     ("sqlx", &["db"]),
@@ -40,6 +40,7 @@ const HOMES: [(&str, &[&str]); 17] = [
     ("askama", &["web", "standin"]),
     ("memory_serve", &["web"]),
     ("tower_http", &["web"]),
+    ("governor", &["web"]),
     // The store behind the sessions is SQL.
     ("tower_sessions", &["web", "db::sessions"]),
     ("clap", &["cli", "main"]),

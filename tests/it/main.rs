@@ -15,6 +15,7 @@ mod hearts;
 mod hearts_by_link;
 mod legal;
 mod library;
+mod limits;
 #[cfg(feature = "local")]
 mod local_postgres;
 mod migrations;
@@ -23,6 +24,7 @@ mod outage;
 mod pages;
 mod playlists;
 mod process;
+mod registration;
 mod security;
 mod sessions;
 mod sign_in;

@@ -44,7 +44,11 @@ async fn all(site: &Site) -> Vec<(Page, u16)> {
         (UNKNOWN, 404),
         ("/playlists/short", 422),
         ("/nope", 404),
-        ("/account/delete", 405),
+        ("/account/sessions/end", 405),
+        ("/account/delete", 200),
+        ("/account/disconnect", 200),
+        ("/account/activity", 200),
+        ("/about", 200),
         ("/auth/spotify/callback?state=x&code=y", 400),
     ];
     for (path, status) in inside {

@@ -31,7 +31,8 @@ async fn c6_one_session_is_ended_and_this_one_is_marked() {
     assert_eq!((page.count("#sessions .tag"), page.count("#sessions li form")), (1, 2));
     let mark = page.attribute("#sessions li form input[name=session]", "value");
     here.submit(page.form("#sessions li form")).await;
-    let ended = [there.open("/hearts").await.url.path() == "/login", third.open("/hearts").await.url.path() == "/login"];
+    let ended =
+        [there.open("/hearts").await.url.path() == "/login", third.open("/hearts").await.url.path() == "/login"];
     assert_eq!(ended.iter().filter(|ended| **ended).count(), 1);
     assert!(!here.open("/account").await.html.contains(&mark));
 }
@@ -79,9 +80,11 @@ async fn no_page_holds_a_cookie_or_a_whole_digest_of_one() {
     let consent = visitor.to_consent("/login").await;
     let back = visitor.send(crate::support::visitor::approve(&consent, "ada")).await;
     let page = visitor.look(back.header("location")).await;
-    let cookie = page.headers.get_all("set-cookie").iter().find_map(|cookie| {
-        cookie.to_str().ok()?.strip_prefix("heartlist=")?.split(';').next().map(str::to_owned)
-    });
+    let cookie = page
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .find_map(|cookie| cookie.to_str().ok()?.strip_prefix("heartlist=")?.split(';').next().map(str::to_owned));
     let cookie = cookie.expect("a session's cookie");
     let digest: String = sqlx::query_scalar("select encode(id_hash, 'hex') from sessions where user_id is not null")
         .fetch_one(&site.db)

@@ -14,6 +14,7 @@ use tower_sessions::Session;
 use super::{Fault, Link, of_status};
 use crate::app::App;
 use crate::web::REQUEST_ID;
+use crate::web::health::loggable;
 use crate::web::layout::Layout;
 use crate::web::notice::is_html;
 use crate::web::session::Visitor;
@@ -67,7 +68,7 @@ fn is_drawn(response: &Response) -> bool {
 
 async fn draw(app: &App, fault: Fault, asked: Asked, bare: Response) -> Response {
     if let Some(cause) = &fault.cause {
-        let path = asked.path.split('?').next();
+        let path = asked.path.split('?').next().map(loggable);
         tracing::error!(status = fault.status.as_u16(), path, request_id = asked.request_id, cause, "a request failed");
     }
     let retry_after = fault.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));

@@ -25,8 +25,7 @@ const SESSION: &str =
     "Until you sign out or delete your account; 180 days after you pressed the sign-in button at the latest.";
 const SIGN_IN: &str = "An hour from the press of the button.";
 const EVENT: &str = "A year, or until you delete your account.";
-const INVITE: &str =
-    "Until the operator takes it back or leaves; a year after it was used, or a month after its time was over, at the latest.";
+const INVITE: &str = "Until the operator takes it back or leaves; a year after it was used, or a month after its time was over, at the latest.";
 const SHOWN: &str = "Until you delete your account; 30 days after Spotify last showed it to you at the latest.";
 
 pub(super) const KEPT: &[Kept] = &[

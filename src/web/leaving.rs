@@ -1,0 +1,116 @@
+//! Leaving: taking Spotify's keys back, and deleting the account.
+
+use askama::Template;
+use axum::Form;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::device::Device;
+use super::error::Fault;
+use super::layout::{Layout, html};
+use super::notice::{self, Notice};
+use super::session::{SignedIn, Visitor};
+use super::{Now, State};
+use crate::app::App;
+use crate::domain::account::{self, Gone, Identity};
+use crate::domain::sessions;
+
+#[derive(Template)]
+#[template(path = "account/disconnect.html")]
+struct Disconnect {
+    layout: Layout,
+    hearts: i64,
+}
+
+/// Asks whether to disconnect Spotify.
+pub(super) async fn disconnecting(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, Fault> {
+    let account = account::of(&app, &caller).await?.ok_or_else(|| Fault::signed_out("/account"))?;
+    Ok(html(&Disconnect { layout: layout.titled("Disconnect Spotify", "account"), hearts: account.hearts }))
+}
+
+/// Forgets the keys to the Spotify account of who is signed in, in all their sessions.
+pub(super) async fn disconnect(
+    app: State,
+    Now(now): Now,
+    SignedIn(caller): SignedIn,
+    Device(device): Device,
+) -> Result<Response, Fault> {
+    account::disconnect(&app, &caller, &device, now).await?;
+    Ok(notice::redirect("/account", Notice::Disconnected))
+}
+
+#[derive(Template)]
+#[template(path = "account/delete.html")]
+struct Delete {
+    layout: Layout,
+    hearts: i64,
+    /// Whether the last sign-in is recent enough.
+    fresh: bool,
+    ways: Vec<Identity>,
+}
+
+/// Says what deleting means, and asks; who signed in a while ago is asked to do that again first.
+pub(super) async fn deleting(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    visitor: Visitor,
+    SignedIn(caller): SignedIn,
+) -> Result<Response, Fault> {
+    let account = account::of(&app, &caller).await?.ok_or_else(|| Fault::signed_out("/account/delete"))?;
+    Ok(html(&Delete {
+        layout: layout.titled("Delete your account", "account"),
+        hearts: account.hearts,
+        fresh: sessions::is_fresh(visitor.signed_in_at().await?, now),
+        ways: account.identities,
+    }))
+}
+
+/// The box that says that somebody is sure.
+#[derive(Deserialize)]
+pub(super) struct Sure {
+    #[serde(default)]
+    sure: Option<String>,
+}
+
+/// Deletes the account of who is signed in, for good.
+pub(super) async fn delete(
+    app: State,
+    Now(now): Now,
+    visitor: Visitor,
+    SignedIn(caller): SignedIn,
+    Form(form): Form<Sure>,
+) -> Result<Response, Fault> {
+    if form.sure.as_deref() != Some("yes") {
+        return Ok(notice::redirect("/account/delete", Notice::NotSure));
+    }
+    let Some(gone) = account::delete(&app, &caller, visitor.signed_in_at().await?, now).await? else {
+        return Ok(notice::redirect("/account/delete", Notice::NotFresh));
+    };
+    visitor.sign_out().await?;
+    Ok(receipt(&app, gone))
+}
+
+#[derive(Template)]
+#[template(path = "account/gone.html")]
+struct Receipt {
+    layout: Layout,
+    /// What, and how many of it.
+    rows: Vec<(&'static str, i64)>,
+}
+
+/// What went. The answer itself and no page of its own: there is nobody left to keep the numbers for.
+fn receipt(app: &App, gone: Gone) -> Response {
+    let all = [
+        ("Hearts", gone.hearts),
+        ("Hearts with a note or tags", gone.notes),
+        ("Hearts that you had taken back", gone.removed_hearts),
+        ("Playlists that Spotify had shown you", gone.playlists),
+        ("Ways to sign in", gone.identities),
+        ("Sessions", gone.sessions),
+        ("Lines of what happened to your account", gone.events),
+        ("Invitations", gone.invites),
+    ];
+    let rows = all.into_iter().filter(|(_, count)| *count > 0).collect();
+    html(&Receipt { layout: Layout::bare(app, "/").titled("Your account is deleted", ""), rows })
+}

@@ -1,0 +1,172 @@
+//! Who may join: what the landing page says of it, invitations and their links.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::error::{Fault, of_status};
+use super::layout::{Layout, Moment, html};
+use super::notice::{self, Notice};
+use super::session::SignedIn;
+use super::{Now, State};
+use crate::app::{App, Registration};
+use crate::domain::registration::{self, Invite, NotAdmitted, Standing};
+use crate::domain::{Caller, Error};
+
+/// Who may join, for the landing page; none: nothing stands in anybody's way.
+pub(super) fn door(app: &App) -> Option<String> {
+    let people = &app.config.people;
+    let listeners = people
+        .listeners
+        .map(|many| format!("Spotify lets this server serve {many} listeners, whom its owner names there."));
+    let said = match people.registration {
+        Registration::Closed => "This server takes no newcomers. Whoever has an account signs in as always.",
+        Registration::Invite => "New here? You need an invitation. Whoever has an account signs in as always.",
+        Registration::Open if app.config.demo => return None,
+        Registration::Open => {
+            let usual = "Open to the listeners whom Spotify lets in: until it reviews an app, those whom the app’s owner has named there.";
+            return Some(
+                listeners
+                    .map_or_else(|| usual.into(), |listeners| format!("Open to everybody on its list: {listeners}")),
+            );
+        }
+    };
+    Some(listeners.map_or_else(|| said.into(), |listeners| format!("{said} {listeners}")))
+}
+
+/// What somebody new reads who is not let in.
+pub(super) fn refusal(why: NotAdmitted) -> Fault {
+    let what = match why {
+        NotAdmitted::Closed => {
+            "This server takes no newcomers at present. If you were here before, sign in the way you did then."
+        }
+        NotAdmitted::Uninvited => {
+            "Who is new here needs an invitation that is still good: a link from whoever runs this server, for one person. If you were here before, sign in the way you did then."
+        }
+    };
+    Fault::new(StatusCode::FORBIDDEN, "Not open to newcomers", what).nothing_saved()
+}
+
+#[derive(Template)]
+#[template(path = "invites/index.html")]
+struct Invites {
+    layout: Layout,
+    invites: Vec<Row>,
+    /// The link that was just made.
+    link: Option<String>,
+    needed: bool,
+}
+
+/// An invitation in the list.
+struct Row {
+    id: i64,
+    made: Moment,
+    until: Moment,
+    used: Option<(String, Moment)>,
+    expired: bool,
+}
+
+impl Row {
+    fn of(invite: Invite, now: OffsetDateTime) -> Self {
+        let by = invite.used_by.unwrap_or_else(|| "somebody who has left".into());
+        Self {
+            id: invite.id,
+            made: Moment::day(invite.created_at),
+            until: Moment::day(invite.expires_at),
+            used: invite.used_at.map(|at| (by, Moment::day(at))),
+            expired: invite.expires_at <= now,
+        }
+    }
+}
+
+/// For everybody but operators there is no such page.
+fn hidden(error: Error) -> Fault {
+    match error {
+        Error::NotFound => of_status(StatusCode::NOT_FOUND),
+        error => error.into(),
+    }
+}
+
+/// The invitations that the operator made.
+pub(super) async fn index(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+) -> Result<Response, Fault> {
+    listed(&app, layout, &caller, now, None).await
+}
+
+async fn listed(
+    app: &App,
+    layout: Layout,
+    caller: &Caller,
+    now: OffsetDateTime,
+    link: Option<String>,
+) -> Result<Response, Fault> {
+    let invites = registration::invited(app, caller).await.map_err(hidden)?;
+    Ok(html(&Invites {
+        layout: layout.titled("Invitations", "account"),
+        invites: invites.into_iter().map(|invite| Row::of(invite, now)).collect(),
+        link,
+        needed: app.config.people.registration == Registration::Invite,
+    }))
+}
+
+/// Makes an invitation. Its link is in this answer and in no other: only a digest is kept.
+pub(super) async fn make(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+) -> Result<Response, Fault> {
+    let token = registration::invite(&app, &caller, now).await.map_err(hidden)?;
+    let link = app.config.base_url.join(&format!("/invite/{}", token.expose())).map_err(Fault::internal)?;
+    listed(&app, layout, &caller, now, Some(link.into())).await
+}
+
+/// Which invitation to take back.
+#[derive(Deserialize)]
+pub(super) struct Which {
+    invite: i64,
+}
+
+/// Takes an invitation back.
+pub(super) async fn revoke(
+    app: State,
+    SignedIn(caller): SignedIn,
+    Form(which): Form<Which>,
+) -> Result<Response, Fault> {
+    registration::revoke(&app, &caller, which.invite).await.map_err(hidden)?;
+    Ok(notice::redirect("/invites", Notice::InviteRevoked))
+}
+
+#[derive(Template)]
+#[template(path = "invites/show.html")]
+struct Invited {
+    layout: Layout,
+    token: String,
+}
+
+/// The page behind an invitation's link.
+pub(super) async fn invited(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    Path(token): Path<String>,
+) -> Result<Response, Fault> {
+    let spent = |status, what: &str| Err(Fault::new(status, "This invitation lets nobody in", what));
+    match registration::standing(&app, &token, now).await? {
+        Standing::Good => Ok(html(&Invited { layout: layout.titled("You are invited", ""), token }).into_response()),
+        Standing::Used => spent(StatusCode::GONE, "It was used before, and is for one person. Ask for another one."),
+        Standing::Expired => spent(StatusCode::GONE, "It was good for two weeks, which are over. Ask for another one."),
+        Standing::Unknown => spent(
+            StatusCode::NOT_FOUND,
+            "There is no such invitation, or it was taken back. Look whether the link is whole.",
+        ),
+    }
+}

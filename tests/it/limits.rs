@@ -1,0 +1,92 @@
+//! How often one may ask: in words, by person or by address, and not to be talked out of by a header.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+
+/// Starts a sign-in from behind a proxy that adds `address`.
+async fn start(visitor: &Visitor, address: &str) -> Page {
+    let headers = [("sec-fetch-site", "same-origin"), ("x-forwarded-for", address)];
+    visitor.request(Method::POST, "/auth/spotify", &headers, Some(String::new())).await
+}
+
+/// Asks until it is too often: one more is allowed each second, and a slow computer takes seconds for sixty.
+async fn refused(ask: impl AsyncFn() -> Page) -> Page {
+    for _ in 0..300 {
+        let answer = ask().await;
+        if answer.status == 429 {
+            return answer;
+        }
+    }
+    panic!("three hundred times are not too often")
+}
+
+#[tokio::test]
+async fn b10_more_than_sixty_hearts_a_minute_are_refused_in_words() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    for n in 0..60 {
+        let method = if n % 2 == 0 { Method::PUT } else { Method::DELETE };
+        assert_eq!(ada.fetch(method, ONE).await.status, 200, "{n}");
+    }
+    let told = refused(async || ada.fetch(Method::DELETE, ONE).await).await;
+    assert!(told.header("retry-after").parse::<u64>().unwrap() >= 1);
+    assert!(told.json()["error"]["message"].as_str().unwrap().contains("more than 60 hearts in a minute"));
+    let press = [("sec-fetch-site", "same-origin")];
+    let form = refused(async || ada.request(Method::POST, ONE, &press, Some("hearted=false".into())).await).await;
+    assert!(form.has("header nav") && form.text("main").contains("Try again in"));
+    assert_eq!(mira.fetch(Method::PUT, ONE).await.status, 200, "Mira is somebody else at the same address");
+    site.advance(Duration::from_secs(60));
+    assert_eq!(ada.fetch(Method::PUT, ONE).await.status, 200);
+}
+
+#[tokio::test]
+async fn sign_ins_are_limited_by_address_and_it_is_said() {
+    let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3")]).await;
+    let (first, second) = (site.visitor(), site.visitor());
+    for visitor in [&first, &second, &first] {
+        assert_eq!(start(visitor, "198.51.100.1").await.status, 303);
+    }
+    let refused = start(&site.visitor(), "198.51.100.2").await;
+    assert_eq!(refused.status, 429, "without a proxy nobody believes the header");
+    assert!(
+        refused.text("main").contains("more than 3 sign-ins") && refused.text("main").contains("Nothing was saved")
+    );
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() <= 201);
+    assert_eq!(site.visitor().open("/login").await.status, 200, "reading is not limited");
+    site.advance(Duration::from_secs(200));
+    assert_eq!(start(&first, "198.51.100.1").await.status, 303);
+}
+
+#[tokio::test]
+async fn behind_a_proxy_only_what_the_proxy_adds_counts() {
+    let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3"), ("TRUSTED_PROXY", "1")]).await;
+    for made_up in ["203.0.113.1, 198.51.100.1", "203.0.113.2,198.51.100.1", "198.51.100.1"] {
+        assert_eq!(start(&site.visitor(), made_up).await.status, 303);
+    }
+    assert_eq!(
+        start(&site.visitor(), "203.0.113.4, 198.51.100.1").await.status,
+        429,
+        "a spoofed header resets nothing"
+    );
+    let lines =
+        [("sec-fetch-site", "same-origin"), ("x-forwarded-for", "203.0.113.5"), ("x-forwarded-for", "198.51.100.1")];
+    let refused = site.visitor().request(Method::POST, "/auth/spotify", &lines, Some(String::new())).await;
+    assert_eq!(refused.status, 429, "nor does a second line");
+    assert_eq!(start(&site.visitor(), "198.51.100.1, 198.51.100.9").await.status, 303, "somebody else");
+}
+
+#[tokio::test]
+async fn ends_of_sign_ins_are_limited_too() {
+    let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3")]).await;
+    for _ in 0..6 {
+        assert_eq!(site.visitor().look("/auth/spotify/callback?state=x&code=y").await.status, 400);
+    }
+    assert_eq!(site.visitor().look("/auth/spotify/callback?state=x&code=y").await.status, 429);
+}

@@ -1,0 +1,129 @@
+//! Who may join: everybody, whom an operator invites, nobody.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::{Visitor, approve};
+
+const INVITE: (&str, &str) = ("REGISTRATION", "invite");
+
+/// Makes an invitation and gives its path.
+async fn invitation(operator: &Visitor) -> String {
+    let page = operator.submit(operator.open("/invites").await.form("form[action='/invites']")).await;
+    let link = page.text("main .notice code.exact");
+    url::Url::parse(&link).unwrap().path().to_owned()
+}
+
+/// Goes by an invitation's link and signs in as `listener`.
+async fn accept(visitor: &Visitor, path: &str, listener: &str) -> Page {
+    let consent = visitor.submit(visitor.open(path).await.form("form[action='/auth/spotify']")).await;
+    visitor.submit(approve(&consent, listener)).await
+}
+
+#[tokio::test]
+async fn the_first_person_is_the_operator_and_nobody_else_sees_invitations() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let mira = site.signed_in("mira").await;
+    assert!(ada.open("/account").await.has("a[href='/invites']"));
+    assert!(!mira.open("/account").await.has("a[href='/invites']"));
+    assert_eq!(mira.open("/invites").await.status, 404);
+    let made = mira.request(Method::POST, "/invites", &[("sec-fetch-site", "same-origin")], Some(String::new())).await;
+    assert_eq!((made.status, site.count("select count(*) from invites").await), (404, 0));
+}
+
+#[tokio::test]
+async fn of_two_who_come_first_at_once_one_is_the_operator() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.visitor(), site.visitor());
+    let (first, second) = (ada.to_consent("/login").await, mira.to_consent("/login").await);
+    let (first, second) = tokio::join!(ada.submit(approve(&first, "ada")), mira.submit(approve(&second, "mira")));
+    assert_eq!((first.status, second.status), (200, 200));
+    assert_eq!(site.count("select count(*) from users where operator").await, 1);
+}
+
+#[tokio::test]
+async fn a_closed_server_lets_in_whom_it_knows_and_names_nobody_else() {
+    let site = Site::open_with(&[("REGISTRATION", "closed")]).await;
+    sqlx::raw_sql(
+        "insert into users (display_name, created_at) values ('Ada', now());
+         insert into identities (user_id, provider, subject, created_at, last_used_at)
+         select id, 'spotify', 'id:ada.test', now(), now() from users",
+    )
+    .execute(&site.db)
+    .await
+    .unwrap();
+    assert!(site.visitor().open("/").await.text("#door").contains("takes no newcomers"));
+    let refused = site.visitor().sign_in("mira").await;
+    assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Not open to newcomers"));
+    assert!(refused.text("main").contains("Nothing was saved") && !refused.text("main").contains("Mira"));
+    assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 0);
+    site.signed_in("ada").await;
+    assert_eq!(site.count("select count(*) from users").await, 1);
+}
+
+#[tokio::test]
+async fn an_invitation_lets_one_person_in() {
+    let site = Site::open_with(&[INVITE]).await;
+    let ada = site.signed_in("ada").await;
+    assert!(site.visitor().open("/").await.text("#door").contains("need an invitation"));
+    assert_eq!(site.visitor().sign_in("mira").await.status, 403);
+    let path = invitation(&ada).await;
+    let mira = site.visitor();
+    assert_eq!(accept(&mira, &path, "mira").await.status, 200);
+    assert!(ada.open("/invites").await.text("main li").contains("Used by Mira"));
+    assert!(!ada.open("/invites").await.html.contains(path.trim_start_matches("/invite/")), "shown once");
+    let again = site.visitor().open(&path).await;
+    assert!(again.status == 410 && again.text("main").contains("used before"));
+    assert_eq!(mira.open(&path).await.status, 410);
+    assert_eq!(site.signed_in("mira").await.open("/hearts").await.status, 200, "who is known needs none");
+}
+
+#[tokio::test]
+async fn of_two_with_one_invitation_one_joins() {
+    let site = Site::open_with(&[INVITE]).await;
+    let path = invitation(&site.signed_in("ada").await).await;
+    let (mira, noor) = (site.visitor(), site.visitor());
+    let (first, second) = tokio::join!(accept(&mira, &path, "mira"), accept(&noor, &path, "noor"));
+    let mut answers = [first.status, second.status];
+    answers.sort();
+    assert_eq!(answers, [200, 403]);
+    assert_eq!(site.count("select count(*) from users").await, 2);
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_over_or_taken_back_lets_nobody_in() {
+    let site = Site::open_with(&[INVITE]).await;
+    let ada = site.signed_in("ada").await;
+    let path = invitation(&ada).await;
+    let (late, consent) = (site.visitor(), "form[action='/auth/spotify']");
+    let begun = late.submit(late.open(&path).await.form(consent)).await;
+    ada.submit(ada.open("/invites").await.form("form[action='/invites/revoke']")).await;
+    assert_eq!(late.submit(approve(&begun, "mira")).await.status, 403, "taken back on the way");
+    assert_eq!(site.visitor().open(&path).await.status, 404);
+    assert_eq!(site.visitor().open("/invite/nonsense").await.status, 404);
+    let path = invitation(&ada).await;
+    site.advance(Duration::from_secs(14 * 86400));
+    let over = site.visitor().open(&path).await;
+    assert!(over.status == 410 && over.text("main").contains("over"));
+    assert_eq!(site.count("select count(*) from users").await, 1);
+}
+
+#[tokio::test]
+async fn who_has_an_account_spends_no_invitation() {
+    let site = Site::open_with(&[INVITE]).await;
+    let ada = site.signed_in("ada").await;
+    let path = invitation(&ada).await;
+    assert_eq!(accept(&site.visitor(), &path, "ada").await.status, 200);
+    assert_eq!(site.count("select count(*) from invites where used_at is null").await, 1);
+    assert!(!ada.open(&path).await.has("main form"), "who is signed in is told so");
+}
+
+#[tokio::test]
+async fn l4_the_landing_page_says_how_many_spotify_lets_in() {
+    let site = Site::open_with(&[("SPOTIFY_LISTENERS", "5")]).await;
+    assert!(site.visitor().open("/").await.text("#door").contains("5 listeners"));
+}
