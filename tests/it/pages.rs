@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::IntoResponse;
-use heartlist::standin::{Endpoint, Fault};
+use heartlist::standin::{Endpoint, Fault, Service};
 use reqwest::{Client, Method};
 use scraper::{ElementRef, Html, Selector};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
@@ -23,9 +23,17 @@ async fn all(site: &Site) -> Vec<(Page, u16)> {
     let (stranger, mira) = (site.visitor(), site.signed_in("mira").await);
     let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
     let mut pages = Vec::new();
-    for (path, status) in
-        [("/", 200), ("/login", 200), ("/login?next=/hearts", 200), ("/nope", 404), ("/auth/spotify", 405)]
-    {
+    let outside = [
+        ("/", 200),
+        ("/login", 200),
+        ("/login?next=/hearts", 200),
+        ("/auth/spotify", 200),
+        ("/auth/github", 200),
+        ("/nope", 404),
+        ("/auth/nobody", 404),
+        ("/account/delete", 405),
+    ];
+    for (path, status) in outside {
         pages.push((stranger.look(path).await, status));
     }
     let hearts = mira.look("/hearts").await;
@@ -42,6 +50,7 @@ async fn all(site: &Site) -> Vec<(Page, u16)> {
         ("/top", 200),
         ("/now-playing", 200),
         ("/account", 200),
+        ("/account/ways/spotify", 200),
         ("/logout", 200),
         ("/playlists?page=999", 404),
         ("/hearts?page=999", 404),
@@ -64,6 +73,19 @@ async fn all(site: &Site) -> Vec<(Page, u16)> {
     pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
     site.world.fault(Endpoint::Token, Fault::Html502, 3);
     pages.push((site.visitor().sign_in("ada").await, 502));
+    pages.extend(further(site).await);
+    pages
+}
+
+/// What only people see who came by another provider.
+async fn further(site: &Site) -> Vec<(Page, u16)> {
+    site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
+    let ada = site.visitor();
+    let same = ada.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    let mut pages = vec![(same, 200), (ada.link(&site.world, Service::X, "ada").await, 200)];
+    for (path, status) in [("/playlists", 200), ("/now-playing", 200), ("/account/ways/x", 200), (UNKNOWN, 409)] {
+        pages.push((ada.look(path).await, status));
+    }
     pages
 }
 
@@ -204,7 +226,7 @@ async fn g13_an_unknown_address_is_a_page_with_a_way_home() {
 #[tokio::test]
 async fn a_method_that_an_address_does_not_know_is_told_which_it_does() {
     let site = Site::open().await;
-    let page = site.visitor().look("/auth/spotify").await;
+    let page = site.visitor().look("/account/disconnect").await;
     assert_eq!((page.status, page.header("allow")), (405, "POST"));
     let heart = site.visitor().look("/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     let mut allowed: Vec<_> = heart.header("allow").split(',').map(str::trim).collect();
