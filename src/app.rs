@@ -42,10 +42,10 @@ impl App {
             redirect_uri: config.redirect_uri(Provider::Spotify.key()),
         };
         Ok(Self {
-            db: db::pool(database)?,
+            db: db::pool(database, config.connections)?,
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             spotify_sign_in: oauth::Client::new(&oauth::providers::SPOTIFY, settings),
-            vault: Vault::new(session_secret),
+            vault: Vault::new(session_secret).opening_too(&config.old_session_secrets),
             clock,
             config: Arc::new(config),
         })

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -20,7 +20,8 @@ use crate::app::{App, Clock};
 use crate::config::{self, Config};
 use crate::domain::{sweep, top};
 use crate::ids::Secret;
-use crate::{db, telemetry, vault, web};
+use crate::db::{self, pooler};
+use crate::{telemetry, vault, web};
 
 /// Keep the Spotify playlists you love, in a database of your own.
 #[derive(Parser)]
@@ -88,7 +89,8 @@ pub fn install_tls() {
 
 async fn migrate(config: Config) -> Result<()> {
     let database = Running::start(&config).await?;
-    let pool = db::pool(&database.url)?;
+    refuse_pooler(&database.url).await?;
+    let pool = db::pool(&database.url, config.connections)?;
     db::migrate(&pool)
         .await
         .context("the migrations did not run; is the server of DATABASE_URL up, and may it be changed?")?;
@@ -104,6 +106,7 @@ async fn serve(config: Config) -> Result<()> {
         .with_context(|| format!("cannot listen on {address}; is another program there? Set PORT to choose another"))?;
     let mut stop = stop_signals()?;
     let database = Running::start(&config).await?;
+    refuse_pooler(&database.url).await?;
     let (base_url, dyno) = (config.base_url.clone(), config.dyno);
     let app = Arc::new(assemble(config, &database.url, Arc::new(clock))?);
     // On Heroku the release phase migrates, before the new code serves.
@@ -119,6 +122,20 @@ async fn serve(config: Config) -> Result<()> {
     let outcome = served.await;
     database.stop().await;
     outcome
+}
+
+/// Ends the program before it serves one person's rows to another.
+async fn refuse_pooler(url: &Secret) -> Result<()> {
+    match pooler::stands_at(url).await {
+        Ok(true) => bail!(
+            "DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer: over it prepared statements were \
+             seen to return other queries' rows, which may be other people's. Name the server itself; one process is \
+             a pool already (DATABASE_CONNECTIONS)"
+        ),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "whether a pooler stands before the database could not be seen"),
+    }
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is given")]
