@@ -2,6 +2,7 @@
 
 mod database;
 mod doctor;
+mod serving;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,9 +19,9 @@ use tokio::sync::watch;
 use self::database::Running;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
+use crate::db::{self, pooler};
 use crate::domain::{sweep, top};
 use crate::ids::Secret;
-use crate::db::{self, pooler};
 use crate::{telemetry, vault, web};
 
 /// Keep the Spotify playlists you love, in a database of your own.
@@ -44,8 +45,6 @@ enum Command {
     ExampleSettings,
 }
 
-/// How long running requests may take to finish once the process is asked to stop; Heroku kills after 30 s.
-const FAREWELL: Duration = Duration::from_secs(20);
 /// How often what has had its time is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How often somebody looks whether the lists of most hearted playlists are old.
@@ -66,11 +65,14 @@ impl Cli {
         telemetry::start(config.log_format, &config.log_filter);
         install_tls();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        match command {
+        let outcome = match command {
             Command::Serve => runtime.block_on(serve(config)),
             Command::Doctor => runtime.block_on(doctor::run(config)),
             Command::Migrate | Command::ExampleSettings => runtime.block_on(migrate(config)),
-        }
+        };
+        // Not for ever: a name that is just being looked up cannot be called back.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        outcome
     }
 }
 
@@ -167,24 +169,9 @@ pub async fn serve_on(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let router = web::router(app.clone(), beside(&app.config));
-    let sweeper = tokio::spawn(async move { tokio::join!(keep_swept(&app), keep_top(&app)) });
-    let (asked, mut waits) = watch::channel(());
-    // The operator's page opens by where a connection comes from.
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        drop(asked);
-    });
-    let deadline = async {
-        let _ = waits.changed().await;
-        tokio::time::sleep(FAREWELL).await;
-    };
-    // A request that is never finished must not hold the process past the platform's patience.
-    let outcome = tokio::select! {
-        outcome = server => outcome.context("the server failed"),
-        () = deadline => Ok(()),
-    };
-    sweeper.abort();
+    let keeper = tokio::spawn(async move { tokio::join!(keep_swept(&app), keep_top(&app)) });
+    let outcome = serving::serve(listener, router, stop).await;
+    keeper.abort();
     outcome
 }
 

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::error_handling::HandleErrorLayer;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
@@ -31,6 +32,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
 use time::OffsetDateTime;
 use tower::ServiceBuilder;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::load_shed::LoadShedLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -45,6 +48,8 @@ type State = axum::extract::State<Arc<App>>;
 const LONGEST_BODY: usize = 64 * 1024;
 /// How long a request may take; Heroku's router gives up after 30 seconds.
 const PATIENCE: Duration = Duration::from_secs(25);
+/// How many requests are worked on at once. Heroku's router sends one dyno about 50 and queues the rest.
+const AT_ONCE: usize = 200;
 /// The header that names a request, in and out.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -80,6 +85,10 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .layer(CompressionLayer::new())
         // What failed below, sessions included, still becomes a page of ours.
         .layer(from_fn_with_state(app.clone(), error::dress))
+        // More at once than can be answered in time: some are told so at once, and none of them waits in vain.
+        .layer(HandleErrorLayer::new(error::too_many))
+        .layer(LoadShedLayer::new())
+        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         // Before anything is read: a change that another site's page asks for is refused.
         .layer(security::cross_site(&app))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
@@ -96,9 +105,10 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
         .layer(from_fn(health::log))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
+        .layer(security::headers(&app))
+        .layer(from_fn_with_state(app.clone(), security::one_scheme))
         // Spotify knows one address of ours; a cookie set on another would not come back.
-        .layer(from_fn_with_state(app.clone(), security::one_host))
-        .layer(security::headers(&app));
+        .layer(from_fn_with_state(app.clone(), security::one_host));
 
     let site =
         Router::new().merge(pages.layer(around_pages)).merge(assets::router()).route("/healthz", get(health::alive));

@@ -26,6 +26,7 @@ mod pooler;
 mod process;
 mod rotation;
 mod security;
+mod serving;
 mod sign_in;
 mod tokens;
 mod top;
