@@ -23,13 +23,13 @@ mod top;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
+use axum::{Extension, Router};
 use time::OffsetDateTime;
 use tower::ServiceBuilder;
 use tower::limit::GlobalConcurrencyLimitLayer;
@@ -78,7 +78,11 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app.clone());
+    around(&app, pages, beside)
+}
 
+/// Every layer around `pages`, and what is served next to them.
+fn around(app: &Arc<App>, pages: Router, beside: Option<Router>) -> Router {
     // Outermost first: what stands higher sees a request earlier and its answer later.
     let around_pages = ServiceBuilder::new()
         // Pages shrink to a fifth. They hold no secret that a guess beside it could measure out.
@@ -90,10 +94,10 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .layer(LoadShedLayer::new())
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         // Before anything is read: a change that another site's page asks for is refused.
-        .layer(security::cross_site(&app))
+        .layer(security::cross_site(app))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         // Lazy: no cookie, no query.
-        .layer(session::layer(&app))
+        .layer(session::layer(app))
         // Inside the session, so that an error page knows who is signed in.
         .layer(from_fn_with_state(app.clone(), error::dress))
         .layer(from_fn_with_state(app.clone(), notice::carry))
@@ -105,13 +109,16 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
         .layer(from_fn(health::log))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
-        .layer(security::headers(&app))
+        .layer(security::headers(app))
         .layer(from_fn_with_state(app.clone(), security::one_scheme))
         // Spotify knows one address of ours; a cookie set on another would not come back.
         .layer(from_fn_with_state(app.clone(), security::one_host));
 
     let site =
         Router::new().merge(pages.layer(around_pages)).merge(assets::router()).route("/healthz", get(health::alive));
+    let site = site.merge(Router::new().route("/readyz", get(health::ready)).with_state(app.clone()));
+    // Around each route, where it is known which one it is.
+    let site = site.layer(from_fn(metrics::count)).layer(Extension(metrics::Traffic::new()));
     site.merge(beside.unwrap_or_default()).layer(around_all)
 }
 

@@ -28,7 +28,7 @@ const IMPORTS: [(&str, &[&str]); 12] = [
 ];
 
 /// What only some modules may name.
-const HOMES: [(&str, &[&str]); 19] = [
+const HOMES: [(&str, &[&str]); 20] = [
     ("std::env", &["config"]),
     ("dotenvy", &["config"]),
     ("sqlx", &["db"]),
@@ -39,6 +39,7 @@ const HOMES: [(&str, &[&str]); 19] = [
     ("axum", &["web", "standin", "cli"]),
     ("hyper", &["cli::serving"]),
     ("hyper_util", &["cli::serving"]),
+    ("prometheus_client", &["web::metrics"]),
     ("askama", &["web", "standin"]),
     ("memory_serve", &["web"]),
     ("tower_http", &["web"]),

@@ -17,6 +17,7 @@ mod legal;
 mod library;
 #[cfg(feature = "local")]
 mod local_postgres;
+mod measure;
 mod migrations;
 mod now_playing;
 mod outage;
