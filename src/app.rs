@@ -49,11 +49,11 @@ impl App {
         };
         let ways_in = config.ways_in.iter().map(|way| (way.provider, way_in(way, &config))).collect();
         Ok(Self {
-            db: db::pool(database)?,
+            db: db::pool(database, config.connections)?,
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             spotify_sign_in: oauth::Client::new(Provider::Spotify, settings),
             ways_in,
-            vault: Vault::new(session_secret),
+            vault: Vault::new(session_secret).opening_too(&config.old_session_secrets),
             clock,
             config: Arc::new(config),
         })

@@ -2,13 +2,14 @@
 
 mod database;
 mod doctor;
+mod serving;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -18,9 +19,10 @@ use tokio::sync::watch;
 use self::database::Running;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
+use crate::db::{self, pooler};
 use crate::domain::{sweep, top};
 use crate::ids::Secret;
-use crate::{db, telemetry, vault, web};
+use crate::{telemetry, vault, web};
 
 /// Keep the Spotify playlists you love, in a database of your own.
 #[derive(Parser)]
@@ -43,8 +45,6 @@ enum Command {
     ExampleSettings,
 }
 
-/// How long running requests may take to finish once the process is asked to stop; Heroku kills after 30 s.
-const FAREWELL: Duration = Duration::from_secs(20);
 /// How often what has had its time is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How often somebody looks whether the lists of most hearted playlists are old.
@@ -65,11 +65,14 @@ impl Cli {
         telemetry::start(config.log_format, &config.log_filter);
         install_tls();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        match command {
+        let outcome = match command {
             Command::Serve => runtime.block_on(serve(config)),
             Command::Doctor => runtime.block_on(doctor::run(config)),
             Command::Migrate | Command::ExampleSettings => runtime.block_on(migrate(config)),
-        }
+        };
+        // Not for ever: a name that is just being looked up cannot be called back.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        outcome
     }
 }
 
@@ -88,7 +91,8 @@ pub fn install_tls() {
 
 async fn migrate(config: Config) -> Result<()> {
     let database = Running::start(&config).await?;
-    let pool = db::pool(&database.url)?;
+    refuse_pooler(&database.url).await?;
+    let pool = db::pool(&database.url, config.connections)?;
     db::migrate(&pool)
         .await
         .context("the migrations did not run; is the server of DATABASE_URL up, and may it be changed?")?;
@@ -104,6 +108,7 @@ async fn serve(config: Config) -> Result<()> {
         .with_context(|| format!("cannot listen on {address}; is another program there? Set PORT to choose another"))?;
     let mut stop = stop_signals()?;
     let database = Running::start(&config).await?;
+    refuse_pooler(&database.url).await?;
     let (base_url, dyno) = (config.base_url.clone(), config.dyno);
     let app = Arc::new(assemble(config, &database.url, Arc::new(clock))?);
     // On Heroku the release phase migrates, before the new code serves.
@@ -119,6 +124,20 @@ async fn serve(config: Config) -> Result<()> {
     let outcome = served.await;
     database.stop().await;
     outcome
+}
+
+/// Ends the program before it serves one person's rows to another.
+async fn refuse_pooler(url: &Secret) -> Result<()> {
+    match pooler::stands_at(url).await {
+        Ok(true) => bail!(
+            "DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer: over it prepared statements were \
+             seen to return other queries' rows, which may be other people's. Name the server itself; one process is \
+             a pool already (DATABASE_CONNECTIONS)"
+        ),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "whether a pooler stands before the database could not be seen"),
+    }
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is given")]
@@ -150,24 +169,9 @@ pub async fn serve_on(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let router = web::router(app.clone(), beside(&app.config));
-    let sweeper = tokio::spawn(async move { tokio::join!(keep_swept(&app), keep_top(&app)) });
-    let (asked, mut waits) = watch::channel(());
-    // The operator's page opens by where a connection comes from.
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        drop(asked);
-    });
-    let deadline = async {
-        let _ = waits.changed().await;
-        tokio::time::sleep(FAREWELL).await;
-    };
-    // A request that is never finished must not hold the process past the platform's patience.
-    let outcome = tokio::select! {
-        outcome = server => outcome.context("the server failed"),
-        () = deadline => Ok(()),
-    };
-    sweeper.abort();
+    let keeper = tokio::spawn(async move { tokio::join!(keep_swept(&app), keep_top(&app)) });
+    let outcome = serving::serve(listener, router, stop).await;
+    keeper.abort();
     outcome
 }
 

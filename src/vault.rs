@@ -42,10 +42,11 @@ impl Purpose {
 #[error("a sealed text does not open with this SESSION_SECRET")]
 pub struct DoesNotOpen;
 
-/// Seals and opens with keys that come from one secret.
+/// Seals with keys that come from one secret, and opens with those of older ones as well.
 #[derive(Clone)]
 pub struct Vault {
     root: Hkdf<Sha256>,
+    older: Vec<Hkdf<Sha256>>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -57,14 +58,19 @@ impl std::fmt::Debug for Vault {
 impl Vault {
     /// A vault whose keys come from `secret` (at least 32 bytes; `config` sees to that).
     pub fn new(secret: &Secret) -> Self {
-        Self { root: Hkdf::new(None, secret.expose().as_bytes()) }
+        Self { root: root(secret), older: Vec::new() }
+    }
+
+    /// The same, which also opens what was sealed with `older` secrets: one is rotated, and everybody stays signed in.
+    pub fn opening_too(self, older: &[Secret]) -> Self {
+        Self { older: older.iter().map(root).collect(), ..self }
     }
 
     /// Seals `plain` for `owner`: a fresh nonce, then the ciphertext.
     pub fn seal(&self, purpose: Purpose, owner: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce = XNonce::generate();
         let payload = Payload { msg: plain, aad: owner };
-        let cipher = self.cipher(purpose).encrypt(&nonce, payload).expect("memory holds the text");
+        let cipher = cipher(&self.root, purpose).encrypt(&nonce, payload).expect("memory holds the text");
         [nonce.as_slice(), &cipher].concat()
     }
 
@@ -75,14 +81,20 @@ impl Vault {
     pub fn open(&self, purpose: Purpose, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
         let (nonce, msg) = sealed.split_at_checked(NONCE).ok_or(DoesNotOpen)?;
         let nonce = XNonce::try_from(nonce).map_err(|_| DoesNotOpen)?;
-        self.cipher(purpose).decrypt(&nonce, Payload { msg, aad: owner }).map_err(|_| DoesNotOpen)
+        let mut roots = std::iter::once(&self.root).chain(&self.older);
+        let opened = roots.find_map(|root| cipher(root, purpose).decrypt(&nonce, Payload { msg, aad: owner }).ok());
+        opened.ok_or(DoesNotOpen)
     }
+}
 
-    fn cipher(&self, purpose: Purpose) -> XChaCha20Poly1305 {
-        let mut key = Key::default();
-        self.root.expand(purpose.label(), &mut key).expect("32 bytes are within HKDF's reach");
-        XChaCha20Poly1305::new(&key)
-    }
+fn root(secret: &Secret) -> Hkdf<Sha256> {
+    Hkdf::new(None, secret.expose().as_bytes())
+}
+
+fn cipher(root: &Hkdf<Sha256>, purpose: Purpose) -> XChaCha20Poly1305 {
+    let mut key = Key::default();
+    root.expand(purpose.label(), &mut key).expect("32 bytes are within HKDF's reach");
+    XChaCha20Poly1305::new(&key)
 }
 
 /// The demo's own session secret: made at the first start, kept in `folder`, readable by its owner only.
@@ -127,6 +139,18 @@ mod tests {
         assert!(vault.open(Purpose::SignIn, b"mira", &sealed).is_err());
         assert!(Vault::new(&Secret::new("another")).open(Purpose::Session, b"mira", &sealed).is_err());
         assert!(vault.open(Purpose::Session, b"mira", &sealed[..10]).is_err());
+    }
+
+    #[test]
+    fn an_older_secret_opens_and_never_seals() {
+        let (old, new) = (Secret::new("the secret of last year"), Secret::new("the secret of this year"));
+        let sealed = Vault::new(&old).seal(Purpose::Session, b"mira", b"token");
+        let rotated = Vault::new(&new).opening_too(std::slice::from_ref(&old));
+        assert_eq!(rotated.open(Purpose::Session, b"mira", &sealed).unwrap(), b"token");
+        assert!(rotated.open(Purpose::Session, b"noor", &sealed).is_err());
+        let anew = rotated.seal(Purpose::Session, b"mira", b"token");
+        assert!(Vault::new(&old).open(Purpose::Session, b"mira", &anew).is_err());
+        assert!(Vault::new(&new).open(Purpose::Session, b"mira", &anew).is_ok());
     }
 
     #[test]

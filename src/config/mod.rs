@@ -4,6 +4,7 @@
 
 mod people;
 mod providers;
+mod secrets;
 mod variables;
 
 use std::collections::HashMap;
@@ -34,6 +35,10 @@ pub struct Config {
     pub database: Database,
     /// Seals sessions; none in a demo that keeps its own in the data folder.
     pub session_secret: Option<Secret>,
+    /// Secrets that sealed earlier and still open.
+    pub old_session_secrets: Vec<Secret>,
+    /// How many connections to the database this process takes at most.
+    pub connections: u32,
     /// Opens the operator's page from afar; none: it opens on this computer alone.
     pub operator_token: Option<Secret>,
     /// The Spotify to talk to.
@@ -154,6 +159,8 @@ impl Reader<'_> {
             port,
             database: self.database(dyno),
             session_secret: self.session_secret(demo && !dyno),
+            old_session_secrets: self.old_session_secrets(),
+            connections: self.connections(),
             operator_token: self.operator_token(),
             spotify: self.spotify(demo, &base_url),
             ways_in: self.ways_in(demo, &base_url),
@@ -257,27 +264,12 @@ impl Reader<'_> {
         private
     }
 
-    fn session_secret(&mut self, optional: bool) -> Option<Secret> {
-        match self.get("SESSION_SECRET") {
-            Some(secret) if secret.len() >= 32 => return Some(Secret::new(secret)),
-            Some(_) => self.fault(
-                "SESSION_SECRET is too short: at least 32 characters, for example from `openssl rand -base64 48`",
-            ),
-            None if optional => {}
-            None => self
-                .fault("SESSION_SECRET is missing: at least 32 characters, for example from `openssl rand -base64 48`"),
-        }
-        None
-    }
-
-    fn operator_token(&mut self) -> Option<Secret> {
-        let token = self.get("OPERATOR_TOKEN")?;
-        if token.len() < 32 {
-            self.fault(
-                "OPERATOR_TOKEN is too short: at least 32 characters, for example from `openssl rand -base64 48`",
-            );
-        }
-        Some(Secret::new(token))
+    fn connections(&mut self) -> u32 {
+        let Some(value) = self.get("DATABASE_CONNECTIONS") else { return 8 };
+        value.parse().ok().filter(|number| (2..=500).contains(number)).unwrap_or_else(|| {
+            self.fault("DATABASE_CONNECTIONS is not a number of connections: from 2 to 500");
+            8
+        })
     }
 
     fn spotify(&mut self, demo: bool, base_url: &Url) -> Spotify {
@@ -292,19 +284,6 @@ impl Reader<'_> {
             accounts_url: self.address("SPOTIFY_ACCOUNTS_URL", accounts, demo),
             api_url: self.address("SPOTIFY_API_URL", api, demo),
         }
-    }
-
-    fn client_secret(&mut self, demo: bool) -> Secret {
-        if demo {
-            // The stand-in of the same process is told it; nobody else can reach that client.
-            return Secret::random();
-        }
-        Secret::new(self.get("SPOTIFY_CLIENT_SECRET").unwrap_or_else(|| {
-            self.fault(
-                "SPOTIFY_CLIENT_SECRET is missing: it stands beside the client id on Spotify's developer dashboard",
-            );
-            String::new()
-        }))
     }
 
     fn address(&mut self, name: &str, usual: String, demo: bool) -> Url {

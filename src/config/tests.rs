@@ -45,6 +45,8 @@ fn all_faults_come_together_and_hold_no_secret() {
         ("LOG_FORMAT", "xml"),
         ("OPERATOR_TOKEN", "short-token"),
         ("TOP_PAGE", "maybe"),
+        ("SESSION_SECRET_OLD", "short-secret"),
+        ("DATABASE_CONNECTIONS", "1"),
     ])
     .unwrap_err()
     .to_string();
@@ -57,6 +59,8 @@ fn all_faults_come_together_and_hold_no_secret() {
         "LOG_FORMAT",
         "OPERATOR_TOKEN",
         "TOP_PAGE",
+        "SESSION_SECRET_OLD",
+        "DATABASE_CONNECTIONS",
     ] {
         assert!(said.contains(&format!("- {name} ")), "{name} in {said}");
     }
@@ -140,4 +144,13 @@ fn a_further_way_in_needs_both_its_id_and_its_secret() {
     }
     assert!(read(&REAL).unwrap().ways_in.is_empty());
     assert_eq!(read(&[]).unwrap().ways_in.len(), 4);
+}
+
+#[test]
+fn old_secrets_stand_with_commas_between_them() {
+    let old = format!(" {} ,{},", "a".repeat(32), "b".repeat(40));
+    let config = read(&[&REAL[..], &[("SESSION_SECRET_OLD", &old), ("DATABASE_CONNECTIONS", "20")]].concat()).unwrap();
+    let old: Vec<_> = config.old_session_secrets.iter().map(|secret| secret.expose().len()).collect();
+    assert_eq!((old, config.connections), (vec![32, 40], 20));
+    assert_eq!(read(&REAL).unwrap().connections, 8);
 }

@@ -24,12 +24,22 @@ pub const VARIABLES: &[Variable] = &[
     row(
         "DATABASE_URL",
         "a private Postgres in the data folder",
-        "The database: postgres:// or postgresql://. Required on Heroku, where the Postgres add-on sets it.",
+        "The database: postgres:// or postgresql://. Required on Heroku, where the Postgres add-on sets it. No pooler in transaction mode, such as DATABASE_CONNECTION_POOL_URL names.",
+    ),
+    row(
+        "DATABASE_CONNECTIONS",
+        "8",
+        "The most connections one process takes. Heroku's smallest plan has 20, and during a deployment two serve.",
     ),
     row(
         "SESSION_SECRET",
         "made at the first start of the demo and kept in the data folder",
         "Seals sessions and the tokens in them: at least 32 characters of chance. Required outside the demo.",
+    ),
+    row(
+        "SESSION_SECRET_OLD",
+        "none",
+        "Earlier secrets, with commas between them: what they sealed still opens while SESSION_SECRET seals anew.",
     ),
     row("SPOTIFY_CLIENT_ID", "none: demo mode", "Your Spotify app's client id. Without it the music is made up."),
     row("SPOTIFY_CLIENT_SECRET", "none", "Your Spotify app's client secret. Required with SPOTIFY_CLIENT_ID."),

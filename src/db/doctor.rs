@@ -108,3 +108,21 @@ pub async fn calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>, Error> 
 pub async fn people(pool: &Pool) -> Result<i64, Error> {
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(pool).await?)
 }
+
+/// How many hearts there are, by the counts that each change keeps.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hearts(pool: &Pool) -> Result<i64, Error> {
+    let sum = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
+    Ok(sum.fetch_one(pool).await?)
+}
+
+/// How many sessions have not ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64, Error> {
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from sessions where expires_at > $1"#, now);
+    Ok(count.fetch_one(pool).await?)
+}

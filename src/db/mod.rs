@@ -13,6 +13,7 @@ pub mod leaving;
 pub mod local;
 pub mod merging;
 pub mod playlists;
+pub mod pooler;
 pub mod removed;
 pub mod sessions;
 pub mod shares;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, PgConnection, PgPool};
+use url::Url;
 
 use crate::ids::Secret;
 
@@ -65,37 +67,43 @@ impl From<sqlx::Error> for Error {
 }
 
 /// SQLSTATE classes 08 (connection), 28 (refused: a password being rotated), 3D (no such database), 53
-/// (resources), 57P (shutdown), and 25006 (read-only), 55000 (no connections taken): the server's trouble, not
-/// the query's.
+/// (resources), 57P (shutdown), and 25006 (read-only), 55000 (no connections taken), 57014 (took too long), 55P03
+/// (locked by another): the server's trouble, not the query's.
 fn away(code: &str) -> bool {
-    ["08", "28", "3D", "53", "57P", "25006", "55000"].iter().any(|class| code.starts_with(class))
+    ["08", "28", "3D", "53", "57P", "25006", "55000", "57014", "55P03"].iter().any(|class| code.starts_with(class))
 }
-
-/// How many connections one process takes at most: the smallest Heroku plan allows 20, and during a
-/// deployment the old and the new release stand side by side with a migration and a person's psql.
-const CONNECTIONS: u32 = 8;
 
 /// How long a request waits for a connection before the page says that the database is away.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a statement may wait for a lock, and how long it may take: what somebody else holds must not hold all
+/// connections too.
+const LIMITS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
 
-/// A pool that connects when first asked, so that the app can answer before its database does.
+/// A pool of at most so many `connections`. It connects when first asked, so that the app can answer before its
+/// database does.
 ///
 /// # Errors
 /// When `url` is not a Postgres address.
-pub fn pool(url: &Secret) -> Result<Pool, Error> {
-    let mut options: PgConnectOptions = url.expose().parse()?;
-    if remote(&options) && matches!(options.get_ssl_mode(), PgSslMode::Prefer) {
-        // `prefer` falls back to plain text when somebody between us says so.
-        options = options.ssl_mode(PgSslMode::Require);
-    }
+pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
+    let options = options(url)?.options(LIMITS);
     let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
+        .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .idle_timeout(Duration::from_secs(300))
         .test_before_acquire(false)
         .before_acquire(|connection, about| Box::pin(async move { still_there(connection, about.idle_for).await }))
         .connect_lazy_with(options);
     Ok(pool)
+}
+
+/// How to connect to `url`: over the network encrypted, unless the address says otherwise.
+fn options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
+    let options: PgConnectOptions = url.expose().parse()?;
+    let address = Url::parse(url.expose()).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    let says = address.query_pairs().any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"));
+    // `prefer`, which holds by default, falls back to plain text when somebody between us says so.
+    let plain = matches!(options.get_ssl_mode(), PgSslMode::Prefer) && !says && remote(&options);
+    Ok(if plain { options.ssl_mode(PgSslMode::Require) } else { options })
 }
 
 fn remote(options: &PgConnectOptions) -> bool {
@@ -123,10 +131,31 @@ pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
     // The lock is the connection's, and one that failed would take it back into the pool: the next try would
     // wait for ever. This connection ends here, whatever happens.
     let mut connection = pool.acquire().await?.detach();
+    // A migration may take its time; but while it waits for a lock, everybody waits behind it.
+    let limits = "select set_config('statement_timeout', '0', false), set_config('lock_timeout', '30s', false)";
+    sqlx::query(limits).execute(&mut connection).await?;
     all.run(&mut connection).await
 }
 
 /// The migrations that this program knows.
 fn migrations() -> sqlx::migrate::Migrator {
     sqlx::migrate!()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_the_network_it_is_encrypted_unless_the_address_says_otherwise() {
+        let mode = |address: &str| options(&Secret::new(address)).unwrap().get_ssl_mode();
+        assert!(matches!(mode("postgres://u:p@ec2-1-2.example.com:5432/d"), PgSslMode::Require));
+        assert!(matches!(mode("postgresql://db/d"), PgSslMode::Require));
+        assert!(matches!(mode("postgres://db/d?sslmode=prefer"), PgSslMode::Prefer));
+        assert!(matches!(mode("postgres://db/d?sslmode=disable"), PgSslMode::Disable));
+        assert!(matches!(mode("postgres://db/d?sslmode=verify-full"), PgSslMode::VerifyFull));
+        for near in ["postgres://localhost/d", "postgres://127.0.0.1/d", "postgres://u@localhost/d?host=/tmp/x"] {
+            assert!(matches!(mode(near), PgSslMode::Prefer), "{near}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::domain::Error;
 use crate::ids::{PlaylistId, Provider};
 
 pub(super) use dress::dress;
-pub(super) use plain::of_status;
+pub(super) use plain::{of_status, too_many};
 
 /// A way out of an error page.
 #[derive(Clone)]

@@ -1,33 +1,60 @@
-//! Signs of life: the health check and a line in the log for each request.
+//! Signs of life: the health checks and a line in the log for each request.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::REQUEST_ID;
+use super::{REQUEST_ID, State};
+use crate::domain::doctor;
+use crate::ids::UserId;
 
 /// The process answers; neither database nor Spotify is asked.
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
+/// Whether requests may be sent here: the database answers, and its tables are those that this release needs.
+pub(super) async fn ready(app: State) -> (StatusCode, &'static str) {
+    match doctor::ready(&app).await {
+        Ok(true) => (StatusCode::OK, "ready\n"),
+        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database is away\n"),
+    }
+}
+
+/// Who asked, for the line of their request: found out where the session is read, further in.
+#[derive(Clone, Default)]
+pub(super) struct Who(Arc<OnceLock<UserId>>);
+
+impl Who {
+    /// Notes who asks.
+    pub(super) fn is(&self, user: UserId) {
+        let _ = self.0.set(user);
+    }
+}
+
 /// Logs a request when it is answered: its path and never its query, where codes and states travel,
 /// nor the token of a secret link.
-pub(super) async fn log(request: Request, next: Next) -> Response {
+pub(super) async fn log(mut request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = loggable(request.uri().path()).to_owned();
     let id = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    let who = Who::default();
+    request.extensions_mut().insert(who.clone());
     let start = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();
     let ms = start.elapsed().as_millis() as u64;
     // Plain texts: the log's writer quotes and escapes them, so that no path can forge a line.
-    let (method, path, request_id) = (method.as_str(), path.as_str(), id.as_str());
+    let (method, path, request_id, user) =
+        (method.as_str(), path.as_str(), id.as_str(), who.0.get().map(|user| user.0));
     match path {
-        "/healthz" => tracing::debug!(method, path, status, ms, request_id, "answered"),
-        _ => tracing::info!(method, path, status, ms, request_id, "answered"),
+        "/healthz" | "/readyz" => tracing::debug!(method, path, status, ms, request_id, "answered"),
+        _ => tracing::info!(method, path, status, ms, request_id, user, "answered"),
     }
     response
 }

@@ -34,14 +34,17 @@ mod top;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::error_handling::HandleErrorLayer;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
+use axum::{Extension, Router};
 use time::OffsetDateTime;
 use tower::ServiceBuilder;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::load_shed::LoadShedLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -56,6 +59,8 @@ type State = axum::extract::State<Arc<App>>;
 const LONGEST_BODY: usize = 64 * 1024;
 /// How long a request may take; Heroku's router gives up after 30 seconds.
 const PATIENCE: Duration = Duration::from_secs(25);
+/// How many requests are worked on at once. Heroku's router sends one dyno about 50 and queues the rest.
+const AT_ONCE: usize = 200;
 /// The header that names a request, in and out.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -101,24 +106,31 @@ fn routes() -> Router<Arc<App>> {
 
 /// The whole site; `beside` is served next to it, without its layers (the demo's stand-in).
 pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
-    let pages = routes().with_state(app.clone());
+    around(&app, routes().with_state(app.clone()), beside)
+}
 
+/// Every layer around `pages`, and what is served next to them.
+fn around(app: &Arc<App>, pages: Router, beside: Option<Router>) -> Router {
     // Outermost first: what stands higher sees a request earlier and its answer later.
     let around_pages = ServiceBuilder::new()
         // Pages shrink to a fifth. They hold no secret that a guess beside it could measure out.
         .layer(CompressionLayer::new())
         // What failed below, sessions included, still becomes a page of ours.
         .layer(from_fn_with_state(app.clone(), error::dress))
+        // More at once than can be answered in time: some are told so at once, and none of them waits in vain.
+        .layer(HandleErrorLayer::new(error::too_many))
+        .layer(LoadShedLayer::new())
+        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         // Before anything is read: a change that another site's page asks for is refused.
-        .layer(security::cross_site(&app))
+        .layer(security::cross_site(app))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         // Lazy: no cookie, no query.
-        .layer(session::layer(&app))
+        .layer(session::layer(app))
         // Inside the session, so that an error page knows who is signed in.
         .layer(from_fn_with_state(app.clone(), error::dress))
         .layer(from_fn_with_state(app.clone(), notice::carry))
         // Here a person is known, and no work is done yet.
-        .layer(from_fn_with_state(limits::Limits::new(&app), limits::hold))
+        .layer(from_fn_with_state(limits::Limits::new(app), limits::hold))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
         .layer(CatchPanicLayer::new());
 
@@ -127,15 +139,20 @@ pub fn router(app: Arc<App>, beside: Option<Router>) -> Router {
         .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
         .layer(from_fn(health::log))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
+        .layer(security::headers(app))
+        .layer(from_fn_with_state(app.clone(), security::one_scheme))
         // Spotify knows one address of ours; a cookie set on another would not come back.
-        .layer(from_fn_with_state(app.clone(), security::one_host))
-        .layer(security::headers(&app));
+        .layer(from_fn_with_state(app.clone(), security::one_host));
 
     let site = Router::new()
         .merge(pages.layer(around_pages))
-        .merge(shown_to_all(&app))
+        .merge(shown_to_all(app))
         .merge(assets::router())
-        .route("/healthz", get(health::alive));
+        .route("/healthz", get(health::alive))
+        .merge(Router::new().route("/readyz", get(health::ready)).with_state(app.clone()))
+        // Around each route, where it is known which one it is.
+        .layer(from_fn(metrics::count))
+        .layer(Extension(metrics::Traffic::new()));
     site.merge(beside.unwrap_or_default()).layer(around_all)
 }
 

@@ -78,6 +78,20 @@ pub(super) async fn one_host(State(app): State<Arc<App>>, request: Request, next
     next.run(request).await
 }
 
+/// Sends a visitor who came over http on to https. Only on Heroku, whose router says how they came: elsewhere the
+/// proxy that ends TLS may say nothing, or something else, and would be asked the same again and again.
+pub(super) async fn one_scheme(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    // The router's own word comes last, after what a visitor may have made up.
+    let said = request.headers().get_all("x-forwarded-proto").iter().next_back().and_then(|said| said.to_str().ok());
+    let plain = said.and_then(|said| said.rsplit(',').next()).is_some_and(|scheme| scheme.trim() == "http");
+    if app.config.dyno && app.config.https() && plain {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let target = format!("{}{path}", app.config.base_url.origin().ascii_serialization());
+        return Redirect::permanent(&target).into_response();
+    }
+    next.run(request).await
+}
+
 /// Drops a request id that could not be one: it goes into the log and onto error pages.
 pub(super) async fn sane_request_id(mut request: Request, next: Next) -> Response {
     let sane = |id: &HeaderValue| {

@@ -10,6 +10,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
 use super::error::{Fault, of_status};
+use super::health::Who;
 use crate::app::App;
 use crate::domain::sessions::BROWSER;
 use crate::domain::sign_in::Arrived;
@@ -155,7 +156,11 @@ impl FromRequestParts<Arc<App>> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Fault> {
         let session = parts.extensions.get::<Session>().cloned().ok_or_else(|| Fault::internal("no session layer"))?;
-        Visitor::of(session).await
+        let visitor = Visitor::of(session).await?;
+        if let (Some(who), Some(caller)) = (parts.extensions.get::<Who>(), &visitor.caller) {
+            who.is(caller.person.id);
+        }
+        Ok(visitor)
     }
 }
 

@@ -28,7 +28,7 @@ const IMPORTS: [(&str, &[&str]); 12] = [
 ];
 
 /// What only some modules may name.
-const HOMES: [(&str, &[&str]); 18] = [
+const HOMES: &[(&str, &[&str])] = &[
     ("std::env", &["config"]),
     ("dotenvy", &["config"]),
     ("sqlx", &["db"]),
@@ -37,6 +37,9 @@ const HOMES: [(&str, &[&str]); 18] = [
     ("oauth2", &["oauth"]),
     // The stand-in is a server of its own; the command line hands the router to the listener.
     ("axum", &["web", "standin", "cli"]),
+    ("hyper", &["cli::serving"]),
+    ("hyper_util", &["cli::serving"]),
+    ("prometheus_client", &["web::metrics"]),
     ("askama", &["web", "standin"]),
     ("memory_serve", &["web"]),
     ("tower_http", &["web"]),

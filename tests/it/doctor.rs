@@ -246,7 +246,7 @@ async fn the_meter_counts_calls_and_waits_for_the_operator_alone() {
     site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 60 }, 1);
     ada.open("/playlists").await;
     let page = site.visitor().look("/metrics").await;
-    assert!(page.header("content-type").starts_with("text/plain"));
+    assert!(page.header("content-type").starts_with("application/openmetrics-text"));
     assert!(page.html.contains("heartlist_spotify_calls_today{endpoint=\"my_playlists\"} 2"), "{}", page.html);
     assert!(page.html.contains("heartlist_spotify_cooldown_seconds{bucket=\"all\",quota=\"false\"} "), "{}", page.html);
     let afar = site.visitor().request(reqwest::Method::GET, "/metrics", &[("x-forwarded-for", "1.2.3.4")], None).await;

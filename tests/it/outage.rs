@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
+use sqlx::Connection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use url::Url;
@@ -14,6 +15,8 @@ use url::Url;
 use crate::process::{Program, free_port};
 use crate::support::Site;
 use crate::support::visitor::Visitor;
+
+const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 
 /// A socket before the site's Postgres that can stop passing bytes on, as a frozen server does.
 struct Between {
@@ -99,4 +102,86 @@ async fn g15_a_database_that_hangs_is_a_503_soon_and_recovery_comes_by_itself() 
     between.frozen.store(false, Ordering::SeqCst);
     assert_eq!(ada.fetch(Method::PUT, &heart).await.status, 200);
     assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
+}
+
+#[tokio::test]
+async fn what_somebody_else_holds_is_a_503_and_nothing_is_saved() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let mut holding = site.db.begin().await.unwrap();
+    sqlx::query("lock table hearts in access exclusive mode").execute(&mut *holding).await.unwrap();
+    let press = ada.fetch(Method::PUT, HEART).await;
+    assert_eq!((press.status, press.header("retry-after")), (503, "5"));
+    assert_eq!(ada.look("/logout").await.status, 200, "what is not held goes on");
+    holding.rollback().await.unwrap();
+    assert_eq!(site.count("select count(*) from hearts").await, 0);
+    assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200);
+    assert_eq!(site.count("select count(*) from hearts").await, 1);
+}
+
+#[tokio::test]
+async fn a_database_that_only_reads_shows_hearts_and_refuses_new_ones_as_a_503() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    ada.fetch(Method::PUT, HEART).await;
+    let set = async |on: &str| {
+        let name: String = sqlx::query_scalar("select current_database()").fetch_one(&site.db).await.unwrap();
+        let sql = format!("alter database {name} set default_transaction_read_only = {on}");
+        // A session of its own, since the setting holds for new ones and binds this one too.
+        let mut admin = sqlx::PgConnection::connect_with(&site.db.connect_options()).await.unwrap();
+        sqlx::raw_sql("set default_transaction_read_only = off").execute(&mut admin).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+        let out = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+        sqlx::raw_sql(out).execute(&mut admin).await.unwrap();
+    };
+    set("on").await;
+    settle(&ada).await;
+    assert_eq!(ada.look("/hearts").await.count("li.card"), 1);
+    assert_eq!(ada.fetch(Method::DELETE, HEART).await.status, 503);
+    set("off").await;
+    settle(&ada).await;
+    assert_eq!(ada.fetch(Method::DELETE, HEART).await.status, 200);
+}
+
+/// Opens pages until the pool has found out which of its connections were ended.
+async fn settle(visitor: &Visitor) {
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    while visitor.look("/hearts").await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// An answer that says saved is a row, however often the server throws everybody out meanwhile.
+#[tokio::test]
+async fn an_acknowledged_heart_is_a_committed_heart() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let mut admin = site.db.acquire().await.unwrap().detach();
+    let done = AtomicBool::new(false);
+    let killing = async {
+        let out = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+        while !done.load(Ordering::SeqCst) {
+            sqlx::raw_sql(out).execute(&mut admin).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
+    };
+    let pressing = async {
+        let mut acknowledged = Vec::new();
+        for n in 0..150 {
+            let id = format!("{n:022}");
+            if ada.fetch(Method::PUT, &format!("/heart/{id}")).await.status == 200 {
+                acknowledged.push(id);
+            }
+        }
+        done.store(true, Ordering::SeqCst);
+        acknowledged
+    };
+    let ((), acknowledged) = tokio::join!(killing, pressing);
+    assert!(!acknowledged.is_empty());
+    settle(&ada).await;
+    let kept: Vec<String> = sqlx::query_scalar("select playlist_id from hearts").fetch_all(&mut admin).await.unwrap();
+    assert!(acknowledged.iter().all(|id| kept.contains(id)), "lost after it was acknowledged");
+    let sum: i64 =
+        sqlx::query_scalar("select sum(hearts)::bigint from heart_counts").fetch_one(&mut admin).await.unwrap();
+    assert_eq!(sum as usize, kept.len(), "counts and rows agree");
 }

@@ -62,13 +62,13 @@ impl Program {
         line.trim().strip_prefix("Heartlist is ready: ").expect("the line with the address").to_owned()
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().expect("it runs").to_string();
         assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
     /// Its end: the exit code, and all it logged.
-    async fn rest(&mut self) -> (Option<i32>, String) {
+    pub(crate) async fn rest(&mut self) -> (Option<i32>, String) {
         let mut log = (&mut self.log).await.unwrap();
         self.stdout.read_to_string(&mut log).await.unwrap();
         (self.child.wait().await.unwrap().code(), log)
@@ -235,10 +235,16 @@ async fn write_words(visitor: &Visitor) {
 
 /// The program on the site's database and its Spotify.
 async fn beside(site: &Site, log: &str) -> (Program, String) {
+    beside_with(site, &[("RUST_LOG", log)]).await
+}
+
+/// The same, with some settings of the test's own.
+pub(crate) async fn beside_with(site: &Site, extra: &[(&str, &str)]) -> (Program, String) {
     let port = free_port();
     let base = format!("http://127.0.0.1:{port}");
     let mut settings = site.settings();
-    settings.extend([("BASE_URL", base.as_str()), ("PORT", port.as_str()), ("RUST_LOG", log)]);
+    settings.extend([("BASE_URL", base.as_str()), ("PORT", port.as_str())]);
+    settings.extend(extra);
     let mut program = Program::start(&settings);
     assert_eq!(program.ready().await, base);
     (program, base)

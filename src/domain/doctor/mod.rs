@@ -69,6 +69,23 @@ pub struct Meter {
     pub calls: Vec<(String, i64)>,
     /// Times in which nobody asks.
     pub cooldowns: Vec<Cooldown>,
+    /// How many hearts there are.
+    pub hearts: i64,
+    /// How many sessions have not ended.
+    pub sessions: i64,
+    /// How many connections to the database this process has open and does not use.
+    pub idle: i64,
+    /// How many it uses.
+    pub used: i64,
+}
+
+/// Whether the database answers and has every table that this program needs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ready(app: &App) -> Result<bool> {
+    let schema = db::doctor::schema(&app.db).await?;
+    Ok(schema.pending == 0 && schema.changed == 0)
 }
 
 /// Reads the meter.
@@ -77,7 +94,10 @@ pub struct Meter {
 /// When the database fails.
 pub async fn meter(app: &App, now: OffsetDateTime) -> Result<Meter> {
     let calls = db::doctor::calls(&app.db, now.date()).await?;
-    Ok(Meter { calls, cooldowns: db::doctor::cooldowns(&app.db, now).await? })
+    let cooldowns = db::doctor::cooldowns(&app.db, now).await?;
+    let (hearts, sessions) = (db::doctor::hearts(&app.db).await?, db::doctor::sessions(&app.db, now).await?);
+    let idle = app.db.num_idle() as i64;
+    Ok(Meter { calls, cooldowns, hearts, sessions, idle, used: (i64::from(app.db.size()) - idle).max(0) })
 }
 
 /// How many of `findings` are in `state`.

@@ -6,6 +6,17 @@ use axum::http::StatusCode;
 
 use super::Fault;
 
+/// The answer while more is asked at once than can be answered in time.
+pub(in crate::web) async fn too_many(_: tower::BoxError) -> Fault {
+    let mut fault = Fault::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Busy just now",
+        "Many people are here at once. Try again in a few seconds.",
+    );
+    fault.retry_after = Some(Duration::from_secs(5));
+    fault.nothing_saved()
+}
+
 /// The fault that a status alone tells of.
 pub(in crate::web) fn of_status(status: StatusCode) -> Fault {
     let (heading, what) = match status {

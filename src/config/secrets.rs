@@ -1,0 +1,51 @@
+//! The settings that nobody else may know. A fault names them and never shows them.
+
+use super::Reader;
+use crate::ids::Secret;
+
+impl Reader<'_> {
+    pub(super) fn session_secret(&mut self, optional: bool) -> Option<Secret> {
+        match self.get("SESSION_SECRET") {
+            Some(secret) if secret.len() >= 32 => return Some(Secret::new(secret)),
+            Some(_) => self.fault(
+                "SESSION_SECRET is too short: at least 32 characters, for example from `openssl rand -base64 48`",
+            ),
+            None if optional => {}
+            None => self
+                .fault("SESSION_SECRET is missing: at least 32 characters, for example from `openssl rand -base64 48`"),
+        }
+        None
+    }
+
+    pub(super) fn old_session_secrets(&mut self) -> Vec<Secret> {
+        let given = self.get("SESSION_SECRET_OLD").unwrap_or_default();
+        let old: Vec<_> = given.split(',').map(str::trim).filter(|old| !old.is_empty()).collect();
+        if old.iter().any(|old| old.len() < 32) {
+            self.fault("SESSION_SECRET_OLD has one that is too short: secrets of at least 32 characters, with commas");
+        }
+        old.into_iter().map(Secret::new).collect()
+    }
+
+    pub(super) fn operator_token(&mut self) -> Option<Secret> {
+        let token = self.get("OPERATOR_TOKEN")?;
+        if token.len() < 32 {
+            self.fault(
+                "OPERATOR_TOKEN is too short: at least 32 characters, for example from `openssl rand -base64 48`",
+            );
+        }
+        Some(Secret::new(token))
+    }
+
+    pub(super) fn client_secret(&mut self, demo: bool) -> Secret {
+        if demo {
+            // The stand-in of the same process is told it; nobody else can reach that client.
+            return Secret::random();
+        }
+        Secret::new(self.get("SPOTIFY_CLIENT_SECRET").unwrap_or_else(|| {
+            self.fault(
+                "SPOTIFY_CLIENT_SECRET is missing: it stands beside the client id on Spotify's developer dashboard",
+            );
+            String::new()
+        }))
+    }
+}

@@ -1,0 +1,79 @@
+//! What operators and their machines see: readiness, numbers, and lines of the log.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::process::beside_with;
+use crate::support::Site;
+use crate::support::visitor::Visitor;
+
+#[tokio::test]
+async fn readiness_asks_for_the_database_and_its_tables() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    assert_eq!(visitor.look("/readyz").await.status, 200);
+    sqlx::query("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)")
+        .execute(&site.db)
+        .await
+        .unwrap();
+    let page = visitor.look("/readyz").await;
+    assert_eq!((page.status, page.html.as_str()), (503, "migrations are missing\n"));
+    sqlx::query("drop table _sqlx_migrations").execute(&site.db).await.unwrap();
+    assert_eq!(visitor.look("/readyz").await.status, 503);
+    assert_eq!(visitor.look("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_meter_tells_of_requests_by_route_and_of_what_is_kept() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    for id in ["3cEYpjA9oz9GiPac4AsH4n", "0000000000000000000000"] {
+        ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    }
+    ada.look("/nope/3cEYpjA9oz9GiPac4AsH4n").await;
+    ada.request(Method::from_bytes(b"INVENTED").unwrap(), "/hearts", &[], None).await;
+    let said = site.visitor().look("/metrics").await.html;
+    for line in [
+        r#"heartlist_requests_total{method="PUT",route="/heart/{id}",status="200"} 2"#,
+        r#"heartlist_requests_total{method="GET",route="none",status="404"} 1"#,
+        r#"heartlist_requests_total{method="other",route="/hearts""#,
+        r#"heartlist_request_seconds_bucket{le="0.25",route="/heart/{id}"}"#,
+        r#"heartlist_request_seconds_count{route="/heart/{id}"} 2"#,
+        "heartlist_hearts 2",
+        "heartlist_sessions 1",
+        r#"heartlist_database_connections{state="idle"}"#,
+        r#"heartlist_spotify_calls_today{endpoint="#,
+        "# EOF",
+    ] {
+        assert!(said.contains(line), "{line} in {said}");
+    }
+    assert!(!said.contains("3cEYpjA9oz9GiPac4AsH4n"), "addresses are without number");
+}
+
+#[tokio::test]
+async fn a_line_of_the_log_names_who_asked_and_cannot_be_forged() {
+    let site = Site::open().await;
+    for format in ["json", "text"] {
+        let (mut program, base) = beside_with(&site, &[("LOG_FORMAT", format)]).await;
+        let ada = Visitor::new(&base);
+        ada.sign_in("ada").await;
+        ada.open("/hearts").await;
+        for path in ["/%0a%7B%22forged%22:true%7D", "/x%0d%0aforged", "/%1b[31mforged"] {
+            let hostile = [("x-request-id", "0123456789abcdef forged"), ("user-agent", "forged {}")];
+            ada.request(Method::GET, path, &hostile, None).await;
+        }
+        program.signal("-TERM");
+        let (_, log) = program.rest().await;
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains("answered")).collect();
+        assert!(lines.len() >= 7 && !log.contains('\u{1b}') && !log.contains('\r'), "{log}");
+        assert!(log.lines().all(|line| !line.trim_start().starts_with("forged")), "{log}");
+        if format == "json" {
+            let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("one event")).collect();
+            assert!(events.iter().all(|event| event.get("forged").is_none()));
+            let asked = events.iter().find(|event| event["path"] == "/hearts").expect("the line of /hearts");
+            let ada: i64 = sqlx::query_scalar("select id from users").fetch_one(&site.db).await.unwrap();
+            assert_eq!((&asked["user"], &asked["status"]), (&Value::from(ada), &Value::from(200)));
+            assert_eq!(asked["request_id"].as_str().unwrap().len(), 36);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What stands at DATABASE_URL is refused when it is a pooler that gives connections to whoever asks next.
+
+use std::sync::{Arc, Mutex};
+
+use heartlist::db::pooler;
+use heartlist::ids::Secret;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::process::{Program, free_port};
+use crate::support::{SESSION_SECRET, Site};
+
+/// Speaks as much of Postgres's protocol as a start needs; all its clients share one connection, as it were.
+async fn pretend(refusing: bool) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shared = Arc::new(Mutex::new(false));
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let shared = shared.clone();
+            tokio::spawn(async move { serve(client, refusing, shared).await });
+        }
+    });
+    format!("postgres://somebody@{address}/heartlist?sslmode=disable")
+}
+
+async fn serve(mut client: TcpStream, refusing: bool, set: Arc<Mutex<bool>>) -> Option<()> {
+    let length = client.read_u32().await.ok()?;
+    client.read_exact(&mut vec![0; length as usize - 4]).await.ok()?;
+    if refusing {
+        let told = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
+        return client.write_all(&message(b'E', told)).await.ok();
+    }
+    client.write_all(&[message(b'R', &[0; 4]), message(b'Z', b"I")].concat()).await.ok()?;
+    loop {
+        let kind = client.read_u8().await.ok()?;
+        let mut body = vec![0; client.read_u32().await.ok()? as usize - 4];
+        client.read_exact(&mut body).await.ok()?;
+        let text = String::from_utf8_lossy(&body).into_owned();
+        if kind == b'X' {
+            return None;
+        }
+        if text.starts_with("set ") {
+            *set.lock().unwrap() = true;
+        }
+        let seen = *set.lock().unwrap();
+        let answer = if text.starts_with("select") { row(seen) } else { Vec::new() };
+        client.write_all(&[answer, message(b'C', b"DONE\0"), message(b'Z', b"I")].concat()).await.ok()?;
+    }
+}
+
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    [&[kind][..], &(body.len() as u32 + 4).to_be_bytes(), body].concat()
+}
+
+/// One row of one column of text: the mark that the first client set.
+fn row(seen: bool) -> Vec<u8> {
+    let column =
+        [&1u16.to_be_bytes()[..], b"m\0", &[0; 6], &25u32.to_be_bytes(), &[255; 2], &[255; 4], &[0; 2]].concat();
+    let value = if seen { [&5u32.to_be_bytes()[..], b"first"].concat() } else { vec![255; 4] };
+    [message(b'T', &column), message(b'D', &[&1u16.to_be_bytes()[..], &value].concat())].concat()
+}
+
+#[tokio::test]
+async fn a_server_is_no_pooler() {
+    let site = Site::open().await;
+    let settings = site.settings();
+    let (_, url) = settings.iter().find(|(name, _)| *name == "DATABASE_URL").unwrap();
+    assert!(!pooler::stands_at(&Secret::new(*url)).await.unwrap());
+}
+
+#[tokio::test]
+async fn over_a_pooler_nothing_is_served_nor_migrated_and_the_reason_is_told() {
+    for refusing in [false, true] {
+        let url = pretend(refusing).await;
+        assert!(pooler::stands_at(&Secret::new(url.as_str())).await.unwrap(), "refusing: {refusing}");
+        let port = free_port();
+        let settings = [("DATABASE_URL", url.as_str()), ("PORT", &port), ("SESSION_SECRET", SESSION_SECRET)];
+        let (code, said) = Program::start(&settings).rest().await;
+        assert!(code == Some(1) && said.contains("pooler in transaction mode"), "{said}");
+        assert!(said.contains("Name the server itself"), "{said}");
+    }
+}

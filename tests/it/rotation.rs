@@ -1,0 +1,21 @@
+//! A new SESSION_SECRET while people are signed in.
+
+use crate::process::beside_with;
+use crate::support::{SESSION_SECRET, Site};
+
+const NEW: &str = "the session secret of the year after this one";
+
+#[tokio::test]
+async fn a_new_secret_keeps_everybody_signed_in_while_the_old_one_may_still_open() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let (_rotating, rotating) =
+        beside_with(&site, &[("SESSION_SECRET", NEW), ("SESSION_SECRET_OLD", SESSION_SECRET)]).await;
+    let (_rotated, rotated) = beside_with(&site, &[("SESSION_SECRET", NEW)]).await;
+    assert_eq!(ada.open(&format!("{rotating}/hearts")).await.text("h1"), "Hearts");
+    assert!(ada.open(&format!("{rotated}/hearts")).await.has("form[action='/auth/spotify']"), "signed out");
+    // Whatever is written while both are known is sealed with the new one.
+    let mira = crate::support::visitor::Visitor::new(&rotating);
+    mira.sign_in("mira").await;
+    assert_eq!(mira.open(&format!("{rotated}/hearts")).await.text("h1"), "Hearts");
+}

@@ -1,0 +1,114 @@
+//! The listener and what stands right behind it: overload, half-sent requests, http, and the end.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::process::beside_with;
+use crate::support::Site;
+
+/// As many requests as are worked on at once (src/web/mod.rs).
+const AT_ONCE: usize = 200;
+/// A form that is never sent to its end.
+const HALF: &[u8] = b"POST /hearts HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\r\nli";
+
+async fn connect(base: &str) -> TcpStream {
+    TcpStream::connect(base.trim_start_matches("http://")).await.unwrap()
+}
+
+#[tokio::test]
+async fn more_at_once_than_can_be_answered_is_a_503_at_once_and_passes() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let mut stuck = Vec::new();
+    for _ in 0..AT_ONCE {
+        let mut stream = connect(&site.base).await;
+        stream.write_all(HALF).await.unwrap();
+        stuck.push(stream);
+    }
+    let refused = async {
+        loop {
+            let page = ada.look("/hearts").await;
+            if page.status == 503 {
+                break page;
+            }
+        }
+    };
+    let page = tokio::time::timeout(Duration::from_secs(20), refused).await.expect("refused");
+    assert_eq!((page.text("h1").as_str(), page.header("retry-after")), ("Busy just now", "5"));
+    assert!(page.text("main").contains("Nothing was saved."));
+    assert_eq!(ada.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await.status, 503);
+    assert_eq!(ada.look("/healthz").await.status, 200, "the process lives");
+    drop(stuck);
+    let open = async {
+        while ada.look("/hearts").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), open).await.expect("it passes by itself");
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused() {
+    let site = Site::open().await;
+    let mut stream = connect(&site.base).await;
+    let head = format!("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx-long: {}\r\n\r\n", "x".repeat(400_000));
+    let _ = stream.write_all(head.as_bytes()).await;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 431");
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let site = Site::open().await;
+    let mut stream = connect(&site.base).await;
+    for _ in 0..3 {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"ok\n") {
+            assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "{}", String::from_utf8_lossy(&answer));
+        }
+        assert!(!String::from_utf8_lossy(&answer).to_lowercase().contains("connection: close"));
+    }
+}
+
+#[tokio::test]
+async fn o5_stuck_and_silent_connections_do_not_hold_the_end() {
+    let site = Site::open().await;
+    let (mut program, base) = beside_with(&site, &[]).await;
+    let silent = connect(&base).await;
+    let (mut head, mut body) = (connect(&base).await, connect(&base).await);
+    head.write_all(b"GET /hearts HTTP/1.1\r\nhost: 127.").await.unwrap();
+    body.write_all(HALF).await.unwrap();
+    let mut used = connect(&base).await;
+    used.write_all(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
+    assert!(used.read(&mut [0; 1000]).await.unwrap() > 0);
+    for _ in 0..3 {
+        program.signal("-TERM");
+    }
+    // Heroku's patience; ours is shorter.
+    let (code, log) = tokio::time::timeout(Duration::from_secs(29), program.rest()).await.expect("it ends");
+    assert_eq!(code, Some(0), "{log}");
+    drop((silent, head, body, used));
+}
+
+#[tokio::test]
+async fn on_heroku_http_is_sent_to_https_by_the_routers_own_word() {
+    let own = [("DYNO", "web.1"), ("BASE_URL", "https://hearts.example")];
+    let site = Site::open_with(&own).await;
+    let visitor = site.visitor();
+    for (said, status) in [("http", 308), ("https, http", 308), ("http, https", 200), ("https", 200)] {
+        let page = visitor.request(Method::GET, "/login?next=/hearts", &[("x-forwarded-proto", said)], None).await;
+        assert_eq!(page.status, status, "{said}");
+        if status == 308 {
+            assert_eq!(page.header("location"), "https://hearts.example/login?next=/hearts");
+        }
+        assert!(page.header("strict-transport-security").contains("max-age="), "{said}");
+    }
+    let elsewhere = Site::open().await;
+    let page = elsewhere.visitor().request(Method::GET, "/", &[("x-forwarded-proto", "http")], None).await;
+    assert_eq!(page.status, 200);
+}
