@@ -8,6 +8,7 @@ mod account;
 mod architecture;
 mod changed;
 mod chromium;
+mod cost;
 mod doctor;
 mod faults;
 mod hearts;
