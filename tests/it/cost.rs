@@ -3,41 +3,49 @@
 //! Times are measured by `cargo bench --bench load` (benches/README.md). Here stands what must not slip in between:
 //! a statement more for every page, or one for every row.
 
-use std::sync::{Arc, Mutex};
+use std::cell::RefCell;
+use std::sync::Once;
 
 use heartlist::standin::Listener;
 use reqwest::Method;
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
-use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::support::Site;
 use crate::support::visitor::Visitor;
 
-/// The statements that sqlx logs while this lives, of this test alone: its site runs in this thread.
-struct Statements {
-    seen: Arc<Mutex<Vec<String>>>,
-    _log: DefaultGuard,
+thread_local! {
+    /// What sqlx logged in this thread, which is this test's alone: its site runs here, too.
+    static HEARD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
+
+/// An ear for statements.
+struct Statements;
 
 impl Statements {
     fn listen() -> Self {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = tracing_subscriber::registry().with(Ear(seen.clone()));
-        Self { seen, _log: tracing::subscriber::set_default(log) }
+        // One for all threads: what is enabled is cached for the process, by whichever thread comes first.
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            let statements = Targets::new().with_target("sqlx::query", tracing::Level::DEBUG);
+            let log = tracing_subscriber::registry().with(Ear.with_filter(statements));
+            tracing::subscriber::set_global_default(log).expect("no other test sets one");
+        });
+        Self
     }
 
     /// An answer takes so many statements, as the shortest of three times shows: the sweep may speak in between.
     async fn expect(&self, count: usize, visitor: &Visitor, method: Method, path: &str) {
         let mut shortest: Option<Vec<String>> = None;
         for _ in 0..3 {
-            self.seen.lock().unwrap().clear();
+            HEARD.take();
             let answer = visitor.fetch(method.clone(), path).await;
             assert_eq!(answer.status, 200, "{path}: {}", answer.html);
-            let seen = std::mem::take(&mut *self.seen.lock().unwrap());
-            shortest = shortest.filter(|known| known.len() <= seen.len()).or(Some(seen));
+            let heard = HEARD.take();
+            shortest = shortest.filter(|known| known.len() <= heard.len()).or(Some(heard));
         }
         let shortest = shortest.expect("it was asked");
         assert_eq!(shortest.len(), count, "{method} {path} takes {shortest:#?}");
@@ -45,15 +53,13 @@ impl Statements {
 }
 
 /// Hears sqlx's lines.
-struct Ear(Arc<Mutex<Vec<String>>>);
+struct Ear;
 
 impl<S: Subscriber> Layer<S> for Ear {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
-            let mut summary = Summary::default();
-            event.record(&mut summary);
-            self.0.lock().unwrap().push(summary.0);
-        }
+        let mut summary = Summary::default();
+        event.record(&mut summary);
+        HEARD.with_borrow_mut(|heard| heard.push(summary.0));
     }
 }
 
