@@ -1,6 +1,7 @@
 //! The release build of the app, as a process.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,12 +20,12 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Starts it on a free port.
-    pub(crate) async fn start(database: &str, spotify: &str) -> Result<Self> {
+    /// Starts `program`, or the one that was built with the harness, on a free port.
+    pub(crate) async fn start(program: Option<&Path>, database: &str, spotify: &str) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
         let base = format!("http://127.0.0.1:{port}");
         let api = format!("{spotify}/v1");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
+        let mut command = Command::new(program.unwrap_or(Path::new(env!("CARGO_BIN_EXE_heartlist"))).canonicalize()?);
         command.env_clear().envs([
             ("PORT", port.as_str()),
             ("BASE_URL", &base),

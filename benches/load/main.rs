@@ -23,6 +23,7 @@ mod standin;
 mod visitor;
 mod wrk;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
@@ -49,6 +50,12 @@ struct Wishes {
     /// Only what is named so, for example `--only hearts`; may be given more than once.
     #[arg(long)]
     only: Vec<String>,
+    /// Measures this program in place of the one that was just built.
+    #[arg(long)]
+    program: Option<PathBuf>,
+    /// Starts this program, too, on the same database, and compares: the build from before a change.
+    #[arg(long)]
+    beside: Option<PathBuf>,
     /// Fills the tables step by step up to so many hearts (and a million sessions), and measures at each step.
     #[arg(long, num_args = 0..=1, default_missing_value = "10000000")]
     growth: Option<u64>,

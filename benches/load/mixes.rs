@@ -12,6 +12,8 @@ const ENCODINGS: (&str, &str) = ("Accept-Encoding", "gzip, deflate, br, zstd");
 pub(crate) enum Work {
     /// wrk asks the app.
     App(Requests),
+    /// wrk asks the other build of the app.
+    Other(Requests),
     /// wrk asks a server that sends the bytes of the same answer and does nothing else.
     Bare(Requests),
     /// pgbench sends the statements of a heart, with the look-up of the session before it.
@@ -25,15 +27,21 @@ pub(crate) enum Work {
 /// One line of the report.
 #[derive(Clone)]
 pub(crate) struct Mix {
-    pub(crate) name: &'static str,
-    /// The mix that limits it.
-    pub(crate) limit: Option<&'static str>,
+    pub(crate) name: String,
+    /// The mix that limits it, or that it is compared with.
+    pub(crate) limit: Option<String>,
     pub(crate) work: Work,
 }
 
 impl Mix {
-    fn new(name: &'static str, limit: Option<&'static str>, work: Work) -> Self {
-        Self { name, limit, work }
+    fn new(name: &str, limit: Option<&str>, work: Work) -> Self {
+        Self { name: name.to_owned(), limit: limit.map(str::to_owned), work }
+    }
+
+    /// The same asked of the other build, to be compared with this one.
+    pub(crate) fn of_the_other(&self) -> Option<Self> {
+        let Work::App(requests) = &self.work else { return None };
+        Some(Self::new(&format!("{}, other build", self.name), Some(&self.name), Work::Other(requests.clone())))
     }
 }
 

@@ -93,7 +93,9 @@ pub(crate) fn table(title: &str, rounds: &Rounds) {
 
 /// The rate as part of the limit's rate, round by round, with its spread.
 fn share(mix: &Mix, figures: &[Figures], rounds: &Rounds) -> String {
-    let Some((_, limit)) = rounds.iter().find(|(other, _)| mix.limit == Some(other.name)) else { return "–".into() };
+    let Some((_, limit)) = rounds.iter().find(|(other, _)| mix.limit.as_ref() == Some(&other.name)) else {
+        return "–".into();
+    };
     let shares: Vec<f64> = figures.iter().zip(limit).map(|(own, limit)| own.rate / limit.rate).collect();
     let (least, most) = shares.iter().fold((f64::MAX, f64::MIN), |(a, b), share| (a.min(*share), b.max(*share)));
     format!("{:.2} ({least:.2} to {most:.2})", median(shares.iter().copied()))

@@ -25,7 +25,7 @@ pub(crate) async fn play_all(stage: &mut Stage, mixes: Vec<Mix>, wishes: &Wishes
     for round in 0..wishes.rounds {
         for (place, (mix, figures)) in rounds.iter_mut().enumerate() {
             let seed = seed + 1 + round * 100 + place;
-            let played = stage.play(mix, wishes, seed).await.with_context(|| mix.name)?;
+            let played = stage.play(mix, wishes, seed).await.with_context(|| mix.name.clone())?;
             eprintln!(
                 "round {}: {}: {:.0}/s, p50 {:.2} ms, {:.0} + {:.0} µs",
                 round + 1,

@@ -1,7 +1,8 @@
 //! All that a run needs, started in order: database, made-up Spotify, app, people, limits.
 
-use anyhow::{Result, ensure};
 use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
 
 use crate::app::App;
 use crate::limits::{Bare, Pgbench};
@@ -10,7 +11,7 @@ use crate::mixes::{self, Mix, Work};
 use crate::postgres::Postgres;
 use crate::report::{Figures, start_up};
 use crate::standin::Standin;
-use crate::wrk::Told;
+use crate::wrk::{Requests, Told};
 use crate::{Wishes, driven, process, wrk};
 
 /// How often the app is started to say how long that takes.
@@ -24,6 +25,7 @@ pub(crate) struct Stage {
     pub(crate) cold: Vec<Listener>,
     writers: Vec<Listener>,
     readers: Vec<Listener>,
+    other: Option<App>,
     bare: Bare,
     pgbench: Pgbench,
     /// How many hearts the app said it keeps.
@@ -39,11 +41,12 @@ impl Stage {
         let postgres = Postgres::start().await?;
         let standin = Standin::start().await?;
         // The first start makes the tables, the others find them.
-        let mut app = App::start(postgres.url(), &standin.base).await?;
+        let program = wishes.program.as_deref();
+        let mut app = App::start(program, postgres.url(), &standin.base).await?;
         let mut starts = Vec::new();
         for _ in 0..STARTS {
             drop(app);
-            app = App::start(postgres.url(), &standin.base).await?;
+            app = App::start(program, postgres.url(), &standin.base).await?;
             starts.push(app.started_in);
         }
         start_up(&mut starts, app.memory().0);
@@ -57,24 +60,38 @@ impl Stage {
             delete from heart_counts where playlist_id = repeat('0', 22)";
         sqlx::query(taken_back).execute(&postgres.pool).await?;
         let pgbench = Pgbench::prepare(&postgres, wishes.listeners).await?;
-        Ok(Self { app, standin, postgres, cold, writers, readers, bare, pgbench, acknowledged: 0, unheard: 0 })
+        let other = match wishes.beside.as_deref() {
+            Some(program) => Some(App::start(Some(program), postgres.url(), &standin.base).await?),
+            None => None,
+        };
+        Ok(Self { app, standin, postgres, cold, writers, readers, other, bare, pgbench, acknowledged: 0, unheard: 0 })
     }
 
     /// The mixes that are wished for, with what limits them.
     pub(crate) async fn mixes(&self, only: &[String]) -> Result<Vec<Mix>> {
         let top = reqwest::get(format!("{}/top", self.app.base)).await?.status() == 200;
         let mut all = mixes::all(&self.app.base, &self.bare, (&self.readers, &self.writers), top);
-        let wished: Vec<_> = all.iter().filter(|mix| only.iter().any(|name| name == mix.name)).cloned().collect();
-        ensure!(only.len() == wished.len(), "these can be named: {:?}", all.iter().map(|m| m.name).collect::<Vec<_>>());
-        let chosen = |mix: &Mix| wished.iter().any(|wish| wish.name == mix.name || wish.limit == Some(mix.name));
-        all.retain(|mix| only.is_empty() || chosen(mix));
+        let names: Vec<String> = all.iter().map(|mix| mix.name.clone()).collect();
+        ensure!(only.iter().all(|name| names.contains(name)), "these can be named: {names:?}");
+        let limits: Vec<String> =
+            all.iter().filter(|mix| only.contains(&mix.name)).filter_map(|mix| mix.limit.clone()).collect();
+        all.retain(|mix| only.is_empty() || only.contains(&mix.name) || limits.contains(&mix.name));
+        if self.other.is_some() {
+            all = all.into_iter().flat_map(|mix| [mix.of_the_other(), Some(mix)]).flatten().collect();
+        }
         Ok(all)
     }
 
     /// Plays one mix once, and says what it cost whom.
     pub(crate) async fn play(&mut self, mix: &Mix, wishes: &Wishes, seed: usize) -> Result<Figures> {
-        let served = matches!(mix.work, Work::Bare(_)).then(std::process::id);
-        let cpu = |stage: &Self| (served.map_or_else(|| stage.app.cpu(), process::cpu), stage.postgres.cpu());
+        let cpu = |stage: &Self| {
+            let server = match (&mix.work, &stage.other) {
+                (Work::Bare(_), _) => process::cpu(std::process::id()),
+                (Work::Other(_), Some(other)) => other.cpu(),
+                _ => stage.app.cpu(),
+            };
+            (server, stage.postgres.cpu())
+        };
         let before = cpu(self);
         let told = self.work(&mix.work, wishes, seed).await?;
         // Postgres counts a worker's time when it has ended.
@@ -85,18 +102,23 @@ impl Stage {
 
     async fn work(&mut self, work: &Work, wishes: &Wishes, seed: usize) -> Result<Told> {
         match work {
-            Work::App(requests) => {
-                let told = tokio::task::block_in_place(|| wrk::run(wishes, &self.app.base, requests, seed))?;
-                let writes = if requests.writes_only() { told.requests } else { told.writes };
-                self.acknowledged += writes;
-                self.unheard += wishes.connections as u64;
-                Ok(told)
+            Work::App(requests) => self.ask(&self.app.base.clone(), requests, wishes, seed),
+            Work::Other(requests) => {
+                let other = self.other.as_ref().context("no other build")?.base.clone();
+                self.ask(&other, requests, wishes, seed)
             }
             Work::Bare(requests) => tokio::task::block_in_place(|| wrk::run(wishes, &self.bare.base, requests, seed)),
             Work::Pgbench => tokio::task::block_in_place(|| self.pgbench.run(wishes, seed)),
             Work::SignIns => driven::sign_ins(self, wishes).await,
             Work::Cold => driven::cold(self, wishes).await,
         }
+    }
+
+    fn ask(&mut self, base: &str, requests: &Requests, wishes: &Wishes, seed: usize) -> Result<Told> {
+        let told = tokio::task::block_in_place(|| wrk::run(wishes, base, requests, seed))?;
+        self.acknowledged += if requests.writes_only() { told.requests } else { told.writes };
+        self.unheard += wishes.connections as u64;
+        Ok(told)
     }
 
     /// Every heart that was acknowledged is a row, and the counts are those of the rows.
