@@ -84,13 +84,14 @@ fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
 /// Whatever Spotify's trouble is, when nothing is kept that could bridge it.
 pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime) -> Result<Library> {
     let user = caller.person.id;
-    let trouble = update(app, caller, Wish::Look, now).await.err();
+    let (kept, trouble) = match in_time(app, caller, Wish::Look, now).await {
+        Ok(Some(kept)) => (Some(kept), None),
+        Ok(None) => (rows::library(&app.db, user).await?, None),
+        Err(trouble) if trouble.spotify_is_away() => (rows::library(&app.db, user).await?, Some(trouble)),
+        Err(error) => return Err(error),
+    };
     // A list that is fresh all the same says that the next one cannot come.
     let trouble = trouble.or_else(|| caller.grant.is_none().then(|| caller.without_grant()));
-    if trouble.as_ref().is_some_and(|error| !error.spotify_is_away()) {
-        return Err(trouble.expect("it is there"));
-    }
-    let kept = rows::library(&app.db, user).await?;
     let Some((kept, as_of)) = kept.and_then(|kept| kept.fetched_at.map(|at| (kept, at))) else {
         return Err(trouble.unwrap_or(Error::SpotifySlow));
     };
@@ -117,16 +118,21 @@ async fn pick(app: &App, user: UserId, wanted: &Wanted, all: usize) -> Result<Pa
 /// # Errors
 /// Spotify's trouble; what was kept before is then still there.
 pub async fn update(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<bool> {
-    let updated = tokio::time::timeout(asking::BUDGET, fetch_in_turn(app, caller, wish, now)).await;
-    updated.unwrap_or(Err(Error::SpotifySlow))
+    Ok(in_time(app, caller, wish, now).await?.is_none())
 }
 
-async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<bool> {
+/// What is kept if that meets the wish; none: Spotify was asked, and what is kept has changed.
+async fn in_time(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<Option<Kept>> {
+    let met = tokio::time::timeout(asking::BUDGET, fetch_in_turn(app, caller, wish, now)).await;
+    met.unwrap_or(Err(Error::SpotifySlow))
+}
+
+async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<Option<Kept>> {
     let user = caller.person.id;
     loop {
         let kept = rows::library(&app.db, user).await?;
         let from = match plan(kept.as_ref(), wish, now) {
-            Plan::Show => return Ok(false),
+            Plan::Show => return Ok(kept),
             Plan::Bridge => return Err(Error::SpotifyAway("it failed a moment ago".into())),
             Plan::Fetch(from) => from,
         };
@@ -135,11 +141,11 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
             let (app, caller) = (app.clone(), caller.clone());
             // Detached: what was fetched is kept although the visitor may have left.
             let fetch = tokio::spawn(async move { fetch_and_keep(&app, &caller, kept, from, now).await });
-            return fetch.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string()))).map(|()| true);
+            return fetch.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string()))).map(|()| None);
         }
         // Somebody else is asking. Who has an old list looks at that meanwhile; who has none waits.
-        if kept.is_some_and(|kept| kept.fetched_at.is_some()) {
-            return Ok(false);
+        if kept.as_ref().is_some_and(|kept| kept.fetched_at.is_some()) {
+            return Ok(kept);
         }
         tokio::time::sleep(WAIT).await;
     }

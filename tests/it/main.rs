@@ -9,6 +9,7 @@ mod activity;
 mod architecture;
 mod changed;
 mod chromium;
+mod cost;
 mod deploy;
 mod doctor;
 mod faults;

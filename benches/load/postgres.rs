@@ -1,0 +1,70 @@
+//! The database: a private server with the durability that Postgres comes with.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use heartlist::db::local::{LocalPostgres, Settings};
+use sqlx::PgPool;
+use url::Url;
+
+use crate::process;
+
+/// Not /tmp, which can lie in memory, where a commit costs nothing.
+const FOLDER: &str = "/var/tmp";
+
+/// A server of our own, gone with its folder when it is dropped.
+pub(crate) struct Postgres {
+    server: Option<LocalPostgres>,
+    url: String,
+    folder: PathBuf,
+    pid: u32,
+    /// A few connections of the harness.
+    pub(crate) pool: PgPool,
+}
+
+impl Postgres {
+    pub(crate) async fn start() -> Result<Self> {
+        let folder = PathBuf::from(FOLDER).join(format!("heartlist-load-{}", std::process::id()));
+        let path = std::env::var_os("PATH");
+        let pg_bin = std::env::var_os("PG_BIN").map(PathBuf::from);
+        let settings = Settings { folder: folder.clone(), pg_bin, path, durable: true };
+        let server = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await??;
+        let url = server.url().to_owned();
+        let pool = PgPool::connect(&url).await?;
+        for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+            let value: String = sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(&pool).await?;
+            ensure!(value == "on", "{setting} is {value}: a commit would be no commit");
+        }
+        let file = folder.join("postgres/data/postmaster.pid");
+        let first = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let pid = first.lines().next().and_then(|pid| pid.parse().ok()).context("postmaster.pid")?;
+        Ok(Self { server: Some(server), url, folder, pid, pool })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How libpq's programs reach the server: options for host, user and database.
+    pub(crate) fn libpq(&self) -> Result<Vec<String>> {
+        let url = Url::parse(self.url())?;
+        let host = url.query_pairs().find(|(name, _)| name == "host").context("a socket's folder")?.1.into_owned();
+        let port = url.port().unwrap_or(5432).to_string();
+        let database = url.path().trim_start_matches('/').to_owned();
+        Ok(vec!["-h".into(), host, "-p".into(), port, "-U".into(), url.username().into(), database])
+    }
+
+    /// The CPU time of the server and of all its workers so far.
+    pub(crate) fn cpu(&self) -> std::time::Duration {
+        process::cpu_of_family(self.pid)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Waits until the server has ended.
+        drop(self.server.take());
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
