@@ -26,6 +26,7 @@ impl Standin {
             client_id: CLIENT_ID.into(),
             client_secret: CLIENT_SECRET.into(),
             redirect_uris: vec!["http://127.0.0.1/auth/spotify/callback".into()],
+            elsewhere: Vec::new(),
         });
         let router = standin::router(world.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });

@@ -22,6 +22,8 @@ pub struct Gone {
     pub events: i64,
     /// Invitations that the person had made.
     pub invites: i64,
+    /// Addresses at which the person showed hearts.
+    pub shares: i64,
 }
 
 /// Removes the person with every row of theirs, and the sign-ins that `browsers` have on their way, in one
@@ -55,7 +57,8 @@ async fn count(connection: &mut sqlx::PgConnection, user: UserId) -> Result<Gone
                   (select count(*) from identities where user_id = $1) as "identities!",
                   (select count(*) from sessions where user_id = $1) as "sessions!",
                   (select count(*) from events where user_id = $1) as "events!",
-                  (select count(*) from invites where created_by = $1) as "invites!""#,
+                  (select count(*) from invites where created_by = $1) as "invites!",
+                  (select count(slug) + count(token_hash) from shares where user_id = $1) as "shares!""#,
         user.0
     );
     Ok(row.fetch_one(connection).await?)

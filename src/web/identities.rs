@@ -4,12 +4,14 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::device::Device;
 use super::error::{Fault, not_found};
 use super::layout::{Layout, Moment, html};
 use super::next::{NextParam, SafePath};
 use super::notice::{self, Notice};
 use super::session::{SignedIn, Visitor};
 use super::{Now, State};
+use crate::domain::activity::{self, Kind};
 use crate::domain::identities::{self, Identity, Unlinked, Ways};
 use crate::domain::{Caller, sign_in};
 use crate::ids::Provider;
@@ -90,8 +92,9 @@ async fn named(key: &str) -> Result<Provider, Fault> {
 /// Gives a way in up.
 pub(super) async fn unlink(
     app: State,
+    Now(now): Now,
     visitor: Visitor,
-    SignedIn(caller): SignedIn,
+    (SignedIn(caller), Device(device)): (SignedIn, Device),
     Path(key): Path<String>,
 ) -> Result<Response, Fault> {
     let provider = named(&key).await?;
@@ -99,6 +102,7 @@ pub(super) async fn unlink(
         Unlinked::LastWayIn => notice::redirect("/account", Notice::LastWayIn),
         Unlinked::NotThere => Redirect::to("/account").into_response(),
         Unlinked::Gone => {
+            activity::note(&app, caller.person.id, Kind::Unlinked(provider), &device, now).await;
             visitor.renew(provider == Provider::Spotify).await?;
             notice::redirect("/account", Notice::Unlinked(provider))
         }

@@ -111,6 +111,7 @@ fn receipt(app: &App, gone: Gone) -> Response {
         ("Sessions", gone.sessions),
         ("Lines of what happened to your account", gone.events),
         ("Invitations", gone.invites),
+        ("Addresses at which you showed hearts", gone.shares),
     ];
     let rows = all.into_iter().filter(|(_, count)| *count > 0).collect();
     html(&Receipt { layout: Layout::bare(app, "/").titled("Your account is deleted", ""), rows })

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -12,10 +12,12 @@ use super::error::{Fault, of_status};
 use super::layout::{Layout, Moment, html};
 use super::notice::{self, Notice};
 use super::session::SignedIn;
+use super::sign_in::others;
 use super::{Now, State};
 use crate::app::{App, Registration};
 use crate::domain::registration::{self, Invite, NotAdmitted, Standing};
 use crate::domain::{Caller, Error};
+use crate::ids::Provider;
 
 /// Who may join, for the landing page; none: nothing stands in anybody's way.
 pub(super) fn door(app: &App) -> Option<String> {
@@ -150,6 +152,8 @@ pub(super) async fn revoke(
 struct Invited {
     layout: Layout,
     token: String,
+    /// The ways in beside Spotify.
+    others: Vec<Provider>,
 }
 
 /// The page behind an invitation's link.
@@ -161,7 +165,9 @@ pub(super) async fn invited(
 ) -> Result<Response, Fault> {
     let spent = |status, what: &str| Err(Fault::new(status, "This invitation lets nobody in", what));
     match registration::standing(&app, &token, now).await? {
-        Standing::Good => Ok(html(&Invited { layout: layout.titled("You are invited", ""), token }).into_response()),
+        Standing::Good => {
+            Ok(html(&Invited { layout: layout.titled("You are invited", ""), token, others: others(&app) }))
+        }
         Standing::Used => spent(StatusCode::GONE, "It was used before, and is for one person. Ask for another one."),
         Standing::Expired => spent(StatusCode::GONE, "It was good for two weeks, which are over. Ask for another one."),
         Standing::Unknown => spent(

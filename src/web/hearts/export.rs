@@ -7,8 +7,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use time::OffsetDateTime;
 
 use crate::app::App;
+use crate::domain::activity::{self, Kind};
 use crate::domain::takeout::Format;
 use crate::domain::{Caller, Result, export};
+use crate::web::device::Device;
 use crate::web::error::Fault;
 use crate::web::session::SignedIn;
 use crate::web::{Now, State};
@@ -18,8 +20,11 @@ pub(in crate::web) async fn table(
     app: State,
     Now(now): Now,
     SignedIn(caller): SignedIn,
+    Device(device): Device,
 ) -> std::result::Result<Response, Fault> {
-    file(&app, &caller, Format::Table, now).await
+    let file = file(&app, &caller, Format::Table, now).await?;
+    activity::note(&app, caller.person.id, Kind::Exported, &device, now).await;
+    Ok(file)
 }
 
 /// The same as JSON.
@@ -27,8 +32,11 @@ pub(in crate::web) async fn json(
     app: State,
     Now(now): Now,
     SignedIn(caller): SignedIn,
+    Device(device): Device,
 ) -> std::result::Result<Response, Fault> {
-    file(&app, &caller, Format::Json, now).await
+    let file = file(&app, &caller, Format::Json, now).await?;
+    activity::note(&app, caller.person.id, Kind::Exported, &device, now).await;
+    Ok(file)
 }
 
 async fn file(app: &App, caller: &Caller, format: Format, now: OffsetDateTime) -> std::result::Result<Response, Fault> {

@@ -5,7 +5,9 @@ use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use crate::domain::activity::{self, Kind};
 use crate::domain::import::{self, Format, Report};
+use crate::web::device::Device;
 use crate::web::error::{Fault, Link};
 use crate::web::layout::{Layout, html};
 use crate::web::session::SignedIn;
@@ -37,13 +39,14 @@ pub(in crate::web) async fn take(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    (SignedIn(caller), Device(device)): (SignedIn, Device),
     upload: Multipart,
 ) -> Result<Response, Fault> {
     let bytes = received(upload).await?;
     Ok(match import::read(&bytes, now) {
         Ok(file) => {
             let report = import::keep(&app, &caller, file).await?;
+            activity::note(&app, caller.person.id, Kind::Imported, &device, now).await;
             fill(layout.titled("Import – done", "hearts"), None, Some(report))
         }
         Err(why) => {
