@@ -169,32 +169,23 @@ pub async fn serve_on(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let router = web::router(app.clone(), beside(&app.config));
-    let keeper = tokio::spawn(async move { tokio::join!(keep_swept(&app), keep_top(&app)) });
+    let keeper = tokio::spawn(keep_house(app));
     let outcome = serving::serve(listener, router, stop).await;
     keeper.abort();
     outcome
 }
 
-async fn keep_swept(app: &App) {
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+/// Does what no visitor waits for, one thing after the other so that it takes one connection: removes what has had
+/// its time, and keeps the lists of most hearted playlists young, here or in another process.
+async fn keep_house(app: Arc<App>) {
+    let (mut sweeps, mut looks) = (tokio::time::interval(SWEEP_EVERY), tokio::time::interval(LOOK_AT_TOP_EVERY));
     loop {
-        ticks.tick().await;
-        if let Err(error) = sweep::sweep(app, app.now()).await {
-            tracing::warn!(%error, "the sweep failed and will be tried again");
-        }
-    }
-}
-
-/// Keeps the lists of most hearted playlists young, here or in another process: no visitor waits for them.
-async fn keep_top(app: &App) {
-    if !app.config.top_page {
-        return;
-    }
-    let mut ticks = tokio::time::interval(LOOK_AT_TOP_EVERY);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = top::refresh(app, app.now()).await {
-            tracing::warn!(%error, "the lists of most hearted playlists stay as they are");
+        let (what, outcome) = tokio::select! {
+            _ = sweeps.tick() => ("the sweep", sweep::sweep(&app, app.now()).await),
+            _ = looks.tick(), if app.config.top_page => ("the list of most hearted", top::refresh(&app, app.now()).await),
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(%error, what, "failed and will be tried again");
         }
     }
 }
