@@ -52,7 +52,7 @@ async fn b13_undo_is_reached_by_keyboard() {
     browser.press(Key::Space).await;
     browser.find(OFFERED).await;
     until_saved(&site, &browser, 0).await;
-    browser.ask::<()>("[...document.querySelectorAll('.foot a')].at(-1).focus()").await;
+    browser.ask::<()>("[...document.querySelectorAll('.foot a, .foot button')].at(-1).focus()").await;
     browser.press(Key::Tab).await;
     assert!(browser.ask::<bool>("document.activeElement.matches('#live .undo')").await, "it follows the page");
     browser.press(Key::Enter).await;
