@@ -1,6 +1,9 @@
 //! Somebody with a browser: opens pages, follows redirects, fills in forms that are on a page.
 
+use std::sync::Arc;
+
 use heartlist::standin::{Account, Service, World};
+use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Request};
@@ -11,13 +14,20 @@ use super::page::{Form, Page};
 /// A browser without script, with a cookie jar of its own.
 pub(crate) struct Visitor {
     client: Client,
+    cookies: Arc<Jar>,
     base: Url,
 }
 
 impl Visitor {
     pub(crate) fn new(base: &str) -> Self {
-        let client = Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap();
-        Self { client, base: Url::parse(base).unwrap() }
+        let cookies = Arc::new(Jar::default());
+        let client = Client::builder().cookie_provider(cookies.clone()).redirect(Policy::none()).build().unwrap();
+        Self { client, cookies, base: Url::parse(base).unwrap() }
+    }
+
+    /// What the browser would send as `Cookie`.
+    pub(crate) fn cookie(&self) -> String {
+        self.cookies.cookies(&self.base).unwrap().to_str().unwrap().to_owned()
     }
 
     /// Opens an address and follows where it leads.
