@@ -109,3 +109,30 @@ async fn g4_the_skip_link_is_the_first_stop_and_leads_to_the_content() {
     browser.press(Key::Enter).await;
     browser.becomes("document.activeElement.id === 'main'").await;
 }
+
+/// Where each card of a page stands and how large its heart is, as numbers of pixels.
+const CARDS: &str = "[...document.querySelectorAll('.card')].slice(0, 12).map(card => { \
+    const heart = card.querySelector('.heart button').getBoundingClientRect(); \
+    return [card.getBoundingClientRect().left, heart.width, heart.height, innerWidth - heart.right]; })";
+/// What is in the cards and cannot be seen unless a pointer hovers.
+const HIDDEN: &str = "[...document.querySelectorAll('.card :is(a, li, p, button)')] \
+    .filter(e => !e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !e.closest('details')).length";
+
+#[tokio::test]
+async fn p18_on_a_phone_there_is_one_column_with_the_hearts_in_reach_of_a_thumb() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let screen = json!({ "width": 360, "height": 780, "deviceScaleFactor": 2, "mobile": true });
+    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    for path in ["/playlists", "/playlists?view=list"] {
+        browser.go(path).await;
+        let cards: Vec<[f64; 4]> = browser.ask(CARDS).await;
+        let column = cards[0][0];
+        for [left, width, height, from_edge] in &cards {
+            assert_eq!(*left, column, "one column on {path}");
+            assert!(*width >= 44.0 && *height >= 44.0, "a heart of {width} by {height} on {path}");
+            assert!(*from_edge < 60.0, "{from_edge} px from the thumb's edge on {path}");
+        }
+        assert_eq!(browser.ask::<u32>(HIDDEN).await, 0, "hidden until something hovers on {path}");
+    }
+}
