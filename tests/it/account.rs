@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartlist::standin::{Endpoint, Fault};
+use heartlist::standin::{Endpoint, Fault, Service};
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
@@ -94,6 +94,24 @@ async fn deleting_wants_a_recent_sign_in_and_leads_there_and_back() {
     }
     let gone = ada.submit(back.form(SURE).with("sure", "yes")).await;
     assert_eq!((gone.status, site.count("select count(*) from users").await), (200, 0), "while Spotify is down");
+}
+
+#[tokio::test]
+async fn only_a_way_in_that_was_there_proves_who_deletes() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    ada.sign_in_by(&site.world, Service::Google, "ada").await;
+    site.advance(Duration::from_secs(601));
+    // Whoever finds the browser open could add a way in of their own: that proves nothing.
+    ada.link(&site.world, Service::GitHub, "mira").await;
+    let page = ada.open("/account/delete").await;
+    assert!(!page.has(SURE), "not after linking");
+    let somebody = ada.to(Service::GitHub, &page).await.choose(&site.world.account(Service::GitHub, "noor"));
+    assert_eq!(ada.submit(somebody).await.status, 409);
+    assert!(!ada.open("/account/delete").await.has(SURE), "nor by somebody else's account");
+    let google = ada.to(Service::Google, &ada.open("/account/delete").await).await;
+    let back = ada.submit(google.choose(&site.world.account(Service::Google, "ada"))).await;
+    assert_eq!((back.url.path(), back.has(SURE)), ("/account/delete", true), "{}", back.html);
 }
 
 /// Every column that holds a person's id, as the catalogue knows it.

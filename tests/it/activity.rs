@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use heartlist::standin::Service;
+
 use crate::support::Site;
 
 #[tokio::test]
@@ -21,6 +23,26 @@ async fn the_account_page_tells_what_happened_newest_first() {
         assert!(line.starts_with(begin) && line.contains("UTC"), "{told:?}");
     }
     assert_eq!(mira.open("/account").await.count("#activity li"), 1, "Mira sees hers alone");
+}
+
+#[tokio::test]
+async fn files_and_ways_in_leave_a_line_as_well() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    ada.link(&site.world, Service::GitHub, "ada").await;
+    ada.open("/hearts/export.csv").await;
+    let file = ada.open("/hearts/export.json").await.html;
+    let form = ada.open("/hearts/import").await.form("form.import");
+    ada.upload(form, file.as_bytes()).await;
+    ada.submit(ada.open("/account/ways/github").await.form("main form")).await;
+    let kinds: Vec<String> =
+        sqlx::query_scalar("select kind from events order by id").fetch_all(&site.db).await.unwrap();
+    assert_eq!(kinds, ["joined", "linked", "exported", "exported", "imported", "unlinked"]);
+    let told = ada.open("/account").await.texts("#activity li");
+    assert!(
+        told[0].starts_with("Removed a way in: GitHub") && told[4].starts_with("Added a way in: GitHub"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

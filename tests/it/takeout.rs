@@ -115,6 +115,21 @@ async fn h7_what_left_comes_back_with_the_same_dates_and_words_and_twice_changes
 }
 
 #[tokio::test]
+async fn who_leaves_and_comes_again_has_the_same_hearts_with_the_same_dates() {
+    let site = Site::open().await;
+    let (ada, _) = ada(&site).await;
+    site.advance(std::time::Duration::from_secs(60));
+    ada.fetch(reqwest::Method::PUT, &format!("/heart/{ID}")).await;
+    let (before, file) = (rows(&site).await, ada.open("/hearts/export.json").await.html);
+    let leaving = ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
+    assert_eq!((ada.submit(leaving).await.status, site.count(HEARTS).await), (200, 0));
+    site.advance(std::time::Duration::from_secs(3600));
+    let again = site.signed_in("ada").await;
+    assert_eq!(report(&import(&again, &file).await), [2, 0, 0]);
+    assert_eq!((rows(&site).await == before, site.count(COUNTED).await), (true, 2));
+}
+
+#[tokio::test]
 async fn h7_refused_lines_are_told_with_their_numbers_and_reasons() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;

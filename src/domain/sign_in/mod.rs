@@ -200,11 +200,12 @@ pub enum Button {
 pub fn aim(button: Button, provider: Provider, caller: Option<&Caller>, anew: Option<Anew>) -> Option<Aim> {
     let Some(caller) = caller else { return Some(Aim::SignIn) };
     let user = caller.person.id;
-    let connects = anew.is_some() || (provider == Provider::Spotify && caller.grant.is_none());
+    let connects = provider == Provider::Spotify && (caller.grant.is_none() || anew.is_some());
     match button {
         Button::Prove => Some(Aim::Prove(user)),
         Button::Link => Some(Aim::Link(user)),
-        Button::SignIn => connects.then_some(Aim::Link(user)),
+        Button::SignIn if connects => Some(Aim::Link(user)),
+        Button::SignIn => anew.map(|_| Aim::SignIn),
     }
 }
 
