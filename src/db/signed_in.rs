@@ -36,6 +36,19 @@ pub async fn of(pool: &Pool, user: UserId, here: Digested) -> Result<Vec<SignedI
     Ok(rows.fetch_all(pool).await?)
 }
 
+/// Whether the person has this session.
+///
+/// # Errors
+/// When the database fails.
+pub async fn stands(pool: &Pool, user: UserId, session: Digested) -> Result<bool, Error> {
+    let row = sqlx::query_scalar!(
+        r#"select exists (select from sessions where id_hash = $1 and user_id = $2 and expires_at > now()) as "stands!""#,
+        session.as_bytes(),
+        user.0
+    );
+    Ok(row.fetch_one(pool).await?)
+}
+
 /// Ends the person's session with this mark, unless it is the one that asks. Says whether there was one.
 ///
 /// # Errors

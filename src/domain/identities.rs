@@ -43,9 +43,10 @@ pub async fn unlink(app: &App, caller: &Caller, provider: Provider) -> Result<Un
     let unlinked = db::identities::unlink(&app.db, user, provider, &usable(app)).await?;
     if unlinked == Unlinked::Gone {
         tracing::info!(%user, provider = provider.key(), "a way in was taken away");
-        if provider == Provider::Spotify {
-            db::sessions::forget(&app.db, &app.vault, user, &[GRANT, SCOPES]).await?;
-        }
+    }
+    // Also when it is gone already: an earlier try may have come no further.
+    if unlinked != Unlinked::LastWayIn && provider == Provider::Spotify {
+        db::sessions::forget(&app.db, &app.vault, user, &[GRANT, SCOPES]).await?;
     }
     Ok(unlinked)
 }

@@ -20,6 +20,14 @@ pub fn is_fresh(signed_in_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bo
     signed_in_at.is_some_and(|at| now - at < FRESH)
 }
 
+/// Whether the caller's session still is one: a provider may take its time, and it may be ended meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn stands(app: &App, caller: &Caller) -> Result<bool> {
+    Ok(signed_in::stands(&app.db, caller.person.id, caller.session).await?)
+}
+
 /// Where the caller is signed in, this session first.
 ///
 /// # Errors

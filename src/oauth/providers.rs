@@ -104,7 +104,7 @@ pub const GOOGLE: Row = Row {
     card: Some(Card {
         path: "/v1/userinfo",
         subject: "/sub",
-        names: &["/name", "/email"],
+        names: &["/name"],
         email: Email::Told { address: "/email", verified: "/email_verified" },
     }),
 };

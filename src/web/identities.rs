@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::device::Device;
 use super::error::{Fault, not_found};
 use super::layout::{Layout, Moment, html};
-use super::next::{NextParam, SafePath};
+use super::next::{NextParam, SafePath, with_next};
 use super::notice::{self, Notice};
 use super::session::{SignedIn, Visitor};
 use super::{Now, State};
@@ -98,6 +98,10 @@ pub(super) async fn unlink(
     Path(key): Path<String>,
 ) -> Result<Response, Fault> {
     let provider = named(&key).await?;
+    if !visitor.is_fresh(now).await? {
+        return Ok(Redirect::to(&with_next(AGAIN, &format!("/account/ways/{key}"))).into_response());
+    }
+    visitor.read_again().await?;
     Ok(match identities::unlink(&app, &caller, provider).await? {
         Unlinked::LastWayIn => notice::redirect("/account", Notice::LastWayIn),
         Unlinked::NotThere => Redirect::to("/account").into_response(),
@@ -107,6 +111,33 @@ pub(super) async fn unlink(
             notice::redirect("/account", Notice::Unlinked(provider))
         }
     })
+}
+
+/// The page that asks to sign in again.
+pub(super) const AGAIN: &str = "/account/again";
+
+#[derive(Template)]
+#[template(path = "account/again.html")]
+struct Again {
+    layout: Layout,
+    ways: Vec<Identity>,
+    next: String,
+}
+
+/// Asks who is signed in to prove it, before ways in are added or given up.
+pub(super) async fn again(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    (visitor, SignedIn(caller)): (Visitor, SignedIn),
+    Query(wanted): Query<NextParam>,
+) -> Result<Response, Fault> {
+    let next = SafePath::or_playlists(wanted.next.as_deref()).as_str().to_owned();
+    if visitor.is_fresh(now).await? {
+        return Ok(Redirect::to(&next).into_response());
+    }
+    let ways = identities::of(&app, &caller).await?.linked;
+    Ok(html(&Again { layout: layout.titled("Sign in again", "account"), ways, next }))
 }
 
 #[derive(Template)]

@@ -14,7 +14,6 @@ use super::{Now, State};
 use crate::app::App;
 use crate::domain::account::{self, Gone};
 use crate::domain::identities::{self, Identity};
-use crate::domain::sessions;
 
 #[derive(Template)]
 #[template(path = "account/disconnect.html")]
@@ -62,7 +61,7 @@ pub(super) async fn deleting(
     Ok(html(&Delete {
         layout: layout.titled("Delete your account", "account"),
         hearts: account.hearts,
-        fresh: sessions::is_fresh(visitor.signed_in_at().await?, now),
+        fresh: visitor.is_fresh(now).await?,
         ways: identities::of(&app, &caller).await?.linked,
     }))
 }

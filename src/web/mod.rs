@@ -84,6 +84,7 @@ fn routes() -> Router<Arc<App>> {
         .route("/now-playing", get(now_playing::show))
         .route("/account", get(account::show))
         .route("/account/same", get(identities::same))
+        .route("/account/again", get(identities::again))
         .route("/account/ways/{provider}", get(identities::leaving).post(identities::unlink))
         .route("/account/disconnect", get(leaving::disconnecting).post(leaving::disconnect))
         .route("/account/delete", get(leaving::deleting).post(leaving::delete))

@@ -12,7 +12,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 use super::error::{Fault, of_status};
 use super::health::Who;
 use crate::app::App;
-use crate::domain::sessions::BROWSER;
+use crate::domain::sessions::{self, BROWSER};
 use crate::domain::sign_in::Arrived;
 use crate::domain::tokens::{GRANT, SCOPES};
 use crate::domain::{Caller, DEVICE, Grant, Person, SIGNED_IN_AT, Scopes, USER_ID, session_key};
@@ -95,6 +95,19 @@ impl Visitor {
     /// Whether Spotify may be asked in this session's name.
     pub(super) fn connected(&self) -> bool {
         self.caller.as_ref().is_some_and(|caller| caller.grant.is_some())
+    }
+
+    /// Reads the session again, because a provider took its time: what was ended or forgotten meanwhile stays so.
+    pub(super) async fn read_again(&self) -> Result<(), Fault> {
+        let Some(caller) = &self.caller else { return Ok(()) };
+        self.session.load().await?;
+        let user: Option<UserId> = self.session.get(USER_ID).await?;
+        if user == Some(caller.person.id) { Ok(()) } else { Err(Fault::signed_out("/account")) }
+    }
+
+    /// Whether who is signed in proved it so lately that nobody else can sit there now.
+    pub(super) async fn is_fresh(&self, now: OffsetDateTime) -> Result<bool, Fault> {
+        Ok(sessions::is_fresh(self.signed_in_at().await?, now))
     }
 
     /// Notes with which device somebody comes, and when they proved who they are; kept with the sign-in.

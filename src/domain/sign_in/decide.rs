@@ -25,6 +25,8 @@ pub struct Visiting {
     pub user: UserId,
     /// Whether they have a way in by this provider.
     pub has_one: bool,
+    /// Whether they proved who they are shortly before they set out.
+    pub fresh: bool,
     /// The account that was said to be perhaps theirs, while the invitation to prove it lasts.
     pub may_be: Option<UserId>,
 }
@@ -72,6 +74,9 @@ pub enum Conflict {
     /// Who is signed in did not ask for a further way in.
     #[error("nobody asked to link")]
     NotAsked,
+    /// Who is signed in did not prove who they are lately: it may be who found the browser open.
+    #[error("a further way in needs a recent sign-in")]
+    NotFresh,
     /// Who set out is not signed in any more.
     #[error("the session has changed meanwhile")]
     Changed,
@@ -94,6 +99,7 @@ pub fn decide(aim: Aim, visitor: Option<Visiting>, owner: Option<UserId>) -> Res
         }
         (Some(_), Some(_), _) => Err(Conflict::SomebodyElses),
         (Some(visitor), None, _) if visitor.has_one => Err(Conflict::AnotherOne),
+        (Some(visitor), None, Aim::Link(user)) if visitor.user == user && !visitor.fresh => Err(Conflict::NotFresh),
         (Some(visitor), None, Aim::Link(user)) if visitor.user == user => Ok(Outcome::Linked(user)),
         (Some(_), None, Aim::Link(_)) => Err(Conflict::Changed),
         (Some(_), None, Aim::SignIn | Aim::Prove(_)) => Err(Conflict::NotAsked),
@@ -109,7 +115,7 @@ mod tests {
     const AIMS: [Aim; 5] = [Aim::SignIn, Aim::Link(MIRA), Aim::Link(NOOR), Aim::Prove(MIRA), Aim::Prove(NOOR)];
 
     fn mira(has_one: bool) -> Option<Visiting> {
-        Some(Visiting { user: MIRA, has_one, may_be: None })
+        Some(Visiting { user: MIRA, has_one, fresh: true, may_be: None })
     }
 
     #[test]
@@ -117,7 +123,10 @@ mod tests {
         use Conflict::*;
         use Outcome::*;
         let (link, elsewhere, prove) = (Aim::Link(MIRA), Aim::Link(NOOR), Aim::Prove(MIRA));
+        let stale = |has_one| Some(Visiting { user: MIRA, has_one, fresh: false, may_be: None });
         let rows = [
+            (link, stale(false), None, Err(NotFresh)),
+            (link, stale(true), Some(MIRA), Ok(AlreadyLinked(MIRA))),
             (Aim::SignIn, None, Some(MIRA), Ok(SignedIn(MIRA))),
             (Aim::SignIn, None, None, Ok(Joined)),
             (link, None, Some(MIRA), Ok(SignedIn(MIRA))),
@@ -142,7 +151,7 @@ mod tests {
 
     #[test]
     fn accounts_become_one_only_by_a_proof_that_was_asked_for_and_invited() {
-        let invited = |may_be| Some(Visiting { user: MIRA, has_one: false, may_be });
+        let invited = |may_be| Some(Visiting { user: MIRA, has_one: false, fresh: true, may_be });
         let proven = |outcome: &Result<Outcome, _>| matches!(outcome, Ok(Outcome::Proven { .. }));
         let yes = decide(Aim::Prove(MIRA), invited(Some(NOOR)), Some(NOOR));
         assert_eq!(yes, Ok(Outcome::Proven { newcomer: MIRA, account: NOOR }));

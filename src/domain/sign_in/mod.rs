@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use super::registration::NotAdmitted;
-use super::{Caller, Error, Grant, Person, hearts};
+use super::{Caller, Error, Grant, Person, hearts, sessions};
 use crate::app::App;
 use crate::db::{self, identities, sign_ins};
 use crate::ids::{Digested, PlaylistId, Provider, Secret, UserId};
@@ -29,7 +29,7 @@ pub struct Arrival {
     /// Which browser; none: it sent no cookie of ours.
     pub browser: Option<Secret>,
     /// Who is signed in already.
-    pub visitor: Option<Person>,
+    pub visitor: Option<Caller>,
     /// Until when this session's newcomer may prove that they had an account before.
     pub invited_until: Option<OffsetDateTime>,
     /// What the provider says.
@@ -115,6 +115,8 @@ pub struct Start {
     pub browser: Secret,
     /// What for.
     pub aim: Aim,
+    /// Whether who is signed in proved it lately.
+    pub fresh: bool,
     /// What to do then.
     pub wish: Wish,
     /// What this session was allowed before, with its consent still good or not.
@@ -181,6 +183,8 @@ struct Waiting {
     wish: Wish,
     #[serde(default)]
     aim: Aim,
+    #[serde(default)]
+    fresh: bool,
 }
 
 /// What a button that leads to a provider says.
@@ -209,19 +213,30 @@ pub fn aim(button: Button, provider: Provider, caller: Option<&Caller>, anew: Op
     }
 }
 
+/// Whether to set out for `aim` at `provider` may add a way in, which only who proved lately who they are may do.
+///
+/// # Errors
+/// When the database fails.
+pub async fn adds_a_way(app: &App, aim: Aim, provider: Provider) -> super::Result<bool> {
+    match aim {
+        Aim::Link(user) => Ok(!identities::has(&app.db, user, provider).await?),
+        Aim::SignIn | Aim::Prove(_) => Ok(false),
+    }
+}
+
 /// Begins a sign-in; gives the provider's page to go to.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the provider is not set up; otherwise when the database fails.
 pub async fn start(app: &App, start: Start, now: OffsetDateTime) -> super::Result<url::Url> {
-    let Start { provider, browser, aim, wish, before } = start;
+    let Start { provider, browser, aim, fresh, wish, before } = start;
     let client = app.sign_in(provider).ok_or(Error::NotFound)?;
     // What was switched on stays so: a new consent replaces the old one altogether.
     let wanted = |scope: &str| wish.anew == Some(Anew::NowPlaying) && scope == NOW_PLAYING;
     let asked = client.scopes(|scope| wanted(scope) || before.contains(scope));
     let departure = client.depart(&asked);
     let state = Digested::of(departure.state.expose());
-    let waiting = Waiting { verifier: departure.verifier, asked, wish, aim };
+    let waiting = Waiting { verifier: departure.verifier, asked, wish, aim, fresh };
     let waiting = serde_json::to_vec(&waiting).expect("texts are JSON");
     let sealed = app.vault.seal(Purpose::SignIn, state.as_bytes(), &waiting);
     let browser = Digested::of(browser.expose());
@@ -242,8 +257,18 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
         (None, Some(code)) => code,
     };
     let who = introduce(app, provider, &code, &waiting, now).await?;
-    let invited = invited_until.is_some_and(|until| now < until);
-    let present = Present { aim: waiting.aim, visitor, invited, invite: waiting.wish.invite.clone() };
+    if let Some(caller) = &visitor
+        && !sessions::stands(app, caller).await?
+    {
+        return Err(Conflict::Changed.into());
+    }
+    let present = Present {
+        aim: waiting.aim,
+        visitor: visitor.map(|caller| caller.person),
+        fresh: waiting.fresh,
+        invited: invited_until.is_some_and(|until| now < until),
+        invite: waiting.wish.invite.clone(),
+    };
     let (person, outcome) = settle(app, provider, present, &who, now).await?;
     if let Some(handle) = &who.handle {
         identities::note_handle(&app.db, person.id, provider, handle).await?;

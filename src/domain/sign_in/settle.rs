@@ -15,6 +15,8 @@ use crate::ids::{Provider, Secret, UserId};
 pub(super) struct Present {
     pub(super) aim: Aim,
     pub(super) visitor: Option<Person>,
+    /// Whether they proved who they are shortly before they set out.
+    pub(super) fresh: bool,
     /// Whether an invitation to prove an account is still open in this session.
     pub(super) invited: bool,
     /// The invitation to join that they bring.
@@ -31,7 +33,7 @@ pub(super) async fn settle(
 ) -> Result<(Person, Outcome), Refusal> {
     let owner = owner(app, provider, who).await?;
     let visitor = match &present.visitor {
-        Some(person) => Some(visiting(app, provider, person.id, present.invited, owner).await?),
+        Some(person) => Some(visiting(app, provider, person.id, &present, owner).await?),
         None => None,
     };
     let outcome = decide(present.aim, visitor, owner)?;
@@ -46,13 +48,13 @@ async fn visiting(
     app: &App,
     provider: Provider,
     user: UserId,
-    invited: bool,
+    present: &Present,
     owner: Option<UserId>,
 ) -> Result<Visiting, db::Error> {
     let has_one = identities::has(&app.db, user, provider).await?;
-    let alike = if invited { identities::alike(&app.db, user).await? } else { Vec::new() };
+    let alike = if present.invited { identities::alike(&app.db, user).await? } else { Vec::new() };
     let may_be = owner.filter(|owner| alike.iter().any(|alike| alike.user == *owner));
-    Ok(Visiting { user, has_one, may_be })
+    Ok(Visiting { user, has_one, fresh: present.fresh, may_be })
 }
 
 async fn write(

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::device::Device;
 use super::error::Fault;
+use super::identities::AGAIN;
 use super::layout::{Layout, html};
 use super::next::{NextParam, SafePath, sign_in_address, with_next};
 use super::notice::{self, Notice};
@@ -113,11 +114,15 @@ pub(super) async fn start(
     let Some(aim) = sign_in::aim(button, provider, visitor.caller.as_ref(), anew) else {
         return Ok(Redirect::to(next.as_str()).into_response());
     };
+    let fresh = visitor.is_fresh(now).await?;
+    if !fresh && sign_in::adds_a_way(&app, aim, provider).await? {
+        return Ok(Redirect::to(&with_next(AGAIN, next.as_str())).into_response());
+    }
     let heart = form.wanted.heart.and_then(|id| PlaylistId::parse(&id).ok());
     let invite = form.invite.filter(|invite| !invite.expose().is_empty());
     let wish = sign_in::Wish { next: next.as_str().to_owned(), heart, anew, invite };
     let (browser, before) = (visitor.named_browser().await?, visitor.scopes().await?);
-    let start = sign_in::Start { provider, browser, aim, wish, before };
+    let start = sign_in::Start { provider, browser, aim, fresh, wish, before };
     let consent = sign_in::start(&app, start, now).await?;
     Ok(Redirect::to(consent.as_str()).into_response())
 }
@@ -130,12 +135,13 @@ pub(super) async fn callback(
     visitor: Visitor,
     (Device(device), Query(answer)): (Device, Query<Answer>),
 ) -> Result<Response, Fault> {
-    let signed_in = visitor.caller.as_ref().map(|caller| caller.person.clone());
+    let signed_in = visitor.caller.clone();
     let known = signed_in.is_some();
     let (browser, invited_until) = (visitor.browser().await?, visitor.invited_until().await?);
     let arrival = Arrival { provider, browser, visitor: signed_in, invited_until, answer };
     match sign_in::finish(&app, arrival, now).await {
         Ok(arrived) => {
+            visitor.read_again().await?;
             activity::note(&app, arrived.person.id, arrived.outcome.event(provider), &device, now).await;
             // Linking is no proof of being who one says: anybody at an open browser could add a way in of their own.
             let proof = !matches!(arrived.outcome, Outcome::Linked(_));

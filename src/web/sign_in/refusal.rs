@@ -83,6 +83,10 @@ fn collision(conflict: Conflict, name: &str) -> Fault {
                 "Nobody here signs in with the {name} account you chose. Nothing was changed. To sign in with it too, link it on your account page."
             ),
         ),
+        Conflict::NotFresh => (
+            "Sign in again first",
+            "A further way in needs a sign-in of the last ten minutes, so that nobody can add one who finds your browser open. Nothing was changed.".to_owned(),
+        ),
         Conflict::Changed => (
             "This was meant for another session",
             format!(
