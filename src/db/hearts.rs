@@ -19,16 +19,24 @@ pub async fn give(
     lately: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<i64, Error> {
+    // Two presses that cross a taking back may both give: whoever comes second brings the words to the first one's row.
+    // A row that was inserted and not updated has no xmax: only that one is a heart more.
     let hearts = sqlx::query_scalar!(
         r#"with back as (delete from removed_hearts where user_id = $1 and playlist_id = $2
                                and not exists (select from hearts where user_id = $1 and playlist_id = $2)
                          returning note, tags, note_folded, tags_folded, case when removed_at > $4 then hearted_at end as hearted_at),
-                given as (insert into hearts (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)
+                given as (insert into hearts as h (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)
                           select $1, $2, coalesce(b.hearted_at, $3),
                                  (select snapshot_id from playlists where user_id = $1 and id = $2), b.note, coalesce(b.tags, '{}'), b.note_folded, b.tags_folded
                           from (values (1)) as always left join back b on true
-                          on conflict do nothing returning playlist_id),
-                counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given
+                          on conflict (user_id, playlist_id) do update
+                          set hearted_at = least(h.hearted_at, excluded.hearted_at), note = coalesce(h.note, excluded.note),
+                              tags = case when h.tags = '{}' then excluded.tags else h.tags end,
+                              note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
+                              tags_folded = case when h.tags = '{}' then excluded.tags_folded else h.tags_folded end
+                          where excluded.note is not null or excluded.tags <> '{}' or excluded.hearted_at < h.hearted_at
+                          returning h.playlist_id, h.xmax = 0 as fresh),
+                counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given where fresh
                             on conflict (playlist_id) do update set hearts = c.hearts + 1 returning hearts)
            select coalesce((select hearts from counted), (select greatest(hearts, 1) from heart_counts where playlist_id = $2), 1) as "hearts!""#,
         user.0,

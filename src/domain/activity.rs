@@ -28,6 +28,14 @@ pub enum Kind {
     Exported,
     /// Hearts came from a file.
     Imported,
+    /// A public page was switched on, or moved.
+    PageOn,
+    /// The public page was switched off.
+    PageOff,
+    /// A secret link was made.
+    LinkOn,
+    /// The secret link was switched off.
+    LinkOff,
     /// Another session was ended from here.
     SessionEnded,
     /// All other sessions were ended from here.
@@ -45,6 +53,10 @@ impl Kind {
             Kind::Disconnected(_) => "disconnected",
             Kind::Exported => "exported",
             Kind::Imported => "imported",
+            Kind::PageOn => "page-on",
+            Kind::PageOff => "page-off",
+            Kind::LinkOn => "link-on",
+            Kind::LinkOff => "link-off",
             Kind::SessionEnded => "session-ended",
             Kind::OthersEnded => "others-ended",
         }
@@ -57,7 +69,7 @@ impl Kind {
             | Kind::Linked(provider)
             | Kind::Unlinked(provider)
             | Kind::Disconnected(provider) => Some(provider),
-            Kind::Exported | Kind::Imported | Kind::SessionEnded | Kind::OthersEnded => None,
+            _ => None,
         }
     }
 }

@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::seconds(30);
 /// How long one process may take to fetch: longer than the budget of a page.
 const LEASE: Duration = Duration::seconds(12);
 /// How long a first view waits each time for another request that fetches the same library.
-const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
+const WAIT: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// A page of a person's library.
 pub struct Library {

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::Query;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -118,13 +118,14 @@ pub(super) async fn update(
         Want::Anew => Wish::Anew,
         Want::Rest => Wish::Rest,
     };
+    let from = SafePath::or_playlists(form.from.as_deref());
     let notice = match library::update(&app, &caller, wish, now).await {
         Ok(true) => Notice::Updated,
         Ok(false) => Notice::JustUpdated,
-        // This one has a page of its own, with the button that helps.
-        Err(error @ (Error::Reconnect | Error::NotConnected)) => return Err(error.into()),
+        // The list says so itself, with the button that helps.
+        Err(Error::Reconnect | Error::NotConnected) => return Ok(Redirect::to(from.as_str()).into_response()),
         Err(error) if error.spotify_is_away() => Notice::NotUpdated,
         Err(error) => return Err(error.into()),
     };
-    Ok(notice::redirect(SafePath::or_playlists(form.from.as_deref()).as_str(), notice))
+    Ok(notice::redirect(from.as_str(), notice))
 }

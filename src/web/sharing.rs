@@ -11,12 +11,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
+use super::device::Device;
 use super::error::Fault;
 use super::layout::{Card, Layout, Moment, html};
 use super::notice::{self, Notice};
 use super::session::SignedIn;
 use super::{Now, State};
 use crate::app::App;
+use crate::domain::activity::{self, Kind};
 use crate::domain::{Caller, sharing};
 
 const HERE: &str = "/account/sharing";
@@ -100,14 +102,16 @@ pub(super) async fn set_page(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    (SignedIn(caller), Device(device)): (SignedIn, Device),
     Form(form): Form<PageForm>,
 ) -> Result<Response, Fault> {
     if !form.on {
         sharing::close_page(&app, &caller, now).await?;
+        activity::note(&app, caller.person.id, Kind::PageOff, &device, now).await;
         return Ok(notice::redirect(HERE, Notice::PageOff));
     }
     let Err(refused) = sharing::open_page(&app, &caller, &form.slug, now).await? else {
+        activity::note(&app, caller.person.id, Kind::PageOn, &device, now).await;
         return Ok(notice::redirect(HERE, Notice::PageOn));
     };
     let slug = Field { typed: form.slug, refusal: Some(refused.to_string()) };
@@ -125,13 +129,15 @@ pub(super) struct LinkForm {
 pub(super) async fn set_link(
     app: State,
     Now(now): Now,
-    SignedIn(caller): SignedIn,
+    (SignedIn(caller), Device(device)): (SignedIn, Device),
     Form(form): Form<LinkForm>,
 ) -> Result<Response, Fault> {
     if form.on {
         sharing::open_link(&app, &caller, now).await?;
+        activity::note(&app, caller.person.id, Kind::LinkOn, &device, now).await;
         return Ok(notice::redirect(HERE, Notice::LinkOn));
     }
     sharing::close_link(&app, &caller).await?;
+    activity::note(&app, caller.person.id, Kind::LinkOff, &device, now).await;
     Ok(notice::redirect(HERE, Notice::LinkOff))
 }

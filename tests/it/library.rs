@@ -41,6 +41,18 @@ async fn p8_refresh_asks_at_once_but_not_twice_in_half_a_minute() {
 }
 
 #[tokio::test]
+async fn p10_refreshing_with_a_dead_consent_returns_to_the_list_and_its_button() {
+    let site = Site::open().await;
+    let lena = lena(&site, 10).await;
+    let page = lena.open("/playlists?q=a&sort=name").await;
+    site.advance(Duration::from_secs(3601));
+    site.world.disconnect("lena");
+    let again = refresh(&lena, &page).await;
+    assert_eq!((again.status, again.url.query()), (200, Some("q=a&sort=name")));
+    assert!(again.text("main [role=alert]").contains("Reconnect Spotify") && again.has("main [role=alert] form"));
+}
+
+#[tokio::test]
 async fn who_has_an_old_list_does_not_wait_for_a_failing_spotify_with_every_page() {
     let site = Site::open().await;
     let lena = lena(&site, 10).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heartlist::db::identities;
 use heartlist::ids::Provider;
-use heartlist::standin::{Endpoint, Service};
+use heartlist::standin::{Endpoint, Fault, Service};
 use reqwest::Method;
 
 use crate::support::Site;
@@ -309,4 +309,36 @@ async fn every_table_of_a_person_is_moved_or_meant_to_end_with_the_newcomer() {
     let mut known: Vec<&str> = moved.into_iter().chain(end).collect();
     known.sort_unstable();
     assert_eq!(tables, known);
+}
+
+/// A provider may take its time. What was ended or disconnected meanwhile stays so.
+#[tokio::test]
+async fn a_slow_provider_brings_no_session_and_no_keys_back() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let elsewhere = site.signed_in("ada").await;
+    site.world.fault(Endpoint::OtherToken, Fault::Slow(Duration::from_millis(700)), 2);
+    let consent = ada.to(Service::GitHub, &ada.open("/account").await).await;
+    let form = consent.choose(&site.world.account(Service::GitHub, "ada"));
+    let disconnect = elsewhere.open("/account/disconnect").await.form("form[action='/account/disconnect']");
+    let (_, _) = tokio::join!(ada.submit(form), elsewhere.submit(disconnect));
+    assert!(ada.open("/account").await.html.contains("Connect Spotify"), "the keys are back");
+    let consent = ada.to(Service::X, &ada.open("/account").await).await;
+    let form = consent.choose(&site.world.account(Service::X, "ada"));
+    let end = elsewhere.open("/account").await.form("#sessions > form");
+    let (_, _) = tokio::join!(ada.submit(form), elsewhere.submit(end));
+    assert_eq!(ada.look("/account").await.status, 303, "the session is back");
+    assert_eq!(site.count("select count(*) from identities where provider = 'x'").await, 0, "nobody linked it");
+}
+
+#[tokio::test]
+async fn a_session_that_does_not_open_keeps_nobodys_keys() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let lost = "insert into sessions (id_hash, user_id, sealed, created_at, expires_at)
+                select sha256('lost'), id, 'x', now(), now() + interval '1 day' from users";
+    sqlx::raw_sql(lost).execute(&site.db).await.unwrap();
+    let form = ada.open("/account/disconnect").await.form("form[action='/account/disconnect']");
+    assert_eq!(ada.submit(form).await.url.path(), "/account");
+    assert!(ada.open("/account").await.html.contains("Connect Spotify"));
 }

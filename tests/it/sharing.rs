@@ -51,7 +51,7 @@ async fn u1_sharing_is_off_until_it_is_switched_on_and_says_first_what_will_be_s
 
     let page = ada.open(SETTINGS).await;
     assert_eq!(page.text("[data-shown]"), public.len().to_string());
-    assert!(page.text("main").contains("Your name as Spotify gives it: Ada."));
+    assert!(page.text("main").contains("Your name: Ada."));
     let named = page.texts("[aria-labelledby=seen] details li").join("\n");
     for list in library.iter().flatten() {
         assert_eq!(named.contains(&list.name), list.public == Some(true), "{}", list.name);

@@ -46,7 +46,9 @@ pub(in crate::web) async fn take(
     Ok(match import::read(&bytes, now) {
         Ok(file) => {
             let report = import::keep(&app, &caller, file).await?;
-            activity::note(&app, caller.person.id, Kind::Imported, &device, now).await;
+            if report.added > 0 {
+                activity::note(&app, caller.person.id, Kind::Imported, &device, now).await;
+            }
             fill(layout.titled("Import – done", "hearts"), None, Some(report))
         }
         Err(why) => {

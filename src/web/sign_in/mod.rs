@@ -8,6 +8,7 @@ use axum::Form;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 use super::device::Device;
 use super::error::Fault;
@@ -17,6 +18,7 @@ use super::next::{NextParam, SafePath, sign_in_address, with_next};
 use super::notice::{self, Notice};
 use super::session::Visitor;
 use super::{Now, State};
+use crate::app::App;
 use crate::domain::activity;
 use crate::domain::sign_in::{self, Anew, Answer, Arrival, Arrived, Button, Outcome, Refusal};
 use crate::ids::{PlaylistId, Provider, Secret};
@@ -140,14 +142,7 @@ pub(super) async fn callback(
     let (browser, invited_until) = (visitor.browser().await?, visitor.invited_until().await?);
     let arrival = Arrival { provider, browser, visitor: signed_in, invited_until, answer };
     match sign_in::finish(&app, arrival, now).await {
-        Ok(arrived) => {
-            visitor.read_again().await?;
-            activity::note(&app, arrived.person.id, arrived.outcome.event(provider), &device, now).await;
-            // Linking is no proof of being who one says: anybody at an open browser could add a way in of their own.
-            let proof = !matches!(arrived.outcome, Outcome::Linked(_));
-            visitor.seen_signing_in(&device, proof.then_some(now)).await?;
-            welcome(&visitor, provider, arrived).await
-        }
+        Ok(arrived) => welcome(&app, &visitor, provider, arrived, (&device, now)).await,
         Err(Refusal::Denied { next }) => Ok(notice::redirect(&after_no(known, next), Notice::Denied)),
         // The second of two tabs: there is nothing left to do.
         Err(Refusal::Used) if known => Ok(notice::redirect("/playlists", Notice::AlreadySignedIn)),
@@ -164,7 +159,21 @@ fn after_no(known: bool, next: String) -> String {
     }
 }
 
-async fn welcome(visitor: &Visitor, provider: Provider, arrived: Arrived) -> Result<Response, Fault> {
+async fn welcome(
+    app: &App,
+    visitor: &Visitor,
+    provider: Provider,
+    arrived: Arrived,
+    (device, now): (&str, OffsetDateTime),
+) -> Result<Response, Fault> {
+    // With a newcomer's account, which became part of another, its session is gone as well.
+    if !matches!(arrived.outcome, Outcome::Proven { .. }) {
+        visitor.read_again().await?;
+    }
+    activity::note(app, arrived.person.id, arrived.outcome.event(provider), device, now).await;
+    // Linking is no proof of being who one says: anybody at an open browser could add a way in of their own.
+    let proof = !matches!(arrived.outcome, Outcome::Linked(_));
+    visitor.seen_signing_in(device, proof.then_some(now)).await?;
     visitor.sign_in(&arrived).await?;
     let next = match (arrived.outcome, arrived.invited_until) {
         (Outcome::Joined, Some(_)) => with_next("/account/same", &arrived.wish.next),
