@@ -68,9 +68,12 @@ impl From<sqlx::Error> for Error {
 
 /// SQLSTATE classes 08 (connection), 28 (refused: a password being rotated), 3D (no such database), 53
 /// (resources), 57P (shutdown), and 25006 (read-only), 55000 (no connections taken), 57014 (took too long), 55P03
-/// (locked by another): the server's trouble, not the query's.
+/// (locked by another), 40P01 (deadlock) and 40001 (crossed another transaction), of which the same again succeeds:
+/// the server's trouble, not the query's.
 fn away(code: &str) -> bool {
-    ["08", "28", "3D", "53", "57P", "25006", "55000", "57014", "55P03"].iter().any(|class| code.starts_with(class))
+    ["08", "28", "3D", "53", "57P", "25006", "55000", "57014", "55P03", "40P01", "40001"]
+        .iter()
+        .any(|class| code.starts_with(class))
 }
 
 /// How long a request waits for a connection before the page says that the database is away.
