@@ -123,6 +123,13 @@ async fn still_there(connection: &mut PgConnection, idle: Duration) -> Result<bo
     Ok(tokio::time::timeout(Duration::from_secs(1), connection.ping()).await.is_ok_and(|answer| answer.is_ok()))
 }
 
+/// Lets the statements of this transaction take their time: what ends an account must end a large one too, and a
+/// limit of time would keep it for ever. Waiting for a lock stays limited.
+async fn without_haste(transaction: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!("set local statement_timeout = 0").execute(transaction).await?;
+    Ok(())
+}
+
 /// Applies the migrations that are not yet applied. Safe twice and at the same time: Postgres holds a lock.
 ///
 /// # Errors
