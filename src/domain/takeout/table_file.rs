@@ -6,9 +6,9 @@ use super::{Kept, Line, Raw, Unreadable, instant, link, listed};
 
 const COLUMNS: [&str; 7] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags"];
 
-/// A cell that begins with one of these may be run as a formula by a spreadsheet
+/// A cell that begins with one of these may be run as a formula by a spreadsheet, in some languages in full width too
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
-const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
 
 /// Without the mark, spreadsheets take UTF-8 for something else.
 pub(super) fn head() -> String {
@@ -129,6 +129,10 @@ mod tests {
             ("=1+1", "'=1+1"),
             ("'=1+1", "''=1+1"),
             ("@home", "'@home"),
+            ("＝1+1", "'＝1+1"),
+            ("'＠home", "''＠home"),
+            ("－", "'－"),
+            ("＋49", "'＋49"),
             ("'", "'"),
             ("'tis", "'tis"),
             ("''", "''"),
@@ -149,9 +153,9 @@ mod tests {
     }
 
     prop_compose! {
-        fn heart()(id in "[0-9A-Za-z]{22}", name in proptest::option::of("\\PC{0,12}|[=+@'\t\r\n\",;-]{0,4}"),
+        fn heart()(id in "[0-9A-Za-z]{22}", name in proptest::option::of("\\PC{0,12}|[=+@＝＋－＠'\t\r\n\",;-]{0,4}"),
                    micros in 1_136_073_600_000_000i64..1_900_000_000_000_000,
-                   note in "[=+@' \",;\\PC-]{0,20}|'{0,3}[=+@-]?\\PC{0,9}", tags in "[=+@',\\PC-]{0,20}") -> Kept {
+                   note in "[=+@' \",;\\PC-]{0,20}|'{0,3}[=+@＝＋－＠-]?\\PC{0,9}", tags in "[=+@＝＋－＠',\\PC-]{0,20}") -> Kept {
             let words = Words::parse(&note, &tags).unwrap_or_default();
             let hearted_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).unwrap();
             Kept { playlist_id: id, owner_name: name.clone(), name, hearted_at,
@@ -177,7 +181,7 @@ mod tests {
         }
 
         #[test]
-        fn every_cell_is_itself_again(cell in "'{0,3}[=+@\t\r\n-]{0,2}\\PC{0,5}") {
+        fn every_cell_is_itself_again(cell in "'{0,3}[=+@＝＋－＠\t\r\n-]{0,2}\\PC{0,5}") {
             let marked = harmless(&cell);
             prop_assert!(!marked.starts_with(FORMULA));
             prop_assert_eq!(as_written(&marked), cell);
