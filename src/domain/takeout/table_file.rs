@@ -2,7 +2,7 @@
 
 use csv::{ReaderBuilder, StringRecord, Terminator, Trim, WriterBuilder};
 
-use super::{Kept, Line, Raw, Unreadable, instant, link, listed};
+use super::{Kept, Line, MOST, Raw, Unreadable, instant, link, listed};
 
 const COLUMNS: [&str; 7] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags"];
 
@@ -93,9 +93,13 @@ pub(super) fn read(text: &str) -> Result<Vec<Line>, Unreadable> {
     for record in reader.records() {
         let record = record.map_err(|_| Unreadable::NotUtf8)?;
         // Spreadsheets leave rows of empty cells behind.
-        if record.iter().any(|cell| !cell.trim().is_empty()) {
-            lines.push(Line { number: number(&record, &text), heart: Some(places.heart(&record)) });
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
         }
+        if lines.len() == MOST {
+            return Err(Unreadable::TooMany);
+        }
+        lines.push(Line { number: number(&record, &text), heart: Some(places.heart(&record)) });
     }
     Ok(lines)
 }
