@@ -85,6 +85,9 @@ pub enum Unreadable {
     /// More than [`MOST`].
     #[error("This file has more than 50,000 hearts: cut it in parts.")]
     TooMany,
+    /// A table of very many cells, most of them empty.
+    #[error("This table has more than a million cells: cut it in parts, or leave out the other columns.")]
+    TooManyCells,
     /// JSON that ends early or is none, and where.
     #[error("This JSON file cannot be read: it breaks off or is damaged at line {line}, column {column}.")]
     BrokenJson {

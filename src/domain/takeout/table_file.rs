@@ -10,6 +10,9 @@ const COLUMNS: [&str; 7] = ["playlist_id", "link", "name", "owner", "hearted_at"
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
 
+/// How many cells are looked at, commas within them included: an empty one takes eight times its place in memory.
+const MOST_CELLS: usize = 1_000_000;
+
 /// Without the mark, spreadsheets take UTF-8 for something else.
 pub(super) fn head() -> String {
     format!("\u{feff}{}\r\n", COLUMNS.join(","))
@@ -82,11 +85,12 @@ impl Places {
 pub(super) fn read(text: &str) -> Result<Vec<Line>, Unreadable> {
     // Nothing that comes back spans lines, so that one kind of line end is enough to count them.
     let text = text.replace("\r\n", "\n");
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter(&text))
-        .flexible(true)
-        .trim(Trim::Headers)
-        .from_reader(text.as_bytes());
+    let delimiter = delimiter(&text);
+    if text.bytes().filter(|byte| *byte == delimiter).count() > MOST_CELLS {
+        return Err(Unreadable::TooManyCells);
+    }
+    let mut reader =
+        ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(Trim::Headers).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|_| Unreadable::NoPlaylists)?;
     let places = Places::of(header).ok_or(Unreadable::NoPlaylists)?;
     let mut lines = Vec::new();
@@ -154,6 +158,13 @@ mod tests {
         let numbers: Vec<_> =
             lines.iter().map(|line| (line.number, line.heart.as_ref().unwrap().playlist.as_str())).collect();
         assert_eq!(numbers, [(2, "a"), (6, "c"), (8, "b")]);
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_commas_is_not_read() {
+        let wide = |cells: usize| read(&format!("id,note\na{}", ",".repeat(cells))).map(|lines| lines.len());
+        assert_eq!(wide(MOST_CELLS - 1), Ok(1));
+        assert_eq!(wide(MOST_CELLS), Err(Unreadable::TooManyCells));
     }
 
     prop_compose! {
