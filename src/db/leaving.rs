@@ -33,6 +33,7 @@ pub struct Gone {
 /// When the database fails; then nothing is removed.
 pub async fn delete(pool: &Pool, user: UserId, browsers: &[Digested]) -> Result<Gone, Error> {
     let mut tx = pool.begin().await?;
+    super::without_haste(&mut tx).await?;
     // From here on nobody adds a row of theirs: who tries waits, and then has no owner for it.
     let here = sqlx::query!("select id from users where id = $1 for update", user.0);
     if here.fetch_optional(&mut *tx).await?.is_none() {

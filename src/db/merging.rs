@@ -15,6 +15,7 @@ use crate::ids::UserId;
 /// When the database fails; then nothing has changed.
 pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Error> {
     let mut tx = pool.begin().await?;
+    super::without_haste(&mut tx).await?;
     // Locked for as long as it takes: a heart that `from` gives meanwhile waits, and then finds no owner.
     let both = sqlx::query!("select id from users where id in ($1, $2) order by id for update", from.0, into.0);
     if both.fetch_all(&mut *tx).await?.len() != 2 || collide(&mut tx, from, into).await? {

@@ -68,9 +68,12 @@ impl From<sqlx::Error> for Error {
 
 /// SQLSTATE classes 08 (connection), 28 (refused: a password being rotated), 3D (no such database), 53
 /// (resources), 57P (shutdown), and 25006 (read-only), 55000 (no connections taken), 57014 (took too long), 55P03
-/// (locked by another): the server's trouble, not the query's.
+/// (locked by another), 40P01 (deadlock) and 40001 (crossed another transaction), of which the same again succeeds:
+/// the server's trouble, not the query's.
 fn away(code: &str) -> bool {
-    ["08", "28", "3D", "53", "57P", "25006", "55000", "57014", "55P03"].iter().any(|class| code.starts_with(class))
+    ["08", "28", "3D", "53", "57P", "25006", "55000", "57014", "55P03", "40P01", "40001"]
+        .iter()
+        .any(|class| code.starts_with(class))
 }
 
 /// How long a request waits for a connection before the page says that the database is away.
@@ -118,6 +121,13 @@ async fn still_there(connection: &mut PgConnection, idle: Duration) -> Result<bo
         return Ok(true);
     }
     Ok(tokio::time::timeout(Duration::from_secs(1), connection.ping()).await.is_ok_and(|answer| answer.is_ok()))
+}
+
+/// Lets the statements of this transaction take their time: what ends an account must end a large one too, and a
+/// limit of time would keep it for ever. Waiting for a lock stays limited.
+async fn without_haste(transaction: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!("set local statement_timeout = 0").execute(transaction).await?;
+    Ok(())
 }
 
 /// Applies the migrations that are not yet applied. Safe twice and at the same time: Postgres holds a lock.

@@ -1,5 +1,6 @@
 //! A person's hearts as they leave in a file and come back from one.
 
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::hearts::Words;
@@ -54,12 +55,55 @@ pub struct New {
     pub words: Words,
 }
 
-/// Adds the hearts that are not there yet, all or none; those that are stay as they are. Returns how many were
-/// added.
+/// What became of the hearts from a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// So many were not there yet and were added.
+    These(u64),
+    /// None was added: with them there would be too many.
+    TooMany {
+        /// How many the person has.
+        there: i64,
+        /// How many would have been added.
+        new: i64,
+    },
+}
+
+/// Adds the hearts that are not there yet, all or none, up to `most` of the person's in all; those that are there
+/// stay as they are.
 ///
 /// # Errors
 /// When the database fails, or the person is gone; then nothing is added.
-pub async fn add(pool: &Pool, user: UserId, hearts: &[New]) -> Result<u64, Error> {
+pub async fn add(pool: &Pool, user: UserId, hearts: &[New], most: i64) -> Result<Added, Error> {
+    let mut tx = pool.begin().await?;
+    // Two files of one person at once are counted one after the other; single hearts need not wait.
+    let owner = sqlx::query!("select id from users where id = $1 for no key update", user.0);
+    if owner.fetch_optional(&mut *tx).await?.is_none() {
+        return Err(Error::OwnerGone);
+    }
+    let ids: Vec<_> = hearts.iter().map(|heart| heart.playlist.to_string()).collect();
+    let (there, new) = counts(&mut tx, user, &ids).await?;
+    if new > 0 && there + new > most {
+        return Ok(Added::TooMany { there, new });
+    }
+    let added = insert(&mut tx, user, &ids, hearts).await?;
+    tx.commit().await?;
+    Ok(Added::These(added))
+}
+
+/// How many hearts the person has, and how many of `ids` are not among them.
+async fn counts(connection: &mut PgConnection, user: UserId, ids: &[String]) -> Result<(i64, i64), Error> {
+    let row = sqlx::query!(
+        r#"select (select count(*) from hearts where user_id = $1) as "there!",
+                  (select count(*) from (select unnest($2::text[]) except select playlist_id from hearts where user_id = $1) as new) as "new!""#,
+        user.0,
+        ids
+    );
+    let row = row.fetch_one(connection).await?;
+    Ok((row.there, row.new))
+}
+
+async fn insert(connection: &mut PgConnection, user: UserId, ids: &[String], hearts: &[New]) -> Result<u64, Error> {
     // In the order of their ids, so that two of these at once wait for each other and not in a circle.
     let added = sqlx::query_scalar!(
         r#"with given as (insert into hearts (user_id, playlist_id, hearted_at, note, tags, note_folded, tags_folded)
@@ -71,12 +115,12 @@ pub async fn add(pool: &Pool, user: UserId, hearts: &[New]) -> Result<u64, Error
                             on conflict (playlist_id) do update set hearts = c.hearts + 1)
            select count(*) as "added!" from given"#,
         user.0,
-        &hearts.iter().map(|heart| heart.playlist.to_string()).collect::<Vec<_>>(),
+        ids,
         &hearts.iter().map(|heart| heart.hearted_at).collect::<Vec<_>>(),
         &hearts.iter().map(|heart| heart.words.note.clone()).collect::<Vec<_>>() as _,
         &hearts.iter().map(|heart| heart.words.tags.join(",")).collect::<Vec<_>>(),
         &hearts.iter().map(|heart| heart.words.note_folded.clone()).collect::<Vec<_>>() as _,
         &hearts.iter().map(|heart| heart.words.tags_folded.join(",")).collect::<Vec<_>>(),
     );
-    Ok(added.fetch_one(pool).await? as u64)
+    Ok(added.fetch_one(connection).await? as u64)
 }

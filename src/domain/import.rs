@@ -11,12 +11,14 @@ use super::words::{BadNote, BadTags, Words};
 use super::{Caller, Result};
 use crate::app::App;
 use crate::db;
-use crate::db::takeout::New;
+use crate::db::takeout::{Added, New};
 
 /// When Spotify was founded: no playlist was hearted before.
 const BEGINNING: UtcDateTime = utc_datetime!(2006-01-01 0:00);
 /// How many refusals are told one by one.
 const TOLD: usize = 50;
+/// How many hearts of one person imports may make: so many still leave at once when the person does.
+const MOST_KEPT: i64 = 100_000;
 
 /// Why a line is not imported, as a sentence for who sent it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +53,9 @@ pub enum Refusal {
 pub struct File {
     format: Format,
     good: Vec<New>,
+    /// Only the first [`TOLD`] of them.
     refused: Vec<(usize, Refusal)>,
+    more_refused: usize,
 }
 
 /// What became of a file.
@@ -68,17 +72,28 @@ pub struct Report {
     pub more_refused: usize,
 }
 
+/// Why a file is not kept, though it can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A file may bring your hearts to 100,000 in all. You have {there}, and this one would add {new}.")]
+pub struct Full {
+    /// How many hearts the person has.
+    pub there: i64,
+    /// How many of the file are not among them.
+    pub new: i64,
+}
+
 /// Reads a file that was exported here, or a table that somebody made.
 ///
 /// # Errors
 /// [`Unreadable`] when the file as a whole cannot be understood.
 pub fn read(bytes: &[u8], now: OffsetDateTime) -> std::result::Result<File, Unreadable> {
     let (format, lines) = takeout::read(bytes)?;
-    let mut file = File { format, good: Vec::new(), refused: Vec::new() };
+    let mut file = File { format, good: Vec::new(), refused: Vec::new(), more_refused: 0 };
     for Line { number, heart } in lines {
         match heart.ok_or(Refusal::Unclear).and_then(|raw| heart_of(&raw, now)) {
             Ok(heart) => file.good.push(heart),
-            Err(refusal) => file.refused.push((number, refusal)),
+            Err(refusal) if file.refused.len() < TOLD => file.refused.push((number, refusal)),
+            Err(_) => file.more_refused += 1,
         }
     }
     Ok(file)
@@ -113,16 +128,19 @@ fn date(text: &str, now: OffsetDateTime) -> std::result::Result<OffsetDateTime, 
 }
 
 /// Keeps the hearts of a file that are not there yet. What is there stays exactly as it is, so that the same
-/// file twice changes nothing.
+/// file twice changes nothing. [`Full`], and nothing is kept: there would be too many.
 ///
 /// # Errors
 /// When the database fails; then nothing of the file is kept.
-pub async fn keep(app: &App, caller: &Caller, file: File) -> Result<Report> {
-    let File { format, good, mut refused } = file;
-    let added = db::takeout::add(&app.db, caller.person.id, &good).await? as usize;
-    let more_refused = refused.len().saturating_sub(TOLD);
-    refused.truncate(TOLD);
-    Ok(Report { format, added, before: good.len() - added, refused, more_refused })
+pub async fn keep(app: &App, caller: &Caller, file: File) -> Result<std::result::Result<Report, Full>> {
+    let File { format, good, refused, more_refused } = file;
+    Ok(match db::takeout::add(&app.db, caller.person.id, &good, MOST_KEPT).await? {
+        Added::These(added) => {
+            let added = added as usize;
+            Ok(Report { format, added, before: good.len() - added, refused, more_refused })
+        }
+        Added::TooMany { there, new } => Err(Full { there, new }),
+    })
 }
 
 #[cfg(test)]

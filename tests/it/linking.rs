@@ -294,6 +294,27 @@ async fn two_hearts_of_the_same_person_become_one() {
     assert_eq!(old.open("/hearts").await.count("li.card"), 2);
 }
 
+/// A large account takes longer than a statement may, and must end all the same: here, whatever ends one looks
+/// whether it is being timed.
+#[tokio::test]
+async fn what_ends_an_account_may_take_its_time() {
+    let site = Site::open().await;
+    let timed = "create function timed() returns trigger language plpgsql as $$ begin
+                     if current_setting('statement_timeout') <> '0' then raise exception 'too slow'; end if;
+                     return null;
+                 end $$;
+                 create trigger timed after delete on users execute function timed()";
+    sqlx::raw_sql(timed).execute(&site.db).await.unwrap();
+    let (old, new) = (site.visitor(), site.visitor());
+    old.sign_in_by(&site.world, Service::Google, "ada").await;
+    new.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    let consent = new.to(Service::Google, &new.open("/account/same").await).await;
+    new.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    assert_eq!(site.count(PEOPLE).await, 1);
+    let form = new.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
+    assert_eq!((new.submit(form).await.status, site.count(PEOPLE).await), (200, 0));
+}
+
 /// A table of what people make has to be moved when accounts become one: `db/merging.rs`.
 #[tokio::test]
 async fn every_table_of_a_person_is_moved_or_meant_to_end_with_the_newcomer() {

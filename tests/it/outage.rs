@@ -185,3 +185,20 @@ async fn an_acknowledged_heart_is_a_committed_heart() {
         sqlx::query_scalar("select sum(hearts)::bigint from heart_counts").fetch_one(&mut admin).await.unwrap();
     assert_eq!(sum as usize, kept.len(), "counts and rows agree");
 }
+
+#[tokio::test]
+async fn who_crosses_another_in_the_database_is_asked_to_try_again() {
+    for crossing in ["40P01", "40001"] {
+        let site = Site::open().await;
+        let ada = site.signed_in("ada").await;
+        ada.fetch(Method::PUT, HEART).await;
+        let cross = format!(
+            "create function cross_another() returns trigger language plpgsql as $$ begin raise sqlstate '{crossing}'; end $$;
+             create trigger cross_another before delete on hearts for each row execute function cross_another()"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(cross)).execute(&site.db).await.unwrap();
+        let press = ada.fetch(Method::DELETE, HEART).await;
+        assert_eq!((press.status, press.header("retry-after")), (503, "5"), "{crossing}");
+        assert_eq!(site.count("select count(*) from hearts").await, 1);
+    }
+}

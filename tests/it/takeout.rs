@@ -200,6 +200,41 @@ async fn h7_five_megabytes_are_taken_and_more_is_refused_with_a_page() {
 }
 
 #[tokio::test]
+async fn h7_a_file_brings_up_to_fifty_thousand_hearts() {
+    let site = Site::open().await;
+    let (ada, _) = ada(&site).await;
+    assert!(ada.open("/hearts/import").await.text("form.import label").ends_with("up to 5 MB and 50,000 hearts"));
+    let table = format!("id\n{}", "x\n".repeat(50_000));
+    let page = import(&ada, &table).await;
+    assert_eq!((report(&page), page.count(".refused li")), ([0, 0, 50_000], 50));
+    assert!(page.text(".notice").contains("And 49950 more."));
+    let list = format!("{{\"hearts\":[{}0", "0,".repeat(2_500_000));
+    for file in [table + "x", list + "]}"] {
+        let page = import(&ada, file).await;
+        let told = "This file has more than 50,000 hearts: cut it in parts. Nothing was imported.";
+        assert_eq!((page.status, page.text("#refusal").as_str()), (422, told));
+    }
+}
+
+#[tokio::test]
+async fn imports_make_up_to_a_hundred_thousand_hearts_of_a_person() {
+    let site = Site::open().await;
+    let (ada, _) = ada(&site).await;
+    let more =
+        "insert into hearts (user_id, playlist_id, hearted_at) select user_id, lpad(n::text, 22, '0'), hearted_at
+                from hearts, generate_series(1, 99997) n";
+    sqlx::raw_sql(more).execute(&site.db).await.unwrap();
+    // The same twice, and one that is there: two are new.
+    let file = |ids: [u32; 4]| format!("id\n{:022}\n{:022}\n{:022}\n{:022}\n", ids[0], ids[1], ids[2], ids[3]);
+    assert_eq!(report(&import(&ada, file([1, 200_000, 200_001, 200_001])).await), [2, 2, 0]);
+    let page = import(&ada, file([1, 200_001, 200_002, 200_002])).await;
+    let told = "A file may bring your hearts to 100,000 in all. You have 100000, and this one would add 1. Nothing was imported.";
+    assert_eq!((page.status, page.text("#refusal").as_str()), (422, told));
+    assert_eq!(site.count(HEARTS).await, 100_000);
+    assert_eq!(report(&import(&ada, file([1, 2, 200_000, 200_001])).await), [0, 4, 0], "what is there is no more");
+}
+
+#[tokio::test]
 async fn ten_thousand_hearts_come_in_at_once_and_a_hundred_thousand_leave() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;

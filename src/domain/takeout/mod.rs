@@ -9,6 +9,10 @@ use time::format_description::well_known::Rfc3339;
 
 pub use crate::db::takeout::Kept;
 
+/// How many hearts one file may bring: what is read of it lies in memory until it is kept.
+/// The page that takes a file names the number too.
+pub(super) const MOST: usize = 50_000;
+
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -78,6 +82,12 @@ pub enum Unreadable {
         "This is neither a table with a column playlist_id (or link), whose names stand in the first line, nor a JSON file with hearts."
     )]
     NoPlaylists,
+    /// More than [`MOST`].
+    #[error("This file has more than 50,000 hearts: cut it in parts.")]
+    TooMany,
+    /// A table of very many cells, most of them empty.
+    #[error("This table has more than a million cells: cut it in parts, or leave out the other columns.")]
+    TooManyCells,
     /// JSON that ends early or is none, and where.
     #[error("This JSON file cannot be read: it breaks off or is damaged at line {line}, column {column}.")]
     BrokenJson {

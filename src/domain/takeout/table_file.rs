@@ -2,13 +2,16 @@
 
 use csv::{ReaderBuilder, StringRecord, Terminator, Trim, WriterBuilder};
 
-use super::{Kept, Line, Raw, Unreadable, instant, link, listed};
+use super::{Kept, Line, MOST, Raw, Unreadable, instant, link, listed};
 
 const COLUMNS: [&str; 7] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags"];
 
-/// A cell that begins with one of these may be run as a formula by a spreadsheet
+/// A cell that begins with one of these may be run as a formula by a spreadsheet, in some languages in full width too
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
-const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+
+/// How many cells are looked at, commas within them included: an empty one takes eight times its place in memory.
+const MOST_CELLS: usize = 1_000_000;
 
 /// Without the mark, spreadsheets take UTF-8 for something else.
 pub(super) fn head() -> String {
@@ -82,20 +85,25 @@ impl Places {
 pub(super) fn read(text: &str) -> Result<Vec<Line>, Unreadable> {
     // Nothing that comes back spans lines, so that one kind of line end is enough to count them.
     let text = text.replace("\r\n", "\n");
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter(&text))
-        .flexible(true)
-        .trim(Trim::Headers)
-        .from_reader(text.as_bytes());
+    let delimiter = delimiter(&text);
+    if text.bytes().filter(|byte| *byte == delimiter).count() > MOST_CELLS {
+        return Err(Unreadable::TooManyCells);
+    }
+    let mut reader =
+        ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(Trim::Headers).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|_| Unreadable::NoPlaylists)?;
     let places = Places::of(header).ok_or(Unreadable::NoPlaylists)?;
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|_| Unreadable::NotUtf8)?;
         // Spreadsheets leave rows of empty cells behind.
-        if record.iter().any(|cell| !cell.trim().is_empty()) {
-            lines.push(Line { number: number(&record, &text), heart: Some(places.heart(&record)) });
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
         }
+        if lines.len() == MOST {
+            return Err(Unreadable::TooMany);
+        }
+        lines.push(Line { number: number(&record, &text), heart: Some(places.heart(&record)) });
     }
     Ok(lines)
 }
@@ -129,6 +137,10 @@ mod tests {
             ("=1+1", "'=1+1"),
             ("'=1+1", "''=1+1"),
             ("@home", "'@home"),
+            ("＝1+1", "'＝1+1"),
+            ("'＠home", "''＠home"),
+            ("－", "'－"),
+            ("＋49", "'＋49"),
             ("'", "'"),
             ("'tis", "'tis"),
             ("''", "''"),
@@ -148,10 +160,17 @@ mod tests {
         assert_eq!(numbers, [(2, "a"), (6, "c"), (8, "b")]);
     }
 
+    #[test]
+    fn a_file_of_nothing_but_commas_is_not_read() {
+        let wide = |cells: usize| read(&format!("id,note\na{}", ",".repeat(cells))).map(|lines| lines.len());
+        assert_eq!(wide(MOST_CELLS - 1), Ok(1));
+        assert_eq!(wide(MOST_CELLS), Err(Unreadable::TooManyCells));
+    }
+
     prop_compose! {
-        fn heart()(id in "[0-9A-Za-z]{22}", name in proptest::option::of("\\PC{0,12}|[=+@'\t\r\n\",;-]{0,4}"),
+        fn heart()(id in "[0-9A-Za-z]{22}", name in proptest::option::of("\\PC{0,12}|[=+@＝＋－＠'\t\r\n\",;-]{0,4}"),
                    micros in 1_136_073_600_000_000i64..1_900_000_000_000_000,
-                   note in "[=+@' \",;\\PC-]{0,20}|'{0,3}[=+@-]?\\PC{0,9}", tags in "[=+@',\\PC-]{0,20}") -> Kept {
+                   note in "[=+@' \",;\\PC-]{0,20}|'{0,3}[=+@＝＋－＠-]?\\PC{0,9}", tags in "[=+@＝＋－＠',\\PC-]{0,20}") -> Kept {
             let words = Words::parse(&note, &tags).unwrap_or_default();
             let hearted_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).unwrap();
             Kept { playlist_id: id, owner_name: name.clone(), name, hearted_at,
@@ -177,7 +196,7 @@ mod tests {
         }
 
         #[test]
-        fn every_cell_is_itself_again(cell in "'{0,3}[=+@\t\r\n-]{0,2}\\PC{0,5}") {
+        fn every_cell_is_itself_again(cell in "'{0,3}[=+@＝＋－＠\t\r\n-]{0,2}\\PC{0,5}") {
             let marked = harmless(&cell);
             prop_assert!(!marked.starts_with(FORMULA));
             prop_assert_eq!(as_written(&marked), cell);

@@ -4,9 +4,10 @@ use askama::Template;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use time::OffsetDateTime;
 
 use crate::domain::activity::{self, Kind};
-use crate::domain::import::{self, Format, Report};
+use crate::domain::import::{self, File, Format, Report, Unreadable};
 use crate::web::device::Device;
 use crate::web::error::{Fault, Link};
 use crate::web::layout::{Layout, html};
@@ -42,20 +43,29 @@ pub(in crate::web) async fn take(
     (SignedIn(caller), Device(device)): (SignedIn, Device),
     upload: Multipart,
 ) -> Result<Response, Fault> {
-    let bytes = received(upload).await?;
-    Ok(match import::read(&bytes, now) {
-        Ok(file) => {
-            let report = import::keep(&app, &caller, file).await?;
+    let file = match read(received(upload).await?, now).await? {
+        Ok(file) => file,
+        Err(why) => return Ok(refused(layout, why)),
+    };
+    Ok(match import::keep(&app, &caller, file).await? {
+        Ok(report) => {
             if report.added > 0 {
                 activity::note(&app, caller.person.id, Kind::Imported, &device, now).await;
             }
             fill(layout.titled("Import – done", "hearts"), None, Some(report))
         }
-        Err(why) => {
-            let page = fill(layout.titled("Import – not imported", "hearts"), Some(why.to_string()), None);
-            (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
-        }
+        Err(full) => refused(layout, full),
     })
+}
+
+/// Reads the file beside the threads that answer requests: a large one would hold one of them up.
+async fn read(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<File, Unreadable>, Fault> {
+    tokio::task::spawn_blocking(move || import::read(&bytes, now)).await.map_err(Fault::internal)
+}
+
+fn refused(layout: Layout, why: impl ToString) -> Response {
+    let page = fill(layout.titled("Import – not imported", "hearts"), Some(why.to_string()), None);
+    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }
 
 fn fill(layout: Layout, refusal: Option<String>, report: Option<Report>) -> Response {
