@@ -14,6 +14,7 @@ use super::{Now, State};
 use crate::app::App;
 use crate::domain::account::{self, Gone};
 use crate::domain::identities::{self, Identity};
+use crate::domain::registration;
 
 #[derive(Template)]
 #[template(path = "account/disconnect.html")]
@@ -47,6 +48,8 @@ struct Delete {
     /// Whether the last sign-in is recent enough.
     fresh: bool,
     ways: Vec<Identity>,
+    /// Whether nobody could invite others afterwards.
+    operator: bool,
 }
 
 /// Says what deleting means, and asks; who signed in a while ago is asked to do that again first.
@@ -63,6 +66,7 @@ pub(super) async fn deleting(
         hearts: account.hearts,
         fresh: visitor.is_fresh(now).await?,
         ways: identities::of(&app, &caller).await?.linked,
+        operator: registration::is_operator(&app, &caller).await?,
     }))
 }
 

@@ -203,7 +203,7 @@ pub(super) const KEPT: &[Kept] = &[
     },
     Kept {
         heading: "The most hearted playlists",
-        purpose: "For the page of that name: only playlists that at least three people heart, without a word about who does.",
+        purpose: "For the page of that name: only playlists that at least three people heart, without a word about who does; by its link alone where nobody here knows it as public.",
         table: "top_playlists",
         fields: &[field(
             "The playlist, its place and its numbers of hearts",
