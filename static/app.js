@@ -187,15 +187,25 @@ function meet(forms) {
   }
 }
 
+// Which of these hearts are no more. Of a list in pages, what is missing at an end may have moved to another page, but
+// nothing moves beyond the beginning of the first.
+function missing(ids, fresh, page) {
+  const there = ids.map((id) => fresh.has(id));
+  const whole = $(page).add(document).find(".pager").length === 0;
+  const from = whole || $("#results").data("page") === 1 ? 0 : there.indexOf(true);
+  const to = whole ? ids.length : there.lastIndexOf(true);
+  return new Set(ids.filter((_, at) => !there[at] && at >= from && at < to));
+}
+
 // Leaves alone what was pressed while the page was being fetched.
 function takeOver(page, untouched) {
   const fresh = new Map($(page).find("form.heart").get().map((form) => [playlistOf(form), shown(form)]));
-  const whole = $(page).add(document).find(".pager").length === 0; // one page: what is missing is gone
+  const gone = $("[data-my-hearts]").length ? missing($("form.heart").get().map(playlistOf), fresh, page) : new Set();
   for (const form of $("form.heart").get()) {
     const id = playlistOf(form);
     const heart = heartOf(id);
     if (busy(heart) || (untouched.has(id) && untouched.get(id) !== heart.wanted)) continue;
-    const hearted = fresh.get(id) ?? (whole && $("[data-my-hearts]").length ? false : heart.confirmed);
+    const hearted = fresh.get(id) ?? (!gone.has(id) && heart.confirmed);
     heart.confirmed = heart.wanted = hearted;
     paint(id, hearted);
   }
@@ -264,5 +274,6 @@ $(window).on("blur", leave).on("focus", comeBack).on("pageshow", (event) => {
   readAgain();
 });
 
-// ---- A sign-in that failed leaves its code in the address bar; it is spent, and goes ----
+// ---- A sign-in that failed leaves its spent code in the address bar, Facebook always a mark of its own: both go ----
 if (location.pathname.endsWith("/callback")) history.replaceState(null, "", location.pathname);
+else if (location.hash === "#_=_") history.replaceState(null, "", location.pathname + location.search);

@@ -48,6 +48,7 @@ function showFound(page, url) {
   document.title = page.title;
   history.replaceState(history.state, "", url);
   found = url;
+  if ($("#live").text().startsWith("Not searched")) hush();
   // Forms that return here return to what is shown now.
   const { pathname, search } = new URL(url);
   $("input[name=from], input[name=next]").not("#results *").val(pathname + search);
@@ -61,6 +62,8 @@ $search.on("input compositionend", "#q", (event) => {
   event.preventDefault();
   look();
 });
+$search.find("button").remove(); // Enter sends the form without it, all else happens by itself
+$(window).on("online", look); // does nothing unless a search was lost
 
 // ---- More: the next page's cards below those that are there ----
 function offerMore() {

@@ -42,6 +42,8 @@ async fn p15_typing_finds_at_once_and_disturbs_nobody() {
     type_in(&browser, "#q", "owner:me MANANA").await;
     browser.reads("#hits[role=status]", "0 of 120 playlists found.").await;
     browser.reads("#results", "Nothing found").await;
+    assert!(!browser.ask::<bool>("!!document.querySelector('#hits a')").await, "the way out is offered once");
+    assert!(!browser.ask::<bool>("!!document.querySelector('.find button')").await, "there is nothing to press");
     browser.arrive("/playlists?q=owner%3Ame+MANANA").await;
     for _ in 0.."MANANA".len() {
         browser.press(Key::Backspace).await;
@@ -116,6 +118,16 @@ async fn a_search_that_fails_says_so_and_is_tried_again() {
     browser.becomes("held.length === 2").await;
     browser.ask::<()>("release(1)").await;
     browser.reads("#hits", "1 of 12 playlists found.").await;
+
+    type_in(&browser, "#q", " nowhere").await;
+    browser.becomes("held.length === 3").await;
+    browser.ask::<()>("release(2, true)").await;
+    browser.find("#live .again").await;
+    browser.ask::<()>("void dispatchEvent(new Event('online'))").await;
+    browser.becomes("held.length > 3").await;
+    browser.ask::<()>("held.slice(3).forEach(go => go())").await;
+    browser.reads("#hits", "0 of 12 playlists found.").await;
+    browser.becomes("!document.querySelector('#live .again')").await;
 }
 
 #[tokio::test]

@@ -73,6 +73,8 @@ pub(super) async fn check_sizes(browser: &Browser, path: &str, grounds: &mut Has
         }
         grounds.insert(browser.ask(GROUND).await);
     }
+    browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
+    assert_eq!(browser.ask::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at 360 px, text twice as large");
 }
 
 #[tokio::test]

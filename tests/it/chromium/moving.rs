@@ -3,9 +3,17 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use sqlx::Executor as _;
 
 use super::{FIRST_HEART, ada, pressed, until_pressed, until_saved};
 use crate::support::Site;
+
+/// What browsers say when they show a kept page; whether they keep one is up to them.
+const SHOWN_AGAIN: &str = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+/// Two pages of hearts, the newest first.
+pub(super) const SIXTY_HEARTS: &str = "insert into hearts (user_id, playlist_id, hearted_at) \
+    select users.id, rpad('Heart' || n, 22, 'x'), now() - n * interval '1 day' from users, generate_series(1, 60) n; \
+    insert into heart_counts (playlist_id, hearts) select playlist_id, 1 from hearts";
 
 #[tokio::test]
 async fn g20_back_shows_a_heart_that_was_given_on_the_next_page() {
@@ -43,9 +51,7 @@ async fn g20_a_page_that_the_browser_had_put_by_reads_its_hearts_again() {
         "fetch(document.querySelector('.card form.heart').action, { method: 'PUT' }).then(answer => answer.ok)";
     assert!(browser.ask::<bool>(unseen).await);
     assert!(!pressed(&browser, FIRST_HEART).await);
-    // What browsers say when they show a kept page; whether they keep one is up to them.
-    let shown_again = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
-    browser.ask::<()>(shown_again).await;
+    browser.ask::<()>(SHOWN_AGAIN).await;
     until_pressed(&browser, FIRST_HEART, true).await;
 }
 
@@ -62,6 +68,36 @@ async fn b12_a_tab_in_the_back_is_right_once_it_is_looked_at() {
     browser.until("away for long enough", async || left.elapsed() > Duration::from_millis(1100)).await;
     browser.turn_to(&first).await;
     until_pressed(&browser, FIRST_HEART, true).await;
+}
+
+#[tokio::test]
+async fn b12_a_list_of_several_pages_loses_what_was_taken_back_in_another_tab_and_nothing_else() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    site.db.execute(SIXTY_HEARTS).await.unwrap();
+    browser.go("/hearts").await;
+    let elsewhere = "fetch(document.querySelector('.card:nth-child(2) form.heart').action, { method: 'DELETE' }).then(answer => answer.ok)";
+    assert!(browser.ask::<bool>(elsewhere).await);
+    browser.ask::<()>(SHOWN_AGAIN).await;
+    until_pressed(&browser, ".card:nth-child(2) form.heart button", false).await;
+    let given = "document.querySelectorAll('.card .heart [aria-pressed=true]').length";
+    assert_eq!(browser.ask::<u32>(given).await, 49, "the others stay");
+
+    // The first card of the second page moves to the first page.
+    browser.go("/hearts?page=2").await;
+    let newest = "fetch('/heart/Heart1'.padEnd(29, 'x'), { method: 'DELETE' }).then(answer => answer.ok)";
+    assert!(browser.ask::<bool>(newest).await);
+    browser.ask::<()>(SHOWN_AGAIN).await;
+    browser.reads("[data-my-hearts]", "58").await;
+    assert_eq!(browser.ask::<u32>(given).await, 9, "all that were there");
+}
+
+#[tokio::test]
+async fn facebooks_mark_leaves_the_address() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.go("/hearts?sort=name#_=_").await;
+    browser.arrive("/hearts?sort=name").await;
 }
 
 #[tokio::test]

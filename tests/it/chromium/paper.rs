@@ -1,7 +1,9 @@
 //! Pages on paper.
 
 use serde_json::json;
+use sqlx::Executor as _;
 
+use super::moving::SIXTY_HEARTS;
 use super::{FIRST_HEART, ada, until_saved};
 use crate::support::Site;
 
@@ -20,13 +22,26 @@ async fn h9_on_paper_the_hearts_are_a_plain_list() {
     browser.find(".words input[name=tags]").await.send_keys("wet").await.unwrap();
     browser.click(".words form button").await;
     browser.reads(".card .note", "For the rain").await;
+    browser.go("/hearts?q=rain").await;
+    browser.reads("#hits", "1 of 1 ").await;
     let dark = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
     browser.devtools("Emulation.setEmulatedMedia", json!({ "media": "print", "features": dark })).await;
     assert_eq!(browser.ask::<Vec<String>>(USELESS).await, [""; 0]);
+    assert!(!browser.ask::<bool>("document.querySelector('#hits').checkVisibility()").await, "how they were found");
     let card = browser.text(".card").await;
     assert!(["by ", "Hearted ", "For the rain", "wet"].iter().all(|words| card.contains(words)), "{card}");
     let address = "getComputedStyle(document.querySelector('.card .out'), '::after').content";
     assert!(browser.ask::<String>(address).await.contains("https://open.spotify.com/playlist/"));
     let colours = "['color', 'backgroundColor'].map(part => getComputedStyle(document.body)[part])";
     assert_eq!(browser.ask::<Vec<String>>(colours).await, ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]);
+}
+
+#[tokio::test]
+async fn h9_paper_tells_which_of_several_pages_it_is() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    site.db.execute(SIXTY_HEARTS).await.unwrap();
+    browser.go("/hearts?page=2").await;
+    browser.devtools("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+    assert_eq!(browser.text(".pager").await, "Page 2 of 2", "and no link to the other");
 }

@@ -59,6 +59,21 @@ async fn b13_undo_is_reached_by_keyboard() {
     is_back(&site, &browser).await;
 }
 
+#[tokio::test]
+async fn a_heart_taken_back_on_its_own_page_leaves_no_date_and_no_form() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 1).await;
+    browser.click(".card:first-child .name").await;
+    let seen = "[...document.querySelectorAll('.sleeve :is(.since, .words)')].map(e => e.checkVisibility())";
+    browser.find(".sleeve .words").await;
+    assert_eq!(browser.ask::<Vec<bool>>(seen).await, [true, true]);
+    browser.click(".sleeve .heart button").await;
+    until_saved(&site, &browser, 0).await;
+    assert_eq!(browser.ask::<Vec<bool>>(seen).await, [false, false]);
+}
+
 /// Runs what waits for ten seconds now, and nothing else.
 const LATER: &str = "window.fades = [], window.clock = setTimeout, \
     void (window.setTimeout = (act, after) => after === 10000 ? fades.push(act) : clock(act, after))";

@@ -17,6 +17,14 @@ async fn g1_signing_in_hearting_and_signing_out_need_no_script() {
     browser.reads("main [role=status]", "Hearted.").await;
     assert!(pressed(&browser, FIRST_HEART).await);
     assert_eq!(site.count("select count(*) from hearts").await, 1);
+    let last = ".card:last-child form.heart button";
+    browser.click(last).await;
+    browser.find(&format!("{last}[aria-pressed=true]")).await;
+    let in_sight = "(flash => scrollY > 200 && Boolean(document.elementFromPoint(flash.left + 9, flash.top + 9)?.closest('.flash'))) \
+        (document.querySelector('.flash').getBoundingClientRect())";
+    assert!(browser.ask::<bool>(in_sight).await, "what was done is read where the page returns to");
+    browser.click(last).await;
+    browser.find(&format!("{last}[aria-pressed=false]")).await;
 
     browser.go("/hearts").await;
     browser.click(FIRST_HEART).await;
