@@ -188,7 +188,9 @@ fn greeting(connected: bool, provider: Provider, arrived: &Arrived) -> Notice {
         (Some(missing), ..) => Notice::Missing(missing),
         _ if arrived.wish.heart.is_some() => Notice::SignedInAndHearted,
         (None, Some(Anew::NowPlaying), _) => Notice::NowPlayingOn,
-        (None, Some(Anew::Renew), _) => Notice::Reconnected,
+        (None, Some(Anew::Renew), _) if provider == Provider::Spotify => Notice::Reconnected,
+        // Somebody proved who they are; nothing else has changed.
+        (None, Some(Anew::Renew), _) => Notice::SignedIn,
         (None, None, Outcome::AlreadyLinked(_)) if !connected && provider == Provider::Spotify => Notice::Reconnected,
         (None, None, Outcome::AlreadyLinked(_)) => Notice::AlreadySignedIn,
         (None, None, Outcome::Linked(_)) => Notice::Linked(provider),
