@@ -70,11 +70,17 @@ pub(super) async fn deleting(
     }))
 }
 
-/// The box that says that somebody is sure.
+/// The box that says that somebody is sure of what cannot be undone.
 #[derive(Deserialize)]
 pub(super) struct Sure {
     #[serde(default)]
     sure: Option<String>,
+}
+
+impl Sure {
+    pub(super) fn is_ticked(&self) -> bool {
+        self.sure.as_deref() == Some("yes")
+    }
 }
 
 /// Deletes the account of who is signed in, for good.
@@ -83,9 +89,9 @@ pub(super) async fn delete(
     Now(now): Now,
     visitor: Visitor,
     SignedIn(caller): SignedIn,
-    Form(form): Form<Sure>,
+    Form(sure): Form<Sure>,
 ) -> Result<Response, Fault> {
-    if form.sure.as_deref() != Some("yes") {
+    if !sure.is_ticked() {
         return Ok(notice::redirect("/account/delete", Notice::NotSure));
     }
     let Some(gone) = account::delete(&app, &caller, visitor.signed_in_at().await?, now).await? else {

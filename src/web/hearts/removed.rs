@@ -10,6 +10,7 @@ use super::words::{Tag, back};
 use crate::domain::{Error, removed};
 use crate::web::error::Fault;
 use crate::web::layout::{Layout, Moment, html, readable};
+use crate::web::leaving::Sure;
 use crate::web::notice::{self, Notice};
 use crate::web::pager::{PageParam, Pager};
 use crate::web::playlists::parse_id;
@@ -108,20 +109,13 @@ pub(in crate::web) async fn decide(
     Ok(notice::redirect(&back(form.from.as_deref(), &id), notice))
 }
 
-/// The box that says that somebody is sure.
-#[derive(Deserialize)]
-pub(in crate::web) struct Sure {
-    #[serde(default)]
-    sure: Option<String>,
-}
-
 /// Forgets for good all that was taken back.
 pub(in crate::web) async fn forget_all(
     app: State,
     SignedIn(caller): SignedIn,
-    Form(form): Form<Sure>,
+    Form(sure): Form<Sure>,
 ) -> Result<Response, Fault> {
-    if form.sure.as_deref() != Some("yes") {
+    if !sure.is_ticked() {
         return Ok(notice::redirect("/hearts/removed", Notice::NotForgotten));
     }
     removed::forget(&app, &caller, None).await?;
