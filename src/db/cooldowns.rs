@@ -37,6 +37,21 @@ pub async fn permit(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Result<
     Ok(row.fetch_optional(pool).await?)
 }
 
+/// What stands against a call of `endpoint` now; nothing is counted.
+///
+/// # Errors
+/// When the database fails.
+pub async fn standing(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Result<Option<Cooldown>, Error> {
+    let row = sqlx::query_as!(
+        Cooldown,
+        "select until, quota from cooldowns where bucket in ($1, $2) and until > $3 order by until desc limit 1",
+        endpoint,
+        ALL,
+        now
+    );
+    Ok(row.fetch_optional(pool).await?)
+}
+
 /// Notes that nobody may ask `bucket` before the end of `cooldown`; an end that was set later stays.
 ///
 /// # Errors

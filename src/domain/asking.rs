@@ -59,6 +59,17 @@ pub async fn ask<T>(
     }
 }
 
+/// Why Spotify, which failed a moment ago, is not asked again just yet: a cool-down, or what it failed for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn trouble(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Error> {
+    Ok(match cooldowns::standing(&app.db, endpoint.key(), now).await? {
+        Some(cooldown) => Error::slow_down(cooldown, now),
+        None => Error::SpotifyAway("it failed a moment ago".into()),
+    })
+}
+
 /// Counts a call that is about to be made.
 ///
 /// # Errors

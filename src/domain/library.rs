@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use time::{Duration, OffsetDateTime};
 
-use super::asking;
+use super::asking::{self, Endpoint};
 use super::fetch::{self, Fetched};
 use super::playlists::seen;
 use super::search::Wanted;
@@ -56,7 +56,7 @@ pub enum Wish {
 enum Plan {
     /// Show what is kept.
     Show,
-    /// Show what is kept, and say that Spotify failed a moment ago.
+    /// Show what is kept, and say why Spotify, asked a moment ago, gave nothing newer.
     Bridge,
     /// Ask Spotify from this entry on.
     Fetch(usize),
@@ -72,8 +72,8 @@ fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
     };
     let failed = wish == Wish::Look && kept.failed_at.is_some_and(|failed| now - failed < PAUSE);
     match now - fetched_at < rests {
+        _ if failed => Plan::Bridge,
         true => Plan::Show,
-        false if failed => Plan::Bridge,
         false => Plan::Fetch(0),
     }
 }
@@ -133,7 +133,7 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
         let kept = rows::library(&app.db, user).await?;
         let from = match plan(kept.as_ref(), wish, now) {
             Plan::Show => return Ok(kept),
-            Plan::Bridge => return Err(Error::SpotifyAway("it failed a moment ago".into())),
+            Plan::Bridge => return Err(asking::trouble(app, Endpoint::MyPlaylists, now).await?),
             Plan::Fetch(from) => from,
         };
         let leased = kept.as_ref().and_then(|kept| kept.leased_until).is_some_and(|until| until > now);
@@ -165,8 +165,9 @@ async fn fetch_and_keep(
     let worse = from == 0 && kept.is_some_and(|kept| kept.total > 0 && kept.reached >= kept.counted);
     match fetched.trouble {
         Some(trouble) if nothing || worse => {
-            // Other troubles end by what somebody does, or have a cool-down of their own.
-            let failed = matches!(trouble, Error::SpotifyAway(_) | Error::SpotifySlow).then_some(now);
+            // Other troubles end by what somebody does.
+            let passes = matches!(trouble, Error::SpotifyAway(_) | Error::SpotifySlow | Error::SlowDown { .. });
+            let failed = passes.then_some(now);
             rows::release(&app.db, user, now + LEASE, failed).await?;
             Err(trouble)
         }

@@ -122,8 +122,10 @@ pub(super) async fn update(
     let notice = match library::update(&app, &caller, wish, now).await {
         Ok(true) => Notice::Updated,
         Ok(false) => Notice::JustUpdated,
-        // The list says so itself, with the button that helps.
-        Err(Error::Reconnect | Error::NotConnected) => return Ok(Redirect::to(from.as_str()).into_response()),
+        // The list says so itself: until when, or with the button that helps.
+        Err(Error::Reconnect | Error::NotConnected | Error::SlowDown { .. } | Error::SpotifyAway(_)) => {
+            return Ok(Redirect::to(from.as_str()).into_response());
+        }
         Err(error) if error.spotify_is_away() => Notice::NotUpdated,
         Err(error) => return Err(error.into()),
     };

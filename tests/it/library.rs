@@ -37,7 +37,22 @@ async fn p8_refresh_asks_at_once_but_not_twice_in_half_a_minute() {
     site.advance(Duration::from_secs(31));
     site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 9);
     let again = refresh(&lena, &page).await;
-    assert!(again.notice().unwrap().contains("could not be asked") && again.count("li.card") == 10);
+    assert!(again.text("main [role=alert]").contains("Spotify is in trouble") && again.count("li.card") == 10);
+}
+
+#[tokio::test]
+async fn p11_refreshing_while_spotify_asks_to_wait_says_until_when() {
+    let site = Site::open().await;
+    let lena = lena(&site, 10).await;
+    let page = lena.open("/playlists?q=a").await;
+    site.advance(Duration::from_secs(60));
+    site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
+    let again = refresh(&lena, &page).await;
+    let alert = again.text("main [role=alert]");
+    assert!(alert.contains("Spotify asks us to wait until ") && alert.contains(" UTC"), "{alert}");
+    assert_eq!((again.url.query(), again.count("li.card") > 0), (Some("q=a"), true));
+    let calls = asked(&site);
+    assert!(refresh(&lena, &again).await.has("main [role=alert]") && asked(&site) == calls, "no call before that");
 }
 
 #[tokio::test]
