@@ -288,5 +288,13 @@ async fn write(
 pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     let long_ago = now - Duration::days(30);
     sqlx::query!("delete from libraries where fetched_at < $1", long_ago).execute(pool).await?;
-    Ok(sqlx::query!("delete from playlists where seen_at < $1", long_ago).execute(pool).await?.rows_affected())
+    // That a playlist is private must not be forgotten with the row that says so.
+    let swept = sqlx::query_scalar!(
+        r#"with swept as (delete from playlists where seen_at < $1 returning id, public),
+                remembered as (update heart_counts c set private = true from (select distinct id from swept where not public) s
+                               where c.playlist_id = s.id and not c.private)
+           select count(*) as "swept!" from swept"#,
+        long_ago
+    );
+    Ok(swept.fetch_one(pool).await? as u64)
 }

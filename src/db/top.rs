@@ -40,7 +40,9 @@ pub async fn list(pool: &Pool, period: &str, viewer: Option<UserId>, now: Offset
                               where id = t.playlist_id and public and seen_at > $3
                               order by seen_at desc limit 1) p on true
            left join hearts h on h.user_id = $2 and h.playlist_id = t.playlist_id
+           left join heart_counts c on c.playlist_id = t.playlist_id
            where t.period = $1 and not exists (select from playlists s where s.id = t.playlist_id and not s.public)
+                 and (p.seen_at is not null or c.private is not true)
            order by t.place"#,
         period,
         viewer.map(|viewer| viewer.0),
@@ -85,10 +87,12 @@ pub async fn make(pool: &Pool, length: i64, until: OffsetDateTime, now: OffsetDa
               ever_list as (
                   select c.playlist_id, c.hearts from heart_counts c
                   where c.hearts >= 3 and not exists (select from playlists s where s.id = c.playlist_id and not s.public)
+                        and (not c.private or exists (select from playlists s where s.id = c.playlist_id and s.public and s.seen_at > $3))
                   order by c.hearts desc, c.playlist_id limit $2),
               week_list as (
                   select w.playlist_id, w.hearts as week, c.hearts as ever from week w join heart_counts c using (playlist_id)
                   where c.hearts >= 3 and not exists (select from playlists s where s.id = c.playlist_id and not s.public)
+                        and (not c.private or exists (select from playlists s where s.id = c.playlist_id and s.public and s.seen_at > $3))
                   order by w.hearts desc, c.hearts desc, w.playlist_id limit $2)
          insert into top_playlists (period, place, playlist_id, week, ever)
          select 'ever', row_number() over (order by e.hearts desc, e.playlist_id), e.playlist_id, coalesce(w.hearts, 0), e.hearts
@@ -96,7 +100,8 @@ pub async fn make(pool: &Pool, length: i64, until: OffsetDateTime, now: OffsetDa
          union all
          select 'week', row_number() over (order by week desc, ever desc, playlist_id), playlist_id, week, ever from week_list",
         now - Duration::WEEK,
-        length
+        length,
+        now - Duration::days(30)
     );
     rows.execute(&mut *tx).await?;
     Ok(tx.commit().await?)

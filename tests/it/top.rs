@@ -134,6 +134,34 @@ async fn what_one_member_knows_as_private_never_shows() {
     // At once, and not with the next list.
     sqlx::query("update playlists set public = false where id = $1").bind(&id).execute(&site.db).await.unwrap();
     assert_eq!(site.visitor().look("/top").await.count("li.card"), 0);
+    // And still when the rows that said so have had their time, until somebody sees that it is public.
+    site.advance(Duration::from_secs(31 * 24 * 3600));
+    site.sweep().await;
+    assert_eq!(site.count("select count(*) from playlists").await, 0);
+    assert_eq!(list(&site, "?when=ever").await.count("li.card"), 0);
+    let public = "insert into playlists (user_id, id, name, collaborative, public, seen_at) select user_id, playlist_id, 'Open now', false, true, now() + interval '31 days' from hearts limit 1";
+    sqlx::query(public).execute(&site.db).await.unwrap();
+    assert_eq!(list(&site, "?when=ever").await.text("li.card h2"), "Open now");
+}
+
+#[tokio::test]
+async fn what_was_known_as_private_stays_so_when_who_knew_it_leaves() {
+    let site = Site::open().await;
+    let people = three(&site).await;
+    let id = people[0].open("/playlists").await.playlist_ids().remove(0);
+    heart(&people, &id).await;
+    strangers(&site, &id, 1).await;
+    sqlx::query(
+        "update playlists set public = case when user_id = (select min(id) from users) then false end where id = $1",
+    )
+    .bind(&id)
+    .execute(&site.db)
+    .await
+    .unwrap();
+    let sure = people[0].open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
+    assert_eq!(people[0].submit(sure).await.status, 200);
+    assert_eq!(site.count("select hearts from heart_counts").await, 3);
+    assert_eq!(list(&site, "").await.count("li.card"), 0);
 }
 
 #[tokio::test]

@@ -196,9 +196,9 @@ pub(super) const KEPT: &[Kept] = &[
         purpose: "A number, without a word about whose hearts they are.",
         table: "heart_counts",
         fields: &[field(
-            "The playlist and its number of hearts",
+            "The playlist, its number of hearts, and whether somebody’s library had it as private, so that it is not shown to others",
             "As long as this server runs. Your heart is no longer counted once you take it back or delete your account.",
-            &["playlist_id", "hearts"],
+            &["playlist_id", "hearts", "private"],
         )],
     },
     Kept {
