@@ -8,6 +8,7 @@ use memory_serve::{CacheControl, MemoryServe};
 /// Where pages find their files.
 pub(super) struct Assets {
     pub(super) css: String,
+    pub(super) print: String,
     pub(super) scripts: [String; 4],
     pub(super) favicon: String,
 }
@@ -17,7 +18,7 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let manifest = served().manifest();
     let of = |route: &str| manifest.get(route).unwrap_or(route).to_owned();
     let scripts = ["/jquery.slim.min.js", "/app.js", "/find.js", "/keys.js"].map(of);
-    Assets { css: of("/app.css"), scripts, favicon: of("/favicon.svg") }
+    Assets { css: of("/app.css"), print: of("/print.css"), scripts, favicon: of("/favicon.svg") }
 });
 
 pub(super) fn router() -> Router {

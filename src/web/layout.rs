@@ -32,6 +32,7 @@ pub(super) struct Layout {
     pub(super) top: bool,
     pub(super) notice: Option<Notice>,
     pub(super) css: &'static str,
+    pub(super) print: &'static str,
     /// In the order in which they build on each other.
     pub(super) scripts: &'static [String],
     pub(super) favicon: &'static str,
@@ -72,6 +73,7 @@ impl Layout {
             top: app.config.top_page,
             notice: None,
             css: &ASSETS.css,
+            print: &ASSETS.print,
             scripts: &ASSETS.scripts,
             favicon: &ASSETS.favicon,
             // What comes back from a provider carries a code, which must not be written into a page.
