@@ -35,6 +35,9 @@ impl App {
             ("SPOTIFY_CLIENT_SECRET", CLIENT_SECRET),
             ("SPOTIFY_ACCOUNTS_URL", spotify),
             ("SPOTIFY_API_URL", &api),
+            // Nobody presses as fast as the harness does.
+            ("SIGN_INS_PER_ADDRESS", "1000000"),
+            ("HEARTS_PER_MINUTE", "1000000"),
         ]);
         command.current_dir(std::env::temp_dir());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

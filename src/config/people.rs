@@ -27,10 +27,14 @@ pub struct People {
     pub behind_proxy: bool,
     /// How many sign-ins one address may start in ten minutes.
     pub sign_ins: NonZeroU32,
+    /// How many hearts one person may give or take back in a minute.
+    pub hearts: NonZeroU32,
 }
 
 /// Enough for a household or an office behind one address.
 const SIGN_INS: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
+/// More than fingers can press.
+const HEARTS: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 
 impl Reader<'_> {
     pub(super) fn people(&mut self, dyno: bool) -> People {
@@ -40,6 +44,7 @@ impl Reader<'_> {
             // Heroku's router adds the address that it saw at the end.
             behind_proxy: dyno || self.get("TRUSTED_PROXY").is_some_and(|value| value != "0"),
             sign_ins: self.number("SIGN_INS_PER_ADDRESS").unwrap_or(SIGN_INS),
+            hearts: self.number("HEARTS_PER_MINUTE").unwrap_or(HEARTS),
         }
     }
 

@@ -108,6 +108,7 @@ pub const VARIABLES: &[Variable] = &[
         "Set to 1 behind a proxy that adds the client's address at the end of X-Forwarded-For: limits then go by that.",
     ),
     row("SIGN_INS_PER_ADDRESS", "30", "How many sign-ins one address may start in ten minutes, in each process."),
+    row("HEARTS_PER_MINUTE", "60", "How many hearts one person may give or take back in a minute, in each process."),
     row("LOG_FORMAT", "text on a terminal, json elsewhere", "How a line of the log looks: text or json."),
     row("RUST_LOG", "heartlist=info, and warnings of its libraries", "What is logged, for example `heartlist=debug`."),
     row(

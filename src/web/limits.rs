@@ -73,20 +73,20 @@ pub(super) struct Limits {
 
 impl Limits {
     pub(super) fn new(app: &App) -> Arc<Self> {
-        let sign_ins = app.config.people.sign_ins;
+        let (sign_ins, hearts) = (app.config.people.sign_ins, app.config.people.hearts);
         let some = |times| NonZeroU32::new(times).expect("not zero");
         let address = |applies, times, what| rule(&app.clock, applies, times, TEN_MINUTES, what);
         let person = |applies, times, period, what| Rule {
             personal: true,
-            ..rule(&app.clock, applies, some(times), period, what)
+            ..rule(&app.clock, applies, times, period, what)
         };
         let rules = vec![
             address(starts_sign_in, sign_ins, "sign-ins from one address"),
             address(ends_sign_in, sign_ins.saturating_mul(some(2)), "sign-ins from one address"),
-            person(changes_heart, 60, MINUTE, "hearts"),
-            person(hearts_by_link, 20, MINUTE, "hearts by link"),
-            person(moves_hearts, 30, TEN_MINUTES, "exports and imports"),
-            person(deletes, 10, TEN_MINUTES, "attempts to delete the account"),
+            person(changes_heart, hearts, MINUTE, "hearts"),
+            person(hearts_by_link, some(20), MINUTE, "hearts by link"),
+            person(moves_hearts, some(30), TEN_MINUTES, "exports and imports"),
+            person(deletes, some(10), TEN_MINUTES, "attempts to delete the account"),
         ];
         Arc::new(Self { rules, behind_proxy: app.config.people.behind_proxy })
     }
