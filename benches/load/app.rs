@@ -1,7 +1,7 @@
 //! The release build of the app, as a process.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,14 @@ pub(crate) struct App {
 impl App {
     /// Starts `program`, or the one that was built with the harness, on a free port.
     pub(crate) async fn start(program: Option<&Path>, database: &str, spotify: &str) -> Result<Self> {
+        Self::start_by(Command::new(path(program)?), database, spotify).await
+    }
+
+    /// The same by a command that starts it, a tool that watches it for example.
+    pub(crate) async fn start_by(mut command: Command, database: &str, spotify: &str) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
         let base = format!("http://127.0.0.1:{port}");
         let api = format!("{spotify}/v1");
-        let mut command = Command::new(program.unwrap_or(Path::new(env!("CARGO_BIN_EXE_heartlist"))).canonicalize()?);
         command.env_clear().envs([
             ("PORT", port.as_str()),
             ("BASE_URL", &base),
@@ -45,6 +49,14 @@ impl App {
         let mut app = Self { child: command.spawn()?, base, started_in: Duration::ZERO };
         app.await_first_answer(begun).await?;
         Ok(app)
+    }
+
+    /// Asks it to end, as the platform does, and waits until it has.
+    pub(crate) fn end(mut self) -> Result<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        ensure!(self.child.wait()?.success(), "the app did not end well");
+        Ok(())
     }
 
     async fn await_first_answer(&mut self, begun: Instant) -> Result<()> {
@@ -67,6 +79,11 @@ impl App {
     pub(crate) fn memory(&self) -> (f64, f64) {
         process::memory(self.child.id())
     }
+}
+
+/// Where `program` is, or the one that was built with the harness.
+pub(crate) fn path(program: Option<&Path>) -> Result<PathBuf> {
+    Ok(program.unwrap_or(Path::new(env!("CARGO_BIN_EXE_heartlist"))).canonicalize()?)
 }
 
 impl Drop for App {

@@ -40,12 +40,12 @@ impl Pgbench {
     pub(crate) async fn prepare(postgres: &Postgres, count: usize) -> Result<Self> {
         let insert = "with made as (insert into users (display_name, created_at)
                 select 'rival', now() from generate_series(1, $1::int8) returning id),
-            signed_in as (insert into sessions (id_hash, user_id, sealed, created_at, expires_at)
+            signed_in as (insert into sessions (id_hash, user_id, sealed, created_at, expires_at, last_seen_at)
                 select convert_to(id::text, 'UTF8'), id, (select sealed from sessions where user_id is not null limit 1),
-                       now(), now() + interval '1 day' from made)
+                       now(), now() + interval '1 day', now() from made)
             select min(id), max(id) from made";
         let (first, last): (i64, i64) = sqlx::query_as(insert).bind(count as i64).fetch_one(&postgres.pool).await?;
-        let (session, heart) = (checked("select sealed, expires_at from sessions")?, checked("insert into hearts")?);
+        let (session, heart) = (checked(r#"as "unseen!""#)?, checked("coalesce(b.hearted_at, $3)")?);
         let mut script = NamedTempFile::new()?;
         writeln!(script, "\\set u random({first}, {last})")?;
         writeln!(script, "\\set p random(1000000000000000000, 9223372036854775806)")?;

@@ -6,6 +6,7 @@
 mod app;
 mod driven;
 mod growth;
+mod instructions;
 mod limits;
 mod listeners;
 mod mixes;
@@ -59,6 +60,9 @@ struct Wishes {
     /// Fills the tables step by step up to so many hearts (and a million sessions), and measures at each step.
     #[arg(long, num_args = 0..=1, default_missing_value = "10000000")]
     growth: Option<u64>,
+    /// Counts instructions in place of time; needs valgrind.
+    #[arg(long)]
+    instructions: bool,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -82,6 +86,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(wishes: &Wishes) -> Result<()> {
+    if wishes.instructions {
+        return instructions::count(wishes).await;
+    }
     wrk::expect_installed()?;
     limits::expect_installed()?;
     report::machine()?;
