@@ -95,3 +95,15 @@ async fn no_page_holds_a_cookie_or_a_whole_digest_of_one() {
     assert_eq!(account.status, 200);
     assert!(account.has("#sessions li") && !account.html.contains(&cookie) && !account.html.contains(&digest));
 }
+
+#[tokio::test]
+async fn thousands_of_ended_sessions_are_swept_and_no_other() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    let ended = "insert into sessions (id_hash, sealed, created_at, expires_at)
+                 select int8send(n), '', now() - interval '200 days', now() - interval '1 day' from generate_series(1, 2500) n";
+    sqlx::query(ended).execute(&site.db).await.unwrap();
+    site.sweep().await;
+    assert_eq!(site.count("select count(*) from sessions").await, 1);
+    assert_eq!(mira.look("/account").await.status, 200);
+}
