@@ -118,10 +118,15 @@ impl FromRequestParts<Arc<App>> for Layout {
     }
 }
 
+/// How long a page of fifty playlists is, in bytes.
+const ROOM: usize = 64 * 1024;
+
 /// Fills a page.
 pub(super) fn html(page: &impl Template) -> Response {
-    match page.render() {
-        Ok(text) => Html(text).into_response(),
+    // Room for most pages at once, in place of copying each half of them over and over.
+    let mut text = String::with_capacity(ROOM);
+    match page.render_into(&mut text) {
+        Ok(()) => Html(text).into_response(),
         Err(error) => Fault::internal(error).into_response(),
     }
 }
