@@ -76,10 +76,8 @@ impl Limits {
         let (sign_ins, hearts) = (app.config.people.sign_ins, app.config.people.hearts);
         let some = |times| NonZeroU32::new(times).expect("not zero");
         let address = |applies, times, what| rule(&app.clock, applies, times, TEN_MINUTES, what);
-        let person = |applies, times, period, what| Rule {
-            personal: true,
-            ..rule(&app.clock, applies, times, period, what)
-        };
+        let person =
+            |applies, times, period, what| Rule { personal: true, ..rule(&app.clock, applies, times, period, what) };
         let rules = vec![
             address(starts_sign_in, sign_ins, "sign-ins from one address"),
             address(ends_sign_in, sign_ins.saturating_mul(some(2)), "sign-ins from one address"),

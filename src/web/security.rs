@@ -8,7 +8,6 @@ use axum::http::{Method, uri::Authority};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use tower_http::csrf::CsrfLayer;
-use tower_http::set_header::response::SetMultipleResponseHeadersLayer;
 
 use super::REQUEST_ID;
 use crate::app::App;
@@ -19,8 +18,8 @@ pub(super) fn cross_site(app: &App) -> CsrfLayer {
     CsrfLayer::new().add_trusted_origin(origin).expect("BASE_URL is an http address, without a path")
 }
 
-/// The headers that every answer bears, unless it brings its own.
-pub(super) fn headers(app: &App) -> SetMultipleResponseHeadersLayer<Response> {
+/// Adds the headers that every answer bears, unless it brings its own.
+pub(super) fn headers(app: &App) -> impl Fn(Response) -> Response + Clone + use<> {
     let fixed = |name: HeaderName, value: &'static str| (name, HeaderValue::from_static(value));
     let policy = HeaderValue::from_str(&content_policy(app)).expect("origins are plain text");
     let mut all = vec![
@@ -42,7 +41,14 @@ pub(super) fn headers(app: &App) -> SetMultipleResponseHeadersLayer<Response> {
     if app.config.https() {
         all.push(fixed(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"));
     }
-    SetMultipleResponseHeadersLayer::if_not_present(all.into_iter().map(Into::into).collect())
+    // Shared, because every request has its own copy of the layers.
+    let all: Arc<[_]> = all.into();
+    move |mut response| {
+        for (name, value) in all.iter() {
+            response.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+        response
+    }
 }
 
 /// Starts at nothing; each permission has its reason.
@@ -66,39 +72,46 @@ fn content_policy(app: &App) -> String {
     .join("; ")
 }
 
-/// Sends a visitor who came by `localhost` to the host that Spotify knows, before a cookie is set on the wrong one.
-pub(super) async fn one_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let lost = host.is_some_and(|host| host.host().eq_ignore_ascii_case("localhost"));
-    if lost && matches!(*request.method(), Method::GET | Method::HEAD) {
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let target = format!("{}{path}", app.config.base_url.origin().ascii_serialization());
-        return Redirect::temporary(&target).into_response();
+/// Sends visitors who came by another address on to ours, before a cookie is set on the wrong one.
+pub(super) async fn one_address(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match better(&app, &request) {
+        Some(redirect) => redirect.into_response(),
+        None => next.run(request).await,
     }
-    next.run(request).await
 }
 
-/// Sends a visitor who came over http on to https. Only on Heroku, whose router says how they came: elsewhere the
-/// proxy that ends TLS may say nothing, or something else, and would be asked the same again and again.
-pub(super) async fn one_scheme(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+fn better(app: &App, request: &Request) -> Option<Redirect> {
+    let plain = app.config.dyno && app.config.https() && came_plain(request);
+    let lost = matches!(*request.method(), Method::GET | Method::HEAD) && came_by_localhost(request);
+    if !plain && !lost {
+        return None;
+    }
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let ours = format!("{}{path}", app.config.base_url.origin().ascii_serialization());
+    Some(if plain { Redirect::permanent(&ours) } else { Redirect::temporary(&ours) })
+}
+
+/// Whether a visitor came over http. Asked only on Heroku, whose router says how they came: elsewhere the proxy that
+/// ends TLS may say nothing, or something else, and they would be sent to the same place again and again.
+fn came_plain(request: &Request) -> bool {
     // The router's own word comes last, after what a visitor may have made up.
     let said = request.headers().get_all("x-forwarded-proto").iter().next_back().and_then(|said| said.to_str().ok());
-    let plain = said.and_then(|said| said.rsplit(',').next()).is_some_and(|scheme| scheme.trim() == "http");
-    if app.config.dyno && app.config.https() && plain {
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let target = format!("{}{path}", app.config.base_url.origin().ascii_serialization());
-        return Redirect::permanent(&target).into_response();
-    }
-    next.run(request).await
+    said.and_then(|said| said.rsplit(',').next()).is_some_and(|scheme| scheme.trim() == "http")
+}
+
+/// Whether a visitor called us by a name that Spotify does not know.
+fn came_by_localhost(request: &Request) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    host.is_some_and(|host| host.host().eq_ignore_ascii_case("localhost"))
 }
 
 /// Drops a request id that could not be one: it goes into the log and onto error pages.
-pub(super) async fn sane_request_id(mut request: Request, next: Next) -> Response {
+pub(super) fn sane_request_id(mut request: Request) -> Request {
     let sane = |id: &HeaderValue| {
         (16..=64).contains(&id.len()) && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
     };
     if !request.headers().get(&REQUEST_ID).is_some_and(sane) {
         request.headers_mut().remove(&REQUEST_ID);
     }
-    next.run(request).await
+    request
 }
