@@ -10,6 +10,7 @@ mod paper;
 mod sharing;
 mod sign_in;
 mod undo;
+mod weight;
 mod without_script;
 
 use crate::support::Site;

@@ -238,7 +238,11 @@ async fn a_method_that_an_address_does_not_know_is_told_which_it_does() {
 const PACKED: bool = !cfg!(debug_assertions);
 
 /// A browser that takes these encodings and does not unpack them.
-async fn raw(site: &Site, path: &str, headers: &[(&str, &str)]) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
+pub(super) async fn raw(
+    site: &Site,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
     let client = Client::builder().no_gzip().no_brotli().no_deflate().no_zstd().build().unwrap();
     let request =
         headers.iter().fold(client.get(format!("{}{path}", site.base)), |r, (name, value)| r.header(*name, *value));
@@ -283,30 +287,8 @@ async fn robots_and_the_icon_are_where_they_are_looked_for() {
     assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"));
 }
 
-#[tokio::test]
-async fn the_first_look_at_the_playlists_weighs_less_than_60_kb() {
-    let site = Site::open().await;
-    let visitor = site.visitor();
-    let consent = visitor.to_consent("/login").await;
-    let welcome = visitor.send(crate::support::visitor::approve(&consent, "mira")).await;
-    let back = visitor.look(welcome.header("location")).await;
-    let cookies = back.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap().split(';').next().unwrap());
-    let cookie = cookies.collect::<Vec<_>>().join("; ");
-    let page = visitor.open("/playlists").await;
-    let mut paths = page.attributes("script", "src");
-    paths.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
-    paths.push("/playlists".into());
-    let mut weight = 0;
-    for path in &paths {
-        let (status, headers, body) = raw(&site, path, &[("accept-encoding", "br"), ("cookie", &cookie)]).await;
-        assert_eq!(status, 200, "{path}");
-        weight += if headers.contains_key("content-encoding") { body.len() } else { packed(body).await };
-    }
-    assert!(paths.len() == 7 && weight < 60_000, "{weight} bytes");
-}
-
 /// How long `body` is when packed, for what a debug build sends as it is.
-async fn packed(body: Vec<u8>) -> usize {
+pub(super) async fn packed(body: Vec<u8>) -> usize {
     let kind = [("content-type", "text/css")];
     let plain =
         tower::service_fn(move |_| std::future::ready(Ok::<_, Infallible>((kind, body.clone()).into_response())));
