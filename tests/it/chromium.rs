@@ -1,6 +1,7 @@
 //! What only a real browser shows: the script, the keyboard, the layout, the content policy.
 
 mod axe;
+mod errors;
 mod finding;
 mod hearts;
 mod keyboard;
