@@ -8,6 +8,7 @@ mod keyboard;
 mod layout;
 mod moving;
 mod paper;
+mod pictures;
 mod sharing;
 mod sign_in;
 mod undo;
