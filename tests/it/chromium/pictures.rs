@@ -1,6 +1,6 @@
 //! README's pictures, taken of the running app by `script/pictures`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,6 @@ use super::ada;
 use crate::support::Site;
 use crate::support::browser::Browser;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
 /// Which of ada's playlists have her heart, by their place on the page: none whose name needs a font of its own.
 const HEARTED: [usize; 6] = [1, 3, 4, 7, 8, 10];
 /// Words beside some hearts, and days that do not change with the day on which the pictures are taken.
@@ -25,7 +24,7 @@ const WORDS: &str = "\
     from placed left join words using (n) where hearts.playlist_id = placed.playlist_id";
 
 /// Takes a picture of what is seen, in both schemes.
-async fn take(browser: &Browser, name: &str) {
+async fn take(browser: &Browser, folder: &Path, name: &str) {
     browser.ask::<()>("void document.activeElement.blur()").await;
     for scheme in ["light", "dark"] {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
@@ -33,7 +32,7 @@ async fn take(browser: &Browser, name: &str) {
         browser.becomes("[...document.images].every(i => i.complete || i.loading === 'lazy')").await;
         let picture = browser.devtools("Page.captureScreenshot", json!({ "format": "webp", "quality": 82 })).await;
         let bytes = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
-        std::fs::write(Path::new(FOLDER).join(format!("{name}-{scheme}.webp")), bytes).unwrap();
+        std::fs::write(folder.join(format!("{name}-{scheme}.webp")), bytes).unwrap();
     }
 }
 
@@ -44,8 +43,11 @@ async fn screen(browser: &Browser, width: u32, height: u32, mobile: bool) {
 }
 
 #[tokio::test]
-#[ignore = "writes README's pictures: script/pictures"]
+#[ignore = "takes README's pictures: script/pictures"]
 async fn pictures_for_the_readme() {
+    // Elsewhere than in docs unless the script asks, which brings the fonts.
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("HEARTLIST_PICTURES").map_or(scratch.path().to_owned(), PathBuf::from);
     let site = Site::open().await;
     let browser = ada(&site).await;
     for place in HEARTED {
@@ -56,10 +58,10 @@ async fn pictures_for_the_readme() {
     site.db.execute(WORDS).await.unwrap();
     screen(&browser, 390, 800, true).await;
     browser.go("/hearts").await;
-    take(&browser, "hearts").await;
+    take(&browser, &folder, "hearts").await;
     // In a row of covers words leave holes beside them.
     site.db.execute("update hearts set note = null, tags = '{}'").await.unwrap();
     screen(&browser, 1200, 800, false).await;
     browser.go("/playlists").await;
-    take(&browser, "playlists").await;
+    take(&browser, &folder, "playlists").await;
 }
