@@ -193,25 +193,20 @@ pub(super) fn unknown(id: &PlaylistId, standing: Standing) -> Playlist {
 pub(super) fn seen(playlist: &wire::Playlist) -> Seen {
     let owner_id = playlist.owner.as_ref().and_then(|owner| owner.id.as_deref());
     let owner_name = playlist.owner.as_ref().and_then(|owner| owner.display_name.as_deref());
-    let owner_name = owner_name.filter(|name| !name.trim().is_empty()).or(owner_id).map(storable);
-    let name = storable(playlist.name.as_deref().unwrap_or_default());
+    let owner_name = owner_name.filter(|name| !name.trim().is_empty()).or(owner_id).map(str::to_owned);
+    let name = playlist.name.clone().unwrap_or_default();
     let made_by_spotify = playlist.id.as_str().starts_with(MADE_BY_SPOTIFY);
     Seen {
         id: playlist.id.clone(),
         name_folded: text::fold(&name),
         name,
-        owner_id: owner_id.map(storable),
+        owner_id: owner_id.map(str::to_owned),
         owner_folded: owner_name.as_deref().map(text::fold),
         owner_name,
-        cover_url: playlist.cover().map(storable),
+        cover_url: playlist.cover().map(str::to_owned),
         item_count: playlist.item_count().and_then(|count| i32::try_from(count).ok()),
         public: playlist.public,
         collaborative: playlist.collaborative.unwrap_or(false),
-        snapshot_id: playlist.snapshot_id.as_deref().filter(|_| !made_by_spotify).map(storable),
+        snapshot_id: playlist.snapshot_id.as_deref().filter(|_| !made_by_spotify).map(str::to_owned),
     }
-}
-
-/// Postgres stores every character but one.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

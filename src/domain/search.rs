@@ -123,7 +123,8 @@ fn truth(value: &str) -> Option<bool> {
 impl Search {
     /// Reads what was typed. Nothing is refused: what is not understood is told apart, and the rest counts.
     pub fn parse(text: &str) -> Self {
-        let text: String = text.trim().chars().take(LONGEST).collect();
+        // Controls count as blanks, also where the page repeats what was typed: HTML has no room for most of them.
+        let text: String = text.trim().chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = text.trim_end().to_owned();
         let (mut conditions, mut odd) = (Vec::new(), Vec::new());
         for Term { operator, value } in terms(&text) {

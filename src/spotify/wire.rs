@@ -13,7 +13,27 @@ pub use playing::{Context, CurrentlyPlaying, Playable, Source};
 
 /// Takes a field if it fits its type, and nothing otherwise: one odd field must not cost the answer.
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
-    Ok(Value::deserialize(from).ok().and_then(|value| T::deserialize(value).ok()))
+    let told = Value::deserialize(from).ok().map(|value| match value {
+        Value::String(text) => readable(text).into(),
+        value => value,
+    });
+    Ok(told.and_then(|value| T::deserialize(value).ok()))
+}
+
+/// A text that must be there.
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    String::deserialize(from).map(readable)
+}
+
+/// A text in which the sign for what cannot be shown stands where JSON has a character that no page may hold: most
+/// controls, and what Unicode says is none (HTML, 13.2.3.5). The first of them, Postgres does not store either.
+fn readable(text: String) -> String {
+    let unfit = |c: char| {
+        c.is_control() && !"\t\n\u{c}\r".contains(c)
+            || matches!(c, '\u{fdd0}'..='\u{fdef}')
+            || matches!(u32::from(c) & 0xffff, 0xfffe | 0xffff)
+    };
+    if text.contains(unfit) { text.replace(unfit, "\u{fffd}") } else { text }
 }
 
 /// The same for a list: entries that do not fit are none, so that places still count.
@@ -167,6 +187,7 @@ pub struct Owner {
 #[derive(Debug, Deserialize)]
 pub struct Image {
     /// Where it is.
+    #[serde(deserialize_with = "text")]
     pub url: String,
     /// In pixels; none for a picture that somebody uploaded.
     #[serde(default, deserialize_with = "lenient")]

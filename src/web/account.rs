@@ -55,7 +55,10 @@ const ALLOWED: [(&str, Allowed); 3] = [
         "playlist-read-private",
         Allowed { may: "See your private playlists", because: "so that they stand here beside the others." },
     ),
-    ("playlist-read-collaborative", Allowed { may: "See playlists that you make with others", because: "likewise." }),
+    (
+        "playlist-read-collaborative",
+        Allowed { may: "See playlists that you make with others", because: "so that they stand here too." },
+    ),
     (
         "user-read-currently-playing",
         Allowed { may: "See what you listen to", because: "only while you look at Now playing." },

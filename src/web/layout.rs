@@ -52,6 +52,11 @@ pub(super) struct LinkField {
     pub(super) refusal: Option<String>,
 }
 
+/// What was typed into a line, to stand in the field again; HTML has no room for most controls.
+pub(super) fn typed_again(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// A sentence that is shown once.
 #[derive(Clone)]
 pub(super) struct Notice {

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use super::device::Device;
 use super::error::Fault;
-use super::layout::{Card, Layout, Moment, html};
+use super::layout::{Card, Layout, Moment, html, typed_again};
 use super::notice::{self, Notice};
 use super::session::SignedIn;
 use super::{Now, State};
@@ -114,7 +114,7 @@ pub(super) async fn set_page(
         activity::note(&app, caller.person.id, Kind::PageOn, &device, now).await;
         return Ok(notice::redirect(HERE, Notice::PageOn));
     };
-    let slug = Field { typed: form.slug, refusal: Some(refused.to_string()) };
+    let slug = Field { typed: typed_again(&form.slug), refusal: Some(refused.to_string()) };
     let page = draw(&app, layout, &caller, now, slug).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }

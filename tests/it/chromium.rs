@@ -1,15 +1,18 @@
 //! What only a real browser shows: the script, the keyboard, the layout, the content policy.
 
 mod axe;
+mod errors;
 mod finding;
 mod hearts;
 mod keyboard;
 mod layout;
 mod moving;
 mod paper;
+mod pictures;
 mod sharing;
 mod sign_in;
 mod undo;
+mod weight;
 mod without_script;
 
 use crate::support::Site;

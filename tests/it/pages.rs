@@ -19,7 +19,7 @@ use crate::support::visitor::Visitor;
 const UNKNOWN: &str = "/playlists/0000000000000000000000";
 
 /// Every kind of page, and the status that it comes with.
-async fn all(site: &Site) -> Vec<(Page, u16)> {
+pub(super) async fn all(site: &Site) -> Vec<(Page, u16)> {
     let (stranger, mira) = (site.visitor(), site.signed_in("mira").await);
     let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
     let mut pages = Vec::new();
@@ -100,8 +100,6 @@ async fn every_page_is_whole_named_and_well_formed() {
         let about = format!("{} {}:\n{}", page.status, page.url, page.html);
         assert_eq!(page.status, status, "{about}");
         assert!(page.header("content-type").starts_with("text/html"), "{about}");
-        let faults = Html::parse_document(&page.html).errors;
-        assert!(faults.is_empty(), "{faults:?} {about}");
         for one in ["h1", "main", "title", "html[lang=en]", "body > a.skip[href='#main']:first-child", "main#main"] {
             assert_eq!(page.count(one), 1, "{one} on {about}");
         }
@@ -110,13 +108,21 @@ async fn every_page_is_whole_named_and_well_formed() {
             "{about}"
         );
         assert!(!page.text("h1").is_empty(), "{about}");
-        let ids = page.attributes("[id]", "id");
-        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "an id twice on {about}");
         assert!(!page.has("details.demo"), "the demo's banner on {about}");
         let home = page.attributes("a", "href");
         assert!(home.iter().any(|href| href == "/" || href == "/playlists"), "no way home on {about}");
     }
 }
+
+/// Headers beside the content policy: what MDN's HTTP Observatory looks at, and that no page is kept.
+const GUARDS: [(&str, &str); 6] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cache-control", "no-store"),
+];
 
 #[tokio::test]
 async fn every_page_keeps_to_its_content_policy() {
@@ -132,9 +138,9 @@ async fn every_page_keeps_to_its_content_policy() {
             !policy.contains("unsafe-") && !policy.contains("data:") && !policy.contains(" *;"),
             "{about} {policy}"
         );
-        assert_eq!(page.header("x-content-type-options"), "nosniff", "{about}");
-        assert_eq!(page.header("referrer-policy"), "same-origin", "{about}");
-        assert_eq!(page.header("cache-control"), "no-store", "{about}");
+        for (name, value) in GUARDS {
+            assert_eq!(page.header(name), value, "{name} of {about}");
+        }
         assert!(!page.has("style, [style], script:not([src]), base, iframe, object"), "inline on {about}");
         let document = Html::parse_document(&page.html);
         let every = all_elements();
@@ -238,7 +244,11 @@ async fn a_method_that_an_address_does_not_know_is_told_which_it_does() {
 const PACKED: bool = !cfg!(debug_assertions);
 
 /// A browser that takes these encodings and does not unpack them.
-async fn raw(site: &Site, path: &str, headers: &[(&str, &str)]) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
+pub(super) async fn raw(
+    site: &Site,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
     let client = Client::builder().no_gzip().no_brotli().no_deflate().no_zstd().build().unwrap();
     let request =
         headers.iter().fold(client.get(format!("{}{path}", site.base)), |r, (name, value)| r.header(*name, *value));
@@ -283,30 +293,8 @@ async fn robots_and_the_icon_are_where_they_are_looked_for() {
     assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"));
 }
 
-#[tokio::test]
-async fn the_first_look_at_the_playlists_weighs_less_than_60_kb() {
-    let site = Site::open().await;
-    let visitor = site.visitor();
-    let consent = visitor.to_consent("/login").await;
-    let welcome = visitor.send(crate::support::visitor::approve(&consent, "mira")).await;
-    let back = visitor.look(welcome.header("location")).await;
-    let cookies = back.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap().split(';').next().unwrap());
-    let cookie = cookies.collect::<Vec<_>>().join("; ");
-    let page = visitor.open("/playlists").await;
-    let mut paths = page.attributes("script", "src");
-    paths.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
-    paths.push("/playlists".into());
-    let mut weight = 0;
-    for path in &paths {
-        let (status, headers, body) = raw(&site, path, &[("accept-encoding", "gzip"), ("cookie", &cookie)]).await;
-        assert_eq!(status, 200, "{path}");
-        weight += if headers.contains_key("content-encoding") { body.len() } else { packed(body).await };
-    }
-    assert!(paths.len() == 8 && weight < 60_000, "{weight} bytes");
-}
-
 /// How long `body` is when packed, for what a debug build sends as it is.
-async fn packed(body: Vec<u8>) -> usize {
+pub(super) async fn packed(body: Vec<u8>) -> usize {
     let kind = [("content-type", "text/css")];
     let plain =
         tower::service_fn(move |_| std::future::ready(Ok::<_, Infallible>((kind, body.clone()).into_response())));
@@ -317,7 +305,7 @@ async fn packed(body: Vec<u8>) -> usize {
 }
 
 /// Lets the site's database vanish (and come back): everybody is thrown out and nobody let in.
-async fn database(site: &Site, there: bool) {
+pub(super) async fn database(site: &Site, there: bool) {
     let options = site.db.connect_options();
     let name = options.get_database().unwrap().to_owned();
     let mut admin: PgConnection = (*options).clone().database("postgres").connect().await.unwrap();

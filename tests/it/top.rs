@@ -32,7 +32,7 @@ async fn list(site: &Site, when: &str) -> Page {
 }
 
 /// Hearts of so many strangers, straight into the tables.
-async fn strangers(site: &Site, id: &str, hearts: i64) {
+pub(crate) async fn strangers(site: &Site, id: &str, hearts: i64) {
     let sql = format!(
         "with people as (insert into users (display_name, created_at) select 'S', now() from generate_series(1, {hearts}) returning id),
               given as (insert into hearts (user_id, playlist_id, hearted_at) select id, '{id}', now() from people)

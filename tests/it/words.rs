@@ -93,3 +93,19 @@ async fn words_of_a_playlist_nobody_knows_are_shown_on_its_page() {
     let page = ada.open(&format!("/playlists/{id}")).await;
     assert_eq!((page.text(".note").as_str(), page.texts(".tags a")), ("Still here", vec!["kept".to_owned()]));
 }
+
+#[tokio::test]
+async fn what_was_typed_stands_in_its_field_again_without_controls() {
+    let site = Site::open().await;
+    let (ada, _) = ada(&site).await;
+    let odd = "two\u{0}\u{b}\u{85}three";
+    let hearts = ada.open("/hearts").await;
+    let words = write(&ada, &hearts, odd, odd).await;
+    let link = ada.send(hearts.form("form.by-link").with("link", odd)).await;
+    let slug = ada.send(ada.open("/account/sharing").await.form("#slug").with("slug", odd)).await;
+    for (page, field) in [(&words, "note"), (&words, "tags"), (&link, "link"), (&slug, "slug")] {
+        assert_eq!((page.status, page.attribute(&format!("[name={field}]"), "value").as_str()), (422, "two   three"));
+    }
+    let search = url::form_urlencoded::byte_serialize(odd.as_bytes()).collect::<String>();
+    assert_eq!(ada.open(&format!("/hearts?q={search}")).await.attribute("#q", "value"), "two   three");
+}

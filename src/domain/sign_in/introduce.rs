@@ -105,7 +105,7 @@ fn subjects(me: &Me) -> Option<(String, Option<String>)> {
 fn display_name(me: &Me) -> String {
     let named = me.display_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
     let name = named.or(me.id.as_deref()).or(me.account_id.as_deref()).unwrap_or("listener");
-    name.replace('\0', "\u{fffd}")
+    name.to_owned()
 }
 
 #[cfg(test)]

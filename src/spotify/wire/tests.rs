@@ -27,6 +27,14 @@ fn half_a_surrogate_pair_costs_one_letter_and_not_the_answer() {
 }
 
 #[test]
+fn what_no_page_may_hold_is_replaced() {
+    let json = r#"{"items":[{"id":"3cEYpjA9oz9GiPac4AsH4n","name":"a\u0000\u000b\u0085\uffff\ud83f\udffe\n é🎧"}]}"#;
+    let page: Page<Playlist> = read(json.as_bytes()).unwrap();
+    let name = page.items.unwrap().remove(0).unwrap().name.unwrap();
+    assert_eq!(name, "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\n é🎧");
+}
+
+#[test]
 fn both_regimes_are_read() {
     for key in ["items", "tracks"] {
         let json = format!(

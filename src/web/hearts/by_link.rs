@@ -11,7 +11,7 @@ use super::page;
 use crate::domain::hearts::{self, Added};
 use crate::domain::{Caller, Error, reference};
 use crate::web::error::Fault;
-use crate::web::layout::{Layout, LinkField};
+use crate::web::layout::{Layout, LinkField, typed_again};
 use crate::web::next::SafePath;
 use crate::web::notice::{self, Notice};
 use crate::web::session::{SignedIn, Visitor};
@@ -43,7 +43,7 @@ pub(in crate::web) async fn give(
             added => return Ok(notice::redirect("/hearts", added?.into())),
         },
     };
-    let layout = Layout { link: LinkField { typed: form.link, refusal: Some(refusal) }, ..layout };
+    let layout = Layout { link: LinkField { typed: typed_again(&form.link), refusal: Some(refusal) }, ..layout };
     let page = same_page(app, now, layout, caller, form.from.as_deref()).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }

@@ -11,7 +11,7 @@ use crate::domain::Error;
 use crate::domain::words::{self, BadWords, Words};
 use crate::ids::PlaylistId;
 use crate::web::error::{Fault, Link};
-use crate::web::layout::{Card, Layout};
+use crate::web::layout::{Card, Layout, typed_again};
 use crate::web::next::SafePath;
 use crate::web::notice::{self, Notice};
 use crate::web::playlists::parse_id;
@@ -54,8 +54,9 @@ impl Draft {
 
     /// What was typed, with the reasons against it.
     fn refused(id: String, form: WordsForm, bad: BadWords) -> Self {
-        let bad_note = bad.note.map(|bad| bad.to_string());
-        Self { id, note: form.note, tags: form.tags, bad_note, bad_tags: bad.tags.map(|bad| bad.to_string()) }
+        let (note, tags) = (typed_again(&form.note), typed_again(&form.tags));
+        let (bad_note, bad_tags) = (bad.note.map(|bad| bad.to_string()), bad.tags.map(|bad| bad.to_string()));
+        Self { id, note, tags, bad_note, bad_tags }
     }
 
     /// Whether something was typed that could not be kept.

@@ -1,13 +1,16 @@
 //! What axe-core, the checker of accessibility, says of every page: nothing, in light and dark, on a phone and
 //! on a desk.
 
+use heartlist::standin::Service;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sqlx::Executor as _;
 
 use super::layout::{pages_for_all, pages_of_mira};
 use super::{FIRST_HEART, sign_in, until_saved};
 use crate::support::Site;
 use crate::support::browser::Browser;
+use crate::top::strangers;
 
 const AXE: &str = include_str!("../axe/axe.min.js");
 /// The rules to hold: WCAG 2.2 A and AA, and what its authors call good practice.
@@ -30,14 +33,32 @@ async fn g3_g6_axe_finds_nothing_on_any_page() {
     sign_in(&browser, "mira").await;
     browser.click(FIRST_HEART).await;
     until_saved(&site, &browser, 1).await;
+    furnish(&site).await;
     for path in pages_of_mira(&site) {
         check(&browser, &path).await;
     }
 }
 
+/// Gives mira's heart words, her account a further way in, and the page of most hearted playlists some rows.
+async fn furnish(site: &Site) {
+    let words = "update hearts set note = 'For the rain', tags = array['wet', 'late night']";
+    site.db.execute(words).await.unwrap();
+    let mira = site.signed_in("mira").await;
+    mira.link(&site.world, Service::GitHub, "mira").await;
+    for id in &mira.open("/playlists").await.playlist_ids()[..12] {
+        strangers(site, id, 3).await;
+    }
+    site.refresh_top().await;
+}
+
 /// Loads a page once and looks at it on both screens in both schemes.
 pub(super) async fn check(browser: &Browser, path: &str) {
     browser.go(path).await;
+    look(browser, path).await;
+}
+
+/// Looks at the page that is shown, called `path` when something is wrong.
+pub(super) async fn look(browser: &Browser, path: &str) {
     browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
     browser.run(AXE).await;
     for (width, mobile) in [(360, true), (1280, false)] {

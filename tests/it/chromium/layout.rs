@@ -18,8 +18,8 @@ const STICKS_OUT: &str = "document.documentElement.scrollWidth <= document.docum
 const GROUND: &str = "getComputedStyle(document.body).backgroundColor";
 
 /// Pages that everybody sees.
-pub(super) fn pages_for_all() -> [&'static str; 5] {
-    ["/", "/login?next=/hearts", "/privacy", "/terms", NOWHERE]
+pub(super) fn pages_for_all() -> [&'static str; 7] {
+    ["/", "/login?next=/hearts", "/top", "/about", "/privacy", "/terms", NOWHERE]
 }
 
 /// Pages of somebody whose library has every oddity: names without a space, right to left, a thousand songs.
@@ -31,8 +31,16 @@ pub(super) fn pages_of_mira(site: &Site) -> Vec<String> {
         "/hearts/import",
         "/playlists?view=list&page=3",
         "/playlists?q=nowhere+tag:x",
+        "/top",
+        "/top?when=ever",
         "/now-playing",
+        "/about",
         "/account",
+        "/account/activity",
+        "/account/ways/spotify",
+        "/account/disconnect",
+        "/account/delete",
+        "/invites",
         "/logout",
         NOWHERE,
     ]
@@ -59,8 +67,14 @@ async fn g2_nothing_scrolls_sideways_on_small_screens_in_light_and_dark() {
     assert_eq!(grounds.len(), 2, "g7 light and dark differ, and pages agree: {grounds:?}");
 }
 
+/// Loads a page and looks at it on small screens.
 pub(super) async fn check_sizes(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
     browser.go(path).await;
+    fits(browser, path, grounds).await;
+}
+
+/// Looks at the page that is shown, called `path` when something is wrong.
+pub(super) async fn fits(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
     browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
     for scheme in ["light", "dark"] {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });

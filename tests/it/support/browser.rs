@@ -14,6 +14,7 @@ use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Site;
+use super::page::Page;
 
 /// How long something that is on its way may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,6 +68,15 @@ impl Browser {
     /// Opens a path of the site.
     pub(crate) async fn go(&self, path: &str) {
         self.driver.goto(format!("{}{path}", self.base)).await.unwrap();
+    }
+
+    /// Shows an answer that came another way, with the site's files.
+    pub(crate) async fn show(&self, page: &Page) {
+        self.go("/about").await;
+        let tree = self.devtools("Page.getFrameTree", json!({})).await;
+        let shown = json!({ "frameId": tree["frameTree"]["frame"]["id"], "html": page.html });
+        self.devtools("Page.setDocumentContent", shown).await;
+        self.becomes("document.readyState === 'complete' && document.styleSheets.length > 1").await;
     }
 
     /// Goes one page back.

@@ -1,6 +1,7 @@
 //! A whole site for one test: the app, a made-up Spotify and a database, all of its own.
 
 pub(crate) mod browser;
+mod markup;
 pub(crate) mod page;
 pub(crate) mod postgres;
 pub(crate) mod visitor;
@@ -20,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use markup::look_at;
 use postgres::TestDatabase;
 use visitor::Visitor;
 

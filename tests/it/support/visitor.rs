@@ -9,6 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Request};
 use url::Url;
 
+use super::look_at;
 use super::page::{Form, Page};
 
 /// A browser without script, with a cookie jar of its own.
@@ -102,7 +103,9 @@ impl Visitor {
         request.headers_mut().extend(given.collect::<HeaderMap>());
         let answer = self.client.execute(request).await.expect("an answer");
         let (status, url, headers) = (answer.status().as_u16(), answer.url().clone(), answer.headers().clone());
-        Page { status, url, headers, html: answer.text().await.expect("a whole answer") }
+        let page = Page { status, url, headers, html: answer.text().await.expect("a whole answer") };
+        look_at(&page);
+        page
     }
 
     async fn follow(&self, mut page: Page) -> Page {

@@ -1,0 +1,61 @@
+//! The error pages, one for each status that has a page: for everybody's eyes and on every screen.
+
+use std::collections::HashSet;
+
+use heartlist::standin::{Endpoint, Fault};
+use reqwest::Method;
+use sqlx::Executor as _;
+
+use super::axe::look;
+use super::layout::fits;
+use crate::pages::{all, database};
+use crate::support::Site;
+use crate::support::browser::Browser;
+use crate::support::page::Page;
+
+/// Every status of an error that people can see.
+const STATUSES: [u16; 13] = [400, 403, 404, 405, 409, 410, 413, 422, 429, 500, 502, 503, 504];
+
+/// Error pages of every status, more than one of some.
+async fn errors(site: &Site) -> Vec<Page> {
+    let mut pages: Vec<Page> = all(site).await.into_iter().map(|(page, _)| page).collect();
+    site.world.mend();
+    let ada = site.signed_in("ada").await;
+    pages.push(site.visitor().look("/u/nobody").await);
+    site.world.fault(Endpoint::MyPlaylists, Fault::Hang, 3);
+    pages.push(site.visitor().sign_in("noor").await);
+    site.world.mend();
+    // He is not on the list of people who may sign in.
+    pages.push(site.visitor().sign_in("tom").await);
+    let press = [("sec-fetch-site", "same-origin")];
+    while pages.last().unwrap().status != 429 {
+        let body = Some("hearted=true".into());
+        pages.push(ada.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &press, body).await);
+    }
+    site.db.execute("alter table hearts rename to lost").await.unwrap();
+    pages.push(ada.look("/hearts").await);
+    database(site, false).await;
+    pages.push(ada.look("/hearts").await);
+    pages.retain(|page| page.status >= 400);
+    pages
+}
+
+#[tokio::test]
+async fn g3_g13_axe_finds_nothing_on_any_error_page_and_none_scrolls_sideways() {
+    let site = Site::open().await;
+    // A site of its own, because the browser needs one that is well.
+    let troubled = Site::open().await;
+    let pages = errors(&troubled).await;
+    let browser = Browser::open(&site).await;
+    let mut seen = HashSet::new();
+    for page in pages {
+        if seen.insert((page.status, page.text("h1"))) {
+            let name = format!("{} {}", page.status, page.text("h1"));
+            browser.show(&page).await;
+            look(&browser, &name).await;
+            fits(&browser, &name, &mut HashSet::new()).await;
+        }
+    }
+    let statuses: HashSet<u16> = seen.into_iter().map(|(status, _)| status).collect();
+    assert_eq!(statuses, HashSet::from(STATUSES));
+}

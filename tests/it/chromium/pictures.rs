@@ -1,0 +1,67 @@
+//! README's pictures, taken of the running app by `script/pictures`.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use sqlx::Executor as _;
+
+use super::ada;
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+/// Which of ada's playlists have her heart, by their place on the page: none whose name needs a font of its own.
+const HEARTED: [usize; 6] = [1, 3, 4, 7, 8, 10];
+/// Words beside some hearts, and days that do not change with the day on which the pictures are taken.
+const WORDS: &str = "\
+    with placed as (select playlist_id, row_number() over (order by playlist_id) n from hearts),
+         words (n, note, tags) as (values
+             (1, 'For the first warm evening on the balcony', array['summer', 'balcony']),
+             (2, 'Nadia played this at the wedding', array['wedding']))
+    update hearts set hearted_at = timestamptz '2026-11-20 20:00Z' - placed.n * placed.n * interval '5 days',
+        note = words.note, tags = coalesce(words.tags, '{}')
+    from placed left join words using (n) where hearts.playlist_id = placed.playlist_id";
+
+/// Takes a picture of what is seen, in both schemes.
+async fn take(browser: &Browser, folder: &Path, name: &str) {
+    browser.ask::<()>("void document.activeElement.blur()").await;
+    for scheme in ["light", "dark"] {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        browser.devtools("Emulation.setEmulatedMedia", features).await;
+        browser.becomes("[...document.images].every(i => i.complete || i.loading === 'lazy')").await;
+        let picture = browser.devtools("Page.captureScreenshot", json!({ "format": "webp", "quality": 82 })).await;
+        let bytes = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
+        std::fs::write(folder.join(format!("{name}-{scheme}.webp")), bytes).unwrap();
+    }
+}
+
+async fn screen(browser: &Browser, width: u32, height: u32, mobile: bool) {
+    let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": mobile });
+    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    browser.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
+}
+
+#[tokio::test]
+#[ignore = "takes README's pictures: script/pictures"]
+async fn pictures_for_the_readme() {
+    // Elsewhere than in docs unless the script asks, which brings the fonts.
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("HEARTLIST_PICTURES").map_or(scratch.path().to_owned(), PathBuf::from);
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    for place in HEARTED {
+        browser.click(&format!(".card:nth-child({place}) form.heart button")).await;
+        browser.find(&format!(".card:nth-child({place}) form.heart button[aria-pressed=true]")).await;
+    }
+    super::until_saved(&site, &browser, HEARTED.len() as i64).await;
+    site.db.execute(WORDS).await.unwrap();
+    screen(&browser, 390, 800, true).await;
+    browser.go("/hearts").await;
+    take(&browser, &folder, "hearts").await;
+    // In a row of covers words leave holes beside them.
+    site.db.execute("update hearts set note = null, tags = '{}'").await.unwrap();
+    screen(&browser, 1200, 800, false).await;
+    browser.go("/playlists").await;
+    take(&browser, &folder, "playlists").await;
+}

@@ -1,0 +1,54 @@
+//! What a first look at the playlists costs on the way to a browser.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::sign_in;
+use crate::pages::{packed, raw};
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+/// How much may come before the pictures, in bytes, packed.
+const BUDGET: usize = 60_000;
+/// All that the page has fetched: itself first, then what it named.
+const FETCHED: &str = "['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type)) \
+    .map(entry => ({ address: entry.name, picture: entry.initiatorType === 'img' }))";
+
+#[derive(Debug, Deserialize)]
+struct Fetched {
+    address: String,
+    picture: bool,
+}
+
+/// What the browser sends as `Cookie`, for a request beside it.
+async fn cookie(browser: &Browser) -> String {
+    let answer = browser.devtools("Network.getCookies", json!({})).await;
+    let cookies = answer["cookies"].as_array().unwrap().iter();
+    let pair = |cookie: &serde_json::Value| {
+        format!("{}={}", cookie["name"].as_str().unwrap(), cookie["value"].as_str().unwrap())
+    };
+    cookies.map(pair).collect::<Vec<_>>().join("; ")
+}
+
+#[tokio::test]
+async fn the_first_look_at_120_playlists_weighs_less_than_60_kb_and_asks_no_other_host() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "mira").await;
+    browser.devtools("Network.clearBrowserCache", json!({})).await;
+    browser.go("/playlists").await;
+    browser.becomes("document.readyState === 'complete'").await;
+    let (pictures, others): (Vec<Fetched>, Vec<_>) =
+        browser.ask::<Vec<Fetched>>(FETCHED).await.into_iter().partition(|fetched| fetched.picture);
+    assert!(!pictures.is_empty() && others.len() >= 7, "the page, two sheets, four scripts: {others:#?}");
+
+    let headers = [("accept-encoding", "gzip"), ("cookie", &*cookie(&browser).await)];
+    let mut weight = 0;
+    for Fetched { address, .. } in &others {
+        let path = address.strip_prefix(&site.base).unwrap_or_else(|| panic!("{address} is at another host"));
+        let (status, headers, body) = raw(&site, path, &headers).await;
+        assert_eq!(status, 200, "{path}");
+        weight += if headers.contains_key("content-encoding") { body.len() } else { packed(body).await };
+    }
+    assert!(weight < BUDGET, "{weight} bytes");
+}

@@ -1,0 +1,98 @@
+//! Looks at the HTML of every answer that any test gets: it parses without an error, no id is there twice, and
+//! what refers to an id finds it. `HEARTLIST_KEEP_PAGES` names a folder where the pages are kept as well, for
+//! `script/check-html`, which knows more rules.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex};
+
+use scraper::{ElementRef, Html, Selector};
+
+use super::page::Page;
+
+/// Attributes that hold ids of other elements on the page, white space between them.
+const REFERENCES: [&str; 9] = [
+    "for",
+    "form",
+    "list",
+    "headers",
+    "aria-labelledby",
+    "aria-describedby",
+    "aria-controls",
+    "aria-owns",
+    "popovertarget",
+];
+
+/// The shapes of all pages that were looked at.
+static SEEN: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
+static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(folder);
+
+fn folder() -> Option<PathBuf> {
+    std::env::var_os("HEARTLIST_KEEP_PAGES").map(PathBuf::from)
+}
+
+/// Looks at an answer, unless it is no page or one of the same shape was looked at before.
+pub(super) fn look_at(page: &Page) {
+    let shape = shape(&page.html);
+    let html = page.header("content-type").starts_with("text/html") && !page.html.is_empty();
+    if !html || !SEEN.lock().unwrap().get_or_insert_default().insert(shape) {
+        return;
+    }
+    if let Some(folder) = &*FOLDER {
+        let path = page.url.path().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let name = format!("{}{path:.60}-{shape:016x}.html", page.status);
+        std::fs::create_dir_all(folder).and_then(|()| std::fs::write(folder.join(name), &page.html)).unwrap();
+    }
+    let faults = faults(&page.html);
+    assert!(faults.is_empty(), "{faults:#?} on {} {}:\n{}", page.status, page.url, page.html);
+}
+
+/// What remains of a page without its numbers and long words: those are ports, dates, ids and tokens.
+fn shape(html: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let words = html.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c));
+    let kept = words.filter(|word| word.len() <= 20 && !word.bytes().any(|byte| byte.is_ascii_digit()));
+    kept.for_each(|word| word.hash(&mut hasher));
+    hasher.finish()
+}
+
+fn faults(html: &str) -> Vec<String> {
+    let document = Html::parse_document(html);
+    let mut faults: Vec<String> = document.errors.iter().map(ToString::to_string).collect();
+    let every = Selector::parse("*").unwrap();
+    let elements: Vec<ElementRef<'_>> = document.select(&every).collect();
+    let mut ids = HashSet::new();
+    let twice = elements.iter().filter_map(|element| element.attr("id")).filter(|id| !ids.insert(*id));
+    faults.extend(twice.map(|id| format!("the id {id} twice")));
+    for element in &elements {
+        let named = REFERENCES.iter().filter_map(|name| Some((*name, element.attr(name)?)));
+        for (name, value) in named.chain(fragment(*element)) {
+            let lost = value.split_ascii_whitespace().filter(|id| !ids.contains(id));
+            faults.extend(lost.map(|id| format!("{name} leads to {id}, which is not there")));
+        }
+    }
+    faults
+}
+
+/// The place on this page that a link leads to.
+fn fragment(element: ElementRef<'_>) -> Option<(&'static str, &str)> {
+    Some(("href", element.attr("href")?.strip_prefix('#')?))
+}
+
+#[test]
+fn a_page_with_faults_is_found_out() {
+    let page = |body: &str| {
+        format!("<!DOCTYPE html><html lang=\"en\"><head><title>x</title></head><body>{body}</body></html>")
+    };
+    assert_eq!(faults(&page("<label for=\"a\">A</label><input id=\"a\"><a href=\"#a\">A</a>")), [""; 0]);
+    for body in [
+        "<p></div></p>",
+        "<p id=\"a\"></p><p id=\"a\"></p>",
+        "<label for=\"a\">A</label>",
+        "<p aria-labelledby=\"a b\" id=\"a\"></p>",
+        "<a href=\"#a\">A</a>",
+    ] {
+        assert_eq!(faults(&page(body)).len(), 1, "{body}");
+    }
+}
