@@ -192,7 +192,7 @@ function meet(forms) {
 function missing(ids, fresh, page) {
   const there = ids.map((id) => fresh.has(id));
   const whole = $(page).add(document).find(".pager").length === 0;
-  const from = whole || $("#results").data("page") === 1 ? 0 : there.indexOf(true);
+  const from = whole || $(page).find("#results").data("page") === 1 ? 0 : there.indexOf(true);
   const to = whole ? ids.length : there.lastIndexOf(true);
   return new Set(ids.filter((_, at) => !there[at] && at >= from && at < to));
 }

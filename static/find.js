@@ -8,7 +8,7 @@ const $search = $(".find form");
 // ---- As you type: the last wish wins, and the field keeps focus and caret ----
 let pause; // the timer of a wish that may still change
 let asking; // the request under way, or null
-let found = location.href; // what the page shows
+let found = $search.length && wanted(); // what the page shows
 
 // The address that the form would lead to, without what is left empty.
 function wanted() {
@@ -46,14 +46,18 @@ function showFound(page, url) {
   $("#hits").empty().append($(page).find("#hits").contents());
   $(".views").replaceWith($(page).find(".views"));
   document.title = page.title;
-  history.replaceState(history.state, "", url);
   found = url;
+  standAt(url);
   if ($("#live").text().startsWith("Not searched")) hush();
-  // Forms that return here return to what is shown now.
-  const { pathname, search } = new URL(url);
-  $("input[name=from], input[name=next]").not("#results *").val(pathname + search);
   meet($("#results form.heart").get());
   offerMore();
+}
+
+// The address says what is shown: Back, a reload and every form on the page lead to just that again.
+function standAt(url) {
+  history.replaceState(history.state, "", url);
+  const { pathname, search } = new URL(url);
+  $("input[name=from], input[name=next]").val((_, place) => place.replace(/^[^#]*/, () => pathname + search));
 }
 
 $search.on("input compositionend", "#q", (event) => {
@@ -63,7 +67,7 @@ $search.on("input compositionend", "#q", (event) => {
   look();
 });
 $search.find("button").remove(); // Enter sends the form without it, all else happens by itself
-$(window).on("online", look); // does nothing unless a search was lost
+if ($search.length) $(window).on("online", look); // does nothing unless a search was lost
 
 // ---- More: the next page's cards below those that are there ----
 function offerMore() {
@@ -98,11 +102,14 @@ function showMore(page, $more) {
   meet($cards.find("form.heart").get());
   const [shown, total] = [$("#results .card").length, Number($("#results").data("total"))];
   const $next = $(page).find("#results .pager a[rel=next]");
-  const first = $("#results").data("page");
+  const [first, last] = [$("#results").data("page"), $(page).find("#results").data("page")];
   $("#results .pager p").text($(page).find("#results .pager p").text().replace("Page ", `Pages ${first} to `));
   $("#results .pager a[rel=next]").replaceWith($next);
   $more.find("p").text($next.length ? `${shown} of ${total} shown.` : `All ${total} shown.`);
   if (!$next.length) $more.find("button").remove();
+  const url = new URL(location.href);
+  url.searchParams.set("page", `${first}-${last}`);
+  standAt(url);
   $cards.find(".name").first().trigger("focus");
 }
 

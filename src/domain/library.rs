@@ -9,7 +9,7 @@ use super::asking::{self, Endpoint};
 use super::fetch::{self, Fetched};
 use super::playlists::seen;
 use super::search::Wanted;
-use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset};
+use super::{Caller, Error, Paged, Playlist, Result};
 use crate::app::App;
 use crate::db::finding;
 use crate::db::playlists::{self as rows, Library as Kept, Read, Seen};
@@ -103,14 +103,14 @@ pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime
 
 /// A page of what is kept; the whole list is read along its index, anything else is searched.
 async fn pick(app: &App, user: UserId, wanted: &Wanted, all: usize) -> Result<Paged<Playlist>> {
-    let stretch = (offset(wanted.page) as i64, PAGE as i64);
+    let (at, stretch) = (wanted.at, wanted.at.stretch());
     if wanted.is_plain() {
         let entries = rows::stretch(&app.db, user, stretch.0, stretch.1).await?;
-        return Ok(Paged { entries, page: wanted.page, total: all });
+        return Ok(Paged { entries, at, total: all });
     }
     let found = finding::in_library(&app.db, user, &wanted.search.filter(), wanted.order, stretch).await?;
     let entries = finding::cards(&app.db, user, &found.ids).await?;
-    Ok(Paged { entries, page: wanted.page, total: found.total as usize })
+    Ok(Paged { entries, at, total: found.total as usize })
 }
 
 /// Brings the kept library up to what `wish` asks for. Says whether Spotify was asked.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::pager::PageParam;
+use crate::domain::Span;
 use crate::domain::search::{Condition, LONGEST, Odd, Operator, Order, Search, Wanted};
 
 /// What an address asks of a list.
@@ -64,7 +65,7 @@ pub(super) struct Finding {
     pub(super) order: Order,
     /// In rows rather than as a grid of covers.
     pub(super) rows: bool,
-    page: usize,
+    at: Span,
     /// How many entries the list has, found or not.
     pub(super) all: usize,
     /// How many of them were found.
@@ -83,7 +84,7 @@ impl Finding {
             search: Search::parse(&asked.q),
             order: orders.into_iter().find(|order| order.key() == asked.sort).unwrap_or_default(),
             rows: asked.view == "list",
-            page: asked.page.number(),
+            at: asked.page.span(),
             all: 0,
             hits: 0,
         }
@@ -95,7 +96,7 @@ impl Finding {
     }
 
     pub(super) fn wanted(&self) -> Wanted {
-        Wanted { search: self.search.clone(), order: self.order, page: self.page }
+        Wanted { search: self.search.clone(), order: self.order, at: self.at }
     }
 
     /// The title of the page called `name`.
@@ -189,7 +190,7 @@ mod tests {
         assert_eq!(asked("", "oldest", "").address(), "/playlists", "an order of another list");
         let all = asked("été & tag:\"x y\"", "name", "list");
         assert_eq!(all.address(), "/playlists?q=%C3%A9t%C3%A9+%26+tag%3A%22x+y%22&sort=name&view=list");
-        assert_eq!((all.without_search().as_str(), all.wanted().page), ("/playlists?sort=name&view=list", 1));
+        assert_eq!((all.without_search().as_str(), all.wanted().at), ("/playlists?sort=name&view=list", Span::from(1)));
     }
 
     #[test]

@@ -166,10 +166,43 @@ async fn p2_more_comes_in_place_and_is_said() {
     browser.ask::<()>("void (fetch = real_fetch)").await;
     browser.click(".more button").await;
     browser.reads(".more [role=status]", "All 120 shown.").await;
-    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (120, "/playlists"));
+    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (120, "/playlists?page=1-3"));
     assert!(browser.ask::<bool>("!document.querySelector('.more button, .pager a') && new Set([...document.querySelectorAll('.card')].map(c => c.id)).size === 120").await);
     browser.click(".card:nth-child(120) form.heart button").await;
     until_saved(&site, &browser, 1).await;
+}
+
+#[tokio::test]
+async fn p16_back_and_a_reload_show_what_more_had_brought() {
+    let site = Site::open().await;
+    let browser = mira(&site).await;
+    browser.go("/playlists?sort=name").await;
+    browser.click(".more button").await;
+    browser.reads(".more [role=status]", "100 of 120 shown.").await;
+    browser.arrive("/playlists?sort=name&page=1-2").await;
+    let returns: Vec<String> =
+        browser.ask("[...document.querySelectorAll('input[name=from]')].map(i => i.value.split('#')[0])").await;
+    assert!(returns.iter().all(|path| path == "/playlists?sort=name&page=1-2"), "{returns:?}");
+    let eightieth: String = browser.ask("document.querySelector('.card:nth-child(80) .name').innerText").await;
+    browser
+        .ask::<()>("void document.querySelector('.card:nth-child(80) .name').scrollIntoView({ block: 'center' })")
+        .await;
+    browser.click(".card:nth-child(80) a.name").await;
+    browser.reads("h1", &eightieth).await;
+    browser.back().await;
+    browser.arrive("/playlists?sort=name&page=1-2").await;
+    let in_sight = "(box => box.top >= 0 && box.bottom <= innerHeight)(document.querySelector('.card:nth-child(80) .name').getBoundingClientRect())";
+    browser.becomes(in_sight).await;
+    assert_eq!((cards(&browser).await, browser.text(".pager p").await.as_str()), (100, "Pages 1 to 2 of 3"));
+    browser.reload().await;
+    assert_eq!(cards(&browser).await, 100);
+    browser.click(".more button").await;
+    browser.reads(".more [role=status]", "All 120 shown.").await;
+    browser.arrive("/playlists?sort=name&page=1-3").await;
+    // Being online again asks nothing of a list that was not being searched.
+    browser.ask::<()>("void dispatchEvent(new Event('online'))").await;
+    browser.reads("#live", "You are online again.").await;
+    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (120, "/playlists?sort=name&page=1-3"));
 }
 
 #[tokio::test]
