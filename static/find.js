@@ -53,11 +53,12 @@ function showFound(page, url) {
   offerMore();
 }
 
-// The address says what is shown: Back, a reload and every form on the page lead to just that again.
+// The address says what is shown: Back, a reload, every form and every playlist lead to just that again.
 function standAt(url) {
   history.replaceState(history.state, "", url);
   const { pathname, search } = new URL(url);
   $("input[name=from], input[name=next]").val((_, place) => place.replace(/^[^#]*/, () => pathname + search));
+  $("#results a.name").prop("search", `?${new URLSearchParams({ from: pathname + search })}`);
 }
 
 $search.on("input compositionend", "#q", (event) => {

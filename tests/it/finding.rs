@@ -335,6 +335,40 @@ async fn p16_some_pages_together_have_an_address_too() {
 }
 
 #[tokio::test]
+async fn a_playlist_leads_back_to_the_place_it_was_opened_from() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    let usual = mira.open("/playlists").await;
+    let id = usual.playlist_ids().remove(4);
+    let plain = format!("/playlists/{id}");
+    assert_eq!(usual.attribute(&format!("#p-{id} a.name"), "href"), plain);
+    let page = mira.open(&plain).await;
+    assert_eq!(page.attribute(".back a", "href"), format!("/playlists#p-{id}"));
+    mira.submit(page.form(".sleeve form.heart")).await;
+
+    let lists = [
+        ("/playlists?q=owner%3Ame&sort=name&view=list&page=1-2", "Playlists"),
+        ("/hearts", "Hearts"),
+        ("/hearts?sort=oldest", "Hearts"),
+    ];
+    for (place, name) in lists {
+        let list = mira.open(place).await;
+        let page = mira.open(&list.attribute(".card:last-child a.name", "href")).await;
+        let back = format!("{place}#{}", list.attributes(".card", "id").pop().unwrap());
+        assert_eq!((page.text(".back a").as_str(), page.attribute(".back a", "href")), (name, back.clone()));
+        let pressed = mira.submit(page.form(".sleeve form.heart")).await;
+        assert_eq!(pressed.attribute(".back a", "href"), back, "a heart does not lose it");
+        mira.submit(pressed.form(".sleeve form.heart")).await;
+    }
+    for foreign in ["//evil.example", "https://evil.example", "/%2fevil.example", "/logout", "/account", "javascript:x"]
+    {
+        let from = url::form_urlencoded::byte_serialize(foreign.as_bytes()).collect::<String>();
+        let page = mira.open(&format!("{plain}?from={from}")).await;
+        assert_eq!(page.attribute(".back a", "href"), format!("/playlists#p-{id}"), "{foreign}");
+    }
+}
+
+#[tokio::test]
 async fn p16_a_heart_a_refresh_and_a_refused_link_return_to_what_was_found() {
     let site = Site::open().await;
     let wren = wren(&site).await;
