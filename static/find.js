@@ -106,7 +106,7 @@ function showMore(page, $more) {
   const [first, last] = [$("#results").data("page"), $(page).find("#results").data("page")];
   $("#results .pager p").text($(page).find("#results .pager p").text().replace("Page ", `Pages ${first} to `));
   $("#results .pager a[rel=next]").replaceWith($next);
-  $more.find("p").text($next.length ? `${shown} of ${total} shown.` : `All ${total} shown.`);
+  $more.find("p").text($next.length ? `${shown} of ${total} shown.` : `All ${total}${$("#results").data("so-far")} shown.`);
   if (!$next.length) $more.find("button").remove();
   const url = new URL(location.href);
   url.searchParams.set("page", `${first}-${last}`);

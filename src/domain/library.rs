@@ -34,8 +34,8 @@ pub struct Library {
     pub all: usize,
     /// When Spotify was asked for them.
     pub as_of: OffsetDateTime,
-    /// How many entries were read, of how many that Spotify counts, when it failed half-way.
-    pub part: Option<(usize, usize)>,
+    /// How many more Spotify counts, when it failed half-way.
+    pub missing: usize,
     /// Why they could not be asked for anew, when they are older than they should be.
     pub trouble: Option<Error>,
 }
@@ -97,8 +97,8 @@ pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime
     };
     let all = kept.total as usize;
     let playlists = pick(app, user, wanted, all).await?;
-    let part = (kept.reached < kept.counted).then_some((kept.reached as usize, kept.counted as usize));
-    Ok(Library { playlists, all, as_of, part, trouble })
+    let missing = (kept.counted - kept.reached).max(0) as usize;
+    Ok(Library { playlists, all, as_of, missing, trouble })
 }
 
 /// A page of what is kept; the whole list is read along its index, anything else is searched.

@@ -70,6 +70,8 @@ pub(super) struct Finding {
     pub(super) all: usize,
     /// How many of them were found.
     pub(super) hits: usize,
+    /// How many more it would have, had all of it come.
+    pub(super) missing: usize,
 }
 
 impl Finding {
@@ -87,12 +89,18 @@ impl Finding {
             at: asked.page.span(),
             all: 0,
             hits: 0,
+            missing: 0,
         }
     }
 
     /// The same with what came of it: so many of so many.
     pub(super) fn counted(self, all: usize, hits: usize) -> Self {
         Self { all, hits, ..self }
+    }
+
+    /// The same of a list of which only a part has come.
+    pub(super) fn lacking(self, missing: usize) -> Self {
+        Self { missing, ..self }
     }
 
     pub(super) fn wanted(&self) -> Wanted {
@@ -136,7 +144,12 @@ impl Finding {
     pub(super) fn tally(&self) -> Option<String> {
         let (hits, all) = (self.hits, self.all);
         let entries = if all == 1 { self.place.entry } else { self.place.entries };
-        self.narrows().then(|| format!("{hits} of {all} {entries} found."))
+        self.narrows().then(|| format!("{hits} of {all} {entries} found{}.", self.so_far()))
+    }
+
+    /// What a number is followed by that may grow when the rest comes.
+    pub(super) fn so_far(&self) -> &'static str {
+        if self.missing > 0 { " so far" } else { "" }
     }
 
     /// What was looked for, in words.

@@ -189,6 +189,45 @@ async fn p14_half_a_library_is_shown_with_its_gap_and_continued_on_request() {
 }
 
 #[tokio::test]
+async fn p14_the_numbers_of_half_a_library_agree_with_each_other() {
+    let site = Site::open().await;
+    // Among her entries are nulls and repeats, so that entries are more than playlists.
+    let mira = site.signed_in("mira").await;
+    sqlx::query("update libraries set fetched_at = null").execute(&site.db).await.unwrap();
+    sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
+    let before = asked(&site);
+    let break_off = async {
+        while asked(&site) < before + 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
+    };
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 1);
+    let (page, ()) = tokio::join!(mira.open("/playlists"), break_off);
+    let shown = page.count("li.card");
+    let numbers = |text: &str| -> Vec<usize> {
+        text.split_whitespace().take_while(|word| *word != "as").filter_map(|word| word.parse().ok()).collect()
+    };
+    let [here, whole] = numbers(&page.text(".fresh .sub"))[..] else { panic!("{}", page.html) };
+    assert_eq!((here, numbers(&page.text("form.notice p"))), (shown, vec![here, whole]), "{}", page.html);
+    assert!(shown < 50 && whole > 100, "{shown} of {whole}");
+    assert_eq!(page.attribute("#results", "data-total"), shown.to_string());
+    let found = mira.open("/playlists?q=a").await;
+    assert_eq!(
+        found.text("#hits p:first-child").split(" found").next().unwrap().split(" of ").nth(1).unwrap(),
+        format!("{here} playlists")
+    );
+    assert!(found.text("#hits").contains(" found so far."));
+    let nothing = mira.open("/playlists?q=nowhere").await;
+    assert!(nothing.text(".empty").contains(&format!("Show all {here} playlists so far")));
+
+    site.world.mend();
+    let page = mira.submit(page.form("button[value=rest]").with("want", "rest")).await;
+    assert_eq!(numbers(&page.text(".fresh .sub")), [120]);
+    assert!(!page.has("button[value=rest]") && !mira.open("/playlists?q=a").await.html.contains("so far"));
+}
+
+#[tokio::test]
 async fn half_of_a_new_list_does_not_replace_a_whole_old_one() {
     let site = Site::open().await;
     let lena = lena(&site, 200).await;
