@@ -235,7 +235,7 @@ $(document).on("keydown", (event) => {
   $undo.trigger("click");
 });
 
-// A file takes a while: say so, and do not send it twice.
+// A file takes a while, and so may Spotify: say so, and do not send the form twice.
 $(document).on("submit", "form[data-progress]", (event) => {
   const form = event.currentTarget;
   if (form.dataset.sent) return event.preventDefault();

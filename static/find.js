@@ -3,6 +3,7 @@
 "use strict";
 
 const PAUSE = 250; // ms without a key until the list is asked for
+const SLOW = 300; // ms after which a search says that it is under way
 const $search = $(".find form");
 
 // ---- As you type: the last wish wins, and the field keeps focus and caret ----
@@ -29,14 +30,21 @@ async function look() {
   asking?.abort();
   asking = null;
   const url = wanted();
-  if (url === found) return;
+  if (url === found) return quiet();
   const mine = (asking = new AbortController());
+  const slow = setTimeout(() => mine === asking && remark("Searching…", true), SLOW);
   try {
     const page = await readPage(url, AbortSignal.any([mine.signal, AbortSignal.timeout(PATIENCE)]));
     if (mine === asking) showFound(page, url);
   } catch {
     if (mine === asking) say(`Not searched: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`, look, "Try again");
   }
+  clearTimeout(slow);
+}
+
+// What was said of a search that is over.
+function quiet() {
+  if (/^(Not searched|Searching)/.test($("#live").text())) hush();
 }
 
 function showFound(page, url) {
@@ -48,7 +56,7 @@ function showFound(page, url) {
   document.title = page.title;
   found = url;
   standAt(url);
-  if ($("#live").text().startsWith("Not searched")) hush();
+  quiet();
   meet($("#results form.heart").get());
   offerMore();
 }
@@ -114,4 +122,34 @@ function showMore(page, $more) {
   $cards.find(".name").first().trigger("focus");
 }
 
+// ---- A library that is still on its way: how far it is, and all of it once it is there ----
+const LOOK_AGAIN = 1500; // ms
+
+function follow() {
+  if ($("#coming").length) setTimeout(lookAgain, LOOK_AGAIN);
+}
+
+async function lookAgain() {
+  const url = location.href;
+  const page = await readPage(url, AbortSignal.timeout(PATIENCE)).catch(() => null);
+  if (url !== location.href) return follow(); // something else is looked for by now
+  if (page) $(".fresh .sub").replaceWith($(page).find(".fresh .sub"));
+  if (page && !$(page).find("#coming").length) return arrived(page);
+  if (page) $("#coming [role=status]").text($(page).find("#coming [role=status]").text());
+  follow();
+}
+
+// The list grows around who reads it: the focus stays on the card where it was.
+function arrived(page) {
+  const here = document.activeElement;
+  const [card, part] = [$(here).closest("#results .card").attr("id"), here.matches(".heart button") ? ".heart button" : ".name"];
+  $("#coming").replaceWith($(page).find("form.notice:has([value=rest])"));
+  const search = found;
+  showFound(page, location.href);
+  found = search;
+  if (card) $(document.getElementById(card)).find(part).trigger("focus");
+  remark($(".fresh .sub").text());
+}
+
 offerMore();
+follow();

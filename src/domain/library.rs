@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use time::{Duration, OffsetDateTime};
+use tokio::task::JoinHandle;
 
 use super::asking::{self, Endpoint};
 use super::fetch::{self, Fetched};
@@ -23,6 +24,8 @@ const SOONEST: Duration = Duration::seconds(30);
 const PAUSE: Duration = Duration::seconds(30);
 /// How long one process may take to fetch: longer than the budget of a page.
 const LEASE: Duration = Duration::seconds(12);
+/// How long a first view waits for the whole of a library before it shows what has come of it.
+const FIRST_VIEW: std::time::Duration = std::time::Duration::from_secs(2);
 /// How long a first view waits each time for another request that fetches the same library.
 const WAIT: std::time::Duration = std::time::Duration::from_millis(250);
 
@@ -34,8 +37,10 @@ pub struct Library {
     pub all: usize,
     /// When Spotify was asked for them.
     pub as_of: OffsetDateTime,
-    /// How many more Spotify counts, when it failed half-way.
+    /// How many more Spotify counts, when it failed half-way or is still being asked.
     pub missing: usize,
+    /// Whether it is still being asked for them.
+    pub coming: bool,
     /// Why they could not be asked for anew, when they are older than they should be.
     pub trouble: Option<Error>,
 }
@@ -98,7 +103,8 @@ pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime
     let all = kept.total as usize;
     let playlists = pick(app, user, wanted, all).await?;
     let missing = (kept.counted - kept.reached).max(0) as usize;
-    Ok(Library { playlists, all, as_of, missing, trouble })
+    let coming = missing > 0 && kept.leased_until.is_some_and(|until| until > now);
+    Ok(Library { playlists, all, as_of, missing, coming, trouble })
 }
 
 /// A page of what is kept; the whole list is read along its index, anything else is searched.
@@ -138,16 +144,30 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
         };
         let leased = kept.as_ref().and_then(|kept| kept.leased_until).is_some_and(|until| until > now);
         if !leased && rows::lease(&app.db, user, now + LEASE, now).await? {
-            let (app, caller) = (app.clone(), caller.clone());
+            let first = kept.as_ref().is_none_or(|kept| kept.fetched_at.is_none());
+            let (ours, caller) = (app.clone(), caller.clone());
             // Detached: what was fetched is kept although the visitor may have left.
-            let fetch = tokio::spawn(async move { fetch_and_keep(&app, &caller, kept, from, now).await });
-            return fetch.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string()))).map(|()| None);
+            let fetch = tokio::spawn(async move { fetch_and_keep(&ours, &caller, kept, from, now).await });
+            return wait_for(app, user, first, fetch).await.map(|()| None);
         }
         // Somebody else is asking. Who has an old list looks at that meanwhile; who has none waits.
         if kept.as_ref().is_some_and(|kept| kept.fetched_at.is_some()) {
             return Ok(kept);
         }
         tokio::time::sleep(WAIT).await;
+    }
+}
+
+/// Waits for the end of a fetch; a first view no longer than until there is something to show.
+async fn wait_for(app: &App, user: UserId, first: bool, mut fetch: JoinHandle<Result<()>>) -> Result<()> {
+    loop {
+        if let Ok(ended) = tokio::time::timeout(FIRST_VIEW, &mut fetch).await {
+            return ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
+        }
+        let kept = if first { rows::library(&app.db, user).await? } else { None };
+        if kept.is_some_and(|kept| kept.fetched_at.is_some()) {
+            return Ok(());
+        }
     }
 }
 
@@ -159,37 +179,51 @@ async fn fetch_and_keep(
     now: OffsetDateTime,
 ) -> Result<()> {
     let user = caller.person.id;
-    let fetched = fetch::pages(app, caller, from, now).await;
-    let nothing = fetched.pages.is_empty();
+    let first = kept.as_ref().is_none_or(|kept| kept.fetched_at.is_none());
+    let mut fetched = fetch::begin(app, caller, from, now).await;
+    while fetched.wants_more() {
+        // Of a first library, each part shows as it comes; an old one stays until the new one is whole.
+        if first {
+            keep(app, user, from, &mut fetched, now).await?;
+        }
+        fetched.go_on(app, caller, now).await;
+    }
     // Half of a new list does not replace a whole old one.
     let worse = from == 0 && kept.is_some_and(|kept| kept.total > 0 && kept.reached >= kept.counted);
-    match fetched.trouble {
-        Some(trouble) if nothing || worse => {
+    match fetched.trouble.take() {
+        Some(trouble) if fetched.is_empty() || worse => {
             // Other troubles end by what somebody does.
             let passes = matches!(trouble, Error::SpotifyAway(_) | Error::SpotifySlow | Error::SlowDown { .. });
             let failed = passes.then_some(now);
             rows::release(&app.db, user, now + LEASE, failed).await?;
             Err(trouble)
         }
-        _ => keep(app, user, from, fetched, now).await,
+        trouble => {
+            // What came is shown with its gap, which the page offers to fill; the trouble is worth a line in the log.
+            if let Some(trouble) = &trouble {
+                tracing::info!(%user, reached = fetched.reached, %trouble, "a library arrived in part");
+            }
+            fetched.trouble = trouble;
+            keep(app, user, from, &mut fetched, now).await
+        }
     }
 }
 
-async fn keep(app: &App, user: UserId, from: usize, fetched: Fetched, now: OffsetDateTime) -> Result<()> {
-    let entries = fetched.pages.iter().flat_map(|page| &page.items).flatten().flatten();
+/// Keeps what has come since this was last asked.
+async fn keep(app: &App, user: UserId, from: usize, fetched: &mut Fetched, now: OffsetDateTime) -> Result<()> {
+    let begins = from == 0 && fetched.nothing_given();
+    let number = |entries: usize| entries.try_into().unwrap_or(i32::MAX);
+    let counted = number(fetched.counted());
+    let whole = fetched.trouble.is_none() && !fetched.wants_more();
+    let reached = if whole { counted } else { number(fetched.reached) };
+    let leased_until = fetched.wants_more().then_some(now + LEASE);
     let mut known = HashSet::new();
     // A library that changes while it is read may show one playlist on two pages.
-    let playlists: Vec<Seen> = entries.map(seen).filter(|seen| known.insert(seen.id.clone())).collect();
-    let counted = fetched.counted().try_into().unwrap_or(i32::MAX);
-    let reached = if fetched.trouble.is_none() { counted } else { fetched.reached.try_into().unwrap_or(i32::MAX) };
-    let read = Read { playlists: &playlists, counted, reached };
-    match from {
-        0 => rows::replace_library(&app.db, user, read, now).await?,
-        _ => rows::extend_library(&app.db, user, read, now).await?,
-    }
-    // What came is shown with its gap, which the page offers to fill; the trouble is worth a line in the log.
-    if let Some(trouble) = fetched.trouble {
-        tracing::info!(%user, reached, counted, %trouble, "a library arrived in part");
+    let playlists: Vec<Seen> = fetched.fresh().map(seen).filter(|seen| known.insert(seen.id.clone())).collect();
+    let read = Read { playlists: &playlists, counted, reached, leased_until };
+    match begins {
+        true => rows::replace_library(&app.db, user, read, now).await?,
+        false => rows::extend_library(&app.db, user, read, now).await?,
     }
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! Finding with its script: as somebody types, more of a list in place, the keys, the two views.
 
+use std::time::Duration;
+
+use heartlist::standin::{Endpoint, Fault, Listener};
 use serde_json::json;
 use thirtyfour::Key;
 
@@ -170,6 +173,53 @@ async fn p2_more_comes_in_place_and_is_said() {
     assert!(browser.ask::<bool>("!document.querySelector('.more button, .pager a') && new Set([...document.querySelectorAll('.card')].map(c => c.id)).size === 120").await);
     browser.click(".card:nth-child(120) form.heart button").await;
     until_saved(&site, &browser, 1).await;
+}
+
+#[tokio::test]
+async fn a_search_that_takes_a_while_says_that_it_is_under_way() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.ask::<()>(HOLD_REQUESTS).await;
+    type_in(&browser, "#q", "regen").await;
+    browser.reads("#live", "Searching…").await;
+    browser.ask::<()>("release(0)").await;
+    browser.reads("#hits", "1 of 12 playlists found.").await;
+    assert_eq!(browser.text("#live").await, "");
+}
+
+#[tokio::test]
+async fn a_big_library_shows_what_has_come_and_grows_until_it_is_whole() {
+    let site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 2000));
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(250)), 1000);
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "lena").await;
+    // The first page is there long before the last, with numbers that agree.
+    browser.reads("#coming [role=status]", " of 2000 loaded. Spotify is being asked for the rest.").await;
+    assert_eq!(cards(&browser).await, 50);
+    browser.reads(".fresh .sub", " of 2000 playlists, as of ").await;
+    browser.click(FIRST_HEART).await;
+    browser.reads(".fresh .sub", "2000 playlists, as of ").await;
+    browser.becomes("!document.querySelector('#coming, form.notice')").await;
+    browser.reads("#live", "2000 playlists, as of ").await;
+    assert_eq!(browser.text(".pager p").await, "Page 1 of 40");
+    assert!(pressed(&browser, FIRST_HEART).await && focused(&browser, FIRST_HEART).await, "the focus stays");
+    assert!(site.world.count(Endpoint::MyPlaylists) <= 40, "asked once for each page");
+    assert_eq!(browser.complaints().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
+}
+
+#[tokio::test]
+async fn a_button_that_asks_spotify_says_so_until_the_page_comes() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    site.advance(Duration::from_secs(60));
+    let note = "addEventListener('pagehide', () => sessionStorage.setItem('said', document.querySelector('#live').textContent + document.querySelector('.fresh button').innerText))";
+    browser.ask::<()>(note).await;
+    browser.click(".fresh button").await;
+    browser.reads("main [role=status]", "this is your library now").await;
+    let said: String = browser.ask("sessionStorage.getItem('said')").await;
+    assert_eq!(said, "Asking Spotify…Asking Spotify…");
+    assert_eq!((browser.text(".fresh button").await.as_str(), browser.text("#live").await.as_str()), ("Refresh", ""));
 }
 
 #[tokio::test]
