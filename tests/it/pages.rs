@@ -252,7 +252,7 @@ async fn static_files_are_named_by_their_contents_packed_and_kept() {
     let page = site.visitor().look("/").await;
     let mut files = page.attributes("script", "src");
     files.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
-    assert_eq!(files.len(), 6);
+    assert_eq!(files.len(), 7);
     let kept = if PACKED { "max-age=31536000, immutable" } else { "no-cache" };
     for file in files {
         let hash = file.rsplit('.').nth(1).unwrap();
@@ -302,7 +302,7 @@ async fn the_first_look_at_the_playlists_weighs_less_than_60_kb() {
         assert_eq!(status, 200, "{path}");
         weight += if headers.contains_key("content-encoding") { body.len() } else { packed(body).await };
     }
-    assert!(paths.len() == 7 && weight < 60_000, "{weight} bytes");
+    assert!(paths.len() == 8 && weight < 60_000, "{weight} bytes");
 }
 
 /// How long `body` is when packed, for what a debug build sends as it is.
