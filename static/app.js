@@ -240,7 +240,9 @@ $(document).on("submit", "form[data-progress]", (event) => {
   const form = event.currentTarget;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = $(form).find("button").text();
-  $(form).find("button").add("#live").text(form.dataset.progress);
+  const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
+  const amount = size ? ` ${Math.ceil(size / 1000).toLocaleString("en")} kB` : "";
+  $(form).find("button").add("#live").text(form.dataset.progress.replace("…", `${amount}…`));
 });
 $(window).on("pageshow", () => {
   $("form[data-sent]").each((_, form) => $(form).find("button").text(form.dataset.sent)).removeAttr("data-sent");
