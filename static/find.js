@@ -143,12 +143,13 @@ async function lookAgain() {
 function arrived(page) {
   const here = document.activeElement;
   const [card, part] = [$(here).closest("#results .card").attr("id"), here.matches(".heart button") ? ".heart button" : ".name"];
-  $("#coming").replaceWith($(page).find("form.notice:has([value=rest])"));
+  const $gap = $(page).find("form.notice:has([value=rest])");
+  $("#coming").replaceWith($gap);
   const search = found;
   showFound(page, location.href);
   found = search;
   if (card) $(document.getElementById(card)).find(part).trigger("focus");
-  remark($(".fresh .sub").text());
+  remark($gap.find("p").text() || `All loaded: ${$(".fresh .sub").text()}.`);
 }
 
 offerMore();
