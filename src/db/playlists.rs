@@ -79,6 +79,13 @@ pub struct Library {
     pub failed_at: Option<OffsetDateTime>,
 }
 
+impl Library {
+    /// Whether the rest of it is on its way.
+    pub fn is_coming(&self, now: OffsetDateTime) -> bool {
+        self.reached < self.counted && self.leased_until.is_some_and(|until| until > now)
+    }
+}
+
 /// The person's library in numbers; none: nobody ever asked for it.
 ///
 /// # Errors

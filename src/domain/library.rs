@@ -10,7 +10,7 @@ use super::asking::{self, Endpoint};
 use super::fetch::{self, Fetched};
 use super::playlists::seen;
 use super::search::Wanted;
-use super::{Caller, Error, Paged, Playlist, Result};
+use super::{Caller, Error, PAGE, Paged, Playlist, Result};
 use crate::app::App;
 use crate::db::finding;
 use crate::db::playlists::{self as rows, Library as Kept, Read, Seen};
@@ -48,8 +48,8 @@ pub struct Library {
 /// What somebody wants of Spotify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// A look, with a fetch when it is time for one.
-    Look,
+    /// A look at so many entries from the beginning on, with a fetch when it is time for one.
+    Look(usize),
     /// The whole library anew.
     Anew,
     /// The rest of a library that was read in part.
@@ -70,12 +70,12 @@ enum Plan {
 fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
     let Some((kept, fetched_at)) = kept.and_then(|kept| Some((kept, kept.fetched_at?))) else { return Plan::Fetch(0) };
     let rests = match wish {
-        Wish::Look => FRESH,
+        Wish::Look(_) => FRESH,
         Wish::Anew => SOONEST,
         Wish::Rest if kept.reached < kept.counted => return Plan::Fetch(kept.reached as usize),
         Wish::Rest => return Plan::Show,
     };
-    let failed = wish == Wish::Look && kept.failed_at.is_some_and(|failed| now - failed < PAUSE);
+    let failed = matches!(wish, Wish::Look(_)) && kept.failed_at.is_some_and(|failed| now - failed < PAUSE);
     match now - fetched_at < rests {
         _ if failed => Plan::Bridge,
         true => Plan::Show,
@@ -89,7 +89,8 @@ fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
 /// Whatever Spotify's trouble is, when nothing is kept that could bridge it.
 pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime) -> Result<Library> {
     let user = caller.person.id;
-    let (kept, trouble) = match in_time(app, caller, Wish::Look, now).await {
+    let look = Wish::Look(wanted.at.last * PAGE);
+    let (kept, trouble) = match in_time(app, caller, look, now).await {
         Ok(Some(kept)) => (Some(kept), None),
         Ok(None) => (rows::library(&app.db, user).await?, None),
         Err(trouble) if trouble.spotify_is_away() => (rows::library(&app.db, user).await?, Some(trouble)),
@@ -103,7 +104,7 @@ pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime
     let all = kept.total as usize;
     let playlists = pick(app, user, wanted, all).await?;
     let missing = (kept.counted - kept.reached).max(0) as usize;
-    let coming = missing > 0 && kept.leased_until.is_some_and(|until| until > now);
+    let coming = kept.is_coming(now);
     Ok(Library { playlists, all, as_of, missing, coming, trouble })
 }
 
@@ -138,7 +139,13 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
     loop {
         let kept = rows::library(&app.db, user).await?;
         let from = match plan(kept.as_ref(), wish, now) {
-            Plan::Show => return Ok(kept),
+            Plan::Show if kept.as_ref().is_none_or(|kept| !kept.is_coming(now) || meets(kept, wish)) => {
+                return Ok(kept);
+            }
+            Plan::Show => {
+                tokio::time::sleep(WAIT).await;
+                continue;
+            }
             Plan::Bridge => return Err(asking::trouble(app, Endpoint::MyPlaylists, now).await?),
             Plan::Fetch(from) => from,
         };
@@ -148,7 +155,7 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
             let (ours, caller) = (app.clone(), caller.clone());
             // Detached: what was fetched is kept although the visitor may have left.
             let fetch = tokio::spawn(async move { fetch_and_keep(&ours, &caller, kept, from, now).await });
-            return wait_for(app, user, first, fetch).await.map(|()| None);
+            return wait_for(app, user, first.then_some(wish), fetch).await.map(|()| None);
         }
         // Somebody else is asking. Who has an old list looks at that meanwhile; who has none waits.
         if kept.as_ref().is_some_and(|kept| kept.fetched_at.is_some()) {
@@ -158,14 +165,22 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
     }
 }
 
-/// Waits for the end of a fetch; a first view no longer than until there is something to show.
-async fn wait_for(app: &App, user: UserId, first: bool, mut fetch: JoinHandle<Result<()>>) -> Result<()> {
+/// Whether a part of a first library is enough already.
+fn meets(kept: &Kept, wish: Wish) -> bool {
+    match wish {
+        Wish::Look(entries) => kept.fetched_at.is_some() && kept.reached as usize >= entries,
+        Wish::Anew | Wish::Rest => true,
+    }
+}
+
+/// Waits for the end of a fetch; a first view no longer than until there is what it looks at.
+async fn wait_for(app: &App, user: UserId, first: Option<Wish>, mut fetch: JoinHandle<Result<()>>) -> Result<()> {
     loop {
         if let Ok(ended) = tokio::time::timeout(FIRST_VIEW, &mut fetch).await {
             return ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
         }
-        let kept = if first { rows::library(&app.db, user).await? } else { None };
-        if kept.is_some_and(|kept| kept.fetched_at.is_some()) {
+        let Some(wish) = first else { continue };
+        if rows::library(&app.db, user).await?.is_some_and(|kept| meets(&kept, wish)) {
             return Ok(());
         }
     }
@@ -244,13 +259,13 @@ mod tests {
             failed_at: None,
         };
         let failed = |ago| Kept { failed_at: Some(now - Duration::seconds(ago)), ..kept(600, 100) };
-        assert_eq!(plan(None, Wish::Look, now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&Kept { fetched_at: None, ..kept(0, 0) }), Wish::Look, now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&kept(599, 100)), Wish::Look, now), Plan::Show);
-        assert_eq!(plan(Some(&kept(600, 100)), Wish::Look, now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&failed(29)), Wish::Look, now), Plan::Bridge);
+        assert_eq!(plan(None, Wish::Look(PAGE), now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&Kept { fetched_at: None, ..kept(0, 0) }), Wish::Look(PAGE), now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&kept(599, 100)), Wish::Look(PAGE), now), Plan::Show);
+        assert_eq!(plan(Some(&kept(600, 100)), Wish::Look(PAGE), now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(29)), Wish::Look(PAGE), now), Plan::Bridge);
         assert_eq!(plan(Some(&failed(29)), Wish::Anew, now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&failed(30)), Wish::Look, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(30)), Wish::Look(PAGE), now), Plan::Fetch(0));
         assert_eq!(plan(Some(&kept(29, 100)), Wish::Anew, now), Plan::Show);
         assert_eq!(plan(Some(&kept(30, 100)), Wish::Anew, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&kept(5, 50)), Wish::Rest, now), Plan::Fetch(50));
