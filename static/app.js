@@ -192,7 +192,7 @@ function meet(forms) {
 function missing(ids, fresh, page) {
   const there = ids.map((id) => fresh.has(id));
   const whole = $(page).add(document).find(".pager").length === 0;
-  const from = whole || $("#results").data("page") === 1 ? 0 : there.indexOf(true);
+  const from = whole || $(page).find("#results").data("page") === 1 ? 0 : there.indexOf(true);
   const to = whole ? ids.length : there.lastIndexOf(true);
   return new Set(ids.filter((_, at) => !there[at] && at >= from && at < to));
 }
@@ -235,12 +235,14 @@ $(document).on("keydown", (event) => {
   $undo.trigger("click");
 });
 
-// A file takes a while: say so, and do not send it twice.
+// A file takes a while, and so may Spotify: say so, and do not send the form twice.
 $(document).on("submit", "form[data-progress]", (event) => {
   const form = event.currentTarget;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = $(form).find("button").text();
-  $(form).find("button").add("#live").text(form.dataset.progress);
+  const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
+  const amount = size ? ` ${Math.ceil(size / 1000).toLocaleString("en")} kB` : "";
+  $(form).find("button").add("#live").text(form.dataset.progress.replace("…", `${amount}…`));
 });
 $(window).on("pageshow", () => {
   $("form[data-sent]").each((_, form) => $(form).find("button").text(form.dataset.sent)).removeAttr("data-sent");

@@ -3,12 +3,13 @@
 "use strict";
 
 const PAUSE = 250; // ms without a key until the list is asked for
+const SLOW = 300; // ms after which a search says that it is under way
 const $search = $(".find form");
 
 // ---- As you type: the last wish wins, and the field keeps focus and caret ----
 let pause; // the timer of a wish that may still change
 let asking; // the request under way, or null
-let found = location.href; // what the page shows
+let found = $search.length && wanted(); // what the page shows
 
 // The address that the form would lead to, without what is left empty.
 function wanted() {
@@ -29,14 +30,21 @@ async function look() {
   asking?.abort();
   asking = null;
   const url = wanted();
-  if (url === found) return;
+  if (url === found) return quiet();
   const mine = (asking = new AbortController());
+  const slow = setTimeout(() => mine === asking && remark("Searching…", true), SLOW);
   try {
     const page = await readPage(url, AbortSignal.any([mine.signal, AbortSignal.timeout(PATIENCE)]));
     if (mine === asking) showFound(page, url);
   } catch {
     if (mine === asking) say(`Not searched: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`, look, "Try again");
   }
+  clearTimeout(slow);
+}
+
+// What was said of a search that is over.
+function quiet() {
+  if (/^(Not searched|Searching)/.test($("#live").text())) hush();
 }
 
 function showFound(page, url) {
@@ -46,14 +54,19 @@ function showFound(page, url) {
   $("#hits").empty().append($(page).find("#hits").contents());
   $(".views").replaceWith($(page).find(".views"));
   document.title = page.title;
-  history.replaceState(history.state, "", url);
   found = url;
-  if ($("#live").text().startsWith("Not searched")) hush();
-  // Forms that return here return to what is shown now.
-  const { pathname, search } = new URL(url);
-  $("input[name=from], input[name=next]").not("#results *").val(pathname + search);
+  standAt(url);
+  quiet();
   meet($("#results form.heart").get());
   offerMore();
+}
+
+// The address says what is shown: Back, a reload, every form and every playlist lead to just that again.
+function standAt(url) {
+  history.replaceState(history.state, "", url);
+  const { pathname, search } = new URL(url);
+  $("input[name=from], input[name=next]").val((_, place) => place.replace(/^[^#]*/, () => pathname + search));
+  $("#results a.name").prop("search", `?${new URLSearchParams({ from: pathname + search })}`);
 }
 
 $search.on("input compositionend", "#q", (event) => {
@@ -63,7 +76,7 @@ $search.on("input compositionend", "#q", (event) => {
   look();
 });
 $search.find("button").remove(); // Enter sends the form without it, all else happens by itself
-$(window).on("online", look); // does nothing unless a search was lost
+if ($search.length) $(window).on("online", look); // does nothing unless a search was lost
 
 // ---- More: the next page's cards below those that are there ----
 function offerMore() {
@@ -98,12 +111,46 @@ function showMore(page, $more) {
   meet($cards.find("form.heart").get());
   const [shown, total] = [$("#results .card").length, Number($("#results").data("total"))];
   const $next = $(page).find("#results .pager a[rel=next]");
-  const first = $("#results").data("page");
+  const [first, last] = [$("#results").data("page"), $(page).find("#results").data("page")];
   $("#results .pager p").text($(page).find("#results .pager p").text().replace("Page ", `Pages ${first} to `));
   $("#results .pager a[rel=next]").replaceWith($next);
-  $more.find("p").text($next.length ? `${shown} of ${total} shown.` : `All ${total} shown.`);
+  $more.find("p").text($next.length ? `${shown} of ${total} shown.` : `All ${total}${$("#results").data("so-far")} shown.`);
   if (!$next.length) $more.find("button").remove();
+  const url = new URL(location.href);
+  url.searchParams.set("page", `${first}-${last}`);
+  standAt(url);
   $cards.find(".name").first().trigger("focus");
 }
 
+// ---- A library that is still on its way: how far it is, and all of it once it is there ----
+const LOOK_AGAIN = 1500; // ms
+
+function follow() {
+  if ($("#coming").length) setTimeout(lookAgain, LOOK_AGAIN);
+}
+
+async function lookAgain() {
+  const url = location.href;
+  const page = await readPage(url, AbortSignal.timeout(PATIENCE)).catch(() => null);
+  if (url !== location.href) return follow(); // something else is looked for by now
+  if (page) $(".fresh .sub").replaceWith($(page).find(".fresh .sub"));
+  if (page && !$(page).find("#coming").length) return arrived(page);
+  if (page) $("#coming [role=status]").text($(page).find("#coming [role=status]").text());
+  follow();
+}
+
+// The list grows around who reads it: the focus stays on the card where it was.
+function arrived(page) {
+  const here = document.activeElement;
+  const [card, part] = [$(here).closest("#results .card").attr("id"), here.matches(".heart button") ? ".heart button" : ".name"];
+  const $gap = $(page).find("form.notice:has([value=rest])");
+  $("#coming").replaceWith($gap);
+  const search = found;
+  showFound(page, location.href);
+  found = search;
+  if (card) $(document.getElementById(card)).find(part).trigger("focus");
+  remark($gap.find("p").text() || `All loaded: ${$(".fresh .sub").text()}.`);
+}
+
 offerMore();
+follow();

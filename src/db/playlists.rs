@@ -79,6 +79,13 @@ pub struct Library {
     pub failed_at: Option<OffsetDateTime>,
 }
 
+impl Library {
+    /// Whether the rest of it is on its way.
+    pub fn is_coming(&self, now: OffsetDateTime) -> bool {
+        self.reached < self.counted && self.leased_until.is_some_and(|until| until > now)
+    }
+}
+
 /// The person's library in numbers; none: nobody ever asked for it.
 ///
 /// # Errors
@@ -177,9 +184,11 @@ pub struct Read<'a> {
     pub counted: i32,
     /// How many were read, those from earlier included.
     pub reached: i32,
+    /// Until when whoever reads keeps the right to, for the rest; none: it is given back.
+    pub leased_until: Option<OffsetDateTime>,
 }
 
-/// Replaces the person's library by what was read from its beginning, and gives the right to fetch it back.
+/// Replaces the person's library by what was read from its beginning.
 ///
 /// # Errors
 /// When the database fails; then the old one stays.
@@ -187,13 +196,14 @@ pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: Off
     let mut tx = pool.begin().await?;
     // First the one row that two fetches share: the second waits here and not in the middle of a thousand.
     let state = sqlx::query!(
-        "insert into libraries (user_id, fetched_at, counted, reached) values ($1, $2, $3, $4)
+        "insert into libraries (user_id, fetched_at, counted, reached, leased_until) values ($1, $2, $3, $4, $5)
          on conflict (user_id) do update set fetched_at = excluded.fetched_at, counted = excluded.counted,
-             reached = excluded.reached, leased_until = null, failed_at = null",
+             reached = excluded.reached, leased_until = excluded.leased_until, failed_at = null",
         user.0,
         now,
         read.counted,
-        read.reached
+        read.reached,
+        read.leased_until
     );
     state.execute(&mut *tx).await?;
     let old = sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
@@ -202,17 +212,18 @@ pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: Off
     Ok(tx.commit().await?)
 }
 
-/// Adds to the person's library what was read after where it ended, and gives the right to fetch it back.
+/// Adds to the person's library what was read after where it ended.
 ///
 /// # Errors
 /// When the database fails; then the library stays as it was.
 pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     let state = sqlx::query!(
-        "update libraries set counted = $2, reached = $3, leased_until = null where user_id = $1",
+        "update libraries set counted = $2, reached = $3, leased_until = $4 where user_id = $1",
         user.0,
         read.counted,
-        read.reached
+        read.reached,
+        read.leased_until
     );
     state.execute(&mut *tx).await?;
     let last = sqlx::query_scalar!(

@@ -105,5 +105,5 @@ pub async fn newest(app: &App, caller: &Caller, page: usize) -> Result<Paged<Eve
     let user = caller.person.id;
     let total = db::events::count(&app.db, user).await? as usize;
     let entries = db::events::newest(&app.db, user, offset(page) as i64, PAGE as i64).await?;
-    Ok(Paged { entries, page, total })
+    Ok(Paged { entries, at: page.into(), total })
 }

@@ -23,14 +23,34 @@ const FARTHEST: usize = 100_000;
 /// What came.
 pub(super) struct Fetched {
     /// Whole pages, without a gap.
-    pub(super) pages: Vec<Page>,
+    pages: Vec<Page>,
+    /// How many of them were given out.
+    given: usize,
     /// How far they reach, counted in Spotify's entries.
     pub(super) reached: usize,
     /// Why not all came.
     pub(super) trouble: Option<Error>,
+    /// Until when the visitor waits.
+    deadline: Instant,
 }
 
 impl Fetched {
+    /// Whether nothing came.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pages.is_empty()
+    }
+
+    /// Whether [`Self::fresh`] gave nothing out yet.
+    pub(super) fn nothing_given(&self) -> bool {
+        self.given == 0
+    }
+
+    /// The entries that were not given out before.
+    pub(super) fn fresh(&mut self) -> impl Iterator<Item = &wire::Playlist> {
+        let given = std::mem::replace(&mut self.given, self.pages.len());
+        self.pages[given..].iter().flat_map(|page| &page.items).flatten().flatten()
+    }
+
     /// How many entries Spotify counts, at least those that came.
     pub(super) fn counted(&self) -> usize {
         let told = self.pages.first().and_then(|page| page.total);
@@ -39,23 +59,16 @@ impl Fetched {
     }
 }
 
-/// The pages from entry `from` on, by offsets of our own: `next` may point to a dead address, and only says
-/// that there is more.
-pub(super) async fn pages(app: &App, caller: &Caller, from: usize, now: OffsetDateTime) -> Fetched {
+/// The page at entry `from`, with which a fetch begins.
+pub(super) async fn begin(app: &App, caller: &Caller, from: usize, now: OffsetDateTime) -> Fetched {
     let deadline = Instant::now() + asking::BUDGET - TO_KEEP;
     let first = tokens::with_token(app, caller, Endpoint::MyPlaylists, now, |token| async move {
         app.spotify.my_playlists(&token, from).await
     });
-    let mut fetched = Fetched { pages: Vec::new(), reached: from, trouble: None };
+    let mut fetched = Fetched::at(from, deadline);
     match timeout_at(deadline, first).await.unwrap_or(Err(Error::SpotifySlow)) {
         Ok(page) => fetched.take(page),
         Err(trouble) => fetched.trouble = Some(trouble),
-    }
-    while fetched.wants_more() {
-        match timeout_at(deadline, batch(app, caller, fetched.next_offsets(), now)).await {
-            Ok(answers) => answers.into_iter().for_each(|answer| fetched.take_if_whole(answer)),
-            Err(_) => fetched.trouble = Some(Error::SpotifySlow),
-        }
     }
     fetched
 }
@@ -75,6 +88,19 @@ async fn batch(app: &App, caller: &Caller, offsets: Vec<usize>, now: OffsetDateT
 }
 
 impl Fetched {
+    fn at(from: usize, deadline: Instant) -> Self {
+        Self { pages: Vec::new(), given: 0, reached: from, trouble: None, deadline }
+    }
+
+    /// Brings the next few pages, by offsets of our own: `next` may point to a dead address, and only says that
+    /// there is more.
+    pub(super) async fn go_on(&mut self, app: &App, caller: &Caller, now: OffsetDateTime) {
+        match timeout_at(self.deadline, batch(app, caller, self.next_offsets(), now)).await {
+            Ok(answers) => answers.into_iter().for_each(|answer| self.take_if_whole(answer)),
+            Err(_) => self.trouble = Some(Error::SpotifySlow),
+        }
+    }
+
     fn take(&mut self, page: Page) {
         // A page may come shorter than it was asked for: places are counted, not entries.
         self.reached += PAGE;
@@ -90,7 +116,8 @@ impl Fetched {
         }
     }
 
-    fn wants_more(&self) -> bool {
+    /// Whether there is more to ask for.
+    pub(super) fn wants_more(&self) -> bool {
         let more = |page: &Page| page.next.is_some() && page.items.as_ref().is_some_and(|items| !items.is_empty());
         self.trouble.is_none() && self.pages.last().is_some_and(more) && self.reached < FARTHEST
     }
@@ -123,7 +150,7 @@ mod tests {
     proptest! {
         #[test]
         fn paging_goes_on_without_a_gap_and_comes_to_an_end(first in any_page(), rest in any_page(), from in 0..2000usize) {
-            let mut fetched = Fetched { pages: Vec::new(), reached: from, trouble: None };
+            let mut fetched = Fetched::at(from, Instant::now());
             let page = || Page { items: rest.items.as_ref().map(|items| items.iter().map(|_| None).collect()), next: rest.next.clone(), total: rest.total };
             fetched.take(first);
             for _ in 0..=FARTHEST / PAGE {

@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::search::Wanted;
-use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, playlists};
+use super::{Caller, Error, Paged, Playlist, Result, playlists};
 use crate::app::App;
 use crate::db::{self, finding};
 use crate::ids::{PlaylistId, UserId};
@@ -95,13 +95,13 @@ pub struct Listed {
 /// # Errors
 /// When the database fails.
 pub async fn list(app: &App, caller: &Caller, wanted: &Wanted) -> Result<Listed> {
-    let (user, page, stretch) = (caller.person.id, wanted.page, (offset(wanted.page) as i64, PAGE as i64));
+    let (user, at, stretch) = (caller.person.id, wanted.at, wanted.at.stretch());
     let all = db::hearts::count(&app.db, user).await? as usize;
     if wanted.is_plain() {
         let entries = db::hearts::newest(&app.db, user, stretch.0, stretch.1).await?;
-        return Ok(Listed { hearts: Paged { entries, page, total: all }, all });
+        return Ok(Listed { hearts: Paged { entries, at, total: all }, all });
     }
     let found = finding::in_hearts(&app.db, user, &wanted.search.filter(), wanted.order, stretch).await?;
     let entries = finding::cards(&app.db, user, &found.ids).await?;
-    Ok(Listed { hearts: Paged { entries, page, total: found.total as usize }, all })
+    Ok(Listed { hearts: Paged { entries, at, total: found.total as usize }, all })
 }

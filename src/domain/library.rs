@@ -4,12 +4,13 @@
 use std::collections::HashSet;
 
 use time::{Duration, OffsetDateTime};
+use tokio::task::JoinHandle;
 
 use super::asking::{self, Endpoint};
 use super::fetch::{self, Fetched};
 use super::playlists::seen;
 use super::search::Wanted;
-use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset};
+use super::{Caller, Error, PAGE, Paged, Playlist, Result};
 use crate::app::App;
 use crate::db::finding;
 use crate::db::playlists::{self as rows, Library as Kept, Read, Seen};
@@ -23,6 +24,8 @@ const SOONEST: Duration = Duration::seconds(30);
 const PAUSE: Duration = Duration::seconds(30);
 /// How long one process may take to fetch: longer than the budget of a page.
 const LEASE: Duration = Duration::seconds(12);
+/// How long a first view waits for the whole of a library before it shows what has come of it.
+const FIRST_VIEW: std::time::Duration = std::time::Duration::from_secs(2);
 /// How long a first view waits each time for another request that fetches the same library.
 const WAIT: std::time::Duration = std::time::Duration::from_millis(250);
 
@@ -34,8 +37,10 @@ pub struct Library {
     pub all: usize,
     /// When Spotify was asked for them.
     pub as_of: OffsetDateTime,
-    /// How many entries were read, of how many that Spotify counts, when it failed half-way.
-    pub part: Option<(usize, usize)>,
+    /// How many more Spotify counts, when it failed half-way or is still being asked.
+    pub missing: usize,
+    /// Whether it is still being asked for them.
+    pub coming: bool,
     /// Why they could not be asked for anew, when they are older than they should be.
     pub trouble: Option<Error>,
 }
@@ -43,8 +48,8 @@ pub struct Library {
 /// What somebody wants of Spotify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// A look, with a fetch when it is time for one.
-    Look,
+    /// A look at so many entries from the beginning on, with a fetch when it is time for one.
+    Look(usize),
     /// The whole library anew.
     Anew,
     /// The rest of a library that was read in part.
@@ -65,12 +70,12 @@ enum Plan {
 fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
     let Some((kept, fetched_at)) = kept.and_then(|kept| Some((kept, kept.fetched_at?))) else { return Plan::Fetch(0) };
     let rests = match wish {
-        Wish::Look => FRESH,
+        Wish::Look(_) => FRESH,
         Wish::Anew => SOONEST,
         Wish::Rest if kept.reached < kept.counted => return Plan::Fetch(kept.reached as usize),
         Wish::Rest => return Plan::Show,
     };
-    let failed = wish == Wish::Look && kept.failed_at.is_some_and(|failed| now - failed < PAUSE);
+    let failed = matches!(wish, Wish::Look(_)) && kept.failed_at.is_some_and(|failed| now - failed < PAUSE);
     match now - fetched_at < rests {
         _ if failed => Plan::Bridge,
         true => Plan::Show,
@@ -84,7 +89,8 @@ fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
 /// Whatever Spotify's trouble is, when nothing is kept that could bridge it.
 pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime) -> Result<Library> {
     let user = caller.person.id;
-    let (kept, trouble) = match in_time(app, caller, Wish::Look, now).await {
+    let look = Wish::Look(wanted.at.last * PAGE);
+    let (kept, trouble) = match in_time(app, caller, look, now).await {
         Ok(Some(kept)) => (Some(kept), None),
         Ok(None) => (rows::library(&app.db, user).await?, None),
         Err(trouble) if trouble.spotify_is_away() => (rows::library(&app.db, user).await?, Some(trouble)),
@@ -97,20 +103,21 @@ pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime
     };
     let all = kept.total as usize;
     let playlists = pick(app, user, wanted, all).await?;
-    let part = (kept.reached < kept.counted).then_some((kept.reached as usize, kept.counted as usize));
-    Ok(Library { playlists, all, as_of, part, trouble })
+    let missing = (kept.counted - kept.reached).max(0) as usize;
+    let coming = kept.is_coming(now);
+    Ok(Library { playlists, all, as_of, missing, coming, trouble })
 }
 
 /// A page of what is kept; the whole list is read along its index, anything else is searched.
 async fn pick(app: &App, user: UserId, wanted: &Wanted, all: usize) -> Result<Paged<Playlist>> {
-    let stretch = (offset(wanted.page) as i64, PAGE as i64);
+    let (at, stretch) = (wanted.at, wanted.at.stretch());
     if wanted.is_plain() {
         let entries = rows::stretch(&app.db, user, stretch.0, stretch.1).await?;
-        return Ok(Paged { entries, page: wanted.page, total: all });
+        return Ok(Paged { entries, at, total: all });
     }
     let found = finding::in_library(&app.db, user, &wanted.search.filter(), wanted.order, stretch).await?;
     let entries = finding::cards(&app.db, user, &found.ids).await?;
-    Ok(Paged { entries, page: wanted.page, total: found.total as usize })
+    Ok(Paged { entries, at, total: found.total as usize })
 }
 
 /// Brings the kept library up to what `wish` asks for. Says whether Spotify was asked.
@@ -132,22 +139,50 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
     loop {
         let kept = rows::library(&app.db, user).await?;
         let from = match plan(kept.as_ref(), wish, now) {
-            Plan::Show => return Ok(kept),
+            Plan::Show if kept.as_ref().is_none_or(|kept| !kept.is_coming(now) || meets(kept, wish)) => {
+                return Ok(kept);
+            }
+            Plan::Show => {
+                tokio::time::sleep(WAIT).await;
+                continue;
+            }
             Plan::Bridge => return Err(asking::trouble(app, Endpoint::MyPlaylists, now).await?),
             Plan::Fetch(from) => from,
         };
         let leased = kept.as_ref().and_then(|kept| kept.leased_until).is_some_and(|until| until > now);
         if !leased && rows::lease(&app.db, user, now + LEASE, now).await? {
-            let (app, caller) = (app.clone(), caller.clone());
+            let first = kept.as_ref().is_none_or(|kept| kept.fetched_at.is_none());
+            let (ours, caller) = (app.clone(), caller.clone());
             // Detached: what was fetched is kept although the visitor may have left.
-            let fetch = tokio::spawn(async move { fetch_and_keep(&app, &caller, kept, from, now).await });
-            return fetch.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string()))).map(|()| None);
+            let fetch = tokio::spawn(async move { fetch_and_keep(&ours, &caller, kept, from, now).await });
+            return wait_for(app, user, first.then_some(wish), fetch).await.map(|()| None);
         }
         // Somebody else is asking. Who has an old list looks at that meanwhile; who has none waits.
         if kept.as_ref().is_some_and(|kept| kept.fetched_at.is_some()) {
             return Ok(kept);
         }
         tokio::time::sleep(WAIT).await;
+    }
+}
+
+/// Whether a part of a first library is enough already.
+fn meets(kept: &Kept, wish: Wish) -> bool {
+    match wish {
+        Wish::Look(entries) => kept.fetched_at.is_some() && kept.reached as usize >= entries,
+        Wish::Anew | Wish::Rest => true,
+    }
+}
+
+/// Waits for the end of a fetch; a first view no longer than until there is what it looks at.
+async fn wait_for(app: &App, user: UserId, first: Option<Wish>, mut fetch: JoinHandle<Result<()>>) -> Result<()> {
+    loop {
+        if let Ok(ended) = tokio::time::timeout(FIRST_VIEW, &mut fetch).await {
+            return ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
+        }
+        let Some(wish) = first else { continue };
+        if rows::library(&app.db, user).await?.is_some_and(|kept| meets(&kept, wish)) {
+            return Ok(());
+        }
     }
 }
 
@@ -159,37 +194,51 @@ async fn fetch_and_keep(
     now: OffsetDateTime,
 ) -> Result<()> {
     let user = caller.person.id;
-    let fetched = fetch::pages(app, caller, from, now).await;
-    let nothing = fetched.pages.is_empty();
+    let first = kept.as_ref().is_none_or(|kept| kept.fetched_at.is_none());
+    let mut fetched = fetch::begin(app, caller, from, now).await;
+    while fetched.wants_more() {
+        // Of a first library, each part shows as it comes; an old one stays until the new one is whole.
+        if first {
+            keep(app, user, from, &mut fetched, now).await?;
+        }
+        fetched.go_on(app, caller, now).await;
+    }
     // Half of a new list does not replace a whole old one.
     let worse = from == 0 && kept.is_some_and(|kept| kept.total > 0 && kept.reached >= kept.counted);
-    match fetched.trouble {
-        Some(trouble) if nothing || worse => {
+    match fetched.trouble.take() {
+        Some(trouble) if fetched.is_empty() || worse => {
             // Other troubles end by what somebody does.
             let passes = matches!(trouble, Error::SpotifyAway(_) | Error::SpotifySlow | Error::SlowDown { .. });
             let failed = passes.then_some(now);
             rows::release(&app.db, user, now + LEASE, failed).await?;
             Err(trouble)
         }
-        _ => keep(app, user, from, fetched, now).await,
+        trouble => {
+            // What came is shown with its gap, which the page offers to fill; the trouble is worth a line in the log.
+            if let Some(trouble) = &trouble {
+                tracing::info!(%user, reached = fetched.reached, %trouble, "a library arrived in part");
+            }
+            fetched.trouble = trouble;
+            keep(app, user, from, &mut fetched, now).await
+        }
     }
 }
 
-async fn keep(app: &App, user: UserId, from: usize, fetched: Fetched, now: OffsetDateTime) -> Result<()> {
-    let entries = fetched.pages.iter().flat_map(|page| &page.items).flatten().flatten();
+/// Keeps what has come since this was last asked.
+async fn keep(app: &App, user: UserId, from: usize, fetched: &mut Fetched, now: OffsetDateTime) -> Result<()> {
+    let begins = from == 0 && fetched.nothing_given();
+    let number = |entries: usize| entries.try_into().unwrap_or(i32::MAX);
+    let counted = number(fetched.counted());
+    let whole = fetched.trouble.is_none() && !fetched.wants_more();
+    let reached = if whole { counted } else { number(fetched.reached) };
+    let leased_until = fetched.wants_more().then_some(now + LEASE);
     let mut known = HashSet::new();
     // A library that changes while it is read may show one playlist on two pages.
-    let playlists: Vec<Seen> = entries.map(seen).filter(|seen| known.insert(seen.id.clone())).collect();
-    let counted = fetched.counted().try_into().unwrap_or(i32::MAX);
-    let reached = if fetched.trouble.is_none() { counted } else { fetched.reached.try_into().unwrap_or(i32::MAX) };
-    let read = Read { playlists: &playlists, counted, reached };
-    match from {
-        0 => rows::replace_library(&app.db, user, read, now).await?,
-        _ => rows::extend_library(&app.db, user, read, now).await?,
-    }
-    // What came is shown with its gap, which the page offers to fill; the trouble is worth a line in the log.
-    if let Some(trouble) = fetched.trouble {
-        tracing::info!(%user, reached, counted, %trouble, "a library arrived in part");
+    let playlists: Vec<Seen> = fetched.fresh().map(seen).filter(|seen| known.insert(seen.id.clone())).collect();
+    let read = Read { playlists: &playlists, counted, reached, leased_until };
+    match begins {
+        true => rows::replace_library(&app.db, user, read, now).await?,
+        false => rows::extend_library(&app.db, user, read, now).await?,
     }
     Ok(())
 }
@@ -210,13 +259,13 @@ mod tests {
             failed_at: None,
         };
         let failed = |ago| Kept { failed_at: Some(now - Duration::seconds(ago)), ..kept(600, 100) };
-        assert_eq!(plan(None, Wish::Look, now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&Kept { fetched_at: None, ..kept(0, 0) }), Wish::Look, now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&kept(599, 100)), Wish::Look, now), Plan::Show);
-        assert_eq!(plan(Some(&kept(600, 100)), Wish::Look, now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&failed(29)), Wish::Look, now), Plan::Bridge);
+        assert_eq!(plan(None, Wish::Look(PAGE), now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&Kept { fetched_at: None, ..kept(0, 0) }), Wish::Look(PAGE), now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&kept(599, 100)), Wish::Look(PAGE), now), Plan::Show);
+        assert_eq!(plan(Some(&kept(600, 100)), Wish::Look(PAGE), now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(29)), Wish::Look(PAGE), now), Plan::Bridge);
         assert_eq!(plan(Some(&failed(29)), Wish::Anew, now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&failed(30)), Wish::Look, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(30)), Wish::Look(PAGE), now), Plan::Fetch(0));
         assert_eq!(plan(Some(&kept(29, 100)), Wish::Anew, now), Plan::Show);
         assert_eq!(plan(Some(&kept(30, 100)), Wish::Anew, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&kept(5, 50)), Wish::Rest, now), Plan::Fetch(50));

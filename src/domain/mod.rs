@@ -67,12 +67,34 @@ impl Caller {
     }
 }
 
-/// One page of a longer list.
+/// Pages of a longer list that are shown together, from 1; most often one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first of them.
+    pub first: usize,
+    /// The last of them, not before the first.
+    pub last: usize,
+}
+
+impl Span {
+    /// Where it begins and how many entries it holds, for the database.
+    fn stretch(self) -> (i64, i64) {
+        (offset(self.first) as i64, (PAGE * (1 + self.last - self.first)) as i64)
+    }
+}
+
+impl From<usize> for Span {
+    fn from(page: usize) -> Self {
+        Self { first: page, last: page }
+    }
+}
+
+/// One page of a longer list, or a few that follow each other.
 pub struct Paged<T> {
-    /// What stands on this page.
+    /// What stands there.
     pub entries: Vec<T>,
-    /// Which page this is, from 1.
-    pub page: usize,
+    /// Which pages these are.
+    pub at: Span,
     /// How many entries there are in all.
     pub total: usize,
 }

@@ -141,7 +141,7 @@ fn listed(rows: wire::Page<wire::Row>, page: usize, total: Option<usize>) -> Pag
     // The playlist itself embeds up to 100; a page of ours holds as many as a page of Spotify's.
     let places = (offset(page) + 1..).zip(shown.into_iter().take(PAGE));
     let entries = places.map(|(position, row)| item(position, row.as_ref())).collect();
-    Paged { entries, page, total }
+    Paged { entries, at: page.into(), total }
 }
 
 fn item(position: usize, row: Option<&wire::Row>) -> Item {

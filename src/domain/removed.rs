@@ -19,7 +19,7 @@ pub async fn latest(app: &App, caller: &Caller, page: usize, now: OffsetDateTime
     let (user, since) = (caller.person.id, now - KEPT);
     let total = db::removed::count(&app.db, user, since).await? as usize;
     let entries = db::removed::latest(&app.db, user, since, offset(page) as i64, PAGE as i64).await?;
-    Ok(Paged { entries, page, total })
+    Ok(Paged { entries, at: page.into(), total })
 }
 
 /// Gives a heart back with its date, its note and its tags. Where the playlist was hearted again meanwhile, the

@@ -1,5 +1,6 @@
 //! What somebody looks for in a list: words, a few operators, an order, a page.
 
+use super::Span;
 use super::text::fold;
 use crate::db::finding::Filter;
 pub use crate::db::finding::Order;
@@ -14,8 +15,8 @@ pub struct Wanted {
     pub search: Search,
     /// In which order they stand.
     pub order: Order,
-    /// Which page of them, from 1.
-    pub page: usize,
+    /// Which pages of them.
+    pub at: Span,
 }
 
 impl Wanted {

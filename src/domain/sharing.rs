@@ -62,7 +62,7 @@ pub async fn at(app: &App, address: &Address, page: usize, now: OffsetDateTime) 
     let fresh = now - FRESH;
     let total = db::shares::count(&app.db, owner.user, fresh).await? as usize;
     let entries = db::shares::stretch(&app.db, owner.user, fresh, offset(page) as i64, PAGE as i64).await?;
-    Ok(Some(Shown { owner: owner.name, since: owner.since, hearts: Paged { entries, page, total } }))
+    Ok(Some(Shown { owner: owner.name, since: owner.since, hearts: Paged { entries, at: page.into(), total } }))
 }
 
 /// What a person has switched on, and what others see of it.

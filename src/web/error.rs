@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::layout::Moment;
 use super::next::sign_in_address;
+use super::notice::{self, Notice};
 use crate::domain::Error;
 use crate::ids::{PlaylistId, Provider};
 
@@ -42,6 +43,8 @@ pub(super) struct Fault {
     pub(super) retry_after: Option<Duration>,
     /// Where to sign in, for who must.
     pub(super) sign_in: Option<String>,
+    /// What to say on the page where they end up instead.
+    pub(super) notice: Option<Notice>,
     /// For the log alone.
     pub(super) cause: Option<String>,
 }
@@ -60,6 +63,7 @@ impl Fault {
             connects: false,
             retry_after: None,
             sign_in: None,
+            notice: None,
             cause: None,
         }
     }
@@ -75,9 +79,14 @@ impl Fault {
         Self { sign_in: Some(sign_in_address(path)), ..fault }
     }
 
+    /// The same for who pressed a button, which is not pressed again by a sign-in: says that nothing was changed.
+    pub(super) fn signed_out_meanwhile(path: &str) -> Self {
+        Self { notice: Some(Notice::NothingChanged), ..Self::signed_out(path) }
+    }
+
     /// Keeps the heart that was pressed for after the sign-in.
-    pub(super) fn with_heart(mut self, playlist: Option<&PlaylistId>) -> Self {
-        if let (Some(address), Some(playlist)) = (&mut self.sign_in, playlist) {
+    pub(super) fn with_heart(mut self, playlist: &PlaylistId) -> Self {
+        if let Some(address) = &mut self.sign_in {
             address.push_str("&heart=");
             address.push_str(playlist.as_str());
         }
@@ -230,6 +239,9 @@ impl From<tower_sessions::session::Error> for Fault {
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
+        if let Some(notice) = self.notice {
+            notice::on(&mut response, notice);
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::pager::PageParam;
+use crate::domain::Span;
 use crate::domain::search::{Condition, LONGEST, Odd, Operator, Order, Search, Wanted};
 
 /// What an address asks of a list.
@@ -64,11 +65,13 @@ pub(super) struct Finding {
     pub(super) order: Order,
     /// In rows rather than as a grid of covers.
     pub(super) rows: bool,
-    page: usize,
+    at: Span,
     /// How many entries the list has, found or not.
     pub(super) all: usize,
     /// How many of them were found.
     pub(super) hits: usize,
+    /// How many more it would have, had all of it come.
+    pub(super) missing: usize,
 }
 
 impl Finding {
@@ -83,9 +86,10 @@ impl Finding {
             search: Search::parse(&asked.q),
             order: orders.into_iter().find(|order| order.key() == asked.sort).unwrap_or_default(),
             rows: asked.view == "list",
-            page: asked.page.number(),
+            at: asked.page.span(),
             all: 0,
             hits: 0,
+            missing: 0,
         }
     }
 
@@ -94,8 +98,13 @@ impl Finding {
         Self { all, hits, ..self }
     }
 
+    /// The same of a list of which only a part has come.
+    pub(super) fn lacking(self, missing: usize) -> Self {
+        Self { missing, ..self }
+    }
+
     pub(super) fn wanted(&self) -> Wanted {
-        Wanted { search: self.search.clone(), order: self.order, page: self.page }
+        Wanted { search: self.search.clone(), order: self.order, at: self.at }
     }
 
     /// The title of the page called `name`.
@@ -135,7 +144,12 @@ impl Finding {
     pub(super) fn tally(&self) -> Option<String> {
         let (hits, all) = (self.hits, self.all);
         let entries = if all == 1 { self.place.entry } else { self.place.entries };
-        self.narrows().then(|| format!("{hits} of {all} {entries} found."))
+        self.narrows().then(|| format!("{hits} of {all} {entries} found{}.", self.so_far()))
+    }
+
+    /// What a number is followed by that may grow when the rest comes.
+    pub(super) fn so_far(&self) -> &'static str {
+        if self.missing > 0 { " so far" } else { "" }
     }
 
     /// What was looked for, in words.
@@ -189,7 +203,7 @@ mod tests {
         assert_eq!(asked("", "oldest", "").address(), "/playlists", "an order of another list");
         let all = asked("été & tag:\"x y\"", "name", "list");
         assert_eq!(all.address(), "/playlists?q=%C3%A9t%C3%A9+%26+tag%3A%22x+y%22&sort=name&view=list");
-        assert_eq!((all.without_search().as_str(), all.wanted().page), ("/playlists?sort=name&view=list", 1));
+        assert_eq!((all.without_search().as_str(), all.wanted().at), ("/playlists?sort=name&view=list", Span::from(1)));
     }
 
     #[test]

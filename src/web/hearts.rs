@@ -53,9 +53,13 @@ async fn put(
     Ok(Json(Set { playlist_id: id.into(), hearted, hearts }).into_response())
 }
 
-/// Sends to the sign-in page, which remembers a heart that was to be given.
+/// Sends to the sign-in page, which remembers a heart that was to be given. Whoever signs in there may be somebody
+/// else, so that no heart is taken back by it.
 fn signed_out(from: &str, hearted: bool, id: &PlaylistId) -> Fault {
-    Fault::signed_out(from).with_heart(hearted.then_some(id))
+    match hearted {
+        true => Fault::signed_out(from).with_heart(id),
+        false => Fault::signed_out_meanwhile(from),
+    }
 }
 
 /// The same as a form, for browsers without script.

@@ -12,7 +12,7 @@ use time::macros::format_description;
 use super::assets::ASSETS;
 use super::error::Fault;
 use super::hearts::words::{Draft, Tag};
-use super::next::SafePath;
+use super::next::{SafePath, playlist_address};
 use super::notice;
 use super::session::Visitor;
 use crate::app::App;
@@ -202,6 +202,11 @@ impl Card {
     pub(super) fn dated(playlist: Playlist, now: OffsetDateTime) -> Self {
         let old = playlist.seen_at.filter(|seen| now - *seen > time::Duration::DAY);
         Self { named_on: old.map(Moment::day), ..Self::from(playlist) }
+    }
+
+    /// Where the playlist has its page, which leads back to the list at `from`.
+    pub(super) fn address(&self, from: impl AsRef<str>) -> String {
+        playlist_address(&self.id, from.as_ref())
     }
 }
 

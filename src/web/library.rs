@@ -26,9 +26,9 @@ struct Index {
     cards: Vec<Card>,
     pager: Pager,
     as_of: Moment,
+    /// Whether Spotify is still being asked for what is missing.
+    coming: bool,
     here: String,
-    /// How many entries of how many were read, when Spotify failed half-way.
-    part: Option<(usize, usize)>,
     trouble: Option<String>,
     /// The button that helps, if one does.
     door: Option<&'static str>,
@@ -58,16 +58,16 @@ pub(super) async fn index(
         Err(Error::NotConnected) => return Ok(unconnected(layout)),
         library => library?,
     };
-    let Library { playlists, all, as_of, part, trouble: error } = library;
+    let Library { playlists, all, as_of, missing, coming, trouble: error } = library;
     let pager = Pager::of(&playlists, finding.address())?;
-    let finding = finding.counted(all, playlists.total);
+    let finding = finding.counted(all, playlists.total).lacking(missing);
     let (trouble, door) = error.as_ref().map(trouble).unzip();
     let door = door.flatten();
     let (layout, here, as_of) =
         (layout.titled(title(error.as_ref(), &finding), "playlists"), pager.here(), Moment::recent(as_of, now));
     let asks_soon = account::asks_soon(&caller, now).filter(|_| door.is_none()).map(|day| AsksSoon::on(day, now));
     let cards = playlists.entries.into_iter().map(Card::from).collect();
-    Ok(html(&Index { layout, finding, cards, pager, as_of, here, part, trouble, door, asks_soon }))
+    Ok(html(&Index { layout, finding, cards, pager, as_of, coming, here, trouble, door, asks_soon }))
 }
 
 fn title(trouble: Option<&Error>, finding: &Finding) -> String {

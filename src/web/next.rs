@@ -67,6 +67,43 @@ pub(super) fn with_next(page: &str, path: &str) -> String {
     format!("{page}?{query}")
 }
 
+/// The lists that a playlist is opened from, and what they are called.
+const LISTS: [(&str, &str); 5] = [
+    ("/playlists", "Playlists"),
+    ("/hearts", "Hearts"),
+    ("/hearts/removed", "Recently removed"),
+    ("/top", "Most hearted"),
+    ("/now-playing", "Now playing"),
+];
+
+/// The list that a playlist was opened from.
+pub(super) struct List {
+    /// Its address, with all that was asked of it.
+    pub(super) path: SafePath,
+    pub(super) name: &'static str,
+}
+
+impl List {
+    /// The list at `from`; the playlists when it is none of ours.
+    pub(super) fn at(from: Option<&str>) -> Self {
+        let path = from.and_then(|from| SafePath::parse(from.split('#').next()?));
+        let named = path.and_then(|path| {
+            let (_, name) = LISTS.into_iter().find(|(list, _)| path.as_str().split('?').next() == Some(list))?;
+            Some(Self { path, name })
+        });
+        named.unwrap_or_else(|| Self { path: SafePath::or_playlists(None), name: LISTS[0].1 })
+    }
+}
+
+/// The address of a playlist that leads back to the list at `from`.
+pub(super) fn playlist_address(id: &str, from: &str) -> String {
+    let plain = format!("/playlists/{id}");
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("from", from).finish();
+    let whole = format!("{plain}?{query}");
+    // What is too long to come back to is left out.
+    if from == LISTS[0].0 || SafePath::parse(&whole).is_none() { plain } else { whole }
+}
+
 /// `?next=` in an address, or the field `next` of a form.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct NextParam {
@@ -78,7 +115,7 @@ pub(super) struct NextParam {
 
 #[cfg(test)]
 mod tests {
-    use super::SafePath;
+    use super::{List, SafePath, playlist_address};
 
     #[test]
     fn only_paths_of_ours_are_taken() {
@@ -95,6 +132,22 @@ mod tests {
         ] {
             assert_eq!(SafePath::or_playlists(Some(good)).as_str(), good);
         }
+    }
+
+    #[test]
+    fn a_playlist_leads_back_to_a_list_of_ours_alone() {
+        let back = |from: &str| {
+            let List { path, name } = List::at(Some(from));
+            (path.as_str().to_owned(), name)
+        };
+        assert_eq!(back("/hearts?q=x&page=1-2#p-y"), ("/hearts?q=x&page=1-2".into(), "Hearts"));
+        assert_eq!(back("/top?when=ever"), ("/top?when=ever".into(), "Most hearted"));
+        for other in ["//e", "https://e", "/account", "/playlists/3cEYpjA9oz9GiPac4AsH4n", "/hearts/import", "/", ""] {
+            assert_eq!(back(other), ("/playlists".into(), "Playlists"), "{other}");
+        }
+        assert_eq!(playlist_address("x", "/playlists"), "/playlists/x", "the usual list needs no words");
+        assert_eq!(playlist_address("x", "/hearts?q=a b"), "/playlists/x?from=%2Fhearts%3Fq%3Da+b");
+        assert_eq!(playlist_address("x", &format!("/hearts?q={}", "%F0".repeat(400))), "/playlists/x");
     }
 
     #[test]

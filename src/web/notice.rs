@@ -57,6 +57,7 @@ pub(super) enum Notice {
     LastWayIn,
     Proven,
     InviteRevoked,
+    NothingChanged,
 }
 
 /// Every notice with its code.
@@ -108,6 +109,7 @@ const CODES: &[(&str, Notice)] = &[
     ("last-way-in", Notice::LastWayIn),
     ("proven", Notice::Proven),
     ("invite-revoked", Notice::InviteRevoked),
+    ("nothing-changed", Notice::NothingChanged),
 ];
 
 impl Notice {
@@ -120,6 +122,7 @@ impl Notice {
                 | Notice::LastWayIn
                 | Notice::Missing(_)
                 | Notice::NotUpdated
+                | Notice::NothingChanged
                 | Notice::NotRestored
                 | Notice::NotForgotten
         )
@@ -179,6 +182,9 @@ impl Notice {
             Notice::NotFresh => "Nothing was deleted: sign in again first.".into(),
             Notice::SessionEnded => "That session has ended.".into(),
             Notice::InviteRevoked => "That invitation lets nobody in any more.".into(),
+            Notice::NothingChanged => {
+                "You were signed out meanwhile, so nothing was changed. Sign in, then do it once more.".into()
+            }
             Notice::OthersEnded => "You are signed out everywhere but here.".into(),
         }
     }
@@ -235,6 +241,11 @@ fn say(path: &str, said: Said) -> Response {
     let mut response = Redirect::to(path).into_response();
     response.extensions_mut().insert(said);
     response
+}
+
+/// Says `notice` on the page that follows `response`.
+pub(super) fn on(response: &mut Response, notice: Notice) {
+    response.extensions_mut().insert(Said { notice, about: None });
 }
 
 /// The notice that this request should show.

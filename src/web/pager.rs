@@ -1,12 +1,15 @@
-//! The pages of a list: which one is asked for, and where the others are.
+//! The pages of a list: which are asked for, and where the others are.
 
 use axum::http::StatusCode;
 use serde::Deserialize;
 
 use super::error::Fault;
-use crate::domain::Paged;
+use crate::domain::{Paged, Span};
 
-/// `?page=` in an address: anything that is no page number is the first page.
+/// How many pages are shown together at most; beyond that the earlier ones are left to a link.
+const MOST: usize = 10;
+
+/// `?page=` in an address: a number, or `2-4` for some that follow each other. Anything else is the first page.
 #[derive(Default, Deserialize)]
 pub(super) struct PageParam {
     #[serde(default)]
@@ -15,13 +18,29 @@ pub(super) struct PageParam {
 
 impl PageParam {
     pub(super) fn number(&self) -> usize {
-        self.page.as_deref().and_then(|page| page.parse().ok()).filter(|page| *page > 0).unwrap_or(1)
+        self.page.as_deref().and_then(number).unwrap_or(1)
     }
+
+    /// The same for a list that shows some pages together.
+    pub(super) fn span(&self) -> Span {
+        let (first, last) = self.page.as_deref().and_then(|pages| pages.split_once('-')).unwrap_or_default();
+        match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => {
+                Span { first: first.max((last + 1).saturating_sub(MOST)), last }
+            }
+            _ => self.number().into(),
+        }
+    }
+}
+
+fn number(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|page| (1..=1_000_000).contains(page))
 }
 
 /// The links between the pages of a list.
 pub(super) struct Pager {
-    pub(super) page: usize,
+    /// What is shown.
+    pub(super) at: Span,
     pub(super) pages: usize,
     /// Where the first page is.
     first: String,
@@ -33,8 +52,11 @@ impl Pager {
     /// # Errors
     /// For a page behind the last.
     pub(super) fn of<T>(list: &Paged<T>, first: impl Into<String>) -> Result<Self, Fault> {
-        let pager = Self { page: list.page, pages: list.pages(), first: first.into() };
-        if pager.page > pager.pages { Err(no_such_page()) } else { Ok(pager) }
+        let (at, pages, first) = (list.at, list.pages(), first.into());
+        if at.first > pages {
+            return Err(no_such_page());
+        }
+        Ok(Self { at: Span { last: at.last.min(pages), ..at }, pages, first })
     }
 
     /// Where a page is.
@@ -42,20 +64,40 @@ impl Pager {
         address(&self.first, page)
     }
 
-    /// Where this page is.
+    /// Where this page is, or these are.
     pub(super) fn here(&self) -> String {
-        self.address(self.page)
+        let Span { first, last } = self.at;
+        if first == last { self.address(first) } else { with_page(&self.first, &format!("{first}-{last}")) }
     }
 }
 
 /// Where a page of the list that begins at `first` is.
 pub(super) fn address(first: &str, page: usize) -> String {
-    match page {
-        1 => first.to_owned(),
-        _ => format!("{first}{}page={page}", if first.contains('?') { '&' } else { '?' }),
-    }
+    if page == 1 { first.to_owned() } else { with_page(first, &page.to_string()) }
+}
+
+fn with_page(first: &str, page: &str) -> String {
+    format!("{first}{}page={page}", if first.contains('?') { '&' } else { '?' })
 }
 
 fn no_such_page() -> Fault {
     Fault::new(StatusCode::NOT_FOUND, "No such page", "The list ends before this page.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_are_shown_together_are_few_and_in_order() {
+        let span = |page: &str| {
+            let Span { first, last } = PageParam { page: Some(page.into()) }.span();
+            (first, last)
+        };
+        assert_eq!([span("3"), span("2-4"), span("5-5")], [(3, 3), (2, 4), (5, 5)]);
+        assert_eq!([span("1-10"), span("1-12"), span("1-999999")], [(1, 10), (3, 12), (999_990, 999_999)]);
+        for odd in ["", "0", "x", "-", "-3", "3-", "4-2", "0-2", "1-2-3", "1-99999999999999999999"] {
+            assert_eq!(span(odd), (1, 1), "{odd}");
+        }
+    }
 }

@@ -4,9 +4,11 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
 
 use super::error::{Fault, Link, trouble};
 use super::layout::{Card, Layout, html};
+use super::next::{List, playlist_address};
 use super::pager::{PageParam, Pager, address};
 use super::session::SignedIn;
 use super::{Now, State};
@@ -18,6 +20,8 @@ use crate::ids::PlaylistId;
 #[template(path = "playlists/show.html")]
 struct Show {
     layout: Layout,
+    /// The list that it was opened from.
+    back: List,
     card: Card,
     description: Option<String>,
     hearts: i64,
@@ -42,22 +46,34 @@ struct Row {
     kind: Option<&'static str>,
 }
 
+/// What the address of a playlist's page asks for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Opened {
+    /// The list that it was opened from.
+    from: Option<String>,
+    #[serde(flatten)]
+    page: PageParam,
+}
+
 /// One playlist, with its items where Spotify gives them.
 pub(super) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
-    (Path(id), Query(at)): (Path<String>, Query<PageParam>),
+    (Path(id), Query(opened)): (Path<String>, Query<Opened>),
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
-    let shown = playlists::show(&app, &caller, &id, at.number(), now).await?;
+    let (page, back) = (opened.page.number(), List::at(opened.from.as_deref()));
+    let shown = playlists::show(&app, &caller, &id, page, now).await?;
     let (card, (trouble, door)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
-    let path = format!("/playlists/{id}");
+    let path = playlist_address(id.as_str(), back.path.as_str());
     Ok(html(&Show {
         layout: layout.titled(card.name.clone(), "playlists"),
         items: items(shown.items, trouble, &path)?,
-        here: address(&path, at.number()),
+        here: address(&path, page),
+        back,
         card,
         description: shown.description,
         hearts: shown.hearts,

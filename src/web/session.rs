@@ -11,6 +11,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
 use super::error::{Fault, of_status};
 use super::health::Who;
+use super::next::CameFrom;
 use crate::app::App;
 use crate::domain::sessions::{self, BROWSER};
 use crate::domain::sign_in::Arrived;
@@ -186,9 +187,14 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
         let visitor = Visitor::from_request_parts(parts, app).await?;
         let OriginalUri(uri) = OriginalUri::from_request_parts(parts, app).await.expect("there is always one");
-        // The address of a form is no page to come back to.
-        let page = matches!(parts.method, Method::GET | Method::HEAD);
-        let path = uri.path_and_query().filter(|_| page).map_or("/playlists", |path| path.as_str());
-        visitor.caller.map(SignedIn).ok_or_else(|| Fault::signed_out(path))
+        if let Some(caller) = visitor.caller {
+            return Ok(SignedIn(caller));
+        }
+        if matches!(parts.method, Method::GET | Method::HEAD) {
+            return Err(Fault::signed_out(uri.path_and_query().map_or("/playlists", |path| path.as_str())));
+        }
+        // The address of a form is no page to come back to, the page that it stood on is.
+        let Ok(CameFrom(page)) = CameFrom::from_request_parts(parts, app).await;
+        Err(Fault::signed_out_meanwhile(page.as_str()))
     }
 }

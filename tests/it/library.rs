@@ -189,6 +189,64 @@ async fn p14_half_a_library_is_shown_with_its_gap_and_continued_on_request() {
 }
 
 #[tokio::test]
+async fn a_first_view_of_a_big_library_waits_for_its_beginning_alone() {
+    let site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 250));
+    // The first page comes at once, the others after longer than a first view waits.
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(3)), 4);
+    let lena = site.visitor();
+    let page = lena.sign_in("lena").await;
+    assert_eq!((page.status, page.count("li.card")), (200, 50));
+    assert!(page.text("#coming").contains("50 of 250 loaded. Spotify is being asked for the rest."));
+    assert!(!page.has("button[value=rest]"), "nobody has to ask for what is on its way");
+    let last = lena.open("/playlists?page=5").await;
+    assert_eq!((last.status, last.count("li.card")), (200, 50), "who wants the end waits for it");
+    let page = lena.open(&page.attribute("#coming a", "href")).await;
+    assert!(page.text(".fresh .sub").starts_with("250 playlists") && !page.has("form.notice"), "{}", page.html);
+    assert_eq!(asked(&site), 5);
+}
+
+#[tokio::test]
+async fn p14_the_numbers_of_half_a_library_agree_with_each_other() {
+    let site = Site::open().await;
+    // Among her entries are nulls and repeats, so that entries are more than playlists.
+    let mira = site.signed_in("mira").await;
+    sqlx::query("update libraries set fetched_at = null").execute(&site.db).await.unwrap();
+    sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
+    let before = asked(&site);
+    let break_off = async {
+        while asked(&site) < before + 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
+    };
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 1);
+    let (page, ()) = tokio::join!(mira.open("/playlists"), break_off);
+    let shown = page.count("li.card");
+    let numbers = |text: &str| -> Vec<usize> {
+        text.split_whitespace().take_while(|word| *word != "as").filter_map(|word| word.parse().ok()).collect()
+    };
+    let [here, whole] = numbers(&page.text(".fresh .sub"))[..] else { panic!("{}", page.html) };
+    assert_eq!((here, numbers(&page.text("form.notice p"))), (shown, vec![here, whole]), "{}", page.html);
+    assert!(shown < 50 && whole > 100, "{shown} of {whole}");
+    assert_eq!(page.attribute("#results", "data-total"), shown.to_string());
+    let found = mira.open("/playlists?q=a").await;
+    assert_eq!(
+        found.text("#hits p:first-child").split(" found").next().unwrap().split(" of ").nth(1).unwrap(),
+        format!("{here} playlists")
+    );
+    assert!(found.text("#hits").contains(" found so far."));
+    let nothing = mira.open("/playlists?q=nowhere").await;
+    assert!(nothing.text(".empty").contains(&format!("Show all {here} playlists so far")));
+
+    site.world.mend();
+    let page = mira.submit(page.form("button[value=rest]").with("want", "rest")).await;
+    assert_eq!(numbers(&page.text(".fresh .sub")), [120]);
+    assert!(!page.has("button[value=rest]") && !mira.open("/playlists?q=a").await.html.contains("so far"));
+}
+
+#[tokio::test]
 async fn half_of_a_new_list_does_not_replace_a_whole_old_one() {
     let site = Site::open().await;
     let lena = lena(&site, 200).await;

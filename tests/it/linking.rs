@@ -45,6 +45,7 @@ async fn every_outcome_for_each_provider() {
         let others = aimed(&site, &ada, service, "mira").await;
         assert_eq!(others.status, 409);
         assert!(others.text("main").contains("belongs to another account. Nothing was changed"));
+        assert_eq!(others.attributes("main a", "href"), ["/logout", "/account", "/playlists"], "no dead end");
         let another = aimed(&site, &ada, service, "noor").await;
         assert!(another.status == 409 && another.text("main").contains("Nothing was changed"));
         assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (2, 3));

@@ -28,6 +28,7 @@ mod migrations;
 mod now_playing;
 mod outage;
 mod pages;
+mod places;
 mod playlists;
 mod pooler;
 mod process;

@@ -46,6 +46,30 @@ async fn the_same_verified_address_makes_two_people_until_the_second_proves_the_
 }
 
 #[tokio::test]
+async fn who_links_what_may_be_theirs_is_led_to_the_proof() {
+    let (site, _, second, _) = two().await;
+    let page = second.link(&site.world, Service::Google, "ada").await;
+    assert_eq!((page.status, page.text("h1").as_str()), (409, "That account may be yours too"));
+    assert!(page.text("main").contains("Nothing was changed"));
+    assert_eq!(site.count(PEOPLE).await, 2);
+    let question = second.open(&page.attribute("main li:first-child a", "href")).await;
+    assert_eq!(question.text("h1"), QUESTION);
+    let proven = prove(&site, &second, &question, "ada").await;
+    assert_eq!((proven.url.path(), site.count(PEOPLE).await), ("/account", 1));
+
+    // After the quarter of an hour it is an account like any other, with ways out all the same.
+    let (site, _, second, _) = two().await;
+    site.advance(Duration::from_secs(16 * 60));
+    let again = second.open("/account/again?next=/account").await;
+    let consent = second.to(Service::GitHub, &again).await;
+    second.submit(consent.choose(&site.world.account(Service::GitHub, "ada"))).await;
+    let page = second.link(&site.world, Service::Google, "ada").await;
+    assert_eq!((page.status, page.text("h1").as_str()), (409, "That is another account"));
+    assert_eq!(page.attributes("main a", "href"), ["/logout", "/account", "/playlists"]);
+    assert_eq!(site.count(PEOPLE).await, 2);
+}
+
+#[tokio::test]
 async fn where_to_go_survives_the_question_and_the_proof() {
     let site = Site::open().await;
     site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;

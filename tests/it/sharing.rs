@@ -168,6 +168,10 @@ async fn u4_anybody_opens_it_page_by_page_without_a_call_a_cookie_or_a_session()
     assert!(next.has("link[rel=canonical][href$='/u/lena?page=2']"));
     assert_eq!(visitor.look("/u/lena?page=3").await.status, 404);
     assert_eq!(lena.look("/u/lena").await.html, page.html, "the same for all, its owner included");
+    for way_back in ["nav a[href='/hearts']", "main a[href='/account/sharing']"] {
+        let path = page.attribute(way_back, "href");
+        assert_eq!((lena.look(&path).await.status, visitor.look(&path).await.status), (200, 303), "{way_back}");
+    }
     assert_eq!((site.world.requests().len(), site.count("select count(*) from sessions").await), (calls, sessions));
 
     let again = [("if-none-match", page.header("etag"))];

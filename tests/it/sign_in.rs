@@ -291,6 +291,41 @@ async fn b7_a_heart_pressed_signed_out_is_there_after_the_sign_in() {
 }
 
 #[tokio::test]
+async fn b7_what_else_is_pressed_signed_out_changes_nothing_and_says_so() {
+    let site = Site::open().await;
+    let visitor = site.signed_in("ada").await;
+    let place = "/playlists?sort=name";
+    let heart = visitor.open(place).await.form("form.heart");
+    let page = visitor.submit(heart).await;
+    let (unheart, words) = (page.form("form.heart:has([aria-pressed=true])"), visitor.open("/hearts").await);
+    let again = unheart.fields.clone();
+    sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
+    let door = visitor.submit(unheart).await;
+    let said = "You were signed out meanwhile, so nothing was changed. Sign in, then do it once more.";
+    assert_eq!((door.url.path(), door.text("main [role=alert]").as_str()), ("/login", said));
+    let consent = visitor.submit(door.form("form[action='/auth/spotify']")).await;
+    let page = visitor.submit(approve(&consent, "ada")).await;
+    assert!(page.url.as_str().ends_with(place), "{}", page.url);
+    assert_eq!((page.notice().unwrap().as_str(), page.count("[aria-pressed=true]")), ("Signed in as Ada.", 1));
+    let unheart = page.form("form.heart:has([aria-pressed=true])");
+    assert_eq!(unheart.fields, again, "the page shows what it showed");
+
+    // A script is told the same, and any other form too; both come back to where they were pressed.
+    sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
+    let told = visitor.fetch(Method::DELETE, unheart.action.path()).await;
+    assert_eq!((told.status, told.json()["error"]["sign_in"].as_str()), (401, Some("/login?next=%2Fplaylists")));
+    assert_eq!(visitor.open("/login").await.text("main [role=alert]"), said);
+    let form = words.form("form[action$='/words']").with("note", "lost");
+    let (referer, same) = (format!("{}/hearts?q=a", site.base), ("sec-fetch-site", "same-origin"));
+    let headers = [same, ("referer", referer.as_str())];
+    let sent = visitor.request(Method::POST, form.action.as_str(), &headers, Some("note=lost".into())).await;
+    assert_eq!((sent.status, sent.header("location")), (303, "/login?next=%2Fhearts%3Fq%3Da"));
+    assert_eq!(visitor.open("/login").await.text("main [role=alert]"), said);
+    assert!(!visitor.open("/login?next=/hearts").await.has("main [role=alert]"), "said once");
+    assert_eq!(site.count("select count(*) from hearts where note is null").await, 1);
+}
+
+#[tokio::test]
 async fn c7_signing_out_is_a_button_and_ends_the_session_here_and_in_the_database() {
     let site = Site::open().await;
     let visitor = site.signed_in("ada").await;

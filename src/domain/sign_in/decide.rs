@@ -68,6 +68,9 @@ pub enum Conflict {
     /// The identity belongs to another account.
     #[error("the identity is somebody else's")]
     SomebodyElses,
+    /// It belongs to the account that was said to be perhaps theirs, and they did not set out to prove that.
+    #[error("the identity is an account's that may be theirs")]
+    PerhapsTheirs,
     /// Who is signed in has another identity by the same provider.
     #[error("the account has another identity by this provider")]
     AnotherOne,
@@ -97,6 +100,7 @@ pub fn decide(aim: Aim, visitor: Option<Visiting>, owner: Option<UserId>) -> Res
         (Some(visitor), Some(owner), Aim::Prove(user)) if visitor.user == user && visitor.may_be == Some(owner) => {
             Ok(Outcome::Proven { newcomer: user, account: owner })
         }
+        (Some(visitor), Some(owner), _) if visitor.may_be == Some(owner) => Err(Conflict::PerhapsTheirs),
         (Some(_), Some(_), _) => Err(Conflict::SomebodyElses),
         (Some(visitor), None, _) if visitor.has_one => Err(Conflict::AnotherOne),
         (Some(visitor), None, Aim::Link(user)) if visitor.user == user && !visitor.fresh => Err(Conflict::NotFresh),
@@ -124,6 +128,7 @@ mod tests {
         use Outcome::*;
         let (link, elsewhere, prove) = (Aim::Link(MIRA), Aim::Link(NOOR), Aim::Prove(MIRA));
         let stale = |has_one| Some(Visiting { user: MIRA, has_one, fresh: false, may_be: None });
+        let invited = Some(Visiting { user: MIRA, has_one: false, fresh: true, may_be: Some(NOOR) });
         let rows = [
             (link, stale(false), None, Err(NotFresh)),
             (link, stale(true), Some(MIRA), Ok(AlreadyLinked(MIRA))),
@@ -143,6 +148,9 @@ mod tests {
             (prove, mira(false), Some(NOOR), Err(SomebodyElses)),
             (prove, mira(false), None, Err(NotAsked)),
             (prove, None, Some(NOOR), Err(Changed)),
+            (link, invited, Some(NOOR), Err(PerhapsTheirs)),
+            (Aim::SignIn, invited, Some(NOOR), Err(PerhapsTheirs)),
+            (link, invited, Some(UserId(3)), Err(SomebodyElses)),
         ];
         for (aim, visitor, owner, expected) in rows {
             assert_eq!(decide(aim, visitor, owner), expected, "{aim:?} {visitor:?} {owner:?}");

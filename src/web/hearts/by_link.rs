@@ -35,7 +35,10 @@ pub(in crate::web) async fn give(
     Form(form): Form<LinkForm>,
 ) -> Result<Response, Fault> {
     let wanted = reference::playlist(&form.link);
-    let caller = visitor.caller.ok_or_else(|| Fault::signed_out("/hearts").with_heart(wanted.as_ref().ok()))?;
+    let caller = visitor.caller.ok_or_else(|| match &wanted {
+        Ok(id) => Fault::signed_out("/hearts").with_heart(id),
+        Err(_) => Fault::signed_out_meanwhile("/hearts"),
+    })?;
     let refusal = match wanted {
         Err(refusal) => refusal.to_string(),
         Ok(id) => match hearts::add(&app, &caller, &id, now).await {

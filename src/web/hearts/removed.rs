@@ -11,6 +11,7 @@ use crate::domain::{Error, removed};
 use crate::web::error::Fault;
 use crate::web::layout::{Layout, Moment, html, readable};
 use crate::web::leaving::Sure;
+use crate::web::next::playlist_address;
 use crate::web::notice::{self, Notice};
 use crate::web::pager::{PageParam, Pager};
 use crate::web::playlists::parse_id;
@@ -30,6 +31,8 @@ struct Page {
 /// A heart that was taken back.
 struct Row {
     id: String,
+    /// Where the playlist has its page.
+    address: String,
     name: String,
     owner: Option<String>,
     hearted_at: Moment,
@@ -41,6 +44,7 @@ struct Row {
 impl From<removed::Removed> for Row {
     fn from(row: removed::Removed) -> Self {
         Self {
+            address: playlist_address(&row.id, "/hearts/removed"),
             name: readable(&row.id, row.name, row.seen_at.is_some()),
             owner: row.owner_name,
             hearted_at: Moment::day(row.hearted_at),

@@ -37,7 +37,7 @@ pub(in crate::web) async fn show(
     let here = pager.here();
     let text = Page {
         // Not its own path: nobody is sent back here from a sign-in.
-        layout: Layout::bare(&app, "/").titled(format!("Hearts of {}", shown.owner), ""),
+        layout: Layout::bare(&app, "/").titled(format!("Hearts of {}", shown.owner), "shared"),
         owner: shown.owner,
         total: shown.hearts.total,
         cards: shown.hearts.entries.into_iter().map(Card::from).collect(),

@@ -56,6 +56,9 @@ fn away(status: StatusCode, what: String) -> Fault {
 }
 
 const ACCOUNT: Link = Link { href: "/account", text: "My account" };
+const SIGN_OUT: Link = Link { href: "/logout", text: "Sign out" };
+const AGAIN: Link = Link { href: "/account/again?next=%2Faccount", text: "Sign in again" };
+const PROVE: Link = Link { href: "/account/same?next=%2Faccount", text: "Show that both are yours" };
 
 fn onward(mut fault: Fault) -> Fault {
     fault.retry = None;
@@ -64,35 +67,36 @@ fn onward(mut fault: Fault) -> Fault {
 }
 
 fn collision(conflict: Conflict, name: &str) -> Fault {
-    let (heading, what) = match conflict {
-        Conflict::SomebodyElses => (
-            "That is another listener",
-            format!(
-                "You are signed in here, and the {name} account you chose belongs to another account. Nothing was changed. To switch, sign out first."
-            ),
-        ),
-        Conflict::AnotherOne => (
-            "That is another listener",
-            format!(
-                "You are signed in here, and another {name} account than the one you chose belongs to you. Nothing was changed. To switch, sign out first."
-            ),
-        ),
-        Conflict::NotAsked => (
-            "You are signed in already",
-            format!(
-                "Nobody here signs in with the {name} account you chose. Nothing was changed. To sign in with it too, link it on your account page."
-            ),
-        ),
-        Conflict::NotFresh => (
-            "Sign in again first",
-            "A further way in needs a sign-in of the last ten minutes, so that nobody can add one who finds your browser open. Nothing was changed.".to_owned(),
-        ),
-        Conflict::Changed => (
-            "This was meant for another session",
-            format!(
-                "Since you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."
-            ),
-        ),
+    let (heading, step) = match conflict {
+        Conflict::SomebodyElses | Conflict::AnotherOne => ("That is another account", Some(SIGN_OUT)),
+        Conflict::PerhapsTheirs => ("That account may be yours too", Some(PROVE)),
+        Conflict::NotAsked => ("You are signed in already", None),
+        Conflict::NotFresh => ("Sign in again first", Some(AGAIN)),
+        Conflict::Changed => ("This was meant for another session", None),
     };
-    onward(Fault::new(StatusCode::CONFLICT, heading, what))
+    let mut fault = Fault::new(StatusCode::CONFLICT, heading, sentences(conflict, name));
+    fault.way_out.extend(step);
+    onward(fault)
+}
+
+/// What happened, that nothing was changed, and what helps.
+fn sentences(conflict: Conflict, name: &str) -> String {
+    match conflict {
+        Conflict::SomebodyElses => format!(
+            "You are signed in here, and the {name} account you chose belongs to another account. Nothing was changed. To use that one, sign out first. If both are yours and you want one: download your hearts there, delete that account, then link {name} here and import the file."
+        ),
+        Conflict::PerhapsTheirs => format!(
+            "The {name} account you chose belongs to another account, with the same e-mail address as yours. Nothing was changed. Show that both are yours, and they become one, with all its hearts."
+        ),
+        Conflict::AnotherOne => format!(
+            "You are signed in here, and another {name} account than the one you chose belongs to you. Nothing was changed. To switch, sign out first. To link this one instead, unlink the other on your account page."
+        ),
+        Conflict::NotAsked => format!(
+            "Nobody here signs in with the {name} account you chose. Nothing was changed. To sign in with it too, link it on your account page."
+        ),
+        Conflict::NotFresh => "A further way in needs a sign-in of the last ten minutes, so that nobody can add one who finds your browser open. Nothing was changed.".into(),
+        Conflict::Changed => format!(
+            "Since you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."
+        ),
+    }
 }

@@ -1,5 +1,8 @@
 //! Finding with its script: as somebody types, more of a list in place, the keys, the two views.
 
+use std::time::Duration;
+
+use heartlist::standin::{Endpoint, Fault, Listener};
 use serde_json::json;
 use thirtyfour::Key;
 
@@ -166,10 +169,91 @@ async fn p2_more_comes_in_place_and_is_said() {
     browser.ask::<()>("void (fetch = real_fetch)").await;
     browser.click(".more button").await;
     browser.reads(".more [role=status]", "All 120 shown.").await;
-    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (120, "/playlists"));
+    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (120, "/playlists?page=1-3"));
     assert!(browser.ask::<bool>("!document.querySelector('.more button, .pager a') && new Set([...document.querySelectorAll('.card')].map(c => c.id)).size === 120").await);
     browser.click(".card:nth-child(120) form.heart button").await;
     until_saved(&site, &browser, 1).await;
+}
+
+#[tokio::test]
+async fn a_search_that_takes_a_while_says_that_it_is_under_way() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.ask::<()>(HOLD_REQUESTS).await;
+    type_in(&browser, "#q", "regen").await;
+    browser.reads("#live", "Searching…").await;
+    browser.ask::<()>("release(0)").await;
+    browser.reads("#hits", "1 of 12 playlists found.").await;
+    assert_eq!(browser.text("#live").await, "");
+}
+
+#[tokio::test]
+async fn a_big_library_shows_what_has_come_and_grows_until_it_is_whole() {
+    let site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 250));
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(4)), 4);
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "lena").await;
+    // The first page is there long before the last, with numbers that agree.
+    browser.reads("#coming [role=status]", "50 of 250 loaded. Spotify is being asked for the rest.").await;
+    assert_eq!(cards(&browser).await, 50);
+    browser.reads(".fresh .sub", "50 of 250 playlists, as of ").await;
+    browser.click(FIRST_HEART).await;
+    browser.reads(".fresh .sub", "250 playlists, as of ").await;
+    browser.becomes("!document.querySelector('#coming, form.notice')").await;
+    browser.reads("#live", "All loaded: 250 playlists, as of ").await;
+    assert_eq!(browser.text(".pager p").await, "Page 1 of 5");
+    assert!(pressed(&browser, FIRST_HEART).await && focused(&browser, FIRST_HEART).await, "the focus stays");
+    assert_eq!(site.world.count(Endpoint::MyPlaylists), 5, "asked once for each page");
+    assert_eq!(browser.complaints().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
+}
+
+#[tokio::test]
+async fn a_button_that_asks_spotify_says_so_until_the_page_comes() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    site.advance(Duration::from_secs(60));
+    let note = "addEventListener('pagehide', () => sessionStorage.setItem('said', document.querySelector('#live').textContent + document.querySelector('.fresh button').innerText))";
+    browser.ask::<()>(note).await;
+    browser.click(".fresh button").await;
+    browser.reads("main [role=status]", "this is your library now").await;
+    let said: String = browser.ask("sessionStorage.getItem('said')").await;
+    assert_eq!(said, "Asking Spotify…Asking Spotify…");
+    assert_eq!((browser.text(".fresh button").await.as_str(), browser.text("#live").await.as_str()), ("Refresh", ""));
+}
+
+#[tokio::test]
+async fn p16_back_and_a_reload_show_what_more_had_brought() {
+    let site = Site::open().await;
+    let browser = mira(&site).await;
+    browser.go("/playlists?sort=name").await;
+    browser.click(".more button").await;
+    browser.reads(".more [role=status]", "100 of 120 shown.").await;
+    browser.arrive("/playlists?sort=name&page=1-2").await;
+    let returns: Vec<String> =
+        browser.ask("[...document.querySelectorAll('input[name=from]')].map(i => i.value.split('#')[0])").await;
+    assert!(returns.iter().all(|path| path == "/playlists?sort=name&page=1-2"), "{returns:?}");
+    let eightieth: String = browser.ask("document.querySelector('.card:nth-child(80) .name').innerText").await;
+    browser
+        .ask::<()>("void document.querySelector('.card:nth-child(80) .name').scrollIntoView({ block: 'center' })")
+        .await;
+    browser.click(".card:nth-child(80) a.name").await;
+    browser.reads("h1", &eightieth).await;
+    browser.back().await;
+    browser.arrive("/playlists?sort=name&page=1-2").await;
+    let in_sight = "(box => box.top >= 0 && box.bottom <= innerHeight)(document.querySelector('.card:nth-child(80) .name').getBoundingClientRect())";
+    browser.becomes(in_sight).await;
+    assert_eq!((cards(&browser).await, browser.text(".pager p").await.as_str()), (100, "Pages 1 to 2 of 3"));
+    browser.reload().await;
+    assert_eq!(cards(&browser).await, 100);
+    browser.click(".more button").await;
+    browser.reads(".more [role=status]", "All 120 shown.").await;
+    browser.arrive("/playlists?sort=name&page=1-3").await;
+    // Being online again asks nothing of a list that was not being searched.
+    browser.ask::<()>("void dispatchEvent(new Event('online'))").await;
+    browser.reads("#live", "You are online again.").await;
+    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (120, "/playlists?sort=name&page=1-3"));
 }
 
 #[tokio::test]

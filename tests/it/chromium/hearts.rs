@@ -31,6 +31,49 @@ async fn b3_a_click_shows_at_once_and_is_saved() {
     assert_eq!(browser.complaints().await, [""; 0]);
 }
 
+/// What a heart button says and looks like: its name, its state, whether it is filled.
+const LOOK: &str = "(button => [button.getAttribute('aria-label'), button.getAttribute('aria-pressed'), \
+    String(getComputedStyle(button.querySelector('.glyph')).fill !== 'none')])(document.querySelector('.heart button'))";
+
+#[tokio::test]
+async fn b2_the_name_stays_and_the_state_is_told_by_shape_too() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let look = async || browser.ask::<[String; 3]>(LOOK).await;
+    for place in ["/playlists", "/playlists?view=list"] {
+        browser.go(place).await;
+        let [name, state, filled] = look().await;
+        assert!(name.starts_with("Heart ") && name.len() > "Heart ".len(), "{name}");
+        assert_eq!((state.as_str(), filled.as_str()), ("false", "false"), "an outline on {place}");
+        browser.click(FIRST_HEART).await;
+        assert_eq!(look().await, [name.as_str(), "true", "true"], "filled on {place}");
+        until_saved(&site, &browser, 1).await;
+        browser.go("/hearts").await;
+        assert_eq!(look().await, [name.as_str(), "true", "true"]);
+        browser.click(FIRST_HEART).await;
+        assert_eq!(look().await, [name.as_str(), "false", "false"]);
+        until_saved(&site, &browser, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn b5_the_last_wish_wins_although_the_page_is_left_before_the_first_is_answered() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let hold = hold_the_hearts(&site).await;
+    browser.click(FIRST_HEART).await;
+    browser.click(FIRST_HEART).await;
+    assert!(!pressed(&browser, FIRST_HEART).await);
+    browser.go("/terms").await;
+    hold.rollback().await.unwrap();
+    // Given and taken back, both by a page that is gone.
+    let both = async || site.count("select count(*) from removed_hearts").await == 1;
+    browser.until("both wishes have arrived", both).await;
+    assert_eq!(site.count("select count(*) from hearts").await, 0);
+    browser.go("/playlists").await;
+    assert!(!pressed(&browser, FIRST_HEART).await);
+}
+
 #[tokio::test]
 async fn a_heart_is_given_and_taken_back_by_keyboard() {
     let site = Site::open().await;

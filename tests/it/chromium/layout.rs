@@ -126,6 +126,23 @@ async fn g4_the_skip_link_is_the_first_stop_and_leads_to_the_content() {
     browser.becomes("document.activeElement.id === 'main'").await;
 }
 
+#[tokio::test]
+async fn the_fields_for_words_are_as_wide_as_their_card() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 1).await;
+    browser.go("/hearts").await;
+    browser.click(".words summary").await;
+    for width in [360, 768, 1280] {
+        let screen = json!({ "width": width, "height": 780, "deviceScaleFactor": 1, "mobile": false });
+        browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+        let wide = "['.card', '.words [name=note]'].map(s => document.querySelector(s).getBoundingClientRect().width)";
+        let [card, field] = browser.ask::<[f64; 2]>(wide).await;
+        assert!(card > 180.0 && field == card, "a field of {field} in a card of {card} at {width} px");
+    }
+}
+
 /// Where each card of a page stands and how large its heart is, as numbers of pixels.
 const CARDS: &str = "[...document.querySelectorAll('.card')].slice(0, 12).map(card => { \
     const heart = card.querySelector('.heart button').getBoundingClientRect(); \

@@ -54,6 +54,51 @@ async fn b7_a_heart_pressed_after_the_session_ended_is_kept_by_signing_in() {
 }
 
 #[tokio::test]
+async fn b7_a_heart_taken_back_after_the_session_ended_stays_and_that_is_said() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 1).await;
+    sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
+    browser.click(FIRST_HEART).await;
+    browser.reads("main [role=alert]", "You were signed out meanwhile, so nothing was changed.").await;
+    browser.click("form[action='/auth/spotify'] button").await;
+    consent(&browser, "ada").await;
+    browser.arrive("/playlists").await;
+    assert!(pressed(&browser, FIRST_HEART).await);
+    assert_eq!(site.count("select count(*) from hearts").await, 1);
+}
+
+#[tokio::test]
+async fn links_a_second_way_in_by_pressing() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 1).await;
+    browser.click("a[href='/account']").await;
+    browser.click("button[formaction='/auth/github']").await;
+    browser.reads(".made-up", "GitHub").await;
+    browser.click("label:has(input[name=account])").await;
+    browser.click("button[value=approve]").await;
+    browser.arrive("/account").await;
+    browser.reads("main [role=status]", "Linked: you can sign in with GitHub from now on.").await;
+    browser.reads(".identities", "GitHub").await;
+    assert!(browser.ask::<bool>("!document.querySelector(\"button[formaction='/auth/github']\")").await);
+    assert_eq!(browser.complaints().await, [""; 0]);
+
+    // And it leads to the same hearts.
+    browser.click("a[href='/logout']").await;
+    browser.click("form[action='/logout'] button").await;
+    browser.go("/login").await;
+    browser.click("button[formaction='/auth/github']").await;
+    browser.click("label:has(input[name=account])").await;
+    browser.click("button[value=approve]").await;
+    browser.arrive("/playlists").await;
+    browser.find("form.heart [aria-pressed=true]").await;
+    assert_eq!(site.count("select count(*) from users").await, 1);
+}
+
+#[tokio::test]
 async fn c7_after_signing_out_back_shows_no_data() {
     let site = Site::open().await;
     let browser = ada(&site).await;

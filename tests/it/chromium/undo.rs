@@ -101,14 +101,15 @@ async fn h7_a_file_is_imported_and_the_page_says_that_it_is_under_way() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(b"id,note\n3cEYpjA9oz9GiPac4AsH4n,hello\n").unwrap();
+    file.write_all(b"id\n").unwrap();
+    (1..=2000).for_each(|n| writeln!(file, "{n:022}").unwrap());
     browser.go("/hearts/import").await;
     browser.find("#file").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
     // What the page says while the file is on its way, kept for after.
     let note = "addEventListener('pagehide', () => sessionStorage.setItem('said', document.querySelector('#live').textContent))";
     browser.ask::<()>(note).await;
     browser.click("form.import button").await;
-    browser.reads(".notice [role=status]", "Added: 1").await;
-    assert_eq!(browser.ask::<String>("sessionStorage.getItem('said')").await, "Importing…");
-    assert_eq!((site.count(SAVED).await, browser.complaints().await), (1, vec![]));
+    browser.reads(".notice [role=status]", "Added: 2000").await;
+    assert_eq!(browser.ask::<String>("sessionStorage.getItem('said')").await, "Importing 47 kB…", "how much it is");
+    assert_eq!((site.count(SAVED).await, browser.complaints().await), (2000, vec![]));
 }

@@ -1,0 +1,65 @@
+//! Places in a list: some pages of it together, and the way back from a playlist.
+
+use heartlist::standin::Listener;
+
+use crate::support::Site;
+
+#[tokio::test]
+async fn p16_some_pages_together_have_an_address_too() {
+    let site = Site::open().await;
+    site.world.add_listener(Listener::with_library("lena", 620));
+    let lena = site.signed_in("lena").await;
+    let shown = async |path: &str| {
+        let page = lena.open(path).await;
+        let links = [page.attributes("a[rel=prev]", "href"), page.attributes("a[rel=next]", "href")].concat();
+        (page.count("li.card"), page.text(".pager p"), links)
+    };
+    let (cards, said, links) = shown("/playlists?sort=name&page=2-3").await;
+    assert_eq!((cards, said.as_str()), (100, "Pages 2 to 3 of 13"));
+    assert_eq!(links, ["/playlists?sort=name", "/playlists?sort=name&page=4"]);
+    let (cards, said, links) = shown("/playlists?page=12-14").await;
+    assert_eq!((cards, said.as_str()), (70, "Pages 12 to 13 of 13"), "the list has become shorter");
+    assert_eq!(links, ["/playlists?page=11"]);
+    let (cards, said, _) = shown("/playlists?page=1-13").await;
+    assert_eq!((cards, said.as_str()), (470, "Pages 4 to 13 of 13"), "at most ten together, the last of them");
+    assert_eq!(lena.open("/playlists?page=14-15").await.status, 404);
+    assert_eq!(shown("/playlists?page=3-2").await.1, "Page 1 of 13");
+    let page = lena.open("/playlists?q=owner:me&page=1-2").await;
+    assert_eq!((page.count("li.card"), page.text(".pager p").as_str()), (100, "Pages 1 to 2 of 13"));
+    let back = lena.submit(page.form("li.card:nth-child(80) form.heart")).await;
+    assert_eq!((back.count("li.card"), back.count("[aria-pressed=true]")), (100, 1), "a heart returns to all of it");
+}
+
+#[tokio::test]
+async fn a_playlist_leads_back_to_the_place_it_was_opened_from() {
+    let site = Site::open().await;
+    let mira = site.signed_in("mira").await;
+    let usual = mira.open("/playlists").await;
+    let id = usual.playlist_ids().remove(4);
+    let plain = format!("/playlists/{id}");
+    assert_eq!(usual.attribute(&format!("#p-{id} a.name"), "href"), plain);
+    let page = mira.open(&plain).await;
+    assert_eq!(page.attribute(".back a", "href"), format!("/playlists#p-{id}"));
+    mira.submit(page.form(".sleeve form.heart")).await;
+
+    let lists = [
+        ("/playlists?q=owner%3Ame&sort=name&view=list&page=1-2", "Playlists"),
+        ("/hearts", "Hearts"),
+        ("/hearts?sort=oldest", "Hearts"),
+    ];
+    for (place, name) in lists {
+        let list = mira.open(place).await;
+        let page = mira.open(&list.attribute(".card:last-child a.name", "href")).await;
+        let back = format!("{place}#{}", list.attributes(".card", "id").pop().unwrap());
+        assert_eq!((page.text(".back a").as_str(), page.attribute(".back a", "href")), (name, back.clone()));
+        let pressed = mira.submit(page.form(".sleeve form.heart")).await;
+        assert_eq!(pressed.attribute(".back a", "href"), back, "a heart does not lose it");
+        mira.submit(pressed.form(".sleeve form.heart")).await;
+    }
+    for foreign in ["//evil.example", "https://evil.example", "/%2fevil.example", "/logout", "/account", "javascript:x"]
+    {
+        let from = url::form_urlencoded::byte_serialize(foreign.as_bytes()).collect::<String>();
+        let page = mira.open(&format!("{plain}?from={from}")).await;
+        assert_eq!(page.attribute(".back a", "href"), format!("/playlists#p-{id}"), "{foreign}");
+    }
+}
