@@ -39,9 +39,13 @@ mod rotation;
 mod security;
 mod serving;
 mod sessions;
+mod several;
 mod sharing;
 mod sign_in;
+mod soak;
 mod takeout;
 mod tokens;
 mod top;
+#[cfg(feature = "local")]
+mod trouble;
 mod words;

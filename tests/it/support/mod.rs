@@ -1,6 +1,8 @@
 //! A whole site for one test: the app, a made-up Spotify and a database, all of its own.
 
 pub(crate) mod browser;
+#[cfg(feature = "local")]
+pub(crate) mod own_postgres;
 pub(crate) mod page;
 pub(crate) mod postgres;
 pub(crate) mod visitor;
@@ -50,8 +52,12 @@ impl Site {
 
     /// Opens a site with some settings of the test's own.
     pub(crate) async fn open_with(extra: &[(&'static str, &str)]) -> Self {
+        Self::open_on(postgres::fresh_database().await, extra).await
+    }
+
+    /// Opens a site on a database that is there already.
+    pub(crate) async fn open_on(database: TestDatabase, extra: &[(&'static str, &str)]) -> Self {
         cli::install_tls();
-        let database = postgres::fresh_database().await;
         let (ours, theirs) = (listen().await, listen().await);
         let base = address(&ours);
         let spotify = address(&theirs);
