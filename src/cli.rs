@@ -109,6 +109,9 @@ async fn serve(config: Config) -> Result<()> {
     let mut stop = stop_signals()?;
     let database = Running::start(&config).await?;
     refuse_pooler(&database.url).await?;
+    if let Some(follower) = &config.follower {
+        refuse_pooler(follower).await?;
+    }
     let (base_url, dyno) = (config.base_url.clone(), config.dyno);
     let app = Arc::new(assemble(config, &database.url, Arc::new(clock))?);
     // On Heroku the release phase migrates, before the new code serves.
@@ -130,7 +133,7 @@ async fn serve(config: Config) -> Result<()> {
 async fn refuse_pooler(url: &Secret) -> Result<()> {
     match pooler::stands_at(url).await {
         Ok(true) => bail!(
-            "DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer: over it prepared statements were \
+            "The database's address leads to a pooler in transaction mode, such as PgBouncer: over it prepared statements were \
              seen to return other queries' rows, which may be other people's. Name the server itself; one process is \
              a pool already (DATABASE_CONNECTIONS)"
         ),

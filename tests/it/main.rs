@@ -15,6 +15,7 @@ mod doctor;
 mod faults;
 mod feeds;
 mod finding;
+mod follower;
 mod hearts;
 mod hearts_by_link;
 mod legal;

@@ -24,8 +24,8 @@ const PEOPLE: usize = 250;
 const BROWSERS: usize = 20;
 const PLAYLISTS: usize = 60;
 const CONNECTIONS: usize = 50;
-/// How long each connection rests after an answer: together they ask some two hundred times a second.
-const REST: Duration = Duration::from_millis(250);
+/// How long each connection rests after an answer: together they ask some fifty times a second.
+const REST: Duration = Duration::from_secs(1);
 const LENGTH: Duration = Duration::from_secs(30 * 60);
 const SAMPLES: u32 = 60;
 /// In MiB.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use heartlist::standin::Listener;
 use reqwest::Method;
 use rustix::process::Signal;
 use sqlx::{Connection, PgConnection};
@@ -18,7 +19,6 @@ use crate::support::visitor::Visitor;
 const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 /// How many press at once, each on a connection of their own.
 const CONNECTIONS: usize = 50;
-const PEOPLE: [&str; 3] = ["ada", "mira", "noor"];
 
 async fn site_on(own: &OwnPostgres) -> Site {
     Site::open_on(TestDatabase::at(own.url()), &[("SIGN_INS_PER_ADDRESS", "1000")]).await
@@ -180,7 +180,8 @@ async fn killed_every_ten_seconds_for_a_minute() {
 async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
     let mut own = OwnPostgres::start().await;
     let site = site_on(&own).await;
-    let visitors = join_all((0..CONNECTIONS).map(|n| site.signed_in(PEOPLE[n % PEOPLE.len()]))).await;
+    let ada = site.signed_in("ada").await;
+    let visitors = join_all((0..CONNECTIONS).map(|n| newcomer(&site, n))).await;
     let done = AtomicBool::new(false);
     let pressing = join_all(visitors.iter().enumerate().map(|(n, visitor)| press_on(visitor, n, &done)));
     let killing = async {
@@ -191,7 +192,7 @@ async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
             tokio::time::sleep(every).await;
             own.kill().await;
             own.start_again().await;
-            recovered.push(recovery(&visitors[0]).await);
+            recovered.push(recovery(&ada).await);
         }
         done.store(true, Ordering::SeqCst);
         recovered
@@ -208,6 +209,12 @@ async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
     let off = "select count(*) from heart_counts c where hearts <> (select count(*) from hearts where playlist_id = c.playlist_id)";
     assert_eq!(site.count(off).await, 0, "counts and rows agree");
     recovered
+}
+
+async fn newcomer(site: &Site, number: usize) -> Visitor {
+    let key = format!("newcomer-{number}");
+    site.world.add_listener(Listener::with_library(&key, 1));
+    site.signed_in(&key).await
 }
 
 /// Presses one heart after the other, each until it is acknowledged; gives which.
