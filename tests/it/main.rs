@@ -35,6 +35,7 @@ mod process;
 mod providers;
 mod proving;
 mod registration;
+mod rehearsal;
 mod removed;
 mod rotation;
 mod security;

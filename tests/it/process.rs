@@ -82,7 +82,7 @@ impl Program {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test says which of its own variables the program may see")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
