@@ -2,7 +2,7 @@
 //! no acknowledged heart lost, and all well again without a restart of the app.
 
 use std::os::unix::fs::symlink;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -11,14 +11,16 @@ use reqwest::Method;
 use rustix::process::Signal;
 use sqlx::{Connection, PgConnection};
 
+use crate::process::beside_with;
 use crate::support::Site;
 use crate::support::own_postgres::OwnPostgres;
 use crate::support::postgres::TestDatabase;
 use crate::support::visitor::Visitor;
 
 const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
-/// How many press at once, each on a connection of their own.
+/// How many press at once, each on a connection of their own; each of the people has some.
 const CONNECTIONS: usize = 50;
+const PEOPLE: usize = 10;
 
 async fn site_on(own: &OwnPostgres) -> Site {
     Site::open_on(TestDatabase::at(own.url()), &[("SIGN_INS_PER_ADDRESS", "1000")]).await
@@ -175,15 +177,54 @@ async fn killed_every_ten_seconds_for_a_minute() {
     assert!(recovered.iter().all(|took| *took < Duration::from_secs(2)));
 }
 
+#[tokio::test]
+async fn the_app_killed_in_the_middle_of_writes_loses_no_heart_that_it_acknowledged() {
+    let site = Site::open().await;
+    let (program, base) = beside_with(&site, &[]).await;
+    let ada = Visitor::new(&base);
+    ada.sign_in("ada").await;
+    let (client, cookie, count) = (reqwest::Client::new(), ada.cookie(), AtomicUsize::new(0));
+    let pressing = (0..10).map(|who| {
+        let (client, base, cookie, count, program) = (&client, &base, &cookie, &count, &program);
+        async move {
+            let mut acknowledged = Vec::new();
+            loop {
+                let id = format!("{who:011}{:011}", acknowledged.len());
+                let press = client.put(format!("{base}/heart/{id}")).header("cookie", cookie);
+                match press.header("sec-fetch-site", "same-origin").send().await {
+                    Ok(answer) => assert_eq!(answer.status(), 200),
+                    Err(_) => return acknowledged,
+                }
+                acknowledged.push(id);
+                if count.fetch_add(1, Ordering::SeqCst) == 25 {
+                    program.signal("-KILL");
+                }
+            }
+        }
+    });
+    let acknowledged: Vec<String> = join_all(pressing).await.into_iter().flatten().collect();
+    let kept: Vec<String> = sqlx::query_scalar("select playlist_id from hearts").fetch_all(&site.db).await.unwrap();
+    assert!(acknowledged.len() > 25 && acknowledged.iter().all(|id| kept.contains(id)));
+    assert_eq!(site.count("select sum(hearts)::bigint from heart_counts").await, kept.len() as i64);
+    assert_eq!(
+        ada.look(&format!("{}/hearts", site.base)).await.status,
+        200,
+        "another process goes on with the session"
+    );
+}
+
 /// Presses hearts on many connections, each until it is acknowledged, and kills the server so often. In the end the
 /// rows are those that were acknowledged. Gives how long it took, each time, from the server's return to a heart.
 async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
     let mut own = OwnPostgres::start().await;
     let site = site_on(&own).await;
     let ada = site.signed_in("ada").await;
-    let visitors = join_all((0..CONNECTIONS).map(|n| newcomer(&site, n))).await;
+    let mut people = Vec::new();
+    for n in 0..PEOPLE {
+        people.push(newcomer(&site, n).await);
+    }
     let done = AtomicBool::new(false);
-    let pressing = join_all(visitors.iter().enumerate().map(|(n, visitor)| press_on(visitor, n, &done)));
+    let pressing = join_all((0..CONNECTIONS).map(|n| press_on(&people[n % PEOPLE], n, &done)));
     let killing = async {
         let mut recovered = Vec::new();
         for _ in 0..times {
