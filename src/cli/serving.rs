@@ -25,6 +25,7 @@ use tower::ServiceExt;
 /// both. Heroku's router keeps its connections for 90 seconds; whoever closes first loses the request that is just on
 /// its way (its error H13, or H18).
 const REST: Duration = Duration::from_secs(95);
+const _: () = assert!(REST.as_secs() > 90, "the router must be the one that closes");
 /// How long nothing of an answer may be taken before its connection is closed: who never reads would keep the answer
 /// in memory, and the connection, for ever. Every byte taken begins it anew, so that slow lines are served.
 const UNREAD: Duration = Duration::from_secs(30);

@@ -204,8 +204,11 @@ async fn the_app_killed_in_the_middle_of_writes_loses_no_heart_that_it_acknowled
     });
     let acknowledged: Vec<String> = join_all(pressing).await.into_iter().flatten().collect();
     let kept: Vec<String> = sqlx::query_scalar("select playlist_id from hearts").fetch_all(&site.db).await.unwrap();
-    assert!(acknowledged.len() > 25 && acknowledged.iter().all(|id| kept.contains(id)));
-    assert_eq!(site.count("select sum(hearts)::bigint from heart_counts").await, kept.len() as i64);
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !kept.contains(id)).collect();
+    assert!(acknowledged.len() > 25 && lost.is_empty(), "of {} lost: {lost:?}", acknowledged.len());
+    // In one look: what was under way may be committed while we look.
+    let off = "select (select count(*) from hearts) - (select sum(hearts)::bigint from heart_counts)";
+    assert_eq!(site.count(off).await, 0);
     assert_eq!(
         ada.look(&format!("{}/hearts", site.base)).await.status,
         200,
@@ -236,6 +239,8 @@ async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
             recovered.push(recovery(&ada).await);
         }
         done.store(true, Ordering::SeqCst);
+        // For the last presses.
+        site.advance(Duration::from_secs(60));
         recovered
     };
     let (acknowledged, recovered) = tokio::join!(pressing, killing);
@@ -267,8 +272,8 @@ async fn press_on(visitor: &Visitor, who: usize, done: &AtomicBool) -> Vec<Strin
             match visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status {
                 200 => break,
                 // Pressed too often, for which time must pass.
-                429 if done.load(Ordering::SeqCst) => return acknowledged,
-                status => assert!(matches!(status, 503 | 429), "{status}"),
+                429 | 503 => {}
+                status => panic!("{status}"),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
