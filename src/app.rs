@@ -20,6 +20,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// The rows.
     pub db: db::Pool,
+    /// A copy of the rows that may be a moment old, and away; none: there is none.
+    pub follower: Option<db::Pool>,
     /// Spotify's Web API.
     pub spotify: spotify::Client,
     /// Spotify's sign-in.
@@ -50,6 +52,7 @@ impl App {
         let ways_in = config.ways_in.iter().map(|way| (way.provider, way_in(way, &config))).collect();
         Ok(Self {
             db: db::pool(database, config.connections)?,
+            follower: config.follower.as_ref().map(|url| db::follower(url, config.connections)).transpose()?,
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             spotify_sign_in: oauth::Client::new(Provider::Spotify, settings),
             ways_in,

@@ -91,7 +91,7 @@ pub fn install_tls() {
 
 async fn migrate(config: Config) -> Result<()> {
     let database = Running::start(&config).await?;
-    refuse_pooler(&database.url).await?;
+    refuse_pooler("DATABASE_URL", &database.url).await?;
     let pool = db::pool(&database.url, config.connections)?;
     db::migrate(&pool)
         .await
@@ -108,7 +108,10 @@ async fn serve(config: Config) -> Result<()> {
         .with_context(|| format!("cannot listen on {address}; is another program there? Set PORT to choose another"))?;
     let mut stop = stop_signals()?;
     let database = Running::start(&config).await?;
-    refuse_pooler(&database.url).await?;
+    refuse_pooler("DATABASE_URL", &database.url).await?;
+    if let Some(follower) = &config.follower {
+        refuse_pooler("READ_DATABASE_URL", follower).await?;
+    }
     let (base_url, dyno) = (config.base_url.clone(), config.dyno);
     let app = Arc::new(assemble(config, &database.url, Arc::new(clock))?);
     // On Heroku the release phase migrates, before the new code serves.
@@ -127,15 +130,15 @@ async fn serve(config: Config) -> Result<()> {
 }
 
 /// Ends the program before it serves one person's rows to another.
-async fn refuse_pooler(url: &Secret) -> Result<()> {
+async fn refuse_pooler(name: &str, url: &Secret) -> Result<()> {
     match pooler::stands_at(url).await {
         Ok(true) => bail!(
-            "DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer: over it prepared statements were \
+            "{name} leads to a pooler in transaction mode, such as PgBouncer: over it prepared statements were \
              seen to return other queries' rows, which may be other people's. Name the server itself; one process is \
              a pool already (DATABASE_CONNECTIONS)"
         ),
         Ok(false) => {}
-        Err(error) => tracing::warn!(%error, "whether a pooler stands before the database could not be seen"),
+        Err(error) => tracing::warn!(%error, name, "whether a pooler stands before the database could not be seen"),
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! The listener: takes connections, keeps them open longer than the router before us, and ends in time.
+//! The listener: takes connections, keeps them open longer than the router before us, ends those on which nobody
+//! reads, and ends itself in time.
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,13 +16,19 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 /// How long a connection may rest between requests, and how long the head of a request may take: one clock measures
 /// both. Heroku's router keeps its connections for 90 seconds; whoever closes first loses the request that is just on
 /// its way (its error H13, or H18).
 const REST: Duration = Duration::from_secs(95);
+const _: () = assert!(REST.as_secs() > 90, "the router must be the one that closes");
+/// How long nothing of an answer may be taken before its connection is closed: who never reads would keep the answer
+/// in memory, and the connection, for ever. Every byte taken begins it anew, so that slow lines are served.
+const UNREAD: Duration = Duration::from_secs(30);
 /// The longest head of a request, in bytes; browsers and routers stay below 16 KB.
 const LONGEST_HEAD: usize = 32 * 1024;
 /// The most header lines.
@@ -34,9 +41,7 @@ const BREATH: Duration = Duration::from_millis(100);
 
 /// Serves `router` on `listener` until `stop`, takes nothing new then, and lets running requests finish.
 pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> Result<()> {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(REST).max_buf_size(LONGEST_HEAD).max_headers(MOST_HEADERS);
-    let http = Arc::new(http);
+    let http = Arc::new(http());
     let open = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
@@ -54,7 +59,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
         let connection = open.watcher();
         let (http, router) = (http.clone(), router.clone());
         tokio::spawn(async move {
-            let served = connection.watch(http.serve_connection(TokioIo::new(prompt(stream)), handler(router, peer)));
+            let stream = TokioIo::new(heeded(prompt(stream), UNREAD));
+            let served = connection.watch(http.serve_connection(stream, handler(router, peer)));
             // Browsers leave in the middle of things; that is no event.
             let _ = served.await;
         });
@@ -65,6 +71,19 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())
+}
+
+fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(REST).max_buf_size(LONGEST_HEAD).max_headers(MOST_HEADERS);
+    http
+}
+
+/// The same stream, which fails once nobody took a byte of what is written for so long.
+fn heeded<S: AsyncRead + AsyncWrite>(stream: S, unread: Duration) -> Pin<Box<TimeoutStream<S>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(unread));
+    Box::pin(stream)
 }
 
 /// Small answers are sent at once.
@@ -87,4 +106,45 @@ fn handler(
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request.map(axum::body::Body::new))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    const LONG: usize = 100_000;
+
+    /// A request whose answer does not fit into what lies between the two ends; the second end serves it.
+    async fn asked(unread: Duration) -> (impl AsyncRead + Unpin, impl Future<Output = hyper::Result<()>>) {
+        let (mut ours, theirs) = duplex(1000);
+        ours.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let router = Router::new().route("/", get(async || "x".repeat(LONG)));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        (ours, http().serve_connection(TokioIo::new(heeded(theirs, unread)), handler(router, peer)))
+    }
+
+    #[tokio::test]
+    async fn who_never_reads_an_answer_is_hung_up_on() {
+        let (_ours, served) = asked(Duration::from_millis(50)).await;
+        assert!(served.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_reads_slowly_has_the_whole_answer() {
+        let (mut ours, served) = asked(Duration::from_secs(1)).await;
+        let reading = async {
+            let mut read = Vec::new();
+            for _ in 0..6 {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                ours.read_buf(&mut read).await.unwrap();
+            }
+            ours.read_to_end(&mut read).await.unwrap();
+            read.len()
+        };
+        let (served, read) = tokio::join!(served, reading);
+        assert!(served.is_ok() && read > LONG, "{read}");
+    }
 }

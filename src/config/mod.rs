@@ -2,13 +2,13 @@
 //!
 //! All faults are told together, each with the variable's name and how to mend it, never with a secret's value.
 
+mod database;
 mod people;
 mod providers;
 mod secrets;
 mod variables;
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ use url::{Host, Url};
 use crate::ids::{Provider, Secret};
 use crate::telemetry::{self, LogFormat};
 
+pub use database::Database;
 pub use people::{People, Registration};
 pub use providers::WayIn;
 pub use variables::{VARIABLES, Variable, example, help};
@@ -33,6 +34,8 @@ pub struct Config {
     pub base_url: Url,
     /// Where rows live.
     pub database: Database,
+    /// Where a copy of the rows lives that may be a moment old.
+    pub follower: Option<Secret>,
     /// Seals sessions; none in a demo that keeps its own in the data folder.
     pub session_secret: Option<Secret>,
     /// Secrets that sealed earlier and still open.
@@ -59,20 +62,6 @@ pub struct Config {
     pub log_filter: String,
     /// The folder of the private Postgres and the demo's secret.
     pub data: PathBuf,
-}
-
-/// Where rows live.
-#[derive(Clone, Debug)]
-pub enum Database {
-    /// A server that somebody runs; the address holds a password.
-    Url(Secret),
-    /// A server of our own, from programs that are looked for.
-    Private {
-        /// The folder of the programs, when named.
-        pg_bin: Option<PathBuf>,
-        /// The folders in which programs are looked for.
-        path: Option<OsString>,
-    },
 }
 
 /// The Spotify to talk to.
@@ -158,6 +147,7 @@ impl Reader<'_> {
             host: self.host(dyno),
             port,
             database: self.database(dyno),
+            follower: self.follower(),
             session_secret: self.session_secret(demo && !dyno),
             old_session_secrets: self.old_session_secrets(),
             connections: self.connections(),
@@ -247,31 +237,6 @@ impl Reader<'_> {
         })
     }
 
-    fn database(&mut self, dyno: bool) -> Database {
-        let private =
-            Database::Private { pg_bin: self.get("PG_BIN").map(Into::into), path: self.get("PATH").map(Into::into) };
-        match self.get("DATABASE_URL") {
-            Some(url) if is_postgres(&url) => return Database::Url(Secret::new(url)),
-            Some(_) => {
-                self.fault("DATABASE_URL is not a Postgres address: postgres://user:password@host:5432/database")
-            }
-            None if dyno => self.fault("DATABASE_URL is missing: heroku addons:create heroku-postgresql:essential-0"),
-            None if cfg!(not(feature = "local")) => {
-                self.fault("DATABASE_URL is missing: this build brings no Postgres of its own (cargo feature `local`)")
-            }
-            None => {}
-        }
-        private
-    }
-
-    fn connections(&mut self) -> u32 {
-        let Some(value) = self.get("DATABASE_CONNECTIONS") else { return 8 };
-        value.parse().ok().filter(|number| (2..=500).contains(number)).unwrap_or_else(|| {
-            self.fault("DATABASE_CONNECTIONS is not a number of connections: from 2 to 500");
-            8
-        })
-    }
-
     fn spotify(&mut self, demo: bool, base_url: &Url) -> Spotify {
         let standin = |path: &str| base_url.join(path).expect("a fixed path").to_string();
         let (accounts, api) = match demo {
@@ -334,13 +299,6 @@ impl Reader<'_> {
         };
         shared.join("heartlist")
     }
-}
-
-/// Whether this is a whole Postgres address: with a host, if only as the folder of a socket.
-fn is_postgres(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    let host = url.host_str().is_some_and(|host| !host.is_empty()) || url.query_pairs().any(|(name, _)| name == "host");
-    matches!(url.scheme(), "postgres" | "postgresql") && host
 }
 
 fn checked_base(url: Url) -> Result<Url, String> {

@@ -27,9 +27,14 @@ pub const VARIABLES: &[Variable] = &[
         "The database: postgres:// or postgresql://. Required on Heroku, where the Postgres add-on sets it. No pooler in transaction mode, such as DATABASE_CONNECTION_POOL_URL names.",
     ),
     row(
+        "READ_DATABASE_URL",
+        "none",
+        "A read-only copy of the database (a follower), for what may be a moment old. Without it, or while it is away or behind, the database itself is asked.",
+    ),
+    row(
         "DATABASE_CONNECTIONS",
         "8",
-        "The most connections one process takes. Heroku's smallest plan has 20, and during a deployment two serve.",
+        "The most connections one process takes, of a follower as many again. Heroku's smallest plan has 20, and during a deployment two serve.",
     ),
     row(
         "SESSION_SECRET",

@@ -69,6 +69,32 @@ pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
     })
 }
 
+/// How a follower stands.
+#[derive(Debug)]
+pub struct Follower {
+    /// Whether it copies another server.
+    pub copies: bool,
+    /// How old the last change is that it copied, in seconds; none: it copied nothing yet.
+    pub behind: Option<f64>,
+}
+
+/// Looks at a follower.
+///
+/// # Errors
+/// When it is away.
+pub async fn follower(pool: &Pool) -> Result<Follower, Error> {
+    let mut connection = match pool.acquire().await {
+        Err(sqlx::Error::PoolTimedOut) => return Err(diagnosis(pool).await),
+        connection => connection?,
+    };
+    let follower = sqlx::query_as!(
+        Follower,
+        r#"select pg_is_in_recovery() as "copies!",
+                  extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as behind"#
+    );
+    Ok(follower.fetch_one(&mut *connection).await?)
+}
+
 /// Why the pool has no connection to give, which it does not say itself.
 async fn diagnosis(pool: &Pool) -> Error {
     let options = pool.connect_options();

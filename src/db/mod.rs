@@ -78,6 +78,8 @@ fn away(code: &str) -> bool {
 
 /// How long a request waits for a connection before the page says that the database is away.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The same for a follower, in whose stead the database itself is asked then.
+const FOLLOWERS_PATIENCE: Duration = Duration::from_millis(500);
 /// How long a statement may wait for a lock, and how long it may take: what somebody else holds must not hold all
 /// connections too.
 const LIMITS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
@@ -88,10 +90,22 @@ const LIMITS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout",
 /// # Errors
 /// When `url` is not a Postgres address.
 pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
+    lazy_pool(url, connections, PATIENCE)
+}
+
+/// The same for a read-only copy of the database.
+///
+/// # Errors
+/// When `url` is not a Postgres address.
+pub fn follower(url: &Secret, connections: u32) -> Result<Pool, Error> {
+    lazy_pool(url, connections, FOLLOWERS_PATIENCE)
+}
+
+fn lazy_pool(url: &Secret, connections: u32, patience: Duration) -> Result<Pool, Error> {
     let options = options(url)?.options(LIMITS);
     let pool = PgPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(patience)
         .idle_timeout(Duration::from_secs(300))
         .test_before_acquire(false)
         .before_acquire(|connection, about| Box::pin(async move { still_there(connection, about.idle_for).await }))

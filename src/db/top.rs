@@ -51,6 +51,14 @@ pub async fn list(pool: &Pool, period: &str, viewer: Option<UserId>, now: Offset
     Ok(rows.fetch_all(pool).await?)
 }
 
+/// When the lists in this database were made; none: never.
+///
+/// # Errors
+/// When the database fails.
+pub async fn made_at(pool: &Pool) -> Result<Option<OffsetDateTime>, Error> {
+    Ok(sqlx::query_scalar!("select made_at from top_lists").fetch_optional(pool).await?.flatten())
+}
+
 /// Takes the right to make the lists, until `until`; false: they are younger than `age`, or somebody makes them.
 ///
 /// # Errors

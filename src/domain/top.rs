@@ -10,6 +10,8 @@ use crate::ids::UserId;
 /// How old the lists may become. With the time until the next look and a browser's copy of the page, a heart counts
 /// within a minute.
 const AGE: Duration = Duration::seconds(15);
+/// How old the lists of a follower may be, which are as old as it is behind: what became private since stands on them.
+const BEHIND: Duration = Duration::seconds(30);
 /// How long one process may take to make them, before another tries.
 const LEASE: Duration = Duration::seconds(60);
 
@@ -41,7 +43,30 @@ pub async fn list(app: &App, period: Period, viewer: Option<UserId>, now: Offset
         Period::Week => "week",
         Period::Ever => "ever",
     };
-    Ok(db::top::list(&app.db, period, viewer, now).await?.into_iter().map(Ranked::from).collect())
+    let copied = match viewer {
+        None => from_follower(app, period, now).await,
+        // Who is signed in sees the heart that they pressed a moment ago.
+        Some(_) => None,
+    };
+    let entries = match copied {
+        Some(entries) => entries,
+        None => db::top::list(&app.db, period, viewer, now).await?,
+    };
+    Ok(entries.into_iter().map(Ranked::from).collect())
+}
+
+/// The list as the follower has it; none: there is no follower, or it is away or behind.
+async fn from_follower(app: &App, period: &str, now: OffsetDateTime) -> Option<Vec<Entry>> {
+    let follower = app.follower.as_ref()?;
+    let read = async {
+        let made_at = db::top::made_at(follower).await?;
+        let young = made_at.is_some_and(|made_at| now - made_at < BEHIND);
+        Ok(if young { Some(db::top::list(follower, period, None, now).await?) } else { None })
+    };
+    read.await.unwrap_or_else(|error: db::Error| {
+        tracing::warn!(%error, "the follower was asked in vain");
+        None
+    })
 }
 
 /// Makes the lists anew if they are old and no other process does.

@@ -59,7 +59,10 @@ impl Http {
             .connect_timeout(Duration::from_secs(3))
             .timeout(PATIENCE)
             .build();
-        Self { client: client.expect("the TLS provider is installed when the app starts"), row }
+        Self {
+            client: client.expect("TLS can begin: it is installed at the start, and the system has ca-certificates"),
+            row,
+        }
     }
 
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {

@@ -47,7 +47,10 @@ impl Client {
             .connect_timeout(Duration::from_secs(3))
             .timeout(PATIENCE)
             .build();
-        Self { http: client.expect("the TLS provider is installed when the app starts"), base }
+        Self {
+            http: client.expect("TLS can begin: it is installed at the start, and the system has ca-certificates"),
+            base,
+        }
     }
 
     /// Who the token belongs to.

@@ -39,6 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["web", "standin", "cli"]),
     ("hyper", &["cli::serving"]),
     ("hyper_util", &["cli::serving"]),
+    ("tokio_io_timeout", &["cli::serving"]),
     ("prometheus_client", &["web::metrics"]),
     ("askama", &["web", "standin"]),
     ("memory_serve", &["web"]),

@@ -77,7 +77,17 @@ async fn over_a_pooler_nothing_is_served_nor_migrated_and_the_reason_is_told() {
         let port = free_port();
         let settings = [("DATABASE_URL", url.as_str()), ("PORT", &port), ("SESSION_SECRET", SESSION_SECRET)];
         let (code, said) = Program::start(&settings).rest().await;
-        assert!(code == Some(1) && said.contains("pooler in transaction mode"), "{said}");
+        assert!(code == Some(1) && said.contains("DATABASE_URL leads to a pooler in transaction mode"), "{said}");
         assert!(said.contains("Name the server itself"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_follower_behind_a_pooler_is_refused_too() {
+    let site = Site::open().await;
+    let (url, port) = (pretend(false).await, free_port());
+    let mut settings = site.settings();
+    settings.extend([("READ_DATABASE_URL", url.as_str()), ("PORT", &port)]);
+    let (code, said) = Program::start(&settings).rest().await;
+    assert!(code == Some(1) && said.contains("READ_DATABASE_URL leads to a pooler in transaction mode"), "{said}");
 }

@@ -27,7 +27,9 @@ impl Program {
 
     /// The same, begun in `folder`.
     fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
+        // Another build of it may be named, for example a release build.
+        let program = variable("HEARTLIST_TEST_PROGRAM").map(|program| std::path::absolute(program).unwrap());
+        let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_heartlist").into()));
         command.env_clear().envs(settings.iter().copied()).current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program is built");
@@ -62,8 +64,12 @@ impl Program {
         line.trim().strip_prefix("Heartlist is ready: ").expect("the line with the address").to_owned()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
+        let pid = self.pid().to_string();
         assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
@@ -76,7 +82,7 @@ impl Program {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test says which of its own variables the program may see")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

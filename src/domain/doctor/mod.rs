@@ -59,6 +59,9 @@ pub async fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
     let mut found = settings::examine(app, seat);
     let schema = db::doctor::schema(&app.db).await;
     found.extend(records::findings(&schema, app.config.dyno));
+    if let Some(follower) = &app.follower {
+        found.push(records::follower(&db::doctor::follower(follower).await));
+    }
     found.extend(spotify::examine(app, seat, schema.is_ok()).await);
     found
 }
@@ -95,9 +98,20 @@ pub async fn ready(app: &App) -> Result<bool> {
 pub async fn meter(app: &App, now: OffsetDateTime) -> Result<Meter> {
     let calls = db::doctor::calls(&app.db, now.date()).await?;
     let cooldowns = db::doctor::cooldowns(&app.db, now).await?;
-    let (hearts, sessions) = (db::doctor::hearts(&app.db).await?, db::doctor::sessions(&app.db, now).await?);
+    let (hearts, sessions) = counts(app, now).await?;
     let idle = app.db.num_idle() as i64;
     Ok(Meter { calls, cooldowns, hearts, sessions, idle, used: (i64::from(app.db.size()) - idle).max(0) })
+}
+
+/// How many hearts and sessions there are. Whole tables are read for that, so a follower does it if it can.
+async fn counts(app: &App, now: OffsetDateTime) -> Result<(i64, i64)> {
+    let counted = async |pool| Ok((db::doctor::hearts(pool).await?, db::doctor::sessions(pool, now).await?));
+    if let Some(follower) = &app.follower
+        && let Ok(counts) = counted(follower).await as Result<_>
+    {
+        return Ok(counts);
+    }
+    counted(&app.db).await
 }
 
 /// How many of `findings` are in `state`.

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::db::Error;
-use crate::db::doctor::Schema;
+use crate::db::doctor::{Follower, Schema};
 
 /// The oldest Postgres that its makers still mend: 14 ended in November 2026 (postgresql.org/support/versioning).
 const OLDEST: i32 = 150_000;
@@ -56,6 +56,25 @@ fn tables(schema: &Schema, dyno: bool) -> Finding {
         .mend("Nothing, if you went back on purpose. Otherwise serve the newer release.");
     }
     Finding::good("Tables", format!("Up to date: {} ran, none is missing.", migrations(applied)), why)
+}
+
+/// How far a follower may be behind, in seconds: at rest the lists of most hearted playlists change this often.
+const BEHIND: f64 = 60.0;
+
+pub(super) fn follower(follower: &Result<Follower, Error>) -> Finding {
+    let why = "It answers what may be a moment old. While it does not, the database itself is asked: nothing fails.";
+    let finding = |what| Finding::note("Follower", what, why);
+    match follower {
+        Err(error) => finding(format!("It cannot be used: {error}."))
+            .mend("Check that the server of READ_DATABASE_URL runs, or remove the setting."),
+        Ok(Follower { copies: false, .. }) => finding("READ_DATABASE_URL leads to a server that copies none.".into())
+            .mend("Name a standby of the server of DATABASE_URL, or remove the setting."),
+        Ok(Follower { behind: Some(behind), .. }) if *behind > BEHIND => {
+            finding(format!("The last change that it copied is {behind:.0} seconds old."))
+                .mend("Look why it lags, unless nobody serves just now.")
+        }
+        Ok(_) => Finding::good("Follower", "It copies the database.", why),
+    }
 }
 
 fn migrations(count: usize) -> String {

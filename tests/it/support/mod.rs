@@ -2,6 +2,8 @@
 
 pub(crate) mod browser;
 mod markup;
+#[cfg(feature = "local")]
+pub(crate) mod own_postgres;
 pub(crate) mod page;
 pub(crate) mod postgres;
 pub(crate) mod visitor;
@@ -52,8 +54,12 @@ impl Site {
 
     /// Opens a site with some settings of the test's own.
     pub(crate) async fn open_with(extra: &[(&'static str, &str)]) -> Self {
+        Self::open_on(postgres::fresh_database().await, extra).await
+    }
+
+    /// Opens a site on a database that is there already.
+    pub(crate) async fn open_on(database: TestDatabase, extra: &[(&'static str, &str)]) -> Self {
         cli::install_tls();
-        let database = postgres::fresh_database().await;
         let (ours, theirs) = (listen().await, listen().await);
         let base = address(&ours);
         let spotify = address(&theirs);

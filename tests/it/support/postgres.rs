@@ -26,9 +26,16 @@ const TEMPLATE_LOCK: i64 = 0x6865_6172_7473;
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
     url: Url,
+    /// Whether it stays when its test is over, since its server goes then or soon.
+    stays: bool,
 }
 
 impl TestDatabase {
+    /// One that was made elsewhere, with all tables in it.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { url: url.parse().expect("an address"), stays: true }
+    }
+
     /// Its address.
     pub(crate) fn url(&self) -> &str {
         self.url.as_str()
@@ -37,7 +44,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if server().is_private {
+        if self.stays {
             return;
         }
         let statement = format!("drop database if exists {} with (force)", name_in(&self.url));
@@ -69,7 +76,7 @@ pub(crate) async fn fresh_database() -> TestDatabase {
     // Without this word, which Postgres knows since 15, it takes two to five times as long.
     let strategy = if knows_strategies(&mut admin).await { "strategy file_copy" } else { "" };
     run(&mut admin, format!("create database {name} template {template} {strategy}")).await;
-    TestDatabase { url: address_of(&name) }
+    TestDatabase { url: address_of(&name), stays: server().is_private }
 }
 
 /// Makes the template where it is missing, and gives its name.

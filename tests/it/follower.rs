@@ -1,0 +1,88 @@
+//! A follower of the database: what may be a moment old is read there, and nothing else.
+
+use sqlx::PgPool;
+
+use crate::support::Site;
+use crate::support::postgres::fresh_database;
+use crate::support::visitor::Visitor;
+
+/// Playlists that nobody's library knows: the one leads the database's list, the other its copy's, to tell them apart.
+const OURS: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+const COPIED: &str = "BBBBBBBBBBBBBBBBBBBBBB";
+const NOWHERE: &str = "postgres://nobody@127.0.0.1:1/nowhere";
+
+async fn list(pool: &PgPool, id: &str, seconds_old: f64) {
+    let mut tx = pool.begin().await.unwrap();
+    // Nobody else makes a list between these, and afterwards it is leased.
+    sqlx::raw_sql("truncate top_playlists, top_lists").execute(&mut *tx).await.unwrap();
+    let row = "insert into top_playlists (period, place, playlist_id, week, ever) values ('week', 1, $1, 3, 3)";
+    sqlx::query(row).bind(id).execute(&mut *tx).await.unwrap();
+    let made = "insert into top_lists (made_at, leased_until) values (now() - make_interval(secs => $1), now() + interval '1 hour')";
+    sqlx::query(made).bind(seconds_old).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn top(visitor: &Visitor) -> Vec<String> {
+    let page = visitor.look("/top").await;
+    assert_eq!(page.status, 200, "{}", page.html);
+    page.playlist_ids()
+}
+
+#[tokio::test]
+async fn strangers_read_the_list_from_a_follower_and_members_from_the_database() {
+    let copy = fresh_database().await;
+    let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
+    let copied = PgPool::connect(copy.url()).await.unwrap();
+    list(&site.db, OURS, 0.0).await;
+    list(&copied, COPIED, 0.0).await;
+    assert_eq!(top(&site.visitor()).await, [COPIED]);
+    assert_eq!(top(&site.signed_in("ada").await).await, [OURS], "whose heart may be a moment old");
+    let said = site.visitor().look("/metrics").await.html;
+    assert!(said.contains("heartlist_sessions 0"), "counted where it costs nobody anything: {said}");
+
+    list(&copied, COPIED, 40.0).await;
+    assert_eq!(top(&site.visitor()).await, [OURS], "the follower is behind");
+    sqlx::raw_sql("drop table top_lists").execute(&copied).await.unwrap();
+    assert_eq!(top(&site.visitor()).await, [OURS], "the follower fails");
+}
+
+#[tokio::test]
+async fn a_follower_that_is_away_is_missed_by_nobody() {
+    let site = Site::open_with(&[("READ_DATABASE_URL", NOWHERE)]).await;
+    list(&site.db, OURS, 0.0).await;
+    let ada = site.signed_in("ada").await;
+    assert_eq!((top(&site.visitor()).await, top(&ada).await), (vec![OURS.into()], vec![OURS.into()]));
+    for path in ["/hearts", "/readyz", "/metrics"] {
+        assert_eq!(ada.look(path).await.status, 200, "{path}");
+    }
+    let page = site.visitor().look("/setup").await;
+    let told = page.texts("li.finding").into_iter().find(|text| text.starts_with("Follower")).expect("a finding");
+    assert!(told.contains("cannot be used") && told.contains("READ_DATABASE_URL") && told.contains("nothing fails"));
+}
+
+/// What is shared ends at once when it is switched off, which a copy may learn too late.
+#[tokio::test]
+async fn what_people_share_is_never_read_from_a_copy() {
+    let copy = fresh_database().await;
+    let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
+    let ada = site.signed_in("ada").await;
+    let link = crate::sharing::secret_link(&ada).await;
+    assert_eq!(site.visitor().look(&link).await.status, 200, "the copy knows nothing of it");
+}
+
+#[cfg(feature = "local")]
+#[tokio::test]
+async fn a_real_standby_will_do_and_the_doctor_knows_it() {
+    let mut standby = crate::support::own_postgres::OwnPostgres::start().await;
+    let rows = PgPool::connect(standby.url()).await.unwrap();
+    // In a while, so that it is young however long the standby takes to start.
+    list(&rows, COPIED, -300.0).await;
+    rows.close().await;
+    standby.stop().await;
+    std::fs::write(standby.data().join("standby.signal"), "").unwrap();
+    standby.start_again().await;
+    let site = Site::open_with(&[("READ_DATABASE_URL", standby.url())]).await;
+    assert_eq!(top(&site.visitor()).await, [COPIED]);
+    let page = site.visitor().look("/setup").await;
+    assert!(page.texts("li.finding").iter().any(|text| text.starts_with("Follower") && text.contains("It copies")));
+}

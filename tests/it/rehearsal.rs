@@ -1,0 +1,84 @@
+//! What a visitor does while `script/rehearse` plays the platform: signs in, hearts, and is still there when the
+//! process is told to stop.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::process::variable;
+use crate::support::visitor::Visitor;
+
+const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+/// Each asks on connections of their own.
+const BUSY: usize = 20;
+
+#[tokio::test]
+#[ignore = "started by script/rehearse, beside the program"]
+async fn a_visitor_signs_in_hearts_and_is_answered_until_the_end() {
+    heartlist::cli::install_tls();
+    let given = |name: &str| variable(name).unwrap_or_else(|| panic!("script/rehearse sets {name}"));
+    let (base, pid) = (given("HEARTLIST_REHEARSED"), given("HEARTLIST_REHEARSED_PID"));
+    let mira = Visitor::new(&base);
+    assert!(mira.sign_in("mira").await.has("li.card"));
+    assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 200);
+    assert_eq!(mira.open("/hearts").await.count("li.card"), 1);
+    // A debug build's have no hash in their names: it reads them from the disk, where nobody finds them now.
+    let built_in = mira.open("/").await.attributes("link[rel=stylesheet]", "href");
+    for asset in built_in.iter().filter(|asset| asset.split('.').count() > 2) {
+        assert_eq!(mira.look(asset).await.status, 200, "{asset}");
+    }
+
+    let begun = join_all((0..BUSY).map(|_| begin(&base, &mira))).await;
+    let busy = join_all((0..BUSY).map(|_| ask_until_refused(&base, &mira)));
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for _ in 0..2 {
+            assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        join_all(begun.into_iter().map(finish)).await
+    };
+    let (answered, finished) = tokio::join!(busy, stop);
+    assert!(finished.iter().all(|answer| answer.starts_with("HTTP/1.1 303")), "{finished:?}");
+    println!("{} requests, and {} that were under way at the signal", answered.iter().sum::<usize>(), finished.len());
+}
+
+/// Presses a heart by a form and keeps the last byte back.
+async fn begin(base: &str, visitor: &Visitor) -> TcpStream {
+    let host = base.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST {HEART} HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\nsec-fetch-site: same-origin\r\ncontent-length: 12\r\n\
+         content-type: application/x-www-form-urlencoded\r\n\r\nhearted=tru",
+        visitor.cookie()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn finish(mut stream: TcpStream) -> String {
+    stream.write_all(b"e").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// Asks again and again, each time anew as who comes through a router, until nobody listens any more; gives how often.
+async fn ask_until_refused(base: &str, visitor: &Visitor) -> usize {
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let mut answered = 0;
+    loop {
+        let request = client.get(format!("{base}/hearts")).header("cookie", visitor.cookie());
+        match request.send().await {
+            Ok(answer) => {
+                assert_eq!(answer.status(), 200);
+                answer.bytes().await.expect("a whole answer");
+                answered += 1;
+            }
+            Err(_) => return answered,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The program for half an hour with thousands of sessions: it stays small. Run by hand, best on a release build:
+//!
+//! ```sh
+//! cargo build --release --locked
+//! HEARTLIST_TEST_PROGRAM=target/release/heartlist cargo test --test it soak -- --ignored --nocapture
+//! ```
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use heartlist::standin::Listener;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use reqwest::{Client, Method};
+
+use crate::process::beside_with;
+use crate::support::Site;
+use crate::support::visitor::Visitor;
+
+const PEOPLE: usize = 250;
+/// With how many browsers each is signed in.
+const BROWSERS: usize = 20;
+const PLAYLISTS: usize = 60;
+const CONNECTIONS: usize = 50;
+/// How long each connection rests after an answer: together they ask some fifty times a second.
+const REST: Duration = Duration::from_secs(1);
+const LENGTH: Duration = Duration::from_secs(30 * 60);
+const SAMPLES: u32 = 60;
+/// In MiB.
+const MOST: f64 = 64.0;
+
+/// One of the sessions, by what its browser sends.
+struct Session {
+    cookie: String,
+    playlists: Vec<String>,
+}
+
+#[tokio::test]
+#[ignore = "takes more than half an hour"]
+async fn five_thousand_sessions_for_half_an_hour_stay_under_64_mib_and_grow_no_more() {
+    let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "100000"), ("LOG_FORMAT", "json")]).await;
+    // So that tokens are renewed meanwhile, too.
+    site.world.switch(|switches| switches.access_token_life = Duration::from_secs(600));
+    let (program, base) = beside_with(&site, &[("RUST_LOG", "warn")]).await;
+    let begun = Instant::now();
+    let sessions = sign_in_all(&site, &base).await;
+    println!("{} sessions after {:?}: {:.1} MiB", sessions.len(), begun.elapsed(), resident(program.pid()));
+    let until = Instant::now() + LENGTH;
+    let asking = (0..CONNECTIONS).map(|n| ask(&base, &sessions, n as u64, until));
+    let (asked, samples) = tokio::join!(join_all(asking), watch(program.pid()));
+    println!("{} requests", asked.iter().sum::<usize>());
+    let highest = samples.iter().copied().fold(0.0, f64::max);
+    assert!(highest < MOST, "{samples:?}");
+    let half = samples.len() / 2;
+    let (third, last) = (median(&samples[half..half + half / 2]), median(&samples[half + half / 2..]));
+    assert!(last < third * 1.05, "it grows: {samples:?}");
+}
+
+async fn sign_in_all(site: &Site, base: &str) -> Vec<Session> {
+    let mut sessions = Vec::new();
+    for person in 0..PEOPLE {
+        let key = format!("person-{person}");
+        let listener = Listener::with_library(&key, PLAYLISTS);
+        let playlists: Vec<_> = listener.playlists().iter().map(|playlist| playlist.id.clone()).collect();
+        site.world.add_listener(listener);
+        let browsers = (0..BROWSERS).map(|_| async {
+            // The browser is closed; its session lives on.
+            let visitor = Visitor::new(base);
+            assert_eq!(visitor.sign_in(&key).await.status, 200);
+            Session { cookie: visitor.cookie(), playlists: playlists.clone() }
+        });
+        sessions.extend(join_all(browsers).await);
+    }
+    sessions
+}
+
+/// Asks as some session for some page or heart, again and again; gives how often.
+async fn ask(base: &str, sessions: &[Session], seed: u64, until: Instant) -> usize {
+    let (client, mut chance) = (Client::builder().build().unwrap(), StdRng::seed_from_u64(seed));
+    let mut asked = 0;
+    while Instant::now() < until {
+        let session = sessions.choose(&mut chance).unwrap();
+        let id = session.playlists.choose(&mut chance).unwrap();
+        let (method, path) = match chance.random_range(0..20) {
+            0..5 => (Method::GET, "/playlists".to_owned()),
+            5..9 => (Method::GET, "/hearts".to_owned()),
+            9..11 => (Method::GET, format!("/playlists/{id}")),
+            11 => (Method::GET, "/top".to_owned()),
+            12 => (Method::GET, "/account".to_owned()),
+            13 => (Method::GET, format!("/nothing/{id}")),
+            14 => (Method::GET, "/playlists?q=song&sort=name".to_owned()),
+            15..18 => (Method::PUT, format!("/heart/{id}")),
+            _ => (Method::DELETE, format!("/heart/{id}")),
+        };
+        let request = client.request(method, format!("{base}{path}")).header("cookie", &session.cookie);
+        let answer = request.header("sec-fetch-site", "same-origin").header("accept-encoding", "br").send().await;
+        let answer = answer.expect("an answer");
+        assert!(answer.status().as_u16() < 500, "{path}: {}", answer.status());
+        answer.bytes().await.expect("a whole answer");
+        asked += 1;
+        tokio::time::sleep(REST).await;
+    }
+    asked
+}
+
+/// Notes how much memory the program holds, all the time through.
+async fn watch(pid: u32) -> Vec<f64> {
+    let mut samples = Vec::new();
+    for _ in 0..SAMPLES {
+        tokio::time::sleep(LENGTH / SAMPLES).await;
+        samples.push(resident(pid));
+        println!("{:.1} MiB", samples[samples.len() - 1]);
+    }
+    samples
+}
+
+/// Resident memory in MiB.
+fn resident(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+}
+
+fn median(samples: &[f64]) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}

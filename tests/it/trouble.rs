@@ -1,0 +1,283 @@
+//! A Postgres server killed, stopped, frozen, full, crowded, or a standby, while the app runs: a plain page meanwhile,
+//! no acknowledged heart lost, and all well again without a restart of the app.
+
+use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use heartlist::standin::Listener;
+use reqwest::Method;
+use rustix::process::Signal;
+use sqlx::{Connection, PgConnection};
+
+use crate::process::beside_with;
+use crate::support::Site;
+use crate::support::own_postgres::OwnPostgres;
+use crate::support::postgres::TestDatabase;
+use crate::support::visitor::Visitor;
+
+const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+/// How many press at once, each on a connection of their own; each of the people has some.
+const CONNECTIONS: usize = 50;
+const PEOPLE: usize = 10;
+
+async fn site_on(own: &OwnPostgres) -> Site {
+    Site::open_on(TestDatabase::at(own.url()), &[("SIGN_INS_PER_ADDRESS", "1000")]).await
+}
+
+/// A page and a press both say that the records are away, and nothing is saved.
+async fn expect_trouble(visitor: &Visitor) {
+    let (page, press) = tokio::join!(visitor.look("/hearts"), visitor.fetch(Method::PUT, HEART));
+    assert_eq!((page.status, page.text("h1").as_str()), (503, "Back in a moment"), "{}", page.html);
+    assert!(page.text("main").contains("Nothing was saved."));
+    expect_refusal(press);
+}
+
+fn expect_refusal(press: crate::support::page::Page) {
+    assert_eq!((press.status, press.header("retry-after")), (503, "5"), "{}", press.html);
+    let told = press.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(told.contains("cannot reach our records"), "{told}");
+}
+
+/// Waits until a press is kept again; gives how long that took.
+async fn recovery(visitor: &Visitor) -> Duration {
+    let begun = Instant::now();
+    while visitor.fetch(Method::PUT, HEART).await.status != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not recover");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    begun.elapsed()
+}
+
+async fn hearts(visitor: &Visitor) -> usize {
+    visitor.open("/hearts").await.count("li.card")
+}
+
+#[tokio::test]
+async fn stopped_for_a_while_or_frozen_it_is_a_503_and_then_well_again() {
+    let mut own = OwnPostgres::start().await;
+    let site = site_on(&own).await;
+    let ada = site.signed_in("ada").await;
+    own.stop().await;
+    expect_trouble(&ada).await;
+    assert_eq!(site.visitor().look("/readyz").await.status, 503);
+    assert_eq!(site.visitor().look("/healthz").await.status, 200);
+    own.start_again().await;
+    recovery(&ada).await;
+
+    own.signal(Signal::STOP);
+    expect_trouble(&ada).await;
+    own.signal(Signal::CONT);
+    recovery(&ada).await;
+    assert_eq!((hearts(&ada).await, site.visitor().look("/readyz").await.status), (1, 200));
+}
+
+#[tokio::test]
+async fn a_standby_shows_hearts_and_keeps_them_as_soon_as_it_is_promoted() {
+    let mut own = OwnPostgres::start().await;
+    let site = site_on(&own).await;
+    let ada = site.signed_in("ada").await;
+    recovery(&ada).await;
+    own.stop().await;
+    std::fs::write(own.data().join("standby.signal"), "").unwrap();
+    own.start_again().await;
+    let shows = async {
+        while ada.look("/hearts").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), shows).await.expect("a standby can be read");
+    assert_eq!(hearts(&ada).await, 1);
+    expect_refusal(ada.fetch(Method::DELETE, HEART).await);
+    let mut admin = PgConnection::connect(own.url()).await.unwrap();
+    assert!(sqlx::query_scalar::<_, bool>("select pg_promote()").fetch_one(&mut admin).await.unwrap());
+    recovery(&ada).await;
+    assert_eq!(ada.fetch(Method::DELETE, HEART).await.status, 200);
+    assert_eq!(hearts(&ada).await, 0);
+}
+
+/// The file of a table is made to lie on a disk that is full: what the kernel answers is what it answers there.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_takes_no_heart_and_loses_none() {
+    let own = OwnPostgres::start().await;
+    let site = site_on(&own).await;
+    let ada = site.signed_in("ada").await;
+    ada.fetch(Method::PUT, HEART).await;
+    // Empty still: its first row needs room.
+    let file = "select current_setting('data_directory') || '/' || pg_relation_filepath('removed_hearts')";
+    let file: String = sqlx::query_scalar(file).fetch_one(&site.db).await.unwrap();
+    let aside = format!("{file}.aside");
+    std::fs::rename(&file, &aside).unwrap();
+    symlink("/dev/full", &file).unwrap();
+    throw_out(&own).await;
+    let asked = async || ada.fetch(Method::DELETE, HEART).await;
+    settle(&ada).await;
+    expect_refusal(asked().await);
+    assert_eq!(hearts(&ada).await, 1, "still there, and shown");
+    assert_eq!(site.count("select hearts::bigint from heart_counts").await, 1);
+
+    std::fs::rename(&aside, &file).unwrap();
+    throw_out(&own).await;
+    settle(&ada).await;
+    assert_eq!(asked().await.status, 200);
+    assert_eq!((hearts(&ada).await, site.count("select count(*) from removed_hearts").await), (0, 1));
+}
+
+/// Ends all connections: each holds its files open.
+async fn throw_out(own: &OwnPostgres) {
+    let mut admin = PgConnection::connect(own.url()).await.unwrap();
+    let out = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    sqlx::raw_sql(out).execute(&mut admin).await.unwrap();
+    admin.close().await.unwrap();
+}
+
+/// Opens pages until the pool has found out which of its connections were ended.
+async fn settle(visitor: &Visitor) {
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    while visitor.look("/hearts").await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn with_all_connections_taken_by_others_it_is_a_503_until_one_is_free() {
+    let own = OwnPostgres::start().await;
+    let mut admin = PgConnection::connect(own.url()).await.unwrap();
+    // More than the app takes: sqlx waits in vain for a connection over the limit while others of its own are free.
+    let role = "create role app login connection limit 10; grant all on all tables in schema public to app";
+    sqlx::raw_sql(role).execute(&mut admin).await.unwrap();
+    let url = own.url().replace("heartlist@", "app@");
+    let site = Site::open_on(TestDatabase::at(&url), &[]).await;
+    let ada = site.signed_in("ada").await;
+    site.db.close().await;
+    throw_out(&own).await;
+    let others = join_all((0..10).map(|_| PgConnection::connect(&url))).await;
+    let others: Vec<PgConnection> = others.into_iter().map(Result::unwrap).collect();
+    expect_trouble(&ada).await;
+    for other in others {
+        other.close().await.unwrap();
+    }
+    recovery(&ada).await;
+    assert_eq!(hearts(&ada).await, 1);
+}
+
+#[tokio::test]
+async fn killed_twice_under_load_it_keeps_each_heart_that_it_acknowledged() {
+    let recovered = killed_under_load(2, Duration::from_millis(1500)).await;
+    println!("well again after {recovered:?}");
+}
+
+#[tokio::test]
+#[ignore = "takes a minute"]
+async fn killed_every_ten_seconds_for_a_minute() {
+    let recovered = killed_under_load(6, Duration::from_secs(10)).await;
+    println!("well again after {recovered:?}");
+    assert!(recovered.iter().all(|took| *took < Duration::from_secs(2)));
+}
+
+#[tokio::test]
+async fn the_app_killed_in_the_middle_of_writes_loses_no_heart_that_it_acknowledged() {
+    let site = Site::open().await;
+    let (program, base) = beside_with(&site, &[]).await;
+    let ada = Visitor::new(&base);
+    ada.sign_in("ada").await;
+    let (client, cookie, count) = (reqwest::Client::new(), ada.cookie(), AtomicUsize::new(0));
+    let pressing = (0..10).map(|who| {
+        let (client, base, cookie, count, program) = (&client, &base, &cookie, &count, &program);
+        async move {
+            let mut acknowledged = Vec::new();
+            loop {
+                let id = format!("{who:011}{:011}", acknowledged.len());
+                let press = client.put(format!("{base}/heart/{id}")).header("cookie", cookie);
+                match press.header("sec-fetch-site", "same-origin").send().await {
+                    Ok(answer) => assert_eq!(answer.status(), 200),
+                    Err(_) => return acknowledged,
+                }
+                acknowledged.push(id);
+                if count.fetch_add(1, Ordering::SeqCst) == 25 {
+                    program.signal("-KILL");
+                }
+            }
+        }
+    });
+    let acknowledged: Vec<String> = join_all(pressing).await.into_iter().flatten().collect();
+    let kept: Vec<String> = sqlx::query_scalar("select playlist_id from hearts").fetch_all(&site.db).await.unwrap();
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !kept.contains(id)).collect();
+    assert!(acknowledged.len() > 25 && lost.is_empty(), "of {} lost: {lost:?}", acknowledged.len());
+    // In one look: what was under way may be committed while we look.
+    let off = "select (select count(*) from hearts) - (select sum(hearts)::bigint from heart_counts)";
+    assert_eq!(site.count(off).await, 0);
+    assert_eq!(
+        ada.look(&format!("{}/hearts", site.base)).await.status,
+        200,
+        "another process goes on with the session"
+    );
+}
+
+/// Presses hearts on many connections, each until it is acknowledged, and kills the server so often. In the end the
+/// rows are those that were acknowledged. Gives how long it took, each time, from the server's return to a heart.
+async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
+    let mut own = OwnPostgres::start().await;
+    let site = site_on(&own).await;
+    let ada = site.signed_in("ada").await;
+    let mut people = Vec::new();
+    for n in 0..PEOPLE {
+        people.push(newcomer(&site, n).await);
+    }
+    let done = AtomicBool::new(false);
+    let pressing = join_all((0..CONNECTIONS).map(|n| press_on(&people[n % PEOPLE], n, &done)));
+    let killing = async {
+        let mut recovered = Vec::new();
+        for _ in 0..times {
+            // Nobody is to be told to press less often.
+            site.advance(Duration::from_secs(60));
+            tokio::time::sleep(every).await;
+            own.kill().await;
+            own.start_again().await;
+            recovered.push(recovery(&ada).await);
+        }
+        done.store(true, Ordering::SeqCst);
+        // For the last presses.
+        site.advance(Duration::from_secs(60));
+        recovered
+    };
+    let (acknowledged, recovered) = tokio::join!(pressing, killing);
+    let mut acknowledged: Vec<String> = acknowledged.into_iter().flatten().collect();
+    acknowledged.push(HEART["/heart/".len()..].to_owned());
+    assert!(acknowledged.len() > CONNECTIONS);
+    let mut kept: Vec<String> =
+        sqlx::query_scalar("select distinct playlist_id from hearts").fetch_all(&site.db).await.unwrap();
+    kept.sort();
+    acknowledged.sort();
+    assert_eq!(kept, acknowledged);
+    let off = "select count(*) from heart_counts c where hearts <> (select count(*) from hearts where playlist_id = c.playlist_id)";
+    assert_eq!(site.count(off).await, 0, "counts and rows agree");
+    recovered
+}
+
+async fn newcomer(site: &Site, number: usize) -> Visitor {
+    let key = format!("newcomer-{number}");
+    site.world.add_listener(Listener::with_library(&key, 1));
+    site.signed_in(&key).await
+}
+
+/// Presses one heart after the other, each until it is acknowledged; gives which.
+async fn press_on(visitor: &Visitor, who: usize, done: &AtomicBool) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    while !done.load(Ordering::SeqCst) {
+        let id = format!("{who:011}{:011}", acknowledged.len());
+        loop {
+            match visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status {
+                200 => break,
+                // Pressed too often, for which time must pass.
+                429 | 503 => {}
+                status => panic!("{status}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        acknowledged.push(id);
+    }
+    acknowledged
+}
