@@ -98,10 +98,13 @@ impl List {
 /// The address of a playlist that leads back to the list at `from`.
 pub(super) fn playlist_address(id: &str, from: &str) -> String {
     let plain = format!("/playlists/{id}");
+    if from == LISTS[0].0 {
+        return plain;
+    }
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("from", from).finish();
     let whole = format!("{plain}?{query}");
     // What is too long to come back to is left out.
-    if from == LISTS[0].0 || SafePath::parse(&whole).is_none() { plain } else { whole }
+    if SafePath::parse(&whole).is_none() { plain } else { whole }
 }
 
 /// `?next=` in an address, or the field `next` of a form.
