@@ -2,6 +2,7 @@
 
 mod database;
 mod doctor;
+mod poolers;
 mod serving;
 
 use std::future::Future;
@@ -9,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 use self::database::Running;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
-use crate::db::{self, pooler};
+use crate::db;
 use crate::domain::{sweep, top};
 use crate::ids::Secret;
 use crate::{telemetry, vault, web};
@@ -91,7 +92,7 @@ pub fn install_tls() {
 
 async fn migrate(config: Config) -> Result<()> {
     let database = Running::start(&config).await?;
-    refuse_pooler("DATABASE_URL", &database.url).await?;
+    poolers::refuse(vec![("DATABASE_URL", database.url.clone())]).await?;
     let pool = db::pool(&database.url, config.connections)?;
     db::migrate(&pool)
         .await
@@ -108,10 +109,9 @@ async fn serve(config: Config) -> Result<()> {
         .with_context(|| format!("cannot listen on {address}; is another program there? Set PORT to choose another"))?;
     let mut stop = stop_signals()?;
     let database = Running::start(&config).await?;
-    refuse_pooler("DATABASE_URL", &database.url).await?;
-    if let Some(follower) = &config.follower {
-        refuse_pooler("READ_DATABASE_URL", follower).await?;
-    }
+    let databases =
+        [Some(("DATABASE_URL", database.url.clone())), config.follower.clone().map(|url| ("READ_DATABASE_URL", url))];
+    let unseen = poolers::refuse(databases.into_iter().flatten().collect()).await?;
     let (base_url, dyno) = (config.base_url.clone(), config.dyno);
     let app = Arc::new(assemble(config, &database.url, Arc::new(clock))?);
     // On Heroku the release phase migrates, before the new code serves.
@@ -124,23 +124,12 @@ async fn serve(config: Config) -> Result<()> {
     let served = serve_on(listener, app, async move {
         let _ = stop.changed().await;
     });
-    let outcome = served.await;
+    let outcome = tokio::select! {
+        outcome = served => outcome,
+        Err(pooler) = poolers::look_out(unseen) => Err(pooler),
+    };
     database.stop().await;
     outcome
-}
-
-/// Ends the program before it serves one person's rows to another.
-async fn refuse_pooler(name: &str, url: &Secret) -> Result<()> {
-    match pooler::stands_at(url).await {
-        Ok(true) => bail!(
-            "{name} leads to a pooler in transaction mode, such as PgBouncer: over it prepared statements were \
-             seen to return other queries' rows, which may be other people's. Name the server itself; one process is \
-             a pool already (DATABASE_CONNECTIONS)"
-        ),
-        Ok(false) => {}
-        Err(error) => tracing::warn!(%error, name, "whether a pooler stands before the database could not be seen"),
-    }
-    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is given")]

@@ -12,7 +12,11 @@ use crate::support::{SESSION_SECRET, Site};
 
 /// Speaks as much of Postgres's protocol as a start needs; all its clients share one connection, as it were.
 async fn pretend(refusing: bool) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pretend_at("127.0.0.1:0", refusing).await
+}
+
+async fn pretend_at(address: &str, refusing: bool) -> String {
+    let listener = TcpListener::bind(address).await.unwrap();
     let address = listener.local_addr().unwrap();
     let shared = Arc::new(Mutex::new(false));
     tokio::spawn(async move {
@@ -90,4 +94,19 @@ async fn a_follower_behind_a_pooler_is_refused_too() {
     settings.extend([("READ_DATABASE_URL", url.as_str()), ("PORT", &port)]);
     let (code, said) = Program::start(&settings).rest().await;
     assert!(code == Some(1) && said.contains("READ_DATABASE_URL leads to a pooler in transaction mode"), "{said}");
+}
+
+#[tokio::test]
+async fn a_pooler_that_comes_up_after_the_start_ends_the_program() {
+    let (site, place) = (Site::open().await, format!("127.0.0.1:{}", free_port()));
+    let (url, port) = (format!("postgres://somebody@{place}/heartlist?sslmode=disable"), free_port());
+    let mut settings = site.settings();
+    settings.retain(|(name, _)| *name != "DATABASE_URL");
+    // A dyno serves before its database answers.
+    settings.extend([("DATABASE_URL", url.as_str()), ("PORT", &port), ("DYNO", "web.1")]);
+    let mut program = Program::start(&settings);
+    program.ready().await;
+    pretend_at(&place, false).await;
+    let (code, said) = program.rest().await;
+    assert!(code == Some(1) && said.contains("DATABASE_URL leads to a pooler in transaction mode"), "{said}");
 }
