@@ -1,6 +1,6 @@
 //! Leaving for good.
 
-use super::{Error, Pool};
+use super::{Error, Pool, playlists};
 use crate::ids::{Digested, UserId};
 
 /// What went with an account, in numbers.
@@ -76,13 +76,7 @@ async fn uncount(connection: &mut sqlx::PgConnection, user: UserId) -> Result<()
     );
     let left = nobodys.fetch_all(&mut *connection).await?.into_iter();
     let nobodys: Vec<String> = left.filter(|count| count.hearts == 0).map(|count| count.playlist_id).collect();
-    // What the person's library had as private must not show because nobody else knows it.
-    let private = sqlx::query!(
-        "update heart_counts c set private = true from playlists p
-         where p.user_id = $1 and not p.public and c.playlist_id = p.id and not c.private",
-        user.0
-    );
-    private.execute(&mut *connection).await?;
+    playlists::remember_private(&mut *connection, user).await?;
     let forget = sqlx::query!("delete from heart_counts where playlist_id = any($1) and hearts = 0", &nobodys);
     forget.execute(connection).await?;
     Ok(())

@@ -4,7 +4,7 @@
 
 use sqlx::PgConnection;
 
-use super::{Error, Pool};
+use super::{Error, Pool, playlists};
 use crate::ids::UserId;
 
 /// Moves the ways in and the hearts of `from` to `into` and ends `from` with all its sessions, in one
@@ -23,6 +23,7 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Erro
     }
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
+    playlists::remember_private(&mut tx, from).await?;
     sqlx::query!("delete from users where id = $1", from.0).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(true)

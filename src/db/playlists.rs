@@ -1,5 +1,6 @@
 //! What Spotify showed a person: their library and its age, and playlists known from elsewhere.
 
+use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Pool};
@@ -292,6 +293,22 @@ async fn write(
     Ok(())
 }
 
+/// Keeps in mind what the person's library has as private, before its rows go: it must not show to others because
+/// nobody knows that any longer. The numbers are locked in their order, as everywhere, so that nobody waits in a circle.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn remember_private(connection: &mut PgConnection, user: UserId) -> Result<(), Error> {
+    let hidden = sqlx::query!(
+        "with hidden as (select c.playlist_id from heart_counts c join playlists p on p.id = c.playlist_id
+                         where p.user_id = $1 and not p.public and not c.private order by 1 for update of c)
+         update heart_counts c set private = true from hidden where c.playlist_id = hidden.playlist_id",
+        user.0
+    );
+    hidden.execute(connection).await?;
+    Ok(())
+}
+
 /// Drops what Spotify has not shown for 30 days: its terms allow no lasting copies.
 ///
 /// # Errors
@@ -302,8 +319,9 @@ pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     // That a playlist is private must not be forgotten with the row that says so.
     let swept = sqlx::query_scalar!(
         r#"with swept as (delete from playlists where seen_at < $1 returning id, public),
-                remembered as (update heart_counts c set private = true from (select distinct id from swept where not public) s
-                               where c.playlist_id = s.id and not c.private)
+                hidden as (select c.playlist_id from heart_counts c where not c.private and c.playlist_id in (select id from swept where not public)
+                           order by 1 for update of c),
+                remembered as (update heart_counts c set private = true from hidden where c.playlist_id = hidden.playlist_id)
            select count(*) as "swept!" from swept"#,
         long_ago
     );

@@ -282,6 +282,10 @@ async fn two_hearts_of_the_same_person_become_one() {
     new.fetch(Method::PUT, ONE).await;
     new.fetch(Method::PUT, TWO).await;
     sqlx::query("update hearts set note = 'from before', hearted_at = hearted_at - interval '1 year' where user_id = (select min(id) from users) ").execute(&site.db).await.unwrap();
+    // What only the newcomer's library knows as private must not be forgotten with it.
+    let private = "insert into playlists (user_id, id, name, collaborative, public, seen_at)
+                   select max(user_id), playlist_id, 'Hidden', false, false, now() from hearts group by playlist_id having count(*) = 1";
+    sqlx::query(private).execute(&site.db).await.unwrap();
     let door = new.open("/account/same").await;
     let consent = new.to(Service::Google, &door).await;
     let page = new.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
@@ -289,6 +293,7 @@ async fn two_hearts_of_the_same_person_become_one() {
     assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 2));
     assert_eq!(site.count("select count(*) from hearts").await, 2);
     assert_eq!(site.count("select sum(hearts)::bigint from heart_counts").await, 2);
+    assert_eq!(site.count("select count(*) from heart_counts where private").await, 1);
     let first = "select count(*) from hearts where note = 'from before' and hearted_at < now() - interval '300 days'";
     assert_eq!(site.count(first).await, 1);
     assert_eq!(new.open("/hearts").await.count("li.card"), 2);
