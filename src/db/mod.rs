@@ -113,6 +113,17 @@ fn lazy_pool(url: &Secret, connections: u32, patience: Duration) -> Result<Pool,
     Ok(pool)
 }
 
+/// What a follower answers in its time. None: it is away, or it stands still, takes the question and never answers; then
+/// the database itself is to be asked.
+pub async fn in_followers_time<T>(read: impl Future<Output = Result<T, Error>>) -> Option<T> {
+    match tokio::time::timeout(FOLLOWERS_PATIENCE, read).await {
+        Ok(Ok(answer)) => return Some(answer),
+        Ok(Err(error)) => tracing::warn!(%error, "the follower was asked in vain"),
+        Err(_) => tracing::warn!("the follower does not answer"),
+    }
+    None
+}
+
 /// How to connect to `url`: over the network encrypted, unless the address says otherwise.
 fn options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
     let options: PgConnectOptions = url.expose().parse()?;

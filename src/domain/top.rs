@@ -63,10 +63,7 @@ async fn from_follower(app: &App, period: &str, now: OffsetDateTime) -> Option<V
         let young = made_at.is_some_and(|made_at| now - made_at < BEHIND);
         Ok(if young { Some(db::top::list(follower, period, None, now).await?) } else { None })
     };
-    read.await.unwrap_or_else(|error: db::Error| {
-        tracing::warn!(%error, "the follower was asked in vain");
-        None
-    })
+    db::in_followers_time(read).await.flatten()
 }
 
 /// Makes the lists anew if they are old and no other process does.

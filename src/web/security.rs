@@ -81,6 +81,10 @@ pub(super) async fn one_address(State(app): State<Arc<App>>, request: Request, n
 }
 
 fn better(app: &App, request: &Request) -> Option<Redirect> {
+    // What asks whether we live has its own ways in, and `*` is no page.
+    if matches!(request.uri().path(), "/healthz" | "/readyz" | "*") {
+        return None;
+    }
     let plain = app.config.dyno && app.config.https() && came_plain(request);
     let lost = matches!(*request.method(), Method::GET | Method::HEAD) && came_by_localhost(request);
     if !plain && !lost {

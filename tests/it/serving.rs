@@ -115,6 +115,11 @@ async fn on_heroku_http_is_sent_to_https_by_the_routers_own_word() {
         }
         assert!(page.header("strict-transport-security").contains("max-age="), "{said}");
     }
+    // Whoever looks whether we live may come as they like.
+    for path in ["/healthz", "/readyz"] {
+        let page = visitor.request(Method::GET, path, &[("x-forwarded-proto", "http")], None).await;
+        assert_eq!(page.status, 200, "{path}");
+    }
     let elsewhere = Site::open().await;
     let page = elsewhere.visitor().request(Method::GET, "/", &[("x-forwarded-proto", "http")], None).await;
     assert_eq!(page.status, 200);

@@ -107,11 +107,11 @@ pub async fn meter(app: &App, now: OffsetDateTime) -> Result<Meter> {
 async fn counts(app: &App, now: OffsetDateTime) -> Result<(i64, i64)> {
     let counted = async |pool| Ok((db::doctor::hearts(pool).await?, db::doctor::sessions(pool, now).await?));
     if let Some(follower) = &app.follower
-        && let Ok(counts) = counted(follower).await as Result<_>
+        && let Some(counts) = db::in_followers_time(counted(follower)).await
     {
         return Ok(counts);
     }
-    counted(&app.db).await
+    Ok(counted(&app.db).await?)
 }
 
 /// How many of `findings` are in `state`.
