@@ -27,8 +27,10 @@ use tower::ServiceExt;
 const REST: Duration = Duration::from_secs(95);
 const _: () = assert!(REST.as_secs() > 90, "the router must be the one that closes");
 /// How long nothing of an answer may be taken before its connection is closed: who never reads would keep the answer
-/// in memory, and the connection, for ever. Every byte taken begins it anew, so that slow lines are served.
-const UNREAD: Duration = Duration::from_secs(30);
+/// in memory, and the connection, for ever. Whatever is taken begins it anew. The system takes a page whole, and of
+/// more than the 4 MB that Linux holds the next third at a time: only an export of many megabytes ends early, on a line
+/// slower than about 25 KB a second. Heroku's router is stricter by a little (55 seconds).
+const UNREAD: Duration = Duration::from_secs(60);
 /// The longest head of a request, in bytes; browsers and routers stay below 16 KB.
 const LONGEST_HEAD: usize = 32 * 1024;
 /// The most header lines.
