@@ -139,7 +139,7 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
     loop {
         let kept = rows::library(&app.db, user).await?;
         let from = match plan(kept.as_ref(), wish, now) {
-            Plan::Show if kept.as_ref().is_none_or(|kept| !kept.is_coming(now) || meets(kept, wish)) => {
+            Plan::Show if kept.as_ref().is_none_or(|kept| !kept.is_coming(app.now()) || meets(kept, wish)) => {
                 return Ok(kept);
             }
             Plan::Show => {
@@ -149,7 +149,7 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
             Plan::Bridge => return Err(asking::trouble(app, Endpoint::MyPlaylists, now).await?),
             Plan::Fetch(from) => from,
         };
-        let leased = kept.as_ref().and_then(|kept| kept.leased_until).is_some_and(|until| until > now);
+        let leased = kept.as_ref().and_then(|kept| kept.leased_until).is_some_and(|until| until > app.now());
         if !leased && rows::lease(&app.db, user, now + LEASE, now).await? {
             let first = kept.as_ref().is_none_or(|kept| kept.fetched_at.is_none());
             let (ours, caller) = (app.clone(), caller.clone());

@@ -59,7 +59,11 @@ pub(super) async fn index(
         library => library?,
     };
     let Library { playlists, all, as_of, missing, coming, trouble: error } = library;
-    let pager = Pager::of(&playlists, finding.address())?;
+    let pager = match Pager::of(&playlists, finding.address()) {
+        // What lies behind the part that has come may exist all the same.
+        Err(_) if missing > 0 => return Ok(Redirect::to(&finding.address()).into_response()),
+        pager => pager?,
+    };
     let finding = finding.counted(all, playlists.total).lacking(missing);
     let (trouble, door) = error.as_ref().map(trouble).unzip();
     let door = door.flatten();

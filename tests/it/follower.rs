@@ -86,3 +86,19 @@ async fn a_real_standby_will_do_and_the_doctor_knows_it() {
     let page = site.visitor().look("/setup").await;
     assert!(page.texts("li.finding").iter().any(|text| text.starts_with("Follower") && text.contains("It copies")));
 }
+
+/// It takes the question and never answers: without an end to that, the visitor waits until the request's time is over.
+#[cfg(feature = "local")]
+#[tokio::test]
+async fn a_follower_that_stands_still_is_missed_by_nobody() {
+    use rustix::process::Signal;
+    let copy = crate::support::own_postgres::OwnPostgres::start().await;
+    let copied = PgPool::connect(copy.url()).await.unwrap();
+    list(&copied, COPIED, 0.0).await;
+    let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
+    list(&site.db, OURS, 0.0).await;
+    assert_eq!(top(&site.visitor()).await, [COPIED]);
+    copy.signal(Signal::STOP);
+    assert_eq!(top(&site.visitor()).await, [OURS]);
+    copy.signal(Signal::CONT);
+}
