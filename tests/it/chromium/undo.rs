@@ -74,6 +74,23 @@ async fn a_heart_taken_back_on_its_own_page_leaves_no_date_and_no_form() {
     assert_eq!(browser.ask::<Vec<bool>>(seen).await, [false, false]);
 }
 
+#[tokio::test]
+async fn a_heart_given_on_its_own_page_has_a_form_at_once() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.click(".card:first-child .name").await;
+    browser.find(".sleeve .heart").await;
+    let seen = "document.querySelector('.sleeve .words').checkVisibility()";
+    assert!(!browser.ask::<bool>(seen).await, "nothing to write beside");
+    browser.click(".sleeve .heart button").await;
+    until_saved(&site, &browser, 1).await;
+    browser.click(".words summary").await;
+    browser.find(".words [name=note]").await.send_keys("Mine").await.unwrap();
+    browser.click(".words form button").await;
+    browser.reads("main [role=status]", "Your note and tags are kept.").await;
+    assert_eq!(site.count("select count(*) from hearts where note = 'Mine'").await, 1);
+}
+
 /// Runs what waits for ten seconds now, and nothing else.
 const LATER: &str = "window.fades = [], window.clock = setTimeout, \
     void (window.setTimeout = (act, after) => after === 10000 ? fades.push(act) : clock(act, after))";
