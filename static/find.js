@@ -77,6 +77,15 @@ $search.on("input compositionend", "#q", (event) => {
 $search.find("button").remove(); // Enter sends the form without it, all else happens by itself
 if ($search.length) $(window).on("online", look); // does nothing unless a search was lost
 
+// What was typed a moment ago goes along to the other view.
+$(document).on("click", ".views a", ({ currentTarget: link }) => {
+  if (wanted() === found) return;
+  const [url, view] = [new URL(wanted()), new URL(link.href).searchParams.get("view")];
+  url.searchParams.delete("view");
+  if (view) url.searchParams.set("view", view);
+  link.href = url.href;
+});
+
 // ---- More: the next page's cards below those that are there ----
 function offerMore() {
   if (!$("#results .pager a[rel=next]").length) return;
@@ -87,6 +96,11 @@ function offerMore() {
   $more.find("button").on("click", () => more($more));
   $("#results .pager").before($more);
 }
+
+// Back on the network, what failed is no news any more.
+$(window).on("online", () => {
+  $(".more button").filter((_, button) => button.textContent === "Try again").text("More").next().empty();
+});
 
 async function more($more) {
   const [$button, $said] = [$more.find("button"), $more.find("p")];
