@@ -2,7 +2,7 @@
 "use strict";
 
 // ---- What we know of each playlist's heart ----
-// id -> { confirmed: what the server last told us, wanted: what was last asked,
+// id -> { name: the playlist's, confirmed: what the server last told us, wanted: what was last asked,
 //         sent: what the request under way asks for, or null }
 const hearts = new Map();
 const PATIENCE = 20_000; // ms until a request counts as lost
@@ -15,8 +15,9 @@ const busy = (heart) => heart.sent !== null;
 
 function heartOf(id) {
   if (!hearts.has(id)) {
-    const confirmed = shown(formsOf(id)[0]);
-    hearts.set(id, { confirmed, wanted: confirmed, sent: null });
+    const form = formsOf(id)[0];
+    const name = $(form).find("button").attr("aria-label").replace(/^Heart /, "");
+    hearts.set(id, { name, confirmed: shown(form), wanted: shown(form), sent: null });
   }
   return hearts.get(id);
 }
@@ -34,7 +35,8 @@ function ask(id, hearted) {
   const heart = heartOf(id);
   heart.wanted = hearted;
   paint(id, hearted);
-  hush();
+  hush(id);
+  hush(PASSING);
   if (!busy(heart)) save(id, heart);
 }
 
@@ -50,13 +52,12 @@ async function save(id, heart) {
   }
   heart.wanted = heart.confirmed;
   paint(id, heart.confirmed);
-  if (before && !heart.confirmed) offerUndo(id);
+  if (before && !heart.confirmed) offerUndo(id, heart);
 }
 
 // Given again soon, it is the same heart: the server still has its date, its note and its tags.
-function offerUndo(id) {
-  say("The heart is taken back.", () => askFromAfar(id, true), "Undo");
-  fade(UNDO);
+function offerUndo(id, heart) {
+  fade(say(`Taken back: ${heart.name}.`, id, "Undo", () => askFromAfar(id, true)), UNDO);
 }
 
 // The button that was pressed is gone with its message, so the focus goes to the heart.
@@ -107,7 +108,8 @@ function giveUp(id, heart, failure) {
   heart.wanted = heart.confirmed;
   paint(id, heart.confirmed);
   if (failure.leaving || wish === heart.confirmed) return;
-  say(`Not saved: ${failure.text.replace(/^Not saved[:.] /, "").replace(/\.$/, "")}.`, () => askFromAfar(id, wish), "Try again");
+  const why = failure.text.replace(/^Not saved[:.] /, "").replace(/\.$/, "");
+  say(`Not saved: ${heart.name}: ${why}.`, id, "Try again", () => askFromAfar(id, wish));
 }
 
 // The server knows where to sign in, this page knows where to come back to.
@@ -119,34 +121,36 @@ function signIn(address) {
   return { leaving: true };
 }
 
-// ---- The voice: a live region that is also the visible message ----
-let silence; // the timer that clears a passing remark
+// ---- The voice: a live region that is also what is seen; one message about each thing, the newest last ----
+const PASSING = ""; // what remarks are about that need no answer
 
-function say(text, act, label) {
-  clearTimeout(silence);
-  const $live = $("#live").empty().append($("<span>").text(text));
-  if (act) {
-    const $act = $("<button type=button>").text(label).on("click", () => { hush(); act(); });
-    $live.append(label === "Undo" ? $act.addClass("undo").attr("aria-keyshortcuts", "Control+Z") : $act.addClass("again"));
-  }
-  $live.append($("<button type=button>").text("Dismiss").on("click", hush));
+function say(text, about, label, act) {
+  hush(about);
+  const $message = $("<p>").attr("data-about", about).append($("<span>").text(text));
+  const button = (words, press) =>
+    $("<button type=button>").text(words).on("click", () => { hush(about); press?.(); }).appendTo($message);
+  if (label === "Undo") button(label, act).addClass("undo").attr("aria-keyshortcuts", "Control+Z");
+  else if (act) button(label, act).addClass("again");
+  button("Dismiss");
+  return $message.appendTo("#live");
 }
 
-// Says something in passing, unless a failure still waits for its answer.
-function remark(text, stay) {
-  if ($("#live .again").length) return;
-  say(text);
-  if (!stay) silence = setTimeout(hush, 4000);
+// Goes by itself, unless it says how things stand.
+function remark(text, stay, about = PASSING) {
+  const $message = say(text, about);
+  if (!stay) setTimeout(() => $message.remove(), 4000);
 }
 
-// Whoever is about to press something in it is not hurried.
-function fade(after) {
-  silence = setTimeout(() => ($("#live")[0].matches(":hover, :focus-within") ? fade(after) : hush()), after);
+function hush(about) {
+  $("#live p").filter((_, message) => message.dataset.about === about).remove();
 }
 
-function hush() {
-  clearTimeout(silence);
-  $("#live").empty();
+// Whoever is about to press something there is not hurried, nor does it move away from under their finger.
+function fade($message, after) {
+  setTimeout(() => {
+    if ($("#live").find("button:hover, button:focus").length) fade($message, after);
+    else $message.remove();
+  }, after);
 }
 
 // ---- Reading the truth again: after Back, in the other tab, when the network returns ----
@@ -229,7 +233,7 @@ $(document).on("submit", "form.heart", (event) => {
 // The message stands at the end of the page, far from the heart for who comes by keyboard.
 $(document).on("keydown", (event) => {
   const wanted = event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
-  const $undo = $("#live .undo");
+  const $undo = $("#live .undo").last();
   if (!wanted || !$undo.length || $(event.target).is("input, textarea, select")) return;
   event.preventDefault();
   $undo.trigger("click");

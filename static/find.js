@@ -4,6 +4,7 @@
 
 const PAUSE = 250; // ms without a key until the list is asked for
 const SLOW = 300; // ms after which a search says that it is under way
+const SEARCH = "search"; // what is said about it
 const $search = $(".find form");
 
 // ---- As you type: the last wish wins, and the field keeps focus and caret ----
@@ -32,20 +33,18 @@ async function look() {
   const url = wanted();
   if (url === found) return quiet();
   const mine = (asking = new AbortController());
-  const slow = setTimeout(() => mine === asking && remark("Searching…", true), SLOW);
+  const slow = setTimeout(() => mine === asking && remark("Searching…", true, SEARCH), SLOW);
   try {
     const page = await readPage(url, AbortSignal.any([mine.signal, AbortSignal.timeout(PATIENCE)]));
     if (mine === asking) showFound(page, url);
   } catch {
-    if (mine === asking) say(`Not searched: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`, look, "Try again");
+    if (mine === asking) say(`Not searched: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`, SEARCH, "Try again", look);
   }
   clearTimeout(slow);
 }
 
 // What was said of a search that is over.
-function quiet() {
-  if (/^(Not searched|Searching)/.test($("#live").text())) hush();
-}
+const quiet = () => hush(SEARCH);
 
 function showFound(page, url) {
   const $results = $(page).find("#results");
@@ -78,6 +77,15 @@ $search.on("input compositionend", "#q", (event) => {
 $search.find("button").remove(); // Enter sends the form without it, all else happens by itself
 if ($search.length) $(window).on("online", look); // does nothing unless a search was lost
 
+// What was typed a moment ago goes along to the other view.
+$(document).on("click", ".views a", ({ currentTarget: link }) => {
+  if (wanted() === found) return;
+  const [url, view] = [new URL(wanted()), new URL(link.href).searchParams.get("view")];
+  url.searchParams.delete("view");
+  if (view) url.searchParams.set("view", view);
+  link.href = url.href;
+});
+
 // ---- More: the next page's cards below those that are there ----
 function offerMore() {
   if (!$("#results .pager a[rel=next]").length) return;
@@ -88,6 +96,11 @@ function offerMore() {
   $more.find("button").on("click", () => more($more));
   $("#results .pager").before($more);
 }
+
+// Back on the network, what failed is no news any more.
+$(window).on("online", () => {
+  $(".more button").filter((_, button) => button.textContent === "Try again").text("More").next().empty();
+});
 
 async function more($more) {
   const [$button, $said] = [$more.find("button"), $more.find("p")];

@@ -112,6 +112,24 @@ pub async fn settings(app: &App, caller: &Caller, now: OffsetDateTime) -> Result
     })
 }
 
+/// What a person has switched on, in short.
+pub struct On {
+    /// Where their page is; none: switched off.
+    pub page: Option<Slug>,
+    /// Whether they have a secret link.
+    pub link: bool,
+}
+
+/// What the caller has switched on, and nothing of what others see.
+///
+/// # Errors
+/// When the database fails.
+pub async fn on(app: &App, caller: &Caller) -> Result<On> {
+    let share = db::shares::of(&app.db, caller.person.id).await?;
+    let (slug, link) = share.map_or((None, false), |share| (share.slug, share.token_sealed.is_some()));
+    Ok(On { page: slug.map(Slug::kept), link })
+}
+
 /// Why a page cannot be at an address, in words for who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {

@@ -7,7 +7,7 @@ use super::error::Fault;
 use super::layout::{Layout, Moment, html};
 use super::session::SignedIn;
 use super::{State, activity, identities, sessions};
-use crate::domain::{Caller, account, registration};
+use crate::domain::{Caller, account, registration, sharing};
 
 #[derive(Template)]
 #[template(path = "account/show.html")]
@@ -21,6 +21,7 @@ struct Show {
     connected: bool,
     lapsed: bool,
     operator: bool,
+    shares: sharing::On,
     allowed: Vec<Allowed>,
     sessions: Vec<sessions::Row>,
     events: Vec<activity::Line>,
@@ -35,6 +36,7 @@ pub(super) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn)
     Ok(html(&Show {
         layout: layout.titled("Account", "account"),
         operator: registration::is_operator(&app, &caller).await?,
+        shares: sharing::on(&app, &caller).await?,
         allowed: allowed(&caller),
         sessions: sessions::of(&app, &caller).await?,
         more,

@@ -68,6 +68,30 @@ async fn u1_sharing_is_off_until_it_is_switched_on_and_says_first_what_will_be_s
 }
 
 #[tokio::test]
+async fn u1_the_account_page_says_truly_what_is_switched_on() {
+    const SAID: &str = "[aria-labelledby=sharing] p";
+    const OFF: &str = "Nobody but you sees your hearts, unless you switch on a page or a secret link.";
+    const PAGE: &str = "A public page at /u/ada-w shows your hearts on public playlists to anybody.";
+    const LINK: &str = "A secret link shows your hearts on public playlists to whoever has it.";
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let said = async || {
+        let mut said = ada.open("/account").await.texts(SAID);
+        assert_eq!(said.pop().unwrap(), "Choose what others see");
+        said
+    };
+    assert_eq!(said().await, [OFF]);
+    put_at(&ada, "ada-w").await;
+    assert_eq!(said().await, [PAGE]);
+    secret_link(&ada).await;
+    assert_eq!(said().await, [PAGE, LINK]);
+    press(&ada, "page", "false").await;
+    assert_eq!(said().await, [LINK]);
+    press(&ada, "link", "false").await;
+    assert_eq!(said().await, [OFF]);
+}
+
+#[tokio::test]
 async fn u1_off_again_is_gone_at_once_on_every_process_and_u6_looks_as_if_it_had_never_been() {
     let mut site = Site::open().await;
     let second = site.second_process().await;

@@ -73,6 +73,12 @@ async fn words_are_one_persons_own_and_need_a_heart() {
     let page = mira.send(form().await).await;
     assert_eq!((page.status, page.text("h1").as_str()), (404, "No heart to write beside"));
     assert_eq!(site.count("select count(*) from hearts where note is not null").await, 0);
+    assert!(page.text("main").contains("Nothing was saved"));
+    // Its page has the form without a heart too, for the script to show: what it sends is refused just so.
+    let page = mira.send(mira.open(&format!("/playlists/{id}")).await.form(".words form").with("note", "mine")).await;
+    assert_eq!((page.status, page.text("h1").as_str()), (404, "No heart to write beside"));
+    assert!(page.text("main").contains("Nothing was saved"));
+    assert_eq!(site.count("select count(*) from hearts where note is not null").await, 0);
     let stranger = site.visitor().send(form().await).await;
     assert_eq!((stranger.status, site.count("select count(*) from hearts where note is not null").await), (303, 0));
     ada.submit(form().await).await;

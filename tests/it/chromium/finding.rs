@@ -176,6 +176,37 @@ async fn p2_more_comes_in_place_and_is_said() {
 }
 
 #[tokio::test]
+async fn more_that_was_not_loaded_offline_is_offered_afresh_online() {
+    let site = Site::open().await;
+    let browser = mira(&site).await;
+    browser.ask::<()>("window.real_fetch = fetch, void (fetch = () => Promise.reject(new TypeError('lost')))").await;
+    browser.click(".more button").await;
+    browser.reads(".more button", "Try again").await;
+    browser.ask::<()>("fetch = real_fetch, void dispatchEvent(new Event('online'))").await;
+    assert_eq!((browser.text(".more button").await.as_str(), browser.text(".more p").await.as_str()), ("More", ""));
+    browser.click(".more button").await;
+    browser.reads(".more [role=status]", "100 of 120 shown.").await;
+}
+
+#[tokio::test]
+async fn what_was_just_typed_goes_along_to_the_other_view() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let typed_and_pressed = |typed: &str, link: &str| {
+        format!(
+            "q.value = '{typed}', q.dispatchEvent(new Event('input', {{ bubbles: true }})), void document.querySelector('.views {link}').click()"
+        )
+    };
+    browser.ask::<()>(&typed_and_pressed("garden", "a:last-child")).await;
+    browser.arrive("/playlists?q=garden&view=list").await;
+    browser.find(".cards.rows").await;
+    assert_eq!(browser.ask::<String>("q.value").await, "garden");
+    browser.ask::<()>(&typed_and_pressed("", "a:first-child")).await;
+    browser.arrive("/playlists").await;
+    browser.find(".cards:not(.rows)").await;
+}
+
+#[tokio::test]
 async fn a_search_that_takes_a_while_says_that_it_is_under_way() {
     let site = Site::open().await;
     let browser = ada(&site).await;

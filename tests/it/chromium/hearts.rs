@@ -108,6 +108,28 @@ async fn b4_a_failed_save_is_taken_back_said_and_tried_again() {
     assert!(browser.ask::<bool>("document.activeElement.matches('.heart button')").await, "the focus is back");
 }
 
+#[tokio::test]
+async fn b4_a_failure_stays_while_other_hearts_are_given() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let name: String = browser.ask("document.querySelector('.card:first-child .name').innerText").await;
+    site.db.execute("alter table hearts rename to lost").await.unwrap();
+    browser.click(FIRST_HEART).await;
+    browser.reads("#live", &format!("Not saved: {name}: ")).await;
+    site.db.execute("alter table lost rename to hearts").await.unwrap();
+    let second = ".card:nth-child(2) form.heart button";
+    for saved in [1, 0] {
+        browser.ask::<()>(&format!("document.querySelector('{second}').click()")).await;
+        until_saved(&site, &browser, saved).await;
+    }
+    browser.find("#live p:nth-child(2) .undo").await;
+    assert!(browser.text("#live p:first-child").await.starts_with(&format!("Not saved: {name}: ")), "it stays");
+    browser.click("#live .again").await;
+    until_saved(&site, &browser, 1).await;
+    assert!(pressed(&browser, FIRST_HEART).await);
+    assert_eq!(browser.ask::<u32>("document.querySelectorAll('#live p').length").await, 1, "the other offer stays");
+}
+
 /// Notes each request of the script, and how many are under way.
 const NOTE_REQUESTS: &str = "window.asked = [], window.open_requests = 0, window.real_fetch = fetch, \
     void (window.fetch = async (url, options) => { \
@@ -159,7 +181,7 @@ async fn b11_offline_a_heart_goes_back_and_says_why() {
         ))
         .await;
     browser.click(FIRST_HEART).await;
-    browser.reads("#live", "Not saved: you are offline.").await;
+    browser.reads("#live", ": you are offline.").await;
     assert!(!pressed(&browser, FIRST_HEART).await);
     browser.devtools("Network.emulateNetworkConditions", network(false)).await;
     browser.becomes("navigator.onLine").await;

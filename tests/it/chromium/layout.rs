@@ -169,3 +169,32 @@ async fn p18_on_a_phone_there_is_one_column_with_the_hearts_in_reach_of_a_thumb(
         assert_eq!(browser.ask::<u32>(HIDDEN).await, 0, "hidden until something hovers on {path}");
     }
 }
+
+#[tokio::test]
+async fn with_forced_colours_the_chosen_one_of_several_has_a_border_of_its_own() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let media = json!({ "features": [{ "name": "forced-colors", "value": "active" }] });
+    browser.devtools("Emulation.setEmulatedMedia", media).await;
+    for (page, part) in [("/playlists", ".views"), ("/top", ".switch")] {
+        browser.go(page).await;
+        let border = |which: &str| {
+            format!(
+                "(s => s.borderTopWidth + s.borderTopColor)(getComputedStyle(document.querySelector('{part} a{which}')))"
+            )
+        };
+        let chosen: String = browser.ask(&border("[aria-current]")).await;
+        assert!(chosen.starts_with("2px"), "{page}: {chosen}");
+        assert_ne!(chosen, browser.ask::<String>(&border(":not([aria-current])")).await, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn no_invitations_yet_stands_apart_from_the_button() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.go("/invites").await;
+    browser.reads("form.spaced + .sub", "None yet.").await;
+    let gap = "(at => at('form.spaced + .sub').top - at('form.spaced button').bottom)(s => document.querySelector(s).getBoundingClientRect())";
+    assert!(browser.ask::<f64>(gap).await >= 16.0);
+}

@@ -19,7 +19,8 @@ async fn taken_back(site: &Site) -> Browser {
     until_saved(site, &browser, 1).await;
     site.db.execute("update hearts set hearted_at = hearted_at - interval '1 year', note = 'Mine'").await.unwrap();
     browser.click(FIRST_HEART).await;
-    browser.reads("#live", "The heart is taken back.").await;
+    let name: String = browser.ask("document.querySelector('.card:first-child .name').innerText").await;
+    browser.reads("#live", &format!("Taken back: {name}.")).await;
     assert_eq!(site.count(SAVED).await, 0);
     browser
 }
@@ -60,6 +61,36 @@ async fn b13_undo_is_reached_by_keyboard() {
 }
 
 #[tokio::test]
+async fn each_offer_names_its_playlist_and_leaves_the_others_alone() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let heart = |n: u32| format!(".card:nth-child({n}) form.heart button");
+    let names: Vec<String> = browser.ask("[...document.querySelectorAll('.card .name')].map(a => a.innerText)").await;
+    for n in 1..=4 {
+        browser.click(&heart(n)).await;
+        until_saved(&site, &browser, n.into()).await;
+    }
+    for n in 1..=4 {
+        browser.ask::<()>(&format!("document.querySelector('{}').click()", heart(n))).await;
+        browser.becomes(&format!("document.querySelectorAll('{OFFERED}').length === {n}")).await;
+    }
+    let said =
+        "[...document.querySelectorAll('#live p')].filter(p => p.checkVisibility()).map(p => p.firstChild.innerText)";
+    let offers = |these: &[usize]| these.iter().map(|n| format!("Taken back: {}.", names[n - 1])).collect::<Vec<_>>();
+    assert_eq!(browser.ask::<Vec<String>>(said).await, offers(&[2, 3, 4]), "three at a time");
+    let control_z = "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'z', ctrlKey: true, bubbles: true}))";
+    for (n, left) in [(4, &[1, 2, 3][..]), (3, &[1, 2])] {
+        browser.ask::<bool>(control_z).await;
+        until_pressed(&browser, &heart(n), true).await;
+        until_saved(&site, &browser, i64::from(5 - n)).await;
+        assert_eq!(browser.ask::<Vec<String>>(said).await, offers(left), "the newest is undone");
+    }
+    browser.click("#live p:first-child button:last-child").await;
+    assert_eq!(browser.ask::<Vec<String>>(said).await, offers(&[2]));
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_heart_taken_back_on_its_own_page_leaves_no_date_and_no_form() {
     let site = Site::open().await;
     let browser = ada(&site).await;
@@ -72,6 +103,23 @@ async fn a_heart_taken_back_on_its_own_page_leaves_no_date_and_no_form() {
     browser.click(".sleeve .heart button").await;
     until_saved(&site, &browser, 0).await;
     assert_eq!(browser.ask::<Vec<bool>>(seen).await, [false, false]);
+}
+
+#[tokio::test]
+async fn a_heart_given_on_its_own_page_has_a_form_at_once() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    browser.click(".card:first-child .name").await;
+    browser.find(".sleeve .heart").await;
+    let seen = "document.querySelector('.sleeve .words').checkVisibility()";
+    assert!(!browser.ask::<bool>(seen).await, "nothing to write beside");
+    browser.click(".sleeve .heart button").await;
+    until_saved(&site, &browser, 1).await;
+    browser.click(".words summary").await;
+    browser.find(".words [name=note]").await.send_keys("Mine").await.unwrap();
+    browser.click(".words form button").await;
+    browser.reads("main [role=status]", "Your note and tags are kept.").await;
+    assert_eq!(site.count("select count(*) from hearts where note = 'Mine'").await, 1);
 }
 
 /// Runs what waits for ten seconds now, and nothing else.
