@@ -294,7 +294,8 @@ async fn write(
 }
 
 /// Keeps in mind what the person's library has as private, before its rows go: it must not show to others because
-/// nobody knows that any longer. The numbers are locked in their order, as everywhere, so that nobody waits in a circle.
+/// nobody knows that any longer. The numbers are locked in their order, as everywhere; who comes here with others of them
+/// locked may still meet somebody in a circle, and is told to try again.
 ///
 /// # Errors
 /// When the database fails.

@@ -42,6 +42,14 @@ async fn ada(site: &Site) -> Browser {
     browser
 }
 
+/// The same, once her first playlist has her heart.
+async fn ada_with_a_heart(site: &Site) -> Browser {
+    let browser = ada(site).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(site, &browser, 1).await;
+    browser
+}
+
 /// Whether a heart button is pressed.
 async fn pressed(browser: &Browser, button: &str) -> bool {
     browser.find(button).await.attr("aria-pressed").await.unwrap().unwrap() == "true"

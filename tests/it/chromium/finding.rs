@@ -6,7 +6,7 @@ use heartlist::standin::{Endpoint, Fault, Listener};
 use serde_json::json;
 use thirtyfour::Key;
 
-use super::{FIRST_HEART, ada, pressed, sign_in, until_saved};
+use super::{FIRST_HEART, ada, ada_with_a_heart, pressed, sign_in, until_saved};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -79,9 +79,7 @@ async fn p15_typing_finds_at_once_and_disturbs_nobody() {
 #[tokio::test]
 async fn a_heart_given_among_what_was_found_is_a_heart() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 1).await;
+    let browser = ada_with_a_heart(&site).await;
     type_in(&browser, "#q", "is:hearted").await;
     browser.reads("#hits", "1 of 12 playlists found.").await;
     assert!(pressed(&browser, FIRST_HEART).await);

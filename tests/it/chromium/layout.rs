@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 use thirtyfour::Key;
 
-use super::{FIRST_HEART, ada, sign_in, until_saved};
+use super::{FIRST_HEART, ada, ada_with_a_heart, sign_in, until_saved};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -129,9 +129,7 @@ async fn g4_the_skip_link_is_the_first_stop_and_leads_to_the_content() {
 #[tokio::test]
 async fn the_fields_for_words_are_as_wide_as_their_card() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 1).await;
+    let browser = ada_with_a_heart(&site).await;
     browser.go("/hearts").await;
     browser.click(".words summary").await;
     for width in [360, 768, 1280] {

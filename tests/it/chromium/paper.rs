@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlx::Executor as _;
 
 use super::moving::SIXTY_HEARTS;
-use super::{FIRST_HEART, ada, until_saved};
+use super::{ada, ada_with_a_heart};
 use crate::support::Site;
 
 /// What is seen of the page though it is of no use on paper.
@@ -13,9 +13,7 @@ const USELESS: &str = "[...document.querySelectorAll('button, input, summary, im
 #[tokio::test]
 async fn h9_on_paper_the_hearts_are_a_plain_list() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 1).await;
+    let browser = ada_with_a_heart(&site).await;
     browser.go("/hearts").await;
     browser.click(".words summary").await;
     browser.find(".words input[name=note]").await.send_keys("For the rain").await.unwrap();

@@ -1,6 +1,6 @@
 //! Signing in and out by mouse, and ending an account.
 
-use super::{FIRST_HEART, ada, consent, pressed, sign_in, until_saved};
+use super::{FIRST_HEART, ada, ada_with_a_heart, consent, pressed, sign_in, until_saved};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -56,9 +56,7 @@ async fn b7_a_heart_pressed_after_the_session_ended_is_kept_by_signing_in() {
 #[tokio::test]
 async fn b7_a_heart_taken_back_after_the_session_ended_stays_and_that_is_said() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 1).await;
+    let browser = ada_with_a_heart(&site).await;
     sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
     browser.click(FIRST_HEART).await;
     browser.reads("main [role=alert]", "You were signed out meanwhile, so nothing was changed.").await;
@@ -72,9 +70,7 @@ async fn b7_a_heart_taken_back_after_the_session_ended_stays_and_that_is_said() 
 #[tokio::test]
 async fn links_a_second_way_in_by_pressing() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 1).await;
+    let browser = ada_with_a_heart(&site).await;
     browser.click("a[href='/account']").await;
     browser.click("button[formaction='/auth/github']").await;
     browser.reads(".made-up", "GitHub").await;

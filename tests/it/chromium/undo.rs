@@ -5,7 +5,7 @@ use std::io::Write as _;
 use sqlx::Executor as _;
 use thirtyfour::Key;
 
-use super::{FIRST_HEART, ada, pressed, until_pressed, until_saved};
+use super::{FIRST_HEART, ada, ada_with_a_heart, pressed, until_pressed, until_saved};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -93,9 +93,7 @@ async fn each_offer_names_its_playlist_and_leaves_the_others_alone() {
 #[tokio::test]
 async fn a_heart_taken_back_on_its_own_page_leaves_no_date_and_no_form() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 1).await;
+    let browser = ada_with_a_heart(&site).await;
     browser.click(".card:first-child .name").await;
     let seen = "[...document.querySelectorAll('.sleeve :is(.since, .words)')].map(e => e.checkVisibility())";
     browser.find(".sleeve .words").await;
