@@ -20,7 +20,6 @@ pub(super) async fn run(config: Config) -> Result<()> {
     let database = Running::start(&config).await?;
     let app = assemble(config, &database.url, Arc::new(clock))?;
     let findings = examine(&app, &Seat::Terminal).await;
-    app.db.close().await;
     database.stop().await;
     findings.iter().for_each(|finding| println!("{}", told(finding)));
     let bad = count(&findings, State::Bad);

@@ -1,7 +1,6 @@
 //! What the doctor wants to know of the database, and of what is noted in it about asking Spotify.
 
 use sqlx::migrate::{Migrate, MigrateError};
-use sqlx::{Connection, PgConnection};
 use time::{Date, OffsetDateTime};
 
 use super::{Error, Pool};
@@ -39,10 +38,7 @@ pub struct Cooldown {
 /// # Errors
 /// When the database is away.
 pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
-    let mut connection = match pool.acquire().await {
-        Err(sqlx::Error::PoolTimedOut) => return Err(diagnosis(pool).await),
-        connection => connection?,
-    };
+    let mut connection = pool.acquire().await?;
     let server = sqlx::query!(
         r#"select current_setting('server_version') as "version!", current_setting('server_version_num')::integer as "number!""#
     );
@@ -83,25 +79,13 @@ pub struct Follower {
 /// # Errors
 /// When it is away.
 pub async fn follower(pool: &Pool) -> Result<Follower, Error> {
-    let mut connection = match pool.acquire().await {
-        Err(sqlx::Error::PoolTimedOut) => return Err(diagnosis(pool).await),
-        connection => connection?,
-    };
+    let mut connection = pool.acquire().await?;
     let follower = sqlx::query_as!(
         Follower,
         r#"select pg_is_in_recovery() as "copies!",
                   extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as behind"#
     );
     Ok(follower.fetch_one(&mut *connection).await?)
-}
-
-/// Why the pool has no connection to give, which it does not say itself.
-async fn diagnosis(pool: &Pool) -> Error {
-    let options = pool.connect_options();
-    match tokio::time::timeout(super::PATIENCE, PgConnection::connect_with(&options)).await {
-        Ok(Err(error)) => Error::Away(error),
-        Ok(Ok(_)) | Err(_) => Error::Away(sqlx::Error::PoolTimedOut),
-    }
 }
 
 /// What must not be asked now, and until when.

@@ -1,6 +1,6 @@
 //! Who vouches for whom.
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
 use super::{Error, Pool};
@@ -200,7 +200,8 @@ pub enum Unlinked {
 /// # Errors
 /// When the database fails.
 pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, usable: &[String]) -> Result<Unlinked, Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     // Two at once must not each believe that the other's stays.
     sqlx::query!("select id from users where id = $1 for update", user.0).fetch_optional(&mut *tx).await?;
     let gone = sqlx::query!("delete from identities where user_id = $1 and provider = $2", user.0, provider.key());

@@ -1,6 +1,6 @@
 //! How somebody new comes in.
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use super::identities::{Shown, add, owner};
 use super::{Error, Pool, invites};
@@ -21,7 +21,8 @@ pub enum Door {
 /// # Errors
 /// When the database fails.
 pub async fn join(pool: &Pool, shown: Shown<'_>, display_name: &str, door: Door) -> Result<Option<UserId>, Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     let first = is_first(&mut tx).await?;
     let user = sqlx::query_scalar!(
         "insert into users (display_name, created_at, operator) values ($1, $2, $3) returning id",

@@ -1,5 +1,7 @@
 //! Leaving for good.
 
+use sqlx::Connection;
+
 use super::{Error, Pool, playlists};
 use crate::ids::{Digested, UserId};
 
@@ -32,7 +34,8 @@ pub struct Gone {
 /// # Errors
 /// When the database fails; then nothing is removed.
 pub async fn delete(pool: &Pool, user: UserId, browsers: &[Digested]) -> Result<Gone, Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     super::without_haste(&mut tx).await?;
     // From here on nobody adds a row of theirs: who tries waits, and then has no owner for it.
     let here = sqlx::query!("select id from users where id = $1 for update", user.0);

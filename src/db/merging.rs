@@ -2,7 +2,7 @@
 //!
 //! Whatever table holds what people made must be named here: the rest of the account that ends goes with it.
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use super::{Error, Pool, playlists};
 use crate::ids::UserId;
@@ -14,7 +14,8 @@ use crate::ids::UserId;
 /// # Errors
 /// When the database fails; then nothing has changed.
 pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     super::without_haste(&mut tx).await?;
     // Locked for as long as it takes: a heart that `from` gives meanwhile waits, and then finds no owner.
     let both = sqlx::query!("select id from users where id in ($1, $2) order by id for update", from.0, into.0);

@@ -13,6 +13,7 @@ pub mod leaving;
 pub mod local;
 pub mod merging;
 pub mod playlists;
+pub mod pool;
 pub mod pooler;
 pub mod removed;
 pub mod sessions;
@@ -25,14 +26,13 @@ pub mod users;
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::PgConnection;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
 use crate::ids::Secret;
 
-/// The connections that all requests share.
-pub type Pool = PgPool;
+pub use pool::Pool;
 
 /// What can go wrong with a row. The inner error is for the log, never for a page.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +90,7 @@ const LIMITS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout",
 /// # Errors
 /// When `url` is not a Postgres address.
 pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
-    lazy_pool(url, connections, PATIENCE)
+    Ok(Pool::new(options(url)?.options(LIMITS), connections, PATIENCE))
 }
 
 /// The same for a read-only copy of the database.
@@ -98,19 +98,7 @@ pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
 /// # Errors
 /// When `url` is not a Postgres address.
 pub fn follower(url: &Secret, connections: u32) -> Result<Pool, Error> {
-    lazy_pool(url, connections, FOLLOWERS_PATIENCE)
-}
-
-fn lazy_pool(url: &Secret, connections: u32, patience: Duration) -> Result<Pool, Error> {
-    let options = options(url)?.options(LIMITS);
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(patience)
-        .idle_timeout(Duration::from_secs(300))
-        .test_before_acquire(false)
-        .before_acquire(|connection, about| Box::pin(async move { still_there(connection, about.idle_for).await }))
-        .connect_lazy_with(options);
-    Ok(pool)
+    Ok(Pool::new(options(url)?.options(LIMITS), connections, FOLLOWERS_PATIENCE))
 }
 
 /// What a follower answers in its time. None: it is away, or it stands still, takes the question and never answers; then
@@ -137,15 +125,6 @@ fn options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
 fn remote(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     options.get_socket().is_none() && !host.starts_with('/') && !matches!(host, "localhost" | "127.0.0.1" | "::1")
-}
-
-/// A connection that rested for a second is asked whether it still stands: cheaper than asking each time,
-/// and a restarted server costs nobody an error.
-async fn still_there(connection: &mut PgConnection, idle: Duration) -> Result<bool, sqlx::Error> {
-    if idle < Duration::from_secs(1) {
-        return Ok(true);
-    }
-    Ok(tokio::time::timeout(Duration::from_secs(1), connection.ping()).await.is_ok_and(|answer| answer.is_ok()))
 }
 
 /// Lets the statements of this transaction take their time: what ends an account must end a large one too, and a

@@ -1,6 +1,6 @@
 //! What Spotify showed a person: their library and its age, and playlists known from elsewhere.
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Pool};
@@ -194,7 +194,8 @@ pub struct Read<'a> {
 /// # Errors
 /// When the database fails; then the old one stays.
 pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     // First the one row that two fetches share: the second waits here and not in the middle of a thousand.
     let state = sqlx::query!(
         "insert into libraries (user_id, fetched_at, counted, reached, leased_until) values ($1, $2, $3, $4, $5)
@@ -218,7 +219,8 @@ pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: Off
 /// # Errors
 /// When the database fails; then the library stays as it was.
 pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     let state = sqlx::query!(
         "update libraries set counted = $2, reached = $3, leased_until = $4 where user_id = $1",
         user.0,

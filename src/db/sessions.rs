@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sqlx::Connection;
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error as StoreError, Result as StoreResult, SessionStore};
@@ -223,7 +224,8 @@ pub async fn replace<T: Serialize>(
     name: &str,
     value: Option<&T>,
 ) -> Result<bool, Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     let row = sqlx::query_scalar!(
         "select sealed from sessions where id_hash = $1 and leased_until = $2 for update",
         key.as_bytes(),
@@ -264,7 +266,8 @@ pub async fn all<T: DeserializeOwned>(pool: &Pool, vault: &Vault, user: UserId, 
 /// # Errors
 /// When the database fails; then nothing is removed.
 pub async fn forget(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     let rows =
         sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash for update", user.0);
     for row in rows.fetch_all(&mut *tx).await? {

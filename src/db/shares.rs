@@ -1,5 +1,6 @@
 //! What people show of their hearts: a page, a link, and the addresses that are taken.
 
+use sqlx::Connection;
 use time::OffsetDateTime;
 
 use super::playlists::Playlist;
@@ -88,7 +89,8 @@ pub struct Claim<'a> {
 /// When the database fails or the person is gone; then nothing has changed.
 pub async fn claim(pool: &Pool, user: UserId, claim: Claim<'_>, now: OffsetDateTime) -> Result<Claimed, Error> {
     let slug_hash = Digested::of(claim.slug);
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     // First the one row that two tabs share: the second waits here, and gives up what the first took.
     sqlx::query!("insert into shares (user_id) values ($1) on conflict (user_id) do update set user_id = $1", user.0)
         .execute(&mut *tx)

@@ -1,6 +1,6 @@
 //! A person's hearts as they leave in a file and come back from one.
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
 use super::hearts::Words;
@@ -75,7 +75,8 @@ pub enum Added {
 /// # Errors
 /// When the database fails, or the person is gone; then nothing is added.
 pub async fn add(pool: &Pool, user: UserId, hearts: &[New], most: i64) -> Result<Added, Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     // Two files of one person at once are counted one after the other; single hearts need not wait.
     let owner = sqlx::query!("select id from users where id = $1 for no key update", user.0);
     if owner.fetch_optional(&mut *tx).await?.is_none() {

@@ -1,5 +1,6 @@
 //! The most hearted playlists: two short lists of ids, made anew by one process at a time.
 
+use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Pool};
@@ -82,7 +83,8 @@ pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: Offse
 /// # Errors
 /// When the database fails; then the old lists stay, and the right ends by itself.
 pub async fn make(pool: &Pool, length: i64, until: OffsetDateTime, now: OffsetDateTime) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
     // First the right: who lost it to a faster process waits here and finds it gone.
     let held =
         sqlx::query!("update top_lists set made_at = $1, leased_until = null where leased_until = $2", now, until);

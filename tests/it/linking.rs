@@ -265,7 +265,7 @@ async fn an_identity_is_filed_anew_unless_the_name_is_taken() {
     let (_ada, _mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
     let ids: Vec<String> =
         sqlx::query_scalar("select subject from identities order by user_id").fetch_all(&site.db).await.unwrap();
-    identities::rename(&site.db, Provider::Spotify, &ids[0], &ids[1]).await.expect("no fault, and no change");
+    identities::rename(&site.pool(1), Provider::Spotify, &ids[0], &ids[1]).await.expect("no fault, and no change");
     let after: Vec<String> =
         sqlx::query_scalar("select subject from identities order by user_id").fetch_all(&site.db).await.unwrap();
     assert_eq!(after, ids);

@@ -31,6 +31,7 @@ mod outage;
 mod pages;
 mod places;
 mod playlists;
+mod pool;
 mod pooler;
 mod process;
 mod providers;

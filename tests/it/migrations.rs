@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use heartlist::db;
+use heartlist::ids::Secret;
 use sqlx::migrate::{Migration, Migrator};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use time::{Date, Month};
 
 use crate::support::Site;
@@ -74,19 +75,19 @@ const ROWS: &[(i64, &str)] = &[
 ];
 
 /// A database in which nothing was ever made.
-async fn empty() -> (TestDatabase, PgPool) {
+async fn empty() -> (TestDatabase, db::Pool) {
     let database = fresh_database().await;
-    let pool = PgPool::connect(database.url()).await.unwrap();
+    let pool = db::pool(&Secret::new(database.url()), 4).unwrap();
     run(&pool, "drop schema public cascade; create schema public").await;
     (database, pool)
 }
 
-async fn run(pool: &PgPool, sql: &'static str) {
+async fn run(pool: &db::Pool, sql: &'static str) {
     sqlx::raw_sql(sql).execute(pool).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
 }
 
 /// How many rows each of our tables has.
-async fn rows(pool: &PgPool) -> BTreeMap<String, i64> {
+async fn rows(pool: &db::Pool) -> BTreeMap<String, i64> {
     let names: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.tables where table_schema = 'public' and table_name <> '_sqlx_migrations'",
     )
@@ -147,7 +148,7 @@ async fn all_on_an_empty_database_and_once_more_changes_nothing() {
 }
 
 /// Every column and index, and when which migration ran.
-async fn shape(pool: &PgPool) -> Vec<String> {
+async fn shape(pool: &db::Pool) -> Vec<String> {
     let query = "select concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) from information_schema.columns where table_schema = 'public'
                  union all select indexdef from pg_indexes where schemaname = 'public'
                  union all select concat_ws(' ', version, installed_on, success) from _sqlx_migrations order by 1";
@@ -156,12 +157,13 @@ async fn shape(pool: &PgPool) -> Vec<String> {
 
 #[tokio::test]
 async fn each_migration_keeps_the_rows_that_it_meets() {
-    let (_database, pool) = empty().await;
+    let (database, pool) = empty().await;
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
     let mut reached: Vec<Migration> = Vec::new();
     for migration in ALL.iter() {
         let before = rows(&pool).await;
         reached.push(migration.clone());
-        Migrator::with_migrations(reached.clone()).run(&pool).await.unwrap();
+        Migrator::with_migrations(reached.clone()).run(&mut connection).await.unwrap();
         let after = rows(&pool).await;
         for (table, count) in &before {
             assert_eq!(after.get(table), Some(count), "{table} after {}", migration.version);
@@ -178,9 +180,8 @@ async fn each_migration_keeps_the_rows_that_it_meets() {
 
 #[tokio::test]
 async fn several_at_once_do_not_collide() {
-    let (database, pool) = empty().await;
-    let other = PgPool::connect(database.url()).await.unwrap();
-    let (first, second, third) = tokio::join!(db::migrate(&pool), db::migrate(&other), db::migrate(&pool));
+    let (_database, pool) = empty().await;
+    let (first, second, third) = tokio::join!(db::migrate(&pool), db::migrate(&pool), db::migrate(&pool));
     first.and(second).and(third).unwrap();
     let ran: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations").fetch_one(&pool).await.unwrap();
     assert_eq!(ran as usize, ALL.iter().count());
@@ -202,15 +203,16 @@ async fn a_migration_that_fails_leaves_nothing_behind() {
 #[tokio::test]
 async fn o6_a_database_that_is_ahead_is_served_all_the_same() {
     let mut site = Site::open().await;
+    let pool = site.pool(1);
     run(
-        &site.db,
+        &pool,
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
          values (29990101000000, 'from the future', true, 'unknown', 1);
          alter table users add column from_the_future text;
          create table from_the_future (id bigint)",
     )
     .await;
-    db::migrate(&site.db).await.unwrap();
+    db::migrate(&pool).await.unwrap();
     let older = site.second_process().await;
     let visitor = site.signed_in("mira").await;
     assert_eq!(visitor.open(&format!("{older}/")).await.status, 200);

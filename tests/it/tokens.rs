@@ -88,17 +88,17 @@ async fn who_renews_too_slowly_cannot_undo_what_the_next_one_did() {
     let key: Vec<u8> =
         sqlx::query_scalar("select id_hash from sessions where user_id is not null").fetch_one(&site.db).await.unwrap();
     let (key, vault) = (Digested(key.try_into().unwrap()), Vault::new(&Secret::new(SESSION_SECRET)));
-    let begun = time::OffsetDateTime::UNIX_EPOCH;
+    let (begun, pool) = (time::OffsetDateTime::UNIX_EPOCH, site.pool(1));
     let (slow, next) = (begun + Duration::from_secs(20), begun + Duration::from_secs(40));
-    let lease = async |until, now| lease::<Value>(&site.db, &vault, (key, until), "grant", now).await.unwrap();
-    let grant = async || peek::<Value>(&site.db, &vault, key, "grant").await.unwrap().unwrap().value;
+    let lease = async |until, now| lease::<Value>(&pool, &vault, (key, until), "grant", now).await.unwrap();
+    let grant = async || peek::<Value>(&pool, &vault, key, "grant").await.unwrap().unwrap().value;
     assert!(lease(slow, begun).await.unwrap().value.is_some(), "the lease shows what it is for");
     assert!(lease(next, begun).await.is_none(), "one at a time");
     assert_eq!(lease(next, slow).await.unwrap().value, grant().await, "and the next when the time is over");
 
-    let late = replace::<Value>(&site.db, &vault, (key, slow), "grant", None).await.unwrap();
+    let late = replace::<Value>(&pool, &vault, (key, slow), "grant", None).await.unwrap();
     assert!(!late && grant().await.is_some());
     let new = serde_json::json!("new");
-    assert!(replace(&site.db, &vault, (key, next), "grant", Some(&new)).await.unwrap());
+    assert!(replace(&pool, &vault, (key, next), "grant", Some(&new)).await.unwrap());
     assert_eq!(grant().await, Some(new));
 }

@@ -99,8 +99,8 @@ pub async fn meter(app: &App, now: OffsetDateTime) -> Result<Meter> {
     let calls = db::doctor::calls(&app.db, now.date()).await?;
     let cooldowns = db::doctor::cooldowns(&app.db, now).await?;
     let (hearts, sessions) = counts(app, now).await?;
-    let idle = app.db.num_idle() as i64;
-    Ok(Meter { calls, cooldowns, hearts, sessions, idle, used: (i64::from(app.db.size()) - idle).max(0) })
+    let (idle, used) = app.db.connections();
+    Ok(Meter { calls, cooldowns, hearts, sessions, idle, used })
 }
 
 /// How many hearts and sessions there are. Whole tables are read for that, so a follower does it if it can.

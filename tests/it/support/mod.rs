@@ -16,6 +16,7 @@ use std::time::Duration;
 use heartlist::app::App;
 use heartlist::cli;
 use heartlist::config::Config;
+use heartlist::db;
 use heartlist::ids::Secret;
 use heartlist::standin::{self, Registered, Service, World};
 use time::OffsetDateTime;
@@ -155,6 +156,11 @@ impl Site {
     pub(crate) async fn make_top(&self) {
         let app = self.app();
         heartlist::domain::top::refresh(&app, app.now()).await.unwrap();
+    }
+
+    /// As many connections to the site's rows as the app would have, or one that everything waits for.
+    pub(crate) fn pool(&self, connections: u32) -> db::Pool {
+        db::pool(&Secret::new(self.database.url()), connections).unwrap()
     }
 
     /// How many rows `query` counts.

@@ -32,7 +32,6 @@ impl OwnPostgres {
         own.start_again().await;
         let pool = db::pool(&Secret::new(own.url()), 1).unwrap();
         db::migrate(&pool).await.unwrap();
-        pool.close().await;
         own
     }
 

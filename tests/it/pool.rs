@@ -1,0 +1,95 @@
+//! The connections that requests share.
+
+use std::time::Duration;
+
+use heartlist::db;
+use heartlist::ids::{Secret, UserId};
+use heartlist::vault::Vault;
+use tokio::time::timeout;
+
+use crate::support::Site;
+
+#[tokio::test]
+async fn a_statement_given_up_in_the_middle_hands_nobody_its_rows() {
+    let site = Site::open().await;
+    let pool = site.pool(1);
+    let (mut given_up, mut answered) = (0, 0);
+    for n in 0..300_i64 {
+        let slow = sqlx::query_scalar::<_, i64>("select $1 from pg_sleep(0.001)").bind(-1 - n);
+        match timeout(Duration::from_micros(50 * (n as u64 % 30)), slow.fetch_one(&pool)).await {
+            Err(_) => given_up += 1,
+            Ok(row) => answered += i64::from(row.unwrap() == -1 - n),
+        }
+        let own: i64 = sqlx::query_scalar("select $1").bind(n).fetch_one(&pool).await.unwrap();
+        assert_eq!(own, n);
+    }
+    assert!(given_up > 0 && given_up + answered == 300, "{given_up} were given up, {answered} answered");
+}
+
+#[tokio::test]
+async fn a_statement_that_was_refused_leaves_its_connection_well() {
+    let site = Site::open().await;
+    let pool = site.pool(1);
+    let server: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap();
+    for _ in 0..20 {
+        let refused = sqlx::query("select 1 / (n - 3) from generate_series(1, 5) n").fetch_all(&pool).await;
+        assert_eq!(refused.unwrap_err().as_database_error().unwrap().code().unwrap(), "22012");
+        let same: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap();
+        assert_eq!(same, server);
+    }
+}
+
+/// What a transaction wrote before its request was given up must not bar the others.
+#[tokio::test]
+async fn a_transaction_given_up_holds_no_locks() {
+    let site = Site::open().await;
+    site.signed_in("ada").await;
+    let pool = site.pool(1);
+    let vault = Vault::new(&Secret::new("x".repeat(64)));
+    let (key, user): (Vec<u8>, i64) = sqlx::query_as("select id_hash, user_id from sessions where user_id is not null")
+        .fetch_one(&site.db)
+        .await
+        .unwrap();
+    let second = "insert into sessions (id_hash, user_id, sealed, created_at, expires_at) values (decode(repeat('ff', 32), 'hex'), $1, '', now(), now() + interval '1 day')";
+    sqlx::query(second).bind(user).execute(&site.db).await.unwrap();
+
+    // The first session is written, the second is waited for.
+    let mut holding = site.db.begin().await.unwrap();
+    sqlx::query("select from sessions where id_hash = decode(repeat('ff', 32), 'hex') for update")
+        .execute(&mut *holding)
+        .await
+        .unwrap();
+    let forgetting = db::sessions::forget(&pool, &vault, UserId(user), &[]);
+    assert!(timeout(Duration::from_millis(300), forgetting).await.is_err());
+    holding.rollback().await.unwrap();
+
+    let free = sqlx::query("select from sessions where id_hash = $1 for update");
+    timeout(Duration::from_secs(10), free.bind(key).execute(&site.db)).await.expect("nobody holds it").unwrap();
+    assert!(db::sessions::forget(&pool, &vault, UserId(user), &[]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_ended_is_replaced_before_it_is_lent() {
+    let site = Site::open().await;
+    let pool = site.pool(1);
+    let server: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap();
+    sqlx::query("select pg_terminate_backend($1)").bind(server).execute(&site.db).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let next: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap();
+    assert_ne!(next, server);
+}
+
+#[tokio::test]
+async fn who_finds_every_connection_lent_waits_for_one_and_not_for_ever() {
+    let site = Site::open().await;
+    let pool = site.pool(1);
+    let sleeping = |seconds: f64| sqlx::query("select pg_sleep($1)").bind(seconds).execute(&pool);
+    let (first, second) = tokio::join!(sleeping(0.2), sleeping(0.0));
+    assert!(first.is_ok() && second.is_ok());
+    let (long, late) = tokio::join!(sleeping(3.6), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        sleeping(0.0).await
+    });
+    assert!(long.is_ok());
+    assert!(matches!(late, Err(sqlx::Error::PoolTimedOut)), "{late:?}");
+}
