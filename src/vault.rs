@@ -47,6 +47,8 @@ pub struct DoesNotOpen;
 pub struct Vault {
     root: Hkdf<Sha256>,
     older: Vec<Hkdf<Sha256>>,
+    /// What tells the secrets apart, the one that seals first.
+    marks: Vec<i64>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -58,12 +60,25 @@ impl std::fmt::Debug for Vault {
 impl Vault {
     /// A vault whose keys come from `secret` (at least 32 bytes; `config` sees to that).
     pub fn new(secret: &Secret) -> Self {
-        Self { root: root(secret), older: Vec::new() }
+        let root = root(secret);
+        Self { marks: vec![mark(&root)], root, older: Vec::new() }
     }
 
     /// The same, which also opens what was sealed with `older` secrets: one is rotated, and everybody stays signed in.
     pub fn opening_too(self, older: &[Secret]) -> Self {
-        Self { older: older.iter().map(root).collect(), ..self }
+        let older: Vec<_> = older.iter().map(root).collect();
+        let marks = self.marks.into_iter().chain(older.iter().map(mark)).collect();
+        Self { older, marks, ..self }
+    }
+
+    /// Tells the secret that seals from others, and nothing else of it.
+    pub fn mark(&self) -> i64 {
+        self.marks[0]
+    }
+
+    /// The marks of all secrets that still open.
+    pub fn marks(&self) -> &[i64] {
+        &self.marks
     }
 
     /// Seals `plain` for `owner`: a fresh nonce, then the ciphertext.
@@ -89,6 +104,12 @@ impl Vault {
 
 fn root(secret: &Secret) -> Hkdf<Sha256> {
     Hkdf::new(None, secret.expose().as_bytes())
+}
+
+fn mark(root: &Hkdf<Sha256>) -> i64 {
+    let mut mark = [0; 8];
+    root.expand(b"heartlist mark v1", &mut mark).expect("8 bytes are within HKDF's reach");
+    i64::from_be_bytes(mark)
 }
 
 fn cipher(root: &Hkdf<Sha256>, purpose: Purpose) -> XChaCha20Poly1305 {
@@ -151,6 +172,8 @@ mod tests {
         let anew = rotated.seal(Purpose::Session, b"mira", b"token");
         assert!(Vault::new(&old).open(Purpose::Session, b"mira", &anew).is_err());
         assert!(Vault::new(&new).open(Purpose::Session, b"mira", &anew).is_ok());
+        assert_eq!(rotated.mark(), Vault::new(&new).mark());
+        assert_eq!(rotated.marks(), [Vault::new(&new).mark(), Vault::new(&old).mark()]);
     }
 
     #[test]

@@ -49,7 +49,8 @@ impl Pgbench {
         let mut script = NamedTempFile::new()?;
         writeln!(script, "\\set u random({first}, {last})")?;
         writeln!(script, "\\set p random(1000000000000000000, 9223372036854775806)")?;
-        writeln!(script, "{};\n{};", session.with_values()?, heart.with_values()?)?;
+        // The heart's statement can ask for the session as well; here that is asked before, as it is in most apps.
+        writeln!(script, "{};\n{};", session.with_values(":u::bytea")?, heart.with_values("null::bytea")?)?;
         Ok(Self { script, server: postgres.libpq()? })
     }
 
@@ -105,16 +106,17 @@ fn checked(words: &str) -> Result<Checked> {
 }
 
 impl Checked {
-    /// The statement with pgbench's variables in place of the parameters: `u` for a person or, as a text, their
-    /// session's key, and `p` for a playlist.
-    fn with_values(&self) -> Result<String> {
+    /// The statement with pgbench's variables in place of the parameters: `u` for a person, `p` for a playlist, and
+    /// `key` for a session's.
+    fn with_values(&self, key: &str) -> Result<String> {
         let types = self.describe.parameters.get("Left").context("parameters")?;
         let mut query = self.query.clone();
         // The last first: $1 is the beginning of $10.
         for (number, kind) in types.iter().enumerate().rev() {
             let value = match kind.as_str() {
                 "Int8" => ":u::int8",
-                "Bytea" => ":u::bytea",
+                "Bytea" => key,
+                "Int8Array" => "'{}'::int8[]",
                 // 22 letters and digits.
                 "Text" => "('Bch' || :p::text)",
                 "Timestamptz" => "now()",

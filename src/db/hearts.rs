@@ -4,31 +4,68 @@ use time::OffsetDateTime;
 
 use super::playlists::Playlist;
 use super::{Error, Pool};
-use crate::ids::{PlaylistId, UserId};
+use crate::ids::{Digested, PlaylistId, UserId};
+
+/// Whose heart it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Hand<'a> {
+    /// Somebody who is known.
+    Person(UserId),
+    /// Whoever is signed in by this session, if a secret of one of these marks sealed it. This is asked in the heart's
+    /// own statement: a press is one round trip, and a session that has ended gives no heart.
+    Session(Digested, &'a [i64]),
+}
+
+impl<'a> Hand<'a> {
+    /// As parameters: the person, or the session and the marks.
+    fn parts(self) -> (Option<i64>, Option<[u8; 32]>, &'a [i64]) {
+        match self {
+            Hand::Person(user) => (Some(user.0), None, &[]),
+            Hand::Session(session, marks) => (None, Some(session.0), marks),
+        }
+    }
+}
+
+/// What a press came to.
+#[derive(Debug)]
+pub struct Pressed {
+    /// Whose it was.
+    pub user: i64,
+    /// How many people heart the playlist now.
+    pub hearts: i64,
+    /// Whether the session is to be noted as seen again.
+    pub unseen: bool,
+}
 
 /// Hearts a playlist in the version that is known; the first date is kept. What was written beside a heart
-/// that was taken back comes back with it; its date too if that was after `lately`. Returns how
-/// many people heart the playlist now.
+/// that was taken back comes back with it; its date too if that was after `lately`. None: it is not known whose
+/// session it is, and nothing has changed.
 ///
 /// # Errors
 /// When the database fails, or the person is gone.
 pub async fn give(
     pool: &Pool,
-    user: UserId,
+    hand: Hand<'_>,
     playlist: &PlaylistId,
     lately: OffsetDateTime,
     now: OffsetDateTime,
-) -> Result<i64, Error> {
+) -> Result<Option<Pressed>, Error> {
+    let (user, session, marks) = hand.parts();
     // Two presses that cross a taking back may both give: whoever comes second brings the words to the first one's row.
     // A row that was inserted and not updated has no xmax: only that one is a heart more.
-    let hearts = sqlx::query_scalar!(
-        r#"with back as (delete from removed_hearts where user_id = $1 and playlist_id = $2
-                               and not exists (select from hearts where user_id = $1 and playlist_id = $2)
+    let pressed = sqlx::query_as!(
+        Pressed,
+        r#"with who as (select $1::bigint as id, false as unseen where $1 is not null
+                        union all
+                        select user_id, coalesce(last_seen_at < now() - interval '5 minutes', true) from sessions
+                        where id_hash = $5 and expires_at > now() and user_id is not null and sealed_with = any($6)),
+                back as (delete from removed_hearts where user_id = (select id from who) and playlist_id = $2
+                               and not exists (select from hearts where user_id = (select id from who) and playlist_id = $2)
                          returning note, tags, note_folded, tags_folded, case when removed_at > $4 then hearted_at end as hearted_at),
                 given as (insert into hearts as h (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)
-                          select $1, $2, coalesce(b.hearted_at, $3),
-                                 (select snapshot_id from playlists where user_id = $1 and id = $2), b.note, coalesce(b.tags, '{}'), b.note_folded, b.tags_folded
-                          from (values (1)) as always left join back b on true
+                          select w.id, $2, coalesce(b.hearted_at, $3),
+                                 (select snapshot_id from playlists where user_id = w.id and id = $2), b.note, coalesce(b.tags, '{}'), b.note_folded, b.tags_folded
+                          from who w left join back b on true
                           on conflict (user_id, playlist_id) do update
                           set hearted_at = least(h.hearted_at, excluded.hearted_at), note = coalesce(h.note, excluded.note),
                               tags = case when h.tags = '{}' then excluded.tags else h.tags end,
@@ -38,23 +75,39 @@ pub async fn give(
                           returning h.playlist_id, h.xmax = 0 as fresh),
                 counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given where fresh
                             on conflict (playlist_id) do update set hearts = c.hearts + 1 returning hearts)
-           select coalesce((select hearts from counted), (select greatest(hearts, 1) from heart_counts where playlist_id = $2), 1) as "hearts!""#,
-        user.0,
+           select w.id as "user!", w.unseen as "unseen!",
+                  coalesce((select hearts from counted), (select greatest(hearts, 1) from heart_counts where playlist_id = $2), 1) as "hearts!"
+           from who w"#,
+        user,
         playlist.as_str(),
         now,
-        lately
+        lately,
+        session.as_ref().map(|session| session.as_slice()),
+        marks
     );
-    Ok(hearts.fetch_one(pool).await?)
+    Ok(pressed.fetch_optional(pool).await?)
 }
 
-/// Takes a heart back and keeps it among the removed ones. Returns how many people heart the playlist now.
+/// Takes a heart back and keeps it among the removed ones. None: it is not known whose session it is, and nothing has
+/// changed.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn take_back(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<i64, Error> {
+pub async fn take_back(
+    pool: &Pool,
+    hand: Hand<'_>,
+    playlist: &PlaylistId,
+    now: OffsetDateTime,
+) -> Result<Option<Pressed>, Error> {
+    let (user, session, marks) = hand.parts();
     // An older one is there only when two requests crossed, or when the heart came from a file: nothing of it is lost.
-    let hearts = sqlx::query_scalar!(
-        r#"with gone as (delete from hearts where user_id = $1 and playlist_id = $2 returning *),
+    let pressed = sqlx::query_as!(
+        Pressed,
+        r#"with who as (select $1::bigint as id, false as unseen where $1 is not null
+                        union all
+                        select user_id, coalesce(last_seen_at < now() - interval '5 minutes', true) from sessions
+                        where id_hash = $4 and expires_at > now() and user_id is not null and sealed_with = any($5)),
+                gone as (delete from hearts where user_id = (select id from who) and playlist_id = $2 returning *),
                 kept as (insert into removed_hearts as r (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, removed_at)
                          select user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, $3 from gone
                          on conflict (user_id, playlist_id) do update set hearted_at = least(r.hearted_at, excluded.hearted_at), snapshot_id = excluded.snapshot_id,
@@ -63,12 +116,16 @@ pub async fn take_back(pool: &Pool, user: UserId, playlist: &PlaylistId, now: Of
                              tags_folded = case when excluded.tags = '{}' then r.tags_folded else excluded.tags_folded end,
                              removed_at = excluded.removed_at),
                 counted as (update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id returning c.hearts)
-           select coalesce((select hearts from counted), (select hearts from heart_counts where playlist_id = $2), 0) as "hearts!""#,
-        user.0,
+           select w.id as "user!", w.unseen as "unseen!",
+                  coalesce((select hearts from counted), (select hearts from heart_counts where playlist_id = $2), 0) as "hearts!"
+           from who w"#,
+        user,
         playlist.as_str(),
-        now
+        now,
+        session.as_ref().map(|session| session.as_slice()),
+        marks
     );
-    Ok(hearts.fetch_one(pool).await?)
+    Ok(pressed.fetch_optional(pool).await?)
 }
 
 /// What a person writes beside a heart, and the same folded, as searches compare it.

@@ -39,14 +39,12 @@ impl Store {
     }
 }
 
-impl Store {
-    /// Notes that the session was used: once in five minutes, so that reading stays reading. A database that
-    /// takes no writes keeps nobody from reading.
-    async fn see(&self, key: Digested) {
-        let seen = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", key.as_bytes());
-        if let Err(error) = seen.execute(&self.pool).await {
-            tracing::debug!(%error, "when a session was last seen could not be kept");
-        }
+/// Notes that a session was used: once in five minutes, so that reading stays reading. A database that takes no
+/// writes keeps nobody from reading.
+pub async fn see(pool: &Pool, key: Digested) {
+    let seen = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", key.as_bytes());
+    if let Err(error) = seen.execute(pool).await {
+        tracing::debug!(%error, "when a session was last seen could not be kept");
     }
 }
 
@@ -62,14 +60,15 @@ impl SessionStore for Store {
             let key = key(record.id);
             let sealed = seal(&self.vault, key, &record.data);
             let row = sqlx::query!(
-                "insert into sessions (id_hash, user_id, sealed, created_at, expires_at, device, signed_in_at, last_seen_at)
-                 values ($1, $2, $3, now(), $4, $5, $6, now()) on conflict do nothing",
+                "insert into sessions (id_hash, user_id, sealed, created_at, expires_at, device, signed_in_at, last_seen_at, sealed_with)
+                 values ($1, $2, $3, now(), $4, $5, $6, now(), $7) on conflict do nothing",
                 key.as_bytes(),
                 user(&record.data),
                 sealed,
                 record.expiry_date,
                 device(&record.data),
-                signed_in_at(&record.data)
+                signed_in_at(&record.data),
+                self.vault.mark()
             );
             if row.execute(&self.pool).await.map_err(backend)?.rows_affected() == 1 {
                 return Ok(());
@@ -82,13 +81,14 @@ impl SessionStore for Store {
         let key = key(record.id);
         let sealed = seal(&self.vault, key, &record.data);
         let row = sqlx::query!(
-            "update sessions set user_id = $2, sealed = $3, expires_at = $4, device = $5, signed_in_at = $6 where id_hash = $1",
+            "update sessions set user_id = $2, sealed = $3, expires_at = $4, device = $5, signed_in_at = $6, sealed_with = $7 where id_hash = $1",
             key.as_bytes(),
             user(&record.data),
             sealed,
             record.expiry_date,
             device(&record.data),
-            signed_in_at(&record.data)
+            signed_in_at(&record.data),
+            self.vault.mark()
         );
         row.execute(&self.pool).await.map_err(backend)?;
         Ok(())
@@ -103,7 +103,7 @@ impl SessionStore for Store {
         );
         let Some(row) = row.fetch_optional(&self.pool).await.map_err(backend)? else { return Ok(None) };
         if row.unseen {
-            self.see(key).await;
+            see(&self.pool, key).await;
         }
         // A record that does not open (SESSION_SECRET was changed) counts as none: its owner signs in again.
         Ok(open(&self.vault, key, &row.sealed).ok().map(|data| Record { id: *id, data, expiry_date: row.expires_at }))
@@ -241,8 +241,12 @@ pub async fn replace<T: Serialize>(
         }
     };
     let sealed = seal(vault, key, &data);
-    let row =
-        sqlx::query!("update sessions set sealed = $2, leased_until = null where id_hash = $1", key.as_bytes(), sealed);
+    let row = sqlx::query!(
+        "update sessions set sealed = $2, sealed_with = $3, leased_until = null where id_hash = $1",
+        key.as_bytes(),
+        sealed,
+        vault.mark()
+    );
     row.execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(true)
@@ -280,9 +284,10 @@ pub async fn forget(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) ->
         data.retain(|name, _| !names.contains(&name.as_str()));
         // Who is just renewing what is forgotten has nothing left to write it under.
         let change = sqlx::query!(
-            "update sessions set sealed = $2, leased_until = null where id_hash = $1",
+            "update sessions set sealed = $2, sealed_with = $3, leased_until = null where id_hash = $1",
             key.as_bytes(),
-            seal(vault, key, &data)
+            seal(vault, key, &data),
+            vault.mark()
         );
         change.execute(&mut *tx).await?;
     }

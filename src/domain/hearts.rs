@@ -5,8 +5,9 @@ use time::{Duration, OffsetDateTime};
 use super::search::Wanted;
 use super::{Caller, Error, Paged, Playlist, Result, playlists};
 use crate::app::App;
+use crate::db::hearts::{Hand, Pressed};
 use crate::db::{self, finding};
-use crate::ids::{PlaylistId, UserId};
+use crate::ids::{Digested, PlaylistId, UserId};
 
 /// How long what Spotify said of a playlist is good enough for a heart by link.
 const FRESH: Duration = Duration::minutes(10);
@@ -15,26 +16,48 @@ const FRESH: Duration = Duration::minutes(10);
 /// heart with its first date; later it is a new one.
 const SLIP: Duration = Duration::minutes(10);
 
-/// Sets a heart as asked and says how many people heart the playlist then. Asking twice is asking once, and
-/// the first date is kept.
+/// Sets a heart as asked, for whoever is signed in by `session`: in one question to the database. Says who that is and
+/// how many people heart the playlist then. Asking twice is asking once, and the first date is kept. None: whose session
+/// it is can only be told by opening it, and nothing has changed.
 ///
 /// # Errors
 /// When the database fails; then nothing has changed.
-pub async fn set(app: &App, caller: &Caller, playlist: &PlaylistId, hearted: bool, now: OffsetDateTime) -> Result<i64> {
-    let user = caller.person.id;
-    Ok(match hearted {
-        true => give(app, user, playlist, now).await?,
-        false => db::hearts::take_back(&app.db, user, playlist, now).await?,
-    })
+pub async fn press(
+    app: &App,
+    session: Digested,
+    playlist: &PlaylistId,
+    hearted: bool,
+    now: OffsetDateTime,
+) -> Result<Option<(UserId, i64)>> {
+    let pressed = put(app, Hand::Session(session, app.vault.marks()), playlist, hearted, now).await?;
+    let Some(pressed) = pressed else { return Ok(None) };
+    if pressed.unseen {
+        db::sessions::see(&app.db, session).await;
+    }
+    Ok(Some((UserId(pressed.user), pressed.hearts)))
 }
 
-/// Hearts a playlist. Whoever took the heart back before finds their words beside it again, and after a slip
-/// of the finger its date too. Returns how many people heart the playlist now.
+/// The same for somebody who is known.
 ///
 /// # Errors
 /// When the database fails; then nothing has changed.
-pub(super) async fn give(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<i64> {
-    Ok(db::hearts::give(&app.db, user, playlist, now - SLIP, now).await?)
+pub async fn set(app: &App, user: UserId, playlist: &PlaylistId, hearted: bool, now: OffsetDateTime) -> Result<i64> {
+    let pressed = put(app, Hand::Person(user), playlist, hearted, now).await?;
+    Ok(pressed.map_or(0, |pressed| pressed.hearts))
+}
+
+/// Whoever took the heart back before finds their words beside it again, and after a slip of the finger its date too.
+async fn put(
+    app: &App,
+    hand: Hand<'_>,
+    playlist: &PlaylistId,
+    hearted: bool,
+    now: OffsetDateTime,
+) -> Result<Option<Pressed>> {
+    Ok(match hearted {
+        true => db::hearts::give(&app.db, hand, playlist, now - SLIP, now).await?,
+        false => db::hearts::take_back(&app.db, hand, playlist, now).await?,
+    })
 }
 
 /// What became of a heart by link.
@@ -61,7 +84,7 @@ pub async fn add(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetD
         Err(Error::NotFound) if before => false,
         answer => answer?,
     };
-    give(app, user, playlist, now).await?;
+    set(app, user, playlist, true, now).await?;
     Ok(match (before, named) {
         (true, _) => Added::Before,
         (false, true) => Added::New,

@@ -7,18 +7,25 @@ pub(super) mod page;
 pub(super) mod removed;
 pub(super) mod words;
 
-use axum::extract::Path;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::{Form, Json};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use tower_sessions::Session;
 
 use super::error::Fault;
+use super::health::Who;
 use super::next::{CameFrom, SafePath};
 use super::notice::{self, Notice};
 use super::playlists::parse_id;
-use super::session::Visitor;
+use super::session::{self, Visitor};
 use super::{Now, State};
-use crate::domain::hearts;
+use crate::app::App;
+use crate::domain::{hearts, session_key};
 use crate::ids::PlaylistId;
 
 /// What a script is told when a heart is set.
@@ -31,26 +38,55 @@ struct Set {
 }
 
 /// Hearts a playlist.
-pub(super) async fn give(app: State, now: Now, visitor: Visitor, id: Path<String>) -> Result<Response, Fault> {
-    put(app, now, visitor, id, true).await
+pub(super) async fn give(app: State, now: Now, presser: Presser, id: Path<String>) -> Result<Response, Fault> {
+    put(app, now, presser, id, true).await
 }
 
 /// Takes a heart back.
-pub(super) async fn take_back(app: State, now: Now, visitor: Visitor, id: Path<String>) -> Result<Response, Fault> {
-    put(app, now, visitor, id, false).await
+pub(super) async fn take_back(app: State, now: Now, presser: Presser, id: Path<String>) -> Result<Response, Fault> {
+    put(app, now, presser, id, false).await
 }
 
 async fn put(
     app: State,
     Now(now): Now,
-    visitor: Visitor,
+    presser: Presser,
     Path(id): Path<String>,
     hearted: bool,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
-    let caller = visitor.caller.ok_or_else(|| signed_out("/playlists", hearted, &id))?;
-    let hearts = hearts::set(&app, &caller, &id, hearted, now).await?;
+    let hearts = presser.press(&app, &id, hearted, now).await?;
+    let hearts = hearts.ok_or_else(|| signed_out("/playlists", hearted, &id))?;
     Ok(Json(Set { playlist_id: id.into(), hearted, hearts }).into_response())
+}
+
+/// Who presses a heart. The session is not opened for it where that can be helped: a press is the one thing that is
+/// done in a hurry.
+pub(super) struct Presser {
+    session: Session,
+    who: Option<Who>,
+}
+
+impl Presser {
+    /// Sets the heart; none: nobody is signed in.
+    async fn press(self, app: &App, id: &PlaylistId, hearted: bool, now: OffsetDateTime) -> Result<Option<i64>, Fault> {
+        let Some(key) = self.session.id().map(session_key) else { return Ok(None) };
+        if let Some((user, hearts)) = hearts::press(app, key, id, hearted, now).await? {
+            self.who.inspect(|who| who.is(user));
+            return Ok(Some(hearts));
+        }
+        let Some(caller) = Visitor::of(self.session).await?.caller else { return Ok(None) };
+        Ok(Some(hearts::set(app, caller.person.id, id, hearted, now).await?))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Presser {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Fault> {
+        let session = session::of(parts)?;
+        Ok(Self { session, who: parts.extensions.get().cloned() })
+    }
 }
 
 /// Sends to the sign-in page, which remembers a heart that was to be given. Whoever signs in there may be somebody
@@ -74,14 +110,14 @@ pub(super) struct HeartForm {
 pub(super) async fn set(
     app: State,
     Now(now): Now,
-    visitor: Visitor,
+    presser: Presser,
     (Path(id), CameFrom(page)): (Path<String>, CameFrom),
     Form(form): Form<HeartForm>,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let from = form.from.as_deref().and_then(SafePath::parse).unwrap_or(page);
-    let caller = visitor.caller.ok_or_else(|| signed_out(from.as_str(), form.hearted, &id))?;
-    hearts::set(&app, &caller, &id, form.hearted, now).await?;
+    let pressed = presser.press(&app, &id, form.hearted, now).await?;
+    pressed.ok_or_else(|| signed_out(from.as_str(), form.hearted, &id))?;
     Ok(match form.hearted {
         true => notice::redirect(from.as_str(), Notice::Hearted),
         false => notice::redirect_about(from.as_str(), Notice::Unhearted, id),

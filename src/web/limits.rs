@@ -21,7 +21,8 @@ use tower_sessions::Session;
 use super::error::Fault;
 use super::session::Visitor;
 use crate::app::{App, Clock};
-use crate::ids::UserId;
+use crate::domain::session_key;
+use crate::ids::{Digested, UserId};
 
 /// How many askers a rule remembers. Who has not asked for a while is forgotten first; if all have, the rest
 /// is counted as one.
@@ -34,6 +35,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(600);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Asker {
     Person(UserId),
+    Session(Digested),
     Address(IpAddr),
     /// Everybody for whom there is no place of their own.
     Rest,
@@ -53,11 +55,20 @@ impl Ticking for Since1970 {
 
 type Counted = RateLimiter<Asker, HashMapStateStore<Asker>, Since1970, NoOpMiddleware<Duration>>;
 
+/// By what a rule tells askers apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Address,
+    /// Whoever is signed in, wherever they are; others by their address.
+    Person,
+    /// The session as the cookie names it, which need not be opened for that.
+    Session,
+}
+
 /// A rule: so many times at once; then one more each time that its share of the period has passed.
 struct Rule {
     applies: fn(&Method, &str) -> bool,
-    /// Whether people are told apart, and not addresses.
-    personal: bool,
+    by: By,
     times: NonZeroU32,
     period: Duration,
     /// What there was too much of.
@@ -77,11 +88,11 @@ impl Limits {
         let some = |times| NonZeroU32::new(times).expect("not zero");
         let address = |applies, times, what| rule(&app.clock, applies, times, TEN_MINUTES, what);
         let person =
-            |applies, times, period, what| Rule { personal: true, ..rule(&app.clock, applies, times, period, what) };
+            |applies, times, period, what| Rule { by: By::Person, ..rule(&app.clock, applies, times, period, what) };
         let rules = vec![
             address(starts_sign_in, sign_ins, "sign-ins from one address"),
             address(ends_sign_in, sign_ins.saturating_mul(some(2)), "sign-ins from one address"),
-            person(changes_heart, hearts, MINUTE, "hearts"),
+            Rule { by: By::Session, ..rule(&app.clock, changes_heart, hearts, MINUTE, "hearts") },
             person(hearts_by_link, some(20), MINUTE, "hearts by link"),
             person(moves_hearts, some(30), TEN_MINUTES, "exports and imports"),
             person(deletes, some(10), TEN_MINUTES, "attempts to delete the account"),
@@ -99,7 +110,7 @@ fn rule(
 ) -> Rule {
     let quota = Quota::with_period(period / times.get()).expect("some time passes").allow_burst(times);
     let counted = RateLimiter::hashmap_with_clock(quota, Since1970(clock.clone()));
-    Rule { applies, personal: false, times, period, what, counted }
+    Rule { applies, by: By::Address, times, period, what, counted }
 }
 
 fn starts_sign_in(method: &Method, path: &str) -> bool {
@@ -158,18 +169,26 @@ impl Rule {
 pub(super) async fn hold(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
     let rule = limits.rules.iter().find(|rule| (rule.applies)(request.method(), request.uri().path()));
     let Some(rule) = rule else { return next.run(request).await };
-    let mut asker = Asker::Address(address(&request, limits.behind_proxy));
-    if let Some(session) = request.extensions().get::<Session>().filter(|_| rule.personal) {
-        match Visitor::of(session.clone()).await {
-            Ok(Visitor { caller: Some(caller), .. }) => asker = Asker::Person(caller.person.id),
-            Ok(_) => {}
-            Err(fault) => return fault.into_response(),
-        }
-    }
+    let address = address(&request, limits.behind_proxy);
+    let session = request.extensions().get().cloned();
+    let asker = match asker(rule.by, address, session).await {
+        Ok(asker) => asker,
+        Err(fault) => return fault.into_response(),
+    };
     match rule.count(asker) {
         Ok(()) => next.run(request).await,
         Err(wait) => rule.broken(wait).into_response(),
     }
+}
+
+/// Who asks, as far as a rule needs to know it.
+async fn asker(by: By, address: IpAddr, session: Option<Session>) -> Result<Asker, Fault> {
+    let known = match (by, session) {
+        (By::Session, Some(session)) => session.id().map(|id| Asker::Session(session_key(id))),
+        (By::Person, Some(session)) => Visitor::of(session).await?.caller.map(|caller| Asker::Person(caller.person.id)),
+        (By::Address, _) | (_, None) => None,
+    };
+    Ok(known.unwrap_or(Asker::Address(address)))
 }
 
 /// Where a request comes from, as far as addresses tell people apart.

@@ -41,6 +41,11 @@ pub(super) fn layer(app: &App) -> SessionManagerLayer<impl SessionStore + Clone>
         .with_expiry(Expiry::OnInactivity(LIFE))
 }
 
+/// The session that the request's cookie names, not read yet.
+pub(super) fn of(parts: &Parts) -> Result<Session, Fault> {
+    parts.extensions.get().cloned().ok_or_else(|| Fault::internal("no session layer"))
+}
+
 /// Whoever asks, signed in or not.
 pub(super) struct Visitor {
     session: Session,
@@ -169,8 +174,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Fault> {
-        let session = parts.extensions.get::<Session>().cloned().ok_or_else(|| Fault::internal("no session layer"))?;
-        let visitor = Visitor::of(session).await?;
+        let visitor = Visitor::of(of(parts)?).await?;
         if let (Some(who), Some(caller)) = (parts.extensions.get::<Who>(), &visitor.caller) {
             who.is(caller.person.id);
         }

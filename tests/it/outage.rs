@@ -13,10 +13,8 @@ use tokio::net::{UnixListener, UnixStream};
 use url::Url;
 
 use crate::process::{Program, free_port};
-use crate::support::Site;
 use crate::support::visitor::Visitor;
-
-const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+use crate::support::{HEART, Site};
 
 /// A socket before the site's Postgres that can stop passing bytes on, as a frozen server does.
 struct Between {

@@ -9,9 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::process::variable;
+use crate::support::HEART;
 use crate::support::visitor::Visitor;
 
-const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 /// Each asks on connections of their own.
 const BUSY: usize = 20;
 

@@ -1,7 +1,9 @@
 //! A new SESSION_SECRET while people are signed in.
 
+use reqwest::Method;
+
 use crate::process::beside_with;
-use crate::support::{SESSION_SECRET, Site};
+use crate::support::{HEART, SESSION_SECRET, Site};
 
 const NEW: &str = "the session secret of the year after this one";
 
@@ -13,6 +15,12 @@ async fn a_new_secret_keeps_everybody_signed_in_while_the_old_one_may_still_open
         beside_with(&site, &[("SESSION_SECRET", NEW), ("SESSION_SECRET_OLD", SESSION_SECRET)]).await;
     let (_rotated, rotated) = beside_with(&site, &[("SESSION_SECRET", NEW)]).await;
     assert_eq!(ada.open(&format!("{rotating}/hearts")).await.text("h1"), "Hearts");
+    // Hearts ask the session's row alone: it has to say by which secret it was sealed.
+    assert_eq!(ada.fetch(Method::PUT, &format!("{rotating}{HEART}")).await.status, 200);
+    for method in [Method::PUT, Method::DELETE] {
+        assert_eq!(ada.fetch(method, &format!("{rotated}{HEART}")).await.status, 401);
+    }
+    assert_eq!(site.count("select count(*) from hearts").await, 1);
     assert!(ada.open(&format!("{rotated}/hearts")).await.has("form[action='/auth/spotify']"), "signed out");
     // Whatever is written while both are known is sealed with the new one.
     let mira = crate::support::visitor::Visitor::new(&rotating);

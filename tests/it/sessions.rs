@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::{Site, visitor::Visitor};
+use reqwest::Method;
+
+use crate::support::visitor::Visitor;
+use crate::support::{HEART, Site};
 
 /// The sessions on the account page, each as it reads.
 async fn listed(visitor: &Visitor) -> Vec<String> {
@@ -106,4 +109,27 @@ async fn thousands_of_ended_sessions_are_swept_and_no_other() {
     site.sweep().await;
     assert_eq!(site.count("select count(*) from sessions").await, 1);
     assert_eq!(mira.look("/account").await.status, 200);
+}
+
+/// A heart is set without opening the session: it must see all the same whether there still is one.
+#[tokio::test]
+async fn a_heart_needs_a_session_that_stands() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let change = async |sql: &'static str| sqlx::query(sql).execute(&site.db).await.unwrap();
+    change("update sessions set last_seen_at = '2026-01-02 03:04Z'").await;
+    assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200);
+    assert_eq!(site.count("select count(*) from sessions where last_seen_at < '2026-02-01Z'").await, 0, "it was seen");
+
+    change("update sessions set sealed_with = null").await;
+    assert_eq!(ada.fetch(Method::DELETE, HEART).await.status, 200, "an older release wrote the row");
+    change("update sessions set sealed = '\\x00'").await;
+    assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 401, "and it must open");
+
+    let mira = site.signed_in("mira").await;
+    change("update sessions set expires_at = now()").await;
+    assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 401);
+    change("update sessions set expires_at = now() + interval '1 day', user_id = null").await;
+    assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 401);
+    assert_eq!(site.count("select count(*) from hearts").await, 0);
 }

@@ -12,12 +12,11 @@ use rustix::process::Signal;
 use sqlx::{Connection, PgConnection};
 
 use crate::process::beside_with;
-use crate::support::Site;
 use crate::support::own_postgres::OwnPostgres;
 use crate::support::postgres::TestDatabase;
 use crate::support::visitor::Visitor;
+use crate::support::{HEART, Site};
 
-const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 /// How many press at once, each on a connection of their own; each of the people has some.
 const CONNECTIONS: usize = 50;
 const PEOPLE: usize = 10;

@@ -274,7 +274,7 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
         identities::note_handle(&app.db, person.id, provider, handle).await?;
     }
     if let Some(heart) = &waiting.wish.heart {
-        hearts::give(app, person.id, heart, now).await?;
+        hearts::set(app, person.id, heart, true, now).await?;
     }
     let invited_until = match outcome {
         Outcome::Joined if !others(app, person.id).await?.is_empty() => Some(now + TO_PROVE),

@@ -90,6 +90,7 @@ pub(super) const KEPT: &[Kept] = &[
                 SESSION,
                 &["sealed"],
             ),
+            field("Which of the server's own keys that is encrypted with", SESSION, &["sealed_with"]),
             field("When the session began, and when it ends by itself", SESSION, &["created_at", "expires_at"]),
             field(
                 "When you signed in and when the session was last seen, and the kind of browser and system, such as “Firefox on Linux”",

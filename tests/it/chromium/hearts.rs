@@ -66,7 +66,7 @@ async fn b5_the_last_wish_is_sent_although_the_page_is_left_before_the_first_is_
     assert!(!pressed(&browser, FIRST_HEART).await);
     browser.go("/terms").await;
     // Given and taken back, both by a page that is gone. Which ends first, once they may, is up to the database.
-    let waiting = "select count(distinct left(query, 20)) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let waiting = "select count(distinct query) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     browser.until("both wishes have arrived", async || site.count(waiting).await == 2).await;
     hold.rollback().await.unwrap();
 }

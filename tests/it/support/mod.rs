@@ -30,6 +30,8 @@ use visitor::Visitor;
 
 /// What the app calls itself at the made-up Spotify.
 pub(crate) const CLIENT_ID: &str = "heartlist-tests";
+/// The address of a heart that anybody may give.
+pub(crate) const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 const CLIENT_SECRET: &str = "a-client-secret-for-tests-alone";
 pub(crate) const SESSION_SECRET: &str = "a session secret that is for tests alone";
 
