@@ -217,6 +217,44 @@ function takeOver(page, untouched) {
   $("[data-hearts-of]").text($(page).find("[data-hearts-of]").text());
 }
 
+// ---- Progress: what takes a while says what it is doing ----
+const SLOW = 300; // ms
+const COMING = "coming"; // what is said of the page that is on its way
+let waiting; // the timer until that is said
+
+// A file takes a while, and so may Spotify. The form is not sent twice.
+function startSending(event) {
+  const form = event.currentTarget;
+  if ($(form).data("sent")) return event.preventDefault();
+  const button = event.originalEvent.submitter;
+  $(form).data("sent", { button, label: $(button).text() });
+  const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
+  const amount = size ? ` ${Math.ceil(size / 1000).toLocaleString("en")} kB` : "";
+  const progress = form.dataset.progress.replace("…", `${amount}…`);
+  $(button).text(progress);
+  remark(progress, true, COMING);
+}
+
+// Every other way to a page of ours, by link or button. Older browsers do not tell of it, and show a sign of their own.
+function startWaiting({ originalEvent: { destination, downloadRequest, sourceElement } }) {
+  const elsewhere = new URL(destination.url).origin !== location.origin;
+  if (destination.sameDocument || downloadRequest !== null || elsewhere) return;
+  clearTimeout(waiting);
+  if ($(sourceElement).closest("form").data("sent")) return; // it has said more
+  const name = $(sourceElement).filter(".name, .nav a").text().trim();
+  waiting = setTimeout(() => remark(name ? `Opening ${name}…` : "Loading…", true, COMING), SLOW);
+}
+
+// The reader stays: the wait was given up, or Back shows this page as it was left.
+function stopWaiting() {
+  clearTimeout(waiting);
+  hush(COMING);
+  $("form[data-progress]").each((_, form) => {
+    const sent = $(form).data("sent");
+    if (sent) $(sent.button).text(sent.label);
+  }).removeData("sent");
+}
+
 // ---- Pictures: Spotify's addresses expire; a blank sleeve takes the place of a lost one ----
 function blank(image) {
   $(image).parent(".cover").addClass("blank");
@@ -239,18 +277,8 @@ $(document).on("keydown", (event) => {
   $undo.trigger("click");
 });
 
-// A file takes a while, and so may Spotify: say so, and do not send the form twice.
-$(document).on("submit", "form[data-progress]", (event) => {
-  const form = event.currentTarget;
-  if (form.dataset.sent) return event.preventDefault();
-  form.dataset.sent = $(form).find("button").text();
-  const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
-  const amount = size ? ` ${Math.ceil(size / 1000).toLocaleString("en")} kB` : "";
-  $(form).find("button").add("#live").text(form.dataset.progress.replace("…", `${amount}…`));
-});
-$(window).on("pageshow", () => {
-  $("form[data-sent]").each((_, form) => $(form).find("button").text(form.dataset.sent)).removeAttr("data-sent");
-});
+$(document).on("submit", "form[data-progress]", startSending);
+$(window.navigation).on("navigate", startWaiting).on("navigateerror", stopWaiting);
 
 document.addEventListener("error", (event) => {
   if ($(event.target).is(".cover img")) blank(event.target);
@@ -267,7 +295,9 @@ const comeBack = () => {
 $(document).on("visibilitychange", () => (document.hidden ? leave() : comeBack()));
 
 $(window).on("blur", leave).on("focus", comeBack).on("pageshow", (event) => {
-  if (event.originalEvent.persisted) readAgain();
+  if (!event.originalEvent.persisted) return;
+  stopWaiting();
+  readAgain();
 }).on("pagehide", () => {
   // A wish that waits behind a request under way would be lost with the page: send it now.
   for (const [id, heart] of hearts) {

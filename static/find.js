@@ -3,7 +3,6 @@
 "use strict";
 
 const PAUSE = 250; // ms without a key until the list is asked for
-const SLOW = 300; // ms after which a search says that it is under way
 const SEARCH = "search"; // what is said about it
 const $search = $(".find form");
 

@@ -239,20 +239,6 @@ async fn a_big_library_shows_what_has_come_and_grows_until_it_is_whole() {
 }
 
 #[tokio::test]
-async fn a_button_that_asks_spotify_says_so_until_the_page_comes() {
-    let site = Site::open().await;
-    let browser = ada(&site).await;
-    site.advance(Duration::from_secs(60));
-    let note = "addEventListener('pagehide', () => sessionStorage.setItem('said', document.querySelector('#live').textContent + document.querySelector('.fresh button').innerText))";
-    browser.ask::<()>(note).await;
-    browser.click(".fresh button").await;
-    browser.reads("main [role=status]", "this is your library now").await;
-    let said: String = browser.ask("sessionStorage.getItem('said')").await;
-    assert_eq!(said, "Asking Spotify…Asking Spotify…");
-    assert_eq!((browser.text(".fresh button").await.as_str(), browser.text("#live").await.as_str()), ("Refresh", ""));
-}
-
-#[tokio::test]
 async fn p16_back_and_a_reload_show_what_more_had_brought() {
     let site = Site::open().await;
     let browser = mira(&site).await;

@@ -1,6 +1,4 @@
-//! Undo after an un-heart, and what takes a while.
-
-use std::io::Write as _;
+//! Undo after an un-heart.
 
 use sqlx::Executor as _;
 use thirtyfour::Key;
@@ -140,22 +138,4 @@ async fn b13_after_ten_seconds_the_offer_goes_unless_somebody_is_about_to_take_i
     browser.ask::<()>("fades.shift()()").await;
     assert_eq!(browser.text("#live").await, "");
     assert!(!pressed(&browser, FIRST_HEART).await);
-}
-
-#[tokio::test]
-async fn h7_a_file_is_imported_and_the_page_says_that_it_is_under_way() {
-    let site = Site::open().await;
-    let browser = ada(&site).await;
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(b"id\n").unwrap();
-    (1..=2000).for_each(|n| writeln!(file, "{n:022}").unwrap());
-    browser.go("/hearts/import").await;
-    browser.find("#file").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
-    // What the page says while the file is on its way, kept for after.
-    let note = "addEventListener('pagehide', () => sessionStorage.setItem('said', document.querySelector('#live').textContent))";
-    browser.ask::<()>(note).await;
-    browser.click("form.import button").await;
-    browser.reads(".notice [role=status]", "Added: 2000").await;
-    assert_eq!(browser.ask::<String>("sessionStorage.getItem('said')").await, "Importing 47 kB…", "how much it is");
-    assert_eq!((site.count(SAVED).await, browser.complaints().await), (2000, vec![]));
 }
