@@ -75,10 +75,14 @@ async function send(id, heart) {
     if (answer.status === 401 && told.error?.sign_in) return signIn(told.error.sign_in);
     return { text: told.error?.message ?? "the server could not keep it just now" };
   } catch (error) {
-    if (!navigator.onLine) return { text: "you are offline" };
-    if (error.name === "TimeoutError") return { text: "the server did not answer in time" };
-    return { text: "the server could not be reached" };
+    return { text: whyLost(error) };
   }
+}
+
+// Why no answer came.
+function whyLost(error) {
+  if (!navigator.onLine) return "you are offline";
+  return error.name === "TimeoutError" ? "the server did not answer in time" : "the server could not be reached";
 }
 
 // keepalive: leaving the page does not lose the heart.
@@ -108,14 +112,13 @@ function giveUp(id, heart, failure) {
   heart.wanted = heart.confirmed;
   paint(id, heart.confirmed);
   if (failure.leaving || wish === heart.confirmed) return;
-  const why = failure.text.replace(/^Not saved[:.] /, "").replace(/\.$/, "");
+  const why = failure.text.replace(/\.$/, "");
   say(`Not saved: ${heart.name}: ${why}.`, id, "Try again", () => askFromAfar(id, wish));
 }
 
 // The server knows where to sign in, this page knows where to come back to.
 function signIn(address) {
   const url = new URL(address, location.origin);
-  if (url.origin !== location.origin) return { text: "you are signed out" };
   url.searchParams.set("next", location.pathname + location.search);
   location.assign(url);
   return { leaving: true };
