@@ -57,7 +57,7 @@ async function save(id, heart) {
 
 // Given again soon, it is the same heart: the server still has its date, its note and its tags.
 function offerUndo(id, heart) {
-  fade(say(`Taken back: ${heart.name}.`, id, "Undo", () => askFromAfar(id, true)), UNDO);
+  fade(say(`Heart removed: ${heart.name}.`, id, "Undo", () => askFromAfar(id, true)), UNDO);
 }
 
 // The button that was pressed is gone with its message, so the focus goes to the heart.
@@ -73,7 +73,7 @@ async function send(id, heart) {
     const told = await answer.json().catch(() => ({}));
     if (answer.ok && told.playlist_id === id) return settle(id, heart, told);
     if (answer.status === 401 && told.error?.sign_in) return signIn(told.error.sign_in);
-    return { text: told.error?.message ?? "the server could not keep it just now" };
+    return { text: told.error?.message ?? "the server could not save it" };
   } catch (error) {
     return { text: whyLost(error) };
   }
@@ -307,7 +307,7 @@ $(window).on("blur", leave).on("focus", comeBack).on("pageshow", (event) => {
     if (busy(heart) && heart.wanted !== heart.sent) request(id, heart.wanted).catch(() => {});
   }
 }).on("offline", () => {
-  remark("You are offline. Hearts can be changed again once you are back.", true);
+  remark("You are offline. Hearts can be changed again once you are back online.", true);
 }).on("online", () => {
   remark("You are online again.");
   readAgain();

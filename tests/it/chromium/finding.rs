@@ -225,7 +225,7 @@ async fn a_big_library_shows_what_has_come_and_grows_until_it_is_whole() {
     let browser = Browser::open(&site).await;
     sign_in(&browser, "lena").await;
     // The first page is there long before the last, with numbers that agree.
-    browser.reads("#coming [role=status]", "50 of 250 loaded. Spotify is being asked for the rest.").await;
+    browser.reads("#coming [role=status]", "50 of 250 loaded. Getting the rest from Spotify.").await;
     assert_eq!(cards(&browser).await, 50);
     browser.reads(".fresh .sub", "50 of 250 playlists, as of ").await;
     browser.click(FIRST_HEART).await;

@@ -61,11 +61,10 @@ async fn a_button_that_asks_spotify_says_so_until_the_page_comes() {
     let browser = ada(&site).await;
     site.advance(Duration::from_secs(60));
     browser.ask::<()>(NOTE).await;
-    let button =
-        "addEventListener('pagehide', () => sessionStorage.setItem('button', document.querySelector('.fresh button').innerText))";
+    let button = "addEventListener('pagehide', () => sessionStorage.setItem('button', document.querySelector('.fresh button').innerText))";
     browser.ask::<()>(button).await;
     browser.click(".fresh button").await;
-    browser.reads("main [role=status]", "this is your library now").await;
+    browser.reads("main [role=status]", "up to date").await;
     assert_eq!(said(&browser).await, ["Asking Spotify…"]);
     assert_eq!(browser.ask::<String>("sessionStorage.getItem('button')").await, "Asking Spotify…");
     assert_eq!((browser.text(".fresh button").await.as_str(), browser.text("#live").await.as_str()), ("Refresh", ""));

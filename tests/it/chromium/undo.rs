@@ -18,7 +18,7 @@ async fn taken_back(site: &Site) -> Browser {
     site.db.execute("update hearts set hearted_at = hearted_at - interval '1 year', note = 'Mine'").await.unwrap();
     browser.click(FIRST_HEART).await;
     let name: String = browser.ask("document.querySelector('.card:first-child .name').innerText").await;
-    browser.reads("#live", &format!("Taken back: {name}.")).await;
+    browser.reads("#live", &format!("Heart removed: {name}.")).await;
     assert_eq!(site.count(SAVED).await, 0);
     browser
 }
@@ -114,7 +114,7 @@ async fn a_heart_given_on_its_own_page_has_a_form_at_once() {
     browser.click(".words summary").await;
     browser.find(".words [name=note]").await.send_keys("Mine").await.unwrap();
     browser.click(".words form button").await;
-    browser.reads("main [role=status]", "Your note and tags are kept.").await;
+    browser.reads("main [role=status]", "Note and tags saved.").await;
     assert_eq!(site.count("select count(*) from hearts where note = 'Mine'").await, 1);
 }
 
