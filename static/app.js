@@ -224,13 +224,14 @@ function takeOver(page, untouched) {
 const SLOW = 300; // ms
 const COMING = "coming"; // what is said of the page that is on its way
 let waiting; // the timer until that is said
+let sent = null; // the form that is on its way, its button, and what that said
 
 // A file takes a while, and so may Spotify. The form is not sent twice.
 function startSending(event) {
   const form = event.currentTarget;
-  if ($(form).data("sent")) return event.preventDefault();
+  if (sent?.form === form) return event.preventDefault();
   const button = event.originalEvent.submitter;
-  $(form).data("sent", { button, label: $(button).text() });
+  sent = { form, button, label: $(button).text() };
   const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
   const amount = size ? ` ${Math.ceil(size / 1000).toLocaleString("en")} kB` : "";
   const progress = form.dataset.progress.replace("…", `${amount}…`);
@@ -238,12 +239,11 @@ function startSending(event) {
   remark(progress, true, COMING);
 }
 
-// Every other way to a page of ours, by link or button. Older browsers do not tell of it, and show a sign of their own.
+// Every other way to a page of ours, by link or button. Older browsers do not tell of it.
 function startWaiting({ originalEvent: { destination, downloadRequest, sourceElement } }) {
   const elsewhere = new URL(destination.url).origin !== location.origin;
-  if (destination.sameDocument || downloadRequest !== null || elsewhere) return;
+  if (sent || destination.sameDocument || downloadRequest !== null || elsewhere) return;
   clearTimeout(waiting);
-  if ($(sourceElement).closest("form").data("sent")) return; // it has said more
   const name = $(sourceElement).filter(".name, .nav a").text().trim();
   waiting = setTimeout(() => remark(name ? `Opening ${name}…` : "Loading…", true, COMING), SLOW);
 }
@@ -252,10 +252,8 @@ function startWaiting({ originalEvent: { destination, downloadRequest, sourceEle
 function stopWaiting() {
   clearTimeout(waiting);
   hush(COMING);
-  $("form[data-progress]").each((_, form) => {
-    const sent = $(form).data("sent");
-    if (sent) $(sent.button).text(sent.label);
-  }).removeData("sent");
+  if (sent) $(sent.button).text(sent.label);
+  sent = null;
 }
 
 // ---- Pictures: Spotify's addresses expire; a blank sleeve takes the place of a lost one ----

@@ -51,7 +51,7 @@ pub(super) async fn show(
 ) -> Result<Response, Fault> {
     let view = found(now_playing::look(&app, &caller, now).await?);
     let title = match view {
-        View::Off => "Now playing – switched off",
+        View::Off => "Now playing – off",
         View::Connect => "Now playing – Spotify not connected",
         View::Reconnect => "Now playing – reconnect needed",
         _ => "Now playing",

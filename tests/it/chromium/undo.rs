@@ -74,7 +74,8 @@ async fn each_offer_names_its_playlist_and_leaves_the_others_alone() {
     }
     let said =
         "[...document.querySelectorAll('#live p')].filter(p => p.checkVisibility()).map(p => p.firstChild.innerText)";
-    let offers = |these: &[usize]| these.iter().map(|n| format!("Heart removed: {}.", names[n - 1])).collect::<Vec<_>>();
+    let offers =
+        |these: &[usize]| these.iter().map(|n| format!("Heart removed: {}.", names[n - 1])).collect::<Vec<_>>();
     assert_eq!(browser.ask::<Vec<String>>(said).await, offers(&[2, 3, 4]), "three at a time");
     let control_z = "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'z', ctrlKey: true, bubbles: true}))";
     for (n, left) in [(4, &[1, 2, 3][..]), (3, &[1, 2])] {
