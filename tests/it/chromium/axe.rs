@@ -40,7 +40,7 @@ async fn g3_g6_axe_finds_nothing_on_any_page() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_in_a_message_in_the_help_and_without_spotify() {
+async fn axe_finds_nothing_in_a_message_and_in_the_help() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.click(FIRST_HEART).await;
@@ -49,7 +49,11 @@ async fn axe_finds_nothing_in_a_message_in_the_help_and_without_spotify() {
     browser.click(".foot button").await;
     browser.find("#keys[open]").await;
     look(&browser, "the help").await;
+}
 
+#[tokio::test]
+async fn axe_finds_nothing_where_spotify_is_not_connected() {
+    let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/login").await;
     browser.click("button[formaction='/auth/github']").await;
