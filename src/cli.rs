@@ -40,7 +40,7 @@ enum Command {
     /// Bring the database's tables up to date and stop.
     #[command(alias = "create-tables")]
     Migrate,
-    /// Look at settings, database and Spotify, say what is wrong, and fail if something is.
+    /// Check settings, database and Spotify, say what is wrong, and fail if anything is.
     Doctor,
     /// Print the settings as the file .env.example.
     ExampleSettings,
@@ -96,7 +96,7 @@ async fn migrate(config: Config) -> Result<()> {
     let pool = db::pool(&database.url, config.connections)?;
     db::migrate(&pool)
         .await
-        .context("the migrations did not run; is the server of DATABASE_URL up, and may it be changed?")?;
+        .context("the migrations did not run; is the server in DATABASE_URL up, and may its tables be changed?")?;
     println!("The tables are up to date.");
     database.stop().await;
     Ok(())
@@ -104,9 +104,9 @@ async fn migrate(config: Config) -> Result<()> {
 
 async fn serve(config: Config) -> Result<()> {
     let address = SocketAddr::new(config.host, config.port);
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}; is another program there? Set PORT to choose another"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; is another program using it? Set PORT to choose another")
+    })?;
     let mut stop = stop_signals()?;
     let database = Running::start(&config).await?;
     let databases =
@@ -118,7 +118,7 @@ async fn serve(config: Config) -> Result<()> {
     if !dyno {
         db::migrate(&app.db)
             .await
-            .context("the migrations did not run; is the server of DATABASE_URL up, and may it be changed?")?;
+            .context("the migrations did not run; is the server in DATABASE_URL up, and may its tables be changed?")?;
     }
     println!("Heartlist is ready: {}", base_url.as_str().trim_end_matches('/'));
     let served = serve_on(listener, app, async move {

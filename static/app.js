@@ -57,7 +57,7 @@ async function save(id, heart) {
 
 // Given again soon, it is the same heart: the server still has its date, its note and its tags.
 function offerUndo(id, heart) {
-  fade(say(`Taken back: ${heart.name}.`, id, "Undo", () => askFromAfar(id, true)), UNDO);
+  fade(say(`Heart removed: ${heart.name}.`, id, "Undo", () => askFromAfar(id, true)), UNDO);
 }
 
 // The button that was pressed is gone with its message, so the focus goes to the heart.
@@ -73,12 +73,16 @@ async function send(id, heart) {
     const told = await answer.json().catch(() => ({}));
     if (answer.ok && told.playlist_id === id) return settle(id, heart, told);
     if (answer.status === 401 && told.error?.sign_in) return signIn(told.error.sign_in);
-    return { text: told.error?.message ?? "the server could not keep it just now" };
+    return { text: told.error?.message ?? "the server could not save it" };
   } catch (error) {
-    if (!navigator.onLine) return { text: "you are offline" };
-    if (error.name === "TimeoutError") return { text: "the server did not answer in time" };
-    return { text: "the server could not be reached" };
+    return { text: whyLost(error) };
   }
+}
+
+// Why no answer came.
+function whyLost(error) {
+  if (!navigator.onLine) return "you are offline";
+  return error.name === "TimeoutError" ? "the server did not answer in time" : "the server could not be reached";
 }
 
 // keepalive: leaving the page does not lose the heart.
@@ -108,14 +112,13 @@ function giveUp(id, heart, failure) {
   heart.wanted = heart.confirmed;
   paint(id, heart.confirmed);
   if (failure.leaving || wish === heart.confirmed) return;
-  const why = failure.text.replace(/^Not saved[:.] /, "").replace(/\.$/, "");
+  const why = failure.text.replace(/\.$/, "");
   say(`Not saved: ${heart.name}: ${why}.`, id, "Try again", () => askFromAfar(id, wish));
 }
 
 // The server knows where to sign in, this page knows where to come back to.
 function signIn(address) {
   const url = new URL(address, location.origin);
-  if (url.origin !== location.origin) return { text: "you are signed out" };
   url.searchParams.set("next", location.pathname + location.search);
   location.assign(url);
   return { leaving: true };
@@ -217,6 +220,42 @@ function takeOver(page, untouched) {
   $("[data-hearts-of]").text($(page).find("[data-hearts-of]").text());
 }
 
+// ---- Progress: what takes a while says what it is doing ----
+const SLOW = 300; // ms
+const COMING = "coming"; // what is said of the page that is on its way
+let waiting; // the timer until that is said
+let sent = null; // the form that is on its way, its button, and what that said
+
+// A file takes a while, and so may Spotify. The form is not sent twice.
+function startSending(event) {
+  const form = event.currentTarget;
+  if (sent?.form === form) return event.preventDefault();
+  const button = event.originalEvent.submitter;
+  sent = { form, button, label: $(button).text() };
+  const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
+  const amount = size ? ` ${Math.ceil(size / 1000).toLocaleString("en")} kB` : "";
+  const progress = form.dataset.progress.replace("…", `${amount}…`);
+  $(button).text(progress);
+  remark(progress, true, COMING);
+}
+
+// Every other way to a page of ours, by link or button. Older browsers do not tell of it.
+function startWaiting({ originalEvent: { destination, downloadRequest, sourceElement } }) {
+  const elsewhere = new URL(destination.url).origin !== location.origin;
+  if (sent || destination.sameDocument || downloadRequest !== null || elsewhere) return;
+  clearTimeout(waiting);
+  const name = $(sourceElement).filter(".name, .nav a").text().trim();
+  waiting = setTimeout(() => remark(name ? `Opening ${name}…` : "Loading…", true, COMING), SLOW);
+}
+
+// The reader stays: the wait was given up, or Back shows this page as it was left.
+function stopWaiting() {
+  clearTimeout(waiting);
+  hush(COMING);
+  if (sent) $(sent.button).text(sent.label);
+  sent = null;
+}
+
 // ---- Pictures: Spotify's addresses expire; a blank sleeve takes the place of a lost one ----
 function blank(image) {
   $(image).parent(".cover").addClass("blank");
@@ -239,18 +278,8 @@ $(document).on("keydown", (event) => {
   $undo.trigger("click");
 });
 
-// A file takes a while, and so may Spotify: say so, and do not send the form twice.
-$(document).on("submit", "form[data-progress]", (event) => {
-  const form = event.currentTarget;
-  if (form.dataset.sent) return event.preventDefault();
-  form.dataset.sent = $(form).find("button").text();
-  const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
-  const amount = size ? ` ${Math.ceil(size / 1000).toLocaleString("en")} kB` : "";
-  $(form).find("button").add("#live").text(form.dataset.progress.replace("…", `${amount}…`));
-});
-$(window).on("pageshow", () => {
-  $("form[data-sent]").each((_, form) => $(form).find("button").text(form.dataset.sent)).removeAttr("data-sent");
-});
+$(document).on("submit", "form[data-progress]", startSending);
+$(window.navigation).on("navigate", startWaiting).on("navigateerror", stopWaiting);
 
 document.addEventListener("error", (event) => {
   if ($(event.target).is(".cover img")) blank(event.target);
@@ -267,14 +296,16 @@ const comeBack = () => {
 $(document).on("visibilitychange", () => (document.hidden ? leave() : comeBack()));
 
 $(window).on("blur", leave).on("focus", comeBack).on("pageshow", (event) => {
-  if (event.originalEvent.persisted) readAgain();
+  if (!event.originalEvent.persisted) return;
+  stopWaiting();
+  readAgain();
 }).on("pagehide", () => {
   // A wish that waits behind a request under way would be lost with the page: send it now.
   for (const [id, heart] of hearts) {
     if (busy(heart) && heart.wanted !== heart.sent) request(id, heart.wanted).catch(() => {});
   }
 }).on("offline", () => {
-  remark("You are offline. Hearts can be changed again once you are back.", true);
+  remark("You are offline. Hearts can be changed again once you are back online.", true);
 }).on("online", () => {
   remark("You are online again.");
   readAgain();

@@ -3,7 +3,6 @@
 "use strict";
 
 const PAUSE = 250; // ms without a key until the list is asked for
-const SLOW = 300; // ms after which a search says that it is under way
 const SEARCH = "search"; // what is said about it
 const $search = $(".find form");
 
@@ -31,20 +30,17 @@ async function look() {
   asking?.abort();
   asking = null;
   const url = wanted();
-  if (url === found) return quiet();
+  if (url === found) return hush(SEARCH);
   const mine = (asking = new AbortController());
   const slow = setTimeout(() => mine === asking && remark("Searching…", true, SEARCH), SLOW);
   try {
     const page = await readPage(url, AbortSignal.any([mine.signal, AbortSignal.timeout(PATIENCE)]));
     if (mine === asking) showFound(page, url);
-  } catch {
-    if (mine === asking) say(`Not searched: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`, SEARCH, "Try again", look);
+  } catch (error) {
+    if (mine === asking) say(`Not searched: ${whyLost(error)}.`, SEARCH, "Try again", look);
   }
   clearTimeout(slow);
 }
-
-// What was said of a search that is over.
-const quiet = () => hush(SEARCH);
 
 function showFound(page, url) {
   const $results = $(page).find("#results");
@@ -55,7 +51,7 @@ function showFound(page, url) {
   document.title = page.title;
   found = url;
   standAt(url);
-  quiet();
+  hush(SEARCH);
   meet($("#results form.heart").get());
   offerMore();
 }
@@ -110,8 +106,8 @@ async function more($more) {
   try {
     const page = await readPage($("#results .pager a[rel=next]").prop("href"), AbortSignal.timeout(PATIENCE));
     if ($more[0].isConnected) showMore(page, $more);
-  } catch {
-    $said.text(`Not loaded: ${navigator.onLine ? "the server could not be reached" : "you are offline"}.`);
+  } catch (error) {
+    $said.text(`Not loaded: ${whyLost(error)}.`);
     $button.text("Try again");
   }
   $button.removeAttr("aria-disabled");

@@ -17,7 +17,7 @@ function switchKeys(on) {
     if (on) localStorage.removeItem(KEYS_OFF);
     else localStorage.setItem(KEYS_OFF, "off");
   } catch {
-    remark("This browser does not let the page remember that.");
+    remark("This browser cannot remember that setting.");
   }
 }
 

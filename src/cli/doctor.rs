@@ -23,10 +23,10 @@ pub(super) async fn run(config: Config) -> Result<()> {
     database.stop().await;
     findings.iter().for_each(|finding| println!("{}", told(finding)));
     let bad = count(&findings, State::Bad);
-    ensure!(bad == 0, "{bad} of {} findings need{} mending", findings.len(), if bad == 1 { "s" } else { "" });
+    ensure!(bad == 0, "{bad} problem{} to fix", if bad == 1 { "" } else { "s" });
     match count(&findings, State::Note) {
-        0 => println!("Nothing to mend."),
-        notes => println!("Nothing to mend; {notes} thing{} to know.", if notes == 1 { "" } else { "s" }),
+        0 => println!("Nothing to fix."),
+        notes => println!("Nothing to fix; {notes} thing{} to know.", if notes == 1 { "" } else { "s" }),
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
     /// What is logged, in `RUST_LOG`'s language.
     pub log_filter: String,
-    /// The folder of the private Postgres and the demo's secret.
+    /// The folder for the private Postgres and the demo's secret.
     pub data: PathBuf,
 }
 

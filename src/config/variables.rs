@@ -24,27 +24,27 @@ pub const VARIABLES: &[Variable] = &[
     row(
         "DATABASE_URL",
         "a private Postgres in the data folder",
-        "The database: postgres:// or postgresql://. Required on Heroku, where the Postgres add-on sets it. No pooler in transaction mode, such as DATABASE_CONNECTION_POOL_URL names.",
+        "The database: postgres:// or postgresql://. Required on Heroku, where the Postgres add-on sets it. Not a pooler in transaction mode, such as the one in DATABASE_CONNECTION_POOL_URL.",
     ),
     row(
         "READ_DATABASE_URL",
         "none",
-        "A read-only copy of the database (a follower), for what may be a moment old. Without it, or while it is away or behind, the database itself is asked.",
+        "A read-only copy of the database (a follower), for reads that may be a moment old. Without it, or while it is down or lagging, the database itself is asked.",
     ),
     row(
         "DATABASE_CONNECTIONS",
         "8",
-        "The most connections one process takes, of a follower as many again. Heroku's smallest plan has 20, and during a deployment two serve.",
+        "The most connections one process opens, and as many again to a follower. Heroku's smallest plan allows 20, and during a deployment two processes run.",
     ),
     row(
         "SESSION_SECRET",
         "made at the first start of the demo and kept in the data folder",
-        "Seals sessions and the tokens in them: at least 32 characters of chance. Required outside the demo.",
+        "Encrypts sessions and the tokens in them: at least 32 random characters. Required outside the demo.",
     ),
     row(
         "SESSION_SECRET_OLD",
         "none",
-        "Earlier secrets, with commas between them: what they sealed still opens while SESSION_SECRET seals anew.",
+        "Earlier secrets, separated by commas. They only decrypt; SESSION_SECRET encrypts.",
     ),
     row("SPOTIFY_CLIENT_ID", "none: demo mode", "Your Spotify app's client id. Without it the music is made up."),
     row("SPOTIFY_CLIENT_SECRET", "none", "Your Spotify app's client secret. Required with SPOTIFY_CLIENT_ID."),
@@ -57,7 +57,7 @@ pub const VARIABLES: &[Variable] = &[
     row(
         "GOOGLE_CLIENT_ID",
         "none",
-        "Your Google app's client id. With it and its secret people may sign in by Google too.",
+        "Your Google app's client id. With it and its secret, people can sign in with Google too.",
     ),
     row("GOOGLE_CLIENT_SECRET", "none", "Your Google app's client secret. Required with GOOGLE_CLIENT_ID."),
     row("GOOGLE_ACCOUNTS_URL", "https://accounts.google.com", "Where Google asks people for their consent."),
@@ -66,7 +66,7 @@ pub const VARIABLES: &[Variable] = &[
     row(
         "GITHUB_CLIENT_ID",
         "none",
-        "Your GitHub OAuth app's client id. With it and its secret people may sign in by GitHub too.",
+        "Your GitHub OAuth app's client id. With it and its secret, people can sign in with GitHub too.",
     ),
     row("GITHUB_CLIENT_SECRET", "none", "Your GitHub OAuth app's client secret. Required with GITHUB_CLIENT_ID."),
     row("GITHUB_ACCOUNTS_URL", "https://github.com", "Where GitHub asks people for their consent, and redeems codes."),
@@ -74,7 +74,7 @@ pub const VARIABLES: &[Variable] = &[
     row(
         "FACEBOOK_CLIENT_ID",
         "none",
-        "Your Facebook app's id. With it and its secret people may sign in by Facebook too.",
+        "Your Facebook app's id. With it and its secret, people can sign in with Facebook too.",
     ),
     row("FACEBOOK_CLIENT_SECRET", "none", "Your Facebook app's secret. Required with FACEBOOK_CLIENT_ID."),
     row(
@@ -87,46 +87,54 @@ pub const VARIABLES: &[Variable] = &[
         "https://graph.facebook.com/v24.0",
         "Where Facebook redeems codes and says who somebody is, with the Graph API's version.",
     ),
-    row("X_CLIENT_ID", "none", "Your X app's OAuth 2.0 client id. With it and its secret people may sign in by X too."),
+    row(
+        "X_CLIENT_ID",
+        "none",
+        "Your X app's OAuth 2.0 client id. With it and its secret, people can sign in with X too.",
+    ),
     row("X_CLIENT_SECRET", "none", "Your X app's OAuth 2.0 client secret. Required with X_CLIENT_ID."),
     row("X_ACCOUNTS_URL", "https://x.com", "Where X asks people for their consent."),
     row("X_API_URL", "https://api.x.com", "Where X redeems codes and says who somebody is."),
     row(
         "OPERATOR_TOKEN",
-        "none: /setup opens only on the computer that serves",
-        "Opens the page /setup from afar, sent as `Authorization: Bearer`: at least 32 characters of chance.",
+        "none: /setup opens only on the server's own computer",
+        "Opens the page /setup from elsewhere, sent as `Authorization: Bearer`: at least 32 random characters.",
     ),
     row("TOP_PAGE", "on", "Whether /top shows everybody which playlists have the most hearts: on or off."),
     row(
         "REGISTRATION",
         "open",
-        "Who may join: open, invite (whom an operator invites, on /invites; the first person becomes the operator) or closed.",
+        "Who may join: open, invite (people the operator invites on /invites; the first person becomes the operator) or closed.",
     ),
     row(
         "SPOTIFY_LISTENERS",
-        "none: not said",
+        "none: no number shown",
         "How many listeners Spotify lets this app serve (five in development mode), for the landing page.",
     ),
     row(
         "TRUSTED_PROXY",
         "off, except on Heroku",
-        "Set to 1 behind a proxy that adds the client's address at the end of X-Forwarded-For: limits then go by that.",
+        "Set to 1 behind a proxy that appends the client's address to X-Forwarded-For; limits then go by that address.",
     ),
     row("SIGN_INS_PER_ADDRESS", "30", "How many sign-ins one address may start in ten minutes, in each process."),
-    row("HEARTS_PER_MINUTE", "60", "How many hearts one person may give or take back in a minute, in each process."),
-    row("LOG_FORMAT", "text on a terminal, json elsewhere", "How a line of the log looks: text or json."),
-    row("RUST_LOG", "heartlist=info, and warnings of its libraries", "What is logged, for example `heartlist=debug`."),
+    row("HEARTS_PER_MINUTE", "60", "How many hearts one person may add or remove in a minute, in each process."),
+    row("LOG_FORMAT", "text on a terminal, json elsewhere", "The log format: text or json."),
+    row(
+        "RUST_LOG",
+        "heartlist=info, and warnings from its libraries",
+        "What is logged, for example `heartlist=debug`.",
+    ),
     row(
         "DEMO",
         "on when there is no SPOTIFY_CLIENT_ID, except on Heroku",
-        "Set to 1 to ask for demo mode by name, which Heroku needs (review apps).",
+        "Set to 1 to ask for demo mode explicitly, as Heroku requires (review apps).",
     ),
     row(
         "HEARTLIST_DATA",
-        "/var/lib/heartlist as root, else your data directory",
-        "The folder of the private Postgres and the demo's secret.",
+        "/var/lib/heartlist as root, otherwise your data directory",
+        "The folder for the private Postgres and the demo's secret.",
     ),
-    row("PG_BIN", "looked for", "The folder of the Postgres programs (initdb, postgres) to use for the private one."),
+    row("PG_BIN", "searched for", "The folder with the Postgres programs (initdb, postgres) for the private one."),
 ];
 
 const fn row(name: &'static str, default: &'static str, about: &'static str) -> Variable {
@@ -146,7 +154,7 @@ pub fn help() -> String {
 
 /// The variables as the file `.env.example`.
 pub fn example() -> String {
-    let mut text = String::from("# Copy this file to .env and remove the # before what you want to set.\n");
+    let mut text = String::from("# Copy this file to .env and remove the # in front of what you want to set.\n");
     for Variable { name, default, about } in VARIABLES {
         let _ = write!(text, "\n# {about}\n# Default: {default}\n# {name}=\n");
     }

@@ -24,22 +24,22 @@ const MOST_KEPT: i64 = 100_000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no telling what it means.
-    #[error("This is no heart as Heartlist writes it.")]
+    #[error("This is not a heart that Heartlist exported.")]
     Unclear,
     /// It does not say which playlist.
-    #[error("No playlist stands here.")]
+    #[error("There is no playlist here.")]
     NoPlaylist,
     /// What stands there is none.
     #[error("{0}")]
     NotAPlaylist(NotAPlaylist),
     /// Not a date as we read it.
-    #[error("The date cannot be read. Expected is 2026-11-21T14:02:03Z, or 2026-11-21 alone.")]
+    #[error("The date cannot be read. Write it as 2026-11-21 or 2026-11-21T14:02:03Z.")]
     NotADate,
     /// Not yet.
-    #[error("The date lies in the future.")]
+    #[error("The date is in the future.")]
     Future,
     /// Before [`BEGINNING`].
-    #[error("The date lies before 2006, when Spotify began.")]
+    #[error("The date is before 2006, when Spotify began.")]
     TooEarly,
     /// The note cannot be kept.
     #[error("{0}")]
@@ -74,7 +74,7 @@ pub struct Report {
 
 /// Why a file is not kept, though it can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A file may bring your hearts to 100,000 in all. You have {there}, and this one would add {new}.")]
+#[error("You can import until you have 100,000 hearts. You have {there}, and this file would add {new}.")]
 pub struct Full {
     /// How many hearts the person has.
     pub there: i64,

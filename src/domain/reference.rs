@@ -16,29 +16,27 @@ const SHORTENERS: [&str; 2] = ["spotify.link", "spotify.app.link"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAPlaylist {
     /// Nothing was pasted.
-    #[error(
-        "There is nothing in the field yet. Paste a playlist's link: in Spotify, Share, then Copy link to playlist."
-    )]
+    #[error("Paste a playlist link first. In Spotify, choose Share, then Copy link to playlist.")]
     Empty,
     /// A link that must be followed to know what it means.
     #[error(
-        "This is a short link, and only following it would tell where it leads, which we do not do. Open it in your browser, then paste the address you arrive at: it begins with https://open.spotify.com/playlist/."
+        "That is a short link, and Heartlist does not follow those. Open it in your browser, then paste the address you arrive at. It begins with https://open.spotify.com/playlist/."
     )]
     ShortLink,
     /// A link of Spotify's, but of something else.
-    #[error("This is the link of {}, and hearts here are for playlists. A playlist's link begins with https://open.spotify.com/playlist/.", .0.with_article())]
+    #[error("That is a link to {}, and hearts here are for playlists. A playlist link begins with https://open.spotify.com/playlist/.", .0.with_article())]
     Other(Kind),
     /// A playlist's link without a playlist's id.
     #[error(
-        "This playlist link is not whole: 22 letters and digits must follow the word playlist. Copy it from Spotify once more."
+        "That playlist link is incomplete: 22 letters and digits should follow the word playlist. Copy it from Spotify again."
     )]
     NoId,
     /// A link of somebody else's.
-    #[error("This link is not one of Spotify's. A playlist's link begins with https://open.spotify.com/playlist/.")]
+    #[error("That is not a Spotify link. A playlist link begins with https://open.spotify.com/playlist/.")]
     Elsewhere,
     /// None of all that.
     #[error(
-        "This is no playlist link. Expected is what Spotify gives at Share, then Copy link to playlist; it begins with https://open.spotify.com/playlist/."
+        "That isn't a Spotify playlist link. In Spotify, choose Share, then Copy link to playlist, and paste it here."
     )]
     Unclear,
 }
@@ -277,7 +275,7 @@ mod tests {
             let told = refusal.to_string();
             assert!(told.ends_with('.') && told.contains("playlist"), "{told}");
         }
-        assert!(Other(Kind::Artist).to_string().starts_with("This is the link of an artist,"));
+        assert!(Other(Kind::Artist).to_string().starts_with("That is a link to an artist,"));
     }
 
     proptest! {

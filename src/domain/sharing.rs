@@ -140,7 +140,7 @@ pub enum Refused {
     #[error("This address is taken. Choose another.")]
     Taken,
     /// Too many addresses.
-    #[error("You have had {AT_MOST} addresses in the last {} days. Use one of those again, or wait.", HELD.whole_days())]
+    #[error("You have used {AT_MOST} addresses in the last {} days. Go back to one of them, or wait.", HELD.whole_days())]
     TooMany,
 }
 

@@ -28,10 +28,10 @@ pub struct Words {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadNote {
     /// More than [`LONGEST_NOTE`] characters, namely so many.
-    #[error("A note has up to {LONGEST_NOTE} characters, and this one has {0}.")]
+    #[error("A note can have up to {LONGEST_NOTE} characters; this one has {0}.")]
     TooLong(usize),
     /// It holds a line break or another character that is not for reading.
-    #[error("A note is one line of text, without line breaks or control characters.")]
+    #[error("A note is a single line of text, without line breaks or control characters.")]
     NotOneLine,
 }
 
@@ -39,10 +39,10 @@ pub enum BadNote {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadTags {
     /// More than [`MOST_TAGS`], namely so many.
-    #[error("A heart has up to {MOST_TAGS} tags, and these are {0}.")]
+    #[error("A heart can have up to {MOST_TAGS} tags; these are {0}.")]
     TooMany(usize),
     /// One has more than [`LONGEST_TAG`] characters: the how manieth, and how many characters.
-    #[error("A tag has up to {LONGEST_TAG} characters, and tag {0} has {1}. Commas part one tag from the next.")]
+    #[error("A tag can have up to {LONGEST_TAG} characters; tag {0} has {1}. Separate tags with commas.")]
     TooLong(usize, usize),
     /// A character that is not for reading, or the quotation mark that the search needs around a tag of two words.
     #[error("A tag is plain text, without quotation marks, line breaks or control characters.")]
@@ -59,7 +59,8 @@ pub struct BadWords {
 }
 
 impl Words {
-    /// Reads a note, and tags with commas between them. Tags are small letters, each once, in the order given.
+    /// Reads a note, and tags with commas between them. Tags stay as they were typed, each once whatever its capitals,
+    /// in the order given.
     ///
     /// # Errors
     /// [`BadWords`], which says in sentences what was expected.
@@ -113,8 +114,9 @@ fn tags(text: &str) -> std::result::Result<Vec<String>, BadTags> {
     }
     let mut tags: Vec<String> = Vec::new();
     for given in text.split(',') {
-        let tag = given.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-        if !tag.is_empty() && !tags.contains(&tag) {
+        let tag = given.split_whitespace().collect::<Vec<_>>().join(" ");
+        let again = |known: &String| known.to_lowercase() == tag.to_lowercase();
+        if !tag.is_empty() && !tags.iter().any(again) {
             tags.push(tag);
         }
     }
@@ -156,10 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn words_are_trimmed_and_tags_folded() {
+    fn words_are_trimmed_and_a_tag_is_kept_once_as_it_was_first_typed() {
         let (note, tags) = kept("  For the long drive  ", " Rain,, rain ,  Late   Night,ÉTÉ, ");
         assert_eq!(note.as_deref(), Some("For the long drive"));
-        assert_eq!(tags, ["rain", "late night", "été"]);
+        assert_eq!(tags, ["Rain", "Late Night", "ÉTÉ"]);
         assert_eq!(kept(" ", " , "), (None, vec![]));
     }
 

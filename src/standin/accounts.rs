@@ -16,7 +16,7 @@ const SCOPES: [(&str, &str); 18] = [
     ("user-read-playback-position", "See how far you are in a podcast"),
     ("user-read-recently-played", "See what you played lately"),
     ("user-read-private", "See your plan and country"),
-    ("user-read-email", "See your e-mail address"),
+    ("user-read-email", "See your email address"),
     ("user-library-read", "See what you saved"),
     ("user-library-modify", "Change what you saved"),
     ("user-top-read", "See your favourite artists and tracks"),

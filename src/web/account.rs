@@ -55,15 +55,15 @@ pub(super) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn)
 const ALLOWED: [(&str, Allowed); 3] = [
     (
         "playlist-read-private",
-        Allowed { may: "See your private playlists", because: "so that they stand here beside the others." },
+        Allowed { may: "See your private playlists", because: "so that they can be listed here with the others." },
     ),
     (
         "playlist-read-collaborative",
-        Allowed { may: "See playlists that you make with others", because: "so that they stand here too." },
+        Allowed { may: "See your collaborative playlists", because: "so that they can be listed here too." },
     ),
     (
         "user-read-currently-playing",
-        Allowed { may: "See what you listen to", because: "only while you look at Now playing." },
+        Allowed { may: "See what you listen to", because: "only while you have Now playing open." },
     ),
 ];
 

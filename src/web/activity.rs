@@ -37,18 +37,18 @@ impl From<Event> for Line {
             format!("{words} {label}")
         };
         let what = match event.kind.as_str() {
-            "joined" => through("Came for the first time, through"),
-            "signed-in" => through("Signed in through"),
-            "linked" => through("Added a way in:"),
-            "unlinked" => through("Removed a way in:"),
+            "joined" => through("Joined with"),
+            "signed-in" => through("Signed in with"),
+            "linked" => through("Linked"),
+            "unlinked" => through("Unlinked"),
             "disconnected" => through("Disconnected"),
-            "exported" => "Took the hearts along as a file".into(),
-            "imported" => "Brought hearts in from a file".into(),
-            "page-on" => "Switched the public page on".into(),
-            "page-off" => "Switched the public page off".into(),
+            "exported" => "Exported hearts to a file".into(),
+            "imported" => "Imported hearts from a file".into(),
+            "page-on" => "Turned the public page on".into(),
+            "page-off" => "Turned the public page off".into(),
             "link-on" => "Made a secret link".into(),
-            "link-off" => "Switched the secret link off".into(),
-            "session-ended" => "Ended another session".into(),
+            "link-off" => "Turned the secret link off".into(),
+            "session-ended" => "Signed out another device".into(),
             "others-ended" => "Signed out everywhere else".into(),
             other => other.to_owned(),
         };

@@ -122,8 +122,8 @@ impl Fault {
     }
 }
 
-const HEARTS_STAY: &str = "Your hearts are safe here and open as always.";
-const NOT_CONNECTED: &str = "Spotify is not connected, so this cannot be read from it.";
+const HEARTS_STAY: &str = "Your hearts are safe, and you can still see them.";
+const NOT_CONNECTED: &str = "Spotify is not connected, so this cannot be read.";
 const HEARTS: Link = Link { href: "/hearts", text: "My hearts" };
 
 impl From<Error> for Fault {
@@ -138,23 +138,23 @@ impl From<Error> for Fault {
             Error::NotFound => Fault::new(
                 StatusCode::NOT_FOUND,
                 "No such playlist",
-                "Spotify shows no playlist here: it may be deleted, private, or made by Spotify itself.",
+                "Spotify does not show this playlist. It may be deleted, private, or one of Spotify's own.",
             ),
             Error::NotAllowed => spotify(
                 StatusCode::FORBIDDEN,
-                "This server may not ask Spotify for you",
-                "Spotify lets this server serve a short list of people, and you are not on it. Ask whoever runs this server to add you on Spotify's developer dashboard, under User Management.",
+                "You are not on this server's Spotify list",
+                "Spotify lets only a short list of people use this server, and you are not on it yet. Ask whoever runs this server to add you in Spotify's developer dashboard, under User Management.",
             ),
             Error::Paused => spotify(
                 StatusCode::BAD_GATEWAY,
                 "This server's Spotify access is paused",
-                "Spotify has paused this server. Whoever runs it can find the cause on Spotify's developer dashboard.",
+                "Spotify has paused access for this server. Whoever runs it can find out why in Spotify's developer dashboard.",
             )
             .after(Duration::from_secs(3600)),
             Error::Reconnect => spotify(
                 StatusCode::CONFLICT,
                 "Spotify needs you to reconnect",
-                "Spotify asks for your consent again every six months, and whenever you have removed an app.",
+                "Spotify asks for your consent every six months, and after you remove Heartlist from your Spotify apps.",
             )
             .or_try_again("/playlists"),
             Error::NotConnected => {
@@ -166,19 +166,19 @@ impl From<Error> for Fault {
             }
             Error::SpotifySlow => spotify(
                 StatusCode::GATEWAY_TIMEOUT,
-                "Spotify does not answer",
+                "Spotify is not answering",
                 "Spotify took too long. Try again in a moment.",
             ),
             Error::SpotifyAway(_) => spotify(
                 StatusCode::BAD_GATEWAY,
-                "Spotify is in trouble",
-                "Spotify gave no answer that we can use. Try again in a moment.",
+                "Spotify is having trouble",
+                "Spotify's answer could not be used. Try again in a moment.",
             )
             .caused(&error),
             Error::Misconfigured(_) => spotify(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "This server is not set up right yet",
-                "Spotify refuses its client id or secret. Whoever runs it: `heartlist doctor` tells more.",
+                "This server is not set up correctly",
+                "Spotify rejects its client id or secret. If you run this server, `heartlist doctor` will tell you more.",
             )
             .caused(&error),
             Error::AccountGone => Fault::signed_out("/playlists"),
@@ -196,22 +196,22 @@ pub(super) fn trouble(error: &Error) -> (String, Option<&'static str>) {
         Error::NotConnected => Some("Connect Spotify"),
         _ => None,
     };
-    (format!("{} This is what we knew last.", reason(error)), door)
+    (format!("{} This is what Spotify last showed us.", reason(error)), door)
 }
 
 /// Why Spotify could not be asked, as a sentence.
 pub(super) fn reason(error: &Error) -> String {
     match error {
         Error::Reconnect => {
-            "Spotify needs you to reconnect: it asks every six months, and whenever you have removed an app.".into()
+            "Spotify needs you to reconnect. It asks every six months, and after you remove Heartlist from your Spotify apps.".into()
         }
         Error::NotConnected => NOT_CONNECTED.into(),
         Error::SlowDown { .. } => waiting(error),
-        Error::NotAllowed => "Spotify does not let this server ask for you any more.".into(),
+        Error::NotAllowed => "Spotify no longer lets you use this server.".into(),
         Error::Paused => "This server's Spotify access is paused.".into(),
-        Error::Misconfigured(_) => "This server is not set up right: Spotify refuses its client id or secret.".into(),
-        Error::SpotifySlow => "Spotify does not answer.".into(),
-        _ => "Spotify is in trouble.".into(),
+        Error::Misconfigured(_) => "This server is not set up correctly: Spotify rejects its client id or secret.".into(),
+        Error::SpotifySlow => "Spotify is not answering.".into(),
+        _ => "Spotify is having trouble.".into(),
     }
 }
 
@@ -220,7 +220,7 @@ fn waiting(error: &Error) -> String {
     let Error::SlowDown { until, quota, wait } = error else { return String::new() };
     let until = if wait.as_secs() < 12 * 3600 { Moment::clock(*until) } else { Moment::day_and_clock(*until) };
     match quota {
-        true => format!("Today's Spotify allowance is used up; it is back about {}.", until.text),
+        true => format!("Today's Spotify allowance is used up; it will be back about {}.", until.text),
         false => format!("Spotify asks us to wait until {}.", until.text),
     }
 }

@@ -185,7 +185,7 @@ fn oddity(odd: &Odd) -> String {
         Operator::Tag => "a tag",
     };
     let key = odd.operator.key();
-    format!("“{key}:{}” was left out: “{key}:” takes {takes}.", odd.value)
+    format!("“{key}:{}” was ignored: “{key}:” takes {takes}.", odd.value)
 }
 
 #[cfg(test)]
@@ -209,6 +209,6 @@ mod tests {
     #[test]
     fn what_is_left_out_is_said() {
         let [sentence] = &asked("public:maybe rain", "", "").oddities()[..] else { panic!() };
-        assert_eq!(sentence, "“public:maybe” was left out: “public:” takes “true” or “false”.");
+        assert_eq!(sentence, "“public:maybe” was ignored: “public:” takes “true” or “false”.");
     }
 }

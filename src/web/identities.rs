@@ -61,8 +61,10 @@ impl Linked {
 struct Leaving {
     layout: Layout,
     provider: Provider,
-    /// By what one could still sign in.
+    /// By what one could still sign in; empty: it is the only way, and stays.
     left: Vec<String>,
+    /// Whether there is another way that could be linked first.
+    more: bool,
 }
 
 /// Asks whether to give a way in up, and says what stays.
@@ -73,12 +75,17 @@ pub(super) async fn leaving(
     Path(key): Path<String>,
 ) -> Result<Response, Fault> {
     let provider = named(&key).await?;
-    let Ways { linked, .. } = identities::of(&app, &caller).await?;
+    let ways = identities::of(&app, &caller).await?;
+    let can_go = ways.can_go(&app, provider.key());
+    let Ways { linked, open } = ways;
     if linked.iter().all(|way| way.provider != provider.key()) {
         return Ok(Redirect::to("/account").into_response());
     }
-    let left = linked.iter().filter(|way| way.provider != provider.key()).map(Identity::label).collect();
-    Ok(html(&Leaving { layout: layout.titled(format!("Unlink {}", provider.label()), "account"), provider, left }))
+    let others = linked.iter().filter(|way| can_go && way.provider != provider.key());
+    let left = others.map(Identity::label).collect();
+    let name = provider.label();
+    let title = if can_go { format!("Unlink {name}") } else { format!("{name} cannot be unlinked") };
+    Ok(html(&Leaving { layout: layout.titled(title, "account"), provider, left, more: !open.is_empty() }))
 }
 
 /// The provider of an address, be it set up or not: what leads nowhere any more can be given up too.

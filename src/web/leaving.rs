@@ -114,13 +114,13 @@ fn receipt(app: &App, gone: Gone) -> Response {
     let all = [
         ("Hearts", gone.hearts),
         ("Hearts with a note or tags", gone.notes),
-        ("Hearts that you had taken back", gone.removed_hearts),
-        ("Playlists that Spotify had shown you", gone.playlists),
+        ("Removed hearts", gone.removed_hearts),
+        ("Playlists from your library", gone.playlists),
         ("Ways to sign in", gone.identities),
         ("Sessions", gone.sessions),
-        ("Lines of what happened to your account", gone.events),
+        ("Activity entries", gone.events),
         ("Invitations", gone.invites),
-        ("Addresses at which you showed hearts", gone.shares),
+        ("Shared pages and links", gone.shares),
     ];
     let rows = all.into_iter().filter(|(_, count)| *count > 0).collect();
     html(&Receipt { layout: Layout::bare(app, "/").titled("Your account is deleted", ""), rows })

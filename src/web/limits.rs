@@ -155,7 +155,7 @@ impl Rule {
         let seconds = wait.as_secs() + 1;
         let period = if self.period == MINUTE { "a minute" } else { "ten minutes" };
         let what = format!(
-            "That was more than {} {} in {period}, and this one was not carried out. Try again in {}.",
+            "That was more than {} {} in {period}, so this one was not carried out. Try again in {}.",
             self.times,
             self.what,
             if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") }

@@ -133,59 +133,59 @@ impl Notice {
         let name = name.unwrap_or("somebody");
         match self {
             Notice::SignedIn => format!("Signed in as {name}."),
-            Notice::SignedInAndHearted => format!("Signed in as {name}, and your heart is kept."),
+            Notice::SignedInAndHearted => format!("Signed in as {name}. Your heart was saved."),
             Notice::AlreadySignedIn => format!("You are already signed in as {name}."),
             Notice::Missing(missing) => {
-                format!("Signed in as {name}. You gave less access than asked: {}.", will_be_missing(missing))
+                format!("Signed in as {name}, with less access than Heartlist asked for: {}.", will_be_missing(missing))
             }
-            Notice::Reconnected => "Thank you: Spotify is connected again.".into(),
-            Notice::NowPlayingOn => "Now playing is switched on.".into(),
+            Notice::Reconnected => "Spotify is connected again.".into(),
+            Notice::NowPlayingOn => "Now playing is on.".into(),
             Notice::Denied => "You did not give access. Nothing was saved.".into(),
             Notice::SignedOut => "You are signed out.".into(),
-            Notice::Updated => "Spotify was asked: this is your library now.".into(),
-            Notice::JustUpdated => "Spotify was asked a moment ago; ask again in half a minute.".into(),
-            Notice::NotUpdated => "Spotify could not be asked just now. This is what we knew last.".into(),
+            Notice::Updated => "Your playlists are up to date.".into(),
+            Notice::JustUpdated => "Your playlists were refreshed a moment ago. Try again in half a minute.".into(),
+            Notice::NotUpdated => "Spotify could not be reached. These are your playlists as it last showed them.".into(),
             Notice::Hearted => "Hearted.".into(),
-            Notice::Unhearted => "The heart is taken back.".into(),
-            Notice::WordsKept => "Your note and tags are kept.".into(),
-            Notice::Restored => "The heart is back, with its date, its note and its tags.".into(),
-            Notice::NotRestored => "There is nothing left to bring back: it was deleted for good, is back already, or was taken back more than 30 days ago.".into(),
+            Notice::Unhearted => "Heart removed.".into(),
+            Notice::WordsKept => "Note and tags saved.".into(),
+            Notice::Restored => "Heart restored, with its date, note and tags.".into(),
+            Notice::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Notice::ForgottenForGood => "Deleted for good.".into(),
-            Notice::NotForgotten => "Nothing was deleted: tick the box first to say that you are sure.".into(),
-            Notice::HeartedByLink => "Hearted. It stands at the top.".into(),
+            Notice::NotForgotten => "Nothing was deleted. Tick the box first to confirm.".into(),
+            Notice::HeartedByLink => "Hearted. It is at the top.".into(),
             Notice::HeartedNameless => {
-                "Hearted. Spotify could not be asked for its name just now: open it later, and the name is kept too."
+                "Hearted. Spotify could not be asked for its name; open it later and the name will be saved too."
                     .into()
             }
-            Notice::HeartedBefore => "It has your heart already, since the day that stands beside it.".into(),
+            Notice::HeartedBefore => "You have already hearted this playlist. The date beside it is unchanged.".into(),
             Notice::Disconnected => {
-                "Spotify is disconnected: its keys are deleted in all your sessions. Your hearts stay.".into()
+                "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
             }
-            Notice::PageOn => "Your page is switched on.".into(),
-            Notice::PageOff => "Your page is switched off: its address shows nothing any more.".into(),
-            Notice::LinkOn => "Here is your secret link. Any earlier one shows nothing any more.".into(),
-            Notice::LinkOff => "Your secret link is switched off: it shows nothing any more.".into(),
+            Notice::PageOn => "Your public page is on.".into(),
+            Notice::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
+            Notice::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
+            Notice::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
             Notice::Linked(Provider::Spotify) => {
-                "Spotify is connected, and you can sign in with it from now on.".into()
+                "Spotify is connected. You can now sign in with it.".into()
             }
-            Notice::Linked(provider) => format!("Linked: you can sign in with {} from now on.", provider.label()),
+            Notice::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),
             Notice::Unlinked(Provider::Spotify) => {
-                "Spotify is unlinked, and its keys are deleted in all your sessions. Your hearts stay.".into()
+                "Spotify is unlinked, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
             }
-            Notice::Unlinked(provider) => format!("{} is unlinked. Your hearts stay.", provider.label()),
+            Notice::Unlinked(provider) => format!("{} is unlinked. Your hearts are safe.", provider.label()),
             Notice::LastWayIn => {
-                "Nothing was unlinked: it is your last way in, and without it nobody could open this account again."
+                "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again."
                     .into()
             }
-            Notice::Proven => format!("Welcome back, {name}. Both ways in lead here now, and no heart was lost."),
-            Notice::NotSure => "Nothing was deleted: tick the box first to say that you are sure.".into(),
-            Notice::NotFresh => "Nothing was deleted: sign in again first.".into(),
-            Notice::SessionEnded => "That session has ended.".into(),
-            Notice::InviteRevoked => "That invitation lets nobody in any more.".into(),
+            Notice::Proven => format!("Welcome back, {name}. You can now sign in both ways, and all your hearts are here."),
+            Notice::NotSure => "Nothing was deleted. Tick the box first to confirm.".into(),
+            Notice::NotFresh => "Nothing was deleted. Sign in again first.".into(),
+            Notice::SessionEnded => "That device is signed out.".into(),
+            Notice::InviteRevoked => "The invitation is revoked.".into(),
             Notice::NothingChanged => {
-                "You were signed out meanwhile, so nothing was changed. Sign in, then do it once more.".into()
+                "You have been signed out, so nothing was changed. Sign in and try again.".into()
             }
-            Notice::OthersEnded => "You are signed out everywhere but here.".into(),
+            Notice::OthersEnded => "You are signed out everywhere else.".into(),
         }
     }
 
@@ -196,12 +196,12 @@ impl Notice {
 
 fn will_be_missing(missing: Missing) -> &'static str {
     match missing {
-        Missing::Private => "your private playlists will be missing here",
-        Missing::Collaborative => "collaborative playlists will be missing here",
-        Missing::PrivateAndCollaborative => "private and collaborative playlists will be missing here",
-        Missing::NowPlaying => "Now playing stays switched off",
+        Missing::Private => "your private playlists will not appear here",
+        Missing::Collaborative => "collaborative playlists will not appear here",
+        Missing::PrivateAndCollaborative => "private and collaborative playlists will not appear here",
+        Missing::NowPlaying => "Now playing stays off",
         Missing::NowPlayingAndPlaylists => {
-            "Now playing stays switched off, and private or collaborative playlists will be missing here"
+            "Now playing stays off, and private or collaborative playlists will not appear here"
         }
     }
 }

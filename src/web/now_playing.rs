@@ -51,7 +51,7 @@ pub(super) async fn show(
 ) -> Result<Response, Fault> {
     let view = found(now_playing::look(&app, &caller, now).await?);
     let title = match view {
-        View::Off => "Now playing – switched off",
+        View::Off => "Now playing – off",
         View::Connect => "Now playing – Spotify not connected",
         View::Reconnect => "Now playing – reconnect needed",
         _ => "Now playing",
@@ -82,9 +82,9 @@ fn heard(playing: Playing, source: Option<&'static str>, card: Option<Card>) -> 
             return View::Piece { piece, link, source, card };
         }
         Playing::Nothing => {
-            ("Nothing is playing", "Start something in Spotify, then look again. A private session is not shown.")
+            ("Nothing is playing", "Start something in Spotify, then refresh. Private sessions are not shown.")
         }
-        Playing::Advertisement => ("An advertisement is playing", "Look again when it is over."),
+        Playing::Advertisement => ("An advertisement is playing", "Refresh when it is over."),
         Playing::Unknown => ("Something is playing", "Spotify does not say what."),
         Playing::SomeEpisode => ("A podcast episode is playing", "Spotify does not say which."),
     };

@@ -98,9 +98,9 @@ pub(super) fn parse_id(text: &str) -> Result<PlaylistId, Fault> {
 fn items(items: playlists::Items, trouble: Option<String>, path: &str) -> Result<Items, Fault> {
     Ok(match items {
         playlists::Items::Listed(items) => listed(items, path)?,
-        playlists::Items::OwnersOnly => Items::Withheld("Spotify shows what is in a playlist only to its owner and to those who work on it.".into()),
+        playlists::Items::OwnersOnly => Items::Withheld("Spotify shows what is in a playlist only to its owner and collaborators.".into()),
         playlists::Items::Gone => Items::Withheld(
-            "Spotify does not show this playlist any more: it may be deleted, private, or made by Spotify itself. Your heart stays until you take it back.".into(),
+            "Spotify no longer shows this playlist. It may be deleted, private, or one of Spotify's own. Your heart stays until you remove it.".into(),
         ),
         playlists::Items::Unknown => Items::Withheld(trouble.unwrap_or_else(|| "Spotify could not be asked what is in this playlist.".into())),
     })
@@ -116,7 +116,7 @@ fn row(item: Item) -> Row {
         Kind::Track => (None, "Untitled"),
         Kind::Episode => (Some("Episode"), "Untitled episode"),
         Kind::LocalFile => (Some("Local file"), "Untitled file"),
-        Kind::Unavailable => (Some("Unavailable"), "Not available any more"),
+        Kind::Unavailable => (Some("Unavailable"), "No longer available"),
     };
     let name = if item.name.trim().is_empty() { nameless.to_owned() } else { item.name };
     let minutes =

@@ -22,18 +22,17 @@ use crate::ids::Provider;
 /// Who may join, for the landing page; none: nothing stands in anybody's way.
 pub(super) fn door(app: &App) -> Option<String> {
     let people = &app.config.people;
-    let listeners = people
-        .listeners
-        .map(|many| format!("Spotify lets this server serve {many} listeners, whom its owner names there."));
+    let listeners =
+        people.listeners.map(|many| format!("Spotify lets {many} listeners use this server, chosen by its owner."));
     let said = match people.registration {
-        Registration::Closed => "This server takes no newcomers. Whoever has an account signs in as always.",
-        Registration::Invite => "New here? You need an invitation. Whoever has an account signs in as always.",
+        Registration::Closed => "This server is closed to new people. If you have an account, sign in as usual.",
+        Registration::Invite => "New here? You need an invitation. If you have an account, sign in as usual.",
         Registration::Open if app.config.demo => return None,
         Registration::Open => {
-            let usual = "Open to the listeners whom Spotify lets in: until it reviews an app, those whom the app’s owner has named there.";
+            let usual = "Open to listeners on this server’s Spotify list. Until Spotify reviews an app, its owner chooses who is on it.";
             return Some(
                 listeners
-                    .map_or_else(|| usual.into(), |listeners| format!("Open to everybody on its list: {listeners}")),
+                    .map_or_else(|| usual.into(), |listeners| format!("Open to everybody on the list. {listeners}")),
             );
         }
     };
@@ -44,13 +43,13 @@ pub(super) fn door(app: &App) -> Option<String> {
 pub(super) fn refusal(why: NotAdmitted) -> Fault {
     let what = match why {
         NotAdmitted::Closed => {
-            "This server takes no newcomers at present. If you were here before, sign in the way you did then."
+            "This server is closed to new people at the moment. If you have been here before, sign in the way you did then."
         }
         NotAdmitted::Uninvited => {
-            "Who is new here needs an invitation that is still good: a link from whoever runs this server, for one person. If you were here before, sign in the way you did then."
+            "New people need a valid invitation: a link from whoever runs this server, for one person. If you have been here before, sign in the way you did then."
         }
     };
-    Fault::new(StatusCode::FORBIDDEN, "Not open to newcomers", what).nothing_saved()
+    Fault::new(StatusCode::FORBIDDEN, "Closed to new people", what).nothing_saved()
 }
 
 #[derive(Template)]
@@ -163,16 +162,20 @@ pub(super) async fn invited(
     layout: Layout,
     Path(token): Path<String>,
 ) -> Result<Response, Fault> {
-    let spent = |status, what: &str| Err(Fault::new(status, "This invitation lets nobody in", what));
+    let spent = |status, what: &str| Err(Fault::new(status, "This invitation is not valid", what));
     match registration::standing(&app, &token, now).await? {
         Standing::Good => {
             Ok(html(&Invited { layout: layout.titled("You are invited", ""), token, others: others(&app) }))
         }
-        Standing::Used => spent(StatusCode::GONE, "It was used before, and is for one person. Ask for another one."),
-        Standing::Expired => spent(StatusCode::GONE, "It was good for two weeks, which are over. Ask for another one."),
+        Standing::Used => {
+            spent(StatusCode::GONE, "It has already been used, and is for one person only. Ask for another one.")
+        }
+        Standing::Expired => {
+            spent(StatusCode::GONE, "It has expired: invitations are valid for two weeks. Ask for another one.")
+        }
         Standing::Unknown => spent(
             StatusCode::NOT_FOUND,
-            "There is no such invitation, or it was taken back. Look whether the link is whole.",
+            "There is no such invitation, or it was revoked. Check that you have the whole link.",
         ),
     }
 }

@@ -55,7 +55,7 @@ impl From<Finding> for Row {
         let (class, word) = match finding.state {
             doctor::State::Good => ("good", "Good"),
             doctor::State::Note => ("note", "To know"),
-            doctor::State::Bad => ("bad", "To mend"),
+            doctor::State::Bad => ("bad", "To fix"),
         };
         Self { class, word, finding }
     }

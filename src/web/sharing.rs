@@ -66,7 +66,7 @@ pub(super) async fn settings(
 
 async fn draw(app: &App, layout: Layout, caller: &Caller, now: OffsetDateTime, slug: Field) -> Result<Response, Fault> {
     let settings = sharing::settings(app, caller, now).await?;
-    let title = if slug.refusal.is_some() { "Sharing – not switched on" } else { "Sharing" };
+    let title = if slug.refusal.is_some() { "Sharing – not turned on" } else { "Sharing" };
     let token_at = |token: &str| absolute(app, &format!("/s/{token}"));
     Ok(html(&Settings {
         layout: layout.titled(title, "account"),

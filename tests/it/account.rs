@@ -193,7 +193,7 @@ async fn a_heart_that_races_the_deletion_is_answered_with_the_way_to_sign_in() {
 async fn c1_the_account_says_what_spotify_allows_and_why() {
     let site = Site::open().await;
     let page = site.signed_in("ada").await.open("/account").await;
-    assert!(page.text("main").contains("See your private playlists: so that they stand here beside the others."));
+    assert!(page.text("main").contains("See your private playlists: so that they can be listed here with the others."));
     assert!(!page.text("main").contains("See what you listen to"), "that was not asked for");
 }
 

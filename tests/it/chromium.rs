@@ -9,6 +9,7 @@ mod layout;
 mod moving;
 mod paper;
 mod pictures;
+mod progress;
 mod sharing;
 mod sign_in;
 mod undo;

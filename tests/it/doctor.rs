@@ -38,7 +38,7 @@ async fn o3_a_healthy_server_shows_the_redirect_address_and_no_secret() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
     let page = site.visitor().look("/setup").await;
     assert_eq!((page.status, page.text("h1").as_str(), page.has("header nav")), (200, "Setup", true));
-    assert!(page.text(".sub").starts_with("Nothing to mend, 6 things to know"), "{:#?}", page.texts("li.finding"));
+    assert!(page.text(".sub").starts_with("Nothing to fix, 6 things to know"), "{:#?}", page.texts("li.finding"));
     assert!(page.texts("code.exact").contains(&format!("{}/auth/spotify/callback", site.base)));
     for about in
         ["Address", "Session secret", "Operator token", "Database", "Tables", "Id and secret", "Clock", "Web API"]
@@ -100,14 +100,14 @@ async fn a_wrong_secret_and_a_spotify_that_is_away_are_told_apart() {
     let wrong = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
     let page = wrong.visitor().look("/setup").await;
     let (state, told) = finding(&page, "Id and secret");
-    assert!(state == "bad" && told.contains("refuses") && told.contains("invalid_client"), "{told}");
-    assert!(page.text(".sub").starts_with("1 finding to mend"));
+    assert!(state == "bad" && told.contains("rejects") && told.contains("invalid_client"), "{told}");
+    assert!(page.text(".sub").starts_with("1 problem to fix"));
     assert!(!page.html.contains("not-the-one"));
 
     let away = Site::open().await;
     away.world.fault(Endpoint::Token, Fault::Html502, 1);
     let (state, told) = finding(&away.visitor().look("/setup").await, "Id and secret");
-    assert!(state == "bad" && told.contains("in trouble (status 502)") && !told.contains("refuses"), "{told}");
+    assert!(state == "bad" && told.contains("having trouble (status 502)") && !told.contains("rejects"), "{told}");
 
     let gone = Site::open_with(&[("SPOTIFY_ACCOUNTS_URL", OTHER)]).await;
     let (state, told) = finding(&gone.visitor().look("/setup").await, "Id and secret");
@@ -154,7 +154,7 @@ async fn tables_that_do_not_fit_are_told_by_number() {
     assert!(state == "note" && told.contains("still to run; 4 ran"), "{told}");
     sqlx::query("update _sqlx_migrations set checksum = 'x'").execute(&site.db).await.unwrap();
     let (state, told) = finding(&site.visitor().look("/setup").await, "Tables");
-    assert!(state == "bad" && told.contains("another text"), "{told}");
+    assert!(state == "bad" && told.contains("a different text"), "{told}");
     sqlx::query("drop table _sqlx_migrations").execute(&site.db).await.unwrap();
     assert!(finding(&site.visitor().look("/setup").await, "Tables").1.contains("; 0 ran"));
 }
@@ -168,9 +168,9 @@ async fn the_command_line_says_the_same_and_ends_well_when_all_is_well() {
         "/auth/spotify/callback",
         "Postgres",
         "Up to date",
-        "Spotify takes",
+        "Spotify accepts",
         "The same time",
-        "Nothing to mend; 6 things",
+        "Nothing to fix; 6 things",
     ] {
         assert!(said.contains(text), "{text} in {said}");
     }
@@ -184,9 +184,9 @@ async fn the_command_line_fails_when_something_is_bad() {
     settings.push(("SESSION_SECRET", "0123456789012345678901234567890123456789"));
     settings.push(("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows"));
     let (code, said) = doctor(&settings).await;
-    assert!(code == Some(1) && said.contains("2 of") && said.contains("BAD   Session secret"), "{said}");
+    assert!(code == Some(1) && said.contains("2 problems to fix") && said.contains("BAD   Session secret"), "{said}");
     assert!(
-        said.contains("refuses SPOTIFY_CLIENT_ID") && !said.contains("01234567") && !said.contains("not-the-one"),
+        said.contains("rejects SPOTIFY_CLIENT_ID") && !said.contains("01234567") && !said.contains("not-the-one"),
         "{said}"
     );
 
@@ -232,9 +232,9 @@ fn variable(name: &str) -> Option<String> {
 async fn l5_a_sign_in_that_spotify_refuses_for_our_secret_names_the_doctor() {
     let site = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
     let page = site.visitor().sign_in("ada").await;
-    assert_eq!((page.status, page.text("h1").as_str()), (503, "This server is not set up right yet"));
+    assert_eq!((page.status, page.text("h1").as_str()), (503, "This server is not set up correctly"));
     let said = page.text("main");
-    assert!(said.contains("refuses its client id or secret") && said.contains("heartlist doctor"), "{said}");
+    assert!(said.contains("rejects its client id or secret") && said.contains("heartlist doctor"), "{said}");
     assert!(said.contains("Nothing was saved") && !page.html.contains("invalid_client"));
 }
 

@@ -51,7 +51,7 @@ async fn u5_atom_has_all_that_its_specification_asks_for() {
     put_at(&lena, "lena").await;
     let page = site.visitor().look("/u/lena").await;
     for meta in ["meta[name=description]", "meta[property='og:description']"] {
-        assert_eq!(page.attribute(meta, "content"), format!("50 playlists that {NAME} keeps a heart for."));
+        assert_eq!(page.attribute(meta, "content"), format!("50 playlists hearted by {NAME}."));
     }
     let feed = page.attribute("link[rel=alternate][type='application/atom+xml']", "href");
     let answer = site.visitor().look(&feed).await;

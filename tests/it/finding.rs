@@ -158,7 +158,7 @@ async fn what_is_not_understood_is_said_and_costs_nothing_else() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let page = search(&wren, "/playlists", "trains public:maybe <b>").await;
-    assert!(page.text("#hits").contains("“public:maybe” was left out: “public:” takes “true” or “false”."));
+    assert!(page.text("#hits").contains("“public:maybe” was ignored: “public:” takes “true” or “false”."));
     assert_eq!(page.attribute("#q", "value"), "trains public:maybe <b>");
     let page = search(&wren, "/playlists", "trains public:maybe").await;
     assert_eq!(names(&page), ["Slow", "Trains"]);

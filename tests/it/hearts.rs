@@ -60,7 +60,7 @@ async fn b1_the_button_works_without_script_and_returns_to_where_it_was_pressed(
     assert_eq!(page.attribute(&pressed, "aria-label"), name, "b2: the name is fixed");
 
     let page = ada.submit(page.form(&pressed)).await;
-    assert_eq!((page.notice().unwrap().as_str(), site.count(ROWS).await), ("The heart is taken back.", 0));
+    assert_eq!((page.notice().unwrap().as_str(), site.count(ROWS).await), ("Heart removed.", 0));
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_form_that_does_not_say_what_it_wants_changes_nothing() {
     let ada = site.signed_in("ada").await;
     for body in ["", "hearted=maybe", "heart=true"] {
         let page = ada.request(Method::POST, ONE, &[], Some(body.into())).await;
-        assert_eq!((page.status, page.text("h1").as_str()), (422, "That does not fit"));
+        assert_eq!((page.status, page.text("h1").as_str()), (422, "Something is not right"));
     }
     assert_eq!(site.count(ROWS).await, 0);
 }
@@ -188,9 +188,9 @@ async fn h3_a_name_older_than_a_day_says_so() {
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
-    assert!(!ada.open("/hearts").await.text("li.card").contains("Named as on"));
+    assert!(!ada.open("/hearts").await.text("li.card").contains("Name as of"));
     site.advance(Duration::from_secs(25 * 3600));
-    assert!(ada.open("/hearts").await.text("li.card").contains("Named as on"));
+    assert!(ada.open("/hearts").await.text("li.card").contains("Name as of"));
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn a_pasted_link_is_hearted_under_its_name_with_one_question_to_spotify() 
         let sent = ada.send(page.form("#link").with("link", &form)).await;
         assert_eq!((sent.status, sent.header("location")), (303, "/hearts"), "{form}");
         let page = ada.open("/hearts").await;
-        assert_eq!(page.notice().unwrap(), "Hearted. It stands at the top.", "{form}");
+        assert_eq!(page.notice().unwrap(), "Hearted. It is at the top.", "{form}");
         assert_eq!(page.playlist_ids(), vec![id.clone()]);
         assert_eq!(page.text("li.card h2"), name.split_whitespace().collect::<Vec<_>>().join(" "));
         assert!(site.world.requests().len() <= asked + 1, "{form}");
@@ -77,13 +77,13 @@ async fn what_is_no_playlist_link_comes_back_with_the_reason_beside_it() {
     let ada = site.signed_in("ada").await;
     let asked = site.world.requests().len();
     for (text, reason) in [
-        ("https://open.spotify.com/album/3cEYpjA9oz9GiPac4AsH4n", "the link of an album"),
-        ("spotify:artist:3cEYpjA9oz9GiPac4AsH4n", "the link of an artist"),
+        ("https://open.spotify.com/album/3cEYpjA9oz9GiPac4AsH4n", "a link to an album"),
+        ("spotify:artist:3cEYpjA9oz9GiPac4AsH4n", "a link to an artist"),
         ("https://spotify.link/AbC123", "a short link"),
-        ("https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4", "not whole"),
-        ("https://example.org/playlist/3cEYpjA9oz9GiPac4AsH4n", "not one of Spotify's"),
-        ("\"><script>alert(1)</script>", "no playlist link"),
-        ("  ", "nothing in the field"),
+        ("https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4", "incomplete"),
+        ("https://example.org/playlist/3cEYpjA9oz9GiPac4AsH4n", "not a Spotify link"),
+        ("\"><script>alert(1)</script>", "isn't a Spotify playlist link"),
+        ("  ", "Paste a playlist link first"),
     ] {
         for (path, heading) in [("/hearts", "Hearts"), ("/playlists", "Playlists")] {
             let page = paste(&ada, path, text).await;
@@ -115,7 +115,7 @@ async fn a_refusal_shows_the_page_it_was_pasted_on_with_pager_and_all() {
         assert_eq!((page.status, page.text("h1").as_str()), (422, "Hearts"), "{odd}");
     }
     let bare = mira.request(Method::POST, "/hearts", &[], Some(String::new())).await;
-    assert!(bare.status == 422 && bare.text("#link-refusal").contains("nothing in the field"));
+    assert!(bare.status == 422 && bare.text("#link-refusal").contains("Paste a playlist link first"));
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_playlist_that_spotify_does_not_show_is_not_hearted() {
     for unseen in [NAMELESS, "37i9dQZF1DXcBWIGoYBM5M"] {
         let page = paste(&ada, "/playlists", unseen).await;
         assert_eq!((page.status, page.attribute("#link", "value").as_str()), (422, unseen));
-        assert!(page.text("#link-refusal").contains("Spotify shows you no such playlist"));
+        assert!(page.text("#link-refusal").contains("Spotify does not show this playlist"));
     }
     assert_eq!((site.count(ROWS).await, site.world.count(Endpoint::Playlist)), (0, 2));
 }
@@ -162,7 +162,7 @@ async fn without_a_token_a_link_is_hearted_all_the_same() {
     let page = paste(&ada, "/hearts", NAMELESS).await;
     assert!(page.status == 200 && page.notice().unwrap().contains("could not be asked"));
     let page = paste(&ada, "/hearts", &known).await;
-    assert_eq!(page.notice().unwrap(), "Hearted. It stands at the top.", "its name is known from before");
+    assert_eq!(page.notice().unwrap(), "Hearted. It is at the top.", "its name is known from before");
     assert_eq!((page.playlist_ids(), page.has("h2 a.name")), (vec![known, NAMELESS.into()], true));
 }
 
@@ -180,7 +180,10 @@ async fn b6_a_link_that_was_hearted_before_keeps_its_first_date() {
     let first = date().await;
     site.advance(Duration::from_secs(60));
     let page = paste(&ada, "/hearts", NAMELESS).await;
-    assert!(page.notice().unwrap().starts_with("It has your heart already"), "although Spotify shows it no more");
+    assert!(
+        page.notice().unwrap().starts_with("You have already hearted this playlist"),
+        "although Spotify shows it no more"
+    );
     assert_eq!((date().await, site.count(ROWS).await), (first, 1));
 }
 

@@ -33,11 +33,11 @@ async fn p8_refresh_asks_at_once_but_not_twice_in_half_a_minute() {
     assert!(again.notice().unwrap().contains("a moment ago") && asked(&site) == 1);
     site.advance(Duration::from_secs(31));
     let again = refresh(&lena, &page).await;
-    assert!(again.notice().unwrap().contains("your library now") && asked(&site) == 2);
+    assert!(again.notice().unwrap().contains("up to date") && asked(&site) == 2);
     site.advance(Duration::from_secs(31));
     site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 9);
     let again = refresh(&lena, &page).await;
-    assert!(again.text("main [role=alert]").contains("Spotify is in trouble") && again.count("li.card") == 10);
+    assert!(again.text("main [role=alert]").contains("Spotify is having trouble") && again.count("li.card") == 10);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn who_has_an_old_list_does_not_wait_for_a_failing_spotify_with_every_page
     }
     assert_eq!(asked(&site), 3, "once, and once more as safe requests are, but not with every page");
     let page = lena.open("/playlists").await;
-    assert!(refresh(&lena, &page).await.notice().unwrap().contains("your library now"), "who asks for it gets it");
+    assert!(refresh(&lena, &page).await.notice().unwrap().contains("up to date"), "who asks for it gets it");
     site.advance(Duration::from_secs(11 * 60));
     site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 2);
     lena.open("/playlists").await;
@@ -200,7 +200,7 @@ async fn a_first_view_of_a_big_library_waits_for_its_beginning_alone() {
     let lena = site.visitor();
     let page = lena.sign_in("lena").await;
     assert_eq!((page.status, page.count("li.card")), (200, 50));
-    assert!(page.text("#coming").contains("50 of 250 loaded. Spotify is being asked for the rest."));
+    assert!(page.text("#coming").contains("50 of 250 loaded. Getting the rest from Spotify."));
     assert!(!page.has("button[value=rest]"), "nobody has to ask for what is on its way");
     let last = lena.open("/playlists?page=5").await;
     assert_eq!((last.status, last.count("li.card")), (200, 50), "who wants the end waits for it");

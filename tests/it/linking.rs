@@ -32,7 +32,7 @@ async fn every_outcome_for_each_provider() {
         let joined = mira.sign_in_by(&site.world, service, "mira").await;
         assert!(joined.notice().unwrap().starts_with("Signed in as"), "{service:?}");
         let linked = ada.link(&site.world, service, "ada").await;
-        assert!(linked.notice().unwrap().starts_with("Linked:") && linked.url.path() == "/account");
+        assert!(linked.notice().unwrap().contains(" is linked.") && linked.url.path() == "/account");
         assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (2, 3));
         let signed_in = site.visitor();
         assert!(
@@ -44,7 +44,7 @@ async fn every_outcome_for_each_provider() {
         assert!(again.notice().unwrap().contains("already signed in"), "already linked");
         let others = aimed(&site, &ada, service, "mira").await;
         assert_eq!(others.status, 409);
-        assert!(others.text("main").contains("belongs to another account. Nothing was changed"));
+        assert!(others.text("main").contains("belongs to another Heartlist account. Nothing was changed"));
         assert_eq!(others.attributes("main a", "href"), ["/logout", "/account", "/playlists"], "no dead end");
         let another = aimed(&site, &ada, service, "noor").await;
         assert!(another.status == 409 && another.text("main").contains("Nothing was changed"));
@@ -166,12 +166,19 @@ async fn c4_the_last_way_in_stays_and_says_why() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let account = ada.open("/account").await;
-    assert!(account.text(".identities").contains("only way in") && !account.has(".identities a"));
-    assert!(!ada.open("/account/ways/spotify").await.has("form[action^='/account/ways']"));
+    assert!(account.text(".identities").contains("only way to sign in") && !account.has(".identities a"));
+    let page = ada.open("/account/ways/spotify").await;
+    assert_eq!(page.text("h1"), "Spotify cannot be unlinked");
+    assert!(page.text("title").starts_with("Spotify cannot be unlinked") && !page.has("form[action^='/account/ways']"));
+    assert_eq!(
+        page.count("main a[href='/account#further'], main a[href='/account/disconnect']"),
+        2,
+        "what to do instead"
+    );
     let same = [("sec-fetch-site", "same-origin")];
     let sent = ada.request(Method::POST, "/account/ways/spotify", &same, Some(String::new())).await;
     let page = ada.open(sent.header("location")).await;
-    assert!(page.notice().unwrap().contains("last way in"));
+    assert!(page.notice().unwrap().contains("only way to sign in"));
     assert_eq!(site.count(WAYS).await, 1);
     let cross = ada.request(Method::POST, "/account/ways/spotify", &[("sec-fetch-site", "cross-site")], None).await;
     assert_eq!(cross.status, 403);
@@ -199,7 +206,7 @@ async fn unlinking_spotify_forgets_its_keys_in_every_session_and_keeps_the_heart
     here.fetch(Method::PUT, ONE).await;
     here.link(&site.world, Service::GitHub, "ada").await;
     let page = here.submit(here.open("/account/ways/spotify").await.form("form[action^='/account/ways']")).await;
-    assert!(page.notice().unwrap().contains("keys are deleted"));
+    assert!(page.notice().unwrap().contains("access to it is deleted"));
     let asked = site.world.requests().len();
     for visitor in [&here, &there] {
         assert!(!visitor.open("/account").await.has("form[action='/account/disconnect']"));

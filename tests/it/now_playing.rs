@@ -22,7 +22,7 @@ async fn switched_on(site: &Site) -> Visitor {
     let consent = ada.submit(ada.open(PAGE).await.form("main form")).await;
     let page = ada.submit(approve(&consent, "ada")).await;
     assert_eq!((page.status, page.url.path()), (200, PAGE));
-    assert_eq!(page.notice().unwrap(), "Now playing is switched on.");
+    assert_eq!(page.notice().unwrap(), "Now playing is on.");
     ada
 }
 
@@ -39,9 +39,9 @@ async fn c9_it_is_off_until_a_consent_of_its_own_and_asks_for_one_scope_more() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let page = ada.open(PAGE).await;
-    assert!(page.status == 200 && page.text("main").contains("It is switched off"));
+    assert!(page.status == 200 && page.text("main").contains("It is off"));
     assert_eq!((page.text("nav [aria-current]").as_str(), page.count("main form")), ("Now playing", 1));
-    assert_eq!(page.text("main form button"), "Switch on Now playing");
+    assert_eq!(page.text("main form button"), "Turn on Now playing");
 
     let consent = ada.submit(page.form("main form")).await;
     assert_eq!(asked(&consent), format!("playlist-read-private playlist-read-collaborative {SCOPE}"));
@@ -173,7 +173,7 @@ async fn a_reconnect_asks_for_what_was_switched_on_and_a_sign_in_does_not() {
     let consent = ada.submit(ada.open("/account").await.form("main form[action='/auth/spotify']")).await;
     assert!(asked(&consent).contains(SCOPE));
     let back = ada.submit(approve(&consent, "ada")).await;
-    assert_eq!(back.notice().unwrap(), "Thank you: Spotify is connected again.");
+    assert_eq!(back.notice().unwrap(), "Spotify is connected again.");
     assert!(ada.open(PAGE).await.text("main").contains("Nothing is playing"));
 
     ada.submit(ada.open("/logout").await.form("main form[action='/logout']")).await;
@@ -190,30 +190,30 @@ async fn who_never_switched_it_on_reconnects_without_it() {
     let consent = ada.submit(ada.open(PAGE).await.form("main [role=alert] form")).await;
     assert!(!asked(&consent).contains(SCOPE));
     let page = ada.submit(approve(&consent, "ada")).await;
-    assert!(page.url.path() == PAGE && page.text("main").contains("It is switched off"));
+    assert!(page.url.path() == PAGE && page.text("main").contains("It is off"));
 }
 
 #[tokio::test]
 async fn a10_what_will_be_missing_is_said_against_what_was_asked() {
     let site = Site::open().await;
     for (scope, sentence) in [
-        ("playlist-read-collaborative", "your private playlists will be missing here"),
-        ("playlist-read-private", "collaborative playlists will be missing here"),
-        ("", "private and collaborative playlists will be missing here"),
+        ("playlist-read-collaborative", "your private playlists will not appear here"),
+        ("playlist-read-private", "collaborative playlists will not appear here"),
+        ("", "private and collaborative playlists will not appear here"),
     ] {
         let visitor = site.visitor();
         let consent = visitor.to_consent("/login").await;
         let page = visitor.submit(approve(&consent, "ada").with("scope", scope)).await;
         assert_eq!(
             page.text("main p[role=alert]"),
-            format!("Signed in as Ada. You gave less access than asked: {sentence}.")
+            format!("Signed in as Ada, with less access than Heartlist asked for: {sentence}.")
         );
     }
     let ada = site.signed_in("ada").await;
     let consent = ada.submit(ada.open(PAGE).await.form("main form")).await;
     let form = approve(&consent, "ada").with("scope", "playlist-read-private playlist-read-collaborative");
     let page = ada.submit(form).await;
-    assert!(page.text("main p[role=alert]").contains("Now playing stays switched off"));
+    assert!(page.text("main p[role=alert]").contains("Now playing stays off"));
     assert!(page.has("main form input[name=also]"));
 }
 
@@ -240,5 +240,5 @@ async fn who_is_signed_out_comes_back_here() {
     let site = Site::open().await;
     assert_eq!(site.visitor().look(PAGE).await.header("location"), "/login?next=%2Fnow-playing");
     let home = site.visitor().open("/").await;
-    assert!(home.text("main").contains("only if you switch on Now playing"));
+    assert!(home.text("main").contains("only if you turn on Now playing"));
 }

@@ -160,7 +160,7 @@ async fn an_outage_of_the_token_endpoint_is_not_a_dead_consent() {
     site.advance(Duration::from_secs(3601));
     site.world.fault(Endpoint::Token, Fault::Html502, 1);
     let page = ada.open("/playlists").await;
-    assert!(page.text("main [role=alert]").contains("Spotify is in trouble") && page.count("li.card") == 12);
+    assert!(page.text("main [role=alert]").contains("Spotify is having trouble") && page.count("li.card") == 12);
     site.advance(Duration::from_secs(31));
     let page = ada.open("/playlists").await;
     assert!(!page.has("main [role=alert]") && page.count("li.card") == 12);
@@ -193,7 +193,7 @@ async fn p13_spotify_in_trouble_shows_what_was_kept_or_says_so() {
         site.world.fault(Endpoint::MyPlaylists, fault, 20);
         site.advance(Duration::from_secs(11 * 60));
         let page = visitor.open("/playlists").await;
-        assert!(page.count("li.card") == 12 && page.text("main [role=alert]").contains("what we knew last"));
+        assert!(page.count("li.card") == 12 && page.text("main [role=alert]").contains("what Spotify last showed us"));
     }
 }
 
@@ -222,7 +222,7 @@ async fn d2_a_playlist_that_spotify_hides_keeps_its_heart() {
     assert_eq!(ada.open(&format!("/playlists/{made_by_spotify}")).await.status, 404);
     ada.fetch(reqwest::Method::PUT, &format!("/heart/{made_by_spotify}")).await;
     let page = ada.open(&format!("/playlists/{made_by_spotify}")).await;
-    assert!(page.status == 200 && page.text(".items").contains("does not show this playlist any more"));
+    assert!(page.status == 200 && page.text(".items").contains("no longer shows this playlist"));
     assert!(page.has("button[aria-pressed=true]"));
 }
 

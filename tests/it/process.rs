@@ -164,7 +164,7 @@ async fn in_the_demo_a_visitor_breaks_spotify_and_keeps_the_list() {
     assert!(panel.has("#outage.on") && panel.has("#half.on"), "{}", panel.html);
     let list = visitor.submit(half.form("button[value=rest]").with("want", "rest")).await;
     assert_eq!((list.status, list.count("li.card")), (200, half.count("li.card")));
-    assert!(list.notice().unwrap().contains("This is what we knew last"), "{:?}", list.notice());
+    assert!(list.notice().unwrap().contains("This is what Spotify last showed us"), "{:?}", list.notice());
     assert!(list.has(".head time"), "its age");
     visitor.submit(panel.form("form[action$=mend]")).await;
     let whole = visitor.submit(list.form("button[value=rest]").with("want", "rest")).await;

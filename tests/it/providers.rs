@@ -105,7 +105,7 @@ async fn a_wrong_secret_is_the_operators_to_mend() {
     let site = Site::open_with(&wrong).await;
     for service in Service::ALL {
         let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
-        says(&page, 503, "refuses this server’s client id or secret");
+        says(&page, 503, "rejects this server’s client id or secret");
     }
 }
 
@@ -115,13 +115,13 @@ async fn an_outage_saves_nothing_and_offers_another_try() {
     site.world.trouble(Trouble::OthersOutage, true);
     for service in Service::ALL {
         let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
-        says(&page, 502, "gave no answer that we can use");
+        says(&page, 502, "answer could not be used");
     }
     site.world.mend();
     for fault in [Fault::Empty, Fault::NotJson, Fault::Status(200, "[]".into(), "application/json")] {
         site.world.fault(Endpoint::OtherProfile, fault, 1);
         let page = site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
-        says(&page, 502, "Google gave no answer that we can use");
+        says(&page, 502, "Google’s answer could not be used");
     }
     assert_eq!(site.count("select count(*) from users").await, 0);
 }
@@ -198,7 +198,7 @@ async fn a_state_is_one_browsers_is_used_once_and_grows_old() {
         let back = callback(&site, &late, service).await;
         site.advance(Duration::from_secs(601));
         let page = late.open(&back).await;
-        assert!(page.status == 400 && page.text("main").contains("too old"));
+        assert!(page.status == 400 && page.text("main").contains("expired"));
     }
     let forged = site.visitor().open("/auth/google/callback?error=access_denied&state=guessed").await;
     assert_eq!(forged.status, 400);

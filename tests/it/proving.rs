@@ -64,7 +64,7 @@ async fn who_links_what_may_be_theirs_is_led_to_the_proof() {
     let consent = second.to(Service::GitHub, &again).await;
     second.submit(consent.choose(&site.world.account(Service::GitHub, "ada"))).await;
     let page = second.link(&site.world, Service::Google, "ada").await;
-    assert_eq!((page.status, page.text("h1").as_str()), (409, "That is another account"));
+    assert_eq!((page.status, page.text("h1").as_str()), (409, "That belongs to another account"));
     assert_eq!(page.attributes("main a", "href"), ["/logout", "/account", "/playlists"]);
     assert_eq!(site.count(PEOPLE).await, 2);
 }

@@ -56,9 +56,9 @@ async fn a_closed_server_lets_in_whom_it_knows_and_names_nobody_else() {
     .execute(&site.db)
     .await
     .unwrap();
-    assert!(site.visitor().open("/").await.text("#door").contains("takes no newcomers"));
+    assert!(site.visitor().open("/").await.text("#door").contains("closed to new people"));
     let refused = site.visitor().sign_in("mira").await;
-    assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Not open to newcomers"));
+    assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Closed to new people"));
     assert!(refused.text("main").contains("Nothing was saved") && !refused.text("main").contains("Mira"));
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 0);
     site.signed_in("ada").await;
@@ -77,7 +77,7 @@ async fn an_invitation_lets_one_person_in() {
     assert!(ada.open("/invites").await.text("main li").contains("Used by Mira"));
     assert!(!ada.open("/invites").await.html.contains(path.trim_start_matches("/invite/")), "shown once");
     let again = site.visitor().open(&path).await;
-    assert!(again.status == 410 && again.text("main").contains("used before"));
+    assert!(again.status == 410 && again.text("main").contains("already been used"));
     assert_eq!(mira.open(&path).await.status, 410);
     assert_eq!(site.signed_in("mira").await.open("/hearts").await.status, 200, "who is known needs none");
 }
@@ -108,7 +108,7 @@ async fn an_invitation_that_is_over_or_taken_back_lets_nobody_in() {
     let path = invitation(&ada).await;
     site.advance(Duration::from_secs(14 * 86400));
     let over = site.visitor().open(&path).await;
-    assert!(over.status == 410 && over.text("main").contains("over"));
+    assert!(over.status == 410 && over.text("main").contains("expired"));
     assert_eq!(site.count("select count(*) from users").await, 1);
 }
 

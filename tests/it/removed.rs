@@ -41,11 +41,11 @@ async fn b13_undo_brings_back_date_note_and_tags_without_script() {
     let before = heart(&site).await;
     site.advance(60 * MINUTE);
     let page = take_back(&ada).await;
-    assert_eq!(page.notice().unwrap(), "The heart is taken back.");
+    assert_eq!(page.notice().unwrap(), "Heart removed.");
     assert_eq!(page.text(".notice button"), "Undo");
     assert!(!page.has("li.card"));
     let page = ada.submit(page.form(".notice form")).await;
-    assert_eq!(page.notice().unwrap(), "The heart is back, with its date, its note and its tags.");
+    assert_eq!(page.notice().unwrap(), "Heart restored, with its date, note and tags.");
     assert_eq!(
         (page.text(".card .note").as_str(), page.texts(".tags a")),
         ("For the rain", vec!["wet".into(), "late".into()])
@@ -105,7 +105,7 @@ async fn h8_recently_removed_lists_thirty_days_and_restores() {
     let page = ada.open("/hearts/removed").await;
     assert_eq!(page.playlist_ids(), ["1111111111111111111111", "3cEYpjA9oz9GiPac4AsH4n"], "the latest first");
     let row = page.text("#p-3cEYpjA9oz9GiPac4AsH4n");
-    assert!(["Hearted", "Taken back", "For the rain", "wet"].iter().all(|words| row.contains(words)), "{row}");
+    assert!(["Hearted", "Removed", "For the rain", "wet"].iter().all(|words| row.contains(words)), "{row}");
     let page = ada.submit(page.form("#p-3cEYpjA9oz9GiPac4AsH4n button[value=back]")).await;
     assert_eq!((page.url.path(), page.playlist_ids().len()), ("/hearts/removed", 1));
     assert_eq!(heart(&site).await, before);
@@ -120,7 +120,7 @@ async fn after_thirty_days_nothing_is_left_to_restore() {
     site.advance(30 * DAY + MINUTE);
     assert!(!ada.open("/hearts/removed").await.has(".removed li"), "gone before it is swept");
     let page = ada.submit(form).await;
-    assert!(page.notice().unwrap().starts_with("There is nothing left to bring back"));
+    assert!(page.notice().unwrap().starts_with("Nothing was restored"));
     site.sweep().await;
     assert_eq!((site.count(KEPT).await, site.count("select count(*) from hearts").await), (0, 0));
 }
@@ -165,7 +165,7 @@ async fn what_one_took_back_is_nobody_elses_and_fills_pages_of_fifty() {
     take_back(&ada).await;
     let form = ada.open("/hearts/removed").await.form("button[value=back]");
     let page = mira.submit(form).await;
-    assert!(page.notice().unwrap().starts_with("There is nothing left"));
+    assert!(page.notice().unwrap().starts_with("Nothing was restored"));
     assert_eq!((mira.open("/hearts/removed").await.has(".removed li"), site.count(KEPT).await), (false, 1));
     let many = "insert into removed_hearts (user_id, playlist_id, hearted_at, removed_at) select user_id, lpad(n::text, 22, '0'), hearted_at, removed_at from removed_hearts, generate_series(1, 50) n";
     sqlx::raw_sql(many).execute(&site.db).await.unwrap();

@@ -19,7 +19,7 @@ async fn c6_signing_out_everywhere_else_ends_the_others_on_their_next_request() 
     assert_eq!(listed(&here).await.len(), 2);
     let all_others = "#sessions > form";
     let page = here.submit(here.open("/account").await.form(all_others)).await;
-    assert!(page.notice().unwrap().contains("everywhere but here"));
+    assert!(page.notice().unwrap().contains("everywhere else"));
     assert!(!page.has(all_others), "there is nothing left to end");
     assert_eq!(there.open("/hearts").await.url.path(), "/login");
     assert_eq!((listed(&here).await.len(), mira.open("/hearts").await.status), (1, 200));

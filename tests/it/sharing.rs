@@ -60,7 +60,7 @@ async fn u1_sharing_is_off_until_it_is_switched_on_and_says_first_what_will_be_s
     assert_eq!(site.visitor().look("/u/ada").await.status, 410);
 
     let page = put_at(&ada, "ada").await;
-    assert_eq!(page.notice().unwrap(), "Your page is switched on.");
+    assert_eq!(page.notice().unwrap(), "Your public page is on.");
     assert_eq!(page.text("a.exact"), format!("{}/u/ada", site.base));
     let shown = site.visitor().look(&page.attribute("a.exact", "href")).await;
     assert_eq!((shown.status, shown.playlist_ids().len()), (200, public.len()));
@@ -70,9 +70,9 @@ async fn u1_sharing_is_off_until_it_is_switched_on_and_says_first_what_will_be_s
 #[tokio::test]
 async fn u1_the_account_page_says_truly_what_is_switched_on() {
     const SAID: &str = "[aria-labelledby=sharing] p";
-    const OFF: &str = "Nobody but you sees your hearts, unless you switch on a page or a secret link.";
-    const PAGE: &str = "A public page at /u/ada-w shows your hearts on public playlists to anybody.";
-    const LINK: &str = "A secret link shows your hearts on public playlists to whoever has it.";
+    const OFF: &str = "Only you can see your hearts, unless you turn on a public page or a secret link.";
+    const PAGE: &str = "A public page at /u/ada-w shows your hearted public playlists to anybody.";
+    const LINK: &str = "A secret link shows your hearted public playlists to anybody who has it.";
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let said = async || {
@@ -108,11 +108,11 @@ async fn u1_off_again_is_gone_at_once_on_every_process_and_u6_looks_as_if_it_had
     }
     assert_eq!(
         press(&ada, "page", "false").await.notice().unwrap(),
-        "Your page is switched off: its address shows nothing any more."
+        "Your public page is off. Its address no longer shows anything."
     );
     assert_eq!(
         press(&ada, "link", "false").await.notice().unwrap(),
-        "Your secret link is switched off: it shows nothing any more."
+        "Your secret link is off. It no longer shows anything."
     );
     for (path, never) in [("/u/ada", "/u/nobody"), (&link, "/s/AAAAAAAAAAAAAAAAAAAAAA")] {
         for (off, unknown) in addresses(path).iter().zip(addresses(never)) {
@@ -214,7 +214,7 @@ async fn a_card_for_other_sites_says_whose_hearts_they_are() {
     let meta = |property: &str| page.attribute(&format!("meta[property='og:{property}']"), "content");
     assert_eq!((meta("title").as_str(), meta("type").as_str()), ("Hearts of Ada", "website"));
     assert_eq!(meta("url"), format!("{}/u/ada", site.base));
-    assert!(meta("description").ends_with("playlists that Ada keeps a heart for."));
+    assert!(meta("description").ends_with("playlists hearted by Ada."));
     assert_eq!(page.attribute("meta[name=description]", "content"), meta("description"));
     assert_eq!(page.count("meta[property='og:image']"), 0, "covers are Spotify's, and run out within a day");
     assert!(page.text("footer").contains("not affiliated with Spotify"));
@@ -260,8 +260,8 @@ async fn an_address_that_cannot_be_comes_back_as_it_was_typed_with_the_reason() 
         ("a", "3 to 30 characters"),
         ("my hearts", "letters a to z"),
         ("-ada", "hyphen"),
-        ("Admin", "set aside"),
-        ("spotify-fan", "set aside"),
+        ("Admin", "reserved"),
+        ("spotify-fan", "reserved"),
         ("<b>noor</b>", "letters a to z"),
         ("noor", "is taken"),
         ("NOOR ", "is taken"),
@@ -271,7 +271,7 @@ async fn an_address_that_cannot_be_comes_back_as_it_was_typed_with_the_reason() 
         let refusal = page.text("#slug-refusal");
         assert!(refusal.contains(reason) && refusal.ends_with("Nothing was changed."), "{typed}: {refusal}");
         assert!(page.has("#slug[aria-invalid=true][aria-describedby~=slug-refusal][autofocus]"));
-        assert!(page.text("title").contains("not switched on"));
+        assert!(page.text("title").contains("not turned on"));
     }
     assert_eq!(site.count("select count(*) from shares where slug is not null").await, 1);
     assert_eq!(put_at(&ada, " Ada-1815 ").await.text("a.exact"), format!("{}/u/ada-1815", site.base));

@@ -105,9 +105,9 @@ async fn a5_a_state_that_is_used_old_or_another_browsers_is_refused_and_says_whi
 
     site.advance(Duration::from_secs(11 * 60));
     let old = visitor.open(&callback).await;
-    assert!(old.status == 400 && old.text("main").contains("too old"));
+    assert!(old.status == 400 && old.text("main").contains("expired"));
     let used = visitor.open(&callback).await;
-    assert!(used.status == 400 && used.text("main").contains("already used"));
+    assert!(used.status == 400 && used.text("main").contains("already been used"));
     assert_eq!(site.count("select count(*) from users").await, 0);
 }
 
@@ -286,7 +286,7 @@ async fn b7_a_heart_pressed_signed_out_is_there_after_the_sign_in() {
     assert_eq!((door.status, site.count("select count(*) from hearts").await), (303, 0));
     let consent = visitor.to_consent(door.header("location")).await;
     let page = visitor.submit(approve(&consent, "ada")).await;
-    assert_eq!(page.notice().unwrap(), "Signed in as Ada, and your heart is kept.");
+    assert_eq!(page.notice().unwrap(), "Signed in as Ada. Your heart was saved.");
     assert_eq!(site.count("select count(*) from hearts").await, 1);
 }
 
@@ -301,7 +301,7 @@ async fn b7_what_else_is_pressed_signed_out_changes_nothing_and_says_so() {
     let again = unheart.fields.clone();
     sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
     let door = visitor.submit(unheart).await;
-    let said = "You were signed out meanwhile, so nothing was changed. Sign in, then do it once more.";
+    let said = "You have been signed out, so nothing was changed. Sign in and try again.";
     assert_eq!((door.url.path(), door.text("main [role=alert]").as_str()), ("/login", said));
     let consent = visitor.submit(door.form("form[action='/auth/spotify']")).await;
     let page = visitor.submit(approve(&consent, "ada")).await;

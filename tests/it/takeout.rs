@@ -143,11 +143,11 @@ async fn h7_refused_lines_are_told_with_their_numbers_and_reasons() {
     assert_eq!(report(&page), [1, 1, 5]);
     let told = page.texts(".refused li");
     let expected = [
-        "Line 5: This is the link of an album",
-        "Line 6: The date lies in the future",
-        "Line 7: The date lies before 2006",
+        "Line 5: That is a link to an album",
+        "Line 6: The date is in the future",
+        "Line 7: The date is before 2006",
         "Line 8: The date cannot be read",
-        "Line 9: A note has up to 280 characters",
+        "Line 9: A note can have up to 280 characters",
     ];
     assert!(told.len() == 5 && told.iter().zip(expected).all(|(told, start)| told.starts_with(start)), "{told:?}");
     let after = rows(&site).await;
@@ -168,10 +168,10 @@ async fn h7_a_file_that_cannot_be_read_imports_nothing_and_says_why() {
     let cut = format!("{{\"hearts\":[{{\"playlist_id\":\"{ID}\"}},");
     let table: [(&[u8], &str); 5] = [
         (b"", "No file was chosen"),
-        (b"name,owner\na,b\n", "neither a table with a column playlist_id"),
+        (b"name,owner\na,b\n", "neither a table whose first line names a column playlist_id"),
         (b"id\nM\xfcller", "not UTF-8"),
-        (cut.as_bytes(), "breaks off or is damaged at line 1"),
-        (br#"{"version":9,"hearts":[]}"#, "of version 9"),
+        (cut.as_bytes(), "ends early or is damaged at line 1"),
+        (br#"{"version":9,"hearts":[]}"#, "is version 9"),
     ];
     for (file, why) in table {
         let page = import(&ada, file).await;
@@ -211,7 +211,7 @@ async fn h7_a_file_brings_up_to_fifty_thousand_hearts() {
     let list = format!("{{\"hearts\":[{}0", "0,".repeat(2_500_000));
     for file in [table + "x", list + "]}"] {
         let page = import(&ada, file).await;
-        let told = "This file has more than 50,000 hearts: cut it in parts. Nothing was imported.";
+        let told = "This file has more than 50,000 hearts. Split it into parts. Nothing was imported.";
         assert_eq!((page.status, page.text("#refusal").as_str()), (422, told));
     }
 }
@@ -228,7 +228,7 @@ async fn imports_make_up_to_a_hundred_thousand_hearts_of_a_person() {
     let file = |ids: [u32; 4]| format!("id\n{:022}\n{:022}\n{:022}\n{:022}\n", ids[0], ids[1], ids[2], ids[3]);
     assert_eq!(report(&import(&ada, file([1, 200_000, 200_001, 200_001])).await), [2, 2, 0]);
     let page = import(&ada, file([1, 200_001, 200_002, 200_002])).await;
-    let told = "A file may bring your hearts to 100,000 in all. You have 100000, and this one would add 1. Nothing was imported.";
+    let told = "You can import until you have 100,000 hearts. You have 100000, and this file would add 1. Nothing was imported.";
     assert_eq!((page.status, page.text("#refusal").as_str()), (422, told));
     assert_eq!(site.count(HEARTS).await, 100_000);
     assert_eq!(report(&import(&ada, file([1, 2, 200_000, 200_001])).await), [0, 4, 0], "what is there is no more");

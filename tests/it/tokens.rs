@@ -60,7 +60,7 @@ async fn two_weeks_before_a_consent_ends_a_note_offers_a_new_one() {
     let consent = ada.submit(page.form(form)).await;
     let back = ada.submit(approve(&consent, "ada")).await;
     assert_eq!((back.url.path(), back.has(form)), ("/playlists", false));
-    assert_eq!(back.notice().unwrap(), "Thank you: Spotify is connected again.");
+    assert_eq!(back.notice().unwrap(), "Spotify is connected again.");
     site.advance(DAY * 100);
     let page = ada.open("/playlists").await;
     assert!(page.count("li.card") == 12 && !page.has(form) && !page.has("[role=alert]"));

@@ -71,7 +71,7 @@ async fn this_week_and_ever_are_told_apart_by_a_link_that_needs_no_script() {
     let page = site.visitor().open("/top").await;
     let ever = page.attribute("nav.switch a:not([aria-current])", "href");
     let page = site.visitor().look(&ever).await;
-    assert_eq!((page.playlist_ids(), page.text("nav.switch [aria-current]").as_str()), (vec![A.into()], "Ever"));
+    assert_eq!((page.playlist_ids(), page.text("nav.switch [aria-current]").as_str()), (vec![A.into()], "All time"));
     assert!(page.text(".facts").contains("3 hearts") && page.text(".facts").contains("0 this week"));
 }
 

@@ -24,17 +24,20 @@ async fn a_note_and_tags_are_kept_and_shown_wherever_the_heart_is() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
     let page = write(&ada, &ada.open("/hearts").await, " For <b>rain</b> ", "Late Night,été, late  night").await;
-    assert_eq!(page.notice().unwrap(), "Your note and tags are kept.");
+    assert_eq!(page.notice().unwrap(), "Note and tags saved.");
     for path in ["/hearts".to_owned(), "/playlists".into(), format!("/playlists/{id}")] {
         let page = ada.open(&path).await;
         let card = format!("#p-{id}");
         assert_eq!(page.text(&format!("{card} .note")), "For <b>rain</b>", "{path}");
-        assert_eq!(page.texts(&format!("{card} .tags a")), ["late night", "été"], "{path}");
+        assert_eq!(page.texts(&format!("{card} .tags a")), ["Late Night", "été"], "{path}: as they were typed");
         let links = page.attributes(&format!("{card} .tags a"), "href");
-        assert_eq!(links, ["/hearts?q=tag%3A%22late+night%22", "/hearts?q=tag%3A%C3%A9t%C3%A9"]);
+        assert_eq!(links, ["/hearts?q=tag%3A%22Late+Night%22", "/hearts?q=tag%3A%C3%A9t%C3%A9"]);
+    }
+    for search in ["tag%3A%22Late+Night%22", "tag%3A%22late+night%22", "tag%3AETE"] {
+        assert_eq!(ada.open(&format!("/hearts?q={search}")).await.count("li.card"), 1, "{search}");
     }
     let fields = ada.open("/hearts").await.form(".words form").fields;
-    assert_eq!((fields["note"].as_str(), fields["tags"].as_str()), ("For <b>rain</b>", "late night, été"));
+    assert_eq!((fields["note"].as_str(), fields["tags"].as_str()), ("For <b>rain</b>", "Late Night, été"));
 
     let page = write(&ada, &ada.open(&format!("/playlists/{id}")).await, "", "").await;
     assert_eq!(page.url.path(), format!("/playlists/{id}"), "back to where it was written");
@@ -51,7 +54,7 @@ async fn what_cannot_be_kept_comes_back_as_typed_with_the_reason_beside_it() {
         assert_eq!((page.status, page.has(".words[open]")), (422, true), "{path}");
         assert_eq!(page.attribute("input[name=note][aria-invalid]", "aria-describedby"), "bad-note");
         let why = page.text("#bad-note");
-        assert_eq!(why, "A note has up to 280 characters, and this one has 281. Nothing was saved.");
+        assert_eq!(why, "A note can have up to 280 characters; this one has 281. Nothing was saved.");
         assert_eq!(page.attribute(".words input[name=note]", "value"), "x".repeat(281));
         assert_eq!(page.attribute(".words input[name=tags]", "value"), "Kept As Typed");
         assert!(page.text("title").contains("not saved") && !page.has("#bad-tags"));
@@ -71,12 +74,12 @@ async fn words_are_one_persons_own_and_need_a_heart() {
     let mira = site.signed_in("mira").await;
     let form = || async { ada.open("/hearts").await.form(".words form").with("note", "mine") };
     let page = mira.send(form().await).await;
-    assert_eq!((page.status, page.text("h1").as_str()), (404, "No heart to write beside"));
+    assert_eq!((page.status, page.text("h1").as_str()), (404, "Not hearted any more"));
     assert_eq!(site.count("select count(*) from hearts where note is not null").await, 0);
     assert!(page.text("main").contains("Nothing was saved"));
     // Its page has the form without a heart too, for the script to show: what it sends is refused just so.
     let page = mira.send(mira.open(&format!("/playlists/{id}")).await.form(".words form").with("note", "mine")).await;
-    assert_eq!((page.status, page.text("h1").as_str()), (404, "No heart to write beside"));
+    assert_eq!((page.status, page.text("h1").as_str()), (404, "Not hearted any more"));
     assert!(page.text("main").contains("Nothing was saved"));
     assert_eq!(site.count("select count(*) from hearts where note is not null").await, 0);
     let stranger = site.visitor().send(form().await).await;

@@ -10,50 +10,48 @@ const OLDEST: i32 = 150_000;
 pub(super) fn findings(schema: &Result<Schema, Error>, dyno: bool) -> Vec<Finding> {
     match schema {
         Ok(schema) => vec![server(schema), tables(schema, dyno)],
-        Err(error) => vec![
-            Finding::bad("Database", format!("It cannot be used: {error}."), KEEPS)
-                .mend("Check that the server of DATABASE_URL runs, and that address, user and password are right."),
-        ],
+        Err(error) => vec![Finding::bad("Database", format!("It cannot be used: {error}."), KEEPS).mend(
+            "Check that the server in DATABASE_URL is running, and that its address, user and password are right.",
+        )],
     }
 }
 
-const KEEPS: &str = "Hearts, accounts and sessions are its rows. Without it, every page says that it is away.";
+const KEEPS: &str =
+    "Hearts, accounts and sessions are its rows. Without it, every page says that it cannot be reached.";
 
 fn server(schema: &Schema) -> Finding {
     let what = format!("Postgres {} answers.", schema.version);
     match schema.version_number < OLDEST {
-        true => {
-            Finding::note("Database", what, "Its makers mend versions for five years; this one gets no more repairs.")
-                .mend("Move to a newer Postgres when you can: 15 or later.")
-        }
+        true => Finding::note(
+            "Database",
+            what,
+            "Postgres versions are maintained for five years; this one no longer gets fixes.",
+        )
+        .mend("Move to a newer Postgres when you can: 15 or later."),
         false => Finding::good("Database", what, KEEPS),
     }
 }
 
 fn tables(schema: &Schema, dyno: bool) -> Finding {
     let Schema { applied, pending, ahead, changed, .. } = *schema;
-    let why = "The program and its tables must fit: pages fail where a table or a column is missing.";
+    let why = "The program and its tables must match: pages fail where a table or a column is missing.";
     if changed > 0 {
-        let what = format!("{} ran with another text than this program knows.", migrations(changed));
+        let what = format!("{} ran with a different text from the one this program knows.", migrations(changed));
         return Finding::bad("Tables", what, why)
-            .mend("Serve the release that made these tables, or restore a backup; then bring that one up to date.");
+            .mend("Run the release that made these tables, or restore a backup and bring that up to date.");
     }
     if pending > 0 {
         let what = format!("{} still to run; {applied} ran.", migrations(pending));
         let finding = match dyno {
             true => Finding::bad("Tables", what, why),
-            false => Finding::note("Tables", format!("{what} The next start of the server runs them."), why),
+            false => Finding::note("Tables", format!("{what} They run when the server next starts."), why),
         };
         return finding.mend("Run `heartlist migrate`; running it twice does no harm.");
     }
     if ahead > 0 {
-        let what = format!("{} ran that this program does not know: a newer release was here.", migrations(ahead));
-        return Finding::note(
-            "Tables",
-            what,
-            "An older release serves all the same, as long as nothing it needs was taken away.",
-        )
-        .mend("Nothing, if you went back on purpose. Otherwise serve the newer release.");
+        let what = format!("{} ran that this program does not know: a newer release has been here.", migrations(ahead));
+        return Finding::note("Tables", what, "An older release still works, as long as nothing it needs was removed.")
+            .mend("Nothing, if you rolled back on purpose. Otherwise run the newer release.");
     }
     Finding::good("Tables", format!("Up to date: {} ran, none is missing.", migrations(applied)), why)
 }
@@ -62,16 +60,18 @@ fn tables(schema: &Schema, dyno: bool) -> Finding {
 const BEHIND: f64 = 60.0;
 
 pub(super) fn follower(follower: &Result<Follower, Error>) -> Finding {
-    let why = "It answers what may be a moment old. While it does not, the database itself is asked: nothing fails.";
+    let why = "It answers questions whose answer may be a moment old. While it is away the database itself is asked, so nothing fails.";
     let finding = |what| Finding::note("Follower", what, why);
     match follower {
         Err(error) => finding(format!("It cannot be used: {error}."))
-            .mend("Check that the server of READ_DATABASE_URL runs, or remove the setting."),
-        Ok(Follower { copies: false, .. }) => finding("READ_DATABASE_URL leads to a server that copies none.".into())
-            .mend("Name a standby of the server of DATABASE_URL, or remove the setting."),
+            .mend("Check that the server in READ_DATABASE_URL is running, or remove the setting."),
+        Ok(Follower { copies: false, .. }) => {
+            finding("READ_DATABASE_URL names a server that is not a copy of another.".into())
+                .mend("Name a standby of the server in DATABASE_URL, or remove the setting.")
+        }
         Ok(Follower { behind: Some(behind), .. }) if *behind > BEHIND => {
-            finding(format!("The last change that it copied is {behind:.0} seconds old."))
-                .mend("Look why it lags, unless nobody serves just now.")
+            finding(format!("The last change it copied is {behind:.0} seconds old."))
+                .mend("Find out why it lags, unless no server is running at the moment.")
         }
         Ok(_) => Finding::good("Follower", "It copies the database.", why),
     }

@@ -25,7 +25,7 @@ pub(super) fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
         Some(secret) => session_secret(secret),
         None => Finding::good(
             "Session secret",
-            format!("Made by chance at the first start, kept in {}.", config.data.join("session-secret").display()),
+            format!("Made at random at the first start, kept in {}.", config.data.join("session-secret").display()),
             SEALS,
         ),
     });
@@ -34,22 +34,24 @@ pub(super) fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
 }
 
 fn demo() -> Finding {
-    let why = "The real Spotify is only met by an app of your own, which Spotify gives an id and a secret.";
-    Finding::note("Demo", "The music is made up: this server shows a stand-in for Spotify.", why).mend(
+    let why = "To use the real Spotify you need an app of your own, for which Spotify gives you an id and a secret.";
+    Finding::note("Demo", "The music is made up: this server uses a stand-in for Spotify.", why).mend(
         "To see real playlists, set SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET and SESSION_SECRET, and start again.",
     )
 }
 
 fn redirect(address: &Url, demo: bool) -> Finding {
-    let why = "Spotify compares this address to the letter before it sends people back, and shows “INVALID_CLIENT: Invalid redirect URI” when it differs. Nobody can ask Spotify which addresses it knows.";
+    let why = "Before sending people back, Spotify compares this address character by character, and shows “INVALID_CLIENT: Invalid redirect URI” if it differs. There is no way to ask Spotify which addresses it knows.";
     let finding = match demo {
-        true => Finding::good(
+        true => {
+            Finding::good("Redirect address", "The stand-in knows it. With the real Spotify, register this one:", why)
+        }
+        false => Finding::note(
             "Redirect address",
-            "The stand-in knows it. The real Spotify would have to know this one:",
+            "This one must be registered at Spotify, character by character:",
             why,
-        ),
-        false => Finding::note("Redirect address", "Spotify must know this one, to the letter:", why)
-            .mend("Compare it with the redirect URIs of your app on developer.spotify.com/dashboard, slash by slash."),
+        )
+        .mend("Compare it with the redirect URIs of your app on developer.spotify.com/dashboard, slashes included."),
     };
     finding.exactly(address.as_str())
 }
@@ -63,19 +65,21 @@ fn further_way(provider: Provider, address: &Url, demo: bool) -> Finding {
         Provider::Facebook => ("Sign-in by Facebook", "developers.facebook.com/apps"),
         Provider::X => ("Sign-in by X", "console.x.com"),
     };
-    let why = "A provider sends people back only to an address that it knows, and compares it to the letter.";
+    let why = "A provider sends people back only to a registered address, and compares it character by character.";
     let label = provider.label();
     let finding = match demo {
-        true => {
-            Finding::good(about, format!("The stand-in knows it. The real {label} would have to know this one:"), why)
-        }
-        false => Finding::note(about, format!("It is set up. {label} must know this address, to the letter:"), why)
-            .mend(format!("Compare it with the redirect addresses of your app on {dashboard}, slash by slash.")),
+        true => Finding::good(about, format!("The stand-in knows it. With the real {label}, register this one:"), why),
+        false => Finding::note(
+            about,
+            format!("It is set up. This address must be registered at {label}, character by character:"),
+            why,
+        )
+        .mend(format!("Compare it with the redirect addresses of your app on {dashboard}, slashes included.")),
     };
     finding.exactly(address.as_str())
 }
 
-const ONE_ADDRESS: &str = "Cookies belong to one address. A sign-in that begins under another one cannot end, because Spotify sends people back to this one.";
+const ONE_ADDRESS: &str = "Cookies belong to one address. A sign-in that starts at another one cannot finish, because Spotify sends people back to this one.";
 
 fn address(base: &Url) -> Finding {
     let shown = shown(base);
@@ -100,7 +104,11 @@ fn reached(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Finding {
         // By a tunnel, for example: nobody but the operator comes this way.
         Some(used) if loopback(&used) && !loopback(base) => Finding::note(
             "Address",
-            format!("BASE_URL says {}. You came by {}, where signing in does not work.", shown(base), shown(&used)),
+            format!(
+                "BASE_URL says {}. You came through {}, where signing in does not work.",
+                shown(base),
+                shown(&used)
+            ),
             ONE_ADDRESS,
         ),
         Some(used) => {
@@ -131,15 +139,14 @@ fn loopback(url: &Url) -> bool {
     }
 }
 
-const SEALS: &str =
-    "It seals sessions and the keys to people's playlists. Who guesses it, and gets at the database, reads both.";
+const SEALS: &str = "It encrypts sessions and the tokens for people's playlists. Anybody who guesses it and gets hold of the database can read both.";
 
 fn session_secret(secret: &Secret) -> Finding {
     let length = secret.expose().chars().count();
     match weakness(secret.expose()) {
         None => Finding::good("Session secret", format!("Set: {length} characters, and no pattern in them."), SEALS),
         Some(pattern) => Finding::bad("Session secret", format!("{length} characters, but {pattern}."), SEALS).mend(
-            "Set SESSION_SECRET to what `openssl rand -base64 48` prints. Everybody has to sign in again; hearts stay.",
+            "Set SESSION_SECRET to what `openssl rand -base64 48` prints. Everybody has to sign in again; no heart is lost.",
         ),
     }
 }
@@ -148,15 +155,15 @@ fn operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Finding {
     let why = "The page /setup tells strangers more about this server than they need to know.";
     let mend = "Set OPERATOR_TOKEN to what `openssl rand -base64 48` prints.";
     match token {
-        None => Finding::good("Operator token", "None: /setup opens only on the computer that serves.", why),
+        None => Finding::good("Operator token", "None: /setup opens only on the server's own computer.", why),
         Some(_) if token == session => Finding::bad(
             "Operator token",
-            "The same as SESSION_SECRET, so that each use of it shows what seals everything.",
+            "The same as SESSION_SECRET, so every use of it exposes the secret that encrypts everything.",
             why,
         )
         .mend(mend),
         Some(token) => match weakness(token.expose()) {
-            None => Finding::good("Operator token", "Set: /setup opens from afar with it.", why),
+            None => Finding::good("Operator token", "Set: with it, /setup opens from anywhere.", why),
             Some(pattern) => Finding::bad("Operator token", format!("Set, but {pattern}."), why).mend(mend),
         },
     }

@@ -15,8 +15,9 @@ use crate::spotify::Error as Said;
 const APART: Duration = Duration::seconds(30);
 /// A playlist that Spotify itself makes: which answer it gives matters less than that there is one.
 const ANY_PLAYLIST: &str = "37i9dQZF1DXcBWIGoYBM5M";
-const COPY: &str = "Copy both once more from your app on developer.spotify.com/dashboard. A secret that was renewed there ends the old one.";
-const REACH: &str = "Try again in a minute. If it stays, look whether this server may connect to accounts.spotify.com and api.spotify.com, port 443.";
+const COPY: &str =
+    "Copy both again from your app on developer.spotify.com/dashboard. Renewing a secret there ends the old one.";
+const REACH: &str = "Try again in a minute. If it persists, check that this server can connect to accounts.spotify.com and api.spotify.com, port 443.";
 /// The endpoint of [`ANY_PLAYLIST`], and all, in the table of cool-downs.
 const CONCERNED: [&str; 2] = ["playlist", "all"];
 
@@ -47,7 +48,7 @@ pub(super) async fn examine(app: &App, seat: &Seat, rows: bool) -> Vec<Finding> 
 }
 
 fn not_here() -> Finding {
-    let why = "Only the real Spotify has an id and a secret that could be wrong.";
+    let why = "Only with the real Spotify could the id or secret be wrong.";
     Finding::note("Spotify", "Not asked: the stand-in runs inside `heartlist serve`, and nowhere else.", why)
 }
 
@@ -55,32 +56,34 @@ fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
     const ABOUT: &str = "Id and secret";
     let why = "Without them nobody can sign in, and after an hour no playlist can be read.";
     match refused {
-        None if demo => Finding::good(ABOUT, "Tried just now: the stand-in takes the demo's own.", why),
-        None => Finding::good(ABOUT, "Tried just now: Spotify takes SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.", why),
-        Some(oauth::Error::Refused) => Finding::bad(ABOUT, "Spotify refuses this app.", why).mend(COPY),
+        None if demo => Finding::good(ABOUT, "Tried just now: the stand-in accepts the demo's own.", why),
+        None => {
+            Finding::good(ABOUT, "Tried just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.", why)
+        }
+        Some(oauth::Error::Refused) => Finding::bad(ABOUT, "Spotify rejects this app.", why).mend(COPY),
         Some(oauth::Error::Misconfigured(code)) => {
-            Finding::bad(ABOUT, format!("Spotify refuses SPOTIFY_CLIENT_ID or SPOTIFY_CLIENT_SECRET ({code})."), why)
+            Finding::bad(ABOUT, format!("Spotify rejects SPOTIFY_CLIENT_ID or SPOTIFY_CLIENT_SECRET ({code})."), why)
                 .mend(COPY)
         }
         Some(oauth::Error::TimedOut) => {
-            Finding::bad(ABOUT, "Not known: Spotify's sign-in did not answer in time.", why).mend(REACH)
+            Finding::bad(ABOUT, "Unknown: Spotify's sign-in did not answer in time.", why).mend(REACH)
         }
         Some(oauth::Error::Away(how)) => {
-            let what = format!("Not known: Spotify's sign-in cannot be reached, or is in trouble ({how}).");
+            let what = format!("Unknown: Spotify's sign-in cannot be reached, or is having trouble ({how}).");
             Finding::bad(ABOUT, what, why).mend(REACH)
         }
     }
 }
 
 fn clock(ours: OffsetDateTime, theirs: OffsetDateTime) -> Finding {
-    let why = "Tokens end by the clock. With a wrong one they are renewed too late or all the time.";
+    let why = "Tokens expire by the clock. If it is wrong they are renewed too late, or all the time.";
     let seconds = (ours - theirs).whole_seconds();
     match (ours - theirs).abs() > APART {
         false => Finding::good("Clock", "The same time as Spotify's.", why),
         true => {
             let way = if seconds > 0 { "ahead of" } else { "behind" };
             let what = format!("This computer's is {} seconds {way} Spotify's.", seconds.abs());
-            Finding::note("Clock", what, why).mend("Let the computer set its clock by the network (NTP).")
+            Finding::note("Clock", what, why).mend("Let the computer set its clock from the network (NTP).")
         }
     }
 }
@@ -93,26 +96,28 @@ async fn ask(spotify: &spotify::Client, token: &Secret) -> Result<(), Said> {
 
 fn answers(said: Option<Said>) -> Finding {
     const ABOUT: &str = "Web API";
-    let why = "While the Premium of the app's owner has lapsed, Spotify refuses every request with status 403. Visitors then read that this server's access is paused.";
+    let why = "If the app owner's Premium lapses, Spotify refuses every request with status 403, and visitors are told that this server's access is paused.";
     match said {
         None | Some(Said::NotFound | Said::Forbidden { premium: false }) => {
-            Finding::good(ABOUT, "It answers, and does not speak of a lapsed Premium.", why)
+            Finding::good(ABOUT, "It answers, and says nothing of a lapsed Premium.", why)
         }
         Some(Said::Forbidden { premium: true }) => Finding::bad(
             ABOUT,
-            "Spotify paused this app: the account that owns it on the dashboard has no Premium.",
+            "Spotify has paused this app: the account that owns it on the dashboard has no Premium.",
             why,
         )
-        .mend("Renew Premium for that account. Spotify says that it can take a few hours until requests pass again."),
+        .mend(
+            "Renew Premium for that account. Spotify says it can take a few hours before requests are accepted again.",
+        ),
         Some(Said::SlowDown(_) | Said::QuotaUsedUp(_)) => Finding::note(
             ABOUT,
             "It asks to wait before the next request.",
-            "An app that goes on asking is made to wait longer.",
+            "An app that keeps asking is made to wait longer.",
         ),
         Some(error) => Finding::bad(
             ABOUT,
             format!("No usable answer ({error})."),
-            "Kept lists are shown as old; new ones cannot be read.",
+            "Saved lists are shown with their age; new ones cannot be read.",
         )
         .mend(REACH),
     }
@@ -126,16 +131,16 @@ fn listed(people: Option<i64>) -> Finding {
         Some(people) => format!(" {people} people have an account here."),
     };
     let what =
-        format!("In development mode Spotify serves five people at most, and only those on your app's list.{here}");
-    let why = "Who is not on the list can consent all the same, and is then refused with status 403. Their page says that this server may not ask Spotify for them.";
+        format!("In development mode Spotify serves at most five people, and only those on your app's list.{here}");
+    let why = "People who are not on the list can still give consent, and are then refused with status 403. Their page tells them so, and whom to ask.";
     Finding::note("Who may sign in", what, why)
-        .mend("On developer.spotify.com/dashboard, under User Management, add each person's name and e-mail address, your own too.")
+        .mend("On developer.spotify.com/dashboard, under User Management, add each person's name and email address, including your own.")
 }
 
 fn patience(waiting: &[Cooldown]) -> Finding {
-    let why = "Nobody is asked for before that time, on any process: Spotify would only prolong it. Hearts work meanwhile, and kept lists show their age.";
+    let why = "Until then no process asks Spotify anything, which would only make it longer. Hearts keep working, and saved lists show their age.";
     if waiting.is_empty() {
-        return Finding::good("Waiting times", "None: Spotify may be asked.", why);
+        return Finding::good("Waiting times", "None: Spotify can be asked.", why);
     }
     let each = waiting.iter().map(|Cooldown { bucket, until, quota }| {
         let whose = if bucket == "all" { "all requests" } else { bucket };
@@ -146,7 +151,7 @@ fn patience(waiting: &[Cooldown]) -> Finding {
     let quota = waiting.iter().any(|it| it.quota);
     let finding = Finding::note("Waiting times", what, why);
     if quota {
-        finding.mend("Wait. The allowance is counted for all apps of your Spotify developer account together.")
+        finding.mend("Wait. The allowance is shared by all the apps of your Spotify developer account.")
     } else {
         finding
     }
@@ -162,7 +167,7 @@ fn meter(calls: &[(String, i64)]) -> Finding {
     Finding::good(
         "Requests today",
         what,
-        "Spotify's allowance of the day is not published. These numbers tell where it went.",
+        "Spotify does not publish its daily allowance. These numbers show where it went.",
     )
 }
 
@@ -181,10 +186,10 @@ mod tests {
     #[test]
     fn a_wrong_secret_is_not_an_outage() {
         let refused = credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())), false);
-        assert!(refused.state == State::Bad && refused.what.contains("refuses SPOTIFY_CLIENT_ID"));
+        assert!(refused.state == State::Bad && refused.what.contains("rejects SPOTIFY_CLIENT_ID"));
         for outage in [oauth::Error::TimedOut, oauth::Error::Away("status 503".into())] {
             let away = credentials(Some(&outage), false);
-            assert!(away.state == State::Bad && !away.what.contains("refuse"), "{}", away.what);
+            assert!(away.state == State::Bad && !away.what.contains("reject"), "{}", away.what);
         }
     }
 

@@ -47,16 +47,16 @@ pub struct Slug(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// Too short or too long.
-    #[error("An address has 3 to 30 characters.")]
+    #[error("An address needs 3 to 30 characters.")]
     Length,
     /// Something else than letters, digits and hyphens.
-    #[error("Use the letters a to z, digits and hyphens.")]
+    #[error("Use only the letters a to z, digits and hyphens.")]
     Characters,
     /// A hyphen where it gets lost.
-    #[error("A hyphen stands between letters or digits, not at the beginning or the end.")]
+    #[error("A hyphen goes between letters or digits, not at the start or the end.")]
     Hyphen,
     /// Reserved.
-    #[error("This address is set aside, because it could be taken for the site itself. Choose another.")]
+    #[error("This address is reserved, because it could be mistaken for part of the site. Choose another.")]
     Reserved,
 }
 

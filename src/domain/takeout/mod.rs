@@ -79,17 +79,17 @@ pub enum Unreadable {
     NotUtf8,
     /// A table without the one column that is needed.
     #[error(
-        "This is neither a table with a column playlist_id (or link), whose names stand in the first line, nor a JSON file with hearts."
+        "This is neither a table whose first line names a column playlist_id or link, nor a JSON file with hearts."
     )]
     NoPlaylists,
     /// More than [`MOST`].
-    #[error("This file has more than 50,000 hearts: cut it in parts.")]
+    #[error("This file has more than 50,000 hearts. Split it into parts.")]
     TooMany,
     /// A table of very many cells, most of them empty.
-    #[error("This table has more than a million cells: cut it in parts, or leave out the other columns.")]
+    #[error("This table has more than a million cells. Split it into parts, or leave out the other columns.")]
     TooManyCells,
     /// JSON that ends early or is none, and where.
-    #[error("This JSON file cannot be read: it breaks off or is damaged at line {line}, column {column}.")]
+    #[error("This JSON file cannot be read: it ends early or is damaged at line {line}, column {column}.")]
     BrokenJson {
         /// From 1.
         line: usize,
@@ -97,10 +97,10 @@ pub enum Unreadable {
         column: usize,
     },
     /// JSON that does not hold hearts.
-    #[error("This JSON file holds no list of hearts as Heartlist writes it.")]
+    #[error("This JSON file is not one that Heartlist exported.")]
     NoHearts,
     /// JSON of a later version.
-    #[error("This file is of version {0}, and this server reads version 1. Export it as CSV there.")]
+    #[error("This file is version {0}, and this server reads version 1. Export it as CSV instead.")]
     Later(u64),
 }
 

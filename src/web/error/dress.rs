@@ -138,5 +138,5 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
 }
 
 fn what_remains(status: u16) -> String {
-    format!("{status}: something broke, and the page that should say so as well.\n")
+    format!("{status}: something broke, and so did the page that should say so.\n")
 }

@@ -10,7 +10,7 @@ use super::Fault;
 pub(in crate::web) async fn too_many(_: tower::BoxError) -> Fault {
     let mut fault = Fault::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "Busy just now",
+        "Busy right now",
         "Many people are here at once. Try again in a few seconds.",
     );
     fault.retry_after = Some(Duration::from_secs(5));
@@ -26,23 +26,23 @@ pub(in crate::web) fn of_status(status: StatusCode) -> Fault {
         ),
         StatusCode::NOT_FOUND => ("Not found", "There is no page at this address."),
         StatusCode::METHOD_NOT_ALLOWED => {
-            ("Not this way", "This address is for a button on one of our pages, not for opening by itself.")
+            ("Not a page", "This address belongs to a button on one of our pages and cannot be opened by itself.")
         }
-        StatusCode::PAYLOAD_TOO_LARGE => ("Too much", "What was sent is larger than anything we ask for."),
+        StatusCode::PAYLOAD_TOO_LARGE => ("Too large", "What was sent is larger than anything we ask for."),
         StatusCode::UNPROCESSABLE_ENTITY => {
-            ("That does not fit", "Something in what was sent is missing or is not what we asked for.")
+            ("Something is not right", "Part of what was sent is missing, or is not what we asked for.")
         }
         StatusCode::SERVICE_UNAVAILABLE => {
-            ("Back in a moment", "We cannot reach our records just now. Nothing is lost; try again in a few seconds.")
+            ("Back in a moment", "We cannot reach our database right now. Nothing is lost. Try again in a few seconds.")
         }
         status if status.is_client_error() => ("That did not work", "We could not make sense of this request."),
-        _ => ("Something broke", "The fault is ours and has been noted."),
+        _ => ("Something broke", "The fault is ours, and it has been logged."),
     };
     let mut fault = Fault::new(status, heading, what);
     if status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE {
         fault = fault.nothing_saved();
     } else {
-        fault.saved = Some("If you were changing something, look whether it was saved before you try again.");
+        fault.saved = Some("If you were changing something, check whether it was saved before you try again.");
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         fault.retry_after = Some(Duration::from_secs(5));

@@ -96,15 +96,13 @@ async fn whole(mut field: Field<'_>) -> Result<Vec<u8>, Fault> {
 fn unread(error: MultipartError) -> Fault {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_long(),
-        status => {
-            again(Fault::new(status, "The file did not arrive whole", "Something broke on the way. Try it again."))
-        }
+        status => again(Fault::new(status, "The file did not arrive", "Something went wrong on the way. Try again.")),
     }
 }
 
 fn too_long() -> Fault {
     let told = format!(
-        "A file may have up to {} MB. A longer table can be cut in two: both parts need the first line.",
+        "A file can be up to {} MB. Split a longer table in two, with the first line in both parts.",
         LONGEST_FILE / 1024 / 1024
     );
     again(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "This file is too large", told))

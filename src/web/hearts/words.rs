@@ -101,8 +101,8 @@ pub(in crate::web) async fn keep(
 /// The heart was taken back meanwhile, in another tab perhaps.
 fn without_heart(error: Error) -> Fault {
     let Error::NotFound = error else { return error.into() };
-    let told = "This playlist does not have your heart just now, so there is nothing to write beside. Give it the heart again first.";
-    let mut fault = Fault::new(StatusCode::NOT_FOUND, "No heart to write beside", told).nothing_saved();
+    let told = "A note and tags belong to a heart, and this playlist no longer has yours. Heart it again first.";
+    let mut fault = Fault::new(StatusCode::NOT_FOUND, "Not hearted any more", told).nothing_saved();
     fault.way_out = vec![Link { href: "/hearts", text: "My hearts" }];
     fault
 }

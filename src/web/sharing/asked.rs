@@ -88,7 +88,7 @@ fn gone() -> Fault {
     Fault::new(
         StatusCode::GONE,
         "Nothing is shared here",
-        "There are no hearts to see at this address: perhaps there never were, perhaps whoever showed them stopped.",
+        "There are no hearts at this address. Perhaps there never were, or whoever shared them has stopped.",
     )
 }
 

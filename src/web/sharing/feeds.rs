@@ -68,7 +68,7 @@ async fn feed(app: &App, asked: &Asked, file: &str, now: OffsetDateTime) -> Resu
         version: "https://jsonfeed.org/version/1.1",
         title: format!("Hearts of {owner}"),
         description: format!(
-            "Playlists with a heart of {owner}’s. Their names come from Spotify; Heartlist is not affiliated with Spotify."
+            "Playlists hearted by {owner}. Names come from Spotify; Heartlist is not affiliated with Spotify."
         ),
         home_page_url: absolute(app, &asked.path),
         feed_url: absolute(app, &format!("{}/{file}", asked.path)),

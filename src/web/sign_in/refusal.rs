@@ -12,11 +12,11 @@ pub(super) fn fault(refusal: Refusal, provider: Provider, known: bool) -> Fault 
     let name = provider.label();
     let fault = match refusal {
         Refusal::NoCookie => bad(
-            "The browser did not bring our cookie back: it refused it, or the sign-in was started in another browser. Allow cookies for this site and try again.",
+            "Your browser refused our cookie, or the sign-in was started in another browser. Allow cookies for this site and try again.",
         ),
-        Refusal::Used => bad("This sign-in was already used. If you went back to it, start a new one."),
-        Refusal::Old => bad("This sign-in is too old: it waits for ten minutes."),
-        Refusal::Unknown => bad("This sign-in was not started in this browser, or too long ago for us to remember."),
+        Refusal::Used => bad("This sign-in has already been used. Start a new one."),
+        Refusal::Old => bad("This sign-in has expired: it took longer than ten minutes."),
+        Refusal::Unknown => bad("This sign-in was not started in this browser, or it was started too long ago."),
         Refusal::Denied { next } | Refusal::Ended { next } => {
             bad(format!("{name} ended this sign-in without letting you in.")).or_try_again(next)
         }
@@ -26,13 +26,13 @@ pub(super) fn fault(refusal: Refusal, provider: Provider, known: bool) -> Fault 
             away(StatusCode::GATEWAY_TIMEOUT, format!("{name} took too long to answer. Try again in a moment."))
         }
         Refusal::Away(cause) => {
-            away(StatusCode::BAD_GATEWAY, format!("{name} gave no answer that we can use. Try again in a moment."))
+            away(StatusCode::BAD_GATEWAY, format!("{name}’s answer could not be used. Try again in a moment."))
                 .caused(cause)
         }
         Refusal::Misconfigured(cause) => Fault::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "This way in is not set up right yet",
-            format!("{name} refuses this server’s client id or secret. Whoever runs it has to compare them."),
+            "This way to sign in is not set up correctly",
+            format!("{name} rejects this server’s client id or secret. Whoever runs it needs to check them."),
         )
         .nothing_saved()
         .caused(cause),
@@ -58,7 +58,7 @@ fn away(status: StatusCode, what: String) -> Fault {
 const ACCOUNT: Link = Link { href: "/account", text: "My account" };
 const SIGN_OUT: Link = Link { href: "/logout", text: "Sign out" };
 const AGAIN: Link = Link { href: "/account/again?next=%2Faccount", text: "Sign in again" };
-const PROVE: Link = Link { href: "/account/same?next=%2Faccount", text: "Show that both are yours" };
+const PROVE: Link = Link { href: "/account/same?next=%2Faccount", text: "Confirm that both are yours" };
 
 fn onward(mut fault: Fault) -> Fault {
     fault.retry = None;
@@ -68,11 +68,11 @@ fn onward(mut fault: Fault) -> Fault {
 
 fn collision(conflict: Conflict, name: &str) -> Fault {
     let (heading, step) = match conflict {
-        Conflict::SomebodyElses | Conflict::AnotherOne => ("That is another account", Some(SIGN_OUT)),
+        Conflict::SomebodyElses | Conflict::AnotherOne => ("That belongs to another account", Some(SIGN_OUT)),
         Conflict::PerhapsTheirs => ("That account may be yours too", Some(PROVE)),
-        Conflict::NotAsked => ("You are signed in already", None),
+        Conflict::NotAsked => ("You are already signed in", None),
         Conflict::NotFresh => ("Sign in again first", Some(AGAIN)),
-        Conflict::Changed => ("This was meant for another session", None),
+        Conflict::Changed => ("This sign-in belongs to another session", None),
     };
     let mut fault = Fault::new(StatusCode::CONFLICT, heading, sentences(conflict, name));
     fault.way_out.extend(step);
@@ -83,20 +83,20 @@ fn collision(conflict: Conflict, name: &str) -> Fault {
 fn sentences(conflict: Conflict, name: &str) -> String {
     match conflict {
         Conflict::SomebodyElses => format!(
-            "You are signed in here, and the {name} account you chose belongs to another account. Nothing was changed. To use that one, sign out first. If both are yours and you want one: download your hearts there, delete that account, then link {name} here and import the file."
+            "The {name} account you chose belongs to another Heartlist account. Nothing was changed. To use that one, sign out first. If both are yours and you want just one, sign in there, export your hearts and delete that account; then link {name} here and import the file."
         ),
         Conflict::PerhapsTheirs => format!(
-            "The {name} account you chose belongs to another account, with the same e-mail address as yours. Nothing was changed. Show that both are yours, and they become one, with all its hearts."
+            "The {name} account you chose belongs to another Heartlist account with the same email address as yours. Nothing was changed. Confirm that both are yours, and they become one account with all the hearts."
         ),
         Conflict::AnotherOne => format!(
-            "You are signed in here, and another {name} account than the one you chose belongs to you. Nothing was changed. To switch, sign out first. To link this one instead, unlink the other on your account page."
+            "Your account is linked to a different {name} account. Nothing was changed. To use the one you chose, sign out first. To link it here instead, unlink the other on your account page."
         ),
         Conflict::NotAsked => format!(
-            "Nobody here signs in with the {name} account you chose. Nothing was changed. To sign in with it too, link it on your account page."
+            "No account here uses the {name} account you chose. Nothing was changed. To sign in with it too, link it on your account page."
         ),
-        Conflict::NotFresh => "A further way in needs a sign-in of the last ten minutes, so that nobody can add one who finds your browser open. Nothing was changed.".into(),
+        Conflict::NotFresh => "To link another way to sign in, you need to have signed in within the last ten minutes, so that nobody who finds your browser open can add their own. Nothing was changed.".into(),
         Conflict::Changed => format!(
-            "Since you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."
+            "After you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."
         ),
     }
 }

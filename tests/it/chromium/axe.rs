@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::Executor as _;
 
 use super::layout::{pages_for_all, pages_of_mira};
-use super::{FIRST_HEART, sign_in, until_saved};
+use super::{FIRST_HEART, ada_with_a_heart, sign_in, until_saved};
 use crate::support::Site;
 use crate::support::browser::Browser;
 use crate::top::strangers;
@@ -36,6 +36,32 @@ async fn g3_g6_axe_finds_nothing_on_any_page() {
     furnish(&site).await;
     for path in pages_of_mira(&site) {
         check(&browser, &path).await;
+    }
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_in_a_message_and_in_the_help() {
+    let site = Site::open().await;
+    let browser = ada_with_a_heart(&site).await;
+    browser.click(FIRST_HEART).await;
+    browser.find("#live .undo").await;
+    look(&browser, "a message").await;
+    browser.click(".foot button").await;
+    browser.find("#keys[open]").await;
+    look(&browser, "the help").await;
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_where_spotify_is_not_connected() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    browser.go("/login").await;
+    browser.click("button[formaction='/auth/github']").await;
+    browser.click("label:has(input[name=account])").await;
+    browser.click("button[value=approve]").await;
+    browser.arrive("/playlists").await;
+    for path in ["/playlists", "/now-playing", "/account"] {
+        check(&browser, path).await;
     }
 }
 

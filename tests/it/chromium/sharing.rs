@@ -58,7 +58,7 @@ async fn without_script_a_page_is_switched_on_opened_and_switched_off() {
     browser.reads("h1", "Hearts of Ada").await;
     browser.back().await;
     browser.click("form[action='/account/sharing/page']:has([value=false]) button").await;
-    browser.reads("main [role=status]", "switched off").await;
+    browser.reads("main [role=status]", "is off").await;
     browser.go("/u/ada").await;
     browser.reads("h1", "Nothing is shared here").await;
 }

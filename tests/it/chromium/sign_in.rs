@@ -59,7 +59,7 @@ async fn b7_a_heart_taken_back_after_the_session_ended_stays_and_that_is_said() 
     let browser = ada_with_a_heart(&site).await;
     sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
     browser.click(FIRST_HEART).await;
-    browser.reads("main [role=alert]", "You were signed out meanwhile, so nothing was changed.").await;
+    browser.reads("main [role=alert]", "You have been signed out, so nothing was changed.").await;
     browser.click("form[action='/auth/spotify'] button").await;
     consent(&browser, "ada").await;
     browser.arrive("/playlists").await;
@@ -77,7 +77,7 @@ async fn links_a_second_way_in_by_pressing() {
     browser.click("label:has(input[name=account])").await;
     browser.click("button[value=approve]").await;
     browser.arrive("/account").await;
-    browser.reads("main [role=status]", "Linked: you can sign in with GitHub from now on.").await;
+    browser.reads("main [role=status]", "GitHub is linked. You can now sign in with it.").await;
     browser.reads(".identities", "GitHub").await;
     assert!(browser.ask::<bool>("!document.querySelector(\"button[formaction='/auth/github']\")").await);
     assert_eq!(browser.complaints().await, [""; 0]);

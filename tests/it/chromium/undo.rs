@@ -1,6 +1,4 @@
-//! Undo after an un-heart, and what takes a while.
-
-use std::io::Write as _;
+//! Undo after an un-heart.
 
 use sqlx::Executor as _;
 use thirtyfour::Key;
@@ -20,7 +18,7 @@ async fn taken_back(site: &Site) -> Browser {
     site.db.execute("update hearts set hearted_at = hearted_at - interval '1 year', note = 'Mine'").await.unwrap();
     browser.click(FIRST_HEART).await;
     let name: String = browser.ask("document.querySelector('.card:first-child .name').innerText").await;
-    browser.reads("#live", &format!("Taken back: {name}.")).await;
+    browser.reads("#live", &format!("Heart removed: {name}.")).await;
     assert_eq!(site.count(SAVED).await, 0);
     browser
 }
@@ -76,7 +74,8 @@ async fn each_offer_names_its_playlist_and_leaves_the_others_alone() {
     }
     let said =
         "[...document.querySelectorAll('#live p')].filter(p => p.checkVisibility()).map(p => p.firstChild.innerText)";
-    let offers = |these: &[usize]| these.iter().map(|n| format!("Taken back: {}.", names[n - 1])).collect::<Vec<_>>();
+    let offers =
+        |these: &[usize]| these.iter().map(|n| format!("Heart removed: {}.", names[n - 1])).collect::<Vec<_>>();
     assert_eq!(browser.ask::<Vec<String>>(said).await, offers(&[2, 3, 4]), "three at a time");
     let control_z = "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'z', ctrlKey: true, bubbles: true}))";
     for (n, left) in [(4, &[1, 2, 3][..]), (3, &[1, 2])] {
@@ -116,7 +115,7 @@ async fn a_heart_given_on_its_own_page_has_a_form_at_once() {
     browser.click(".words summary").await;
     browser.find(".words [name=note]").await.send_keys("Mine").await.unwrap();
     browser.click(".words form button").await;
-    browser.reads("main [role=status]", "Your note and tags are kept.").await;
+    browser.reads("main [role=status]", "Note and tags saved.").await;
     assert_eq!(site.count("select count(*) from hearts where note = 'Mine'").await, 1);
 }
 
@@ -140,22 +139,4 @@ async fn b13_after_ten_seconds_the_offer_goes_unless_somebody_is_about_to_take_i
     browser.ask::<()>("fades.shift()()").await;
     assert_eq!(browser.text("#live").await, "");
     assert!(!pressed(&browser, FIRST_HEART).await);
-}
-
-#[tokio::test]
-async fn h7_a_file_is_imported_and_the_page_says_that_it_is_under_way() {
-    let site = Site::open().await;
-    let browser = ada(&site).await;
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(b"id\n").unwrap();
-    (1..=2000).for_each(|n| writeln!(file, "{n:022}").unwrap());
-    browser.go("/hearts/import").await;
-    browser.find("#file").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
-    // What the page says while the file is on its way, kept for after.
-    let note = "addEventListener('pagehide', () => sessionStorage.setItem('said', document.querySelector('#live').textContent))";
-    browser.ask::<()>(note).await;
-    browser.click("form.import button").await;
-    browser.reads(".notice [role=status]", "Added: 2000").await;
-    assert_eq!(browser.ask::<String>("sessionStorage.getItem('said')").await, "Importing 47 kB…", "how much it is");
-    assert_eq!((site.count(SAVED).await, browser.complaints().await), (2000, vec![]));
 }

@@ -1,0 +1,116 @@
+//! What takes a while says what it is doing.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use heartlist::standin::{Endpoint, Fault};
+
+use super::{FIRST_HEART, ada, consent};
+use crate::support::Site;
+use crate::support::browser::Browser;
+
+/// Long enough for the page to say something.
+const A_WHILE: Duration = Duration::from_secs(2);
+/// Keeps what the page says while it is being left, for after.
+const NOTE: &str = "addEventListener('pagehide', () => sessionStorage.setItem('said', \
+    JSON.stringify([...document.querySelectorAll('#live p > span')].map(said => said.innerText))))";
+/// Keeps it as well, and then gives the wait up, as somebody does who presses Stop.
+const STOP: &str = "void new MutationObserver((_, observer) => { \
+        observer.disconnect(); sessionStorage.setItem('said', JSON.stringify([document.querySelector('#live p > span').innerText])); stop(); \
+    }).observe(document.querySelector('#live'), { childList: true })";
+
+/// What a page said while it was being left.
+async fn said(browser: &Browser) -> Vec<String> {
+    let said: String = browser.ask("sessionStorage.getItem('said') ?? '[]'").await;
+    serde_json::from_str(&said).unwrap()
+}
+
+#[tokio::test]
+async fn a_playlist_that_takes_a_while_says_that_it_is_being_opened() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let name = browser.text(".card:first-child .name").await;
+    site.world.fault(Endpoint::Playlist, Fault::Slow(A_WHILE), 1);
+    site.world.fault(Endpoint::Items, Fault::Slow(A_WHILE), 1);
+    browser.ask::<()>(NOTE).await;
+    browser.click(".card:first-child a.name").await;
+    browser.reads("h1", &name).await;
+    assert_eq!(said(&browser).await, [format!("Opening {name}…")]);
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_wait_that_is_given_up_is_no_longer_spoken_of() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    site.world.fault(Endpoint::Playlist, Fault::Hang, 1);
+    site.world.fault(Endpoint::Items, Fault::Hang, 1);
+    browser.ask::<()>(STOP).await;
+    browser.click(".card:first-child a.name").await;
+    browser.becomes("sessionStorage.getItem('said') && !document.querySelector('#live p')").await;
+    assert_eq!(browser.place().await, "/playlists");
+
+    // A button that was pressed can be pressed again.
+    browser.click(".fresh button").await;
+    browser.reads("main [role=status]", "a moment ago").await;
+}
+
+#[tokio::test]
+async fn a_button_that_asks_spotify_says_so_until_the_page_comes() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    site.advance(Duration::from_secs(60));
+    browser.ask::<()>(NOTE).await;
+    let button = "addEventListener('pagehide', () => sessionStorage.setItem('button', document.querySelector('.fresh button').innerText))";
+    browser.ask::<()>(button).await;
+    browser.click(".fresh button").await;
+    browser.reads("main [role=status]", "up to date").await;
+    assert_eq!(said(&browser).await, ["Asking Spotify…"]);
+    assert_eq!(browser.ask::<String>("sessionStorage.getItem('button')").await, "Asking Spotify…");
+    assert_eq!((browser.text(".fresh button").await.as_str(), browser.text("#live").await.as_str()), ("Refresh", ""));
+}
+
+#[tokio::test]
+async fn a_page_that_is_shown_again_waits_for_nothing() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    // The form is sent to nowhere, so that the page stays.
+    browser.ask::<()>("document.addEventListener('submit', event => event.preventDefault())").await;
+    browser.click(".fresh button").await;
+    browser.reads("#live", "Asking Spotify…").await;
+    browser.ask::<()>("void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))").await;
+    browser.reads(".fresh button", "Refresh").await;
+    assert_eq!(browser.text("#live").await, "");
+    browser.click(FIRST_HEART).await;
+}
+
+#[tokio::test]
+async fn signing_in_says_that_it_is_under_way() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    browser.go("/login").await;
+    browser.ask::<()>(NOTE).await;
+    browser.click("button[formaction='/auth/github']").await;
+    browser.reads(".made-up", "GitHub").await;
+    browser.go("/login").await;
+    assert_eq!(said(&browser).await, ["Signing in…"]);
+    browser.click("form[action='/auth/spotify'] .primary").await;
+    consent(&browser, "ada").await;
+    browser.arrive("/playlists").await;
+}
+
+#[tokio::test]
+async fn h7_a_file_is_imported_and_the_page_says_that_it_is_under_way() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"id\n").unwrap();
+    (1..=2000).for_each(|n| writeln!(file, "{n:022}").unwrap());
+    browser.go("/hearts/import").await;
+    browser.find("#file").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
+    browser.ask::<()>(NOTE).await;
+    browser.click("form.import button").await;
+    browser.reads(".notice [role=status]", "Added: 2000").await;
+    assert_eq!(said(&browser).await, ["Importing 47 kB…"], "how much it is");
+    assert_eq!((site.count("select count(*) from hearts").await, browser.complaints().await), (2000, vec![]));
+}
