@@ -235,7 +235,8 @@ impl From<Playlist> for Card {
 pub(super) fn readable(id: &str, name: String, seen: bool) -> String {
     match (name.trim(), seen) {
         ("", true) => "Untitled playlist".into(),
-        ("", false) => format!("Playlist {}…", &id[..4]),
+        // Spotify's own all begin alike, so the end tells them apart.
+        ("", false) => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
         _ => name,
     }
 }
