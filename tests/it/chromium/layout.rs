@@ -231,7 +231,7 @@ async fn no_invitations_yet_stands_apart_from_the_button() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.go("/invites").await;
-    browser.reads("form.spaced + .sub", "None yet.").await;
-    let gap = "(at => at('form.spaced + .sub').top - at('form.spaced button').bottom)(s => document.querySelector(s).getBoundingClientRect())";
+    browser.reads("main form + .sub", "None yet.").await;
+    let gap = "(at => at('main form + .sub').top - at('main form button').bottom)(s => document.querySelector(s).getBoundingClientRect())";
     assert!(browser.ask::<f64>(gap).await >= 16.0);
 }
