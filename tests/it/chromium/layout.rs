@@ -188,6 +188,22 @@ async fn p18_on_a_phone_the_first_playlist_begins_in_the_upper_half() {
 }
 
 #[tokio::test]
+async fn g2_with_text_twice_as_large_nothing_in_a_card_lies_over_another_part() {
+    let site = Site::open().await;
+    let browser = ada_with_a_heart(&site).await;
+    let screen = json!({ "width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": false });
+    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    for path in ["/hearts", "/hearts?view=list"] {
+        browser.go(path).await;
+        browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
+        let parts = "[...document.querySelector('.card').children].map(e => e.getBoundingClientRect()).map(r => [r.top, r.bottom])";
+        let parts: Vec<[f64; 2]> = browser.ask(parts).await;
+        assert_eq!(parts.len(), 4, "cover, words about it, heart, form");
+        assert!(parts.windows(2).all(|two| two[0][1] <= two[1][0]), "one below the other on {path}: {parts:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_asks_for_more_contrast_gets_stronger_lines_and_words() {
     let site = Site::open().await;
     let browser = ada(&site).await;
