@@ -132,27 +132,39 @@ function say(text, about, label, act) {
   const $message = $("<p>").attr("data-about", about).append($("<span>").text(text));
   const button = (words, press) =>
     $("<button type=button>").text(words).on("click", () => { hush(about); press?.(); }).appendTo($message);
-  if (label === "Undo") button(label, act).addClass("undo").attr("aria-keyshortcuts", "Control+Z");
+  if (label === "Undo") button(label, act).addClass("undo");
   else if (act) button(label, act).addClass("again");
-  button("Dismiss");
-  return $message.appendTo("#live");
+  button("×").attr("aria-label", "Dismiss");
+  $message.appendTo("#live");
+  nameKeys();
+  return $message;
+}
+
+// Control and Z undo the newest alone.
+function nameKeys() {
+  $("#live .undo").removeAttr("aria-keyshortcuts").last().attr("aria-keyshortcuts", "Control+Z");
+}
+
+function drop($messages) {
+  $messages.remove();
+  nameKeys();
 }
 
 // Goes by itself, unless it says how things stand.
 function remark(text, stay, about = PASSING) {
   const $message = say(text, about);
-  if (!stay) setTimeout(() => $message.remove(), 4000);
+  if (!stay) setTimeout(() => drop($message), 4000);
 }
 
 function hush(about) {
-  $("#live p").filter((_, message) => message.dataset.about === about).remove();
+  drop($("#live p").filter((_, message) => message.dataset.about === about));
 }
 
 // Whoever is about to press something there is not hurried, nor does it move away from under their finger.
 function fade($message, after) {
   setTimeout(() => {
     if ($("#live").find("button:hover, button:focus").length) fade($message, after);
-    else $message.remove();
+    else drop($message);
   }, after);
 }
 

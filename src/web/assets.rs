@@ -11,6 +11,8 @@ pub(super) struct Assets {
     pub(super) print: String,
     pub(super) scripts: [String; 4],
     pub(super) favicon: String,
+    /// The picture that other sites show with a link, made by `script/pictures`.
+    pub(super) card: String,
 }
 
 /// The addresses, each with the hash of what is behind it.
@@ -18,7 +20,8 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let manifest = served().manifest();
     let of = |route: &str| manifest.get(route).unwrap_or(route).to_owned();
     let scripts = ["/jquery.slim.min.js", "/app.js", "/find.js", "/keys.js"].map(of);
-    Assets { css: of("/app.css"), print: of("/print.css"), scripts, favicon: of("/favicon.svg") }
+    let (favicon, card) = (of("/favicon.svg"), of("/card.png"));
+    Assets { css: of("/app.css"), print: of("/print.css"), scripts, favicon, card }
 });
 
 pub(super) fn router() -> Router {

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::State;
-use super::layout::{Layout, html};
+use super::layout::{Layout, absolute, html, picture};
 use super::registration::door;
 use super::sign_in::others;
 use crate::ids::Provider;
@@ -17,6 +17,9 @@ struct Home {
     others: Vec<Provider>,
     /// Who may join.
     door: Option<String>,
+    /// The page's one address, whole.
+    address: String,
+    picture: String,
 }
 
 pub(super) async fn show(app: State, layout: Layout) -> Response {
@@ -26,6 +29,8 @@ pub(super) async fn show(app: State, layout: Layout) -> Response {
             layout: layout.titled("Keep the playlists you love", ""),
             others: others(&app),
             door: door(&app),
+            address: absolute(&app, "/"),
+            picture: picture(&app),
         }),
     }
 }

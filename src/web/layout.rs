@@ -123,6 +123,16 @@ impl FromRequestParts<Arc<App>> for Layout {
     }
 }
 
+/// A path of ours as others need it.
+pub(super) fn absolute(app: &App, path: &str) -> String {
+    format!("{}{path}", app.config.base_url.origin().ascii_serialization())
+}
+
+/// Where other sites find the picture that they show with a link to a page of ours.
+pub(super) fn picture(app: &App) -> String {
+    absolute(app, &ASSETS.card)
+}
+
 /// How long a page of fifty playlists is, in bytes.
 const ROOM: usize = 64 * 1024;
 
@@ -235,7 +245,8 @@ impl From<Playlist> for Card {
 pub(super) fn readable(id: &str, name: String, seen: bool) -> String {
     match (name.trim(), seen) {
         ("", true) => "Untitled playlist".into(),
-        ("", false) => format!("Playlist {}…", &id[..4]),
+        // Spotify's own all begin alike, so the end tells them apart.
+        ("", false) => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
         _ => name,
     }
 }

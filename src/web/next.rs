@@ -67,13 +67,13 @@ pub(super) fn with_next(page: &str, path: &str) -> String {
     format!("{page}?{query}")
 }
 
-/// The lists that a playlist is opened from, and what they are called.
-const LISTS: [(&str, &str); 5] = [
-    ("/playlists", "Playlists"),
-    ("/hearts", "Hearts"),
-    ("/hearts/removed", "Recently removed"),
-    ("/top", "Most hearted"),
-    ("/now-playing", "Now playing"),
+/// The lists that a playlist is opened from, what they are called, and their entries in the menu.
+const LISTS: [(&str, &str, &str); 5] = [
+    ("/playlists", "Playlists", "playlists"),
+    ("/hearts", "Hearts", "hearts"),
+    ("/hearts/removed", "Recently removed", "hearts"),
+    ("/top", "Popular", "top"),
+    ("/now-playing", "Now playing", "now-playing"),
 ];
 
 /// The list that a playlist was opened from.
@@ -81,6 +81,8 @@ pub(super) struct List {
     /// Its address, with all that was asked of it.
     pub(super) path: SafePath,
     pub(super) name: &'static str,
+    /// Its entry in the menu.
+    pub(super) section: &'static str,
 }
 
 impl List {
@@ -88,10 +90,12 @@ impl List {
     pub(super) fn at(from: Option<&str>) -> Self {
         let path = from.and_then(|from| SafePath::parse(from.split('#').next()?));
         let named = path.and_then(|path| {
-            let (_, name) = LISTS.into_iter().find(|(list, _)| path.as_str().split('?').next() == Some(list))?;
-            Some(Self { path, name })
+            let here = path.as_str().split('?').next();
+            let (_, name, section) = LISTS.into_iter().find(|(list, ..)| here == Some(list))?;
+            Some(Self { path, name, section })
         });
-        named.unwrap_or_else(|| Self { path: SafePath::or_playlists(None), name: LISTS[0].1 })
+        let (_, name, section) = LISTS[0];
+        named.unwrap_or_else(|| Self { path: SafePath::or_playlists(None), name, section })
     }
 }
 
@@ -140,11 +144,11 @@ mod tests {
     #[test]
     fn a_playlist_leads_back_to_a_list_of_ours_alone() {
         let back = |from: &str| {
-            let List { path, name } = List::at(Some(from));
+            let List { path, name, .. } = List::at(Some(from));
             (path.as_str().to_owned(), name)
         };
         assert_eq!(back("/hearts?q=x&page=1-2#p-y"), ("/hearts?q=x&page=1-2".into(), "Hearts"));
-        assert_eq!(back("/top?when=ever"), ("/top?when=ever".into(), "Most hearted"));
+        assert_eq!(back("/top?when=ever"), ("/top?when=ever".into(), "Popular"));
         for other in ["//e", "https://e", "/account", "/playlists/3cEYpjA9oz9GiPac4AsH4n", "/hearts/import", "/", ""] {
             assert_eq!(back(other), ("/playlists".into(), "Playlists"), "{other}");
         }

@@ -70,7 +70,7 @@ pub(super) async fn show(
     let (card, (trouble, door)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
     let path = playlist_address(id.as_str(), back.path.as_str());
     Ok(html(&Show {
-        layout: layout.titled(card.name.clone(), "playlists"),
+        layout: layout.titled(card.name.clone(), back.section),
         items: items(shown.items, trouble, &path)?,
         here: address(&path, page),
         back,

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use super::device::Device;
 use super::error::Fault;
-use super::layout::{Card, Layout, Moment, html, typed_again};
+use super::layout::{Card, Layout, Moment, absolute, html, typed_again};
 use super::notice::{self, Notice};
 use super::session::SignedIn;
 use super::{Now, State};
@@ -82,11 +82,6 @@ async fn draw(app: &App, layout: Layout, caller: &Caller, now: OffsetDateTime, s
             since: Moment::day(link.since),
         }),
     }))
-}
-
-/// A path of ours as others need it.
-fn absolute(app: &App, path: &str) -> String {
-    format!("{}{path}", app.config.base_url.origin().ascii_serialization())
 }
 
 /// Whether there is to be a public page, and where.

@@ -49,8 +49,7 @@ pub(super) async fn show(
     let viewer = visitor.caller.map(|caller| caller.person.id);
     let rows = top::list(&app, period, viewer, now).await?.into_iter().map(Row::from).collect();
     let nobodys = viewer.is_none() && layout.notice.is_none();
-    let layout = layout
-        .titled(if period == Period::Week { "Most hearted this week" } else { "Most hearted of all time" }, "top");
+    let layout = layout.titled(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");
     let page = html(&Show { layout, rows, week: period == Period::Week, here });
     Ok(if nobodys { (KEPT_A_WHILE, page).into_response() } else { page })
 }

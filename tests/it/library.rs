@@ -297,7 +297,7 @@ async fn what_spotify_has_not_shown_for_30_days_is_dropped_and_the_heart_stays()
     site.advance(Duration::from_secs(31 * 24 * 3600));
     site.sweep().await;
     assert_eq!(site.count("select count(*) from playlists").await, 0);
-    assert_eq!(lena.open("/hearts").await.text("li.card h2"), format!("Playlist {}…", &id[..4]));
+    assert_eq!(lena.open("/hearts").await.text("li.card h2"), format!("Playlist {}…{}", &id[..4], &id[18..]));
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn c9_a_playlist_that_plays_has_its_heart_and_hearts_make_no_call() {
 
     let foreign = "6nM0T2ylnD8hQwEXsAmPLe";
     let page = playing(&site, &ada, Playing::Playlist(foreign.into())).await;
-    assert_eq!((page.text(".from .name").as_str(), page.count(".from form.heart")), ("Playlist 6nM0…", 1));
+    assert_eq!((page.text(".from .name").as_str(), page.count(".from form.heart")), ("Playlist 6nM0…mPLe", 1));
     assert_eq!(page.attribute(".from .out", "href"), format!("https://open.spotify.com/playlist/{foreign}"));
     assert_eq!(site.world.count(Endpoint::Playlist), 0);
 }

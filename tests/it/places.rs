@@ -52,6 +52,7 @@ async fn a_playlist_leads_back_to_the_place_it_was_opened_from() {
         let page = mira.open(&list.attribute(".card:last-child a.name", "href")).await;
         let back = format!("{place}#{}", list.attributes(".card", "id").pop().unwrap());
         assert_eq!((page.text(".back a").as_str(), page.attribute(".back a", "href")), (name, back.clone()));
+        assert_eq!(page.text("nav.nav [aria-current]"), name, "the menu says where one is");
         let pressed = mira.submit(page.form(".sleeve form.heart")).await;
         assert_eq!(pressed.attribute(".back a", "href"), back, "a heart does not lose it");
         mira.submit(pressed.form(".sleeve form.heart")).await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 
+use crate::sharing::shows_a_picture;
 use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::{Visitor, approve};
@@ -125,5 +126,8 @@ async fn who_has_an_account_spends_no_invitation() {
 #[tokio::test]
 async fn l4_the_landing_page_says_how_many_spotify_lets_in() {
     let site = Site::open_with(&[("SPOTIFY_LISTENERS", "5")]).await;
-    assert!(site.visitor().open("/").await.text("#door").contains("5 listeners"));
+    let page = site.visitor().open("/").await;
+    assert!(page.text("#door").contains("5 listeners"));
+    assert_eq!(page.attribute("meta[property='og:url']", "content"), format!("{}/", site.base));
+    shows_a_picture(&site, &page).await;
 }

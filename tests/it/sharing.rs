@@ -205,6 +205,22 @@ async fn u4_anybody_opens_it_page_by_page_without_a_call_a_cookie_or_a_session()
     assert_eq!(visitor.request(Method::GET, "/u/lena", &again, None).await.status, 200, "at once");
 }
 
+/// What other sites need to show a picture with a link to `page`.
+pub(crate) async fn shows_a_picture(site: &Site, page: &Page) {
+    let meta = |property: &str| page.attribute(&format!("meta[property='og:image{property}']"), "content");
+    assert_eq!(
+        (meta(":width").as_str(), meta(":height").as_str(), meta(":type").as_str()),
+        ("1200", "630", "image/png")
+    );
+    assert!(meta(":alt").contains("Heartlist"));
+    assert_eq!(page.attribute("meta[name='twitter:card']", "content"), "summary_large_image");
+    let address = meta("");
+    let path = address.strip_prefix(&site.base).expect("a whole address of ours");
+    let (status, headers, picture) = crate::pages::raw(site, path, &[]).await;
+    assert_eq!((status, headers["content-type"].to_str().unwrap()), (200, "image/png"));
+    assert!(picture.len() < 60_000 && picture[16..24] == [0, 0, 4, 176, 0, 0, 2, 118], "1200 by 630, and light");
+}
+
 #[tokio::test]
 async fn a_card_for_other_sites_says_whose_hearts_they_are() {
     let site = Site::open().await;
@@ -216,7 +232,7 @@ async fn a_card_for_other_sites_says_whose_hearts_they_are() {
     assert_eq!(meta("url"), format!("{}/u/ada", site.base));
     assert!(meta("description").ends_with("playlists hearted by Ada."));
     assert_eq!(page.attribute("meta[name=description]", "content"), meta("description"));
-    assert_eq!(page.count("meta[property='og:image']"), 0, "covers are Spotify's, and run out within a day");
+    shows_a_picture(&site, &page).await; // of ours: covers are Spotify's, and run out within a day
     assert!(page.text("footer").contains("not affiliated with Spotify"));
     assert_eq!(page.count(".card a[href^='https://open.spotify.com/playlist/']"), page.playlist_ids().len());
 }
@@ -241,7 +257,10 @@ async fn u3_a_secret_link_is_long_hidden_from_search_engines_renewable_and_revoc
     }
     let page = site.visitor().look(&link).await;
     assert!(page.has("meta[name=robots][content='noindex, nofollow']"));
-    assert!(!page.has("link[rel=canonical]") && !page.has("meta[property='og:url']"));
+    assert!(!page.has("link[rel=canonical]"));
+    let address = page.attribute("meta[property='og:url']", "content");
+    assert_eq!(address, format!("{}{link}", site.base), "who sees the page has its address");
+    shows_a_picture(&site, &page).await;
 
     let renewed = secret_link(&ada).await;
     assert_ne!(renewed, link);

@@ -6,12 +6,11 @@ use axum::response::Response;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::absolute;
 use super::asked::Asked;
 use crate::app::App;
 use crate::domain::sharing::Shown;
 use crate::web::error::Fault;
-use crate::web::layout::{Card, Moment};
+use crate::web::layout::{Card, Moment, absolute};
 use crate::web::{Now, State};
 
 /// A feed, whatever its format; its fields are named as in JSON Feed.

@@ -4,10 +4,9 @@ use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
 
-use super::absolute;
 use super::asked::Asked;
 use crate::web::error::Fault;
-use crate::web::layout::{Card, Layout};
+use crate::web::layout::{Card, Layout, absolute, picture};
 use crate::web::pager::{PageParam, Pager};
 use crate::web::{Now, State};
 
@@ -21,8 +20,11 @@ struct Page {
     pager: Pager,
     /// The path of the first page, to which the feeds' names are added.
     path: String,
-    /// The page's one address; none: it is a secret.
-    canonical: Option<String>,
+    /// The page's one address, whole.
+    address: String,
+    /// Whether only those know it whom it was given to.
+    secret: bool,
+    picture: String,
 }
 
 /// Somebody's hearts, for whoever opens the address. The page knows no visitor, so that it is the same for all.
@@ -41,7 +43,9 @@ pub(in crate::web) async fn show(
         owner: shown.owner,
         total: shown.hearts.total,
         cards: shown.hearts.entries.into_iter().map(Card::from).collect(),
-        canonical: (!asked.is_secret()).then(|| absolute(&app, &here)),
+        address: absolute(&app, &here),
+        secret: asked.is_secret(),
+        picture: picture(&app),
         path: asked.path.clone(),
         pager,
     };

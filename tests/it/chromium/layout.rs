@@ -150,21 +150,76 @@ const HIDDEN: &str = "[...document.querySelectorAll('.card :is(a, li, p, button)
     .filter(e => !e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !e.closest('details')).length";
 
 #[tokio::test]
-async fn p18_on_a_phone_there_is_one_column_with_the_hearts_in_reach_of_a_thumb() {
+async fn p18_on_a_phone_covers_stand_in_two_columns_and_rows_in_one_with_hearts_that_a_thumb_hits() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let screen = json!({ "width": 360, "height": 780, "deviceScaleFactor": 2, "mobile": true });
     browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
-    for path in ["/playlists", "/playlists?view=list"] {
+    for (path, columns, edge) in [("/playlists", 2, 240.0), ("/playlists?view=list", 1, 60.0)] {
         browser.go(path).await;
         let cards: Vec<[f64; 4]> = browser.ask(CARDS).await;
-        let column = cards[0][0];
-        for [left, width, height, from_edge] in &cards {
-            assert_eq!(*left, column, "one column on {path}");
+        for (n, [left, width, height, from_edge]) in cards.iter().enumerate() {
+            assert_eq!(*left, cards[n % columns][0], "{columns} to a line on {path}");
             assert!(*width >= 44.0 && *height >= 44.0, "a heart of {width} by {height} on {path}");
-            assert!(*from_edge < 60.0, "{from_edge} px from the thumb's edge on {path}");
+            assert!(*from_edge < edge, "{from_edge} px from the thumb's edge on {path}");
         }
+        assert_eq!(cards[0][0] == cards[1][0], columns == 1, "{path}");
+        let cover = "(c => [c.width, c.height])(document.querySelector('.cover').getBoundingClientRect())";
+        let [width, height] = browser.ask::<[f64; 2]>(cover).await;
+        assert_eq!(width, height, "square on {path}");
         assert_eq!(browser.ask::<u32>(HIDDEN).await, 0, "hidden until something hovers on {path}");
+    }
+}
+
+#[tokio::test]
+async fn p18_on_a_phone_the_first_playlist_begins_in_the_upper_half() {
+    let site = Site::open().await;
+    let browser = ada_with_a_heart(&site).await;
+    let screen = json!({ "width": 360, "height": 780, "deviceScaleFactor": 2, "mobile": true });
+    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    for path in ["/playlists", "/playlists?view=list", "/hearts"] {
+        browser.go(path).await;
+        let top: f64 = browser.ask("document.querySelector('.card').getBoundingClientRect().top").await;
+        assert!(top < 330.0, "{path} begins at {top}");
+        let line = "['.order select', '.views'].map(s => document.querySelector(s).getBoundingClientRect().top)";
+        let [order, views] = browser.ask::<[f64; 2]>(line).await;
+        assert!((order - views).abs() < 2.0, "{path}: the order at {order}, the views at {views}");
+    }
+}
+
+#[tokio::test]
+async fn g2_with_text_twice_as_large_nothing_in_a_card_lies_over_another_part() {
+    let site = Site::open().await;
+    let browser = ada_with_a_heart(&site).await;
+    let screen = json!({ "width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": false });
+    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    for path in ["/hearts", "/hearts?view=list"] {
+        browser.go(path).await;
+        browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
+        let parts = "[...document.querySelector('.card').children].map(e => e.getBoundingClientRect()).map(r => [r.top, r.bottom])";
+        let parts: Vec<[f64; 2]> = browser.ask(parts).await;
+        assert_eq!(parts.len(), 4, "cover, words about it, heart, form");
+        assert!(parts.windows(2).all(|two| two[0][1] <= two[1][0]), "one below the other on {path}: {parts:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_more_contrast_gets_stronger_lines_and_words() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let seen = "(s => [getComputedStyle(s('.sub')).color, getComputedStyle(s('.views')).borderTopColor])(s => document.querySelector(s))";
+    for scheme in ["light", "dark"] {
+        let look = async |contrast: &str| -> Vec<String> {
+            let features = json!({ "features": [
+                { "name": "prefers-color-scheme", "value": scheme },
+                { "name": "prefers-contrast", "value": contrast },
+            ] });
+            browser.devtools("Emulation.setEmulatedMedia", features).await;
+            browser.ask(seen).await
+        };
+        let (usual, more) = (look("no-preference").await, look("more").await);
+        assert!(usual[0] != more[0] && usual[1] != more[1], "{scheme}: {usual:?} {more:?}");
+        assert_eq!(more[1], browser.ask::<String>("getComputedStyle(document.body).color").await, "{scheme}");
     }
 }
 
@@ -192,7 +247,7 @@ async fn no_invitations_yet_stands_apart_from_the_button() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.go("/invites").await;
-    browser.reads("form.spaced + .sub", "None yet.").await;
-    let gap = "(at => at('form.spaced + .sub').top - at('form.spaced button').bottom)(s => document.querySelector(s).getBoundingClientRect())";
+    browser.reads("main form + .sub", "None yet.").await;
+    let gap = "(at => at('main form + .sub').top - at('main form button').bottom)(s => document.querySelector(s).getBoundingClientRect())";
     assert!(browser.ask::<f64>(gap).await >= 16.0);
 }

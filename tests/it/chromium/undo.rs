@@ -77,14 +77,17 @@ async fn each_offer_names_its_playlist_and_leaves_the_others_alone() {
     let offers =
         |these: &[usize]| these.iter().map(|n| format!("Heart removed: {}.", names[n - 1])).collect::<Vec<_>>();
     assert_eq!(browser.ask::<Vec<String>>(said).await, offers(&[2, 3, 4]), "three at a time");
+    let keyed =
+        "[...document.querySelectorAll('#live [aria-keyshortcuts]')].map(b => b.parentElement.firstChild.innerText)";
     let control_z = "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'z', ctrlKey: true, bubbles: true}))";
     for (n, left) in [(4, &[1, 2, 3][..]), (3, &[1, 2])] {
+        assert_eq!(browser.ask::<Vec<String>>(keyed).await, offers(&[n as usize]), "the newest alone names the keys");
         browser.ask::<bool>(control_z).await;
         until_pressed(&browser, &heart(n), true).await;
         until_saved(&site, &browser, i64::from(5 - n)).await;
         assert_eq!(browser.ask::<Vec<String>>(said).await, offers(left), "the newest is undone");
     }
-    browser.click("#live p:first-child button:last-child").await;
+    browser.click("#live p:first-child [aria-label=Dismiss]").await;
     assert_eq!(browser.ask::<Vec<String>>(said).await, offers(&[2]));
     assert_eq!(browser.complaints().await, [""; 0]);
 }
