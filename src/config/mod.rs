@@ -3,6 +3,7 @@
 //! All faults are told together, each with the variable's name and how to mend it, never with a secret's value.
 
 mod database;
+mod heroku;
 mod people;
 mod providers;
 mod secrets;
@@ -19,6 +20,7 @@ use crate::ids::{Provider, Secret};
 use crate::telemetry::{self, LogFormat};
 
 pub use database::Database;
+pub use heroku::{ASKED_FOR, NOT_ON_HEROKU, app_json};
 pub use people::{People, Registration};
 pub use providers::WayIn;
 pub use variables::{VARIABLES, Variable, example, help};

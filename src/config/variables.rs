@@ -19,7 +19,7 @@ pub const VARIABLES: &[Variable] = &[
     row(
         "BASE_URL",
         "http://127.0.0.1:PORT",
-        "Where browsers reach the app. Spotify refuses `localhost`, and http unless the host is a loopback address.",
+        "Where browsers reach the app, such as https://my-hearts.herokuapp.com (Heroku shows it once the app is made: correct it there if it differs). Spotify refuses `localhost`, and http unless the host is a loopback address.",
     ),
     row(
         "DATABASE_URL",
