@@ -185,55 +185,67 @@ pub struct Read<'a> {
     pub counted: i32,
     /// How many were read, those from earlier included.
     pub reached: i32,
-    /// Until when whoever reads keeps the right to, for the rest; none: it is given back.
-    pub leased_until: Option<OffsetDateTime>,
+    /// Until when whoever reads has the right to. Who lost it was too slow, and writes nothing.
+    pub lease: OffsetDateTime,
+    /// Whether they keep it, for the rest; else it is given back.
+    pub goes_on: bool,
 }
 
-/// Replaces the person's library by what was read from its beginning.
+/// Replaces the person's library by what was read from its beginning, if the right to is still held. Says whether it
+/// was.
 ///
 /// # Errors
 /// When the database fails; then the old one stays.
-pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<bool, Error> {
     let mut tx = pool.begin().await?;
     // First the one row that two fetches share: the second waits here and not in the middle of a thousand.
     let state = sqlx::query!(
-        "insert into libraries (user_id, fetched_at, counted, reached, leased_until) values ($1, $2, $3, $4, $5)
-         on conflict (user_id) do update set fetched_at = excluded.fetched_at, counted = excluded.counted,
-             reached = excluded.reached, leased_until = excluded.leased_until, failed_at = null",
+        "update libraries set fetched_at = $2, counted = $3, reached = $4, failed_at = null,
+                leased_until = case when $5 then leased_until end
+         where user_id = $1 and leased_until = $6",
         user.0,
         now,
         read.counted,
         read.reached,
-        read.leased_until
+        read.goes_on,
+        read.lease
     );
-    state.execute(&mut *tx).await?;
+    if state.execute(&mut *tx).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
     let old = sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
     old.execute(&mut *tx).await?;
     write(&mut tx, user, read.playlists, Some(0), now).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(true)
 }
 
-/// Adds to the person's library what was read after where it ended.
+/// Adds to the person's library what was read after where it ended, if the right to is still held. Says whether it was.
 ///
 /// # Errors
 /// When the database fails; then the library stays as it was.
-pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<bool, Error> {
     let mut tx = pool.begin().await?;
     let state = sqlx::query!(
-        "update libraries set counted = $2, reached = $3, leased_until = $4 where user_id = $1",
+        "update libraries set counted = $2, reached = $3, leased_until = case when $4 then leased_until end
+         where user_id = $1 and leased_until = $5",
         user.0,
         read.counted,
         read.reached,
-        read.leased_until
+        read.goes_on,
+        read.lease
     );
-    state.execute(&mut *tx).await?;
+    if state.execute(&mut *tx).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
     let last = sqlx::query_scalar!(
         r#"select coalesce(max(position) + 1, 0) as "place!" from playlists where user_id = $1 and position is not null"#,
         user.0
     );
     let place = last.fetch_one(&mut *tx).await?;
     write(&mut tx, user, read.playlists, Some(place), now).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Notes a playlist that was seen outside the library; its place in the library stays.
