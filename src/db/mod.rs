@@ -1,6 +1,7 @@
 //! All the SQL: the pool, the migrations, and a file for each noun.
 
 pub mod cooldowns;
+mod counts;
 pub mod doctor;
 pub mod events;
 pub mod finding;

@@ -1,9 +1,8 @@
 //! What Spotify showed a person: their library and its age, and playlists known from elsewhere.
 
-use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Error, Pool, counts};
 use crate::ids::{PlaylistId, UserId};
 
 /// A playlist as a card shows it.
@@ -305,38 +304,45 @@ async fn write(
     Ok(())
 }
 
-/// Keeps in mind what the person's library has as private, before its rows go: it must not show to others because
-/// nobody knows that any longer. The numbers are locked in their order, as everywhere; who comes here with others of them
-/// locked may still meet somebody in a circle, and is told to try again.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn remember_private(connection: &mut PgConnection, user: UserId) -> Result<(), Error> {
-    let hidden = sqlx::query!(
-        "with hidden as (select c.playlist_id from heart_counts c join playlists p on p.id = c.playlist_id
-                         where p.user_id = $1 and not p.public and not c.private order by 1 for update of c)
-         update heart_counts c set private = true from hidden where c.playlist_id = hidden.playlist_id",
-        user.0
-    );
-    hidden.execute(connection).await?;
-    Ok(())
-}
+/// How many rows are dropped at once: some milliseconds' work, so that nobody waits behind it.
+const BATCH: i64 = 1000;
 
-/// Drops what Spotify has not shown for 30 days: its terms allow no lasting copies.
+/// Drops what Spotify has not shown for 30 days: its terms allow no lasting copies. A batch at a time; what another
+/// request has locked is left for the next time.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails; what was dropped before stays so.
 pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     let long_ago = now - Duration::days(30);
     sqlx::query!("delete from libraries where fetched_at < $1", long_ago).execute(pool).await?;
-    // That a playlist is private must not be forgotten with the row that says so.
-    let swept = sqlx::query_scalar!(
-        r#"with swept as (delete from playlists where seen_at < $1 returning id, public),
-                hidden as (select c.playlist_id from heart_counts c where not c.private and c.playlist_id in (select id from swept where not public)
-                           order by 1 for update of c),
-                remembered as (update heart_counts c set private = true from hidden where c.playlist_id = hidden.playlist_id)
-           select count(*) as "swept!" from swept"#,
+    let mut all = 0;
+    loop {
+        let swept = sweep_batch(pool, long_ago).await?;
+        all += swept;
+        if swept < BATCH as u64 {
+            return Ok(all);
+        }
+    }
+}
+
+async fn sweep_batch(pool: &Pool, long_ago: OffsetDateTime) -> Result<u64, Error> {
+    let mut tx = pool.begin().await?;
+    let old =
+        sqlx::query!("select user_id, id from playlists where seen_at < $1 order by seen_at limit $2", long_ago, BATCH);
+    let (users, ids): (Vec<_>, Vec<_>) =
+        old.fetch_all(&mut *tx).await?.into_iter().map(|row| (row.user_id, row.id)).unzip();
+    // That a playlist is private must not be forgotten with the row that says so. The numbers come first, as when an
+    // account ends: else the two would wait for each other.
+    counts::remember_these(&mut tx, &users, &ids).await?;
+    let swept = sqlx::query!(
+        "with gone as (select p.user_id, p.id from unnest($1::bigint[], $2::text[]) as old (user_id, id) join playlists p using (user_id, id)
+                       where p.seen_at < $3 for update of p skip locked)
+         delete from playlists p using gone where p.user_id = gone.user_id and p.id = gone.id",
+        &users,
+        &ids,
         long_ago
     );
-    Ok(swept.fetch_one(pool).await? as u64)
+    let swept = swept.execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(swept)
 }

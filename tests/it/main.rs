@@ -10,6 +10,7 @@ mod architecture;
 mod changed;
 mod chromium;
 mod cost;
+mod crossings;
 mod deploy;
 mod doctor;
 mod faults;
