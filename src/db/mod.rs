@@ -5,6 +5,7 @@ mod counts;
 pub mod doctor;
 pub mod events;
 pub mod finding;
+pub mod follower;
 pub mod hearts;
 pub mod identities;
 pub mod invites;
@@ -79,8 +80,6 @@ fn away(code: &str) -> bool {
 
 /// How long a request waits for a connection before the page says that the database is away.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The same for a follower, in whose stead the database itself is asked then.
-const FOLLOWERS_PATIENCE: Duration = Duration::from_millis(500);
 /// How long a statement may wait for a lock, and how long it may take: what somebody else holds must not hold all
 /// connections too.
 const LIMITS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
@@ -98,8 +97,8 @@ pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
 ///
 /// # Errors
 /// When `url` is not a Postgres address.
-pub fn follower(url: &Secret, connections: u32) -> Result<Pool, Error> {
-    lazy_pool(url, connections, FOLLOWERS_PATIENCE)
+fn follower(url: &Secret, connections: u32) -> Result<Pool, Error> {
+    lazy_pool(url, connections, follower::PATIENCE)
 }
 
 fn lazy_pool(url: &Secret, connections: u32, patience: Duration) -> Result<Pool, Error> {
@@ -112,17 +111,6 @@ fn lazy_pool(url: &Secret, connections: u32, patience: Duration) -> Result<Pool,
         .before_acquire(|connection, about| Box::pin(async move { still_there(connection, about.idle_for).await }))
         .connect_lazy_with(options);
     Ok(pool)
-}
-
-/// What a follower answers in its time. None: it is away, or it stands still, takes the question and never answers; then
-/// the database itself is to be asked.
-pub async fn in_followers_time<T>(read: impl Future<Output = Result<T, Error>>) -> Option<T> {
-    match tokio::time::timeout(FOLLOWERS_PATIENCE, read).await {
-        Ok(Ok(answer)) => return Some(answer),
-        Ok(Err(error)) => tracing::warn!(%error, "the follower was asked in vain"),
-        Err(_) => tracing::warn!("the follower does not answer"),
-    }
-    None
 }
 
 /// How to connect to `url`: over the network encrypted, unless the address says otherwise.
