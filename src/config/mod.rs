@@ -44,7 +44,7 @@ pub struct Config {
     pub old_session_secrets: Vec<Secret>,
     /// How many connections to the database this process takes at most.
     pub connections: u32,
-    /// Opens the operator's page from afar; none: it opens on this computer alone.
+    /// Opens the operator's page; none: it opens on this computer alone, and only where nobody else is to come.
     pub operator_token: Option<Secret>,
     /// The Spotify to talk to.
     pub spotify: Spotify,

@@ -93,8 +93,8 @@ pub const VARIABLES: &[Variable] = &[
     row("X_API_URL", "https://api.x.com", "Where X redeems codes and says who somebody is."),
     row(
         "OPERATOR_TOKEN",
-        "none: /setup opens only on the computer that serves",
-        "Opens the page /setup from afar, sent as `Authorization: Bearer`: at least 32 characters of chance.",
+        "none: /setup opens only where BASE_URL is a loopback address, on that computer",
+        "Opens /setup and /metrics, sent as `Authorization: Bearer`: at least 32 characters of chance.",
     ),
     row("TOP_PAGE", "on", "Whether /top shows everybody which playlists have the most hearts: on or off."),
     row(
