@@ -14,6 +14,7 @@ pub mod leaving;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod merging;
+pub mod migrating;
 pub mod playlists;
 pub mod pooler;
 pub mod removed;
@@ -27,10 +28,12 @@ pub mod users;
 
 use std::time::Duration;
 
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, PgConnection, PgPool};
 use url::Url;
 
+use self::migrating::Waits;
 use crate::ids::Secret;
 
 /// The connections that all requests share.
@@ -148,22 +151,19 @@ async fn without_haste(transaction: &mut PgConnection) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the database is away or a migration fails; nothing of that migration stays.
-pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
-    let mut all = migrations();
-    // A release that was rolled back meets a database that is ahead of it, and serves all the same.
-    all.set_ignore_missing(true);
-    // The lock is the connection's, and one that failed would take it back into the pool: the next try would
-    // wait for ever. This connection ends here, whatever happens.
-    let mut connection = pool.acquire().await?.detach();
-    // A migration may take its time; but while it waits for a lock, everybody waits behind it.
-    let limits = "select set_config('statement_timeout', '0', false), set_config('lock_timeout', '30s', false)";
-    sqlx::query(limits).execute(&mut connection).await?;
-    all.run(&mut connection).await
+pub async fn migrate(pool: &Pool) -> Result<(), migrating::Error> {
+    migrate_within(pool, Waits::USUAL).await
 }
 
-/// The migrations that this program knows.
-fn migrations() -> sqlx::migrate::Migrator {
-    sqlx::migrate!()
+/// The same with other times to wait for what somebody else holds.
+///
+/// # Errors
+/// The same.
+pub async fn migrate_within(pool: &Pool, waits: Waits) -> Result<(), migrating::Error> {
+    // The lock is the connection's, and one that failed would take it back into the pool: the next try would
+    // wait for ever. This connection ends here, whatever happens.
+    let mut connection = pool.acquire().await.map_err(MigrateError::Execute)?.detach();
+    migrating::run(&mut connection, waits).await
 }
 
 #[cfg(test)]
