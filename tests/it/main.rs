@@ -44,6 +44,7 @@ mod security;
 mod serving;
 mod sessions;
 mod several;
+mod sharding;
 mod sharing;
 mod sign_in;
 mod soak;
