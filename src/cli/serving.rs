@@ -30,9 +30,9 @@ const _: () = assert!(REST.as_secs() > 90, "the router must be the one that clos
 /// in memory, and the connection, for ever. Whatever is taken begins it anew, so that an answer may take as long as its
 /// line needs. Heroku's router is stricter by a little (55 seconds).
 const UNREAD: Duration = Duration::from_secs(60);
-#[cfg(target_os = "linux")]
 /// How many bytes of an answer the system may hold that are not sent yet. By itself it holds some megabytes, and says
 /// that it has sent something when a third of them is gone: on a slow line, long after.
+#[cfg(target_os = "linux")]
 const UNSENT: u32 = 64 * 1024;
 /// The longest head of a request, in bytes; browsers and routers stay below 16 KB.
 const LONGEST_HEAD: usize = 32 * 1024;

@@ -1,6 +1,7 @@
 //! How long a request may take. The clock stands while a long form is on its way, as long as it comes with some speed:
 //! a slow line is its owner's, and the router before us waits for it too.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,47 +31,53 @@ impl Patience {
         Self { answer: Duration::from_secs(25), slowest: 16 * 1024, way: Duration::from_secs(300) };
 }
 
-/// How far a request has come.
+/// How far a request has come; clones look at the same one.
+#[derive(Clone)]
 struct Progress {
     begun: Instant,
-    latest: Instant,
-    bytes: usize,
+    /// When something of it came last, and how many bytes have come.
+    come: Arc<Mutex<(Instant, usize)>>,
 }
 
 impl Progress {
+    fn begin() -> Self {
+        let begun = Instant::now();
+        Self { begun, come: Arc::new(Mutex::new((begun, 0))) }
+    }
+
+    fn note(&self, bytes: usize) {
+        let mut come = self.come.lock().unwrap_or_else(PoisonError::into_inner);
+        *come = (Instant::now(), come.1 + bytes);
+    }
+
+    /// When its time is over, if nothing more comes.
     fn deadline(&self, patience: Patience) -> Instant {
-        let earned = Duration::from_secs_f64(self.bytes as f64 / f64::from(patience.slowest)).min(patience.way);
-        (self.begun + earned).min(self.latest) + patience.answer
+        let (latest, bytes) = *self.come.lock().unwrap_or_else(PoisonError::into_inner);
+        let earned = Duration::from_secs_f64(bytes as f64 / f64::from(patience.slowest)).min(patience.way);
+        latest.min(self.begun + earned) + patience.answer
     }
 }
 
 /// Ends a request whose time is over.
 pub(super) async fn hold(State(patience): State<Patience>, request: Request, next: Next) -> Response {
-    let begun = Instant::now();
-    let progress = Arc::new(Mutex::new(Progress { begun, latest: begun, bytes: 0 }));
-    let (request, seen) = (request.map(|body| watched(body, progress.clone())), || {
-        progress.lock().unwrap_or_else(PoisonError::into_inner).deadline(patience)
-    });
-    let mut answer = Box::pin(next.run(request));
+    let progress = Progress::begin();
+    let mut answer = pin!(next.run(request.map(|body| watched(body, progress.clone()))));
     loop {
-        let deadline = seen();
+        let deadline = progress.deadline(patience);
         match timeout_at(deadline, &mut answer).await {
             Ok(answer) => return answer,
-            Err(_) if seen() > deadline => {}
+            // More of it has come meanwhile.
+            Err(_) if progress.deadline(patience) > deadline => {}
             Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     }
 }
 
-fn watched(body: Body, progress: Arc<Mutex<Progress>>) -> Body {
+fn watched(body: Body, progress: Progress) -> Body {
     if body.is_end_stream() {
         return body;
     }
-    Body::from_stream(body.into_data_stream().inspect_ok(move |part| {
-        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.latest = Instant::now();
-        progress.bytes += part.len();
-    }))
+    Body::from_stream(body.into_data_stream().inspect_ok(move |part| progress.note(part.len())))
 }
 
 #[cfg(test)]
@@ -85,6 +92,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::web::hearts::import;
 
     const STEP: Duration = Duration::from_secs(1);
 
@@ -117,13 +125,15 @@ mod tests {
         assert_eq!(answered(STEP / 2, 1000, Duration::ZERO).await, StatusCode::SERVICE_UNAVAILABLE);
     }
 
-    #[test]
-    fn the_largest_import_may_take_five_minutes_and_no_request_longer() {
-        let begun = Instant::now();
-        let of = |bytes| Progress { begun, latest: begun + Duration::from_secs(3600), bytes }.deadline(Patience::USUAL);
-        for largest in [crate::web::hearts::import::LONGEST_FILE, crate::web::hearts::import::LONGEST_REQUEST] {
-            assert_eq!(of(largest) - begun, Duration::from_secs(300 + 25));
+    #[tokio::test(start_paused = true)]
+    async fn the_largest_import_may_take_five_minutes_and_no_request_longer() {
+        let progress = Progress::begin();
+        let time = || progress.deadline(Patience::USUAL) - progress.begun;
+        assert_eq!(time(), Duration::from_secs(25));
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        for bytes in [import::LONGEST_FILE, import::LONGEST_REQUEST] {
+            progress.note(bytes);
+            assert_eq!(time(), Duration::from_secs(300 + 25));
         }
-        assert_eq!(of(0) - begun, Duration::from_secs(25));
     }
 }
