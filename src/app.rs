@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 pub use crate::config::Registration;
 use crate::config::{Config, WayIn};
+use crate::db::follower::Follower;
 use crate::ids::{Provider, Secret};
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};
@@ -21,7 +22,7 @@ pub struct App {
     /// The rows.
     pub db: db::Pool,
     /// A copy of the rows that may be a moment old, and away; none: there is none.
-    pub follower: Option<db::Pool>,
+    pub follower: Option<Follower>,
     /// Spotify's Web API.
     pub spotify: spotify::Client,
     /// Spotify's sign-in.
@@ -52,7 +53,7 @@ impl App {
         let ways_in = config.ways_in.iter().map(|way| (way.provider, way_in(way, &config))).collect();
         Ok(Self {
             db: db::pool(database, config.connections)?,
-            follower: config.follower.as_ref().map(|url| db::follower(url, config.connections)).transpose()?,
+            follower: config.follower.as_ref().map(|url| Follower::new(url, config.connections)).transpose()?,
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             spotify_sign_in: oauth::Client::new(Provider::Spotify, settings),
             ways_in,

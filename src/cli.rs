@@ -44,6 +44,19 @@ enum Command {
     Doctor,
     /// Print the settings as the file .env.example.
     ExampleSettings,
+    /// Print the file app.json, from which Heroku makes an app.
+    AppJson,
+}
+
+impl Command {
+    /// The file that it prints; none: it does something else.
+    fn file(self) -> Option<String> {
+        match self {
+            Self::ExampleSettings => Some(config::example()),
+            Self::AppJson => Some(config::app_json()),
+            Self::Serve | Self::Migrate | Self::Doctor => None,
+        }
+    }
 }
 
 /// How often what has had its time is removed.
@@ -58,8 +71,8 @@ impl Cli {
     /// With a sentence for the person at the terminal.
     pub fn run(self) -> Result<()> {
         let command = self.command.unwrap_or(Command::Serve);
-        if matches!(command, Command::ExampleSettings) {
-            print!("{}", config::example());
+        if let Some(file) = command.file() {
+            print!("{file}");
             return Ok(());
         }
         let config = Config::from_env(config::environment()?, root())?;
@@ -69,7 +82,7 @@ impl Cli {
         let outcome = match command {
             Command::Serve => runtime.block_on(serve(config)),
             Command::Doctor => runtime.block_on(doctor::run(config)),
-            Command::Migrate | Command::ExampleSettings => runtime.block_on(migrate(config)),
+            Command::Migrate | Command::ExampleSettings | Command::AppJson => runtime.block_on(migrate(config)),
         };
         // Not for ever: a name that is just being looked up cannot be called back.
         runtime.shutdown_timeout(Duration::from_secs(1));

@@ -27,10 +27,13 @@ use tower::ServiceExt;
 const REST: Duration = Duration::from_secs(95);
 const _: () = assert!(REST.as_secs() > 90, "the router must be the one that closes");
 /// How long nothing of an answer may be taken before its connection is closed: who never reads would keep the answer
-/// in memory, and the connection, for ever. Whatever is taken begins it anew. The system takes a page whole, and of
-/// more than the 4 MB that Linux holds the next third at a time: only an export of many megabytes ends early, on a line
-/// slower than about 25 KB a second. Heroku's router is stricter by a little (55 seconds).
+/// in memory, and the connection, for ever. Whatever is taken begins it anew, so that an answer may take as long as its
+/// line needs. Heroku's router is stricter by a little (55 seconds).
 const UNREAD: Duration = Duration::from_secs(60);
+/// How many bytes of an answer the system may hold that are not sent yet. By itself it holds some megabytes, and says
+/// that it has sent something when a third of them is gone: on a slow line, long after.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 * 1024;
 /// The longest head of a request, in bytes; browsers and routers stay below 16 KB.
 const LONGEST_HEAD: usize = 32 * 1024;
 /// The most header lines.
@@ -88,9 +91,11 @@ fn heeded<S: AsyncRead + AsyncWrite>(stream: S, unread: Duration) -> Pin<Box<Tim
     Box::pin(stream)
 }
 
-/// Small answers are sent at once.
+/// Small answers are sent at once, and large ones as they are taken.
 fn prompt(stream: TcpStream) -> TcpStream {
     let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
     stream
 }
 
@@ -128,13 +133,54 @@ mod tests {
         (ours, http().serve_connection(TokioIo::new(heeded(theirs, unread)), handler(router, peer)))
     }
 
-    #[tokio::test]
+    /// Heroku's router keeps a connection for 90 seconds and sends the next request on it, at the last moment perhaps.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_rests_is_kept_for_longer_than_the_router_does_and_not_for_ever() {
+        let (mut ours, theirs) = duplex(10_000);
+        let router = Router::new().route("/", get(async || "ok"));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let served = http().serve_connection(TokioIo::new(heeded(theirs, UNREAD)), handler(router, peer));
+        let asking = async {
+            for rest in [0, 91, 91] {
+                tokio::time::sleep(Duration::from_secs(rest)).await;
+                ours.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+                let mut answer = Vec::new();
+                while !answer.ends_with(b"\r\n\r\nok") {
+                    assert!(ours.read_buf(&mut answer).await.unwrap() > 0, "closed after {rest} seconds");
+                }
+            }
+            ours.read(&mut [0; 10]).await.unwrap()
+        };
+        assert_eq!(tokio::join!(served, asking).1, 0, "closed at last");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_never_reads_an_answer_is_hung_up_on() {
         let (_ours, served) = asked(Duration::from_millis(50)).await;
         assert!(served.await.is_err());
     }
 
+    /// Little of an answer lies between us and who does not read: so whatever is read shows soon, and begins the time anew.
+    #[cfg(target_os = "linux")]
     #[tokio::test]
+    async fn the_system_takes_no_more_of_an_answer_than_it_soon_sends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let reader = tokio::net::TcpSocket::new_v4().unwrap();
+        reader.set_recv_buffer_size(64 * 1024).unwrap();
+        let (reader, accepted) = tokio::join!(reader.connect(listener.local_addr().unwrap()), listener.accept());
+        let (reader, stream) = (reader.unwrap(), prompt(accepted.unwrap().0));
+        let mut taken = 0;
+        // Some of it is on its way, so that the system may take some more in a while.
+        while let Ok(ready) = tokio::time::timeout(Duration::from_millis(300), stream.writable()).await {
+            ready.unwrap();
+            taken += stream.try_write(&[0; LONG]).unwrap_or_default();
+            assert!(taken < 1_000_000, "{taken}");
+        }
+        assert!(taken > UNSENT as usize);
+        drop(reader);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_reads_slowly_has_the_whole_answer() {
         let (mut ours, served) = asked(Duration::from_secs(1)).await;
         let reading = async {

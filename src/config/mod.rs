@@ -3,6 +3,7 @@
 //! All faults are told together, each with the variable's name and how to mend it, never with a secret's value.
 
 mod database;
+mod heroku;
 mod people;
 mod providers;
 mod secrets;
@@ -19,6 +20,7 @@ use crate::ids::{Provider, Secret};
 use crate::telemetry::{self, LogFormat};
 
 pub use database::Database;
+pub use heroku::{ASKED_FOR, NOT_ON_HEROKU, app_json};
 pub use people::{People, Registration};
 pub use providers::WayIn;
 pub use variables::{VARIABLES, Variable, example, help};
@@ -42,7 +44,7 @@ pub struct Config {
     pub old_session_secrets: Vec<Secret>,
     /// How many connections to the database this process takes at most.
     pub connections: u32,
-    /// Opens the operator's page from afar; none: it opens on this computer alone.
+    /// Opens the operator's page; none: it opens on this computer alone, and only where nobody else is to come.
     pub operator_token: Option<Secret>,
     /// The Spotify to talk to.
     pub spotify: Spotify,

@@ -19,7 +19,7 @@ pub const VARIABLES: &[Variable] = &[
     row(
         "BASE_URL",
         "http://127.0.0.1:PORT",
-        "Where browsers reach the app. Spotify refuses `localhost`, and http unless the host is a loopback address.",
+        "Where browsers reach the app, such as https://my-hearts.herokuapp.com (Heroku shows it once the app is made: correct it there if it differs). Spotify refuses `localhost`, and http unless the host is a loopback address.",
     ),
     row(
         "DATABASE_URL",
@@ -97,8 +97,8 @@ pub const VARIABLES: &[Variable] = &[
     row("X_API_URL", "https://api.x.com", "Where X redeems codes and says who somebody is."),
     row(
         "OPERATOR_TOKEN",
-        "none: /setup opens only on the server's own computer",
-        "Opens the page /setup from elsewhere, sent as `Authorization: Bearer`: at least 32 random characters.",
+        "none: /setup opens only where BASE_URL is a loopback address, on that computer",
+        "Opens /setup and /metrics, sent as `Authorization: Bearer`: at least 32 random characters.",
     ),
     row("TOP_PAGE", "on", "Whether /top shows everybody which playlists have the most hearts: on or off."),
     row(

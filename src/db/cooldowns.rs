@@ -72,9 +72,9 @@ pub async fn note(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<(), E
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<(), Error> {
-    sqlx::query!("delete from cooldowns where until < $1", now).execute(pool).await?;
+pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    let over = sqlx::query!("delete from cooldowns where until < $1", now).execute(pool).await?;
     let long_ago = (now - time::Duration::days(31)).date();
-    sqlx::query!("delete from spotify_calls where day < $1", long_ago).execute(pool).await?;
-    Ok(())
+    let counted = sqlx::query!("delete from spotify_calls where day < $1", long_ago).execute(pool).await?;
+    Ok(over.rows_affected() + counted.rows_affected())
 }

@@ -52,7 +52,7 @@ pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
         Err(MigrateError::Execute(error)) => return Err(error.into()),
         Err(error) => return Err(Error::Query(error.into())),
     };
-    let known = super::migrations();
+    let known = super::migrating::migrations();
     let find = |version| known.iter().find(|migration| migration.version == version);
     let ahead = ran.iter().filter(|ran| find(ran.version).is_none()).count();
     Ok(Schema {

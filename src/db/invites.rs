@@ -127,12 +127,11 @@ pub(super) async fn spend(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     let gone = sqlx::query!(
         "delete from invites where (used_at is null and expires_at < $1) or used_at < $2",
         now - KEPT.0,
         now - KEPT.1
     );
-    gone.execute(pool).await?;
-    Ok(())
+    Ok(gone.execute(pool).await?.rows_affected())
 }

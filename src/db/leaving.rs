@@ -2,7 +2,7 @@
 
 use sqlx::Connection;
 
-use super::{Error, Pool, playlists};
+use super::{Error, Pool, counts};
 use crate::ids::{Digested, UserId};
 
 /// What went with an account, in numbers.
@@ -43,6 +43,7 @@ pub async fn delete(pool: &Pool, user: UserId, browsers: &[Digested]) -> Result<
         return Ok(Gone::default());
     }
     let gone = count(&mut tx, user).await?;
+    counts::lock(&mut tx, user, None).await?;
     uncount(&mut tx, user).await?;
     let browsers: Vec<Vec<u8>> = browsers.iter().map(|browser| browser.as_bytes().to_vec()).collect();
     sqlx::query!("delete from sign_ins where browser_hash = any($1)", &browsers).execute(&mut *tx).await?;
@@ -71,15 +72,14 @@ async fn count(connection: &mut sqlx::PgConnection, user: UserId) -> Result<Gone
 /// Takes the person's hearts out of the numbers of hearts, which then forget playlists that nobody hearts.
 async fn uncount(connection: &mut sqlx::PgConnection, user: UserId) -> Result<(), Error> {
     let nobodys = sqlx::query!(
-        "with gone as (delete from hearts where user_id = $1 returning playlist_id),
-              counted as (select c.playlist_id from heart_counts c join gone using (playlist_id) order by 1 for update of c)
-         update heart_counts c set hearts = c.hearts - 1 from counted where c.playlist_id = counted.playlist_id
+        "with gone as (delete from hearts where user_id = $1 returning playlist_id)
+         update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id
          returning c.playlist_id, c.hearts",
         user.0
     );
     let left = nobodys.fetch_all(&mut *connection).await?.into_iter();
     let nobodys: Vec<String> = left.filter(|count| count.hearts == 0).map(|count| count.playlist_id).collect();
-    playlists::remember_private(&mut *connection, user).await?;
+    counts::remember_private(&mut *connection, user).await?;
     let forget = sqlx::query!("delete from heart_counts where playlist_id = any($1) and hearts = 0", &nobodys);
     forget.execute(connection).await?;
     Ok(())

@@ -4,7 +4,7 @@
 
 use sqlx::{Connection, PgConnection};
 
-use super::{Error, Pool, playlists};
+use super::{Error, Pool, counts};
 use crate::ids::UserId;
 
 /// Moves the ways in and the hearts of `from` to `into` and ends `from` with all its sessions, in one
@@ -23,8 +23,9 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Erro
         return Ok(false);
     }
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
+    counts::lock(&mut tx, from, Some(into)).await?;
     move_hearts(&mut tx, from, into).await?;
-    playlists::remember_private(&mut tx, from).await?;
+    counts::remember_private(&mut tx, from).await?;
     sqlx::query!("delete from users where id = $1", from.0).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(true)
@@ -42,9 +43,8 @@ async fn collide(connection: &mut PgConnection, from: UserId, into: UserId) -> R
 async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<(), Error> {
     // Counted twice so far.
     let both = sqlx::query!(
-        "with both_gave as (select a.playlist_id from hearts a join hearts b using (playlist_id) where a.user_id = $1 and b.user_id = $2),
-              counted as (select c.playlist_id from heart_counts c join both_gave using (playlist_id) order by 1 for update of c)
-         update heart_counts c set hearts = c.hearts - 1 from counted where c.playlist_id = counted.playlist_id",
+        "update heart_counts c set hearts = c.hearts - 1 from hearts a join hearts b using (playlist_id)
+         where a.user_id = $1 and b.user_id = $2 and c.playlist_id = a.playlist_id",
         from.0,
         into.0
     );

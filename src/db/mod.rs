@@ -1,9 +1,11 @@
 //! All the SQL: the pool, the migrations, and a file for each noun.
 
 pub mod cooldowns;
+mod counts;
 pub mod doctor;
 pub mod events;
 pub mod finding;
+pub mod follower;
 pub mod hearts;
 pub mod identities;
 pub mod invites;
@@ -12,6 +14,7 @@ pub mod leaving;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod merging;
+pub mod migrating;
 pub mod playlists;
 pub mod pool;
 pub mod pooler;
@@ -27,9 +30,11 @@ pub mod users;
 use std::time::Duration;
 
 use sqlx::PgConnection;
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
+use self::migrating::Waits;
 use crate::ids::Secret;
 
 pub use pool::Pool;
@@ -78,8 +83,6 @@ fn away(code: &str) -> bool {
 
 /// How long a request waits for a connection before the page says that the database is away.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The same for a follower, in whose stead the database itself is asked then.
-const FOLLOWERS_PATIENCE: Duration = Duration::from_millis(500);
 /// How long a statement may wait for a lock, and how long it may take: what somebody else holds must not hold all
 /// connections too.
 const LIMITS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
@@ -97,19 +100,8 @@ pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
 ///
 /// # Errors
 /// When `url` is not a Postgres address.
-pub fn follower(url: &Secret, connections: u32) -> Result<Pool, Error> {
-    Ok(Pool::new(options(url)?.options(LIMITS), connections, FOLLOWERS_PATIENCE))
-}
-
-/// What a follower answers in its time. None: it is away, or it stands still, takes the question and never answers; then
-/// the database itself is to be asked.
-pub async fn in_followers_time<T>(read: impl Future<Output = Result<T, Error>>) -> Option<T> {
-    match tokio::time::timeout(FOLLOWERS_PATIENCE, read).await {
-        Ok(Ok(answer)) => return Some(answer),
-        Ok(Err(error)) => tracing::warn!(%error, "the follower was asked in vain"),
-        Err(_) => tracing::warn!("the follower does not answer"),
-    }
-    None
+fn follower(url: &Secret, connections: u32) -> Result<Pool, Error> {
+    Ok(Pool::new(options(url)?.options(LIMITS), connections, follower::PATIENCE))
 }
 
 /// How to connect to `url`: over the network encrypted, unless the address says otherwise.
@@ -138,22 +130,19 @@ async fn without_haste(transaction: &mut PgConnection) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the database is away or a migration fails; nothing of that migration stays.
-pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
-    let mut all = migrations();
-    // A release that was rolled back meets a database that is ahead of it, and serves all the same.
-    all.set_ignore_missing(true);
-    // The lock is the connection's, and one that failed would take it back into the pool: the next try would
-    // wait for ever. This connection ends here, whatever happens.
-    let mut connection = pool.acquire().await?.detach();
-    // A migration may take its time; but while it waits for a lock, everybody waits behind it.
-    let limits = "select set_config('statement_timeout', '0', false), set_config('lock_timeout', '30s', false)";
-    sqlx::query(limits).execute(&mut connection).await?;
-    all.run(&mut connection).await
+pub async fn migrate(pool: &Pool) -> Result<(), migrating::Error> {
+    migrate_within(pool, Waits::USUAL).await
 }
 
-/// The migrations that this program knows.
-fn migrations() -> sqlx::migrate::Migrator {
-    sqlx::migrate!()
+/// The same with other times to wait for what somebody else holds.
+///
+/// # Errors
+/// The same.
+pub async fn migrate_within(pool: &Pool, waits: Waits) -> Result<(), migrating::Error> {
+    // The lock is the connection's, and one that failed would take it back into the pool: the next try would
+    // wait for ever. This connection ends here, whatever happens.
+    let mut connection = pool.acquire().await.map_err(MigrateError::Execute)?.detach();
+    migrating::run(&mut connection, waits).await
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What Spotify showed a person: their library and its age, and playlists known from elsewhere.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Error, Pool, counts};
 use crate::ids::{PlaylistId, UserId};
 
 /// A playlist as a card shows it.
@@ -185,57 +185,69 @@ pub struct Read<'a> {
     pub counted: i32,
     /// How many were read, those from earlier included.
     pub reached: i32,
-    /// Until when whoever reads keeps the right to, for the rest; none: it is given back.
-    pub leased_until: Option<OffsetDateTime>,
+    /// Until when whoever reads has the right to. Who lost it was too slow, and writes nothing.
+    pub lease: OffsetDateTime,
+    /// Whether they keep it, for the rest; else it is given back.
+    pub goes_on: bool,
 }
 
-/// Replaces the person's library by what was read from its beginning.
+/// Replaces the person's library by what was read from its beginning, if the right to is still held. Says whether it
+/// was.
 ///
 /// # Errors
 /// When the database fails; then the old one stays.
-pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // First the one row that two fetches share: the second waits here and not in the middle of a thousand.
     let state = sqlx::query!(
-        "insert into libraries (user_id, fetched_at, counted, reached, leased_until) values ($1, $2, $3, $4, $5)
-         on conflict (user_id) do update set fetched_at = excluded.fetched_at, counted = excluded.counted,
-             reached = excluded.reached, leased_until = excluded.leased_until, failed_at = null",
+        "update libraries set fetched_at = $2, counted = $3, reached = $4, failed_at = null,
+                leased_until = case when $5 then leased_until end
+         where user_id = $1 and leased_until = $6",
         user.0,
         now,
         read.counted,
         read.reached,
-        read.leased_until
+        read.goes_on,
+        read.lease
     );
-    state.execute(&mut *tx).await?;
+    if state.execute(&mut *tx).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
     let old = sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
     old.execute(&mut *tx).await?;
     write(&mut tx, user, read.playlists, Some(0), now).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(true)
 }
 
-/// Adds to the person's library what was read after where it ended.
+/// Adds to the person's library what was read after where it ended, if the right to is still held. Says whether it was.
 ///
 /// # Errors
 /// When the database fails; then the library stays as it was.
-pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     let state = sqlx::query!(
-        "update libraries set counted = $2, reached = $3, leased_until = $4 where user_id = $1",
+        "update libraries set counted = $2, reached = $3, leased_until = case when $4 then leased_until end
+         where user_id = $1 and leased_until = $5",
         user.0,
         read.counted,
         read.reached,
-        read.leased_until
+        read.goes_on,
+        read.lease
     );
-    state.execute(&mut *tx).await?;
+    if state.execute(&mut *tx).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
     let last = sqlx::query_scalar!(
         r#"select coalesce(max(position) + 1, 0) as "place!" from playlists where user_id = $1 and position is not null"#,
         user.0
     );
     let place = last.fetch_one(&mut *tx).await?;
     write(&mut tx, user, read.playlists, Some(place), now).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Notes a playlist that was seen outside the library; its place in the library stays.
@@ -295,38 +307,46 @@ async fn write(
     Ok(())
 }
 
-/// Keeps in mind what the person's library has as private, before its rows go: it must not show to others because
-/// nobody knows that any longer. The numbers are locked in their order, as everywhere; who comes here with others of them
-/// locked may still meet somebody in a circle, and is told to try again.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn remember_private(connection: &mut PgConnection, user: UserId) -> Result<(), Error> {
-    let hidden = sqlx::query!(
-        "with hidden as (select c.playlist_id from heart_counts c join playlists p on p.id = c.playlist_id
-                         where p.user_id = $1 and not p.public and not c.private order by 1 for update of c)
-         update heart_counts c set private = true from hidden where c.playlist_id = hidden.playlist_id",
-        user.0
-    );
-    hidden.execute(connection).await?;
-    Ok(())
-}
+/// How many rows are dropped at once: some milliseconds' work, so that nobody waits behind it.
+const BATCH: i64 = 1000;
 
-/// Drops what Spotify has not shown for 30 days: its terms allow no lasting copies.
+/// Drops what Spotify has not shown for 30 days: its terms allow no lasting copies. A batch at a time; what another
+/// request has locked is left for the next time.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails; what was dropped before stays so.
 pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     let long_ago = now - Duration::days(30);
     sqlx::query!("delete from libraries where fetched_at < $1", long_ago).execute(pool).await?;
-    // That a playlist is private must not be forgotten with the row that says so.
-    let swept = sqlx::query_scalar!(
-        r#"with swept as (delete from playlists where seen_at < $1 returning id, public),
-                hidden as (select c.playlist_id from heart_counts c where not c.private and c.playlist_id in (select id from swept where not public)
-                           order by 1 for update of c),
-                remembered as (update heart_counts c set private = true from hidden where c.playlist_id = hidden.playlist_id)
-           select count(*) as "swept!" from swept"#,
+    let mut all = 0;
+    loop {
+        let swept = sweep_batch(pool, long_ago).await?;
+        all += swept;
+        if swept < BATCH as u64 {
+            return Ok(all);
+        }
+    }
+}
+
+async fn sweep_batch(pool: &Pool, long_ago: OffsetDateTime) -> Result<u64, Error> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    let old =
+        sqlx::query!("select user_id, id from playlists where seen_at < $1 order by seen_at limit $2", long_ago, BATCH);
+    let (users, ids): (Vec<_>, Vec<_>) =
+        old.fetch_all(&mut *tx).await?.into_iter().map(|row| (row.user_id, row.id)).unzip();
+    // That a playlist is private must not be forgotten with the row that says so. The numbers come first, as when an
+    // account ends: else the two would wait for each other.
+    counts::remember_these(&mut tx, &users, &ids).await?;
+    let swept = sqlx::query!(
+        "with gone as (select p.user_id, p.id from unnest($1::bigint[], $2::text[]) as old (user_id, id) join playlists p using (user_id, id)
+                       where p.seen_at < $3 for update of p skip locked)
+         delete from playlists p using gone where p.user_id = gone.user_id and p.id = gone.id",
+        &users,
+        &ids,
         long_ago
     );
-    Ok(swept.fetch_one(pool).await? as u64)
+    let swept = swept.execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(swept)
 }

@@ -198,8 +198,8 @@ async fn fetch_and_keep(
     let mut fetched = fetch::begin(app, caller, from, now).await;
     while fetched.wants_more() {
         // Of a first library, each part shows as it comes; an old one stays until the new one is whole.
-        if first {
-            keep(app, user, from, &mut fetched, now).await?;
+        if first && !keep(app, user, from, &mut fetched, now).await? {
+            return Ok(());
         }
         fetched.go_on(app, caller, now).await;
     }
@@ -219,28 +219,27 @@ async fn fetch_and_keep(
                 tracing::info!(%user, reached = fetched.reached, %trouble, "a library arrived in part");
             }
             fetched.trouble = trouble;
-            keep(app, user, from, &mut fetched, now).await
+            keep(app, user, from, &mut fetched, now).await.map(|_| ())
         }
     }
 }
 
-/// Keeps what has come since this was last asked.
-async fn keep(app: &App, user: UserId, from: usize, fetched: &mut Fetched, now: OffsetDateTime) -> Result<()> {
+/// Keeps what has come since this was last asked. False: another has taken over meanwhile, and what it keeps stays.
+async fn keep(app: &App, user: UserId, from: usize, fetched: &mut Fetched, now: OffsetDateTime) -> Result<bool> {
     let begins = from == 0 && fetched.nothing_given();
     let number = |entries: usize| entries.try_into().unwrap_or(i32::MAX);
     let counted = number(fetched.counted());
     let whole = fetched.trouble.is_none() && !fetched.wants_more();
     let reached = if whole { counted } else { number(fetched.reached) };
-    let leased_until = fetched.wants_more().then_some(now + LEASE);
+    let goes_on = fetched.wants_more();
     let mut known = HashSet::new();
     // A library that changes while it is read may show one playlist on two pages.
     let playlists: Vec<Seen> = fetched.fresh().map(seen).filter(|seen| known.insert(seen.id.clone())).collect();
-    let read = Read { playlists: &playlists, counted, reached, leased_until };
-    match begins {
+    let read = Read { playlists: &playlists, counted, reached, lease: now + LEASE, goes_on };
+    Ok(match begins {
         true => rows::replace_library(&app.db, user, read, now).await?,
         false => rows::extend_library(&app.db, user, read, now).await?,
-    }
-    Ok(())
+    })
 }
 
 #[cfg(test)]

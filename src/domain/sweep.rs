@@ -2,24 +2,33 @@
 
 use time::OffsetDateTime;
 
-use super::{Result, removed, sharing};
+use super::{Error, Result, removed, sharing};
 use crate::app::App;
 use crate::db;
 
 /// Removes ended sessions, sign-ins nobody can finish, what Spotify has not shown for 30 days, hearts that were
-/// taken back as long ago, and what holds back addresses that were given up long ago.
+/// taken back as long ago, and what holds back addresses that were given up long ago. What fails holds up nothing else.
 ///
 /// # Errors
-/// When the database fails; the rest goes next time.
+/// What failed, all of it; it goes next time.
 pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
-    let sessions = db::sessions::sweep(&app.db, now).await?;
-    let sign_ins = db::sign_ins::sweep(&app.db, now).await?;
-    db::events::sweep(&app.db, now).await?;
-    db::invites::sweep(&app.db, now).await?;
-    db::cooldowns::sweep(&app.db, now).await?;
-    let playlists = db::playlists::sweep(&app.db, now).await?;
-    let hearts = removed::sweep(app, now).await?;
-    let slugs = db::shares::sweep(&app.db, now - sharing::HELD, now).await?;
-    tracing::debug!(sessions, sign_ins, playlists, hearts, slugs, "swept");
-    Ok(())
+    let pool = &app.db;
+    let parts = [
+        ("sessions", db::sessions::sweep(pool, now).await.map_err(Error::from)),
+        ("sign-ins", db::sign_ins::sweep(pool, now).await.map_err(Error::from)),
+        ("events", db::events::sweep(pool, now).await.map_err(Error::from)),
+        ("invitations", db::invites::sweep(pool, now).await.map_err(Error::from)),
+        ("cool-downs", db::cooldowns::sweep(pool, now).await.map_err(Error::from)),
+        ("playlists", db::playlists::sweep(pool, now).await.map_err(Error::from)),
+        ("removed hearts", removed::sweep(app, now).await),
+        ("addresses", db::shares::sweep(pool, now - sharing::HELD, now).await.map_err(Error::from)),
+    ];
+    let mut failed = Vec::new();
+    for (what, outcome) in parts {
+        match outcome {
+            Ok(rows) => tracing::debug!(what, rows, "swept"),
+            Err(error) => failed.push(format!("{what}: {error}")),
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Error::Internal(failed.join("; "))) }
 }

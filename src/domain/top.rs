@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{PAGE, Playlist, Result};
 use crate::app::App;
-use crate::db::{self, top::Entry};
+use crate::db::{self, Pool, top::Entry};
 use crate::ids::UserId;
 
 /// How old the lists may become. With the time until the next look and a browser's copy of the page, a heart counts
@@ -57,13 +57,12 @@ pub async fn list(app: &App, period: Period, viewer: Option<UserId>, now: Offset
 
 /// The list as the follower has it; none: there is no follower, or it is away or behind.
 async fn from_follower(app: &App, period: &str, now: OffsetDateTime) -> Option<Vec<Entry>> {
-    let follower = app.follower.as_ref()?;
-    let read = async {
-        let made_at = db::top::made_at(follower).await?;
+    let read = async |copy: &Pool| {
+        let made_at = db::top::made_at(copy).await?;
         let young = made_at.is_some_and(|made_at| now - made_at < BEHIND);
-        Ok(if young { Some(db::top::list(follower, period, None, now).await?) } else { None })
+        Ok(if young { Some(db::top::list(copy, period, None, now).await?) } else { None })
     };
-    db::in_followers_time(read).await.flatten()
+    app.follower.as_ref()?.read(now, read).await.flatten()
 }
 
 /// Makes the lists anew if they are old and no other process does.

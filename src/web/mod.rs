@@ -21,6 +21,7 @@ mod next;
 mod notice;
 mod now_playing;
 mod pager;
+mod patience;
 mod playlists;
 mod registration;
 mod security;
@@ -32,12 +33,11 @@ mod sign_in;
 mod top;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::HeaderName;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
 use axum::{Extension, Router};
@@ -49,8 +49,8 @@ use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::timeout::TimeoutLayer;
 
+use self::patience::Patience;
 use crate::app::App;
 
 /// What every handler may ask for.
@@ -58,8 +58,6 @@ type State = axum::extract::State<Arc<App>>;
 
 /// The longest request body, in bytes: our forms hold a few words.
 const LONGEST_BODY: usize = 64 * 1024;
-/// How long a request may take; Heroku's router gives up after 30 seconds.
-const PATIENCE: Duration = Duration::from_secs(25);
 /// How many requests are worked on at once. Heroku's router sends one dyno about 50 and queues the rest.
 const AT_ONCE: usize = 200;
 /// The header that names a request, in and out.
@@ -133,7 +131,7 @@ fn around(app: &Arc<App>, pages: Router, beside: Option<Router>) -> Router {
         .layer(from_fn_with_state(app.clone(), notice::carry))
         // Here a person is known, and no work is done yet.
         .layer(from_fn_with_state(limits::Limits::new(app), limits::hold))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(from_fn_with_state(Patience::USUAL, patience::hold))
         .layer(CatchPanicLayer::new());
 
     let around_all = ServiceBuilder::new()
@@ -184,7 +182,7 @@ fn shown_to_all(app: &Arc<App>) -> Router {
     let around = ServiceBuilder::new()
         .layer(packing())
         .layer(from_fn_with_state(app.clone(), error::dress))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(from_fn_with_state(Patience::USUAL, patience::hold))
         .layer(CatchPanicLayer::new());
     pages.method_not_allowed_fallback(error::method_not_allowed).with_state(app.clone()).layer(around)
 }

@@ -40,6 +40,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["cli::serving"]),
     ("hyper_util", &["cli::serving"]),
     ("tokio_io_timeout", &["cli::serving"]),
+    ("socket2", &["cli::serving"]),
     ("prometheus_client", &["web::metrics"]),
     ("askama", &["web", "standin"]),
     ("memory_serve", &["web"]),

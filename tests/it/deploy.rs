@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heartlist::config::VARIABLES;
+use heartlist::config::{self, ASKED_FOR, NOT_ON_HEROKU, VARIABLES, Variable};
 use serde_json::Value;
 
 fn read(path: &str) -> String {
@@ -61,19 +61,51 @@ fn nothing_that_a_build_needs_is_left_behind() {
 }
 
 #[test]
-fn the_button_asks_for_what_the_program_reads() {
+fn heroku_is_told_of_every_setting_in_the_words_of_help() {
     let app = app_json();
     let known: BTreeSet<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
-    for env in [&app["env"], &app["environments"]["review"]["env"]] {
-        for (name, about) in env.as_object().unwrap() {
-            assert!(known.contains(name.as_str()), "{name} is in app.json, and nobody reads it");
-            assert!(!name.contains("SECRET") || about.get("value").is_none(), "{name} has its value in app.json");
-        }
+    let env = app["env"].as_object().unwrap();
+    for name in env.keys().chain(app["environments"]["review"]["env"].as_object().unwrap().keys()) {
+        assert!(known.contains(name.as_str()), "{name} is in app.json, and nobody reads it");
     }
-    let asked: Vec<_> = app["env"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(asked, ["BASE_URL", "SESSION_SECRET", "SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"]);
+    let help = config::help();
+    for Variable { name, default, about } in VARIABLES {
+        assert!(help.contains(about) && help.contains(&format!("Default: {default}\n")), "{name} in --help");
+        let Some(told) = env.get(*name) else {
+            assert!(NOT_ON_HEROKU.contains(name), "{name} is not in app.json: cargo run -- app-json > app.json");
+            continue;
+        };
+        assert!(told["description"].as_str().unwrap().starts_with(about), "{name}");
+        // A default that stood there as a value would stay when it becomes another; and a secret is nobody's default.
+        assert!(told.get("value").is_none(), "{name} has its value in app.json");
+        let asked = told.get("required") != Some(&Value::Bool(false)) && told.get("generator").is_none();
+        assert_eq!(asked, ASKED_FOR.contains(name), "{name}");
+        assert!(
+            asked || *name == "SESSION_SECRET" || told["description"].as_str().unwrap().contains(default),
+            "{name}"
+        );
+    }
     assert_eq!(app["env"]["SESSION_SECRET"]["generator"], "secret");
-    assert_eq!(app["environments"]["review"]["env"]["DEMO"]["value"], "1");
+}
+
+/// They are demos, for which nobody has an address or an app at Spotify.
+#[test]
+fn review_apps_ask_for_nothing() {
+    let review = &app_json()["environments"]["review"]["env"];
+    assert_eq!((&review["DEMO"]["value"], &review["SESSION_SECRET"]["generator"]), (&"1".into(), &"secret".into()));
+    for name in ASKED_FOR {
+        assert_eq!(review[name]["required"], false, "{name}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_setting_and_no_other() {
+    let readme = read("README.md");
+    let table = readme.split("## Settings").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("its table");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let named: BTreeSet<String> = rows.flat_map(|row| row.split(", ")).map(|name| name.replace('`', "")).collect();
+    let known: BTreeSet<String> = VARIABLES.iter().map(|variable| variable.name.to_owned()).collect();
+    assert_eq!(named, known);
 }
 
 #[test]
@@ -89,6 +121,7 @@ fn app_json_says_only_what_heroku_understands() {
         assert_eq!(place["addons"][0]["plan"], "heroku-postgresql:essential-0");
     }
     assert_eq!(app["formation"]["web"]["quantity"], 1);
+    assert!(app["repository"].as_str().is_some_and(|address| address.starts_with("https://github.com/")));
 }
 
 #[test]

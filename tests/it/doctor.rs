@@ -95,6 +95,19 @@ async fn the_operator_token_opens_the_page_from_afar() {
     hides_secrets(&right.html);
 }
 
+/// A proxy on the same computer that adds no header and calls us by our loopback address: everybody would look alike.
+#[tokio::test]
+async fn where_others_come_nobody_is_the_operator_for_being_near() {
+    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN), ("BASE_URL", "https://hearts.example")]).await;
+    let bearer = format!("Bearer {TOKEN}");
+    for path in ["/setup", "/metrics"] {
+        assert_eq!(site.visitor().look(path).await.status, 404, "{path}");
+        let shown = [("authorization", bearer.as_str())];
+        let page = site.visitor().request(reqwest::Method::GET, path, &shown, None).await;
+        assert_eq!(page.status, 200, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_secret_and_a_spotify_that_is_away_are_told_apart() {
     let wrong = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;

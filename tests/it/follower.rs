@@ -1,7 +1,14 @@
 //! A follower of the database: what may be a moment old is read there, and nothing else.
 
-use sqlx::PgPool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use futures_util::future::join_all;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+
+use crate::process::beside_with;
 use crate::support::Site;
 use crate::support::postgres::fresh_database;
 use crate::support::visitor::Visitor;
@@ -58,6 +65,54 @@ async fn a_follower_that_is_away_is_missed_by_nobody() {
     let page = site.visitor().look("/setup").await;
     let told = page.texts("li.finding").into_iter().find(|text| text.starts_with("Follower")).expect("a finding");
     assert!(told.contains("cannot be used") && told.contains("READ_DATABASE_URL") && told.contains("nothing fails"));
+}
+
+/// It takes connections and closes them; how often it was asked.
+async fn closed_door() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://nobody@{}/nowhere", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn a_follower_that_is_away_is_left_alone_for_a_while() {
+    let (url, asked) = closed_door().await;
+    let site = Site::open_with(&[("READ_DATABASE_URL", &url)]).await;
+    list(&site.db, OURS, 0.0).await;
+    let stranger = site.visitor();
+    top(&stranger).await;
+    let once = asked.load(Ordering::SeqCst);
+    assert!(once > 0, "it is asked");
+    for _ in 0..5 {
+        assert_eq!(top(&stranger).await, [OURS]);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), once, "and not again for a while");
+    site.advance(Duration::from_secs(11));
+    assert_eq!(top(&stranger).await, [OURS]);
+    assert!(asked.load(Ordering::SeqCst) > once, "then it has another chance");
+}
+
+#[tokio::test]
+async fn its_absence_is_told_once_and_not_with_each_view() {
+    let site = Site::open().await;
+    let (mut program, base) = beside_with(&site, &[("READ_DATABASE_URL", NOWHERE)]).await;
+    let stranger = Visitor::new(&base);
+    join_all((0..10).map(|_| stranger.look("/top"))).await;
+    for _ in 0..10 {
+        stranger.look("/top").await;
+    }
+    program.signal("-TERM");
+    let (_, log) = program.rest().await;
+    let told = log.matches("the follower was asked in vain").count();
+    // Once, but for a machine on which twenty views take longer than the follower is left alone.
+    assert!((1..=5).contains(&told), "{told} times:\n{log}");
 }
 
 /// What is shared ends at once when it is switched off, which a copy may learn too late.

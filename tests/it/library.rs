@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use heartlist::standin::{Endpoint, Fault, Listener};
+use time::OffsetDateTime;
 
 use crate::support::Site;
 use crate::support::page::Page;
@@ -315,4 +316,35 @@ async fn a_counting_spotify_that_shows_less_than_it_counts_leaves_no_gap() {
     let mira = site.signed_in("mira").await;
     let page = mira.open("/playlists").await;
     assert!(!page.has("button[value=rest]"), "total says 130, 120 come, and that is all");
+}
+
+/// A process that was held up for longer than it may fetch: meanwhile another has taken over and gone on.
+#[tokio::test]
+async fn who_fetches_too_slowly_does_not_write_over_what_the_next_one_did() {
+    let site = Site::open().await;
+    let lena = lena(&site, 120).await;
+    for (button, want) in [("rest", "rest"), ("anew", "anew")] {
+        site.advance(Duration::from_secs(60));
+        for half in ["delete from playlists where position >= 50", "update libraries set reached = 50"] {
+            sqlx::query(half).execute(&site.db).await.unwrap();
+        }
+        let form = lena.open("/playlists").await.form(&format!("button[value={button}]")).with("want", want);
+        site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(2)), 1);
+        let taken_over = async {
+            let take = "update libraries set leased_until = leased_until + interval '1 minute', fetched_at = fetched_at + interval '1 second'
+                        where leased_until is not null returning fetched_at, leased_until";
+            loop {
+                if let Some(row) = sqlx::query_as(take).fetch_optional(&site.db).await.unwrap() {
+                    break row;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let (page, theirs): (Page, (OffsetDateTime, OffsetDateTime)) = tokio::join!(lena.submit(form), taken_over);
+        assert_eq!((page.status, page.count("li.card")), (200, 50), "{want}: what is kept is shown");
+        let kept = "select fetched_at, leased_until from libraries where reached = 50";
+        assert_eq!(sqlx::query_as(kept).fetch_optional(&site.db).await.unwrap(), Some(theirs), "{want}");
+        assert_eq!(site.count("select count(*) from playlists where position is not null").await, 50, "{want}");
+        sqlx::query("update libraries set leased_until = null").execute(&site.db).await.unwrap();
+    }
 }

@@ -1,11 +1,13 @@
 //! Migrations: dated, explained, forward only, and safe on a database that people use.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use heartlist::db;
+use heartlist::db::{self, migrating::Waits};
 use heartlist::ids::Secret;
+use reqwest::Method;
 use sqlx::migrate::{Migration, Migrator};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgExecutor};
 use time::{Date, Month};
 
 use crate::support::Site;
@@ -82,8 +84,8 @@ async fn empty() -> (TestDatabase, db::Pool) {
     (database, pool)
 }
 
-async fn run(pool: &db::Pool, sql: &'static str) {
-    sqlx::raw_sql(sql).execute(pool).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+async fn run(rows: impl PgExecutor<'_>, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(rows).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
 }
 
 /// How many rows each of our tables has.
@@ -218,4 +220,65 @@ async fn o6_a_database_that_is_ahead_is_served_all_the_same() {
     assert_eq!(visitor.open(&format!("{older}/")).await.status, 200);
     assert_eq!(visitor.open("/playlists").await.status, 200);
     assert_eq!(visitor.open("/hearts").await.status, 200);
+}
+
+/// A migration that changes a table, undone as if it had not run yet.
+const PRIVATE: i64 = 20261121101700;
+
+async fn undo(rows: impl PgExecutor<'_>) {
+    run(
+        rows,
+        "alter table heart_counts drop column private; delete from _sqlx_migrations where version = 20261121101700",
+    )
+    .await;
+}
+
+async fn has_run(rows: impl PgExecutor<'_>) -> bool {
+    let ran = "select exists (select from _sqlx_migrations where version = $1),
+                      exists (select from information_schema.columns where table_name = 'heart_counts' and column_name = 'private')";
+    let (noted, there): (bool, bool) = sqlx::query_as(ran).bind(PRIVATE).fetch_one(rows).await.unwrap();
+    assert_eq!(noted, there, "all of it or nothing");
+    noted
+}
+
+#[tokio::test]
+async fn a_migration_that_never_gets_its_lock_gives_up_in_words_and_leaves_nothing() {
+    let database = fresh_database().await;
+    let pool = db::pool(&Secret::new(database.url()), 2).unwrap();
+    undo(&pool).await;
+    let mut holder = PgConnection::connect(database.url()).await.unwrap();
+    let mut held = holder.begin().await.unwrap();
+    sqlx::query("select count(*) from heart_counts").execute(&mut *held).await.unwrap();
+    let waits = Waits { lock: Duration::from_millis(50), pause: Duration::ZERO, tries: 2 };
+    let told = db::migrate_within(&pool, waits).await.unwrap_err().to_string();
+    assert!(told.contains("20261121101700 waited 2 times") && told.contains("pg_stat_activity"), "{told}");
+    assert!(!has_run(&pool).await);
+    held.rollback().await.unwrap();
+    // Whoever comes next finds no lock of the one that gave up.
+    db::migrate_within(&pool, waits).await.unwrap();
+    assert!(has_run(&pool).await);
+}
+
+/// Somebody reads for long; a migration wants the table to itself; and everybody else waits behind it.
+#[tokio::test]
+async fn a_migration_that_waits_lets_visitors_by_and_gets_its_turn() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    undo(&site.db).await;
+    let mut held = site.db.begin().await.unwrap();
+    sqlx::query("select count(*) from heart_counts").execute(&mut *held).await.unwrap();
+    let visit = async {
+        let waiting = "select count(*) from pg_locks l join pg_class c on c.oid = l.relation where relname = 'heart_counts' and not granted";
+        while site.count(waiting).await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for id in ["3cEYpjA9oz9GiPac4AsH4n", "37i9dQZF1DXcBWIGoYBM5M"] {
+            assert_eq!(ada.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200, "nobody fails for it");
+        }
+        held.rollback().await.unwrap();
+    };
+    let (migrated, ()) = tokio::join!(async { db::migrate(&site.pool(1)).await }, visit);
+    migrated.unwrap();
+    assert!(has_run(&site.db).await);
+    assert!(Waits::USUAL.lock < Duration::from_secs(5), "less than a request waits for a lock");
 }

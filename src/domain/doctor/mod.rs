@@ -10,8 +10,7 @@ use time::OffsetDateTime;
 
 use super::Result;
 use crate::app::App;
-use crate::db;
-use crate::db::doctor::Cooldown;
+use crate::db::{self, Pool, doctor::Cooldown};
 
 /// How a thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +59,7 @@ pub async fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
     let schema = db::doctor::schema(&app.db).await;
     found.extend(records::findings(&schema, app.config.dyno));
     if let Some(follower) = &app.follower {
-        found.push(records::follower(&db::doctor::follower(follower).await));
+        found.push(records::follower(&db::doctor::follower(follower.pool()).await));
     }
     found.extend(spotify::examine(app, seat, schema.is_ok()).await);
     found
@@ -105,9 +104,9 @@ pub async fn meter(app: &App, now: OffsetDateTime) -> Result<Meter> {
 
 /// How many hearts and sessions there are. Whole tables are read for that, so a follower does it if it can.
 async fn counts(app: &App, now: OffsetDateTime) -> Result<(i64, i64)> {
-    let counted = async |pool| Ok((db::doctor::hearts(pool).await?, db::doctor::sessions(pool, now).await?));
+    let counted = async |pool: &Pool| Ok((db::doctor::hearts(pool).await?, db::doctor::sessions(pool, now).await?));
     if let Some(follower) = &app.follower
-        && let Some(counts) = db::in_followers_time(counted(follower)).await
+        && let Some(counts) = follower.read(now, counted).await
     {
         return Ok(counts);
     }

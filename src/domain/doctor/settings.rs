@@ -155,7 +155,11 @@ fn operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Finding {
     let why = "The page /setup tells strangers more about this server than they need to know.";
     let mend = "Set OPERATOR_TOKEN to what `openssl rand -base64 48` prints.";
     match token {
-        None => Finding::good("Operator token", "None: /setup opens only on the server's own computer.", why),
+        None => Finding::good(
+            "Operator token",
+            "None: /setup opens only where BASE_URL is a loopback address, on that computer.",
+            why,
+        ),
         Some(_) if token == session => Finding::bad(
             "Operator token",
             "The same as SESSION_SECRET, so every use of it exposes the secret that encrypts everything.",

@@ -140,8 +140,13 @@ impl Site {
 
     /// Removes what has had its time, as the app does every ten minutes.
     pub(crate) async fn sweep(&self) {
+        self.try_to_sweep().await.unwrap();
+    }
+
+    /// The same; what fails is told.
+    pub(crate) async fn try_to_sweep(&self) -> Result<(), String> {
         let app = self.app();
-        heartlist::domain::sweep::sweep(&app, app.now()).await.unwrap();
+        heartlist::domain::sweep::sweep(&app, app.now()).await.map_err(|error| error.to_string())
     }
 
     /// Lets enough time pass that the lists of most hearted playlists are made anew, by whichever process.
