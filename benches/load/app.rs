@@ -42,6 +42,8 @@ impl App {
             // Nobody presses as fast as the harness does.
             ("SIGN_INS_PER_ADDRESS", "1000000"),
             ("HEARTS_PER_MINUTE", "1000000"),
+            // As many as wrk and pgbench take by themselves.
+            ("DATABASE_CONNECTIONS", "16"),
         ]);
         command.current_dir(std::env::temp_dir());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
