@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use self::database::Running;
 use crate::app::{App, Clock};
@@ -61,6 +62,8 @@ impl Command {
 
 /// How often what has had its time is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// How long one thing may take that is done beside the requests: a server that has gone silent would else hold it for ever.
+const LONGEST_CHORE: Duration = Duration::from_secs(900);
 /// How often somebody looks whether the lists of most hearted playlists are old.
 const LOOK_AT_TOP_EVERY: Duration = Duration::from_secs(10);
 
@@ -122,27 +125,50 @@ async fn serve(config: Config) -> Result<()> {
     })?;
     let mut stop = stop_signals()?;
     let database = Running::start(&config).await?;
+    let outcome = tokio::select! {
+        // Whoever waits for a table that somebody else holds must hear it, too.
+        _ = stop.changed() => Ok(None),
+        ready = prepare(config, &database.url) => ready.map(Some),
+    };
+    let outcome = match outcome {
+        Ok(Some((app, unseen))) => serve_until(stop, listener, app, unseen).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    database.stop().await;
+    outcome
+}
+
+/// The app with its tables, and the databases of which it is not known yet whether they can be used.
+async fn prepare(config: Config, database: &Secret) -> Result<(Arc<App>, poolers::Named)> {
     let databases =
-        [Some(("DATABASE_URL", database.url.clone())), config.follower.clone().map(|url| ("READ_DATABASE_URL", url))];
+        [Some(("DATABASE_URL", database.clone())), config.follower.clone().map(|url| ("READ_DATABASE_URL", url))];
     let unseen = poolers::refuse(databases.into_iter().flatten().collect()).await?;
-    let (base_url, dyno) = (config.base_url.clone(), config.dyno);
-    let app = Arc::new(assemble(config, &database.url, Arc::new(clock))?);
+    let dyno = config.dyno;
+    let app = Arc::new(assemble(config, database, Arc::new(clock))?);
     // On Heroku the release phase migrates, before the new code serves.
     if !dyno {
         db::migrate(&app.db)
             .await
             .context("the migrations did not run; is the server in DATABASE_URL up, and may its tables be changed?")?;
     }
-    println!("Heartlist is ready: {}", base_url.as_str().trim_end_matches('/'));
+    Ok((app, unseen))
+}
+
+async fn serve_until(
+    mut stop: watch::Receiver<()>,
+    listener: TcpListener,
+    app: Arc<App>,
+    unseen: poolers::Named,
+) -> Result<()> {
+    println!("Heartlist is ready: {}", app.config.base_url.as_str().trim_end_matches('/'));
     let served = serve_on(listener, app, async move {
         let _ = stop.changed().await;
     });
-    let outcome = tokio::select! {
+    tokio::select! {
         outcome = served => outcome,
         Err(pooler) = poolers::look_out(unseen) => Err(pooler),
-    };
-    database.stop().await;
-    outcome
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is given")]
@@ -186,11 +212,14 @@ async fn keep_house(app: Arc<App>) {
     let (mut sweeps, mut looks) = (tokio::time::interval(SWEEP_EVERY), tokio::time::interval(LOOK_AT_TOP_EVERY));
     loop {
         let (what, outcome) = tokio::select! {
-            _ = sweeps.tick() => ("the sweep", sweep::sweep(&app, app.now()).await),
-            _ = looks.tick(), if app.config.top_page => ("the list of most hearted", top::refresh(&app, app.now()).await),
+            _ = sweeps.tick() => ("the sweep", timeout(LONGEST_CHORE, sweep::sweep(&app, app.now())).await),
+            _ = looks.tick(), if app.config.top_page =>
+                ("the list of most hearted", timeout(LONGEST_CHORE, top::refresh(&app, app.now())).await),
         };
-        if let Err(error) = outcome {
-            tracing::warn!(%error, what, "failed and will be tried again");
+        match outcome {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, what, "failed and will be tried again"),
+            Err(_) => tracing::warn!(what, "took too long and will be tried again"),
         }
     }
 }

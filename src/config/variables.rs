@@ -117,7 +117,11 @@ pub const VARIABLES: &[Variable] = &[
         "Set to 1 behind a proxy that appends the client's address to X-Forwarded-For; limits then go by that address.",
     ),
     row("SIGN_INS_PER_ADDRESS", "30", "How many sign-ins one address may start in ten minutes, in each process."),
-    row("HEARTS_PER_MINUTE", "60", "How many hearts one person may add or remove in a minute, in each process."),
+    row(
+        "HEARTS_PER_MINUTE",
+        "60",
+        "How many hearts one browser may add or remove in a minute, in each process; one address ten times as many.",
+    ),
     row("LOG_FORMAT", "text on a terminal, json elsewhere", "The log format: text or json."),
     row(
         "RUST_LOG",

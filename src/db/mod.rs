@@ -56,6 +56,13 @@ pub enum Error {
     Sealed(String),
 }
 
+impl Error {
+    /// There was no answer in the time that there was for it.
+    pub fn silent() -> Self {
+        Error::Away(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {

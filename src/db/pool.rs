@@ -102,7 +102,8 @@ impl managed::Manager for Server {
         (|| PgConnection::connect_with(&self.options)).retry(pauses).when(starting).await
     }
 
-    /// A restarted server costs nobody an error, and who uses a connection all the time does not ask each time.
+    /// Who uses a connection all the time does not ask each time; a server that was restarted costs those an error who
+    /// come within [`FRESH`], and nobody else.
     async fn recycle(&self, connection: &mut PgConnection, used: &Metrics) -> RecycleResult<sqlx::Error> {
         if used.age() > LIFE {
             return Err(managed::RecycleError::message("old"));
@@ -148,7 +149,11 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let Some(mut connection) = self.0.take() else { return };
         let settled = async move {
-            if !answers(&mut connection, super::PATIENCE).await {
+            if !answers(&mut connection, ANSWER).await {
+                // A server that is silent here is silent on those that rest, too.
+                if let Some(pool) = Object::pool(&connection) {
+                    pool.retain(|_, _| false);
+                }
                 drop(Object::take(connection));
             }
         };

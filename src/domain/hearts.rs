@@ -1,6 +1,7 @@
 //! Hearts: given, taken back, listed. None of it asks Spotify but the heart by link, once.
 
 use time::{Duration, OffsetDateTime};
+use tokio::time::timeout;
 
 use super::search::Wanted;
 use super::{Caller, Error, Paged, Playlist, Result, playlists};
@@ -16,6 +17,10 @@ const FRESH: Duration = Duration::minutes(10);
 /// heart with its first date; later it is a new one.
 const SLIP: Duration = Duration::minutes(10);
 
+/// How long a press may take: a little more than it may wait for a lock. What takes longer waits for a server that has
+/// gone silent, on a connection that others could use.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(6);
+
 /// Sets a heart as asked, for whoever is signed in by `session`: in one question to the database. Says who that is and
 /// how many people heart the playlist then. Asking twice is asking once, and the first date is kept. None: whose session
 /// it is can only be told by opening it, and nothing has changed.
@@ -29,7 +34,8 @@ pub async fn press(
     hearted: bool,
     now: OffsetDateTime,
 ) -> Result<Option<(UserId, i64)>> {
-    let pressed = put(app, Hand::Session(session, app.vault.marks()), playlist, hearted, now).await?;
+    let pressed = put(app, Hand::Session(session, app.vault.marks()), playlist, hearted, now);
+    let pressed = timeout(PATIENCE, pressed).await.map_err(|_| db::Error::silent())??;
     let Some(pressed) = pressed else { return Ok(None) };
     if pressed.unseen {
         db::sessions::see(&app.db, session).await;

@@ -71,12 +71,15 @@ impl Presser {
     /// Sets the heart; none: nobody is signed in.
     async fn press(self, app: &App, id: &PlaylistId, hearted: bool, now: OffsetDateTime) -> Result<Option<i64>, Fault> {
         let Some(key) = self.session.id().map(session_key) else { return Ok(None) };
-        if let Some((user, hearts)) = hearts::press(app, key, id, hearted, now).await? {
-            self.who.inspect(|who| who.is(user));
-            return Ok(Some(hearts));
-        }
-        let Some(caller) = Visitor::of(self.session).await?.caller else { return Ok(None) };
-        Ok(Some(hearts::set(app, caller.person.id, id, hearted, now).await?))
+        let pressed = match hearts::press(app, key, id, hearted, now).await? {
+            None => match Visitor::of(self.session).await?.caller.map(|caller| caller.person.id) {
+                None => return Ok(None),
+                Some(user) => (user, hearts::set(app, user, id, hearted, now).await?),
+            },
+            Some(pressed) => pressed,
+        };
+        self.who.inspect(|who| who.is(pressed.0));
+        Ok(Some(pressed.1))
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -86,13 +87,16 @@ impl Limits {
     pub(super) fn new(app: &App) -> Arc<Self> {
         let (sign_ins, hearts) = (app.config.people.sign_ins, app.config.people.hearts);
         let some = |times| NonZeroU32::new(times).expect("not zero");
-        let address = |applies, times, what| rule(&app.clock, applies, times, TEN_MINUTES, what);
-        let person =
-            |applies, times, period, what| Rule { by: By::Person, ..rule(&app.clock, applies, times, period, what) };
+        let by = |by, applies, times, period, what| Rule { by, ..rule(&app.clock, applies, times, period, what) };
+        let address = |applies, times, what| by(By::Address, applies, times, TEN_MINUTES, what);
+        let person = |applies, times, period, what| by(By::Person, applies, times, period, what);
         let rules = vec![
             address(starts_sign_in, sign_ins, "sign-ins from one address"),
             address(ends_sign_in, sign_ins.saturating_mul(some(2)), "sign-ins from one address"),
-            Rule { by: By::Session, ..rule(&app.clock, changes_heart, hearts, MINUTE, "hearts") },
+            // First: who invents a cookie for each request has one address all the same.
+            by(By::Address, presses_heart, hearts.saturating_mul(some(10)), MINUTE, "hearts from one address"),
+            by(By::Session, presses_heart, hearts, MINUTE, "hearts"),
+            person(sends_heart, hearts, MINUTE, "hearts"),
             person(hearts_by_link, some(20), MINUTE, "hearts by link"),
             person(moves_hearts, some(30), TEN_MINUTES, "exports and imports"),
             person(deletes, some(10), TEN_MINUTES, "attempts to delete the account"),
@@ -121,8 +125,13 @@ fn ends_sign_in(_: &Method, path: &str) -> bool {
     path.ends_with("/callback") || path == "/oauth2callback"
 }
 
-fn changes_heart(_: &Method, path: &str) -> bool {
-    path.starts_with("/heart/")
+/// Without a body: nothing is to be waited for.
+fn presses_heart(method: &Method, path: &str) -> bool {
+    matches!(*method, Method::PUT | Method::DELETE) && path.starts_with("/heart/")
+}
+
+fn sends_heart(method: &Method, path: &str) -> bool {
+    method == Method::POST && path.starts_with("/heart/")
 }
 
 fn hearts_by_link(method: &Method, path: &str) -> bool {
@@ -167,18 +176,18 @@ impl Rule {
 
 /// Refuses what comes too often.
 pub(super) async fn hold(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    let rule = limits.rules.iter().find(|rule| (rule.applies)(request.method(), request.uri().path()));
-    let Some(rule) = rule else { return next.run(request).await };
-    let address = address(&request, limits.behind_proxy);
-    let session = request.extensions().get().cloned();
-    let asker = match asker(rule.by, address, session).await {
-        Ok(asker) => asker,
-        Err(fault) => return fault.into_response(),
-    };
-    match rule.count(asker) {
-        Ok(()) => next.run(request).await,
-        Err(wait) => rule.broken(wait).into_response(),
+    let (parts, body) = request.into_parts();
+    for rule in limits.rules.iter().filter(|rule| (rule.applies)(&parts.method, parts.uri.path())) {
+        let (address, session) = (address(&parts, limits.behind_proxy), parts.extensions.get().cloned());
+        let asker = match asker(rule.by, address, session).await {
+            Ok(asker) => asker,
+            Err(fault) => return fault.into_response(),
+        };
+        if let Err(wait) = rule.count(asker) {
+            return rule.broken(wait).into_response();
+        }
     }
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// Who asks, as far as a rule needs to know it.
@@ -192,10 +201,10 @@ async fn asker(by: By, address: IpAddr, session: Option<Session>) -> Result<Aske
 }
 
 /// Where a request comes from, as far as addresses tell people apart.
-fn address(request: &Request, behind_proxy: bool) -> IpAddr {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+fn address(request: &Parts, behind_proxy: bool) -> IpAddr {
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
-    let told = behind_proxy.then(|| last_hop(request.headers())).flatten();
+    let told = behind_proxy.then(|| last_hop(&request.headers)).flatten();
     match told.unwrap_or(peer).to_canonical() {
         // A household has a whole network of these to choose from.
         IpAddr::V6(v6) => {

@@ -39,7 +39,7 @@ use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::HeaderName;
 use axum::http::request::Parts;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
 use axum::{Extension, Router};
 use time::OffsetDateTime;
 use tower::ServiceBuilder;
@@ -157,9 +157,14 @@ fn around(app: &Arc<App>, pages: Router, beside: Option<Router>) -> Router {
 
 /// The pages of one's hearts, and what is kept with them.
 fn hearts_pages() -> Router<Arc<App>> {
+    // Each file is in memory while it is read, and may be long on its way.
+    let few = ServiceBuilder::new()
+        .layer(HandleErrorLayer::new(error::too_many))
+        .layer(LoadShedLayer::new())
+        .layer(GlobalConcurrencyLimitLayer::new(hearts::import::AT_ONCE));
     // The one form that brings a file.
-    let import = get(hearts::import::page).post(hearts::import::take);
-    let import = import.layer(DefaultBodyLimit::max(hearts::import::LONGEST_REQUEST));
+    let import: MethodRouter<_> = post(hearts::import::take).layer(few);
+    let import = import.layer(DefaultBodyLimit::max(hearts::import::LONGEST_REQUEST)).get(hearts::import::page);
     Router::new()
         .route("/hearts", get(hearts::page::show).post(hearts::by_link::give))
         .route("/hearts/{id}/words", post(hearts::words::keep))

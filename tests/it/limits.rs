@@ -90,3 +90,22 @@ async fn ends_of_sign_ins_are_limited_too() {
     }
     assert_eq!(site.visitor().look("/auth/spotify/callback?state=x&code=y").await.status, 429);
 }
+
+/// A cookie that nobody was given costs nobody else anything, and its inventor no more than a fixed number of tries.
+#[tokio::test]
+async fn invented_sessions_are_counted_by_their_address() {
+    let site = Site::open_with(&[("HEARTS_PER_MINUTE", "2")]).await;
+    let press = async |method: Method, number: u128| {
+        let cookie = format!("heartlist={}", tower_sessions::session::Id(number.cast_signed()));
+        let headers = [("sec-fetch-site", "same-origin"), ("accept", "application/json"), ("cookie", cookie.as_str())];
+        let form = (method == Method::POST).then(|| "hearted=true".to_owned());
+        site.visitor().request(method, ONE, &headers, form).await.status
+    };
+    for number in 1..=20 {
+        assert_eq!(press(Method::PUT, number).await, 401, "{number}");
+    }
+    assert_eq!(press(Method::DELETE, 21).await, 429);
+    // A form is waited for: here it counts from the first.
+    let forms = [press(Method::POST, 22).await, press(Method::POST, 23).await, press(Method::POST, 24).await];
+    assert_eq!(forms, [401, 401, 429]);
+}

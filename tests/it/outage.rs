@@ -2,8 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -19,7 +19,8 @@ use crate::support::{HEART, Site};
 /// A socket before the site's Postgres that can stop passing bytes on, as a frozen server does.
 struct Between {
     folder: tempfile::TempDir,
-    frozen: Arc<AtomicBool>,
+    /// Whether the connections that are made now pass nothing on.
+    frozen: Arc<Mutex<Arc<AtomicBool>>>,
 }
 
 impl Between {
@@ -27,11 +28,11 @@ impl Between {
         let folder = tempfile::tempdir_in("/var/tmp").unwrap();
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
-        let frozen = Arc::new(AtomicBool::new(false));
-        let gate = frozen.clone();
+        let frozen = Arc::new(Mutex::new(Arc::new(AtomicBool::new(false))));
+        let gates = frozen.clone();
         tokio::spawn(async move {
             while let Ok((ours, _)) = listener.accept().await {
-                let (real, gate) = (real.clone(), gate.clone());
+                let (real, gate) = (real.clone(), gates.lock().unwrap().clone());
                 tokio::spawn(async move {
                     let Ok(theirs) = UnixStream::connect(&real).await else { return };
                     let ((a, b), (c, d)) = (ours.into_split(), theirs.into_split());
@@ -40,6 +41,16 @@ impl Between {
             }
         });
         Self { folder, frozen }
+    }
+
+    fn freeze(&self, frozen: bool) {
+        self.frozen.lock().unwrap().store(frozen, Ordering::SeqCst);
+    }
+
+    /// What is connected hears nothing any more, and new connections are well: another server took over.
+    fn fail_over(&self) {
+        self.freeze(true);
+        *self.frozen.lock().unwrap() = Arc::new(AtomicBool::new(false));
     }
 
     fn url(&self, real: &str) -> String {
@@ -84,7 +95,7 @@ async fn g15_a_database_that_hangs_is_a_503_soon_and_recovery_comes_by_itself() 
     let ada = Visitor::new(&base);
     let id = ada.sign_in("ada").await.playlist_ids().remove(0);
 
-    between.frozen.store(true, Ordering::SeqCst);
+    between.freeze(true);
     let heart = format!("/heart/{id}");
     // Well under the 25 seconds after which any request is given up; measured at about four.
     let bound = Duration::from_secs(12);
@@ -97,9 +108,20 @@ async fn g15_a_database_that_hangs_is_a_503_soon_and_recovery_comes_by_itself() 
     assert_eq!(press.status, 503);
     assert_eq!(ada.look("/healthz").await.status, 200);
 
-    between.frozen.store(false, Ordering::SeqCst);
+    between.freeze(false);
     assert_eq!(ada.fetch(Method::PUT, &heart).await.status, 200);
     assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
+
+    // Every connection is in use at the moment when its server goes silent, and another takes over.
+    let presses = futures_util::future::join_all((0..30).map(|_| ada.fetch(Method::DELETE, &heart)));
+    let failing = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        between.fail_over();
+    };
+    let (presses, ()) = tokio::join!(tokio::time::timeout(bound, presses), failing);
+    assert!(presses.expect("answers soon").iter().all(|press| [200, 429, 503].contains(&press.status)));
+    let back = async { while ada.look("/hearts").await.status != 200 {} };
+    tokio::time::timeout(bound, back).await.expect("well again soon");
 }
 
 #[tokio::test]

@@ -120,6 +120,28 @@ async fn sign_in_and_listen(visitor: &Visitor) -> Vec<String> {
     secrets
 }
 
+/// Who starts while somebody holds what a migration needs is told to stop, and does.
+#[tokio::test]
+async fn o5_sigterm_while_it_waits_for_the_tables_ends_it_well() {
+    let site = Site::open().await;
+    let settings = site.settings();
+    let port = free_port();
+    let mut held = site.db.begin().await.unwrap();
+    sqlx::query("lock table _sqlx_migrations in access exclusive mode").execute(&mut *held).await.unwrap();
+    let mut program = Program::start(&[&settings[..], &[("PORT", &port)]].concat());
+    while site
+        .count("select count(*) from pg_locks where relation = '_sqlx_migrations'::regclass and not granted")
+        .await
+        == 0
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    program.signal("-TERM");
+    let (code, log) = program.rest().await;
+    assert_eq!(code, Some(0), "{log}");
+    held.rollback().await.unwrap();
+}
+
 #[tokio::test]
 async fn with_nothing_set_the_demo_starts_and_its_hearts_survive_a_restart() {
     let data = tempfile::tempdir().unwrap();

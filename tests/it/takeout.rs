@@ -1,8 +1,12 @@
 //! Hearts in files: exported, imported, and the same afterwards.
 
+use std::time::Duration;
+
 use heartlist::standin::{Endpoint, Fault};
 use serde_json::json;
 use time::OffsetDateTime;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::support::Site;
 use crate::support::page::Page;
@@ -256,4 +260,33 @@ async fn import_is_linked_from_the_hearts_and_the_account() {
     for path in ["/hearts", "/account"] {
         assert!(ada.open(path).await.has("a[href='/hearts/import']"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn only_some_files_are_on_their_way_at_once_and_the_page_stays() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let begin = async || {
+        let mut upload = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
+        let head = format!(
+            "POST /hearts/import HTTP/1.1\r\nhost: x\r\ncookie: {}\r\nsec-fetch-site: same-origin\r\n\
+             content-type: multipart/form-data; boundary=x\r\ncontent-length: 1000\r\n\r\n",
+            ada.cookie()
+        );
+        upload.write_all(head.as_bytes()).await.unwrap();
+        upload
+    };
+    let mut uploads = Vec::new();
+    for _ in 0..8 {
+        uploads.push(begin().await);
+    }
+    let becomes = async |full: bool| {
+        while (import(&mira, "").await.status == 503) != full {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    becomes(true).await;
+    assert_eq!(mira.open("/hearts/import").await.status, 200);
+    drop(uploads);
+    becomes(false).await;
 }

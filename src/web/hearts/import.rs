@@ -19,6 +19,8 @@ pub(in crate::web) const LONGEST_FILE: usize = 5 * 1024 * 1024;
 /// The longest request, in bytes. What is longer than a file may be is read to its end and forgotten, up to
 /// here: a browser that is cut off in the middle shows a broken connection and no reason.
 pub(in crate::web) const LONGEST_REQUEST: usize = 8 * LONGEST_FILE;
+/// How many files are taken at once: together they fit into a small server's memory.
+pub(in crate::web) const AT_ONCE: usize = 8;
 
 #[derive(Template)]
 #[template(path = "hearts/import.html")]
