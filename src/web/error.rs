@@ -191,12 +191,16 @@ impl From<Error> for Fault {
 /// The sentence for a page that shows kept data because Spotify could not be asked, and what the button says
 /// that leads to a consent, where one would help.
 pub(super) fn trouble(error: &Error) -> (String, Option<&'static str>) {
-    let door = match error {
+    (format!("{} This is what Spotify last showed us.", reason(error)), door(error))
+}
+
+/// What the button says that leads to a consent, where one would help.
+pub(super) fn door(error: &Error) -> Option<&'static str> {
+    match error {
         Error::Reconnect => Some("Reconnect Spotify"),
         Error::NotConnected => Some("Connect Spotify"),
         _ => None,
-    };
-    (format!("{} This is what Spotify last showed us.", reason(error)), door)
+    }
 }
 
 /// Why Spotify could not be asked, as a sentence.
