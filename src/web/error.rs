@@ -107,7 +107,7 @@ impl Fault {
 
     /// Says that nothing was saved.
     pub(super) fn nothing_saved(mut self) -> Self {
-        self.saved = Some("Nothing was saved.");
+        self.saved = Some(NOTHING_SAVED);
         self
     }
 
@@ -122,6 +122,7 @@ impl Fault {
     }
 }
 
+const NOTHING_SAVED: &str = "Nothing was saved.";
 const HEARTS_STAY: &str = "Your hearts are safe, and you can still see them.";
 const NOT_CONNECTED: &str = "Spotify is not connected, so this cannot be read.";
 const HEARTS: Link = Link { href: "/hearts", text: "My hearts" };

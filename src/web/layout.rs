@@ -25,6 +25,8 @@ pub(super) struct Layout {
     pub(super) title: String,
     /// The name of who is signed in.
     pub(super) visitor: Option<String>,
+    /// Whether that is known: not while the records are away.
+    pub(super) known: bool,
     /// The entry of the menu that is this page.
     pub(super) section: &'static str,
     pub(super) demo: bool,
@@ -73,6 +75,7 @@ impl Layout {
         Self {
             title: String::new(),
             visitor: None,
+            known: true,
             section: "",
             demo: app.config.demo,
             top: app.config.top_page,
