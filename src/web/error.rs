@@ -139,17 +139,17 @@ impl From<Error> for Fault {
             Error::NotFound => Fault::new(
                 StatusCode::NOT_FOUND,
                 "No such playlist",
-                "Spotify does not show this playlist. It may be deleted, private, or one of Spotify's own.",
+                "Spotify does not show this playlist. It may be deleted, private, or one of Spotify’s own.",
             ),
             Error::NotAllowed => spotify(
                 StatusCode::FORBIDDEN,
-                "You are not on this server's Spotify list",
-                "Spotify lets only a short list of people use this server, and you are not on it yet. Ask whoever runs this server to add you in Spotify's developer dashboard, under User Management.",
+                "You are not on this server’s Spotify list",
+                "Spotify lets only a short list of people use this server, and you are not on it yet. Ask whoever runs this server to add you in Spotify’s developer dashboard, under User Management.",
             ),
             Error::Paused => spotify(
                 StatusCode::BAD_GATEWAY,
-                "This server's Spotify access is paused",
-                "Spotify has paused access for this server. Whoever runs it can find out why in Spotify's developer dashboard.",
+                "This server’s Spotify access is paused",
+                "Spotify has paused access for this server. Whoever runs it can find out why in Spotify’s developer dashboard.",
             )
             .after(Duration::from_secs(3600)),
             Error::Reconnect => spotify(
@@ -173,7 +173,7 @@ impl From<Error> for Fault {
             Error::SpotifyAway(_) => spotify(
                 StatusCode::BAD_GATEWAY,
                 "Spotify is having trouble",
-                "Spotify's answer could not be used. Try again in a moment.",
+                "Spotify’s answer could not be used. Try again in a moment.",
             )
             .caused(&error),
             Error::Misconfigured(_) => spotify(
@@ -213,7 +213,7 @@ pub(super) fn reason(error: &Error) -> String {
         Error::NotConnected => NOT_CONNECTED.into(),
         Error::SlowDown { .. } => waiting(error),
         Error::NotAllowed => "Spotify no longer lets you use this server.".into(),
-        Error::Paused => "This server's Spotify access is paused.".into(),
+        Error::Paused => "This server’s Spotify access is paused.".into(),
         Error::Misconfigured(_) => "This server is not set up correctly: Spotify rejects its client id or secret.".into(),
         Error::SpotifySlow => "Spotify is not answering.".into(),
         _ => "Spotify is having trouble.".into(),
@@ -225,7 +225,7 @@ fn waiting(error: &Error) -> String {
     let Error::SlowDown { until, quota, wait } = error else { return String::new() };
     let until = if wait.as_secs() < 12 * 3600 { Moment::clock(*until) } else { Moment::day_and_clock(*until) };
     match quota {
-        true => format!("Today's Spotify allowance is used up; it will be back about {}.", until.text),
+        true => format!("Today’s Spotify allowance is used up; it will be back about {}.", until.text),
         false => format!("Spotify asks us to wait until {}.", until.text),
     }
 }

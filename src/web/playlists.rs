@@ -100,7 +100,7 @@ fn items(items: playlists::Items, trouble: Option<&Error>, path: &str) -> Result
         playlists::Items::Listed(items) => listed(items, path)?,
         playlists::Items::OwnersOnly => Items::Withheld("Spotify shows what is in a playlist only to its owner and collaborators.".into()),
         playlists::Items::Gone => Items::Withheld(
-            "Spotify no longer shows this playlist. It may be deleted, private, or one of Spotify's own. Your heart stays until you remove it.".into(),
+            "Spotify no longer shows this playlist. It may be deleted, private, or one of Spotify’s own. Your heart stays until you remove it.".into(),
         ),
         playlists::Items::Unknown => Items::Withheld(not_kept(trouble)),
     })
