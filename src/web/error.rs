@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use time::OffsetDateTime;
 
 use super::layout::Moment;
 use super::next::sign_in_address;
@@ -163,7 +164,7 @@ impl From<Error> for Fault {
                 Fault { connects: true, ..fault }.or_try_again("/playlists")
             }
             Error::SlowDown { wait, .. } => {
-                spotify(StatusCode::BAD_GATEWAY, "Spotify asks us to wait", &waiting(&error)).after(wait)
+                spotify(StatusCode::BAD_GATEWAY, "Spotify asks us to wait", &until_when(&error)).after(wait)
             }
             Error::SpotifySlow => spotify(
                 StatusCode::GATEWAY_TIMEOUT,
@@ -222,12 +223,25 @@ pub(super) fn reason(error: &Error) -> String {
 
 /// Until when nobody asks Spotify, in the visitor's words.
 fn waiting(error: &Error) -> String {
-    let Error::SlowDown { until, quota, wait } = error else { return String::new() };
-    let until = if wait.as_secs() < 12 * 3600 { Moment::clock(*until) } else { Moment::day_and_clock(*until) };
-    match quota {
-        true => format!("Today’s Spotify allowance is used up; it will be back about {}.", until.text),
-        false => format!("Spotify asks us to wait until {}.", until.text),
+    match error {
+        Error::SlowDown { until, wait, quota: false } => format!("Spotify asks us to wait until {}.", clock(*until, *wait)),
+        _ => until_when(error),
     }
+}
+
+/// The same below a heading that says that Spotify asks us to wait.
+fn until_when(error: &Error) -> String {
+    let Error::SlowDown { until, quota, wait } = error else { return String::new() };
+    let until = clock(*until, *wait);
+    match quota {
+        true => format!("Today’s Spotify allowance is used up; it will be back about {until}."),
+        false => format!("Try again after {until}."),
+    }
+}
+
+fn clock(until: OffsetDateTime, wait: Duration) -> String {
+    let moment = if wait.as_secs() < 12 * 3600 { Moment::clock(until) } else { Moment::day_and_clock(until) };
+    moment.text
 }
 
 impl From<tower_sessions::session::Error> for Fault {

@@ -16,7 +16,7 @@ use super::next::{SafePath, playlist_address};
 use super::notice;
 use super::session::Visitor;
 use crate::app::App;
-use crate::domain::Playlist;
+use crate::domain::{Caller, Playlist, playlists};
 use crate::ids::PlaylistId;
 
 /// The frame around every page.
@@ -114,16 +114,26 @@ impl FromRequestParts<Arc<App>> for Layout {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
-        let visitor = Visitor::from_request_parts(parts, app).await?.caller.map(|caller| caller.person.name);
+        let caller = Visitor::from_request_parts(parts, app).await?.caller;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let waiting = notice::waiting(&parts.headers);
-        let notice = waiting.map(|said| Notice {
-            alert: said.notice.is_alert(),
-            text: said.notice.text(visitor.as_deref()),
-            undo: said.about.filter(|_| said.notice == notice::Notice::Unhearted),
-        });
-        Ok(Self { visitor, notice, ..Self::bare(app, path) })
+        let notice = match notice::waiting(&parts.headers) {
+            Some(said) => Some(told(app, caller.as_ref(), said).await),
+            None => None,
+        };
+        Ok(Self { visitor: caller.map(|caller| caller.person.name), notice, ..Self::bare(app, path) })
     }
+}
+
+/// A notice in words. What a playlist is called is asked only where the notice is about one.
+async fn told(app: &App, caller: Option<&Caller>, said: notice::Said) -> Notice {
+    let mut text = said.notice.text(caller.map(|caller| caller.person.name.as_str()));
+    let undo = said.about.filter(|_| said.notice == notice::Notice::Unhearted);
+    if let (Some(caller), Some(id)) = (caller, &undo)
+        && let Ok(Some(playlist)) = playlists::known(app, caller, id).await
+    {
+        text = format!("{}: {}.", text.trim_end_matches('.'), Card::from(playlist).name);
+    }
+    Notice { alert: said.notice.is_alert(), text, undo }
 }
 
 /// A path of ours as others need it.
@@ -147,6 +157,13 @@ pub(super) fn html(page: &impl Template) -> Response {
         Ok(()) => Html(text).into_response(),
         Err(error) => Fault::internal(error).into_response(),
     }
+}
+
+/// A number as people read it, such as `1,234`.
+pub(super) fn count(number: impl std::fmt::Display) -> String {
+    let digits = number.to_string();
+    let comma = |at: usize| at > 0 && (digits.len() - at).is_multiple_of(3);
+    digits.chars().enumerate().flat_map(|(at, digit)| comma(at).then_some(',').into_iter().chain([digit])).collect()
 }
 
 /// A time as people and machines read it.
