@@ -168,7 +168,10 @@ mod tests {
         let text = "\u{feff} Note ,extra,LINK\r\n'=mine,x,https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n?si=1\r\n,,\r\nx,y\r\n";
         let file = read(text.as_bytes(), NOW).unwrap();
         assert_eq!((file.good.len(), file.good[0].words.note.as_deref()), (1, Some("=mine")));
-        assert_eq!((file.good[0].hearted_at, file.refused), (NOW, vec![(4, Refusal::NotAPlaylist(NotAPlaylist::Empty))]));
+        assert_eq!(
+            (file.good[0].hearted_at, file.refused),
+            (NOW, vec![(4, Refusal::NotAPlaylist(NotAPlaylist::Empty))])
+        );
         assert_eq!(read(b"name,owner\na,b", NOW).err(), Some(Unreadable::NoPlaylists));
         assert_eq!(read(b"\xff\xfe", NOW).err(), Some(Unreadable::NotUtf8));
         assert_eq!(read("\u{feff} \n".as_bytes(), NOW).err(), Some(Unreadable::Empty));

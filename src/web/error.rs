@@ -224,7 +224,9 @@ pub(super) fn reason(error: &Error) -> String {
 /// Until when nobody asks Spotify, in the visitor's words.
 fn waiting(error: &Error) -> String {
     match error {
-        Error::SlowDown { until, wait, quota: false } => format!("Spotify asks us to wait until {}.", clock(*until, *wait)),
+        Error::SlowDown { until, wait, quota: false } => {
+            format!("Spotify asks us to wait until {}.", clock(*until, *wait))
+        }
         _ => until_when(error),
     }
 }

@@ -229,7 +229,10 @@ mod tests {
         let [sentence] = &asked("public:maybe rain", "", "").oddities()[..] else { panic!() };
         assert_eq!(sentence, "“public:maybe” was ignored: “public:” takes “true” or “false”.");
         let [sentence] = &asked("foo:bar rain", "", "").oddities()[..] else { panic!() };
-        assert!(sentence.starts_with("“foo:bar” was searched for as a word: “foo:” is none of “owner:”, "), "{sentence}");
+        assert!(
+            sentence.starts_with("“foo:bar” was searched for as a word: “foo:” is none of “owner:”, "),
+            "{sentence}"
+        );
     }
 
     #[test]

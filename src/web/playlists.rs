@@ -12,8 +12,8 @@ use super::next::{List, playlist_address};
 use super::pager::{PageParam, Pager, address};
 use super::session::SignedIn;
 use super::{Now, State};
-use crate::domain::{Error, Paged};
 use crate::domain::playlists::{self, Item, Kind};
+use crate::domain::{Error, Paged};
 use crate::ids::PlaylistId;
 
 #[derive(Template)]
