@@ -129,9 +129,10 @@ async fn told(app: &App, caller: Option<&Caller>, said: notice::Said) -> Notice 
     let mut text = said.notice.text(caller.map(|caller| caller.person.name.as_str()));
     let undo = said.about.filter(|_| said.notice == notice::Notice::Unhearted);
     if let (Some(caller), Some(id)) = (caller, &undo)
-        && let Ok(Some(playlist)) = playlists::known(app, caller, id).await
+        && let Ok(known) = playlists::known(app, caller, id).await
     {
-        text = format!("{}: {}.", text.trim_end_matches('.'), Card::from(playlist).name);
+        let name = known.map_or_else(|| readable(id.as_str(), String::new(), false), |known| Card::from(known).name);
+        text = format!("{}: {name}.", text.trim_end_matches('.'));
     }
     Notice { alert: said.notice.is_alert(), text, undo }
 }
@@ -268,5 +269,16 @@ pub(super) fn readable(id: &str, name: String, seen: bool) -> String {
         // Spotify's own all begin alike, so the end tells them apart.
         ("", false) => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
         _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn a_count_has_a_comma_before_each_three_digits() {
+        let read = [0, 999, 1000, 1_234_567].map(count);
+        assert_eq!(read, ["0", "999", "1,000", "1,234,567"]);
     }
 }
