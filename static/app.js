@@ -73,11 +73,13 @@ async function send(id, heart) {
     const told = await answer.json().catch(() => ({}));
     if (answer.ok && told.playlist_id === id) return settle(id, heart, told);
     if (answer.status === 401 && told.error?.sign_in) return signIn(told.error.sign_in);
-    return { text: told.error?.message ?? "the server could not save it" };
+    return { text: told.error?.message ?? sentence("the server could not save it") };
   } catch (error) {
-    return { text: whyLost(error) };
+    return { text: sentence(whyLost(error)) };
   }
 }
+
+const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
 
 // Why no answer came.
 function whyLost(error) {
@@ -112,8 +114,7 @@ function giveUp(id, heart, failure) {
   heart.wanted = heart.confirmed;
   paint(id, heart.confirmed);
   if (failure.leaving || wish === heart.confirmed) return;
-  const why = failure.text.replace(/\.$/, "");
-  say(`Not saved: ${heart.name}: ${why}.`, id, "Try again", () => askFromAfar(id, wish));
+  say(`${heart.name} was not saved. ${failure.text}`, id, "Try again", () => askFromAfar(id, wish));
 }
 
 // The server knows where to sign in, this page knows where to come back to.
@@ -320,6 +321,7 @@ $(window).on("blur", leave).on("focus", comeBack).on("pageshow", (event) => {
   remark("You are offline. Hearts can be changed again once you are back online.", true);
 }).on("online", () => {
   remark("You are online again.");
+  $("#live .again").siblings("span").text((_, text) => text.replace(/[.:] you are offline\.$/i, "."));
   readAgain();
 });
 

@@ -26,11 +26,8 @@ pub enum Refusal {
     /// There is no telling what it means.
     #[error("This is not a heart that Heartlist exported.")]
     Unclear,
-    /// It does not say which playlist.
-    #[error("There is no playlist here.")]
-    NoPlaylist,
-    /// What stands there is none.
-    #[error("{0}")]
+    /// What stands there is no playlist.
+    #[error("{}", .0.brief())]
     NotAPlaylist(NotAPlaylist),
     /// Not a date as we read it.
     #[error("The date cannot be read. Write it as 2026-11-21 or 2026-11-21T14:02:03Z.")]
@@ -100,10 +97,7 @@ pub fn read(bytes: &[u8], now: OffsetDateTime) -> std::result::Result<File, Unre
 }
 
 fn heart_of(raw: &Raw, now: OffsetDateTime) -> std::result::Result<New, Refusal> {
-    let playlist = reference::playlist(&raw.playlist).map_err(|refusal| match refusal {
-        NotAPlaylist::Empty => Refusal::NoPlaylist,
-        other => Refusal::NotAPlaylist(other),
-    })?;
+    let playlist = reference::playlist(&raw.playlist).map_err(Refusal::NotAPlaylist)?;
     let words = Words::parse(&raw.note, &raw.tags).map_err(|bad| match (bad.note, bad.tags) {
         (Some(note), _) => Refusal::Note(note),
         (None, Some(tags)) => Refusal::Tags(tags),
@@ -174,7 +168,10 @@ mod tests {
         let text = "\u{feff} Note ,extra,LINK\r\n'=mine,x,https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n?si=1\r\n,,\r\nx,y\r\n";
         let file = read(text.as_bytes(), NOW).unwrap();
         assert_eq!((file.good.len(), file.good[0].words.note.as_deref()), (1, Some("=mine")));
-        assert_eq!((file.good[0].hearted_at, file.refused), (NOW, vec![(4, Refusal::NoPlaylist)]));
+        assert_eq!(
+            (file.good[0].hearted_at, file.refused),
+            (NOW, vec![(4, Refusal::NotAPlaylist(NotAPlaylist::Empty))])
+        );
         assert_eq!(read(b"name,owner\na,b", NOW).err(), Some(Unreadable::NoPlaylists));
         assert_eq!(read(b"\xff\xfe", NOW).err(), Some(Unreadable::NotUtf8));
         assert_eq!(read("\u{feff} \n".as_bytes(), NOW).err(), Some(Unreadable::Empty));

@@ -98,6 +98,14 @@ pub async fn show(app: &App, caller: &Caller, id: &PlaylistId, page: usize, now:
     Ok(Shown { playlist, description, hearts, items, trouble })
 }
 
+/// What is known of one playlist without asking Spotify.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known(app: &App, caller: &Caller, id: &PlaylistId) -> Result<Option<Playlist>> {
+    Ok(db::playlists::find(&app.db, caller.person.id, id).await?)
+}
+
 async fn ask(
     app: &App,
     caller: &Caller,

@@ -36,9 +36,22 @@ pub enum NotAPlaylist {
     Elsewhere,
     /// None of all that.
     #[error(
-        "That isn't a Spotify playlist link. In Spotify, choose Share, then Copy link to playlist, and paste it here."
+        "That is not a Spotify playlist link. In Spotify, choose Share, then Copy link to playlist, and paste it here."
     )]
     Unclear,
+}
+
+impl NotAPlaylist {
+    /// The same in a few words, for a list of many.
+    pub fn brief(self) -> String {
+        match self {
+            Self::Empty => "There is no playlist here.".into(),
+            Self::ShortLink => "A short link, which does not say what it leads to.".into(),
+            Self::Other(kind) => format!("A link to {}, not to a playlist.", kind.with_article()),
+            Self::NoId => "An incomplete playlist link.".into(),
+            Self::Elsewhere | Self::Unclear => "Not a Spotify playlist link.".into(),
+        }
+    }
 }
 
 /// What else a link of Spotify's may name.
@@ -274,6 +287,7 @@ mod tests {
         for refusal in [Empty, ShortLink, Other(Kind::Album), NoId, Elsewhere, Unclear] {
             let told = refusal.to_string();
             assert!(told.ends_with('.') && told.contains("playlist"), "{told}");
+            assert!(refusal.brief().ends_with('.') && refusal.brief().len() <= 50, "{}", refusal.brief());
         }
         assert!(Other(Kind::Artist).to_string().starts_with("That is a link to an artist,"));
     }

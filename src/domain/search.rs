@@ -35,6 +35,8 @@ pub struct Search {
     pub conditions: Vec<Condition>,
     /// What was not.
     pub odd: Vec<Odd>,
+    /// Words that begin like an operator, and what stands before their colon.
+    pub strange: Vec<(String, String)>,
 }
 
 /// One thing that must be true; texts are as they were typed.
@@ -81,7 +83,8 @@ pub enum Operator {
 }
 
 impl Operator {
-    const ALL: [Self; 5] = [Self::Owner, Self::Public, Self::Collaborative, Self::Is, Self::Tag];
+    /// All of them, as the help lists them.
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Public, Self::Collaborative, Self::Is, Self::Tag];
 
     /// The word before the colon.
     pub fn key(self) -> &'static str {
@@ -127,18 +130,21 @@ impl Search {
         // Controls count as blanks, also where the page repeats what was typed: HTML has no room for most of them.
         let text: String = text.trim().chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = text.trim_end().to_owned();
-        let (mut conditions, mut odd) = (Vec::new(), Vec::new());
-        for Term { operator, value } in terms(&text) {
+        let (mut conditions, mut odd, mut strange) = (Vec::new(), Vec::new(), Vec::new());
+        for Term { operator, value, literal } in terms(&text) {
             match operator {
                 None if fold(&value).is_empty() => {}
-                None => conditions.push(Condition::Words(value)),
+                None => {
+                    strange.extend(unknown_key(&value).filter(|_| !literal).map(|key| (value.clone(), key.to_owned())));
+                    conditions.push(Condition::Words(value));
+                }
                 Some(operator) => match operator.with(&value) {
                     Some(condition) => conditions.push(condition),
                     None => odd.push(Odd { operator, value }),
                 },
             }
         }
-        Self { text, conditions, odd }
+        Self { text, conditions, odd, strange }
     }
 
     /// The same for the database. Of two values that exclude each other the last counts.
@@ -164,20 +170,28 @@ impl Search {
 struct Term {
     operator: Option<Operator>,
     value: String,
+    /// Whether a part of it stands in quotes.
+    literal: bool,
+}
+
+/// What stands before the colon of a word that looks like an operator; a time of day and an address do not.
+fn unknown_key(word: &str) -> Option<&str> {
+    let (key, value) = word.split_once(':')?;
+    let a_word = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
+    (a_word && !value.is_empty() && !value.starts_with('/')).then_some(key)
 }
 
 /// The terms of a text. Quotes hold blanks together and make a colon an ordinary letter; phones write curly ones.
 fn terms(text: &str) -> Vec<Term> {
-    let (mut terms, mut term, mut quoted, mut literal) = (Vec::new(), Term::default(), false, false);
+    let (mut terms, mut term, mut quoted) = (Vec::new(), Term::default(), false);
     for c in text.chars() {
         match c {
-            '"' | '“' | '”' | '„' => (quoted, literal) = (!quoted, true),
-            ':' if term.operator.is_none() && !literal && Operator::parse(&term.value).is_some() => {
+            '"' | '“' | '”' | '„' => (quoted, term.literal) = (!quoted, true),
+            ':' if term.operator.is_none() && !term.literal && Operator::parse(&term.value).is_some() => {
                 term.operator = Operator::parse(&std::mem::take(&mut term.value));
             }
             c if !quoted && (c.is_whitespace() || c.is_control()) => {
                 terms.push(std::mem::take(&mut term));
-                literal = false;
             }
             c => term.value.push(c),
         }
@@ -222,6 +236,13 @@ mod tests {
         let odd: Vec<_> = search.odd.iter().map(|odd| (odd.operator.key(), odd.value.as_str())).collect();
         assert_eq!(odd, [("public", "maybe"), ("tag", ""), ("is", "a heart")]);
         assert_eq!(search.text, "rain public:maybe tag: is:\"a heart\" owner:me");
+    }
+
+    #[test]
+    fn a_word_like_an_operator_is_a_word_and_told() {
+        let search = Search::parse("foo:bar 10:30 https://x \"a:b\" Vol: é:x mood:\"b c\"");
+        assert_eq!(search.conditions.len(), 7);
+        assert_eq!(search.strange, [("foo:bar".to_owned(), "foo".to_owned())]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(super) static TROUBLES: [Control; 8] = [
     Control {
         name: "outage",
         title: "Outage",
-        does: "Every request from the app gets a proxy's error page (502).",
+        does: "Every request from the app gets a proxy’s error page (502).",
         look: "Open Playlists and press Refresh: your saved list stays, with its age. Hearts open and save as usual.",
         sets: Sets::Trouble(Trouble::Outage),
     },
@@ -67,7 +67,7 @@ pub(super) static TROUBLES: [Control; 8] = [
     },
     Control {
         name: "quota",
-        title: "Today's quota used up",
+        title: "Today’s quota used up",
         does: "Single playlists answer 429 with QUOTA_EXCEEDED and do not say until when; everything else still answers.",
         look: "Open a playlist: it is shown as last known, and not asked for again for an hour, even if you fix it. Playlists still refreshes.",
         sets: Sets::Trouble(Trouble::Quota),
@@ -90,7 +90,7 @@ pub(super) static TROUBLES: [Control; 8] = [
         name: "others-outage",
         title: "The other sign-ins are down",
         does: "Google, GitHub, Facebook and X still ask who you are, but answer the app with 502.",
-        look: "Sign out and sign in with GitHub: it says that GitHub's answer could not be used, and that nothing was saved.",
+        look: "Sign out and sign in with GitHub: it says that GitHub’s answer could not be used, and that nothing was saved.",
         sets: Sets::Trouble(Trouble::OthersOutage),
     },
     Control {
@@ -127,7 +127,7 @@ pub(super) static SWITCHES: [Control; 4] = [
     Control {
         name: "legacy",
         title: "The API before February 2026",
-        does: "Lists are called tracks, not items, and the contents of other people's playlists are shown.",
+        does: "Lists are called tracks, not items, and the contents of other people’s playlists are shown.",
         look: "Open a playlist that somebody else made: its songs are there, where the page otherwise says who may see them.",
         sets: Sets::Switch {
             is_on: |switches| switches.legacy_regime,
@@ -136,9 +136,9 @@ pub(super) static SWITCHES: [Control; 4] = [
     },
     Control {
         name: "unpaid",
-        title: "The app's owner has no Premium",
+        title: "The app’s owner has no Premium",
         does: "Every call to the API is refused, whoever asks.",
-        look: "Open a playlist: it says that this server's access is paused, and shows what is known.",
+        look: "Open a playlist: it says that this server’s access is paused, and shows what is known.",
         sets: Sets::Switch {
             is_on: |switches| !switches.owner_premium,
             set: |switches, on| switches.owner_premium = !on,

@@ -171,7 +171,7 @@ fn noor() -> Listener {
 
 fn tom() -> Listener {
     let mut tom = Listener::with_library("tom", 5);
-    tom.about = "not on the app's list, so Spotify will turn the app away".into();
+    tom.about = "not on the app’s list, so Spotify will turn the app away".into();
     tom.allow_listed = false;
     tom
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use time::OffsetDateTime;
 
 use super::layout::Moment;
 use super::next::sign_in_address;
@@ -107,7 +108,7 @@ impl Fault {
 
     /// Says that nothing was saved.
     pub(super) fn nothing_saved(mut self) -> Self {
-        self.saved = Some("Nothing was saved.");
+        self.saved = Some(NOTHING_SAVED);
         self
     }
 
@@ -122,6 +123,7 @@ impl Fault {
     }
 }
 
+const NOTHING_SAVED: &str = "Nothing was saved.";
 const HEARTS_STAY: &str = "Your hearts are safe, and you can still see them.";
 const NOT_CONNECTED: &str = "Spotify is not connected, so this cannot be read.";
 const HEARTS: Link = Link { href: "/hearts", text: "My hearts" };
@@ -138,17 +140,17 @@ impl From<Error> for Fault {
             Error::NotFound => Fault::new(
                 StatusCode::NOT_FOUND,
                 "No such playlist",
-                "Spotify does not show this playlist. It may be deleted, private, or one of Spotify's own.",
+                "Spotify does not show this playlist. It may be deleted, private, or one of Spotify’s own.",
             ),
             Error::NotAllowed => spotify(
                 StatusCode::FORBIDDEN,
-                "You are not on this server's Spotify list",
-                "Spotify lets only a short list of people use this server, and you are not on it yet. Ask whoever runs this server to add you in Spotify's developer dashboard, under User Management.",
+                "You are not on this server’s Spotify list",
+                "Spotify lets only a short list of people use this server, and you are not on it yet. Ask whoever runs this server to add you in Spotify’s developer dashboard, under User Management.",
             ),
             Error::Paused => spotify(
                 StatusCode::BAD_GATEWAY,
-                "This server's Spotify access is paused",
-                "Spotify has paused access for this server. Whoever runs it can find out why in Spotify's developer dashboard.",
+                "This server’s Spotify access is paused",
+                "Spotify has paused access for this server. Whoever runs it can find out why in Spotify’s developer dashboard.",
             )
             .after(Duration::from_secs(3600)),
             Error::Reconnect => spotify(
@@ -162,7 +164,7 @@ impl From<Error> for Fault {
                 Fault { connects: true, ..fault }.or_try_again("/playlists")
             }
             Error::SlowDown { wait, .. } => {
-                spotify(StatusCode::BAD_GATEWAY, "Spotify asks us to wait", &waiting(&error)).after(wait)
+                spotify(StatusCode::BAD_GATEWAY, "Spotify asks us to wait", &until_when(&error)).after(wait)
             }
             Error::SpotifySlow => spotify(
                 StatusCode::GATEWAY_TIMEOUT,
@@ -172,7 +174,7 @@ impl From<Error> for Fault {
             Error::SpotifyAway(_) => spotify(
                 StatusCode::BAD_GATEWAY,
                 "Spotify is having trouble",
-                "Spotify's answer could not be used. Try again in a moment.",
+                "Spotify’s answer could not be used. Try again in a moment.",
             )
             .caused(&error),
             Error::Misconfigured(_) => spotify(
@@ -191,12 +193,16 @@ impl From<Error> for Fault {
 /// The sentence for a page that shows kept data because Spotify could not be asked, and what the button says
 /// that leads to a consent, where one would help.
 pub(super) fn trouble(error: &Error) -> (String, Option<&'static str>) {
-    let door = match error {
+    (format!("{} This is what Spotify last showed us.", reason(error)), door(error))
+}
+
+/// What the button says that leads to a consent, where one would help.
+pub(super) fn door(error: &Error) -> Option<&'static str> {
+    match error {
         Error::Reconnect => Some("Reconnect Spotify"),
         Error::NotConnected => Some("Connect Spotify"),
         _ => None,
-    };
-    (format!("{} This is what Spotify last showed us.", reason(error)), door)
+    }
 }
 
 /// Why Spotify could not be asked, as a sentence.
@@ -208,7 +214,7 @@ pub(super) fn reason(error: &Error) -> String {
         Error::NotConnected => NOT_CONNECTED.into(),
         Error::SlowDown { .. } => waiting(error),
         Error::NotAllowed => "Spotify no longer lets you use this server.".into(),
-        Error::Paused => "This server's Spotify access is paused.".into(),
+        Error::Paused => "This server’s Spotify access is paused.".into(),
         Error::Misconfigured(_) => "This server is not set up correctly: Spotify rejects its client id or secret.".into(),
         Error::SpotifySlow => "Spotify is not answering.".into(),
         _ => "Spotify is having trouble.".into(),
@@ -217,12 +223,27 @@ pub(super) fn reason(error: &Error) -> String {
 
 /// Until when nobody asks Spotify, in the visitor's words.
 fn waiting(error: &Error) -> String {
-    let Error::SlowDown { until, quota, wait } = error else { return String::new() };
-    let until = if wait.as_secs() < 12 * 3600 { Moment::clock(*until) } else { Moment::day_and_clock(*until) };
-    match quota {
-        true => format!("Today's Spotify allowance is used up; it will be back about {}.", until.text),
-        false => format!("Spotify asks us to wait until {}.", until.text),
+    match error {
+        Error::SlowDown { until, wait, quota: false } => {
+            format!("Spotify asks us to wait until {}.", clock(*until, *wait))
+        }
+        _ => until_when(error),
     }
+}
+
+/// The same below a heading that says that Spotify asks us to wait.
+fn until_when(error: &Error) -> String {
+    let Error::SlowDown { until, quota, wait } = error else { return String::new() };
+    let until = clock(*until, *wait);
+    match quota {
+        true => format!("Today’s Spotify allowance is used up; it will be back about {until}."),
+        false => format!("Try again after {until}."),
+    }
+}
+
+fn clock(until: OffsetDateTime, wait: Duration) -> String {
+    let moment = if wait.as_secs() < 12 * 3600 { Moment::clock(until) } else { Moment::day_and_clock(until) };
+    moment.text
 }
 
 impl From<tower_sessions::session::Error> for Fault {

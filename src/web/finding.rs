@@ -6,6 +6,7 @@ use url::form_urlencoded::Serializer;
 
 use super::pager::PageParam;
 use crate::domain::Span;
+use crate::domain::reference::{self, NotAPlaylist};
 use crate::domain::search::{Condition, LONGEST, Odd, Operator, Order, Search, Wanted};
 
 /// What an address asks of a list.
@@ -159,7 +160,19 @@ impl Finding {
 
     /// What was not understood, in sentences.
     pub(super) fn oddities(&self) -> Vec<String> {
-        self.search.odd.iter().map(oddity).collect()
+        let strange = self.search.strange.iter().filter(|_| !self.is_link());
+        self.search.odd.iter().map(oddity).chain(strange.map(strangeness)).collect()
+    }
+
+    /// Whether a link of Spotify's was typed, which the other form takes.
+    pub(super) fn is_link(&self) -> bool {
+        let text = &self.search.text;
+        let named = match reference::playlist(text) {
+            // A bare id is a word as well.
+            Ok(id) => id.as_str() != text,
+            Err(why) => matches!(why, NotAPlaylist::ShortLink | NotAPlaylist::Other(_) | NotAPlaylist::NoId),
+        };
+        self.narrows() && named
     }
 }
 
@@ -188,6 +201,11 @@ fn oddity(odd: &Odd) -> String {
     format!("“{key}:{}” was ignored: “{key}:” takes {takes}.", odd.value)
 }
 
+fn strangeness((word, key): &(String, String)) -> String {
+    let known = Operator::ALL.map(|operator| format!("“{}:”", operator.key())).join(", ");
+    format!("“{word}” was searched for as a word: “{key}:” is none of {known}.")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,5 +228,22 @@ mod tests {
     fn what_is_left_out_is_said() {
         let [sentence] = &asked("public:maybe rain", "", "").oddities()[..] else { panic!() };
         assert_eq!(sentence, "“public:maybe” was ignored: “public:” takes “true” or “false”.");
+        let [sentence] = &asked("foo:bar rain", "", "").oddities()[..] else { panic!() };
+        assert!(
+            sentence.starts_with("“foo:bar” was searched for as a word: “foo:” is none of “owner:”, "),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn a_link_is_told_from_words() {
+        let id = "3cEYpjA9oz9GiPac4AsH4n";
+        for link in ["https://open.spotify.com/playlist/ID?si=1", "spotify:playlist:ID", "open.spotify.com/album/ID"] {
+            let finding = asked(&link.replace("ID", id), "", "");
+            assert!(finding.is_link() && finding.oddities().is_empty(), "{link}");
+        }
+        for words in ["", id, "foo:bar", "https://example.org/", "slow trains"] {
+            assert!(!asked(words, "", "").is_link(), "{words}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use super::next::{SafePath, playlist_address};
 use super::notice;
 use super::session::Visitor;
 use crate::app::App;
-use crate::domain::Playlist;
+use crate::domain::{Caller, Playlist, playlists};
 use crate::ids::PlaylistId;
 
 /// The frame around every page.
@@ -25,6 +25,8 @@ pub(super) struct Layout {
     pub(super) title: String,
     /// The name of who is signed in.
     pub(super) visitor: Option<String>,
+    /// Whether that is known: not while the records are away.
+    pub(super) known: bool,
     /// The entry of the menu that is this page.
     pub(super) section: &'static str,
     pub(super) demo: bool,
@@ -73,6 +75,7 @@ impl Layout {
         Self {
             title: String::new(),
             visitor: None,
+            known: true,
             section: "",
             demo: app.config.demo,
             top: app.config.top_page,
@@ -111,16 +114,27 @@ impl FromRequestParts<Arc<App>> for Layout {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
-        let visitor = Visitor::from_request_parts(parts, app).await?.caller.map(|caller| caller.person.name);
+        let caller = Visitor::from_request_parts(parts, app).await?.caller;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let waiting = notice::waiting(&parts.headers);
-        let notice = waiting.map(|said| Notice {
-            alert: said.notice.is_alert(),
-            text: said.notice.text(visitor.as_deref()),
-            undo: said.about.filter(|_| said.notice == notice::Notice::Unhearted),
-        });
-        Ok(Self { visitor, notice, ..Self::bare(app, path) })
+        let notice = match notice::waiting(&parts.headers) {
+            Some(said) => Some(told(app, caller.as_ref(), said).await),
+            None => None,
+        };
+        Ok(Self { visitor: caller.map(|caller| caller.person.name), notice, ..Self::bare(app, path) })
     }
+}
+
+/// A notice in words. What a playlist is called is asked only where the notice is about one.
+async fn told(app: &App, caller: Option<&Caller>, said: notice::Said) -> Notice {
+    let mut text = said.notice.text(caller.map(|caller| caller.person.name.as_str()));
+    let undo = said.about.filter(|_| said.notice == notice::Notice::Unhearted);
+    if let (Some(caller), Some(id)) = (caller, &undo)
+        && let Ok(known) = playlists::known(app, caller, id).await
+    {
+        let name = known.map_or_else(|| readable(id.as_str(), String::new(), false), |known| Card::from(known).name);
+        text = format!("{}: {name}.", text.trim_end_matches('.'));
+    }
+    Notice { alert: said.notice.is_alert(), text, undo }
 }
 
 /// A path of ours as others need it.
@@ -144,6 +158,13 @@ pub(super) fn html(page: &impl Template) -> Response {
         Ok(()) => Html(text).into_response(),
         Err(error) => Fault::internal(error).into_response(),
     }
+}
+
+/// A number as people read it, such as `1,234`.
+pub(super) fn count(number: impl std::fmt::Display) -> String {
+    let digits = number.to_string();
+    let comma = |at: usize| at > 0 && (digits.len() - at).is_multiple_of(3);
+    digits.chars().enumerate().flat_map(|(at, digit)| comma(at).then_some(',').into_iter().chain([digit])).collect()
 }
 
 /// A time as people and machines read it.
@@ -248,5 +269,16 @@ pub(super) fn readable(id: &str, name: String, seen: bool) -> String {
         // Spotify's own all begin alike, so the end tells them apart.
         ("", false) => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
         _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn a_count_has_a_comma_before_each_three_digits() {
+        let read = [0, 999, 1000, 1_234_567].map(count);
+        assert_eq!(read, ["0", "999", "1,000", "1,234,567"]);
     }
 }

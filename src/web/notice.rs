@@ -1,8 +1,8 @@
 //! Notices: one sentence after a redirect, shown once.
 //!
 //! A notice travels as a short code in a cookie of its own, with the id of the playlist it is about where it
-//! offers to undo something, so that it costs no session and no query. A forged code can only show one of these
-//! sentences to the forger.
+//! offers to undo something, so that it costs no session, and no query but for that playlist's name. A forged
+//! code can only show one of these sentences to the forger.
 
 use std::sync::Arc;
 

@@ -6,14 +6,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::error::{Fault, Link, trouble};
+use super::error::{Fault, Link, door, reason};
 use super::layout::{Card, Layout, html};
 use super::next::{List, playlist_address};
 use super::pager::{PageParam, Pager, address};
 use super::session::SignedIn;
 use super::{Now, State};
-use crate::domain::Paged;
 use crate::domain::playlists::{self, Item, Kind};
+use crate::domain::{Error, Paged};
 use crate::ids::PlaylistId;
 
 #[derive(Template)]
@@ -67,17 +67,17 @@ pub(super) async fn show(
     let id = parse_id(&id)?;
     let (page, back) = (opened.page.number(), List::at(opened.from.as_deref()));
     let shown = playlists::show(&app, &caller, &id, page, now).await?;
-    let (card, (trouble, door)) = (Card::from(shown.playlist), shown.trouble.as_ref().map(trouble).unzip());
+    let (card, trouble) = (Card::from(shown.playlist), shown.trouble.as_ref());
     let path = playlist_address(id.as_str(), back.path.as_str());
     Ok(html(&Show {
         layout: layout.titled(card.name.clone(), back.section),
         items: items(shown.items, trouble, &path)?,
+        door: trouble.and_then(door),
         here: address(&path, page),
         back,
         card,
         description: shown.description,
         hearts: shown.hearts,
-        door: door.flatten(),
     }))
 }
 
@@ -95,15 +95,21 @@ pub(super) fn parse_id(text: &str) -> Result<PlaylistId, Fault> {
     })
 }
 
-fn items(items: playlists::Items, trouble: Option<String>, path: &str) -> Result<Items, Fault> {
+fn items(items: playlists::Items, trouble: Option<&Error>, path: &str) -> Result<Items, Fault> {
     Ok(match items {
         playlists::Items::Listed(items) => listed(items, path)?,
         playlists::Items::OwnersOnly => Items::Withheld("Spotify shows what is in a playlist only to its owner and collaborators.".into()),
         playlists::Items::Gone => Items::Withheld(
-            "Spotify no longer shows this playlist. It may be deleted, private, or one of Spotify's own. Your heart stays until you remove it.".into(),
+            "Spotify no longer shows this playlist. It may be deleted, private, or one of Spotify’s own. Your heart stays until you remove it.".into(),
         ),
-        playlists::Items::Unknown => Items::Withheld(trouble.unwrap_or_else(|| "Spotify could not be asked what is in this playlist.".into())),
+        playlists::Items::Unknown => Items::Withheld(not_kept(trouble)),
     })
+}
+
+/// Items are never kept: what stands above them is all there is.
+fn not_kept(trouble: Option<&Error>) -> String {
+    let why = trouble.map_or_else(|| "Spotify could not be asked.".into(), reason);
+    format!("{why} Above is all that Heartlist keeps of this playlist; its items are not kept.")
 }
 
 fn listed(items: Paged<Item>, path: &str) -> Result<Items, Fault> {

@@ -59,7 +59,7 @@ struct Invites {
     invites: Vec<Row>,
     /// The link that was just made.
     link: Option<String>,
-    needed: bool,
+    registration: Registration,
 }
 
 /// An invitation in the list.
@@ -114,7 +114,7 @@ async fn listed(
         layout: layout.titled("Invitations", "account"),
         invites: invites.into_iter().map(|invite| Row::of(invite, now)).collect(),
         link,
-        needed: app.config.people.registration == Registration::Invite,
+        registration: app.config.people.registration,
     }))
 }
 

@@ -129,6 +129,17 @@ async fn p15_operators_are_understood_and_shown_in_help() {
 }
 
 #[tokio::test]
+async fn a_key_that_there_is_not_and_a_link_are_explained() {
+    let site = Site::open().await;
+    let wren = wren(&site).await;
+    let page = search(&wren, "/playlists", "foo:bar").await;
+    assert!(page.text("#hits").starts_with("0 of 6 playlists found."));
+    assert!(page.text("#hits").contains("“foo:” is none of “owner:”"), "{}", page.text("#hits"));
+    let page = search(&wren, "/playlists", "https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n?si=1").await;
+    assert!(page.has("#hits a[href='#link']") && page.has("input#link"));
+}
+
+#[tokio::test]
 async fn owner_me_is_told_by_spotifys_id_and_not_by_a_name_that_somebody_shares() {
     let site = Site::open().await;
     let mut wren = Listener::with_library("wren", 2);

@@ -82,7 +82,7 @@ async fn what_is_no_playlist_link_comes_back_with_the_reason_beside_it() {
         ("https://spotify.link/AbC123", "a short link"),
         ("https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4", "incomplete"),
         ("https://example.org/playlist/3cEYpjA9oz9GiPac4AsH4n", "not a Spotify link"),
-        ("\"><script>alert(1)</script>", "isn't a Spotify playlist link"),
+        ("\"><script>alert(1)</script>", "not a Spotify playlist link"),
         ("  ", "Paste a playlist link first"),
     ] {
         for (path, heading) in [("/hearts", "Hearts"), ("/playlists", "Playlists")] {

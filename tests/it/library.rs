@@ -144,7 +144,7 @@ async fn p12_a_used_up_quota_concerns_one_endpoint_and_is_said_as_such() {
         let before = asked(&site);
         for _ in 0..3 {
             let page = lena.open("/playlists").await;
-            assert!(page.text("main [role=alert]").contains("Today's Spotify allowance is used up"));
+            assert!(page.text("main [role=alert]").contains("Today’s Spotify allowance is used up"));
         }
         assert_eq!(asked(&site), before + 1);
         let playlist = lena.open(&format!("/playlists/{first}")).await;

@@ -103,6 +103,9 @@ async fn g15_a_database_that_hangs_is_a_503_soon_and_recovery_comes_by_itself() 
         let page = tokio::time::timeout(bound, ada.look(path)).await.expect("an answer soon");
         assert_eq!((page.status, page.header("retry-after")), (503, "5"), "{path}");
         assert_eq!(page.text("h1"), "Back in a moment");
+        assert!(page.has(&format!("main a.button[href='{path}']")) && !page.has("main a[href='/']"), "{path} again");
+        assert!(!page.text("main").contains("Nothing was saved"), "a page that was only to be read");
+        assert!(!page.has("nav a[href^='/login']"), "nobody knows that they are signed out");
     }
     let press = tokio::time::timeout(bound, ada.fetch(Method::PUT, &heart)).await.expect("an answer soon");
     assert_eq!(press.status, 503);

@@ -215,6 +215,19 @@ async fn d1_an_owner_sees_the_items_and_others_a_reason() {
 }
 
 #[tokio::test]
+async fn d1_while_spotify_is_away_the_page_says_that_items_are_not_kept() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    site.world.fault(Endpoint::Playlist, Fault::Html502, 20);
+    let page = ada.open(&format!("/playlists/{id}")).await;
+    assert_eq!(
+        page.text(".items .notice"),
+        "Spotify is having trouble. Above is all that Heartlist keeps of this playlist; its items are not kept."
+    );
+}
+
+#[tokio::test]
 async fn d2_a_playlist_that_spotify_hides_keeps_its_heart() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;

@@ -147,7 +147,7 @@ async fn h7_refused_lines_are_told_with_their_numbers_and_reasons() {
     assert_eq!(report(&page), [1, 1, 5]);
     let told = page.texts(".refused li");
     let expected = [
-        "Line 5: That is a link to an album",
+        "Line 5: A link to an album, not to a playlist.",
         "Line 6: The date is in the future",
         "Line 7: The date is before 2006",
         "Line 8: The date cannot be read",

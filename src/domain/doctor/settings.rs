@@ -139,7 +139,7 @@ fn loopback(url: &Url) -> bool {
     }
 }
 
-const SEALS: &str = "It encrypts sessions and the tokens for people's playlists. Anybody who guesses it and gets hold of the database can read both.";
+const SEALS: &str = "It encrypts sessions and the tokens for people’s playlists. Anybody who guesses it and gets hold of the database can read both.";
 
 fn session_secret(secret: &Secret) -> Finding {
     let length = secret.expose().chars().count();

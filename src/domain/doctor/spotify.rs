@@ -56,7 +56,7 @@ fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
     const ABOUT: &str = "Id and secret";
     let why = "Without them nobody can sign in, and after an hour no playlist can be read.";
     match refused {
-        None if demo => Finding::good(ABOUT, "Tried just now: the stand-in accepts the demo's own.", why),
+        None if demo => Finding::good(ABOUT, "Tried just now: the stand-in accepts the demo’s own.", why),
         None => {
             Finding::good(ABOUT, "Tried just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.", why)
         }
@@ -66,10 +66,10 @@ fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
                 .mend(COPY)
         }
         Some(oauth::Error::TimedOut) => {
-            Finding::bad(ABOUT, "Unknown: Spotify's sign-in did not answer in time.", why).mend(REACH)
+            Finding::bad(ABOUT, "Unknown: Spotify’s sign-in did not answer in time.", why).mend(REACH)
         }
         Some(oauth::Error::Away(how)) => {
-            let what = format!("Unknown: Spotify's sign-in cannot be reached, or is having trouble ({how}).");
+            let what = format!("Unknown: Spotify’s sign-in cannot be reached, or is having trouble ({how}).");
             Finding::bad(ABOUT, what, why).mend(REACH)
         }
     }
@@ -79,10 +79,10 @@ fn clock(ours: OffsetDateTime, theirs: OffsetDateTime) -> Finding {
     let why = "Tokens expire by the clock. If it is wrong they are renewed too late, or all the time.";
     let seconds = (ours - theirs).whole_seconds();
     match (ours - theirs).abs() > APART {
-        false => Finding::good("Clock", "The same time as Spotify's.", why),
+        false => Finding::good("Clock", "The same time as Spotify’s.", why),
         true => {
             let way = if seconds > 0 { "ahead of" } else { "behind" };
-            let what = format!("This computer's is {} seconds {way} Spotify's.", seconds.abs());
+            let what = format!("This computer’s is {} seconds {way} Spotify’s.", seconds.abs());
             Finding::note("Clock", what, why).mend("Let the computer set its clock from the network (NTP).")
         }
     }
@@ -96,7 +96,7 @@ async fn ask(spotify: &spotify::Client, token: &Secret) -> Result<(), Said> {
 
 fn answers(said: Option<Said>) -> Finding {
     const ABOUT: &str = "Web API";
-    let why = "If the app owner's Premium lapses, Spotify refuses every request with status 403, and visitors are told that this server's access is paused.";
+    let why = "If the app owner’s Premium lapses, Spotify refuses every request with status 403, and visitors are told that this server’s access is paused.";
     match said {
         None | Some(Said::NotFound | Said::Forbidden { premium: false }) => {
             Finding::good(ABOUT, "It answers, and says nothing of a lapsed Premium.", why)
@@ -131,10 +131,10 @@ fn listed(people: Option<i64>) -> Finding {
         Some(people) => format!(" {people} people have an account here."),
     };
     let what =
-        format!("In development mode Spotify serves at most five people, and only those on your app's list.{here}");
+        format!("In development mode Spotify serves at most five people, and only those on your app’s list.{here}");
     let why = "People who are not on the list can still give consent, and are then refused with status 403. Their page tells them so, and whom to ask.";
     Finding::note("Who may sign in", what, why)
-        .mend("On developer.spotify.com/dashboard, under User Management, add each person's name and email address, including your own.")
+        .mend("On developer.spotify.com/dashboard, under User Management, add each person’s name and email address, including your own.")
 }
 
 fn patience(waiting: &[Cooldown]) -> Finding {
@@ -144,7 +144,7 @@ fn patience(waiting: &[Cooldown]) -> Finding {
     }
     let each = waiting.iter().map(|Cooldown { bucket, until, quota }| {
         let whose = if bucket == "all" { "all requests" } else { bucket };
-        let reason = if *quota { "today's allowance is used up" } else { "too many requests at once" };
+        let reason = if *quota { "today’s allowance is used up" } else { "too many requests at once" };
         format!("{whose} wait until {} ({reason})", moment(*until))
     });
     let what = format!("Spotify asked us to wait: {}.", each.collect::<Vec<_>>().join("; "));

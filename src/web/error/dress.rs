@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use tower_sessions::Session;
 
-use super::{Fault, Link, of_status};
+use super::{Fault, Link, NOTHING_SAVED, of_status};
 use crate::app::App;
 use crate::ids::Provider;
 use crate::web::REQUEST_ID;
 use crate::web::health::loggable;
 use crate::web::layout::Layout;
+use crate::web::next::SafePath;
 use crate::web::notice::is_html;
 use crate::web::session::Visitor;
 
@@ -30,6 +31,8 @@ struct ErrorPage {
     saved: Option<&'static str>,
     way_out: Vec<Link>,
     retry: Option<String>,
+    /// The same page, where it is worth another look.
+    again: Option<SafePath>,
     door: Provider,
     connects: bool,
     request_id: String,
@@ -39,6 +42,8 @@ struct ErrorPage {
 struct Asked {
     path: String,
     json: bool,
+    /// Whether it only reads, so that nothing could have been saved.
+    reads: bool,
     request_id: String,
     session: Option<Session>,
 }
@@ -50,6 +55,7 @@ pub(in crate::web) async fn dress(State(app): State<Arc<App>>, request: Request,
     let asked = Asked {
         path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         json: matches!(*request.method(), Method::PUT | Method::DELETE) || accepts.contains("application/json"),
+        reads: request.method().is_safe(),
         request_id: request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned(),
         session: request.extensions().get().cloned(),
     };
@@ -103,19 +109,18 @@ fn as_json(fault: &Fault, asked: &Asked) -> impl IntoResponse {
 }
 
 async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
-    let mut layout = Layout::bare(app, &asked.path).titled(fault.heading, "");
-    // 503 is the database's: asking it who visits would only wait a second time.
-    let known = fault.status != StatusCode::SERVICE_UNAVAILABLE;
-    if let Some(session) = asked.session.filter(|_| known) {
-        let visitor = Visitor::of(session).await.ok();
-        layout.visitor = visitor.and_then(|visitor| visitor.caller).map(|caller| caller.person.name);
+    let layout = frame(app, &fault, &asked).await;
+    let Fault { status, heading, what, mut saved, mut way_out, retry, door, connects, .. } = fault;
+    let again = SafePath::parse(&asked.path).filter(|_| asked.reads && status == StatusCode::SERVICE_UNAVAILABLE);
+    if again.is_some() {
+        saved = saved.filter(|saved| *saved != NOTHING_SAVED);
     }
-    let mut way_out = fault.way_out;
-    way_out.push(match layout.visitor {
-        Some(_) => Link { href: "/playlists", text: "My playlists" },
-        None => Link { href: "/", text: "Home" },
-    });
-    let Fault { status, heading, what, saved, retry, door, connects, .. } = fault;
+    match layout.visitor {
+        Some(_) => way_out.push(Link { href: "/playlists", text: "My playlists" }),
+        // Home needs what is away, too.
+        None if again.is_some() => {}
+        None => way_out.push(Link { href: "/", text: "Home" }),
+    }
     let page = ErrorPage {
         layout,
         status: status.as_u16(),
@@ -124,6 +129,7 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
         saved,
         way_out,
         retry,
+        again,
         door,
         connects,
         request_id: asked.request_id,
@@ -135,6 +141,18 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
             (status, what_remains(status.as_u16())).into_response()
         }
     }
+}
+
+async fn frame(app: &App, fault: &Fault, asked: &Asked) -> Layout {
+    let mut layout = Layout::bare(app, &asked.path).titled(fault.heading, "");
+    // 503 is the database's: asking it who visits would only wait a second time.
+    layout.known = fault.status != StatusCode::SERVICE_UNAVAILABLE;
+    if let Some(session) = asked.session.clone().filter(|_| layout.known) {
+        let visitor = Visitor::of(session).await;
+        layout.known = visitor.is_ok();
+        layout.visitor = visitor.ok().and_then(|visitor| visitor.caller).map(|caller| caller.person.name);
+    }
+    layout
 }
 
 fn what_remains(status: u16) -> String {

@@ -51,7 +51,7 @@ pub(in crate::web) async fn give(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
-const NOT_SHOWN: &str = "Spotify does not show this playlist, so it was not hearted. It may be deleted, private, or one of Spotify's own. Check that the link opens in Spotify.";
+const NOT_SHOWN: &str = "Spotify does not show this playlist, so it was not hearted. It may be deleted, private, or one of Spotify’s own. Check that the link opens in Spotify.";
 
 impl From<Added> for Notice {
     fn from(added: Added) -> Self {

@@ -95,10 +95,10 @@ async fn b4_a_failed_save_is_taken_back_said_and_tried_again() {
     let browser = ada(&site).await;
     site.db.execute("alter table hearts rename to lost").await.unwrap();
     browser.click(FIRST_HEART).await;
-    browser.reads("#live", "Not saved").await;
+    browser.reads("#live", "was not saved").await;
     assert!(!pressed(&browser, FIRST_HEART).await);
     browser.click("#live .again").await;
-    browser.reads("#live", "Not saved").await;
+    browser.reads("#live", "was not saved").await;
     assert!(!pressed(&browser, FIRST_HEART).await, "it still fails");
     site.db.execute("alter table lost rename to hearts").await.unwrap();
     browser.click("#live .again").await;
@@ -115,7 +115,7 @@ async fn b4_a_failure_stays_while_other_hearts_are_given() {
     let name: String = browser.ask("document.querySelector('.card:first-child .name').innerText").await;
     site.db.execute("alter table hearts rename to lost").await.unwrap();
     browser.click(FIRST_HEART).await;
-    browser.reads("#live", &format!("Not saved: {name}: ")).await;
+    browser.reads("#live", &format!("{name} was not saved. ")).await;
     site.db.execute("alter table lost rename to hearts").await.unwrap();
     let second = ".card:nth-child(2) form.heart button";
     for saved in [1, 0] {
@@ -123,7 +123,7 @@ async fn b4_a_failure_stays_while_other_hearts_are_given() {
         until_saved(&site, &browser, saved).await;
     }
     browser.find("#live p:nth-child(2) .undo").await;
-    assert!(browser.text("#live p:first-child").await.starts_with(&format!("Not saved: {name}: ")), "it stays");
+    assert!(browser.text("#live p:first-child").await.starts_with(&format!("{name} was not saved. ")), "it stays");
     browser.click("#live .again").await;
     until_saved(&site, &browser, 1).await;
     assert!(pressed(&browser, FIRST_HEART).await);
@@ -181,10 +181,11 @@ async fn b11_offline_a_heart_goes_back_and_says_why() {
         ))
         .await;
     browser.click(FIRST_HEART).await;
-    browser.reads("#live", ": you are offline.").await;
+    browser.reads("#live", "was not saved. You are offline.").await;
     assert!(!pressed(&browser, FIRST_HEART).await);
     browser.devtools("Network.emulateNetworkConditions", network(false)).await;
     browser.becomes("navigator.onLine").await;
+    browser.becomes("document.querySelector('#live p:has(.again) span').innerText.endsWith('was not saved.')").await;
     browser.click("#live .again").await;
     until_saved(&site, &browser, 1).await;
     assert!(pressed(&browser, FIRST_HEART).await);

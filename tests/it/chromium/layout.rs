@@ -203,6 +203,42 @@ async fn g2_with_text_twice_as_large_nothing_in_a_card_lies_over_another_part() 
     }
 }
 
+/// The names on a page that lie under their heart, and how many of all read from the right.
+const UNDER_HEARTS: &str = "(cards => [cards.filter(card => { \
+    const [name, heart] = ['.name', '.heart button'].map(s => card.querySelector(s).getBoundingClientRect()); \
+    return name.right > heart.left && name.bottom > heart.top && name.left < heart.right && name.top < heart.bottom; \
+    }).map(card => card.querySelector('.name').textContent), \
+    cards.filter(card => getComputedStyle(card.querySelector('.name')).direction === 'rtl').map(card => card.id)]) \
+    ([...document.querySelectorAll('.card')])";
+
+#[tokio::test]
+async fn g2_no_name_runs_under_its_heart_whatever_its_script() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "mira").await;
+    let screen = json!({ "width": 360, "height": 780, "deviceScaleFactor": 1, "mobile": false });
+    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    let mut from_the_right = 0;
+    for page in 1..=3 {
+        browser.go(&format!("/playlists?page={page}")).await;
+        let [under, rtl]: [Vec<String>; 2] = browser.ask(UNDER_HEARTS).await;
+        assert_eq!(under, [""; 0], "page {page}");
+        from_the_right += rtl.len();
+    }
+    assert!(from_the_right > 0, "there is a name that reads from the right");
+}
+
+#[tokio::test]
+async fn names_of_one_line_and_of_two_begin_on_the_same_line() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "mira").await;
+    let tops = "[...document.querySelectorAll('.card')].map(card => card.querySelector('.name').getBoundingClientRect().top \
+        - card.querySelector('.heart').getBoundingClientRect().top)";
+    let tops: Vec<f64> = browser.ask(tops).await;
+    assert!(tops.len() > 12 && tops.iter().all(|top| (top - tops[0]).abs() < 1.0), "{tops:?}");
+}
+
 #[tokio::test]
 async fn who_asks_for_more_contrast_gets_stronger_lines_and_words() {
     let site = Site::open().await;

@@ -28,7 +28,7 @@ async fn g1_signing_in_hearting_and_signing_out_need_no_script() {
 
     browser.go("/hearts").await;
     browser.click(FIRST_HEART).await;
-    browser.reads("main [role=status]", "Heart removed.").await;
+    browser.reads("main [role=status]", "Heart removed: ").await;
     assert_eq!(site.count("select count(*) from hearts").await, 0);
 
     browser.click("a[href='/logout']").await;
