@@ -162,7 +162,7 @@ async fn a_first_view_in_a_cool_down_says_until_when() {
     let page = lena.open("/playlists").await;
     assert_eq!((page.status, asked(&site)), (502, 1));
     assert!((80..=90).contains(&page.header("retry-after").parse::<u32>().unwrap()));
-    assert!(page.text("main").contains("wait until") && page.text("main").contains("Your hearts are safe"));
+    assert!(page.text("main").contains("Try again after") && page.text("main").contains("Your hearts are safe"));
 }
 
 #[tokio::test]

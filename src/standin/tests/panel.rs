@@ -125,7 +125,7 @@ async fn the_page_shows_what_is_on_and_what_was_asked_but_no_secret() {
     get(&world, "/covers/x").await;
     turn(&world, "quota", "on").await;
     let page = get(&world, "/panel").await;
-    assert!(page.body.contains("Turn off: Today&#39;s quota") && page.body.contains("Turn on: Outage"));
+    assert!(page.body.contains("Turn off: Today’s quota") && page.body.contains("Turn on: Outage"));
     assert!(
         page.body.contains("playlists <strong>40</strong>") && page.body.contains("Consent page <strong>1</strong>")
     );
