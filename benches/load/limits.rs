@@ -45,7 +45,7 @@ impl Pgbench {
                        now(), now() + interval '1 day', now() from made)
             select min(id), max(id) from made";
         let (first, last): (i64, i64) = sqlx::query_as(insert).bind(count as i64).fetch_one(&postgres.pool).await?;
-        let (session, heart) = (checked("select sealed, expires_at, ")?, checked("coalesce(b.hearted_at, $3)")?);
+        let (session, heart) = (checked("select sealed, expires_at, ")?, checked("coalesce(b.hearted_at, $5)")?);
         let mut script = NamedTempFile::new()?;
         writeln!(script, "\\set u random({first}, {last})")?;
         writeln!(script, "\\set p random(1000000000000000000, 9223372036854775806)")?;

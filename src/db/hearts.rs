@@ -37,6 +37,32 @@ pub struct Pressed {
     pub unseen: bool,
 }
 
+/// A change of a heart as one statement: `who` it is for, what is to `be done`, and `hearts`, the number that it came to.
+/// $1 to $3 are the hand's parts, $4 is the playlist, $5 is now.
+macro_rules! press {
+    ($pool:expr, $hand:expr, $playlist:expr, $now:expr, $done:literal, hearts: $hearts:literal $(, $more:expr)?) => {{
+        let (user, session, marks) = $hand.parts();
+        let pressed = sqlx::query_as!(
+            Pressed,
+            "with who as (select $1::bigint as id, false as unseen where $1 is not null
+                          union all
+                          select user_id, coalesce(last_seen_at < now() - interval '5 minutes', true) from sessions
+                          where id_hash = $2 and expires_at > now() and user_id is not null and sealed_with = any($3)), "
+                + $done
+                + r#" select w.id as "user!", w.unseen as "unseen!", "#
+                + $hearts
+                + r#" as "hearts!" from who w"#,
+            user,
+            session.as_ref().map(|session| session.as_slice()),
+            marks,
+            $playlist.as_str(),
+            $now
+            $(, $more)?
+        );
+        Ok(pressed.fetch_optional($pool).await?)
+    }};
+}
+
 /// Hearts a playlist in the version that is known; the first date is kept. What was written beside a heart
 /// that was taken back comes back with it; its date too if that was after `lately`. None: it is not known whose
 /// session it is, and nothing has changed.
@@ -50,42 +76,32 @@ pub async fn give(
     lately: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<Option<Pressed>, Error> {
-    let (user, session, marks) = hand.parts();
     // Two presses that cross a taking back may both give: whoever comes second brings the words to the first one's row.
     // A row that was inserted and not updated has no xmax: only that one is a heart more.
-    let pressed = sqlx::query_as!(
-        Pressed,
-        r#"with who as (select $1::bigint as id, false as unseen where $1 is not null
-                        union all
-                        select user_id, coalesce(last_seen_at < now() - interval '5 minutes', true) from sessions
-                        where id_hash = $5 and expires_at > now() and user_id is not null and sealed_with = any($6)),
-                back as (delete from removed_hearts where user_id = (select id from who) and playlist_id = $2
-                               and not exists (select from hearts where user_id = (select id from who) and playlist_id = $2)
-                         returning note, tags, note_folded, tags_folded, case when removed_at > $4 then hearted_at end as hearted_at),
-                given as (insert into hearts as h (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)
-                          select w.id, $2, coalesce(b.hearted_at, $3),
-                                 (select snapshot_id from playlists where user_id = w.id and id = $2), b.note, coalesce(b.tags, '{}'), b.note_folded, b.tags_folded
-                          from who w left join back b on true
-                          on conflict (user_id, playlist_id) do update
-                          set hearted_at = least(h.hearted_at, excluded.hearted_at), note = coalesce(h.note, excluded.note),
-                              tags = case when h.tags = '{}' then excluded.tags else h.tags end,
-                              note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
-                              tags_folded = case when h.tags = '{}' then excluded.tags_folded else h.tags_folded end
-                          where excluded.note is not null or excluded.tags <> '{}' or excluded.hearted_at < h.hearted_at
-                          returning h.playlist_id, h.xmax = 0 as fresh),
-                counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given where fresh
-                            on conflict (playlist_id) do update set hearts = c.hearts + 1 returning hearts)
-           select w.id as "user!", w.unseen as "unseen!",
-                  coalesce((select hearts from counted), (select greatest(hearts, 1) from heart_counts where playlist_id = $2), 1) as "hearts!"
-           from who w"#,
-        user,
-        playlist.as_str(),
+    press!(
+        pool,
+        hand,
+        playlist,
         now,
-        lately,
-        session.as_ref().map(|session| session.as_slice()),
-        marks
-    );
-    Ok(pressed.fetch_optional(pool).await?)
+        "back as (delete from removed_hearts where user_id = (select id from who) and playlist_id = $4
+                      and not exists (select from hearts where user_id = (select id from who) and playlist_id = $4)
+                  returning note, tags, note_folded, tags_folded, case when removed_at > $6 then hearted_at end as hearted_at),
+         given as (insert into hearts as h (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)
+                   select w.id, $4, coalesce(b.hearted_at, $5),
+                          (select snapshot_id from playlists where user_id = w.id and id = $4), b.note, coalesce(b.tags, '{}'), b.note_folded, b.tags_folded
+                   from who w left join back b on true
+                   on conflict (user_id, playlist_id) do update
+                   set hearted_at = least(h.hearted_at, excluded.hearted_at), note = coalesce(h.note, excluded.note),
+                       tags = case when h.tags = '{}' then excluded.tags else h.tags end,
+                       note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
+                       tags_folded = case when h.tags = '{}' then excluded.tags_folded else h.tags_folded end
+                   where excluded.note is not null or excluded.tags <> '{}' or excluded.hearted_at < h.hearted_at
+                   returning h.playlist_id, h.xmax = 0 as fresh),
+         counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given where fresh
+                     on conflict (playlist_id) do update set hearts = c.hearts + 1 returning hearts)",
+        hearts: "coalesce((select hearts from counted), (select greatest(hearts, 1) from heart_counts where playlist_id = $4), 1)",
+        lately
+    )
 }
 
 /// Takes a heart back and keeps it among the removed ones. None: it is not known whose session it is, and nothing has
@@ -99,33 +115,23 @@ pub async fn take_back(
     playlist: &PlaylistId,
     now: OffsetDateTime,
 ) -> Result<Option<Pressed>, Error> {
-    let (user, session, marks) = hand.parts();
     // An older one is there only when two requests crossed, or when the heart came from a file: nothing of it is lost.
-    let pressed = sqlx::query_as!(
-        Pressed,
-        r#"with who as (select $1::bigint as id, false as unseen where $1 is not null
-                        union all
-                        select user_id, coalesce(last_seen_at < now() - interval '5 minutes', true) from sessions
-                        where id_hash = $4 and expires_at > now() and user_id is not null and sealed_with = any($5)),
-                gone as (delete from hearts where user_id = (select id from who) and playlist_id = $2 returning *),
-                kept as (insert into removed_hearts as r (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, removed_at)
-                         select user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, $3 from gone
-                         on conflict (user_id, playlist_id) do update set hearted_at = least(r.hearted_at, excluded.hearted_at), snapshot_id = excluded.snapshot_id,
-                             note = coalesce(excluded.note, r.note), tags = case when excluded.tags = '{}' then r.tags else excluded.tags end,
-                             note_folded = case when excluded.note is null then r.note_folded else excluded.note_folded end,
-                             tags_folded = case when excluded.tags = '{}' then r.tags_folded else excluded.tags_folded end,
-                             removed_at = excluded.removed_at),
-                counted as (update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id returning c.hearts)
-           select w.id as "user!", w.unseen as "unseen!",
-                  coalesce((select hearts from counted), (select hearts from heart_counts where playlist_id = $2), 0) as "hearts!"
-           from who w"#,
-        user,
-        playlist.as_str(),
+    press!(
+        pool,
+        hand,
+        playlist,
         now,
-        session.as_ref().map(|session| session.as_slice()),
-        marks
-    );
-    Ok(pressed.fetch_optional(pool).await?)
+        "gone as (delete from hearts where user_id = (select id from who) and playlist_id = $4 returning *),
+         kept as (insert into removed_hearts as r (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, removed_at)
+                  select user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, $5 from gone
+                  on conflict (user_id, playlist_id) do update set hearted_at = least(r.hearted_at, excluded.hearted_at), snapshot_id = excluded.snapshot_id,
+                      note = coalesce(excluded.note, r.note), tags = case when excluded.tags = '{}' then r.tags else excluded.tags end,
+                      note_folded = case when excluded.note is null then r.note_folded else excluded.note_folded end,
+                      tags_folded = case when excluded.tags = '{}' then r.tags_folded else excluded.tags_folded end,
+                      removed_at = excluded.removed_at),
+         counted as (update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id returning c.hearts)",
+        hearts: "coalesce((select hearts from counted), (select hearts from heart_counts where playlist_id = $4), 0)"
+    )
 }
 
 /// What a person writes beside a heart, and the same folded, as searches compare it.

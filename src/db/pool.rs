@@ -108,7 +108,7 @@ impl managed::Manager for Server {
         if used.age() > LIFE {
             return Err(managed::RecycleError::message("old"));
         }
-        if used.last_used() > FRESH && !answers(connection, ANSWER).await {
+        if used.last_used() > FRESH && !answers(connection).await {
             return Err(managed::RecycleError::message("dead"));
         }
         Ok(())
@@ -125,8 +125,8 @@ fn starting(error: &sqlx::Error) -> bool {
 }
 
 /// Whether a connection is there, and through with all that it was asked.
-async fn answers(connection: &mut PgConnection, patience: Duration) -> bool {
-    timeout(patience, connection.ping()).await.is_ok_and(|answer| answer.is_ok())
+async fn answers(connection: &mut PgConnection) -> bool {
+    timeout(ANSWER, connection.ping()).await.is_ok_and(|answer| answer.is_ok())
 }
 
 /// A connection on loan. When it is dropped it is asked whether it is well, which also sends what a transaction
@@ -149,7 +149,7 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let Some(mut connection) = self.0.take() else { return };
         let settled = async move {
-            if !answers(&mut connection, ANSWER).await {
+            if !answers(&mut connection).await {
                 // A server that is silent here is silent on those that rest, too.
                 if let Some(pool) = Object::pool(&connection) {
                     pool.retain(|_, _| false);
