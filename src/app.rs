@@ -8,6 +8,7 @@ pub use crate::config::Registration;
 use crate::config::{Config, WayIn};
 use crate::db::follower::Follower;
 use crate::ids::{Provider, Secret};
+use crate::page_cache::PageCache;
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};
 
@@ -31,6 +32,8 @@ pub struct App {
     pub ways_in: Arc<[(Provider, oauth::Client)]>,
     /// Seals secrets.
     pub vault: Vault,
+    /// Pages as they were last filled.
+    pub pages: PageCache,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -58,6 +61,7 @@ impl App {
             spotify_sign_in: oauth::Client::new(Provider::Spotify, settings),
             ways_in,
             vault: Vault::new(session_secret).opening_too(&config.old_session_secrets),
+            pages: PageCache::default(),
             clock,
             config: Arc::new(config),
         })

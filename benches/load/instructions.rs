@@ -12,6 +12,7 @@ use sqlx::PgPool;
 use tempfile::NamedTempFile;
 
 use crate::app::{self, App};
+use crate::mixes::NEW;
 use crate::postgres::Postgres;
 use crate::standin::Standin;
 use crate::{Wishes, listeners, mixes};
@@ -37,11 +38,13 @@ const fn kind(name: &'static str, method: Method, path: &'static str, packed: bo
 }
 
 /// A sixth above what each takes. A change that needs more says why, here.
-static KINDS: [Kind; 4] = [
-    kind("heart", Method::PUT, "/heart/", false, 1_070),
+static KINDS: [Kind; 6] = [
+    kind("heart", Method::PUT, "/heart/{fresh}", false, 1_070),
     kind("playlists", Method::GET, "/playlists", false, 10_000),
-    kind("playlists, packed", Method::GET, "/playlists", true, 31_000),
+    kind("playlists, new", Method::GET, NEW, false, 10_000),
+    kind("playlists, new and packed", Method::GET, NEW, true, 31_000),
     kind("hearts", Method::GET, "/hearts", false, 15_000),
+    kind("hearts, new", Method::GET, "/hearts?new={fresh}", false, 15_000),
 ];
 
 /// What all runs share.
@@ -96,8 +99,8 @@ async fn run(setting: &Setting<'_>, counted: Option<&Kind>) -> Result<u64> {
 
 async fn ask(client: &Client, base: &str, cookie: &str, kind: &Kind, number: usize) -> Result<()> {
     // Each heart is for a playlist that nobody has hearted yet.
-    let id = if kind.method == Method::PUT { format!("{number:022}") } else { String::new() };
-    let request = client.request(kind.method.clone(), format!("{base}{}{id}", kind.path)).header("cookie", cookie);
+    let path = kind.path.replace("{fresh}", &format!("{number:022}"));
+    let request = client.request(kind.method.clone(), format!("{base}{path}")).header("cookie", cookie);
     let request = request.header("accept-encoding", mixes::encoding(kind.packed));
     let answer = request.header("sec-fetch-site", "same-origin").send().await?;
     ensure!(answer.status() == 200, "{}: {}", kind.name, answer.status());

@@ -68,10 +68,13 @@ pub(crate) fn all(app: &str, bare: &Bare, (readers, writers): (&[Listener], &[Li
         same("heart", "heart's bytes"),
         Mix::new("playlists", Some("playlists' bytes"), seen(page("/playlists"), ROWS / 2)),
         same("playlists", "playlists' bytes"),
+        Mix::new("playlists, new", None, seen(page(NEW), ROWS / 2)),
         Mix::new("playlists, packed", Some("playlists' packed bytes"), Work::App(packed("/playlists"))),
         same("playlists, packed", "playlists' packed bytes"),
+        Mix::new("playlists, new and packed", None, Work::App(packed(NEW))),
         Mix::new("hearts", Some("hearts' bytes"), seen(page("/hearts"), LIBRARY / 2)),
         same("hearts", "hearts' bytes"),
+        Mix::new("hearts, new", None, seen(page("/hearts?new={fresh}"), LIBRARY / 2)),
         Mix::new("90/10", None, seen(nine_in_ten(host, readers, writers), ROWS / 2)),
         Mix::new("sign-ins", None, Work::SignIns),
         Mix::new("cold library", None, Work::Cold),
@@ -84,6 +87,9 @@ pub(crate) fn all(app: &str, bare: &Bare, (readers, writers): (&[Listener], &[Li
 
 /// A heart for a playlist that nobody has hearted.
 const HEART: (&str, &str) = ("PUT", "/heart/{fresh}");
+
+/// A page that was not looked at before: the address says nothing that the page heeds, but is another each time.
+pub(crate) const NEW: &str = "/playlists?new={fresh}";
 
 /// What the bare server sends: the answers to these, as the app gave them once.
 pub(crate) const SAMPLES: [(&str, &str, &str, bool); 4] = [

@@ -1,6 +1,7 @@
 //! Finding: what is in a library, or among the hearts, that fits what somebody looks for.
 //!
-//! First which ones, all conditions in one statement, then their cards. Rows that were written before there were
+//! First which ones and in which versions, all conditions in one statement; then, unless they have been shown in just
+//! these, their cards. Rows that were written before there were
 //! folded columns are compared in lower case alone, and by the owner's name where no id is known.
 
 use super::playlists::Playlist;
@@ -27,7 +28,7 @@ pub struct Filter {
 }
 
 /// An order of what is found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
     /// A library's as Spotify keeps it; of hearts the newest first.
     #[default]
@@ -58,10 +59,29 @@ impl Order {
     }
 }
 
+/// An entry that was found: Spotify's id, and in which versions its playlist and its heart are.
+///
+/// Postgres never changes a row in place: the new version stands elsewhere (`ctid`), and where a place is used again,
+/// another transaction did it (`xmin`); <https://www.postgresql.org/docs/current/ddl-system-columns.html>. So two equal
+/// marks show the same card.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Mark(String);
+
+impl Mark {
+    /// Marks as the statements write them.
+    pub(super) fn all(marks: Vec<String>) -> Vec<Self> {
+        marks.into_iter().map(Self).collect()
+    }
+
+    fn id(&self) -> &str {
+        self.0.split(' ').next().unwrap_or_default()
+    }
+}
+
 /// A stretch of what was found.
 pub struct Found {
-    /// Spotify's ids, in order.
-    pub ids: Vec<String>,
+    /// Its entries, in order.
+    pub marks: Vec<Mark>,
     /// How many there are in all; not known, and 0, for a stretch that begins behind the last.
     pub total: i64,
 }
@@ -78,7 +98,7 @@ pub async fn in_library(
     (offset, limit): (i64, i64),
 ) -> Result<Found, Error> {
     let rows = sqlx::query!(
-        r#"select p.id, count(*) over () as "total!"
+        r#"select concat_ws(' ', p.id, p.ctid, p.xmin, h.ctid, h.xmin) as "mark!", count(*) over () as "total!"
            from playlists p
            cross join lateral (select nullif(coalesce(p.name_folded, lower(p.name)), '') as name, coalesce(p.owner_folded, lower(p.owner_name)) as owner) f
            left join hearts h on h.user_id = p.user_id and h.playlist_id = p.id
@@ -109,7 +129,7 @@ pub async fn in_library(
     );
     let rows = rows.fetch_all(pool).await?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Found { ids: rows.into_iter().map(|row| row.id).collect(), total })
+    Ok(Found { marks: rows.into_iter().map(|row| Mark(row.mark)).collect(), total })
 }
 
 /// Which of the person's hearts fit: at most `limit` from `offset` on.
@@ -124,7 +144,7 @@ pub async fn in_hearts(
     (offset, limit): (i64, i64),
 ) -> Result<Found, Error> {
     let rows = sqlx::query!(
-        r#"select h.playlist_id as id, count(*) over () as "total!"
+        r#"select concat_ws(' ', h.playlist_id, h.ctid, h.xmin, p.ctid, p.xmin) as "mark!", count(*) over () as "total!"
            from hearts h
            left join playlists p on p.user_id = h.user_id and p.id = h.playlist_id
            cross join lateral (select nullif(coalesce(p.name_folded, lower(p.name)), '') as name, coalesce(p.owner_folded, lower(p.owner_name)) as owner,
@@ -153,14 +173,15 @@ pub async fn in_hearts(
     );
     let rows = rows.fetch_all(pool).await?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Found { ids: rows.into_iter().map(|row| row.id).collect(), total })
+    Ok(Found { marks: rows.into_iter().map(|row| Mark(row.mark)).collect(), total })
 }
 
-/// The cards of these playlists, in this order, with what is known of each.
+/// The cards of these entries, in this order, with what is known of each.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn cards(pool: &Pool, user: UserId, ids: &[String]) -> Result<Vec<Playlist>, Error> {
+pub async fn cards(pool: &Pool, user: UserId, marks: &[Mark]) -> Result<Vec<Playlist>, Error> {
+    let ids: Vec<&str> = marks.iter().map(Mark::id).collect();
     let rows = sqlx::query_as!(
         Playlist,
         r#"select w.id as "id!", coalesce(p.name, '') as "name!", p.owner_name as "owner_name?", p.cover_url as "cover_url?", p.item_count as "item_count?", p.public as "public?",
@@ -172,7 +193,7 @@ pub async fn cards(pool: &Pool, user: UserId, ids: &[String]) -> Result<Vec<Play
            left join hearts h on h.user_id = $1 and h.playlist_id = w.id
            order by w.place"#,
         user.0,
-        ids
+        &ids as _
     );
     Ok(rows.fetch_all(pool).await?)
 }

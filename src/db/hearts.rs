@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::playlists::Playlist;
+use super::finding::{Found, Mark};
 use super::{Error, Pool};
 use crate::ids::{Digested, PlaylistId, UserId};
 
@@ -233,23 +233,22 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
         .await?)
 }
 
-/// A stretch of a person's hearts, newest first, with what is known of each playlist.
+/// A person's hearts, newest first: at most `limit` from `offset` on.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn newest(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Playlist>, Error> {
-    let rows = sqlx::query_as!(
-        Playlist,
-        r#"select h.playlist_id as id, coalesce(p.name, '') as "name!", p.owner_name, p.cover_url, p.item_count, p.public,
-                  coalesce(p.collaborative, false) as "collaborative!", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?",
-                  h.note as "note?", h.tags as "tags!"
-           from (select playlist_id, hearted_at, snapshot_id, gone_at, note, tags from hearts where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
-           left join playlists p on p.user_id = $1 and p.id = h.playlist_id
-           order by h.hearted_at desc, h.playlist_id"#,
+pub async fn newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Found, Error> {
+    let row = sqlx::query!(
+        r#"select (select count(*) from hearts where user_id = $1) as "total!",
+                  array(select concat_ws(' ', h.playlist_id, h.place, h.since, p.ctid, p.xmin)
+                        from (select playlist_id, hearted_at, ctid as place, xmin as since from hearts
+                              where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
+                        left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+                        order by h.hearted_at desc, h.playlist_id) as "marks!""#,
         user.0,
         offset,
         limit
     );
-    Ok(rows.fetch_all(pool).await?)
+    let row = row.fetch_one(pool).await?;
+    Ok(Found { marks: Mark::all(row.marks), total: row.total })
 }

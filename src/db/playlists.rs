@@ -3,6 +3,7 @@
 use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 
+use super::finding::Mark;
 use super::{Error, Pool, counts};
 use crate::ids::{PlaylistId, UserId};
 
@@ -63,7 +64,7 @@ pub struct Seen {
     pub snapshot_id: Option<String>,
 }
 
-/// A person's library in numbers.
+/// A person's library in numbers, and a stretch of it.
 #[derive(Clone, Debug)]
 pub struct Library {
     /// When Spotify last showed it from its beginning; none: never yet.
@@ -78,6 +79,8 @@ pub struct Library {
     pub leased_until: Option<OffsetDateTime>,
     /// When Spotify last failed to show it; none: not since it was last shown.
     pub failed_at: Option<OffsetDateTime>,
+    /// What stands in the stretch, in Spotify's order.
+    pub marks: Vec<Mark>,
 }
 
 impl Library {
@@ -87,19 +90,34 @@ impl Library {
     }
 }
 
-/// The person's library in numbers; none: nobody ever asked for it.
+/// The person's library in numbers, and at most `limit` of its entries from `offset` on; none: nobody ever asked for it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn library(pool: &Pool, user: UserId) -> Result<Option<Library>, Error> {
-    let row = sqlx::query_as!(
-        Library,
+pub async fn library(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Option<Library>, Error> {
+    let row = sqlx::query!(
         r#"select fetched_at, counted, reached, leased_until, failed_at,
-                  (select count(*) from playlists where user_id = $1 and position is not null) as "total!"
+                  (select count(*) from playlists where user_id = $1 and position is not null) as "total!",
+                  array(select concat_ws(' ', p.id, p.place, p.since, h.ctid, h.xmin)
+                        from (select id, position, ctid as place, xmin as since from playlists
+                              where user_id = $1 and position is not null order by position offset $2 limit $3) p
+                        left join hearts h on h.user_id = $1 and h.playlist_id = p.id
+                        order by p.position) as "marks!"
            from libraries where user_id = $1"#,
-        user.0
+        user.0,
+        offset,
+        limit
     );
-    Ok(row.fetch_optional(pool).await?)
+    let row = row.fetch_optional(pool).await?;
+    Ok(row.map(|row| Library {
+        fetched_at: row.fetched_at,
+        total: row.total,
+        counted: row.counted,
+        reached: row.reached,
+        leased_until: row.leased_until,
+        failed_at: row.failed_at,
+        marks: Mark::all(row.marks),
+    }))
 }
 
 /// Takes the right to fetch the person's library, for one process at a time and until `until`.
@@ -137,26 +155,6 @@ pub async fn release(
     );
     row.execute(pool).await?;
     Ok(())
-}
-
-/// A stretch of the person's library in Spotify's order.
-///
-/// # Errors
-/// When the database fails.
-pub async fn stretch(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Playlist>, Error> {
-    let rows = sqlx::query_as!(
-        Playlist,
-        r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?",
-                  h.note as "note?", coalesce(h.tags, '{}') as "tags!"
-           from (select * from playlists where user_id = $1 and position is not null order by position offset $2 limit $3) p
-           left join hearts h on h.user_id = $1 and h.playlist_id = p.id
-           order by p.position"#,
-        user.0,
-        offset,
-        limit
-    );
-    Ok(rows.fetch_all(pool).await?)
 }
 
 /// What is known of one playlist.

@@ -4,10 +4,11 @@ use time::{Duration, OffsetDateTime};
 use tokio::time::timeout;
 
 use super::search::Wanted;
-use super::{Caller, Error, Paged, Playlist, Result, playlists};
+use super::{Caller, Error, Mark, Paged, Result, playlists};
 use crate::app::App;
+use crate::db;
+use crate::db::finding::{self, Found};
 use crate::db::hearts::{Hand, Pressed};
-use crate::db::{self, finding};
 use crate::ids::{Digested, PlaylistId, UserId};
 
 /// How long what Spotify said of a playlist is good enough for a heart by link.
@@ -114,7 +115,7 @@ async fn named(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDat
 /// A page of somebody's hearts.
 pub struct Listed {
     /// The hearts that were wanted.
-    pub hearts: Paged<Playlist>,
+    pub hearts: Paged<Mark>,
     /// How many there are, wanted or not.
     pub all: usize,
 }
@@ -125,12 +126,12 @@ pub struct Listed {
 /// When the database fails.
 pub async fn list(app: &App, caller: &Caller, wanted: &Wanted) -> Result<Listed> {
     let (user, at, stretch) = (caller.person.id, wanted.at, wanted.at.stretch());
-    let all = db::hearts::count(&app.db, user).await? as usize;
+    let page = |found: Found| Paged { entries: found.marks, at, total: found.total as usize };
     if wanted.is_plain() {
-        let entries = db::hearts::newest(&app.db, user, stretch.0, stretch.1).await?;
-        return Ok(Listed { hearts: Paged { entries, at, total: all }, all });
+        let hearts = page(db::hearts::newest(&app.db, user, stretch).await?);
+        return Ok(Listed { all: hearts.total, hearts });
     }
+    let all = db::hearts::count(&app.db, user).await? as usize;
     let found = finding::in_hearts(&app.db, user, &wanted.search.filter(), wanted.order, stretch).await?;
-    let entries = finding::cards(&app.db, user, &found.ids).await?;
-    Ok(Listed { hearts: Paged { entries, at, total: found.total as usize }, all })
+    Ok(Listed { hearts: page(found), all })
 }

@@ -10,9 +10,9 @@ use super::asking::{self, Endpoint};
 use super::fetch::{self, Fetched};
 use super::playlists::seen;
 use super::search::Wanted;
-use super::{Caller, Error, PAGE, Paged, Playlist, Result};
+use super::{Caller, Error, Mark, PAGE, Paged, Result};
 use crate::app::App;
-use crate::db::finding;
+use crate::db::finding::{self, Found};
 use crate::db::playlists::{self as rows, Library as Kept, Read, Seen};
 use crate::ids::UserId;
 
@@ -32,7 +32,7 @@ const WAIT: std::time::Duration = std::time::Duration::from_millis(250);
 /// A page of a person's library.
 pub struct Library {
     /// The playlists that were wanted.
-    pub playlists: Paged<Playlist>,
+    pub playlists: Paged<Mark>,
     /// How many there are, wanted or not.
     pub all: usize,
     /// When Spotify was asked for them.
@@ -46,14 +46,25 @@ pub struct Library {
 }
 
 /// What somebody wants of Spotify.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// A look at so many entries from the beginning on, with a fetch when it is time for one.
-    Look(usize),
+#[derive(Clone, Copy, Debug)]
+pub enum Wish<'a> {
+    /// A look at a page, with a fetch when it is time for one.
+    Look(&'a Wanted),
     /// The whole library anew.
     Anew,
     /// The rest of a library that was read in part.
     Rest,
+}
+
+impl Wish<'_> {
+    /// What is kept; entries only where a stretch of the whole list is looked at.
+    async fn kept(self, app: &App, user: UserId) -> Result<Option<Kept>> {
+        let stretch = match self {
+            Wish::Look(wanted) if wanted.is_plain() => wanted.at.stretch(),
+            _ => (0, 0),
+        };
+        Ok(rows::library(&app.db, user, stretch).await?)
+    }
 }
 
 /// What is to be done about a wish.
@@ -67,7 +78,7 @@ enum Plan {
     Fetch(usize),
 }
 
-fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
+fn plan(kept: Option<&Kept>, wish: Wish<'_>, now: OffsetDateTime) -> Plan {
     let Some((kept, fetched_at)) = kept.and_then(|kept| Some((kept, kept.fetched_at?))) else { return Plan::Fetch(0) };
     let rests = match wish {
         Wish::Look(_) => FRESH,
@@ -89,11 +100,11 @@ fn plan(kept: Option<&Kept>, wish: Wish, now: OffsetDateTime) -> Plan {
 /// Whatever Spotify's trouble is, when nothing is kept that could bridge it.
 pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime) -> Result<Library> {
     let user = caller.person.id;
-    let look = Wish::Look(wanted.at.last * PAGE);
+    let look = Wish::Look(wanted);
     let (kept, trouble) = match in_time(app, caller, look, now).await {
         Ok(Some(kept)) => (Some(kept), None),
-        Ok(None) => (rows::library(&app.db, user).await?, None),
-        Err(trouble) if trouble.spotify_is_away() => (rows::library(&app.db, user).await?, Some(trouble)),
+        Ok(None) => (look.kept(app, user).await?, None),
+        Err(trouble) if trouble.spotify_is_away() => (look.kept(app, user).await?, Some(trouble)),
         Err(error) => return Err(error),
     };
     // A list that is fresh all the same says that the next one cannot come.
@@ -102,42 +113,42 @@ pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime
         return Err(trouble.unwrap_or(Error::SpotifySlow));
     };
     let all = kept.total as usize;
-    let playlists = pick(app, user, wanted, all).await?;
     let missing = (kept.counted - kept.reached).max(0) as usize;
     let coming = kept.is_coming(now);
+    let playlists = pick(app, user, wanted, kept).await?;
     Ok(Library { playlists, all, as_of, missing, coming, trouble })
 }
 
-/// A page of what is kept; the whole list is read along its index, anything else is searched.
-async fn pick(app: &App, user: UserId, wanted: &Wanted, all: usize) -> Result<Paged<Playlist>> {
-    let (at, stretch) = (wanted.at, wanted.at.stretch());
-    if wanted.is_plain() {
-        let entries = rows::stretch(&app.db, user, stretch.0, stretch.1).await?;
-        return Ok(Paged { entries, at, total: all });
-    }
-    let found = finding::in_library(&app.db, user, &wanted.search.filter(), wanted.order, stretch).await?;
-    let entries = finding::cards(&app.db, user, &found.ids).await?;
-    Ok(Paged { entries, at, total: found.total as usize })
+/// A page of what is kept; the whole list was read along its index, anything else is searched.
+async fn pick(app: &App, user: UserId, wanted: &Wanted, kept: Kept) -> Result<Paged<Mark>> {
+    let found = match wanted.is_plain() {
+        true => Found { marks: kept.marks, total: kept.total },
+        false => {
+            let filter = wanted.search.filter();
+            finding::in_library(&app.db, user, &filter, wanted.order, wanted.at.stretch()).await?
+        }
+    };
+    Ok(Paged { entries: found.marks, at: wanted.at, total: found.total as usize })
 }
 
 /// Brings the kept library up to what `wish` asks for. Says whether Spotify was asked.
 ///
 /// # Errors
 /// Spotify's trouble; what was kept before is then still there.
-pub async fn update(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<bool> {
+pub async fn update(app: &App, caller: &Caller, wish: Wish<'_>, now: OffsetDateTime) -> Result<bool> {
     Ok(in_time(app, caller, wish, now).await?.is_none())
 }
 
 /// What is kept if that meets the wish; none: Spotify was asked, and what is kept has changed.
-async fn in_time(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<Option<Kept>> {
+async fn in_time(app: &App, caller: &Caller, wish: Wish<'_>, now: OffsetDateTime) -> Result<Option<Kept>> {
     let met = tokio::time::timeout(asking::BUDGET, fetch_in_turn(app, caller, wish, now)).await;
     met.unwrap_or(Err(Error::SpotifySlow))
 }
 
-async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTime) -> Result<Option<Kept>> {
+async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish<'_>, now: OffsetDateTime) -> Result<Option<Kept>> {
     let user = caller.person.id;
     loop {
-        let kept = rows::library(&app.db, user).await?;
+        let kept = wish.kept(app, user).await?;
         let from = match plan(kept.as_ref(), wish, now) {
             Plan::Show if kept.as_ref().is_none_or(|kept| !kept.is_coming(app.now()) || meets(kept, wish)) => {
                 return Ok(kept);
@@ -166,21 +177,21 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish, now: OffsetDateTi
 }
 
 /// Whether a part of a first library is enough already.
-fn meets(kept: &Kept, wish: Wish) -> bool {
+fn meets(kept: &Kept, wish: Wish<'_>) -> bool {
     match wish {
-        Wish::Look(entries) => kept.fetched_at.is_some() && kept.reached as usize >= entries,
+        Wish::Look(wanted) => kept.fetched_at.is_some() && kept.reached as usize >= wanted.at.last * PAGE,
         Wish::Anew | Wish::Rest => true,
     }
 }
 
 /// Waits for the end of a fetch; a first view no longer than until there is what it looks at.
-async fn wait_for(app: &App, user: UserId, first: Option<Wish>, mut fetch: JoinHandle<Result<()>>) -> Result<()> {
+async fn wait_for(app: &App, user: UserId, first: Option<Wish<'_>>, mut fetch: JoinHandle<Result<()>>) -> Result<()> {
     loop {
         if let Ok(ended) = tokio::time::timeout(FIRST_VIEW, &mut fetch).await {
             return ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
         }
         let Some(wish) = first else { continue };
-        if rows::library(&app.db, user).await?.is_some_and(|kept| meets(&kept, wish)) {
+        if wish.kept(app, user).await?.is_some_and(|kept| meets(&kept, wish)) {
             return Ok(());
         }
     }
@@ -244,6 +255,7 @@ async fn keep(app: &App, user: UserId, from: usize, fetched: &mut Fetched, now: 
 
 #[cfg(test)]
 mod tests {
+    use super::super::search::{Order, Search};
     use super::*;
 
     #[test]
@@ -256,15 +268,18 @@ mod tests {
             reached,
             leased_until: None,
             failed_at: None,
+            marks: Vec::new(),
         };
+        let first = Wanted { search: Search::default(), order: Order::Usual, at: 1.into() };
+        let look = Wish::Look(&first);
         let failed = |ago| Kept { failed_at: Some(now - Duration::seconds(ago)), ..kept(600, 100) };
-        assert_eq!(plan(None, Wish::Look(PAGE), now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&Kept { fetched_at: None, ..kept(0, 0) }), Wish::Look(PAGE), now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&kept(599, 100)), Wish::Look(PAGE), now), Plan::Show);
-        assert_eq!(plan(Some(&kept(600, 100)), Wish::Look(PAGE), now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&failed(29)), Wish::Look(PAGE), now), Plan::Bridge);
+        assert_eq!(plan(None, look, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&Kept { fetched_at: None, ..kept(0, 0) }), look, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&kept(599, 100)), look, now), Plan::Show);
+        assert_eq!(plan(Some(&kept(600, 100)), look, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(29)), look, now), Plan::Bridge);
         assert_eq!(plan(Some(&failed(29)), Wish::Anew, now), Plan::Fetch(0));
-        assert_eq!(plan(Some(&failed(30)), Wish::Look(PAGE), now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(30)), look, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&kept(29, 100)), Wish::Anew, now), Plan::Show);
         assert_eq!(plan(Some(&kept(30, 100)), Wish::Anew, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&kept(5, 50)), Wish::Rest, now), Plan::Fetch(50));

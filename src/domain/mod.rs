@@ -29,6 +29,7 @@ pub mod words;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::db::finding::Mark;
 pub use crate::db::playlists::Playlist;
 pub use crate::db::sessions::{DEVICE, SIGNED_IN_AT, USER_ID, key as session_key};
 use crate::ids::{Digested, UserId};
@@ -68,7 +69,7 @@ impl Caller {
 }
 
 /// Pages of a longer list that are shown together, from 1; most often one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Span {
     /// The first of them.
     pub first: usize,

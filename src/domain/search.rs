@@ -1,9 +1,10 @@
 //! What somebody looks for in a list: words, a few operators, an order, a page.
 
-use super::Span;
 use super::text::fold;
-use crate::db::finding::Filter;
+use super::{Caller, Mark, Playlist, Result, Span};
+use crate::app::App;
 pub use crate::db::finding::Order;
+use crate::db::finding::{self, Filter};
 
 /// How much of a search is read, in characters.
 pub const LONGEST: usize = 100;
@@ -26,8 +27,16 @@ impl Wanted {
     }
 }
 
+/// The cards of what was found, in its order; what is gone since is empty.
+///
+/// # Errors
+/// When the database fails.
+pub async fn cards(app: &App, caller: &Caller, found: &[Mark]) -> Result<Vec<Playlist>> {
+    Ok(finding::cards(&app.db, caller.person.id, found).await?)
+}
+
 /// A search as it was typed and as it was understood.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Search {
     /// What was typed, as far as it was read.
     pub text: String,
@@ -40,7 +49,7 @@ pub struct Search {
 }
 
 /// One thing that must be true; texts are as they were typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// The words stand in the name, the owner's name or the note.
     Words(String),
@@ -59,7 +68,7 @@ pub enum Condition {
 }
 
 /// An operator with a value that it does not take.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Odd {
     /// The operator.
     pub operator: Operator,
@@ -68,7 +77,7 @@ pub struct Odd {
 }
 
 /// What may stand before a colon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// `owner:me`, `owner:NAME`.
     Owner,

@@ -21,6 +21,7 @@ pub(super) struct Asked {
 }
 
 /// A list in which something can be found.
+#[derive(Hash)]
 pub(super) struct Place {
     pub(super) path: &'static str,
     /// What its entries are called, one and many.
@@ -60,6 +61,7 @@ pub(super) static HEARTS: Place = Place {
 };
 
 /// What is looked for in a list, and how it is shown.
+#[derive(Hash)]
 pub(super) struct Finding {
     pub(super) place: &'static Place,
     pub(super) search: Search,

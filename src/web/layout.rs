@@ -12,7 +12,7 @@ use time::macros::format_description;
 use super::assets::ASSETS;
 use super::error::Fault;
 use super::hearts::words::{Draft, Tag};
-use super::next::{SafePath, playlist_address};
+use super::next::SafePath;
 use super::notice;
 use super::session::Visitor;
 use crate::app::App;
@@ -20,7 +20,7 @@ use crate::domain::{Caller, Playlist, playlists};
 use crate::ids::PlaylistId;
 
 /// The frame around every page.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(super) struct Layout {
     pub(super) title: String,
     /// The name of who is signed in.
@@ -47,7 +47,7 @@ pub(super) struct Layout {
 }
 
 /// The field for a link.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub(super) struct LinkField {
     pub(super) typed: String,
     /// Why the playlist was not hearted.
@@ -60,7 +60,7 @@ pub(super) fn typed_again(text: &str) -> String {
 }
 
 /// A sentence that is shown once.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(super) struct Notice {
     /// Whether it interrupts.
     pub(super) alert: bool,
@@ -152,12 +152,15 @@ const ROOM: usize = 64 * 1024;
 
 /// Fills a page.
 pub(super) fn html(page: &impl Template) -> Response {
+    text(page).map_or_else(|error| Fault::internal(error).into_response(), |text| Html(text).into_response())
+}
+
+/// The text of a page.
+pub(super) fn text(page: &impl Template) -> askama::Result<String> {
     // Room for most pages at once, in place of copying each half of them over and over.
     let mut text = String::with_capacity(ROOM);
-    match page.render_into(&mut text) {
-        Ok(()) => Html(text).into_response(),
-        Err(error) => Fault::internal(error).into_response(),
-    }
+    page.render_into(&mut text)?;
+    Ok(text)
 }
 
 /// A number as people read it, such as `1,234`.
@@ -168,9 +171,9 @@ pub(super) fn count(number: impl std::fmt::Display) -> String {
 }
 
 /// A time as people and machines read it.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(super) struct Moment {
-    /// In UTC, as RFC 3339.
+    /// As HTML and RFC 3339 write it; a time of the day in UTC.
     pub(super) iso: String,
     pub(super) text: String,
 }
@@ -178,17 +181,17 @@ pub(super) struct Moment {
 impl Moment {
     /// A day, such as `21 Nov 2026`.
     pub(super) fn day(time: OffsetDateTime) -> Self {
-        Self::of(time, time.format(format_description!("[day padding:none] [month repr:short] [year]")))
+        Self::of_day(time, time.format(format_description!("[day padding:none] [month repr:short] [year]")))
     }
 
     /// A day within a year, such as `21 May`.
     pub(super) fn coming_day(time: OffsetDateTime) -> Self {
-        Self::of(time, time.format(format_description!("[day padding:none] [month repr:long]")))
+        Self::of_day(time, time.format(format_description!("[day padding:none] [month repr:long]")))
     }
 
     /// A time of the day, such as `14:02 UTC`.
     pub(super) fn clock(time: OffsetDateTime) -> Self {
-        Self::of(time, time.format(format_description!("[hour]:[minute] UTC")))
+        Self::of(rfc3339(time), time.format(format_description!("[hour]:[minute] UTC")))
     }
 
     /// The time of the day, and the day with it once it is not today's.
@@ -199,16 +202,26 @@ impl Moment {
     /// Both, such as `22 Nov 2026, 14:02 UTC`.
     pub(super) fn day_and_clock(time: OffsetDateTime) -> Self {
         let shape = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
-        Self::of(time, time.format(shape))
+        Self::of(rfc3339(time), time.format(shape))
     }
 
-    fn of(time: OffsetDateTime, text: Result<String, time::error::Format>) -> Self {
-        let iso = time.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"));
-        Self { iso: iso.expect("a time has these parts"), text: text.expect("a time has these parts") }
+    fn of_day(time: OffsetDateTime, text: Result<String, time::error::Format>) -> Self {
+        Self::of(time.date().to_string(), text)
+    }
+
+    fn of(iso: String, text: Result<String, time::error::Format>) -> Self {
+        Self { iso, text: text.expect("a time has these parts") }
     }
 }
 
+/// A time in UTC, such as `2026-11-21T14:02:00Z`.
+pub(super) fn rfc3339(time: OffsetDateTime) -> String {
+    let iso = time.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"));
+    iso.expect("a time has these parts")
+}
+
 /// A playlist in a list.
+#[derive(Hash)]
 pub(super) struct Card {
     pub(super) id: String,
     pub(super) name: String,
@@ -229,15 +242,11 @@ pub(super) struct Card {
 }
 
 impl Card {
-    /// A card for a page that never asks Spotify: says how old its name is, once that is more than a day.
-    pub(super) fn dated(playlist: Playlist, now: OffsetDateTime) -> Self {
-        let old = playlist.seen_at.filter(|seen| now - *seen > time::Duration::DAY);
+    /// A card for a page that never asks Spotify: says how old its name is, once that is a day. `hour` is when the hour
+    /// began, so that the page changes no more often.
+    pub(super) fn dated(playlist: Playlist, hour: OffsetDateTime) -> Self {
+        let old = playlist.seen_at.filter(|seen| hour - *seen > time::Duration::hours(23));
         Self { named_on: old.map(Moment::day), ..Self::from(playlist) }
-    }
-
-    /// Where the playlist has its page, which leads back to the list at `from`.
-    pub(super) fn address(&self, from: impl AsRef<str>) -> String {
-        playlist_address(&self.id, from.as_ref())
     }
 }
 

@@ -6,6 +6,7 @@ mod activity;
 mod assets;
 mod device;
 mod error;
+mod filling;
 mod finding;
 mod health;
 mod hearts;
@@ -199,6 +200,7 @@ fn packing() -> CompressionLayer {
 }
 
 /// What time it is for this request.
+#[derive(Clone, Copy)]
 struct Now(OffsetDateTime);
 
 impl FromRequestParts<Arc<App>> for Now {

@@ -15,6 +15,7 @@ mod deploy;
 mod doctor;
 mod faults;
 mod feeds;
+mod filling;
 mod finding;
 mod follower;
 mod hearts;

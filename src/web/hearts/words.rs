@@ -19,6 +19,7 @@ use crate::web::session::SignedIn;
 use crate::web::{Now, State};
 
 /// A tag, and where to see what else has it.
+#[derive(Hash)]
 pub(in crate::web) struct Tag {
     pub(in crate::web) name: String,
     pub(in crate::web) href: String,
@@ -33,7 +34,7 @@ impl From<String> for Tag {
 }
 
 /// What stands in the fields beside one heart.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(in crate::web) struct Draft {
     pub(in crate::web) id: String,
     pub(in crate::web) note: String,
