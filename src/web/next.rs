@@ -101,14 +101,18 @@ impl List {
 
 /// The address of a playlist that leads back to the list at `from`.
 pub(super) fn playlist_address(id: &str, from: &str) -> String {
-    let plain = format!("/playlists/{id}");
-    if from == LISTS[0].0 {
-        return plain;
+    format!("/playlists/{id}{}", way_back(from))
+}
+
+/// What follows the address of any playlist that leads back to the list at `from`.
+pub(super) fn way_back(from: impl AsRef<str>) -> String {
+    if from.as_ref() == LISTS[0].0 {
+        return String::new();
     }
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("from", from).finish();
-    let whole = format!("{plain}?{query}");
-    // What is too long to come back to is left out.
-    if SafePath::parse(&whole).is_none() { plain } else { whole }
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("from", from.as_ref()).finish();
+    // What is too long to come back to, after an id of 22 characters, is left out.
+    let whole = format!("/playlists/0000000000000000000000?{query}");
+    if SafePath::parse(&whole).is_none() { String::new() } else { format!("?{query}") }
 }
 
 /// `?next=` in an address, or the field `next` of a form.

@@ -10,7 +10,7 @@ use super::asked::Asked;
 use crate::app::App;
 use crate::domain::sharing::Shown;
 use crate::web::error::Fault;
-use crate::web::layout::{Card, Moment, absolute};
+use crate::web::layout::{Card, absolute, rfc3339};
 use crate::web::{Now, State};
 
 /// A feed, whatever its format; its fields are named as in JSON Feed.
@@ -73,7 +73,7 @@ async fn feed(app: &App, asked: &Asked, file: &str, now: OffsetDateTime) -> Resu
         feed_url: absolute(app, &format!("{}/{file}", asked.path)),
         items: items(shown, &id),
         authors: [Author { name: owner }],
-        updated: Moment::day(newest).iso,
+        updated: rfc3339(newest),
         id,
     })
 }
@@ -89,7 +89,7 @@ fn items(shown: Shown, feed: &str) -> Vec<Item> {
             title: printable(&card.name),
             content_text: by
                 .map_or_else(|| "A playlist".into(), |owner| format!("A playlist by {}", printable(&owner))),
-            date_published: Moment::day(hearted_at).iso,
+            date_published: rfc3339(hearted_at),
         }
     });
     items.collect()
