@@ -20,8 +20,8 @@ const PAGES: usize = 1000;
 /// Where a page is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// Whose it is.
-    pub person: UserId,
+    /// Whose it is; none: that of all who are not signed in.
+    pub person: Option<UserId>,
     /// Its path and query.
     pub path: String,
     /// Whether it is packed by gzip.
@@ -77,9 +77,10 @@ impl Slot<'_> {
         self.cache.pages.get(&self.place).filter(|filled| filled.from == self.from).map(|filled| filled.body)
     }
 
-    /// Keeps the page, in place of what it was before.
-    pub fn fill(self, body: Bytes) {
-        self.cache.pages.insert(self.place, Filled { from: self.from, body });
+    /// Keeps the page, in place of what it was before, and gives it back.
+    pub fn fill(self, body: Bytes) -> Bytes {
+        self.cache.pages.insert(self.place, Filled { from: self.from, body: body.clone() });
+        body
     }
 }
 
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     fn place(person: i64, path: &str) -> Place {
-        Place { person: UserId(person), path: path.into(), packed: false }
+        Place { person: Some(UserId(person)), path: path.into(), packed: false }
     }
 
     #[test]

@@ -55,8 +55,17 @@ fn requests(host: &str, people: &[Listener], (method, path): (&str, &str), more:
     all
 }
 
+/// Who asks.
+pub(crate) struct People<'a> {
+    pub(crate) readers: &'a [Listener],
+    pub(crate) writers: &'a [Listener],
+    /// Those with 10,000 playlists.
+    pub(crate) collectors: &'a [Listener],
+}
+
 /// All mixes and their limits, in the order in which a round plays them. `top`: whether there is such a page.
-pub(crate) fn all(app: &str, bare: &Bare, (readers, writers): (&[Listener], &[Listener]), top: bool) -> Vec<Mix> {
+pub(crate) fn all(app: &str, bare: &Bare, people: &People<'_>, top: bool) -> Vec<Mix> {
+    let People { readers, writers, collectors } = *people;
     let host = app.trim_start_matches("http://");
     let page = |path| requests(host, readers, ("GET", path), &[]);
     let packed = |path| requests(host, readers, ("GET", path), &[ENCODINGS]);
@@ -75,6 +84,7 @@ pub(crate) fn all(app: &str, bare: &Bare, (readers, writers): (&[Listener], &[Li
         Mix::new("hearts", Some("hearts' bytes"), seen(page("/hearts"), LIBRARY / 2)),
         same("hearts", "hearts' bytes"),
         Mix::new("hearts, new", None, seen(page("/hearts?new={fresh}"), LIBRARY / 2)),
+        Mix::new("10,000 playlists", None, seen(requests(host, collectors, ("GET", NEW), &[]), 0)),
         Mix::new("90/10", None, seen(nine_in_ten(host, readers, writers), ROWS / 2)),
         Mix::new("sign-ins", None, Work::SignIns),
         Mix::new("cold library", None, Work::Cold),

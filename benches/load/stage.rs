@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use crate::app::App;
 use crate::limits::{Bare, Pgbench};
 use crate::listeners::{self, Listener};
-use crate::mixes::{self, Mix, Work};
+use crate::mixes::{self, Mix, People, Work};
 use crate::postgres::Postgres;
 use crate::report::{Figures, start_up};
 use crate::standin::Standin;
@@ -25,6 +25,8 @@ pub(crate) struct Stage {
     pub(crate) cold: Vec<Listener>,
     writers: Vec<Listener>,
     readers: Vec<Listener>,
+    /// Those with 10,000 playlists.
+    collectors: Vec<Listener>,
     other: Option<App>,
     bare: Bare,
     pgbench: Pgbench,
@@ -53,6 +55,8 @@ impl Stage {
         let place = (app.base.as_str(), &postgres.pool);
         let readers = listeners::sign_in_all(place, &standin, "reader", wishes.listeners).await?;
         let writers = listeners::sign_in_all(place, &standin, "writer", wishes.listeners).await?;
+        let collectors = listeners::sign_in_all(place, &standin, "collector", wishes.connections).await?;
+        listeners::enlarge(&postgres.pool, &collectors).await?;
         let cold = listeners::sign_in_all(place, &standin, "cold", wishes.connections).await?;
         let bare = Bare::start(&app.base, &readers[0].cookie).await?;
         // The sample of a heart was given; the reader's page is to stay as it was.
@@ -64,13 +68,28 @@ impl Stage {
             Some(program) => Some(App::start(Some(program), postgres.url(), &standin.base).await?),
             None => None,
         };
-        Ok(Self { app, standin, postgres, cold, writers, readers, other, bare, pgbench, acknowledged: 0, unheard: 0 })
+        let (acknowledged, unheard) = (0, 0);
+        Ok(Self {
+            app,
+            standin,
+            postgres,
+            cold,
+            writers,
+            readers,
+            collectors,
+            other,
+            bare,
+            pgbench,
+            acknowledged,
+            unheard,
+        })
     }
 
     /// The mixes that are wished for, with what limits them.
     pub(crate) async fn mixes(&self, only: &[String]) -> Result<Vec<Mix>> {
         let top = reqwest::get(format!("{}/top", self.app.base)).await?.status() == 200;
-        let mut all = mixes::all(&self.app.base, &self.bare, (&self.readers, &self.writers), top);
+        let people = People { readers: &self.readers, writers: &self.writers, collectors: &self.collectors };
+        let mut all = mixes::all(&self.app.base, &self.bare, &people, top);
         let names: Vec<String> = all.iter().map(|mix| mix.name.clone()).collect();
         ensure!(only.iter().all(|name| names.contains(name)), "these can be named: {names:?}");
         let limits: Vec<String> =

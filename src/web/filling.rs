@@ -17,12 +17,17 @@ use super::error::Fault;
 use super::layout::{Layout, text};
 use crate::app::App;
 use crate::domain::{Caller, Mark, Playlist, search};
+use crate::ids::UserId;
 use crate::page_cache::Place;
 
-/// A page of a list. All that it says stands in it, but for its cards, which come last.
-pub(super) trait Listing: Template + Hash {
+/// A page that may be filled once: all that it says stands in it.
+pub(super) trait Framed: Template + Hash {
     /// The frame around it.
     fn layout(&self) -> &Layout;
+}
+
+/// A page of a list, whose cards come last.
+pub(super) trait Listing: Framed {
     /// Puts the cards in.
     fn lay_out(&mut self, playlists: Vec<Playlist>);
 }
@@ -39,22 +44,33 @@ pub(super) async fn fill(
     mut page: impl Listing,
     found: &[Mark],
 ) -> Result<Response, Fault> {
-    let place = Place { person: caller.person.id, path: page.layout().path.clone(), packed: packing.0 };
-    let slot = app.pages.slot(place, &(&page, found));
+    let slot = app.pages.slot(packing.place(Some(caller.person.id), page.layout()), &(&page, found));
     let body = match slot.filled() {
         Some(body) => body,
         None => {
             page.lay_out(search::cards(app, caller, found).await?);
-            let body = packing.pack(text(&page).map_err(Fault::internal)?).map_err(Fault::internal)?;
-            slot.fill(body.clone());
-            body
+            slot.fill(packing.pack(&page)?)
         }
     };
-    Ok(match packing {
-        // Not packed here, it may still be on its way out, where all other pages are.
-        Packing(false) => Html(body).into_response(),
-        Packing(true) => ([(CONTENT_ENCODING, "gzip"), (VARY, ACCEPT_ENCODING.as_str())], Html(body)).into_response(),
-    })
+    Ok(packing.answer(body))
+}
+
+/// The same with a page of which all is known.
+///
+/// # Errors
+/// When the page cannot be written.
+pub(super) fn fill_known(
+    app: &App,
+    person: Option<UserId>,
+    packing: Packing,
+    page: &impl Framed,
+) -> Result<Response, Fault> {
+    let slot = app.pages.slot(packing.place(person, page.layout()), page);
+    let body = match slot.filled() {
+        Some(body) => body,
+        None => slot.fill(packing.pack(page)?),
+    };
+    Ok(packing.answer(body))
 }
 
 /// Whether whoever asks unpacks what gzip has packed, as every browser does.
@@ -62,18 +78,30 @@ pub(super) async fn fill(
 pub(super) struct Packing(bool);
 
 impl Packing {
-    fn pack(self, text: String) -> io::Result<Bytes> {
-        let bytes = match self {
-            Self(false) => text.into_bytes(),
-            Self(true) => {
-                let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-                packed.write_all(text.as_bytes())?;
-                packed.finish()?
-            }
-        };
+    fn place(self, person: Option<UserId>, layout: &Layout) -> Place {
+        Place { person, path: layout.path.clone(), packed: self.0 }
+    }
+
+    fn pack(self, page: &impl Template) -> Result<Bytes, Fault> {
+        let text = text(page).map_err(Fault::internal)?;
+        let bytes = if self.0 { packed(&text).map_err(Fault::internal)? } else { text.into_bytes() };
         // It stays a while, and should not hold room that it does not fill.
         Ok(bytes.into_boxed_slice().into())
     }
+
+    fn answer(self, body: Bytes) -> Response {
+        match self {
+            // Not packed here, it may still be on its way out, where all other pages are.
+            Self(false) => Html(body).into_response(),
+            Self(true) => ([(CONTENT_ENCODING, "gzip"), (VARY, ACCEPT_ENCODING.as_str())], Html(body)).into_response(),
+        }
+    }
+}
+
+fn packed(text: &str) -> io::Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(text.as_bytes())?;
+    packed.finish()
 }
 
 impl<S: Sync> FromRequestParts<S> for Packing {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::error::{Fault, trouble};
-use super::filling::{Listing, Packing, fill};
+use super::filling::{Framed, Listing, Packing, fill};
 use super::finding::{Asked, Finding, LIBRARY};
 use super::layout::{Card, Layout, Moment, html};
 use super::next::SafePath;
@@ -37,11 +37,13 @@ struct Index {
     asks_soon: Option<AsksSoon>,
 }
 
-impl Listing for Index {
+impl Framed for Index {
     fn layout(&self) -> &Layout {
         &self.layout
     }
+}
 
+impl Listing for Index {
     fn lay_out(&mut self, playlists: Vec<Playlist>) {
         self.cards = playlists.into_iter().map(Card::from).collect();
     }

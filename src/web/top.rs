@@ -2,12 +2,14 @@
 
 use askama::Template;
 use axum::extract::Query;
+use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, VARY};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 
 use super::error::{Fault, not_found};
-use super::layout::{Card, Layout, html};
+use super::filling::{Framed, Packing, fill_known};
+use super::layout::{Card, Layout};
 use super::session::Visitor;
 use super::{Now, State};
 use crate::domain::top::{self, Period, Ranked};
@@ -19,7 +21,7 @@ pub(super) struct When {
     when: String,
 }
 
-#[derive(Template)]
+#[derive(Hash, Template)]
 #[template(path = "top/show.html")]
 struct Show {
     layout: Layout,
@@ -28,6 +30,13 @@ struct Show {
     here: &'static str,
 }
 
+impl Framed for Show {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+#[derive(Hash)]
 struct Row {
     card: Card,
     week: i64,
@@ -37,7 +46,7 @@ struct Row {
 /// The most hearted playlists, for whoever looks; with heart buttons for who is signed in.
 pub(super) async fn show(
     app: State,
-    Now(now): Now,
+    (Now(now), packing): (Now, Packing),
     layout: Layout,
     visitor: Visitor,
     Query(at): Query<When>,
@@ -50,12 +59,13 @@ pub(super) async fn show(
     let rows = top::list(&app, period, viewer, now).await?.into_iter().map(Row::from).collect();
     let nobodys = viewer.is_none() && layout.notice.is_none();
     let layout = layout.titled(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");
-    let page = html(&Show { layout, rows, week: period == Period::Week, here });
+    let page = fill_known(&app, viewer, packing, &Show { layout, rows, week: period == Period::Week, here })?;
     Ok(if nobodys { (KEPT_A_WHILE, page).into_response() } else { page })
 }
 
 /// Who signs in meanwhile sees the page anew. Half a minute, so that with the list's own age it stays under one.
-const KEPT_A_WHILE: [(axum::http::HeaderName, &str); 2] = [(CACHE_CONTROL, "public, max-age=30"), (VARY, "cookie")];
+const KEPT_A_WHILE: AppendHeaders<[(HeaderName, &str); 2]> =
+    AppendHeaders([(CACHE_CONTROL, "public, max-age=30"), (VARY, "cookie")]);
 
 impl From<Ranked> for Row {
     fn from(Ranked { playlist, week, ever }: Ranked) -> Self {

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::domain::Playlist;
 use crate::domain::hearts::{self, Listed};
 use crate::web::error::Fault;
-use crate::web::filling::{Listing, Packing, fill};
+use crate::web::filling::{Framed, Listing, Packing, fill};
 use crate::web::finding::{Asked, Finding, HEARTS};
 use crate::web::layout::{Card, Layout};
 use crate::web::pager::Pager;
@@ -27,11 +27,13 @@ struct Page {
     hour: OffsetDateTime,
 }
 
-impl Listing for Page {
+impl Framed for Page {
     fn layout(&self) -> &Layout {
         &self.layout
     }
+}
 
+impl Listing for Page {
     fn lay_out(&mut self, playlists: Vec<Playlist>) {
         self.cards = playlists.into_iter().map(|playlist| Card::dated(playlist, self.hour)).collect();
     }
