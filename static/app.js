@@ -1,329 +1,398 @@
-// Makes the hearts quick. Every page works without this file: each heart is a form that posts.
+// Makes the pages quick. Each works without this file: hearts and the search are forms, the pages of a list are links.
+// The truth is what the server draws, here too: the script asks for the same pages and takes parts of them over.
 "use strict";
 
-// ---- What we know of each playlist's heart ----
-// id -> { name: the playlist's, confirmed: what the server last told us, wanted: what was last asked,
-//         sent: what the request under way asks for, or null }
-const hearts = new Map();
-const PATIENCE = 20_000; // ms until a request counts as lost
-const UNDO = 10_000; // ms for which an un-heart can be undone by a button
+// ---- What is said: in a live region that is also what is seen; one message about each thing, the newest last ----
+const SLOW = 300; // ms after which it is said what is under way
+const MOMENT = 4000; // ms for which a remark stays
+const OFFERS = { undo: "Undo", again: "Try again" };
+const soon = new Map(); // what a message is about -> the timer until it is said
 
-const playlistOf = (form) => form.getAttribute("action").split("/").pop();
-const formsOf = (id) => $("form.heart").filter((_, form) => playlistOf(form) === id);
-const shown = (form) => $(form).find("button").attr("aria-pressed") === "true";
-const busy = (heart) => heart.sent !== null;
-
-function heartOf(id) {
-  if (!hearts.has(id)) {
-    const form = formsOf(id)[0];
-    const name = $(form).find("button").attr("aria-label").replace(/^Heart /, "");
-    hearts.set(id, { name, confirmed: shown(form), wanted: shown(form), sent: null });
-  }
-  return hearts.get(id);
-}
-
-// The hidden field holds the state that a press asks for, so that script and form agree.
-function paint(id, hearted) {
-  formsOf(id).each((_, form) => {
-    $(form).find("button").attr("aria-pressed", String(hearted));
-    $(form).find("input[name=hearted]").val(String(!hearted));
-  });
-}
-
-// ---- Saving: one request at a time for a playlist, the last wish wins ----
-function ask(id, hearted) {
-  const heart = heartOf(id);
-  heart.wanted = hearted;
-  paint(id, hearted);
-  hush(id);
-  hush(PASSING);
-  if (!busy(heart)) save(id, heart);
-}
-
-async function save(id, heart) {
-  const before = heart.confirmed;
-  while (heart.wanted !== heart.confirmed) {
-    const wish = heart.wanted;
-    heart.sent = wish;
-    const failure = await send(id, heart);
-    heart.sent = null;
-    if (failure) return giveUp(id, heart, failure);
-    if (heart.wanted === wish) break; // nothing new was asked meanwhile
-  }
-  heart.wanted = heart.confirmed;
-  paint(id, heart.confirmed);
-  if (before && !heart.confirmed) offerUndo(id, heart);
-}
-
-// Given again soon, it is the same heart: the server still has its date, its note and its tags.
-function offerUndo(id, heart) {
-  fade(say(`Heart removed: ${heart.name}.`, id, "Undo", () => askFromAfar(id, true)), UNDO);
-}
-
-// The button that was pressed is gone with its message, so the focus goes to the heart.
-function askFromAfar(id, hearted) {
-  formsOf(id).first().find("button").trigger("focus");
-  ask(id, hearted);
-}
-
-// Answers nothing when the server confirmed, else why it did not.
-async function send(id, heart) {
-  try {
-    const answer = await request(id, heart.sent);
-    const told = await answer.json().catch(() => ({}));
-    if (answer.ok && told.playlist_id === id) return settle(id, heart, told);
-    if (answer.status === 401 && told.error?.sign_in) return signIn(told.error.sign_in);
-    return { text: told.error?.message ?? sentence("the server could not save it") };
-  } catch (error) {
-    return { text: sentence(whyLost(error)) };
-  }
-}
-
-const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
-
-// Why no answer came.
-function whyLost(error) {
-  if (!navigator.onLine) return "you are offline";
-  return error.name === "TimeoutError" ? "the server did not answer in time" : "the server could not be reached";
-}
-
-// keepalive: leaving the page does not lose the heart.
-function request(id, hearted) {
-  return fetch(`/heart/${id}`, {
-    method: hearted ? "PUT" : "DELETE",
-    headers: { Accept: "application/json" },
-    credentials: "same-origin",
-    redirect: "manual",
-    keepalive: true,
-    signal: AbortSignal.timeout(PATIENCE),
-  });
-}
-
-function settle(id, heart, told) {
-  if (told.hearted !== heart.confirmed) {
-    $("[data-my-hearts]").text((_, total) => Number(total) + (told.hearted ? 1 : -1));
-    // A heart taken back forgets which version it was for; a new one is for the version of today.
-    if (!told.hearted) formsOf(id).closest(".card").find(".changed").remove();
-  }
-  heart.confirmed = told.hearted;
-  $("[data-hearts-of]").filter((_, tally) => tally.dataset.heartsOf === id).text(told.hearts);
-}
-
-function giveUp(id, heart, failure) {
-  const wish = heart.wanted;
-  heart.wanted = heart.confirmed;
-  paint(id, heart.confirmed);
-  if (failure.leaving || wish === heart.confirmed) return;
-  say(`${heart.name} was not saved. ${failure.text}`, id, "Try again", () => askFromAfar(id, wish));
-}
-
-// The server knows where to sign in, this page knows where to come back to.
-function signIn(address) {
-  const url = new URL(address, location.origin);
-  url.searchParams.set("next", location.pathname + location.search);
-  location.assign(url);
-  return { leaving: true };
-}
-
-// ---- The voice: a live region that is also what is seen; one message about each thing, the newest last ----
-const PASSING = ""; // what remarks are about that need no answer
-
-function say(text, about, label, act) {
+function say(about, text, offer, act) {
   hush(about);
   const $message = $("<p>").attr("data-about", about).append($("<span>").text(text));
   const button = (words, press) =>
     $("<button type=button>").text(words).on("click", () => { hush(about); press?.(); }).appendTo($message);
-  if (label === "Undo") button(label, act).addClass("undo");
-  else if (act) button(label, act).addClass("again");
+  if (offer) button(OFFERS[offer], act).addClass(offer);
   button("×").attr("aria-label", "Dismiss");
-  $message.appendTo("#live");
-  nameKeys();
-  return $message;
+  return $message.appendTo("#live");
 }
 
-// Control and Z undo the newest alone.
-function nameKeys() {
-  $("#live .undo").removeAttr("aria-keyshortcuts").last().attr("aria-keyshortcuts", "Control+Z");
-}
-
-function drop($messages) {
-  $messages.remove();
-  nameKeys();
-}
-
-// Goes by itself, unless it says how things stand.
-function remark(text, stay, about = PASSING) {
-  const $message = say(text, about);
-  if (!stay) setTimeout(() => drop($message), 4000);
+function saySoon(about, text) {
+  hush(about);
+  soon.set(about, setTimeout(() => say(about, text), SLOW));
 }
 
 function hush(about) {
-  drop($("#live p").filter((_, message) => message.dataset.about === about));
+  clearTimeout(soon.get(about));
+  $(`#live [data-about="${about}"]`).remove();
 }
 
 // Whoever is about to press something there is not hurried, nor does it move away from under their finger.
 function fade($message, after) {
   setTimeout(() => {
-    if ($("#live").find("button:hover, button:focus").length) fade($message, after);
-    else drop($message);
+    if ($("#live button:is(:hover, :focus)").length) fade($message, after);
+    else $message.remove();
   }, after);
 }
 
-// ---- Reading the truth again: after Back, in the other tab, when the network returns ----
-let reading = false;
+// The key undoes the newest alone.
+new MutationObserver(() => {
+  $("#live .undo").removeAttr("aria-keyshortcuts").last().attr("aria-keyshortcuts", "Control+Z");
+}).observe($("#live")[0], { childList: true });
 
-async function readAgain() {
-  if (reading) return;
-  reading = true;
-  const untouched = new Map([...hearts].map(([id, heart]) => [id, heart.wanted]));
+// ---- Asking the server: what it told, or else the reason why it did not, to follow a colon ----
+const PATIENCE = 20_000; // ms until a request counts as lost
+
+async function request(url, options) {
   try {
-    takeOver(await readPage(location.href), untouched);
-  } catch {
-    // Offline still: the next `online` or focus asks again.
-  } finally {
-    reading = false;
+    const headers = { Accept: "text/html, application/json" }; // a refusal comes as JSON
+    const answer = await fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE), ...options });
+    const told = /json/.test(answer.headers.get("Content-Type")) ? await answer.json() : await answer.text();
+    if (answer.ok) return { told };
+    if (told.error?.sign_in) location.assign(told.error.sign_in); // from where the way leads back
+    return { reason: told.error?.message ?? "the server could not do it." };
+  } catch (error) {
+    if (!navigator.onLine) return { reason: "you are offline." };
+    return { reason: `the server ${error.name === "TimeoutError" ? "did not answer in time" : "could not be reached"}.` };
   }
 }
 
-// Fetches a page of ours to take parts of it. Who was signed out elsewhere is led there, and nothing comes back.
-async function readPage(url, signal) {
-  const answer = await fetch(url, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "manual", signal });
-  if (answer.type === "opaqueredirect") {
-    location.assign(url);
-    return new Promise(() => {});
-  }
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+// A page of ours, to take parts of it over. What it says of hearts is known from then on.
+async function read(url) {
+  const asked = performance.now();
+  const { told = "", reason } = await request(url);
+  const page = new DOMParser().parseFromString(told, "text/html");
+  learn(page, asked);
+  return { page, reason };
 }
 
-// Hearts that have just come onto the page: a wish under way counts more than what they show, and they more than
-// what was known.
-function meet(forms) {
-  for (const form of forms) {
-    const id = playlistOf(form);
-    const heart = hearts.get(id);
-    if (heart && busy(heart)) paint(id, heart.wanted);
-    else if (heart) heart.confirmed = heart.wanted = shown(form);
+const take = (page, ...parts) => parts.forEach((part) => $(part).html($(page).find(part).html()));
+
+// What only the script can serve comes in templates.
+const unpack = () => $("template").replaceWith((_, html) => html);
+unpack();
+
+// ---- Hearts: at once on the page, then at the server: one request at a time for each, and the last wish wins ----
+// id -> { name: the playlist's, confirmed: by the server, since: when, wanted: last, sent: what is under way, or null }
+const hearts = new Map();
+const UNDO = 10_000; // ms for which an un-heart can be undone by a button
+
+const playlistOf = (form) => form.getAttribute("action").split("/").pop();
+const formsOf = (id) => $(`form.heart[action="/heart/${id}"]`);
+const busy = (heart) => heart.sent !== null;
+
+// Meets the hearts of a page that was asked for at some time.
+function learn(page, asked) {
+  for (const form of $(page).find("form.heart").get()) {
+    const [id, $button] = [playlistOf(form), $(form).find("button")];
+    const name = $button.attr("aria-label").replace(/^Heart /, "");
+    if (!hearts.has(id)) hearts.set(id, { name, since: 0, sent: null });
+    believe(id, $button.attr("aria-pressed") === "true", asked);
   }
 }
 
-// Which of these hearts are no more. Of a list in pages, what is missing at an end may have moved to another page, but
-// nothing moves beyond the beginning of the first.
-function missing(ids, fresh, page) {
-  const there = ids.map((id) => fresh.has(id));
-  const whole = $(page).add(document).find(".pager").length === 0;
-  const from = whole || $(page).find("#results").data("page") === 1 ? 0 : there.indexOf(true);
-  const to = whole ? ids.length : there.lastIndexOf(true);
-  return new Set(ids.filter((_, at) => !there[at] && at >= from && at < to));
+// A wish under way counts more than a page, and so does what was saved since that was asked for.
+function believe(id, hearted, asked) {
+  const heart = hearts.get(id);
+  if (!busy(heart) && heart.since <= asked) heart.confirmed = heart.wanted = hearted;
 }
 
-// Leaves alone what was pressed while the page was being fetched.
-function takeOver(page, untouched) {
-  const fresh = new Map($(page).find("form.heart").get().map((form) => [playlistOf(form), shown(form)]));
-  const gone = $("[data-my-hearts]").length ? missing($("form.heart").get().map(playlistOf), fresh, page) : new Set();
-  for (const form of $("form.heart").get()) {
-    const id = playlistOf(form);
-    const heart = heartOf(id);
-    if (busy(heart) || (untouched.has(id) && untouched.get(id) !== heart.wanted)) continue;
-    const hearted = fresh.get(id) ?? (!gone.has(id) && heart.confirmed);
-    heart.confirmed = heart.wanted = hearted;
-    paint(id, hearted);
+// The hidden field holds the state that a press asks for, so that script and form agree.
+function paint($forms = $("form.heart")) {
+  for (const form of $forms.get()) {
+    const { wanted } = hearts.get(playlistOf(form));
+    $(form).find("button").attr("aria-pressed", String(wanted));
+    $(form).find("input[name=hearted]").val(String(!wanted));
   }
+}
+
+async function wish(id, hearted) {
+  const heart = hearts.get(id);
+  const before = heart.confirmed;
+  heart.wanted = hearted;
+  paint(formsOf(id));
+  hush(id);
+  if (busy(heart)) return; // what is under way is followed by the last wish
+  let reason;
+  while (!reason && heart.wanted !== heart.confirmed) reason = await save(id, heart);
+  if (heart.wanted !== heart.confirmed) giveUp(id, heart, reason);
+  // Given again soon, it is the same heart: the server still has its date, its note and its tags.
+  else if (before && !heart.confirmed) fade(offer(id, `Heart removed: ${heart.name}.`, "undo", true), UNDO);
+}
+
+// Gives the reason when it was not saved.
+async function save(id, heart) {
+  heart.sent = heart.wanted;
+  const { told, reason } = await send(id, heart.sent);
+  if (!reason) {
+    [heart.confirmed, heart.since] = [heart.sent, performance.now()];
+    $("[data-my-hearts]").text((_, total) => Number(total) + (heart.sent ? 1 : -1));
+    $(`[data-hearts-of="${id}"]`).text(told.hearts);
+    // A heart taken back forgets which version it was for; a new one is for the version of today.
+    if (!heart.sent) formsOf(id).closest(".card").find(".changed").remove();
+  }
+  heart.sent = null;
+  return reason;
+}
+
+// keepalive: leaving the page does not lose the heart.
+const send = (id, hearted) => request(`/heart/${id}`, { method: hearted ? "PUT" : "DELETE", keepalive: true });
+
+function giveUp(id, heart, reason) {
+  heart.wanted = heart.confirmed;
+  paint(formsOf(id));
+  offer(id, `${heart.name} was not saved. ${reason[0].toUpperCase()}${reason.slice(1)}`, "again", !heart.confirmed);
+}
+
+// Offers another wish. The button that is pressed goes with its message, so the focus goes to the heart.
+const offer = (id, text, kind, hearted) => say(id, text, kind, () => {
+  formsOf(id).first().find("button").trigger("focus");
+  wish(id, hearted);
+});
+
+learn(document, 0);
+$(document).on("submit", "form.heart", (event) => {
+  event.preventDefault();
+  wish(playlistOf(event.target), $(event.target).find("input[name=hearted]").val() === "true");
+});
+// A wish that waits behind a request under way would be lost with the page: it is sent now.
+$(window).on("pagehide", () => {
+  hearts.forEach((heart, id) => busy(heart) && heart.wanted !== heart.sent && send(id, heart.wanted));
+});
+
+// ---- The truth again: after Back, in the other tab, when the network returns ----
+async function readAgain() {
+  const [url, asked] = [location.href, performance.now()];
+  if (!$("form.heart, #coming").length) return null;
+  const { page, reason } = await read(url);
+  if (reason || url !== location.href) return null; // the next time asks again, or something else is looked for
+  if ($("[data-my-hearts]").length) missing(page).forEach((id) => believe(id, false, asked));
   $("[data-my-hearts]").text($(page).find("[data-my-hearts]").text() || "0");
-  $("[data-hearts-of]").text($(page).find("[data-hearts-of]").text());
+  take(page, "[data-hearts-of]");
+  paint();
+  return page;
+}
+
+// Which hearts of the list are no more. What is missing at an end may have moved to the page before or after.
+function missing(page) {
+  const idsOf = (list) => $(list).find("form.heart").get().map(playlistOf);
+  const [ids, there] = [idsOf(document), new Set(idsOf(page))];
+  if ($(page).find("[rel=prev]").length) while (ids.length && !there.has(ids[0])) ids.shift();
+  if ($(page).find("[rel=next]").length) while (ids.length && !there.has(ids.at(-1))) ids.pop();
+  return ids.filter((id) => !there.has(id));
+}
+
+let awaySince = Infinity; // when the reader turned to another tab or window
+$(window).on("blur focus visibilitychange", ({ type }) => {
+  const away = type === "blur" || document.hidden;
+  if (!away && Date.now() - awaySince > 1000) readAgain();
+  awaySince = away ? Math.min(awaySince, Date.now()) : Infinity;
+}).on("pageshow", (event) => {
+  if (!event.originalEvent.persisted) return;
+  stopWaiting();
+  readAgain();
+}).on("offline", () => say("network", "You are offline. Hearts can be changed again once you are back online."));
+$(window).on("online", () => {
+  fade(say("network", "You are online again."), MOMENT);
+  $("#live .again").siblings("span").text((_, text) => text.replace(/[.:] you are offline\.$/i, "."));
+  $(".more .again").removeClass("again").text("More").next().empty();
+  readAgain();
+  look(); // does nothing unless a search was lost
+});
+
+// ---- Finding, as you type: the last wish wins, and the field keeps focus and caret ----
+const PAUSE = 250; // ms without a key until the list is asked for
+const $search = $(".find form");
+let pause; // the timer of a wish that may still change
+let found = wanted(); // what was looked for last
+
+// The address that the form leads to, without what is left empty.
+function wanted(changes) {
+  const url = new URL(location.pathname, location.origin);
+  for (const [name, value] of Object.entries({ ...Object.fromEntries(new FormData($search[0])), ...changes })) {
+    if (value.trim()) url.searchParams.set(name, value.trim());
+  }
+  return url.href;
+}
+
+async function look() {
+  clearTimeout(pause);
+  const url = wanted();
+  if (url === found) return hush("search");
+  saySoon("search", "Searching…");
+  const { page, reason } = await read(url);
+  if (url !== wanted()) return; // what is typed by now is looked for in a moment
+  if (reason) return say("search", `Not searched: ${reason}`, "again", look);
+  hush("search");
+  found = url;
+  show(page, url);
+}
+
+// Puts another page's list in the place of this one's. The focus stays on the card where it was.
+function show(page, url) {
+  if (!$(page).find("#results").length) return location.assign(url); // nothing is left to search in
+  const card = $(document.activeElement).closest("#results .card").attr("id");
+  const controls = () => $(document.getElementById(card)).find("a, button");
+  const at = controls().index(document.activeElement);
+  $("#results").replaceWith($(page).find("#results"));
+  if (card) controls().eq(at).trigger("focus");
+  take(page, "#hits", ".views");
+  document.title = page.title;
+  standAt(url);
+  unpack();
+  paint();
+}
+
+// The address says what is shown: Back, a reload, every form and every playlist lead to just that again.
+function standAt(url) {
+  history.replaceState(history.state, "", url);
+  const here = location.pathname + location.search;
+  $("input[name=from], input[name=next]").val((_, place) => place.replace(/^[^#]*/, () => here));
+  $("#results a.name").prop("search", `?${new URLSearchParams({ from: here })}`);
+}
+
+$search.on("input compositionend", "#q", (event) => {
+  if (event.originalEvent.isComposing) return;
+  clearTimeout(pause);
+  pause = setTimeout(look, PAUSE);
+}).on("change", "#sort", look).on("submit", (event) => {
+  event.preventDefault();
+  look();
+});
+$search.find("button").remove(); // Enter sends the form without it, all else happens by itself
+// What was typed a moment ago goes along to the other view.
+$(document).on("click", ".views a", ({ currentTarget: link }) => { link.href = wanted({ view: link.dataset.view }); });
+
+// ---- More: the next page's cards below those that are there ----
+async function more({ target: button }) {
+  const [$button, $said] = [$(button), $(button).next()];
+  const url = $("#results [rel=next]").prop("href");
+  $button.removeClass("again").text("More");
+  $said.text("Loading…");
+  const { page, reason } = await read(url);
+  if (!button.isConnected) return; // another list has taken the place of this one
+  if (!reason) return $said.text(append($(page).find("#results"), url));
+  $button.addClass("again").text("Try again");
+  $said.text(`Not loaded: ${reason}`);
+}
+
+// Says how many there are now.
+function append($more, url) {
+  const { page: first, total, soFar } = $("#results").data();
+  const $next = $more.find("[rel=next]");
+  // A list that changes meanwhile may bring a card that is there already.
+  const $cards = $more.find(".card").filter((_, card) => !document.getElementById(card.id));
+  $("#results .cards").append($cards);
+  $("#results .pager p").text($more.find(".pager p").text().replace("Page ", `Pages ${first} to `));
+  $("#results [rel=next]").replaceWith($next);
+  if (!$next.length) $(".more button").remove();
+  standAt(url.replace(/\bpage=/, `page=${first}-`));
+  paint();
+  $cards.find(".name").first().trigger("focus");
+  return $next.length ? `${$("#results .card").length} of ${total} shown.` : `All ${total}${soFar} shown.`;
+}
+
+$(document).on("click", ".more button", more);
+
+// ---- A library that is still on its way: how far it is, and all of it once it is there ----
+const AGAIN = 1500; // ms until the next look
+
+async function follow() {
+  const page = await readAgain();
+  if (page) take(page, ".fresh .sub", "#coming [role=status]");
+  if (!page || $(page).find("#coming").length) return setTimeout(follow, AGAIN);
+  $("#coming").replaceWith($(page).find("#rest"));
+  show(page, location.href);
+  fade(say("library", $("#rest p").text() || `All loaded: ${$(".fresh .sub").text()}.`), MOMENT);
+}
+
+if ($("#coming").length) setTimeout(follow, AGAIN);
+
+// ---- Keys for those who prefer them; each says whether it did anything ----
+const $keys = $("#keys"); // the help; only who is signed in has it
+const OFF = "heartlist-keys"; // what the browser remembers when they are switched off
+const atCard = () => document.activeElement.closest(".card");
+const click = ($button) => $button.trigger("click").length > 0;
+const focus = ($control) => $control.trigger("focus").length > 0;
+const KEYS = {
+  j: () => move("nextAll"),
+  k: () => move("prevAll"),
+  ArrowDown: () => move("nextAll", true),
+  ArrowUp: () => move("prevAll", true),
+  h: ({ repeat }) => !repeat && click($(atCard() ?? ".sleeve").find("form.heart button")),
+  "Control+z": () => click($("#live .undo").last()),
+  "/": () => focus($("#q")) && $("#q").trigger("select"),
+  "?": help,
+};
+
+// Goes to the next card that way, with arrows to the one above or below, wherever the page puts that. From nowhere
+// letters lead to the first card in sight, or to the last of all, and arrows scroll as always.
+function move(way, straight) {
+  const here = atCard();
+  const inSight = (card) => card.getBoundingClientRect().top >= 0 || !card.nextElementSibling;
+  const ahead = here ? $(here)[way]().get() : $(".card").get().filter(inSight);
+  const card = straight ? ahead.find((card) => card.offsetLeft === here?.offsetLeft) : ahead[0];
+  return focus($(card).find(".name")) || Boolean(here); // at an end the page stays where it is
+}
+
+function help() {
+  $keys.find("input").prop("checked", !localStorage.getItem(OFF));
+  $keys[0].showModal();
+  return focus($keys.find("button")); // by hand: a page's address may name the place for the focus
+}
+
+function useKey(event) {
+  const { key, ctrlKey, metaKey, altKey, isComposing } = event.originalEvent;
+  const act = KEYS[(ctrlKey || metaKey ? "Control+" : "") + key];
+  const typing = isComposing || $(event.target).is("input, textarea, select, [contenteditable]");
+  if (!act || typing || altKey || event.isDefaultPrevented() || $keys[0].open || localStorage.getItem(OFF)) return;
+  if (act(event.originalEvent)) event.preventDefault();
+}
+
+if ($keys.length) {
+  $(document).on("keydown", useKey);
+  $(".foot button").on("click", help);
+  $keys.find("button").on("click", () => $keys[0].close());
+  $keys.find("input").on("change", ({ target }) => localStorage.setItem(OFF, target.checked ? "" : "off"));
 }
 
 // ---- Progress: what takes a while says what it is doing ----
-const SLOW = 300; // ms
-const COMING = "coming"; // what is said of the page that is on its way
-let waiting; // the timer until that is said
-let sent = null; // the form that is on its way, its button, and what that said
+let sent = null; // the button whose form is on its way, and what stood on it
 
 // A file takes a while, and so may Spotify. The form is not sent twice.
 function startSending(event) {
-  const form = event.currentTarget;
-  if (sent?.form === form) return event.preventDefault();
-  const button = event.originalEvent.submitter;
-  sent = { form, button, label: $(button).text() };
+  const [form, button] = [event.target, event.originalEvent.submitter];
+  if (sent?.button === button) return event.preventDefault();
+  stopWaiting();
+  sent = { button, label: button.innerHTML };
   const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
   const amount = size ? ` ${Math.ceil(size / 1000).toLocaleString("en")} kB` : "";
-  const progress = form.dataset.progress.replace("…", `${amount}…`);
-  $(button).text(progress);
-  remark(progress, true, COMING);
+  button.textContent = form.dataset.progress.replace("…", `${amount}…`);
+  say("coming", button.textContent);
 }
 
 // Every other way to a page of ours, by link or button. Older browsers do not tell of it.
 function startWaiting({ originalEvent: { destination, downloadRequest, sourceElement } }) {
-  const elsewhere = new URL(destination.url).origin !== location.origin;
-  if (sent || destination.sameDocument || downloadRequest !== null || elsewhere) return;
-  clearTimeout(waiting);
+  if (sent || destination.sameDocument || downloadRequest !== null || !destination.url.startsWith(`${origin}/`)) return;
   const name = $(sourceElement).filter(".name, .nav a").text().trim();
-  waiting = setTimeout(() => remark(name ? `Opening ${name}…` : "Loading…", true, COMING), SLOW);
+  saySoon("coming", name ? `Opening ${name}…` : "Loading…");
 }
 
 // The reader stays: the wait was given up, or Back shows this page as it was left.
 function stopWaiting() {
-  clearTimeout(waiting);
-  hush(COMING);
-  if (sent) $(sent.button).text(sent.label);
+  hush("coming");
+  if (sent) sent.button.innerHTML = sent.label;
   sent = null;
 }
-
-// ---- Pictures: Spotify's addresses expire; a blank sleeve takes the place of a lost one ----
-function blank(image) {
-  $(image).parent(".cover").addClass("blank");
-  $(image).remove();
-}
-
-// ---- What starts it all ----
-$(document).on("submit", "form.heart", (event) => {
-  event.preventDefault();
-  const form = event.currentTarget;
-  ask(playlistOf(form), $(form).find("input[name=hearted]").val() === "true");
-});
-
-// The message stands at the end of the page, far from the heart for who comes by keyboard.
-$(document).on("keydown", (event) => {
-  const wanted = event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
-  const $undo = $("#live .undo").last();
-  if (!wanted || !$undo.length || $(event.target).is("input, textarea, select")) return;
-  event.preventDefault();
-  $undo.trigger("click");
-});
 
 $(document).on("submit", "form[data-progress]", startSending);
 $(window.navigation).on("navigate", startWaiting).on("navigateerror", stopWaiting);
 
-document.addEventListener("error", (event) => {
-  if ($(event.target).is(".cover img")) blank(event.target);
-}, true);
-$(".cover img").filter((_, image) => image.complete && image.naturalWidth === 0).each((_, image) => blank(image));
-
-let awaySince = Infinity; // when the reader turned to another tab or window
-const leave = () => { awaySince = Date.now(); };
-const comeBack = () => {
-  const away = Date.now() - awaySince > 1000;
-  awaySince = Infinity;
-  if (away && $("form.heart").length) readAgain();
-};
-$(document).on("visibilitychange", () => (document.hidden ? leave() : comeBack()));
-
-$(window).on("blur", leave).on("focus", comeBack).on("pageshow", (event) => {
-  if (!event.originalEvent.persisted) return;
-  stopWaiting();
-  readAgain();
-}).on("pagehide", () => {
-  // A wish that waits behind a request under way would be lost with the page: send it now.
-  for (const [id, heart] of hearts) {
-    if (busy(heart) && heart.wanted !== heart.sent) request(id, heart.wanted).catch(() => {});
-  }
-}).on("offline", () => {
-  remark("You are offline. Hearts can be changed again once you are back online.", true);
-}).on("online", () => {
-  remark("You are online again.");
-  $("#live .again").siblings("span").text((_, text) => text.replace(/[.:] you are offline\.$/i, "."));
-  readAgain();
-});
+// ---- Pictures: Spotify's addresses expire; a blank sleeve takes the place of a lost one ----
+const blank = (image) => $(image).closest(".cover").addClass("blank").empty();
+document.addEventListener("error", ({ target }) => blank(target), true);
+$(".cover img").get().filter((image) => image.complete && !image.naturalWidth).forEach(blank);
 
 // ---- A sign-in that failed leaves its spent code in the address bar, Facebook always a mark of its own: both go ----
 if (location.pathname.endsWith("/callback")) history.replaceState(null, "", location.pathname);

@@ -9,7 +9,7 @@ use memory_serve::{CacheControl, MemoryServe};
 pub(super) struct Assets {
     pub(super) css: String,
     pub(super) print: String,
-    pub(super) scripts: [String; 4],
+    pub(super) scripts: [String; 2],
     pub(super) favicon: String,
     /// The picture that other sites show with a link, made by `script/pictures`.
     pub(super) card: String,
@@ -19,7 +19,7 @@ pub(super) struct Assets {
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let manifest = served().manifest();
     let of = |route: &str| manifest.get(route).unwrap_or(route).to_owned();
-    let scripts = ["/jquery.slim.min.js", "/app.js", "/find.js", "/keys.js"].map(of);
+    let scripts = ["/jquery.slim.min.js", "/app.js"].map(of);
     let (favicon, card) = (of("/favicon.svg"), of("/card.png"));
     Assets { css: of("/app.css"), print: of("/print.css"), scripts, favicon, card }
 });

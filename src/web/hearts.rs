@@ -28,6 +28,9 @@ use crate::app::App;
 use crate::domain::{hearts, session_key};
 use crate::ids::PlaylistId;
 
+/// The playlist whose heart is pressed, and the page on which it is.
+type Place = (Path<String>, CameFrom);
+
 /// What a script is told when a heart is set.
 #[derive(Serialize)]
 struct Set {
@@ -38,25 +41,25 @@ struct Set {
 }
 
 /// Hearts a playlist.
-pub(super) async fn give(app: State, now: Now, presser: Presser, id: Path<String>) -> Result<Response, Fault> {
-    put(app, now, presser, id, true).await
+pub(super) async fn give(app: State, now: Now, presser: Presser, at: Place) -> Result<Response, Fault> {
+    put(app, now, presser, at, true).await
 }
 
 /// Takes a heart back.
-pub(super) async fn take_back(app: State, now: Now, presser: Presser, id: Path<String>) -> Result<Response, Fault> {
-    put(app, now, presser, id, false).await
+pub(super) async fn take_back(app: State, now: Now, presser: Presser, at: Place) -> Result<Response, Fault> {
+    put(app, now, presser, at, false).await
 }
 
 async fn put(
     app: State,
     Now(now): Now,
     presser: Presser,
-    Path(id): Path<String>,
+    (Path(id), CameFrom(page)): Place,
     hearted: bool,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let hearts = presser.press(&app, &id, hearted, now).await?;
-    let hearts = hearts.ok_or_else(|| signed_out("/playlists", hearted, &id))?;
+    let hearts = hearts.ok_or_else(|| signed_out(page.as_str(), hearted, &id))?;
     Ok(Json(Set { playlist_id: id.into(), hearted, hearts }).into_response())
 }
 
@@ -114,7 +117,7 @@ pub(super) async fn set(
     app: State,
     Now(now): Now,
     presser: Presser,
-    (Path(id), CameFrom(page)): (Path<String>, CameFrom),
+    (Path(id), CameFrom(page)): Place,
     Form(form): Form<HeartForm>,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;

@@ -35,7 +35,7 @@ pub(super) struct Layout {
     pub(super) notice: Option<Notice>,
     pub(super) css: &'static str,
     pub(super) print: &'static str,
-    /// In the order in which they build on each other.
+    /// The library first, then what builds on it.
     pub(super) scripts: &'static [String],
     pub(super) favicon: &'static str,
     /// Path and query of this page, or of the playlists where a visitor cannot be sent back to it.

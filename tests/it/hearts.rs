@@ -106,6 +106,11 @@ async fn b7_signed_out_a_script_is_told_where_to_sign_in() {
     let page = site.visitor().fetch(Method::PUT, ONE).await;
     assert_eq!((page.status, page.header("content-type")), (401, "application/json"));
     assert_eq!(page.json()["error"]["sign_in"], "/login?next=%2Fplaylists&heart=3cEYpjA9oz9GiPac4AsH4n");
+    // The way leads back to the page on which the heart is.
+    let on = format!("{}/hearts?sort=name", site.base);
+    let headers = [("sec-fetch-site", "same-origin"), ("referer", on.as_str())];
+    let page = site.visitor().request(Method::DELETE, ONE, &headers, None).await;
+    assert_eq!(page.json()["error"]["sign_in"], "/login?next=%2Fhearts%3Fsort%3Dname");
     assert_eq!(site.count(ROWS).await, 0);
 }
 

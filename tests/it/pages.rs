@@ -267,7 +267,7 @@ async fn static_files_are_named_by_their_contents_packed_and_kept() {
     let page = site.visitor().look("/").await;
     let mut files = page.attributes("script", "src");
     files.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
-    assert_eq!(files.len(), 7);
+    assert_eq!(files.len(), 5);
     let kept = if PACKED { "max-age=31536000, immutable" } else { "no-cache" };
     for file in files {
         let hash = file.rsplit('.').nth(1).unwrap();

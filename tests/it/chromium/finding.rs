@@ -187,6 +187,20 @@ async fn more_that_was_not_loaded_offline_is_offered_afresh_online() {
 }
 
 #[tokio::test]
+async fn more_that_is_pressed_twice_brings_each_playlist_once() {
+    let site = Site::open().await;
+    let browser = mira(&site).await;
+    browser.ask::<()>(HOLD_REQUESTS).await;
+    browser.click(".more button").await;
+    browser.click(".more button").await;
+    browser.becomes("held.length === 2").await;
+    browser.ask::<()>("release(0), void release(1)").await;
+    browser.becomes("answered === 2").await;
+    browser.reads(".more [role=status]", "100 of 120 shown.").await;
+    assert_eq!((cards(&browser).await, browser.text(".pager p").await.as_str()), (100, "Pages 1 to 2 of 3"));
+}
+
+#[tokio::test]
 async fn what_was_just_typed_goes_along_to_the_other_view() {
     let site = Site::open().await;
     let browser = ada(&site).await;
