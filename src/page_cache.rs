@@ -1,14 +1,15 @@
 //! Pages as they were last filled and packed. Nothing here is out of date: who looks a page up says all that stands in
 //! it, in short, and gets only what was filled with just that.
 //!
-//! It lives in the process, and needs to agree with no other: each finds out from the rows what a page says.
+//! It lives in the process, and needs to agree with no other: each finds out from the rows what a page says. The sweep
+//! empties it every ten minutes, so that nothing outlasts for long what it was made of.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use crate::ids::UserId;
 
@@ -16,6 +17,10 @@ use crate::ids::UserId;
 const ROOM: u64 = 8 * 1024 * 1024;
 /// The same in packed pages.
 const PAGES: usize = 1000;
+/// In how many parts there is room, each for whatever it is asked to keep: a page may take all of one.
+const PARTS: usize = 4;
+/// How many bytes a page has at most that is kept: one that takes more would send too many others away.
+const LONGEST: usize = 256 * 1024;
 
 /// Where a page is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,11 +58,19 @@ pub struct PageCache {
 
 impl Default for PageCache {
     fn default() -> Self {
-        Self { pages: Arc::new(Cache::with_weighter(PAGES, ROOM, ByLength)), hasher: RandomState::new() }
+        let options = OptionsBuilder::new().estimated_items_capacity(PAGES).weight_capacity(ROOM).shards(PARTS).build();
+        let options = options.expect("all that must be said is said");
+        let pages = Cache::with_options(options, ByLength, DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Self { pages: Arc::new(pages), hasher: RandomState::new() }
     }
 }
 
 impl PageCache {
+    /// Forgets all pages.
+    pub fn clear(&self) {
+        self.pages.clear();
+    }
+
     /// The slot for the page at `place` that says what `from` says.
     pub fn slot(&self, place: Place, from: &impl Hash) -> Slot<'_> {
         Slot { cache: self, place, from: self.hasher.hash_one(from) }
@@ -77,10 +90,11 @@ impl Slot<'_> {
         self.cache.pages.get(&self.place).filter(|filled| filled.from == self.from).map(|filled| filled.body)
     }
 
-    /// Keeps the page, in place of what it was before, and gives it back.
-    pub fn fill(self, body: Bytes) -> Bytes {
-        self.cache.pages.insert(self.place, Filled { from: self.from, body: body.clone() });
-        body
+    /// Keeps the page, in place of what it was before, unless it is very long.
+    pub fn fill(self, body: Bytes) {
+        if body.len() <= LONGEST {
+            self.cache.pages.insert(self.place, Filled { from: self.from, body });
+        }
     }
 }
 
@@ -116,5 +130,9 @@ mod tests {
         let kept = (0..1000).filter(|&person| cache.slot(place(person, "/hearts"), &"rain").filled().is_some());
         let kept = kept.count() as u64 * 60_000;
         assert!((ROOM / 2..=ROOM).contains(&kept), "{kept} bytes");
+        cache.slot(place(1, "/long"), &"rain").fill(Bytes::from(vec![b'x'; LONGEST + 1]));
+        assert!(cache.slot(place(1, "/long"), &"rain").filled().is_none());
+        cache.clear();
+        assert!((0..1000).all(|person| cache.slot(place(person, "/hearts"), &"rain").filled().is_none()));
     }
 }

@@ -55,11 +55,12 @@ pub(crate) async fn enlarge(pool: &PgPool, people: &[Listener]) -> Result<()> {
     let ids: Vec<i64> = people.iter().map(|person| person.id).collect();
     let more = "insert into playlists (user_id, id, position, name, name_folded, owner_name, owner_folded, cover_url, item_count, public,
                                        collaborative, snapshot_id, seen_at)
-        select user_id, lpad(n::text, 22, '1'), n, name || n, name_folded || n, owner_name, owner_folded, cover_url, item_count, public,
+        select user_id, 'B' || lpad(n::text, 21, '0'), n, name || n, name_folded || n, owner_name, owner_folded, cover_url, item_count, public,
                collaborative, snapshot_id, seen_at
         from playlists, generate_series($2, 9999) n where user_id = any($1) and position = 0";
     sqlx::query(more).bind(&ids).bind(LIBRARY as i64).execute(pool).await?;
-    let counted = "update libraries set counted = 10000, reached = 10000 where user_id = any($1)";
+    // Fresh for the whole run: Spotify knows only the first hundred.
+    let counted = "update libraries set counted = 10000, reached = 10000, fetched_at = now() + interval '1 hour' where user_id = any($1)";
     sqlx::query(counted).bind(&ids).execute(pool).await?;
     sqlx::query("vacuum analyze playlists").execute(pool).await?;
     Ok(())

@@ -1,8 +1,8 @@
 //! Finding: what is in a library, or among the hearts, that fits what somebody looks for.
 //!
 //! First which ones and in which versions, all conditions in one statement; then, unless they have been shown in just
-//! these, their cards. Rows that were written before there were
-//! folded columns are compared in lower case alone, and by the owner's name where no id is known.
+//! these, their cards. Rows that were written before there were folded columns are compared in lower case alone, and by
+//! the owner's name where no id is known.
 
 use super::playlists::Playlist;
 use super::{Error, Pool};
@@ -63,7 +63,9 @@ impl Order {
 ///
 /// Postgres never changes a row in place: the new version stands elsewhere (`ctid`), and where a place is used again,
 /// another transaction did it (`xmin`); <https://www.postgresql.org/docs/current/ddl-system-columns.html>. So two equal
-/// marks show the same card.
+/// marks show the same card, as long as both come from one server: another that was restored from a copy counts anew.
+///
+/// No row has no version. So an equal mark may be an old one too: of a heart that was given and taken back in between.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mark(String);
 
@@ -98,7 +100,7 @@ pub async fn in_library(
     (offset, limit): (i64, i64),
 ) -> Result<Found, Error> {
     let rows = sqlx::query!(
-        r#"select concat_ws(' ', p.id, p.ctid, p.xmin, h.ctid, h.xmin) as "mark!", count(*) over () as "total!"
+        r#"select concat_ws(' ', p.id, p.ctid, p.xmin, '-', h.ctid, h.xmin) as "mark!", count(*) over () as "total!"
            from playlists p
            cross join lateral (select nullif(coalesce(p.name_folded, lower(p.name)), '') as name, coalesce(p.owner_folded, lower(p.owner_name)) as owner) f
            left join hearts h on h.user_id = p.user_id and h.playlist_id = p.id
@@ -144,7 +146,7 @@ pub async fn in_hearts(
     (offset, limit): (i64, i64),
 ) -> Result<Found, Error> {
     let rows = sqlx::query!(
-        r#"select concat_ws(' ', h.playlist_id, h.ctid, h.xmin, p.ctid, p.xmin) as "mark!", count(*) over () as "total!"
+        r#"select concat_ws(' ', h.playlist_id, p.ctid, p.xmin, '-', h.ctid, h.xmin) as "mark!", count(*) over () as "total!"
            from hearts h
            left join playlists p on p.user_id = h.user_id and p.id = h.playlist_id
            cross join lateral (select nullif(coalesce(p.name_folded, lower(p.name)), '') as name, coalesce(p.owner_folded, lower(p.owner_name)) as owner,
@@ -176,18 +178,25 @@ pub async fn in_hearts(
     Ok(Found { marks: rows.into_iter().map(|row| Mark(row.mark)).collect(), total })
 }
 
+/// Cards, and in which versions their rows were read: perhaps not those that were found a moment ago.
+pub struct Cards {
+    /// In the order that was asked for.
+    pub playlists: Vec<Playlist>,
+    /// A mark for each.
+    pub marks: Vec<Mark>,
+}
+
 /// The cards of these entries, in this order, with what is known of each.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn cards(pool: &Pool, user: UserId, marks: &[Mark]) -> Result<Vec<Playlist>, Error> {
-    let ids: Vec<&str> = marks.iter().map(Mark::id).collect();
-    let rows = sqlx::query_as!(
-        Playlist,
+pub async fn cards(pool: &Pool, user: UserId, found: &[Mark]) -> Result<Cards, Error> {
+    let ids: Vec<&str> = found.iter().map(Mark::id).collect();
+    let rows = sqlx::query!(
         r#"select w.id as "id!", coalesce(p.name, '') as "name!", p.owner_name as "owner_name?", p.cover_url as "cover_url?", p.item_count as "item_count?", p.public as "public?",
                   coalesce(p.collaborative, false) as "collaborative!", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
                   case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?",
-                  h.note as "note?", coalesce(h.tags, '{}') as "tags!"
+                  h.note as "note?", coalesce(h.tags, '{}') as "tags!", concat_ws(' ', w.id, p.ctid, p.xmin, '-', h.ctid, h.xmin) as "mark!"
            from unnest($2::text[]) with ordinality as w (id, place)
            left join playlists p on p.user_id = $1 and p.id = w.id
            left join hearts h on h.user_id = $1 and h.playlist_id = w.id
@@ -195,7 +204,26 @@ pub async fn cards(pool: &Pool, user: UserId, marks: &[Mark]) -> Result<Vec<Play
         user.0,
         &ids as _
     );
-    Ok(rows.fetch_all(pool).await?)
+    let cards = rows.fetch_all(pool).await?.into_iter().map(|row| {
+        let playlist = Playlist {
+            id: row.id,
+            name: row.name,
+            owner_name: row.owner_name,
+            cover_url: row.cover_url,
+            item_count: row.item_count,
+            public: row.public,
+            collaborative: row.collaborative,
+            seen_at: row.seen_at,
+            hearted_at: row.hearted_at,
+            changed_at: row.changed_at,
+            gone_at: row.gone_at,
+            note: row.note,
+            tags: row.tags,
+        };
+        (playlist, Mark(row.mark))
+    });
+    let (playlists, marks) = cards.unzip();
+    Ok(Cards { playlists, marks })
 }
 
 /// Patterns for texts that may stand anywhere.

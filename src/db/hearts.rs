@@ -240,7 +240,7 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
 pub async fn newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Found, Error> {
     let row = sqlx::query!(
         r#"select (select count(*) from hearts where user_id = $1) as "total!",
-                  array(select concat_ws(' ', h.playlist_id, h.place, h.since, p.ctid, p.xmin)
+                  array(select concat_ws(' ', h.playlist_id, p.ctid, p.xmin, '-', h.place, h.since)
                         from (select playlist_id, hearted_at, ctid as place, xmin as since from hearts
                               where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
                         left join playlists p on p.user_id = $1 and p.id = h.playlist_id

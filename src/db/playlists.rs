@@ -98,7 +98,7 @@ pub async fn library(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> 
     let row = sqlx::query!(
         r#"select fetched_at, counted, reached, leased_until, failed_at,
                   (select count(*) from playlists where user_id = $1 and position is not null) as "total!",
-                  array(select concat_ws(' ', p.id, p.place, p.since, h.ctid, h.xmin)
+                  array(select concat_ws(' ', p.id, p.place, p.since, '-', h.ctid, h.xmin)
                         from (select id, position, ctid as place, xmin as since from playlists
                               where user_id = $1 and position is not null order by position offset $2 limit $3) p
                         left join hearts h on h.user_id = $1 and h.playlist_id = p.id

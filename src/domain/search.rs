@@ -27,12 +27,13 @@ impl Wanted {
     }
 }
 
-/// The cards of what was found, in its order; what is gone since is empty.
+/// The cards of what was found, in its order, and whether their rows are still those that were found.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn cards(app: &App, caller: &Caller, found: &[Mark]) -> Result<Vec<Playlist>> {
-    Ok(finding::cards(&app.db, caller.person.id, found).await?)
+pub async fn cards(app: &App, caller: &Caller, found: &[Mark]) -> Result<(Vec<Playlist>, bool)> {
+    let cards = finding::cards(&app.db, caller.person.id, found).await?;
+    Ok((cards.playlists, cards.marks == found))
 }
 
 /// A search as it was typed and as it was understood.

@@ -7,12 +7,14 @@ use crate::app::App;
 use crate::db;
 
 /// Removes ended sessions, sign-ins nobody can finish, what Spotify has not shown for 30 days, hearts that were
-/// taken back as long ago, and what holds back addresses that were given up long ago. What fails holds up nothing else.
+/// taken back as long ago, what holds back addresses that were given up long ago, and pages of people who may have left.
+/// What fails holds up nothing else.
 ///
 /// # Errors
 /// What failed, all of it; it goes next time.
 pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
     let pool = &app.db;
+    app.pages.clear();
     let parts = [
         ("sessions", db::sessions::sweep(pool, now).await.map_err(Error::from)),
         ("sign-ins", db::sign_ins::sweep(pool, now).await.map_err(Error::from)),

@@ -14,20 +14,15 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::error::Fault;
-use super::layout::{Layout, text};
+use super::layout::text;
+use super::notice;
 use crate::app::App;
 use crate::domain::{Caller, Mark, Playlist, search};
 use crate::ids::UserId;
-use crate::page_cache::Place;
+use crate::page_cache::{Place, Slot};
 
-/// A page that may be filled once: all that it says stands in it.
-pub(super) trait Framed: Template + Hash {
-    /// The frame around it.
-    fn layout(&self) -> &Layout;
-}
-
-/// A page of a list, whose cards come last.
-pub(super) trait Listing: Framed {
+/// A page of a list. All that it says stands in it, but for its cards, which come last.
+pub(super) trait Listing: Template + Hash {
     /// Puts the cards in.
     fn lay_out(&mut self, playlists: Vec<Playlist>);
 }
@@ -40,19 +35,18 @@ pub(super) trait Listing: Framed {
 pub(super) async fn fill(
     app: &App,
     caller: &Caller,
-    packing: Packing,
+    asking: Asking,
     mut page: impl Listing,
     found: &[Mark],
 ) -> Result<Response, Fault> {
-    let slot = app.pages.slot(packing.place(Some(caller.person.id), page.layout()), &(&page, found));
-    let body = match slot.filled() {
-        Some(body) => body,
-        None => {
-            page.lay_out(search::cards(app, caller, found).await?);
-            slot.fill(packing.pack(&page)?)
-        }
-    };
-    Ok(packing.answer(body))
+    let slot = asking.slot(app, Some(caller.person.id), &(&page, found));
+    if let Some(body) = slot.as_ref().and_then(Slot::filled) {
+        return Ok(asking.answer(body));
+    }
+    let (playlists, as_found) = search::cards(app, caller, found).await?;
+    page.lay_out(playlists);
+    // What has changed since it was found shows on this page, but is not what belongs into the slot.
+    asking.write(&page, slot.filter(|_| as_found))
 }
 
 /// The same with a page of which all is known.
@@ -62,62 +56,74 @@ pub(super) async fn fill(
 pub(super) fn fill_known(
     app: &App,
     person: Option<UserId>,
-    packing: Packing,
-    page: &impl Framed,
+    asking: Asking,
+    page: &(impl Template + Hash),
 ) -> Result<Response, Fault> {
-    let slot = app.pages.slot(packing.place(person, page.layout()), page);
-    let body = match slot.filled() {
-        Some(body) => body,
-        None => slot.fill(packing.pack(page)?),
-    };
-    Ok(packing.answer(body))
+    let slot = asking.slot(app, person, page);
+    match slot.as_ref().and_then(Slot::filled) {
+        Some(body) => Ok(asking.answer(body)),
+        None => asking.write(page, slot),
+    }
 }
 
-/// Whether whoever asks unpacks what gzip has packed, as every browser does.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Packing(bool);
+/// How a page was asked for. The default: within an answer to a form.
+#[derive(Clone, Default)]
+pub(super) struct Asking {
+    /// Path and query; none: the page will not be asked for again, because it says what has just come of something.
+    path: Option<String>,
+    /// Whether whoever asks unpacks what gzip has packed, as every browser does.
+    packed: bool,
+}
 
-impl Packing {
-    fn place(self, person: Option<UserId>, layout: &Layout) -> Place {
-        Place { person, path: layout.path.clone(), packed: self.0 }
+impl Asking {
+    fn slot<'a>(&self, app: &'a App, person: Option<UserId>, from: &impl Hash) -> Option<Slot<'a>> {
+        let place = Place { person, path: self.path.clone()?, packed: self.packed };
+        Some(app.pages.slot(place, from))
     }
 
-    fn pack(self, page: &impl Template) -> Result<Bytes, Fault> {
+    fn write(&self, page: &impl Template, slot: Option<Slot<'_>>) -> Result<Response, Fault> {
         let text = text(page).map_err(Fault::internal)?;
-        let bytes = if self.0 { packed(&text).map_err(Fault::internal)? } else { text.into_bytes() };
+        let bytes = if self.packed { packed(&text).map_err(Fault::internal)? } else { text.into_bytes() };
         // It stays a while, and should not hold room that it does not fill.
-        Ok(bytes.into_boxed_slice().into())
+        let body = Bytes::from(bytes.into_boxed_slice());
+        if let Some(slot) = slot {
+            slot.fill(body.clone());
+        }
+        Ok(self.answer(body))
     }
 
-    fn answer(self, body: Bytes) -> Response {
-        match self {
-            // Not packed here, it may still be on its way out, where all other pages are.
-            Self(false) => Html(body).into_response(),
-            Self(true) => ([(CONTENT_ENCODING, "gzip"), (VARY, ACCEPT_ENCODING.as_str())], Html(body)).into_response(),
+    fn answer(&self, body: Bytes) -> Response {
+        if self.packed {
+            return ([(CONTENT_ENCODING, "gzip"), (VARY, ACCEPT_ENCODING.as_str())], Html(body)).into_response();
         }
+        // It may still be packed on its way out, where all other pages are.
+        Html(body).into_response()
     }
+}
+
+impl<S: Sync> FromRequestParts<S> for Asking {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let usual = notice::waiting(&parts.headers).is_none();
+        let path = parts.uri.path_and_query().filter(|_| usual).map(|path| path.as_str().to_owned());
+        let taken = parts.headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+        Ok(Self { path, packed: taken.flat_map(|value| value.split(',')).any(is_gzip) })
+    }
+}
+
+/// Whether an entry of `Accept-Encoding` is gzip, and not to be left out (`;q=0`).
+fn is_gzip(entry: &str) -> bool {
+    let entry = entry.to_ascii_lowercase();
+    let (coding, weight) = entry.split_once(';').unwrap_or((&entry, "q=1"));
+    let refused = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok()) == Some(0.0);
+    coding.trim() == "gzip" && !refused
 }
 
 fn packed(text: &str) -> io::Result<Vec<u8>> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(text.as_bytes())?;
     packed.finish()
-}
-
-impl<S: Sync> FromRequestParts<S> for Packing {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let taken = parts.headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-        Ok(Self(taken.flat_map(|value| value.split(',')).any(is_gzip)))
-    }
-}
-
-/// Whether an entry of `Accept-Encoding` is gzip, and not to be left out (`;q=0`).
-fn is_gzip(entry: &str) -> bool {
-    let (coding, weight) = entry.split_once(';').unwrap_or((entry, "q=1"));
-    let refused = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok()) == Some(0.0);
-    coding.trim().eq_ignore_ascii_case("gzip") && !refused
 }
 
 #[cfg(test)]
@@ -129,7 +135,7 @@ mod tests {
         for taken in ["gzip", " GZIP ", "gzip;q=0.5", "gzip; q=1"] {
             assert!(is_gzip(taken), "{taken}");
         }
-        for other in ["", "br", "gzip;q=0", " gzip; q=0.000", "*", "gzipped"] {
+        for other in ["", "br", "gzip;q=0", "gzip;Q=0", " gzip; q=0.000", "*", "gzipped"] {
             assert!(!is_gzip(other), "{other}");
         }
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::error::{Fault, trouble};
-use super::filling::{Framed, Listing, Packing, fill};
+use super::filling::{Asking, Listing, fill};
 use super::finding::{Asked, Finding, LIBRARY};
 use super::layout::{Card, Layout, Moment, html};
 use super::next::SafePath;
@@ -37,12 +37,6 @@ struct Index {
     asks_soon: Option<AsksSoon>,
 }
 
-impl Framed for Index {
-    fn layout(&self) -> &Layout {
-        &self.layout
-    }
-}
-
 impl Listing for Index {
     fn lay_out(&mut self, playlists: Vec<Playlist>) {
         self.cards = playlists.into_iter().map(Card::from).collect();
@@ -62,7 +56,7 @@ impl AsksSoon {
 /// All playlists of who is signed in, with their hearts.
 pub(super) async fn index(
     app: State,
-    (Now(now), packing): (Now, Packing),
+    (Now(now), asking): (Now, Asking),
     layout: Layout,
     SignedIn(caller): SignedIn,
     Query(asked): Query<Asked>,
@@ -86,7 +80,7 @@ pub(super) async fn index(
     let asks_soon = account::asks_soon(&caller, now).filter(|_| door.is_none()).map(|day| AsksSoon::on(day, now));
     let cards = Vec::new();
     let page = Index { layout, finding, cards, pager, as_of, coming, here, trouble, door, asks_soon };
-    fill(&app, &caller, packing, page, &playlists.entries).await
+    fill(&app, &caller, asking, page, &playlists.entries).await
 }
 
 fn title(trouble: Option<&Error>, finding: &Finding) -> String {

@@ -8,7 +8,7 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 
 use super::error::{Fault, not_found};
-use super::filling::{Framed, Packing, fill_known};
+use super::filling::{Asking, fill_known};
 use super::layout::{Card, Layout};
 use super::session::Visitor;
 use super::{Now, State};
@@ -30,12 +30,6 @@ struct Show {
     here: &'static str,
 }
 
-impl Framed for Show {
-    fn layout(&self) -> &Layout {
-        &self.layout
-    }
-}
-
 #[derive(Hash)]
 struct Row {
     card: Card,
@@ -46,7 +40,7 @@ struct Row {
 /// The most hearted playlists, for whoever looks; with heart buttons for who is signed in.
 pub(super) async fn show(
     app: State,
-    (Now(now), packing): (Now, Packing),
+    (Now(now), asking): (Now, Asking),
     layout: Layout,
     visitor: Visitor,
     Query(at): Query<When>,
@@ -59,7 +53,7 @@ pub(super) async fn show(
     let rows = top::list(&app, period, viewer, now).await?.into_iter().map(Row::from).collect();
     let nobodys = viewer.is_none() && layout.notice.is_none();
     let layout = layout.titled(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");
-    let page = fill_known(&app, viewer, packing, &Show { layout, rows, week: period == Period::Week, here })?;
+    let page = fill_known(&app, viewer, asking, &Show { layout, rows, week: period == Period::Week, here })?;
     Ok(if nobodys { (KEPT_A_WHILE, page).into_response() } else { page })
 }
 

@@ -1,13 +1,20 @@
 //! Pages that are filled once are never out of date: after each change the page at its usual address is the one that an
 //! address shows which nobody has asked for before.
 
+use std::io::Read as _;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
+use futures_util::future::join;
+use heartlist::db;
+use heartlist::ids::UserId;
 use heartlist::standin::{Endpoint, Fault};
 use reqwest::Method;
+use reqwest::header::HeaderMap;
 
-use crate::support::Site;
 use crate::support::visitor::Visitor;
+use crate::support::{HEART, Site};
+use crate::top::{heart, list, strangers, three};
 
 const LISTS: [&str; 4] = ["/playlists", "/hearts", "/playlists?sort=hearted&view=list", "/hearts?q=tag%3Arain"];
 
@@ -90,6 +97,8 @@ async fn no_row_changes_unseen() {
         "update playlists set snapshot_id = 'another'",
         "update playlists set snapshot_seen_at = now() - interval '9 days'",
         "update hearts set snapshot_id = 'another'",
+        "insert into hearts (user_id, playlist_id, hearted_at, tags, tags_folded)
+         select user_id, id, now(), '{rain}', '{rain}' from playlists where position = 7",
         "update playlists set name = name || '!'",
         "update playlists set owner_name = 'Somebody'",
         "update playlists set cover_url = 'https://i.scdn.co/image/1'",
@@ -103,41 +112,91 @@ async fn no_row_changes_unseen() {
         "update libraries set counted = counted + 10",
         "update libraries set reached = reached + 10",
         "delete from hearts where playlist_id = (select id from playlists where position is null)",
+        "delete from playlists where position = 7",
     ] {
         assert!(sqlx::query(change).execute(&site.db).await.unwrap().rows_affected() > 0, "{change}");
         lists.expect(true, change).await;
     }
 }
 
+/// A missing row has no version: a list is found just as it was before a heart that was given and taken back.
 #[tokio::test]
-async fn nobody_is_shown_what_was_filled_for_another() {
+async fn what_is_read_amid_a_change_is_not_kept_for_the_time_before() {
     let site = Site::open().await;
-    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
-    for list in LISTS {
-        let (hers, theirs) = (ada.look(list).await, mira.look(list).await);
-        assert!(hers.text(".foot").contains("Signed in as Ada") && theirs.text(".foot").contains("Signed in as Mira"));
+    let ada = site.signed_in("ada").await;
+    let ids = ada.open("/playlists").await.playlist_ids();
+    let (pool, user) = (site.pool(1), UserId(site.count("select max(id) from users").await));
+    let found = async || db::playlists::library(&pool, user, (0, 50)).await.unwrap().unwrap().marks;
+    let heart = format!("/heart/{}", ids[0]);
+    let before = found().await;
+    ada.fetch(Method::PUT, &heart).await;
+    let cards = db::finding::cards(&pool, user, &before).await.unwrap();
+    assert!(cards.playlists[0].hearted_at.is_some() && cards.marks != before, "these cards are of a later time");
+    assert_eq!(cards.marks, found().await);
+    ada.fetch(Method::DELETE, &heart).await;
+    assert_eq!(found().await, before);
+
+    for time in 0..20 {
+        join(ada.look("/playlists"), ada.fetch(Method::PUT, &heart)).await;
+        ada.fetch(Method::DELETE, &heart).await;
+        let new = ada.look(&format!("/playlists?new={time}")).await;
+        assert_eq!(ada.look("/playlists").await.html, new.html, "time {time}");
     }
+}
+
+#[tokio::test]
+async fn a_page_that_is_kept_needs_the_session_all_the_same() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    assert_eq!(ada.look("/playlists").await.status, 200);
     ada.submit(ada.open("/logout").await.form("main form")).await;
-    assert_eq!(ada.look("/playlists").await.status, 303, "a page that is there needs a session all the same");
+    assert_eq!(ada.look("/playlists").await.status, 303);
+}
+
+/// What somebody who unpacks gzip is sent: the headers and the page.
+async fn packed(site: &Site, path: &str, cookie: &str) -> (HeaderMap, String) {
+    let client = reqwest::Client::builder().no_gzip().build().unwrap();
+    let ask = client.get(format!("{}{path}", site.base)).header("cookie", cookie);
+    let answer = ask.header("accept-encoding", "br, gzip;q=0.8").send().await.unwrap();
+    assert_eq!(answer.headers()["content-encoding"], "gzip");
+    assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+    let (headers, body, mut html) = (answer.headers().clone(), answer.bytes().await.unwrap(), String::new());
+    GzDecoder::new(&body[..]).read_to_string(&mut html).unwrap();
+    (headers, html)
 }
 
 #[tokio::test]
 async fn a_page_is_packed_for_who_unpacks_it_and_says_the_same() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
-    let cookie = ada.cookie();
     for _ in 0..2 {
         let plain = ada.look("/playlists").await;
         assert!(!plain.headers.contains_key("content-encoding"));
-        let client = reqwest::Client::builder().no_gzip().build().unwrap();
-        let ask = client.get(format!("{}/playlists", site.base)).header("cookie", &cookie);
-        let packed = ask.header("accept-encoding", "br, gzip;q=0.8").send().await.unwrap();
-        assert_eq!(packed.headers()["content-encoding"], "gzip");
-        assert_eq!(packed.headers()["vary"], "accept-encoding");
-        assert_eq!(packed.headers()["content-type"], "text/html; charset=utf-8");
-        let mut html = String::new();
-        let body = packed.bytes().await.unwrap();
-        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&body[..]), &mut html).unwrap();
-        assert_eq!(html, plain.html);
+        let (headers, html) = packed(&site, "/playlists", &ada.cookie()).await;
+        assert_eq!((headers["vary"].to_str().unwrap(), html), ("accept-encoding", plain.html));
     }
+}
+
+#[tokio::test]
+async fn the_popular_page_is_kept_for_each_who_looks_and_changes_with_its_rows() {
+    let site = Site::open().await;
+    let people = three(&site).await;
+    let id = HEART.split('/').next_back().unwrap();
+    heart(&people, id).await;
+    let stranger = list(&site, "").await;
+    for _ in 0..2 {
+        let (headers, html) = packed(&site, "/top", "").await;
+        let vary: Vec<_> = headers.get_all("vary").iter().map(|vary| vary.to_str().unwrap()).collect();
+        assert!(vary.contains(&"cookie") && vary.contains(&"accept-encoding"), "{vary:?}");
+        assert_eq!((&headers["cache-control"], html), (&"public, max-age=30".parse().unwrap(), stranger.html.clone()));
+        assert!(people[0].look("/top").await.has("[aria-pressed=true]"));
+    }
+    people[0].fetch(Method::DELETE, HEART).await;
+    assert!(people[0].look("/top").await.has("[aria-pressed=false]"));
+    strangers(&site, id, 3).await;
+    assert!(list(&site, "").await.text(".facts").contains("5 hearts"));
+    assert_eq!(
+        packed(&site, "/top", "").await.1,
+        site.visitor().look("/top?new=1").await.html.replace("%3Fnew%3D1", "")
+    );
 }

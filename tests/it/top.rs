@@ -15,18 +15,18 @@ const A: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const B: &str = "BBBBBBBBBBBBBBBBBBBBBB";
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
-async fn three(site: &Site) -> [Visitor; 3] {
+pub(crate) async fn three(site: &Site) -> [Visitor; 3] {
     [site.signed_in("ada").await, site.signed_in("mira").await, site.signed_in("noor").await]
 }
 
-async fn heart(visitors: &[Visitor], id: &str) {
+pub(crate) async fn heart(visitors: &[Visitor], id: &str) {
     for visitor in visitors {
         assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
     }
 }
 
 /// Somebody whom we never heard of before sees the list as it is within a minute.
-async fn list(site: &Site, when: &str) -> Page {
+pub(crate) async fn list(site: &Site, when: &str) -> Page {
     site.refresh_top().await;
     site.visitor().look(&format!("/top{when}")).await
 }

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::domain::Playlist;
 use crate::domain::hearts::{self, Listed};
 use crate::web::error::Fault;
-use crate::web::filling::{Framed, Listing, Packing, fill};
+use crate::web::filling::{Asking, Listing, fill};
 use crate::web::finding::{Asked, Finding, HEARTS};
 use crate::web::layout::{Card, Layout};
 use crate::web::pager::Pager;
@@ -27,12 +27,6 @@ struct Page {
     hour: OffsetDateTime,
 }
 
-impl Framed for Page {
-    fn layout(&self) -> &Layout {
-        &self.layout
-    }
-}
-
 impl Listing for Page {
     fn lay_out(&mut self, playlists: Vec<Playlist>) {
         self.cards = playlists.into_iter().map(|playlist| Card::dated(playlist, self.hour)).collect();
@@ -42,7 +36,7 @@ impl Listing for Page {
 /// The hearts of who is signed in; Spotify is not asked.
 pub(in crate::web) async fn show(
     app: State,
-    (Now(now), packing): (Now, Packing),
+    (Now(now), asking): (Now, Asking),
     layout: Layout,
     SignedIn(caller): SignedIn,
     Query(asked): Query<Asked>,
@@ -58,5 +52,5 @@ pub(in crate::web) async fn show(
         pager,
         hour: now.truncate_to_hour(),
     };
-    fill(&app, &caller, packing, page, &hearts.entries).await
+    fill(&app, &caller, asking, page, &hearts.entries).await
 }
