@@ -14,11 +14,11 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use crate::ids::UserId;
 
 /// How many bytes of pages are kept. A packed page of fifty playlists takes 9 kB of them, as it is it takes 60.
-const ROOM: u64 = 8 * 1024 * 1024;
+const ROOM: u64 = 4 * 1024 * 1024;
 /// The same in packed pages.
-const PAGES: usize = 1000;
+const PAGES: usize = 500;
 /// In how many parts there is room, each for whatever it is asked to keep: a page may take all of one.
-const PARTS: usize = 4;
+const PARTS: usize = 2;
 /// How many bytes a page has at most that is kept: one that takes more would send too many others away.
 const LONGEST: usize = 256 * 1024;
 
