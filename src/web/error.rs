@@ -117,6 +117,17 @@ impl Fault {
         self
     }
 
+    /// Whether it is our database's, or that of too many at once, for a moment.
+    fn passes(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE && self.retry_after.is_some()
+    }
+
+    /// Whether the same may succeed at once: neither what is set wrong will, nor what Spotify wants a wait for.
+    fn is_worth_another_look(&self) -> bool {
+        let at_spotify = matches!(self.status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
+        self.retry.is_none() && (self.passes() || at_spotify && self.retry_after.is_none())
+    }
+
     fn after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
@@ -125,7 +136,6 @@ impl Fault {
 
 const NOTHING_SAVED: &str = "Nothing was saved.";
 const HEARTS_STAY: &str = "Your hearts are safe, and you can still see them.";
-const NOT_CONNECTED: &str = "Spotify is not connected, so this cannot be read.";
 const HEARTS: Link = Link { href: "/hearts", text: "My hearts" };
 
 impl From<Error> for Fault {
@@ -160,7 +170,8 @@ impl From<Error> for Fault {
             )
             .or_try_again("/playlists"),
             Error::NotConnected => {
-                let fault = spotify(StatusCode::CONFLICT, "Spotify is not connected", NOT_CONNECTED);
+                let fault =
+                    spotify(StatusCode::CONFLICT, "Spotify is not connected", "Without it, this cannot be read.");
                 Fault { connects: true, ..fault }.or_try_again("/playlists")
             }
             Error::SlowDown { wait, .. } => {
@@ -211,7 +222,7 @@ pub(super) fn reason(error: &Error) -> String {
         Error::Reconnect => {
             "Spotify needs you to reconnect. It asks every six months, and after you remove Heartlist from your Spotify apps.".into()
         }
-        Error::NotConnected => NOT_CONNECTED.into(),
+        Error::NotConnected => "Spotify is not connected.".into(),
         Error::SlowDown { .. } => waiting(error),
         Error::NotAllowed => "Spotify no longer lets you use this server.".into(),
         Error::Paused => "This server’s Spotify access is paused.".into(),

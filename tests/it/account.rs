@@ -35,6 +35,11 @@ async fn deleting_wants_a_tick_and_then_removes_every_row() {
     assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
     assert!(gone.text("main dl").contains("Hearts 1") && gone.text("main dl").contains("Sessions 2"));
     assert!(gone.header("cache-control") == "no-store" && !gone.html.contains("Ada"));
+    // Both are true of what follows, and Spotify is what we cannot clear up for them.
+    let said = gone.text("main [role=status]");
+    assert!(said.contains("signed out everywhere") && said.contains("shown only once"), "{said}");
+    assert!(gone.has("main a[href='https://www.spotify.com/account/apps/']"));
+    assert_eq!(ada.open("/account/delete").await.url.path(), "/login");
     for query in [
         "select count(*) from users",
         "select count(*) from identities",

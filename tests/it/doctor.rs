@@ -249,6 +249,7 @@ async fn l5_a_sign_in_that_spotify_refuses_for_our_secret_names_the_doctor() {
     let said = page.text("main");
     assert!(said.contains("rejects its client id or secret") && said.contains("heartlist doctor"), "{said}");
     assert!(said.contains("Nothing was saved") && !page.html.contains("invalid_client"));
+    assert!(!said.contains("Try again"), "it would be refused again: {said}");
 }
 
 #[tokio::test]

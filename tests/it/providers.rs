@@ -106,6 +106,7 @@ async fn a_wrong_secret_is_the_operators_to_mend() {
     for service in Service::ALL {
         let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
         says(&page, 503, "rejects this server’s client id or secret");
+        assert!(!page.text("main").contains("Try again"), "{}", page.html);
     }
 }
 

@@ -30,6 +30,7 @@ async fn the_first_person_is_the_operator_and_nobody_else_sees_invitations() {
     let ada = site.signed_in("ada").await;
     let mira = site.signed_in("mira").await;
     assert!(ada.open("/account").await.has("a[href='/invites']"));
+    assert!(ada.open("/invites").await.text("main p.notice").starts_with("Anybody can join at the moment."));
     assert!(!mira.open("/account").await.has("a[href='/invites']"));
     assert_eq!(mira.open("/invites").await.status, 404);
     let made = mira.request(Method::POST, "/invites", &[("sec-fetch-site", "same-origin")], Some(String::new())).await;
@@ -50,7 +51,7 @@ async fn of_two_who_come_first_at_once_one_is_the_operator() {
 async fn a_closed_server_lets_in_whom_it_knows_and_names_nobody_else() {
     let site = Site::open_with(&[("REGISTRATION", "closed")]).await;
     sqlx::raw_sql(
-        "insert into users (display_name, created_at) values ('Ada', now());
+        "insert into users (display_name, created_at, operator) values ('Ada', now(), true);
          insert into identities (user_id, provider, subject, created_at, last_used_at)
          select id, 'spotify', 'id:ada.test', now(), now() from users",
     )
@@ -62,7 +63,8 @@ async fn a_closed_server_lets_in_whom_it_knows_and_names_nobody_else() {
     assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Closed to new people"));
     assert!(refused.text("main").contains("Nothing was saved") && !refused.text("main").contains("Mira"));
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 0);
-    site.signed_in("ada").await;
+    let invites = site.signed_in("ada").await.open("/invites").await;
+    assert!(invites.text("main p.notice").starts_with("Nobody new can join at the moment."), "{}", invites.html);
     assert_eq!(site.count("select count(*) from users").await, 1);
 }
 
@@ -73,6 +75,7 @@ async fn an_invitation_lets_one_person_in() {
     assert!(site.visitor().open("/").await.text("#door").contains("need an invitation"));
     assert_eq!(site.visitor().sign_in("mira").await.status, 403);
     let path = invitation(&ada).await;
+    assert!(!ada.open("/invites").await.has("main p.notice"), "this is how it is set, and there is nothing to say");
     let mira = site.visitor();
     assert_eq!(accept(&mira, &path, "mira").await.status, 200);
     assert!(ada.open("/invites").await.text("main li").contains("Used by Mira"));
@@ -106,8 +109,13 @@ async fn an_invitation_that_is_over_or_taken_back_lets_nobody_in() {
     assert_eq!(late.submit(approve(&begun, "mira")).await.status, 403, "taken back on the way");
     assert_eq!(site.visitor().open(&path).await.status, 404);
     assert_eq!(site.visitor().open("/invite/nonsense").await.status, 404);
-    let path = invitation(&ada).await;
-    site.advance(Duration::from_secs(14 * 86400));
+    let made = ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await;
+    let said = made.text("main .notice");
+    assert!(said.contains("one person") && said.contains("two weeks") && said.contains("only once"), "{said}");
+    let path = url::Url::parse(&made.text("main .notice code.exact")).unwrap().path().to_owned();
+    site.advance(Duration::from_secs(14 * 86400 - 60));
+    assert!(site.visitor().open(&path).await.has("main form"), "within two weeks");
+    site.advance(Duration::from_secs(60));
     let over = site.visitor().open(&path).await;
     assert!(over.status == 410 && over.text("main").contains("expired"));
     assert_eq!(site.count("select count(*) from users").await, 1);

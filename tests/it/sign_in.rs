@@ -38,6 +38,21 @@ async fn the_consent_page_is_asked_for_with_pkce_and_the_least_scopes() {
 }
 
 #[tokio::test]
+async fn l1_what_the_landing_page_says_of_asking_and_keeping_is_so() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    let landing = ada.open("/").await;
+    let said = landing.texts(".trio section").join(" ");
+    assert!(said.contains("including private and collaborative ones") && said.contains("cannot play music"), "{said}");
+    let consent = ada.submit(landing.form("form[action='/auth/spotify']")).await;
+    assert_eq!(consent.texts(".wishes li"), ["See your private playlists", "See your collaborative playlists"]);
+    assert!(said.contains("an email address, where another way to sign in gives one"), "{said}");
+    ada.submit(approve(&consent, "ada")).await;
+    assert_eq!(site.count("select count(*) from identities where email is not null").await, 0);
+    assert_eq!(site.count("select count(*) from identities").await, 1);
+}
+
+#[tokio::test]
 async fn a3_success_leads_to_next_with_a_notice_shown_once() {
     let site = Site::open().await;
     let visitor = site.visitor();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
@@ -110,15 +110,16 @@ fn as_json(fault: &Fault, asked: &Asked) -> impl IntoResponse {
 
 async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
     let layout = frame(app, &fault, &asked).await;
+    let (passes, again) = (fault.passes(), asked.reads && fault.is_worth_another_look());
     let Fault { status, heading, what, mut saved, mut way_out, retry, door, connects, .. } = fault;
-    let again = SafePath::parse(&asked.path).filter(|_| asked.reads && status == StatusCode::SERVICE_UNAVAILABLE);
+    let again = SafePath::parse(&asked.path).filter(|_| again);
     if again.is_some() {
         saved = saved.filter(|saved| *saved != NOTHING_SAVED);
     }
     match layout.visitor {
         Some(_) => way_out.push(Link { href: "/playlists", text: "My playlists" }),
         // Home needs what is away, too.
-        None if again.is_some() => {}
+        None if passes => {}
         None => way_out.push(Link { href: "/", text: "Home" }),
     }
     let page = ErrorPage {
@@ -145,8 +146,8 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
 
 async fn frame(app: &App, fault: &Fault, asked: &Asked) -> Layout {
     let mut layout = Layout::bare(app, &asked.path).titled(fault.heading, "");
-    // 503 is the database's: asking it who visits would only wait a second time.
-    layout.known = fault.status != StatusCode::SERVICE_UNAVAILABLE;
+    // It is the database's: asking it who visits would only wait a second time.
+    layout.known = !fault.passes();
     if let Some(session) = asked.session.clone().filter(|_| layout.known) {
         let visitor = Visitor::of(session).await;
         layout.known = visitor.is_ok();

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use crate::domain::Error;
 use crate::domain::sign_in::{Conflict, Refusal};
 use crate::ids::Provider;
 use crate::web::error::{Fault, Link};
@@ -36,12 +37,9 @@ pub(super) fn fault(refusal: Refusal, provider: Provider, known: bool) -> Fault 
         )
         .nothing_saved()
         .caused(cause),
-        Refusal::Failed(error) => {
-            let mut fault = Fault::from(error).nothing_saved().or_try_again("/playlists");
-            // Who was not let in has no hearts here to look at.
-            fault.way_out.clear();
-            fault
-        }
+        // What is set wrong is as wrong the next time.
+        Refusal::Failed(error @ Error::Misconfigured(_)) => not_let_in(error),
+        Refusal::Failed(error) => not_let_in(error).or_try_again("/playlists"),
     };
     // A new try would only sign in; what was to be linked begins on the account page.
     if known && provider != Provider::Spotify { onward(fault) } else { fault.trying(provider) }
@@ -53,6 +51,11 @@ fn bad(what: impl Into<String>) -> Fault {
 
 fn away(status: StatusCode, what: String) -> Fault {
     Fault::new(status, "Sign-in did not finish", what).nothing_saved().or_try_again("/playlists")
+}
+
+fn not_let_in(error: Error) -> Fault {
+    // They have no hearts here to look at.
+    Fault { way_out: Vec::new(), ..Fault::from(error).nothing_saved() }
 }
 
 const ACCOUNT: Link = Link { href: "/account", text: "My account" };

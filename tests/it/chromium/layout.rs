@@ -279,6 +279,39 @@ async fn with_forced_colours_the_chosen_one_of_several_has_a_border_of_its_own()
 }
 
 #[tokio::test]
+async fn what_stands_below_a_heading_stands_apart_from_it() {
+    let site = Site::open().await;
+    let browser = ada_with_a_heart(&site).await;
+    browser.click(FIRST_HEART).await;
+    until_saved(&site, &browser, 0).await;
+    for width in [360, 1280] {
+        let screen = json!({ "width": width, "height": 780, "deviceScaleFactor": 1, "mobile": false });
+        browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+        for path in ["/hearts/removed", "/hearts/import", "/account/activity", NOWHERE] {
+            browser.go(path).await;
+            let gap = "(([above, below]) => below.getBoundingClientRect().top - above.getBoundingClientRect().bottom)(document.querySelector('.slip > .head').children)";
+            assert!(browser.ask::<f64>(gap).await >= 8.0, "{path} at {width} px");
+        }
+    }
+}
+
+#[tokio::test]
+async fn g2_with_text_twice_as_large_the_menu_takes_three_lines_at_most() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let screen = json!({ "width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": false });
+    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    browser.go("/playlists").await;
+    browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
+    let links: Vec<[f64; 2]> = browser
+        .ask("[...document.querySelectorAll('.nav a')].map(a => a.getBoundingClientRect()).map(r => [(r.top + r.bottom) / 2, r.height])")
+        .await;
+    let lines = 1 + links.windows(2).filter(|two| two[1][0] - two[0][0] > 20.0).count();
+    assert!(links.len() == 6 && lines <= 3, "{links:?}");
+    assert!(links.iter().skip(1).all(|[_, height]| *height >= 44.0), "{links:?}");
+}
+
+#[tokio::test]
 async fn no_invitations_yet_stands_apart_from_the_button() {
     let site = Site::open().await;
     let browser = ada(&site).await;
