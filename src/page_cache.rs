@@ -14,11 +14,9 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use crate::ids::UserId;
 
 /// How many bytes of pages are kept. A packed page of fifty playlists takes 9 kB of them, as it is it takes 60.
-const ROOM: u64 = 4 * 1024 * 1024;
+const ROOM: u64 = 6 * 1024 * 1024;
 /// The same in packed pages.
-const PAGES: usize = 500;
-/// In how many parts there is room, each for whatever it is asked to keep: a page may take all of one.
-const PARTS: usize = 2;
+const PAGES: usize = 700;
 /// How many bytes a page has at most that is kept: one that takes more would send too many others away.
 const LONGEST: usize = 256 * 1024;
 
@@ -58,7 +56,8 @@ pub struct PageCache {
 
 impl Default for PageCache {
     fn default() -> Self {
-        let options = OptionsBuilder::new().estimated_items_capacity(PAGES).weight_capacity(ROOM).shards(PARTS).build();
+        // One part: with a share of the room for each core, how much is kept would depend on the machine.
+        let options = OptionsBuilder::new().estimated_items_capacity(PAGES).weight_capacity(ROOM).shards(1).build();
         let options = options.expect("all that must be said is said");
         let pages = Cache::with_options(options, ByLength, DefaultHashBuilder::default(), DefaultLifecycle::default());
         Self { pages: Arc::new(pages), hasher: RandomState::new() }

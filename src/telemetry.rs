@@ -2,7 +2,10 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{fmt, registry};
 
 /// How a line of the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +16,10 @@ pub enum LogFormat {
     Json,
 }
 
-/// Whether `filter` is in `RUST_LOG`'s language.
+/// Whether `filter` is in `RUST_LOG`'s language: levels, and targets with levels. (Spans and patterns, which others take
+/// there too, would cost a regular-expression engine, and there are none here.)
 pub fn understands(filter: &str) -> bool {
-    EnvFilter::try_new(filter).is_ok()
+    filter.parse::<Targets>().is_ok()
 }
 
 /// Starts the log on standard error, for the rest of the process.
@@ -24,9 +28,11 @@ pub fn understands(filter: &str) -> bool {
 pub fn start(format: Option<LogFormat>, filter: &str) {
     let terminal = std::io::stderr().is_terminal();
     let by_place = if terminal { LogFormat::Text } else { LogFormat::Json };
-    let lines = fmt().with_writer(std::io::stderr).with_env_filter(EnvFilter::new(filter));
+    // A setting that is none was refused before.
+    let log = registry().with(filter.parse::<Targets>().unwrap_or_default());
+    let lines = fmt::layer().with_writer(std::io::stderr);
     match format.unwrap_or(by_place) {
-        LogFormat::Json => lines.json().flatten_event(true).init(),
-        LogFormat::Text => lines.with_ansi(terminal).with_target(false).init(),
+        LogFormat::Json => log.with(lines.json().flatten_event(true)).init(),
+        LogFormat::Text => log.with(lines.with_ansi(terminal).with_target(false)).init(),
     }
 }

@@ -45,10 +45,37 @@ pub struct DoesNotOpen;
 /// Seals with keys that come from one secret, and opens with those of older ones as well.
 #[derive(Clone)]
 pub struct Vault {
-    root: Hkdf<Sha256>,
-    older: Vec<Hkdf<Sha256>>,
+    keys: Keys,
+    older: Vec<Keys>,
     /// What tells the secrets apart, the one that seals first.
     marks: Vec<i64>,
+}
+
+/// The keys that come from one secret.
+#[derive(Clone)]
+struct Keys {
+    session: XChaCha20Poly1305,
+    sign_in: XChaCha20Poly1305,
+    share: XChaCha20Poly1305,
+}
+
+impl Keys {
+    fn of(root: &Hkdf<Sha256>) -> Self {
+        let key = |purpose: Purpose| {
+            let mut key = Key::default();
+            root.expand(purpose.label(), &mut key).expect("32 bytes are within HKDF's reach");
+            XChaCha20Poly1305::new(&key)
+        };
+        Self { session: key(Purpose::Session), sign_in: key(Purpose::SignIn), share: key(Purpose::Share) }
+    }
+
+    fn to(&self, purpose: Purpose) -> &XChaCha20Poly1305 {
+        match purpose {
+            Purpose::Session => &self.session,
+            Purpose::SignIn => &self.sign_in,
+            Purpose::Share => &self.share,
+        }
+    }
 }
 
 impl std::fmt::Debug for Vault {
@@ -61,14 +88,14 @@ impl Vault {
     /// A vault whose keys come from `secret` (at least 32 bytes; `config` sees to that).
     pub fn new(secret: &Secret) -> Self {
         let root = root(secret);
-        Self { marks: vec![mark(&root)], root, older: Vec::new() }
+        Self { marks: vec![mark(&root)], keys: Keys::of(&root), older: Vec::new() }
     }
 
     /// The same, which also opens what was sealed with `older` secrets: one is rotated, and everybody stays signed in.
     pub fn opening_too(self, older: &[Secret]) -> Self {
-        let older: Vec<_> = older.iter().map(root).collect();
-        let marks = self.marks.into_iter().chain(older.iter().map(mark)).collect();
-        Self { older, marks, ..self }
+        let roots: Vec<_> = older.iter().map(root).collect();
+        let marks = self.marks.into_iter().chain(roots.iter().map(mark)).collect();
+        Self { older: roots.iter().map(Keys::of).collect(), marks, ..self }
     }
 
     /// Tells the secret that seals from others, and nothing else of it.
@@ -85,7 +112,7 @@ impl Vault {
     pub fn seal(&self, purpose: Purpose, owner: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce = XNonce::generate();
         let payload = Payload { msg: plain, aad: owner };
-        let cipher = cipher(&self.root, purpose).encrypt(&nonce, payload).expect("memory holds the text");
+        let cipher = self.keys.to(purpose).encrypt(&nonce, payload).expect("memory holds the text");
         [nonce.as_slice(), &cipher].concat()
     }
 
@@ -96,8 +123,8 @@ impl Vault {
     pub fn open(&self, purpose: Purpose, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
         let (nonce, msg) = sealed.split_at_checked(NONCE).ok_or(DoesNotOpen)?;
         let nonce = XNonce::try_from(nonce).map_err(|_| DoesNotOpen)?;
-        let mut roots = std::iter::once(&self.root).chain(&self.older);
-        let opened = roots.find_map(|root| cipher(root, purpose).decrypt(&nonce, Payload { msg, aad: owner }).ok());
+        let mut all = std::iter::once(&self.keys).chain(&self.older);
+        let opened = all.find_map(|keys| keys.to(purpose).decrypt(&nonce, Payload { msg, aad: owner }).ok());
         opened.ok_or(DoesNotOpen)
     }
 }
@@ -110,12 +137,6 @@ fn mark(root: &Hkdf<Sha256>) -> i64 {
     let mut mark = [0; 8];
     root.expand(b"heartlist mark v1", &mut mark).expect("8 bytes are within HKDF's reach");
     i64::from_be_bytes(mark)
-}
-
-fn cipher(root: &Hkdf<Sha256>, purpose: Purpose) -> XChaCha20Poly1305 {
-    let mut key = Key::default();
-    root.expand(purpose.label(), &mut key).expect("32 bytes are within HKDF's reach");
-    XChaCha20Poly1305::new(&key)
 }
 
 /// The demo's own session secret: made at the first start, kept in `folder`, readable by its owner only.

@@ -237,7 +237,7 @@ function show(page, url) {
   const at = controls().index(document.activeElement);
   $("#results").replaceWith($(page).find("#results"));
   if (card) controls().eq(at).trigger("focus");
-  take(page, "#hits", ".views");
+  take(page, "#hits", ".views", ".fresh .sub");
   document.title = page.title;
   standAt(url);
   unpack();

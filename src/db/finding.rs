@@ -59,31 +59,35 @@ impl Order {
     }
 }
 
-/// An entry that was found: Spotify's id, and in which versions its playlist and its heart are.
+/// The entries that were found: a line for each, with Spotify's id and in which versions its playlist and its heart are.
 ///
 /// Postgres never changes a row in place: the new version stands elsewhere (`ctid`), and where a place is used again,
-/// another transaction did it (`xmin`); <https://www.postgresql.org/docs/current/ddl-system-columns.html>. So two equal
-/// marks show the same card, as long as both come from one server: another that was restored from a copy counts anew.
+/// another transaction did it (`xmin`); <https://www.postgresql.org/docs/current/ddl-system-columns.html>. So equal marks
+/// show the same cards, as long as both come from one server: another that was restored from a copy counts anew.
 ///
-/// No row has no version. So an equal mark may be an old one too: of a heart that was given and taken back in between.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Mark(String);
+/// No row has no version. So equal marks may be old ones too: of a heart that was given and taken back in between.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Marks(String);
 
-impl Mark {
-    /// Marks as the statements write them.
-    pub(super) fn all(marks: Vec<String>) -> Vec<Self> {
-        marks.into_iter().map(Self).collect()
+impl Marks {
+    /// What a statement wrote, a line for each entry.
+    pub(super) fn written(lines: String) -> Self {
+        Self(lines)
     }
 
-    fn id(&self) -> &str {
-        self.0.split(' ').next().unwrap_or_default()
+    fn of(lines: impl Iterator<Item = String>) -> Self {
+        Self(lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    fn ids(&self) -> Vec<&str> {
+        self.0.lines().filter_map(|line| line.split(' ').next()).collect()
     }
 }
 
 /// A stretch of what was found.
 pub struct Found {
     /// Its entries, in order.
-    pub marks: Vec<Mark>,
+    pub marks: Marks,
     /// How many there are in all; not known, and 0, for a stretch that begins behind the last.
     pub total: i64,
 }
@@ -131,7 +135,7 @@ pub async fn in_library(
     );
     let rows = rows.fetch_all(pool).await?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Found { marks: rows.into_iter().map(|row| Mark(row.mark)).collect(), total })
+    Ok(Found { marks: Marks::of(rows.into_iter().map(|row| row.mark)), total })
 }
 
 /// Which of the person's hearts fit: at most `limit` from `offset` on.
@@ -175,23 +179,22 @@ pub async fn in_hearts(
     );
     let rows = rows.fetch_all(pool).await?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Found { marks: rows.into_iter().map(|row| Mark(row.mark)).collect(), total })
+    Ok(Found { marks: Marks::of(rows.into_iter().map(|row| row.mark)), total })
 }
 
 /// Cards, and in which versions their rows were read: perhaps not those that were found a moment ago.
 pub struct Cards {
     /// In the order that was asked for.
     pub playlists: Vec<Playlist>,
-    /// A mark for each.
-    pub marks: Vec<Mark>,
+    /// Their marks.
+    pub marks: Marks,
 }
 
 /// The cards of these entries, in this order, with what is known of each.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn cards(pool: &Pool, user: UserId, found: &[Mark]) -> Result<Cards, Error> {
-    let ids: Vec<&str> = found.iter().map(Mark::id).collect();
+pub async fn cards(pool: &Pool, user: UserId, found: &Marks) -> Result<Cards, Error> {
     let rows = sqlx::query!(
         r#"select w.id as "id!", coalesce(p.name, '') as "name!", p.owner_name as "owner_name?", p.cover_url as "cover_url?", p.item_count as "item_count?", p.public as "public?",
                   coalesce(p.collaborative, false) as "collaborative!", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
@@ -202,7 +205,7 @@ pub async fn cards(pool: &Pool, user: UserId, found: &[Mark]) -> Result<Cards, E
            left join hearts h on h.user_id = $1 and h.playlist_id = w.id
            order by w.place"#,
         user.0,
-        &ids as _
+        &found.ids() as _
     );
     let cards = rows.fetch_all(pool).await?.into_iter().map(|row| {
         let playlist = Playlist {
@@ -220,10 +223,10 @@ pub async fn cards(pool: &Pool, user: UserId, found: &[Mark]) -> Result<Cards, E
             note: row.note,
             tags: row.tags,
         };
-        (playlist, Mark(row.mark))
+        (playlist, row.mark)
     });
-    let (playlists, marks) = cards.unzip();
-    Ok(Cards { playlists, marks })
+    let (playlists, marks): (_, Vec<_>) = cards.unzip();
+    Ok(Cards { playlists, marks: Marks::of(marks.into_iter()) })
 }
 
 /// Patterns for texts that may stand anywhere.

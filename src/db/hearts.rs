@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::finding::{Found, Mark};
+use super::finding::{Found, Marks};
 use super::{Error, Pool};
 use crate::ids::{Digested, PlaylistId, UserId};
 
@@ -240,15 +240,16 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
 pub async fn newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Found, Error> {
     let row = sqlx::query!(
         r#"select (select count(*) from hearts where user_id = $1) as "total!",
-                  array(select concat_ws(' ', h.playlist_id, p.ctid, p.xmin, '-', h.place, h.since)
+                  array_to_string(array(
+                        select concat_ws(' ', h.playlist_id, p.ctid, p.xmin, '-', h.place, h.since)
                         from (select playlist_id, hearted_at, ctid as place, xmin as since from hearts
                               where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
                         left join playlists p on p.user_id = $1 and p.id = h.playlist_id
-                        order by h.hearted_at desc, h.playlist_id) as "marks!""#,
+                        order by h.hearted_at desc, h.playlist_id), E'\n') as "marks!""#,
         user.0,
         offset,
         limit
     );
     let row = row.fetch_one(pool).await?;
-    Ok(Found { marks: Mark::all(row.marks), total: row.total })
+    Ok(Found { marks: Marks::written(row.marks), total: row.total })
 }

@@ -3,7 +3,7 @@
 use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 
-use super::finding::Mark;
+use super::finding::Marks;
 use super::{Error, Pool, counts};
 use crate::ids::{PlaylistId, UserId};
 
@@ -80,7 +80,7 @@ pub struct Library {
     /// When Spotify last failed to show it; none: not since it was last shown.
     pub failed_at: Option<OffsetDateTime>,
     /// What stands in the stretch, in Spotify's order.
-    pub marks: Vec<Mark>,
+    pub marks: Marks,
 }
 
 impl Library {
@@ -98,11 +98,12 @@ pub async fn library(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> 
     let row = sqlx::query!(
         r#"select fetched_at, counted, reached, leased_until, failed_at,
                   (select count(*) from playlists where user_id = $1 and position is not null) as "total!",
-                  array(select concat_ws(' ', p.id, p.place, p.since, '-', h.ctid, h.xmin)
+                  array_to_string(array(
+                        select concat_ws(' ', p.id, p.place, p.since, '-', h.ctid, h.xmin)
                         from (select id, position, ctid as place, xmin as since from playlists
                               where user_id = $1 and position is not null order by position offset $2 limit $3) p
                         left join hearts h on h.user_id = $1 and h.playlist_id = p.id
-                        order by p.position) as "marks!"
+                        order by p.position), E'\n') as "marks!"
            from libraries where user_id = $1"#,
         user.0,
         offset,
@@ -116,7 +117,7 @@ pub async fn library(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> 
         reached: row.reached,
         leased_until: row.leased_until,
         failed_at: row.failed_at,
-        marks: Mark::all(row.marks),
+        marks: Marks::written(row.marks),
     }))
 }
 

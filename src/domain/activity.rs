@@ -101,7 +101,7 @@ pub async fn latest(app: &App, caller: &Caller) -> Result<(Vec<Event>, i64)> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn newest(app: &App, caller: &Caller, page: usize) -> Result<Paged<Event>> {
+pub async fn newest(app: &App, caller: &Caller, page: usize) -> Result<Paged<Vec<Event>>> {
     let user = caller.person.id;
     let total = db::events::count(&app.db, user).await? as usize;
     let entries = db::events::newest(&app.db, user, offset(page) as i64, PAGE as i64).await?;

@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::time::timeout;
 
 use super::search::Wanted;
-use super::{Caller, Error, Mark, Paged, Result, playlists};
+use super::{Caller, Error, Marks, Paged, Result, playlists};
 use crate::app::App;
 use crate::db;
 use crate::db::finding::{self, Found};
@@ -115,7 +115,7 @@ async fn named(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDat
 /// A page of somebody's hearts.
 pub struct Listed {
     /// The hearts that were wanted.
-    pub hearts: Paged<Mark>,
+    pub hearts: Paged<Marks>,
     /// How many there are, wanted or not.
     pub all: usize,
 }

@@ -10,7 +10,7 @@ use super::asking::{self, Endpoint};
 use super::fetch::{self, Fetched};
 use super::playlists::seen;
 use super::search::Wanted;
-use super::{Caller, Error, Mark, PAGE, Paged, Result};
+use super::{Caller, Error, Marks, PAGE, Paged, Result};
 use crate::app::App;
 use crate::db::finding::{self, Found};
 use crate::db::playlists::{self as rows, Library as Kept, Read, Seen};
@@ -32,7 +32,7 @@ const WAIT: std::time::Duration = std::time::Duration::from_millis(250);
 /// A page of a person's library.
 pub struct Library {
     /// The playlists that were wanted.
-    pub playlists: Paged<Mark>,
+    pub playlists: Paged<Marks>,
     /// How many there are, wanted or not.
     pub all: usize,
     /// When Spotify was asked for them.
@@ -120,7 +120,7 @@ pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime
 }
 
 /// A page of what is kept; the whole list was read along its index, anything else is searched.
-async fn pick(app: &App, user: UserId, wanted: &Wanted, kept: Kept) -> Result<Paged<Mark>> {
+async fn pick(app: &App, user: UserId, wanted: &Wanted, kept: Kept) -> Result<Paged<Marks>> {
     let found = match wanted.is_plain() {
         true => Found { marks: kept.marks, total: kept.total },
         false => {
@@ -268,7 +268,7 @@ mod tests {
             reached,
             leased_until: None,
             failed_at: None,
-            marks: Vec::new(),
+            marks: Marks::default(),
         };
         let first = Wanted { search: Search::default(), order: Order::Usual, at: 1.into() };
         let look = Wish::Look(&first);

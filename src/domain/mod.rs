@@ -29,7 +29,7 @@ pub mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::db::finding::Mark;
+pub use crate::db::finding::Marks;
 pub use crate::db::playlists::Playlist;
 pub use crate::db::sessions::{DEVICE, SIGNED_IN_AT, USER_ID, key as session_key};
 use crate::ids::{Digested, UserId};
@@ -91,16 +91,16 @@ impl From<usize> for Span {
 }
 
 /// One page of a longer list, or a few that follow each other.
-pub struct Paged<T> {
+pub struct Paged<L> {
     /// What stands there.
-    pub entries: Vec<T>,
+    pub entries: L,
     /// Which pages these are.
     pub at: Span,
     /// How many entries there are in all.
     pub total: usize,
 }
 
-impl<T> Paged<T> {
+impl<L> Paged<L> {
     /// How many pages there are; an empty list has one.
     pub fn pages(&self) -> usize {
         self.total.div_ceil(PAGE).max(1)

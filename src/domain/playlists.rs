@@ -32,7 +32,7 @@ pub struct Shown {
 /// What is in a playlist, as far as Spotify tells this person.
 pub enum Items {
     /// These.
-    Listed(Paged<Item>),
+    Listed(Paged<Vec<Item>>),
     /// Spotify shows them to the owner and to collaborators only.
     OwnersOnly,
     /// Spotify does not show the playlist at all: gone, secret, or made by Spotify itself.
@@ -143,7 +143,7 @@ pub(super) async fn fetch(app: &App, caller: &Caller, id: &PlaylistId, now: Offs
     Ok(found)
 }
 
-fn listed(rows: wire::Page<wire::Row>, page: usize, total: Option<usize>) -> Paged<Item> {
+fn listed(rows: wire::Page<wire::Row>, page: usize, total: Option<usize>) -> Paged<Vec<Item>> {
     let shown = rows.items.unwrap_or_default();
     let total = rows.total.or(total).unwrap_or(shown.len());
     // The playlist itself embeds up to 100; a page of ours holds as many as a page of Spotify's.

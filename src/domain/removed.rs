@@ -15,7 +15,7 @@ const KEPT: Duration = Duration::days(30);
 ///
 /// # Errors
 /// When the database fails.
-pub async fn latest(app: &App, caller: &Caller, page: usize, now: OffsetDateTime) -> Result<Paged<Removed>> {
+pub async fn latest(app: &App, caller: &Caller, page: usize, now: OffsetDateTime) -> Result<Paged<Vec<Removed>>> {
     let (user, since) = (caller.person.id, now - KEPT);
     let total = db::removed::count(&app.db, user, since).await? as usize;
     let entries = db::removed::latest(&app.db, user, since, offset(page) as i64, PAGE as i64).await?;

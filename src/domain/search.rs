@@ -1,7 +1,7 @@
 //! What somebody looks for in a list: words, a few operators, an order, a page.
 
 use super::text::fold;
-use super::{Caller, Mark, Playlist, Result, Span};
+use super::{Caller, Marks, Playlist, Result, Span};
 use crate::app::App;
 pub use crate::db::finding::Order;
 use crate::db::finding::{self, Filter};
@@ -31,9 +31,9 @@ impl Wanted {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn cards(app: &App, caller: &Caller, found: &[Mark]) -> Result<(Vec<Playlist>, bool)> {
+pub async fn cards(app: &App, caller: &Caller, found: &Marks) -> Result<(Vec<Playlist>, bool)> {
     let cards = finding::cards(&app.db, caller.person.id, found).await?;
-    Ok((cards.playlists, cards.marks == found))
+    Ok((cards.playlists, cards.marks == *found))
 }
 
 /// A search as it was typed and as it was understood.

@@ -45,7 +45,7 @@ pub struct Shown {
     /// Since when it is at this address.
     pub since: OffsetDateTime,
     /// Their hearts, newest first: only public playlists, and none that Spotify has not shown lately.
-    pub hearts: Paged<Playlist>,
+    pub hearts: Paged<Vec<Playlist>>,
 }
 
 /// Page `page` of what is shown at `address`; none: nothing is, be it that nobody ever used the address or

@@ -17,7 +17,7 @@ use super::error::Fault;
 use super::layout::text;
 use super::notice;
 use crate::app::App;
-use crate::domain::{Caller, Mark, Playlist, search};
+use crate::domain::{Caller, Marks, Playlist, search};
 use crate::ids::UserId;
 use crate::page_cache::{Place, Slot};
 
@@ -37,7 +37,7 @@ pub(super) async fn fill(
     caller: &Caller,
     asking: Asking,
     mut page: impl Listing,
-    found: &[Mark],
+    found: &Marks,
 ) -> Result<Response, Fault> {
     let slot = asking.slot(app, Some(caller.person.id), &(&page, found));
     if let Some(body) = slot.as_ref().and_then(Slot::filled) {

@@ -52,7 +52,7 @@ impl Pager {
     ///
     /// # Errors
     /// For a page behind the last.
-    pub(super) fn of<T>(list: &Paged<T>, first: impl Into<String>) -> Result<Self, Fault> {
+    pub(super) fn of<L>(list: &Paged<L>, first: impl Into<String>) -> Result<Self, Fault> {
         let (at, pages, first) = (list.at, list.pages(), first.into());
         if at.first > pages {
             return Err(no_such_page());

@@ -112,7 +112,7 @@ fn not_kept(trouble: Option<&Error>) -> String {
     format!("{why} Above is all that Heartlist keeps of this playlist; its items are not kept.")
 }
 
-fn listed(items: Paged<Item>, path: &str) -> Result<Items, Fault> {
+fn listed(items: Paged<Vec<Item>>, path: &str) -> Result<Items, Fault> {
     let (total, pager) = (items.total, Pager::of(&items, path)?);
     Ok(Items::Listed { rows: items.entries.into_iter().map(row).collect(), total, pager })
 }
