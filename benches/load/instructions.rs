@@ -18,7 +18,7 @@ use crate::standin::Standin;
 use crate::{Wishes, listeners, mixes};
 
 /// How many requests of each kind go before, so that connections and statements are ready.
-const WARM: usize = 10;
+const WARM: usize = 4;
 /// How many are counted.
 const COUNTED: usize = 50;
 
