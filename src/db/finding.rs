@@ -75,8 +75,8 @@ impl Marks {
         Self(lines)
     }
 
-    fn of(lines: impl Iterator<Item = String>) -> Self {
-        Self(lines.collect::<Vec<_>>().join("\n"))
+    fn of(lines: &[String]) -> Self {
+        Self(lines.join("\n"))
     }
 
     fn ids(&self) -> Vec<&str> {
@@ -135,7 +135,8 @@ pub async fn in_library(
     );
     let rows = rows.fetch_all(pool).await?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Found { marks: Marks::of(rows.into_iter().map(|row| row.mark)), total })
+    let marks: Vec<_> = rows.into_iter().map(|row| row.mark).collect();
+    Ok(Found { marks: Marks::of(&marks), total })
 }
 
 /// Which of the person's hearts fit: at most `limit` from `offset` on.
@@ -179,7 +180,8 @@ pub async fn in_hearts(
     );
     let rows = rows.fetch_all(pool).await?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Found { marks: Marks::of(rows.into_iter().map(|row| row.mark)), total })
+    let marks: Vec<_> = rows.into_iter().map(|row| row.mark).collect();
+    Ok(Found { marks: Marks::of(&marks), total })
 }
 
 /// Cards, and in which versions their rows were read: perhaps not those that were found a moment ago.
@@ -226,7 +228,7 @@ pub async fn cards(pool: &Pool, user: UserId, found: &Marks) -> Result<Cards, Er
         (playlist, row.mark)
     });
     let (playlists, marks): (_, Vec<_>) = cards.unzip();
-    Ok(Cards { playlists, marks: Marks::of(marks.into_iter()) })
+    Ok(Cards { playlists, marks: Marks::of(&marks) })
 }
 
 /// Patterns for texts that may stand anywhere.

@@ -200,7 +200,7 @@ fn packing() -> CompressionLayer {
 }
 
 /// What time it is for this request.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Now(OffsetDateTime);
 
 impl FromRequestParts<Arc<App>> for Now {
