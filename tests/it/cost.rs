@@ -103,6 +103,9 @@ async fn a_heart_takes_one_statement_and_a_page_of_fifty_no_more_than_a_page_of_
             // The session, and what stands in the list in which version; the first time its rows, too.
             statements.expect(3, &visitor, Method::GET, &format!("{list}?new={{}}")).await;
             statements.expect(2, &visitor, Method::GET, list).await;
+            // In another order they are counted apart.
+            statements.expect(4, &visitor, Method::GET, &format!("{list}?sort=name&new={{}}")).await;
+            statements.expect(3, &visitor, Method::GET, &format!("{list}?sort=name")).await;
         }
     }
 }
