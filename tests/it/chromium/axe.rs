@@ -88,8 +88,7 @@ pub(super) async fn look(browser: &Browser, path: &str) {
     browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
     browser.run(AXE).await;
     for (width, mobile) in [(360, true), (1280, false)] {
-        let screen = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": mobile });
-        browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+        browser.screen(width, 800, 1, mobile).await;
         for scheme in ["light", "dark"] {
             let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }] });
             browser.devtools("Emulation.setEmulatedMedia", features).await;

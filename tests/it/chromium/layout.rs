@@ -80,8 +80,7 @@ pub(super) async fn fits(browser: &Browser, path: &str, grounds: &mut HashSet<St
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         browser.devtools("Emulation.setEmulatedMedia", features).await;
         for width in [320, 360] {
-            let screen = json!({ "width": width, "height": 640, "deviceScaleFactor": 1, "mobile": false });
-            browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+            browser.window(width, 640).await;
             assert_eq!(browser.ask::<u32>("innerWidth").await, width);
             assert_eq!(browser.ask::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at {width} px, {scheme}");
         }
@@ -133,8 +132,7 @@ async fn the_fields_for_words_are_as_wide_as_their_card() {
     browser.go("/hearts").await;
     browser.click(".words summary").await;
     for width in [360, 768, 1280] {
-        let screen = json!({ "width": width, "height": 780, "deviceScaleFactor": 1, "mobile": false });
-        browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+        browser.window(width, 780).await;
         let wide = "['.card', '.words [name=note]'].map(s => document.querySelector(s).getBoundingClientRect().width)";
         let [card, field] = browser.ask::<[f64; 2]>(wide).await;
         assert!(card > 180.0 && field == card, "a field of {field} in a card of {card} at {width} px");
@@ -153,8 +151,7 @@ const HIDDEN: &str = "[...document.querySelectorAll('.card :is(a, li, p, button)
 async fn p18_on_a_phone_covers_stand_in_two_columns_and_rows_in_one_with_hearts_that_a_thumb_hits() {
     let site = Site::open().await;
     let browser = ada(&site).await;
-    let screen = json!({ "width": 360, "height": 780, "deviceScaleFactor": 2, "mobile": true });
-    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    browser.screen(360, 780, 2, true).await;
     for (path, columns, edge) in [("/playlists", 2, 240.0), ("/playlists?view=list", 1, 60.0)] {
         browser.go(path).await;
         let cards: Vec<[f64; 4]> = browser.ask(CARDS).await;
@@ -175,8 +172,7 @@ async fn p18_on_a_phone_covers_stand_in_two_columns_and_rows_in_one_with_hearts_
 async fn p18_on_a_phone_the_first_playlist_begins_in_the_upper_half() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
-    let screen = json!({ "width": 360, "height": 780, "deviceScaleFactor": 2, "mobile": true });
-    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    browser.screen(360, 780, 2, true).await;
     for path in ["/playlists", "/playlists?view=list", "/hearts"] {
         browser.go(path).await;
         let top: f64 = browser.ask("document.querySelector('.card').getBoundingClientRect().top").await;
@@ -191,8 +187,7 @@ async fn p18_on_a_phone_the_first_playlist_begins_in_the_upper_half() {
 async fn g2_with_text_twice_as_large_nothing_in_a_card_lies_over_another_part() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
-    let screen = json!({ "width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": false });
-    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    browser.window(320, 640).await;
     for path in ["/hearts", "/hearts?view=list"] {
         browser.go(path).await;
         browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
@@ -216,8 +211,7 @@ async fn g2_no_name_runs_under_its_heart_whatever_its_script() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     sign_in(&browser, "mira").await;
-    let screen = json!({ "width": 360, "height": 780, "deviceScaleFactor": 1, "mobile": false });
-    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    browser.window(360, 780).await;
     let mut from_the_right = 0;
     for page in 1..=3 {
         browser.go(&format!("/playlists?page={page}")).await;
@@ -285,8 +279,7 @@ async fn what_stands_below_a_heading_stands_apart_from_it() {
     browser.click(FIRST_HEART).await;
     until_saved(&site, &browser, 0).await;
     for width in [360, 1280] {
-        let screen = json!({ "width": width, "height": 780, "deviceScaleFactor": 1, "mobile": false });
-        browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+        browser.window(width, 780).await;
         for path in ["/hearts/removed", "/hearts/import", "/account/activity", NOWHERE] {
             browser.go(path).await;
             let gap = "(([above, below]) => below.getBoundingClientRect().top - above.getBoundingClientRect().bottom)(document.querySelector('.slip > .head').children)";
@@ -299,8 +292,7 @@ async fn what_stands_below_a_heading_stands_apart_from_it() {
 async fn g2_with_text_twice_as_large_the_menu_takes_three_lines_at_most() {
     let site = Site::open().await;
     let browser = ada(&site).await;
-    let screen = json!({ "width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": false });
-    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    browser.window(320, 640).await;
     browser.go("/playlists").await;
     browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
     let links: Vec<[f64; 2]> = browser

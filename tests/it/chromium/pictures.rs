@@ -38,8 +38,7 @@ async fn take(browser: &Browser, folder: &Path, name: &str) {
 
 /// Takes the picture that other sites show with a link to Heartlist: flat colours, as they need no more bytes.
 async fn take_card(browser: &Browser, file: &Path) {
-    let screen = json!({ "width": 1200, "height": 630, "deviceScaleFactor": 1, "mobile": false });
-    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    browser.window(1200, 630).await;
     let page = format!("data:text/html;base64,{}", STANDARD.encode(include_str!("card.html")));
     browser.devtools("Page.navigate", json!({ "url": page })).await;
     browser.becomes("document.readyState === 'complete' && document.fonts.status === 'loaded'").await;
@@ -50,8 +49,7 @@ async fn take_card(browser: &Browser, file: &Path) {
 }
 
 async fn screen(browser: &Browser, width: u32, height: u32, mobile: bool) {
-    let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": mobile });
-    browser.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    browser.screen(width, height, 2, mobile).await;
     browser.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
 }
 

@@ -171,6 +171,17 @@ impl Browser {
         answer.unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
+    /// A desktop's window of so many pixels.
+    pub(crate) async fn window(&self, width: u32, height: u32) {
+        self.screen(width, height, 1, false).await;
+    }
+
+    /// A screen of so many pixels, each of `density` times as many dots; a phone's when `mobile`.
+    pub(crate) async fn screen(&self, width: u32, height: u32, density: u32, mobile: bool) {
+        let screen = json!({ "width": width, "height": height, "deviceScaleFactor": density, "mobile": mobile });
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    }
+
     /// Opens another tab and turns to it; gives the tab that was left.
     pub(crate) async fn new_tab(&self) -> WindowHandle {
         let left = self.driver.window().await.unwrap();
