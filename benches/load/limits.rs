@@ -58,6 +58,8 @@ impl Pgbench {
     pub(crate) fn run(&self, wishes: &Wishes, seed: usize) -> Result<Told> {
         let threads = wishes.connections.min(2);
         let mut pgbench = Command::new("pgbench");
+        // As the app asks for it (src/db/mod.rs).
+        pgbench.env("PGOPTIONS", "-c plan_cache_mode=force_generic_plan");
         pgbench.args(["-n", "-M", "prepared", &format!("-c{}", wishes.connections), &format!("-j{threads}")]);
         pgbench.args([format!("-T{}", wishes.seconds), format!("--random-seed={seed}"), "-f".into()]);
         let output = pgbench.arg(self.script.path()).args(&self.server).output()?;

@@ -33,8 +33,8 @@ pub async fn after(pool: &Pool, user: UserId, last: Option<&Kept>, limit: i64) -
         Kept,
         r#"select h.playlist_id, p.name as "name?", p.owner_name as "owner_name?", h.hearted_at, h.note, h.tags
            from hearts h left join playlists p on p.user_id = h.user_id and p.id = h.playlist_id
-           where h.user_id = $1
-                 and ($2::timestamptz is null or h.hearted_at <= $2 and (h.hearted_at < $2 or h.playlist_id > $3))
+           where h.user_id = $1 and h.hearted_at <= coalesce($2, 'infinity'::timestamptz)
+                 and ($2 is null or h.hearted_at < $2 or h.playlist_id > $3)
            order by h.hearted_at desc, h.playlist_id limit $4"#,
         user.0,
         last.map(|last| last.hearted_at),

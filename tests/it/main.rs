@@ -32,6 +32,7 @@ mod now_playing;
 mod outage;
 mod pages;
 mod places;
+mod plans;
 mod playlists;
 mod pool;
 mod pooler;
