@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::db::{self, Pool, top::Entry};
 use crate::ids::UserId;
 
-/// How old the lists may become. With the time until the next look and a browser's copy of the page, a heart counts
-/// within a minute.
+/// How old the lists may become, apart from the rest that they need after a long count. With the time until the next
+/// look and a browser's copy of the page, a heart counts within a minute.
 const AGE: Duration = Duration::seconds(15);
 /// How old the lists of a follower may be, which are as old as it is behind: what became private since stands on them.
 const BEHIND: Duration = Duration::seconds(30);
@@ -28,6 +28,8 @@ pub enum Period {
 pub struct Ranked {
     /// What its card says: little, where no member's library shows it public and fresh.
     pub playlist: Playlist,
+    /// Whether who looks at the list hearts it.
+    pub hearted: bool,
     /// Its hearts of the last seven days.
     pub week: i64,
     /// All its hearts.
@@ -79,7 +81,7 @@ pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
 
 impl From<Entry> for Ranked {
     fn from(entry: Entry) -> Self {
-        let Entry { id, name, owner_name, cover_url, seen_at, hearted_at, week, ever } = entry;
+        let Entry { id, name, owner_name, cover_url, seen_at, hearted, week, ever } = entry;
         let playlist = Playlist {
             id,
             name: name.unwrap_or_default(),
@@ -89,12 +91,12 @@ impl From<Entry> for Ranked {
             public: seen_at.map(|_| true),
             collaborative: false,
             seen_at,
-            hearted_at,
+            hearted_at: None,
             changed_at: None,
             gone_at: None,
             note: None,
             tags: Vec::new(),
         };
-        Self { playlist, week, ever }
+        Self { playlist, hearted, week, ever }
     }
 }

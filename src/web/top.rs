@@ -62,7 +62,7 @@ const KEPT_A_WHILE: AppendHeaders<[(HeaderName, &str); 2]> =
     AppendHeaders([(CACHE_CONTROL, "public, max-age=30"), (VARY, "cookie")]);
 
 impl From<Ranked> for Row {
-    fn from(Ranked { playlist, week, ever }: Ranked) -> Self {
-        Self { card: playlist.into(), week, ever }
+    fn from(Ranked { playlist, hearted, week, ever }: Ranked) -> Self {
+        Self { card: Card { hearted, ..playlist.into() }, week, ever }
     }
 }

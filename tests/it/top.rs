@@ -197,6 +197,27 @@ async fn a_list_from_the_future_does_not_stay() {
 }
 
 #[tokio::test]
+async fn after_a_long_count_the_lists_rest() {
+    let site = Site::open().await;
+    // Locked: making them waits.
+    let mut counting = site.db.begin().await.unwrap();
+    sqlx::query("lock table heart_counts").execute(&mut *counting).await.unwrap();
+    site.advance(Duration::from_secs(20));
+    let unlock = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        counting.commit().await.unwrap();
+    };
+    tokio::join!(site.make_top(), unlock);
+    strangers(&site, A, 3).await;
+    site.advance(Duration::from_secs(30));
+    site.make_top().await;
+    assert_eq!(site.visitor().look("/top").await.count("li.card"), 0);
+    site.advance(Duration::from_secs(300));
+    site.make_top().await;
+    assert_eq!(site.visitor().look("/top").await.playlist_ids(), [A]);
+}
+
+#[tokio::test]
 async fn switched_off_there_is_no_such_page_and_no_entry_in_the_menu() {
     let site = Site::open_with(&[("TOP_PAGE", "off")]).await;
     for visitor in [site.visitor(), site.signed_in("ada").await] {

@@ -209,7 +209,7 @@ pub(super) const KEPT: &[Kept] = &[
         table: "top_playlists",
         fields: &[field(
             "The playlist, its place and its numbers of hearts",
-            "Until the list is next made, within a minute.",
+            "Until the list is next made: within a minute, on a very large server within a few.",
             &["period", "place", "playlist_id", "week", "ever"],
         )],
     },
@@ -218,9 +218,9 @@ pub(super) const KEPT: &[Kept] = &[
         purpose: "About this server, not about you.",
         table: "top_lists",
         fields: &[field(
-            "When it was made, and that it is being made right now",
-            "Until it is next made, within a minute.",
-            &["only_one", "made_at", "leased_until"],
+            "When it was made, that it is being made right now, and how long it then rests",
+            "Until it is next made: within a minute, on a very large server within a few.",
+            &["only_one", "made_at", "leased_until", "rest"],
         )],
     },
     Kept {
