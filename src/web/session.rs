@@ -47,6 +47,7 @@ pub(super) fn of(parts: &Parts) -> Result<Session, Fault> {
 }
 
 /// Whoever asks, signed in or not.
+#[derive(Clone)]
 pub(super) struct Visitor {
     session: Session,
     /// None: not signed in.
@@ -174,10 +175,15 @@ impl FromRequestParts<Arc<App>> for Visitor {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Fault> {
+        // Most pages ask twice: for their frame, and for themselves.
+        if let Some(visitor) = parts.extensions.get::<Self>() {
+            return Ok(visitor.clone());
+        }
         let visitor = Visitor::of(of(parts)?).await?;
         if let (Some(who), Some(caller)) = (parts.extensions.get::<Who>(), &visitor.caller) {
             who.is(caller.person.id);
         }
+        parts.extensions.insert(visitor.clone());
         Ok(visitor)
     }
 }
