@@ -4,7 +4,7 @@
 //! It lives in the process, and needs to agree with no other: each finds out from the rows what a page says. The sweep
 //! empties it every ten minutes, so that nothing outlasts for long what it was made of.
 
-use std::hash::{BuildHasher as _, Hash};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -51,7 +51,7 @@ impl Weighter<Place, Filled> for ByLength {
 #[derive(Clone)]
 pub struct PageCache {
     pages: Arc<Cache<Place, Filled, ByLength>>,
-    hasher: DefaultHashBuilder,
+    hasher: RandomState,
 }
 
 impl Default for PageCache {
@@ -60,7 +60,7 @@ impl Default for PageCache {
         let options = OptionsBuilder::new().estimated_items_capacity(PAGES).weight_capacity(ROOM).shards(1).build();
         let options = options.expect("all that must be said is said");
         let pages = Cache::with_options(options, ByLength, DefaultHashBuilder::default(), DefaultLifecycle::default());
-        Self { pages: Arc::new(pages), hasher: DefaultHashBuilder::default() }
+        Self { pages: Arc::new(pages), hasher: RandomState::new() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happened to an account.
 
+use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Pool};
@@ -66,5 +67,10 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
 /// # Errors
 /// When the database fails.
 pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    Ok(sqlx::query!("delete from events where at < $1", now - KEPT).execute(pool).await?.rows_affected())
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::plan_anew(&mut tx).await?;
+    let swept = sqlx::query!("delete from events where at < $1", now - KEPT).execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(swept)
 }

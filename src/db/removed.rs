@@ -1,5 +1,6 @@
 //! Hearts that were taken back, for as long as they may return.
 
+use sqlx::Connection;
 use time::OffsetDateTime;
 
 use super::{Error, Pool};
@@ -53,9 +54,10 @@ pub async fn latest(
         Removed,
         r#"select r.playlist_id as id, coalesce(p.name, '') as "name!", p.owner_name as "owner_name?", p.seen_at as "seen_at?",
                   r.hearted_at, r.removed_at, r.note, r.tags
-           from removed_hearts r left join playlists p on p.user_id = r.user_id and p.id = r.playlist_id
-           where r.user_id = $1 and r.removed_at > $2
-           order by r.removed_at desc, r.playlist_id offset $3 limit $4"#,
+           from (select * from removed_hearts where user_id = $1 and removed_at > $2
+                 order by removed_at desc, playlist_id offset $3 limit $4) r
+           left join playlists p on p.user_id = r.user_id and p.id = r.playlist_id
+           order by r.removed_at desc, r.playlist_id"#,
         user.0,
         since,
         offset,
@@ -108,6 +110,11 @@ pub async fn forget(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) ->
 /// # Errors
 /// When the database fails.
 pub async fn sweep(pool: &Pool, before: OffsetDateTime) -> Result<u64, Error> {
-    let swept = sqlx::query!("delete from removed_hearts where removed_at <= $1", before);
-    Ok(swept.execute(pool).await?.rows_affected())
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::plan_anew(&mut tx).await?;
+    let sweep = sqlx::query!("delete from removed_hearts where removed_at <= $1", before);
+    let swept = sweep.execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(swept)
 }

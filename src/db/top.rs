@@ -51,12 +51,14 @@ pub async fn list(pool: &Pool, period: &str, viewer: Option<UserId>, now: Offset
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// When the lists in this database were made; none: never.
+/// From when this copy of the database is at the earliest: from when its lists were made, or the last change was that
+/// it has followed; none: there are no lists in it.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn made_at(pool: &Pool) -> Result<Option<OffsetDateTime>, Error> {
-    Ok(sqlx::query_scalar!("select made_at from top_lists").fetch_optional(pool).await?.flatten())
+/// When the copy fails.
+pub async fn copied_at(copy: &Pool) -> Result<Option<OffsetDateTime>, Error> {
+    let row = sqlx::query_scalar!("select greatest(made_at, pg_last_xact_replay_timestamp()) from top_lists");
+    Ok(row.fetch_optional(copy).await?.flatten())
 }
 
 /// Takes the right to make the lists, until `until`; false: they are younger than `age` and the rest that they need
@@ -66,9 +68,10 @@ pub async fn made_at(pool: &Pool) -> Result<Option<OffsetDateTime>, Error> {
 /// When the database fails.
 pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
     let row = sqlx::query!(
-        // Made in the future: by a clock that was wrong. That must not hold for ever.
+        // Made or leased in the future: by a clock that was wrong. That must not hold for ever.
         "insert into top_lists as l (leased_until) values ($1) on conflict (only_one) do update set leased_until = $1
-         where (l.made_at is null or l.made_at + l.rest < $2 or l.made_at - l.rest > $3) and (l.leased_until is null or l.leased_until <= $4)",
+         where (l.made_at is null or l.made_at + l.rest < $2 or l.made_at - l.rest > $3) 
+               and (l.leased_until is null or l.leased_until not between $4 and $1::timestamptz + interval '1 minute')",
         until,
         now - age,
         now + age,
@@ -79,7 +82,7 @@ pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: Offse
 
 /// Makes both lists anew, of playlists that at least three people heart and nobody knows as private, and gives the
 /// right that ends at `until` back. Readers have the old lists until then. Then they rest: 20 times as long as this
-/// took, so that it is no more than a twentieth of what a core of the database's can do; at most five minutes.
+/// took, so that it takes no more than a twentieth of one of the database's cores; at most five minutes.
 ///
 /// # Errors
 /// When the database fails; then the old lists stay, and the right ends by itself.
@@ -93,8 +96,7 @@ pub async fn make(pool: &Pool, length: i64, until: OffsetDateTime, now: OffsetDa
         return Ok(());
     }
     sqlx::query!("delete from top_playlists").execute(&mut *tx).await?;
-    // A week may be all hearts or a few of them: that is to be looked at each time.
-    sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(&mut *tx).await?;
+    super::plan_anew(&mut tx).await?;
     let rows = sqlx::query!(
         "with week as materialized (select playlist_id, count(*) as hearts from hearts where hearted_at > $1 group by playlist_id),
               ever_list as (

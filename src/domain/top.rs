@@ -10,10 +10,10 @@ use crate::ids::UserId;
 /// How old the lists may become, apart from the rest that they need after a long count. With the time until the next
 /// look and a browser's copy of the page, a heart counts within a minute.
 const AGE: Duration = Duration::seconds(15);
-/// How old the lists of a follower may be, which are as old as it is behind: what became private since stands on them.
+/// How far a follower may be behind: what became private since shows on its lists.
 const BEHIND: Duration = Duration::seconds(30);
-/// How long one process may take to make them, before another tries.
-const LEASE: Duration = Duration::seconds(60);
+/// How long one process may take to make them, before another tries; so often is tried what fails.
+const LEASE: Duration = Duration::minutes(5);
 
 /// Which hearts count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,8 @@ pub async fn list(app: &App, period: Period, viewer: Option<UserId>, now: Offset
 /// The list as the follower has it; none: there is no follower, or it is away or behind.
 async fn from_follower(app: &App, period: &str, now: OffsetDateTime) -> Option<Vec<Entry>> {
     let read = async |copy: &Pool| {
-        let made_at = db::top::made_at(copy).await?;
-        let young = made_at.is_some_and(|made_at| now - made_at < BEHIND);
+        let copied_at = db::top::copied_at(copy).await?;
+        let young = copied_at.is_some_and(|copied_at| now - copied_at < BEHIND);
         Ok(if young { Some(db::top::list(copy, period, None, now).await?) } else { None })
     };
     app.follower.as_ref()?.read(now, read).await.flatten()

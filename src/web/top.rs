@@ -57,7 +57,7 @@ pub(super) async fn show(
     Ok(if nobodys { (KEPT_A_WHILE, page).into_response() } else { page })
 }
 
-/// Who signs in meanwhile sees the page anew. Half a minute, so that with the list's own age it stays under one.
+/// Who signs in meanwhile sees the page anew. Half a minute, so that with the usual age of a list it stays under one.
 const KEPT_A_WHILE: AppendHeaders<[(HeaderName, &str); 2]> =
     AppendHeaders([(CACHE_CONTROL, "public, max-age=30"), (VARY, "cookie")]);
 
