@@ -83,8 +83,8 @@ impl Asking {
     fn write(&self, page: &impl Template, slot: Option<Slot<'_>>) -> Result<Response, Fault> {
         let text = text(page).map_err(Fault::internal)?;
         let bytes = if self.packed { packed(&text).map_err(Fault::internal)? } else { text.into_bytes() };
-        // It stays a while, and should not hold room that it does not fill.
-        let body = Bytes::from(bytes.into_boxed_slice());
+        // It stays a while: in a place of its own size, so that the room in which it was written is free as a whole.
+        let body = Bytes::copy_from_slice(&bytes);
         if let Some(slot) = slot {
             slot.fill(body.clone());
         }
