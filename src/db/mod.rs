@@ -139,8 +139,9 @@ fn remote(options: &PgConnectOptions) -> bool {
     options.get_socket().is_none() && !host.starts_with('/') && !matches!(host, "localhost" | "127.0.0.1" | "::1")
 }
 
-/// Lets the statements of this transaction take their time: what ends an account must end a large one too, and a
-/// limit of time would keep it for ever. Waiting for a lock stays limited.
+/// Lets the statements of this transaction take their time: what ends an account must end a large one too, and what
+/// counts a week's hearts must come to an end; a limit of time would keep them from it for ever. Waiting for a lock
+/// stays limited.
 async fn without_haste(transaction: &mut PgConnection) -> Result<(), Error> {
     sqlx::query!("set local statement_timeout = 0").execute(transaction).await?;
     Ok(())

@@ -70,7 +70,7 @@ pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: Offse
     let row = sqlx::query!(
         // Made or leased in the future: by a clock that was wrong. That must not hold for ever.
         "insert into top_lists as l (leased_until) values ($1) on conflict (only_one) do update set leased_until = $1
-         where (l.made_at is null or l.made_at + l.rest < $2 or l.made_at - l.rest > $3) 
+         where (l.made_at is null or l.made_at + l.rest < $2 or l.made_at - l.rest > $3)
                and (l.leased_until is null or l.leased_until not between $4 and $1::timestamptz + interval '1 minute')",
         until,
         now - age,
@@ -97,6 +97,7 @@ pub async fn make(pool: &Pool, length: i64, until: OffsetDateTime, now: OffsetDa
     }
     sqlx::query!("delete from top_playlists").execute(&mut *tx).await?;
     super::plan_anew(&mut tx).await?;
+    super::without_haste(&mut tx).await?;
     let rows = sqlx::query!(
         "with week as materialized (select playlist_id, count(*) as hearts from hearts where hearted_at > $1 group by playlist_id),
               ever_list as (
