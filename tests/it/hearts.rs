@@ -101,6 +101,40 @@ async fn b5_any_number_of_quick_clicks_leave_one_row_or_none_and_the_right_count
 }
 
 #[tokio::test]
+async fn sixty_four_people_at_once_leave_every_count_right() {
+    let site = Site::open_with(&[("HEARTS_PER_MINUTE", "1000")]).await;
+    site.signed_in("ada").await;
+    let writers = join_all((0..64).map(|_| somebody(&site))).await;
+    let playlists = ["A", "B", "C"].map(|letter| format!("{}/heart/{}", site.base, letter.repeat(22)));
+    let client = reqwest::Client::new();
+    let press = async |number: usize| {
+        // Each begins elsewhere; of each playlist the last press gives its heart to every second person.
+        for turn in number..number + 9 {
+            let method = if (turn - number) / 3 % 2 == number % 2 { Method::PUT } else { Method::DELETE };
+            let press = client.request(method, &playlists[turn % 3]).header("sec-fetch-site", "same-origin");
+            assert_eq!(press.header("cookie", &writers[number]).send().await.unwrap().status(), 200);
+        }
+    };
+    join_all((0..64).map(press)).await;
+    assert_eq!(site.count(ROWS).await, 3 * 32);
+    assert_eq!(site.count("select count(*) from heart_counts where hearts = 32").await, 3);
+    site.refresh_top().await;
+    assert_eq!(site.count("select count(*) from top_playlists where week = 32 and ever = 32").await, 2 * 3);
+}
+
+/// The cookie of somebody new, whose session is a copy of the first person's: a press does not open it.
+async fn somebody(site: &Site) -> String {
+    let id = tower_sessions::session::Id::default();
+    let session = "with made as (insert into users (display_name, created_at) values ('Somebody', now()) returning id)
+         insert into sessions (id_hash, user_id, sealed, created_at, expires_at, last_seen_at, sealed_with)
+         select $1, made.id, sealed, s.created_at, expires_at, last_seen_at, sealed_with
+         from made, sessions s where user_id = (select min(id) from users)";
+    let key = heartlist::domain::session_key(id);
+    sqlx::query(session).bind(key.as_bytes()).execute(&site.db).await.unwrap();
+    format!("heartlist={id}")
+}
+
+#[tokio::test]
 async fn b7_signed_out_a_script_is_told_where_to_sign_in() {
     let site = Site::open().await;
     let page = site.visitor().fetch(Method::PUT, ONE).await;
