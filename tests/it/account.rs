@@ -176,15 +176,7 @@ async fn a_heart_that_races_the_deletion_is_answered_with_the_way_to_sign_in() {
     let mut deletion = site.db.begin().await.unwrap();
     sqlx::query("select id from users for update").execute(&mut *deletion).await.unwrap();
     let finish = async {
-        while site
-            .count(
-                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-            )
-            .await
-            == 0
-        {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        site.until_somebody_waits().await;
         sqlx::query("delete from users").execute(&mut *deletion).await.unwrap();
         deletion.commit().await.unwrap();
     };

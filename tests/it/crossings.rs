@@ -35,11 +35,7 @@ async fn hold(pool: &PgPool, number: &str) -> Transaction<'static, Postgres> {
 async fn waits_for_the_first_and_holds_nothing_behind_it(site: &Site, ending: impl Future<Output = Page>) -> Page {
     let first = hold(&site.db, FIRST).await;
     let look = async {
-        let waiting =
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        while site.count(waiting).await == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        site.until_somebody_waits().await;
         let last = hold(&site.db, LAST).await;
         last.rollback().await.unwrap();
         first.rollback().await.unwrap();

@@ -166,6 +166,15 @@ impl Site {
         heartlist::domain::top::refresh(&app, app.now()).await.unwrap();
     }
 
+    /// Until somebody waits for a lock.
+    pub(crate) async fn until_somebody_waits(&self) {
+        let waiting =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        while self.count(waiting).await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// As many connections to the site's rows as the app would have, or one that everything waits for.
     pub(crate) fn pool(&self, connections: u32) -> db::Pool {
         db::pool(&Secret::new(self.database.url()), connections).unwrap()
