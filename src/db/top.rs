@@ -81,23 +81,20 @@ pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: Offse
 }
 
 /// Makes both lists anew, of playlists that at least three people heart and nobody knows as private, and gives the
-/// right that ends at `until` back. Readers have the old lists until then. Then they rest: 20 times as long as this
-/// took, so that it takes no more than a twentieth of one of the database's cores; at most five minutes.
+/// right that ends at `until` back; who has lost it meanwhile changes nothing. Readers have the old lists until then.
+/// Then they rest: 20 times as long as this took, so that it takes no more than a twentieth of one of the database's
+/// cores; at most five minutes.
 ///
 /// # Errors
 /// When the database fails; then the old lists stay, and the right ends by itself.
 pub async fn make(pool: &Pool, length: i64, until: OffsetDateTime, now: OffsetDateTime) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    // First the right: who lost it to a faster process waits here and finds it gone.
-    let held =
-        sqlx::query!("update top_lists set made_at = $1, leased_until = null where leased_until = $2", now, until);
-    if held.execute(&mut *tx).await?.rows_affected() == 0 {
-        return Ok(());
-    }
-    sqlx::query!("delete from top_playlists").execute(&mut *tx).await?;
     super::plan_anew(&mut tx).await?;
-    super::without_haste(&mut tx).await?;
+    // A week's hearts take their time, but no longer than the right: another process would count them, too.
+    let limit = (until - now).whole_milliseconds().to_string();
+    sqlx::query_scalar!("select set_config('statement_timeout', $1, true)", limit).fetch_one(&mut *tx).await?;
+    sqlx::query!("delete from top_playlists").execute(&mut *tx).await?;
     let rows = sqlx::query!(
         "with week as materialized (select playlist_id, count(*) as hearts from hearts where hearted_at > $1 group by playlist_id),
               ever_list as (
@@ -120,9 +117,16 @@ pub async fn make(pool: &Pool, length: i64, until: OffsetDateTime, now: OffsetDa
         now - Duration::days(30)
     );
     rows.execute(&mut *tx).await?;
-    let rested = sqlx::query!(
-        "update top_lists set rest = least(20 * (clock_timestamp() - transaction_timestamp()), interval '5 minutes')"
+    // Last, so that who looks meanwhile whether the lists are old does not wait for them.
+    let right = sqlx::query!(
+        "update top_lists set made_at = $1, leased_until = null,
+                rest = least(20 * (clock_timestamp() - transaction_timestamp()), interval '5 minutes')
+         where leased_until = $2",
+        now,
+        until
     );
-    rested.execute(&mut *tx).await?;
-    Ok(tx.commit().await?)
+    if right.execute(&mut *tx).await?.rows_affected() == 1 {
+        tx.commit().await?;
+    }
+    Ok(())
 }
