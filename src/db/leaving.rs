@@ -36,6 +36,7 @@ pub struct Gone {
 pub async fn delete(pool: &Pool, user: UserId, browsers: &[Digested]) -> Result<Gone, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
+    super::plan_anew(&mut tx).await?;
     super::without_haste(&mut tx).await?;
     // From here on nobody adds a row of theirs: who tries waits, and then has no owner for it.
     let here = sqlx::query!("select id from users where id = $1 for update", user.0);

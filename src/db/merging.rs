@@ -16,6 +16,7 @@ use crate::ids::UserId;
 pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
+    super::plan_anew(&mut tx).await?;
     super::without_haste(&mut tx).await?;
     // Locked for as long as it takes: a heart that `from` gives meanwhile waits, and then finds no owner.
     let both = sqlx::query!("select id from users where id in ($1, $2) order by id for update", from.0, into.0);

@@ -77,6 +77,7 @@ pub enum Added {
 pub async fn add(pool: &Pool, user: UserId, hearts: &[New], most: i64) -> Result<Added, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
+    super::plan_anew(&mut tx).await?;
     // Two files of one person at once are counted one after the other; single hearts need not wait.
     let owner = sqlx::query!("select id from users where id = $1 for no key update", user.0);
     if owner.fetch_optional(&mut *tx).await?.is_none() {
