@@ -1,6 +1,5 @@
 //! What happened to an account.
 
-use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Pool};
@@ -62,15 +61,18 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
     Ok(row.fetch_one(pool).await?)
 }
 
-/// Removes what is older than a year.
+/// Removes what is older than a year, a batch at a time.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails; what was removed before stays so.
 pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let mut connection = pool.acquire().await?;
-    let mut tx = connection.begin().await?;
-    super::plan_anew(&mut tx).await?;
-    let swept = sqlx::query!("delete from events where at < $1", now - KEPT).execute(&mut *tx).await?.rows_affected();
-    tx.commit().await?;
-    Ok(swept)
+    let removing = |most: i64| {
+        sqlx::query!(
+            "delete from events where id = any(array(
+                 select id from events where at < $1 order by at limit $2 for update skip locked))",
+            now - KEPT,
+            most
+        )
+    };
+    super::in_batches(pool, removing).await
 }

@@ -29,9 +29,10 @@ pub mod users;
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
 use sqlx::migrate::MigrateError;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres};
 use url::Url;
 
 use self::migrating::Waits;
@@ -139,19 +140,36 @@ fn remote(options: &PgConnectOptions) -> bool {
     options.get_socket().is_none() && !host.starts_with('/') && !matches!(host, "localhost" | "127.0.0.1" | "::1")
 }
 
-/// Lets the statements of this transaction take their time: what ends an account must end a large one too, and what
-/// counts a week's hearts must come to an end; a limit of time would keep them from it for ever. Waiting for a lock
-/// stays limited.
+/// Lets the statements of this transaction take their time: what ends an account must end a large one too, and a
+/// limit of time would keep it for ever. Waiting for a lock stays limited.
 async fn without_haste(transaction: &mut PgConnection) -> Result<(), Error> {
     sqlx::query!("set local statement_timeout = 0").execute(transaction).await?;
     Ok(())
 }
 
-/// Lets the statements of this transaction be planned for what they ask: how much lies before a date, for one, is to be
-/// looked at each time.
+/// Lets the statements of this transaction be planned for what they ask: how many hearts a person has, or a file, is to
+/// be looked at each time.
 async fn plan_anew(transaction: &mut PgConnection) -> Result<(), Error> {
     sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(transaction).await?;
     Ok(())
+}
+
+/// How many rows a sweep removes at once: a few milliseconds' work, so that nobody waits behind it.
+const BATCH: i64 = 1000;
+
+/// What a statement that removes at most so many rows removes until there are no more; how many went.
+async fn in_batches(
+    pool: &Pool,
+    removing: impl Fn(i64) -> Query<'static, Postgres, PgArguments>,
+) -> Result<u64, Error> {
+    let mut all = 0;
+    loop {
+        let removed = removing(BATCH).execute(pool).await?.rows_affected();
+        all += removed;
+        if removed < BATCH as u64 {
+            return Ok(all);
+        }
+    }
 }
 
 /// Applies the migrations that are not yet applied. Safe twice and at the same time: Postgres holds a lock.

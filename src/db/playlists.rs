@@ -4,7 +4,7 @@ use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 
 use super::finding::Marks;
-use super::{Error, Pool, counts};
+use super::{BATCH, Error, Pool, counts};
 use crate::ids::{PlaylistId, UserId};
 
 /// A playlist as a card shows it.
@@ -305,9 +305,6 @@ async fn write(
     rows.execute(connection).await?;
     Ok(())
 }
-
-/// How many rows are dropped at once: some milliseconds' work, so that nobody waits behind it.
-const BATCH: i64 = 1000;
 
 /// Drops what Spotify has not shown for 30 days: its terms allow no lasting copies. A batch at a time; what another
 /// request has locked is left for the next time.

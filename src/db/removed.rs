@@ -1,6 +1,5 @@
 //! Hearts that were taken back, for as long as they may return.
 
-use sqlx::Connection;
 use time::OffsetDateTime;
 
 use super::{Error, Pool};
@@ -105,16 +104,18 @@ pub async fn forget(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) ->
     Ok(forgotten.execute(pool).await?.rows_affected())
 }
 
-/// Removes what was taken back before `before`.
+/// Removes what was taken back before `before`, a batch at a time.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails; what was removed before stays so.
 pub async fn sweep(pool: &Pool, before: OffsetDateTime) -> Result<u64, Error> {
-    let mut connection = pool.acquire().await?;
-    let mut tx = connection.begin().await?;
-    super::plan_anew(&mut tx).await?;
-    let sweep = sqlx::query!("delete from removed_hearts where removed_at <= $1", before);
-    let swept = sweep.execute(&mut *tx).await?.rows_affected();
-    tx.commit().await?;
-    Ok(swept)
+    let removing = |most: i64| {
+        sqlx::query!(
+            "delete from removed_hearts where ctid = any(array(
+                 select ctid from removed_hearts where removed_at <= $1 order by removed_at limit $2 for update skip locked))",
+            before,
+            most
+        )
+    };
+    super::in_batches(pool, removing).await
 }

@@ -294,26 +294,18 @@ pub async fn forget(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) ->
     Ok(tx.commit().await?)
 }
 
-/// How many sessions are removed at once: a few milliseconds' work, so that nobody waits behind it.
-const BATCH: i64 = 1000;
-
 /// Removes sessions whose time is over, a batch at a time. Those that another process is removing are left to it.
 ///
 /// # Errors
 /// When the database fails; what was removed before stays so.
 pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let mut all = 0;
-    loop {
-        let batch = sqlx::query!(
+    let removing = |most: i64| {
+        sqlx::query!(
             "delete from sessions where id_hash = any(array(
                  select id_hash from sessions where expires_at < $1 order by expires_at limit $2 for update skip locked))",
             now,
-            BATCH
-        );
-        let swept = batch.execute(pool).await?.rows_affected();
-        all += swept;
-        if swept < BATCH as u64 {
-            return Ok(all);
-        }
-    }
+            most
+        )
+    };
+    super::in_batches(pool, removing).await
 }

@@ -36,8 +36,8 @@ const CHORES: &[&str] = &[
     "\"count!\" from sessions where expires_at > $1",
     "sum(hearts)",
     // The sweep.
-    "delete from removed_hearts where removed_at <= $1",
-    "delete from events where at < $1",
+    "from removed_hearts where removed_at <= $1",
+    "from events where at < $1",
     "from sessions where expires_at < $1 order by expires_at limit $2",
     "from playlists where seen_at < $1 order by seen_at limit $2",
     "delete from playlists p using gone",
