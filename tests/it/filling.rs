@@ -191,9 +191,9 @@ async fn the_popular_page_is_kept_for_each_who_looks_and_changes_with_its_rows()
         assert_eq!((&headers["cache-control"], html), (&"public, max-age=30".parse().unwrap(), stranger.html.clone()));
         assert!(people[0].look("/top").await.has("[aria-pressed=true]"));
     }
+    strangers(&site, id, 3).await;
     people[0].fetch(Method::DELETE, HEART).await;
     assert!(people[0].look("/top").await.has("[aria-pressed=false]"));
-    strangers(&site, id, 3).await;
     assert!(list(&site, "").await.text(".facts").contains("5 hearts"));
     assert_eq!(
         packed(&site, "/top", "").await.1,

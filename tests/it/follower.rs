@@ -131,10 +131,11 @@ async fn what_people_share_is_never_read_from_a_copy() {
 async fn a_real_standby_will_do_and_the_doctor_knows_it() {
     let mut standby = crate::support::own_postgres::OwnPostgres::start().await;
     let rows = PgPool::connect(standby.url()).await.unwrap();
-    // In a while, so that it is young however long the standby takes to start.
-    list(&rows, COPIED, -300.0).await;
+    // Older than may be shown, and committed just now: the list is as young as the last change that was followed.
+    list(&rows, COPIED, 200.0).await;
     rows.close().await;
-    standby.stop().await;
+    // With a change that it has yet to follow.
+    standby.kill().await;
     std::fs::write(standby.data().join("standby.signal"), "").unwrap();
     standby.start_again().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", standby.url())]).await;

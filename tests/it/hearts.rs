@@ -102,7 +102,7 @@ async fn b5_any_number_of_quick_clicks_leave_one_row_or_none_and_the_right_count
 
 #[tokio::test]
 async fn sixty_four_people_at_once_leave_every_count_right() {
-    let site = Site::open_with(&[("HEARTS_PER_MINUTE", "1000")]).await;
+    let site = Site::open_with(&[("HEARTS_PER_MINUTE", "1000"), ("DATABASE_CONNECTIONS", "64")]).await;
     site.signed_in("ada").await;
     let writers = join_all((0..64).map(|_| somebody(&site))).await;
     let playlists = ["A", "B", "C"].map(|letter| format!("{}/heart/{}", site.base, letter.repeat(22)));

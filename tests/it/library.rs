@@ -6,9 +6,9 @@ use futures_util::future::join_all;
 use heartlist::standin::{Endpoint, Fault, Listener};
 use time::OffsetDateTime;
 
-use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
+use crate::support::{Site, until};
 
 async fn lena(site: &Site, playlists: usize) -> Visitor {
     site.world.add_listener(Listener::with_library("lena", playlists));
@@ -174,12 +174,10 @@ async fn p14_half_a_library_is_shown_with_its_gap_and_continued_on_request() {
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
     // The first page comes, then Spotify breaks off.
     let break_off = async {
-        while asked(&site) < 9 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until("a page has come", async || asked(&site) >= 9).await;
         site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
     };
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 1);
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
     let (page, ()) = tokio::join!(lena.open("/playlists"), break_off);
     assert_eq!((page.status, page.count("li.card")), (200, 50));
     assert!(page.text("main").contains("50 of up to 400 loaded"), "{}", page.text("main"));
@@ -198,7 +196,7 @@ async fn a_first_view_of_a_big_library_waits_for_its_beginning_alone() {
     site.world.add_listener(Listener::with_library("lena", 250));
     // The first page comes at once, the others after longer than a first view waits.
     site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(3)), 4);
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(5)), 4);
     let lena = site.visitor();
     let page = lena.sign_in("lena").await;
     assert_eq!((page.status, page.count("li.card")), (200, 50));
@@ -220,12 +218,10 @@ async fn p14_the_numbers_of_half_a_library_agree_with_each_other() {
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
     let before = asked(&site);
     let break_off = async {
-        while asked(&site) < before + 1 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until("a page has come", async || asked(&site) > before).await;
         site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
     };
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 1);
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
     let (page, ()) = tokio::join!(mira.open("/playlists"), break_off);
     let shown = page.count("li.card");
     let numbers = |text: &str| -> Vec<usize> {
@@ -258,12 +254,10 @@ async fn half_of_a_new_list_does_not_replace_a_whole_old_one() {
     let lena = lena(&site, 200).await;
     site.advance(Duration::from_secs(11 * 60));
     let break_off = async {
-        while asked(&site) < 5 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until("a page has come", async || asked(&site) >= 5).await;
         site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
     };
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 1);
+    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
     let (page, ()) = tokio::join!(lena.open("/playlists"), break_off);
     assert!(page.text(".head").contains("200 playlists") && page.has("main [role=alert]"));
 }

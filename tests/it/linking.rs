@@ -351,7 +351,7 @@ async fn a_slow_provider_brings_no_session_and_no_keys_back() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let elsewhere = site.signed_in("ada").await;
-    site.world.fault(Endpoint::OtherToken, Fault::Slow(Duration::from_millis(700)), 2);
+    site.world.fault(Endpoint::OtherToken, Fault::Slow(Duration::from_secs(2)), 2);
     let consent = ada.to(Service::GitHub, &ada.open("/account").await).await;
     let form = consent.choose(&site.world.account(Service::GitHub, "ada"));
     let disconnect = elsewhere.open("/account/disconnect").await.form("form[action='/account/disconnect']");

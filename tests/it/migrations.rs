@@ -268,10 +268,7 @@ async fn a_migration_that_waits_lets_visitors_by_and_gets_its_turn() {
     let mut held = site.db.begin().await.unwrap();
     sqlx::query("select count(*) from heart_counts").execute(&mut *held).await.unwrap();
     let visit = async {
-        let waiting = "select count(*) from pg_locks l join pg_class c on c.oid = l.relation where relname = 'heart_counts' and not granted";
-        while site.count(waiting).await == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        site.until_somebody_waits().await;
         for id in ["3cEYpjA9oz9GiPac4AsH4n", "37i9dQZF1DXcBWIGoYBM5M"] {
             assert_eq!(ada.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200, "nobody fails for it");
         }

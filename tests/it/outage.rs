@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::process::{Program, free_port};
 use crate::support::visitor::Visitor;
-use crate::support::{HEART, Site};
+use crate::support::{HEART, Site, until};
 
 /// A socket before the site's Postgres that can stop passing bytes on, as a frozen server does.
 struct Between {
@@ -123,8 +123,7 @@ async fn g15_a_database_that_hangs_is_a_503_soon_and_recovery_comes_by_itself() 
     };
     let (presses, ()) = tokio::join!(tokio::time::timeout(bound, presses), failing);
     assert!(presses.expect("answers soon").iter().all(|press| [200, 429, 503].contains(&press.status)));
-    let back = async { while ada.look("/hearts").await.status != 200 {} };
-    tokio::time::timeout(bound, back).await.expect("well again soon");
+    until("well again", async || ada.look("/hearts").await.status == 200).await;
 }
 
 #[tokio::test]
@@ -167,11 +166,9 @@ async fn a_database_that_only_reads_shows_hearts_and_refuses_new_ones_as_a_503()
 }
 
 /// Opens pages until the pool has found out which of its connections were ended.
-async fn settle(visitor: &Visitor) {
+pub(crate) async fn settle(visitor: &Visitor) {
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    while visitor.look("/hearts").await.status != 200 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("a page opens", async || visitor.look("/hearts").await.status == 200).await;
 }
 
 /// An answer that says saved is a row, however often the server throws everybody out meanwhile.

@@ -12,9 +12,9 @@ use scraper::{ElementRef, Html, Selector};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tower::ServiceExt;
 
-use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
+use crate::support::{Site, until};
 
 const UNKNOWN: &str = "/playlists/0000000000000000000000";
 
@@ -328,7 +328,8 @@ async fn g15_without_the_database_pages_say_so_soon_and_recover_by_themselves() 
     for path in ["/playlists", "/hearts", "/now-playing", "/account"] {
         let start = Instant::now();
         let page = mira.look(path).await;
-        assert!(start.elapsed() < Duration::from_secs(5), "{path} took {:?}", start.elapsed());
+        // A connection is waited for 3 s; by itself it would be 30.
+        assert!(start.elapsed() < Duration::from_secs(15), "{path} took {:?}", start.elapsed());
         assert_eq!(page.status, 503, "{path} {}", page.html);
         assert!(page.header("retry-after").parse::<u64>().unwrap() > 0);
         assert!(page.count("h1") == 1 && page.has("body > a.skip") && page.has("main a.button"), "{}", page.html);
@@ -339,11 +340,8 @@ async fn g15_without_the_database_pages_say_so_soon_and_recover_by_themselves() 
     assert_eq!(stranger.look("/healthz").await.status, 200);
     let door = stranger.look("/login").await.form("form[action='/auth/spotify']");
     assert_eq!(stranger.send(door).await.status, 503);
-    let start = Instant::now();
     database(&site, true).await;
     // A connection that was made and ended in the same second may cost one more answer.
-    while mira.look("/playlists").await.status != 200 {
-        assert!(start.elapsed() < Duration::from_secs(30), "still not back");
-    }
+    until("it is back", async || mira.look("/playlists").await.status == 200).await;
     assert_eq!(stranger.sign_in("ada").await.status, 200);
 }

@@ -9,8 +9,8 @@ use reqwest::Method;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::support::Site;
 use crate::support::visitor::{Visitor, approve};
+use crate::support::{Site, until};
 
 /// The program with an environment that is empty but for what is given.
 pub(crate) struct Program {
@@ -129,13 +129,7 @@ async fn o5_sigterm_while_it_waits_for_the_tables_ends_it_well() {
     let mut held = site.db.begin().await.unwrap();
     sqlx::query("lock table _sqlx_migrations in access exclusive mode").execute(&mut *held).await.unwrap();
     let mut program = Program::start(&[&settings[..], &[("PORT", &port)]].concat());
-    while site
-        .count("select count(*) from pg_locks where relation = '_sqlx_migrations'::regclass and not granted")
-        .await
-        == 0
-    {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    site.until_somebody_waits().await;
     program.signal("-TERM");
     let (code, log) = program.rest().await;
     assert_eq!(code, Some(0), "{log}");
@@ -207,12 +201,7 @@ async fn a_private_postgres_that_is_killed_comes_back_by_itself() {
     let postmaster = std::fs::read_to_string(data.path().join("postgres/data/postmaster.pid")).unwrap();
     let pid = postmaster.lines().next().unwrap();
     assert!(std::process::Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
-    let back = async {
-        while visitor.look("/hearts").await.status != 200 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), back).await.expect("it comes back");
+    until("it comes back", async || visitor.look("/hearts").await.status == 200).await;
     assert_eq!(visitor.open("/hearts").await.playlist_ids(), [id]);
     program.signal("-TERM");
     assert_eq!(program.rest().await.0, Some(0));
@@ -284,19 +273,20 @@ async fn o5_asked_to_stop_it_finishes_what_runs_and_takes_nothing_new() {
     let (mut program, address) = beside(&site, "info").await;
     let visitor = Visitor::new(&address);
     visitor.sign_in("ada").await;
-    site.world.fault(Endpoint::Playlist, Fault::Slow(Duration::from_secs(2)), 1);
+    site.world.fault(Endpoint::Playlist, Fault::Slow(Duration::from_secs(3)), 1);
     let id = visitor.open("/playlists").await.playlist_ids().remove(0);
-    let (asked, path) = (Instant::now(), format!("/playlists/{id}"));
+    let path = format!("/playlists/{id}");
     let slow = visitor.open(&path);
     let stop = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        until("it asks Spotify", async || site.world.count(Endpoint::Playlist) > 0).await;
         program.signal("-TERM");
         program.signal("-TERM");
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        reqwest::get(format!("{address}/healthz")).await.is_err()
+        let health = format!("{address}/healthz");
+        until("nothing new is taken", async || reqwest::get(&health).await.is_err()).await;
+        Instant::now()
     };
-    let (page, refused) = tokio::join!(slow, stop);
-    assert!(asked.elapsed() >= Duration::from_secs(2) && page.status == 200 && refused);
+    let (page, refused) = tokio::join!(async { (slow.await, Instant::now()) }, stop);
+    assert!(page.0.status == 200 && refused < page.1, "while the page was on its way");
     assert_eq!(program.rest().await.0, Some(0));
 }
 

@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::process::beside_with;
-use crate::support::Site;
 use crate::support::visitor::Visitor;
+use crate::support::{Site, until};
 
 /// As many requests as are worked on at once (src/web/mod.rs).
 const AT_ONCE: usize = 200;
@@ -49,12 +49,7 @@ async fn more_at_once_than_can_be_answered_is_a_503_at_once_and_passes() {
     assert_eq!(ada.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await.status, 503);
     assert_eq!(ada.look("/healthz").await.status, 200, "the process lives");
     drop(stuck);
-    let open = async {
-        while ada.look("/hearts").await.status != 200 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), open).await.expect("it passes by itself");
+    until("it passes by itself", async || ada.look("/hearts").await.status == 200).await;
 }
 
 #[tokio::test]

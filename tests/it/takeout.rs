@@ -1,16 +1,14 @@
 //! Hearts in files: exported, imported, and the same afterwards.
 
-use std::time::Duration;
-
 use heartlist::standin::{Endpoint, Fault};
 use serde_json::json;
 use time::OffsetDateTime;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
+use crate::support::{Site, until};
 
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 const HEARTS: &str = "select count(*) from hearts";
@@ -280,13 +278,9 @@ async fn only_some_files_are_on_their_way_at_once_and_the_page_stays() {
     for _ in 0..8 {
         uploads.push(begin().await);
     }
-    let becomes = async |full: bool| {
-        while (import(&mira, "").await.status == 503) != full {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    };
-    becomes(true).await;
+    let full = async || import(&mira, "").await.status == 503;
+    until("as many as may are under way", &full).await;
     assert_eq!(mira.open("/hearts/import").await.status, 200);
     drop(uploads);
-    becomes(false).await;
+    until("there is room again", async || !full().await).await;
 }

@@ -6,9 +6,9 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
-use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
+use crate::support::{Site, until};
 
 /// Ids that nobody's library knows.
 const A: &str = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -35,9 +35,7 @@ pub(crate) async fn list(site: &Site, when: &str) -> Page {
 async fn make(site: &Site) {
     site.make_top().await;
     let being_made = "select count(*) from top_lists where leased_until < now() + interval '1 hour'";
-    while site.count(being_made).await > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("nobody makes the lists", async || site.count(being_made).await == 0).await;
 }
 
 /// Hearts of so many strangers, straight into the tables.

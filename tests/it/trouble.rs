@@ -11,11 +11,12 @@ use reqwest::Method;
 use rustix::process::Signal;
 use sqlx::{Connection, PgConnection};
 
+use crate::outage::settle;
 use crate::process::beside_with;
 use crate::support::own_postgres::OwnPostgres;
 use crate::support::postgres::TestDatabase;
 use crate::support::visitor::Visitor;
-use crate::support::{HEART, Site};
+use crate::support::{HEART, Site, until};
 
 /// How many press at once, each on a connection of their own; each of the people has some.
 const CONNECTIONS: usize = 50;
@@ -42,10 +43,7 @@ fn expect_refusal(press: crate::support::page::Page) {
 /// Waits until a press is kept again; gives how long that took.
 async fn recovery(visitor: &Visitor) -> Duration {
     let begun = Instant::now();
-    while visitor.fetch(Method::PUT, HEART).await.status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it does not recover");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("a press is kept", async || visitor.fetch(Method::PUT, HEART).await.status == 200).await;
     begun.elapsed()
 }
 
@@ -81,12 +79,7 @@ async fn a_standby_shows_hearts_and_keeps_them_as_soon_as_it_is_promoted() {
     own.stop().await;
     std::fs::write(own.data().join("standby.signal"), "").unwrap();
     own.start_again().await;
-    let shows = async {
-        while ada.look("/hearts").await.status != 200 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), shows).await.expect("a standby can be read");
+    until("a standby can be read", async || ada.look("/hearts").await.status == 200).await;
     assert_eq!(hearts(&ada).await, 1);
     expect_refusal(ada.fetch(Method::DELETE, HEART).await);
     let mut admin = PgConnection::connect(own.url()).await.unwrap();
@@ -130,14 +123,6 @@ async fn throw_out(own: &OwnPostgres) {
     let out = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
     sqlx::raw_sql(out).execute(&mut admin).await.unwrap();
     admin.close().await.unwrap();
-}
-
-/// Opens pages until the pool has found out which of its connections were ended.
-async fn settle(visitor: &Visitor) {
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    while visitor.look("/hearts").await.status != 200 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test]

@@ -154,10 +154,12 @@ impl Site {
         self.advance(Duration::from_secs(20));
         let since = self.app().now();
         let young = "select from top_lists where made_at >= $1";
-        while sqlx::query(young).bind(since).fetch_optional(&self.db).await.unwrap().is_none() {
+        until("the lists are made anew", async || {
             sqlx::query("update top_lists set rest = '0'").execute(&self.db).await.unwrap();
             self.make_top().await;
-        }
+            sqlx::query(young).bind(since).fetch_optional(&self.db).await.unwrap().is_some()
+        })
+        .await;
     }
 
     /// Makes the lists of most hearted playlists anew if they are old.
@@ -170,9 +172,7 @@ impl Site {
     pub(crate) async fn until_somebody_waits(&self) {
         let waiting =
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        while self.count(waiting).await == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until("somebody waits for a lock", async || self.count(waiting).await > 0).await;
     }
 
     /// As many connections to the site's rows as the app would have, or one that everything waits for.
@@ -190,6 +190,16 @@ impl Drop for Site {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// Waits until `probe` says yes; fails when it has not within a minute.
+pub(crate) async fn until(what: &str, probe: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !probe().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("never happened: {what}"));
 }
 
 fn settings(base: &str, spotify: &str, extra: &[(&'static str, &str)]) -> HashMap<&'static str, String> {
