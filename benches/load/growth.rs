@@ -2,8 +2,11 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use heartlist::db;
+use heartlist::ids::Secret;
 use sqlx::Executor;
+use time::OffsetDateTime;
 
 use crate::Wishes;
 use crate::report;
@@ -15,7 +18,7 @@ const STEPS: [u64; 5] = [0, 10_000, 100_000, 1_000_000, 10_000_000];
 /// How many strangers there are, each with a session.
 const STRANGERS: u64 = 1_000_000;
 /// What is measured at each step.
-const MIXES: [&str; 4] = ["heart", "hearts", "playlists", "top"];
+const MIXES: [&str; 5] = ["heart", "hearts", "hearts, new", "playlists", "top"];
 
 /// Fills the tables step by step up to `most` hearts and prints a table at each.
 pub(crate) async fn play(stage: &mut Stage, wishes: &Wishes, most: u64) -> Result<()> {
@@ -36,6 +39,27 @@ pub(crate) async fn play(stage: &mut Stage, wishes: &Wishes, most: u64) -> Resul
         report::table(&format!("With {size} hearts and {sessions} sessions of strangers:"), &rounds);
         before = size;
     }
+    if before > 0 { while_swept(stage, wishes).await } else { Ok(()) }
+}
+
+/// Hearts, while half of the strangers' sessions are removed as the app does it.
+async fn while_swept(stage: &mut Stage, wishes: &Wishes) -> Result<()> {
+    let end = "update sessions set expires_at = now() - random() * interval '1 day'
+               where user_id % 2 = 0 and user_id in (select id from users where display_name = 'stranger')";
+    for statement in [end, "vacuum analyze sessions", "checkpoint"] {
+        stage.postgres.pool.execute(statement).await?;
+    }
+    let now: OffsetDateTime = sqlx::query_scalar("select now()").fetch_one(&stage.postgres.pool).await?;
+    let pool = db::pool(&Secret::new(stage.postgres.url()), 1)?;
+    let sweep = tokio::spawn(async move {
+        let begun = Instant::now();
+        let gone = db::sessions::sweep(&pool, now).await?;
+        anyhow::Ok((gone, begun.elapsed().as_secs_f64()))
+    });
+    let (hearts, once) = (stage.mixes(&["heart".into()]).await?, Wishes { rounds: 1, ..wishes.clone() });
+    let rounds = play_all(stage, hearts, &once, 90_000).await?;
+    let (gone, seconds) = sweep.await.context("the sweep")??;
+    report::table(&format!("While {gone} ended sessions are swept, which takes {seconds:.1} s:"), &rounds);
     Ok(())
 }
 

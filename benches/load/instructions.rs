@@ -61,6 +61,12 @@ struct Setting<'a> {
 /// # Errors
 /// When one takes more than it may, in a build for development.
 pub(crate) async fn count(wishes: &Wishes) -> Result<()> {
+    let known = |name: &String| KINDS.iter().any(|kind| kind.name == name);
+    ensure!(
+        wishes.only.iter().all(known),
+        "these can be named: {:?}",
+        KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>()
+    );
     heartlist::cli::install_tls();
     let (postgres, standin) = (Postgres::start().await?, Standin::start().await?);
     let app = App::start(wishes.program.as_deref(), postgres.url(), &standin.base).await?;
