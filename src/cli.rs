@@ -16,13 +16,13 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use self::database::Running;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
 use crate::db;
-use crate::domain::{sweep, top};
+use crate::domain::{self, sweep, top};
 use crate::ids::Secret;
 use crate::{telemetry, vault, web};
 
@@ -206,18 +206,31 @@ pub async fn serve_on(
     outcome
 }
 
-/// Does what no visitor waits for, one thing after the other so that it takes one connection: removes what has had
-/// its time, and keeps the lists of most hearted playlists young, here or in another process.
+/// Does what no visitor waits for: removes what has had its time, and keeps the lists of most hearted playlists young,
+/// here or in another process.
 async fn keep_house(app: Arc<App>) {
-    let (mut sweeps, mut looks) = (tokio::time::interval(SWEEP_EVERY), tokio::time::interval(LOOK_AT_TOP_EVERY));
+    let sweeps = every(SWEEP_EVERY, "the sweep", || sweep::sweep(&app, app.now()));
+    let looks = async {
+        if app.config.top_page {
+            every(LOOK_AT_TOP_EVERY, "the list of most hearted", || top::refresh(&app, app.now())).await;
+        }
+    };
+    // A long sweep makes the lists no older.
+    tokio::join!(sweeps, looks);
+}
+
+/// Does a chore now and again, for ever.
+async fn every<Done: Future<Output = Result<(), domain::Error>>>(
+    period: Duration,
+    what: &'static str,
+    chore: impl Fn() -> Done,
+) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let (what, outcome) = tokio::select! {
-            _ = sweeps.tick() => ("the sweep", timeout(LONGEST_CHORE, sweep::sweep(&app, app.now())).await),
-            _ = looks.tick(), if app.config.top_page =>
-                ("the list of most hearted", timeout(LONGEST_CHORE, top::refresh(&app, app.now())).await),
-        };
-        match outcome {
-            Ok(Ok(_)) => {}
+        ticks.tick().await;
+        match timeout(LONGEST_CHORE, chore()).await {
+            Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, what, "failed and will be tried again"),
             Err(_) => tracing::warn!(what, "took too long and will be tried again"),
         }

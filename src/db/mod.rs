@@ -33,6 +33,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
+use tokio::time::Instant;
 use url::Url;
 
 use self::migrating::Waits;
@@ -154,7 +155,7 @@ async fn plan_anew(transaction: &mut PgConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many rows a sweep removes at once: a few milliseconds' work, so that nobody waits behind it.
+/// How many rows a sweep removes at once: some milliseconds' work, so that nobody waits behind it.
 const BATCH: i64 = 1000;
 
 /// What a statement that removes at most so many rows removes until there are no more; how many went.
@@ -164,12 +165,20 @@ async fn in_batches(
 ) -> Result<u64, Error> {
     let mut all = 0;
     loop {
+        let begun = Instant::now();
         let removed = removing(BATCH).execute(pool).await?.rows_affected();
         all += removed;
         if removed < BATCH as u64 {
             return Ok(all);
         }
+        rest_after(begun).await;
     }
+}
+
+/// Rests nine times as long as the batch took that begun then: after a long stop there may be hundreds, which one after
+/// the other would take the server's time from requests.
+async fn rest_after(begun: Instant) {
+    tokio::time::sleep(9 * begun.elapsed()).await;
 }
 
 /// Applies the migrations that are not yet applied. Safe twice and at the same time: Postgres holds a lock.

@@ -2,6 +2,7 @@
 
 use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
+use tokio::time::Instant;
 
 use super::finding::Marks;
 use super::{BATCH, Error, Pool, counts};
@@ -316,11 +317,13 @@ pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     sqlx::query!("delete from libraries where fetched_at < $1", long_ago).execute(pool).await?;
     let mut all = 0;
     loop {
+        let begun = Instant::now();
         let swept = sweep_batch(pool, long_ago).await?;
         all += swept;
         if swept < BATCH as u64 {
             return Ok(all);
         }
+        super::rest_after(begun).await;
     }
 }
 
