@@ -12,7 +12,7 @@ trap '' HUP INT TERM
 if [ "$kind" = durable ]; then
   sync='' flags='' stop=INT
 else
-  sync=--no-sync flags='-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200'
+  sync=--no-sync flags='-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400'
   stop=QUIT
 fi
 

@@ -9,8 +9,8 @@ pub(crate) mod postgres;
 pub(crate) mod visitor;
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use heartlist::app::App;
@@ -45,7 +45,7 @@ pub(crate) struct Site {
     pub(crate) db: sqlx::PgPool,
     database: TestDatabase,
     settings: HashMap<&'static str, String>,
-    clock: Arc<AtomicI64>,
+    clock: Arc<TestClock>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -78,7 +78,7 @@ impl Site {
         let pretend = standin::router(world.clone());
         let standin = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
         let db = sqlx::PgPool::connect(database.url()).await.unwrap();
-        let clock = Arc::new(AtomicI64::new(0));
+        let clock = Arc::new(TestClock::default());
         let mut site = Self { base, world, db, database, settings, clock, tasks: vec![standin] };
         site.serve(ours);
         site
@@ -101,10 +101,8 @@ impl Site {
     fn app(&self) -> Arc<App> {
         let config = Config::from_env(|name| self.settings.get(name).cloned(), false).expect("good settings");
         let clock = self.clock.clone();
-        #[expect(clippy::disallowed_methods, reason = "the tests' clock is the real one, moved")]
-        let now = move || OffsetDateTime::now_utc() + Duration::from_secs(clock.load(Ordering::SeqCst) as u64);
         let url = Secret::new(self.database.url());
-        Arc::new(cli::assemble(config, &url, Arc::new(now)).expect("an app"))
+        Arc::new(cli::assemble(config, &url, Arc::new(move || clock.now())).expect("an app"))
     }
 
     /// Somebody with a browser of their own.
@@ -122,8 +120,13 @@ impl Site {
 
     /// Lets time pass, here and at Spotify.
     pub(crate) fn advance(&self, by: Duration) {
-        self.clock.fetch_add(by.as_secs() as i64, Ordering::SeqCst);
+        self.clock.ahead.fetch_add(by.as_secs(), Ordering::SeqCst);
         self.world.advance(by);
+    }
+
+    /// From now on time passes for the app only when the test lets it, however slow the computer is.
+    pub(crate) fn hold_time(&self) {
+        let _ = self.clock.held.set(real_time());
     }
 
     /// Where the made-up Spotify is.
@@ -184,6 +187,25 @@ impl Site {
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
     }
+}
+
+/// The real time, moved ahead by so many seconds, or held.
+#[derive(Default)]
+struct TestClock {
+    ahead: AtomicU64,
+    held: OnceLock<OffsetDateTime>,
+}
+
+impl TestClock {
+    fn now(&self) -> OffsetDateTime {
+        let here = self.held.get().copied().unwrap_or_else(real_time);
+        here + Duration::from_secs(self.ahead.load(Ordering::SeqCst))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests' clock begins with the real one")]
+fn real_time() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
 }
 
 impl Drop for Site {
