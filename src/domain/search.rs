@@ -1,6 +1,7 @@
 //! What somebody looks for in a list: words, a few operators, an order, a page.
 
-use super::text::fold;
+use super::text::{fold, is_quote};
+use super::words::BEFORE_TAG;
 use super::{Caller, Marks, Playlist, Result, Span};
 use crate::app::App;
 pub use crate::db::finding::Order;
@@ -168,7 +169,7 @@ impl Search {
                 Condition::Public(public) => filter.public = Some(*public),
                 Condition::Collaborative(collaborative) => filter.collaborative = Some(*collaborative),
                 Condition::Hearted => filter.hearted = true,
-                Condition::Tag(tag) => filter.tags.push(fold(tag.trim_start_matches('#'))),
+                Condition::Tag(tag) => filter.tags.push(fold(tag.trim_start_matches(BEFORE_TAG))),
             }
         }
         filter
@@ -191,12 +192,12 @@ fn unknown_key(word: &str) -> Option<&str> {
     (a_word && !value.is_empty() && !value.starts_with('/')).then_some(key)
 }
 
-/// The terms of a text. Quotes hold blanks together and make a colon an ordinary letter; phones write curly ones.
+/// The terms of a text. Quotes hold blanks together and make a colon an ordinary letter.
 fn terms(text: &str) -> Vec<Term> {
     let (mut terms, mut term, mut quoted) = (Vec::new(), Term::default(), false);
     for c in text.chars() {
         match c {
-            '"' | '“' | '”' | '„' => (quoted, term.literal) = (!quoted, true),
+            c if is_quote(c) => (quoted, term.literal) = (!quoted, true),
             ':' if term.operator.is_none() && !term.literal && Operator::parse(&term.value).is_some() => {
                 term.operator = Operator::parse(&std::mem::take(&mut term.value));
             }

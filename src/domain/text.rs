@@ -22,6 +22,11 @@ pub(super) fn plain(html: &str) -> String {
     html_escape::decode_html_entities(&text).trim().to_owned()
 }
 
+/// Whether searches take it for a quotation mark; phones write curly ones.
+pub(super) fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„')
+}
+
 /// A text as searches compare it: without case, accents and the finer points of blanks and quotes. Unicode takes
 /// most accents off; a few letters with a stroke or a tail are letters of their own there and not to who types them
 /// on another keyboard.

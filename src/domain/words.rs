@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::text::fold;
+use super::text::{fold, is_quote};
 use super::{Caller, Error, Result};
 use crate::app::App;
 use crate::db;
@@ -14,6 +14,8 @@ use crate::ids::PlaylistId;
 pub const LONGEST_NOTE: usize = 280;
 /// The longest tag, in characters.
 pub const LONGEST_TAG: usize = 30;
+/// What is no part of a tag: elsewhere a sign tells tags from words, and some write it here, too.
+pub(super) const BEFORE_TAG: [char; 2] = ['#', ' '];
 /// How many tags a heart may have.
 pub const MOST_TAGS: usize = 10;
 
@@ -59,8 +61,8 @@ pub struct BadWords {
 }
 
 impl Words {
-    /// Reads a note, and tags with commas between them. Tags stay as they were typed, each once whatever its capitals,
-    /// in the order given.
+    /// Reads a note, and tags with commas between them. Tags stay as they were typed, but for a `#` before them, each
+    /// once whatever its capitals, in the order given.
     ///
     /// # Errors
     /// [`BadWords`], which says in sentences what was expected.
@@ -109,15 +111,16 @@ fn note(text: &str) -> std::result::Result<Option<String>, BadNote> {
 }
 
 fn tags(text: &str) -> std::result::Result<Vec<String>, BadTags> {
-    if text.trim().chars().any(|c| unreadable(c) || c == '"') {
+    if text.trim().chars().any(|c| unreadable(c) || is_quote(c)) {
         return Err(BadTags::NotPlain);
     }
     let mut tags: Vec<String> = Vec::new();
     for given in text.split(',') {
-        let tag = given.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = given.split_whitespace().collect::<Vec<_>>().join(" ");
+        let tag = words.trim_start_matches(BEFORE_TAG);
         let again = |known: &String| known.to_lowercase() == tag.to_lowercase();
-        if !tag.is_empty() && !tags.iter().any(again) {
-            tags.push(tag);
+        if !fold(tag).is_empty() && !tags.iter().any(again) {
+            tags.push(tag.to_owned());
         }
     }
     if tags.len() > MOST_TAGS {
@@ -151,6 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::search::Search;
 
     fn kept(note: &str, tags: &str) -> (Option<String>, Vec<String>) {
         let words = Words::parse(note, tags).unwrap();
@@ -163,6 +167,7 @@ mod tests {
         assert_eq!(note.as_deref(), Some("For the long drive"));
         assert_eq!(tags, ["Rain", "Late Night", "ÉTÉ"]);
         assert_eq!(kept(" ", " , "), (None, vec![]));
+        assert_eq!(kept("", "#loud, # Loud,#,C#,\u{301}").1, ["loud", "C#"]);
     }
 
     #[test]
@@ -176,7 +181,9 @@ mod tests {
             let both = refused(bad, bad);
             assert_eq!((both.note, both.tags), (Some(BadNote::NotOneLine), Some(BadTags::NotPlain)), "{bad:?}");
         }
-        assert_eq!(refused("", "two \"words\"").tags, Some(BadTags::NotPlain));
+        for bad in ["two \"words\"", "“two” words", "„deutsch“"] {
+            assert_eq!(refused("", bad).tags, Some(BadTags::NotPlain), "{bad}");
+        }
     }
 
     #[test]
@@ -190,6 +197,13 @@ mod tests {
             if let Ok(words) = Words::parse(&note, &tags) {
                 let again = Words::parse(words.note().unwrap_or_default(), &words.tags().join(", ")).unwrap();
                 prop_assert!(again == words);
+            }
+        }
+
+        #[test]
+        fn every_tag_can_be_searched_for(tags in "[\\PC,#]{0,60}") {
+            for tag in Words::parse("", &tags).unwrap_or_default().tags() {
+                prop_assert_eq!(Search::parse(&format!("tag:\"{tag}\"")).filter().tags, [fold(tag)]);
             }
         }
     }
