@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 pub use crate::config::Registration;
 use crate::config::{Config, WayIn};
 use crate::db::follower::Follower;
+use crate::db::spotify_calls::CallCounter;
 use crate::ids::{Provider, Secret};
-use crate::page_cache::PageCache;
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};
 
@@ -24,6 +24,8 @@ pub struct App {
     pub db: db::Pool,
     /// A copy of the rows that may be a moment old, and away; none: there is none.
     pub follower: Option<Follower>,
+    /// How often Spotify was called, until that is written.
+    pub spotify_calls: CallCounter,
     /// Spotify's Web API.
     pub spotify: spotify::Client,
     /// Spotify's sign-in.
@@ -32,8 +34,6 @@ pub struct App {
     pub ways_in: Arc<[(Provider, oauth::Client)]>,
     /// Seals secrets.
     pub vault: Vault,
-    /// Pages as they were last filled.
-    pub pages: PageCache,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -57,11 +57,11 @@ impl App {
         Ok(Self {
             db: db::pool(database, config.connections)?,
             follower: config.follower.as_ref().map(|url| Follower::new(url, config.connections)).transpose()?,
+            spotify_calls: CallCounter::default(),
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             spotify_sign_in: oauth::Client::new(Provider::Spotify, settings),
             ways_in,
             vault: Vault::new(session_secret).opening_too(&config.old_session_secrets),
-            pages: PageCache::default(),
             clock,
             config: Arc::new(config),
         })

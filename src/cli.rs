@@ -22,7 +22,7 @@ use self::database::Running;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
 use crate::db;
-use crate::domain::{self, sweep, top};
+use crate::domain::{self, asking, sweep, top};
 use crate::ids::Secret;
 use crate::{telemetry, vault, web};
 
@@ -64,8 +64,10 @@ impl Command {
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How long one thing may take that is done beside the requests: a server that has gone silent would else hold it for ever.
 const LONGEST_CHORE: Duration = Duration::from_secs(900);
-/// How often somebody looks whether the lists of most hearted playlists are old.
-const LOOK_AT_TOP_EVERY: Duration = Duration::from_secs(10);
+/// How often the number of calls to Spotify is written.
+const CALLS_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a process looks whether the counts of hearts are old.
+const COUNT_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Cli {
     /// Does what the command line asks.
@@ -110,9 +112,7 @@ async fn migrate(config: Config) -> Result<()> {
     let database = Running::start(&config).await?;
     poolers::refuse(vec![("DATABASE_URL", database.url.clone())]).await?;
     let pool = db::pool(&database.url, config.connections)?;
-    db::migrate(&pool)
-        .await
-        .context("the migrations did not run; is the server in DATABASE_URL up, and may its tables be changed?")?;
+    bring_up_to_date(&pool, config.distribute).await?;
     println!("The tables are up to date.");
     database.stop().await;
     Ok(())
@@ -148,11 +148,20 @@ async fn prepare(config: Config, database: &Secret) -> Result<(Arc<App>, poolers
     let app = Arc::new(assemble(config, database, Arc::new(clock))?);
     // On Heroku the release phase migrates, before the new code serves.
     if !dyno {
-        db::migrate(&app.db)
-            .await
-            .context("the migrations did not run; is the server in DATABASE_URL up, and may its tables be changed?")?;
+        bring_up_to_date(&app.db, app.config.distribute).await?;
     }
     Ok((app, unseen))
+}
+
+/// Runs the migrations, and spreads the tables over the nodes of a cluster where `distribute` asks for it.
+async fn bring_up_to_date(pool: &db::Pool, distribute: bool) -> Result<()> {
+    db::migrate(pool)
+        .await
+        .context("the migrations did not run; is the server in DATABASE_URL up, and may its tables be changed?")?;
+    if distribute {
+        db::distribution::distribute(pool).await.context("the tables could not be distributed (DISTRIBUTE=citus)")?;
+    }
+    Ok(())
 }
 
 async fn serve_until(
@@ -200,9 +209,12 @@ pub async fn serve_on(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let router = web::router(app.clone(), beside(&app.config));
-    let keeper = tokio::spawn(keep_house(app));
+    let keeper = tokio::spawn(keep_house(app.clone()));
     let outcome = serving::serve(listener, router, stop).await;
     keeper.abort();
+    if let Ok(Err(error)) = timeout(Duration::from_secs(1), asking::flush_counts(&app)).await {
+        tracing::warn!(%error, "the last calls to Spotify are not counted");
+    }
     outcome
 }
 
@@ -210,13 +222,10 @@ pub async fn serve_on(
 /// here or in another process.
 async fn keep_house(app: Arc<App>) {
     let sweeps = every(SWEEP_EVERY, "the sweep", || sweep::sweep(&app, app.now()));
-    let looks = async {
-        if app.config.top_page {
-            every(LOOK_AT_TOP_EVERY, "the list of most hearted", || top::refresh(&app, app.now())).await;
-        }
-    };
-    // A long sweep makes the lists no older.
-    tokio::join!(sweeps, looks);
+    let looks = every(COUNT_INTERVAL, "the count of hearts", || top::refresh(&app, app.now()));
+    let calls = every(CALLS_INTERVAL, "the count of calls to Spotify", || asking::flush_counts(&app));
+    // A long cleanup must not delay the others.
+    tokio::join!(sweeps, looks, calls);
 }
 
 /// Does a chore now and again, for ever.

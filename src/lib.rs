@@ -8,12 +8,11 @@
 //! - [`db`] is all the SQL, a file for each noun.
 //! - [`spotify`] knows Spotify's paths and JSON; [`oauth`] the code flow and how providers differ.
 //! - [`vault`] seals and opens secrets; [`config`] reads the environment, once.
-//! - [`page_cache`] keeps pages as they were last filled.
 //! - [`ids`] names what all layers share; [`telemetry`] sets up the log.
 //! - [`standin`] pretends to be Spotify, for the demo and the tests; the app meets it only over HTTP.
 //! - [`cli`] starts, wires and stops the program, and prints the doctor's findings.
 //!
-//! Imports go one way: `cli -> web -> domain -> app -> {db, spotify, oauth, vault, config, page_cache} -> ids`.
+//! Imports go one way: `cli -> web -> domain -> app -> {db, spotify, oauth, vault, config} -> ids`.
 //! `tests/it/architecture.rs` holds that.
 
 pub mod app;
@@ -23,7 +22,6 @@ pub mod db;
 pub mod domain;
 pub mod ids;
 pub mod oauth;
-pub mod page_cache;
 pub mod spotify;
 #[cfg(feature = "demo")]
 pub mod standin;

@@ -47,8 +47,6 @@ pub struct DoesNotOpen;
 pub struct Vault {
     keys: Keys,
     older: Vec<Keys>,
-    /// What tells the secrets apart, the one that seals first.
-    marks: Vec<i64>,
 }
 
 /// The keys that come from one secret.
@@ -87,25 +85,12 @@ impl std::fmt::Debug for Vault {
 impl Vault {
     /// A vault whose keys come from `secret` (at least 32 bytes; `config` sees to that).
     pub fn new(secret: &Secret) -> Self {
-        let root = root(secret);
-        Self { marks: vec![mark(&root)], keys: Keys::of(&root), older: Vec::new() }
+        Self { keys: Keys::of(&root(secret)), older: Vec::new() }
     }
 
     /// The same, which also opens what was sealed with `older` secrets: one is rotated, and everybody stays signed in.
     pub fn opening_too(self, older: &[Secret]) -> Self {
-        let roots: Vec<_> = older.iter().map(root).collect();
-        let marks = self.marks.into_iter().chain(roots.iter().map(mark)).collect();
-        Self { older: roots.iter().map(Keys::of).collect(), marks, ..self }
-    }
-
-    /// Tells the secret that seals from others, and nothing else of it.
-    pub fn mark(&self) -> i64 {
-        self.marks[0]
-    }
-
-    /// The marks of all secrets that still open.
-    pub fn marks(&self) -> &[i64] {
-        &self.marks
+        Self { older: older.iter().map(|secret| Keys::of(&root(secret))).collect(), ..self }
     }
 
     /// Seals `plain` for `owner`: a fresh nonce, then the ciphertext.
@@ -131,12 +116,6 @@ impl Vault {
 
 fn root(secret: &Secret) -> Hkdf<Sha256> {
     Hkdf::new(None, secret.expose().as_bytes())
-}
-
-fn mark(root: &Hkdf<Sha256>) -> i64 {
-    let mut mark = [0; 8];
-    root.expand(b"heartlist mark v1", &mut mark).expect("8 bytes are within HKDF's reach");
-    i64::from_be_bytes(mark)
 }
 
 /// The demo's own session secret: made at the first start, kept in `folder`, readable by its owner only.
@@ -193,8 +172,6 @@ mod tests {
         let anew = rotated.seal(Purpose::Session, b"mira", b"token");
         assert!(Vault::new(&old).open(Purpose::Session, b"mira", &anew).is_err());
         assert!(Vault::new(&new).open(Purpose::Session, b"mira", &anew).is_ok());
-        assert_eq!(rotated.mark(), Vault::new(&new).mark());
-        assert_eq!(rotated.marks(), [Vault::new(&new).mark(), Vault::new(&old).mark()]);
     }
 
     #[test]

@@ -98,12 +98,12 @@ function believe(id, hearted, asked) {
   if (!busy(heart) && heart.since <= asked) heart.confirmed = heart.wanted = hearted;
 }
 
-// The hidden field holds the state that a press asks for, so that script and form agree.
+// The button's value is the state that a press asks for, so that script and form agree.
 function paint($forms = $("form.heart")) {
   for (const form of $forms.get()) {
     const { wanted } = hearts.get(playlistOf(form));
     $(form).find("button").attr("aria-pressed", String(wanted));
-    $(form).find("input[name=hearted]").val(String(!wanted));
+    $(form).find("button").val(String(!wanted));
   }
 }
 
@@ -124,11 +124,11 @@ async function wish(id, hearted) {
 // Gives the reason when it was not saved.
 async function save(id, heart) {
   heart.sent = heart.wanted;
-  const { told, reason } = await send(id, heart.sent);
+  const { reason } = await send(id, heart.sent);
   if (!reason) {
     [heart.confirmed, heart.since] = [heart.sent, performance.now()];
     $("[data-my-hearts]").text((_, total) => Number(total) + (heart.sent ? 1 : -1));
-    $(`[data-hearts-of="${id}"]`).text(told.hearts);
+    $(`[data-hearts-of="${id}"]`).text((_, count) => Math.max(0, Number(count) + (heart.sent ? 1 : -1)));
     // A heart taken back forgets which version it was for; a new one is for the version of today.
     if (!heart.sent) formsOf(id).closest(".card").find(".changed").remove();
   }
@@ -154,7 +154,7 @@ const offer = (id, text, kind, hearted) => say(id, text, kind, () => {
 learn(document, 0);
 $(document).on("submit", "form.heart", (event) => {
   event.preventDefault();
-  wish(playlistOf(event.target), $(event.target).find("input[name=hearted]").val() === "true");
+  wish(playlistOf(event.target), $(event.target).find("button").val() === "true");
 });
 // A wish that waits behind a request under way would be lost with the page: it is sent now.
 $(window).on("pagehide", () => {

@@ -40,6 +40,17 @@ impl Reader<'_> {
         private
     }
 
+    pub(super) fn distribute(&mut self) -> bool {
+        match self.get("DISTRIBUTE").as_deref() {
+            None => false,
+            Some("citus") => true,
+            Some(_) => {
+                self.fault("DISTRIBUTE is not `citus`, the only cluster that Heartlist can spread its tables over");
+                false
+            }
+        }
+    }
+
     pub(super) fn follower(&mut self) -> Option<Secret> {
         let url = self.get("READ_DATABASE_URL")?;
         if !is_postgres(&url) {

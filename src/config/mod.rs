@@ -36,6 +36,8 @@ pub struct Config {
     pub base_url: Url,
     /// Where rows live.
     pub database: Database,
+    /// Whether the tables are to be spread over the nodes of a Citus cluster.
+    pub distribute: bool,
     /// Where a copy of the rows lives that may be a moment old.
     pub follower: Option<Secret>,
     /// Seals sessions; none in a demo that keeps its own in the data folder.
@@ -149,6 +151,7 @@ impl Reader<'_> {
             host: self.host(dyno),
             port,
             database: self.database(dyno),
+            distribute: self.distribute(),
             follower: self.follower(),
             session_secret: self.session_secret(demo && !dyno),
             old_session_secrets: self.old_session_secrets(),

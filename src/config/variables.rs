@@ -37,6 +37,11 @@ pub const VARIABLES: &[Variable] = &[
         "The most connections one process opens, and as many again to a follower. Heroku's smallest plan allows 20, and during a deployment two processes run.",
     ),
     row(
+        "DISTRIBUTE",
+        "off: plain Postgres",
+        "Set to citus where DATABASE_URL names the coordinator of a Citus cluster: migrations then spread the tables over its nodes, once. docs/growth.md says when that helps.",
+    ),
+    row(
         "SESSION_SECRET",
         "made at the first start of the demo and kept in the data folder",
         "Encrypts sessions and the tokens in them: at least 32 random characters. Required outside the demo.",

@@ -34,9 +34,6 @@ pub struct Cooldown {
 }
 
 /// Looks at the server and its tables, and changes nothing.
-///
-/// # Errors
-/// When the database is away.
 pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
     let mut connection = pool.acquire().await?;
     let server = sqlx::query!(
@@ -75,9 +72,6 @@ pub struct Follower {
 }
 
 /// Looks at a follower.
-///
-/// # Errors
-/// When it is away.
 pub async fn follower(pool: &Pool) -> Result<Follower, Error> {
     let mut connection = pool.acquire().await?;
     let follower = sqlx::query_as!(
@@ -89,9 +83,6 @@ pub async fn follower(pool: &Pool) -> Result<Follower, Error> {
 }
 
 /// What must not be asked now, and until when.
-///
-/// # Errors
-/// When the database fails.
 pub async fn cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<Cooldown>, Error> {
     let rows = sqlx::query_as!(
         Cooldown,
@@ -102,9 +93,6 @@ pub async fn cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<Cooldown>
 }
 
 /// How often each endpoint of Spotify was asked on `day` (UTC), most often first.
-///
-/// # Errors
-/// When the database fails.
 pub async fn calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>, Error> {
     let rows =
         sqlx::query!("select endpoint, calls from spotify_calls where day = $1 order by calls desc, endpoint", day);
@@ -112,26 +100,17 @@ pub async fn calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>, Error> 
 }
 
 /// How many people have an account here.
-///
-/// # Errors
-/// When the database fails.
 pub async fn people(pool: &Pool) -> Result<i64, Error> {
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(pool).await?)
 }
 
-/// How many hearts there are, by the counts that each change keeps.
-///
-/// # Errors
-/// When the database fails.
+/// Counts all hearts, by the last roll-up.
 pub async fn hearts(pool: &Pool) -> Result<i64, Error> {
     let sum = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
     Ok(sum.fetch_one(pool).await?)
 }
 
 /// How many sessions have not ended.
-///
-/// # Errors
-/// When the database fails.
 pub async fn sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from sessions where expires_at > $1"#, now);
     Ok(count.fetch_one(pool).await?)

@@ -21,9 +21,6 @@ pub struct Event {
 }
 
 /// Keeps an event.
-///
-/// # Errors
-/// When the database fails, or the person is gone.
 pub async fn note(pool: &Pool, user: UserId, event: &Event) -> Result<(), Error> {
     let row = sqlx::query!(
         "insert into events (user_id, at, kind, provider, device) values ($1, $2, $3, $4, $5)",
@@ -38,9 +35,6 @@ pub async fn note(pool: &Pool, user: UserId, event: &Event) -> Result<(), Error>
 }
 
 /// A stretch of a person's events, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub async fn newest(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Event>, Error> {
     let rows = sqlx::query_as!(
         Event,
@@ -53,26 +47,20 @@ pub async fn newest(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Resul
 }
 
 /// How many events are kept of a person.
-///
-/// # Errors
-/// When the database fails.
 pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
     let row = sqlx::query_scalar!(r#"select count(*) as "count!" from events where user_id = $1"#, user.0);
     Ok(row.fetch_one(pool).await?)
 }
 
-/// Removes what is older than a year, a batch at a time.
-///
-/// # Errors
-/// When the database fails; what was removed before stays so.
-pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let removing = |most: i64| {
+/// Deletes what is older than a year, in batches. Returns how many events.
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    super::delete_in_batches(pool, |batch| {
         sqlx::query!(
-            "delete from events where id = any(array(
-                 select id from events where at < $1 order by at limit $2 for update skip locked))",
+            "delete from events where at between '-infinity' and (
+                 select max(at) from (select at from events where at <= $1 order by at limit $2) b)",
             now - KEPT,
-            most
+            batch
         )
-    };
-    super::in_batches(pool, removing).await
+    })
+    .await
 }

@@ -1,145 +1,70 @@
-//! Hearts.
+//! Hearts: one row for each person and playlist. A removed heart keeps its row with `removed_at` set.
+//!
+//! The table is `user_hearts`. The view `hearts` serves the release before this one.
 
 use time::OffsetDateTime;
 
-use super::finding::{Found, Marks};
+use super::playlists::{Playlist, playlist};
 use super::{Error, Pool};
-use crate::ids::{Digested, PlaylistId, UserId};
+use crate::ids::{PlaylistId, UserId};
 
-/// Whose heart it is.
-#[derive(Clone, Copy, Debug)]
-pub enum Hand<'a> {
-    /// Somebody who is known.
-    Person(UserId),
-    /// Whoever is signed in by this session, if a secret of one of these marks sealed it. This is asked in the heart's
-    /// own statement: a press is one round trip, and a session that has ended gives no heart.
-    Session(Digested, &'a [i64]),
-}
-
-impl<'a> Hand<'a> {
-    /// As parameters: the person, or the session and the marks.
-    fn parts(self) -> (Option<i64>, Option<[u8; 32]>, &'a [i64]) {
-        match self {
-            Hand::Person(user) => (Some(user.0), None, &[]),
-            Hand::Session(session, marks) => (None, Some(session.0), marks),
-        }
-    }
-}
-
-/// What a press came to.
-#[derive(Debug)]
-pub struct Pressed {
-    /// Whose it was.
-    pub user: i64,
-    /// How many people heart the playlist now.
-    pub hearts: i64,
-    /// Whether the session is to be noted as seen again.
-    pub unseen: bool,
-}
-
-/// A change of a heart as one statement: `who` it is for, what is to `be done`, and `hearts`, the number that it came to.
-/// $1 to $3 are the hand's parts, $4 is the playlist, $5 is now.
-macro_rules! press {
-    ($pool:expr, $hand:expr, $playlist:expr, $now:expr, $done:literal, hearts: $hearts:literal $(, $more:expr)?) => {{
-        let (user, session, marks) = $hand.parts();
-        let pressed = sqlx::query_as!(
-            Pressed,
-            "with who as (select $1::bigint as id, false as unseen where $1 is not null
-                          union all
-                          select user_id, coalesce(last_seen_at < now() - interval '5 minutes', true) from sessions
-                          where id_hash = $2 and expires_at > now() and user_id is not null and sealed_with = any($3)), "
-                + $done
-                + r#" select w.id as "user!", w.unseen as "unseen!", "#
-                + $hearts
-                + r#" as "hearts!" from who w"#,
-            user,
-            session.as_ref().map(|session| session.as_slice()),
-            marks,
-            $playlist.as_str(),
-            $now
-            $(, $more)?
-        );
-        Ok(pressed.fetch_optional($pool).await?)
-    }};
-}
-
-/// Hearts a playlist in the version that is known; the first date is kept. What was written beside a heart
-/// that was taken back comes back with it; its date too if that was after `lately`. None: it is not known whose
-/// session it is, and nothing has changed.
+/// Adds a heart. A heart that stands stays as it is. One that was removed returns with its note and tags, and with its
+/// date if it was removed after `undo_since`.
 ///
 /// # Errors
-/// When the database fails, or the person is gone.
-pub async fn give(
+/// [`Error::OwnerGone`] if the account no longer exists.
+pub async fn add(
     pool: &Pool,
-    hand: Hand<'_>,
+    user: UserId,
     playlist: &PlaylistId,
-    lately: OffsetDateTime,
+    undo_since: OffsetDateTime,
     now: OffsetDateTime,
-) -> Result<Option<Pressed>, Error> {
-    // Two presses that cross a taking back may both give: whoever comes second brings the words to the first one's row.
-    // A row that was inserted and not updated has no xmax: only that one is a heart more.
-    press!(
-        pool,
-        hand,
-        playlist,
+) -> Result<(), Error> {
+    // No snapshot_id and no title: playlists::write fills both in, from the row that is known at this moment.
+    let heart = sqlx::query!(
+        "insert into user_hearts as h (user_id, playlist_id, hearted_at) values ($1, $2, $3)
+         on conflict (user_id, playlist_id) do update
+             set removed_at = null, snapshot_id = null, gone_at = null,
+                 hearted_at = case when h.removed_at > $4 then h.hearted_at else excluded.hearted_at end
+             where h.removed_at is not null",
+        user.0,
+        playlist.as_str(),
         now,
-        "back as (delete from removed_hearts where user_id = (select id from who) and playlist_id = $4
-                      and not exists (select from hearts where user_id = (select id from who) and playlist_id = $4)
-                  returning note, tags, note_folded, tags_folded, case when removed_at > $6 then hearted_at end as hearted_at),
-         given as (insert into hearts as h (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)
-                   select w.id, $4, coalesce(b.hearted_at, $5),
-                          (select snapshot_id from playlists where user_id = w.id and id = $4), b.note, coalesce(b.tags, '{}'), b.note_folded, b.tags_folded
-                   from who w left join back b on true
-                   on conflict (user_id, playlist_id) do update
-                   set hearted_at = least(h.hearted_at, excluded.hearted_at), note = coalesce(h.note, excluded.note),
-                       tags = case when h.tags = '{}' then excluded.tags else h.tags end,
-                       note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
-                       tags_folded = case when h.tags = '{}' then excluded.tags_folded else h.tags_folded end
-                   where excluded.note is not null or excluded.tags <> '{}' or excluded.hearted_at < h.hearted_at
-                   returning h.playlist_id, h.xmax = 0 as fresh),
-         counted as (insert into heart_counts as c (playlist_id, hearts) select playlist_id, 1 from given where fresh
-                     on conflict (playlist_id) do update set hearts = c.hearts + 1 returning hearts)",
-        hearts: "coalesce((select hearts from counted), (select greatest(hearts, 1) from heart_counts where playlist_id = $4), 1)",
-        lately
-    )
+        undo_since
+    );
+    heart.execute(pool).await?;
+    Ok(())
 }
 
-/// Takes a heart back and keeps it among the removed ones. None: it is not known whose session it is, and nothing has
-/// changed.
-///
-/// # Errors
-/// When the database fails.
-pub async fn take_back(
-    pool: &Pool,
-    hand: Hand<'_>,
-    playlist: &PlaylistId,
-    now: OffsetDateTime,
-) -> Result<Option<Pressed>, Error> {
-    // An older one is there only when two requests crossed, or when the heart came from a file: nothing of it is lost.
-    press!(
-        pool,
-        hand,
-        playlist,
-        now,
-        "gone as (delete from hearts where user_id = (select id from who) and playlist_id = $4 returning *),
-         kept as (insert into removed_hearts as r (user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, removed_at)
-                  select user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded, $5 from gone
-                  on conflict (user_id, playlist_id) do update set hearted_at = least(r.hearted_at, excluded.hearted_at), snapshot_id = excluded.snapshot_id,
-                      note = coalesce(excluded.note, r.note), tags = case when excluded.tags = '{}' then r.tags else excluded.tags end,
-                      note_folded = case when excluded.note is null then r.note_folded else excluded.note_folded end,
-                      tags_folded = case when excluded.tags = '{}' then r.tags_folded else excluded.tags_folded end,
-                      removed_at = excluded.removed_at),
-         counted as (update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id returning c.hearts)",
-        hearts: "coalesce((select hearts from counted), (select hearts from heart_counts where playlist_id = $4), 0)"
-    )
+/// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`].
+pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), Error> {
+    let heart = sqlx::query!(
+        "update user_hearts set removed_at = $3 where user_id = $1 and playlist_id = $2 and removed_at is null",
+        user.0,
+        playlist.as_str(),
+        now
+    );
+    heart.execute(pool).await?;
+    Ok(())
 }
 
-/// What a person writes beside a heart, and the same folded, as searches compare it.
+/// Restores a heart that was removed after `since`, as it was. `false` if there is none.
+pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: OffsetDateTime) -> Result<bool, Error> {
+    let heart = sqlx::query!(
+        "update user_hearts set removed_at = null where user_id = $1 and playlist_id = $2 and removed_at > $3",
+        user.0,
+        playlist.as_str(),
+        since
+    );
+    Ok(heart.execute(pool).await?.rows_affected() == 1)
+}
+
+/// A note and tags, and their folded forms for the search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Words {
+pub struct Annotation {
     /// One line of text.
     pub note: Option<String>,
-    /// None of them has a comma in it.
+    /// Tags without commas.
     pub tags: Vec<String>,
     /// The note, folded.
     pub note_folded: Option<String>,
@@ -147,109 +72,220 @@ pub struct Words {
     pub tags_folded: Vec<String>,
 }
 
-/// Writes `words` beside a heart. False: there is no such heart.
-///
-/// # Errors
-/// When the database fails.
-pub async fn describe(pool: &Pool, user: UserId, playlist: &PlaylistId, words: &Words) -> Result<bool, Error> {
-    let described = sqlx::query!(
-        "update hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6 where user_id = $1 and playlist_id = $2",
+/// Replaces a heart's note and tags. `false` if there is no such heart.
+pub async fn annotate(
+    pool: &Pool,
+    user: UserId,
+    playlist: &PlaylistId,
+    annotation: &Annotation,
+) -> Result<bool, Error> {
+    let heart = sqlx::query!(
+        "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6
+         where user_id = $1 and playlist_id = $2 and removed_at is null",
         user.0,
         playlist.as_str(),
-        words.note.as_deref(),
-        &words.tags,
-        words.note_folded.as_deref(),
-        &words.tags_folded
+        annotation.note.as_deref(),
+        &annotation.tags,
+        annotation.note_folded.as_deref(),
+        &annotation.tags_folded
     );
-    Ok(described.execute(pool).await?.rows_affected() == 1)
+    Ok(heart.execute(pool).await?.rows_affected() == 1)
 }
 
-/// Notes that the person has looked at the playlist in the version that is known.
-///
-/// # Errors
-/// When the database fails.
-pub async fn look(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<(), Error> {
-    let looked = sqlx::query!(
-        "update hearts h set snapshot_id = p.snapshot_id from playlists p
-         where h.user_id = $1 and h.playlist_id = $2 and p.user_id = $1 and p.id = $2
+/// Sets the heart's version to the newest known, because its owner has opened the playlist.
+pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<(), Error> {
+    let heart = sqlx::query!(
+        "update user_hearts h set snapshot_id = p.snapshot_id from playlists p
+         where h.user_id = $1 and h.playlist_id = $2 and h.removed_at is null and p.user_id = $1 and p.id = $2
                and p.snapshot_id is not null and h.snapshot_id is distinct from p.snapshot_id",
         user.0,
         playlist.as_str()
     );
-    looked.execute(pool).await?;
+    heart.execute(pool).await?;
     Ok(())
 }
 
-/// Notes that Spotify does not show the playlist to the person, since `now` or since it was first noted.
-///
-/// # Errors
-/// When the database fails.
-pub async fn miss(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), Error> {
-    let missed = sqlx::query!(
-        "update hearts set gone_at = $3 where user_id = $1 and playlist_id = $2 and gone_at is null",
+/// Records that Spotify no longer shows a hearted playlist. An earlier time stays.
+pub async fn mark_unavailable(
+    pool: &Pool,
+    user: UserId,
+    playlist: &PlaylistId,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    let heart = sqlx::query!(
+        "update user_hearts set gone_at = $3
+         where user_id = $1 and playlist_id = $2 and removed_at is null and gone_at is null",
         user.0,
         playlist.as_str(),
         now
     );
-    missed.execute(pool).await?;
+    heart.execute(pool).await?;
     Ok(())
 }
 
-/// When the person hearted the playlist, what they wrote beside it, and how many people heart it.
-pub struct Standing {
-    /// None: not hearted by this person.
+/// A heart's own columns.
+#[derive(Debug, Default)]
+pub struct Heart {
+    /// Spotify's name when Spotify last showed the playlist, if it ever did.
+    pub title: Option<String>,
+    /// When it was given.
     pub hearted_at: Option<OffsetDateTime>,
-    /// What the person wrote beside the heart.
+    /// When it was removed; `None` while it stands.
+    pub removed_at: Option<OffsetDateTime>,
+    /// Since when Spotify no longer shows the playlist.
+    pub gone_at: Option<OffsetDateTime>,
+    /// Its note.
     pub note: Option<String>,
-    /// The person's tags for it.
+    /// Its tags.
     pub tags: Vec<String>,
-    /// How many people heart it.
-    pub hearts: i64,
 }
 
-/// Where one playlist stands with one person.
-///
-/// # Errors
-/// When the database fails.
-pub async fn standing(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Standing, Error> {
-    let row = sqlx::query_as!(
-        Standing,
-        r#"select h.hearted_at as "hearted_at?", h.note as "note?", coalesce(h.tags, '{}') as "tags!",
-                  coalesce((select hearts from heart_counts where playlist_id = $2), 0) as "hearts!"
-           from (values (1)) as always left join hearts h on h.user_id = $1 and h.playlist_id = $2"#,
+/// Returns one heart, also a removed one.
+pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Option<Heart>, Error> {
+    let heart = sqlx::query_as!(
+        Heart,
+        r#"select title, hearted_at as "hearted_at?", removed_at, gone_at, note, tags
+           from user_hearts where user_id = $1 and playlist_id = $2"#,
         user.0,
         playlist.as_str()
     );
-    Ok(row.fetch_one(pool).await?)
+    Ok(heart.fetch_optional(pool).await?)
 }
 
-/// How many hearts a person gave.
-///
-/// # Errors
-/// When the database fails.
+/// Counts a person's hearts.
 pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
-    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from hearts where user_id = $1"#, user.0)
-        .fetch_one(pool)
-        .await?)
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from user_hearts where user_id = $1 and removed_at is null"#,
+        user.0
+    );
+    Ok(count.fetch_one(pool).await?)
 }
 
-/// A person's hearts, newest first: at most `limit` from `offset` on.
-///
-/// # Errors
-/// When the database fails.
-pub async fn newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Found, Error> {
-    let row = sqlx::query!(
-        r#"select (select count(*) from hearts where user_id = $1) as "total!",
-                  array_to_string(array(
-                        select concat_ws(' ', h.playlist_id, p.ctid, p.xmin, '-', h.place, h.since)
-                        from (select playlist_id, hearted_at, ctid as place, xmin as since from hearts
-                              where user_id = $1 order by hearted_at desc, playlist_id offset $2 limit $3) h
-                        left join playlists p on p.user_id = $1 and p.id = h.playlist_id
-                        order by h.hearted_at desc, h.playlist_id), E'\n') as "marks!""#,
+/// Returns which of `playlists` a person hearts.
+pub async fn hearted_among(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>, Error> {
+    let hearted = sqlx::query_scalar!(
+        "select playlist_id from user_hearts where user_id = $1 and playlist_id = any($2) and removed_at is null",
+        user.0,
+        playlists
+    );
+    Ok(hearted.fetch_all(pool).await?)
+}
+
+/// Some hearts of a longer list.
+pub struct Page {
+    /// The rows asked for.
+    pub rows: Vec<Playlist>,
+    /// How many hearts match; 0 beyond the last page of a search.
+    pub found: i64,
+    /// How many hearts there are.
+    pub total: i64,
+}
+
+/// Returns a person's hearts, newest first.
+pub async fn newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Page, Error> {
+    let rows = sqlx::query!(
+        r#"select t.total, h.playlist_id as "id?", coalesce(p.name, h.title) as name,
+                  p.owner_name as "owner_name?", p.cover_url as "cover_url?", p.item_count as "item_count?",
+                  p.public as "public?", p.collaborative as "collaborative?", p.seen_at as "seen_at?",
+                  h.hearted_at as "hearted_at?", h.gone_at as "gone_at?", h.note as "note?", nullif(h.tags, '{}') as tags,
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
+           from (select count(*) as total, $2::bigint + 1 as place
+                 from user_hearts where user_id = $1 and removed_at is null) t
+           full join (select *, row_number() over (order by hearted_at desc, playlist_id) as place
+                      from user_hearts where user_id = $1 and removed_at is null
+                      order by hearted_at desc, playlist_id offset $2 limit $3) h on h.place = t.place
+           left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           order by h.place"#,
         user.0,
         offset,
         limit
     );
-    let row = row.fetch_one(pool).await?;
-    Ok(Found { marks: Marks::written(row.marks), total: row.total })
+    let rows = rows.fetch_all(pool).await?;
+    // The first row holds the total, and no other.
+    let total = rows.first().and_then(|row| row.total).unwrap_or_default();
+    let rows = rows.into_iter().filter_map(|row| Some(playlist!(row)));
+    Ok(Page { rows: rows.collect(), found: total, total })
+}
+
+/// A removed heart.
+pub struct RemovedHeart {
+    /// Spotify's id of the playlist.
+    pub id: String,
+    /// Spotify's name, if known.
+    pub name: Option<String>,
+    /// The owner's name, if known.
+    pub owner_name: Option<String>,
+    /// When Spotify last showed the playlist; `None` if never or too long ago.
+    pub seen_at: Option<OffsetDateTime>,
+    /// When the heart was given.
+    pub hearted_at: OffsetDateTime,
+    /// When it was removed.
+    pub removed_at: OffsetDateTime,
+    /// Its note.
+    pub note: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+}
+
+/// Returns the hearts that a person removed after `since`, the latest first, and how many there are in all.
+pub async fn removed(
+    pool: &Pool,
+    user: UserId,
+    since: OffsetDateTime,
+    (offset, limit): (i64, i64),
+) -> Result<(Vec<RemovedHeart>, i64), Error> {
+    let rows = sqlx::query!(
+        r#"select t.total as "total!", h.playlist_id as "id?", coalesce(p.name, h.title) as name,
+                  p.owner_name as "owner_name?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
+                  h.removed_at as "removed_at?", h.note as "note?", nullif(h.tags, '{}') as tags
+           from (select count(*) as total from user_hearts where user_id = $1 and removed_at > $2) t
+           left join (select * from user_hearts where user_id = $1 and removed_at > $2
+                      order by removed_at desc, playlist_id offset $3 limit $4) h on true
+           left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           order by h.removed_at desc, h.playlist_id"#,
+        user.0,
+        since,
+        offset,
+        limit
+    );
+    let rows = rows.fetch_all(pool).await?;
+    let total = rows.first().map_or(0, |row| row.total);
+    let rows = rows.into_iter().filter_map(|row| {
+        Some(RemovedHeart {
+            id: row.id?,
+            name: row.name,
+            owner_name: row.owner_name,
+            seen_at: row.seen_at,
+            hearted_at: row.hearted_at?,
+            removed_at: row.removed_at?,
+            note: row.note,
+            tags: row.tags.unwrap_or_default(),
+        })
+    });
+    Ok((rows.collect(), total))
+}
+
+/// Deletes removed hearts for good: one playlist's, or all of a person's.
+pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) -> Result<(), Error> {
+    let hearts = sqlx::query!(
+        "delete from user_hearts
+         where user_id = $1 and removed_at is not null and ($2::text is null or playlist_id = $2)",
+        user.0,
+        playlist.map(PlaylistId::as_str)
+    );
+    hearts.execute(pool).await?;
+    Ok(())
+}
+
+/// Deletes hearts that were removed before `before`, in batches. Returns how many.
+pub async fn delete_removed_before(pool: &Pool, before: OffsetDateTime) -> Result<u64, Error> {
+    super::delete_in_batches(pool, |batch| {
+        sqlx::query!(
+            "delete from user_hearts where removed_at between '-infinity' and (
+                 select max(removed_at) from (select removed_at from user_hearts where removed_at <= $1 order by removed_at limit $2) b)",
+            before,
+            batch
+        )
+    })
+    .await
 }

@@ -27,41 +27,75 @@ impl Identity {
 
 /// An identity as a provider has just shown it.
 #[derive(Clone, Copy)]
-pub struct Shown<'a> {
-    /// Who vouches.
+pub struct ProviderIdentity<'a> {
+    /// The provider.
     pub provider: Provider,
-    /// For whom: the provider's own id.
+    /// The provider's own id of the account.
     pub subject: &'a str,
+    /// The account's name where the provider says who owns something. It may change, so nobody is known by it.
+    pub handle: Option<&'a str>,
     /// The e-mail address, and whether the provider has verified it.
     pub email: Option<(&'a str, bool)>,
-    /// When.
+    /// When it was shown.
     pub at: OffsetDateTime,
 }
 
-impl Shown<'_> {
-    fn verified(&self) -> bool {
+impl ProviderIdentity<'_> {
+    fn is_email_verified(&self) -> bool {
         self.email.is_some_and(|(_, verified)| verified)
     }
 }
 
-/// The person for whom `provider` vouches under `subject`.
-///
-/// # Errors
-/// When the database fails.
-pub async fn owner(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<UserId>, Error> {
-    let row = sqlx::query_scalar!(
-        "select user_id from identities where provider = $1 and subject = $2",
+/// A stored identity and its account.
+pub struct KnownIdentity {
+    /// Whose it is.
+    pub user: UserId,
+    /// The account's name.
+    pub display_name: String,
+    /// Whether the account is called as this identity's provider says: it is the oldest one.
+    pub names_account: bool,
+    email: Option<String>,
+    email_verified: bool,
+    handle: Option<String>,
+}
+
+impl KnownIdentity {
+    /// Whether the provider says something new of the identity.
+    pub fn differs_from(&self, shown: ProviderIdentity<'_>) -> bool {
+        self.email.as_deref() != shown.email.map(|(address, _)| address)
+            || self.email_verified != shown.is_email_verified()
+            || shown.handle.is_some() && self.handle.as_deref() != shown.handle
+    }
+}
+
+/// Finds an identity and its account.
+pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<KnownIdentity>, Error> {
+    let row = sqlx::query!(
+        r#"select i.user_id, u.display_name, i.email, i.email_verified, i.handle,
+                  i.provider = (select provider from identities where user_id = i.user_id
+                                order by created_at, provider limit 1) as "names_account!"
+           from identities i join users u on u.id = i.user_id where i.provider = $1 and i.subject = $2"#,
         provider.key(),
         subject
     );
-    Ok(row.fetch_optional(pool).await?.map(UserId))
+    Ok(row.fetch_optional(pool).await?.map(|row| KnownIdentity {
+        user: UserId(row.user_id),
+        display_name: row.display_name,
+        names_account: row.names_account,
+        email: row.email,
+        email_verified: row.email_verified,
+        handle: row.handle,
+    }))
+}
+
+/// Returns Spotify's id of a person as the owner of playlists, if known.
+pub async fn spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>, Error> {
+    let row = sqlx::query_scalar!("select handle from identities where user_id = $1 and provider = 'spotify'", user.0);
+    Ok(row.fetch_optional(pool).await?.flatten())
 }
 
 /// Gives the identity `old` the name `new`, unless that is taken: then somebody else was quicker, and nothing
 /// changes.
-///
-/// # Errors
-/// When the database fails.
 pub async fn rename(pool: &Pool, provider: Provider, old: &str, new: &str) -> Result<(), Error> {
     let change = sqlx::query!(
         "update identities set subject = $3 where provider = $1 and subject = $2",
@@ -77,65 +111,46 @@ pub async fn rename(pool: &Pool, provider: Provider, old: &str, new: &str) -> Re
 
 /// Adds a way in to a person who has none by this provider. False: another request was quicker, and the
 /// identity is somebody's, or the person has another one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn link(pool: &Pool, user: UserId, shown: Shown<'_>) -> Result<bool, Error> {
+pub async fn link(pool: &Pool, user: UserId, shown: ProviderIdentity<'_>) -> Result<bool, Error> {
     add(&mut *pool.acquire().await?, user, shown).await
 }
 
 /// The same, as a part of something larger.
-pub(super) async fn add(connection: &mut PgConnection, user: UserId, shown: Shown<'_>) -> Result<bool, Error> {
+pub(super) async fn add(
+    connection: &mut PgConnection,
+    user: UserId,
+    shown: ProviderIdentity<'_>,
+) -> Result<bool, Error> {
     let row = sqlx::query!(
-        "insert into identities (user_id, provider, subject, created_at, last_used_at, email, email_verified)
-         values ($1, $2, $3, $4, $4, $5, $6) on conflict do nothing",
+        "insert into identities (user_id, provider, subject, created_at, last_used_at, email, email_verified, handle)
+         values ($1, $2, $3, $4, $4, $5, $6, $7) on conflict do nothing",
         user.0,
         shown.provider.key(),
         shown.subject,
         shown.at,
         shown.email.map(|(address, _)| address),
-        shown.verified()
+        shown.is_email_verified(),
+        shown.handle
     );
     Ok(row.execute(connection).await?.rows_affected() == 1)
 }
 
-/// Notes that the identity was used, and the address it comes with today.
-///
-/// # Errors
-/// When the database fails.
-pub async fn touch(pool: &Pool, shown: Shown<'_>) -> Result<(), Error> {
+/// Writes what the provider says of an identity today.
+pub async fn update(pool: &Pool, shown: ProviderIdentity<'_>) -> Result<(), Error> {
     let change = sqlx::query!(
-        "update identities set last_used_at = $3, email = $4, email_verified = $5 where provider = $1 and subject = $2",
+        "update identities set email = $3, email_verified = $4, handle = coalesce($5, handle)
+         where provider = $1 and subject = $2",
         shown.provider.key(),
         shown.subject,
-        shown.at,
         shown.email.map(|(address, _)| address),
-        shown.verified()
-    );
-    change.execute(pool).await?;
-    Ok(())
-}
-
-/// Notes what the provider calls the person today where it tells whose something is. It may change, so nobody is
-/// known by it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn note_handle(pool: &Pool, user: UserId, provider: Provider, handle: &str) -> Result<(), Error> {
-    let change = sqlx::query!(
-        "update identities set handle = $3 where user_id = $1 and provider = $2 and handle is distinct from $3",
-        user.0,
-        provider.key(),
-        handle
+        shown.is_email_verified(),
+        shown.handle
     );
     change.execute(pool).await?;
     Ok(())
 }
 
 /// A person's ways in, oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub async fn of(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
     let rows = sqlx::query_as!(
         Identity,
@@ -146,9 +161,6 @@ pub async fn of(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
 }
 
 /// Whether the person already has a way in by `provider`.
-///
-/// # Errors
-/// When the database fails.
 pub async fn has(pool: &Pool, user: UserId, provider: Provider) -> Result<bool, Error> {
     let row = sqlx::query_scalar!(
         r#"select exists (select from identities where user_id = $1 and provider = $2) as "has!""#,
@@ -168,9 +180,6 @@ pub struct Alike {
 
 /// Whose identities come with a verified address that one of `user`'s comes with too, by providers by which
 /// `user` has no way in.
-///
-/// # Errors
-/// When the database fails.
 pub async fn alike(pool: &Pool, user: UserId) -> Result<Vec<Alike>, Error> {
     let rows = sqlx::query!(
         "select distinct theirs.user_id, theirs.provider
@@ -196,9 +205,6 @@ pub enum Unlinked {
 }
 
 /// Takes a way in away, unless none of `usable` (providers' keys) would be left.
-///
-/// # Errors
-/// When the database fails.
 pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, usable: &[String]) -> Result<Unlinked, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;

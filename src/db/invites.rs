@@ -37,18 +37,12 @@ pub enum Standing {
 }
 
 /// Whether the person may invite others.
-///
-/// # Errors
-/// When the database fails.
 pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
     let row = sqlx::query_scalar!("select operator from users where id = $1", user.0);
     Ok(row.fetch_optional(pool).await?.unwrap_or(false))
 }
 
 /// Keeps an invitation whose link has this digest.
-///
-/// # Errors
-/// When the database fails, or the person is gone.
 pub async fn make(
     pool: &Pool,
     user: UserId,
@@ -68,9 +62,6 @@ pub async fn make(
 }
 
 /// The invitations that the person made, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub async fn of(pool: &Pool, user: UserId) -> Result<Vec<Invite>, Error> {
     let rows = sqlx::query_as!(
         Invite,
@@ -82,18 +73,12 @@ pub async fn of(pool: &Pool, user: UserId) -> Result<Vec<Invite>, Error> {
 }
 
 /// Takes an invitation back that nobody has used. Says whether there was one.
-///
-/// # Errors
-/// When the database fails.
 pub async fn revoke(pool: &Pool, user: UserId, id: i64) -> Result<bool, Error> {
     let gone = sqlx::query!("delete from invites where id = $1 and created_by = $2 and used_at is null", id, user.0);
     Ok(gone.execute(pool).await?.rows_affected() == 1)
 }
 
 /// What the link with this digest is worth now.
-///
-/// # Errors
-/// When the database fails.
 pub async fn standing(pool: &Pool, token: Digested, now: OffsetDateTime) -> Result<Standing, Error> {
     let row = sqlx::query!("select used_at, expires_at from invites where token_hash = $1", token.as_bytes());
     Ok(match row.fetch_optional(pool).await? {
@@ -105,9 +90,6 @@ pub async fn standing(pool: &Pool, token: Digested, now: OffsetDateTime) -> Resu
 }
 
 /// Lets the new person `user` in by the link with this digest: of any number at once, one.
-///
-/// # Errors
-/// When the database fails.
 pub(super) async fn spend(
     connection: &mut PgConnection,
     token: Digested,
@@ -124,9 +106,6 @@ pub(super) async fn spend(
 }
 
 /// Removes invitations that are of no use to anybody.
-///
-/// # Errors
-/// When the database fails.
 pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     let gone = sqlx::query!(
         "delete from invites where (used_at is null and expires_at < $1) or used_at < $2",

@@ -1,8 +1,8 @@
 //! Leaving for good.
 
-use sqlx::Connection;
+use sqlx::{Connection, PgConnection};
 
-use super::{Error, Pool, counts};
+use super::{Error, Pool};
 use crate::ids::{Digested, UserId};
 
 /// What went with an account, in numbers.
@@ -28,60 +28,61 @@ pub struct Gone {
     pub shares: i64,
 }
 
-/// Removes the person with every row of theirs, and the sign-ins that `browsers` have on their way, in one
-/// transaction. Says what went; nothing, if another request was quicker.
-///
-/// # Errors
-/// When the database fails; then nothing is removed.
-pub async fn delete(pool: &Pool, user: UserId, browsers: &[Digested]) -> Result<Gone, Error> {
+/// Deletes an account with all its rows, and the sign-ins that `browser` has in progress, in one transaction. Returns
+/// what was deleted; nothing if the account was already gone.
+pub async fn delete(pool: &Pool, user: UserId, browser: Option<Digested>) -> Result<Gone, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    super::plan_anew(&mut tx).await?;
-    super::without_haste(&mut tx).await?;
-    // From here on nobody adds a row of theirs: who tries waits, and then has no owner for it.
-    let here = sqlx::query!("select id from users where id = $1 for update", user.0);
-    if here.fetch_optional(&mut *tx).await?.is_none() {
+    super::prepare_account_change(&mut tx).await?;
+    // From here on nobody adds a row of theirs: it waits for this lock through its foreign key, and then finds no account.
+    let account = sqlx::query!("select id from users where id = $1 for update", user.0);
+    if account.fetch_optional(&mut *tx).await?.is_none() {
         return Ok(Gone::default());
     }
-    let gone = count(&mut tx, user).await?;
-    counts::lock(&mut tx, user, None).await?;
-    uncount(&mut tx, user).await?;
-    let browsers: Vec<Vec<u8>> = browsers.iter().map(|browser| browser.as_bytes().to_vec()).collect();
-    sqlx::query!("delete from sign_ins where browser_hash = any($1)", &browsers).execute(&mut *tx).await?;
-    sqlx::query!("delete from users where id = $1", user.0).execute(&mut *tx).await?;
+    if let Some(browser) = browser {
+        sqlx::query!("delete from sign_ins where browser_hash = $1", browser.as_bytes()).execute(&mut *tx).await?;
+    }
+    let gone = delete_rows(&mut tx, user).await?;
     tx.commit().await?;
     Ok(gone)
 }
 
-async fn count(connection: &mut sqlx::PgConnection, user: UserId) -> Result<Gone, Error> {
-    let row = sqlx::query_as!(
-        Gone,
-        r#"select (select count(*) from hearts where user_id = $1) as "hearts!",
-                  (select count(*) from hearts where user_id = $1 and (note is not null or tags <> '{}')) as "notes!",
-                  (select count(*) from removed_hearts where user_id = $1) as "removed_hearts!",
-                  (select count(*) from playlists where user_id = $1) as "playlists!",
-                  (select count(*) from identities where user_id = $1) as "identities!",
-                  (select count(*) from sessions where user_id = $1) as "sessions!",
-                  (select count(*) from events where user_id = $1) as "events!",
-                  (select count(*) from invites where created_by = $1) as "invites!",
-                  (select count(slug) + count(token_hash) from shares where user_id = $1) as "shares!""#,
+/// Deletes an account's row in `users` and all rows that refer to it. The tables of the coordinator are named, because on
+/// Citus nothing cascades to them from a table that lies on every node. Returns what was deleted.
+pub(super) async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Gone, Error> {
+    let distributed = sqlx::query!(
+        r#"select count(*) filter (where removed_at is null) as "hearts!",
+                  count(*) filter (where removed_at is null and (note is not null or tags <> '{}')) as "notes!",
+                  count(removed_at) as "removed_hearts!",
+                  (select count(*) from playlists where user_id = $1) as "playlists!"
+           from user_hearts where user_id = $1"#,
         user.0
     );
-    Ok(row.fetch_one(connection).await?)
-}
-
-/// Takes the person's hearts out of the numbers of hearts, which then forget playlists that nobody hearts.
-async fn uncount(connection: &mut sqlx::PgConnection, user: UserId) -> Result<(), Error> {
-    let nobodys = sqlx::query!(
-        "with gone as (delete from hearts where user_id = $1 returning playlist_id)
-         update heart_counts c set hearts = c.hearts - 1 from gone where c.playlist_id = gone.playlist_id
-         returning c.playlist_id, c.hearts",
+    let distributed = distributed.fetch_one(&mut *connection).await?;
+    let others = sqlx::query!(
+        r#"with identity as (delete from identities where user_id = $1 returning 1),
+                session as (delete from sessions where user_id = $1 returning 1),
+                event as (delete from events where user_id = $1 returning 1),
+                share as (delete from shares where user_id = $1 returning slug, token_hash),
+                held_slug as (update held_slugs set user_id = null where user_id = $1),
+                invite as (delete from invites where created_by = $1 returning 1),
+                used_invite as (update invites set used_by = null where used_by = $1 and created_by <> $1)
+           select (select count(*) from identity) as "identities!", (select count(*) from session) as "sessions!",
+                  (select count(*) from event) as "events!", (select count(*) from invite) as "invites!",
+                  (select count(slug) + count(token_hash) from share) as "shares!""#,
         user.0
     );
-    let left = nobodys.fetch_all(&mut *connection).await?.into_iter();
-    let nobodys: Vec<String> = left.filter(|count| count.hearts == 0).map(|count| count.playlist_id).collect();
-    counts::remember_private(&mut *connection, user).await?;
-    let forget = sqlx::query!("delete from heart_counts where playlist_id = any($1) and hearts = 0", &nobodys);
-    forget.execute(connection).await?;
-    Ok(())
+    let others = others.fetch_one(&mut *connection).await?;
+    sqlx::query!("delete from users where id = $1", user.0).execute(connection).await?;
+    Ok(Gone {
+        hearts: distributed.hearts,
+        notes: distributed.notes,
+        removed_hearts: distributed.removed_hearts,
+        playlists: distributed.playlists,
+        identities: others.identities,
+        sessions: others.sessions,
+        events: others.events,
+        invites: others.invites,
+        shares: others.shares,
+    })
 }

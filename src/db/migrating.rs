@@ -69,7 +69,9 @@ pub(super) async fn run(connection: &mut PgConnection, waits: Waits) -> Result<(
 
 /// How long one of its statements may wait for a lock; once it has it, it may take its time.
 async fn limit(connection: &mut PgConnection, lock: Duration) -> Result<(), MigrateError> {
-    let limits = "select set_config('statement_timeout', '0', false), set_config('lock_timeout', $1, false)";
+    // On Citus, a migration that alters a distributed table may also touch `users`, which lies on all nodes.
+    let limits = "select set_config('statement_timeout', '0', false), set_config('lock_timeout', $1, false),
+                         set_config('citus.multi_shard_modify_mode', 'sequential', false)";
     sqlx::query(limits).bind(lock.as_millis().to_string()).execute(connection).await?;
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! All the SQL: the pool, the migrations, and a file for each noun.
 
 pub mod cooldowns;
-mod counts;
+pub mod distribution;
 pub mod doctor;
 pub mod events;
-pub mod finding;
 pub mod follower;
+pub mod heart_counts;
 pub mod hearts;
 pub mod identities;
+pub mod import_export;
 pub mod invites;
 pub mod joining;
 pub mod leaving;
@@ -18,12 +19,12 @@ pub mod migrating;
 pub mod playlists;
 pub mod pool;
 pub mod pooler;
-pub mod removed;
+pub mod search;
 pub mod sessions;
 pub mod shares;
 pub mod sign_ins;
 pub mod signed_in;
-pub mod takeout;
+pub mod spotify_calls;
 pub mod top;
 pub mod users;
 
@@ -90,16 +91,11 @@ fn away(code: &str) -> bool {
         .any(|class| code.starts_with(class))
 }
 
-/// How long a request waits for a connection before the page says that the database is away.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// What connections ask of the server. How long a statement may wait for a lock, and how long it may take: what
-/// somebody else holds must not hold all connections too. And that it plans each statement once, since what requests
-/// ask is found by a key: by itself it plans anew, each time, what it expects to be cheaper for one person than for
-/// the average, and for a page that takes longer than to read the rows. Who pays is whoever has many thousands of
-/// rows: sorting them all takes up to three times as long when it was planned for the average.
-/// <https://www.postgresql.org/docs/current/sql-prepare.html>
-const SETTINGS: [(&str, &str); 3] =
-    [("lock_timeout", "5s"), ("statement_timeout", "20s"), ("plan_cache_mode", "force_generic_plan")];
+/// How long a request waits for a connection before its page says that the database is unavailable.
+const POOL_TIMEOUT: Duration = Duration::from_secs(3);
+/// Settings of every connection. A statement that waits for a lock or takes too long fails, so that one request cannot
+/// occupy all connections. Nothing is said of how statements are planned: Citus refuses forced plan modes.
+const SETTINGS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
 
 /// How many statements a connection keeps as the server planned them: all that there are.
 const STATEMENTS: usize = 256;
@@ -110,7 +106,7 @@ const STATEMENTS: usize = 256;
 /// # Errors
 /// When `url` is not a Postgres address.
 pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
-    Ok(Pool::new(lasting(url)?, connections, PATIENCE))
+    Ok(Pool::new(lasting(url)?, connections, POOL_TIMEOUT))
 }
 
 /// The same for a read-only copy of the database.
@@ -141,44 +137,38 @@ fn remote(options: &PgConnectOptions) -> bool {
     options.get_socket().is_none() && !host.starts_with('/') && !matches!(host, "localhost" | "127.0.0.1" | "::1")
 }
 
-/// Lets the statements of this transaction take their time: what ends an account must end a large one too, and a
-/// limit of time would keep it for ever. Waiting for a lock stays limited.
-async fn without_haste(transaction: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query!("set local statement_timeout = 0").execute(transaction).await?;
+/// Prepares a transaction that deletes or merges whole accounts. It has no statement timeout, because a large account
+/// must be deletable too; waiting for a lock stays limited. On Citus it changes shards one after the other, without which
+/// it could not touch the reference table `users` as well. Plain Postgres accepts the setting and ignores it.
+async fn prepare_account_change(transaction: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!("set local statement_timeout = 0").execute(&mut *transaction).await?;
+    sqlx::query!("set local citus.multi_shard_modify_mode = 'sequential'").execute(transaction).await?;
     Ok(())
 }
 
-/// Lets the statements of this transaction be planned for what they ask: how many hearts a person has, or a file, is to
-/// be looked at each time.
-async fn plan_anew(transaction: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(transaction).await?;
-    Ok(())
-}
-
-/// How many rows a sweep removes at once: some milliseconds' work, so that nobody waits behind it.
+/// How many rows a cleanup deletes at once: some milliseconds' work, so that no request waits behind it.
 const BATCH: i64 = 1000;
 
-/// What a statement that removes at most so many rows removes until there are no more; how many went.
-async fn in_batches(
+/// Runs `delete`, which deletes about as many rows as it is given, until it finds fewer. Between batches it rests nine
+/// times as long as one took: after a long stop there may be hundreds, which would take the server's time from requests.
+/// Returns how many rows were deleted.
+///
+/// Each statement deletes up to the newest time of its batch, `between '-infinity' and` it: the planner does not know that
+/// time, takes a range with two ends for a narrow one, and uses the index. With `<=` alone it would read the whole table.
+async fn delete_in_batches(
     pool: &Pool,
-    removing: impl Fn(i64) -> Query<'static, Postgres, PgArguments>,
+    delete: impl Fn(i64) -> Query<'static, Postgres, PgArguments>,
 ) -> Result<u64, Error> {
-    let mut all = 0;
+    let mut deleted = 0;
     loop {
-        let begun = Instant::now();
-        let removed = removing(BATCH).execute(pool).await?.rows_affected();
-        all += removed;
-        if removed < BATCH as u64 {
-            return Ok(all);
+        let start = Instant::now();
+        let batch = delete(BATCH).execute(pool).await?.rows_affected();
+        deleted += batch;
+        if batch < BATCH as u64 {
+            return Ok(deleted);
         }
-        rest_after(begun).await;
+        tokio::time::sleep(9 * start.elapsed()).await;
     }
-}
-
-/// Rests nine times as long as the batch took that begun then: after a long stop there may be hundreds, which one after
-/// the other would take the server's time from requests.
-async fn rest_after(begun: Instant) {
-    tokio::time::sleep(9 * begun.elapsed()).await;
 }
 
 /// Applies the migrations that are not yet applied. Safe twice and at the same time: Postgres holds a lock.

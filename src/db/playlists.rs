@@ -1,19 +1,20 @@
 //! What Spotify showed a person: their library and its age, and playlists known from elsewhere.
 
-use sqlx::Connection;
+use sqlx::{Connection, PgConnection};
 use time::{Duration, OffsetDateTime};
-use tokio::time::Instant;
 
-use super::finding::Marks;
-use super::{BATCH, Error, Pool, counts};
+use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
+
+/// How long a playlist is kept that Spotify has not shown: its terms allow no lasting copies.
+const MAX_UNSEEN: Duration = Duration::days(30);
 
 /// A playlist as a card shows it.
 pub struct Playlist {
     /// Spotify's id.
     pub id: String,
-    /// As Spotify gave it; empty when there is none or nothing is known.
-    pub name: String,
+    /// Spotify's name, which may be empty. `None` if none is known.
+    pub name: Option<String>,
     /// Who made it, by name.
     pub owner_name: Option<String>,
     /// Where its picture is; such addresses end within a day.
@@ -37,6 +38,51 @@ pub struct Playlist {
     /// The person's tags for it.
     pub tags: Vec<String>,
 }
+
+/// Makes a [`Playlist`] of a query's row whose columns are nullable because of an outer join. Returns early without an id.
+macro_rules! playlist {
+    ($row:expr) => {
+        $crate::db::playlists::Playlist {
+            id: $row.id?,
+            name: $row.name,
+            owner_name: $row.owner_name,
+            cover_url: $row.cover_url,
+            item_count: $row.item_count,
+            public: $row.public,
+            collaborative: $row.collaborative.unwrap_or_default(),
+            seen_at: $row.seen_at,
+            hearted_at: $row.hearted_at,
+            changed_at: $row.changed_at,
+            gone_at: $row.gone_at,
+            note: $row.note,
+            tags: $row.tags.unwrap_or_default(),
+        }
+    };
+}
+pub(super) use playlist;
+
+/// Makes a [`Library`] of a query's rows. The first one holds its state, and no other, since decoding that fifty times would
+/// take a tenth of the page's time. Returns early if there is none.
+macro_rules! library {
+    ($rows:expr, $first:ident => $found:expr) => {{
+        let Some(($first, counted)) = $rows.first().and_then(|first| Some((first, first.counted?))) else {
+            return Ok(None);
+        };
+        let mut library = $crate::db::playlists::Library {
+            counted,
+            fetched_at: $first.fetched_at,
+            total: $first.total.unwrap_or_default(),
+            reached: $first.reached.unwrap_or_default(),
+            leased_until: $first.leased_until,
+            failed_at: $first.failed_at,
+            found: $found,
+            rows: Vec::with_capacity($rows.len()),
+        };
+        library.rows.extend($rows.into_iter().filter_map(|row| Some(playlist!(row))));
+        library
+    }};
+}
+pub(super) use library;
 
 /// A playlist as Spotify just showed it.
 #[derive(Clone, Debug)]
@@ -65,68 +111,60 @@ pub struct Seen {
     pub snapshot_id: Option<String>,
 }
 
-/// A person's library in numbers, and a stretch of it.
-#[derive(Clone, Debug)]
+/// The state of a person's library, and some of its playlists.
 pub struct Library {
-    /// When Spotify last showed it from its beginning; none: never yet.
+    /// When Spotify last showed it from its beginning; `None` if it never did.
     pub fetched_at: Option<OffsetDateTime>,
-    /// How many playlists are kept of it.
+    /// How many playlists are stored.
     pub total: i64,
     /// How many entries Spotify counts.
     pub counted: i32,
-    /// How many of them were read.
+    /// How many of them were fetched.
     pub reached: i32,
-    /// Until when another process asks for it.
+    /// Until when another process fetches it.
     pub leased_until: Option<OffsetDateTime>,
-    /// When Spotify last failed to show it; none: not since it was last shown.
+    /// When Spotify last failed to show it, if that was after `fetched_at`.
     pub failed_at: Option<OffsetDateTime>,
-    /// What stands in the stretch, in Spotify's order.
-    pub marks: Marks,
+    /// How many of the stored playlists match; 0 beyond the last page of a search.
+    pub found: i64,
+    /// The rows asked for.
+    pub rows: Vec<Playlist>,
 }
 
 impl Library {
-    /// Whether the rest of it is on its way.
-    pub fn is_coming(&self, now: OffsetDateTime) -> bool {
+    /// Whether the rest of it is being fetched.
+    pub fn is_loading(&self, now: OffsetDateTime) -> bool {
         self.reached < self.counted && self.leased_until.is_some_and(|until| until > now)
     }
 }
 
-/// The person's library in numbers, and at most `limit` of its entries from `offset` on; none: nobody ever asked for it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn library(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Option<Library>, Error> {
-    let row = sqlx::query!(
-        r#"select fetched_at, counted, reached, leased_until, failed_at,
-                  (select count(*) from playlists where user_id = $1 and position is not null) as "total!",
-                  array_to_string(array(
-                        select concat_ws(' ', p.id, p.place, p.since, '-', h.ctid, h.xmin)
-                        from (select id, position, ctid as place, xmin as since from playlists
-                              where user_id = $1 and position is not null order by position offset $2 limit $3) p
-                        left join hearts h on h.user_id = $1 and h.playlist_id = p.id
-                        order by p.position), E'\n') as "marks!"
-           from libraries where user_id = $1"#,
+/// Returns a person's library in Spotify's order; `None` if it was never fetched.
+pub async fn load_library(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Option<Library>, Error> {
+    let rows = sqlx::query!(
+        r#"select l.fetched_at as "fetched_at?", l.counted as "counted?", l.reached as "reached?", l.leased_until as "leased_until?", l.failed_at as "failed_at?", l.total,
+                  p.id as "id?", p.name as "name?", p.owner_name as "owner_name?", p.cover_url as "cover_url?",
+                  p.item_count as "item_count?", p.public as "public?", p.collaborative as "collaborative?",
+                  null::timestamptz as seen_at, h.hearted_at as "hearted_at?", h.gone_at as "gone_at?", h.note as "note?",
+                  nullif(h.tags, '{}') as tags,
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
+           from (select *, $2::bigint + 1 as place,
+                        (select count(*) from playlists where user_id = $1 and position is not null) as total
+                 from libraries where user_id = $1) l
+           full join (select *, row_number() over (order by position) as place
+                      from playlists where user_id = $1 and position is not null
+                      order by position offset $2 limit $3) p on p.place = l.place
+           left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
+           order by p.place"#,
         user.0,
         offset,
         limit
     );
-    let row = row.fetch_optional(pool).await?;
-    Ok(row.map(|row| Library {
-        fetched_at: row.fetched_at,
-        total: row.total,
-        counted: row.counted,
-        reached: row.reached,
-        leased_until: row.leased_until,
-        failed_at: row.failed_at,
-        marks: Marks::written(row.marks),
-    }))
+    let rows = rows.fetch_all(pool).await?;
+    Ok(Some(library!(rows, first => first.total.unwrap_or_default())))
 }
 
 /// Takes the right to fetch the person's library, for one process at a time and until `until`.
 /// False: somebody else has it.
-///
-/// # Errors
-/// When the database fails.
 pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
     let row = sqlx::query!(
         "insert into libraries as l (user_id, leased_until) values ($1, $2)
@@ -140,9 +178,6 @@ pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: Offset
 }
 
 /// Gives the right back without having used it; `failed_at` when it was Spotify that failed.
-///
-/// # Errors
-/// When the database fails; the right then ends by itself.
 pub async fn release(
     pool: &Pool,
     user: UserId,
@@ -159,22 +194,20 @@ pub async fn release(
     Ok(())
 }
 
-/// What is known of one playlist.
-///
-/// # Errors
-/// When the database fails.
+/// Returns what is known of one playlist.
 pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>, Error> {
-    let row = sqlx::query_as!(
-        Playlist,
-        r#"select p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.gone_at as "gone_at?",
-                  h.note as "note?", coalesce(h.tags, '{}') as "tags!"
-           from playlists p left join hearts h on h.user_id = p.user_id and h.playlist_id = p.id
+    let row = sqlx::query!(
+        r#"select p.id as "id?", p.name as "name?", p.owner_name, p.cover_url, p.item_count, p.public,
+                  p.collaborative as "collaborative?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
+                  h.gone_at as "gone_at?", h.note as "note?", nullif(h.tags, '{}') as tags,
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
+           from playlists p
+           left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
            where p.user_id = $1 and p.id = $2"#,
         user.0,
         id.as_str()
     );
-    Ok(row.fetch_optional(pool).await?)
+    Ok(row.fetch_optional(pool).await?.and_then(|row| Some(playlist!(row))))
 }
 
 /// What was read of a library.
@@ -193,9 +226,6 @@ pub struct Read<'a> {
 
 /// Replaces the person's library by what was read from its beginning, if the right to is still held. Says whether it
 /// was.
-///
-/// # Errors
-/// When the database fails; then the old one stays.
 pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -216,15 +246,13 @@ pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: Off
     }
     let old = sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
     old.execute(&mut *tx).await?;
+    renew_hearts(&mut tx, user, read.playlists).await?;
     write(&mut tx, user, read.playlists, Some(0), now).await?;
     tx.commit().await?;
     Ok(true)
 }
 
 /// Adds to the person's library what was read after where it ended, if the right to is still held. Says whether it was.
-///
-/// # Errors
-/// When the database fails; then the library stays as it was.
 pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -245,107 +273,114 @@ pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: Offs
         user.0
     );
     let place = last.fetch_one(&mut *tx).await?;
+    renew_hearts(&mut tx, user, read.playlists).await?;
     write(&mut tx, user, read.playlists, Some(place), now).await?;
     tx.commit().await?;
     Ok(true)
 }
 
 /// Notes a playlist that was seen outside the library; its place in the library stays.
-///
-/// # Errors
-/// When the database fails.
 pub async fn note(pool: &Pool, user: UserId, seen: &Seen, now: OffsetDateTime) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
-    write(&mut connection, user, std::slice::from_ref(seen), None, now).await
+    let mut tx = connection.begin().await?;
+    renew_hearts(&mut tx, user, std::slice::from_ref(seen)).await?;
+    write(&mut tx, user, std::slice::from_ref(seen), None, now).await?;
+    Ok(tx.commit().await?)
 }
 
-/// Writes what was seen; `place`: where in the library the first of them stands, none outside it.
+/// Returns one column of what was seen, for a statement that takes arrays.
+fn column(seen: &[Seen], text: fn(&Seen) -> Option<&str>) -> Vec<Option<String>> {
+    seen.iter().map(|seen| text(seen).map(str::to_owned)).collect()
+}
+
+/// Renews the hearts of playlists that Spotify just showed: their titles, and that the playlists are available. To be
+/// called before [`write`]: a heart that knows no version yet was given for the one that is stored until then.
+async fn renew_hearts(connection: &mut PgConnection, user: UserId, seen: &[Seen]) -> Result<(), Error> {
+    let hearts = sqlx::query!(
+        "update user_hearts h
+         set title = coalesce(nullif(l.name, ''), h.title), gone_at = null,
+             title_folded = case when l.name = '' then h.title_folded else l.name_folded end,
+             snapshot_id = coalesce(h.snapshot_id, p.snapshot_id, l.snapshot_id)
+         from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as l (id, name, name_folded, snapshot_id)
+         left join playlists p on p.user_id = $1 and p.id = l.id
+         where h.user_id = $1 and h.playlist_id = l.id
+               and (h.gone_at is not null or h.title is distinct from coalesce(nullif(l.name, ''), h.title)
+                    or h.snapshot_id is null and coalesce(p.snapshot_id, l.snapshot_id) is not null)",
+        user.0,
+        &column(seen, |seen| Some(seen.id.as_str())) as _,
+        &column(seen, |seen| Some(&seen.name)) as _,
+        &column(seen, |seen| Some(&seen.name_folded)) as _,
+        &column(seen, |seen| seen.snapshot_id.as_deref()) as _
+    );
+    hearts.execute(connection).await?;
+    Ok(())
+}
+
+/// Writes playlists as Spotify just showed them; `position` is the first one's place in the library, if they are in it.
 async fn write(
-    connection: &mut sqlx::PgConnection,
+    connection: &mut PgConnection,
     user: UserId,
-    all: &[Seen],
-    place: Option<i32>,
+    seen: &[Seen],
+    position: Option<i32>,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let column = |take: fn(&Seen) -> Option<String>| all.iter().map(take).collect::<Vec<_>>();
     let rows = sqlx::query!(
-        "with written as (
-         insert into playlists as p (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, snapshot_seen_at, seen_at,
-                                    owner_id, name_folded, owner_folded)
-         select $1, l.id, $10::integer + l.place::integer - 1, l.name, l.owner_name, l.cover_url, l.item_count, l.public, l.collaborative, l.snapshot_id,
-                case when l.snapshot_id is not null then $11::timestamptz end, $11, l.owner_id, l.name_folded, l.owner_folded
-         from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[], $8::boolean[], $9::text[], $12::text[], $13::text[], $14::text[])
-              with ordinality as l (id, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id, owner_id, name_folded, owner_folded, place)
+        "insert into playlists as p
+             (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id,
+              snapshot_seen_at, seen_at, owner_id, name_folded, owner_folded)
+         select $1, l.id, $10::integer + l.place::integer - 1, l.name, l.owner_name, l.cover_url, l.item_count, l.public,
+                l.collaborative, l.snapshot_id, case when l.snapshot_id is not null then $11::timestamptz end, $11,
+                l.owner_id, l.name_folded, l.owner_folded
+         from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[], $8::boolean[],
+                     $9::text[], $12::text[], $13::text[], $14::text[])
+              with ordinality as l (id, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id,
+                                    owner_id, name_folded, owner_folded, place)
          on conflict (user_id, id) do update set
-              position = coalesce(p.position, excluded.position), name = excluded.name, owner_name = excluded.owner_name,
-              cover_url = excluded.cover_url, item_count = excluded.item_count, public = excluded.public, collaborative = excluded.collaborative,
+              position = coalesce(p.position, excluded.position), name = excluded.name,
+              owner_name = excluded.owner_name, cover_url = excluded.cover_url, item_count = excluded.item_count,
+              public = excluded.public, collaborative = excluded.collaborative,
               snapshot_id = coalesce(excluded.snapshot_id, p.snapshot_id),
               snapshot_seen_at = case when excluded.snapshot_id = p.snapshot_id then p.snapshot_seen_at
                                       else coalesce(excluded.snapshot_seen_at, p.snapshot_seen_at) end,
-              seen_at = excluded.seen_at, owner_id = excluded.owner_id, name_folded = excluded.name_folded, owner_folded = excluded.owner_folded
-         returning p.id, p.snapshot_id)
-         -- A heart that was given before any version was known is for the first one; and what shows is not gone.
-         update hearts h set snapshot_id = coalesce(h.snapshot_id, w.snapshot_id), gone_at = null from written w
-         where h.user_id = $1 and h.playlist_id = w.id
-               and (h.snapshot_id is null and w.snapshot_id is not null or h.gone_at is not null)",
+              seen_at = excluded.seen_at, owner_id = excluded.owner_id, name_folded = excluded.name_folded,
+              owner_folded = excluded.owner_folded",
         user.0,
-        &column(|seen| Some(seen.id.to_string())) as _,
-        &column(|seen| Some(seen.name.clone())) as _,
-        &column(|seen| seen.owner_name.clone()) as _,
-        &column(|seen| seen.cover_url.clone()) as _,
-        &all.iter().map(|seen| seen.item_count).collect::<Vec<_>>() as _,
-        &all.iter().map(|seen| seen.public).collect::<Vec<_>>() as _,
-        &all.iter().map(|seen| seen.collaborative).collect::<Vec<_>>() as _,
-        &column(|seen| seen.snapshot_id.clone()) as _,
-        place,
+        &column(seen, |seen| Some(seen.id.as_str())) as _,
+        &column(seen, |seen| Some(&seen.name)) as _,
+        &column(seen, |seen| seen.owner_name.as_deref()) as _,
+        &column(seen, |seen| seen.cover_url.as_deref()) as _,
+        &seen.iter().map(|seen| seen.item_count).collect::<Vec<_>>() as _,
+        &seen.iter().map(|seen| seen.public).collect::<Vec<_>>() as _,
+        &seen.iter().map(|seen| seen.collaborative).collect::<Vec<_>>() as _,
+        &column(seen, |seen| seen.snapshot_id.as_deref()) as _,
+        position,
         now,
-        &column(|seen| seen.owner_id.clone()) as _,
-        &column(|seen| Some(seen.name_folded.clone())) as _,
-        &column(|seen| seen.owner_folded.clone()) as _
+        &column(seen, |seen| seen.owner_id.as_deref()) as _,
+        &column(seen, |seen| Some(&seen.name_folded)) as _,
+        &column(seen, |seen| seen.owner_folded.as_deref()) as _
     );
     rows.execute(connection).await?;
     Ok(())
 }
 
-/// Drops what Spotify has not shown for 30 days: its terms allow no lasting copies. A batch at a time; what another
-/// request has locked is left for the next time.
-///
-/// # Errors
-/// When the database fails; what was dropped before stays so.
-pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let long_ago = now - Duration::days(30);
-    sqlx::query!("delete from libraries where fetched_at < $1", long_ago).execute(pool).await?;
-    let mut all = 0;
-    loop {
-        let begun = Instant::now();
-        let swept = sweep_batch(pool, long_ago).await?;
-        all += swept;
-        if swept < BATCH as u64 {
-            return Ok(all);
-        }
-        super::rest_after(begun).await;
-    }
-}
-
-async fn sweep_batch(pool: &Pool, long_ago: OffsetDateTime) -> Result<u64, Error> {
-    let mut connection = pool.acquire().await?;
-    let mut tx = connection.begin().await?;
-    let old =
-        sqlx::query!("select user_id, id from playlists where seen_at < $1 order by seen_at limit $2", long_ago, BATCH);
-    let (users, ids): (Vec<_>, Vec<_>) =
-        old.fetch_all(&mut *tx).await?.into_iter().map(|row| (row.user_id, row.id)).unzip();
-    // That a playlist is private must not be forgotten with the row that says so. The numbers come first, as when an
-    // account ends: else the two would wait for each other.
-    counts::remember_these(&mut tx, &users, &ids).await?;
-    let swept = sqlx::query!(
-        "with gone as (select p.user_id, p.id from unnest($1::bigint[], $2::text[]) as old (user_id, id) join playlists p using (user_id, id)
-                       where p.seen_at < $3 for update of p skip locked)
-         delete from playlists p using gone where p.user_id = gone.user_id and p.id = gone.id",
-        &users,
-        &ids,
-        long_ago
+/// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries as old. Hearts keep
+/// their names as titles. Returns how many playlists.
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    let before = now - MAX_UNSEEN;
+    sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;
+    let titles = sqlx::query!(
+        "update user_hearts h set title = p.name, title_folded = p.name_folded from playlists p
+         where p.seen_at <= $1 and h.user_id = p.user_id and h.playlist_id = p.id and h.title is null and p.name <> ''",
+        before
     );
-    let swept = swept.execute(&mut *tx).await?.rows_affected();
-    tx.commit().await?;
-    Ok(swept)
+    titles.execute(pool).await?;
+    super::delete_in_batches(pool, |batch| {
+        sqlx::query!(
+            "delete from playlists where seen_at between '-infinity' and (
+                 select max(seen_at) from (select seen_at from playlists where seen_at <= $1 order by seen_at limit $2) b)",
+            before,
+            batch
+        )
+    })
+    .await
 }

@@ -17,9 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const REFUSED: &str = "unsupported startup parameter";
 
 /// Whether the address `url` leads to a pooler that gives the server's connections to whoever asks next.
-///
-/// # Errors
-/// When the database is away; then nothing is known.
 pub async fn stands_at(url: &Secret) -> Result<bool, Error> {
     match tokio::time::timeout(PATIENCE, probe(url)).await {
         Ok(Err(sqlx::Error::Database(told))) if told.message().contains(REFUSED) => Ok(true),

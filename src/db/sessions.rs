@@ -18,6 +18,8 @@ use crate::vault::{Purpose, Vault};
 
 type Data = std::collections::HashMap<String, Value>;
 
+/// Key of a new sign-in in a record that is about to be created. It is written to other tables and not kept.
+pub const SIGN_IN: &str = "sign_in";
 /// The place in a record where the person's id stands, copied beside the seal so that sessions can be ended.
 pub const USER_ID: &str = "user_id";
 /// Where a record says on what kind of device it was signed in, copied likewise for its owner to see.
@@ -39,9 +41,9 @@ impl Store {
     }
 }
 
-/// Notes that a session was used: once in five minutes, so that reading stays reading. A database that takes no
-/// writes keeps nobody from reading.
-pub async fn see(pool: &Pool, key: Digested) {
+/// Records that a session was used, at most once in five minutes. A database that takes no writes keeps nobody from
+/// reading, so a failure is only logged.
+async fn touch_last_seen(pool: &Pool, key: Digested) {
     let seen = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", key.as_bytes());
     if let Err(error) = seen.execute(pool).await {
         tracing::debug!(%error, "when a session was last seen could not be kept");
@@ -56,19 +58,26 @@ pub fn key(id: Id) -> Digested {
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> StoreResult<()> {
+        let provider = record.data.remove(SIGN_IN);
+        let provider = provider.as_ref().and_then(Value::as_str);
         loop {
             let key = key(record.id);
             let sealed = seal(&self.vault, key, &record.data);
             let row = sqlx::query!(
-                "insert into sessions (id_hash, user_id, sealed, created_at, expires_at, device, signed_in_at, last_seen_at, sealed_with)
-                 values ($1, $2, $3, now(), $4, $5, $6, now(), $7) on conflict do nothing",
+                "with used as (
+                     update identities set last_used_at = $6 where user_id = $2 and provider = $7::text),
+                 recorded as (
+                     insert into events (user_id, at, kind, provider, device)
+                     select $2, $6, 'signed-in', $7, $5 where $7 is not null)
+                 insert into sessions (id_hash, user_id, sealed, created_at, expires_at, device, signed_in_at, last_seen_at)
+                 values ($1, $2, $3, now(), $4, $5, $6, now()) on conflict do nothing",
                 key.as_bytes(),
                 user(&record.data),
                 sealed,
                 record.expiry_date,
                 device(&record.data),
                 signed_in_at(&record.data),
-                self.vault.mark()
+                provider
             );
             if row.execute(&self.pool).await.map_err(backend)?.rows_affected() == 1 {
                 return Ok(());
@@ -81,14 +90,13 @@ impl SessionStore for Store {
         let key = key(record.id);
         let sealed = seal(&self.vault, key, &record.data);
         let row = sqlx::query!(
-            "update sessions set user_id = $2, sealed = $3, expires_at = $4, device = $5, signed_in_at = $6, sealed_with = $7 where id_hash = $1",
+            "update sessions set user_id = $2, sealed = $3, expires_at = $4, device = $5, signed_in_at = $6 where id_hash = $1",
             key.as_bytes(),
             user(&record.data),
             sealed,
             record.expiry_date,
             device(&record.data),
-            signed_in_at(&record.data),
-            self.vault.mark()
+            signed_in_at(&record.data)
         );
         row.execute(&self.pool).await.map_err(backend)?;
         Ok(())
@@ -103,7 +111,7 @@ impl SessionStore for Store {
         );
         let Some(row) = row.fetch_optional(&self.pool).await.map_err(backend)? else { return Ok(None) };
         if row.unseen {
-            see(&self.pool, key).await;
+            touch_last_seen(&self.pool, key).await;
         }
         // A record that does not open (SESSION_SECRET was changed) counts as none: its owner signs in again.
         Ok(open(&self.vault, key, &row.sealed).ok().map(|data| Record { id: *id, data, expiry_date: row.expires_at }))
@@ -199,9 +207,6 @@ pub async fn lease<T: DeserializeOwned>(
 }
 
 /// Gives the right back without having used it.
-///
-/// # Errors
-/// When the database fails; the right then ends by itself.
 pub async fn release(pool: &Pool, key: Digested, until: OffsetDateTime) -> Result<(), Error> {
     let row = sqlx::query!(
         "update sessions set leased_until = null where id_hash = $1 and leased_until = $2",
@@ -214,9 +219,6 @@ pub async fn release(pool: &Pool, key: Digested, until: OffsetDateTime) -> Resul
 
 /// Writes `value` under `name` (none removes it) and gives the right back, if it is still held: who was too
 /// slow must not undo what the next one did. An ended session stays ended. Says whether it was written.
-///
-/// # Errors
-/// When the database fails; then the record is as it was.
 pub async fn replace<T: Serialize>(
     pool: &Pool,
     vault: &Vault,
@@ -241,71 +243,54 @@ pub async fn replace<T: Serialize>(
         }
     };
     let sealed = seal(vault, key, &data);
-    let row = sqlx::query!(
-        "update sessions set sealed = $2, sealed_with = $3, leased_until = null where id_hash = $1",
-        key.as_bytes(),
-        sealed,
-        vault.mark()
-    );
+    let row =
+        sqlx::query!("update sessions set sealed = $2, leased_until = null where id_hash = $1", key.as_bytes(), sealed);
     row.execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// What stands under `name` in each session of a person; sessions that do not open are passed over.
-///
-/// # Errors
-/// When the database fails.
-pub async fn all<T: DeserializeOwned>(pool: &Pool, vault: &Vault, user: UserId, name: &str) -> Result<Vec<T>, Error> {
-    let rows = sqlx::query!("select id_hash, sealed from sessions where user_id = $1", user.0);
-    let found = rows.fetch_all(pool).await?.into_iter().filter_map(|row| {
-        let key = row.id_hash.try_into().map(Digested).ok()?;
-        T::deserialize(open(vault, key, &row.sealed).ok()?.get(name)?).ok()
-    });
-    Ok(found.collect())
-}
-
-/// Removes what stands under `names` in every session of a person, wherever they are signed in.
-///
-/// # Errors
-/// When the database fails; then nothing is removed.
+/// Removes `names` from every session of a person, all or none. Sessions that do not open are deleted: they sign nobody
+/// in any more, and must not keep the others' tokens.
 pub async fn forget(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    let rows =
-        sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash for update", user.0);
+    let rows = sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash", user.0);
     for row in rows.fetch_all(&mut *tx).await? {
         let key = row.id_hash.try_into().map(Digested).map_err(|_| Error::Sealed("not a digest".into()))?;
-        let Ok(mut data) = open(vault, key, &row.sealed) else {
-            // Sealed with a secret that is gone: it signs nobody in any more, and must not keep the others' keys.
-            sqlx::query!("delete from sessions where id_hash = $1", key.as_bytes()).execute(&mut *tx).await?;
-            continue;
-        };
-        data.retain(|name, _| !names.contains(&name.as_str()));
-        // Who is just renewing what is forgotten has nothing left to write it under.
-        let change = sqlx::query!(
-            "update sessions set sealed = $2, sealed_with = $3, leased_until = null where id_hash = $1",
-            key.as_bytes(),
-            seal(vault, key, &data),
-            vault.mark()
-        );
-        change.execute(&mut *tx).await?;
+        let mut sealed = Some(row.sealed);
+        // A session that another request changed meanwhile is read again.
+        while let Some(old) = sealed.take() {
+            let Ok(mut data) = open(vault, key, &old) else {
+                sqlx::query!("delete from sessions where id_hash = $1", key.as_bytes()).execute(&mut *tx).await?;
+                break;
+            };
+            data.retain(|name, _| !names.contains(&name.as_str()));
+            // The lease goes too: a request that is renewing the tokens must not write them back.
+            let change = sqlx::query!(
+                "update sessions set sealed = $2, leased_until = null where id_hash = $1 and sealed = $3",
+                key.as_bytes(),
+                seal(vault, key, &data),
+                old
+            );
+            if change.execute(&mut *tx).await?.rows_affected() == 0 {
+                let row = sqlx::query_scalar!("select sealed from sessions where id_hash = $1", key.as_bytes());
+                sealed = row.fetch_optional(&mut *tx).await?;
+            }
+        }
     }
     Ok(tx.commit().await?)
 }
 
-/// Removes sessions whose time is over, a batch at a time. Those that another process is removing are left to it.
-///
-/// # Errors
-/// When the database fails; what was removed before stays so.
-pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let removing = |most: i64| {
+/// Deletes expired sessions, in batches. Returns how many.
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    super::delete_in_batches(pool, |batch| {
         sqlx::query!(
-            "delete from sessions where id_hash = any(array(
-                 select id_hash from sessions where expires_at < $1 order by expires_at limit $2 for update skip locked))",
+            "delete from sessions where expires_at between '-infinity' and (
+                 select max(expires_at) from (select expires_at from sessions where expires_at <= $1 order by expires_at limit $2) b)",
             now,
-            most
+            batch
         )
-    };
-    super::in_batches(pool, removing).await
+    })
+    .await
 }

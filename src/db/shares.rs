@@ -39,18 +39,12 @@ pub enum Claimed {
 }
 
 /// What the person has switched on; none: nothing, ever.
-///
-/// # Errors
-/// When the database fails.
 pub async fn of(pool: &Pool, user: UserId) -> Result<Option<Share>, Error> {
     let row = sqlx::query_as!(Share, "select slug, token_sealed, token_since from shares where user_id = $1", user.0);
     Ok(row.fetch_optional(pool).await?)
 }
 
 /// Whose page is at `slug`; none: there is none.
-///
-/// # Errors
-/// When the database fails.
 pub async fn at_slug(pool: &Pool, slug: &str) -> Result<Option<Owner>, Error> {
     let row = sqlx::query!(
         r#"select u.id, u.display_name, s.slug_since as "since!" from shares s join users u on u.id = s.user_id where s.slug = $1"#,
@@ -61,9 +55,6 @@ pub async fn at_slug(pool: &Pool, slug: &str) -> Result<Option<Owner>, Error> {
 }
 
 /// Whose link has this token; none: nobody's.
-///
-/// # Errors
-/// When the database fails.
 pub async fn at_token(pool: &Pool, token: Digested) -> Result<Option<Owner>, Error> {
     let row = sqlx::query!(
         r#"select u.id, u.display_name, s.token_since as "since!" from shares s join users u on u.id = s.user_id where s.token_hash = $1"#,
@@ -130,9 +121,6 @@ pub async fn claim(pool: &Pool, user: UserId, claim: Claim<'_>, now: OffsetDateT
 }
 
 /// Switches the person's page off; the slug stays out of others' reach for a while.
-///
-/// # Errors
-/// When the database fails; then nothing has changed.
 pub async fn close_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<(), Error> {
     let closed = sqlx::query!(
         "with off as (update shares set slug = null, slug_since = null where user_id = $1 returning user_id)
@@ -168,9 +156,6 @@ pub async fn set_token(
 }
 
 /// Switches the person's link off.
-///
-/// # Errors
-/// When the database fails; then nothing has changed.
 pub async fn close_link(pool: &Pool, user: UserId) -> Result<(), Error> {
     let closed = sqlx::query!(
         "update shares set token_hash = null, token_sealed = null, token_since = null where user_id = $1",
@@ -181,13 +166,10 @@ pub async fn close_link(pool: &Pool, user: UserId) -> Result<(), Error> {
 }
 
 /// How many of the person's hearts others may see: those on public playlists that Spotify showed since `fresh`.
-///
-/// # Errors
-/// When the database fails.
 pub async fn count(pool: &Pool, user: UserId, fresh: OffsetDateTime) -> Result<i64, Error> {
     let shown = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from hearts h join playlists p on p.user_id = h.user_id and p.id = h.playlist_id
-           where h.user_id = $1 and p.public and h.gone_at is null and p.seen_at >= $2"#,
+        r#"select count(*) as "count!" from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2"#,
         user.0,
         fresh
     );
@@ -195,9 +177,6 @@ pub async fn count(pool: &Pool, user: UserId, fresh: OffsetDateTime) -> Result<i
 }
 
 /// A stretch of those hearts, newest first. Only what others may see of a playlist is read.
-///
-/// # Errors
-/// When the database fails.
 pub async fn stretch(
     pool: &Pool,
     user: UserId,
@@ -207,10 +186,10 @@ pub async fn stretch(
 ) -> Result<Vec<Playlist>, Error> {
     let rows = sqlx::query_as!(
         Playlist,
-        r#"select p.id, p.name, p.owner_name, p.cover_url, null::integer as item_count, p.public, false as "collaborative!",
+        r#"select p.id, p.name as "name?", p.owner_name, p.cover_url, null::integer as item_count, p.public, false as "collaborative!",
                   p.seen_at as "seen_at?", h.hearted_at as "hearted_at?", null::timestamptz as changed_at, h.gone_at, null::text as note, '{}'::text[] as "tags!"
-           from hearts h join playlists p on p.user_id = h.user_id and p.id = h.playlist_id
-           where h.user_id = $1 and p.public and h.gone_at is null and p.seen_at >= $2
+           from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2
            order by h.hearted_at desc, h.playlist_id offset $3 limit $4"#,
         user.0,
         fresh,
@@ -221,9 +200,6 @@ pub async fn stretch(
 }
 
 /// Counts the time of slugs whose owners are gone from now, and frees those given up before `free_before`.
-///
-/// # Errors
-/// When the database fails.
 pub async fn sweep(pool: &Pool, free_before: OffsetDateTime, now: OffsetDateTime) -> Result<u64, Error> {
     let orphans =
         sqlx::query!("update held_slugs set released_at = $1 where user_id is null and released_at is null", now);

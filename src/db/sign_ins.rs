@@ -7,6 +7,8 @@ use crate::ids::{Digested, Provider};
 
 /// How many one browser may have open; the oldest gives way.
 const AT_A_TIME: i64 = 10;
+/// How long a sign-in is remembered, so that a late visitor is told what happened.
+pub const KEPT: Duration = Duration::hours(1);
 /// How long one may wait.
 pub const LIFE: Duration = Duration::minutes(10);
 
@@ -38,9 +40,6 @@ pub struct Started<'a> {
 }
 
 /// Notes that a browser starts a sign-in.
-///
-/// # Errors
-/// When the database fails.
 pub async fn start(pool: &Pool, started: Started<'_>) -> Result<(), Error> {
     let row = sqlx::query!(
         "with crowded as (select state_hash from sign_ins where browser_hash = $2 and used_at is null order by started_at desc offset $6),
@@ -58,9 +57,6 @@ pub async fn start(pool: &Pool, started: Started<'_>) -> Result<(), Error> {
 }
 
 /// Takes the state that `browser` brings back: of any number of requests at once, one gets it.
-///
-/// # Errors
-/// When the database fails.
 pub async fn take(pool: &Pool, browser: Digested, state: Digested, now: OffsetDateTime) -> Result<Taken, Error> {
     let row = sqlx::query!(
         r#"with found as (select state_hash, provider, sealed, started_at, used_at from sign_ins where state_hash = $1 and browser_hash = $2 for update)
@@ -80,11 +76,7 @@ pub async fn take(pool: &Pool, browser: Digested, state: Digested, now: OffsetDa
 
 /// Forgets sign-ins that nobody can finish any more; they are kept for an hour so that a late visitor is
 /// told what happened.
-///
-/// # Errors
-/// When the database fails.
 pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let gone =
-        sqlx::query!("delete from sign_ins where started_at < $1", now - Duration::hours(1)).execute(pool).await?;
+    let gone = sqlx::query!("delete from sign_ins where started_at < $1", now - KEPT).execute(pool).await?;
     Ok(gone.rows_affected())
 }

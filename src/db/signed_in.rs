@@ -20,9 +20,6 @@ pub struct SignedIn {
 }
 
 /// The person's sessions: the one that asks first, then as they were last seen.
-///
-/// # Errors
-/// When the database fails.
 pub async fn of(pool: &Pool, user: UserId, here: Digested) -> Result<Vec<SignedIn>, Error> {
     let rows = sqlx::query_as!(
         SignedIn,
@@ -37,9 +34,6 @@ pub async fn of(pool: &Pool, user: UserId, here: Digested) -> Result<Vec<SignedI
 }
 
 /// Whether the person has this session.
-///
-/// # Errors
-/// When the database fails.
 pub async fn stands(pool: &Pool, user: UserId, session: Digested) -> Result<bool, Error> {
     let row = sqlx::query_scalar!(
         r#"select exists (select from sessions where id_hash = $1 and user_id = $2 and expires_at > now()) as "stands!""#,
@@ -50,9 +44,6 @@ pub async fn stands(pool: &Pool, user: UserId, session: Digested) -> Result<bool
 }
 
 /// Ends the person's session with this mark, unless it is the one that asks. Says whether there was one.
-///
-/// # Errors
-/// When the database fails.
 pub async fn end(pool: &Pool, user: UserId, mark: &str, here: Digested) -> Result<bool, Error> {
     let gone = sqlx::query!(
         "delete from sessions where user_id = $1 and encode(substring(id_hash from 1 for 8), 'hex') = $2 and id_hash <> $3",
@@ -64,9 +55,6 @@ pub async fn end(pool: &Pool, user: UserId, mark: &str, here: Digested) -> Resul
 }
 
 /// Ends the person's sessions but the one that asks. Says how many.
-///
-/// # Errors
-/// When the database fails.
 pub async fn end_others(pool: &Pool, user: UserId, here: Digested) -> Result<u64, Error> {
     let gone = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, here.as_bytes());
     Ok(gone.execute(pool).await?.rows_affected())

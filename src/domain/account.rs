@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::activity::{self, Kind};
-use super::sessions::{self, BROWSER};
+use super::sessions;
 use super::tokens::{GRANT, SCOPES};
 use super::{Caller, Result};
 use crate::app::App;
@@ -39,9 +39,6 @@ pub struct Account {
 }
 
 /// The caller's account; none: it was deleted, and this session is a leftover.
-///
-/// # Errors
-/// When the database fails.
 pub async fn of(app: &App, caller: &Caller) -> Result<Option<Account>> {
     let user = caller.person.id;
     let Some(row) = db::users::find(&app.db, user).await? else { return Ok(None) };
@@ -55,9 +52,6 @@ pub async fn of(app: &App, caller: &Caller) -> Result<Option<Account>> {
 
 /// Forgets the keys that Spotify gave us for the caller, in every session of theirs; hearts stay. Spotify is
 /// not asked: it has no address for this.
-///
-/// # Errors
-/// When the database fails; then nothing is forgotten.
 pub async fn disconnect(app: &App, caller: &Caller, device: &str, now: OffsetDateTime) -> Result<()> {
     let user = caller.person.id;
     db::sessions::forget(&app.db, &app.vault, user, &[GRANT, SCOPES]).await?;
@@ -71,9 +65,12 @@ pub async fn disconnect(app: &App, caller: &Caller, device: &str, now: OffsetDat
 ///
 /// # Errors
 /// When the database fails; then nothing is deleted.
+///
+/// `browser` is the name by which the caller's sign-ins in progress are known.
 pub async fn delete(
     app: &App,
     caller: &Caller,
+    browser: Option<&Secret>,
     signed_in_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> Result<Option<Gone>> {
@@ -81,9 +78,8 @@ pub async fn delete(
         return Ok(None);
     }
     let user = caller.person.id;
-    let browsers: Vec<Secret> = db::sessions::all(&app.db, &app.vault, user, BROWSER).await?;
-    let browsers: Vec<_> = browsers.iter().map(|browser| Digested::of(browser.expose())).collect();
-    let gone = db::leaving::delete(&app.db, user, &browsers).await?;
+    let browser = browser.map(|browser| Digested::of(browser.expose()));
+    let gone = db::leaving::delete(&app.db, user, browser).await?;
     tracing::info!(%user, "an account was deleted by its owner");
     Ok(Some(gone))
 }

@@ -89,18 +89,12 @@ pub async fn note(app: &App, user: UserId, kind: Kind, device: &str, now: Offset
 }
 
 /// What happened last to the caller's account, and how much is kept of it in all.
-///
-/// # Errors
-/// When the database fails.
 pub async fn latest(app: &App, caller: &Caller) -> Result<(Vec<Event>, i64)> {
     let user = caller.person.id;
     Ok((db::events::newest(&app.db, user, 0, LATEST).await?, db::events::count(&app.db, user).await?))
 }
 
 /// Page `page` of what happened to the caller's account, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub async fn newest(app: &App, caller: &Caller, page: usize) -> Result<Paged<Vec<Event>>> {
     let user = caller.person.id;
     let total = db::events::count(&app.db, user).await? as usize;

@@ -60,9 +60,6 @@ pub async fn ask<T>(
 }
 
 /// Why Spotify, which failed a moment ago, is not asked again just yet: a cool-down, or what it failed for.
-///
-/// # Errors
-/// When the database fails.
 pub async fn trouble(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Error> {
     Ok(match cooldowns::standing(&app.db, endpoint.key(), now).await? {
         Some(cooldown) => Error::slow_down(cooldown, now),
@@ -75,10 +72,16 @@ pub async fn trouble(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Resu
 /// # Errors
 /// [`Error::SlowDown`] while a cool-down lasts; then it must not be made.
 async fn permit(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<()> {
-    match cooldowns::permit(&app.db, endpoint.key(), now).await? {
-        Some(cooldown) => Err(Error::slow_down(cooldown, now)),
-        None => Ok(()),
+    if let Some(cooldown) = cooldowns::standing(&app.db, endpoint.key(), now).await? {
+        return Err(Error::slow_down(cooldown, now));
     }
+    app.spotify_calls.add(endpoint.key(), now.date());
+    Ok(())
+}
+
+/// Writes how often Spotify was called since the last time.
+pub async fn flush_counts(app: &App) -> Result<()> {
+    Ok(app.spotify_calls.flush(&app.db).await?)
 }
 
 /// Makes a cool-down, for all processes, of an answer that asks for one.

@@ -1,97 +1,97 @@
-//! Hearts: given, taken back, listed. None of it asks Spotify but the heart by link, once.
+//! Hearts: added, removed, restored, listed. Only a heart by link asks Spotify, once.
 
 use time::{Duration, OffsetDateTime};
 use tokio::time::timeout;
 
 use super::search::Wanted;
-use super::{Caller, Error, Marks, Paged, Result, playlists};
+use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, playlists};
 use crate::app::App;
-use crate::db;
-use crate::db::finding::{self, Found};
-use crate::db::hearts::{Hand, Pressed};
-use crate::ids::{Digested, PlaylistId, UserId};
+use crate::db::heart_counts::HeartCount;
+pub use crate::db::hearts::RemovedHeart;
+use crate::db::hearts::{self, Heart};
+use crate::db::{self, search};
+use crate::ids::{PlaylistId, UserId};
 
-/// How long what Spotify said of a playlist is good enough for a heart by link.
+/// How long Spotify's answer about a playlist is good enough for a heart by link.
 const FRESH: Duration = Duration::minutes(10);
 
-/// How long a heart that was taken back counts as one pressed by mistake: given again by then, it is the same
-/// heart with its first date; later it is a new one.
-const SLIP: Duration = Duration::minutes(10);
+/// A heart that is added again this soon after its removal keeps its date: it was removed by mistake.
+const UNDO_WINDOW: Duration = Duration::minutes(10);
 
-/// How long a press may take: a little more than it may wait for a lock. What takes longer waits for a server that has
-/// gone silent, on a connection that others could use.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(6);
+/// How long removed hearts are kept.
+const REMOVED_TTL: Duration = Duration::days(30);
 
-/// Sets a heart as asked, for whoever is signed in by `session`: in one question to the database. Says who that is and
-/// how many people heart the playlist then. Asking twice is asking once, and the first date is kept. None: whose session
-/// it is can only be told by opening it, and nothing has changed.
+/// Timeout of adding or removing a heart: a little more than the wait for a lock. A server that has gone silent must not
+/// hold a connection that others could use.
+const HEART_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(6);
+
+/// Adds a heart. Adding twice is adding once, and the first date stays. One that was removed returns with its note and
+/// tags, and within [`UNDO_WINDOW`] with its date.
+pub async fn add(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
+    let added = hearts::add(&app.db, user, playlist, now - UNDO_WINDOW, now);
+    Ok(timeout(HEART_TIMEOUT, added).await.map_err(|_| db::Error::silent())??)
+}
+
+/// Removes a heart. It can be restored for [`REMOVED_TTL`].
+pub async fn remove(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
+    let removed = hearts::remove(&app.db, user, playlist, now);
+    Ok(timeout(HEART_TIMEOUT, removed).await.map_err(|_| db::Error::silent())??)
+}
+
+/// Restores a removed heart with its date, note and tags.
 ///
 /// # Errors
-/// When the database fails; then nothing has changed.
-pub async fn press(
-    app: &App,
-    session: Digested,
-    playlist: &PlaylistId,
-    hearted: bool,
-    now: OffsetDateTime,
-) -> Result<Option<(UserId, i64)>> {
-    let pressed = put(app, Hand::Session(session, app.vault.marks()), playlist, hearted, now);
-    let pressed = timeout(PATIENCE, pressed).await.map_err(|_| db::Error::silent())??;
-    let Some(pressed) = pressed else { return Ok(None) };
-    if pressed.unseen {
-        db::sessions::see(&app.db, session).await;
+/// [`Error::NotFound`] if there is none, or it was removed too long ago.
+pub async fn restore(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
+    match hearts::restore(&app.db, caller.person.id, playlist, now - REMOVED_TTL).await? {
+        true => Ok(()),
+        false => Err(Error::NotFound),
     }
-    Ok(Some((UserId(pressed.user), pressed.hearts)))
 }
 
-/// The same for somebody who is known.
-///
-/// # Errors
-/// When the database fails; then nothing has changed.
-pub async fn set(app: &App, user: UserId, playlist: &PlaylistId, hearted: bool, now: OffsetDateTime) -> Result<i64> {
-    let pressed = put(app, Hand::Person(user), playlist, hearted, now).await?;
-    Ok(pressed.map_or(0, |pressed| pressed.hearts))
+/// Returns a page of the hearts that the caller removed, the latest first.
+pub async fn removed(app: &App, caller: &Caller, page: usize, now: OffsetDateTime) -> Result<Paged<Vec<RemovedHeart>>> {
+    let rows = (offset(page) as i64, PAGE as i64);
+    let (entries, total) = hearts::removed(&app.db, caller.person.id, now - REMOVED_TTL, rows).await?;
+    Ok(Paged { entries, at: page.into(), total: total as usize })
 }
 
-/// Whoever took the heart back before finds their words beside it again, and after a slip of the finger its date too.
-async fn put(
-    app: &App,
-    hand: Hand<'_>,
-    playlist: &PlaylistId,
-    hearted: bool,
-    now: OffsetDateTime,
-) -> Result<Option<Pressed>> {
-    Ok(match hearted {
-        true => db::hearts::give(&app.db, hand, playlist, now - SLIP, now).await?,
-        false => db::hearts::take_back(&app.db, hand, playlist, now).await?,
-    })
+/// Deletes removed hearts for good: one playlist's, or all of the caller's.
+pub async fn delete_removed(app: &App, caller: &Caller, playlist: Option<&PlaylistId>) -> Result<()> {
+    Ok(hearts::delete_removed(&app.db, caller.person.id, playlist).await?)
 }
 
-/// What became of a heart by link.
+/// Deletes removed hearts that were kept long enough. Returns how many.
+pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<u64> {
+    Ok(hearts::delete_removed_before(&app.db, now - REMOVED_TTL).await?)
+}
+
+/// Result of adding a heart by link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// It is kept.
+    /// It is new.
     New,
-    /// It is kept, and its playlist's name is not known, because Spotify could not be asked.
+    /// It is new, and its playlist's name is unknown because Spotify could not be asked.
     Nameless,
-    /// It was kept before, with an earlier date.
+    /// It was there before, with an earlier date.
     Before,
 }
 
-/// Hearts the playlist that a link names, and asks Spotify what it is called unless that is known well enough.
-/// While Spotify cannot be asked, the link alone is kept.
+/// Adds a heart for the playlist that a link names, and asks Spotify for its name unless that is known well enough.
+/// While Spotify is unavailable, the link alone is enough.
 ///
 /// # Errors
-/// [`Error::NotFound`] when Spotify shows no such playlist to the caller; then nothing is kept.
-pub async fn add(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDateTime) -> Result<Added> {
+/// [`Error::NotFound`] if Spotify shows the caller no such playlist; then nothing is added.
+pub async fn add_by_link(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDateTime) -> Result<Added> {
     let user = caller.person.id;
-    let before = db::hearts::standing(&app.db, user, playlist).await?.hearted_at.is_some();
+    let heart = hearts::find(&app.db, user, playlist).await?;
+    let before = heart.is_some_and(|heart| heart.removed_at.is_none());
     let named = match named(app, caller, playlist, now).await {
         // A heart that is there stays, whatever became of its playlist.
         Err(Error::NotFound) if before => false,
         answer => answer?,
     };
-    set(app, user, playlist, true, now).await?;
+    add(app, user, playlist, now).await?;
     Ok(match (before, named) {
         (true, _) => Added::Before,
         (false, true) => Added::New,
@@ -99,7 +99,7 @@ pub async fn add(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetD
     })
 }
 
-/// Whether it is known what the playlist is called. Spotify is asked if that is not known or known from long ago.
+/// Whether the playlist's name is known. Asks Spotify if it is unknown or old.
 async fn named(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDateTime) -> Result<bool> {
     let known = db::playlists::find(&app.db, caller.person.id, playlist).await?;
     if known.as_ref().and_then(|known| known.seen_at).is_some_and(|seen| now - seen < FRESH) {
@@ -114,24 +114,55 @@ async fn named(app: &App, caller: &Caller, playlist: &PlaylistId, now: OffsetDat
 
 /// A page of somebody's hearts.
 pub struct Listed {
-    /// The hearts that were wanted.
-    pub hearts: Paged<Marks>,
-    /// How many there are, wanted or not.
+    /// The hearts asked for.
+    pub hearts: Paged<Vec<Playlist>>,
+    /// How many hearts there are, matching or not.
     pub all: usize,
 }
 
-/// What the caller wants of their hearts.
-///
-/// # Errors
-/// When the database fails.
+/// Returns the hearts that a list query asks for.
 pub async fn list(app: &App, caller: &Caller, wanted: &Wanted) -> Result<Listed> {
-    let (user, at, stretch) = (caller.person.id, wanted.at, wanted.at.stretch());
-    let page = |found: Found| Paged { entries: found.marks, at, total: found.total as usize };
-    if wanted.is_plain() {
-        let hearts = page(db::hearts::newest(&app.db, user, stretch).await?);
-        return Ok(Listed { all: hearts.total, hearts });
+    let (user, at, rows) = (caller.person.id, wanted.at, wanted.at.stretch());
+    let page = match wanted.is_plain() {
+        true => hearts::newest(&app.db, user, rows).await?,
+        false => {
+            let filter = wanted.filter(app, caller).await?;
+            search::search_hearts(&app.db, user, &filter, wanted.order, rows).await?
+        }
+    };
+    let hearts = Paged { entries: page.rows, at, total: page.found as usize };
+    Ok(Listed { hearts, all: page.total as usize })
+}
+
+/// The number of people who heart a playlist, as its page shows it: the last count, corrected by what the viewer did
+/// since then.
+pub(super) fn shown_count(count: HeartCount, own: Option<&Heart>) -> i64 {
+    let since = |time: Option<OffsetDateTime>| time > count.counted_at;
+    let own = match own {
+        Some(heart) if heart.removed_at.is_none() => i64::from(since(heart.hearted_at)),
+        Some(heart) if since(heart.removed_at) && !since(heart.hearted_at) => -1,
+        _ => 0,
+    };
+    let least = i64::from(own == 1);
+    (count.hearts + own).max(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shown_count_includes_the_viewers_own_heart_at_once() {
+        let at = |minutes| Some(OffsetDateTime::UNIX_EPOCH + Duration::minutes(minutes));
+        let heart = |hearted_at, removed_at| Heart { hearted_at, removed_at, ..Heart::default() };
+        let shown = |hearts, own: Option<Heart>| shown_count(HeartCount { hearts, counted_at: at(10) }, own.as_ref());
+        assert_eq!(shown(5, None), 5);
+        assert_eq!(shown(5, Some(heart(at(9), None))), 5, "counted");
+        assert_eq!(shown(5, Some(heart(at(11), None))), 6, "added since the count");
+        assert_eq!(shown(5, Some(heart(at(9), at(11)))), 4, "removed since the count");
+        assert_eq!(shown(5, Some(heart(at(8), at(9)))), 5, "removed before the count");
+        assert_eq!(shown(0, Some(heart(at(11), at(12)))), 0, "added and removed since");
+        assert_eq!(shown_count(HeartCount::default(), Some(&heart(at(1), None))), 1, "nothing counted yet");
+        assert_eq!(shown(0, Some(heart(at(9), at(11)))), 0, "never below zero");
     }
-    let all = db::hearts::count(&app.db, user).await? as usize;
-    let found = finding::in_hearts(&app.db, user, &wanted.search.filter(), wanted.order, stretch).await?;
-    Ok(Listed { hearts: page(found), all })
 }

@@ -25,9 +25,6 @@ impl Ways {
 }
 
 /// The caller's ways in.
-///
-/// # Errors
-/// When the database fails.
 pub async fn of(app: &App, caller: &Caller) -> Result<Ways> {
     let linked = db::identities::of(&app.db, caller.person.id).await?;
     let open = app.providers().filter(|provider| linked.iter().all(|way| way.provider != provider.key()));
@@ -35,9 +32,6 @@ pub async fn of(app: &App, caller: &Caller) -> Result<Ways> {
 }
 
 /// Takes a way in away from the caller's account. With Spotify's go the keys to it, in all their sessions.
-///
-/// # Errors
-/// When the database fails.
 pub async fn unlink(app: &App, caller: &Caller, provider: Provider) -> Result<Unlinked> {
     let user = caller.person.id;
     let unlinked = db::identities::unlink(&app.db, user, provider, &usable(app)).await?;

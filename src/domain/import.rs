@@ -11,7 +11,7 @@ use super::words::{BadNote, BadTags, Words};
 use super::{Caller, Result};
 use crate::app::App;
 use crate::db;
-use crate::db::takeout::{Added, New};
+use crate::db::import_export::{Added, New};
 
 /// When Spotify was founded: no playlist was hearted before.
 const BEGINNING: UtcDateTime = utc_datetime!(2006-01-01 0:00);
@@ -104,7 +104,7 @@ fn heart_of(raw: &Raw, now: OffsetDateTime) -> std::result::Result<New, Refusal>
         (None, None) => Refusal::Unclear,
     })?;
     let hearted_at = date(raw.hearted_at.trim(), now)?;
-    Ok(New { playlist, hearted_at, words: words.row() })
+    Ok(New { playlist, hearted_at, annotation: words.row() })
 }
 
 /// A date that is not said is today's.
@@ -128,7 +128,7 @@ fn date(text: &str, now: OffsetDateTime) -> std::result::Result<OffsetDateTime, 
 /// When the database fails; then nothing of the file is kept.
 pub async fn keep(app: &App, caller: &Caller, file: File) -> Result<std::result::Result<Report, Full>> {
     let File { format, good, refused, more_refused } = file;
-    Ok(match db::takeout::add(&app.db, caller.person.id, &good, MOST_KEPT).await? {
+    Ok(match db::import_export::import(&app.db, caller.person.id, &good, MOST_KEPT).await? {
         Added::These(added) => {
             let added = added as usize;
             Ok(Report { format, added, before: good.len() - added, refused, more_refused })
@@ -167,7 +167,7 @@ mod tests {
     fn a_bom_other_columns_links_and_missing_ones_are_fine() {
         let text = "\u{feff} Note ,extra,LINK\r\n'=mine,x,https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n?si=1\r\n,,\r\nx,y\r\n";
         let file = read(text.as_bytes(), NOW).unwrap();
-        assert_eq!((file.good.len(), file.good[0].words.note.as_deref()), (1, Some("=mine")));
+        assert_eq!((file.good.len(), file.good[0].annotation.note.as_deref()), (1, Some("=mine")));
         assert_eq!(
             (file.good[0].hearted_at, file.refused),
             (NOW, vec![(4, Refusal::NotAPlaylist(NotAPlaylist::Empty))])

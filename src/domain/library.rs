@@ -10,10 +10,10 @@ use super::asking::{self, Endpoint};
 use super::fetch::{self, Fetched};
 use super::playlists::seen;
 use super::search::Wanted;
-use super::{Caller, Error, Marks, PAGE, Paged, Result};
+use super::{Caller, Error, PAGE, Paged, Playlist, Result};
 use crate::app::App;
-use crate::db::finding::{self, Found};
 use crate::db::playlists::{self as rows, Library as Kept, Read, Seen};
+use crate::db::search;
 use crate::ids::UserId;
 
 /// How long a kept library counts as fresh.
@@ -32,7 +32,7 @@ const WAIT: std::time::Duration = std::time::Duration::from_millis(250);
 /// A page of a person's library.
 pub struct Library {
     /// The playlists that were wanted.
-    pub playlists: Paged<Marks>,
+    pub playlists: Paged<Vec<Playlist>>,
     /// How many there are, wanted or not.
     pub all: usize,
     /// When Spotify was asked for them.
@@ -57,13 +57,17 @@ pub enum Wish<'a> {
 }
 
 impl Wish<'_> {
-    /// What is kept; entries only where a stretch of the whole list is looked at.
-    async fn kept(self, app: &App, user: UserId) -> Result<Option<Kept>> {
-        let stretch = match self {
-            Wish::Look(wanted) if wanted.is_plain() => wanted.at.stretch(),
-            _ => (0, 0),
-        };
-        Ok(rows::library(&app.db, user, stretch).await?)
+    /// Reads the stored library in one query, with the rows of the page that is looked at.
+    async fn kept(self, app: &App, caller: &Caller) -> Result<Option<Kept>> {
+        let user = caller.person.id;
+        Ok(match self {
+            Wish::Look(wanted) if !wanted.is_plain() => {
+                let filter = wanted.filter(app, caller).await?;
+                search::search_library(&app.db, user, &filter, wanted.order, wanted.at.stretch()).await?
+            }
+            Wish::Look(wanted) => rows::load_library(&app.db, user, wanted.at.stretch()).await?,
+            Wish::Anew | Wish::Rest => rows::load_library(&app.db, user, (0, 0)).await?,
+        })
     }
 }
 
@@ -99,12 +103,11 @@ fn plan(kept: Option<&Kept>, wish: Wish<'_>, now: OffsetDateTime) -> Plan {
 /// # Errors
 /// Whatever Spotify's trouble is, when nothing is kept that could bridge it.
 pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime) -> Result<Library> {
-    let user = caller.person.id;
     let look = Wish::Look(wanted);
     let (kept, trouble) = match in_time(app, caller, look, now).await {
         Ok(Some(kept)) => (Some(kept), None),
-        Ok(None) => (look.kept(app, user).await?, None),
-        Err(trouble) if trouble.spotify_is_away() => (look.kept(app, user).await?, Some(trouble)),
+        Ok(None) => (look.kept(app, caller).await?, None),
+        Err(trouble) if trouble.spotify_is_away() => (look.kept(app, caller).await?, Some(trouble)),
         Err(error) => return Err(error),
     };
     // A list that is fresh all the same says that the next one cannot come.
@@ -112,23 +115,14 @@ pub async fn of(app: &App, caller: &Caller, wanted: &Wanted, now: OffsetDateTime
     let Some((kept, as_of)) = kept.and_then(|kept| kept.fetched_at.map(|at| (kept, at))) else {
         return Err(trouble.unwrap_or(Error::SpotifySlow));
     };
-    let all = kept.total as usize;
-    let missing = (kept.counted - kept.reached).max(0) as usize;
-    let coming = kept.is_coming(now);
-    let playlists = pick(app, user, wanted, kept).await?;
-    Ok(Library { playlists, all, as_of, missing, coming, trouble })
-}
-
-/// A page of what is kept; the whole list was read along its index, anything else is searched.
-async fn pick(app: &App, user: UserId, wanted: &Wanted, kept: Kept) -> Result<Paged<Marks>> {
-    let found = match wanted.is_plain() {
-        true => Found { marks: kept.marks, total: kept.total },
-        false => {
-            let filter = wanted.search.filter();
-            finding::in_library(&app.db, user, &filter, wanted.order, wanted.at.stretch()).await?
-        }
-    };
-    Ok(Paged { entries: found.marks, at: wanted.at, total: found.total as usize })
+    Ok(Library {
+        all: kept.total as usize,
+        as_of,
+        missing: (kept.counted - kept.reached).max(0) as usize,
+        coming: kept.is_loading(now),
+        trouble,
+        playlists: Paged { entries: kept.rows, at: wanted.at, total: kept.found as usize },
+    })
 }
 
 /// Brings the kept library up to what `wish` asks for. Says whether Spotify was asked.
@@ -148,9 +142,9 @@ async fn in_time(app: &App, caller: &Caller, wish: Wish<'_>, now: OffsetDateTime
 async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish<'_>, now: OffsetDateTime) -> Result<Option<Kept>> {
     let user = caller.person.id;
     loop {
-        let kept = wish.kept(app, user).await?;
+        let kept = wish.kept(app, caller).await?;
         let from = match plan(kept.as_ref(), wish, now) {
-            Plan::Show if kept.as_ref().is_none_or(|kept| !kept.is_coming(app.now()) || meets(kept, wish)) => {
+            Plan::Show if kept.as_ref().is_none_or(|kept| !kept.is_loading(app.now()) || meets(kept, wish)) => {
                 return Ok(kept);
             }
             Plan::Show => {
@@ -163,10 +157,10 @@ async fn fetch_in_turn(app: &App, caller: &Caller, wish: Wish<'_>, now: OffsetDa
         let leased = kept.as_ref().and_then(|kept| kept.leased_until).is_some_and(|until| until > app.now());
         if !leased && rows::lease(&app.db, user, now + LEASE, now).await? {
             let first = kept.as_ref().is_none_or(|kept| kept.fetched_at.is_none());
-            let (ours, caller) = (app.clone(), caller.clone());
+            let (ours, theirs) = (app.clone(), caller.clone());
             // Detached: what was fetched is kept although the visitor may have left.
-            let fetch = tokio::spawn(async move { fetch_and_keep(&ours, &caller, kept, from, now).await });
-            return wait_for(app, user, first.then_some(wish), fetch).await.map(|()| None);
+            let fetch = tokio::spawn(async move { fetch_and_keep(&ours, &theirs, kept, from, now).await });
+            return wait_for(app, caller, first.then_some(wish), fetch).await.map(|()| None);
         }
         // Somebody else is asking. Who has an old list looks at that meanwhile; who has none waits.
         if kept.as_ref().is_some_and(|kept| kept.fetched_at.is_some()) {
@@ -185,13 +179,18 @@ fn meets(kept: &Kept, wish: Wish<'_>) -> bool {
 }
 
 /// Waits for the end of a fetch; a first view no longer than until there is what it looks at.
-async fn wait_for(app: &App, user: UserId, first: Option<Wish<'_>>, mut fetch: JoinHandle<Result<()>>) -> Result<()> {
+async fn wait_for(
+    app: &App,
+    caller: &Caller,
+    first: Option<Wish<'_>>,
+    mut fetch: JoinHandle<Result<()>>,
+) -> Result<()> {
     loop {
         if let Ok(ended) = tokio::time::timeout(FIRST_VIEW, &mut fetch).await {
             return ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
         }
         let Some(wish) = first else { continue };
-        if wish.kept(app, user).await?.is_some_and(|kept| meets(&kept, wish)) {
+        if wish.kept(app, caller).await?.is_some_and(|kept| meets(&kept, wish)) {
             return Ok(());
         }
     }
@@ -268,7 +267,8 @@ mod tests {
             reached,
             leased_until: None,
             failed_at: None,
-            marks: Marks::default(),
+            found: 10,
+            rows: Vec::new(),
         };
         let first = Wanted { search: Search::default(), order: Order::Usual, at: 1.into() };
         let look = Wish::Look(&first);

@@ -15,7 +15,6 @@ pub mod now_playing;
 pub mod playlists;
 pub mod reference;
 pub mod registration;
-pub mod removed;
 pub mod search;
 pub mod sessions;
 pub mod sharing;
@@ -29,9 +28,8 @@ pub mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::db::finding::Marks;
 pub use crate::db::playlists::Playlist;
-pub use crate::db::sessions::{DEVICE, SIGNED_IN_AT, USER_ID, key as session_key};
+pub use crate::db::sessions::{DEVICE, SIGN_IN, SIGNED_IN_AT, USER_ID, key as session_key};
 use crate::ids::{Digested, UserId};
 pub use crate::oauth::{Grant, Scopes};
 pub use error::{Error, Result};
@@ -69,7 +67,7 @@ impl Caller {
 }
 
 /// Pages of a longer list that are shown together, from 1; most often one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The first of them.
     pub first: usize,

@@ -124,8 +124,9 @@ async fn card(app: &App, caller: &Caller, id: &PlaylistId) -> Result<Playlist> {
     if let Some(known) = db::playlists::find(&app.db, caller.person.id, id).await? {
         return Ok(known);
     }
-    let standing = db::hearts::standing(&app.db, caller.person.id, id).await?;
-    Ok(playlists::unknown(id, standing))
+    let heart = db::hearts::find(&app.db, caller.person.id, id).await?;
+    let heart = heart.filter(|heart| heart.removed_at.is_none());
+    Ok(playlists::bookmark(id, heart.unwrap_or_default()))
 }
 
 /// Reads the player's answer; none: it had none to give.

@@ -3,10 +3,10 @@
 use time::OffsetDateTime;
 
 use super::asking::{self, Endpoint};
-use super::{Caller, Error, PAGE, Paged, Playlist, Result, offset, text, tokens};
+use super::{Caller, Error, PAGE, Paged, Playlist, Result, hearts, offset, text, tokens};
 use crate::app::App;
 use crate::db;
-use crate::db::hearts::Standing;
+use crate::db::hearts::Heart;
 use crate::db::playlists::Seen;
 use crate::ids::PlaylistId;
 use crate::spotify::wire;
@@ -75,33 +75,32 @@ pub enum Kind {
 pub async fn show(app: &App, caller: &Caller, id: &PlaylistId, page: usize, now: OffsetDateTime) -> Result<Shown> {
     let asked = tokio::time::timeout(asking::BUDGET, ask(app, caller, id, page, now)).await;
     let asked = asked.unwrap_or(Err(Error::SpotifySlow));
+    let user = caller.person.id;
     let (description, items, trouble) = match asked {
         Ok((description, items)) => {
-            db::hearts::look(&app.db, caller.person.id, id).await?;
+            db::hearts::mark_viewed(&app.db, user, id).await?;
             (description, items, None)
         }
         Err(Error::NotFound) => {
-            db::hearts::miss(&app.db, caller.person.id, id, now).await?;
+            db::hearts::mark_unavailable(&app.db, user, id, now).await?;
             (None, Items::Gone, None)
         }
         Err(error) if error.spotify_is_away() => (None, Items::Unknown, Some(error)),
         Err(error) => return Err(error),
     };
-    let standing = db::hearts::standing(&app.db, caller.person.id, id).await?;
-    let hearts = standing.hearts;
-    let known = db::playlists::find(&app.db, caller.person.id, id).await?;
-    let playlist = match known {
-        Some(playlist) => playlist,
-        None if standing.hearted_at.is_some() => unknown(id, standing),
-        None => return Err(trouble.unwrap_or(Error::NotFound)),
+    let heart = db::hearts::find(&app.db, user, id).await?;
+    let hearts = hearts::shown_count(db::heart_counts::find(&app.db, id).await?, heart.as_ref());
+    let heart = heart.filter(|heart| heart.removed_at.is_none());
+    let known = db::playlists::find(&app.db, user, id).await?;
+    let playlist = match (known, heart) {
+        (Some(playlist), _) => playlist,
+        (None, Some(heart)) => bookmark(id, heart),
+        (None, None) => return Err(trouble.unwrap_or(Error::NotFound)),
     };
     Ok(Shown { playlist, description, hearts, items, trouble })
 }
 
 /// What is known of one playlist without asking Spotify.
-///
-/// # Errors
-/// When the database fails.
 pub async fn known(app: &App, caller: &Caller, id: &PlaylistId) -> Result<Option<Playlist>> {
     Ok(db::playlists::find(&app.db, caller.person.id, id).await?)
 }
@@ -178,22 +177,22 @@ fn item(position: usize, row: Option<&wire::Row>) -> Item {
     }
 }
 
-/// A playlist of which nothing is known but its id.
-pub(super) fn unknown(id: &PlaylistId, standing: Standing) -> Playlist {
+/// A playlist of which only the person's own heart is known.
+pub(super) fn bookmark(id: &PlaylistId, heart: Heart) -> Playlist {
     Playlist {
         id: id.to_string(),
-        name: String::new(),
+        name: heart.title,
         owner_name: None,
         cover_url: None,
         item_count: None,
         public: None,
         collaborative: false,
         seen_at: None,
-        hearted_at: standing.hearted_at,
+        hearted_at: heart.hearted_at,
         changed_at: None,
-        gone_at: None,
-        note: standing.note,
-        tags: standing.tags,
+        gone_at: heart.gone_at,
+        note: heart.note,
+        tags: heart.tags,
     }
 }
 

@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Caller, Error, Result, sign_in::Refusal};
 use crate::app::{App, Registration};
-use crate::db::identities::Shown;
+use crate::db::identities::ProviderIdentity;
 use crate::db::invites;
 pub use crate::db::invites::{Invite, Standing};
 use crate::db::joining::{self, Door};
@@ -29,7 +29,7 @@ pub enum NotAdmitted {
 /// [`Refusal::NotAdmitted`], and when the database fails; then nobody joined and no invitation is spent.
 pub async fn join(
     app: &App,
-    shown: Shown<'_>,
+    shown: ProviderIdentity<'_>,
     display_name: &str,
     invite: Option<&Secret>,
 ) -> std::result::Result<UserId, Refusal> {
@@ -43,9 +43,6 @@ pub async fn join(
 }
 
 /// Whether the caller may invite others.
-///
-/// # Errors
-/// When the database fails.
 pub async fn is_operator(app: &App, caller: &Caller) -> Result<bool> {
     Ok(invites::is_operator(&app.db, caller.person.id).await?)
 }
@@ -84,9 +81,6 @@ async fn must_operate(app: &App, caller: &Caller) -> Result<()> {
 }
 
 /// What the link that ends with `token` is worth.
-///
-/// # Errors
-/// When the database fails.
 pub async fn standing(app: &App, token: &str, now: OffsetDateTime) -> Result<Standing> {
     Ok(invites::standing(&app.db, Digested::of(token), now).await?)
 }

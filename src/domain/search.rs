@@ -2,10 +2,11 @@
 
 use super::text::{fold, is_quote};
 use super::words::BEFORE_TAG;
-use super::{Caller, Marks, Playlist, Result, Span};
+use super::{Caller, Result, Span};
 use crate::app::App;
-pub use crate::db::finding::Order;
-use crate::db::finding::{self, Filter};
+use crate::db::identities;
+pub use crate::db::search::Order;
+use crate::db::search::{Filter, Owner};
 
 /// How much of a search is read, in characters.
 pub const LONGEST: usize = 100;
@@ -26,19 +27,20 @@ impl Wanted {
     pub fn is_plain(&self) -> bool {
         self.search.conditions.is_empty() && self.order == Order::Usual
     }
-}
 
-/// The cards of what was found, in its order, and whether their rows are still those that were found.
-///
-/// # Errors
-/// When the database fails.
-pub async fn cards(app: &App, caller: &Caller, found: &Marks) -> Result<(Vec<Playlist>, bool)> {
-    let cards = finding::cards(&app.db, caller.person.id, found).await?;
-    Ok((cards.playlists, cards.marks == *found))
+    /// The same for the database. Only "my own playlists" asks it something first: the caller's name at Spotify.
+    pub(super) async fn filter(&self, app: &App, caller: &Caller) -> Result<Filter> {
+        let mut filter = self.search.filter();
+        if self.search.conditions.contains(&Condition::Mine) {
+            let id = identities::spotify_handle(&app.db, caller.person.id).await?;
+            filter.owner = Some(Owner { id, name: caller.person.name.clone() });
+        }
+        Ok(filter)
+    }
 }
 
 /// A search as it was typed and as it was understood.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
     /// What was typed, as far as it was read.
     pub text: String,
@@ -51,7 +53,7 @@ pub struct Search {
 }
 
 /// One thing that must be true; texts are as they were typed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// The words stand in the name, the owner's name or the note.
     Words(String),
@@ -70,7 +72,7 @@ pub enum Condition {
 }
 
 /// An operator with a value that it does not take.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Odd {
     /// The operator.
     pub operator: Operator,
@@ -79,7 +81,7 @@ pub struct Odd {
 }
 
 /// What may stand before a colon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     /// `owner:me`, `owner:NAME`.
     Owner,
@@ -165,7 +167,8 @@ impl Search {
             match condition {
                 Condition::Words(words) => filter.words.push(fold(words)),
                 Condition::Owner(name) => filter.owners.push(fold(name)),
-                Condition::Mine => filter.mine = true,
+                // Needs the database: `Wanted::filter`.
+                Condition::Mine => {}
                 Condition::Public(public) => filter.public = Some(*public),
                 Condition::Collaborative(collaborative) => filter.collaborative = Some(*collaborative),
                 Condition::Hearted => filter.hearted = true,

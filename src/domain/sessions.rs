@@ -8,9 +8,6 @@ use crate::app::App;
 use crate::db::signed_in;
 pub use crate::db::signed_in::SignedIn;
 
-/// Where a session's record keeps the name by which sign-ins know the browser.
-pub const BROWSER: &str = "browser";
-
 /// How long after a sign-in its owner may do what cannot be undone.
 const FRESH: Duration = Duration::minutes(10);
 
@@ -21,25 +18,16 @@ pub fn is_fresh(signed_in_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bo
 }
 
 /// Whether the caller's session still is one: a provider may take its time, and it may be ended meanwhile.
-///
-/// # Errors
-/// When the database fails.
 pub async fn stands(app: &App, caller: &Caller) -> Result<bool> {
     Ok(signed_in::stands(&app.db, caller.person.id, caller.session).await?)
 }
 
 /// Where the caller is signed in, this session first.
-///
-/// # Errors
-/// When the database fails.
 pub async fn of(app: &App, caller: &Caller) -> Result<Vec<SignedIn>> {
     Ok(signed_in::of(&app.db, caller.person.id, caller.session).await?)
 }
 
 /// Ends the caller's other session with this mark; its next request is nobody's. Says whether there was one.
-///
-/// # Errors
-/// When the database fails; then nothing is ended.
 pub async fn end(app: &App, caller: &Caller, mark: &str, device: &str, now: OffsetDateTime) -> Result<bool> {
     let ended = signed_in::end(&app.db, caller.person.id, mark, caller.session).await?;
     if ended {
@@ -49,9 +37,6 @@ pub async fn end(app: &App, caller: &Caller, mark: &str, device: &str, now: Offs
 }
 
 /// Ends every session of the caller but this one. Says how many.
-///
-/// # Errors
-/// When the database fails; then nothing is ended.
 pub async fn end_others(app: &App, caller: &Caller, device: &str, now: OffsetDateTime) -> Result<u64> {
     let ended = signed_in::end_others(&app.db, caller.person.id, caller.session).await?;
     if ended > 0 {

@@ -50,9 +50,6 @@ pub struct Shown {
 
 /// Page `page` of what is shown at `address`; none: nothing is, be it that nobody ever used the address or
 /// that it was switched off.
-///
-/// # Errors
-/// When the database fails.
 pub async fn at(app: &App, address: &Address, page: usize, now: OffsetDateTime) -> Result<Option<Shown>> {
     let owner = match address {
         Address::Page(slug) => db::shares::at_slug(&app.db, slug.as_str()).await?,
@@ -90,9 +87,6 @@ pub struct Link {
 }
 
 /// What the caller has switched on, and what others would see.
-///
-/// # Errors
-/// When the database fails.
 pub async fn settings(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Settings> {
     let (user, fresh) = (caller.person.id, now - FRESH);
     let share = db::shares::of(&app.db, user).await?;
@@ -121,9 +115,6 @@ pub struct On {
 }
 
 /// What the caller has switched on, and nothing of what others see.
-///
-/// # Errors
-/// When the database fails.
 pub async fn on(app: &App, caller: &Caller) -> Result<On> {
     let share = db::shares::of(&app.db, caller.person.id).await?;
     let (slug, link) = share.map_or((None, false), |share| (share.slug, share.token_sealed.is_some()));
@@ -178,9 +169,6 @@ pub async fn close_page(app: &App, caller: &Caller, now: OffsetDateTime) -> Resu
 ///
 /// The token is kept sealed beside its digest, so that its owner can copy it again: a link that is shown once
 /// would be renewed for every copy, and each renewal ends it for all who have it.
-///
-/// # Errors
-/// When the database fails; then nothing has changed.
 pub async fn open_link(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<()> {
     let (user, token) = (caller.person.id, Secret::short());
     let sealed = app.vault.seal(Purpose::Share, &user.0.to_be_bytes(), token.expose().as_bytes());

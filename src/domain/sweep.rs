@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Error, Result, removed, sharing};
+use super::{Error, Result, hearts, sharing};
 use crate::app::App;
 use crate::db;
 
@@ -14,15 +14,15 @@ use crate::db;
 /// What failed, all of it; it goes next time.
 pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
     let pool = &app.db;
-    app.pages.clear();
     let parts = [
-        ("sessions", db::sessions::sweep(pool, now).await.map_err(Error::from)),
+        ("sessions", db::sessions::delete_expired(pool, now).await.map_err(Error::from)),
         ("sign-ins", db::sign_ins::sweep(pool, now).await.map_err(Error::from)),
-        ("events", db::events::sweep(pool, now).await.map_err(Error::from)),
+        ("events", db::events::delete_expired(pool, now).await.map_err(Error::from)),
         ("invitations", db::invites::sweep(pool, now).await.map_err(Error::from)),
-        ("cool-downs", db::cooldowns::sweep(pool, now).await.map_err(Error::from)),
-        ("playlists", db::playlists::sweep(pool, now).await.map_err(Error::from)),
-        ("removed hearts", removed::sweep(app, now).await),
+        ("cool-downs", db::cooldowns::delete_expired(pool, now).await.map_err(Error::from)),
+        ("counts of calls", db::spotify_calls::delete_expired(pool, now).await.map_err(Error::from)),
+        ("playlists", db::playlists::delete_expired(pool, now).await.map_err(Error::from)),
+        ("removed hearts", hearts::delete_expired(app, now).await),
         ("addresses", db::shares::sweep(pool, now - sharing::HELD, now).await.map_err(Error::from)),
     ];
     let mut failed = Vec::new();

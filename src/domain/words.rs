@@ -84,11 +84,11 @@ impl Words {
     }
 
     /// What is written to the database.
-    pub(super) fn row(&self) -> db::hearts::Words {
+    pub(super) fn row(&self) -> db::hearts::Annotation {
         let (note, tags) = (self.note.clone(), self.tags.clone());
         let note_folded = note.as_deref().map(fold);
         let tags_folded = tags.iter().map(|tag| fold(tag)).collect();
-        db::hearts::Words { note, tags, note_folded, tags_folded }
+        db::hearts::Annotation { note, tags, note_folded, tags_folded }
     }
 }
 
@@ -143,7 +143,7 @@ fn unreadable(c: char) -> bool {
 /// # Errors
 /// [`Error::NotFound`] when the playlist has no heart of theirs, or the database's; then nothing has changed.
 pub async fn keep(app: &App, caller: &Caller, playlist: &PlaylistId, words: &Words) -> Result<()> {
-    match db::hearts::describe(&app.db, caller.person.id, playlist, &words.row()).await? {
+    match db::hearts::annotate(&app.db, caller.person.id, playlist, &words.row()).await? {
         true => Ok(()),
         false => Err(Error::NotFound),
     }

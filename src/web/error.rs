@@ -15,7 +15,7 @@ use super::notice::{self, Notice};
 use crate::domain::Error;
 use crate::ids::{PlaylistId, Provider};
 
-pub(super) use dress::dress;
+pub(super) use dress::{dress, mark_unsaved_session};
 pub(super) use plain::{of_status, too_many};
 
 /// A way out of an error page.

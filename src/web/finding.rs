@@ -16,12 +16,12 @@ pub(super) struct Asked {
     q: String,
     sort: String,
     view: String,
+    edit: Option<String>,
     #[serde(flatten)]
     page: PageParam,
 }
 
 /// A list in which something can be found.
-#[derive(Hash)]
 pub(super) struct Place {
     pub(super) path: &'static str,
     /// What its entries are called, one and many.
@@ -61,7 +61,6 @@ pub(super) static HEARTS: Place = Place {
 };
 
 /// What is looked for in a list, and how it is shown.
-#[derive(Hash)]
 pub(super) struct Finding {
     pub(super) place: &'static Place,
     pub(super) search: Search,
@@ -69,6 +68,8 @@ pub(super) struct Finding {
     /// In rows rather than as a grid of covers.
     pub(super) rows: bool,
     at: Span,
+    /// The playlist whose note and tags are being edited.
+    editing: Option<String>,
     /// How many entries the list has, found or not.
     pub(super) all: usize,
     /// How many of them were found.
@@ -90,6 +91,7 @@ impl Finding {
             order: orders.into_iter().find(|order| order.key() == asked.sort).unwrap_or_default(),
             rows: asked.view == "list",
             at: asked.page.span(),
+            editing: asked.edit.clone(),
             all: 0,
             hits: 0,
             missing: 0,
@@ -136,6 +138,11 @@ impl Finding {
         let asked = [("q", text), ("sort", order), ("view", view)].into_iter().filter(|(_, value)| !value.is_empty());
         let query = Serializer::new(String::new()).extend_pairs(asked).finish();
         if query.is_empty() { self.place.path.into() } else { format!("{}?{query}", self.place.path) }
+    }
+
+    /// The playlist whose note and tags are to be edited.
+    pub(super) fn editing(&self) -> Option<String> {
+        self.editing.clone()
     }
 
     /// Whether anything could have been hidden.

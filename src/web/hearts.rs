@@ -7,92 +7,69 @@ pub(super) mod page;
 pub(super) mod removed;
 pub(super) mod words;
 
-use std::sync::Arc;
-
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::{Form, Json};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use tower_sessions::Session;
 
+use self::words::back;
 use super::error::Fault;
-use super::health::Who;
-use super::next::{CameFrom, SafePath};
+use super::next::CameFrom;
 use super::notice::{self, Notice};
 use super::playlists::parse_id;
-use super::session::{self, Visitor};
+use super::session::Visitor;
 use super::{Now, State};
 use crate::app::App;
-use crate::domain::{hearts, session_key};
+use crate::domain::hearts;
 use crate::ids::PlaylistId;
 
-/// The playlist whose heart is pressed, and the page on which it is.
-type Place = (Path<String>, CameFrom);
+/// The playlist of a heart, and the page on which the button is.
+type At = (Path<String>, CameFrom);
 
-/// What a script is told when a heart is set.
+/// Answer to the script: the state of the heart.
 #[derive(Serialize)]
-struct Set {
+struct HeartState {
     playlist_id: String,
     hearted: bool,
-    /// How many people heart this playlist now.
-    hearts: i64,
 }
 
-/// Hearts a playlist.
-pub(super) async fn give(app: State, now: Now, presser: Presser, at: Place) -> Result<Response, Fault> {
-    put(app, now, presser, at, true).await
-}
-
-/// Takes a heart back.
-pub(super) async fn take_back(app: State, now: Now, presser: Presser, at: Place) -> Result<Response, Fault> {
-    put(app, now, presser, at, false).await
-}
-
-async fn put(
+/// Adds a heart.
+pub(super) async fn add(
     app: State,
-    Now(now): Now,
-    presser: Presser,
-    (Path(id), CameFrom(page)): Place,
-    hearted: bool,
+    now: Now,
+    visitor: Visitor,
+    (Path(id), CameFrom(page)): At,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
-    let hearts = presser.press(&app, &id, hearted, now).await?;
-    let hearts = hearts.ok_or_else(|| signed_out(page.as_str(), hearted, &id))?;
-    Ok(Json(Set { playlist_id: id.into(), hearted, hearts }).into_response())
+    change(&app, now, visitor, (&id, true), page.as_str()).await?;
+    Ok(Json(HeartState { playlist_id: id.into(), hearted: true }).into_response())
 }
 
-/// Who presses a heart. The session is not opened for it where that can be helped: a press is the one thing that is
-/// done in a hurry.
-pub(super) struct Presser {
-    session: Session,
-    who: Option<Who>,
+/// Removes a heart.
+pub(super) async fn remove(
+    app: State,
+    now: Now,
+    visitor: Visitor,
+    (Path(id), CameFrom(page)): At,
+) -> Result<Response, Fault> {
+    let id = parse_id(&id)?;
+    change(&app, now, visitor, (&id, false), page.as_str()).await?;
+    Ok(Json(HeartState { playlist_id: id.into(), hearted: false }).into_response())
 }
 
-impl Presser {
-    /// Sets the heart; none: nobody is signed in.
-    async fn press(self, app: &App, id: &PlaylistId, hearted: bool, now: OffsetDateTime) -> Result<Option<i64>, Fault> {
-        let Some(key) = self.session.id().map(session_key) else { return Ok(None) };
-        let pressed = match hearts::press(app, key, id, hearted, now).await? {
-            None => match Visitor::of(self.session).await?.caller.map(|caller| caller.person.id) {
-                None => return Ok(None),
-                Some(user) => (user, hearts::set(app, user, id, hearted, now).await?),
-            },
-            Some(pressed) => pressed,
-        };
-        self.who.inspect(|who| who.is(pressed.0));
-        Ok(Some(pressed.1))
-    }
-}
-
-impl FromRequestParts<Arc<App>> for Presser {
-    type Rejection = Fault;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Fault> {
-        let session = session::of(parts)?;
-        Ok(Self { session, who: parts.extensions.get().cloned() })
-    }
+async fn change(
+    app: &App,
+    Now(now): Now,
+    visitor: Visitor,
+    (id, hearted): (&PlaylistId, bool),
+    from: &str,
+) -> Result<(), Fault> {
+    let user = visitor.caller.ok_or_else(|| signed_out(from, hearted, id))?.person.id;
+    let changed = match hearted {
+        true => hearts::add(app, user, id, now).await,
+        false => hearts::remove(app, user, id, now).await,
+    };
+    Ok(changed?)
 }
 
 /// Sends to the sign-in page, which remembers a heart that was to be given. Whoever signs in there may be somebody
@@ -108,24 +85,21 @@ fn signed_out(from: &str, hearted: bool, id: &PlaylistId) -> Fault {
 #[derive(Deserialize)]
 pub(super) struct HeartForm {
     hearted: bool,
-    #[serde(default)]
-    from: Option<String>,
 }
 
-/// Sets a heart as the form asks and returns to where it was pressed.
+/// Sets a heart as the form asks and returns to its place on the page of the button.
 pub(super) async fn set(
     app: State,
-    Now(now): Now,
-    presser: Presser,
-    (Path(id), CameFrom(page)): Place,
+    now: Now,
+    visitor: Visitor,
+    (Path(id), CameFrom(page)): At,
     Form(form): Form<HeartForm>,
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
-    let from = form.from.as_deref().and_then(SafePath::parse).unwrap_or(page);
-    let pressed = presser.press(&app, &id, form.hearted, now).await?;
-    pressed.ok_or_else(|| signed_out(from.as_str(), form.hearted, &id))?;
+    let place = back(Some(page.as_str()), &id);
+    change(&app, now, visitor, (&id, form.hearted), &place).await?;
     Ok(match form.hearted {
-        true => notice::redirect(from.as_str(), Notice::Hearted),
-        false => notice::redirect_about(from.as_str(), Notice::Unhearted, id),
+        true => notice::redirect(&place, Notice::Hearted),
+        false => notice::redirect_about(&place, Notice::Unhearted, id),
     })
 }

@@ -10,8 +10,9 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::assets::ASSETS;
+use super::day::Day;
 use super::error::Fault;
-use super::hearts::words::{Draft, Tag};
+use super::hearts::words::Draft;
 use super::next::SafePath;
 use super::notice;
 use super::session::Visitor;
@@ -20,7 +21,7 @@ use crate::domain::{Caller, Playlist, playlists};
 use crate::ids::PlaylistId;
 
 /// The frame around every page.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 pub(super) struct Layout {
     pub(super) title: String,
     /// The name of who is signed in.
@@ -44,10 +45,12 @@ pub(super) struct Layout {
     pub(super) link: LinkField,
     /// What was typed beside a heart and could not be kept.
     pub(super) draft: Option<Draft>,
+    /// The playlist in a list of hearts whose note and tags are being edited.
+    pub(super) editing: Option<String>,
 }
 
 /// The field for a link.
-#[derive(Clone, Default, Hash)]
+#[derive(Clone, Default)]
 pub(super) struct LinkField {
     pub(super) typed: String,
     /// Why the playlist was not hearted.
@@ -60,7 +63,7 @@ pub(super) fn typed_again(text: &str) -> String {
 }
 
 /// A sentence that is shown once.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 pub(super) struct Notice {
     /// Whether it interrupts.
     pub(super) alert: bool,
@@ -88,6 +91,7 @@ impl Layout {
             path: SafePath::or_playlists(Some(path)).as_str().to_owned(),
             link: LinkField::default(),
             draft: None,
+            editing: None,
         }
     }
 
@@ -102,6 +106,12 @@ impl Layout {
         }
         self.section = section;
         self
+    }
+
+    /// Whether a list of hearts shows the form for the note and tags of `card`: asked for, or refused.
+    pub(super) fn is_editing(&self, card: &Card) -> bool {
+        let draft = self.draft.as_ref().map(|draft| draft.id.as_str());
+        self.section == "hearts" && draft.or(self.editing.as_deref()) == Some(card.id.as_str())
     }
 
     /// What stands in the fields for the words of `card`: what was typed and refused, else what is kept.
@@ -131,7 +141,7 @@ async fn told(app: &App, caller: Option<&Caller>, said: notice::Said) -> Notice 
     if let (Some(caller), Some(id)) = (caller, &undo)
         && let Ok(known) = playlists::known(app, caller, id).await
     {
-        let name = known.map_or_else(|| readable(id.as_str(), String::new(), false), |known| Card::from(known).name);
+        let name = known.map_or_else(|| readable(id.as_str(), None), |known| Card::from(known).name);
         text = format!("{}: {name}.", text.trim_end_matches('.'));
     }
     Notice { alert: said.notice.is_alert(), text, undo }
@@ -148,7 +158,7 @@ pub(super) fn picture(app: &App) -> String {
 }
 
 /// How long a page of fifty playlists is, in bytes.
-const ROOM: usize = 64 * 1024;
+const PAGE_BYTES: usize = 56 * 1024;
 
 /// Fills a page.
 pub(super) fn html(page: &impl Template) -> Response {
@@ -158,7 +168,7 @@ pub(super) fn html(page: &impl Template) -> Response {
 /// The text of a page.
 pub(super) fn text(page: &impl Template) -> askama::Result<String> {
     // Room for most pages at once, in place of copying each half of them over and over.
-    let mut text = String::with_capacity(ROOM);
+    let mut text = String::with_capacity(PAGE_BYTES);
     page.render_into(&mut text)?;
     Ok(text)
 }
@@ -166,12 +176,15 @@ pub(super) fn text(page: &impl Template) -> askama::Result<String> {
 /// A number as people read it, such as `1,234`.
 pub(super) fn count(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();
+    if digits.len() <= 3 {
+        return digits;
+    }
     let comma = |at: usize| at > 0 && (digits.len() - at).is_multiple_of(3);
     digits.chars().enumerate().flat_map(|(at, digit)| comma(at).then_some(',').into_iter().chain([digit])).collect()
 }
 
 /// A time as people and machines read it.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 pub(super) struct Moment {
     /// As HTML and RFC 3339 write it; a time of the day in UTC.
     pub(super) iso: String,
@@ -221,7 +234,6 @@ pub(super) fn rfc3339(time: OffsetDateTime) -> String {
 }
 
 /// A playlist in a list.
-#[derive(Hash)]
 pub(super) struct Card {
     pub(super) id: String,
     pub(super) name: String,
@@ -231,53 +243,52 @@ pub(super) struct Card {
     pub(super) public: Option<bool>,
     pub(super) collaborative: bool,
     pub(super) hearted: bool,
-    pub(super) hearted_at: Option<Moment>,
+    pub(super) hearted_at: Option<Day>,
     /// When it was first seen to have changed since it was hearted.
-    pub(super) changed_at: Option<Moment>,
-    pub(super) gone_at: Option<Moment>,
+    pub(super) changed_at: Option<Day>,
+    pub(super) gone_at: Option<Day>,
     /// From when its name is, once that is a while ago.
-    pub(super) named_on: Option<Moment>,
+    pub(super) named_on: Option<Day>,
     pub(super) note: Option<String>,
-    pub(super) tags: Vec<Tag>,
+    pub(super) tags: Vec<String>,
 }
 
 impl Card {
-    /// A card for a page that never asks Spotify: says how old its name is, once that is a day. `hour` is when the hour
-    /// began, so that the page changes no more often.
-    pub(super) fn dated(playlist: Playlist, hour: OffsetDateTime) -> Self {
-        let old = playlist.seen_at.filter(|seen| hour - *seen > time::Duration::hours(23));
-        Self { named_on: old.map(Moment::day), ..Self::from(playlist) }
+    /// A card for a page that never asks Spotify: it says how old its name is, from a day on.
+    pub(super) fn dated(playlist: Playlist, now: OffsetDateTime) -> Self {
+        let old = playlist.seen_at.filter(|seen| now - *seen > time::Duration::days(1));
+        Self { named_on: old.map(Day::from), ..Self::from(playlist) }
     }
 }
 
 impl From<Playlist> for Card {
     fn from(playlist: Playlist) -> Self {
         Self {
-            name: readable(&playlist.id, playlist.name, playlist.seen_at.is_some()),
+            name: readable(&playlist.id, playlist.name),
             owner: playlist.owner_name,
             cover: playlist.cover_url,
             items: playlist.item_count,
             public: playlist.public,
             collaborative: playlist.collaborative,
             hearted: playlist.hearted_at.is_some(),
-            hearted_at: playlist.hearted_at.map(Moment::day),
-            changed_at: playlist.changed_at.map(Moment::day),
-            gone_at: playlist.gone_at.map(Moment::day),
+            hearted_at: playlist.hearted_at.map(Day::from),
+            changed_at: playlist.changed_at.map(Day::from),
+            gone_at: playlist.gone_at.map(Day::from),
             named_on: None,
             note: playlist.note,
-            tags: playlist.tags.into_iter().map(Tag::from).collect(),
+            tags: playlist.tags,
             id: playlist.id,
         }
     }
 }
 
-/// What a playlist is called where it has no name, or where none is known.
-pub(super) fn readable(id: &str, name: String, seen: bool) -> String {
-    match (name.trim(), seen) {
-        ("", true) => "Untitled playlist".into(),
+/// Returns what a playlist is called, also where its name is empty or unknown.
+pub(super) fn readable(id: &str, name: Option<String>) -> String {
+    match name {
+        Some(name) if !name.trim().is_empty() => name,
+        Some(_) => "Untitled playlist".into(),
         // Spotify's own all begin alike, so the end tells them apart.
-        ("", false) => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
-        _ => name,
+        None => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::Form;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -10,6 +11,7 @@ use super::error::Fault;
 use super::layout::{Layout, html};
 use super::notice::{self, Notice};
 use super::session::{SignedIn, Visitor};
+use super::sign_in::login_cookie;
 use super::{Now, State};
 use crate::app::App;
 use crate::domain::account::{self, Gone};
@@ -87,14 +89,15 @@ impl Sure {
 pub(super) async fn delete(
     app: State,
     Now(now): Now,
-    visitor: Visitor,
+    (visitor, headers): (Visitor, HeaderMap),
     SignedIn(caller): SignedIn,
     Form(sure): Form<Sure>,
 ) -> Result<Response, Fault> {
     if !sure.is_ticked() {
         return Ok(notice::redirect("/account/delete", Notice::NotSure));
     }
-    let Some(gone) = account::delete(&app, &caller, visitor.signed_in_at().await?, now).await? else {
+    let browser = login_cookie::read(&app, &headers);
+    let Some(gone) = account::delete(&app, &caller, browser.as_ref(), visitor.signed_in_at().await?, now).await? else {
         return Ok(notice::redirect("/account/delete", Notice::NotFresh));
     };
     visitor.sign_out().await?;

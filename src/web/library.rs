@@ -8,7 +8,6 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::error::{Fault, trouble};
-use super::filling::{Asking, Listing, fill};
 use super::finding::{Asked, Finding, LIBRARY};
 use super::layout::{Card, Layout, Moment, html};
 use super::next::SafePath;
@@ -17,9 +16,9 @@ use super::pager::Pager;
 use super::session::SignedIn;
 use super::{Now, State};
 use crate::domain::library::{self, Library, Wish};
-use crate::domain::{Error, Playlist, account};
+use crate::domain::{Error, account};
 
-#[derive(Hash, Template)]
+#[derive(Template)]
 #[template(path = "playlists/index.html")]
 struct Index {
     layout: Layout,
@@ -37,14 +36,7 @@ struct Index {
     asks_soon: Option<AsksSoon>,
 }
 
-impl Listing for Index {
-    fn lay_out(&mut self, playlists: Vec<Playlist>) {
-        self.cards = playlists.into_iter().map(Card::from).collect();
-    }
-}
-
 /// The day when Spotify asks for consent again; none: any day now.
-#[derive(Hash)]
 struct AsksSoon(Option<Moment>);
 
 impl AsksSoon {
@@ -56,7 +48,7 @@ impl AsksSoon {
 /// All playlists of who is signed in, with their hearts.
 pub(super) async fn index(
     app: State,
-    (Now(now), asking): (Now, Asking),
+    Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
     Query(asked): Query<Asked>,
@@ -78,9 +70,8 @@ pub(super) async fn index(
     let (layout, here, as_of) =
         (layout.titled(title(error.as_ref(), &finding), "playlists"), pager.here(), Moment::recent(as_of, now));
     let asks_soon = account::asks_soon(&caller, now).filter(|_| door.is_none()).map(|day| AsksSoon::on(day, now));
-    let cards = Vec::new();
-    let page = Index { layout, finding, cards, pager, as_of, coming, here, trouble, door, asks_soon };
-    fill(&app, &caller, asking, page, &playlists.entries).await
+    let cards = playlists.entries.into_iter().map(Card::from).collect();
+    Ok(html(&Index { layout, finding, cards, pager, as_of, coming, here, trouble, door, asks_soon }))
 }
 
 fn title(trouble: Option<&Error>, finding: &Finding) -> String {

@@ -4,9 +4,9 @@ mod about;
 mod account;
 mod activity;
 mod assets;
+mod day;
 mod device;
 mod error;
-mod filling;
 mod finding;
 mod health;
 mod hearts;
@@ -78,7 +78,7 @@ fn routes() -> Router<Arc<App>> {
         .route("/playlists", get(library::index))
         .route("/library", post(library::update))
         .route("/playlists/{id}", get(playlists::show))
-        .route("/heart/{id}", put(hearts::give).delete(hearts::take_back).post(hearts::set))
+        .route("/heart/{id}", put(hearts::add).delete(hearts::remove).post(hearts::set))
         .merge(hearts_pages())
         .route("/top", get(top::show).fallback(error::not_found))
         .route("/now-playing", get(now_playing::show))
@@ -125,6 +125,7 @@ fn around(app: &Arc<App>, pages: Router, beside: Option<Router>) -> Router {
         // Before anything is read: a change that another site's page asks for is refused.
         .layer(security::cross_site(app))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .map_response(error::mark_unsaved_session)
         // Lazy: no cookie, no query.
         .layer(session::layer(app))
         // Inside the session, so that an error page knows who is signed in.

@@ -1,5 +1,6 @@
 //! Where to go after a sign-in or a form: a page of ours, never an address from outside.
 
+use html_escape::encode_double_quoted_attribute;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -113,6 +114,13 @@ pub(super) fn way_back(from: impl AsRef<str>) -> String {
     // What is too long to come back to, after an id of 22 characters, is left out.
     let whole = format!("/playlists/0000000000000000000000?{query}");
     if SafePath::parse(&whole).is_none() { String::new() } else { format!("?{query}") }
+}
+
+/// The beginning of an address that shows the list at `here` with the form for one heart; the heart's id follows. It is
+/// escaped for HTML, once for all cards of a page.
+pub(super) fn edit_link(here: impl AsRef<str>) -> String {
+    let here = encode_double_quoted_attribute(here.as_ref());
+    format!("{here}{}edit=", if here.contains('?') { "&amp;" } else { "?" })
 }
 
 /// `?next=` in an address, or the field `next` of a form.

@@ -38,7 +38,6 @@ fn number(text: &str) -> Option<usize> {
 }
 
 /// The links between the pages of a list.
-#[derive(Hash)]
 pub(super) struct Pager {
     /// What is shown.
     pub(super) at: Span,

@@ -13,11 +13,11 @@ use super::error::{Fault, of_status};
 use super::health::Who;
 use super::next::CameFrom;
 use crate::app::App;
-use crate::domain::sessions::{self, BROWSER};
+use crate::domain::sessions;
 use crate::domain::sign_in::Arrived;
 use crate::domain::tokens::{GRANT, SCOPES};
-use crate::domain::{Caller, DEVICE, Grant, Person, SIGNED_IN_AT, Scopes, USER_ID, session_key};
-use crate::ids::{Secret, UserId};
+use crate::domain::{Caller, DEVICE, Grant, Person, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
+use crate::ids::{Provider, UserId};
 
 const NAME: &str = "name";
 const INVITED_UNTIL: &str = "invited_until";
@@ -77,23 +77,6 @@ impl Visitor {
         Ok(Self { session, caller })
     }
 
-    /// The name by which sign-ins know this browser; none before its first.
-    pub(super) async fn browser(&self) -> Result<Option<Secret>, Fault> {
-        Ok(self.session.get(BROWSER).await?)
-    }
-
-    /// The same, made now if there is none.
-    pub(super) async fn named_browser(&self) -> Result<Secret, Fault> {
-        if let Some(name) = self.browser().await? {
-            return Ok(name);
-        }
-        let name = Secret::random();
-        self.session.insert(BROWSER, &name).await?;
-        // Saved here, where a failure still has a page of ours.
-        self.session.save().await?;
-        Ok(name)
-    }
-
     /// What this session was allowed at its last consent, be that still good or not.
     pub(super) async fn scopes(&self) -> Result<Scopes, Fault> {
         Ok(self.session.get(SCOPES).await?.unwrap_or_default())
@@ -138,11 +121,17 @@ impl Visitor {
         Ok(until.and_then(|until| OffsetDateTime::from_unix_timestamp(until).ok()))
     }
 
-    /// Signs somebody in under a new session id, so that an id known before is worth nothing.
-    pub(super) async fn sign_in(&self, arrived: &Arrived) -> Result<(), Fault> {
-        self.session.cycle_id().await?;
+    /// Signs somebody in under a new session id, so that an id known before is worth nothing. The session layer saves the
+    /// session after the handler; with `provider`, it also records the sign-in by that identity.
+    pub(super) async fn sign_in(&self, arrived: &Arrived, provider: Option<Provider>) -> Result<(), Fault> {
+        if self.session.id().is_some() {
+            self.session.cycle_id().await?;
+        }
         self.session.insert(USER_ID, arrived.person.id).await?;
         self.session.insert(NAME, &arrived.person.name).await?;
+        if let Some(provider) = provider {
+            self.session.insert(SIGN_IN, provider.key()).await?;
+        }
         match arrived.invited_until {
             Some(until) => self.session.insert(INVITED_UNTIL, until.unix_timestamp()).await?,
             None => drop(self.session.remove::<i64>(INVITED_UNTIL).await?),
@@ -151,7 +140,7 @@ impl Visitor {
             self.session.insert(SCOPES, &grant.scopes).await?;
             self.session.insert(GRANT, grant).await?;
         }
-        Ok(self.session.save().await?)
+        Ok(())
     }
 
     /// Goes on under a new session id, because the ways into the account have changed. `without_spotify`: and
@@ -162,7 +151,7 @@ impl Visitor {
             self.session.remove::<Grant>(GRANT).await?;
             self.session.remove::<Scopes>(SCOPES).await?;
         }
-        Ok(self.session.save().await?)
+        Ok(())
     }
 
     /// Ends the session, row and cookie.

@@ -8,8 +8,7 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 
 use super::error::{Fault, not_found};
-use super::filling::{Asking, fill_known};
-use super::layout::{Card, Layout};
+use super::layout::{Card, Layout, html};
 use super::session::Visitor;
 use super::{Now, State};
 use crate::domain::top::{self, Period, Ranked};
@@ -21,7 +20,7 @@ pub(super) struct When {
     when: String,
 }
 
-#[derive(Hash, Template)]
+#[derive(Template)]
 #[template(path = "top/show.html")]
 struct Show {
     layout: Layout,
@@ -30,7 +29,6 @@ struct Show {
     here: &'static str,
 }
 
-#[derive(Hash)]
 struct Row {
     card: Card,
     week: i64,
@@ -40,7 +38,7 @@ struct Row {
 /// The most hearted playlists, for whoever looks; with heart buttons for who is signed in.
 pub(super) async fn show(
     app: State,
-    (Now(now), asking): (Now, Asking),
+    Now(now): Now,
     layout: Layout,
     visitor: Visitor,
     Query(at): Query<When>,
@@ -53,7 +51,7 @@ pub(super) async fn show(
     let rows = top::list(&app, period, viewer, now).await?.into_iter().map(Row::from).collect();
     let nobodys = viewer.is_none() && layout.notice.is_none();
     let layout = layout.titled(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");
-    let page = fill_known(&app, viewer, asking, &Show { layout, rows, week: period == Period::Week, here })?;
+    let page = html(&Show { layout, rows, week: period == Period::Week, here });
     Ok(if nobodys { (KEPT_A_WHILE, page).into_response() } else { page })
 }
 

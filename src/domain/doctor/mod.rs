@@ -6,11 +6,17 @@ mod records;
 mod settings;
 mod spotify;
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
+use tokio::time::timeout;
 
 use super::Result;
 use crate::app::App;
 use crate::db::{self, Pool, doctor::Cooldown};
+
+/// How long the nodes of a cluster may take to answer.
+const CLUSTER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +64,10 @@ pub async fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
     let mut found = settings::examine(app, seat);
     let schema = db::doctor::schema(&app.db).await;
     found.extend(records::findings(&schema, app.config.dyno));
+    if schema.is_ok() {
+        let cluster = timeout(CLUSTER_TIMEOUT, db::distribution::examine(&app.db)).await;
+        found.extend(records::cluster(cluster.ok(), app.config.distribute));
+    }
     if let Some(follower) = &app.follower {
         found.push(records::follower(&db::doctor::follower(follower.pool()).await));
     }
@@ -82,19 +92,14 @@ pub struct Meter {
 }
 
 /// Whether the database answers and has every table that this program needs.
-///
-/// # Errors
-/// When the database fails.
 pub async fn ready(app: &App) -> Result<bool> {
     let schema = db::doctor::schema(&app.db).await?;
     Ok(schema.pending == 0 && schema.changed == 0)
 }
 
 /// Reads the meter.
-///
-/// # Errors
-/// When the database fails.
 pub async fn meter(app: &App, now: OffsetDateTime) -> Result<Meter> {
+    app.spotify_calls.flush(&app.db).await?;
     let calls = db::doctor::calls(&app.db, now.date()).await?;
     let cooldowns = db::doctor::cooldowns(&app.db, now).await?;
     let (hearts, sessions) = counts(app, now).await?;

@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::db::Error;
+use crate::db::distribution::{self, Cluster};
 use crate::db::doctor::{Follower, Schema};
 
 /// The oldest Postgres that its makers still mend: 14 ended in November 2026 (postgresql.org/support/versioning).
@@ -54,6 +55,41 @@ fn tables(schema: &Schema, dyno: bool) -> Finding {
             .mend("Nothing, if you rolled back on purpose. Otherwise run the newer release.");
     }
     Finding::good("Tables", format!("Up to date: {} ran, none is missing.", migrations(applied)), why)
+}
+
+/// How the cluster stands; nothing on plain Postgres. `None` if its nodes did not answer in time.
+pub(super) fn cluster(cluster: Option<Result<Option<Cluster>, distribution::Error>>, wanted: bool) -> Option<Finding> {
+    let why = "Each person's hearts and playlists are on one node. While it is down, they get an error page; nobody else does, \
+               but new people cannot sign up.";
+    let finding = |what: String| Finding::bad("Cluster", what, why);
+    let cluster = match cluster {
+        None => {
+            return Some(finding("Its nodes did not answer in time.".into()).mend("Check that all nodes are running."));
+        }
+        Some(Err(error)) => return Some(finding(format!("It cannot be examined: {error}."))),
+        Some(Ok(None)) if wanted => {
+            return Some(
+                finding("DISTRIBUTE is set, but the database has no extension citus.".into())
+                    .mend("Run `create extension citus` on every node, or remove the setting."),
+            );
+        }
+        Some(Ok(None)) => return None,
+        Some(Ok(Some(cluster))) => cluster,
+    };
+    let about = format!("Citus {} with {}", cluster.version, nodes(cluster.nodes.len()));
+    if !cluster.down.is_empty() {
+        let what = format!("{about}, of which {} does not answer.", cluster.down.join(", "));
+        return Some(finding(what).mend("Start that node, or look into its log."));
+    }
+    if cluster.undistributed.is_empty() {
+        return Some(Finding::good("Cluster", format!("{about}; all answer, and the tables are distributed."), why));
+    }
+    let what = format!("{about}; not distributed: {}.", cluster.undistributed.join(", "));
+    Some(Finding::note("Cluster", what, why).mend("Set DISTRIBUTE=citus and run `heartlist migrate`."))
+}
+
+fn nodes(count: usize) -> String {
+    format!("{count} worker node{}", if count == 1 { "" } else { "s" })
 }
 
 /// How far a follower may be behind, in seconds: at rest the lists of most hearted playlists change this often.

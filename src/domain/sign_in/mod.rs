@@ -15,6 +15,9 @@ use crate::ids::{Digested, PlaylistId, Provider, Secret, UserId};
 use crate::oauth::Scopes;
 use crate::oauth::providers::NOW_PLAYING;
 use crate::vault::Purpose;
+
+/// How long a sign-in in progress is remembered, and so is its browser.
+pub const PENDING_TTL: Duration = sign_ins::KEPT;
 pub use decide::{Aim, Conflict, Outcome, Visiting, decide};
 use introduce::introduce;
 use settle::{Present, settle};
@@ -214,9 +217,6 @@ pub fn aim(button: Button, provider: Provider, caller: Option<&Caller>, anew: Op
 }
 
 /// Whether to set out for `aim` at `provider` may add a way in, which only who proved lately who they are may do.
-///
-/// # Errors
-/// When the database fails.
 pub async fn adds_a_way(app: &App, aim: Aim, provider: Provider) -> super::Result<bool> {
     match aim {
         Aim::Link(user) => Ok(!identities::has(&app.db, user, provider).await?),
@@ -270,11 +270,8 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
         invite: waiting.wish.invite.clone(),
     };
     let (person, outcome) = settle(app, provider, present, &who, now).await?;
-    if let Some(handle) = &who.handle {
-        identities::note_handle(&app.db, person.id, provider, handle).await?;
-    }
     if let Some(heart) = &waiting.wish.heart {
-        hearts::set(app, person.id, heart, true, now).await?;
+        hearts::add(app, person.id, heart, now).await?;
     }
     let invited_until = match outcome {
         Outcome::Joined if !others(app, person.id).await?.is_empty() => Some(now + TO_PROVE),
@@ -286,9 +283,6 @@ pub async fn finish(app: &App, arrival: Arrival, now: OffsetDateTime) -> Result<
 }
 
 /// By which providers `user` may prove that an account with the same verified address is theirs.
-///
-/// # Errors
-/// When the database fails.
 pub async fn others(app: &App, user: UserId) -> super::Result<Vec<Provider>> {
     let alike = identities::alike(&app.db, user).await?;
     Ok(app.providers().filter(|provider| alike.iter().any(|alike| alike.provider == provider.key())).collect())

@@ -6,9 +6,9 @@ use super::decide::{Aim, Conflict, Outcome, Visiting, decide};
 use super::introduce::Introduced;
 use super::{Person, Refusal};
 use crate::app::App;
-use crate::db::identities::{self, Shown};
+use crate::db::identities::{self, KnownIdentity, ProviderIdentity};
 use crate::db::{self, merging, users};
-use crate::domain::{Error, registration};
+use crate::domain::registration;
 use crate::ids::{Provider, Secret, UserId};
 
 /// Who is signed in when the answer comes, and what they may prove.
@@ -23,7 +23,7 @@ pub(super) struct Present {
     pub(super) invite: Option<Secret>,
 }
 
-/// Decides and writes; says who is signed in then.
+/// Decides how a sign-in ends and writes it. Returns who is signed in then.
 pub(super) async fn settle(
     app: &App,
     provider: Provider,
@@ -31,17 +31,40 @@ pub(super) async fn settle(
     who: &Introduced,
     now: OffsetDateTime,
 ) -> Result<(Person, Outcome), Refusal> {
-    let owner = owner(app, provider, who).await?;
+    let known = find(app, provider, who).await?;
+    let owner = known.as_ref().map(|known| known.user);
     let visitor = match &present.visitor {
         Some(person) => Some(visiting(app, provider, person.id, &present, owner).await?),
         None => None,
     };
     let outcome = decide(present.aim, visitor, owner)?;
     let email = who.email.as_ref().map(|email| (email.text.as_str(), email.verified));
-    let shown = Shown { provider, subject: &who.subject, email, at: now };
-    let id = write(app, outcome, shown, &who.name, present.invite.as_ref()).await?;
-    let row = users::find(&app.db, id).await?.ok_or(Error::from(db::Error::OwnerGone))?;
-    Ok((Person { id, name: row.display_name }, outcome))
+    let shown = ProviderIdentity { provider, subject: &who.subject, handle: who.handle.as_deref(), email, at: now };
+    let person = match (outcome, known, present.visitor) {
+        (Outcome::Joined, ..) => {
+            let id = registration::join(app, shown, &who.name, present.invite.as_ref()).await?;
+            Person { id, name: who.name.clone() }
+        }
+        (Outcome::Linked(id), _, Some(person)) => {
+            if !identities::link(&app.db, id, shown).await? {
+                return Err(Conflict::SomebodyElses.into());
+            }
+            person
+        }
+        (Outcome::Proven { newcomer, account }, Some(known), _) => {
+            if !merging::merge(&app.db, newcomer, account).await? {
+                return Err(Conflict::AnotherOne.into());
+            }
+            tracing::info!(user = %account, "a newcomer proved to be somebody we knew");
+            refresh(app, known, shown, &who.name).await?
+        }
+        (Outcome::SignedIn(_) | Outcome::AlreadyLinked(_), Some(known), _) => {
+            refresh(app, known, shown, &who.name).await?
+        }
+        // `decide` links only for a visitor, and the others only with an owner.
+        _ => return Err(Conflict::Changed.into()),
+    };
+    Ok((person, outcome))
 }
 
 async fn visiting(
@@ -57,41 +80,31 @@ async fn visiting(
     Ok(Visiting { user, has_one, fresh: present.fresh, may_be })
 }
 
-async fn write(
+/// Writes what the provider says anew of an identity and of the name of its account. Most often that is nothing.
+async fn refresh(
     app: &App,
-    outcome: Outcome,
-    shown: Shown<'_>,
+    known: KnownIdentity,
+    shown: ProviderIdentity<'_>,
     name: &str,
-    invite: Option<&Secret>,
-) -> Result<UserId, Refusal> {
-    let id = match outcome {
-        Outcome::Joined => return registration::join(app, shown, name, invite).await,
-        Outcome::Linked(id) => {
-            let linked = identities::link(&app.db, id, shown).await?;
-            return linked.then_some(id).ok_or(Conflict::SomebodyElses.into());
-        }
-        Outcome::Proven { newcomer, account } => {
-            if !merging::merge(&app.db, newcomer, account).await? {
-                return Err(Conflict::AnotherOne.into());
-            }
-            tracing::info!(user = %account, "a newcomer proved to be somebody we knew");
-            account
-        }
-        Outcome::SignedIn(id) | Outcome::AlreadyLinked(id) => id,
-    };
-    identities::touch(&app.db, shown).await?;
-    users::rename(&app.db, id, shown.provider, name).await?;
-    Ok(id)
+) -> Result<Person, db::Error> {
+    if known.differs_from(shown) {
+        identities::update(&app.db, shown).await?;
+    }
+    let renamed = known.names_account && known.display_name != name;
+    if renamed {
+        users::rename(&app.db, known.user, name).await?;
+    }
+    Ok(Person { id: known.user, name: if renamed { name.to_owned() } else { known.display_name } })
 }
 
-async fn owner(app: &App, provider: Provider, who: &Introduced) -> Result<Option<UserId>, db::Error> {
-    if let Some(owner) = identities::owner(&app.db, provider, &who.subject).await? {
-        return Ok(Some(owner));
+async fn find(app: &App, provider: Provider, who: &Introduced) -> Result<Option<KnownIdentity>, db::Error> {
+    if let Some(known) = identities::find(&app.db, provider, &who.subject).await? {
+        return Ok(Some(known));
     }
     let Some(older) = &who.older else { return Ok(None) };
-    let owner = identities::owner(&app.db, provider, older).await?;
-    if owner.is_some() {
+    let known = identities::find(&app.db, provider, older).await?;
+    if known.is_some() {
         identities::rename(&app.db, provider, older, &who.subject).await?;
     }
-    Ok(owner)
+    Ok(known)
 }

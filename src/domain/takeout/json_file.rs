@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
-use super::{Kept, Line, MOST, Raw, Unreadable, instant, link, listed};
+use super::{ExportedHeart, Line, MOST, Raw, Unreadable, instant, link, listed};
 
 const FORMAT: &str = "heartlist-hearts";
 const VERSION: u64 = 1;
@@ -37,7 +37,7 @@ struct Leaving<'a> {
     tags: &'a [String],
 }
 
-pub(super) fn lines(hearts: &[Kept], first: bool) -> String {
+pub(super) fn lines(hearts: &[ExportedHeart], first: bool) -> String {
     let mut text = String::new();
     for (place, heart) in hearts.iter().enumerate() {
         let leaving = Leaving {

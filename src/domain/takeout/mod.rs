@@ -7,7 +7,7 @@ mod table_file;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-pub use crate::db::takeout::Kept;
+pub use crate::db::import_export::ExportedHeart;
 
 /// How many hearts one file may bring: what is read of it lies in memory until it is kept.
 /// The page that takes a file names the number too.
@@ -32,7 +32,7 @@ impl Format {
     }
 
     /// The lines for `hearts`; `first`: nothing stands before them.
-    pub fn lines(self, hearts: &[Kept], first: bool) -> String {
+    pub fn lines(self, hearts: &[ExportedHeart], first: bool) -> String {
         match self {
             Format::Table => table_file::lines(hearts),
             Format::Json => json_file::lines(hearts, first),

@@ -2,7 +2,7 @@
 
 use csv::{ReaderBuilder, StringRecord, Terminator, Trim, WriterBuilder};
 
-use super::{Kept, Line, MOST, Raw, Unreadable, instant, link, listed};
+use super::{ExportedHeart, Line, MOST, Raw, Unreadable, instant, link, listed};
 
 const COLUMNS: [&str; 7] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags"];
 
@@ -18,7 +18,7 @@ pub(super) fn head() -> String {
     format!("\u{feff}{}\r\n", COLUMNS.join(","))
 }
 
-pub(super) fn lines(hearts: &[Kept]) -> String {
+pub(super) fn lines(hearts: &[ExportedHeart]) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     for heart in hearts {
         let text = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default());
@@ -170,10 +170,10 @@ mod tests {
     prop_compose! {
         fn heart()(id in "[0-9A-Za-z]{22}", name in proptest::option::of("\\PC{0,12}|[=+@＝＋－＠'\t\r\n\",;-]{0,4}"),
                    micros in 1_136_073_600_000_000i64..1_900_000_000_000_000,
-                   note in "[=+@' \",;\\PC-]{0,20}|'{0,3}[=+@＝＋－＠-]?\\PC{0,9}", tags in "[=+@＝＋－＠',\\PC-]{0,20}") -> Kept {
+                   note in "[=+@' \",;\\PC-]{0,20}|'{0,3}[=+@＝＋－＠-]?\\PC{0,9}", tags in "[=+@＝＋－＠',\\PC-]{0,20}") -> ExportedHeart {
             let words = Words::parse(&note, &tags).unwrap_or_default();
             let hearted_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).unwrap();
-            Kept { playlist_id: id, owner_name: name.clone(), name, hearted_at,
+            ExportedHeart { playlist_id: id, owner_name: name.clone(), name, hearted_at,
                    note: words.note().map(str::to_owned), tags: words.tags().to_vec() }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
@@ -46,6 +46,15 @@ struct Asked {
     reads: bool,
     request_id: String,
     session: Option<Session>,
+}
+
+/// Marks the session layer's own failure, an empty 500, as an unavailable database: it could not save the session.
+/// Whatever else fails has its page by then.
+pub(in crate::web) fn mark_unsaved_session(mut response: Response) -> Response {
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !is_drawn(&response) {
+        response.extensions_mut().insert(of_status(StatusCode::SERVICE_UNAVAILABLE));
+    }
+    response
 }
 
 /// Gives every bare fault its page. Stands twice among the layers: inside the session, and around it for

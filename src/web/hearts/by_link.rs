@@ -11,7 +11,6 @@ use super::page;
 use crate::domain::hearts::{self, Added};
 use crate::domain::{Caller, Error, reference};
 use crate::web::error::Fault;
-use crate::web::filling::Asking;
 use crate::web::layout::{Layout, LinkField, typed_again};
 use crate::web::next::SafePath;
 use crate::web::notice::{self, Notice};
@@ -42,7 +41,7 @@ pub(in crate::web) async fn give(
     })?;
     let refusal = match wanted {
         Err(refusal) => refusal.to_string(),
-        Ok(id) => match hearts::add(&app, &caller, &id, now).await {
+        Ok(id) => match hearts::add_by_link(&app, &caller, &id, now).await {
             Err(Error::NotFound) => NOT_SHOWN.to_owned(),
             added => return Ok(notice::redirect("/hearts", added?.into())),
         },
@@ -74,18 +73,18 @@ pub(super) async fn same_page(
 ) -> Result<Response, Fault> {
     let from = from.and_then(SafePath::parse).and_then(|from| from.as_str().parse::<Uri>().ok()).unwrap_or_default();
     let at = Query::try_from_uri(&from).unwrap_or_default();
-    let (signed_in, how) = (SignedIn(caller.clone()), (Now(now), Asking::default()));
+    let signed_in = SignedIn(caller.clone());
     let shown = match from.path() {
-        "/playlists" => library::index(app.clone(), how.clone(), layout.clone(), signed_in, at).await,
+        "/playlists" => library::index(app.clone(), Now(now), layout.clone(), signed_in, at).await,
         path if path.starts_with("/playlists/") => {
             let id = Path(path["/playlists/".len()..].to_owned());
             let page = Query::try_from_uri(&from).unwrap_or_default();
             playlists::show(app.clone(), Now(now), layout.clone(), signed_in, (id, page)).await
         }
-        _ => page::show(app.clone(), how.clone(), layout.clone(), signed_in, at).await,
+        _ => page::show(app.clone(), Now(now), layout.clone(), signed_in, at).await,
     };
     match shown {
-        Err(_) => page::show(app, how, layout, SignedIn(caller), Query::default()).await,
+        Err(_) => page::show(app, Now(now), layout, SignedIn(caller), Query::default()).await,
         shown => shown,
     }
 }

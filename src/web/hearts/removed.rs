@@ -6,10 +6,12 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::words::{Tag, back};
-use crate::domain::{Error, removed};
+use super::words::back;
+use crate::domain::Error;
+use crate::domain::hearts::{self, RemovedHeart};
+use crate::web::day::Day;
 use crate::web::error::Fault;
-use crate::web::layout::{Layout, Moment, html, readable};
+use crate::web::layout::{Layout, html, readable};
 use crate::web::leaving::Sure;
 use crate::web::next::playlist_address;
 use crate::web::notice::{self, Notice};
@@ -35,22 +37,22 @@ struct Row {
     address: String,
     name: String,
     owner: Option<String>,
-    hearted_at: Moment,
-    removed_at: Moment,
+    hearted_at: Day,
+    removed_at: Day,
     note: Option<String>,
-    tags: Vec<Tag>,
+    tags: Vec<String>,
 }
 
-impl From<removed::Removed> for Row {
-    fn from(row: removed::Removed) -> Self {
+impl From<RemovedHeart> for Row {
+    fn from(row: RemovedHeart) -> Self {
         Self {
             address: playlist_address(&row.id, "/hearts/removed"),
-            name: readable(&row.id, row.name, row.seen_at.is_some()),
+            name: readable(&row.id, row.name),
             owner: row.owner_name,
-            hearted_at: Moment::day(row.hearted_at),
-            removed_at: Moment::day(row.removed_at),
+            hearted_at: Day::from(row.hearted_at),
+            removed_at: Day::from(row.removed_at),
             note: row.note,
-            tags: row.tags.into_iter().map(Tag::from).collect(),
+            tags: row.tags,
             id: row.id,
         }
     }
@@ -64,7 +66,7 @@ pub(in crate::web) async fn index(
     SignedIn(caller): SignedIn,
     Query(at): Query<PageParam>,
 ) -> Result<Response, Fault> {
-    let removed = removed::latest(&app, &caller, at.number(), now).await?;
+    let removed = hearts::removed(&app, &caller, at.number(), now).await?;
     let pager = Pager::of(&removed, "/hearts/removed")?;
     Ok(html(&Page {
         layout: layout.titled("Recently removed", "hearts"),
@@ -104,11 +106,11 @@ pub(in crate::web) async fn decide(
 ) -> Result<Response, Fault> {
     let id = parse_id(&id)?;
     let notice = match form.want {
-        Want::Back => match removed::restore(&app, &caller, &id, now).await {
+        Want::Back => match hearts::restore(&app, &caller, &id, now).await {
             Err(Error::NotFound) => Notice::NotRestored,
             restored => restored.map(|()| Notice::Restored)?,
         },
-        Want::Gone => removed::forget(&app, &caller, Some(&id)).await.map(|()| Notice::ForgottenForGood)?,
+        Want::Gone => hearts::delete_removed(&app, &caller, Some(&id)).await.map(|()| Notice::ForgottenForGood)?,
     };
     Ok(notice::redirect(&back(form.from.as_deref(), &id), notice))
 }
@@ -122,6 +124,6 @@ pub(in crate::web) async fn forget_all(
     if !sure.is_ticked() {
         return Ok(notice::redirect("/hearts/removed", Notice::NotForgotten));
     }
-    removed::forget(&app, &caller, None).await?;
+    hearts::delete_removed(&app, &caller, None).await?;
     Ok(notice::redirect("/hearts/removed", Notice::ForgottenForGood))
 }

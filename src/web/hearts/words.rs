@@ -1,10 +1,14 @@
 //! What people write beside a heart: a note and tags, and the small form for them.
 
+use std::fmt;
+
+use askama::{FastWritable, Values};
 use axum::Form;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use url::form_urlencoded::byte_serialize;
 
 use super::by_link::same_page;
 use crate::domain::Error;
@@ -18,23 +22,38 @@ use crate::web::playlists::parse_id;
 use crate::web::session::SignedIn;
 use crate::web::{Now, State};
 
-/// A tag, and where to see what else has it.
-#[derive(Hash)]
-pub(in crate::web) struct Tag {
-    pub(in crate::web) name: String,
-    pub(in crate::web) href: String,
+/// Where to see the hearts with a tag: an address that needs no escaping.
+pub(in crate::web) struct TagAddress<'a>(&'a str);
+
+/// Returns where to see the hearts with a tag.
+pub(in crate::web) fn tag_address(tag: &str) -> TagAddress<'_> {
+    TagAddress(tag)
 }
 
-impl From<String> for Tag {
-    fn from(name: String) -> Self {
-        let wanted = if name.contains(' ') { format!("tag:\"{name}\"") } else { format!("tag:{name}") };
-        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("q", &wanted).finish();
-        Self { name, href: format!("/hearts?{query}") }
+impl TagAddress<'_> {
+    fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
+        let quote = if self.0.contains(' ') { "%22" } else { "" };
+        out.write_str("/hearts?q=tag%3A")?;
+        out.write_str(quote)?;
+        byte_serialize(self.0.as_bytes()).try_for_each(|part| out.write_str(part))?;
+        out.write_str(quote)
+    }
+}
+
+impl fmt::Display for TagAddress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl FastWritable for TagAddress<'_> {
+    fn write_into(&self, dest: &mut dyn fmt::Write, _: &dyn Values) -> askama::Result<()> {
+        Ok(self.write(dest)?)
     }
 }
 
 /// What stands in the fields beside one heart.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 pub(in crate::web) struct Draft {
     pub(in crate::web) id: String,
     pub(in crate::web) note: String,
@@ -48,9 +67,8 @@ pub(in crate::web) struct Draft {
 impl Draft {
     /// What is kept.
     pub(in crate::web) fn of(card: &Card) -> Self {
-        let tags: Vec<_> = card.tags.iter().map(|tag| tag.name.as_str()).collect();
         let note = card.note.clone().unwrap_or_default();
-        Self { id: card.id.clone(), note, tags: tags.join(", "), bad_note: None, bad_tags: None }
+        Self { id: card.id.clone(), note, tags: card.tags.join(", "), bad_note: None, bad_tags: None }
     }
 
     /// What was typed, with the reasons against it.

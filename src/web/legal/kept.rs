@@ -20,10 +20,8 @@ pub(super) struct Field {
 
 const ACCOUNT: &str = "Until you delete your account; then it is gone at once.";
 const IDENTITY: &str = "Until you unlink it or delete your account; then it is gone at once.";
-const HEART: &str = "Until you remove the heart or delete your account.";
-const REMOVED: &str = "30 days, or until you delete your account.";
-const SESSION: &str =
-    "Until you sign out or delete your account; at most 180 days from when you pressed the sign-in button.";
+const HEART: &str = "Until 30 days after you remove the heart, or until you delete it for good or delete your account.";
+const SESSION: &str = "Until you sign out or delete your account; at most 180 days from when you signed in.";
 const SIGN_IN: &str = "An hour from when you press the button.";
 const EVENT: &str = "A year, or until you delete your account.";
 const INVITE: &str =
@@ -87,7 +85,7 @@ pub(super) const KEPT: &[Kept] = &[
                 &["id_hash", "user_id"],
             ),
             field(
-                "Encrypted: your name, the Spotify access tokens for reading your playlists, what you allowed and when, how long you have to confirm an older account, and a random name for your browser",
+                "Encrypted: your name, the Spotify access tokens for reading your playlists, what you allowed and when, and how long you have to confirm an older account",
                 SESSION,
                 &["sealed"],
             ),
@@ -117,7 +115,7 @@ pub(super) const KEPT: &[Kept] = &[
         table: "sign_ins",
         fields: &[
             field(
-                "Digests of two random numbers, one for the sign-in and one for your browser",
+                "Digests of two random numbers, one for the sign-in and one that a cookie keeps in your browser",
                 SIGN_IN,
                 &["state_hash", "browser_hash"],
             ),
@@ -135,13 +133,18 @@ pub(super) const KEPT: &[Kept] = &[
     },
     Kept {
         heading: "Your hearts",
-        purpose: "This is what Heartlist is for.",
-        table: "hearts",
+        purpose: "This is what Heartlist is for. A heart that you remove stays for a while, so that you can restore it as it was.",
+        table: "user_hearts",
         fields: &[
             field(
                 "That it is yours, which playlist it is on, and since when",
                 HEART,
                 &["user_id", "playlist_id", "hearted_at"],
+            ),
+            field(
+                "The playlist’s name when Spotify last showed it to you, also without accents for searching",
+                HEART,
+                &["title", "title_folded"],
             ),
             field("Spotify’s id for the version of the playlist you knew", HEART, &["snapshot_id"]),
             field("Since when Spotify no longer shows the playlist", HEART, &["gone_at"]),
@@ -150,23 +153,7 @@ pub(super) const KEPT: &[Kept] = &[
                 HEART,
                 &["note", "tags", "note_folded", "tags_folded"],
             ),
-        ],
-    },
-    Kept {
-        heading: "Removed hearts",
-        purpose: "So that you can restore them as they were.",
-        table: "removed_hearts",
-        fields: &[
-            field(
-                "That it was yours, which playlist it was on, since when and until when",
-                REMOVED,
-                &["user_id", "playlist_id", "hearted_at", "removed_at"],
-            ),
-            field(
-                "The version of the playlist you knew, your note and your tags",
-                REMOVED,
-                &["snapshot_id", "note", "tags", "note_folded", "tags_folded"],
-            ),
+            field("When you removed the heart", "30 days, or until you add it again.", &["removed_at"]),
         ],
     },
     Kept {
@@ -198,19 +185,19 @@ pub(super) const KEPT: &[Kept] = &[
         purpose: "A number, with nothing to say whose hearts they are.",
         table: "heart_counts",
         fields: &[field(
-            "The playlist, its number of hearts, and whether it was private in somebody’s library, so that it is not shown to others",
-            "As long as this server runs. Your heart is no longer counted once you remove it or delete your account.",
-            &["playlist_id", "hearts", "private"],
+            "The playlist, its number of hearts, those of the last week, and whether it was private in somebody’s library",
+            "Until hearts are next counted: within a minute, on a very large server within a few.",
+            &["playlist_id", "hearts", "week", "private"],
         )],
     },
     Kept {
         heading: "The most hearted playlists",
-        purpose: "For the page of that name: only playlists that at least three people have hearted, with nothing to say who; shown by link alone unless somebody here knows it to be public.",
+        purpose: "For the page of that name: only playlists that at least three people have hearted, with nothing to say who, and only while somebody’s library here has it as public and nobody’s as private.",
         table: "top_playlists",
         fields: &[field(
-            "The playlist, its place and its numbers of hearts",
+            "The playlist, its place, its numbers of hearts, and its name, owner and cover when Spotify last showed it to somebody here",
             "Until the list is next made: within a minute, on a very large server within a few.",
-            &["period", "place", "playlist_id", "week", "ever"],
+            &["period", "place", "playlist_id", "week", "ever", "name", "owner_name", "cover_url", "seen_at"],
         )],
     },
     Kept {

@@ -1,11 +1,13 @@
 //! The doors: signing in, coming back from the provider, signing out.
 
+pub(super) mod login_cookie;
 mod refusal;
 mod way;
 
 use askama::Template;
 use axum::Form;
 use axum::extract::Query;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -19,7 +21,7 @@ use super::notice::{self, Notice};
 use super::session::Visitor;
 use super::{Now, State};
 use crate::app::App;
-use crate::domain::activity;
+use crate::domain::activity::{self, Kind};
 use crate::domain::sign_in::{self, Anew, Answer, Arrival, Arrived, Button, Outcome, Refusal};
 use crate::ids::{PlaylistId, Provider, Secret};
 use way::Way;
@@ -108,7 +110,7 @@ pub(super) async fn start(
     app: State,
     Now(now): Now,
     Way(provider): Way,
-    visitor: Visitor,
+    (visitor, headers): (Visitor, HeaderMap),
     Form(form): Form<StartForm>,
 ) -> Result<Response, Fault> {
     let (anew, button) = (form.anew(), form.button());
@@ -123,10 +125,13 @@ pub(super) async fn start(
     let heart = form.wanted.heart.and_then(|id| PlaylistId::parse(&id).ok());
     let invite = form.invite.filter(|invite| !invite.expose().is_empty());
     let wish = sign_in::Wish { next: next.as_str().to_owned(), heart, anew, invite };
-    let (browser, before) = (visitor.named_browser().await?, visitor.scopes().await?);
-    let start = sign_in::Start { provider, browser, aim, fresh, wish, before };
+    let browser = login_cookie::read(&app, &headers).unwrap_or_else(Secret::random);
+    let start =
+        sign_in::Start { provider, browser: browser.clone(), aim, fresh, wish, before: visitor.scopes().await? };
     let consent = sign_in::start(&app, start, now).await?;
-    Ok(Redirect::to(consent.as_str()).into_response())
+    let mut response = Redirect::to(consent.as_str()).into_response();
+    login_cookie::set(&app, &mut response, &browser);
+    Ok(response)
 }
 
 /// Where a provider sends the browser back to; always leads away again, so that no code stays in the address bar.
@@ -134,12 +139,12 @@ pub(super) async fn callback(
     app: State,
     Now(now): Now,
     Way(provider): Way,
-    visitor: Visitor,
+    (visitor, headers): (Visitor, HeaderMap),
     (Device(device), Query(answer)): (Device, Query<Answer>),
 ) -> Result<Response, Fault> {
     let signed_in = visitor.caller.clone();
     let known = signed_in.is_some();
-    let (browser, invited_until) = (visitor.browser().await?, visitor.invited_until().await?);
+    let (browser, invited_until) = (login_cookie::read(&app, &headers), visitor.invited_until().await?);
     let arrival = Arrival { provider, browser, visitor: signed_in, invited_until, answer };
     match sign_in::finish(&app, arrival, now).await {
         Ok(arrived) => welcome(&app, &visitor, provider, arrived, (&device, now)).await,
@@ -170,11 +175,17 @@ async fn welcome(
     if !matches!(arrived.outcome, Outcome::Proven { .. }) {
         visitor.read_again().await?;
     }
-    activity::note(app, arrived.person.id, arrived.outcome.event(provider), device, now).await;
     // Linking is no proof of being who one says: anybody at an open browser could add a way in of their own.
     let proof = !matches!(arrived.outcome, Outcome::Linked(_));
     visitor.seen_signing_in(device, proof.then_some(now)).await?;
-    visitor.sign_in(&arrived).await?;
+    match arrived.outcome.event(provider) {
+        // Written together with the session.
+        Kind::SignedIn(_) => visitor.sign_in(&arrived, Some(provider)).await?,
+        event => {
+            activity::note(app, arrived.person.id, event, device, now).await;
+            visitor.sign_in(&arrived, None).await?;
+        }
+    }
     let next = match (arrived.outcome, arrived.invited_until) {
         (Outcome::Joined, Some(_)) => with_next("/account/same", &arrived.wish.next),
         _ => arrived.wish.next.clone(),
@@ -214,7 +225,9 @@ pub(super) async fn leaving(layout: Layout) -> Response {
 }
 
 /// Signs out.
-pub(super) async fn leave(visitor: Visitor) -> Result<Response, Fault> {
+pub(super) async fn leave(app: State, visitor: Visitor) -> Result<Response, Fault> {
     visitor.sign_out().await?;
-    Ok(notice::redirect("/", Notice::SignedOut))
+    let mut response = notice::redirect("/", Notice::SignedOut);
+    login_cookie::remove(&app, &mut response);
+    Ok(response)
 }

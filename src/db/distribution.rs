@@ -1,0 +1,148 @@
+//! Spreads the tables over the nodes of a Citus cluster.
+//!
+//! What belongs to one person lies together on one node: hearts, playlists and the state of their library are spread by
+//! `user_id`. `users` is a reference table, copied to every node, so that those rows can refer to it. Everything else stays
+//! on the coordinator. The app's statements are the same with and without this (docs/growth.md).
+//!
+//! The statements here are not checked at build time: plain Postgres has none of these functions.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use super::Pool;
+
+/// Tables that are spread by `user_id`; they have foreign keys to `users`.
+pub const DISTRIBUTED: [&str; 3] = ["user_hearts", "playlists", "libraries"];
+/// The table that is copied to every node.
+pub const REFERENCE: &str = "users";
+
+/// Why the tables cannot be distributed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server has no Citus in this database.
+    #[error("the database has no extension citus: run `create extension citus` in it, on every node")]
+    NoExtension,
+    /// The address leads to a worker.
+    #[error("DATABASE_URL names a worker: tables are distributed from the coordinator")]
+    NotCoordinator,
+    /// There is no node that takes shards.
+    #[error("the cluster has no node that takes shards: add one with `select citus_add_node('HOST', PORT)`")]
+    NoNodes,
+    /// Somebody distributed a table in another way.
+    #[error("the table {0} is distributed in another way: undo that with `select undistribute_table('{0}')`")]
+    Differs(&'static str),
+    /// Citus refused, or the database is unavailable.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Distributes the tables that are not distributed yet, all or none. Rows stay. Running it again changes nothing.
+pub async fn distribute(pool: &Pool) -> Result<(), Error> {
+    // Not one of the pool's connections: they have a statement timeout, and a filled table takes its time.
+    let mut connection = pool.acquire().await?.detach();
+    let outcome = distribute_on(&mut connection).await;
+    let _ = connection.close().await;
+    outcome
+}
+
+async fn distribute_on(connection: &mut PgConnection) -> Result<(), Error> {
+    check_cluster(connection).await?;
+    let mut tx = connection.begin().await?;
+    // One shard after the other, because the tables refer to one that lies on all nodes. And local tables stay ordinary
+    // ones: Citus would convert those that refer to `users`, and then not distribute any with an identity column.
+    let settings = "set local statement_timeout = 0;
+                    set local citus.multi_shard_modify_mode = 'sequential';
+                    set local citus.enable_local_reference_table_foreign_keys = off";
+    sqlx::raw_sql(settings).execute(&mut *tx).await?;
+    drop_foreign_keys(&mut tx).await?;
+    if !is_in_place(&mut tx, REFERENCE, "n").await? {
+        sqlx::query("select create_reference_table($1)").bind(REFERENCE).execute(&mut *tx).await?;
+    }
+    for table in DISTRIBUTED {
+        if !is_in_place(&mut tx, table, "h").await? {
+            // Views over a table stand in the way, and the release that needs these does not run on Citus.
+            sqlx::raw_sql("drop view if exists hearts; drop view if exists removed_hearts").execute(&mut *tx).await?;
+            let with = if table == DISTRIBUTED[0] { "default" } else { DISTRIBUTED[0] };
+            let distribute = "select create_distributed_table($1, 'user_id', colocate_with => $2)";
+            sqlx::query(distribute).bind(table).bind(with).execute(&mut *tx).await?;
+        }
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Drops the foreign keys from the coordinator's tables to `users`. On Citus they do not cascade, and two inserts at once
+/// deadlock while they are checked (13.2: four of five with eight clients). `leaving::delete_rows` names these tables.
+async fn drop_foreign_keys(connection: &mut PgConnection) -> Result<(), Error> {
+    let statements =
+        "select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint
+                      where contype = 'f' and confrelid = $1::regclass and conrelid <> all ($2::regclass[])";
+    let statements = sqlx::query_scalar(statements).bind(REFERENCE).bind(&DISTRIBUTED[..]);
+    let statements: Vec<String> = statements.fetch_all(&mut *connection).await?;
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn check_cluster(connection: &mut PgConnection) -> Result<(), Error> {
+    if extension(connection).await?.is_none() {
+        return Err(Error::NoExtension);
+    }
+    let group: i32 = sqlx::query_scalar("select groupid from pg_dist_local_group").fetch_one(&mut *connection).await?;
+    if group != 0 {
+        return Err(Error::NotCoordinator);
+    }
+    let nodes = "select count(*) from pg_dist_node where shouldhaveshards and noderole = 'primary' and isactive";
+    let nodes: i64 = sqlx::query_scalar(nodes).fetch_one(connection).await?;
+    if nodes == 0 { Err(Error::NoNodes) } else { Ok(()) }
+}
+
+/// Returns Citus' version, if the database has the extension.
+async fn extension(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("select extversion from pg_extension where extname = 'citus'").fetch_optional(connection).await
+}
+
+/// Whether a table is distributed already; `method` is Citus' name for how: `n` for a reference table, `h` by hash.
+async fn is_in_place(connection: &mut PgConnection, table: &'static str, method: &str) -> Result<bool, Error> {
+    let known = "select p.partmethod::text || ' ' || coalesce(column_to_column_name(p.logicalrelid, p.partkey), '')
+                 from pg_dist_partition p where p.logicalrelid = $1::regclass";
+    let known: Option<String> = sqlx::query_scalar(known).bind(table).fetch_optional(connection).await?;
+    match known.as_deref().and_then(|known| known.split_once(' ')) {
+        None => Ok(false),
+        Some((known, column)) if known == method && (method == "n" || column == "user_id") => Ok(true),
+        Some(_) => Err(Error::Differs(table)),
+    }
+}
+
+/// The cluster behind the database.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Citus' version.
+    pub version: String,
+    /// The worker nodes, as `host:port`.
+    pub nodes: Vec<String>,
+    /// Those that do not answer.
+    pub down: Vec<String>,
+    /// Tables that should be distributed and are not.
+    pub undistributed: Vec<&'static str>,
+}
+
+/// Looks at the cluster; `None` on plain Postgres.
+pub async fn examine(pool: &Pool) -> Result<Option<Cluster>, Error> {
+    let mut connection = pool.acquire().await?;
+    let Some(version) = extension(&mut connection).await? else { return Ok(None) };
+    let nodes = "select nodename || ':' || nodeport from pg_dist_node where groupid <> 0 order by 1";
+    let nodes: Vec<String> = sqlx::query_scalar(nodes).fetch_all(&mut *connection).await?;
+    // As the coordinator sees them: a node that is down says of all others that they do not answer.
+    let health = "select to_nodename || ':' || to_nodeport from citus_check_cluster_node_health()
+                  where (from_nodename, from_nodeport) in (select nodename, nodeport from pg_dist_node where groupid = 0)
+                        and result is distinct from true";
+    let down: Vec<String> = sqlx::query_scalar(health).fetch_all(&mut *connection).await?;
+    let mut undistributed = Vec::new();
+    for (table, method) in [(REFERENCE, "n")].into_iter().chain(DISTRIBUTED.map(|table| (table, "h"))) {
+        if !is_in_place(&mut connection, table, method).await? {
+            undistributed.push(table);
+        }
+    }
+    let down = nodes.iter().filter(|node| down.contains(node)).cloned().collect();
+    Ok(Some(Cluster { version, nodes, down, undistributed }))
+}

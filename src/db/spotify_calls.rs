@@ -1,0 +1,56 @@
+//! How often Spotify was called, for the operator: its daily allowance is not published.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use time::{Date, Duration, OffsetDateTime};
+
+use super::{Error, Pool};
+
+/// How long counts are kept.
+const KEPT: Duration = Duration::days(31);
+
+/// Counts calls in memory until they are written together. A write for each call would be a commit on the way of every
+/// sign-in and page, of one row that all processes share.
+#[derive(Clone, Debug, Default)]
+pub struct CallCounter {
+    counts: Arc<Mutex<HashMap<(Date, &'static str), i64>>>,
+}
+
+impl CallCounter {
+    /// Counts a call.
+    pub fn add(&self, endpoint: &'static str, day: Date) {
+        self.add_many(endpoint, day, 1);
+    }
+
+    fn add_many(&self, endpoint: &'static str, day: Date, calls: i64) {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry((day, endpoint)).or_default() += calls;
+    }
+
+    /// Writes what was counted since the last time. After a failure it is kept for the next one.
+    pub async fn flush(&self, pool: &Pool) -> Result<(), Error> {
+        let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let counts: Vec<_> = counts.into_iter().collect();
+        let written = sqlx::query!(
+            "insert into spotify_calls as c (day, endpoint, calls) select * from unnest($1::date[], $2::text[], $3::bigint[])
+             on conflict (day, endpoint) do update set calls = c.calls + excluded.calls",
+            &counts.iter().map(|((day, _), _)| *day).collect::<Vec<_>>(),
+            &counts.iter().map(|((_, endpoint), _)| (*endpoint).to_owned()).collect::<Vec<_>>(),
+            &counts.iter().map(|(_, calls)| *calls).collect::<Vec<_>>()
+        );
+        let written = written.execute(pool).await;
+        if written.is_err() {
+            counts.into_iter().for_each(|((day, endpoint), calls)| self.add_many(endpoint, day, calls));
+        }
+        Ok(written.map(drop)?)
+    }
+}
+
+/// Deletes what was counted more than a month ago. Returns how many rows.
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    let rows = sqlx::query!("delete from spotify_calls where day < $1", (now - KEPT).date());
+    Ok(rows.execute(pool).await?.rows_affected())
+}
