@@ -7,14 +7,14 @@ use source::{Function, Source, files, program, read};
 
 /// Which modules a module may import, top to bottom. The shared names (`ids`) and the log (`telemetry`) lie
 /// below all and are open to all but what pretends to be outside.
-const IMPORTS: [(&str, &[&str]); 13] = [
+const IMPORTS: [(&str, &[&str]); 12] = [
     ("main", &["cli"]),
     // It wires everything. Of the domain it starts only what runs without a request: the sweep and the doctor.
     ("cli", &["web", "domain", "app", "config", "db", "oauth", "spotify", "standin", "vault", "ids", "telemetry"]),
     // Not db: what pages need of a row's type, the domain exports under its own name.
-    ("web", &["domain", "app", "page_cache", "ids", "telemetry"]),
+    ("web", &["domain", "app", "ids", "telemetry"]),
     ("domain", &["app", "db", "spotify", "oauth", "vault", "ids", "telemetry"]),
-    ("app", &["config", "db", "spotify", "oauth", "vault", "page_cache", "ids", "telemetry"]),
+    ("app", &["config", "db", "spotify", "oauth", "vault", "ids", "telemetry"]),
     // A session's record is sealed where it is stored.
     ("db", &["vault", "ids", "telemetry"]),
     ("spotify", &["ids", "telemetry"]),
@@ -22,7 +22,6 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     ("vault", &["ids", "telemetry"]),
     // The log's format is a setting.
     ("config", &["ids", "telemetry"]),
-    ("page_cache", &["ids", "telemetry"]),
     // Outside: the app meets it only over HTTP, so it must not know the app.
     ("standin", &[]),
     ("ids", &["telemetry"]),
@@ -46,7 +45,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("askama", &["web", "standin"]),
     ("memory_serve", &["web"]),
     ("tower_http", &["web"]),
-    ("quick_cache", &["page_cache"]),
     ("governor", &["web"]),
     // The store behind the sessions is SQL.
     ("tower_sessions", &["web", "db::sessions"]),

@@ -96,7 +96,10 @@ async fn a_heart_given_before_anything_was_known_is_for_the_first_version_seen()
     site.advance(DAY);
     assert_eq!(noor.submit(by_link).await.status, 200);
     assert!(badge(&noor.open("/hearts").await, &id).is_some());
-    assert_eq!(site.count("select count(*) from hearts where snapshot_id is null").await, 0);
+    assert_eq!(
+        site.count("select count(*) from user_hearts where removed_at is null and snapshot_id is null").await,
+        0
+    );
 }
 
 #[tokio::test]

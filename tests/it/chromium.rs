@@ -63,6 +63,6 @@ async fn until_pressed(browser: &Browser, button: &str, pressed: bool) {
 
 /// Waits until there are so many hearts in the database.
 async fn until_saved(site: &Site, browser: &Browser, hearts: i64) {
-    let saved = async || site.count("select count(*) from hearts").await == hearts;
+    let saved = async || site.count("select count(*) from user_hearts where removed_at is null").await == hearts;
     browser.until(&format!("{hearts} hearts saved"), saved).await;
 }

@@ -15,7 +15,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::support::Site;
-use crate::support::visitor::Visitor;
+use crate::support::visitor::{Visitor, approve};
 
 thread_local! {
     /// What sqlx logged in this thread, which is this test's alone: its site runs here, too.
@@ -82,7 +82,7 @@ impl Visit for Summary {
 }
 
 #[tokio::test]
-async fn a_heart_takes_one_statement_and_a_page_of_fifty_no_more_than_a_page_of_one() {
+async fn a_heart_and_a_page_of_fifty_take_two_statements_each() {
     let statements = Statements::listen();
     let site = Site::open().await;
     for (key, playlists) in [("one", 1), ("many", 50)] {
@@ -94,20 +94,58 @@ async fn a_heart_takes_one_statement_and_a_page_of_fifty_no_more_than_a_page_of_
         for id in &ids {
             visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
         }
+        // The session, and the row of the heart.
         let heart = format!("/heart/{}", ids[0]);
-        // Whose session it is, the change, and its count.
-        statements.expect(1, &visitor, Method::PUT, &heart).await;
-        statements.expect(1, &visitor, Method::DELETE, &heart).await;
+        statements.expect(2, &visitor, Method::PUT, &heart).await;
+        statements.expect(2, &visitor, Method::DELETE, &heart).await;
         visitor.fetch(Method::PUT, &heart).await;
         for list in ["/playlists", "/hearts"] {
-            // The session, and what stands in the list in which version; the first time its rows, too.
-            statements.expect(3, &visitor, Method::GET, &format!("{list}?new={{}}")).await;
-            statements.expect(2, &visitor, Method::GET, list).await;
-            // In another order they are counted apart.
-            statements.expect(4, &visitor, Method::GET, &format!("{list}?sort=name&new={{}}")).await;
-            statements.expect(3, &visitor, Method::GET, &format!("{list}?sort=name")).await;
+            // The session, and the rows of the page.
+            for query in ["", "?sort=name", "?q=a", "?q=is%3Ahearted&sort=owner", "?q=tag%3Arain"] {
+                statements.expect(2, &visitor, Method::GET, &format!("{list}{query}")).await;
+            }
+            // And who the person is at Spotify.
+            statements.expect(3, &visitor, Method::GET, &format!("{list}?q=owner%3Ame")).await;
         }
+        statements.expect(2, &visitor, Method::GET, "/hearts/removed").await;
     }
+}
+
+/// The statements of a sign-in from the button to the redirect, without the page that follows.
+async fn sign_in(site: &Site, key: &str) -> Vec<String> {
+    let visitor = site.visitor();
+    let button = visitor.look("/login").await.form("form[action='/auth/spotify']");
+    HEARD.take();
+    let started = visitor.send(button).await;
+    let mut heard = HEARD.take();
+    let consent = visitor.look(started.header("location")).await;
+    let approved = visitor.send(approve(&consent, key)).await;
+    HEARD.take();
+    let back = visitor.look(approved.header("location")).await;
+    heard.extend(HEARD.take());
+    assert_eq!((back.status, back.header("location")), (303, "/playlists"), "{}", back.html);
+    heard
+}
+
+#[tokio::test]
+async fn a_returning_sign_in_takes_at_most_nine_statements_in_three_commits_and_a_first_one_fourteen() {
+    let _statements = Statements::listen();
+    let site = Site::open().await;
+    let (mut first, mut returning) = (Vec::new(), Vec::new());
+    for n in 0..5 {
+        let key = format!("newcomer-{n}");
+        site.world.add_listener(Listener::with_library(&key, 1));
+        first.push(sign_in(&site, &key).await);
+        returning.push(sign_in(&site, &key).await);
+    }
+    // What runs without a request may speak in between, but not each time.
+    let shortest = |all: Vec<Vec<String>>| all.into_iter().min_by_key(Vec::len).unwrap();
+    let (first, returning) = (shortest(first), shortest(returning));
+    assert!(first.len() <= 14, "{first:#?}");
+    assert!(returning.len() <= 9, "{returning:#?}");
+    // None of them is within a transaction, so each one that writes is a commit.
+    let writes = returning.iter().filter(|summary| !summary.trim_start().to_lowercase().starts_with("select"));
+    assert!(writes.count() <= 3, "{returning:#?}");
 }
 
 #[tokio::test]

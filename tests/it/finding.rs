@@ -58,7 +58,7 @@ async fn heart(visitor: &Visitor, page: &Page, place: usize) -> String {
 async fn write_beside(site: &Site, id: &str, note: &str, tags: &[&str]) {
     let (tags, folded): (Vec<_>, Vec<_>) = tags.iter().map(|tag| (tag.to_lowercase(), fold(tag))).unzip();
     let row = sqlx::query(
-        "update hearts set note = $2, note_folded = $3, tags = $4, tags_folded = $5 where playlist_id = $1",
+        "update user_hearts set note = $2, note_folded = $3, tags = $4, tags_folded = $5 where playlist_id = $1",
     );
     let row = row.bind(id).bind(note).bind(fold(note)).bind(tags).bind(folded);
     assert_eq!(row.execute(&site.db).await.unwrap().rows_affected(), 1);
@@ -287,7 +287,7 @@ async fn rows_from_before_there_were_folded_columns_are_found_in_lower_case() {
     let wren = wren(&site).await;
     let id = heart(&wren, &wren.open("/playlists").await, 0).await;
     write_beside(&site, &id, "Night Bus", &["rain"]).await;
-    sqlx::query("update hearts set note_folded = null, tags_folded = null").execute(&site.db).await.unwrap();
+    sqlx::query("update user_hearts set note_folded = null, tags_folded = null").execute(&site.db).await.unwrap();
     sqlx::query("update playlists set name_folded = null, owner_folded = null, owner_id = null")
         .execute(&site.db)
         .await

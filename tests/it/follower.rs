@@ -23,7 +23,7 @@ async fn list(pool: &PgPool, id: &str, seconds_old: f64) {
     // Nobody else makes a list between these, and afterwards it is leased. The tables in the order in which the app
     // takes them, which may be making a list right now.
     sqlx::raw_sql("truncate top_playlists, top_lists").execute(&mut *tx).await.unwrap();
-    let row = "insert into top_playlists (period, place, playlist_id, week, ever) values ('week', 1, $1, 3, 3)";
+    let row = "insert into top_playlists (period, place, playlist_id, name, seen_at, week, ever) values ('week', 1, $1, '', now(), 3, 3)";
     sqlx::query(row).bind(id).execute(&mut *tx).await.unwrap();
     let made = "insert into top_lists (made_at, leased_until) values (now() - make_interval(secs => $1), now() + interval '5 minutes')";
     sqlx::query(made).bind(seconds_old).execute(&mut *tx).await.unwrap();

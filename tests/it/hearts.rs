@@ -3,24 +3,27 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use heartlist::ids::Secret;
 use heartlist::standin::{Endpoint, Fault};
+use heartlist::vault::{Purpose, Vault};
 use reqwest::Method;
 
-use crate::support::Site;
+use crate::support::{SESSION_SECRET, Site};
 
 const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
-const ROWS: &str = "select count(*) from hearts";
+const ROWS: &str = "select count(*) from user_hearts where removed_at is null";
 
 #[tokio::test]
-async fn b3_a_heart_is_confirmed_with_its_state_and_its_count() {
+async fn b3_a_heart_is_confirmed_with_its_state() {
     let site = Site::open().await;
-    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
-    let told = |page: crate::support::page::Page| (page.status, page.json());
-    let answer = |hearted: bool, hearts: i64| serde_json::json!({"playlist_id": "3cEYpjA9oz9GiPac4AsH4n", "hearted": hearted, "hearts": hearts});
-    assert_eq!(told(ada.fetch(Method::PUT, ONE).await), (200, answer(true, 1)));
-    assert_eq!(told(mira.fetch(Method::PUT, ONE).await), (200, answer(true, 2)));
-    assert_eq!(told(ada.fetch(Method::DELETE, ONE).await), (200, answer(false, 1)));
-    assert_eq!(told(mira.fetch(Method::DELETE, ONE).await), (200, answer(false, 0)));
+    let ada = site.signed_in("ada").await;
+    for (method, hearted) in
+        [(Method::PUT, true), (Method::PUT, true), (Method::DELETE, false), (Method::DELETE, false)]
+    {
+        let page = ada.fetch(method, ONE).await;
+        let state = serde_json::json!({"playlist_id": "3cEYpjA9oz9GiPac4AsH4n", "hearted": hearted});
+        assert_eq!((page.status, page.json()), (200, state));
+    }
 }
 
 #[tokio::test]
@@ -31,15 +34,15 @@ async fn b6_twice_is_once_and_the_first_date_is_kept() {
     let first: time::OffsetDateTime = date(&site).await;
     site.advance(Duration::from_secs(3600));
     let again = ada.fetch(Method::PUT, ONE).await;
-    assert_eq!((again.status, again.json()["hearts"].as_i64()), (200, Some(1)));
+    assert_eq!(again.status, 200);
     assert_eq!((date(&site).await, site.count(ROWS).await), (first, 1));
     ada.fetch(Method::DELETE, ONE).await;
     let gone = ada.fetch(Method::DELETE, ONE).await;
-    assert_eq!((gone.status, gone.json()["hearts"].as_i64(), site.count(ROWS).await), (200, Some(0), 0));
+    assert_eq!((gone.status, site.count(ROWS).await), (200, 0));
 }
 
 async fn date(site: &Site) -> time::OffsetDateTime {
-    sqlx::query_scalar("select hearted_at from hearts").fetch_one(&site.db).await.unwrap()
+    sqlx::query_scalar("select hearted_at from user_hearts where removed_at is null").fetch_one(&site.db).await.unwrap()
 }
 
 #[tokio::test]
@@ -67,18 +70,23 @@ async fn b1_the_button_works_without_script_and_returns_to_where_it_was_pressed(
 }
 
 #[tokio::test]
-async fn a_form_that_does_not_say_where_it_stood_returns_to_the_page_that_sent_it() {
+async fn a_heart_without_script_returns_to_its_place_on_the_page_that_sent_it() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
-    for (page, target) in [("/hearts?page=2", "/hearts?page=2"), ("/logout", "/playlists")] {
+    for (page, target) in
+        [("/hearts?page=2", "/hearts?page=2"), ("/logout", "/playlists"), ("/top?when=ever", "/top?when=ever")]
+    {
         let referer = format!("{}{page}", site.base);
         let body = Some("hearted=true".to_owned());
         let sent = ada.request(Method::POST, ONE, &[("referer", &referer)], body).await;
-        assert_eq!((sent.status, sent.header("location")), (303, target));
+        assert_eq!(
+            (sent.status, sent.header("location")),
+            (303, format!("{target}#p-3cEYpjA9oz9GiPac4AsH4n").as_str())
+        );
     }
     let body = Some("hearted=true".to_owned());
     let sent = ada.request(Method::POST, ONE, &[("referer", "https://evil.example/hearts")], body).await;
-    assert_eq!(sent.header("location"), "/playlists");
+    assert_eq!(sent.header("location"), "/playlists#p-3cEYpjA9oz9GiPac4AsH4n");
 }
 
 #[tokio::test]
@@ -96,7 +104,8 @@ async fn b5_any_number_of_quick_clicks_leave_one_row_or_none_and_the_right_count
         }
         let rows = if last == Method::PUT { 3 } else { 0 };
         assert_eq!(site.count(ROWS).await, rows);
-        assert_eq!(site.count("select sum(hearts)::bigint from heart_counts").await, rows);
+        site.refresh_top().await;
+        assert_eq!(site.count("select coalesce(sum(hearts), 0)::bigint from heart_counts").await, rows);
     }
 }
 
@@ -117,20 +126,22 @@ async fn sixty_four_people_at_once_leave_every_count_right() {
     };
     join_all((0..64).map(press)).await;
     assert_eq!(site.count(ROWS).await, 3 * 32);
-    assert_eq!(site.count("select count(*) from heart_counts where hearts = 32").await, 3);
     site.refresh_top().await;
-    assert_eq!(site.count("select count(*) from top_playlists where week = 32 and ever = 32").await, 2 * 3);
+    assert_eq!(site.count("select count(*) from heart_counts where hearts = 32 and week = 32").await, 3);
 }
 
-/// The cookie of somebody new, whose session is a copy of the first person's: a press does not open it.
+/// The cookie of somebody new, whose session is written by hand.
 async fn somebody(site: &Site) -> String {
+    let new = "insert into users (display_name, created_at) values ('Somebody', now()) returning id";
+    let user: i64 = sqlx::query_scalar(new).fetch_one(&site.db).await.unwrap();
     let id = tower_sessions::session::Id::default();
-    let session = "with made as (insert into users (display_name, created_at) values ('Somebody', now()) returning id)
-         insert into sessions (id_hash, user_id, sealed, created_at, expires_at, last_seen_at, sealed_with)
-         select $1, made.id, sealed, s.created_at, expires_at, last_seen_at, sealed_with
-         from made, sessions s where user_id = (select min(id) from users)";
     let key = heartlist::domain::session_key(id);
-    sqlx::query(session).bind(key.as_bytes()).execute(&site.db).await.unwrap();
+    let data = serde_json::json!({ "user_id": user, "name": "Somebody" }).to_string();
+    let vault = Vault::new(&Secret::new(SESSION_SECRET));
+    let session = "insert into sessions (id_hash, user_id, sealed, created_at, expires_at, last_seen_at)
+                   values ($1, $2, $3, now(), now() + interval '1 day', now())";
+    let sealed = vault.seal(Purpose::Session, key.as_bytes(), data.as_bytes());
+    sqlx::query(session).bind(key.as_bytes()).bind(user).bind(sealed).execute(&site.db).await.unwrap();
     format!("heartlist={id}")
 }
 

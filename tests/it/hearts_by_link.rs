@@ -9,7 +9,7 @@ use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::{Visitor, approve};
 
-const ROWS: &str = "select count(*) from hearts";
+const ROWS: &str = "select count(*) from user_hearts where removed_at is null";
 const NAMELESS: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
 /// Pastes `text` on the page at `path` and follows.
@@ -172,7 +172,7 @@ async fn b6_a_link_that_was_hearted_before_keeps_its_first_date() {
     let ada = site.signed_in("ada").await;
     ada.fetch(Method::PUT, &format!("/heart/{NAMELESS}")).await;
     let date = || async {
-        sqlx::query_scalar::<_, time::OffsetDateTime>("select hearted_at from hearts")
+        sqlx::query_scalar::<_, time::OffsetDateTime>("select hearted_at from user_hearts where removed_at is null")
             .fetch_one(&site.db)
             .await
             .unwrap()

@@ -30,6 +30,7 @@ async fn the_meter_tells_of_requests_by_route_and_of_what_is_kept() {
     for id in ["3cEYpjA9oz9GiPac4AsH4n", "0000000000000000000000"] {
         ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
     }
+    site.refresh_top().await;
     ada.look("/nope/3cEYpjA9oz9GiPac4AsH4n").await;
     ada.request(Method::from_bytes(b"INVENTED").unwrap(), "/hearts", &[], None).await;
     let said = site.visitor().look("/metrics").await.html;

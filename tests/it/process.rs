@@ -242,7 +242,7 @@ async fn o7_the_whole_log_holds_no_secret() {
 async fn write_words(visitor: &Visitor) {
     visitor.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     for (note, status) in [("nobody-elses-business".to_owned(), 200), ("nobody-elses-business".repeat(20), 422)] {
-        let form = visitor.open("/hearts").await.form(".words form").with("note", &note).with("tags", &note[..21]);
+        let form = visitor.edit_first_heart().await.form(".words form").with("note", &note).with("tags", &note[..21]);
         assert_eq!(visitor.submit(form).await.status, status);
     }
     let form = visitor.open("/hearts/import").await.form("form.import");

@@ -136,7 +136,12 @@ async fn without_the_question_nothing_becomes_one() {
     let (site, _first, second, page) = two().await;
     let form = page.form("form[action='/auth/google']");
     for aim in ["link", "", "sign-in"] {
-        let form = Form { fields: form.fields.clone(), action: form.action.clone(), method: form.method.clone() };
+        let form = Form {
+            fields: form.fields.clone(),
+            action: form.action.clone(),
+            method: form.method.clone(),
+            page: form.page.clone(),
+        };
         let sent = second.submit(form.with("aim", aim)).await;
         if sent.has("button[value=approve]") {
             let end = second.submit(sent.choose(&site.world.account(Service::Google, "ada"))).await;

@@ -1,91 +1,76 @@
-//! That the schema can be cut over several nodes as `docs/growth.md` says: the rules of a distributed Postgres, by what our
-//! own Postgres knows of keys.
+//! That the tables can be spread over several nodes as `src/db/distribution.rs` does it: the rules of Citus for keys, checked
+//! on a plain Postgres, so that a migration cannot break them unseen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use heartlist::db::distribution::{DISTRIBUTED, REFERENCE};
 
 use crate::support::Site;
 
-const PLAN: &str = include_str!("../../docs/growth.md");
-
-/// Where a table's rows lie.
-#[derive(Clone, Debug, PartialEq)]
-enum Place {
-    /// All of them on every node.
-    Everywhere,
-    /// By this column, together with those of the table of that name.
-    By { column: String, with: String },
-}
-
-fn plan() -> BTreeMap<String, Place> {
-    let lines = PLAN.lines().filter_map(|line| line.strip_prefix("select create_")?.strip_suffix(");"));
-    let places = lines.map(|line| {
-        let (how, what) = line.split_once('(').unwrap();
-        let said: Vec<&str> = what.split('\'').collect();
-        let table = said[1].to_owned();
-        let place = match how {
-            "reference_table" => Place::Everywhere,
-            "distributed_table" => {
-                let with = said.get(5).filter(|with| **with != "none").unwrap_or(&said[1]);
-                Place::By { column: said[3].into(), with: (*with).into() }
-            }
-            _ => panic!("{line}"),
-        };
-        (table, place)
-    });
-    places.collect()
-}
-
 #[tokio::test]
-async fn every_table_has_its_place() {
-    let site = Site::open().await;
-    let tables = "select table_name::text from information_schema.tables where table_schema = 'public' and table_name <> '_sqlx_migrations'";
-    let tables: BTreeSet<String> = sqlx::query_scalar(tables).fetch_all(&site.db).await.unwrap().into_iter().collect();
-    let planned: BTreeSet<String> = plan().into_keys().collect();
-    assert_eq!(tables, planned, "docs/growth.md says where each table lies");
-}
-
-#[tokio::test]
-async fn what_is_unique_is_so_within_a_shard() {
+async fn what_is_unique_in_a_distributed_table_is_so_within_a_shard() {
     let site = Site::open().await;
     let unique = "select i.indrelid::regclass::text, i.indexrelid::regclass::text,
                          array(select attname::text from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any(i.indkey))
-                  from pg_index i join pg_class c on c.oid = i.indrelid
-                  where i.indisunique and c.relnamespace = 'public'::regnamespace and c.relname <> '_sqlx_migrations'";
-    let unique: Vec<(String, String, Vec<String>)> = sqlx::query_as(unique).fetch_all(&site.db).await.unwrap();
-    let plan = plan();
-    assert!(unique.len() >= plan.len());
+                  from pg_index i where i.indisunique and i.indrelid::regclass::text = any($1)";
+    let unique: Vec<(String, String, Vec<String>)> =
+        sqlx::query_as(unique).bind(DISTRIBUTED).fetch_all(&site.db).await.unwrap();
+    assert!(unique.len() >= DISTRIBUTED.len(), "{unique:?}");
     for (table, index, columns) in unique {
-        if let Place::By { column, .. } = &plan[&table] {
-            assert!(columns.contains(column), "{index} of {table} goes over all shards: {columns:?} without {column}");
-        }
+        let within = columns.iter().any(|column| column == "user_id");
+        assert!(within, "{index} of {table} goes over all shards: {columns:?} without user_id");
+    }
+}
+
+/// A distributed table may refer to the reference table; the reference table to nothing; nothing to a distributed one.
+#[tokio::test]
+async fn a_row_finds_on_its_own_node_what_it_refers_to() {
+    let site = Site::open().await;
+    let keys = "select conname::text, conrelid::regclass::text, confrelid::regclass::text, confdeltype::text
+                from pg_constraint where contype = 'f'";
+    let keys: Vec<(String, String, String, String)> = sqlx::query_as(keys).fetch_all(&site.db).await.unwrap();
+    assert!(keys.len() >= 9);
+    for (name, from, to, on_delete) in keys {
+        assert!(to == REFERENCE, "{name} refers to {to}, which is not on every node");
+        assert!(from != REFERENCE, "{name}: the reference table refers to another");
+        let distributed = DISTRIBUTED.contains(&from.as_str());
+        assert!(!distributed || on_delete == "c", "{name}: rows of a distributed table end with their person");
     }
 }
 
 #[tokio::test]
-async fn what_refers_to_a_row_finds_it_on_its_own_node() {
+async fn a_distributed_table_has_no_trigger_and_no_identity_column() {
     let site = Site::open().await;
-    let keys = "select k.conname::text, k.conrelid::regclass::text, k.confrelid::regclass::text, k.confdeltype::text,
-                       array(select attname::text from pg_attribute where attrelid = k.conrelid and attnum = any(k.conkey)),
-                       array(select attname::text from pg_attribute where attrelid = k.confrelid and attnum = any(k.confkey))
-                from pg_constraint k where k.contype = 'f'";
-    type Key = (String, String, String, String, Vec<String>, Vec<String>);
-    let keys: Vec<Key> = sqlx::query_as(keys).fetch_all(&site.db).await.unwrap();
-    let plan = plan();
-    assert!(keys.len() >= 9);
-    for (name, from, to, on_delete, here, there) in keys {
-        match (&plan[&from], &plan[&to]) {
-            (Place::Everywhere, Place::Everywhere) => {}
-            (Place::By { column, .. }, Place::Everywhere) => {
-                let changes_place = matches!(on_delete.as_str(), "n" | "d") && here.contains(column);
-                assert!(!changes_place, "{name} would move a row of {from} when one of {to} goes");
-            }
-            (Place::By { column, with }, Place::By { column: other, with: others }) => {
-                assert!(
-                    with == others && here.contains(column) && there.contains(other),
-                    "{name}: {from} is not with {to}"
-                );
-            }
-            (Place::Everywhere, Place::By { .. }) => panic!("{name}: {from} is everywhere, and {to} is not"),
+    let odd = "select count(*) from pg_trigger where tgrelid::regclass::text = any($1) and not tgisinternal";
+    let triggers: i64 = sqlx::query_scalar(odd).bind(DISTRIBUTED).fetch_one(&site.db).await.unwrap();
+    let odd = "select count(*) from pg_attribute where attrelid::regclass::text = any($1) and attidentity <> ''";
+    let identities: i64 = sqlx::query_scalar(odd).bind(DISTRIBUTED).fetch_one(&site.db).await.unwrap();
+    assert_eq!((triggers, identities), (0, 0));
+}
+
+/// What other Postgres-compatible engines lack, and what Citus refuses or answers slowly.
+#[test]
+fn no_statement_needs_what_a_distributed_postgres_lacks() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx");
+    let mut statements = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let checked = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let checked: serde_json::Value = serde_json::from_str(&checked).unwrap();
+        let query = checked["query"].as_str().unwrap().to_lowercase();
+        statements += 1;
+        for lacking in ["ctid", "xmin", "xmax", "skip locked", "plan_cache_mode", "brin"] {
+            assert!(!query.contains(lacking), "{lacking} in: {query}");
         }
+        let one_row = [
+            "where id = $1 for update",
+            "where id_hash = $1 and leased_until = $2 for update",
+            "browser_hash = $2 for update",
+        ];
+        let locks = query.contains("for update") || query.contains("for no key update");
+        assert!(!locks || one_row.iter().any(|one| query.contains(one)), "a lock clause over many rows: {query}");
+        let writes = |table: &str| {
+            ["insert into ", "update ", "delete from "].iter().any(|verb| query.contains(&format!("{verb}{table}")))
+        };
+        let written = DISTRIBUTED.iter().filter(|table| writes(table)).count();
+        assert!(written <= 1, "one statement writes two distributed tables: {query}");
     }
+    assert!(statements > 100, "{statements}");
 }

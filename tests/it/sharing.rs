@@ -148,11 +148,13 @@ async fn u2_what_is_private_unknown_or_gone_appears_neither_by_name_nor_by_count
     });
     let (lena, ids) = with_hearts(&site, "lena").await;
     lena.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
-    sqlx::query("update hearts set gone_at = now(), note = 'a note of mine', tags = '{mine}' where playlist_id = $1")
-        .bind(&ids[2])
-        .execute(&site.db)
-        .await
-        .unwrap();
+    sqlx::query(
+        "update user_hearts set gone_at = now(), note = 'a note of mine', tags = '{mine}' where playlist_id = $1",
+    )
+    .bind(&ids[2])
+    .execute(&site.db)
+    .await
+    .unwrap();
     put_at(&lena, "lena").await;
     let page = site.visitor().look("/u/lena").await;
     let mut expected = ids[3..].to_vec();

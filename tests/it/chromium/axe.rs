@@ -67,7 +67,7 @@ async fn axe_finds_nothing_where_spotify_is_not_connected() {
 
 /// Gives mira's heart words, her account a further way in, and the page of most hearted playlists some rows.
 async fn furnish(site: &Site) {
-    let words = "update hearts set note = 'For the rain', tags = array['wet', 'late night']";
+    let words = "update user_hearts set note = 'For the rain', tags = array['wet', 'late night']";
     site.db.execute(words).await.unwrap();
     let mira = site.signed_in("mira").await;
     mira.link(&site.world, Service::GitHub, "mira").await;

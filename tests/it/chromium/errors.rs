@@ -32,7 +32,7 @@ async fn errors(site: &Site) -> Vec<Page> {
         let body = Some("hearted=true".into());
         pages.push(ada.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &press, body).await);
     }
-    site.db.execute("alter table hearts rename to lost").await.unwrap();
+    site.db.execute("alter table user_hearts rename to lost").await.unwrap();
     pages.push(ada.look("/hearts").await);
     database(site, false).await;
     pages.push(ada.look("/hearts").await);

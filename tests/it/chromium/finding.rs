@@ -318,7 +318,7 @@ async fn p17_keys_move_heart_search_and_help() {
     }
     assert_eq!(browser.ask::<String>("q.value").await, "jkh?/", "in a field they are letters");
     browser.becomes("document.querySelector('#hits').innerText.startsWith('0 of')").await;
-    assert_eq!(site.count("select count(*) from hearts").await, 0);
+    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 0);
 }
 
 #[tokio::test]

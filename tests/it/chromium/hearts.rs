@@ -10,7 +10,7 @@ use crate::support::Site;
 /// Lets nothing be saved until it is dropped or rolled back: requests wait.
 async fn hold_the_hearts(site: &Site) -> Transaction<'static, Postgres> {
     let mut hold = site.db.begin().await.unwrap();
-    hold.execute("lock table hearts in access exclusive mode").await.unwrap();
+    hold.execute("lock table user_hearts in access exclusive mode").await.unwrap();
     hold
 }
 
@@ -93,14 +93,14 @@ async fn a_heart_is_given_and_taken_back_by_keyboard() {
 async fn b4_a_failed_save_is_taken_back_said_and_tried_again() {
     let site = Site::open().await;
     let browser = ada(&site).await;
-    site.db.execute("alter table hearts rename to lost").await.unwrap();
+    site.db.execute("alter table user_hearts rename to lost").await.unwrap();
     browser.click(FIRST_HEART).await;
     browser.reads("#live", "was not saved").await;
     assert!(!pressed(&browser, FIRST_HEART).await);
     browser.click("#live .again").await;
     browser.reads("#live", "was not saved").await;
     assert!(!pressed(&browser, FIRST_HEART).await, "it still fails");
-    site.db.execute("alter table lost rename to hearts").await.unwrap();
+    site.db.execute("alter table lost rename to user_hearts").await.unwrap();
     browser.click("#live .again").await;
     until_saved(&site, &browser, 1).await;
     assert!(pressed(&browser, FIRST_HEART).await);
@@ -113,10 +113,10 @@ async fn b4_a_failure_stays_while_other_hearts_are_given() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let name: String = browser.ask("document.querySelector('.card:first-child .name').innerText").await;
-    site.db.execute("alter table hearts rename to lost").await.unwrap();
+    site.db.execute("alter table user_hearts rename to lost").await.unwrap();
     browser.click(FIRST_HEART).await;
     browser.reads("#live", &format!("{name} was not saved. ")).await;
-    site.db.execute("alter table lost rename to hearts").await.unwrap();
+    site.db.execute("alter table lost rename to user_hearts").await.unwrap();
     let second = ".card:nth-child(2) form.heart button";
     for saved in [1, 0] {
         browser.ask::<()>(&format!("document.querySelector('{second}').click()")).await;
@@ -151,7 +151,7 @@ async fn b5_five_fast_clicks_end_in_the_last_asked_state() {
     hold.rollback().await.unwrap();
     browser.becomes("open_requests === 0").await;
     assert_eq!(browser.ask::<Vec<String>>("asked").await, ["PUT"], "what is kept already is not asked again");
-    assert_eq!(site.count("select count(*) from hearts").await, 1);
+    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 1);
 
     // Four more in one moment: what is under way is not the last wish, which follows it.
     let clicks = format!("[1, 2, 3, 4].forEach(() => document.querySelector({}).click())", json!(FIRST_HEART));
@@ -160,7 +160,7 @@ async fn b5_five_fast_clicks_end_in_the_last_asked_state() {
     browser.becomes("asked.length > 2 && open_requests === 0").await;
     assert_eq!(browser.ask::<Vec<String>>("asked").await, ["PUT", "DELETE", "PUT"]);
     assert!(pressed(&browser, FIRST_HEART).await);
-    assert_eq!(site.count("select count(*) from hearts").await, 1);
+    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 1);
     assert_eq!(browser.complaints().await, [""; 0]);
 }
 

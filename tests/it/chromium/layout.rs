@@ -130,7 +130,8 @@ async fn the_fields_for_words_are_as_wide_as_their_card() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.go("/hearts").await;
-    browser.click(".words summary").await;
+    browser.click(".edit").await;
+    browser.find(".words [name=note]").await;
     for width in [360, 768, 1280] {
         browser.window(width, 780).await;
         let wide = "['.card', '.words [name=note]'].map(s => document.querySelector(s).getBoundingClientRect().width)";

@@ -11,9 +11,8 @@ use crate::support::Site;
 /// What browsers say when they show a kept page; whether they keep one is up to them.
 const SHOWN_AGAIN: &str = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
 /// Two pages of hearts, the newest first.
-pub(super) const SIXTY_HEARTS: &str = "insert into hearts (user_id, playlist_id, hearted_at) \
-    select users.id, rpad('Heart' || n, 22, 'x'), now() - n * interval '1 day' from users, generate_series(1, 60) n; \
-    insert into heart_counts (playlist_id, hearts) select playlist_id, 1 from hearts";
+pub(super) const SIXTY_HEARTS: &str = "insert into user_hearts (user_id, playlist_id, hearted_at) \
+    select users.id, rpad('Heart' || n, 22, 'x'), now() - n * interval '1 day' from users, generate_series(1, 60) n";
 
 #[tokio::test]
 async fn g20_back_shows_a_heart_that_was_given_on_the_next_page() {

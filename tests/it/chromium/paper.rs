@@ -15,7 +15,7 @@ async fn h9_on_paper_the_hearts_are_a_plain_list() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.go("/hearts").await;
-    browser.click(".words summary").await;
+    browser.click(".edit").await;
     browser.find(".words input[name=note]").await.send_keys("For the rain").await.unwrap();
     browser.find(".words input[name=tags]").await.send_keys("wet").await.unwrap();
     browser.click(".words form button").await;

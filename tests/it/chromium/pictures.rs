@@ -15,11 +15,11 @@ use crate::support::browser::Browser;
 const HEARTED: [usize; 6] = [1, 3, 4, 7, 8, 10];
 /// Words beside some hearts, and days that do not change with the day on which the pictures are taken.
 const WORDS: &str = "\
-    with placed as (select playlist_id, row_number() over (order by playlist_id) n from hearts),
+    with placed as (select playlist_id, row_number() over (order by playlist_id) n from user_hearts where removed_at is null),
          words (n, note, tags) as (values
              (1, 'For the first warm evening on the balcony', array['summer', 'balcony']),
              (2, 'Nadia played this at the wedding', array['wedding']))
-    update hearts set hearted_at = timestamptz '2026-11-20 20:00Z' - placed.n * placed.n * interval '5 days',
+    update user_hearts set hearted_at = timestamptz '2026-11-20 20:00Z' - placed.n * placed.n * interval '5 days',
         note = words.note, tags = coalesce(words.tags, '{}')
     from placed left join words using (n) where hearts.playlist_id = placed.playlist_id";
 
@@ -71,7 +71,7 @@ async fn pictures_for_the_readme() {
     browser.go("/hearts").await;
     take(&browser, &folder, "hearts").await;
     // In a row of covers words leave holes beside them.
-    site.db.execute("update hearts set note = null, tags = '{}'").await.unwrap();
+    site.db.execute("update user_hearts set note = null, tags = '{}'").await.unwrap();
     screen(&browser, 1200, 800, false).await;
     browser.go("/playlists").await;
     take(&browser, &folder, "playlists").await;

@@ -64,7 +64,7 @@ async fn b7_a_heart_taken_back_after_the_session_ended_stays_and_that_is_said() 
     consent(&browser, "ada").await;
     browser.arrive("/playlists").await;
     assert!(pressed(&browser, FIRST_HEART).await);
-    assert_eq!(site.count("select count(*) from hearts").await, 1);
+    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 1);
 }
 
 #[tokio::test]
@@ -122,6 +122,10 @@ async fn c3_an_account_is_deleted_only_after_the_box_is_ticked() {
     browser.click("form[action='/account/delete'] input[name=sure]").await;
     browser.click("form[action='/account/delete'] button").await;
     browser.reads("h1", "Your account is deleted").await;
-    assert_eq!(site.count("select count(*) from users").await + site.count("select count(*) from hearts").await, 0);
+    assert_eq!(
+        site.count("select count(*) from users").await
+            + site.count("select count(*) from user_hearts where removed_at is null").await,
+        0
+    );
     assert_eq!(browser.complaints().await, [""; 0]);
 }

@@ -7,7 +7,7 @@ use super::{FIRST_HEART, ada, ada_with_a_heart, pressed, until_pressed, until_sa
 use crate::support::Site;
 use crate::support::browser::Browser;
 
-const SAVED: &str = "select count(*) from hearts";
+const SAVED: &str = "select count(*) from user_hearts where removed_at is null";
 const OFFERED: &str = "#live .undo";
 
 /// Ada on a page with a heart of last year and a note beside it, which she has just taken back.
@@ -15,7 +15,7 @@ async fn taken_back(site: &Site) -> Browser {
     let browser = ada(site).await;
     browser.click(FIRST_HEART).await;
     until_saved(site, &browser, 1).await;
-    site.db.execute("update hearts set hearted_at = hearted_at - interval '1 year', note = 'Mine'").await.unwrap();
+    site.db.execute("update user_hearts set hearted_at = hearted_at - interval '1 year', note = 'Mine'").await.unwrap();
     browser.click(FIRST_HEART).await;
     let name: String = browser.ask("document.querySelector('.card:first-child .name').innerText").await;
     browser.reads("#live", &format!("Heart removed: {name}.")).await;
@@ -26,7 +26,7 @@ async fn taken_back(site: &Site) -> Browser {
 async fn is_back(site: &Site, browser: &Browser) {
     until_saved(site, browser, 1).await;
     until_pressed(browser, FIRST_HEART, true).await;
-    let old = "select count(*) from hearts where note = 'Mine' and hearted_at < now() - interval '300 days'";
+    let old = "select count(*) from user_hearts where removed_at is null and note = 'Mine' and hearted_at < now() - interval '300 days'";
     assert_eq!(site.count(old).await, 1, "with its date and its note");
     assert!(browser.ask::<bool>("document.activeElement.matches('.heart button')").await, "the focus is at the heart");
     browser.becomes("document.querySelector('#live').textContent === ''").await;
@@ -119,7 +119,7 @@ async fn a_heart_given_on_its_own_page_has_a_form_at_once() {
     browser.find(".words [name=note]").await.send_keys("Mine").await.unwrap();
     browser.click(".words form button").await;
     browser.reads("main [role=status]", "Note and tags saved.").await;
-    assert_eq!(site.count("select count(*) from hearts where note = 'Mine'").await, 1);
+    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note = 'Mine'").await, 1);
 }
 
 /// Runs what waits for ten seconds now, and nothing else.

@@ -16,7 +16,7 @@ async fn g1_signing_in_hearting_and_signing_out_need_no_script() {
     browser.arrive(&format!("/playlists#{card}")).await;
     browser.reads("main [role=status]", "Hearted.").await;
     assert!(pressed(&browser, FIRST_HEART).await);
-    assert_eq!(site.count("select count(*) from hearts").await, 1);
+    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 1);
     let last = ".card:last-child form.heart button";
     browser.click(last).await;
     browser.find(&format!("{last}[aria-pressed=true]")).await;
@@ -29,7 +29,7 @@ async fn g1_signing_in_hearting_and_signing_out_need_no_script() {
     browser.go("/hearts").await;
     browser.click(FIRST_HEART).await;
     browser.reads("main [role=status]", "Heart removed: ").await;
-    assert_eq!(site.count("select count(*) from hearts").await, 0);
+    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 0);
 
     browser.click("a[href='/logout']").await;
     browser.click("form[action='/logout'] button").await;

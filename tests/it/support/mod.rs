@@ -1,6 +1,7 @@
 //! A whole site for one test: the app, a made-up Spotify and a database, all of its own.
 
 pub(crate) mod browser;
+pub(crate) mod citus;
 mod markup;
 #[cfg(feature = "local")]
 pub(crate) mod own_postgres;

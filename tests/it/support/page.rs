@@ -21,6 +21,8 @@ pub(crate) struct Form {
     pub(crate) action: Url,
     pub(crate) method: String,
     pub(crate) fields: BTreeMap<String, String>,
+    /// The page on which it is.
+    pub(crate) page: Url,
 }
 
 impl Page {
@@ -78,8 +80,13 @@ impl Page {
             let value = chosen.map(|option| option.attr("value").map_or_else(|| text(option), str::to_owned));
             fields.insert(select.attr("name").unwrap().into(), value.unwrap_or_default());
         }
+        // The button that is pressed, or the one that Enter would press.
+        let button = if found.value().name() == "button" { Some(found) } else { form.select(&parsed("button")).next() };
+        if let Some((name, button)) = button.and_then(|button| Some((button.attr("name")?, button))) {
+            fields.insert(name.into(), button.attr("value").unwrap_or_default().into());
+        }
         let action = self.url.join(form.attr("action").unwrap_or("")).unwrap();
-        Form { action, method: form.attr("method").unwrap_or("get").to_uppercase(), fields }
+        Form { page: self.url.clone(), action, method: form.attr("method").unwrap_or("get").to_uppercase(), fields }
     }
 
     /// One header of the answer.

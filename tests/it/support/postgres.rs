@@ -7,7 +7,8 @@
 //! as much as making it; then a watcher removes server and folder, however the run ended.
 //!
 //! With TEST_DATABASE_URL that server is used instead, by a role that may create databases; there a
-//! test's database is dropped with its `TestDatabase`, and the template stays for the next run.
+//! test's database is dropped with its `TestDatabase`, and the template stays for the next run. If the
+//! server is the coordinator of a Citus cluster, the tables are distributed (`citus.rs`).
 
 use std::sync::{
     OnceLock,
@@ -16,6 +17,8 @@ use std::sync::{
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrator};
 use url::Url;
+
+use super::citus::Cluster;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -28,12 +31,14 @@ pub(crate) struct TestDatabase {
     url: Url,
     /// Whether it stays when its test is over, since its server goes then or soon.
     stays: bool,
+    /// The cluster that it is spread over.
+    cluster: Option<Cluster>,
 }
 
 impl TestDatabase {
     /// One that was made elsewhere, with all tables in it.
     pub(crate) fn at(url: &str) -> Self {
-        Self { url: url.parse().expect("an address"), stays: true }
+        Self { url: url.parse().expect("an address"), stays: true, cluster: None }
     }
 
     /// Its address.
@@ -47,11 +52,16 @@ impl Drop for TestDatabase {
         if self.stays {
             return;
         }
-        let statement = format!("drop database if exists {} with (force)", name_in(&self.url));
+        let (name, cluster) = (name_in(&self.url).to_owned(), self.cluster.take());
         // A thread, since a test's runtime may not be blocked, nor used while it ends.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(async { run(&mut admin().await, statement).await });
+            runtime.expect("a runtime").block_on(async {
+                match cluster {
+                    Some(cluster) => cluster.drop_database(&name).await,
+                    None => run(&mut admin().await, format!("drop database if exists {name} with (force)")).await,
+                }
+            });
         });
         if dropped.join().is_err() {
             eprintln!("{} stays on the server of TEST_DATABASE_URL", name_in(&self.url));
@@ -66,17 +76,27 @@ impl Drop for TestDatabase {
 pub(crate) async fn fresh_database() -> TestDatabase {
     static TEMPLATE: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
     static MADE: AtomicU32 = AtomicU32::new(0);
-    // Starting the server blocks, which must not hold up a runtime.
-    tokio::task::spawn_blocking(server).await.expect("a Postgres server for the tests");
-    let template = TEMPLATE.get_or_init(template).await;
     let number = MADE.fetch_add(1, Ordering::Relaxed);
     let name = format!("heartlist_test_{}_{number}", std::process::id());
+    if let Some(cluster) = cluster().await {
+        return TestDatabase { url: cluster.create(&name).await, stays: false, cluster: Some(cluster) };
+    }
+    let template = TEMPLATE.get_or_init(template).await;
     let mut admin = admin().await;
     run(&mut admin, format!("drop database if exists {name}")).await;
     // Without this word, which Postgres knows since 15, it takes two to five times as long.
     let strategy = if knows_strategies(&mut admin).await { "strategy file_copy" } else { "" };
     run(&mut admin, format!("create database {name} template {template} {strategy}")).await;
-    TestDatabase { url: address_of(&name), stays: server().is_private }
+    TestDatabase { url: address_of(&name), stays: server().is_private, cluster: None }
+}
+
+/// The cluster on which the tests run, if TEST_DATABASE_URL names its coordinator.
+pub(crate) async fn cluster() -> Option<Cluster> {
+    static CLUSTER: tokio::sync::OnceCell<Option<Cluster>> = tokio::sync::OnceCell::const_new();
+    // Starting the server blocks, which must not hold up a runtime.
+    let server = tokio::task::spawn_blocking(server).await.expect("a Postgres server for the tests");
+    let find = || async move { if server.is_private { None } else { Cluster::find(&server.url).await } };
+    CLUSTER.get_or_init(find).await.clone()
 }
 
 /// Makes the template where it is missing, and gives its name.

@@ -54,7 +54,9 @@ impl Visitor {
     pub(crate) async fn send(&self, form: Form) -> Page {
         let method = Method::from_bytes(form.method.as_bytes()).unwrap();
         let origin = form.action.origin().ascii_serialization();
-        let headers = [("sec-fetch-site", "same-origin"), ("origin", origin.as_str())];
+        let mut page = form.page.clone();
+        page.set_fragment(None);
+        let headers = [("sec-fetch-site", "same-origin"), ("origin", origin.as_str()), ("referer", page.as_str())];
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
         self.request(method, form.action.as_str(), &headers, Some(body)).await
     }
@@ -119,6 +121,12 @@ impl Visitor {
             page = self.look(target.as_str()).await;
         }
         panic!("redirected without end, last to {}", page.url)
+    }
+
+    /// Opens the hearts with the form for the first one's note and tags.
+    pub(crate) async fn edit_first_heart(&self) -> Page {
+        let hearts = self.open("/hearts").await;
+        self.open(&hearts.attribute("a.edit", "href")).await
     }
 
     /// Presses the button on the sign-in page, as far as Spotify's consent page.

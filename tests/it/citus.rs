@@ -1,0 +1,183 @@
+//! Everything that a visitor, the background jobs and the operator ask, on a Citus cluster. It runs where TEST_DATABASE_URL
+//! names the coordinator of one. Any other test runs there too, by its name; this one alone covers every statement's kind.
+
+use std::time::Duration;
+
+use heartlist::db::distribution;
+use heartlist::standin::Service;
+use reqwest::Method;
+use sqlx::AssertSqlSafe;
+
+use crate::account::OF_PEOPLE;
+use crate::sharing::{put_at, secret_link};
+use crate::support::Site;
+use crate::support::postgres::cluster;
+use crate::support::visitor::Visitor;
+use crate::takeout::report;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether there is a cluster; says so if there is none.
+async fn has_cluster() -> bool {
+    let found = cluster().await.is_some();
+    if !found {
+        eprintln!("skipped: TEST_DATABASE_URL does not name the coordinator of a Citus cluster");
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_whole_visit_works_on_a_cluster() {
+    if !has_cluster().await {
+        return;
+    }
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    hearts(&site, &ada).await;
+    annotations_and_search(&site, &ada).await;
+    popular(&site, &ada).await;
+    sharing(&site, &ada).await;
+    files(&site, &ada).await;
+    sessions(&site).await;
+    merging(&site).await;
+    cleanup(&site).await;
+    let ada = site.signed_in("ada").await;
+    let form = ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
+    let gone = ada.submit(form).await;
+    assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
+    nothing_is_left_behind(&site).await;
+}
+
+/// Foreign keys of the coordinator's tables do not cascade from `users` there.
+async fn nothing_is_left_behind(site: &Site) {
+    let columns: Vec<String> = sqlx::query_scalar(OF_PEOPLE).fetch_all(&site.db).await.unwrap();
+    assert!(columns.len() >= 9, "{columns:?}");
+    for column in columns {
+        let (table, name) = column.split_once('.').unwrap();
+        let query = AssertSqlSafe(format!("select count(*) from {table} where {name} not in (select id from users)"));
+        let left: i64 = sqlx::query_scalar(query).fetch_one(&site.db).await.unwrap();
+        assert_eq!(left, 0, "{column}");
+    }
+}
+
+async fn hearts(site: &Site, ada: &Visitor) {
+    let ids = ada.open("/playlists").await.playlist_ids();
+    for id in &ids[..3] {
+        assert_eq!(ada.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
+        assert_eq!(ada.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
+    }
+    assert_eq!(ada.open("/playlists").await.count("[aria-pressed=true]"), 3);
+    assert_eq!(ada.fetch(Method::DELETE, &format!("/heart/{}", ids[0])).await.status, 200);
+    assert_eq!(ada.open("/hearts").await.count("li.card"), 2);
+    let removed = ada.open("/hearts/removed").await;
+    assert_eq!(removed.playlist_ids(), [ids[0].clone()]);
+    ada.submit(removed.form("button[value=back]")).await;
+    assert_eq!(ada.open("/hearts").await.count("li.card"), 3);
+    ada.fetch(Method::DELETE, &format!("/heart/{}", ids[2])).await;
+    ada.submit(ada.open("/hearts/removed").await.form("button[value=gone]").with("want", "gone")).await;
+    assert_eq!(site.count("select count(*) from user_hearts").await, 2);
+    assert_eq!(ada.open(&format!("/playlists/{}", ids[0])).await.status, 200);
+    let link = ada.open("/hearts").await.form("form.by-link").with("link", "3cEYpjA9oz9GiPac4AsH4n");
+    assert!([200, 422].contains(&ada.submit(link).await.status));
+}
+
+async fn annotations_and_search(site: &Site, ada: &Visitor) {
+    let form = ada.edit_first_heart().await.form(".words form").with("note", "For the rain").with("tags", "wet, late");
+    assert_eq!(ada.submit(form).await.notice().unwrap(), "Note and tags saved.");
+    for path in ["/hearts?q=rain", "/hearts?q=tag%3Awet&sort=name", "/playlists?q=is%3Ahearted+tag%3Alate&sort=size"] {
+        assert_eq!(ada.open(path).await.count("li.card"), 1, "{path}");
+    }
+    for path in ["/playlists?q=owner%3Ame", "/hearts?q=public%3Atrue&sort=oldest", "/playlists?sort=owner&page=1-2"] {
+        assert_eq!(ada.open(path).await.status, 200, "{path}");
+    }
+    site.advance(Duration::from_secs(700));
+    assert_eq!(ada.open("/playlists").await.status, 200, "the library is fetched again");
+    assert_eq!(site.count("select count(*) from user_hearts where title is null").await, 0, "hearts have titles");
+}
+
+async fn popular(site: &Site, ada: &Visitor) {
+    let public = ada.open("/playlists?q=public%3Atrue").await.playlist_ids().remove(0);
+    for key in ["ada", "mira", "noor"] {
+        site.signed_in(key).await.fetch(Method::PUT, &format!("/heart/{public}")).await;
+    }
+    site.refresh_top().await;
+    for visitor in [&site.visitor(), ada] {
+        assert_eq!(visitor.look("/top").await.playlist_ids(), *std::slice::from_ref(&public));
+    }
+    assert_eq!(ada.open(&format!("/playlists/{public}")).await.text("[data-hearts-of]"), "3");
+    assert!(site.visitor().look("/metrics").await.html.contains("heartlist_hearts "));
+}
+
+async fn sharing(site: &Site, ada: &Visitor) {
+    put_at(ada, "ada").await;
+    let page = site.visitor().look("/u/ada").await;
+    assert!(page.status == 200 && page.count("li.card") > 0);
+    for feed in ["/u/ada/atom.xml", "/u/ada/feed.json"] {
+        assert_eq!(site.visitor().look(feed).await.status, 200);
+    }
+    let link = secret_link(ada).await;
+    assert_eq!(site.visitor().look(&link).await.status, 200);
+}
+
+async fn files(site: &Site, ada: &Visitor) {
+    let before = site.count("select count(*) from user_hearts").await;
+    let hers = ada.open("/hearts").await.count("li.card") as i64;
+    for path in ["/hearts/export.csv", "/hearts/export.json"] {
+        let file = ada.open(path).await.html;
+        assert!(file.contains("For the rain"), "{file}");
+        let form = ada.open("/hearts/import").await.form("form.import");
+        assert_eq!(report(&ada.upload(form, file.as_bytes()).await), [0, hers, 0]);
+        assert_eq!(site.count("select count(*) from user_hearts").await, before);
+    }
+    let form = ada.open("/hearts/import").await.form("form.import");
+    let file = "id,note\n0000000000000000000001,new\n0000000000000000000002,\n";
+    assert_eq!(report(&ada.upload(form, file.as_bytes()).await), [2, 0, 0]);
+    let form = ada.open("/hearts/import").await.form("form.import");
+    let file = "id\n0000000000000000000001\n0000000000000000000005\n";
+    assert_eq!(report(&ada.upload(form, file.as_bytes()).await), [1, 1, 0]);
+    assert_eq!(site.count("select count(*) from user_hearts").await, before + 3);
+}
+
+async fn sessions(site: &Site) {
+    let ada = site.signed_in("ada").await;
+    let linked = ada.link(&site.world, Service::X, "ada").await;
+    assert!(linked.notice().unwrap().contains("X is linked"), "{}", linked.text("main"));
+    let elsewhere = site.signed_in("ada").await;
+    ada.submit(ada.open("/account").await.form("#sessions > form")).await;
+    assert_eq!(elsewhere.look("/account").await.status, 303);
+    assert!(ada.open("/account/activity").await.status == 200);
+    ada.submit(ada.open("/account/disconnect").await.form("form[action='/account/disconnect']")).await;
+    ada.submit(ada.open("/account").await.form("form[action='/auth/spotify']")).await;
+    ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await;
+}
+
+async fn merging(site: &Site) {
+    let (old, new) = (site.visitor(), site.visitor());
+    old.sign_in_by(&site.world, Service::Google, "ada").await;
+    old.fetch(Method::PUT, "/heart/0000000000000000000003").await;
+    new.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    new.fetch(Method::PUT, "/heart/0000000000000000000003").await;
+    new.fetch(Method::PUT, "/heart/0000000000000000000004").await;
+    let consent = new.to(Service::Google, &new.open("/account/same").await).await;
+    let page = new.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    assert!(page.notice().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
+    assert_eq!(new.open("/hearts").await.count("li.card"), 2);
+    nothing_is_left_behind(site).await;
+}
+
+async fn cleanup(site: &Site) {
+    let app = site.pool(2);
+    let cluster = distribution::examine(&app).await.unwrap().unwrap();
+    assert!(!cluster.nodes.is_empty() && cluster.down.is_empty() && cluster.undistributed.is_empty(), "{cluster:?}");
+    distribution::distribute(&app).await.expect("once more changes nothing");
+    heartlist::db::migrate(&app).await.expect("and so do the migrations");
+    // On a copy of the time, so that the sessions of this walk stay.
+    sqlx::raw_sql("update playlists set seen_at = timestamptz '2026-01-01'").execute(&site.db).await.unwrap();
+    let removed =
+        "update user_hearts set removed_at = timestamptz '2026-01-01' where playlist_id = '0000000000000000000004'";
+    sqlx::raw_sql(removed).execute(&site.db).await.unwrap();
+    site.sweep().await;
+    assert_eq!(site.count("select count(*) from playlists").await, 0);
+    assert_eq!(site.count("select count(*) from user_hearts where removed_at is not null").await, 0);
+    site.advance(DAY / 24 / 30);
+}
