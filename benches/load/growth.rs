@@ -1,101 +1,184 @@
-//! The same requests while the tables grow: what a heart and a page cost must not follow the size of the table.
+//! The same requests with more and more hearts and sessions of strangers in the tables.
 
+use std::future::Future;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use heartlist::db;
+use heartlist::db::{self, Pool};
 use heartlist::ids::Secret;
-use sqlx::Executor;
+use sqlx::{Executor, PgPool};
 use time::OffsetDateTime;
+use tokio::time::timeout;
 
-use crate::Wishes;
-use crate::report;
-use crate::rounds::play_all;
-use crate::stage::Stage;
+use crate::Options;
+use crate::bench::Bench;
+use crate::hearts::wait_for_count;
+use crate::report::{self, Rounds, median};
+use crate::rounds::run_all;
 
-/// The tables' sizes, in hearts.
+/// Sizes of the table of hearts.
 const STEPS: [u64; 5] = [0, 10_000, 100_000, 1_000_000, 10_000_000];
 /// How many strangers there are, each with a session.
 const STRANGERS: u64 = 1_000_000;
+/// How long the cleanup of half their sessions is waited for.
+const MAX_CLEANUP: Duration = Duration::from_secs(120);
 /// What is measured at each step.
-const MIXES: [&str; 5] = ["heart", "hearts", "hearts, new", "playlists", "top"];
+const MIXES: [&str; 7] = ["heart", "pgbench", "playlists", "hearts", "search", "sign-ins", "top"];
 
-/// Fills the tables step by step up to `most` hearts and prints a table at each.
-pub(crate) async fn play(stage: &mut Stage, wishes: &Wishes, most: u64) -> Result<()> {
-    let known = stage.mixes(&[]).await?;
-    let only: Vec<String> =
-        MIXES.iter().filter(|name| known.iter().any(|mix| mix.name == **name)).map(|name| (*name).to_owned()).collect();
-    let mut before = 0;
-    for (step, size) in STEPS.into_iter().filter(|size| *size <= most).enumerate() {
-        let begun = Instant::now();
-        if before == 0 && size > 0 {
-            strangers(stage).await?;
+/// Fills the tables step by step up to `most` hearts, and prints a table at each step and one that compares them.
+pub(crate) async fn run(bench: &mut Bench, options: &Options, most: u64) -> Result<()> {
+    let only = MIXES.map(str::to_owned);
+    let mut steps: Vec<(u64, Rounds)> = Vec::new();
+    for size in STEPS.into_iter().filter(|size| *size <= most) {
+        let pool = &bench.postgres.pool;
+        let start = Instant::now();
+        match steps.last() {
+            None => {}
+            Some((0, _)) => {
+                add_strangers(pool).await?;
+                add_hearts(pool, 0, size).await?;
+            }
+            Some((before, _)) => add_hearts(pool, *before, size).await?,
         }
-        hearts(stage, before, size).await?;
-        eprintln!("filled to {size} hearts in {:.0} s", begun.elapsed().as_secs_f64());
-        let mixes = stage.mixes(&only).await?;
-        let rounds = play_all(stage, mixes, wishes, (step + 1) * 10_000).await?;
+        eprintln!("filled to {size} hearts in {:.0} s", start.elapsed().as_secs_f64());
+        wait_for_count(pool).await?;
+        let mixes = bench.mixes(&only).await?;
+        let rounds = run_all(bench, mixes, options).await?;
         let sessions = if size == 0 { 0 } else { STRANGERS };
-        report::table(&format!("With {size} hearts and {sessions} sessions of strangers:"), &rounds);
-        before = size;
+        report::print_table(&format!("With {size} hearts and {sessions} sessions of strangers:"), &rounds);
+        steps.push((size, rounds));
     }
-    if before > 0 { while_swept(stage, wishes).await } else { Ok(()) }
-}
-
-/// Hearts, while half of the strangers' sessions are removed as the app does it.
-async fn while_swept(stage: &mut Stage, wishes: &Wishes) -> Result<()> {
-    let end = "update sessions set expires_at = now() - random() * interval '1 day'
-               where user_id % 2 = 0 and user_id in (select id from users where display_name = 'stranger')";
-    for statement in [end, "vacuum analyze sessions", "checkpoint"] {
-        stage.postgres.pool.execute(statement).await?;
+    print_growth(&steps);
+    if steps.len() > 1 {
+        run_while_counting(bench, options).await?;
+        run_while_cleaning_up(bench, options).await?;
     }
-    let now: OffsetDateTime = sqlx::query_scalar("select now()").fetch_one(&stage.postgres.pool).await?;
-    let pool = db::pool(&Secret::new(stage.postgres.url()), 1)?;
-    let sweep = tokio::spawn(async move {
-        let begun = Instant::now();
-        let gone = db::sessions::sweep(&pool, now).await?;
-        anyhow::Ok((gone, begun.elapsed().as_secs_f64()))
-    });
-    let (hearts, once) = (stage.mixes(&["heart".into()]).await?, Wishes { rounds: 1, ..wishes.clone() });
-    let rounds = play_all(stage, hearts, &once, 90_000).await?;
-    let (gone, seconds) = sweep.await.context("the sweep")??;
-    report::table(&format!("While {gone} ended sessions are swept, which takes {seconds:.1} s:"), &rounds);
     Ok(())
 }
 
-/// People who never come back, each with a session as large as a real one.
-async fn strangers(stage: &Stage) -> Result<()> {
-    let fill = "with made as (insert into users (display_name, created_at)
+/// Prints each step's CPU time and p50 as a ratio of the first step's. pgbench's tables do not grow: its ratio is that of
+/// the machine.
+fn print_growth(steps: &[(u64, Rounds)]) {
+    let Some((_, first)) = steps.first() else { return };
+    println!("CPU of app and Postgres, and p50, divided by those without strangers:\n");
+    let names: Vec<&str> = first.iter().map(|(mix, _)| mix.name.as_str()).collect();
+    println!("| hearts | {} |\n| ---: |{}", names.join(" | "), " ---: |".repeat(names.len()));
+    for (size, rounds) in steps {
+        let cells = rounds.iter().zip(first).map(|((_, now), (_, before))| {
+            let ratio =
+                |take: fn(&report::Figures) -> f64| median(now.iter().map(take)) / median(before.iter().map(take));
+            format!("{}, {}", report::format(ratio(|f| f.app + f.postgres)), report::format(ratio(|f| f.p50)))
+        });
+        println!("| {size} | {} |", cells.collect::<Vec<_>>().join(" | "));
+    }
+    println!();
+}
+
+/// Measures the app's count of all hearts, alone and while hearts are pressed.
+async fn run_while_counting(bench: &mut Bench, options: &Options) -> Result<()> {
+    let pool = db::pool(&Secret::new(bench.postgres.url()), 1)?;
+    let clock = bench.postgres.pool.clone();
+    let alone = count_hearts(&pool, &clock).await?;
+    println!("The app's count of all hearts takes {:.2} s on an idle server.\n", alone.as_secs_f64());
+    let duration = Duration::from_secs(options.seconds);
+    let counting = async move {
+        let mut times = Vec::new();
+        let start = Instant::now();
+        while start.elapsed() < duration {
+            times.push(count_hearts(&pool, &clock).await?.as_secs_f64());
+        }
+        let (count, longest) = (times.len(), times.iter().copied().fold(0.0, f64::max));
+        anyhow::Ok(format!(
+            "While all hearts are counted without a rest, {count} times, which takes {longest:.2} s at most:"
+        ))
+    };
+    run_hearts_during(bench, options, counting).await
+}
+
+/// Counts all hearts as the app's job does, when no other process does. Returns how long it took.
+async fn count_hearts(pool: &Pool, clock: &PgPool) -> Result<Duration> {
+    loop {
+        let now: OffsetDateTime = sqlx::query_scalar("select now()").fetch_one(clock).await?;
+        let (limit, until) = (time::Duration::minutes(5), now + time::Duration::minutes(5));
+        if !db::heart_counts::lease(pool, time::Duration::ZERO, until, now).await? {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        }
+        let start = Instant::now();
+        db::heart_counts::refresh(pool, limit, now).await?;
+        let took = start.elapsed();
+        db::heart_counts::release(pool, until, now, time::Duration::ZERO).await?;
+        return Ok(took);
+    }
+}
+
+/// Measures hearts while the app's cleanup deletes half of the strangers' sessions.
+async fn run_while_cleaning_up(bench: &mut Bench, options: &Options) -> Result<()> {
+    let end = "update sessions set expires_at = now() - random() * interval '1 day'
+               where user_id % 2 = 0 and user_id in (select id from users where display_name = 'stranger')";
+    for statement in [end, "vacuum analyze sessions", "checkpoint"] {
+        bench.postgres.pool.execute(statement).await?;
+    }
+    let now: OffsetDateTime = sqlx::query_scalar("select now()").fetch_one(&bench.postgres.pool).await?;
+    let pool = db::pool(&Secret::new(bench.postgres.url()), 1)?;
+    let cleanup = async move {
+        let start = Instant::now();
+        let deleted = timeout(MAX_CLEANUP, db::sessions::delete_expired(&pool, now)).await;
+        let seconds = start.elapsed().as_secs_f64();
+        anyhow::Ok(match deleted {
+            Ok(deleted) => format!("While {} expired sessions are deleted, which takes {seconds:.0} s:", deleted?),
+            Err(_) => format!("While expired sessions are deleted, which is not finished after {seconds:.0} s:"),
+        })
+    };
+    run_hearts_during(bench, options, cleanup).await
+}
+
+/// Runs one round of hearts while `job` runs. The job returns the title of the table.
+async fn run_hearts_during(
+    bench: &mut Bench,
+    options: &Options,
+    job: impl Future<Output = Result<String>> + Send + 'static,
+) -> Result<()> {
+    let job = tokio::spawn(job);
+    let mut mixes = bench.mixes(&["heart".into()]).await?;
+    mixes.retain(|mix| mix.name == "heart");
+    let rounds = run_all(bench, mixes, &Options { rounds: 1, ..options.clone() }).await?;
+    let title = job.await.context("the job")??;
+    report::print_table(&title, &rounds);
+    Ok(())
+}
+
+/// Adds people who never come back, each with a session as large as a real one.
+async fn add_strangers(pool: &PgPool) -> Result<()> {
+    let fill = "with strangers as (insert into users (display_name, created_at)
             select 'stranger', now() from generate_series(1, $1::int8) returning id)
         insert into sessions (id_hash, user_id, sealed, created_at, expires_at)
         select sha256(convert_to(id::text, 'UTF8')), id, (select sealed from sessions where user_id is not null limit 1),
-               now(), now() + random() * interval '180 days' + interval '1 day' from made";
-    let mut connection = stage.postgres.pool.acquire().await?;
+               now(), now() + random() * interval '180 days' + interval '1 day' from strangers";
+    let mut connection = pool.acquire().await?;
     connection.execute("set synchronous_commit = off").await?;
     sqlx::query(fill).bind(STRANGERS as i64).execute(&mut *connection).await?;
     connection.execute("reset synchronous_commit").await?;
     Ok(())
 }
 
-/// The strangers' hearts number `from` to `to`: each stranger hearts a playlist, then each another, of 200,000.
-async fn hearts(stage: &Stage, from: u64, to: u64) -> Result<()> {
-    let fill = "with strangers as (select min(id) as first from users where display_name = 'stranger'),
-        given as (insert into hearts (user_id, playlist_id, hearted_at)
+/// Adds the strangers' hearts number `from` to `to`: one for each stranger, then another for each, of 200,000 playlists.
+async fn add_hearts(pool: &PgPool, from: u64, to: u64) -> Result<()> {
+    let fill = "with strangers as (select min(id) as first from users where display_name = 'stranger')
+        insert into user_hearts (user_id, playlist_id, hearted_at)
             select first + n % $3, 'G' || lpad(((n % $3 * 7 + n / $3 * 13) % 200000)::text, 21, '0'), now() - n * interval '1 ms'
-            from generate_series($1::int8, $2::int8 - 1) n, strangers returning playlist_id)
-        insert into heart_counts as c (playlist_id, hearts) select playlist_id, count(*) from given group by playlist_id
-        on conflict (playlist_id) do update set hearts = c.hearts + excluded.hearts";
-    let mut connection = stage.postgres.pool.acquire().await?;
-    // Off for the filling alone: a million look-ups of people who are there.
+            from generate_series($1::int8, $2::int8 - 1) n, strangers";
+    let mut connection = pool.acquire().await?;
+    // The foreign key's look-ups are skipped here alone.
     connection.execute("set synchronous_commit = off; set session_replication_role = replica").await?;
     let bounds = sqlx::query(fill).bind(from as i64).bind(to as i64).bind(STRANGERS as i64);
     bounds.execute(&mut *connection).await?;
     connection.execute("reset synchronous_commit; reset session_replication_role").await?;
-    for tidy in ["vacuum analyze", "checkpoint"] {
-        connection.execute(tidy).await?;
+    for statement in ["vacuum analyze", "checkpoint"] {
+        connection.execute(statement).await?;
     }
-    // The kernel writes what it was given, too, before anything is measured.
+    // The kernel writes what Postgres gave it before anything is measured.
     tokio::task::spawn_blocking(|| Command::new("sync").status()).await??;
     Ok(())
 }

@@ -1,26 +1,26 @@
-//! The load harness: what a request costs, beside what the database and the socket cost by themselves.
+//! The load harness: what a request costs, beside what the database alone needs for it.
 //!
-//! `cargo bench --bench load` starts all it needs (see benches/README.md) and prints tables. Every mix and its
-//! limit run one after the other, round by round, so that a busy machine slows both: read the ratios.
+//! `cargo bench --bench load` starts everything it needs (see benches/README.md) and prints tables.
 
 mod app;
-mod driven;
+mod bench;
+mod clients;
+mod fake_spotify;
 mod growth;
+mod hearts;
 mod instructions;
-mod limits;
-mod listeners;
 mod mixes;
 #[path = "../../tests/it/support/page.rs"]
-#[expect(dead_code, reason = "the tests look at pages in more ways")]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod page;
+mod people;
+mod pgbench;
 mod postgres;
 mod process;
 mod report;
 mod rounds;
-mod stage;
-mod standin;
 #[path = "../../tests/it/support/visitor.rs"]
-#[expect(dead_code, reason = "the tests' visitors do more than these")]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod visitor;
 mod wrk;
 
@@ -30,53 +30,57 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use clap::Parser;
 
-use stage::Stage;
+use bench::Bench;
 
-/// The tests look at each page that a visitor gets; here nothing is to wait for that.
+/// The tests check each page that a visitor gets. The harness does not.
 fn look_at(_: &page::Page) {}
 
-/// What may be asked of a run.
+/// Options of a run.
 #[derive(Clone, Parser)]
-#[command(about = "Measures the release build of Heartlist against the limits of this machine")]
-struct Wishes {
-    /// How long each mix runs in each round.
+#[command(about = "Measures the release build of Heartlist")]
+struct Options {
+    /// Duration of each mix in each round.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// How many rounds; the figures are medians of them.
+    /// Number of rounds. The figures are medians of them.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// How many connections ask at the same time.
+    /// Connections of wrk and pgbench, and of the app to Postgres.
     #[arg(long, default_value_t = 16)]
     connections: usize,
-    /// How many people read, and how many others write.
-    #[arg(long, default_value_t = 50)]
-    listeners: usize,
-    /// Only what is named so, for example `--only hearts`; may be given more than once.
+    /// How many people read, how many others press hearts, and how many others do both.
+    #[arg(long, default_value_t = 64, value_parser = at_least_two)]
+    people: usize,
+    /// Runs only the mix of this name, and what it is compared with. May be given more than once.
     #[arg(long)]
     only: Vec<String>,
-    /// Measures this program in place of the one that was just built.
+    /// Measures this program instead of the one just built.
     #[arg(long)]
     program: Option<PathBuf>,
-    /// Starts this program, too, on the same database, and compares: the build from before a change.
+    /// Also starts this program on the same database, and compares: the build from before a change.
     #[arg(long)]
     beside: Option<PathBuf>,
     /// Fills the tables step by step up to so many hearts (and a million sessions), and measures at each step.
     #[arg(long, num_args = 0..=1, default_missing_value = "10000000")]
     growth: Option<u64>,
-    /// Counts instructions in place of time; needs valgrind.
+    /// Counts instructions instead of time; needs valgrind.
     #[arg(long)]
     instructions: bool,
-    /// Given by `cargo bench`.
+    /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
+fn at_least_two(text: &str) -> Result<usize> {
+    text.parse().ok().filter(|people| *people >= 2).ok_or_else(|| anyhow!("not a number from 2 on"))
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let wishes = Wishes::parse();
-    // Ctrl-C ends the run here and not the process, so that what was started is stopped.
+    let options = Options::parse();
+    // Ctrl-C ends the run but not the process, so that everything that was started is stopped.
     let outcome = tokio::select! {
-        outcome = run(&wishes) => outcome,
+        outcome = run(&options) => outcome,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
     match outcome {
@@ -88,19 +92,17 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(wishes: &Wishes) -> Result<()> {
-    if wishes.instructions {
-        return instructions::count(wishes).await;
+async fn run(options: &Options) -> Result<()> {
+    if options.instructions {
+        return instructions::count(options).await;
     }
-    wrk::expect_installed()?;
-    limits::expect_installed()?;
-    report::machine()?;
-    let mut stage = Stage::set(wishes).await?;
-    match wishes.growth {
-        None => rounds::play(&mut stage, wishes).await?,
-        Some(most) => growth::play(&mut stage, wishes, most).await?,
+    wrk::check_installed()?;
+    pgbench::check_installed()?;
+    report::print_machine()?;
+    let mut bench = Bench::start(options).await?;
+    match options.growth {
+        None => rounds::run(&mut bench, options).await?,
+        Some(most) => growth::run(&mut bench, options, most).await?,
     }
-    stage.check_the_rows().await?;
-    stage.say_memory();
-    Ok(())
+    bench.check().await
 }

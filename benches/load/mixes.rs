@@ -1,126 +1,144 @@
-//! What is measured: requests as people make them, and beside each what limits it.
+//! What is measured: requests as people make them, and what each mix is compared with.
 
-use crate::limits::Bare;
-use crate::listeners::{LIBRARY, Listener, ROWS};
+use crate::fake_spotify::FIRST_SHARED;
+use crate::people::{Person, ROWS, SEARCH_WORD};
 use crate::wrk::Requests;
 
-/// What browsers say they can read.
-const ENCODINGS: (&str, &str) = ("Accept-Encoding", "gzip, deflate, br, zstd");
+/// How many hearts each person toggles in the mix `heart`.
+pub(crate) const HEARTS_PER_PERSON: usize = 20;
+/// How many hearts each person toggles on the page that is opened in the mix `90/10`.
+const HEARTS_ON_PAGE: usize = 5;
+/// Encodings that browsers name.
+pub(crate) const BROWSER_ENCODINGS: &str = "gzip, deflate, br, zstd";
+/// Rows of the page of popular playlists: the shared ones that all readers heart.
+const POPULAR: usize = 25;
 
-/// Who does the work, and what they ask.
+/// How a mix is run.
 #[derive(Clone)]
 pub(crate) enum Work {
-    /// wrk asks the app.
+    /// wrk sends requests to the app.
     App(Requests),
-    /// wrk asks the other build of the app.
-    Other(Requests),
-    /// wrk asks a server that sends the bytes of the same answer and does nothing else.
-    Bare(Requests),
-    /// pgbench sends the statements of a heart, with the look-up of the session before it.
+    /// wrk sends the same to the other build of the app.
+    OtherBuild(Requests),
+    /// pgbench: the limit of a heart.
     Pgbench,
-    /// Whole sign-ins: the app's three requests and the consent page's two.
+    /// Whole sign-ins of people who have an account.
     SignIns,
-    /// Pages for people whose library is not kept, while Spotify takes 20 ms for each list.
-    Cold,
+    /// Pages of people whose library is not stored.
+    ColdLibrary,
 }
 
-/// One line of the report.
+/// A figure that is compared.
+#[derive(Clone, Copy)]
+pub(crate) enum Measure {
+    Rate,
+    P50,
+    P99,
+    AppCpu,
+    PostgresCpu,
+    /// Of the app and Postgres together.
+    Cpu,
+}
+
+/// A figure of a mix divided by the weighted sum of the same figure of other mixes, in the same round.
+#[derive(Clone)]
+pub(crate) struct Comparison {
+    pub(crate) measure: Measure,
+    pub(crate) with: Vec<(f64, String)>,
+}
+
+/// One row of the report.
 #[derive(Clone)]
 pub(crate) struct Mix {
     pub(crate) name: String,
-    /// The mix that limits it, or that it is compared with.
-    pub(crate) limit: Option<String>,
     pub(crate) work: Work,
+    pub(crate) comparisons: Vec<Comparison>,
 }
 
 impl Mix {
-    fn new(name: &str, limit: Option<&str>, work: Work) -> Self {
-        Self { name: name.to_owned(), limit: limit.map(str::to_owned), work }
+    fn new(name: &str, work: Work) -> Self {
+        Self { name: name.to_owned(), work, comparisons: Vec::new() }
     }
 
-    /// The same asked of the other build, to be compared with this one.
-    pub(crate) fn of_the_other(&self) -> Option<Self> {
+    fn compare(mut self, measure: Measure, with: &[(f64, &str)]) -> Self {
+        let with = with.iter().map(|(weight, name)| (*weight, (*name).to_owned())).collect();
+        self.comparisons.push(Comparison { measure, with });
+        self
+    }
+
+    /// Returns the same mix for the other build, compared with this one. `None` if wrk does not run it.
+    pub(crate) fn of_other_build(&self) -> Option<Self> {
         let Work::App(requests) = &self.work else { return None };
-        Some(Self::new(&format!("{}, other build", self.name), Some(&self.name), Work::Other(requests.clone())))
+        let mix = Self::new(&format!("{}, other build", self.name), Work::OtherBuild(requests.clone()));
+        let measures = [Measure::Rate, Measure::AppCpu, Measure::PostgresCpu];
+        Some(measures.into_iter().fold(mix, |mix, measure| mix.compare(measure, &[(1.0, &self.name)])))
     }
 }
 
-/// Requests of one kind by all of `people`.
-fn requests(host: &str, people: &[Listener], (method, path): (&str, &str), more: &[(&str, &str)]) -> Requests {
-    let mut all = Requests::default();
-    for person in people {
-        let headers = [&[("Host", host), ("Cookie", &person.cookie)], more].concat();
-        all.add(method, path, &headers);
-    }
-    all
-}
-
-/// Who asks.
+/// Who sends the requests.
 pub(crate) struct People<'a> {
-    pub(crate) readers: &'a [Listener],
-    pub(crate) writers: &'a [Listener],
-    /// Those with 10,000 playlists.
-    pub(crate) collectors: &'a [Listener],
+    /// Read alone.
+    pub(crate) readers: &'a [Person],
+    /// Press hearts alone.
+    pub(crate) writers: &'a [Person],
+    /// Read and press hearts.
+    pub(crate) regulars: &'a [Person],
+    /// Have 10,000 playlists.
+    pub(crate) collectors: &'a [Person],
 }
 
-/// All mixes and their limits, in the order in which a round plays them. `top`: whether there is such a page.
-pub(crate) fn all(app: &str, bare: &Bare, people: &People<'_>, top: bool) -> Vec<Mix> {
-    let People { readers, writers, collectors } = *people;
-    let host = app.trim_start_matches("http://");
-    let page = |path| requests(host, readers, ("GET", path), &[]);
-    let packed = |path| requests(host, readers, ("GET", path), &[ENCODINGS]);
-    let seen = |requests: Requests, hearts| Work::App(requests.expecting(ROWS, hearts));
-    let same = |name, limit| Mix::new(limit, None, Work::Bare(bare.requests(name)));
-    let mut mixes = vec![
-        Mix::new("heart", Some("pgbench"), Work::App(requests(host, writers, HEART, &[]))),
-        Mix::new("pgbench", None, Work::Pgbench),
-        same("heart", "heart's bytes"),
-        Mix::new("playlists", Some("playlists' bytes"), seen(page("/playlists"), ROWS / 2)),
-        same("playlists", "playlists' bytes"),
-        Mix::new("playlists, new", None, seen(page(NEW), ROWS / 2)),
-        Mix::new("playlists, packed", Some("playlists' packed bytes"), Work::App(packed("/playlists"))),
-        same("playlists, packed", "playlists' packed bytes"),
-        Mix::new("playlists, new and packed", None, Work::App(packed(NEW))),
-        Mix::new("hearts", Some("hearts' bytes"), seen(page("/hearts"), LIBRARY / 2)),
-        same("hearts", "hearts' bytes"),
-        Mix::new("hearts, new", None, seen(page("/hearts?new={fresh}"), LIBRARY / 2)),
-        Mix::new("10,000 playlists", None, seen(requests(host, collectors, ("GET", NEW), &[]), 0)),
-        Mix::new("90/10", None, seen(nine_in_ten(host, readers, writers), ROWS / 2)),
-        Mix::new("sign-ins", None, Work::SignIns),
-        Mix::new("cold library", None, Work::Cold),
-    ];
-    if top {
-        mixes.push(Mix::new("top", None, Work::App(page("/top"))));
+/// Returns all mixes in the order in which a round runs them.
+pub(crate) fn all(people: &People<'_>) -> Vec<Mix> {
+    let &People { readers, writers, regulars, collectors } = people;
+    let (half, full) = (ROWS / 2..=ROWS / 2, ROWS..=ROWS);
+    let search = format!("/hearts?q={SEARCH_WORD}");
+    let found = readers.first().map_or(0, |reader| reader.found);
+    let app = |name, requests: Requests| Mix::new(name, Work::App(requests));
+    let many_playlists = hearts(writers, |writer| &writer.playlists[..HEARTS_PER_PERSON]);
+    // Each thread of wrk needs as many hearts as connections.
+    let at_once = (writers.len() / 2 * 2).max(1);
+    let one_playlist = hearts(writers, |writer| &writer.playlists[FIRST_SHARED..=FIRST_SHARED]).over(at_once);
+    vec![
+        app("heart", many_playlists.clone())
+            .compare(Measure::Rate, &[(1.0, "pgbench")])
+            .compare(Measure::PostgresCpu, &[(1.0, "pgbench")]),
+        Mix::new("pgbench", Work::Pgbench),
+        app("playlists", pages(readers, "/playlists", &[]).expecting(ROWS, half)),
+        app("playlists, gzip", pages(readers, "/playlists", &[("Accept-Encoding", BROWSER_ENCODINGS)])),
+        app("hearts", pages(readers, "/hearts", &[]).expecting(ROWS, full)),
+        app("search", pages(readers, &search, &[]).expecting(found, found..=found)),
+        app("10,000 playlists", pages(collectors, "/playlists", &[]).expecting(ROWS, 0..=0)),
+        app("90/10", nine_to_one(regulars)).compare(Measure::Cpu, &[(0.9, "playlists"), (0.1, "heart")]),
+        app("many playlists", many_playlists.over(at_once)),
+        app("one playlist", one_playlist)
+            .compare(Measure::P50, &[(1.0, "many playlists")])
+            .compare(Measure::P99, &[(1.0, "many playlists")]),
+        Mix::new("sign-ins", Work::SignIns),
+        Mix::new("cold library", Work::ColdLibrary),
+        app("top", pages(readers, "/top", &[]).expecting(POPULAR, POPULAR..=POPULAR)),
+    ]
+}
+
+fn pages(people: &[Person], path: &str, headers: &[(&str, &str)]) -> Requests {
+    let mut requests = Requests::default();
+    people.iter().for_each(|person| requests.add_page(person, path, headers));
+    requests
+}
+
+/// Hearts of all people for some playlists of each, ordered so that the same person comes as late as possible again.
+fn hearts<'a>(people: &'a [Person], playlists: impl Fn(&'a Person) -> &'a [String]) -> Requests {
+    let mut requests = Requests::default();
+    for number in 0..people.first().map_or(0, |person| playlists(person).len()) {
+        people.iter().for_each(|person| requests.add_heart(person, &playlists(person)[number]));
     }
-    mixes
+    requests
 }
 
-/// A heart for a playlist that nobody has hearted.
-const HEART: (&str, &str) = ("PUT", "/heart/{fresh}");
-
-/// A page that was not looked at before: the address says nothing that the page heeds, but is another each time.
-pub(crate) const NEW: &str = "/playlists?new={fresh}";
-
-/// What the bare server sends: the answers to these, as the app gave them once.
-pub(crate) const SAMPLES: [(&str, &str, &str, bool); 4] = [
-    ("heart", "PUT", "/heart/0000000000000000000000", false),
-    ("playlists", "GET", "/playlists", false),
-    ("playlists, packed", "GET", "/playlists", true),
-    ("hearts", "GET", "/hearts", false),
-];
-
-/// The header with which a sample is asked for.
-pub(crate) fn encoding(packed: bool) -> &'static str {
-    if packed { ENCODINGS.1 } else { "identity" }
-}
-
-fn nine_in_ten(host: &str, readers: &[Listener], writers: &[Listener]) -> Requests {
-    let mut all = Requests::default();
-    for (reader, writer) in readers.iter().zip(writers) {
-        for _ in 0..9 {
-            all.add("GET", "/playlists", &[("Host", host), ("Cookie", &reader.cookie)]);
-        }
-        all.add(HEART.0, HEART.1, &[("Host", host), ("Cookie", &writer.cookie)]);
+/// Nine pages to one heart on one of these pages, which half of the page's rows have already.
+fn nine_to_one(people: &[Person]) -> Requests {
+    let mut requests = pages(people, "/playlists", &[]);
+    for number in 0..HEARTS_ON_PAGE {
+        people.iter().for_each(|person| requests.add_heart(person, &person.playlists[2 * number + 1]));
     }
-    all
+    requests.with_pages_per_heart(9).expecting(ROWS, ROWS / 2..=ROWS / 2 + HEARTS_ON_PAGE)
 }

@@ -1,4 +1,4 @@
-//! The database: a private server with the durability that Postgres comes with.
+//! The database: a private server with Postgres' default durability.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,16 +10,16 @@ use url::Url;
 
 use crate::process;
 
-/// Not /tmp, which can lie in memory, where a commit costs nothing.
+/// Not /tmp, which may be in memory, where a commit costs nothing.
 const FOLDER: &str = "/var/tmp";
 
-/// A server of our own, gone with its folder when it is dropped.
+/// A running server. Stopped and deleted when dropped.
 pub(crate) struct Postgres {
     server: Option<LocalPostgres>,
     url: String,
     folder: PathBuf,
     pid: u32,
-    /// A few connections of the harness.
+    /// The harness's own connections.
     pub(crate) pool: PgPool,
 }
 
@@ -46,7 +46,7 @@ impl Postgres {
         &self.url
     }
 
-    /// How libpq's programs reach the server: options for host, user and database.
+    /// Returns the options with which libpq's programs connect.
     pub(crate) fn libpq(&self) -> Result<Vec<String>> {
         let url = Url::parse(self.url())?;
         let host = url.query_pairs().find(|(name, _)| name == "host").context("a socket's folder")?.1.into_owned();
@@ -55,7 +55,7 @@ impl Postgres {
         Ok(vec!["-h".into(), host, "-p".into(), port, "-U".into(), url.username().into(), database])
     }
 
-    /// The CPU time of the server and of all its workers so far.
+    /// CPU time of the server and all its workers so far.
     pub(crate) fn cpu(&self) -> std::time::Duration {
         process::cpu_of_family(self.pid)
     }
@@ -63,7 +63,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // Waits until the server has ended.
+        // Stops the server and waits.
         drop(self.server.take());
         let _ = fs::remove_dir_all(&self.folder);
     }

@@ -1,4 +1,4 @@
-//! What the kernel knows of a process: its CPU time and its memory. Linux only; elsewhere these are zero.
+//! CPU time and memory of a process, from `/proc`. Zero on anything but Linux.
 
 use std::fs;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 /// `/proc` counts in hundredths of a second on every Linux (`USER_HZ`, proc_pid_stat(5)).
 const TICK: Duration = Duration::from_millis(10);
 
-/// The CPU time, user and system, of a process and its threads.
+/// User and system time of a process and its threads.
 pub(crate) fn cpu(pid: u32) -> Duration {
     stat(pid).map_or(Duration::ZERO, |stat| stat.own)
 }
 
-/// The same for a process and its children, those that have ended included.
+/// The same for a process and its children, including those that have ended.
 pub(crate) fn cpu_of_family(parent: u32) -> Duration {
     let Some(first) = stat(parent) else { return Duration::ZERO };
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -20,7 +20,7 @@ pub(crate) fn cpu_of_family(parent: u32) -> Duration {
     first.own + first.ended + children.map(|stat| stat.own).sum::<Duration>()
 }
 
-/// Resident memory in MiB: now, and at its highest.
+/// Resident memory in MiB, now and at its peak.
 pub(crate) fn memory(pid: u32) -> (f64, f64) {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = |name: &str| {
@@ -36,7 +36,7 @@ struct Stat {
     ended: Duration,
 }
 
-/// The fields of proc_pid_stat(5) after the program's name, which may hold anything.
+/// Reads the fields of proc_pid_stat(5) after the program's name, which may contain any character.
 fn stat(pid: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();

@@ -1,41 +1,33 @@
-//! Rounds: every mix after the other, again and again, so that all meet the same noise.
+//! Rounds: every mix after the other, again and again, so that a busy machine slows all of them.
 
 use anyhow::{Context, Result};
 
-use crate::Wishes;
+use crate::Options;
+use crate::bench::Bench;
 use crate::mixes::Mix;
-use crate::report::{self, Rounds};
-use crate::stage::Stage;
+use crate::report::{self, Figures, Rounds};
 
-/// Plays the mixes that are wished for and prints the table.
-pub(crate) async fn play(stage: &mut Stage, wishes: &Wishes) -> Result<()> {
-    let mixes = stage.mixes(&wishes.only).await?;
-    let rounds = play_all(stage, mixes, wishes, 0).await?;
+/// Runs the mixes that the options name and prints the table.
+pub(crate) async fn run(bench: &mut Bench, options: &Options) -> Result<()> {
+    let mixes = bench.mixes(&options.only).await?;
+    let rounds = run_all(bench, mixes, options).await?;
     let title = format!(
-        "Medians of {} rounds of {} s with {} connections; hearts and sessions as the run made them:",
-        wishes.rounds, wishes.seconds, wishes.connections
+        "Medians of {} rounds of {} s with {} connections:",
+        options.rounds, options.seconds, options.connections
     );
-    report::table(&title, &rounds);
+    report::print_table(&title, &rounds);
     Ok(())
 }
 
-/// Plays `mixes`; `seed` keeps this call's fresh ids apart from those of other calls.
-pub(crate) async fn play_all(stage: &mut Stage, mixes: Vec<Mix>, wishes: &Wishes, seed: usize) -> Result<Rounds> {
+/// Runs `mixes` as many rounds as the options say.
+pub(crate) async fn run_all(bench: &mut Bench, mixes: Vec<Mix>, options: &Options) -> Result<Rounds> {
     let mut rounds: Rounds = mixes.into_iter().map(|mix| (mix, Vec::new())).collect();
-    for round in 0..wishes.rounds {
-        for (place, (mix, figures)) in rounds.iter_mut().enumerate() {
-            let seed = seed + 1 + round * 100 + place;
-            let played = stage.play(mix, wishes, seed).await.with_context(|| mix.name.clone())?;
-            eprintln!(
-                "round {}: {}: {:.0}/s, p50 {:.2} ms, {:.0} + {:.0} µs",
-                round + 1,
-                mix.name,
-                played.rate,
-                played.p50,
-                played.server,
-                played.postgres
-            );
-            figures.push(played);
+    for round in 1..=options.rounds {
+        for (mix, all) in &mut rounds {
+            let figures = bench.run(mix, options).await.with_context(|| mix.name.clone())?;
+            let Figures { rate, p50, app, postgres, .. } = figures;
+            eprintln!("round {round}: {}: {rate:.0}/s, p50 {p50:.2} ms, {app:.0} + {postgres:.0} µs", mix.name);
+            all.push(figures);
         }
     }
     Ok(rounds)
