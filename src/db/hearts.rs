@@ -184,18 +184,19 @@ pub struct Page {
 /// Returns a person's hearts, newest first.
 pub async fn newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Page, Error> {
     let rows = sqlx::query!(
-        r#"select t.total, h.playlist_id as "id?", coalesce(p.name, h.title) as name,
-                  p.owner_name as "owner_name?", p.cover_url as "cover_url?", p.item_count as "item_count?",
-                  p.public as "public?", p.collaborative as "collaborative?", p.seen_at as "seen_at?",
-                  h.hearted_at as "hearted_at?", h.gone_at as "gone_at?", h.note as "note?", nullif(h.tags, '{}') as tags,
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
-           from (select count(*) as total, $2::bigint + 1 as place
-                 from user_hearts where user_id = $1 and removed_at is null) t
-           full join (select *, row_number() over (order by hearted_at desc, playlist_id) as place
-                      from user_hearts where user_id = $1 and removed_at is null
-                      order by hearted_at desc, playlist_id offset $2 limit $3) h on h.place = t.place
+        r#"select count(*) as total, null as id, null as name, null as owner_name, null as cover_url,
+                  null::integer as item_count, null::boolean as public, null::boolean as collaborative,
+                  null::timestamptz as seen_at, null::timestamptz as hearted_at, null::timestamptz as gone_at,
+                  null as note, null::text[] as tags, null::timestamptz as changed_at
+           from user_hearts where user_id = $1 and removed_at is null
+           union all
+           select null, h.playlist_id, coalesce(p.name, h.title), p.owner_name, p.cover_url, p.item_count, p.public,
+                  p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.note, nullif(h.tags, '{}'),
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end
+           from (select * from user_hearts where user_id = $1 and removed_at is null
+                 order by hearted_at desc, playlist_id offset $2 limit $3) h
            left join playlists p on p.user_id = $1 and p.id = h.playlist_id
-           order by h.place"#,
+           order by hearted_at desc nulls first, id"#,
         user.0,
         offset,
         limit

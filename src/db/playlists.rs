@@ -1,5 +1,7 @@
 //! What Spotify showed a person: their library and its age, and playlists known from elsewhere.
 
+use std::collections::HashSet;
+
 use sqlx::{Connection, PgConnection};
 use time::{Duration, OffsetDateTime};
 
@@ -138,26 +140,29 @@ impl Library {
     }
 }
 
-/// Returns a person's library in Spotify's order; `None` if it was never fetched.
+/// Returns a person's library in Spotify's order; `None` if it was never fetched. Positions have no gaps, so that a page is
+/// a range of them.
 pub async fn load_library(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Option<Library>, Error> {
+    let position = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
     let rows = sqlx::query!(
-        r#"select l.fetched_at as "fetched_at?", l.counted as "counted?", l.reached as "reached?", l.leased_until as "leased_until?", l.failed_at as "failed_at?", l.total,
-                  p.id as "id?", p.name as "name?", p.owner_name as "owner_name?", p.cover_url as "cover_url?",
-                  p.item_count as "item_count?", p.public as "public?", p.collaborative as "collaborative?",
-                  null::timestamptz as seen_at, h.hearted_at as "hearted_at?", h.gone_at as "gone_at?", h.note as "note?",
-                  nullif(h.tags, '{}') as tags,
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
-           from (select *, $2::bigint + 1 as place,
-                        (select count(*) from playlists where user_id = $1 and position is not null) as total
-                 from libraries where user_id = $1) l
-           full join (select *, row_number() over (order by position) as place
-                      from playlists where user_id = $1 and position is not null
-                      order by position offset $2 limit $3) p on p.place = l.place
+        r#"select l.fetched_at, l.counted as "counted?", l.reached, l.leased_until, l.failed_at,
+                  (select max(position) + 1 from playlists where user_id = $1 and position is not null)::bigint as total,
+                  null::integer as position, null as id, null as name, null as owner_name, null as cover_url,
+                  null::integer as item_count, null::boolean as public, null::boolean as collaborative,
+                  null::timestamptz as seen_at, null::timestamptz as hearted_at, null::timestamptz as gone_at,
+                  null as note, null::text[] as tags, null::timestamptz as changed_at
+           from libraries l where l.user_id = $1
+           union all
+           select null, null, null, null, null, null, p.position, p.id, p.name, p.owner_name, p.cover_url, p.item_count,
+                  p.public, p.collaborative, null, h.hearted_at, h.gone_at, h.note, nullif(h.tags, '{}'),
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end
+           from playlists p
            left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
-           order by p.place"#,
+           where p.user_id = $1 and p.position >= $2 and p.position < $3
+           order by position nulls first"#,
         user.0,
-        offset,
-        limit
+        position(offset),
+        position(offset + limit)
     );
     let rows = rows.fetch_all(pool).await?;
     Ok(Some(library!(rows, first => first.total.unwrap_or_default())))
@@ -273,8 +278,18 @@ pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: Offs
         user.0
     );
     let place = last.fetch_one(&mut *tx).await?;
-    renew_hearts(&mut tx, user, read.playlists).await?;
-    write(&mut tx, user, read.playlists, Some(place), now).await?;
+    let known = sqlx::query_scalar!(
+        "select id from playlists where user_id = $1 and id = any($2) and position is not null",
+        user.0,
+        &column(read.playlists, |seen| Some(seen.id.as_str())) as _
+    );
+    let known: HashSet<String> = known.fetch_all(&mut *tx).await?.into_iter().collect();
+    // Known playlists keep their position. They come last, so that they take none from the new ones.
+    let (known, mut playlists): (Vec<_>, Vec<_>) =
+        read.playlists.iter().cloned().partition(|seen| known.contains(seen.id.as_str()));
+    playlists.extend(known);
+    renew_hearts(&mut tx, user, &playlists).await?;
+    write(&mut tx, user, &playlists, Some(place), now).await?;
     tx.commit().await?;
     Ok(true)
 }

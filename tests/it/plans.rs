@@ -16,7 +16,7 @@ const CHORES: &[&str] = &[
     // As far as the first row.
     "not exists (select from users)",
     // The count of all hearts, and the lists of most hearted.
-    "insert into heart_counts as c",
+    "insert into heart_counts (",
     "delete from heart_counts where hearts <= 0",
     "where hearts >= $1 order by hearts desc",
     "where hearts >= $1 and week > 0",
