@@ -31,6 +31,8 @@ pub(crate) struct Bench {
     other_build: Option<App>,
     pgbench: Pgbench,
     hearts: HeartStates,
+    /// Rate of the last run of the mix `heart`.
+    heart_rate: Option<f64>,
 }
 
 impl Bench {
@@ -63,7 +65,20 @@ impl Bench {
             None => None,
         };
         let hearts = HeartStates::default();
-        Ok(Self { app, spotify, postgres, readers, writers, regulars, collectors, cold, other_build, pgbench, hearts })
+        Ok(Self {
+            app,
+            spotify,
+            postgres,
+            readers,
+            writers,
+            regulars,
+            collectors,
+            cold,
+            other_build,
+            pgbench,
+            hearts,
+            heart_rate: None,
+        })
     }
 
     /// Returns the mixes named by `only` (all, if it is empty), and those that they are compared with.
@@ -104,7 +119,8 @@ impl Bench {
                 let states = self.hearts.get(requests);
                 tokio::task::block_in_place(|| wrk::run(options, &app.base, requests, &states))?
             }
-            Work::Pgbench => self.pgbench.run(options).await?,
+            Work::Pgbench => self.pgbench.run(options, None).await?,
+            Work::PacedPgbench => self.pgbench.run(options, self.heart_rate).await?,
             Work::SignIns => clients::sign_ins(self, options).await?,
             Work::ColdLibrary => clients::cold_library(self, options).await?,
         };
@@ -114,7 +130,11 @@ impl Bench {
         if let Work::App(requests) | Work::OtherBuild(requests) = &mix.work {
             self.hearts.record(&app.base, requests, &outcome).await?;
         }
-        Ok(Figures::new(&outcome, after.0 - before.0, after.1 - before.1))
+        let figures = Figures::new(&outcome, after.0 - before.0, after.1 - before.1);
+        if mix.name == "heart" {
+            self.heart_rate = Some(figures.rate);
+        }
+        Ok(figures)
     }
 
     /// Compares all acknowledged hearts with Postgres, and prints how much memory the app uses.

@@ -22,6 +22,8 @@ pub(crate) enum Work {
     OtherBuild(Requests),
     /// pgbench: the limit of a heart.
     Pgbench,
+    /// The same, no faster than the hearts before it.
+    PacedPgbench,
     /// Whole sign-ins of people who have an account.
     SignIns,
     /// Pages of people whose library is not stored.
@@ -101,8 +103,10 @@ pub(crate) fn all(people: &People<'_>) -> Vec<Mix> {
     vec![
         app("heart", many_playlists.clone())
             .compare(Measure::Rate, &[(1.0, "pgbench")])
-            .compare(Measure::PostgresCpu, &[(1.0, "pgbench")]),
+            .compare(Measure::PostgresCpu, &[(1.0, "pgbench")])
+            .compare(Measure::PostgresCpu, &[(1.0, "pgbench, paced")]),
         Mix::new("pgbench", Work::Pgbench),
+        Mix::new("pgbench, paced", Work::PacedPgbench),
         app("playlists", pages(readers, "/playlists", &[]).expecting(ROWS, half)),
         app("playlists, gzip", pages(readers, "/playlists", &[("Accept-Encoding", BROWSER_ENCODINGS)])),
         app("hearts", pages(readers, "/hearts", &[]).expecting(ROWS, full)),

@@ -79,13 +79,14 @@ delete from peer_hearts where user_id = :user and playlist_id = :playlist;
         Ok(Self { script, server: postgres.libpq()?, pool })
     }
 
-    /// Runs the script. pgbench reports no percentiles.
-    pub(crate) async fn run(&self, options: &Options) -> Result<Outcome> {
+    /// Runs the script, as fast as it can or at a rate. pgbench reports no percentiles.
+    pub(crate) async fn run(&self, options: &Options, rate: Option<f64>) -> Result<Outcome> {
         self.pool.execute("delete from peer_hearts").await?;
         let threads = options.connections.min(2);
         let mut pgbench = Command::new("pgbench");
         pgbench.args(["-n", "-M", "prepared", "-D", "n=-1"]);
         pgbench.args([format!("-c{}", options.connections), format!("-j{threads}"), format!("-T{}", options.seconds)]);
+        pgbench.args(rate.map(|rate| format!("--rate={rate}")));
         pgbench.arg("-f").arg(self.script.path()).args(&self.server);
         let output = tokio::task::block_in_place(|| pgbench.output())?;
         let text = String::from_utf8_lossy(&output.stdout);
