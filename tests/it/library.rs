@@ -320,6 +320,28 @@ async fn a_counting_spotify_that_shows_less_than_it_counts_leaves_no_gap() {
     assert!(!page.has("button[value=rest]"), "total says 130, 120 come, and that is all");
 }
 
+#[tokio::test]
+async fn a_library_that_changed_between_two_fetches_has_no_gap_in_its_order() {
+    let site = Site::open().await;
+    let lena = lena(&site, 120).await;
+    // Of the first fifty, two stand further back at Spotify by now.
+    for half in [
+        "delete from playlists where position in (48, 49) or position >= 50 and position not in (60, 70)",
+        "update playlists set position = case position when 60 then 48 else 49 end where position in (60, 70)",
+        "update libraries set reached = 50",
+    ] {
+        sqlx::query(half).execute(&site.db).await.unwrap();
+    }
+    let page = lena.open("/playlists").await;
+    assert_eq!((page.count("li.card"), page.has("button[value=rest]")), (50, true));
+    lena.submit(page.form("button[value=rest]").with("want", "rest")).await;
+    assert_eq!(site.count("select count(*) from playlists where position is not null").await, 118);
+    assert_eq!(site.count("select max(position)::bigint from playlists").await, 117);
+    for (path, cards) in [("/playlists", 50), ("/playlists?page=2", 50), ("/playlists?page=3", 18)] {
+        assert_eq!(lena.open(path).await.count("li.card"), cards, "{path}");
+    }
+}
+
 /// A process that was held up for longer than it may fetch: meanwhile another has taken over and gone on.
 #[tokio::test]
 async fn who_fetches_too_slowly_does_not_write_over_what_the_next_one_did() {
