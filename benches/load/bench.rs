@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::app::{App, Servers};
 use crate::fake_spotify::FakeSpotify;
@@ -120,7 +120,10 @@ impl Bench {
                 tokio::task::block_in_place(|| wrk::run(options, &app.base, requests, &states))?
             }
             Work::Pgbench => self.pgbench.run(options, None).await?,
-            Work::PacedPgbench => self.pgbench.run(options, self.heart_rate).await?,
+            Work::PacedPgbench => {
+                let rate = self.heart_rate.context("it needs the rate of the mix `heart`: add --only heart")?;
+                self.pgbench.run(options, Some(rate)).await?
+            }
             Work::SignIns => clients::sign_ins(self, options).await?,
             Work::ColdLibrary => clients::cold_library(self, options).await?,
         };

@@ -283,9 +283,8 @@ pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: Offs
     );
     let known: HashSet<String> = known.fetch_all(&mut *tx).await?.into_iter().collect();
     // Known playlists keep their position. They come last, so that they take none from the new ones.
-    let (known, mut playlists): (Vec<_>, Vec<_>) =
-        read.playlists.iter().cloned().partition(|seen| known.contains(seen.id.as_str()));
-    playlists.extend(known);
+    let mut playlists = read.playlists.to_vec();
+    playlists.sort_by_key(|seen| known.contains(seen.id.as_str()));
     renew_hearts(&mut tx, user, &playlists).await?;
     write(&mut tx, user, &playlists, Some(place), now).await?;
     tx.commit().await?;
