@@ -6,17 +6,17 @@ use axum::Router;
 use memory_serve::{CacheControl, MemoryServe};
 
 /// Where pages find their files.
-pub(super) struct Assets {
-    pub(super) css: String,
-    pub(super) print: String,
-    pub(super) scripts: [String; 2],
-    pub(super) favicon: String,
+pub(crate) struct Assets {
+    pub(crate) css: String,
+    pub(crate) print: String,
+    pub(crate) scripts: [String; 2],
+    pub(crate) favicon: String,
     /// The picture that other sites show with a link, made by `script/pictures`.
-    pub(super) card: String,
+    pub(crate) card: String,
 }
 
 /// The addresses, each with the hash of what is behind it.
-pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
+pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let manifest = served().manifest();
     let of = |route: &str| manifest.get(route).unwrap_or(route).to_owned();
     let scripts = ["/jquery.slim.min.js", "/app.js"].map(of);
@@ -24,7 +24,7 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     Assets { css: of("/app.css"), print: of("/print.css"), scripts, favicon, card }
 });
 
-pub(super) fn router() -> Router {
+pub(crate) fn router() -> Router {
     served().into_router()
 }
 

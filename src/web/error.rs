@@ -1,58 +1,52 @@
 //! Faults as pages: one exhaustive match from what went wrong to a status, a sentence and a way out.
 
-mod dress;
-mod plain;
-
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use time::OffsetDateTime;
 
-use super::layout::Moment;
-use super::next::sign_in_address;
-use super::notice::{self, Notice};
 use crate::domain::Error;
 use crate::ids::{PlaylistId, Provider};
-
-pub(super) use dress::{dress, mark_unsaved_session};
-pub(super) use plain::{of_status, too_many};
+use crate::web::extract::return_to::sign_in_address;
+use crate::web::flash::{self, Notice};
+use crate::web::views::time::Moment;
 
 /// A way out of an error page.
 #[derive(Clone)]
-pub(super) struct Link {
-    pub(super) href: &'static str,
-    pub(super) text: &'static str,
+pub(crate) struct Link {
+    pub(crate) href: &'static str,
+    pub(crate) text: &'static str,
 }
 
 /// A fault on its way to its page; [`dress`] draws it.
 #[derive(Clone)]
-pub(super) struct Fault {
-    pub(super) status: StatusCode,
-    pub(super) heading: &'static str,
+pub(crate) struct Fault {
+    pub(crate) status: StatusCode,
+    pub(crate) heading: &'static str,
     /// What happened.
-    pub(super) what: String,
+    pub(crate) what: String,
     /// Whether anything was saved.
-    pub(super) saved: Option<&'static str>,
-    pub(super) way_out: Vec<Link>,
+    pub(crate) saved: Option<&'static str>,
+    pub(crate) way_out: Vec<Link>,
     /// Where a new try of the sign-in should lead.
-    pub(super) retry: Option<String>,
+    pub(crate) retry: Option<String>,
     /// With whom that new try is made.
-    pub(super) door: Provider,
+    pub(crate) door: Provider,
     /// Whether it is no new try, but the first that connects Spotify.
-    pub(super) connects: bool,
-    pub(super) retry_after: Option<Duration>,
+    pub(crate) connects: bool,
+    pub(crate) retry_after: Option<Duration>,
     /// Where to sign in, for who must.
-    pub(super) sign_in: Option<String>,
+    pub(crate) sign_in: Option<String>,
     /// What to say on the page where they end up instead.
-    pub(super) notice: Option<Notice>,
+    pub(crate) notice: Option<Notice>,
     /// For the log alone.
-    pub(super) cause: Option<String>,
+    pub(crate) cause: Option<String>,
 }
 
 impl Fault {
     /// A fault with a sentence of its own.
-    pub(super) fn new(status: StatusCode, heading: &'static str, what: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, heading: &'static str, what: impl Into<String>) -> Self {
         Self {
             status,
             heading,
@@ -70,23 +64,23 @@ impl Fault {
     }
 
     /// A fault of ours; `cause` is for the log.
-    pub(super) fn internal(cause: impl ToString) -> Self {
+    pub(crate) fn internal(cause: impl ToString) -> Self {
         Self { cause: Some(cause.to_string()), ..of_status(StatusCode::INTERNAL_SERVER_ERROR) }
     }
 
     /// Nobody is signed in; `path` is where to come back to.
-    pub(super) fn signed_out(path: &str) -> Self {
+    pub(crate) fn signed_out(path: &str) -> Self {
         let fault = Self::new(StatusCode::UNAUTHORIZED, "Sign in first", "You are signed out. Nothing was changed.");
         Self { sign_in: Some(sign_in_address(path)), ..fault }
     }
 
     /// The same for who pressed a button, which is not pressed again by a sign-in: says that nothing was changed.
-    pub(super) fn signed_out_meanwhile(path: &str) -> Self {
+    pub(crate) fn signed_out_meanwhile(path: &str) -> Self {
         Self { notice: Some(Notice::NothingChanged), ..Self::signed_out(path) }
     }
 
     /// Keeps the heart that was pressed for after the sign-in.
-    pub(super) fn with_heart(mut self, playlist: &PlaylistId) -> Self {
+    pub(crate) fn with_heart(mut self, playlist: &PlaylistId) -> Self {
         if let Some(address) = &mut self.sign_in {
             address.push_str("&heart=");
             address.push_str(playlist.as_str());
@@ -95,35 +89,35 @@ impl Fault {
     }
 
     /// Offers to sign in once more, towards `next`.
-    pub(super) fn or_try_again(mut self, next: impl Into<String>) -> Self {
+    pub(crate) fn or_try_again(mut self, next: impl Into<String>) -> Self {
         self.retry = Some(next.into());
         self
     }
 
     /// A new try is made with `provider`.
-    pub(super) fn trying(mut self, provider: Provider) -> Self {
+    pub(crate) fn trying(mut self, provider: Provider) -> Self {
         self.door = provider;
         self
     }
 
     /// Says that nothing was saved.
-    pub(super) fn nothing_saved(mut self) -> Self {
+    pub(crate) fn nothing_saved(mut self) -> Self {
         self.saved = Some(NOTHING_SAVED);
         self
     }
 
-    pub(super) fn caused(mut self, cause: impl ToString) -> Self {
+    pub(crate) fn caused(mut self, cause: impl ToString) -> Self {
         self.cause = Some(cause.to_string());
         self
     }
 
     /// Whether it is our database's, or that of too many at once, for a moment.
-    fn passes(&self) -> bool {
+    pub(crate) fn passes(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE && self.retry_after.is_some()
     }
 
     /// Whether the same may succeed at once: neither what is set wrong will, nor what Spotify wants a wait for.
-    fn is_worth_another_look(&self) -> bool {
+    pub(crate) fn is_worth_another_look(&self) -> bool {
         let at_spotify = matches!(self.status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
         self.retry.is_none() && (self.passes() || at_spotify && self.retry_after.is_none())
     }
@@ -134,7 +128,7 @@ impl Fault {
     }
 }
 
-const NOTHING_SAVED: &str = "Nothing was saved.";
+pub(crate) const NOTHING_SAVED: &str = "Nothing was saved.";
 const HEARTS_STAY: &str = "Your hearts are safe, and you can still see them.";
 const HEARTS: Link = Link { href: "/hearts", text: "My hearts" };
 
@@ -203,12 +197,12 @@ impl From<Error> for Fault {
 
 /// The sentence for a page that shows kept data because Spotify could not be asked, and what the button says
 /// that leads to a consent, where one would help.
-pub(super) fn trouble(error: &Error) -> (String, Option<&'static str>) {
+pub(crate) fn trouble(error: &Error) -> (String, Option<&'static str>) {
     (format!("{} This is what Spotify last showed us.", reason(error)), door(error))
 }
 
 /// What the button says that leads to a consent, where one would help.
-pub(super) fn door(error: &Error) -> Option<&'static str> {
+pub(crate) fn door(error: &Error) -> Option<&'static str> {
     match error {
         Error::Reconnect => Some("Reconnect Spotify"),
         Error::NotConnected => Some("Connect Spotify"),
@@ -217,7 +211,7 @@ pub(super) fn door(error: &Error) -> Option<&'static str> {
 }
 
 /// Why Spotify could not be asked, as a sentence.
-pub(super) fn reason(error: &Error) -> String {
+pub(crate) fn reason(error: &Error) -> String {
     match error {
         Error::Reconnect => {
             "Spotify needs you to reconnect. It asks every six months, and after you remove Heartlist from your Spotify apps.".into()
@@ -272,7 +266,7 @@ impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if let Some(notice) = self.notice {
-            notice::on(&mut response, notice);
+            flash::on(&mut response, notice);
         }
         response.extensions_mut().insert(self);
         response
@@ -280,11 +274,58 @@ impl IntoResponse for Fault {
 }
 
 /// Any address that is none of ours.
-pub(super) async fn not_found() -> Fault {
+pub(crate) async fn not_found() -> Fault {
     of_status(StatusCode::NOT_FOUND)
 }
 
 /// An address of ours, asked in a way that it does not know.
-pub(super) async fn method_not_allowed() -> Fault {
+pub(crate) async fn method_not_allowed() -> Fault {
     of_status(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// The answer beyond the limit of concurrent requests.
+pub(crate) async fn overloaded(_: tower::BoxError) -> Fault {
+    let mut fault = Fault::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Busy right now",
+        "Many people are here at once. Try again in a few seconds.",
+    );
+    fault.retry_after = Some(Duration::from_secs(5));
+    fault.nothing_saved()
+}
+
+/// The fault that a status alone tells of.
+pub(crate) fn of_status(status: StatusCode) -> Fault {
+    let (heading, what) = match status {
+        StatusCode::FORBIDDEN => (
+            "Refused",
+            "This request came from another site, so it was not carried out. Open the page here and try again.",
+        ),
+        StatusCode::NOT_FOUND => ("Not found", "There is no page at this address."),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("Not a page", "This address belongs to a button on one of our pages and cannot be opened by itself.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => ("Too large", "What was sent is larger than anything we ask for."),
+        StatusCode::UNPROCESSABLE_ENTITY => {
+            ("Something is not right", "Part of what was sent is missing, or is not what we asked for.")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            ("Back in a moment", "We cannot reach our database right now. Nothing is lost. Try again in a few seconds.")
+        }
+        status if status.is_client_error() => ("That did not work", "We could not make sense of this request."),
+        _ => ("Something broke", "The fault is ours, and it has been logged."),
+    };
+    let mut fault = Fault::new(status, heading, what);
+    if status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE {
+        fault = fault.nothing_saved();
+    } else {
+        fault.saved = Some("If you were changing something, check whether it was saved before you try again.");
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        fault.retry_after = Some(Duration::from_secs(5));
+    }
+    if matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
+        fault.saved = None;
+    }
+    fault
 }

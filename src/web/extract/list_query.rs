@@ -1,0 +1,258 @@
+//! Finding in a list of playlists: what the address asks for, and what the page says of it. All of it is in the
+//! address, so that a reload, Back and a sign-in keep it.
+
+use serde::Deserialize;
+use url::form_urlencoded::Serializer;
+
+use crate::domain::Span;
+use crate::domain::reference::{self, NotAPlaylist};
+use crate::domain::search::{Condition, LONGEST, Odd, Operator, Order, Search, Wanted};
+use crate::web::views::pager::PageParam;
+
+/// What an address asks of a list.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Asked {
+    q: String,
+    sort: String,
+    view: String,
+    edit: Option<String>,
+    #[serde(flatten)]
+    page: PageParam,
+}
+
+/// A list in which something can be found.
+pub(crate) struct Place {
+    pub(crate) path: &'static str,
+    /// What its entries are called, one and many.
+    pub(crate) entry: &'static str,
+    pub(crate) entries: &'static str,
+    /// Where words are looked for.
+    pub(crate) within: &'static str,
+    /// Its orders; the first is the usual one.
+    pub(crate) orders: &'static [(Order, &'static str)],
+}
+
+pub(crate) static LIBRARY: Place = Place {
+    path: "/playlists",
+    entry: "playlist",
+    entries: "playlists",
+    within: "name or owner",
+    orders: &[
+        (Order::Usual, "Spotify’s order"),
+        (Order::Name, "Name"),
+        (Order::Owner, "Owner"),
+        (Order::Hearted, "Recently hearted"),
+        (Order::Size, "Size"),
+    ],
+};
+
+pub(crate) static HEARTS: Place = Place {
+    path: "/hearts",
+    entry: "heart",
+    entries: "hearts",
+    within: "name, owner or note",
+    orders: &[
+        (Order::Usual, "Newest first"),
+        (Order::Oldest, "Oldest first"),
+        (Order::Name, "Name"),
+        (Order::Owner, "Owner"),
+    ],
+};
+
+/// What is looked for in a list, and how it is shown.
+pub(crate) struct Finding {
+    pub(crate) place: &'static Place,
+    pub(crate) search: Search,
+    pub(crate) order: Order,
+    /// In rows rather than as a grid of covers.
+    pub(crate) rows: bool,
+    at: Span,
+    /// The playlist whose note and tags are being edited.
+    editing: Option<String>,
+    /// How many entries the list has, found or not.
+    pub(crate) all: usize,
+    /// How many of them were found.
+    pub(crate) hits: usize,
+    /// How many more it would have, had all of it come.
+    pub(crate) missing: usize,
+}
+
+impl Finding {
+    /// How much the field takes.
+    pub(crate) const LONGEST: usize = LONGEST;
+
+    /// What `asked` asks of `place`; an order that the place has not is its usual one.
+    pub(crate) fn of(asked: &Asked, place: &'static Place) -> Self {
+        let orders = place.orders.iter().map(|(order, _)| *order);
+        Self {
+            place,
+            search: Search::parse(&asked.q),
+            order: orders.into_iter().find(|order| order.key() == asked.sort).unwrap_or_default(),
+            rows: asked.view == "list",
+            at: asked.page.span(),
+            editing: asked.edit.clone(),
+            all: 0,
+            hits: 0,
+            missing: 0,
+        }
+    }
+
+    /// The same with what came of it: so many of so many.
+    pub(crate) fn counted(self, all: usize, hits: usize) -> Self {
+        Self { all, hits, ..self }
+    }
+
+    /// The same of a list of which only a part has come.
+    pub(crate) fn lacking(self, missing: usize) -> Self {
+        Self { missing, ..self }
+    }
+
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted { search: self.search.clone(), order: self.order, at: self.at }
+    }
+
+    /// The title of the page called `name`.
+    pub(crate) fn title(&self, name: &str) -> String {
+        if self.search.text.is_empty() { name.into() } else { format!("{name}: {}", self.search.text) }
+    }
+
+    /// Where the first page of this is.
+    pub(crate) fn address(&self) -> String {
+        self.at(&self.search.text, self.rows)
+    }
+
+    /// Where the same is shown in rows or not.
+    pub(crate) fn viewed(&self, rows: bool) -> String {
+        self.at(&self.search.text, rows)
+    }
+
+    /// Where all entries are, in this order and view.
+    pub(crate) fn without_search(&self) -> String {
+        self.at("", self.rows)
+    }
+
+    fn at(&self, text: &str, rows: bool) -> String {
+        let order = if self.order == Order::Usual { "" } else { self.order.key() };
+        let view = if rows { "list" } else { "" };
+        let asked = [("q", text), ("sort", order), ("view", view)].into_iter().filter(|(_, value)| !value.is_empty());
+        let query = Serializer::new(String::new()).extend_pairs(asked).finish();
+        if query.is_empty() { self.place.path.into() } else { format!("{}?{query}", self.place.path) }
+    }
+
+    /// The playlist whose note and tags are to be edited.
+    pub(crate) fn editing(&self) -> Option<String> {
+        self.editing.clone()
+    }
+
+    /// Whether anything could have been hidden.
+    pub(crate) fn narrows(&self) -> bool {
+        !self.search.conditions.is_empty()
+    }
+
+    /// How much was found; nothing where nothing was looked for.
+    pub(crate) fn tally(&self) -> Option<String> {
+        let (hits, all) = (self.hits, self.all);
+        let entries = if all == 1 { self.place.entry } else { self.place.entries };
+        self.narrows().then(|| format!("{hits} of {all} {entries} found{}.", self.so_far()))
+    }
+
+    /// What a number is followed by that may grow when the rest comes.
+    pub(crate) fn so_far(&self) -> &'static str {
+        if self.missing > 0 { " so far" } else { "" }
+    }
+
+    /// What was looked for, in words.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.search.conditions.iter().map(|condition| said(condition, self.place)).collect()
+    }
+
+    /// What was not understood, in sentences.
+    pub(crate) fn oddities(&self) -> Vec<String> {
+        let strange = self.search.strange.iter().filter(|_| !self.is_link());
+        self.search.odd.iter().map(oddity).chain(strange.map(strangeness)).collect()
+    }
+
+    /// Whether a link of Spotify's was typed, which the other form takes.
+    pub(crate) fn is_link(&self) -> bool {
+        let text = &self.search.text;
+        let named = match reference::playlist(text) {
+            // A bare id is a word as well.
+            Ok(id) => id.as_str() != text,
+            Err(why) => matches!(why, NotAPlaylist::ShortLink | NotAPlaylist::Other(_) | NotAPlaylist::NoId),
+        };
+        self.narrows() && named
+    }
+}
+
+fn said(condition: &Condition, place: &Place) -> String {
+    match condition {
+        Condition::Words(words) => format!("with “{words}” in their {}", place.within),
+        Condition::Owner(name) => format!("made by “{name}”"),
+        Condition::Mine => "made by you".into(),
+        Condition::Public(true) => "that are public".into(),
+        Condition::Public(false) => "that are not public".into(),
+        Condition::Collaborative(true) => "that are collaborative".into(),
+        Condition::Collaborative(false) => "that are not collaborative".into(),
+        Condition::Hearted => "with your heart".into(),
+        Condition::Tag(tag) => format!("with the tag “{tag}”"),
+    }
+}
+
+fn oddity(odd: &Odd) -> String {
+    let takes = match odd.operator {
+        Operator::Owner => "“me” or a name",
+        Operator::Public | Operator::Collaborative => "“true” or “false”",
+        Operator::Is => "“hearted”",
+        Operator::Tag => "a tag",
+    };
+    let key = odd.operator.key();
+    format!("“{key}:{}” was ignored: “{key}:” takes {takes}.", odd.value)
+}
+
+fn strangeness((word, key): &(String, String)) -> String {
+    let known = Operator::ALL.map(|operator| format!("“{}:”", operator.key())).join(", ");
+    format!("“{word}” was searched for as a word: “{key}:” is none of {known}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(q: &str, sort: &str, view: &str) -> Finding {
+        Finding::of(&Asked { q: q.into(), sort: sort.into(), view: view.into(), ..Asked::default() }, &LIBRARY)
+    }
+
+    #[test]
+    fn an_address_holds_what_differs_from_the_usual() {
+        assert_eq!(asked("", "", "").address(), "/playlists");
+        assert_eq!(asked(" ", "nonsense", "grid").address(), "/playlists");
+        assert_eq!(asked("", "oldest", "").address(), "/playlists", "an order of another list");
+        let all = asked("été & tag:\"x y\"", "name", "list");
+        assert_eq!(all.address(), "/playlists?q=%C3%A9t%C3%A9+%26+tag%3A%22x+y%22&sort=name&view=list");
+        assert_eq!((all.without_search().as_str(), all.wanted().at), ("/playlists?sort=name&view=list", Span::from(1)));
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let [sentence] = &asked("public:maybe rain", "", "").oddities()[..] else { panic!() };
+        assert_eq!(sentence, "“public:maybe” was ignored: “public:” takes “true” or “false”.");
+        let [sentence] = &asked("foo:bar rain", "", "").oddities()[..] else { panic!() };
+        assert!(
+            sentence.starts_with("“foo:bar” was searched for as a word: “foo:” is none of “owner:”, "),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn a_link_is_told_from_words() {
+        let id = "3cEYpjA9oz9GiPac4AsH4n";
+        for link in ["https://open.spotify.com/playlist/ID?si=1", "spotify:playlist:ID", "open.spotify.com/album/ID"] {
+            let finding = asked(&link.replace("ID", id), "", "");
+            assert!(finding.is_link() && finding.oddities().is_empty(), "{link}");
+        }
+        for words in ["", id, "foo:bar", "https://example.org/", "slow trains"] {
+            assert!(!asked(words, "", "").is_link(), "{words}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Extractors: what handlers ask a request for.
+
+pub(crate) mod current_user;
+pub(crate) mod device;
+pub(crate) mod list_query;
+mod now;
+pub(crate) mod provider;
+pub(crate) mod return_to;
+
+use std::sync::Arc;
+
+use crate::app::App;
+
+pub(crate) use self::now::Now;
+
+/// The parts of the program that handlers share.
+pub(crate) type State = axum::extract::State<Arc<App>>;

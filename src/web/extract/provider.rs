@@ -1,0 +1,30 @@
+//! Which provider an address is about.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+
+use crate::app::App;
+use crate::ids::Provider;
+use crate::web::error::{Fault, not_found};
+
+/// Addresses that apps registered before there was one for each provider.
+const ALIASES: [(&str, Provider); 2] = [("/oauth2callback", Provider::Google), ("/github/callback", Provider::GitHub)];
+
+/// The provider that an address names. One that is not set up has no address.
+pub(crate) struct Way(pub(crate) Provider);
+
+impl FromRequestParts<Arc<App>> for Way {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
+        let alias = ALIASES.into_iter().find(|(path, _)| *path == parts.uri.path()).map(|(_, provider)| provider);
+        let named = RawPathParams::from_request_parts(parts, app).await.ok();
+        let named = named.and_then(|named| Provider::with_key(named.iter().find(|(name, _)| *name == "provider")?.1));
+        match alias.or(named).filter(|provider| app.sign_in(*provider).is_some()) {
+            Some(provider) => Ok(Self(provider)),
+            None => Err(not_found().await),
+        }
+    }
+}

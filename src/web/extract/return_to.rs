@@ -1,0 +1,201 @@
+//! Where to go after a sign-in or a form: a page of ours, never an address from outside.
+
+use html_escape::encode_double_quoted_attribute;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::REFERER;
+use axum::http::request::Parts;
+use serde::Deserialize;
+use url::{Position, Url};
+
+use crate::app::App;
+
+/// A path on this site that is safe to send a browser to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SafePath(String);
+
+/// The pages a visitor may be sent to, by the first part of their path.
+const PAGES: [&str; 7] = ["", "playlists", "hearts", "top", "now-playing", "account", "login"];
+
+/// The longest address, in bytes: a search of emoji takes twelve for each.
+const LONGEST: usize = 1500;
+
+impl SafePath {
+    /// The path in `text`, if it is one of ours.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let clean = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+        let path = text.strip_prefix('/')?.split(['?', '#']).next()?;
+        let encoded = path.to_ascii_lowercase();
+        let hidden = encoded.contains("%2f") || encoded.contains("%5c") || encoded.contains("%2e");
+        let known = PAGES.contains(&path.split('/').next()?);
+        let plain = !path.starts_with('/') && !path.split('/').any(|part| part == "." || part == "..");
+        (clean && !hidden && known && plain && text.len() <= LONGEST).then(|| Self(text.to_owned()))
+    }
+
+    /// The playlists, where people go when nothing else was asked for.
+    pub(crate) fn or_playlists(text: Option<&str>) -> Self {
+        text.and_then(Self::parse).unwrap_or_else(|| Self("/playlists".into()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The page of ours that a form was on, by what the browser says of it; the playlists when it says nothing.
+pub(crate) struct CameFrom(pub(crate) SafePath);
+
+impl FromRequestParts<Arc<App>> for CameFrom {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let referer = parts.headers.get(REFERER).and_then(|url| Url::parse(url.to_str().ok()?).ok());
+        let ours = referer.filter(|url| url.origin() == app.config.base_url.origin());
+        Ok(Self(SafePath::or_playlists(ours.as_ref().map(|url| &url[Position::BeforePath..Position::AfterQuery]))))
+    }
+}
+
+/// The address of the sign-in page that comes back to `path`.
+pub(crate) fn sign_in_address(path: &str) -> String {
+    with_next("/login", path)
+}
+
+/// The address of `page`, which goes on to `path`.
+pub(crate) fn with_next(page: &str, path: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", path).finish();
+    format!("{page}?{query}")
+}
+
+/// The lists that a playlist is opened from, what they are called, and their entries in the menu.
+const LISTS: [(&str, &str, &str); 5] = [
+    ("/playlists", "Playlists", "playlists"),
+    ("/hearts", "Hearts", "hearts"),
+    ("/hearts/removed", "Recently removed", "hearts"),
+    ("/top", "Popular", "top"),
+    ("/now-playing", "Now playing", "now-playing"),
+];
+
+/// The list that a playlist was opened from.
+pub(crate) struct List {
+    /// Its address, with all that was asked of it.
+    pub(crate) path: SafePath,
+    pub(crate) name: &'static str,
+    /// Its entry in the menu.
+    pub(crate) section: &'static str,
+}
+
+impl List {
+    /// The list at `from`; the playlists when it is none of ours.
+    pub(crate) fn at(from: Option<&str>) -> Self {
+        let path = from.and_then(|from| SafePath::parse(from.split('#').next()?));
+        let named = path.and_then(|path| {
+            let here = path.as_str().split('?').next();
+            let (_, name, section) = LISTS.into_iter().find(|(list, ..)| here == Some(list))?;
+            Some(Self { path, name, section })
+        });
+        let (_, name, section) = LISTS[0];
+        named.unwrap_or_else(|| Self { path: SafePath::or_playlists(None), name, section })
+    }
+}
+
+/// The address of a playlist that leads back to the list at `from`.
+pub(crate) fn playlist_address(id: &str, from: &str) -> String {
+    format!("/playlists/{id}{}", way_back(from))
+}
+
+/// What follows the address of any playlist that leads back to the list at `from`.
+pub(crate) fn way_back(from: impl AsRef<str>) -> String {
+    if from.as_ref() == LISTS[0].0 {
+        return String::new();
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("from", from.as_ref()).finish();
+    // What is too long to come back to, after an id of 22 characters, is left out.
+    let whole = format!("/playlists/0000000000000000000000?{query}");
+    if SafePath::parse(&whole).is_none() { String::new() } else { format!("?{query}") }
+}
+
+/// The beginning of an address that shows the list at `here` with the form for one heart; the heart's id follows. It is
+/// escaped for HTML, once for all cards of a page.
+pub(crate) fn edit_link(here: impl AsRef<str>) -> String {
+    let here = encode_double_quoted_attribute(here.as_ref());
+    format!("{here}{}edit=", if here.contains('?') { "&amp;" } else { "?" })
+}
+
+/// `?next=` in an address, or the field `next` of a form.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct NextParam {
+    #[serde(default)]
+    pub(crate) next: Option<String>,
+    #[serde(default)]
+    pub(crate) heart: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{List, SafePath, playlist_address};
+
+    #[test]
+    fn only_paths_of_ours_are_taken() {
+        for good in [
+            "/",
+            "/playlists",
+            "/playlists?page=2#p-3cEYpjA9oz9GiPac4AsH4n",
+            "/playlists/3cEYpjA9oz9GiPac4AsH4n",
+            "/hearts",
+            "/hearts?q=a%2Fb%5C..%2E+tag%3Ax&sort=name&view=list#p-3cEYpjA9oz9GiPac4AsH4n",
+            "/top?when=ever",
+            "/now-playing",
+            "/account",
+        ] {
+            assert_eq!(SafePath::or_playlists(Some(good)).as_str(), good);
+        }
+    }
+
+    #[test]
+    fn a_playlist_leads_back_to_a_list_of_ours_alone() {
+        let back = |from: &str| {
+            let List { path, name, .. } = List::at(Some(from));
+            (path.as_str().to_owned(), name)
+        };
+        assert_eq!(back("/hearts?q=x&page=1-2#p-y"), ("/hearts?q=x&page=1-2".into(), "Hearts"));
+        assert_eq!(back("/top?when=ever"), ("/top?when=ever".into(), "Popular"));
+        for other in ["//e", "https://e", "/account", "/playlists/3cEYpjA9oz9GiPac4AsH4n", "/hearts/import", "/", ""] {
+            assert_eq!(back(other), ("/playlists".into(), "Playlists"), "{other}");
+        }
+        assert_eq!(playlist_address("x", "/playlists"), "/playlists/x", "the usual list needs no words");
+        assert_eq!(playlist_address("x", "/hearts?q=a b"), "/playlists/x?from=%2Fhearts%3Fq%3Da+b");
+        assert_eq!(playlist_address("x", &format!("/hearts?q={}", "%F0".repeat(400))), "/playlists/x");
+    }
+
+    #[test]
+    fn hostile_values_end_at_the_playlists() {
+        let hostile = [
+            "//e",
+            "/\\e",
+            "/%2f/e",
+            "\te",
+            "/\te",
+            "https:e",
+            "https://e",
+            "/..//e",
+            "/playlists/..//e",
+            "/%5ce",
+            "/logout",
+            "/auth/spotify",
+            "e",
+            "",
+            "/playlists\r\nx: y",
+            "/hearts/%2e%2e/x",
+            "javascript:1",
+            "/standin/x",
+            "@e",
+            "/@e",
+        ];
+        for value in hostile {
+            assert_eq!(SafePath::or_playlists(Some(value)).as_str(), "/playlists", "{value}");
+        }
+        assert_eq!(SafePath::or_playlists(None).as_str(), "/playlists");
+    }
+}

@@ -1,0 +1,170 @@
+//! Draws faults: as a page in the site's layout, or as JSON for scripts.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::json;
+use tower_sessions::Session;
+
+use crate::app::App;
+use crate::ids::Provider;
+use crate::web::error::{Fault, Link, NOTHING_SAVED, of_status};
+use crate::web::extract::current_user::Visitor;
+use crate::web::extract::return_to::SafePath;
+use crate::web::flash::is_html;
+use crate::web::middleware::request_id::REQUEST_ID;
+use crate::web::middleware::request_log::loggable;
+use crate::web::views::layout::Layout;
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    layout: Layout,
+    status: u16,
+    heading: &'static str,
+    what: String,
+    saved: Option<&'static str>,
+    way_out: Vec<Link>,
+    retry: Option<String>,
+    /// The same page, where it is worth another look.
+    again: Option<SafePath>,
+    door: Provider,
+    connects: bool,
+    request_id: String,
+}
+
+/// What must be known of a request to answer it with a fault.
+struct Asked {
+    path: String,
+    json: bool,
+    /// Whether it only reads, so that nothing could have been saved.
+    reads: bool,
+    request_id: String,
+    session: Option<Session>,
+}
+
+/// Marks the session layer's own failure, an empty 500, as an unavailable database: it could not save the session.
+/// Whatever else fails has its page by then.
+pub(crate) fn mark_unsaved_session(mut response: Response) -> Response {
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !is_drawn(&response) {
+        response.extensions_mut().insert(of_status(StatusCode::SERVICE_UNAVAILABLE));
+    }
+    response
+}
+
+/// Gives every bare fault its page. Stands twice among the layers: inside the session, and around it for
+/// what fails there.
+pub(crate) async fn render_errors(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let asked = Asked {
+        path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+        json: matches!(*request.method(), Method::PUT | Method::DELETE) || accepts.contains("application/json"),
+        reads: request.method().is_safe(),
+        request_id: request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned(),
+        session: request.extensions().get().cloned(),
+    };
+    let mut response = next.run(request).await;
+    let fault = response.extensions_mut().remove::<Fault>();
+    match fault {
+        Some(fault) => draw(&app, fault, asked, response).await,
+        None if response.status().as_u16() >= 400 && !is_drawn(&response) => {
+            draw(&app, of_status(response.status()), asked, response).await
+        }
+        None => response,
+    }
+}
+
+fn is_drawn(response: &Response) -> bool {
+    let json = |kind: &HeaderValue| kind.as_bytes().starts_with(b"application/json");
+    is_html(response.headers()) || response.headers().get(CONTENT_TYPE).is_some_and(json)
+}
+
+async fn draw(app: &App, fault: Fault, asked: Asked, bare: Response) -> Response {
+    if let Some(cause) = &fault.cause {
+        let path = asked.path.split('?').next().map(loggable);
+        tracing::error!(status = fault.status.as_u16(), path, request_id = asked.request_id, cause, "a request failed");
+    }
+    let retry_after = fault.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));
+    let drawn = match &fault.sign_in {
+        Some(address) if !asked.json => Redirect::to(address).into_response(),
+        _ if asked.json => as_json(&fault, &asked).into_response(),
+        _ => as_page(app, fault, asked).await,
+    };
+    // What the bare answer brought along (cookies, Allow) stays.
+    let (mut parts, _) = bare.into_parts();
+    let (drawn, body) = drawn.into_parts();
+    parts.status = drawn.status;
+    parts.headers.remove(CONTENT_LENGTH);
+    for (name, value) in drawn.headers.iter() {
+        parts.headers.insert(name, value.clone());
+    }
+    if let Some(wait) = retry_after {
+        parts.headers.insert(RETRY_AFTER, wait);
+    }
+    Response::from_parts(parts, body)
+}
+
+fn as_json(fault: &Fault, asked: &Asked) -> impl IntoResponse {
+    let mut told = json!({ "message": fault.what, "request_id": asked.request_id });
+    if let Some(address) = &fault.sign_in {
+        told["sign_in"] = json!(address);
+    }
+    (fault.status, axum::Json(json!({ "error": told })))
+}
+
+async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
+    let layout = frame(app, &fault, &asked).await;
+    let (passes, again) = (fault.passes(), asked.reads && fault.is_worth_another_look());
+    let Fault { status, heading, what, mut saved, mut way_out, retry, door, connects, .. } = fault;
+    let again = SafePath::parse(&asked.path).filter(|_| again);
+    if again.is_some() {
+        saved = saved.filter(|saved| *saved != NOTHING_SAVED);
+    }
+    match layout.visitor {
+        Some(_) => way_out.push(Link { href: "/playlists", text: "My playlists" }),
+        // Home needs what is away, too.
+        None if passes => {}
+        None => way_out.push(Link { href: "/", text: "Home" }),
+    }
+    let page = ErrorPage {
+        layout,
+        status: status.as_u16(),
+        heading,
+        what,
+        saved,
+        way_out,
+        retry,
+        again,
+        door,
+        connects,
+        request_id: asked.request_id,
+    };
+    match page.render() {
+        Ok(text) => (status, axum::response::Html(text)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the error page does not render");
+            (status, what_remains(status.as_u16())).into_response()
+        }
+    }
+}
+
+async fn frame(app: &App, fault: &Fault, asked: &Asked) -> Layout {
+    let mut layout = Layout::bare(app, &asked.path).titled(fault.heading, "");
+    // It is the database's: asking it who visits would only wait a second time.
+    layout.known = !fault.passes();
+    if let Some(session) = asked.session.clone().filter(|_| layout.known) {
+        let visitor = Visitor::of(session).await;
+        layout.known = visitor.is_ok();
+        layout.visitor = visitor.ok().and_then(|visitor| visitor.caller).map(|caller| caller.person.name);
+    }
+    layout
+}
+
+fn what_remains(status: u16) -> String {
+    format!("{status}: something broke, and so did the page that should say so.\n")
+}

@@ -1,0 +1,58 @@
+//! Hearts as files to take along.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use time::OffsetDateTime;
+
+use crate::app::App;
+use crate::domain::activity::{self, Kind};
+use crate::domain::takeout::Format;
+use crate::domain::{Caller, Result, export};
+use crate::web::error::Fault;
+use crate::web::extract::current_user::SignedIn;
+use crate::web::extract::device::Device;
+use crate::web::extract::{Now, State};
+
+/// All hearts of who is signed in, as a table.
+pub(crate) async fn table(
+    app: State,
+    Now(now): Now,
+    SignedIn(caller): SignedIn,
+    Device(device): Device,
+) -> std::result::Result<Response, Fault> {
+    let file = file(&app, &caller, Format::Table, now).await?;
+    activity::note(&app, caller.person.id, Kind::Exported, &device, now).await;
+    Ok(file)
+}
+
+/// The same as JSON.
+pub(crate) async fn json(
+    app: State,
+    Now(now): Now,
+    SignedIn(caller): SignedIn,
+    Device(device): Device,
+) -> std::result::Result<Response, Fault> {
+    let file = file(&app, &caller, Format::Json, now).await?;
+    activity::note(&app, caller.person.id, Kind::Exported, &device, now).await;
+    Ok(file)
+}
+
+async fn file(app: &App, caller: &Caller, format: Format, now: OffsetDateTime) -> std::result::Result<Response, Fault> {
+    let mut hearts = Box::pin(export::hearts(app, caller));
+    // The first ones are waited for: while the database is away there is a page that says so, and no half file.
+    let first = hearts.try_next().await?.unwrap_or_default();
+    let begin = format.head(now) + &format.lines(&first, true);
+    let rest = hearts.map_ok(move |some| format.lines(&some, false)).inspect_err(|error| {
+        tracing::error!(%error, "an export broke off");
+    });
+    let end = stream::iter([Result::Ok(format.tail().to_owned())]);
+    let body = Body::from_stream(stream::iter([Result::Ok(begin)]).chain(rest).chain(end));
+    let (kind, ending) = match format {
+        Format::Table => ("text/csv; charset=utf-8", "csv"),
+        Format::Json => ("application/json", "json"),
+    };
+    let name = format!("attachment; filename=\"heartlist-hearts-{}.{ending}\"", now.date());
+    Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, name.as_str())], body).into_response())
+}

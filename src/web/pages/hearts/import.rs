@@ -1,0 +1,117 @@
+//! Hearts from a file: the page that takes it, and the report of what became of it.
+
+use askama::Template;
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use time::OffsetDateTime;
+
+use crate::domain::activity::{self, Kind};
+use crate::domain::import::{self, File, Format, Report, Unreadable};
+use crate::web::error::{Fault, Link};
+use crate::web::extract::current_user::SignedIn;
+use crate::web::extract::device::Device;
+use crate::web::extract::{Now, State};
+use crate::web::views::layout::{Layout, html};
+
+/// The longest file, in bytes.
+pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
+/// The longest request, in bytes. What is longer than a file may be is read to its end and forgotten, up to
+/// here: a browser that is cut off in the middle shows a broken connection and no reason.
+pub(crate) const MAX_REQUEST_BYTES: usize = 8 * MAX_FILE_BYTES;
+/// How many files are taken at once: together they fit into a small server's memory.
+pub(crate) const MAX_CONCURRENT: usize = 8;
+
+#[derive(Template)]
+#[template(path = "hearts/import.html")]
+struct Page {
+    layout: Layout,
+    /// Why the file as a whole was refused.
+    refusal: Option<String>,
+    report: Option<Report>,
+    longest: usize,
+}
+
+/// The page that asks for a file.
+pub(crate) async fn page(layout: Layout, SignedIn(_): SignedIn) -> Response {
+    fill(layout.titled("Import", "hearts"), None, None)
+}
+
+/// Takes a file and says what became of it.
+pub(crate) async fn take(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    (SignedIn(caller), Device(device)): (SignedIn, Device),
+    upload: Multipart,
+) -> Result<Response, Fault> {
+    let file = match read(received(upload).await?, now).await? {
+        Ok(file) => file,
+        Err(why) => return Ok(refused(layout, why)),
+    };
+    Ok(match import::keep(&app, &caller, file).await? {
+        Ok(report) => {
+            if report.added > 0 {
+                activity::note(&app, caller.person.id, Kind::Imported, &device, now).await;
+            }
+            fill(layout.titled("Import – done", "hearts"), None, Some(report))
+        }
+        Err(full) => refused(layout, full),
+    })
+}
+
+/// Reads the file beside the threads that answer requests: a large one would hold one of them up.
+async fn read(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<File, Unreadable>, Fault> {
+    tokio::task::spawn_blocking(move || import::read(&bytes, now)).await.map_err(Fault::internal)
+}
+
+fn refused(layout: Layout, why: impl ToString) -> Response {
+    let page = fill(layout.titled("Import – not imported", "hearts"), Some(why.to_string()), None);
+    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+}
+
+fn fill(layout: Layout, refusal: Option<String>, report: Option<Report>) -> Response {
+    html(&Page { layout, refusal, report, longest: MAX_FILE_BYTES / 1024 / 1024 })
+}
+
+/// The file that was sent; empty when none was.
+async fn received(mut upload: Multipart) -> Result<Vec<u8>, Fault> {
+    while let Some(field) = upload.next_field().await.map_err(unread)? {
+        if field.name() == Some("file") {
+            return whole(field).await;
+        }
+    }
+    Ok(Vec::new())
+}
+
+async fn whole(mut field: Field<'_>) -> Result<Vec<u8>, Fault> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(chunk) = field.chunk().await.map_err(unread)? {
+        length += chunk.len();
+        if length <= MAX_FILE_BYTES {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    if length > MAX_FILE_BYTES { Err(too_long()) } else { Ok(bytes) }
+}
+
+fn unread(error: MultipartError) -> Fault {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+        status => again(Fault::new(status, "The file did not arrive", "Something went wrong on the way. Try again.")),
+    }
+}
+
+fn too_long() -> Fault {
+    let told = format!(
+        "A file can be up to {} MB. Split a longer table in two, with the first line in both parts.",
+        MAX_FILE_BYTES / 1024 / 1024
+    );
+    again(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "This file is too large", told))
+}
+
+fn again(fault: Fault) -> Fault {
+    let mut fault = fault.nothing_saved();
+    fault.way_out = vec![Link { href: "/hearts/import", text: "Choose another file" }];
+    fault
+}

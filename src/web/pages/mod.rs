@@ -1,0 +1,16 @@
+//! Handlers, a file or folder for each page; nothing imports them but the router.
+
+pub(crate) mod about;
+pub(crate) mod account;
+pub(crate) mod health;
+pub(crate) mod hearts;
+pub(crate) mod home;
+pub(crate) mod invites;
+pub(crate) mod legal;
+pub(crate) mod login;
+pub(crate) mod metrics;
+pub(crate) mod now_playing;
+pub(crate) mod playlists;
+pub(crate) mod setup;
+pub(crate) mod sharing;
+pub(crate) mod top;

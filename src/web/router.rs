@@ -1,0 +1,155 @@
+//! Every route, with its rate limit, body limit and timeout beside it.
+
+use std::convert::Infallible;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post, put};
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+
+use crate::app::App;
+use crate::web::assets;
+use crate::web::error::{method_not_allowed, not_found};
+use crate::web::middleware::rate_limit::{Key, RateLimit, limited};
+use crate::web::middleware::{around_pages, around_public_pages, around_site, limit_concurrency};
+use crate::web::pages::{
+    about, account, health, hearts, home, invites, legal, login, metrics, now_playing, playlists, setup, sharing, top,
+};
+
+/// Request timeout, answer included. Heroku's router gives up after 30 seconds
+/// (devcenter.heroku.com/articles/request-timeout).
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
+/// The same for an import, whose file may come over a slow line; Heroku counts from the end of the upload.
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(325);
+/// Time between two parts of an upload (slow-loris protection).
+const UPLOAD_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Request bodies but imports, in bytes: forms hold a few words.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+
+/// The whole site. `demo_routes` are served beside it, without the layers of pages (the demo's own Spotify).
+pub fn router(app: Arc<App>, demo_routes: Option<Router>) -> Router {
+    let pages = routes(&app).with_state(app.clone());
+    let site = Router::new()
+        .merge(around_pages(&app, pages))
+        .merge(around_public_pages(&app, public_routes().with_state(app.clone())))
+        .merge(assets::router())
+        .route("/healthz", get(health::alive))
+        .merge(Router::new().route("/readyz", get(health::ready)).with_state(app.clone()));
+    around_site(&app, site, demo_routes)
+}
+
+/// Pages and buttons, in the order in which visitors meet them.
+fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let transfers = RateLimit::new(app, Key::User, at(30), TEN_MINUTES, "exports and imports");
+    Router::new()
+        .route("/", get(home::show))
+        .merge(login_routes(app))
+        .route("/playlists", get(playlists::index::index))
+        .route("/library", post(playlists::index::update))
+        .route("/playlists/{id}", get(playlists::show::show))
+        .merge(heart_routes(app, &transfers))
+        .route("/top", get(top::show).fallback(not_found))
+        .route("/now-playing", get(now_playing::show))
+        .merge(account_routes(app))
+        .route("/invites", get(invites::index).post(invites::make))
+        .route("/invites/revoke", post(invites::revoke))
+        .route("/invite/{token}", get(invites::invited))
+        .route("/about", get(about::show))
+        .route("/privacy", get(legal::privacy))
+        .route("/terms", get(legal::terms))
+        .route("/metrics", get(metrics::show).fallback(not_found))
+        .route("/setup", get(setup::show).fallback(not_found))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .merge(import_routes(&transfers))
+}
+
+fn login_routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let sign_ins = app.config.people.sign_ins;
+    let starts = RateLimit::new(app, Key::Address, sign_ins, TEN_MINUTES, "sign-ins from one address");
+    let callbacks = RateLimit::new(app, Key::Address, times(sign_ins, 2), TEN_MINUTES, "sign-ins from one address");
+    Router::new()
+        .route("/login", get(login::page))
+        .route("/auth/{provider}", limited(post(login::start), &starts).get(login::offer))
+        // One for each provider, so that one provider's answer cannot pass for another's.
+        .route("/auth/{provider}/callback", limited(get(login::callback), &callbacks))
+        // Addresses that apps registered before there was one for each provider.
+        .route("/oauth2callback", limited(get(login::callback), &callbacks))
+        .route("/github/callback", limited(get(login::callback), &callbacks))
+        .route("/logout", get(login::leaving).post(login::leave))
+}
+
+fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> {
+    let hearts = app.config.people.hearts;
+    // By address first: a cookie can be made up for each request, an address cannot.
+    let by_address = RateLimit::new(app, Key::Address, times(hearts, 10), MINUTE, "hearts from one address");
+    let by_session = RateLimit::new(app, Key::Session, hearts, MINUTE, "hearts");
+    let by_user = RateLimit::new(app, Key::User, hearts, MINUTE, "hearts");
+    let by_link = RateLimit::new(app, Key::User, at(20), MINUTE, "hearts by link");
+    let buttons = limited(put(hearts::add).delete(hearts::remove), &by_session);
+    Router::new()
+        .route("/heart/{id}", limited(buttons, &by_address).merge(limited(post(hearts::set), &by_user)))
+        .route("/hearts", limited(post(hearts::by_link::give), &by_link).get(hearts::index::show))
+        .route("/hearts/{id}/words", post(hearts::annotation::keep))
+        .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::forget_all))
+        .route("/hearts/removed/{id}", post(hearts::removed::decide))
+        .route("/hearts/export.csv", limited(get(hearts::export::table), transfers))
+        .route("/hearts/export.json", limited(get(hearts::export::json), transfers))
+}
+
+/// The one form that brings a file. Few at once: each file is in memory while it is read.
+fn import_routes(transfers: &Arc<RateLimit>) -> Router<Arc<App>> {
+    let import = limit_concurrency(post(hearts::import::take), hearts::import::MAX_CONCURRENT)
+        .layer::<_, Infallible>(DefaultBodyLimit::max(hearts::import::MAX_REQUEST_BYTES))
+        .layer(RequestBodyTimeoutLayer::new(UPLOAD_IDLE_TIMEOUT));
+    Router::new()
+        .route("/hearts/import", limited(import, transfers).get(hearts::import::page))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, IMPORT_TIMEOUT))
+}
+
+fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let deletions = RateLimit::new(app, Key::User, at(10), TEN_MINUTES, "attempts to delete the account");
+    Router::new()
+        .route("/account", get(account::show))
+        .route("/account/same", get(account::identities::same))
+        .route("/account/again", get(account::identities::again))
+        .route("/account/ways/{provider}", get(account::identities::leaving).post(account::identities::unlink))
+        .route("/account/disconnect", get(account::delete::disconnecting).post(account::delete::disconnect))
+        .route("/account/delete", limited(post(account::delete::delete), &deletions).get(account::delete::deleting))
+        .route("/account/sharing", get(sharing::settings))
+        .route("/account/sharing/page", post(sharing::set_page))
+        .route("/account/sharing/link", post(sharing::set_link))
+        .route("/account/sessions/end", post(account::sessions::end))
+        .route("/account/activity", get(account::activity::show))
+}
+
+/// What people show of their hearts. These routes have no session: their answers are the same for everybody.
+fn public_routes() -> Router<Arc<App>> {
+    let mut pages = Router::new();
+    for path in ["/u/{slug}", "/s/{token}"] {
+        pages = pages
+            .route(path, get(sharing::page::show))
+            .route(&format!("{path}/atom.xml"), get(sharing::feeds::atom))
+            .route(&format!("{path}/feed.json"), get(sharing::feeds::json));
+    }
+    pages
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+}
+
+const fn at(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).expect("not zero")
+}
+
+fn times(count: NonZeroU32, factor: u32) -> NonZeroU32 {
+    count.saturating_mul(at(factor))
+}

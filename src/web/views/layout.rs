@@ -1,0 +1,172 @@
+//! What all pages share.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::app::App;
+use crate::domain::{Caller, playlists};
+use crate::ids::PlaylistId;
+use crate::web::assets::ASSETS;
+use crate::web::error::Fault;
+use crate::web::extract::current_user::Visitor;
+use crate::web::extract::return_to::SafePath;
+use crate::web::flash;
+use crate::web::pages::hearts::annotation::Draft;
+use crate::web::views::playlist_card::{Card, readable};
+
+/// The frame around every page.
+#[derive(Clone)]
+pub(crate) struct Layout {
+    pub(crate) title: String,
+    /// The name of who is signed in.
+    pub(crate) visitor: Option<String>,
+    /// Whether that is known: not while the records are away.
+    pub(crate) known: bool,
+    /// The entry of the menu that is this page.
+    pub(crate) section: &'static str,
+    pub(crate) demo: bool,
+    /// Whether there is a page of most hearted playlists.
+    pub(crate) top: bool,
+    pub(crate) notice: Option<Notice>,
+    pub(crate) css: &'static str,
+    pub(crate) print: &'static str,
+    /// The library first, then what builds on it.
+    pub(crate) scripts: &'static [String],
+    pub(crate) favicon: &'static str,
+    /// Path and query of this page, or of the playlists where a visitor cannot be sent back to it.
+    pub(crate) path: String,
+    /// What stands in the form for a link, which is on more pages than one.
+    pub(crate) link: LinkField,
+    /// What was typed beside a heart and could not be kept.
+    pub(crate) draft: Option<Draft>,
+    /// The playlist in a list of hearts whose note and tags are being edited.
+    pub(crate) editing: Option<String>,
+}
+
+/// The field for a link.
+#[derive(Clone, Default)]
+pub(crate) struct LinkField {
+    pub(crate) typed: String,
+    /// Why the playlist was not hearted.
+    pub(crate) refusal: Option<String>,
+}
+
+/// What was typed into a line, to stand in the field again; HTML has no room for most controls.
+pub(crate) fn typed_again(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// A sentence that is shown once.
+#[derive(Clone)]
+pub(crate) struct Notice {
+    /// Whether it interrupts.
+    pub(crate) alert: bool,
+    pub(crate) text: String,
+    /// The playlist whose heart can be had back.
+    pub(crate) undo: Option<PlaylistId>,
+}
+
+impl Layout {
+    /// The frame for a page that knows nobody.
+    pub(crate) fn bare(app: &App, path: &str) -> Self {
+        Self {
+            title: String::new(),
+            visitor: None,
+            known: true,
+            section: "",
+            demo: app.config.demo,
+            top: app.config.top_page,
+            notice: None,
+            css: &ASSETS.css,
+            print: &ASSETS.print,
+            scripts: &ASSETS.scripts,
+            favicon: &ASSETS.favicon,
+            // What comes back from a provider carries a code, which must not be written into a page.
+            path: SafePath::or_playlists(Some(path)).as_str().to_owned(),
+            link: LinkField::default(),
+            draft: None,
+            editing: None,
+        }
+    }
+
+    /// Names the page and its entry in the menu.
+    pub(crate) fn titled(mut self, title: impl Into<String>, section: &'static str) -> Self {
+        self.title = title.into();
+        if self.link.refusal.is_some() {
+            self.title.push_str(" – not hearted");
+        }
+        if self.draft.is_some() {
+            self.title.push_str(" – not saved");
+        }
+        self.section = section;
+        self
+    }
+
+    /// Whether a list of hearts shows the form for the note and tags of `card`: asked for, or refused.
+    pub(crate) fn is_editing(&self, card: &Card) -> bool {
+        let draft = self.draft.as_ref().map(|draft| draft.id.as_str());
+        self.section == "hearts" && draft.or(self.editing.as_deref()) == Some(card.id.as_str())
+    }
+
+    /// What stands in the fields for the words of `card`: what was typed and refused, else what is kept.
+    pub(crate) fn words(&self, card: &Card) -> Draft {
+        self.draft.clone().filter(|draft| draft.id == card.id).unwrap_or_else(|| Draft::of(card))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Layout {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
+        let caller = Visitor::from_request_parts(parts, app).await?.caller;
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let notice = match flash::waiting(&parts.headers) {
+            Some(said) => Some(told(app, caller.as_ref(), said).await),
+            None => None,
+        };
+        Ok(Self { visitor: caller.map(|caller| caller.person.name), notice, ..Self::bare(app, path) })
+    }
+}
+
+/// A notice in words. What a playlist is called is asked only where the notice is about one.
+async fn told(app: &App, caller: Option<&Caller>, said: flash::Said) -> Notice {
+    let mut text = said.notice.text(caller.map(|caller| caller.person.name.as_str()));
+    let undo = said.about.filter(|_| said.notice == flash::Notice::Unhearted);
+    if let (Some(caller), Some(id)) = (caller, &undo)
+        && let Ok(known) = playlists::known(app, caller, id).await
+    {
+        let name = known.map_or_else(|| readable(id.as_str(), None), |known| Card::from(known).name);
+        text = format!("{}: {name}.", text.trim_end_matches('.'));
+    }
+    Notice { alert: said.notice.is_alert(), text, undo }
+}
+
+/// A path of ours as others need it.
+pub(crate) fn absolute(app: &App, path: &str) -> String {
+    format!("{}{path}", app.config.base_url.origin().ascii_serialization())
+}
+
+/// Where other sites find the picture that they show with a link to a page of ours.
+pub(crate) fn picture(app: &App) -> String {
+    absolute(app, &ASSETS.card)
+}
+
+/// How long a page of fifty playlists is, in bytes.
+const PAGE_BYTES: usize = 56 * 1024;
+
+/// Fills a page.
+pub(crate) fn html(page: &impl Template) -> Response {
+    text(page).map_or_else(|error| Fault::internal(error).into_response(), |text| Html(text).into_response())
+}
+
+/// The text of a page.
+pub(crate) fn text(page: &impl Template) -> askama::Result<String> {
+    // Room for most pages at once, in place of copying each half of them over and over.
+    let mut text = String::with_capacity(PAGE_BYTES);
+    page.render_into(&mut text)?;
+    Ok(text)
+}

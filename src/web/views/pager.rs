@@ -1,0 +1,103 @@
+//! The pages of a list: which are asked for, and where the others are.
+
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+use crate::domain::{Paged, Span};
+use crate::web::error::Fault;
+
+/// How many pages are shown together at most; beyond that the earlier ones are left to a link.
+const MOST: usize = 10;
+
+/// `?page=` in an address: a number, or `2-4` for some that follow each other. Anything else is the first page.
+#[derive(Default, Deserialize)]
+pub(crate) struct PageParam {
+    #[serde(default)]
+    page: Option<String>,
+}
+
+impl PageParam {
+    pub(crate) fn number(&self) -> usize {
+        self.page.as_deref().and_then(number).unwrap_or(1)
+    }
+
+    /// The same for a list that shows some pages together.
+    pub(crate) fn span(&self) -> Span {
+        let (first, last) = self.page.as_deref().and_then(|pages| pages.split_once('-')).unwrap_or_default();
+        match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => {
+                Span { first: first.max((last + 1).saturating_sub(MOST)), last }
+            }
+            _ => self.number().into(),
+        }
+    }
+}
+
+fn number(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|page| (1..=1_000_000).contains(page))
+}
+
+/// The links between the pages of a list.
+pub(crate) struct Pager {
+    /// What is shown.
+    pub(crate) at: Span,
+    pub(crate) pages: usize,
+    /// Where the first page is.
+    first: String,
+}
+
+impl Pager {
+    /// The pages of the list that begins at `first`.
+    ///
+    /// # Errors
+    /// For a page behind the last.
+    pub(crate) fn of<L>(list: &Paged<L>, first: impl Into<String>) -> Result<Self, Fault> {
+        let (at, pages, first) = (list.at, list.pages(), first.into());
+        if at.first > pages {
+            return Err(no_such_page());
+        }
+        Ok(Self { at: Span { last: at.last.min(pages), ..at }, pages, first })
+    }
+
+    /// Where a page is.
+    pub(crate) fn address(&self, page: usize) -> String {
+        address(&self.first, page)
+    }
+
+    /// Where this page is, or these are.
+    pub(crate) fn here(&self) -> String {
+        let Span { first, last } = self.at;
+        if first == last { self.address(first) } else { with_page(&self.first, &format!("{first}-{last}")) }
+    }
+}
+
+/// Where a page of the list that begins at `first` is.
+pub(crate) fn address(first: &str, page: usize) -> String {
+    if page == 1 { first.to_owned() } else { with_page(first, &page.to_string()) }
+}
+
+fn with_page(first: &str, page: &str) -> String {
+    format!("{first}{}page={page}", if first.contains('?') { '&' } else { '?' })
+}
+
+fn no_such_page() -> Fault {
+    Fault::new(StatusCode::NOT_FOUND, "No such page", "The list ends before this page.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_are_shown_together_are_few_and_in_order() {
+        let span = |page: &str| {
+            let Span { first, last } = PageParam { page: Some(page.into()) }.span();
+            (first, last)
+        };
+        assert_eq!([span("3"), span("2-4"), span("5-5")], [(3, 3), (2, 4), (5, 5)]);
+        assert_eq!([span("1-10"), span("1-12"), span("1-999999")], [(1, 10), (3, 12), (999_990, 999_999)]);
+        for odd in ["", "0", "x", "-", "-3", "3-", "4-2", "0-2", "1-2-3", "1-99999999999999999999"] {
+            assert_eq!(span(odd), (1, 1), "{odd}");
+        }
+    }
+}
