@@ -21,7 +21,7 @@ const NAME: &str = "heartlist-notice";
 
 /// What a page says once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Notice {
+pub(crate) enum Flash {
     SignedIn,
     SignedInAndHearted,
     AlreadySignedIn,
@@ -35,14 +35,14 @@ pub(crate) enum Notice {
     NotUpdated,
     Hearted,
     Unhearted,
-    WordsKept,
+    AnnotationSaved,
     Restored,
     NotRestored,
-    ForgottenForGood,
+    DeletedForGood,
     NotForgotten,
     HeartedByLink,
-    HeartedNameless,
-    HeartedBefore,
+    HeartedWithoutName,
+    AlreadyHearted,
     Disconnected,
     PageOn,
     PageOff,
@@ -54,77 +54,77 @@ pub(crate) enum Notice {
     OthersEnded,
     Linked(Provider),
     Unlinked(Provider),
-    LastWayIn,
-    Proven,
+    LastIdentity,
+    Merged,
     InviteRevoked,
     NothingChanged,
 }
 
 /// Every notice with its code.
-const CODES: &[(&str, Notice)] = &[
-    ("signed-in", Notice::SignedIn),
-    ("signed-in-hearted", Notice::SignedInAndHearted),
-    ("already", Notice::AlreadySignedIn),
-    ("no-private", Notice::Missing(Missing::Private)),
-    ("no-collaborative", Notice::Missing(Missing::Collaborative)),
-    ("public-alone", Notice::Missing(Missing::PrivateAndCollaborative)),
-    ("no-now-playing", Notice::Missing(Missing::NowPlaying)),
-    ("fewer", Notice::Missing(Missing::NowPlayingAndPlaylists)),
-    ("reconnected", Notice::Reconnected),
-    ("now-playing-on", Notice::NowPlayingOn),
-    ("denied", Notice::Denied),
-    ("signed-out", Notice::SignedOut),
-    ("updated", Notice::Updated),
-    ("just-updated", Notice::JustUpdated),
-    ("not-updated", Notice::NotUpdated),
-    ("hearted", Notice::Hearted),
-    ("unhearted", Notice::Unhearted),
-    ("words-kept", Notice::WordsKept),
-    ("restored", Notice::Restored),
-    ("not-restored", Notice::NotRestored),
-    ("forgotten", Notice::ForgottenForGood),
-    ("not-forgotten", Notice::NotForgotten),
-    ("hearted-link", Notice::HeartedByLink),
-    ("hearted-nameless", Notice::HeartedNameless),
-    ("hearted-before", Notice::HeartedBefore),
-    ("disconnected", Notice::Disconnected),
-    ("page-on", Notice::PageOn),
-    ("page-off", Notice::PageOff),
-    ("link-on", Notice::LinkOn),
-    ("link-off", Notice::LinkOff),
-    ("not-sure", Notice::NotSure),
-    ("not-fresh", Notice::NotFresh),
-    ("session-ended", Notice::SessionEnded),
-    ("others-ended", Notice::OthersEnded),
-    ("linked-spotify", Notice::Linked(Provider::Spotify)),
-    ("linked-google", Notice::Linked(Provider::Google)),
-    ("linked-github", Notice::Linked(Provider::GitHub)),
-    ("linked-facebook", Notice::Linked(Provider::Facebook)),
-    ("linked-x", Notice::Linked(Provider::X)),
-    ("unlinked-spotify", Notice::Unlinked(Provider::Spotify)),
-    ("unlinked-google", Notice::Unlinked(Provider::Google)),
-    ("unlinked-github", Notice::Unlinked(Provider::GitHub)),
-    ("unlinked-facebook", Notice::Unlinked(Provider::Facebook)),
-    ("unlinked-x", Notice::Unlinked(Provider::X)),
-    ("last-way-in", Notice::LastWayIn),
-    ("proven", Notice::Proven),
-    ("invite-revoked", Notice::InviteRevoked),
-    ("nothing-changed", Notice::NothingChanged),
+const CODES: &[(&str, Flash)] = &[
+    ("signed-in", Flash::SignedIn),
+    ("signed-in-hearted", Flash::SignedInAndHearted),
+    ("already", Flash::AlreadySignedIn),
+    ("no-private", Flash::Missing(Missing::Private)),
+    ("no-collaborative", Flash::Missing(Missing::Collaborative)),
+    ("public-alone", Flash::Missing(Missing::PrivateAndCollaborative)),
+    ("no-now-playing", Flash::Missing(Missing::NowPlaying)),
+    ("fewer", Flash::Missing(Missing::NowPlayingAndPlaylists)),
+    ("reconnected", Flash::Reconnected),
+    ("now-playing-on", Flash::NowPlayingOn),
+    ("denied", Flash::Denied),
+    ("signed-out", Flash::SignedOut),
+    ("updated", Flash::Updated),
+    ("just-updated", Flash::JustUpdated),
+    ("not-updated", Flash::NotUpdated),
+    ("hearted", Flash::Hearted),
+    ("unhearted", Flash::Unhearted),
+    ("words-kept", Flash::AnnotationSaved),
+    ("restored", Flash::Restored),
+    ("not-restored", Flash::NotRestored),
+    ("forgotten", Flash::DeletedForGood),
+    ("not-forgotten", Flash::NotForgotten),
+    ("hearted-link", Flash::HeartedByLink),
+    ("hearted-nameless", Flash::HeartedWithoutName),
+    ("hearted-before", Flash::AlreadyHearted),
+    ("disconnected", Flash::Disconnected),
+    ("page-on", Flash::PageOn),
+    ("page-off", Flash::PageOff),
+    ("link-on", Flash::LinkOn),
+    ("link-off", Flash::LinkOff),
+    ("not-sure", Flash::NotSure),
+    ("not-fresh", Flash::NotFresh),
+    ("session-ended", Flash::SessionEnded),
+    ("others-ended", Flash::OthersEnded),
+    ("linked-spotify", Flash::Linked(Provider::Spotify)),
+    ("linked-google", Flash::Linked(Provider::Google)),
+    ("linked-github", Flash::Linked(Provider::GitHub)),
+    ("linked-facebook", Flash::Linked(Provider::Facebook)),
+    ("linked-x", Flash::Linked(Provider::X)),
+    ("unlinked-spotify", Flash::Unlinked(Provider::Spotify)),
+    ("unlinked-google", Flash::Unlinked(Provider::Google)),
+    ("unlinked-github", Flash::Unlinked(Provider::GitHub)),
+    ("unlinked-facebook", Flash::Unlinked(Provider::Facebook)),
+    ("unlinked-x", Flash::Unlinked(Provider::X)),
+    ("last-way-in", Flash::LastIdentity),
+    ("proven", Flash::Merged),
+    ("invite-revoked", Flash::InviteRevoked),
+    ("nothing-changed", Flash::NothingChanged),
 ];
 
-impl Notice {
+impl Flash {
     /// Whether it interrupts.
     pub(crate) fn is_alert(self) -> bool {
         matches!(
             self,
-            Notice::NotSure
-                | Notice::NotFresh
-                | Notice::LastWayIn
-                | Notice::Missing(_)
-                | Notice::NotUpdated
-                | Notice::NothingChanged
-                | Notice::NotRestored
-                | Notice::NotForgotten
+            Flash::NotSure
+                | Flash::NotFresh
+                | Flash::LastIdentity
+                | Flash::Missing(_)
+                | Flash::NotUpdated
+                | Flash::NothingChanged
+                | Flash::NotRestored
+                | Flash::NotForgotten
         )
     }
 
@@ -132,60 +132,60 @@ impl Notice {
     pub(crate) fn text(self, name: Option<&str>) -> String {
         let name = name.unwrap_or("somebody");
         match self {
-            Notice::SignedIn => format!("Signed in as {name}."),
-            Notice::SignedInAndHearted => format!("Signed in as {name}. Your heart was saved."),
-            Notice::AlreadySignedIn => format!("You are already signed in as {name}."),
-            Notice::Missing(missing) => {
+            Flash::SignedIn => format!("Signed in as {name}."),
+            Flash::SignedInAndHearted => format!("Signed in as {name}. Your heart was saved."),
+            Flash::AlreadySignedIn => format!("You are already signed in as {name}."),
+            Flash::Missing(missing) => {
                 format!("Signed in as {name}, with less access than Heartlist asked for: {}.", will_be_missing(missing))
             }
-            Notice::Reconnected => "Spotify is connected again.".into(),
-            Notice::NowPlayingOn => "Now playing is on.".into(),
-            Notice::Denied => "You did not give access. Nothing was saved.".into(),
-            Notice::SignedOut => "You are signed out.".into(),
-            Notice::Updated => "Your playlists are up to date.".into(),
-            Notice::JustUpdated => "Your playlists were refreshed a moment ago. Try again in half a minute.".into(),
-            Notice::NotUpdated => "Spotify could not be reached. These are your playlists as it last showed them.".into(),
-            Notice::Hearted => "Hearted.".into(),
-            Notice::Unhearted => "Heart removed.".into(),
-            Notice::WordsKept => "Note and tags saved.".into(),
-            Notice::Restored => "Heart restored, with its date, note and tags.".into(),
-            Notice::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
-            Notice::ForgottenForGood => "Deleted for good.".into(),
-            Notice::NotForgotten => "Nothing was deleted. Tick the box first to confirm.".into(),
-            Notice::HeartedByLink => "Hearted. It is at the top.".into(),
-            Notice::HeartedNameless => {
+            Flash::Reconnected => "Spotify is connected again.".into(),
+            Flash::NowPlayingOn => "Now playing is on.".into(),
+            Flash::Denied => "You did not give access. Nothing was saved.".into(),
+            Flash::SignedOut => "You are signed out.".into(),
+            Flash::Updated => "Your playlists are up to date.".into(),
+            Flash::JustUpdated => "Your playlists were refreshed a moment ago. Try again in half a minute.".into(),
+            Flash::NotUpdated => "Spotify could not be reached. These are your playlists as it last showed them.".into(),
+            Flash::Hearted => "Hearted.".into(),
+            Flash::Unhearted => "Heart removed.".into(),
+            Flash::AnnotationSaved => "Note and tags saved.".into(),
+            Flash::Restored => "Heart restored, with its date, note and tags.".into(),
+            Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
+            Flash::DeletedForGood => "Deleted for good.".into(),
+            Flash::NotForgotten => "Nothing was deleted. Tick the box first to confirm.".into(),
+            Flash::HeartedByLink => "Hearted. It is at the top.".into(),
+            Flash::HeartedWithoutName => {
                 "Hearted. Spotify could not be asked for its name; open it later and the name will be saved too."
                     .into()
             }
-            Notice::HeartedBefore => "You have already hearted this playlist. The date beside it is unchanged.".into(),
-            Notice::Disconnected => {
+            Flash::AlreadyHearted => "You have already hearted this playlist. The date beside it is unchanged.".into(),
+            Flash::Disconnected => {
                 "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
             }
-            Notice::PageOn => "Your public page is on.".into(),
-            Notice::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
-            Notice::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
-            Notice::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
-            Notice::Linked(Provider::Spotify) => {
+            Flash::PageOn => "Your public page is on.".into(),
+            Flash::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
+            Flash::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
+            Flash::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
+            Flash::Linked(Provider::Spotify) => {
                 "Spotify is connected. You can now sign in with it.".into()
             }
-            Notice::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),
-            Notice::Unlinked(Provider::Spotify) => {
+            Flash::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),
+            Flash::Unlinked(Provider::Spotify) => {
                 "Spotify is unlinked, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
             }
-            Notice::Unlinked(provider) => format!("{} is unlinked. Your hearts are safe.", provider.label()),
-            Notice::LastWayIn => {
+            Flash::Unlinked(provider) => format!("{} is unlinked. Your hearts are safe.", provider.label()),
+            Flash::LastIdentity => {
                 "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again."
                     .into()
             }
-            Notice::Proven => format!("Welcome back, {name}. You can now sign in both ways, and all your hearts are here."),
-            Notice::NotSure => "Nothing was deleted. Tick the box first to confirm.".into(),
-            Notice::NotFresh => "Nothing was deleted. Sign in again first.".into(),
-            Notice::SessionEnded => "That device is signed out.".into(),
-            Notice::InviteRevoked => "The invitation is revoked.".into(),
-            Notice::NothingChanged => {
+            Flash::Merged => format!("Welcome back, {name}. You can now sign in both ways, and all your hearts are here."),
+            Flash::NotSure => "Nothing was deleted. Tick the box first to confirm.".into(),
+            Flash::NotFresh => "Nothing was deleted. Sign in again first.".into(),
+            Flash::SessionEnded => "That device is signed out.".into(),
+            Flash::InviteRevoked => "The invitation is revoked.".into(),
+            Flash::NothingChanged => {
                 "You have been signed out, so nothing was changed. Sign in and try again.".into()
             }
-            Notice::OthersEnded => "You are signed out everywhere else.".into(),
+            Flash::OthersEnded => "You are signed out everywhere else.".into(),
         }
     }
 
@@ -208,59 +208,59 @@ fn will_be_missing(missing: Missing) -> &'static str {
 
 /// A notice on its way.
 #[derive(Clone)]
-pub(crate) struct Said {
-    pub(crate) notice: Notice,
+pub(crate) struct FlashMessage {
+    pub(crate) flash: Flash,
     /// The playlist it is about, where a page can do something about it.
-    pub(crate) about: Option<PlaylistId>,
+    pub(crate) playlist: Option<PlaylistId>,
 }
 
-impl Said {
+impl FlashMessage {
     fn code(&self) -> String {
-        let code = self.notice.code();
-        self.about.as_ref().map_or_else(|| code.to_owned(), |id| format!("{code}.{id}"))
+        let code = self.flash.code();
+        self.playlist.as_ref().map_or_else(|| code.to_owned(), |id| format!("{code}.{id}"))
     }
 
     fn of_code(code: &str) -> Option<Self> {
         let (code, about) = code.split_once('.').map_or((code, None), |(code, id)| (code, Some(id)));
         let (_, notice) = CODES.iter().find(|(known, _)| *known == code)?;
-        Some(Self { notice: *notice, about: about.map(PlaylistId::parse).transpose().ok()? })
+        Some(Self { flash: *notice, playlist: about.map(PlaylistId::parse).transpose().ok()? })
     }
 }
 
 /// Goes to `path` and says `notice` there.
-pub(crate) fn redirect(path: &str, notice: Notice) -> Response {
-    say(path, Said { notice, about: None })
+pub(crate) fn redirect(path: &str, notice: Flash) -> Response {
+    redirect_with(path, FlashMessage { flash: notice, playlist: None })
 }
 
 /// Goes to `path` and says `notice` there, with what can be done about the playlist.
-pub(crate) fn redirect_about(path: &str, notice: Notice, playlist: PlaylistId) -> Response {
-    say(path, Said { notice, about: Some(playlist) })
+pub(crate) fn redirect_with_playlist(path: &str, notice: Flash, playlist: PlaylistId) -> Response {
+    redirect_with(path, FlashMessage { flash: notice, playlist: Some(playlist) })
 }
 
-fn say(path: &str, said: Said) -> Response {
+fn redirect_with(path: &str, said: FlashMessage) -> Response {
     let mut response = Redirect::to(path).into_response();
     response.extensions_mut().insert(said);
     response
 }
 
 /// Says `notice` on the page that follows `response`.
-pub(crate) fn on(response: &mut Response, notice: Notice) {
-    response.extensions_mut().insert(Said { notice, about: None });
+pub(crate) fn attach(response: &mut Response, notice: Flash) {
+    response.extensions_mut().insert(FlashMessage { flash: notice, playlist: None });
 }
 
 /// The notice that this request should show.
-pub(crate) fn waiting(headers: &HeaderMap) -> Option<Said> {
+pub(crate) fn take(headers: &HeaderMap) -> Option<FlashMessage> {
     let cookies =
         headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).flat_map(Cookie::split_parse);
     let cookie = cookies.flatten().find(|cookie| cookie.name() == NAME)?;
-    Said::of_code(cookie.value())
+    FlashMessage::of_code(cookie.value())
 }
 
 /// Hands a redirect's notice to the browser, and forgets it once a page has shown it.
-pub(crate) async fn carry(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let shown = waiting(request.headers()).is_some();
+pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let shown = take(request.headers()).is_some();
     let mut response = next.run(request).await;
-    let cookie = match response.extensions().get::<Said>() {
+    let cookie = match response.extensions().get::<FlashMessage>() {
         Some(said) => format!("{NAME}={}; Max-Age=60", said.code()),
         None if shown && !response.status().is_redirection() && is_html(response.headers()) => {
             format!("{NAME}=; Max-Age=0")
@@ -293,10 +293,11 @@ mod tests {
     #[test]
     fn a_notice_is_about_a_playlist_or_none() {
         let id = PlaylistId::parse("3cEYpjA9oz9GiPac4AsH4n").unwrap();
-        let said = Said::of_code(&Said { notice: Notice::Unhearted, about: Some(id.clone()) }.code()).unwrap();
-        assert_eq!((said.notice, said.about), (Notice::Unhearted, Some(id)));
+        let said = FlashMessage::of_code(&FlashMessage { flash: Flash::Unhearted, playlist: Some(id.clone()) }.code())
+            .unwrap();
+        assert_eq!((said.flash, said.playlist), (Flash::Unhearted, Some(id)));
         for forged in ["unhearted.", "unhearted.\"><b>", "unknown", "unknown.3cEYpjA9oz9GiPac4AsH4n"] {
-            assert!(Said::of_code(forged).is_none(), "{forged}");
+            assert!(FlashMessage::of_code(forged).is_none(), "{forged}");
         }
     }
 }

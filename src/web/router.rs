@@ -40,7 +40,7 @@ pub fn router(app: Arc<App>, demo_routes: Option<Router>) -> Router {
         .merge(around_pages(&app, pages))
         .merge(around_public_pages(&app, public_routes().with_state(app.clone())))
         .merge(assets::router())
-        .route("/healthz", get(health::alive))
+        .route("/healthz", get(health::live))
         .merge(Router::new().route("/readyz", get(health::ready)).with_state(app.clone()));
     around_site(&app, site, demo_routes)
 }
@@ -98,21 +98,21 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let buttons = limited(put(hearts::add).delete(hearts::remove), &by_session);
     Router::new()
         .route("/heart/{id}", limited(buttons, &by_address).merge(limited(post(hearts::set), &by_user)))
-        .route("/hearts", limited(post(hearts::by_link::give), &by_link).get(hearts::index::show))
-        .route("/hearts/{id}/words", post(hearts::annotation::keep))
-        .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::forget_all))
-        .route("/hearts/removed/{id}", post(hearts::removed::decide))
-        .route("/hearts/export.csv", limited(get(hearts::export::table), transfers))
+        .route("/hearts", limited(post(hearts::by_link::create), &by_link).get(hearts::index::show))
+        .route("/hearts/{id}/words", post(hearts::annotation::update))
+        .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
+        .route("/hearts/removed/{id}", post(hearts::removed::update))
+        .route("/hearts/export.csv", limited(get(hearts::export::csv), transfers))
         .route("/hearts/export.json", limited(get(hearts::export::json), transfers))
 }
 
 /// The one form that brings a file. Few at once: each file is in memory while it is read.
 fn import_routes(transfers: &Arc<RateLimit>) -> Router<Arc<App>> {
-    let import = limit_concurrency(post(hearts::import::take), hearts::import::MAX_CONCURRENT)
+    let import = limit_concurrency(post(hearts::import::create), hearts::import::MAX_CONCURRENT)
         .layer::<_, Infallible>(DefaultBodyLimit::max(hearts::import::MAX_REQUEST_BYTES))
         .layer(RequestBodyTimeoutLayer::new(UPLOAD_IDLE_TIMEOUT));
     Router::new()
-        .route("/hearts/import", limited(import, transfers).get(hearts::import::page))
+        .route("/hearts/import", limited(import, transfers).get(hearts::import::show))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, IMPORT_TIMEOUT))
 }
 

@@ -14,41 +14,41 @@ use crate::domain::sign_in::Arrived;
 use crate::domain::tokens::{GRANT, SCOPES};
 use crate::domain::{Caller, DEVICE, Grant, Person, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
 use crate::ids::{Provider, UserId};
-use crate::web::error::{Fault, of_status};
-use crate::web::extract::return_to::CameFrom;
+use crate::web::error::{AppError, of_status};
+use crate::web::extract::return_to::Referer;
 use crate::web::middleware::request_log::Who;
 
-const NAME: &str = "name";
+const USER_NAME: &str = "name";
 const INVITED_UNTIL: &str = "invited_until";
 
 /// How long the database may take to say who visits.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
+const SESSION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// The session that the request's cookie names, not read yet.
-pub(crate) fn of(parts: &Parts) -> Result<Session, Fault> {
-    parts.extensions.get().cloned().ok_or_else(|| Fault::internal("no session layer"))
+pub(crate) fn session(parts: &Parts) -> Result<Session, AppError> {
+    parts.extensions.get().cloned().ok_or_else(|| AppError::internal("no session layer"))
 }
 
 /// Whoever asks, signed in or not.
 #[derive(Clone)]
-pub(crate) struct Visitor {
+pub(crate) struct MaybeUser {
     session: Session,
     /// None: not signed in.
-    pub(crate) caller: Option<Caller>,
+    pub(crate) user: Option<Caller>,
 }
 
-impl Visitor {
+impl MaybeUser {
     /// Reads the request's session; without a cookie there is nothing to read.
     ///
     /// A database that hangs is one that is away: here every page meets it first, and says so in time.
-    pub(crate) async fn of(session: Session) -> Result<Self, Fault> {
-        let read = tokio::time::timeout(PATIENCE, Self::read(session)).await;
+    pub(crate) async fn load(session: Session) -> Result<Self, AppError> {
+        let read = tokio::time::timeout(SESSION_TIMEOUT, Self::read(session)).await;
         read.unwrap_or_else(|_| Err(of_status(StatusCode::SERVICE_UNAVAILABLE)))
     }
 
-    async fn read(session: Session) -> Result<Self, Fault> {
+    async fn read(session: Session) -> Result<Self, AppError> {
         let user: Option<UserId> = session.get(USER_ID).await?;
-        let name: Option<String> = session.get(NAME).await?;
+        let name: Option<String> = session.get(USER_NAME).await?;
         let caller = match (user, name, session.id()) {
             (Some(id), Some(name), Some(row)) => {
                 let grant: Option<Grant> = session.get(GRANT).await?;
@@ -57,34 +57,34 @@ impl Visitor {
             }
             _ => None,
         };
-        Ok(Self { session, caller })
+        Ok(Self { session, user: caller })
     }
 
     /// What this session was allowed at its last consent, be that still good or not.
-    pub(crate) async fn scopes(&self) -> Result<Scopes, Fault> {
+    pub(crate) async fn scopes(&self) -> Result<Scopes, AppError> {
         Ok(self.session.get(SCOPES).await?.unwrap_or_default())
     }
 
     /// Whether Spotify may be asked in this session's name.
-    pub(crate) fn connected(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.grant.is_some())
+    pub(crate) fn is_connected(&self) -> bool {
+        self.user.as_ref().is_some_and(|caller| caller.grant.is_some())
     }
 
     /// Reads the session again, because a provider took its time: what was ended or forgotten meanwhile stays so.
-    pub(crate) async fn read_again(&self) -> Result<(), Fault> {
-        let Some(caller) = &self.caller else { return Ok(()) };
+    pub(crate) async fn reload(&self) -> Result<(), AppError> {
+        let Some(caller) = &self.user else { return Ok(()) };
         self.session.load().await?;
         let user: Option<UserId> = self.session.get(USER_ID).await?;
-        if user == Some(caller.person.id) { Ok(()) } else { Err(Fault::signed_out("/account")) }
+        if user == Some(caller.person.id) { Ok(()) } else { Err(AppError::signed_out("/account")) }
     }
 
     /// Whether who is signed in proved it so lately that nobody else can sit there now.
-    pub(crate) async fn is_fresh(&self, now: OffsetDateTime) -> Result<bool, Fault> {
+    pub(crate) async fn has_signed_in_recently(&self, now: OffsetDateTime) -> Result<bool, AppError> {
         Ok(sessions::is_fresh(self.signed_in_at().await?, now))
     }
 
     /// Notes with which device somebody comes, and when they proved who they are; kept with the sign-in.
-    pub(crate) async fn seen_signing_in(&self, device: &str, proved_at: Option<OffsetDateTime>) -> Result<(), Fault> {
+    pub(crate) async fn record_device(&self, device: &str, proved_at: Option<OffsetDateTime>) -> Result<(), AppError> {
         self.session.insert(DEVICE, device).await?;
         match proved_at {
             Some(at) => Ok(self.session.insert(SIGNED_IN_AT, at.unix_timestamp()).await?),
@@ -93,25 +93,25 @@ impl Visitor {
     }
 
     /// When the visitor last signed in here.
-    pub(crate) async fn signed_in_at(&self) -> Result<Option<OffsetDateTime>, Fault> {
+    pub(crate) async fn signed_in_at(&self) -> Result<Option<OffsetDateTime>, AppError> {
         let at: Option<i64> = self.session.get(SIGNED_IN_AT).await?;
         Ok(at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()))
     }
 
     /// Until when this session's newcomer may prove that they had an account before.
-    pub(crate) async fn invited_until(&self) -> Result<Option<OffsetDateTime>, Fault> {
+    pub(crate) async fn invited_until(&self) -> Result<Option<OffsetDateTime>, AppError> {
         let until: Option<i64> = self.session.get(INVITED_UNTIL).await?;
         Ok(until.and_then(|until| OffsetDateTime::from_unix_timestamp(until).ok()))
     }
 
     /// Signs somebody in under a new session id, so that an id known before is worth nothing. The session layer saves the
     /// session after the handler; with `provider`, it also records the sign-in by that identity.
-    pub(crate) async fn sign_in(&self, arrived: &Arrived, provider: Option<Provider>) -> Result<(), Fault> {
+    pub(crate) async fn sign_in(&self, arrived: &Arrived, provider: Option<Provider>) -> Result<(), AppError> {
         if self.session.id().is_some() {
             self.session.cycle_id().await?;
         }
         self.session.insert(USER_ID, arrived.person.id).await?;
-        self.session.insert(NAME, &arrived.person.name).await?;
+        self.session.insert(USER_NAME, &arrived.person.name).await?;
         if let Some(provider) = provider {
             self.session.insert(SIGN_IN, provider.key()).await?;
         }
@@ -128,7 +128,7 @@ impl Visitor {
 
     /// Goes on under a new session id, because the ways into the account have changed. `without_spotify`: and
     /// without the keys to Spotify, which are forgotten in the database already.
-    pub(crate) async fn renew(&self, without_spotify: bool) -> Result<(), Fault> {
+    pub(crate) async fn cycle_session(&self, without_spotify: bool) -> Result<(), AppError> {
         self.session.cycle_id().await?;
         if without_spotify {
             self.session.remove::<Grant>(GRANT).await?;
@@ -138,21 +138,21 @@ impl Visitor {
     }
 
     /// Ends the session, row and cookie.
-    pub(crate) async fn sign_out(&self) -> Result<(), Fault> {
+    pub(crate) async fn sign_out(&self) -> Result<(), AppError> {
         Ok(self.session.flush().await?)
     }
 }
 
-impl FromRequestParts<Arc<App>> for Visitor {
-    type Rejection = Fault;
+impl FromRequestParts<Arc<App>> for MaybeUser {
+    type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
         // Most pages ask twice: for their frame, and for themselves.
         if let Some(visitor) = parts.extensions.get::<Self>() {
             return Ok(visitor.clone());
         }
-        let visitor = Visitor::of(of(parts)?).await?;
-        if let (Some(who), Some(caller)) = (parts.extensions.get::<Who>(), &visitor.caller) {
+        let visitor = MaybeUser::load(session(parts)?).await?;
+        if let (Some(who), Some(caller)) = (parts.extensions.get::<Who>(), &visitor.user) {
             who.is(caller.person.id);
         }
         parts.extensions.insert(visitor.clone());
@@ -164,19 +164,19 @@ impl FromRequestParts<Arc<App>> for Visitor {
 pub(crate) struct SignedIn(pub(crate) Caller);
 
 impl FromRequestParts<Arc<App>> for SignedIn {
-    type Rejection = Fault;
+    type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
-        let visitor = Visitor::from_request_parts(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+        let visitor = MaybeUser::from_request_parts(parts, app).await?;
         let OriginalUri(uri) = OriginalUri::from_request_parts(parts, app).await.expect("there is always one");
-        if let Some(caller) = visitor.caller {
+        if let Some(caller) = visitor.user {
             return Ok(SignedIn(caller));
         }
         if matches!(parts.method, Method::GET | Method::HEAD) {
-            return Err(Fault::signed_out(uri.path_and_query().map_or("/playlists", |path| path.as_str())));
+            return Err(AppError::signed_out(uri.path_and_query().map_or("/playlists", |path| path.as_str())));
         }
         // The address of a form is no page to come back to, the page that it stood on is.
-        let Ok(CameFrom(page)) = CameFrom::from_request_parts(parts, app).await;
-        Err(Fault::signed_out_meanwhile(page.as_str()))
+        let Ok(Referer(page)) = Referer::from_request_parts(parts, app).await;
+        Err(AppError::signed_out_nothing_changed(page.as_str()))
     }
 }

@@ -39,7 +39,7 @@ const SYSTEMS: [(&str, &str); 8] = [
 
 impl Device {
     /// What `agent`, a `User-Agent` header, says.
-    fn of(agent: &str) -> Self {
+    fn from_user_agent(agent: &str) -> Self {
         let named =
             |table: &[(&str, &'static str)]| table.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
         Self(match (named(&BROWSERS), named(&SYSTEMS)) {
@@ -56,7 +56,7 @@ impl FromRequestParts<Arc<App>> for Device {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Infallible> {
         let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-        Ok(Self::of(agent.unwrap_or_default()))
+        Ok(Self::from_user_agent(agent.unwrap_or_default()))
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
             ("curl/8.5.0".to_owned(), "An unknown browser"),
             (String::new(), "An unknown browser"),
         ] {
-            assert_eq!(Device::of(&agent).0, said);
+            assert_eq!(Device::from_user_agent(&agent).0, said);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::web::views::pager::PageParam;
 /// What an address asks of a list.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Asked {
+pub(crate) struct ListParams {
     q: String,
     sort: String,
     view: String,
@@ -22,22 +22,22 @@ pub(crate) struct Asked {
 }
 
 /// A list in which something can be found.
-pub(crate) struct Place {
+pub(crate) struct ListSpec {
     pub(crate) path: &'static str,
     /// What its entries are called, one and many.
-    pub(crate) entry: &'static str,
-    pub(crate) entries: &'static str,
+    pub(crate) singular: &'static str,
+    pub(crate) plural: &'static str,
     /// Where words are looked for.
-    pub(crate) within: &'static str,
+    pub(crate) searched_fields: &'static str,
     /// Its orders; the first is the usual one.
     pub(crate) orders: &'static [(Order, &'static str)],
 }
 
-pub(crate) static LIBRARY: Place = Place {
+pub(crate) static LIBRARY: ListSpec = ListSpec {
     path: "/playlists",
-    entry: "playlist",
-    entries: "playlists",
-    within: "name or owner",
+    singular: "playlist",
+    plural: "playlists",
+    searched_fields: "name or owner",
     orders: &[
         (Order::Usual, "Spotify’s order"),
         (Order::Name, "Name"),
@@ -47,11 +47,11 @@ pub(crate) static LIBRARY: Place = Place {
     ],
 };
 
-pub(crate) static HEARTS: Place = Place {
+pub(crate) static HEARTS: ListSpec = ListSpec {
     path: "/hearts",
-    entry: "heart",
-    entries: "hearts",
-    within: "name, owner or note",
+    singular: "heart",
+    plural: "hearts",
+    searched_fields: "name, owner or note",
     orders: &[
         (Order::Usual, "Newest first"),
         (Order::Oldest, "Oldest first"),
@@ -61,55 +61,55 @@ pub(crate) static HEARTS: Place = Place {
 };
 
 /// What is looked for in a list, and how it is shown.
-pub(crate) struct Finding {
-    pub(crate) place: &'static Place,
+pub(crate) struct ListView {
+    pub(crate) spec: &'static ListSpec,
     pub(crate) search: Search,
     pub(crate) order: Order,
     /// In rows rather than as a grid of covers.
-    pub(crate) rows: bool,
-    at: Span,
+    pub(crate) is_list_view: bool,
+    pages: Span,
     /// The playlist whose note and tags are being edited.
     editing: Option<String>,
     /// How many entries the list has, found or not.
-    pub(crate) all: usize,
+    pub(crate) total: usize,
     /// How many of them were found.
-    pub(crate) hits: usize,
+    pub(crate) matches: usize,
     /// How many more it would have, had all of it come.
     pub(crate) missing: usize,
 }
 
-impl Finding {
+impl ListView {
     /// How much the field takes.
-    pub(crate) const LONGEST: usize = LONGEST;
+    pub(crate) const MAX_SEARCH_CHARS: usize = LONGEST;
 
     /// What `asked` asks of `place`; an order that the place has not is its usual one.
-    pub(crate) fn of(asked: &Asked, place: &'static Place) -> Self {
+    pub(crate) fn new(asked: &ListParams, place: &'static ListSpec) -> Self {
         let orders = place.orders.iter().map(|(order, _)| *order);
         Self {
-            place,
+            spec: place,
             search: Search::parse(&asked.q),
             order: orders.into_iter().find(|order| order.key() == asked.sort).unwrap_or_default(),
-            rows: asked.view == "list",
-            at: asked.page.span(),
+            is_list_view: asked.view == "list",
+            pages: asked.page.range(),
             editing: asked.edit.clone(),
-            all: 0,
-            hits: 0,
+            total: 0,
+            matches: 0,
             missing: 0,
         }
     }
 
     /// The same with what came of it: so many of so many.
-    pub(crate) fn counted(self, all: usize, hits: usize) -> Self {
-        Self { all, hits, ..self }
+    pub(crate) fn with_counts(self, all: usize, hits: usize) -> Self {
+        Self { total: all, matches: hits, ..self }
     }
 
     /// The same of a list of which only a part has come.
-    pub(crate) fn lacking(self, missing: usize) -> Self {
+    pub(crate) fn with_missing(self, missing: usize) -> Self {
         Self { missing, ..self }
     }
 
-    pub(crate) fn wanted(&self) -> Wanted {
-        Wanted { search: self.search.clone(), order: self.order, at: self.at }
+    pub(crate) fn query(&self) -> Wanted {
+        Wanted { search: self.search.clone(), order: self.order, at: self.pages }
     }
 
     /// The title of the page called `name`.
@@ -118,26 +118,26 @@ impl Finding {
     }
 
     /// Where the first page of this is.
-    pub(crate) fn address(&self) -> String {
-        self.at(&self.search.text, self.rows)
+    pub(crate) fn path(&self) -> String {
+        self.path_with(&self.search.text, self.is_list_view)
     }
 
     /// Where the same is shown in rows or not.
-    pub(crate) fn viewed(&self, rows: bool) -> String {
-        self.at(&self.search.text, rows)
+    pub(crate) fn path_for_view(&self, rows: bool) -> String {
+        self.path_with(&self.search.text, rows)
     }
 
     /// Where all entries are, in this order and view.
-    pub(crate) fn without_search(&self) -> String {
-        self.at("", self.rows)
+    pub(crate) fn path_without_search(&self) -> String {
+        self.path_with("", self.is_list_view)
     }
 
-    fn at(&self, text: &str, rows: bool) -> String {
+    fn path_with(&self, text: &str, rows: bool) -> String {
         let order = if self.order == Order::Usual { "" } else { self.order.key() };
         let view = if rows { "list" } else { "" };
         let asked = [("q", text), ("sort", order), ("view", view)].into_iter().filter(|(_, value)| !value.is_empty());
         let query = Serializer::new(String::new()).extend_pairs(asked).finish();
-        if query.is_empty() { self.place.path.into() } else { format!("{}?{query}", self.place.path) }
+        if query.is_empty() { self.spec.path.into() } else { format!("{}?{query}", self.spec.path) }
     }
 
     /// The playlist whose note and tags are to be edited.
@@ -146,31 +146,31 @@ impl Finding {
     }
 
     /// Whether anything could have been hidden.
-    pub(crate) fn narrows(&self) -> bool {
+    pub(crate) fn is_filtered(&self) -> bool {
         !self.search.conditions.is_empty()
     }
 
     /// How much was found; nothing where nothing was looked for.
-    pub(crate) fn tally(&self) -> Option<String> {
-        let (hits, all) = (self.hits, self.all);
-        let entries = if all == 1 { self.place.entry } else { self.place.entries };
-        self.narrows().then(|| format!("{hits} of {all} {entries} found{}.", self.so_far()))
+    pub(crate) fn count_label(&self) -> Option<String> {
+        let (hits, all) = (self.matches, self.total);
+        let entries = if all == 1 { self.spec.singular } else { self.spec.plural };
+        self.is_filtered().then(|| format!("{hits} of {all} {entries} found{}.", self.so_far_suffix()))
     }
 
     /// What a number is followed by that may grow when the rest comes.
-    pub(crate) fn so_far(&self) -> &'static str {
+    pub(crate) fn so_far_suffix(&self) -> &'static str {
         if self.missing > 0 { " so far" } else { "" }
     }
 
     /// What was looked for, in words.
-    pub(crate) fn said(&self) -> Vec<String> {
-        self.search.conditions.iter().map(|condition| said(condition, self.place)).collect()
+    pub(crate) fn condition_labels(&self) -> Vec<String> {
+        self.search.conditions.iter().map(|condition| condition_label(condition, self.spec)).collect()
     }
 
     /// What was not understood, in sentences.
-    pub(crate) fn oddities(&self) -> Vec<String> {
+    pub(crate) fn search_warnings(&self) -> Vec<String> {
         let strange = self.search.strange.iter().filter(|_| !self.is_link());
-        self.search.odd.iter().map(oddity).chain(strange.map(strangeness)).collect()
+        self.search.odd.iter().map(invalid_value_warning).chain(strange.map(unknown_operator_warning)).collect()
     }
 
     /// Whether a link of Spotify's was typed, which the other form takes.
@@ -181,13 +181,13 @@ impl Finding {
             Ok(id) => id.as_str() != text,
             Err(why) => matches!(why, NotAPlaylist::ShortLink | NotAPlaylist::Other(_) | NotAPlaylist::NoId),
         };
-        self.narrows() && named
+        self.is_filtered() && named
     }
 }
 
-fn said(condition: &Condition, place: &Place) -> String {
+fn condition_label(condition: &Condition, place: &ListSpec) -> String {
     match condition {
-        Condition::Words(words) => format!("with “{words}” in their {}", place.within),
+        Condition::Words(words) => format!("with “{words}” in their {}", place.searched_fields),
         Condition::Owner(name) => format!("made by “{name}”"),
         Condition::Mine => "made by you".into(),
         Condition::Public(true) => "that are public".into(),
@@ -199,7 +199,7 @@ fn said(condition: &Condition, place: &Place) -> String {
     }
 }
 
-fn oddity(odd: &Odd) -> String {
+fn invalid_value_warning(odd: &Odd) -> String {
     let takes = match odd.operator {
         Operator::Owner => "“me” or a name",
         Operator::Public | Operator::Collaborative => "“true” or “false”",
@@ -210,7 +210,7 @@ fn oddity(odd: &Odd) -> String {
     format!("“{key}:{}” was ignored: “{key}:” takes {takes}.", odd.value)
 }
 
-fn strangeness((word, key): &(String, String)) -> String {
+fn unknown_operator_warning((word, key): &(String, String)) -> String {
     let known = Operator::ALL.map(|operator| format!("“{}:”", operator.key())).join(", ");
     format!("“{word}” was searched for as a word: “{key}:” is none of {known}.")
 }
@@ -219,25 +219,31 @@ fn strangeness((word, key): &(String, String)) -> String {
 mod tests {
     use super::*;
 
-    fn asked(q: &str, sort: &str, view: &str) -> Finding {
-        Finding::of(&Asked { q: q.into(), sort: sort.into(), view: view.into(), ..Asked::default() }, &LIBRARY)
+    fn asked(q: &str, sort: &str, view: &str) -> ListView {
+        ListView::new(
+            &ListParams { q: q.into(), sort: sort.into(), view: view.into(), ..ListParams::default() },
+            &LIBRARY,
+        )
     }
 
     #[test]
     fn an_address_holds_what_differs_from_the_usual() {
-        assert_eq!(asked("", "", "").address(), "/playlists");
-        assert_eq!(asked(" ", "nonsense", "grid").address(), "/playlists");
-        assert_eq!(asked("", "oldest", "").address(), "/playlists", "an order of another list");
+        assert_eq!(asked("", "", "").path(), "/playlists");
+        assert_eq!(asked(" ", "nonsense", "grid").path(), "/playlists");
+        assert_eq!(asked("", "oldest", "").path(), "/playlists", "an order of another list");
         let all = asked("été & tag:\"x y\"", "name", "list");
-        assert_eq!(all.address(), "/playlists?q=%C3%A9t%C3%A9+%26+tag%3A%22x+y%22&sort=name&view=list");
-        assert_eq!((all.without_search().as_str(), all.wanted().at), ("/playlists?sort=name&view=list", Span::from(1)));
+        assert_eq!(all.path(), "/playlists?q=%C3%A9t%C3%A9+%26+tag%3A%22x+y%22&sort=name&view=list");
+        assert_eq!(
+            (all.path_without_search().as_str(), all.query().at),
+            ("/playlists?sort=name&view=list", Span::from(1))
+        );
     }
 
     #[test]
     fn what_is_left_out_is_said() {
-        let [sentence] = &asked("public:maybe rain", "", "").oddities()[..] else { panic!() };
+        let [sentence] = &asked("public:maybe rain", "", "").search_warnings()[..] else { panic!() };
         assert_eq!(sentence, "“public:maybe” was ignored: “public:” takes “true” or “false”.");
-        let [sentence] = &asked("foo:bar rain", "", "").oddities()[..] else { panic!() };
+        let [sentence] = &asked("foo:bar rain", "", "").search_warnings()[..] else { panic!() };
         assert!(
             sentence.starts_with("“foo:bar” was searched for as a word: “foo:” is none of “owner:”, "),
             "{sentence}"
@@ -249,7 +255,7 @@ mod tests {
         let id = "3cEYpjA9oz9GiPac4AsH4n";
         for link in ["https://open.spotify.com/playlist/ID?si=1", "spotify:playlist:ID", "open.spotify.com/album/ID"] {
             let finding = asked(&link.replace("ID", id), "", "");
-            assert!(finding.is_link() && finding.oddities().is_empty(), "{link}");
+            assert!(finding.is_link() && finding.search_warnings().is_empty(), "{link}");
         }
         for words in ["", id, "foo:bar", "https://example.org/", "slow trains"] {
             assert!(!asked(words, "", "").is_link(), "{words}");

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use crate::app::App;
 use crate::ids::Provider;
-use crate::web::error::{Fault, not_found};
+use crate::web::error::{AppError, not_found};
 
 /// Addresses that apps registered before there was one for each provider.
 const ALIASES: [(&str, Provider); 2] = [("/oauth2callback", Provider::Google), ("/github/callback", Provider::GitHub)];
@@ -16,9 +16,9 @@ const ALIASES: [(&str, Provider); 2] = [("/oauth2callback", Provider::Google), (
 pub(crate) struct Way(pub(crate) Provider);
 
 impl FromRequestParts<Arc<App>> for Way {
-    type Rejection = Fault;
+    type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let alias = ALIASES.into_iter().find(|(path, _)| *path == parts.uri.path()).map(|(_, provider)| provider);
         let named = RawPathParams::from_request_parts(parts, app).await.ok();
         let named = named.and_then(|named| Provider::with_key(named.iter().find(|(name, _)| *name == "provider")?.1));

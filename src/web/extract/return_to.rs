@@ -17,10 +17,10 @@ use crate::app::App;
 pub(crate) struct SafePath(String);
 
 /// The pages a visitor may be sent to, by the first part of their path.
-const PAGES: [&str; 7] = ["", "playlists", "hearts", "top", "now-playing", "account", "login"];
+const ALLOWED_PAGES: [&str; 7] = ["", "playlists", "hearts", "top", "now-playing", "account", "login"];
 
 /// The longest address, in bytes: a search of emoji takes twelve for each.
-const LONGEST: usize = 1500;
+const MAX_PATH_BYTES: usize = 1500;
 
 impl SafePath {
     /// The path in `text`, if it is one of ours.
@@ -29,13 +29,13 @@ impl SafePath {
         let path = text.strip_prefix('/')?.split(['?', '#']).next()?;
         let encoded = path.to_ascii_lowercase();
         let hidden = encoded.contains("%2f") || encoded.contains("%5c") || encoded.contains("%2e");
-        let known = PAGES.contains(&path.split('/').next()?);
+        let known = ALLOWED_PAGES.contains(&path.split('/').next()?);
         let plain = !path.starts_with('/') && !path.split('/').any(|part| part == "." || part == "..");
-        (clean && !hidden && known && plain && text.len() <= LONGEST).then(|| Self(text.to_owned()))
+        (clean && !hidden && known && plain && text.len() <= MAX_PATH_BYTES).then(|| Self(text.to_owned()))
     }
 
     /// The playlists, where people go when nothing else was asked for.
-    pub(crate) fn or_playlists(text: Option<&str>) -> Self {
+    pub(crate) fn parse_or_playlists(text: Option<&str>) -> Self {
         text.and_then(Self::parse).unwrap_or_else(|| Self("/playlists".into()))
     }
 
@@ -45,20 +45,22 @@ impl SafePath {
 }
 
 /// The page of ours that a form was on, by what the browser says of it; the playlists when it says nothing.
-pub(crate) struct CameFrom(pub(crate) SafePath);
+pub(crate) struct Referer(pub(crate) SafePath);
 
-impl FromRequestParts<Arc<App>> for CameFrom {
+impl FromRequestParts<Arc<App>> for Referer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let referer = parts.headers.get(REFERER).and_then(|url| Url::parse(url.to_str().ok()?).ok());
         let ours = referer.filter(|url| url.origin() == app.config.base_url.origin());
-        Ok(Self(SafePath::or_playlists(ours.as_ref().map(|url| &url[Position::BeforePath..Position::AfterQuery]))))
+        Ok(Self(SafePath::parse_or_playlists(
+            ours.as_ref().map(|url| &url[Position::BeforePath..Position::AfterQuery]),
+        )))
     }
 }
 
 /// The address of the sign-in page that comes back to `path`.
-pub(crate) fn sign_in_address(path: &str) -> String {
+pub(crate) fn sign_in_path(path: &str) -> String {
     with_next("/login", path)
 }
 
@@ -69,7 +71,7 @@ pub(crate) fn with_next(page: &str, path: &str) -> String {
 }
 
 /// The lists that a playlist is opened from, what they are called, and their entries in the menu.
-const LISTS: [(&str, &str, &str); 5] = [
+const LIST_PAGES: [(&str, &str, &str); 5] = [
     ("/playlists", "Playlists", "playlists"),
     ("/hearts", "Hearts", "hearts"),
     ("/hearts/removed", "Recently removed", "hearts"),
@@ -78,7 +80,7 @@ const LISTS: [(&str, &str, &str); 5] = [
 ];
 
 /// The list that a playlist was opened from.
-pub(crate) struct List {
+pub(crate) struct BackLink {
     /// Its address, with all that was asked of it.
     pub(crate) path: SafePath,
     pub(crate) name: &'static str,
@@ -86,28 +88,28 @@ pub(crate) struct List {
     pub(crate) section: &'static str,
 }
 
-impl List {
+impl BackLink {
     /// The list at `from`; the playlists when it is none of ours.
-    pub(crate) fn at(from: Option<&str>) -> Self {
+    pub(crate) fn from_param(from: Option<&str>) -> Self {
         let path = from.and_then(|from| SafePath::parse(from.split('#').next()?));
         let named = path.and_then(|path| {
             let here = path.as_str().split('?').next();
-            let (_, name, section) = LISTS.into_iter().find(|(list, ..)| here == Some(list))?;
+            let (_, name, section) = LIST_PAGES.into_iter().find(|(list, ..)| here == Some(list))?;
             Some(Self { path, name, section })
         });
-        let (_, name, section) = LISTS[0];
-        named.unwrap_or_else(|| Self { path: SafePath::or_playlists(None), name, section })
+        let (_, name, section) = LIST_PAGES[0];
+        named.unwrap_or_else(|| Self { path: SafePath::parse_or_playlists(None), name, section })
     }
 }
 
 /// The address of a playlist that leads back to the list at `from`.
-pub(crate) fn playlist_address(id: &str, from: &str) -> String {
-    format!("/playlists/{id}{}", way_back(from))
+pub(crate) fn playlist_path(id: &str, from: &str) -> String {
+    format!("/playlists/{id}{}", back_query(from))
 }
 
 /// What follows the address of any playlist that leads back to the list at `from`.
-pub(crate) fn way_back(from: impl AsRef<str>) -> String {
-    if from.as_ref() == LISTS[0].0 {
+pub(crate) fn back_query(from: impl AsRef<str>) -> String {
+    if from.as_ref() == LIST_PAGES[0].0 {
         return String::new();
     }
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("from", from.as_ref()).finish();
@@ -118,7 +120,7 @@ pub(crate) fn way_back(from: impl AsRef<str>) -> String {
 
 /// The beginning of an address that shows the list at `here` with the form for one heart; the heart's id follows. It is
 /// escaped for HTML, once for all cards of a page.
-pub(crate) fn edit_link(here: impl AsRef<str>) -> String {
+pub(crate) fn edit_link_prefix(here: impl AsRef<str>) -> String {
     let here = encode_double_quoted_attribute(here.as_ref());
     format!("{here}{}edit=", if here.contains('?') { "&amp;" } else { "?" })
 }
@@ -134,7 +136,7 @@ pub(crate) struct NextParam {
 
 #[cfg(test)]
 mod tests {
-    use super::{List, SafePath, playlist_address};
+    use super::{BackLink, SafePath, playlist_path};
 
     #[test]
     fn only_paths_of_ours_are_taken() {
@@ -149,14 +151,14 @@ mod tests {
             "/now-playing",
             "/account",
         ] {
-            assert_eq!(SafePath::or_playlists(Some(good)).as_str(), good);
+            assert_eq!(SafePath::parse_or_playlists(Some(good)).as_str(), good);
         }
     }
 
     #[test]
     fn a_playlist_leads_back_to_a_list_of_ours_alone() {
         let back = |from: &str| {
-            let List { path, name, .. } = List::at(Some(from));
+            let BackLink { path, name, .. } = BackLink::from_param(Some(from));
             (path.as_str().to_owned(), name)
         };
         assert_eq!(back("/hearts?q=x&page=1-2#p-y"), ("/hearts?q=x&page=1-2".into(), "Hearts"));
@@ -164,9 +166,9 @@ mod tests {
         for other in ["//e", "https://e", "/account", "/playlists/3cEYpjA9oz9GiPac4AsH4n", "/hearts/import", "/", ""] {
             assert_eq!(back(other), ("/playlists".into(), "Playlists"), "{other}");
         }
-        assert_eq!(playlist_address("x", "/playlists"), "/playlists/x", "the usual list needs no words");
-        assert_eq!(playlist_address("x", "/hearts?q=a b"), "/playlists/x?from=%2Fhearts%3Fq%3Da+b");
-        assert_eq!(playlist_address("x", &format!("/hearts?q={}", "%F0".repeat(400))), "/playlists/x");
+        assert_eq!(playlist_path("x", "/playlists"), "/playlists/x", "the usual list needs no words");
+        assert_eq!(playlist_path("x", "/hearts?q=a b"), "/playlists/x?from=%2Fhearts%3Fq%3Da+b");
+        assert_eq!(playlist_path("x", &format!("/hearts?q={}", "%F0".repeat(400))), "/playlists/x");
     }
 
     #[test]
@@ -194,8 +196,8 @@ mod tests {
             "/@e",
         ];
         for value in hostile {
-            assert_eq!(SafePath::or_playlists(Some(value)).as_str(), "/playlists", "{value}");
+            assert_eq!(SafePath::parse_or_playlists(Some(value)).as_str(), "/playlists", "{value}");
         }
-        assert_eq!(SafePath::or_playlists(None).as_str(), "/playlists");
+        assert_eq!(SafePath::parse_or_playlists(None).as_str(), "/playlists");
     }
 }

@@ -11,20 +11,20 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::app::App;
 
 /// Sends visitors who came by another address on to ours, before a cookie is set on the wrong one.
-pub(crate) async fn one_address(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    match better(&app, &request) {
+pub(crate) async fn redirect_to_canonical_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match canonical_redirect(&app, &request) {
         Some(redirect) => redirect.into_response(),
         None => next.run(request).await,
     }
 }
 
-fn better(app: &App, request: &Request) -> Option<Redirect> {
+fn canonical_redirect(app: &App, request: &Request) -> Option<Redirect> {
     // What asks whether we live has its own ways in, and `*` is no page.
     if matches!(request.uri().path(), "/healthz" | "/readyz" | "*") {
         return None;
     }
-    let plain = app.config.dyno && app.config.https() && came_plain(request);
-    let lost = matches!(*request.method(), Method::GET | Method::HEAD) && came_by_localhost(request);
+    let plain = app.config.dyno && app.config.https() && is_plain_http(request);
+    let lost = matches!(*request.method(), Method::GET | Method::HEAD) && is_localhost(request);
     if !plain && !lost {
         return None;
     }
@@ -35,14 +35,14 @@ fn better(app: &App, request: &Request) -> Option<Redirect> {
 
 /// Whether a visitor came over http. Asked only on Heroku, whose router says how they came: elsewhere the proxy that
 /// ends TLS may say nothing, or something else, and they would be sent to the same place again and again.
-fn came_plain(request: &Request) -> bool {
+fn is_plain_http(request: &Request) -> bool {
     // The router's own word comes last, after what a visitor may have made up.
     let said = request.headers().get_all("x-forwarded-proto").iter().next_back().and_then(|said| said.to_str().ok());
     said.and_then(|said| said.rsplit(',').next()).is_some_and(|scheme| scheme.trim() == "http")
 }
 
 /// Whether a visitor called us by a name that Spotify does not know.
-fn came_by_localhost(request: &Request) -> bool {
+fn is_localhost(request: &Request) -> bool {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     host.is_some_and(|host| host.host().eq_ignore_ascii_case("localhost"))
 }

@@ -13,8 +13,8 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::ids::Provider;
-use crate::web::error::{Fault, Link, NOTHING_SAVED, of_status};
-use crate::web::extract::current_user::Visitor;
+use crate::web::error::{AppError, Link, NOTHING_SAVED, of_status};
+use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::return_to::SafePath;
 use crate::web::flash::is_html;
 use crate::web::middleware::request_id::REQUEST_ID;
@@ -39,11 +39,11 @@ struct ErrorPage {
 }
 
 /// What must be known of a request to answer it with a fault.
-struct Asked {
+struct RequestInfo {
     path: String,
-    json: bool,
+    wants_json: bool,
     /// Whether it only reads, so that nothing could have been saved.
-    reads: bool,
+    is_safe: bool,
     request_id: String,
     session: Option<Session>,
 }
@@ -51,7 +51,7 @@ struct Asked {
 /// Marks the session layer's own failure, an empty 500, as an unavailable database: it could not save the session.
 /// Whatever else fails has its page by then.
 pub(crate) fn mark_unsaved_session(mut response: Response) -> Response {
-    if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !is_drawn(&response) {
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !has_body(&response) {
         response.extensions_mut().insert(of_status(StatusCode::SERVICE_UNAVAILABLE));
     }
     response
@@ -61,38 +61,38 @@ pub(crate) fn mark_unsaved_session(mut response: Response) -> Response {
 /// what fails there.
 pub(crate) async fn render_errors(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let asked = Asked {
+    let asked = RequestInfo {
         path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-        json: matches!(*request.method(), Method::PUT | Method::DELETE) || accepts.contains("application/json"),
-        reads: request.method().is_safe(),
+        wants_json: matches!(*request.method(), Method::PUT | Method::DELETE) || accepts.contains("application/json"),
+        is_safe: request.method().is_safe(),
         request_id: request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned(),
         session: request.extensions().get().cloned(),
     };
     let mut response = next.run(request).await;
-    let fault = response.extensions_mut().remove::<Fault>();
+    let fault = response.extensions_mut().remove::<AppError>();
     match fault {
-        Some(fault) => draw(&app, fault, asked, response).await,
-        None if response.status().as_u16() >= 400 && !is_drawn(&response) => {
-            draw(&app, of_status(response.status()), asked, response).await
+        Some(fault) => render(&app, fault, asked, response).await,
+        None if response.status().as_u16() >= 400 && !has_body(&response) => {
+            render(&app, of_status(response.status()), asked, response).await
         }
         None => response,
     }
 }
 
-fn is_drawn(response: &Response) -> bool {
+fn has_body(response: &Response) -> bool {
     let json = |kind: &HeaderValue| kind.as_bytes().starts_with(b"application/json");
     is_html(response.headers()) || response.headers().get(CONTENT_TYPE).is_some_and(json)
 }
 
-async fn draw(app: &App, fault: Fault, asked: Asked, bare: Response) -> Response {
+async fn render(app: &App, fault: AppError, asked: RequestInfo, bare: Response) -> Response {
     if let Some(cause) = &fault.cause {
         let path = asked.path.split('?').next().map(loggable);
         tracing::error!(status = fault.status.as_u16(), path, request_id = asked.request_id, cause, "a request failed");
     }
     let retry_after = fault.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));
-    let drawn = match &fault.sign_in {
-        Some(address) if !asked.json => Redirect::to(address).into_response(),
-        _ if asked.json => as_json(&fault, &asked).into_response(),
+    let drawn = match &fault.sign_in_path {
+        Some(address) if !asked.wants_json => Redirect::to(address).into_response(),
+        _ if asked.wants_json => as_json(&fault, &asked).into_response(),
         _ => as_page(app, fault, asked).await,
     };
     // What the bare answer brought along (cookies, Allow) stays.
@@ -109,23 +109,33 @@ async fn draw(app: &App, fault: Fault, asked: Asked, bare: Response) -> Response
     Response::from_parts(parts, body)
 }
 
-fn as_json(fault: &Fault, asked: &Asked) -> impl IntoResponse {
-    let mut told = json!({ "message": fault.what, "request_id": asked.request_id });
-    if let Some(address) = &fault.sign_in {
+fn as_json(fault: &AppError, asked: &RequestInfo) -> impl IntoResponse {
+    let mut told = json!({ "message": fault.message, "request_id": asked.request_id });
+    if let Some(address) = &fault.sign_in_path {
         told["sign_in"] = json!(address);
     }
     (fault.status, axum::Json(json!({ "error": told })))
 }
 
-async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
-    let layout = frame(app, &fault, &asked).await;
-    let (passes, again) = (fault.passes(), asked.reads && fault.is_worth_another_look());
-    let Fault { status, heading, what, mut saved, mut way_out, retry, door, connects, .. } = fault;
+async fn as_page(app: &App, fault: AppError, asked: RequestInfo) -> Response {
+    let layout = layout(app, &fault, &asked).await;
+    let (passes, again) = (fault.is_temporary(), asked.is_safe && fault.is_retryable());
+    let AppError {
+        status,
+        heading,
+        message: what,
+        mut saved,
+        recovery_links: mut way_out,
+        retry_path: retry,
+        retry_provider: door,
+        connects,
+        ..
+    } = fault;
     let again = SafePath::parse(&asked.path).filter(|_| again);
     if again.is_some() {
         saved = saved.filter(|saved| *saved != NOTHING_SAVED);
     }
-    match layout.visitor {
+    match layout.user_name {
         Some(_) => way_out.push(Link { href: "/playlists", text: "My playlists" }),
         // Home needs what is away, too.
         None if passes => {}
@@ -148,23 +158,23 @@ async fn as_page(app: &App, fault: Fault, asked: Asked) -> Response {
         Ok(text) => (status, axum::response::Html(text)).into_response(),
         Err(error) => {
             tracing::error!(%error, "the error page does not render");
-            (status, what_remains(status.as_u16())).into_response()
+            (status, plain_text(status.as_u16())).into_response()
         }
     }
 }
 
-async fn frame(app: &App, fault: &Fault, asked: &Asked) -> Layout {
-    let mut layout = Layout::bare(app, &asked.path).titled(fault.heading, "");
+async fn layout(app: &App, fault: &AppError, asked: &RequestInfo) -> Layout {
+    let mut layout = Layout::without_user(app, &asked.path).with_title(fault.heading, "");
     // It is the database's: asking it who visits would only wait a second time.
-    layout.known = !fault.passes();
-    if let Some(session) = asked.session.clone().filter(|_| layout.known) {
-        let visitor = Visitor::of(session).await;
-        layout.known = visitor.is_ok();
-        layout.visitor = visitor.ok().and_then(|visitor| visitor.caller).map(|caller| caller.person.name);
+    layout.is_user_known = !fault.is_temporary();
+    if let Some(session) = asked.session.clone().filter(|_| layout.is_user_known) {
+        let visitor = MaybeUser::load(session).await;
+        layout.is_user_known = visitor.is_ok();
+        layout.user_name = visitor.ok().and_then(|visitor| visitor.user).map(|caller| caller.person.name);
     }
     layout
 }
 
-fn what_remains(status: u16) -> String {
+fn plain_text(status: u16) -> String {
     format!("{status}: something broke, and so did the page that should say so.\n")
 }

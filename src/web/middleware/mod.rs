@@ -43,13 +43,13 @@ pub(crate) fn around_pages(app: &Arc<App>, pages: Router) -> Router {
             .layer(LoadShedLayer::new())
             .layer(GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS))
             // Cross-site changes are refused before anything is read.
-            .layer(security_headers::cross_site(app))
+            .layer(security_headers::refuse_cross_site(app))
             .map_response(error_pages::mark_unsaved_session)
             // Lazy: no cookie, no query.
             .layer(session::layer(app))
             // Inside the session, so that an error page knows who is signed in.
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
-            .layer(from_fn_with_state(app.clone(), flash::carry))
+            .layer(from_fn_with_state(app.clone(), flash::middleware))
             .layer(CatchPanicLayer::new()),
     )
 }
@@ -70,13 +70,13 @@ pub(crate) fn around_site(app: &Arc<App>, site: Router, demo_routes: Option<Rout
     let site = site.layer(from_fn(metrics::count)).layer(Extension(metrics::Traffic::new()));
     site.merge(demo_routes.unwrap_or_default()).layer(
         ServiceBuilder::new()
-            .map_request(request_id::sane_request_id)
+            .map_request(request_id::sanitize_request_id)
             .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
             .layer(from_fn(request_log::log))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
             .map_response(security_headers::headers(app))
             // Providers know one address; a cookie set on another one would not come back.
-            .layer(from_fn_with_state(app.clone(), canonical_host::one_address)),
+            .layer(from_fn_with_state(app.clone(), canonical_host::redirect_to_canonical_host)),
     )
 }
 

@@ -23,8 +23,8 @@ use tower_sessions::Session;
 use crate::app::{App, Clock};
 use crate::domain::session_key;
 use crate::ids::{Digested, UserId};
-use crate::web::error::Fault;
-use crate::web::extract::current_user::Visitor;
+use crate::web::error::AppError;
+use crate::web::extract::current_user::MaybeUser;
 
 /// Keys that one limit remembers. Idle ones are forgotten first; beyond that, new ones are counted together.
 const MAX_KEYS: usize = 10_000;
@@ -93,7 +93,7 @@ impl RateLimit {
         self.limiter.check_key(&key).map_err(|not_until| not_until.wait_time_from(now))
     }
 
-    fn error(&self, wait: Duration) -> Fault {
+    fn error(&self, wait: Duration) -> AppError {
         let seconds = wait.as_secs() + 1;
         let period = if self.period == Duration::from_secs(60) { "a minute" } else { "ten minutes" };
         let what = format!(
@@ -102,16 +102,16 @@ impl RateLimit {
             self.label,
             if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") }
         );
-        let fault = Fault::new(StatusCode::TOO_MANY_REQUESTS, "A little too fast", what).nothing_saved();
-        Fault { retry_after: Some(Duration::from_secs(seconds)), ..fault }
+        let fault = AppError::new(StatusCode::TOO_MANY_REQUESTS, "A little too fast", what).nothing_saved();
+        AppError { retry_after: Some(Duration::from_secs(seconds)), ..fault }
     }
 
     /// The key of a request.
-    async fn key(&self, address: IpAddr, session: Option<Session>) -> Result<RateLimitKey, Fault> {
+    async fn key(&self, address: IpAddr, session: Option<Session>) -> Result<RateLimitKey, AppError> {
         let known = match (self.key, session) {
             (Key::Session, Some(session)) => session.id().map(|id| RateLimitKey::Session(session_key(id))),
             (Key::User, Some(session)) => {
-                Visitor::of(session).await?.caller.map(|caller| RateLimitKey::User(caller.person.id))
+                MaybeUser::load(session).await?.user.map(|caller| RateLimitKey::User(caller.person.id))
             }
             (Key::Address, _) | (_, None) => None,
         };

@@ -9,7 +9,7 @@ use tower_http::csrf::CsrfLayer;
 use crate::app::App;
 
 /// Refuses changes that another site's page asks for, by what browsers say of a request's origin.
-pub(crate) fn cross_site(app: &App) -> CsrfLayer {
+pub(crate) fn refuse_cross_site(app: &App) -> CsrfLayer {
     let origin = app.config.base_url.origin().ascii_serialization();
     CsrfLayer::new().add_trusted_origin(origin).expect("BASE_URL is an http address, without a path")
 }

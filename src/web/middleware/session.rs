@@ -7,7 +7,7 @@ use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
 use crate::app::App;
 
 /// How long a session lasts: as long as one consent at Spotify does.
-const LIFE: Duration = Duration::days(180);
+const SESSION_TTL: Duration = Duration::days(180);
 
 /// The layer that brings sessions to pages.
 pub(crate) fn layer(app: &App) -> SessionManagerLayer<impl SessionStore + Clone> {
@@ -19,5 +19,5 @@ pub(crate) fn layer(app: &App) -> SessionManagerLayer<impl SessionStore + Clone>
         .with_http_only(true)
         // Lax and not Strict: the way back from Spotify begins on another site.
         .with_same_site(SameSite::Lax)
-        .with_expiry(Expiry::OnInactivity(LIFE))
+        .with_expiry(Expiry::OnInactivity(SESSION_TTL))
 }

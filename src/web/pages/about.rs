@@ -4,13 +4,13 @@ use askama::Template;
 use axum::response::Response;
 
 use crate::domain::{Caller, account};
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::State;
-use crate::web::extract::current_user::Visitor;
+use crate::web::extract::current_user::MaybeUser;
 use crate::web::pages::account::identities;
 use crate::web::pages::account::identities::Linked;
-use crate::web::views::layout::{Layout, html};
-use crate::web::views::time::Moment;
+use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::time::TimeView;
 
 #[derive(Template)]
 #[template(path = "about/show.html")]
@@ -20,37 +20,37 @@ struct About {
     licence: &'static str,
     /// Where the source is; empty when this build does not say.
     source: &'static str,
-    you: Option<You>,
+    you: Option<AccountSummary>,
 }
 
 /// What the account page says too.
-struct You {
+struct AccountSummary {
     name: String,
-    since: Moment,
+    since: TimeView,
     ways: Vec<Linked>,
-    asks_again: Option<Moment>,
+    asks_again: Option<TimeView>,
     hearts: i64,
 }
 
-async fn you(app: &State, caller: &Caller) -> Result<Option<You>, Fault> {
+async fn load_summary(app: &State, caller: &Caller) -> Result<Option<AccountSummary>, AppError> {
     let Some(account) = account::of(app, caller).await? else { return Ok(None) };
-    Ok(Some(You {
-        since: Moment::day(account.since),
+    Ok(Some(AccountSummary {
+        since: TimeView::day(account.since),
         ways: identities::shown(app, caller).await?.linked,
-        asks_again: account.asks_again.map(Moment::day),
+        asks_again: account.asks_again.map(TimeView::day),
         hearts: account.hearts,
         name: account.name,
     }))
 }
 
 /// About the app, and about who is signed in, if anybody is.
-pub(crate) async fn show(app: State, layout: Layout, visitor: Visitor) -> Result<Response, Fault> {
-    let you = match &visitor.caller {
-        Some(caller) => you(&app, caller).await?,
+pub(crate) async fn show(app: State, layout: Layout, visitor: MaybeUser) -> Result<Response, AppError> {
+    let you = match &visitor.user {
+        Some(caller) => load_summary(&app, caller).await?,
         None => None,
     };
-    Ok(html(&About {
-        layout: layout.titled("About", ""),
+    Ok(render_page(&About {
+        layout: layout.with_title("About", ""),
         version: env!("CARGO_PKG_VERSION"),
         licence: env!("CARGO_PKG_LICENSE"),
         source: env!("CARGO_PKG_REPOSITORY"),

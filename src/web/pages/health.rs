@@ -6,7 +6,7 @@ use crate::domain::doctor;
 use crate::web::extract::State;
 
 /// The process answers; neither database nor Spotify is asked.
-pub(crate) async fn alive() -> &'static str {
+pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 

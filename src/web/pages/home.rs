@@ -7,7 +7,7 @@ use crate::ids::Provider;
 use crate::web::extract::State;
 use crate::web::pages::invites::door;
 use crate::web::pages::login::others;
-use crate::web::views::layout::{Layout, absolute, html, picture};
+use crate::web::views::layout::{Layout, absolute_url, preview_image_url, render_page};
 
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -23,14 +23,14 @@ struct Home {
 }
 
 pub(crate) async fn show(app: State, layout: Layout) -> Response {
-    match layout.visitor {
+    match layout.user_name {
         Some(_) => Redirect::to("/playlists").into_response(),
-        None => html(&Home {
-            layout: layout.titled("Keep the playlists you love", ""),
+        None => render_page(&Home {
+            layout: layout.with_title("Keep the playlists you love", ""),
             others: others(&app),
             door: door(&app),
-            address: absolute(&app, "/"),
-            picture: picture(&app),
+            address: absolute_url(&app, "/"),
+            picture: preview_image_url(&app),
         }),
     }
 }

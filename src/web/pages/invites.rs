@@ -12,13 +12,13 @@ use crate::app::{App, Registration};
 use crate::domain::registration::{self, Invite, NotAdmitted, Standing};
 use crate::domain::{Caller, Error};
 use crate::ids::Provider;
-use crate::web::error::{Fault, of_status};
+use crate::web::error::{AppError, of_status};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Notice};
+use crate::web::flash::{self, Flash};
 use crate::web::pages::login::others;
-use crate::web::views::layout::{Layout, html};
-use crate::web::views::time::Moment;
+use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::time::TimeView;
 
 /// Who may join, for the landing page; none: nothing stands in anybody's way.
 pub(crate) fn door(app: &App) -> Option<String> {
@@ -41,7 +41,7 @@ pub(crate) fn door(app: &App) -> Option<String> {
 }
 
 /// What somebody new reads who is not let in.
-pub(crate) fn refusal(why: NotAdmitted) -> Fault {
+pub(crate) fn refusal(why: NotAdmitted) -> AppError {
     let what = match why {
         NotAdmitted::Closed => {
             "This server is closed to new people at the moment. If you have been here before, sign in the way you did then."
@@ -50,7 +50,7 @@ pub(crate) fn refusal(why: NotAdmitted) -> Fault {
             "New people need a valid invitation: a link from whoever runs this server, for one person. If you have been here before, sign in the way you did then."
         }
     };
-    Fault::new(StatusCode::FORBIDDEN, "Closed to new people", what).nothing_saved()
+    AppError::new(StatusCode::FORBIDDEN, "Closed to new people", what).nothing_saved()
 }
 
 #[derive(Template)]
@@ -66,9 +66,9 @@ struct Invites {
 /// An invitation in the list.
 struct Row {
     id: i64,
-    made: Moment,
-    until: Moment,
-    used: Option<(String, Moment)>,
+    made: TimeView,
+    until: TimeView,
+    used: Option<(String, TimeView)>,
     expired: bool,
 }
 
@@ -77,16 +77,16 @@ impl Row {
         let by = invite.used_by.unwrap_or_else(|| "somebody who has left".into());
         Self {
             id: invite.id,
-            made: Moment::day(invite.created_at),
-            until: Moment::day(invite.expires_at),
-            used: invite.used_at.map(|at| (by, Moment::day(at))),
+            made: TimeView::day(invite.created_at),
+            until: TimeView::day(invite.expires_at),
+            used: invite.used_at.map(|at| (by, TimeView::day(at))),
             expired: invite.expires_at <= now,
         }
     }
 }
 
 /// For everybody but operators there is no such page.
-fn hidden(error: Error) -> Fault {
+fn hidden(error: Error) -> AppError {
     match error {
         Error::NotFound => of_status(StatusCode::NOT_FOUND),
         error => error.into(),
@@ -99,7 +99,7 @@ pub(crate) async fn index(
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     listed(&app, layout, &caller, now, None).await
 }
 
@@ -109,10 +109,10 @@ async fn listed(
     caller: &Caller,
     now: OffsetDateTime,
     link: Option<String>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let invites = registration::invited(app, caller).await.map_err(hidden)?;
-    Ok(html(&Invites {
-        layout: layout.titled("Invitations", "account"),
+    Ok(render_page(&Invites {
+        layout: layout.with_title("Invitations", "account"),
         invites: invites.into_iter().map(|invite| Row::of(invite, now)).collect(),
         link,
         registration: app.config.people.registration,
@@ -125,9 +125,9 @@ pub(crate) async fn make(
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let token = registration::invite(&app, &caller, now).await.map_err(hidden)?;
-    let link = app.config.base_url.join(&format!("/invite/{}", token.expose())).map_err(Fault::internal)?;
+    let link = app.config.base_url.join(&format!("/invite/{}", token.expose())).map_err(AppError::internal)?;
     listed(&app, layout, &caller, now, Some(link.into())).await
 }
 
@@ -142,9 +142,9 @@ pub(crate) async fn revoke(
     app: State,
     SignedIn(caller): SignedIn,
     Form(which): Form<Which>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     registration::revoke(&app, &caller, which.invite).await.map_err(hidden)?;
-    Ok(flash::redirect("/invites", Notice::InviteRevoked))
+    Ok(flash::redirect("/invites", Flash::InviteRevoked))
 }
 
 #[derive(Template)]
@@ -162,11 +162,11 @@ pub(crate) async fn invited(
     Now(now): Now,
     layout: Layout,
     Path(token): Path<String>,
-) -> Result<Response, Fault> {
-    let spent = |status, what: &str| Err(Fault::new(status, "This invitation is not valid", what));
+) -> Result<Response, AppError> {
+    let spent = |status, what: &str| Err(AppError::new(status, "This invitation is not valid", what));
     match registration::standing(&app, &token, now).await? {
         Standing::Good => {
-            Ok(html(&Invited { layout: layout.titled("You are invited", ""), token, others: others(&app) }))
+            Ok(render_page(&Invited { layout: layout.with_title("You are invited", ""), token, others: others(&app) }))
         }
         Standing::Used => {
             spent(StatusCode::GONE, "It has already been used, and is for one person only. Ask for another one.")

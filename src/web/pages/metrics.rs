@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::domain::doctor;
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::{Now, State};
 use crate::web::middleware::metrics::{Labels, Traffic};
 use crate::web::pages::setup::Operator;
@@ -23,7 +23,7 @@ pub(crate) async fn show(
     app: State,
     Now(now): Now,
     Extension(traffic): Extension<Arc<Traffic>>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let meter = doctor::meter(&app, now).await?;
     let mut all = Registry::with_prefix("heartlist");
     all.register("requests", "Requests answered by this process", traffic.answered.clone());
@@ -41,7 +41,7 @@ pub(crate) async fn show(
     });
     gauge(&mut all, "spotify_cooldown_seconds", "For how long nobody asks Spotify", left);
     let mut text = String::new();
-    encode(&mut text, &all).map_err(Fault::internal)?;
+    encode(&mut text, &all).map_err(AppError::internal)?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
 }
 

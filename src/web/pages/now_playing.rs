@@ -4,18 +4,18 @@ use askama::Template;
 use axum::response::Response;
 
 use crate::domain::now_playing::{self, Look, Piece, Playing, Source};
-use crate::web::error::{Fault, reason};
+use crate::web::error::{AppError, spotify_error_message};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, html};
-use crate::web::views::playlist_card::Card;
-use crate::web::views::time::Moment;
+use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::views::time::TimeView;
 
 #[derive(Template)]
 #[template(path = "now_playing/show.html")]
 struct Show {
     layout: Layout,
-    as_of: Moment,
+    as_of: TimeView,
     view: View,
     here: &'static str,
 }
@@ -33,9 +33,9 @@ enum View {
     /// Nothing, for this reason.
     Unreadable(String),
     /// A sentence: there is no more to tell.
-    Said { what: &'static str, more: &'static str, source: Option<&'static str>, card: Option<Card> },
+    Message { what: &'static str, more: &'static str, source: Option<&'static str>, card: Option<PlaylistCard> },
     /// A track or an episode.
-    Piece { piece: Box<Piece>, link: Option<String>, source: Option<&'static str>, card: Option<Card> },
+    Piece { piece: Box<Piece>, link: Option<String>, source: Option<&'static str>, card: Option<PlaylistCard> },
 }
 
 impl View {
@@ -50,33 +50,33 @@ pub(crate) async fn show(
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
-) -> Result<Response, Fault> {
-    let view = found(now_playing::look(&app, &caller, now).await?);
+) -> Result<Response, AppError> {
+    let view = to_view(now_playing::look(&app, &caller, now).await?);
     let title = match view {
         View::Off => "Now playing – off",
         View::Connect => "Now playing – Spotify not connected",
         View::Reconnect => "Now playing – reconnect needed",
         _ => "Now playing",
     };
-    let layout = layout.titled(title, "now-playing");
-    Ok(html(&Show { layout, as_of: Moment::clock(now), view, here: "/now-playing" }))
+    let layout = layout.with_title(title, "now-playing");
+    Ok(render_page(&Show { layout, as_of: TimeView::time_of_day(now), view, here: "/now-playing" }))
 }
 
-fn found(look: Look) -> View {
+fn to_view(look: Look) -> View {
     match look {
         Look::Off => View::Off,
         Look::NotConnected => View::Connect,
         Look::Reconnect => View::Reconnect,
         Look::Refused => View::Refused,
-        Look::Unreadable(error) => View::Unreadable(reason(&error)),
+        Look::Unreadable(error) => View::Unreadable(spotify_error_message(&error)),
         Look::Heard { playing, source, playlist } => {
-            let card = playlist.map(|playlist| Card::from(*playlist));
-            heard(playing, from(&source), card)
+            let card = playlist.map(|playlist| PlaylistCard::from(*playlist));
+            playing_view(playing, source_label(&source), card)
         }
     }
 }
 
-fn heard(playing: Playing, source: Option<&'static str>, card: Option<Card>) -> View {
+fn playing_view(playing: Playing, source: Option<&'static str>, card: Option<PlaylistCard>) -> View {
     let (what, more) = match playing {
         Playing::Piece(piece) => {
             let kind = if piece.episode { "episode" } else { "track" };
@@ -90,11 +90,11 @@ fn heard(playing: Playing, source: Option<&'static str>, card: Option<Card>) -> 
         Playing::Unknown => ("Something is playing", "Spotify does not say what."),
         Playing::SomeEpisode => ("A podcast episode is playing", "Spotify does not say which."),
     };
-    View::Said { what, more, source, card }
+    View::Message { what, more, source, card }
 }
 
 /// Where it comes from, after "Playing"; a playlist's card says it better.
-fn from(source: &Source) -> Option<&'static str> {
+fn source_label(source: &Source) -> Option<&'static str> {
     match source {
         Source::Unnamed | Source::Playlist(_) => None,
         Source::Album => Some("from an album"),

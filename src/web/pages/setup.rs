@@ -14,27 +14,27 @@ use subtle::ConstantTimeEq;
 use crate::app::App;
 use crate::domain::doctor::{self, Finding, Seat};
 use crate::ids::{Digested, Secret};
-use crate::web::error::{Fault, not_found};
+use crate::web::error::{AppError, not_found};
 use crate::web::extract::State;
-use crate::web::views::layout::{Layout, html};
+use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "setup/show.html")]
 struct Setup {
     layout: Layout,
-    rows: Vec<Row>,
+    rows: Vec<FindingRow>,
     bad: usize,
     notes: usize,
 }
 
-struct Row {
+struct FindingRow {
     /// Its state as CSS knows it, and as people read it.
     class: &'static str,
     word: &'static str,
     finding: Finding,
 }
 
-impl Row {
+impl FindingRow {
     /// A text in pieces, each with whether it is to be typed.
     fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
         text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece))
@@ -47,10 +47,15 @@ pub(crate) async fn show(Operator(seat): Operator, axum::extract::State(app): St
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let of = |state| doctor::count(&findings, state);
     let (bad, notes) = (of(doctor::State::Bad), of(doctor::State::Note));
-    html(&Setup { layout: layout.titled("Setup", ""), rows: findings.into_iter().map(Row::from).collect(), bad, notes })
+    render_page(&Setup {
+        layout: layout.with_title("Setup", ""),
+        rows: findings.into_iter().map(FindingRow::from).collect(),
+        bad,
+        notes,
+    })
 }
 
-impl From<Finding> for Row {
+impl From<Finding> for FindingRow {
     fn from(finding: Finding) -> Self {
         let (class, word) = match finding.state {
             doctor::State::Good => ("good", "Good"),
@@ -65,14 +70,15 @@ impl From<Finding> for Row {
 pub(crate) struct Operator(Seat);
 
 impl FromRequestParts<Arc<App>> for Operator {
-    type Rejection = Fault;
+    type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
         let token = app.config.operator_token.as_ref();
         // Where others are to come, a proxy that adds nothing to a request would make each of them look like us.
         let alone = app.config.base_url.host_str().is_some_and(is_loopback);
-        if !(alone && at_this_computer(peer, &parts.headers) || token.is_some_and(|token| shown(token, &parts.headers)))
+        if !(alone && is_local_request(peer, &parts.headers)
+            || token.is_some_and(|token| has_operator_token(token, &parts.headers)))
         {
             return Err(not_found().await);
         }
@@ -85,7 +91,7 @@ impl FromRequestParts<Arc<App>> for Operator {
 
 /// Whether the browser runs on the computer that serves. A proxy on it would look the same but for what it
 /// adds to a request; and a stranger's page whose name was made to lead here still says that name as host.
-fn at_this_computer(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+fn is_local_request(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     let added =
         [FORWARDED.as_str(), VIA.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
     let host = text(headers, HOST.as_str()).and_then(|host| host.parse::<Authority>().ok());
@@ -100,7 +106,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Whether the request shows `token`. Digests are compared, in the same time whatever differs, length included.
-fn shown(token: &Secret, headers: &HeaderMap) -> bool {
+fn has_operator_token(token: &Secret, headers: &HeaderMap) -> bool {
     let given = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
     given.is_some_and(|(scheme, given)| {
         let same = Digested::of(given.trim()).as_bytes().ct_eq(Digested::of(token.expose()).as_bytes());

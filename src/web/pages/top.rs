@@ -8,15 +8,15 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::domain::top::{self, Period, Ranked};
-use crate::web::error::{Fault, not_found};
-use crate::web::extract::current_user::Visitor;
+use crate::web::error::{AppError, not_found};
+use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, html};
-use crate::web::views::playlist_card::Card;
+use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::playlist_card::PlaylistCard;
 
 /// `?when=` in an address: anything but `ever` is this week.
 #[derive(Deserialize)]
-pub(crate) struct When {
+pub(crate) struct PeriodParam {
     #[serde(default)]
     when: String,
 }
@@ -25,13 +25,13 @@ pub(crate) struct When {
 #[template(path = "top/show.html")]
 struct Show {
     layout: Layout,
-    rows: Vec<Row>,
+    rows: Vec<TopRow>,
     week: bool,
     here: &'static str,
 }
 
-struct Row {
-    card: Card,
+struct TopRow {
+    card: PlaylistCard,
     week: i64,
     ever: i64,
 }
@@ -41,27 +41,28 @@ pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
-    visitor: Visitor,
-    Query(at): Query<When>,
-) -> Result<Response, Fault> {
+    visitor: MaybeUser,
+    Query(at): Query<PeriodParam>,
+) -> Result<Response, AppError> {
     if !app.config.top_page {
         return Err(not_found().await);
     }
     let (period, here) = if at.when == "ever" { (Period::Ever, "/top?when=ever") } else { (Period::Week, "/top") };
-    let viewer = visitor.caller.map(|caller| caller.person.id);
-    let rows = top::list(&app, period, viewer, now).await?.into_iter().map(Row::from).collect();
-    let nobodys = viewer.is_none() && layout.notice.is_none();
-    let layout = layout.titled(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");
-    let page = html(&Show { layout, rows, week: period == Period::Week, here });
-    Ok(if nobodys { (KEPT_A_WHILE, page).into_response() } else { page })
+    let viewer = visitor.user.map(|caller| caller.person.id);
+    let rows = top::list(&app, period, viewer, now).await?.into_iter().map(TopRow::from).collect();
+    let nobodys = viewer.is_none() && layout.flash.is_none();
+    let layout =
+        layout.with_title(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");
+    let page = render_page(&Show { layout, rows, week: period == Period::Week, here });
+    Ok(if nobodys { (CACHE_HEADERS, page).into_response() } else { page })
 }
 
 /// Who signs in meanwhile sees the page anew. Half a minute, so that with the usual age of a list it stays under one.
-const KEPT_A_WHILE: AppendHeaders<[(HeaderName, &str); 2]> =
+const CACHE_HEADERS: AppendHeaders<[(HeaderName, &str); 2]> =
     AppendHeaders([(CACHE_CONTROL, "public, max-age=30"), (VARY, "cookie")]);
 
-impl From<Ranked> for Row {
+impl From<Ranked> for TopRow {
     fn from(Ranked { playlist, hearted, week, ever }: Ranked) -> Self {
-        Self { card: Card { hearted, ..playlist.into() }, week, ever }
+        Self { card: PlaylistCard { hearted, ..playlist.into() }, week, ever }
     }
 }

@@ -11,29 +11,29 @@ use crate::app::App;
 use crate::domain::{Caller, playlists};
 use crate::ids::PlaylistId;
 use crate::web::assets::ASSETS;
-use crate::web::error::Fault;
-use crate::web::extract::current_user::Visitor;
+use crate::web::error::AppError;
+use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::return_to::SafePath;
 use crate::web::flash;
-use crate::web::pages::hearts::annotation::Draft;
-use crate::web::views::playlist_card::{Card, readable};
+use crate::web::pages::hearts::annotation::AnnotationForm;
+use crate::web::views::playlist_card::{PlaylistCard, display_name};
 
 /// The frame around every page.
 #[derive(Clone)]
 pub(crate) struct Layout {
     pub(crate) title: String,
     /// The name of who is signed in.
-    pub(crate) visitor: Option<String>,
+    pub(crate) user_name: Option<String>,
     /// Whether that is known: not while the records are away.
-    pub(crate) known: bool,
+    pub(crate) is_user_known: bool,
     /// The entry of the menu that is this page.
     pub(crate) section: &'static str,
-    pub(crate) demo: bool,
+    pub(crate) is_demo: bool,
     /// Whether there is a page of most hearted playlists.
-    pub(crate) top: bool,
-    pub(crate) notice: Option<Notice>,
+    pub(crate) has_top_page: bool,
+    pub(crate) flash: Option<FlashView>,
     pub(crate) css: &'static str,
-    pub(crate) print: &'static str,
+    pub(crate) print_css: &'static str,
     /// The library first, then what builds on it.
     pub(crate) scripts: &'static [String],
     pub(crate) favicon: &'static str,
@@ -42,7 +42,7 @@ pub(crate) struct Layout {
     /// What stands in the form for a link, which is on more pages than one.
     pub(crate) link: LinkField,
     /// What was typed beside a heart and could not be kept.
-    pub(crate) draft: Option<Draft>,
+    pub(crate) draft: Option<AnnotationForm>,
     /// The playlist in a list of hearts whose note and tags are being edited.
     pub(crate) editing: Option<String>,
 }
@@ -56,15 +56,15 @@ pub(crate) struct LinkField {
 }
 
 /// What was typed into a line, to stand in the field again; HTML has no room for most controls.
-pub(crate) fn typed_again(text: &str) -> String {
+pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
 /// A sentence that is shown once.
 #[derive(Clone)]
-pub(crate) struct Notice {
+pub(crate) struct FlashView {
     /// Whether it interrupts.
-    pub(crate) alert: bool,
+    pub(crate) is_alert: bool,
     pub(crate) text: String,
     /// The playlist whose heart can be had back.
     pub(crate) undo: Option<PlaylistId>,
@@ -72,21 +72,21 @@ pub(crate) struct Notice {
 
 impl Layout {
     /// The frame for a page that knows nobody.
-    pub(crate) fn bare(app: &App, path: &str) -> Self {
+    pub(crate) fn without_user(app: &App, path: &str) -> Self {
         Self {
             title: String::new(),
-            visitor: None,
-            known: true,
+            user_name: None,
+            is_user_known: true,
             section: "",
-            demo: app.config.demo,
-            top: app.config.top_page,
-            notice: None,
+            is_demo: app.config.demo,
+            has_top_page: app.config.top_page,
+            flash: None,
             css: &ASSETS.css,
-            print: &ASSETS.print,
+            print_css: &ASSETS.print,
             scripts: &ASSETS.scripts,
             favicon: &ASSETS.favicon,
             // What comes back from a provider carries a code, which must not be written into a page.
-            path: SafePath::or_playlists(Some(path)).as_str().to_owned(),
+            path: SafePath::parse_or_playlists(Some(path)).as_str().to_owned(),
             link: LinkField::default(),
             draft: None,
             editing: None,
@@ -94,7 +94,7 @@ impl Layout {
     }
 
     /// Names the page and its entry in the menu.
-    pub(crate) fn titled(mut self, title: impl Into<String>, section: &'static str) -> Self {
+    pub(crate) fn with_title(mut self, title: impl Into<String>, section: &'static str) -> Self {
         self.title = title.into();
         if self.link.refusal.is_some() {
             self.title.push_str(" – not hearted");
@@ -107,66 +107,66 @@ impl Layout {
     }
 
     /// Whether a list of hearts shows the form for the note and tags of `card`: asked for, or refused.
-    pub(crate) fn is_editing(&self, card: &Card) -> bool {
+    pub(crate) fn is_editing(&self, card: &PlaylistCard) -> bool {
         let draft = self.draft.as_ref().map(|draft| draft.id.as_str());
         self.section == "hearts" && draft.or(self.editing.as_deref()) == Some(card.id.as_str())
     }
 
     /// What stands in the fields for the words of `card`: what was typed and refused, else what is kept.
-    pub(crate) fn words(&self, card: &Card) -> Draft {
-        self.draft.clone().filter(|draft| draft.id == card.id).unwrap_or_else(|| Draft::of(card))
+    pub(crate) fn words(&self, card: &PlaylistCard) -> AnnotationForm {
+        self.draft.clone().filter(|draft| draft.id == card.id).unwrap_or_else(|| AnnotationForm::of(card))
     }
 }
 
 impl FromRequestParts<Arc<App>> for Layout {
-    type Rejection = Fault;
+    type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
-        let caller = Visitor::from_request_parts(parts, app).await?.caller;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+        let caller = MaybeUser::from_request_parts(parts, app).await?.user;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let notice = match flash::waiting(&parts.headers) {
-            Some(said) => Some(told(app, caller.as_ref(), said).await),
+        let notice = match flash::take(&parts.headers) {
+            Some(said) => Some(flash_view(app, caller.as_ref(), said).await),
             None => None,
         };
-        Ok(Self { visitor: caller.map(|caller| caller.person.name), notice, ..Self::bare(app, path) })
+        Ok(Self { user_name: caller.map(|caller| caller.person.name), flash: notice, ..Self::without_user(app, path) })
     }
 }
 
 /// A notice in words. What a playlist is called is asked only where the notice is about one.
-async fn told(app: &App, caller: Option<&Caller>, said: flash::Said) -> Notice {
-    let mut text = said.notice.text(caller.map(|caller| caller.person.name.as_str()));
-    let undo = said.about.filter(|_| said.notice == flash::Notice::Unhearted);
+async fn flash_view(app: &App, caller: Option<&Caller>, said: flash::FlashMessage) -> FlashView {
+    let mut text = said.flash.text(caller.map(|caller| caller.person.name.as_str()));
+    let undo = said.playlist.filter(|_| said.flash == flash::Flash::Unhearted);
     if let (Some(caller), Some(id)) = (caller, &undo)
         && let Ok(known) = playlists::known(app, caller, id).await
     {
-        let name = known.map_or_else(|| readable(id.as_str(), None), |known| Card::from(known).name);
+        let name = known.map_or_else(|| display_name(id.as_str(), None), |known| PlaylistCard::from(known).name);
         text = format!("{}: {name}.", text.trim_end_matches('.'));
     }
-    Notice { alert: said.notice.is_alert(), text, undo }
+    FlashView { is_alert: said.flash.is_alert(), text, undo }
 }
 
 /// A path of ours as others need it.
-pub(crate) fn absolute(app: &App, path: &str) -> String {
+pub(crate) fn absolute_url(app: &App, path: &str) -> String {
     format!("{}{path}", app.config.base_url.origin().ascii_serialization())
 }
 
 /// Where other sites find the picture that they show with a link to a page of ours.
-pub(crate) fn picture(app: &App) -> String {
-    absolute(app, &ASSETS.card)
+pub(crate) fn preview_image_url(app: &App) -> String {
+    absolute_url(app, &ASSETS.card)
 }
 
 /// How long a page of fifty playlists is, in bytes.
-const PAGE_BYTES: usize = 56 * 1024;
+const INITIAL_PAGE_CAPACITY: usize = 56 * 1024;
 
 /// Fills a page.
-pub(crate) fn html(page: &impl Template) -> Response {
-    text(page).map_or_else(|error| Fault::internal(error).into_response(), |text| Html(text).into_response())
+pub(crate) fn render_page(page: &impl Template) -> Response {
+    render_text(page).map_or_else(|error| AppError::internal(error).into_response(), |text| Html(text).into_response())
 }
 
 /// The text of a page.
-pub(crate) fn text(page: &impl Template) -> askama::Result<String> {
+pub(crate) fn render_text(page: &impl Template) -> askama::Result<String> {
     // Room for most pages at once, in place of copying each half of them over and over.
-    let mut text = String::with_capacity(PAGE_BYTES);
+    let mut text = String::with_capacity(INITIAL_PAGE_CAPACITY);
     page.render_into(&mut text)?;
     Ok(text)
 }

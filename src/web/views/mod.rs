@@ -11,7 +11,7 @@ use askama::{FastWritable, Values};
 use url::form_urlencoded::byte_serialize;
 
 /// A number as people read it, such as `1,234`.
-pub(crate) fn count(number: impl std::fmt::Display) -> String {
+pub(crate) fn format_count(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();
     if digits.len() <= 3 {
         return digits;
@@ -52,11 +52,11 @@ impl FastWritable for TagAddress<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::count;
+    use super::format_count;
 
     #[test]
     fn a_count_has_a_comma_before_each_three_digits() {
-        let read = [0, 999, 1000, 1_234_567].map(count);
+        let read = [0, 999, 1000, 1_234_567].map(format_count);
         assert_eq!(read, ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -4,10 +4,10 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use crate::domain::{Paged, Span};
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 
 /// How many pages are shown together at most; beyond that the earlier ones are left to a link.
-const MOST: usize = 10;
+const MAX_PAGES_SHOWN: usize = 10;
 
 /// `?page=` in an address: a number, or `2-4` for some that follow each other. Anything else is the first page.
 #[derive(Default, Deserialize)]
@@ -22,11 +22,11 @@ impl PageParam {
     }
 
     /// The same for a list that shows some pages together.
-    pub(crate) fn span(&self) -> Span {
+    pub(crate) fn range(&self) -> Span {
         let (first, last) = self.page.as_deref().and_then(|pages| pages.split_once('-')).unwrap_or_default();
         match (number(first), number(last)) {
             (Some(first), Some(last)) if first <= last => {
-                Span { first: first.max((last + 1).saturating_sub(MOST)), last }
+                Span { first: first.max((last + 1).saturating_sub(MAX_PAGES_SHOWN)), last }
             }
             _ => self.number().into(),
         }
@@ -40,10 +40,10 @@ fn number(text: &str) -> Option<usize> {
 /// The links between the pages of a list.
 pub(crate) struct Pager {
     /// What is shown.
-    pub(crate) at: Span,
-    pub(crate) pages: usize,
+    pub(crate) shown: Span,
+    pub(crate) page_count: usize,
     /// Where the first page is.
-    first: String,
+    first_path: String,
 }
 
 impl Pager {
@@ -51,28 +51,28 @@ impl Pager {
     ///
     /// # Errors
     /// For a page behind the last.
-    pub(crate) fn of<L>(list: &Paged<L>, first: impl Into<String>) -> Result<Self, Fault> {
+    pub(crate) fn new<L>(list: &Paged<L>, first: impl Into<String>) -> Result<Self, AppError> {
         let (at, pages, first) = (list.at, list.pages(), first.into());
         if at.first > pages {
             return Err(no_such_page());
         }
-        Ok(Self { at: Span { last: at.last.min(pages), ..at }, pages, first })
+        Ok(Self { shown: Span { last: at.last.min(pages), ..at }, page_count: pages, first_path: first })
     }
 
     /// Where a page is.
-    pub(crate) fn address(&self, page: usize) -> String {
-        address(&self.first, page)
+    pub(crate) fn page_path(&self, page: usize) -> String {
+        page_path(&self.first_path, page)
     }
 
     /// Where this page is, or these are.
-    pub(crate) fn here(&self) -> String {
-        let Span { first, last } = self.at;
-        if first == last { self.address(first) } else { with_page(&self.first, &format!("{first}-{last}")) }
+    pub(crate) fn current_path(&self) -> String {
+        let Span { first, last } = self.shown;
+        if first == last { self.page_path(first) } else { with_page(&self.first_path, &format!("{first}-{last}")) }
     }
 }
 
 /// Where a page of the list that begins at `first` is.
-pub(crate) fn address(first: &str, page: usize) -> String {
+pub(crate) fn page_path(first: &str, page: usize) -> String {
     if page == 1 { first.to_owned() } else { with_page(first, &page.to_string()) }
 }
 
@@ -80,8 +80,8 @@ fn with_page(first: &str, page: &str) -> String {
     format!("{first}{}page={page}", if first.contains('?') { '&' } else { '?' })
 }
 
-fn no_such_page() -> Fault {
-    Fault::new(StatusCode::NOT_FOUND, "No such page", "The list ends before this page.")
+fn no_such_page() -> AppError {
+    AppError::new(StatusCode::NOT_FOUND, "No such page", "The list ends before this page.")
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn pages_that_are_shown_together_are_few_and_in_order() {
         let span = |page: &str| {
-            let Span { first, last } = PageParam { page: Some(page.into()) }.span();
+            let Span { first, last } = PageParam { page: Some(page.into()) }.range();
             (first, last)
         };
         assert_eq!([span("3"), span("2-4"), span("5-5")], [(3, 3), (2, 4), (5, 5)]);

@@ -12,15 +12,15 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 /// escaping for it. A page of fifty has up to 150 of them, and writing one by the `time` crate's descriptions takes seven
 /// times as long (benches/README.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Day(Date);
+pub(crate) struct DateView(Date);
 
-impl From<OffsetDateTime> for Day {
+impl From<OffsetDateTime> for DateView {
     fn from(time: OffsetDateTime) -> Self {
         Self(time.to_offset(time::UtcOffset::UTC).date())
     }
 }
 
-impl Day {
+impl DateView {
     fn write(self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
         let (year, month, day) = self.0.to_calendar_date();
         let (year, month) = (year.clamp(0, 9999) as usize, u8::from(month));
@@ -44,13 +44,13 @@ impl Day {
     }
 }
 
-impl fmt::Display for Day {
+impl fmt::Display for DateView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f)
     }
 }
 
-impl FastWritable for Day {
+impl FastWritable for DateView {
     fn write_into(&self, dest: &mut dyn fmt::Write, _: &dyn Values) -> askama::Result<()> {
         Ok(self.write(dest)?)
     }
@@ -58,44 +58,44 @@ impl FastWritable for Day {
 
 /// A time as people and machines read it.
 #[derive(Clone)]
-pub(crate) struct Moment {
+pub(crate) struct TimeView {
     /// As HTML and RFC 3339 write it; a time of the day in UTC.
     pub(crate) iso: String,
     pub(crate) text: String,
 }
 
-impl Moment {
+impl TimeView {
     /// A day, such as `21 Nov 2026`.
     pub(crate) fn day(time: OffsetDateTime) -> Self {
-        Self::of_day(time, time.format(format_description!("[day padding:none] [month repr:short] [year]")))
+        Self::from_date(time, time.format(format_description!("[day padding:none] [month repr:short] [year]")))
     }
 
     /// A day within a year, such as `21 May`.
-    pub(crate) fn coming_day(time: OffsetDateTime) -> Self {
-        Self::of_day(time, time.format(format_description!("[day padding:none] [month repr:long]")))
+    pub(crate) fn day_and_month(time: OffsetDateTime) -> Self {
+        Self::from_date(time, time.format(format_description!("[day padding:none] [month repr:long]")))
     }
 
     /// A time of the day, such as `14:02 UTC`.
-    pub(crate) fn clock(time: OffsetDateTime) -> Self {
-        Self::of(rfc3339(time), time.format(format_description!("[hour]:[minute] UTC")))
+    pub(crate) fn time_of_day(time: OffsetDateTime) -> Self {
+        Self::new(rfc3339(time), time.format(format_description!("[hour]:[minute] UTC")))
     }
 
     /// The time of the day, and the day with it once it is not today's.
     pub(crate) fn recent(time: OffsetDateTime, now: OffsetDateTime) -> Self {
-        if time.date() == now.date() { Self::clock(time) } else { Self::day_and_clock(time) }
+        if time.date() == now.date() { Self::time_of_day(time) } else { Self::day_and_clock(time) }
     }
 
     /// Both, such as `22 Nov 2026, 14:02 UTC`.
     pub(crate) fn day_and_clock(time: OffsetDateTime) -> Self {
         let shape = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
-        Self::of(rfc3339(time), time.format(shape))
+        Self::new(rfc3339(time), time.format(shape))
     }
 
-    fn of_day(time: OffsetDateTime, text: Result<String, time::error::Format>) -> Self {
-        Self::of(time.date().to_string(), text)
+    fn from_date(time: OffsetDateTime, text: Result<String, time::error::Format>) -> Self {
+        Self::new(time.date().to_string(), text)
     }
 
-    fn of(iso: String, text: Result<String, time::error::Format>) -> Self {
+    fn new(iso: String, text: Result<String, time::error::Format>) -> Self {
         Self { iso, text: text.expect("a time has these parts") }
     }
 }
@@ -110,11 +110,11 @@ pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
 mod tests {
     use time::macros::datetime;
 
-    use super::Day;
+    use super::DateView;
 
     #[test]
     fn a_day_is_written_for_people_and_for_machines() {
-        let written = |time| Day::from(time).to_string();
+        let written = |time| DateView::from(time).to_string();
         let day = written(datetime!(2026-11-21 23:59 UTC));
         assert_eq!(day, "<time datetime=\"2026-11-21\">21 Nov 2026</time>");
         assert_eq!(written(datetime!(2026-02-03 0:00 UTC)), "<time datetime=\"2026-02-03\">3 Feb 2026</time>");

@@ -8,12 +8,12 @@ use crate::app::App;
 use crate::domain::Caller;
 use crate::domain::activity::{self, Event};
 use crate::ids::Provider;
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
-use crate::web::views::layout::{Layout, html};
+use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::time::Moment;
+use crate::web::views::time::TimeView;
 
 #[derive(Template)]
 #[template(path = "account/activity.html")]
@@ -25,7 +25,7 @@ struct Activity {
 
 /// An event in the list.
 pub(crate) struct Line {
-    pub(crate) at: Moment,
+    pub(crate) at: TimeView,
     pub(crate) what: String,
     pub(crate) device: Option<String>,
 }
@@ -53,12 +53,12 @@ impl From<Event> for Line {
             "others-ended" => "Signed out everywhere else".into(),
             other => other.to_owned(),
         };
-        Self { at: Moment::day_and_clock(event.at), what, device: event.device }
+        Self { at: TimeView::day_and_clock(event.at), what, device: event.device }
     }
 }
 
 /// What happened last to the caller's account, and whether there is more.
-pub(crate) async fn latest(app: &App, caller: &Caller) -> Result<(Vec<Line>, bool), Fault> {
+pub(crate) async fn latest(app: &App, caller: &Caller) -> Result<(Vec<Line>, bool), AppError> {
     let (events, kept) = activity::latest(app, caller).await?;
     let more = kept > events.len() as i64;
     Ok((events.into_iter().map(Line::from).collect(), more))
@@ -70,11 +70,11 @@ pub(crate) async fn show(
     layout: Layout,
     SignedIn(caller): SignedIn,
     Query(at): Query<PageParam>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let list = activity::newest(&app, &caller, at.number()).await?;
-    Ok(html(&Activity {
-        layout: layout.titled("Activity", "account"),
-        pager: Pager::of(&list, "/account/activity")?,
+    Ok(render_page(&Activity {
+        layout: layout.with_title("Activity", "account"),
+        pager: Pager::new(&list, "/account/activity")?,
         events: list.entries.into_iter().map(Line::from).collect(),
     }))
 }

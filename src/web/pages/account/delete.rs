@@ -10,13 +10,13 @@ use crate::app::App;
 use crate::domain::account::{self, Gone};
 use crate::domain::identities::{self, Identity};
 use crate::domain::registration;
-use crate::web::error::Fault;
-use crate::web::extract::current_user::{SignedIn, Visitor};
+use crate::web::error::AppError;
+use crate::web::extract::current_user::{MaybeUser, SignedIn};
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Notice};
+use crate::web::flash::{self, Flash};
 use crate::web::pages::login::login_cookie;
-use crate::web::views::layout::{Layout, html};
+use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "account/disconnect.html")]
@@ -26,9 +26,13 @@ struct Disconnect {
 }
 
 /// Asks whether to disconnect Spotify.
-pub(crate) async fn disconnecting(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, Fault> {
-    let account = account::of(&app, &caller).await?.ok_or_else(|| Fault::signed_out("/account"))?;
-    Ok(html(&Disconnect { layout: layout.titled("Disconnect Spotify", "account"), hearts: account.hearts }))
+pub(crate) async fn disconnecting(
+    app: State,
+    layout: Layout,
+    SignedIn(caller): SignedIn,
+) -> Result<Response, AppError> {
+    let account = account::of(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account"))?;
+    Ok(render_page(&Disconnect { layout: layout.with_title("Disconnect Spotify", "account"), hearts: account.hearts }))
 }
 
 /// Forgets the keys to the Spotify account of who is signed in, in all their sessions.
@@ -37,9 +41,9 @@ pub(crate) async fn disconnect(
     Now(now): Now,
     SignedIn(caller): SignedIn,
     Device(device): Device,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     account::disconnect(&app, &caller, &device, now).await?;
-    Ok(flash::redirect("/account", Notice::Disconnected))
+    Ok(flash::redirect("/account", Flash::Disconnected))
 }
 
 #[derive(Template)]
@@ -59,14 +63,14 @@ pub(crate) async fn deleting(
     app: State,
     Now(now): Now,
     layout: Layout,
-    visitor: Visitor,
+    visitor: MaybeUser,
     SignedIn(caller): SignedIn,
-) -> Result<Response, Fault> {
-    let account = account::of(&app, &caller).await?.ok_or_else(|| Fault::signed_out("/account/delete"))?;
-    Ok(html(&Delete {
-        layout: layout.titled("Delete your account", "account"),
+) -> Result<Response, AppError> {
+    let account = account::of(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account/delete"))?;
+    Ok(render_page(&Delete {
+        layout: layout.with_title("Delete your account", "account"),
         hearts: account.hearts,
-        fresh: visitor.is_fresh(now).await?,
+        fresh: visitor.has_signed_in_recently(now).await?,
         ways: identities::of(&app, &caller).await?.linked,
         operator: registration::is_operator(&app, &caller).await?,
     }))
@@ -89,16 +93,16 @@ impl Sure {
 pub(crate) async fn delete(
     app: State,
     Now(now): Now,
-    (visitor, headers): (Visitor, HeaderMap),
+    (visitor, headers): (MaybeUser, HeaderMap),
     SignedIn(caller): SignedIn,
     Form(sure): Form<Sure>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     if !sure.is_ticked() {
-        return Ok(flash::redirect("/account/delete", Notice::NotSure));
+        return Ok(flash::redirect("/account/delete", Flash::NotSure));
     }
     let browser = login_cookie::read(&app, &headers);
     let Some(gone) = account::delete(&app, &caller, browser.as_ref(), visitor.signed_in_at().await?, now).await? else {
-        return Ok(flash::redirect("/account/delete", Notice::NotFresh));
+        return Ok(flash::redirect("/account/delete", Flash::NotFresh));
     };
     visitor.sign_out().await?;
     Ok(receipt(&app, gone))
@@ -126,5 +130,5 @@ fn receipt(app: &App, gone: Gone) -> Response {
         ("Shared pages and links", gone.shares),
     ];
     let rows = all.into_iter().filter(|(_, count)| *count > 0).collect();
-    html(&Receipt { layout: Layout::bare(app, "/").titled("Your account is deleted", ""), rows })
+    render_page(&Receipt { layout: Layout::without_user(app, "/").with_title("Your account is deleted", ""), rows })
 }

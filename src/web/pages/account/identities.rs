@@ -8,14 +8,14 @@ use crate::domain::activity::{self, Kind};
 use crate::domain::identities::{self, Identity, Unlinked, Ways};
 use crate::domain::{Caller, sign_in};
 use crate::ids::Provider;
-use crate::web::error::{Fault, not_found};
-use crate::web::extract::current_user::{SignedIn, Visitor};
+use crate::web::error::{AppError, not_found};
+use crate::web::extract::current_user::{MaybeUser, SignedIn};
 use crate::web::extract::device::Device;
 use crate::web::extract::return_to::{NextParam, SafePath, with_next};
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Notice};
-use crate::web::views::layout::{Layout, html};
-use crate::web::views::time::Moment;
+use crate::web::flash::{self, Flash};
+use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::time::TimeView;
 
 /// A person's ways in, as the account page shows them.
 pub(crate) struct Shown {
@@ -29,14 +29,14 @@ pub(crate) struct Linked {
     pub(crate) key: String,
     pub(crate) label: String,
     pub(crate) email: Option<String>,
-    pub(crate) since: Moment,
-    pub(crate) last_used: Moment,
+    pub(crate) since: TimeView,
+    pub(crate) last_used: TimeView,
     /// Whether it may be given up.
     pub(crate) can_go: bool,
 }
 
 /// The ways in of who is signed in.
-pub(crate) async fn shown(app: &State, caller: &Caller) -> Result<Shown, Fault> {
+pub(crate) async fn shown(app: &State, caller: &Caller) -> Result<Shown, AppError> {
     let ways = identities::of(app, caller).await?;
     let linked = ways.linked.iter().map(|way| Linked::from(way, ways.can_go(app, &way.provider))).collect();
     // Spotify has a button of its own, which connects it as well.
@@ -50,8 +50,8 @@ impl Linked {
             key: way.provider.clone(),
             label: way.label(),
             email: way.email.clone(),
-            since: Moment::day(way.created_at),
-            last_used: Moment::day(way.last_used_at),
+            since: TimeView::day(way.created_at),
+            last_used: TimeView::day(way.last_used_at),
             can_go,
         }
     }
@@ -74,7 +74,7 @@ pub(crate) async fn leaving(
     layout: Layout,
     SignedIn(caller): SignedIn,
     Path(key): Path<String>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let provider = named(&key).await?;
     let ways = identities::of(&app, &caller).await?;
     let can_go = ways.can_go(&app, provider.key());
@@ -86,11 +86,11 @@ pub(crate) async fn leaving(
     let left = others.map(Identity::label).collect();
     let name = provider.label();
     let title = if can_go { format!("Unlink {name}") } else { format!("{name} cannot be unlinked") };
-    Ok(html(&Leaving { layout: layout.titled(title, "account"), provider, left, more: !open.is_empty() }))
+    Ok(render_page(&Leaving { layout: layout.with_title(title, "account"), provider, left, more: !open.is_empty() }))
 }
 
 /// The provider of an address, be it set up or not: what leads nowhere any more can be given up too.
-async fn named(key: &str) -> Result<Provider, Fault> {
+async fn named(key: &str) -> Result<Provider, AppError> {
     match Provider::with_key(key) {
         Some(provider) => Ok(provider),
         None => Err(not_found().await),
@@ -101,22 +101,22 @@ async fn named(key: &str) -> Result<Provider, Fault> {
 pub(crate) async fn unlink(
     app: State,
     Now(now): Now,
-    visitor: Visitor,
+    visitor: MaybeUser,
     (SignedIn(caller), Device(device)): (SignedIn, Device),
     Path(key): Path<String>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let provider = named(&key).await?;
-    if !visitor.is_fresh(now).await? {
+    if !visitor.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&with_next(AGAIN, &format!("/account/ways/{key}"))).into_response());
     }
-    visitor.read_again().await?;
+    visitor.reload().await?;
     Ok(match identities::unlink(&app, &caller, provider).await? {
-        Unlinked::LastWayIn => flash::redirect("/account", Notice::LastWayIn),
+        Unlinked::LastWayIn => flash::redirect("/account", Flash::LastIdentity),
         Unlinked::NotThere => Redirect::to("/account").into_response(),
         Unlinked::Gone => {
             activity::note(&app, caller.person.id, Kind::Unlinked(provider), &device, now).await;
-            visitor.renew(provider == Provider::Spotify).await?;
-            flash::redirect("/account", Notice::Unlinked(provider))
+            visitor.cycle_session(provider == Provider::Spotify).await?;
+            flash::redirect("/account", Flash::Unlinked(provider))
         }
     })
 }
@@ -137,15 +137,15 @@ pub(crate) async fn again(
     app: State,
     Now(now): Now,
     layout: Layout,
-    (visitor, SignedIn(caller)): (Visitor, SignedIn),
+    (visitor, SignedIn(caller)): (MaybeUser, SignedIn),
     Query(wanted): Query<NextParam>,
-) -> Result<Response, Fault> {
-    let next = SafePath::or_playlists(wanted.next.as_deref()).as_str().to_owned();
-    if visitor.is_fresh(now).await? {
+) -> Result<Response, AppError> {
+    let next = SafePath::parse_or_playlists(wanted.next.as_deref()).as_str().to_owned();
+    if visitor.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&next).into_response());
     }
     let ways = identities::of(&app, &caller).await?.linked;
-    Ok(html(&Again { layout: layout.titled("Sign in again", "account"), ways, next }))
+    Ok(render_page(&Again { layout: layout.with_title("Sign in again", "account"), ways, next }))
 }
 
 #[derive(Template)]
@@ -162,18 +162,18 @@ pub(crate) async fn same(
     app: State,
     Now(now): Now,
     layout: Layout,
-    visitor: Visitor,
+    visitor: MaybeUser,
     Query(wanted): Query<NextParam>,
-) -> Result<Response, Fault> {
-    let next = SafePath::or_playlists(wanted.next.as_deref());
+) -> Result<Response, AppError> {
+    let next = SafePath::parse_or_playlists(wanted.next.as_deref());
     let open = visitor.invited_until().await?.is_some_and(|until| now < until);
-    let doors = match &visitor.caller {
+    let doors = match &visitor.user {
         Some(caller) if open => sign_in::others(&app, caller.person.id).await?,
         _ => Vec::new(),
     };
     if doors.is_empty() {
         return Ok(Redirect::to(next.as_str()).into_response());
     }
-    let layout = layout.titled("Were you here before?", "account");
-    Ok(html(&Same { layout, doors, next: next.as_str().to_owned() }))
+    let layout = layout.with_title("Were you here before?", "account");
+    Ok(render_page(&Same { layout, doors, next: next.as_str().to_owned() }))
 }

@@ -9,21 +9,21 @@ use askama::Template;
 use axum::response::Response;
 
 use crate::domain::{Caller, account, registration, sharing};
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
-use crate::web::views::layout::{Layout, html};
-use crate::web::views::time::Moment;
+use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::time::TimeView;
 
 #[derive(Template)]
 #[template(path = "account/show.html")]
 struct Show {
     layout: Layout,
     name: String,
-    since: Moment,
+    since: TimeView,
     ways: identities::Shown,
     hearts: i64,
-    asks_again: Option<Moment>,
+    asks_again: Option<TimeView>,
     connected: bool,
     lapsed: bool,
     operator: bool,
@@ -36,11 +36,11 @@ struct Show {
 }
 
 /// Who is signed in, and since when.
-pub(crate) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, Fault> {
-    let account = account::of(&app, &caller).await?.ok_or_else(|| Fault::signed_out("/account"))?;
+pub(crate) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, AppError> {
+    let account = account::of(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account"))?;
     let (events, more) = activity::latest(&app, &caller).await?;
-    Ok(html(&Show {
-        layout: layout.titled("Account", "account"),
+    Ok(render_page(&Show {
+        layout: layout.with_title("Account", "account"),
         operator: registration::is_operator(&app, &caller).await?,
         shares: sharing::on(&app, &caller).await?,
         allowed: allowed(&caller),
@@ -48,12 +48,12 @@ pub(crate) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn)
         more,
         events,
         name: account.name,
-        since: Moment::day(account.since),
+        since: TimeView::day(account.since),
         ways: identities::shown(&app, &caller).await?,
         hearts: account.hearts,
         connected: account.asks_again.is_some(),
         lapsed: caller.lapsed,
-        asks_again: account.asks_again.map(Moment::day),
+        asks_again: account.asks_again.map(TimeView::day),
     }))
 }
 

@@ -6,19 +6,19 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::{Caller, sessions};
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Notice};
-use crate::web::views::time::Moment;
+use crate::web::flash::{self, Flash};
+use crate::web::views::time::TimeView;
 
 /// A session in the list.
 pub(crate) struct Row {
     pub(crate) mark: String,
     pub(crate) device: String,
-    pub(crate) since: Moment,
-    pub(crate) last_seen: Option<Moment>,
+    pub(crate) since: TimeView,
+    pub(crate) last_seen: Option<TimeView>,
     pub(crate) here: bool,
 }
 
@@ -27,15 +27,15 @@ impl From<sessions::SignedIn> for Row {
         Self {
             mark: session.mark,
             device: session.device.unwrap_or_else(|| "An unknown browser".into()),
-            since: Moment::day_and_clock(session.since),
-            last_seen: session.last_seen_at.map(Moment::day_and_clock),
+            since: TimeView::day_and_clock(session.since),
+            last_seen: session.last_seen_at.map(TimeView::day_and_clock),
             here: session.here,
         }
     }
 }
 
 /// Where the caller is signed in, this session first.
-pub(crate) async fn of(app: &App, caller: &Caller) -> Result<Vec<Row>, Fault> {
+pub(crate) async fn of(app: &App, caller: &Caller) -> Result<Vec<Row>, AppError> {
     Ok(sessions::of(app, caller).await?.into_iter().map(Row::from).collect())
 }
 
@@ -54,15 +54,15 @@ pub(crate) async fn end(
     SignedIn(caller): SignedIn,
     Device(device): Device,
     Form(which): Form<Which>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let said = match which.session {
         Some(mark) => {
             sessions::end(&app, &caller, &mark, &device, now).await?;
-            Notice::SessionEnded
+            Flash::SessionEnded
         }
         None => {
             sessions::end_others(&app, &caller, &device, now).await?;
-            Notice::OthersEnded
+            Flash::OthersEnded
         }
     };
     Ok(flash::redirect("/account#sessions", said))

@@ -9,13 +9,13 @@ use time::OffsetDateTime;
 
 use crate::domain::hearts::{self, Added};
 use crate::domain::{Caller, Error, reference};
-use crate::web::error::Fault;
-use crate::web::extract::current_user::{SignedIn, Visitor};
+use crate::web::error::AppError;
+use crate::web::extract::current_user::{MaybeUser, SignedIn};
 use crate::web::extract::return_to::SafePath;
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Notice};
+use crate::web::flash::{self, Flash};
 use crate::web::pages::{hearts as pages, playlists};
-use crate::web::views::layout::{Layout, LinkField, typed_again};
+use crate::web::views::layout::{Layout, LinkField, sanitize_for_redisplay};
 
 /// The form for a link.
 #[derive(Deserialize)]
@@ -27,17 +27,17 @@ pub(crate) struct LinkForm {
 }
 
 /// Hearts the playlist that a link names. What cannot be hearted comes back with the reason beside it.
-pub(crate) async fn give(
+pub(crate) async fn create(
     app: State,
     Now(now): Now,
     layout: Layout,
-    visitor: Visitor,
+    visitor: MaybeUser,
     Form(form): Form<LinkForm>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let wanted = reference::playlist(&form.link);
-    let caller = visitor.caller.ok_or_else(|| match &wanted {
-        Ok(id) => Fault::signed_out("/hearts").with_heart(id),
-        Err(_) => Fault::signed_out_meanwhile("/hearts"),
+    let caller = visitor.user.ok_or_else(|| match &wanted {
+        Ok(id) => AppError::signed_out("/hearts").with_heart(id),
+        Err(_) => AppError::signed_out_nothing_changed("/hearts"),
     })?;
     let refusal = match wanted {
         Err(refusal) => refusal.to_string(),
@@ -46,19 +46,20 @@ pub(crate) async fn give(
             added => return Ok(flash::redirect("/hearts", added?.into())),
         },
     };
-    let layout = Layout { link: LinkField { typed: typed_again(&form.link), refusal: Some(refusal) }, ..layout };
+    let layout =
+        Layout { link: LinkField { typed: sanitize_for_redisplay(&form.link), refusal: Some(refusal) }, ..layout };
     let page = same_page(app, now, layout, caller, form.from.as_deref()).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
 const NOT_SHOWN: &str = "Spotify does not show this playlist, so it was not hearted. It may be deleted, private, or one of Spotify’s own. Check that the link opens in Spotify.";
 
-impl From<Added> for Notice {
+impl From<Added> for Flash {
     fn from(added: Added) -> Self {
         match added {
-            Added::New => Notice::HeartedByLink,
-            Added::Nameless => Notice::HeartedNameless,
-            Added::Before => Notice::HeartedBefore,
+            Added::New => Flash::HeartedByLink,
+            Added::Nameless => Flash::HeartedWithoutName,
+            Added::Before => Flash::AlreadyHearted,
         }
     }
 }
@@ -70,7 +71,7 @@ pub(crate) async fn same_page(
     layout: Layout,
     caller: Caller,
     from: Option<&str>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let from = from.and_then(SafePath::parse).and_then(|from| from.as_str().parse::<Uri>().ok()).unwrap_or_default();
     let at = Query::try_from_uri(&from).unwrap_or_default();
     let signed_in = SignedIn(caller.clone());

@@ -10,19 +10,19 @@ use crate::app::App;
 use crate::domain::activity::{self, Kind};
 use crate::domain::takeout::Format;
 use crate::domain::{Caller, Result, export};
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
 
 /// All hearts of who is signed in, as a table.
-pub(crate) async fn table(
+pub(crate) async fn csv(
     app: State,
     Now(now): Now,
     SignedIn(caller): SignedIn,
     Device(device): Device,
-) -> std::result::Result<Response, Fault> {
-    let file = file(&app, &caller, Format::Table, now).await?;
+) -> std::result::Result<Response, AppError> {
+    let file = download(&app, &caller, Format::Table, now).await?;
     activity::note(&app, caller.person.id, Kind::Exported, &device, now).await;
     Ok(file)
 }
@@ -33,13 +33,18 @@ pub(crate) async fn json(
     Now(now): Now,
     SignedIn(caller): SignedIn,
     Device(device): Device,
-) -> std::result::Result<Response, Fault> {
-    let file = file(&app, &caller, Format::Json, now).await?;
+) -> std::result::Result<Response, AppError> {
+    let file = download(&app, &caller, Format::Json, now).await?;
     activity::note(&app, caller.person.id, Kind::Exported, &device, now).await;
     Ok(file)
 }
 
-async fn file(app: &App, caller: &Caller, format: Format, now: OffsetDateTime) -> std::result::Result<Response, Fault> {
+async fn download(
+    app: &App,
+    caller: &Caller,
+    format: Format,
+    now: OffsetDateTime,
+) -> std::result::Result<Response, AppError> {
     let mut hearts = Box::pin(export::hearts(app, caller));
     // The first ones are waited for: while the database is away there is a page that says so, and no half file.
     let first = hearts.try_next().await?.unwrap_or_default();

@@ -8,11 +8,11 @@ use time::OffsetDateTime;
 
 use crate::domain::activity::{self, Kind};
 use crate::domain::import::{self, File, Format, Report, Unreadable};
-use crate::web::error::{Fault, Link};
+use crate::web::error::{AppError, Link};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, html};
+use crate::web::views::layout::{Layout, render_page};
 
 /// The longest file, in bytes.
 pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
@@ -29,89 +29,93 @@ struct Page {
     /// Why the file as a whole was refused.
     refusal: Option<String>,
     report: Option<Report>,
-    longest: usize,
+    max_megabytes: usize,
 }
 
 /// The page that asks for a file.
-pub(crate) async fn page(layout: Layout, SignedIn(_): SignedIn) -> Response {
-    fill(layout.titled("Import", "hearts"), None, None)
+pub(crate) async fn show(layout: Layout, SignedIn(_): SignedIn) -> Response {
+    import_page(layout.with_title("Import", "hearts"), None, None)
 }
 
 /// Takes a file and says what became of it.
-pub(crate) async fn take(
+pub(crate) async fn create(
     app: State,
     Now(now): Now,
     layout: Layout,
     (SignedIn(caller), Device(device)): (SignedIn, Device),
     upload: Multipart,
-) -> Result<Response, Fault> {
-    let file = match read(received(upload).await?, now).await? {
+) -> Result<Response, AppError> {
+    let file = match parse_file(read_upload(upload).await?, now).await? {
         Ok(file) => file,
-        Err(why) => return Ok(refused(layout, why)),
+        Err(why) => return Ok(refused_page(layout, why)),
     };
     Ok(match import::keep(&app, &caller, file).await? {
         Ok(report) => {
             if report.added > 0 {
                 activity::note(&app, caller.person.id, Kind::Imported, &device, now).await;
             }
-            fill(layout.titled("Import – done", "hearts"), None, Some(report))
+            import_page(layout.with_title("Import – done", "hearts"), None, Some(report))
         }
-        Err(full) => refused(layout, full),
+        Err(full) => refused_page(layout, full),
     })
 }
 
 /// Reads the file beside the threads that answer requests: a large one would hold one of them up.
-async fn read(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<File, Unreadable>, Fault> {
-    tokio::task::spawn_blocking(move || import::read(&bytes, now)).await.map_err(Fault::internal)
+async fn parse_file(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<File, Unreadable>, AppError> {
+    tokio::task::spawn_blocking(move || import::read(&bytes, now)).await.map_err(AppError::internal)
 }
 
-fn refused(layout: Layout, why: impl ToString) -> Response {
-    let page = fill(layout.titled("Import – not imported", "hearts"), Some(why.to_string()), None);
+fn refused_page(layout: Layout, why: impl ToString) -> Response {
+    let page = import_page(layout.with_title("Import – not imported", "hearts"), Some(why.to_string()), None);
     (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }
 
-fn fill(layout: Layout, refusal: Option<String>, report: Option<Report>) -> Response {
-    html(&Page { layout, refusal, report, longest: MAX_FILE_BYTES / 1024 / 1024 })
+fn import_page(layout: Layout, refusal: Option<String>, report: Option<Report>) -> Response {
+    render_page(&Page { layout, refusal, report, max_megabytes: MAX_FILE_BYTES / 1024 / 1024 })
 }
 
 /// The file that was sent; empty when none was.
-async fn received(mut upload: Multipart) -> Result<Vec<u8>, Fault> {
-    while let Some(field) = upload.next_field().await.map_err(unread)? {
+async fn read_upload(mut upload: Multipart) -> Result<Vec<u8>, AppError> {
+    while let Some(field) = upload.next_field().await.map_err(upload_error)? {
         if field.name() == Some("file") {
-            return whole(field).await;
+            return read_field(field).await;
         }
     }
     Ok(Vec::new())
 }
 
-async fn whole(mut field: Field<'_>) -> Result<Vec<u8>, Fault> {
+async fn read_field(mut field: Field<'_>) -> Result<Vec<u8>, AppError> {
     let (mut bytes, mut length) = (Vec::new(), 0);
-    while let Some(chunk) = field.chunk().await.map_err(unread)? {
+    while let Some(chunk) = field.chunk().await.map_err(upload_error)? {
         length += chunk.len();
         if length <= MAX_FILE_BYTES {
             bytes.extend_from_slice(&chunk);
         }
     }
-    if length > MAX_FILE_BYTES { Err(too_long()) } else { Ok(bytes) }
+    if length > MAX_FILE_BYTES { Err(file_too_large()) } else { Ok(bytes) }
 }
 
-fn unread(error: MultipartError) -> Fault {
+fn upload_error(error: MultipartError) -> AppError {
     match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_long(),
-        status => again(Fault::new(status, "The file did not arrive", "Something went wrong on the way. Try again.")),
+        StatusCode::PAYLOAD_TOO_LARGE => file_too_large(),
+        status => with_retry_link(AppError::new(
+            status,
+            "The file did not arrive",
+            "Something went wrong on the way. Try again.",
+        )),
     }
 }
 
-fn too_long() -> Fault {
+fn file_too_large() -> AppError {
     let told = format!(
         "A file can be up to {} MB. Split a longer table in two, with the first line in both parts.",
         MAX_FILE_BYTES / 1024 / 1024
     );
-    again(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "This file is too large", told))
+    with_retry_link(AppError::new(StatusCode::PAYLOAD_TOO_LARGE, "This file is too large", told))
 }
 
-fn again(fault: Fault) -> Fault {
+fn with_retry_link(fault: AppError) -> AppError {
     let mut fault = fault.nothing_saved();
-    fault.way_out = vec![Link { href: "/hearts/import", text: "Choose another file" }];
+    fault.recovery_links = vec![Link { href: "/hearts/import", text: "Choose another file" }];
     fault
 }

@@ -1,13 +1,13 @@
 //! The page of one's hearts.
 
 use crate::domain::hearts::{self, Listed};
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::list_query::{Asked, Finding, HEARTS};
+use crate::web::extract::list_query::{HEARTS, ListParams, ListView};
 use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, html};
+use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::Pager;
-use crate::web::views::playlist_card::Card;
+use crate::web::views::playlist_card::PlaylistCard;
 use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
@@ -16,8 +16,8 @@ use axum::response::Response;
 #[template(path = "hearts/index.html")]
 struct Page {
     layout: Layout,
-    finding: Finding,
-    cards: Vec<Card>,
+    list: ListView,
+    cards: Vec<PlaylistCard>,
     pager: Pager,
     here: String,
 }
@@ -28,16 +28,16 @@ pub(crate) async fn show(
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Fault> {
-    let finding = Finding::of(&asked, &HEARTS);
-    let Listed { hearts, all } = hearts::list(&app, &caller, &finding.wanted()).await?;
-    let pager = Pager::of(&hearts, finding.address())?;
-    Ok(html(&Page {
-        layout: Layout { editing: finding.editing(), ..layout.titled(finding.title("Hearts"), "hearts") },
-        finding: finding.counted(all, hearts.total),
-        here: pager.here(),
+    Query(asked): Query<ListParams>,
+) -> Result<Response, AppError> {
+    let list = ListView::new(&asked, &HEARTS);
+    let Listed { hearts, all } = hearts::list(&app, &caller, &list.query()).await?;
+    let pager = Pager::new(&hearts, list.path())?;
+    Ok(render_page(&Page {
+        layout: Layout { editing: list.editing(), ..layout.with_title(list.title("Hearts"), "hearts") },
+        list: list.with_counts(all, hearts.total),
+        here: pager.current_path(),
         pager,
-        cards: hearts.entries.into_iter().map(|playlist| Card::dated(playlist, now)).collect(),
+        cards: hearts.entries.into_iter().map(|playlist| PlaylistCard::with_name_date(playlist, now)).collect(),
     }))
 }

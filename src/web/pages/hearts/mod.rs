@@ -15,16 +15,16 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::domain::hearts;
 use crate::ids::PlaylistId;
-use crate::web::error::Fault;
-use crate::web::extract::current_user::Visitor;
-use crate::web::extract::return_to::CameFrom;
+use crate::web::error::AppError;
+use crate::web::extract::current_user::MaybeUser;
+use crate::web::extract::return_to::Referer;
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Notice};
-use crate::web::pages::hearts::annotation::back;
+use crate::web::flash::{self, Flash};
+use crate::web::pages::hearts::annotation::return_path;
 use crate::web::pages::playlists::show::parse_id;
 
 /// The playlist of a heart, and the page on which the button is.
-type At = (Path<String>, CameFrom);
+type HeartTarget = (Path<String>, Referer);
 
 /// Answer to the script: the state of the heart.
 #[derive(Serialize)]
@@ -37,11 +37,11 @@ struct HeartState {
 pub(crate) async fn add(
     app: State,
     now: Now,
-    visitor: Visitor,
-    (Path(id), CameFrom(page)): At,
-) -> Result<Response, Fault> {
+    visitor: MaybeUser,
+    (Path(id), Referer(page)): HeartTarget,
+) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    change(&app, now, visitor, (&id, true), page.as_str()).await?;
+    set_heart(&app, now, visitor, (&id, true), page.as_str()).await?;
     Ok(Json(HeartState { playlist_id: id.into(), hearted: true }).into_response())
 }
 
@@ -49,22 +49,22 @@ pub(crate) async fn add(
 pub(crate) async fn remove(
     app: State,
     now: Now,
-    visitor: Visitor,
-    (Path(id), CameFrom(page)): At,
-) -> Result<Response, Fault> {
+    visitor: MaybeUser,
+    (Path(id), Referer(page)): HeartTarget,
+) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    change(&app, now, visitor, (&id, false), page.as_str()).await?;
+    set_heart(&app, now, visitor, (&id, false), page.as_str()).await?;
     Ok(Json(HeartState { playlist_id: id.into(), hearted: false }).into_response())
 }
 
-async fn change(
+async fn set_heart(
     app: &App,
     Now(now): Now,
-    visitor: Visitor,
+    visitor: MaybeUser,
     (id, hearted): (&PlaylistId, bool),
     from: &str,
-) -> Result<(), Fault> {
-    let user = visitor.caller.ok_or_else(|| signed_out(from, hearted, id))?.person.id;
+) -> Result<(), AppError> {
+    let user = visitor.user.ok_or_else(|| signed_out(from, hearted, id))?.person.id;
     let changed = match hearted {
         true => hearts::add(app, user, id, now).await,
         false => hearts::remove(app, user, id, now).await,
@@ -74,10 +74,10 @@ async fn change(
 
 /// Sends to the sign-in page, which remembers a heart that was to be given. Whoever signs in there may be somebody
 /// else, so that no heart is taken back by it.
-fn signed_out(from: &str, hearted: bool, id: &PlaylistId) -> Fault {
+fn signed_out(from: &str, hearted: bool, id: &PlaylistId) -> AppError {
     match hearted {
-        true => Fault::signed_out(from).with_heart(id),
-        false => Fault::signed_out_meanwhile(from),
+        true => AppError::signed_out(from).with_heart(id),
+        false => AppError::signed_out_nothing_changed(from),
     }
 }
 
@@ -91,15 +91,15 @@ pub(crate) struct HeartForm {
 pub(crate) async fn set(
     app: State,
     now: Now,
-    visitor: Visitor,
-    (Path(id), CameFrom(page)): At,
+    visitor: MaybeUser,
+    (Path(id), Referer(page)): HeartTarget,
     Form(form): Form<HeartForm>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    let place = back(Some(page.as_str()), &id);
-    change(&app, now, visitor, (&id, form.hearted), &place).await?;
+    let place = return_path(Some(page.as_str()), &id);
+    set_heart(&app, now, visitor, (&id, form.hearted), &place).await?;
     Ok(match form.hearted {
-        true => flash::redirect(&place, Notice::Hearted),
-        false => flash::redirect_about(&place, Notice::Unhearted, id),
+        true => flash::redirect(&place, Flash::Hearted),
+        false => flash::redirect_with_playlist(&place, Flash::Unhearted, id),
     })
 }

@@ -8,50 +8,50 @@ use serde::Deserialize;
 
 use crate::domain::Error;
 use crate::domain::hearts::{self, RemovedHeart};
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::return_to::playlist_address;
+use crate::web::extract::return_to::playlist_path;
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Notice};
+use crate::web::flash::{self, Flash};
 use crate::web::pages::account::delete::Sure;
-use crate::web::pages::hearts::annotation::back;
+use crate::web::pages::hearts::annotation::return_path;
 use crate::web::pages::playlists::show::parse_id;
-use crate::web::views::layout::{Layout, html};
+use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::playlist_card::readable;
-use crate::web::views::time::Day;
+use crate::web::views::playlist_card::display_name;
+use crate::web::views::time::DateView;
 
 #[derive(Template)]
 #[template(path = "hearts/removed.html")]
 struct Page {
     layout: Layout,
-    rows: Vec<Row>,
+    rows: Vec<RemovedRow>,
     total: usize,
     pager: Pager,
     here: String,
 }
 
 /// A heart that was taken back.
-struct Row {
+struct RemovedRow {
     id: String,
     /// Where the playlist has its page.
-    address: String,
+    path: String,
     name: String,
     owner: Option<String>,
-    hearted_at: Day,
-    removed_at: Day,
+    hearted_at: DateView,
+    removed_at: DateView,
     note: Option<String>,
     tags: Vec<String>,
 }
 
-impl From<RemovedHeart> for Row {
+impl From<RemovedHeart> for RemovedRow {
     fn from(row: RemovedHeart) -> Self {
         Self {
-            address: playlist_address(&row.id, "/hearts/removed"),
-            name: readable(&row.id, row.name),
+            path: playlist_path(&row.id, "/hearts/removed"),
+            name: display_name(&row.id, row.name),
             owner: row.owner_name,
-            hearted_at: Day::from(row.hearted_at),
-            removed_at: Day::from(row.removed_at),
+            hearted_at: DateView::from(row.hearted_at),
+            removed_at: DateView::from(row.removed_at),
             note: row.note,
             tags: row.tags,
             id: row.id,
@@ -66,65 +66,65 @@ pub(crate) async fn index(
     layout: Layout,
     SignedIn(caller): SignedIn,
     Query(at): Query<PageParam>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let removed = hearts::removed(&app, &caller, at.number(), now).await?;
-    let pager = Pager::of(&removed, "/hearts/removed")?;
-    Ok(html(&Page {
-        layout: layout.titled("Recently removed", "hearts"),
+    let pager = Pager::new(&removed, "/hearts/removed")?;
+    Ok(render_page(&Page {
+        layout: layout.with_title("Recently removed", "hearts"),
         total: removed.total,
-        here: pager.here(),
+        here: pager.current_path(),
         pager,
-        rows: removed.entries.into_iter().map(Row::from).collect(),
+        rows: removed.entries.into_iter().map(RemovedRow::from).collect(),
     }))
 }
 
 /// What the buttons beside a removed heart ask for.
 #[derive(Deserialize)]
-pub(crate) struct Decision {
+pub(crate) struct RemovedHeartForm {
     #[serde(default)]
-    want: Want,
+    action: Action,
     #[serde(default)]
     from: Option<String>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Want {
+enum Action {
     /// The heart, as it was.
     #[default]
-    Back,
+    Restore,
     /// That nothing of it is kept.
-    Gone,
+    Delete,
 }
 
 /// Gives a heart back, or forgets it for good, and returns to where that was asked.
-pub(crate) async fn decide(
+pub(crate) async fn update(
     app: State,
     Now(now): Now,
     SignedIn(caller): SignedIn,
     Path(id): Path<String>,
-    Form(form): Form<Decision>,
-) -> Result<Response, Fault> {
+    Form(form): Form<RemovedHeartForm>,
+) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    let notice = match form.want {
-        Want::Back => match hearts::restore(&app, &caller, &id, now).await {
-            Err(Error::NotFound) => Notice::NotRestored,
-            restored => restored.map(|()| Notice::Restored)?,
+    let notice = match form.action {
+        Action::Restore => match hearts::restore(&app, &caller, &id, now).await {
+            Err(Error::NotFound) => Flash::NotRestored,
+            restored => restored.map(|()| Flash::Restored)?,
         },
-        Want::Gone => hearts::delete_removed(&app, &caller, Some(&id)).await.map(|()| Notice::ForgottenForGood)?,
+        Action::Delete => hearts::delete_removed(&app, &caller, Some(&id)).await.map(|()| Flash::DeletedForGood)?,
     };
-    Ok(flash::redirect(&back(form.from.as_deref(), &id), notice))
+    Ok(flash::redirect(&return_path(form.from.as_deref(), &id), notice))
 }
 
 /// Forgets for good all that was taken back.
-pub(crate) async fn forget_all(
+pub(crate) async fn destroy_all(
     app: State,
     SignedIn(caller): SignedIn,
     Form(sure): Form<Sure>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     if !sure.is_ticked() {
-        return Ok(flash::redirect("/hearts/removed", Notice::NotForgotten));
+        return Ok(flash::redirect("/hearts/removed", Flash::NotForgotten));
     }
     hearts::delete_removed(&app, &caller, None).await?;
-    Ok(flash::redirect("/hearts/removed", Notice::ForgottenForGood))
+    Ok(flash::redirect("/hearts/removed", Flash::DeletedForGood))
 }

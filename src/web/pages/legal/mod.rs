@@ -5,14 +5,14 @@ mod stored_data;
 use askama::Template;
 use axum::response::Response;
 
-use self::stored_data::{KEPT, Kept};
-use crate::web::views::layout::{Layout, html};
+use self::stored_data::{STORED_DATA, StoredTable};
+use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "legal/privacy.html")]
 struct Privacy {
     layout: Layout,
-    kept: &'static [Kept],
+    stored_data: &'static [StoredTable],
 }
 
 #[derive(Template)]
@@ -22,9 +22,9 @@ struct Terms {
 }
 
 pub(crate) async fn privacy(layout: Layout) -> Response {
-    html(&Privacy { layout: layout.titled("Privacy", ""), kept: KEPT })
+    render_page(&Privacy { layout: layout.with_title("Privacy", ""), stored_data: STORED_DATA })
 }
 
 pub(crate) async fn terms(layout: Layout) -> Response {
-    html(&Terms { layout: layout.titled("Terms", "") })
+    render_page(&Terms { layout: layout.with_title("Terms", "") })
 }

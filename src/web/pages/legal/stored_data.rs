@@ -3,7 +3,7 @@
 //! A test holds this list against the database, so that a new column needs a line here.
 
 /// What is kept about one thing.
-pub(crate) struct Kept {
+pub(crate) struct StoredTable {
     pub(crate) heading: &'static str,
     /// What the whole of it is for.
     pub(crate) purpose: &'static str,
@@ -13,8 +13,8 @@ pub(crate) struct Kept {
 
 /// Columns that mean one thing to people.
 pub(crate) struct Field {
-    pub(crate) what: &'static str,
-    pub(crate) how_long: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) retention: &'static str,
     pub(crate) columns: &'static [&'static str],
 }
 
@@ -30,8 +30,8 @@ const SHOWN: &str = "Until you delete your account; at most 30 days after Spotif
 
 const SHARED: &str = "Until you turn it off or delete your account.";
 
-pub(crate) const KEPT: &[Kept] = &[
-    Kept {
+pub(crate) const STORED_DATA: &[StoredTable] = &[
+    StoredTable {
         heading: "You",
         purpose: "So that your hearts have an owner, and pages can say your name.",
         table: "users",
@@ -42,7 +42,7 @@ pub(crate) const KEPT: &[Kept] = &[
             field("Whether you are the operator, who may invite others", ACCOUNT, &["operator"]),
         ],
     },
-    Kept {
+    StoredTable {
         heading: "Invitations",
         purpose: "So that an invitation lets one person in, and whoever made it can see whether it was used.",
         table: "invites",
@@ -55,7 +55,7 @@ pub(crate) const KEPT: &[Kept] = &[
             field("Who used it, and when", INVITE, &["used_by", "used_at"]),
         ],
     },
-    Kept {
+    StoredTable {
         heading: "How you sign in",
         purpose: "So that you are recognised when you come back. You are never asked for a password, and no access tokens are kept but Spotify’s.",
         table: "identities",
@@ -74,7 +74,7 @@ pub(crate) const KEPT: &[Kept] = &[
             ),
         ],
     },
-    Kept {
+    StoredTable {
         heading: "Your sessions",
         purpose: "One for each browser you are signed in with. What matters is encrypted.",
         table: "sessions",
@@ -99,7 +99,7 @@ pub(crate) const KEPT: &[Kept] = &[
             field("That the access tokens are being renewed right now", "Twenty seconds.", &["leased_until"]),
         ],
     },
-    Kept {
+    StoredTable {
         heading: "What happened to your account",
         purpose: "So that you notice if somebody else was here. No IP address is kept.",
         table: "events",
@@ -109,7 +109,7 @@ pub(crate) const KEPT: &[Kept] = &[
             &["id", "user_id", "at", "kind", "provider", "device"],
         )],
     },
-    Kept {
+    StoredTable {
         heading: "Sign-ins in progress",
         purpose: "While you are giving your consent at a provider, so that only you can come back.",
         table: "sign_ins",
@@ -131,7 +131,7 @@ pub(crate) const KEPT: &[Kept] = &[
             ),
         ],
     },
-    Kept {
+    StoredTable {
         heading: "Your hearts",
         purpose: "This is what Heartlist is for. A heart that you remove stays for a while, so that you can restore it as it was.",
         table: "user_hearts",
@@ -156,7 +156,7 @@ pub(crate) const KEPT: &[Kept] = &[
             field("When you removed the heart", "30 days, or until you add it again.", &["removed_at"]),
         ],
     },
-    Kept {
+    StoredTable {
         heading: "What you share",
         purpose: "So that others can find your hearts where you share them. Nothing, unless you turn it on.",
         table: "shares",
@@ -170,7 +170,7 @@ pub(crate) const KEPT: &[Kept] = &[
             ),
         ],
     },
-    Kept {
+    StoredTable {
         heading: "Reserved addresses",
         purpose: "So that nobody who follows your page’s old address ends up at somebody else’s.",
         table: "held_slugs",
@@ -180,7 +180,7 @@ pub(crate) const KEPT: &[Kept] = &[
             &["slug_hash", "user_id", "released_at"],
         )],
     },
-    Kept {
+    StoredTable {
         heading: "How many hearts a playlist has",
         purpose: "A number, with nothing to say whose hearts they are.",
         table: "heart_counts",
@@ -190,7 +190,7 @@ pub(crate) const KEPT: &[Kept] = &[
             &["playlist_id", "hearts", "week", "private"],
         )],
     },
-    Kept {
+    StoredTable {
         heading: "The most hearted playlists",
         purpose: "For the page of that name: only playlists that at least three people have hearted, with nothing to say who, and only while somebody’s library here has it as public and nobody’s as private.",
         table: "top_playlists",
@@ -200,7 +200,7 @@ pub(crate) const KEPT: &[Kept] = &[
             &["period", "place", "playlist_id", "week", "ever", "name", "owner_name", "cover_url", "seen_at"],
         )],
     },
-    Kept {
+    StoredTable {
         heading: "The age of that list",
         purpose: "About this server, not about you.",
         table: "top_lists",
@@ -210,7 +210,7 @@ pub(crate) const KEPT: &[Kept] = &[
             &["only_one", "made_at", "leased_until", "rest"],
         )],
     },
-    Kept {
+    StoredTable {
         heading: "Playlists that Spotify showed you",
         purpose: "So that pages open without asking Spotify again, and while Spotify is down. Shown only to you, and to others only if you share your hearts. The names and covers of public playlists that at least three people have hearted may also appear on the most hearted page, with nothing to say that you are one of them.",
         table: "playlists",
@@ -229,7 +229,7 @@ pub(crate) const KEPT: &[Kept] = &[
             ),
         ],
     },
-    Kept {
+    StoredTable {
         heading: "The state of your list",
         purpose: "So that the page can say how old it is, and whether it is complete.",
         table: "libraries",
@@ -247,7 +247,7 @@ pub(crate) const KEPT: &[Kept] = &[
             field("That it is being read right now", "A few seconds.", &["leased_until"]),
         ],
     },
-    Kept {
+    StoredTable {
         heading: "When to leave Spotify alone",
         purpose: "About this server, not about you.",
         table: "cooldowns",
@@ -257,7 +257,7 @@ pub(crate) const KEPT: &[Kept] = &[
             &["bucket", "until", "quota"],
         )],
     },
-    Kept {
+    StoredTable {
         heading: "How often Spotify was asked",
         purpose: "About this server, not about you.",
         table: "spotify_calls",
@@ -266,5 +266,5 @@ pub(crate) const KEPT: &[Kept] = &[
 ];
 
 const fn field(what: &'static str, how_long: &'static str, columns: &'static [&'static str]) -> Field {
-    Field { what, how_long, columns }
+    Field { description: what, retention: how_long, columns }
 }

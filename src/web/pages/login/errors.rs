@@ -5,11 +5,11 @@ use axum::http::StatusCode;
 use crate::domain::Error;
 use crate::domain::sign_in::{Conflict, Refusal};
 use crate::ids::Provider;
-use crate::web::error::{Fault, Link};
+use crate::web::error::{AppError, Link};
 use crate::web::pages::invites;
 
 /// The page for a sign-in by `provider` that did not succeed; `known`: somebody is signed in already.
-pub(crate) fn fault(refusal: Refusal, provider: Provider, known: bool) -> Fault {
+pub(crate) fn fault(refusal: Refusal, provider: Provider, known: bool) -> AppError {
     let name = provider.label();
     let fault = match refusal {
         Refusal::NoCookie => bad(
@@ -19,7 +19,7 @@ pub(crate) fn fault(refusal: Refusal, provider: Provider, known: bool) -> Fault 
         Refusal::Old => bad("This sign-in has expired: it took longer than ten minutes."),
         Refusal::Unknown => bad("This sign-in was not started in this browser, or it was started too long ago."),
         Refusal::Denied { next } | Refusal::Ended { next } => {
-            bad(format!("{name} ended this sign-in without letting you in.")).or_try_again(next)
+            bad(format!("{name} ended this sign-in without letting you in.")).with_retry(next)
         }
         Refusal::Conflict(conflict) => return collision(conflict, name),
         Refusal::NotAdmitted(why) => return invites::refusal(why),
@@ -28,34 +28,34 @@ pub(crate) fn fault(refusal: Refusal, provider: Provider, known: bool) -> Fault 
         }
         Refusal::Away(cause) => {
             away(StatusCode::BAD_GATEWAY, format!("{name}’s answer could not be used. Try again in a moment."))
-                .caused(cause)
+                .with_cause(cause)
         }
-        Refusal::Misconfigured(cause) => Fault::new(
+        Refusal::Misconfigured(cause) => AppError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "This way to sign in is not set up correctly",
             format!("{name} rejects this server’s client id or secret. Whoever runs it needs to check them."),
         )
         .nothing_saved()
-        .caused(cause),
+        .with_cause(cause),
         // What is set wrong is as wrong the next time.
         Refusal::Failed(error @ Error::Misconfigured(_)) => not_let_in(error),
-        Refusal::Failed(error) => not_let_in(error).or_try_again("/playlists"),
+        Refusal::Failed(error) => not_let_in(error).with_retry("/playlists"),
     };
     // A new try would only sign in; what was to be linked begins on the account page.
-    if known && provider != Provider::Spotify { onward(fault) } else { fault.trying(provider) }
+    if known && provider != Provider::Spotify { onward(fault) } else { fault.with_provider(provider) }
 }
 
-fn bad(what: impl Into<String>) -> Fault {
-    Fault::new(StatusCode::BAD_REQUEST, "Sign-in did not finish", what).nothing_saved().or_try_again("/playlists")
+fn bad(what: impl Into<String>) -> AppError {
+    AppError::new(StatusCode::BAD_REQUEST, "Sign-in did not finish", what).nothing_saved().with_retry("/playlists")
 }
 
-fn away(status: StatusCode, what: String) -> Fault {
-    Fault::new(status, "Sign-in did not finish", what).nothing_saved().or_try_again("/playlists")
+fn away(status: StatusCode, what: String) -> AppError {
+    AppError::new(status, "Sign-in did not finish", what).nothing_saved().with_retry("/playlists")
 }
 
-fn not_let_in(error: Error) -> Fault {
+fn not_let_in(error: Error) -> AppError {
     // They have no hearts here to look at.
-    Fault { way_out: Vec::new(), ..Fault::from(error).nothing_saved() }
+    AppError { recovery_links: Vec::new(), ..AppError::from(error).nothing_saved() }
 }
 
 const ACCOUNT: Link = Link { href: "/account", text: "My account" };
@@ -63,13 +63,13 @@ const SIGN_OUT: Link = Link { href: "/logout", text: "Sign out" };
 const AGAIN: Link = Link { href: "/account/again?next=%2Faccount", text: "Sign in again" };
 const PROVE: Link = Link { href: "/account/same?next=%2Faccount", text: "Confirm that both are yours" };
 
-fn onward(mut fault: Fault) -> Fault {
-    fault.retry = None;
-    fault.way_out.push(ACCOUNT);
+fn onward(mut fault: AppError) -> AppError {
+    fault.retry_path = None;
+    fault.recovery_links.push(ACCOUNT);
     fault
 }
 
-fn collision(conflict: Conflict, name: &str) -> Fault {
+fn collision(conflict: Conflict, name: &str) -> AppError {
     let (heading, step) = match conflict {
         Conflict::SomebodyElses | Conflict::AnotherOne => ("That belongs to another account", Some(SIGN_OUT)),
         Conflict::PerhapsTheirs => ("That account may be yours too", Some(PROVE)),
@@ -77,8 +77,8 @@ fn collision(conflict: Conflict, name: &str) -> Fault {
         Conflict::NotFresh => ("Sign in again first", Some(AGAIN)),
         Conflict::Changed => ("This sign-in belongs to another session", None),
     };
-    let mut fault = Fault::new(StatusCode::CONFLICT, heading, sentences(conflict, name));
-    fault.way_out.extend(step);
+    let mut fault = AppError::new(StatusCode::CONFLICT, heading, sentences(conflict, name));
+    fault.recovery_links.extend(step);
     onward(fault)
 }
 

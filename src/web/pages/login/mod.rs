@@ -15,15 +15,15 @@ use crate::app::App;
 use crate::domain::activity::{self, Kind};
 use crate::domain::sign_in::{self, Anew, Answer, Arrival, Arrived, Button, Outcome, Refusal};
 use crate::ids::{PlaylistId, Provider, Secret};
-use crate::web::error::Fault;
-use crate::web::extract::current_user::Visitor;
+use crate::web::error::AppError;
+use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::device::Device;
 use crate::web::extract::provider::Way;
-use crate::web::extract::return_to::{NextParam, SafePath, sign_in_address, with_next};
+use crate::web::extract::return_to::{NextParam, SafePath, sign_in_path, with_next};
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Notice};
+use crate::web::flash::{self, Flash};
 use crate::web::pages::account::identities::AGAIN;
-use crate::web::views::layout::{Layout, html};
+use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "sign_in/login.html")]
@@ -37,16 +37,16 @@ struct SignIn {
 }
 
 /// The page with the buttons. Who is signed in and connected goes straight on.
-pub(crate) async fn page(app: State, visitor: Visitor, layout: Layout, Query(wanted): Query<NextParam>) -> Response {
+pub(crate) async fn page(app: State, visitor: MaybeUser, layout: Layout, Query(wanted): Query<NextParam>) -> Response {
     // Who is signed in lacks nothing but Spotify.
-    let others = if visitor.caller.is_none() { others(&app) } else { Vec::new() };
+    let others = if visitor.user.is_none() { others(&app) } else { Vec::new() };
     door(visitor, layout, wanted, Provider::Spotify, others)
 }
 
 /// The page with the button of one provider: an address alone leads nobody off this site.
 pub(crate) async fn offer(
     Way(provider): Way,
-    visitor: Visitor,
+    visitor: MaybeUser,
     layout: Layout,
     Query(wanted): Query<NextParam>,
 ) -> Response {
@@ -58,13 +58,19 @@ pub(crate) fn others(app: &State) -> Vec<Provider> {
     app.providers().filter(|provider| *provider != Provider::Spotify).collect()
 }
 
-fn door(visitor: Visitor, layout: Layout, wanted: NextParam, main: Provider, others: Vec<Provider>) -> Response {
-    let next = SafePath::or_playlists(wanted.next.as_deref());
-    if sign_in::aim(Button::SignIn, main, visitor.caller.as_ref(), None).is_none() {
+fn door(visitor: MaybeUser, layout: Layout, wanted: NextParam, main: Provider, others: Vec<Provider>) -> Response {
+    let next = SafePath::parse_or_playlists(wanted.next.as_deref());
+    if sign_in::aim(Button::SignIn, main, visitor.user.as_ref(), None).is_none() {
         return Redirect::to(next.as_str()).into_response();
     }
     let heart = wanted.heart.and_then(|id| PlaylistId::parse(&id).ok()).map(String::from);
-    html(&SignIn { layout: layout.titled("Sign in", ""), next: next.as_str().to_owned(), heart, main, others })
+    render_page(&SignIn {
+        layout: layout.with_title("Sign in", ""),
+        next: next.as_str().to_owned(),
+        heart,
+        main,
+        others,
+    })
 }
 
 /// What the buttons that lead to a provider ask for.
@@ -109,15 +115,15 @@ pub(crate) async fn start(
     app: State,
     Now(now): Now,
     Way(provider): Way,
-    (visitor, headers): (Visitor, HeaderMap),
+    (visitor, headers): (MaybeUser, HeaderMap),
     Form(form): Form<StartForm>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     let (anew, button) = (form.anew(), form.button());
-    let next = SafePath::or_playlists(form.wanted.next.as_deref());
-    let Some(aim) = sign_in::aim(button, provider, visitor.caller.as_ref(), anew) else {
+    let next = SafePath::parse_or_playlists(form.wanted.next.as_deref());
+    let Some(aim) = sign_in::aim(button, provider, visitor.user.as_ref(), anew) else {
         return Ok(Redirect::to(next.as_str()).into_response());
     };
-    let fresh = visitor.is_fresh(now).await?;
+    let fresh = visitor.has_signed_in_recently(now).await?;
     if !fresh && sign_in::adds_a_way(&app, aim, provider).await? {
         return Ok(Redirect::to(&with_next(AGAIN, next.as_str())).into_response());
     }
@@ -138,18 +144,18 @@ pub(crate) async fn callback(
     app: State,
     Now(now): Now,
     Way(provider): Way,
-    (visitor, headers): (Visitor, HeaderMap),
+    (visitor, headers): (MaybeUser, HeaderMap),
     (Device(device), Query(answer)): (Device, Query<Answer>),
-) -> Result<Response, Fault> {
-    let signed_in = visitor.caller.clone();
+) -> Result<Response, AppError> {
+    let signed_in = visitor.user.clone();
     let known = signed_in.is_some();
     let (browser, invited_until) = (login_cookie::read(&app, &headers), visitor.invited_until().await?);
     let arrival = Arrival { provider, browser, visitor: signed_in, invited_until, answer };
     match sign_in::finish(&app, arrival, now).await {
         Ok(arrived) => welcome(&app, &visitor, provider, arrived, (&device, now)).await,
-        Err(Refusal::Denied { next }) => Ok(flash::redirect(&after_no(known, next), Notice::Denied)),
+        Err(Refusal::Denied { next }) => Ok(flash::redirect(&after_no(known, next), Flash::Denied)),
         // The second of two tabs: there is nothing left to do.
-        Err(Refusal::Used) if known => Ok(flash::redirect("/playlists", Notice::AlreadySignedIn)),
+        Err(Refusal::Used) if known => Ok(flash::redirect("/playlists", Flash::AlreadySignedIn)),
         Err(refusal) => Err(errors::fault(refusal, provider, known)),
     }
 }
@@ -159,24 +165,24 @@ fn after_no(known: bool, next: String) -> String {
     match next.as_str() {
         _ if known => next,
         "/playlists" => "/".into(),
-        _ => sign_in_address(&next),
+        _ => sign_in_path(&next),
     }
 }
 
 async fn welcome(
     app: &App,
-    visitor: &Visitor,
+    visitor: &MaybeUser,
     provider: Provider,
     arrived: Arrived,
     (device, now): (&str, OffsetDateTime),
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     // With a newcomer's account, which became part of another, its session is gone as well.
     if !matches!(arrived.outcome, Outcome::Proven { .. }) {
-        visitor.read_again().await?;
+        visitor.reload().await?;
     }
     // Linking is no proof of being who one says: anybody at an open browser could add a way in of their own.
     let proof = !matches!(arrived.outcome, Outcome::Linked(_));
-    visitor.seen_signing_in(device, proof.then_some(now)).await?;
+    visitor.record_device(device, proof.then_some(now)).await?;
     match arrived.outcome.event(provider) {
         // Written together with the session.
         Kind::SignedIn(_) => visitor.sign_in(&arrived, Some(provider)).await?,
@@ -189,23 +195,23 @@ async fn welcome(
         (Outcome::Joined, Some(_)) => with_next("/account/same", &arrived.wish.next),
         _ => arrived.wish.next.clone(),
     };
-    Ok(flash::redirect(&next, greeting(visitor.connected(), provider, &arrived)))
+    Ok(flash::redirect(&next, greeting(visitor.is_connected(), provider, &arrived)))
 }
 
 /// What to say to who arrives; `connected`: Spotify was so before.
-fn greeting(connected: bool, provider: Provider, arrived: &Arrived) -> Notice {
+fn greeting(connected: bool, provider: Provider, arrived: &Arrived) -> Flash {
     match (arrived.missing, arrived.wish.anew, arrived.outcome) {
-        (Some(missing), ..) => Notice::Missing(missing),
-        _ if arrived.wish.heart.is_some() => Notice::SignedInAndHearted,
-        (None, Some(Anew::NowPlaying), _) => Notice::NowPlayingOn,
-        (None, Some(Anew::Renew), _) if provider == Provider::Spotify => Notice::Reconnected,
+        (Some(missing), ..) => Flash::Missing(missing),
+        _ if arrived.wish.heart.is_some() => Flash::SignedInAndHearted,
+        (None, Some(Anew::NowPlaying), _) => Flash::NowPlayingOn,
+        (None, Some(Anew::Renew), _) if provider == Provider::Spotify => Flash::Reconnected,
         // Somebody proved who they are; nothing else has changed.
-        (None, Some(Anew::Renew), _) => Notice::SignedIn,
-        (None, None, Outcome::AlreadyLinked(_)) if !connected && provider == Provider::Spotify => Notice::Reconnected,
-        (None, None, Outcome::AlreadyLinked(_)) => Notice::AlreadySignedIn,
-        (None, None, Outcome::Linked(_)) => Notice::Linked(provider),
-        (None, None, Outcome::Proven { .. }) => Notice::Proven,
-        (None, None, Outcome::SignedIn(_) | Outcome::Joined) => Notice::SignedIn,
+        (None, Some(Anew::Renew), _) => Flash::SignedIn,
+        (None, None, Outcome::AlreadyLinked(_)) if !connected && provider == Provider::Spotify => Flash::Reconnected,
+        (None, None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
+        (None, None, Outcome::Linked(_)) => Flash::Linked(provider),
+        (None, None, Outcome::Proven { .. }) => Flash::Merged,
+        (None, None, Outcome::SignedIn(_) | Outcome::Joined) => Flash::SignedIn,
     }
 }
 
@@ -217,16 +223,16 @@ struct SignOut {
 
 /// Asks whether to sign out: an address alone must not do it.
 pub(crate) async fn leaving(layout: Layout) -> Response {
-    match layout.visitor {
-        Some(_) => html(&SignOut { layout: layout.titled("Sign out", "") }),
+    match layout.user_name {
+        Some(_) => render_page(&SignOut { layout: layout.with_title("Sign out", "") }),
         None => Redirect::to("/").into_response(),
     }
 }
 
 /// Signs out.
-pub(crate) async fn leave(app: State, visitor: Visitor) -> Result<Response, Fault> {
+pub(crate) async fn leave(app: State, visitor: MaybeUser) -> Result<Response, AppError> {
     visitor.sign_out().await?;
-    let mut response = flash::redirect("/", Notice::SignedOut);
+    let mut response = flash::redirect("/", Flash::SignedOut);
     login_cookie::remove(&app, &mut response);
     Ok(response)
 }

@@ -9,48 +9,48 @@ use serde::Deserialize;
 use crate::domain::playlists::{self, Item, Kind};
 use crate::domain::{Error, Paged};
 use crate::ids::PlaylistId;
-use crate::web::error::{Fault, Link, door, reason};
+use crate::web::error::{AppError, Link, consent_button, spotify_error_message};
 use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::return_to::{List, playlist_address};
+use crate::web::extract::return_to::{BackLink, playlist_path};
 use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, html};
-use crate::web::views::pager::{PageParam, Pager, address};
-use crate::web::views::playlist_card::Card;
+use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::pager::{PageParam, Pager, page_path};
+use crate::web::views::playlist_card::PlaylistCard;
 
 #[derive(Template)]
 #[template(path = "playlists/show.html")]
 struct Show {
     layout: Layout,
     /// The list that it was opened from.
-    back: List,
-    card: Card,
+    back: BackLink,
+    card: PlaylistCard,
     description: Option<String>,
     hearts: i64,
     items: Items,
     here: String,
     /// The button that helps, if one does.
-    door: Option<&'static str>,
+    consent_button: Option<&'static str>,
 }
 
 /// The items, or why there are none.
 enum Items {
-    Listed { rows: Vec<Row>, total: usize, pager: Pager },
+    Listed { rows: Vec<ItemRow>, total: usize, pager: Pager },
     Withheld(String),
 }
 
 /// A line of the list of items.
-struct Row {
+struct ItemRow {
     position: usize,
     name: String,
     artists: String,
-    minutes: String,
+    duration: String,
     kind: Option<&'static str>,
 }
 
 /// What the address of a playlist's page asks for.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Opened {
+pub(crate) struct ShowParams {
     /// The list that it was opened from.
     from: Option<String>,
     #[serde(flatten)]
@@ -63,18 +63,18 @@ pub(crate) async fn show(
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
-    (Path(id), Query(opened)): (Path<String>, Query<Opened>),
-) -> Result<Response, Fault> {
+    (Path(id), Query(opened)): (Path<String>, Query<ShowParams>),
+) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    let (page, back) = (opened.page.number(), List::at(opened.from.as_deref()));
+    let (page, back) = (opened.page.number(), BackLink::from_param(opened.from.as_deref()));
     let shown = playlists::show(&app, &caller, &id, page, now).await?;
-    let (card, trouble) = (Card::from(shown.playlist), shown.trouble.as_ref());
-    let path = playlist_address(id.as_str(), back.path.as_str());
-    Ok(html(&Show {
-        layout: layout.titled(card.name.clone(), back.section),
+    let (card, trouble) = (PlaylistCard::from(shown.playlist), shown.trouble.as_ref());
+    let path = playlist_path(id.as_str(), back.path.as_str());
+    Ok(render_page(&Show {
+        layout: layout.with_title(card.name.clone(), back.section),
         items: items(shown.items, trouble, &path)?,
-        door: trouble.and_then(door),
-        here: address(&path, page),
+        consent_button: trouble.and_then(consent_button),
+        here: page_path(&path, page),
         back,
         card,
         description: shown.description,
@@ -83,42 +83,42 @@ pub(crate) async fn show(
 }
 
 /// The id in an address.
-pub(crate) fn parse_id(text: &str) -> Result<PlaylistId, Fault> {
+pub(crate) fn parse_id(text: &str) -> Result<PlaylistId, AppError> {
     PlaylistId::parse(text).map_err(|error| {
-        let mut fault = Fault::new(
+        let mut fault = AppError::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Not a playlist id",
             format!("This is not a playlist id: {error}."),
         )
         .nothing_saved();
-        fault.way_out = vec![Link { href: "/hearts", text: "My hearts" }];
+        fault.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
         fault
     })
 }
 
-fn items(items: playlists::Items, trouble: Option<&Error>, path: &str) -> Result<Items, Fault> {
+fn items(items: playlists::Items, trouble: Option<&Error>, path: &str) -> Result<Items, AppError> {
     Ok(match items {
-        playlists::Items::Listed(items) => listed(items, path)?,
+        playlists::Items::Listed(items) => list_items(items, path)?,
         playlists::Items::OwnersOnly => Items::Withheld("Spotify shows what is in a playlist only to its owner and collaborators.".into()),
         playlists::Items::Gone => Items::Withheld(
             "Spotify no longer shows this playlist. It may be deleted, private, or one of Spotify’s own. Your heart stays until you remove it.".into(),
         ),
-        playlists::Items::Unknown => Items::Withheld(not_kept(trouble)),
+        playlists::Items::Unknown => Items::Withheld(items_unavailable(trouble)),
     })
 }
 
 /// Items are never kept: what stands above them is all there is.
-fn not_kept(trouble: Option<&Error>) -> String {
-    let why = trouble.map_or_else(|| "Spotify could not be asked.".into(), reason);
+fn items_unavailable(trouble: Option<&Error>) -> String {
+    let why = trouble.map_or_else(|| "Spotify could not be asked.".into(), spotify_error_message);
     format!("{why} Above is all that Heartlist keeps of this playlist; its items are not kept.")
 }
 
-fn listed(items: Paged<Vec<Item>>, path: &str) -> Result<Items, Fault> {
-    let (total, pager) = (items.total, Pager::of(&items, path)?);
-    Ok(Items::Listed { rows: items.entries.into_iter().map(row).collect(), total, pager })
+fn list_items(items: Paged<Vec<Item>>, path: &str) -> Result<Items, AppError> {
+    let (total, pager) = (items.total, Pager::new(&items, path)?);
+    Ok(Items::Listed { rows: items.entries.into_iter().map(item_row).collect(), total, pager })
 }
 
-fn row(item: Item) -> Row {
+fn item_row(item: Item) -> ItemRow {
     let (kind, nameless) = match item.kind {
         Kind::Track => (None, "Untitled"),
         Kind::Episode => (Some("Episode"), "Untitled episode"),
@@ -128,5 +128,5 @@ fn row(item: Item) -> Row {
     let name = if item.name.trim().is_empty() { nameless.to_owned() } else { item.name };
     let minutes =
         item.duration_ms.map(|ms| ms / 1000).map_or_else(String::new, |s| format!("{}:{:02}", s / 60, s % 60));
-    Row { position: item.position, name, artists: item.artists.join(", "), minutes, kind }
+    ItemRow { position: item.position, name, artists: item.artists.join(", "), duration: minutes, kind }
 }

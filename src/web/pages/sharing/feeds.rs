@@ -8,11 +8,11 @@ use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::domain::sharing::Shown;
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::visibility::Asked;
-use crate::web::views::layout::absolute;
-use crate::web::views::playlist_card::Card;
+use crate::web::views::layout::absolute_url;
+use crate::web::views::playlist_card::PlaylistCard;
 use crate::web::views::time::rfc3339;
 
 /// A feed, whatever its format; its fields are named as in JSON Feed.
@@ -49,18 +49,18 @@ struct Item {
 }
 
 /// The newest hearts as Atom.
-pub(crate) async fn atom(app: State, Now(now): Now, asked: Asked) -> Result<Response, Fault> {
+pub(crate) async fn atom(app: State, Now(now): Now, asked: Asked) -> Result<Response, AppError> {
     let feed = feed(&app, &asked, "atom.xml", now).await?;
-    Ok(asked.answer("application/atom+xml; charset=utf-8", feed.render().map_err(Fault::internal)?))
+    Ok(asked.answer("application/atom+xml; charset=utf-8", feed.render().map_err(AppError::internal)?))
 }
 
 /// The same as JSON Feed.
-pub(crate) async fn json(app: State, Now(now): Now, asked: Asked) -> Result<Response, Fault> {
+pub(crate) async fn json(app: State, Now(now): Now, asked: Asked) -> Result<Response, AppError> {
     let feed = feed(&app, &asked, "feed.json", now).await?;
-    Ok(asked.answer("application/feed+json", serde_json::to_string(&feed).map_err(Fault::internal)?))
+    Ok(asked.answer("application/feed+json", serde_json::to_string(&feed).map_err(AppError::internal)?))
 }
 
-async fn feed(app: &App, asked: &Asked, file: &str, now: OffsetDateTime) -> Result<Feed, Fault> {
+async fn feed(app: &App, asked: &Asked, file: &str, now: OffsetDateTime) -> Result<Feed, AppError> {
     let shown = asked.shown(app, 1, now).await?;
     let id = tag(app, asked, shown.since);
     let owner = printable(&shown.owner);
@@ -71,8 +71,8 @@ async fn feed(app: &App, asked: &Asked, file: &str, now: OffsetDateTime) -> Resu
         description: format!(
             "Playlists hearted by {owner}. Names come from Spotify; Heartlist is not affiliated with Spotify."
         ),
-        home_page_url: absolute(app, &asked.path),
-        feed_url: absolute(app, &format!("{}/{file}", asked.path)),
+        home_page_url: absolute_url(app, &asked.path),
+        feed_url: absolute_url(app, &format!("{}/{file}", asked.path)),
         items: items(shown, &id),
         authors: [Author { name: owner }],
         updated: rfc3339(newest),
@@ -83,7 +83,7 @@ async fn feed(app: &App, asked: &Asked, file: &str, now: OffsetDateTime) -> Resu
 fn items(shown: Shown, feed: &str) -> Vec<Item> {
     let items = shown.hearts.entries.into_iter().map(|heart| {
         let hearted_at = heart.hearted_at.unwrap_or(shown.since);
-        let card = Card::from(heart);
+        let card = PlaylistCard::from(heart);
         let by = card.owner.filter(|owner| !owner.trim().is_empty());
         Item {
             id: format!("{feed}/{}", card.id),

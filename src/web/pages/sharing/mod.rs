@@ -14,14 +14,14 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::domain::activity::{self, Kind};
 use crate::domain::{Caller, sharing};
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Notice};
-use crate::web::views::layout::{Layout, absolute, html, typed_again};
-use crate::web::views::playlist_card::Card;
-use crate::web::views::time::Moment;
+use crate::web::flash::{self, Flash};
+use crate::web::views::layout::{Layout, absolute_url, render_page, sanitize_for_redisplay};
+use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::views::time::TimeView;
 
 const HERE: &str = "/account/sharing";
 
@@ -33,7 +33,7 @@ struct Settings {
     hearts: i64,
     shown: i64,
     /// The first of what is shown.
-    first: Vec<Card>,
+    first: Vec<PlaylistCard>,
     /// The beginning of every page's address.
     pages: String,
     page: Option<String>,
@@ -53,7 +53,7 @@ struct Field {
 struct Link {
     /// None: it cannot be shown again.
     address: Option<String>,
-    since: Moment,
+    since: TimeView,
 }
 
 /// What is switched on, and what others see then.
@@ -62,26 +62,32 @@ pub(crate) async fn settings(
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     draw(&app, layout, &caller, now, Field::default()).await
 }
 
-async fn draw(app: &App, layout: Layout, caller: &Caller, now: OffsetDateTime, slug: Field) -> Result<Response, Fault> {
+async fn draw(
+    app: &App,
+    layout: Layout,
+    caller: &Caller,
+    now: OffsetDateTime,
+    slug: Field,
+) -> Result<Response, AppError> {
     let settings = sharing::settings(app, caller, now).await?;
     let title = if slug.refusal.is_some() { "Sharing – not turned on" } else { "Sharing" };
-    let token_at = |token: &str| absolute(app, &format!("/s/{token}"));
-    Ok(html(&Settings {
-        layout: layout.titled(title, "account"),
+    let token_at = |token: &str| absolute_url(app, &format!("/s/{token}"));
+    Ok(render_page(&Settings {
+        layout: layout.with_title(title, "account"),
         name: settings.name,
         hearts: settings.hearts,
         shown: settings.shown,
-        first: settings.first.into_iter().map(Card::from).collect(),
-        pages: absolute(app, "/u/"),
+        first: settings.first.into_iter().map(PlaylistCard::from).collect(),
+        pages: absolute_url(app, "/u/"),
         page: settings.page.map(|slug| slug.to_string()),
         slug,
         link: settings.link.map(|link| Link {
             address: link.token.map(|token| token_at(token.expose())),
-            since: Moment::day(link.since),
+            since: TimeView::day(link.since),
         }),
     }))
 }
@@ -101,17 +107,17 @@ pub(crate) async fn set_page(
     layout: Layout,
     (SignedIn(caller), Device(device)): (SignedIn, Device),
     Form(form): Form<PageForm>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     if !form.on {
         sharing::close_page(&app, &caller, now).await?;
         activity::note(&app, caller.person.id, Kind::PageOff, &device, now).await;
-        return Ok(flash::redirect(HERE, Notice::PageOff));
+        return Ok(flash::redirect(HERE, Flash::PageOff));
     }
     let Err(refused) = sharing::open_page(&app, &caller, &form.slug, now).await? else {
         activity::note(&app, caller.person.id, Kind::PageOn, &device, now).await;
-        return Ok(flash::redirect(HERE, Notice::PageOn));
+        return Ok(flash::redirect(HERE, Flash::PageOn));
     };
-    let slug = Field { typed: typed_again(&form.slug), refusal: Some(refused.to_string()) };
+    let slug = Field { typed: sanitize_for_redisplay(&form.slug), refusal: Some(refused.to_string()) };
     let page = draw(&app, layout, &caller, now, slug).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
@@ -128,13 +134,13 @@ pub(crate) async fn set_link(
     Now(now): Now,
     (SignedIn(caller), Device(device)): (SignedIn, Device),
     Form(form): Form<LinkForm>,
-) -> Result<Response, Fault> {
+) -> Result<Response, AppError> {
     if form.on {
         sharing::open_link(&app, &caller, now).await?;
         activity::note(&app, caller.person.id, Kind::LinkOn, &device, now).await;
-        return Ok(flash::redirect(HERE, Notice::LinkOn));
+        return Ok(flash::redirect(HERE, Flash::LinkOn));
     }
     sharing::close_link(&app, &caller).await?;
     activity::note(&app, caller.person.id, Kind::LinkOff, &device, now).await;
-    Ok(flash::redirect(HERE, Notice::LinkOff))
+    Ok(flash::redirect(HERE, Flash::LinkOff))
 }

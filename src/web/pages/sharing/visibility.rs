@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::domain::sharing::{self, Address, Shown, Slug};
 use crate::ids::{Digested, Secret};
-use crate::web::error::Fault;
+use crate::web::error::AppError;
 
 /// What search engines may do with an answer.
 static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
@@ -30,9 +30,9 @@ pub(crate) struct Asked {
 }
 
 impl FromRequestParts<Arc<App>> for Asked {
-    type Rejection = Fault;
+    type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
         let mut segments = parts.uri.path().split('/').skip(1);
         let (kind, name) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
         let address = match kind {
@@ -46,7 +46,7 @@ impl FromRequestParts<Arc<App>> for Asked {
 
 impl Asked {
     /// Page `page` of what is shown.
-    pub(crate) async fn shown(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<Shown, Fault> {
+    pub(crate) async fn shown(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<Shown, AppError> {
         sharing::at(app, &self.address, page, now).await?.ok_or_else(gone)
     }
 
@@ -84,8 +84,8 @@ fn holds(held: &str, tag: &str) -> bool {
     held.trim() == "*" || held.split(',').any(|one| one.trim() == tag)
 }
 
-fn gone() -> Fault {
-    Fault::new(
+fn gone() -> AppError {
+    AppError::new(
         StatusCode::GONE,
         "Nothing is shared here",
         "There are no hearts at this address. Perhaps there never were, or whoever shared them has stopped.",
