@@ -32,7 +32,7 @@ pub fn start(format: Option<LogFormat>, filter: &str) {
     let log = registry().with(filter.parse::<Targets>().unwrap_or_default());
     let lines = fmt::layer().with_writer(std::io::stderr);
     match format.unwrap_or(by_place) {
-        LogFormat::Json => log.with(lines.json().flatten_event(true)).init(),
+        LogFormat::Json => log.with(lines.json().flatten_event(true).with_span_list(false)).init(),
         LogFormat::Text => log.with(lines.with_ansi(terminal).with_target(false)).init(),
     }
 }

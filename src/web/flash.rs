@@ -1,8 +1,7 @@
-//! Notices: one sentence after a redirect, shown once.
+//! Flash messages: one sentence after a redirect, shown once.
 //!
-//! A notice travels as a short code in a cookie of its own, with the id of the playlist it is about where it
-//! offers to undo something, so that it costs no session, and no query but for that playlist's name. A forged
-//! code can only show one of these sentences to the forger.
+//! A message travels in a cookie of its own, so that it costs no session and no query but for the name of the playlist
+//! it is about. A forged cookie can only show one of these sentences to the forger.
 
 use std::sync::Arc;
 
@@ -11,16 +10,20 @@ use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use tower_sessions::cookie::Cookie;
 
 use crate::app::App;
 use crate::domain::sign_in::Missing;
 use crate::ids::{PlaylistId, Provider};
 
-const NAME: &str = "heartlist-notice";
+const COOKIE_NAME: &str = "heartlist-flash";
 
-/// What a page says once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a flash says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Flash {
     SignedIn,
     SignedInAndHearted,
@@ -60,60 +63,8 @@ pub(crate) enum Flash {
     NothingChanged,
 }
 
-/// Every notice with its code.
-const CODES: &[(&str, Flash)] = &[
-    ("signed-in", Flash::SignedIn),
-    ("signed-in-hearted", Flash::SignedInAndHearted),
-    ("already", Flash::AlreadySignedIn),
-    ("no-private", Flash::Missing(Missing::Private)),
-    ("no-collaborative", Flash::Missing(Missing::Collaborative)),
-    ("public-alone", Flash::Missing(Missing::PrivateAndCollaborative)),
-    ("no-now-playing", Flash::Missing(Missing::NowPlaying)),
-    ("fewer", Flash::Missing(Missing::NowPlayingAndPlaylists)),
-    ("reconnected", Flash::Reconnected),
-    ("now-playing-on", Flash::NowPlayingOn),
-    ("denied", Flash::Denied),
-    ("signed-out", Flash::SignedOut),
-    ("updated", Flash::Updated),
-    ("just-updated", Flash::JustUpdated),
-    ("not-updated", Flash::NotUpdated),
-    ("hearted", Flash::Hearted),
-    ("unhearted", Flash::Unhearted),
-    ("words-kept", Flash::AnnotationSaved),
-    ("restored", Flash::Restored),
-    ("not-restored", Flash::NotRestored),
-    ("forgotten", Flash::DeletedForGood),
-    ("not-forgotten", Flash::NotForgotten),
-    ("hearted-link", Flash::HeartedByLink),
-    ("hearted-nameless", Flash::HeartedWithoutName),
-    ("hearted-before", Flash::AlreadyHearted),
-    ("disconnected", Flash::Disconnected),
-    ("page-on", Flash::PageOn),
-    ("page-off", Flash::PageOff),
-    ("link-on", Flash::LinkOn),
-    ("link-off", Flash::LinkOff),
-    ("not-sure", Flash::NotSure),
-    ("not-fresh", Flash::NotFresh),
-    ("session-ended", Flash::SessionEnded),
-    ("others-ended", Flash::OthersEnded),
-    ("linked-spotify", Flash::Linked(Provider::Spotify)),
-    ("linked-google", Flash::Linked(Provider::Google)),
-    ("linked-github", Flash::Linked(Provider::GitHub)),
-    ("linked-facebook", Flash::Linked(Provider::Facebook)),
-    ("linked-x", Flash::Linked(Provider::X)),
-    ("unlinked-spotify", Flash::Unlinked(Provider::Spotify)),
-    ("unlinked-google", Flash::Unlinked(Provider::Google)),
-    ("unlinked-github", Flash::Unlinked(Provider::GitHub)),
-    ("unlinked-facebook", Flash::Unlinked(Provider::Facebook)),
-    ("unlinked-x", Flash::Unlinked(Provider::X)),
-    ("last-way-in", Flash::LastIdentity),
-    ("proven", Flash::Merged),
-    ("invite-revoked", Flash::InviteRevoked),
-    ("nothing-changed", Flash::NothingChanged),
-];
-
 impl Flash {
-    /// Whether it interrupts.
+    /// True for `role=alert`.
     pub(crate) fn is_alert(self) -> bool {
         matches!(
             self,
@@ -128,7 +79,7 @@ impl Flash {
         )
     }
 
-    /// The sentence, for the visitor called `name`.
+    /// The sentence, for the user called `name`.
     pub(crate) fn text(self, name: Option<&str>) -> String {
         let name = name.unwrap_or("somebody");
         match self {
@@ -188,10 +139,6 @@ impl Flash {
             Flash::OthersEnded => "You are signed out everywhere else.".into(),
         }
     }
-
-    fn code(self) -> &'static str {
-        CODES.iter().find(|(_, notice)| *notice == self).map_or("", |(code, _)| code)
-    }
 }
 
 fn will_be_missing(missing: Missing) -> &'static str {
@@ -206,75 +153,72 @@ fn will_be_missing(missing: Missing) -> &'static str {
     }
 }
 
-/// A notice on its way.
-#[derive(Clone)]
+/// A flash on its way to the next page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FlashMessage {
     pub(crate) flash: Flash,
-    /// The playlist it is about, where a page can do something about it.
+    /// The playlist it is about, where the page can undo something.
     pub(crate) playlist: Option<PlaylistId>,
 }
 
 impl FlashMessage {
-    fn code(&self) -> String {
-        let code = self.flash.code();
-        self.playlist.as_ref().map_or_else(|| code.to_owned(), |id| format!("{code}.{id}"))
+    fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("an enum and an id are JSON"))
     }
 
-    fn of_code(code: &str) -> Option<Self> {
-        let (code, about) = code.split_once('.').map_or((code, None), |(code, id)| (code, Some(id)));
-        let (_, notice) = CODES.iter().find(|(known, _)| *known == code)?;
-        Some(Self { flash: *notice, playlist: about.map(PlaylistId::parse).transpose().ok()? })
+    fn decode(text: &str) -> Option<Self> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
     }
 }
 
-/// Goes to `path` and says `notice` there.
-pub(crate) fn redirect(path: &str, notice: Flash) -> Response {
-    redirect_with(path, FlashMessage { flash: notice, playlist: None })
+/// Redirects to `path` with a flash.
+pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
+    redirect_with(path, FlashMessage { flash, playlist: None })
 }
 
-/// Goes to `path` and says `notice` there, with what can be done about the playlist.
-pub(crate) fn redirect_with_playlist(path: &str, notice: Flash, playlist: PlaylistId) -> Response {
-    redirect_with(path, FlashMessage { flash: notice, playlist: Some(playlist) })
+/// Redirects to `path` with a flash about a playlist.
+pub(crate) fn redirect_with_playlist(path: &str, flash: Flash, playlist: PlaylistId) -> Response {
+    redirect_with(path, FlashMessage { flash, playlist: Some(playlist) })
 }
 
-fn redirect_with(path: &str, said: FlashMessage) -> Response {
+fn redirect_with(path: &str, message: FlashMessage) -> Response {
     let mut response = Redirect::to(path).into_response();
-    response.extensions_mut().insert(said);
+    response.extensions_mut().insert(message);
     response
 }
 
-/// Says `notice` on the page that follows `response`.
-pub(crate) fn attach(response: &mut Response, notice: Flash) {
-    response.extensions_mut().insert(FlashMessage { flash: notice, playlist: None });
+/// Adds a flash to `response`, for the page that follows.
+pub(crate) fn attach(response: &mut Response, flash: Flash) {
+    response.extensions_mut().insert(FlashMessage { flash, playlist: None });
 }
 
-/// The notice that this request should show.
+/// The flash that this request should show.
 pub(crate) fn take(headers: &HeaderMap) -> Option<FlashMessage> {
     let cookies =
         headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).flat_map(Cookie::split_parse);
-    let cookie = cookies.flatten().find(|cookie| cookie.name() == NAME)?;
-    FlashMessage::of_code(cookie.value())
+    let cookie = cookies.flatten().find(|cookie| cookie.name() == COOKIE_NAME)?;
+    FlashMessage::decode(cookie.value())
 }
 
-/// Hands a redirect's notice to the browser, and forgets it once a page has shown it.
+/// Sets the cookie for a flash, and clears it once a page has shown it.
 pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let shown = take(request.headers()).is_some();
     let mut response = next.run(request).await;
     let cookie = match response.extensions().get::<FlashMessage>() {
-        Some(said) => format!("{NAME}={}; Max-Age=60", said.code()),
+        Some(message) => format!("{COOKIE_NAME}={}; Max-Age=60", message.encode()),
         None if shown && !response.status().is_redirection() && is_html(response.headers()) => {
-            format!("{NAME}=; Max-Age=0")
+            format!("{COOKIE_NAME}=; Max-Age=0")
         }
         None => return response,
     };
     let secure = if app.config.https() { "; Secure" } else { "" };
     let cookie = format!("{cookie}; Path=/; HttpOnly; SameSite=Lax{secure}");
-    let cookie = HeaderValue::from_str(&cookie).expect("codes and ids are letters, digits, hyphens and a dot");
+    let cookie = HeaderValue::from_str(&cookie).expect("base64 is ASCII");
     response.headers_mut().append(SET_COOKIE, cookie);
     response
 }
 
-/// Whether an answer is a page.
+/// True for HTML responses.
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
@@ -284,20 +228,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_notice_has_a_code_of_its_own() {
-        for (code, notice) in CODES {
-            assert_eq!(notice.code(), *code);
-        }
-    }
-
-    #[test]
-    fn a_notice_is_about_a_playlist_or_none() {
+    fn flash_survives_its_cookie_and_forged_ones_are_ignored() {
         let id = PlaylistId::parse("3cEYpjA9oz9GiPac4AsH4n").unwrap();
-        let said = FlashMessage::of_code(&FlashMessage { flash: Flash::Unhearted, playlist: Some(id.clone()) }.code())
-            .unwrap();
-        assert_eq!((said.flash, said.playlist), (Flash::Unhearted, Some(id)));
-        for forged in ["unhearted.", "unhearted.\"><b>", "unknown", "unknown.3cEYpjA9oz9GiPac4AsH4n"] {
-            assert!(FlashMessage::of_code(forged).is_none(), "{forged}");
+        for (flash, playlist) in [
+            (Flash::Unhearted, Some(id)),
+            (Flash::Linked(Provider::GitHub), None),
+            (Flash::Missing(Missing::PrivateAndCollaborative), None),
+        ] {
+            let message = FlashMessage { flash, playlist };
+            assert_eq!(FlashMessage::decode(&message.encode()), Some(message));
+        }
+        let unknown = URL_SAFE_NO_PAD.encode(r#"{"flash":"unknown","playlist":null}"#);
+        let bad_id = URL_SAFE_NO_PAD.encode(r#"{"flash":"unhearted","playlist":"<b>"}"#);
+        for forged in ["", "unhearted", "%", &unknown, &bad_id] {
+            assert_eq!(FlashMessage::decode(forged), None, "{forged}");
         }
     }
 }

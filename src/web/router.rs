@@ -99,7 +99,7 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     Router::new()
         .route("/heart/{id}", limited(buttons, &by_address).merge(limited(post(hearts::set), &by_user)))
         .route("/hearts", limited(post(hearts::by_link::create), &by_link).get(hearts::index::show))
-        .route("/hearts/{id}/words", post(hearts::annotation::update))
+        .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
         .route("/hearts/export.csv", limited(get(hearts::export::csv), transfers))

@@ -73,8 +73,8 @@ async fn a_line_of_the_log_names_who_asked_and_cannot_be_forged() {
             assert!(events.iter().all(|event| event.get("forged").is_none()));
             let asked = events.iter().find(|event| event["path"] == "/hearts").expect("the line of /hearts");
             let ada: i64 = sqlx::query_scalar("select id from users").fetch_one(&site.db).await.unwrap();
-            assert_eq!((&asked["user"], &asked["status"]), (&Value::from(ada), &Value::from(200)));
-            assert_eq!(asked["request_id"].as_str().unwrap().len(), 36);
+            assert_eq!((&asked["span"]["user_id"], &asked["status"]), (&Value::from(ada), &Value::from(200)));
+            assert_eq!(asked["span"]["request_id"].as_str().unwrap().len(), 36);
         }
     }
 }

@@ -71,7 +71,7 @@ async fn over_https_cookies_are_bound_to_this_host_and_never_sent_in_the_clear()
     assert!(page.header("strict-transport-security").contains("max-age=63072000"));
     let left = site.visitor().request(Method::POST, "/logout", &same, Some(String::new())).await;
     let cookies: Vec<_> = left.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
-    assert!(cookies.iter().any(|cookie| cookie.starts_with("heartlist-notice=")), "{cookies:?}");
+    assert!(cookies.iter().any(|cookie| cookie.starts_with("heartlist-flash=")), "{cookies:?}");
     assert!(cookies.iter().all(|cookie| cookie.contains("Secure") && cookie.contains("Path=/")), "{cookies:?}");
 }
 

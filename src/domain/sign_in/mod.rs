@@ -96,7 +96,7 @@ pub enum Anew {
 }
 
 /// What will be missing for want of a scope, in a visitor's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Missing {
     /// Private playlists.
     Private,

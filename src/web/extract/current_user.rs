@@ -16,7 +16,6 @@ use crate::domain::{Caller, DEVICE, Grant, Person, SIGN_IN, SIGNED_IN_AT, Scopes
 use crate::ids::{Provider, UserId};
 use crate::web::error::{AppError, of_status};
 use crate::web::extract::return_to::Referer;
-use crate::web::middleware::request_log::Who;
 
 const USER_NAME: &str = "name";
 const INVITED_UNTIL: &str = "invited_until";
@@ -152,8 +151,8 @@ impl FromRequestParts<Arc<App>> for MaybeUser {
             return Ok(visitor.clone());
         }
         let visitor = MaybeUser::load(session(parts)?).await?;
-        if let (Some(who), Some(caller)) = (parts.extensions.get::<Who>(), &visitor.user) {
-            who.is(caller.person.id);
+        if let Some(user) = &visitor.user {
+            tracing::Span::current().record("user_id", user.person.id.0);
         }
         parts.extensions.insert(visitor.clone());
         Ok(visitor)

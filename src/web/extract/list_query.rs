@@ -16,7 +16,7 @@ pub(crate) struct ListParams {
     q: String,
     sort: String,
     view: String,
-    edit: Option<String>,
+    pub(crate) edit: Option<String>,
     #[serde(flatten)]
     page: PageParam,
 }
@@ -68,8 +68,6 @@ pub(crate) struct ListView {
     /// In rows rather than as a grid of covers.
     pub(crate) is_list_view: bool,
     pages: Span,
-    /// The playlist whose note and tags are being edited.
-    editing: Option<String>,
     /// How many entries the list has, found or not.
     pub(crate) total: usize,
     /// How many of them were found.
@@ -91,7 +89,6 @@ impl ListView {
             order: orders.into_iter().find(|order| order.key() == asked.sort).unwrap_or_default(),
             is_list_view: asked.view == "list",
             pages: asked.page.range(),
-            editing: asked.edit.clone(),
             total: 0,
             matches: 0,
             missing: 0,
@@ -138,11 +135,6 @@ impl ListView {
         let asked = [("q", text), ("sort", order), ("view", view)].into_iter().filter(|(_, value)| !value.is_empty());
         let query = Serializer::new(String::new()).extend_pairs(asked).finish();
         if query.is_empty() { self.spec.path.into() } else { format!("{}?{query}", self.spec.path) }
-    }
-
-    /// The playlist whose note and tags are to be edited.
-    pub(crate) fn editing(&self) -> Option<String> {
-        self.editing.clone()
     }
 
     /// Whether anything could have been hidden.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use url::{Position, Url};
 
 use crate::app::App;
+use crate::ids::PlaylistId;
 
 /// A path on this site that is safe to send a browser to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +101,20 @@ impl BackLink {
         let (_, name, section) = LIST_PAGES[0];
         named.unwrap_or_else(|| Self { path: SafePath::parse_or_playlists(None), name, section })
     }
+}
+
+/// `?from=` in an address.
+#[derive(Default, Deserialize)]
+pub(crate) struct FromParam {
+    #[serde(default)]
+    pub(crate) from: Option<String>,
+}
+
+/// The playlist's entry on the page `from`, by default on the page of hearts.
+pub(crate) fn list_anchor(from: Option<&str>, id: &PlaylistId) -> String {
+    let page = from.and_then(SafePath::parse);
+    let page = page.as_ref().map_or("/hearts", |page| page.as_str().split('#').next().unwrap_or_default());
+    format!("{page}#p-{id}")
 }
 
 /// The address of a playlist that leads back to the list at `from`.

@@ -18,7 +18,7 @@ use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::return_to::SafePath;
 use crate::web::flash::is_html;
 use crate::web::middleware::request_id::REQUEST_ID;
-use crate::web::middleware::request_log::loggable;
+use crate::web::middleware::request_log::redact_path;
 use crate::web::views::layout::Layout;
 
 #[derive(Template)]
@@ -86,8 +86,8 @@ fn has_body(response: &Response) -> bool {
 
 async fn render(app: &App, fault: AppError, asked: RequestInfo, bare: Response) -> Response {
     if let Some(cause) = &fault.cause {
-        let path = asked.path.split('?').next().map(loggable);
-        tracing::error!(status = fault.status.as_u16(), path, request_id = asked.request_id, cause, "a request failed");
+        let path = asked.path.split('?').next().map(redact_path);
+        tracing::error!(status = fault.status.as_u16(), path, cause, "a request failed");
     }
     let retry_after = fault.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));
     let drawn = match &fault.sign_in_path {

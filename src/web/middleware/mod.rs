@@ -72,7 +72,7 @@ pub(crate) fn around_site(app: &Arc<App>, site: Router, demo_routes: Option<Rout
         ServiceBuilder::new()
             .map_request(request_id::sanitize_request_id)
             .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
-            .layer(from_fn(request_log::log))
+            .layer(from_fn(request_log::log_request))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
             .map_response(security_headers::headers(app))
             // Providers know one address; a cookie set on another one would not come back.

@@ -15,7 +15,6 @@ use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::return_to::SafePath;
 use crate::web::flash;
-use crate::web::pages::hearts::annotation::AnnotationForm;
 use crate::web::views::playlist_card::{PlaylistCard, display_name};
 
 /// The frame around every page.
@@ -39,25 +38,6 @@ pub(crate) struct Layout {
     pub(crate) favicon: &'static str,
     /// Path and query of this page, or of the playlists where a visitor cannot be sent back to it.
     pub(crate) path: String,
-    /// What stands in the form for a link, which is on more pages than one.
-    pub(crate) link: LinkField,
-    /// What was typed beside a heart and could not be kept.
-    pub(crate) draft: Option<AnnotationForm>,
-    /// The playlist in a list of hearts whose note and tags are being edited.
-    pub(crate) editing: Option<String>,
-}
-
-/// The field for a link.
-#[derive(Clone, Default)]
-pub(crate) struct LinkField {
-    pub(crate) typed: String,
-    /// Why the playlist was not hearted.
-    pub(crate) refusal: Option<String>,
-}
-
-/// What was typed into a line, to stand in the field again; HTML has no room for most controls.
-pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 /// A sentence that is shown once.
@@ -87,34 +67,14 @@ impl Layout {
             favicon: &ASSETS.favicon,
             // What comes back from a provider carries a code, which must not be written into a page.
             path: SafePath::parse_or_playlists(Some(path)).as_str().to_owned(),
-            link: LinkField::default(),
-            draft: None,
-            editing: None,
         }
     }
 
     /// Names the page and its entry in the menu.
     pub(crate) fn with_title(mut self, title: impl Into<String>, section: &'static str) -> Self {
         self.title = title.into();
-        if self.link.refusal.is_some() {
-            self.title.push_str(" – not hearted");
-        }
-        if self.draft.is_some() {
-            self.title.push_str(" – not saved");
-        }
         self.section = section;
         self
-    }
-
-    /// Whether a list of hearts shows the form for the note and tags of `card`: asked for, or refused.
-    pub(crate) fn is_editing(&self, card: &PlaylistCard) -> bool {
-        let draft = self.draft.as_ref().map(|draft| draft.id.as_str());
-        self.section == "hearts" && draft.or(self.editing.as_deref()) == Some(card.id.as_str())
-    }
-
-    /// What stands in the fields for the words of `card`: what was typed and refused, else what is kept.
-    pub(crate) fn words(&self, card: &PlaylistCard) -> AnnotationForm {
-        self.draft.clone().filter(|draft| draft.id == card.id).unwrap_or_else(|| AnnotationForm::of(card))
     }
 }
 

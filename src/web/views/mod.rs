@@ -1,5 +1,6 @@
 //! What pages are made of: the layout, and the parts that several pages share.
 
+pub(crate) mod annotation_form;
 pub(crate) mod layout;
 pub(crate) mod pager;
 pub(crate) mod playlist_card;
@@ -18,6 +19,11 @@ pub(crate) fn format_count(number: impl std::fmt::Display) -> String {
     }
     let comma = |at: usize| at > 0 && (digits.len() - at).is_multiple_of(3);
     digits.chars().enumerate().flat_map(|(at, digit)| comma(at).then_some(',').into_iter().chain([digit])).collect()
+}
+
+/// Text for a field that shows again what was typed. HTML forbids most control characters.
+pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// Where to see the hearts with a tag: an address that needs no escaping.

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::domain::Playlist;
+use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::time::DateView;
 
 /// A playlist in a list.
@@ -23,6 +24,8 @@ pub(crate) struct PlaylistCard {
     pub(crate) name_seen_on: Option<DateView>,
     pub(crate) note: Option<String>,
     pub(crate) tags: Vec<String>,
+    /// The open form for note and tags.
+    pub(crate) annotation_form: Option<AnnotationForm>,
 }
 
 impl PlaylistCard {
@@ -49,6 +52,7 @@ impl From<Playlist> for PlaylistCard {
             name_seen_on: None,
             note: playlist.note,
             tags: playlist.tags,
+            annotation_form: None,
             id: playlist.id,
         }
     }

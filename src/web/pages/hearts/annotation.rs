@@ -1,57 +1,49 @@
-//! What people write beside a heart: a note and tags, and the small form for them.
+//! The note and tags of a heart.
 
+use askama::Template;
 use axum::Form;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::domain::Error;
-use crate::domain::words::{self, BadWords, Words};
-use crate::ids::PlaylistId;
+use crate::domain::words::{self, Words};
+use crate::domain::{Error, playlists};
 use crate::web::error::{AppError, Link};
+use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::return_to::SafePath;
-use crate::web::extract::{Now, State};
+use crate::web::extract::return_to::{BackLink, FromParam, list_anchor};
 use crate::web::flash::{self, Flash};
-use crate::web::pages::hearts::by_link::same_page;
 use crate::web::pages::playlists::show::parse_id;
-use crate::web::views::layout::{Layout, sanitize_for_redisplay};
+use crate::web::views::annotation_form::AnnotationForm;
+use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::playlist_card::PlaylistCard;
 
-/// What stands in the fields beside one heart.
-#[derive(Clone)]
-pub(crate) struct AnnotationForm {
-    pub(crate) id: String,
-    pub(crate) note: String,
-    pub(crate) tags: String,
-    /// Why the note was not kept.
-    pub(crate) note_error: Option<String>,
-    /// Why the tags were not kept.
-    pub(crate) tags_error: Option<String>,
+#[derive(Template)]
+#[template(path = "hearts/annotation.html")]
+struct Page {
+    layout: Layout,
+    back: BackLink,
+    card: PlaylistCard,
+    form: AnnotationForm,
+    /// The page to return to.
+    here: String,
 }
 
-impl AnnotationForm {
-    /// What is kept.
-    pub(crate) fn of(card: &PlaylistCard) -> Self {
-        let note = card.note.clone().unwrap_or_default();
-        Self { id: card.id.clone(), note, tags: card.tags.join(", "), note_error: None, tags_error: None }
-    }
-
-    /// What was typed, with the reasons against it.
-    fn refused(id: String, form: AnnotationParams, bad: BadWords) -> Self {
-        let (note, tags) = (sanitize_for_redisplay(&form.note), sanitize_for_redisplay(&form.tags));
-        let (bad_note, bad_tags) = (bad.note.map(|bad| bad.to_string()), bad.tags.map(|bad| bad.to_string()));
-        Self { id, note, tags, note_error: bad_note, tags_error: bad_tags }
-    }
-
-    /// Whether something was typed that could not be kept.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.note_error.is_some() || self.tags_error.is_some()
-    }
+/// The page with the form alone.
+pub(crate) async fn edit(
+    app: State,
+    layout: Layout,
+    SignedIn(user): SignedIn,
+    (Path(id), Query(query)): (Path<String>, Query<FromParam>),
+) -> Result<Response, AppError> {
+    let playlist = playlists::known(&app, &user, &parse_id(&id)?).await?;
+    let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(no_heart)?;
+    let form = AnnotationForm::new(&card);
+    Ok(page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
 }
 
-/// The form beside a heart.
+/// Fields of the form.
 #[derive(Deserialize)]
 pub(crate) struct AnnotationParams {
     #[serde(default)]
@@ -62,40 +54,43 @@ pub(crate) struct AnnotationParams {
     from: Option<String>,
 }
 
-/// Keeps the note and the tags beside a heart. What cannot be kept comes back as it was typed, with the reason.
+/// Stores the note and tags and returns to the page of the form. Shows the form again if they are invalid.
 pub(crate) async fn update(
     app: State,
-    Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
-    (Path(id), Form(form)): (Path<String>, Form<AnnotationParams>),
+    SignedIn(user): SignedIn,
+    (Path(id), Form(params)): (Path<String>, Form<AnnotationParams>),
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    let words = match Words::parse(&form.note, &form.tags) {
-        Ok(words) => words,
-        Err(bad) => {
-            let from = form.from.clone();
-            let layout = Layout { draft: Some(AnnotationForm::refused(id.into(), form, bad)), ..layout };
-            let page = same_page(app, now, layout, caller, from.as_deref()).await?;
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+    let annotation = match Words::parse(&params.note, &params.tags) {
+        Ok(annotation) => annotation,
+        Err(error) => {
+            let playlist = playlists::known(&app, &user, &id).await?;
+            let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(no_heart)?;
+            let form = AnnotationForm::invalid(&params.note, &params.tags, error);
+            let layout = layout.with_title(format!("Note and tags – not saved: {}", card.name), "hearts");
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(layout, card, form, params.from)).into_response());
         }
     };
-    words::keep(&app, &caller, &id, &words).await.map_err(missing_heart)?;
-    Ok(flash::redirect(&return_path(form.from.as_deref(), &id), Flash::AnnotationSaved))
+    match words::keep(&app, &user, &id, &annotation).await {
+        Err(Error::NotFound) => Err(no_heart()),
+        saved => {
+            saved?;
+            Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), Flash::AnnotationSaved))
+        }
+    }
 }
 
-/// The heart was taken back meanwhile, in another tab perhaps.
-fn missing_heart(error: Error) -> AppError {
-    let Error::NotFound = error else { return error.into() };
-    let told = "A note and tags belong to a heart, and this playlist no longer has yours. Heart it again first.";
-    let mut fault = AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", told).nothing_saved();
-    fault.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
-    fault
+fn page(layout: Layout, card: PlaylistCard, form: AnnotationForm, from: Option<String>) -> Response {
+    let back = BackLink::from_param(Some(from.as_deref().unwrap_or("/hearts")));
+    let here = from.unwrap_or_else(|| "/hearts".into());
+    render_page(&Page { layout, back, card, form, here })
 }
 
-/// The place of a playlist on the page that a form came from; the hearts when it does not say.
-pub(crate) fn return_path(from: Option<&str>, id: &PlaylistId) -> String {
-    let page = from.and_then(SafePath::parse);
-    let page = page.as_ref().map_or("/hearts", |page| page.as_str().split('#').next().unwrap_or_default());
-    format!("{page}#p-{id}")
+/// The heart was removed meanwhile, perhaps in another tab.
+fn no_heart() -> AppError {
+    let message = "A note and tags belong to a heart, and this playlist no longer has yours. Heart it again first.";
+    let mut error = AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).nothing_saved();
+    error.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
+    error
 }

@@ -1,23 +1,32 @@
-//! Hearts by link: the form for any playlist that Spotify's links name.
+//! Hearts for playlists named by a link.
 
+use askama::Template;
 use axum::Form;
-use axum::extract::{Path, Query};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use time::OffsetDateTime;
 
 use crate::domain::hearts::{self, Added};
-use crate::domain::{Caller, Error, reference};
+use crate::domain::{Error, reference};
 use crate::web::error::AppError;
-use crate::web::extract::current_user::{MaybeUser, SignedIn};
-use crate::web::extract::return_to::SafePath;
+use crate::web::extract::current_user::MaybeUser;
+use crate::web::extract::return_to::BackLink;
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
-use crate::web::pages::{hearts as pages, playlists};
-use crate::web::views::layout::{Layout, LinkField, sanitize_for_redisplay};
+use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::sanitize_for_redisplay;
 
-/// The form for a link.
+/// The form with a link that was refused.
+#[derive(Template)]
+#[template(path = "hearts/add_by_link.html")]
+struct Page {
+    layout: Layout,
+    back: BackLink,
+    link: String,
+    error: String,
+}
+
+/// Fields of the form.
 #[derive(Deserialize)]
 pub(crate) struct LinkForm {
     #[serde(default)]
@@ -26,7 +35,7 @@ pub(crate) struct LinkForm {
     from: Option<String>,
 }
 
-/// Hearts the playlist that a link names. What cannot be hearted comes back with the reason beside it.
+/// Adds a heart for the playlist that a link names. Shows the form again if the link is refused.
 pub(crate) async fn create(
     app: State,
     Now(now): Now,
@@ -34,21 +43,24 @@ pub(crate) async fn create(
     visitor: MaybeUser,
     Form(form): Form<LinkForm>,
 ) -> Result<Response, AppError> {
-    let wanted = reference::playlist(&form.link);
-    let caller = visitor.user.ok_or_else(|| match &wanted {
+    let id = reference::playlist(&form.link);
+    let user = visitor.user.ok_or_else(|| match &id {
         Ok(id) => AppError::signed_out("/hearts").with_heart(id),
         Err(_) => AppError::signed_out_nothing_changed("/hearts"),
     })?;
-    let refusal = match wanted {
-        Err(refusal) => refusal.to_string(),
-        Ok(id) => match hearts::add_by_link(&app, &caller, &id, now).await {
+    let error = match id {
+        Err(error) => error.to_string(),
+        Ok(id) => match hearts::add_by_link(&app, &user, &id, now).await {
             Err(Error::NotFound) => NOT_SHOWN.to_owned(),
             added => return Ok(flash::redirect("/hearts", added?.into())),
         },
     };
-    let layout =
-        Layout { link: LinkField { typed: sanitize_for_redisplay(&form.link), refusal: Some(refusal) }, ..layout };
-    let page = same_page(app, now, layout, caller, form.from.as_deref()).await?;
+    let page = render_page(&Page {
+        layout: layout.with_title("Add by link – not hearted", "hearts"),
+        back: BackLink::from_param(Some(form.from.as_deref().unwrap_or("/hearts"))),
+        link: sanitize_for_redisplay(&form.link),
+        error,
+    });
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
@@ -61,31 +73,5 @@ impl From<Added> for Flash {
             Added::Nameless => Flash::HeartedWithoutName,
             Added::Before => Flash::AlreadyHearted,
         }
-    }
-}
-
-/// The page at `from` on which the form stood, as far as it can be shown; else the hearts.
-pub(crate) async fn same_page(
-    app: State,
-    now: OffsetDateTime,
-    layout: Layout,
-    caller: Caller,
-    from: Option<&str>,
-) -> Result<Response, AppError> {
-    let from = from.and_then(SafePath::parse).and_then(|from| from.as_str().parse::<Uri>().ok()).unwrap_or_default();
-    let at = Query::try_from_uri(&from).unwrap_or_default();
-    let signed_in = SignedIn(caller.clone());
-    let shown = match from.path() {
-        "/playlists" => playlists::index::index(app.clone(), Now(now), layout.clone(), signed_in, at).await,
-        path if path.starts_with("/playlists/") => {
-            let id = Path(path["/playlists/".len()..].to_owned());
-            let page = Query::try_from_uri(&from).unwrap_or_default();
-            playlists::show::show(app.clone(), Now(now), layout.clone(), signed_in, (id, page)).await
-        }
-        _ => pages::index::show(app.clone(), Now(now), layout.clone(), signed_in, at).await,
-    };
-    match shown {
-        Err(_) => pages::index::show(app, Now(now), layout, SignedIn(caller), Query::default()).await,
-        shown => shown,
     }
 }

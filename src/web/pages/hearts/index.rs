@@ -5,6 +5,7 @@ use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::list_query::{HEARTS, ListParams, ListView};
 use crate::web::extract::{Now, State};
+use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::Pager;
 use crate::web::views::playlist_card::PlaylistCard;
@@ -33,11 +34,17 @@ pub(crate) async fn show(
     let list = ListView::new(&asked, &HEARTS);
     let Listed { hearts, all } = hearts::list(&app, &caller, &list.query()).await?;
     let pager = Pager::new(&hearts, list.path())?;
+    let total = hearts.total;
+    let mut cards: Vec<_> =
+        hearts.entries.into_iter().map(|playlist| PlaylistCard::with_name_date(playlist, now)).collect();
+    if let Some(card) = cards.iter_mut().find(|card| Some(&card.id) == asked.edit.as_ref()) {
+        card.annotation_form = Some(AnnotationForm::new(card));
+    }
     Ok(render_page(&Page {
-        layout: Layout { editing: list.editing(), ..layout.with_title(list.title("Hearts"), "hearts") },
-        list: list.with_counts(all, hearts.total),
+        layout: layout.with_title(list.title("Hearts"), "hearts"),
+        list: list.with_counts(all, total),
         here: pager.current_path(),
         pager,
-        cards: hearts.entries.into_iter().map(|playlist| PlaylistCard::with_name_date(playlist, now)).collect(),
+        cards,
     }))
 }

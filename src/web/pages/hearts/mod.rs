@@ -17,10 +17,9 @@ use crate::domain::hearts;
 use crate::ids::PlaylistId;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::return_to::Referer;
+use crate::web::extract::return_to::{Referer, list_anchor};
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
-use crate::web::pages::hearts::annotation::return_path;
 use crate::web::pages::playlists::show::parse_id;
 
 /// The playlist of a heart, and the page on which the button is.
@@ -96,7 +95,7 @@ pub(crate) async fn set(
     Form(form): Form<HeartForm>,
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    let place = return_path(Some(page.as_str()), &id);
+    let place = list_anchor(Some(page.as_str()), &id);
     set_heart(&app, now, visitor, (&id, form.hearted), &place).await?;
     Ok(match form.hearted {
         true => flash::redirect(&place, Flash::Hearted),

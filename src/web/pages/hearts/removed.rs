@@ -10,11 +10,10 @@ use crate::domain::Error;
 use crate::domain::hearts::{self, RemovedHeart};
 use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::return_to::playlist_path;
+use crate::web::extract::return_to::{list_anchor, playlist_path};
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::account::delete::Sure;
-use crate::web::pages::hearts::annotation::return_path;
 use crate::web::pages::playlists::show::parse_id;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::{PageParam, Pager};
@@ -113,7 +112,7 @@ pub(crate) async fn update(
         },
         Action::Delete => hearts::delete_removed(&app, &caller, Some(&id)).await.map(|()| Flash::DeletedForGood)?,
     };
-    Ok(flash::redirect(&return_path(form.from.as_deref(), &id), notice))
+    Ok(flash::redirect(&list_anchor(form.from.as_deref(), &id), notice))
 }
 
 /// Forgets for good all that was taken back.

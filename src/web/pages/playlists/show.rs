@@ -13,6 +13,7 @@ use crate::web::error::{AppError, Link, consent_button, spotify_error_message};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::return_to::{BackLink, playlist_path};
 use crate::web::extract::{Now, State};
+use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::{PageParam, Pager, page_path};
 use crate::web::views::playlist_card::PlaylistCard;
@@ -24,6 +25,7 @@ struct Show {
     /// The list that it was opened from.
     back: BackLink,
     card: PlaylistCard,
+    form: AnnotationForm,
     description: Option<String>,
     hearts: i64,
     items: Items,
@@ -76,6 +78,7 @@ pub(crate) async fn show(
         consent_button: trouble.and_then(consent_button),
         here: page_path(&path, page),
         back,
+        form: AnnotationForm::new(&card),
         card,
         description: shown.description,
         hearts: shown.hearts,

@@ -19,8 +19,9 @@ use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::layout::{Layout, absolute_url, render_page, sanitize_for_redisplay};
+use crate::web::views::layout::{Layout, absolute_url, render_page};
 use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::views::sanitize_for_redisplay;
 use crate::web::views::time::TimeView;
 
 const HERE: &str = "/account/sharing";

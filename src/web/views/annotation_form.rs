@@ -1,0 +1,32 @@
+//! The form for a heart's note and tags.
+
+use crate::domain::words::BadWords;
+use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::views::sanitize_for_redisplay;
+
+/// Values and errors of the form.
+pub(crate) struct AnnotationForm {
+    pub(crate) note: String,
+    /// Comma-separated.
+    pub(crate) tags: String,
+    pub(crate) note_error: Option<String>,
+    pub(crate) tags_error: Option<String>,
+}
+
+impl AnnotationForm {
+    /// The form with what is stored.
+    pub(crate) fn new(card: &PlaylistCard) -> Self {
+        let note = card.note.clone().unwrap_or_default();
+        Self { note, tags: card.tags.join(", "), note_error: None, tags_error: None }
+    }
+
+    /// The form with what was typed, and why it was refused.
+    pub(crate) fn invalid(note: &str, tags: &str, error: BadWords) -> Self {
+        Self {
+            note: sanitize_for_redisplay(note),
+            tags: sanitize_for_redisplay(tags),
+            note_error: error.note.map(|error| error.to_string()),
+            tags_error: error.tags.map(|error| error.to_string()),
+        }
+    }
+}
