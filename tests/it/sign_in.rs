@@ -331,7 +331,7 @@ async fn b7_what_else_is_pressed_signed_out_changes_nothing_and_says_so() {
     let told = visitor.fetch(Method::DELETE, unheart.action.path()).await;
     assert_eq!((told.status, told.json()["error"]["sign_in"].as_str()), (401, Some("/login?next=%2Fplaylists")));
     assert_eq!(visitor.open("/login").await.text("main [role=alert]"), said);
-    let form = words.form("form[action$='/words']").with("note", "lost");
+    let form = words.form("form[action$='/annotation']").with("note", "lost");
     let (referer, same) = (format!("{}/hearts?q=a", site.base), ("sec-fetch-site", "same-origin"));
     let headers = [same, ("referer", referer.as_str())];
     let sent = visitor.request(Method::POST, form.action.as_str(), &headers, Some("note=lost".into())).await;

@@ -52,18 +52,18 @@ async fn what_cannot_be_kept_comes_back_as_typed_with_the_reason_beside_it() {
     for path in [format!("/hearts?edit={id}"), format!("/playlists/{id}")] {
         let page = write(&ada, &ada.open(&path).await, &"x".repeat(281), "Kept As Typed").await;
         assert_eq!((page.status, page.has(".words[open]")), (422, true), "{path}");
-        assert_eq!(page.attribute("input[name=note][aria-invalid]", "aria-describedby"), "bad-note");
-        let why = page.text("#bad-note");
+        assert_eq!(page.attribute("input[name=note][aria-invalid]", "aria-describedby"), "note-error");
+        let why = page.text("#note-error");
         assert_eq!(why, "A note can have up to 280 characters; this one has 281. Nothing was saved.");
         assert_eq!(page.attribute(".words input[name=note]", "value"), "x".repeat(281));
         assert_eq!(page.attribute(".words input[name=tags]", "value"), "Kept As Typed");
-        assert!(page.text("title").contains("not saved") && !page.has("#bad-tags"));
+        assert!(page.text("title").contains("not saved") && !page.has("#tags-error"));
     }
     let tags = (0..11).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     let page = write(&ada, &ada.edit_first_heart().await, "fine", &tags).await;
-    assert!(page.status == 422 && page.text("#bad-tags").contains("up to 10 tags"));
+    assert!(page.status == 422 && page.text("#tags-error").contains("up to 10 tags"));
     let page = write(&ada, &ada.edit_first_heart().await, "two\nlines", "nul\0").await;
-    assert!(page.status == 422 && page.has("#bad-note") && page.has("#bad-tags"));
+    assert!(page.status == 422 && page.has("#note-error") && page.has("#tags-error"));
     assert_eq!(ada.open("/hearts").await.text(".note"), "Before", "nothing was saved");
 }
 
