@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use heartlist::db::local::{LocalPostgres, Settings};
+use local_postgres::{LocalPostgres, Settings};
 use sqlx::PgPool;
 use url::Url;
 

@@ -16,7 +16,7 @@ pub(super) struct Running {
 impl Running {
     #[cfg(feature = "local")]
     pub(super) async fn start(config: &Config) -> Result<Self> {
-        use crate::db::local::{LocalPostgres, Settings};
+        use local_postgres::{LocalPostgres, Settings};
         match config.database.clone() {
             Database::Url(url) => Ok(Self { url, watched: None }),
             Database::Private { pg_bin, path } => {
@@ -52,7 +52,7 @@ mod private {
     use std::thread::{self, JoinHandle};
     use std::time::Duration;
 
-    use crate::db::local::{LocalPostgres, Settings};
+    use local_postgres::{LocalPostgres, Settings};
 
     /// How often somebody looks whether the private server still runs.
     const LOOK: Duration = Duration::from_secs(1);

@@ -12,8 +12,6 @@ pub mod import_export;
 pub mod invites;
 pub mod joining;
 pub mod leaving;
-#[cfg(feature = "local")]
-pub mod local;
 pub mod merging;
 pub mod migrating;
 pub mod playlists;

@@ -54,8 +54,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("chacha20poly1305", &["vault"]),
     ("hkdf", &["vault"]),
     ("rustls", &["cli"]),
-    // Who runs the process, and the private Postgres: signals, locks, owners.
-    ("rustix", &["cli", "db::local"]),
+    ("local_postgres", &["cli"]),
+    ("rustix", &["cli"]),
 ];
 
 /// Names of drawers. What has no better name has no home yet.

@@ -24,8 +24,6 @@ mod legal;
 mod library;
 mod limits;
 mod linking;
-#[cfg(feature = "local")]
-mod local_postgres;
 mod measure;
 mod migrations;
 mod now_playing;

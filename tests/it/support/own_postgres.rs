@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use heartlist::db;
-use heartlist::db::local::{LocalPostgres, Settings};
 use heartlist::ids::Secret;
+use local_postgres::{LocalPostgres, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 

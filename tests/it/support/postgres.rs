@@ -190,7 +190,7 @@ mod private {
         sync::OnceLock,
     };
 
-    use heartlist::db::local::{LocalPostgres, Settings};
+    use local_postgres::{LocalPostgres, Settings};
     use rustix::process::{Pid, test_kill_process};
     use url::Url;
 

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use heartlist::db::local::{Error, LocalPostgres, Settings};
+use local_postgres::{Error, LocalPostgres, Settings};
 use rustix::process::{Pid, Signal, geteuid, kill_process, kill_process_group};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -225,7 +225,7 @@ struct App(Child);
 impl App {
     fn spawn(folder: &Path) -> Self {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "local_postgres::an_app_in_its_own_process", "--nocapture"])
+            .args(["--exact", "an_app_in_its_own_process", "--nocapture"])
             .env(FOLDER, folder)
             .stdout(Stdio::piped())
             .process_group(0)
