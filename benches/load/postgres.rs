@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use local_postgres::{LocalPostgres, Settings};
+use local_postgres::{LocalPostgres, Options};
 use sqlx::PgPool;
 use url::Url;
 
@@ -26,10 +26,14 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) async fn start() -> Result<Self> {
         let folder = PathBuf::from(FOLDER).join(format!("heartlist-load-{}", std::process::id()));
-        let path = std::env::var_os("PATH");
-        let pg_bin = std::env::var_os("PG_BIN").map(PathBuf::from);
-        let settings = Settings { folder: folder.clone(), pg_bin, path, durable: true };
-        let server = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await??;
+        let options = Options {
+            dir: folder.join("postgres"),
+            database: "heartlist".into(),
+            bin_dir: std::env::var_os("PG_BIN").map(PathBuf::from),
+            search_path: std::env::var_os("PATH"),
+            durable: true,
+        };
+        let server = tokio::task::spawn_blocking(move || LocalPostgres::start(&options)).await??;
         let url = server.url().to_owned();
         let pool = PgPool::connect(&url).await?;
         for setting in ["fsync", "synchronous_commit", "full_page_writes"] {

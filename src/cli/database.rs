@@ -16,15 +16,18 @@ pub(super) struct Running {
 impl Running {
     #[cfg(feature = "local")]
     pub(super) async fn start(config: &Config) -> Result<Self> {
-        use local_postgres::{LocalPostgres, Settings};
         match config.database.clone() {
             Database::Url(url) => Ok(Self { url, watched: None }),
             Database::Private { pg_bin, path } => {
-                let settings = Settings { folder: config.data.clone(), pg_bin, path, durable: true };
-                let start = move || LocalPostgres::start(&settings).map(|postgres| (postgres, settings));
-                let (postgres, settings) = tokio::task::spawn_blocking(start).await??;
-                let url = Secret::new(postgres.url());
-                Ok(Self { url, watched: Some(private::Watched::over(postgres, settings)) })
+                let options = local_postgres::Options {
+                    dir: config.data.join("postgres"),
+                    database: "heartlist".into(),
+                    bin_dir: pg_bin,
+                    search_path: path,
+                    durable: true,
+                };
+                let (url, watched) = tokio::task::spawn_blocking(|| private::start(options)).await??;
+                Ok(Self { url, watched: Some(watched) })
             }
         }
     }
@@ -52,10 +55,33 @@ mod private {
     use std::thread::{self, JoinHandle};
     use std::time::Duration;
 
-    use local_postgres::{LocalPostgres, Settings};
+    use anyhow::{Result, anyhow};
+    use local_postgres::{Error, LocalPostgres, Options};
+
+    use crate::ids::Secret;
 
     /// How often somebody looks whether the private server still runs.
     const LOOK: Duration = Duration::from_secs(1);
+
+    /// Starts the private server. Returns its address too.
+    pub(super) fn start(options: Options) -> Result<(Secret, Watched)> {
+        let postgres = LocalPostgres::start(&options).map_err(with_setting)?;
+        Ok((Secret::new(postgres.url()), Watched::over(postgres, options)))
+    }
+
+    /// Adds the setting that helps to the message.
+    fn with_setting(error: Error) -> anyhow::Error {
+        let setting = match error {
+            Error::NoBinaries { .. } => "Or set PG_BIN to their folder, or DATABASE_URL to a running server.",
+            Error::UnusableBinDir { .. } => "Set PG_BIN to the folder of `postgres` and `initdb`.",
+            Error::WrongVersion { .. } => "PG_BIN sets the folder of the programs.",
+            Error::Io { .. } | Error::WrongOwner { .. } | Error::Unreachable { .. } => {
+                "HEARTLIST_DATA sets the folder of the data."
+            }
+            _ => return error.into(),
+        };
+        anyhow!("{error} {setting}")
+    }
 
     /// A private server with a thread beside it that starts it again when it was killed.
     pub(super) struct Watched {
@@ -64,16 +90,16 @@ mod private {
     }
 
     impl Watched {
-        pub(super) fn over(postgres: LocalPostgres, settings: Settings) -> Self {
+        fn over(postgres: LocalPostgres, options: Options) -> Self {
             let (work, until) = mpsc::channel();
             let mut postgres = Some(postgres);
             let watcher = thread::spawn(move || {
                 // The sender's end is the end of the work.
                 while until.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-                    if postgres.as_ref().is_none_or(LocalPostgres::has_ended) {
+                    if postgres.as_ref().is_none_or(LocalPostgres::has_stopped) {
                         tracing::warn!("the private Postgres is gone and is started again");
                         drop(postgres.take());
-                        let again = LocalPostgres::start(&settings);
+                        let again = LocalPostgres::start(&options).map_err(with_setting);
                         postgres = again.inspect_err(|error| tracing::error!(%error, "it did not start")).ok();
                     }
                 }

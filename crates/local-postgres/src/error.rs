@@ -1,90 +1,100 @@
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-/// Why the private Postgres could not be had. Each message says what happened and how to mend it.
+/// Reason why the server did not start. The message says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Neither the system nor the build has Postgres programs that run here.
-    #[error(
-        "No Postgres programs were found, which Heartlist needs to keep its data.{bundled} \
-         Install them with `{install}` (nothing has to be set up or started), name their folder by \
-         PG_BIN, or name a running server by DATABASE_URL."
-    )]
-    NoPrograms {
-        /// A sentence on the programs that were built in, with a leading space, or nothing.
-        bundled: String,
-        /// The command that installs Postgres on this system.
-        install: &'static str,
+    /// The database name would have to be quoted.
+    #[error("{name:?} cannot be the database's name: use lowercase letters, digits and `_`.")]
+    InvalidDatabaseName {
+        /// The rejected name.
+        name: String,
     },
-    /// The folder that was named explicitly is of no use.
-    #[error("PG_BIN names {}, but {reason}. It must be the folder that holds `postgres` and `initdb`.", folder.display())]
-    PgBin {
-        /// The folder as it was given.
-        folder: PathBuf,
-        /// What is wrong with it.
+    /// Neither installed nor bundled programs run on this system.
+    #[error("No PostgreSQL programs were found.{bundled} {install} PostgreSQL need not be set up or started.")]
+    NoBinaries {
+        /// Why the bundled programs do not run, as a sentence with a leading space. Empty if there are none.
+        bundled: String,
+        /// How to install PostgreSQL on this system, as a sentence.
+        install: String,
+    },
+    /// The programs in [`Options::bin_dir`](crate::Options::bin_dir) do not run.
+    #[error("The PostgreSQL programs in {} cannot be used: {reason}.", dir.display())]
+    UnusableBinDir {
+        /// The given folder.
+        dir: PathBuf,
+        /// Cause, as half a sentence.
         reason: String,
     },
-    /// The data was made by a major version of Postgres that is not installed.
+    /// The data was created by a major version that is not installed.
     #[error(
-        "The data in {} was made by Postgres {wanted}, and only {found} is here. Install Postgres {wanted} \
-         (or name its folder by PG_BIN), or move that folder away to start with an empty database.", data.display()
+        "The data in {} was created by PostgreSQL {wanted}, but only {found} was found. Install PostgreSQL {wanted}, or \
+         move that folder away to start with an empty database.", data.display()
     )]
     WrongVersion {
-        /// The cluster's folder.
+        /// Folder of the data.
         data: PathBuf,
-        /// Its major version.
+        /// Major version that created the data.
         wanted: String,
-        /// The versions that were found, in words.
+        /// Versions that were found, in words.
         found: String,
     },
-    /// A file or folder could not be made or read.
-    #[error("{} cannot be used for the database: {source}. HEARTLIST_DATA names another folder.", path.display())]
-    Folder {
-        /// What could not be used.
+    /// A file or folder cannot be created, read or locked.
+    #[error("{} cannot be used: {source}.", path.display())]
+    Io {
+        /// The file or folder.
         path: PathBuf,
-        /// What the system answered.
+        /// The system's error.
         source: io::Error,
     },
-    /// A folder belongs to somebody else, who could read or replace what is in it.
-    #[error(
-        "{} belongs to another user (number {owner}), so no database is kept in it. \
-         Start Heartlist as that user, or name another folder by HEARTLIST_DATA.", path.display()
-    )]
-    Foreign {
+    /// A folder belongs to another user, who could read or replace its content.
+    #[error("{} belongs to another user (uid {owner}). Run as that user, or choose another folder.", path.display())]
+    WrongOwner {
         /// The folder.
         path: PathBuf,
-        /// The number of the user it belongs to.
+        /// User id of its owner.
         owner: u32,
     },
-    /// Postgres never runs as root, and the account it runs as instead cannot get to the folder.
+    /// The server's OS user cannot reach the folder.
     #[error(
-        "As root, Heartlist runs Postgres as the account `{account}`, which cannot enter {}. \
-         Allow it with `chmod o+x {}`, or name a folder elsewhere by HEARTLIST_DATA.", closed.display(), closed.display()
+        "PostgreSQL refuses to run as root, and the user `{user}`, as whom it runs instead, cannot enter {}. Allow it \
+         with `chmod o+x {}`, or choose another folder.", dir.display(), dir.display()
     )]
-    Closed {
-        /// The first folder on the way that is closed.
-        closed: PathBuf,
-        /// The account.
-        account: String,
+    Unreachable {
+        /// First folder on the way that the user cannot enter.
+        dir: PathBuf,
+        /// Name of the OS user.
+        user: String,
     },
-    /// Running as root on a system without any account to run Postgres as.
+    /// The current user is root, and there is no other user to run as.
     #[error(
-        "Postgres does not run as root, and /etc/passwd names neither `postgres` nor `nobody`. Start Heartlist as an ordinary user."
+        "PostgreSQL refuses to run as root, and /etc/passwd has neither `postgres` nor `nobody` to run it as. Start \
+         this program as an ordinary user."
     )]
-    NoAccount,
-    /// The programs ran, but ended.
-    #[error("Postgres could not be started. The end of its log ({}) says:\n{tail}", log.display())]
-    Failed {
+    NoOsUser,
+    /// The server ended while it was starting.
+    #[error("PostgreSQL did not start. Its log ({}) ends with:\n{tail}", log.display())]
+    StartFailed {
         /// The log file.
         log: PathBuf,
-        /// The last lines it got in this start.
+        /// Last lines that this start wrote to it.
         tail: String,
     },
-    /// The server did not answer in a minute.
-    #[error("Postgres did not answer within a minute ({last}). Its log is {}.", log.display())]
-    TimedOut {
+    /// The server did not accept a connection in time.
+    #[error("PostgreSQL did not accept a connection within a minute ({last}). Its log is {}.", log.display())]
+    StartTimeout {
         /// The log file.
         log: PathBuf,
-        /// The last answer or lack of it.
+        /// Cause of the last failed attempt.
         last: String,
     },
+}
+
+impl Error {
+    /// Returns the conversion of an I/O error at `path`.
+    pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        |source| Self::Io { path: path.to_owned(), source }
+    }
 }

@@ -1,112 +1,108 @@
-//! The private Postgres: real Postgres programs on a socket in a folder of our own, started when no
-//! DATABASE_URL is given, so that `cargo run` needs no preparation.
+//! A private PostgreSQL server: started on a socket in a folder of one's own, shared by processes, and stopped with the
+//! last of them.
 //!
-//! Each process that uses the server holds a *claim*, the writing end of a FIFO. Its reading end is
-//! the input of the *keeper*, a shell whose child Postgres is: when the last claim is gone, by the end
-//! of its process at the latest, the keeper stops the server. The keeper also holds a file lock as
-//! long as it lives, so whoever has the lock knows that nothing runs and may start; whoever has not
-//! joins, or waits until one of the two is possible. Nothing of this needs cleaning up after a crash.
+//! Each process that uses the server holds a *claim*: the writing end of a FIFO. The reading end is the input of the
+//! *supervisor*, a shell script that has the server as its child. When the last claim is closed, at the latest by the
+//! end of its process, the supervisor stops the server. The supervisor holds a file lock as long as it lives. The
+//! process that gets the lock knows that no server runs, and starts one; the others open a claim, or retry until they
+//! can do either. Nothing has to be cleaned up after a crash.
 
-mod account;
+mod accessible_copy;
+mod binaries;
+mod data_dir;
 mod error;
-mod place;
-mod programs;
-mod server;
+mod handshake;
+mod install_hint;
+mod options;
+mod os_user;
+mod process;
 
 use std::{
-    ffi::OsString,
     fs::File,
     io,
-    path::{Path, PathBuf},
-    process::Child,
+    path::Path,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 pub use error::Error;
-use place::{Place, trouble};
+pub use options::Options;
 
-/// What the launcher needs to know; nothing here is read from the environment.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where the data and all else is kept, in a folder `postgres` within. Made when missing; as root
-    /// it must be open to be passed through (mode 0711) by the account that Postgres runs as.
-    pub folder: PathBuf,
-    /// The folder of the Postgres programs to use, when somebody chose one.
-    pub pg_bin: Option<PathBuf>,
-    /// The search path for programs, one of the places where Postgres is looked for.
-    pub path: Option<OsString>,
-    /// Whether data must survive a crash of the machine. Tests do without and are quicker.
-    pub durable: bool,
-}
+use data_dir::DataDir;
+use process::{Process, START_POLL_INTERVAL, START_TIMEOUT};
 
-/// A claim on the private Postgres. When it is dropped and no other process has one, the server stops.
+/// Longest wait for the server to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time between two checks whether the server has stopped.
+const STOP_POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// Time after which the FIFO is gone unless another process has a claim. The supervisor removes it at once.
+const CLAIMS_REMOVAL_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// A claim on the server. Dropping the last one stops the server.
 #[derive(Debug)]
 pub struct LocalPostgres {
     url: String,
-    place: Place,
+    data_dir: DataDir,
     claim: Option<File>,
-    /// When the server was started here, not joined.
-    keeper: Option<Child>,
+    /// `None` if another process started the server.
+    process: Option<Process>,
 }
 
 impl LocalPostgres {
-    /// Starts the server of this folder, or joins the one that runs. Blocks: about a second the first
-    /// time, else about a tenth of one.
+    /// Starts the server of the folder, or opens a claim on it if it runs. Blocks: about a second the first time, else
+    /// about a tenth of one.
     ///
     /// # Errors
-    /// When there are no programs, the folder is of no use, or Postgres fails; see [`Error`].
-    pub fn start(settings: &Settings) -> Result<Self, Error> {
-        let folder = std::path::absolute(&settings.folder).map_err(trouble(&settings.folder))?;
-        let place = Place::prepare(&folder)?;
-        let url = url(&place.socket_folder());
+    /// Fails if no programs are found, if the folder cannot be used, or if the server does not start.
+    pub fn start(options: &Options) -> Result<Self, Error> {
+        check_name(&options.database)?;
+        let data_dir = DataDir::open_or_create(options)?;
+        let url = url(data_dir.socket_dir(), &options.database);
         let begun = Instant::now();
-        let mut last = "another process holds its lock".to_owned();
-        while begun.elapsed() < server::PATIENCE {
-            if let Some(lock) = place.try_lock()? {
-                let (keeper, claim) = server::start(&place, settings, lock)?;
-                return Ok(Self { url, place, claim: Some(claim), keeper: Some(keeper) });
+        let mut last = "another process holds the lock".to_owned();
+        while begun.elapsed() < START_TIMEOUT {
+            if let Some(lock) = data_dir.try_lock()? {
+                let (process, claim) = Process::start(&data_dir, options, lock)?;
+                return Ok(Self { url, data_dir, claim: Some(claim), process: Some(process) });
             }
-            if let Some(claim) = place.join() {
-                match server::ask(&place.socket()) {
-                    Ok(()) => {
-                        return Ok(Self { url, place, claim: Some(claim), keeper: None });
-                    }
-                    Err(answer) => last = answer,
+            if let Some(claim) = data_dir.open_claim() {
+                match handshake::connect_once(&data_dir.socket_path(), &options.database) {
+                    Ok(()) => return Ok(Self { url, data_dir, claim: Some(claim), process: None }),
+                    Err(error) => last = error.to_string(),
                 }
             }
-            sleep(server::BLINK);
+            sleep(START_POLL_INTERVAL);
         }
-        Err(Error::TimedOut { log: place.file("log"), last })
+        Err(Error::StartTimeout { log: data_dir.path("log"), last })
     }
 
-    /// The address of the database `heartlist`, for sqlx. It says all that sqlx would else take from
-    /// variables like PGPORT.
+    /// Returns the address of the database. It has all that clients would otherwise read from variables like PGPORT.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Whether this process started the server, and did not join a running one.
-    pub fn started_here(&self) -> bool {
-        self.keeper.is_some()
+    /// Whether this call started the server, and did not find it running.
+    pub fn has_started_server(&self) -> bool {
+        self.process.is_some()
     }
 
-    /// A second claim, to be handed to another process: the server runs as long as that one lives.
+    /// Returns a second claim, to be inherited by another process. The server runs as long as that process lives.
     ///
     /// # Errors
-    /// When the system has no file descriptor left.
-    pub fn another_claim(&self) -> io::Result<File> {
+    /// Fails if the process has no file descriptor left.
+    pub fn try_clone_claim(&self) -> io::Result<File> {
         self.claim.as_ref().ok_or(io::ErrorKind::NotConnected)?.try_clone()
     }
 
-    /// Gives up the claim. When it was the last, blocks until the server has ended.
+    /// Closes the claim. Blocks until the server has stopped, if it was the last.
     pub fn stop(self) {
         drop(self);
     }
 
-    /// Whether the server is gone, which is so when its keeper let go of the lock.
-    pub fn has_ended(&self) -> bool {
-        self.place.try_lock().is_ok_and(|lock| lock.is_some())
+    /// Whether the server has stopped.
+    pub fn has_stopped(&self) -> bool {
+        // The supervisor holds the lock until the server has stopped.
+        self.data_dir.try_lock().is_ok_and(|lock| lock.is_some())
     }
 }
 
@@ -114,23 +110,33 @@ impl Drop for LocalPostgres {
     fn drop(&mut self) {
         drop(self.claim.take());
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(15) {
-            if self.has_ended() {
-                // So that it does not stay in the system's table as a zombie.
-                let _ = self.keeper.as_mut().map(Child::wait);
+        while begun.elapsed() < STOP_TIMEOUT {
+            if self.has_stopped() {
+                if let Some(process) = &mut self.process {
+                    process.wait();
+                }
                 return;
             }
-            // The keeper takes the name of the claims away at once, unless others still have some.
-            if begun.elapsed() > Duration::from_millis(300) && self.place.file("claims").exists() {
+            if begun.elapsed() > CLAIMS_REMOVAL_TIMEOUT && self.data_dir.path("claims").exists() {
                 return;
             }
-            sleep(Duration::from_millis(5));
+            sleep(STOP_POLL_INTERVAL);
         }
     }
 }
 
-fn url(socket_folder: &Path) -> String {
-    let folder: String = socket_folder
+/// Fails if `name` would have to be quoted in SQL or in a URL.
+fn check_name(name: &str) -> Result<(), Error> {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_allowed) {
+        Ok(())
+    } else {
+        Err(Error::InvalidDatabaseName { name: name.to_owned() })
+    }
+}
+
+fn url(socket_dir: &Path, database: &str) -> String {
+    let dir: String = socket_dir
         .as_os_str()
         .as_encoded_bytes()
         .iter()
@@ -139,7 +145,7 @@ fn url(socket_folder: &Path) -> String {
             _ => format!("%{byte:02X}"),
         })
         .collect();
-    format!("postgres://heartlist@localhost:5432/heartlist?host={folder}&sslmode=disable")
+    format!("postgres://{database}@localhost:5432/{database}?host={dir}&sslmode=disable")
 }
 
 #[cfg(test)]
@@ -147,8 +153,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_url_takes_any_folder() {
-        let url = url(Path::new("/home/zoë/my data/50%"));
-        assert!(url.contains("?host=/home/zo%C3%AB/my%20data/50%25&"), "{url}");
+    fn url_encodes_any_folder() {
+        let url = url(Path::new("/home/zoë/my data/50%"), "app");
+        assert_eq!(url, "postgres://app@localhost:5432/app?host=/home/zo%C3%AB/my%20data/50%25&sslmode=disable");
+    }
+
+    #[test]
+    fn name_that_needs_quotes_is_rejected() {
+        assert!(check_name("app_2").is_ok());
+        for name in ["", "2app", "App", "a-b", "a\"b", "a b", "ä"] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
     }
 }

@@ -1,6 +1,4 @@
-//! The private Postgres: started, joined, stopped, and killed at bad moments.
-//!
-//! These need Postgres programs on the machine, also when TEST_DATABASE_URL is set.
+//! The server: started, shared, stopped, and killed at bad moments. The tests need PostgreSQL programs.
 
 use std::{
     fs::{self, Permissions},
@@ -12,286 +10,293 @@ use std::{
     time::{Duration, Instant},
 };
 
-use local_postgres::{Error, LocalPostgres, Settings};
+use local_postgres::{Error, LocalPostgres, Options};
 use rustix::process::{Pid, Signal, geteuid, kill_process, kill_process_group};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-/// Names the folder to [`an_app_in_its_own_process`].
-const FOLDER: &str = "HEARTLIST_TEST_APP_FOLDER";
+/// Variable that gives its folder to [`client_process`].
+const DIR_VARIABLE: &str = "LOCAL_POSTGRES_TEST_DIR";
 
 #[tokio::test]
-async fn a_fresh_folder_gets_a_server_and_keeps_its_rows_through_a_restart() {
-    let folder = folder();
-    let settings = Settings { durable: true, ..settings(folder.path()) };
+async fn new_folder_gets_a_server_whose_rows_survive_a_restart() {
+    let parent = new_parent();
+    let options = Options { durable: true, ..options(parent.path()) };
 
-    let postgres = LocalPostgres::start(&settings).unwrap();
-    assert!(postgres.started_here());
-    ask(&postgres, "create table kept as select 'Ōkami' as name").await;
+    let postgres = LocalPostgres::start(&options).unwrap();
+    assert!(postgres.has_started_server());
+    query(&postgres, "create table kept as select 'Ōkami' as name").await;
     postgres.stop();
-    assert!(!answers(folder.path()));
+    assert!(!accepts_connections(parent.path()));
 
-    let postgres = LocalPostgres::start(&settings).unwrap();
-    assert_eq!(ask(&postgres, "select name from kept").await, "Ōkami");
-    assert_eq!(ask(&postgres, "select current_database()::text").await, "heartlist");
-    assert_eq!(ask(&postgres, "show listen_addresses").await, "");
-    assert_eq!(ask(&postgres, "show server_encoding").await, "UTF8");
-    assert_eq!(ask(&postgres, "select lower('Ō')").await, "ō");
+    let postgres = LocalPostgres::start(&options).unwrap();
+    assert_eq!(query(&postgres, "select name from kept").await, "Ōkami");
+    assert_eq!(query(&postgres, "select current_database()::text").await, "app");
+    assert_eq!(query(&postgres, "select current_user::text").await, "app");
+    assert_eq!(query(&postgres, "show listen_addresses").await, "");
+    assert_eq!(query(&postgres, "show server_encoding").await, "UTF8");
+    assert_eq!(query(&postgres, "select lower('Ō')").await, "ō");
 }
 
 #[tokio::test]
-async fn a_second_process_joins_and_the_server_stays_until_the_last_one_leaves() {
-    let folder = folder();
-    let first = LocalPostgres::start(&settings(folder.path())).unwrap();
-    let second = LocalPostgres::start(&settings(folder.path())).unwrap();
-    assert!(first.started_here() && !second.started_here());
+async fn server_runs_until_the_last_claim_is_dropped() {
+    let parent = new_parent();
+    let first = LocalPostgres::start(&options(parent.path())).unwrap();
+    let second = LocalPostgres::start(&options(parent.path())).unwrap();
+    assert!(first.has_started_server() && !second.has_started_server());
 
     first.stop();
-    assert_eq!(ask(&second, "select 'still here'").await, "still here");
-    let third = LocalPostgres::start(&settings(folder.path())).unwrap();
+    assert_eq!(query(&second, "select 'still here'").await, "still here");
+    let third = LocalPostgres::start(&options(parent.path())).unwrap();
     second.stop();
-    assert_eq!(ask(&third, "select 'still here'").await, "still here");
+    assert_eq!(query(&third, "select 'still here'").await, "still here");
     third.stop();
-    assert!(!answers(folder.path()));
+    assert!(!accepts_connections(parent.path()));
 }
 
 #[tokio::test]
-async fn a_claim_that_was_handed_on_keeps_the_server() {
-    let folder = folder();
-    let postgres = LocalPostgres::start(&settings(folder.path())).unwrap();
-    let claim = postgres.another_claim().unwrap();
+async fn cloned_claim_keeps_the_server() {
+    let parent = new_parent();
+    let postgres = LocalPostgres::start(&options(parent.path())).unwrap();
+    let claim = postgres.try_clone_claim().unwrap();
     postgres.stop();
-    assert!(answers(folder.path()));
+    assert!(accepts_connections(parent.path()));
     drop(claim);
-    assert_gone_soon(folder.path());
+    assert_stops(parent.path());
 }
 
 #[test]
 fn processes_that_start_at_once_share_one_server() {
-    let folder = folder();
-    let mut apps: Vec<App> = (0..3).map(|_| App::spawn(folder.path())).collect();
-    let starters = apps.iter_mut().filter_map(App::await_start).filter(|line| line.contains("started_here=true"));
-    assert_eq!(starters.count(), 1);
+    let parent = new_parent();
+    let mut clients: Vec<Client> = (0..3).map(|_| Client::spawn(parent.path())).collect();
+    let started = clients.iter_mut().filter_map(Client::wait_until_ready);
+    assert_eq!(started.filter(|line| line.contains("has_started_server=true")).count(), 1);
 }
 
 #[tokio::test]
-async fn a_killed_app_takes_its_server_along_and_leaves_nothing_in_the_way() {
-    let folder = folder();
-    let mut app = App::spawn(folder.path());
-    app.await_start().unwrap();
-    app.signal(Signal::KILL);
-    assert_gone_soon(folder.path());
+async fn killed_process_takes_its_server_along_and_the_next_start_works() {
+    let parent = new_parent();
+    let mut client = Client::spawn(parent.path());
+    client.wait_until_ready().unwrap();
+    client.kill();
+    assert_stops(parent.path());
 
-    let postgres = LocalPostgres::start(&settings(folder.path())).unwrap();
-    assert!(postgres.started_here());
-    assert_eq!(ask(&postgres, "select 'fine'").await, "fine");
+    let postgres = LocalPostgres::start(&options(parent.path())).unwrap();
+    assert!(postgres.has_started_server());
+    assert_eq!(query(&postgres, "select 'fine'").await, "fine");
 }
 
 #[tokio::test]
-async fn an_app_killed_in_its_first_start_leaves_nothing_in_the_way() {
-    for moment in [Duration::ZERO, Duration::from_millis(300)] {
-        let folder = folder();
-        let mut app = App::spawn(folder.path());
-        wait_until(|| folder.path().join("postgres/data.new").exists());
-        sleep(moment);
-        app.signal(Signal::KILL);
+async fn process_killed_during_the_first_start_does_not_prevent_the_next() {
+    for delay in [Duration::ZERO, Duration::from_millis(300)] {
+        let parent = new_parent();
+        let mut client = Client::spawn(parent.path());
+        wait_until(|| parent.path().join("postgres/data.new").exists());
+        sleep(delay);
+        client.kill();
 
-        let postgres = LocalPostgres::start(&settings(folder.path())).unwrap();
-        assert_eq!(ask(&postgres, "select 'fine'").await, "fine");
+        let postgres = LocalPostgres::start(&options(parent.path())).unwrap();
+        assert_eq!(query(&postgres, "select 'fine'").await, "fine");
     }
 }
 
 #[test]
-fn ctrl_c_goes_to_all_processes_of_the_terminal_and_still_ends_in_order() {
-    let folder = folder();
-    let mut app = App::spawn(folder.path());
-    app.await_start().unwrap();
-    kill_process_group(app.pid(), Signal::INT).unwrap();
-    assert_gone_soon(folder.path());
-    let log = fs::read_to_string(folder.path().join("postgres/log")).unwrap();
+fn ctrl_c_for_the_whole_process_group_shuts_the_server_down_in_order() {
+    let parent = new_parent();
+    let mut client = Client::spawn(parent.path());
+    client.wait_until_ready().unwrap();
+    kill_process_group(client.pid(), Signal::INT).unwrap();
+    assert_stops(parent.path());
+    let log = fs::read_to_string(parent.path().join("postgres/log")).unwrap();
     assert!(log.contains("database system is shut down") || log.contains("immediate shutdown"), "{log}");
     assert!(!log.contains("was terminated by signal"), "{log}");
 }
 
 #[tokio::test]
-async fn a_server_whose_keeper_was_killed_is_ended_by_the_next_start() {
-    let folder = folder();
-    let postgres = LocalPostgres::start(&settings(folder.path())).unwrap();
-    let pid = postmaster(folder.path());
+async fn server_without_supervisor_is_stopped_by_the_next_start() {
+    let parent = new_parent();
+    let postgres = LocalPostgres::start(&options(parent.path())).unwrap();
+    let pid = server_pid(parent.path());
     let children = |pid: Pid| fs::read_to_string(format!("/proc/{0}/task/{0}/children", pid.as_raw_nonzero()));
-    let Ok(keeper) = parent_of(pid) else { return }; // Only where /proc tells.
-    for process in children(keeper).unwrap().split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)) {
-        if process != pid {
-            kill_process(process, Signal::KILL).unwrap();
+    let Ok(supervisor) = parent_of(pid) else { return }; // No /proc on macOS.
+    for child in children(supervisor).unwrap().split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)) {
+        if child != pid {
+            kill_process(child, Signal::KILL).unwrap();
         }
     }
-    kill_process(keeper, Signal::KILL).unwrap();
+    kill_process(supervisor, Signal::KILL).unwrap();
     drop(postgres);
-    assert_eq!(postmaster(folder.path()), pid);
+    assert_eq!(server_pid(parent.path()), pid);
 
-    let postgres = LocalPostgres::start(&settings(folder.path())).unwrap();
-    assert!(postgres.started_here());
-    assert_ne!(postmaster(folder.path()), pid);
+    let postgres = LocalPostgres::start(&options(parent.path())).unwrap();
+    assert!(postgres.has_started_server());
+    assert_ne!(server_pid(parent.path()), pid);
 }
 
 #[test]
-fn a_number_left_in_postmaster_pid_that_is_another_process_now_does_not_matter() {
-    let folder = folder();
-    LocalPostgres::start(&settings(folder.path())).unwrap().stop();
-    let data = folder.path().join("postgres/data");
+fn postmaster_pid_that_names_another_process_is_ignored() {
+    let parent = new_parent();
+    LocalPostgres::start(&options(parent.path())).unwrap().stop();
+    let data = parent.path().join("postgres/data");
     fs::write(data.join("postmaster.pid"), format!("{}\n{}\n1\n5432\n", std::process::id(), data.display())).unwrap();
     if cfg!(target_os = "linux") {
-        assert!(LocalPostgres::start(&settings(folder.path())).unwrap().started_here());
+        assert!(LocalPostgres::start(&options(parent.path())).unwrap().has_started_server());
     }
 }
 
 #[tokio::test]
-async fn a_folder_with_a_long_and_odd_path_will_do() {
-    let outer = folder();
+async fn long_path_with_special_characters_gets_a_socket_in_tmp() {
+    let outer = new_parent();
     let inner = outer.path().join(format!("{}/with spaces & ünïcode 'quotes' 100%", "long".repeat(30)));
-    let postgres = LocalPostgres::start(&settings(&inner)).unwrap();
-    assert_eq!(ask(&postgres, "select 'fine'").await, "fine");
-    let socket_folder = ask(&postgres, "show unix_socket_directories").await;
-    assert!(socket_folder.starts_with("/tmp/heartlist-"), "{socket_folder}");
+    let postgres = LocalPostgres::start(&options(&inner)).unwrap();
+    assert_eq!(query(&postgres, "select 'fine'").await, "fine");
+    let socket_dir = query(&postgres, "show unix_socket_directories").await;
+    assert!(socket_dir.starts_with("/tmp/app-"), "{socket_dir}");
     postgres.stop();
-    assert!(!Path::new(&socket_folder).exists());
+    assert!(!Path::new(&socket_dir).exists());
 }
 
 #[test]
-fn data_of_another_major_version_is_left_alone_and_named() {
-    let folder = folder();
-    let data = folder.path().join("postgres/data");
-    LocalPostgres::start(&settings(folder.path())).unwrap().stop();
+fn data_of_another_major_version_is_an_error_that_names_both() {
+    let parent = new_parent();
+    let data = parent.path().join("postgres/data");
+    LocalPostgres::start(&options(parent.path())).unwrap().stop();
     fs::write(data.join("PG_VERSION"), "9\n").unwrap();
-    let error = LocalPostgres::start(&settings(folder.path())).unwrap_err();
+    let error = LocalPostgres::start(&options(parent.path())).unwrap_err();
     assert!(matches!(error, Error::WrongVersion { .. }), "{error}");
-    assert!(error.to_string().contains("made by Postgres 9, and only Postgres 1"), "{error}");
+    assert!(error.to_string().contains("was created by PostgreSQL 9, but only PostgreSQL 1"), "{error}");
 }
 
 #[test]
-fn a_chosen_folder_without_programs_is_named() {
-    let folder = folder();
-    let pg_bin = Some(PathBuf::from("/nowhere/bin"));
-    let error = LocalPostgres::start(&Settings { pg_bin, ..settings(folder.path()) }).unwrap_err();
-    assert!(error.to_string().starts_with("PG_BIN names /nowhere/bin, but"), "{error}");
+fn chosen_folder_without_programs_is_an_error_that_names_it() {
+    let parent = new_parent();
+    let bin_dir = Some(PathBuf::from("/nowhere/bin"));
+    let error = LocalPostgres::start(&Options { bin_dir, ..options(parent.path()) }).unwrap_err();
+    assert!(error.to_string().starts_with("The PostgreSQL programs in /nowhere/bin cannot be used:"), "{error}");
 }
 
 #[test]
-fn a_broken_cluster_is_reported_with_the_end_of_the_log() {
-    let folder = folder();
-    LocalPostgres::start(&settings(folder.path())).unwrap().stop();
-    fs::remove_file(folder.path().join("postgres/data/global/pg_control")).unwrap();
-    let error = LocalPostgres::start(&settings(folder.path())).unwrap_err();
-    assert!(matches!(&error, Error::Failed { tail, .. } if tail.contains("pg_control")), "{error}");
+fn failed_start_quotes_the_end_of_the_log() {
+    let parent = new_parent();
+    LocalPostgres::start(&options(parent.path())).unwrap().stop();
+    fs::remove_file(parent.path().join("postgres/data/global/pg_control")).unwrap();
+    let error = LocalPostgres::start(&options(parent.path())).unwrap_err();
+    assert!(matches!(&error, Error::StartFailed { tail, .. } if tail.contains("pg_control")), "{error}");
 }
 
 #[test]
-fn a_folder_of_somebody_else_is_refused() {
-    let folder = folder();
+fn folder_of_another_user_is_refused() {
+    let parent = new_parent();
     let theirs = if geteuid().is_root() {
-        lchown(folder.path(), Some(4711), None).unwrap();
-        folder.path()
+        lchown(parent.path(), Some(4711), None).unwrap();
+        parent.path()
     } else {
         Path::new("/var/tmp")
     };
-    let error = LocalPostgres::start(&settings(theirs)).unwrap_err();
-    assert!(matches!(error, Error::Foreign { .. }), "{error}");
+    let error = LocalPostgres::start(&options(theirs)).unwrap_err();
+    assert!(matches!(error, Error::WrongOwner { .. }), "{error}");
 }
 
 #[test]
-fn as_root_a_closed_folder_is_named_with_its_remedy() {
+fn as_root_a_closed_folder_is_an_error_with_its_remedy() {
     if !geteuid().is_root() {
         return;
     }
-    let folder = folder();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
-    let error = LocalPostgres::start(&settings(&folder.path().join("within"))).unwrap_err();
-    assert!(error.to_string().contains(&format!("chmod o+x {}`", folder.path().display())), "{error}");
+    let parent = new_parent();
+    fs::set_permissions(parent.path(), Permissions::from_mode(0o700)).unwrap();
+    let error = LocalPostgres::start(&options(&parent.path().join("within"))).unwrap_err();
+    assert!(error.to_string().contains(&format!("chmod o+x {}`", parent.path().display())), "{error}");
 }
 
-/// Not a test: what [`App`] runs, in a process that can be killed.
+/// Not a test: the program of [`Client`], which runs in a process that can be killed.
 #[test]
-fn an_app_in_its_own_process() {
-    let Some(folder) = std::env::var_os(FOLDER) else {
+fn client_process() {
+    let Some(parent) = std::env::var_os(DIR_VARIABLE) else {
         return;
     };
-    let postgres = LocalPostgres::start(&settings(Path::new(&folder))).unwrap();
-    println!("\nup, started_here={}", postgres.started_here());
+    let postgres = LocalPostgres::start(&options(Path::new(&parent))).unwrap();
+    println!("\nready, has_started_server={}", postgres.has_started_server());
     sleep(Duration::from_secs(60));
 }
 
-struct App(Child);
+struct Client(Child);
 
-impl App {
-    fn spawn(folder: &Path) -> Self {
+impl Client {
+    fn spawn(parent: &Path) -> Self {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "an_app_in_its_own_process", "--nocapture"])
-            .env(FOLDER, folder)
+            .args(["--exact", "client_process", "--nocapture"])
+            .env(DIR_VARIABLE, parent)
             .stdout(Stdio::piped())
             .process_group(0)
             .spawn();
         Self(child.unwrap())
     }
 
-    /// The line it prints when its server is up; none when it ended before.
-    fn await_start(&mut self) -> Option<String> {
+    /// Returns the line that it prints when its server is ready. `None` if it ended before.
+    fn wait_until_ready(&mut self) -> Option<String> {
         let output = BufReader::new(self.0.stdout.take()?);
-        output.lines().map_while(Result::ok).find(|line| line.starts_with("up, "))
+        output.lines().map_while(Result::ok).find(|line| line.starts_with("ready, "))
     }
 
     fn pid(&self) -> Pid {
         Pid::from_child(&self.0)
     }
 
-    fn signal(&mut self, signal: Signal) {
-        kill_process(self.pid(), signal).unwrap();
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
 }
 
-impl Drop for App {
+impl Drop for Client {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// A folder that the account Postgres runs as can pass through when the tests run as root.
-fn folder() -> TempDir {
+/// Creates a folder that the server's OS user can enter if the tests run as root.
+fn new_parent() -> TempDir {
     let mode = Permissions::from_mode(0o711);
-    tempfile::Builder::new().prefix("heartlist-local-").permissions(mode).tempdir_in("/var/tmp").unwrap()
+    tempfile::Builder::new().prefix("local-postgres-").permissions(mode).tempdir_in("/var/tmp").unwrap()
 }
 
-fn settings(folder: &Path) -> Settings {
-    Settings { folder: folder.to_owned(), pg_bin: None, path: std::env::var_os("PATH"), durable: false }
+fn options(parent: &Path) -> Options {
+    Options {
+        dir: parent.join("postgres"),
+        database: "app".into(),
+        bin_dir: None,
+        search_path: std::env::var_os("PATH"),
+        durable: false,
+    }
 }
 
-/// Runs one statement and gives the first text it returns.
-async fn ask(postgres: &LocalPostgres, statement: &'static str) -> String {
+/// Runs one statement and returns the first text of its result.
+async fn query(postgres: &LocalPostgres, statement: &'static str) -> String {
     let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
     let text = sqlx::query_scalar(statement).fetch_optional(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     text.unwrap_or_default()
 }
 
-fn answers(folder: &Path) -> bool {
-    std::os::unix::net::UnixStream::connect(folder.join("postgres/.s.PGSQL.5432")).is_ok()
+fn accepts_connections(parent: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(parent.join("postgres/.s.PGSQL.5432")).is_ok()
 }
 
-fn assert_gone_soon(folder: &Path) {
-    wait_until(|| !answers(folder) && !folder.join("postgres/data/postmaster.pid").exists());
+fn assert_stops(parent: &Path) {
+    wait_until(|| !accepts_connections(parent) && !parent.join("postgres/data/postmaster.pid").exists());
 }
 
-fn wait_until(mut done: impl FnMut() -> bool) {
+fn wait_until(mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while !done() {
+    while !condition() {
         assert!(begun.elapsed() < Duration::from_secs(60), "waited too long");
         sleep(Duration::from_millis(10));
     }
 }
 
-fn postmaster(folder: &Path) -> Pid {
-    let text = fs::read_to_string(folder.join("postgres/data/postmaster.pid")).unwrap();
+fn server_pid(parent: &Path) -> Pid {
+    let text = fs::read_to_string(parent.join("postgres/data/postmaster.pid")).unwrap();
     Pid::from_raw(text.lines().next().unwrap().parse().unwrap()).unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use heartlist::db;
 use heartlist::ids::Secret;
-use local_postgres::{LocalPostgres, Settings};
+use local_postgres::{LocalPostgres, Options};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 pub(crate) struct OwnPostgres {
     // In this order they are dropped.
     running: Option<LocalPostgres>,
-    settings: Settings,
+    options: Options,
     url: String,
     _folder: TempDir,
 }
@@ -26,9 +26,14 @@ impl OwnPostgres {
         let mode = fs::Permissions::from_mode(0o711);
         let mut folder = tempfile::Builder::new();
         let folder = folder.prefix("heartlist-own-").permissions(mode).tempdir_in("/var/tmp").unwrap();
-        let (pg_bin, path) = (std::env::var_os("PG_BIN").map(PathBuf::from), std::env::var_os("PATH"));
-        let settings = Settings { folder: folder.path().to_owned(), pg_bin, path, durable: true };
-        let mut own = Self { running: None, settings, url: String::new(), _folder: folder };
+        let options = Options {
+            dir: folder.path().join("postgres"),
+            database: "heartlist".into(),
+            bin_dir: std::env::var_os("PG_BIN").map(PathBuf::from),
+            search_path: std::env::var_os("PATH"),
+            durable: true,
+        };
+        let mut own = Self { running: None, options, url: String::new(), _folder: folder };
         own.start_again().await;
         let pool = db::pool(&Secret::new(own.url()), 1).unwrap();
         db::migrate(&pool).await.unwrap();
@@ -42,7 +47,7 @@ impl OwnPostgres {
 
     /// The folder of its data.
     pub(crate) fn data(&self) -> PathBuf {
-        self.settings.folder.join("postgres/data")
+        self.options.dir.join("data")
     }
 
     /// Ends it in order.
@@ -59,10 +64,10 @@ impl OwnPostgres {
 
     /// Starts it again on the same data; right after a death that can take more than one try.
     pub(crate) async fn start_again(&mut self) {
-        let settings = self.settings.clone();
+        let options = self.options.clone();
         let start = move || {
             (0..100).find_map(|_| {
-                let started = LocalPostgres::start(&settings);
+                let started = LocalPostgres::start(&options);
                 started.inspect_err(|_| std::thread::sleep(Duration::from_millis(100))).ok()
             })
         };

@@ -1,7 +1,7 @@
 //! A database of its own for each test, all on one server that lives as long as the test run.
 //!
 //! Nothing is set up by hand: the first test of a run starts a private Postgres (see
-//! `src/db/local/`) in a folder named by the run's process, which is `cargo` or `cargo-nextest`, so
+//! `crates/local-postgres`) in a folder named by the run's process, which is `cargo` or `cargo-nextest`, so
 //! that all test binaries and all processes of nextest share it. The migrations run once, into a
 //! template; a test gets a copy of that. Databases stay until the run ends, since dropping one costs
 //! as much as making it; then a watcher removes server and folder, however the run ended.
@@ -190,7 +190,7 @@ mod private {
         sync::OnceLock,
     };
 
-    use local_postgres::{LocalPostgres, Settings};
+    use local_postgres::{LocalPostgres, Options};
     use rustix::process::{Pid, test_kill_process};
     use url::Url;
 
@@ -218,16 +218,20 @@ mod private {
         static POSTGRES: OnceLock<LocalPostgres> = OnceLock::new();
         let run = run_process();
         let folder = Path::new(FOLDERS).join(format!("{PREFIX}{run}"));
-        let path = std::env::var_os("PATH");
-        let pg_bin = std::env::var_os("PG_BIN").map(PathBuf::from);
-        let settings = Settings { folder: folder.clone(), pg_bin, path, durable: false };
+        let options = Options {
+            dir: folder.join("postgres"),
+            database: "heartlist".into(),
+            bin_dir: std::env::var_os("PG_BIN").map(PathBuf::from),
+            search_path: std::env::var_os("PATH"),
+            durable: false,
+        };
         // Before the start, which takes a while in which this process can be killed.
         if !folder.exists() {
             watch(run, &folder, Stdio::null());
         }
-        let postgres = LocalPostgres::start(&settings).unwrap_or_else(|error| panic!("{error}"));
-        if postgres.started_here() {
-            let claim = postgres.another_claim().expect("a second claim");
+        let postgres = LocalPostgres::start(&options).unwrap_or_else(|error| panic!("{error}"));
+        if postgres.has_started_server() {
+            let claim = postgres.try_clone_claim().expect("a second claim");
             watch(run, &folder, claim.into());
             sweep();
         }
