@@ -54,7 +54,8 @@ fn heroku_builds_what_its_processes_start() {
 fn nothing_that_a_build_needs_is_left_behind() {
     for file in [".slugignore", ".dockerignore"] {
         for line in read(file).lines() {
-            let needed = ["src", "static", "templates", "migrations", "tests", ".sqlx", ".cargo", "build.rs", "Cargo"];
+            let needed =
+                ["src", "crates", "static", "templates", "migrations", "tests", ".sqlx", ".cargo", "build.rs", "Cargo"];
             assert!(!needed.iter().any(|needed| line.trim_start_matches('/').starts_with(needed)), "{file}: {line}");
         }
     }

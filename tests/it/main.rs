@@ -24,6 +24,8 @@ mod legal;
 mod library;
 mod limits;
 mod linking;
+#[cfg(feature = "local")]
+mod local_postgres_errors;
 mod measure;
 mod migrations;
 mod now_playing;
@@ -53,6 +55,4 @@ mod soak;
 mod takeout;
 mod tokens;
 mod top;
-#[cfg(feature = "local")]
-mod trouble;
 mod words;

@@ -59,8 +59,8 @@ pub enum Error {
     },
     /// The server's OS user cannot reach the folder.
     #[error(
-        "PostgreSQL refuses to run as root, and the user `{user}`, as whom it runs instead, cannot enter {}. Allow it \
-         with `chmod o+x {}`, or choose another folder.", dir.display(), dir.display()
+        "As root, PostgreSQL is run as the user `{user}`, who cannot enter {}. Allow it with `chmod o+x {}`, or choose \
+         another folder.", dir.display(), dir.display()
     )]
     Unreachable {
         /// First folder on the way that the user cannot enter.
