@@ -36,7 +36,7 @@ pub(crate) struct Binaries {
     /// Output of `postgres --version`.
     pub(crate) version: String,
     major: u32,
-    /// Whether the programs are not where they were built for, and must be told where their libraries are.
+    /// Whether the programs were moved after they were built, and must be told where their libraries are.
     is_relocated: bool,
 }
 
