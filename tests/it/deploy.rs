@@ -100,7 +100,7 @@ fn review_apps_ask_for_nothing() {
 }
 
 #[test]
-fn the_operations_page_names_every_setting_and_no_other() {
+fn operations_page_lists_exactly_the_known_settings() {
     let page = read("docs/OPERATIONS.md");
     let table = page.split("## Settings").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("its table");
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
