@@ -87,7 +87,7 @@ pub async fn flush_counts(app: &App) -> Result<()> {
 /// Makes a cool-down, for all processes, of an answer that asks for one.
 async fn heed(app: &App, endpoint: Endpoint, said: spotify::Error, now: OffsetDateTime) -> Error {
     let Some((bucket, cooldown)) = cooldown(&said, endpoint, now) else { return said.into() };
-    tracing::warn!(bucket, quota = cooldown.quota, until = %cooldown.until, "Spotify asks us to wait");
+    tracing::warn!(bucket, quota = cooldown.quota, until = %cooldown.until, "Too many requests to Spotify");
     match cooldowns::note(&app.db, bucket, cooldown).await {
         Ok(()) => Error::slow_down(cooldown, now),
         Err(error) => error.into(),

@@ -71,7 +71,7 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<u64> {
 pub enum Added {
     /// It is new.
     New,
-    /// It is new, and its playlist's name is unknown because Spotify could not be asked.
+    /// It is new, and its playlist's name is unknown because Spotify could not be reached.
     Nameless,
     /// It was there before, with an earlier date.
     Before,

@@ -37,7 +37,7 @@ pub enum Items {
     OwnersOnly,
     /// Spotify does not show the playlist at all: gone, secret, or made by Spotify itself.
     Gone,
-    /// Spotify could not be asked.
+    /// Spotify could not be reached.
     Unknown,
 }
 

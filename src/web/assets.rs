@@ -1,21 +1,20 @@
-//! Static files: embedded, compressed when built, named by their contents.
+//! Static files: embedded and compressed at build time, with a hash in their names.
 
 use std::sync::LazyLock;
 
 use axum::Router;
 use memory_serve::{CacheControl, MemoryServe};
 
-/// Where pages find their files.
+/// Addresses of static files, for templates.
 pub(crate) struct Assets {
     pub(crate) css: String,
     pub(crate) print: String,
     pub(crate) scripts: [String; 2],
     pub(crate) favicon: String,
-    /// The picture that other sites show with a link, made by `script/pictures`.
+    /// Link preview image (`og:image`), made by `script/pictures`.
     pub(crate) card: String,
 }
 
-/// The addresses, each with the hash of what is behind it.
 pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let manifest = served().manifest();
     let of = |route: &str| manifest.get(route).unwrap_or(route).to_owned();
@@ -30,6 +29,6 @@ pub(crate) fn router() -> Router {
 
 fn served() -> MemoryServe {
     let served = memory_serve::load!().index_file(None).enable_hashed_routes(true);
-    // While somebody edits them, files are read from disk and must not stick in the browser.
+    // Debug builds read files from disk, and browsers must not cache what is being edited.
     if cfg!(debug_assertions) { served.cache_control(CacheControl::NoCache) } else { served }
 }

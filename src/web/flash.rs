@@ -91,11 +91,11 @@ impl Flash {
             }
             Flash::Reconnected => "Spotify is connected again.".into(),
             Flash::NowPlayingOn => "Now playing is on.".into(),
-            Flash::Denied => "You did not give access. Nothing was saved.".into(),
+            Flash::Denied => "Sign-in cancelled. Nothing was saved.".into(),
             Flash::SignedOut => "You are signed out.".into(),
             Flash::Updated => "Your playlists are up to date.".into(),
             Flash::JustUpdated => "Your playlists were refreshed a moment ago. Try again in half a minute.".into(),
-            Flash::NotUpdated => "Spotify could not be reached. These are your playlists as it last showed them.".into(),
+            Flash::NotUpdated => "Spotify could not be reached. These are your playlists as Spotify last showed them.".into(),
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted => "Heart removed.".into(),
             Flash::AnnotationSaved => "Note and tags saved.".into(),
@@ -105,7 +105,7 @@ impl Flash {
             Flash::NotForgotten => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::HeartedByLink => "Hearted. It is at the top.".into(),
             Flash::HeartedWithoutName => {
-                "Hearted. Spotify could not be asked for its name; open it later and the name will be saved too."
+                "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too."
                     .into()
             }
             Flash::AlreadyHearted => "You have already hearted this playlist. The date beside it is unchanged.".into(),

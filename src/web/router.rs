@@ -97,8 +97,8 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let by_link = RateLimit::new(app, Key::User, at(20), MINUTE, "hearts by link");
     let buttons = limited(put(hearts::add).delete(hearts::remove), &by_session);
     Router::new()
-        .route("/heart/{id}", limited(buttons, &by_address).merge(limited(post(hearts::set), &by_user)))
-        .route("/hearts", limited(post(hearts::by_link::create), &by_link).get(hearts::index::show))
+        .route("/heart/{id}", limited(buttons, &by_address).merge(limited(post(hearts::update), &by_user)))
+        .route("/hearts", limited(post(hearts::by_link::create), &by_link).get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
@@ -125,9 +125,9 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account/ways/{provider}", get(account::identities::leaving).post(account::identities::unlink))
         .route("/account/disconnect", get(account::delete::disconnecting).post(account::delete::disconnect))
         .route("/account/delete", limited(post(account::delete::delete), &deletions).get(account::delete::deleting))
-        .route("/account/sharing", get(sharing::settings))
-        .route("/account/sharing/page", post(sharing::set_page))
-        .route("/account/sharing/link", post(sharing::set_link))
+        .route("/account/sharing", get(sharing::show))
+        .route("/account/sharing/page", post(sharing::update_page))
+        .route("/account/sharing/link", post(sharing::update_link))
         .route("/account/sessions/end", post(account::sessions::end))
         .route("/account/activity", get(account::activity::show))
 }

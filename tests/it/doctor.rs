@@ -245,7 +245,7 @@ fn variable(name: &str) -> Option<String> {
 async fn l5_a_sign_in_that_spotify_refuses_for_our_secret_names_the_doctor() {
     let site = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
     let page = site.visitor().sign_in("ada").await;
-    assert_eq!((page.status, page.text("h1").as_str()), (503, "This server is not set up correctly"));
+    assert_eq!((page.status, page.text("h1").as_str()), (503, "Heartlist is not set up correctly"));
     let said = page.text("main");
     assert!(said.contains("rejects its client id or secret") && said.contains("heartlist doctor"), "{said}");
     assert!(said.contains("Nothing was saved") && !page.html.contains("invalid_client"));

@@ -257,7 +257,7 @@ async fn h5_a_playlist_that_vanished_is_marked_until_spotify_shows_it_again() {
     site.world.fault(Endpoint::Playlist, gone, 1);
     ada.open(&format!("/playlists/{id}")).await;
     let marked = ada.open("/hearts").await;
-    assert!(marked.text("li.card").contains("Not shown by Spotify since"));
+    assert!(marked.text("li.card").contains("Unavailable on Spotify since"));
     ada.open(&format!("/playlists/{id}")).await;
     assert!(!ada.open("/hearts").await.text("li.card").contains("Not shown by Spotify"));
 }

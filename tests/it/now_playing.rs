@@ -47,7 +47,7 @@ async fn c9_it_is_off_until_a_consent_of_its_own_and_asks_for_one_scope_more() {
     assert_eq!(asked(&consent), format!("playlist-read-private playlist-read-collaborative {SCOPE}"));
     let denied = ada.submit(deny(&consent)).await;
     assert_eq!((denied.url.path(), denied.has("main form")), (PAGE, true));
-    assert_eq!(denied.notice().unwrap(), "You did not give access. Nothing was saved.");
+    assert_eq!(denied.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
     assert_eq!(ada.open("/playlists").await.count("li.card"), 12, "the old consent stands");
     assert_eq!(site.world.count(Endpoint::CurrentlyPlaying), 0);
 

@@ -147,7 +147,7 @@ async fn a_no_is_taken_and_next_survives_it() {
         let visitor = site.visitor();
         let consent = visitor.to(service, &visitor.open("/login?next=/hearts").await).await;
         let page = visitor.submit(deny(&consent)).await;
-        assert_eq!(page.notice().unwrap(), "You did not give access. Nothing was saved.");
+        assert_eq!(page.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
         assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts", "{service:?}");
     }
 }

@@ -253,7 +253,7 @@ impl<'a> Ada<'a> {
         let signed_in = page.status == 200;
         if !signed_in {
             let told = page.text("main");
-            assert!(page.status == 502 && told.contains("Spotify asks us to wait"), "turn {turn}: {told}");
+            assert!(page.status == 502 && told.contains("Too many requests to Spotify"), "turn {turn}: {told}");
             self.pass(COOLDOWN).await;
         }
         self.browsers[browser].signed_in = signed_in;

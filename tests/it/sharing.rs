@@ -230,7 +230,7 @@ async fn a_card_for_other_sites_says_whose_hearts_they_are() {
     put_at(&ada, "ada").await;
     let page = site.visitor().look("/u/ada").await;
     let meta = |property: &str| page.attribute(&format!("meta[property='og:{property}']"), "content");
-    assert_eq!((meta("title").as_str(), meta("type").as_str()), ("Hearts of Ada", "website"));
+    assert_eq!((meta("title").as_str(), meta("type").as_str()), ("Ada’s hearts", "website"));
     assert_eq!(meta("url"), format!("{}/u/ada", site.base));
     assert!(meta("description").ends_with("playlists hearted by Ada."));
     assert_eq!(page.attribute("meta[name=description]", "content"), meta("description"));

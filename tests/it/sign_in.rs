@@ -98,7 +98,7 @@ async fn a4_a_no_is_taken_and_nothing_is_saved() {
     let consent = visitor.to_consent("/login").await;
     let page = visitor.submit(deny(&consent)).await;
     assert_eq!((page.status, page.url.path()), (200, "/"));
-    assert_eq!(page.notice().unwrap(), "You did not give access. Nothing was saved.");
+    assert_eq!(page.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
     assert_eq!(site.count("select count(*) from users").await, 0);
 }
 

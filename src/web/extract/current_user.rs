@@ -1,4 +1,4 @@
-//! Sessions as handlers see them: who visits, who is signed in.
+//! The user of a request: [`SignedIn`] where one is required, [`MaybeUser`] elsewhere.
 
 use std::sync::Arc;
 
@@ -20,26 +20,23 @@ use crate::web::extract::return_to::Referer;
 const USER_NAME: &str = "name";
 const INVITED_UNTIL: &str = "invited_until";
 
-/// How long the database may take to say who visits.
+/// Timeout for loading the session. A database that hangs counts as down; every page meets it here first.
 const SESSION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4);
 
-/// The session that the request's cookie names, not read yet.
+/// The session of the cookie, not loaded yet.
 pub(crate) fn session(parts: &Parts) -> Result<Session, AppError> {
     parts.extensions.get().cloned().ok_or_else(|| AppError::internal("no session layer"))
 }
 
-/// Whoever asks, signed in or not.
+/// The session of a request and its user, if any.
 #[derive(Clone)]
 pub(crate) struct MaybeUser {
     session: Session,
-    /// None: not signed in.
     pub(crate) user: Option<Caller>,
 }
 
 impl MaybeUser {
-    /// Reads the request's session; without a cookie there is nothing to read.
-    ///
-    /// A database that hangs is one that is away: here every page meets it first, and says so in time.
+    /// Loads the session; without a cookie there is no query.
     pub(crate) async fn load(session: Session) -> Result<Self, AppError> {
         let read = tokio::time::timeout(SESSION_TIMEOUT, Self::read(session)).await;
         read.unwrap_or_else(|_| Err(of_status(StatusCode::SERVICE_UNAVAILABLE)))
@@ -48,7 +45,7 @@ impl MaybeUser {
     async fn read(session: Session) -> Result<Self, AppError> {
         let user: Option<UserId> = session.get(USER_ID).await?;
         let name: Option<String> = session.get(USER_NAME).await?;
-        let caller = match (user, name, session.id()) {
+        let user = match (user, name, session.id()) {
             (Some(id), Some(name), Some(row)) => {
                 let grant: Option<Grant> = session.get(GRANT).await?;
                 let lapsed = grant.is_none() && session.get::<Scopes>(SCOPES).await?.is_some();
@@ -56,33 +53,33 @@ impl MaybeUser {
             }
             _ => None,
         };
-        Ok(Self { session, user: caller })
+        Ok(Self { session, user: user })
     }
 
-    /// What this session was allowed at its last consent, be that still good or not.
+    /// Scopes of the last consent, even if its tokens have expired.
     pub(crate) async fn scopes(&self) -> Result<Scopes, AppError> {
         Ok(self.session.get(SCOPES).await?.unwrap_or_default())
     }
 
-    /// Whether Spotify may be asked in this session's name.
+    /// True if the session holds Spotify tokens.
     pub(crate) fn is_connected(&self) -> bool {
-        self.user.as_ref().is_some_and(|caller| caller.grant.is_some())
+        self.user.as_ref().is_some_and(|user| user.grant.is_some())
     }
 
-    /// Reads the session again, because a provider took its time: what was ended or forgotten meanwhile stays so.
+    /// Loads the session again after a slow call to a provider, so that a session that ended meanwhile stays ended.
     pub(crate) async fn reload(&self) -> Result<(), AppError> {
-        let Some(caller) = &self.user else { return Ok(()) };
+        let Some(user) = &self.user else { return Ok(()) };
         self.session.load().await?;
-        let user: Option<UserId> = self.session.get(USER_ID).await?;
-        if user == Some(caller.person.id) { Ok(()) } else { Err(AppError::signed_out("/account")) }
+        let stored: Option<UserId> = self.session.get(USER_ID).await?;
+        if stored == Some(user.person.id) { Ok(()) } else { Err(AppError::signed_out("/account")) }
     }
 
-    /// Whether who is signed in proved it so lately that nobody else can sit there now.
+    /// True if the user authenticated within the last 10 minutes.
     pub(crate) async fn has_signed_in_recently(&self, now: OffsetDateTime) -> Result<bool, AppError> {
         Ok(sessions::is_fresh(self.signed_in_at().await?, now))
     }
 
-    /// Notes with which device somebody comes, and when they proved who they are; kept with the sign-in.
+    /// Stores the device, and the time of authentication if there was one.
     pub(crate) async fn record_device(&self, device: &str, proved_at: Option<OffsetDateTime>) -> Result<(), AppError> {
         self.session.insert(DEVICE, device).await?;
         match proved_at {
@@ -91,20 +88,20 @@ impl MaybeUser {
         }
     }
 
-    /// When the visitor last signed in here.
+    /// Time of the last authentication in this session.
     pub(crate) async fn signed_in_at(&self) -> Result<Option<OffsetDateTime>, AppError> {
         let at: Option<i64> = self.session.get(SIGNED_IN_AT).await?;
         Ok(at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()))
     }
 
-    /// Until when this session's newcomer may prove that they had an account before.
+    /// End of the period in which a new user may merge an older account.
     pub(crate) async fn invited_until(&self) -> Result<Option<OffsetDateTime>, AppError> {
         let until: Option<i64> = self.session.get(INVITED_UNTIL).await?;
         Ok(until.and_then(|until| OffsetDateTime::from_unix_timestamp(until).ok()))
     }
 
-    /// Signs somebody in under a new session id, so that an id known before is worth nothing. The session layer saves the
-    /// session after the handler; with `provider`, it also records the sign-in by that identity.
+    /// Signs a user in under a new session id (session fixation). The session layer saves the session after the handler; with
+    /// `provider`, saving also records the sign-in by that identity.
     pub(crate) async fn sign_in(&self, arrived: &Arrived, provider: Option<Provider>) -> Result<(), AppError> {
         if self.session.id().is_some() {
             self.session.cycle_id().await?;
@@ -125,8 +122,8 @@ impl MaybeUser {
         Ok(())
     }
 
-    /// Goes on under a new session id, because the ways into the account have changed. `without_spotify`: and
-    /// without the keys to Spotify, which are forgotten in the database already.
+    /// Changes the session id after the linked identities have changed. `without_spotify` also removes the tokens, which are
+    /// deleted in the database already.
     pub(crate) async fn cycle_session(&self, without_spotify: bool) -> Result<(), AppError> {
         self.session.cycle_id().await?;
         if without_spotify {
@@ -136,7 +133,7 @@ impl MaybeUser {
         Ok(())
     }
 
-    /// Ends the session, row and cookie.
+    /// Deletes the session's row and cookie.
     pub(crate) async fn sign_out(&self) -> Result<(), AppError> {
         Ok(self.session.flush().await?)
     }
@@ -146,7 +143,7 @@ impl FromRequestParts<Arc<App>> for MaybeUser {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
-        // Most pages ask twice: for their frame, and for themselves.
+        // Most pages extract it twice, for the layout and for the handler.
         if let Some(visitor) = parts.extensions.get::<Self>() {
             return Ok(visitor.clone());
         }
@@ -159,7 +156,7 @@ impl FromRequestParts<Arc<App>> for MaybeUser {
     }
 }
 
-/// Who is signed in; others are sent to the sign-in page, and scripts are told where it is.
+/// The signed-in user. Rejects with a redirect to the sign-in page, or its address as JSON for the script.
 pub(crate) struct SignedIn(pub(crate) Caller);
 
 impl FromRequestParts<Arc<App>> for SignedIn {
@@ -168,13 +165,13 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let visitor = MaybeUser::from_request_parts(parts, app).await?;
         let OriginalUri(uri) = OriginalUri::from_request_parts(parts, app).await.expect("there is always one");
-        if let Some(caller) = visitor.user {
-            return Ok(SignedIn(caller));
+        if let Some(user) = visitor.user {
+            return Ok(SignedIn(user));
         }
         if matches!(parts.method, Method::GET | Method::HEAD) {
             return Err(AppError::signed_out(uri.path_and_query().map_or("/playlists", |path| path.as_str())));
         }
-        // The address of a form is no page to come back to, the page that it stood on is.
+        // A form's target is not a page to return to; the page of the form is.
         let Ok(Referer(page)) = Referer::from_request_parts(parts, app).await;
         Err(AppError::signed_out_nothing_changed(page.as_str()))
     }

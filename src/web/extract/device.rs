@@ -1,4 +1,4 @@
-//! What kind of device asks, as coarsely as its owner needs to know it again.
+//! The device of a request, for the list of sessions.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use axum::http::request::Parts;
 
 use crate::app::App;
 
-/// A browser and a system, such as `Firefox on Linux`; no version and no model, which would tell people apart.
+/// Browser and system, such as `Firefox on Linux`. Without version and model, which would make it a fingerprint.
 pub(crate) struct Device(pub(crate) String);
 
-/// Browsers by what only they say of themselves; nearly all of them also say Chrome and Safari, so these are last.
+/// Browsers by their token in `User-Agent`. Nearly all also name Chrome and Safari, so these come last.
 const BROWSERS: [(&str, &str); 9] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -25,7 +25,7 @@ const BROWSERS: [(&str, &str); 9] = [
     ("Safari/", "Safari"),
 ];
 
-/// Systems likewise: Android says Linux too, and an iPhone Mac OS X.
+/// Systems likewise: Android also names Linux, and iPhones name Mac OS X.
 const SYSTEMS: [(&str, &str); 8] = [
     ("Android", "Android"),
     ("iPhone", "iPhone"),
@@ -38,7 +38,6 @@ const SYSTEMS: [(&str, &str); 8] = [
 ];
 
 impl Device {
-    /// What `agent`, a `User-Agent` header, says.
     fn from_user_agent(agent: &str) -> Self {
         let named =
             |table: &[(&str, &'static str)]| table.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);

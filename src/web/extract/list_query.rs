@@ -1,5 +1,5 @@
-//! Finding in a list of playlists: what the address asks for, and what the page says of it. All of it is in the
-//! address, so that a reload, Back and a sign-in keep it.
+//! Search, order and view of a list of playlists. All of it is in the address, so that a reload, Back and a sign-in
+//! keep it.
 
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
@@ -9,7 +9,7 @@ use crate::domain::reference::{self, NotAPlaylist};
 use crate::domain::search::{Condition, LONGEST, Odd, Operator, Order, Search, Wanted};
 use crate::web::views::pager::PageParam;
 
-/// What an address asks of a list.
+/// Query parameters of a list.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ListParams {
@@ -21,15 +21,15 @@ pub(crate) struct ListParams {
     page: PageParam,
 }
 
-/// A list in which something can be found.
+/// A list that can be searched.
 pub(crate) struct ListSpec {
     pub(crate) path: &'static str,
-    /// What its entries are called, one and many.
+    /// Noun for its entries.
     pub(crate) singular: &'static str,
     pub(crate) plural: &'static str,
-    /// Where words are looked for.
+    /// Names of the searched fields, for people.
     pub(crate) searched_fields: &'static str,
-    /// Its orders; the first is the usual one.
+    /// The first order is the default.
     pub(crate) orders: &'static [(Order, &'static str)],
 }
 
@@ -60,27 +60,25 @@ pub(crate) static HEARTS: ListSpec = ListSpec {
     ],
 };
 
-/// What is looked for in a list, and how it is shown.
+/// A query of a list, with the counts of its result.
 pub(crate) struct ListView {
     pub(crate) spec: &'static ListSpec,
     pub(crate) search: Search,
     pub(crate) order: Order,
-    /// In rows rather than as a grid of covers.
+    /// List view instead of the grid of covers.
     pub(crate) is_list_view: bool,
     pages: Span,
-    /// How many entries the list has, found or not.
+    /// Entries of the list without the search.
     pub(crate) total: usize,
-    /// How many of them were found.
     pub(crate) matches: usize,
-    /// How many more it would have, had all of it come.
+    /// Entries that Spotify counts and that are not loaded.
     pub(crate) missing: usize,
 }
 
 impl ListView {
-    /// How much the field takes.
     pub(crate) const MAX_SEARCH_CHARS: usize = LONGEST;
 
-    /// What `asked` asks of `place`; an order that the place has not is its usual one.
+    /// An unknown order is the default.
     pub(crate) fn new(asked: &ListParams, place: &'static ListSpec) -> Self {
         let orders = place.orders.iter().map(|(order, _)| *order);
         Self {
@@ -95,12 +93,10 @@ impl ListView {
         }
     }
 
-    /// The same with what came of it: so many of so many.
     pub(crate) fn with_counts(self, all: usize, hits: usize) -> Self {
         Self { total: all, matches: hits, ..self }
     }
 
-    /// The same of a list of which only a part has come.
     pub(crate) fn with_missing(self, missing: usize) -> Self {
         Self { missing, ..self }
     }
@@ -109,22 +105,22 @@ impl ListView {
         Wanted { search: self.search.clone(), order: self.order, at: self.pages }
     }
 
-    /// The title of the page called `name`.
+    /// Title of the page called `name`.
     pub(crate) fn title(&self, name: &str) -> String {
         if self.search.text.is_empty() { name.into() } else { format!("{name}: {}", self.search.text) }
     }
 
-    /// Where the first page of this is.
+    /// Path of the first page.
     pub(crate) fn path(&self) -> String {
         self.path_with(&self.search.text, self.is_list_view)
     }
 
-    /// Where the same is shown in rows or not.
+    /// Path of the same query in list or grid view.
     pub(crate) fn path_for_view(&self, rows: bool) -> String {
         self.path_with(&self.search.text, rows)
     }
 
-    /// Where all entries are, in this order and view.
+    /// Path of the whole list in this order and view.
     pub(crate) fn path_without_search(&self) -> String {
         self.path_with("", self.is_list_view)
     }
@@ -137,39 +133,38 @@ impl ListView {
         if query.is_empty() { self.spec.path.into() } else { format!("{}?{query}", self.spec.path) }
     }
 
-    /// Whether anything could have been hidden.
     pub(crate) fn is_filtered(&self) -> bool {
         !self.search.conditions.is_empty()
     }
 
-    /// How much was found; nothing where nothing was looked for.
+    /// "3 of 40 hearts found"; `None` without a search.
     pub(crate) fn count_label(&self) -> Option<String> {
         let (hits, all) = (self.matches, self.total);
         let entries = if all == 1 { self.spec.singular } else { self.spec.plural };
         self.is_filtered().then(|| format!("{hits} of {all} {entries} found{}.", self.so_far_suffix()))
     }
 
-    /// What a number is followed by that may grow when the rest comes.
+    /// Suffix of a count that grows when the rest is loaded.
     pub(crate) fn so_far_suffix(&self) -> &'static str {
         if self.missing > 0 { " so far" } else { "" }
     }
 
-    /// What was looked for, in words.
+    /// Conditions of the search, for people.
     pub(crate) fn condition_labels(&self) -> Vec<String> {
-        self.search.conditions.iter().map(|condition| condition_label(condition, self.spec)).collect()
+        self.search.conditions.iter().map(condition_label).collect()
     }
 
-    /// What was not understood, in sentences.
+    /// What the search ignored, in sentences.
     pub(crate) fn search_warnings(&self) -> Vec<String> {
         let strange = self.search.strange.iter().filter(|_| !self.is_link());
         self.search.odd.iter().map(invalid_value_warning).chain(strange.map(unknown_operator_warning)).collect()
     }
 
-    /// Whether a link of Spotify's was typed, which the other form takes.
+    /// True if the search is a Spotify link, which belongs into the other form.
     pub(crate) fn is_link(&self) -> bool {
         let text = &self.search.text;
         let named = match reference::playlist(text) {
-            // A bare id is a word as well.
+            // A bare id may be a word.
             Ok(id) => id.as_str() != text,
             Err(why) => matches!(why, NotAPlaylist::ShortLink | NotAPlaylist::Other(_) | NotAPlaylist::NoId),
         };
@@ -177,17 +172,17 @@ impl ListView {
     }
 }
 
-fn condition_label(condition: &Condition, place: &ListSpec) -> String {
+fn condition_label(condition: &Condition) -> String {
     match condition {
-        Condition::Words(words) => format!("with “{words}” in their {}", place.searched_fields),
-        Condition::Owner(name) => format!("made by “{name}”"),
-        Condition::Mine => "made by you".into(),
-        Condition::Public(true) => "that are public".into(),
-        Condition::Public(false) => "that are not public".into(),
-        Condition::Collaborative(true) => "that are collaborative".into(),
-        Condition::Collaborative(false) => "that are not collaborative".into(),
-        Condition::Hearted => "with your heart".into(),
-        Condition::Tag(tag) => format!("with the tag “{tag}”"),
+        Condition::Words(words) => format!("“{words}”"),
+        Condition::Owner(name) => format!("owner “{name}”"),
+        Condition::Mine => "your own".into(),
+        Condition::Public(true) => "public".into(),
+        Condition::Public(false) => "not public".into(),
+        Condition::Collaborative(true) => "collaborative".into(),
+        Condition::Collaborative(false) => "not collaborative".into(),
+        Condition::Hearted => "hearted".into(),
+        Condition::Tag(tag) => format!("tag “{tag}”"),
     }
 }
 
@@ -204,7 +199,7 @@ fn invalid_value_warning(odd: &Odd) -> String {
 
 fn unknown_operator_warning((word, key): &(String, String)) -> String {
     let known = Operator::ALL.map(|operator| format!("“{}:”", operator.key())).join(", ");
-    format!("“{word}” was searched for as a word: “{key}:” is none of {known}.")
+    format!("There is no filter called “{key}:”, so “{word}” was searched as a word. Try {known}.")
 }
 
 #[cfg(test)]
@@ -237,7 +232,8 @@ mod tests {
         assert_eq!(sentence, "“public:maybe” was ignored: “public:” takes “true” or “false”.");
         let [sentence] = &asked("foo:bar rain", "", "").search_warnings()[..] else { panic!() };
         assert!(
-            sentence.starts_with("“foo:bar” was searched for as a word: “foo:” is none of “owner:”, "),
+            sentence
+                .starts_with("There is no filter called “foo:”, so “foo:bar” was searched as a word. Try “owner:”, "),
             "{sentence}"
         );
     }

@@ -1,4 +1,4 @@
-//! Where to go after a sign-in or a form: a page of ours, never an address from outside.
+//! Return addresses after a sign-in or a form: own pages only (open redirects).
 
 use html_escape::encode_double_quoted_attribute;
 use std::convert::Infallible;
@@ -13,18 +13,17 @@ use url::{Position, Url};
 use crate::app::App;
 use crate::ids::PlaylistId;
 
-/// A path on this site that is safe to send a browser to.
+/// A path of this site that is safe to redirect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SafePath(String);
 
-/// The pages a visitor may be sent to, by the first part of their path.
+/// First segments of the pages that can be returned to.
 const ALLOWED_PAGES: [&str; 7] = ["", "playlists", "hearts", "top", "now-playing", "account", "login"];
 
-/// The longest address, in bytes: a search of emoji takes twelve for each.
+/// A search of emoji takes twelve bytes for each.
 const MAX_PATH_BYTES: usize = 1500;
 
 impl SafePath {
-    /// The path in `text`, if it is one of ours.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let clean = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
         let path = text.strip_prefix('/')?.split(['?', '#']).next()?;
@@ -35,7 +34,7 @@ impl SafePath {
         (clean && !hidden && known && plain && text.len() <= MAX_PATH_BYTES).then(|| Self(text.to_owned()))
     }
 
-    /// The playlists, where people go when nothing else was asked for.
+    /// The path in `text`, or `/playlists`.
     pub(crate) fn parse_or_playlists(text: Option<&str>) -> Self {
         text.and_then(Self::parse).unwrap_or_else(|| Self("/playlists".into()))
     }
@@ -45,7 +44,7 @@ impl SafePath {
     }
 }
 
-/// The page of ours that a form was on, by what the browser says of it; the playlists when it says nothing.
+/// The page of the form, by the Referer header; `/playlists` without one.
 pub(crate) struct Referer(pub(crate) SafePath);
 
 impl FromRequestParts<Arc<App>> for Referer {
@@ -60,18 +59,18 @@ impl FromRequestParts<Arc<App>> for Referer {
     }
 }
 
-/// The address of the sign-in page that comes back to `path`.
+/// Address of the sign-in page, with a return path.
 pub(crate) fn sign_in_path(path: &str) -> String {
     with_next("/login", path)
 }
 
-/// The address of `page`, which goes on to `path`.
+/// Address of `page` with a return path.
 pub(crate) fn with_next(page: &str, path: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", path).finish();
     format!("{page}?{query}")
 }
 
-/// The lists that a playlist is opened from, what they are called, and their entries in the menu.
+/// Lists that a playlist is opened from: path, name, menu entry.
 const LIST_PAGES: [(&str, &str, &str); 5] = [
     ("/playlists", "Playlists", "playlists"),
     ("/hearts", "Hearts", "hearts"),
@@ -80,17 +79,17 @@ const LIST_PAGES: [(&str, &str, &str); 5] = [
     ("/now-playing", "Now playing", "now-playing"),
 ];
 
-/// The list that a playlist was opened from.
+/// Link back to the list that a playlist was opened from.
 pub(crate) struct BackLink {
-    /// Its address, with all that was asked of it.
+    /// With search, order and page.
     pub(crate) path: SafePath,
     pub(crate) name: &'static str,
-    /// Its entry in the menu.
+    /// Menu entry.
     pub(crate) section: &'static str,
 }
 
 impl BackLink {
-    /// The list at `from`; the playlists when it is none of ours.
+    /// The list at `from`, or the library.
     pub(crate) fn from_param(from: Option<&str>) -> Self {
         let path = from.and_then(|from| SafePath::parse(from.split('#').next()?));
         let named = path.and_then(|path| {
@@ -117,24 +116,24 @@ pub(crate) fn list_anchor(from: Option<&str>, id: &PlaylistId) -> String {
     format!("{page}#p-{id}")
 }
 
-/// The address of a playlist that leads back to the list at `from`.
+/// Path of a playlist with a link back to the list at `from`.
 pub(crate) fn playlist_path(id: &str, from: &str) -> String {
     format!("/playlists/{id}{}", back_query(from))
 }
 
-/// What follows the address of any playlist that leads back to the list at `from`.
+/// Query of such a path; empty for the library.
 pub(crate) fn back_query(from: impl AsRef<str>) -> String {
     if from.as_ref() == LIST_PAGES[0].0 {
         return String::new();
     }
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("from", from.as_ref()).finish();
-    // What is too long to come back to, after an id of 22 characters, is left out.
+    // A path that would be too long to return to is left out.
     let whole = format!("/playlists/0000000000000000000000?{query}");
     if SafePath::parse(&whole).is_none() { String::new() } else { format!("?{query}") }
 }
 
-/// The beginning of an address that shows the list at `here` with the form for one heart; the heart's id follows. It is
-/// escaped for HTML, once for all cards of a page.
+/// Address of the list at `here` with one heart's form open, up to the heart's id. Escaped for HTML here, once for all
+/// cards of a page.
 pub(crate) fn edit_link_prefix(here: impl AsRef<str>) -> String {
     let here = encode_double_quoted_attribute(here.as_ref());
     format!("{here}{}edit=", if here.contains('?') { "&amp;" } else { "?" })

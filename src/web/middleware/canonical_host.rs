@@ -1,4 +1,4 @@
-//! Redirects to the one address that providers know.
+//! Redirects to the host of `BASE_URL`, the only one that providers know.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::app::App;
 
-/// Sends visitors who came by another address on to ours, before a cookie is set on the wrong one.
+/// Redirects before a cookie is set on the wrong host.
 pub(crate) async fn redirect_to_canonical_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match canonical_redirect(&app, &request) {
         Some(redirect) => redirect.into_response(),
@@ -19,7 +19,7 @@ pub(crate) async fn redirect_to_canonical_host(State(app): State<Arc<App>>, requ
 }
 
 fn canonical_redirect(app: &App, request: &Request) -> Option<Redirect> {
-    // What asks whether we live has its own ways in, and `*` is no page.
+    // Health checks come by internal addresses, and `*` is not a path.
     if matches!(request.uri().path(), "/healthz" | "/readyz" | "*") {
         return None;
     }
@@ -33,15 +33,15 @@ fn canonical_redirect(app: &App, request: &Request) -> Option<Redirect> {
     Some(if plain { Redirect::permanent(&ours) } else { Redirect::temporary(&ours) })
 }
 
-/// Whether a visitor came over http. Asked only on Heroku, whose router says how they came: elsewhere the proxy that
-/// ends TLS may say nothing, or something else, and they would be sent to the same place again and again.
+/// True if the client used plain http. Only meaningful on Heroku, whose router sets `X-Forwarded-Proto`: behind a proxy
+/// that sets nothing, the redirect would loop.
 fn is_plain_http(request: &Request) -> bool {
-    // The router's own word comes last, after what a visitor may have made up.
+    // The router appends its value; clients can make up all before it.
     let said = request.headers().get_all("x-forwarded-proto").iter().next_back().and_then(|said| said.to_str().ok());
     said.and_then(|said| said.rsplit(',').next()).is_some_and(|scheme| scheme.trim() == "http")
 }
 
-/// Whether a visitor called us by a name that Spotify does not know.
+/// True if the Host header is `localhost`, which Spotify refuses as a redirect address.
 fn is_localhost(request: &Request) -> bool {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     host.is_some_and(|host| host.host().eq_ignore_ascii_case("localhost"))

@@ -1,4 +1,4 @@
-//! Draws faults: as a page in the site's layout, or as JSON for scripts.
+//! Renders every [`AppError`] as a page in the layout, or as JSON for the script.
 
 use std::sync::Arc;
 
@@ -27,29 +27,29 @@ struct ErrorPage {
     layout: Layout,
     status: u16,
     heading: &'static str,
-    what: String,
+    message: String,
     saved: Option<&'static str>,
-    way_out: Vec<Link>,
-    retry: Option<String>,
-    /// The same page, where it is worth another look.
-    again: Option<SafePath>,
-    door: Provider,
+    recovery_links: Vec<Link>,
+    retry_path: Option<String>,
+    /// Path of the same page, if trying again may help.
+    reload_path: Option<SafePath>,
+    retry_provider: Provider,
     connects: bool,
     request_id: String,
 }
 
-/// What must be known of a request to answer it with a fault.
+/// What an error page needs of its request.
 struct RequestInfo {
     path: String,
     wants_json: bool,
-    /// Whether it only reads, so that nothing could have been saved.
+    /// True for GET and HEAD, which save nothing.
     is_safe: bool,
     request_id: String,
     session: Option<Session>,
 }
 
-/// Marks the session layer's own failure, an empty 500, as an unavailable database: it could not save the session.
-/// Whatever else fails has its page by then.
+/// Turns the session layer's own failure, an empty 500, into 503: the session could not be saved. Every other error is
+/// rendered by then.
 pub(crate) fn mark_unsaved_session(mut response: Response) -> Response {
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !has_body(&response) {
         response.extensions_mut().insert(of_status(StatusCode::SERVICE_UNAVAILABLE));
@@ -57,8 +57,7 @@ pub(crate) fn mark_unsaved_session(mut response: Response) -> Response {
     response
 }
 
-/// Gives every bare fault its page. Stands twice among the layers: inside the session, and around it for
-/// what fails there.
+/// Renders errors. Twice among the layers: inside the session, and around it for what fails there.
 pub(crate) async fn render_errors(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let asked = RequestInfo {
@@ -69,9 +68,9 @@ pub(crate) async fn render_errors(State(app): State<Arc<App>>, request: Request,
         session: request.extensions().get().cloned(),
     };
     let mut response = next.run(request).await;
-    let fault = response.extensions_mut().remove::<AppError>();
-    match fault {
-        Some(fault) => render(&app, fault, asked, response).await,
+    let error = response.extensions_mut().remove::<AppError>();
+    match error {
+        Some(error) => render(&app, error, asked, response).await,
         None if response.status().as_u16() >= 400 && !has_body(&response) => {
             render(&app, of_status(response.status()), asked, response).await
         }
@@ -84,18 +83,18 @@ fn has_body(response: &Response) -> bool {
     is_html(response.headers()) || response.headers().get(CONTENT_TYPE).is_some_and(json)
 }
 
-async fn render(app: &App, fault: AppError, asked: RequestInfo, bare: Response) -> Response {
-    if let Some(cause) = &fault.cause {
+async fn render(app: &App, error: AppError, asked: RequestInfo, bare: Response) -> Response {
+    if let Some(cause) = &error.cause {
         let path = asked.path.split('?').next().map(redact_path);
-        tracing::error!(status = fault.status.as_u16(), path, cause, "a request failed");
+        tracing::error!(status = error.status.as_u16(), path, cause, "a request failed");
     }
-    let retry_after = fault.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));
-    let drawn = match &fault.sign_in_path {
+    let retry_after = error.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));
+    let drawn = match &error.sign_in_path {
         Some(address) if !asked.wants_json => Redirect::to(address).into_response(),
-        _ if asked.wants_json => as_json(&fault, &asked).into_response(),
-        _ => as_page(app, fault, asked).await,
+        _ if asked.wants_json => as_json(&error, &asked).into_response(),
+        _ => as_page(app, error, asked).await,
     };
-    // What the bare answer brought along (cookies, Allow) stays.
+    // Headers of the bare response (cookies, Allow) stay.
     let (mut parts, _) = bare.into_parts();
     let (drawn, body) = drawn.into_parts();
     parts.status = drawn.status;
@@ -109,17 +108,17 @@ async fn render(app: &App, fault: AppError, asked: RequestInfo, bare: Response) 
     Response::from_parts(parts, body)
 }
 
-fn as_json(fault: &AppError, asked: &RequestInfo) -> impl IntoResponse {
-    let mut told = json!({ "message": fault.message, "request_id": asked.request_id });
-    if let Some(address) = &fault.sign_in_path {
+fn as_json(error: &AppError, asked: &RequestInfo) -> impl IntoResponse {
+    let mut told = json!({ "message": error.message, "request_id": asked.request_id });
+    if let Some(address) = &error.sign_in_path {
         told["sign_in"] = json!(address);
     }
-    (fault.status, axum::Json(json!({ "error": told })))
+    (error.status, axum::Json(json!({ "error": told })))
 }
 
-async fn as_page(app: &App, fault: AppError, asked: RequestInfo) -> Response {
-    let layout = layout(app, &fault, &asked).await;
-    let (passes, again) = (fault.is_temporary(), asked.is_safe && fault.is_retryable());
+async fn as_page(app: &App, error: AppError, asked: RequestInfo) -> Response {
+    let layout = layout(app, &error, &asked).await;
+    let (passes, again) = (error.is_temporary(), asked.is_safe && error.is_retryable());
     let AppError {
         status,
         heading,
@@ -130,14 +129,14 @@ async fn as_page(app: &App, fault: AppError, asked: RequestInfo) -> Response {
         retry_provider: door,
         connects,
         ..
-    } = fault;
+    } = error;
     let again = SafePath::parse(&asked.path).filter(|_| again);
     if again.is_some() {
         saved = saved.filter(|saved| *saved != NOTHING_SAVED);
     }
     match layout.user_name {
         Some(_) => way_out.push(Link { href: "/playlists", text: "My playlists" }),
-        // Home needs what is away, too.
+        // The home page needs the database, too.
         None if passes => {}
         None => way_out.push(Link { href: "/", text: "Home" }),
     }
@@ -145,12 +144,12 @@ async fn as_page(app: &App, fault: AppError, asked: RequestInfo) -> Response {
         layout,
         status: status.as_u16(),
         heading,
-        what,
+        message: what,
         saved,
-        way_out,
-        retry,
-        again,
-        door,
+        recovery_links: way_out,
+        retry_path: retry,
+        reload_path: again,
+        retry_provider: door,
         connects,
         request_id: asked.request_id,
     };
@@ -163,14 +162,14 @@ async fn as_page(app: &App, fault: AppError, asked: RequestInfo) -> Response {
     }
 }
 
-async fn layout(app: &App, fault: &AppError, asked: &RequestInfo) -> Layout {
-    let mut layout = Layout::without_user(app, &asked.path).with_title(fault.heading, "");
-    // It is the database's: asking it who visits would only wait a second time.
-    layout.is_user_known = !fault.is_temporary();
+async fn layout(app: &App, error: &AppError, asked: &RequestInfo) -> Layout {
+    let mut layout = Layout::without_user(app, &asked.path).with_title(error.heading, "");
+    // The database is down: loading the user would only wait a second time.
+    layout.is_user_known = !error.is_temporary();
     if let Some(session) = asked.session.clone().filter(|_| layout.is_user_known) {
         let visitor = MaybeUser::load(session).await;
         layout.is_user_known = visitor.is_ok();
-        layout.user_name = visitor.ok().and_then(|visitor| visitor.user).map(|caller| caller.person.name);
+        layout.user_name = visitor.ok().and_then(|visitor| visitor.user).map(|user| user.person.name);
     }
     layout
 }

@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 
 pub(crate) type Labels = Vec<(&'static str, String)>;
 
-/// The requests that this process has answered.
+/// Requests answered by this process.
 pub(crate) struct Traffic {
     pub(crate) answered: Family<Labels, Counter>,
     pub(crate) took: Family<Labels, Histogram, fn() -> Histogram>,
@@ -25,15 +25,15 @@ impl Traffic {
     }
 }
 
-/// From a page of kept rows (milliseconds) to the longest that a request may take (25 seconds).
+/// Buckets from a page of stored rows (milliseconds) to the request timeout (25 seconds).
 fn histogram() -> Histogram {
     Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0])
 }
 
-/// Counts a request when it is answered, by its route and not by its address: those are without number.
+/// Counts a request by its route, not by its path: the number of paths is unbounded.
 pub(crate) async fn count(Extension(traffic): Extension<Arc<Traffic>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    // Anybody may invent a method.
+    // Clients can invent methods, which would be unbounded, too.
     let known = ["GET", "HEAD", "POST", "PUT", "DELETE"].contains(&request.method().as_str());
     let method = if known { request.method().to_string() } else { "other".into() };
     let start = Instant::now();

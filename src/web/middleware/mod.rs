@@ -1,4 +1,4 @@
-//! The layers, outermost first: what stands higher sees a request earlier and its answer later.
+//! The layers, outermost first: a higher one sees the request earlier and the response later.
 
 mod canonical_host;
 mod error_pages;
@@ -34,18 +34,18 @@ const MAX_CONCURRENT_REQUESTS: usize = 200;
 pub(crate) fn around_pages(app: &Arc<App>, pages: Router) -> Router {
     pages.layer(
         ServiceBuilder::new()
-            // Pages hold no secret whose length a guess beside it could measure (BREACH).
+            // Safe from BREACH: pages hold no secret beside text that an attacker chooses.
             .layer(compression())
             // What fails below, sessions included, still becomes an error page.
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
-            // Requests beyond the limit are refused at once instead of waiting in vain.
+            // Refuses requests beyond the limit at once instead of letting them wait.
             .layer(HandleErrorLayer::new(error::overloaded))
             .layer(LoadShedLayer::new())
             .layer(GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS))
-            // Cross-site changes are refused before anything is read.
+            // Refuses cross-site changes before anything is read.
             .layer(security_headers::refuse_cross_site(app))
             .map_response(error_pages::mark_unsaved_session)
-            // Lazy: no cookie, no query.
+            // Lazy: without a cookie there is no query.
             .layer(session::layer(app))
             // Inside the session, so that an error page knows who is signed in.
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
@@ -66,7 +66,7 @@ pub(crate) fn around_public_pages(app: &Arc<App>, pages: Router) -> Router {
 
 /// Layers around everything, and `demo_routes` beside the site.
 pub(crate) fn around_site(app: &Arc<App>, site: Router, demo_routes: Option<Router>) -> Router {
-    // Around each route: only there its pattern is known.
+    // Around each route, because only there its pattern is known.
     let site = site.layer(from_fn(metrics::count)).layer(Extension(metrics::Traffic::new()));
     site.merge(demo_routes.unwrap_or_default()).layer(
         ServiceBuilder::new()
@@ -75,7 +75,7 @@ pub(crate) fn around_site(app: &Arc<App>, site: Router, demo_routes: Option<Rout
             .layer(from_fn(request_log::log_request))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
             .map_response(security_headers::headers(app))
-            // Providers know one address; a cookie set on another one would not come back.
+            // Before any cookie is set: one on another host would not come back from a provider.
             .layer(from_fn_with_state(app.clone(), canonical_host::redirect_to_canonical_host)),
     )
 }

@@ -97,12 +97,12 @@ impl RateLimit {
         let seconds = wait.as_secs() + 1;
         let period = if self.period == Duration::from_secs(60) { "a minute" } else { "ten minutes" };
         let what = format!(
-            "That was more than {} {} in {period}, so this one was not carried out. Try again in {}.",
+            "Too many {} at once: the limit is {} in {period}. Try again in {}.",
             self.max,
             self.label,
             if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") }
         );
-        let fault = AppError::new(StatusCode::TOO_MANY_REQUESTS, "A little too fast", what).nothing_saved();
+        let fault = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", what).nothing_saved();
         AppError { retry_after: Some(Duration::from_secs(seconds)), ..fault }
     }
 
@@ -111,7 +111,7 @@ impl RateLimit {
         let known = match (self.key, session) {
             (Key::Session, Some(session)) => session.id().map(|id| RateLimitKey::Session(session_key(id))),
             (Key::User, Some(session)) => {
-                MaybeUser::load(session).await?.user.map(|caller| RateLimitKey::User(caller.person.id))
+                MaybeUser::load(session).await?.user.map(|user| RateLimitKey::User(user.person.id))
             }
             (Key::Address, _) | (_, None) => None,
         };

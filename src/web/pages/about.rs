@@ -1,4 +1,4 @@
-//! What this is, and who you are here.
+//! The about page, with a summary of the account.
 
 use askama::Template;
 use axum::response::Response;
@@ -14,16 +14,15 @@ use crate::web::views::time::TimeView;
 
 #[derive(Template)]
 #[template(path = "about/show.html")]
-struct About {
+struct AboutPage {
     layout: Layout,
     version: &'static str,
     licence: &'static str,
-    /// Where the source is; empty when this build does not say.
+    /// URL of the source; may be empty.
     source: &'static str,
     you: Option<AccountSummary>,
 }
 
-/// What the account page says too.
 struct AccountSummary {
     name: String,
     since: TimeView,
@@ -32,24 +31,23 @@ struct AccountSummary {
     hearts: i64,
 }
 
-async fn load_summary(app: &State, caller: &Caller) -> Result<Option<AccountSummary>, AppError> {
-    let Some(account) = account::of(app, caller).await? else { return Ok(None) };
+async fn load_summary(app: &State, user: &Caller) -> Result<Option<AccountSummary>, AppError> {
+    let Some(account) = account::of(app, user).await? else { return Ok(None) };
     Ok(Some(AccountSummary {
         since: TimeView::day(account.since),
-        ways: identities::shown(app, caller).await?.linked,
+        ways: identities::shown(app, user).await?.linked,
         asks_again: account.asks_again.map(TimeView::day),
         hearts: account.hearts,
         name: account.name,
     }))
 }
 
-/// About the app, and about who is signed in, if anybody is.
 pub(crate) async fn show(app: State, layout: Layout, visitor: MaybeUser) -> Result<Response, AppError> {
     let you = match &visitor.user {
-        Some(caller) => load_summary(&app, caller).await?,
+        Some(user) => load_summary(&app, user).await?,
         None => None,
     };
-    Ok(render_page(&About {
+    Ok(render_page(&AboutPage {
         layout: layout.with_title("About", ""),
         version: env!("CARGO_PKG_VERSION"),
         licence: env!("CARGO_PKG_LICENSE"),

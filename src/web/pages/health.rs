@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use crate::domain::doctor;
 use crate::web::extract::State;
 
-/// The process answers; neither database nor Spotify is asked.
+/// Liveness: calls neither the database nor Spotify.
 pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// Whether requests may be sent here: the database answers, and its tables are those that this release needs.
+/// Readiness: the database answers and has the migrations of this release.
 pub(crate) async fn ready(app: State) -> (StatusCode, &'static str) {
     match doctor::ready(&app).await {
         Ok(true) => (StatusCode::OK, "ready\n"),

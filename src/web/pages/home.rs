@@ -11,13 +11,13 @@ use crate::web::views::layout::{Layout, absolute_url, preview_image_url, render_
 
 #[derive(Template)]
 #[template(path = "home.html")]
-struct Home {
+struct HomePage {
     layout: Layout,
-    /// The ways in beside Spotify.
+    /// Configured providers but Spotify.
     others: Vec<Provider>,
-    /// Who may join.
+    /// Sentence on who may register.
     door: Option<String>,
-    /// The page's one address, whole.
+    /// Canonical URL.
     address: String,
     picture: String,
 }
@@ -25,7 +25,7 @@ struct Home {
 pub(crate) async fn show(app: State, layout: Layout) -> Response {
     match layout.user_name {
         Some(_) => Redirect::to("/playlists").into_response(),
-        None => render_page(&Home {
+        None => render_page(&HomePage {
             layout: layout.with_title("Keep the playlists you love", ""),
             others: others(&app),
             door: door(&app),

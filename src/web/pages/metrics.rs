@@ -1,5 +1,4 @@
-//! Numbers for the operator's monitoring, in Prometheus's text format: those of this process, and the rows that all
-//! processes share.
+//! `/metrics` in Prometheus's text format: counts of this process, and of the rows that all processes share.
 
 use std::sync::Arc;
 
@@ -17,7 +16,6 @@ use crate::web::extract::{Now, State};
 use crate::web::middleware::metrics::{Labels, Traffic};
 use crate::web::pages::setup::Operator;
 
-/// All numbers, for the operator alone.
 pub(crate) async fn show(
     _: Operator,
     app: State,
@@ -55,7 +53,6 @@ fn number(all: &mut Registry, name: &str, help: &str, value: i64) {
     all.register(name, help, gauge);
 }
 
-/// A number for each thing of a kind.
 fn gauge(all: &mut Registry, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, i64)>) {
     let family = Family::<Labels, Gauge>::default();
     for (labels, value) in values {

@@ -1,4 +1,4 @@
-//! What plays now, and the heart of the playlist that it plays from.
+//! Now playing: the track, and the playlist it comes from with its heart.
 
 use askama::Template;
 use axum::response::Response;
@@ -13,29 +13,35 @@ use crate::web::views::time::TimeView;
 
 #[derive(Template)]
 #[template(path = "now_playing/show.html")]
-struct Show {
+struct NowPlayingPage {
     layout: Layout,
     as_of: TimeView,
     view: View,
     here: &'static str,
 }
 
-/// What the page shows.
 enum View {
-    /// Nothing yet: it must be switched on first.
+    /// The session has no scope for it.
     Off,
-    /// Nothing: Spotify is not connected.
     Connect,
-    /// Nothing: the consent is over.
     Reconnect,
-    /// Nothing: Spotify refuses.
     Refused,
-    /// Nothing, for this reason.
+    /// Spotify could not be called, with the reason.
     Unreadable(String),
-    /// A sentence: there is no more to tell.
-    Message { what: &'static str, more: &'static str, source: Option<&'static str>, card: Option<PlaylistCard> },
+    /// No track or episode to show.
+    Message {
+        what: &'static str,
+        more: &'static str,
+        source: Option<&'static str>,
+        card: Option<PlaylistCard>,
+    },
     /// A track or an episode.
-    Piece { piece: Box<Piece>, link: Option<String>, source: Option<&'static str>, card: Option<PlaylistCard> },
+    Piece {
+        piece: Box<Piece>,
+        link: Option<String>,
+        source: Option<&'static str>,
+        card: Option<PlaylistCard>,
+    },
 }
 
 impl View {
@@ -44,14 +50,14 @@ impl View {
     }
 }
 
-/// What plays now, asked for by this view and kept nowhere.
+/// Calls Spotify for each view and stores nothing.
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
 ) -> Result<Response, AppError> {
-    let view = to_view(now_playing::look(&app, &caller, now).await?);
+    let view = to_view(now_playing::look(&app, &user, now).await?);
     let title = match view {
         View::Off => "Now playing – off",
         View::Connect => "Now playing – Spotify not connected",
@@ -59,7 +65,7 @@ pub(crate) async fn show(
         _ => "Now playing",
     };
     let layout = layout.with_title(title, "now-playing");
-    Ok(render_page(&Show { layout, as_of: TimeView::time_of_day(now), view, here: "/now-playing" }))
+    Ok(render_page(&NowPlayingPage { layout, as_of: TimeView::time_of_day(now), view, here: "/now-playing" }))
 }
 
 fn to_view(look: Look) -> View {
@@ -93,7 +99,7 @@ fn playing_view(playing: Playing, source: Option<&'static str>, card: Option<Pla
     View::Message { what, more, source, card }
 }
 
-/// Where it comes from, after "Playing"; a playlist's card says it better.
+/// Source, to follow "Playing". `None` for a playlist, which is shown as a card.
 fn source_label(source: &Source) -> Option<&'static str> {
     match source {
         Source::Unnamed | Source::Playlist(_) => None,

@@ -1,4 +1,4 @@
-//! The operator's page: what the doctor finds.
+//! The operator's page with the doctor's findings.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "setup/show.html")]
-struct Setup {
+struct SetupPage {
     layout: Layout,
     rows: Vec<FindingRow>,
     bad: usize,
@@ -28,14 +28,14 @@ struct Setup {
 }
 
 struct FindingRow {
-    /// Its state as CSS knows it, and as people read it.
+    /// CSS class and label of its state.
     class: &'static str,
     word: &'static str,
     finding: Finding,
 }
 
 impl FindingRow {
-    /// A text in pieces, each with whether it is to be typed.
+    /// Splits a text at backticks into code and prose; true for code.
     fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
         text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece))
     }
@@ -43,11 +43,10 @@ impl FindingRow {
 
 pub(crate) async fn show(Operator(seat): Operator, axum::extract::State(app): State, layout: Layout) -> Response {
     let mut findings = doctor::examine(&app, &seat).await;
-    // What needs a hand comes first.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let of = |state| doctor::count(&findings, state);
     let (bad, notes) = (of(doctor::State::Bad), of(doctor::State::Note));
-    render_page(&Setup {
+    render_page(&SetupPage {
         layout: layout.with_title("Setup", ""),
         rows: findings.into_iter().map(FindingRow::from).collect(),
         bad,
@@ -66,7 +65,7 @@ impl From<Finding> for FindingRow {
     }
 }
 
-/// Whoever runs this server, and how they look at it; for others there is no such page.
+/// The operator: by token, or locally. Rejects with 404.
 pub(crate) struct Operator(Seat);
 
 impl FromRequestParts<Arc<App>> for Operator {
@@ -75,7 +74,7 @@ impl FromRequestParts<Arc<App>> for Operator {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
         let token = app.config.operator_token.as_ref();
-        // Where others are to come, a proxy that adds nothing to a request would make each of them look like us.
+        // On a public server, behind a proxy that adds no header, every client would look local.
         let alone = app.config.base_url.host_str().is_some_and(is_loopback);
         if !(alone && is_local_request(peer, &parts.headers)
             || token.is_some_and(|token| has_operator_token(token, &parts.headers)))
@@ -89,8 +88,8 @@ impl FromRequestParts<Arc<App>> for Operator {
     }
 }
 
-/// Whether the browser runs on the computer that serves. A proxy on it would look the same but for what it
-/// adds to a request; and a stranger's page whose name was made to lead here still says that name as host.
+/// True if the browser runs on this computer. Forwarding headers reveal a local proxy, and the Host header reveals DNS
+/// rebinding by another site.
 fn is_local_request(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     let added =
         [FORWARDED.as_str(), VIA.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
@@ -105,7 +104,7 @@ fn is_loopback(host: &str) -> bool {
     bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether the request shows `token`. Digests are compared, in the same time whatever differs, length included.
+/// True if the request bears `token`. Digests are compared in constant time, so that not even the length leaks.
 fn has_operator_token(token: &Secret, headers: &HeaderMap) -> bool {
     let given = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
     given.is_some_and(|(scheme, given)| {

@@ -1,4 +1,4 @@
-//! The most hearted playlists.
+//! Popular: the most hearted playlists.
 
 use askama::Template;
 use axum::extract::Query;
@@ -14,7 +14,7 @@ use crate::web::extract::{Now, State};
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::playlist_card::PlaylistCard;
 
-/// `?when=` in an address: anything but `ever` is this week.
+/// `?when=`: `ever`, or else this week.
 #[derive(Deserialize)]
 pub(crate) struct PeriodParam {
     #[serde(default)]
@@ -23,7 +23,7 @@ pub(crate) struct PeriodParam {
 
 #[derive(Template)]
 #[template(path = "top/show.html")]
-struct Show {
+struct TopPage {
     layout: Layout,
     rows: Vec<TopRow>,
     week: bool,
@@ -36,7 +36,6 @@ struct TopRow {
     ever: i64,
 }
 
-/// The most hearted playlists, for whoever looks; with heart buttons for who is signed in.
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
@@ -48,16 +47,17 @@ pub(crate) async fn show(
         return Err(not_found().await);
     }
     let (period, here) = if at.when == "ever" { (Period::Ever, "/top?when=ever") } else { (Period::Week, "/top") };
-    let viewer = visitor.user.map(|caller| caller.person.id);
+    let viewer = visitor.user.map(|user| user.person.id);
     let rows = top::list(&app, period, viewer, now).await?.into_iter().map(TopRow::from).collect();
     let nobodys = viewer.is_none() && layout.flash.is_none();
     let layout =
         layout.with_title(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");
-    let page = render_page(&Show { layout, rows, week: period == Period::Week, here });
+    let page = render_page(&TopPage { layout, rows, week: period == Period::Week, here });
     Ok(if nobodys { (CACHE_HEADERS, page).into_response() } else { page })
 }
 
-/// Who signs in meanwhile sees the page anew. Half a minute, so that with the usual age of a list it stays under one.
+/// Half a minute, so that together with the age of the list a page is at most one minute old. Varies by cookie, so that a
+/// sign-in shows a new page.
 const CACHE_HEADERS: AppendHeaders<[(HeaderName, &str); 2]> =
     AppendHeaders([(CACHE_CONTROL, "public, max-age=30"), (VARY, "cookie")]);
 

@@ -1,4 +1,4 @@
-//! What pages are made of: the layout, and the parts that several pages share.
+//! The layout, and parts that several pages share.
 
 pub(crate) mod annotation_form;
 pub(crate) mod layout;
@@ -11,7 +11,7 @@ use std::fmt;
 use askama::{FastWritable, Values};
 use url::form_urlencoded::byte_serialize;
 
-/// A number as people read it, such as `1,234`.
+/// A count with thousands separators, such as `1,234`.
 pub(crate) fn format_count(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();
     if digits.len() <= 3 {
@@ -26,10 +26,9 @@ pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// Where to see the hearts with a tag: an address that needs no escaping.
+/// Address of the hearts with a tag. Needs no HTML escaping.
 pub(crate) struct TagAddress<'a>(&'a str);
 
-/// Returns where to see the hearts with a tag.
 pub(crate) fn tag_address(tag: &str) -> TagAddress<'_> {
     TagAddress(tag)
 }

@@ -1,4 +1,4 @@
-//! The pages of a list: which are asked for, and where the others are.
+//! Pagination.
 
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -6,10 +6,10 @@ use serde::Deserialize;
 use crate::domain::{Paged, Span};
 use crate::web::error::AppError;
 
-/// How many pages are shown together at most; beyond that the earlier ones are left to a link.
+/// Pages shown together at most; earlier ones are behind a link.
 const MAX_PAGES_SHOWN: usize = 10;
 
-/// `?page=` in an address: a number, or `2-4` for some that follow each other. Anything else is the first page.
+/// `?page=`: a number, or a range such as `2-4`. Anything else is the first page.
 #[derive(Default, Deserialize)]
 pub(crate) struct PageParam {
     #[serde(default)]
@@ -21,7 +21,6 @@ impl PageParam {
         self.page.as_deref().and_then(number).unwrap_or(1)
     }
 
-    /// The same for a list that shows some pages together.
     pub(crate) fn range(&self) -> Span {
         let (first, last) = self.page.as_deref().and_then(|pages| pages.split_once('-')).unwrap_or_default();
         match (number(first), number(last)) {
@@ -37,20 +36,15 @@ fn number(text: &str) -> Option<usize> {
     text.parse().ok().filter(|page| (1..=1_000_000).contains(page))
 }
 
-/// The links between the pages of a list.
+/// Links between the pages of a list.
 pub(crate) struct Pager {
-    /// What is shown.
     pub(crate) shown: Span,
     pub(crate) page_count: usize,
-    /// Where the first page is.
     first_path: String,
 }
 
 impl Pager {
-    /// The pages of the list that begins at `first`.
-    ///
-    /// # Errors
-    /// For a page behind the last.
+    /// Fails with 404 for a page behind the last.
     pub(crate) fn new<L>(list: &Paged<L>, first: impl Into<String>) -> Result<Self, AppError> {
         let (at, pages, first) = (list.at, list.pages(), first.into());
         if at.first > pages {
@@ -59,19 +53,17 @@ impl Pager {
         Ok(Self { shown: Span { last: at.last.min(pages), ..at }, page_count: pages, first_path: first })
     }
 
-    /// Where a page is.
     pub(crate) fn page_path(&self, page: usize) -> String {
         page_path(&self.first_path, page)
     }
 
-    /// Where this page is, or these are.
     pub(crate) fn current_path(&self) -> String {
         let Span { first, last } = self.shown;
         if first == last { self.page_path(first) } else { with_page(&self.first_path, &format!("{first}-{last}")) }
     }
 }
 
-/// Where a page of the list that begins at `first` is.
+/// Path of a page of the list that begins at `first`.
 pub(crate) fn page_path(first: &str, page: usize) -> String {
     if page == 1 { first.to_owned() } else { with_page(first, &page.to_string()) }
 }

@@ -1,4 +1,4 @@
-//! A playlist as an entry of a list.
+//! A playlist in a list.
 
 use time::OffsetDateTime;
 
@@ -6,7 +6,6 @@ use crate::domain::Playlist;
 use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::time::DateView;
 
-/// A playlist in a list.
 pub(crate) struct PlaylistCard {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -17,10 +16,10 @@ pub(crate) struct PlaylistCard {
     pub(crate) collaborative: bool,
     pub(crate) hearted: bool,
     pub(crate) hearted_at: Option<DateView>,
-    /// When it was first seen to have changed since it was hearted.
+    /// When the playlist was first seen changed since the heart.
     pub(crate) updated_at: Option<DateView>,
     pub(crate) unavailable_since: Option<DateView>,
-    /// From when its name is, once that is a while ago.
+    /// Day on which Spotify showed this name, if older than a day.
     pub(crate) name_seen_on: Option<DateView>,
     pub(crate) note: Option<String>,
     pub(crate) tags: Vec<String>,
@@ -29,7 +28,7 @@ pub(crate) struct PlaylistCard {
 }
 
 impl PlaylistCard {
-    /// A card for a page that never asks Spotify: it says how old its name is, from a day on.
+    /// For pages that do not call Spotify: dates names older than a day.
     pub(crate) fn with_name_date(playlist: Playlist, now: OffsetDateTime) -> Self {
         let old = playlist.seen_at.filter(|seen| now - *seen > time::Duration::days(1));
         Self { name_seen_on: old.map(DateView::from), ..Self::from(playlist) }
@@ -58,12 +57,12 @@ impl From<Playlist> for PlaylistCard {
     }
 }
 
-/// Returns what a playlist is called, also where its name is empty or unknown.
+/// The playlist's name, with a substitute for an empty or unknown one.
 pub(crate) fn display_name(id: &str, name: Option<String>) -> String {
     match name {
         Some(name) if !name.trim().is_empty() => name,
         Some(_) => "Untitled playlist".into(),
-        // Spotify's own all begin alike, so the end tells them apart.
+        // Ids of Spotify's own playlists all begin alike, so the end is shown, too.
         None => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
     }
 }

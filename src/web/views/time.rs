@@ -1,4 +1,4 @@
-//! Times as pages show them.
+//! Dates and times of pages.
 
 use std::fmt;
 
@@ -8,9 +8,8 @@ use time::{Date, OffsetDateTime};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The element `time` for a day in UTC, such as `<time datetime="2026-11-21">21 Nov 2026</time>`; a template needs no
-/// escaping for it. A page of fifty has up to 150 of them, and writing one by the `time` crate's descriptions takes seven
-/// times as long (benches/README.md).
+/// A date in UTC as a `time` element: `<time datetime="2026-11-21">21 Nov 2026</time>`. Needs no HTML escaping. A page of
+/// fifty has up to 150, and the `time` crate's format descriptions take seven times as long (benches/README.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DateView(Date);
 
@@ -27,7 +26,7 @@ impl DateView {
         let digit = |number: usize| b'0' + (number % 10) as u8;
         let four = [year / 1000, year / 100, year / 10, year].map(digit);
         let two = |number: u8| [usize::from(number) / 10, usize::from(number)].map(digit);
-        // Written at once: each part costs a call through the template's writer.
+        // One write, because each costs a call through the template's writer.
         let mut text = *b"<time datetime=\"YYYY-MM-DD\">DD Mon YYYY</time>";
         text[16..20].copy_from_slice(&four);
         text[21..23].copy_from_slice(&two(month));
@@ -56,36 +55,36 @@ impl FastWritable for DateView {
     }
 }
 
-/// A time as people and machines read it.
+/// A time for a `time` element.
 #[derive(Clone)]
 pub(crate) struct TimeView {
-    /// As HTML and RFC 3339 write it; a time of the day in UTC.
+    /// Value of `datetime`.
     pub(crate) iso: String,
     pub(crate) text: String,
 }
 
 impl TimeView {
-    /// A day, such as `21 Nov 2026`.
+    /// `21 Nov 2026`
     pub(crate) fn day(time: OffsetDateTime) -> Self {
         Self::from_date(time, time.format(format_description!("[day padding:none] [month repr:short] [year]")))
     }
 
-    /// A day within a year, such as `21 May`.
+    /// `21 May`
     pub(crate) fn day_and_month(time: OffsetDateTime) -> Self {
         Self::from_date(time, time.format(format_description!("[day padding:none] [month repr:long]")))
     }
 
-    /// A time of the day, such as `14:02 UTC`.
+    /// `14:02 UTC`
     pub(crate) fn time_of_day(time: OffsetDateTime) -> Self {
         Self::new(rfc3339(time), time.format(format_description!("[hour]:[minute] UTC")))
     }
 
-    /// The time of the day, and the day with it once it is not today's.
+    /// The time, and the date unless it is today.
     pub(crate) fn recent(time: OffsetDateTime, now: OffsetDateTime) -> Self {
         if time.date() == now.date() { Self::time_of_day(time) } else { Self::day_and_clock(time) }
     }
 
-    /// Both, such as `22 Nov 2026, 14:02 UTC`.
+    /// `22 Nov 2026, 14:02 UTC`
     pub(crate) fn day_and_clock(time: OffsetDateTime) -> Self {
         let shape = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
         Self::new(rfc3339(time), time.format(shape))
@@ -100,7 +99,7 @@ impl TimeView {
     }
 }
 
-/// A time in UTC, such as `2026-11-21T14:02:00Z`.
+/// `2026-11-21T14:02:00Z`
 pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
     let iso = time.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"));
     iso.expect("a time has these parts")

@@ -55,7 +55,7 @@ async fn without_script_a_page_is_switched_on_opened_and_switched_off() {
     browser.find("#slug").await.send_keys("ada").await.unwrap();
     browser.click("#slug ~ button").await;
     browser.click("a.exact[href='/u/ada']").await;
-    browser.reads("h1", "Hearts of Ada").await;
+    browser.reads("h1", "Ada’s hearts").await;
     browser.back().await;
     browser.click("form[action='/account/sharing/page']:has([value=false]) button").await;
     browser.reads("main [role=status]", "is off").await;

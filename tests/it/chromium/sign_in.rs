@@ -26,7 +26,7 @@ async fn a4_a_no_by_mouse_leads_back_and_saves_nothing() {
     browser.click("form[action='/auth/spotify'] button").await;
     browser.click("button[value=deny]").await;
     browser.arrive("/").await;
-    browser.reads("main [role=status]", "You did not give access. Nothing was saved.").await;
+    browser.reads("main [role=status]", "Sign-in cancelled. Nothing was saved.").await;
     assert_eq!(site.count("select count(*) from users").await, 0);
     assert_eq!(browser.complaints().await, [""; 0]);
 }

@@ -21,7 +21,7 @@ use crate::web::views::playlist_card::PlaylistCard;
 
 #[derive(Template)]
 #[template(path = "hearts/annotation.html")]
-struct Page {
+struct AnnotationPage {
     layout: Layout,
     back: BackLink,
     card: PlaylistCard,
@@ -84,7 +84,7 @@ pub(crate) async fn update(
 fn page(layout: Layout, card: PlaylistCard, form: AnnotationForm, from: Option<String>) -> Response {
     let back = BackLink::from_param(Some(from.as_deref().unwrap_or("/hearts")));
     let here = from.unwrap_or_else(|| "/hearts".into());
-    render_page(&Page { layout, back, card, form, here })
+    render_page(&AnnotationPage { layout, back, card, form, here })
 }
 
 /// The heart was removed meanwhile, perhaps in another tab.

@@ -19,7 +19,7 @@ use crate::web::views::sanitize_for_redisplay;
 /// The form with a link that was refused.
 #[derive(Template)]
 #[template(path = "hearts/add_by_link.html")]
-struct Page {
+struct AddByLinkPage {
     layout: Layout,
     back: BackLink,
     link: String,
@@ -55,7 +55,7 @@ pub(crate) async fn create(
             added => return Ok(flash::redirect("/hearts", added?.into())),
         },
     };
-    let page = render_page(&Page {
+    let page = render_page(&AddByLinkPage {
         layout: layout.with_title("Add by link – not hearted", "hearts"),
         back: BackLink::from_param(Some(form.from.as_deref().unwrap_or("/hearts"))),
         link: sanitize_for_redisplay(&form.link),

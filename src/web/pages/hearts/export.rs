@@ -1,4 +1,4 @@
-//! Hearts as files to take along.
+//! Exports of hearts as CSV and JSON.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -15,38 +15,36 @@ use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
 
-/// All hearts of who is signed in, as a table.
 pub(crate) async fn csv(
     app: State,
     Now(now): Now,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Device(device): Device,
 ) -> std::result::Result<Response, AppError> {
-    let file = download(&app, &caller, Format::Table, now).await?;
-    activity::note(&app, caller.person.id, Kind::Exported, &device, now).await;
+    let file = download(&app, &user, Format::Table, now).await?;
+    activity::note(&app, user.person.id, Kind::Exported, &device, now).await;
     Ok(file)
 }
 
-/// The same as JSON.
 pub(crate) async fn json(
     app: State,
     Now(now): Now,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Device(device): Device,
 ) -> std::result::Result<Response, AppError> {
-    let file = download(&app, &caller, Format::Json, now).await?;
-    activity::note(&app, caller.person.id, Kind::Exported, &device, now).await;
+    let file = download(&app, &user, Format::Json, now).await?;
+    activity::note(&app, user.person.id, Kind::Exported, &device, now).await;
     Ok(file)
 }
 
 async fn download(
     app: &App,
-    caller: &Caller,
+    user: &Caller,
     format: Format,
     now: OffsetDateTime,
 ) -> std::result::Result<Response, AppError> {
-    let mut hearts = Box::pin(export::hearts(app, caller));
-    // The first ones are waited for: while the database is away there is a page that says so, and no half file.
+    let mut hearts = Box::pin(export::hearts(app, user));
+    // Waits for the first rows, so that a database that is down gives an error page and not half a file.
     let first = hearts.try_next().await?.unwrap_or_default();
     let begin = format.head(now) + &format.lines(&first, true);
     let rest = hearts.map_ok(move |some| format.lines(&some, false)).inspect_err(|error| {

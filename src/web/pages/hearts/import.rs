@@ -1,4 +1,4 @@
-//! Hearts from a file: the page that takes it, and the report of what became of it.
+//! Imports of hearts from a file: the form and the report.
 
 use askama::Template;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
@@ -14,45 +14,41 @@ use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
 use crate::web::views::layout::{Layout, render_page};
 
-/// The longest file, in bytes.
 pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
-/// The longest request, in bytes. What is longer than a file may be is read to its end and forgotten, up to
-/// here: a browser that is cut off in the middle shows a broken connection and no reason.
+/// Larger than a file, because a browser that is cut off during an upload shows no error page: the excess is read and
+/// dropped.
 pub(crate) const MAX_REQUEST_BYTES: usize = 8 * MAX_FILE_BYTES;
-/// How many files are taken at once: together they fit into a small server's memory.
+/// Concurrent imports, whose files together fit into a small server's memory.
 pub(crate) const MAX_CONCURRENT: usize = 8;
 
 #[derive(Template)]
 #[template(path = "hearts/import.html")]
-struct Page {
+struct ImportPage {
     layout: Layout,
-    /// Why the file as a whole was refused.
-    refusal: Option<String>,
+    error: Option<String>,
     report: Option<Report>,
     max_megabytes: usize,
 }
 
-/// The page that asks for a file.
 pub(crate) async fn show(layout: Layout, SignedIn(_): SignedIn) -> Response {
     import_page(layout.with_title("Import", "hearts"), None, None)
 }
 
-/// Takes a file and says what became of it.
 pub(crate) async fn create(
     app: State,
     Now(now): Now,
     layout: Layout,
-    (SignedIn(caller), Device(device)): (SignedIn, Device),
+    (SignedIn(user), Device(device)): (SignedIn, Device),
     upload: Multipart,
 ) -> Result<Response, AppError> {
     let file = match parse_file(read_upload(upload).await?, now).await? {
         Ok(file) => file,
         Err(why) => return Ok(refused_page(layout, why)),
     };
-    Ok(match import::keep(&app, &caller, file).await? {
+    Ok(match import::keep(&app, &user, file).await? {
         Ok(report) => {
             if report.added > 0 {
-                activity::note(&app, caller.person.id, Kind::Imported, &device, now).await;
+                activity::note(&app, user.person.id, Kind::Imported, &device, now).await;
             }
             import_page(layout.with_title("Import – done", "hearts"), None, Some(report))
         }
@@ -60,7 +56,7 @@ pub(crate) async fn create(
     })
 }
 
-/// Reads the file beside the threads that answer requests: a large one would hold one of them up.
+/// Parses on a blocking thread, because a large file would hold up other requests.
 async fn parse_file(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<File, Unreadable>, AppError> {
     tokio::task::spawn_blocking(move || import::read(&bytes, now)).await.map_err(AppError::internal)
 }
@@ -71,10 +67,10 @@ fn refused_page(layout: Layout, why: impl ToString) -> Response {
 }
 
 fn import_page(layout: Layout, refusal: Option<String>, report: Option<Report>) -> Response {
-    render_page(&Page { layout, refusal, report, max_megabytes: MAX_FILE_BYTES / 1024 / 1024 })
+    render_page(&ImportPage { layout, error: refusal, report, max_megabytes: MAX_FILE_BYTES / 1024 / 1024 })
 }
 
-/// The file that was sent; empty when none was.
+/// The field `file`; empty without one.
 async fn read_upload(mut upload: Multipart) -> Result<Vec<u8>, AppError> {
     while let Some(field) = upload.next_field().await.map_err(upload_error)? {
         if field.name() == Some("file") {

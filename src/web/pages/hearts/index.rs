@@ -1,4 +1,4 @@
-//! The page of one's hearts.
+//! The user's hearts.
 
 use crate::domain::hearts::{self, Listed};
 use crate::web::error::AppError;
@@ -15,7 +15,7 @@ use axum::response::Response;
 
 #[derive(Template)]
 #[template(path = "hearts/index.html")]
-struct Page {
+struct HeartsPage {
     layout: Layout,
     list: ListView,
     cards: Vec<PlaylistCard>,
@@ -23,16 +23,16 @@ struct Page {
     here: String,
 }
 
-/// The hearts of who is signed in; Spotify is not asked.
-pub(crate) async fn show(
+/// Does not call Spotify.
+pub(crate) async fn index(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Query(asked): Query<ListParams>,
 ) -> Result<Response, AppError> {
     let list = ListView::new(&asked, &HEARTS);
-    let Listed { hearts, all } = hearts::list(&app, &caller, &list.query()).await?;
+    let Listed { hearts, all } = hearts::list(&app, &user, &list.query()).await?;
     let pager = Pager::new(&hearts, list.path())?;
     let total = hearts.total;
     let mut cards: Vec<_> =
@@ -40,7 +40,7 @@ pub(crate) async fn show(
     if let Some(card) = cards.iter_mut().find(|card| Some(&card.id) == asked.edit.as_ref()) {
         card.annotation_form = Some(AnnotationForm::new(card));
     }
-    Ok(render_page(&Page {
+    Ok(render_page(&HeartsPage {
         layout: layout.with_title(list.title("Hearts"), "hearts"),
         list: list.with_counts(all, total),
         here: pager.current_path(),

@@ -1,4 +1,4 @@
-//! Hearts: what the buttons ask for.
+//! The heart buttons; the pages of hearts are in the modules.
 
 pub(crate) mod annotation;
 pub(crate) mod by_link;
@@ -22,10 +22,10 @@ use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 
-/// The playlist of a heart, and the page on which the button is.
+/// Playlist id, and page of the button.
 type HeartTarget = (Path<String>, Referer);
 
-/// Answer to the script: the state of the heart.
+/// Response for the script.
 #[derive(Serialize)]
 struct HeartState {
     playlist_id: String,
@@ -71,8 +71,7 @@ async fn set_heart(
     Ok(changed?)
 }
 
-/// Sends to the sign-in page, which remembers a heart that was to be given. Whoever signs in there may be somebody
-/// else, so that no heart is taken back by it.
+/// The sign-in adds a requested heart afterwards. It never removes one, because another user may sign in.
 fn signed_out(from: &str, hearted: bool, id: &PlaylistId) -> AppError {
     match hearted {
         true => AppError::signed_out(from).with_heart(id),
@@ -80,14 +79,14 @@ fn signed_out(from: &str, hearted: bool, id: &PlaylistId) -> AppError {
     }
 }
 
-/// The same as a form, for browsers without script.
+/// Form of the button without script.
 #[derive(Deserialize)]
 pub(crate) struct HeartForm {
     hearted: bool,
 }
 
-/// Sets a heart as the form asks and returns to its place on the page of the button.
-pub(crate) async fn set(
+/// Adds or removes a heart and returns to its entry on the page of the button.
+pub(crate) async fn update(
     app: State,
     now: Now,
     visitor: MaybeUser,

@@ -1,4 +1,4 @@
-//! Hearts that were taken back: the page of them, and what its buttons ask for.
+//! Removed hearts, which can be restored for 30 days.
 
 use askama::Template;
 use axum::Form;
@@ -22,7 +22,7 @@ use crate::web::views::time::DateView;
 
 #[derive(Template)]
 #[template(path = "hearts/removed.html")]
-struct Page {
+struct RemovedPage {
     layout: Layout,
     rows: Vec<RemovedRow>,
     total: usize,
@@ -30,10 +30,9 @@ struct Page {
     here: String,
 }
 
-/// A heart that was taken back.
 struct RemovedRow {
     id: String,
-    /// Where the playlist has its page.
+    /// Path of the playlist's page.
     path: String,
     name: String,
     owner: Option<String>,
@@ -58,17 +57,17 @@ impl From<RemovedHeart> for RemovedRow {
     }
 }
 
-/// What was taken back in the last 30 days, the latest first; Spotify is not asked.
+/// The latest first. Does not call Spotify.
 pub(crate) async fn index(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Query(at): Query<PageParam>,
 ) -> Result<Response, AppError> {
-    let removed = hearts::removed(&app, &caller, at.number(), now).await?;
+    let removed = hearts::removed(&app, &user, at.number(), now).await?;
     let pager = Pager::new(&removed, "/hearts/removed")?;
-    Ok(render_page(&Page {
+    Ok(render_page(&RemovedPage {
         layout: layout.with_title("Recently removed", "hearts"),
         total: removed.total,
         here: pager.current_path(),
@@ -77,7 +76,6 @@ pub(crate) async fn index(
     }))
 }
 
-/// What the buttons beside a removed heart ask for.
 #[derive(Deserialize)]
 pub(crate) struct RemovedHeartForm {
     #[serde(default)]
@@ -89,41 +87,39 @@ pub(crate) struct RemovedHeartForm {
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Action {
-    /// The heart, as it was.
     #[default]
     Restore,
-    /// That nothing of it is kept.
     Delete,
 }
 
-/// Gives a heart back, or forgets it for good, and returns to where that was asked.
+/// Restores a heart or deletes it for good, and returns to its entry.
 pub(crate) async fn update(
     app: State,
     Now(now): Now,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Path(id): Path<String>,
     Form(form): Form<RemovedHeartForm>,
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
     let notice = match form.action {
-        Action::Restore => match hearts::restore(&app, &caller, &id, now).await {
+        Action::Restore => match hearts::restore(&app, &user, &id, now).await {
             Err(Error::NotFound) => Flash::NotRestored,
             restored => restored.map(|()| Flash::Restored)?,
         },
-        Action::Delete => hearts::delete_removed(&app, &caller, Some(&id)).await.map(|()| Flash::DeletedForGood)?,
+        Action::Delete => hearts::delete_removed(&app, &user, Some(&id)).await.map(|()| Flash::DeletedForGood)?,
     };
     Ok(flash::redirect(&list_anchor(form.from.as_deref(), &id), notice))
 }
 
-/// Forgets for good all that was taken back.
+/// Deletes all removed hearts for good.
 pub(crate) async fn destroy_all(
     app: State,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Form(sure): Form<Sure>,
 ) -> Result<Response, AppError> {
     if !sure.is_ticked() {
         return Ok(flash::redirect("/hearts/removed", Flash::NotForgotten));
     }
-    hearts::delete_removed(&app, &caller, None).await?;
+    hearts::delete_removed(&app, &user, None).await?;
     Ok(flash::redirect("/hearts/removed", Flash::DeletedForGood))
 }

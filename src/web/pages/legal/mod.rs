@@ -1,4 +1,4 @@
-//! Privacy and terms: what is kept of people, and what they agree to.
+//! Privacy policy and terms.
 
 mod stored_data;
 
@@ -10,21 +10,21 @@ use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "legal/privacy.html")]
-struct Privacy {
+struct PrivacyPage {
     layout: Layout,
     stored_data: &'static [StoredTable],
 }
 
 #[derive(Template)]
 #[template(path = "legal/terms.html")]
-struct Terms {
+struct TermsPage {
     layout: Layout,
 }
 
 pub(crate) async fn privacy(layout: Layout) -> Response {
-    render_page(&Privacy { layout: layout.with_title("Privacy", ""), stored_data: STORED_DATA })
+    render_page(&PrivacyPage { layout: layout.with_title("Privacy", ""), stored_data: STORED_DATA })
 }
 
 pub(crate) async fn terms(layout: Layout) -> Response {
-    render_page(&Terms { layout: layout.with_title("Terms", "") })
+    render_page(&TermsPage { layout: layout.with_title("Terms", "") })
 }

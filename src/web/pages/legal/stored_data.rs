@@ -1,17 +1,15 @@
-//! Every column of the database: what it is to the people it is about, and how long it stays.
-//!
-//! A test holds this list against the database, so that a new column needs a line here.
+//! Every column of the database in plain words, with its retention. A test compares the list with the database, so that a
+//! new column needs a line here.
 
-/// What is kept about one thing.
+/// A table, as a section of the privacy page.
 pub(crate) struct StoredTable {
     pub(crate) heading: &'static str,
-    /// What the whole of it is for.
     pub(crate) purpose: &'static str,
     pub(crate) table: &'static str,
     pub(crate) fields: &'static [Field],
 }
 
-/// Columns that mean one thing to people.
+/// Columns with one meaning for people.
 pub(crate) struct Field {
     pub(crate) description: &'static str,
     pub(crate) retention: &'static str,
@@ -202,7 +200,7 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
     },
     StoredTable {
         heading: "The age of that list",
-        purpose: "About this server, not about you.",
+        purpose: "About Heartlist’s own work, not about you.",
         table: "top_lists",
         fields: &[field(
             "When it was made, that it is being made right now, and how long it then rests",
@@ -249,7 +247,7 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
     },
     StoredTable {
         heading: "When to leave Spotify alone",
-        purpose: "About this server, not about you.",
+        purpose: "About Heartlist’s own work, not about you.",
         table: "cooldowns",
         fields: &[field(
             "What must not be asked for, until when, and whether an allowance is used up",
@@ -259,7 +257,7 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
     },
     StoredTable {
         heading: "How often Spotify was asked",
-        purpose: "About this server, not about you.",
+        purpose: "About Heartlist’s own work, not about you.",
         table: "spotify_calls",
         fields: &[field("A number for each day and each kind of request", "A month.", &["day", "endpoint", "calls"])],
     },

@@ -1,4 +1,4 @@
-//! The library: all playlists of who is signed in.
+//! The library: all playlists of the user.
 
 use askama::Template;
 use axum::Form;
@@ -22,23 +22,22 @@ use crate::web::views::time::TimeView;
 
 #[derive(Template)]
 #[template(path = "playlists/index.html")]
-struct Index {
+struct LibraryPage {
     layout: Layout,
     list: ListView,
     cards: Vec<PlaylistCard>,
     pager: Pager,
     as_of: TimeView,
-    /// Whether Spotify is still being asked for what is missing.
+    /// True while another request fetches the rest.
     is_loading: bool,
     here: String,
     error: Option<String>,
-    /// The button that helps, if one does.
+    /// Label of the button that leads to a consent.
     consent_button: Option<&'static str>,
-    /// When Spotify asks for consent again, if that is soon.
     reconsent_due: Option<ReconsentDue>,
 }
 
-/// The day when Spotify asks for consent again; none: any day now.
+/// Day on which Spotify asks for consent again; `None` if that day has passed.
 struct ReconsentDue(Option<TimeView>);
 
 impl ReconsentDue {
@@ -47,22 +46,21 @@ impl ReconsentDue {
     }
 }
 
-/// All playlists of who is signed in, with their hearts.
 pub(crate) async fn index(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Query(asked): Query<ListParams>,
 ) -> Result<Response, AppError> {
     let list = ListView::new(&asked, &LIBRARY);
-    let library = match library::of(&app, &caller, &list.query(), now).await {
+    let library = match library::of(&app, &user, &list.query(), now).await {
         Err(Error::NotConnected) => return Ok(unconnected(layout)),
         library => library?,
     };
     let Library { playlists, all, as_of, missing, coming, trouble: error } = library;
     let pager = match Pager::new(&playlists, list.path()) {
-        // What lies behind the part that has come may exist all the same.
+        // A page behind the loaded part may exist.
         Err(_) if missing > 0 => return Ok(Redirect::to(&list.path()).into_response()),
         pager => pager?,
     };
@@ -74,9 +72,9 @@ pub(crate) async fn index(
         pager.current_path(),
         TimeView::recent(as_of, now),
     );
-    let asks_soon = account::asks_soon(&caller, now).filter(|_| door.is_none()).map(|day| ReconsentDue::on(day, now));
+    let asks_soon = account::asks_soon(&user, now).filter(|_| door.is_none()).map(|day| ReconsentDue::on(day, now));
     let cards = playlists.entries.into_iter().map(PlaylistCard::from).collect();
-    Ok(render_page(&Index {
+    Ok(render_page(&LibraryPage {
         layout,
         list,
         cards,
@@ -100,19 +98,18 @@ fn title(trouble: Option<&Error>, list: &ListView) -> String {
 
 const TITLE_NOT_CONNECTED: &str = "Playlists – Spotify not connected";
 
-/// For who has no Spotify connected, and of whose library nothing is kept: what works all the same.
+/// Page for a user without Spotify tokens and without a stored library.
 #[derive(Template)]
 #[template(path = "playlists/unconnected.html")]
-struct Unconnected {
+struct UnconnectedPage {
     layout: Layout,
     here: &'static str,
 }
 
 fn unconnected(layout: Layout) -> Response {
-    render_page(&Unconnected { layout: layout.with_title(TITLE_NOT_CONNECTED, "playlists"), here: "/playlists" })
+    render_page(&UnconnectedPage { layout: layout.with_title(TITLE_NOT_CONNECTED, "playlists"), here: "/playlists" })
 }
 
-/// What the buttons above and below the list ask for.
 #[derive(Deserialize)]
 pub(crate) struct LibraryForm {
     action: Action,
@@ -127,11 +124,11 @@ enum Action {
     Continue,
 }
 
-/// Asks Spotify for the library anew, or for the rest of it, and returns to the list.
+/// Fetches the library again, or the rest of it, and returns to the list.
 pub(crate) async fn update(
     app: State,
     Now(now): Now,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Form(form): Form<LibraryForm>,
 ) -> Result<Response, AppError> {
     let wish = match form.action {
@@ -139,10 +136,10 @@ pub(crate) async fn update(
         Action::Continue => Wish::Rest,
     };
     let from = SafePath::parse_or_playlists(form.from.as_deref());
-    let notice = match library::update(&app, &caller, wish, now).await {
+    let notice = match library::update(&app, &user, wish, now).await {
         Ok(true) => Flash::Updated,
         Ok(false) => Flash::JustUpdated,
-        // The list says so itself: until when, or with the button that helps.
+        // The list shows these errors itself.
         Err(Error::Reconnect | Error::NotConnected | Error::SlowDown { .. } | Error::SpotifyAway(_)) => {
             return Ok(Redirect::to(from.as_str()).into_response());
         }

@@ -1,4 +1,4 @@
-//! The page of one playlist.
+//! One playlist with its items.
 
 use askama::Template;
 use axum::extract::{Path, Query};
@@ -20,9 +20,8 @@ use crate::web::views::playlist_card::PlaylistCard;
 
 #[derive(Template)]
 #[template(path = "playlists/show.html")]
-struct Show {
+struct PlaylistPage {
     layout: Layout,
-    /// The list that it was opened from.
     back: BackLink,
     card: PlaylistCard,
     form: AnnotationForm,
@@ -30,17 +29,15 @@ struct Show {
     hearts: i64,
     items: Items,
     here: String,
-    /// The button that helps, if one does.
+    /// Label of the button that leads to a consent.
     consent_button: Option<&'static str>,
 }
 
-/// The items, or why there are none.
 enum Items {
-    Listed { rows: Vec<ItemRow>, total: usize, pager: Pager },
+    Listed { rows: Vec<ItemRow>, noun: &'static str, total: usize, pager: Pager },
     Withheld(String),
 }
 
-/// A line of the list of items.
 struct ItemRow {
     position: usize,
     name: String,
@@ -49,30 +46,28 @@ struct ItemRow {
     kind: Option<&'static str>,
 }
 
-/// What the address of a playlist's page asks for.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ShowParams {
-    /// The list that it was opened from.
+    /// List that the playlist was opened from.
     from: Option<String>,
     #[serde(flatten)]
     page: PageParam,
 }
 
-/// One playlist, with its items where Spotify gives them.
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     (Path(id), Query(opened)): (Path<String>, Query<ShowParams>),
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
     let (page, back) = (opened.page.number(), BackLink::from_param(opened.from.as_deref()));
-    let shown = playlists::show(&app, &caller, &id, page, now).await?;
+    let shown = playlists::show(&app, &user, &id, page, now).await?;
     let (card, trouble) = (PlaylistCard::from(shown.playlist), shown.trouble.as_ref());
     let path = playlist_path(id.as_str(), back.path.as_str());
-    Ok(render_page(&Show {
+    Ok(render_page(&PlaylistPage {
         layout: layout.with_title(card.name.clone(), back.section),
         items: items(shown.items, trouble, &path)?,
         consent_button: trouble.and_then(consent_button),
@@ -85,7 +80,6 @@ pub(crate) async fn show(
     }))
 }
 
-/// The id in an address.
 pub(crate) fn parse_id(text: &str) -> Result<PlaylistId, AppError> {
     PlaylistId::parse(text).map_err(|error| {
         let mut fault = AppError::new(
@@ -102,7 +96,7 @@ pub(crate) fn parse_id(text: &str) -> Result<PlaylistId, AppError> {
 fn items(items: playlists::Items, trouble: Option<&Error>, path: &str) -> Result<Items, AppError> {
     Ok(match items {
         playlists::Items::Listed(items) => list_items(items, path)?,
-        playlists::Items::OwnersOnly => Items::Withheld("Spotify shows what is in a playlist only to its owner and collaborators.".into()),
+        playlists::Items::OwnersOnly => Items::Withheld("Spotify shows the songs of a playlist only to its owner and collaborators.".into()),
         playlists::Items::Gone => Items::Withheld(
             "Spotify no longer shows this playlist. It may be deleted, private, or one of Spotify’s own. Your heart stays until you remove it.".into(),
         ),
@@ -110,15 +104,22 @@ fn items(items: playlists::Items, trouble: Option<&Error>, path: &str) -> Result
     })
 }
 
-/// Items are never kept: what stands above them is all there is.
+/// Items are never stored.
 fn items_unavailable(trouble: Option<&Error>) -> String {
-    let why = trouble.map_or_else(|| "Spotify could not be asked.".into(), spotify_error_message);
-    format!("{why} Above is all that Heartlist keeps of this playlist; its items are not kept.")
+    let why = trouble.map_or_else(|| "Spotify could not be reached.".into(), spotify_error_message);
+    format!("{why} Heartlist doesn’t store songs, so they can’t be shown right now.")
 }
 
 fn list_items(items: Paged<Vec<Item>>, path: &str) -> Result<Items, AppError> {
     let (total, pager) = (items.total, Pager::new(&items, path)?);
-    Ok(Items::Listed { rows: items.entries.into_iter().map(item_row).collect(), total, pager })
+    let has_episodes = items.entries.iter().any(|item| matches!(item.kind, Kind::Episode));
+    let noun = match (has_episodes, total) {
+        (false, 1) => "song",
+        (false, _) => "songs",
+        (true, 1) => "episode",
+        (true, _) => "songs and episodes",
+    };
+    Ok(Items::Listed { rows: items.entries.into_iter().map(item_row).collect(), noun, total, pager })
 }
 
 fn item_row(item: Item) -> ItemRow {

@@ -1,5 +1,4 @@
-//! The newest of what somebody shows, for feed readers: Atom (RFC 4287) and JSON Feed 1.1
-//! (<https://www.jsonfeed.org/version/1.1/>).
+//! Feeds of shared hearts: Atom (RFC 4287) and JSON Feed 1.1 (<https://www.jsonfeed.org/version/1.1/>).
 
 use askama::Template;
 use axum::response::Response;
@@ -10,12 +9,12 @@ use crate::app::App;
 use crate::domain::sharing::Shown;
 use crate::web::error::AppError;
 use crate::web::extract::{Now, State};
-use crate::web::pages::sharing::visibility::Asked;
+use crate::web::pages::sharing::visibility::SharedAddress;
 use crate::web::views::layout::absolute_url;
 use crate::web::views::playlist_card::PlaylistCard;
 use crate::web::views::time::rfc3339;
 
-/// A feed, whatever its format; its fields are named as in JSON Feed.
+/// Both formats; fields are named as in JSON Feed.
 #[derive(Serialize, Template)]
 #[template(path = "sharing/atom.xml")]
 struct Feed {
@@ -26,7 +25,7 @@ struct Feed {
     feed_url: String,
     authors: [Author; 1],
     items: Vec<Item>,
-    /// What JSON Feed does not ask for: it goes by `feed_url`.
+    /// Not part of JSON Feed, whose id is `feed_url`.
     #[serde(skip)]
     id: String,
     #[serde(skip)]
@@ -44,30 +43,27 @@ struct Item {
     url: String,
     title: String,
     content_text: String,
-    /// When the heart was given, as RFC 3339.
     date_published: String,
 }
 
-/// The newest hearts as Atom.
-pub(crate) async fn atom(app: State, Now(now): Now, asked: Asked) -> Result<Response, AppError> {
+pub(crate) async fn atom(app: State, Now(now): Now, asked: SharedAddress) -> Result<Response, AppError> {
     let feed = feed(&app, &asked, "atom.xml", now).await?;
-    Ok(asked.answer("application/atom+xml; charset=utf-8", feed.render().map_err(AppError::internal)?))
+    Ok(asked.respond("application/atom+xml; charset=utf-8", feed.render().map_err(AppError::internal)?))
 }
 
-/// The same as JSON Feed.
-pub(crate) async fn json(app: State, Now(now): Now, asked: Asked) -> Result<Response, AppError> {
+pub(crate) async fn json(app: State, Now(now): Now, asked: SharedAddress) -> Result<Response, AppError> {
     let feed = feed(&app, &asked, "feed.json", now).await?;
-    Ok(asked.answer("application/feed+json", serde_json::to_string(&feed).map_err(AppError::internal)?))
+    Ok(asked.respond("application/feed+json", serde_json::to_string(&feed).map_err(AppError::internal)?))
 }
 
-async fn feed(app: &App, asked: &Asked, file: &str, now: OffsetDateTime) -> Result<Feed, AppError> {
-    let shown = asked.shown(app, 1, now).await?;
-    let id = tag(app, asked, shown.since);
-    let owner = printable(&shown.owner);
+async fn feed(app: &App, asked: &SharedAddress, file: &str, now: OffsetDateTime) -> Result<Feed, AppError> {
+    let shown = asked.load(app, 1, now).await?;
+    let id = tag_uri(app, asked, shown.since);
+    let owner = strip_invalid_xml(&shown.owner);
     let newest = shown.hearts.entries.first().and_then(|heart| heart.hearted_at).unwrap_or(shown.since);
     Ok(Feed {
         version: "https://jsonfeed.org/version/1.1",
-        title: format!("Hearts of {owner}"),
+        title: format!("{owner}’s hearts"),
         description: format!(
             "Playlists hearted by {owner}. Names come from Spotify; Heartlist is not affiliated with Spotify."
         ),
@@ -88,34 +84,34 @@ fn items(shown: Shown, feed: &str) -> Vec<Item> {
         Item {
             id: format!("{feed}/{}", card.id),
             url: format!("https://open.spotify.com/playlist/{}", card.id),
-            title: printable(&card.name),
+            title: strip_invalid_xml(&card.name),
             content_text: by
-                .map_or_else(|| "A playlist".into(), |owner| format!("A playlist by {}", printable(&owner))),
+                .map_or_else(|| "A playlist".into(), |owner| format!("A playlist by {}", strip_invalid_xml(&owner))),
             date_published: rfc3339(hearted_at),
         }
     });
     items.collect()
 }
 
-/// A feed's name for ever (RFC 4151): our host, the day on which the address became its owner's, and the address.
-/// Who gets the address later has another name.
-fn tag(app: &App, asked: &Asked, since: OffsetDateTime) -> String {
+/// Permanent id of a feed (RFC 4151): host, day on which the address was claimed, and address. A later owner of the same
+/// address has another id.
+fn tag_uri(app: &App, asked: &SharedAddress, since: OffsetDateTime) -> String {
     let host = app.config.base_url.host_str().unwrap_or("localhost");
     format!("tag:{host},{}:{}", since.date(), asked.address.mark())
 }
 
-/// Without the characters that XML cannot hold, however they are written (XML 1.0, 2.2).
-fn printable(text: &str) -> String {
+/// Removes characters that XML cannot hold, not even escaped (XML 1.0, 2.2).
+fn strip_invalid_xml(text: &str) -> String {
     let fits = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars().filter(fits).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::strip_invalid_xml;
 
     #[test]
     fn what_xml_cannot_hold_is_left_out() {
-        assert_eq!(printable("a\u{0}b\u{b}c\u{1f}\u{ffff}é 🎧\n"), "abcé 🎧\n");
+        assert_eq!(strip_invalid_xml("a\u{0}b\u{b}c\u{1f}\u{ffff}é 🎧\n"), "abcé 🎧\n");
     }
 }

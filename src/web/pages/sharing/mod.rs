@@ -1,4 +1,4 @@
-//! Sharing: where people switch it on and off; what others see is in the files beside this one.
+//! Settings of sharing; the shared pages are in the modules.
 
 pub(crate) mod feeds;
 pub(crate) mod page;
@@ -24,60 +24,56 @@ use crate::web::views::playlist_card::PlaylistCard;
 use crate::web::views::sanitize_for_redisplay;
 use crate::web::views::time::TimeView;
 
-const HERE: &str = "/account/sharing";
+const SETTINGS_PATH: &str = "/account/sharing";
 
 #[derive(Template)]
 #[template(path = "sharing/settings.html")]
-struct Settings {
+struct SettingsPage {
     layout: Layout,
     name: String,
     hearts: i64,
     shown: i64,
-    /// The first of what is shown.
+    /// Preview of the shared hearts.
     first: Vec<PlaylistCard>,
-    /// The beginning of every page's address.
+    /// URL prefix of public pages.
     pages: String,
     page: Option<String>,
-    slug: Field,
-    link: Option<Link>,
+    slug: SlugField,
+    link: Option<SecretLink>,
 }
 
-/// The field for an address.
 #[derive(Default)]
-struct Field {
+struct SlugField {
     typed: String,
-    /// Why the page was not put there.
     refusal: Option<String>,
 }
 
-/// The secret link, as its owner sees it.
-struct Link {
-    /// None: it cannot be shown again.
+struct SecretLink {
+    /// `None` if the stored link cannot be opened any more.
     address: Option<String>,
     since: TimeView,
 }
 
-/// What is switched on, and what others see then.
-pub(crate) async fn settings(
+pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
 ) -> Result<Response, AppError> {
-    draw(&app, layout, &caller, now, Field::default()).await
+    settings_page(&app, layout, &user, now, SlugField::default()).await
 }
 
-async fn draw(
+async fn settings_page(
     app: &App,
     layout: Layout,
-    caller: &Caller,
+    user: &Caller,
     now: OffsetDateTime,
-    slug: Field,
+    slug: SlugField,
 ) -> Result<Response, AppError> {
-    let settings = sharing::settings(app, caller, now).await?;
+    let settings = sharing::settings(app, user, now).await?;
     let title = if slug.refusal.is_some() { "Sharing – not turned on" } else { "Sharing" };
     let token_at = |token: &str| absolute_url(app, &format!("/s/{token}"));
-    Ok(render_page(&Settings {
+    Ok(render_page(&SettingsPage {
         layout: layout.with_title(title, "account"),
         name: settings.name,
         hearts: settings.hearts,
@@ -86,14 +82,13 @@ async fn draw(
         pages: absolute_url(app, "/u/"),
         page: settings.page.map(|slug| slug.to_string()),
         slug,
-        link: settings.link.map(|link| Link {
+        link: settings.link.map(|link| SecretLink {
             address: link.token.map(|token| token_at(token.expose())),
             since: TimeView::day(link.since),
         }),
     }))
 }
 
-/// Whether there is to be a public page, and where.
 #[derive(Deserialize)]
 pub(crate) struct PageForm {
     on: bool,
@@ -101,47 +96,46 @@ pub(crate) struct PageForm {
     slug: String,
 }
 
-/// Switches the public page on, moves it or switches it off. What cannot be its address comes back with the reason.
-pub(crate) async fn set_page(
+/// Turns the public page on, changes its address or turns it off. Shows the form again if the address is refused.
+pub(crate) async fn update_page(
     app: State,
     Now(now): Now,
     layout: Layout,
-    (SignedIn(caller), Device(device)): (SignedIn, Device),
+    (SignedIn(user), Device(device)): (SignedIn, Device),
     Form(form): Form<PageForm>,
 ) -> Result<Response, AppError> {
     if !form.on {
-        sharing::close_page(&app, &caller, now).await?;
-        activity::note(&app, caller.person.id, Kind::PageOff, &device, now).await;
-        return Ok(flash::redirect(HERE, Flash::PageOff));
+        sharing::close_page(&app, &user, now).await?;
+        activity::note(&app, user.person.id, Kind::PageOff, &device, now).await;
+        return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOff));
     }
-    let Err(refused) = sharing::open_page(&app, &caller, &form.slug, now).await? else {
-        activity::note(&app, caller.person.id, Kind::PageOn, &device, now).await;
-        return Ok(flash::redirect(HERE, Flash::PageOn));
+    let Err(refused) = sharing::open_page(&app, &user, &form.slug, now).await? else {
+        activity::note(&app, user.person.id, Kind::PageOn, &device, now).await;
+        return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOn));
     };
-    let slug = Field { typed: sanitize_for_redisplay(&form.slug), refusal: Some(refused.to_string()) };
-    let page = draw(&app, layout, &caller, now, slug).await?;
+    let slug = SlugField { typed: sanitize_for_redisplay(&form.slug), refusal: Some(refused.to_string()) };
+    let page = settings_page(&app, layout, &user, now, slug).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
-/// Whether there is to be a secret link.
 #[derive(Deserialize)]
 pub(crate) struct LinkForm {
     on: bool,
 }
 
-/// Makes a secret link, in place of any earlier one, or switches it off.
-pub(crate) async fn set_link(
+/// Makes a secret link, which replaces an earlier one, or turns it off.
+pub(crate) async fn update_link(
     app: State,
     Now(now): Now,
-    (SignedIn(caller), Device(device)): (SignedIn, Device),
+    (SignedIn(user), Device(device)): (SignedIn, Device),
     Form(form): Form<LinkForm>,
 ) -> Result<Response, AppError> {
     if form.on {
-        sharing::open_link(&app, &caller, now).await?;
-        activity::note(&app, caller.person.id, Kind::LinkOn, &device, now).await;
-        return Ok(flash::redirect(HERE, Flash::LinkOn));
+        sharing::open_link(&app, &user, now).await?;
+        activity::note(&app, user.person.id, Kind::LinkOn, &device, now).await;
+        return Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOn));
     }
-    sharing::close_link(&app, &caller).await?;
-    activity::note(&app, caller.person.id, Kind::LinkOff, &device, now).await;
-    Ok(flash::redirect(HERE, Flash::LinkOff))
+    sharing::close_link(&app, &user).await?;
+    activity::note(&app, user.person.id, Kind::LinkOff, &device, now).await;
+    Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOff))
 }

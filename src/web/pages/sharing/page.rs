@@ -1,4 +1,4 @@
-//! The page that others see.
+//! The page of shared hearts.
 
 use askama::Template;
 use axum::extract::Query;
@@ -6,41 +6,41 @@ use axum::response::Response;
 
 use crate::web::error::AppError;
 use crate::web::extract::{Now, State};
-use crate::web::pages::sharing::visibility::Asked;
+use crate::web::pages::sharing::visibility::SharedAddress;
 use crate::web::views::layout::{Layout, absolute_url, preview_image_url};
 use crate::web::views::pager::{PageParam, Pager};
 use crate::web::views::playlist_card::PlaylistCard;
 
 #[derive(Template)]
 #[template(path = "sharing/page.html")]
-struct Page {
+struct SharedPage {
     layout: Layout,
     owner: String,
     cards: Vec<PlaylistCard>,
     total: usize,
     pager: Pager,
-    /// The path of the first page, to which the feeds' names are added.
+    /// Path of the first page and prefix of the feeds.
     path: String,
-    /// The page's one address, whole.
+    /// Canonical URL.
     address: String,
-    /// Whether only those know it whom it was given to.
+    /// True for a secret link.
     secret: bool,
     picture: String,
 }
 
-/// Somebody's hearts, for whoever opens the address. The page knows no visitor, so that it is the same for all.
+/// Has no user, so that the page is the same for everybody.
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
-    asked: Asked,
+    asked: SharedAddress,
     Query(at): Query<PageParam>,
 ) -> Result<Response, AppError> {
-    let shown = asked.shown(&app, at.number(), now).await?;
+    let shown = asked.load(&app, at.number(), now).await?;
     let pager = Pager::new(&shown.hearts, asked.path.as_str())?;
     let here = pager.current_path();
-    let text = Page {
-        // Not its own path: nobody is sent back here from a sign-in.
-        layout: Layout::without_user(&app, "/").with_title(format!("Hearts of {}", shown.owner), "shared"),
+    let text = SharedPage {
+        // Not its own path: a sign-in does not return here.
+        layout: Layout::without_user(&app, "/").with_title(format!("{}’s hearts", shown.owner), "shared"),
         owner: shown.owner,
         total: shown.hearts.total,
         cards: shown.hearts.entries.into_iter().map(PlaylistCard::from).collect(),
@@ -50,5 +50,5 @@ pub(crate) async fn show(
         path: asked.path.clone(),
         pager,
     };
-    Ok(asked.answer("text/html; charset=utf-8", text.render().map_err(AppError::internal)?))
+    Ok(asked.respond("text/html; charset=utf-8", text.render().map_err(AppError::internal)?))
 }

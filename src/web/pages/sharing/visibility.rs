@@ -1,7 +1,7 @@
-//! What is asked of an address that shows hearts, and how it is answered: anew, or "as you have it".
+//! The address of shared hearts, and conditional responses.
 //!
-//! Every address that shows nothing gives the same answer, 410, be it switched off, taken away or never used:
-//! who has it learns at once that nothing is here, and who guesses learns no more than that.
+//! An address that shows nothing answers 410, whether it was turned off, taken down or never used, so that guessing
+//! tells nothing.
 
 use std::sync::Arc;
 
@@ -17,19 +17,17 @@ use crate::domain::sharing::{self, Address, Shown, Slug};
 use crate::ids::{Digested, Secret};
 use crate::web::error::AppError;
 
-/// What search engines may do with an answer.
 static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// A request for what somebody shows.
-pub(crate) struct Asked {
+/// A request for shared hearts.
+pub(crate) struct SharedAddress {
     pub(crate) address: Address,
-    /// Where that is, as a path.
     pub(crate) path: String,
-    /// What the visitor has of it already.
-    held: Option<String>,
+    /// The If-None-Match header.
+    if_none_match: Option<String>,
 }
 
-impl FromRequestParts<Arc<App>> for Asked {
+impl FromRequestParts<Arc<App>> for SharedAddress {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
@@ -40,29 +38,29 @@ impl FromRequestParts<Arc<App>> for Asked {
             _ => Some(Address::Link(Secret::new(name))),
         };
         let held = parts.headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).map(str::to_owned);
-        Ok(Self { address: address.ok_or_else(gone)?, path: format!("/{kind}/{name}"), held })
+        Ok(Self { address: address.ok_or_else(not_shared)?, path: format!("/{kind}/{name}"), if_none_match: held })
     }
 }
 
-impl Asked {
-    /// Page `page` of what is shown.
-    pub(crate) async fn shown(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<Shown, AppError> {
-        sharing::at(app, &self.address, page, now).await?.ok_or_else(gone)
+impl SharedAddress {
+    /// Fails with 410 if nothing is shared at the address.
+    pub(crate) async fn load(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<Shown, AppError> {
+        sharing::at(app, &self.address, page, now).await?.ok_or_else(not_shared)
     }
 
     pub(crate) fn is_secret(&self) -> bool {
         matches!(self.address, Address::Link(_))
     }
 
-    /// `text` as a `kind`, unless the visitor has it already.
+    /// The response, or 304 if the client has it already.
     ///
-    /// Anyone may keep what is public, and must ask each time whether it still holds (`no-cache`): a lifetime of
-    /// its own would show hearts for minutes after their owner switched them off. Asking costs three short queries.
-    pub(crate) fn answer(self, kind: &'static str, text: String) -> Response {
-        // Weak, because the same tag stands for the text and for its compressed forms.
+    /// Public pages may be cached but must be revalidated (`no-cache`): with a lifetime, hearts would be shown for minutes
+    /// after sharing was turned off. Revalidation costs three short queries.
+    pub(crate) fn respond(self, kind: &'static str, text: String) -> Response {
+        // Weak, because the tag is the same for compressed responses.
         let tag = format!("W/\"{}\"", Digested::of(&text).short());
-        let mut answer = match &self.held {
-            Some(held) if holds(held, &tag) => StatusCode::NOT_MODIFIED.into_response(),
+        let mut answer = match &self.if_none_match {
+            Some(held) if etag_matches(held, &tag) => StatusCode::NOT_MODIFIED.into_response(),
             _ => ([(CONTENT_TYPE, kind)], text).into_response(),
         };
         let headers = answer.headers_mut();
@@ -79,12 +77,12 @@ impl Asked {
     }
 }
 
-/// Whether an `If-None-Match` names `tag`, weakly compared (RFC 9110, 13.1.2).
-fn holds(held: &str, tag: &str) -> bool {
+/// Weak comparison of an If-None-Match header (RFC 9110, 13.1.2).
+fn etag_matches(held: &str, tag: &str) -> bool {
     held.trim() == "*" || held.split(',').any(|one| one.trim() == tag)
 }
 
-fn gone() -> AppError {
+fn not_shared() -> AppError {
     AppError::new(
         StatusCode::GONE,
         "Nothing is shared here",
@@ -94,16 +92,16 @@ fn gone() -> AppError {
 
 #[cfg(test)]
 mod tests {
-    use super::holds;
+    use super::etag_matches;
 
     #[test]
     fn a_tag_is_found_among_several() {
         let tag = "W/\"0f\"";
         for held in [tag, "*", " * ", "\"x\", W/\"0f\"", "W/\"0f\",W/\"1f\""] {
-            assert!(holds(held, tag), "{held}");
+            assert!(etag_matches(held, tag), "{held}");
         }
         for held in ["", "W/\"1f\"", "0f"] {
-            assert!(!holds(held, tag), "{held}");
+            assert!(!etag_matches(held, tag), "{held}");
         }
     }
 }
