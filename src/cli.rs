@@ -250,7 +250,7 @@ async fn every<Done: Future<Output = Result<(), domain::Error>>>(
 #[cfg(feature = "demo")]
 fn beside(config: &Config) -> Option<axum::Router> {
     use crate::ids::Provider;
-    use crate::standin::{Registered, Service, Settings, World, router};
+    use fake_spotify::{Registered, Service, Settings, World, router};
     let registered = |service: Service| {
         let way = config.ways_in.iter().find(|way| way.provider.key() == service.key())?;
         Some(Registered {
@@ -268,7 +268,7 @@ fn beside(config: &Config) -> Option<axum::Router> {
             redirect_uris: vec![config.redirect_uri(Provider::Spotify).to_string()],
             elsewhere: Service::ALL.into_iter().filter_map(registered).collect(),
         });
-        axum::Router::new().nest("/standin", router(world))
+        axum::Router::new().nest("/fake-spotify", router(world))
     })
 }
 

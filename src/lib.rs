@@ -9,7 +9,7 @@
 //! - [`spotify`] knows Spotify's paths and JSON; [`oauth`] the code flow and how providers differ.
 //! - [`vault`] seals and opens secrets; [`config`] reads the environment, once.
 //! - [`ids`] names what all layers share; [`telemetry`] sets up the log.
-//! - [`standin`] pretends to be Spotify, for the demo and the tests; the app meets it only over HTTP.
+//! - The crate `fake-spotify` pretends to be Spotify, for the demo and the tests; the app meets it only over HTTP.
 //! - [`cli`] starts, wires and stops the program, and prints the doctor's findings.
 //!
 //! Imports go one way: `cli -> web -> domain -> app -> {db, spotify, oauth, vault, config} -> ids`.
@@ -23,8 +23,6 @@ pub mod domain;
 pub mod ids;
 pub mod oauth;
 pub mod spotify;
-#[cfg(feature = "demo")]
-pub mod standin;
 pub mod telemetry;
 pub mod vault;
 pub mod web;

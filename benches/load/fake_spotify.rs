@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use ::fake_spotify::{Endpoint, Fault, Listener, Owner, Playlist, Settings, World};
 use anyhow::Result;
-use heartlist::standin::{self, Endpoint, Fault, Listener, Owner, Playlist, Settings, World};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -33,7 +33,7 @@ impl FakeSpotify {
             redirect_uris: vec!["http://127.0.0.1/auth/spotify/callback".into()],
             elsewhere: Vec::new(),
         });
-        let router = standin::router(world.clone());
+        let router = ::fake_spotify::router(world.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { world, base })
     }

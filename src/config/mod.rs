@@ -243,9 +243,9 @@ impl Reader<'_> {
     }
 
     fn spotify(&mut self, demo: bool, base_url: &Url) -> Spotify {
-        let standin = |path: &str| base_url.join(path).expect("a fixed path").to_string();
+        let fake_spotify = |path: &str| base_url.join(path).expect("a fixed path").to_string();
         let (accounts, api) = match demo {
-            true => (standin("/standin"), standin("/standin/v1")),
+            true => (fake_spotify("/fake-spotify"), fake_spotify("/fake-spotify/v1")),
             false => ("https://accounts.spotify.com".into(), "https://api.spotify.com/v1".into()),
         };
         Spotify {

@@ -103,7 +103,7 @@ impl Reader<'_> {
                 self.fault(format!("{name} is set but SPOTIFY_CLIENT_ID is not: a demo meets no real provider"));
             }
         }
-        let base = base_url.join(&format!("/standin/{}", place.provider.key())).expect("a fixed path");
+        let base = base_url.join(&format!("/fake-spotify/{}", place.provider.key())).expect("a fixed path");
         Some(WayIn {
             provider: place.provider,
             client_id: DEMO_CLIENT.into(),

@@ -20,8 +20,8 @@ fn nothing_set_is_a_demo_on_loopback() {
     let config = read(&[]).unwrap();
     assert!(config.demo && config.session_secret.is_none());
     assert_eq!(config.base_url.as_str(), "http://127.0.0.1:8080/");
-    assert_eq!(config.spotify.accounts_url.as_str(), "http://127.0.0.1:8080/standin");
-    assert_eq!(config.spotify.api_url.as_str(), "http://127.0.0.1:8080/standin/v1");
+    assert_eq!(config.spotify.accounts_url.as_str(), "http://127.0.0.1:8080/fake-spotify");
+    assert_eq!(config.spotify.api_url.as_str(), "http://127.0.0.1:8080/fake-spotify/v1");
     assert!(matches!(config.database, Database::Private { .. }));
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartlist::standin::{Endpoint, Fault, Service};
+use fake_spotify::{Endpoint, Fault, Service};
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartlist::standin::Service;
+use fake_spotify::Service;
 
 use crate::support::Site;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartlist::standin::{Endpoint, Fault};
+use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 
 use crate::support::Site;

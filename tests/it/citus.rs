@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use fake_spotify::Service;
 use heartlist::db::distribution;
-use heartlist::standin::Service;
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
 

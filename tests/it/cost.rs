@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::sync::Once;
 
-use heartlist::standin::Listener;
+use fake_spotify::Listener;
 use reqwest::Method;
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};

@@ -1,6 +1,6 @@
 //! The doctor: what it finds, whom it tells, and that it keeps secrets.
 
-use heartlist::standin::{Endpoint, Fault};
+use fake_spotify::{Endpoint, Fault};
 use tokio::process::Command;
 
 use crate::support::Site;

@@ -1,6 +1,6 @@
 //! Feeds of shared hearts: Atom by RFC 4287, JSON Feed by its version 1.1.
 
-use heartlist::standin::Listener;
+use fake_spotify::Listener;
 use reqwest::Method;
 use roxmltree::{Document, Node};
 use serde_json::Value;

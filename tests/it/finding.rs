@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use fake_spotify::{Listener, Playlist};
 use heartlist::domain::text::fold;
-use heartlist::standin::{Listener, Playlist};
 use reqwest::Method;
 
 use crate::support::Site;

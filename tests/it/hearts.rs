@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use fake_spotify::{Endpoint, Fault};
 use futures_util::future::join_all;
 use heartlist::ids::Secret;
-use heartlist::standin::{Endpoint, Fault};
 use heartlist::vault::{Purpose, Vault};
 use reqwest::Method;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use fake_spotify::{Endpoint, Fault, Listener};
 use futures_util::future::join_all;
-use heartlist::standin::{Endpoint, Fault, Listener};
 use time::OffsetDateTime;
 
 use crate::support::page::Page;

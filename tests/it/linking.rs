@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use fake_spotify::{Endpoint, Fault, Service};
 use heartlist::db::identities;
 use heartlist::ids::Provider;
-use heartlist::standin::{Endpoint, Fault, Service};
 use reqwest::Method;
 
 use crate::support::Site;

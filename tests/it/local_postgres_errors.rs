@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use fake_spotify::Listener;
 use futures_util::future::join_all;
-use heartlist::standin::Listener;
 use reqwest::Method;
 use rustix::process::Signal;
 use sqlx::{Connection, PgConnection};

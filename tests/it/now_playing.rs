@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartlist::standin::{Endpoint, Fault, Playing};
+use fake_spotify::{Endpoint, Fault, Playing};
 use reqwest::Method;
 
 use crate::support::Site;

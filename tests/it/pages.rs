@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::IntoResponse;
-use heartlist::standin::{Endpoint, Fault, Service};
+use fake_spotify::{Endpoint, Fault, Service};
 use reqwest::{Client, Method};
 use scraper::{ElementRef, Html, Selector};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};

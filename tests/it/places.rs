@@ -1,6 +1,6 @@
 //! Places in a list: some pages of it together, and the way back from a playlist.
 
-use heartlist::standin::Listener;
+use fake_spotify::Listener;
 
 use crate::support::Site;
 

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use fake_spotify::{Endpoint, Fault, Listener};
 use futures_util::future::join_all;
-use heartlist::standin::{Endpoint, Fault, Listener};
 
 use crate::support::Site;
 use crate::support::page::Page;

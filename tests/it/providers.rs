@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use heartlist::standin::{Endpoint, Fault, Service, Trouble};
+use fake_spotify::{Endpoint, Fault, Service, Trouble};
 use reqwest::Method;
 use url::Url;
 

@@ -1,6 +1,6 @@
 //! Attacks, each with its defence; taking the defence out makes its test fail.
 
-use heartlist::standin::{Endpoint, Fault};
+use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 
 use crate::support::Site;

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use fake_spotify::{Endpoint, Fault};
 use futures_util::future::join_all;
-use heartlist::standin::{Endpoint, Fault};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartlist::standin::Listener;
+use fake_spotify::Listener;
 use reqwest::Method;
 
 use crate::support::Site;

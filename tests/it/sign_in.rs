@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use fake_spotify::{Endpoint, Fault};
 use futures_util::future::join_all;
-use heartlist::standin::{Endpoint, Fault};
 use reqwest::Method;
 
 use crate::support::Site;

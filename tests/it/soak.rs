@@ -8,8 +8,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use fake_spotify::Listener;
 use futures_util::future::join_all;
-use heartlist::standin::Listener;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};

@@ -1,6 +1,6 @@
 //! Hearts in files: exported, imported, and the same afterwards.
 
-use heartlist::standin::{Endpoint, Fault};
+use fake_spotify::{Endpoint, Fault};
 use serde_json::json;
 use time::OffsetDateTime;
 use tokio::io::AsyncWriteExt;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use fake_spotify::Endpoint;
 use futures_util::future::join_all;
 use heartlist::db::sessions::{lease, peek, replace};
 use heartlist::ids::{Digested, Secret};
-use heartlist::standin::Endpoint;
 use heartlist::vault::Vault;
 use serde_json::Value;
 

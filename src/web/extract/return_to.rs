@@ -205,7 +205,7 @@ mod tests {
             "/playlists\r\nx: y",
             "/hearts/%2e%2e/x",
             "javascript:1",
-            "/standin/x",
+            "/fake-spotify/x",
             "@e",
             "/@e",
         ];

@@ -1,7 +1,7 @@
 //! What axe-core, the checker of accessibility, says of every page: nothing, in light and dark, on a phone and
 //! on a desk.
 
-use heartlist::standin::Service;
+use fake_spotify::Service;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::Executor as _;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use heartlist::standin::{Endpoint, Fault};
+use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 use sqlx::Executor as _;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartlist::standin::{Endpoint, Fault, Listener};
+use fake_spotify::{Endpoint, Fault, Listener};
 use serde_json::json;
 use thirtyfour::Key;
 

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use heartlist::standin::{Endpoint, Fault};
+use fake_spotify::{Endpoint, Fault};
 
 use super::{FIRST_HEART, ada, consent};
 use crate::support::Site;

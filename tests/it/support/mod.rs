@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use fake_spotify::{Registered, Service, World};
 use heartlist::app::App;
 use heartlist::cli;
 use heartlist::config::Config;
 use heartlist::db;
 use heartlist::ids::Secret;
-use heartlist::standin::{self, Registered, Service, World};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -68,7 +68,7 @@ impl Site {
         let base = address(&ours);
         let spotify = address(&theirs);
         let settings = settings(&base, &spotify, extra);
-        let world = World::new(standin::Settings {
+        let world = World::new(fake_spotify::Settings {
             base: Url::parse(&spotify).unwrap(),
             client_id: CLIENT_ID.into(),
             client_secret: CLIENT_SECRET.into(),
@@ -76,11 +76,11 @@ impl Site {
             redirect_uris: vec!["http://127.0.0.1/auth/spotify/callback".into()],
             elsewhere: Service::ALL.into_iter().map(|service| registered(service, &base)).collect(),
         });
-        let pretend = standin::router(world.clone());
-        let standin = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
+        let pretend = fake_spotify::router(world.clone());
+        let spotify_task = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
         let db = sqlx::PgPool::connect(database.url()).await.unwrap();
         let clock = Arc::new(TestClock::default());
-        let mut site = Self { base, world, db, database, settings, clock, tasks: vec![standin] };
+        let mut site = Self { base, world, db, database, settings, clock, tasks: vec![spotify_task] };
         site.serve(ours);
         site
     }

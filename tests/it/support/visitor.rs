@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heartlist::standin::{Account, Service, World};
+use fake_spotify::{Account, Service, World};
 use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;

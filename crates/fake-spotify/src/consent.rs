@@ -13,7 +13,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 #[derive(Template)]
-#[template(path = "standin/consent.html")]
+#[template(path = "consent.html")]
 struct ConsentPage<'a> {
     prefix: &'a str,
     request: &'a AuthorizeRequest,

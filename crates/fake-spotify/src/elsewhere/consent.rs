@@ -7,13 +7,13 @@ use axum::response::{IntoResponse, Response};
 use url::Url;
 
 use super::{Account, Approval, Service};
-use crate::standin::World;
-use crate::standin::consent::{form_target, named};
-use crate::standin::form::Params;
-use crate::standin::pages::{self, from_elsewhere, refused};
+use crate::World;
+use crate::consent::{form_target, named};
+use crate::form::Params;
+use crate::pages::{self, from_elsewhere, refused};
 
 #[derive(Template)]
-#[template(path = "standin/elsewhere.html")]
+#[template(path = "elsewhere.html")]
 struct Page<'a> {
     prefix: &'a str,
     service: Service,

@@ -1,6 +1,6 @@
 //! A made-up Spotify: a small world of listeners and playlists behind real HTTP.
 //!
-//! Demo mode mounts it under `/standin` of the app's own server, tests give it a port of its own;
+//! Demo mode mounts it under `/fake-spotify` of the app's own server, tests give it a port of its own;
 //! either way the app meets it only through its two base addresses:
 //! `SPOTIFY_ACCOUNTS_URL = {base}` and `SPOTIFY_API_URL = {base}/v1`.
 //!
@@ -81,7 +81,7 @@ pub fn router(world: World) -> Router {
         .route("/v1/playlists/{id}/tracks", watch(Endpoint::Removed, any(spotify::tracks)))
         .route("/v1/users/{*rest}", watch(Endpoint::Removed, any(spotify::removed)))
         .route("/covers/{seed}", watch(Endpoint::Cover, get(covers::cover)))
-        .route("/standin.css", get(pages::stylesheet))
+        .route("/style.css", get(pages::stylesheet))
         .route("/panel", get(panel::show))
         .route("/panel/set", post(panel::set))
         .route("/panel/clock", post(panel::clock))

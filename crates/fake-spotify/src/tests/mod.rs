@@ -20,7 +20,7 @@ const SCOPES: &str = "playlist-read-private playlist-read-collaborative";
 
 fn world() -> World {
     World::new(Settings {
-        base: url::Url::parse("http://127.0.0.1:8080/standin").unwrap(),
+        base: url::Url::parse("http://127.0.0.1:8080/fake-spotify").unwrap(),
         client_id: "app".into(),
         client_secret: "shh".into(),
         redirect_uris: vec![REDIRECT.into(), "https://app.test/cb?x=1".into()],

@@ -19,7 +19,7 @@ use url::Url;
 const SHOWN: usize = 30;
 
 #[derive(Template)]
-#[template(path = "standin/panel.html")]
+#[template(path = "panel.html")]
 struct Panel<'a> {
     prefix: &'a str,
     /// Where the app is.

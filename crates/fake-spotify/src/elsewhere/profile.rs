@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::{Account, Service, refused};
-use crate::standin::World;
-use crate::standin::form::Params;
+use crate::World;
+use crate::form::Params;
 
 /// The handler.
 pub(super) async fn answer(

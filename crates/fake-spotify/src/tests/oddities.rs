@@ -63,7 +63,7 @@ async fn next_leads_to_a_path_that_is_refused() {
     let token = world.sign_in("mira", SCOPES).access;
     let page = get_as(&world, &token, "/v1/me/playlists").await.json();
     let next = page["next"].as_str().unwrap();
-    let path = next.strip_prefix("http://127.0.0.1:8080/standin").unwrap();
+    let path = next.strip_prefix("http://127.0.0.1:8080/fake-spotify").unwrap();
     assert_eq!(get_as(&world, &token, path).await.status, 403);
 }
 

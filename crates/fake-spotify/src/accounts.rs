@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_addresses_in_numbers() {
-        let base = Url::parse("http://192.168.1.5:8080/standin").unwrap();
+        let base = Url::parse("http://192.168.1.5:8080/fake-spotify").unwrap();
         for good in [
             "https://a.test/cb",
             "http://127.0.0.1:8080/cb",

@@ -32,7 +32,7 @@ async fn the_consent_page_can_be_filled_in_and_is_tightly_wrapped() {
     assert_eq!(page.status, 200);
     let html = scraper::Html::parse_document(&page.body);
     let found = |css: &str| html.select(&scraper::Selector::parse(css).unwrap()).count();
-    assert_eq!(found("form[method=post][action='/standin/authorize/decision']"), 1);
+    assert_eq!(found("form[method=post][action='/fake-spotify/authorize/decision']"), 1);
     assert_eq!(found("button[name=decision][value=approve]"), 1);
     assert_eq!(found("button[name=decision][value=deny]"), 1);
     assert_eq!(found("label input[type=radio][name=listener][value=mira][checked]"), 1);

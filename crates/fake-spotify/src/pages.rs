@@ -6,20 +6,20 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 #[derive(Template)]
-#[template(path = "standin/error.html")]
+#[template(path = "error.html")]
 struct ErrorPage<'a> {
     prefix: &'a str,
     what: &'a str,
 }
 
-/// `GET /standin.css`: the one style sheet of these pages.
+/// `GET /style.css`: the one style sheet of these pages.
 pub(super) async fn stylesheet() -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "text/css; charset=utf-8"),
         (header::CACHE_CONTROL, "max-age=3600"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, include_str!("../../templates/standin/standin.css"))
+    (headers, include_str!("../templates/style.css"))
 }
 
 /// A refusal of a form that a browser says comes from another site's page.

@@ -49,7 +49,7 @@ impl Account {
 }
 
 /// Ada has the same verified address at two, Mira one of hers verified and one not, Noor hides what she can.
-pub(in crate::standin) fn cast() -> Vec<Account> {
+pub(crate) fn cast() -> Vec<Account> {
     use Service::{Facebook, GitHub, Google, X};
     let noor = Account::new("noor", GitHub, "90210044", "");
     vec![

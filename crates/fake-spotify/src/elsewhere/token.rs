@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::refused::{self, No};
 use super::{Approval, Registered, Service};
-use crate::standin::World;
-use crate::standin::form::Params;
-use crate::standin::token::matches;
+use crate::World;
+use crate::form::Params;
+use crate::token::matches;
 
 /// The handler.
 pub(super) async fn answer(service: Service, State(world): State<World>, request: Request) -> Response {

@@ -12,7 +12,7 @@ use url::Url;
 /// Where the stand-in is reached and which app it knows.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where the browser and the app reach it, e.g. `http://127.0.0.1:8080/standin`.
+    /// Where the browser and the app reach it, e.g. `http://127.0.0.1:8080/fake-spotify`.
     pub base: Url,
     /// The one registered client.
     pub client_id: String,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 async fn press(world: &World, act: &str, name: &str, value: &str) -> Answer {
     let answer = post(world, &format!("/panel/{act}"), &[(name, value)], false).await;
     assert_eq!(answer.status, 303, "{act} {name} {value}: {}", answer.body);
-    assert!(answer.header("location").starts_with("/standin/panel#"));
+    assert!(answer.header("location").starts_with("/fake-spotify/panel#"));
     answer
 }
 

@@ -9,7 +9,7 @@ use super::Service;
 
 /// Why a code is not redeemed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::standin) enum No {
+pub(crate) enum No {
     /// The app's id or secret is wrong, or shown in the wrong place.
     App,
     /// The code is used, unknown or another's.

@@ -246,11 +246,13 @@ async fn other_faults_look_as_they_should() {
 #[tokio::test]
 async fn it_can_be_mounted_below_a_path() {
     let world = world();
-    let mounted = axum::Router::new().nest("/standin", router(world.clone()));
-    for (path, status) in [("/standin/v1/me", 401), ("/standin/v1/nothing", 404), ("/standin/standin.css", 200)] {
+    let mounted = axum::Router::new().nest("/fake-spotify", router(world.clone()));
+    for (path, status) in
+        [("/fake-spotify/v1/me", 401), ("/fake-spotify/v1/nothing", 404), ("/fake-spotify/style.css", 200)]
+    {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let answer = mounted.clone().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), status, "{path}");
     }
-    assert_eq!(world.requests()[0].path_and_query, "/standin/v1/me");
+    assert_eq!(world.requests()[0].path_and_query, "/fake-spotify/v1/me");
 }
