@@ -208,7 +208,7 @@ pub async fn serve_on(
     app: Arc<App>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let router = web::router(app.clone(), beside(&app.config));
+    let router = web::router(app.clone(), demo_routes(&app.config));
     let keeper = tokio::spawn(keep_house(app.clone()));
     let outcome = serving::serve(listener, router, stop).await;
     keeper.abort();
@@ -246,34 +246,43 @@ async fn every<Done: Future<Output = Result<(), domain::Error>>>(
     }
 }
 
-/// What is served beside the app: the stand-in for Spotify, in the demo and never elsewhere.
+/// The routes of the fake Spotify; `None` outside demo mode.
 #[cfg(feature = "demo")]
-fn beside(config: &Config) -> Option<axum::Router> {
+fn demo_routes(config: &Config) -> Option<axum::Router> {
     use crate::ids::Provider;
-    use fake_spotify::{Registered, Service, Settings, World, router};
-    let registered = |service: Service| {
-        let way = config.ways_in.iter().find(|way| way.provider.key() == service.key())?;
-        Some(Registered {
-            service,
+    use fake_spotify::{FakeSpotify, OtherProvider, RegisteredClient, Settings};
+    let registered_client = |provider: OtherProvider| {
+        let way = config.ways_in.iter().find(|way| way.provider.key() == provider.key())?;
+        Some(RegisteredClient {
+            provider,
             client_id: way.client_id.clone(),
             client_secret: way.client_secret.expose().to_owned(),
             redirect_uri: config.redirect_uri(way.provider).to_string(),
         })
     };
     config.demo.then(|| {
-        let world = World::new(Settings {
-            base: config.spotify.accounts_url.clone(),
+        let fake = FakeSpotify::new(Settings {
+            base_url: config.spotify.accounts_url.clone(),
+            app_name: "Heartlist".into(),
             client_id: config.spotify.client_id.clone(),
             client_secret: config.spotify.client_secret.expose().to_owned(),
             redirect_uris: vec![config.redirect_uri(Provider::Spotify).to_string()],
-            elsewhere: Service::ALL.into_iter().filter_map(registered).collect(),
+            other_clients: OtherProvider::ALL.into_iter().filter_map(registered_client).collect(),
         });
-        axum::Router::new().nest("/fake-spotify", router(world))
+        axum::Router::new()
+            .nest("/fake-spotify", fake_spotify::router(fake))
+            .route("/standin/{*path}", axum::routing::get(moved_demo))
     })
 }
 
+/// Redirects the demo's former addresses, which the covers of saved playlists still have.
+#[cfg(feature = "demo")]
+async fn moved_demo(uri: axum::http::Uri) -> axum::response::Redirect {
+    axum::response::Redirect::permanent(&uri.to_string().replacen("/standin", "/fake-spotify", 1))
+}
+
 #[cfg(not(feature = "demo"))]
-fn beside(_: &Config) -> Option<axum::Router> {
+fn demo_routes(_: &Config) -> Option<axum::Router> {
     None
 }
 

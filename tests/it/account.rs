@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::{Endpoint, Fault, Service};
+use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
@@ -63,11 +63,11 @@ async fn c2_disconnecting_forgets_the_keys_everywhere_and_keeps_the_hearts() {
     let id = here.open("/playlists").await.playlist_ids().remove(0);
     here.fetch(Method::PUT, &format!("/heart/{id}")).await;
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
-        site.world.fault(endpoint, Fault::Hang, 100);
+        site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
     let page = here.submit(here.open("/account/disconnect").await.form("form[action='/account/disconnect']")).await;
     assert!(page.status == 200 && page.notice().unwrap().contains("disconnected"));
-    site.world.mend();
+    site.spotify.reset();
     for visitor in [&here, &there] {
         let account = visitor.open("/account").await;
         assert!(account.has("form[action='/auth/spotify']") && !account.has("a[href='/account/disconnect']"));
@@ -94,7 +94,7 @@ async fn deleting_wants_a_recent_sign_in_and_leads_there_and_back() {
     let back = ada.submit(approve(&consent, "ada")).await;
     assert_eq!((back.url.path(), back.has(SURE)), ("/account/delete", true));
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
-        site.world.fault(endpoint, Fault::Hang, 100);
+        site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
     let gone = ada.submit(back.form(SURE).with("sure", "yes")).await;
     assert_eq!((gone.status, site.count("select count(*) from users").await), (200, 0), "while Spotify is down");
@@ -104,15 +104,15 @@ async fn deleting_wants_a_recent_sign_in_and_leads_there_and_back() {
 async fn only_a_way_in_that_was_there_proves_who_deletes() {
     let site = Site::open().await;
     let ada = site.visitor();
-    ada.sign_in_by(&site.world, Service::Google, "ada").await;
+    ada.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     site.advance(Duration::from_secs(601));
     // Whoever finds the browser open must not add a way in of their own, by which they would then be ada.
     for body in ["aim=link&next=/account", "again=yes&next=/account"] {
-        let path = format!("/auth/{}", Service::GitHub.key());
+        let path = format!("/auth/{}", OtherProvider::GitHub.key());
         let sent = ada.request(Method::POST, &path, &[("sec-fetch-site", "same-origin")], Some(body.into())).await;
         let consent = ada.open(sent.header("location")).await;
         if consent.has("button[value=approve]") {
-            let answer = ada.submit(consent.choose(&site.world.account(Service::GitHub, "mira"))).await;
+            let answer = ada.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
             assert_eq!(answer.status, 409, "{body}");
         } else {
             assert_eq!((consent.url.path(), consent.text("h1").as_str()), ("/account/again", "Sign in again"));
@@ -120,8 +120,8 @@ async fn only_a_way_in_that_was_there_proves_who_deletes() {
         assert_eq!(site.count("select count(*) from identities").await, 1, "{body}");
         assert!(!ada.open("/account/delete").await.has(SURE), "{body}");
     }
-    let google = ada.to(Service::Google, &ada.open("/account/delete").await).await;
-    let back = ada.submit(google.choose(&site.world.account(Service::Google, "ada"))).await;
+    let google = ada.to(OtherProvider::Google, &ada.open("/account/delete").await).await;
+    let back = ada.submit(google.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!((back.url.path(), back.has(SURE)), ("/account/delete", true), "{}", back.html);
 }
 

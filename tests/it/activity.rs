@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::Service;
+use fake_spotify::OtherProvider;
 
 use crate::support::Site;
 
@@ -28,7 +28,7 @@ async fn the_account_page_tells_what_happened_newest_first() {
 async fn files_and_ways_in_leave_a_line_as_well() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
-    ada.link(&site.world, Service::GitHub, "ada").await;
+    ada.link(&site.spotify, OtherProvider::GitHub, "ada").await;
     ada.open("/hearts/export.csv").await;
     let file = format!("id\n{}", "1".repeat(22));
     ada.open("/hearts/export.json").await;

@@ -38,8 +38,8 @@ async fn d4_a_change_is_shown_with_its_date_until_the_playlist_is_opened() {
     site.advance(DAY);
     assert_eq!(badges(&ada, id).await, [None, None], "seen again, and nothing changed");
 
-    site.world.add_song(id);
-    site.world.add_song(unhearted);
+    site.spotify.add_song(id);
+    site.spotify.add_song(unhearted);
     assert_eq!(badges(&ada, id).await, [None, None], "nobody has asked Spotify yet");
     site.advance(DAY);
     ada.open("/playlists").await;
@@ -60,7 +60,7 @@ async fn d4_a_change_is_shown_with_its_date_until_the_playlist_is_opened() {
 
     assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
     assert_eq!(badges(&ada, id).await, [None, None]);
-    site.world.add_song(id);
+    site.spotify.add_song(id);
     site.advance(DAY);
     assert!(badges(&ada, id).await.iter().all(Option::is_some), "and once more");
 }
@@ -71,10 +71,10 @@ async fn opening_while_spotify_is_away_shows_nothing_new_and_clears_nothing() {
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     heart(&ada, &id).await;
-    site.world.add_song(&id);
+    site.spotify.add_song(&id);
     site.advance(DAY);
     ada.open("/playlists").await;
-    site.world.fault(Endpoint::Playlist, Fault::Html502, 10);
+    site.spotify.inject_fault(Endpoint::Playlist, Fault::Html502, 10);
     assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
     assert!(badges(&ada, &id).await.iter().all(Option::is_some));
 }
@@ -88,7 +88,7 @@ async fn a_heart_given_before_anything_was_known_is_for_the_first_version_seen()
     heart(&noor, &id).await;
     assert_eq!(noor.open(&format!("/playlists/{id}")).await.status, 200);
     assert_eq!(badge(&noor.open("/hearts").await, &id), None);
-    site.world.add_song(&id);
+    site.spotify.add_song(&id);
     let by_link = noor.open("/hearts").await.form("#link").with("link", &id);
     site.advance(DAY);
     assert_eq!(noor.submit(by_link).await.status, 200);
@@ -105,7 +105,7 @@ async fn a_heart_taken_back_and_given_again_is_for_the_version_of_that_day() {
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     heart(&ada, &id).await;
-    site.world.add_song(&id);
+    site.spotify.add_song(&id);
     site.advance(DAY);
     assert!(badges(&ada, &id).await[0].is_some());
     ada.fetch(Method::DELETE, &format!("/heart/{id}")).await;
@@ -118,11 +118,11 @@ async fn a_heart_taken_back_and_given_again_is_for_the_version_of_that_day() {
 async fn what_spotify_makes_itself_never_counts_as_changed() {
     let site = Site::open().await;
     let id = "37i9dQZF1DXcBWIGoYBM5M";
-    site.world.change("ada", |ada| ada.library[0].as_mut().unwrap().id = id.into());
+    site.spotify.update_user("ada", |ada| ada.library[0].as_mut().unwrap().id = id.into());
     let ada = site.signed_in("ada").await;
     heart(&ada, id).await;
     for _ in 0..3 {
-        site.world.add_song(id);
+        site.spotify.add_song(id);
         site.advance(DAY);
         assert_eq!(badges(&ada, id).await, [None, None]);
         assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
@@ -133,11 +133,11 @@ async fn what_spotify_makes_itself_never_counts_as_changed() {
 async fn the_badge_is_one_persons_own() {
     let site = Site::open().await;
     let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
-    let theirs = site.world.listener("mira").unwrap();
+    let theirs = site.spotify.user("mira").unwrap();
     let shared = ada.open("/playlists").await.playlist_ids();
     let id = shared.iter().find(|id| theirs.playlists().iter().any(|p| p.id == **id)).expect("one they both list");
     heart(&ada, id).await;
-    site.world.add_song(id);
+    site.spotify.add_song(id);
     heart(&mira, id).await;
     site.advance(DAY);
     assert!(badges(&ada, id).await.iter().all(Option::is_some));

@@ -23,16 +23,16 @@ use crate::support::browser::Browser;
 const FIRST_HEART: &str = ".card:first-child form.heart button";
 
 /// Goes from the sign-in page through the consent page, by mouse.
-async fn sign_in(browser: &Browser, listener: &str) {
+async fn sign_in(browser: &Browser, user: &str) {
     browser.go("/login").await;
     browser.click("form[action='/auth/spotify'] button").await;
-    consent(browser, listener).await;
+    consent(browser, user).await;
     browser.arrive("/playlists").await;
 }
 
-/// Says yes on the consent page as `listener`.
-async fn consent(browser: &Browser, listener: &str) {
-    browser.click(&format!("input[name=listener][value={listener}]")).await;
+/// Says yes on the consent page as `user`.
+async fn consent(browser: &Browser, user: &str) {
+    browser.click(&format!("input[name=user][value={user}]")).await;
     browser.click("button[value=approve]").await;
 }
 

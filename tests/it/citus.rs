@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::Service;
+use fake_spotify::OtherProvider;
 use heartlist::db::distribution;
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
@@ -140,7 +140,7 @@ async fn files(site: &Site, ada: &Visitor) {
 
 async fn sessions(site: &Site) {
     let ada = site.signed_in("ada").await;
-    let linked = ada.link(&site.world, Service::X, "ada").await;
+    let linked = ada.link(&site.spotify, OtherProvider::X, "ada").await;
     assert!(linked.notice().unwrap().contains("X is linked"), "{}", linked.text("main"));
     let elsewhere = site.signed_in("ada").await;
     ada.submit(ada.open("/account").await.form("#sessions > form")).await;
@@ -153,13 +153,13 @@ async fn sessions(site: &Site) {
 
 async fn merging(site: &Site) {
     let (old, new) = (site.visitor(), site.visitor());
-    old.sign_in_by(&site.world, Service::Google, "ada").await;
+    old.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     old.fetch(Method::PUT, "/heart/0000000000000000000003").await;
-    new.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    new.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     new.fetch(Method::PUT, "/heart/0000000000000000000003").await;
     new.fetch(Method::PUT, "/heart/0000000000000000000004").await;
-    let consent = new.to(Service::Google, &new.open("/account/same").await).await;
-    let page = new.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    let consent = new.to(OtherProvider::Google, &new.open("/account/same").await).await;
+    let page = new.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert!(page.notice().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
     assert_eq!(new.open("/hearts").await.count("li.card"), 2);
     nothing_is_left_behind(site).await;

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::sync::Once;
 
-use fake_spotify::Listener;
+use fake_spotify::User;
 use reqwest::Method;
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
@@ -86,9 +86,9 @@ async fn a_heart_and_a_page_of_fifty_take_two_statements_each() {
     let statements = Statements::listen();
     let site = Site::open().await;
     for (key, playlists) in [("one", 1), ("many", 50)] {
-        let listener = Listener::with_library(key, playlists);
-        let ids: Vec<String> = listener.playlists().iter().map(|playlist| playlist.id.clone()).collect();
-        site.world.add_listener(listener);
+        let user = User::with_library(key, playlists);
+        let ids: Vec<String> = user.playlists().iter().map(|playlist| playlist.id.clone()).collect();
+        site.spotify.add_user(user);
         let visitor = site.signed_in(key).await;
         visitor.open("/playlists").await;
         for id in &ids {
@@ -134,7 +134,7 @@ async fn a_returning_sign_in_takes_at_most_nine_statements_in_three_commits_and_
     let (mut first, mut returning) = (Vec::new(), Vec::new());
     for n in 0..5 {
         let key = format!("newcomer-{n}");
-        site.world.add_listener(Listener::with_library(&key, 1));
+        site.spotify.add_user(User::with_library(&key, 1));
         first.push(sign_in(&site, &key).await);
         returning.push(sign_in(&site, &key).await);
     }

@@ -69,7 +69,7 @@ async fn strangers_are_told_that_there_is_no_such_page() {
         assert_eq!((page.status, page.text("h1")), (404, missing.text("h1")), "{headers:?}");
         assert!(!page.html.contains("Postgres") && page.has("header nav"));
     }
-    assert_eq!(site.world.count(Endpoint::Token), 0, "and Spotify is not asked for them");
+    assert_eq!(site.spotify.request_count(Endpoint::Token), 0, "and Spotify is not asked for them");
     let post = site.visitor().request(reqwest::Method::POST, "/setup", &[], Some(String::new())).await;
     assert_eq!(post.status, 404);
 }
@@ -118,7 +118,7 @@ async fn a_wrong_secret_and_a_spotify_that_is_away_are_told_apart() {
     assert!(!page.html.contains("not-the-one"));
 
     let away = Site::open().await;
-    away.world.fault(Endpoint::Token, Fault::Html502, 1);
+    away.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
     let (state, told) = finding(&away.visitor().look("/setup").await, "Id and secret");
     assert!(state == "bad" && told.contains("having trouble (status 502)") && !told.contains("rejects"), "{told}");
 
@@ -130,7 +130,7 @@ async fn a_wrong_secret_and_a_spotify_that_is_away_are_told_apart() {
 #[tokio::test]
 async fn a8_a_lapsed_premium_is_named() {
     let site = Site::open().await;
-    site.world.switch(|switches| switches.owner_premium = false);
+    site.spotify.update_switches(|switches| switches.owner_has_premium = false);
     let (state, told) = finding(&site.visitor().look("/setup").await, "Web API");
     assert!(state == "bad" && told.contains("has no Premium") && told.contains("Renew"), "{told}");
 }
@@ -152,7 +152,7 @@ async fn waits_calls_and_a_wrong_clock_are_shown() {
     assert!(finding(&page, "Requests today").1.contains("15 since midnight UTC: my_playlists 12, playlist 3"));
     let (state, told) = finding(&page, "Clock");
     assert!(state == "note" && (told.contains("90 seconds ahead") || told.contains("91 seconds ahead")), "{told}");
-    assert_eq!(site.world.count(Endpoint::Playlist), 0, "while it asks us to wait, the doctor waits too");
+    assert_eq!(site.spotify.request_count(Endpoint::Playlist), 0, "while it asks us to wait, the doctor waits too");
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn the_meter_counts_calls_and_waits_for_the_operator_alone() {
     site.advance(std::time::Duration::from_secs(3600 * late as u64));
     let ada = site.signed_in("ada").await;
     site.advance(std::time::Duration::from_secs(11 * 60));
-    site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 60 }, 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 60 }, 1);
     ada.open("/playlists").await;
     let page = site.visitor().look("/metrics").await;
     assert!(page.header("content-type").starts_with("application/openmetrics-text"));

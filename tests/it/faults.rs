@@ -42,7 +42,7 @@ async fn whatever_spotify_answers_every_page_says_what_happened_and_hearts_work(
         let id = ada.open("/playlists").await.playlist_ids().remove(0);
         site.advance(Duration::from_secs(11 * 60));
         for endpoint in [Endpoint::MyPlaylists, Endpoint::Playlist, Endpoint::Items] {
-            site.world.fault(endpoint, fault.clone(), 10_000);
+            site.spotify.inject_fault(endpoint, fault.clone(), 10_000);
         }
         let paths = ["/playlists".to_owned(), format!("/playlists/{id}"), "/hearts".into(), "/account".into()];
         let views = (0..24).map(|n| {
@@ -64,7 +64,7 @@ async fn whatever_spotify_answers_at_first_is_a_502_or_a_504_and_never_a_500() {
     let views = kinds().into_iter().map(|fault| async move {
         let site = Site::open().await;
         for endpoint in [Endpoint::MyPlaylists, Endpoint::Playlist] {
-            site.world.fault(endpoint, fault.clone(), 10_000);
+            site.spotify.inject_fault(endpoint, fault.clone(), 10_000);
         }
         let ada = site.visitor();
         let page = ada.sign_in("ada").await;

@@ -1,6 +1,6 @@
 //! Feeds of shared hearts: Atom by RFC 4287, JSON Feed by its version 1.1.
 
-use fake_spotify::Listener;
+use fake_spotify::User;
 use reqwest::Method;
 use roxmltree::{Document, Node};
 use serde_json::Value;
@@ -37,10 +37,10 @@ fn when(text: &str) -> OffsetDateTime {
 }
 
 async fn odd_one(site: &Site) {
-    let mut lena = Listener::with_library("lena", 60);
+    let mut lena = User::with_library("lena", 60);
     lena.display_name = Some(NAME.into());
     lena.library[49].as_mut().unwrap().name = ODD.into();
-    site.world.add_listener(lena);
+    site.spotify.add_user(lena);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::{Listener, Playlist};
+use fake_spotify::{Playlist, User};
 use heartlist::domain::text::fold;
 use reqwest::Method;
 
@@ -12,9 +12,9 @@ use crate::support::visitor::{Visitor, approve};
 
 /// Somebody whose playlists are told apart by all that can be looked for.
 async fn wren(site: &Site) -> Visitor {
-    let mut wren = Listener::new("wren");
-    let me = wren.as_owner();
-    let sofia = Listener { display_name: Some("Sofía M.".into()), ..Listener::new("sofia") }.as_owner();
+    let mut wren = User::new("wren");
+    let me = wren.to_owner();
+    let sofia = User { display_name: Some("Sofía M.".into()), ..User::new("sofia") }.to_owner();
     let made = [
         ("Slow Trains, Soft Seats", &me, Some(true), false, 12),
         ("Mañana será otro ritmo", &sofia, Some(true), false, 40),
@@ -25,11 +25,11 @@ async fn wren(site: &Site) -> Visitor {
     ];
     wren.library = made
         .map(|(name, owner, public, collaborative, length)| {
-            let tidy = Playlist::tidy(&format!("wren {name}"), name, owner);
+            let tidy = Playlist::new(&format!("wren {name}"), name, owner);
             Some(Playlist { public, collaborative, length, ..tidy })
         })
         .into();
-    site.world.add_listener(wren);
+    site.spotify.add_user(wren);
     site.signed_in("wren").await
 }
 
@@ -142,10 +142,10 @@ async fn a_key_that_there_is_not_and_a_link_are_explained() {
 #[tokio::test]
 async fn owner_me_is_told_by_spotifys_id_and_not_by_a_name_that_somebody_shares() {
     let site = Site::open().await;
-    let mut wren = Listener::with_library("wren", 2);
-    let namesake = Listener { display_name: wren.display_name.clone(), ..Listener::new("another") }.as_owner();
+    let mut wren = User::with_library("wren", 2);
+    let namesake = User { display_name: wren.display_name.clone(), ..User::new("another") }.to_owner();
     wren.library[0].as_mut().unwrap().owner = namesake;
-    site.world.add_listener(wren);
+    site.spotify.add_user(wren);
     let wren = site.signed_in("wren").await;
     let all = wren.open("/playlists").await.playlist_ids();
     assert_eq!(search(&wren, "/playlists", "owner:me").await.playlist_ids(), all[1..]);
@@ -157,7 +157,7 @@ async fn owner_me_goes_along_with_an_id_that_spotify_changes() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let own = search(&ada, "/playlists", "owner:me").await.playlist_ids();
-    site.world.rename("ada", "ada.renamed");
+    site.spotify.change_user_id("ada", "ada.renamed");
     site.advance(Duration::from_secs(11 * 60));
     let again = site.signed_in("ada").await;
     assert_eq!(search(&again, "/playlists", "owner:me").await.playlist_ids(), own);
@@ -301,7 +301,7 @@ async fn rows_from_before_there_were_folded_columns_are_found_in_lower_case() {
 #[tokio::test]
 async fn p16_pages_of_what_is_found_keep_search_order_and_view() {
     let site = Site::open().await;
-    site.world.add_listener(Listener::with_library("lena", 120));
+    site.spotify.add_user(User::with_library("lena", 120));
     let lena = site.signed_in("lena").await;
     let first = search(&lena, "/playlists?sort=name&view=list", "owner:me").await;
     assert_eq!((first.count("li.card"), first.text(".pager p").as_str()), (50, "Page 1 of 3"));
@@ -384,9 +384,9 @@ async fn an_empty_list_has_nothing_to_search() {
 async fn a_search_asks_spotify_for_nothing() {
     let site = Site::open().await;
     let wren = wren(&site).await;
-    let before = site.world.requests().len();
+    let before = site.spotify.requests().len();
     for path in ["/playlists?q=trains", "/playlists?sort=size", "/hearts?q=owner:me", "/hearts?sort=name"] {
         assert_eq!(wren.open(path).await.status, 200);
     }
-    assert_eq!(site.world.requests().len(), before);
+    assert_eq!(site.spotify.requests().len(), before);
 }

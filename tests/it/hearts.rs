@@ -210,12 +210,12 @@ async fn h1_h3_hearts_stand_newest_first_with_their_names_and_cost_spotify_nothi
         ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
         site.advance(Duration::from_secs(60));
     }
-    let asked = site.world.requests().len();
+    let asked = site.spotify.requests().len();
     let hearts = ada.open("/hearts").await;
     assert_eq!(hearts.playlist_ids(), [&ids[2], &ids[1], &ids[0]].map(String::clone));
     assert_eq!(hearts.text(&format!("#p-{} h2", ids[0])), page.text(&format!("#p-{} h2", ids[0])));
     assert!(hearts.has("time[datetime]"));
-    assert_eq!(site.world.requests().len(), asked);
+    assert_eq!(site.spotify.requests().len(), asked);
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn h5_a_playlist_that_vanished_is_marked_until_spotify_shows_it_again() {
     ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
     let gone =
         Fault::Status(404, r#"{"error":{"status":404,"message":"Resource not found"}}"#.into(), "application/json");
-    site.world.fault(Endpoint::Playlist, gone, 1);
+    site.spotify.inject_fault(Endpoint::Playlist, gone, 1);
     ada.open(&format!("/playlists/{id}")).await;
     let marked = ada.open("/hearts").await;
     assert!(marked.text("li.card").contains("Unavailable on Spotify since"));
@@ -290,10 +290,10 @@ async fn b14_hearts_work_while_spotify_is_down() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
-        site.world.fault(endpoint, Fault::Hang, 100);
+        site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
-    let asked = site.world.requests().len();
+    let asked = site.spotify.requests().len();
     assert_eq!(ada.fetch(Method::PUT, ONE).await.status, 200);
     assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
-    assert_eq!(site.world.requests().len(), asked);
+    assert_eq!(site.spotify.requests().len(), asked);
 }

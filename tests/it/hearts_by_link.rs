@@ -20,7 +20,7 @@ async fn paste(visitor: &Visitor, path: &str, text: &str) -> Page {
 
 /// A public playlist that `owner` has and `stranger` has not: its id and name.
 fn of_somebody_else(site: &Site, owner: &str, stranger: &str) -> (String, String) {
-    let (owner, stranger) = (site.world.listener(owner).unwrap(), site.world.listener(stranger).unwrap());
+    let (owner, stranger) = (site.spotify.user(owner).unwrap(), site.spotify.user(stranger).unwrap());
     let known: Vec<_> = stranger.playlists().iter().map(|p| p.id.clone()).collect();
     let theirs = owner.playlists().into_iter();
     let found = theirs.filter(|p| p.public == Some(true) && !p.name.trim().is_empty()).find(|p| !known.contains(&p.id));
@@ -39,7 +39,7 @@ async fn a_pasted_link_is_hearted_under_its_name_with_one_question_to_spotify() 
         format!("https://embed.spotify.com/?uri=spotify%3Aplaylist%3A{id}"),
         id.clone(),
     ] {
-        let asked = site.world.requests().len();
+        let asked = site.spotify.requests().len();
         let page = ada.open("/hearts").await;
         let sent = ada.send(page.form("#link").with("link", &form)).await;
         assert_eq!((sent.status, sent.header("location")), (303, "/hearts"), "{form}");
@@ -47,20 +47,24 @@ async fn a_pasted_link_is_hearted_under_its_name_with_one_question_to_spotify() 
         assert_eq!(page.notice().unwrap(), "Hearted. It is at the top.", "{form}");
         assert_eq!(page.playlist_ids(), vec![id.clone()]);
         assert_eq!(page.text("li.card h2"), name.split_whitespace().collect::<Vec<_>>().join(" "));
-        assert!(site.world.requests().len() <= asked + 1, "{form}");
+        assert!(site.spotify.requests().len() <= asked + 1, "{form}");
         ada.fetch(Method::DELETE, &format!("/heart/{id}")).await;
     }
-    assert_eq!(site.world.count(Endpoint::Playlist), 1, "what was said within ten minutes is not asked again");
+    assert_eq!(
+        site.spotify.request_count(Endpoint::Playlist),
+        1,
+        "what was said within ten minutes is not asked again"
+    );
 }
 
 #[tokio::test]
 async fn every_page_of_playlists_has_the_form_whether_it_is_empty_or_not() {
     let site = Site::open().await;
-    for listener in ["ada", "noor"] {
-        let visitor = site.signed_in(listener).await;
+    for user in ["ada", "noor"] {
+        let visitor = site.signed_in(user).await;
         for path in ["/playlists", "/hearts"] {
             let page = visitor.open(path).await;
-            assert_eq!(page.text("label[for=link]"), "Add by link", "{listener} {path}");
+            assert_eq!(page.text("label[for=link]"), "Add by link", "{user} {path}");
             assert_eq!(page.attribute("#link", "inputmode"), "url");
             assert_eq!(page.attribute("#link", "autocomplete"), "off");
             let hint = page.attribute("#link", "aria-describedby");
@@ -75,7 +79,7 @@ async fn every_page_of_playlists_has_the_form_whether_it_is_empty_or_not() {
 async fn what_is_no_playlist_link_comes_back_with_the_reason_beside_it() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
-    let asked = site.world.requests().len();
+    let asked = site.spotify.requests().len();
     for (text, reason) in [
         ("https://open.spotify.com/album/3cEYpjA9oz9GiPac4AsH4n", "a link to an album"),
         ("spotify:artist:3cEYpjA9oz9GiPac4AsH4n", "a link to an artist"),
@@ -96,7 +100,7 @@ async fn what_is_no_playlist_link_comes_back_with_the_reason_beside_it() {
             assert!(described.split(' ').any(|id| page.text(&format!("#{id}")).contains(reason)), "{text}: {reason}");
         }
     }
-    assert_eq!((site.count(ROWS).await, site.world.requests().len()), (0, asked), "nothing was followed");
+    assert_eq!((site.count(ROWS).await, site.spotify.requests().len()), (0, asked), "nothing was followed");
     assert_eq!(paste(&ada, "/hearts", NAMELESS).await.status, 422);
 }
 
@@ -128,7 +132,7 @@ async fn a_playlist_that_spotify_does_not_show_is_not_hearted() {
         assert_eq!((page.status, page.attribute("#link", "value").as_str()), (422, unseen));
         assert!(page.text("#link-refusal").contains("Spotify does not show this playlist"));
     }
-    assert_eq!((site.count(ROWS).await, site.world.count(Endpoint::Playlist)), (0, 2));
+    assert_eq!((site.count(ROWS).await, site.spotify.request_count(Endpoint::Playlist)), (0, 2));
 }
 
 #[tokio::test]
@@ -143,12 +147,12 @@ async fn b14_while_spotify_cannot_be_asked_the_link_alone_is_kept() {
         Fault::NotJson,
     ];
     for (n, fault) in faults.into_iter().enumerate() {
-        site.world.fault(Endpoint::Playlist, fault.clone(), 10);
+        site.spotify.inject_fault(Endpoint::Playlist, fault.clone(), 10);
         let page = paste(&ada, "/hearts", &format!("spotify:playlist:{n:022}")).await;
         assert_eq!(page.status, 200, "{fault:?}");
         assert!(page.notice().unwrap().starts_with("Hearted. Spotify could not be asked"), "{fault:?}");
         assert_eq!(page.text(&format!("#p-{n:022} h2")), format!("Playlist 0000…{n:04}"));
-        site.world.mend();
+        site.spotify.reset();
     }
     assert_eq!(site.count(ROWS).await, 5);
 }
@@ -158,7 +162,7 @@ async fn without_a_token_a_link_is_hearted_all_the_same() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let known = ada.open("/playlists").await.playlist_ids().remove(0);
-    site.world.disconnect("ada");
+    site.spotify.revoke_access("ada");
     site.advance(Duration::from_secs(3601));
     let page = paste(&ada, "/hearts", NAMELESS).await;
     assert!(page.status == 200 && page.notice().unwrap().contains("could not be asked"));

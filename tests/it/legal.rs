@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use fake_spotify::Listener;
+use fake_spotify::User;
 use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
 
 use crate::support::Site;
@@ -73,9 +73,9 @@ async fn the_terms_say_what_spotify_asks_of_every_app() {
 async fn g19_each_playlist_links_to_spotify_with_its_full_title_and_an_uncovered_cover() {
     let site = Site::open().await;
     let long = "A title that goes on and on, far beyond the twenty-five letters that must fit at the least";
-    let mut listener = Listener::with_library("ada", 3);
-    listener.library[0].as_mut().unwrap().name = long.into();
-    site.world.add_listener(listener);
+    let mut user = User::with_library("ada", 3);
+    user.library[0].as_mut().unwrap().name = long.into();
+    site.spotify.add_user(user);
     let ada = site.signed_in("ada").await;
     let list = ada.open("/playlists").await;
     let ids = list.playlist_ids();

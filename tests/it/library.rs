@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::{Endpoint, Fault, Listener};
+use fake_spotify::{Endpoint, Fault, User};
 use futures_util::future::join_all;
 use time::OffsetDateTime;
 
@@ -11,14 +11,14 @@ use crate::support::visitor::Visitor;
 use crate::support::{Site, until};
 
 async fn lena(site: &Site, playlists: usize) -> Visitor {
-    site.world.add_listener(Listener::with_library("lena", playlists));
+    site.spotify.add_user(User::with_library("lena", playlists));
     let lena = site.visitor();
     lena.sign_in("lena").await;
     lena
 }
 
 fn asked(site: &Site) -> usize {
-    site.world.count(Endpoint::MyPlaylists)
+    site.spotify.request_count(Endpoint::MyPlaylists)
 }
 
 async fn refresh(visitor: &Visitor, page: &Page) -> Page {
@@ -36,7 +36,7 @@ async fn p8_refresh_asks_at_once_but_not_twice_in_half_a_minute() {
     let again = refresh(&lena, &page).await;
     assert!(again.notice().unwrap().contains("up to date") && asked(&site) == 2);
     site.advance(Duration::from_secs(31));
-    site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 9);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 9);
     let again = refresh(&lena, &page).await;
     assert!(again.text("main [role=alert]").contains("Spotify is having trouble") && again.count("li.card") == 10);
 }
@@ -47,7 +47,7 @@ async fn p11_refreshing_while_spotify_asks_to_wait_says_until_when() {
     let lena = lena(&site, 10).await;
     let page = lena.open("/playlists?q=a").await;
     site.advance(Duration::from_secs(60));
-    site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
     let again = refresh(&lena, &page).await;
     let alert = again.text("main [role=alert]");
     assert!(alert.contains("Spotify asks us to wait until ") && alert.contains(" UTC"), "{alert}");
@@ -62,7 +62,7 @@ async fn p10_refreshing_with_a_dead_consent_returns_to_the_list_and_its_button()
     let lena = lena(&site, 10).await;
     let page = lena.open("/playlists?q=a&sort=name").await;
     site.advance(Duration::from_secs(3601));
-    site.world.disconnect("lena");
+    site.spotify.revoke_access("lena");
     let again = refresh(&lena, &page).await;
     assert_eq!((again.status, again.url.query()), (200, Some("q=a&sort=name")));
     assert!(again.text("main [role=alert]").contains("Reconnect Spotify") && again.has("main [role=alert] form"));
@@ -73,7 +73,7 @@ async fn who_has_an_old_list_does_not_wait_for_a_failing_spotify_with_every_page
     let site = Site::open().await;
     let lena = lena(&site, 10).await;
     site.advance(Duration::from_secs(11 * 60));
-    site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 2);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 2);
     for _ in 0..3 {
         let page = lena.open("/playlists").await;
         assert_eq!((page.status, page.count("li.card"), page.count("main [role=alert]")), (200, 10, 1));
@@ -82,7 +82,7 @@ async fn who_has_an_old_list_does_not_wait_for_a_failing_spotify_with_every_page
     let page = lena.open("/playlists").await;
     assert!(refresh(&lena, &page).await.notice().unwrap().contains("up to date"), "who asks for it gets it");
     site.advance(Duration::from_secs(11 * 60));
-    site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 2);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 2);
     lena.open("/playlists").await;
     site.advance(Duration::from_secs(31));
     assert_eq!(lena.open("/playlists").await.count("main [role=alert]"), 0, "after the pause Spotify is asked again");
@@ -91,12 +91,12 @@ async fn who_has_an_old_list_does_not_wait_for_a_failing_spotify_with_every_page
 #[tokio::test]
 async fn fifty_first_views_on_two_processes_cost_one_fetch() {
     let mut site = Site::open().await;
-    site.world.add_listener(Listener::with_library("lena", 120));
+    site.spotify.add_user(User::with_library("lena", 120));
     let second = site.second_process().await;
     let lena = site.visitor();
     let consent = lena.to_consent("/login?next=/account").await;
     lena.submit(crate::support::visitor::approve(&consent, "lena")).await;
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 3);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 3);
     let views = (0..50).map(|n| {
         let address = if n % 2 == 0 { "/playlists".to_owned() } else { format!("{second}/playlists") };
         let lena = &lena;
@@ -112,7 +112,7 @@ async fn p11_a_rate_limit_is_heeded_by_every_process_and_said_with_its_end() {
     let lena = lena(&site, 10).await;
     let second = site.second_process().await;
     site.advance(Duration::from_secs(11 * 60));
-    site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
     for address in ["/playlists".to_owned(), format!("{second}/playlists"), "/playlists".to_owned()] {
         let page = lena.open(&address).await;
         assert_eq!((page.status, page.count("li.card")), (200, 10));
@@ -122,10 +122,10 @@ async fn p11_a_rate_limit_is_heeded_by_every_process_and_said_with_its_end() {
     let id = lena.open("/hearts").await.status;
     assert_eq!((id, asked(&site)), (200, 2));
     // A rate concerns all endpoints: nothing at all is asked.
-    let before = site.world.requests().len();
+    let before = site.spotify.requests().len();
     let first = lena.open("/playlists").await.playlist_ids().remove(0);
     assert_eq!(lena.open(&format!("/playlists/{first}")).await.status, 200);
-    assert_eq!(site.world.requests().len(), before);
+    assert_eq!(site.spotify.requests().len(), before);
     site.advance(Duration::from_secs(121));
     assert!(!lena.open("/playlists").await.has("main [role=alert]"));
     assert_eq!(asked(&site), 3);
@@ -140,7 +140,7 @@ async fn p12_a_used_up_quota_concerns_one_endpoint_and_is_said_as_such() {
         site.advance(Duration::from_secs(25 * 3600));
         lena.open("/playlists").await;
         site.advance(Duration::from_secs(11 * 60));
-        site.world.fault(Endpoint::MyPlaylists, fault, 1);
+        site.spotify.inject_fault(Endpoint::MyPlaylists, fault, 1);
         let before = asked(&site);
         for _ in 0..3 {
             let page = lena.open("/playlists").await;
@@ -157,7 +157,7 @@ async fn p12_a_used_up_quota_concerns_one_endpoint_and_is_said_as_such() {
 #[tokio::test]
 async fn a_first_view_in_a_cool_down_says_until_when() {
     let site = Site::open().await;
-    site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 90 }, 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 90 }, 1);
     let lena = lena(&site, 10).await;
     let page = lena.open("/playlists").await;
     assert_eq!((page.status, asked(&site)), (502, 1));
@@ -175,15 +175,15 @@ async fn p14_half_a_library_is_shown_with_its_gap_and_continued_on_request() {
     // The first page comes, then Spotify breaks off.
     let break_off = async {
         until("a page has come", async || asked(&site) >= 9).await;
-        site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
+        site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
     };
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
     let (page, ()) = tokio::join!(lena.open("/playlists"), break_off);
     assert_eq!((page.status, page.count("li.card")), (200, 50));
     assert!(page.text("main").contains("50 of up to 400 loaded"), "{}", page.text("main"));
     let behind = lena.open("/playlists?page=3").await;
     assert_eq!((behind.url.query(), behind.has("button[value=rest]")), (None, true), "it may exist all the same");
-    site.world.mend();
+    site.spotify.reset();
     let rest = page.form("button[value=rest]").with("want", "rest");
     let page = lena.submit(rest).await;
     assert!(page.text(".head").contains("400 playlists") && !page.has("button[value=rest]"));
@@ -193,10 +193,10 @@ async fn p14_half_a_library_is_shown_with_its_gap_and_continued_on_request() {
 #[tokio::test]
 async fn a_first_view_of_a_big_library_waits_for_its_beginning_alone() {
     let site = Site::open().await;
-    site.world.add_listener(Listener::with_library("lena", 250));
+    site.spotify.add_user(User::with_library("lena", 250));
     // The first page comes at once, the others after longer than a first view waits.
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(5)), 4);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(5)), 4);
     let lena = site.visitor();
     let page = lena.sign_in("lena").await;
     assert_eq!((page.status, page.count("li.card")), (200, 50));
@@ -219,9 +219,9 @@ async fn p14_the_numbers_of_half_a_library_agree_with_each_other() {
     let before = asked(&site);
     let break_off = async {
         until("a page has come", async || asked(&site) > before).await;
-        site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
+        site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
     };
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
     let (page, ()) = tokio::join!(mira.open("/playlists"), break_off);
     let shown = page.count("li.card");
     let numbers = |text: &str| -> Vec<usize> {
@@ -242,7 +242,7 @@ async fn p14_the_numbers_of_half_a_library_agree_with_each_other() {
     let nothing = mira.open("/playlists?q=nowhere").await;
     assert!(nothing.text(".empty").contains(&format!("Show all {here} playlists so far")));
 
-    site.world.mend();
+    site.spotify.reset();
     let page = mira.submit(page.form("button[value=rest]").with("want", "rest")).await;
     assert_eq!(numbers(&page.text(".fresh .sub")), [120]);
     assert!(!page.has("button[value=rest]") && !mira.open("/playlists?q=a").await.html.contains("so far"));
@@ -255,9 +255,9 @@ async fn half_of_a_new_list_does_not_replace_a_whole_old_one() {
     site.advance(Duration::from_secs(11 * 60));
     let break_off = async {
         until("a page has come", async || asked(&site) >= 5).await;
-        site.world.fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
+        site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
     };
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
     let (page, ()) = tokio::join!(lena.open("/playlists"), break_off);
     assert!(page.text(".head").contains("200 playlists") && page.has("main [role=alert]"));
 }
@@ -266,22 +266,22 @@ async fn half_of_a_new_list_does_not_replace_a_whole_old_one() {
 async fn a_token_that_ends_early_costs_a_long_library_nothing() {
     for rotate in [true, false] {
         let site = Site::open().await;
-        site.world.switch(|switches| switches.rotate_refresh_tokens = rotate);
+        site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = rotate);
         let lena = lena(&site, 400).await;
         site.advance(Duration::from_secs(11 * 60));
         // At Spotify alone: we still believe in the token.
-        site.world.advance(Duration::from_secs(3601));
-        let tokens = site.world.count(Endpoint::Token);
+        site.spotify.advance(Duration::from_secs(3601));
+        let tokens = site.spotify.request_count(Endpoint::Token);
         let page = lena.open("/playlists").await;
         assert!(page.text(".head").contains("400 playlists") && !page.has("main [role=alert]"), "{}", page.html);
-        assert_eq!(site.world.count(Endpoint::Token), tokens + 1);
+        assert_eq!(site.spotify.request_count(Endpoint::Token), tokens + 1);
     }
 }
 
 #[tokio::test]
 async fn a_stumble_of_spotify_is_passed_over() {
     let site = Site::open().await;
-    site.world.fault(Endpoint::MyPlaylists, Fault::Html502, 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 1);
     let lena = lena(&site, 10).await;
     assert_eq!((lena.open("/playlists").await.count("li.card"), asked(&site)), (10, 2));
 }
@@ -353,7 +353,7 @@ async fn who_fetches_too_slowly_does_not_write_over_what_the_next_one_did() {
             sqlx::query(half).execute(&site.db).await.unwrap();
         }
         let form = lena.open("/playlists").await.form(&format!("button[value={button}]")).with("want", want);
-        site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(2)), 1);
+        site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(2)), 1);
         let taken_over = async {
             let take = "update libraries set leased_until = leased_until + interval '1 minute', fetched_at = fetched_at + interval '1 second'
                         where leased_until is not null returning fetched_at, leased_until";

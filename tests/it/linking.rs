@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::{Endpoint, Fault, Service};
+use fake_spotify::{Endpoint, Fault, OtherProvider};
 use heartlist::db::identities;
 use heartlist::ids::Provider;
 use reqwest::Method;
@@ -16,37 +16,42 @@ const TWO: &str = "/heart/37i9dQZF1DXcBWIGoYBM5M";
 const PEOPLE: &str = "select count(*) from users";
 const WAYS: &str = "select count(*) from identities";
 
-async fn link_spotify(visitor: &Visitor, listener: &str) -> Page {
+async fn link_spotify(visitor: &Visitor, user: &str) -> Page {
     let account = visitor.open("/account").await;
     let form = account.form("form:has([name=aim][value=link])");
     let action = account.url.join("/auth/spotify").unwrap();
     let consent = visitor.submit(crate::support::page::Form { action, ..form }).await;
-    visitor.submit(approve(&consent, listener)).await
+    visitor.submit(approve(&consent, user)).await
 }
 
 #[tokio::test]
 async fn every_outcome_for_each_provider() {
-    for service in Service::ALL {
+    for provider in OtherProvider::ALL {
         let site = Site::open().await;
         let (ada, mira) = (site.signed_in("ada").await, site.visitor());
-        let joined = mira.sign_in_by(&site.world, service, "mira").await;
-        assert!(joined.notice().unwrap().starts_with("Signed in as"), "{service:?}");
-        let linked = ada.link(&site.world, service, "ada").await;
+        let joined = mira.sign_in_by(&site.spotify, provider, "mira").await;
+        assert!(joined.notice().unwrap().starts_with("Signed in as"), "{provider:?}");
+        let linked = ada.link(&site.spotify, provider, "ada").await;
         assert!(linked.notice().unwrap().contains(" is linked.") && linked.url.path() == "/account");
         assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (2, 3));
         let signed_in = site.visitor();
         assert!(
-            signed_in.sign_in_by(&site.world, service, "ada").await.notice().unwrap().starts_with("Signed in as Ada")
+            signed_in
+                .sign_in_by(&site.spotify, provider, "ada")
+                .await
+                .notice()
+                .unwrap()
+                .starts_with("Signed in as Ada")
         );
         assert_eq!(site.count(PEOPLE).await, 2);
 
-        let again = aimed(&site, &ada, service, "ada").await;
+        let again = aimed(&site, &ada, provider, "ada").await;
         assert!(again.notice().unwrap().contains("already signed in"), "already linked");
-        let others = aimed(&site, &ada, service, "mira").await;
+        let others = aimed(&site, &ada, provider, "mira").await;
         assert_eq!(others.status, 409);
         assert!(others.text("main").contains("belongs to another Heartlist account. Nothing was changed"));
         assert_eq!(others.attributes("main a", "href"), ["/logout", "/account", "/playlists"], "no dead end");
-        let another = aimed(&site, &ada, service, "noor").await;
+        let another = aimed(&site, &ada, provider, "noor").await;
         assert!(another.status == 409 && another.text("main").contains("Nothing was changed"));
         assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (2, 3));
         assert_eq!(ada.open("/account").await.status, 200);
@@ -54,12 +59,12 @@ async fn every_outcome_for_each_provider() {
 }
 
 /// Asks to link as the account page does, also what is linked already.
-async fn aimed(site: &Site, visitor: &Visitor, service: Service, key: &str) -> Page {
-    let path = format!("/auth/{}", service.key());
+async fn aimed(site: &Site, visitor: &Visitor, provider: OtherProvider, key: &str) -> Page {
+    let path = format!("/auth/{}", provider.key());
     let same = [("sec-fetch-site", "same-origin")];
     let sent = visitor.request(Method::POST, &path, &same, Some("aim=link&next=/account".into())).await;
     let consent = visitor.open(sent.header("location")).await;
-    visitor.submit(consent.choose(&site.world.account(service, key))).await
+    visitor.submit(consent.choose(&site.spotify.account(provider, key))).await
 }
 
 #[tokio::test]
@@ -67,13 +72,13 @@ async fn all_five_lead_to_the_same_hearts() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     ada.fetch(Method::PUT, ONE).await;
-    for service in Service::ALL {
-        ada.link(&site.world, service, "ada").await;
+    for provider in OtherProvider::ALL {
+        ada.link(&site.spotify, provider, "ada").await;
     }
-    for service in Service::ALL {
+    for provider in OtherProvider::ALL {
         let there = site.visitor();
-        there.sign_in_by(&site.world, service, "ada").await;
-        assert_eq!(there.open("/hearts").await.count("li.card"), 1, "{service:?}");
+        there.sign_in_by(&site.spotify, provider, "ada").await;
+        assert_eq!(there.open("/hearts").await.count("li.card"), 1, "{provider:?}");
     }
     let account = ada.open("/account").await;
     assert_eq!(account.texts(".identities h3"), ["Spotify", "Google", "GitHub", "Facebook", "X"]);
@@ -87,7 +92,7 @@ async fn all_five_lead_to_the_same_hearts() {
 async fn spotify_is_linked_like_the_others_and_connected_with_it() {
     let site = Site::open().await;
     let ada = site.visitor();
-    ada.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = link_spotify(&ada, "ada").await;
     assert!(page.notice().unwrap().starts_with("Spotify is connected"));
     assert!(!ada.open("/playlists").await.playlist_ids().is_empty());
@@ -99,11 +104,11 @@ async fn spotify_is_linked_like_the_others_and_connected_with_it() {
 async fn next_survives_linking_and_a_no_to_it() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
-    let consent = ada.to(Service::Google, &ada.open("/account").await).await;
+    let consent = ada.to(OtherProvider::Google, &ada.open("/account").await).await;
     let denied = ada.submit(deny(&consent)).await;
     assert_eq!((denied.url.path(), denied.notice().unwrap().contains("Nothing was saved")), ("/account", true));
     assert_eq!(site.count(WAYS).await, 1);
-    assert_eq!(ada.link(&site.world, Service::Google, "ada").await.url.path(), "/account");
+    assert_eq!(ada.link(&site.spotify, OtherProvider::Google, "ada").await.url.path(), "/account");
 }
 
 #[tokio::test]
@@ -111,32 +116,32 @@ async fn a_sign_in_button_never_links() {
     let site = Site::open().await;
     let ada = site.visitor();
     let stale = ada.open("/login").await;
-    let consent = ada.to(Service::GitHub, &stale).await;
+    let consent = ada.to(OtherProvider::GitHub, &stale).await;
     ada.sign_in("ada").await;
-    let page = ada.submit(consent.choose(&site.world.account(Service::GitHub, "mira"))).await;
+    let page = ada.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
     assert!(page.status == 409 && page.text("main").contains("link it on your account page"), "{}", page.text("main"));
     assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 1));
-    let asked = site.world.count(Endpoint::OtherConsent);
+    let asked = site.spotify.request_count(Endpoint::OtherConsent);
     let form = stale.form("form[action='/auth/spotify']");
     let action = stale.url.join("/auth/github").unwrap();
     assert_eq!(ada.submit(crate::support::page::Form { action, ..form }).await.url.path(), "/playlists");
-    assert_eq!(site.world.count(Endpoint::OtherConsent), asked);
+    assert_eq!(site.spotify.request_count(Endpoint::OtherConsent), asked);
 }
 
 #[tokio::test]
 async fn a_link_that_was_meant_for_one_account_never_changes_another() {
     let site = Site::open().await;
     let shared = site.signed_in("ada").await;
-    let consent = shared.to(Service::GitHub, &shared.open("/account").await).await;
+    let consent = shared.to(OtherProvider::GitHub, &shared.open("/account").await).await;
     shared.submit(shared.open("/logout").await.form("main form[action='/logout']")).await;
-    let approved = consent.choose(&site.world.account(Service::GitHub, "ada"));
+    let approved = consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"));
     let page = shared.submit(approved).await;
     assert_eq!(page.status, 400, "the browser has another name after signing out");
 
     let shared = site.signed_in("ada").await;
-    let consent = shared.to(Service::GitHub, &shared.open("/account").await).await;
+    let consent = shared.to(OtherProvider::GitHub, &shared.open("/account").await).await;
     sqlx::query("delete from users").execute(&site.db).await.unwrap();
-    let page = shared.submit(consent.choose(&site.world.account(Service::GitHub, "ada"))).await;
+    let page = shared.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
     assert_eq!((page.status, site.count(PEOPLE).await), (409, 0), "nobody is signed in any more");
 }
 
@@ -144,8 +149,8 @@ async fn a_link_that_was_meant_for_one_account_never_changes_another() {
 async fn the_session_id_changes_when_ways_in_come_and_go() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
-    let consent = ada.to(Service::Google, &ada.open("/account").await).await;
-    let welcome = ada.send(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    let consent = ada.to(OtherProvider::Google, &ada.open("/account").await).await;
+    let welcome = ada.send(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     let linked = ada.look(welcome.header("location")).await;
     let fresh = |page: &Page| {
         let all = page.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap().to_owned());
@@ -188,7 +193,7 @@ async fn c4_the_last_way_in_stays_and_says_why() {
 async fn a_way_in_that_is_not_set_up_any_more_does_not_count() {
     let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
     let ada = site.signed_in("ada").await;
-    ada.link(&site.world, Service::Google, "ada").await;
+    ada.link(&site.spotify, OtherProvider::Google, "ada").await;
     sqlx::query("update identities set provider = 'x' where provider = 'google'").execute(&site.db).await.unwrap();
     let same = [("sec-fetch-site", "same-origin")];
     ada.request(Method::POST, "/account/ways/spotify", &same, Some(String::new())).await;
@@ -204,16 +209,16 @@ async fn unlinking_spotify_forgets_its_keys_in_every_session_and_keeps_the_heart
     let site = Site::open().await;
     let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
     here.fetch(Method::PUT, ONE).await;
-    here.link(&site.world, Service::GitHub, "ada").await;
+    here.link(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = here.submit(here.open("/account/ways/spotify").await.form("form[action^='/account/ways']")).await;
     assert!(page.notice().unwrap().contains("access to it is deleted"));
-    let asked = site.world.requests().len();
+    let asked = site.spotify.requests().len();
     for visitor in [&here, &there] {
         assert!(!visitor.open("/account").await.has("form[action='/account/disconnect']"));
         assert!(visitor.open("/playlists").await.html.contains("Connect Spotify"));
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
     }
-    assert_eq!(site.world.requests().len(), asked);
+    assert_eq!(site.spotify.requests().len(), asked);
     let other = site.signed_in("ada").await;
     assert_eq!(other.open("/hearts").await.count("li.card"), 0, "whoever comes by it now is somebody new");
 }
@@ -231,7 +236,7 @@ async fn disconnected_is_not_called_lapsed() {
     let consent = ada.to_consent("/login").await;
     ada.submit(approve(&consent, "ada")).await;
     site.advance(Duration::from_secs(3601));
-    site.world.disconnect("ada");
+    site.spotify.revoke_access("ada");
     let page = ada.open(&format!("/playlists/{id}")).await;
     assert!(page.html.contains("six months") && page.html.contains("Reconnect Spotify"));
     assert!(ada.open("/account").await.html.contains("Reconnect Spotify"));
@@ -241,16 +246,16 @@ async fn disconnected_is_not_called_lapsed() {
 async fn a_renamed_login_keeps_its_account_and_a_recycled_one_gets_a_new_one() {
     let site = Site::open().await;
     let ada = site.visitor();
-    ada.sign_in_by(&site.world, Service::GitHub, "noor").await;
+    ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "noor").await;
     ada.fetch(Method::PUT, ONE).await;
-    site.world.change_account(Service::GitHub, "noor", |account| account.login = "noor-once-more".into());
+    site.spotify.update_account(OtherProvider::GitHub, "noor", |account| account.login = "noor-once-more".into());
     let renamed = site.visitor();
-    let page = renamed.sign_in_by(&site.world, Service::GitHub, "noor").await;
+    let page = renamed.sign_in_by(&site.spotify, OtherProvider::GitHub, "noor").await;
     assert_eq!(page.notice().unwrap(), "Signed in as noor-once-more.");
     assert_eq!(renamed.open("/hearts").await.count("li.card"), 1);
-    site.world.change_account(Service::GitHub, "mira", |account| account.login = "noor".into());
+    site.spotify.update_account(OtherProvider::GitHub, "mira", |account| account.login = "noor".into());
     let recycled = site.visitor();
-    recycled.sign_in_by(&site.world, Service::GitHub, "mira").await;
+    recycled.sign_in_by(&site.spotify, OtherProvider::GitHub, "mira").await;
     assert_eq!(recycled.open("/hearts").await.count("li.card"), 0);
     assert_eq!(site.count(PEOPLE).await, 2);
 }
@@ -259,10 +264,10 @@ async fn a_renamed_login_keeps_its_account_and_a_recycled_one_gets_a_new_one() {
 async fn the_oldest_way_in_gives_the_name() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
-    ada.link(&site.world, Service::Google, "ada").await;
-    let page = site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
+    ada.link(&site.spotify, OtherProvider::Google, "ada").await;
+    let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     assert_eq!(page.notice().unwrap(), "Signed in as Ada.");
-    site.world.change("ada", |ada| ada.display_name = Some("Ada L.".into()));
+    site.spotify.update_user("ada", |ada| ada.display_name = Some("Ada L.".into()));
     assert_eq!(site.visitor().sign_in("ada").await.notice().unwrap(), "Signed in as Ada L..");
 }
 
@@ -283,15 +288,15 @@ async fn two_hearts_of_the_same_person_become_one() {
     // See `proving` for the walk; this is about what must not get lost.
     let site = Site::open().await;
     let (old, new) = (site.visitor(), site.visitor());
-    old.sign_in_by(&site.world, Service::Google, "ada").await;
+    old.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     old.fetch(Method::PUT, ONE).await;
-    new.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    new.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     new.fetch(Method::PUT, ONE).await;
     new.fetch(Method::PUT, TWO).await;
     sqlx::query("update user_hearts set note = 'from before', hearted_at = hearted_at - interval '1 year' where user_id = (select min(id) from users) ").execute(&site.db).await.unwrap();
     let door = new.open("/account/same").await;
-    let consent = new.to(Service::Google, &door).await;
-    let page = new.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    let consent = new.to(OtherProvider::Google, &door).await;
+    let page = new.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert!(page.notice().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
     assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 2));
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 2);
@@ -313,10 +318,10 @@ async fn what_ends_an_account_may_take_its_time() {
                  create trigger timed after delete on users execute function timed()";
     sqlx::raw_sql(timed).execute(&site.db).await.unwrap();
     let (old, new) = (site.visitor(), site.visitor());
-    old.sign_in_by(&site.world, Service::Google, "ada").await;
-    new.sign_in_by(&site.world, Service::GitHub, "ada").await;
-    let consent = new.to(Service::Google, &new.open("/account/same").await).await;
-    new.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    old.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
+    new.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let consent = new.to(OtherProvider::Google, &new.open("/account/same").await).await;
+    new.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!(site.count(PEOPLE).await, 1);
     let form = new.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
     assert_eq!((new.submit(form).await.status, site.count(PEOPLE).await), (200, 0));
@@ -345,14 +350,14 @@ async fn a_slow_provider_brings_no_session_and_no_keys_back() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let elsewhere = site.signed_in("ada").await;
-    site.world.fault(Endpoint::OtherToken, Fault::Slow(Duration::from_secs(2)), 2);
-    let consent = ada.to(Service::GitHub, &ada.open("/account").await).await;
-    let form = consent.choose(&site.world.account(Service::GitHub, "ada"));
+    site.spotify.inject_fault(Endpoint::OtherToken, Fault::Slow(Duration::from_secs(2)), 2);
+    let consent = ada.to(OtherProvider::GitHub, &ada.open("/account").await).await;
+    let form = consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"));
     let disconnect = elsewhere.open("/account/disconnect").await.form("form[action='/account/disconnect']");
     let (_, _) = tokio::join!(ada.submit(form), elsewhere.submit(disconnect));
     assert!(ada.open("/account").await.html.contains("Connect Spotify"), "the keys are back");
-    let consent = ada.to(Service::X, &ada.open("/account").await).await;
-    let form = consent.choose(&site.world.account(Service::X, "ada"));
+    let consent = ada.to(OtherProvider::X, &ada.open("/account").await).await;
+    let form = consent.choose(&site.spotify.account(OtherProvider::X, "ada"));
     let end = elsewhere.open("/account").await.form("#sessions > form");
     let (_, _) = tokio::join!(ada.submit(form), elsewhere.submit(end));
     assert_eq!(ada.look("/account").await.status, 303, "the session is back");

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use fake_spotify::Listener;
+use fake_spotify::User;
 use futures_util::future::join_all;
 use reqwest::Method;
 use rustix::process::Signal;
@@ -246,7 +246,7 @@ async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
 
 async fn newcomer(site: &Site, number: usize) -> Visitor {
     let key = format!("newcomer-{number}");
-    site.world.add_listener(Listener::with_library(&key, 1));
+    site.spotify.add_user(User::with_library(&key, 1));
     site.signed_in(&key).await
 }
 

@@ -27,10 +27,10 @@ async fn switched_on(site: &Site) -> Visitor {
 }
 
 async fn playing(site: &Site, ada: &Visitor, playing: Playing) -> Page {
-    site.world.change("ada", |ada| ada.playing = playing);
-    let before = site.world.count(Endpoint::CurrentlyPlaying);
+    site.spotify.update_user("ada", |ada| ada.playing = playing);
+    let before = site.spotify.request_count(Endpoint::CurrentlyPlaying);
     let page = ada.open(PAGE).await;
-    assert_eq!((page.status, site.world.count(Endpoint::CurrentlyPlaying) - before), (200, 1));
+    assert_eq!((page.status, site.spotify.request_count(Endpoint::CurrentlyPlaying) - before), (200, 1));
     page
 }
 
@@ -49,7 +49,7 @@ async fn c9_it_is_off_until_a_consent_of_its_own_and_asks_for_one_scope_more() {
     assert_eq!((denied.url.path(), denied.has("main form")), (PAGE, true));
     assert_eq!(denied.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
     assert_eq!(ada.open("/playlists").await.count("li.card"), 12, "the old consent stands");
-    assert_eq!(site.world.count(Endpoint::CurrentlyPlaying), 0);
+    assert_eq!(site.spotify.request_count(Endpoint::CurrentlyPlaying), 0);
 
     let page = ada.submit(approve(&ada.submit(page.form("main form")).await, "ada")).await;
     assert!(page.text("main").contains("Nothing is playing"));
@@ -59,7 +59,7 @@ async fn c9_it_is_off_until_a_consent_of_its_own_and_asks_for_one_scope_more() {
 async fn c9_a_playlist_that_plays_has_its_heart_and_hearts_make_no_call() {
     let site = Site::open().await;
     let ada = switched_on(&site).await;
-    let known = site.world.listener("ada").unwrap().playlists()[0].clone();
+    let known = site.spotify.user("ada").unwrap().playlists()[0].clone();
     ada.open("/playlists").await;
     let page = playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
     assert_eq!(page.text(".from .name"), known.name);
@@ -68,10 +68,10 @@ async fn c9_a_playlist_that_plays_has_its_heart_and_hearts_make_no_call() {
             && page.attribute(".piece .button", "href").starts_with("https://open.spotify.com/track/")
     );
 
-    let calls = site.world.requests().len();
+    let calls = site.spotify.requests().len();
     let answer = ada.fetch(Method::PUT, &format!("/heart/{}", known.id)).await;
     ada.send(page.form("form.heart")).await;
-    assert_eq!((answer.status, site.world.requests().len()), (200, calls));
+    assert_eq!((answer.status, site.spotify.requests().len()), (200, calls));
     let page = playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
     assert!(page.has(".from button[aria-pressed=true]"));
 
@@ -79,7 +79,7 @@ async fn c9_a_playlist_that_plays_has_its_heart_and_hearts_make_no_call() {
     let page = playing(&site, &ada, Playing::Playlist(foreign.into())).await;
     assert_eq!((page.text(".from .name").as_str(), page.count(".from form.heart")), ("Playlist 6nM0…mPLe", 1));
     assert_eq!(page.attribute(".from .out", "href"), format!("https://open.spotify.com/playlist/{foreign}"));
-    assert_eq!(site.world.count(Endpoint::Playlist), 0);
+    assert_eq!(site.spotify.request_count(Endpoint::Playlist), 0);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn c9_other_answers_are_lines_too() {
         (format!(r#"{{{song},"context":{{"type":"playlist","uri":"spotify:playlist:?"}}}}"#), "Drizzle"),
         (r#"{"item":{"name":"\ud83d","artists":[null,3],"album":[]},"context":"x"}"#.into(), "\u{fffd}"),
     ] {
-        site.world.fault(Endpoint::CurrentlyPlaying, Fault::Status(200, body, "application/json"), 1);
+        site.spotify.inject_fault(Endpoint::CurrentlyPlaying, Fault::Status(200, body, "application/json"), 1);
         let page = ada.open(PAGE).await;
         assert!(page.status == 200 && page.text("main").contains(line), "{line}: {}", page.text("main"));
     }
@@ -133,7 +133,7 @@ async fn c9_what_cannot_be_read_is_said_on_a_page_that_works() {
     ] {
         let site = Site::open().await;
         let ada = switched_on(&site).await;
-        site.world.fault(Endpoint::CurrentlyPlaying, fault.clone(), 5);
+        site.spotify.inject_fault(Endpoint::CurrentlyPlaying, fault.clone(), 5);
         let page = ada.open(PAGE).await;
         assert_eq!(page.status, 200, "{fault:?}");
         assert!(page.text("main [role=alert]").starts_with("Could not read what is playing."), "{fault:?}");
@@ -148,14 +148,19 @@ async fn c9_a_refused_scope_is_asked_for_again_and_renews_nothing_for_ever() {
     let json = "application/json";
     let missing = r#"{"error":{"status":401,"message":"Permissions missing"}}"#;
     for (status, body, renewals) in [(401, missing, 0), (403, "Insufficient client scope", 0), (401, "{}", 1)] {
-        let before = (site.world.count(Endpoint::Token), site.world.count(Endpoint::CurrentlyPlaying));
-        site.world.fault(Endpoint::CurrentlyPlaying, Fault::Status(status, body.into(), json), 2);
+        let before =
+            (site.spotify.request_count(Endpoint::Token), site.spotify.request_count(Endpoint::CurrentlyPlaying));
+        site.spotify.inject_fault(Endpoint::CurrentlyPlaying, Fault::Status(status, body.into(), json), 2);
         let page = ada.open(PAGE).await;
-        let calls = site.world.count(Endpoint::CurrentlyPlaying) - before.1;
-        assert_eq!((site.world.count(Endpoint::Token) - before.0, calls), (renewals, 1 + renewals), "{status} {body}");
+        let calls = site.spotify.request_count(Endpoint::CurrentlyPlaying) - before.1;
+        assert_eq!(
+            (site.spotify.request_count(Endpoint::Token) - before.0, calls),
+            (renewals, 1 + renewals),
+            "{status} {body}"
+        );
         let consent = ada.submit(page.form("main [role=alert] form")).await;
         assert!(asked(&consent).contains(SCOPE));
-        site.world.mend();
+        site.spotify.reset();
     }
     assert!(ada.open(PAGE).await.text("main").contains("Nothing is playing"));
 }
@@ -164,7 +169,7 @@ async fn c9_a_refused_scope_is_asked_for_again_and_renews_nothing_for_ever() {
 async fn a_reconnect_asks_for_what_was_switched_on_and_a_sign_in_does_not() {
     let site = Site::open().await;
     let ada = switched_on(&site).await;
-    site.world.disconnect("ada");
+    site.spotify.revoke_access("ada");
     site.advance(Duration::from_secs(3601));
     let page = ada.open(PAGE).await;
     assert!(page.status == 200 && page.text("main [role=alert]").contains("Spotify needs you to reconnect"));
@@ -184,7 +189,7 @@ async fn a_reconnect_asks_for_what_was_switched_on_and_a_sign_in_does_not() {
 async fn who_never_switched_it_on_reconnects_without_it() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
-    site.world.disconnect("ada");
+    site.spotify.revoke_access("ada");
     site.advance(Duration::from_secs(3601));
     ada.open("/playlists").await;
     let consent = ada.submit(ada.open(PAGE).await.form("main [role=alert] form")).await;

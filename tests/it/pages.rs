@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::IntoResponse;
-use fake_spotify::{Endpoint, Fault, Service};
+use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::{Client, Method};
 use scraper::{ElementRef, Html, Selector};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
@@ -71,7 +71,7 @@ pub(super) async fn all(site: &Site) -> Vec<(Page, u16)> {
     pages.push((post(&mira, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "nothing=1").await, 422));
     pages.push((post(&mira, "/logout", "cross-site", "").await, 403));
     pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
-    site.world.fault(Endpoint::Token, Fault::Html502, 3);
+    site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 3);
     pages.push((site.visitor().sign_in("ada").await, 502));
     pages.extend(further(site).await);
     pages
@@ -79,10 +79,10 @@ pub(super) async fn all(site: &Site) -> Vec<(Page, u16)> {
 
 /// What only people see who came by another provider.
 async fn further(site: &Site) -> Vec<(Page, u16)> {
-    site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
+    site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     let ada = site.visitor();
-    let same = ada.sign_in_by(&site.world, Service::GitHub, "ada").await;
-    let mut pages = vec![(same, 200), (ada.link(&site.world, Service::X, "ada").await, 200)];
+    let same = ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let mut pages = vec![(same, 200), (ada.link(&site.spotify, OtherProvider::X, "ada").await, 200)];
     for (path, status) in [("/playlists", 200), ("/now-playing", 200), ("/account/ways/x", 200), (UNKNOWN, 409)] {
         pages.push((ada.look(path).await, status));
     }

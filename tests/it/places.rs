@@ -1,13 +1,13 @@
 //! Places in a list: some pages of it together, and the way back from a playlist.
 
-use fake_spotify::Listener;
+use fake_spotify::User;
 
 use crate::support::Site;
 
 #[tokio::test]
 async fn p16_some_pages_together_have_an_address_too() {
     let site = Site::open().await;
-    site.world.add_listener(Listener::with_library("lena", 620));
+    site.spotify.add_user(User::with_library("lena", 620));
     let lena = site.signed_in("lena").await;
     let shown = async |path: &str| {
         let page = lena.open(path).await;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use fake_spotify::{Endpoint, Fault, Listener};
+use fake_spotify::{Endpoint, Fault, User};
 use futures_util::future::join_all;
 
 use crate::support::Site;
@@ -23,8 +23,8 @@ async fn whole_library(visitor: &Visitor) -> Vec<Page> {
 async fn p1_a_card_says_what_it_is() {
     let site = Site::open().await;
     let page = site.signed_in("ada").await.open("/playlists").await;
-    let listener = site.world.listener("ada").unwrap();
-    let playlists = listener.playlists();
+    let user = site.spotify.user("ada").unwrap();
+    let playlists = user.playlists();
     assert_eq!(page.playlist_ids(), playlists.iter().map(|p| p.id.clone()).collect::<Vec<_>>(), "p20: Spotify's order");
     for playlist in playlists {
         let card = format!("#p-{}", playlist.id);
@@ -42,8 +42,8 @@ async fn p5_p6_dirty_data_never_breaks_the_page_and_nothing_shows_twice() {
     let pages = whole_library(&mira).await;
     assert!(pages.iter().all(|page| page.status == 200 && page.count("li.card") <= 50));
     let shown: Vec<String> = pages.iter().flat_map(Page::playlist_ids).collect();
-    let listener = site.world.listener("mira").unwrap();
-    assert_eq!(shown, listener.playlists().iter().map(|p| p.id.clone()).collect::<Vec<_>>());
+    let user = site.spotify.user("mira").unwrap();
+    assert_eq!(shown, user.playlists().iter().map(|p| p.id.clone()).collect::<Vec<_>>());
     assert_eq!(shown.iter().collect::<HashSet<_>>().len(), shown.len());
     let names: Vec<String> = pages.iter().flat_map(|page| page.texts("li.card h2")).collect();
     assert!(names.iter().all(|name| !name.is_empty()) && names.contains(&"Untitled playlist".to_owned()));
@@ -53,22 +53,22 @@ async fn p5_p6_dirty_data_never_breaks_the_page_and_nothing_shows_twice() {
 #[tokio::test]
 async fn p7_120_playlists_cost_three_requests_and_a_reload_none() {
     let site = Site::open().await;
-    site.world.add_listener(Listener::with_library("lena", 120));
+    site.spotify.add_user(User::with_library("lena", 120));
     let lena = site.signed_in("lena").await;
-    assert_eq!(site.world.count(Endpoint::MyPlaylists), 3);
+    assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 3);
     let page = lena.open("/playlists").await;
     assert!(page.text(".head .sub").contains("120 playlists, as of"));
     lena.open("/playlists?page=3").await;
-    assert_eq!(site.world.count(Endpoint::MyPlaylists), 3);
+    assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 3);
     site.advance(Duration::from_secs(11 * 60));
     lena.open("/playlists").await;
-    assert_eq!(site.world.count(Endpoint::MyPlaylists), 6);
+    assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 6);
 }
 
 #[tokio::test]
 async fn two_thousand_playlists_stay_usable() {
     let site = Site::open().await;
-    site.world.add_listener(Listener::with_library("lena", 2000));
+    site.spotify.add_user(User::with_library("lena", 2000));
     let lena = site.signed_in("lena").await;
     let page = lena.open("/playlists?page=40").await;
     assert_eq!((page.count("li.card"), page.has("a[rel=next]")), (50, false));
@@ -89,12 +89,12 @@ async fn p3_an_empty_library_says_how_to_fill_it() {
 async fn p9_an_expired_token_is_refreshed_once_for_twenty_requests_on_two_processes() {
     for rotate in [true, false] {
         let mut site = Site::open().await;
-        site.world.switch(|switches| switches.rotate_refresh_tokens = rotate);
+        site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = rotate);
         let ada = site.signed_in("ada").await;
         let second = site.second_process().await;
         let id = ada.open("/playlists").await.playlist_ids().remove(0);
         site.advance(Duration::from_secs(3601));
-        let before = site.world.count(Endpoint::Token);
+        let before = site.spotify.request_count(Endpoint::Token);
         let path = format!("/playlists/{id}");
         let requests = (0..20).map(|n| {
             let address = if n % 2 == 0 { path.clone() } else { format!("{second}{path}") };
@@ -102,16 +102,16 @@ async fn p9_an_expired_token_is_refreshed_once_for_twenty_requests_on_two_proces
             async move { ada.open(&address).await.status }
         });
         assert_eq!(join_all(requests).await, [200; 20]);
-        assert_eq!(site.world.count(Endpoint::Token) - before, 1, "rotate: {rotate}");
+        assert_eq!(site.spotify.request_count(Endpoint::Token) - before, 1, "rotate: {rotate}");
     }
 }
 
 #[tokio::test]
 async fn tokens_of_twenty_seconds_and_single_use_refresh_tokens_last_for_ever() {
     let site = Site::open().await;
-    site.world.switch(|switches| {
+    site.spotify.update_switches(|switches| {
         switches.rotate_refresh_tokens = true;
-        switches.access_token_life = Duration::from_secs(20);
+        switches.access_token_lifetime = Duration::from_secs(20);
     });
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -127,7 +127,7 @@ async fn a_token_that_spotify_drops_early_is_replaced_after_the_401() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     site.advance(Duration::from_secs(11 * 60));
-    site.world.fault(Endpoint::MyPlaylists, Fault::Unauthorized, 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Unauthorized, 1);
     let page = ada.open("/playlists").await;
     assert!(page.status == 200 && !page.has("[role=alert]"));
 }
@@ -137,7 +137,7 @@ async fn p10_a_dead_consent_keeps_everything_but_spotify() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
-    site.world.disconnect("ada");
+    site.spotify.revoke_access("ada");
     site.advance(Duration::from_secs(3601));
     let page = ada.open("/playlists").await;
     assert_eq!((page.status, page.count("li.card")), (200, 12));
@@ -158,7 +158,7 @@ async fn an_outage_of_the_token_endpoint_is_not_a_dead_consent() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     site.advance(Duration::from_secs(3601));
-    site.world.fault(Endpoint::Token, Fault::Html502, 1);
+    site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
     let page = ada.open("/playlists").await;
     assert!(page.text("main [role=alert]").contains("Spotify is having trouble") && page.count("li.card") == 12);
     site.advance(Duration::from_secs(31));
@@ -182,15 +182,15 @@ async fn p13_spotify_in_trouble_shows_what_was_kept_or_says_so() {
     };
     for fault in faults() {
         let site = Site::open().await;
-        site.world.fault(Endpoint::MyPlaylists, fault.clone(), 20);
+        site.spotify.inject_fault(Endpoint::MyPlaylists, fault.clone(), 20);
         let visitor = site.visitor();
         let page = visitor.sign_in("ada").await;
         assert_eq!(page.status, 502, "{fault:?}");
         assert!(page.has("nav a[href='/hearts']") && visitor.open("/hearts").await.status == 200);
-        site.world.mend();
+        site.spotify.reset();
         site.advance(Duration::from_secs(25 * 3600));
         assert_eq!(visitor.open("/playlists").await.count("li.card"), 12);
-        site.world.fault(Endpoint::MyPlaylists, fault, 20);
+        site.spotify.inject_fault(Endpoint::MyPlaylists, fault, 20);
         site.advance(Duration::from_secs(11 * 60));
         let page = visitor.open("/playlists").await;
         assert!(page.count("li.card") == 12 && page.text("main [role=alert]").contains("what Spotify last showed us"));
@@ -201,9 +201,9 @@ async fn p13_spotify_in_trouble_shows_what_was_kept_or_says_so() {
 async fn d1_an_owner_sees_the_items_and_others_a_reason() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
-    let listener = site.world.listener("mira").unwrap();
+    let user = site.spotify.user("mira").unwrap();
     let (mut with, mut without) = (0, 0);
-    for playlist in listener.playlists() {
+    for playlist in user.playlists() {
         let page = mira.open(&format!("/playlists/{}", playlist.id)).await;
         assert_eq!(page.status, 200, "{}", playlist.id);
         match page.has("table") {
@@ -223,7 +223,7 @@ async fn d1_while_spotify_is_away_the_page_says_that_items_are_not_kept() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
-    site.world.fault(Endpoint::Playlist, Fault::Html502, 20);
+    site.spotify.inject_fault(Endpoint::Playlist, Fault::Html502, 20);
     let page = ada.open(&format!("/playlists/{id}")).await;
     assert_eq!(
         page.text(".items .notice"),
@@ -247,9 +247,9 @@ async fn d2_a_playlist_that_spotify_hides_keeps_its_heart() {
 async fn d3_descriptions_are_text() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
-    let listener = site.world.listener("mira").unwrap();
+    let user = site.spotify.user("mira").unwrap();
     let mut described = 0;
-    for playlist in listener.playlists() {
+    for playlist in user.playlists() {
         let page = mira.open(&format!("/playlists/{}", playlist.id)).await;
         assert!(!page.has(".prose a, .prose script, .prose b") && !page.html.contains("&amp;amp;"));
         described += page.count(".prose");
@@ -276,7 +276,7 @@ async fn what_is_no_playlist_id_is_said_in_words() {
 #[tokio::test]
 async fn the_legacy_regime_shows_the_same() {
     let site = Site::open().await;
-    site.world.switch(|switches| switches.legacy_regime = true);
+    site.spotify.update_switches(|switches| switches.legacy_api = true);
     let ada = site.signed_in("ada").await;
     let page = ada.open("/playlists").await;
     assert_eq!(page.count("li.card"), 12);

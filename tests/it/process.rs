@@ -173,16 +173,16 @@ async fn in_the_demo_a_visitor_breaks_spotify_and_keeps_the_list() {
     let visitor = Visitor::new(&program.ready().await);
     let way = visitor.open("/").await.attribute("header .demo a[href*=panel]", "href");
     let panel = visitor.open(&way).await;
-    let panel = visitor.submit(panel.form("button[name=half]").with("half", "on")).await;
+    let panel = visitor.submit(panel.form("button[name=incomplete-library]").with("incomplete-library", "on")).await;
     let half = visitor.sign_in("mira").await;
     assert!(half.text("main").contains("47 of up to 127 loaded"), "{}", half.text("main"));
     let panel = visitor.submit(panel.form("button[name=outage]").with("outage", "on")).await;
-    assert!(panel.has("#outage.on") && panel.has("#half.on"), "{}", panel.html);
+    assert!(panel.has("#outage.is-on") && panel.has("#incomplete-library.is-on"), "{}", panel.html);
     let list = visitor.submit(half.form("button[value=rest]").with("want", "rest")).await;
     assert_eq!((list.status, list.count("li.card")), (200, half.count("li.card")));
     assert!(list.notice().unwrap().contains("This is what Spotify last showed us"), "{:?}", list.notice());
     assert!(list.has(".head time"), "its age");
-    visitor.submit(panel.form("form[action$=mend]")).await;
+    visitor.submit(panel.form("form[action$=reset]")).await;
     let whole = visitor.submit(list.form("button[value=rest]").with("want", "rest")).await;
     assert!(!whole.has("button[value=rest]") && visitor.open("/playlists?page=3").await.has("li.card"));
     program.signal("-TERM");
@@ -213,7 +213,7 @@ async fn o7_the_whole_log_holds_no_secret() {
     let (mut program, address) = beside(&site, "debug").await;
     let visitor = Visitor::new(&address);
     let mut secrets = sign_in_and_listen(&visitor).await;
-    site.world.fault(Endpoint::Token, Fault::Html502, 1);
+    site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
     let consent = Visitor::new(&address).to_consent("/login").await;
     visitor.open(consent.url.as_str()).await;
     visitor.open("/auth/spotify/callback?code=a-forged-code-in-an-address&state=a-forged-state-in-an-address").await;
@@ -227,7 +227,7 @@ async fn o7_the_whole_log_holds_no_secret() {
     program.signal("-INT");
     let (code, log) = program.rest().await;
     assert_eq!(code, Some(0));
-    secrets.extend(site.world.secrets());
+    secrets.extend(site.spotify.issued_secrets());
     secrets.extend(
         ["a-forged-code", "a-forged-state", "a-client-secret-for-tests", "a session secret", "nobody-elses-business"]
             .map(String::from),
@@ -273,12 +273,12 @@ async fn o5_asked_to_stop_it_finishes_what_runs_and_takes_nothing_new() {
     let (mut program, address) = beside(&site, "info").await;
     let visitor = Visitor::new(&address);
     visitor.sign_in("ada").await;
-    site.world.fault(Endpoint::Playlist, Fault::Slow(Duration::from_secs(3)), 1);
+    site.spotify.inject_fault(Endpoint::Playlist, Fault::Slow(Duration::from_secs(3)), 1);
     let id = visitor.open("/playlists").await.playlist_ids().remove(0);
     let path = format!("/playlists/{id}");
     let slow = visitor.open(&path);
     let stop = async {
-        until("it asks Spotify", async || site.world.count(Endpoint::Playlist) > 0).await;
+        until("it asks Spotify", async || site.spotify.request_count(Endpoint::Playlist) > 0).await;
         program.signal("-TERM");
         program.signal("-TERM");
         let health = format!("{address}/healthz");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use fake_spotify::{Endpoint, Fault, Service, Trouble};
+use fake_spotify::{Endpoint, Fault, OtherProvider, Scenario};
 use reqwest::Method;
 use url::Url;
 
@@ -13,35 +13,35 @@ use crate::support::visitor::{Visitor, approve, deny};
 
 const WRONG: &str = "not-the-secret-of-this-app";
 
-/// Goes to the consent page of `service`, says yes there, and stops before the way back.
-async fn callback(site: &Site, visitor: &Visitor, service: Service) -> String {
-    let consent = visitor.to(service, &visitor.open("/login").await).await;
-    visitor.send(consent.choose(&site.world.account(service, "ada"))).await.header("location").to_owned()
+/// Goes to the consent page of `provider`, says yes there, and stops before the way back.
+async fn callback(site: &Site, visitor: &Visitor, provider: OtherProvider) -> String {
+    let consent = visitor.to(provider, &visitor.open("/login").await).await;
+    visitor.send(consent.choose(&site.spotify.account(provider, "ada"))).await.header("location").to_owned()
 }
 
 #[tokio::test]
 async fn each_signs_in_and_knows_the_same_person_again() {
     let site = Site::open().await;
-    for (at, service) in Service::ALL.into_iter().enumerate() {
-        let account = site.world.account(service, "mira");
-        let page = site.visitor().sign_in_by(&site.world, service, "mira").await;
-        assert_eq!((page.status, page.url.path()), (200, "/playlists"), "{service:?} {}", page.text("main"));
+    for (at, provider) in OtherProvider::ALL.into_iter().enumerate() {
+        let account = site.spotify.account(provider, "mira");
+        let page = site.visitor().sign_in_by(&site.spotify, provider, "mira").await;
+        assert_eq!((page.status, page.url.path()), (200, "/playlists"), "{provider:?} {}", page.text("main"));
         assert_eq!(page.notice().unwrap(), format!("Signed in as {}.", account.name.unwrap()));
-        site.visitor().sign_in_by(&site.world, service, "mira").await;
-        assert_eq!(site.count("select count(*) from users").await, at as i64 + 1, "{service:?}");
+        site.visitor().sign_in_by(&site.spotify, provider, "mira").await;
+        assert_eq!(site.count("select count(*) from users").await, at as i64 + 1, "{provider:?}");
         let known: Vec<(String, String)> =
             sqlx::query_as("select provider, subject from identities order by created_at desc limit 1")
                 .fetch_all(&site.db)
                 .await
                 .unwrap();
-        assert_eq!(known, [(service.key().to_owned(), account.id)]);
+        assert_eq!(known, [(provider.key().to_owned(), account.id)]);
     }
 }
 
 #[tokio::test]
 async fn somebody_without_a_name_is_called_by_login() {
     let site = Site::open().await;
-    let page = site.visitor().sign_in_by(&site.world, Service::GitHub, "noor").await;
+    let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::GitHub, "noor").await;
     assert_eq!(page.notice().unwrap(), "Signed in as noor.");
 }
 
@@ -49,13 +49,13 @@ async fn somebody_without_a_name_is_called_by_login() {
 async fn each_is_asked_with_pkce_for_the_least_at_its_own_address() {
     let site = Site::open().await;
     let scopes = ["openid email profile", "user:email", "public_profile email", "users.read tweet.read"];
-    for (service, scope) in Service::ALL.into_iter().zip(scopes) {
+    for (provider, scope) in OtherProvider::ALL.into_iter().zip(scopes) {
         let visitor = site.visitor();
-        let door = visitor.open(&format!("/auth/{}", service.key())).await;
+        let door = visitor.open(&format!("/auth/{}", provider.key())).await;
         let sent = visitor.send(door.form("main form[method=post]")).await;
         let url = Url::parse(sent.header("location")).unwrap();
         let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
-        assert_eq!(query["redirect_uri"], format!("{}/auth/{}/callback", site.base, service.key()));
+        assert_eq!(query["redirect_uri"], format!("{}/auth/{}/callback", site.base, provider.key()));
         assert_eq!((query["scope"].as_str(), query["code_challenge_method"].as_str()), (scope, "S256"));
         assert!(query["state"].len() >= 20 && query["code_challenge"].len() == 43);
     }
@@ -85,11 +85,11 @@ fn says(page: &Page, status: u16, words: &str) {
 #[tokio::test]
 async fn each_way_to_refuse_a_code_ends_in_a_page_with_another_try() {
     let site = Site::open().await;
-    site.world.trouble(Trouble::CodesRefused, true);
-    for service in Service::ALL {
-        let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
+    site.spotify.set_scenario(Scenario::RejectedCodes, true);
+    for provider in OtherProvider::ALL {
+        let page = site.visitor().sign_in_by(&site.spotify, provider, "ada").await;
         says(&page, 400, "ended this sign-in without letting you in");
-        assert!(page.has(&format!("form[action='/auth/{}']", service.key())));
+        assert!(page.has(&format!("form[action='/auth/{}']", provider.key())));
     }
     assert_eq!(site.count("select count(*) from users").await, 0);
 }
@@ -103,8 +103,8 @@ async fn a_wrong_secret_is_the_operators_to_mend() {
         ("X_CLIENT_SECRET", WRONG),
     ];
     let site = Site::open_with(&wrong).await;
-    for service in Service::ALL {
-        let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
+    for provider in OtherProvider::ALL {
+        let page = site.visitor().sign_in_by(&site.spotify, provider, "ada").await;
         says(&page, 503, "rejects this server’s client id or secret");
         assert!(!page.text("main").contains("Try again"), "{}", page.html);
     }
@@ -113,15 +113,15 @@ async fn a_wrong_secret_is_the_operators_to_mend() {
 #[tokio::test]
 async fn an_outage_saves_nothing_and_offers_another_try() {
     let site = Site::open().await;
-    site.world.trouble(Trouble::OthersOutage, true);
-    for service in Service::ALL {
-        let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
+    site.spotify.set_scenario(Scenario::OtherProvidersOutage, true);
+    for provider in OtherProvider::ALL {
+        let page = site.visitor().sign_in_by(&site.spotify, provider, "ada").await;
         says(&page, 502, "answer could not be used");
     }
-    site.world.mend();
+    site.spotify.reset();
     for fault in [Fault::Empty, Fault::NotJson, Fault::Status(200, "[]".into(), "application/json")] {
-        site.world.fault(Endpoint::OtherProfile, fault, 1);
-        let page = site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
+        site.spotify.inject_fault(Endpoint::OtherProfile, fault, 1);
+        let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
         says(&page, 502, "Google’s answer could not be used");
     }
     assert_eq!(site.count("select count(*) from users").await, 0);
@@ -131,11 +131,11 @@ async fn an_outage_saves_nothing_and_offers_another_try() {
 async fn redirects_are_not_followed_with_codes_or_tokens_in_hand() {
     for endpoint in [Endpoint::OtherToken, Endpoint::OtherProfile] {
         let site = Site::open().await;
-        for (at, service) in Service::ALL.into_iter().enumerate() {
-            site.world.fault(endpoint, Fault::Redirect(format!("{}/covers/trap", site.spotify())), 1);
-            let page = site.visitor().sign_in_by(&site.world, service, "ada").await;
-            let asked = (site.world.count(Endpoint::Cover), site.world.count(endpoint));
-            assert_eq!((page.status, asked), (502, (0, at + 1)), "{service:?} {endpoint:?}");
+        for (at, provider) in OtherProvider::ALL.into_iter().enumerate() {
+            site.spotify.inject_fault(endpoint, Fault::Redirect(format!("{}/covers/trap", site.spotify_url())), 1);
+            let page = site.visitor().sign_in_by(&site.spotify, provider, "ada").await;
+            let asked = (site.spotify.request_count(Endpoint::Cover), site.spotify.request_count(endpoint));
+            assert_eq!((page.status, asked), (502, (0, at + 1)), "{provider:?} {endpoint:?}");
         }
     }
 }
@@ -143,12 +143,12 @@ async fn redirects_are_not_followed_with_codes_or_tokens_in_hand() {
 #[tokio::test]
 async fn a_no_is_taken_and_next_survives_it() {
     let site = Site::open().await;
-    for service in Service::ALL {
+    for provider in OtherProvider::ALL {
         let visitor = site.visitor();
-        let consent = visitor.to(service, &visitor.open("/login?next=/hearts").await).await;
+        let consent = visitor.to(provider, &visitor.open("/login?next=/hearts").await).await;
         let page = visitor.submit(deny(&consent)).await;
         assert_eq!(page.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
-        assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts", "{service:?}");
+        assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts", "{provider:?}");
     }
 }
 
@@ -156,27 +156,27 @@ async fn a_no_is_taken_and_next_survives_it() {
 async fn a_code_comes_back_on_the_path_of_the_provider_that_was_asked_and_on_no_other() {
     let site = Site::open().await;
     let paths = ["/auth/spotify/callback", "/auth/google/callback", "/auth/facebook/callback", "/auth/github/callback"];
-    for (service, path) in Service::ALL.into_iter().rev().zip(paths) {
+    for (provider, path) in OtherProvider::ALL.into_iter().rev().zip(paths) {
         let visitor = site.visitor();
-        let back = callback(&site, &visitor, service).await;
+        let back = callback(&site, &visitor, provider).await;
         let query = back.split_once('?').unwrap().1;
         let page = visitor.open(&format!("{path}?{query}")).await;
-        assert_eq!(page.status, 400, "{service:?} on {path}");
+        assert_eq!(page.status, 400, "{provider:?} on {path}");
         assert_eq!(visitor.open(&back).await.status, 400, "it is spent all the same");
     }
-    let asked = site.world.count(Endpoint::OtherToken) + site.world.count(Endpoint::Token);
+    let asked = site.spotify.request_count(Endpoint::OtherToken) + site.spotify.request_count(Endpoint::Token);
     assert_eq!((asked, site.count("select count(*) from users").await), (0, 0));
 }
 
 #[tokio::test]
 async fn the_older_addresses_of_google_and_github_lead_to_the_same_door() {
-    for (service, alias) in [(Service::Google, "/oauth2callback"), (Service::GitHub, "/github/callback")] {
+    for (provider, alias) in [(OtherProvider::Google, "/oauth2callback"), (OtherProvider::GitHub, "/github/callback")] {
         let site = Site::open().await;
         let visitor = site.visitor();
-        let back = callback(&site, &visitor, service).await;
+        let back = callback(&site, &visitor, provider).await;
         let page = visitor.open(&format!("{alias}?{}", back.split_once('?').unwrap().1)).await;
         assert_eq!((page.status, page.url.path()), (200, "/playlists"));
-        let other = callback(&site, &site.visitor(), Service::Facebook).await;
+        let other = callback(&site, &site.visitor(), OtherProvider::Facebook).await;
         let page = visitor.open(&format!("{alias}?{}", other.split_once('?').unwrap().1)).await;
         assert_eq!(page.status, 400);
     }
@@ -185,18 +185,18 @@ async fn the_older_addresses_of_google_and_github_lead_to_the_same_door() {
 #[tokio::test]
 async fn a_state_is_one_browsers_is_used_once_and_grows_old() {
     let site = Site::open().await;
-    for service in Service::ALL {
+    for provider in OtherProvider::ALL {
         let visitor = site.visitor();
-        let back = callback(&site, &visitor, service).await;
+        let back = callback(&site, &visitor, provider).await;
         let stranger = site.visitor();
         stranger.to_consent("/login").await;
         assert_eq!(stranger.open(&back).await.status, 400, "another session's");
         assert_eq!(site.visitor().open(&back).await.status, 400, "no session's");
         assert_eq!(visitor.open(&back).await.status, 200);
         let again = visitor.open(&back).await;
-        assert!(again.notice().unwrap().contains("already signed in"), "{service:?}");
+        assert!(again.notice().unwrap().contains("already signed in"), "{provider:?}");
         let late = site.visitor();
-        let back = callback(&site, &late, service).await;
+        let back = callback(&site, &late, provider).await;
         site.advance(Duration::from_secs(601));
         let page = late.open(&back).await;
         assert!(page.status == 400 && page.text("main").contains("expired"));
@@ -209,29 +209,29 @@ async fn a_state_is_one_browsers_is_used_once_and_grows_old() {
 async fn who_answers_must_be_who_was_asked() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let back = callback(&site, &visitor, Service::Google).await;
+    let back = callback(&site, &visitor, OtherProvider::Google).await;
     assert!(back.contains("iss="), "Google says who answers");
     let page = visitor.open(&back.replace("google&scope", "github&scope")).await;
-    assert_eq!((page.status, site.world.count(Endpoint::OtherToken)), (400, 0));
+    assert_eq!((page.status, site.spotify.request_count(Endpoint::OtherToken)), (400, 0));
     let visitor = site.visitor();
-    let back = callback(&site, &visitor, Service::GitHub).await;
+    let back = callback(&site, &visitor, OtherProvider::GitHub).await;
     let page = visitor.open(&format!("{back}&iss=https://evil.example")).await;
-    assert_eq!((page.status, site.world.count(Endpoint::OtherToken)), (400, 0));
+    assert_eq!((page.status, site.spotify.request_count(Endpoint::OtherToken)), (400, 0));
 }
 
 #[tokio::test]
 async fn the_session_id_changes_at_sign_in_by_each() {
     let site = Site::open().await;
-    for service in Service::ALL {
+    for provider in OtherProvider::ALL {
         let visitor = site.visitor();
-        let door = visitor.open(&format!("/auth/{}", service.key())).await;
+        let door = visitor.open(&format!("/auth/{}", provider.key())).await;
         let sent = visitor.send(door.form("main form[method=post]")).await;
         let cookie = sent.header("set-cookie").split(';').next().unwrap().to_owned();
         let consent = visitor.open(sent.header("location")).await;
-        visitor.submit(consent.choose(&site.world.account(service, "ada"))).await;
+        visitor.submit(consent.choose(&site.spotify.account(provider, "ada"))).await;
         assert_eq!(visitor.look("/hearts").await.status, 200);
         let old = site.visitor().request(Method::GET, "/hearts", &[("cookie", &cookie)], None).await;
-        assert_eq!(old.status, 303, "{service:?}");
+        assert_eq!(old.status, 303, "{provider:?}");
     }
 }
 
@@ -239,10 +239,10 @@ async fn the_session_id_changes_at_sign_in_by_each() {
 async fn nothing_of_the_other_providers_keys_is_kept() {
     let site = Site::open().await;
     let ada = site.visitor();
-    for service in Service::ALL {
-        site.visitor().sign_in_by(&site.world, service, "mira").await;
+    for provider in OtherProvider::ALL {
+        site.visitor().sign_in_by(&site.spotify, provider, "mira").await;
     }
-    ada.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = ada.open("/account").await;
     assert!(!page.has("a[href='/account/disconnect']"), "nothing that could be disconnected");
     let consent = ada.to_consent("/login?next=/account").await;
@@ -254,7 +254,7 @@ async fn nothing_of_the_other_providers_keys_is_kept() {
 async fn p19_without_spotify_people_read_what_works_and_find_one_button() {
     let site = Site::open().await;
     let ada = site.visitor();
-    let page = ada.sign_in_by(&site.world, Service::GitHub, "mira").await;
+    let page = ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "mira").await;
     assert_eq!(page.texts("main button").iter().filter(|text| *text == "Connect Spotify").count(), 1);
     assert!(page.text("main").contains("heart any playlist by its link") && page.has("main a[href='/hearts']"));
     assert!(!page.html.contains("econnect Spotify") && page.texts("title")[0].contains("not connected"));
@@ -271,15 +271,19 @@ async fn p19_without_spotify_people_read_what_works_and_find_one_button() {
         assert!(page.html.contains("Connect Spotify") && !page.html.contains("econnect Spotify"), "{}", page.url);
         assert!(!page.html.contains("six months"), "{}", page.url);
     }
-    assert_eq!(site.world.count(Endpoint::Me) + site.world.count(Endpoint::Token), 0, "Spotify was never asked");
+    assert_eq!(
+        site.spotify.request_count(Endpoint::Me) + site.spotify.request_count(Endpoint::Token),
+        0,
+        "Spotify was never asked"
+    );
 }
 
 #[tokio::test]
 async fn o3_the_operator_reads_the_exact_redirect_address_of_each_that_is_set_up() {
     let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
     let setup = site.visitor().open("/setup").await;
-    for service in [Service::Google, Service::GitHub, Service::Facebook] {
-        let address = format!("{}/auth/{}/callback", site.base, service.key());
+    for provider in [OtherProvider::Google, OtherProvider::GitHub, OtherProvider::Facebook] {
+        let address = format!("{}/auth/{}/callback", site.base, provider.key());
         assert!(setup.texts("code.exact").contains(&address), "{address}");
     }
     assert!(!setup.html.contains("/auth/x/") && !setup.html.contains(crate::support::CLIENT_ID));

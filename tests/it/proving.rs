@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::Service;
+use fake_spotify::OtherProvider;
 use reqwest::Method;
 
 use crate::support::Site;
@@ -17,15 +17,15 @@ const QUESTION: &str = "Were you here before?";
 async fn two() -> (Site, Visitor, Visitor, Page) {
     let site = Site::open().await;
     let (first, second) = (site.visitor(), site.visitor());
-    first.sign_in_by(&site.world, Service::Google, "ada").await;
+    first.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     first.fetch(Method::PUT, ONE).await;
-    let page = second.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    let page = second.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     (site, first, second, page)
 }
 
 async fn prove(site: &Site, visitor: &Visitor, door: &Page, key: &str) -> Page {
-    let consent = visitor.to(Service::Google, door).await;
-    visitor.submit(consent.choose(&site.world.account(Service::Google, key))).await
+    let consent = visitor.to(OtherProvider::Google, door).await;
+    visitor.submit(consent.choose(&site.spotify.account(OtherProvider::Google, key))).await
 }
 
 #[tokio::test]
@@ -41,14 +41,14 @@ async fn the_same_verified_address_makes_two_people_until_the_second_proves_the_
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
         assert_eq!(visitor.open("/account").await.texts(".identities h3"), ["Google", "GitHub"]);
     }
-    let again = site.visitor().sign_in_by(&site.world, Service::GitHub, "ada").await;
+    let again = site.visitor().sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     assert_eq!((again.url.path(), site.count(PEOPLE).await), ("/playlists", 1));
 }
 
 #[tokio::test]
 async fn who_links_what_may_be_theirs_is_led_to_the_proof() {
     let (site, _, second, _) = two().await;
-    let page = second.link(&site.world, Service::Google, "ada").await;
+    let page = second.link(&site.spotify, OtherProvider::Google, "ada").await;
     assert_eq!((page.status, page.text("h1").as_str()), (409, "That account may be yours too"));
     assert!(page.text("main").contains("Nothing was changed"));
     assert_eq!(site.count(PEOPLE).await, 2);
@@ -61,9 +61,9 @@ async fn who_links_what_may_be_theirs_is_led_to_the_proof() {
     let (site, _, second, _) = two().await;
     site.advance(Duration::from_secs(16 * 60));
     let again = second.open("/account/again?next=/account").await;
-    let consent = second.to(Service::GitHub, &again).await;
-    second.submit(consent.choose(&site.world.account(Service::GitHub, "ada"))).await;
-    let page = second.link(&site.world, Service::Google, "ada").await;
+    let consent = second.to(OtherProvider::GitHub, &again).await;
+    second.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
+    let page = second.link(&site.spotify, OtherProvider::Google, "ada").await;
     assert_eq!((page.status, page.text("h1").as_str()), (409, "That belongs to another account"));
     assert_eq!(page.attributes("main a", "href"), ["/logout", "/account", "/playlists"]);
     assert_eq!(site.count(PEOPLE).await, 2);
@@ -72,10 +72,10 @@ async fn who_links_what_may_be_theirs_is_led_to_the_proof() {
 #[tokio::test]
 async fn where_to_go_survives_the_question_and_the_proof() {
     let site = Site::open().await;
-    site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
+    site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     let visitor = site.visitor();
-    let consent = visitor.to(Service::GitHub, &visitor.open("/login?next=/hearts").await).await;
-    let page = visitor.submit(consent.choose(&site.world.account(Service::GitHub, "ada"))).await;
+    let consent = visitor.to(OtherProvider::GitHub, &visitor.open("/login?next=/hearts").await).await;
+    let page = visitor.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
     assert!(page.has("main a[href='/hearts']"));
     assert_eq!(prove(&site, &visitor, &page, "ada").await.url.path(), "/hearts");
 }
@@ -84,28 +84,29 @@ async fn where_to_go_survives_the_question_and_the_proof() {
 async fn an_unverified_address_is_never_even_mentioned() {
     let site = Site::open().await;
     // Mira's is verified at Google and not at GitHub, Noor's not even at Google; Facebook never says.
-    for (service, key) in [
-        (Service::Google, "mira"),
-        (Service::GitHub, "mira"),
-        (Service::Facebook, "ada"),
-        (Service::Google, "ada"),
-        (Service::Google, "noor"),
+    for (provider, key) in [
+        (OtherProvider::Google, "mira"),
+        (OtherProvider::GitHub, "mira"),
+        (OtherProvider::Facebook, "ada"),
+        (OtherProvider::Google, "ada"),
+        (OtherProvider::Google, "noor"),
     ] {
         let visitor = site.visitor();
-        let page = visitor.sign_in_by(&site.world, service, key).await;
-        assert_eq!((page.url.path(), page.html.contains(QUESTION)), ("/playlists", false), "{service:?} {key}");
+        let page = visitor.sign_in_by(&site.spotify, provider, key).await;
+        assert_eq!((page.url.path(), page.html.contains(QUESTION)), ("/playlists", false), "{provider:?} {key}");
         assert_eq!(visitor.open("/account/same").await.url.path(), "/playlists");
     }
     assert_eq!(site.count(PEOPLE).await, 5);
-    site.world.change_account(Service::GitHub, "ada", |account| account.email = Some("noor@example.org".into()));
-    let page = site.visitor().sign_in_by(&site.world, Service::GitHub, "ada").await;
+    site.spotify
+        .update_account(OtherProvider::GitHub, "ada", |account| account.email = Some("noor@example.org".into()));
+    let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     assert_eq!(page.url.path(), "/playlists", "verified here, but not by the other side");
 }
 
 #[tokio::test]
 async fn only_who_owns_the_other_account_proves_it() {
     let (site, _first, second, page) = two().await;
-    site.visitor().sign_in_by(&site.world, Service::Google, "mira").await;
+    site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "mira").await;
     let wrong = prove(&site, &second, &page, "mira").await;
     assert_eq!((wrong.status, site.count(PEOPLE).await), (409, 3));
     let unknown = prove(&site, &second, &page, "noor").await;
@@ -116,17 +117,17 @@ async fn only_who_owns_the_other_account_proves_it() {
 async fn the_proof_is_made_in_the_newcomers_session_and_in_time() {
     let (site, _first, second, page) = two().await;
     let elsewhere = site.visitor();
-    elsewhere.sign_in_by(&site.world, Service::GitHub, "ada").await;
+    elsewhere.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     assert_eq!(elsewhere.open("/account/same").await.url.path(), "/playlists");
     let same = [("sec-fetch-site", "same-origin")];
     let sent = elsewhere.request(Method::POST, "/auth/google", &same, Some("aim=prove".into())).await;
     let consent = elsewhere.open(sent.header("location")).await;
-    let refused = elsewhere.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    let refused = elsewhere.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!((refused.status, site.count(PEOPLE).await), (409, 2), "another session of the same newcomer");
     site.advance(Duration::from_secs(14 * 60 + 50));
-    let consent = second.to(Service::Google, &page).await;
+    let consent = second.to(OtherProvider::Google, &page).await;
     site.advance(Duration::from_secs(11));
-    let late = second.submit(consent.choose(&site.world.account(Service::Google, "ada"))).await;
+    let late = second.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!((late.status, site.count(PEOPLE).await), (409, 2), "too late");
     assert_eq!(second.open("/account/same").await.url.path(), "/playlists");
 }
@@ -144,7 +145,7 @@ async fn without_the_question_nothing_becomes_one() {
         };
         let sent = second.submit(form.with("aim", aim)).await;
         if sent.has("button[value=approve]") {
-            let end = second.submit(sent.choose(&site.world.account(Service::Google, "ada"))).await;
+            let end = second.submit(sent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
             assert_eq!(end.status, 409, "{aim}");
         }
         assert_eq!(site.count(PEOPLE).await, 2, "{aim}");
@@ -154,8 +155,8 @@ async fn without_the_question_nothing_becomes_one() {
 #[tokio::test]
 async fn accounts_with_a_way_in_by_the_same_provider_stay_two() {
     let (site, first, second, page) = two().await;
-    first.link(&site.world, Service::X, "ada").await;
-    second.link(&site.world, Service::X, "mira").await;
+    first.link(&site.spotify, OtherProvider::X, "ada").await;
+    second.link(&site.spotify, OtherProvider::X, "mira").await;
     let kept = prove(&site, &second, &page, "ada").await;
     assert_eq!((kept.status, site.count(PEOPLE).await), (409, 2));
     assert!(kept.text("main").contains("Nothing was changed"));

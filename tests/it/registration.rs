@@ -18,10 +18,10 @@ async fn invitation(operator: &Visitor) -> String {
     url::Url::parse(&link).unwrap().path().to_owned()
 }
 
-/// Goes by an invitation's link and signs in as `listener`.
-async fn accept(visitor: &Visitor, path: &str, listener: &str) -> Page {
+/// Goes by an invitation's link and signs in as `user`.
+async fn accept(visitor: &Visitor, path: &str, user: &str) -> Page {
     let consent = visitor.submit(visitor.open(path).await.form("form[action='/auth/spotify']")).await;
-    visitor.submit(approve(&consent, listener)).await
+    visitor.submit(approve(&consent, user)).await
 }
 
 #[tokio::test]

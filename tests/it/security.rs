@@ -111,10 +111,10 @@ async fn a_heart_returns_nowhere_but_here() {
 async fn redirects_are_not_followed_with_tokens_or_secrets_in_hand() {
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists] {
         let site = Site::open().await;
-        let trap = format!("{}/covers/trap", site.spotify());
-        site.world.fault(endpoint, Fault::Redirect(trap), 3);
+        let trap = format!("{}/covers/trap", site.spotify_url());
+        site.spotify.inject_fault(endpoint, Fault::Redirect(trap), 3);
         let page = site.visitor().sign_in("ada").await;
-        assert_eq!((page.status, site.world.count(Endpoint::Cover)), (502, 0), "{endpoint:?}");
+        assert_eq!((page.status, site.spotify.request_count(Endpoint::Cover)), (502, 0), "{endpoint:?}");
     }
 }
 
@@ -122,10 +122,10 @@ async fn redirects_are_not_followed_with_tokens_or_secrets_in_hand() {
 async fn a_slow_request_does_not_bring_an_ended_session_back() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
-    site.world.disconnect("ada");
+    site.spotify.revoke_access("ada");
     site.advance(std::time::Duration::from_secs(3601));
     let slow = std::time::Duration::from_millis(700);
-    site.world.fault(Endpoint::Token, Fault::Slow(slow), 1);
+    site.spotify.inject_fault(Endpoint::Token, Fault::Slow(slow), 1);
     let leave = ada.open("/logout").await.form("main form[action='/logout']");
     let late = async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -165,7 +165,7 @@ async fn the_database_holds_no_token_state_or_cookie_in_the_clear() {
         .fetch_all(&site.db)
         .await
         .unwrap();
-    for secret in site.world.secrets().into_iter().chain([state]) {
+    for secret in site.spotify.issued_secrets().into_iter().chain([state]) {
         assert!(!dump.contains(&secret));
         assert!(!sealed.iter().any(|bytes| bytes.windows(secret.len()).any(|w| w == secret.as_bytes())));
     }

@@ -43,7 +43,7 @@ async fn ask_in_no_order(times: usize) {
     let seed = variable("HEARTLIST_SEED").map_or_else(rand::random, |seed| seed.parse().expect("a number"));
     println!("HEARTLIST_SEED={seed}");
     let site = Site::open().await;
-    site.world.switch(|switches| switches.rotate_refresh_tokens = true);
+    site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = true);
     let (mut programs, addresses) = start(&site).await;
     let mut ada = Ada::arrive(&site, addresses, StdRng::seed_from_u64(seed)).await;
     let mut turns = 0;
@@ -155,7 +155,7 @@ impl<'a> Ada<'a> {
 
     /// Time passes at Spotify, and for what the processes keep of it.
     async fn pass(&self, by: Duration) {
-        self.site.world.advance(by);
+        self.site.spotify.advance(by);
         for older in [
             "update libraries set fetched_at = fetched_at - make_interval(secs => $1), failed_at = failed_at - make_interval(secs => $1)",
             "update cooldowns set until = until - make_interval(secs => $1)",
@@ -165,9 +165,9 @@ impl<'a> Ada<'a> {
     }
 
     fn let_tokens_expire(&mut self) {
-        self.site.world.advance(TOKEN_LIVES[0]);
+        self.site.spotify.advance(TOKEN_LIVES[0]);
         let life = *TOKEN_LIVES.choose(&mut self.chance).unwrap();
-        self.site.world.switch(|switches| switches.access_token_life = life);
+        self.site.spotify.update_switches(|switches| switches.access_token_lifetime = life);
         self.told.expiries += 1;
     }
 
@@ -175,7 +175,7 @@ impl<'a> Ada<'a> {
     async fn meet_a_cooldown(&mut self) {
         self.pass(Duration::from_secs(11 * 60)).await;
         let retry_after = COOLDOWN.as_secs();
-        self.site.world.fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after }, 1);
+        self.site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after }, 1);
         self.told.cooldowns += 1;
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::Listener;
+use fake_spotify::User;
 use reqwest::Method;
 
 use crate::support::Site;
@@ -13,8 +13,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const SETTINGS: &str = "/account/sharing";
 
 /// Somebody who hearted everything on the first page of their library.
-pub(crate) async fn with_hearts(site: &Site, listener: &str) -> (Visitor, Vec<String>) {
-    let visitor = site.signed_in(listener).await;
+pub(crate) async fn with_hearts(site: &Site, user: &str) -> (Visitor, Vec<String>) {
+    let visitor = site.signed_in(user).await;
     let ids = visitor.open("/playlists").await.playlist_ids();
     for id in &ids {
         visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
@@ -44,7 +44,7 @@ pub(crate) async fn secret_link(visitor: &Visitor) -> String {
 async fn u1_sharing_is_off_until_it_is_switched_on_and_says_first_what_will_be_seen() {
     let site = Site::open().await;
     let (ada, ids) = with_hearts(&site, "ada").await;
-    let library = site.world.listener("ada").unwrap().library;
+    let library = site.spotify.user("ada").unwrap().library;
     let public: Vec<_> = library.iter().flatten().filter(|list| list.public == Some(true)).collect();
     assert!(public.len() > 5 && public.len() < ids.len());
     assert_eq!(ada.open("/account").await.count("a[href='/account/sharing']"), 1);
@@ -141,8 +141,8 @@ fn apart_from_chance(page: &Page) -> (u16, Vec<String>, String) {
 #[tokio::test]
 async fn u2_what_is_private_unknown_or_gone_appears_neither_by_name_nor_by_count() {
     let site = Site::open().await;
-    site.world.add_listener(Listener::with_library("lena", 6));
-    site.world.change("lena", |lena| {
+    site.spotify.add_user(User::with_library("lena", 6));
+    site.spotify.update_user("lena", |lena| {
         lena.library[0].as_mut().unwrap().public = Some(false);
         lena.library[1].as_mut().unwrap().public = None;
     });
@@ -163,7 +163,7 @@ async fn u2_what_is_private_unknown_or_gone_appears_neither_by_name_nor_by_count
     assert_eq!(page.text(".head .sub"), "3 playlists, newest first");
     assert!(!page.html.contains("mine") && !page.html.contains("form") && !page.html.contains("Lena.test"));
 
-    site.world.change("lena", |lena| lena.library[5].as_mut().unwrap().public = Some(false));
+    site.spotify.update_user("lena", |lena| lena.library[5].as_mut().unwrap().public = Some(false));
     site.advance(DAY);
     lena.open("/playlists").await;
     expected[0] = ids[2].clone();
@@ -178,13 +178,13 @@ async fn u2_what_is_private_unknown_or_gone_appears_neither_by_name_nor_by_count
 #[tokio::test]
 async fn u4_anybody_opens_it_page_by_page_without_a_call_a_cookie_or_a_session() {
     let site = Site::open().await;
-    site.world.add_listener(Listener::with_library("lena", 55));
+    site.spotify.add_user(User::with_library("lena", 55));
     let (lena, _) = with_hearts(&site, "lena").await;
     for id in lena.open("/playlists?page=2").await.playlist_ids() {
         lena.fetch(Method::PUT, &format!("/heart/{id}")).await;
     }
     put_at(&lena, "lena").await;
-    let (calls, sessions) = (site.world.requests().len(), site.count("select count(*) from sessions").await);
+    let (calls, sessions) = (site.spotify.requests().len(), site.count("select count(*) from sessions").await);
     let visitor = site.visitor();
     let page = visitor.look("/u/lena").await;
     assert_eq!((page.playlist_ids().len(), page.header("cache-control")), (50, "public, no-cache"));
@@ -198,7 +198,7 @@ async fn u4_anybody_opens_it_page_by_page_without_a_call_a_cookie_or_a_session()
         let path = page.attribute(way_back, "href");
         assert_eq!((lena.look(&path).await.status, visitor.look(&path).await.status), (200, 303), "{way_back}");
     }
-    assert_eq!((site.world.requests().len(), site.count("select count(*) from sessions").await), (calls, sessions));
+    assert_eq!((site.spotify.requests().len(), site.count("select count(*) from sessions").await), (calls, sessions));
 
     let again = [("if-none-match", page.header("etag"))];
     let same = visitor.request(Method::GET, "/u/lena", &again, None).await;

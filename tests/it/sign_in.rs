@@ -46,7 +46,7 @@ async fn l1_what_the_landing_page_says_of_asking_and_keeping_is_so() {
     let said = landing.texts(".trio section").join(" ");
     assert!(said.contains("including private and collaborative ones") && said.contains("cannot play music"), "{said}");
     let consent = ada.submit(landing.form("form[action='/auth/spotify']")).await;
-    assert_eq!(consent.texts(".wishes li"), ["See your private playlists", "See your collaborative playlists"]);
+    assert_eq!(consent.texts(".scopes li"), ["See your private playlists", "See your collaborative playlists"]);
     assert!(said.contains("an email address, where another way to sign in gives one"), "{said}");
     ada.submit(approve(&consent, "ada")).await;
     assert_eq!(site.count("select count(*) from identities where email is not null").await, 0);
@@ -69,9 +69,9 @@ async fn a3_success_leads_to_next_with_a_notice_shown_once() {
 async fn a2_who_is_signed_in_goes_on_without_a_new_consent() {
     let site = Site::open().await;
     let visitor = site.signed_in("ada").await;
-    let asked = site.world.count(Endpoint::Authorize);
+    let asked = site.spotify.request_count(Endpoint::Authorize);
     assert_eq!(visitor.open("/login?next=/hearts").await.url.path(), "/hearts");
-    assert_eq!(site.world.count(Endpoint::Authorize), asked);
+    assert_eq!(site.spotify.request_count(Endpoint::Authorize), asked);
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn an_answer_in_another_issuers_name_is_refused_before_its_code_is_used() 
     let consent = visitor.to_consent("/login").await;
     let callback = visitor.send(approve(&consent, "ada")).await.header("location").to_owned();
     let page = visitor.open(&format!("{callback}&iss=https://evil.example")).await;
-    assert_eq!((page.status, site.world.count(Endpoint::Token)), (400, 0));
+    assert_eq!((page.status, site.spotify.request_count(Endpoint::Token)), (400, 0));
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn a7_who_is_not_on_the_allow_list_is_told_whom_to_ask() {
 #[tokio::test]
 async fn a8_a_paused_app_says_so_without_blaming_the_visitor() {
     let site = Site::open().await;
-    site.world.switch(|switches| switches.owner_premium = false);
+    site.spotify.update_switches(|switches| switches.owner_has_premium = false);
     let page = site.visitor().sign_in("ada").await;
     assert_eq!(page.status, 502);
     assert!(page.text("main").contains("Spotify access is paused"));
@@ -217,7 +217,7 @@ async fn a9_spotify_down_is_a_page_with_another_try_and_no_session() {
     ] {
         let site = Site::open().await;
         let visitor = site.visitor();
-        site.world.fault(endpoint, fault.clone(), 3);
+        site.spotify.inject_fault(endpoint, fault.clone(), 3);
         let page = visitor.sign_in("ada").await;
         assert_eq!(page.status, status, "{endpoint:?} {fault:?}");
         assert!(page.text("main").contains("Nothing was saved") && page.has("form[action='/auth/spotify']"));
@@ -230,7 +230,11 @@ async fn a_code_that_spotify_refuses_ends_in_a_page_with_another_try() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let consent = visitor.to_consent("/login?next=/hearts").await;
-    site.world.fault(Endpoint::Token, Fault::Status(400, r#"{"error":"invalid_grant"}"#.into(), "application/json"), 1);
+    site.spotify.inject_fault(
+        Endpoint::Token,
+        Fault::Status(400, r#"{"error":"invalid_grant"}"#.into(), "application/json"),
+        1,
+    );
     let page = visitor.submit(approve(&consent, "ada")).await;
     assert_eq!(page.status, 400);
     assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts");
@@ -239,7 +243,7 @@ async fn a_code_that_spotify_refuses_ends_in_a_page_with_another_try() {
 #[tokio::test]
 async fn a11_a_listener_without_a_name_is_greeted_by_id() {
     let site = Site::open().await;
-    let id = site.world.listener("noor").unwrap().id;
+    let id = site.spotify.user("noor").unwrap().id;
     let page = site.visitor().sign_in("noor").await;
     assert_eq!(page.notice().unwrap(), format!("Signed in as {id}."));
 }
@@ -257,7 +261,7 @@ async fn a13_a_visitor_on_localhost_is_sent_to_the_host_that_spotify_knows() {
 async fn people_are_known_by_account_id_whatever_their_name_or_id() {
     let site = Site::open().await;
     site.signed_in("ada").await;
-    site.world.rename("ada", "ada.renamed");
+    site.spotify.change_user_id("ada", "ada.renamed");
     site.signed_in("ada").await;
     assert_eq!(site.count("select count(*) from users").await, 1);
 }
@@ -265,14 +269,14 @@ async fn people_are_known_by_account_id_whatever_their_name_or_id() {
 #[tokio::test]
 async fn a_person_known_by_id_is_filed_under_account_id_once_there_is_one() {
     let site = Site::open().await;
-    let account_id = site.world.listener("ada").unwrap().account_id;
-    site.world.change("ada", |ada| ada.account_id = None);
+    let account_id = site.spotify.user("ada").unwrap().account_id;
+    site.spotify.update_user("ada", |ada| ada.account_id = None);
     site.signed_in("ada").await;
-    site.world.change("ada", |ada| ada.account_id = account_id.clone());
+    site.spotify.update_user("ada", |ada| ada.account_id = account_id.clone());
     site.signed_in("ada").await;
     assert_eq!(site.count("select count(*) from users").await, 1);
     assert_eq!(site.count("select count(*) from identities where subject like 'id:%'").await, 0);
-    site.world.rename("ada", "ada.renamed");
+    site.spotify.change_user_id("ada", "ada.renamed");
     site.signed_in("ada").await;
     assert_eq!(site.count("select count(*) from users").await, 1);
 }

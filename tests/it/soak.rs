@@ -8,7 +8,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use fake_spotify::Listener;
+use fake_spotify::User;
 use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -42,7 +42,7 @@ struct Session {
 async fn five_thousand_sessions_for_half_an_hour_stay_under_64_mib_and_grow_no_more() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "100000"), ("LOG_FORMAT", "json")]).await;
     // So that tokens are renewed meanwhile, too.
-    site.world.switch(|switches| switches.access_token_life = Duration::from_secs(600));
+    site.spotify.update_switches(|switches| switches.access_token_lifetime = Duration::from_secs(600));
     let (program, base) = beside_with(&site, &[("RUST_LOG", "warn")]).await;
     let begun = Instant::now();
     let sessions = sign_in_all(&site, &base).await;
@@ -62,9 +62,9 @@ async fn sign_in_all(site: &Site, base: &str) -> Vec<Session> {
     let mut sessions = Vec::new();
     for person in 0..PEOPLE {
         let key = format!("person-{person}");
-        let listener = Listener::with_library(&key, PLAYLISTS);
-        let playlists: Vec<_> = listener.playlists().iter().map(|playlist| playlist.id.clone()).collect();
-        site.world.add_listener(listener);
+        let user = User::with_library(&key, PLAYLISTS);
+        let playlists: Vec<_> = user.playlists().iter().map(|playlist| playlist.id.clone()).collect();
+        site.spotify.add_user(user);
         let browsers = (0..BROWSERS).map(|_| async {
             // The browser is closed; its session lives on.
             let visitor = Visitor::new(base);

@@ -48,7 +48,7 @@ async fn rows(site: &Site) -> Vec<Row> {
 async fn h6_the_table_has_a_header_utf_8_iso_dates_and_no_formulas() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
-    site.world.fault(Endpoint::Token, Fault::Hang, 9);
+    site.spotify.inject_fault(Endpoint::Token, Fault::Hang, 9);
     let links = ada.open("/hearts").await.attributes(".keep a", "href");
     assert!(links.contains(&"/hearts/export.csv".into()) && links.contains(&"/hearts/export.json".into()));
     let file = ada.open("/hearts/export.csv").await;

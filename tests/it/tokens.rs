@@ -17,13 +17,13 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 #[tokio::test]
 async fn a_thousand_requests_over_fifty_expiries_with_single_use_tokens_end_signed_in() {
     let mut site = Site::open().await;
-    site.world.switch(|switches| switches.rotate_refresh_tokens = true);
+    site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = true);
     let ada = site.signed_in("ada").await;
     let page = ada.open("/now-playing").await;
     ada.submit(approve(&ada.submit(page.form("main form")).await, "ada")).await;
     let second = site.second_process().await;
-    let bought = site.world.count(Endpoint::Token);
-    let asked = site.world.count(Endpoint::CurrentlyPlaying);
+    let bought = site.spotify.request_count(Endpoint::Token);
+    let asked = site.spotify.request_count(Endpoint::CurrentlyPlaying);
     for expiry in 1..=50 {
         site.advance(Duration::from_secs(3601));
         let requests = (0..20).map(|n| {
@@ -34,9 +34,9 @@ async fn a_thousand_requests_over_fifty_expiries_with_single_use_tokens_end_sign
         for page in join_all(requests).await {
             assert!(page.status == 200 && page.html.contains("Nothing is playing"), "{expiry}: {}", page.html);
         }
-        assert_eq!(site.world.count(Endpoint::Token) - bought, expiry);
+        assert_eq!(site.spotify.request_count(Endpoint::Token) - bought, expiry);
     }
-    assert_eq!(site.world.count(Endpoint::CurrentlyPlaying) - asked, 1000);
+    assert_eq!(site.spotify.request_count(Endpoint::CurrentlyPlaying) - asked, 1000);
     let account = ada.open("/account").await;
     assert!(account.status == 200 && account.text("main").contains("will ask for your consent again"));
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 1);

@@ -120,7 +120,7 @@ async fn a_playlist_shows_while_some_members_library_has_it_public_and_fresh() {
     let sql = "update playlists set public = true, name = 'Shared songs', owner_name = 'Somebody' where id = $1";
     sqlx::query(sql).bind(&id).execute(&site.db).await.unwrap();
     heart(&people, &id).await;
-    let asked = site.world.requests().len();
+    let asked = site.spotify.requests().len();
     let page = list(&site, "").await;
     assert_eq!((page.text("li.card h2").as_str(), page.has("li.card img")), ("Shared songs", true));
     let link = page.attribute("li.card a.out", "href");
@@ -128,7 +128,7 @@ async fn a_playlist_shows_while_some_members_library_has_it_public_and_fresh() {
     site.advance(Duration::from_secs(31 * 24 * 3600));
     let page = list(&site, "?when=ever").await;
     assert!(!page.has("li.card"), "an id that no library has as public may be a secret link: {}", page.html);
-    assert_eq!(site.world.requests().len(), asked, "Spotify was asked");
+    assert_eq!(site.spotify.requests().len(), asked, "Spotify was asked");
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn words_of_a_playlist_nobody_knows_are_shown_on_its_page() {
     let name = ada.open("/hearts").await.text("h2 .name");
     site.advance(Duration::from_secs(31 * 24 * 3600));
     site.sweep().await;
-    site.world.fault(fake_spotify::Endpoint::Playlist, fake_spotify::Fault::Hang, 9);
+    site.spotify.inject_fault(fake_spotify::Endpoint::Playlist, fake_spotify::Fault::Hang, 9);
     let page = ada.open("/hearts").await;
     assert_eq!((page.text(".note").as_str(), page.text("h2 .name")), ("Still here", name));
     let page = ada.open(&format!("/playlists/{id}")).await;

@@ -1,19 +1,19 @@
-//! Covers drawn from a seed: five patterns, any hue, always the same for the same seed.
+//! Cover images drawn from a seed: five patterns, any hue, the same for the same seed.
 
-use super::form::Params;
-use super::music::dice;
+use crate::params::Params;
+use crate::seed::number_below;
 use axum::extract::{Path, RawQuery};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write as _;
 
-/// `GET /covers/{seed}?size=`: 404 for a seed that begins with `expired`, as addresses of real
-/// covers run out within a day.
-pub(super) async fn cover(Path(seed): Path<String>, RawQuery(query): RawQuery) -> Response {
+/// `GET /covers/{seed}?size=`: 404 if the seed begins with `expired`, because the addresses of real covers expire
+/// within a day.
+pub(crate) async fn cover(Path(seed): Path<String>, RawQuery(query): RawQuery) -> Response {
     if seed.starts_with("expired") {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let params = Params::read(query.as_deref().unwrap_or("")).ok();
+    let params = Params::parse(query.as_deref().unwrap_or("")).ok();
     let size = params.and_then(|params| params.get("size")?.parse().ok());
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml"),
@@ -24,10 +24,10 @@ pub(super) async fn cover(Path(seed): Path<String>, RawQuery(query): RawQuery) -
     (headers, svg(&seed, size.unwrap_or(300))).into_response()
 }
 
-/// The picture. Nothing of the seed's text gets into it, only numbers made from it.
+/// The image. It contains numbers derived from the seed but none of its text, which would allow injection.
 fn svg(seed: &str, size: u16) -> String {
-    let roll = |what: &str, sides| dice(&format!("{what} of {seed}"), sides);
-    // No greens to begin with: green is the real one's colour.
+    let roll = |what: &str, sides| number_below(&format!("{what} of {seed}"), sides);
+    // No greens: green is the colour of the real Spotify.
     let hue = (165 + roll("hue", 285)) % 360;
     let other = (hue + 35 + roll("distance", 130)) % 360;
     let (dark, light) = (22 + roll("dark", 16), 58 + roll("light", 18));
@@ -48,7 +48,7 @@ fn svg(seed: &str, size: u16) -> String {
     )
 }
 
-/// Circles around a point off the centre, like a record.
+/// Concentric circles off the centre.
 fn rings(roll: &impl Fn(&str, usize) -> usize) -> String {
     let (x, y) = (60 + roll("x", 180), 60 + roll("y", 180));
     let mut drawing = String::from("<g fill=\"none\" stroke=\"#fff\">");
@@ -63,7 +63,7 @@ fn rings(roll: &impl Fn(&str, usize) -> usize) -> String {
     drawing + "</g>"
 }
 
-/// A sun behind three lines of hills.
+/// A sun behind three rows of hills.
 fn hills(roll: &impl Fn(&str, usize) -> usize, hue: usize) -> String {
     let (x, y, radius) = (60 + roll("x", 180), 70 + roll("y", 60), 28 + roll("r", 30));
     let mut drawing = format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"#fff\" opacity=\".85\"/>");
@@ -81,7 +81,7 @@ fn hills(roll: &impl Fn(&str, usize) -> usize, hue: usize) -> String {
     drawing
 }
 
-/// An equaliser that stands still.
+/// Bars of an equaliser.
 fn bars(roll: &impl Fn(&str, usize) -> usize) -> String {
     let mut drawing = String::from("<g fill=\"#fff\">");
     for bar in 0..9 {
@@ -96,7 +96,7 @@ fn bars(roll: &impl Fn(&str, usize) -> usize) -> String {
     drawing + "</g>"
 }
 
-/// Six lines of water.
+/// Six wavy lines.
 fn waves(roll: &impl Fn(&str, usize) -> usize) -> String {
     let (swing, step) = (14 + roll("swing", 34), 34 + roll("step", 12));
     let mut drawing = String::from("<g fill=\"none\" stroke=\"#fff\" stroke-width=\"7\" stroke-linecap=\"round\">");
@@ -108,7 +108,7 @@ fn waves(roll: &impl Fn(&str, usize) -> usize) -> String {
     drawing + "</g>"
 }
 
-/// Quarter circles on a grid of four by four, each turned its own way.
+/// Quarter circles on a grid of four by four, each rotated.
 fn tiles(roll: &impl Fn(&str, usize) -> usize, hue: usize) -> String {
     let mut drawing = String::new();
     for tile in 0..16 {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn covers_differ_by_seed_and_never_show_it() {
+    fn covers_differ_by_seed_and_do_not_contain_it() {
         assert_eq!(svg("a", 300), svg("a", 300));
         let drawn: std::collections::HashSet<_> = (0..50).map(|i| svg(&i.to_string(), 60)).collect();
         assert_eq!(drawn.len(), 50);

@@ -1,195 +1,204 @@
-//! Codes and tokens: made at random, remembered, ended.
+//! Authorization codes, access tokens and refresh tokens.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 use time::OffsetDateTime;
 
-/// How long an authorization code may lie unused ("about 10 minutes").
-const CODE_LIFE: Duration = Duration::from_secs(10 * 60);
-/// How long after the approval a refresh token works: six months, here 26 weeks.
-const REFRESH_LIFE: Duration = Duration::from_secs(26 * 7 * 24 * 3600);
-/// How many given-out secrets [`Grants::secrets`] remembers.
-const REMEMBERED: usize = 1_000;
+use crate::settings::Switches;
 
-/// What a successful sign-in or refresh hands over.
+/// Spotify's "about 10 minutes".
+const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+/// Lifetime of refresh tokens, counted from the consent: six months, here 26 weeks.
+const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(26 * 7 * 24 * 3600);
+/// Number of secrets that [`Grants::issued_secrets`] returns at most.
+const MAX_ISSUED_SECRETS: usize = 1_000;
+
+/// The result of a sign-in or refresh.
 #[derive(Clone)]
 pub struct Tokens {
-    /// For the `Authorization: Bearer` header.
-    pub access: String,
-    /// For the next refresh; absent when the old one stays good.
-    pub refresh: Option<String>,
+    /// Sent as `Authorization: Bearer`.
+    pub access_token: String,
+    /// Used for the next refresh; `None` if the previous one remains valid.
+    pub refresh_token: Option<String>,
     /// Granted scopes, separated by spaces.
     pub scope: String,
-    /// Life of the access token.
-    pub life: Duration,
+    /// Lifetime of the access token.
+    pub expires_in: Duration,
 }
 
-/// What a person approved, until the code is exchanged.
+/// What an authorization code stands for.
 #[derive(Clone)]
-pub(super) struct Approval {
-    pub(super) listener: String,
-    pub(super) redirect_uri: String,
-    pub(super) scope: String,
-    pub(super) challenge: Option<String>,
+pub(crate) struct Authorization {
+    pub(crate) user_key: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) scope: String,
+    pub(crate) code_challenge: Option<String>,
 }
 
-/// An error of the token endpoint: `error` and, mostly, `error_description`.
+/// An error of the token endpoint (RFC 6749 §5.2): `error` and `error_description`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal(pub(super) &'static str, pub(super) Option<&'static str>);
+pub(crate) struct TokenError(pub(crate) &'static str, pub(crate) Option<&'static str>);
 
-impl Refusal {
-    pub(super) const fn grant(description: &'static str) -> Self {
+impl TokenError {
+    pub(crate) const fn invalid_grant(description: &'static str) -> Self {
         Self("invalid_grant", Some(description))
+    }
+
+    pub(crate) const fn invalid_request(description: &'static str) -> Self {
+        Self("invalid_request", Some(description))
+    }
+
+    pub(crate) const fn invalid_client(description: &'static str) -> Self {
+        Self("invalid_client", Some(description))
     }
 }
 
-/// Whose access token this is and what it may do.
 #[derive(Clone)]
-pub(super) struct Pass {
-    /// None: the app's own token, which stands for nobody.
-    pub(super) listener: Option<String>,
-    pub(super) scope: String,
-    ends_at: OffsetDateTime,
+pub(crate) struct AccessToken {
+    /// `None` for the app's own token (client credentials).
+    pub(crate) user_key: Option<String>,
+    pub(crate) scope: String,
+    expires_at: OffsetDateTime,
 }
 
 #[derive(Clone)]
-struct Grant {
-    listener: String,
+struct RefreshToken {
+    user_key: String,
     scope: String,
     authorized_at: OffsetDateTime,
-    /// Exchanged without a client secret, on the strength of PKCE alone.
-    public: bool,
-    revoked: bool,
+    /// Issued to a client that authenticated by PKCE alone, without a secret.
+    is_public: bool,
+    is_revoked: bool,
 }
 
 #[derive(Default)]
-pub(super) struct Grants {
-    codes: HashMap<String, (Approval, OffsetDateTime)>,
-    access: HashMap<String, Pass>,
-    refresh: HashMap<String, Grant>,
-    given_out: VecDeque<String>,
+pub(crate) struct Grants {
+    codes: HashMap<String, (Authorization, OffsetDateTime)>,
+    access_tokens: HashMap<String, AccessToken>,
+    refresh_tokens: HashMap<String, RefreshToken>,
+    issued_secrets: VecDeque<String>,
 }
 
 impl Grants {
-    pub(super) fn issue_code(&mut self, approval: Approval, now: OffsetDateTime) -> String {
-        // A code ten times too old is forgotten; one just too old is told that it is.
-        self.codes.retain(|_, (_, at)| now - *at < CODE_LIFE * 10);
-        let code = self.secret("AQ", 150);
-        self.codes.insert(code.clone(), (approval, now));
+    pub(crate) fn issue_code(&mut self, authorization: Authorization, now: OffsetDateTime) -> String {
+        // Expired codes are kept for a while, because their error differs from that of unknown ones.
+        self.codes.retain(|_, (_, issued_at)| now - *issued_at < CODE_LIFETIME * 10);
+        let code = self.random_secret("AQ", 150);
+        self.codes.insert(code.clone(), (authorization, now));
         code
     }
 
-    /// Takes a code out of the world; it will not be there a second time, whatever comes next.
-    pub(super) fn take_code(&mut self, code: &str, now: OffsetDateTime) -> Result<Approval, Refusal> {
+    /// Removes a code, so that it works once even if a later check fails.
+    pub(crate) fn take_code(&mut self, code: &str, now: OffsetDateTime) -> Result<Authorization, TokenError> {
         match self.codes.remove(code) {
-            None => Err(Refusal::grant("Invalid authorization code")),
-            Some((_, at)) if now - at > CODE_LIFE => Err(Refusal::grant("Authorization code expired")),
-            Some((approval, _)) => Ok(approval),
+            None => Err(TokenError::invalid_grant("Invalid authorization code")),
+            Some((_, issued_at)) if now - issued_at > CODE_LIFETIME => {
+                Err(TokenError::invalid_grant("Authorization code expired"))
+            }
+            Some((authorization, _)) => Ok(authorization),
         }
     }
 
-    /// Tokens for a code that stood all checks.
-    pub(super) fn exchange(
+    /// Issues tokens for an authorization whose code passed all checks.
+    pub(crate) fn issue_tokens(
         &mut self,
-        approval: &Approval,
-        public: bool,
+        authorization: &Authorization,
+        is_public: bool,
         now: OffsetDateTime,
-        life: Duration,
+        lifetime: Duration,
     ) -> Tokens {
-        let grant = Grant {
-            listener: approval.listener.clone(),
-            scope: approval.scope.clone(),
+        let grant = RefreshToken {
+            user_key: authorization.user_key.clone(),
+            scope: authorization.scope.clone(),
             authorized_at: now,
-            public,
-            revoked: false,
+            is_public,
+            is_revoked: false,
         };
-        let refresh = self.refresh_token(grant.clone());
-        self.access_token(&grant, Some(refresh), now, life)
+        let refresh_token = self.issue_refresh_token(grant.clone());
+        self.issue_access_token(&grant, Some(refresh_token), now, lifetime)
     }
 
-    /// Tokens for somebody who approved off-stage.
-    pub(super) fn begin(&mut self, listener: &str, scope: &str, now: OffsetDateTime, life: Duration) -> Tokens {
-        let approval = Approval {
-            listener: listener.to_owned(),
-            redirect_uri: String::new(),
-            scope: scope.to_owned(),
-            challenge: None,
-        };
-        self.exchange(&approval, false, now, life)
-    }
-
-    /// An access token for the app itself, with no person behind it (RFC 6749 §4.4).
-    pub(super) fn app_token(&mut self, now: OffsetDateTime, life: Duration) -> String {
-        let access = self.secret("BQ", 60);
-        self.access.insert(access.clone(), Pass { listener: None, scope: String::new(), ends_at: now + life });
-        access
-    }
-
-    /// Checks a refresh token; `public` says that the caller showed no client secret.
-    pub(super) fn refresh(
-        &mut self,
-        token: &str,
-        public: bool,
-        now: OffsetDateTime,
-        switches: &super::Switches,
-    ) -> Result<Tokens, Refusal> {
-        let invalid = Refusal::grant("Invalid refresh token");
-        let grant = self.refresh.get_mut(token).ok_or(invalid)?;
-        if grant.revoked {
-            return Err(Refusal::grant("Refresh token revoked"));
-        }
-        if now - grant.authorized_at > REFRESH_LIFE {
-            return Err(Refusal::grant("Refresh token expired"));
-        }
-        if public && !grant.public {
-            return Err(Refusal("invalid_client", Some("Invalid client")));
-        }
-        let current = grant.clone();
-        grant.revoked = switches.rotate_refresh_tokens;
-        let next = switches.rotate_refresh_tokens.then(|| self.refresh_token(current.clone()));
-        Ok(self.access_token(&current, next, now, switches.access_token_life))
-    }
-
-    /// Whose access token this is, if it is still good.
-    pub(super) fn pass(&self, token: &str, now: OffsetDateTime) -> Option<Pass> {
-        let pass = self.access.get(token)?;
-        (now < pass.ends_at).then(|| pass.clone())
-    }
-
-    pub(super) fn revoke_all(&mut self, listener: &str) {
-        let theirs = self.refresh.values_mut().filter(|g| g.listener == listener);
-        theirs.for_each(|grant| grant.revoked = true);
-    }
-
-    pub(super) fn secrets(&self) -> Vec<String> {
-        self.given_out.iter().cloned().collect()
-    }
-
-    fn refresh_token(&mut self, grant: Grant) -> String {
-        let token = self.secret("AQ", 96);
-        self.refresh.insert(token.clone(), grant);
+    /// Issues an access token for the app itself (RFC 6749 §4.4).
+    pub(crate) fn issue_client_token(&mut self, now: OffsetDateTime, lifetime: Duration) -> String {
+        let token = self.random_secret("BQ", 60);
+        let access = AccessToken { user_key: None, scope: String::new(), expires_at: now + lifetime };
+        self.access_tokens.insert(token.clone(), access);
         token
     }
 
-    fn access_token(&mut self, grant: &Grant, refresh: Option<String>, now: OffsetDateTime, life: Duration) -> Tokens {
-        self.access.retain(|_, pass| now < pass.ends_at);
-        let access = self.secret("BQ", 120);
-        let pass = Pass { listener: Some(grant.listener.clone()), scope: grant.scope.clone(), ends_at: now + life };
-        self.access.insert(access.clone(), pass);
-        Tokens { access, refresh, scope: grant.scope.clone(), life }
+    /// Exchanges a refresh token. `is_public` is set if the client did not send its secret.
+    pub(crate) fn refresh(
+        &mut self,
+        token: &str,
+        is_public: bool,
+        now: OffsetDateTime,
+        switches: &Switches,
+    ) -> Result<Tokens, TokenError> {
+        let invalid = TokenError::invalid_grant("Invalid refresh token");
+        let grant = self.refresh_tokens.get_mut(token).ok_or(invalid)?;
+        if grant.is_revoked {
+            return Err(TokenError::invalid_grant("Refresh token revoked"));
+        }
+        if now - grant.authorized_at > REFRESH_TOKEN_LIFETIME {
+            return Err(TokenError::invalid_grant("Refresh token expired"));
+        }
+        if is_public && !grant.is_public {
+            return Err(TokenError::invalid_client("Invalid client"));
+        }
+        let current = grant.clone();
+        grant.is_revoked = switches.rotate_refresh_tokens;
+        let next = switches.rotate_refresh_tokens.then(|| self.issue_refresh_token(current.clone()));
+        Ok(self.issue_access_token(&current, next, now, switches.access_token_lifetime))
     }
 
-    /// Random text with the first letters Spotify's own have; `bytes` of it are chance.
-    fn secret(&mut self, prefix: &str, bytes: usize) -> String {
+    /// The access token, unless it is unknown or expired.
+    pub(crate) fn access_token(&self, token: &str, now: OffsetDateTime) -> Option<AccessToken> {
+        let access = self.access_tokens.get(token)?;
+        (now < access.expires_at).then(|| access.clone())
+    }
+
+    pub(crate) fn revoke_refresh_tokens(&mut self, user_key: &str) {
+        let of_user = self.refresh_tokens.values_mut().filter(|token| token.user_key == user_key);
+        of_user.for_each(|token| token.is_revoked = true);
+    }
+
+    pub(crate) fn issued_secrets(&self) -> Vec<String> {
+        self.issued_secrets.iter().cloned().collect()
+    }
+
+    fn issue_refresh_token(&mut self, grant: RefreshToken) -> String {
+        let token = self.random_secret("AQ", 96);
+        self.refresh_tokens.insert(token.clone(), grant);
+        token
+    }
+
+    fn issue_access_token(
+        &mut self,
+        grant: &RefreshToken,
+        refresh_token: Option<String>,
+        now: OffsetDateTime,
+        expires_in: Duration,
+    ) -> Tokens {
+        self.access_tokens.retain(|_, access| now < access.expires_at);
+        let access_token = self.random_secret("BQ", 120);
+        let (user_key, scope) = (Some(grant.user_key.clone()), grant.scope.clone());
+        let access = AccessToken { user_key, scope: scope.clone(), expires_at: now + expires_in };
+        self.access_tokens.insert(access_token.clone(), access);
+        Tokens { access_token, refresh_token, scope, expires_in }
+    }
+
+    /// A secret with the same first letters as Spotify's, from this number of random bytes.
+    fn random_secret(&mut self, prefix: &str, bytes: usize) -> String {
         let mut random = vec![0u8; bytes];
         rand::fill(random.as_mut_slice());
         let secret = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random));
-        if self.given_out.len() == REMEMBERED {
-            self.given_out.pop_front();
+        if self.issued_secrets.len() == MAX_ISSUED_SECRETS {
+            self.issued_secrets.pop_front();
         }
-        self.given_out.push_back(secret.clone());
+        self.issued_secrets.push_back(secret.clone());
         secret
     }
 }

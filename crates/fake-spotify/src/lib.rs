@@ -1,92 +1,64 @@
-//! A made-up Spotify: a small world of listeners and playlists behind real HTTP.
+//! A made-up Spotify for demos and tests: a server with users, playlists, sign-in and the Web API, over HTTP.
 //!
-//! Demo mode mounts it under `/fake-spotify` of the app's own server, tests give it a port of its own;
-//! either way the app meets it only through its two base addresses:
-//! `SPOTIFY_ACCOUNTS_URL = {base}` and `SPOTIFY_API_URL = {base}/v1`.
+//! An app uses it by its two base addresses: that of the accounts service is [`Settings::base_url`], that of the Web
+//! API is the same with `/v1`. [`router`] can be nested below a path or served on a port of its own.
 //!
-//! **What it imitates**: the authorization-code flow with PKCE as Spotify has run it since 2025
-//! (exact redirect addresses, one-use codes of ten minutes, refresh tokens that may or may not
-//! rotate and end six months after the approval), and the Web API of a development-mode app since
-//! February 2026 (`items` in place of `tracks`, no contents of other people's playlists, plain-text
-//! 403 for people not on the allow-list), with the untidy data that real libraries are full of.
-//! It is strict: what the real service refuses, it refuses, with the same status and body.
+//! **Imitated**: the authorization-code flow with PKCE as of 2025 (exact redirect addresses, single-use codes that
+//! expire after ten minutes, refresh tokens that optionally rotate and expire six months after the consent), and the
+//! Web API of a development-mode app as of February 2026 (`items` instead of `tracks`, no items of other people's
+//! playlists, plain-text 403 for users who are not on the allow-list), with the irregular data of real libraries.
+//! What Spotify rejects is rejected with the same status and body.
 //!
-//! **What it does not**: remember an approval (the consent page is always shown, as with
-//! `show_dialog=true`), ask for a password, search, write to a library, limit the rate by itself
-//! (ask for it with [`World::fault`] or [`World::trouble`]), or keep anything over a restart. Ids are the same at every
-//! start, so what was hearted in an earlier demo is found again; tokens are not, so a restart asks
-//! people to sign in anew.
+//! **Not imitated**: remembered consent (the page is always shown, as with `show_dialog=true`), passwords, search,
+//! writes to a library, and rate limits, except by [`FakeSpotify::inject_fault`] and [`FakeSpotify::set_scenario`].
+//! Nothing is stored. Ids are the same on every start; tokens are not, so users sign in again after a restart.
 //!
-//! **What tests may ask of it**: listeners with any library ([`World::add_listener`]), the
-//! switches ([`World::switch`]), the clock ([`World::advance`]), faults for so many requests
-//! ([`World::fault`]) or until they are mended ([`World::trouble`]), and what was called
-//! ([`World::requests`], [`World::count`]). The same is on a page for visitors of the demo, `/panel`.
-//!
-//! Beside it, below paths of their own, stand the other providers by which people sign in (`elsewhere`).
-//!
-//! Reading order: `world` (the state), `accounts` and `token` (signing in), `spotify` (the API),
-//! `wire` and `songs` (its JSON), `library` and `dirty` (whose playlists), `music` (the invention),
-//! `controls` and `panel` (how visitors change it).
+//! [`FakeSpotify`] changes users, rules and the clock, makes requests fail and counts them. `/panel` offers the same
+//! to visitors of a demo. `other_providers` adds Google, GitHub, Facebook and X, for signing in only.
 
-mod accounts;
+mod api_error;
+mod authorization_request;
 mod consent;
 mod controls;
 mod covers;
-mod dirty;
-mod elsewhere;
-mod faults;
-mod form;
+mod endpoint;
+mod fault;
+mod fault_injection;
+mod fixtures;
 mod grants;
-mod library;
-mod listeners;
+mod html;
+mod messy_data;
 mod music;
-mod pages;
+mod other_providers;
 mod panel;
+mod params;
+mod pkce;
 mod player;
-mod refused;
-mod songs;
-mod spotify;
+mod playlist;
+mod redirect_uri;
+mod request_log;
+mod router;
+mod scenario;
+mod seed;
+mod settings;
+mod state;
 #[cfg(test)]
 mod tests;
 mod token;
-mod troubles;
+mod user;
+mod web_api;
 mod wire;
-mod world;
+mod wire_items;
 
-pub use elsewhere::{Account, Registered, Service};
-pub use faults::{Endpoint, Fault, Seen};
+pub use endpoint::Endpoint;
+pub use fault::Fault;
 pub use grants::Tokens;
-pub use library::{Artwork, Counts, Owner, Playlist};
-pub use listeners::{Listener, Playing};
-pub use troubles::Trouble;
-pub use world::{Settings, Switches, World};
-
-use axum::routing::{MethodRouter, any, get, post};
-use axum::{Router, middleware};
-
-/// The whole stand-in, its routes relative to where [`Settings::base`] points.
-pub fn router(world: World) -> Router {
-    let watch = |endpoint, route: MethodRouter<World>| {
-        route.layer(middleware::from_fn_with_state((world.clone(), endpoint), faults::gate))
-    };
-    Router::new()
-        .route("/authorize", watch(Endpoint::Authorize, get(consent::authorize)))
-        .route("/authorize/decision", watch(Endpoint::Decision, post(consent::decide)))
-        .route("/api/token", watch(Endpoint::Token, post(token::answer)))
-        .route("/v1/me", watch(Endpoint::Me, get(spotify::me)))
-        .route("/v1/me/playlists", watch(Endpoint::MyPlaylists, get(spotify::my_playlists)))
-        .route("/v1/me/player/currently-playing", watch(Endpoint::CurrentlyPlaying, get(player::currently_playing)))
-        .route("/v1/playlists/{id}", watch(Endpoint::Playlist, get(spotify::playlist)))
-        .route("/v1/playlists/{id}/items", watch(Endpoint::Items, get(spotify::items)))
-        .route("/v1/playlists/{id}/tracks", watch(Endpoint::Removed, any(spotify::tracks)))
-        .route("/v1/users/{*rest}", watch(Endpoint::Removed, any(spotify::removed)))
-        .route("/covers/{seed}", watch(Endpoint::Cover, get(covers::cover)))
-        .route("/style.css", get(pages::stylesheet))
-        .route("/panel", get(panel::show))
-        .route("/panel/set", post(panel::set))
-        .route("/panel/clock", post(panel::clock))
-        .route("/panel/mend", post(panel::mend))
-        .merge(elsewhere::router(&world))
-        .fallback(spotify::unknown)
-        .with_state(world)
-}
+pub use other_providers::accounts::Account;
+pub use other_providers::provider::{OtherProvider, RegisteredClient};
+pub use playlist::{Artwork, CountField, Owner, Playlist};
+pub use request_log::RecordedRequest;
+pub use router::router;
+pub use scenario::Scenario;
+pub use settings::{Settings, Switches};
+pub use state::FakeSpotify;
+pub use user::{Playing, User};

@@ -1,11 +1,6 @@
-//! The panel: a page on which a visitor of the demo lets this Spotify misbehave and watches what
-//! the app asks meanwhile. Whoever reaches the demo may press its buttons: all share one world.
+//! The control panel: visitors of a demo turn faults on and see which requests the app sends. All visitors share one
+//! server and may use its panel.
 
-use super::World;
-use super::controls::{self, Control, Leap};
-use super::faults::{Endpoint, Seen};
-use super::form::Params;
-use super::pages::{from_elsewhere, page, refused};
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -15,158 +10,163 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use url::Url;
 
-/// How many requests the page shows.
-const SHOWN: usize = 30;
+use crate::controls::{self, Control, TimeJump};
+use crate::endpoint::Endpoint;
+use crate::html::{error_page, reject_cross_site, render};
+use crate::params::Params;
+use crate::request_log::RecordedRequest;
+use crate::state::FakeSpotify;
+
+/// Length of the list of requests.
+const MAX_REQUESTS: usize = 30;
+/// Length of a displayed path, in characters.
+const MAX_PATH_CHARS: usize = 120;
 
 #[derive(Template)]
 #[template(path = "panel.html")]
 struct Panel<'a> {
-    prefix: &'a str,
-    /// Where the app is.
-    app: Option<String>,
-    troubles: Vec<Shown>,
-    switches: Vec<Shown>,
-    leaps: &'static [Leap],
-    astray: bool,
+    mount_path: &'a str,
+    app_name: &'a str,
+    app_url: Option<String>,
+    scenarios: Vec<ControlView>,
+    switches: Vec<ControlView>,
+    time_jumps: &'static [TimeJump],
+    has_overrides: bool,
     now: String,
     counts: Vec<(&'static str, usize)>,
-    asked: Vec<Line>,
+    requests: Vec<RequestView>,
 }
 
-/// A control as it stands.
-struct Shown {
+struct ControlView {
     control: &'static Control,
-    on: bool,
+    is_on: bool,
 }
 
-/// A request as the page shows it.
-struct Line {
-    at: String,
-    door: &'static str,
-    what: String,
+struct RequestView {
+    time: String,
+    endpoint: &'static str,
+    method_and_path: String,
 }
 
-/// `GET /panel`: all that can be set, and what was asked lately.
-pub(super) async fn show(State(world): State<World>) -> Response {
-    let stand = |all: &'static [Control]| {
-        all.iter().map(|control| Shown { control, on: control.is_on(&world) }).collect::<Vec<_>>()
+/// `GET /panel`.
+pub(crate) async fn show(State(fake): State<FakeSpotify>) -> Response {
+    let view = |controls: &'static [Control]| {
+        controls.iter().map(|control| ControlView { control, is_on: control.is_on(&fake) }).collect::<Vec<_>>()
     };
     let panel = Panel {
-        prefix: world.settings().prefix(),
-        app: world.settings().redirect_uris.first().and_then(|back| origin(back)),
-        troubles: stand(&controls::TROUBLES),
-        switches: stand(&controls::SWITCHES),
-        leaps: &controls::LEAPS,
-        astray: astray(&world),
-        now: told(world.now(), DAY),
-        counts: counts(&world),
-        asked: asked(&world),
+        mount_path: fake.settings().mount_path(),
+        app_name: &fake.settings().app_name,
+        app_url: fake.settings().redirect_uris.first().and_then(|uri| origin(uri)),
+        scenarios: view(&controls::SCENARIOS),
+        switches: view(&controls::SWITCHES),
+        time_jumps: &controls::TIME_JUMPS,
+        has_overrides: controls::has_overrides(&fake),
+        now: format(fake.now(), DATE_AND_TIME),
+        counts: request_counts(&fake),
+        requests: latest_requests(&fake),
     };
-    page(StatusCode::OK, &panel, "")
+    render(StatusCode::OK, &panel, "")
 }
 
-/// `POST /panel/set`: turns one control on or off.
-pub(super) async fn set(State(world): State<World>, headers: HeaderMap, body: String) -> Response {
-    change(&world, &headers, || {
-        let params = Params::read(&body).ok()?;
-        let (control, to) = controls::all().find_map(|control| Some((control, params.get(control.name)?)))?;
-        let on = match to {
+/// `POST /panel/controls`: turns one control on or off.
+pub(crate) async fn set_control(State(fake): State<FakeSpotify>, headers: HeaderMap, body: String) -> Response {
+    change(&fake, &headers, || {
+        let params = Params::parse(&body).ok()?;
+        let (control, value) = controls::all().find_map(|control| Some((control, params.get(control.name)?)))?;
+        let on = match value {
             "on" => true,
             "off" => false,
             _ => return None,
         };
-        control.set(&world, on);
+        control.set(&fake, on);
         Some(control.name)
     })
 }
 
-/// `POST /panel/clock`: lets time pass.
-pub(super) async fn clock(State(world): State<World>, headers: HeaderMap, body: String) -> Response {
-    change(&world, &headers, || {
-        let params = Params::read(&body).ok()?;
-        let leap = controls::LEAPS.iter().find(|leap| params.get("pass") == Some(leap.name))?;
-        world.advance(leap.by);
+/// `POST /panel/clock`: advances the clock.
+pub(crate) async fn advance_clock(State(fake): State<FakeSpotify>, headers: HeaderMap, body: String) -> Response {
+    change(&fake, &headers, || {
+        let params = Params::parse(&body).ok()?;
+        let jump = controls::TIME_JUMPS.iter().find(|jump| params.get("advance") == Some(jump.name))?;
+        fake.advance(jump.duration);
         Some("clock")
     })
 }
 
-/// `POST /panel/mend`: all as it was in the beginning, but for the time.
-pub(super) async fn mend(State(world): State<World>, headers: HeaderMap) -> Response {
-    change(&world, &headers, || {
-        world.mend();
-        controls::all().for_each(|control| control.set(&world, false));
+/// `POST /panel/reset`: everything as after the start, except for the clock.
+pub(crate) async fn reset(State(fake): State<FakeSpotify>, headers: HeaderMap) -> Response {
+    change(&fake, &headers, || {
+        fake.reset();
+        controls::all().for_each(|control| control.set(&fake, false));
         Some("top")
     })
 }
 
-/// Whether anything is not as usual.
-pub(super) fn astray(world: &World) -> bool {
-    controls::all().any(|control| control.is_on(world))
-}
-
-/// Does what a form of this page asks for and returns to the place that `act` names, if there is
-/// such a thing to do.
-fn change(world: &World, headers: &HeaderMap, act: impl FnOnce() -> Option<&'static str>) -> Response {
-    if let Some(refusal) = from_elsewhere(world, headers) {
-        return refusal;
+/// Applies a change and redirects to the element with the id that `apply` returns; `None` means that the form is invalid.
+fn change(fake: &FakeSpotify, headers: &HeaderMap, apply: impl FnOnce() -> Option<&'static str>) -> Response {
+    if let Some(rejection) = reject_cross_site(fake, headers) {
+        return rejection;
     }
-    match act() {
-        Some(place) => {
-            let panel = format!("{}/panel#{place}", world.settings().prefix());
+    match apply() {
+        Some(id) => {
+            let panel = format!("{}/panel#{id}", fake.settings().mount_path());
             (StatusCode::SEE_OTHER, [(header::LOCATION, panel)]).into_response()
         }
-        None => refused(world, "The panel has no such button."),
+        None => error_page(fake, "There is no such control."),
     }
 }
 
-/// The doors in the order a sign-in meets them, by what goes through.
-const DOORS: [(Endpoint, &str); 13] = [
+/// Names of the endpoints, in the order in which a sign-in uses them.
+const ENDPOINT_NAMES: [(Endpoint, &str); 13] = [
     (Endpoint::Authorize, "Consent page"),
     (Endpoint::Decision, "Consent given"),
     (Endpoint::Token, "Tokens"),
-    (Endpoint::Me, "Who somebody is"),
-    (Endpoint::MyPlaylists, "Somebody’s playlists"),
-    (Endpoint::Playlist, "One playlist"),
-    (Endpoint::Items, "A playlist’s items"),
-    (Endpoint::CurrentlyPlaying, "What is playing"),
-    (Endpoint::Removed, "Taken away in 2026"),
+    (Endpoint::Me, "Profile"),
+    (Endpoint::MyPlaylists, "List of playlists"),
+    (Endpoint::Playlist, "Single playlist"),
+    (Endpoint::Items, "Items of a playlist"),
+    (Endpoint::CurrentlyPlaying, "Now playing"),
+    (Endpoint::Removed, "Removed in 2026"),
     (Endpoint::Cover, "Covers"),
-    (Endpoint::OtherConsent, "Other sign-ins: consent"),
-    (Endpoint::OtherToken, "Other sign-ins: tokens"),
-    (Endpoint::OtherProfile, "Other sign-ins: who somebody is"),
+    (Endpoint::OtherConsent, "Other providers: consent"),
+    (Endpoint::OtherToken, "Other providers: tokens"),
+    (Endpoint::OtherProfile, "Other providers: profile"),
 ];
 
-fn counts(world: &World) -> Vec<(&'static str, usize)> {
-    let counted = DOORS.iter().map(|(door, name)| (*name, world.count(*door)));
-    counted.filter(|(_, count)| *count > 0).collect()
+fn request_counts(fake: &FakeSpotify) -> Vec<(&'static str, usize)> {
+    let counts = ENDPOINT_NAMES.iter().map(|(endpoint, name)| (*name, fake.request_count(*endpoint)));
+    counts.filter(|(_, count)| *count > 0).collect()
 }
 
-/// The last requests, newest first, without the many for covers.
-fn asked(world: &World) -> Vec<Line> {
-    let state = world.state();
-    let seen = state.journal.seen().rev().filter(|seen| seen.endpoint != Endpoint::Cover);
-    seen.take(SHOWN).map(line).collect()
+/// The latest requests, newest first. Covers are left out, because browsers request so many.
+fn latest_requests(fake: &FakeSpotify) -> Vec<RequestView> {
+    let state = fake.state();
+    let recorded = state.request_log.recorded().rev().filter(|request| request.endpoint != Endpoint::Cover);
+    recorded.take(MAX_REQUESTS).map(request_view).collect()
 }
 
-fn line(seen: &Seen) -> Line {
-    let door = DOORS.iter().find(|(door, _)| *door == seen.endpoint).map_or("", |(_, name)| name);
-    // What goes to and fro with a sign-in is nobody else's business, and this page is everybody's.
-    let private = seen.endpoint.is_elsewhere()
-        || matches!(seen.endpoint, Endpoint::Authorize | Endpoint::Decision | Endpoint::Token);
-    let path = seen.path_and_query.split('?').next().unwrap_or_default();
-    let path: String = if private { path } else { &seen.path_and_query }.chars().take(120).collect();
-    Line { at: told(seen.at, CLOCK), door, what: format!("{} {path}", seen.method) }
+fn request_view(request: &RecordedRequest) -> RequestView {
+    let endpoint =
+        ENDPOINT_NAMES.iter().find(|(endpoint, _)| *endpoint == request.endpoint).map_or("", |(_, name)| name);
+    // Everybody can open the panel, so the query strings of sign-ins, which have secrets in them, are left out.
+    let is_private = request.endpoint.is_other_provider()
+        || matches!(request.endpoint, Endpoint::Authorize | Endpoint::Decision | Endpoint::Token);
+    let path = request.path_and_query.split('?').next().unwrap_or_default();
+    let path = if is_private { path } else { &request.path_and_query };
+    let path: String = path.chars().take(MAX_PATH_CHARS).collect();
+    let method_and_path = format!("{} {path}", request.method);
+    RequestView { time: format(request.received_at, TIME), endpoint, method_and_path }
 }
 
-const CLOCK: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]:[second]");
-const DAY: &[BorrowedFormatItem<'_>] =
+const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]:[second]");
+const DATE_AND_TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
 
-fn told(at: OffsetDateTime, format: &[BorrowedFormatItem<'_>]) -> String {
-    at.format(&format).unwrap_or_default()
+fn format(time: OffsetDateTime, description: &[BorrowedFormatItem<'_>]) -> String {
+    time.format(&description).unwrap_or_default()
 }
 
-/// Where the app is: the site it wants people sent back to.
+/// The origin of the app's redirect address; `None` if its scheme is that of a native app.
 fn origin(redirect_uri: &str) -> Option<String> {
     let url = Url::parse(redirect_uri).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())

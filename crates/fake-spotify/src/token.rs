@@ -1,34 +1,37 @@
-//! `POST /api/token`: codes into tokens, refresh tokens into tokens, the app's secret into a token of its own.
+//! The token endpoint, with the grant types authorization code, refresh token and client credentials.
 
-use super::World;
-use super::form::Params;
-use super::grants::{Approval, Refusal, Tokens};
-use super::world::{Settings, State as WorldState};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-/// Who calls: the app with its secret, or with nothing but its name (PKCE's public client).
+use crate::grants::{Authorization, TokenError, Tokens};
+use crate::params::Params;
+use crate::pkce;
+use crate::settings::Settings;
+use crate::state::{self, FakeSpotify};
+
+/// Client type (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Caller {
-    Secret,
+enum ClientType {
+    /// Authenticated by its secret.
+    Confidential,
+    /// Identified by its client id alone.
     Public,
 }
 
-/// The handler. Anything but a form is 415; every refusal is 400 with the words of OAuth.
-pub(super) async fn answer(State(world): State<World>, headers: HeaderMap, body: String) -> Response {
+/// `POST /api/token`. Spotify answers 415 to anything but a form, and 400 to every other error.
+pub(crate) async fn token(State(fake): State<FakeSpotify>, headers: HeaderMap, body: String) -> Response {
     if !is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    match tokens(&world, &headers, &body) {
+    match grant(&fake, &headers, &body) {
         Ok(tokens) => (no_store, Json(tokens)).into_response(),
-        Err(Refusal(error, description)) => {
+        Err(TokenError(error, description)) => {
             let mut body = json!({ "error": error });
             if let Some(description) = description {
                 body["error_description"] = description.into();
@@ -39,164 +42,144 @@ pub(super) async fn answer(State(world): State<World>, headers: HeaderMap, body:
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
-    let essence = kind.split(';').next().unwrap_or("").trim();
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let essence = content_type.split(';').next().unwrap_or("").trim();
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-fn granted(tokens: &Tokens) -> Value {
+fn token_response(tokens: &Tokens) -> Value {
     let mut body = json!({
-        "access_token": tokens.access,
+        "access_token": tokens.access_token,
         "token_type": "Bearer",
-        "expires_in": tokens.life.as_secs(),
+        "expires_in": tokens.expires_in.as_secs(),
         "scope": tokens.scope,
     });
-    if let Some(refresh) = &tokens.refresh {
+    if let Some(refresh) = &tokens.refresh_token {
         body["refresh_token"] = refresh.as_str().into();
     }
     body
 }
 
-fn tokens(world: &World, headers: &HeaderMap, body: &str) -> Result<Value, Refusal> {
-    let params = Params::read(body).map_err(|_| invalid("A parameter came more than once"))?;
+fn grant(fake: &FakeSpotify, headers: &HeaderMap, body: &str) -> Result<Value, TokenError> {
+    let params = Params::parse(body).map_err(|_| TokenError::invalid_request("A parameter was sent twice"))?;
     let authorization = headers.get(header::AUTHORIZATION);
     let basic = authorization.map(|value| value.to_str().unwrap_or(""));
-    let caller = caller(basic, &params, world.settings())?;
-    let mut state = world.state();
+    let client = authenticate_client(basic, &params, fake.settings())?;
+    let mut state = fake.state();
     match params.get("grant_type") {
-        Some("authorization_code") => exchange(&mut state, &params, caller).map(|tokens| granted(&tokens)),
-        Some("refresh_token") => refresh(&mut state, &params, caller).map(|tokens| granted(&tokens)),
-        Some("client_credentials") => introduce(&mut state, caller),
-        Some(_) => Err(Refusal(
+        Some("authorization_code") => exchange(&mut state, &params, client).map(|tokens| token_response(&tokens)),
+        Some("refresh_token") => refresh(&mut state, &params, client).map(|tokens| token_response(&tokens)),
+        Some("client_credentials") => issue_client_token(&mut state, client),
+        Some(_) => Err(TokenError(
             "unsupported_grant_type",
             Some("grant_type must be client_credentials, authorization_code or refresh_token"),
         )),
-        None => Err(Refusal("unsupported_grant_type", Some("grant_type parameter is missing"))),
+        None => Err(TokenError("unsupported_grant_type", Some("grant_type parameter is missing"))),
     }
 }
 
-/// Basic credentials or those of the body, but not a secret in both (RFC 6749 §2.3).
-fn caller(basic: Option<&str>, params: &Params, app: &Settings) -> Result<Caller, Refusal> {
-    const WRONG: Refusal = Refusal("invalid_client", Some("Invalid client"));
+/// Authenticates the client by HTTP Basic or by the body, but not by both (RFC 6749 §2.3).
+fn authenticate_client(basic: Option<&str>, params: &Params, settings: &Settings) -> Result<ClientType, TokenError> {
+    const INVALID: TokenError = TokenError::invalid_client("Invalid client");
     let id = params.get("client_id");
     let secret = params.get("client_secret");
-    if id.is_some_and(|id| id != app.client_id) {
-        return Err(WRONG);
+    if id.is_some_and(|id| id != settings.client_id) {
+        return Err(INVALID);
     }
     match (basic, id, secret) {
-        (Some(_), _, Some(_)) => Err(invalid("More than one way to name the client")),
+        (Some(_), _, Some(_)) => Err(TokenError::invalid_request("More than one client authentication method")),
         (Some(header), _, None) => {
-            let right = format!("{}:{}", app.client_id, app.client_secret);
-            let shown = header.strip_prefix("Basic ").map(str::trim);
-            let shown = shown.and_then(|shown| STANDARD.decode(shown).ok());
-            if shown.as_deref() == Some(right.as_bytes()) { Ok(Caller::Secret) } else { Err(WRONG) }
+            let expected = format!("{}:{}", settings.client_id, settings.client_secret);
+            let sent = header.strip_prefix("Basic ").map(str::trim);
+            let sent = sent.and_then(|sent| STANDARD.decode(sent).ok());
+            if sent.as_deref() == Some(expected.as_bytes()) { Ok(ClientType::Confidential) } else { Err(INVALID) }
         }
-        (None, Some(_), Some(secret)) if secret == app.client_secret => Ok(Caller::Secret),
-        (None, Some(_), Some(_)) => Err(WRONG),
-        (None, Some(_), None) => Ok(Caller::Public),
-        (None, None, _) => Err(Refusal("invalid_client", None)),
+        (None, Some(_), Some(secret)) if secret == settings.client_secret => Ok(ClientType::Confidential),
+        (None, Some(_), Some(_)) => Err(INVALID),
+        (None, Some(_), None) => Ok(ClientType::Public),
+        (None, None, _) => Err(TokenError("invalid_client", None)),
     }
 }
 
-fn exchange(state: &mut WorldState, params: &Params, caller: Caller) -> Result<Tokens, Refusal> {
-    let code = params.get("code").ok_or(invalid("code must be supplied"))?;
+fn exchange(state: &mut state::State, params: &Params, client: ClientType) -> Result<Tokens, TokenError> {
+    let code = params.get("code").ok_or(TokenError::invalid_request("code must be supplied"))?;
     let now = state.now();
-    let approval = state.grants.take_code(code, now)?;
+    let authorization = state.grants.take_code(code, now)?;
     let redirect_uri = params.get("redirect_uri");
-    let redirect_uri = redirect_uri.ok_or(invalid("redirect_uri must be supplied"))?;
-    if redirect_uri != approval.redirect_uri {
-        return Err(Refusal::grant("Invalid redirect URI"));
+    let redirect_uri = redirect_uri.ok_or(TokenError::invalid_request("redirect_uri must be supplied"))?;
+    if redirect_uri != authorization.redirect_uri {
+        return Err(TokenError::invalid_grant("Invalid redirect URI"));
     }
-    check_verifier(&approval, params.get("code_verifier"))?;
-    let public = caller == Caller::Public;
-    if public && approval.challenge.is_none() {
-        return Err(Refusal("invalid_client", Some("Invalid client")));
+    check_verifier(&authorization, params.get("code_verifier"))?;
+    let is_public = client == ClientType::Public;
+    if is_public && authorization.code_challenge.is_none() {
+        return Err(TokenError::invalid_client("Invalid client"));
     }
-    let life = state.switches.access_token_life;
-    Ok(state.grants.exchange(&approval, public, now, life))
+    let lifetime = state.switches.access_token_lifetime;
+    Ok(state.grants.issue_tokens(&authorization, is_public, now, lifetime))
 }
 
-/// A verifier is demanded exactly when a challenge was given (RFC 9700 §2.1.1).
-fn check_verifier(approval: &Approval, verifier: Option<&str>) -> Result<(), Refusal> {
-    match (&approval.challenge, verifier) {
+/// A verifier is required exactly if there was a challenge (RFC 9700 §2.1.1).
+fn check_verifier(authorization: &Authorization, verifier: Option<&str>) -> Result<(), TokenError> {
+    match (&authorization.code_challenge, verifier) {
         (None, None) => Ok(()),
-        (None, Some(_)) => Err(invalid("code_verifier without code_challenge")),
-        (Some(_), None) => Err(invalid("code_verifier required")),
-        (Some(challenge), Some(verifier)) if matches(challenge, verifier) => Ok(()),
-        (Some(_), Some(_)) => Err(Refusal::grant("code_verifier was incorrect")),
+        (None, Some(_)) => Err(TokenError::invalid_request("code_verifier without code_challenge")),
+        (Some(_), None) => Err(TokenError::invalid_request("code_verifier required")),
+        (Some(challenge), Some(verifier)) if pkce::verifier_matches(challenge, verifier) => Ok(()),
+        (Some(_), Some(_)) => Err(TokenError::invalid_grant("code_verifier was incorrect")),
     }
 }
 
-/// RFC 7636 §4.1 and §4.6.
-pub(super) fn matches(challenge: &str, verifier: &str) -> bool {
-    let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    (43..=128).contains(&verifier.len())
-        && verifier.bytes().all(unreserved)
-        && URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge
-}
-
-fn refresh(state: &mut WorldState, params: &Params, caller: Caller) -> Result<Tokens, Refusal> {
+fn refresh(state: &mut state::State, params: &Params, client: ClientType) -> Result<Tokens, TokenError> {
     let token = params.get("refresh_token");
-    let token = token.ok_or(invalid("refresh_token must be supplied"))?;
+    let token = token.ok_or(TokenError::invalid_request("refresh_token must be supplied"))?;
     let (now, switches) = (state.now(), state.switches.clone());
-    let public = caller == Caller::Public;
-    state.grants.refresh(token, public, now, &switches)
+    let is_public = client == ClientType::Public;
+    state.grants.refresh(token, is_public, now, &switches)
 }
 
-/// A token for the app itself: no scope, no refresh token, and never without the secret.
-fn introduce(state: &mut WorldState, caller: Caller) -> Result<Value, Refusal> {
-    if caller == Caller::Public {
-        return Err(Refusal("invalid_client", Some("Invalid client secret")));
+/// Issues a token for the app itself, which has no scope and no refresh token (RFC 6749 §4.4).
+fn issue_client_token(state: &mut state::State, client: ClientType) -> Result<Value, TokenError> {
+    if client == ClientType::Public {
+        return Err(TokenError::invalid_client("Invalid client secret"));
     }
-    let (now, life) = (state.now(), state.switches.access_token_life);
-    let access = state.grants.app_token(now, life);
-    Ok(json!({ "access_token": access, "token_type": "Bearer", "expires_in": life.as_secs() }))
-}
-
-const fn invalid(description: &'static str) -> Refusal {
-    Refusal("invalid_request", Some(description))
+    let (now, lifetime) = (state.now(), state.switches.access_token_lifetime);
+    let access_token = state.grants.issue_client_token(now, lifetime);
+    Ok(json!({ "access_token": access_token, "token_type": "Bearer", "expires_in": lifetime.as_secs() }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn app() -> Settings {
+    fn settings() -> Settings {
         Settings {
-            base: url::Url::parse("http://127.0.0.1:1/").unwrap(),
+            base_url: url::Url::parse("http://127.0.0.1:1/").unwrap(),
+            app_name: "App".into(),
             client_id: "app".into(),
             client_secret: "shh".into(),
             redirect_uris: Vec::new(),
-            elsewhere: Vec::new(),
+            other_clients: Vec::new(),
         }
     }
 
-    fn who(basic: Option<&str>, body: &str) -> Result<Caller, Refusal> {
-        caller(basic, &Params::read(body).ok().unwrap(), &app())
+    fn authenticate(basic: Option<&str>, body: &str) -> Result<ClientType, TokenError> {
+        authenticate_client(basic, &Params::parse(body).ok().unwrap(), &settings())
     }
 
     #[test]
-    fn the_app_names_itself_in_one_way() {
-        let wrong = Err(Refusal("invalid_client", Some("Invalid client")));
-        let right = "Basic YXBwOnNoaA==";
-        assert_eq!(who(Some(right), ""), Ok(Caller::Secret));
-        assert_eq!(who(Some(right), "client_id=app"), Ok(Caller::Secret));
-        assert_eq!(who(None, "client_id=app&client_secret=shh"), Ok(Caller::Secret));
-        assert_eq!(who(None, "client_id=app"), Ok(Caller::Public));
-        assert_eq!(who(Some("Basic YXBwOm5v"), ""), wrong);
-        assert_eq!(who(Some("Bearer YXBwOnNoaA=="), ""), wrong);
-        assert_eq!(who(Some(right), "client_id=other"), wrong);
-        assert_eq!(who(None, "client_id=app&client_secret=no"), wrong);
-        assert_eq!(who(None, ""), Err(Refusal("invalid_client", None)));
-        assert!(who(Some(right), "client_id=app&client_secret=shh").is_err());
-    }
-
-    #[test]
-    fn the_example_of_rfc_7636_matches() {
-        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        assert!(matches(challenge, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
-        assert!(!matches(challenge, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK"));
-        assert!(!matches(challenge, "short"));
+    fn the_client_authenticates_by_one_method() {
+        let invalid = Err(TokenError::invalid_client("Invalid client"));
+        let basic = "Basic YXBwOnNoaA==";
+        assert_eq!(authenticate(Some(basic), ""), Ok(ClientType::Confidential));
+        assert_eq!(authenticate(Some(basic), "client_id=app"), Ok(ClientType::Confidential));
+        assert_eq!(authenticate(None, "client_id=app&client_secret=shh"), Ok(ClientType::Confidential));
+        assert_eq!(authenticate(None, "client_id=app"), Ok(ClientType::Public));
+        assert_eq!(authenticate(Some("Basic YXBwOm5v"), ""), invalid);
+        assert_eq!(authenticate(Some("Bearer YXBwOnNoaA=="), ""), invalid);
+        assert_eq!(authenticate(Some(basic), "client_id=other"), invalid);
+        assert_eq!(authenticate(None, "client_id=app&client_secret=no"), invalid);
+        assert_eq!(authenticate(None, ""), Err(TokenError("invalid_client", None)));
+        assert!(authenticate(Some(basic), "client_id=app&client_secret=shh").is_err());
     }
 }

@@ -1,35 +1,36 @@
-//! The JSON of the Web API, field for field as development-mode apps get it in 2026.
+//! The JSON of the Web API: profiles, playlists and paging, with the fields that development-mode apps get in 2026.
 
-use super::library::{Artwork, Counts, Owner, Playlist};
-use super::listeners::Listener;
-use super::music;
 use serde_json::{Value, json};
 
-/// How the answers are written: for which base address, in which regime.
-pub(super) struct Wire {
-    pub(super) base: String,
-    pub(super) legacy: bool,
+use crate::playlist::{Artwork, CountField, Owner, Playlist};
+use crate::seed::base62;
+use crate::user::User;
+
+/// Serializer for one base address and one version of the API.
+pub(crate) struct WireFormat {
+    pub(crate) base: String,
+    pub(crate) is_legacy: bool,
 }
 
-/// A stretch of a longer list.
+/// Limits of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Page {
-    pub(super) limit: usize,
-    pub(super) offset: usize,
+pub(crate) struct Page {
+    pub(crate) limit: usize,
+    pub(crate) offset: usize,
 }
 
-impl Wire {
-    pub(super) fn profile(&self, who: &Listener) -> Value {
-        let mut me = self.owner(&who.as_owner());
+impl WireFormat {
+    pub(crate) fn profile(&self, user: &User) -> Value {
+        let mut me = self.owner(&user.to_owner());
         me["images"] = json!([]);
-        if who.display_name.is_some() {
-            let face = format!("{}/covers/{}", self.base, who.face);
-            me["images"] = json!([{"url": face, "height": 300, "width": 300}]);
+        if user.display_name.is_some() {
+            let picture = format!("{}/covers/{}", self.base, user.picture_seed);
+            me["images"] = json!([{"url": picture, "height": 300, "width": 300}]);
         }
-        if let Some(account_id) = &who.account_id {
+        if let Some(account_id) = &user.account_id {
             me["account_id"] = json!(account_id);
         }
-        if self.legacy {
+        if self.is_legacy {
             me["country"] = json!("SE");
             me["product"] = json!("premium");
             me["followers"] = json!({"href": null, "total": 7});
@@ -37,8 +38,8 @@ impl Wire {
         me
     }
 
-    /// A playlist as lists show it.
-    pub(super) fn simplified(&self, playlist: &Playlist) -> Value {
+    /// A playlist in a list.
+    pub(crate) fn simplified(&self, playlist: &Playlist) -> Value {
         let id = &playlist.id;
         let mut entry = json!({
             "collaborative": playlist.collaborative,
@@ -51,64 +52,30 @@ impl Wire {
             "owner": self.owner(&playlist.owner),
             "primary_color": playlist.primary_color,
             "public": playlist.public,
-            "snapshot_id": music::base62(&format!("snapshot {id} {}", playlist.revision), 32),
+            "snapshot_id": base62(&format!("snapshot {id} {}", playlist.revision), 32),
             "type": "playlist",
             "uri": format!("spotify:playlist:{id}"),
         });
-        let path = if self.legacy { "tracks" } else { "items" };
+        let path = if self.is_legacy { "tracks" } else { "items" };
         let link = format!("{}/v1/playlists/{id}/{path}", self.base);
         let count = json!({"href": link, "total": playlist.length});
-        let counts = if self.legacy { Counts::Both } else { playlist.counts };
+        let counts = if self.is_legacy { CountField::Both } else { playlist.counts };
         match counts {
-            Counts::Items => entry["items"] = count,
-            Counts::Tracks => entry["tracks"] = count,
-            Counts::Both => (entry["items"], entry["tracks"]) = (count.clone(), count),
-            Counts::NullTotal => entry["tracks"] = json!({"href": link, "total": null}),
-            Counts::Absent => {}
+            CountField::Items => entry["items"] = count,
+            CountField::Tracks => entry["tracks"] = count,
+            CountField::Both => (entry["items"], entry["tracks"]) = (count.clone(), count),
+            CountField::NullTotal => entry["tracks"] = json!({"href": link, "total": null}),
+            CountField::Absent => {}
         }
-        if playlist.surprises {
+        if playlist.has_unknown_fields {
             entry["video_thumbnail"] = json!({"url": null});
             entry["vibe"] = json!({"weather": ["drizzle", 3, null], "loud": false});
         }
         entry
     }
 
-    /// A playlist by itself: with its contents, or as metadata only.
-    pub(super) fn full(&self, playlist: &Playlist, contents: bool) -> Value {
-        let mut whole = self.simplified(playlist);
-        if playlist.artwork == Artwork::Null {
-            // Only lists say null; by itself the same playlist has an empty array.
-            whole["images"] = json!([]);
-        }
-        if let Some(fields) = whole.as_object_mut() {
-            fields.remove("items");
-            fields.remove("tracks");
-        }
-        if contents {
-            let (limit, offset) = (100, 0);
-            let items = self.items(playlist, Page { limit, offset });
-            if self.legacy {
-                whole["tracks"] = items.clone();
-            }
-            whole["items"] = items;
-        }
-        if self.legacy {
-            whole["followers"] = json!({"href": null, "total": 3});
-        }
-        whole
-    }
-
-    /// One page of what is in a playlist.
-    pub(super) fn items(&self, playlist: &Playlist, page: Page) -> Value {
-        let end = playlist.length.min(page.offset.saturating_add(page.limit));
-        let entries = (page.offset.min(end)..end).map(|at| self.item(playlist, at));
-        let path = format!("/v1/playlists/{}/items", playlist.id);
-        let length = playlist.length;
-        self.paging(&path, page, (length, length), entries.collect())
-    }
-
-    /// The paging object; `real` is where the list ends, `told` what it says of its length.
-    pub(super) fn paging(&self, path: &str, page: Page, (real, told): (usize, usize), items: Vec<Value>) -> Value {
+    /// The paging object. `length` is where the list ends, `total` the length it reports.
+    pub(crate) fn paging(&self, path: &str, page: Page, (length, total): (usize, usize), items: Vec<Value>) -> Value {
         let Page { limit, offset } = page;
         let link = |offset: usize| format!("{}{path}?offset={offset}&limit={limit}", self.base);
         let next = offset.saturating_add(limit);
@@ -116,10 +83,10 @@ impl Wire {
             "href": link(offset),
             "items": items,
             "limit": limit,
-            "next": (next < real).then(|| link(next)),
+            "next": (next < length).then(|| link(next)),
             "offset": offset,
             "previous": (offset > 0).then(|| link(offset.saturating_sub(limit))),
-            "total": told,
+            "total": total,
         })
     }
 
@@ -147,8 +114,8 @@ impl Wire {
         }
     }
 
-    /// The same cover in the three usual sizes.
-    pub(super) fn sizes(&self, seed: &str) -> Value {
+    /// A cover in the three usual sizes.
+    pub(crate) fn sizes(&self, seed: &str) -> Value {
         let image = |size: u32| {
             let url = format!("{}/covers/{seed}?size={size}", self.base);
             json!({"height": size, "url": url, "width": size})
@@ -157,8 +124,8 @@ impl Wire {
     }
 }
 
-/// A user id in a path: people of earlier years have ids with spaces and umlauts in them.
-pub(super) fn path_segment(id: &str) -> String {
+/// A user id as a path segment: ids of early accounts contain spaces and umlauts.
+pub(crate) fn path_segment(id: &str) -> String {
     let encoded: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
     encoded.replace('+', "%20")
 }
@@ -168,9 +135,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn next_ends_where_the_list_does_and_not_where_total_says() {
+    fn next_is_null_at_the_end_of_the_list_whatever_total_says() {
         let base = "http://a.test".to_owned();
-        let wire = Wire { base, legacy: false };
+        let wire = WireFormat { base, is_legacy: false };
         let page = |offset| Page { limit: 50, offset };
         let last = wire.paging("/x", page(100), (120, 123), Vec::new());
         assert_eq!(last["next"], Value::Null);

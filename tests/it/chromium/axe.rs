@@ -1,7 +1,7 @@
 //! What axe-core, the checker of accessibility, says of every page: nothing, in light and dark, on a phone and
 //! on a desk.
 
-use fake_spotify::Service;
+use fake_spotify::OtherProvider;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::Executor as _;
@@ -70,7 +70,7 @@ async fn furnish(site: &Site) {
     let words = "update user_hearts set note = 'For the rain', tags = array['wet', 'late night']";
     site.db.execute(words).await.unwrap();
     let mira = site.signed_in("mira").await;
-    mira.link(&site.world, Service::GitHub, "mira").await;
+    mira.link(&site.spotify, OtherProvider::GitHub, "mira").await;
     for id in &mira.open("/playlists").await.playlist_ids()[..12] {
         strangers(site, id, 3).await;
     }

@@ -19,12 +19,12 @@ const STATUSES: [u16; 13] = [400, 403, 404, 405, 409, 410, 413, 422, 429, 500, 5
 /// Error pages of every status, more than one of some.
 async fn errors(site: &Site) -> Vec<Page> {
     let mut pages: Vec<Page> = all(site).await.into_iter().map(|(page, _)| page).collect();
-    site.world.mend();
+    site.spotify.reset();
     let ada = site.signed_in("ada").await;
     pages.push(site.visitor().look("/u/nobody").await);
-    site.world.fault(Endpoint::MyPlaylists, Fault::Hang, 3);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Hang, 3);
     pages.push(site.visitor().sign_in("noor").await);
-    site.world.mend();
+    site.spotify.reset();
     // He is not on the list of people who may sign in.
     pages.push(site.visitor().sign_in("tom").await);
     let press = [("sec-fetch-site", "same-origin")];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::{Endpoint, Fault, Listener};
+use fake_spotify::{Endpoint, Fault, User};
 use serde_json::json;
 use thirtyfour::Key;
 
@@ -233,9 +233,9 @@ async fn a_search_that_takes_a_while_says_that_it_is_under_way() {
 #[tokio::test]
 async fn a_big_library_shows_what_has_come_and_grows_until_it_is_whole() {
     let site = Site::open().await;
-    site.world.add_listener(Listener::with_library("lena", 250));
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
-    site.world.fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(4)), 4);
+    site.spotify.add_user(User::with_library("lena", 250));
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(4)), 4);
     let browser = Browser::open(&site).await;
     sign_in(&browser, "lena").await;
     // The first page is there long before the last, with numbers that agree.
@@ -248,7 +248,7 @@ async fn a_big_library_shows_what_has_come_and_grows_until_it_is_whole() {
     browser.reads("#live", "All loaded: 250 playlists, as of ").await;
     assert_eq!(browser.text(".pager p").await, "Page 1 of 5");
     assert!(pressed(&browser, FIRST_HEART).await && focused(&browser, FIRST_HEART).await, "the focus stays");
-    assert_eq!(site.world.count(Endpoint::MyPlaylists), 5, "asked once for each page");
+    assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 5, "asked once for each page");
     assert_eq!(browser.complaints().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
 }
 

@@ -36,8 +36,8 @@ async fn g5_the_keyboard_alone_leads_from_the_first_page_to_a_heart_and_out() {
     tab_to(&browser, "main form[action='/auth/spotify'] button").await;
     browser.press(Key::Enter).await;
     // The consent page is not ours, but the made-up one is made as well.
-    browser.find("input[name=listener]").await;
-    tab_to(&browser, "input[name=listener]").await;
+    browser.find("input[name=user]").await;
+    tab_to(&browser, "input[name=user]").await;
     browser.press(Key::Down).await;
     tab_to(&browser, "button[value=approve]").await;
     browser.press(Key::Enter).await;

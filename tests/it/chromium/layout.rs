@@ -24,7 +24,7 @@ pub(super) fn pages_for_all() -> [&'static str; 7] {
 
 /// Pages of somebody whose library has every oddity: names without a space, right to left, a thousand songs.
 pub(super) fn pages_of_mira(site: &Site) -> Vec<String> {
-    let mira = site.world.listener("mira").unwrap();
+    let mira = site.spotify.user("mira").unwrap();
     let mut paths: Vec<String> = [
         "/hearts",
         "/hearts/removed",

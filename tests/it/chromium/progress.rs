@@ -30,8 +30,8 @@ async fn a_playlist_that_takes_a_while_says_that_it_is_being_opened() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let name = browser.text(".card:first-child .name").await;
-    site.world.fault(Endpoint::Playlist, Fault::Slow(A_WHILE), 1);
-    site.world.fault(Endpoint::Items, Fault::Slow(A_WHILE), 1);
+    site.spotify.inject_fault(Endpoint::Playlist, Fault::Slow(A_WHILE), 1);
+    site.spotify.inject_fault(Endpoint::Items, Fault::Slow(A_WHILE), 1);
     browser.ask::<()>(NOTE).await;
     browser.click(".card:first-child a.name").await;
     browser.reads("h1", &name).await;
@@ -43,8 +43,8 @@ async fn a_playlist_that_takes_a_while_says_that_it_is_being_opened() {
 async fn a_wait_that_is_given_up_is_no_longer_spoken_of() {
     let site = Site::open().await;
     let browser = ada(&site).await;
-    site.world.fault(Endpoint::Playlist, Fault::Hang, 1);
-    site.world.fault(Endpoint::Items, Fault::Hang, 1);
+    site.spotify.inject_fault(Endpoint::Playlist, Fault::Hang, 1);
+    site.spotify.inject_fault(Endpoint::Items, Fault::Hang, 1);
     browser.ask::<()>(STOP).await;
     browser.click(".card:first-child a.name").await;
     browser.becomes("sessionStorage.getItem('said') && !document.querySelector('#live p')").await;
@@ -91,7 +91,7 @@ async fn signing_in_says_that_it_is_under_way() {
     browser.go("/login").await;
     browser.ask::<()>(NOTE).await;
     browser.click("button[formaction='/auth/github']").await;
-    browser.reads(".made-up", "GitHub").await;
+    browser.reads(".disclaimer", "GitHub").await;
     browser.go("/login").await;
     assert_eq!(said(&browser).await, ["Signing in…"]);
     browser.click("form[action='/auth/spotify'] .primary").await;

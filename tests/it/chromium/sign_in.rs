@@ -73,7 +73,7 @@ async fn links_a_second_way_in_by_pressing() {
     let browser = ada_with_a_heart(&site).await;
     browser.click("a[href='/account']").await;
     browser.click("button[formaction='/auth/github']").await;
-    browser.reads(".made-up", "GitHub").await;
+    browser.reads(".disclaimer", "GitHub").await;
     browser.click("label:has(input[name=account])").await;
     browser.click("button[value=approve]").await;
     browser.arrive("/account").await;

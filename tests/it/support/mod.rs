@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use fake_spotify::{Registered, Service, World};
+use fake_spotify::{FakeSpotify, OtherProvider, RegisteredClient};
 use heartlist::app::App;
 use heartlist::cli;
 use heartlist::config::Config;
@@ -41,7 +41,7 @@ pub(crate) struct Site {
     /// Where the app is: `http://127.0.0.1:PORT`, no slash at the end.
     pub(crate) base: String,
     /// The made-up Spotify that the app talks to.
-    pub(crate) world: World,
+    pub(crate) spotify: FakeSpotify,
     /// The app's rows.
     pub(crate) db: sqlx::PgPool,
     database: TestDatabase,
@@ -66,21 +66,22 @@ impl Site {
         cli::install_tls();
         let (ours, theirs) = (listen().await, listen().await);
         let base = address(&ours);
-        let spotify = address(&theirs);
-        let settings = settings(&base, &spotify, extra);
-        let world = World::new(fake_spotify::Settings {
-            base: Url::parse(&spotify).unwrap(),
+        let spotify_url = address(&theirs);
+        let settings = settings(&base, &spotify_url, extra);
+        let spotify = FakeSpotify::new(fake_spotify::Settings {
+            base_url: Url::parse(&spotify_url).unwrap(),
+            app_name: "Heartlist".into(),
             client_id: CLIENT_ID.into(),
             client_secret: CLIENT_SECRET.into(),
             // Without a port, as Spotify allows for loopback addresses: further processes have ports of their own.
             redirect_uris: vec!["http://127.0.0.1/auth/spotify/callback".into()],
-            elsewhere: Service::ALL.into_iter().map(|service| registered(service, &base)).collect(),
+            other_clients: OtherProvider::ALL.into_iter().map(|provider| registered(provider, &base)).collect(),
         });
-        let pretend = fake_spotify::router(world.clone());
+        let pretend = fake_spotify::router(spotify.clone());
         let spotify_task = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
         let db = sqlx::PgPool::connect(database.url()).await.unwrap();
         let clock = Arc::new(TestClock::default());
-        let mut site = Self { base, world, db, database, settings, clock, tasks: vec![spotify_task] };
+        let mut site = Self { base, spotify, db, database, settings, clock, tasks: vec![spotify_task] };
         site.serve(ours);
         site
     }
@@ -111,10 +112,10 @@ impl Site {
         Visitor::new(&self.base)
     }
 
-    /// Somebody with a browser of their own who has signed in as `listener`.
-    pub(crate) async fn signed_in(&self, listener: &str) -> Visitor {
+    /// Somebody with a browser of their own who has signed in as `user`.
+    pub(crate) async fn signed_in(&self, user: &str) -> Visitor {
         let visitor = self.visitor();
-        let page = visitor.sign_in(listener).await;
+        let page = visitor.sign_in(user).await;
         assert_eq!(page.status, 200, "{}", page.html);
         visitor
     }
@@ -122,7 +123,7 @@ impl Site {
     /// Lets time pass, here and at Spotify.
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.ahead.fetch_add(by.as_secs(), Ordering::SeqCst);
-        self.world.advance(by);
+        self.spotify.advance(by);
     }
 
     /// From now on time passes for the app only when the test lets it, however slow the computer is.
@@ -131,7 +132,7 @@ impl Site {
     }
 
     /// Where the made-up Spotify is.
-    pub(crate) fn spotify(&self) -> &str {
+    pub(crate) fn spotify_url(&self) -> &str {
         &self.settings["SPOTIFY_ACCOUNTS_URL"]
     }
 
@@ -235,8 +236,8 @@ fn settings(base: &str, spotify: &str, extra: &[(&'static str, &str)]) -> HashMa
         ("SPOTIFY_ACCOUNTS_URL", spotify.to_owned()),
         ("SPOTIFY_API_URL", format!("{spotify}/v1")),
     ]);
-    for (names, service) in OTHERS.iter().zip(Service::ALL) {
-        let base = format!("{spotify}/{}", service.key());
+    for (names, provider) in OTHERS.iter().zip(OtherProvider::ALL) {
+        let base = format!("{spotify}/{}", provider.key());
         settings.extend([(names[0], CLIENT_ID.to_owned()), (names[1], CLIENT_SECRET.to_owned())]);
         settings.extend(names[2..].iter().map(|name| (*name, base.clone())));
     }
@@ -252,12 +253,12 @@ const OTHERS: [&[&str]; 4] = [
     &["X_CLIENT_ID", "X_CLIENT_SECRET", "X_ACCOUNTS_URL", "X_API_URL"],
 ];
 
-fn registered(service: Service, base: &str) -> Registered {
-    Registered {
-        service,
+fn registered(provider: OtherProvider, base: &str) -> RegisteredClient {
+    RegisteredClient {
+        provider,
         client_id: CLIENT_ID.into(),
         client_secret: CLIENT_SECRET.into(),
-        redirect_uri: format!("{base}/auth/{}/callback", service.key()),
+        redirect_uri: format!("{base}/auth/{}/callback", provider.key()),
     }
 }
 

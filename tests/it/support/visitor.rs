@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fake_spotify::{Account, Service, World};
+use fake_spotify::{Account, FakeSpotify, OtherProvider};
 use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
@@ -138,8 +138,8 @@ impl Visitor {
     }
 
     /// Presses the button of another provider on a page, as far as that provider's consent page.
-    pub(crate) async fn to(&self, service: Service, page: &Page) -> Page {
-        let action = format!("/auth/{}", service.key());
+    pub(crate) async fn to(&self, provider: OtherProvider, page: &Page) -> Page {
+        let action = format!("/auth/{}", provider.key());
         let form = page.form(&format!("button[formaction='{action}'], form[action='{action}'] button"));
         let consent = self.submit(Form { action: page.url.join(&action).unwrap(), ..form }).await;
         assert!(consent.has("button[value=approve]"), "{} {}", consent.status, consent.html);
@@ -147,21 +147,21 @@ impl Visitor {
     }
 
     /// Signs in by another provider with the account of `key` there; gives the page it ends on.
-    pub(crate) async fn sign_in_by(&self, world: &World, service: Service, key: &str) -> Page {
-        let consent = self.to(service, &self.open("/login").await).await;
-        self.submit(consent.choose(&world.account(service, key))).await
+    pub(crate) async fn sign_in_by(&self, spotify: &FakeSpotify, provider: OtherProvider, key: &str) -> Page {
+        let consent = self.to(provider, &self.open("/login").await).await;
+        self.submit(consent.choose(&spotify.account(provider, key))).await
     }
 
     /// Links another provider's account on the account page; gives the page it ends on.
-    pub(crate) async fn link(&self, world: &World, service: Service, key: &str) -> Page {
-        let consent = self.to(service, &self.open("/account").await).await;
-        self.submit(consent.choose(&world.account(service, key))).await
+    pub(crate) async fn link(&self, spotify: &FakeSpotify, provider: OtherProvider, key: &str) -> Page {
+        let consent = self.to(provider, &self.open("/account").await).await;
+        self.submit(consent.choose(&spotify.account(provider, key))).await
     }
 
-    /// Signs in as `listener` and gives the page it ends on.
-    pub(crate) async fn sign_in(&self, listener: &str) -> Page {
+    /// Signs in as `user` and gives the page it ends on.
+    pub(crate) async fn sign_in(&self, user: &str) -> Page {
         let consent = self.to_consent("/login").await;
-        self.submit(approve(&consent, listener)).await
+        self.submit(approve(&consent, user)).await
     }
 }
 
@@ -173,8 +173,8 @@ impl Page {
 }
 
 /// The consent page's form, filled in by who says yes.
-pub(crate) fn approve(consent: &Page, listener: &str) -> Form {
-    consent.form("button[value=approve]").with("listener", listener).with("decision", "approve")
+pub(crate) fn approve(consent: &Page, user: &str) -> Form {
+    consent.form("button[value=approve]").with("user", user).with("decision", "approve")
 }
 
 /// The consent page's form, filled in by who says no.

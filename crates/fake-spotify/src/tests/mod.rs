@@ -1,11 +1,11 @@
-//! The stand-in, asked over its router as a client would ask it.
+//! Tests that send requests to the router.
 
 mod api;
-mod oddities;
+mod messy_data;
 mod panel;
-mod signing_in;
+mod sign_in;
 
-use super::{Endpoint, Settings, World, router};
+use super::{Endpoint, FakeSpotify, Settings, router};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use base64::Engine as _;
@@ -18,23 +18,24 @@ const REDIRECT: &str = "http://127.0.0.1:8080/auth/spotify/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const SCOPES: &str = "playlist-read-private playlist-read-collaborative";
 
-fn world() -> World {
-    World::new(Settings {
-        base: url::Url::parse("http://127.0.0.1:8080/fake-spotify").unwrap(),
+fn server() -> FakeSpotify {
+    FakeSpotify::new(Settings {
+        base_url: url::Url::parse("http://127.0.0.1:8080/fake-spotify").unwrap(),
+        app_name: "App".into(),
         client_id: "app".into(),
         client_secret: "shh".into(),
         redirect_uris: vec![REDIRECT.into(), "https://app.test/cb?x=1".into()],
-        elsewhere: Vec::new(),
+        other_clients: Vec::new(),
     })
 }
 
-struct Answer {
+struct TestResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: String,
 }
 
-impl Answer {
+impl TestResponse {
     fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
     }
@@ -44,38 +45,38 @@ impl Answer {
     }
 }
 
-async fn send(world: &World, request: Request<Body>) -> Answer {
-    let response = router(world.clone()).oneshot(request).await.unwrap();
+async fn send(fake: &FakeSpotify, request: Request<Body>) -> TestResponse {
+    let response = router(fake.clone()).oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
-    Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    TestResponse { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
 }
 
-async fn get(world: &World, path: &str) -> Answer {
-    send(world, Request::get(path).body(Body::empty()).unwrap()).await
+async fn get(fake: &FakeSpotify, path: &str) -> TestResponse {
+    send(fake, Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-async fn get_as(world: &World, token: &str, path: &str) -> Answer {
+async fn get_as(fake: &FakeSpotify, token: &str, path: &str) -> TestResponse {
     let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
-    send(world, request.body(Body::empty()).unwrap()).await
+    send(fake, request.body(Body::empty()).unwrap()).await
 }
 
-async fn post(world: &World, path: &str, form: &[(&str, &str)], basic: bool) -> Answer {
+async fn post(fake: &FakeSpotify, path: &str, form: &[(&str, &str)], basic: bool) -> TestResponse {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     if basic {
         let credentials = format!("Basic {}", STANDARD.encode("app:shh"));
         request = request.header(header::AUTHORIZATION, credentials);
     }
-    send(world, request.body(Body::from(body)).unwrap()).await
+    send(fake, request.body(Body::from(body)).unwrap()).await
 }
 
 fn challenge() -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER))
 }
 
-/// The parameters of a good authorization request, `(name, value)` replaced or, if empty, left out.
-fn asking<'a>(challenge: &'a str, changed: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+/// Parameters of a valid authorization request, with some replaced or, if empty, omitted.
+fn authorization_params<'a>(challenge: &'a str, changed: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut params = vec![
         ("client_id", "app"),
         ("response_type", "code"),
@@ -93,33 +94,35 @@ fn asking<'a>(challenge: &'a str, changed: &[(&'a str, &'a str)]) -> Vec<(&'a st
     params
 }
 
-async fn authorize(world: &World, changed: &[(&str, &str)]) -> Answer {
+async fn authorize(fake: &FakeSpotify, changed: &[(&str, &str)]) -> TestResponse {
     let challenge = challenge();
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(asking(&challenge, changed)).finish();
-    get(world, &format!("/authorize?{query}")).await
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(authorization_params(&challenge, changed))
+        .finish();
+    get(fake, &format!("/authorize?{query}")).await
 }
 
-/// The answer to the form of the consent page.
-async fn decide(world: &World, changed: &[(&str, &str)]) -> Answer {
+/// Submits the form of the consent page.
+async fn decide(fake: &FakeSpotify, changed: &[(&str, &str)]) -> TestResponse {
     let challenge = challenge();
-    let mut form = vec![("listener", "mira"), ("decision", "approve")];
+    let mut form = vec![("user", "mira"), ("decision", "approve")];
     form.retain(|(name, _)| changed.iter().all(|(changed, _)| changed != name));
-    form.extend(asking(&challenge, changed));
-    post(world, "/authorize/decision", &form, false).await
+    form.extend(authorization_params(&challenge, changed));
+    post(fake, "/authorize/decision", &form, false).await
 }
 
-fn query_of(answer: &Answer, name: &str) -> Option<String> {
+fn query_of(answer: &TestResponse, name: &str) -> Option<String> {
     let url = url::Url::parse(answer.header("location")).unwrap();
     let mut pairs = url.query_pairs();
     pairs.find(|(n, _)| n == name).map(|(_, v)| v.into_owned())
 }
 
-async fn code_for(world: &World, listener: &str) -> String {
-    let answer = decide(world, &[("listener", listener)]).await;
+async fn code_for(fake: &FakeSpotify, listener: &str) -> String {
+    let answer = decide(fake, &[("user", listener)]).await;
     query_of(&answer, "code").unwrap()
 }
 
-async fn exchange(world: &World, code: &str, changed: &[(&str, &str)]) -> Answer {
+async fn exchange(fake: &FakeSpotify, code: &str, changed: &[(&str, &str)]) -> TestResponse {
     let mut form = vec![
         ("grant_type", "authorization_code"),
         ("code", code),
@@ -128,15 +131,15 @@ async fn exchange(world: &World, code: &str, changed: &[(&str, &str)]) -> Answer
     ];
     form.retain(|(name, _)| changed.iter().all(|(changed, _)| changed != name));
     form.extend(changed.iter().filter(|(_, value)| !value.is_empty()));
-    post(world, "/api/token", &form, true).await
+    post(fake, "/api/token", &form, true).await
 }
 
-async fn refresh(world: &World, token: &str) -> Answer {
+async fn refresh(fake: &FakeSpotify, token: &str) -> TestResponse {
     let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
-    post(world, "/api/token", &form, true).await
+    post(fake, "/api/token", &form, true).await
 }
 
-fn assert_refused(answer: &Answer, error: &str, description: &str) {
+fn assert_refused(answer: &TestResponse, error: &str, description: &str) {
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert_eq!(answer.json()["error"], error);
     assert_eq!(answer.json()["error_description"], description);

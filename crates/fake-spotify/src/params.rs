@@ -1,17 +1,17 @@
 //! Parameters of a query string or a form body, each at most once (RFC 6749 §3.1, §3.2).
 
-/// A parameter that came twice.
-pub(super) struct Repeated;
+/// Error: a parameter was sent twice.
+pub(crate) struct DuplicateParameter;
 
-pub(super) struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Reads `a=1&b=2`. A parameter without a value counts as left out (RFC 6749 §3.1).
-    pub(super) fn read(text: &str) -> Result<Self, Repeated> {
+    /// Parses `a=1&b=2`. A parameter without a value counts as omitted (RFC 6749 §3.1).
+    pub(crate) fn parse(text: &str) -> Result<Self, DuplicateParameter> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
             if pairs.iter().any(|(known, _)| *known == name) {
-                return Err(Repeated);
+                return Err(DuplicateParameter);
             }
             pairs.push((name.into_owned(), value.into_owned()));
         }
@@ -19,12 +19,12 @@ impl Params {
         Ok(Self(pairs))
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let pair = self.0.iter().find(|(known, _)| known == name);
         pair.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn owned(&self, name: &str) -> Option<String> {
+    pub(crate) fn get_owned(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
     }
 }
@@ -34,9 +34,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_twice_is_refused_and_an_empty_one_is_absent() {
-        assert!(Params::read("a=1&a=1").is_err());
-        let params = Params::read("a=x+y%20z&b=").ok().unwrap();
+    fn duplicate_parameters_are_rejected_and_empty_ones_ignored() {
+        assert!(Params::parse("a=1&a=1").is_err());
+        let params = Params::parse("a=x+y%20z&b=").ok().unwrap();
         assert_eq!(params.get("a"), Some("x y z"));
         assert_eq!(params.get("b"), None);
     }

@@ -1,15 +1,15 @@
-//! Mira's library shows every oddity a reader of real libraries has to bear.
+//! Mira's library has every irregularity of real libraries.
 
 use super::*;
 
 type Kind<'a> = (&'a str, &'a dyn Fn(&Value) -> bool);
 
-async fn miras_shelf(world: &World) -> Vec<Value> {
-    let token = world.sign_in("mira", SCOPES).access;
+async fn miras_library(fake: &FakeSpotify) -> Vec<Value> {
+    let token = fake.issue_tokens("mira", SCOPES).access_token;
     let mut entries = Vec::new();
     for offset in (0..).step_by(50) {
         let path = format!("/v1/me/playlists?limit=50&offset={offset}");
-        let page = get_as(world, &token, &path).await.json();
+        let page = get_as(fake, &token, &path).await.json();
         assert_eq!(page["total"], 130);
         entries.extend(page["items"].as_array().unwrap().iter().cloned());
         match page["next"].as_str() {
@@ -22,10 +22,10 @@ async fn miras_shelf(world: &World) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_kind_of_dirt_is_there() {
-    let shelf = miras_shelf(&world()).await;
-    assert_eq!(shelf.len(), 127);
-    let has = |test: &dyn Fn(&Value) -> bool| shelf.iter().any(test);
+async fn the_messy_library_has_every_irregularity() {
+    let library = miras_library(&server()).await;
+    assert_eq!(library.len(), 127);
+    let has = |test: &dyn Fn(&Value) -> bool| library.iter().any(test);
     let told = |e: &Value, field: &str| e.get(field).is_some();
     let text = |e: &Value, field: &str| e[field].as_str().unwrap_or("").to_owned();
     let own = |e: &Value| e["owner"]["id"] == "mira.test";
@@ -54,48 +54,48 @@ async fn every_kind_of_dirt_is_there() {
     for (kind, test) in kinds {
         assert!(has(test), "no {kind}");
     }
-    assert_eq!(shelf[49]["id"], shelf[50]["id"]);
+    assert_eq!(library[49]["id"], library[50]["id"]);
 }
 
 #[tokio::test]
-async fn next_leads_to_a_path_that_is_refused() {
-    let world = world();
-    let token = world.sign_in("mira", SCOPES).access;
-    let page = get_as(&world, &token, "/v1/me/playlists").await.json();
+async fn next_links_to_a_path_that_returns_403() {
+    let fake = server();
+    let token = fake.issue_tokens("mira", SCOPES).access_token;
+    let page = get_as(&fake, &token, "/v1/me/playlists").await.json();
     let next = page["next"].as_str().unwrap();
     let path = next.strip_prefix("http://127.0.0.1:8080/fake-spotify").unwrap();
-    assert_eq!(get_as(&world, &token, path).await.status, 403);
+    assert_eq!(get_as(&fake, &token, path).await.status, 403);
 }
 
 #[tokio::test]
-async fn every_playlist_of_the_shelf_can_be_opened() {
-    let world = world();
-    let token = world.sign_in("mira", SCOPES).access;
-    for playlist in world.listener("mira").unwrap().playlists() {
+async fn every_playlist_of_the_messy_library_can_be_opened() {
+    let fake = server();
+    let token = fake.issue_tokens("mira", SCOPES).access_token;
+    for playlist in fake.user("mira").unwrap().playlists() {
         let path = format!("/v1/playlists/{}", playlist.id);
-        let whole = get_as(&world, &token, &path).await;
+        let whole = get_as(&fake, &token, &path).await;
         assert_eq!(whole.status, 200);
         assert!(whole.json()["images"].is_array());
         let inside = whole.json().get("items").is_some();
-        let items = get_as(&world, &token, &format!("{path}/items")).await.status;
+        let items = get_as(&fake, &token, &format!("{path}/items")).await.status;
         assert_eq!(items == 200, inside);
     }
 }
 
 #[tokio::test]
-async fn contents_hold_local_files_episodes_and_gaps() {
-    let world = world();
-    let token = world.sign_in("mira", SCOPES).access;
-    let mira = world.listener("mira").unwrap();
+async fn items_include_local_files_episodes_and_nulls() {
+    let fake = server();
+    let token = fake.issue_tokens("mira", SCOPES).access_token;
+    let mira = fake.user("mira").unwrap();
     let long = mira.playlists().into_iter().find(|p| p.length == 1234).unwrap().id.clone();
     let path = format!("/v1/playlists/{long}/items?limit=50");
-    let page = get_as(&world, &token, &path).await.json();
+    let page = get_as(&fake, &token, &path).await.json();
     let items = page["items"].as_array().unwrap();
     assert!(items.iter().any(|i| i["item"].is_null()));
     assert!(items.iter().any(|i| i["is_local"] == true && i["item"]["id"].is_null()));
     assert!(items.iter().any(|i| i["item"]["type"] == "episode"));
     assert!(items.iter().any(|i| i["added_at"].is_null()));
     assert_eq!(page["total"], 1234);
-    let last = get_as(&world, &token, &format!("{path}&offset=1200")).await.json();
+    let last = get_as(&fake, &token, &format!("{path}&offset=1200")).await.json();
     assert_eq!(last["items"].as_array().unwrap().len(), 34);
 }
