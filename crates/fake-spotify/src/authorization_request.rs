@@ -69,7 +69,7 @@ impl AuthorizationRequest {
             redirect_url,
             state: params.get_owned("state"),
             scope: validate_scopes(params.get("scope").unwrap_or_default())?,
-            code_challenge: code_challenge(params, switches.require_pkce)?,
+            code_challenge: parse_code_challenge(params, switches.require_pkce)?,
         })
     }
 
@@ -87,7 +87,7 @@ fn validate_scopes(scope: &str) -> Result<String, &'static str> {
     if requested.iter().all(is_known) { Ok(requested.join(" ")) } else { Err("INVALID_SCOPE: Invalid scope") }
 }
 
-fn code_challenge(params: &Params, required: bool) -> Result<Option<String>, &'static str> {
+fn parse_code_challenge(params: &Params, required: bool) -> Result<Option<String>, &'static str> {
     let method = params.get("code_challenge_method");
     let Some(challenge) = params.get_owned("code_challenge") else {
         return match (required, method) {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 /// `GET /covers/{seed}?size=`: 404 if the seed begins with `expired`, because the addresses of real covers expire
 /// within a day.
-pub(crate) async fn cover(Path(seed): Path<String>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(Path(seed): Path<String>, RawQuery(query): RawQuery) -> Response {
     if seed.starts_with("expired") {
         return StatusCode::NOT_FOUND.into_response();
     }

@@ -14,7 +14,7 @@ struct ErrorPage<'a> {
 }
 
 /// `GET /style.css`.
-pub(crate) async fn stylesheet() -> impl IntoResponse {
+pub(crate) async fn serve_stylesheet() -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "text/css; charset=utf-8"),
         (header::CACHE_CONTROL, "max-age=3600"),

@@ -13,7 +13,7 @@ use crate::user::Playing;
 use crate::web_api::ApiUser;
 
 /// `GET /v1/me/player/currently-playing`.
-pub(crate) async fn currently_playing(api_user: ApiUser, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(crate) async fn get_currently_playing(api_user: ApiUser, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     if !api_user.has_scope("user-read-currently-playing") {
         // The player answers 401 to a missing scope, where other endpoints answer 403.
         return Err(ApiError::Message(401, "Permissions missing"));

@@ -24,12 +24,12 @@ enum ClientType {
 }
 
 /// `POST /api/token`. Spotify answers 415 to anything but a form, and 400 to every other error.
-pub(crate) async fn token(State(fake): State<FakeSpotify>, headers: HeaderMap, body: String) -> Response {
+pub(crate) async fn issue(State(fake): State<FakeSpotify>, headers: HeaderMap, body: String) -> Response {
     if !is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    match grant(&fake, &headers, &body) {
+    match grant_tokens(&fake, &headers, &body) {
         Ok(tokens) => (no_store, Json(tokens)).into_response(),
         Err(TokenError(error, description)) => {
             let mut body = json!({ "error": error });
@@ -60,15 +60,15 @@ fn token_response(tokens: &Tokens) -> Value {
     body
 }
 
-fn grant(fake: &FakeSpotify, headers: &HeaderMap, body: &str) -> Result<Value, TokenError> {
+fn grant_tokens(fake: &FakeSpotify, headers: &HeaderMap, body: &str) -> Result<Value, TokenError> {
     let params = Params::parse(body).map_err(|_| TokenError::invalid_request("A parameter was sent twice"))?;
     let authorization = headers.get(header::AUTHORIZATION);
     let basic = authorization.map(|value| value.to_str().unwrap_or(""));
     let client = authenticate_client(basic, &params, fake.settings())?;
     let mut state = fake.state();
     match params.get("grant_type") {
-        Some("authorization_code") => exchange(&mut state, &params, client).map(|tokens| token_response(&tokens)),
-        Some("refresh_token") => refresh(&mut state, &params, client).map(|tokens| token_response(&tokens)),
+        Some("authorization_code") => exchange_code(&mut state, &params, client).map(|tokens| token_response(&tokens)),
+        Some("refresh_token") => refresh_tokens(&mut state, &params, client).map(|tokens| token_response(&tokens)),
         Some("client_credentials") => issue_client_token(&mut state, client),
         Some(_) => Err(TokenError(
             "unsupported_grant_type",
@@ -101,7 +101,7 @@ fn authenticate_client(basic: Option<&str>, params: &Params, settings: &Settings
     }
 }
 
-fn exchange(state: &mut state::State, params: &Params, client: ClientType) -> Result<Tokens, TokenError> {
+fn exchange_code(state: &mut state::State, params: &Params, client: ClientType) -> Result<Tokens, TokenError> {
     let code = params.get("code").ok_or(TokenError::invalid_request("code must be supplied"))?;
     let now = state.now();
     let authorization = state.grants.take_code(code, now)?;
@@ -130,7 +130,7 @@ fn check_verifier(authorization: &Authorization, verifier: Option<&str>) -> Resu
     }
 }
 
-fn refresh(state: &mut state::State, params: &Params, client: ClientType) -> Result<Tokens, TokenError> {
+fn refresh_tokens(state: &mut state::State, params: &Params, client: ClientType) -> Result<Tokens, TokenError> {
     let token = params.get("refresh_token");
     let token = token.ok_or(TokenError::invalid_request("refresh_token must be supplied"))?;
     let (now, switches) = (state.now(), state.switches.clone());

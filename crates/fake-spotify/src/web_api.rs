@@ -76,12 +76,12 @@ impl ApiUser {
 }
 
 /// `GET /v1/me`.
-pub(crate) async fn me(api_user: ApiUser) -> Json<Value> {
+pub(crate) async fn get_profile(api_user: ApiUser) -> Json<Value> {
     Json(api_user.wire.profile(&api_user.user))
 }
 
 /// `GET /v1/me/playlists`: playlists that the user owns or follows.
-pub(crate) async fn my_playlists(api_user: ApiUser, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn list_playlists(api_user: ApiUser, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
     let page = parse_page(query.as_deref())?;
     let library = api_user.user.library.iter();
     let visible: Vec<_> = library.filter(|entry| entry.as_ref().is_none_or(|p| api_user.can_see(p))).collect();
@@ -98,7 +98,7 @@ pub(crate) async fn my_playlists(api_user: ApiUser, RawQuery(query): RawQuery) -
 }
 
 /// `GET /v1/playlists/{id}`: with items if the user owns it or collaborates on it.
-pub(crate) async fn playlist(
+pub(crate) async fn get_playlist(
     State(fake): State<FakeSpotify>,
     api_user: ApiUser,
     Path(id): Path<String>,
@@ -109,7 +109,7 @@ pub(crate) async fn playlist(
 }
 
 /// `GET /v1/playlists/{id}/items`: 403 unless the user owns it or collaborates on it.
-pub(crate) async fn items(
+pub(crate) async fn list_items(
     State(fake): State<FakeSpotify>,
     api_user: ApiUser,
     Path(id): Path<String>,
@@ -124,7 +124,7 @@ pub(crate) async fn items(
 }
 
 /// `/v1/playlists/{id}/tracks`: removed in February 2026, except for legacy apps.
-pub(crate) async fn tracks(
+pub(crate) async fn list_tracks(
     state: State<FakeSpotify>,
     api_user: ApiUser,
     id: Path<String>,
@@ -133,11 +133,11 @@ pub(crate) async fn tracks(
     if !api_user.wire.is_legacy {
         return Err(ApiError::FORBIDDEN);
     }
-    items(state, api_user, id, query).await
+    list_items(state, api_user, id, query).await
 }
 
 /// Paths removed for development-mode apps.
-pub(crate) async fn removed(_api_user: ApiUser) -> ApiError {
+pub(crate) async fn forbid(_api_user: ApiUser) -> ApiError {
     ApiError::FORBIDDEN
 }
 

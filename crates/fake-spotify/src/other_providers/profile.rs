@@ -12,8 +12,8 @@ use super::provider::OtherProvider;
 use crate::params::Params;
 use crate::state::FakeSpotify;
 
-/// The account of the access token.
-pub(super) async fn profile(
+/// Shows the account of the access token.
+pub(super) async fn show(
     provider: OtherProvider,
     State(fake): State<FakeSpotify>,
     headers: HeaderMap,
@@ -25,8 +25,8 @@ pub(super) async fn profile(
     }
 }
 
-/// GitHub's list of email addresses.
-pub(super) async fn github_emails(State(fake): State<FakeSpotify>, headers: HeaderMap) -> Response {
+/// `GET /github/user/emails`.
+pub(super) async fn list_github_emails(State(fake): State<FakeSpotify>, headers: HeaderMap) -> Response {
     match authorized_account(OtherProvider::GitHub, &fake, &headers) {
         Err(error) => error,
         Ok((_, scope)) if !has_scope(&scope, "user:email") => {

@@ -18,8 +18,8 @@ pub(crate) fn router(fake: &FakeSpotify) -> Router<FakeSpotify> {
         let paths = provider.paths();
         let authorize = get(move |fake, query| consent::authorize(provider, fake, query));
         let decide = post(move |fake, headers, body| consent::decide(provider, fake, headers, body));
-        let exchange = move |fake, request| token::token(provider, fake, request);
-        let profile = get(move |fake, headers, query| profile::profile(provider, fake, headers, query));
+        let exchange = move |fake, request| token::exchange(provider, fake, request);
+        let profile = get(move |fake, headers, query| profile::show(provider, fake, headers, query));
         // Facebook documents the code exchange as a GET request.
         let token = if provider == OtherProvider::Facebook { get(exchange).post(exchange) } else { post(exchange) };
         router = router
@@ -28,5 +28,5 @@ pub(crate) fn router(fake: &FakeSpotify) -> Router<FakeSpotify> {
             .route(&path(paths.token), with_faults(Endpoint::OtherToken, token))
             .route(&path(paths.profile), with_faults(Endpoint::OtherProfile, profile));
     }
-    router.route("/github/user/emails", with_faults(Endpoint::OtherProfile, get(profile::github_emails)))
+    router.route("/github/user/emails", with_faults(Endpoint::OtherProfile, get(profile::list_github_emails)))
 }

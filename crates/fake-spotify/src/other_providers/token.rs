@@ -20,7 +20,7 @@ use crate::state::FakeSpotify;
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Exchanges an authorization code for an access token.
-pub(super) async fn token(provider: OtherProvider, State(fake): State<FakeSpotify>, request: Request) -> Response {
+pub(super) async fn exchange(provider: OtherProvider, State(fake): State<FakeSpotify>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
     let text = match parts.method {
