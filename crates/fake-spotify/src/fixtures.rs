@@ -42,7 +42,7 @@ fn tom() -> User {
     tom
 }
 
-/// Nine playlists of her own, one of them private, one collaborative, two she follows.
+/// Ten playlists of her own, of which one is private and one collaborative, and two that she follows.
 fn adas_library(ada: &Owner) -> Vec<Option<Playlist>> {
     let written = music::written_playlists().take(12).enumerate();
     let playlists = written.map(|(i, (name, description))| {

@@ -1,7 +1,7 @@
 //! A made-up Spotify for demos and tests: a server with users, playlists, sign-in and the Web API, over HTTP.
 //!
 //! An app uses it by its two base addresses: that of the accounts service is [`Settings::base_url`], that of the Web
-//! API is the same with `/v1`. [`router`] can be nested below a path or served on a port of its own.
+//! API is the same with `/v1`. [`router()`] can be nested below a path or served on a port of its own.
 //!
 //! **Imitated**: the authorization-code flow with PKCE as of 2025 (exact redirect addresses, single-use codes that
 //! expire after ten minutes, refresh tokens that optionally rotate and expire six months after the consent), and the

@@ -2,14 +2,11 @@
 
 /// A provider besides Spotify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum OtherProvider {
-    /// Google.
     Google,
-    /// GitHub.
     GitHub,
-    /// Facebook.
     Facebook,
-    /// X.
     X,
 }
 

@@ -143,8 +143,8 @@ async fn currently_playing_returns_every_kind_of_item() {
     assert_eq!(get_as(&fake, &token, path).await.json()["currently_playing_type"], "ad");
     fake.update_user("ada", |ada| ada.playing = Playing::Episode);
     assert!(get_as(&fake, &token, path).await.json()["item"].is_null());
-    let asked = format!("{path}?additional_types=track,episode");
-    assert_eq!(get_as(&fake, &token, &asked).await.json()["item"]["type"], "episode");
+    let with_episodes = format!("{path}?additional_types=track,episode");
+    assert_eq!(get_as(&fake, &token, &with_episodes).await.json()["item"]["type"], "episode");
 }
 
 #[tokio::test]

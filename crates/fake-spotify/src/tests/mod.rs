@@ -117,8 +117,8 @@ fn query_of(answer: &TestResponse, name: &str) -> Option<String> {
     pairs.find(|(n, _)| n == name).map(|(_, v)| v.into_owned())
 }
 
-async fn code_for(fake: &FakeSpotify, listener: &str) -> String {
-    let answer = decide(fake, &[("user", listener)]).await;
+async fn code_for(fake: &FakeSpotify, user: &str) -> String {
+    let answer = decide(fake, &[("user", user)]).await;
     query_of(&answer, "code").unwrap()
 }
 
@@ -139,7 +139,7 @@ async fn refresh(fake: &FakeSpotify, token: &str) -> TestResponse {
     post(fake, "/api/token", &form, true).await
 }
 
-fn assert_refused(answer: &TestResponse, error: &str, description: &str) {
+fn assert_token_error(answer: &TestResponse, error: &str, description: &str) {
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert_eq!(answer.json()["error"], error);
     assert_eq!(answer.json()["error_description"], description);

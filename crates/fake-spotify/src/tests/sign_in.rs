@@ -109,11 +109,11 @@ async fn a_code_works_once_and_for_ten_minutes() {
     let code = code_for(&fake, "ada").await;
     assert_eq!(exchange(&fake, &code, &[]).await.status, 200);
     let again = exchange(&fake, &code, &[]).await;
-    assert_refused(&again, "invalid_grant", "Invalid authorization code");
+    assert_token_error(&again, "invalid_grant", "Invalid authorization code");
     let late = code_for(&fake, "ada").await;
     fake.advance(Duration::from_secs(601));
     let late = exchange(&fake, &late, &[]).await;
-    assert_refused(&late, "invalid_grant", "Authorization code expired");
+    assert_token_error(&late, "invalid_grant", "Authorization code expired");
 }
 
 #[tokio::test]
@@ -128,9 +128,9 @@ async fn a_code_is_used_up_by_a_failed_exchange() {
         (("redirect_uri", ""), request, "redirect_uri must be supplied"),
     ] {
         let code = code_for(&fake, "ada").await;
-        assert_refused(&exchange(&fake, &code, &[change]).await, error, description);
+        assert_token_error(&exchange(&fake, &code, &[change]).await, error, description);
         let again = exchange(&fake, &code, &[]).await;
-        assert_refused(&again, grant, "Invalid authorization code");
+        assert_token_error(&again, grant, "Invalid authorization code");
     }
 }
 
@@ -140,7 +140,7 @@ async fn a_verifier_without_a_challenge_is_rejected() {
     let bare = [("code_challenge", ""), ("code_challenge_method", "")];
     let code = query_of(&decide(&fake, &bare).await, "code").unwrap();
     let answer = exchange(&fake, &code, &[]).await;
-    assert_refused(&answer, "invalid_request", "code_verifier without code_challenge");
+    assert_token_error(&answer, "invalid_request", "code_verifier without code_challenge");
     let code = query_of(&decide(&fake, &bare).await, "code").unwrap();
     assert_eq!(exchange(&fake, &code, &[("code_verifier", "")]).await.status, 200);
 }
@@ -172,10 +172,10 @@ async fn refresh_keeps_or_rotates_the_refresh_token() {
     let next = next["refresh_token"].as_str().unwrap();
     assert_ne!(next, kept);
     let old = refresh(&fake, &kept).await;
-    assert_refused(&old, "invalid_grant", "Refresh token revoked");
+    assert_token_error(&old, "invalid_grant", "Refresh token revoked");
     assert_eq!(refresh(&fake, next).await.status, 200);
     let wild = refresh(&fake, "AQwild").await;
-    assert_refused(&wild, "invalid_grant", "Invalid refresh token");
+    assert_token_error(&wild, "invalid_grant", "Invalid refresh token");
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn refresh_tokens_expire_six_months_after_the_consent() {
     let next = refresh(&fake, &first).await.json();
     fake.advance(Duration::from_secs(3 * DAY));
     let late = refresh(&fake, next["refresh_token"].as_str().unwrap()).await;
-    assert_refused(&late, "invalid_grant", "Refresh token expired");
+    assert_token_error(&late, "invalid_grant", "Refresh token expired");
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn revoking_access_ends_refresh_tokens_only() {
     let tokens = fake.issue_tokens("ada", SCOPES);
     fake.revoke_access("ada");
     let gone = refresh(&fake, &tokens.refresh_token.unwrap()).await;
-    assert_refused(&gone, "invalid_grant", "Refresh token revoked");
+    assert_token_error(&gone, "invalid_grant", "Refresh token revoked");
     assert_eq!(get_as(&fake, &tokens.access_token, "/v1/me").await.status, 200);
 }
 
@@ -216,7 +216,7 @@ async fn a_public_client_needs_pkce_for_exchange_and_refresh() {
     let confidential = fake.issue_tokens("ada", SCOPES).refresh_token.unwrap();
     form = vec![("grant_type", "refresh_token"), ("client_id", "app"), ("refresh_token", &confidential)];
     let refused = post(&fake, "/api/token", &form, false).await;
-    assert_refused(&refused, "invalid_client", "Invalid client");
+    assert_token_error(&refused, "invalid_client", "Invalid client");
 }
 
 #[tokio::test]
@@ -238,9 +238,9 @@ async fn client_credentials_return_a_token_without_a_user() {
 async fn client_credentials_need_the_secret() {
     let fake = server();
     let public = [("grant_type", "client_credentials"), ("client_id", "app")];
-    assert_refused(&post(&fake, "/api/token", &public, false).await, "invalid_client", "Invalid client secret");
+    assert_token_error(&post(&fake, "/api/token", &public, false).await, "invalid_client", "Invalid client secret");
     let wrong = [("grant_type", "client_credentials"), ("client_id", "app"), ("client_secret", "no")];
-    assert_refused(&post(&fake, "/api/token", &wrong, false).await, "invalid_client", "Invalid client");
+    assert_token_error(&post(&fake, "/api/token", &wrong, false).await, "invalid_client", "Invalid client");
     let nobody = post(&fake, "/api/token", &[("grant_type", "client_credentials")], false).await;
     assert_eq!((nobody.status.as_u16(), nobody.body.as_str()), (400, r#"{"error":"invalid_client"}"#));
 }
