@@ -10,7 +10,7 @@ use crate::support::Site;
 use crate::support::visitor::approve;
 
 #[tokio::test]
-async fn the_account_says_who_and_since_when() {
+async fn account_page_shows_name_provider_and_dates() {
     let site = Site::open().await;
     let page = site.signed_in("ada").await.open("/account").await;
     assert!(page.text("main").contains("Ada") && page.text("main").contains("Spotify"));
@@ -19,7 +19,7 @@ async fn the_account_says_who_and_since_when() {
 }
 
 #[tokio::test]
-async fn deleting_wants_a_tick_and_then_removes_every_row() {
+async fn account_deletion_needs_confirmation_and_removes_every_row() {
     let site = Site::open().await;
     let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
     let elsewhere = site.signed_in("ada").await;
@@ -56,7 +56,7 @@ async fn deleting_wants_a_tick_and_then_removes_every_row() {
 }
 
 #[tokio::test]
-async fn c2_disconnecting_forgets_the_keys_everywhere_and_keeps_the_hearts() {
+async fn disconnecting_spotify_deletes_tokens_in_every_session_and_keeps_hearts() {
     let site = Site::open().await;
     let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
     let mira = site.signed_in("mira").await;
@@ -82,7 +82,7 @@ const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 const SURE: &str = "form[action='/account/delete']";
 
 #[tokio::test]
-async fn deleting_wants_a_recent_sign_in_and_leads_there_and_back() {
+async fn account_deletion_needs_recent_sign_in() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let early = ada.open("/account/delete").await.form(SURE).with("sure", "yes");
@@ -101,7 +101,7 @@ async fn deleting_wants_a_recent_sign_in_and_leads_there_and_back() {
 }
 
 #[tokio::test]
-async fn only_a_way_in_that_was_there_proves_who_deletes() {
+async fn reauthentication_accepts_only_identities_already_linked() {
     let site = Site::open().await;
     let ada = site.visitor();
     ada.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
@@ -133,7 +133,7 @@ pub(crate) const OF_PEOPLE: &str = "select format('%I', cl.relname) || '.' || fo
      where table_schema = current_schema() and column_name in ('user_id', 'created_by', 'used_by')";
 
 #[tokio::test]
-async fn c3_no_row_of_any_table_speaks_of_who_is_gone() {
+async fn account_deletion_leaves_no_user_id_in_any_table() {
     let site = Site::open().await;
     let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
     ada.open("/playlists").await;
@@ -163,7 +163,7 @@ async fn c3_no_row_of_any_table_speaks_of_who_is_gone() {
 
 /// The heart waits for the deletion, which holds the person's row, and then has no owner.
 #[tokio::test]
-async fn a_heart_that_races_the_deletion_is_answered_with_the_way_to_sign_in() {
+async fn heart_racing_account_deletion_gets_401() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let mut deletion = site.db.begin().await.unwrap();
@@ -180,7 +180,7 @@ async fn a_heart_that_races_the_deletion_is_answered_with_the_way_to_sign_in() {
 }
 
 #[tokio::test]
-async fn c1_the_account_says_what_spotify_allows_and_why() {
+async fn account_page_explains_granted_scopes() {
     let site = Site::open().await;
     let page = site.signed_in("ada").await.open("/account").await;
     assert!(page.text("main").contains("See your private playlists: so that they can be listed here with the others."));
@@ -188,7 +188,7 @@ async fn c1_the_account_says_what_spotify_allows_and_why() {
 }
 
 #[tokio::test]
-async fn c8_about_says_who_is_signed_in_and_what_this_is() {
+async fn about_page_shows_current_user_and_license() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await.open("/about").await;
     assert!(ada.text("section[aria-labelledby=you]").contains("Ada"));

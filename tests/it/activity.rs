@@ -7,7 +7,7 @@ use fake_spotify::OtherProvider;
 use crate::support::Site;
 
 #[tokio::test]
-async fn the_account_page_tells_what_happened_newest_first() {
+async fn account_page_lists_own_events_newest_first() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     site.advance(Duration::from_secs(60));
@@ -25,7 +25,7 @@ async fn the_account_page_tells_what_happened_newest_first() {
 }
 
 #[tokio::test]
-async fn files_and_ways_in_leave_a_line_as_well() {
+async fn exports_imports_and_identity_changes_are_recorded() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     ada.link(&site.spotify, OtherProvider::GitHub, "ada").await;
@@ -43,7 +43,7 @@ async fn files_and_ways_in_leave_a_line_as_well() {
 }
 
 #[tokio::test]
-async fn the_account_page_shows_twenty_and_the_rest_has_pages_of_fifty() {
+async fn activity_shows_twenty_events_then_pages_of_fifty() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     assert!(!ada.open("/account").await.has("a[href='/account/activity']"));
@@ -64,7 +64,7 @@ async fn the_account_page_shows_twenty_and_the_rest_has_pages_of_fifty() {
 }
 
 #[tokio::test]
-async fn events_go_after_a_year_and_hold_no_address() {
+async fn events_are_deleted_after_a_year() {
     let site = Site::open().await;
     site.signed_in("ada").await;
     site.advance(Duration::from_secs(364 * 86400));

@@ -116,13 +116,13 @@ fn within(path: &str, root: &str) -> bool {
 }
 
 #[test]
-fn imports_go_one_way() {
+fn modules_import_only_what_the_table_allows() {
     let sources = program().into_iter().filter(|source| source.path != "src/lib.rs");
     none("imports against the table", sources.flat_map(|source| strays(&source)).collect());
 }
 
 #[test]
-fn the_table_of_imports_has_no_circle() {
+fn import_table_has_no_cycle() {
     let place = |module: &str| IMPORTS.iter().position(|(name, _)| *name == module).unwrap_or(IMPORTS.len());
     let upward = |(name, imports): &(&str, &[&str])| {
         let up: Vec<_> = imports.iter().filter(|import| place(import) <= place(name)).collect();
@@ -132,7 +132,7 @@ fn the_table_of_imports_has_no_circle() {
 }
 
 #[test]
-fn crates_have_one_home() {
+fn external_crates_are_used_only_in_their_module() {
     let program = program();
     none("named outside its home", program.iter().flat_map(homeless).collect());
     let named: Vec<_> = program.iter().flat_map(Source::paths).map(|named| named.segments.join("::")).collect();
@@ -159,7 +159,7 @@ fn offending(sources: &[Source], breaks: impl Fn(&Function) -> Option<usize>) ->
 }
 
 #[test]
-fn functions_are_short() {
+fn functions_stay_within_line_and_parameter_limits() {
     let mut all: Vec<_> = files("src", "rs").iter().map(|path| Source::of(path, &read(path))).collect();
     for folder in ["tests", "crates"] {
         all.extend(files(folder, "rs").iter().map(|path| Source::of(path, &read(path))));
@@ -171,7 +171,7 @@ fn functions_are_short() {
 }
 
 #[test]
-fn the_median_function_fits_into_a_glance() {
+fn median_function_has_at_most_ten_lines() {
     let mut lengths: Vec<_> = program().iter().flat_map(Source::functions).map(|function| function.lines).collect();
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
@@ -179,7 +179,7 @@ fn the_median_function_fits_into_a_glance() {
 }
 
 #[test]
-fn handlers_take_ask_and_fill() {
+fn handlers_stay_within_twenty_lines() {
     let web: Vec<_> = program().into_iter().filter(|source| source.module[0] == "web").collect();
     assert!(web.iter().flat_map(Source::functions).filter(|function| function.handler).count() > 10);
     let long = |f: &Function| (f.handler && f.body > LONGEST_HANDLER).then_some(f.body);
@@ -187,7 +187,7 @@ fn handlers_take_ask_and_fill() {
 }
 
 #[test]
-fn files_and_templates_are_short() {
+fn files_and_templates_stay_within_line_limits() {
     let longer = |folder, ending, most| {
         let measured = files(folder, ending).into_iter().map(|path| (read(&path).lines().count(), path));
         measured.filter(move |(lines, _)| *lines > most).map(|(lines, path)| format!("{path}: {lines} lines"))
@@ -206,7 +206,7 @@ fn files_and_templates_are_short() {
 }
 
 #[test]
-fn the_rules_see_what_they_forbid() {
+fn import_rules_detect_violations() {
     let text = r##"
         // use crate::web;
         use crate::{db, domain::{self, Error as Said}, ids::*};
@@ -223,7 +223,7 @@ fn the_rules_see_what_they_forbid() {
 }
 
 #[test]
-fn the_rules_measure_functions_as_people_do() {
+fn function_lengths_and_parameters_are_measured_correctly() {
     let text = "impl X {\n    fn a<F: Fn(u8) -> u8>(&self, map: HashMap<A, B>, (c, d): (C, D),) -> [u8; 2]\n    where F: Y {\n        1;\n        2\n    }\n}\ntrait T { fn b(); }\npub(super) async fn c() { 1 }\npub(super) async fn d(next: Next) {}";
     let functions = Source::of("src/web/x.rs", text).functions();
     let told: Vec<_> =

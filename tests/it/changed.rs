@@ -28,7 +28,7 @@ async fn badges(visitor: &Visitor, id: &str) -> [Option<String>; 2] {
 }
 
 #[tokio::test]
-async fn d4_a_change_is_shown_with_its_date_until_the_playlist_is_opened() {
+async fn updated_badge_shows_date_until_playlist_is_opened() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let ids = ada.open("/playlists").await.playlist_ids();
@@ -66,7 +66,7 @@ async fn d4_a_change_is_shown_with_its_date_until_the_playlist_is_opened() {
 }
 
 #[tokio::test]
-async fn opening_while_spotify_is_away_shows_nothing_new_and_clears_nothing() {
+async fn opening_during_spotify_outage_keeps_badge() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -80,7 +80,7 @@ async fn opening_while_spotify_is_away_shows_nothing_new_and_clears_nothing() {
 }
 
 #[tokio::test]
-async fn a_heart_given_before_anything_was_known_is_for_the_first_version_seen() {
+async fn heart_without_known_snapshot_takes_first_version_seen() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let noor = site.signed_in("noor").await;
@@ -100,7 +100,7 @@ async fn a_heart_given_before_anything_was_known_is_for_the_first_version_seen()
 }
 
 #[tokio::test]
-async fn a_heart_taken_back_and_given_again_is_for_the_version_of_that_day() {
+async fn hearting_again_resets_snapshot() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -115,7 +115,7 @@ async fn a_heart_taken_back_and_given_again_is_for_the_version_of_that_day() {
 }
 
 #[tokio::test]
-async fn what_spotify_makes_itself_never_counts_as_changed() {
+async fn playlists_made_by_spotify_never_get_badge() {
     let site = Site::open().await;
     let id = "37i9dQZF1DXcBWIGoYBM5M";
     site.spotify.update_user("ada", |ada| ada.library[0].as_mut().unwrap().id = id.into());
@@ -130,7 +130,7 @@ async fn what_spotify_makes_itself_never_counts_as_changed() {
 }
 
 #[tokio::test]
-async fn the_badge_is_one_persons_own() {
+async fn badge_is_cleared_per_user() {
     let site = Site::open().await;
     let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
     let theirs = site.spotify.user("mira").unwrap();

@@ -27,7 +27,7 @@ async fn has_cluster() -> bool {
 }
 
 #[tokio::test]
-async fn a_whole_visit_works_on_a_cluster() {
+async fn whole_visit_works_on_citus_cluster() {
     if !has_cluster().await {
         return;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::Site;
 
 #[tokio::test]
-async fn what_cannot_be_swept_holds_up_nothing_else() {
+async fn failing_cleanup_step_does_not_stop_the_others() {
     let site = Site::open().await;
     site.signed_in("ada").await;
     site.advance(Duration::from_secs(400 * 24 * 3600));
@@ -19,7 +19,7 @@ async fn what_cannot_be_swept_holds_up_nothing_else() {
 }
 
 #[tokio::test]
-async fn thousands_of_old_playlists_are_deleted_in_batches_and_hearts_keep_their_names() {
+async fn stale_playlists_are_deleted_in_batches_and_hearts_keep_titles() {
     let site = Site::open().await;
     site.signed_in("ada").await;
     let rows = "insert into playlists (user_id, id, name, collaborative, seen_at)

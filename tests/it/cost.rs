@@ -82,7 +82,7 @@ impl Visit for Summary {
 }
 
 #[tokio::test]
-async fn a_heart_and_a_page_of_fifty_take_two_statements_each() {
+async fn heart_and_list_page_take_two_statements_each() {
     let statements = Statements::listen();
     let site = Site::open().await;
     for (key, playlists) in [("one", 1), ("many", 50)] {
@@ -128,7 +128,7 @@ async fn sign_in(site: &Site, key: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_returning_sign_in_takes_at_most_nine_statements_in_three_commits_and_a_first_one_fourteen() {
+async fn sign_in_statement_and_commit_counts_stay_bounded() {
     let _statements = Statements::listen();
     let site = Site::open().await;
     let (mut first, mut returning) = (Vec::new(), Vec::new());
@@ -149,7 +149,7 @@ async fn a_returning_sign_in_takes_at_most_nine_statements_in_three_commits_and_
 }
 
 #[tokio::test]
-async fn who_has_no_session_costs_the_database_nothing() {
+async fn request_without_session_runs_no_statement() {
     let statements = Statements::listen();
     let site = Site::open().await;
     let visitor = site.visitor();

@@ -20,7 +20,7 @@ fn app_json() -> Value {
 }
 
 #[test]
-fn every_builder_uses_the_same_rust() {
+fn rust_version_is_the_same_for_all_builders() {
     let channel = after(&read("rust-toolchain.toml"), "channel = \"");
     assert_eq!(channel.split('.').count(), 3, "Heroku's buildpack wants the whole version");
     let (config, docker) = (read("RustConfig"), read("Dockerfile"));
@@ -33,7 +33,7 @@ fn every_builder_uses_the_same_rust() {
 }
 
 #[test]
-fn heroku_builds_what_its_processes_start() {
+fn heroku_build_matches_procfile() {
     let flags = after(&read("RustConfig"), "RUST_CARGO_BUILD_FLAGS=\"");
     for needed in ["--release", "--locked", "--bin heartlist"] {
         assert!(flags.contains(needed), "{needed} in {flags}");
@@ -51,7 +51,7 @@ fn heroku_builds_what_its_processes_start() {
 }
 
 #[test]
-fn nothing_that_a_build_needs_is_left_behind() {
+fn ignore_files_exclude_nothing_the_build_needs() {
     for file in [".slugignore", ".dockerignore"] {
         for line in read(file).lines() {
             let needed =
@@ -62,7 +62,7 @@ fn nothing_that_a_build_needs_is_left_behind() {
 }
 
 #[test]
-fn heroku_is_told_of_every_setting_in_the_words_of_help() {
+fn app_json_describes_every_setting_as_help_does() {
     let app = app_json();
     let known: BTreeSet<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
     let env = app["env"].as_object().unwrap();
@@ -91,7 +91,7 @@ fn heroku_is_told_of_every_setting_in_the_words_of_help() {
 
 /// They are demos, for which nobody has an address or an app at Spotify.
 #[test]
-fn review_apps_ask_for_nothing() {
+fn review_apps_require_no_settings() {
     let review = &app_json()["environments"]["review"]["env"];
     assert_eq!((&review["DEMO"]["value"], &review["SESSION_SECRET"]["generator"]), (&"1".into(), &"secret".into()));
     for name in ASKED_FOR {
@@ -110,7 +110,7 @@ fn operations_page_lists_exactly_the_known_settings() {
 }
 
 #[test]
-fn app_json_says_only_what_heroku_understands() {
+fn app_json_has_only_keys_known_to_heroku() {
     let app = app_json();
     let keys = ["name", "description", "keywords", "website", "repository", "logo", "success_url", "buildpacks"];
     let more = ["addons", "env", "formation", "scripts", "environments"];
@@ -126,7 +126,7 @@ fn app_json_says_only_what_heroku_understands() {
 }
 
 #[test]
-fn the_image_runs_as_nobody_in_particular() {
+fn docker_image_runs_as_unprivileged_user() {
     let docker = read("Dockerfile");
     let (_, last) = docker.rsplit_once("FROM ").unwrap();
     let user = last.lines().find_map(|line| line.strip_prefix("USER ")).expect("a user");

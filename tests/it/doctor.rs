@@ -34,7 +34,7 @@ fn hides_secrets(said: &str) {
 }
 
 #[tokio::test]
-async fn o3_a_healthy_server_shows_the_redirect_address_and_no_secret() {
+async fn doctor_shows_redirect_uri_and_no_secret() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
     let page = site.visitor().look("/setup").await;
     assert_eq!((page.status, page.text("h1").as_str(), page.has("header nav")), (200, "Setup", true));
@@ -50,7 +50,7 @@ async fn o3_a_healthy_server_shows_the_redirect_address_and_no_secret() {
 }
 
 #[tokio::test]
-async fn strangers_are_told_that_there_is_no_such_page() {
+async fn setup_page_is_404_for_strangers() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
     let missing = site.visitor().look("/no-such-page").await;
     let wrong = format!("Bearer {TOKEN}x");
@@ -75,7 +75,7 @@ async fn strangers_are_told_that_there_is_no_such_page() {
 }
 
 #[tokio::test]
-async fn the_operator_token_opens_the_page_from_afar() {
+async fn operator_token_opens_setup_page_remotely() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN), ("BASE_URL", "https://hearts.example")]).await;
     let bearer = format!("Bearer {TOKEN}");
     let look = async |host: &'static str| {
@@ -97,7 +97,7 @@ async fn the_operator_token_opens_the_page_from_afar() {
 
 /// A proxy on the same computer that adds no header and calls us by our loopback address: everybody would look alike.
 #[tokio::test]
-async fn where_others_come_nobody_is_the_operator_for_being_near() {
+async fn loopback_requests_need_token_on_public_server() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN), ("BASE_URL", "https://hearts.example")]).await;
     let bearer = format!("Bearer {TOKEN}");
     for path in ["/setup", "/metrics"] {
@@ -109,7 +109,7 @@ async fn where_others_come_nobody_is_the_operator_for_being_near() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_and_a_spotify_that_is_away_are_told_apart() {
+async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
     let wrong = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
     let page = wrong.visitor().look("/setup").await;
     let (state, told) = finding(&page, "Id and secret");
@@ -128,7 +128,7 @@ async fn a_wrong_secret_and_a_spotify_that_is_away_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a8_a_lapsed_premium_is_named() {
+async fn doctor_names_lapsed_premium() {
     let site = Site::open().await;
     site.spotify.update_switches(|switches| switches.owner_has_premium = false);
     let (state, told) = finding(&site.visitor().look("/setup").await, "Web API");
@@ -136,7 +136,7 @@ async fn a8_a_lapsed_premium_is_named() {
 }
 
 #[tokio::test]
-async fn waits_calls_and_a_wrong_clock_are_shown() {
+async fn doctor_shows_cooldowns_call_counts_and_clock_skew() {
     let site = Site::open().await;
     let rows = "insert into cooldowns values ('all', now() + interval '9 hours', true)";
     sqlx::query(rows).execute(&site.db).await.unwrap();
@@ -156,7 +156,7 @@ async fn waits_calls_and_a_wrong_clock_are_shown() {
 }
 
 #[tokio::test]
-async fn tables_that_do_not_fit_are_told_by_number() {
+async fn doctor_counts_pending_and_unknown_migrations() {
     let site = Site::open().await;
     sqlx::query("insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (30000101000000, 'later', true, '', 0)")
         .execute(&site.db).await.unwrap();
@@ -173,7 +173,7 @@ async fn tables_that_do_not_fit_are_told_by_number() {
 }
 
 #[tokio::test]
-async fn the_command_line_says_the_same_and_ends_well_when_all_is_well() {
+async fn doctor_command_exits_zero_when_healthy() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
     let (code, said) = doctor(&site.settings()).await;
     assert_eq!(code, Some(0), "{said}");
@@ -191,7 +191,7 @@ async fn the_command_line_says_the_same_and_ends_well_when_all_is_well() {
 }
 
 #[tokio::test]
-async fn the_command_line_fails_when_something_is_bad() {
+async fn doctor_command_exits_nonzero_on_problems() {
     let site = Site::open().await;
     let mut settings = site.settings();
     settings.push(("SESSION_SECRET", "0123456789012345678901234567890123456789"));
@@ -214,7 +214,7 @@ async fn the_command_line_fails_when_something_is_bad() {
 
 #[cfg(feature = "local")]
 #[tokio::test]
-async fn with_nothing_set_it_looks_at_the_demo() {
+async fn doctor_without_settings_checks_demo() {
     let data = tempfile::tempdir().unwrap();
     std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let (path, pg_bin) = (variable("PATH"), variable("PG_BIN"));
@@ -242,7 +242,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn l5_a_sign_in_that_spotify_refuses_for_our_secret_names_the_doctor() {
+async fn sign_in_with_rejected_client_secret_points_to_doctor() {
     let site = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
     let page = site.visitor().sign_in("ada").await;
     assert_eq!((page.status, page.text("h1").as_str()), (503, "Heartlist is not set up correctly"));
@@ -253,7 +253,7 @@ async fn l5_a_sign_in_that_spotify_refuses_for_our_secret_names_the_doctor() {
 }
 
 #[tokio::test]
-async fn the_meter_counts_calls_and_waits_for_the_operator_alone() {
+async fn metrics_show_spotify_calls_and_cooldowns_to_operator_only() {
     let site = Site::open().await;
     // All of it is to happen on one day.
     let late = site.count("select extract(hour from now() at time zone 'UTC')::bigint / 23").await;

@@ -44,7 +44,7 @@ async fn odd_one(site: &Site) {
 }
 
 #[tokio::test]
-async fn u5_atom_has_all_that_its_specification_asks_for() {
+async fn atom_feed_follows_rfc_4287() {
     let site = Site::open().await;
     odd_one(&site).await;
     let (lena, ids) = with_hearts(&site, "lena").await;
@@ -83,7 +83,7 @@ async fn u5_atom_has_all_that_its_specification_asks_for() {
 }
 
 #[tokio::test]
-async fn u5_json_feed_has_all_that_its_specification_asks_for() {
+async fn json_feed_follows_version_1_1() {
     let site = Site::open().await;
     odd_one(&site).await;
     let (lena, ids) = with_hearts(&site, "lena").await;
@@ -116,7 +116,7 @@ fn ids(feed: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn u5_ids_are_the_same_each_time_and_another_address_is_another_feed() {
+async fn feed_ids_are_stable_per_address() {
     let site = Site::open().await;
     let (ada, _) = with_hearts(&site, "ada").await;
     put_at(&ada, "ada").await;
@@ -138,7 +138,7 @@ async fn u5_ids_are_the_same_each_time_and_another_address_is_another_feed() {
 }
 
 #[tokio::test]
-async fn a_feed_of_no_hearts_is_a_feed() {
+async fn empty_feed_is_valid() {
     let site = Site::open().await;
     let noor = site.signed_in("noor").await;
     put_at(&noor, "noor").await;

@@ -65,7 +65,7 @@ async fn write_beside(site: &Site, id: &str, note: &str, tags: &[&str]) {
 }
 
 #[tokio::test]
-async fn p15_search_ignores_case_and_accents_and_takes_words_in_any_order() {
+async fn search_ignores_case_accents_and_word_order() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     for (text, found) in [
@@ -100,7 +100,7 @@ async fn p15_search_ignores_case_and_accents_and_takes_words_in_any_order() {
 }
 
 #[tokio::test]
-async fn p15_operators_are_understood_and_shown_in_help() {
+async fn search_operators_work_and_are_listed_in_help() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let plain = wren.open("/playlists").await;
@@ -129,7 +129,7 @@ async fn p15_operators_are_understood_and_shown_in_help() {
 }
 
 #[tokio::test]
-async fn a_key_that_there_is_not_and_a_link_are_explained() {
+async fn unknown_operator_and_pasted_link_are_explained() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let page = search(&wren, "/playlists", "foo:bar").await;
@@ -140,7 +140,7 @@ async fn a_key_that_there_is_not_and_a_link_are_explained() {
 }
 
 #[tokio::test]
-async fn owner_me_is_told_by_spotifys_id_and_not_by_a_name_that_somebody_shares() {
+async fn owner_me_matches_spotify_id_not_display_name() {
     let site = Site::open().await;
     let mut wren = User::with_library("wren", 2);
     let namesake = User { display_name: wren.display_name.clone(), ..User::new("another") }.to_owner();
@@ -153,7 +153,7 @@ async fn owner_me_is_told_by_spotifys_id_and_not_by_a_name_that_somebody_shares(
 }
 
 #[tokio::test]
-async fn owner_me_goes_along_with_an_id_that_spotify_changes() {
+async fn owner_me_follows_changed_spotify_id() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let own = search(&ada, "/playlists", "owner:me").await.playlist_ids();
@@ -165,7 +165,7 @@ async fn owner_me_goes_along_with_an_id_that_spotify_changes() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_said_and_costs_nothing_else() {
+async fn invalid_operator_is_reported_and_ignored() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let page = search(&wren, "/playlists", "trains public:maybe <b>").await;
@@ -185,7 +185,7 @@ async fn what_is_not_understood_is_said_and_costs_nothing_else() {
 }
 
 #[tokio::test]
-async fn p4_an_empty_answer_says_what_hid_everything_and_clears_it_in_one_click() {
+async fn empty_search_result_names_filters_and_clears_them_in_one_click() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let page = search(&wren, "/playlists?sort=name&view=list", "rain owner:me public:false tag:x").await;
@@ -202,7 +202,7 @@ async fn p4_an_empty_answer_says_what_hid_everything_and_clears_it_in_one_click(
 }
 
 #[tokio::test]
-async fn p20_spotifys_order_is_kept_until_another_is_chosen() {
+async fn spotify_order_is_kept_until_user_sorts() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let usual = ["Slow", "Mañana", "Måneskinn", "The", "Trains", "Untitled"];
@@ -230,7 +230,7 @@ async fn p20_spotifys_order_is_kept_until_another_is_chosen() {
 }
 
 #[tokio::test]
-async fn h1_hearts_are_searched_with_their_notes_and_sorted() {
+async fn hearts_are_searchable_by_note_and_tag_and_sortable() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let plain = wren.open("/playlists").await;
@@ -268,7 +268,7 @@ async fn h1_hearts_are_searched_with_their_notes_and_sorted() {
 }
 
 #[tokio::test]
-async fn hearts_of_which_nothing_is_known_are_found_by_their_notes_alone() {
+async fn hearts_without_metadata_are_found_by_note() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let id = heart(&wren, &wren.open("/playlists").await, 0).await;
@@ -282,7 +282,7 @@ async fn hearts_of_which_nothing_is_known_are_found_by_their_notes_alone() {
 }
 
 #[tokio::test]
-async fn rows_from_before_there_were_folded_columns_are_found_in_lower_case() {
+async fn rows_without_folded_columns_are_found_in_lower_case() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let id = heart(&wren, &wren.open("/playlists").await, 0).await;
@@ -299,7 +299,7 @@ async fn rows_from_before_there_were_folded_columns_are_found_in_lower_case() {
 }
 
 #[tokio::test]
-async fn p16_pages_of_what_is_found_keep_search_order_and_view() {
+async fn result_pages_keep_query_sort_and_view() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 120));
     let lena = site.signed_in("lena").await;
@@ -320,7 +320,7 @@ async fn p16_pages_of_what_is_found_keep_search_order_and_view() {
 }
 
 #[tokio::test]
-async fn p16_a_heart_a_refresh_and_a_refused_link_return_to_what_was_found() {
+async fn heart_refresh_and_rejected_link_return_to_search_results() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let place = "/playlists?q=trains+%22%2C%22+owner%3Ame&sort=name&view=list";
@@ -340,7 +340,7 @@ async fn p16_a_heart_a_refresh_and_a_refused_link_return_to_what_was_found() {
 }
 
 #[tokio::test]
-async fn p16_a_sign_in_leads_to_what_was_looked_for() {
+async fn sign_in_returns_to_search() {
     let site = Site::open().await;
     let ada = site.visitor();
     let place = "/playlists?q=rain+%C3%A9t%C3%A9+tag%3A%22a%2Fb%22&sort=name&view=list&page=1";
@@ -356,7 +356,7 @@ async fn p16_a_sign_in_leads_to_what_was_looked_for() {
 }
 
 #[tokio::test]
-async fn the_view_is_one_click_away_and_keeps_what_was_found() {
+async fn view_switch_keeps_query_and_sort() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let grid = wren.open("/playlists?q=trains&sort=name&page=1").await;
@@ -371,7 +371,7 @@ async fn the_view_is_one_click_away_and_keeps_what_was_found() {
 }
 
 #[tokio::test]
-async fn an_empty_list_has_nothing_to_search() {
+async fn empty_list_has_no_search_form() {
     let site = Site::open().await;
     let noor = site.signed_in("noor").await;
     for path in ["/playlists?q=x", "/hearts?q=x"] {
@@ -381,7 +381,7 @@ async fn an_empty_list_has_nothing_to_search() {
 }
 
 #[tokio::test]
-async fn a_search_asks_spotify_for_nothing() {
+async fn search_makes_no_spotify_call() {
     let site = Site::open().await;
     let wren = wren(&site).await;
     let before = site.spotify.requests().len();

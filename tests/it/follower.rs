@@ -37,7 +37,7 @@ async fn top(visitor: &Visitor) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn strangers_read_the_list_from_a_follower_and_members_from_the_database() {
+async fn anonymous_visitors_read_top_list_from_replica() {
     let copy = fresh_database().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
     let copied = PgPool::connect(copy.url()).await.unwrap();
@@ -55,7 +55,7 @@ async fn strangers_read_the_list_from_a_follower_and_members_from_the_database()
 }
 
 #[tokio::test]
-async fn a_follower_that_is_away_is_missed_by_nobody() {
+async fn unreachable_replica_falls_back_to_primary() {
     let site = Site::open_with(&[("READ_DATABASE_URL", NOWHERE)]).await;
     list(&site.db, OURS, 0.0).await;
     let ada = site.signed_in("ada").await;
@@ -83,7 +83,7 @@ async fn closed_door() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_follower_that_is_away_is_left_alone_for_a_while() {
+async fn unreachable_replica_is_retried_after_pause() {
     let (url, asked) = closed_door().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", &url)]).await;
     list(&site.db, OURS, 0.0).await;
@@ -101,7 +101,7 @@ async fn a_follower_that_is_away_is_left_alone_for_a_while() {
 }
 
 #[tokio::test]
-async fn its_absence_is_told_once_and_not_with_each_view() {
+async fn replica_outage_is_logged_once() {
     let site = Site::open().await;
     let (mut program, base) = beside_with(&site, &[("READ_DATABASE_URL", NOWHERE)]).await;
     let stranger = Visitor::new(&base);
@@ -118,7 +118,7 @@ async fn its_absence_is_told_once_and_not_with_each_view() {
 
 /// What is shared ends at once when it is switched off, which a copy may learn too late.
 #[tokio::test]
-async fn what_people_share_is_never_read_from_a_copy() {
+async fn shared_pages_are_read_from_primary() {
     let copy = fresh_database().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
     let ada = site.signed_in("ada").await;
@@ -128,7 +128,7 @@ async fn what_people_share_is_never_read_from_a_copy() {
 
 #[cfg(feature = "local")]
 #[tokio::test]
-async fn a_real_standby_will_do_and_the_doctor_knows_it() {
+async fn real_standby_works_as_replica() {
     let mut standby = crate::support::own_postgres::OwnPostgres::start().await;
     let rows = PgPool::connect(standby.url()).await.unwrap();
     // Older than may be shown, and committed just now: the list is as young as the last change that was followed.
@@ -147,7 +147,7 @@ async fn a_real_standby_will_do_and_the_doctor_knows_it() {
 /// It takes the question and never answers: without an end to that, the visitor waits until the request's time is over.
 #[cfg(feature = "local")]
 #[tokio::test]
-async fn a_follower_that_stands_still_is_missed_by_nobody() {
+async fn hanging_replica_falls_back_to_primary() {
     use rustix::process::Signal;
     let copy = crate::support::own_postgres::OwnPostgres::start().await;
     let copied = PgPool::connect(copy.url()).await.unwrap();

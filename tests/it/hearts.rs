@@ -14,7 +14,7 @@ const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 const ROWS: &str = "select count(*) from user_hearts where removed_at is null";
 
 #[tokio::test]
-async fn b3_a_heart_is_confirmed_with_its_state() {
+async fn heart_response_confirms_state() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for (method, hearted) in
@@ -27,7 +27,7 @@ async fn b3_a_heart_is_confirmed_with_its_state() {
 }
 
 #[tokio::test]
-async fn b6_twice_is_once_and_the_first_date_is_kept() {
+async fn hearting_twice_keeps_one_row_and_first_date() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     ada.fetch(Method::PUT, ONE).await;
@@ -46,7 +46,7 @@ async fn date(site: &Site) -> time::OffsetDateTime {
 }
 
 #[tokio::test]
-async fn b1_the_button_works_without_script_and_returns_to_where_it_was_pressed() {
+async fn heart_form_works_without_script_and_returns_to_card() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let page = ada.open("/playlists").await;
@@ -70,7 +70,7 @@ async fn b1_the_button_works_without_script_and_returns_to_where_it_was_pressed(
 }
 
 #[tokio::test]
-async fn a_heart_without_script_returns_to_its_place_on_the_page_that_sent_it() {
+async fn heart_form_returns_to_referring_list() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for (page, target) in
@@ -90,7 +90,7 @@ async fn a_heart_without_script_returns_to_its_place_on_the_page_that_sent_it() 
 }
 
 #[tokio::test]
-async fn b5_any_number_of_quick_clicks_leave_one_row_or_none_and_the_right_count() {
+async fn concurrent_heart_requests_leave_consistent_rows_and_counts() {
     let site = Site::open().await;
     let visitors = [site.signed_in("ada").await, site.signed_in("mira").await, site.signed_in("noor").await];
     for last in [Method::PUT, Method::DELETE] {
@@ -110,7 +110,7 @@ async fn b5_any_number_of_quick_clicks_leave_one_row_or_none_and_the_right_count
 }
 
 #[tokio::test]
-async fn sixty_four_people_at_once_leave_every_count_right() {
+async fn concurrent_users_leave_correct_heart_counts() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "1000"), ("DATABASE_CONNECTIONS", "64")]).await;
     site.signed_in("ada").await;
     let writers = join_all((0..64).map(|_| somebody(&site))).await;
@@ -146,7 +146,7 @@ async fn somebody(site: &Site) -> String {
 }
 
 #[tokio::test]
-async fn b7_signed_out_a_script_is_told_where_to_sign_in() {
+async fn signed_out_fetch_gets_401_with_sign_in_address() {
     let site = Site::open().await;
     let page = site.visitor().fetch(Method::PUT, ONE).await;
     assert_eq!((page.status, page.header("content-type")), (401, "application/json"));
@@ -160,7 +160,7 @@ async fn b7_signed_out_a_script_is_told_where_to_sign_in() {
 }
 
 #[tokio::test]
-async fn b8_what_is_no_playlist_id_is_refused_in_words() {
+async fn invalid_playlist_id_is_rejected_with_422() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for bad in ["abc", "3cEYpjA9oz9GiPac4AsH4n0", "3cEYpjA9oz9GiPac4AsH4-", "%27%20or%201=1--", "%00"] {
@@ -172,7 +172,7 @@ async fn b8_what_is_no_playlist_id_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn a_form_that_does_not_say_what_it_wants_changes_nothing() {
+async fn heart_form_without_valid_field_changes_nothing() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for body in ["", "hearted=maybe", "heart=true"] {
@@ -183,7 +183,7 @@ async fn a_form_that_does_not_say_what_it_wants_changes_nothing() {
 }
 
 #[tokio::test]
-async fn b9_looking_at_a_hearts_address_never_writes() {
+async fn get_on_heart_address_never_writes() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     assert_eq!(ada.look(ONE).await.status, 405);
@@ -191,7 +191,7 @@ async fn b9_looking_at_a_hearts_address_never_writes() {
 }
 
 #[tokio::test]
-async fn hearts_are_one_persons_own() {
+async fn hearts_belong_to_one_user() {
     let site = Site::open().await;
     let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
     ada.fetch(Method::PUT, ONE).await;
@@ -201,7 +201,7 @@ async fn hearts_are_one_persons_own() {
 }
 
 #[tokio::test]
-async fn h1_h3_hearts_stand_newest_first_with_their_names_and_cost_spotify_nothing() {
+async fn hearts_page_is_newest_first_and_makes_no_spotify_call() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let page = ada.open("/playlists").await;
@@ -219,14 +219,14 @@ async fn h1_h3_hearts_stand_newest_first_with_their_names_and_cost_spotify_nothi
 }
 
 #[tokio::test]
-async fn h2_no_hearts_yet_says_how_to_begin() {
+async fn empty_hearts_page_links_to_playlists() {
     let site = Site::open().await;
     let page = site.signed_in("ada").await.open("/hearts").await;
     assert!(page.has("main a[href='/playlists']") && !page.has("li.card"));
 }
 
 #[tokio::test]
-async fn h4_a_heart_without_a_name_still_shows_its_link() {
+async fn heart_without_name_shows_link() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     ada.fetch(Method::PUT, ONE).await;
@@ -236,7 +236,7 @@ async fn h4_a_heart_without_a_name_still_shows_its_link() {
 }
 
 #[tokio::test]
-async fn h3_a_name_older_than_a_day_says_so() {
+async fn playlist_name_older_than_a_day_shows_its_age() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -247,7 +247,7 @@ async fn h3_a_name_older_than_a_day_says_so() {
 }
 
 #[tokio::test]
-async fn h5_a_playlist_that_vanished_is_marked_until_spotify_shows_it_again() {
+async fn unavailable_playlist_is_marked_until_it_returns() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -263,7 +263,7 @@ async fn h5_a_playlist_that_vanished_is_marked_until_spotify_shows_it_again() {
 }
 
 #[tokio::test]
-async fn a_private_playlists_name_does_not_reach_who_only_knows_its_id() {
+async fn private_playlist_name_is_hidden_from_other_users() {
     let site = Site::open().await;
     let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -272,7 +272,7 @@ async fn a_private_playlists_name_does_not_reach_who_only_knows_its_id() {
 }
 
 #[tokio::test]
-async fn fifty_hearts_fill_a_page_and_the_rest_is_behind_a_link() {
+async fn hearts_page_holds_fifty() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for n in 0..51 {
@@ -286,7 +286,7 @@ async fn fifty_hearts_fill_a_page_and_the_rest_is_behind_a_link() {
 }
 
 #[tokio::test]
-async fn b14_hearts_work_while_spotify_is_down() {
+async fn hearts_work_during_spotify_outage() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {

@@ -28,7 +28,7 @@ fn of_somebody_else(site: &Site, owner: &str, stranger: &str) -> (String, String
 }
 
 #[tokio::test]
-async fn a_pasted_link_is_hearted_under_its_name_with_one_question_to_spotify() {
+async fn pasted_link_is_hearted_with_one_spotify_call() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let (id, name) = of_somebody_else(&site, "mira", "ada");
@@ -58,7 +58,7 @@ async fn a_pasted_link_is_hearted_under_its_name_with_one_question_to_spotify() 
 }
 
 #[tokio::test]
-async fn every_page_of_playlists_has_the_form_whether_it_is_empty_or_not() {
+async fn every_list_page_has_the_link_form() {
     let site = Site::open().await;
     for user in ["ada", "noor"] {
         let visitor = site.signed_in(user).await;
@@ -76,7 +76,7 @@ async fn every_page_of_playlists_has_the_form_whether_it_is_empty_or_not() {
 }
 
 #[tokio::test]
-async fn what_is_no_playlist_link_comes_back_with_the_reason_beside_it() {
+async fn invalid_link_is_shown_again_with_reason() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let asked = site.spotify.requests().len();
@@ -124,7 +124,7 @@ async fn refused_link_can_be_corrected_and_leads_back_to_its_list() {
 }
 
 #[tokio::test]
-async fn a_playlist_that_spotify_does_not_show_is_not_hearted() {
+async fn playlist_hidden_by_spotify_is_not_hearted() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for unseen in [NAMELESS, "37i9dQZF1DXcBWIGoYBM5M"] {
@@ -136,7 +136,7 @@ async fn a_playlist_that_spotify_does_not_show_is_not_hearted() {
 }
 
 #[tokio::test]
-async fn b14_while_spotify_cannot_be_asked_the_link_alone_is_kept() {
+async fn link_is_hearted_without_name_during_spotify_outage() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let faults = [
@@ -158,7 +158,7 @@ async fn b14_while_spotify_cannot_be_asked_the_link_alone_is_kept() {
 }
 
 #[tokio::test]
-async fn without_a_token_a_link_is_hearted_all_the_same() {
+async fn link_is_hearted_without_access_token() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let known = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -172,7 +172,7 @@ async fn without_a_token_a_link_is_hearted_all_the_same() {
 }
 
 #[tokio::test]
-async fn b6_a_link_that_was_hearted_before_keeps_its_first_date() {
+async fn pasting_a_hearted_link_keeps_first_date() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     ada.fetch(Method::PUT, &format!("/heart/{NAMELESS}")).await;
@@ -193,7 +193,7 @@ async fn b6_a_link_that_was_hearted_before_keeps_its_first_date() {
 }
 
 #[tokio::test]
-async fn b7_signed_out_the_link_waits_for_the_sign_in() {
+async fn link_pasted_signed_out_is_hearted_after_sign_in() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let page = ada.open("/hearts").await;
@@ -211,7 +211,7 @@ async fn b7_signed_out_the_link_waits_for_the_sign_in() {
 }
 
 #[tokio::test]
-async fn b9_another_site_cannot_heart_by_link() {
+async fn cross_site_link_form_is_refused() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let headers = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];

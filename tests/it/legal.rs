@@ -9,7 +9,7 @@ use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
 use crate::support::Site;
 
 #[tokio::test]
-async fn c10_the_privacy_page_lists_every_column_there_is() {
+async fn privacy_page_lists_every_column() {
     let site = Site::open().await;
     let mut columns: Vec<String> = sqlx::query_scalar(
         "select table_name || '.' || column_name from information_schema.columns
@@ -30,7 +30,7 @@ async fn c10_the_privacy_page_lists_every_column_there_is() {
 }
 
 #[tokio::test]
-async fn privacy_and_terms_open_for_everybody_and_stand_in_the_footer() {
+async fn privacy_and_terms_are_public_and_linked_in_footer() {
     let site = Site::open().await;
     for visitor in [site.visitor(), site.signed_in("ada").await] {
         for (path, title) in [("/privacy", "Privacy"), ("/terms", "Terms")] {
@@ -43,7 +43,7 @@ async fn privacy_and_terms_open_for_everybody_and_stand_in_the_footer() {
 }
 
 #[tokio::test]
-async fn who_signs_in_can_read_first_what_is_kept() {
+async fn sign_in_pages_link_to_privacy_and_terms() {
     let site = Site::open().await;
     for path in ["/", "/login"] {
         let page = site.visitor().look(path).await;
@@ -54,7 +54,7 @@ async fn who_signs_in_can_read_first_what_is_kept() {
 }
 
 #[tokio::test]
-async fn the_terms_say_what_spotify_asks_of_every_app() {
+async fn terms_contain_clauses_required_by_spotify() {
     let site = Site::open().await;
     let said = site.visitor().look("/terms").await.text("main").to_lowercase();
     for needed in [
@@ -70,7 +70,7 @@ async fn the_terms_say_what_spotify_asks_of_every_app() {
 }
 
 #[tokio::test]
-async fn g19_each_playlist_links_to_spotify_with_its_full_title_and_an_uncovered_cover() {
+async fn every_playlist_shows_full_title_cover_and_spotify_link() {
     let site = Site::open().await;
     let long = "A title that goes on and on, far beyond the twenty-five letters that must fit at the least";
     let mut user = User::with_library("ada", 3);
@@ -101,7 +101,7 @@ async fn g19_each_playlist_links_to_spotify_with_its_full_title_and_an_uncovered
 }
 
 #[test]
-fn covers_are_shown_whole_and_with_the_corners_that_spotify_wants() {
+fn covers_follow_spotify_design_rules() {
     let css = read("static/app.css");
     let rule = |selector: &str| {
         let at = css.find(&format!("\n{selector} {{")).unwrap_or_else(|| panic!("{selector}"));
@@ -117,7 +117,7 @@ fn covers_are_shown_whole_and_with_the_corners_that_spotify_wants() {
 
 /// Spotify's word for something else, which its design rules reserve: an own heart must not go by it.
 #[test]
-fn a_heart_is_never_called_a_like() {
+fn interface_never_says_like() {
     let mut told = Vec::new();
     for path in ["templates", "static", "src", "crates"].iter().flat_map(|folder| files(Path::new(folder))) {
         let text = match path.rsplit('.').next() {

@@ -26,7 +26,7 @@ async fn refresh(visitor: &Visitor, page: &Page) -> Page {
 }
 
 #[tokio::test]
-async fn p8_refresh_asks_at_once_but_not_twice_in_half_a_minute() {
+async fn refresh_asks_spotify_at_most_once_in_thirty_seconds() {
     let site = Site::open().await;
     let lena = lena(&site, 10).await;
     let page = lena.open("/playlists").await;
@@ -42,7 +42,7 @@ async fn p8_refresh_asks_at_once_but_not_twice_in_half_a_minute() {
 }
 
 #[tokio::test]
-async fn p11_refreshing_while_spotify_asks_to_wait_says_until_when() {
+async fn refresh_during_cooldown_says_until_when() {
     let site = Site::open().await;
     let lena = lena(&site, 10).await;
     let page = lena.open("/playlists?q=a").await;
@@ -57,7 +57,7 @@ async fn p11_refreshing_while_spotify_asks_to_wait_says_until_when() {
 }
 
 #[tokio::test]
-async fn p10_refreshing_with_a_dead_consent_returns_to_the_list_and_its_button() {
+async fn refresh_with_revoked_consent_offers_reconnect() {
     let site = Site::open().await;
     let lena = lena(&site, 10).await;
     let page = lena.open("/playlists?q=a&sort=name").await;
@@ -69,7 +69,7 @@ async fn p10_refreshing_with_a_dead_consent_returns_to_the_list_and_its_button()
 }
 
 #[tokio::test]
-async fn who_has_an_old_list_does_not_wait_for_a_failing_spotify_with_every_page() {
+async fn failed_fetch_is_not_retried_on_every_view() {
     let site = Site::open().await;
     let lena = lena(&site, 10).await;
     site.advance(Duration::from_secs(11 * 60));
@@ -89,7 +89,7 @@ async fn who_has_an_old_list_does_not_wait_for_a_failing_spotify_with_every_page
 }
 
 #[tokio::test]
-async fn fifty_first_views_on_two_processes_cost_one_fetch() {
+async fn concurrent_first_views_on_two_processes_fetch_once() {
     let mut site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 120));
     let second = site.second_process().await;
@@ -107,7 +107,7 @@ async fn fifty_first_views_on_two_processes_cost_one_fetch() {
 }
 
 #[tokio::test]
-async fn p11_a_rate_limit_is_heeded_by_every_process_and_said_with_its_end() {
+async fn retry_after_is_honoured_by_every_process() {
     let mut site = Site::open().await;
     let lena = lena(&site, 10).await;
     let second = site.second_process().await;
@@ -132,7 +132,7 @@ async fn p11_a_rate_limit_is_heeded_by_every_process_and_said_with_its_end() {
 }
 
 #[tokio::test]
-async fn p12_a_used_up_quota_concerns_one_endpoint_and_is_said_as_such() {
+async fn exhausted_quota_pauses_one_endpoint_and_is_named() {
     let site = Site::open().await;
     let lena = lena(&site, 10).await;
     let first = lena.open("/playlists").await.playlist_ids().remove(0);
@@ -155,7 +155,7 @@ async fn p12_a_used_up_quota_concerns_one_endpoint_and_is_said_as_such() {
 }
 
 #[tokio::test]
-async fn a_first_view_in_a_cool_down_says_until_when() {
+async fn first_view_during_cooldown_says_until_when() {
     let site = Site::open().await;
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 90 }, 1);
     let lena = lena(&site, 10).await;
@@ -167,7 +167,7 @@ async fn a_first_view_in_a_cool_down_says_until_when() {
 }
 
 #[tokio::test]
-async fn p14_half_a_library_is_shown_with_its_gap_and_continued_on_request() {
+async fn partial_library_is_shown_and_continued_on_request() {
     let site = Site::open().await;
     let lena = lena(&site, 400).await;
     sqlx::query("delete from libraries").execute(&site.db).await.unwrap();
@@ -191,7 +191,7 @@ async fn p14_half_a_library_is_shown_with_its_gap_and_continued_on_request() {
 }
 
 #[tokio::test]
-async fn a_first_view_of_a_big_library_waits_for_its_beginning_alone() {
+async fn first_view_of_big_library_waits_only_for_first_page() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 250));
     // The first page comes at once, the others after longer than a first view waits.
@@ -210,7 +210,7 @@ async fn a_first_view_of_a_big_library_waits_for_its_beginning_alone() {
 }
 
 #[tokio::test]
-async fn p14_the_numbers_of_half_a_library_agree_with_each_other() {
+async fn partial_library_counts_agree() {
     let site = Site::open().await;
     // Among her entries are nulls and repeats, so that entries are more than playlists.
     let mira = site.signed_in("mira").await;
@@ -249,7 +249,7 @@ async fn p14_the_numbers_of_half_a_library_agree_with_each_other() {
 }
 
 #[tokio::test]
-async fn half_of_a_new_list_does_not_replace_a_whole_old_one() {
+async fn partial_fetch_does_not_replace_complete_list() {
     let site = Site::open().await;
     let lena = lena(&site, 200).await;
     site.advance(Duration::from_secs(11 * 60));
@@ -263,7 +263,7 @@ async fn half_of_a_new_list_does_not_replace_a_whole_old_one() {
 }
 
 #[tokio::test]
-async fn a_token_that_ends_early_costs_a_long_library_nothing() {
+async fn token_expiring_during_library_fetch_is_renewed_once() {
     for rotate in [true, false] {
         let site = Site::open().await;
         site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = rotate);
@@ -279,7 +279,7 @@ async fn a_token_that_ends_early_costs_a_long_library_nothing() {
 }
 
 #[tokio::test]
-async fn a_stumble_of_spotify_is_passed_over() {
+async fn single_spotify_error_is_retried() {
     let site = Site::open().await;
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 1);
     let lena = lena(&site, 10).await;
@@ -287,7 +287,7 @@ async fn a_stumble_of_spotify_is_passed_over() {
 }
 
 #[tokio::test]
-async fn what_spotify_has_not_shown_for_30_days_is_dropped_and_the_heart_stays() {
+async fn metadata_older_than_thirty_days_is_deleted_and_heart_stays() {
     let site = Site::open().await;
     let lena = lena(&site, 3).await;
     let page = lena.open("/playlists").await;
@@ -302,7 +302,7 @@ async fn what_spotify_has_not_shown_for_30_days_is_dropped_and_the_heart_stays()
 }
 
 #[tokio::test]
-async fn every_call_is_counted_for_the_operator() {
+async fn spotify_calls_are_counted() {
     let site = Site::open().await;
     lena(&site, 120).await;
     let counted = "select calls from spotify_calls where endpoint = 'my_playlists'";
@@ -313,7 +313,7 @@ async fn every_call_is_counted_for_the_operator() {
 }
 
 #[tokio::test]
-async fn a_counting_spotify_that_shows_less_than_it_counts_leaves_no_gap() {
+async fn total_larger_than_items_is_no_gap() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
     let page = mira.open("/playlists").await;
@@ -321,7 +321,7 @@ async fn a_counting_spotify_that_shows_less_than_it_counts_leaves_no_gap() {
 }
 
 #[tokio::test]
-async fn a_library_that_changed_between_two_fetches_has_no_gap_in_its_order() {
+async fn library_changed_between_fetches_has_no_gap() {
     let site = Site::open().await;
     let lena = lena(&site, 120).await;
     // Of the first fifty, two stand further back at Spotify by now.
@@ -344,7 +344,7 @@ async fn a_library_that_changed_between_two_fetches_has_no_gap_in_its_order() {
 
 /// A process that was held up for longer than it may fetch: meanwhile another has taken over and gone on.
 #[tokio::test]
-async fn who_fetches_too_slowly_does_not_write_over_what_the_next_one_did() {
+async fn fetch_that_lost_its_lease_writes_nothing() {
     let site = Site::open().await;
     let lena = lena(&site, 120).await;
     for (button, want) in [("rest", "rest"), ("anew", "anew")] {

@@ -17,7 +17,7 @@ async fn start(visitor: &Visitor, address: &str) -> Page {
 }
 
 #[tokio::test]
-async fn b10_more_than_sixty_hearts_a_minute_are_refused_in_words() {
+async fn more_than_sixty_hearts_a_minute_get_429() {
     let site = Site::open().await;
     let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
     site.hold_time();
@@ -42,7 +42,7 @@ async fn b10_more_than_sixty_hearts_a_minute_are_refused_in_words() {
 }
 
 #[tokio::test]
-async fn sign_ins_are_limited_by_address_and_it_is_said() {
+async fn sign_in_starts_are_limited_by_address() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3")]).await;
     site.hold_time();
     let (first, second) = (site.visitor(), site.visitor());
@@ -61,7 +61,7 @@ async fn sign_ins_are_limited_by_address_and_it_is_said() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_only_what_the_proxy_adds_counts() {
+async fn only_last_forwarded_hop_counts_behind_proxy() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3"), ("TRUSTED_PROXY", "1")]).await;
     site.hold_time();
     for made_up in ["203.0.113.1, 198.51.100.1", "203.0.113.2,198.51.100.1", "198.51.100.1"] {
@@ -80,7 +80,7 @@ async fn behind_a_proxy_only_what_the_proxy_adds_counts() {
 }
 
 #[tokio::test]
-async fn ends_of_sign_ins_are_limited_too() {
+async fn sign_in_callbacks_are_limited() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3")]).await;
     site.hold_time();
     for _ in 0..6 {
@@ -91,7 +91,7 @@ async fn ends_of_sign_ins_are_limited_too() {
 
 /// A cookie that nobody was given costs nobody else anything, and its inventor no more than a fixed number of tries.
 #[tokio::test]
-async fn invented_sessions_are_counted_by_their_address() {
+async fn requests_with_forged_session_are_limited_by_address() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "2")]).await;
     site.hold_time();
     let press = async |method: Method, number: u128| {

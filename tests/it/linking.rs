@@ -68,7 +68,7 @@ async fn aimed(site: &Site, visitor: &Visitor, provider: OtherProvider, key: &st
 }
 
 #[tokio::test]
-async fn all_five_lead_to_the_same_hearts() {
+async fn all_linked_providers_sign_in_to_the_same_account() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     ada.fetch(Method::PUT, ONE).await;
@@ -89,7 +89,7 @@ async fn all_five_lead_to_the_same_hearts() {
 }
 
 #[tokio::test]
-async fn spotify_is_linked_like_the_others_and_connected_with_it() {
+async fn linking_spotify_also_connects_it() {
     let site = Site::open().await;
     let ada = site.visitor();
     ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
@@ -101,7 +101,7 @@ async fn spotify_is_linked_like_the_others_and_connected_with_it() {
 }
 
 #[tokio::test]
-async fn next_survives_linking_and_a_no_to_it() {
+async fn return_path_survives_linking_and_denial() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let consent = ada.to(OtherProvider::Google, &ada.open("/account").await).await;
@@ -112,7 +112,7 @@ async fn next_survives_linking_and_a_no_to_it() {
 }
 
 #[tokio::test]
-async fn a_sign_in_button_never_links() {
+async fn sign_in_button_never_links_identity() {
     let site = Site::open().await;
     let ada = site.visitor();
     let stale = ada.open("/login").await;
@@ -129,7 +129,7 @@ async fn a_sign_in_button_never_links() {
 }
 
 #[tokio::test]
-async fn a_link_that_was_meant_for_one_account_never_changes_another() {
+async fn link_started_for_one_account_never_changes_another() {
     let site = Site::open().await;
     let shared = site.signed_in("ada").await;
     let consent = shared.to(OtherProvider::GitHub, &shared.open("/account").await).await;
@@ -146,7 +146,7 @@ async fn a_link_that_was_meant_for_one_account_never_changes_another() {
 }
 
 #[tokio::test]
-async fn the_session_id_changes_when_ways_in_come_and_go() {
+async fn session_id_changes_on_link_and_unlink() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let consent = ada.to(OtherProvider::Google, &ada.open("/account").await).await;
@@ -167,7 +167,7 @@ async fn the_session_id_changes_when_ways_in_come_and_go() {
 }
 
 #[tokio::test]
-async fn c4_the_last_way_in_stays_and_says_why() {
+async fn last_identity_cannot_be_unlinked() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let account = ada.open("/account").await;
@@ -190,7 +190,7 @@ async fn c4_the_last_way_in_stays_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_way_in_that_is_not_set_up_any_more_does_not_count() {
+async fn unconfigured_provider_does_not_count_as_identity() {
     let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
     let ada = site.signed_in("ada").await;
     ada.link(&site.spotify, OtherProvider::Google, "ada").await;
@@ -205,7 +205,7 @@ async fn a_way_in_that_is_not_set_up_any_more_does_not_count() {
 }
 
 #[tokio::test]
-async fn unlinking_spotify_forgets_its_keys_in_every_session_and_keeps_the_hearts() {
+async fn unlinking_spotify_deletes_tokens_and_keeps_hearts() {
     let site = Site::open().await;
     let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
     here.fetch(Method::PUT, ONE).await;
@@ -224,7 +224,7 @@ async fn unlinking_spotify_forgets_its_keys_in_every_session_and_keeps_the_heart
 }
 
 #[tokio::test]
-async fn disconnected_is_not_called_lapsed() {
+async fn disconnected_spotify_says_connect_not_reconnect() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -243,7 +243,7 @@ async fn disconnected_is_not_called_lapsed() {
 }
 
 #[tokio::test]
-async fn a_renamed_login_keeps_its_account_and_a_recycled_one_gets_a_new_one() {
+async fn renamed_login_keeps_account_and_reused_login_gets_new_one() {
     let site = Site::open().await;
     let ada = site.visitor();
     ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "noor").await;
@@ -261,7 +261,7 @@ async fn a_renamed_login_keeps_its_account_and_a_recycled_one_gets_a_new_one() {
 }
 
 #[tokio::test]
-async fn the_oldest_way_in_gives_the_name() {
+async fn display_name_comes_from_oldest_identity() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     ada.link(&site.spotify, OtherProvider::Google, "ada").await;
@@ -272,7 +272,7 @@ async fn the_oldest_way_in_gives_the_name() {
 }
 
 #[tokio::test]
-async fn an_identity_is_filed_anew_unless_the_name_is_taken() {
+async fn identity_subject_is_not_renamed_to_a_taken_one() {
     let site = Site::open().await;
     let (_ada, _mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
     let ids: Vec<String> =
@@ -284,7 +284,7 @@ async fn an_identity_is_filed_anew_unless_the_name_is_taken() {
 }
 
 #[tokio::test]
-async fn two_hearts_of_the_same_person_become_one() {
+async fn merged_duplicate_hearts_keep_earliest_date_and_note() {
     // See `proving` for the walk; this is about what must not get lost.
     let site = Site::open().await;
     let (old, new) = (site.visitor(), site.visitor());
@@ -309,7 +309,7 @@ async fn two_hearts_of_the_same_person_become_one() {
 /// A large account takes longer than a statement may, and must end all the same: here, whatever ends one looks
 /// whether it is being timed.
 #[tokio::test]
-async fn what_ends_an_account_may_take_its_time() {
+async fn merge_and_deletion_have_no_statement_timeout() {
     let site = Site::open().await;
     let timed = "create function timed() returns trigger language plpgsql as $$ begin
                      if current_setting('statement_timeout') <> '0' then raise exception 'too slow'; end if;
@@ -329,7 +329,7 @@ async fn what_ends_an_account_may_take_its_time() {
 
 /// A table of what people make has to be moved when accounts become one: `db/merging.rs`.
 #[tokio::test]
-async fn every_table_of_a_person_is_moved_or_meant_to_end_with_the_newcomer() {
+async fn every_user_table_is_covered_by_account_merge() {
     let site = Site::open().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "select distinct conrelid::regclass::text from pg_constraint where contype = 'f' and confrelid = 'users'::regclass order by 1",
@@ -346,7 +346,7 @@ async fn every_table_of_a_person_is_moved_or_meant_to_end_with_the_newcomer() {
 
 /// A provider may take its time. What was ended or disconnected meanwhile stays so.
 #[tokio::test]
-async fn a_slow_provider_brings_no_session_and_no_keys_back() {
+async fn slow_provider_does_not_restore_session_or_tokens() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let elsewhere = site.signed_in("ada").await;
@@ -365,7 +365,7 @@ async fn a_slow_provider_brings_no_session_and_no_keys_back() {
 }
 
 #[tokio::test]
-async fn a_session_that_does_not_open_keeps_nobodys_keys() {
+async fn undecryptable_session_does_not_block_disconnecting() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let lost = "insert into sessions (id_hash, user_id, sealed, created_at, expires_at)

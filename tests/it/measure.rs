@@ -8,7 +8,7 @@ use crate::support::Site;
 use crate::support::visitor::Visitor;
 
 #[tokio::test]
-async fn readiness_asks_for_the_database_and_its_tables() {
+async fn readiness_checks_database_and_migrations() {
     let site = Site::open().await;
     let visitor = site.visitor();
     assert_eq!(visitor.look("/readyz").await.status, 200);
@@ -24,7 +24,7 @@ async fn readiness_asks_for_the_database_and_its_tables() {
 }
 
 #[tokio::test]
-async fn the_meter_tells_of_requests_by_route_and_of_what_is_kept() {
+async fn metrics_count_requests_by_route_and_stored_rows() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for id in ["3cEYpjA9oz9GiPac4AsH4n", "0000000000000000000000"] {
@@ -52,7 +52,7 @@ async fn the_meter_tells_of_requests_by_route_and_of_what_is_kept() {
 }
 
 #[tokio::test]
-async fn a_line_of_the_log_names_who_asked_and_cannot_be_forged() {
+async fn access_log_names_user_and_cannot_be_forged() {
     let site = Site::open().await;
     for format in ["json", "text"] {
         let (mut program, base) = beside_with(&site, &[("LOG_FORMAT", format)]).await;

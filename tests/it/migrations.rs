@@ -105,7 +105,7 @@ async fn rows(pool: &db::Pool) -> BTreeMap<String, i64> {
 }
 
 #[test]
-fn migrations_are_dated_told_apart_and_forward_only() {
+fn migration_names_are_dated_unique_and_forward_only() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut versions = Vec::new();
@@ -131,7 +131,7 @@ fn date(version: &str) -> Option<Date> {
 }
 
 #[test]
-fn each_migration_begins_by_saying_why() {
+fn each_migration_starts_with_a_reason() {
     for migration in ALL.iter() {
         let sql = migration.sql.as_str();
         let comment: String = sql.lines().map_while(|line| line.strip_prefix("-- ")).collect();
@@ -140,7 +140,7 @@ fn each_migration_begins_by_saying_why() {
 }
 
 #[tokio::test]
-async fn all_on_an_empty_database_and_once_more_changes_nothing() {
+async fn migrating_twice_changes_nothing() {
     let (_database, pool) = empty().await;
     db::migrate(&pool).await.unwrap();
     let shape = shape(&pool).await;
@@ -158,7 +158,7 @@ async fn shape(pool: &db::Pool) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_migration_keeps_the_rows_that_it_meets() {
+async fn each_migration_keeps_existing_rows() {
     let (database, pool) = empty().await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     let mut reached: Vec<Migration> = Vec::new();
@@ -181,7 +181,7 @@ async fn each_migration_keeps_the_rows_that_it_meets() {
 }
 
 #[tokio::test]
-async fn several_at_once_do_not_collide() {
+async fn concurrent_migrations_do_not_collide() {
     let (_database, pool) = empty().await;
     let (first, second, third) = tokio::join!(db::migrate(&pool), db::migrate(&pool), db::migrate(&pool));
     first.and(second).and(third).unwrap();
@@ -190,7 +190,7 @@ async fn several_at_once_do_not_collide() {
 }
 
 #[tokio::test]
-async fn a_migration_that_fails_leaves_nothing_behind() {
+async fn failed_migration_leaves_nothing_behind() {
     let (_database, pool) = empty().await;
     let first = ALL.iter().next().unwrap().clone();
     run(&pool, "create table identities (not_ours text)").await;
@@ -203,7 +203,7 @@ async fn a_migration_that_fails_leaves_nothing_behind() {
 
 /// A release that was rolled back meets the tables of the newer one.
 #[tokio::test]
-async fn o6_a_database_that_is_ahead_is_served_all_the_same() {
+async fn newer_database_schema_is_still_served() {
     let mut site = Site::open().await;
     let pool = site.pool(1);
     run(
@@ -242,7 +242,7 @@ async fn has_run(rows: impl PgExecutor<'_>) -> bool {
 }
 
 #[tokio::test]
-async fn a_migration_that_never_gets_its_lock_gives_up_in_words_and_leaves_nothing() {
+async fn migration_without_lock_gives_up_with_reason() {
     let database = fresh_database().await;
     let pool = db::pool(&Secret::new(database.url()), 2).unwrap();
     undo(&pool).await;
@@ -261,7 +261,7 @@ async fn a_migration_that_never_gets_its_lock_gives_up_in_words_and_leaves_nothi
 
 /// Somebody reads for long; a migration wants the table to itself; and everybody else waits behind it.
 #[tokio::test]
-async fn a_migration_that_waits_lets_visitors_by_and_gets_its_turn() {
+async fn waiting_migration_does_not_block_requests() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     undo(&site.db).await;

@@ -35,7 +35,7 @@ async fn playing(site: &Site, ada: &Visitor, playing: Playing) -> Page {
 }
 
 #[tokio::test]
-async fn c9_it_is_off_until_a_consent_of_its_own_and_asks_for_one_scope_more() {
+async fn now_playing_needs_its_own_consent_for_one_more_scope() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let page = ada.open(PAGE).await;
@@ -56,7 +56,7 @@ async fn c9_it_is_off_until_a_consent_of_its_own_and_asks_for_one_scope_more() {
 }
 
 #[tokio::test]
-async fn c9_a_playlist_that_plays_has_its_heart_and_hearts_make_no_call() {
+async fn playing_playlist_has_heart_button() {
     let site = Site::open().await;
     let ada = switched_on(&site).await;
     let known = site.spotify.user("ada").unwrap().playlists()[0].clone();
@@ -83,7 +83,7 @@ async fn c9_a_playlist_that_plays_has_its_heart_and_hearts_make_no_call() {
 }
 
 #[tokio::test]
-async fn c9_nothing_advertisements_and_podcasts_have_a_line_each() {
+async fn silence_ads_and_episodes_each_have_a_message() {
     let site = Site::open().await;
     let ada = switched_on(&site).await;
     for (what, heading) in [(Playing::Nothing, "Nothing is playing"), (Playing::Ad, "An advertisement is playing")] {
@@ -98,7 +98,7 @@ async fn c9_nothing_advertisements_and_podcasts_have_a_line_each() {
 }
 
 #[tokio::test]
-async fn c9_other_answers_are_lines_too() {
+async fn unusual_player_answers_each_have_a_message() {
     let site = Site::open().await;
     let ada = switched_on(&site).await;
     let song = r#""is_playing":true,"currently_playing_type":"track","item":{"name":"Drizzle","type":"track"}"#;
@@ -121,7 +121,7 @@ async fn c9_other_answers_are_lines_too() {
 }
 
 #[tokio::test]
-async fn c9_what_cannot_be_read_is_said_on_a_page_that_works() {
+async fn unreadable_player_state_is_reported_on_working_page() {
     for fault in [
         Fault::Html502,
         Fault::Empty,
@@ -142,7 +142,7 @@ async fn c9_what_cannot_be_read_is_said_on_a_page_that_works() {
 }
 
 #[tokio::test]
-async fn c9_a_refused_scope_is_asked_for_again_and_renews_nothing_for_ever() {
+async fn missing_scope_offers_new_consent_without_refresh_loop() {
     let site = Site::open().await;
     let ada = switched_on(&site).await;
     let json = "application/json";
@@ -166,7 +166,7 @@ async fn c9_a_refused_scope_is_asked_for_again_and_renews_nothing_for_ever() {
 }
 
 #[tokio::test]
-async fn a_reconnect_asks_for_what_was_switched_on_and_a_sign_in_does_not() {
+async fn reconnect_asks_for_now_playing_scope_and_sign_in_does_not() {
     let site = Site::open().await;
     let ada = switched_on(&site).await;
     site.spotify.revoke_access("ada");
@@ -186,7 +186,7 @@ async fn a_reconnect_asks_for_what_was_switched_on_and_a_sign_in_does_not() {
 }
 
 #[tokio::test]
-async fn who_never_switched_it_on_reconnects_without_it() {
+async fn reconnect_without_now_playing_asks_for_usual_scopes() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     site.spotify.revoke_access("ada");
@@ -199,7 +199,7 @@ async fn who_never_switched_it_on_reconnects_without_it() {
 }
 
 #[tokio::test]
-async fn a10_what_will_be_missing_is_said_against_what_was_asked() {
+async fn missing_scopes_are_named_after_sign_in() {
     let site = Site::open().await;
     for (scope, sentence) in [
         ("playlist-read-collaborative", "your private playlists will not appear here"),
@@ -223,7 +223,7 @@ async fn a10_what_will_be_missing_is_said_against_what_was_asked() {
 }
 
 #[tokio::test]
-async fn only_the_closed_values_send_who_is_connected_to_a_consent() {
+async fn only_known_reasons_send_connected_user_to_consent() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for (body, goes) in [
@@ -241,7 +241,7 @@ async fn only_the_closed_values_send_who_is_connected_to_a_consent() {
 }
 
 #[tokio::test]
-async fn who_is_signed_out_comes_back_here() {
+async fn signed_out_visitor_returns_to_now_playing() {
     let site = Site::open().await;
     assert_eq!(site.visitor().look(PAGE).await.header("location"), "/login?next=%2Fnow-playing");
     let home = site.visitor().open("/").await;

@@ -80,7 +80,7 @@ fn socket_of(url: &str) -> Option<PathBuf> {
 }
 
 #[tokio::test]
-async fn g15_a_database_that_hangs_is_a_503_soon_and_recovery_comes_by_itself() {
+async fn hanging_database_gives_503_and_recovers() {
     let site = Site::open().await;
     let settings = site.settings();
     let real = settings.iter().find(|(name, _)| *name == "DATABASE_URL").unwrap().1;
@@ -127,7 +127,7 @@ async fn g15_a_database_that_hangs_is_a_503_soon_and_recovery_comes_by_itself() 
 }
 
 #[tokio::test]
-async fn what_somebody_else_holds_is_a_503_and_nothing_is_saved() {
+async fn locked_table_gives_503_and_saves_nothing() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let mut holding = site.db.begin().await.unwrap();
@@ -142,7 +142,7 @@ async fn what_somebody_else_holds_is_a_503_and_nothing_is_saved() {
 }
 
 #[tokio::test]
-async fn a_database_that_only_reads_shows_hearts_and_refuses_new_ones_as_a_503() {
+async fn read_only_database_shows_hearts_and_refuses_writes() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     ada.fetch(Method::PUT, HEART).await;
@@ -173,7 +173,7 @@ pub(crate) async fn settle(visitor: &Visitor) {
 
 /// An answer that says saved is a row, however often the server throws everybody out meanwhile.
 #[tokio::test]
-async fn an_acknowledged_heart_is_a_committed_heart() {
+async fn acknowledged_heart_survives_connection_loss() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let mut admin = site.db.acquire().await.unwrap().detach();
@@ -207,7 +207,7 @@ async fn an_acknowledged_heart_is_a_committed_heart() {
 }
 
 #[tokio::test]
-async fn who_crosses_another_in_the_database_is_asked_to_try_again() {
+async fn deadlock_and_serialization_failure_give_503() {
     for crossing in ["40P01", "40001"] {
         let site = Site::open().await;
         let ada = site.signed_in("ada").await;

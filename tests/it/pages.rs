@@ -94,7 +94,7 @@ async fn post(visitor: &Visitor, path: &str, site: &str, body: &str) -> Page {
 }
 
 #[tokio::test]
-async fn every_page_is_whole_named_and_well_formed() {
+async fn every_page_has_title_heading_main_skip_link_and_way_home() {
     let site = Site::open().await;
     for (page, status) in all(&site).await {
         let about = format!("{} {}:\n{}", page.status, page.url, page.html);
@@ -125,7 +125,7 @@ const GUARDS: [(&str, &str); 6] = [
 ];
 
 #[tokio::test]
-async fn every_page_keeps_to_its_content_policy() {
+async fn every_page_sends_security_headers_and_has_no_inline_code() {
     let site = Site::open().await;
     for (page, _) in all(&site).await {
         let about = format!("{} {}", page.status, page.url);
@@ -157,7 +157,7 @@ fn all_elements() -> Selector {
 }
 
 #[tokio::test]
-async fn every_control_and_every_picture_has_a_name() {
+async fn every_control_and_image_has_accessible_name() {
     let site = Site::open().await;
     for (page, _) in all(&site).await {
         let document = Html::parse_document(&page.html);
@@ -181,7 +181,7 @@ fn named(page: &Page, control: ElementRef<'_>) -> bool {
 }
 
 #[tokio::test]
-async fn every_form_leads_to_an_address_that_takes_it() {
+async fn every_form_posts_to_an_existing_route() {
     let site = Site::open().await;
     let mut seen = HashSet::new();
     for (page, _) in all(&site).await {
@@ -202,7 +202,7 @@ async fn every_form_leads_to_an_address_that_takes_it() {
 }
 
 #[tokio::test]
-async fn an_error_page_bears_the_request_id_of_its_answer() {
+async fn error_page_shows_request_id() {
     let site = Site::open().await;
     for (page, status) in all(&site).await {
         let id = page.header("x-request-id").to_owned();
@@ -224,7 +224,7 @@ async fn an_error_page_bears_the_request_id_of_its_answer() {
 }
 
 #[tokio::test]
-async fn g13_an_unknown_address_is_a_page_with_a_way_home() {
+async fn unknown_path_is_404_page_with_way_home() {
     let site = Site::open().await;
     let page = site.visitor().look("/nope").await;
     assert_eq!((page.status, page.attribute("main .ways a", "href").as_str()), (404, "/"));
@@ -235,7 +235,7 @@ async fn g13_an_unknown_address_is_a_page_with_a_way_home() {
 }
 
 #[tokio::test]
-async fn a_method_that_an_address_does_not_know_is_told_which_it_does() {
+async fn wrong_method_is_405_with_allow_header() {
     let site = Site::open().await;
     let page = site.visitor().look("/account/sessions/end").await;
     assert_eq!((page.status, page.header("allow")), (405, "POST"));
@@ -262,7 +262,7 @@ pub(super) async fn raw(
 }
 
 #[tokio::test]
-async fn static_files_are_named_by_their_contents_packed_and_kept() {
+async fn static_files_are_hashed_compressed_and_cached() {
     let site = Site::open().await;
     let page = site.visitor().look("/").await;
     let mut files = page.attributes("script", "src");
@@ -290,7 +290,7 @@ async fn static_files_are_named_by_their_contents_packed_and_kept() {
 }
 
 #[tokio::test]
-async fn robots_and_the_icon_are_where_they_are_looked_for() {
+async fn robots_txt_and_favicon_exist() {
     let site = Site::open().await;
     let robots = site.visitor().look("/robots.txt").await;
     assert!(robots.status == 200 && robots.header("content-type").starts_with("text/plain"));
@@ -321,7 +321,7 @@ pub(super) async fn database(site: &Site, there: bool) {
 }
 
 #[tokio::test]
-async fn g15_without_the_database_pages_say_so_soon_and_recover_by_themselves() {
+async fn missing_database_gives_503_with_retry_after_and_recovers() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
     database(&site, false).await;

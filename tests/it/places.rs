@@ -5,7 +5,7 @@ use fake_spotify::User;
 use crate::support::Site;
 
 #[tokio::test]
-async fn p16_some_pages_together_have_an_address_too() {
+async fn page_range_has_its_own_address() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 620));
     let lena = site.signed_in("lena").await;
@@ -31,7 +31,7 @@ async fn p16_some_pages_together_have_an_address_too() {
 }
 
 #[tokio::test]
-async fn a_playlist_leads_back_to_the_place_it_was_opened_from() {
+async fn playlist_page_links_back_to_list_position() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
     let usual = mira.open("/playlists").await;

@@ -42,7 +42,7 @@ const CHORES: &[&str] = &[
 type Indexes = HashMap<String, (String, String)>;
 
 #[tokio::test]
-async fn every_statement_finds_its_rows_by_a_key() {
+async fn every_statement_uses_an_index() {
     let site = Site::open().await;
     let mut connection = site.db.acquire().await.unwrap();
     // As the app asks for it, and as for tables that are not empty: those are read through all the same.

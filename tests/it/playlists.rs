@@ -20,7 +20,7 @@ async fn whole_library(visitor: &Visitor) -> Vec<Page> {
 }
 
 #[tokio::test]
-async fn p1_a_card_says_what_it_is() {
+async fn card_shows_name_heart_and_spotify_link() {
     let site = Site::open().await;
     let page = site.signed_in("ada").await.open("/playlists").await;
     let user = site.spotify.user("ada").unwrap();
@@ -36,7 +36,7 @@ async fn p1_a_card_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn p5_p6_dirty_data_never_breaks_the_page_and_nothing_shows_twice() {
+async fn messy_spotify_data_never_breaks_list_or_repeats_playlist() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
     let pages = whole_library(&mira).await;
@@ -51,7 +51,7 @@ async fn p5_p6_dirty_data_never_breaks_the_page_and_nothing_shows_twice() {
 }
 
 #[tokio::test]
-async fn p7_120_playlists_cost_three_requests_and_a_reload_none() {
+async fn library_of_120_takes_three_spotify_calls_and_reload_none() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 120));
     let lena = site.signed_in("lena").await;
@@ -66,7 +66,7 @@ async fn p7_120_playlists_cost_three_requests_and_a_reload_none() {
 }
 
 #[tokio::test]
-async fn two_thousand_playlists_stay_usable() {
+async fn library_of_two_thousand_is_paginated() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 2000));
     let lena = site.signed_in("lena").await;
@@ -79,14 +79,14 @@ async fn two_thousand_playlists_stay_usable() {
 }
 
 #[tokio::test]
-async fn p3_an_empty_library_says_how_to_fill_it() {
+async fn empty_library_says_how_to_begin() {
     let site = Site::open().await;
     let page = site.signed_in("noor").await.open("/playlists").await;
     assert!(page.status == 200 && page.text("main").contains("No playlists yet"));
 }
 
 #[tokio::test]
-async fn p9_an_expired_token_is_refreshed_once_for_twenty_requests_on_two_processes() {
+async fn expired_token_is_refreshed_once_for_parallel_requests() {
     for rotate in [true, false] {
         let mut site = Site::open().await;
         site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = rotate);
@@ -107,7 +107,7 @@ async fn p9_an_expired_token_is_refreshed_once_for_twenty_requests_on_two_proces
 }
 
 #[tokio::test]
-async fn tokens_of_twenty_seconds_and_single_use_refresh_tokens_last_for_ever() {
+async fn short_lived_and_single_use_tokens_keep_working() {
     let site = Site::open().await;
     site.spotify.update_switches(|switches| {
         switches.rotate_refresh_tokens = true;
@@ -123,7 +123,7 @@ async fn tokens_of_twenty_seconds_and_single_use_refresh_tokens_last_for_ever() 
 }
 
 #[tokio::test]
-async fn a_token_that_spotify_drops_early_is_replaced_after_the_401() {
+async fn token_rejected_with_401_is_refreshed() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     site.advance(Duration::from_secs(11 * 60));
@@ -133,7 +133,7 @@ async fn a_token_that_spotify_drops_early_is_replaced_after_the_401() {
 }
 
 #[tokio::test]
-async fn p10_a_dead_consent_keeps_everything_but_spotify() {
+async fn revoked_consent_keeps_list_and_hearts_and_offers_reconnect() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -154,7 +154,7 @@ async fn p10_a_dead_consent_keeps_everything_but_spotify() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_token_endpoint_is_not_a_dead_consent() {
+async fn token_endpoint_outage_is_not_treated_as_revoked_consent() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     site.advance(Duration::from_secs(3601));
@@ -167,7 +167,7 @@ async fn an_outage_of_the_token_endpoint_is_not_a_dead_consent() {
 }
 
 #[tokio::test]
-async fn p13_spotify_in_trouble_shows_what_was_kept_or_says_so() {
+async fn spotify_failure_shows_cached_list_or_error() {
     let faults = || {
         [
             Fault::Html502,
@@ -198,7 +198,7 @@ async fn p13_spotify_in_trouble_shows_what_was_kept_or_says_so() {
 }
 
 #[tokio::test]
-async fn d1_an_owner_sees_the_items_and_others_a_reason() {
+async fn playlist_items_are_shown_to_owner_and_reason_to_others() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
     let user = site.spotify.user("mira").unwrap();
@@ -219,7 +219,7 @@ async fn d1_an_owner_sees_the_items_and_others_a_reason() {
 }
 
 #[tokio::test]
-async fn d1_while_spotify_is_away_the_page_says_that_items_are_not_kept() {
+async fn playlist_page_during_outage_says_items_are_not_stored() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -232,7 +232,7 @@ async fn d1_while_spotify_is_away_the_page_says_that_items_are_not_kept() {
 }
 
 #[tokio::test]
-async fn d2_a_playlist_that_spotify_hides_keeps_its_heart() {
+async fn playlist_hidden_by_spotify_keeps_its_heart() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let made_by_spotify = "37i9dQZF1DXcBWIGoYBM5M";
@@ -244,7 +244,7 @@ async fn d2_a_playlist_that_spotify_hides_keeps_its_heart() {
 }
 
 #[tokio::test]
-async fn d3_descriptions_are_text() {
+async fn playlist_description_is_shown_as_text() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
     let user = site.spotify.user("mira").unwrap();
@@ -258,7 +258,7 @@ async fn d3_descriptions_are_text() {
 }
 
 #[tokio::test]
-async fn items_end_where_they_end() {
+async fn item_page_past_the_end_is_404() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -267,14 +267,14 @@ async fn items_end_where_they_end() {
 }
 
 #[tokio::test]
-async fn what_is_no_playlist_id_is_said_in_words() {
+async fn invalid_playlist_id_in_path_is_422() {
     let site = Site::open().await;
     let page = site.signed_in("ada").await.open("/playlists/nonsense").await;
     assert!(page.status == 422 && page.text("main").contains("22 letters and digits"));
 }
 
 #[tokio::test]
-async fn the_legacy_regime_shows_the_same() {
+async fn legacy_spotify_api_shows_the_same() {
     let site = Site::open().await;
     site.spotify.update_switches(|switches| switches.legacy_api = true);
     let ada = site.signed_in("ada").await;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::support::Site;
 
 #[tokio::test]
-async fn a_statement_given_up_in_the_middle_hands_nobody_its_rows() {
+async fn cancelled_statement_leaks_no_rows_to_next_user() {
     let site = Site::open().await;
     let pool = site.pool(1);
     let (mut given_up, mut answered) = (0, 0);
@@ -27,7 +27,7 @@ async fn a_statement_given_up_in_the_middle_hands_nobody_its_rows() {
 }
 
 #[tokio::test]
-async fn a_statement_that_was_refused_leaves_its_connection_well() {
+async fn failed_statement_keeps_connection_usable() {
     let site = Site::open().await;
     let pool = site.pool(1);
     let server: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap();
@@ -41,7 +41,7 @@ async fn a_statement_that_was_refused_leaves_its_connection_well() {
 
 /// What a transaction wrote before its request was given up must not bar the others.
 #[tokio::test]
-async fn a_transaction_given_up_holds_no_locks() {
+async fn cancelled_transaction_holds_no_locks() {
     let site = Site::open().await;
     site.signed_in("ada").await;
     let pool = site.pool(1);
@@ -69,7 +69,7 @@ async fn a_transaction_given_up_holds_no_locks() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_server_ended_is_replaced_before_it_is_lent() {
+async fn closed_connection_is_replaced_before_use() {
     let site = Site::open().await;
     let pool = site.pool(1);
     let server: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_connection_that_the_server_ended_is_replaced_before_it_is_lent() {
 }
 
 #[tokio::test]
-async fn who_finds_every_connection_lent_waits_for_one_and_not_for_ever() {
+async fn exhausted_pool_waits_then_times_out() {
     let site = Site::open().await;
     let pool = site.pool(1);
     let sleeping = |seconds: f64| sqlx::query("select pg_sleep($1)").bind(seconds).execute(&pool);

@@ -66,7 +66,7 @@ fn row(seen: bool) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_server_is_no_pooler() {
+async fn plain_server_is_not_taken_for_pooler() {
     let site = Site::open().await;
     let settings = site.settings();
     let (_, url) = settings.iter().find(|(name, _)| *name == "DATABASE_URL").unwrap();
@@ -74,7 +74,7 @@ async fn a_server_is_no_pooler() {
 }
 
 #[tokio::test]
-async fn over_a_pooler_nothing_is_served_nor_migrated_and_the_reason_is_told() {
+async fn start_behind_transaction_pooler_is_refused_with_reason() {
     for refusing in [false, true] {
         let url = pretend(refusing).await;
         assert!(pooler::stands_at(&Secret::new(url.as_str())).await.unwrap(), "refusing: {refusing}");
@@ -87,7 +87,7 @@ async fn over_a_pooler_nothing_is_served_nor_migrated_and_the_reason_is_told() {
 }
 
 #[tokio::test]
-async fn a_follower_behind_a_pooler_is_refused_too() {
+async fn replica_behind_transaction_pooler_is_refused() {
     let site = Site::open().await;
     let (url, port) = (pretend(false).await, free_port());
     let mut settings = site.settings();
@@ -97,7 +97,7 @@ async fn a_follower_behind_a_pooler_is_refused_too() {
 }
 
 #[tokio::test]
-async fn a_pooler_that_comes_up_after_the_start_ends_the_program() {
+async fn pooler_found_after_start_ends_the_process() {
     let (site, place) = (Site::open().await, format!("127.0.0.1:{}", free_port()));
     let (url, port) = (format!("postgres://somebody@{place}/heartlist?sslmode=disable"), free_port());
     let mut settings = site.settings();

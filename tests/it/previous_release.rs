@@ -41,7 +41,7 @@ const COLUMNS: &str =
     "concat_ws('|', user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)";
 
 #[tokio::test]
-async fn a_filled_database_is_migrated_without_a_loss() {
+async fn filled_database_is_migrated_without_loss() {
     let database = fresh_database().await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     let run = async |connection: &mut PgConnection, sql: String| {
@@ -180,7 +180,7 @@ fn parsed(id: &str) -> PlaylistId {
 }
 
 #[tokio::test]
-async fn the_previous_release_never_shows_a_removed_heart_as_given() {
+async fn previous_release_never_shows_removed_heart() {
     let both = Both::open().await;
     both.new_add(ID).await;
     both.new_add(OTHER).await;
@@ -196,7 +196,7 @@ async fn the_previous_release_never_shows_a_removed_heart_as_given() {
 }
 
 #[tokio::test]
-async fn what_one_release_removes_the_other_restores_with_its_words() {
+async fn hearts_removed_by_one_release_are_restored_by_the_other() {
     let both = Both::open().await;
     both.new_add(ID).await;
     let describe = sqlx::query(include_str!("previous_release/describe_heart.sql")).bind(both.user.0).bind(ID);
@@ -220,7 +220,7 @@ async fn what_one_release_removes_the_other_restores_with_its_words() {
 
 /// Its counts are behind those of the job, and must not stop it from removing a heart.
 #[tokio::test]
-async fn the_previous_release_removes_a_heart_that_no_count_includes_yet() {
+async fn previous_release_removes_heart_not_yet_counted() {
     let both = Both::open().await;
     sqlx::query("insert into heart_counts (playlist_id, hearts) values ($1, 0)")
         .bind(ID)
@@ -233,7 +233,7 @@ async fn the_previous_release_removes_a_heart_that_no_count_includes_yet() {
 }
 
 #[tokio::test]
-async fn the_previous_release_imports_merges_sweeps_and_counts_on_the_new_table() {
+async fn previous_release_jobs_work_on_new_table() {
     let both = Both::open().await;
     both.new_add(ID).await;
     both.new_remove(ID).await;

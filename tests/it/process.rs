@@ -122,7 +122,7 @@ async fn sign_in_and_listen(visitor: &Visitor) -> Vec<String> {
 
 /// Who starts while somebody holds what a migration needs is told to stop, and does.
 #[tokio::test]
-async fn o5_sigterm_while_it_waits_for_the_tables_ends_it_well() {
+async fn sigterm_while_waiting_for_migrations_exits_zero() {
     let site = Site::open().await;
     let settings = site.settings();
     let port = free_port();
@@ -137,7 +137,7 @@ async fn o5_sigterm_while_it_waits_for_the_tables_ends_it_well() {
 }
 
 #[tokio::test]
-async fn with_nothing_set_the_demo_starts_and_its_hearts_survive_a_restart() {
+async fn demo_starts_without_settings_and_keeps_hearts() {
     let data = tempfile::tempdir().unwrap();
     std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let port = free_port();
@@ -165,7 +165,7 @@ async fn with_nothing_set_the_demo_starts_and_its_hearts_survive_a_restart() {
 }
 
 #[tokio::test]
-async fn in_the_demo_a_visitor_breaks_spotify_and_keeps_the_list() {
+async fn demo_panel_outage_keeps_the_list() {
     heartlist::cli::install_tls();
     let data = tempfile::tempdir().unwrap();
     std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -190,7 +190,7 @@ async fn in_the_demo_a_visitor_breaks_spotify_and_keeps_the_list() {
 }
 
 #[tokio::test]
-async fn a_private_postgres_that_is_killed_comes_back_by_itself() {
+async fn killed_private_postgres_restarts() {
     let data = tempfile::tempdir().unwrap();
     std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let port = free_port();
@@ -208,7 +208,7 @@ async fn a_private_postgres_that_is_killed_comes_back_by_itself() {
 }
 
 #[tokio::test]
-async fn o7_the_whole_log_holds_no_secret() {
+async fn log_contains_no_secret() {
     let site = Site::open().await;
     let (mut program, address) = beside(&site, "debug").await;
     let visitor = Visitor::new(&address);
@@ -268,7 +268,7 @@ pub(crate) async fn beside_with(site: &Site, extra: &[(&str, &str)]) -> (Program
 }
 
 #[tokio::test]
-async fn o5_asked_to_stop_it_finishes_what_runs_and_takes_nothing_new() {
+async fn sigterm_finishes_running_requests_and_refuses_new_ones() {
     let site = Site::open().await;
     let (mut program, address) = beside(&site, "info").await;
     let visitor = Visitor::new(&address);
@@ -291,7 +291,7 @@ async fn o5_asked_to_stop_it_finishes_what_runs_and_takes_nothing_new() {
 }
 
 #[tokio::test]
-async fn o2_faulty_settings_are_told_all_at_once_and_end_the_program() {
+async fn invalid_settings_are_reported_together_and_exit_nonzero() {
     let mut program =
         Program::start(&[("PORT", "http"), ("BASE_URL", "http://localhost:8080"), ("SESSION_SECRET", "short")]);
     let (code, said) = program.rest().await;
@@ -302,7 +302,7 @@ async fn o2_faulty_settings_are_told_all_at_once_and_end_the_program() {
 }
 
 #[tokio::test]
-async fn settings_come_from_a_file_too_and_the_environment_beats_it() {
+async fn environment_overrides_env_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), "PORT=http\nHOST=\"nowhere\"\n# BASE_URL=localhost\n").unwrap();
     let (code, said) = Program::start_in(folder.path(), &[("HOST", "127.0.0.1")]).rest().await;
@@ -316,7 +316,7 @@ async fn settings_come_from_a_file_too_and_the_environment_beats_it() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_told_in_words() {
+async fn port_in_use_is_reported() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let mut program = Program::start(&[("PORT", &port)]);
@@ -325,7 +325,7 @@ async fn a_taken_port_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn help_names_every_variable() {
+async fn help_lists_every_setting() {
     let output = Command::new(env!("CARGO_BIN_EXE_heartlist")).arg("--help").output().await.unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     for variable in heartlist::config::VARIABLES {
@@ -334,7 +334,7 @@ async fn help_names_every_variable() {
 }
 
 #[tokio::test]
-async fn migrate_twice_is_migrate_once() {
+async fn migrate_command_can_run_twice() {
     let site = Site::open().await;
     for command in ["migrate", "create-tables"] {
         let mut command_line = Command::new(env!("CARGO_BIN_EXE_heartlist"));

@@ -20,7 +20,7 @@ async fn callback(site: &Site, visitor: &Visitor, provider: OtherProvider) -> St
 }
 
 #[tokio::test]
-async fn each_signs_in_and_knows_the_same_person_again() {
+async fn each_provider_signs_in_and_recognizes_returning_user() {
     let site = Site::open().await;
     for (at, provider) in OtherProvider::ALL.into_iter().enumerate() {
         let account = site.spotify.account(provider, "mira");
@@ -39,14 +39,14 @@ async fn each_signs_in_and_knows_the_same_person_again() {
 }
 
 #[tokio::test]
-async fn somebody_without_a_name_is_called_by_login() {
+async fn user_without_name_is_greeted_by_login() {
     let site = Site::open().await;
     let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::GitHub, "noor").await;
     assert_eq!(page.notice().unwrap(), "Signed in as noor.");
 }
 
 #[tokio::test]
-async fn each_is_asked_with_pkce_for_the_least_at_its_own_address() {
+async fn each_provider_is_asked_with_pkce_and_least_scopes() {
     let site = Site::open().await;
     let scopes = ["openid email profile", "user:email", "public_profile email", "users.read tweet.read"];
     for (provider, scope) in OtherProvider::ALL.into_iter().zip(scopes) {
@@ -62,7 +62,7 @@ async fn each_is_asked_with_pkce_for_the_least_at_its_own_address() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_set_up_is_not_shown_and_has_no_address() {
+async fn unconfigured_provider_is_hidden_and_404() {
     let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
     let visitor = site.visitor();
     for path in ["/", "/login"] {
@@ -83,7 +83,7 @@ fn says(page: &Page, status: u16, words: &str) {
 }
 
 #[tokio::test]
-async fn each_way_to_refuse_a_code_ends_in_a_page_with_another_try() {
+async fn rejected_code_from_any_provider_offers_retry() {
     let site = Site::open().await;
     site.spotify.set_scenario(Scenario::RejectedCodes, true);
     for provider in OtherProvider::ALL {
@@ -95,7 +95,7 @@ async fn each_way_to_refuse_a_code_ends_in_a_page_with_another_try() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_the_operators_to_mend() {
+async fn rejected_client_secret_of_any_provider_blames_configuration() {
     let wrong = [
         ("GOOGLE_CLIENT_SECRET", WRONG),
         ("GITHUB_CLIENT_SECRET", WRONG),
@@ -111,7 +111,7 @@ async fn a_wrong_secret_is_the_operators_to_mend() {
 }
 
 #[tokio::test]
-async fn an_outage_saves_nothing_and_offers_another_try() {
+async fn provider_outage_saves_nothing_and_offers_retry() {
     let site = Site::open().await;
     site.spotify.set_scenario(Scenario::OtherProvidersOutage, true);
     for provider in OtherProvider::ALL {
@@ -128,7 +128,7 @@ async fn an_outage_saves_nothing_and_offers_another_try() {
 }
 
 #[tokio::test]
-async fn redirects_are_not_followed_with_codes_or_tokens_in_hand() {
+async fn provider_redirects_are_not_followed_with_codes_or_tokens() {
     for endpoint in [Endpoint::OtherToken, Endpoint::OtherProfile] {
         let site = Site::open().await;
         for (at, provider) in OtherProvider::ALL.into_iter().enumerate() {
@@ -141,7 +141,7 @@ async fn redirects_are_not_followed_with_codes_or_tokens_in_hand() {
 }
 
 #[tokio::test]
-async fn a_no_is_taken_and_next_survives_it() {
+async fn denial_at_any_provider_keeps_return_path() {
     let site = Site::open().await;
     for provider in OtherProvider::ALL {
         let visitor = site.visitor();
@@ -153,7 +153,7 @@ async fn a_no_is_taken_and_next_survives_it() {
 }
 
 #[tokio::test]
-async fn a_code_comes_back_on_the_path_of_the_provider_that_was_asked_and_on_no_other() {
+async fn code_is_accepted_only_on_its_providers_callback() {
     let site = Site::open().await;
     let paths = ["/auth/spotify/callback", "/auth/google/callback", "/auth/facebook/callback", "/auth/github/callback"];
     for (provider, path) in OtherProvider::ALL.into_iter().rev().zip(paths) {
@@ -183,7 +183,7 @@ async fn the_older_addresses_of_google_and_github_lead_to_the_same_door() {
 }
 
 #[tokio::test]
-async fn a_state_is_one_browsers_is_used_once_and_grows_old() {
+async fn state_is_bound_to_browser_single_use_and_expires() {
     let site = Site::open().await;
     for provider in OtherProvider::ALL {
         let visitor = site.visitor();
@@ -206,7 +206,7 @@ async fn a_state_is_one_browsers_is_used_once_and_grows_old() {
 }
 
 #[tokio::test]
-async fn who_answers_must_be_who_was_asked() {
+async fn issuer_must_match_the_asked_provider() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let back = callback(&site, &visitor, OtherProvider::Google).await;
@@ -220,7 +220,7 @@ async fn who_answers_must_be_who_was_asked() {
 }
 
 #[tokio::test]
-async fn the_session_id_changes_at_sign_in_by_each() {
+async fn session_id_changes_at_sign_in_with_each_provider() {
     let site = Site::open().await;
     for provider in OtherProvider::ALL {
         let visitor = site.visitor();
@@ -236,7 +236,7 @@ async fn the_session_id_changes_at_sign_in_by_each() {
 }
 
 #[tokio::test]
-async fn nothing_of_the_other_providers_keys_is_kept() {
+async fn tokens_of_other_providers_are_not_stored() {
     let site = Site::open().await;
     let ada = site.visitor();
     for provider in OtherProvider::ALL {
@@ -251,7 +251,7 @@ async fn nothing_of_the_other_providers_keys_is_kept() {
 }
 
 #[tokio::test]
-async fn p19_without_spotify_people_read_what_works_and_find_one_button() {
+async fn user_without_spotify_sees_what_works_and_one_connect_button() {
     let site = Site::open().await;
     let ada = site.visitor();
     let page = ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "mira").await;
@@ -279,7 +279,7 @@ async fn p19_without_spotify_people_read_what_works_and_find_one_button() {
 }
 
 #[tokio::test]
-async fn o3_the_operator_reads_the_exact_redirect_address_of_each_that_is_set_up() {
+async fn doctor_shows_redirect_uri_of_each_configured_provider() {
     let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
     let setup = site.visitor().open("/setup").await;
     for provider in [OtherProvider::Google, OtherProvider::GitHub, OtherProvider::Facebook] {

@@ -29,7 +29,7 @@ async fn prove(site: &Site, visitor: &Visitor, door: &Page, key: &str) -> Page {
 }
 
 #[tokio::test]
-async fn the_same_verified_address_makes_two_people_until_the_second_proves_the_first() {
+async fn same_verified_email_makes_two_accounts_until_merged() {
     let (site, first, second, page) = two().await;
     assert_eq!((page.text("h1").as_str(), page.url.path()), (QUESTION, "/account/same"));
     assert!(page.notice().unwrap().starts_with("Signed in as"));
@@ -46,7 +46,7 @@ async fn the_same_verified_address_makes_two_people_until_the_second_proves_the_
 }
 
 #[tokio::test]
-async fn who_links_what_may_be_theirs_is_led_to_the_proof() {
+async fn linking_own_other_account_offers_merge() {
     let (site, _, second, _) = two().await;
     let page = second.link(&site.spotify, OtherProvider::Google, "ada").await;
     assert_eq!((page.status, page.text("h1").as_str()), (409, "That account may be yours too"));
@@ -70,7 +70,7 @@ async fn who_links_what_may_be_theirs_is_led_to_the_proof() {
 }
 
 #[tokio::test]
-async fn where_to_go_survives_the_question_and_the_proof() {
+async fn return_path_survives_merge() {
     let site = Site::open().await;
     site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     let visitor = site.visitor();
@@ -81,7 +81,7 @@ async fn where_to_go_survives_the_question_and_the_proof() {
 }
 
 #[tokio::test]
-async fn an_unverified_address_is_never_even_mentioned() {
+async fn unverified_email_never_offers_merge() {
     let site = Site::open().await;
     // Mira's is verified at Google and not at GitHub, Noor's not even at Google; Facebook never says.
     for (provider, key) in [
@@ -104,7 +104,7 @@ async fn an_unverified_address_is_never_even_mentioned() {
 }
 
 #[tokio::test]
-async fn only_who_owns_the_other_account_proves_it() {
+async fn merge_needs_sign_in_to_the_other_account() {
     let (site, _first, second, page) = two().await;
     site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "mira").await;
     let wrong = prove(&site, &second, &page, "mira").await;
@@ -114,7 +114,7 @@ async fn only_who_owns_the_other_account_proves_it() {
 }
 
 #[tokio::test]
-async fn the_proof_is_made_in_the_newcomers_session_and_in_time() {
+async fn merge_needs_same_session_within_fifteen_minutes() {
     let (site, _first, second, page) = two().await;
     let elsewhere = site.visitor();
     elsewhere.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
@@ -133,7 +133,7 @@ async fn the_proof_is_made_in_the_newcomers_session_and_in_time() {
 }
 
 #[tokio::test]
-async fn without_the_question_nothing_becomes_one() {
+async fn accounts_never_merge_without_being_asked() {
     let (site, _first, second, page) = two().await;
     let form = page.form("form[action='/auth/google']");
     for aim in ["link", "", "sign-in"] {
@@ -153,7 +153,7 @@ async fn without_the_question_nothing_becomes_one() {
 }
 
 #[tokio::test]
-async fn accounts_with_a_way_in_by_the_same_provider_stay_two() {
+async fn accounts_with_the_same_provider_are_not_merged() {
     let (site, first, second, page) = two().await;
     first.link(&site.spotify, OtherProvider::X, "ada").await;
     second.link(&site.spotify, OtherProvider::X, "mira").await;

@@ -25,7 +25,7 @@ async fn accept(visitor: &Visitor, path: &str, user: &str) -> Page {
 }
 
 #[tokio::test]
-async fn the_first_person_is_the_operator_and_nobody_else_sees_invitations() {
+async fn first_user_is_operator_and_alone_sees_invites() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let mira = site.signed_in("mira").await;
@@ -38,7 +38,7 @@ async fn the_first_person_is_the_operator_and_nobody_else_sees_invitations() {
 }
 
 #[tokio::test]
-async fn of_two_who_come_first_at_once_one_is_the_operator() {
+async fn concurrent_first_users_yield_one_operator() {
     let site = Site::open().await;
     let (ada, mira) = (site.visitor(), site.visitor());
     let (first, second) = (ada.to_consent("/login").await, mira.to_consent("/login").await);
@@ -48,7 +48,7 @@ async fn of_two_who_come_first_at_once_one_is_the_operator() {
 }
 
 #[tokio::test]
-async fn a_closed_server_lets_in_whom_it_knows_and_names_nobody_else() {
+async fn closed_registration_admits_known_users_only() {
     let site = Site::open_with(&[("REGISTRATION", "closed")]).await;
     sqlx::raw_sql(
         "insert into users (display_name, created_at, operator) values ('Ada', now(), true);
@@ -69,7 +69,7 @@ async fn a_closed_server_lets_in_whom_it_knows_and_names_nobody_else() {
 }
 
 #[tokio::test]
-async fn an_invitation_lets_one_person_in() {
+async fn invite_admits_one_person() {
     let site = Site::open_with(&[INVITE]).await;
     let ada = site.signed_in("ada").await;
     assert!(site.visitor().open("/").await.text("#door").contains("need an invitation"));
@@ -87,7 +87,7 @@ async fn an_invitation_lets_one_person_in() {
 }
 
 #[tokio::test]
-async fn of_two_with_one_invitation_one_joins() {
+async fn concurrent_use_of_one_invite_admits_one() {
     let site = Site::open_with(&[INVITE]).await;
     let path = invitation(&site.signed_in("ada").await).await;
     let (mira, noor) = (site.visitor(), site.visitor());
@@ -99,7 +99,7 @@ async fn of_two_with_one_invitation_one_joins() {
 }
 
 #[tokio::test]
-async fn an_invitation_that_is_over_or_taken_back_lets_nobody_in() {
+async fn expired_or_revoked_invite_admits_nobody() {
     let site = Site::open_with(&[INVITE]).await;
     let ada = site.signed_in("ada").await;
     let path = invitation(&ada).await;
@@ -122,7 +122,7 @@ async fn an_invitation_that_is_over_or_taken_back_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn who_has_an_account_spends_no_invitation() {
+async fn existing_user_does_not_use_up_invite() {
     let site = Site::open_with(&[INVITE]).await;
     let ada = site.signed_in("ada").await;
     let path = invitation(&ada).await;
@@ -132,7 +132,7 @@ async fn who_has_an_account_spends_no_invitation() {
 }
 
 #[tokio::test]
-async fn l4_the_landing_page_says_how_many_spotify_lets_in() {
+async fn landing_page_says_how_many_listeners_spotify_allows() {
     let site = Site::open_with(&[("SPOTIFY_LISTENERS", "5")]).await;
     let page = site.visitor().open("/").await;
     assert!(page.text("#door").contains("5 listeners"));

@@ -17,7 +17,7 @@ const BUSY: usize = 20;
 
 #[tokio::test]
 #[ignore = "started by script/rehearse, beside the program"]
-async fn a_visitor_signs_in_hearts_and_is_answered_until_the_end() {
+async fn visitor_is_answered_until_shutdown() {
     heartlist::cli::install_tls();
     let given = |name: &str| variable(name).unwrap_or_else(|| panic!("script/rehearse sets {name}"));
     let (base, pid) = (given("HEARTLIST_REHEARSED"), given("HEARTLIST_REHEARSED_PID"));

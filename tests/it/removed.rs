@@ -38,7 +38,7 @@ async fn take_back(visitor: &Visitor) -> Page {
 }
 
 #[tokio::test]
-async fn b13_undo_brings_back_date_note_and_tags_without_script() {
+async fn undo_restores_date_note_and_tags_without_script() {
     let site = Site::open().await;
     let ada = ada(&site).await;
     let before = heart(&site).await;
@@ -59,7 +59,7 @@ async fn b13_undo_brings_back_date_note_and_tags_without_script() {
 }
 
 #[tokio::test]
-async fn b5_pressed_again_within_ten_minutes_it_is_the_same_heart_and_later_a_new_one_with_the_old_words() {
+async fn heart_readded_within_undo_window_keeps_its_date() {
     let site = Site::open().await;
     let ada = ada(&site).await;
     let before = heart(&site).await;
@@ -79,7 +79,7 @@ async fn b5_pressed_again_within_ten_minutes_it_is_the_same_heart_and_later_a_ne
 }
 
 #[tokio::test]
-async fn h8_recently_removed_lists_thirty_days_and_restores() {
+async fn recently_removed_lists_thirty_days_and_restores() {
     let site = Site::open().await;
     let ada = ada(&site).await;
     let before = heart(&site).await;
@@ -98,7 +98,7 @@ async fn h8_recently_removed_lists_thirty_days_and_restores() {
 }
 
 #[tokio::test]
-async fn after_thirty_days_nothing_is_left_to_restore() {
+async fn removed_hearts_expire_after_thirty_days() {
     let site = Site::open().await;
     let ada = ada(&site).await;
     take_back(&ada).await;
@@ -115,7 +115,7 @@ async fn after_thirty_days_nothing_is_left_to_restore() {
 }
 
 #[tokio::test]
-async fn undo_after_the_heart_was_given_again_changes_nothing() {
+async fn undo_after_hearting_again_changes_nothing() {
     let site = Site::open().await;
     let ada = ada(&site).await;
     let form = take_back(&ada).await.form(".notice form");
@@ -127,7 +127,7 @@ async fn undo_after_the_heart_was_given_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn delete_for_good_takes_one_or_all_and_no_heart() {
+async fn permanent_deletion_removes_one_or_all_removed_hearts() {
     let site = Site::open().await;
     let ada = ada(&site).await;
     for n in 0..3 {
@@ -146,7 +146,7 @@ async fn delete_for_good_takes_one_or_all_and_no_heart() {
 }
 
 #[tokio::test]
-async fn what_one_took_back_is_nobody_elses_and_fills_pages_of_fifty() {
+async fn removed_hearts_belong_to_one_user_and_are_paginated() {
     let site = Site::open().await;
     let (ada, mira) = (ada(&site).await, site.signed_in("mira").await);
     take_back(&ada).await;
@@ -164,7 +164,7 @@ async fn what_one_took_back_is_nobody_elses_and_fills_pages_of_fifty() {
 }
 
 #[tokio::test]
-async fn quick_clicks_from_everywhere_lose_no_row_and_no_count() {
+async fn concurrent_removals_lose_no_note() {
     let site = Site::open().await;
     let ada = ada(&site).await;
     let clicks = (0..30).map(|n| ada.fetch(if n % 2 == 0 { Method::DELETE } else { Method::PUT }, ONE));

@@ -8,7 +8,7 @@ use crate::support::{HEART, SESSION_SECRET, Site};
 const NEW: &str = "the session secret of the year after this one";
 
 #[tokio::test]
-async fn a_new_secret_keeps_everybody_signed_in_while_the_old_one_may_still_open() {
+async fn old_session_secret_keeps_users_signed_in_during_rotation() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let (_rotating, rotating) =

@@ -9,7 +9,7 @@ use crate::support::visitor::approve;
 const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 
 #[tokio::test]
-async fn cross_site_writes_are_refused_before_anything_is_read() {
+async fn cross_site_writes_are_refused() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let writes = [
@@ -37,7 +37,7 @@ async fn cross_site_writes_are_refused_before_anything_is_read() {
 }
 
 #[tokio::test]
-async fn a_refused_write_has_a_page_in_the_layout() {
+async fn cross_site_refusal_is_a_page_in_the_layout() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let page = ada.request(Method::POST, ONE, &[("sec-fetch-site", "cross-site")], Some("hearted=true".into())).await;
@@ -46,7 +46,7 @@ async fn a_refused_write_has_a_page_in_the_layout() {
 }
 
 #[tokio::test]
-async fn the_redirect_address_comes_from_the_settings_and_never_from_the_request() {
+async fn redirect_uri_never_comes_from_request_headers() {
     let site = Site::open().await;
     let headers = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "https")];
     let page = site.visitor().request(Method::POST, "/auth/spotify", &headers, Some(String::new())).await;
@@ -58,7 +58,7 @@ async fn the_redirect_address_comes_from_the_settings_and_never_from_the_request
 }
 
 #[tokio::test]
-async fn over_https_cookies_are_bound_to_this_host_and_never_sent_in_the_clear() {
+async fn https_cookies_are_secure_and_host_bound() {
     let site = Site::open_with(&[("BASE_URL", "https://hearts.example")]).await;
     let same = [("sec-fetch-site", "same-origin")];
     let page = site.visitor().request(Method::POST, "/auth/spotify", &same, Some(String::new())).await;
@@ -76,7 +76,7 @@ async fn over_https_cookies_are_bound_to_this_host_and_never_sent_in_the_clear()
 }
 
 #[tokio::test]
-async fn next_leads_nowhere_but_here() {
+async fn next_never_leads_to_another_site() {
     let site = Site::open().await;
     for hostile in [
         "//evil.example",
@@ -96,7 +96,7 @@ async fn next_leads_nowhere_but_here() {
 }
 
 #[tokio::test]
-async fn a_heart_returns_nowhere_but_here() {
+async fn heart_form_never_redirects_to_another_site() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let here = "/playlists#p-3cEYpjA9oz9GiPac4AsH4n";
@@ -108,7 +108,7 @@ async fn a_heart_returns_nowhere_but_here() {
 }
 
 #[tokio::test]
-async fn redirects_are_not_followed_with_tokens_or_secrets_in_hand() {
+async fn spotify_redirects_are_not_followed_with_credentials() {
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists] {
         let site = Site::open().await;
         let trap = format!("{}/covers/trap", site.spotify_url());
@@ -119,7 +119,7 @@ async fn redirects_are_not_followed_with_tokens_or_secrets_in_hand() {
 }
 
 #[tokio::test]
-async fn a_slow_request_does_not_bring_an_ended_session_back() {
+async fn slow_request_does_not_revive_ended_session() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     site.spotify.revoke_access("ada");
@@ -137,7 +137,7 @@ async fn a_slow_request_does_not_bring_an_ended_session_back() {
 }
 
 #[tokio::test]
-async fn the_database_holds_no_token_state_or_cookie_in_the_clear() {
+async fn database_holds_no_plaintext_token_state_or_cookie() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let start = visitor.open("/login").await.form("form[action='/auth/spotify']");

@@ -26,7 +26,7 @@ async fn connect(base: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn more_at_once_than_can_be_answered_is_a_503_at_once_and_passes() {
+async fn overload_gives_503_and_recovers() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let mut stuck = Vec::new();
@@ -53,7 +53,7 @@ async fn more_at_once_than_can_be_answered_is_a_503_at_once_and_passes() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_is_refused() {
+async fn oversized_request_head_is_431() {
     let site = Site::open().await;
     let mut stream = connect(&site.base).await;
     let head = format!("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx-long: {}\r\n\r\n", "x".repeat(400_000));
@@ -64,7 +64,7 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again() {
+async fn keep_alive_connection_is_reused() {
     let site = Site::open().await;
     let mut stream = connect(&site.base).await;
     for _ in 0..3 {
@@ -78,7 +78,7 @@ async fn a_connection_is_used_again() {
 }
 
 #[tokio::test]
-async fn o5_stuck_and_silent_connections_do_not_hold_the_end() {
+async fn stuck_connections_do_not_delay_shutdown() {
     let site = Site::open().await;
     let (mut program, base) = beside_with(&site, &[]).await;
     let silent = connect(&base).await;
@@ -98,7 +98,7 @@ async fn o5_stuck_and_silent_connections_do_not_hold_the_end() {
 }
 
 #[tokio::test]
-async fn on_heroku_http_is_sent_to_https_by_the_routers_own_word() {
+async fn http_on_heroku_redirects_to_https() {
     let own = [("DYNO", "web.1"), ("BASE_URL", "https://hearts.example")];
     let site = Site::open_with(&own).await;
     let visitor = site.visitor();

@@ -13,7 +13,7 @@ async fn listed(visitor: &Visitor) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn c6_signing_out_everywhere_else_ends_the_others_on_their_next_request() {
+async fn sign_out_everywhere_ends_other_sessions_on_next_request() {
     let site = Site::open().await;
     let (here, there, mira) = (site.signed_in("ada").await, site.signed_in("ada").await, site.signed_in("mira").await);
     assert_eq!(listed(&here).await.len(), 2);
@@ -26,7 +26,7 @@ async fn c6_signing_out_everywhere_else_ends_the_others_on_their_next_request() 
 }
 
 #[tokio::test]
-async fn c6_one_session_is_ended_and_this_one_is_marked() {
+async fn one_session_can_be_ended_and_current_one_is_marked() {
     let site = Site::open().await;
     let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
     let third = site.signed_in("ada").await;
@@ -41,7 +41,7 @@ async fn c6_one_session_is_ended_and_this_one_is_marked() {
 }
 
 #[tokio::test]
-async fn nobody_ends_the_session_of_somebody_else() {
+async fn sessions_of_other_users_cannot_be_ended() {
     let site = Site::open().await;
     let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
     let _elsewhere = site.signed_in("mira").await;
@@ -52,7 +52,7 @@ async fn nobody_ends_the_session_of_somebody_else() {
 }
 
 #[tokio::test]
-async fn a_session_says_on_what_device_and_when_it_was_last_seen() {
+async fn session_list_shows_device_and_last_seen() {
     let site = Site::open().await;
     let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
     sqlx::query("update sessions set last_seen_at = '2026-01-02 03:04Z', device = 'Firefox on Linux'")
@@ -67,7 +67,7 @@ async fn a_session_says_on_what_device_and_when_it_was_last_seen() {
 
 /// Reading pages writes when a session was last seen once in five minutes and not each time.
 #[tokio::test]
-async fn a_session_that_was_just_seen_is_not_written() {
+async fn last_seen_is_not_written_on_every_request() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     sqlx::query("update sessions set last_seen_at = now() - interval '4 minutes'").execute(&site.db).await.unwrap();
@@ -77,7 +77,7 @@ async fn a_session_that_was_just_seen_is_not_written() {
 }
 
 #[tokio::test]
-async fn no_page_holds_a_cookie_or_a_whole_digest_of_one() {
+async fn pages_contain_no_session_cookie_or_full_hash() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let consent = visitor.to_consent("/login").await;
@@ -100,7 +100,7 @@ async fn no_page_holds_a_cookie_or_a_whole_digest_of_one() {
 }
 
 #[tokio::test]
-async fn thousands_of_ended_sessions_are_swept_and_no_other() {
+async fn expired_sessions_are_deleted() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
     let ended = "insert into sessions (id_hash, sealed, created_at, expires_at)
@@ -113,7 +113,7 @@ async fn thousands_of_ended_sessions_are_swept_and_no_other() {
 
 /// A heart is set without opening the session: it must see all the same whether there still is one.
 #[tokio::test]
-async fn a_heart_needs_a_session_that_stands() {
+async fn heart_needs_valid_session() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let change = async |sql: &'static str| sqlx::query(sql).execute(&site.db).await.unwrap();

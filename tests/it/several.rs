@@ -28,13 +28,13 @@ const COOLDOWN: Duration = Duration::from_secs(120);
 const NO_LIMITS: [(&str, &str); 2] = [("HEARTS_PER_MINUTE", "1000000"), ("SIGN_INS_PER_ADDRESS", "1000000")];
 
 #[tokio::test]
-async fn three_processes_asked_in_no_order_give_no_wrong_answer() {
+async fn three_processes_in_random_order_stay_consistent() {
     ask_in_no_order(300).await;
 }
 
 #[tokio::test]
 #[ignore = "takes minutes"]
-async fn three_processes_asked_ten_thousand_times() {
+async fn three_processes_stay_consistent_over_ten_thousand_requests() {
     ask_in_no_order(10_000).await;
 }
 

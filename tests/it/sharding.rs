@@ -6,7 +6,7 @@ use heartlist::db::distribution::{DISTRIBUTED, REFERENCE};
 use crate::support::Site;
 
 #[tokio::test]
-async fn what_is_unique_in_a_distributed_table_is_so_within_a_shard() {
+async fn unique_indexes_include_the_distribution_column() {
     let site = Site::open().await;
     let unique = "select i.indrelid::regclass::text, i.indexrelid::regclass::text,
                          array(select attname::text from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any(i.indkey))
@@ -22,7 +22,7 @@ async fn what_is_unique_in_a_distributed_table_is_so_within_a_shard() {
 
 /// A distributed table may refer to the reference table; the reference table to nothing; nothing to a distributed one.
 #[tokio::test]
-async fn a_row_finds_on_its_own_node_what_it_refers_to() {
+async fn foreign_keys_point_only_to_the_reference_table() {
     let site = Site::open().await;
     let keys = "select conname::text, conrelid::regclass::text, confrelid::regclass::text, confdeltype::text
                 from pg_constraint where contype = 'f'";
@@ -37,7 +37,7 @@ async fn a_row_finds_on_its_own_node_what_it_refers_to() {
 }
 
 #[tokio::test]
-async fn a_distributed_table_has_no_trigger_and_no_identity_column() {
+async fn distributed_tables_have_no_triggers_or_identity_columns() {
     let site = Site::open().await;
     let odd = "select count(*) from pg_trigger where tgrelid::regclass::text = any($1) and not tgisinternal";
     let triggers: i64 = sqlx::query_scalar(odd).bind(DISTRIBUTED).fetch_one(&site.db).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_distributed_table_has_no_trigger_and_no_identity_column() {
 
 /// What other Postgres-compatible engines lack, and what Citus refuses or answers slowly.
 #[test]
-fn no_statement_needs_what_a_distributed_postgres_lacks() {
+fn statements_avoid_features_unsupported_on_citus() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx");
     let mut statements = 0;
     for file in std::fs::read_dir(folder).unwrap() {

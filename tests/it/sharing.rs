@@ -41,7 +41,7 @@ pub(crate) async fn secret_link(visitor: &Visitor) -> String {
 }
 
 #[tokio::test]
-async fn u1_sharing_is_off_until_it_is_switched_on_and_says_first_what_will_be_seen() {
+async fn sharing_is_off_by_default_and_previews_what_will_be_seen() {
     let site = Site::open().await;
     let (ada, ids) = with_hearts(&site, "ada").await;
     let library = site.spotify.user("ada").unwrap().library;
@@ -68,7 +68,7 @@ async fn u1_sharing_is_off_until_it_is_switched_on_and_says_first_what_will_be_s
 }
 
 #[tokio::test]
-async fn u1_the_account_page_says_truly_what_is_switched_on() {
+async fn account_page_states_what_is_shared() {
     const SAID: &str = "[aria-labelledby=sharing] p";
     const OFF: &str = "Only you can see your hearts, unless you turn on a public page or a secret link.";
     const PAGE: &str = "A public page at /u/ada-w shows your hearted public playlists to anybody.";
@@ -92,7 +92,7 @@ async fn u1_the_account_page_says_truly_what_is_switched_on() {
 }
 
 #[tokio::test]
-async fn u1_off_again_is_gone_at_once_on_every_process_and_u6_looks_as_if_it_had_never_been() {
+async fn share_turned_off_is_410_and_looks_like_unknown_slug() {
     let mut site = Site::open().await;
     let second = site.second_process().await;
     let (ada, _) = with_hearts(&site, "ada").await;
@@ -139,7 +139,7 @@ fn apart_from_chance(page: &Page) -> (u16, Vec<String>, String) {
 }
 
 #[tokio::test]
-async fn u2_what_is_private_unknown_or_gone_appears_neither_by_name_nor_by_count() {
+async fn shared_page_hides_private_unknown_and_unavailable_playlists() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 6));
     site.spotify.update_user("lena", |lena| {
@@ -176,7 +176,7 @@ async fn u2_what_is_private_unknown_or_gone_appears_neither_by_name_nor_by_count
 }
 
 #[tokio::test]
-async fn u4_anybody_opens_it_page_by_page_without_a_call_a_cookie_or_a_session() {
+async fn shared_page_is_public_cacheable_and_makes_no_spotify_call() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 55));
     let (lena, _) = with_hearts(&site, "lena").await;
@@ -224,7 +224,7 @@ pub(crate) async fn shows_a_picture(site: &Site, page: &Page) {
 }
 
 #[tokio::test]
-async fn a_card_for_other_sites_says_whose_hearts_they_are() {
+async fn shared_page_has_link_preview_metadata() {
     let site = Site::open().await;
     let (ada, _) = with_hearts(&site, "ada").await;
     put_at(&ada, "ada").await;
@@ -240,7 +240,7 @@ async fn a_card_for_other_sites_says_whose_hearts_they_are() {
 }
 
 #[tokio::test]
-async fn u3_a_secret_link_is_long_hidden_from_search_engines_renewable_and_revocable() {
+async fn secret_link_is_unguessable_unindexed_renewable_and_revocable() {
     let site = Site::open().await;
     let (ada, _) = with_hearts(&site, "ada").await;
     let link = secret_link(&ada).await;
@@ -273,7 +273,7 @@ async fn u3_a_secret_link_is_long_hidden_from_search_engines_renewable_and_revoc
 }
 
 #[tokio::test]
-async fn an_address_that_cannot_be_comes_back_as_it_was_typed_with_the_reason() {
+async fn invalid_slug_is_shown_again_with_reason() {
     let site = Site::open().await;
     let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
     put_at(&noor, "noor").await;
@@ -299,7 +299,7 @@ async fn an_address_that_cannot_be_comes_back_as_it_was_typed_with_the_reason() 
 }
 
 #[tokio::test]
-async fn an_address_given_up_waits_90_days_for_its_owner_and_then_is_free() {
+async fn released_slug_is_held_for_its_owner_for_90_days() {
     let site = Site::open().await;
     let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
     put_at(&ada, "ada").await;
@@ -320,7 +320,7 @@ async fn an_address_given_up_waits_90_days_for_its_owner_and_then_is_free() {
 }
 
 #[tokio::test]
-async fn nobody_collects_addresses() {
+async fn user_can_hold_at_most_five_slugs() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for n in 1..=5 {
@@ -333,7 +333,7 @@ async fn nobody_collects_addresses() {
 }
 
 #[tokio::test]
-async fn two_who_want_an_address_at_once_get_it_once() {
+async fn concurrent_slug_requests_yield_one_owner() {
     let site = Site::open().await;
     let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
     let (one, other) = tokio::join!(put_at(&ada, "us-two"), put_at(&noor, "us-two"));
@@ -347,7 +347,7 @@ async fn two_who_want_an_address_at_once_get_it_once() {
 }
 
 #[tokio::test]
-async fn with_the_account_go_its_shares_and_its_address_is_nobodys_for_90_days() {
+async fn account_deletion_ends_shares_and_holds_slug_for_90_days() {
     let site = Site::open().await;
     let (ada, _) = with_hearts(&site, "ada").await;
     let noor = site.signed_in("noor").await;
@@ -368,7 +368,7 @@ async fn with_the_account_go_its_shares_and_its_address_is_nobodys_for_90_days()
 }
 
 #[tokio::test]
-async fn only_who_is_signed_in_switches_and_only_their_own() {
+async fn only_signed_in_users_change_their_own_sharing() {
     let site = Site::open().await;
     let (ada, _) = with_hearts(&site, "ada").await;
     put_at(&ada, "ada").await;

@@ -10,7 +10,7 @@ use crate::support::Site;
 use crate::support::visitor::{approve, deny};
 
 #[tokio::test]
-async fn a1_the_start_is_a_button_and_never_an_address() {
+async fn sign_in_start_is_a_post_form() {
     let site = Site::open().await;
     let visitor = site.visitor();
     for (provider, label) in [("spotify", "Spotify"), ("google", "Google"), ("x", "X")] {
@@ -24,7 +24,7 @@ async fn a1_the_start_is_a_button_and_never_an_address() {
 }
 
 #[tokio::test]
-async fn the_consent_page_is_asked_for_with_pkce_and_the_least_scopes() {
+async fn spotify_is_asked_with_pkce_and_least_scopes() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let start = visitor.open("/login").await.form("form[action='/auth/spotify']");
@@ -39,7 +39,7 @@ async fn the_consent_page_is_asked_for_with_pkce_and_the_least_scopes() {
 }
 
 #[tokio::test]
-async fn l1_what_the_landing_page_says_of_asking_and_keeping_is_so() {
+async fn landing_page_states_requested_access_truthfully() {
     let site = Site::open().await;
     let ada = site.visitor();
     let landing = ada.open("/").await;
@@ -54,7 +54,7 @@ async fn l1_what_the_landing_page_says_of_asking_and_keeping_is_so() {
 }
 
 #[tokio::test]
-async fn a3_success_leads_to_next_with_a_notice_shown_once() {
+async fn successful_sign_in_goes_to_next_with_flash_shown_once() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let consent = visitor.to_consent("/login?next=/account").await;
@@ -66,7 +66,7 @@ async fn a3_success_leads_to_next_with_a_notice_shown_once() {
 }
 
 #[tokio::test]
-async fn a2_who_is_signed_in_goes_on_without_a_new_consent() {
+async fn signed_in_user_skips_consent() {
     let site = Site::open().await;
     let visitor = site.signed_in("ada").await;
     let asked = site.spotify.request_count(Endpoint::Authorize);
@@ -75,7 +75,7 @@ async fn a2_who_is_signed_in_goes_on_without_a_new_consent() {
 }
 
 #[tokio::test]
-async fn the_session_id_changes_at_sign_in_and_the_old_one_is_worth_nothing() {
+async fn session_id_changes_at_sign_in_with_spotify() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let start = visitor.open("/login").await.form("form[action='/auth/spotify']");
@@ -92,7 +92,7 @@ async fn the_session_id_changes_at_sign_in_and_the_old_one_is_worth_nothing() {
 }
 
 #[tokio::test]
-async fn a4_a_no_is_taken_and_nothing_is_saved() {
+async fn denied_consent_saves_nothing() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let consent = visitor.to_consent("/login").await;
@@ -103,7 +103,7 @@ async fn a4_a_no_is_taken_and_nothing_is_saved() {
 }
 
 #[tokio::test]
-async fn a5_a_state_that_is_used_old_or_another_browsers_is_refused_and_says_which() {
+async fn used_expired_and_foreign_states_are_refused_with_reason() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let consent = visitor.to_consent("/login").await;
@@ -128,7 +128,7 @@ async fn a5_a_state_that_is_used_old_or_another_browsers_is_refused_and_says_whi
 }
 
 #[tokio::test]
-async fn a6_two_tabs_both_finish() {
+async fn two_tabs_both_finish_sign_in() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let first = visitor.to_consent("/login?next=/hearts").await;
@@ -140,7 +140,7 @@ async fn a6_two_tabs_both_finish() {
 }
 
 #[tokio::test]
-async fn a_callback_opened_twice_leaves_people_signed_in() {
+async fn callback_opened_twice_keeps_user_signed_in() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let consent = visitor.to_consent("/login").await;
@@ -152,7 +152,7 @@ async fn a_callback_opened_twice_leaves_people_signed_in() {
 }
 
 #[tokio::test]
-async fn ten_sign_ins_may_wait_and_the_eleventh_pushes_out_the_first() {
+async fn eleventh_pending_sign_in_replaces_the_first() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let first = visitor.to_consent("/login").await;
@@ -165,7 +165,7 @@ async fn ten_sign_ins_may_wait_and_the_eleventh_pushes_out_the_first() {
 }
 
 #[tokio::test]
-async fn a_forged_refusal_without_a_state_changes_nothing() {
+async fn forged_denial_without_state_changes_nothing() {
     let site = Site::open().await;
     let visitor = site.signed_in("ada").await;
     let forged = visitor.open("/auth/spotify/callback?error=access_denied").await;
@@ -174,7 +174,7 @@ async fn a_forged_refusal_without_a_state_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_answer_in_another_issuers_name_is_refused_before_its_code_is_used() {
+async fn callback_with_wrong_issuer_is_refused_before_code_exchange() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let consent = visitor.to_consent("/login").await;
@@ -184,7 +184,7 @@ async fn an_answer_in_another_issuers_name_is_refused_before_its_code_is_used() 
 }
 
 #[tokio::test]
-async fn a7_who_is_not_on_the_allow_list_is_told_whom_to_ask() {
+async fn user_not_on_allow_list_is_told_whom_to_ask() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let page = visitor.sign_in("tom").await;
@@ -197,7 +197,7 @@ async fn a7_who_is_not_on_the_allow_list_is_told_whom_to_ask() {
 }
 
 #[tokio::test]
-async fn a8_a_paused_app_says_so_without_blaming_the_visitor() {
+async fn lapsed_premium_says_access_is_paused() {
     let site = Site::open().await;
     site.spotify.update_switches(|switches| switches.owner_has_premium = false);
     let page = site.visitor().sign_in("ada").await;
@@ -206,7 +206,7 @@ async fn a8_a_paused_app_says_so_without_blaming_the_visitor() {
 }
 
 #[tokio::test]
-async fn a9_spotify_down_is_a_page_with_another_try_and_no_session() {
+async fn spotify_outage_during_sign_in_offers_retry_and_makes_no_session() {
     for (endpoint, fault, status) in [
         (Endpoint::Token, Fault::Html502, 502),
         (Endpoint::Token, Fault::Empty, 502),
@@ -226,7 +226,7 @@ async fn a9_spotify_down_is_a_page_with_another_try_and_no_session() {
 }
 
 #[tokio::test]
-async fn a_code_that_spotify_refuses_ends_in_a_page_with_another_try() {
+async fn code_rejected_by_spotify_offers_retry() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let consent = visitor.to_consent("/login?next=/hearts").await;
@@ -241,7 +241,7 @@ async fn a_code_that_spotify_refuses_ends_in_a_page_with_another_try() {
 }
 
 #[tokio::test]
-async fn a11_a_listener_without_a_name_is_greeted_by_id() {
+async fn listener_without_display_name_is_greeted_by_id() {
     let site = Site::open().await;
     let id = site.spotify.user("noor").unwrap().id;
     let page = site.visitor().sign_in("noor").await;
@@ -249,7 +249,7 @@ async fn a11_a_listener_without_a_name_is_greeted_by_id() {
 }
 
 #[tokio::test]
-async fn a13_a_visitor_on_localhost_is_sent_to_the_host_that_spotify_knows() {
+async fn localhost_redirects_to_base_url_host() {
     let site = Site::open().await;
     let port = site.base.rsplit(':').next().unwrap();
     let page = site.visitor().look(&format!("http://localhost:{port}/login?next=/hearts")).await;
@@ -258,7 +258,7 @@ async fn a13_a_visitor_on_localhost_is_sent_to_the_host_that_spotify_knows() {
 }
 
 #[tokio::test]
-async fn people_are_known_by_account_id_whatever_their_name_or_id() {
+async fn users_are_recognized_by_account_id() {
     let site = Site::open().await;
     site.signed_in("ada").await;
     site.spotify.change_user_id("ada", "ada.renamed");
@@ -267,7 +267,7 @@ async fn people_are_known_by_account_id_whatever_their_name_or_id() {
 }
 
 #[tokio::test]
-async fn a_person_known_by_id_is_filed_under_account_id_once_there_is_one() {
+async fn identity_moves_to_account_id_once_known() {
     let site = Site::open().await;
     let account_id = site.spotify.user("ada").unwrap().account_id;
     site.spotify.update_user("ada", |ada| ada.account_id = None);
@@ -282,7 +282,7 @@ async fn a_person_known_by_id_is_filed_under_account_id_once_there_is_one() {
 }
 
 #[tokio::test]
-async fn another_listener_in_the_same_session_changes_nothing() {
+async fn sign_in_as_another_user_in_same_session_is_refused() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let first = visitor.to_consent("/login").await;
@@ -296,7 +296,7 @@ async fn another_listener_in_the_same_session_changes_nothing() {
 }
 
 #[tokio::test]
-async fn b7_a_heart_pressed_signed_out_is_there_after_the_sign_in() {
+async fn heart_pressed_signed_out_is_saved_after_sign_in() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let body = Some("hearted=true&from=/playlists".to_owned());
@@ -311,7 +311,7 @@ async fn b7_a_heart_pressed_signed_out_is_there_after_the_sign_in() {
 }
 
 #[tokio::test]
-async fn b7_what_else_is_pressed_signed_out_changes_nothing_and_says_so() {
+async fn other_forms_sent_signed_out_change_nothing_and_say_so() {
     let site = Site::open().await;
     let visitor = site.signed_in("ada").await;
     let place = "/playlists?sort=name";
@@ -346,7 +346,7 @@ async fn b7_what_else_is_pressed_signed_out_changes_nothing_and_says_so() {
 }
 
 #[tokio::test]
-async fn c7_signing_out_is_a_button_and_ends_the_session_here_and_in_the_database() {
+async fn sign_out_is_a_post_and_deletes_the_session() {
     let site = Site::open().await;
     let visitor = site.signed_in("ada").await;
     let page = visitor.open("/logout").await;
@@ -360,7 +360,7 @@ async fn c7_signing_out_is_a_button_and_ends_the_session_here_and_in_the_databas
 /// Twelve requests share the app's few connections, four of them for each person, and none waits for a second one. On Citus, with foreign keys from the coordinator's
 /// tables to `users`, most of them would deadlock.
 #[tokio::test]
-async fn people_who_sign_in_at_once_are_all_let_in() {
+async fn concurrent_sign_ins_all_succeed() {
     let site = Site::open().await;
     for _ in 0..3 {
         join_all(["ada", "mira", "noor"].repeat(4).into_iter().map(|key| site.signed_in(key))).await;

@@ -45,7 +45,7 @@ async fn rows(site: &Site) -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn h6_the_table_has_a_header_utf_8_iso_dates_and_no_formulas() {
+async fn csv_export_has_header_utf8_iso_dates_and_no_formulas() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
     site.spotify.inject_fault(Endpoint::Token, Fault::Hang, 9);
@@ -65,7 +65,7 @@ async fn h6_the_table_has_a_header_utf_8_iso_dates_and_no_formulas() {
 }
 
 #[tokio::test]
-async fn h6_json_says_what_it_is_and_names_every_heart() {
+async fn json_export_names_its_format_and_lists_every_heart() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
     let name = ada.open("/hearts").await.text(".card h2");
@@ -82,7 +82,7 @@ async fn h6_json_says_what_it_is_and_names_every_heart() {
 }
 
 #[tokio::test]
-async fn signed_out_nothing_leaves_and_nothing_comes_in() {
+async fn export_and_import_need_sign_in() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     let form = ada.open("/hearts/import").await.form("form.import");
@@ -96,7 +96,7 @@ async fn signed_out_nothing_leaves_and_nothing_comes_in() {
 }
 
 #[tokio::test]
-async fn h7_what_left_comes_back_with_the_same_dates_and_words_and_twice_changes_nothing() {
+async fn exported_hearts_import_unchanged_and_twice_is_no_change() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     let more = "insert into user_hearts (user_id, playlist_id, hearted_at, note, tags)
@@ -116,7 +116,7 @@ async fn h7_what_left_comes_back_with_the_same_dates_and_words_and_twice_changes
 }
 
 #[tokio::test]
-async fn who_leaves_and_comes_again_has_the_same_hearts_with_the_same_dates() {
+async fn import_restores_hearts_after_account_deletion() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     site.advance(std::time::Duration::from_secs(60));
@@ -131,7 +131,7 @@ async fn who_leaves_and_comes_again_has_the_same_hearts_with_the_same_dates() {
 }
 
 #[tokio::test]
-async fn h7_refused_lines_are_told_with_their_numbers_and_reasons() {
+async fn import_reports_skipped_lines_with_numbers_and_reasons() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
     let before = rows(&site).await;
@@ -163,7 +163,7 @@ async fn h7_refused_lines_are_told_with_their_numbers_and_reasons() {
 }
 
 #[tokio::test]
-async fn h7_a_file_that_cannot_be_read_imports_nothing_and_says_why() {
+async fn unreadable_import_file_changes_nothing_and_says_why() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     let cut = format!("{{\"hearts\":[{{\"playlist_id\":\"{ID}\"}},");
@@ -184,7 +184,7 @@ async fn h7_a_file_that_cannot_be_read_imports_nothing_and_says_why() {
 }
 
 #[tokio::test]
-async fn h7_five_megabytes_are_taken_and_more_is_refused_with_a_page() {
+async fn import_file_is_limited_to_five_megabytes() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     let mut file = format!("id,extra\n{ID},").into_bytes();
@@ -201,7 +201,7 @@ async fn h7_five_megabytes_are_taken_and_more_is_refused_with_a_page() {
 }
 
 #[tokio::test]
-async fn h7_a_file_brings_up_to_fifty_thousand_hearts() {
+async fn import_file_is_limited_to_fifty_thousand_hearts() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     assert!(ada.open("/hearts/import").await.text("form.import label").ends_with("up to 5 MB and 50,000 hearts"));
@@ -218,7 +218,7 @@ async fn h7_a_file_brings_up_to_fifty_thousand_hearts() {
 }
 
 #[tokio::test]
-async fn imports_make_up_to_a_hundred_thousand_hearts_of_a_person() {
+async fn imports_are_limited_to_100_000_hearts_per_user() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     let more =
@@ -236,7 +236,7 @@ async fn imports_make_up_to_a_hundred_thousand_hearts_of_a_person() {
 }
 
 #[tokio::test]
-async fn ten_thousand_hearts_come_in_at_once_and_a_hundred_thousand_leave() {
+async fn ten_thousand_hearts_import_and_100_000_export() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     let file: String = (0..10_000).map(|n| format!("{n:022},2020-01-01,a note,\"one, two\"\n")).collect();
@@ -251,7 +251,7 @@ async fn ten_thousand_hearts_come_in_at_once_and_a_hundred_thousand_leave() {
 }
 
 #[tokio::test]
-async fn import_is_linked_from_the_hearts_and_the_account() {
+async fn hearts_and_account_pages_link_to_import() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     for path in ["/hearts", "/account"] {
@@ -260,7 +260,7 @@ async fn import_is_linked_from_the_hearts_and_the_account() {
 }
 
 #[tokio::test]
-async fn only_some_files_are_on_their_way_at_once_and_the_page_stays() {
+async fn concurrent_uploads_are_limited() {
     let site = Site::open().await;
     let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
     let begin = async || {

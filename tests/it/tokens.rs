@@ -15,7 +15,7 @@ use crate::support::{SESSION_SECRET, Site};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[tokio::test]
-async fn a_thousand_requests_over_fifty_expiries_with_single_use_tokens_end_signed_in() {
+async fn single_use_refresh_tokens_survive_fifty_expiries() {
     let mut site = Site::open().await;
     site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = true);
     let ada = site.signed_in("ada").await;
@@ -43,7 +43,7 @@ async fn a_thousand_requests_over_fifty_expiries_with_single_use_tokens_end_sign
 }
 
 #[tokio::test]
-async fn two_weeks_before_a_consent_ends_a_note_offers_a_new_one() {
+async fn expiring_consent_is_announced_two_weeks_ahead() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     let form = "main form:has(input[name=again])";
@@ -67,7 +67,7 @@ async fn two_weeks_before_a_consent_ends_a_note_offers_a_new_one() {
 }
 
 #[tokio::test]
-async fn the_day_itself_is_any_day() {
+async fn consent_past_its_expiry_date_ends_any_day_now() {
     let site = Site::open().await;
     let ada = site.signed_in("ada").await;
     ada.open("/playlists").await;
@@ -82,7 +82,7 @@ async fn the_day_itself_is_any_day() {
 /// A provider that answers when its asker's lease is over: meanwhile another has bought the next token, which
 /// the late one's refusal must not delete.
 #[tokio::test]
-async fn who_renews_too_slowly_cannot_undo_what_the_next_one_did() {
+async fn refresh_that_lost_its_lease_changes_nothing() {
     let site = Site::open().await;
     site.signed_in("ada").await;
     let key: Vec<u8> =

@@ -56,7 +56,7 @@ async fn publish(site: &Site, id: &str) {
 }
 
 #[tokio::test]
-async fn three_people_are_needed_and_the_most_hearted_stands_first() {
+async fn top_list_needs_three_hearts_and_sorts_by_count() {
     let site = Site::open().await;
     let people = three(&site).await;
     publish(&site, A).await;
@@ -73,7 +73,7 @@ async fn three_people_are_needed_and_the_most_hearted_stands_first() {
 }
 
 #[tokio::test]
-async fn this_week_and_ever_are_told_apart_by_a_link_that_needs_no_script() {
+async fn week_and_all_time_lists_are_plain_links() {
     let site = Site::open().await;
     let people = three(&site).await;
     publish(&site, A).await;
@@ -91,7 +91,7 @@ async fn this_week_and_ever_are_told_apart_by_a_link_that_needs_no_script() {
 }
 
 #[tokio::test]
-async fn a_stranger_sees_the_list_and_a_member_has_hearts_on_it() {
+async fn top_page_is_public_and_has_heart_buttons_for_users() {
     let site = Site::open().await;
     let people = three(&site).await;
     publish(&site, A).await;
@@ -113,7 +113,7 @@ async fn a_stranger_sees_the_list_and_a_member_has_hearts_on_it() {
 }
 
 #[tokio::test]
-async fn a_playlist_shows_while_some_members_library_has_it_public_and_fresh() {
+async fn top_list_shows_only_playlists_recently_seen_as_public() {
     let site = Site::open().await;
     let people = three(&site).await;
     let id = people[0].open("/playlists").await.playlist_ids().remove(0);
@@ -132,7 +132,7 @@ async fn a_playlist_shows_while_some_members_library_has_it_public_and_fresh() {
 }
 
 #[tokio::test]
-async fn what_one_member_knows_as_private_never_shows() {
+async fn playlist_private_for_any_user_is_never_listed() {
     let site = Site::open().await;
     let people = three(&site).await;
     let id = people[0].open("/playlists").await.playlist_ids().remove(0);
@@ -152,7 +152,7 @@ async fn what_one_member_knows_as_private_never_shows() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_playlist_counts_ones_own_heart_at_once_and_others_within_a_minute() {
+async fn heart_count_includes_own_heart_at_once() {
     let site = Site::open().await;
     let people = three(&site).await;
     let id = people[0].open("/playlists").await.playlist_ids().remove(0);
@@ -175,7 +175,7 @@ async fn the_page_of_a_playlist_counts_ones_own_heart_at_once_and_others_within_
 }
 
 #[tokio::test]
-async fn many_processes_make_one_list_and_nobody_waits_for_it() {
+async fn top_list_is_made_by_one_process_without_blocking_views() {
     let mut site = Site::open().await;
     let second = site.second_process().await;
     strangers(&site, A, 3).await;
@@ -194,7 +194,7 @@ async fn many_processes_make_one_list_and_nobody_waits_for_it() {
 }
 
 #[tokio::test]
-async fn a_list_from_the_future_does_not_stay() {
+async fn top_list_dated_in_the_future_is_replaced() {
     let site = Site::open().await;
     site.refresh_top().await;
     // First of all, since the app may make the list at any time.
@@ -207,7 +207,7 @@ async fn a_list_from_the_future_does_not_stay() {
 }
 
 #[tokio::test]
-async fn after_a_long_count_the_lists_rest() {
+async fn slow_count_delays_the_next_refresh() {
     let site = Site::open().await;
     site.refresh_top().await;
     // Locked: making them waits.
@@ -232,7 +232,7 @@ async fn after_a_long_count_the_lists_rest() {
 }
 
 #[tokio::test]
-async fn switched_off_there_is_no_such_page_and_no_entry_in_the_menu() {
+async fn disabled_top_page_is_404_and_not_in_menu() {
     let site = Site::open_with(&[("TOP_PAGE", "off")]).await;
     for visitor in [site.visitor(), site.signed_in("ada").await] {
         let page = visitor.look("/top").await;

@@ -20,7 +20,7 @@ async fn write(visitor: &Visitor, page: &Page, note: &str, tags: &str) -> Page {
 }
 
 #[tokio::test]
-async fn a_note_and_tags_are_kept_and_shown_wherever_the_heart_is() {
+async fn note_and_tags_are_shown_wherever_the_heart_is() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
     let page = write(&ada, &ada.edit_first_heart().await, " For <b>rain</b> ", "Late Night,été, late  night").await;
@@ -45,7 +45,7 @@ async fn a_note_and_tags_are_kept_and_shown_wherever_the_heart_is() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_comes_back_as_typed_with_the_reason_beside_it() {
+async fn invalid_annotation_is_shown_again_with_reason() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
     write(&ada, &ada.edit_first_heart().await, "Before", "before").await;
@@ -68,7 +68,7 @@ async fn what_cannot_be_kept_comes_back_as_typed_with_the_reason_beside_it() {
 }
 
 #[tokio::test]
-async fn words_are_one_persons_own_and_need_a_heart() {
+async fn annotations_belong_to_one_user_and_need_a_heart() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
     let mira = site.signed_in("mira").await;
@@ -96,7 +96,7 @@ async fn words_are_one_persons_own_and_need_a_heart() {
 }
 
 #[tokio::test]
-async fn words_of_a_playlist_nobody_knows_are_shown_on_its_page() {
+async fn annotation_outlives_playlist_metadata() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
     write(&ada, &ada.edit_first_heart().await, "Still here", "kept").await;
@@ -111,7 +111,7 @@ async fn words_of_a_playlist_nobody_knows_are_shown_on_its_page() {
 }
 
 #[tokio::test]
-async fn what_was_typed_stands_in_its_field_again_without_controls() {
+async fn redisplayed_input_has_no_control_characters() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     let odd = "two\u{0}\u{b}\u{85}three";

@@ -24,7 +24,7 @@ struct Violation {
 }
 
 #[tokio::test]
-async fn g3_g6_axe_finds_nothing_on_any_page() {
+async fn axe_finds_no_violation_on_any_page() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     for path in pages_for_all() {
@@ -40,7 +40,7 @@ async fn g3_g6_axe_finds_nothing_on_any_page() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_in_a_message_and_in_the_help() {
+async fn axe_finds_no_violation_in_messages_and_help() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.click(FIRST_HEART).await;
@@ -52,7 +52,7 @@ async fn axe_finds_nothing_in_a_message_and_in_the_help() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_where_spotify_is_not_connected() {
+async fn axe_finds_no_violation_without_spotify() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/login").await;
@@ -108,7 +108,7 @@ fn told(violations: &[Violation]) -> String {
 }
 
 #[tokio::test]
-async fn axe_itself_finds_what_is_wrong() {
+async fn axe_detects_a_missing_alt_text() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/").await;

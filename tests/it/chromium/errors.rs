@@ -41,7 +41,7 @@ async fn errors(site: &Site) -> Vec<Page> {
 }
 
 #[tokio::test]
-async fn g3_g13_axe_finds_nothing_on_any_error_page_and_none_scrolls_sideways() {
+async fn error_pages_pass_axe_and_do_not_scroll_sideways() {
     let site = Site::open().await;
     // A site of its own, because the browser needs one that is well.
     let troubled = Site::open().await;

@@ -38,7 +38,7 @@ const HOLD_REQUESTS: &str = "window.held = [], window.answered = 0, window.real_
     })";
 
 #[tokio::test]
-async fn p15_typing_finds_at_once_and_disturbs_nobody() {
+async fn typing_searches_at_once_and_keeps_focus() {
     let site = Site::open().await;
     let browser = mira(&site).await;
     let before: u32 = browser.ask("history.length").await;
@@ -77,7 +77,7 @@ async fn p15_typing_finds_at_once_and_disturbs_nobody() {
 }
 
 #[tokio::test]
-async fn a_heart_given_among_what_was_found_is_a_heart() {
+async fn heart_works_in_search_results() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     type_in(&browser, "#q", "is:hearted").await;
@@ -89,7 +89,7 @@ async fn a_heart_given_among_what_was_found_is_a_heart() {
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_too_late_is_dropped() {
+async fn late_search_response_is_dropped() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.ask::<()>(HOLD_REQUESTS).await;
@@ -106,7 +106,7 @@ async fn an_answer_that_comes_too_late_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_search_that_fails_says_so_and_is_tried_again() {
+async fn failed_search_says_so_and_can_be_retried() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.ask::<()>(HOLD_REQUESTS).await;
@@ -132,7 +132,7 @@ async fn a_search_that_fails_says_so_and_is_tried_again() {
 }
 
 #[tokio::test]
-async fn another_order_shows_at_once_and_enter_needs_no_button() {
+async fn sort_change_applies_at_once_and_enter_submits() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.ask::<()>("sort.value = 'name', void sort.dispatchEvent(new Event('change', { bubbles: true }))").await;
@@ -149,7 +149,7 @@ async fn another_order_shows_at_once_and_enter_needs_no_button() {
 }
 
 #[tokio::test]
-async fn p2_more_comes_in_place_and_is_said() {
+async fn more_button_loads_in_place_and_announces() {
     let site = Site::open().await;
     let browser = mira(&site).await;
     browser.ask::<()>(HOLD_REQUESTS).await;
@@ -174,7 +174,7 @@ async fn p2_more_comes_in_place_and_is_said() {
 }
 
 #[tokio::test]
-async fn more_that_was_not_loaded_offline_is_offered_afresh_online() {
+async fn more_is_offered_again_when_back_online() {
     let site = Site::open().await;
     let browser = mira(&site).await;
     browser.ask::<()>("window.real_fetch = fetch, void (fetch = () => Promise.reject(new TypeError('lost')))").await;
@@ -187,7 +187,7 @@ async fn more_that_was_not_loaded_offline_is_offered_afresh_online() {
 }
 
 #[tokio::test]
-async fn more_that_is_pressed_twice_brings_each_playlist_once() {
+async fn pressing_more_twice_repeats_no_playlist() {
     let site = Site::open().await;
     let browser = mira(&site).await;
     browser.ask::<()>(HOLD_REQUESTS).await;
@@ -201,7 +201,7 @@ async fn more_that_is_pressed_twice_brings_each_playlist_once() {
 }
 
 #[tokio::test]
-async fn what_was_just_typed_goes_along_to_the_other_view() {
+async fn typed_query_is_kept_when_switching_view() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let typed_and_pressed = |typed: &str, link: &str| {
@@ -219,7 +219,7 @@ async fn what_was_just_typed_goes_along_to_the_other_view() {
 }
 
 #[tokio::test]
-async fn a_search_that_takes_a_while_says_that_it_is_under_way() {
+async fn slow_search_shows_progress() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.ask::<()>(HOLD_REQUESTS).await;
@@ -231,7 +231,7 @@ async fn a_search_that_takes_a_while_says_that_it_is_under_way() {
 }
 
 #[tokio::test]
-async fn a_big_library_shows_what_has_come_and_grows_until_it_is_whole() {
+async fn big_library_grows_while_loading() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 250));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
@@ -253,7 +253,7 @@ async fn a_big_library_shows_what_has_come_and_grows_until_it_is_whole() {
 }
 
 #[tokio::test]
-async fn p16_back_and_a_reload_show_what_more_had_brought() {
+async fn back_and_reload_keep_loaded_pages() {
     let site = Site::open().await;
     let browser = mira(&site).await;
     browser.go("/playlists?sort=name").await;
@@ -286,7 +286,7 @@ async fn p16_back_and_a_reload_show_what_more_had_brought() {
 }
 
 #[tokio::test]
-async fn p17_keys_move_heart_search_and_help() {
+async fn keyboard_shortcuts_move_heart_and_search() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let press = async |key: char| browser.press_letter(key).await;
@@ -322,7 +322,7 @@ async fn p17_keys_move_heart_search_and_help() {
 }
 
 #[tokio::test]
-async fn p17_the_help_lists_the_keys_and_switches_them_off() {
+async fn shortcut_help_lists_keys_and_turns_them_off() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let open = "document.querySelector('#keys').open";
@@ -353,7 +353,7 @@ async fn p17_the_help_lists_the_keys_and_switches_them_off() {
 }
 
 #[tokio::test]
-async fn g1_without_script_there_is_no_control_of_the_scripts() {
+async fn no_dead_control_without_script() {
     let site = Site::open().await;
     let browser = Browser::without_script(&site).await;
     sign_in(&browser, "mira").await;

@@ -15,7 +15,7 @@ async fn hold_the_hearts(site: &Site) -> Transaction<'static, Postgres> {
 }
 
 #[tokio::test]
-async fn b3_a_click_shows_at_once_and_is_saved() {
+async fn heart_click_shows_at_once_and_is_saved() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let hold = hold_the_hearts(&site).await;
@@ -36,7 +36,7 @@ const LOOK: &str = "(button => [button.getAttribute('aria-label'), button.getAtt
     String(getComputedStyle(button.querySelector('.glyph')).fill !== 'none')])(document.querySelector('.heart button'))";
 
 #[tokio::test]
-async fn b2_the_name_stays_and_the_state_is_told_by_shape_too() {
+async fn heart_button_keeps_its_name_and_shows_state_by_shape() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let look = async || browser.ask::<[String; 3]>(LOOK).await;
@@ -57,7 +57,7 @@ async fn b2_the_name_stays_and_the_state_is_told_by_shape_too() {
 }
 
 #[tokio::test]
-async fn b5_the_last_wish_is_sent_although_the_page_is_left_before_the_first_is_answered() {
+async fn last_heart_state_is_sent_when_leaving_page() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let hold = hold_the_hearts(&site).await;
@@ -72,7 +72,7 @@ async fn b5_the_last_wish_is_sent_although_the_page_is_left_before_the_first_is_
 }
 
 #[tokio::test]
-async fn a_heart_is_given_and_taken_back_by_keyboard() {
+async fn heart_is_toggled_by_keyboard() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.ask::<()>("document.querySelector('.card:first-child .out').focus()").await;
@@ -90,7 +90,7 @@ async fn a_heart_is_given_and_taken_back_by_keyboard() {
 }
 
 #[tokio::test]
-async fn b4_a_failed_save_is_taken_back_said_and_tried_again() {
+async fn failed_heart_is_reverted_and_can_be_retried() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     site.db.execute("alter table user_hearts rename to lost").await.unwrap();
@@ -109,7 +109,7 @@ async fn b4_a_failed_save_is_taken_back_said_and_tried_again() {
 }
 
 #[tokio::test]
-async fn b4_a_failure_stays_while_other_hearts_are_given() {
+async fn failure_message_stays_while_other_hearts_are_saved() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let name: String = browser.ask("document.querySelector('.card:first-child .name').innerText").await;
@@ -138,7 +138,7 @@ const NOTE_REQUESTS: &str = "window.asked = [], window.open_requests = 0, window
     })";
 
 #[tokio::test]
-async fn b5_five_fast_clicks_end_in_the_last_asked_state() {
+async fn five_fast_clicks_end_in_last_state() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.ask::<()>(NOTE_REQUESTS).await;
@@ -165,7 +165,7 @@ async fn b5_five_fast_clicks_end_in_the_last_asked_state() {
 }
 
 #[tokio::test]
-async fn b11_offline_a_heart_goes_back_and_says_why() {
+async fn offline_heart_is_reverted_with_message() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let network =

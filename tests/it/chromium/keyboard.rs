@@ -29,7 +29,7 @@ async fn tab_to(browser: &Browser, selector: &str) {
 }
 
 #[tokio::test]
-async fn g5_the_keyboard_alone_leads_from_the_first_page_to_a_heart_and_out() {
+async fn whole_visit_works_by_keyboard_with_visible_focus() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/").await;

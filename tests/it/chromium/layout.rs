@@ -53,7 +53,7 @@ pub(super) fn pages_of_mira(site: &Site) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn g2_nothing_scrolls_sideways_on_small_screens_in_light_and_dark() {
+async fn no_page_scrolls_sideways_in_light_or_dark() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     let mut grounds = HashSet::new();
@@ -91,7 +91,7 @@ pub(super) async fn fits(browser: &Browser, path: &str, grounds: &mut HashSet<St
 }
 
 #[tokio::test]
-async fn g11_no_page_makes_the_browser_complain() {
+async fn no_page_logs_browser_errors() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     for path in pages_for_all() {
@@ -114,7 +114,7 @@ async fn g11_no_page_makes_the_browser_complain() {
 }
 
 #[tokio::test]
-async fn g4_the_skip_link_is_the_first_stop_and_leads_to_the_content() {
+async fn skip_link_is_first_focus_and_leads_to_main() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.go("/playlists").await;
@@ -126,7 +126,7 @@ async fn g4_the_skip_link_is_the_first_stop_and_leads_to_the_content() {
 }
 
 #[tokio::test]
-async fn the_fields_for_words_are_as_wide_as_their_card() {
+async fn annotation_fields_are_as_wide_as_the_card() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.go("/hearts").await;
@@ -149,7 +149,7 @@ const HIDDEN: &str = "[...document.querySelectorAll('.card :is(a, li, p, button)
     .filter(e => !e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !e.closest('details')).length";
 
 #[tokio::test]
-async fn p18_on_a_phone_covers_stand_in_two_columns_and_rows_in_one_with_hearts_that_a_thumb_hits() {
+async fn phone_layout_has_two_columns_and_44px_hearts() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.screen(360, 780, 2, true).await;
@@ -170,7 +170,7 @@ async fn p18_on_a_phone_covers_stand_in_two_columns_and_rows_in_one_with_hearts_
 }
 
 #[tokio::test]
-async fn p18_on_a_phone_the_first_playlist_begins_in_the_upper_half() {
+async fn phone_shows_first_playlist_in_upper_half() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.screen(360, 780, 2, true).await;
@@ -185,7 +185,7 @@ async fn p18_on_a_phone_the_first_playlist_begins_in_the_upper_half() {
 }
 
 #[tokio::test]
-async fn g2_with_text_twice_as_large_nothing_in_a_card_lies_over_another_part() {
+async fn double_text_size_overlaps_nothing_in_cards() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.window(320, 640).await;
@@ -208,7 +208,7 @@ const UNDER_HEARTS: &str = "(cards => [cards.filter(card => { \
     ([...document.querySelectorAll('.card')])";
 
 #[tokio::test]
-async fn g2_no_name_runs_under_its_heart_whatever_its_script() {
+async fn playlist_names_never_overlap_heart() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     sign_in(&browser, "mira").await;
@@ -224,7 +224,7 @@ async fn g2_no_name_runs_under_its_heart_whatever_its_script() {
 }
 
 #[tokio::test]
-async fn names_of_one_line_and_of_two_begin_on_the_same_line() {
+async fn card_names_are_aligned() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     sign_in(&browser, "mira").await;
@@ -235,7 +235,7 @@ async fn names_of_one_line_and_of_two_begin_on_the_same_line() {
 }
 
 #[tokio::test]
-async fn who_asks_for_more_contrast_gets_stronger_lines_and_words() {
+async fn more_contrast_preference_strengthens_lines_and_text() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let seen = "(s => [getComputedStyle(s('.sub')).color, getComputedStyle(s('.views')).borderTopColor])(s => document.querySelector(s))";
@@ -255,7 +255,7 @@ async fn who_asks_for_more_contrast_gets_stronger_lines_and_words() {
 }
 
 #[tokio::test]
-async fn with_forced_colours_the_chosen_one_of_several_has_a_border_of_its_own() {
+async fn forced_colors_mark_the_current_tab() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let media = json!({ "features": [{ "name": "forced-colors", "value": "active" }] });
@@ -274,7 +274,7 @@ async fn with_forced_colours_the_chosen_one_of_several_has_a_border_of_its_own()
 }
 
 #[tokio::test]
-async fn what_stands_below_a_heading_stands_apart_from_it() {
+async fn page_headings_have_space_below() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.click(FIRST_HEART).await;
@@ -290,7 +290,7 @@ async fn what_stands_below_a_heading_stands_apart_from_it() {
 }
 
 #[tokio::test]
-async fn g2_with_text_twice_as_large_the_menu_takes_three_lines_at_most() {
+async fn double_text_size_menu_takes_at_most_three_lines() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.window(320, 640).await;
@@ -305,7 +305,7 @@ async fn g2_with_text_twice_as_large_the_menu_takes_three_lines_at_most() {
 }
 
 #[tokio::test]
-async fn no_invitations_yet_stands_apart_from_the_button() {
+async fn empty_invite_list_has_space_below_button() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.go("/invites").await;

@@ -15,7 +15,7 @@ pub(super) const SIXTY_HEARTS: &str = "insert into user_hearts (user_id, playlis
     select users.id, rpad('Heart' || n, 22, 'x'), now() - n * interval '1 day' from users, generate_series(1, 60) n";
 
 #[tokio::test]
-async fn g20_back_shows_a_heart_that_was_given_on_the_next_page() {
+async fn back_shows_heart_added_on_next_page() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     assert!(!pressed(&browser, FIRST_HEART).await);
@@ -29,7 +29,7 @@ async fn g20_back_shows_a_heart_that_was_given_on_the_next_page() {
 }
 
 #[tokio::test]
-async fn g20_back_shows_a_heart_that_was_given_before_leaving() {
+async fn back_shows_heart_added_before_leaving() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.click(FIRST_HEART).await;
@@ -43,7 +43,7 @@ async fn g20_back_shows_a_heart_that_was_given_before_leaving() {
 }
 
 #[tokio::test]
-async fn g20_a_page_that_the_browser_had_put_by_reads_its_hearts_again() {
+async fn page_restored_from_bfcache_reloads_hearts() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let unseen =
@@ -55,7 +55,7 @@ async fn g20_a_page_that_the_browser_had_put_by_reads_its_hearts_again() {
 }
 
 #[tokio::test]
-async fn b12_a_tab_in_the_back_is_right_once_it_is_looked_at() {
+async fn background_tab_updates_hearts_on_focus() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let first = browser.new_tab().await;
@@ -70,7 +70,7 @@ async fn b12_a_tab_in_the_back_is_right_once_it_is_looked_at() {
 }
 
 #[tokio::test]
-async fn b12_a_list_of_several_pages_loses_what_was_taken_back_in_another_tab_and_nothing_else() {
+async fn paginated_list_drops_only_hearts_removed_in_another_tab() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     site.db.execute(SIXTY_HEARTS).await.unwrap();
@@ -92,7 +92,7 @@ async fn b12_a_list_of_several_pages_loses_what_was_taken_back_in_another_tab_an
 }
 
 #[tokio::test]
-async fn facebooks_mark_leaves_the_address() {
+async fn facebook_fragment_is_removed_from_address() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.go("/hearts?sort=name#_=_").await;
@@ -100,7 +100,7 @@ async fn facebooks_mark_leaves_the_address() {
 }
 
 #[tokio::test]
-async fn a_lost_cover_becomes_a_blank_sleeve() {
+async fn missing_cover_becomes_placeholder() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.devtools("Network.enable", json!({})).await;

@@ -11,7 +11,7 @@ use crate::support::Site;
 const USELESS: &str = "[...document.querySelectorAll('button, input, summary, img, nav')].filter(e => e.checkVisibility()).map(e => e.outerHTML)";
 
 #[tokio::test]
-async fn h9_on_paper_the_hearts_are_a_plain_list() {
+async fn printed_hearts_are_a_plain_list() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.go("/hearts").await;
@@ -35,7 +35,7 @@ async fn h9_on_paper_the_hearts_are_a_plain_list() {
 }
 
 #[tokio::test]
-async fn h9_paper_tells_which_of_several_pages_it_is() {
+async fn print_shows_page_number() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     site.db.execute(SIXTY_HEARTS).await.unwrap();

@@ -55,7 +55,7 @@ async fn screen(browser: &Browser, width: u32, height: u32, mobile: bool) {
 
 #[tokio::test]
 #[ignore = "takes README's pictures: script/pictures"]
-async fn pictures_for_the_readme() {
+async fn readme_screenshots() {
     // Elsewhere than in docs unless the script asks, which brings the fonts.
     let scratch = tempfile::tempdir().unwrap();
     let folder = std::env::var_os("HEARTLIST_PICTURES").map_or(scratch.path().to_owned(), PathBuf::from);

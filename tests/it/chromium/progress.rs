@@ -26,7 +26,7 @@ async fn said(browser: &Browser) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_playlist_that_takes_a_while_says_that_it_is_being_opened() {
+async fn slow_playlist_page_says_opening() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let name = browser.text(".card:first-child .name").await;
@@ -40,7 +40,7 @@ async fn a_playlist_that_takes_a_while_says_that_it_is_being_opened() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_given_up_is_no_longer_spoken_of() {
+async fn cancelled_navigation_clears_message() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     site.spotify.inject_fault(Endpoint::Playlist, Fault::Hang, 1);
@@ -56,7 +56,7 @@ async fn a_wait_that_is_given_up_is_no_longer_spoken_of() {
 }
 
 #[tokio::test]
-async fn a_button_that_asks_spotify_says_so_until_the_page_comes() {
+async fn refresh_button_shows_progress() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     site.advance(Duration::from_secs(60));
@@ -71,7 +71,7 @@ async fn a_button_that_asks_spotify_says_so_until_the_page_comes() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_shown_again_waits_for_nothing() {
+async fn page_restored_from_bfcache_shows_no_progress() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     // The form is sent to nowhere, so that the page stays.
@@ -85,7 +85,7 @@ async fn a_page_that_is_shown_again_waits_for_nothing() {
 }
 
 #[tokio::test]
-async fn signing_in_says_that_it_is_under_way() {
+async fn sign_in_button_shows_progress() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/login").await;
@@ -100,7 +100,7 @@ async fn signing_in_says_that_it_is_under_way() {
 }
 
 #[tokio::test]
-async fn h7_a_file_is_imported_and_the_page_says_that_it_is_under_way() {
+async fn import_shows_progress_and_result() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let mut file = tempfile::NamedTempFile::new().unwrap();

@@ -12,7 +12,7 @@ use crate::support::Site;
 use crate::support::browser::Browser;
 
 #[tokio::test]
-async fn shared_pages_hold_on_every_screen_and_axe_finds_nothing() {
+async fn shared_pages_fit_every_screen_and_pass_axe() {
     let site = Site::open().await;
     let mira = site.signed_in("mira").await;
     // Every oddity of a library.
@@ -39,7 +39,7 @@ async fn shared_pages_hold_on_every_screen_and_axe_finds_nothing() {
 }
 
 #[tokio::test]
-async fn without_script_a_page_is_switched_on_opened_and_switched_off() {
+async fn public_page_is_turned_on_and_off_without_script() {
     let site = Site::open().await;
     let browser = Browser::without_script(&site).await;
     sign_in(&browser, "ada").await;

@@ -5,7 +5,7 @@ use crate::support::Site;
 use crate::support::browser::Browser;
 
 #[tokio::test]
-async fn a3_two_clicks_and_a_consent_lead_to_the_playlists() {
+async fn sign_in_takes_two_clicks_and_a_consent() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/").await;
@@ -19,7 +19,7 @@ async fn a3_two_clicks_and_a_consent_lead_to_the_playlists() {
 }
 
 #[tokio::test]
-async fn a4_a_no_by_mouse_leads_back_and_saves_nothing() {
+async fn denied_consent_returns_with_message() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/login").await;
@@ -32,7 +32,7 @@ async fn a4_a_no_by_mouse_leads_back_and_saves_nothing() {
 }
 
 #[tokio::test]
-async fn a14_after_a_failed_sign_in_the_heading_has_the_focus() {
+async fn failed_sign_in_focuses_heading() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/auth/spotify/callback?code=x&state=forged").await;
@@ -40,7 +40,7 @@ async fn a14_after_a_failed_sign_in_the_heading_has_the_focus() {
 }
 
 #[tokio::test]
-async fn b7_a_heart_pressed_after_the_session_ended_is_kept_by_signing_in() {
+async fn heart_after_session_end_is_saved_by_signing_in() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
@@ -54,7 +54,7 @@ async fn b7_a_heart_pressed_after_the_session_ended_is_kept_by_signing_in() {
 }
 
 #[tokio::test]
-async fn b7_a_heart_taken_back_after_the_session_ended_stays_and_that_is_said() {
+async fn heart_removed_after_session_end_stays_with_message() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
@@ -68,7 +68,7 @@ async fn b7_a_heart_taken_back_after_the_session_ended_stays_and_that_is_said() 
 }
 
 #[tokio::test]
-async fn links_a_second_way_in_by_pressing() {
+async fn second_identity_is_linked_by_mouse() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.click("a[href='/account']").await;
@@ -95,7 +95,7 @@ async fn links_a_second_way_in_by_pressing() {
 }
 
 #[tokio::test]
-async fn c7_after_signing_out_back_shows_no_data() {
+async fn back_after_sign_out_shows_no_data() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.click("a[href='/logout']").await;
@@ -109,7 +109,7 @@ async fn c7_after_signing_out_back_shows_no_data() {
 }
 
 #[tokio::test]
-async fn c3_an_account_is_deleted_only_after_the_box_is_ticked() {
+async fn account_deletion_needs_ticked_box() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     sign_in(&browser, "ada").await;

@@ -33,7 +33,7 @@ async fn is_back(site: &Site, browser: &Browser) {
 }
 
 #[tokio::test]
-async fn b13_undo_is_offered_after_an_un_heart() {
+async fn undo_is_offered_after_removing_heart() {
     let site = Site::open().await;
     let browser = taken_back(&site).await;
     browser.click(OFFERED).await;
@@ -42,7 +42,7 @@ async fn b13_undo_is_offered_after_an_un_heart() {
 }
 
 #[tokio::test]
-async fn b13_undo_is_reached_by_keyboard() {
+async fn undo_is_reachable_by_keyboard() {
     let site = Site::open().await;
     let browser = taken_back(&site).await;
     let control_z = "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'z', ctrlKey: true, bubbles: true}))";
@@ -59,7 +59,7 @@ async fn b13_undo_is_reached_by_keyboard() {
 }
 
 #[tokio::test]
-async fn each_offer_names_its_playlist_and_leaves_the_others_alone() {
+async fn each_undo_names_its_playlist() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     let heart = |n: u32| format!(".card:nth-child({n}) form.heart button");
@@ -93,7 +93,7 @@ async fn each_offer_names_its_playlist_and_leaves_the_others_alone() {
 }
 
 #[tokio::test]
-async fn a_heart_taken_back_on_its_own_page_leaves_no_date_and_no_form() {
+async fn heart_removed_on_playlist_page_hides_date_and_form() {
     let site = Site::open().await;
     let browser = ada_with_a_heart(&site).await;
     browser.click(".card:first-child .name").await;
@@ -106,7 +106,7 @@ async fn a_heart_taken_back_on_its_own_page_leaves_no_date_and_no_form() {
 }
 
 #[tokio::test]
-async fn a_heart_given_on_its_own_page_has_a_form_at_once() {
+async fn heart_added_on_playlist_page_shows_annotation_form() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.click(".card:first-child .name").await;
@@ -127,7 +127,7 @@ const LATER: &str = "window.fades = [], window.clock = setTimeout, \
     void (window.setTimeout = (act, after) => after === 10000 ? fades.push(act) : clock(act, after))";
 
 #[tokio::test]
-async fn b13_after_ten_seconds_the_offer_goes_unless_somebody_is_about_to_take_it() {
+async fn undo_disappears_after_ten_seconds_unless_focused() {
     let site = Site::open().await;
     let browser = ada(&site).await;
     browser.ask::<()>(LATER).await;

@@ -31,7 +31,7 @@ async fn cookie(browser: &Browser) -> String {
 }
 
 #[tokio::test]
-async fn the_first_look_at_120_playlists_weighs_less_than_60_kb_and_asks_no_other_host() {
+async fn first_view_weighs_less_than_60_kb_from_one_host() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     sign_in(&browser, "mira").await;

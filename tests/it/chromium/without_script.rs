@@ -5,7 +5,7 @@ use crate::support::Site;
 use crate::support::browser::Browser;
 
 #[tokio::test]
-async fn g1_signing_in_hearting_and_signing_out_need_no_script() {
+async fn sign_in_hearts_and_sign_out_work_without_script() {
     let site = Site::open().await;
     let browser = Browser::without_script(&site).await;
     sign_in(&browser, "ada").await;

@@ -81,7 +81,7 @@ fn fragment(element: ElementRef<'_>) -> Option<(&'static str, &str)> {
 }
 
 #[test]
-fn a_page_with_faults_is_found_out() {
+fn invalid_html_is_detected() {
     let page = |body: &str| {
         format!("<!DOCTYPE html><html lang=\"en\"><head><title>x</title></head><body>{body}</body></html>")
     };
