@@ -1,19 +1,19 @@
 //! What only a real browser shows: the script, the keyboard, the layout, the content policy.
 
 mod axe;
-mod errors;
-mod finding;
+mod error_pages;
 mod hearts;
 mod keyboard;
 mod layout;
-mod moving;
-mod paper;
-mod pictures;
+mod page_weight;
+mod print;
 mod progress;
+mod screenshots;
+mod search;
 mod sharing;
 mod sign_in;
+mod stale_pages;
 mod undo;
-mod weight;
 mod without_script;
 
 use crate::support::Site;

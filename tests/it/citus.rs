@@ -9,11 +9,11 @@ use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
 use crate::account::OF_PEOPLE;
+use crate::import_export::report;
 use crate::sharing::{put_at, secret_link};
 use crate::support::Site;
 use crate::support::postgres::cluster;
 use crate::support::visitor::Visitor;
-use crate::takeout::report;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

@@ -11,7 +11,7 @@ use reqwest::Method;
 use rustix::process::Signal;
 use sqlx::{Connection, PgConnection};
 
-use crate::outage::settle;
+use crate::database_outage::settle;
 use crate::process::beside_with;
 use crate::support::own_postgres::OwnPostgres;
 use crate::support::postgres::TestDatabase;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::Executor as _;
 
-use super::moving::SIXTY_HEARTS;
+use super::stale_pages::SIXTY_HEARTS;
 use super::{ada, ada_with_a_heart};
 use crate::support::Site;
 
