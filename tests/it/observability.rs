@@ -59,6 +59,9 @@ async fn access_log_names_user_and_cannot_be_forged() {
         let ada = Visitor::new(&base);
         ada.sign_in("ada").await;
         ada.open("/hearts").await;
+        for probe in ["/healthz", "/readyz"] {
+            assert_eq!(ada.look(probe).await.status, 200);
+        }
         for path in ["/%0a%7B%22forged%22:true%7D", "/x%0d%0aforged", "/%1b[31mforged"] {
             let hostile = [("x-request-id", "0123456789abcdef forged"), ("user-agent", "forged {}")];
             ada.request(Method::GET, path, &hostile, None).await;
@@ -68,6 +71,7 @@ async fn access_log_names_user_and_cannot_be_forged() {
         let lines: Vec<&str> = log.lines().filter(|line| line.contains("answered")).collect();
         assert!(lines.len() >= 7 && !log.contains('\u{1b}') && !log.contains('\r'), "{log}");
         assert!(log.lines().all(|line| !line.trim_start().starts_with("forged")), "{log}");
+        assert!(!log.contains("/healthz") && !log.contains("/readyz"), "probes are logged: {log}");
         if format == "json" {
             let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("one event")).collect();
             assert!(events.iter().all(|event| event.get("forged").is_none()));

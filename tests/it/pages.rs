@@ -224,6 +224,22 @@ async fn error_page_shows_request_id() {
 }
 
 #[tokio::test]
+async fn server_error_page_shows_no_internals_and_says_if_anything_was_saved() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada").await;
+    sqlx::query("alter table user_hearts rename to lost").execute(&site.db).await.unwrap();
+    let read = ada.look("/hearts").await;
+    let written = post(&ada, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "hearted=true").await;
+    for page in [&read, &written] {
+        assert_eq!((page.status, page.has("header nav"), page.has("main .ways a")), (500, true, true), "{}", page.html);
+        assert_eq!(page.text("main code"), page.header("x-request-id"));
+        let html = page.html.to_lowercase();
+        assert!(["user_hearts", "relation", "sqlx", "select "].iter().all(|word| !html.contains(word)), "{html}");
+    }
+    assert!(written.text("main").contains("saved"), "{}", written.text("main"));
+}
+
+#[tokio::test]
 async fn unknown_path_is_404_page_with_way_home() {
     let site = Site::open().await;
     let page = site.visitor().look("/nope").await;

@@ -20,7 +20,7 @@ async fn whole_library(visitor: &Visitor) -> Vec<Page> {
 }
 
 #[tokio::test]
-async fn card_shows_name_heart_and_spotify_link() {
+async fn card_shows_name_owner_item_count_and_heart() {
     let site = Site::open().await;
     let page = site.signed_in("ada").await.open("/playlists").await;
     let user = site.spotify.user("ada").unwrap();
@@ -31,6 +31,12 @@ async fn card_shows_name_heart_and_spotify_link() {
         assert_eq!(page.text(&format!("{card} h2 a[href='/playlists/{}']", playlist.id)), playlist.name);
         assert!(page.has(&format!("{card} form[action='/heart/{}'] > button[aria-pressed]", playlist.id)));
         assert!(page.has(&format!("{card} a[href='https://open.spotify.com/playlist/{}']", playlist.id)));
+        let facts = page.text(&format!("{card} .facts"));
+        let own = playlist.owner.id == listener.id;
+        assert!(!own || facts.contains(&playlist.length.to_string()), "the item count in {facts}");
+        assert!(playlist.owner.display_name.as_ref().is_none_or(|owner| facts.contains(owner)), "the owner in {facts}");
+        assert_eq!(facts.contains("Public"), playlist.public == Some(true), "{facts}");
+        assert_eq!(facts.contains("Collaborative"), playlist.collaborative, "{facts}");
     }
     assert!(page.attributes("li.card img", "alt").iter().all(String::is_empty));
 }

@@ -54,6 +54,13 @@ async fn landing_page_states_requested_access_truthfully() {
 }
 
 #[tokio::test]
+async fn landing_page_redirects_signed_in_user_to_playlists() {
+    let site = Site::open().await;
+    let page = site.signed_in("ada").await.look("/").await;
+    assert_eq!((page.status, page.header("location")), (303, "/playlists"));
+}
+
+#[tokio::test]
 async fn successful_sign_in_goes_to_next_with_flash_shown_once() {
     let site = Site::open().await;
     let visitor = site.visitor();

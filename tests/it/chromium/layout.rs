@@ -254,6 +254,29 @@ async fn more_contrast_preference_strengthens_lines_and_text() {
     }
 }
 
+/// The elements whose style moves, with their pseudo-elements left out.
+const MOVING: &str = "[...document.querySelectorAll('*')].filter(e => { const s = getComputedStyle(e); \
+    return s.scrollBehavior === 'smooth' || s.transitionDuration.split(',').some(t => parseFloat(t) > 0) \
+        || s.animationName !== 'none' && s.animationDuration.split(',').some(t => parseFloat(t) > 0); \
+    }).map(e => e.tagName + '.' + e.className)";
+
+#[tokio::test]
+async fn reduced_motion_preference_stops_every_animation() {
+    let site = Site::open().await;
+    let browser = ada(&site).await;
+    let prefer = async |motion: &str| {
+        let features = json!({ "features": [{ "name": "prefers-reduced-motion", "value": motion }] });
+        browser.devtools("Emulation.setEmulatedMedia", features).await;
+    };
+    prefer("no-preference").await;
+    assert!(!browser.ask::<Vec<String>>(MOVING).await.is_empty(), "something moves otherwise");
+    prefer("reduce").await;
+    for path in ["/playlists", "/hearts", "/account", "/"] {
+        browser.go(path).await;
+        assert_eq!(browser.ask::<Vec<String>>(MOVING).await, [""; 0], "{path}");
+    }
+}
+
 #[tokio::test]
 async fn forced_colors_mark_the_current_tab() {
     let site = Site::open().await;
