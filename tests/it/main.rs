@@ -1,6 +1,5 @@
-//! The tests that make requests: each with a database and a made-up Spotify of its own, acting like a visitor
-//! and looking at pages with CSS selectors. Names may carry the number of a sentence in the team's list of
-//! what people expect (`p9_…`).
+//! The integration tests: each has a database and a fake Spotify of its own, acts like a visitor, and reads pages by CSS
+//! selector. `docs/EXPECTATIONS.md` says which expectation each of them proves.
 
 mod support;
 
@@ -16,6 +15,7 @@ mod connection_pool;
 mod database_outage;
 mod deployment;
 mod doctor;
+mod expectations;
 mod feeds;
 mod hearts;
 mod hearts_by_link;
