@@ -7,6 +7,7 @@ use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
 use crate::support::Site;
+use crate::support::rows::OF_PEOPLE;
 use crate::support::visitor::approve;
 
 #[tokio::test]
@@ -124,13 +125,6 @@ async fn reauthentication_accepts_only_identities_already_linked() {
     let back = ada.submit(google.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!((back.url.path(), back.has(SURE)), ("/account/delete", true), "{}", back.html);
 }
-
-/// Every column that holds a person's id, as the catalogue knows it.
-pub(crate) const OF_PEOPLE: &str = "select format('%I', cl.relname) || '.' || format('%I', a.attname)
-     from pg_constraint c join pg_class cl on cl.oid = c.conrelid join pg_attribute a on a.attrelid = cl.oid and a.attnum = any(c.conkey)
-     where c.contype = 'f' and c.confrelid = 'users'::regclass
-     union select table_name || '.' || column_name from information_schema.columns
-     where table_schema = current_schema() and column_name in ('user_id', 'created_by', 'used_by')";
 
 #[tokio::test]
 async fn account_deletion_leaves_no_user_id_in_any_table() {

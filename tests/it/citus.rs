@@ -8,11 +8,10 @@ use heartlist::db::distribution;
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
-use crate::account::OF_PEOPLE;
-use crate::import_export::report;
-use crate::sharing::{put_at, secret_link};
 use crate::support::Site;
 use crate::support::postgres::cluster;
+use crate::support::rows::OF_PEOPLE;
+use crate::support::sharing::{put_at, secret_link};
 use crate::support::visitor::Visitor;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -126,15 +125,15 @@ async fn files(site: &Site, ada: &Visitor) {
         let file = ada.open(path).await.html;
         assert!(file.contains("For the rain"), "{file}");
         let form = ada.open("/hearts/import").await.form("form.import");
-        assert_eq!(report(&ada.upload(form, file.as_bytes()).await), [0, hers, 0]);
+        assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [0, hers, 0]);
         assert_eq!(site.count("select count(*) from user_hearts").await, before);
     }
     let form = ada.open("/hearts/import").await.form("form.import");
     let file = "id,note\n0000000000000000000001,new\n0000000000000000000002,\n";
-    assert_eq!(report(&ada.upload(form, file.as_bytes()).await), [2, 0, 0]);
+    assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [2, 0, 0]);
     let form = ada.open("/hearts/import").await.form("form.import");
     let file = "id\n0000000000000000000001\n0000000000000000000005\n";
-    assert_eq!(report(&ada.upload(form, file.as_bytes()).await), [1, 1, 0]);
+    assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [1, 1, 0]);
     assert_eq!(site.count("select count(*) from user_hearts").await, before + 3);
 }
 

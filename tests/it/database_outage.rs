@@ -12,9 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use url::Url;
 
-use crate::process::{Program, free_port};
+use crate::support::program::{Program, free_port};
 use crate::support::visitor::Visitor;
-use crate::support::{HEART, Site, until};
+use crate::support::{HEART, Site, settle, until};
 
 /// A socket before the site's Postgres that can stop passing bytes on, as a frozen server does.
 struct Between {
@@ -163,12 +163,6 @@ async fn read_only_database_shows_hearts_and_refuses_writes() {
     set("off").await;
     settle(&ada).await;
     assert_eq!(ada.fetch(Method::DELETE, HEART).await.status, 200);
-}
-
-/// Opens pages until the pool has found out which of its connections were ended.
-pub(crate) async fn settle(visitor: &Visitor) {
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    until("a page opens", async || visitor.look("/hearts").await.status == 200).await;
 }
 
 /// An answer that says saved is a row, however often the server throws everybody out meanwhile.

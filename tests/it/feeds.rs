@@ -7,8 +7,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::sharing::{put_at, secret_link, with_hearts};
 use crate::support::Site;
+use crate::support::sharing::{put_at, secret_link, with_hearts};
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
 const NAME: &str = "Lena & \"<Co>\"";

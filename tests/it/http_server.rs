@@ -6,7 +6,7 @@ use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::process::beside_with;
+use crate::support::program::beside_with;
 use crate::support::visitor::Visitor;
 use crate::support::{Site, until};
 

@@ -29,13 +29,6 @@ async fn import(visitor: &Visitor, file: impl AsRef<[u8]>) -> Page {
     visitor.upload(form, file.as_ref()).await
 }
 
-/// Added, already there, refused.
-pub(crate) fn report(page: &Page) -> [i64; 3] {
-    assert_eq!(page.status, 200, "{}", page.html);
-    let numbers: Vec<_> = page.texts(".notice [role=status] b").iter().map(|text| text.parse().unwrap()).collect();
-    numbers.try_into().unwrap()
-}
-
 type Row = (String, OffsetDateTime, Option<String>, Vec<String>);
 
 async fn rows(site: &Site) -> Vec<Row> {
@@ -108,9 +101,9 @@ async fn exported_hearts_import_unchanged_and_twice_is_no_change() {
     for path in ["/hearts/export.csv", "/hearts/export.json"] {
         let file = ada.open(path).await.html;
         sqlx::raw_sql("delete from user_hearts").execute(&site.db).await.unwrap();
-        assert_eq!(report(&import(&ada, &file).await), [2501, 0, 0], "{path}");
+        assert_eq!(import(&ada, &file).await.import_report(), [2501, 0, 0], "{path}");
         assert_eq!((rows(&site).await == before, site.count(HEARTS).await), (true, 2501));
-        assert_eq!(report(&import(&ada, &file).await), [0, 2501, 0], "{path}");
+        assert_eq!(import(&ada, &file).await.import_report(), [0, 2501, 0], "{path}");
         assert_eq!((rows(&site).await == before, site.count(HEARTS).await), (true, 2501));
     }
 }
@@ -126,7 +119,7 @@ async fn import_restores_hearts_after_account_deletion() {
     assert_eq!((ada.submit(leaving).await.status, site.count(HEARTS).await), (200, 0));
     site.advance(std::time::Duration::from_secs(3600));
     let again = site.signed_in("ada").await;
-    assert_eq!(report(&import(&again, &file).await), [2, 0, 0]);
+    assert_eq!(import(&again, &file).await.import_report(), [2, 0, 0]);
     assert_eq!((rows(&site).await == before, site.count(HEARTS).await), (true, 2));
 }
 
@@ -141,7 +134,7 @@ async fn import_reports_skipped_lines_with_numbers_and_reasons() {
          https://open.spotify.com/album/{ID};;;\r\n{ID};3000-01-01;;\r\n{ID};2005-12-31T23:59:59Z;;\r\n{ID};yesterday;;\r\n{ID};;;{long}\r\n"
     );
     let page = import(&ada, file).await;
-    assert_eq!(report(&page), [1, 1, 5]);
+    assert_eq!(page.import_report(), [1, 1, 5]);
     let told = page.texts(".refused li");
     let expected = [
         "Line 5: A link to an album, not to a playlist.",
@@ -156,10 +149,10 @@ async fn import_reports_skipped_lines_with_numbers_and_reasons() {
     let new = after.iter().find(|row| row.0 == ID).unwrap();
     assert_eq!((new.1.date().to_string().as_str(), new.2.as_deref(), new.3.len()), ("2024-05-06", Some("fine"), 2));
     let page = import(&ada, format!("id\n{}", "no id\n".repeat(120))).await;
-    assert_eq!((report(&page), page.count(".refused li")), ([0, 0, 120], 50));
+    assert_eq!((page.import_report(), page.count(".refused li")), ([0, 0, 120], 50));
     assert!(page.text(".notice").contains("And 70 more."));
     let page = import(&ada, format!("{{\"hearts\":[7,{{\"playlist_id\":\"{ID}\"}}]}}")).await;
-    assert_eq!((report(&page), page.text(".refused li").starts_with("Heart 1: ")), ([0, 1, 1], true));
+    assert_eq!((page.import_report(), page.text(".refused li").starts_with("Heart 1: ")), ([0, 1, 1], true));
 }
 
 #[tokio::test]
@@ -189,7 +182,7 @@ async fn import_file_is_limited_to_five_megabytes() {
     let (ada, _) = ada(&site).await;
     let mut file = format!("id,extra\n{ID},").into_bytes();
     file.resize(5 * 1024 * 1024, b'x');
-    assert_eq!(report(&import(&ada, &file).await), [1, 0, 0]);
+    assert_eq!(import(&ada, &file).await.import_report(), [1, 0, 0]);
     for length in [file.len() + 1, 7 * file.len()] {
         file.resize(length, b'x');
         let page = import(&ada, &file).await;
@@ -207,7 +200,7 @@ async fn import_file_is_limited_to_fifty_thousand_hearts() {
     assert!(ada.open("/hearts/import").await.text("form.import label").ends_with("up to 5 MB and 50,000 hearts"));
     let table = format!("id\n{}", "x\n".repeat(50_000));
     let page = import(&ada, &table).await;
-    assert_eq!((report(&page), page.count(".refused li")), ([0, 0, 50_000], 50));
+    assert_eq!((page.import_report(), page.count(".refused li")), ([0, 0, 50_000], 50));
     assert!(page.text(".notice").contains("And 49950 more."));
     let list = format!("{{\"hearts\":[{}0", "0,".repeat(2_500_000));
     for file in [table + "x", list + "]}"] {
@@ -227,12 +220,16 @@ async fn imports_are_limited_to_100_000_hearts_per_user() {
     sqlx::raw_sql(more).execute(&site.db).await.unwrap();
     // The same twice, and one that is there: two are new.
     let file = |ids: [u32; 4]| format!("id\n{:022}\n{:022}\n{:022}\n{:022}\n", ids[0], ids[1], ids[2], ids[3]);
-    assert_eq!(report(&import(&ada, file([1, 200_000, 200_001, 200_001])).await), [2, 2, 0]);
+    assert_eq!(import(&ada, file([1, 200_000, 200_001, 200_001])).await.import_report(), [2, 2, 0]);
     let page = import(&ada, file([1, 200_001, 200_002, 200_002])).await;
     let told = "You can import until you have 100,000 hearts. You have 100000, and this file would add 1. Nothing was imported.";
     assert_eq!((page.status, page.text("#refusal").as_str()), (422, told));
     assert_eq!(site.count(HEARTS).await, 100_000);
-    assert_eq!(report(&import(&ada, file([1, 2, 200_000, 200_001])).await), [0, 4, 0], "what is there is no more");
+    assert_eq!(
+        import(&ada, file([1, 2, 200_000, 200_001])).await.import_report(),
+        [0, 4, 0],
+        "what is there is no more"
+    );
 }
 
 #[tokio::test]
@@ -240,7 +237,7 @@ async fn ten_thousand_hearts_import_and_100_000_export() {
     let site = Site::open().await;
     let (ada, _) = ada(&site).await;
     let file: String = (0..10_000).map(|n| format!("{n:022},2020-01-01,a note,\"one, two\"\n")).collect();
-    assert_eq!(report(&import(&ada, format!("id,hearted_at,note,tags\n{file}")).await), [10_000, 0, 0]);
+    assert_eq!(import(&ada, format!("id,hearted_at,note,tags\n{file}")).await.import_report(), [10_000, 0, 0]);
     assert_eq!(site.count(HEARTS).await, 10_001);
     let more =
         "insert into user_hearts (user_id, playlist_id, hearted_at) select user_id, lpad(n::text, 22, '0'), hearted_at

@@ -11,10 +11,10 @@ use reqwest::Method;
 use rustix::process::Signal;
 use sqlx::{Connection, PgConnection};
 
-use crate::database_outage::settle;
-use crate::process::beside_with;
 use crate::support::own_postgres::OwnPostgres;
 use crate::support::postgres::TestDatabase;
+use crate::support::program::beside_with;
+use crate::support::settle;
 use crate::support::visitor::Visitor;
 use crate::support::{HEART, Site, until};
 

@@ -14,9 +14,9 @@ use rand::{RngExt, SeedableRng};
 use reqwest::Method;
 use url::Url;
 
-use crate::process::{Program, free_port, variable};
 use crate::support::Site;
 use crate::support::page::{Form, Page};
+use crate::support::program::{Program, free_port, variable};
 use crate::support::visitor::{Visitor, approve};
 
 const PROCESSES: usize = 3;

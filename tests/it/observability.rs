@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::process::beside_with;
 use crate::support::Site;
+use crate::support::program::beside_with;
 use crate::support::visitor::Visitor;
 
 #[tokio::test]

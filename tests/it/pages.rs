@@ -1,7 +1,6 @@
 //! What holds on every page, whoever looks and whatever went wrong.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -9,11 +8,11 @@ use axum::response::IntoResponse;
 use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::{Client, Method};
 use scraper::{ElementRef, Html, Selector};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
-use tower::ServiceExt;
 
+use crate::support::every_page::{all, post};
 use crate::support::page::Page;
-use crate::support::visitor::Visitor;
+use crate::support::raw_http::raw;
+use crate::support::rows::database;
 use crate::support::{Site, until};
 
 const UNKNOWN: &str = "/playlists/0000000000000000000000";
@@ -264,19 +263,6 @@ async fn wrong_method_is_405_with_allow_header() {
 /// A debug build reads static files from disk for who edits them: it neither packs them nor lets them be kept.
 const PACKED: bool = !cfg!(debug_assertions);
 
-/// A browser that takes these encodings and does not unpack them.
-pub(super) async fn raw(
-    site: &Site,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
-    let client = Client::builder().no_gzip().no_brotli().no_deflate().no_zstd().build().unwrap();
-    let request =
-        headers.iter().fold(client.get(format!("{}{path}", site.base)), |r, (name, value)| r.header(*name, *value));
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
-}
-
 #[tokio::test]
 async fn static_files_are_hashed_compressed_and_cached() {
     let site = Site::open().await;
@@ -312,28 +298,6 @@ async fn robots_txt_and_favicon_exist() {
     assert!(robots.status == 200 && robots.header("content-type").starts_with("text/plain"));
     let icon = site.visitor().look("/favicon.svg").await;
     assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"));
-}
-
-/// How long `body` is when packed, for what a debug build sends as it is.
-pub(super) async fn packed(body: Vec<u8>) -> usize {
-    let kind = [("content-type", "text/css")];
-    let plain =
-        tower::service_fn(move |_| std::future::ready(Ok::<_, Infallible>((kind, body.clone()).into_response())));
-    let asked = axum::http::Request::builder().header("accept-encoding", "gzip").body(Body::empty()).unwrap();
-    let answer = tower_http::compression::Compression::new(plain).oneshot(asked).await.unwrap();
-    assert_eq!(answer.headers()["content-encoding"], "gzip");
-    axum::body::to_bytes(Body::new(answer.into_body()), usize::MAX).await.unwrap().len()
-}
-
-/// Lets the site's database vanish (and come back): everybody is thrown out and nobody let in.
-pub(super) async fn database(site: &Site, there: bool) {
-    let options = site.db.connect_options();
-    let name = options.get_database().unwrap().to_owned();
-    let mut admin: PgConnection = (*options).clone().database("postgres").connect().await.unwrap();
-    let door = AssertSqlSafe(format!("alter database {name} with allow_connections {there}"));
-    sqlx::query(door).execute(&mut admin).await.unwrap();
-    let out = "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1";
-    sqlx::query(out).bind(&name).execute(&mut admin).await.unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use heartlist::ids::Secret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::process::{Program, free_port};
+use crate::support::program::{Program, free_port};
 use crate::support::{SESSION_SECRET, Site};
 
 /// Speaks as much of Postgres's protocol as a start needs; all its clients share one connection, as it were.

@@ -1,95 +1,15 @@
 //! The program as a process: how it starts with nothing, how it stops, what it says meanwhile.
 
-use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::Command;
 
+use crate::support::program::{Program, beside_with, free_port};
+use crate::support::sharing::secret_link;
 use crate::support::visitor::{Visitor, approve};
 use crate::support::{Site, until};
-
-/// The program with an environment that is empty but for what is given.
-pub(crate) struct Program {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    /// Read all the time: a pipe that is full would hold the program up.
-    log: tokio::task::JoinHandle<String>,
-}
-
-impl Program {
-    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
-        Self::start_in(&std::env::temp_dir(), settings)
-    }
-
-    /// The same, begun in `folder`.
-    fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
-        // Another build of it may be named, for example a release build.
-        let program = variable("HEARTLIST_TEST_PROGRAM").map(|program| std::path::absolute(program).unwrap());
-        let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_heartlist").into()));
-        command.env_clear().envs(settings.iter().copied()).current_dir(folder);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().expect("the program is built");
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut stderr = child.stderr.take().unwrap();
-        let log = tokio::spawn(async move {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).await.unwrap();
-            log
-        });
-        Self { child, stdout, log }
-    }
-
-    /// A demo in `data`, with whatever Postgres programs this machine has.
-    fn demo(data: &Path, port: &str) -> Self {
-        let data = data.to_str().unwrap();
-        let mut settings = vec![("HEARTLIST_DATA", data), ("PORT", port), ("RUST_LOG", "debug")];
-        let path = variable("PATH");
-        let pg_bin = variable("PG_BIN");
-        settings.extend(path.as_deref().map(|path| ("PATH", path)));
-        settings.extend(pg_bin.as_deref().map(|folder| ("PG_BIN", folder)));
-        Self::start(&settings)
-    }
-
-    /// The line that says where it serves.
-    pub(crate) async fn ready(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).await.unwrap();
-        if line.is_empty() {
-            panic!("it did not start: {}", self.rest().await.1);
-        }
-        line.trim().strip_prefix("Heartlist is ready: ").expect("the line with the address").to_owned()
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id().expect("it runs")
-    }
-
-    pub(crate) fn signal(&self, name: &str) {
-        let pid = self.pid().to_string();
-        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
-    }
-
-    /// Its end: the exit code, and all it logged.
-    pub(crate) async fn rest(&mut self) -> (Option<i32>, String) {
-        let mut log = (&mut self.log).await.unwrap();
-        self.stdout.read_to_string(&mut log).await.unwrap();
-        (self.child.wait().await.unwrap().code(), log)
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test says which of its own variables the program may see")]
-pub(crate) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-pub(crate) fn free_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port().to_string()
-}
 
 /// Signs in as Ada and gives every secret that passed through the browser.
 async fn sign_in_and_listen(visitor: &Visitor) -> Vec<String> {
@@ -210,7 +130,7 @@ async fn killed_private_postgres_restarts() {
 #[tokio::test]
 async fn log_contains_no_secret() {
     let site = Site::open().await;
-    let (mut program, address) = beside(&site, "debug").await;
+    let (mut program, address) = beside_with(&site, &[("RUST_LOG", "debug")]).await;
     let visitor = Visitor::new(&address);
     let mut secrets = sign_in_and_listen(&visitor).await;
     site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
@@ -218,7 +138,7 @@ async fn log_contains_no_secret() {
     visitor.open(consent.url.as_str()).await;
     visitor.open("/auth/spotify/callback?code=a-forged-code-in-an-address&state=a-forged-state-in-an-address").await;
     write_words(&visitor).await;
-    let link = crate::sharing::secret_link(&visitor).await;
+    let link = secret_link(&visitor).await;
     for path in [&link, &format!("{link}/atom.xml"), "/s/a-forged-token-in-an-address"] {
         visitor.look(path).await;
     }
@@ -250,27 +170,10 @@ async fn write_words(visitor: &Visitor) {
     assert!(page.has(".refused li") && visitor.open("/hearts/export.csv").await.html.contains("nobody-elses-business"));
 }
 
-/// The program on the site's database and its Spotify.
-async fn beside(site: &Site, log: &str) -> (Program, String) {
-    beside_with(site, &[("RUST_LOG", log)]).await
-}
-
-/// The same, with some settings of the test's own.
-pub(crate) async fn beside_with(site: &Site, extra: &[(&str, &str)]) -> (Program, String) {
-    let port = free_port();
-    let base = format!("http://127.0.0.1:{port}");
-    let mut settings = site.settings();
-    settings.extend([("BASE_URL", base.as_str()), ("PORT", port.as_str())]);
-    settings.extend(extra);
-    let mut program = Program::start(&settings);
-    assert_eq!(program.ready().await, base);
-    (program, base)
-}
-
 #[tokio::test]
 async fn sigterm_finishes_running_requests_and_refuses_new_ones() {
     let site = Site::open().await;
-    let (mut program, address) = beside(&site, "info").await;
+    let (mut program, address) = beside_with(&site, &[("RUST_LOG", "info")]).await;
     let visitor = Visitor::new(&address);
     visitor.sign_in("ada").await;
     site.spotify.inject_fault(Endpoint::Playlist, Fault::Slow(Duration::from_secs(3)), 1);

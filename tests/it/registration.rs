@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::sharing::shows_a_picture;
 use crate::support::Site;
 use crate::support::page::Page;
+use crate::support::sharing::shows_a_picture;
 use crate::support::visitor::{Visitor, approve};
 
 const INVITE: (&str, &str) = ("REGISTRATION", "invite");

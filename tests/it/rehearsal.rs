@@ -8,8 +8,8 @@ use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::process::variable;
 use crate::support::HEART;
+use crate::support::program::variable;
 use crate::support::visitor::Visitor;
 
 /// Each asks on connections of their own.

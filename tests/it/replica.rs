@@ -8,9 +8,9 @@ use futures_util::future::join_all;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
-use crate::process::beside_with;
 use crate::support::Site;
 use crate::support::postgres::fresh_database;
+use crate::support::program::beside_with;
 use crate::support::visitor::Visitor;
 
 /// Playlists that nobody's library knows: the one leads the database's list, the other its copy's, to tell them apart.
@@ -122,7 +122,7 @@ async fn shared_pages_are_read_from_primary() {
     let copy = fresh_database().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
     let ada = site.signed_in("ada").await;
-    let link = crate::sharing::secret_link(&ada).await;
+    let link = crate::support::sharing::secret_link(&ada).await;
     assert_eq!(site.visitor().look(&link).await.status, 200, "the copy knows nothing of it");
 }
 

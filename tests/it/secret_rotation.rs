@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::process::beside_with;
+use crate::support::program::beside_with;
 use crate::support::{HEART, SESSION_SECRET, Site};
 
 const NEW: &str = "the session secret of the year after this one";

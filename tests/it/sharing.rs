@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use crate::support::Site;
 use crate::support::page::Page;
-use crate::support::visitor::Visitor;
+use crate::support::sharing::{SETTINGS, press, put_at, secret_link, shows_a_picture, with_hearts};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const SETTINGS: &str = "/account/sharing";
@@ -205,22 +205,6 @@ async fn shared_page_is_public_cacheable_and_makes_no_spotify_call() {
     assert_eq!((same.status, same.html.as_str(), same.header("etag")), (304, "", page.header("etag")));
     lena.fetch(Method::DELETE, &format!("/heart/{}", page.playlist_ids()[0])).await;
     assert_eq!(visitor.request(Method::GET, "/u/lena", &again, None).await.status, 200, "at once");
-}
-
-/// What other sites need to show a picture with a link to `page`.
-pub(crate) async fn shows_a_picture(site: &Site, page: &Page) {
-    let meta = |property: &str| page.attribute(&format!("meta[property='og:image{property}']"), "content");
-    assert_eq!(
-        (meta(":width").as_str(), meta(":height").as_str(), meta(":type").as_str()),
-        ("1200", "630", "image/png")
-    );
-    assert!(meta(":alt").contains("Heartlist"));
-    assert_eq!(page.attribute("meta[name='twitter:card']", "content"), "summary_large_image");
-    let address = meta("");
-    let path = address.strip_prefix(&site.base).expect("a whole address of ours");
-    let (status, headers, picture) = crate::pages::raw(site, path, &[]).await;
-    assert_eq!((status, headers["content-type"].to_str().unwrap()), (200, "image/png"));
-    assert!(picture.len() < 60_000 && picture[16..24] == [0, 0, 4, 176, 0, 0, 2, 118], "1200 by 630, and light");
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use reqwest::{Client, Method};
 
-use crate::process::beside_with;
 use crate::support::Site;
+use crate::support::program::beside_with;
 use crate::support::visitor::Visitor;
 
 const PEOPLE: usize = 250;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use sqlx::AssertSqlSafe;
 
 use crate::support::page::Page;
+use crate::support::rows::{publish, strangers};
 use crate::support::visitor::Visitor;
 use crate::support::{Site, until};
 
@@ -15,18 +15,18 @@ const A: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const B: &str = "BBBBBBBBBBBBBBBBBBBBBB";
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
-pub(crate) async fn three(site: &Site) -> [Visitor; 3] {
+async fn three(site: &Site) -> [Visitor; 3] {
     [site.signed_in("ada").await, site.signed_in("mira").await, site.signed_in("noor").await]
 }
 
-pub(crate) async fn heart(visitors: &[Visitor], id: &str) {
+async fn heart(visitors: &[Visitor], id: &str) {
     for visitor in visitors {
         assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
     }
 }
 
 /// Somebody whom we never heard of before sees the list as it is within a minute.
-pub(crate) async fn list(site: &Site, when: &str) -> Page {
+async fn list(site: &Site, when: &str) -> Page {
     site.refresh_top().await;
     site.visitor().look(&format!("/top{when}")).await
 }
@@ -36,23 +36,6 @@ async fn make(site: &Site) {
     site.make_top().await;
     let being_made = "select count(*) from top_lists where leased_until < now() + interval '1 hour'";
     until("nobody makes the lists", async || site.count(being_made).await == 0).await;
-}
-
-/// Hearts of so many strangers, straight into the table.
-pub(crate) async fn strangers(site: &Site, id: &str, hearts: i64) {
-    publish(site, id).await;
-    let sql = format!(
-        "with people as (insert into users (display_name, created_at) select 'S', now() from generate_series(1, {hearts}) returning id)
-         insert into user_hearts (user_id, playlist_id, hearted_at) select id, '{id}', now() from people"
-    );
-    sqlx::query(AssertSqlSafe(sql)).execute(&site.db).await.unwrap();
-}
-
-/// Makes the playlist a public one of somebody's library: only such playlists are listed.
-async fn publish(site: &Site, id: &str) {
-    let sql = "with member as (insert into users (display_name, created_at) values ('Member', now()) returning id)
-               insert into playlists (user_id, id, name, collaborative, public, seen_at) select id, $1, 'Public', false, true, now() from member";
-    sqlx::query(sql).bind(id).execute(&site.db).await.unwrap();
 }
 
 #[tokio::test]

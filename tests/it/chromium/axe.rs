@@ -10,7 +10,7 @@ use super::layout::{pages_for_all, pages_of_mira};
 use super::{FIRST_HEART, ada_with_a_heart, sign_in, until_saved};
 use crate::support::Site;
 use crate::support::browser::Browser;
-use crate::top_playlists::strangers;
+use crate::support::rows::strangers;
 
 const AXE: &str = include_str!("../axe/axe.min.js");
 /// The rules to hold: WCAG 2.2 A and AA, and what its authors call good practice.

@@ -8,10 +8,11 @@ use sqlx::Executor as _;
 
 use super::axe::look;
 use super::layout::fits;
-use crate::pages::{all, database};
 use crate::support::Site;
 use crate::support::browser::Browser;
+use crate::support::every_page::all;
 use crate::support::page::Page;
+use crate::support::rows::database;
 
 /// Every status of an error that people can see.
 const STATUSES: [u16; 13] = [400, 403, 404, 405, 409, 410, 413, 422, 429, 500, 502, 503, 504];

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::sign_in;
-use crate::pages::{packed, raw};
 use crate::support::Site;
 use crate::support::browser::Browser;
+use crate::support::raw_http::{packed, raw};
 
 /// How much may come before the pictures, in bytes, packed.
 const BUDGET: usize = 60_000;

@@ -7,9 +7,9 @@ use reqwest::Method;
 use super::axe::check;
 use super::layout::check_sizes;
 use super::sign_in;
-use crate::sharing::{SETTINGS, put_at, secret_link};
 use crate::support::Site;
 use crate::support::browser::Browser;
+use crate::support::sharing::{SETTINGS, put_at, secret_link};
 
 #[tokio::test]
 async fn shared_pages_fit_every_screen_and_pass_axe() {

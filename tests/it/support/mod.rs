@@ -2,11 +2,16 @@
 
 pub(crate) mod browser;
 pub(crate) mod citus;
+pub(crate) mod every_page;
 mod markup;
 #[cfg(feature = "local")]
 pub(crate) mod own_postgres;
 pub(crate) mod page;
 pub(crate) mod postgres;
+pub(crate) mod program;
+pub(crate) mod raw_http;
+pub(crate) mod rows;
+pub(crate) mod sharing;
 pub(crate) mod visitor;
 
 use std::collections::HashMap;
@@ -268,4 +273,10 @@ async fn listen() -> TcpListener {
 
 fn address(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// Opens pages until the pool has found out which of its connections were ended.
+pub(crate) async fn settle(visitor: &Visitor) {
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    until("a page opens", async || visitor.look("/hearts").await.status == 200).await;
 }

@@ -104,6 +104,13 @@ impl Page {
         self.texts("main [role=status], main [role=alert]").into_iter().find(|text| !text.is_empty())
     }
 
+    /// How many hearts an import added, found there already, and skipped.
+    pub(crate) fn import_report(&self) -> [i64; 3] {
+        assert_eq!(self.status, 200, "{}", self.html);
+        let numbers: Vec<_> = self.texts(".notice [role=status] b").iter().map(|text| text.parse().unwrap()).collect();
+        numbers.try_into().unwrap()
+    }
+
     /// The ids of the playlists on the page, in order.
     pub(crate) fn playlist_ids(&self) -> Vec<String> {
         self.attributes("[id^='p-']", "id").into_iter().map(|id| id["p-".len()..].to_owned()).collect()

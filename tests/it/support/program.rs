@@ -1,0 +1,100 @@
+//! The program as a process of its own.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+
+use super::Site;
+
+/// The program with an environment that is empty but for what is given.
+pub(crate) struct Program {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    /// Read all the time: a pipe that is full would hold the program up.
+    log: tokio::task::JoinHandle<String>,
+}
+
+impl Program {
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_in(&std::env::temp_dir(), settings)
+    }
+
+    /// The same, begun in `folder`.
+    pub(crate) fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        // Another build of it may be named, for example a release build.
+        let program = variable("HEARTLIST_TEST_PROGRAM").map(|program| std::path::absolute(program).unwrap());
+        let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_heartlist").into()));
+        command.env_clear().envs(settings.iter().copied()).current_dir(folder);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("the program is built");
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stderr = child.stderr.take().unwrap();
+        let log = tokio::spawn(async move {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).await.unwrap();
+            log
+        });
+        Self { child, stdout, log }
+    }
+
+    /// A demo in `data`, with whatever Postgres programs this machine has.
+    pub(crate) fn demo(data: &Path, port: &str) -> Self {
+        let data = data.to_str().unwrap();
+        let mut settings = vec![("HEARTLIST_DATA", data), ("PORT", port), ("RUST_LOG", "debug")];
+        let path = variable("PATH");
+        let pg_bin = variable("PG_BIN");
+        settings.extend(path.as_deref().map(|path| ("PATH", path)));
+        settings.extend(pg_bin.as_deref().map(|folder| ("PG_BIN", folder)));
+        Self::start(&settings)
+    }
+
+    /// The line that says where it serves.
+    pub(crate) async fn ready(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).await.unwrap();
+        if line.is_empty() {
+            panic!("it did not start: {}", self.rest().await.1);
+        }
+        line.trim().strip_prefix("Heartlist is ready: ").expect("the line with the address").to_owned()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Its end: the exit code, and all it logged.
+    pub(crate) async fn rest(&mut self) -> (Option<i32>, String) {
+        let mut log = (&mut self.log).await.unwrap();
+        self.stdout.read_to_string(&mut log).await.unwrap();
+        (self.child.wait().await.unwrap().code(), log)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test says which of its own variables the program may see")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+pub(crate) fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port().to_string()
+}
+
+/// Starts the program on the site's database and its Spotify, with `extra` settings; returns its address too.
+pub(crate) async fn beside_with(site: &Site, extra: &[(&str, &str)]) -> (Program, String) {
+    let port = free_port();
+    let base = format!("http://127.0.0.1:{port}");
+    let mut settings = site.settings();
+    settings.extend([("BASE_URL", base.as_str()), ("PORT", port.as_str())]);
+    settings.extend(extra);
+    let mut program = Program::start(&settings);
+    assert_eq!(program.ready().await, base);
+    (program, base)
+}

@@ -1,0 +1,34 @@
+//! Responses as they are sent: without a browser's decoding.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use reqwest::Client;
+use tower::ServiceExt;
+
+use super::Site;
+
+/// A browser that takes these encodings and does not unpack them.
+pub(crate) async fn raw(
+    site: &Site,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
+    let client = Client::builder().no_gzip().no_brotli().no_deflate().no_zstd().build().unwrap();
+    let request =
+        headers.iter().fold(client.get(format!("{}{path}", site.base)), |r, (name, value)| r.header(*name, *value));
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
+}
+
+/// How long `body` is when packed, for what a debug build sends as it is.
+pub(crate) async fn packed(body: Vec<u8>) -> usize {
+    let kind = [("content-type", "text/css")];
+    let plain =
+        tower::service_fn(move |_| std::future::ready(Ok::<_, Infallible>((kind, body.clone()).into_response())));
+    let asked = axum::http::Request::builder().header("accept-encoding", "gzip").body(Body::empty()).unwrap();
+    let answer = tower_http::compression::Compression::new(plain).oneshot(asked).await.unwrap();
+    assert_eq!(answer.headers()["content-encoding"], "gzip");
+    axum::body::to_bytes(Body::new(answer.into_body()), usize::MAX).await.unwrap().len()
+}
