@@ -6,22 +6,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::Executor as _;
 
-use super::layout::{pages_for_all, pages_of_mira};
 use super::{FIRST_HEART, ada_with_a_heart, sign_in, until_saved};
 use crate::support::Site;
 use crate::support::browser::Browser;
+use crate::support::browser::axe::{check, look, violations};
+use crate::support::browser::sizes::{pages_for_all, pages_of_mira};
 use crate::support::rows::strangers;
-
-const AXE: &str = include_str!("../axe/axe.min.js");
-/// The rules to hold: WCAG 2.2 A and AA, and what its authors call good practice.
-const RULES: &str = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] }";
-
-/// A rule that a page breaks.
-#[derive(Debug, Deserialize)]
-struct Violation {
-    id: String,
-    nodes: Vec<Value>,
-}
 
 #[tokio::test]
 async fn axe_finds_no_violation_on_any_page() {
@@ -77,36 +67,6 @@ async fn furnish(site: &Site) {
     site.refresh_top().await;
 }
 
-/// Loads a page once and looks at it on both screens in both schemes.
-pub(super) async fn check(browser: &Browser, path: &str) {
-    browser.go(path).await;
-    look(browser, path).await;
-}
-
-/// Looks at the page that is shown, called `path` when something is wrong.
-pub(super) async fn look(browser: &Browser, path: &str) {
-    browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
-    browser.run(AXE).await;
-    for (width, mobile) in [(360, true), (1280, false)] {
-        browser.screen(width, 800, 1, mobile).await;
-        for scheme in ["light", "dark"] {
-            let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }] });
-            browser.devtools("Emulation.setEmulatedMedia", features).await;
-            let violations: Vec<Violation> =
-                browser.ask(&format!("axe.run(document, {RULES}).then(result => result.violations)")).await;
-            assert!(violations.is_empty(), "{path}, {width} px, {scheme}: {}", told(&violations));
-        }
-    }
-}
-
-fn told(violations: &[Violation]) -> String {
-    let lines = violations.iter().map(|broken| {
-        let first = broken.nodes.first().and_then(|node| node["html"].as_str()).unwrap_or_default();
-        format!("\n{} in {} places, first: {first}", broken.id, broken.nodes.len())
-    });
-    lines.collect()
-}
-
 #[tokio::test]
 async fn axe_detects_a_missing_alt_text() {
     let site = Site::open().await;
@@ -115,8 +75,6 @@ async fn axe_detects_a_missing_alt_text() {
     browser
         .ask::<()>("document.querySelector('main').append(Object.assign(new Image(), { src: '/favicon.svg' }))")
         .await;
-    browser.run(AXE).await;
-    let violations: Vec<Violation> =
-        browser.ask(&format!("axe.run(document, {RULES}).then(result => result.violations)")).await;
+    let violations = violations(&browser).await;
     assert_eq!(violations.iter().map(|broken| broken.id.as_str()).collect::<Vec<_>>(), ["image-alt"]);
 }

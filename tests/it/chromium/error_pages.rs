@@ -6,10 +6,10 @@ use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 use sqlx::Executor as _;
 
-use super::axe::look;
-use super::layout::fits;
 use crate::support::Site;
 use crate::support::browser::Browser;
+use crate::support::browser::axe::look;
+use crate::support::browser::sizes::fits;
 use crate::support::every_page::all;
 use crate::support::page::Page;
 use crate::support::rows::database;

@@ -67,29 +67,6 @@ async fn no_page_scrolls_sideways_in_light_or_dark() {
     assert_eq!(grounds.len(), 2, "g7 light and dark differ, and pages agree: {grounds:?}");
 }
 
-/// Loads a page and looks at it on small screens.
-pub(super) async fn check_sizes(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
-    browser.go(path).await;
-    fits(browser, path, grounds).await;
-}
-
-/// Looks at the page that is shown, called `path` when something is wrong.
-pub(super) async fn fits(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
-    browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
-    for scheme in ["light", "dark"] {
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        browser.devtools("Emulation.setEmulatedMedia", features).await;
-        for width in [320, 360] {
-            browser.window(width, 640).await;
-            assert_eq!(browser.ask::<u32>("innerWidth").await, width);
-            assert_eq!(browser.ask::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at {width} px, {scheme}");
-        }
-        grounds.insert(browser.ask(GROUND).await);
-    }
-    browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
-    assert_eq!(browser.ask::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at 360 px, text twice as large");
-}
-
 #[tokio::test]
 async fn no_page_logs_browser_errors() {
     let site = Site::open().await;

@@ -3,9 +3,9 @@
 use serde_json::json;
 use sqlx::Executor as _;
 
-use super::stale_pages::SIXTY_HEARTS;
 use super::{ada, ada_with_a_heart};
 use crate::support::Site;
+use crate::support::rows::SIXTY_HEARTS;
 
 /// What is seen of the page though it is of no use on paper.
 const USELESS: &str = "[...document.querySelectorAll('button, input, summary, img, nav')].filter(e => e.checkVisibility()).map(e => e.outerHTML)";

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use reqwest::Method;
 
-use super::axe::check;
-use super::layout::check_sizes;
 use super::sign_in;
 use crate::support::Site;
 use crate::support::browser::Browser;
+use crate::support::browser::axe::check;
+use crate::support::browser::sizes::check_sizes;
 use crate::support::sharing::{SETTINGS, put_at, secret_link};
 
 #[tokio::test]

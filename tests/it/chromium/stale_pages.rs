@@ -7,13 +7,10 @@ use sqlx::Executor as _;
 
 use super::{FIRST_HEART, ada, pressed, until_pressed, until_saved};
 use crate::support::Site;
+use crate::support::rows::SIXTY_HEARTS;
 
 /// What browsers say when they show a kept page; whether they keep one is up to them.
 const SHOWN_AGAIN: &str = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
-/// Two pages of hearts, the newest first.
-pub(super) const SIXTY_HEARTS: &str = "insert into user_hearts (user_id, playlist_id, hearted_at) \
-    select users.id, rpad('Heart' || n, 22, 'x'), now() - n * interval '1 day' from users, generate_series(1, 60) n";
-
 #[tokio::test]
 async fn back_shows_heart_added_on_next_page() {
     let site = Site::open().await;

@@ -2,7 +2,9 @@
 //!
 //! Nothing here waits a fixed time: what is looked for may take until [`PATIENCE`] ends.
 
+pub(crate) mod axe;
 mod programs;
+pub(crate) mod sizes;
 
 use std::time::{Duration, Instant};
 

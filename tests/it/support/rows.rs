@@ -38,3 +38,7 @@ pub(crate) async fn database(site: &Site, there: bool) {
     let out = "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1";
     sqlx::query(out).bind(&name).execute(&mut admin).await.unwrap();
 }
+
+/// Two pages of hearts, the newest first.
+pub(crate) const SIXTY_HEARTS: &str = "insert into user_hearts (user_id, playlist_id, hearted_at) \
+    select users.id, rpad('Heart' || n, 22, 'x'), now() - n * interval '1 day' from users, generate_series(1, 60) n";

@@ -1,0 +1,51 @@
+//! The accessibility checker axe-core.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Browser;
+
+const AXE: &str = include_str!("../../axe/axe.min.js");
+/// The rules to hold: WCAG 2.2 A and AA, and what its authors call good practice.
+const RULES: &str = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] }";
+
+/// A rule that a page breaks.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Violation {
+    pub(crate) id: String,
+    nodes: Vec<Value>,
+}
+
+/// Loads a page once and looks at it on both screens in both schemes.
+pub(crate) async fn check(browser: &Browser, path: &str) {
+    browser.go(path).await;
+    look(browser, path).await;
+}
+
+/// Runs axe-core on the page that is shown.
+pub(crate) async fn violations(browser: &Browser) -> Vec<Violation> {
+    browser.run(AXE).await;
+    browser.ask(&format!("axe.run(document, {RULES}).then(result => result.violations)")).await
+}
+
+/// Looks at the page that is shown, called `path` when something is wrong.
+pub(crate) async fn look(browser: &Browser, path: &str) {
+    browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
+    for (width, mobile) in [(360, true), (1280, false)] {
+        browser.screen(width, 800, 1, mobile).await;
+        for scheme in ["light", "dark"] {
+            let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }] });
+            browser.devtools("Emulation.setEmulatedMedia", features).await;
+            let violations = violations(browser).await;
+            assert!(violations.is_empty(), "{path}, {width} px, {scheme}: {}", told(&violations));
+        }
+    }
+}
+
+fn told(violations: &[Violation]) -> String {
+    let lines = violations.iter().map(|broken| {
+        let first = broken.nodes.first().and_then(|node| node["html"].as_str()).unwrap_or_default();
+        format!("\n{} in {} places, first: {first}", broken.id, broken.nodes.len())
+    });
+    lines.collect()
+}

@@ -1,0 +1,74 @@
+//! Pages on small screens, with large text, in light and dark.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::Browser;
+use crate::support::Site;
+
+/// A page that is not.
+pub(crate) const NOWHERE: &str = "/nowhere";
+/// What sticks out of the page at its right, if that makes it scroll.
+const STICKS_OUT: &str = "document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] : \
+    [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.tagName + '.' + e.className)";
+/// The colour of the page's ground.
+const GROUND: &str = "getComputedStyle(document.body).backgroundColor";
+
+/// Pages that everybody sees.
+pub(crate) fn pages_for_all() -> [&'static str; 7] {
+    ["/", "/login?next=/hearts", "/top", "/about", "/privacy", "/terms", NOWHERE]
+}
+
+/// Pages of somebody whose library has every oddity: names without a space, right to left, a thousand songs.
+pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
+    let mira = site.world.listener("mira").unwrap();
+    let mut paths: Vec<String> = [
+        "/hearts",
+        "/hearts/removed",
+        "/hearts/import",
+        "/playlists?view=list&page=3",
+        "/playlists?q=nowhere+tag:x",
+        "/top",
+        "/top?when=ever",
+        "/now-playing",
+        "/about",
+        "/account",
+        "/account/activity",
+        "/account/ways/spotify",
+        "/account/disconnect",
+        "/account/delete",
+        "/invites",
+        "/logout",
+        NOWHERE,
+    ]
+    .map(String::from)
+    .into();
+    paths.extend((1..=3).map(|page| format!("/playlists?page={page}")));
+    let odd = mira.playlists().into_iter().filter(|list| list.name.chars().count() == 100 || list.length > 1000);
+    paths.extend(odd.map(|list| format!("/playlists/{}", list.id)));
+    paths
+}
+
+/// Loads a page and looks at it on small screens.
+pub(crate) async fn check_sizes(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
+    browser.go(path).await;
+    fits(browser, path, grounds).await;
+}
+
+/// Looks at the page that is shown, called `path` when something is wrong.
+pub(crate) async fn fits(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
+    browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
+    for scheme in ["light", "dark"] {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        browser.devtools("Emulation.setEmulatedMedia", features).await;
+        for width in [320, 360] {
+            browser.window(width, 640).await;
+            assert_eq!(browser.ask::<u32>("innerWidth").await, width);
+            assert_eq!(browser.ask::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at {width} px, {scheme}");
+        }
+        grounds.insert(browser.ask(GROUND).await);
+    }
+    browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
+    assert_eq!(browser.ask::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at 360 px, text twice as large");
+}
