@@ -33,7 +33,7 @@ use clap::Parser;
 use bench::Bench;
 
 /// The tests check each page that a visitor gets. The harness does not.
-fn look_at(_: &page::Page) {}
+fn assert_valid_html(_: &page::Page) {}
 
 /// Options of a run.
 #[derive(Clone, Parser)]

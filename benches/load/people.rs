@@ -159,9 +159,9 @@ pub(crate) async fn refresh_libraries(pool: &PgPool) -> Result<()> {
 
 /// Signs in, in three requests to the app and two to the consent page. Returns the session's cookie.
 pub(crate) async fn sign_in(visitor: &Visitor, key: &str) -> Result<String> {
-    let consent = visitor.to_consent("/login").await;
-    let back = visitor.send(approve(&consent, key)).await;
-    let signed_in = visitor.look(back.header("location")).await;
+    let consent = visitor.start_spotify_sign_in("/login").await;
+    let back = visitor.send_form(approve(&consent, key)).await;
+    let signed_in = visitor.get(back.header("location")).await;
     ensure!(signed_in.status == 303, "{key} is not signed in: {} {}", signed_in.status, signed_in.html);
     let cookies = signed_in.headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
     let mut pairs = cookies.filter_map(|cookie| cookie.split(';').next());

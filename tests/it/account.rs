@@ -7,30 +7,30 @@ use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
 use crate::support::Site;
-use crate::support::rows::OF_PEOPLE;
+use crate::support::rows::USER_ID_COLUMNS;
 use crate::support::visitor::approve;
 
 #[tokio::test]
 async fn account_page_shows_name_provider_and_dates() {
     let site = Site::open().await;
-    let page = site.signed_in("ada").await.open("/account").await;
+    let page = site.sign_in("ada").await.open("/account").await;
     assert!(page.text("main").contains("Ada") && page.text("main").contains("Spotify"));
     assert!(page.count("main time[datetime]") >= 3, "since, ways in, when Spotify asks again");
-    assert_eq!(site.visitor().look("/account").await.header("location"), "/login?next=%2Faccount");
+    assert_eq!(site.visitor().get("/account").await.header("location"), "/login?next=%2Faccount");
 }
 
 #[tokio::test]
 async fn account_deletion_needs_confirmation_and_removes_every_row() {
     let site = Site::open().await;
-    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
-    let elsewhere = site.signed_in("ada").await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    let elsewhere = site.sign_in("ada").await;
     for visitor in [&ada, &mira] {
         visitor.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     }
     let form = || async { ada.open("/account/delete").await.form("form[action='/account/delete']") };
     let kept = ada.submit(form().await).await;
-    assert_eq!((kept.url.path(), site.count("select count(*) from users").await), ("/account/delete", 2));
-    assert!(kept.notice().unwrap().contains("Nothing was deleted"));
+    assert_eq!((kept.url.path(), site.count_users().await), ("/account/delete", 2));
+    assert!(kept.flash().unwrap().contains("Nothing was deleted"));
 
     let gone = ada.submit(form().await.with("sure", "yes")).await;
     assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
@@ -59,8 +59,8 @@ async fn account_deletion_needs_confirmation_and_removes_every_row() {
 #[tokio::test]
 async fn disconnecting_spotify_deletes_tokens_in_every_session_and_keeps_hearts() {
     let site = Site::open().await;
-    let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
-    let mira = site.signed_in("mira").await;
+    let (here, there) = (site.sign_in("ada").await, site.sign_in("ada").await);
+    let mira = site.sign_in("mira").await;
     let id = here.open("/playlists").await.playlist_ids().remove(0);
     here.fetch(Method::PUT, &format!("/heart/{id}")).await;
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
@@ -85,12 +85,12 @@ const SURE: &str = "form[action='/account/delete']";
 #[tokio::test]
 async fn account_deletion_needs_recent_sign_in() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let early = ada.open("/account/delete").await.form(SURE).with("sure", "yes");
     site.advance(Duration::from_secs(601));
     let kept = ada.submit(early).await;
-    assert_eq!((kept.url.path(), site.count("select count(*) from users").await), ("/account/delete", 1));
-    assert!(kept.notice().unwrap().contains("Nothing was deleted") && !kept.has(SURE));
+    assert_eq!((kept.url.path(), site.count_users().await), ("/account/delete", 1));
+    assert!(kept.flash().unwrap().contains("Nothing was deleted") && !kept.has(SURE));
     let consent = ada.submit(kept.form("form[action='/auth/spotify']")).await;
     let back = ada.submit(approve(&consent, "ada")).await;
     assert_eq!((back.url.path(), back.has(SURE)), ("/account/delete", true));
@@ -98,7 +98,7 @@ async fn account_deletion_needs_recent_sign_in() {
         site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
     let gone = ada.submit(back.form(SURE).with("sure", "yes")).await;
-    assert_eq!((gone.status, site.count("select count(*) from users").await), (200, 0), "while Spotify is down");
+    assert_eq!((gone.status, site.count_users().await), (200, 0), "while Spotify is down");
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn reauthentication_accepts_only_identities_already_linked() {
 #[tokio::test]
 async fn account_deletion_leaves_no_user_id_in_any_table() {
     let site = Site::open().await;
-    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
     ada.open("/playlists").await;
     for visitor in [&ada, &mira] {
         visitor.fetch(Method::PUT, ONE).await;
@@ -144,7 +144,7 @@ async fn account_deletion_leaves_no_user_id_in_any_table() {
     ada.fetch(Method::DELETE, "/heart/37i9dQZF1DXcBWIGoYBM5M").await;
     let sign_ins = site.count("select count(*) from sign_ins").await;
     ada.submit(ada.open("/account/delete").await.form(SURE).with("sure", "yes")).await;
-    let columns: Vec<String> = sqlx::query_scalar(OF_PEOPLE).fetch_all(&site.db).await.unwrap();
+    let columns: Vec<String> = sqlx::query_scalar(USER_ID_COLUMNS).fetch_all(&site.db).await.unwrap();
     assert!(columns.len() >= 9, "{columns:?}");
     for column in columns {
         let (table, name) = column.split_once('.').unwrap();
@@ -159,11 +159,11 @@ async fn account_deletion_leaves_no_user_id_in_any_table() {
 #[tokio::test]
 async fn heart_racing_account_deletion_gets_401() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let mut deletion = site.db.begin().await.unwrap();
     sqlx::query("select id from users for update").execute(&mut *deletion).await.unwrap();
     let finish = async {
-        site.until_somebody_waits().await;
+        site.wait_for_blocked_query().await;
         sqlx::query("delete from users").execute(&mut *deletion).await.unwrap();
         deletion.commit().await.unwrap();
     };
@@ -176,7 +176,7 @@ async fn heart_racing_account_deletion_gets_401() {
 #[tokio::test]
 async fn account_page_explains_granted_scopes() {
     let site = Site::open().await;
-    let page = site.signed_in("ada").await.open("/account").await;
+    let page = site.sign_in("ada").await.open("/account").await;
     assert!(page.text("main").contains("See your private playlists: so that they can be listed here with the others."));
     assert!(!page.text("main").contains("See what you listen to"), "that was not asked for");
 }
@@ -184,10 +184,10 @@ async fn account_page_explains_granted_scopes() {
 #[tokio::test]
 async fn about_page_shows_current_user_and_license() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await.open("/about").await;
+    let ada = site.sign_in("ada").await.open("/about").await;
     assert!(ada.text("section[aria-labelledby=you]").contains("Ada"));
     assert!(ada.text("section[aria-labelledby=you]").contains("Spotify will ask for your consent again on"));
-    let stranger = site.visitor().look("/about").await;
+    let stranger = site.visitor().get("/about").await;
     assert!(stranger.status == 200 && !stranger.has("#you") && stranger.text("main").contains("MIT"));
     assert!(!ada.html.contains("None") && !ada.html.contains("@"));
     assert!(stranger.has("footer a[href='/about']"));

@@ -10,7 +10,6 @@ use crate::support::page::{Form, Page};
 use crate::support::visitor::Visitor;
 
 const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
-const PEOPLE: &str = "select count(*) from users";
 const QUESTION: &str = "Were you here before?";
 
 /// Ada comes by Google; then somebody comes by GitHub with the same verified address.
@@ -32,11 +31,11 @@ async fn prove(site: &Site, visitor: &Visitor, door: &Page, key: &str) -> Page {
 async fn same_verified_email_makes_two_accounts_until_merged() {
     let (site, first, second, page) = two().await;
     assert_eq!((page.text("h1").as_str(), page.url.path()), (QUESTION, "/account/same"));
-    assert!(page.notice().unwrap().starts_with("Signed in as"));
-    assert_eq!((site.count(PEOPLE).await, second.open("/hearts").await.count("li.card")), (2, 0));
+    assert!(page.flash().unwrap().starts_with("Signed in as"));
+    assert_eq!((site.count_users().await, second.open("/hearts").await.count("li.card")), (2, 0));
     let proven = prove(&site, &second, &page, "ada").await;
-    assert_eq!((proven.url.path(), site.count(PEOPLE).await), ("/playlists", 1));
-    assert!(proven.notice().unwrap().starts_with("Welcome back, Ada Example"));
+    assert_eq!((proven.url.path(), site.count_users().await), ("/playlists", 1));
+    assert!(proven.flash().unwrap().starts_with("Welcome back, Ada Example"));
     for visitor in [&first, &second] {
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
         assert_eq!(visitor.open("/account").await.texts(".identities h3"), ["Google", "GitHub"]);
@@ -51,11 +50,11 @@ async fn linking_own_other_account_offers_merge() {
     let page = second.link(&site.spotify, OtherProvider::Google, "ada").await;
     assert_eq!((page.status, page.text("h1").as_str()), (409, "That account may be yours too"));
     assert!(page.text("main").contains("Nothing was changed"));
-    assert_eq!(site.count(PEOPLE).await, 2);
+    assert_eq!(site.count_users().await, 2);
     let question = second.open(&page.attribute("main li:first-child a", "href")).await;
     assert_eq!(question.text("h1"), QUESTION);
     let proven = prove(&site, &second, &question, "ada").await;
-    assert_eq!((proven.url.path(), site.count(PEOPLE).await), ("/account", 1));
+    assert_eq!((proven.url.path(), site.count_users().await), ("/account", 1));
 
     // After the quarter of an hour it is an account like any other, with ways out all the same.
     let (site, _, second, _) = two().await;
@@ -66,7 +65,7 @@ async fn linking_own_other_account_offers_merge() {
     let page = second.link(&site.spotify, OtherProvider::Google, "ada").await;
     assert_eq!((page.status, page.text("h1").as_str()), (409, "That belongs to another account"));
     assert_eq!(page.attributes("main a", "href"), ["/logout", "/account", "/playlists"]);
-    assert_eq!(site.count(PEOPLE).await, 2);
+    assert_eq!(site.count_users().await, 2);
 }
 
 #[tokio::test]
@@ -108,9 +107,9 @@ async fn merge_needs_sign_in_to_the_other_account() {
     let (site, _first, second, page) = two().await;
     site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "mira").await;
     let wrong = prove(&site, &second, &page, "mira").await;
-    assert_eq!((wrong.status, site.count(PEOPLE).await), (409, 3));
+    assert_eq!((wrong.status, site.count_users().await), (409, 3));
     let unknown = prove(&site, &second, &page, "noor").await;
-    assert_eq!((unknown.status, site.count(PEOPLE).await), (409, 3));
+    assert_eq!((unknown.status, site.count_users().await), (409, 3));
 }
 
 #[tokio::test]
@@ -148,7 +147,7 @@ async fn accounts_never_merge_without_being_asked() {
             let end = second.submit(sent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
             assert_eq!(end.status, 409, "{aim}");
         }
-        assert_eq!(site.count(PEOPLE).await, 2, "{aim}");
+        assert_eq!(site.count_users().await, 2, "{aim}");
     }
 }
 
@@ -158,7 +157,7 @@ async fn accounts_with_the_same_provider_are_not_merged() {
     first.link(&site.spotify, OtherProvider::X, "ada").await;
     second.link(&site.spotify, OtherProvider::X, "mira").await;
     let kept = prove(&site, &second, &page, "ada").await;
-    assert_eq!((kept.status, site.count(PEOPLE).await), (409, 2));
+    assert_eq!((kept.status, site.count_users().await), (409, 2));
     assert!(kept.text("main").contains("Nothing was changed"));
     assert_eq!(first.open("/hearts").await.count("li.card"), 1);
 }

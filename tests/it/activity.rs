@@ -9,12 +9,12 @@ use crate::support::Site;
 #[tokio::test]
 async fn account_page_lists_own_events_newest_first() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     site.advance(Duration::from_secs(60));
-    let _elsewhere = site.signed_in("ada").await;
+    let _elsewhere = site.sign_in("ada").await;
     site.advance(Duration::from_secs(60));
     ada.submit(ada.open("/account").await.form("#sessions > form")).await;
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     let told = ada.open("/account").await.texts("#activity li");
     let begins = ["Signed out everywhere else", "Signed in with Spotify", "Joined with Spotify"];
     assert_eq!(told.len(), 3, "{told:?}");
@@ -45,7 +45,7 @@ async fn exports_imports_and_identity_changes_are_recorded() {
 #[tokio::test]
 async fn activity_shows_twenty_events_then_pages_of_fifty() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     assert!(!ada.open("/account").await.has("a[href='/account/activity']"));
     sqlx::query(
         "insert into events (user_id, at, kind, device)
@@ -60,17 +60,17 @@ async fn activity_shows_twenty_events_then_pages_of_fifty() {
     let second = ada.open(&first.attribute("a[rel=next]", "href")).await;
     assert_eq!((first.count("main ol li"), second.count("main ol li")), (50, 11));
     assert!(second.texts("main ol li").last().unwrap().contains("Device 60"));
-    assert_eq!(site.visitor().look("/account/activity").await.status, 303);
+    assert_eq!(site.visitor().get("/account/activity").await.status, 303);
 }
 
 #[tokio::test]
 async fn events_are_deleted_after_a_year() {
     let site = Site::open().await;
-    site.signed_in("ada").await;
+    site.sign_in("ada").await;
     site.advance(Duration::from_secs(364 * 86400));
-    site.sweep().await;
+    site.run_cleanup().await;
     assert_eq!(site.count("select count(*) from events").await, 1);
     site.advance(Duration::from_secs(2 * 86400));
-    site.sweep().await;
+    site.run_cleanup().await;
     assert_eq!(site.count("select count(*) from events").await, 0);
 }

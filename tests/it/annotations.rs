@@ -8,7 +8,7 @@ use crate::support::visitor::Visitor;
 
 /// Ada with one heart, and the playlist that has it.
 async fn ada(site: &Site) -> (Visitor, String) {
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let page = ada.open("/playlists").await;
     let id = page.playlist_ids().remove(0);
     ada.submit(page.form(&format!("form[action='/heart/{id}']"))).await;
@@ -24,7 +24,7 @@ async fn note_and_tags_are_shown_wherever_the_heart_is() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
     let page = write(&ada, &ada.edit_first_heart().await, " For <b>rain</b> ", "Late Night,été, late  night").await;
-    assert_eq!(page.notice().unwrap(), "Note and tags saved.");
+    assert_eq!(page.flash().unwrap(), "Note and tags saved.");
     for path in ["/hearts".to_owned(), "/playlists".into(), format!("/playlists/{id}")] {
         let page = ada.open(&path).await;
         let card = format!("#p-{id}");
@@ -71,18 +71,19 @@ async fn invalid_annotation_is_shown_again_with_reason() {
 async fn annotations_belong_to_one_user_and_need_a_heart() {
     let site = Site::open().await;
     let (ada, id) = ada(&site).await;
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     let form = || async { ada.edit_first_heart().await.form(".words form").with("note", "mine") };
-    let page = mira.send(form().await).await;
+    let page = mira.send_form(form().await).await;
     assert_eq!((page.status, page.text("h1").as_str()), (404, "Not hearted any more"));
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note is not null").await, 0);
     assert!(page.text("main").contains("Nothing was saved"));
     // Its page has the form without a heart too, for the script to show: what it sends is refused just so.
-    let page = mira.send(mira.open(&format!("/playlists/{id}")).await.form(".words form").with("note", "mine")).await;
+    let page =
+        mira.send_form(mira.open(&format!("/playlists/{id}")).await.form(".words form").with("note", "mine")).await;
     assert_eq!((page.status, page.text("h1").as_str()), (404, "Not hearted any more"));
     assert!(page.text("main").contains("Nothing was saved"));
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note is not null").await, 0);
-    let stranger = site.visitor().send(form().await).await;
+    let stranger = site.visitor().send_form(form().await).await;
     assert_eq!(
         (
             stranger.status,
@@ -117,8 +118,8 @@ async fn redisplayed_input_has_no_control_characters() {
     let odd = "two\u{0}\u{b}\u{85}three";
     let hearts = ada.edit_first_heart().await;
     let words = write(&ada, &hearts, odd, odd).await;
-    let link = ada.send(hearts.form("form.by-link").with("link", odd)).await;
-    let slug = ada.send(ada.open("/account/sharing").await.form("#slug").with("slug", odd)).await;
+    let link = ada.send_form(hearts.form("form.by-link").with("link", odd)).await;
+    let slug = ada.send_form(ada.open("/account/sharing").await.form("#slug").with("slug", odd)).await;
     for (page, field) in [(&words, "note"), (&words, "tags"), (&link, "link"), (&slug, "slug")] {
         assert_eq!((page.status, page.attribute(&format!("[name={field}]"), "value").as_str()), (422, "two   three"));
     }

@@ -37,32 +37,32 @@ async fn consent(browser: &Browser, user: &str) {
 }
 
 /// Somebody with a browser who looks at ada's playlists.
-async fn ada(site: &Site) -> Browser {
+async fn open_as_ada(site: &Site) -> Browser {
     let browser = Browser::open(site).await;
     sign_in(&browser, "ada").await;
     browser
 }
 
 /// The same, once her first playlist has her heart.
-async fn ada_with_a_heart(site: &Site) -> Browser {
-    let browser = ada(site).await;
+async fn open_as_ada_with_heart(site: &Site) -> Browser {
+    let browser = open_as_ada(site).await;
     browser.click(FIRST_HEART).await;
-    until_saved(site, &browser, 1).await;
+    wait_for_heart_count(site, &browser, 1).await;
     browser
 }
 
 /// Whether a heart button is pressed.
-async fn pressed(browser: &Browser, button: &str) -> bool {
+async fn is_hearted(browser: &Browser, button: &str) -> bool {
     browser.find(button).await.attr("aria-pressed").await.unwrap().unwrap() == "true"
 }
 
 /// Waits until a heart button is pressed, or is not.
-async fn until_pressed(browser: &Browser, button: &str, pressed: bool) {
+async fn wait_for_hearted(browser: &Browser, button: &str, pressed: bool) {
     browser.find(&format!("{button}[aria-pressed={pressed}]")).await;
 }
 
 /// Waits until there are so many hearts in the database.
-async fn until_saved(site: &Site, browser: &Browser, hearts: i64) {
-    let saved = async || site.count("select count(*) from user_hearts where removed_at is null").await == hearts;
-    browser.until(&format!("{hearts} hearts saved"), saved).await;
+async fn wait_for_heart_count(site: &Site, browser: &Browser, hearts: i64) {
+    let saved = async || site.count_hearts().await == hearts;
+    browser.wait_until(&format!("{hearts} hearts saved"), saved).await;
 }

@@ -10,8 +10,8 @@ use sqlx::AssertSqlSafe;
 
 use crate::support::Site;
 use crate::support::postgres::cluster;
-use crate::support::rows::OF_PEOPLE;
-use crate::support::sharing::{put_at, secret_link};
+use crate::support::rows::USER_ID_COLUMNS;
+use crate::support::sharing::{create_secret_link, publish_page_at};
 use crate::support::visitor::Visitor;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -31,7 +31,7 @@ async fn whole_visit_works_on_citus_cluster() {
         return;
     }
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     hearts(&site, &ada).await;
     annotations_and_search(&site, &ada).await;
     popular(&site, &ada).await;
@@ -40,7 +40,7 @@ async fn whole_visit_works_on_citus_cluster() {
     sessions(&site).await;
     merging(&site).await;
     cleanup(&site).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let form = ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
     let gone = ada.submit(form).await;
     assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
@@ -49,7 +49,7 @@ async fn whole_visit_works_on_citus_cluster() {
 
 /// Foreign keys of the coordinator's tables do not cascade from `users` there.
 async fn nothing_is_left_behind(site: &Site) {
-    let columns: Vec<String> = sqlx::query_scalar(OF_PEOPLE).fetch_all(&site.db).await.unwrap();
+    let columns: Vec<String> = sqlx::query_scalar(USER_ID_COLUMNS).fetch_all(&site.db).await.unwrap();
     assert!(columns.len() >= 9, "{columns:?}");
     for column in columns {
         let (table, name) = column.split_once('.').unwrap();
@@ -82,7 +82,7 @@ async fn hearts(site: &Site, ada: &Visitor) {
 
 async fn annotations_and_search(site: &Site, ada: &Visitor) {
     let form = ada.edit_first_heart().await.form(".words form").with("note", "For the rain").with("tags", "wet, late");
-    assert_eq!(ada.submit(form).await.notice().unwrap(), "Note and tags saved.");
+    assert_eq!(ada.submit(form).await.flash().unwrap(), "Note and tags saved.");
     for path in ["/hearts?q=rain", "/hearts?q=tag%3Awet&sort=name", "/playlists?q=is%3Ahearted+tag%3Alate&sort=size"] {
         assert_eq!(ada.open(path).await.count("li.card"), 1, "{path}");
     }
@@ -97,25 +97,25 @@ async fn annotations_and_search(site: &Site, ada: &Visitor) {
 async fn popular(site: &Site, ada: &Visitor) {
     let public = ada.open("/playlists?q=public%3Atrue").await.playlist_ids().remove(0);
     for key in ["ada", "mira", "noor"] {
-        site.signed_in(key).await.fetch(Method::PUT, &format!("/heart/{public}")).await;
+        site.sign_in(key).await.fetch(Method::PUT, &format!("/heart/{public}")).await;
     }
-    site.refresh_top().await;
+    site.force_top_refresh().await;
     for visitor in [&site.visitor(), ada] {
-        assert_eq!(visitor.look("/top").await.playlist_ids(), *std::slice::from_ref(&public));
+        assert_eq!(visitor.get("/top").await.playlist_ids(), *std::slice::from_ref(&public));
     }
     assert_eq!(ada.open(&format!("/playlists/{public}")).await.text("[data-hearts-of]"), "3");
-    assert!(site.visitor().look("/metrics").await.html.contains("heartlist_hearts "));
+    assert!(site.visitor().get("/metrics").await.html.contains("heartlist_hearts "));
 }
 
 async fn sharing(site: &Site, ada: &Visitor) {
-    put_at(ada, "ada").await;
-    let page = site.visitor().look("/u/ada").await;
+    publish_page_at(ada, "ada").await;
+    let page = site.visitor().get("/u/ada").await;
     assert!(page.status == 200 && page.count("li.card") > 0);
     for feed in ["/u/ada/atom.xml", "/u/ada/feed.json"] {
-        assert_eq!(site.visitor().look(feed).await.status, 200);
+        assert_eq!(site.visitor().get(feed).await.status, 200);
     }
-    let link = secret_link(ada).await;
-    assert_eq!(site.visitor().look(&link).await.status, 200);
+    let link = create_secret_link(ada).await;
+    assert_eq!(site.visitor().get(&link).await.status, 200);
 }
 
 async fn files(site: &Site, ada: &Visitor) {
@@ -143,7 +143,7 @@ async fn sessions(site: &Site) {
     assert!(linked.notice().unwrap().contains("X is linked"), "{}", linked.text("main"));
     let elsewhere = site.signed_in("ada").await;
     ada.submit(ada.open("/account").await.form("#sessions > form")).await;
-    assert_eq!(elsewhere.look("/account").await.status, 303);
+    assert_eq!(elsewhere.get("/account").await.status, 303);
     assert!(ada.open("/account/activity").await.status == 200);
     ada.submit(ada.open("/account/disconnect").await.form("form[action='/account/disconnect']")).await;
     ada.submit(ada.open("/account").await.form("form[action='/auth/spotify']")).await;
@@ -175,7 +175,7 @@ async fn cleanup(site: &Site) {
     let removed =
         "update user_hearts set removed_at = timestamptz '2026-01-01' where playlist_id = '0000000000000000000004'";
     sqlx::raw_sql(removed).execute(&site.db).await.unwrap();
-    site.sweep().await;
+    site.run_cleanup().await;
     assert_eq!(site.count("select count(*) from playlists").await, 0);
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is not null").await, 0);
     site.advance(DAY / 24 / 30);

@@ -43,7 +43,7 @@ async fn failed_statement_keeps_connection_usable() {
 #[tokio::test]
 async fn cancelled_transaction_holds_no_locks() {
     let site = Site::open().await;
-    site.signed_in("ada").await;
+    site.sign_in("ada").await;
     let pool = site.pool(1);
     let vault = Vault::new(&Secret::new("x".repeat(64)));
     let (key, user): (Vec<u8>, i64) = sqlx::query_as("select id_hash, user_id from sessions where user_id is not null")

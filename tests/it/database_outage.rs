@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::support::program::{Program, free_port};
 use crate::support::visitor::Visitor;
-use crate::support::{HEART, Site, settle, until};
+use crate::support::{HEART, Site, wait_for_reconnect, wait_until};
 
 /// A socket before the site's Postgres that can stop passing bytes on, as a frozen server does.
 struct Between {
@@ -91,7 +91,7 @@ async fn hanging_database_gives_503_and_recovers() {
     let base = format!("http://127.0.0.1:{port}");
     let own = [("PORT", port.as_str()), ("BASE_URL", &base), ("DATABASE_URL", &url)];
     let mut program = Program::start(&settings.iter().copied().chain(own).collect::<Vec<_>>());
-    program.ready().await;
+    program.wait_until_ready().await;
     let ada = Visitor::new(&base);
     let id = ada.sign_in("ada").await.playlist_ids().remove(0);
 
@@ -100,7 +100,7 @@ async fn hanging_database_gives_503_and_recovers() {
     // Well under the 25 seconds after which any request is given up; measured at about four.
     let bound = Duration::from_secs(12);
     for path in ["/playlists", "/hearts", "/account"] {
-        let page = tokio::time::timeout(bound, ada.look(path)).await.expect("an answer soon");
+        let page = tokio::time::timeout(bound, ada.get(path)).await.expect("an answer soon");
         assert_eq!((page.status, page.header("retry-after")), (503, "5"), "{path}");
         assert_eq!(page.text("h1"), "Back in a moment");
         assert!(page.has(&format!("main a.button[href='{path}']")) && !page.has("main a[href='/']"), "{path} again");
@@ -109,7 +109,7 @@ async fn hanging_database_gives_503_and_recovers() {
     }
     let press = tokio::time::timeout(bound, ada.fetch(Method::PUT, &heart)).await.expect("an answer soon");
     assert_eq!(press.status, 503);
-    assert_eq!(ada.look("/healthz").await.status, 200);
+    assert_eq!(ada.get("/healthz").await.status, 200);
 
     between.freeze(false);
     assert_eq!(ada.fetch(Method::PUT, &heart).await.status, 200);
@@ -123,28 +123,28 @@ async fn hanging_database_gives_503_and_recovers() {
     };
     let (presses, ()) = tokio::join!(tokio::time::timeout(bound, presses), failing);
     assert!(presses.expect("answers soon").iter().all(|press| [200, 429, 503].contains(&press.status)));
-    until("well again", async || ada.look("/hearts").await.status == 200).await;
+    wait_until("well again", async || ada.get("/hearts").await.status == 200).await;
 }
 
 #[tokio::test]
 async fn locked_table_gives_503_and_saves_nothing() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let mut holding = site.db.begin().await.unwrap();
     sqlx::query("lock table user_hearts in access exclusive mode").execute(&mut *holding).await.unwrap();
     let press = ada.fetch(Method::PUT, HEART).await;
     assert_eq!((press.status, press.header("retry-after")), (503, "5"));
-    assert_eq!(ada.look("/logout").await.status, 200, "what is not held goes on");
+    assert_eq!(ada.get("/logout").await.status, 200, "what is not held goes on");
     holding.rollback().await.unwrap();
-    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 0);
+    assert_eq!(site.count_hearts().await, 0);
     assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200);
-    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 1);
+    assert_eq!(site.count_hearts().await, 1);
 }
 
 #[tokio::test]
 async fn read_only_database_shows_hearts_and_refuses_writes() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     ada.fetch(Method::PUT, HEART).await;
     let set = async |on: &str| {
         let name: String = sqlx::query_scalar("select current_database()").fetch_one(&site.db).await.unwrap();
@@ -157,11 +157,11 @@ async fn read_only_database_shows_hearts_and_refuses_writes() {
         sqlx::raw_sql(out).execute(&mut admin).await.unwrap();
     };
     set("on").await;
-    settle(&ada).await;
-    assert_eq!(ada.look("/hearts").await.count("li.card"), 1);
+    wait_for_reconnect(&ada).await;
+    assert_eq!(ada.get("/hearts").await.count("li.card"), 1);
     assert_eq!(ada.fetch(Method::DELETE, HEART).await.status, 503);
     set("off").await;
-    settle(&ada).await;
+    wait_for_reconnect(&ada).await;
     assert_eq!(ada.fetch(Method::DELETE, HEART).await.status, 200);
 }
 
@@ -169,7 +169,7 @@ async fn read_only_database_shows_hearts_and_refuses_writes() {
 #[tokio::test]
 async fn acknowledged_heart_survives_connection_loss() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let mut admin = site.db.acquire().await.unwrap().detach();
     let done = AtomicBool::new(false);
     let killing = async {
@@ -192,7 +192,7 @@ async fn acknowledged_heart_survives_connection_loss() {
     };
     let ((), acknowledged) = tokio::join!(killing, pressing);
     assert!(!acknowledged.is_empty());
-    settle(&ada).await;
+    wait_for_reconnect(&ada).await;
     let kept: Vec<String> = sqlx::query_scalar("select playlist_id from user_hearts where removed_at is null")
         .fetch_all(&mut admin)
         .await
@@ -204,7 +204,7 @@ async fn acknowledged_heart_survives_connection_loss() {
 async fn deadlock_and_serialization_failure_give_503() {
     for crossing in ["40P01", "40001"] {
         let site = Site::open().await;
-        let ada = site.signed_in("ada").await;
+        let ada = site.sign_in("ada").await;
         ada.fetch(Method::PUT, HEART).await;
         let cross = format!(
             "create function cross_another() returns trigger language plpgsql as $$ begin raise sqlstate '{crossing}'; end $$;
@@ -213,6 +213,6 @@ async fn deadlock_and_serialization_failure_give_503() {
         sqlx::raw_sql(sqlx::AssertSqlSafe(cross)).execute(&site.db).await.unwrap();
         let press = ada.fetch(Method::DELETE, HEART).await;
         assert_eq!((press.status, press.header("retry-after")), (503, "5"), "{crossing}");
-        assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 1);
+        assert_eq!(site.count_hearts().await, 1);
     }
 }

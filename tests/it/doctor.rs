@@ -36,7 +36,7 @@ fn hides_secrets(said: &str) {
 #[tokio::test]
 async fn doctor_shows_redirect_uri_and_no_secret() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
-    let page = site.visitor().look("/setup").await;
+    let page = site.visitor().get("/setup").await;
     assert_eq!((page.status, page.text("h1").as_str(), page.has("header nav")), (200, "Setup", true));
     assert!(page.text(".sub").starts_with("Nothing to fix, 6 things to know"), "{:#?}", page.texts("li.finding"));
     assert!(page.texts("code.exact").contains(&format!("{}/auth/spotify/callback", site.base)));
@@ -52,7 +52,7 @@ async fn doctor_shows_redirect_uri_and_no_secret() {
 #[tokio::test]
 async fn setup_page_is_404_for_strangers() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
-    let missing = site.visitor().look("/no-such-page").await;
+    let missing = site.visitor().get("/no-such-page").await;
     let wrong = format!("Bearer {TOKEN}x");
     let host = site.base.trim_start_matches("http://");
     let strange = [
@@ -101,7 +101,7 @@ async fn loopback_requests_need_token_on_public_server() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN), ("BASE_URL", "https://hearts.example")]).await;
     let bearer = format!("Bearer {TOKEN}");
     for path in ["/setup", "/metrics"] {
-        assert_eq!(site.visitor().look(path).await.status, 404, "{path}");
+        assert_eq!(site.visitor().get(path).await.status, 404, "{path}");
         let shown = [("authorization", bearer.as_str())];
         let page = site.visitor().request(reqwest::Method::GET, path, &shown, None).await;
         assert_eq!(page.status, 200, "{path}");
@@ -111,7 +111,7 @@ async fn loopback_requests_need_token_on_public_server() {
 #[tokio::test]
 async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
     let wrong = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
-    let page = wrong.visitor().look("/setup").await;
+    let page = wrong.visitor().get("/setup").await;
     let (state, told) = finding(&page, "Id and secret");
     assert!(state == "bad" && told.contains("rejects") && told.contains("invalid_client"), "{told}");
     assert!(page.text(".sub").starts_with("1 problem to fix"));
@@ -123,7 +123,7 @@ async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
     assert!(state == "bad" && told.contains("having trouble (status 502)") && !told.contains("rejects"), "{told}");
 
     let gone = Site::open_with(&[("SPOTIFY_ACCOUNTS_URL", OTHER)]).await;
-    let (state, told) = finding(&gone.visitor().look("/setup").await, "Id and secret");
+    let (state, told) = finding(&gone.visitor().get("/setup").await, "Id and secret");
     assert!(state == "bad" && told.contains("cannot be reached") && told.contains("refused (os error"), "{told}");
 }
 
@@ -143,7 +143,7 @@ async fn doctor_shows_cooldowns_call_counts_and_clock_skew() {
     let rows = "insert into spotify_calls select (now() + interval '90 seconds') at time zone 'utc', e, n from (values ('playlist', 3), ('my_playlists', 12)) v (e, n)";
     sqlx::query(rows).execute(&site.db).await.unwrap();
     site.advance(std::time::Duration::from_secs(90));
-    let page = site.visitor().look("/setup").await;
+    let page = site.visitor().get("/setup").await;
     let (state, told) = finding(&page, "Waiting times");
     assert!(
         state == "note" && told.contains("all requests wait until") && told.contains("allowance is used up"),
@@ -160,16 +160,16 @@ async fn doctor_counts_pending_and_unknown_migrations() {
     let site = Site::open().await;
     sqlx::query("insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (30000101000000, 'later', true, '', 0)")
         .execute(&site.db).await.unwrap();
-    let (state, told) = finding(&site.visitor().look("/setup").await, "Tables");
+    let (state, told) = finding(&site.visitor().get("/setup").await, "Tables");
     assert!(state == "note" && told.contains("1 migration ran that this program does not know"), "{told}");
     sqlx::query("delete from _sqlx_migrations where version > 20261121090300").execute(&site.db).await.unwrap();
-    let (state, told) = finding(&site.visitor().look("/setup").await, "Tables");
+    let (state, told) = finding(&site.visitor().get("/setup").await, "Tables");
     assert!(state == "note" && told.contains("still to run; 4 ran"), "{told}");
     sqlx::query("update _sqlx_migrations set checksum = 'x'").execute(&site.db).await.unwrap();
-    let (state, told) = finding(&site.visitor().look("/setup").await, "Tables");
+    let (state, told) = finding(&site.visitor().get("/setup").await, "Tables");
     assert!(state == "bad" && told.contains("a different text"), "{told}");
     sqlx::query("drop table _sqlx_migrations").execute(&site.db).await.unwrap();
-    assert!(finding(&site.visitor().look("/setup").await, "Tables").1.contains("; 0 ran"));
+    assert!(finding(&site.visitor().get("/setup").await, "Tables").1.contains("; 0 ran"));
 }
 
 #[tokio::test]
@@ -258,11 +258,11 @@ async fn metrics_show_spotify_calls_and_cooldowns_to_operator_only() {
     // All of it is to happen on one day.
     let late = site.count("select extract(hour from now() at time zone 'UTC')::bigint / 23").await;
     site.advance(std::time::Duration::from_secs(3600 * late as u64));
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     site.advance(std::time::Duration::from_secs(11 * 60));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 60 }, 1);
     ada.open("/playlists").await;
-    let page = site.visitor().look("/metrics").await;
+    let page = site.visitor().get("/metrics").await;
     assert!(page.header("content-type").starts_with("application/openmetrics-text"));
     assert!(page.html.contains("heartlist_spotify_calls_today{endpoint=\"my_playlists\"} 2"), "{}", page.html);
     assert!(page.html.contains("heartlist_spotify_cooldown_seconds{bucket=\"all\",quota=\"false\"} "), "{}", page.html);

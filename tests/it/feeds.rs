@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::support::Site;
-use crate::support::sharing::{put_at, secret_link, with_hearts};
+use crate::support::sharing::{create_secret_link, publish_page_at, sign_in_with_hearts};
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
 const NAME: &str = "Lena & \"<Co>\"";
@@ -47,14 +47,14 @@ async fn odd_one(site: &Site) {
 async fn atom_feed_follows_rfc_4287() {
     let site = Site::open().await;
     odd_one(&site).await;
-    let (lena, ids) = with_hearts(&site, "lena").await;
-    put_at(&lena, "lena").await;
-    let page = site.visitor().look("/u/lena").await;
+    let (lena, ids) = sign_in_with_hearts(&site, "lena").await;
+    publish_page_at(&lena, "lena").await;
+    let page = site.visitor().get("/u/lena").await;
     for meta in ["meta[name=description]", "meta[property='og:description']"] {
         assert_eq!(page.attribute(meta, "content"), format!("50 playlists hearted by {NAME}."));
     }
     let feed = page.attribute("link[rel=alternate][type='application/atom+xml']", "href");
-    let answer = site.visitor().look(&feed).await;
+    let answer = site.visitor().get(&feed).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/atom+xml; charset=utf-8"));
     let document = Document::parse(&answer.html).unwrap();
     let root = document.root_element();
@@ -86,11 +86,11 @@ async fn atom_feed_follows_rfc_4287() {
 async fn json_feed_follows_version_1_1() {
     let site = Site::open().await;
     odd_one(&site).await;
-    let (lena, ids) = with_hearts(&site, "lena").await;
-    put_at(&lena, "lena").await;
-    let page = site.visitor().look("/u/lena").await;
+    let (lena, ids) = sign_in_with_hearts(&site, "lena").await;
+    publish_page_at(&lena, "lena").await;
+    let page = site.visitor().get("/u/lena").await;
     let feed = page.attribute("link[rel=alternate][type='application/feed+json']", "href");
-    let answer = site.visitor().look(&feed).await;
+    let answer = site.visitor().get(&feed).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/feed+json"));
     let feed = answer.json();
     assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
@@ -118,32 +118,32 @@ fn ids(feed: &Value) -> Vec<String> {
 #[tokio::test]
 async fn feed_ids_are_stable_per_address() {
     let site = Site::open().await;
-    let (ada, _) = with_hearts(&site, "ada").await;
-    put_at(&ada, "ada").await;
-    let link = secret_link(&ada).await;
+    let (ada, _) = sign_in_with_hearts(&site, "ada").await;
+    publish_page_at(&ada, "ada").await;
+    let link = create_secret_link(&ada).await;
     let visitor = site.visitor();
-    let before = visitor.look("/u/ada/feed.json").await;
-    let secret = ids(&visitor.look(&format!("{link}/feed.json")).await.json());
+    let before = visitor.get("/u/ada/feed.json").await;
+    let secret = ids(&visitor.get(&format!("{link}/feed.json")).await.json());
     assert!(secret.iter().all(|id| !id.contains(&link[3..])), "who quotes an entry does not give the link away");
     assert!(ids(&before.json()).iter().all(|id| !secret.contains(id)));
     site.advance(std::time::Duration::from_secs(3 * 24 * 3600));
     let again = [("if-none-match", before.header("etag"))];
     assert_eq!(visitor.request(Method::GET, "/u/ada/feed.json", &again, None).await.status, 304);
     ada.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
-    put_at(&ada, "ada").await;
-    assert_eq!(ids(&visitor.look("/u/ada/feed.json").await.json()), ids(&before.json()));
-    put_at(&ada, "ada-two").await;
-    let moved = ids(&visitor.look("/u/ada-two/feed.json").await.json());
+    publish_page_at(&ada, "ada").await;
+    assert_eq!(ids(&visitor.get("/u/ada/feed.json").await.json()), ids(&before.json()));
+    publish_page_at(&ada, "ada-two").await;
+    let moved = ids(&visitor.get("/u/ada-two/feed.json").await.json());
     assert!(moved.iter().all(|id| !ids(&before.json()).contains(id)));
 }
 
 #[tokio::test]
 async fn empty_feed_is_valid() {
     let site = Site::open().await;
-    let noor = site.signed_in("noor").await;
-    put_at(&noor, "noor").await;
-    let atom = site.visitor().look("/u/noor/atom.xml").await;
+    let noor = site.sign_in("noor").await;
+    publish_page_at(&noor, "noor").await;
+    let atom = site.visitor().get("/u/noor/atom.xml").await;
     let document = Document::parse(&atom.html).unwrap();
     when(said(document.root_element(), "updated"));
-    assert_eq!(site.visitor().look("/u/noor/feed.json").await.json()["items"], serde_json::json!([]));
+    assert_eq!(site.visitor().get("/u/noor/feed.json").await.json()["items"], serde_json::json!([]));
 }

@@ -11,12 +11,11 @@ use reqwest::Method;
 use crate::support::{SESSION_SECRET, Site};
 
 const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
-const ROWS: &str = "select count(*) from user_hearts where removed_at is null";
 
 #[tokio::test]
 async fn heart_response_confirms_state() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for (method, hearted) in
         [(Method::PUT, true), (Method::PUT, true), (Method::DELETE, false), (Method::DELETE, false)]
     {
@@ -29,16 +28,16 @@ async fn heart_response_confirms_state() {
 #[tokio::test]
 async fn hearting_twice_keeps_one_row_and_first_date() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     ada.fetch(Method::PUT, ONE).await;
     let first: time::OffsetDateTime = date(&site).await;
     site.advance(Duration::from_secs(3600));
     let again = ada.fetch(Method::PUT, ONE).await;
     assert_eq!(again.status, 200);
-    assert_eq!((date(&site).await, site.count(ROWS).await), (first, 1));
+    assert_eq!((date(&site).await, site.count_hearts().await), (first, 1));
     ada.fetch(Method::DELETE, ONE).await;
     let gone = ada.fetch(Method::DELETE, ONE).await;
-    assert_eq!((gone.status, site.count(ROWS).await), (200, 0));
+    assert_eq!((gone.status, site.count_hearts().await), (200, 0));
 }
 
 async fn date(site: &Site) -> time::OffsetDateTime {
@@ -48,23 +47,23 @@ async fn date(site: &Site) -> time::OffsetDateTime {
 #[tokio::test]
 async fn heart_form_works_without_script_and_returns_to_card() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let page = ada.open("/playlists").await;
     let id = page.playlist_ids().remove(0);
     let button = format!("form[action='/heart/{id}'] > button[aria-pressed=false]");
     let name = page.attribute(&button, "aria-label");
     assert!(name.starts_with("Heart "), "{name}");
 
-    let back = ada.send(page.form(&button)).await;
-    assert_eq!((back.status, back.header("location")), (303, format!("/playlists#p-{id}").as_str()));
+    let back = ada.send_form(page.form(&button)).await;
+    back.assert_redirect(&format!("/playlists#p-{id}"));
     let page = ada.open("/playlists").await;
-    assert_eq!(page.notice().unwrap(), "Hearted.");
+    assert_eq!(page.flash().unwrap(), "Hearted.");
     let pressed = format!("form[action='/heart/{id}'] > button[aria-pressed=true]");
     assert_eq!(page.attribute(&pressed, "aria-label"), name, "b2: the name is fixed");
 
     let page = ada.submit(page.form(&pressed)).await;
     assert_eq!(
-        (page.notice().unwrap().as_str(), site.count(ROWS).await),
+        (page.flash().unwrap().as_str(), site.count_hearts().await),
         (format!("Heart removed: {}.", &name["Heart ".len()..]).as_str(), 0)
     );
 }
@@ -72,17 +71,14 @@ async fn heart_form_works_without_script_and_returns_to_card() {
 #[tokio::test]
 async fn heart_form_returns_to_referring_list() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for (page, target) in
         [("/hearts?page=2", "/hearts?page=2"), ("/logout", "/playlists"), ("/top?when=ever", "/top?when=ever")]
     {
         let referer = format!("{}{page}", site.base);
         let body = Some("hearted=true".to_owned());
         let sent = ada.request(Method::POST, ONE, &[("referer", &referer)], body).await;
-        assert_eq!(
-            (sent.status, sent.header("location")),
-            (303, format!("{target}#p-3cEYpjA9oz9GiPac4AsH4n").as_str())
-        );
+        sent.assert_redirect(&format!("{target}#p-3cEYpjA9oz9GiPac4AsH4n"));
     }
     let body = Some("hearted=true".to_owned());
     let sent = ada.request(Method::POST, ONE, &[("referer", "https://evil.example/hearts")], body).await;
@@ -92,7 +88,7 @@ async fn heart_form_returns_to_referring_list() {
 #[tokio::test]
 async fn concurrent_heart_requests_leave_consistent_rows_and_counts() {
     let site = Site::open().await;
-    let visitors = [site.signed_in("ada").await, site.signed_in("mira").await, site.signed_in("noor").await];
+    let visitors = [site.sign_in("ada").await, site.sign_in("mira").await, site.sign_in("noor").await];
     for last in [Method::PUT, Method::DELETE] {
         let clicks = (0..30).map(|n| {
             let method = if n % 2 == 0 { Method::PUT } else { Method::DELETE };
@@ -103,8 +99,8 @@ async fn concurrent_heart_requests_leave_consistent_rows_and_counts() {
             visitor.fetch(last.clone(), ONE).await;
         }
         let rows = if last == Method::PUT { 3 } else { 0 };
-        assert_eq!(site.count(ROWS).await, rows);
-        site.refresh_top().await;
+        assert_eq!(site.count_hearts().await, rows);
+        site.force_top_refresh().await;
         assert_eq!(site.count("select coalesce(sum(hearts), 0)::bigint from heart_counts").await, rows);
     }
 }
@@ -112,7 +108,7 @@ async fn concurrent_heart_requests_leave_consistent_rows_and_counts() {
 #[tokio::test]
 async fn concurrent_users_leave_correct_heart_counts() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "1000"), ("DATABASE_CONNECTIONS", "64")]).await;
-    site.signed_in("ada").await;
+    site.sign_in("ada").await;
     let writers = join_all((0..64).map(|_| somebody(&site))).await;
     let playlists = ["A", "B", "C"].map(|letter| format!("{}/heart/{}", site.base, letter.repeat(22)));
     let client = reqwest::Client::new();
@@ -125,8 +121,8 @@ async fn concurrent_users_leave_correct_heart_counts() {
         }
     };
     join_all((0..64).map(press)).await;
-    assert_eq!(site.count(ROWS).await, 3 * 32);
-    site.refresh_top().await;
+    assert_eq!(site.count_hearts().await, 3 * 32);
+    site.force_top_refresh().await;
     assert_eq!(site.count("select count(*) from heart_counts where hearts = 32 and week = 32").await, 3);
 }
 
@@ -156,54 +152,54 @@ async fn signed_out_fetch_gets_401_with_sign_in_address() {
     let headers = [("sec-fetch-site", "same-origin"), ("referer", on.as_str())];
     let page = site.visitor().request(Method::DELETE, ONE, &headers, None).await;
     assert_eq!(page.json()["error"]["sign_in"], "/login?next=%2Fhearts%3Fsort%3Dname");
-    assert_eq!(site.count(ROWS).await, 0);
+    assert_eq!(site.count_hearts().await, 0);
 }
 
 #[tokio::test]
 async fn invalid_playlist_id_is_rejected_with_422() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for bad in ["abc", "3cEYpjA9oz9GiPac4AsH4n0", "3cEYpjA9oz9GiPac4AsH4-", "%27%20or%201=1--", "%00"] {
         let page = ada.fetch(Method::PUT, &format!("/heart/{bad}")).await;
         assert_eq!(page.status, 422, "{bad}");
         assert!(page.json()["error"]["message"].as_str().unwrap().contains("22 letters and digits"));
     }
-    assert_eq!(site.count(ROWS).await, 0);
+    assert_eq!(site.count_hearts().await, 0);
 }
 
 #[tokio::test]
 async fn heart_form_without_valid_field_changes_nothing() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for body in ["", "hearted=maybe", "heart=true"] {
         let page = ada.request(Method::POST, ONE, &[], Some(body.into())).await;
         assert_eq!((page.status, page.text("h1").as_str()), (422, "Something is not right"));
     }
-    assert_eq!(site.count(ROWS).await, 0);
+    assert_eq!(site.count_hearts().await, 0);
 }
 
 #[tokio::test]
 async fn get_on_heart_address_never_writes() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
-    assert_eq!(ada.look(ONE).await.status, 405);
-    assert_eq!(site.count(ROWS).await, 0);
+    let ada = site.sign_in("ada").await;
+    assert_eq!(ada.get(ONE).await.status, 405);
+    assert_eq!(site.count_hearts().await, 0);
 }
 
 #[tokio::test]
 async fn hearts_belong_to_one_user() {
     let site = Site::open().await;
-    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
     ada.fetch(Method::PUT, ONE).await;
     mira.fetch(Method::DELETE, ONE).await;
-    assert_eq!(site.count(ROWS).await, 1);
+    assert_eq!(site.count_hearts().await, 1);
     assert_eq!(mira.open("/hearts").await.playlist_ids(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn hearts_page_is_newest_first_and_makes_no_spotify_call() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let page = ada.open("/playlists").await;
     let ids = page.playlist_ids();
     for id in &ids[..3] {
@@ -221,14 +217,14 @@ async fn hearts_page_is_newest_first_and_makes_no_spotify_call() {
 #[tokio::test]
 async fn empty_hearts_page_links_to_playlists() {
     let site = Site::open().await;
-    let page = site.signed_in("ada").await.open("/hearts").await;
+    let page = site.sign_in("ada").await.open("/hearts").await;
     assert!(page.has("main a[href='/playlists']") && !page.has("li.card"));
 }
 
 #[tokio::test]
 async fn heart_without_name_shows_link() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     ada.fetch(Method::PUT, ONE).await;
     let page = ada.open("/hearts").await;
     assert_eq!(page.text("li.card h2"), "Playlist 3cEY…sH4n");
@@ -238,7 +234,7 @@ async fn heart_without_name_shows_link() {
 #[tokio::test]
 async fn playlist_name_older_than_a_day_shows_its_age() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
     assert!(!ada.open("/hearts").await.text("li.card").contains("Name as of"));
@@ -249,7 +245,7 @@ async fn playlist_name_older_than_a_day_shows_its_age() {
 #[tokio::test]
 async fn unavailable_playlist_is_marked_until_it_returns() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
     let gone =
@@ -265,7 +261,7 @@ async fn unavailable_playlist_is_marked_until_it_returns() {
 #[tokio::test]
 async fn private_playlist_name_is_hidden_from_other_users() {
     let site = Site::open().await;
-    let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
+    let (ada, noor) = (site.sign_in("ada").await, site.sign_in("noor").await);
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     noor.fetch(Method::PUT, &format!("/heart/{id}")).await;
     assert_eq!(noor.open("/hearts").await.text("li.card h2"), format!("Playlist {}…{}", &id[..4], &id[18..]));
@@ -274,7 +270,7 @@ async fn private_playlist_name_is_hidden_from_other_users() {
 #[tokio::test]
 async fn hearts_page_holds_fifty() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for n in 0..51 {
         ada.fetch(Method::PUT, &format!("/heart/{n:022}")).await;
     }
@@ -288,7 +284,7 @@ async fn hearts_page_holds_fifty() {
 #[tokio::test]
 async fn hearts_work_during_spotify_outage() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
         site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }

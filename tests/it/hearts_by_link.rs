@@ -9,7 +9,6 @@ use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::{Visitor, approve};
 
-const ROWS: &str = "select count(*) from user_hearts where removed_at is null";
 const NAMELESS: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
 /// Pastes `text` on the page at `path` and follows.
@@ -30,7 +29,7 @@ fn of_somebody_else(site: &Site, owner: &str, stranger: &str) -> (String, String
 #[tokio::test]
 async fn pasted_link_is_hearted_with_one_spotify_call() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let (id, name) = of_somebody_else(&site, "mira", "ada");
     for form in [
         format!("https://open.spotify.com/playlist/{id}?si=0f9e8d7c&utm_source=copy-link"),
@@ -41,10 +40,10 @@ async fn pasted_link_is_hearted_with_one_spotify_call() {
     ] {
         let asked = site.spotify.requests().len();
         let page = ada.open("/hearts").await;
-        let sent = ada.send(page.form("#link").with("link", &form)).await;
+        let sent = ada.send_form(page.form("#link").with("link", &form)).await;
         assert_eq!((sent.status, sent.header("location")), (303, "/hearts"), "{form}");
         let page = ada.open("/hearts").await;
-        assert_eq!(page.notice().unwrap(), "Hearted. It is at the top.", "{form}");
+        assert_eq!(page.flash().unwrap(), "Hearted. It is at the top.", "{form}");
         assert_eq!(page.playlist_ids(), vec![id.clone()]);
         assert_eq!(page.text("li.card h2"), name.split_whitespace().collect::<Vec<_>>().join(" "));
         assert!(site.spotify.requests().len() <= asked + 1, "{form}");
@@ -107,7 +106,7 @@ async fn invalid_link_is_shown_again_with_reason() {
 #[tokio::test]
 async fn refused_link_can_be_corrected_and_leads_back_to_its_list() {
     let site = Site::open().await;
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     let page = paste(&mira, "/playlists?page=2", "nonsense").await;
     assert_eq!((page.status, page.attribute(".back a", "href").as_str()), (422, "/playlists?page=2"));
     let again = mira.submit(page.form("#link").with("link", "still nonsense")).await;
@@ -126,7 +125,7 @@ async fn refused_link_can_be_corrected_and_leads_back_to_its_list() {
 #[tokio::test]
 async fn playlist_hidden_by_spotify_is_not_hearted() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for unseen in [NAMELESS, "37i9dQZF1DXcBWIGoYBM5M"] {
         let page = paste(&ada, "/playlists", unseen).await;
         assert_eq!((page.status, page.attribute("#link", "value").as_str()), (422, unseen));
@@ -138,7 +137,7 @@ async fn playlist_hidden_by_spotify_is_not_hearted() {
 #[tokio::test]
 async fn link_is_hearted_without_name_during_spotify_outage() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let faults = [
         Fault::Html502,
         Fault::QuotaExceeded,
@@ -150,31 +149,31 @@ async fn link_is_hearted_without_name_during_spotify_outage() {
         site.spotify.inject_fault(Endpoint::Playlist, fault.clone(), 10);
         let page = paste(&ada, "/hearts", &format!("spotify:playlist:{n:022}")).await;
         assert_eq!(page.status, 200, "{fault:?}");
-        assert!(page.notice().unwrap().starts_with("Hearted. Spotify could not be asked"), "{fault:?}");
+        assert!(page.flash().unwrap().starts_with("Hearted. Spotify could not be asked"), "{fault:?}");
         assert_eq!(page.text(&format!("#p-{n:022} h2")), format!("Playlist 0000…{n:04}"));
         site.spotify.reset();
     }
-    assert_eq!(site.count(ROWS).await, 5);
+    assert_eq!(site.count_hearts().await, 5);
 }
 
 #[tokio::test]
 async fn link_is_hearted_without_access_token() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let known = ada.open("/playlists").await.playlist_ids().remove(0);
     site.spotify.revoke_access("ada");
     site.advance(Duration::from_secs(3601));
     let page = paste(&ada, "/hearts", NAMELESS).await;
-    assert!(page.status == 200 && page.notice().unwrap().contains("could not be asked"));
+    assert!(page.status == 200 && page.flash().unwrap().contains("could not be asked"));
     let page = paste(&ada, "/hearts", &known).await;
-    assert_eq!(page.notice().unwrap(), "Hearted. It is at the top.", "its name is known from before");
+    assert_eq!(page.flash().unwrap(), "Hearted. It is at the top.", "its name is known from before");
     assert_eq!((page.playlist_ids(), page.has("h2 a.name")), (vec![known, NAMELESS.into()], true));
 }
 
 #[tokio::test]
 async fn pasting_a_hearted_link_keeps_first_date() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     ada.fetch(Method::PUT, &format!("/heart/{NAMELESS}")).await;
     let date = || async {
         sqlx::query_scalar::<_, time::OffsetDateTime>("select hearted_at from user_hearts where removed_at is null")
@@ -186,26 +185,23 @@ async fn pasting_a_hearted_link_keeps_first_date() {
     site.advance(Duration::from_secs(60));
     let page = paste(&ada, "/hearts", NAMELESS).await;
     assert!(
-        page.notice().unwrap().starts_with("You have already hearted this playlist"),
+        page.flash().unwrap().starts_with("You have already hearted this playlist"),
         "although Spotify shows it no more"
     );
-    assert_eq!((date().await, site.count(ROWS).await), (first, 1));
+    assert_eq!((date().await, site.count_hearts().await), (first, 1));
 }
 
 #[tokio::test]
 async fn link_pasted_signed_out_is_hearted_after_sign_in() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let page = ada.open("/hearts").await;
     let form = page.form("#link").with("link", &format!("https://open.spotify.com/playlist/{NAMELESS}?si=1"));
     ada.submit(ada.open("/logout").await.form("main form")).await;
-    let sent = ada.send(form).await;
-    assert_eq!(
-        (sent.status, sent.header("location")),
-        (303, format!("/login?next=%2Fhearts&heart={NAMELESS}").as_str())
-    );
-    assert_eq!(site.count(ROWS).await, 0);
-    let consent = ada.to_consent(sent.header("location")).await;
+    let sent = ada.send_form(form).await;
+    sent.assert_redirect(&format!("/login?next=%2Fhearts&heart={NAMELESS}"));
+    assert_eq!(site.count_hearts().await, 0);
+    let consent = ada.start_spotify_sign_in(sent.header("location")).await;
     let page = ada.submit(approve(&consent, "ada")).await;
     assert_eq!((page.url.path(), page.playlist_ids()), ("/hearts", vec![NAMELESS.to_owned()]));
 }
@@ -213,8 +209,8 @@ async fn link_pasted_signed_out_is_hearted_after_sign_in() {
 #[tokio::test]
 async fn cross_site_link_form_is_refused() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let headers = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
     let sent = ada.request(Method::POST, "/hearts", &headers, Some(format!("link={NAMELESS}"))).await;
-    assert_eq!((sent.status, site.count(ROWS).await), (403, 0));
+    assert_eq!((sent.status, site.count_hearts().await), (403, 0));
 }

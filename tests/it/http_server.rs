@@ -6,9 +6,9 @@ use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::program::beside_with;
+use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
-use crate::support::{Site, until};
+use crate::support::{Site, wait_until};
 
 /// As many requests as are worked on at once (src/web/mod.rs).
 const AT_ONCE: usize = 200;
@@ -28,7 +28,7 @@ async fn connect(base: &str) -> TcpStream {
 #[tokio::test]
 async fn overload_gives_503_and_recovers() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let mut stuck = Vec::new();
     for _ in 0..AT_ONCE {
         let mut stream = connect(&site.base).await;
@@ -37,7 +37,7 @@ async fn overload_gives_503_and_recovers() {
     }
     let refused = async {
         loop {
-            let page = ada.look("/hearts").await;
+            let page = ada.get("/hearts").await;
             if page.status == 503 {
                 break page;
             }
@@ -47,9 +47,9 @@ async fn overload_gives_503_and_recovers() {
     assert_eq!((page.text("h1").as_str(), page.header("retry-after")), ("Busy right now", "5"));
     assert!(!page.text("main").contains("Nothing was saved."), "it was only read");
     assert_eq!(ada.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await.status, 503);
-    assert_eq!(ada.look("/healthz").await.status, 200, "the process lives");
+    assert_eq!(ada.get("/healthz").await.status, 200, "the process lives");
     drop(stuck);
-    until("it passes by itself", async || ada.look("/hearts").await.status == 200).await;
+    wait_until("it passes by itself", async || ada.get("/hearts").await.status == 200).await;
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn keep_alive_connection_is_reused() {
 #[tokio::test]
 async fn stuck_connections_do_not_delay_shutdown() {
     let site = Site::open().await;
-    let (mut program, base) = beside_with(&site, &[]).await;
+    let (mut program, base) = start_program(&site, &[]).await;
     let silent = connect(&base).await;
     let (mut head, mut body) = (connect(&base).await, connect(&base).await);
     head.write_all(b"GET /hearts HTTP/1.1\r\nhost: 127.").await.unwrap();
@@ -92,7 +92,7 @@ async fn stuck_connections_do_not_delay_shutdown() {
         program.signal("-TERM");
     }
     // Heroku's patience; ours is shorter.
-    let (code, log) = tokio::time::timeout(Duration::from_secs(29), program.rest()).await.expect("it ends");
+    let (code, log) = tokio::time::timeout(Duration::from_secs(29), program.wait_for_exit()).await.expect("it ends");
     assert_eq!(code, Some(0), "{log}");
     drop((silent, head, body, used));
 }

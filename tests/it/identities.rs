@@ -13,7 +13,6 @@ use crate::support::visitor::{Visitor, approve, deny};
 
 const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 const TWO: &str = "/heart/37i9dQZF1DXcBWIGoYBM5M";
-const PEOPLE: &str = "select count(*) from users";
 const WAYS: &str = "select count(*) from identities";
 
 async fn link_spotify(visitor: &Visitor, user: &str) -> Page {
@@ -43,7 +42,7 @@ async fn every_outcome_for_each_provider() {
                 .unwrap()
                 .starts_with("Signed in as Ada")
         );
-        assert_eq!(site.count(PEOPLE).await, 2);
+        assert_eq!(site.count_users().await, 2);
 
         let again = aimed(&site, &ada, provider, "ada").await;
         assert!(again.notice().unwrap().contains("already signed in"), "already linked");
@@ -53,7 +52,7 @@ async fn every_outcome_for_each_provider() {
         assert_eq!(others.attributes("main a", "href"), ["/logout", "/account", "/playlists"], "no dead end");
         let another = aimed(&site, &ada, provider, "noor").await;
         assert!(another.status == 409 && another.text("main").contains("Nothing was changed"));
-        assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (2, 3));
+        assert_eq!((site.count_users().await, site.count(WAYS).await), (2, 3));
         assert_eq!(ada.open("/account").await.status, 200);
     }
 }
@@ -70,7 +69,7 @@ async fn aimed(site: &Site, visitor: &Visitor, provider: OtherProvider, key: &st
 #[tokio::test]
 async fn all_linked_providers_sign_in_to_the_same_account() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     ada.fetch(Method::PUT, ONE).await;
     for provider in OtherProvider::ALL {
         ada.link(&site.spotify, provider, "ada").await;
@@ -85,7 +84,7 @@ async fn all_linked_providers_sign_in_to_the_same_account() {
     assert_eq!(account.count(".identities time"), 10);
     assert_eq!(account.texts(".identities dd[dir]"), ["ada@example.org", "Ada@example.org", "ada@example.org"]);
     assert!(!account.has("[name=aim]"), "nothing left to link");
-    assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 5));
+    assert_eq!((site.count_users().await, site.count(WAYS).await), (1, 5));
 }
 
 #[tokio::test]
@@ -94,10 +93,10 @@ async fn linking_spotify_also_connects_it() {
     let ada = site.visitor();
     ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = link_spotify(&ada, "ada").await;
-    assert!(page.notice().unwrap().starts_with("Spotify is connected"));
+    assert!(page.flash().unwrap().starts_with("Spotify is connected"));
     assert!(!ada.open("/playlists").await.playlist_ids().is_empty());
-    site.signed_in("ada").await;
-    assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 2));
+    site.sign_in("ada").await;
+    assert_eq!((site.count_users().await, site.count(WAYS).await), (1, 2));
 }
 
 #[tokio::test]
@@ -106,7 +105,7 @@ async fn return_path_survives_linking_and_denial() {
     let ada = site.signed_in("ada").await;
     let consent = ada.to(OtherProvider::Google, &ada.open("/account").await).await;
     let denied = ada.submit(deny(&consent)).await;
-    assert_eq!((denied.url.path(), denied.notice().unwrap().contains("Nothing was saved")), ("/account", true));
+    assert_eq!((denied.url.path(), denied.flash().unwrap().contains("Nothing was saved")), ("/account", true));
     assert_eq!(site.count(WAYS).await, 1);
     assert_eq!(ada.link(&site.spotify, OtherProvider::Google, "ada").await.url.path(), "/account");
 }
@@ -158,18 +157,18 @@ async fn session_id_changes_on_link_and_unlink() {
     };
     let at_link = fresh(&linked).expect("a new session id when a way in is linked");
     let page = ada.open("/account/ways/google").await;
-    let gone = ada.send(page.form("form[action='/account/ways/google']")).await;
+    let gone = ada.send_form(page.form("form[action='/account/ways/google']")).await;
     let at_unlink = fresh(&gone).expect("a new session id when a way in is unlinked");
     assert_ne!(at_link, at_unlink);
     let old = site.visitor().request(Method::GET, "/account", &[("cookie", &at_link)], None).await;
-    assert_eq!((old.status, ada.look("/account").await.status), (303, 200));
+    assert_eq!((old.status, ada.get("/account").await.status), (303, 200));
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 1);
 }
 
 #[tokio::test]
 async fn last_identity_cannot_be_unlinked() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let account = ada.open("/account").await;
     assert!(account.text(".identities").contains("only way to sign in") && !account.has(".identities a"));
     let page = ada.open("/account/ways/spotify").await;
@@ -183,7 +182,7 @@ async fn last_identity_cannot_be_unlinked() {
     let same = [("sec-fetch-site", "same-origin")];
     let sent = ada.request(Method::POST, "/account/ways/spotify", &same, Some(String::new())).await;
     let page = ada.open(sent.header("location")).await;
-    assert!(page.notice().unwrap().contains("only way to sign in"));
+    assert!(page.flash().unwrap().contains("only way to sign in"));
     assert_eq!(site.count(WAYS).await, 1);
     let cross = ada.request(Method::POST, "/account/ways/spotify", &[("sec-fetch-site", "cross-site")], None).await;
     assert_eq!(cross.status, 403);
@@ -207,7 +206,7 @@ async fn unconfigured_provider_does_not_count_as_identity() {
 #[tokio::test]
 async fn unlinking_spotify_deletes_tokens_and_keeps_hearts() {
     let site = Site::open().await;
-    let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
+    let (here, there) = (site.sign_in("ada").await, site.sign_in("ada").await);
     here.fetch(Method::PUT, ONE).await;
     here.link(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = here.submit(here.open("/account/ways/spotify").await.form("form[action^='/account/ways']")).await;
@@ -226,14 +225,14 @@ async fn unlinking_spotify_deletes_tokens_and_keeps_hearts() {
 #[tokio::test]
 async fn disconnected_spotify_says_connect_not_reconnect() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     ada.submit(ada.open("/account/disconnect").await.form("form[action='/account/disconnect']")).await;
     for path in ["/playlists", &format!("/playlists/{id}"), "/now-playing", "/account"] {
         let page = ada.open(path).await;
         assert!(page.html.contains("Connect Spotify") && !page.html.contains("six months"), "{path}");
     }
-    let consent = ada.to_consent("/login").await;
+    let consent = ada.start_spotify_sign_in("/login").await;
     ada.submit(approve(&consent, "ada")).await;
     site.advance(Duration::from_secs(3601));
     site.spotify.revoke_access("ada");
@@ -257,7 +256,7 @@ async fn renamed_login_keeps_account_and_reused_login_gets_new_one() {
     let recycled = site.visitor();
     recycled.sign_in_by(&site.spotify, OtherProvider::GitHub, "mira").await;
     assert_eq!(recycled.open("/hearts").await.count("li.card"), 0);
-    assert_eq!(site.count(PEOPLE).await, 2);
+    assert_eq!(site.count_users().await, 2);
 }
 
 #[tokio::test]
@@ -274,7 +273,7 @@ async fn display_name_comes_from_oldest_identity() {
 #[tokio::test]
 async fn identity_subject_is_not_renamed_to_a_taken_one() {
     let site = Site::open().await;
-    let (_ada, _mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let (_ada, _mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
     let ids: Vec<String> =
         sqlx::query_scalar("select subject from identities order by user_id").fetch_all(&site.db).await.unwrap();
     identities::rename(&site.pool(1), Provider::Spotify, &ids[0], &ids[1]).await.expect("no fault, and no change");
@@ -324,7 +323,7 @@ async fn merge_and_deletion_have_no_statement_timeout() {
     new.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!(site.count(PEOPLE).await, 1);
     let form = new.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
-    assert_eq!((new.submit(form).await.status, site.count(PEOPLE).await), (200, 0));
+    assert_eq!((new.submit(form).await.status, site.count_users().await), (200, 0));
 }
 
 /// A table of what people make has to be moved when accounts become one: `db/merging.rs`.
@@ -360,14 +359,14 @@ async fn slow_provider_does_not_restore_session_or_tokens() {
     let form = consent.choose(&site.spotify.account(OtherProvider::X, "ada"));
     let end = elsewhere.open("/account").await.form("#sessions > form");
     let (_, _) = tokio::join!(ada.submit(form), elsewhere.submit(end));
-    assert_eq!(ada.look("/account").await.status, 303, "the session is back");
+    assert_eq!(ada.get("/account").await.status, 303, "the session is back");
     assert_eq!(site.count("select count(*) from identities where provider = 'x'").await, 0, "nobody linked it");
 }
 
 #[tokio::test]
 async fn undecryptable_session_does_not_block_disconnecting() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let lost = "insert into sessions (id_hash, user_id, sealed, created_at, expires_at)
                 select sha256('lost'), id, 'x', now(), now() + interval '1 day' from users";
     sqlx::raw_sql(lost).execute(&site.db).await.unwrap();

@@ -8,14 +8,13 @@ use tokio::net::TcpStream;
 
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
-use crate::support::{Site, until};
+use crate::support::{Site, wait_until};
 
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
-const HEARTS: &str = "select count(*) from user_hearts where removed_at is null";
 
 /// Ada with one named heart and words beside it that a spreadsheet would calculate.
 async fn ada(site: &Site) -> (Visitor, String) {
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let page = ada.open("/playlists").await;
     let id = page.playlist_ids().remove(0);
     ada.submit(page.form(&format!("form[action='/heart/{id}']"))).await;
@@ -70,7 +69,7 @@ async fn json_export_names_its_format_and_lists_every_heart() {
     let heart = &told["hearts"][0];
     assert_eq!((&heart["playlist_id"], &heart["name"]), (&json!(id), &json!(name)));
     assert_eq!((&heart["note"], &heart["tags"]), (&json!("=1+1, \"so\" 'é'"), &json!(["-late night", "été"])));
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     assert_eq!(mira.open("/hearts/export.json").await.json()["hearts"], json!([]));
 }
 
@@ -81,11 +80,11 @@ async fn export_and_import_need_sign_in() {
     let form = ada.open("/hearts/import").await.form("form.import");
     let visitor = site.visitor();
     for path in ["/hearts/export.csv", "/hearts/export.json", "/hearts/import"] {
-        let page = visitor.look(path).await;
+        let page = visitor.get(path).await;
         assert_eq!((page.status, page.header("location").starts_with("/login?next=%2Fhearts%2F")), (303, true));
     }
     let page = visitor.upload(form, format!("id\n{ID}").as_bytes()).await;
-    assert_eq!((page.status, site.count(HEARTS).await), (303, 1));
+    assert_eq!((page.status, site.count_hearts().await), (303, 1));
 }
 
 #[tokio::test]
@@ -102,9 +101,9 @@ async fn exported_hearts_import_unchanged_and_twice_is_no_change() {
         let file = ada.open(path).await.html;
         sqlx::raw_sql("delete from user_hearts").execute(&site.db).await.unwrap();
         assert_eq!(import(&ada, &file).await.import_report(), [2501, 0, 0], "{path}");
-        assert_eq!((rows(&site).await == before, site.count(HEARTS).await), (true, 2501));
+        assert_eq!((rows(&site).await == before, site.count_hearts().await), (true, 2501));
         assert_eq!(import(&ada, &file).await.import_report(), [0, 2501, 0], "{path}");
-        assert_eq!((rows(&site).await == before, site.count(HEARTS).await), (true, 2501));
+        assert_eq!((rows(&site).await == before, site.count_hearts().await), (true, 2501));
     }
 }
 
@@ -116,11 +115,11 @@ async fn import_restores_hearts_after_account_deletion() {
     ada.fetch(reqwest::Method::PUT, &format!("/heart/{ID}")).await;
     let (before, file) = (rows(&site).await, ada.open("/hearts/export.json").await.html);
     let leaving = ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
-    assert_eq!((ada.submit(leaving).await.status, site.count(HEARTS).await), (200, 0));
+    assert_eq!((ada.submit(leaving).await.status, site.count_hearts().await), (200, 0));
     site.advance(std::time::Duration::from_secs(3600));
-    let again = site.signed_in("ada").await;
+    let again = site.sign_in("ada").await;
     assert_eq!(import(&again, &file).await.import_report(), [2, 0, 0]);
-    assert_eq!((rows(&site).await == before, site.count(HEARTS).await), (true, 2));
+    assert_eq!((rows(&site).await == before, site.count_hearts().await), (true, 2));
 }
 
 #[tokio::test]
@@ -173,7 +172,7 @@ async fn unreadable_import_file_changes_nothing_and_says_why() {
         assert!(page.status == 422 && told.contains(why) && told.ends_with("Nothing was imported."), "{told}");
         assert!(page.has("form.import input[aria-invalid]"));
     }
-    assert_eq!(site.count(HEARTS).await, 1);
+    assert_eq!(site.count_hearts().await, 1);
 }
 
 #[tokio::test]
@@ -190,7 +189,7 @@ async fn import_file_is_limited_to_five_megabytes() {
         assert!(page.text("main").contains("up to 5 MB") && page.text("main").contains("Nothing was saved"));
     }
     let form = ada.edit_first_heart().await.form(".words form").with("note", &"x".repeat(70_000));
-    assert_eq!(ada.send(form).await.status, 413, "other forms stay small");
+    assert_eq!(ada.send_form(form).await.status, 413, "other forms stay small");
 }
 
 #[tokio::test]
@@ -224,7 +223,7 @@ async fn imports_are_limited_to_100_000_hearts_per_user() {
     let page = import(&ada, file([1, 200_001, 200_002, 200_002])).await;
     let told = "You can import until you have 100,000 hearts. You have 100000, and this file would add 1. Nothing was imported.";
     assert_eq!((page.status, page.text("#refusal").as_str()), (422, told));
-    assert_eq!(site.count(HEARTS).await, 100_000);
+    assert_eq!(site.count_hearts().await, 100_000);
     assert_eq!(
         import(&ada, file([1, 2, 200_000, 200_001])).await.import_report(),
         [0, 4, 0],
@@ -238,7 +237,7 @@ async fn ten_thousand_hearts_import_and_100_000_export() {
     let (ada, _) = ada(&site).await;
     let file: String = (0..10_000).map(|n| format!("{n:022},2020-01-01,a note,\"one, two\"\n")).collect();
     assert_eq!(import(&ada, format!("id,hearted_at,note,tags\n{file}")).await.import_report(), [10_000, 0, 0]);
-    assert_eq!(site.count(HEARTS).await, 10_001);
+    assert_eq!(site.count_hearts().await, 10_001);
     let more =
         "insert into user_hearts (user_id, playlist_id, hearted_at) select user_id, lpad(n::text, 22, '0'), hearted_at
                 from user_hearts, generate_series(10000, 99998) n where playlist_id = lpad('1', 22, '0')";
@@ -250,7 +249,7 @@ async fn ten_thousand_hearts_import_and_100_000_export() {
 #[tokio::test]
 async fn hearts_and_account_pages_link_to_import() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for path in ["/hearts", "/account"] {
         assert!(ada.open(path).await.has("a[href='/hearts/import']"), "{path}");
     }
@@ -259,7 +258,7 @@ async fn hearts_and_account_pages_link_to_import() {
 #[tokio::test]
 async fn concurrent_uploads_are_limited() {
     let site = Site::open().await;
-    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
     let begin = async || {
         let mut upload = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
         let head = format!(
@@ -275,8 +274,8 @@ async fn concurrent_uploads_are_limited() {
         uploads.push(begin().await);
     }
     let full = async || import(&mira, "").await.status == 503;
-    until("as many as may are under way", &full).await;
+    wait_until("as many as may are under way", &full).await;
     assert_eq!(mira.open("/hearts/import").await.status, 200);
     drop(uploads);
-    until("there is room again", async || !full().await).await;
+    wait_until("there is room again", async || !full().await).await;
 }

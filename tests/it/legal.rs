@@ -19,7 +19,7 @@ async fn privacy_page_lists_every_column() {
     .fetch_all(&site.db)
     .await
     .unwrap();
-    let page = site.visitor().look("/privacy").await;
+    let page = site.visitor().get("/privacy").await;
     let mut listed = page.texts("main .kept code");
     columns.sort();
     listed.sort();
@@ -32,9 +32,9 @@ async fn privacy_page_lists_every_column() {
 #[tokio::test]
 async fn privacy_and_terms_are_public_and_linked_in_footer() {
     let site = Site::open().await;
-    for visitor in [site.visitor(), site.signed_in("ada").await] {
+    for visitor in [site.visitor(), site.sign_in("ada").await] {
         for (path, title) in [("/privacy", "Privacy"), ("/terms", "Terms")] {
-            let page = visitor.look(path).await;
+            let page = visitor.get(path).await;
             assert_eq!((page.status, page.text("h1").as_str()), (200, title));
             assert_eq!(page.count("footer a[href='/privacy'], footer a[href='/terms']"), 2);
         }
@@ -46,7 +46,7 @@ async fn privacy_and_terms_are_public_and_linked_in_footer() {
 async fn sign_in_pages_link_to_privacy_and_terms() {
     let site = Site::open().await;
     for path in ["/", "/login"] {
-        let page = site.visitor().look(path).await;
+        let page = site.visitor().get(path).await;
         assert!(page.has("form[action='/auth/spotify']"));
         assert_eq!(page.count("main a[href='/privacy']"), 1, "{path}");
         assert_eq!(page.count("main a[href='/terms']"), 1, "{path}");
@@ -56,7 +56,7 @@ async fn sign_in_pages_link_to_privacy_and_terms() {
 #[tokio::test]
 async fn terms_contain_clauses_required_by_spotify() {
     let site = Site::open().await;
-    let said = site.visitor().look("/terms").await.text("main").to_lowercase();
+    let said = site.visitor().get("/terms").await.text("main").to_lowercase();
     for needed in [
         "no warranty",
         "on spotify’s behalf",

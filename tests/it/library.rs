@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
-use crate::support::{Site, until};
+use crate::support::{Site, wait_until};
 
 async fn lena(site: &Site, playlists: usize) -> Visitor {
     site.spotify.add_user(User::with_library("lena", playlists));
@@ -31,10 +31,10 @@ async fn refresh_asks_spotify_at_most_once_in_thirty_seconds() {
     let lena = lena(&site, 10).await;
     let page = lena.open("/playlists").await;
     let again = refresh(&lena, &page).await;
-    assert!(again.notice().unwrap().contains("a moment ago") && asked(&site) == 1);
+    assert!(again.flash().unwrap().contains("a moment ago") && asked(&site) == 1);
     site.advance(Duration::from_secs(31));
     let again = refresh(&lena, &page).await;
-    assert!(again.notice().unwrap().contains("up to date") && asked(&site) == 2);
+    assert!(again.flash().unwrap().contains("up to date") && asked(&site) == 2);
     site.advance(Duration::from_secs(31));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 9);
     let again = refresh(&lena, &page).await;
@@ -80,7 +80,7 @@ async fn failed_fetch_is_not_retried_on_every_view() {
     }
     assert_eq!(asked(&site), 3, "once, and once more as safe requests are, but not with every page");
     let page = lena.open("/playlists").await;
-    assert!(refresh(&lena, &page).await.notice().unwrap().contains("up to date"), "who asks for it gets it");
+    assert!(refresh(&lena, &page).await.flash().unwrap().contains("up to date"), "who asks for it gets it");
     site.advance(Duration::from_secs(11 * 60));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 2);
     lena.open("/playlists").await;
@@ -94,7 +94,7 @@ async fn concurrent_first_views_on_two_processes_fetch_once() {
     site.spotify.add_user(User::with_library("lena", 120));
     let second = site.second_process().await;
     let lena = site.visitor();
-    let consent = lena.to_consent("/login?next=/account").await;
+    let consent = lena.start_spotify_sign_in("/login?next=/account").await;
     lena.submit(crate::support::visitor::approve(&consent, "lena")).await;
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_millis(300)), 3);
     let views = (0..50).map(|n| {
@@ -110,7 +110,7 @@ async fn concurrent_first_views_on_two_processes_fetch_once() {
 async fn retry_after_is_honoured_by_every_process() {
     let mut site = Site::open().await;
     let lena = lena(&site, 10).await;
-    let second = site.second_process().await;
+    let second = site.start_second_process().await;
     site.advance(Duration::from_secs(11 * 60));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
     for address in ["/playlists".to_owned(), format!("{second}/playlists"), "/playlists".to_owned()] {
@@ -213,7 +213,7 @@ async fn first_view_of_big_library_waits_only_for_first_page() {
 async fn partial_library_counts_agree() {
     let site = Site::open().await;
     // Among her entries are nulls and repeats, so that entries are more than playlists.
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     sqlx::query("update libraries set fetched_at = null").execute(&site.db).await.unwrap();
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
     let before = asked(&site);
@@ -295,7 +295,7 @@ async fn metadata_older_than_thirty_days_is_deleted_and_heart_stays() {
     let name = page.text(&format!("#p-{id} h2"));
     lena.fetch(reqwest::Method::PUT, &format!("/heart/{id}")).await;
     site.advance(Duration::from_secs(31 * 24 * 3600));
-    site.sweep().await;
+    site.run_cleanup().await;
     assert_eq!(site.count("select count(*) from playlists").await, 0);
     let page = lena.open("/hearts").await;
     assert_eq!((page.text("li.card h2"), page.has("li.card img")), (name, false), "its name is the heart's title");
@@ -307,7 +307,7 @@ async fn spotify_calls_are_counted() {
     lena(&site, 120).await;
     let counted = "select calls from spotify_calls where endpoint = 'my_playlists'";
     let all = "select coalesce(sum(calls), 0)::bigint from spotify_calls";
-    until("the calls are written", async || site.count(all).await >= 4).await;
+    wait_until("the calls are written", async || site.count(all).await >= 4).await;
     assert_eq!(site.count(counted).await, 3);
     assert_eq!(site.count("select calls from spotify_calls where endpoint = 'me'").await, 1);
 }
@@ -315,7 +315,7 @@ async fn spotify_calls_are_counted() {
 #[tokio::test]
 async fn total_larger_than_items_is_no_gap() {
     let site = Site::open().await;
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     let page = mira.open("/playlists").await;
     assert!(!page.has("button[value=rest]"), "total says 130, 120 come, and that is all");
 }

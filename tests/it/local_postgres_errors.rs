@@ -13,10 +13,10 @@ use sqlx::{Connection, PgConnection};
 
 use crate::support::own_postgres::OwnPostgres;
 use crate::support::postgres::TestDatabase;
-use crate::support::program::beside_with;
-use crate::support::settle;
+use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
-use crate::support::{HEART, Site, until};
+use crate::support::wait_for_reconnect;
+use crate::support::{HEART, Site, wait_until};
 
 /// How many press at once, each on a connection of their own; each of the people has some.
 const CONNECTIONS: usize = 50;
@@ -28,7 +28,7 @@ async fn site_on(own: &OwnPostgres) -> Site {
 
 /// A page and a press both say that the records are away, and nothing is saved.
 async fn expect_trouble(visitor: &Visitor) {
-    let (page, press) = tokio::join!(visitor.look("/hearts"), visitor.fetch(Method::PUT, HEART));
+    let (page, press) = tokio::join!(visitor.get("/hearts"), visitor.fetch(Method::PUT, HEART));
     assert_eq!((page.status, page.text("h1").as_str()), (503, "Back in a moment"), "{}", page.html);
     assert!(!page.text("main").contains("Nothing was saved."), "it was only read");
     expect_refusal(press);
@@ -43,7 +43,7 @@ fn expect_refusal(press: crate::support::page::Page) {
 /// Waits until a press is kept again; gives how long that took.
 async fn recovery(visitor: &Visitor) -> Duration {
     let begun = Instant::now();
-    until("a press is kept", async || visitor.fetch(Method::PUT, HEART).await.status == 200).await;
+    wait_until("a press is kept", async || visitor.fetch(Method::PUT, HEART).await.status == 200).await;
     begun.elapsed()
 }
 
@@ -55,11 +55,11 @@ async fn hearts(visitor: &Visitor) -> usize {
 async fn stopped_for_a_while_or_frozen_it_is_a_503_and_then_well_again() {
     let mut own = OwnPostgres::start().await;
     let site = site_on(&own).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     own.stop().await;
     expect_trouble(&ada).await;
-    assert_eq!(site.visitor().look("/readyz").await.status, 503);
-    assert_eq!(site.visitor().look("/healthz").await.status, 200);
+    assert_eq!(site.visitor().get("/readyz").await.status, 503);
+    assert_eq!(site.visitor().get("/healthz").await.status, 200);
     own.start_again().await;
     recovery(&ada).await;
 
@@ -67,19 +67,19 @@ async fn stopped_for_a_while_or_frozen_it_is_a_503_and_then_well_again() {
     expect_trouble(&ada).await;
     own.signal(Signal::CONT);
     recovery(&ada).await;
-    assert_eq!((hearts(&ada).await, site.visitor().look("/readyz").await.status), (1, 200));
+    assert_eq!((hearts(&ada).await, site.visitor().get("/readyz").await.status), (1, 200));
 }
 
 #[tokio::test]
 async fn a_standby_shows_hearts_and_keeps_them_as_soon_as_it_is_promoted() {
     let mut own = OwnPostgres::start().await;
     let site = site_on(&own).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     recovery(&ada).await;
     own.stop().await;
     std::fs::write(own.data().join("standby.signal"), "").unwrap();
     own.start_again().await;
-    until("a standby can be read", async || ada.look("/hearts").await.status == 200).await;
+    wait_until("a standby can be read", async || ada.get("/hearts").await.status == 200).await;
     assert_eq!(hearts(&ada).await, 1);
     expect_refusal(ada.fetch(Method::DELETE, HEART).await);
     let mut admin = PgConnection::connect(own.url()).await.unwrap();
@@ -95,7 +95,7 @@ async fn a_standby_shows_hearts_and_keeps_them_as_soon_as_it_is_promoted() {
 async fn a_full_disk_takes_no_heart_and_is_told_as_such() {
     let own = OwnPostgres::start().await;
     let site = site_on(&own).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     // Empty still: its first row needs room.
     let file = "select current_setting('data_directory') || '/' || pg_relation_filepath('user_hearts')";
     let file: String = sqlx::query_scalar(file).fetch_one(&site.db).await.unwrap();
@@ -104,13 +104,13 @@ async fn a_full_disk_takes_no_heart_and_is_told_as_such() {
     symlink("/dev/full", &file).unwrap();
     throw_out(&own).await;
     let asked = async || ada.fetch(Method::PUT, HEART).await;
-    settle(&ada).await;
+    wait_for_reconnect(&ada).await;
     expect_refusal(asked().await);
     assert_eq!(hearts(&ada).await, 0);
 
     std::fs::rename(&aside, &file).unwrap();
     throw_out(&own).await;
-    settle(&ada).await;
+    wait_for_reconnect(&ada).await;
     assert_eq!(asked().await.status, 200);
     assert_eq!(hearts(&ada).await, 1);
 }
@@ -131,7 +131,7 @@ async fn with_all_connections_taken_by_others_it_is_a_503_until_one_is_free() {
     sqlx::raw_sql(role).execute(&mut admin).await.unwrap();
     let url = own.url().replace("heartlist@", "app@");
     let site = Site::open_on(TestDatabase::at(&url), &[]).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     site.db.close().await;
     // The app may be quicker than we are, with a task of its own for example.
     let out =
@@ -166,7 +166,7 @@ async fn killed_every_ten_seconds_for_a_minute() {
 #[tokio::test]
 async fn the_app_killed_in_the_middle_of_writes_loses_no_heart_that_it_acknowledged() {
     let site = Site::open().await;
-    let (program, base) = beside_with(&site, &[]).await;
+    let (program, base) = start_program(&site, &[]).await;
     let ada = Visitor::new(&base);
     ada.sign_in("ada").await;
     let (client, cookie, count) = (reqwest::Client::new(), ada.cookie(), AtomicUsize::new(0));
@@ -195,11 +195,7 @@ async fn the_app_killed_in_the_middle_of_writes_loses_no_heart_that_it_acknowled
         .unwrap();
     let lost: Vec<_> = acknowledged.iter().filter(|id| !kept.contains(id)).collect();
     assert!(acknowledged.len() > 25 && lost.is_empty(), "of {} lost: {lost:?}", acknowledged.len());
-    assert_eq!(
-        ada.look(&format!("{}/hearts", site.base)).await.status,
-        200,
-        "another process goes on with the session"
-    );
+    assert_eq!(ada.get(&format!("{}/hearts", site.base)).await.status, 200, "another process goes on with the session");
 }
 
 /// Presses hearts on many connections, each until it is acknowledged, and kills the server so often. In the end the
@@ -207,7 +203,7 @@ async fn the_app_killed_in_the_middle_of_writes_loses_no_heart_that_it_acknowled
 async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
     let mut own = OwnPostgres::start().await;
     let site = site_on(&own).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let mut people = Vec::new();
     for n in 0..PEOPLE {
         people.push(newcomer(&site, n).await);

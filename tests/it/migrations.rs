@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgExecutor};
 use time::{Date, Month};
 
 use crate::support::Site;
-use crate::support::postgres::{TestDatabase, fresh_database};
+use crate::support::postgres::{TestDatabase, create_database};
 
 static ALL: Migrator = sqlx::migrate!();
 
@@ -78,7 +78,7 @@ const ROWS: &[(i64, &str)] = &[
 
 /// A database in which nothing was ever made.
 async fn empty() -> (TestDatabase, db::Pool) {
-    let database = fresh_database().await;
+    let database = create_database().await;
     let pool = db::pool(&Secret::new(database.url()), 4).unwrap();
     run(&pool, "drop schema public cascade; create schema public").await;
     (database, pool)
@@ -215,8 +215,8 @@ async fn newer_database_schema_is_still_served() {
     )
     .await;
     db::migrate(&pool).await.unwrap();
-    let older = site.second_process().await;
-    let visitor = site.signed_in("mira").await;
+    let older = site.start_second_process().await;
+    let visitor = site.sign_in("mira").await;
     assert_eq!(visitor.open(&format!("{older}/")).await.status, 200);
     assert_eq!(visitor.open("/playlists").await.status, 200);
     assert_eq!(visitor.open("/hearts").await.status, 200);
@@ -243,7 +243,7 @@ async fn has_run(rows: impl PgExecutor<'_>) -> bool {
 
 #[tokio::test]
 async fn migration_without_lock_gives_up_with_reason() {
-    let database = fresh_database().await;
+    let database = create_database().await;
     let pool = db::pool(&Secret::new(database.url()), 2).unwrap();
     undo(&pool).await;
     let mut holder = PgConnection::connect(database.url()).await.unwrap();
@@ -263,12 +263,12 @@ async fn migration_without_lock_gives_up_with_reason() {
 #[tokio::test]
 async fn waiting_migration_does_not_block_requests() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     undo(&site.db).await;
     let mut held = site.db.begin().await.unwrap();
     sqlx::query("select count(*) from heart_counts").execute(&mut *held).await.unwrap();
     let visit = async {
-        site.until_somebody_waits().await;
+        site.wait_for_blocked_query().await;
         for id in ["3cEYpjA9oz9GiPac4AsH4n", "37i9dQZF1DXcBWIGoYBM5M"] {
             assert_eq!(ada.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200, "nobody fails for it");
         }

@@ -1,4 +1,4 @@
-//! Several processes on one database, asked in no order: each knows what the others were told.
+//! Several processes on one database, asked in no order: each knows what the others were counts.
 //!
 //! They are the program itself, three times. Their clocks are the real one, so time passes in what they keep: Spotify's
 //! clock is moved, and the rows are made older.
@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::support::Site;
 use crate::support::page::{Form, Page};
-use crate::support::program::{Program, free_port, variable};
+use crate::support::program::{Program, env_var, free_port};
 use crate::support::visitor::{Visitor, approve};
 
 const PROCESSES: usize = 3;
@@ -29,41 +29,41 @@ const NO_LIMITS: [(&str, &str); 2] = [("HEARTS_PER_MINUTE", "1000000"), ("SIGN_I
 
 #[tokio::test]
 async fn three_processes_in_random_order_stay_consistent() {
-    ask_in_no_order(300).await;
+    run_random_steps(300).await;
 }
 
 #[tokio::test]
 #[ignore = "takes minutes"]
 async fn three_processes_stay_consistent_over_ten_thousand_requests() {
-    ask_in_no_order(10_000).await;
+    run_random_steps(10_000).await;
 }
 
 /// `HEARTLIST_SEED` brings back what happened with the seed that a failed test printed.
-async fn ask_in_no_order(times: usize) {
-    let seed = variable("HEARTLIST_SEED").map_or_else(rand::random, |seed| seed.parse().expect("a number"));
+async fn run_random_steps(times: usize) {
+    let seed = env_var("HEARTLIST_SEED").map_or_else(rand::random, |seed| seed.parse().expect("a number"));
     println!("HEARTLIST_SEED={seed}");
     let site = Site::open().await;
     site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = true);
     let (mut programs, addresses) = start(&site).await;
     let mut ada = Ada::arrive(&site, addresses, StdRng::seed_from_u64(seed)).await;
     let mut turns = 0;
-    while ada.told.requests < times {
-        ada.turn(turns).await;
+    while ada.counts.requests < times {
+        ada.take_step(turns).await;
         turns += 1;
     }
-    let told = &ada.told;
-    println!("{turns} turns: {told:?}");
-    assert!(told.expiries > 0 && told.cooldowns > 0 && told.sign_outs > 0, "too little happened: {told:?}");
+    let counts = &ada.counts;
+    println!("{turns} turns: {counts:?}");
+    assert!(counts.expiries > 0 && counts.cooldowns > 0 && counts.sign_outs > 0, "too little happened: {counts:?}");
     for program in &mut programs {
         program.signal("-TERM");
-        let (code, log) = program.rest().await;
+        let (code, log) = program.wait_for_exit().await;
         assert_eq!(code, Some(0), "{log}");
         assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
     }
 }
 
 /// The processes, and where they are. All believe to be at the first one's address, as behind a router.
-async fn start(site: &Site) -> (Vec<Program>, Vec<Url>) {
+async fn start_processes(site: &Site) -> (Vec<Program>, Vec<Url>) {
     let ports: Vec<_> = (0..PROCESSES).map(|_| free_port()).collect();
     let addresses: Vec<_> = ports.iter().map(|port| format!("http://127.0.0.1:{port}")).collect();
     let mut programs = Vec::new();
@@ -71,7 +71,7 @@ async fn start(site: &Site) -> (Vec<Program>, Vec<Url>) {
         let own = [("PORT", port.as_str()), ("BASE_URL", &addresses[0]), ("LOG_FORMAT", "text")];
         let settings: Vec<_> = site.settings().into_iter().chain(NO_LIMITS).chain(own).collect();
         let mut program = Program::start(&settings);
-        assert_eq!(program.ready().await, addresses[0]);
+        assert_eq!(program.wait_until_ready().await, addresses[0]);
         programs.push(program);
     }
     (programs, addresses.iter().map(|address| Url::parse(address).unwrap()).collect())
@@ -79,7 +79,7 @@ async fn start(site: &Site) -> (Vec<Program>, Vec<Url>) {
 
 /// What happened while she asked.
 #[derive(Debug, Default)]
-struct Told {
+struct Counts {
     requests: usize,
     expiries: usize,
     cooldowns: usize,
@@ -98,7 +98,7 @@ struct Ada<'a> {
     playlists: Vec<String>,
     hearted: BTreeSet<String>,
     chance: StdRng,
-    told: Told,
+    counts: Counts,
 }
 
 struct Browser {
@@ -107,10 +107,10 @@ struct Browser {
 }
 
 impl<'a> Ada<'a> {
-    async fn arrive(site: &'a Site, addresses: Vec<Url>, chance: StdRng) -> Self {
+    async fn sign_in_everywhere(site: &'a Site, addresses: Vec<Url>, chance: StdRng) -> Self {
         let browsers = [0, 1].map(|_| Browser { visitor: Visitor::new(addresses[0].as_str()), signed_in: false });
-        let (hearted, told) = Default::default();
-        let mut ada = Self { site, addresses, browsers, playlists: Vec::new(), hearted, chance, told };
+        let (hearted, counts) = Default::default();
+        let mut ada = Self { site, addresses, browsers, playlists: Vec::new(), hearted, chance, counts };
         for browser in 0..2 {
             let page = ada.sign_in(browser).await;
             assert_eq!(page.status, 200, "{}", page.html);
@@ -120,37 +120,37 @@ impl<'a> Ada<'a> {
         ada
     }
 
-    async fn turn(&mut self, turn: usize) {
+    async fn take_step(&mut self, turn: usize) {
         let browser = self.chance.random_range(0..2);
         match self.chance.random_range(0..100) {
-            0..4 => self.let_tokens_expire(),
-            4..8 => self.meet_a_cooldown().await,
+            0..4 => self.expire_tokens(),
+            4..8 => self.start_cooldown().await,
             8..12 => self.sign_out(browser).await,
-            12..14 => self.end_the_other(browser).await,
-            _ if !self.browsers[browser].signed_in => self.come_back(browser, turn).await,
-            14..50 => self.press(browser, turn).await,
-            50..60 => self.look_at_once(browser, turn).await,
-            _ => self.look(browser, turn).await,
+            12..14 => self.sign_out_everywhere_else(browser).await,
+            _ if !self.browsers[browser].signed_in => self.sign_in_again(browser, turn).await,
+            14..50 => self.set_random_heart(browser, turn).await,
+            50..60 => self.check_tabs_opened_together(browser, turn).await,
+            _ => self.check_page(browser, turn).await,
         }
     }
 
     /// The same address at any of the processes; a request to it is about to be made.
-    fn anywhere(&mut self, mut url: Url) -> Url {
-        self.told.requests += 1;
+    fn at_random_process(&mut self, mut url: Url) -> Url {
+        self.counts.requests += 1;
         let process = self.addresses.choose(&mut self.chance).unwrap();
         url.set_port(process.port()).unwrap();
         url
     }
 
-    fn at(&mut self, path: &str) -> String {
+    fn random_address(&mut self, path: &str) -> String {
         let url = self.addresses[0].join(path).unwrap();
-        self.anywhere(url).into()
+        self.at_random_process(url).into()
     }
 
     /// The form, sent to any of the processes, whichever showed it.
     fn form(&mut self, page: &Page, selector: &str) -> Form {
         let form = page.form(selector);
-        Form { action: self.anywhere(form.action.clone()), ..form }
+        Form { action: self.at_random_process(form.action.clone()), ..form }
     }
 
     /// Time passes at Spotify, and for what the processes keep of it.
@@ -172,17 +172,17 @@ impl<'a> Ada<'a> {
     }
 
     /// The next question for a library is answered by a wait.
-    async fn meet_a_cooldown(&mut self) {
-        self.pass(Duration::from_secs(11 * 60)).await;
+    async fn start_cooldown(&mut self) {
+        self.advance(Duration::from_secs(11 * 60)).await;
         let retry_after = COOLDOWN.as_secs();
         self.site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after }, 1);
         self.told.cooldowns += 1;
     }
 
-    async fn press(&mut self, browser: usize, turn: usize) {
+    async fn set_random_heart(&mut self, browser: usize, turn: usize) {
         let id = self.playlists.choose(&mut self.chance).unwrap().clone();
         let (method, hearted) = if self.chance.random() { (Method::PUT, true) } else { (Method::DELETE, false) };
-        let address = self.at(&format!("/heart/{id}"));
+        let address = self.random_address(&format!("/heart/{id}"));
         let answer = self.browsers[browser].visitor.fetch(method, &address).await;
         assert_eq!(answer.status, 200, "turn {turn}, {address}: {}", answer.html);
         assert_eq!(answer.json()["hearted"], hearted, "turn {turn}, {address}");
@@ -191,32 +191,32 @@ impl<'a> Ada<'a> {
         } else {
             self.hearted.remove(&id)
         };
-        self.told.presses += 1;
+        self.counts.presses += 1;
     }
 
     /// Each page shows her hearts as they are, whichever process was told of them.
-    async fn look(&mut self, browser: usize, turn: usize) {
+    async fn check_page(&mut self, browser: usize, turn: usize) {
         let path = *["/hearts", "/playlists"].choose(&mut self.chance).unwrap();
-        let address = self.at(path);
-        let page = self.browsers[browser].visitor.look(&address).await;
+        let address = self.random_address(path);
+        let page = self.browsers[browser].visitor.get(&address).await;
         assert_eq!(page.status, 200, "turn {turn}, {address}: {}", page.html);
-        assert_eq!(pressed(&page), self.hearted, "turn {turn}, {address}");
+        assert_eq!(hearted_ids(&page), self.hearted, "turn {turn}, {address}");
         if path == "/playlists" {
             assert_eq!(page.playlist_ids(), self.playlists, "turn {turn}, {address}");
         }
-        self.told.pages += 1;
+        self.counts.pages += 1;
     }
 
     /// As somebody does who opens tabs: all processes want the same session's token renewed, which is done once.
-    async fn look_at_once(&mut self, browser: usize, turn: usize) {
+    async fn check_tabs_opened_together(&mut self, browser: usize, turn: usize) {
         let id = self.playlists.choose(&mut self.chance).unwrap().clone();
         let paths: Vec<_> = self.addresses.iter().map(|at| at.join(&format!("/playlists/{id}")).unwrap()).collect();
-        self.told.requests += paths.len();
+        self.counts.requests += paths.len();
         let visitor = &self.browsers[browser].visitor;
-        for page in join_all(paths.iter().map(|path| visitor.look(path.as_str()))).await {
+        for page in join_all(paths.iter().map(|path| visitor.get(path.as_str()))).await {
             assert_eq!(page.status, 200, "turn {turn}, {}: {}", page.url, page.html);
             assert_eq!(page.has("main [aria-pressed=true]"), self.hearted.contains(&id), "turn {turn}, {}", page.url);
-            self.told.at_once += 1;
+            self.counts.at_once += 1;
         }
     }
 
@@ -226,28 +226,28 @@ impl<'a> Ada<'a> {
         }
         let page = self.page(browser, "/logout").await;
         let form = self.form(&page, "main form[action='/logout']");
-        self.browsers[browser].visitor.send(form).await;
+        self.browsers[browser].visitor.send_form(form).await;
         self.browsers[browser].signed_in = false;
-        self.told.sign_outs += 1;
+        self.counts.sign_outs += 1;
     }
 
     /// Signs out everywhere but here.
-    async fn end_the_other(&mut self, browser: usize) {
+    async fn sign_out_everywhere_else(&mut self, browser: usize) {
         if !self.browsers[browser].signed_in || !self.browsers[1 - browser].signed_in {
             return;
         }
         let page = self.page(browser, "/account").await;
         let form = self.form(&page, "#sessions > form");
-        self.browsers[browser].visitor.send(form).await;
+        self.browsers[browser].visitor.send_form(form).await;
         self.browsers[1 - browser].signed_in = false;
-        self.told.sign_outs += 1;
+        self.counts.sign_outs += 1;
     }
 
     /// Is told by any process that she is signed out, and signs in by the others.
-    async fn come_back(&mut self, browser: usize, turn: usize) {
+    async fn sign_in_again(&mut self, browser: usize, turn: usize) {
         let page = self.page(browser, "/hearts").await;
         assert!(page.status == 303 && page.header("location").starts_with("/login"), "turn {turn}: {}", page.status);
-        let press = self.at(&format!("/heart/{}", self.playlists[0]));
+        let press = self.random_address(&format!("/heart/{}", self.playlists[0]));
         assert_eq!(self.browsers[browser].visitor.fetch(Method::PUT, &press).await.status, 401, "turn {turn}");
         let page = self.sign_in(browser).await;
         let signed_in = page.status == 200;
@@ -261,25 +261,25 @@ impl<'a> Ada<'a> {
 
     /// The sign-in page, the button, what Spotify sends her back to: each at any process.
     async fn sign_in(&mut self, browser: usize) -> Page {
-        self.told.sign_ins += 1;
+        self.counts.sign_ins += 1;
         let page = self.page(browser, "/login").await;
         let form = self.form(&page, "form[action='/auth/spotify']");
         let visitor = &self.browsers[browser].visitor;
-        let sent = visitor.send(form).await;
-        let consent = visitor.look(sent.header("location")).await;
-        let sent = visitor.send(approve(&consent, "ada")).await;
-        let back = self.anywhere(Url::parse(sent.header("location")).unwrap());
+        let sent = visitor.send_form(form).await;
+        let consent = visitor.get(sent.header("location")).await;
+        let sent = visitor.send_form(approve(&consent, "ada")).await;
+        let back = self.at_random_process(Url::parse(sent.header("location")).unwrap());
         self.browsers[browser].visitor.open(back.as_str()).await
     }
 
     async fn page(&mut self, browser: usize, path: &str) -> Page {
-        let address = self.at(path);
-        self.browsers[browser].visitor.look(&address).await
+        let address = self.random_address(path);
+        self.browsers[browser].visitor.get(&address).await
     }
 }
 
 /// Which cards have a heart that is pressed.
-fn pressed(page: &Page) -> BTreeSet<String> {
+fn hearted_ids(page: &Page) -> BTreeSet<String> {
     let cards = page.attributes("li.card:has([aria-pressed=true])", "id");
     cards.into_iter().map(|id| id["p-".len()..].to_owned()).collect()
 }

@@ -18,11 +18,11 @@ fn asked(consent: &Page) -> String {
 
 /// Ada, with the page switched on.
 async fn switched_on(site: &Site) -> Visitor {
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let consent = ada.submit(ada.open(PAGE).await.form("main form")).await;
     let page = ada.submit(approve(&consent, "ada")).await;
     assert_eq!((page.status, page.url.path()), (200, PAGE));
-    assert_eq!(page.notice().unwrap(), "Now playing is on.");
+    assert_eq!(page.flash().unwrap(), "Now playing is on.");
     ada
 }
 
@@ -37,7 +37,7 @@ async fn playing(site: &Site, ada: &Visitor, playing: Playing) -> Page {
 #[tokio::test]
 async fn now_playing_needs_its_own_consent_for_one_more_scope() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let page = ada.open(PAGE).await;
     assert!(page.status == 200 && page.text("main").contains("It is off"));
     assert_eq!((page.text("nav [aria-current]").as_str(), page.count("main form")), ("Now playing", 1));
@@ -178,11 +178,11 @@ async fn reconnect_asks_for_now_playing_scope_and_sign_in_does_not() {
     let consent = ada.submit(ada.open("/account").await.form("main form[action='/auth/spotify']")).await;
     assert!(asked(&consent).contains(SCOPE));
     let back = ada.submit(approve(&consent, "ada")).await;
-    assert_eq!(back.notice().unwrap(), "Spotify is connected again.");
+    assert_eq!(back.flash().unwrap(), "Spotify is connected again.");
     assert!(ada.open(PAGE).await.text("main").contains("Nothing is playing"));
 
     ada.submit(ada.open("/logout").await.form("main form[action='/logout']")).await;
-    assert!(!asked(&ada.to_consent("/login").await).contains(SCOPE));
+    assert!(!asked(&ada.start_spotify_sign_in("/login").await).contains(SCOPE));
 }
 
 #[tokio::test]
@@ -207,14 +207,14 @@ async fn missing_scopes_are_named_after_sign_in() {
         ("", "private and collaborative playlists will not appear here"),
     ] {
         let visitor = site.visitor();
-        let consent = visitor.to_consent("/login").await;
+        let consent = visitor.start_spotify_sign_in("/login").await;
         let page = visitor.submit(approve(&consent, "ada").with("scope", scope)).await;
         assert_eq!(
             page.text("main p[role=alert]"),
             format!("Signed in as Ada, with less access than Heartlist asked for: {sentence}.")
         );
     }
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let consent = ada.submit(ada.open(PAGE).await.form("main form")).await;
     let form = approve(&consent, "ada").with("scope", "playlist-read-private playlist-read-collaborative");
     let page = ada.submit(form).await;
@@ -225,7 +225,7 @@ async fn missing_scopes_are_named_after_sign_in() {
 #[tokio::test]
 async fn only_known_reasons_send_connected_user_to_consent() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for (body, goes) in [
         ("next=/hearts", false),
         ("next=/hearts&also=user-modify-playback-state", false),
@@ -243,7 +243,7 @@ async fn only_known_reasons_send_connected_user_to_consent() {
 #[tokio::test]
 async fn signed_out_visitor_returns_to_now_playing() {
     let site = Site::open().await;
-    assert_eq!(site.visitor().look(PAGE).await.header("location"), "/login?next=%2Fnow-playing");
+    assert_eq!(site.visitor().get(PAGE).await.header("location"), "/login?next=%2Fnow-playing");
     let home = site.visitor().open("/").await;
     assert!(home.text("main").contains("only if you turn on Now playing"));
 }

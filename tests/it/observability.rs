@@ -4,36 +4,36 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::support::Site;
-use crate::support::program::beside_with;
+use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 
 #[tokio::test]
 async fn readiness_checks_database_and_migrations() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    assert_eq!(visitor.look("/readyz").await.status, 200);
+    assert_eq!(visitor.get("/readyz").await.status, 200);
     sqlx::query("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)")
         .execute(&site.db)
         .await
         .unwrap();
-    let page = visitor.look("/readyz").await;
+    let page = visitor.get("/readyz").await;
     assert_eq!((page.status, page.html.as_str()), (503, "migrations are missing\n"));
     sqlx::query("drop table _sqlx_migrations").execute(&site.db).await.unwrap();
-    assert_eq!(visitor.look("/readyz").await.status, 503);
-    assert_eq!(visitor.look("/healthz").await.status, 200);
+    assert_eq!(visitor.get("/readyz").await.status, 503);
+    assert_eq!(visitor.get("/healthz").await.status, 200);
 }
 
 #[tokio::test]
 async fn metrics_count_requests_by_route_and_stored_rows() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for id in ["3cEYpjA9oz9GiPac4AsH4n", "0000000000000000000000"] {
         ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
     }
-    site.refresh_top().await;
-    ada.look("/nope/3cEYpjA9oz9GiPac4AsH4n").await;
+    site.force_top_refresh().await;
+    ada.get("/nope/3cEYpjA9oz9GiPac4AsH4n").await;
     ada.request(Method::from_bytes(b"INVENTED").unwrap(), "/hearts", &[], None).await;
-    let said = site.visitor().look("/metrics").await.html;
+    let said = site.visitor().get("/metrics").await.html;
     for line in [
         r#"heartlist_requests_total{method="PUT",route="/heart/{id}",status="200"} 2"#,
         r#"heartlist_requests_total{method="GET",route="none",status="404"} 1"#,
@@ -55,19 +55,19 @@ async fn metrics_count_requests_by_route_and_stored_rows() {
 async fn access_log_names_user_and_cannot_be_forged() {
     let site = Site::open().await;
     for format in ["json", "text"] {
-        let (mut program, base) = beside_with(&site, &[("LOG_FORMAT", format)]).await;
+        let (mut program, base) = start_program(&site, &[("LOG_FORMAT", format)]).await;
         let ada = Visitor::new(&base);
         ada.sign_in("ada").await;
         ada.open("/hearts").await;
         for probe in ["/healthz", "/readyz"] {
-            assert_eq!(ada.look(probe).await.status, 200);
+            assert_eq!(ada.get(probe).await.status, 200);
         }
         for path in ["/%0a%7B%22forged%22:true%7D", "/x%0d%0aforged", "/%1b[31mforged"] {
             let hostile = [("x-request-id", "0123456789abcdef forged"), ("user-agent", "forged {}")];
             ada.request(Method::GET, path, &hostile, None).await;
         }
         program.signal("-TERM");
-        let (_, log) = program.rest().await;
+        let (_, log) = program.wait_for_exit().await;
         let lines: Vec<&str> = log.lines().filter(|line| line.contains("answered")).collect();
         assert!(lines.len() >= 7 && !log.contains('\u{1b}') && !log.contains('\r'), "{log}");
         assert!(log.lines().all(|line| !line.trim_start().starts_with("forged")), "{log}");

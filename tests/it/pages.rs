@@ -9,11 +9,11 @@ use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::{Client, Method};
 use scraper::{ElementRef, Html, Selector};
 
-use crate::support::every_page::{all, post};
+use crate::support::every_page::{post, visit_every_page};
 use crate::support::page::Page;
-use crate::support::raw_http::raw;
-use crate::support::rows::database;
-use crate::support::{Site, until};
+use crate::support::raw_http::get_raw;
+use crate::support::rows::set_database_available;
+use crate::support::{Site, wait_until};
 
 const UNKNOWN: &str = "/playlists/0000000000000000000000";
 
@@ -95,7 +95,7 @@ async fn post(visitor: &Visitor, path: &str, site: &str, body: &str) -> Page {
 #[tokio::test]
 async fn every_page_has_title_heading_main_skip_link_and_way_home() {
     let site = Site::open().await;
-    for (page, status) in all(&site).await {
+    for (page, status) in visit_every_page(&site).await {
         let about = format!("{} {}:\n{}", page.status, page.url, page.html);
         assert_eq!(page.status, status, "{about}");
         assert!(page.header("content-type").starts_with("text/html"), "{about}");
@@ -126,7 +126,7 @@ const GUARDS: [(&str, &str); 6] = [
 #[tokio::test]
 async fn every_page_sends_security_headers_and_has_no_inline_code() {
     let site = Site::open().await;
-    for (page, _) in all(&site).await {
+    for (page, _) in visit_every_page(&site).await {
         let about = format!("{} {}", page.status, page.url);
         let policy = page.header("content-security-policy");
         assert!(
@@ -158,7 +158,7 @@ fn all_elements() -> Selector {
 #[tokio::test]
 async fn every_control_and_image_has_accessible_name() {
     let site = Site::open().await;
-    for (page, _) in all(&site).await {
+    for (page, _) in visit_every_page(&site).await {
         let document = Html::parse_document(&page.html);
         assert!(!page.has("img:not([alt])"), "a picture without alt on {}", page.url);
         let controls = Selector::parse("button, summary, a[href], input:not([type=hidden]), select, textarea").unwrap();
@@ -183,7 +183,7 @@ fn named(page: &Page, control: ElementRef<'_>) -> bool {
 async fn every_form_posts_to_an_existing_route() {
     let site = Site::open().await;
     let mut seen = HashSet::new();
-    for (page, _) in all(&site).await {
+    for (page, _) in visit_every_page(&site).await {
         let posts = page.attributes("form[method=post]", "action");
         // A search changes nothing, and is an address to keep.
         let searches = page.count("search form[method=get]");
@@ -203,7 +203,7 @@ async fn every_form_posts_to_an_existing_route() {
 #[tokio::test]
 async fn error_page_shows_request_id() {
     let site = Site::open().await;
-    for (page, status) in all(&site).await {
+    for (page, status) in visit_every_page(&site).await {
         let id = page.header("x-request-id").to_owned();
         assert!(id.len() >= 16, "{}", page.url);
         if status >= 400 {
@@ -225,9 +225,9 @@ async fn error_page_shows_request_id() {
 #[tokio::test]
 async fn server_error_page_shows_no_internals_and_says_if_anything_was_saved() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     sqlx::query("alter table user_hearts rename to lost").execute(&site.db).await.unwrap();
-    let read = ada.look("/hearts").await;
+    let read = ada.get("/hearts").await;
     let written = post(&ada, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "hearted=true").await;
     for page in [&read, &written] {
         assert_eq!((page.status, page.has("header nav"), page.has("main .ways a")), (500, true, true), "{}", page.html);
@@ -241,10 +241,10 @@ async fn server_error_page_shows_no_internals_and_says_if_anything_was_saved() {
 #[tokio::test]
 async fn unknown_path_is_404_page_with_way_home() {
     let site = Site::open().await;
-    let page = site.visitor().look("/nope").await;
+    let page = site.visitor().get("/nope").await;
     assert_eq!((page.status, page.attribute("main .ways a", "href").as_str()), (404, "/"));
     assert!(page.has("nav a[href='/login?next=%2Fplaylists']"), "{}", page.html);
-    let inside = site.signed_in("mira").await.look("/nope").await;
+    let inside = site.sign_in("mira").await.get("/nope").await;
     assert_eq!(inside.attribute("main .ways a", "href"), "/playlists");
     assert!(inside.text("footer").contains("Signed in as"));
 }
@@ -252,9 +252,9 @@ async fn unknown_path_is_404_page_with_way_home() {
 #[tokio::test]
 async fn wrong_method_is_405_with_allow_header() {
     let site = Site::open().await;
-    let page = site.visitor().look("/account/sessions/end").await;
+    let page = site.visitor().get("/account/sessions/end").await;
     assert_eq!((page.status, page.header("allow")), (405, "POST"));
-    let heart = site.visitor().look("/heart/3cEYpjA9oz9GiPac4AsH4n").await;
+    let heart = site.visitor().get("/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     let mut allowed: Vec<_> = heart.header("allow").split(',').map(str::trim).collect();
     allowed.sort_unstable();
     assert_eq!((heart.status, allowed), (405, vec!["DELETE", "POST", "PUT"]));
@@ -266,7 +266,7 @@ const PACKED: bool = !cfg!(debug_assertions);
 #[tokio::test]
 async fn static_files_are_hashed_compressed_and_cached() {
     let site = Site::open().await;
-    let page = site.visitor().look("/").await;
+    let page = site.visitor().get("/").await;
     let mut files = page.attributes("script", "src");
     files.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
     assert_eq!(files.len(), 5);
@@ -276,14 +276,14 @@ async fn static_files_are_hashed_compressed_and_cached() {
         assert!(hash.len() >= 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{file}");
         let mut sizes = Vec::new();
         for encoding in ["identity", "gzip", "br"] {
-            let (status, headers, body) = raw(&site, &file, &[("accept-encoding", encoding)]).await;
+            let (status, headers, body) = get_raw(&site, &file, &[("accept-encoding", encoding)]).await;
             assert_eq!((status, headers["cache-control"].to_str().unwrap()), (200, kept), "{file}");
             assert_eq!(headers["x-content-type-options"], "nosniff");
             if encoding != "identity" && PACKED {
                 assert_eq!(headers["content-encoding"], encoding, "{file}");
                 assert!(headers["vary"].to_str().unwrap().to_lowercase().contains("accept-encoding"), "{file}");
             }
-            let again = raw(&site, &file, &[("if-none-match", headers["etag"].to_str().unwrap())]).await;
+            let again = get_raw(&site, &file, &[("if-none-match", headers["etag"].to_str().unwrap())]).await;
             assert_eq!((again.0, again.2.len()), (304, 0), "{file}");
             sizes.push(body.len());
         }
@@ -294,20 +294,20 @@ async fn static_files_are_hashed_compressed_and_cached() {
 #[tokio::test]
 async fn robots_txt_and_favicon_exist() {
     let site = Site::open().await;
-    let robots = site.visitor().look("/robots.txt").await;
+    let robots = site.visitor().get("/robots.txt").await;
     assert!(robots.status == 200 && robots.header("content-type").starts_with("text/plain"));
-    let icon = site.visitor().look("/favicon.svg").await;
+    let icon = site.visitor().get("/favicon.svg").await;
     assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"));
 }
 
 #[tokio::test]
 async fn missing_database_gives_503_with_retry_after_and_recovers() {
     let site = Site::open().await;
-    let mira = site.signed_in("mira").await;
-    database(&site, false).await;
+    let mira = site.sign_in("mira").await;
+    set_database_available(&site, false).await;
     for path in ["/playlists", "/hearts", "/now-playing", "/account"] {
         let start = Instant::now();
-        let page = mira.look(path).await;
+        let page = mira.get(path).await;
         // A connection is waited for 3 s; by itself it would be 30.
         assert!(start.elapsed() < Duration::from_secs(15), "{path} took {:?}", start.elapsed());
         assert_eq!(page.status, 503, "{path} {}", page.html);
@@ -316,12 +316,12 @@ async fn missing_database_gives_503_with_retry_after_and_recovers() {
         assert!(!page.text("main").to_lowercase().contains("sql"), "{}", page.text("main"));
     }
     let stranger = site.visitor();
-    assert_eq!(stranger.look("/").await.status, 200);
-    assert_eq!(stranger.look("/healthz").await.status, 200);
-    let door = stranger.look("/login").await.form("form[action='/auth/spotify']");
-    assert_eq!(stranger.send(door).await.status, 503);
-    database(&site, true).await;
+    assert_eq!(stranger.get("/").await.status, 200);
+    assert_eq!(stranger.get("/healthz").await.status, 200);
+    let door = stranger.get("/login").await.form("form[action='/auth/spotify']");
+    assert_eq!(stranger.send_form(door).await.status, 503);
+    set_database_available(&site, true).await;
     // A connection that was made and ended in the same second may cost one more answer.
-    until("it is back", async || mira.look("/playlists").await.status == 200).await;
+    wait_until("it is back", async || mira.get("/playlists").await.status == 200).await;
     assert_eq!(stranger.sign_in("ada").await.status, 200);
 }

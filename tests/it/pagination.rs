@@ -33,7 +33,7 @@ async fn page_range_has_its_own_address() {
 #[tokio::test]
 async fn playlist_page_links_back_to_list_position() {
     let site = Site::open().await;
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     let usual = mira.open("/playlists").await;
     let id = usual.playlist_ids().remove(4);
     let plain = format!("/playlists/{id}");

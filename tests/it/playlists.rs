@@ -44,7 +44,7 @@ async fn card_shows_name_owner_item_count_and_heart() {
 #[tokio::test]
 async fn messy_spotify_data_never_breaks_list_or_repeats_playlist() {
     let site = Site::open().await;
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     let pages = whole_library(&mira).await;
     assert!(pages.iter().all(|page| page.status == 200 && page.count("li.card") <= 50));
     let shown: Vec<String> = pages.iter().flat_map(Page::playlist_ids).collect();
@@ -87,7 +87,7 @@ async fn library_of_two_thousand_is_paginated() {
 #[tokio::test]
 async fn empty_library_says_how_to_begin() {
     let site = Site::open().await;
-    let page = site.signed_in("noor").await.open("/playlists").await;
+    let page = site.sign_in("noor").await.open("/playlists").await;
     assert!(page.status == 200 && page.text("main").contains("No playlists yet"));
 }
 
@@ -119,7 +119,7 @@ async fn short_lived_and_single_use_tokens_keep_working() {
         switches.rotate_refresh_tokens = true;
         switches.access_token_lifetime = Duration::from_secs(20);
     });
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     for _ in 0..30 {
         site.advance(Duration::from_secs(19));
@@ -131,7 +131,7 @@ async fn short_lived_and_single_use_tokens_keep_working() {
 #[tokio::test]
 async fn token_rejected_with_401_is_refreshed() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     site.advance(Duration::from_secs(11 * 60));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Unauthorized, 1);
     let page = ada.open("/playlists").await;
@@ -141,7 +141,7 @@ async fn token_rejected_with_401_is_refreshed() {
 #[tokio::test]
 async fn revoked_consent_keeps_list_and_hearts_and_offers_reconnect() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     site.spotify.revoke_access("ada");
     site.advance(Duration::from_secs(3601));
@@ -162,7 +162,7 @@ async fn revoked_consent_keeps_list_and_hearts_and_offers_reconnect() {
 #[tokio::test]
 async fn token_endpoint_outage_is_not_treated_as_revoked_consent() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     site.advance(Duration::from_secs(3601));
     site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
     let page = ada.open("/playlists").await;
@@ -227,7 +227,7 @@ async fn playlist_items_are_shown_to_owner_and_reason_to_others() {
 #[tokio::test]
 async fn playlist_page_during_outage_says_items_are_not_stored() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     site.spotify.inject_fault(Endpoint::Playlist, Fault::Html502, 20);
     let page = ada.open(&format!("/playlists/{id}")).await;
@@ -240,7 +240,7 @@ async fn playlist_page_during_outage_says_items_are_not_stored() {
 #[tokio::test]
 async fn playlist_hidden_by_spotify_keeps_its_heart() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let made_by_spotify = "37i9dQZF1DXcBWIGoYBM5M";
     assert_eq!(ada.open(&format!("/playlists/{made_by_spotify}")).await.status, 404);
     ada.fetch(reqwest::Method::PUT, &format!("/heart/{made_by_spotify}")).await;
@@ -266,7 +266,7 @@ async fn playlist_description_is_shown_as_text() {
 #[tokio::test]
 async fn item_page_past_the_end_is_404() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     let page = ada.open(&format!("/playlists/{id}?page=99")).await;
     assert_eq!((page.status, page.text("h1").as_str()), (404, "No such page"));
@@ -275,7 +275,7 @@ async fn item_page_past_the_end_is_404() {
 #[tokio::test]
 async fn invalid_playlist_id_in_path_is_422() {
     let site = Site::open().await;
-    let page = site.signed_in("ada").await.open("/playlists/nonsense").await;
+    let page = site.sign_in("ada").await.open("/playlists/nonsense").await;
     assert!(page.status == 422 && page.text("main").contains("22 letters and digits"));
 }
 

@@ -80,7 +80,7 @@ async fn start_behind_transaction_pooler_is_refused_with_reason() {
         assert!(pooler::stands_at(&Secret::new(url.as_str())).await.unwrap(), "refusing: {refusing}");
         let port = free_port();
         let settings = [("DATABASE_URL", url.as_str()), ("PORT", &port), ("SESSION_SECRET", SESSION_SECRET)];
-        let (code, said) = Program::start(&settings).rest().await;
+        let (code, said) = Program::start(&settings).wait_for_exit().await;
         assert!(code == Some(1) && said.contains("DATABASE_URL leads to a pooler in transaction mode"), "{said}");
         assert!(said.contains("Name the server itself"), "{said}");
     }
@@ -92,7 +92,7 @@ async fn replica_behind_transaction_pooler_is_refused() {
     let (url, port) = (pretend(false).await, free_port());
     let mut settings = site.settings();
     settings.extend([("READ_DATABASE_URL", url.as_str()), ("PORT", &port)]);
-    let (code, said) = Program::start(&settings).rest().await;
+    let (code, said) = Program::start(&settings).wait_for_exit().await;
     assert!(code == Some(1) && said.contains("READ_DATABASE_URL leads to a pooler in transaction mode"), "{said}");
 }
 
@@ -105,8 +105,8 @@ async fn pooler_found_after_start_ends_the_process() {
     // A dyno serves before its database answers.
     settings.extend([("DATABASE_URL", url.as_str()), ("PORT", &port), ("DYNO", "web.1")]);
     let mut program = Program::start(&settings);
-    program.ready().await;
+    program.wait_until_ready().await;
     pretend_at(&place, false).await;
-    let (code, said) = program.rest().await;
+    let (code, said) = program.wait_for_exit().await;
     assert!(code == Some(1) && said.contains("DATABASE_URL leads to a pooler in transaction mode"), "{said}");
 }

@@ -10,7 +10,7 @@ use sqlx::{Connection, PgConnection, PgPool, Postgres, Row};
 use time::{Duration, OffsetDateTime};
 
 use crate::support::Site;
-use crate::support::postgres::fresh_database;
+use crate::support::postgres::create_database;
 
 static ALL: Migrator = sqlx::migrate!();
 /// The first migration of this release.
@@ -42,7 +42,7 @@ const COLUMNS: &str =
 
 #[tokio::test]
 async fn filled_database_is_migrated_without_loss() {
-    let database = fresh_database().await;
+    let database = create_database().await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     let run = async |connection: &mut PgConnection, sql: String| {
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(connection).await.unwrap();
@@ -107,7 +107,7 @@ type Old<'q> = Query<'q, Postgres, PgArguments>;
 impl Both {
     async fn open() -> Self {
         let site = Site::open().await;
-        site.signed_in("ada").await;
+        site.sign_in("ada").await;
         let user = UserId(site.count("select max(id) from users").await);
         let now: OffsetDateTime = sqlx::query_scalar("select now()").fetch_one(&site.db).await.unwrap();
         Self { site, user, now }
@@ -250,7 +250,7 @@ async fn previous_release_jobs_work_on_new_table() {
             .unwrap();
     let merge = sqlx::query(include_str!("previous_release/merge_hearts.sql")).bind(both.user.0).bind(other);
     merge.execute(both.db()).await.unwrap();
-    assert_eq!(both.site.count("select count(*) from user_hearts where removed_at is null").await, 2);
+    assert_eq!(both.site.count_hearts().await, 2);
 
     let top = sqlx::query(include_str!("previous_release/make_top.sql"));
     let top = top.bind(both.now - Duration::WEEK).bind(50_i64).bind(both.now - Duration::days(30));

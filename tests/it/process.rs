@@ -6,16 +6,16 @@ use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 use tokio::process::Command;
 
-use crate::support::program::{Program, beside_with, free_port};
-use crate::support::sharing::secret_link;
+use crate::support::program::{Program, free_port, start_program};
+use crate::support::sharing::create_secret_link;
 use crate::support::visitor::{Visitor, approve};
-use crate::support::{Site, until};
+use crate::support::{Site, wait_until};
 
 /// Signs in as Ada and gives every secret that passed through the browser.
 async fn sign_in_and_listen(visitor: &Visitor) -> Vec<String> {
     let mut secrets = Vec::new();
     let page = visitor.open("/login").await;
-    let mut hop = visitor.send(page.form("form[action='/auth/spotify']")).await;
+    let mut hop = visitor.send_form(page.form("form[action='/auth/spotify']")).await;
     for turn in 0..4 {
         secrets.extend(hop.headers.get_all("set-cookie").iter().filter_map(|cookie| {
             let value = cookie.to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned();
@@ -28,9 +28,9 @@ async fn sign_in_and_listen(visitor: &Visitor) -> Vec<String> {
                 .filter(|(name, _)| name == "state" || name == "code")
                 .map(|(_, value)| value.into_owned()),
         );
-        hop = visitor.look(target.as_str()).await;
+        hop = visitor.get(target.as_str()).await;
         if turn == 0 {
-            hop = visitor.send(approve(&hop, "ada")).await;
+            hop = visitor.send_form(approve(&hop, "ada")).await;
         }
         if hop.status == 200 {
             break;
@@ -49,9 +49,9 @@ async fn sigterm_while_waiting_for_migrations_exits_zero() {
     let mut held = site.db.begin().await.unwrap();
     sqlx::query("lock table _sqlx_migrations in access exclusive mode").execute(&mut *held).await.unwrap();
     let mut program = Program::start(&[&settings[..], &[("PORT", &port)]].concat());
-    site.until_somebody_waits().await;
+    site.wait_for_blocked_query().await;
     program.signal("-TERM");
-    let (code, log) = program.rest().await;
+    let (code, log) = program.wait_for_exit().await;
     assert_eq!(code, Some(0), "{log}");
     held.rollback().await.unwrap();
 }
@@ -63,8 +63,8 @@ async fn demo_starts_without_settings_and_keeps_hearts() {
     let port = free_port();
     let mut hearted = Vec::new();
     for start in 0..3 {
-        let mut program = Program::demo(data.path(), &port);
-        assert_eq!(program.ready().await, format!("http://127.0.0.1:{port}"));
+        let mut program = Program::start_demo(data.path(), &port);
+        assert_eq!(program.wait_until_ready().await, format!("http://127.0.0.1:{port}"));
         let visitor = Visitor::new(&format!("http://127.0.0.1:{port}"));
         visitor.sign_in("ada").await;
         if start == 0 {
@@ -80,7 +80,7 @@ async fn demo_starts_without_settings_and_keeps_hearts() {
         assert!(visitor.open("/hearts").await.text("header").contains("Demo"), "l3");
         // The second time it is killed and can clean up nothing.
         program.signal(if start == 1 { "-KILL" } else { "-TERM" });
-        assert_eq!(program.rest().await.0, if start == 1 { None } else { Some(0) });
+        assert_eq!(program.wait_for_exit().await.0, if start == 1 { None } else { Some(0) });
     }
 }
 
@@ -89,8 +89,8 @@ async fn demo_panel_outage_keeps_the_list() {
     heartlist::cli::install_tls();
     let data = tempfile::tempdir().unwrap();
     std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let mut program = Program::demo(data.path(), &free_port());
-    let visitor = Visitor::new(&program.ready().await);
+    let mut program = Program::start_demo(data.path(), &free_port());
+    let visitor = Visitor::new(&program.wait_until_ready().await);
     let way = visitor.open("/").await.attribute("header .demo a[href*=panel]", "href");
     let panel = visitor.open(&way).await;
     let panel = visitor.submit(panel.form("button[name=incomplete-library]").with("incomplete-library", "on")).await;
@@ -100,13 +100,13 @@ async fn demo_panel_outage_keeps_the_list() {
     assert!(panel.has("#outage.is-on") && panel.has("#incomplete-library.is-on"), "{}", panel.html);
     let list = visitor.submit(half.form("button[value=rest]").with("want", "rest")).await;
     assert_eq!((list.status, list.count("li.card")), (200, half.count("li.card")));
-    assert!(list.notice().unwrap().contains("This is what Spotify last showed us"), "{:?}", list.notice());
+    assert!(list.flash().unwrap().contains("This is what Spotify last showed us"), "{:?}", list.flash());
     assert!(list.has(".head time"), "its age");
     visitor.submit(panel.form("form[action$=reset]")).await;
     let whole = visitor.submit(list.form("button[value=rest]").with("want", "rest")).await;
     assert!(!whole.has("button[value=rest]") && visitor.open("/playlists?page=3").await.has("li.card"));
     program.signal("-TERM");
-    assert_eq!(program.rest().await.0, Some(0));
+    assert_eq!(program.wait_for_exit().await.0, Some(0));
 }
 
 #[tokio::test]
@@ -114,23 +114,23 @@ async fn killed_private_postgres_restarts() {
     let data = tempfile::tempdir().unwrap();
     std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let port = free_port();
-    let mut program = Program::demo(data.path(), &port);
-    let visitor = Visitor::new(&program.ready().await);
+    let mut program = Program::start_demo(data.path(), &port);
+    let visitor = Visitor::new(&program.wait_until_ready().await);
     let id = visitor.sign_in("ada").await.playlist_ids().remove(0);
     visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
     let postmaster = std::fs::read_to_string(data.path().join("postgres/data/postmaster.pid")).unwrap();
     let pid = postmaster.lines().next().unwrap();
     assert!(std::process::Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
-    until("it comes back", async || visitor.look("/hearts").await.status == 200).await;
+    wait_until("it comes back", async || visitor.get("/hearts").await.status == 200).await;
     assert_eq!(visitor.open("/hearts").await.playlist_ids(), [id]);
     program.signal("-TERM");
-    assert_eq!(program.rest().await.0, Some(0));
+    assert_eq!(program.wait_for_exit().await.0, Some(0));
 }
 
 #[tokio::test]
 async fn log_contains_no_secret() {
     let site = Site::open().await;
-    let (mut program, address) = beside_with(&site, &[("RUST_LOG", "debug")]).await;
+    let (mut program, address) = start_program(&site, &[("RUST_LOG", "debug")]).await;
     let visitor = Visitor::new(&address);
     let mut secrets = sign_in_and_listen(&visitor).await;
     site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
@@ -138,14 +138,14 @@ async fn log_contains_no_secret() {
     visitor.open(consent.url.as_str()).await;
     visitor.open("/auth/spotify/callback?code=a-forged-code-in-an-address&state=a-forged-state-in-an-address").await;
     write_words(&visitor).await;
-    let link = secret_link(&visitor).await;
+    let link = create_secret_link(&visitor).await;
     for path in [&link, &format!("{link}/atom.xml"), "/s/a-forged-token-in-an-address"] {
-        visitor.look(path).await;
+        visitor.get(path).await;
     }
     secrets.extend([link["/s/".len()..].to_owned(), "a-forged-token".to_owned()]);
     visitor.open("/logout").await;
     program.signal("-INT");
-    let (code, log) = program.rest().await;
+    let (code, log) = program.wait_for_exit().await;
     assert_eq!(code, Some(0));
     secrets.extend(site.spotify.issued_secrets());
     secrets.extend(
@@ -173,7 +173,7 @@ async fn write_words(visitor: &Visitor) {
 #[tokio::test]
 async fn sigterm_finishes_running_requests_and_refuses_new_ones() {
     let site = Site::open().await;
-    let (mut program, address) = beside_with(&site, &[("RUST_LOG", "info")]).await;
+    let (mut program, address) = start_program(&site, &[("RUST_LOG", "info")]).await;
     let visitor = Visitor::new(&address);
     visitor.sign_in("ada").await;
     site.spotify.inject_fault(Endpoint::Playlist, Fault::Slow(Duration::from_secs(3)), 1);
@@ -185,19 +185,19 @@ async fn sigterm_finishes_running_requests_and_refuses_new_ones() {
         program.signal("-TERM");
         program.signal("-TERM");
         let health = format!("{address}/healthz");
-        until("nothing new is taken", async || reqwest::get(&health).await.is_err()).await;
+        wait_until("nothing new is taken", async || reqwest::get(&health).await.is_err()).await;
         Instant::now()
     };
     let (page, refused) = tokio::join!(async { (slow.await, Instant::now()) }, stop);
     assert!(page.0.status == 200 && refused < page.1, "while the page was on its way");
-    assert_eq!(program.rest().await.0, Some(0));
+    assert_eq!(program.wait_for_exit().await.0, Some(0));
 }
 
 #[tokio::test]
 async fn invalid_settings_are_reported_together_and_exit_nonzero() {
     let mut program =
         Program::start(&[("PORT", "http"), ("BASE_URL", "http://localhost:8080"), ("SESSION_SECRET", "short")]);
-    let (code, said) = program.rest().await;
+    let (code, said) = program.wait_for_exit().await;
     assert_eq!(code, Some(1));
     for name in ["PORT", "BASE_URL", "SESSION_SECRET"] {
         assert!(said.contains(&format!("- {name} ")), "{said}");
@@ -208,12 +208,12 @@ async fn invalid_settings_are_reported_together_and_exit_nonzero() {
 async fn environment_overrides_env_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), "PORT=http\nHOST=\"nowhere\"\n# BASE_URL=localhost\n").unwrap();
-    let (code, said) = Program::start_in(folder.path(), &[("HOST", "127.0.0.1")]).rest().await;
+    let (code, said) = Program::start_in(folder.path(), &[("HOST", "127.0.0.1")]).wait_for_exit().await;
     assert_eq!(code, Some(1));
     assert!(said.contains("- PORT ") && !said.contains("- HOST ") && !said.contains("BASE_URL"), "{said}");
 
     std::fs::write(folder.path().join(".env"), "SESSION_SECRET=\"a-secret-whose-quote-never-ends\n").unwrap();
-    let (code, said) = Program::start_in(folder.path(), &[]).rest().await;
+    let (code, said) = Program::start_in(folder.path(), &[]).wait_for_exit().await;
     assert_eq!(code, Some(1));
     assert!(said.contains(".env cannot be read") && !said.contains("whose-quote"), "{said}");
 }
@@ -223,7 +223,7 @@ async fn port_in_use_is_reported() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let mut program = Program::start(&[("PORT", &port)]);
-    let (code, said) = program.rest().await;
+    let (code, said) = program.wait_for_exit().await;
     assert!(code == Some(1) && said.contains(&port) && said.contains("Set PORT"), "{said}");
 }
 

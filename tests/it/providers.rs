@@ -70,7 +70,7 @@ async fn unconfigured_provider_is_hidden_and_404() {
         assert!(page.has("button[formaction='/auth/github']") && !page.html.contains("/auth/x"), "{path}");
     }
     for path in ["/auth/x", "/auth/x/callback?code=a&state=b", "/auth/nobody", "/account/ways/x"] {
-        let status = visitor.look(path).await.status;
+        let status = visitor.get(path).await.status;
         assert!(status == 404 || path.starts_with("/account") && status == 303, "{path} {status}");
     }
     let same = [("sec-fetch-site", "same-origin")];
@@ -91,7 +91,7 @@ async fn rejected_code_from_any_provider_offers_retry() {
         says(&page, 400, "ended this sign-in without letting you in");
         assert!(page.has(&format!("form[action='/auth/{}']", provider.key())));
     }
-    assert_eq!(site.count("select count(*) from users").await, 0);
+    assert_eq!(site.count_users().await, 0);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn provider_outage_saves_nothing_and_offers_retry() {
         let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
         says(&page, 502, "Google’s answer could not be used");
     }
-    assert_eq!(site.count("select count(*) from users").await, 0);
+    assert_eq!(site.count_users().await, 0);
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn state_is_bound_to_browser_single_use_and_expires() {
         let visitor = site.visitor();
         let back = callback(&site, &visitor, provider).await;
         let stranger = site.visitor();
-        stranger.to_consent("/login").await;
+        stranger.start_spotify_sign_in("/login").await;
         assert_eq!(stranger.open(&back).await.status, 400, "another session's");
         assert_eq!(site.visitor().open(&back).await.status, 400, "no session's");
         assert_eq!(visitor.open(&back).await.status, 200);
@@ -245,9 +245,9 @@ async fn tokens_of_other_providers_are_not_stored() {
     ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = ada.open("/account").await;
     assert!(!page.has("a[href='/account/disconnect']"), "nothing that could be disconnected");
-    let consent = ada.to_consent("/login?next=/account").await;
+    let consent = ada.start_spotify_sign_in("/login?next=/account").await;
     let page = ada.submit(approve(&consent, "ada")).await;
-    assert!(page.notice().unwrap().starts_with("Spotify is connected") && page.has("a[href='/account/disconnect']"));
+    assert!(page.flash().unwrap().starts_with("Spotify is connected") && page.has("a[href='/account/disconnect']"));
 }
 
 #[tokio::test]

@@ -19,8 +19,8 @@ async fn start(visitor: &Visitor, address: &str) -> Page {
 #[tokio::test]
 async fn more_than_sixty_hearts_a_minute_get_429() {
     let site = Site::open().await;
-    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
-    site.hold_time();
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    site.freeze_clock();
     for n in 0..60 {
         let method = if n % 2 == 0 { Method::PUT } else { Method::DELETE };
         assert_eq!(ada.fetch(method, ONE).await.status, 200, "{n}");
@@ -44,7 +44,7 @@ async fn more_than_sixty_hearts_a_minute_get_429() {
 #[tokio::test]
 async fn sign_in_starts_are_limited_by_address() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3")]).await;
-    site.hold_time();
+    site.freeze_clock();
     let (first, second) = (site.visitor(), site.visitor());
     for visitor in [&first, &second, &first] {
         assert_eq!(start(visitor, "198.51.100.1").await.status, 303);
@@ -63,7 +63,7 @@ async fn sign_in_starts_are_limited_by_address() {
 #[tokio::test]
 async fn only_last_forwarded_hop_counts_behind_proxy() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3"), ("TRUSTED_PROXY", "1")]).await;
-    site.hold_time();
+    site.freeze_clock();
     for made_up in ["203.0.113.1, 198.51.100.1", "203.0.113.2,198.51.100.1", "198.51.100.1"] {
         assert_eq!(start(&site.visitor(), made_up).await.status, 303);
     }
@@ -82,18 +82,18 @@ async fn only_last_forwarded_hop_counts_behind_proxy() {
 #[tokio::test]
 async fn sign_in_callbacks_are_limited() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3")]).await;
-    site.hold_time();
+    site.freeze_clock();
     for _ in 0..6 {
-        assert_eq!(site.visitor().look("/auth/spotify/callback?state=x&code=y").await.status, 400);
+        assert_eq!(site.visitor().get("/auth/spotify/callback?state=x&code=y").await.status, 400);
     }
-    assert_eq!(site.visitor().look("/auth/spotify/callback?state=x&code=y").await.status, 429);
+    assert_eq!(site.visitor().get("/auth/spotify/callback?state=x&code=y").await.status, 429);
 }
 
 /// A cookie that nobody was given costs nobody else anything, and its inventor no more than a fixed number of tries.
 #[tokio::test]
 async fn requests_with_forged_session_are_limited_by_address() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "2")]).await;
-    site.hold_time();
+    site.freeze_clock();
     let press = async |method: Method, number: u128| {
         let cookie = format!("heartlist={}", tower_sessions::session::Id(number.cast_signed()));
         let headers = [("sec-fetch-site", "same-origin"), ("accept", "application/json"), ("cookie", cookie.as_str())];

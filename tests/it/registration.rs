@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use crate::support::Site;
 use crate::support::page::Page;
-use crate::support::sharing::shows_a_picture;
+use crate::support::sharing::assert_preview_image;
 use crate::support::visitor::{Visitor, approve};
 
 const INVITE: (&str, &str) = ("REGISTRATION", "invite");
@@ -27,8 +27,8 @@ async fn accept(visitor: &Visitor, path: &str, user: &str) -> Page {
 #[tokio::test]
 async fn first_user_is_operator_and_alone_sees_invites() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
-    let mira = site.signed_in("mira").await;
+    let ada = site.sign_in("ada").await;
+    let mira = site.sign_in("mira").await;
     assert!(ada.open("/account").await.has("a[href='/invites']"));
     assert!(ada.open("/invites").await.text("main p.notice").starts_with("Anybody can join at the moment."));
     assert!(!mira.open("/account").await.has("a[href='/invites']"));
@@ -41,7 +41,7 @@ async fn first_user_is_operator_and_alone_sees_invites() {
 async fn concurrent_first_users_yield_one_operator() {
     let site = Site::open().await;
     let (ada, mira) = (site.visitor(), site.visitor());
-    let (first, second) = (ada.to_consent("/login").await, mira.to_consent("/login").await);
+    let (first, second) = (ada.start_spotify_sign_in("/login").await, mira.start_spotify_sign_in("/login").await);
     let (first, second) = tokio::join!(ada.submit(approve(&first, "ada")), mira.submit(approve(&second, "mira")));
     assert_eq!((first.status, second.status), (200, 200));
     assert_eq!(site.count("select count(*) from users where operator").await, 1);
@@ -63,15 +63,15 @@ async fn closed_registration_admits_known_users_only() {
     assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Closed to new people"));
     assert!(refused.text("main").contains("Nothing was saved") && !refused.text("main").contains("Mira"));
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 0);
-    let invites = site.signed_in("ada").await.open("/invites").await;
+    let invites = site.sign_in("ada").await.open("/invites").await;
     assert!(invites.text("main p.notice").starts_with("Nobody new can join at the moment."), "{}", invites.html);
-    assert_eq!(site.count("select count(*) from users").await, 1);
+    assert_eq!(site.count_users().await, 1);
 }
 
 #[tokio::test]
 async fn invite_admits_one_person() {
     let site = Site::open_with(&[INVITE]).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     assert!(site.visitor().open("/").await.text("#door").contains("need an invitation"));
     assert_eq!(site.visitor().sign_in("mira").await.status, 403);
     let path = invitation(&ada).await;
@@ -83,25 +83,25 @@ async fn invite_admits_one_person() {
     let again = site.visitor().open(&path).await;
     assert!(again.status == 410 && again.text("main").contains("already been used"));
     assert_eq!(mira.open(&path).await.status, 410);
-    assert_eq!(site.signed_in("mira").await.open("/hearts").await.status, 200, "who is known needs none");
+    assert_eq!(site.sign_in("mira").await.open("/hearts").await.status, 200, "who is known needs none");
 }
 
 #[tokio::test]
 async fn concurrent_use_of_one_invite_admits_one() {
     let site = Site::open_with(&[INVITE]).await;
-    let path = invitation(&site.signed_in("ada").await).await;
+    let path = invitation(&site.sign_in("ada").await).await;
     let (mira, noor) = (site.visitor(), site.visitor());
     let (first, second) = tokio::join!(accept(&mira, &path, "mira"), accept(&noor, &path, "noor"));
     let mut answers = [first.status, second.status];
     answers.sort();
     assert_eq!(answers, [200, 403]);
-    assert_eq!(site.count("select count(*) from users").await, 2);
+    assert_eq!(site.count_users().await, 2);
 }
 
 #[tokio::test]
 async fn expired_or_revoked_invite_admits_nobody() {
     let site = Site::open_with(&[INVITE]).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let path = invitation(&ada).await;
     let (late, consent) = (site.visitor(), "form[action='/auth/spotify']");
     let begun = late.submit(late.open(&path).await.form(consent)).await;
@@ -118,13 +118,13 @@ async fn expired_or_revoked_invite_admits_nobody() {
     site.advance(Duration::from_secs(60));
     let over = site.visitor().open(&path).await;
     assert!(over.status == 410 && over.text("main").contains("expired"));
-    assert_eq!(site.count("select count(*) from users").await, 1);
+    assert_eq!(site.count_users().await, 1);
 }
 
 #[tokio::test]
 async fn existing_user_does_not_use_up_invite() {
     let site = Site::open_with(&[INVITE]).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let path = invitation(&ada).await;
     assert_eq!(accept(&site.visitor(), &path, "ada").await.status, 200);
     assert_eq!(site.count("select count(*) from invites where used_at is null").await, 1);
@@ -137,5 +137,5 @@ async fn landing_page_says_how_many_listeners_spotify_allows() {
     let page = site.visitor().open("/").await;
     assert!(page.text("#door").contains("5 listeners"));
     assert_eq!(page.attribute("meta[property='og:url']", "content"), format!("{}/", site.base));
-    shows_a_picture(&site, &page).await;
+    assert_preview_image(&site, &page).await;
 }

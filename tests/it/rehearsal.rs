@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::HEART;
-use crate::support::program::variable;
+use crate::support::program::env_var;
 use crate::support::visitor::Visitor;
 
 /// Each asks on connections of their own.
@@ -19,7 +19,7 @@ const BUSY: usize = 20;
 #[ignore = "started by script/rehearse, beside the program"]
 async fn visitor_is_answered_until_shutdown() {
     heartlist::cli::install_tls();
-    let given = |name: &str| variable(name).unwrap_or_else(|| panic!("script/rehearse sets {name}"));
+    let given = |name: &str| env_var(name).unwrap_or_else(|| panic!("script/rehearse sets {name}"));
     let (base, pid) = (given("HEARTLIST_REHEARSED"), given("HEARTLIST_REHEARSED_PID"));
     let mira = Visitor::new(&base);
     assert!(mira.sign_in("mira").await.has("li.card"));
@@ -28,7 +28,7 @@ async fn visitor_is_answered_until_shutdown() {
     // A debug build's have no hash in their names: it reads them from the disk, where nobody finds them now.
     let built_in = mira.open("/").await.attributes("link[rel=stylesheet]", "href");
     for asset in built_in.iter().filter(|asset| asset.split('.').count() > 2) {
-        assert_eq!(mira.look(asset).await.status, 200, "{asset}");
+        assert_eq!(mira.get(asset).await.status, 200, "{asset}");
     }
 
     let begun = join_all((0..BUSY).map(|_| begin(&base, &mira))).await;

@@ -17,7 +17,7 @@ const KEPT: &str = "select count(*) from user_hearts where removed_at is not nul
 
 /// Ada with a heart and words beside it.
 async fn ada(site: &Site) -> Visitor {
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     ada.fetch(Method::PUT, ONE).await;
     let form = ada.edit_first_heart().await.form(".words form").with("note", "For the rain").with("tags", "wet, late");
     assert_eq!(ada.submit(form).await.status, 200);
@@ -44,12 +44,12 @@ async fn undo_restores_date_note_and_tags_without_script() {
     let before = heart(&site).await;
     site.advance(60 * MINUTE);
     let page = take_back(&ada).await;
-    let told = page.notice().unwrap();
+    let told = page.flash().unwrap();
     assert!(told.starts_with("Heart removed: ") && told.len() > "Heart removed: .".len(), "{told}");
     assert_eq!(page.text(".notice button"), "Undo");
     assert!(!page.has("li.card"));
     let page = ada.submit(page.form(".notice form")).await;
-    assert_eq!(page.notice().unwrap(), "Heart restored, with its date, note and tags.");
+    assert_eq!(page.flash().unwrap(), "Heart restored, with its date, note and tags.");
     assert_eq!(
         (page.text(".card .note").as_str(), page.texts(".tags a")),
         ("For the rain", vec!["wet".into(), "late".into()])
@@ -106,12 +106,9 @@ async fn removed_hearts_expire_after_thirty_days() {
     site.advance(30 * DAY + MINUTE);
     assert!(!ada.open("/hearts/removed").await.has(".removed li"), "gone before it is swept");
     let page = ada.submit(form).await;
-    assert!(page.notice().unwrap().starts_with("Nothing was restored"));
-    site.sweep().await;
-    assert_eq!(
-        (site.count(KEPT).await, site.count("select count(*) from user_hearts where removed_at is null").await),
-        (0, 0)
-    );
+    assert!(page.flash().unwrap().starts_with("Nothing was restored"));
+    site.run_cleanup().await;
+    assert_eq!((site.count(KEPT).await, site.count_hearts().await), (0, 0));
 }
 
 #[tokio::test]
@@ -122,7 +119,7 @@ async fn undo_after_hearting_again_changes_nothing() {
     ada.fetch(Method::PUT, ONE).await;
     let again = heart(&site).await;
     let page = ada.submit(form).await;
-    assert!(page.notice().unwrap().starts_with("Nothing was restored"));
+    assert!(page.flash().unwrap().starts_with("Nothing was restored"));
     assert_eq!((heart(&site).await, site.count(KEPT).await), (again, 0));
 }
 
@@ -137,22 +134,22 @@ async fn permanent_deletion_removes_one_or_all_removed_hearts() {
     let page = ada.open("/hearts/removed").await;
     let one = page.form("#p-0000000000000000000001 button[value=gone]").with("want", "gone");
     let page = ada.submit(one).await;
-    assert_eq!((page.notice().unwrap().as_str(), page.playlist_ids().len()), ("Deleted for good.", 2));
+    assert_eq!((page.flash().unwrap().as_str(), page.playlist_ids().len()), ("Deleted for good.", 2));
     let page = ada.submit(page.form("form[action='/hearts/removed']")).await;
-    assert!(page.notice().unwrap().starts_with("Nothing was deleted") && site.count(KEPT).await == 2);
+    assert!(page.flash().unwrap().starts_with("Nothing was deleted") && site.count(KEPT).await == 2);
     let page = ada.submit(page.form("form[action='/hearts/removed']").with("sure", "yes")).await;
     assert_eq!((page.text(".empty h2").as_str(), site.count(KEPT).await), ("Nothing here", 0));
-    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 1);
+    assert_eq!(site.count_hearts().await, 1);
 }
 
 #[tokio::test]
 async fn removed_hearts_belong_to_one_user_and_are_paginated() {
     let site = Site::open().await;
-    let (ada, mira) = (ada(&site).await, site.signed_in("mira").await);
+    let (ada, mira) = (ada(&site).await, site.sign_in("mira").await);
     take_back(&ada).await;
     let form = ada.open("/hearts/removed").await.form("button[value=back]");
     let page = mira.submit(form).await;
-    assert!(page.notice().unwrap().starts_with("Nothing was restored"));
+    assert!(page.flash().unwrap().starts_with("Nothing was restored"));
     assert_eq!((mira.open("/hearts/removed").await.has(".removed li"), site.count(KEPT).await), (false, 1));
     let many = "insert into user_hearts (user_id, playlist_id, hearted_at, removed_at) select user_id, lpad(n::text, 22, '0'), hearted_at, removed_at from user_hearts, generate_series(1, 50) n";
     sqlx::raw_sql(many).execute(&site.db).await.unwrap();

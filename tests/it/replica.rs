@@ -9,8 +9,8 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 
 use crate::support::Site;
-use crate::support::postgres::fresh_database;
-use crate::support::program::beside_with;
+use crate::support::postgres::create_database;
+use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 
 /// Playlists that nobody's library knows: the one leads the database's list, the other its copy's, to tell them apart.
@@ -31,21 +31,21 @@ async fn list(pool: &PgPool, id: &str, seconds_old: f64) {
 }
 
 async fn top(visitor: &Visitor) -> Vec<String> {
-    let page = visitor.look("/top").await;
+    let page = visitor.get("/top").await;
     assert_eq!(page.status, 200, "{}", page.html);
     page.playlist_ids()
 }
 
 #[tokio::test]
 async fn anonymous_visitors_read_top_list_from_replica() {
-    let copy = fresh_database().await;
+    let copy = create_database().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
     let copied = PgPool::connect(copy.url()).await.unwrap();
     list(&site.db, OURS, 0.0).await;
     list(&copied, COPIED, 0.0).await;
     assert_eq!(top(&site.visitor()).await, [COPIED]);
-    assert_eq!(top(&site.signed_in("ada").await).await, [OURS], "whose heart may be a moment old");
-    let said = site.visitor().look("/metrics").await.html;
+    assert_eq!(top(&site.sign_in("ada").await).await, [OURS], "whose heart may be a moment old");
+    let said = site.visitor().get("/metrics").await.html;
     assert!(said.contains("heartlist_sessions 0"), "counted where it costs nobody anything: {said}");
 
     list(&copied, COPIED, 40.0).await;
@@ -58,12 +58,12 @@ async fn anonymous_visitors_read_top_list_from_replica() {
 async fn unreachable_replica_falls_back_to_primary() {
     let site = Site::open_with(&[("READ_DATABASE_URL", NOWHERE)]).await;
     list(&site.db, OURS, 0.0).await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     assert_eq!((top(&site.visitor()).await, top(&ada).await), (vec![OURS.into()], vec![OURS.into()]));
     for path in ["/hearts", "/readyz", "/metrics"] {
-        assert_eq!(ada.look(path).await.status, 200, "{path}");
+        assert_eq!(ada.get(path).await.status, 200, "{path}");
     }
-    let page = site.visitor().look("/setup").await;
+    let page = site.visitor().get("/setup").await;
     let told = page.texts("li.finding").into_iter().find(|text| text.starts_with("Follower")).expect("a finding");
     assert!(told.contains("cannot be used") && told.contains("READ_DATABASE_URL") && told.contains("nothing fails"));
 }
@@ -103,14 +103,14 @@ async fn unreachable_replica_is_retried_after_pause() {
 #[tokio::test]
 async fn replica_outage_is_logged_once() {
     let site = Site::open().await;
-    let (mut program, base) = beside_with(&site, &[("READ_DATABASE_URL", NOWHERE)]).await;
+    let (mut program, base) = start_program(&site, &[("READ_DATABASE_URL", NOWHERE)]).await;
     let stranger = Visitor::new(&base);
-    join_all((0..10).map(|_| stranger.look("/top"))).await;
+    join_all((0..10).map(|_| stranger.get("/top"))).await;
     for _ in 0..10 {
-        stranger.look("/top").await;
+        stranger.get("/top").await;
     }
     program.signal("-TERM");
-    let (_, log) = program.rest().await;
+    let (_, log) = program.wait_for_exit().await;
     let told = log.matches("the follower was asked in vain").count();
     // Once, but for a machine on which twenty views take longer than the follower is left alone.
     assert!((1..=5).contains(&told), "{told} times:\n{log}");
@@ -119,11 +119,11 @@ async fn replica_outage_is_logged_once() {
 /// What is shared ends at once when it is switched off, which a copy may learn too late.
 #[tokio::test]
 async fn shared_pages_are_read_from_primary() {
-    let copy = fresh_database().await;
+    let copy = create_database().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
-    let ada = site.signed_in("ada").await;
-    let link = crate::support::sharing::secret_link(&ada).await;
-    assert_eq!(site.visitor().look(&link).await.status, 200, "the copy knows nothing of it");
+    let ada = site.sign_in("ada").await;
+    let link = crate::support::sharing::create_secret_link(&ada).await;
+    assert_eq!(site.visitor().get(&link).await.status, 200, "the copy knows nothing of it");
 }
 
 #[cfg(feature = "local")]
@@ -140,7 +140,7 @@ async fn real_standby_works_as_replica() {
     standby.start_again().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", standby.url())]).await;
     assert_eq!(top(&site.visitor()).await, [COPIED]);
-    let page = site.visitor().look("/setup").await;
+    let page = site.visitor().get("/setup").await;
     assert!(page.texts("li.finding").iter().any(|text| text.starts_with("Follower") && text.contains("It copies")));
 }
 

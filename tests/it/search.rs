@@ -155,11 +155,11 @@ async fn owner_me_matches_spotify_id_not_display_name() {
 #[tokio::test]
 async fn owner_me_follows_changed_spotify_id() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let own = search(&ada, "/playlists", "owner:me").await.playlist_ids();
     site.spotify.change_user_id("ada", "ada.renamed");
     site.advance(Duration::from_secs(11 * 60));
-    let again = site.signed_in("ada").await;
+    let again = site.sign_in("ada").await;
     assert_eq!(search(&again, "/playlists", "owner:me").await.playlist_ids(), own);
     assert!(!own.is_empty());
 }
@@ -327,15 +327,15 @@ async fn heart_refresh_and_rejected_link_return_to_search_results() {
     let page = wren.open(place).await;
     assert_eq!(names(&page), ["Slow"]);
     let id = page.playlist_ids().remove(0);
-    let pressed = wren.send(page.form("li.card form.heart")).await;
+    let pressed = wren.send_form(page.form("li.card form.heart")).await;
     assert_eq!(pressed.header("location"), format!("{place}#p-{id}"));
-    let refreshed = wren.send(page.form("button[value=anew]").with("want", "anew")).await;
+    let refreshed = wren.send_form(page.form("button[value=anew]").with("want", "anew")).await;
     assert_eq!(refreshed.header("location"), place);
     let refused = wren.submit(page.form("#link").with("link", "nonsense")).await;
     assert_eq!((refused.status, names(&refused)), (422, vec!["Slow".to_owned()]));
     assert_eq!(refused.attribute("#q", "value"), "trains \",\" owner:me");
     let hearts = wren.open("/hearts?q=slow&sort=oldest").await;
-    let taken_back = wren.send(hearts.form("li.card form.heart")).await;
+    let taken_back = wren.send_form(hearts.form("li.card form.heart")).await;
     assert_eq!(taken_back.header("location"), format!("/hearts?q=slow&sort=oldest#p-{id}"));
 }
 
@@ -344,14 +344,14 @@ async fn sign_in_returns_to_search() {
     let site = Site::open().await;
     let ada = site.visitor();
     let place = "/playlists?q=rain+%C3%A9t%C3%A9+tag%3A%22a%2Fb%22&sort=name&view=list&page=1";
-    let sent = ada.look(place).await;
+    let sent = ada.get(place).await;
     assert_eq!(sent.status, 303);
-    let consent = ada.to_consent(sent.header("location")).await;
+    let consent = ada.start_spotify_sign_in(sent.header("location")).await;
     let page = ada.submit(approve(&consent, "ada")).await;
     assert_eq!((page.status, page.attribute("#q", "value").as_str()), (200, "rain été tag:\"a/b\""));
     assert_eq!(&page.url[url::Position::BeforePath..], place);
     let emoji = format!("/hearts?q={}", "%F0%9F%8C%8A".repeat(100));
-    let sent = site.visitor().look(&emoji).await;
+    let sent = site.visitor().get(&emoji).await;
     assert!(sent.header("location").len() > emoji.len(), "the longest search fits");
 }
 
@@ -373,7 +373,7 @@ async fn view_switch_keeps_query_and_sort() {
 #[tokio::test]
 async fn empty_list_has_no_search_form() {
     let site = Site::open().await;
-    let noor = site.signed_in("noor").await;
+    let noor = site.sign_in("noor").await;
     for path in ["/playlists?q=x", "/hearts?q=x"] {
         let page = noor.open(path).await;
         assert!(page.status == 200 && !page.has("#q") && page.has(".empty"), "{path}");

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::support::program::beside_with;
+use crate::support::program::start_program;
 use crate::support::{HEART, SESSION_SECRET, Site};
 
 const NEW: &str = "the session secret of the year after this one";
@@ -10,17 +10,17 @@ const NEW: &str = "the session secret of the year after this one";
 #[tokio::test]
 async fn old_session_secret_keeps_users_signed_in_during_rotation() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let (_rotating, rotating) =
-        beside_with(&site, &[("SESSION_SECRET", NEW), ("SESSION_SECRET_OLD", SESSION_SECRET)]).await;
-    let (_rotated, rotated) = beside_with(&site, &[("SESSION_SECRET", NEW)]).await;
+        start_program(&site, &[("SESSION_SECRET", NEW), ("SESSION_SECRET_OLD", SESSION_SECRET)]).await;
+    let (_rotated, rotated) = start_program(&site, &[("SESSION_SECRET", NEW)]).await;
     assert_eq!(ada.open(&format!("{rotating}/hearts")).await.text("h1"), "Hearts");
     // Hearts ask the session's row alone: it has to say by which secret it was sealed.
     assert_eq!(ada.fetch(Method::PUT, &format!("{rotating}{HEART}")).await.status, 200);
     for method in [Method::PUT, Method::DELETE] {
         assert_eq!(ada.fetch(method, &format!("{rotated}{HEART}")).await.status, 401);
     }
-    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 1);
+    assert_eq!(site.count_hearts().await, 1);
     assert!(ada.open(&format!("{rotated}/hearts")).await.has("form[action='/auth/spotify']"), "signed out");
     // Whatever is written while both are known is sealed with the new one.
     let mira = crate::support::visitor::Visitor::new(&rotating);

@@ -11,7 +11,7 @@ const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 #[tokio::test]
 async fn cross_site_writes_are_refused() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let writes = [
         (Method::PUT, ONE, ""),
         (Method::DELETE, ONE, ""),
@@ -32,14 +32,14 @@ async fn cross_site_writes_are_refused() {
             assert_eq!(page.status, 403, "{method} {path} {header:?}");
         }
     }
-    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 0);
+    assert_eq!(site.count_hearts().await, 0);
     assert_eq!(ada.open("/account").await.status, 200);
 }
 
 #[tokio::test]
 async fn cross_site_refusal_is_a_page_in_the_layout() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let page = ada.request(Method::POST, ONE, &[("sec-fetch-site", "cross-site")], Some("hearted=true".into())).await;
     assert_eq!((page.text("h1").as_str(), page.has("header nav")), ("Refused", true));
     assert!(page.text("main").contains(page.header("x-request-id")));
@@ -89,7 +89,7 @@ async fn next_never_leads_to_another_site() {
     ] {
         let visitor = site.visitor();
         let query = url::form_urlencoded::byte_serialize(hostile.as_bytes()).collect::<String>();
-        let consent = visitor.to_consent(&format!("/login?next={query}")).await;
+        let consent = visitor.start_spotify_sign_in(&format!("/login?next={query}")).await;
         let page = visitor.submit(approve(&consent, "ada")).await;
         assert_eq!(page.url.as_str(), format!("{}/playlists", site.base), "{hostile}");
     }
@@ -98,7 +98,7 @@ async fn next_never_leads_to_another_site() {
 #[tokio::test]
 async fn heart_form_never_redirects_to_another_site() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let here = "/playlists#p-3cEYpjA9oz9GiPac4AsH4n";
     for referer in ["https://evil.example/hearts", "//evil.example", "javascript:1", "\u{e9}"] {
         let form = Some("hearted=true&from=//evil.example".into());
@@ -129,9 +129,9 @@ async fn slow_request_does_not_revive_ended_session() {
     let leave = ada.open("/logout").await.form("main form[action='/logout']");
     let late = async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-        ada.send(leave).await
+        ada.send_form(leave).await
     };
-    let (_, left) = tokio::join!(ada.look("/playlists"), late);
+    let (_, left) = tokio::join!(ada.get("/playlists"), late);
     assert_eq!(left.status, 303);
     assert_eq!(site.count("select count(*) from sessions").await, 0);
 }
@@ -141,7 +141,7 @@ async fn database_holds_no_plaintext_token_state_or_cookie() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let start = visitor.open("/login").await.form("form[action='/auth/spotify']");
-    let sent = visitor.send(start).await;
+    let sent = visitor.send_form(start).await;
     let state = url::Url::parse(sent.header("location"))
         .unwrap()
         .query_pairs()
@@ -149,7 +149,7 @@ async fn database_holds_no_plaintext_token_state_or_cookie() {
         .unwrap()
         .1
         .to_string();
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     ada.open("/playlists").await;
     let mut dump = String::new();
     for table in ["sessions", "sign_ins", "users", "identities", "libraries"] {

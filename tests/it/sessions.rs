@@ -15,11 +15,11 @@ async fn listed(visitor: &Visitor) -> Vec<String> {
 #[tokio::test]
 async fn sign_out_everywhere_ends_other_sessions_on_next_request() {
     let site = Site::open().await;
-    let (here, there, mira) = (site.signed_in("ada").await, site.signed_in("ada").await, site.signed_in("mira").await);
+    let (here, there, mira) = (site.sign_in("ada").await, site.sign_in("ada").await, site.sign_in("mira").await);
     assert_eq!(listed(&here).await.len(), 2);
     let all_others = "#sessions > form";
     let page = here.submit(here.open("/account").await.form(all_others)).await;
-    assert!(page.notice().unwrap().contains("everywhere else"));
+    assert!(page.flash().unwrap().contains("everywhere else"));
     assert!(!page.has(all_others), "there is nothing left to end");
     assert_eq!(there.open("/hearts").await.url.path(), "/login");
     assert_eq!((listed(&here).await.len(), mira.open("/hearts").await.status), (1, 200));
@@ -28,8 +28,8 @@ async fn sign_out_everywhere_ends_other_sessions_on_next_request() {
 #[tokio::test]
 async fn one_session_can_be_ended_and_current_one_is_marked() {
     let site = Site::open().await;
-    let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
-    let third = site.signed_in("ada").await;
+    let (here, there) = (site.sign_in("ada").await, site.sign_in("ada").await);
+    let third = site.sign_in("ada").await;
     let page = here.open("/account").await;
     assert_eq!((page.count("#sessions .tag"), page.count("#sessions li form")), (1, 2));
     let mark = page.attribute("#sessions li form input[name=session]", "value");
@@ -43,9 +43,9 @@ async fn one_session_can_be_ended_and_current_one_is_marked() {
 #[tokio::test]
 async fn sessions_of_other_users_cannot_be_ended() {
     let site = Site::open().await;
-    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
-    let _elsewhere = site.signed_in("mira").await;
-    let _second = site.signed_in("ada").await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    let _elsewhere = site.sign_in("mira").await;
+    let _second = site.sign_in("ada").await;
     let mark = ada.open("/account").await.attribute("#sessions li form input[name=session]", "value");
     mira.submit(mira.open("/account").await.form("#sessions li form").with("session", &mark)).await;
     assert_eq!(listed(&ada).await.len(), 2);
@@ -54,7 +54,7 @@ async fn sessions_of_other_users_cannot_be_ended() {
 #[tokio::test]
 async fn session_list_shows_device_and_last_seen() {
     let site = Site::open().await;
-    let (here, there) = (site.signed_in("ada").await, site.signed_in("ada").await);
+    let (here, there) = (site.sign_in("ada").await, site.sign_in("ada").await);
     sqlx::query("update sessions set last_seen_at = '2026-01-02 03:04Z', device = 'Firefox on Linux'")
         .execute(&site.db)
         .await
@@ -69,7 +69,7 @@ async fn session_list_shows_device_and_last_seen() {
 #[tokio::test]
 async fn last_seen_is_not_written_on_every_request() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     sqlx::query("update sessions set last_seen_at = now() - interval '4 minutes'").execute(&site.db).await.unwrap();
     ada.open("/hearts").await;
     ada.open("/account").await;
@@ -80,9 +80,9 @@ async fn last_seen_is_not_written_on_every_request() {
 async fn pages_contain_no_session_cookie_or_full_hash() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let consent = visitor.to_consent("/login").await;
-    let back = visitor.send(crate::support::visitor::approve(&consent, "ada")).await;
-    let page = visitor.look(back.header("location")).await;
+    let consent = visitor.start_spotify_sign_in("/login").await;
+    let back = visitor.send_form(crate::support::visitor::approve(&consent, "ada")).await;
+    let page = visitor.get(back.header("location")).await;
     let cookie = page
         .headers
         .get_all("set-cookie")
@@ -102,20 +102,20 @@ async fn pages_contain_no_session_cookie_or_full_hash() {
 #[tokio::test]
 async fn expired_sessions_are_deleted() {
     let site = Site::open().await;
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     let ended = "insert into sessions (id_hash, sealed, created_at, expires_at)
                  select int8send(n), '', now() - interval '200 days', now() - interval '1 day' from generate_series(1, 2500) n";
     sqlx::query(ended).execute(&site.db).await.unwrap();
-    site.sweep().await;
+    site.run_cleanup().await;
     assert_eq!(site.count("select count(*) from sessions").await, 1);
-    assert_eq!(mira.look("/account").await.status, 200);
+    assert_eq!(mira.get("/account").await.status, 200);
 }
 
 /// A heart is set without opening the session: it must see all the same whether there still is one.
 #[tokio::test]
 async fn heart_needs_valid_session() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let change = async |sql: &'static str| sqlx::query(sql).execute(&site.db).await.unwrap();
     change("update sessions set last_seen_at = '2026-01-02 03:04Z'").await;
     assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200);
@@ -126,10 +126,10 @@ async fn heart_needs_valid_session() {
     change("update sessions set sealed = '\\x00'").await;
     assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 401, "and it must open");
 
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     change("update sessions set expires_at = now()").await;
     assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 401);
     change("update sessions set expires_at = now() + interval '1 day', user_id = null").await;
     assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 401);
-    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 0);
+    assert_eq!(site.count_hearts().await, 0);
 }

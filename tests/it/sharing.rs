@@ -7,7 +7,9 @@ use reqwest::Method;
 
 use crate::support::Site;
 use crate::support::page::Page;
-use crate::support::sharing::{SETTINGS, press, put_at, secret_link, shows_a_picture, with_hearts};
+use crate::support::sharing::{
+    SETTINGS, assert_preview_image, create_secret_link, publish_page_at, set_sharing, sign_in_with_hearts,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const SETTINGS: &str = "/account/sharing";
@@ -57,12 +59,12 @@ async fn sharing_is_off_by_default_and_previews_what_will_be_seen() {
         assert_eq!(named.contains(&list.name), list.public == Some(true), "{}", list.name);
     }
     assert!(!page.has(".exact"), "nothing is on");
-    assert_eq!(site.visitor().look("/u/ada").await.status, 410);
+    assert_eq!(site.visitor().get("/u/ada").await.status, 410);
 
-    let page = put_at(&ada, "ada").await;
-    assert_eq!(page.notice().unwrap(), "Your public page is on.");
+    let page = publish_page_at(&ada, "ada").await;
+    assert_eq!(page.flash().unwrap(), "Your public page is on.");
     assert_eq!(page.text("a.exact"), format!("{}/u/ada", site.base));
-    let shown = site.visitor().look(&page.attribute("a.exact", "href")).await;
+    let shown = site.visitor().get(&page.attribute("a.exact", "href")).await;
     assert_eq!((shown.status, shown.playlist_ids().len()), (200, public.len()));
     assert!(!ada.open(SETTINGS).await.has("a.exact[href*='/s/']"), "one switch does not move the other");
 }
@@ -74,57 +76,57 @@ async fn account_page_states_what_is_shared() {
     const PAGE: &str = "A public page at /u/ada-w shows your hearted public playlists to anybody.";
     const LINK: &str = "A secret link shows your hearted public playlists to anybody who has it.";
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let said = async || {
         let mut said = ada.open("/account").await.texts(SAID);
         assert_eq!(said.pop().unwrap(), "Choose what others see");
         said
     };
     assert_eq!(said().await, [OFF]);
-    put_at(&ada, "ada-w").await;
+    publish_page_at(&ada, "ada-w").await;
     assert_eq!(said().await, [PAGE]);
-    secret_link(&ada).await;
+    create_secret_link(&ada).await;
     assert_eq!(said().await, [PAGE, LINK]);
-    press(&ada, "page", "false").await;
+    set_sharing(&ada, "page", "false").await;
     assert_eq!(said().await, [LINK]);
-    press(&ada, "link", "false").await;
+    set_sharing(&ada, "link", "false").await;
     assert_eq!(said().await, [OFF]);
 }
 
 #[tokio::test]
 async fn share_turned_off_is_410_and_looks_like_unknown_slug() {
     let mut site = Site::open().await;
-    let second = site.second_process().await;
-    let (ada, _) = with_hearts(&site, "ada").await;
-    put_at(&ada, "ada").await;
-    let link = secret_link(&ada).await;
+    let second = site.start_second_process().await;
+    let (ada, _) = sign_in_with_hearts(&site, "ada").await;
+    publish_page_at(&ada, "ada").await;
+    let link = create_secret_link(&ada).await;
     let visitor = site.visitor();
     let addresses = |path: &str| ["", "/atom.xml", "/feed.json"].map(|file| format!("{path}{file}"));
     for path in addresses("/u/ada").into_iter().chain(addresses(&link)) {
-        let page = visitor.look(&format!("{second}{path}")).await;
+        let page = visitor.get(&format!("{second}{path}")).await;
         let again = [("if-none-match", page.header("etag"))];
         assert_eq!(page.status, 200, "{path}");
         assert_eq!(visitor.request(Method::GET, &path, &again, None).await.status, 304, "{path}");
     }
     assert_eq!(
-        press(&ada, "page", "false").await.notice().unwrap(),
+        set_sharing(&ada, "page", "false").await.flash().unwrap(),
         "Your public page is off. Its address no longer shows anything."
     );
     assert_eq!(
-        press(&ada, "link", "false").await.notice().unwrap(),
+        set_sharing(&ada, "link", "false").await.flash().unwrap(),
         "Your secret link is off. It no longer shows anything."
     );
     for (path, never) in [("/u/ada", "/u/nobody"), (&link, "/s/AAAAAAAAAAAAAAAAAAAAAA")] {
         for (off, unknown) in addresses(path).iter().zip(addresses(never)) {
-            let (off, unknown) = (visitor.look(&format!("{second}{off}")).await, visitor.look(&unknown).await);
+            let (off, unknown) = (visitor.get(&format!("{second}{off}")).await, visitor.get(&unknown).await);
             assert_eq!((off.status, off.text("h1").as_str()), (410, "Nothing is shared here"));
             assert_eq!(apart_from_chance(&off), apart_from_chance(&unknown));
         }
     }
     for odd in ["/u/x", "/u/Ada", "/u/admin", "/u/%61da", "/s/x", "/s/%00"] {
         assert_eq!(
-            apart_from_chance(&visitor.look(odd).await),
-            apart_from_chance(&visitor.look("/u/nobody").await),
+            apart_from_chance(&visitor.get(odd).await),
+            apart_from_chance(&visitor.get("/u/nobody").await),
             "{odd}"
         );
     }
@@ -146,7 +148,7 @@ async fn shared_page_hides_private_unknown_and_unavailable_playlists() {
         lena.library[0].as_mut().unwrap().public = Some(false);
         lena.library[1].as_mut().unwrap().public = None;
     });
-    let (lena, ids) = with_hearts(&site, "lena").await;
+    let (lena, ids) = sign_in_with_hearts(&site, "lena").await;
     lena.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     sqlx::query(
         "update user_hearts set gone_at = now(), note = 'a note of mine', tags = '{mine}' where playlist_id = $1",
@@ -155,8 +157,8 @@ async fn shared_page_hides_private_unknown_and_unavailable_playlists() {
     .execute(&site.db)
     .await
     .unwrap();
-    put_at(&lena, "lena").await;
-    let page = site.visitor().look("/u/lena").await;
+    publish_page_at(&lena, "lena").await;
+    let page = site.visitor().get("/u/lena").await;
     let mut expected = ids[3..].to_vec();
     expected.reverse();
     assert_eq!(page.playlist_ids(), expected, "newest first");
@@ -168,9 +170,9 @@ async fn shared_page_hides_private_unknown_and_unavailable_playlists() {
     lena.open("/playlists").await;
     expected[0] = ids[2].clone();
     expected.rotate_left(1);
-    assert_eq!(site.visitor().look("/u/lena").await.playlist_ids(), expected, "as Spotify says today");
+    assert_eq!(site.visitor().get("/u/lena").await.playlist_ids(), expected, "as Spotify says today");
     site.advance(31 * DAY);
-    let page = site.visitor().look("/u/lena").await;
+    let page = site.visitor().get("/u/lena").await;
     assert_eq!((page.status, page.playlist_ids().len()), (200, 0), "what is not known lately may be private by now");
     assert!(page.text("h2").contains("Nothing to see"));
 }
@@ -186,17 +188,17 @@ async fn shared_page_is_public_cacheable_and_makes_no_spotify_call() {
     put_at(&lena, "lena").await;
     let (calls, sessions) = (site.spotify.requests().len(), site.count("select count(*) from sessions").await);
     let visitor = site.visitor();
-    let page = visitor.look("/u/lena").await;
+    let page = visitor.get("/u/lena").await;
     assert_eq!((page.playlist_ids().len(), page.header("cache-control")), (50, "public, no-cache"));
     assert!(!page.headers.contains_key("set-cookie") && page.has("link[rel=canonical][href$='/u/lena']"));
-    let next = visitor.look(&page.attribute("a[rel=next]", "href")).await;
+    let next = visitor.get(&page.attribute("a[rel=next]", "href")).await;
     assert_eq!((next.status, next.playlist_ids().len()), (200, 5));
     assert!(next.has("link[rel=canonical][href$='/u/lena?page=2']"));
-    assert_eq!(visitor.look("/u/lena?page=3").await.status, 404);
-    assert_eq!(lena.look("/u/lena").await.html, page.html, "the same for all, its owner included");
+    assert_eq!(visitor.get("/u/lena?page=3").await.status, 404);
+    assert_eq!(lena.get("/u/lena").await.html, page.html, "the same for all, its owner included");
     for way_back in ["nav a[href='/hearts']", "main a[href='/account/sharing']"] {
         let path = page.attribute(way_back, "href");
-        assert_eq!((lena.look(&path).await.status, visitor.look(&path).await.status), (200, 303), "{way_back}");
+        assert_eq!((lena.get(&path).await.status, visitor.get(&path).await.status), (200, 303), "{way_back}");
     }
     assert_eq!((site.spotify.requests().len(), site.count("select count(*) from sessions").await), (calls, sessions));
 
@@ -210,15 +212,15 @@ async fn shared_page_is_public_cacheable_and_makes_no_spotify_call() {
 #[tokio::test]
 async fn shared_page_has_link_preview_metadata() {
     let site = Site::open().await;
-    let (ada, _) = with_hearts(&site, "ada").await;
-    put_at(&ada, "ada").await;
-    let page = site.visitor().look("/u/ada").await;
+    let (ada, _) = sign_in_with_hearts(&site, "ada").await;
+    publish_page_at(&ada, "ada").await;
+    let page = site.visitor().get("/u/ada").await;
     let meta = |property: &str| page.attribute(&format!("meta[property='og:{property}']"), "content");
     assert_eq!((meta("title").as_str(), meta("type").as_str()), ("Ada’s hearts", "website"));
     assert_eq!(meta("url"), format!("{}/u/ada", site.base));
     assert!(meta("description").ends_with("playlists hearted by Ada."));
     assert_eq!(page.attribute("meta[name=description]", "content"), meta("description"));
-    shows_a_picture(&site, &page).await; // of ours: covers are Spotify's, and run out within a day
+    assert_preview_image(&site, &page).await; // of ours: covers are Spotify's, and run out within a day
     assert!(page.text("footer").contains("not affiliated with Spotify"));
     assert_eq!(page.count(".card a[href^='https://open.spotify.com/playlist/']"), page.playlist_ids().len());
 }
@@ -226,8 +228,8 @@ async fn shared_page_has_link_preview_metadata() {
 #[tokio::test]
 async fn secret_link_is_unguessable_unindexed_renewable_and_revocable() {
     let site = Site::open().await;
-    let (ada, _) = with_hearts(&site, "ada").await;
-    let link = secret_link(&ada).await;
+    let (ada, _) = sign_in_with_hearts(&site, "ada").await;
+    let link = create_secret_link(&ada).await;
     assert_eq!(link.len(), "/s/".len() + 22, "128 bits in base64url");
     assert_eq!(ada.open(SETTINGS).await.text("a.exact"), format!("{}{link}", site.base), "to be copied again");
     assert_eq!(site.count("select count(*) from shares where slug is null and octet_length(token_hash) = 32").await, 1);
@@ -235,32 +237,32 @@ async fn secret_link_is_unguessable_unindexed_renewable_and_revocable() {
     assert!(!kept.contains(&link["/s/".len()..]));
 
     for file in ["", "/atom.xml", "/feed.json"] {
-        let page = site.visitor().look(&format!("{link}{file}")).await;
+        let page = site.visitor().get(&format!("{link}{file}")).await;
         assert_eq!(page.status, 200);
         assert_eq!(page.header("x-robots-tag"), "noindex, nofollow");
         assert_eq!(page.header("referrer-policy"), "no-referrer");
         assert_eq!(page.header("cache-control"), "private, no-store");
     }
-    let page = site.visitor().look(&link).await;
+    let page = site.visitor().get(&link).await;
     assert!(page.has("meta[name=robots][content='noindex, nofollow']"));
     assert!(!page.has("link[rel=canonical]"));
     let address = page.attribute("meta[property='og:url']", "content");
     assert_eq!(address, format!("{}{link}", site.base), "who sees the page has its address");
-    shows_a_picture(&site, &page).await;
+    assert_preview_image(&site, &page).await;
 
-    let renewed = secret_link(&ada).await;
+    let renewed = create_secret_link(&ada).await;
     assert_ne!(renewed, link);
-    assert_eq!(site.visitor().look(&link).await.status, 410);
-    assert_eq!(site.visitor().look(&renewed).await.status, 200);
-    press(&ada, "link", "false").await;
-    assert_eq!(site.visitor().look(&renewed).await.status, 410);
+    assert_eq!(site.visitor().get(&link).await.status, 410);
+    assert_eq!(site.visitor().get(&renewed).await.status, 200);
+    set_sharing(&ada, "link", "false").await;
+    assert_eq!(site.visitor().get(&renewed).await.status, 410);
 }
 
 #[tokio::test]
 async fn invalid_slug_is_shown_again_with_reason() {
     let site = Site::open().await;
-    let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
-    put_at(&noor, "noor").await;
+    let (ada, noor) = (site.sign_in("ada").await, site.sign_in("noor").await);
+    publish_page_at(&noor, "noor").await;
     for (typed, reason) in [
         ("a", "3 to 30 characters"),
         ("my hearts", "letters a to z"),
@@ -271,7 +273,7 @@ async fn invalid_slug_is_shown_again_with_reason() {
         ("noor", "is taken"),
         ("NOOR ", "is taken"),
     ] {
-        let page = put_at(&ada, typed).await;
+        let page = publish_page_at(&ada, typed).await;
         assert_eq!((page.status, page.attribute("#slug", "value").as_str()), (422, typed));
         let refusal = page.text("#slug-refusal");
         assert!(refusal.contains(reason) && refusal.ends_with("Nothing was changed."), "{typed}: {refusal}");
@@ -279,52 +281,52 @@ async fn invalid_slug_is_shown_again_with_reason() {
         assert!(page.text("title").contains("not turned on"));
     }
     assert_eq!(site.count("select count(*) from shares where slug is not null").await, 1);
-    assert_eq!(put_at(&ada, " Ada-1815 ").await.text("a.exact"), format!("{}/u/ada-1815", site.base));
+    assert_eq!(publish_page_at(&ada, " Ada-1815 ").await.text("a.exact"), format!("{}/u/ada-1815", site.base));
 }
 
 #[tokio::test]
 async fn released_slug_is_held_for_its_owner_for_90_days() {
     let site = Site::open().await;
-    let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
-    put_at(&ada, "ada").await;
-    put_at(&ada, "ada-two").await;
-    assert_eq!(site.visitor().look("/u/ada").await.status, 410, "moved, and it does not say where");
-    assert_eq!(site.visitor().look("/u/ada-two").await.status, 200);
-    assert_eq!(put_at(&noor, "ada").await.status, 422);
-    assert_eq!(put_at(&ada, "ada").await.status, 200, "back to what was hers");
-    press(&ada, "page", "false").await;
+    let (ada, noor) = (site.sign_in("ada").await, site.sign_in("noor").await);
+    publish_page_at(&ada, "ada").await;
+    publish_page_at(&ada, "ada-two").await;
+    assert_eq!(site.visitor().get("/u/ada").await.status, 410, "moved, and it does not say where");
+    assert_eq!(site.visitor().get("/u/ada-two").await.status, 200);
+    assert_eq!(publish_page_at(&noor, "ada").await.status, 422);
+    assert_eq!(publish_page_at(&ada, "ada").await.status, 200, "back to what was hers");
+    set_sharing(&ada, "page", "false").await;
     site.advance(89 * DAY);
-    site.sweep().await;
-    assert_eq!(put_at(&noor, "ada").await.status, 422);
+    site.run_cleanup().await;
+    assert_eq!(publish_page_at(&noor, "ada").await.status, 422);
     site.advance(2 * DAY);
-    assert_eq!(put_at(&noor, "ada").await.status, 200, "free, swept or not");
-    assert_eq!(put_at(&ada, "ada").await.status, 422);
-    site.sweep().await;
+    assert_eq!(publish_page_at(&noor, "ada").await.status, 200, "free, swept or not");
+    assert_eq!(publish_page_at(&ada, "ada").await.status, 422);
+    site.run_cleanup().await;
     assert_eq!(site.count("select count(*) from held_slugs").await, 1);
 }
 
 #[tokio::test]
 async fn user_can_hold_at_most_five_slugs() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     for n in 1..=5 {
-        assert_eq!(put_at(&ada, &format!("ada-{n}")).await.status, 200);
+        assert_eq!(publish_page_at(&ada, &format!("ada-{n}")).await.status, 200);
     }
-    let page = put_at(&ada, "ada-6").await;
+    let page = publish_page_at(&ada, "ada-6").await;
     assert!(page.status == 422 && page.text("#slug-refusal").contains("5 addresses in the last 90 days"));
-    assert_eq!(site.visitor().look("/u/ada-5").await.status, 200, "the page stays where it was");
-    assert_eq!(put_at(&ada, "ada-1").await.status, 200);
+    assert_eq!(site.visitor().get("/u/ada-5").await.status, 200, "the page stays where it was");
+    assert_eq!(publish_page_at(&ada, "ada-1").await.status, 200);
 }
 
 #[tokio::test]
 async fn concurrent_slug_requests_yield_one_owner() {
     let site = Site::open().await;
-    let (ada, noor) = (site.signed_in("ada").await, site.signed_in("noor").await);
-    let (one, other) = tokio::join!(put_at(&ada, "us-two"), put_at(&noor, "us-two"));
+    let (ada, noor) = (site.sign_in("ada").await, site.sign_in("noor").await);
+    let (one, other) = tokio::join!(publish_page_at(&ada, "us-two"), publish_page_at(&noor, "us-two"));
     let mut told = [one.status, other.status];
     told.sort();
     assert_eq!(told, [200, 422]);
-    let (one, other) = tokio::join!(put_at(&ada, "left"), put_at(&ada, "right"));
+    let (one, other) = tokio::join!(publish_page_at(&ada, "left"), publish_page_at(&ada, "right"));
     assert_eq!((one.status, other.status), (200, 200));
     let used = "select count(*) from held_slugs h join shares s on s.user_id = h.user_id where h.released_at is null and s.slug in ('left', 'right')";
     assert_eq!(site.count(used).await, 1, "two tabs: what lost is given up");
@@ -333,37 +335,37 @@ async fn concurrent_slug_requests_yield_one_owner() {
 #[tokio::test]
 async fn account_deletion_ends_shares_and_holds_slug_for_90_days() {
     let site = Site::open().await;
-    let (ada, _) = with_hearts(&site, "ada").await;
-    let noor = site.signed_in("noor").await;
-    put_at(&ada, "ada").await;
-    let link = secret_link(&ada).await;
+    let (ada, _) = sign_in_with_hearts(&site, "ada").await;
+    let noor = site.sign_in("noor").await;
+    publish_page_at(&ada, "ada").await;
+    let link = create_secret_link(&ada).await;
     ada.submit(ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes")).await;
     assert_eq!(site.count("select count(*) from shares").await, 0);
-    assert_eq!(site.visitor().look("/u/ada").await.status, 410);
-    assert_eq!(site.visitor().look(&link).await.status, 410);
-    assert_eq!(put_at(&noor, "ada").await.status, 422);
-    site.sweep().await;
+    assert_eq!(site.visitor().get("/u/ada").await.status, 410);
+    assert_eq!(site.visitor().get(&link).await.status, 410);
+    assert_eq!(publish_page_at(&noor, "ada").await.status, 422);
+    site.run_cleanup().await;
     site.advance(89 * DAY);
-    assert_eq!(put_at(&noor, "ada").await.status, 422);
+    assert_eq!(publish_page_at(&noor, "ada").await.status, 422);
     site.advance(2 * DAY);
-    site.sweep().await;
+    site.run_cleanup().await;
     assert_eq!(site.count("select count(*) from held_slugs").await, 0);
-    assert_eq!(put_at(&noor, "ada").await.status, 200);
+    assert_eq!(publish_page_at(&noor, "ada").await.status, 200);
 }
 
 #[tokio::test]
 async fn only_signed_in_users_change_their_own_sharing() {
     let site = Site::open().await;
-    let (ada, _) = with_hearts(&site, "ada").await;
-    put_at(&ada, "ada").await;
+    let (ada, _) = sign_in_with_hearts(&site, "ada").await;
+    publish_page_at(&ada, "ada").await;
     for path in ["/account/sharing/page", "/account/sharing/link"] {
         let off = || Some("on=false".to_owned());
         let page = site.visitor().request(Method::POST, path, &[], off()).await;
         assert!(page.header("location").starts_with("/login"), "{path}");
         let cross = ada.request(Method::POST, path, &[("sec-fetch-site", "cross-site")], off()).await;
         assert_eq!(cross.status, 403, "{path}");
-        site.signed_in("noor").await.request(Method::POST, path, &[], off()).await;
+        site.sign_in("noor").await.request(Method::POST, path, &[], off()).await;
     }
-    assert_eq!(site.visitor().look(SETTINGS).await.header("location"), "/login?next=%2Faccount%2Fsharing");
-    assert_eq!(site.visitor().look("/u/ada").await.status, 200);
+    assert_eq!(site.visitor().get(SETTINGS).await.header("location"), "/login?next=%2Faccount%2Fsharing");
+    assert_eq!(site.visitor().get("/u/ada").await.status, 200);
 }

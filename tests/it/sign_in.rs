@@ -14,7 +14,7 @@ async fn sign_in_start_is_a_post_form() {
     let site = Site::open().await;
     let visitor = site.visitor();
     for (provider, label) in [("spotify", "Spotify"), ("google", "Google"), ("x", "X")] {
-        let door = visitor.look(&format!("/auth/{provider}?next=/hearts")).await;
+        let door = visitor.get(&format!("/auth/{provider}?next=/hearts")).await;
         let form = door.form(&format!("form[action='/auth/{provider}']"));
         assert_eq!((door.status, form.fields["next"].as_str()), (200, "/hearts"));
         assert_eq!(door.text("main button"), format!("Sign in with {label}"));
@@ -28,7 +28,7 @@ async fn spotify_is_asked_with_pkce_and_least_scopes() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let start = visitor.open("/login").await.form("form[action='/auth/spotify']");
-    let sent = visitor.send(start).await;
+    let sent = visitor.send_form(start).await;
     assert_eq!(sent.status, 303);
     let url = url::Url::parse(sent.header("location")).unwrap();
     let query: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
@@ -56,20 +56,20 @@ async fn landing_page_states_requested_access_truthfully() {
 #[tokio::test]
 async fn landing_page_redirects_signed_in_user_to_playlists() {
     let site = Site::open().await;
-    let page = site.signed_in("ada").await.look("/").await;
-    assert_eq!((page.status, page.header("location")), (303, "/playlists"));
+    let page = site.sign_in("ada").await.get("/").await;
+    page.assert_redirect("/playlists");
 }
 
 #[tokio::test]
 async fn successful_sign_in_goes_to_next_with_flash_shown_once() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let consent = visitor.to_consent("/login?next=/account").await;
+    let consent = visitor.start_spotify_sign_in("/login?next=/account").await;
     let page = visitor.submit(approve(&consent, "ada")).await;
     assert_eq!((page.status, page.url.path(), page.url.query()), (200, "/account", None));
-    assert!(page.notice().unwrap().starts_with("Signed in as Ada"), "{:?}", page.notice());
-    assert_eq!(visitor.open("/account").await.notice(), None);
-    assert_eq!(site.count("select count(*) from users").await, 1);
+    assert!(page.flash().unwrap().starts_with("Signed in as Ada"), "{:?}", page.flash());
+    assert_eq!(visitor.open("/account").await.flash(), None);
+    assert_eq!(site.count_users().await, 1);
 }
 
 #[tokio::test]
@@ -86,23 +86,23 @@ async fn session_id_changes_at_sign_in_with_spotify() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let start = visitor.open("/login").await.form("form[action='/auth/spotify']");
-    let before = visitor.send(start).await;
+    let before = visitor.send_form(start).await;
     let cookie = before.header("set-cookie").split(';').next().unwrap().to_owned();
     assert!(before.header("set-cookie").contains("HttpOnly") && before.header("set-cookie").contains("SameSite=Lax"));
     let consent = visitor.open(before.header("location")).await;
-    let welcome = visitor.send(approve(&consent, "ada")).await;
-    let back = visitor.look(welcome.header("location")).await;
+    let welcome = visitor.send_form(approve(&consent, "ada")).await;
+    let back = visitor.get(welcome.header("location")).await;
     assert_eq!(back.status, 303);
     assert!(!back.headers.get_all("set-cookie").iter().any(|set| set.to_str().unwrap().contains(&cookie)));
     let old = site.visitor().request(Method::GET, "/account", &[("cookie", &cookie)], None).await;
-    assert_eq!((old.status, old.header("location")), (303, "/login?next=%2Faccount"));
+    old.assert_redirect("/login?next=%2Faccount");
 }
 
 #[tokio::test]
 async fn denied_consent_saves_nothing() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let consent = visitor.to_consent("/login").await;
+    let consent = visitor.start_spotify_sign_in("/login").await;
     let page = visitor.submit(deny(&consent)).await;
     assert_eq!((page.status, page.url.path()), (200, "/"));
     assert_eq!(page.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
@@ -113,11 +113,11 @@ async fn denied_consent_saves_nothing() {
 async fn used_expired_and_foreign_states_are_refused_with_reason() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let consent = visitor.to_consent("/login").await;
-    let callback = visitor.send(approve(&consent, "ada")).await.header("location").to_owned();
+    let consent = visitor.start_spotify_sign_in("/login").await;
+    let callback = visitor.send_form(approve(&consent, "ada")).await.header("location").to_owned();
 
     let stranger = site.visitor();
-    stranger.to_consent("/login").await;
+    stranger.start_spotify_sign_in("/login").await;
     let foreign = stranger.open(&callback).await;
     assert_eq!(foreign.status, 400);
     assert!(foreign.text("main").contains("not started in this browser"));
@@ -131,41 +131,41 @@ async fn used_expired_and_foreign_states_are_refused_with_reason() {
     assert!(old.status == 400 && old.text("main").contains("expired"));
     let used = visitor.open(&callback).await;
     assert!(used.status == 400 && used.text("main").contains("already been used"));
-    assert_eq!(site.count("select count(*) from users").await, 0);
+    assert_eq!(site.count_users().await, 0);
 }
 
 #[tokio::test]
 async fn two_tabs_both_finish_sign_in() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let first = visitor.to_consent("/login?next=/hearts").await;
-    let second = visitor.to_consent("/login?next=/account").await;
+    let first = visitor.start_spotify_sign_in("/login?next=/hearts").await;
+    let second = visitor.start_spotify_sign_in("/login?next=/account").await;
     assert_eq!(visitor.submit(approve(&first, "ada")).await.url.path(), "/hearts");
     let page = visitor.submit(approve(&second, "ada")).await;
     assert_eq!((page.status, page.url.path()), (200, "/account"));
-    assert!(page.notice().unwrap().contains("already signed in as Ada"));
+    assert!(page.flash().unwrap().contains("already signed in as Ada"));
 }
 
 #[tokio::test]
 async fn callback_opened_twice_keeps_user_signed_in() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let consent = visitor.to_consent("/login").await;
-    let callback = visitor.send(approve(&consent, "ada")).await.header("location").to_owned();
+    let consent = visitor.start_spotify_sign_in("/login").await;
+    let callback = visitor.send_form(approve(&consent, "ada")).await.header("location").to_owned();
     visitor.open(&callback).await;
     let again = visitor.open(&callback).await;
     assert_eq!((again.status, again.url.path()), (200, "/playlists"));
-    assert!(again.notice().unwrap().contains("already signed in"));
+    assert!(again.flash().unwrap().contains("already signed in"));
 }
 
 #[tokio::test]
 async fn eleventh_pending_sign_in_replaces_the_first() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let first = visitor.to_consent("/login").await;
-    let second = visitor.to_consent("/login").await;
+    let first = visitor.start_spotify_sign_in("/login").await;
+    let second = visitor.start_spotify_sign_in("/login").await;
     for _ in 0..9 {
-        visitor.to_consent("/login").await;
+        visitor.start_spotify_sign_in("/login").await;
     }
     assert_eq!(visitor.submit(approve(&first, "ada")).await.status, 400);
     assert_eq!(visitor.submit(approve(&second, "ada")).await.status, 200);
@@ -174,7 +174,7 @@ async fn eleventh_pending_sign_in_replaces_the_first() {
 #[tokio::test]
 async fn forged_denial_without_state_changes_nothing() {
     let site = Site::open().await;
-    let visitor = site.signed_in("ada").await;
+    let visitor = site.sign_in("ada").await;
     let forged = visitor.open("/auth/spotify/callback?error=access_denied").await;
     assert_eq!(forged.status, 400);
     assert_eq!(visitor.open("/account").await.status, 200);
@@ -184,8 +184,8 @@ async fn forged_denial_without_state_changes_nothing() {
 async fn callback_with_wrong_issuer_is_refused_before_code_exchange() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let consent = visitor.to_consent("/login").await;
-    let callback = visitor.send(approve(&consent, "ada")).await.header("location").to_owned();
+    let consent = visitor.start_spotify_sign_in("/login").await;
+    let callback = visitor.send_form(approve(&consent, "ada")).await.header("location").to_owned();
     let page = visitor.open(&format!("{callback}&iss=https://evil.example")).await;
     assert_eq!((page.status, site.spotify.request_count(Endpoint::Token)), (400, 0));
 }
@@ -200,7 +200,7 @@ async fn user_not_on_allow_list_is_told_whom_to_ask() {
     assert!(page.has("form[action='/auth/spotify']") && !page.has("main a[href='/hearts']"));
     assert!(!page.html.contains("code=") && !page.html.contains("state="), "the page repeats the address");
     assert_eq!(visitor.open("/account").await.url.path(), "/login");
-    assert_eq!(site.count("select count(*) from users").await, 0);
+    assert_eq!(site.count_users().await, 0);
 }
 
 #[tokio::test]
@@ -252,14 +252,14 @@ async fn listener_without_display_name_is_greeted_by_id() {
     let site = Site::open().await;
     let id = site.spotify.user("noor").unwrap().id;
     let page = site.visitor().sign_in("noor").await;
-    assert_eq!(page.notice().unwrap(), format!("Signed in as {id}."));
+    assert_eq!(page.flash().unwrap(), format!("Signed in as {id}."));
 }
 
 #[tokio::test]
 async fn localhost_redirects_to_base_url_host() {
     let site = Site::open().await;
     let port = site.base.rsplit(':').next().unwrap();
-    let page = site.visitor().look(&format!("http://localhost:{port}/login?next=/hearts")).await;
+    let page = site.visitor().get(&format!("http://localhost:{port}/login?next=/hearts")).await;
     assert_eq!((page.status, page.header("location")), (307, format!("{}/login?next=/hearts", site.base).as_str()));
     assert_eq!(page.header("set-cookie"), "");
 }
@@ -292,14 +292,14 @@ async fn identity_moves_to_account_id_once_known() {
 async fn sign_in_as_another_user_in_same_session_is_refused() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let first = visitor.to_consent("/login").await;
-    let second = visitor.to_consent("/login").await;
+    let first = visitor.start_spotify_sign_in("/login").await;
+    let second = visitor.start_spotify_sign_in("/login").await;
     visitor.submit(approve(&first, "ada")).await;
     let page = visitor.submit(approve(&second, "mira")).await;
     assert_eq!(page.status, 409);
     assert!(page.text("main").contains("sign out first"));
     assert!(visitor.open("/account").await.text("main").contains("Ada"));
-    assert_eq!(site.count("select count(*) from users").await, 1);
+    assert_eq!(site.count_users().await, 1);
 }
 
 #[tokio::test]
@@ -310,17 +310,17 @@ async fn heart_pressed_signed_out_is_saved_after_sign_in() {
     let sent =
         visitor.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &[("sec-fetch-site", "same-origin")], body);
     let door = sent.await;
-    assert_eq!((door.status, site.count("select count(*) from user_hearts where removed_at is null").await), (303, 0));
-    let consent = visitor.to_consent(door.header("location")).await;
+    assert_eq!((door.status, site.count_hearts().await), (303, 0));
+    let consent = visitor.start_spotify_sign_in(door.header("location")).await;
     let page = visitor.submit(approve(&consent, "ada")).await;
-    assert_eq!(page.notice().unwrap(), "Signed in as Ada. Your heart was saved.");
-    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 1);
+    assert_eq!(page.flash().unwrap(), "Signed in as Ada. Your heart was saved.");
+    assert_eq!(site.count_hearts().await, 1);
 }
 
 #[tokio::test]
 async fn other_forms_sent_signed_out_change_nothing_and_say_so() {
     let site = Site::open().await;
-    let visitor = site.signed_in("ada").await;
+    let visitor = site.sign_in("ada").await;
     let place = "/playlists?sort=name";
     let heart = visitor.open(place).await.form("form.heart");
     let page = visitor.submit(heart).await;
@@ -333,7 +333,7 @@ async fn other_forms_sent_signed_out_change_nothing_and_say_so() {
     let consent = visitor.submit(door.form("form[action='/auth/spotify']")).await;
     let page = visitor.submit(approve(&consent, "ada")).await;
     assert!(page.url.as_str().ends_with(place), "{}", page.url);
-    assert_eq!((page.notice().unwrap().as_str(), page.count("[aria-pressed=true]")), ("Signed in as Ada.", 1));
+    assert_eq!((page.flash().unwrap().as_str(), page.count("[aria-pressed=true]")), ("Signed in as Ada.", 1));
     let unheart = page.form("form.heart:has([aria-pressed=true])");
     assert_eq!(unheart.fields, again, "the page shows what it showed");
 
@@ -346,7 +346,7 @@ async fn other_forms_sent_signed_out_change_nothing_and_say_so() {
     let (referer, same) = (format!("{}/hearts?q=a", site.base), ("sec-fetch-site", "same-origin"));
     let headers = [same, ("referer", referer.as_str())];
     let sent = visitor.request(Method::POST, form.action.as_str(), &headers, Some("note=lost".into())).await;
-    assert_eq!((sent.status, sent.header("location")), (303, "/login?next=%2Fhearts%3Fq%3Da"));
+    sent.assert_redirect("/login?next=%2Fhearts%3Fq%3Da");
     assert_eq!(visitor.open("/login").await.text("main [role=alert]"), said);
     assert!(!visitor.open("/login?next=/hearts").await.has("main [role=alert]"), "said once");
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note is null").await, 1);
@@ -355,11 +355,11 @@ async fn other_forms_sent_signed_out_change_nothing_and_say_so() {
 #[tokio::test]
 async fn sign_out_is_a_post_and_deletes_the_session() {
     let site = Site::open().await;
-    let visitor = site.signed_in("ada").await;
+    let visitor = site.sign_in("ada").await;
     let page = visitor.open("/logout").await;
     assert_eq!(visitor.open("/account").await.status, 200);
     let home = visitor.submit(page.form("main form[action='/logout']")).await;
-    assert_eq!((home.url.path(), home.notice().as_deref()), ("/", Some("You are signed out.")));
+    assert_eq!((home.url.path(), home.flash().as_deref()), ("/", Some("You are signed out.")));
     assert_eq!(site.count("select count(*) from sessions").await, 0);
     assert_eq!(visitor.open("/playlists").await.url.path(), "/login");
 }
@@ -370,9 +370,9 @@ async fn sign_out_is_a_post_and_deletes_the_session() {
 async fn concurrent_sign_ins_all_succeed() {
     let site = Site::open().await;
     for _ in 0..3 {
-        join_all(["ada", "mira", "noor"].repeat(4).into_iter().map(|key| site.signed_in(key))).await;
+        join_all(["ada", "mira", "noor"].repeat(4).into_iter().map(|key| site.sign_in(key))).await;
         site.advance(Duration::from_secs(120));
     }
-    assert_eq!(site.count("select count(*) from users").await, 3);
+    assert_eq!(site.count_users().await, 3);
     assert_eq!(site.count("select count(*) from sessions").await, 36);
 }

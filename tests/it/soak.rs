@@ -16,7 +16,7 @@ use rand::{RngExt, SeedableRng};
 use reqwest::{Client, Method};
 
 use crate::support::Site;
-use crate::support::program::beside_with;
+use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 
 const PEOPLE: usize = 250;

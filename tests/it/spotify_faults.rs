@@ -38,7 +38,7 @@ fn kinds() -> Vec<Fault> {
 async fn every_spotify_fault_leaves_pages_and_hearts_working() {
     for fault in kinds() {
         let site = Site::open().await;
-        let ada = site.signed_in("ada").await;
+        let ada = site.sign_in("ada").await;
         let id = ada.open("/playlists").await.playlist_ids().remove(0);
         site.advance(Duration::from_secs(11 * 60));
         for endpoint in [Endpoint::MyPlaylists, Endpoint::Playlist, Endpoint::Items] {
@@ -47,7 +47,7 @@ async fn every_spotify_fault_leaves_pages_and_hearts_working() {
         let paths = ["/playlists".to_owned(), format!("/playlists/{id}"), "/hearts".into(), "/account".into()];
         let views = (0..24).map(|n| {
             let (ada, path) = (&ada, &paths[n % 4]);
-            async move { ada.look(path).await }
+            async move { ada.get(path).await }
         });
         let press = format!("/heart/{id}");
         let (views, heart) = tokio::join!(join_all(views), ada.fetch(Method::PUT, &press));

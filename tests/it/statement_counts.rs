@@ -114,14 +114,14 @@ async fn heart_and_list_page_take_two_statements_each() {
 /// The statements of a sign-in from the button to the redirect, without the page that follows.
 async fn sign_in(site: &Site, key: &str) -> Vec<String> {
     let visitor = site.visitor();
-    let button = visitor.look("/login").await.form("form[action='/auth/spotify']");
+    let button = visitor.get("/login").await.form("form[action='/auth/spotify']");
     HEARD.take();
-    let started = visitor.send(button).await;
+    let started = visitor.send_form(button).await;
     let mut heard = HEARD.take();
-    let consent = visitor.look(started.header("location")).await;
-    let approved = visitor.send(approve(&consent, key)).await;
+    let consent = visitor.get(started.header("location")).await;
+    let approved = visitor.send_form(approve(&consent, key)).await;
     HEARD.take();
-    let back = visitor.look(approved.header("location")).await;
+    let back = visitor.get(approved.header("location")).await;
     heard.extend(HEARD.take());
     assert_eq!((back.status, back.header("location")), (303, "/playlists"), "{}", back.html);
     heard

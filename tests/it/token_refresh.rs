@@ -29,7 +29,7 @@ async fn single_use_refresh_tokens_survive_fifty_expiries() {
         let requests = (0..20).map(|n| {
             let address = if n % 2 == 0 { "/now-playing".to_owned() } else { format!("{second}/now-playing") };
             let ada = &ada;
-            async move { ada.look(&address).await }
+            async move { ada.get(&address).await }
         });
         for page in join_all(requests).await {
             assert!(page.status == 200 && page.html.contains("Nothing is playing"), "{expiry}: {}", page.html);
@@ -45,7 +45,7 @@ async fn single_use_refresh_tokens_survive_fifty_expiries() {
 #[tokio::test]
 async fn expiring_consent_is_announced_two_weeks_ahead() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let form = "main form:has(input[name=again])";
     site.advance(DAY * 167);
     assert!(!ada.open("/playlists").await.has(form));
@@ -60,7 +60,7 @@ async fn expiring_consent_is_announced_two_weeks_ahead() {
     let consent = ada.submit(page.form(form)).await;
     let back = ada.submit(approve(&consent, "ada")).await;
     assert_eq!((back.url.path(), back.has(form)), ("/playlists", false));
-    assert_eq!(back.notice().unwrap(), "Spotify is connected again.");
+    assert_eq!(back.flash().unwrap(), "Spotify is connected again.");
     site.advance(DAY * 100);
     let page = ada.open("/playlists").await;
     assert!(page.count("li.card") == 12 && !page.has(form) && !page.has("[role=alert]"));
@@ -69,7 +69,7 @@ async fn expiring_consent_is_announced_two_weeks_ahead() {
 #[tokio::test]
 async fn consent_past_its_expiry_date_ends_any_day_now() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     ada.open("/playlists").await;
     // Its last token was bought just before the consent ended.
     site.advance(DAY * 182 - Duration::from_secs(600));
@@ -84,7 +84,7 @@ async fn consent_past_its_expiry_date_ends_any_day_now() {
 #[tokio::test]
 async fn refresh_that_lost_its_lease_changes_nothing() {
     let site = Site::open().await;
-    site.signed_in("ada").await;
+    site.sign_in("ada").await;
     let key: Vec<u8> =
         sqlx::query_scalar("select id_hash from sessions where user_id is not null").fetch_one(&site.db).await.unwrap();
     let (key, vault) = (Digested(key.try_into().unwrap()), Vault::new(&Secret::new(SESSION_SECRET)));

@@ -6,9 +6,9 @@ use futures_util::future::join_all;
 use reqwest::Method;
 
 use crate::support::page::Page;
-use crate::support::rows::{publish, strangers};
+use crate::support::rows::{add_hearts_of_strangers, add_public_playlist};
 use crate::support::visitor::Visitor;
-use crate::support::{Site, until};
+use crate::support::{Site, wait_until};
 
 /// Ids that nobody's library has by itself.
 const A: &str = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -16,7 +16,7 @@ const B: &str = "BBBBBBBBBBBBBBBBBBBBBB";
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 async fn three(site: &Site) -> [Visitor; 3] {
-    [site.signed_in("ada").await, site.signed_in("mira").await, site.signed_in("noor").await]
+    [site.sign_in("ada").await, site.sign_in("mira").await, site.sign_in("noor").await]
 }
 
 async fn heart(visitors: &[Visitor], id: &str) {
@@ -27,26 +27,26 @@ async fn heart(visitors: &[Visitor], id: &str) {
 
 /// Somebody whom we never heard of before sees the list as it is within a minute.
 async fn list(site: &Site, when: &str) -> Page {
-    site.refresh_top().await;
-    site.visitor().look(&format!("/top{when}")).await
+    site.force_top_refresh().await;
+    site.visitor().get(&format!("/top{when}")).await
 }
 
 /// Makes the lists if they are old, or lets the app finish, which looks by itself.
 async fn make(site: &Site) {
-    site.make_top().await;
+    site.refresh_top_if_stale().await;
     let being_made = "select count(*) from top_lists where leased_until < now() + interval '1 hour'";
-    until("nobody makes the lists", async || site.count(being_made).await == 0).await;
+    wait_until("nobody makes the lists", async || site.count(being_made).await == 0).await;
 }
 
 #[tokio::test]
 async fn top_list_needs_three_hearts_and_sorts_by_count() {
     let site = Site::open().await;
     let people = three(&site).await;
-    publish(&site, A).await;
+    add_public_playlist(&site, A).await;
     heart(&people, A).await;
     heart(&people[..2], B).await;
     assert_eq!(list(&site, "").await.playlist_ids(), [A]);
-    strangers(&site, B, 2).await;
+    add_hearts_of_strangers(&site, B, 2).await;
     let page = list(&site, "").await;
     assert_eq!(page.playlist_ids(), [B, A]);
     assert!(page.text(&format!("#p-{B} .facts")).contains("4 hearts"), "{}", page.html);
@@ -59,7 +59,7 @@ async fn top_list_needs_three_hearts_and_sorts_by_count() {
 async fn week_and_all_time_lists_are_plain_links() {
     let site = Site::open().await;
     let people = three(&site).await;
-    publish(&site, A).await;
+    add_public_playlist(&site, A).await;
     heart(&people, A).await;
     site.advance(WEEK + Duration::from_secs(60));
     let people = three(&site).await;
@@ -68,7 +68,7 @@ async fn week_and_all_time_lists_are_plain_links() {
     assert!(list(&site, "").await.has(".empty"), "a heart that was given before is not new");
     let page = site.visitor().open("/top").await;
     let ever = page.attribute("nav.switch a:not([aria-current])", "href");
-    let page = site.visitor().look(&ever).await;
+    let page = site.visitor().get(&ever).await;
     assert_eq!((page.playlist_ids(), page.text("nav.switch [aria-current]").as_str()), (vec![A.into()], "All time"));
     assert!(page.text(".facts").contains("3 hearts") && page.text(".facts").contains("0 this week"));
 }
@@ -77,21 +77,21 @@ async fn week_and_all_time_lists_are_plain_links() {
 async fn top_page_is_public_and_has_heart_buttons_for_users() {
     let site = Site::open().await;
     let people = three(&site).await;
-    publish(&site, A).await;
+    add_public_playlist(&site, A).await;
     heart(&people, A).await;
-    strangers(&site, B, 3).await;
+    add_hearts_of_strangers(&site, B, 3).await;
     let page = list(&site, "").await;
     assert_eq!((page.count("li.card"), page.count("form.heart"), page.count("h1")), (2, 0, 1));
     assert!(page.has("nav a[href='/login?next=%2Ftop']") && page.has("nav a[href='/top'][aria-current]"));
     assert_eq!((page.header("cache-control"), page.count("li.card a[href*='/playlists/']")), ("public, max-age=30", 0));
     assert!(page.headers.get_all("vary").iter().any(|vary| vary.to_str().unwrap().contains("cookie")));
 
-    let inside = people[0].look("/top").await;
+    let inside = people[0].get("/top").await;
     assert_eq!(inside.header("cache-control"), "no-store");
     assert_eq!(inside.attribute(&format!("#p-{A} button"), "aria-pressed"), "true");
     let button = format!("#p-{B} button[aria-pressed=false]");
-    let back = people[0].send(inside.form(&button)).await;
-    assert_eq!((back.status, back.header("location")), (303, format!("/top#p-{B}").as_str()));
+    let back = people[0].send_form(inside.form(&button)).await;
+    back.assert_redirect(&format!("/top#p-{B}"));
     assert!(list(&site, "").await.text(&format!("#p-{B} .facts")).contains("4 hearts"));
 }
 
@@ -142,36 +142,36 @@ async fn heart_count_includes_own_heart_at_once() {
     let count = async |visitor: &Visitor| visitor.open(&format!("/playlists/{id}")).await.text("[data-hearts-of]");
     heart(&people[..1], &id).await;
     assert_eq!((count(&people[0]).await.as_str(), count(&people[1]).await.as_str()), ("1", "0"));
-    site.refresh_top().await;
+    site.force_top_refresh().await;
     assert_eq!((count(&people[0]).await.as_str(), count(&people[1]).await.as_str()), ("1", "1"));
     heart(&people[1..], &id).await;
     assert_eq!((count(&people[0]).await.as_str(), count(&people[1]).await.as_str()), ("1", "2"));
     people[0].fetch(Method::DELETE, &format!("/heart/{id}")).await;
     assert_eq!(count(&people[0]).await, "0");
-    site.refresh_top().await;
+    site.force_top_refresh().await;
     assert_eq!(count(&people[0]).await, "2");
     for visitor in &people {
         visitor.fetch(Method::DELETE, &format!("/heart/{id}")).await;
     }
-    site.refresh_top().await;
+    site.force_top_refresh().await;
     assert_eq!(site.count("select count(*) from heart_counts").await, 0, "what nobody hearts is not counted");
 }
 
 #[tokio::test]
 async fn top_list_is_made_by_one_process_without_blocking_views() {
     let mut site = Site::open().await;
-    let second = site.second_process().await;
-    strangers(&site, A, 3).await;
-    strangers(&site, B, 5).await;
-    join_all((0..5).map(|_| site.refresh_top())).await;
+    let second = site.start_second_process().await;
+    add_hearts_of_strangers(&site, A, 3).await;
+    add_hearts_of_strangers(&site, B, 5).await;
+    join_all((0..5).map(|_| site.force_top_refresh())).await;
     for base in [site.base.clone(), second] {
-        assert_eq!(site.visitor().look(&format!("{base}/top")).await.playlist_ids(), [B, A]);
+        assert_eq!(site.visitor().get(&format!("{base}/top")).await.playlist_ids(), [B, A]);
     }
     // A process that died while making the list holds the right for a while; the list is served all the same.
     sqlx::query("update top_lists set leased_until = made_at + interval '60 seconds'").execute(&site.db).await.unwrap();
     site.advance(Duration::from_secs(30));
-    strangers(&site, A, 9).await;
-    assert_eq!(site.visitor().look("/top").await.playlist_ids(), [B, A]);
+    add_hearts_of_strangers(&site, A, 9).await;
+    assert_eq!(site.visitor().get("/top").await.playlist_ids(), [B, A]);
     site.advance(Duration::from_secs(60));
     assert_eq!(list(&site, "").await.playlist_ids(), [A, B]);
 }
@@ -179,46 +179,46 @@ async fn top_list_is_made_by_one_process_without_blocking_views() {
 #[tokio::test]
 async fn top_list_dated_in_the_future_is_replaced() {
     let site = Site::open().await;
-    site.refresh_top().await;
+    site.force_top_refresh().await;
     // First of all, since the app may make the list at any time.
-    strangers(&site, A, 3).await;
+    add_hearts_of_strangers(&site, A, 3).await;
     let future =
         "update top_lists set made_at = made_at + interval '1 year', leased_until = made_at + interval '1 year'";
     sqlx::query(future).execute(&site.db).await.unwrap();
     make(&site).await;
-    assert_eq!(site.visitor().look("/top").await.playlist_ids(), [A]);
+    assert_eq!(site.visitor().get("/top").await.playlist_ids(), [A]);
 }
 
 #[tokio::test]
 async fn slow_count_delays_the_next_refresh() {
     let site = Site::open().await;
-    site.refresh_top().await;
+    site.force_top_refresh().await;
     // Locked: making them waits.
     let mut counting = site.db.begin().await.unwrap();
     sqlx::query("lock table heart_counts").execute(&mut *counting).await.unwrap();
     let longest_rest = Duration::from_secs(400);
     site.advance(longest_rest);
     let unlock = async {
-        site.until_somebody_waits().await;
-        site.make_top().await; // Others look whether the lists are old, and do not wait.
+        site.wait_for_blocked_query().await;
+        site.refresh_top_if_stale().await; // Others look whether the lists are old, and do not wait.
         tokio::time::sleep(Duration::from_secs(1)).await;
         counting.commit().await.unwrap();
     };
     tokio::join!(make(&site), unlock);
-    strangers(&site, A, 3).await;
+    add_hearts_of_strangers(&site, A, 3).await;
     site.advance(Duration::from_secs(16));
     make(&site).await;
-    assert_eq!(site.visitor().look("/top").await.count("li.card"), 0);
+    assert_eq!(site.visitor().get("/top").await.count("li.card"), 0);
     site.advance(longest_rest);
     make(&site).await;
-    assert_eq!(site.visitor().look("/top").await.playlist_ids(), [A]);
+    assert_eq!(site.visitor().get("/top").await.playlist_ids(), [A]);
 }
 
 #[tokio::test]
 async fn disabled_top_page_is_404_and_not_in_menu() {
     let site = Site::open_with(&[("TOP_PAGE", "off")]).await;
-    for visitor in [site.visitor(), site.signed_in("ada").await] {
-        let page = visitor.look("/top").await;
+    for visitor in [site.visitor(), site.sign_in("ada").await] {
+        let page = visitor.get("/top").await;
         assert_eq!((page.status, page.has("a[href='/top']")), (404, false));
     }
 }

@@ -30,7 +30,7 @@ async fn badges(visitor: &Visitor, id: &str) -> [Option<String>; 2] {
 #[tokio::test]
 async fn updated_badge_shows_date_until_playlist_is_opened() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let ids = ada.open("/playlists").await.playlist_ids();
     let (id, other, unhearted) = (&ids[0], &ids[1], &ids[2]);
     heart(&ada, id).await;
@@ -68,7 +68,7 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
 #[tokio::test]
 async fn opening_during_spotify_outage_keeps_badge() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     heart(&ada, &id).await;
     site.spotify.add_song(&id);
@@ -82,8 +82,8 @@ async fn opening_during_spotify_outage_keeps_badge() {
 #[tokio::test]
 async fn heart_without_known_snapshot_takes_first_version_seen() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
-    let noor = site.signed_in("noor").await;
+    let ada = site.sign_in("ada").await;
+    let noor = site.sign_in("noor").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     heart(&noor, &id).await;
     assert_eq!(noor.open(&format!("/playlists/{id}")).await.status, 200);
@@ -102,7 +102,7 @@ async fn heart_without_known_snapshot_takes_first_version_seen() {
 #[tokio::test]
 async fn hearting_again_resets_snapshot() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     heart(&ada, &id).await;
     site.spotify.add_song(&id);

@@ -8,11 +8,11 @@ use sqlx::Executor as _;
 
 use crate::support::Site;
 use crate::support::browser::Browser;
-use crate::support::browser::axe::look;
-use crate::support::browser::sizes::fits;
-use crate::support::every_page::all;
+use crate::support::browser::axe::assert_accessible;
+use crate::support::browser::sizes::assert_fits;
+use crate::support::every_page::visit_every_page;
 use crate::support::page::Page;
-use crate::support::rows::database;
+use crate::support::rows::set_database_available;
 
 /// Every status of an error that people can see.
 const STATUSES: [u16; 13] = [400, 403, 404, 405, 409, 410, 413, 422, 429, 500, 502, 503, 504];
@@ -34,9 +34,9 @@ async fn errors(site: &Site) -> Vec<Page> {
         pages.push(ada.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &press, body).await);
     }
     site.db.execute("alter table user_hearts rename to lost").await.unwrap();
-    pages.push(ada.look("/hearts").await);
-    database(site, false).await;
-    pages.push(ada.look("/hearts").await);
+    pages.push(ada.get("/hearts").await);
+    set_database_available(site, false).await;
+    pages.push(ada.get("/hearts").await);
     pages.retain(|page| page.status >= 400);
     pages
 }
@@ -46,15 +46,15 @@ async fn error_pages_pass_axe_and_do_not_scroll_sideways() {
     let site = Site::open().await;
     // A site of its own, because the browser needs one that is well.
     let troubled = Site::open().await;
-    let pages = errors(&troubled).await;
+    let pages = visit_error_pages(&troubled).await;
     let browser = Browser::open(&site).await;
     let mut seen = HashSet::new();
     for page in pages {
         if seen.insert((page.status, page.text("h1"))) {
             let name = format!("{} {}", page.status, page.text("h1"));
-            browser.show(&page).await;
-            look(&browser, &name).await;
-            fits(&browser, &name, &mut HashSet::new()).await;
+            browser.show_page(&page).await;
+            assert_accessible(&browser, &name).await;
+            assert_fits(&browser, &name, &mut HashSet::new()).await;
         }
     }
     let statuses: HashSet<u16> = seen.into_iter().map(|(status, _)| status).collect();

@@ -2,7 +2,7 @@
 
 use thirtyfour::Key;
 
-use super::{FIRST_HEART, until_pressed, until_saved};
+use super::{FIRST_HEART, wait_for_heart_count, wait_for_hearted};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -15,17 +15,17 @@ const OUTLINED: &str = "(e => [getComputedStyle(e), getComputedStyle(e, '::after
 /// Presses Tab until the focus is on what the selector names; every stop on the way must be seen.
 async fn tab_to(browser: &Browser, selector: &str) {
     for _ in 0..PATIENCE {
-        browser.press(Key::Tab).await;
-        if browser.ask("document.activeElement === document.body").await {
+        browser.press_key(Key::Tab).await;
+        if browser.eval("document.activeElement === document.body").await {
             continue;
         }
-        let stop: String = browser.ask("document.activeElement.outerHTML.slice(0, 200)").await;
-        assert!(browser.ask::<bool>(OUTLINED).await, "g5 the focus cannot be seen on {stop}");
-        if browser.ask(&format!("document.activeElement.matches({selector:?})")).await {
+        let stop: String = browser.eval("document.activeElement.outerHTML.slice(0, 200)").await;
+        assert!(browser.eval::<bool>(OUTLINED).await, "g5 the focus cannot be seen on {stop}");
+        if browser.eval(&format!("document.activeElement.matches({selector:?})")).await {
             return;
         }
     }
-    panic!("the Tab key never comes to {selector} on {}", browser.place().await);
+    panic!("the Tab key never comes to {selector} on {}", browser.location().await);
 }
 
 #[tokio::test]
@@ -34,34 +34,34 @@ async fn whole_visit_works_by_keyboard_with_visible_focus() {
     let browser = Browser::open(&site).await;
     browser.go("/").await;
     tab_to(&browser, "main form[action='/auth/spotify'] button").await;
-    browser.press(Key::Enter).await;
+    browser.press_key(Key::Enter).await;
     // The consent page is not ours, but the made-up one is made as well.
     browser.find("input[name=user]").await;
     tab_to(&browser, "input[name=user]").await;
     browser.press(Key::Down).await;
     tab_to(&browser, "button[value=approve]").await;
-    browser.press(Key::Enter).await;
-    browser.arrive("/playlists").await;
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_location("/playlists").await;
 
     tab_to(&browser, FIRST_HEART).await;
-    browser.press(Key::Space).await;
-    until_pressed(&browser, FIRST_HEART, true).await;
-    until_saved(&site, &browser, 1).await;
-    assert!(browser.ask::<bool>(&format!("document.activeElement.matches({FIRST_HEART:?})")).await, "the focus stays");
+    browser.press_key(Key::Space).await;
+    wait_for_hearted(&browser, FIRST_HEART, true).await;
+    wait_for_heart_count(&site, &browser, 1).await;
+    assert!(browser.eval::<bool>(&format!("document.activeElement.matches({FIRST_HEART:?})")).await, "the focus stays");
 
     browser.go("/playlists").await;
     tab_to(&browser, "nav a[href='/hearts']").await;
-    browser.press(Key::Enter).await;
-    browser.arrive("/hearts").await;
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_location("/hearts").await;
     tab_to(&browser, FIRST_HEART).await;
-    browser.press(Key::Enter).await;
-    until_saved(&site, &browser, 0).await;
+    browser.press_key(Key::Enter).await;
+    wait_for_heart_count(&site, &browser, 0).await;
 
     tab_to(&browser, "a[href='/logout']").await;
-    browser.press(Key::Enter).await;
-    browser.arrive("/logout").await;
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_location("/logout").await;
     tab_to(&browser, "form[action='/logout'] button").await;
-    browser.press(Key::Enter).await;
-    browser.arrive("/").await;
-    browser.reads("main [role=status]", "You are signed out.").await;
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_location("/").await;
+    browser.wait_for_text("main [role=status]", "You are signed out.").await;
 }

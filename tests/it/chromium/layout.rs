@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 use thirtyfour::Key;
 
-use super::{FIRST_HEART, ada, ada_with_a_heart, sign_in, until_saved};
+use super::{FIRST_HEART, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -58,11 +58,11 @@ async fn no_page_scrolls_sideways_in_light_or_dark() {
     let browser = Browser::open(&site).await;
     let mut grounds = HashSet::new();
     for path in pages_for_all() {
-        check_sizes(&browser, path, &mut grounds).await;
+        assert_page_fits(&browser, path, &mut grounds).await;
     }
     sign_in(&browser, "mira").await;
     for path in pages_of_mira(&site) {
-        check_sizes(&browser, &path, &mut grounds).await;
+        assert_page_fits(&browser, &path, &mut grounds).await;
     }
     assert_eq!(grounds.len(), 2, "g7 light and dark differ, and pages agree: {grounds:?}");
 }
@@ -76,14 +76,14 @@ async fn no_page_logs_browser_errors() {
     }
     sign_in(&browser, "mira").await;
     browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 1).await;
+    wait_for_heart_count(&site, &browser, 1).await;
     for path in pages_of_mira(&site) {
         browser.go(&path).await;
         // Covers come when they are scrolled to.
-        browser.ask::<()>("document.querySelectorAll('img').forEach(i => { i.loading = 'eager'; })").await;
-        browser.becomes("[...document.images].every(i => i.complete)").await;
+        browser.eval::<()>("document.querySelectorAll('img').forEach(i => { i.loading = 'eager'; })").await;
+        browser.wait_for("[...document.images].every(i => i.complete)").await;
     }
-    let complaints = browser.complaints().await;
+    let complaints = browser.console_errors().await;
     let expected = |line: &&String| line.contains("/covers/") || line.contains(NOWHERE);
     let (expected, others): (Vec<_>, Vec<_>) = complaints.iter().partition(expected);
     assert!(others.is_empty(), "{others:#?}");
@@ -93,26 +93,26 @@ async fn no_page_logs_browser_errors() {
 #[tokio::test]
 async fn skip_link_is_first_focus_and_leads_to_main() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     browser.go("/playlists").await;
-    browser.press(Key::Tab).await;
-    assert!(browser.ask::<bool>("document.activeElement.matches('a.skip')").await);
-    browser.becomes("document.activeElement.getBoundingClientRect().top >= 0").await;
-    browser.press(Key::Enter).await;
-    browser.becomes("document.activeElement.id === 'main'").await;
+    browser.press_key(Key::Tab).await;
+    assert!(browser.eval::<bool>("document.activeElement.matches('a.skip')").await);
+    browser.wait_for("document.activeElement.getBoundingClientRect().top >= 0").await;
+    browser.press_key(Key::Enter).await;
+    browser.wait_for("document.activeElement.id === 'main'").await;
 }
 
 #[tokio::test]
 async fn annotation_fields_are_as_wide_as_the_card() {
     let site = Site::open().await;
-    let browser = ada_with_a_heart(&site).await;
+    let browser = open_as_ada_with_heart(&site).await;
     browser.go("/hearts").await;
     browser.click(".edit").await;
     browser.find(".words [name=note]").await;
     for width in [360, 768, 1280] {
-        browser.window(width, 780).await;
+        browser.set_window_size(width, 780).await;
         let wide = "['.card', '.words [name=note]'].map(s => document.querySelector(s).getBoundingClientRect().width)";
-        let [card, field] = browser.ask::<[f64; 2]>(wide).await;
+        let [card, field] = browser.eval::<[f64; 2]>(wide).await;
         assert!(card > 180.0 && field == card, "a field of {field} in a card of {card} at {width} px");
     }
 }
@@ -128,11 +128,11 @@ const HIDDEN: &str = "[...document.querySelectorAll('.card :is(a, li, p, button)
 #[tokio::test]
 async fn phone_layout_has_two_columns_and_44px_hearts() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.screen(360, 780, 2, true).await;
+    let browser = open_as_ada(&site).await;
+    browser.emulate_screen(360, 780, 2, true).await;
     for (path, columns, edge) in [("/playlists", 2, 240.0), ("/playlists?view=list", 1, 60.0)] {
         browser.go(path).await;
-        let cards: Vec<[f64; 4]> = browser.ask(CARDS).await;
+        let cards: Vec<[f64; 4]> = browser.eval(CARDS).await;
         for (n, [left, width, height, from_edge]) in cards.iter().enumerate() {
             assert_eq!(*left, cards[n % columns][0], "{columns} to a line on {path}");
             assert!(*width >= 44.0 && *height >= 44.0, "a heart of {width} by {height} on {path}");
@@ -140,23 +140,23 @@ async fn phone_layout_has_two_columns_and_44px_hearts() {
         }
         assert_eq!(cards[0][0] == cards[1][0], columns == 1, "{path}");
         let cover = "(c => [c.width, c.height])(document.querySelector('.cover').getBoundingClientRect())";
-        let [width, height] = browser.ask::<[f64; 2]>(cover).await;
+        let [width, height] = browser.eval::<[f64; 2]>(cover).await;
         assert_eq!(width, height, "square on {path}");
-        assert_eq!(browser.ask::<u32>(HIDDEN).await, 0, "hidden until something hovers on {path}");
+        assert_eq!(browser.eval::<u32>(HIDDEN).await, 0, "hidden until something hovers on {path}");
     }
 }
 
 #[tokio::test]
 async fn phone_shows_first_playlist_in_upper_half() {
     let site = Site::open().await;
-    let browser = ada_with_a_heart(&site).await;
-    browser.screen(360, 780, 2, true).await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.emulate_screen(360, 780, 2, true).await;
     for path in ["/playlists", "/playlists?view=list", "/hearts"] {
         browser.go(path).await;
-        let top: f64 = browser.ask("document.querySelector('.card').getBoundingClientRect().top").await;
+        let top: f64 = browser.eval("document.querySelector('.card').getBoundingClientRect().top").await;
         assert!(top < 330.0, "{path} begins at {top}");
         let line = "['.order select', '.views'].map(s => document.querySelector(s).getBoundingClientRect().top)";
-        let [order, views] = browser.ask::<[f64; 2]>(line).await;
+        let [order, views] = browser.eval::<[f64; 2]>(line).await;
         assert!((order - views).abs() < 2.0, "{path}: the order at {order}, the views at {views}");
     }
 }
@@ -164,13 +164,13 @@ async fn phone_shows_first_playlist_in_upper_half() {
 #[tokio::test]
 async fn double_text_size_overlaps_nothing_in_cards() {
     let site = Site::open().await;
-    let browser = ada_with_a_heart(&site).await;
-    browser.window(320, 640).await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.set_window_size(320, 640).await;
     for path in ["/hearts", "/hearts?view=list"] {
         browser.go(path).await;
-        browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
+        browser.eval::<()>("void (document.documentElement.style.fontSize = '200%')").await;
         let parts = "[...document.querySelector('.card').children].map(e => e.getBoundingClientRect()).map(r => [r.top, r.bottom])";
-        let parts: Vec<[f64; 2]> = browser.ask(parts).await;
+        let parts: Vec<[f64; 2]> = browser.eval(parts).await;
         assert_eq!(parts.len(), 4, "cover, words about it, heart, form");
         assert!(parts.windows(2).all(|two| two[0][1] <= two[1][0]), "one below the other on {path}: {parts:?}");
     }
@@ -189,11 +189,11 @@ async fn playlist_names_never_overlap_heart() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     sign_in(&browser, "mira").await;
-    browser.window(360, 780).await;
+    browser.set_window_size(360, 780).await;
     let mut from_the_right = 0;
     for page in 1..=3 {
         browser.go(&format!("/playlists?page={page}")).await;
-        let [under, rtl]: [Vec<String>; 2] = browser.ask(UNDER_HEARTS).await;
+        let [under, rtl]: [Vec<String>; 2] = browser.eval(UNDER_HEARTS).await;
         assert_eq!(under, [""; 0], "page {page}");
         from_the_right += rtl.len();
     }
@@ -207,14 +207,14 @@ async fn card_names_are_aligned() {
     sign_in(&browser, "mira").await;
     let tops = "[...document.querySelectorAll('.card')].map(card => card.querySelector('.name').getBoundingClientRect().top \
         - card.querySelector('.heart').getBoundingClientRect().top)";
-    let tops: Vec<f64> = browser.ask(tops).await;
+    let tops: Vec<f64> = browser.eval(tops).await;
     assert!(tops.len() > 12 && tops.iter().all(|top| (top - tops[0]).abs() < 1.0), "{tops:?}");
 }
 
 #[tokio::test]
 async fn more_contrast_preference_strengthens_lines_and_text() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let seen = "(s => [getComputedStyle(s('.sub')).color, getComputedStyle(s('.views')).borderTopColor])(s => document.querySelector(s))";
     for scheme in ["light", "dark"] {
         let look = async |contrast: &str| -> Vec<String> {
@@ -223,11 +223,11 @@ async fn more_contrast_preference_strengthens_lines_and_text() {
                 { "name": "prefers-contrast", "value": contrast },
             ] });
             browser.devtools("Emulation.setEmulatedMedia", features).await;
-            browser.ask(seen).await
+            browser.eval(seen).await
         };
         let (usual, more) = (look("no-preference").await, look("more").await);
         assert!(usual[0] != more[0] && usual[1] != more[1], "{scheme}: {usual:?} {more:?}");
-        assert_eq!(more[1], browser.ask::<String>("getComputedStyle(document.body).color").await, "{scheme}");
+        assert_eq!(more[1], browser.eval::<String>("getComputedStyle(document.body).color").await, "{scheme}");
     }
 }
 
@@ -240,24 +240,24 @@ const MOVING: &str = "[...document.querySelectorAll('*')].filter(e => { const s 
 #[tokio::test]
 async fn reduced_motion_preference_stops_every_animation() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let prefer = async |motion: &str| {
         let features = json!({ "features": [{ "name": "prefers-reduced-motion", "value": motion }] });
         browser.devtools("Emulation.setEmulatedMedia", features).await;
     };
     prefer("no-preference").await;
-    assert!(!browser.ask::<Vec<String>>(MOVING).await.is_empty(), "something moves otherwise");
+    assert!(!browser.eval::<Vec<String>>(MOVING).await.is_empty(), "something moves otherwise");
     prefer("reduce").await;
     for path in ["/playlists", "/hearts", "/account", "/"] {
         browser.go(path).await;
-        assert_eq!(browser.ask::<Vec<String>>(MOVING).await, [""; 0], "{path}");
+        assert_eq!(browser.eval::<Vec<String>>(MOVING).await, [""; 0], "{path}");
     }
 }
 
 #[tokio::test]
 async fn forced_colors_mark_the_current_tab() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let media = json!({ "features": [{ "name": "forced-colors", "value": "active" }] });
     browser.devtools("Emulation.setEmulatedMedia", media).await;
     for (page, part) in [("/playlists", ".views"), ("/top", ".switch")] {
@@ -267,24 +267,24 @@ async fn forced_colors_mark_the_current_tab() {
                 "(s => s.borderTopWidth + s.borderTopColor)(getComputedStyle(document.querySelector('{part} a{which}')))"
             )
         };
-        let chosen: String = browser.ask(&border("[aria-current]")).await;
+        let chosen: String = browser.eval(&border("[aria-current]")).await;
         assert!(chosen.starts_with("2px"), "{page}: {chosen}");
-        assert_ne!(chosen, browser.ask::<String>(&border(":not([aria-current])")).await, "{page}");
+        assert_ne!(chosen, browser.eval::<String>(&border(":not([aria-current])")).await, "{page}");
     }
 }
 
 #[tokio::test]
 async fn page_headings_have_space_below() {
     let site = Site::open().await;
-    let browser = ada_with_a_heart(&site).await;
+    let browser = open_as_ada_with_heart(&site).await;
     browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 0).await;
+    wait_for_heart_count(&site, &browser, 0).await;
     for width in [360, 1280] {
-        browser.window(width, 780).await;
+        browser.set_window_size(width, 780).await;
         for path in ["/hearts/removed", "/hearts/import", "/account/activity", NOWHERE] {
             browser.go(path).await;
             let gap = "(([above, below]) => below.getBoundingClientRect().top - above.getBoundingClientRect().bottom)(document.querySelector('.slip > .head').children)";
-            assert!(browser.ask::<f64>(gap).await >= 8.0, "{path} at {width} px");
+            assert!(browser.eval::<f64>(gap).await >= 8.0, "{path} at {width} px");
         }
     }
 }
@@ -292,12 +292,12 @@ async fn page_headings_have_space_below() {
 #[tokio::test]
 async fn double_text_size_menu_takes_at_most_three_lines() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.window(320, 640).await;
+    let browser = open_as_ada(&site).await;
+    browser.set_window_size(320, 640).await;
     browser.go("/playlists").await;
-    browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
+    browser.eval::<()>("void (document.documentElement.style.fontSize = '200%')").await;
     let links: Vec<[f64; 2]> = browser
-        .ask("[...document.querySelectorAll('.nav a')].map(a => a.getBoundingClientRect()).map(r => [(r.top + r.bottom) / 2, r.height])")
+        .eval("[...document.querySelectorAll('.nav a')].map(a => a.getBoundingClientRect()).map(r => [(r.top + r.bottom) / 2, r.height])")
         .await;
     let lines = 1 + links.windows(2).filter(|two| two[1][0] - two[0][0] > 20.0).count();
     assert!(links.len() == 6 && lines <= 3, "{links:?}");
@@ -307,9 +307,9 @@ async fn double_text_size_menu_takes_at_most_three_lines() {
 #[tokio::test]
 async fn empty_invite_list_has_space_below_button() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     browser.go("/invites").await;
-    browser.reads("main form + .sub", "None yet.").await;
+    browser.wait_for_text("main form + .sub", "None yet.").await;
     let gap = "(at => at('main form + .sub').top - at('main form button').bottom)(s => document.querySelector(s).getBoundingClientRect())";
-    assert!(browser.ask::<f64>(gap).await >= 16.0);
+    assert!(browser.eval::<f64>(gap).await >= 16.0);
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::sign_in;
 use crate::support::Site;
 use crate::support::browser::Browser;
-use crate::support::raw_http::{packed, raw};
+use crate::support::raw_http::{get_raw, gzipped_size};
 
 /// How much may come before the pictures, in bytes, packed.
 const BUDGET: usize = 60_000;
@@ -21,7 +21,7 @@ struct Fetched {
 }
 
 /// What the browser sends as `Cookie`, for a request beside it.
-async fn cookie(browser: &Browser) -> String {
+async fn cookie_header(browser: &Browser) -> String {
     let answer = browser.devtools("Network.getCookies", json!({})).await;
     let cookies = answer["cookies"].as_array().unwrap().iter();
     let pair = |cookie: &serde_json::Value| {
@@ -37,18 +37,18 @@ async fn first_view_weighs_less_than_60_kb_from_one_host() {
     sign_in(&browser, "mira").await;
     browser.devtools("Network.clearBrowserCache", json!({})).await;
     browser.go("/playlists").await;
-    browser.becomes("document.readyState === 'complete'").await;
+    browser.wait_for("document.readyState === 'complete'").await;
     let (pictures, others): (Vec<Fetched>, Vec<_>) =
-        browser.ask::<Vec<Fetched>>(FETCHED).await.into_iter().partition(|fetched| fetched.picture);
+        browser.eval::<Vec<Fetched>>(FETCHED).await.into_iter().partition(|fetched| fetched.picture);
     assert!(!pictures.is_empty() && others.len() >= 5, "the page, two sheets, two scripts: {others:#?}");
 
-    let headers = [("accept-encoding", "gzip"), ("cookie", &*cookie(&browser).await)];
+    let headers = [("accept-encoding", "gzip"), ("cookie", &*cookie_header(&browser).await)];
     let mut weight = 0;
     for Fetched { address, .. } in &others {
         let path = address.strip_prefix(&site.base).unwrap_or_else(|| panic!("{address} is at another host"));
-        let (status, headers, body) = raw(&site, path, &headers).await;
+        let (status, headers, body) = get_raw(&site, path, &headers).await;
         assert_eq!(status, 200, "{path}");
-        weight += if headers.contains_key("content-encoding") { body.len() } else { packed(body).await };
+        weight += if headers.contains_key("content-encoding") { body.len() } else { gzipped_size(body).await };
     }
     assert!(weight < BUDGET, "{weight} bytes");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::Executor as _;
 
-use super::{ada, ada_with_a_heart};
+use super::{open_as_ada, open_as_ada_with_heart};
 use crate::support::Site;
 use crate::support::rows::SIXTY_HEARTS;
 
@@ -13,31 +13,31 @@ const USELESS: &str = "[...document.querySelectorAll('button, input, summary, im
 #[tokio::test]
 async fn printed_hearts_are_a_plain_list() {
     let site = Site::open().await;
-    let browser = ada_with_a_heart(&site).await;
+    let browser = open_as_ada_with_heart(&site).await;
     browser.go("/hearts").await;
     browser.click(".edit").await;
     browser.find(".words input[name=note]").await.send_keys("For the rain").await.unwrap();
     browser.find(".words input[name=tags]").await.send_keys("wet").await.unwrap();
     browser.click(".words form button").await;
-    browser.reads(".card .note", "For the rain").await;
+    browser.wait_for_text(".card .note", "For the rain").await;
     browser.go("/hearts?q=rain").await;
-    browser.reads("#hits", "1 of 1 ").await;
+    browser.wait_for_text("#hits", "1 of 1 ").await;
     let dark = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
     browser.devtools("Emulation.setEmulatedMedia", json!({ "media": "print", "features": dark })).await;
-    assert_eq!(browser.ask::<Vec<String>>(USELESS).await, [""; 0]);
-    assert!(!browser.ask::<bool>("document.querySelector('#hits').checkVisibility()").await, "how they were found");
+    assert_eq!(browser.eval::<Vec<String>>(USELESS).await, [""; 0]);
+    assert!(!browser.eval::<bool>("document.querySelector('#hits').checkVisibility()").await, "how they were found");
     let card = browser.text(".card").await;
     assert!(["by ", "Hearted ", "For the rain", "wet"].iter().all(|words| card.contains(words)), "{card}");
     let address = "getComputedStyle(document.querySelector('.card .out'), '::after').content";
-    assert!(browser.ask::<String>(address).await.contains("https://open.spotify.com/playlist/"));
+    assert!(browser.eval::<String>(address).await.contains("https://open.spotify.com/playlist/"));
     let colours = "['color', 'backgroundColor'].map(part => getComputedStyle(document.body)[part])";
-    assert_eq!(browser.ask::<Vec<String>>(colours).await, ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]);
+    assert_eq!(browser.eval::<Vec<String>>(colours).await, ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]);
 }
 
 #[tokio::test]
 async fn print_shows_page_number() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     site.db.execute(SIXTY_HEARTS).await.unwrap();
     browser.go("/hearts?page=2").await;
     browser.devtools("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fake_spotify::{Endpoint, Fault};
 
-use super::{FIRST_HEART, ada, consent};
+use super::{FIRST_HEART, approve_consent, open_as_ada};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -20,23 +20,23 @@ const STOP: &str = "void new MutationObserver((_, observer) => { \
     }).observe(document.querySelector('#live'), { childList: true })";
 
 /// What a page said while it was being left.
-async fn said(browser: &Browser) -> Vec<String> {
-    let said: String = browser.ask("sessionStorage.getItem('said') ?? '[]'").await;
+async fn read_messages(browser: &Browser) -> Vec<String> {
+    let said: String = browser.eval("sessionStorage.getItem('said') ?? '[]'").await;
     serde_json::from_str(&said).unwrap()
 }
 
 #[tokio::test]
 async fn slow_playlist_page_says_opening() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let name = browser.text(".card:first-child .name").await;
     site.spotify.inject_fault(Endpoint::Playlist, Fault::Slow(A_WHILE), 1);
     site.spotify.inject_fault(Endpoint::Items, Fault::Slow(A_WHILE), 1);
     browser.ask::<()>(NOTE).await;
     browser.click(".card:first-child a.name").await;
-    browser.reads("h1", &name).await;
-    assert_eq!(said(&browser).await, [format!("Opening {name}…")]);
-    assert_eq!(browser.complaints().await, [""; 0]);
+    browser.wait_for_text("h1", &name).await;
+    assert_eq!(read_messages(&browser).await, [format!("Opening {name}…")]);
+    assert_eq!(browser.console_errors().await, [""; 0]);
 }
 
 #[tokio::test]
@@ -47,39 +47,39 @@ async fn cancelled_navigation_clears_message() {
     site.spotify.inject_fault(Endpoint::Items, Fault::Hang, 1);
     browser.ask::<()>(STOP).await;
     browser.click(".card:first-child a.name").await;
-    browser.becomes("sessionStorage.getItem('said') && !document.querySelector('#live p')").await;
-    assert_eq!(browser.place().await, "/playlists");
+    browser.wait_for("sessionStorage.getItem('said') && !document.querySelector('#live p')").await;
+    assert_eq!(browser.location().await, "/playlists");
 
     // A button that was pressed can be pressed again.
     browser.click(".fresh button").await;
-    browser.reads("main [role=status]", "a moment ago").await;
+    browser.wait_for_text("main [role=status]", "a moment ago").await;
 }
 
 #[tokio::test]
 async fn refresh_button_shows_progress() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     site.advance(Duration::from_secs(60));
-    browser.ask::<()>(NOTE).await;
+    browser.eval::<()>(NOTE).await;
     let button = "addEventListener('pagehide', () => sessionStorage.setItem('button', document.querySelector('.fresh button').innerText))";
-    browser.ask::<()>(button).await;
+    browser.eval::<()>(button).await;
     browser.click(".fresh button").await;
-    browser.reads("main [role=status]", "up to date").await;
-    assert_eq!(said(&browser).await, ["Asking Spotify…"]);
-    assert_eq!(browser.ask::<String>("sessionStorage.getItem('button')").await, "Asking Spotify…");
+    browser.wait_for_text("main [role=status]", "up to date").await;
+    assert_eq!(read_messages(&browser).await, ["Asking Spotify…"]);
+    assert_eq!(browser.eval::<String>("sessionStorage.getItem('button')").await, "Asking Spotify…");
     assert_eq!((browser.text(".fresh button").await.as_str(), browser.text("#live").await.as_str()), ("Refresh", ""));
 }
 
 #[tokio::test]
 async fn page_restored_from_bfcache_shows_no_progress() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     // The form is sent to nowhere, so that the page stays.
-    browser.ask::<()>("document.addEventListener('submit', event => event.preventDefault())").await;
+    browser.eval::<()>("document.addEventListener('submit', event => event.preventDefault())").await;
     browser.click(".fresh button").await;
-    browser.reads("#live", "Asking Spotify…").await;
-    browser.ask::<()>("void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))").await;
-    browser.reads(".fresh button", "Refresh").await;
+    browser.wait_for_text("#live", "Asking Spotify…").await;
+    browser.eval::<()>("void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))").await;
+    browser.wait_for_text(".fresh button", "Refresh").await;
     assert_eq!(browser.text("#live").await, "");
     browser.click(FIRST_HEART).await;
 }
@@ -89,31 +89,28 @@ async fn sign_in_button_shows_progress() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/login").await;
-    browser.ask::<()>(NOTE).await;
+    browser.eval::<()>(NOTE).await;
     browser.click("button[formaction='/auth/github']").await;
     browser.reads(".disclaimer", "GitHub").await;
     browser.go("/login").await;
-    assert_eq!(said(&browser).await, ["Signing in…"]);
+    assert_eq!(read_messages(&browser).await, ["Signing in…"]);
     browser.click("form[action='/auth/spotify'] .primary").await;
-    consent(&browser, "ada").await;
-    browser.arrive("/playlists").await;
+    approve_consent(&browser, "ada").await;
+    browser.wait_for_location("/playlists").await;
 }
 
 #[tokio::test]
 async fn import_shows_progress_and_result() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"id\n").unwrap();
     (1..=2000).for_each(|n| writeln!(file, "{n:022}").unwrap());
     browser.go("/hearts/import").await;
     browser.find("#file").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
-    browser.ask::<()>(NOTE).await;
+    browser.eval::<()>(NOTE).await;
     browser.click("form.import button").await;
-    browser.reads(".notice [role=status]", "Added: 2000").await;
-    assert_eq!(said(&browser).await, ["Importing 47 kB…"], "how much it is");
-    assert_eq!(
-        (site.count("select count(*) from user_hearts where removed_at is null").await, browser.complaints().await),
-        (2000, vec![])
-    );
+    browser.wait_for_text(".notice [role=status]", "Added: 2000").await;
+    assert_eq!(read_messages(&browser).await, ["Importing 47 kB…"], "how much it is");
+    assert_eq!((site.count_hearts().await, browser.console_errors().await), (2000, vec![]));
 }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use sqlx::Executor as _;
 
-use super::ada;
+use super::open_as_ada;
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -24,12 +24,12 @@ const WORDS: &str = "\
     from placed left join words using (n) where hearts.playlist_id = placed.playlist_id";
 
 /// Takes a picture of what is seen, in both schemes.
-async fn take(browser: &Browser, folder: &Path, name: &str) {
-    browser.ask::<()>("void document.activeElement.blur()").await;
+async fn take_screenshots(browser: &Browser, folder: &Path, name: &str) {
+    browser.eval::<()>("void document.activeElement.blur()").await;
     for scheme in ["light", "dark"] {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         browser.devtools("Emulation.setEmulatedMedia", features).await;
-        browser.becomes("[...document.images].every(i => i.complete || i.loading === 'lazy')").await;
+        browser.wait_for("[...document.images].every(i => i.complete || i.loading === 'lazy')").await;
         let picture = browser.devtools("Page.captureScreenshot", json!({ "format": "webp", "quality": 82 })).await;
         let bytes = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
         std::fs::write(folder.join(format!("{name}-{scheme}.webp")), bytes).unwrap();
@@ -38,10 +38,10 @@ async fn take(browser: &Browser, folder: &Path, name: &str) {
 
 /// Takes the picture that other sites show with a link to Heartlist: flat colours, as they need no more bytes.
 async fn take_card(browser: &Browser, file: &Path) {
-    browser.window(1200, 630).await;
+    browser.set_window_size(1200, 630).await;
     let page = format!("data:text/html;base64,{}", STANDARD.encode(include_str!("card.html")));
     browser.devtools("Page.navigate", json!({ "url": page })).await;
-    browser.becomes("document.readyState === 'complete' && document.fonts.status === 'loaded'").await;
+    browser.wait_for("document.readyState === 'complete' && document.fonts.status === 'loaded'").await;
     let picture = browser.devtools("Page.captureScreenshot", json!({ "format": "png" })).await;
     let bytes = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
     assert!(bytes.len() < 60_000, "{} bytes", bytes.len());
@@ -49,7 +49,7 @@ async fn take_card(browser: &Browser, file: &Path) {
 }
 
 async fn screen(browser: &Browser, width: u32, height: u32, mobile: bool) {
-    browser.screen(width, height, 2, mobile).await;
+    browser.emulate_screen(width, height, 2, mobile).await;
     browser.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
 }
 
@@ -60,20 +60,20 @@ async fn readme_screenshots() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = std::env::var_os("HEARTLIST_PICTURES").map_or(scratch.path().to_owned(), PathBuf::from);
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     for place in HEARTED {
         browser.click(&format!(".card:nth-child({place}) form.heart button")).await;
         browser.find(&format!(".card:nth-child({place}) form.heart button[aria-pressed=true]")).await;
     }
-    super::until_saved(&site, &browser, HEARTED.len() as i64).await;
+    super::wait_for_heart_count(&site, &browser, HEARTED.len() as i64).await;
     site.db.execute(WORDS).await.unwrap();
     screen(&browser, 390, 800, true).await;
     browser.go("/hearts").await;
-    take(&browser, &folder, "hearts").await;
+    take_screenshots(&browser, &folder, "hearts").await;
     // In a row of covers words leave holes beside them.
     site.db.execute("update user_hearts set note = null, tags = '{}'").await.unwrap();
     screen(&browser, 1200, 800, false).await;
     browser.go("/playlists").await;
-    take(&browser, &folder, "playlists").await;
+    take_screenshots(&browser, &folder, "playlists").await;
     take_card(&browser, &folder.join("card.png")).await;
 }

@@ -6,27 +6,27 @@ use fake_spotify::{Endpoint, Fault, User};
 use serde_json::json;
 use thirtyfour::Key;
 
-use super::{FIRST_HEART, ada, ada_with_a_heart, pressed, sign_in, until_saved};
+use super::{FIRST_HEART, is_hearted, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
 /// Somebody with a browser who looks at mira's 120 playlists.
-async fn mira(site: &Site) -> Browser {
+async fn open_as_mira(site: &Site) -> Browser {
     let browser = Browser::open(site).await;
     sign_in(&browser, "mira").await;
     browser
 }
 
-async fn type_in(browser: &Browser, selector: &str, text: &str) {
+async fn type_text(browser: &Browser, selector: &str, text: &str) {
     browser.find(selector).await.send_keys(text).await.unwrap();
 }
 
-async fn focused(browser: &Browser, selector: &str) -> bool {
-    browser.ask(&format!("document.activeElement === document.querySelector({})", json!(selector))).await
+async fn is_focused(browser: &Browser, selector: &str) -> bool {
+    browser.eval(&format!("document.activeElement === document.querySelector({})", json!(selector))).await
 }
 
-async fn cards(browser: &Browser) -> usize {
-    browser.ask("document.querySelectorAll('#results .card').length").await
+async fn count_cards(browser: &Browser) -> usize {
+    browser.eval("document.querySelectorAll('#results .card').length").await
 }
 
 /// Lets the page's requests wait, each until `release(n)` is called, whoever gave up on them.
@@ -40,193 +40,199 @@ const HOLD_REQUESTS: &str = "window.held = [], window.answered = 0, window.real_
 #[tokio::test]
 async fn typing_searches_at_once_and_keeps_focus() {
     let site = Site::open().await;
-    let browser = mira(&site).await;
-    let before: u32 = browser.ask("history.length").await;
-    type_in(&browser, "#q", "owner:me MANANA").await;
-    browser.reads("#hits[role=status]", "0 of 120 playlists found.").await;
-    browser.reads("#results", "Nothing found").await;
-    assert!(!browser.ask::<bool>("!!document.querySelector('#hits a')").await, "the way out is offered once");
-    assert!(!browser.ask::<bool>("!!document.querySelector('.find button')").await, "there is nothing to press");
-    browser.arrive("/playlists?q=owner%3Ame+MANANA").await;
+    let browser = open_as_mira(&site).await;
+    let before: u32 = browser.eval("history.length").await;
+    type_text(&browser, "#q", "owner:me MANANA").await;
+    browser.wait_for_text("#hits[role=status]", "0 of 120 playlists found.").await;
+    browser.wait_for_text("#results", "Nothing found").await;
+    assert!(!browser.eval::<bool>("!!document.querySelector('#hits a')").await, "the way out is offered once");
+    assert!(!browser.eval::<bool>("!!document.querySelector('.find button')").await, "there is nothing to press");
+    browser.wait_for_location("/playlists?q=owner%3Ame+MANANA").await;
     for _ in 0.."MANANA".len() {
-        browser.press(Key::Backspace).await;
+        browser.press_key(Key::Backspace).await;
     }
-    type_in(&browser, "#q", "Night").await;
-    browser.reads("#hits", " of 120 playlists found.").await;
-    browser.arrive("/playlists?q=owner%3Ame+Night").await;
-    assert!(focused(&browser, "#q").await && cards(&browser).await > 0);
-    let caret: Vec<u32> = browser.ask("[q.value.length, q.selectionStart, q.selectionEnd]").await;
+    type_text(&browser, "#q", "Night").await;
+    browser.wait_for_text("#hits", " of 120 playlists found.").await;
+    browser.wait_for_location("/playlists?q=owner%3Ame+Night").await;
+    assert!(is_focused(&browser, "#q").await && count_cards(&browser).await > 0);
+    let caret: Vec<u32> = browser.eval("[q.value.length, q.selectionStart, q.selectionEnd]").await;
     assert_eq!(caret, [14, 14, 14], "nothing is selected, the caret stays at the end");
-    assert_eq!(browser.ask::<u32>("history.length").await, before, "no step for Back");
-    assert!(browser.ask::<String>("document.title").await.contains("owner:me Night"));
+    assert_eq!(browser.eval::<u32>("history.length").await, before, "no step for Back");
+    assert!(browser.eval::<String>("document.title").await.contains("owner:me Night"));
     let returns: Vec<String> =
-        browser.ask("[...document.querySelectorAll('input[name=from]')].map(i => i.value.split('#')[0])").await;
+        browser.eval("[...document.querySelectorAll('input[name=from]')].map(i => i.value.split('#')[0])").await;
     assert!(returns.iter().all(|path| path == "/playlists?q=owner%3Ame+Night"), "{returns:?}");
 
-    let found = cards(&browser).await;
+    let found = count_cards(&browser).await;
     browser.reload().await;
-    assert_eq!((cards(&browser).await, browser.ask::<String>("q.value").await.as_str()), (found, "owner:me Night"));
+    assert_eq!(
+        (count_cards(&browser).await, browser.eval::<String>("q.value").await.as_str()),
+        (found, "owner:me Night")
+    );
     browser.click("#results a.name").await;
     browser.find(".sleeve").await;
     browser.back().await;
-    browser.arrive("/playlists?q=owner%3Ame+Night").await;
-    assert_eq!((cards(&browser).await, browser.ask::<String>("q.value").await.as_str()), (found, "owner:me Night"));
+    browser.wait_for_location("/playlists?q=owner%3Ame+Night").await;
+    assert_eq!(
+        (count_cards(&browser).await, browser.eval::<String>("q.value").await.as_str()),
+        (found, "owner:me Night")
+    );
     browser.click("#hits a").await;
-    browser.arrive("/playlists").await;
-    assert_eq!(browser.complaints().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
+    browser.wait_for_location("/playlists").await;
+    assert_eq!(browser.console_errors().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
 }
 
 #[tokio::test]
 async fn heart_works_in_search_results() {
     let site = Site::open().await;
-    let browser = ada_with_a_heart(&site).await;
-    type_in(&browser, "#q", "is:hearted").await;
-    browser.reads("#hits", "1 of 12 playlists found.").await;
-    assert!(pressed(&browser, FIRST_HEART).await);
+    let browser = open_as_ada_with_heart(&site).await;
+    type_text(&browser, "#q", "is:hearted").await;
+    browser.wait_for_text("#hits", "1 of 12 playlists found.").await;
+    assert!(is_hearted(&browser, FIRST_HEART).await);
     browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 0).await;
-    assert!(!pressed(&browser, FIRST_HEART).await && cards(&browser).await == 1, "it may be given back");
+    wait_for_heart_count(&site, &browser, 0).await;
+    assert!(!is_hearted(&browser, FIRST_HEART).await && count_cards(&browser).await == 1, "it may be given back");
 }
 
 #[tokio::test]
 async fn late_search_response_is_dropped() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.ask::<()>(HOLD_REQUESTS).await;
-    type_in(&browser, "#q", "regen").await;
-    browser.becomes("held.length === 1").await;
-    type_in(&browser, "#q", " nowhere").await;
-    browser.becomes("held.length === 2").await;
-    browser.ask::<()>("release(1)").await;
-    browser.reads("#hits", "0 of 12 playlists found.").await;
-    browser.ask::<()>("release(0)").await;
-    browser.becomes("answered === 2").await;
-    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (0, "/playlists?q=regen+nowhere"));
+    let browser = open_as_ada(&site).await;
+    browser.eval::<()>(HOLD_REQUESTS).await;
+    type_text(&browser, "#q", "regen").await;
+    browser.wait_for("held.length === 1").await;
+    type_text(&browser, "#q", " nowhere").await;
+    browser.wait_for("held.length === 2").await;
+    browser.eval::<()>("release(1)").await;
+    browser.wait_for_text("#hits", "0 of 12 playlists found.").await;
+    browser.eval::<()>("release(0)").await;
+    browser.wait_for("answered === 2").await;
+    assert_eq!((count_cards(&browser).await, browser.location().await.as_str()), (0, "/playlists?q=regen+nowhere"));
     assert_eq!(browser.text("#live").await, "");
 }
 
 #[tokio::test]
 async fn failed_search_says_so_and_can_be_retried() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.ask::<()>(HOLD_REQUESTS).await;
-    type_in(&browser, "#q", "regen").await;
-    browser.becomes("held.length === 1").await;
-    browser.ask::<()>("release(0, true)").await;
-    browser.reads("#live", "Not searched: the server could not be reached.").await;
-    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (12, "/playlists"), "the list stays");
+    let browser = open_as_ada(&site).await;
+    browser.eval::<()>(HOLD_REQUESTS).await;
+    type_text(&browser, "#q", "regen").await;
+    browser.wait_for("held.length === 1").await;
+    browser.eval::<()>("release(0, true)").await;
+    browser.wait_for_text("#live", "Not searched: the server could not be reached.").await;
+    assert_eq!((count_cards(&browser).await, browser.location().await.as_str()), (12, "/playlists"), "the list stays");
     browser.click("#live .again").await;
-    browser.becomes("held.length === 2").await;
-    browser.ask::<()>("release(1)").await;
-    browser.reads("#hits", "1 of 12 playlists found.").await;
+    browser.wait_for("held.length === 2").await;
+    browser.eval::<()>("release(1)").await;
+    browser.wait_for_text("#hits", "1 of 12 playlists found.").await;
 
-    type_in(&browser, "#q", " nowhere").await;
-    browser.becomes("held.length === 3").await;
-    browser.ask::<()>("release(2, true)").await;
+    type_text(&browser, "#q", " nowhere").await;
+    browser.wait_for("held.length === 3").await;
+    browser.eval::<()>("release(2, true)").await;
     browser.find("#live .again").await;
-    browser.ask::<()>("void dispatchEvent(new Event('online'))").await;
-    browser.becomes("held.length > 3").await;
-    browser.ask::<()>("held.slice(3).forEach(go => go())").await;
-    browser.reads("#hits", "0 of 12 playlists found.").await;
-    browser.becomes("!document.querySelector('#live .again')").await;
+    browser.eval::<()>("void dispatchEvent(new Event('online'))").await;
+    browser.wait_for("held.length > 3").await;
+    browser.eval::<()>("held.slice(3).forEach(go => go())").await;
+    browser.wait_for_text("#hits", "0 of 12 playlists found.").await;
+    browser.wait_for("!document.querySelector('#live .again')").await;
 }
 
 #[tokio::test]
 async fn sort_change_applies_at_once_and_enter_submits() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.ask::<()>("sort.value = 'name', void sort.dispatchEvent(new Event('change', { bubbles: true }))").await;
-    browser.arrive("/playlists?sort=name").await;
-    browser.becomes("document.querySelector('.card .name').innerText === 'Brass for Breakfast'").await;
+    let browser = open_as_ada(&site).await;
+    browser.eval::<()>("sort.value = 'name', void sort.dispatchEvent(new Event('change', { bubbles: true }))").await;
+    browser.wait_for_location("/playlists?sort=name").await;
+    browser.wait_for("document.querySelector('.card .name').innerText === 'Brass for Breakfast'").await;
     browser.click(".views a:last-child").await;
-    browser.arrive("/playlists?sort=name&view=list").await;
-    type_in(&browser, "#q", "garden").await;
-    browser.press(Key::Enter).await;
-    browser.arrive("/playlists?q=garden&sort=name&view=list").await;
+    browser.wait_for_location("/playlists?sort=name&view=list").await;
+    type_text(&browser, "#q", "garden").await;
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_location("/playlists?q=garden&sort=name&view=list").await;
     let row =
         "(cover => [cover.width, cover.height])(document.querySelector('.rows .card .cover').getBoundingClientRect())";
-    assert_eq!(browser.ask::<Vec<f64>>(row).await, [48.0, 48.0], "small covers in rows");
+    assert_eq!(browser.eval::<Vec<f64>>(row).await, [48.0, 48.0], "small covers in rows");
 }
 
 #[tokio::test]
 async fn more_button_loads_in_place_and_announces() {
     let site = Site::open().await;
-    let browser = mira(&site).await;
-    browser.ask::<()>(HOLD_REQUESTS).await;
+    let browser = open_as_mira(&site).await;
+    browser.eval::<()>(HOLD_REQUESTS).await;
     browser.click(".more button").await;
-    browser.reads(".more [role=status]", "Loading…").await;
-    browser.ask::<()>("release(0, true)").await;
-    browser.reads(".more [role=status]", "Not loaded: the server could not be reached.").await;
-    assert_eq!((cards(&browser).await, browser.text(".more button").await.as_str()), (50, "Try again"));
+    browser.wait_for_text(".more [role=status]", "Loading…").await;
+    browser.eval::<()>("release(0, true)").await;
+    browser.wait_for_text(".more [role=status]", "Not loaded: the server could not be reached.").await;
+    assert_eq!((count_cards(&browser).await, browser.text(".more button").await.as_str()), (50, "Try again"));
     browser.click(".more button").await;
-    browser.becomes("held.length === 2").await;
-    browser.ask::<()>("release(1)").await;
-    browser.reads(".more [role=status]", "100 of 120 shown.").await;
-    assert!(focused(&browser, ".card:nth-child(51) .name").await, "the focus is on the first that came");
+    browser.wait_for("held.length === 2").await;
+    browser.eval::<()>("release(1)").await;
+    browser.wait_for_text(".more [role=status]", "100 of 120 shown.").await;
+    assert!(is_focused(&browser, ".card:nth-child(51) .name").await, "the focus is on the first that came");
     assert_eq!(browser.text(".pager p").await, "Pages 1 to 2 of 3");
-    browser.ask::<()>("void (fetch = real_fetch)").await;
+    browser.eval::<()>("void (fetch = real_fetch)").await;
     browser.click(".more button").await;
-    browser.reads(".more [role=status]", "All 120 shown.").await;
-    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (120, "/playlists?page=1-3"));
-    assert!(browser.ask::<bool>("!document.querySelector('.more button, .pager a') && new Set([...document.querySelectorAll('.card')].map(c => c.id)).size === 120").await);
+    browser.wait_for_text(".more [role=status]", "All 120 shown.").await;
+    assert_eq!((count_cards(&browser).await, browser.location().await.as_str()), (120, "/playlists?page=1-3"));
+    assert!(browser.eval::<bool>("!document.querySelector('.more button, .pager a') && new Set([...document.querySelectorAll('.card')].map(c => c.id)).size === 120").await);
     browser.click(".card:nth-child(120) form.heart button").await;
-    until_saved(&site, &browser, 1).await;
+    wait_for_heart_count(&site, &browser, 1).await;
 }
 
 #[tokio::test]
 async fn more_is_offered_again_when_back_online() {
     let site = Site::open().await;
-    let browser = mira(&site).await;
-    browser.ask::<()>("window.real_fetch = fetch, void (fetch = () => Promise.reject(new TypeError('lost')))").await;
+    let browser = open_as_mira(&site).await;
+    browser.eval::<()>("window.real_fetch = fetch, void (fetch = () => Promise.reject(new TypeError('lost')))").await;
     browser.click(".more button").await;
-    browser.reads(".more button", "Try again").await;
-    browser.ask::<()>("fetch = real_fetch, void dispatchEvent(new Event('online'))").await;
+    browser.wait_for_text(".more button", "Try again").await;
+    browser.eval::<()>("fetch = real_fetch, void dispatchEvent(new Event('online'))").await;
     assert_eq!((browser.text(".more button").await.as_str(), browser.text(".more p").await.as_str()), ("More", ""));
     browser.click(".more button").await;
-    browser.reads(".more [role=status]", "100 of 120 shown.").await;
+    browser.wait_for_text(".more [role=status]", "100 of 120 shown.").await;
 }
 
 #[tokio::test]
 async fn pressing_more_twice_repeats_no_playlist() {
     let site = Site::open().await;
-    let browser = mira(&site).await;
-    browser.ask::<()>(HOLD_REQUESTS).await;
+    let browser = open_as_mira(&site).await;
+    browser.eval::<()>(HOLD_REQUESTS).await;
     browser.click(".more button").await;
     browser.click(".more button").await;
-    browser.becomes("held.length === 2").await;
-    browser.ask::<()>("release(0), void release(1)").await;
-    browser.becomes("answered === 2").await;
-    browser.reads(".more [role=status]", "100 of 120 shown.").await;
-    assert_eq!((cards(&browser).await, browser.text(".pager p").await.as_str()), (100, "Pages 1 to 2 of 3"));
+    browser.wait_for("held.length === 2").await;
+    browser.eval::<()>("release(0), void release(1)").await;
+    browser.wait_for("answered === 2").await;
+    browser.wait_for_text(".more [role=status]", "100 of 120 shown.").await;
+    assert_eq!((count_cards(&browser).await, browser.text(".pager p").await.as_str()), (100, "Pages 1 to 2 of 3"));
 }
 
 #[tokio::test]
 async fn typed_query_is_kept_when_switching_view() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let typed_and_pressed = |typed: &str, link: &str| {
         format!(
             "q.value = '{typed}', q.dispatchEvent(new Event('input', {{ bubbles: true }})), void document.querySelector('.views {link}').click()"
         )
     };
-    browser.ask::<()>(&typed_and_pressed("garden", "a:last-child")).await;
-    browser.arrive("/playlists?q=garden&view=list").await;
+    browser.eval::<()>(&typed_and_pressed("garden", "a:last-child")).await;
+    browser.wait_for_location("/playlists?q=garden&view=list").await;
     browser.find(".cards.rows").await;
-    assert_eq!(browser.ask::<String>("q.value").await, "garden");
-    browser.ask::<()>(&typed_and_pressed("", "a:first-child")).await;
-    browser.arrive("/playlists").await;
+    assert_eq!(browser.eval::<String>("q.value").await, "garden");
+    browser.eval::<()>(&typed_and_pressed("", "a:first-child")).await;
+    browser.wait_for_location("/playlists").await;
     browser.find(".cards:not(.rows)").await;
 }
 
 #[tokio::test]
 async fn slow_search_shows_progress() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    browser.ask::<()>(HOLD_REQUESTS).await;
-    type_in(&browser, "#q", "regen").await;
-    browser.reads("#live", "Searching…").await;
-    browser.ask::<()>("release(0)").await;
-    browser.reads("#hits", "1 of 12 playlists found.").await;
+    let browser = open_as_ada(&site).await;
+    browser.eval::<()>(HOLD_REQUESTS).await;
+    type_text(&browser, "#q", "regen").await;
+    browser.wait_for_text("#live", "Searching…").await;
+    browser.eval::<()>("release(0)").await;
+    browser.wait_for_text("#hits", "1 of 12 playlists found.").await;
     assert_eq!(browser.text("#live").await, "");
 }
 
@@ -239,13 +245,13 @@ async fn big_library_grows_while_loading() {
     let browser = Browser::open(&site).await;
     sign_in(&browser, "lena").await;
     // The first page is there long before the last, with numbers that agree.
-    browser.reads("#coming [role=status]", "50 of up to 250 loaded. Getting the rest from Spotify.").await;
-    assert_eq!(cards(&browser).await, 50);
-    browser.reads(".fresh .sub", "50 playlists so far, as of ").await;
+    browser.wait_for_text("#coming [role=status]", "50 of up to 250 loaded. Getting the rest from Spotify.").await;
+    assert_eq!(count_cards(&browser).await, 50);
+    browser.wait_for_text(".fresh .sub", "50 playlists so far, as of ").await;
     browser.click(FIRST_HEART).await;
-    browser.reads(".fresh .sub", "250 playlists, as of ").await;
-    browser.becomes("!document.querySelector('#coming, form.notice')").await;
-    browser.reads("#live", "All loaded: 250 playlists, as of ").await;
+    browser.wait_for_text(".fresh .sub", "250 playlists, as of ").await;
+    browser.wait_for("!document.querySelector('#coming, form.notice')").await;
+    browser.wait_for_text("#live", "All loaded: 250 playlists, as of ").await;
     assert_eq!(browser.text(".pager p").await, "Page 1 of 5");
     assert!(pressed(&browser, FIRST_HEART).await && focused(&browser, FIRST_HEART).await, "the focus stays");
     assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 5, "asked once for each page");
@@ -255,101 +261,104 @@ async fn big_library_grows_while_loading() {
 #[tokio::test]
 async fn back_and_reload_keep_loaded_pages() {
     let site = Site::open().await;
-    let browser = mira(&site).await;
+    let browser = open_as_mira(&site).await;
     browser.go("/playlists?sort=name").await;
     browser.click(".more button").await;
-    browser.reads(".more [role=status]", "100 of 120 shown.").await;
-    browser.arrive("/playlists?sort=name&page=1-2").await;
+    browser.wait_for_text(".more [role=status]", "100 of 120 shown.").await;
+    browser.wait_for_location("/playlists?sort=name&page=1-2").await;
     let returns: Vec<String> =
-        browser.ask("[...document.querySelectorAll('input[name=from]')].map(i => i.value.split('#')[0])").await;
+        browser.eval("[...document.querySelectorAll('input[name=from]')].map(i => i.value.split('#')[0])").await;
     assert!(returns.iter().all(|path| path == "/playlists?sort=name&page=1-2"), "{returns:?}");
-    let eightieth: String = browser.ask("document.querySelector('.card:nth-child(80) .name').innerText").await;
+    let eightieth: String = browser.eval("document.querySelector('.card:nth-child(80) .name').innerText").await;
     browser
-        .ask::<()>("void document.querySelector('.card:nth-child(80) .name').scrollIntoView({ block: 'center' })")
+        .eval::<()>("void document.querySelector('.card:nth-child(80) .name').scrollIntoView({ block: 'center' })")
         .await;
     browser.click(".card:nth-child(80) a.name").await;
-    browser.reads("h1", &eightieth).await;
+    browser.wait_for_text("h1", &eightieth).await;
     browser.back().await;
-    browser.arrive("/playlists?sort=name&page=1-2").await;
+    browser.wait_for_location("/playlists?sort=name&page=1-2").await;
     let in_sight = "(box => box.top >= 0 && box.bottom <= innerHeight)(document.querySelector('.card:nth-child(80) .name').getBoundingClientRect())";
-    browser.becomes(in_sight).await;
-    assert_eq!((cards(&browser).await, browser.text(".pager p").await.as_str()), (100, "Pages 1 to 2 of 3"));
+    browser.wait_for(in_sight).await;
+    assert_eq!((count_cards(&browser).await, browser.text(".pager p").await.as_str()), (100, "Pages 1 to 2 of 3"));
     browser.reload().await;
-    assert_eq!(cards(&browser).await, 100);
+    assert_eq!(count_cards(&browser).await, 100);
     browser.click(".more button").await;
-    browser.reads(".more [role=status]", "All 120 shown.").await;
-    browser.arrive("/playlists?sort=name&page=1-3").await;
+    browser.wait_for_text(".more [role=status]", "All 120 shown.").await;
+    browser.wait_for_location("/playlists?sort=name&page=1-3").await;
     // Being online again asks nothing of a list that was not being searched.
-    browser.ask::<()>("void dispatchEvent(new Event('online'))").await;
-    browser.reads("#live", "You are online again.").await;
-    assert_eq!((cards(&browser).await, browser.place().await.as_str()), (120, "/playlists?sort=name&page=1-3"));
+    browser.eval::<()>("void dispatchEvent(new Event('online'))").await;
+    browser.wait_for_text("#live", "You are online again.").await;
+    assert_eq!(
+        (count_cards(&browser).await, browser.location().await.as_str()),
+        (120, "/playlists?sort=name&page=1-3")
+    );
 }
 
 #[tokio::test]
 async fn keyboard_shortcuts_move_heart_and_search() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let press = async |key: char| browser.press_letter(key).await;
     press('j').await;
-    assert!(focused(&browser, ".card:first-child .name").await);
+    assert!(is_focused(&browser, ".card:first-child .name").await);
     press('j').await;
     press('j').await;
     press('k').await;
-    assert!(focused(&browser, ".card:nth-child(2) .name").await);
+    assert!(is_focused(&browser, ".card:nth-child(2) .name").await);
     let columns: usize =
-        browser.ask("getComputedStyle(document.querySelector('.cards')).gridTemplateColumns.split(' ').length").await;
-    browser.press(Key::Down).await;
-    assert!(focused(&browser, &format!(".card:nth-child({}) .name", 2 + columns)).await, "down is down");
-    browser.press(Key::Up).await;
-    assert!(focused(&browser, ".card:nth-child(2) .name").await);
-    browser.press(Key::Up).await;
-    assert!(focused(&browser, ".card:nth-child(2) .name").await, "the end of the column");
+        browser.eval("getComputedStyle(document.querySelector('.cards')).gridTemplateColumns.split(' ').length").await;
+    browser.press_key(Key::Down).await;
+    assert!(is_focused(&browser, &format!(".card:nth-child({}) .name", 2 + columns)).await, "down is down");
+    browser.press_key(Key::Up).await;
+    assert!(is_focused(&browser, ".card:nth-child(2) .name").await);
+    browser.press_key(Key::Up).await;
+    assert!(is_focused(&browser, ".card:nth-child(2) .name").await, "the end of the column");
 
     press('h').await;
-    until_saved(&site, &browser, 1).await;
-    assert!(pressed(&browser, ".card:nth-child(2) form.heart button").await);
+    wait_for_heart_count(&site, &browser, 1).await;
+    assert!(is_hearted(&browser, ".card:nth-child(2) form.heart button").await);
     press('h').await;
-    until_saved(&site, &browser, 0).await;
+    wait_for_heart_count(&site, &browser, 0).await;
 
     press('/').await;
-    assert!(focused(&browser, "#q").await);
+    assert!(is_focused(&browser, "#q").await);
     for letter in "jkh?/".chars() {
         press(letter).await;
     }
-    assert_eq!(browser.ask::<String>("q.value").await, "jkh?/", "in a field they are letters");
-    browser.becomes("document.querySelector('#hits').innerText.startsWith('0 of')").await;
-    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 0);
+    assert_eq!(browser.eval::<String>("q.value").await, "jkh?/", "in a field they are letters");
+    browser.wait_for("document.querySelector('#hits').innerText.startsWith('0 of')").await;
+    assert_eq!(site.count_hearts().await, 0);
 }
 
 #[tokio::test]
 async fn shortcut_help_lists_keys_and_turns_them_off() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let open = "document.querySelector('#keys').open";
     browser.press_letter('?').await;
-    browser.becomes(open).await;
+    browser.wait_for(open).await;
     let said = browser.text("#keys").await;
     assert!(["j", "h", "/", "?", "Esc", "Use these keys"].iter().all(|key| said.contains(key)), "{said}");
     browser.press_letter('j').await;
-    assert!(focused(&browser, "#keys button").await, "behind it nothing moves");
-    browser.press(Key::Escape).await;
-    browser.becomes(&format!("!{open}")).await;
+    assert!(is_focused(&browser, "#keys button").await, "behind it nothing moves");
+    browser.press_key(Key::Escape).await;
+    browser.wait_for(&format!("!{open}")).await;
 
     browser.click(".foot button").await;
     browser.click("#keys input").await;
     browser.click("#keys button").await;
-    browser.becomes(&format!("!{open}")).await;
+    browser.wait_for(&format!("!{open}")).await;
     browser.reload().await;
     browser.press_letter('j').await;
     browser.press_letter('?').await;
-    assert!(browser.ask::<bool>(&format!("!{open} && document.activeElement === document.body")).await);
+    assert!(browser.eval::<bool>(&format!("!{open} && document.activeElement === document.body")).await);
     browser.click(".foot button").await;
-    assert!(!browser.ask::<bool>("document.querySelector('#keys input').checked").await);
+    assert!(!browser.eval::<bool>("document.querySelector('#keys input').checked").await);
     browser.click("#keys input").await;
-    browser.press(Key::Escape).await;
+    browser.press_key(Key::Escape).await;
     browser.press_letter('j').await;
-    assert!(browser.ask::<bool>("document.activeElement.matches('.card .name')").await, "one that is in sight");
-    assert_eq!(browser.complaints().await, [""; 0]);
+    assert!(browser.eval::<bool>("document.activeElement.matches('.card .name')").await, "one that is in sight");
+    assert_eq!(browser.console_errors().await, [""; 0]);
 }
 
 #[tokio::test]
@@ -359,17 +368,17 @@ async fn no_dead_control_without_script() {
     sign_in(&browser, "mira").await;
     assert!(
         browser
-            .ask::<bool>(
+            .eval::<bool>(
                 "!document.querySelector('.more, .foot button') && !document.querySelector('#keys').offsetHeight"
             )
             .await
     );
-    type_in(&browser, "#q", "owner:me").await;
-    browser.press(Key::Enter).await;
-    browser.arrive("/playlists?q=owner%3Ame&sort=").await;
-    browser.reads("#hits", " of 120 playlists found.").await;
+    type_text(&browser, "#q", "owner:me").await;
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_location("/playlists?q=owner%3Ame&sort=").await;
+    browser.wait_for_text("#hits", " of 120 playlists found.").await;
     browser.click("a[rel=next]").await;
-    browser.arrive("/playlists?q=owner%3Ame&page=2").await;
+    browser.wait_for_location("/playlists?q=owner%3Ame&page=2").await;
     browser.click(".views a:last-child").await;
     browser.find(".cards.rows").await;
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sqlx::Executor as _;
 
-use super::{FIRST_HEART, ada, pressed, until_pressed, until_saved};
+use super::{FIRST_HEART, is_hearted, open_as_ada, wait_for_heart_count, wait_for_hearted};
 use crate::support::Site;
 use crate::support::rows::SIXTY_HEARTS;
 
@@ -14,94 +14,94 @@ const SHOWN_AGAIN: &str = "void dispatchEvent(new PageTransitionEvent('pageshow'
 #[tokio::test]
 async fn back_shows_heart_added_on_next_page() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
-    assert!(!pressed(&browser, FIRST_HEART).await);
+    let browser = open_as_ada(&site).await;
+    assert!(!is_hearted(&browser, FIRST_HEART).await);
     browser.click(".card:first-child a.name").await;
     browser.click(".sleeve form.heart button").await;
-    until_saved(&site, &browser, 1).await;
-    browser.reads(".tally", "Hearts here: 1").await;
+    wait_for_heart_count(&site, &browser, 1).await;
+    browser.wait_for_text(".tally", "Hearts here: 1").await;
     browser.back().await;
-    browser.arrive("/playlists").await;
-    until_pressed(&browser, FIRST_HEART, true).await;
+    browser.wait_for_location("/playlists").await;
+    wait_for_hearted(&browser, FIRST_HEART, true).await;
 }
 
 #[tokio::test]
 async fn back_shows_heart_added_before_leaving() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     browser.click(FIRST_HEART).await;
     browser.click("a[href='/account']").await;
-    until_saved(&site, &browser, 1).await;
+    wait_for_heart_count(&site, &browser, 1).await;
     browser.back().await;
-    browser.arrive("/playlists").await;
-    until_pressed(&browser, FIRST_HEART, true).await;
+    browser.wait_for_location("/playlists").await;
+    wait_for_hearted(&browser, FIRST_HEART, true).await;
     browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 0).await;
+    wait_for_heart_count(&site, &browser, 0).await;
 }
 
 #[tokio::test]
 async fn page_restored_from_bfcache_reloads_hearts() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let unseen =
         "fetch(document.querySelector('.card form.heart').action, { method: 'PUT' }).then(answer => answer.ok)";
-    assert!(browser.ask::<bool>(unseen).await);
-    assert!(!pressed(&browser, FIRST_HEART).await);
-    browser.ask::<()>(SHOWN_AGAIN).await;
-    until_pressed(&browser, FIRST_HEART, true).await;
+    assert!(browser.eval::<bool>(unseen).await);
+    assert!(!is_hearted(&browser, FIRST_HEART).await);
+    browser.eval::<()>(SHOWN_AGAIN).await;
+    wait_for_hearted(&browser, FIRST_HEART, true).await;
 }
 
 #[tokio::test]
 async fn background_tab_updates_hearts_on_focus() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     let first = browser.new_tab().await;
     let left = Instant::now();
     browser.go("/playlists").await;
     browser.click(FIRST_HEART).await;
-    until_saved(&site, &browser, 1).await;
+    wait_for_heart_count(&site, &browser, 1).await;
     // The script takes a glance elsewhere of under a second for no absence.
-    browser.until("away for long enough", async || left.elapsed() > Duration::from_millis(1100)).await;
-    browser.turn_to(&first).await;
-    until_pressed(&browser, FIRST_HEART, true).await;
+    browser.wait_until("away for long enough", async || left.elapsed() > Duration::from_millis(1100)).await;
+    browser.switch_to_tab(&first).await;
+    wait_for_hearted(&browser, FIRST_HEART, true).await;
 }
 
 #[tokio::test]
 async fn paginated_list_drops_only_hearts_removed_in_another_tab() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     site.db.execute(SIXTY_HEARTS).await.unwrap();
     browser.go("/hearts").await;
     let elsewhere = "fetch(document.querySelector('.card:nth-child(2) form.heart').action, { method: 'DELETE' }).then(answer => answer.ok)";
-    assert!(browser.ask::<bool>(elsewhere).await);
-    browser.ask::<()>(SHOWN_AGAIN).await;
-    until_pressed(&browser, ".card:nth-child(2) form.heart button", false).await;
+    assert!(browser.eval::<bool>(elsewhere).await);
+    browser.eval::<()>(SHOWN_AGAIN).await;
+    wait_for_hearted(&browser, ".card:nth-child(2) form.heart button", false).await;
     let given = "document.querySelectorAll('.card .heart [aria-pressed=true]').length";
-    assert_eq!(browser.ask::<u32>(given).await, 49, "the others stay");
+    assert_eq!(browser.eval::<u32>(given).await, 49, "the others stay");
 
     // The first card of the second page moves to the first page.
     browser.go("/hearts?page=2").await;
     let newest = "fetch('/heart/Heart1'.padEnd(29, 'x'), { method: 'DELETE' }).then(answer => answer.ok)";
-    assert!(browser.ask::<bool>(newest).await);
-    browser.ask::<()>(SHOWN_AGAIN).await;
-    browser.reads("[data-my-hearts]", "58").await;
-    assert_eq!(browser.ask::<u32>(given).await, 9, "all that were there");
+    assert!(browser.eval::<bool>(newest).await);
+    browser.eval::<()>(SHOWN_AGAIN).await;
+    browser.wait_for_text("[data-my-hearts]", "58").await;
+    assert_eq!(browser.eval::<u32>(given).await, 9, "all that were there");
 }
 
 #[tokio::test]
 async fn facebook_fragment_is_removed_from_address() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     browser.go("/hearts?sort=name#_=_").await;
-    browser.arrive("/hearts?sort=name").await;
+    browser.wait_for_location("/hearts?sort=name").await;
 }
 
 #[tokio::test]
 async fn missing_cover_becomes_placeholder() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     browser.devtools("Network.enable", json!({})).await;
     browser.devtools("Network.setBlockedURLs", json!({ "urls": ["*/covers/*"] })).await;
     browser.reload().await;
-    browser.becomes("document.querySelector('.card:first-child .cover.blank:empty')").await;
+    browser.wait_for("document.querySelector('.card:first-child .cover.blank:empty')").await;
 }

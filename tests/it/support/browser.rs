@@ -73,12 +73,12 @@ impl Browser {
     }
 
     /// Shows an answer that came another way, with the site's files.
-    pub(crate) async fn show(&self, page: &Page) {
+    pub(crate) async fn show_page(&self, page: &Page) {
         self.go("/about").await;
         let tree = self.devtools("Page.getFrameTree", json!({})).await;
         let shown = json!({ "frameId": tree["frameTree"]["frame"]["id"], "html": page.html });
         self.devtools("Page.setDocumentContent", shown).await;
-        self.becomes("document.readyState === 'complete' && document.styleSheets.length > 1").await;
+        self.wait_for("document.readyState === 'complete' && document.styleSheets.length > 1").await;
     }
 
     /// Goes one page back.
@@ -92,19 +92,20 @@ impl Browser {
     }
 
     /// Where the browser is: path, query and fragment on the site, or the whole address elsewhere.
-    pub(crate) async fn place(&self) -> String {
+    pub(crate) async fn location(&self) -> String {
         let url = self.driver.current_url().await.unwrap().to_string();
         url.strip_prefix(&self.base).map_or_else(|| url.clone(), str::to_owned)
     }
 
     /// Waits until the browser is at `place`.
-    pub(crate) async fn arrive(&self, place: &str) {
-        self.until(&format!("at {place}"), async || self.place().await == place).await;
+    pub(crate) async fn wait_for_location(&self, place: &str) {
+        self.wait_until(&format!("at {place}"), async || self.location().await == place).await;
     }
 
     /// The element at a CSS selector, as soon as there is one.
     pub(crate) async fn find(&self, selector: &str) -> WebElement {
-        self.until(&format!("there is {selector}"), async || self.driver.find(By::Css(selector)).await.is_ok()).await;
+        self.wait_until(&format!("there is {selector}"), async || self.driver.find(By::Css(selector)).await.is_ok())
+            .await;
         self.driver.find(By::Css(selector)).await.unwrap()
     }
 
@@ -114,11 +115,11 @@ impl Browser {
             Ok(element) => element.click().await.is_ok(),
             Err(_) => false,
         };
-        self.until(&format!("{selector} can be clicked"), clicked).await;
+        self.wait_until(&format!("{selector} can be clicked"), clicked).await;
     }
 
     /// Presses a key where the focus is.
-    pub(crate) async fn press(&self, key: Key) {
+    pub(crate) async fn press_key(&self, key: Key) {
         self.driver.action_chain().send_keys(key).perform().await.unwrap();
     }
 
@@ -133,35 +134,37 @@ impl Browser {
     }
 
     /// Waits until the text that is seen of an element contains `words`.
-    pub(crate) async fn reads(&self, selector: &str, words: &str) {
+    pub(crate) async fn wait_for_text(&self, selector: &str, words: &str) {
         let seen = format!("(document.querySelector({}) ?? {{innerText: ''}}).innerText", json!(selector));
-        self.until(&format!("{selector} says {words:?}"), async || self.ask::<String>(&seen).await.contains(words))
-            .await;
+        self.wait_until(&format!("{selector} says {words:?}"), async || {
+            self.eval::<String>(&seen).await.contains(words)
+        })
+        .await;
     }
 
     /// The value of a JavaScript expression on the page.
-    pub(crate) async fn ask<T: DeserializeOwned>(&self, expression: &str) -> T {
+    pub(crate) async fn eval<T: DeserializeOwned>(&self, expression: &str) -> T {
         let answer = self.driver.execute(format!("return ({expression});"), Vec::new()).await;
         answer.unwrap_or_else(|error| panic!("{expression}: {error}")).convert().unwrap()
     }
 
     /// Runs a script on the page, as a file of its own would run.
-    pub(crate) async fn run(&self, script: &str) {
+    pub(crate) async fn run_script(&self, script: &str) {
         self.driver.execute(script, Vec::new()).await.unwrap();
     }
 
     /// Waits until a JavaScript expression is true.
-    pub(crate) async fn becomes(&self, expression: &str) {
-        self.until(expression, async || self.ask::<bool>(&format!("Boolean({expression})")).await).await;
+    pub(crate) async fn wait_for(&self, expression: &str) {
+        self.wait_until(expression, async || self.eval::<bool>(&format!("Boolean({expression})")).await).await;
     }
 
     /// Waits until `probe` says yes; fails with what is on the page when it never does.
-    pub(crate) async fn until(&self, what: &str, probe: impl AsyncFn() -> bool) {
+    pub(crate) async fn wait_until(&self, what: &str, probe: impl AsyncFn() -> bool) {
         let start = Instant::now();
         while !probe().await {
             if start.elapsed() > PATIENCE {
-                let page: String = self.ask("document.body.innerText").await;
-                panic!("never happened: {what}\nat {}\n{page}", self.place().await);
+                let page: String = self.eval("document.body.innerText").await;
+                panic!("never happened: {what}\nat {}\n{page}", self.location().await);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -174,12 +177,12 @@ impl Browser {
     }
 
     /// A desktop's window of so many pixels.
-    pub(crate) async fn window(&self, width: u32, height: u32) {
-        self.screen(width, height, 1, false).await;
+    pub(crate) async fn set_window_size(&self, width: u32, height: u32) {
+        self.emulate_screen(width, height, 1, false).await;
     }
 
     /// A screen of so many pixels, each of `density` times as many dots; a phone's when `mobile`.
-    pub(crate) async fn screen(&self, width: u32, height: u32, density: u32, mobile: bool) {
+    pub(crate) async fn emulate_screen(&self, width: u32, height: u32, density: u32, mobile: bool) {
         let screen = json!({ "width": width, "height": height, "deviceScaleFactor": density, "mobile": mobile });
         self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
     }
@@ -188,18 +191,18 @@ impl Browser {
     pub(crate) async fn new_tab(&self) -> WindowHandle {
         let left = self.driver.window().await.unwrap();
         let tab = self.driver.new_tab().await.unwrap();
-        self.turn_to(&tab).await;
+        self.switch_to_tab(&tab).await;
         left
     }
 
     /// Turns to a tab, so that it is the one in front.
-    pub(crate) async fn turn_to(&self, tab: &WindowHandle) {
+    pub(crate) async fn switch_to_tab(&self, tab: &WindowHandle) {
         self.driver.switch_to_window(tab.clone()).await.unwrap();
         self.devtools("Page.bringToFront", json!({})).await;
     }
 
     /// What the browser has complained of since last asked: errors, refusals of the content policy, lost files.
-    pub(crate) async fn complaints(&self) -> Vec<String> {
+    pub(crate) async fn console_errors(&self) -> Vec<String> {
         let log = self.driver.browser_log().await.unwrap();
         log.into_iter().filter(|entry| entry.level != "INFO").map(|entry| entry.message).collect()
     }

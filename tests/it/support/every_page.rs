@@ -10,8 +10,8 @@ use super::visitor::Visitor;
 const UNKNOWN: &str = "/playlists/0000000000000000000000";
 
 /// Every kind of page, and the status that it comes with.
-pub(crate) async fn all(site: &Site) -> Vec<(Page, u16)> {
-    let (stranger, mira) = (site.visitor(), site.signed_in("mira").await);
+pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
+    let (stranger, mira) = (site.visitor(), site.sign_in("mira").await);
     let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
     let mut pages = Vec::new();
     let outside = [
@@ -25,11 +25,11 @@ pub(crate) async fn all(site: &Site) -> Vec<(Page, u16)> {
         ("/account/sessions/end", 405),
     ];
     for (path, status) in outside {
-        pages.push((stranger.look(path).await, status));
+        pages.push((stranger.get(path).await, status));
     }
-    let hearts = mira.look("/hearts").await;
+    let hearts = mira.get("/hearts").await;
     let heart = mira.open(&one).await.form("form.heart");
-    mira.send(heart).await;
+    mira.send_form(heart).await;
     let inside = [
         ("/playlists", 200),
         ("/playlists?page=2", 200),
@@ -56,7 +56,7 @@ pub(crate) async fn all(site: &Site) -> Vec<(Page, u16)> {
         ("/auth/spotify/callback?state=x&code=y", 400),
     ];
     for (path, status) in inside {
-        pages.push((mira.look(path).await, status));
+        pages.push((mira.get(path).await, status));
     }
     pages.push((hearts, 200));
     pages.push((post(&mira, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "nothing=1").await, 422));
@@ -64,18 +64,18 @@ pub(crate) async fn all(site: &Site) -> Vec<(Page, u16)> {
     pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
     site.world.fault(Endpoint::Token, Fault::Html502, 3);
     pages.push((site.visitor().sign_in("ada").await, 502));
-    pages.extend(further(site).await);
+    pages.extend(visit_pages_without_spotify(site).await);
     pages
 }
 
 /// What only people see who came by another provider.
-async fn further(site: &Site) -> Vec<(Page, u16)> {
-    site.visitor().sign_in_by(&site.world, Service::Google, "ada").await;
+async fn visit_pages_without_spotify(site: &Site) -> Vec<(Page, u16)> {
+    site.visitor().sign_in_with(&site.world, Service::Google, "ada").await;
     let ada = site.visitor();
-    let same = ada.sign_in_by(&site.world, Service::GitHub, "ada").await;
-    let mut pages = vec![(same, 200), (ada.link(&site.world, Service::X, "ada").await, 200)];
+    let same = ada.sign_in_with(&site.world, Service::GitHub, "ada").await;
+    let mut pages = vec![(same, 200), (ada.link_identity(&site.world, Service::X, "ada").await, 200)];
     for (path, status) in [("/playlists", 200), ("/now-playing", 200), ("/account/ways/x", 200), (UNKNOWN, 409)] {
-        pages.push((ada.look(path).await, status));
+        pages.push((ada.get(path).await, status));
     }
     pages
 }

@@ -33,7 +33,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// Looks at an answer, unless it is no page or one of the same shape was looked at before.
-pub(super) fn look_at(page: &Page) {
+pub(super) fn assert_valid_html(page: &Page) {
     let shape = shape(&page.html);
     let html = page.header("content-type").starts_with("text/html") && !page.html.is_empty();
     if !html || !SEEN.lock().unwrap().get_or_insert_default().insert(shape) {

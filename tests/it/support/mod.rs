@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use markup::look_at;
+use markup::assert_valid_html;
 use postgres::TestDatabase;
 use visitor::Visitor;
 
@@ -63,7 +63,7 @@ impl Site {
 
     /// Opens a site with some settings of the test's own.
     pub(crate) async fn open_with(extra: &[(&'static str, &str)]) -> Self {
-        Self::open_on(postgres::fresh_database().await, extra).await
+        Self::open_on(postgres::create_database().await, extra).await
     }
 
     /// Opens a site on a database that is there already.
@@ -92,7 +92,7 @@ impl Site {
     }
 
     /// A second process on the same database and the same Spotify; gives its address.
-    pub(crate) async fn second_process(&mut self) -> String {
+    pub(crate) async fn start_second_process(&mut self) -> String {
         let listener = listen().await;
         let base = address(&listener);
         self.serve(listener);
@@ -132,7 +132,7 @@ impl Site {
     }
 
     /// From now on time passes for the app only when the test lets it, however slow the computer is.
-    pub(crate) fn hold_time(&self) {
+    pub(crate) fn freeze_clock(&self) {
         let _ = self.clock.held.set(real_time());
     }
 
@@ -149,45 +149,55 @@ impl Site {
     }
 
     /// Removes what has had its time, as the app does every ten minutes.
-    pub(crate) async fn sweep(&self) {
-        self.try_to_sweep().await.unwrap();
+    pub(crate) async fn run_cleanup(&self) {
+        self.try_cleanup().await.unwrap();
     }
 
     /// The same; what fails is told.
-    pub(crate) async fn try_to_sweep(&self) -> Result<(), String> {
+    pub(crate) async fn try_cleanup(&self) -> Result<(), String> {
         let app = self.app();
         heartlist::domain::sweep::sweep(&app, app.now()).await.map_err(|error| error.to_string())
     }
 
     /// Lets enough time pass that the lists of most hearted playlists are made anew, by whichever process.
-    pub(crate) async fn refresh_top(&self) {
+    pub(crate) async fn force_top_refresh(&self) {
         self.advance(Duration::from_secs(20));
         let since = self.app().now();
         let young = "select from top_lists where made_at >= $1";
-        until("the lists are made anew", async || {
+        wait_until("the lists are made anew", async || {
             sqlx::query("update top_lists set rest = '0'").execute(&self.db).await.unwrap();
-            self.make_top().await;
+            self.refresh_top_if_stale().await;
             sqlx::query(young).bind(since).fetch_optional(&self.db).await.unwrap().is_some()
         })
         .await;
     }
 
     /// Makes the lists of most hearted playlists anew if they are old.
-    pub(crate) async fn make_top(&self) {
+    pub(crate) async fn refresh_top_if_stale(&self) {
         let app = self.app();
         heartlist::domain::top::refresh(&app, app.now()).await.unwrap();
     }
 
     /// Until somebody waits for a lock.
-    pub(crate) async fn until_somebody_waits(&self) {
+    pub(crate) async fn wait_for_blocked_query(&self) {
         let waiting =
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        until("somebody waits for a lock", async || self.count(waiting).await > 0).await;
+        wait_until("somebody waits for a lock", async || self.count(waiting).await > 0).await;
     }
 
     /// As many connections to the site's rows as the app would have, or one that everything waits for.
     pub(crate) fn pool(&self, connections: u32) -> db::Pool {
         db::pool(&Secret::new(self.database.url()), connections).unwrap()
+    }
+
+    /// Number of hearts, removed ones not included.
+    pub(crate) async fn count_hearts(&self) -> i64 {
+        self.count("select count(*) from user_hearts where removed_at is null").await
+    }
+
+    /// Number of users.
+    pub(crate) async fn count_users(&self) -> i64 {
+        self.count("select count(*) from users").await
     }
 
     /// How many rows `query` counts.
@@ -222,7 +232,7 @@ impl Drop for Site {
 }
 
 /// Waits until `probe` says yes; fails when it has not within a minute.
-pub(crate) async fn until(what: &str, probe: impl AsyncFn() -> bool) {
+pub(crate) async fn wait_until(what: &str, probe: impl AsyncFn() -> bool) {
     let wait = async {
         while !probe().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -276,7 +286,7 @@ fn address(listener: &TcpListener) -> String {
 }
 
 /// Opens pages until the pool has found out which of its connections were ended.
-pub(crate) async fn settle(visitor: &Visitor) {
+pub(crate) async fn wait_for_reconnect(visitor: &Visitor) {
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    until("a page opens", async || visitor.look("/hearts").await.status == 200).await;
+    wait_until("a page opens", async || visitor.get("/hearts").await.status == 200).await;
 }

@@ -89,6 +89,11 @@ impl Page {
         Form { page: self.url.clone(), action, method: form.attr("method").unwrap_or("get").to_uppercase(), fields }
     }
 
+    /// Fails unless the response is a 303 to `location`.
+    pub(crate) fn assert_redirect(&self, location: &str) {
+        assert_eq!((self.status, self.header("location")), (303, location), "{}", self.html);
+    }
+
     /// One header of the answer.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
@@ -100,7 +105,7 @@ impl Page {
     }
 
     /// The notice that the page shows once.
-    pub(crate) fn notice(&self) -> Option<String> {
+    pub(crate) fn flash(&self) -> Option<String> {
         self.texts("main [role=status], main [role=alert]").into_iter().find(|text| !text.is_empty())
     }
 

@@ -73,7 +73,7 @@ impl Drop for TestDatabase {
 ///
 /// # Panics
 /// When there is no server to be had; the message says why.
-pub(crate) async fn fresh_database() -> TestDatabase {
+pub(crate) async fn create_database() -> TestDatabase {
     static TEMPLATE: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
     static MADE: AtomicU32 = AtomicU32::new(0);
     let number = MADE.fetch_add(1, Ordering::Relaxed);

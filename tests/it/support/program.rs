@@ -24,7 +24,7 @@ impl Program {
     /// The same, begun in `folder`.
     pub(crate) fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
         // Another build of it may be named, for example a release build.
-        let program = variable("HEARTLIST_TEST_PROGRAM").map(|program| std::path::absolute(program).unwrap());
+        let program = env_var("HEARTLIST_TEST_PROGRAM").map(|program| std::path::absolute(program).unwrap());
         let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_heartlist").into()));
         command.env_clear().envs(settings.iter().copied()).current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -40,22 +40,22 @@ impl Program {
     }
 
     /// A demo in `data`, with whatever Postgres programs this machine has.
-    pub(crate) fn demo(data: &Path, port: &str) -> Self {
+    pub(crate) fn start_demo(data: &Path, port: &str) -> Self {
         let data = data.to_str().unwrap();
         let mut settings = vec![("HEARTLIST_DATA", data), ("PORT", port), ("RUST_LOG", "debug")];
-        let path = variable("PATH");
-        let pg_bin = variable("PG_BIN");
+        let path = env_var("PATH");
+        let pg_bin = env_var("PG_BIN");
         settings.extend(path.as_deref().map(|path| ("PATH", path)));
         settings.extend(pg_bin.as_deref().map(|folder| ("PG_BIN", folder)));
         Self::start(&settings)
     }
 
     /// The line that says where it serves.
-    pub(crate) async fn ready(&mut self) -> String {
+    pub(crate) async fn wait_until_ready(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).await.unwrap();
         if line.is_empty() {
-            panic!("it did not start: {}", self.rest().await.1);
+            panic!("it did not start: {}", self.wait_for_exit().await.1);
         }
         line.trim().strip_prefix("Heartlist is ready: ").expect("the line with the address").to_owned()
     }
@@ -70,7 +70,7 @@ impl Program {
     }
 
     /// Its end: the exit code, and all it logged.
-    pub(crate) async fn rest(&mut self) -> (Option<i32>, String) {
+    pub(crate) async fn wait_for_exit(&mut self) -> (Option<i32>, String) {
         let mut log = (&mut self.log).await.unwrap();
         self.stdout.read_to_string(&mut log).await.unwrap();
         (self.child.wait().await.unwrap().code(), log)
@@ -78,7 +78,7 @@ impl Program {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test says which of its own variables the program may see")]
-pub(crate) fn variable(name: &str) -> Option<String> {
+pub(crate) fn env_var(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
@@ -88,13 +88,13 @@ pub(crate) fn free_port() -> String {
 }
 
 /// Starts the program on the site's database and its Spotify, with `extra` settings; returns its address too.
-pub(crate) async fn beside_with(site: &Site, extra: &[(&str, &str)]) -> (Program, String) {
+pub(crate) async fn start_program(site: &Site, extra: &[(&str, &str)]) -> (Program, String) {
     let port = free_port();
     let base = format!("http://127.0.0.1:{port}");
     let mut settings = site.settings();
     settings.extend([("BASE_URL", base.as_str()), ("PORT", port.as_str())]);
     settings.extend(extra);
     let mut program = Program::start(&settings);
-    assert_eq!(program.ready().await, base);
+    assert_eq!(program.wait_until_ready().await, base);
     (program, base)
 }

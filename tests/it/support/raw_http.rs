@@ -10,7 +10,7 @@ use tower::ServiceExt;
 use super::Site;
 
 /// A browser that takes these encodings and does not unpack them.
-pub(crate) async fn raw(
+pub(crate) async fn get_raw(
     site: &Site,
     path: &str,
     headers: &[(&str, &str)],
@@ -23,7 +23,7 @@ pub(crate) async fn raw(
 }
 
 /// How long `body` is when packed, for what a debug build sends as it is.
-pub(crate) async fn packed(body: Vec<u8>) -> usize {
+pub(crate) async fn gzipped_size(body: Vec<u8>) -> usize {
     let kind = [("content-type", "text/css")];
     let plain =
         tower::service_fn(move |_| std::future::ready(Ok::<_, Infallible>((kind, body.clone()).into_response())));

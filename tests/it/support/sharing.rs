@@ -4,14 +4,14 @@ use reqwest::Method;
 
 use super::Site;
 use super::page::Page;
-use super::raw_http::raw;
+use super::raw_http::get_raw;
 use super::visitor::Visitor;
 
 pub(crate) const SETTINGS: &str = "/account/sharing";
 
 /// Somebody who hearted everything on the first page of their library.
-pub(crate) async fn with_hearts(site: &Site, listener: &str) -> (Visitor, Vec<String>) {
-    let visitor = site.signed_in(listener).await;
+pub(crate) async fn sign_in_with_hearts(site: &Site, listener: &str) -> (Visitor, Vec<String>) {
+    let visitor = site.sign_in(listener).await;
     let ids = visitor.open("/playlists").await.playlist_ids();
     for id in &ids {
         visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
@@ -20,25 +20,25 @@ pub(crate) async fn with_hearts(site: &Site, listener: &str) -> (Visitor, Vec<St
 }
 
 /// Puts the visitor's page at `slug`, and gives what they see then.
-pub(crate) async fn put_at(visitor: &Visitor, slug: &str) -> Page {
+pub(crate) async fn publish_page_at(visitor: &Visitor, slug: &str) -> Page {
     visitor.submit(visitor.open(SETTINGS).await.form("#slug").with("slug", slug)).await
 }
 
 /// Presses the button that says `words`.
-pub(crate) async fn press(visitor: &Visitor, part: &str, on: &str) -> Page {
+pub(crate) async fn set_sharing(visitor: &Visitor, part: &str, on: &str) -> Page {
     let form = format!("form[action='/account/sharing/{part}']:has(input[value={on}])");
     visitor.submit(visitor.open(SETTINGS).await.form(&form)).await
 }
 
 /// Makes a secret link, and gives its path.
-pub(crate) async fn secret_link(visitor: &Visitor) -> String {
-    let page = press(visitor, "link", "true").await;
+pub(crate) async fn create_secret_link(visitor: &Visitor) -> String {
+    let page = set_sharing(visitor, "link", "true").await;
     let path = page.attribute("a.exact[href*='/s/']", "href");
     path.split_once("/s/").map(|(_, token)| format!("/s/{token}")).unwrap()
 }
 
 /// What other sites need to show a picture with a link to `page`.
-pub(crate) async fn shows_a_picture(site: &Site, page: &Page) {
+pub(crate) async fn assert_preview_image(site: &Site, page: &Page) {
     let meta = |property: &str| page.attribute(&format!("meta[property='og:image{property}']"), "content");
     assert_eq!(
         (meta(":width").as_str(), meta(":height").as_str(), meta(":type").as_str()),
@@ -48,7 +48,7 @@ pub(crate) async fn shows_a_picture(site: &Site, page: &Page) {
     assert_eq!(page.attribute("meta[name='twitter:card']", "content"), "summary_large_image");
     let address = meta("");
     let path = address.strip_prefix(&site.base).expect("a whole address of ours");
-    let (status, headers, picture) = raw(site, path, &[]).await;
+    let (status, headers, picture) = get_raw(site, path, &[]).await;
     assert_eq!((status, headers["content-type"].to_str().unwrap()), (200, "image/png"));
     assert!(picture.len() < 60_000 && picture[16..24] == [0, 0, 4, 176, 0, 0, 2, 118], "1200 by 630, and light");
 }

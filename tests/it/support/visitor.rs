@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Request};
 use url::Url;
 
-use super::look_at;
+use super::assert_valid_html;
 use super::page::{Form, Page};
 
 /// A browser without script, with a cookie jar of its own.
@@ -35,23 +35,23 @@ impl Visitor {
 
     /// Opens an address and follows where it leads.
     pub(crate) async fn open(&self, path: &str) -> Page {
-        let page = self.look(path).await;
+        let page = self.get(path).await;
         self.follow(page).await
     }
 
     /// Opens an address and stays there, whatever it answers.
-    pub(crate) async fn look(&self, path: &str) -> Page {
+    pub(crate) async fn get(&self, path: &str) -> Page {
         self.request(Method::GET, path, &[("sec-fetch-site", "none")], None).await
     }
 
     /// Sends a form that is on a page, and follows where it leads.
     pub(crate) async fn submit(&self, form: Form) -> Page {
-        let page = self.send(form).await;
+        let page = self.send_form(form).await;
         self.follow(page).await
     }
 
     /// Sends a form that is on a page, and stays with the answer.
-    pub(crate) async fn send(&self, form: Form) -> Page {
+    pub(crate) async fn send_form(&self, form: Form) -> Page {
         let method = Method::from_bytes(form.method.as_bytes()).unwrap();
         let origin = form.action.origin().ascii_serialization();
         let mut page = form.page.clone();
@@ -108,7 +108,7 @@ impl Visitor {
         let answer = self.client.execute(request).await.expect("an answer");
         let (status, url, headers) = (answer.status().as_u16(), answer.url().clone(), answer.headers().clone());
         let page = Page { status, url, headers, html: answer.text().await.expect("a whole answer") };
-        look_at(&page);
+        assert_valid_html(&page);
         page
     }
 
@@ -118,7 +118,7 @@ impl Visitor {
                 return page;
             }
             let target = page.url.join(page.header("location")).unwrap();
-            page = self.look(target.as_str()).await;
+            page = self.get(target.as_str()).await;
         }
         panic!("redirected without end, last to {}", page.url)
     }
@@ -130,7 +130,7 @@ impl Visitor {
     }
 
     /// Presses the button on the sign-in page, as far as Spotify's consent page.
-    pub(crate) async fn to_consent(&self, sign_in_page: &str) -> Page {
+    pub(crate) async fn start_spotify_sign_in(&self, sign_in_page: &str) -> Page {
         let page = self.open(sign_in_page).await;
         let consent = self.submit(page.form("form[action='/auth/spotify']")).await;
         assert!(consent.has("button[value=approve]"), "{} {}", consent.status, consent.html);
@@ -167,7 +167,7 @@ impl Visitor {
 
 impl Page {
     /// The form of another provider's consent page, filled in by who says yes.
-    pub(crate) fn choose(&self, account: &Account) -> Form {
+    pub(crate) fn approve_as(&self, account: &Account) -> Form {
         self.form("button[value=approve]").with("account", &account.id).with("decision", "approve")
     }
 }

@@ -51,24 +51,24 @@ pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
 }
 
 /// Loads a page and looks at it on small screens.
-pub(crate) async fn check_sizes(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
+pub(crate) async fn assert_page_fits(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
     browser.go(path).await;
-    fits(browser, path, grounds).await;
+    assert_fits(browser, path, grounds).await;
 }
 
 /// Looks at the page that is shown, called `path` when something is wrong.
-pub(crate) async fn fits(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
-    browser.ask::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
+pub(crate) async fn assert_fits(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
+    browser.eval::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
     for scheme in ["light", "dark"] {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         browser.devtools("Emulation.setEmulatedMedia", features).await;
         for width in [320, 360] {
-            browser.window(width, 640).await;
-            assert_eq!(browser.ask::<u32>("innerWidth").await, width);
-            assert_eq!(browser.ask::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at {width} px, {scheme}");
+            browser.set_window_size(width, 640).await;
+            assert_eq!(browser.eval::<u32>("innerWidth").await, width);
+            assert_eq!(browser.eval::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at {width} px, {scheme}");
         }
-        grounds.insert(browser.ask(GROUND).await);
+        grounds.insert(browser.eval(GROUND).await);
     }
-    browser.ask::<()>("void (document.documentElement.style.fontSize = '200%')").await;
-    assert_eq!(browser.ask::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at 360 px, text twice as large");
+    browser.eval::<()>("void (document.documentElement.style.fontSize = '200%')").await;
+    assert_eq!(browser.eval::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at 360 px, text twice as large");
 }
