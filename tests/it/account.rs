@@ -1,4 +1,4 @@
-//! The account page and leaving for good.
+//! The account page, disconnecting Spotify and deleting the account.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn account_deletion_needs_confirmation_and_removes_every_row() {
     assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
     assert!(gone.text("main dl").contains("Hearts 1") && gone.text("main dl").contains("Sessions 2"));
     assert!(gone.header("cache-control") == "no-store" && !gone.html.contains("Ada"));
-    // Both are true of what follows, and Spotify is what we cannot clear up for them.
+    // The app's access at Spotify is the one thing that Heartlist cannot revoke.
     let said = gone.text("main [role=status]");
     assert!(said.contains("signed out everywhere") && said.contains("shown only once"), "{said}");
     assert!(gone.has("main a[href='https://www.spotify.com/account/apps/']"));
@@ -107,7 +107,7 @@ async fn reauthentication_accepts_only_identities_already_linked() {
     let ada = site.visitor();
     ada.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     site.advance(Duration::from_secs(601));
-    // Whoever finds the browser open must not add a way in of their own, by which they would then be ada.
+    // Attack: somebody at the unlocked browser links an identity of their own to get into the account later.
     for body in ["aim=link&next=/account", "again=yes&next=/account"] {
         let path = format!("/auth/{}", OtherProvider::GitHub.key());
         let sent = ada.request(Method::POST, &path, &[("sec-fetch-site", "same-origin")], Some(body.into())).await;
@@ -155,7 +155,7 @@ async fn account_deletion_leaves_no_user_id_in_any_table() {
     assert_eq!(site.count("select count(*) from sign_ins").await, sign_ins - 2, "Ada's went, used or on their way");
 }
 
-/// The heart waits for the deletion, which holds the person's row, and then has no owner.
+/// The heart waits for the row lock of the deletion and finds no user afterwards.
 #[tokio::test]
 async fn heart_racing_account_deletion_gets_401() {
     let site = Site::open().await;

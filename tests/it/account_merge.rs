@@ -1,4 +1,4 @@
-//! Two accounts with the same verified e-mail address: never one before their person proves it.
+//! Merging two accounts with the same verified e-mail address: only after a sign-in to both.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::visitor::Visitor;
 const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 const QUESTION: &str = "Were you here before?";
 
-/// Ada comes by Google; then somebody comes by GitHub with the same verified address.
+/// A first account by Google and a second by GitHub, with the same verified address; the page is the merge offer.
 async fn two() -> (Site, Visitor, Visitor, Page) {
     let site = Site::open().await;
     let (first, second) = (site.visitor(), site.visitor());
@@ -56,7 +56,7 @@ async fn linking_own_other_account_offers_merge() {
     let proven = prove(&site, &second, &question, "ada").await;
     assert_eq!((proven.url.path(), site.count_users().await), ("/account", 1));
 
-    // After the quarter of an hour it is an account like any other, with ways out all the same.
+    // After 15 minutes the merge is no longer offered.
     let (site, _, second, _) = two().await;
     site.advance(Duration::from_secs(16 * 60));
     let again = second.open("/account/again?next=/account").await;

@@ -1,4 +1,4 @@
-//! What happened to an account, as its owner sees it.
+//! The activity list of an account.
 
 use std::time::Duration;
 

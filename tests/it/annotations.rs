@@ -1,4 +1,4 @@
-//! What people write beside their hearts: notes and tags.
+//! Notes and tags of hearts.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
 
-/// Ada with one heart, and the playlist that has it.
+/// Ada with one heart, and its playlist's id.
 async fn ada(site: &Site) -> (Visitor, String) {
     let ada = site.sign_in("ada").await;
     let page = ada.open("/playlists").await;
@@ -77,7 +77,7 @@ async fn annotations_belong_to_one_user_and_need_a_heart() {
     assert_eq!((page.status, page.text("h1").as_str()), (404, "Not hearted any more"));
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note is not null").await, 0);
     assert!(page.text("main").contains("Nothing was saved"));
-    // Its page has the form without a heart too, for the script to show: what it sends is refused just so.
+    // The playlist page holds the form even without a heart, hidden until the script shows it.
     let page =
         mira.send_form(mira.open(&format!("/playlists/{id}")).await.form(".words form").with("note", "mine")).await;
     assert_eq!((page.status, page.text("h1").as_str()), (404, "Not hearted any more"));

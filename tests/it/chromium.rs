@@ -1,4 +1,4 @@
-//! What only a real browser shows: the script, the keyboard, the layout, the content policy.
+//! Tests in Chromium: script, keyboard, layout, content policy.
 
 mod axe;
 mod error_pages;
@@ -19,7 +19,7 @@ mod without_script;
 use crate::support::Site;
 use crate::support::browser::Browser;
 
-/// The first playlist on a page, by its heart button.
+/// Heart button of the first playlist on a page.
 const FIRST_HEART: &str = ".card:first-child form.heart button";
 
 /// Goes from the sign-in page through the consent page, by mouse.
@@ -36,14 +36,14 @@ async fn consent(browser: &Browser, user: &str) {
     browser.click("button[value=approve]").await;
 }
 
-/// Somebody with a browser who looks at ada's playlists.
+/// Opens a browser on the playlists page, signed in as Ada.
 async fn open_as_ada(site: &Site) -> Browser {
     let browser = Browser::open(site).await;
     sign_in(&browser, "ada").await;
     browser
 }
 
-/// The same, once her first playlist has her heart.
+/// Opens a browser as Ada and hearts her first playlist.
 async fn open_as_ada_with_heart(site: &Site) -> Browser {
     let browser = open_as_ada(site).await;
     browser.click(FIRST_HEART).await;
@@ -51,17 +51,17 @@ async fn open_as_ada_with_heart(site: &Site) -> Browser {
     browser
 }
 
-/// Whether a heart button is pressed.
+/// True if the heart button is pressed.
 async fn is_hearted(browser: &Browser, button: &str) -> bool {
     browser.find(button).await.attr("aria-pressed").await.unwrap().unwrap() == "true"
 }
 
-/// Waits until a heart button is pressed, or is not.
+/// Waits until the heart button's state is `pressed`.
 async fn wait_for_hearted(browser: &Browser, button: &str, pressed: bool) {
     browser.find(&format!("{button}[aria-pressed={pressed}]")).await;
 }
 
-/// Waits until there are so many hearts in the database.
+/// Waits until the database holds `hearts` hearts.
 async fn wait_for_heart_count(site: &Site, browser: &Browser, hearts: i64) {
     let saved = async || site.count_hearts().await == hearts;
     browser.wait_until(&format!("{hearts} hearts saved"), saved).await;

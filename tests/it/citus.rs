@@ -1,5 +1,5 @@
-//! Everything that a visitor, the background jobs and the operator ask, on a Citus cluster. It runs where TEST_DATABASE_URL
-//! names the coordinator of one. Any other test runs there too, by its name; this one alone covers every statement's kind.
+//! Every kind of statement on a Citus cluster. Runs only if TEST_DATABASE_URL names the cluster's coordinator; any
+//! other test can be run there by name.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::support::visitor::Visitor;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Whether there is a cluster; says so if there is none.
+/// True if the tests run on a cluster; prints a line otherwise.
 async fn has_cluster() -> bool {
     let found = cluster().await.is_some();
     if !found {
@@ -47,7 +47,7 @@ async fn whole_visit_works_on_citus_cluster() {
     nothing_is_left_behind(&site).await;
 }
 
-/// Foreign keys of the coordinator's tables do not cascade from `users` there.
+/// On the cluster, local tables of the coordinator have no foreign keys to `users`, so nothing cascades.
 async fn nothing_is_left_behind(site: &Site) {
     let columns: Vec<String> = sqlx::query_scalar(USER_ID_COLUMNS).fetch_all(&site.db).await.unwrap();
     assert!(columns.len() >= 9, "{columns:?}");

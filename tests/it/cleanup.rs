@@ -1,4 +1,4 @@
-//! Cleanup: what fails holds nothing else up, and much is deleted in batches.
+//! Deletion of expired rows.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ async fn failing_cleanup_step_does_not_stop_the_others() {
     let site = Site::open().await;
     site.sign_in("ada").await;
     site.advance(Duration::from_secs(400 * 24 * 3600));
-    // The first part and one in the middle.
+    // The first step and one in the middle fail.
     sqlx::raw_sql("alter table sessions rename to a; alter table events rename to b").execute(&site.db).await.unwrap();
     let told = site.try_cleanup().await.unwrap_err();
     assert!(told.contains("sessions: ") && told.contains("; events: ") && !told.contains("playlists: "), "{told}");

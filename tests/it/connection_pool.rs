@@ -1,4 +1,4 @@
-//! The connections that requests share.
+//! The connection pool.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn failed_statement_keeps_connection_usable() {
     }
 }
 
-/// What a transaction wrote before its request was given up must not bar the others.
+/// A transaction of a cancelled request must not keep its locks.
 #[tokio::test]
 async fn cancelled_transaction_holds_no_locks() {
     let site = Site::open().await;
@@ -53,7 +53,7 @@ async fn cancelled_transaction_holds_no_locks() {
     let second = "insert into sessions (id_hash, user_id, sealed, created_at, expires_at) values (decode(repeat('ff', 32), 'hex'), $1, '', now(), now() + interval '1 day')";
     sqlx::query(second).bind(user).execute(&site.db).await.unwrap();
 
-    // The first session is written, the second is waited for.
+    // The first session is updated, the second one is locked by somebody else.
     let mut holding = site.db.begin().await.unwrap();
     sqlx::query("select from sessions where id_hash = decode(repeat('ff', 32), 'hex') for update")
         .execute(&mut *holding)

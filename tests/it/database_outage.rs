@@ -1,4 +1,4 @@
-//! A Postgres that hangs or is gone while the app runs.
+//! The database hangs, fails over, is locked or read-only while the app runs.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use crate::support::program::{Program, free_port};
 use crate::support::visitor::Visitor;
 use crate::support::{HEART, Site, wait_for_reconnect, wait_until};
 
-/// A socket before the site's Postgres that can stop passing bytes on, as a frozen server does.
+/// A socket proxy in front of Postgres that can stop forwarding, like a frozen server.
 struct Between {
     folder: tempfile::TempDir,
-    /// Whether the connections that are made now pass nothing on.
+    /// True if new connections forward nothing.
     frozen: Arc<Mutex<Arc<AtomicBool>>>,
 }
 
@@ -47,7 +47,7 @@ impl Between {
         self.frozen.lock().unwrap().store(frozen, Ordering::SeqCst);
     }
 
-    /// What is connected hears nothing any more, and new connections are well: another server took over.
+    /// Freezes existing connections and lets new ones work, as after a failover.
     fn fail_over(&self) {
         self.freeze(true);
         *self.frozen.lock().unwrap() = Arc::new(AtomicBool::new(false));
@@ -84,7 +84,7 @@ async fn hanging_database_gives_503_and_recovers() {
     let site = Site::open().await;
     let settings = site.settings();
     let real = settings.iter().find(|(name, _)| *name == "DATABASE_URL").unwrap().1;
-    // A server of TEST_DATABASE_URL may be behind no socket that could be stood before.
+    // The server of TEST_DATABASE_URL may have no socket to put a proxy in front of.
     let Some(socket) = socket_of(real) else { return };
     let between = Between::stand(socket);
     let (port, url) = (free_port(), between.url(real));
@@ -97,7 +97,7 @@ async fn hanging_database_gives_503_and_recovers() {
 
     between.freeze(true);
     let heart = format!("/heart/{id}");
-    // Well under the 25 seconds after which any request is given up; measured at about four.
+    // Well under the request timeout of 25 seconds; measured at about four.
     let bound = Duration::from_secs(12);
     for path in ["/playlists", "/hearts", "/account"] {
         let page = tokio::time::timeout(bound, ada.get(path)).await.expect("an answer soon");
@@ -115,7 +115,7 @@ async fn hanging_database_gives_503_and_recovers() {
     assert_eq!(ada.fetch(Method::PUT, &heart).await.status, 200);
     assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
 
-    // Every connection is in use at the moment when its server goes silent, and another takes over.
+    // All connections are in use at the moment of the failover.
     let presses = futures_util::future::join_all((0..30).map(|_| ada.fetch(Method::DELETE, &heart)));
     let failing = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -149,7 +149,7 @@ async fn read_only_database_shows_hearts_and_refuses_writes() {
     let set = async |on: &str| {
         let name: String = sqlx::query_scalar("select current_database()").fetch_one(&site.db).await.unwrap();
         let sql = format!("alter database {name} set default_transaction_read_only = {on}");
-        // A session of its own, since the setting holds for new ones and binds this one too.
+        // A separate connection, since the setting applies to new ones and to this one too.
         let mut admin = sqlx::PgConnection::connect_with(&site.db.connect_options()).await.unwrap();
         sqlx::raw_sql("set default_transaction_read_only = off").execute(&mut admin).await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
@@ -165,7 +165,7 @@ async fn read_only_database_shows_hearts_and_refuses_writes() {
     assert_eq!(ada.fetch(Method::DELETE, HEART).await.status, 200);
 }
 
-/// An answer that says saved is a row, however often the server throws everybody out meanwhile.
+/// A heart that was confirmed is stored, although the server keeps closing all connections.
 #[tokio::test]
 async fn acknowledged_heart_survives_connection_loss() {
     let site = Site::open().await;

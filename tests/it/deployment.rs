@@ -1,4 +1,4 @@
-//! The files with which other machines build and start the program: that they agree with it and with each other.
+//! Build and deployment files agree with the program and with each other.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// What stands between `before` and the end of its line or its quote.
+/// The text after `before`, up to the end of its line or quote.
 fn after(text: &str, before: &str) -> String {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
     rest.split(['"', '\n']).next().unwrap().to_owned()
@@ -77,7 +77,7 @@ fn app_json_describes_every_setting_as_help_does() {
             continue;
         };
         assert!(told["description"].as_str().unwrap().starts_with(about), "{name}");
-        // A default that stood there as a value would stay when it becomes another; and a secret is nobody's default.
+        // A default copied into app.json would not follow later changes.
         assert!(told.get("value").is_none(), "{name} has its value in app.json");
         let asked = told.get("required") != Some(&Value::Bool(false)) && told.get("generator").is_none();
         assert_eq!(asked, ASKED_FOR.contains(name), "{name}");
@@ -89,7 +89,7 @@ fn app_json_describes_every_setting_as_help_does() {
     assert_eq!(app["env"]["SESSION_SECRET"]["generator"], "secret");
 }
 
-/// They are demos, for which nobody has an address or an app at Spotify.
+/// Review apps are demos.
 #[test]
 fn review_apps_require_no_settings() {
     let review = &app_json()["environments"]["review"]["env"];

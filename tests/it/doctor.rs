@@ -1,4 +1,4 @@
-//! The doctor: what it finds, whom it tells, and that it keeps secrets.
+//! The doctor: its findings, who may see them, and that they hold no secret.
 
 use fake_spotify::{Endpoint, Fault};
 use tokio::process::Command;
@@ -9,7 +9,7 @@ use crate::support::page::Page;
 const TOKEN: &str = "an-operator-token-of-chance-7Qx2Lm9Zt";
 const OTHER: &str = "http://127.0.0.1:1";
 
-/// The finding about something, as the page shows it.
+/// State and text of the finding that starts with `about`.
 fn finding(page: &Page, about: &str) -> (String, String) {
     let all = page.texts("li.finding");
     let at = all.iter().position(|text| text.starts_with(about));
@@ -18,7 +18,7 @@ fn finding(page: &Page, about: &str) -> (String, String) {
     (class.trim_start_matches("finding ").to_owned(), all[at].clone())
 }
 
-/// `heartlist doctor` with these settings: whether it is content, and all it said.
+/// Runs `heartlist doctor` and returns its exit code and output.
 async fn doctor(settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
     command.arg("doctor").env_clear().envs(settings.iter().copied()).current_dir(std::env::temp_dir());
@@ -95,7 +95,7 @@ async fn operator_token_opens_setup_page_remotely() {
     hides_secrets(&right.html);
 }
 
-/// A proxy on the same computer that adds no header and calls us by our loopback address: everybody would look alike.
+/// Behind a local proxy that adds no header, every visitor seems to come from loopback.
 #[tokio::test]
 async fn loopback_requests_need_token_on_public_server() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN), ("BASE_URL", "https://hearts.example")]).await;
@@ -255,7 +255,7 @@ async fn sign_in_with_rejected_client_secret_points_to_doctor() {
 #[tokio::test]
 async fn metrics_show_spotify_calls_and_cooldowns_to_operator_only() {
     let site = Site::open().await;
-    // All of it is to happen on one day.
+    // Avoid midnight UTC, where the daily count starts again.
     let late = site.count("select extract(hour from now() at time zone 'UTC')::bigint / 23").await;
     site.advance(std::time::Duration::from_secs(3600 * late as u64));
     let ada = site.sign_in("ada").await;

@@ -1,4 +1,4 @@
-//! Feeds of shared hearts: Atom by RFC 4287, JSON Feed by its version 1.1.
+//! Feeds of shared hearts: Atom (RFC 4287) and JSON Feed 1.1.
 
 use fake_spotify::User;
 use reqwest::Method;
@@ -12,7 +12,7 @@ use crate::support::sharing::{create_secret_link, publish_page_at, sign_in_with_
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
 const NAME: &str = "Lena & \"<Co>\"";
-/// What somebody may call a playlist, with all that XML minds.
+/// A playlist name full of characters that XML escapes or forbids.
 const ODD: &str = "<b>R&B</b> \"é\" ]]> 🎧 \u{b}\u{fffe}";
 
 fn child<'a>(node: Node<'a, 'a>, name: &str) -> Node<'a, 'a> {
@@ -26,7 +26,7 @@ fn said<'a>(node: Node<'a, 'a>, name: &str) -> &'a str {
     child(node, name).text().unwrap_or_default()
 }
 
-/// Where the link of this relation leads.
+/// Address of the link with this relation.
 fn link<'a>(node: Node<'a, 'a>, relation: &str) -> &'a str {
     let mut links = node.children().filter(|child| child.has_tag_name((ATOM, "link")));
     links.find(|link| link.attribute("rel") == Some(relation)).and_then(|link| link.attribute("href")).unwrap()

@@ -1,4 +1,4 @@
-//! Hearts: given, taken back, kept.
+//! Adding, removing and listing hearts.
 
 use std::time::Duration;
 
@@ -113,7 +113,7 @@ async fn concurrent_users_leave_correct_heart_counts() {
     let playlists = ["A", "B", "C"].map(|letter| format!("{}/heart/{}", site.base, letter.repeat(22)));
     let client = reqwest::Client::new();
     let press = async |number: usize| {
-        // Each begins elsewhere; of each playlist the last press gives its heart to every second person.
+        // Everybody starts at another playlist; every second user's last request adds a heart.
         for turn in number..number + 9 {
             let method = if (turn - number) / 3 % 2 == number % 2 { Method::PUT } else { Method::DELETE };
             let press = client.request(method, &playlists[turn % 3]).header("sec-fetch-site", "same-origin");
@@ -126,7 +126,7 @@ async fn concurrent_users_leave_correct_heart_counts() {
     assert_eq!(site.count("select count(*) from heart_counts where hearts = 32 and week = 32").await, 3);
 }
 
-/// The cookie of somebody new, whose session is written by hand.
+/// Inserts a user with a session and returns the session's cookie.
 async fn somebody(site: &Site) -> String {
     let new = "insert into users (display_name, created_at) values ('Somebody', now()) returning id";
     let user: i64 = sqlx::query_scalar(new).fetch_one(&site.db).await.unwrap();
@@ -147,7 +147,7 @@ async fn signed_out_fetch_gets_401_with_sign_in_address() {
     let page = site.visitor().fetch(Method::PUT, ONE).await;
     assert_eq!((page.status, page.header("content-type")), (401, "application/json"));
     assert_eq!(page.json()["error"]["sign_in"], "/login?next=%2Fplaylists&heart=3cEYpjA9oz9GiPac4AsH4n");
-    // The way leads back to the page on which the heart is.
+    // The sign-in address leads back to the page of the heart.
     let on = format!("{}/hearts?sort=name", site.base);
     let headers = [("sec-fetch-site", "same-origin"), ("referer", on.as_str())];
     let page = site.visitor().request(Method::DELETE, ONE, &headers, None).await;

@@ -1,4 +1,4 @@
-//! Hearts by link: pasted in any form, hearted with what Spotify says of it, refused in words.
+//! Adding hearts by a pasted link.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::support::visitor::{Visitor, approve};
 
 const NAMELESS: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
-/// Pastes `text` on the page at `path` and follows.
+/// Submits `text` in the link form of the page at `path`.
 async fn paste(visitor: &Visitor, path: &str, text: &str) -> Page {
     let page = visitor.open(path).await;
     visitor.submit(page.form("#link").with("link", text)).await
 }
 
-/// A public playlist that `owner` has and `stranger` has not: its id and name.
+/// Id and name of a public playlist that `owner` has and `stranger` does not.
 fn of_somebody_else(site: &Site, owner: &str, stranger: &str) -> (String, String) {
     let (owner, stranger) = (site.spotify.user(owner).unwrap(), site.spotify.user(stranger).unwrap());
     let known: Vec<_> = stranger.playlists().iter().map(|p| p.id.clone()).collect();

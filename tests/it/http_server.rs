@@ -1,4 +1,4 @@
-//! The listener and what stands right behind it: overload, half-sent requests, http, and the end.
+//! The HTTP server: overload, incomplete requests, plain HTTP, shutdown.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 use crate::support::{Site, wait_until};
 
-/// As many requests as are worked on at once (src/web/mod.rs).
+/// The app's limit of concurrent requests (src/web/mod.rs).
 const AT_ONCE: usize = 200;
-/// A form that is never sent to its end.
+/// A request whose body is never completed.
 const HALF: &[u8] = b"POST /hearts HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\r\nli";
 
-/// The same for a form that nobody counts, by who is signed in.
+/// The same with a session, to a route without a rate limit.
 fn half_of(visitor: &Visitor) -> String {
     let half = String::from_utf8_lossy(HALF).replace("/hearts", "/library");
     half.replacen("\r\n", &format!("\r\ncookie: {}\r\n", visitor.cookie()), 1)
@@ -91,7 +91,7 @@ async fn stuck_connections_do_not_delay_shutdown() {
     for _ in 0..3 {
         program.signal("-TERM");
     }
-    // Heroku's patience; ours is shorter.
+    // Heroku kills after 30 seconds; the app's own limit is shorter.
     let (code, log) = tokio::time::timeout(Duration::from_secs(29), program.wait_for_exit()).await.expect("it ends");
     assert_eq!(code, Some(0), "{log}");
     drop((silent, head, body, used));
@@ -110,7 +110,7 @@ async fn http_on_heroku_redirects_to_https() {
         }
         assert!(page.header("strict-transport-security").contains("max-age="), "{said}");
     }
-    // Whoever looks whether we live may come as they like.
+    // Health checks may use plain HTTP.
     for path in ["/healthz", "/readyz"] {
         let page = visitor.request(Method::GET, path, &[("x-forwarded-proto", "http")], None).await;
         assert_eq!(page.status, 200, "{path}");

@@ -1,4 +1,4 @@
-//! One person, many ways in: linked, unlinked, and never taken for somebody else.
+//! Linking and unlinking identities of one account.
 
 use std::time::Duration;
 
@@ -284,7 +284,7 @@ async fn identity_subject_is_not_renamed_to_a_taken_one() {
 
 #[tokio::test]
 async fn merged_duplicate_hearts_keep_earliest_date_and_note() {
-    // See `proving` for the walk; this is about what must not get lost.
+    // `account_merge` tests the steps; this tests that no data is lost.
     let site = Site::open().await;
     let (old, new) = (site.visitor(), site.visitor());
     old.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
@@ -305,8 +305,7 @@ async fn merged_duplicate_hearts_keep_earliest_date_and_note() {
     assert_eq!(old.open("/hearts").await.count("li.card"), 2);
 }
 
-/// A large account takes longer than a statement may, and must end all the same: here, whatever ends one looks
-/// whether it is being timed.
+/// Merging or deleting a large account may exceed the statement timeout. The trigger fails if a timeout is set.
 #[tokio::test]
 async fn merge_and_deletion_have_no_statement_timeout() {
     let site = Site::open().await;
@@ -326,7 +325,7 @@ async fn merge_and_deletion_have_no_statement_timeout() {
     assert_eq!((new.submit(form).await.status, site.count_users().await), (200, 0));
 }
 
-/// A table of what people make has to be moved when accounts become one: `db/merging.rs`.
+/// A new table with user data must be handled by the account merge.
 #[tokio::test]
 async fn every_user_table_is_covered_by_account_merge() {
     let site = Site::open().await;
@@ -343,7 +342,7 @@ async fn every_user_table_is_covered_by_account_merge() {
     assert_eq!(tables, known);
 }
 
-/// A provider may take its time. What was ended or disconnected meanwhile stays so.
+/// A session ended or a connection removed during a slow callback must not come back.
 #[tokio::test]
 async fn slow_provider_does_not_restore_session_or_tokens() {
     let site = Site::open().await;

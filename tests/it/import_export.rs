@@ -1,4 +1,4 @@
-//! Hearts in files: exported, imported, and the same afterwards.
+//! Export and import of hearts.
 
 use fake_spotify::{Endpoint, Fault};
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::support::{Site, wait_until};
 
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
-/// Ada with one named heart and words beside it that a spreadsheet would calculate.
+/// Ada with one heart whose note and tags a spreadsheet would take for formulas.
 async fn ada(site: &Site) -> (Visitor, String) {
     let ada = site.sign_in("ada").await;
     let page = ada.open("/playlists").await;
@@ -217,7 +217,7 @@ async fn imports_are_limited_to_100_000_hearts_per_user() {
         "insert into user_hearts (user_id, playlist_id, hearted_at) select user_id, lpad(n::text, 22, '0'), hearted_at
                 from user_hearts, generate_series(1, 99997) n";
     sqlx::raw_sql(more).execute(&site.db).await.unwrap();
-    // The same twice, and one that is there: two are new.
+    // Four lines: one existing heart and one repeated line, so two hearts are new.
     let file = |ids: [u32; 4]| format!("id\n{:022}\n{:022}\n{:022}\n{:022}\n", ids[0], ids[1], ids[2], ids[3]);
     assert_eq!(import(&ada, file([1, 200_000, 200_001, 200_001])).await.import_report(), [2, 2, 0]);
     let page = import(&ada, file([1, 200_001, 200_002, 200_002])).await;

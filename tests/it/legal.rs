@@ -1,4 +1,4 @@
-//! Privacy, terms, and how Spotify's data and our hearts are spoken of.
+//! Privacy page, terms, and Spotify's design rules.
 
 use std::fs;
 use std::path::Path;
@@ -115,7 +115,7 @@ fn covers_follow_spotify_design_rules() {
     }
 }
 
-/// Spotify's word for something else, which its design rules reserve: an own heart must not go by it.
+/// Spotify's design rules reserve the word "like" for its own feature.
 #[test]
 fn interface_never_says_like() {
     let mut told = Vec::new();
@@ -126,7 +126,7 @@ fn interface_never_says_like() {
             Some("rs") if !path.starts_with("src/db/") => strings(&read(&path)),
             _ => continue,
         };
-        // "Liked Songs" is a list of Spotify's own.
+        // "Liked Songs" is a playlist of Spotify.
         let text = text.replace("from Liked Songs", "");
         // The titles of made-up songs are nobody's heart.
         if !path.starts_with("crates/fake-spotify/src/music/") && speaks_of_likes(&text) {
@@ -149,7 +149,7 @@ fn speaks_of_likes(text: &str) -> bool {
     words.into_iter().any(|word| ["like", "likes", "liked"].contains(&word.to_lowercase().as_str()))
 }
 
-/// The string literals of a Rust file, a line each.
+/// String literals of a Rust file, one per line.
 fn strings(text: &str) -> String {
     let mut found = String::new();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! The library's age, its gaps, and Spotify's wish to be left alone.
+//! Fetching the library: refresh, partial results, cool-downs.
 
 use std::time::Duration;
 
@@ -172,7 +172,7 @@ async fn partial_library_is_shown_and_continued_on_request() {
     let lena = lena(&site, 400).await;
     sqlx::query("delete from libraries").execute(&site.db).await.unwrap();
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
-    // The first page comes, then Spotify breaks off.
+    // Spotify fails after the first page.
     let break_off = async {
         until("a page has come", async || asked(&site) >= 9).await;
         site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
@@ -212,7 +212,7 @@ async fn first_view_of_big_library_waits_only_for_first_page() {
 #[tokio::test]
 async fn partial_library_counts_agree() {
     let site = Site::open().await;
-    // Among her entries are nulls and repeats, so that entries are more than playlists.
+    // Her library holds nulls and repeats: more items than playlists.
     let mira = site.sign_in("mira").await;
     sqlx::query("update libraries set fetched_at = null").execute(&site.db).await.unwrap();
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
@@ -227,7 +227,7 @@ async fn partial_library_counts_agree() {
     let numbers = |text: &str| -> Vec<usize> {
         text.split_whitespace().take_while(|word| *word != "as").filter_map(|word| word.parse().ok()).collect()
     };
-    // What is still to come is an upper bound, and stands in one place; all else counts what is here.
+    // Only one place shows the upper bound; every other number counts what has been loaded.
     let [here, whole] = numbers(&page.text("form.notice p"))[..] else { panic!("{}", page.html) };
     assert!(page.text("form.notice p").contains(" of up to ") && here == shown, "{}", page.html);
     assert!(page.text(".fresh .sub").starts_with(&format!("{here} playlists so far, as of ")), "{}", page.html);
@@ -324,7 +324,7 @@ async fn total_larger_than_items_is_no_gap() {
 async fn library_changed_between_fetches_has_no_gap() {
     let site = Site::open().await;
     let lena = lena(&site, 120).await;
-    // Of the first fifty, two stand further back at Spotify by now.
+    // Two of the first fifty have since moved further back at Spotify.
     for half in [
         "delete from playlists where position in (48, 49) or position >= 50 and position not in (60, 70)",
         "update playlists set position = case position when 60 then 48 else 49 end where position in (60, 70)",
@@ -342,7 +342,7 @@ async fn library_changed_between_fetches_has_no_gap() {
     }
 }
 
-/// A process that was held up for longer than it may fetch: meanwhile another has taken over and gone on.
+/// A process exceeded its fetch lease, and another one has taken over.
 #[tokio::test]
 async fn fetch_that_lost_its_lease_writes_nothing() {
     let site = Site::open().await;

@@ -1,5 +1,5 @@
-//! The integration tests: each has a database and a fake Spotify of its own, acts like a visitor, and reads pages by CSS
-//! selector. `docs/EXPECTATIONS.md` says which expectation each of them proves.
+//! The integration tests: each has a database and a fake Spotify of its own, acts like a visitor, and reads pages by
+//! CSS selector. `docs/EXPECTATIONS.md` says which expectation each of them proves.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Migrations: dated, explained, forward only, and safe on a database that people use.
+//! Migrations: names, comments, and safety on a database in use.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use crate::support::postgres::{TestDatabase, create_database};
 
 static ALL: Migrator = sqlx::migrate!();
 
-/// Rows as they may stand in a table, put there as soon as the migration with this version has run, so that
-/// each later migration meets them. A migration that makes a table needs a line here.
+/// Rows inserted after the migration with this version, so that later migrations run on filled tables. A migration that
+/// creates a table needs an entry.
 const ROWS: &[(i64, &str)] = &[
     (20261121090000, "insert into users (display_name, created_at) values ('Mira', now()), ('', now())"),
     (
@@ -76,7 +76,7 @@ const ROWS: &[(i64, &str)] = &[
     ),
 ];
 
-/// A database in which nothing was ever made.
+/// A database without tables.
 async fn empty() -> (TestDatabase, db::Pool) {
     let database = create_database().await;
     let pool = db::pool(&Secret::new(database.url()), 4).unwrap();
@@ -88,7 +88,7 @@ async fn run(rows: impl PgExecutor<'_>, sql: &'static str) {
     sqlx::raw_sql(sql).execute(rows).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
 }
 
-/// How many rows each of our tables has.
+/// Row count of each table.
 async fn rows(pool: &db::Pool) -> BTreeMap<String, i64> {
     let names: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.tables where table_schema = 'public' and table_name <> '_sqlx_migrations'",
@@ -149,7 +149,7 @@ async fn migrating_twice_changes_nothing() {
     assert!(rows(&pool).await.len() >= 8 && rows(&pool).await.values().all(|count| *count == 0));
 }
 
-/// Every column and index, and when which migration ran.
+/// Every column, index and applied migration.
 async fn shape(pool: &db::Pool) -> Vec<String> {
     let query = "select concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) from information_schema.columns where table_schema = 'public'
                  union all select indexdef from pg_indexes where schemaname = 'public'
@@ -201,7 +201,7 @@ async fn failed_migration_leaves_nothing_behind() {
     db::migrate(&pool).await.unwrap();
 }
 
-/// A release that was rolled back meets the tables of the newer one.
+/// After a rollback the older release runs on the newer schema.
 #[tokio::test]
 async fn newer_database_schema_is_still_served() {
     let mut site = Site::open().await;
@@ -222,7 +222,7 @@ async fn newer_database_schema_is_still_served() {
     assert_eq!(visitor.open("/hearts").await.status, 200);
 }
 
-/// A migration that changes a table, undone as if it had not run yet.
+/// Version of a migration that changes a table; `undo` reverts it.
 const PRIVATE: i64 = 20261121101700;
 
 async fn undo(rows: impl PgExecutor<'_>) {
@@ -254,12 +254,12 @@ async fn migration_without_lock_gives_up_with_reason() {
     assert!(told.contains("20261121101700 waited 2 times") && told.contains("pg_stat_activity"), "{told}");
     assert!(!has_run(&pool).await);
     held.rollback().await.unwrap();
-    // Whoever comes next finds no lock of the one that gave up.
+    // The failed attempt left no lock behind.
     db::migrate_within(&pool, waits).await.unwrap();
     assert!(has_run(&pool).await);
 }
 
-/// Somebody reads for long; a migration wants the table to itself; and everybody else waits behind it.
+/// A long read blocks the migration, whose lock request would block all later requests.
 #[tokio::test]
 async fn waiting_migration_does_not_block_requests() {
     let site = Site::open().await;

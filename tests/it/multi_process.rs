@@ -1,7 +1,6 @@
-//! Several processes on one database, asked in no order: each knows what the others were counts.
+//! Three processes of the program on one database, asked in random order.
 //!
-//! They are the program itself, three times. Their clocks are the real one, so time passes in what they keep: Spotify's
-//! clock is moved, and the rows are made older.
+//! They use the real clock. To let time pass, the tests advance Spotify's clock and make rows older.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,11 +19,11 @@ use crate::support::program::{Program, env_var, free_port};
 use crate::support::visitor::{Visitor, approve};
 
 const PROCESSES: usize = 3;
-/// How long Spotify's tokens last; and those that end while somebody looks.
+/// Lifetimes of access tokens: the usual one, and one that ends between requests.
 const TOKEN_LIVES: [Duration; 2] = [Duration::from_secs(3600), Duration::from_secs(20)];
-/// How long Spotify asks to wait.
+/// Spotify's Retry-After.
 const COOLDOWN: Duration = Duration::from_secs(120);
-/// No limit is in the way of who asks as fast as they can.
+/// Settings that turn the rate limits off in practice.
 const NO_LIMITS: [(&str, &str); 2] = [("HEARTS_PER_MINUTE", "1000000"), ("SIGN_INS_PER_ADDRESS", "1000000")];
 
 #[tokio::test]
@@ -38,7 +37,7 @@ async fn three_processes_stay_consistent_over_ten_thousand_requests() {
     run_random_steps(10_000).await;
 }
 
-/// `HEARTLIST_SEED` brings back what happened with the seed that a failed test printed.
+/// `HEARTLIST_SEED` repeats the steps of a failed test, which has printed its seed.
 async fn run_random_steps(times: usize) {
     let seed = env_var("HEARTLIST_SEED").map_or_else(rand::random, |seed| seed.parse().expect("a number"));
     println!("HEARTLIST_SEED={seed}");
@@ -62,7 +61,7 @@ async fn run_random_steps(times: usize) {
     }
 }
 
-/// The processes, and where they are. All believe to be at the first one's address, as behind a router.
+/// Starts the processes and returns their addresses. All have the first one's BASE_URL, as behind a router.
 async fn start_processes(site: &Site) -> (Vec<Program>, Vec<Url>) {
     let ports: Vec<_> = (0..PROCESSES).map(|_| free_port()).collect();
     let addresses: Vec<_> = ports.iter().map(|port| format!("http://127.0.0.1:{port}")).collect();
@@ -77,7 +76,7 @@ async fn start_processes(site: &Site) -> (Vec<Program>, Vec<Url>) {
     (programs, addresses.iter().map(|address| Url::parse(address).unwrap()).collect())
 }
 
-/// What happened while she asked.
+/// Number of steps by kind.
 #[derive(Debug, Default)]
 struct Counts {
     requests: usize,
@@ -90,7 +89,7 @@ struct Counts {
     at_once: usize,
 }
 
-/// Somebody with two browsers, and all that she knows of her hearts.
+/// A user with two browsers, and the state that all processes must show.
 struct Ada<'a> {
     site: &'a Site,
     addresses: Vec<Url>,
@@ -134,7 +133,7 @@ impl<'a> Ada<'a> {
         }
     }
 
-    /// The same address at any of the processes; a request to it is about to be made.
+    /// Points `url` at a random process and counts the request.
     fn at_random_process(&mut self, mut url: Url) -> Url {
         self.counts.requests += 1;
         let process = self.addresses.choose(&mut self.chance).unwrap();
@@ -147,7 +146,7 @@ impl<'a> Ada<'a> {
         self.at_random_process(url).into()
     }
 
-    /// The form, sent to any of the processes, whichever showed it.
+    /// The form, with a random process as its target.
     fn form(&mut self, page: &Page, selector: &str) -> Form {
         let form = page.form(selector);
         Form { action: self.at_random_process(form.action.clone()), ..form }
@@ -171,7 +170,7 @@ impl<'a> Ada<'a> {
         self.told.expiries += 1;
     }
 
-    /// The next question for a library is answered by a wait.
+    /// Makes Spotify answer the next library request with a Retry-After.
     async fn start_cooldown(&mut self) {
         self.advance(Duration::from_secs(11 * 60)).await;
         let retry_after = COOLDOWN.as_secs();
@@ -194,7 +193,7 @@ impl<'a> Ada<'a> {
         self.counts.presses += 1;
     }
 
-    /// Each page shows her hearts as they are, whichever process was told of them.
+    /// Checks the hearts on a page, which any process may have changed.
     async fn check_page(&mut self, browser: usize, turn: usize) {
         let path = *["/hearts", "/playlists"].choose(&mut self.chance).unwrap();
         let address = self.random_address(path);
@@ -207,7 +206,7 @@ impl<'a> Ada<'a> {
         self.counts.pages += 1;
     }
 
-    /// As somebody does who opens tabs: all processes want the same session's token renewed, which is done once.
+    /// Opens a playlist at all processes at once, which may all need a new token.
     async fn check_tabs_opened_together(&mut self, browser: usize, turn: usize) {
         let id = self.playlists.choose(&mut self.chance).unwrap().clone();
         let paths: Vec<_> = self.addresses.iter().map(|at| at.join(&format!("/playlists/{id}")).unwrap()).collect();
@@ -231,7 +230,7 @@ impl<'a> Ada<'a> {
         self.counts.sign_outs += 1;
     }
 
-    /// Signs out everywhere but here.
+    /// Ends the session of the other browser.
     async fn sign_out_everywhere_else(&mut self, browser: usize) {
         if !self.browsers[browser].signed_in || !self.browsers[1 - browser].signed_in {
             return;
@@ -243,7 +242,7 @@ impl<'a> Ada<'a> {
         self.counts.sign_outs += 1;
     }
 
-    /// Is told by any process that she is signed out, and signs in by the others.
+    /// Checks that every process knows the session has ended, and signs in again.
     async fn sign_in_again(&mut self, browser: usize, turn: usize) {
         let page = self.page(browser, "/hearts").await;
         assert!(page.status == 303 && page.header("location").starts_with("/login"), "turn {turn}: {}", page.status);
@@ -259,7 +258,7 @@ impl<'a> Ada<'a> {
         self.browsers[browser].signed_in = signed_in;
     }
 
-    /// The sign-in page, the button, what Spotify sends her back to: each at any process.
+    /// Signs in; each step goes to a random process.
     async fn sign_in(&mut self, browser: usize) -> Page {
         self.counts.sign_ins += 1;
         let page = self.page(browser, "/login").await;
@@ -278,7 +277,7 @@ impl<'a> Ada<'a> {
     }
 }
 
-/// Which cards have a heart that is pressed.
+/// Ids of the hearted cards.
 fn hearted_ids(page: &Page) -> BTreeSet<String> {
     let cards = page.attributes("li.card:has([aria-pressed=true])", "id");
     cards.into_iter().map(|id| id["p-".len()..].to_owned()).collect()

@@ -1,4 +1,4 @@
-//! Now playing: switched on by a consent of its own, one call for each look, a line for everything it finds.
+//! The page "Now playing": its own consent, one call per view, a message for every answer.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn asked(consent: &Page) -> String {
     consent.form("button[value=approve]").fields["scope"].clone()
 }
 
-/// Ada, with the page switched on.
+/// Signs in as Ada and turns the page on.
 async fn switched_on(site: &Site) -> Visitor {
     let ada = site.sign_in("ada").await;
     let consent = ada.submit(ada.open(PAGE).await.form("main form")).await;
@@ -174,7 +174,7 @@ async fn reconnect_asks_for_now_playing_scope_and_sign_in_does_not() {
     let page = ada.open(PAGE).await;
     assert!(page.status == 200 && page.text("main [role=alert]").contains("Spotify needs you to reconnect"));
     assert!(page.text("title").contains("reconnect needed"));
-    // The account page's button, which knows nothing of it.
+    // The account page's reconnect button also asks for the scope.
     let consent = ada.submit(ada.open("/account").await.form("main form[action='/auth/spotify']")).await;
     assert!(asked(&consent).contains(SCOPE));
     let back = ada.submit(approve(&consent, "ada")).await;

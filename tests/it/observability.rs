@@ -1,4 +1,4 @@
-//! What operators and their machines see: readiness, numbers, and lines of the log.
+//! Health checks, metrics and the access log.
 
 use reqwest::Method;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What holds on every page, whoever looks and whatever went wrong.
+//! Rules for every page and every error page.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -113,7 +113,7 @@ async fn every_page_has_title_heading_main_skip_link_and_way_home() {
     }
 }
 
-/// Headers beside the content policy: what MDN's HTTP Observatory looks at, and that no page is kept.
+/// Headers checked by MDN's HTTP Observatory, except for the content policy; and no caching.
 const GUARDS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
@@ -168,7 +168,7 @@ async fn every_control_and_image_has_accessible_name() {
     }
 }
 
-/// Whether a control says what it is: by its text, its label, or the label around or beside it.
+/// True if a control has an accessible name: its text, its aria-label or a label element.
 fn named(page: &Page, control: ElementRef<'_>) -> bool {
     if control.attr("id").is_some_and(|id| page.has(&format!("label[for='{id}']"))) {
         return true;
@@ -185,14 +185,14 @@ async fn every_form_posts_to_an_existing_route() {
     let mut seen = HashSet::new();
     for (page, _) in visit_every_page(&site).await {
         let posts = page.attributes("form[method=post]", "action");
-        // A search changes nothing, and is an address to keep.
+        // Only the search form is a GET.
         let searches = page.count("search form[method=get]");
         assert_eq!(posts.len() + searches, page.count("form"), "a form that is no post on {}", page.url);
         seen.extend(posts);
     }
     assert!(seen.len() >= 4, "{seen:?}");
     for action in seen {
-        // Refused for where it comes from, and so neither unknown (404) nor unwilling (405); and nothing happens.
+        // The cross-site refusal (403) shows that the route exists, and changes nothing.
         let page = post(&site.visitor(), &action, "cross-site", "").await;
         assert_eq!(page.status, 403, "{action}");
         let allowed = site.visitor().request(Method::PATCH, &action, &[("sec-fetch-site", "same-origin")], None).await;
@@ -211,7 +211,7 @@ async fn error_page_shows_request_id() {
         }
     }
     let bearing = async |id: &str| site.visitor().request(Method::GET, "/nope", &[("x-request-id", id)], None).await;
-    // What Heroku's router lets through.
+    // Request ids that Heroku's router accepts.
     for mine in ["0123456789+/=-abcdEF".to_owned(), "x".repeat(65), "y".repeat(200)] {
         let page = bearing(&mine).await;
         assert_eq!((page.header("x-request-id"), page.text("main code")), (mine.as_str(), mine.clone()));
@@ -260,7 +260,7 @@ async fn wrong_method_is_405_with_allow_header() {
     assert_eq!((heart.status, allowed), (405, vec!["DELETE", "POST", "PUT"]));
 }
 
-/// A debug build reads static files from disk for who edits them: it neither packs them nor lets them be kept.
+/// A debug build reads static files from disk and neither compresses nor caches them.
 const PACKED: bool = !cfg!(debug_assertions);
 
 #[tokio::test]
@@ -308,7 +308,7 @@ async fn missing_database_gives_503_with_retry_after_and_recovers() {
     for path in ["/playlists", "/hearts", "/now-playing", "/account"] {
         let start = Instant::now();
         let page = mira.get(path).await;
-        // A connection is waited for 3 s; by itself it would be 30.
+        // The pool waits 3 s for a connection; sqlx's default is 30 s.
         assert!(start.elapsed() < Duration::from_secs(15), "{path} took {:?}", start.elapsed());
         assert_eq!(page.status, 503, "{path} {}", page.html);
         assert!(page.header("retry-after").parse::<u64>().unwrap() > 0);
@@ -321,7 +321,7 @@ async fn missing_database_gives_503_with_retry_after_and_recovers() {
     let door = stranger.get("/login").await.form("form[action='/auth/spotify']");
     assert_eq!(stranger.send_form(door).await.status, 503);
     set_database_available(&site, true).await;
-    // A connection that was made and ended in the same second may cost one more answer.
+    // A connection opened and closed within a second may fail one more request.
     wait_until("it is back", async || mira.get("/playlists").await.status == 200).await;
     assert_eq!(stranger.sign_in("ada").await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! Places in a list: some pages of it together, and the way back from a playlist.
+//! Page ranges of a list, and the link back from a playlist page.
 
 use fake_spotify::User;
 

@@ -1,4 +1,4 @@
-//! The library and the pages of single playlists, with clean data and dirty.
+//! The playlists page and the pages of single playlists.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What stands at DATABASE_URL is refused when it is a pooler that gives connections to whoever asks next.
+//! A transaction pooler at DATABASE_URL is refused.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::support::program::{Program, free_port};
 use crate::support::{SESSION_SECRET, Site};
 
-/// Speaks as much of Postgres's protocol as a start needs; all its clients share one connection, as it were.
+/// Starts a fake pooler that speaks enough of Postgres's protocol; its clients share one server session.
 async fn pretend(refusing: bool) -> String {
     pretend_at("127.0.0.1:0", refusing).await
 }
@@ -57,7 +57,7 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind][..], &(body.len() as u32 + 4).to_be_bytes(), body].concat()
 }
 
-/// One row of one column of text: the mark that the first client set.
+/// One text row: the setting made by the first client.
 fn row(seen: bool) -> Vec<u8> {
     let column =
         [&1u16.to_be_bytes()[..], b"m\0", &[0; 6], &25u32.to_be_bytes(), &[255; 2], &[255; 4], &[0; 2]].concat();
@@ -102,7 +102,7 @@ async fn pooler_found_after_start_ends_the_process() {
     let (url, port) = (format!("postgres://somebody@{place}/heartlist?sslmode=disable"), free_port());
     let mut settings = site.settings();
     settings.retain(|(name, _)| *name != "DATABASE_URL");
-    // A dyno serves before its database answers.
+    // On Heroku the app serves before the database answers.
     settings.extend([("DATABASE_URL", url.as_str()), ("PORT", &port), ("DYNO", "web.1")]);
     let mut program = Program::start(&settings);
     program.wait_until_ready().await;

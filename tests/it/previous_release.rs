@@ -1,5 +1,5 @@
-//! The release before this one, which knows two tables of hearts, serves while this one starts and after a rollback. Its
-//! own statements, as it was built with them, are in the folder beside this file.
+//! The previous release, which has two tables of hearts, still runs while this one starts and after a rollback. Its
+//! statements are in the folder of the same name.
 
 use heartlist::db;
 use heartlist::ids::{PlaylistId, Secret, UserId};
@@ -18,8 +18,8 @@ const FIRST: i64 = 20261129090000;
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 const OTHER: &str = "37i9dQZF1DXcBWIGoYBM5M";
 
-/// 20 people with 500 hearts and 150 removed ones each. Ten of the removed ones were given again by an import, which left
-/// the removed row where it was.
+/// 20 users with 500 hearts and 150 removed ones each. Ten of the removed ones were added again by an import, which
+/// kept the removed row.
 const FILL: &str = "
     insert into users (display_name, created_at) select 'user ' || n, now() from generate_series(1, 20) n;
     insert into hearts (user_id, playlist_id, hearted_at, snapshot_id, gone_at, note, tags, note_folded, tags_folded)
@@ -76,7 +76,7 @@ async fn filled_database_is_migrated_without_loss() {
     assert!(texts(&mut connection, standing).await == hearts, "hearts that stand are as they were");
     let gone = format!("select {COLUMNS} || removed_at from user_hearts where removed_at is not null order by 1");
     assert!(texts(&mut connection, gone).await == removed, "removed hearts are as they were");
-    // Of a heart that was in both tables, the one that stands stays and gets the earlier date, and the words it lacks.
+    // A heart in both tables keeps its own row, and takes the earlier date and the note or tags that it lacks.
     let merged: Vec<(OffsetDateTime, Option<String>, Vec<String>)> = sqlx::query_as(
         "select hearted_at, note, tags from user_hearts
          where user_id = (select min(id) from users) and playlist_id >= lpad('491', 22, '0') and removed_at is null
@@ -88,14 +88,14 @@ async fn filled_database_is_migrated_without_loss() {
     assert_eq!(merged.len(), 10);
     assert!(merged.iter().all(|(hearted_at, ..)| hearted_at.year() == 2025), "{merged:?}");
     let words: Vec<_> = merged.iter().map(|(_, note, tags)| (note.as_deref(), tags.join(","))).collect();
-    // From 491 on, as the filling numbers them.
+    // Numbered from 491, as in `FILL`.
     assert_eq!(words[0], (None, String::new()), "neither row had any");
     assert_eq!(words[1], (Some("Note 492"), "old".into()), "its own note, and the other row's tag");
     assert_eq!(words[3], (Some("Removed 494"), "old".into()), "it had none");
     assert_eq!(words[9], (Some("Removed 500"), "Rain,é500".into()), "its own tags");
 }
 
-/// A site whose database serves both releases.
+/// A site whose database is used by both releases.
 struct Both {
     site: Site,
     user: UserId,
@@ -117,7 +117,7 @@ impl Both {
         &self.site.db
     }
 
-    /// The five parameters with which the previous release's heart begins: here, the user is known.
+    /// Binds the first five parameters of the previous release's statement; the user is known.
     fn press<'q>(&self, sql: &'static str, id: &'q str) -> Old<'q> {
         let (no_session, no_marks) = (None::<Vec<u8>>, Vec::<i64>::new());
         sqlx::query(sql).bind(self.user.0).bind(no_session).bind(no_marks).bind(id).bind(self.now)
@@ -141,7 +141,7 @@ impl Both {
         db::hearts::remove(&self.site.pool(1), self.user, &parsed(id), self.now).await.unwrap();
     }
 
-    /// The ids that the previous release lists as hearts, as it asks for its page, its cards, its count and its search.
+    /// Ids of the hearts as the previous release shows them on its page, cards, count and search.
     async fn old_hearts(&self) -> Vec<String> {
         let page = sqlx::query(include_str!("previous_release/newest_hearts.sql"));
         let page = page.bind(self.user.0).bind(0_i64).bind(50_i64).fetch_one(self.db()).await.unwrap();
@@ -218,7 +218,7 @@ async fn hearts_removed_by_one_release_are_restored_by_the_other() {
     assert_eq!((heart.hearted_at, heart.note.as_deref(), heart.tags), (date, Some("Ours"), vec!["wet".to_owned()]));
 }
 
-/// Its counts are behind those of the job, and must not stop it from removing a heart.
+/// The count may lag, which must not keep the previous release from removing a heart.
 #[tokio::test]
 async fn previous_release_removes_heart_not_yet_counted() {
     let both = Both::open().await;

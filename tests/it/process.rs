@@ -1,4 +1,4 @@
-//! The program as a process: how it starts with nothing, how it stops, what it says meanwhile.
+//! The program as a process: start, settings, shutdown, log.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::support::sharing::create_secret_link;
 use crate::support::visitor::{Visitor, approve};
 use crate::support::{Site, wait_until};
 
-/// Signs in as Ada and gives every secret that passed through the browser.
+/// Signs in as Ada; returns every secret that passed through the browser.
 async fn sign_in_and_listen(visitor: &Visitor) -> Vec<String> {
     let mut secrets = Vec::new();
     let page = visitor.open("/login").await;
@@ -40,7 +40,7 @@ async fn sign_in_and_listen(visitor: &Visitor) -> Vec<String> {
     secrets
 }
 
-/// Who starts while somebody holds what a migration needs is told to stop, and does.
+/// The start waits for a lock that the migrations need; SIGTERM ends it.
 #[tokio::test]
 async fn sigterm_while_waiting_for_migrations_exits_zero() {
     let site = Site::open().await;
@@ -78,7 +78,7 @@ async fn demo_starts_without_settings_and_keeps_hearts() {
         hearted.sort();
         assert_eq!(kept, hearted);
         assert!(visitor.open("/hearts").await.text("header").contains("Demo"), "l3");
-        // The second time it is killed and can clean up nothing.
+        // The second run is killed and cannot clean up.
         program.signal(if start == 1 { "-KILL" } else { "-TERM" });
         assert_eq!(program.wait_for_exit().await.0, if start == 1 { None } else { Some(0) });
     }
@@ -158,7 +158,7 @@ async fn log_contains_no_secret() {
     }
 }
 
-/// Words beside a heart: kept, refused, and from a file.
+/// Sends a valid and an invalid note, and one in an import.
 async fn write_words(visitor: &Visitor) {
     visitor.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     for (note, status) in [("nobody-elses-business".to_owned(), 200), ("nobody-elses-business".repeat(20), 422)] {

@@ -1,4 +1,4 @@
-//! Sign-in by Google, GitHub, Facebook and X: each with its oddities, all with the same checks.
+//! Sign-in with Google, GitHub, Facebook and X.
 
 use std::collections::HashMap;
 use std::time::Duration;

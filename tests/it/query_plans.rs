@@ -1,4 +1,4 @@
-//! That no request reads through a table that grows: each statement finds its rows by a key.
+//! Every statement finds its rows by an index: none scans a table that grows.
 
 use std::collections::HashMap;
 use std::fs;
@@ -8,23 +8,23 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use crate::support::Site;
 
-/// Tables that stay small; all others have rows for each person, each heart or each visit.
+/// Tables that stay small.
 const SMALL: &[&str] = &["cooldowns", "spotify_calls", "top_lists", "top_playlists", "_sqlx_migrations"];
 
-/// What reads more of one than a key leads to, by words of its statement.
+/// Statements that may scan, identified by a part of their text.
 const CHORES: &[&str] = &[
-    // As far as the first row.
+    // Stops at the first row.
     "not exists (select from users)",
-    // The count of all hearts, and the lists of most hearted.
+    // Heart counts and top lists.
     "insert into heart_counts (",
     "delete from heart_counts where hearts <= 0",
     "where hearts >= $1 order by hearts desc",
     "where hearts >= $1 and week > 0",
-    // The operator's numbers.
+    // Metrics.
     "\"count!\" from users",
     "\"count!\" from sessions where expires_at > $1",
     "coalesce(sum(hearts)",
-    // The sweep.
+    // Cleanup.
     "delete from user_hearts where removed_at between",
     "delete from events where at between",
     "delete from sessions where expires_at between",
@@ -34,18 +34,18 @@ const CHORES: &[&str] = &[
     "delete from held_slugs where released_at < $1",
     "delete from invites where (used_at is null",
     "delete from libraries where fetched_at < $1",
-    // By the verified addresses, of which the test has none: they are taken for a handful.
+    // The planner assumes a few rows here, since the test has no verified addresses.
     "lower(theirs.email)",
 ];
 
-/// Of each index the table and the column that it begins with.
+/// Table and first column of each index.
 type Indexes = HashMap<String, (String, String)>;
 
 #[tokio::test]
 async fn every_statement_uses_an_index() {
     let site = Site::open().await;
     let mut connection = site.db.acquire().await.unwrap();
-    // As the app asks for it, and as for tables that are not empty: those are read through all the same.
+    // Generic plans, as the app uses them; sequential scans only where nothing else is possible.
     let grown = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off";
     connection.execute(grown).await.unwrap();
     let indexes = indexes(&mut connection).await;
@@ -67,7 +67,7 @@ async fn every_statement_uses_an_index() {
     }
 }
 
-/// All that the app asks, each with its number of parameters.
+/// Every checked statement of the app, with its number of parameters.
 fn statements() -> Vec<(String, usize)> {
     let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx")).unwrap();
     let statements = files.map(|file| {
@@ -75,7 +75,7 @@ fn statements() -> Vec<(String, usize)> {
         let parameters = checked["describe"]["parameters"]["Left"].as_array().map_or(0, Vec::len);
         (checked["query"].as_str().unwrap().to_owned(), parameters)
     });
-    // Settings have no plan.
+    // `set` has no plan.
     statements.filter(|(query, _)| !query.starts_with("set ")).collect()
 }
 
@@ -87,7 +87,7 @@ async fn indexes(connection: &mut PgConnection) -> Indexes {
     rows.into_iter().map(|(index, table, column)| (index, (table, column.unwrap_or_default()))).collect()
 }
 
-/// How the server would go about a statement.
+/// The server's plan of a statement.
 async fn plan(connection: &mut PgConnection, query: &str, parameters: usize) -> Value {
     let run = |text: String| sqlx::raw_sql(AssertSqlSafe(text));
     run(format!("prepare asked as {query}")).execute(&mut *connection).await.unwrap();
@@ -98,7 +98,7 @@ async fn plan(connection: &mut PgConnection, query: &str, parameters: usize) -> 
     serde_json::from_str(plan.try_get_unchecked(0).unwrap()).unwrap()
 }
 
-/// Whether any step of a plan reads rows of a growing table for which it has no value of the first column of an index.
+/// True if a step of the plan reads a growing table without a value for the first column of an index.
 fn reads_through(plan: &Value, indexes: &Indexes) -> bool {
     let text = |name: &str| plan[name].as_str().unwrap_or_default();
     let all = text("Node Type") == "Seq Scan" && grows(text("Relation Name"));
@@ -116,7 +116,7 @@ fn reads_through(plan: &Value, indexes: &Indexes) -> bool {
     all || wide || steps.any(|step| reads_through(step, indexes))
 }
 
-/// The server's own tables aside, all do that are not known to stay small.
+/// True for every table but the system's and those in `SMALL`.
 fn grows(table: &str) -> bool {
     !table.starts_with("pg_") && !SMALL.contains(&table)
 }

@@ -1,4 +1,4 @@
-//! How often one may ask: in words, by person or by address, and not to be talked out of by a header.
+//! Rate limits by user and by address.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ async fn sign_in_callbacks_are_limited() {
     assert_eq!(site.visitor().get("/auth/spotify/callback?state=x&code=y").await.status, 429);
 }
 
-/// A cookie that nobody was given costs nobody else anything, and its inventor no more than a fixed number of tries.
+/// Attack: forged session cookies. They are limited by address and affect no other user.
 #[tokio::test]
 async fn requests_with_forged_session_are_limited_by_address() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "2")]).await;
@@ -104,7 +104,7 @@ async fn requests_with_forged_session_are_limited_by_address() {
         assert_eq!(press(Method::PUT, number).await, 401, "{number}");
     }
     assert_eq!(press(Method::DELETE, 21).await, 429);
-    // A form is waited for: here it counts from the first.
+    // Forms have a lower limit of their own.
     let forms = [press(Method::POST, 22).await, press(Method::POST, 23).await, press(Method::POST, 24).await];
     assert_eq!(forms, [401, 401, 429]);
 }

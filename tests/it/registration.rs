@@ -1,4 +1,4 @@
-//! Who may join: everybody, whom an operator invites, nobody.
+//! Registration: open, by invite, closed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::visitor::{Visitor, approve};
 
 const INVITE: (&str, &str) = ("REGISTRATION", "invite");
 
-/// Makes an invitation and gives its path.
+/// Creates an invite and returns its path.
 async fn invitation(operator: &Visitor) -> String {
     let page = operator.submit(operator.open("/invites").await.form("form[action='/invites']")).await;
     let link = page.text("main .notice code.exact");

@@ -1,5 +1,4 @@
-//! What a visitor does while `script/rehearse` plays the platform: signs in, hearts, and is still there when the
-//! process is told to stop.
+//! A visit while `script/rehearse` acts as the platform, up to the end of the process.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::support::HEART;
 use crate::support::program::env_var;
 use crate::support::visitor::Visitor;
 
-/// Each asks on connections of their own.
+/// Clients that send requests until shutdown.
 const BUSY: usize = 20;
 
 #[tokio::test]
@@ -25,7 +24,7 @@ async fn visitor_is_answered_until_shutdown() {
     assert!(mira.sign_in("mira").await.has("li.card"));
     assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 200);
     assert_eq!(mira.open("/hearts").await.count("li.card"), 1);
-    // A debug build's have no hash in their names: it reads them from the disk, where nobody finds them now.
+    // Files of a debug build have no hash in their names and cannot be found here.
     let built_in = mira.open("/").await.attributes("link[rel=stylesheet]", "href");
     for asset in built_in.iter().filter(|asset| asset.split('.').count() > 2) {
         assert_eq!(mira.get(asset).await.status, 200, "{asset}");
@@ -46,7 +45,7 @@ async fn visitor_is_answered_until_shutdown() {
     println!("{} requests, and {} that were under way at the signal", answered.iter().sum::<usize>(), finished.len());
 }
 
-/// Presses a heart by a form and keeps the last byte back.
+/// Sends a heart form except for its last byte.
 async fn begin(base: &str, visitor: &Visitor) -> TcpStream {
     let host = base.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).await.unwrap();
@@ -66,7 +65,7 @@ async fn finish(mut stream: TcpStream) -> String {
     answer
 }
 
-/// Asks again and again, each time anew as who comes through a router, until nobody listens any more; gives how often.
+/// Sends requests on new connections until they are refused; returns how many were answered.
 async fn ask_until_refused(base: &str, visitor: &Visitor) -> usize {
     let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let mut answered = 0;

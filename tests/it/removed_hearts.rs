@@ -1,4 +1,4 @@
-//! Hearts that were taken back: had back as they were, listed for 30 days, forgotten for good.
+//! Removed hearts: undo, the list of 30 days, permanent deletion.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const KEPT: &str = "select count(*) from user_hearts where removed_at is not null";
 
-/// Ada with a heart and words beside it.
+/// Ada with a heart that has a note and tags.
 async fn ada(site: &Site) -> Visitor {
     let ada = site.sign_in("ada").await;
     ada.fetch(Method::PUT, ONE).await;
@@ -24,7 +24,7 @@ async fn ada(site: &Site) -> Visitor {
     ada
 }
 
-/// The one heart there is: its date and its words.
+/// Date, note and tags of the only heart.
 async fn heart(site: &Site) -> (OffsetDateTime, Option<String>, Vec<String>) {
     sqlx::query_as("select hearted_at, note, tags from user_hearts where removed_at is null")
         .fetch_one(&site.db)

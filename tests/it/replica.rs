@@ -1,4 +1,4 @@
-//! A follower of the database: what may be a moment old is read there, and nothing else.
+//! The read replica: used only for data that may be a moment old.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,15 +13,14 @@ use crate::support::postgres::create_database;
 use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 
-/// Playlists that nobody's library knows: the one leads the database's list, the other its copy's, to tell them apart.
+/// Playlists in no library. One leads the primary's top list, the other the replica's, to tell them apart.
 const OURS: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const COPIED: &str = "BBBBBBBBBBBBBBBBBBBBBB";
 const NOWHERE: &str = "postgres://nobody@127.0.0.1:1/nowhere";
 
 async fn list(pool: &PgPool, id: &str, seconds_old: f64) {
     let mut tx = pool.begin().await.unwrap();
-    // Nobody else makes a list between these, and afterwards it is leased. The tables in the order in which the app
-    // takes them, which may be making a list right now.
+    // Locks the tables in the app's order, since the app may be making a list right now.
     sqlx::raw_sql("truncate top_playlists, top_lists").execute(&mut *tx).await.unwrap();
     let row = "insert into top_playlists (period, place, playlist_id, name, seen_at, week, ever) values ('week', 1, $1, '', now(), 3, 3)";
     sqlx::query(row).bind(id).execute(&mut *tx).await.unwrap();
@@ -68,7 +67,7 @@ async fn unreachable_replica_falls_back_to_primary() {
     assert!(told.contains("cannot be used") && told.contains("READ_DATABASE_URL") && told.contains("nothing fails"));
 }
 
-/// It takes connections and closes them; how often it was asked.
+/// Starts a server that closes every connection; returns its address and the number of connections.
 async fn closed_door() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://nobody@{}/nowhere", listener.local_addr().unwrap());
@@ -112,11 +111,11 @@ async fn replica_outage_is_logged_once() {
     program.signal("-TERM");
     let (_, log) = program.wait_for_exit().await;
     let told = log.matches("the follower was asked in vain").count();
-    // Once, but for a machine on which twenty views take longer than the follower is left alone.
+    // More than once only if twenty views take longer than the retry pause.
     assert!((1..=5).contains(&told), "{told} times:\n{log}");
 }
 
-/// What is shared ends at once when it is switched off, which a copy may learn too late.
+/// A share ends at once when it is turned off; a replica may lag behind.
 #[tokio::test]
 async fn shared_pages_are_read_from_primary() {
     let copy = create_database().await;
@@ -131,10 +130,10 @@ async fn shared_pages_are_read_from_primary() {
 async fn real_standby_works_as_replica() {
     let mut standby = crate::support::own_postgres::OwnPostgres::start().await;
     let rows = PgPool::connect(standby.url()).await.unwrap();
-    // Older than may be shown, and committed just now: the list is as young as the last change that was followed.
+    // An old list that was committed just now: the replica's age counts, not the list's.
     list(&rows, COPIED, 200.0).await;
     rows.close().await;
-    // With a change that it has yet to follow.
+    // Restart as a standby.
     standby.kill().await;
     std::fs::write(standby.data().join("standby.signal"), "").unwrap();
     standby.start_again().await;
@@ -144,7 +143,7 @@ async fn real_standby_works_as_replica() {
     assert!(page.texts("li.finding").iter().any(|text| text.starts_with("Follower") && text.contains("It copies")));
 }
 
-/// It takes the question and never answers: without an end to that, the visitor waits until the request's time is over.
+/// A stopped server accepts the query and never answers; a query timeout must end the wait.
 #[cfg(feature = "local")]
 #[tokio::test]
 async fn hanging_replica_falls_back_to_primary() {

@@ -1,4 +1,4 @@
-//! Finding playlists and hearts: words, operators, orders and views, all in the address.
+//! Search, sort and views of playlists and hearts.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::{Visitor, approve};
 
-/// Somebody whose playlists are told apart by all that can be looked for.
+/// Signs in as a listener whose playlists differ in everything that can be searched for.
 async fn wren(site: &Site) -> Visitor {
     let mut wren = User::new("wren");
     let me = wren.to_owner();
@@ -33,13 +33,13 @@ async fn wren(site: &Site) -> Visitor {
     site.signed_in("wren").await
 }
 
-/// The names of the playlists on a page, each by its first word.
+/// First word of each playlist name on a page.
 fn names(page: &Page) -> Vec<String> {
     let first = |name: String| name.split_whitespace().next().unwrap_or_default().to_owned();
     page.texts("li.card h2").into_iter().map(first).collect()
 }
 
-/// Fills in the search on the page at `path` and presses Enter.
+/// Submits the search form of the page at `path`.
 async fn search(visitor: &Visitor, path: &str, text: &str) -> Page {
     let page = visitor.open(path).await;
     let form = page.form("#q").with("q", text);
@@ -54,7 +54,7 @@ async fn heart(visitor: &Visitor, page: &Page, place: usize) -> String {
     id
 }
 
-/// Writes beside a heart, as its form does.
+/// Writes a note and tags as the form does.
 async fn write_beside(site: &Site, id: &str, note: &str, tags: &[&str]) {
     let (tags, folded): (Vec<_>, Vec<_>) = tags.iter().map(|tag| (tag.to_lowercase(), fold(tag))).unzip();
     let row = sqlx::query(

@@ -1,4 +1,4 @@
-//! A new SESSION_SECRET while people are signed in.
+//! Rotation of SESSION_SECRET.
 
 use reqwest::Method;
 
@@ -15,14 +15,14 @@ async fn old_session_secret_keeps_users_signed_in_during_rotation() {
         start_program(&site, &[("SESSION_SECRET", NEW), ("SESSION_SECRET_OLD", SESSION_SECRET)]).await;
     let (_rotated, rotated) = start_program(&site, &[("SESSION_SECRET", NEW)]).await;
     assert_eq!(ada.open(&format!("{rotating}/hearts")).await.text("h1"), "Hearts");
-    // Hearts ask the session's row alone: it has to say by which secret it was sealed.
+    // Hearts read only the session's row, which names the secret it was sealed with.
     assert_eq!(ada.fetch(Method::PUT, &format!("{rotating}{HEART}")).await.status, 200);
     for method in [Method::PUT, Method::DELETE] {
         assert_eq!(ada.fetch(method, &format!("{rotated}{HEART}")).await.status, 401);
     }
     assert_eq!(site.count_hearts().await, 1);
     assert!(ada.open(&format!("{rotated}/hearts")).await.has("form[action='/auth/spotify']"), "signed out");
-    // Whatever is written while both are known is sealed with the new one.
+    // New sessions are sealed with the new secret.
     let mira = crate::support::visitor::Visitor::new(&rotating);
     mira.sign_in("mira").await;
     assert_eq!(mira.open(&format!("{rotated}/hearts")).await.text("h1"), "Hearts");

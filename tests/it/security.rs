@@ -1,4 +1,4 @@
-//! Attacks, each with its defence; taking the defence out makes its test fail.
+//! Attacks and their defences.
 
 use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;

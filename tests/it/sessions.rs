@@ -1,4 +1,4 @@
-//! Where somebody is signed in, with two browsers.
+//! The session list and ending sessions.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use reqwest::Method;
 use crate::support::visitor::Visitor;
 use crate::support::{HEART, Site};
 
-/// The sessions on the account page, each as it reads.
+/// Texts of the sessions on the account page.
 async fn listed(visitor: &Visitor) -> Vec<String> {
     visitor.open("/account").await.texts("#sessions li")
 }
@@ -65,7 +65,7 @@ async fn session_list_shows_device_and_last_seen() {
     assert!(!listed(&here).await.remove(1).contains("2 Jan 2026"), "it was seen since");
 }
 
-/// Reading pages writes when a session was last seen once in five minutes and not each time.
+/// `last_seen_at` is written at most once in five minutes.
 #[tokio::test]
 async fn last_seen_is_not_written_on_every_request() {
     let site = Site::open().await;
@@ -111,7 +111,7 @@ async fn expired_sessions_are_deleted() {
     assert_eq!(mira.get("/account").await.status, 200);
 }
 
-/// A heart is set without opening the session: it must see all the same whether there still is one.
+/// Hearts are added without loading the session; the statement itself must check it.
 #[tokio::test]
 async fn heart_needs_valid_session() {
     let site = Site::open().await;

@@ -1,5 +1,4 @@
-//! That the tables can be spread over several nodes as `src/db/distribution.rs` does it: the rules of Citus for keys, checked
-//! on a plain Postgres, so that a migration cannot break them unseen.
+//! Citus's rules for distributed tables (`src/db/distribution.rs`), checked on plain Postgres.
 
 use heartlist::db::distribution::{DISTRIBUTED, REFERENCE};
 
@@ -20,7 +19,7 @@ async fn unique_indexes_include_the_distribution_column() {
     }
 }
 
-/// A distributed table may refer to the reference table; the reference table to nothing; nothing to a distributed one.
+/// Distributed tables may have foreign keys to the reference table only; the reference table has none.
 #[tokio::test]
 async fn foreign_keys_point_only_to_the_reference_table() {
     let site = Site::open().await;
@@ -46,7 +45,7 @@ async fn distributed_tables_have_no_triggers_or_identity_columns() {
     assert_eq!((triggers, identities), (0, 0));
 }
 
-/// What other Postgres-compatible engines lack, and what Citus refuses or answers slowly.
+/// Features that other Postgres-compatible engines lack, or that Citus refuses or runs slowly.
 #[test]
 fn statements_avoid_features_unsupported_on_citus() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx");

@@ -1,4 +1,4 @@
-//! Sharing: off until switched on, then what is public and no more, and off again at once.
+//! Public pages and secret links.
 
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ async fn share_turned_off_is_410_and_looks_like_unknown_slug() {
     }
 }
 
-/// A page with all its headers, but for what differs each time.
+/// Status, headers and HTML without what differs on each request.
 fn apart_from_chance(page: &Page) -> (u16, Vec<String>, String) {
     let headers = page.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
     let mut headers: Vec<_> = headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();

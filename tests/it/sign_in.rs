@@ -1,4 +1,4 @@
-//! Sign-in: there, back, and every way in which it can end otherwise.
+//! Sign-in with Spotify, and every way in which it can fail.
 
 use std::time::Duration;
 
@@ -337,7 +337,7 @@ async fn other_forms_sent_signed_out_change_nothing_and_say_so() {
     let unheart = page.form("form.heart:has([aria-pressed=true])");
     assert_eq!(unheart.fields, again, "the page shows what it showed");
 
-    // A script is told the same, and any other form too; both come back to where they were pressed.
+    // Fetches and other forms get the same message and return to where they were sent.
     sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
     let told = visitor.fetch(Method::DELETE, unheart.action.path()).await;
     assert_eq!((told.status, told.json()["error"]["sign_in"].as_str()), (401, Some("/login?next=%2Fplaylists")));
@@ -364,8 +364,8 @@ async fn sign_out_is_a_post_and_deletes_the_session() {
     assert_eq!(visitor.open("/playlists").await.url.path(), "/login");
 }
 
-/// Twelve requests share the app's few connections, four of them for each person, and none waits for a second one. On Citus, with foreign keys from the coordinator's
-/// tables to `users`, most of them would deadlock.
+/// Four sign-ins of each of three users share the app's few connections; none needs a second connection. On Citus they
+/// would deadlock if the coordinator's tables had foreign keys to `users`.
 #[tokio::test]
 async fn concurrent_sign_ins_all_succeed() {
     let site = Site::open().await;

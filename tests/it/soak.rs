@@ -1,4 +1,4 @@
-//! The program for half an hour with thousands of sessions: it stays small. Run by hand, best on a release build:
+//! Soak test: memory over half an hour with thousands of sessions. Run by hand, best on a release build:
 //!
 //! ```sh
 //! cargo build --release --locked
@@ -20,18 +20,18 @@ use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 
 const PEOPLE: usize = 250;
-/// With how many browsers each is signed in.
+/// Sessions per user.
 const BROWSERS: usize = 20;
 const PLAYLISTS: usize = 60;
 const CONNECTIONS: usize = 50;
-/// How long each connection rests after an answer: together they ask some fifty times a second.
+/// Pause of each connection after a response: about fifty requests a second in all.
 const REST: Duration = Duration::from_secs(1);
 const LENGTH: Duration = Duration::from_secs(30 * 60);
 const SAMPLES: u32 = 60;
-/// In MiB.
+/// Limit of resident memory, in MiB.
 const MOST: f64 = 64.0;
 
-/// One of the sessions, by what its browser sends.
+/// The cookie of a session and the user's playlists.
 struct Session {
     cookie: String,
     playlists: Vec<String>,
@@ -66,7 +66,7 @@ async fn sign_in_all(site: &Site, base: &str) -> Vec<Session> {
         let playlists: Vec<_> = user.playlists().iter().map(|playlist| playlist.id.clone()).collect();
         site.spotify.add_user(user);
         let browsers = (0..BROWSERS).map(|_| async {
-            // The browser is closed; its session lives on.
+            // The browser is closed; its session stays.
             let visitor = Visitor::new(base);
             assert_eq!(visitor.sign_in(&key).await.status, 200);
             Session { cookie: visitor.cookie(), playlists: playlists.clone() }
@@ -76,7 +76,7 @@ async fn sign_in_all(site: &Site, base: &str) -> Vec<Session> {
     sessions
 }
 
-/// Asks as some session for some page or heart, again and again; gives how often.
+/// Sends random requests of random sessions; returns how many.
 async fn ask(base: &str, sessions: &[Session], seed: u64, until: Instant) -> usize {
     let (client, mut chance) = (Client::builder().build().unwrap(), StdRng::seed_from_u64(seed));
     let mut asked = 0;
@@ -105,7 +105,7 @@ async fn ask(base: &str, sessions: &[Session], seed: u64, until: Instant) -> usi
     asked
 }
 
-/// Notes how much memory the program holds, all the time through.
+/// Samples the program's memory.
 async fn watch(pid: u32) -> Vec<f64> {
     let mut samples = Vec::new();
     for _ in 0..SAMPLES {

@@ -1,4 +1,4 @@
-//! Spotify answering nothing but faults, each kind in turn, while people look at pages and press hearts.
+//! Each kind of Spotify fault in turn, while users view pages and add hearts.
 
 use std::time::Duration;
 
@@ -73,13 +73,13 @@ async fn spotify_fault_on_first_view_is_never_a_500() {
             Fault::Hang => &[504],
             Fault::Unauthorized => &[409],
             Fault::Status(403, ..) => &[403],
-            // Entries that are none leave an empty list, and that is what is said.
+            // A list of invalid items is an empty library.
             Fault::Status(200, body, _) if body.contains("short") => &[200],
             _ => &[502],
         };
         assert!(expected.contains(&page.status), "{fault:?} {}: {}", page.status, page.html);
         assert!(page.has("nav a[href='/hearts']") && ada.open("/hearts").await.status == 200);
-        // Another try is offered where it may help, which is not before Spotify wants one.
+        // No retry is offered before Spotify's Retry-After has passed.
         let may_help = page.status >= 500 && page.header("retry-after").is_empty();
         assert_eq!(page.has("main a.button[href='/playlists']"), may_help, "{fault:?}: {}", page.html);
     });

@@ -1,7 +1,5 @@
-//! What a request costs the database, counted in statements: the same on every machine and in every table size.
-//!
-//! Times are measured by `cargo bench --bench load` (benches/README.md). Here stands what must not slip in between:
-//! a statement more for every page, or one for every row.
+//! Number of SQL statements per request, which no machine and no table size changes. `cargo bench --bench load`
+//! measures times (benches/README.md).
 
 use std::cell::RefCell;
 use std::sync::Once;
@@ -18,16 +16,16 @@ use crate::support::Site;
 use crate::support::visitor::{Visitor, approve};
 
 thread_local! {
-    /// What sqlx logged in this thread, which is this test's alone: its site runs here, too.
+    /// Statements logged by sqlx in this thread, which runs one test with its site.
     static HEARD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An ear for statements.
+/// Handle to the recorded statements.
 struct Statements;
 
 impl Statements {
     fn listen() -> Self {
-        // One for all threads: what is enabled is cached for the process, by whichever thread comes first.
+        // Global, because tracing caches for the whole process which callsites are enabled.
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
             let statements = Targets::new().with_target("sqlx::query", tracing::Level::DEBUG);
@@ -37,8 +35,8 @@ impl Statements {
         Self
     }
 
-    /// An answer takes so many statements, as the shortest of many times shows: what runs without a request, some
-    /// twenty statements once the site is open, may speak in between. `{}` in the path is another number each time.
+    /// Fails unless the request takes `count` statements. Background jobs may run statements in between, so the lowest
+    /// of several counts is used. `{}` in the path becomes another number each time.
     async fn expect(&self, count: usize, visitor: &Visitor, method: Method, path: &str) {
         let mut shortest: Option<Vec<String>> = None;
         for time in 0..30 {
@@ -56,7 +54,7 @@ impl Statements {
     }
 }
 
-/// Hears sqlx's lines.
+/// Layer that records sqlx's statements.
 struct Ear;
 
 impl<S: Subscriber> Layer<S> for Ear {
@@ -67,7 +65,7 @@ impl<S: Subscriber> Layer<S> for Ear {
     }
 }
 
-/// The beginning of a statement.
+/// The `summary` field of sqlx's event: the beginning of the statement.
 #[derive(Default)]
 struct Summary(String);
 
@@ -94,24 +92,24 @@ async fn heart_and_list_page_take_two_statements_each() {
         for id in &ids {
             visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
         }
-        // The session, and the row of the heart.
+        // One for the session, one for the heart.
         let heart = format!("/heart/{}", ids[0]);
         statements.expect(2, &visitor, Method::PUT, &heart).await;
         statements.expect(2, &visitor, Method::DELETE, &heart).await;
         visitor.fetch(Method::PUT, &heart).await;
         for list in ["/playlists", "/hearts"] {
-            // The session, and the rows of the page.
+            // One for the session, one for the page.
             for query in ["", "?sort=name", "?q=a", "?q=is%3Ahearted&sort=owner", "?q=tag%3Arain"] {
                 statements.expect(2, &visitor, Method::GET, &format!("{list}{query}")).await;
             }
-            // And who the person is at Spotify.
+            // One more for the user's Spotify id.
             statements.expect(3, &visitor, Method::GET, &format!("{list}?q=owner%3Ame")).await;
         }
         statements.expect(2, &visitor, Method::GET, "/hearts/removed").await;
     }
 }
 
-/// The statements of a sign-in from the button to the redirect, without the page that follows.
+/// Statements of a sign-in from the button to the redirect.
 async fn sign_in(site: &Site, key: &str) -> Vec<String> {
     let visitor = site.visitor();
     let button = visitor.get("/login").await.form("form[action='/auth/spotify']");
@@ -138,12 +136,12 @@ async fn sign_in_statement_and_commit_counts_stay_bounded() {
         first.push(sign_in(&site, &key).await);
         returning.push(sign_in(&site, &key).await);
     }
-    // What runs without a request may speak in between, but not each time.
+    // Background jobs may add statements, but not each time.
     let shortest = |all: Vec<Vec<String>>| all.into_iter().min_by_key(Vec::len).unwrap();
     let (first, returning) = (shortest(first), shortest(returning));
     assert!(first.len() <= 14, "{first:#?}");
     assert!(returning.len() <= 9, "{returning:#?}");
-    // None of them is within a transaction, so each one that writes is a commit.
+    // Outside of transactions each writing statement is a commit.
     let writes = returning.iter().filter(|summary| !summary.trim_start().to_lowercase().starts_with("select"));
     assert!(writes.count() <= 3, "{returning:#?}");
 }

@@ -1,4 +1,4 @@
-//! Tokens over months: renewed again and again, never lost, and asked for anew before they end.
+//! Refreshing of access tokens, and the end of the consent.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn consent_past_its_expiry_date_ends_any_day_now() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     ada.open("/playlists").await;
-    // Its last token was bought just before the consent ended.
+    // The last access token is issued just before the consent ends.
     site.advance(DAY * 182 - Duration::from_secs(600));
     ada.open("/playlists").await;
     site.advance(Duration::from_secs(900));
@@ -79,8 +79,8 @@ async fn consent_past_its_expiry_date_ends_any_day_now() {
     assert!(page.text("main").contains("consent again any day now"), "{}", page.text("main"));
 }
 
-/// A provider that answers when its asker's lease is over: meanwhile another has bought the next token, which
-/// the late one's refusal must not delete.
+/// The provider answers after the lease has ended: another process has refreshed the token meanwhile, and the late
+/// error must not delete it.
 #[tokio::test]
 async fn refresh_that_lost_its_lease_changes_nothing() {
     let site = Site::open().await;

@@ -1,4 +1,4 @@
-//! The page of most hearted playlists: who sees what, how young it is, and what it never tells.
+//! The top list of most hearted playlists.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::rows::{add_hearts_of_strangers, add_public_playlist};
 use crate::support::visitor::Visitor;
 use crate::support::{Site, wait_until};
 
-/// Ids that nobody's library has by itself.
+/// Ids that are in no library.
 const A: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const B: &str = "BBBBBBBBBBBBBBBBBBBBBB";
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -25,13 +25,13 @@ async fn heart(visitors: &[Visitor], id: &str) {
     }
 }
 
-/// Somebody whom we never heard of before sees the list as it is within a minute.
+/// Updates the top list and opens it signed out.
 async fn list(site: &Site, when: &str) -> Page {
     site.force_top_refresh().await;
     site.visitor().get(&format!("/top{when}")).await
 }
 
-/// Makes the lists if they are old, or lets the app finish, which looks by itself.
+/// Makes the lists if they are stale, or waits for the app's own job.
 async fn make(site: &Site) {
     site.refresh_top_if_stale().await;
     let being_made = "select count(*) from top_lists where leased_until < now() + interval '1 hour'";
@@ -50,7 +50,7 @@ async fn top_list_needs_three_hearts_and_sorts_by_count() {
     let page = list(&site, "").await;
     assert_eq!(page.playlist_ids(), [B, A]);
     assert!(page.text(&format!("#p-{B} .facts")).contains("4 hearts"), "{}", page.html);
-    // Taken back: below three again.
+    // With one heart removed there are fewer than three.
     people[0].fetch(Method::DELETE, &format!("/heart/{A}")).await;
     assert_eq!(list(&site, "").await.playlist_ids(), [B]);
 }
@@ -167,7 +167,7 @@ async fn top_list_is_made_by_one_process_without_blocking_views() {
     for base in [site.base.clone(), second] {
         assert_eq!(site.visitor().get(&format!("{base}/top")).await.playlist_ids(), [B, A]);
     }
-    // A process that died while making the list holds the right for a while; the list is served all the same.
+    // A process that died while making the list still holds the lease; the old list is served.
     sqlx::query("update top_lists set leased_until = made_at + interval '60 seconds'").execute(&site.db).await.unwrap();
     site.advance(Duration::from_secs(30));
     add_hearts_of_strangers(&site, A, 9).await;
@@ -180,7 +180,7 @@ async fn top_list_is_made_by_one_process_without_blocking_views() {
 async fn top_list_dated_in_the_future_is_replaced() {
     let site = Site::open().await;
     site.force_top_refresh().await;
-    // First of all, since the app may make the list at any time.
+    // Before the update, since the app may make the list at any time.
     add_hearts_of_strangers(&site, A, 3).await;
     let future =
         "update top_lists set made_at = made_at + interval '1 year', leased_until = made_at + interval '1 year'";
@@ -193,7 +193,7 @@ async fn top_list_dated_in_the_future_is_replaced() {
 async fn slow_count_delays_the_next_refresh() {
     let site = Site::open().await;
     site.force_top_refresh().await;
-    // Locked: making them waits.
+    // The lock makes the update wait.
     let mut counting = site.db.begin().await.unwrap();
     sqlx::query("lock table heart_counts").execute(&mut *counting).await.unwrap();
     let longest_rest = Duration::from_secs(400);

@@ -1,4 +1,4 @@
-//! D4: a playlist that changed since it was hearted says so, until it is opened.
+//! The badge of playlists that changed since they were hearted.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn badge(page: &Page, id: &str) -> Option<String> {
     page.texts(&format!("#p-{id} .changed")).pop()
 }
 
-/// Where the badge is looked for, after the library was read anew.
+/// The badge on both list pages, after the library was fetched.
 async fn badges(visitor: &Visitor, id: &str) -> [Option<String>; 2] {
     let playlists = visitor.open("/playlists").await;
     [badge(&playlists, id), badge(&visitor.open("/hearts").await, id)]

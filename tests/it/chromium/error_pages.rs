@@ -1,4 +1,4 @@
-//! The error pages, one for each status that has a page: for everybody's eyes and on every screen.
+//! Accessibility and layout of the error page of every status.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::support::every_page::visit_every_page;
 use crate::support::page::Page;
 use crate::support::rows::set_database_available;
 
-/// Every status of an error that people can see.
+/// Statuses that have an error page.
 const STATUSES: [u16; 13] = [400, 403, 404, 405, 409, 410, 413, 422, 429, 500, 502, 503, 504];
 
 /// Error pages of every status, more than one of some.
@@ -44,7 +44,7 @@ async fn errors(site: &Site) -> Vec<Page> {
 #[tokio::test]
 async fn error_pages_pass_axe_and_do_not_scroll_sideways() {
     let site = Site::open().await;
-    // A site of its own, because the browser needs one that is well.
+    // A second site, since the browser needs a working one.
     let troubled = Site::open().await;
     let pages = visit_error_pages(&troubled).await;
     let browser = Browser::open(&site).await;

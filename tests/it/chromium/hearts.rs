@@ -1,4 +1,4 @@
-//! The heart button with its script: at once, by keyboard, when saving fails, when it is pressed fast.
+//! The heart button with script.
 
 use serde_json::json;
 use sqlx::{Executor as _, Postgres, Transaction};
@@ -7,7 +7,7 @@ use thirtyfour::Key;
 use super::{FIRST_HEART, is_hearted, open_as_ada, wait_for_heart_count};
 use crate::support::Site;
 
-/// Lets nothing be saved until it is dropped or rolled back: requests wait.
+/// Locks the hearts table, so that requests wait until the transaction ends.
 async fn lock_hearts(site: &Site) -> Transaction<'static, Postgres> {
     let mut hold = site.db.begin().await.unwrap();
     hold.execute("lock table user_hearts in access exclusive mode").await.unwrap();
@@ -31,7 +31,7 @@ async fn heart_click_shows_at_once_and_is_saved() {
     assert_eq!(browser.console_errors().await, [""; 0]);
 }
 
-/// What a heart button says and looks like: its name, its state, whether it is filled.
+/// Name, state and fill of the first heart button.
 const LOOK: &str = "(button => [button.getAttribute('aria-label'), button.getAttribute('aria-pressed'), \
     String(getComputedStyle(button.querySelector('.glyph')).fill !== 'none')])(document.querySelector('.heart button'))";
 
@@ -65,7 +65,7 @@ async fn last_heart_state_is_sent_when_leaving_page() {
     browser.click(FIRST_HEART).await;
     assert!(!is_hearted(&browser, FIRST_HEART).await);
     browser.go("/terms").await;
-    // Given and taken back, both by a page that is gone. Which ends first, once they may, is up to the database.
+    // One request adds and one removes the heart; their order is up to the database once the lock is released.
     let waiting = "select count(distinct query) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     browser.wait_until("both wishes have arrived", async || site.count(waiting).await == 2).await;
     hold.rollback().await.unwrap();
@@ -130,7 +130,7 @@ async fn failure_message_stays_while_other_hearts_are_saved() {
     assert_eq!(browser.eval::<u32>("document.querySelectorAll('#live p').length").await, 1, "the other offer stays");
 }
 
-/// Notes each request of the script, and how many are under way.
+/// Records the method of each request by the script, and counts open requests.
 const NOTE_REQUESTS: &str = "window.asked = [], window.open_requests = 0, window.real_fetch = fetch, \
     void (window.fetch = async (url, options) => { \
         asked.push(options.method); open_requests += 1; \
@@ -153,7 +153,7 @@ async fn five_fast_clicks_end_in_last_state() {
     assert_eq!(browser.eval::<Vec<String>>("asked").await, ["PUT"], "what is kept already is not asked again");
     assert_eq!(site.count_hearts().await, 1);
 
-    // Four more in one moment: what is under way is not the last wish, which follows it.
+    // Four clicks at once: the last state is sent after the open request has ended.
     let clicks = format!("[1, 2, 3, 4].forEach(() => document.querySelector({}).click())", json!(FIRST_HEART));
     browser.eval::<()>(&clicks).await;
     assert!(is_hearted(&browser, FIRST_HEART).await);
@@ -173,7 +173,7 @@ async fn offline_heart_is_reverted_with_message() {
     browser.devtools("Network.enable", json!({})).await;
     browser.devtools("Network.emulateNetworkConditions", network(true)).await;
     browser.wait_for_text("#live", "You are offline").await;
-    // What it says may lie above the heart.
+    // The message may cover the heart.
     browser
         .eval::<()>(&format!(
             "void document.querySelector({}).scrollIntoView({{ block: 'center' }})",

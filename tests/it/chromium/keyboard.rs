@@ -1,4 +1,4 @@
-//! A visit by keyboard alone: from the first page to a heart and out again.
+//! A whole visit by keyboard.
 
 use thirtyfour::Key;
 
@@ -6,13 +6,13 @@ use super::{FIRST_HEART, wait_for_heart_count, wait_for_hearted};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
-/// How often somebody presses Tab before they give up.
+/// Tab presses before a control counts as unreachable.
 const PATIENCE: usize = 60;
-/// Whether it can be seen where the focus is: by a line around the control, its label, or what covers its card.
+/// True if the focus is visible: an outline around the control, its label or its `::after`.
 const OUTLINED: &str = "(e => [getComputedStyle(e), getComputedStyle(e, '::after'), getComputedStyle(e.closest('label') ?? e)]) \
     (document.activeElement).some(s => s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2)";
 
-/// Presses Tab until the focus is on what the selector names; every stop on the way must be seen.
+/// Presses Tab until `selector` has the focus. Fails if the focus is invisible on the way.
 async fn tab_to(browser: &Browser, selector: &str) {
     for _ in 0..PATIENCE {
         browser.press_key(Key::Tab).await;

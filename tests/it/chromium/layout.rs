@@ -1,4 +1,4 @@
-//! Every page on small screens, light and dark, without a complaint of the browser's.
+//! Layout on small screens, with large text, and under the user's display preferences.
 
 use std::collections::HashSet;
 
@@ -79,7 +79,7 @@ async fn no_page_logs_browser_errors() {
     wait_for_heart_count(&site, &browser, 1).await;
     for path in pages_of_mira(&site) {
         browser.go(&path).await;
-        // Covers come when they are scrolled to.
+        // Covers load lazily.
         browser.eval::<()>("document.querySelectorAll('img').forEach(i => { i.loading = 'eager'; })").await;
         browser.wait_for("[...document.images].every(i => i.complete)").await;
     }
@@ -117,11 +117,11 @@ async fn annotation_fields_are_as_wide_as_the_card() {
     }
 }
 
-/// Where each card of a page stands and how large its heart is, as numbers of pixels.
+/// Left edge of each card, and its heart's width, height and distance from the right edge, in px.
 const CARDS: &str = "[...document.querySelectorAll('.card')].slice(0, 12).map(card => { \
     const heart = card.querySelector('.heart button').getBoundingClientRect(); \
     return [card.getBoundingClientRect().left, heart.width, heart.height, innerWidth - heart.right]; })";
-/// What is in the cards and cannot be seen unless a pointer hovers.
+/// Number of elements in cards that are visible only while hovering.
 const HIDDEN: &str = "[...document.querySelectorAll('.card :is(a, li, p, button)')] \
     .filter(e => !e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !e.closest('details')).length";
 
@@ -176,7 +176,7 @@ async fn double_text_size_overlaps_nothing_in_cards() {
     }
 }
 
-/// The names on a page that lie under their heart, and how many of all read from the right.
+/// Names that overlap their heart, and ids of cards with right-to-left names.
 const UNDER_HEARTS: &str = "(cards => [cards.filter(card => { \
     const [name, heart] = ['.name', '.heart button'].map(s => card.querySelector(s).getBoundingClientRect()); \
     return name.right > heart.left && name.bottom > heart.top && name.left < heart.right && name.top < heart.bottom; \
@@ -231,7 +231,7 @@ async fn more_contrast_preference_strengthens_lines_and_text() {
     }
 }
 
-/// The elements whose style moves, with their pseudo-elements left out.
+/// Elements with an animation, a transition or smooth scrolling; pseudo-elements are not looked at.
 const MOVING: &str = "[...document.querySelectorAll('*')].filter(e => { const s = getComputedStyle(e); \
     return s.scrollBehavior === 'smooth' || s.transitionDuration.split(',').some(t => parseFloat(t) > 0) \
         || s.animationName !== 'none' && s.animationDuration.split(',').some(t => parseFloat(t) > 0); \

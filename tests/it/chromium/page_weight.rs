@@ -1,4 +1,4 @@
-//! What a first look at the playlists costs on the way to a browser.
+//! Transferred size of the first view of the playlists.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -8,9 +8,9 @@ use crate::support::Site;
 use crate::support::browser::Browser;
 use crate::support::raw_http::{get_raw, gzipped_size};
 
-/// How much may come before the pictures, in bytes, packed.
+/// Maximum size without images, in compressed bytes.
 const BUDGET: usize = 60_000;
-/// All that the page has fetched: itself first, then what it named.
+/// The page and every resource that it loaded.
 const FETCHED: &str = "['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type)) \
     .map(entry => ({ address: entry.name, picture: entry.initiatorType === 'img' }))";
 
@@ -20,7 +20,7 @@ struct Fetched {
     picture: bool,
 }
 
-/// What the browser sends as `Cookie`, for a request beside it.
+/// The browser's `Cookie` header, for a request outside of it.
 async fn cookie_header(browser: &Browser) -> String {
     let answer = browser.devtools("Network.getCookies", json!({})).await;
     let cookies = answer["cookies"].as_array().unwrap().iter();

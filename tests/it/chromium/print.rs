@@ -1,4 +1,4 @@
-//! Pages on paper.
+//! Print styles.
 
 use serde_json::json;
 use sqlx::Executor as _;
@@ -7,7 +7,7 @@ use super::{open_as_ada, open_as_ada_with_heart};
 use crate::support::Site;
 use crate::support::rows::SIXTY_HEARTS;
 
-/// What is seen of the page though it is of no use on paper.
+/// Visible controls and images, which are of no use in print.
 const USELESS: &str = "[...document.querySelectorAll('button, input, summary, img, nav')].filter(e => e.checkVisibility()).map(e => e.outerHTML)";
 
 #[tokio::test]

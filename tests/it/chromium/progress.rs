@@ -1,4 +1,4 @@
-//! What takes a while says what it is doing.
+//! Progress messages of slow requests.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use super::{FIRST_HEART, approve_consent, open_as_ada};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
-/// Long enough for the page to say something.
+/// Longer than the delay before a progress message shows.
 const A_WHILE: Duration = Duration::from_secs(2);
-/// Keeps what the page says while it is being left, for after.
+/// Stores the messages that show while the page is being left.
 const NOTE: &str = "addEventListener('pagehide', () => sessionStorage.setItem('said', \
     JSON.stringify([...document.querySelectorAll('#live p > span')].map(said => said.innerText))))";
-/// Keeps it as well, and then gives the wait up, as somebody does who presses Stop.
+/// Stores the first message and then stops loading, as the browser's Stop button does.
 const STOP: &str = "void new MutationObserver((_, observer) => { \
         observer.disconnect(); sessionStorage.setItem('said', JSON.stringify([document.querySelector('#live p > span').innerText])); stop(); \
     }).observe(document.querySelector('#live'), { childList: true })";
 
-/// What a page said while it was being left.
+/// Messages stored by `NOTE` or `STOP`.
 async fn read_messages(browser: &Browser) -> Vec<String> {
     let said: String = browser.eval("sessionStorage.getItem('said') ?? '[]'").await;
     serde_json::from_str(&said).unwrap()
@@ -50,7 +50,7 @@ async fn cancelled_navigation_clears_message() {
     browser.wait_for("sessionStorage.getItem('said') && !document.querySelector('#live p')").await;
     assert_eq!(browser.location().await, "/playlists");
 
-    // A button that was pressed can be pressed again.
+    // The refresh button works again.
     browser.click(".fresh button").await;
     browser.wait_for_text("main [role=status]", "a moment ago").await;
 }
@@ -74,7 +74,7 @@ async fn refresh_button_shows_progress() {
 async fn page_restored_from_bfcache_shows_no_progress() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    // The form is sent to nowhere, so that the page stays.
+    // The form is not sent, so that the page stays.
     browser.eval::<()>("document.addEventListener('submit', event => event.preventDefault())").await;
     browser.click(".fresh button").await;
     browser.wait_for_text("#live", "Asking Spotify…").await;

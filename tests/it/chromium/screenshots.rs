@@ -1,4 +1,4 @@
-//! README's pictures, taken of the running app by `script/pictures`.
+//! Screenshots for the README, taken by `script/pictures`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,9 @@ use super::open_as_ada;
 use crate::support::Site;
 use crate::support::browser::Browser;
 
-/// Which of ada's playlists have her heart, by their place on the page: none whose name needs a font of its own.
+/// Positions of the hearted playlists. None of their names needs an extra font.
 const HEARTED: [usize; 6] = [1, 3, 4, 7, 8, 10];
-/// Words beside some hearts, and days that do not change with the day on which the pictures are taken.
+/// Notes and fixed dates, so that screenshots do not differ by the day.
 const WORDS: &str = "\
     with placed as (select playlist_id, row_number() over (order by playlist_id) n from user_hearts where removed_at is null),
          words (n, note, tags) as (values
@@ -23,7 +23,7 @@ const WORDS: &str = "\
         note = words.note, tags = coalesce(words.tags, '{}')
     from placed left join words using (n) where hearts.playlist_id = placed.playlist_id";
 
-/// Takes a picture of what is seen, in both schemes.
+/// Takes a screenshot in light and in dark.
 async fn take_screenshots(browser: &Browser, folder: &Path, name: &str) {
     browser.eval::<()>("void document.activeElement.blur()").await;
     for scheme in ["light", "dark"] {
@@ -36,7 +36,7 @@ async fn take_screenshots(browser: &Browser, folder: &Path, name: &str) {
     }
 }
 
-/// Takes the picture that other sites show with a link to Heartlist: flat colours, as they need no more bytes.
+/// Takes the link preview image. Its flat colours keep the PNG small.
 async fn take_card(browser: &Browser, file: &Path) {
     browser.set_window_size(1200, 630).await;
     let page = format!("data:text/html;base64,{}", STANDARD.encode(include_str!("card.html")));
@@ -56,7 +56,7 @@ async fn screen(browser: &Browser, width: u32, height: u32, mobile: bool) {
 #[tokio::test]
 #[ignore = "takes README's pictures: script/pictures"]
 async fn readme_screenshots() {
-    // Elsewhere than in docs unless the script asks, which brings the fonts.
+    // `script/pictures` names the folder and provides the fonts.
     let scratch = tempfile::tempdir().unwrap();
     let folder = std::env::var_os("HEARTLIST_PICTURES").map_or(scratch.path().to_owned(), PathBuf::from);
     let site = Site::open().await;
@@ -70,7 +70,7 @@ async fn readme_screenshots() {
     screen(&browser, 390, 800, true).await;
     browser.go("/hearts").await;
     take_screenshots(&browser, &folder, "hearts").await;
-    // In a row of covers words leave holes beside them.
+    // In the grid, notes would leave gaps between cards.
     site.db.execute("update user_hearts set note = null, tags = '{}'").await.unwrap();
     screen(&browser, 1200, 800, false).await;
     browser.go("/playlists").await;

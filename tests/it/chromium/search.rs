@@ -1,4 +1,4 @@
-//! Finding with its script: as somebody types, more of a list in place, the keys, the two views.
+//! Search as you type, more results in place, keyboard shortcuts and views.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{FIRST_HEART, is_hearted, open_as_ada, open_as_ada_with_heart, sign_i
 use crate::support::Site;
 use crate::support::browser::Browser;
 
-/// Somebody with a browser who looks at mira's 120 playlists.
+/// Opens a browser on Mira's 120 playlists.
 async fn open_as_mira(site: &Site) -> Browser {
     let browser = Browser::open(site).await;
     sign_in(&browser, "mira").await;
@@ -29,7 +29,7 @@ async fn count_cards(browser: &Browser) -> usize {
     browser.eval("document.querySelectorAll('#results .card').length").await
 }
 
-/// Lets the page's requests wait, each until `release(n)` is called, whoever gave up on them.
+/// Holds each request of the page until `release(n)`, even if the page has aborted it.
 const HOLD_REQUESTS: &str = "window.held = [], window.answered = 0, window.real_fetch = fetch, \
     window.release = (n, fail) => held[n](fail), \
     void (window.fetch = async (url) => { \
@@ -244,7 +244,7 @@ async fn big_library_grows_while_loading() {
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(4)), 4);
     let browser = Browser::open(&site).await;
     sign_in(&browser, "lena").await;
-    // The first page is there long before the last, with numbers that agree.
+    // The first page shows long before the last one has arrived, with matching counts.
     browser.wait_for_text("#coming [role=status]", "50 of up to 250 loaded. Getting the rest from Spotify.").await;
     assert_eq!(count_cards(&browser).await, 50);
     browser.wait_for_text(".fresh .sub", "50 playlists so far, as of ").await;
@@ -285,7 +285,7 @@ async fn back_and_reload_keep_loaded_pages() {
     browser.click(".more button").await;
     browser.wait_for_text(".more [role=status]", "All 120 shown.").await;
     browser.wait_for_location("/playlists?sort=name&page=1-3").await;
-    // Being online again asks nothing of a list that was not being searched.
+    // The `online` event starts no request where none had failed.
     browser.eval::<()>("void dispatchEvent(new Event('online'))").await;
     browser.wait_for_text("#live", "You are online again.").await;
     assert_eq!(

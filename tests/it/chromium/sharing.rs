@@ -1,4 +1,4 @@
-//! What others see of somebody's hearts, and the page on which it is switched.
+//! Shared pages and their settings.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::support::sharing::{SETTINGS, create_secret_link, publish_page_at};
 async fn shared_pages_fit_every_screen_and_pass_axe() {
     let site = Site::open().await;
     let mira = site.sign_in("mira").await;
-    // Every oddity of a library.
+    // Mira's library holds every kind of messy data.
     for page in 1..=3 {
         for id in mira.open(&format!("/playlists?page={page}")).await.playlist_ids() {
             mira.fetch(Method::PUT, &format!("/heart/{id}")).await;

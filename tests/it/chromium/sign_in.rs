@@ -1,4 +1,4 @@
-//! Signing in and out by mouse, and ending an account.
+//! Signing in, signing out and deleting the account by mouse.
 
 use super::{
     FIRST_HEART, approve_consent, is_hearted, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count,
@@ -84,7 +84,7 @@ async fn second_identity_is_linked_by_mouse() {
     assert!(browser.eval::<bool>("!document.querySelector(\"button[formaction='/auth/github']\")").await);
     assert_eq!(browser.console_errors().await, [""; 0]);
 
-    // And it leads to the same hearts.
+    // The new identity signs in to the same hearts.
     browser.click("a[href='/logout']").await;
     browser.click("form[action='/logout'] button").await;
     browser.go("/login").await;

@@ -1,4 +1,4 @@
-//! The truth after going away: Back, another tab.
+//! Hearts are current after Back and after a change in another tab.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::{FIRST_HEART, is_hearted, open_as_ada, wait_for_heart_count, wait_for
 use crate::support::Site;
 use crate::support::rows::SIXTY_HEARTS;
 
-/// What browsers say when they show a kept page; whether they keep one is up to them.
+/// The event of a page restored from the back/forward cache, which browsers may or may not use.
 const SHOWN_AGAIN: &str = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
 #[tokio::test]
 async fn back_shows_heart_added_on_next_page() {
@@ -60,7 +60,7 @@ async fn background_tab_updates_hearts_on_focus() {
     browser.go("/playlists").await;
     browser.click(FIRST_HEART).await;
     wait_for_heart_count(&site, &browser, 1).await;
-    // The script takes a glance elsewhere of under a second for no absence.
+    // The script ignores absences of under a second.
     browser.wait_until("away for long enough", async || left.elapsed() > Duration::from_millis(1100)).await;
     browser.switch_to_tab(&first).await;
     wait_for_hearted(&browser, FIRST_HEART, true).await;
@@ -79,7 +79,7 @@ async fn paginated_list_drops_only_hearts_removed_in_another_tab() {
     let given = "document.querySelectorAll('.card .heart [aria-pressed=true]').length";
     assert_eq!(browser.eval::<u32>(given).await, 49, "the others stay");
 
-    // The first card of the second page moves to the first page.
+    // Removing a heart moves the first card of page 2 to page 1.
     browser.go("/hearts?page=2").await;
     let newest = "fetch('/heart/Heart1'.padEnd(29, 'x'), { method: 'DELETE' }).then(answer => answer.ok)";
     assert!(browser.eval::<bool>(newest).await);

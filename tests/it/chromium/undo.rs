@@ -1,4 +1,4 @@
-//! Undo after an un-heart.
+//! Undo after removing a heart.
 
 use sqlx::Executor as _;
 use thirtyfour::Key;
@@ -9,7 +9,7 @@ use crate::support::browser::Browser;
 
 const OFFERED: &str = "#live .undo";
 
-/// Ada on a page with a heart of last year and a note beside it, which she has just taken back.
+/// Opens a browser as Ada, who has just removed a heart of last year that has a note.
 async fn open_after_removing_heart(site: &Site) -> Browser {
     let browser = open_as_ada(site).await;
     browser.click(FIRST_HEART).await;
@@ -121,7 +121,7 @@ async fn heart_added_on_playlist_page_shows_annotation_form() {
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note = 'Mine'").await, 1);
 }
 
-/// Runs what waits for ten seconds now, and nothing else.
+/// Collects timers of ten seconds, to run them at once.
 const LATER: &str = "window.fades = [], window.clock = setTimeout, \
     void (window.setTimeout = (act, after) => after === 10000 ? fades.push(act) : clock(act, after))";
 

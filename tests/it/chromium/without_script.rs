@@ -1,4 +1,4 @@
-//! Everything again in a browser that runs no script (g1).
+//! A visit without JavaScript.
 
 use super::{FIRST_HEART, is_hearted, sign_in};
 use crate::support::Site;

@@ -1,5 +1,5 @@
-//! Databases on a Citus cluster, where TEST_DATABASE_URL names its coordinator. A copy of a template is refused there,
-//! so each is made on every node and filled by the migrations, which takes seconds: a chosen part of the tests runs on it.
+//! Databases on a Citus cluster whose coordinator is named by TEST_DATABASE_URL. Citus cannot copy a template, so each
+//! database is created on every node and migrated, which takes seconds: only selected tests run there.
 
 use heartlist::db::{self, distribution};
 use heartlist::ids::Secret;
@@ -9,12 +9,12 @@ use url::Url;
 /// The nodes of a cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct Cluster {
-    /// The addresses of a database that is there on every node, the coordinator's first.
+    /// Address of each node, the coordinator's first.
     nodes: Vec<Url>,
 }
 
 impl Cluster {
-    /// Looks for a cluster behind `url`; none on plain Postgres.
+    /// Returns the cluster behind `url`; `None` on plain Postgres.
     pub(crate) async fn find(url: &Url) -> Option<Self> {
         let mut connection = connect(url).await;
         let citus = "select exists (select from pg_extension where extname = 'citus')";
@@ -32,7 +32,7 @@ impl Cluster {
         Some(Self { nodes: nodes.into_iter().map(address).collect() })
     }
 
-    /// Makes a database with all tables, distributed.
+    /// Creates a database with distributed tables.
     pub(crate) async fn create(&self, name: &str) -> Url {
         self.drop_database(name).await;
         for node in &self.nodes {

@@ -9,7 +9,7 @@ use super::visitor::Visitor;
 
 const UNKNOWN: &str = "/playlists/0000000000000000000000";
 
-/// Every kind of page, and the status that it comes with.
+/// Visits every kind of page; returns each with its expected status.
 pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     let (stranger, mira) = (site.visitor(), site.sign_in("mira").await);
     let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
@@ -68,7 +68,7 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     pages
 }
 
-/// What only people see who came by another provider.
+/// Pages that only users without Spotify see.
 async fn visit_pages_without_spotify(site: &Site) -> Vec<(Page, u16)> {
     site.visitor().sign_in_with(&site.world, Service::Google, "ada").await;
     let ada = site.visitor();

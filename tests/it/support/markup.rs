@@ -1,6 +1,5 @@
-//! Looks at the HTML of every answer that any test gets: it parses without an error, no id is there twice, and
-//! what refers to an id finds it. `HEARTLIST_KEEP_PAGES` names a folder where the pages are kept as well, for
-//! `script/check-html`, which knows more rules.
+//! Validates the HTML of every response: no parse errors, no duplicate ids, no dangling references. With
+//! `HEARTLIST_KEEP_PAGES` the pages are also stored in that folder for `script/check-html`, which checks more.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,7 +10,7 @@ use scraper::{ElementRef, Html, Selector};
 
 use super::page::Page;
 
-/// Attributes that hold ids of other elements on the page, white space between them.
+/// Attributes that hold ids of other elements.
 const REFERENCES: [&str; 9] = [
     "for",
     "form",
@@ -24,7 +23,7 @@ const REFERENCES: [&str; 9] = [
     "popovertarget",
 ];
 
-/// The shapes of all pages that were looked at.
+/// Shapes of the pages that have been validated.
 static SEEN: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
 static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(folder);
 
@@ -32,7 +31,7 @@ fn folder() -> Option<PathBuf> {
     std::env::var_os("HEARTLIST_KEEP_PAGES").map(PathBuf::from)
 }
 
-/// Looks at an answer, unless it is no page or one of the same shape was looked at before.
+/// Fails if the page's HTML is invalid. Skips other content types and shapes that have been validated.
 pub(super) fn assert_valid_html(page: &Page) {
     let shape = shape(&page.html);
     let html = page.header("content-type").starts_with("text/html") && !page.html.is_empty();
@@ -48,7 +47,7 @@ pub(super) fn assert_valid_html(page: &Page) {
     assert!(faults.is_empty(), "{faults:#?} on {} {}:\n{}", page.status, page.url, page.html);
 }
 
-/// What remains of a page without its numbers and long words: those are ports, dates, ids and tokens.
+/// Hash of a page without numbers and long words, which are ports, dates, ids and tokens.
 fn shape(html: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     let words = html.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c));
@@ -75,7 +74,7 @@ fn faults(html: &str) -> Vec<String> {
     faults
 }
 
-/// The place on this page that a link leads to.
+/// The fragment that a link on this page leads to.
 fn fragment(element: ElementRef<'_>) -> Option<(&'static str, &str)> {
     Some(("href", element.attr("href")?.strip_prefix('#')?))
 }

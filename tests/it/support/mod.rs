@@ -1,4 +1,4 @@
-//! A whole site for one test: the app, a made-up Spotify and a database, all of its own.
+//! A site for one test: the app, a fake Spotify and a database.
 
 pub(crate) mod browser;
 pub(crate) mod citus;
@@ -34,16 +34,16 @@ use markup::assert_valid_html;
 use postgres::TestDatabase;
 use visitor::Visitor;
 
-/// What the app calls itself at the made-up Spotify.
+/// The app's client id at the fake Spotify.
 pub(crate) const CLIENT_ID: &str = "heartlist-tests";
-/// The address of a heart that anybody may give.
+/// Address of a heart for a playlist that is in no library.
 pub(crate) const HEART: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 const CLIENT_SECRET: &str = "a-client-secret-for-tests-alone";
 pub(crate) const SESSION_SECRET: &str = "a session secret that is for tests alone";
 
-/// A running app with everything it needs; it ends with the test.
+/// A running app with everything it needs, which ends with the test.
 pub(crate) struct Site {
-    /// Where the app is: `http://127.0.0.1:PORT`, no slash at the end.
+    /// The app's address, without a slash at the end.
     pub(crate) base: String,
     /// The made-up Spotify that the app talks to.
     pub(crate) spotify: FakeSpotify,
@@ -61,12 +61,12 @@ impl Site {
         Self::open_with(&[]).await
     }
 
-    /// Opens a site with some settings of the test's own.
+    /// Opens a site with `extra` settings.
     pub(crate) async fn open_with(extra: &[(&'static str, &str)]) -> Self {
         Self::open_on(postgres::create_database().await, extra).await
     }
 
-    /// Opens a site on a database that is there already.
+    /// Opens a site on an existing database.
     pub(crate) async fn open_on(database: TestDatabase, extra: &[(&'static str, &str)]) -> Self {
         cli::install_tls();
         let (ours, theirs) = (listen().await, listen().await);
@@ -78,7 +78,7 @@ impl Site {
             app_name: "Heartlist".into(),
             client_id: CLIENT_ID.into(),
             client_secret: CLIENT_SECRET.into(),
-            // Without a port, as Spotify allows for loopback addresses: further processes have ports of their own.
+            // Without a port, as Spotify allows for loopback addresses, since further processes have other ports.
             redirect_uris: vec!["http://127.0.0.1/auth/spotify/callback".into()],
             other_clients: OtherProvider::ALL.into_iter().map(|provider| registered(provider, &base)).collect(),
         });
@@ -91,7 +91,7 @@ impl Site {
         site
     }
 
-    /// A second process on the same database and the same Spotify; gives its address.
+    /// Starts a second server on the same database and Spotify; returns its address.
     pub(crate) async fn start_second_process(&mut self) -> String {
         let listener = listen().await;
         let base = address(&listener);
@@ -112,7 +112,7 @@ impl Site {
         Arc::new(cli::assemble(config, &url, Arc::new(move || clock.now())).expect("an app"))
     }
 
-    /// Somebody with a browser of their own.
+    /// A new visitor, signed out.
     pub(crate) fn visitor(&self) -> Visitor {
         Visitor::new(&self.base)
     }
@@ -125,13 +125,13 @@ impl Site {
         visitor
     }
 
-    /// Lets time pass, here and at Spotify.
+    /// Advances the clock of the app and of Spotify.
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.ahead.fetch_add(by.as_secs(), Ordering::SeqCst);
         self.spotify.advance(by);
     }
 
-    /// From now on time passes for the app only when the test lets it, however slow the computer is.
+    /// Stops the app's clock; only `advance` moves it from now on.
     pub(crate) fn freeze_clock(&self) {
         let _ = self.clock.held.set(real_time());
     }
@@ -141,25 +141,25 @@ impl Site {
         &self.settings["SPOTIFY_ACCOUNTS_URL"]
     }
 
-    /// The settings as an environment, for a process of its own.
+    /// The settings as environment variables for another process.
     pub(crate) fn settings(&self) -> Vec<(&str, &str)> {
         let settings = self.settings.iter().filter(|(name, _)| **name != "DATABASE_URL");
         let settings = settings.map(|(name, value)| (*name, value.as_str()));
         settings.chain([("DATABASE_URL", self.database.url())]).collect()
     }
 
-    /// Removes what has had its time, as the app does every ten minutes.
+    /// Deletes expired rows, as the app does every ten minutes.
     pub(crate) async fn run_cleanup(&self) {
         self.try_cleanup().await.unwrap();
     }
 
-    /// The same; what fails is told.
+    /// The same; returns the errors.
     pub(crate) async fn try_cleanup(&self) -> Result<(), String> {
         let app = self.app();
         heartlist::domain::sweep::sweep(&app, app.now()).await.map_err(|error| error.to_string())
     }
 
-    /// Lets enough time pass that the lists of most hearted playlists are made anew, by whichever process.
+    /// Advances the clock and waits until the top lists have been made again, by any process.
     pub(crate) async fn force_top_refresh(&self) {
         self.advance(Duration::from_secs(20));
         let since = self.app().now();
@@ -172,20 +172,20 @@ impl Site {
         .await;
     }
 
-    /// Makes the lists of most hearted playlists anew if they are old.
+    /// Makes the top lists again if they are stale.
     pub(crate) async fn refresh_top_if_stale(&self) {
         let app = self.app();
         heartlist::domain::top::refresh(&app, app.now()).await.unwrap();
     }
 
-    /// Until somebody waits for a lock.
+    /// Waits until a query waits for a lock.
     pub(crate) async fn wait_for_blocked_query(&self) {
         let waiting =
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
         wait_until("somebody waits for a lock", async || self.count(waiting).await > 0).await;
     }
 
-    /// As many connections to the site's rows as the app would have, or one that everything waits for.
+    /// A pool of the app's kind on the site's database.
     pub(crate) fn pool(&self, connections: u32) -> db::Pool {
         db::pool(&Secret::new(self.database.url()), connections).unwrap()
     }
@@ -200,13 +200,13 @@ impl Site {
         self.count("select count(*) from users").await
     }
 
-    /// How many rows `query` counts.
+    /// Result of a counting query.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
     }
 }
 
-/// The real time, moved ahead by so many seconds, or held.
+/// The real time, moved ahead by some seconds, or stopped.
 #[derive(Default)]
 struct TestClock {
     ahead: AtomicU64,
@@ -231,7 +231,7 @@ impl Drop for Site {
     }
 }
 
-/// Waits until `probe` says yes; fails when it has not within a minute.
+/// Waits until `probe` returns true; fails after a minute.
 pub(crate) async fn wait_until(what: &str, probe: impl AsyncFn() -> bool) {
     let wait = async {
         while !probe().await {
@@ -260,7 +260,7 @@ fn settings(base: &str, spotify: &str, extra: &[(&'static str, &str)]) -> HashMa
     settings
 }
 
-/// The settings of the further ways in: id, secret and addresses.
+/// Settings of the other providers: id, secret and addresses.
 const OTHERS: [&[&str]; 4] = [
     &["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ACCOUNTS_URL", "GOOGLE_TOKEN_URL", "GOOGLE_API_URL"],
     &["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_ACCOUNTS_URL", "GITHUB_API_URL"],
@@ -285,7 +285,7 @@ fn address(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-/// Opens pages until the pool has found out which of its connections were ended.
+/// Requests pages until the pool has replaced its closed connections.
 pub(crate) async fn wait_for_reconnect(visitor: &Visitor) {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     wait_until("a page opens", async || visitor.get("/hearts").await.status == 200).await;

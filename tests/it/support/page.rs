@@ -1,4 +1,4 @@
-//! A page as somebody looks at it: by CSS selectors.
+//! Responses and forms, read by CSS selector.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
-/// An answer that was read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) status: u16,
@@ -15,53 +15,53 @@ pub(crate) struct Page {
     pub(crate) html: String,
 }
 
-/// A form that is on a page, with what is filled in already.
+/// A form with its current values.
 #[derive(Debug)]
 pub(crate) struct Form {
     pub(crate) action: Url,
     pub(crate) method: String,
     pub(crate) fields: BTreeMap<String, String>,
-    /// The page on which it is.
+    /// Address of the form's page.
     pub(crate) page: Url,
 }
 
 impl Page {
-    /// The text of every element that fits, white space folded.
+    /// Text of every matching element, white space folded.
     pub(crate) fn texts(&self, selector: &str) -> Vec<String> {
         let document = Html::parse_document(&self.html);
         document.select(&parsed(selector)).map(text).collect()
     }
 
-    /// The text of the one element that fits.
+    /// Text of the only matching element.
     pub(crate) fn text(&self, selector: &str) -> String {
         let mut texts = self.texts(selector);
         assert_eq!(texts.len(), 1, "{selector} on {}:\n{}", self.url, self.html);
         texts.remove(0)
     }
 
-    /// How many elements fit.
+    /// Number of matching elements.
     pub(crate) fn count(&self, selector: &str) -> usize {
         self.texts(selector).len()
     }
 
-    /// Whether an element fits.
+    /// True if an element matches.
     pub(crate) fn has(&self, selector: &str) -> bool {
         self.count(selector) > 0
     }
 
-    /// The attribute of every element that fits and has it.
+    /// The attribute's value on every matching element that has it.
     pub(crate) fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
         let document = Html::parse_document(&self.html);
         document.select(&parsed(selector)).filter_map(|e| e.attr(name).map(str::to_owned)).collect()
     }
 
-    /// The attribute of the first element that fits.
+    /// The attribute's value on the first matching element.
     pub(crate) fn attribute(&self, selector: &str, name: &str) -> String {
         let found = self.attributes(selector, name).into_iter().next();
         found.unwrap_or_else(|| panic!("no {name} at {selector} on {}:\n{}", self.url, self.html))
     }
 
-    /// The form at `selector`, or the one around what is there.
+    /// The form at `selector`, or the one around the matching element.
     pub(crate) fn form(&self, selector: &str) -> Form {
         let document = Html::parse_document(&self.html);
         let found = document.select(&parsed(selector)).next();
@@ -80,7 +80,7 @@ impl Page {
             let value = chosen.map(|option| option.attr("value").map_or_else(|| text(option), str::to_owned));
             fields.insert(select.attr("name").unwrap().into(), value.unwrap_or_default());
         }
-        // The button that is pressed, or the one that Enter would press.
+        // The matching button, or the one that Enter would press.
         let button = if found.value().name() == "button" { Some(found) } else { form.select(&parsed("button")).next() };
         if let Some((name, button)) = button.and_then(|button| Some((button.attr("name")?, button))) {
             fields.insert(name.into(), button.attr("value").unwrap_or_default().into());
@@ -94,36 +94,36 @@ impl Page {
         assert_eq!((self.status, self.header("location")), (303, location), "{}", self.html);
     }
 
-    /// One header of the answer.
+    /// A header's value, empty if absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The answer as JSON.
+    /// The body as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.html).unwrap_or_else(|error| panic!("{error}: {}", self.html))
     }
 
-    /// The notice that the page shows once.
+    /// The flash message.
     pub(crate) fn flash(&self) -> Option<String> {
         self.texts("main [role=status], main [role=alert]").into_iter().find(|text| !text.is_empty())
     }
 
-    /// How many hearts an import added, found there already, and skipped.
+    /// Numbers of hearts added, already there, and skipped by an import.
     pub(crate) fn import_report(&self) -> [i64; 3] {
         assert_eq!(self.status, 200, "{}", self.html);
         let numbers: Vec<_> = self.texts(".notice [role=status] b").iter().map(|text| text.parse().unwrap()).collect();
         numbers.try_into().unwrap()
     }
 
-    /// The ids of the playlists on the page, in order.
+    /// Ids of the playlists on the page, in order.
     pub(crate) fn playlist_ids(&self) -> Vec<String> {
         self.attributes("[id^='p-']", "id").into_iter().map(|id| id["p-".len()..].to_owned()).collect()
     }
 }
 
 impl Form {
-    /// Fills in a field, or presses the button of that name.
+    /// Sets a field, or the button of that name.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.fields.insert(name.into(), value.into());
         self

@@ -1,4 +1,4 @@
-//! A database of its own for each test, all on one server that lives as long as the test run.
+//! A database for each test, on one server that lives as long as the test run.
 //!
 //! Nothing is set up by hand: the first test of a run starts a private Postgres (see
 //! `crates/local-postgres`) in a folder named by the run's process, which is `cargo` or `cargo-nextest`, so
@@ -22,26 +22,26 @@ use super::citus::Cluster;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// Any number, the same in all processes of a run: who holds it makes the template.
+/// Advisory lock of the process that creates the template.
 const TEMPLATE_LOCK: i64 = 0x6865_6172_7473;
 
-/// A database that holds what the migrations made, and belongs to one test.
+/// A migrated database that belongs to one test.
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
     url: Url,
-    /// Whether it stays when its test is over, since its server goes then or soon.
+    /// True if the database is not dropped after the test, because its server ends with the run.
     stays: bool,
-    /// The cluster that it is spread over.
+    /// The cluster that holds it, if any.
     cluster: Option<Cluster>,
 }
 
 impl TestDatabase {
-    /// One that was made elsewhere, with all tables in it.
+    /// An existing, migrated database.
     pub(crate) fn at(url: &str) -> Self {
         Self { url: url.parse().expect("an address"), stays: true, cluster: None }
     }
 
-    /// Its address.
+    /// The database's address.
     pub(crate) fn url(&self) -> &str {
         self.url.as_str()
     }
@@ -84,7 +84,7 @@ pub(crate) async fn create_database() -> TestDatabase {
     let template = TEMPLATE.get_or_init(template).await;
     let mut admin = admin().await;
     run(&mut admin, format!("drop database if exists {name}")).await;
-    // Without this word, which Postgres knows since 15, it takes two to five times as long.
+    // Since Postgres 15; two to five times as fast.
     let strategy = if knows_strategies(&mut admin).await { "strategy file_copy" } else { "" };
     run(&mut admin, format!("create database {name} template {template} {strategy}")).await;
     TestDatabase { url: address_of(&name), stays: server().is_private, cluster: None }
@@ -99,7 +99,7 @@ pub(crate) async fn cluster() -> Option<Cluster> {
     CLUSTER.get_or_init(find).await.clone()
 }
 
-/// Makes the template where it is missing, and gives its name.
+/// Creates the template if it is missing; returns its name.
 async fn template() -> String {
     let name = template_name();
     let mut admin = admin().await;
@@ -120,7 +120,7 @@ async fn template() -> String {
     name
 }
 
-/// A name that changes with the text of any migration (FNV-1a over their checksums).
+/// Template name that changes with the text of any migration (FNV-1a over the checksums).
 fn template_name() -> String {
     let bytes = MIGRATIONS.iter().flat_map(|migration| migration.checksum.iter());
     let hash =
@@ -157,7 +157,7 @@ fn name_in(url: &Url) -> &str {
 }
 
 struct Server {
-    /// Of a database that is only used to make others.
+    /// Address of the database from which others are created.
     url: Url,
     is_private: bool,
 }
@@ -194,12 +194,12 @@ mod private {
     use rustix::process::{Pid, test_kill_process};
     use url::Url;
 
-    /// Not /tmp, which can lie in memory: a run fills some hundred megabytes.
+    /// Not /tmp, which may be in memory: a run needs some hundred megabytes.
     const FOLDERS: &str = "/var/tmp";
     const PREFIX: &str = "heartlist-test-";
 
-    /// Holds a claim on the server (its input, if any) until the process $1 is gone, then removes its
-    /// folder $2. A zombie counts as gone: not every process number 1 reaps.
+    /// Holds a claim on the server (its input, if any) until process $1 has ended, then removes folder $2. A zombie
+    /// counts as ended, because not every init reaps.
     const WATCHER: &str = r#"
         trap '' HUP INT TERM
         alive() {
@@ -212,9 +212,9 @@ mod private {
         until rm -rf "$2" || [ "$tries" -ge 300 ]; do tries=$((tries + 1)); sleep 0.1; done 2>/dev/null
     "#;
 
-    /// Starts the server of this run or joins it, and gives the address of its first database.
+    /// Starts or joins the server of this run; returns the address of its first database.
     pub(super) fn start() -> Url {
-        // Kept by this process until it ends; being static it is never dropped.
+        // A static is never dropped, so this process keeps its claim until it ends.
         static POSTGRES: OnceLock<LocalPostgres> = OnceLock::new();
         let run = run_process();
         let folder = Path::new(FOLDERS).join(format!("{PREFIX}{run}"));
@@ -253,8 +253,7 @@ mod private {
             .expect("a shell");
     }
 
-    /// The process that ends when the test run does: cargo, else (a binary started by hand, whose
-    /// parent may be a shell that lives for days) this one.
+    /// The process that ends with the test run: cargo, or this process if the binary was started by hand.
     fn run_process() -> u32 {
         let parent = parent_id();
         let name = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_else(|_| {
@@ -265,7 +264,7 @@ mod private {
         if file_name.starts_with("cargo") { parent } else { std::process::id() }
     }
 
-    /// Removes what runs left behind whose watcher was killed too, as by a power cut.
+    /// Removes folders of runs whose watcher was killed too, as by a power cut.
     fn sweep() {
         for entry in fs::read_dir(FOLDERS).into_iter().flatten().flatten() {
             let name = entry.file_name().into_string().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The program as a process of its own.
+//! The program as a process.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,11 +8,11 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use super::Site;
 
-/// The program with an environment that is empty but for what is given.
+/// The program, started with only the given environment variables.
 pub(crate) struct Program {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    /// Read all the time: a pipe that is full would hold the program up.
+    /// Reads continuously, since a full pipe would block the program.
     log: tokio::task::JoinHandle<String>,
 }
 
@@ -21,9 +21,9 @@ impl Program {
         Self::start_in(&std::env::temp_dir(), settings)
     }
 
-    /// The same, begun in `folder`.
+    /// The same in another working directory.
     pub(crate) fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
-        // Another build of it may be named, for example a release build.
+        // Another build, such as a release build.
         let program = env_var("HEARTLIST_TEST_PROGRAM").map(|program| std::path::absolute(program).unwrap());
         let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_heartlist").into()));
         command.env_clear().envs(settings.iter().copied()).current_dir(folder);
@@ -39,7 +39,7 @@ impl Program {
         Self { child, stdout, log }
     }
 
-    /// A demo in `data`, with whatever Postgres programs this machine has.
+    /// Starts the demo with its data in `data` and this machine's Postgres programs.
     pub(crate) fn start_demo(data: &Path, port: &str) -> Self {
         let data = data.to_str().unwrap();
         let mut settings = vec![("HEARTLIST_DATA", data), ("PORT", port), ("RUST_LOG", "debug")];
@@ -50,7 +50,7 @@ impl Program {
         Self::start(&settings)
     }
 
-    /// The line that says where it serves.
+    /// Waits until the program serves; returns its address.
     pub(crate) async fn wait_until_ready(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).await.unwrap();
@@ -69,7 +69,7 @@ impl Program {
         assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
-    /// Its end: the exit code, and all it logged.
+    /// Waits for the end; returns the exit code and the whole log.
     pub(crate) async fn wait_for_exit(&mut self) -> (Option<i32>, String) {
         let mut log = (&mut self.log).await.unwrap();
         self.stdout.read_to_string(&mut log).await.unwrap();

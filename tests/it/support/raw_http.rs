@@ -1,4 +1,4 @@
-//! Responses as they are sent: without a browser's decoding.
+//! Responses as they are sent, without decoding.
 
 use std::convert::Infallible;
 
@@ -9,7 +9,7 @@ use tower::ServiceExt;
 
 use super::Site;
 
-/// A browser that takes these encodings and does not unpack them.
+/// Requests `path` without decoding the response; returns status, headers and body.
 pub(crate) async fn get_raw(
     site: &Site,
     path: &str,
@@ -22,7 +22,7 @@ pub(crate) async fn get_raw(
     (answer.status().as_u16(), answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
 }
 
-/// How long `body` is when packed, for what a debug build sends as it is.
+/// Gzipped size of `body`, which a debug build sends uncompressed.
 pub(crate) async fn gzipped_size(body: Vec<u8>) -> usize {
     let kind = [("content-type", "text/css")];
     let plain =

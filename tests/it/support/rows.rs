@@ -1,17 +1,17 @@
-//! Rows that tests read or write past the app.
+//! Direct access to rows.
 
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
 use super::Site;
 
-/// Every column that holds a person's id, as the catalogue knows it.
+/// Query for every column that holds a user's id.
 pub(crate) const USER_ID_COLUMNS: &str = "select format('%I', cl.relname) || '.' || format('%I', a.attname)
      from pg_constraint c join pg_class cl on cl.oid = c.conrelid join pg_attribute a on a.attrelid = cl.oid and a.attnum = any(c.conkey)
      where c.contype = 'f' and c.confrelid = 'users'::regclass
      union select table_name || '.' || column_name from information_schema.columns
      where table_schema = current_schema() and column_name in ('user_id', 'created_by', 'used_by')";
 
-/// Hearts of so many strangers, straight into the table.
+/// Inserts `hearts` users who have hearted a public playlist.
 pub(crate) async fn add_hearts_of_strangers(site: &Site, id: &str, hearts: i64) {
     add_public_playlist(site, id).await;
     let sql = format!(
@@ -21,14 +21,14 @@ pub(crate) async fn add_hearts_of_strangers(site: &Site, id: &str, hearts: i64) 
     sqlx::query(AssertSqlSafe(sql)).execute(&site.db).await.unwrap();
 }
 
-/// Makes the playlist a public one of somebody's library: only such playlists are listed.
+/// Inserts a public playlist into a user's library, since only those are listed.
 pub(crate) async fn add_public_playlist(site: &Site, id: &str) {
     let sql = "with member as (insert into users (display_name, created_at) values ('Member', now()) returning id)
                insert into playlists (user_id, id, name, collaborative, public, seen_at) select id, $1, 'Public', false, true, now() from member";
     sqlx::query(sql).bind(id).execute(&site.db).await.unwrap();
 }
 
-/// Lets the site's database vanish (and come back): everybody is thrown out and nobody let in.
+/// Closes all connections to the site's database and refuses new ones, or accepts them again.
 pub(crate) async fn set_database_available(site: &Site, there: bool) {
     let options = site.db.connect_options();
     let name = options.get_database().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! What tests of sharing have in common: its settings, and the pages that come of them.
+//! The sharing settings, and the pages that they publish.
 
 use reqwest::Method;
 
@@ -9,7 +9,7 @@ use super::visitor::Visitor;
 
 pub(crate) const SETTINGS: &str = "/account/sharing";
 
-/// Somebody who hearted everything on the first page of their library.
+/// Signs in and hearts the first page of the library; returns the ids.
 pub(crate) async fn sign_in_with_hearts(site: &Site, listener: &str) -> (Visitor, Vec<String>) {
     let visitor = site.sign_in(listener).await;
     let ids = visitor.open("/playlists").await.playlist_ids();
@@ -19,25 +19,25 @@ pub(crate) async fn sign_in_with_hearts(site: &Site, listener: &str) -> (Visitor
     (visitor, ids)
 }
 
-/// Puts the visitor's page at `slug`, and gives what they see then.
+/// Publishes the visitor's page at `slug`; returns the next page.
 pub(crate) async fn publish_page_at(visitor: &Visitor, slug: &str) -> Page {
     visitor.submit(visitor.open(SETTINGS).await.form("#slug").with("slug", slug)).await
 }
 
-/// Presses the button that says `words`.
+/// Turns the public `page` or the secret `link` on or off.
 pub(crate) async fn set_sharing(visitor: &Visitor, part: &str, on: &str) -> Page {
     let form = format!("form[action='/account/sharing/{part}']:has(input[value={on}])");
     visitor.submit(visitor.open(SETTINGS).await.form(&form)).await
 }
 
-/// Makes a secret link, and gives its path.
+/// Creates a secret link and returns its path.
 pub(crate) async fn create_secret_link(visitor: &Visitor) -> String {
     let page = set_sharing(visitor, "link", "true").await;
     let path = page.attribute("a.exact[href*='/s/']", "href");
     path.split_once("/s/").map(|(_, token)| format!("/s/{token}")).unwrap()
 }
 
-/// What other sites need to show a picture with a link to `page`.
+/// Fails unless `page` has a valid link preview image.
 pub(crate) async fn assert_preview_image(site: &Site, page: &Page) {
     let meta = |property: &str| page.attribute(&format!("meta[property='og:image{property}']"), "content");
     assert_eq!(

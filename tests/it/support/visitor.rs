@@ -1,4 +1,4 @@
-//! Somebody with a browser: opens pages, follows redirects, fills in forms that are on a page.
+//! A visitor with an HTTP client: opens pages, follows redirects, submits forms.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use url::Url;
 use super::assert_valid_html;
 use super::page::{Form, Page};
 
-/// A browser without script, with a cookie jar of its own.
+/// An HTTP client with a cookie jar.
 pub(crate) struct Visitor {
     client: Client,
     cookies: Arc<Jar>,
@@ -21,36 +21,36 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     pub(crate) fn new(base: &str) -> Self {
-        // For whoever has no site of their own and is the first of all.
+        // Not yet done if this process has opened no site.
         heartlist::cli::install_tls();
         let cookies = Arc::new(Jar::default());
         let client = Client::builder().cookie_provider(cookies.clone()).redirect(Policy::none()).build().unwrap();
         Self { client, cookies, base: Url::parse(base).unwrap() }
     }
 
-    /// What the browser would send as `Cookie`.
+    /// The `Cookie` header.
     pub(crate) fn cookie(&self) -> String {
         self.cookies.cookies(&self.base).unwrap().to_str().unwrap().to_owned()
     }
 
-    /// Opens an address and follows where it leads.
+    /// Requests an address and follows redirects.
     pub(crate) async fn open(&self, path: &str) -> Page {
         let page = self.get(path).await;
         self.follow(page).await
     }
 
-    /// Opens an address and stays there, whatever it answers.
+    /// Requests an address without following redirects.
     pub(crate) async fn get(&self, path: &str) -> Page {
         self.request(Method::GET, path, &[("sec-fetch-site", "none")], None).await
     }
 
-    /// Sends a form that is on a page, and follows where it leads.
+    /// Submits a form and follows redirects.
     pub(crate) async fn submit(&self, form: Form) -> Page {
         let page = self.send_form(form).await;
         self.follow(page).await
     }
 
-    /// Sends a form that is on a page, and stays with the answer.
+    /// Submits a form without following redirects.
     pub(crate) async fn send_form(&self, form: Form) -> Page {
         let method = Method::from_bytes(form.method.as_bytes()).unwrap();
         let origin = form.action.origin().ascii_serialization();
@@ -61,13 +61,13 @@ impl Visitor {
         self.request(method, form.action.as_str(), &headers, Some(body)).await
     }
 
-    /// What a page's script does: asks for JSON from the same origin.
+    /// Sends a same-origin request for JSON, as the page's script does.
     pub(crate) async fn fetch(&self, method: Method, path: &str) -> Page {
         let headers = [("sec-fetch-site", "same-origin"), ("accept", "application/json")];
         self.request(method, path, &headers, None).await
     }
 
-    /// Sends a form that is on a page, with a file in its field `file`, and stays with the answer.
+    /// Submits a form with a file in its field `file`, without following redirects.
     pub(crate) async fn upload(&self, form: Form, file: &[u8]) -> Page {
         let origin = form.action.origin().ascii_serialization();
         let headers = [("sec-fetch-site", "same-origin"), ("origin", origin.as_str())];
@@ -78,7 +78,7 @@ impl Visitor {
         self.execute(Method::POST, form.action.as_str(), &headers, body).await
     }
 
-    /// Any request at all; `body` is a form's.
+    /// Sends any request; `body` is form-encoded.
     pub(crate) async fn request(
         &self,
         method: Method,
@@ -123,13 +123,13 @@ impl Visitor {
         panic!("redirected without end, last to {}", page.url)
     }
 
-    /// Opens the hearts with the form for the first one's note and tags.
+    /// Opens the annotation form of the first heart.
     pub(crate) async fn edit_first_heart(&self) -> Page {
         let hearts = self.open("/hearts").await;
         self.open(&hearts.attribute("a.edit", "href")).await
     }
 
-    /// Presses the button on the sign-in page, as far as Spotify's consent page.
+    /// Submits the Spotify button of a page; returns the consent page.
     pub(crate) async fn start_spotify_sign_in(&self, sign_in_page: &str) -> Page {
         let page = self.open(sign_in_page).await;
         let consent = self.submit(page.form("form[action='/auth/spotify']")).await;
@@ -166,7 +166,7 @@ impl Visitor {
 }
 
 impl Page {
-    /// The form of another provider's consent page, filled in by who says yes.
+    /// The approved form of another provider's consent page.
     pub(crate) fn approve_as(&self, account: &Account) -> Form {
         self.form("button[value=approve]").with("account", &account.id).with("decision", "approve")
     }
@@ -177,7 +177,7 @@ pub(crate) fn approve(consent: &Page, user: &str) -> Form {
     consent.form("button[value=approve]").with("user", user).with("decision", "approve")
 }
 
-/// The consent page's form, filled in by who says no.
+/// The denied form of a consent page.
 pub(crate) fn deny(consent: &Page) -> Form {
     consent.form("button[value=deny]").with("decision", "deny")
 }

@@ -16,7 +16,7 @@ pub(crate) struct Violation {
     nodes: Vec<Value>,
 }
 
-/// Loads a page once and looks at it on both screens in both schemes.
+/// Opens `path` and fails if axe-core finds a violation.
 pub(crate) async fn assert_accessible_page(browser: &Browser, path: &str) {
     browser.go(path).await;
     assert_accessible(browser, path).await;
@@ -30,7 +30,7 @@ pub(crate) async fn violations(browser: &Browser) -> Vec<Violation> {
     browser.eval(&format!("axe.run(document, {RULES}).then(result => result.violations)")).await
 }
 
-/// Looks at the page that is shown, called `path` when something is wrong.
+/// Checks the current page, which failures call `path`.
 pub(crate) async fn assert_accessible(browser: &Browser, path: &str) {
     browser.eval::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
     for (width, mobile) in [(360, true), (1280, false)] {

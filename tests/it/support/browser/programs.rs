@@ -1,4 +1,4 @@
-//! The two programs behind a browser: where they are, and one chromedriver for all tests.
+//! Paths of Chromium and chromedriver, and one chromedriver for all tests.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -6,21 +6,20 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
-/// Ends chromedriver and its browsers, which are in its process group, when its own input ends:
-/// that happens when the tests end, be it by a panic, Ctrl-C or a kill. The shell itself lets go of the output,
-/// which thus ends with chromedriver.
+/// Kills chromedriver's process group, with its browsers, at the end of the shell's input, which is when the tests end,
+/// even by a panic or a signal. The shell closes its output, so that the output ends with chromedriver.
 const UNTIL_INPUT_ENDS: &str = r#""$0" --port=0 & exec >&-; read -r _; kill 0"#;
-/// How chromedriver tells which port it chose.
+/// Chromedriver's message before its port.
 const READY: &str = "was started successfully on port ";
 
 struct Driver {
     address: String,
-    // Held, so that the pipes stay open as long as this process lives.
+    // Held to keep the pipes open for the lifetime of this process.
     _shell: Child,
     _output: BufReader<ChildStdout>,
 }
 
-/// The address of this process's chromedriver, which the first caller starts.
+/// Address of chromedriver, which the first call starts.
 pub(super) fn chromedriver() -> &'static str {
     static DRIVER: OnceLock<Driver> = OnceLock::new();
     &DRIVER.get_or_init(start).address

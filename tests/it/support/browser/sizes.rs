@@ -7,20 +7,20 @@ use serde_json::json;
 use super::Browser;
 use crate::support::Site;
 
-/// A page that is not.
+/// A path without a page.
 pub(crate) const NOWHERE: &str = "/nowhere";
-/// What sticks out of the page at its right, if that makes it scroll.
+/// Elements that make the page scroll sideways.
 const STICKS_OUT: &str = "document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] : \
     [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.tagName + '.' + e.className)";
-/// The colour of the page's ground.
+/// Background colour of the page.
 const GROUND: &str = "getComputedStyle(document.body).backgroundColor";
 
-/// Pages that everybody sees.
+/// Public pages.
 pub(crate) fn pages_for_all() -> [&'static str; 7] {
     ["/", "/login?next=/hearts", "/top", "/about", "/privacy", "/terms", NOWHERE]
 }
 
-/// Pages of somebody whose library has every oddity: names without a space, right to left, a thousand songs.
+/// Pages of Mira, whose library has long, unbreakable and right-to-left names and a thousand songs.
 pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
     let mira = site.world.listener("mira").unwrap();
     let mut paths: Vec<String> = [
@@ -50,13 +50,13 @@ pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
     paths
 }
 
-/// Loads a page and looks at it on small screens.
+/// Opens `path` and fails if it scrolls sideways on small screens.
 pub(crate) async fn assert_page_fits(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
     browser.go(path).await;
     assert_fits(browser, path, grounds).await;
 }
 
-/// Looks at the page that is shown, called `path` when something is wrong.
+/// Checks the current page, which failures call `path`.
 pub(crate) async fn assert_fits(browser: &Browser, path: &str, grounds: &mut HashSet<String>) {
     browser.eval::<()>("document.querySelectorAll('details').forEach(d => { d.open = true; })").await;
     for scheme in ["light", "dark"] {
