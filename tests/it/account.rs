@@ -6,9 +6,9 @@ use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
-use crate::support::Site;
 use crate::support::rows::USER_ID_COLUMNS;
 use crate::support::visitor::approve;
+use crate::support::{HEART, Site};
 
 #[tokio::test]
 async fn account_page_shows_name_provider_and_dates() {
@@ -79,25 +79,24 @@ async fn disconnecting_spotify_deletes_tokens_in_every_session_and_keeps_hearts(
     assert!(mira.open("/account").await.has("a[href='/account/disconnect']"), "Mira's are hers");
 }
 
-const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
-const SURE: &str = "form[action='/account/delete']";
+const CONFIRM_FORM: &str = "form[action='/account/delete']";
 
 #[tokio::test]
 async fn account_deletion_needs_recent_sign_in() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let early = ada.open("/account/delete").await.form(SURE).with("sure", "yes");
+    let early = ada.open("/account/delete").await.form(CONFIRM_FORM).with("sure", "yes");
     site.advance(Duration::from_secs(601));
     let kept = ada.submit(early).await;
     assert_eq!((kept.url.path(), site.count_users().await), ("/account/delete", 1));
-    assert!(kept.flash().unwrap().contains("Nothing was deleted") && !kept.has(SURE));
+    assert!(kept.flash().unwrap().contains("Nothing was deleted") && !kept.has(CONFIRM_FORM));
     let consent = ada.submit(kept.form("form[action='/auth/spotify']")).await;
     let back = ada.submit(approve(&consent, "ada")).await;
-    assert_eq!((back.url.path(), back.has(SURE)), ("/account/delete", true));
+    assert_eq!((back.url.path(), back.has(CONFIRM_FORM)), ("/account/delete", true));
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
         site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
-    let gone = ada.submit(back.form(SURE).with("sure", "yes")).await;
+    let gone = ada.submit(back.form(CONFIRM_FORM).with("sure", "yes")).await;
     assert_eq!((gone.status, site.count_users().await), (200, 0), "while Spotify is down");
 }
 
@@ -119,7 +118,7 @@ async fn reauthentication_accepts_only_identities_already_linked() {
             assert_eq!((consent.url.path(), consent.text("h1").as_str()), ("/account/again", "Sign in again"));
         }
         assert_eq!(site.count("select count(*) from identities").await, 1, "{body}");
-        assert!(!ada.open("/account/delete").await.has(SURE), "{body}");
+        assert!(!ada.open("/account/delete").await.has(CONFIRM_FORM), "{body}");
     }
     let google = ada.to(OtherProvider::Google, &ada.open("/account/delete").await).await;
     let back = ada.submit(google.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
@@ -132,7 +131,7 @@ async fn account_deletion_leaves_no_user_id_in_any_table() {
     let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
     ada.open("/playlists").await;
     for visitor in [&ada, &mira] {
-        visitor.fetch(Method::PUT, ONE).await;
+        visitor.fetch(Method::PUT, HEART).await;
     }
     ada.fetch(Method::PUT, "/heart/37i9dQZF1DXcBWIGoYBM5M").await;
     ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await;
@@ -143,7 +142,7 @@ async fn account_deletion_leaves_no_user_id_in_any_table() {
         sqlx::query_scalar("select id from users where display_name = 'Ada'").fetch_one(&site.db).await.unwrap();
     ada.fetch(Method::DELETE, "/heart/37i9dQZF1DXcBWIGoYBM5M").await;
     let sign_ins = site.count("select count(*) from sign_ins").await;
-    ada.submit(ada.open("/account/delete").await.form(SURE).with("sure", "yes")).await;
+    ada.submit(ada.open("/account/delete").await.form(CONFIRM_FORM).with("sure", "yes")).await;
     let columns: Vec<String> = sqlx::query_scalar(USER_ID_COLUMNS).fetch_all(&site.db).await.unwrap();
     assert!(columns.len() >= 9, "{columns:?}");
     for column in columns {
@@ -167,7 +166,7 @@ async fn heart_racing_account_deletion_gets_401() {
         sqlx::query("delete from users").execute(&mut *deletion).await.unwrap();
         deletion.commit().await.unwrap();
     };
-    let (heart, ()) = tokio::join!(ada.fetch(Method::PUT, ONE), finish);
+    let (heart, ()) = tokio::join!(ada.fetch(Method::PUT, HEART), finish);
     assert_eq!(heart.status, 401, "{}", heart.html);
     assert!(heart.json()["error"]["sign_in"].as_str().unwrap().starts_with("/login"));
     assert_eq!(site.count("select count(*) from user_hearts").await, 0);

@@ -5,15 +5,14 @@ use std::time::Duration;
 use fake_spotify::OtherProvider;
 use reqwest::Method;
 
-use crate::support::Site;
 use crate::support::page::{Form, Page};
 use crate::support::visitor::Visitor;
+use crate::support::{HEART, Site};
 
-const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
-const QUESTION: &str = "Were you here before?";
+const MERGE_HEADING: &str = "Were you here before?";
 
 /// A first account by Google and a second by GitHub, with the same verified address; the page is the merge offer.
-async fn two() -> (Site, Visitor, Visitor, Page) {
+async fn sign_in_twice() -> (Site, Visitor, Visitor, Page) {
     let site = Site::open().await;
     let (first, second) = (site.visitor(), site.visitor());
     first.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
@@ -29,11 +28,11 @@ async fn prove(site: &Site, visitor: &Visitor, door: &Page, key: &str) -> Page {
 
 #[tokio::test]
 async fn same_verified_email_makes_two_accounts_until_merged() {
-    let (site, first, second, page) = two().await;
-    assert_eq!((page.text("h1").as_str(), page.url.path()), (QUESTION, "/account/same"));
+    let (site, first, second, page) = sign_in_twice().await;
+    assert_eq!((page.text("h1").as_str(), page.url.path()), (MERGE_HEADING, "/account/same"));
     assert!(page.flash().unwrap().starts_with("Signed in as"));
     assert_eq!((site.count_users().await, second.open("/hearts").await.count("li.card")), (2, 0));
-    let proven = prove(&site, &second, &page, "ada").await;
+    let proven = sign_in_to_merge(&site, &second, &page, "ada").await;
     assert_eq!((proven.url.path(), site.count_users().await), ("/playlists", 1));
     assert!(proven.flash().unwrap().starts_with("Welcome back, Ada Example"));
     for visitor in [&first, &second] {
@@ -52,12 +51,12 @@ async fn linking_own_other_account_offers_merge() {
     assert!(page.text("main").contains("Nothing was changed"));
     assert_eq!(site.count_users().await, 2);
     let question = second.open(&page.attribute("main li:first-child a", "href")).await;
-    assert_eq!(question.text("h1"), QUESTION);
-    let proven = prove(&site, &second, &question, "ada").await;
+    assert_eq!(question.text("h1"), MERGE_HEADING);
+    let proven = sign_in_to_merge(&site, &second, &question, "ada").await;
     assert_eq!((proven.url.path(), site.count_users().await), ("/account", 1));
 
     // After 15 minutes the merge is no longer offered.
-    let (site, _, second, _) = two().await;
+    let (site, _, second, _) = sign_in_twice().await;
     site.advance(Duration::from_secs(16 * 60));
     let again = second.open("/account/again?next=/account").await;
     let consent = second.to(OtherProvider::GitHub, &again).await;
@@ -76,7 +75,7 @@ async fn return_path_survives_merge() {
     let consent = visitor.to(OtherProvider::GitHub, &visitor.open("/login?next=/hearts").await).await;
     let page = visitor.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
     assert!(page.has("main a[href='/hearts']"));
-    assert_eq!(prove(&site, &visitor, &page, "ada").await.url.path(), "/hearts");
+    assert_eq!(sign_in_to_merge(&site, &visitor, &page, "ada").await.url.path(), "/hearts");
 }
 
 #[tokio::test]
@@ -108,13 +107,13 @@ async fn merge_needs_sign_in_to_the_other_account() {
     site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "mira").await;
     let wrong = prove(&site, &second, &page, "mira").await;
     assert_eq!((wrong.status, site.count_users().await), (409, 3));
-    let unknown = prove(&site, &second, &page, "noor").await;
+    let unknown = sign_in_to_merge(&site, &second, &page, "noor").await;
     assert_eq!((unknown.status, site.count_users().await), (409, 3));
 }
 
 #[tokio::test]
 async fn merge_needs_same_session_within_fifteen_minutes() {
-    let (site, _first, second, page) = two().await;
+    let (site, _first, second, page) = sign_in_twice().await;
     let elsewhere = site.visitor();
     elsewhere.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
     assert_eq!(elsewhere.open("/account/same").await.url.path(), "/playlists");
@@ -133,7 +132,7 @@ async fn merge_needs_same_session_within_fifteen_minutes() {
 
 #[tokio::test]
 async fn accounts_never_merge_without_being_asked() {
-    let (site, _first, second, page) = two().await;
+    let (site, _first, second, page) = sign_in_twice().await;
     let form = page.form("form[action='/auth/google']");
     for aim in ["link", "", "sign-in"] {
         let form = Form {

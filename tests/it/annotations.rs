@@ -7,7 +7,7 @@ use crate::support::page::Page;
 use crate::support::visitor::Visitor;
 
 /// Ada with one heart, and its playlist's id.
-async fn ada(site: &Site) -> (Visitor, String) {
+async fn sign_in_with_heart(site: &Site) -> (Visitor, String) {
     let ada = site.sign_in("ada").await;
     let page = ada.open("/playlists").await;
     let id = page.playlist_ids().remove(0);
@@ -15,15 +15,16 @@ async fn ada(site: &Site) -> (Visitor, String) {
     (ada, id)
 }
 
-async fn write(visitor: &Visitor, page: &Page, note: &str, tags: &str) -> Page {
+async fn save_annotation(visitor: &Visitor, page: &Page, note: &str, tags: &str) -> Page {
     visitor.submit(page.form(".words form").with("note", note).with("tags", tags)).await
 }
 
 #[tokio::test]
 async fn note_and_tags_are_shown_wherever_the_heart_is() {
     let site = Site::open().await;
-    let (ada, id) = ada(&site).await;
-    let page = write(&ada, &ada.edit_first_heart().await, " For <b>rain</b> ", "Late Night,été, late  night").await;
+    let (ada, id) = sign_in_with_heart(&site).await;
+    let page =
+        save_annotation(&ada, &ada.edit_first_heart().await, " For <b>rain</b> ", "Late Night,été, late  night").await;
     assert_eq!(page.flash().unwrap(), "Note and tags saved.");
     for path in ["/hearts".to_owned(), "/playlists".into(), format!("/playlists/{id}")] {
         let page = ada.open(&path).await;
@@ -39,7 +40,7 @@ async fn note_and_tags_are_shown_wherever_the_heart_is() {
     let fields = ada.edit_first_heart().await.form(".words form").fields;
     assert_eq!((fields["note"].as_str(), fields["tags"].as_str()), ("For <b>rain</b>", "Late Night, été"));
 
-    let page = write(&ada, &ada.open(&format!("/playlists/{id}")).await, "", "").await;
+    let page = save_annotation(&ada, &ada.open(&format!("/playlists/{id}")).await, "", "").await;
     assert_eq!(page.url.path(), format!("/playlists/{id}"), "back to where it was written");
     assert!(!page.has(".note") && !page.has(".tags"));
 }
@@ -47,10 +48,10 @@ async fn note_and_tags_are_shown_wherever_the_heart_is() {
 #[tokio::test]
 async fn invalid_annotation_is_shown_again_with_reason() {
     let site = Site::open().await;
-    let (ada, id) = ada(&site).await;
-    write(&ada, &ada.edit_first_heart().await, "Before", "before").await;
+    let (ada, id) = sign_in_with_heart(&site).await;
+    save_annotation(&ada, &ada.edit_first_heart().await, "Before", "before").await;
     for path in [format!("/hearts?edit={id}"), format!("/playlists/{id}")] {
-        let page = write(&ada, &ada.open(&path).await, &"x".repeat(281), "Kept As Typed").await;
+        let page = save_annotation(&ada, &ada.open(&path).await, &"x".repeat(281), "Kept As Typed").await;
         assert_eq!((page.status, page.has(".words[open]")), (422, true), "{path}");
         assert_eq!(page.attribute("input[name=note][aria-invalid]", "aria-describedby"), "note-error");
         let why = page.text("#note-error");
@@ -70,7 +71,7 @@ async fn invalid_annotation_is_shown_again_with_reason() {
 #[tokio::test]
 async fn annotations_belong_to_one_user_and_need_a_heart() {
     let site = Site::open().await;
-    let (ada, id) = ada(&site).await;
+    let (ada, id) = sign_in_with_heart(&site).await;
     let mira = site.sign_in("mira").await;
     let form = || async { ada.edit_first_heart().await.form(".words form").with("note", "mine") };
     let page = mira.send_form(form().await).await;
@@ -99,8 +100,8 @@ async fn annotations_belong_to_one_user_and_need_a_heart() {
 #[tokio::test]
 async fn annotation_outlives_playlist_metadata() {
     let site = Site::open().await;
-    let (ada, id) = ada(&site).await;
-    write(&ada, &ada.edit_first_heart().await, "Still here", "kept").await;
+    let (ada, id) = sign_in_with_heart(&site).await;
+    save_annotation(&ada, &ada.edit_first_heart().await, "Still here", "kept").await;
     let name = ada.open("/hearts").await.text("h2 .name");
     site.advance(Duration::from_secs(31 * 24 * 3600));
     site.sweep().await;
@@ -114,10 +115,10 @@ async fn annotation_outlives_playlist_metadata() {
 #[tokio::test]
 async fn redisplayed_input_has_no_control_characters() {
     let site = Site::open().await;
-    let (ada, _) = ada(&site).await;
+    let (ada, _) = sign_in_with_heart(&site).await;
     let odd = "two\u{0}\u{b}\u{85}three";
     let hearts = ada.edit_first_heart().await;
-    let words = write(&ada, &hearts, odd, odd).await;
+    let words = save_annotation(&ada, &hearts, odd, odd).await;
     let link = ada.send_form(hearts.form("form.by-link").with("link", odd)).await;
     let slug = ada.send_form(ada.open("/account/sharing").await.form("#slug").with("slug", odd)).await;
     for (page, field) in [(&words, "note"), (&words, "tags"), (&link, "link"), (&slug, "slug")] {

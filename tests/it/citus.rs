@@ -9,7 +9,7 @@ use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
 use crate::support::Site;
-use crate::support::postgres::cluster;
+use crate::support::postgres::find_cluster;
 use crate::support::rows::USER_ID_COLUMNS;
 use crate::support::sharing::{create_secret_link, publish_page_at};
 use crate::support::visitor::Visitor;
@@ -18,7 +18,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// True if the tests run on a cluster; prints a line otherwise.
 async fn has_cluster() -> bool {
-    let found = cluster().await.is_some();
+    let found = find_cluster().await.is_some();
     if !found {
         eprintln!("skipped: TEST_DATABASE_URL does not name the coordinator of a Citus cluster");
     }
@@ -32,23 +32,23 @@ async fn whole_visit_works_on_citus_cluster() {
     }
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    hearts(&site, &ada).await;
-    annotations_and_search(&site, &ada).await;
-    popular(&site, &ada).await;
-    sharing(&site, &ada).await;
-    files(&site, &ada).await;
-    sessions(&site).await;
-    merging(&site).await;
-    cleanup(&site).await;
+    use_hearts(&site, &ada).await;
+    use_annotations_and_search(&site, &ada).await;
+    use_top_list(&site, &ada).await;
+    use_sharing(&site, &ada).await;
+    use_import_and_export(&site, &ada).await;
+    use_sessions(&site).await;
+    merge_accounts(&site).await;
+    clean_up(&site).await;
     let ada = site.sign_in("ada").await;
     let form = ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
     let gone = ada.submit(form).await;
     assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
-    nothing_is_left_behind(&site).await;
+    assert_no_orphaned_rows(&site).await;
 }
 
 /// On the cluster, local tables of the coordinator have no foreign keys to `users`, so nothing cascades.
-async fn nothing_is_left_behind(site: &Site) {
+async fn assert_no_orphaned_rows(site: &Site) {
     let columns: Vec<String> = sqlx::query_scalar(USER_ID_COLUMNS).fetch_all(&site.db).await.unwrap();
     assert!(columns.len() >= 9, "{columns:?}");
     for column in columns {
@@ -59,7 +59,7 @@ async fn nothing_is_left_behind(site: &Site) {
     }
 }
 
-async fn hearts(site: &Site, ada: &Visitor) {
+async fn use_hearts(site: &Site, ada: &Visitor) {
     let ids = ada.open("/playlists").await.playlist_ids();
     for id in &ids[..3] {
         assert_eq!(ada.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
@@ -80,7 +80,7 @@ async fn hearts(site: &Site, ada: &Visitor) {
     assert!([200, 422].contains(&ada.submit(link).await.status));
 }
 
-async fn annotations_and_search(site: &Site, ada: &Visitor) {
+async fn use_annotations_and_search(site: &Site, ada: &Visitor) {
     let form = ada.edit_first_heart().await.form(".words form").with("note", "For the rain").with("tags", "wet, late");
     assert_eq!(ada.submit(form).await.flash().unwrap(), "Note and tags saved.");
     for path in ["/hearts?q=rain", "/hearts?q=tag%3Awet&sort=name", "/playlists?q=is%3Ahearted+tag%3Alate&sort=size"] {
@@ -94,7 +94,7 @@ async fn annotations_and_search(site: &Site, ada: &Visitor) {
     assert_eq!(site.count("select count(*) from user_hearts where title is null").await, 0, "hearts have titles");
 }
 
-async fn popular(site: &Site, ada: &Visitor) {
+async fn use_top_list(site: &Site, ada: &Visitor) {
     let public = ada.open("/playlists?q=public%3Atrue").await.playlist_ids().remove(0);
     for key in ["ada", "mira", "noor"] {
         site.sign_in(key).await.fetch(Method::PUT, &format!("/heart/{public}")).await;
@@ -107,7 +107,7 @@ async fn popular(site: &Site, ada: &Visitor) {
     assert!(site.visitor().get("/metrics").await.html.contains("heartlist_hearts "));
 }
 
-async fn sharing(site: &Site, ada: &Visitor) {
+async fn use_sharing(site: &Site, ada: &Visitor) {
     publish_page_at(ada, "ada").await;
     let page = site.visitor().get("/u/ada").await;
     assert!(page.status == 200 && page.count("li.card") > 0);
@@ -118,7 +118,7 @@ async fn sharing(site: &Site, ada: &Visitor) {
     assert_eq!(site.visitor().get(&link).await.status, 200);
 }
 
-async fn files(site: &Site, ada: &Visitor) {
+async fn use_import_and_export(site: &Site, ada: &Visitor) {
     let before = site.count("select count(*) from user_hearts").await;
     let hers = ada.open("/hearts").await.count("li.card") as i64;
     for path in ["/hearts/export.csv", "/hearts/export.json"] {
@@ -150,7 +150,7 @@ async fn sessions(site: &Site) {
     ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await;
 }
 
-async fn merging(site: &Site) {
+async fn merge_accounts(site: &Site) {
     let (old, new) = (site.visitor(), site.visitor());
     old.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
     old.fetch(Method::PUT, "/heart/0000000000000000000003").await;
@@ -161,10 +161,10 @@ async fn merging(site: &Site) {
     let page = new.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert!(page.notice().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
     assert_eq!(new.open("/hearts").await.count("li.card"), 2);
-    nothing_is_left_behind(site).await;
+    assert_no_orphaned_rows(site).await;
 }
 
-async fn cleanup(site: &Site) {
+async fn clean_up(site: &Site) {
     let app = site.pool(2);
     let cluster = distribution::examine(&app).await.unwrap().unwrap();
     assert!(!cluster.nodes.is_empty() && cluster.down.is_empty() && cluster.undistributed.is_empty(), "{cluster:?}");

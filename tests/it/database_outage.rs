@@ -17,14 +17,14 @@ use crate::support::visitor::Visitor;
 use crate::support::{HEART, Site, wait_for_reconnect, wait_until};
 
 /// A socket proxy in front of Postgres that can stop forwarding, like a frozen server.
-struct Between {
+struct Proxy {
     folder: tempfile::TempDir,
     /// True if new connections forward nothing.
     frozen: Arc<Mutex<Arc<AtomicBool>>>,
 }
 
-impl Between {
-    fn stand(real: PathBuf) -> Self {
+impl Proxy {
+    fn start(real: PathBuf) -> Self {
         let folder = tempfile::tempdir_in("/var/tmp").unwrap();
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
@@ -36,7 +36,7 @@ impl Between {
                 tokio::spawn(async move {
                     let Ok(theirs) = UnixStream::connect(&real).await else { return };
                     let ((a, b), (c, d)) = (ours.into_split(), theirs.into_split());
-                    tokio::join!(pass(a, d, gate.clone()), pass(c, b, gate));
+                    tokio::join!(forward(a, d, gate.clone()), forward(c, b, gate));
                 });
             }
         });
@@ -60,7 +60,7 @@ impl Between {
     }
 }
 
-async fn pass(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt + Unpin, frozen: Arc<AtomicBool>) {
+async fn forward(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt + Unpin, frozen: Arc<AtomicBool>) {
     let mut bytes = [0; 8192];
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
         while frozen.load(Ordering::SeqCst) {
@@ -73,7 +73,7 @@ async fn pass(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt + 
     let _ = to.shutdown().await;
 }
 
-fn socket_of(url: &str) -> Option<PathBuf> {
+fn socket_path(url: &str) -> Option<PathBuf> {
     let url = Url::parse(url).unwrap();
     let folder = url.query_pairs().find(|(name, _)| name == "host")?.1.into_owned();
     Some(Path::new(&folder).join(".s.PGSQL.5432"))
@@ -85,9 +85,9 @@ async fn hanging_database_gives_503_and_recovers() {
     let settings = site.settings();
     let real = settings.iter().find(|(name, _)| *name == "DATABASE_URL").unwrap().1;
     // The server of TEST_DATABASE_URL may have no socket to put a proxy in front of.
-    let Some(socket) = socket_of(real) else { return };
-    let between = Between::stand(socket);
-    let (port, url) = (free_port(), between.url(real));
+    let Some(socket) = socket_path(real) else { return };
+    let proxy = Proxy::start(socket);
+    let (port, url) = (free_port(), proxy.url(real));
     let base = format!("http://127.0.0.1:{port}");
     let own = [("PORT", port.as_str()), ("BASE_URL", &base), ("DATABASE_URL", &url)];
     let mut program = Program::start(&settings.iter().copied().chain(own).collect::<Vec<_>>());
@@ -95,7 +95,7 @@ async fn hanging_database_gives_503_and_recovers() {
     let ada = Visitor::new(&base);
     let id = ada.sign_in("ada").await.playlist_ids().remove(0);
 
-    between.freeze(true);
+    proxy.freeze(true);
     let heart = format!("/heart/{id}");
     // Well under the request timeout of 25 seconds; measured at about four.
     let bound = Duration::from_secs(12);
@@ -111,7 +111,7 @@ async fn hanging_database_gives_503_and_recovers() {
     assert_eq!(press.status, 503);
     assert_eq!(ada.get("/healthz").await.status, 200);
 
-    between.freeze(false);
+    proxy.freeze(false);
     assert_eq!(ada.fetch(Method::PUT, &heart).await.status, 200);
     assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
 
@@ -119,7 +119,7 @@ async fn hanging_database_gives_503_and_recovers() {
     let presses = futures_util::future::join_all((0..30).map(|_| ada.fetch(Method::DELETE, &heart)));
     let failing = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        between.fail_over();
+        proxy.fail_over();
     };
     let (presses, ()) = tokio::join!(tokio::time::timeout(bound, presses), failing);
     assert!(presses.expect("answers soon").iter().all(|press| [200, 429, 503].contains(&press.status)));

@@ -5,42 +5,42 @@ use std::collections::BTreeSet;
 use heartlist::config::{self, ASKED_FOR, NOT_ON_HEROKU, VARIABLES, Variable};
 use serde_json::Value;
 
-fn read(path: &str) -> String {
+fn read_file(path: &str) -> String {
     std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 /// The text after `before`, up to the end of its line or quote.
-fn after(text: &str, before: &str) -> String {
+fn text_after(text: &str, before: &str) -> String {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
     rest.split(['"', '\n']).next().unwrap().to_owned()
 }
 
 fn app_json() -> Value {
-    serde_json::from_str(&read("app.json")).expect("app.json is JSON")
+    serde_json::from_str(&read_file("app.json")).expect("app.json is JSON")
 }
 
 #[test]
 fn rust_version_is_the_same_for_all_builders() {
-    let channel = after(&read("rust-toolchain.toml"), "channel = \"");
+    let channel = text_after(&read_file("rust-toolchain.toml"), "channel = \"");
     assert_eq!(channel.split('.').count(), 3, "Heroku's buildpack wants the whole version");
-    let (config, docker) = (read("RustConfig"), read("Dockerfile"));
-    assert_eq!(after(&config, "\nVERSION="), channel);
-    assert_eq!(after(&config, "RUSTUP_TOOLCHAIN="), channel);
+    let (config, docker) = (read_file("RustConfig"), read_file("Dockerfile"));
+    assert_eq!(text_after(&config, "\nVERSION="), channel);
+    assert_eq!(text_after(&config, "RUSTUP_TOOLCHAIN="), channel);
     assert!(
         docker.contains(&format!("FROM rust:{channel}-")) && docker.contains(&format!("RUSTUP_TOOLCHAIN={channel} "))
     );
-    assert!(channel.starts_with(&after(&read("Cargo.toml"), "rust-version = \"")));
+    assert!(channel.starts_with(&text_after(&read_file("Cargo.toml"), "rust-version = \"")));
 }
 
 #[test]
 fn heroku_build_matches_procfile() {
-    let flags = after(&read("RustConfig"), "RUST_CARGO_BUILD_FLAGS=\"");
+    let flags = text_after(&read_file("RustConfig"), "RUST_CARGO_BUILD_FLAGS=\"");
     for needed in ["--release", "--locked", "--bin heartlist"] {
         assert!(flags.contains(needed), "{needed} in {flags}");
     }
     assert!(!flags.contains("--target") && !flags.contains("--profile"), "built where the buildpack does not look");
-    assert!(read("RustConfig").contains("export SQLX_OFFLINE=true\n"));
-    let processes = read("Procfile");
+    assert!(read_file("RustConfig").contains("export SQLX_OFFLINE=true\n"));
+    let processes = read_file("Procfile");
     let mut names = Vec::new();
     for line in processes.lines() {
         let (name, command) = line.split_once(": ").expect("NAME: COMMAND");
@@ -127,7 +127,7 @@ fn app_json_has_only_keys_known_to_heroku() {
 
 #[test]
 fn docker_image_runs_as_unprivileged_user() {
-    let docker = read("Dockerfile");
+    let docker = read_file("Dockerfile");
     let (_, last) = docker.rsplit_once("FROM ").unwrap();
     let user = last.lines().find_map(|line| line.strip_prefix("USER ")).expect("a user");
     assert!(user.parse::<u32>().is_ok_and(|user| user > 0), "{user}: a number tells that it is not root");

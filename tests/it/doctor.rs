@@ -6,11 +6,11 @@ use tokio::process::Command;
 use crate::support::Site;
 use crate::support::page::Page;
 
-const TOKEN: &str = "an-operator-token-of-chance-7Qx2Lm9Zt";
-const OTHER: &str = "http://127.0.0.1:1";
+const OPERATOR_TOKEN: &str = "an-operator-token-of-chance-7Qx2Lm9Zt";
+const UNREACHABLE_URL: &str = "http://127.0.0.1:1";
 
 /// State and text of the finding that starts with `about`.
-fn finding(page: &Page, about: &str) -> (String, String) {
+fn find_finding(page: &Page, about: &str) -> (String, String) {
     let all = page.texts("li.finding");
     let at = all.iter().position(|text| text.starts_with(about));
     let at = at.unwrap_or_else(|| panic!("nothing about {about}: {all:#?}"));
@@ -19,7 +19,7 @@ fn finding(page: &Page, about: &str) -> (String, String) {
 }
 
 /// Runs `heartlist doctor` and returns its exit code and output.
-async fn doctor(settings: &[(&str, &str)]) -> (Option<i32>, String) {
+async fn run_doctor(settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
     command.arg("doctor").env_clear().envs(settings.iter().copied()).current_dir(std::env::temp_dir());
     let output = command.output().await.unwrap();
@@ -27,15 +27,15 @@ async fn doctor(settings: &[(&str, &str)]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(said).unwrap())
 }
 
-fn hides_secrets(said: &str) {
-    for secret in ["a-client-secret-for-tests", "a session secret that", TOKEN, "Authorization: Basic"] {
+fn assert_no_secrets(said: &str) {
+    for secret in ["a-client-secret-for-tests", "a session secret that", OPERATOR_TOKEN, "Authorization: Basic"] {
         assert!(!said.contains(secret), "{secret} in {said}");
     }
 }
 
 #[tokio::test]
 async fn doctor_shows_redirect_uri_and_no_secret() {
-    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
+    let site = Site::open_with(&[("OPERATOR_TOKEN", OPERATOR_TOKEN)]).await;
     let page = site.visitor().get("/setup").await;
     assert_eq!((page.status, page.text("h1").as_str(), page.has("header nav")), (200, "Setup", true));
     assert!(page.text(".sub").starts_with("Nothing to fix, 6 things to know"), "{:#?}", page.texts("li.finding"));
@@ -43,17 +43,17 @@ async fn doctor_shows_redirect_uri_and_no_secret() {
     for about in
         ["Address", "Session secret", "Operator token", "Database", "Tables", "Id and secret", "Clock", "Web API"]
     {
-        assert_eq!(finding(&page, about).0, "good", "{about}");
+        assert_eq!(find_finding(&page, about).0, "good", "{about}");
     }
-    assert!(finding(&page, "Who may sign in").1.contains("five people"));
-    hides_secrets(&page.html);
+    assert!(find_finding(&page, "Who may sign in").1.contains("five people"));
+    assert_no_secrets(&page.html);
 }
 
 #[tokio::test]
 async fn setup_page_is_404_for_strangers() {
-    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
+    let site = Site::open_with(&[("OPERATOR_TOKEN", OPERATOR_TOKEN)]).await;
     let missing = site.visitor().get("/no-such-page").await;
-    let wrong = format!("Bearer {TOKEN}x");
+    let wrong = format!("Bearer {OPERATOR_TOKEN}x");
     let host = site.base.trim_start_matches("http://");
     let strange = [
         vec![("x-forwarded-for", "203.0.113.7")],
@@ -62,7 +62,7 @@ async fn setup_page_is_404_for_strangers() {
         vec![("host", "rebound.example")],
         vec![("host", host), ("x-forwarded-for", "127.0.0.1"), ("authorization", wrong.as_str())],
         vec![("x-forwarded-for", "127.0.0.1"), ("authorization", "Bearer ")],
-        vec![("x-forwarded-for", "127.0.0.1"), ("authorization", TOKEN)],
+        vec![("x-forwarded-for", "127.0.0.1"), ("authorization", OPERATOR_TOKEN)],
     ];
     for headers in strange {
         let page = site.visitor().request(reqwest::Method::GET, "/setup", &headers, None).await;
@@ -76,8 +76,8 @@ async fn setup_page_is_404_for_strangers() {
 
 #[tokio::test]
 async fn operator_token_opens_setup_page_remotely() {
-    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN), ("BASE_URL", "https://hearts.example")]).await;
-    let bearer = format!("Bearer {TOKEN}");
+    let site = Site::open_with(&[("OPERATOR_TOKEN", OPERATOR_TOKEN), ("BASE_URL", "https://hearts.example")]).await;
+    let bearer = format!("Bearer {OPERATOR_TOKEN}");
     let look = async |host: &'static str| {
         let headers = [
             ("host", host),
@@ -88,18 +88,18 @@ async fn operator_token_opens_setup_page_remotely() {
         site.visitor().request(reqwest::Method::GET, "/setup", &headers, None).await
     };
     let right = look("hearts.example").await;
-    assert_eq!((right.status, finding(&right, "Address").0.as_str()), (200, "good"));
-    let (state, told) = finding(&look("other.example").await, "Address");
+    assert_eq!((right.status, find_finding(&right, "Address").0.as_str()), (200, "good"));
+    let (state, told) = find_finding(&look("other.example").await, "Address");
     assert_eq!(state, "bad");
     assert!(told.contains("https://hearts.example") && told.contains("https://other.example"), "{told}");
-    hides_secrets(&right.html);
+    assert_no_secrets(&right.html);
 }
 
 /// Behind a local proxy that adds no header, every visitor seems to come from loopback.
 #[tokio::test]
 async fn loopback_requests_need_token_on_public_server() {
-    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN), ("BASE_URL", "https://hearts.example")]).await;
-    let bearer = format!("Bearer {TOKEN}");
+    let site = Site::open_with(&[("OPERATOR_TOKEN", OPERATOR_TOKEN), ("BASE_URL", "https://hearts.example")]).await;
+    let bearer = format!("Bearer {OPERATOR_TOKEN}");
     for path in ["/setup", "/metrics"] {
         assert_eq!(site.visitor().get(path).await.status, 404, "{path}");
         let shown = [("authorization", bearer.as_str())];
@@ -112,7 +112,7 @@ async fn loopback_requests_need_token_on_public_server() {
 async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
     let wrong = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
     let page = wrong.visitor().get("/setup").await;
-    let (state, told) = finding(&page, "Id and secret");
+    let (state, told) = find_finding(&page, "Id and secret");
     assert!(state == "bad" && told.contains("rejects") && told.contains("invalid_client"), "{told}");
     assert!(page.text(".sub").starts_with("1 problem to fix"));
     assert!(!page.html.contains("not-the-one"));
@@ -122,8 +122,8 @@ async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
     let (state, told) = finding(&away.visitor().look("/setup").await, "Id and secret");
     assert!(state == "bad" && told.contains("having trouble (status 502)") && !told.contains("rejects"), "{told}");
 
-    let gone = Site::open_with(&[("SPOTIFY_ACCOUNTS_URL", OTHER)]).await;
-    let (state, told) = finding(&gone.visitor().get("/setup").await, "Id and secret");
+    let gone = Site::open_with(&[("SPOTIFY_ACCOUNTS_URL", UNREACHABLE_URL)]).await;
+    let (state, told) = find_finding(&gone.visitor().get("/setup").await, "Id and secret");
     assert!(state == "bad" && told.contains("cannot be reached") && told.contains("refused (os error"), "{told}");
 }
 
@@ -144,13 +144,13 @@ async fn doctor_shows_cooldowns_call_counts_and_clock_skew() {
     sqlx::query(rows).execute(&site.db).await.unwrap();
     site.advance(std::time::Duration::from_secs(90));
     let page = site.visitor().get("/setup").await;
-    let (state, told) = finding(&page, "Waiting times");
+    let (state, told) = find_finding(&page, "Waiting times");
     assert!(
         state == "note" && told.contains("all requests wait until") && told.contains("allowance is used up"),
         "{told}"
     );
-    assert!(finding(&page, "Requests today").1.contains("15 since midnight UTC: my_playlists 12, playlist 3"));
-    let (state, told) = finding(&page, "Clock");
+    assert!(find_finding(&page, "Requests today").1.contains("15 since midnight UTC: my_playlists 12, playlist 3"));
+    let (state, told) = find_finding(&page, "Clock");
     assert!(state == "note" && (told.contains("90 seconds ahead") || told.contains("91 seconds ahead")), "{told}");
     assert_eq!(site.spotify.request_count(Endpoint::Playlist), 0, "while it asks us to wait, the doctor waits too");
 }
@@ -160,22 +160,22 @@ async fn doctor_counts_pending_and_unknown_migrations() {
     let site = Site::open().await;
     sqlx::query("insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (30000101000000, 'later', true, '', 0)")
         .execute(&site.db).await.unwrap();
-    let (state, told) = finding(&site.visitor().get("/setup").await, "Tables");
+    let (state, told) = find_finding(&site.visitor().get("/setup").await, "Tables");
     assert!(state == "note" && told.contains("1 migration ran that this program does not know"), "{told}");
     sqlx::query("delete from _sqlx_migrations where version > 20261121090300").execute(&site.db).await.unwrap();
-    let (state, told) = finding(&site.visitor().get("/setup").await, "Tables");
+    let (state, told) = find_finding(&site.visitor().get("/setup").await, "Tables");
     assert!(state == "note" && told.contains("still to run; 4 ran"), "{told}");
     sqlx::query("update _sqlx_migrations set checksum = 'x'").execute(&site.db).await.unwrap();
-    let (state, told) = finding(&site.visitor().get("/setup").await, "Tables");
+    let (state, told) = find_finding(&site.visitor().get("/setup").await, "Tables");
     assert!(state == "bad" && told.contains("a different text"), "{told}");
     sqlx::query("drop table _sqlx_migrations").execute(&site.db).await.unwrap();
-    assert!(finding(&site.visitor().get("/setup").await, "Tables").1.contains("; 0 ran"));
+    assert!(find_finding(&site.visitor().get("/setup").await, "Tables").1.contains("; 0 ran"));
 }
 
 #[tokio::test]
 async fn doctor_command_exits_zero_when_healthy() {
-    let site = Site::open_with(&[("OPERATOR_TOKEN", TOKEN)]).await;
-    let (code, said) = doctor(&site.settings()).await;
+    let site = Site::open_with(&[("OPERATOR_TOKEN", OPERATOR_TOKEN)]).await;
+    let (code, said) = run_doctor(&site.settings()).await;
     assert_eq!(code, Some(0), "{said}");
     for text in [
         "/auth/spotify/callback",
@@ -187,7 +187,7 @@ async fn doctor_command_exits_zero_when_healthy() {
     ] {
         assert!(said.contains(text), "{text} in {said}");
     }
-    hides_secrets(&said);
+    assert_no_secrets(&said);
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn doctor_command_exits_nonzero_on_problems() {
     let mut settings = site.settings();
     settings.push(("SESSION_SECRET", "0123456789012345678901234567890123456789"));
     settings.push(("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows"));
-    let (code, said) = doctor(&settings).await;
+    let (code, said) = run_doctor(&settings).await;
     assert!(code == Some(1) && said.contains("2 problems to fix") && said.contains("BAD   Session secret"), "{said}");
     assert!(
         said.contains("rejects SPOTIFY_CLIENT_ID") && !said.contains("01234567") && !said.contains("not-the-one"),
@@ -204,11 +204,11 @@ async fn doctor_command_exits_nonzero_on_problems() {
     );
 
     settings.push(("DATABASE_URL", "postgres://somebody:hidden-word@127.0.0.1:1/nowhere"));
-    let (code, said) = doctor(&settings).await;
+    let (code, said) = run_doctor(&settings).await;
     assert!(code == Some(1) && said.contains("BAD   Database: It cannot be used"), "{said}");
     assert!(said.contains("Connection refused") && !said.contains("hidden-word"), "{said}");
 
-    let (code, said) = doctor(&[("PORT", "none")]).await;
+    let (code, said) = run_doctor(&[("PORT", "none")]).await;
     assert!(code == Some(1) && said.contains("- PORT "), "{said}");
 }
 
@@ -221,7 +221,7 @@ async fn doctor_without_settings_checks_demo() {
     let mut settings = vec![("HEARTLIST_DATA", data.path().to_str().unwrap())];
     settings.extend(path.as_deref().map(|path| ("PATH", path)));
     settings.extend(pg_bin.as_deref().map(|folder| ("PG_BIN", folder)));
-    let (code, said) = doctor(&settings).await;
+    let (code, said) = run_doctor(&settings).await;
     assert_eq!(code, Some(0), "{said}");
     for text in [
         "The music is made up",

@@ -10,29 +10,29 @@ use time::format_description::well_known::Rfc3339;
 use crate::support::Site;
 use crate::support::sharing::{create_secret_link, publish_page_at, sign_in_with_hearts};
 
-const ATOM: &str = "http://www.w3.org/2005/Atom";
-const NAME: &str = "Lena & \"<Co>\"";
+const ATOM_NAMESPACE: &str = "http://www.w3.org/2005/Atom";
+const DISPLAY_NAME: &str = "Lena & \"<Co>\"";
 /// A playlist name full of characters that XML escapes or forbids.
-const ODD: &str = "<b>R&B</b> \"é\" ]]> 🎧 \u{b}\u{fffe}";
+const PLAYLIST_NAME: &str = "<b>R&B</b> \"é\" ]]> 🎧 \u{b}\u{fffe}";
 
-fn child<'a>(node: Node<'a, 'a>, name: &str) -> Node<'a, 'a> {
-    let mut found = node.children().filter(|child| child.has_tag_name((ATOM, name)));
+fn only_child<'a>(node: Node<'a, 'a>, name: &str) -> Node<'a, 'a> {
+    let mut found = node.children().filter(|child| child.has_tag_name((ATOM_NAMESPACE, name)));
     let first = found.next().unwrap_or_else(|| panic!("no {name}"));
     assert!(found.next().is_none(), "{name} twice");
     first
 }
 
-fn said<'a>(node: Node<'a, 'a>, name: &str) -> &'a str {
-    child(node, name).text().unwrap_or_default()
+fn child_text<'a>(node: Node<'a, 'a>, name: &str) -> &'a str {
+    only_child(node, name).text().unwrap_or_default()
 }
 
 /// Address of the link with this relation.
-fn link<'a>(node: Node<'a, 'a>, relation: &str) -> &'a str {
-    let mut links = node.children().filter(|child| child.has_tag_name((ATOM, "link")));
+fn link_href<'a>(node: Node<'a, 'a>, relation: &str) -> &'a str {
+    let mut links = node.children().filter(|child| child.has_tag_name((ATOM_NAMESPACE, "link")));
     links.find(|link| link.attribute("rel") == Some(relation)).and_then(|link| link.attribute("href")).unwrap()
 }
 
-fn when(text: &str) -> OffsetDateTime {
+fn parse_date(text: &str) -> OffsetDateTime {
     OffsetDateTime::parse(text, &Rfc3339).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
@@ -46,46 +46,46 @@ async fn odd_one(site: &Site) {
 #[tokio::test]
 async fn atom_feed_follows_rfc_4287() {
     let site = Site::open().await;
-    odd_one(&site).await;
+    add_listener_with_special_characters(&site).await;
     let (lena, ids) = sign_in_with_hearts(&site, "lena").await;
     publish_page_at(&lena, "lena").await;
     let page = site.visitor().get("/u/lena").await;
     for meta in ["meta[name=description]", "meta[property='og:description']"] {
-        assert_eq!(page.attribute(meta, "content"), format!("50 playlists hearted by {NAME}."));
+        assert_eq!(page.attribute(meta, "content"), format!("50 playlists hearted by {DISPLAY_NAME}."));
     }
     let feed = page.attribute("link[rel=alternate][type='application/atom+xml']", "href");
     let answer = site.visitor().get(&feed).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/atom+xml; charset=utf-8"));
     let document = Document::parse(&answer.html).unwrap();
     let root = document.root_element();
-    assert!(root.has_tag_name((ATOM, "feed")));
-    assert_eq!(said(root, "title"), format!("Hearts of {NAME}"));
-    assert_eq!(said(child(root, "author"), "name"), NAME);
-    assert!(said(root, "subtitle").contains("not affiliated with Spotify"));
-    assert_eq!(link(root, "self"), format!("{}/u/lena/atom.xml", site.base));
-    assert_eq!(link(root, "alternate"), format!("{}/u/lena", site.base));
-    assert!(said(root, "id").starts_with("tag:127.0.0.1,") && said(root, "id").ends_with(":u/lena"));
+    assert!(root.has_tag_name((ATOM_NAMESPACE, "feed")));
+    assert_eq!(child_text(root, "title"), format!("Hearts of {DISPLAY_NAME}"));
+    assert_eq!(child_text(only_child(root, "author"), "name"), DISPLAY_NAME);
+    assert!(child_text(root, "subtitle").contains("not affiliated with Spotify"));
+    assert_eq!(link_href(root, "self"), format!("{}/u/lena/atom.xml", site.base));
+    assert_eq!(link_href(root, "alternate"), format!("{}/u/lena", site.base));
+    assert!(child_text(root, "id").starts_with("tag:127.0.0.1,") && child_text(root, "id").ends_with(":u/lena"));
 
-    let entries: Vec<_> = root.children().filter(|child| child.has_tag_name((ATOM, "entry"))).collect();
+    let entries: Vec<_> = root.children().filter(|child| child.has_tag_name((ATOM_NAMESPACE, "entry"))).collect();
     assert_eq!(entries.len(), 50);
     assert_eq!(
-        said(entries[0], "title"),
+        child_text(entries[0], "title"),
         "<b>R&B</b> \"é\" ]]> 🎧 \u{fffd}\u{fffd}",
         "the newest, without what XML cannot hold"
     );
     for (entry, id) in entries.iter().zip(ids.iter().rev()) {
-        assert_eq!(said(*entry, "id"), format!("{}/{id}", said(root, "id")));
-        assert_eq!(link(*entry, "alternate"), format!("https://open.spotify.com/playlist/{id}"));
-        assert_eq!(when(said(*entry, "updated")), when(said(*entry, "published")));
-        assert!(when(said(*entry, "updated")) <= when(said(root, "updated")));
-        assert!(said(*entry, "summary").starts_with("A playlist"));
+        assert_eq!(child_text(*entry, "id"), format!("{}/{id}", child_text(root, "id")));
+        assert_eq!(link_href(*entry, "alternate"), format!("https://open.spotify.com/playlist/{id}"));
+        assert_eq!(parse_date(child_text(*entry, "updated")), parse_date(child_text(*entry, "published")));
+        assert!(parse_date(child_text(*entry, "updated")) <= parse_date(child_text(root, "updated")));
+        assert!(child_text(*entry, "summary").starts_with("A playlist"));
     }
 }
 
 #[tokio::test]
 async fn json_feed_follows_version_1_1() {
     let site = Site::open().await;
-    odd_one(&site).await;
+    add_listener_with_special_characters(&site).await;
     let (lena, ids) = sign_in_with_hearts(&site, "lena").await;
     publish_page_at(&lena, "lena").await;
     let page = site.visitor().get("/u/lena").await;
@@ -94,10 +94,10 @@ async fn json_feed_follows_version_1_1() {
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/feed+json"));
     let feed = answer.json();
     assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
-    assert_eq!(feed["title"], format!("Hearts of {NAME}"));
+    assert_eq!(feed["title"], format!("Hearts of {DISPLAY_NAME}"));
     assert_eq!(feed["feed_url"], format!("{}/u/lena/feed.json", site.base));
     assert_eq!(feed["home_page_url"], format!("{}/u/lena", site.base));
-    assert_eq!(feed["authors"], serde_json::json!([{ "name": NAME }]));
+    assert_eq!(feed["authors"], serde_json::json!([{ "name": DISPLAY_NAME }]));
     assert!(feed["description"].as_str().unwrap().contains("not affiliated with Spotify"));
     let known = ["version", "title", "description", "home_page_url", "feed_url", "authors", "items"];
     assert!(feed.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{feed}");
@@ -107,11 +107,11 @@ async fn json_feed_follows_version_1_1() {
         assert_eq!(item["url"], format!("https://open.spotify.com/playlist/{id}"));
         assert!(item["id"].as_str().unwrap().ends_with(id.as_str()));
         assert!(item["title"].is_string() && item["content_text"].as_str().unwrap().starts_with("A playlist"));
-        when(item["date_published"].as_str().unwrap());
+        parse_date(item["date_published"].as_str().unwrap());
     }
 }
 
-fn ids(feed: &Value) -> Vec<String> {
+fn entry_ids(feed: &Value) -> Vec<String> {
     feed["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -123,18 +123,18 @@ async fn feed_ids_are_stable_per_address() {
     let link = create_secret_link(&ada).await;
     let visitor = site.visitor();
     let before = visitor.get("/u/ada/feed.json").await;
-    let secret = ids(&visitor.get(&format!("{link}/feed.json")).await.json());
+    let secret = entry_ids(&visitor.get(&format!("{link}/feed.json")).await.json());
     assert!(secret.iter().all(|id| !id.contains(&link[3..])), "who quotes an entry does not give the link away");
-    assert!(ids(&before.json()).iter().all(|id| !secret.contains(id)));
+    assert!(entry_ids(&before.json()).iter().all(|id| !secret.contains(id)));
     site.advance(std::time::Duration::from_secs(3 * 24 * 3600));
     let again = [("if-none-match", before.header("etag"))];
     assert_eq!(visitor.request(Method::GET, "/u/ada/feed.json", &again, None).await.status, 304);
     ada.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     publish_page_at(&ada, "ada").await;
-    assert_eq!(ids(&visitor.get("/u/ada/feed.json").await.json()), ids(&before.json()));
+    assert_eq!(entry_ids(&visitor.get("/u/ada/feed.json").await.json()), entry_ids(&before.json()));
     publish_page_at(&ada, "ada-two").await;
-    let moved = ids(&visitor.get("/u/ada-two/feed.json").await.json());
-    assert!(moved.iter().all(|id| !ids(&before.json()).contains(id)));
+    let moved = entry_ids(&visitor.get("/u/ada-two/feed.json").await.json());
+    assert!(moved.iter().all(|id| !entry_ids(&before.json()).contains(id)));
 }
 
 #[tokio::test]
@@ -144,6 +144,6 @@ async fn empty_feed_is_valid() {
     publish_page_at(&noor, "noor").await;
     let atom = site.visitor().get("/u/noor/atom.xml").await;
     let document = Document::parse(&atom.html).unwrap();
-    when(said(document.root_element(), "updated"));
+    parse_date(child_text(document.root_element(), "updated"));
     assert_eq!(site.visitor().get("/u/noor/feed.json").await.json()["items"], serde_json::json!([]));
 }

@@ -8,9 +8,7 @@ use heartlist::ids::Secret;
 use heartlist::vault::{Purpose, Vault};
 use reqwest::Method;
 
-use crate::support::{SESSION_SECRET, Site};
-
-const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+use crate::support::{HEART, SESSION_SECRET, Site};
 
 #[tokio::test]
 async fn heart_response_confirms_state() {
@@ -19,7 +17,7 @@ async fn heart_response_confirms_state() {
     for (method, hearted) in
         [(Method::PUT, true), (Method::PUT, true), (Method::DELETE, false), (Method::DELETE, false)]
     {
-        let page = ada.fetch(method, ONE).await;
+        let page = ada.fetch(method, HEART).await;
         let state = serde_json::json!({"playlist_id": "3cEYpjA9oz9GiPac4AsH4n", "hearted": hearted});
         assert_eq!((page.status, page.json()), (200, state));
     }
@@ -29,18 +27,18 @@ async fn heart_response_confirms_state() {
 async fn hearting_twice_keeps_one_row_and_first_date() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    ada.fetch(Method::PUT, ONE).await;
-    let first: time::OffsetDateTime = date(&site).await;
+    ada.fetch(Method::PUT, HEART).await;
+    let first: time::OffsetDateTime = hearted_at(&site).await;
     site.advance(Duration::from_secs(3600));
-    let again = ada.fetch(Method::PUT, ONE).await;
+    let again = ada.fetch(Method::PUT, HEART).await;
     assert_eq!(again.status, 200);
-    assert_eq!((date(&site).await, site.count_hearts().await), (first, 1));
-    ada.fetch(Method::DELETE, ONE).await;
-    let gone = ada.fetch(Method::DELETE, ONE).await;
+    assert_eq!((hearted_at(&site).await, site.count_hearts().await), (first, 1));
+    ada.fetch(Method::DELETE, HEART).await;
+    let gone = ada.fetch(Method::DELETE, HEART).await;
     assert_eq!((gone.status, site.count_hearts().await), (200, 0));
 }
 
-async fn date(site: &Site) -> time::OffsetDateTime {
+async fn hearted_at(site: &Site) -> time::OffsetDateTime {
     sqlx::query_scalar("select hearted_at from user_hearts where removed_at is null").fetch_one(&site.db).await.unwrap()
 }
 
@@ -77,11 +75,11 @@ async fn heart_form_returns_to_referring_list() {
     {
         let referer = format!("{}{page}", site.base);
         let body = Some("hearted=true".to_owned());
-        let sent = ada.request(Method::POST, ONE, &[("referer", &referer)], body).await;
+        let sent = ada.request(Method::POST, HEART, &[("referer", &referer)], body).await;
         sent.assert_redirect(&format!("{target}#p-3cEYpjA9oz9GiPac4AsH4n"));
     }
     let body = Some("hearted=true".to_owned());
-    let sent = ada.request(Method::POST, ONE, &[("referer", "https://evil.example/hearts")], body).await;
+    let sent = ada.request(Method::POST, HEART, &[("referer", "https://evil.example/hearts")], body).await;
     assert_eq!(sent.header("location"), "/playlists#p-3cEYpjA9oz9GiPac4AsH4n");
 }
 
@@ -92,11 +90,11 @@ async fn concurrent_heart_requests_leave_consistent_rows_and_counts() {
     for last in [Method::PUT, Method::DELETE] {
         let clicks = (0..30).map(|n| {
             let method = if n % 2 == 0 { Method::PUT } else { Method::DELETE };
-            visitors[n % 3].fetch(method, ONE)
+            visitors[n % 3].fetch(method, HEART)
         });
         assert!(join_all(clicks).await.iter().all(|page| page.status == 200));
         for visitor in &visitors {
-            visitor.fetch(last.clone(), ONE).await;
+            visitor.fetch(last.clone(), HEART).await;
         }
         let rows = if last == Method::PUT { 3 } else { 0 };
         assert_eq!(site.count_hearts().await, rows);
@@ -109,7 +107,7 @@ async fn concurrent_heart_requests_leave_consistent_rows_and_counts() {
 async fn concurrent_users_leave_correct_heart_counts() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "1000"), ("DATABASE_CONNECTIONS", "64")]).await;
     site.sign_in("ada").await;
-    let writers = join_all((0..64).map(|_| somebody(&site))).await;
+    let writers = join_all((0..64).map(|_| insert_user_with_session(&site))).await;
     let playlists = ["A", "B", "C"].map(|letter| format!("{}/heart/{}", site.base, letter.repeat(22)));
     let client = reqwest::Client::new();
     let press = async |number: usize| {
@@ -127,7 +125,7 @@ async fn concurrent_users_leave_correct_heart_counts() {
 }
 
 /// Inserts a user with a session and returns the session's cookie.
-async fn somebody(site: &Site) -> String {
+async fn insert_user_with_session(site: &Site) -> String {
     let new = "insert into users (display_name, created_at) values ('Somebody', now()) returning id";
     let user: i64 = sqlx::query_scalar(new).fetch_one(&site.db).await.unwrap();
     let id = tower_sessions::session::Id::default();
@@ -144,13 +142,13 @@ async fn somebody(site: &Site) -> String {
 #[tokio::test]
 async fn signed_out_fetch_gets_401_with_sign_in_address() {
     let site = Site::open().await;
-    let page = site.visitor().fetch(Method::PUT, ONE).await;
+    let page = site.visitor().fetch(Method::PUT, HEART).await;
     assert_eq!((page.status, page.header("content-type")), (401, "application/json"));
     assert_eq!(page.json()["error"]["sign_in"], "/login?next=%2Fplaylists&heart=3cEYpjA9oz9GiPac4AsH4n");
     // The sign-in address leads back to the page of the heart.
     let on = format!("{}/hearts?sort=name", site.base);
     let headers = [("sec-fetch-site", "same-origin"), ("referer", on.as_str())];
-    let page = site.visitor().request(Method::DELETE, ONE, &headers, None).await;
+    let page = site.visitor().request(Method::DELETE, HEART, &headers, None).await;
     assert_eq!(page.json()["error"]["sign_in"], "/login?next=%2Fhearts%3Fsort%3Dname");
     assert_eq!(site.count_hearts().await, 0);
 }
@@ -172,7 +170,7 @@ async fn heart_form_without_valid_field_changes_nothing() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     for body in ["", "hearted=maybe", "heart=true"] {
-        let page = ada.request(Method::POST, ONE, &[], Some(body.into())).await;
+        let page = ada.request(Method::POST, HEART, &[], Some(body.into())).await;
         assert_eq!((page.status, page.text("h1").as_str()), (422, "Something is not right"));
     }
     assert_eq!(site.count_hearts().await, 0);
@@ -182,7 +180,7 @@ async fn heart_form_without_valid_field_changes_nothing() {
 async fn get_on_heart_address_never_writes() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    assert_eq!(ada.get(ONE).await.status, 405);
+    assert_eq!(ada.get(HEART).await.status, 405);
     assert_eq!(site.count_hearts().await, 0);
 }
 
@@ -190,8 +188,8 @@ async fn get_on_heart_address_never_writes() {
 async fn hearts_belong_to_one_user() {
     let site = Site::open().await;
     let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
-    ada.fetch(Method::PUT, ONE).await;
-    mira.fetch(Method::DELETE, ONE).await;
+    ada.fetch(Method::PUT, HEART).await;
+    mira.fetch(Method::DELETE, HEART).await;
     assert_eq!(site.count_hearts().await, 1);
     assert_eq!(mira.open("/hearts").await.playlist_ids(), Vec::<String>::new());
 }
@@ -225,7 +223,7 @@ async fn empty_hearts_page_links_to_playlists() {
 async fn heart_without_name_shows_link() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    ada.fetch(Method::PUT, ONE).await;
+    ada.fetch(Method::PUT, HEART).await;
     let page = ada.open("/hearts").await;
     assert_eq!(page.text("li.card h2"), "Playlist 3cEY…sH4n");
     assert_eq!(page.attribute("li.card a.out", "href"), "https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n");

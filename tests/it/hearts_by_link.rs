@@ -9,10 +9,10 @@ use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::{Visitor, approve};
 
-const NAMELESS: &str = "3cEYpjA9oz9GiPac4AsH4n";
+const UNKNOWN_ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
 /// Submits `text` in the link form of the page at `path`.
-async fn paste(visitor: &Visitor, path: &str, text: &str) -> Page {
+async fn submit_link(visitor: &Visitor, path: &str, text: &str) -> Page {
     let page = visitor.open(path).await;
     visitor.submit(page.form("#link").with("link", text)).await
 }
@@ -30,7 +30,7 @@ fn of_somebody_else(site: &Site, owner: &str, stranger: &str) -> (String, String
 async fn pasted_link_is_hearted_with_one_spotify_call() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let (id, name) = of_somebody_else(&site, "mira", "ada");
+    let (id, name) = find_foreign_playlist(&site, "mira", "ada");
     for form in [
         format!("https://open.spotify.com/playlist/{id}?si=0f9e8d7c&utm_source=copy-link"),
         format!(" <spotify:user:somebody:playlist:{id}>\n"),
@@ -126,8 +126,8 @@ async fn refused_link_can_be_corrected_and_leads_back_to_its_list() {
 async fn playlist_hidden_by_spotify_is_not_hearted() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    for unseen in [NAMELESS, "37i9dQZF1DXcBWIGoYBM5M"] {
-        let page = paste(&ada, "/playlists", unseen).await;
+    for unseen in [UNKNOWN_ID, "37i9dQZF1DXcBWIGoYBM5M"] {
+        let page = submit_link(&ada, "/playlists", unseen).await;
         assert_eq!((page.status, page.attribute("#link", "value").as_str()), (422, unseen));
         assert!(page.text("#link-refusal").contains("Spotify does not show this playlist"));
     }
@@ -163,18 +163,18 @@ async fn link_is_hearted_without_access_token() {
     let known = ada.open("/playlists").await.playlist_ids().remove(0);
     site.spotify.revoke_access("ada");
     site.advance(Duration::from_secs(3601));
-    let page = paste(&ada, "/hearts", NAMELESS).await;
+    let page = submit_link(&ada, "/hearts", UNKNOWN_ID).await;
     assert!(page.status == 200 && page.flash().unwrap().contains("could not be asked"));
-    let page = paste(&ada, "/hearts", &known).await;
+    let page = submit_link(&ada, "/hearts", &known).await;
     assert_eq!(page.flash().unwrap(), "Hearted. It is at the top.", "its name is known from before");
-    assert_eq!((page.playlist_ids(), page.has("h2 a.name")), (vec![known, NAMELESS.into()], true));
+    assert_eq!((page.playlist_ids(), page.has("h2 a.name")), (vec![known, UNKNOWN_ID.into()], true));
 }
 
 #[tokio::test]
 async fn pasting_a_hearted_link_keeps_first_date() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    ada.fetch(Method::PUT, &format!("/heart/{NAMELESS}")).await;
+    ada.fetch(Method::PUT, &format!("/heart/{UNKNOWN_ID}")).await;
     let date = || async {
         sqlx::query_scalar::<_, time::OffsetDateTime>("select hearted_at from user_hearts where removed_at is null")
             .fetch_one(&site.db)
@@ -183,7 +183,7 @@ async fn pasting_a_hearted_link_keeps_first_date() {
     };
     let first = date().await;
     site.advance(Duration::from_secs(60));
-    let page = paste(&ada, "/hearts", NAMELESS).await;
+    let page = submit_link(&ada, "/hearts", UNKNOWN_ID).await;
     assert!(
         page.flash().unwrap().starts_with("You have already hearted this playlist"),
         "although Spotify shows it no more"
@@ -196,14 +196,14 @@ async fn link_pasted_signed_out_is_hearted_after_sign_in() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     let page = ada.open("/hearts").await;
-    let form = page.form("#link").with("link", &format!("https://open.spotify.com/playlist/{NAMELESS}?si=1"));
+    let form = page.form("#link").with("link", &format!("https://open.spotify.com/playlist/{UNKNOWN_ID}?si=1"));
     ada.submit(ada.open("/logout").await.form("main form")).await;
     let sent = ada.send_form(form).await;
-    sent.assert_redirect(&format!("/login?next=%2Fhearts&heart={NAMELESS}"));
+    sent.assert_redirect(&format!("/login?next=%2Fhearts&heart={UNKNOWN_ID}"));
     assert_eq!(site.count_hearts().await, 0);
     let consent = ada.start_spotify_sign_in(sent.header("location")).await;
     let page = ada.submit(approve(&consent, "ada")).await;
-    assert_eq!((page.url.path(), page.playlist_ids()), ("/hearts", vec![NAMELESS.to_owned()]));
+    assert_eq!((page.url.path(), page.playlist_ids()), ("/hearts", vec![UNKNOWN_ID.to_owned()]));
 }
 
 #[tokio::test]
@@ -211,6 +211,6 @@ async fn cross_site_link_form_is_refused() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     let headers = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
-    let sent = ada.request(Method::POST, "/hearts", &headers, Some(format!("link={NAMELESS}"))).await;
+    let sent = ada.request(Method::POST, "/hearts", &headers, Some(format!("link={UNKNOWN_ID}"))).await;
     assert_eq!((sent.status, site.count_hearts().await), (403, 0));
 }

@@ -11,13 +11,13 @@ use crate::support::visitor::Visitor;
 use crate::support::{Site, wait_until};
 
 /// The app's limit of concurrent requests (src/web/mod.rs).
-const AT_ONCE: usize = 200;
+const MAX_CONCURRENT_REQUESTS: usize = 200;
 /// A request whose body is never completed.
-const HALF: &[u8] = b"POST /hearts HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\r\nli";
+const INCOMPLETE_REQUEST: &[u8] = b"POST /hearts HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\r\nli";
 
 /// The same with a session, to a route without a rate limit.
-fn half_of(visitor: &Visitor) -> String {
-    let half = String::from_utf8_lossy(HALF).replace("/hearts", "/library");
+fn incomplete_request_of(visitor: &Visitor) -> String {
+    let half = String::from_utf8_lossy(INCOMPLETE_REQUEST).replace("/hearts", "/library");
     half.replacen("\r\n", &format!("\r\ncookie: {}\r\n", visitor.cookie()), 1)
 }
 
@@ -30,9 +30,9 @@ async fn overload_gives_503_and_recovers() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     let mut stuck = Vec::new();
-    for _ in 0..AT_ONCE {
+    for _ in 0..MAX_CONCURRENT_REQUESTS {
         let mut stream = connect(&site.base).await;
-        stream.write_all(half_of(&ada).as_bytes()).await.unwrap();
+        stream.write_all(incomplete_request_of(&ada).as_bytes()).await.unwrap();
         stuck.push(stream);
     }
     let refused = async {
@@ -84,7 +84,7 @@ async fn stuck_connections_do_not_delay_shutdown() {
     let silent = connect(&base).await;
     let (mut head, mut body) = (connect(&base).await, connect(&base).await);
     head.write_all(b"GET /hearts HTTP/1.1\r\nhost: 127.").await.unwrap();
-    body.write_all(HALF).await.unwrap();
+    body.write_all(INCOMPLETE_REQUEST).await.unwrap();
     let mut used = connect(&base).await;
     used.write_all(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
     assert!(used.read(&mut [0; 1000]).await.unwrap() > 0);

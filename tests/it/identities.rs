@@ -7,13 +7,12 @@ use heartlist::db::identities;
 use heartlist::ids::Provider;
 use reqwest::Method;
 
-use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::{Visitor, approve, deny};
+use crate::support::{HEART, Site};
 
-const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
-const TWO: &str = "/heart/37i9dQZF1DXcBWIGoYBM5M";
-const WAYS: &str = "select count(*) from identities";
+const OTHER_HEART: &str = "/heart/37i9dQZF1DXcBWIGoYBM5M";
+const IDENTITIES: &str = "select count(*) from identities";
 
 async fn link_spotify(visitor: &Visitor, user: &str) -> Page {
     let account = visitor.open("/account").await;
@@ -52,7 +51,7 @@ async fn every_outcome_for_each_provider() {
         assert_eq!(others.attributes("main a", "href"), ["/logout", "/account", "/playlists"], "no dead end");
         let another = aimed(&site, &ada, provider, "noor").await;
         assert!(another.status == 409 && another.text("main").contains("Nothing was changed"));
-        assert_eq!((site.count_users().await, site.count(WAYS).await), (2, 3));
+        assert_eq!((site.count_users().await, site.count(IDENTITIES).await), (2, 3));
         assert_eq!(ada.open("/account").await.status, 200);
     }
 }
@@ -84,7 +83,7 @@ async fn all_linked_providers_sign_in_to_the_same_account() {
     assert_eq!(account.count(".identities time"), 10);
     assert_eq!(account.texts(".identities dd[dir]"), ["ada@example.org", "Ada@example.org", "ada@example.org"]);
     assert!(!account.has("[name=aim]"), "nothing left to link");
-    assert_eq!((site.count_users().await, site.count(WAYS).await), (1, 5));
+    assert_eq!((site.count_users().await, site.count(IDENTITIES).await), (1, 5));
 }
 
 #[tokio::test]
@@ -96,7 +95,7 @@ async fn linking_spotify_also_connects_it() {
     assert!(page.flash().unwrap().starts_with("Spotify is connected"));
     assert!(!ada.open("/playlists").await.playlist_ids().is_empty());
     site.sign_in("ada").await;
-    assert_eq!((site.count_users().await, site.count(WAYS).await), (1, 2));
+    assert_eq!((site.count_users().await, site.count(IDENTITIES).await), (1, 2));
 }
 
 #[tokio::test]
@@ -183,7 +182,7 @@ async fn last_identity_cannot_be_unlinked() {
     let sent = ada.request(Method::POST, "/account/ways/spotify", &same, Some(String::new())).await;
     let page = ada.open(sent.header("location")).await;
     assert!(page.flash().unwrap().contains("only way to sign in"));
-    assert_eq!(site.count(WAYS).await, 1);
+    assert_eq!(site.count(IDENTITIES).await, 1);
     let cross = ada.request(Method::POST, "/account/ways/spotify", &[("sec-fetch-site", "cross-site")], None).await;
     assert_eq!(cross.status, 403);
 }
@@ -200,7 +199,7 @@ async fn unconfigured_provider_does_not_count_as_identity() {
     let account = ada.open("/account").await;
     assert_eq!(account.attributes(".identities a", "href"), ["/account/ways/x"]);
     ada.submit(ada.open("/account/ways/x").await.form("form[action='/account/ways/x']")).await;
-    assert_eq!(site.count(WAYS).await, 1);
+    assert_eq!(site.count(IDENTITIES).await, 1);
 }
 
 #[tokio::test]

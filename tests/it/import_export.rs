@@ -13,7 +13,7 @@ use crate::support::{Site, wait_until};
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
 /// Ada with one heart whose note and tags a spreadsheet would take for formulas.
-async fn ada(site: &Site) -> (Visitor, String) {
+async fn sign_in_with_annotated_heart(site: &Site) -> (Visitor, String) {
     let ada = site.sign_in("ada").await;
     let page = ada.open("/playlists").await;
     let id = page.playlist_ids().remove(0);
@@ -28,9 +28,9 @@ async fn import(visitor: &Visitor, file: impl AsRef<[u8]>) -> Page {
     visitor.upload(form, file.as_ref()).await
 }
 
-type Row = (String, OffsetDateTime, Option<String>, Vec<String>);
+type HeartRow = (String, OffsetDateTime, Option<String>, Vec<String>);
 
-async fn rows(site: &Site) -> Vec<Row> {
+async fn read_hearts(site: &Site) -> Vec<HeartRow> {
     let query =
         "select playlist_id, hearted_at, note, tags from user_hearts where removed_at is null order by playlist_id";
     sqlx::query_as(query).fetch_all(&site.db).await.unwrap()
@@ -59,7 +59,7 @@ async fn csv_export_has_header_utf8_iso_dates_and_no_formulas() {
 #[tokio::test]
 async fn json_export_names_its_format_and_lists_every_heart() {
     let site = Site::open().await;
-    let (ada, id) = ada(&site).await;
+    let (ada, id) = sign_in_with_annotated_heart(&site).await;
     let name = ada.open("/hearts").await.text(".card h2");
     let file = ada.open("/hearts/export.json").await;
     assert_eq!((file.status, file.header("content-type")), (200, "application/json"));
@@ -76,7 +76,7 @@ async fn json_export_names_its_format_and_lists_every_heart() {
 #[tokio::test]
 async fn export_and_import_need_sign_in() {
     let site = Site::open().await;
-    let (ada, _) = ada(&site).await;
+    let (ada, _) = sign_in_with_annotated_heart(&site).await;
     let form = ada.open("/hearts/import").await.form("form.import");
     let visitor = site.visitor();
     for path in ["/hearts/export.csv", "/hearts/export.json", "/hearts/import"] {
@@ -90,43 +90,43 @@ async fn export_and_import_need_sign_in() {
 #[tokio::test]
 async fn exported_hearts_import_unchanged_and_twice_is_no_change() {
     let site = Site::open().await;
-    let (ada, _) = ada(&site).await;
+    let (ada, _) = sign_in_with_annotated_heart(&site).await;
     let more = "insert into user_hearts (user_id, playlist_id, hearted_at, note, tags)
                 select user_id, lpad(n::text, 22, '0'), '2019-05-06 07:08:09.123456Z'::timestamptz + n * interval '1 hour 1 microsecond',
                        case when n % 3 = 0 then '''+' || n end, case when n % 2 = 0 then '{a b,c}' else '{}'::text[] end
                 from user_hearts, generate_series(1, 2500) n";
     sqlx::raw_sql(more).execute(&site.db).await.unwrap();
-    let before = rows(&site).await;
+    let before = read_hearts(&site).await;
     for path in ["/hearts/export.csv", "/hearts/export.json"] {
         let file = ada.open(path).await.html;
         sqlx::raw_sql("delete from user_hearts").execute(&site.db).await.unwrap();
         assert_eq!(import(&ada, &file).await.import_report(), [2501, 0, 0], "{path}");
-        assert_eq!((rows(&site).await == before, site.count_hearts().await), (true, 2501));
+        assert_eq!((read_hearts(&site).await == before, site.count_hearts().await), (true, 2501));
         assert_eq!(import(&ada, &file).await.import_report(), [0, 2501, 0], "{path}");
-        assert_eq!((rows(&site).await == before, site.count_hearts().await), (true, 2501));
+        assert_eq!((read_hearts(&site).await == before, site.count_hearts().await), (true, 2501));
     }
 }
 
 #[tokio::test]
 async fn import_restores_hearts_after_account_deletion() {
     let site = Site::open().await;
-    let (ada, _) = ada(&site).await;
+    let (ada, _) = sign_in_with_annotated_heart(&site).await;
     site.advance(std::time::Duration::from_secs(60));
     ada.fetch(reqwest::Method::PUT, &format!("/heart/{ID}")).await;
-    let (before, file) = (rows(&site).await, ada.open("/hearts/export.json").await.html);
+    let (before, file) = (read_hearts(&site).await, ada.open("/hearts/export.json").await.html);
     let leaving = ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
     assert_eq!((ada.submit(leaving).await.status, site.count_hearts().await), (200, 0));
     site.advance(std::time::Duration::from_secs(3600));
     let again = site.sign_in("ada").await;
     assert_eq!(import(&again, &file).await.import_report(), [2, 0, 0]);
-    assert_eq!((rows(&site).await == before, site.count_hearts().await), (true, 2));
+    assert_eq!((read_hearts(&site).await == before, site.count_hearts().await), (true, 2));
 }
 
 #[tokio::test]
 async fn import_reports_skipped_lines_with_numbers_and_reasons() {
     let site = Site::open().await;
-    let (ada, id) = ada(&site).await;
-    let before = rows(&site).await;
+    let (ada, id) = sign_in_with_annotated_heart(&site).await;
+    let before = read_hearts(&site).await;
     let long = "x".repeat(281);
     let file = format!(
         "link;hearted_at;tags;note\r\nhttps://open.spotify.com/playlist/{ID}?si=1;2024-05-06;a, B;fine\r\n{id};2019-01-01;;other\r\n\r\n\
@@ -143,7 +143,7 @@ async fn import_reports_skipped_lines_with_numbers_and_reasons() {
         "Line 9: A note can have up to 280 characters",
     ];
     assert!(told.len() == 5 && told.iter().zip(expected).all(|(told, start)| told.starts_with(start)), "{told:?}");
-    let after = rows(&site).await;
+    let after = read_hearts(&site).await;
     assert!(after.len() == 2 && before.iter().all(|row| after.contains(row)), "what was there stays as it is");
     let new = after.iter().find(|row| row.0 == ID).unwrap();
     assert_eq!((new.1.date().to_string().as_str(), new.2.as_deref(), new.3.len()), ("2024-05-06", Some("fine"), 2));
@@ -157,7 +157,7 @@ async fn import_reports_skipped_lines_with_numbers_and_reasons() {
 #[tokio::test]
 async fn unreadable_import_file_changes_nothing_and_says_why() {
     let site = Site::open().await;
-    let (ada, _) = ada(&site).await;
+    let (ada, _) = sign_in_with_annotated_heart(&site).await;
     let cut = format!("{{\"hearts\":[{{\"playlist_id\":\"{ID}\"}},");
     let table: [(&[u8], &str); 5] = [
         (b"", "No file was chosen"),
@@ -178,7 +178,7 @@ async fn unreadable_import_file_changes_nothing_and_says_why() {
 #[tokio::test]
 async fn import_file_is_limited_to_five_megabytes() {
     let site = Site::open().await;
-    let (ada, _) = ada(&site).await;
+    let (ada, _) = sign_in_with_annotated_heart(&site).await;
     let mut file = format!("id,extra\n{ID},").into_bytes();
     file.resize(5 * 1024 * 1024, b'x');
     assert_eq!(import(&ada, &file).await.import_report(), [1, 0, 0]);
@@ -195,7 +195,7 @@ async fn import_file_is_limited_to_five_megabytes() {
 #[tokio::test]
 async fn import_file_is_limited_to_fifty_thousand_hearts() {
     let site = Site::open().await;
-    let (ada, _) = ada(&site).await;
+    let (ada, _) = sign_in_with_annotated_heart(&site).await;
     assert!(ada.open("/hearts/import").await.text("form.import label").ends_with("up to 5 MB and 50,000 hearts"));
     let table = format!("id\n{}", "x\n".repeat(50_000));
     let page = import(&ada, &table).await;
@@ -212,7 +212,7 @@ async fn import_file_is_limited_to_fifty_thousand_hearts() {
 #[tokio::test]
 async fn imports_are_limited_to_100_000_hearts_per_user() {
     let site = Site::open().await;
-    let (ada, _) = ada(&site).await;
+    let (ada, _) = sign_in_with_annotated_heart(&site).await;
     let more =
         "insert into user_hearts (user_id, playlist_id, hearted_at) select user_id, lpad(n::text, 22, '0'), hearted_at
                 from user_hearts, generate_series(1, 99997) n";
@@ -234,7 +234,7 @@ async fn imports_are_limited_to_100_000_hearts_per_user() {
 #[tokio::test]
 async fn ten_thousand_hearts_import_and_100_000_export() {
     let site = Site::open().await;
-    let (ada, _) = ada(&site).await;
+    let (ada, _) = sign_in_with_annotated_heart(&site).await;
     let file: String = (0..10_000).map(|n| format!("{n:022},2020-01-01,a note,\"one, two\"\n")).collect();
     assert_eq!(import(&ada, format!("id,hearted_at,note,tags\n{file}")).await.import_report(), [10_000, 0, 0]);
     assert_eq!(site.count_hearts().await, 10_001);

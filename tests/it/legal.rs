@@ -102,7 +102,7 @@ async fn every_playlist_shows_full_title_cover_and_spotify_link() {
 
 #[test]
 fn covers_follow_spotify_design_rules() {
-    let css = read("static/app.css");
+    let css = read_file("static/app.css");
     let rule = |selector: &str| {
         let at = css.find(&format!("\n{selector} {{")).unwrap_or_else(|| panic!("{selector}"));
         css[at..].split('}').next().unwrap().to_owned()
@@ -121,9 +121,9 @@ fn interface_never_says_like() {
     let mut told = Vec::new();
     for path in ["templates", "static", "src", "crates"].iter().flat_map(|folder| files(Path::new(folder))) {
         let text = match path.rsplit('.').next() {
-            Some("html" | "css" | "txt") => read(&path),
-            Some("js") if !path.contains("jquery") => read(&path),
-            Some("rs") if !path.starts_with("src/db/") => strings(&read(&path)),
+            Some("html" | "css" | "txt") => read_file(&path),
+            Some("js") if !path.contains("jquery") => read_file(&path),
+            Some("rs") if !path.starts_with("src/db/") => string_literals(&read_file(&path)),
             _ => continue,
         };
         // "Liked Songs" is a playlist of Spotify.
@@ -134,9 +134,9 @@ fn interface_never_says_like() {
         }
     }
     assert!(told.is_empty(), "{told:?}");
-    assert!(speaks_of_likes("You Liked it") && !speaks_of_likes("likely, unlike"));
+    assert!(contains_like("You Liked it") && !contains_like("likely, unlike"));
     assert_eq!(
-        strings(
+        string_literals(
             r##"// like
         let a = "one"; let b = r#"two"#; 'x'"##
         ),
@@ -144,13 +144,13 @@ fn interface_never_says_like() {
     );
 }
 
-fn speaks_of_likes(text: &str) -> bool {
+fn contains_like(text: &str) -> bool {
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
     words.into_iter().any(|word| ["like", "likes", "liked"].contains(&word.to_lowercase().as_str()))
 }
 
 /// String literals of a Rust file, one per line.
-fn strings(text: &str) -> String {
+fn string_literals(text: &str) -> String {
     let mut found = String::new();
     let mut at = 0;
     for token in tokenize(text, FrontmatterAllowed::No) {
@@ -164,14 +164,16 @@ fn strings(text: &str) -> String {
     found
 }
 
-fn files(folder: &Path) -> Vec<String> {
+fn list_files(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
     let paths = entries.map(|entry| (folder.join(entry.as_ref().unwrap().file_name()), entry.unwrap().path().is_dir()));
     paths
-        .flat_map(|(path, is_folder)| if is_folder { files(&path) } else { vec![path.to_str().unwrap().to_owned()] })
+        .flat_map(
+            |(path, is_folder)| if is_folder { list_files(&path) } else { vec![path.to_str().unwrap().to_owned()] },
+        )
         .collect()
 }
 
-fn read(path: &str) -> String {
+fn read_file(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }

@@ -21,20 +21,20 @@ fn asked(site: &Site) -> usize {
     site.spotify.request_count(Endpoint::MyPlaylists)
 }
 
-async fn refresh(visitor: &Visitor, page: &Page) -> Page {
+async fn submit_refresh(visitor: &Visitor, page: &Page) -> Page {
     visitor.submit(page.form("button[value=anew]").with("want", "anew")).await
 }
 
 #[tokio::test]
 async fn refresh_asks_spotify_at_most_once_in_thirty_seconds() {
     let site = Site::open().await;
-    let lena = lena(&site, 10).await;
+    let lena = sign_in_lena(&site, 10).await;
     let page = lena.open("/playlists").await;
-    let again = refresh(&lena, &page).await;
-    assert!(again.flash().unwrap().contains("a moment ago") && asked(&site) == 1);
+    let again = submit_refresh(&lena, &page).await;
+    assert!(again.flash().unwrap().contains("a moment ago") && count_library_calls(&site) == 1);
     site.advance(Duration::from_secs(31));
-    let again = refresh(&lena, &page).await;
-    assert!(again.flash().unwrap().contains("up to date") && asked(&site) == 2);
+    let again = submit_refresh(&lena, &page).await;
+    assert!(again.flash().unwrap().contains("up to date") && count_library_calls(&site) == 2);
     site.advance(Duration::from_secs(31));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 9);
     let again = refresh(&lena, &page).await;
@@ -44,7 +44,7 @@ async fn refresh_asks_spotify_at_most_once_in_thirty_seconds() {
 #[tokio::test]
 async fn refresh_during_cooldown_says_until_when() {
     let site = Site::open().await;
-    let lena = lena(&site, 10).await;
+    let lena = sign_in_lena(&site, 10).await;
     let page = lena.open("/playlists?q=a").await;
     site.advance(Duration::from_secs(60));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
@@ -52,14 +52,17 @@ async fn refresh_during_cooldown_says_until_when() {
     let alert = again.text("main [role=alert]");
     assert!(alert.contains("Spotify asks us to wait until ") && alert.contains(" UTC"), "{alert}");
     assert_eq!((again.url.query(), again.count("li.card") > 0), (Some("q=a"), true));
-    let calls = asked(&site);
-    assert!(refresh(&lena, &again).await.has("main [role=alert]") && asked(&site) == calls, "no call before that");
+    let calls = count_library_calls(&site);
+    assert!(
+        submit_refresh(&lena, &again).await.has("main [role=alert]") && count_library_calls(&site) == calls,
+        "no call before that"
+    );
 }
 
 #[tokio::test]
 async fn refresh_with_revoked_consent_offers_reconnect() {
     let site = Site::open().await;
-    let lena = lena(&site, 10).await;
+    let lena = sign_in_lena(&site, 10).await;
     let page = lena.open("/playlists?q=a&sort=name").await;
     site.advance(Duration::from_secs(3601));
     site.spotify.revoke_access("lena");
@@ -71,16 +74,16 @@ async fn refresh_with_revoked_consent_offers_reconnect() {
 #[tokio::test]
 async fn failed_fetch_is_not_retried_on_every_view() {
     let site = Site::open().await;
-    let lena = lena(&site, 10).await;
+    let lena = sign_in_lena(&site, 10).await;
     site.advance(Duration::from_secs(11 * 60));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 2);
     for _ in 0..3 {
         let page = lena.open("/playlists").await;
         assert_eq!((page.status, page.count("li.card"), page.count("main [role=alert]")), (200, 10, 1));
     }
-    assert_eq!(asked(&site), 3, "once, and once more as safe requests are, but not with every page");
+    assert_eq!(count_library_calls(&site), 3, "once, and once more as safe requests are, but not with every page");
     let page = lena.open("/playlists").await;
-    assert!(refresh(&lena, &page).await.flash().unwrap().contains("up to date"), "who asks for it gets it");
+    assert!(submit_refresh(&lena, &page).await.flash().unwrap().contains("up to date"), "who asks for it gets it");
     site.advance(Duration::from_secs(11 * 60));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 2);
     lena.open("/playlists").await;
@@ -103,13 +106,13 @@ async fn concurrent_first_views_on_two_processes_fetch_once() {
         async move { lena.open(&address).await.count("li.card") }
     });
     assert_eq!(join_all(views).await, [50; 50]);
-    assert_eq!(asked(&site), 3);
+    assert_eq!(count_library_calls(&site), 3);
 }
 
 #[tokio::test]
 async fn retry_after_is_honoured_by_every_process() {
     let mut site = Site::open().await;
-    let lena = lena(&site, 10).await;
+    let lena = sign_in_lena(&site, 10).await;
     let second = site.start_second_process().await;
     site.advance(Duration::from_secs(11 * 60));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
@@ -128,13 +131,13 @@ async fn retry_after_is_honoured_by_every_process() {
     assert_eq!(site.spotify.requests().len(), before);
     site.advance(Duration::from_secs(121));
     assert!(!lena.open("/playlists").await.has("main [role=alert]"));
-    assert_eq!(asked(&site), 3);
+    assert_eq!(count_library_calls(&site), 3);
 }
 
 #[tokio::test]
 async fn exhausted_quota_pauses_one_endpoint_and_is_named() {
     let site = Site::open().await;
-    let lena = lena(&site, 10).await;
+    let lena = sign_in_lena(&site, 10).await;
     let first = lena.open("/playlists").await.playlist_ids().remove(0);
     for fault in [Fault::QuotaExceeded, Fault::RateLimited { retry_after: 80_000 }] {
         site.advance(Duration::from_secs(25 * 3600));
@@ -146,7 +149,7 @@ async fn exhausted_quota_pauses_one_endpoint_and_is_named() {
             let page = lena.open("/playlists").await;
             assert!(page.text("main [role=alert]").contains("Today’s Spotify allowance is used up"));
         }
-        assert_eq!(asked(&site), before + 1);
+        assert_eq!(count_library_calls(&site), before + 1);
         let playlist = lena.open(&format!("/playlists/{first}")).await;
         assert!(playlist.has("table"), "other endpoints still answer");
         let heart = lena.fetch(reqwest::Method::PUT, &format!("/heart/{first}")).await;
@@ -160,7 +163,7 @@ async fn first_view_during_cooldown_says_until_when() {
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 90 }, 1);
     let lena = lena(&site, 10).await;
     let page = lena.open("/playlists").await;
-    assert_eq!((page.status, asked(&site)), (502, 1));
+    assert_eq!((page.status, count_library_calls(&site)), (502, 1));
     assert!((80..=90).contains(&page.header("retry-after").parse::<u32>().unwrap()));
     assert!(page.text("main").contains("Try again after") && page.text("main").contains("Your hearts are safe"));
     assert!(!page.has("main a.button"), "it is too early for another try");
@@ -169,7 +172,7 @@ async fn first_view_during_cooldown_says_until_when() {
 #[tokio::test]
 async fn partial_library_is_shown_and_continued_on_request() {
     let site = Site::open().await;
-    let lena = lena(&site, 400).await;
+    let lena = sign_in_lena(&site, 400).await;
     sqlx::query("delete from libraries").execute(&site.db).await.unwrap();
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
     // Spotify fails after the first page.
@@ -206,7 +209,7 @@ async fn first_view_of_big_library_waits_only_for_first_page() {
     assert_eq!((last.status, last.count("li.card")), (200, 50), "who wants the end waits for it");
     let page = lena.open(&page.attribute("#coming a", "href")).await;
     assert!(page.text(".fresh .sub").starts_with("250 playlists") && !page.has("form.notice"), "{}", page.html);
-    assert_eq!(asked(&site), 5);
+    assert_eq!(count_library_calls(&site), 5);
 }
 
 #[tokio::test]
@@ -216,7 +219,7 @@ async fn partial_library_counts_agree() {
     let mira = site.sign_in("mira").await;
     sqlx::query("update libraries set fetched_at = null").execute(&site.db).await.unwrap();
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
-    let before = asked(&site);
+    let before = count_library_calls(&site);
     let break_off = async {
         until("a page has come", async || asked(&site) > before).await;
         site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
@@ -251,7 +254,7 @@ async fn partial_library_counts_agree() {
 #[tokio::test]
 async fn partial_fetch_does_not_replace_complete_list() {
     let site = Site::open().await;
-    let lena = lena(&site, 200).await;
+    let lena = sign_in_lena(&site, 200).await;
     site.advance(Duration::from_secs(11 * 60));
     let break_off = async {
         until("a page has come", async || asked(&site) >= 5).await;
@@ -289,7 +292,7 @@ async fn single_spotify_error_is_retried() {
 #[tokio::test]
 async fn metadata_older_than_thirty_days_is_deleted_and_heart_stays() {
     let site = Site::open().await;
-    let lena = lena(&site, 3).await;
+    let lena = sign_in_lena(&site, 3).await;
     let page = lena.open("/playlists").await;
     let id = page.playlist_ids().remove(0);
     let name = page.text(&format!("#p-{id} h2"));
@@ -304,7 +307,7 @@ async fn metadata_older_than_thirty_days_is_deleted_and_heart_stays() {
 #[tokio::test]
 async fn spotify_calls_are_counted() {
     let site = Site::open().await;
-    lena(&site, 120).await;
+    sign_in_lena(&site, 120).await;
     let counted = "select calls from spotify_calls where endpoint = 'my_playlists'";
     let all = "select coalesce(sum(calls), 0)::bigint from spotify_calls";
     wait_until("the calls are written", async || site.count(all).await >= 4).await;
@@ -323,7 +326,7 @@ async fn total_larger_than_items_is_no_gap() {
 #[tokio::test]
 async fn library_changed_between_fetches_has_no_gap() {
     let site = Site::open().await;
-    let lena = lena(&site, 120).await;
+    let lena = sign_in_lena(&site, 120).await;
     // Two of the first fifty have since moved further back at Spotify.
     for half in [
         "delete from playlists where position in (48, 49) or position >= 50 and position not in (60, 70)",
@@ -346,7 +349,7 @@ async fn library_changed_between_fetches_has_no_gap() {
 #[tokio::test]
 async fn fetch_that_lost_its_lease_writes_nothing() {
     let site = Site::open().await;
-    let lena = lena(&site, 120).await;
+    let lena = sign_in_lena(&site, 120).await;
     for (button, want) in [("rest", "rest"), ("anew", "anew")] {
         site.advance(Duration::from_secs(60));
         for half in ["delete from playlists where position >= 50", "update libraries set reached = 50"] {

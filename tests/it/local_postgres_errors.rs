@@ -23,7 +23,7 @@ const CONNECTIONS: usize = 50;
 const PEOPLE: usize = 10;
 
 async fn site_on(own: &OwnPostgres) -> Site {
-    Site::open_on(TestDatabase::at(own.url()), &[("SIGN_INS_PER_ADDRESS", "1000")]).await
+    Site::open_on(TestDatabase::from_url(own.url()), &[("SIGN_INS_PER_ADDRESS", "1000")]).await
 }
 
 /// A page and a press both say that the records are away, and nothing is saved.
@@ -130,7 +130,7 @@ async fn with_all_connections_taken_by_others_it_is_a_503_until_one_is_free() {
     let role = "create role app login connection limit 10; grant all on all tables in schema public to app";
     sqlx::raw_sql(role).execute(&mut admin).await.unwrap();
     let url = own.url().replace("heartlist@", "app@");
-    let site = Site::open_on(TestDatabase::at(&url), &[]).await;
+    let site = Site::open_on(TestDatabase::from_url(&url), &[]).await;
     let ada = site.sign_in("ada").await;
     site.db.close().await;
     // The app may be quicker than we are, with a task of its own for example.

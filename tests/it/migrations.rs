@@ -17,7 +17,7 @@ static ALL: Migrator = sqlx::migrate!();
 
 /// Rows inserted after the migration with this version, so that later migrations run on filled tables. A migration that
 /// creates a table needs an entry.
-const ROWS: &[(i64, &str)] = &[
+const SAMPLE_ROWS: &[(i64, &str)] = &[
     (20261121090000, "insert into users (display_name, created_at) values ('Mira', now()), ('', now())"),
     (
         20261121090100,
@@ -77,7 +77,7 @@ const ROWS: &[(i64, &str)] = &[
 ];
 
 /// A database without tables.
-async fn empty() -> (TestDatabase, db::Pool) {
+async fn create_empty_database() -> (TestDatabase, db::Pool) {
     let database = create_database().await;
     let pool = db::pool(&Secret::new(database.url()), 4).unwrap();
     run(&pool, "drop schema public cascade; create schema public").await;
@@ -89,7 +89,7 @@ async fn run(rows: impl PgExecutor<'_>, sql: &'static str) {
 }
 
 /// Row count of each table.
-async fn rows(pool: &db::Pool) -> BTreeMap<String, i64> {
+async fn count_rows(pool: &db::Pool) -> BTreeMap<String, i64> {
     let names: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.tables where table_schema = 'public' and table_name <> '_sqlx_migrations'",
     )
@@ -111,7 +111,7 @@ fn migration_names_are_dated_unique_and_forward_only() {
     let mut versions = Vec::new();
     for name in names.into_iter().filter(|name| name != "README.md") {
         let (version, rest) = name.split_once('_').unwrap_or_else(|| panic!("{name}: no date"));
-        assert!(version.len() == 14 && date(version).is_some(), "{name}: not YYYYMMDDHHMMSS");
+        assert!(version.len() == 14 && parse_date(version).is_some(), "{name}: not YYYYMMDDHHMMSS");
         let said = rest.strip_suffix(".sql").unwrap_or_default();
         let words = said.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         assert!(!said.is_empty() && words, "{name}: what it does in small letters, and .sql: there is no way down");
@@ -123,7 +123,7 @@ fn migration_names_are_dated_unique_and_forward_only() {
     assert_eq!((versions.len(), ALL.iter().count()), (count, count), "two migrations of one second");
 }
 
-fn date(version: &str) -> Option<Date> {
+fn parse_date(version: &str) -> Option<Date> {
     let part = |from: usize, to: usize| version.get(from..to)?.parse::<u8>().ok();
     let clock = part(8, 10)? < 24 && part(10, 12)? < 60 && part(12, 14)? < 60;
     let month = Month::try_from(part(4, 6)?).ok()?;
@@ -141,16 +141,16 @@ fn each_migration_starts_with_a_reason() {
 
 #[tokio::test]
 async fn migrating_twice_changes_nothing() {
-    let (_database, pool) = empty().await;
+    let (_database, pool) = create_empty_database().await;
     db::migrate(&pool).await.unwrap();
-    let shape = shape(&pool).await;
+    let shape = read_schema(&pool).await;
     db::migrate(&pool).await.unwrap();
-    assert_eq!(self::shape(&pool).await, shape);
-    assert!(rows(&pool).await.len() >= 8 && rows(&pool).await.values().all(|count| *count == 0));
+    assert_eq!(self::read_schema(&pool).await, shape);
+    assert!(count_rows(&pool).await.len() >= 8 && count_rows(&pool).await.values().all(|count| *count == 0));
 }
 
 /// Every column, index and applied migration.
-async fn shape(pool: &db::Pool) -> Vec<String> {
+async fn read_schema(pool: &db::Pool) -> Vec<String> {
     let query = "select concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) from information_schema.columns where table_schema = 'public'
                  union all select indexdef from pg_indexes where schemaname = 'public'
                  union all select concat_ws(' ', version, installed_on, success) from _sqlx_migrations order by 1";
@@ -159,30 +159,30 @@ async fn shape(pool: &db::Pool) -> Vec<String> {
 
 #[tokio::test]
 async fn each_migration_keeps_existing_rows() {
-    let (database, pool) = empty().await;
+    let (database, pool) = create_empty_database().await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     let mut reached: Vec<Migration> = Vec::new();
     for migration in ALL.iter() {
-        let before = rows(&pool).await;
+        let before = count_rows(&pool).await;
         reached.push(migration.clone());
         Migrator::with_migrations(reached.clone()).run(&mut connection).await.unwrap();
-        let after = rows(&pool).await;
+        let after = count_rows(&pool).await;
         for (table, count) in &before {
             assert_eq!(after.get(table), Some(count), "{table} after {}", migration.version);
         }
-        for (_, sql) in ROWS.iter().filter(|(version, _)| *version == migration.version) {
+        for (_, sql) in SAMPLE_ROWS.iter().filter(|(version, _)| *version == migration.version) {
             run(&pool, sql).await;
         }
     }
-    let filled = rows(&pool).await;
+    let filled = count_rows(&pool).await;
     assert!(filled.values().all(|count| *count > 0), "a table without rows in this test: {filled:?}");
     db::migrate(&pool).await.unwrap();
-    assert_eq!(rows(&pool).await, filled);
+    assert_eq!(count_rows(&pool).await, filled);
 }
 
 #[tokio::test]
 async fn concurrent_migrations_do_not_collide() {
-    let (_database, pool) = empty().await;
+    let (_database, pool) = create_empty_database().await;
     let (first, second, third) = tokio::join!(db::migrate(&pool), db::migrate(&pool), db::migrate(&pool));
     first.and(second).and(third).unwrap();
     let ran: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations").fetch_one(&pool).await.unwrap();
@@ -191,7 +191,7 @@ async fn concurrent_migrations_do_not_collide() {
 
 #[tokio::test]
 async fn failed_migration_leaves_nothing_behind() {
-    let (_database, pool) = empty().await;
+    let (_database, pool) = create_empty_database().await;
     let first = ALL.iter().next().unwrap().clone();
     run(&pool, "create table identities (not_ours text)").await;
     assert!(db::migrate(&pool).await.is_err());
@@ -223,9 +223,9 @@ async fn newer_database_schema_is_still_served() {
 }
 
 /// Version of a migration that changes a table; `undo` reverts it.
-const PRIVATE: i64 = 20261121101700;
+const UNDONE_VERSION: i64 = 20261121101700;
 
-async fn undo(rows: impl PgExecutor<'_>) {
+async fn undo_migration(rows: impl PgExecutor<'_>) {
     run(
         rows,
         "alter table heart_counts drop column private; delete from _sqlx_migrations where version = 20261121101700",
@@ -236,7 +236,7 @@ async fn undo(rows: impl PgExecutor<'_>) {
 async fn has_run(rows: impl PgExecutor<'_>) -> bool {
     let ran = "select exists (select from _sqlx_migrations where version = $1),
                       exists (select from information_schema.columns where table_name = 'heart_counts' and column_name = 'private')";
-    let (noted, there): (bool, bool) = sqlx::query_as(ran).bind(PRIVATE).fetch_one(rows).await.unwrap();
+    let (noted, there): (bool, bool) = sqlx::query_as(ran).bind(UNDONE_VERSION).fetch_one(rows).await.unwrap();
     assert_eq!(noted, there, "all of it or nothing");
     noted
 }
@@ -245,7 +245,7 @@ async fn has_run(rows: impl PgExecutor<'_>) -> bool {
 async fn migration_without_lock_gives_up_with_reason() {
     let database = create_database().await;
     let pool = db::pool(&Secret::new(database.url()), 2).unwrap();
-    undo(&pool).await;
+    undo_migration(&pool).await;
     let mut holder = PgConnection::connect(database.url()).await.unwrap();
     let mut held = holder.begin().await.unwrap();
     sqlx::query("select count(*) from heart_counts").execute(&mut *held).await.unwrap();
@@ -264,7 +264,7 @@ async fn migration_without_lock_gives_up_with_reason() {
 async fn waiting_migration_does_not_block_requests() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    undo(&site.db).await;
+    undo_migration(&site.db).await;
     let mut held = site.db.begin().await.unwrap();
     sqlx::query("select count(*) from heart_counts").execute(&mut *held).await.unwrap();
     let visit = async {

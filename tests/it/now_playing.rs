@@ -12,12 +12,12 @@ use crate::support::visitor::{Visitor, approve, deny};
 const PAGE: &str = "/now-playing";
 const SCOPE: &str = "user-read-currently-playing";
 
-fn asked(consent: &Page) -> String {
+fn requested_scopes(consent: &Page) -> String {
     consent.form("button[value=approve]").fields["scope"].clone()
 }
 
 /// Signs in as Ada and turns the page on.
-async fn switched_on(site: &Site) -> Visitor {
+async fn sign_in_with_now_playing(site: &Site) -> Visitor {
     let ada = site.sign_in("ada").await;
     let consent = ada.submit(ada.open(PAGE).await.form("main form")).await;
     let page = ada.submit(approve(&consent, "ada")).await;
@@ -44,7 +44,7 @@ async fn now_playing_needs_its_own_consent_for_one_more_scope() {
     assert_eq!(page.text("main form button"), "Turn on Now playing");
 
     let consent = ada.submit(page.form("main form")).await;
-    assert_eq!(asked(&consent), format!("playlist-read-private playlist-read-collaborative {SCOPE}"));
+    assert_eq!(requested_scopes(&consent), format!("playlist-read-private playlist-read-collaborative {SCOPE}"));
     let denied = ada.submit(deny(&consent)).await;
     assert_eq!((denied.url.path(), denied.has("main form")), (PAGE, true));
     assert_eq!(denied.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
@@ -61,7 +61,7 @@ async fn playing_playlist_has_heart_button() {
     let ada = switched_on(&site).await;
     let known = site.spotify.user("ada").unwrap().playlists()[0].clone();
     ada.open("/playlists").await;
-    let page = playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
+    let page = open_while_playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
     assert_eq!(page.text(".from .name"), known.name);
     assert!(
         page.has(".piece .by")
@@ -76,7 +76,7 @@ async fn playing_playlist_has_heart_button() {
     assert!(page.has(".from button[aria-pressed=true]"));
 
     let foreign = "6nM0T2ylnD8hQwEXsAmPLe";
-    let page = playing(&site, &ada, Playing::Playlist(foreign.into())).await;
+    let page = open_while_playing(&site, &ada, Playing::Playlist(foreign.into())).await;
     assert_eq!((page.text(".from .name").as_str(), page.count(".from form.heart")), ("Playlist 6nM0…mPLe", 1));
     assert_eq!(page.attribute(".from .out", "href"), format!("https://open.spotify.com/playlist/{foreign}"));
     assert_eq!(site.spotify.request_count(Endpoint::Playlist), 0);
@@ -85,22 +85,22 @@ async fn playing_playlist_has_heart_button() {
 #[tokio::test]
 async fn silence_ads_and_episodes_each_have_a_message() {
     let site = Site::open().await;
-    let ada = switched_on(&site).await;
+    let ada = sign_in_with_now_playing(&site).await;
     for (what, heading) in [(Playing::Nothing, "Nothing is playing"), (Playing::Ad, "An advertisement is playing")] {
-        let page = playing(&site, &ada, what).await;
+        let page = open_while_playing(&site, &ada, what).await;
         assert_eq!((page.text("main h2").as_str(), page.has("form.heart")), (heading, false));
         assert_eq!(page.attribute(".fresh a", "href"), PAGE);
     }
-    let page = playing(&site, &ada, Playing::Episode).await;
+    let page = open_while_playing(&site, &ada, Playing::Episode).await;
     assert!(page.text(".piece .tag") == "Episode" && page.text(".piece .by").contains("the podcast"));
-    let page = playing(&site, &ada, Playing::NoContext).await;
+    let page = open_while_playing(&site, &ada, Playing::NoContext).await;
     assert!(page.has(".piece h2") && !page.has("form.heart"));
 }
 
 #[tokio::test]
 async fn unusual_player_answers_each_have_a_message() {
     let site = Site::open().await;
-    let ada = switched_on(&site).await;
+    let ada = sign_in_with_now_playing(&site).await;
     let song = r#""is_playing":true,"currently_playing_type":"track","item":{"name":"Drizzle","type":"track"}"#;
     for (body, line) in [
         (r#"{"currently_playing_type":"unknown","is_playing":true,"item":null}"#.into(), "Something is playing"),
@@ -144,7 +144,7 @@ async fn unreadable_player_state_is_reported_on_working_page() {
 #[tokio::test]
 async fn missing_scope_offers_new_consent_without_refresh_loop() {
     let site = Site::open().await;
-    let ada = switched_on(&site).await;
+    let ada = sign_in_with_now_playing(&site).await;
     let json = "application/json";
     let missing = r#"{"error":{"status":401,"message":"Permissions missing"}}"#;
     for (status, body, renewals) in [(401, missing, 0), (403, "Insufficient client scope", 0), (401, "{}", 1)] {
@@ -176,13 +176,13 @@ async fn reconnect_asks_for_now_playing_scope_and_sign_in_does_not() {
     assert!(page.text("title").contains("reconnect needed"));
     // The account page's reconnect button also asks for the scope.
     let consent = ada.submit(ada.open("/account").await.form("main form[action='/auth/spotify']")).await;
-    assert!(asked(&consent).contains(SCOPE));
+    assert!(requested_scopes(&consent).contains(SCOPE));
     let back = ada.submit(approve(&consent, "ada")).await;
     assert_eq!(back.flash().unwrap(), "Spotify is connected again.");
     assert!(ada.open(PAGE).await.text("main").contains("Nothing is playing"));
 
     ada.submit(ada.open("/logout").await.form("main form[action='/logout']")).await;
-    assert!(!asked(&ada.start_spotify_sign_in("/login").await).contains(SCOPE));
+    assert!(!requested_scopes(&ada.start_spotify_sign_in("/login").await).contains(SCOPE));
 }
 
 #[tokio::test]
@@ -193,7 +193,7 @@ async fn reconnect_without_now_playing_asks_for_usual_scopes() {
     site.advance(Duration::from_secs(3601));
     ada.open("/playlists").await;
     let consent = ada.submit(ada.open(PAGE).await.form("main [role=alert] form")).await;
-    assert!(!asked(&consent).contains(SCOPE));
+    assert!(!requested_scopes(&consent).contains(SCOPE));
     let page = ada.submit(approve(&consent, "ada")).await;
     assert!(page.url.path() == PAGE && page.text("main").contains("It is off"));
 }

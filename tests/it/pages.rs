@@ -114,7 +114,7 @@ async fn every_page_has_title_heading_main_skip_link_and_way_home() {
 }
 
 /// Headers checked by MDN's HTTP Observatory, except for the content policy; and no caching.
-const GUARDS: [(&str, &str); 6] = [
+const SECURITY_HEADERS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "same-origin"),
@@ -137,7 +137,7 @@ async fn every_page_sends_security_headers_and_has_no_inline_code() {
             !policy.contains("unsafe-") && !policy.contains("data:") && !policy.contains(" *;"),
             "{about} {policy}"
         );
-        for (name, value) in GUARDS {
+        for (name, value) in SECURITY_HEADERS {
             assert_eq!(page.header(name), value, "{name} of {about}");
         }
         assert!(!page.has("style, [style], script:not([src]), base, iframe, object"), "inline on {about}");
@@ -163,13 +163,13 @@ async fn every_control_and_image_has_accessible_name() {
         assert!(!page.has("img:not([alt])"), "a picture without alt on {}", page.url);
         let controls = Selector::parse("button, summary, a[href], input:not([type=hidden]), select, textarea").unwrap();
         for control in document.select(&controls) {
-            assert!(named(&page, control), "{} on {}", control.html(), page.url);
+            assert!(has_accessible_name(&page, control), "{} on {}", control.html(), page.url);
         }
     }
 }
 
 /// True if a control has an accessible name: its text, its aria-label or a label element.
-fn named(page: &Page, control: ElementRef<'_>) -> bool {
+fn has_accessible_name(page: &Page, control: ElementRef<'_>) -> bool {
     if control.attr("id").is_some_and(|id| page.has(&format!("label[for='{id}']"))) {
         return true;
     }
@@ -261,7 +261,7 @@ async fn wrong_method_is_405_with_allow_header() {
 }
 
 /// A debug build reads static files from disk and neither compresses nor caches them.
-const PACKED: bool = !cfg!(debug_assertions);
+const IS_COMPRESSED: bool = !cfg!(debug_assertions);
 
 #[tokio::test]
 async fn static_files_are_hashed_compressed_and_cached() {
@@ -270,7 +270,7 @@ async fn static_files_are_hashed_compressed_and_cached() {
     let mut files = page.attributes("script", "src");
     files.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
     assert_eq!(files.len(), 5);
-    let kept = if PACKED { "max-age=31536000, immutable" } else { "no-cache" };
+    let kept = if IS_COMPRESSED { "max-age=31536000, immutable" } else { "no-cache" };
     for file in files {
         let hash = file.rsplit('.').nth(1).unwrap();
         assert!(hash.len() >= 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{file}");
@@ -279,7 +279,7 @@ async fn static_files_are_hashed_compressed_and_cached() {
             let (status, headers, body) = get_raw(&site, &file, &[("accept-encoding", encoding)]).await;
             assert_eq!((status, headers["cache-control"].to_str().unwrap()), (200, kept), "{file}");
             assert_eq!(headers["x-content-type-options"], "nosniff");
-            if encoding != "identity" && PACKED {
+            if encoding != "identity" && IS_COMPRESSED {
                 assert_eq!(headers["content-encoding"], encoding, "{file}");
                 assert!(headers["vary"].to_str().unwrap().to_lowercase().contains("accept-encoding"), "{file}");
             }
@@ -287,7 +287,7 @@ async fn static_files_are_hashed_compressed_and_cached() {
             assert_eq!((again.0, again.2.len()), (304, 0), "{file}");
             sizes.push(body.len());
         }
-        assert!(!PACKED || sizes[1] < sizes[0] && sizes[2] < sizes[0], "{file} {sizes:?}");
+        assert!(!IS_COMPRESSED || sizes[1] < sizes[0] && sizes[2] < sizes[0], "{file} {sizes:?}");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
 
-async fn whole_library(visitor: &Visitor) -> Vec<Page> {
+async fn open_all_pages(visitor: &Visitor) -> Vec<Page> {
     let mut pages = vec![visitor.open("/playlists").await];
     while let Some(next) = pages.last().unwrap().attributes("a[rel=next]", "href").pop() {
         let next = pages.last().unwrap().url.join(&next).unwrap();
@@ -45,7 +45,7 @@ async fn card_shows_name_owner_item_count_and_heart() {
 async fn messy_spotify_data_never_breaks_list_or_repeats_playlist() {
     let site = Site::open().await;
     let mira = site.sign_in("mira").await;
-    let pages = whole_library(&mira).await;
+    let pages = open_all_pages(&mira).await;
     assert!(pages.iter().all(|page| page.status == 200 && page.count("li.card") <= 50));
     let shown: Vec<String> = pages.iter().flat_map(Page::playlist_ids).collect();
     let user = site.spotify.user("mira").unwrap();

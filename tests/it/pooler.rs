@@ -11,24 +11,24 @@ use crate::support::program::{Program, free_port};
 use crate::support::{SESSION_SECRET, Site};
 
 /// Starts a fake pooler that speaks enough of Postgres's protocol; its clients share one server session.
-async fn pretend(refusing: bool) -> String {
-    pretend_at("127.0.0.1:0", refusing).await
+async fn start_fake_pooler(refusing: bool) -> String {
+    start_fake_pooler_at("127.0.0.1:0", refusing).await
 }
 
-async fn pretend_at(address: &str, refusing: bool) -> String {
+async fn start_fake_pooler_at(address: &str, refusing: bool) -> String {
     let listener = TcpListener::bind(address).await.unwrap();
     let address = listener.local_addr().unwrap();
     let shared = Arc::new(Mutex::new(false));
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let shared = shared.clone();
-            tokio::spawn(async move { serve(client, refusing, shared).await });
+            tokio::spawn(async move { serve_client(client, refusing, shared).await });
         }
     });
     format!("postgres://somebody@{address}/heartlist?sslmode=disable")
 }
 
-async fn serve(mut client: TcpStream, refusing: bool, set: Arc<Mutex<bool>>) -> Option<()> {
+async fn serve_client(mut client: TcpStream, refusing: bool, set: Arc<Mutex<bool>>) -> Option<()> {
     let length = client.read_u32().await.ok()?;
     client.read_exact(&mut vec![0; length as usize - 4]).await.ok()?;
     if refusing {
@@ -76,7 +76,7 @@ async fn plain_server_is_not_taken_for_pooler() {
 #[tokio::test]
 async fn start_behind_transaction_pooler_is_refused_with_reason() {
     for refusing in [false, true] {
-        let url = pretend(refusing).await;
+        let url = start_fake_pooler(refusing).await;
         assert!(pooler::stands_at(&Secret::new(url.as_str())).await.unwrap(), "refusing: {refusing}");
         let port = free_port();
         let settings = [("DATABASE_URL", url.as_str()), ("PORT", &port), ("SESSION_SECRET", SESSION_SECRET)];
@@ -89,7 +89,7 @@ async fn start_behind_transaction_pooler_is_refused_with_reason() {
 #[tokio::test]
 async fn replica_behind_transaction_pooler_is_refused() {
     let site = Site::open().await;
-    let (url, port) = (pretend(false).await, free_port());
+    let (url, port) = (start_fake_pooler(false).await, free_port());
     let mut settings = site.settings();
     settings.extend([("READ_DATABASE_URL", url.as_str()), ("PORT", &port)]);
     let (code, said) = Program::start(&settings).wait_for_exit().await;
@@ -106,7 +106,7 @@ async fn pooler_found_after_start_ends_the_process() {
     settings.extend([("DATABASE_URL", url.as_str()), ("PORT", &port), ("DYNO", "web.1")]);
     let mut program = Program::start(&settings);
     program.wait_until_ready().await;
-    pretend_at(&place, false).await;
+    start_fake_pooler_at(&place, false).await;
     let (code, said) = program.wait_for_exit().await;
     assert!(code == Some(1) && said.contains("DATABASE_URL leads to a pooler in transaction mode"), "{said}");
 }

@@ -14,13 +14,13 @@ use crate::support::postgres::create_database;
 
 static ALL: Migrator = sqlx::migrate!();
 /// The first migration of this release.
-const FIRST: i64 = 20261129090000;
+const FIRST_NEW_VERSION: i64 = 20261129090000;
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 const OTHER: &str = "37i9dQZF1DXcBWIGoYBM5M";
 
 /// 20 users with 500 hearts and 150 removed ones each. Ten of the removed ones were added again by an import, which
 /// kept the removed row.
-const FILL: &str = "
+const INSERT_HEARTS: &str = "
     insert into users (display_name, created_at) select 'user ' || n, now() from generate_series(1, 20) n;
     insert into hearts (user_id, playlist_id, hearted_at, snapshot_id, gone_at, note, tags, note_folded, tags_folded)
     select u.id, lpad(n::text, 22, '0'), timestamptz '2026-01-01' + n * interval '7 hours' + u.id * interval '1 second',
@@ -37,7 +37,7 @@ const FILL: &str = "
     insert into heart_counts (playlist_id, hearts) select playlist_id, count(*) from hearts group by playlist_id";
 
 /// Every column that a heart had, as text.
-const COLUMNS: &str =
+const HEART_COLUMNS: &str =
     "concat_ws('|', user_id, playlist_id, hearted_at, snapshot_id, note, tags, note_folded, tags_folded)";
 
 #[tokio::test]
@@ -51,17 +51,18 @@ async fn filled_database_is_migrated_without_loss() {
         sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(connection).await.unwrap()
     };
     run(&mut connection, "drop schema public cascade; create schema public".into()).await;
-    let before: Vec<Migration> = ALL.iter().filter(|migration| migration.version < FIRST).cloned().collect();
+    let before: Vec<Migration> =
+        ALL.iter().filter(|migration| migration.version < FIRST_NEW_VERSION).cloned().collect();
     Migrator::with_migrations(before).run(&mut connection).await.unwrap();
-    run(&mut connection, FILL.into()).await;
+    run(&mut connection, INSERT_HEARTS.into()).await;
     let both = "(user_id, playlist_id) in (select user_id, playlist_id from removed_hearts)";
     let hearts = texts(
         &mut connection,
-        format!("select {COLUMNS} || coalesce(gone_at::text, '') from hearts where not {both} order by 1"),
+        format!("select {HEART_COLUMNS} || coalesce(gone_at::text, '') from hearts where not {both} order by 1"),
     )
     .await;
     let removed = format!(
-        "select {COLUMNS} || removed_at from removed_hearts
+        "select {HEART_COLUMNS} || removed_at from removed_hearts
          where (user_id, playlist_id) not in (select user_id, playlist_id from hearts) order by 1"
     );
     let removed = texts(&mut connection, removed).await;
@@ -70,11 +71,11 @@ async fn filled_database_is_migrated_without_loss() {
     db::migrate(&db::pool(&Secret::new(database.url()), 2).unwrap()).await.unwrap();
 
     let standing = format!(
-        "select {COLUMNS} || coalesce(gone_at::text, '') from user_hearts
+        "select {HEART_COLUMNS} || coalesce(gone_at::text, '') from user_hearts
          where removed_at is null and playlist_id < lpad('491', 22, '0') order by 1"
     );
     assert!(texts(&mut connection, standing).await == hearts, "hearts that stand are as they were");
-    let gone = format!("select {COLUMNS} || removed_at from user_hearts where removed_at is not null order by 1");
+    let gone = format!("select {HEART_COLUMNS} || removed_at from user_hearts where removed_at is not null order by 1");
     assert!(texts(&mut connection, gone).await == removed, "removed hearts are as they were");
     // A heart in both tables keeps its own row, and takes the earlier date and the note or tags that it lacks.
     let merged: Vec<(OffsetDateTime, Option<String>, Vec<String>)> = sqlx::query_as(
@@ -88,7 +89,7 @@ async fn filled_database_is_migrated_without_loss() {
     assert_eq!(merged.len(), 10);
     assert!(merged.iter().all(|(hearted_at, ..)| hearted_at.year() == 2025), "{merged:?}");
     let words: Vec<_> = merged.iter().map(|(_, note, tags)| (note.as_deref(), tags.join(","))).collect();
-    // Numbered from 491, as in `FILL`.
+    // Numbered from 491, as in `INSERT_HEARTS`.
     assert_eq!(words[0], (None, String::new()), "neither row had any");
     assert_eq!(words[1], (Some("Note 492"), "old".into()), "its own note, and the other row's tag");
     assert_eq!(words[3], (Some("Removed 494"), "old".into()), "it had none");
@@ -96,7 +97,7 @@ async fn filled_database_is_migrated_without_loss() {
 }
 
 /// A site whose database is used by both releases.
-struct Both {
+struct BothReleases {
     site: Site,
     user: UserId,
     now: OffsetDateTime,
@@ -104,7 +105,7 @@ struct Both {
 
 type Old<'q> = Query<'q, Postgres, PgArguments>;
 
-impl Both {
+impl BothReleases {
     async fn open() -> Self {
         let site = Site::open().await;
         site.sign_in("ada").await;
@@ -118,18 +119,18 @@ impl Both {
     }
 
     /// Binds the first five parameters of the previous release's statement; the user is known.
-    fn press<'q>(&self, sql: &'static str, id: &'q str) -> Old<'q> {
+    fn bind_heart<'q>(&self, sql: &'static str, id: &'q str) -> Old<'q> {
         let (no_session, no_marks) = (None::<Vec<u8>>, Vec::<i64>::new());
         sqlx::query(sql).bind(self.user.0).bind(no_session).bind(no_marks).bind(id).bind(self.now)
     }
 
     async fn old_add(&self, id: &str) {
-        let add = self.press(include_str!("previous_release/add_heart.sql"), id);
+        let add = self.bind_heart(include_str!("previous_release/add_heart.sql"), id);
         add.bind(self.now - Duration::minutes(10)).fetch_one(self.db()).await.unwrap();
     }
 
     async fn old_remove(&self, id: &str) {
-        self.press(include_str!("previous_release/remove_heart.sql"), id).fetch_one(self.db()).await.unwrap();
+        self.bind_heart(include_str!("previous_release/remove_heart.sql"), id).fetch_one(self.db()).await.unwrap();
     }
 
     async fn new_add(&self, id: &str) {
@@ -181,7 +182,7 @@ fn parsed(id: &str) -> PlaylistId {
 
 #[tokio::test]
 async fn previous_release_never_shows_removed_heart() {
-    let both = Both::open().await;
+    let both = BothReleases::open().await;
     both.new_add(ID).await;
     both.new_add(OTHER).await;
     assert_eq!(both.old_hearts().await, [OTHER, ID]);
@@ -197,7 +198,7 @@ async fn previous_release_never_shows_removed_heart() {
 
 #[tokio::test]
 async fn hearts_removed_by_one_release_are_restored_by_the_other() {
-    let both = Both::open().await;
+    let both = BothReleases::open().await;
     both.new_add(ID).await;
     let describe = sqlx::query(include_str!("previous_release/describe_heart.sql")).bind(both.user.0).bind(ID);
     let describe = describe.bind("Ours").bind(vec!["wet"]).bind("ours").bind(vec!["wet"]);
@@ -221,7 +222,7 @@ async fn hearts_removed_by_one_release_are_restored_by_the_other() {
 /// The count may lag, which must not keep the previous release from removing a heart.
 #[tokio::test]
 async fn previous_release_removes_heart_not_yet_counted() {
-    let both = Both::open().await;
+    let both = BothReleases::open().await;
     sqlx::query("insert into heart_counts (playlist_id, hearts) values ($1, 0)")
         .bind(ID)
         .execute(both.db())
@@ -234,7 +235,7 @@ async fn previous_release_removes_heart_not_yet_counted() {
 
 #[tokio::test]
 async fn previous_release_jobs_work_on_new_table() {
-    let both = Both::open().await;
+    let both = BothReleases::open().await;
     both.new_add(ID).await;
     both.new_remove(ID).await;
     let import = sqlx::query(include_str!("previous_release/import_hearts.sql")).bind(both.user.0);

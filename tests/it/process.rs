@@ -12,7 +12,7 @@ use crate::support::visitor::{Visitor, approve};
 use crate::support::{Site, wait_until};
 
 /// Signs in as Ada; returns every secret that passed through the browser.
-async fn sign_in_and_listen(visitor: &Visitor) -> Vec<String> {
+async fn sign_in_and_collect_secrets(visitor: &Visitor) -> Vec<String> {
     let mut secrets = Vec::new();
     let page = visitor.open("/login").await;
     let mut hop = visitor.send_form(page.form("form[action='/auth/spotify']")).await;
@@ -137,7 +137,7 @@ async fn log_contains_no_secret() {
     let consent = Visitor::new(&address).to_consent("/login").await;
     visitor.open(consent.url.as_str()).await;
     visitor.open("/auth/spotify/callback?code=a-forged-code-in-an-address&state=a-forged-state-in-an-address").await;
-    write_words(&visitor).await;
+    write_annotations(&visitor).await;
     let link = create_secret_link(&visitor).await;
     for path in [&link, &format!("{link}/atom.xml"), "/s/a-forged-token-in-an-address"] {
         visitor.get(path).await;
@@ -159,7 +159,7 @@ async fn log_contains_no_secret() {
 }
 
 /// Sends a valid and an invalid note, and one in an import.
-async fn write_words(visitor: &Visitor) {
+async fn write_annotations(visitor: &Visitor) {
     visitor.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     for (note, status) in [("nobody-elses-business".to_owned(), 200), ("nobody-elses-business".repeat(20), 422)] {
         let form = visitor.edit_first_heart().await.form(".words form").with("note", &note).with("tags", &note[..21]);

@@ -11,7 +11,7 @@ use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::{Visitor, approve, deny};
 
-const WRONG: &str = "not-the-secret-of-this-app";
+const WRONG_SECRET: &str = "not-the-secret-of-this-app";
 
 /// Goes to the consent page of `provider`, says yes there, and stops before the way back.
 async fn callback(site: &Site, visitor: &Visitor, provider: OtherProvider) -> String {
@@ -77,7 +77,7 @@ async fn unconfigured_provider_is_hidden_and_404() {
     assert_eq!(visitor.request(Method::POST, "/auth/x", &same, Some(String::new())).await.status, 404);
 }
 
-fn says(page: &Page, status: u16, words: &str) {
+fn assert_error_page(page: &Page, status: u16, words: &str) {
     assert_eq!(page.status, status, "{}", page.text("main"));
     assert!(page.text("main").contains(words) && page.text("main").contains("Nothing was saved"), "{}", page.html);
 }
@@ -97,10 +97,10 @@ async fn rejected_code_from_any_provider_offers_retry() {
 #[tokio::test]
 async fn rejected_client_secret_of_any_provider_blames_configuration() {
     let wrong = [
-        ("GOOGLE_CLIENT_SECRET", WRONG),
-        ("GITHUB_CLIENT_SECRET", WRONG),
-        ("FACEBOOK_CLIENT_SECRET", WRONG),
-        ("X_CLIENT_SECRET", WRONG),
+        ("GOOGLE_CLIENT_SECRET", WRONG_SECRET),
+        ("GITHUB_CLIENT_SECRET", WRONG_SECRET),
+        ("FACEBOOK_CLIENT_SECRET", WRONG_SECRET),
+        ("X_CLIENT_SECRET", WRONG_SECRET),
     ];
     let site = Site::open_with(&wrong).await;
     for provider in OtherProvider::ALL {

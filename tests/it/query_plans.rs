@@ -9,10 +9,10 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 use crate::support::Site;
 
 /// Tables that stay small.
-const SMALL: &[&str] = &["cooldowns", "spotify_calls", "top_lists", "top_playlists", "_sqlx_migrations"];
+const SMALL_TABLES: &[&str] = &["cooldowns", "spotify_calls", "top_lists", "top_playlists", "_sqlx_migrations"];
 
 /// Statements that may scan, identified by a part of their text.
-const CHORES: &[&str] = &[
+const ALLOWED_SCANS: &[&str] = &[
     // Stops at the first row.
     "not exists (select from users)",
     // Heart counts and top lists.
@@ -48,27 +48,27 @@ async fn every_statement_uses_an_index() {
     // Generic plans, as the app uses them; sequential scans only where nothing else is possible.
     let grown = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off";
     connection.execute(grown).await.unwrap();
-    let indexes = indexes(&mut connection).await;
+    let indexes = read_indexes(&mut connection).await;
     for bad in [
         "select count(*) from user_hearts where removed_at is null",
         "select from user_hearts where removed_at is null and playlist_id = 'x'",
     ] {
-        assert!(reads_through(&plan(&mut connection, bad, 0).await, &indexes), "{bad}");
+        assert!(scans_growing_table(&explain(&mut connection, bad, 0).await, &indexes), "{bad}");
     }
-    let statements = statements();
-    for words in CHORES {
+    let statements = read_statements();
+    for words in ALLOWED_SCANS {
         let chores = statements.iter().filter(|(query, _)| query.contains(words));
         assert_eq!(chores.count(), 1, "{words:?} are the words of one statement");
     }
     for (query, parameters) in &statements {
-        let chore = CHORES.iter().any(|words| query.contains(words));
-        let dear = reads_through(&plan(&mut connection, query, *parameters).await, &indexes);
+        let chore = ALLOWED_SCANS.iter().any(|words| query.contains(words));
+        let dear = scans_growing_table(&explain(&mut connection, query, *parameters).await, &indexes);
         assert!(chore || !dear, "no key leads to all rows of: {query}");
     }
 }
 
 /// Every checked statement of the app, with its number of parameters.
-fn statements() -> Vec<(String, usize)> {
+fn read_statements() -> Vec<(String, usize)> {
     let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx")).unwrap();
     let statements = files.map(|file| {
         let checked: Value = serde_json::from_str(&fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
@@ -79,7 +79,7 @@ fn statements() -> Vec<(String, usize)> {
     statements.filter(|(query, _)| !query.starts_with("set ")).collect()
 }
 
-async fn indexes(connection: &mut PgConnection) -> Indexes {
+async fn read_indexes(connection: &mut PgConnection) -> Indexes {
     let rows = "select c.relname::text, t.relname::text, a.attname::text from pg_index i
                 join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
                 left join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]";
@@ -88,7 +88,7 @@ async fn indexes(connection: &mut PgConnection) -> Indexes {
 }
 
 /// The server's plan of a statement.
-async fn plan(connection: &mut PgConnection, query: &str, parameters: usize) -> Value {
+async fn explain(connection: &mut PgConnection, query: &str, parameters: usize) -> Value {
     let run = |text: String| sqlx::raw_sql(AssertSqlSafe(text));
     run(format!("prepare asked as {query}")).execute(&mut *connection).await.unwrap();
     let values = vec!["null"; parameters].join(", ");
@@ -99,24 +99,24 @@ async fn plan(connection: &mut PgConnection, query: &str, parameters: usize) -> 
 }
 
 /// True if a step of the plan reads a growing table without a value for the first column of an index.
-fn reads_through(plan: &Value, indexes: &Indexes) -> bool {
+fn scans_growing_table(plan: &Value, indexes: &Indexes) -> bool {
     let text = |name: &str| plan[name].as_str().unwrap_or_default();
-    let all = text("Node Type") == "Seq Scan" && grows(text("Relation Name"));
+    let all = text("Node Type") == "Seq Scan" && is_growing(text("Relation Name"));
     let wide = indexes.get(text("Index Name")).is_some_and(|(table, column)| {
         let condition = text("Index Cond");
         let known =
             ["= ", "IS NULL"].map(|known| format!("({column} {known}")).iter().any(|known| condition.contains(known));
-        grows(table) && !known
+        is_growing(table) && !known
     });
     let mut steps: Box<dyn Iterator<Item = &Value>> = match plan {
         Value::Array(steps) => Box::new(steps.iter()),
         Value::Object(step) => Box::new(step.values()),
         _ => Box::new(std::iter::empty()),
     };
-    all || wide || steps.any(|step| reads_through(step, indexes))
+    all || wide || steps.any(|step| scans_growing_table(step, indexes))
 }
 
-/// True for every table but the system's and those in `SMALL`.
-fn grows(table: &str) -> bool {
-    !table.starts_with("pg_") && !SMALL.contains(&table)
+/// True for every table but the system's and those in `SMALL_TABLES`.
+fn is_growing(table: &str) -> bool {
+    !table.starts_with("pg_") && !SMALL_TABLES.contains(&table)
 }

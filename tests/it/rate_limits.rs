@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
-
-const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+use crate::support::{HEART, Site};
 
 /// Starts a sign-in from behind a proxy that adds `address`.
-async fn start(visitor: &Visitor, address: &str) -> Page {
+async fn start_sign_in_from(visitor: &Visitor, address: &str) -> Page {
     let headers = [("sec-fetch-site", "same-origin"), ("x-forwarded-for", address)];
     visitor.request(Method::POST, "/auth/spotify", &headers, Some(String::new())).await
 }
@@ -23,22 +21,22 @@ async fn more_than_sixty_hearts_a_minute_get_429() {
     site.freeze_clock();
     for n in 0..60 {
         let method = if n % 2 == 0 { Method::PUT } else { Method::DELETE };
-        assert_eq!(ada.fetch(method, ONE).await.status, 200, "{n}");
+        assert_eq!(ada.fetch(method, HEART).await.status, 200, "{n}");
     }
-    let told = ada.fetch(Method::DELETE, ONE).await;
+    let told = ada.fetch(Method::DELETE, HEART).await;
     assert_eq!(told.status, 429);
     assert!(told.header("retry-after").parse::<u64>().unwrap() >= 1);
     assert!(told.json()["error"]["message"].as_str().unwrap().contains("more than 60 hearts in a minute"));
     let press = [("sec-fetch-site", "same-origin")];
-    let form = async || ada.request(Method::POST, ONE, &press, Some("hearted=false".into())).await;
+    let form = async || ada.request(Method::POST, HEART, &press, Some("hearted=false".into())).await;
     for n in 0..60 {
         assert_ne!(form().await.status, 429, "{n}: forms are counted by themselves");
     }
     let form = form().await;
     assert!(form.status == 429 && form.has("header nav") && form.text("main").contains("Try again in"));
-    assert_eq!(mira.fetch(Method::PUT, ONE).await.status, 200, "Mira is somebody else at the same address");
+    assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 200, "Mira is somebody else at the same address");
     site.advance(Duration::from_secs(60));
-    assert_eq!(ada.fetch(Method::PUT, ONE).await.status, 200);
+    assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200);
 }
 
 #[tokio::test]
@@ -47,9 +45,9 @@ async fn sign_in_starts_are_limited_by_address() {
     site.freeze_clock();
     let (first, second) = (site.visitor(), site.visitor());
     for visitor in [&first, &second, &first] {
-        assert_eq!(start(visitor, "198.51.100.1").await.status, 303);
+        assert_eq!(start_sign_in_from(visitor, "198.51.100.1").await.status, 303);
     }
-    let refused = start(&site.visitor(), "198.51.100.2").await;
+    let refused = start_sign_in_from(&site.visitor(), "198.51.100.2").await;
     assert_eq!(refused.status, 429, "without a proxy nobody believes the header");
     assert!(
         refused.text("main").contains("more than 3 sign-ins") && refused.text("main").contains("Nothing was saved")
@@ -57,7 +55,7 @@ async fn sign_in_starts_are_limited_by_address() {
     assert!(refused.header("retry-after").parse::<u64>().unwrap() <= 201);
     assert_eq!(site.visitor().open("/login").await.status, 200, "reading is not limited");
     site.advance(Duration::from_secs(200));
-    assert_eq!(start(&first, "198.51.100.1").await.status, 303);
+    assert_eq!(start_sign_in_from(&first, "198.51.100.1").await.status, 303);
 }
 
 #[tokio::test]
@@ -65,10 +63,10 @@ async fn only_last_forwarded_hop_counts_behind_proxy() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3"), ("TRUSTED_PROXY", "1")]).await;
     site.freeze_clock();
     for made_up in ["203.0.113.1, 198.51.100.1", "203.0.113.2,198.51.100.1", "198.51.100.1"] {
-        assert_eq!(start(&site.visitor(), made_up).await.status, 303);
+        assert_eq!(start_sign_in_from(&site.visitor(), made_up).await.status, 303);
     }
     assert_eq!(
-        start(&site.visitor(), "203.0.113.4, 198.51.100.1").await.status,
+        start_sign_in_from(&site.visitor(), "203.0.113.4, 198.51.100.1").await.status,
         429,
         "a spoofed header resets nothing"
     );
@@ -76,7 +74,7 @@ async fn only_last_forwarded_hop_counts_behind_proxy() {
         [("sec-fetch-site", "same-origin"), ("x-forwarded-for", "203.0.113.5"), ("x-forwarded-for", "198.51.100.1")];
     let refused = site.visitor().request(Method::POST, "/auth/spotify", &lines, Some(String::new())).await;
     assert_eq!(refused.status, 429, "nor does a second line");
-    assert_eq!(start(&site.visitor(), "198.51.100.1, 198.51.100.9").await.status, 303, "somebody else");
+    assert_eq!(start_sign_in_from(&site.visitor(), "198.51.100.1, 198.51.100.9").await.status, 303, "somebody else");
 }
 
 #[tokio::test]
@@ -98,7 +96,7 @@ async fn requests_with_forged_session_are_limited_by_address() {
         let cookie = format!("heartlist={}", tower_sessions::session::Id(number.cast_signed()));
         let headers = [("sec-fetch-site", "same-origin"), ("accept", "application/json"), ("cookie", cookie.as_str())];
         let form = (method == Method::POST).then(|| "hearted=true".to_owned());
-        site.visitor().request(method, ONE, &headers, form).await.status
+        site.visitor().request(method, HEART, &headers, form).await.status
     };
     for number in 1..=20 {
         assert_eq!(press(Method::PUT, number).await, 401, "{number}");

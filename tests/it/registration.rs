@@ -9,10 +9,10 @@ use crate::support::page::Page;
 use crate::support::sharing::assert_preview_image;
 use crate::support::visitor::{Visitor, approve};
 
-const INVITE: (&str, &str) = ("REGISTRATION", "invite");
+const INVITE_ONLY: (&str, &str) = ("REGISTRATION", "invite");
 
 /// Creates an invite and returns its path.
-async fn invitation(operator: &Visitor) -> String {
+async fn create_invite(operator: &Visitor) -> String {
     let page = operator.submit(operator.open("/invites").await.form("form[action='/invites']")).await;
     let link = page.text("main .notice code.exact");
     url::Url::parse(&link).unwrap().path().to_owned()
@@ -70,14 +70,14 @@ async fn closed_registration_admits_known_users_only() {
 
 #[tokio::test]
 async fn invite_admits_one_person() {
-    let site = Site::open_with(&[INVITE]).await;
+    let site = Site::open_with(&[INVITE_ONLY]).await;
     let ada = site.sign_in("ada").await;
     assert!(site.visitor().open("/").await.text("#door").contains("need an invitation"));
     assert_eq!(site.visitor().sign_in("mira").await.status, 403);
-    let path = invitation(&ada).await;
+    let path = create_invite(&ada).await;
     assert!(!ada.open("/invites").await.has("main p.notice"), "this is how it is set, and there is nothing to say");
     let mira = site.visitor();
-    assert_eq!(accept(&mira, &path, "mira").await.status, 200);
+    assert_eq!(accept_invite(&mira, &path, "mira").await.status, 200);
     assert!(ada.open("/invites").await.text("main li").contains("Used by Mira"));
     assert!(!ada.open("/invites").await.html.contains(path.trim_start_matches("/invite/")), "shown once");
     let again = site.visitor().open(&path).await;
@@ -88,10 +88,10 @@ async fn invite_admits_one_person() {
 
 #[tokio::test]
 async fn concurrent_use_of_one_invite_admits_one() {
-    let site = Site::open_with(&[INVITE]).await;
-    let path = invitation(&site.sign_in("ada").await).await;
+    let site = Site::open_with(&[INVITE_ONLY]).await;
+    let path = create_invite(&site.sign_in("ada").await).await;
     let (mira, noor) = (site.visitor(), site.visitor());
-    let (first, second) = tokio::join!(accept(&mira, &path, "mira"), accept(&noor, &path, "noor"));
+    let (first, second) = tokio::join!(accept_invite(&mira, &path, "mira"), accept_invite(&noor, &path, "noor"));
     let mut answers = [first.status, second.status];
     answers.sort();
     assert_eq!(answers, [200, 403]);
@@ -100,9 +100,9 @@ async fn concurrent_use_of_one_invite_admits_one() {
 
 #[tokio::test]
 async fn expired_or_revoked_invite_admits_nobody() {
-    let site = Site::open_with(&[INVITE]).await;
+    let site = Site::open_with(&[INVITE_ONLY]).await;
     let ada = site.sign_in("ada").await;
-    let path = invitation(&ada).await;
+    let path = create_invite(&ada).await;
     let (late, consent) = (site.visitor(), "form[action='/auth/spotify']");
     let begun = late.submit(late.open(&path).await.form(consent)).await;
     ada.submit(ada.open("/invites").await.form("form[action='/invites/revoke']")).await;
@@ -123,10 +123,10 @@ async fn expired_or_revoked_invite_admits_nobody() {
 
 #[tokio::test]
 async fn existing_user_does_not_use_up_invite() {
-    let site = Site::open_with(&[INVITE]).await;
+    let site = Site::open_with(&[INVITE_ONLY]).await;
     let ada = site.sign_in("ada").await;
-    let path = invitation(&ada).await;
-    assert_eq!(accept(&site.visitor(), &path, "ada").await.status, 200);
+    let path = create_invite(&ada).await;
+    assert_eq!(accept_invite(&site.visitor(), &path, "ada").await.status, 200);
     assert_eq!(site.count("select count(*) from invites where used_at is null").await, 1);
     assert!(!ada.open(&path).await.has("main form"), "who is signed in is told so");
 }

@@ -12,7 +12,7 @@ use crate::support::program::env_var;
 use crate::support::visitor::Visitor;
 
 /// Clients that send requests until shutdown.
-const BUSY: usize = 20;
+const CLIENTS: usize = 20;
 
 #[tokio::test]
 #[ignore = "started by script/rehearse, beside the program"]
@@ -30,15 +30,15 @@ async fn visitor_is_answered_until_shutdown() {
         assert_eq!(mira.get(asset).await.status, 200, "{asset}");
     }
 
-    let begun = join_all((0..BUSY).map(|_| begin(&base, &mira))).await;
-    let busy = join_all((0..BUSY).map(|_| ask_until_refused(&base, &mira)));
+    let begun = join_all((0..CLIENTS).map(|_| send_incomplete_request(&base, &mira))).await;
+    let busy = join_all((0..CLIENTS).map(|_| send_until_refused(&base, &mira)));
     let stop = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         for _ in 0..2 {
             assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
-        join_all(begun.into_iter().map(finish)).await
+        join_all(begun.into_iter().map(complete_request)).await
     };
     let (answered, finished) = tokio::join!(busy, stop);
     assert!(finished.iter().all(|answer| answer.starts_with("HTTP/1.1 303")), "{finished:?}");
@@ -46,7 +46,7 @@ async fn visitor_is_answered_until_shutdown() {
 }
 
 /// Sends a heart form except for its last byte.
-async fn begin(base: &str, visitor: &Visitor) -> TcpStream {
+async fn send_incomplete_request(base: &str, visitor: &Visitor) -> TcpStream {
     let host = base.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).await.unwrap();
     let head = format!(
@@ -58,7 +58,7 @@ async fn begin(base: &str, visitor: &Visitor) -> TcpStream {
     stream
 }
 
-async fn finish(mut stream: TcpStream) -> String {
+async fn complete_request(mut stream: TcpStream) -> String {
     stream.write_all(b"e").await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -66,7 +66,7 @@ async fn finish(mut stream: TcpStream) -> String {
 }
 
 /// Sends requests on new connections until they are refused; returns how many were answered.
-async fn ask_until_refused(base: &str, visitor: &Visitor) -> usize {
+async fn send_until_refused(base: &str, visitor: &Visitor) -> usize {
     let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let mut answered = 0;
     loop {

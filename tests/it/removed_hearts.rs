@@ -6,33 +6,32 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use time::OffsetDateTime;
 
-use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
+use crate::support::{HEART, Site};
 
-const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const KEPT: &str = "select count(*) from user_hearts where removed_at is not null";
+const COUNT_REMOVED: &str = "select count(*) from user_hearts where removed_at is not null";
 
 /// Ada with a heart that has a note and tags.
-async fn ada(site: &Site) -> Visitor {
+async fn sign_in_with_annotated_heart(site: &Site) -> Visitor {
     let ada = site.sign_in("ada").await;
-    ada.fetch(Method::PUT, ONE).await;
+    ada.fetch(Method::PUT, HEART).await;
     let form = ada.edit_first_heart().await.form(".words form").with("note", "For the rain").with("tags", "wet, late");
     assert_eq!(ada.submit(form).await.status, 200);
     ada
 }
 
 /// Date, note and tags of the only heart.
-async fn heart(site: &Site) -> (OffsetDateTime, Option<String>, Vec<String>) {
+async fn read_heart(site: &Site) -> (OffsetDateTime, Option<String>, Vec<String>) {
     sqlx::query_as("select hearted_at, note, tags from user_hearts where removed_at is null")
         .fetch_one(&site.db)
         .await
         .unwrap()
 }
 
-async fn take_back(visitor: &Visitor) -> Page {
+async fn remove_first_heart(visitor: &Visitor) -> Page {
     let page = visitor.open("/hearts").await;
     visitor.submit(page.form("form.heart")).await
 }
@@ -40,10 +39,10 @@ async fn take_back(visitor: &Visitor) -> Page {
 #[tokio::test]
 async fn undo_restores_date_note_and_tags_without_script() {
     let site = Site::open().await;
-    let ada = ada(&site).await;
-    let before = heart(&site).await;
+    let ada = sign_in_with_annotated_heart(&site).await;
+    let before = read_heart(&site).await;
     site.advance(60 * MINUTE);
-    let page = take_back(&ada).await;
+    let page = remove_first_heart(&ada).await;
     let told = page.flash().unwrap();
     assert!(told.starts_with("Heart removed: ") && told.len() > "Heart removed: .".len(), "{told}");
     assert_eq!(page.text(".notice button"), "Undo");
@@ -54,37 +53,37 @@ async fn undo_restores_date_note_and_tags_without_script() {
         (page.text(".card .note").as_str(), page.texts(".tags a")),
         ("For the rain", vec!["wet".into(), "late".into()])
     );
-    assert_eq!((heart(&site).await, site.count(KEPT).await), (before, 0));
+    assert_eq!((read_heart(&site).await, site.count(COUNT_REMOVED).await), (before, 0));
     assert!(!ada.open("/hearts").await.has(".notice"), "it is offered once");
 }
 
 #[tokio::test]
 async fn heart_readded_within_undo_window_keeps_its_date() {
     let site = Site::open().await;
-    let ada = ada(&site).await;
-    let before = heart(&site).await;
+    let ada = sign_in_with_annotated_heart(&site).await;
+    let before = read_heart(&site).await;
     site.advance(DAY);
     for method in [Method::DELETE, Method::PUT, Method::DELETE, Method::PUT] {
-        ada.fetch(method, ONE).await;
+        ada.fetch(method, HEART).await;
         site.advance(9 * MINUTE);
     }
-    assert_eq!(heart(&site).await, before);
-    ada.fetch(Method::DELETE, ONE).await;
+    assert_eq!(read_heart(&site).await, before);
+    ada.fetch(Method::DELETE, HEART).await;
     site.advance(11 * MINUTE);
-    ada.fetch(Method::PUT, ONE).await;
-    let after = heart(&site).await;
+    ada.fetch(Method::PUT, HEART).await;
+    let after = read_heart(&site).await;
     assert!(after.0 > before.0, "a new heart has a new date");
     assert_eq!((after.1, after.2), (before.1, before.2), "nobody's words are lost");
-    assert_eq!(site.count(KEPT).await, 0);
+    assert_eq!(site.count(COUNT_REMOVED).await, 0);
 }
 
 #[tokio::test]
 async fn recently_removed_lists_thirty_days_and_restores() {
     let site = Site::open().await;
-    let ada = ada(&site).await;
-    let before = heart(&site).await;
+    let ada = sign_in_with_annotated_heart(&site).await;
+    let before = read_heart(&site).await;
     assert!(ada.open("/hearts").await.has("a[href='/hearts/removed']"));
-    take_back(&ada).await;
+    remove_first_heart(&ada).await;
     site.advance(29 * DAY);
     ada.fetch(Method::PUT, "/heart/1111111111111111111111").await;
     ada.fetch(Method::DELETE, "/heart/1111111111111111111111").await;
@@ -94,39 +93,39 @@ async fn recently_removed_lists_thirty_days_and_restores() {
     assert!(["Hearted", "Removed", "For the rain", "wet"].iter().all(|words| row.contains(words)), "{row}");
     let page = ada.submit(page.form("#p-3cEYpjA9oz9GiPac4AsH4n button[value=back]")).await;
     assert_eq!((page.url.path(), page.playlist_ids().len()), ("/hearts/removed", 1));
-    assert_eq!(heart(&site).await, before);
+    assert_eq!(read_heart(&site).await, before);
 }
 
 #[tokio::test]
 async fn removed_hearts_expire_after_thirty_days() {
     let site = Site::open().await;
-    let ada = ada(&site).await;
-    take_back(&ada).await;
+    let ada = sign_in_with_annotated_heart(&site).await;
+    remove_first_heart(&ada).await;
     let form = ada.open("/hearts/removed").await.form("button[value=back]");
     site.advance(30 * DAY + MINUTE);
     assert!(!ada.open("/hearts/removed").await.has(".removed li"), "gone before it is swept");
     let page = ada.submit(form).await;
     assert!(page.flash().unwrap().starts_with("Nothing was restored"));
     site.run_cleanup().await;
-    assert_eq!((site.count(KEPT).await, site.count_hearts().await), (0, 0));
+    assert_eq!((site.count(COUNT_REMOVED).await, site.count_hearts().await), (0, 0));
 }
 
 #[tokio::test]
 async fn undo_after_hearting_again_changes_nothing() {
     let site = Site::open().await;
-    let ada = ada(&site).await;
-    let form = take_back(&ada).await.form(".notice form");
-    ada.fetch(Method::PUT, ONE).await;
-    let again = heart(&site).await;
+    let ada = sign_in_with_annotated_heart(&site).await;
+    let form = remove_first_heart(&ada).await.form(".notice form");
+    ada.fetch(Method::PUT, HEART).await;
+    let again = read_heart(&site).await;
     let page = ada.submit(form).await;
     assert!(page.flash().unwrap().starts_with("Nothing was restored"));
-    assert_eq!((heart(&site).await, site.count(KEPT).await), (again, 0));
+    assert_eq!((read_heart(&site).await, site.count(COUNT_REMOVED).await), (again, 0));
 }
 
 #[tokio::test]
 async fn permanent_deletion_removes_one_or_all_removed_hearts() {
     let site = Site::open().await;
-    let ada = ada(&site).await;
+    let ada = sign_in_with_annotated_heart(&site).await;
     for n in 0..3 {
         ada.fetch(Method::PUT, &format!("/heart/{n:022}")).await;
         ada.fetch(Method::DELETE, &format!("/heart/{n:022}")).await;
@@ -136,21 +135,21 @@ async fn permanent_deletion_removes_one_or_all_removed_hearts() {
     let page = ada.submit(one).await;
     assert_eq!((page.flash().unwrap().as_str(), page.playlist_ids().len()), ("Deleted for good.", 2));
     let page = ada.submit(page.form("form[action='/hearts/removed']")).await;
-    assert!(page.flash().unwrap().starts_with("Nothing was deleted") && site.count(KEPT).await == 2);
+    assert!(page.flash().unwrap().starts_with("Nothing was deleted") && site.count(COUNT_REMOVED).await == 2);
     let page = ada.submit(page.form("form[action='/hearts/removed']").with("sure", "yes")).await;
-    assert_eq!((page.text(".empty h2").as_str(), site.count(KEPT).await), ("Nothing here", 0));
+    assert_eq!((page.text(".empty h2").as_str(), site.count(COUNT_REMOVED).await), ("Nothing here", 0));
     assert_eq!(site.count_hearts().await, 1);
 }
 
 #[tokio::test]
 async fn removed_hearts_belong_to_one_user_and_are_paginated() {
     let site = Site::open().await;
-    let (ada, mira) = (ada(&site).await, site.sign_in("mira").await);
-    take_back(&ada).await;
+    let (ada, mira) = (sign_in_with_annotated_heart(&site).await, site.sign_in("mira").await);
+    remove_first_heart(&ada).await;
     let form = ada.open("/hearts/removed").await.form("button[value=back]");
     let page = mira.submit(form).await;
     assert!(page.flash().unwrap().starts_with("Nothing was restored"));
-    assert_eq!((mira.open("/hearts/removed").await.has(".removed li"), site.count(KEPT).await), (false, 1));
+    assert_eq!((mira.open("/hearts/removed").await.has(".removed li"), site.count(COUNT_REMOVED).await), (false, 1));
     let many = "insert into user_hearts (user_id, playlist_id, hearted_at, removed_at) select user_id, lpad(n::text, 22, '0'), hearted_at, removed_at from user_hearts, generate_series(1, 50) n";
     sqlx::raw_sql(many).execute(&site.db).await.unwrap();
     let page = ada.open("/hearts/removed").await;
@@ -163,13 +162,13 @@ async fn removed_hearts_belong_to_one_user_and_are_paginated() {
 #[tokio::test]
 async fn concurrent_removals_lose_no_note() {
     let site = Site::open().await;
-    let ada = ada(&site).await;
-    let clicks = (0..30).map(|n| ada.fetch(if n % 2 == 0 { Method::DELETE } else { Method::PUT }, ONE));
+    let ada = sign_in_with_annotated_heart(&site).await;
+    let clicks = (0..30).map(|n| ada.fetch(if n % 2 == 0 { Method::DELETE } else { Method::PUT }, HEART));
     assert!(join_all(clicks).await.iter().all(|page| page.status == 200));
-    ada.fetch(Method::DELETE, ONE).await;
-    assert_eq!(site.count(KEPT).await, 1);
+    ada.fetch(Method::DELETE, HEART).await;
+    assert_eq!(site.count(COUNT_REMOVED).await, 1);
     let form = ada.open("/hearts/removed").await.form("button[value=back]");
     ada.submit(form).await;
-    let (_, note, tags) = heart(&site).await;
+    let (_, note, tags) = read_heart(&site).await;
     assert_eq!((note.as_deref(), tags.len()), (Some("For the rain"), 2));
 }

@@ -14,11 +14,11 @@ use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 
 /// Playlists in no library. One leads the primary's top list, the other the replica's, to tell them apart.
-const OURS: &str = "AAAAAAAAAAAAAAAAAAAAAA";
-const COPIED: &str = "BBBBBBBBBBBBBBBBBBBBBB";
-const NOWHERE: &str = "postgres://nobody@127.0.0.1:1/nowhere";
+const ON_PRIMARY: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+const ON_REPLICA: &str = "BBBBBBBBBBBBBBBBBBBBBB";
+const UNREACHABLE_URL: &str = "postgres://nobody@127.0.0.1:1/nowhere";
 
-async fn list(pool: &PgPool, id: &str, seconds_old: f64) {
+async fn write_top_list(pool: &PgPool, id: &str, seconds_old: f64) {
     let mut tx = pool.begin().await.unwrap();
     // Locks the tables in the app's order, since the app may be making a list right now.
     sqlx::raw_sql("truncate top_playlists, top_lists").execute(&mut *tx).await.unwrap();
@@ -29,7 +29,7 @@ async fn list(pool: &PgPool, id: &str, seconds_old: f64) {
     tx.commit().await.unwrap();
 }
 
-async fn top(visitor: &Visitor) -> Vec<String> {
+async fn open_top_list(visitor: &Visitor) -> Vec<String> {
     let page = visitor.get("/top").await;
     assert_eq!(page.status, 200, "{}", page.html);
     page.playlist_ids()
@@ -40,25 +40,28 @@ async fn anonymous_visitors_read_top_list_from_replica() {
     let copy = create_database().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
     let copied = PgPool::connect(copy.url()).await.unwrap();
-    list(&site.db, OURS, 0.0).await;
-    list(&copied, COPIED, 0.0).await;
-    assert_eq!(top(&site.visitor()).await, [COPIED]);
-    assert_eq!(top(&site.sign_in("ada").await).await, [OURS], "whose heart may be a moment old");
+    write_top_list(&site.db, ON_PRIMARY, 0.0).await;
+    write_top_list(&copied, ON_REPLICA, 0.0).await;
+    assert_eq!(open_top_list(&site.visitor()).await, [ON_REPLICA]);
+    assert_eq!(open_top_list(&site.sign_in("ada").await).await, [ON_PRIMARY], "whose heart may be a moment old");
     let said = site.visitor().get("/metrics").await.html;
     assert!(said.contains("heartlist_sessions 0"), "counted where it costs nobody anything: {said}");
 
-    list(&copied, COPIED, 40.0).await;
-    assert_eq!(top(&site.visitor()).await, [OURS], "the follower is behind");
+    write_top_list(&copied, ON_REPLICA, 40.0).await;
+    assert_eq!(open_top_list(&site.visitor()).await, [ON_PRIMARY], "the follower is behind");
     sqlx::raw_sql("drop table top_lists").execute(&copied).await.unwrap();
-    assert_eq!(top(&site.visitor()).await, [OURS], "the follower fails");
+    assert_eq!(open_top_list(&site.visitor()).await, [ON_PRIMARY], "the follower fails");
 }
 
 #[tokio::test]
 async fn unreachable_replica_falls_back_to_primary() {
-    let site = Site::open_with(&[("READ_DATABASE_URL", NOWHERE)]).await;
-    list(&site.db, OURS, 0.0).await;
+    let site = Site::open_with(&[("READ_DATABASE_URL", UNREACHABLE_URL)]).await;
+    write_top_list(&site.db, ON_PRIMARY, 0.0).await;
     let ada = site.sign_in("ada").await;
-    assert_eq!((top(&site.visitor()).await, top(&ada).await), (vec![OURS.into()], vec![OURS.into()]));
+    assert_eq!(
+        (open_top_list(&site.visitor()).await, open_top_list(&ada).await),
+        (vec![ON_PRIMARY.into()], vec![ON_PRIMARY.into()])
+    );
     for path in ["/hearts", "/readyz", "/metrics"] {
         assert_eq!(ada.get(path).await.status, 200, "{path}");
     }
@@ -68,7 +71,7 @@ async fn unreachable_replica_falls_back_to_primary() {
 }
 
 /// Starts a server that closes every connection; returns its address and the number of connections.
-async fn closed_door() -> (String, Arc<AtomicUsize>) {
+async fn start_closing_server() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://nobody@{}/nowhere", listener.local_addr().unwrap());
     let asked = Arc::new(AtomicUsize::new(0));
@@ -83,26 +86,26 @@ async fn closed_door() -> (String, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn unreachable_replica_is_retried_after_pause() {
-    let (url, asked) = closed_door().await;
+    let (url, asked) = start_closing_server().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", &url)]).await;
-    list(&site.db, OURS, 0.0).await;
+    write_top_list(&site.db, ON_PRIMARY, 0.0).await;
     let stranger = site.visitor();
-    top(&stranger).await;
+    open_top_list(&stranger).await;
     let once = asked.load(Ordering::SeqCst);
     assert!(once > 0, "it is asked");
     for _ in 0..5 {
-        assert_eq!(top(&stranger).await, [OURS]);
+        assert_eq!(open_top_list(&stranger).await, [ON_PRIMARY]);
     }
     assert_eq!(asked.load(Ordering::SeqCst), once, "and not again for a while");
     site.advance(Duration::from_secs(11));
-    assert_eq!(top(&stranger).await, [OURS]);
+    assert_eq!(open_top_list(&stranger).await, [ON_PRIMARY]);
     assert!(asked.load(Ordering::SeqCst) > once, "then it has another chance");
 }
 
 #[tokio::test]
 async fn replica_outage_is_logged_once() {
     let site = Site::open().await;
-    let (mut program, base) = start_program(&site, &[("READ_DATABASE_URL", NOWHERE)]).await;
+    let (mut program, base) = start_program(&site, &[("READ_DATABASE_URL", UNREACHABLE_URL)]).await;
     let stranger = Visitor::new(&base);
     join_all((0..10).map(|_| stranger.get("/top"))).await;
     for _ in 0..10 {
@@ -131,14 +134,14 @@ async fn real_standby_works_as_replica() {
     let mut standby = crate::support::own_postgres::OwnPostgres::start().await;
     let rows = PgPool::connect(standby.url()).await.unwrap();
     // An old list that was committed just now: the replica's age counts, not the list's.
-    list(&rows, COPIED, 200.0).await;
+    write_top_list(&rows, ON_REPLICA, 200.0).await;
     rows.close().await;
     // Restart as a standby.
     standby.kill().await;
     std::fs::write(standby.data().join("standby.signal"), "").unwrap();
     standby.start_again().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", standby.url())]).await;
-    assert_eq!(top(&site.visitor()).await, [COPIED]);
+    assert_eq!(open_top_list(&site.visitor()).await, [ON_REPLICA]);
     let page = site.visitor().get("/setup").await;
     assert!(page.texts("li.finding").iter().any(|text| text.starts_with("Follower") && text.contains("It copies")));
 }
@@ -150,11 +153,11 @@ async fn hanging_replica_falls_back_to_primary() {
     use rustix::process::Signal;
     let copy = crate::support::own_postgres::OwnPostgres::start().await;
     let copied = PgPool::connect(copy.url()).await.unwrap();
-    list(&copied, COPIED, 0.0).await;
+    write_top_list(&copied, ON_REPLICA, 0.0).await;
     let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
-    list(&site.db, OURS, 0.0).await;
-    assert_eq!(top(&site.visitor()).await, [COPIED]);
+    write_top_list(&site.db, ON_PRIMARY, 0.0).await;
+    assert_eq!(open_top_list(&site.visitor()).await, [ON_REPLICA]);
     copy.signal(Signal::STOP);
-    assert_eq!(top(&site.visitor()).await, [OURS]);
+    assert_eq!(open_top_list(&site.visitor()).await, [ON_PRIMARY]);
     copy.signal(Signal::CONT);
 }

@@ -34,7 +34,7 @@ async fn wren(site: &Site) -> Visitor {
 }
 
 /// First word of each playlist name on a page.
-fn names(page: &Page) -> Vec<String> {
+fn first_words(page: &Page) -> Vec<String> {
     let first = |name: String| name.split_whitespace().next().unwrap_or_default().to_owned();
     page.texts("li.card h2").into_iter().map(first).collect()
 }
@@ -48,14 +48,14 @@ async fn search(visitor: &Visitor, path: &str, text: &str) -> Page {
     visitor.open(&format!("{}?{query}", form.action.path())).await
 }
 
-async fn heart(visitor: &Visitor, page: &Page, place: usize) -> String {
+async fn add_heart(visitor: &Visitor, page: &Page, place: usize) -> String {
     let id = page.playlist_ids().remove(place);
     assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
     id
 }
 
 /// Writes a note and tags as the form does.
-async fn write_beside(site: &Site, id: &str, note: &str, tags: &[&str]) {
+async fn write_annotation(site: &Site, id: &str, note: &str, tags: &[&str]) {
     let (tags, folded): (Vec<_>, Vec<_>) = tags.iter().map(|tag| (tag.to_lowercase(), fold(tag))).unzip();
     let row = sqlx::query(
         "update user_hearts set note = $2, note_folded = $3, tags = $4, tags_folded = $5 where playlist_id = $1",
@@ -67,7 +67,7 @@ async fn write_beside(site: &Site, id: &str, note: &str, tags: &[&str]) {
 #[tokio::test]
 async fn search_ignores_case_accents_and_word_order() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     for (text, found) in [
         ("trains", vec!["Slow", "Trains"]),
         ("SEATS slow", vec!["Slow"]),
@@ -85,7 +85,7 @@ async fn search_ignores_case_accents_and_word_order() {
         ("\\", vec![]),
     ] {
         let page = search(&wren, "/playlists", text).await;
-        assert_eq!((page.status, names(&page)), (200, found.iter().map(|s| (*s).to_owned()).collect()), "{text}");
+        assert_eq!((page.status, first_words(&page)), (200, found.iter().map(|s| (*s).to_owned()).collect()), "{text}");
         assert_eq!(page.attribute("#q", "value"), text, "what was typed stays");
         assert!(
             page.text("#hits[role=status]").starts_with(&format!("{} of 6 playlists found.", found.len())),
@@ -102,10 +102,10 @@ async fn search_ignores_case_accents_and_word_order() {
 #[tokio::test]
 async fn search_operators_work_and_are_listed_in_help() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     let plain = wren.open("/playlists").await;
-    let id = heart(&wren, &plain, 1).await;
-    write_beside(&site, &id, "", &["été", "rainy day"]).await;
+    let id = add_heart(&wren, &plain, 1).await;
+    write_annotation(&site, &id, "", &["été", "rainy day"]).await;
     for (text, found) in [
         ("owner:me", vec!["Slow", "Måneskinn", "Trains", "Untitled"]),
         ("owner:SOFIA", vec!["Mañana", "The"]),
@@ -120,7 +120,7 @@ async fn search_operators_work_and_are_listed_in_help() {
         ("tag:rainy", vec![]),
     ] {
         let page = search(&wren, "/playlists", text).await;
-        assert_eq!(names(&page), found, "{text}");
+        assert_eq!(first_words(&page), found, "{text}");
     }
     let help = plain.text("details.operators");
     for operator in ["owner:me", "public:false", "collaborative:true", "is:hearted", "tag:"] {
@@ -131,7 +131,7 @@ async fn search_operators_work_and_are_listed_in_help() {
 #[tokio::test]
 async fn unknown_operator_and_pasted_link_are_explained() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     let page = search(&wren, "/playlists", "foo:bar").await;
     assert!(page.text("#hits").starts_with("0 of 6 playlists found."));
     assert!(page.text("#hits").contains("“foo:” is none of “owner:”"), "{}", page.text("#hits"));
@@ -167,12 +167,12 @@ async fn owner_me_follows_changed_spotify_id() {
 #[tokio::test]
 async fn invalid_operator_is_reported_and_ignored() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     let page = search(&wren, "/playlists", "trains public:maybe <b>").await;
     assert!(page.text("#hits").contains("“public:maybe” was ignored: “public:” takes “true” or “false”."));
     assert_eq!(page.attribute("#q", "value"), "trains public:maybe <b>");
     let page = search(&wren, "/playlists", "trains public:maybe").await;
-    assert_eq!(names(&page), ["Slow", "Trains"]);
+    assert_eq!(first_words(&page), ["Slow", "Trains"]);
     let page = search(&wren, "/playlists", "is:loved").await;
     assert!(page.count("li.card") == 6 && page.text("#hits").contains("“is:” takes “hearted”"));
     for odd in ["?q=%00%ff&sort=%00", "?sort=nonsense&view=tree&page=x", "?q=%22", "?q=", "?q"] {
@@ -187,7 +187,7 @@ async fn invalid_operator_is_reported_and_ignored() {
 #[tokio::test]
 async fn empty_search_result_names_filters_and_clears_them_in_one_click() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     let page = search(&wren, "/playlists?sort=name&view=list", "rain owner:me public:false tag:x").await;
     assert_eq!((page.status, page.count("li.card")), (200, 0));
     let said = page.text("main .empty");
@@ -204,12 +204,12 @@ async fn empty_search_result_names_filters_and_clears_them_in_one_click() {
 #[tokio::test]
 async fn spotify_order_is_kept_until_user_sorts() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     let usual = ["Slow", "Mañana", "Måneskinn", "The", "Trains", "Untitled"];
     let plain = wren.open("/playlists").await;
-    assert_eq!(names(&plain), usual);
+    assert_eq!(first_words(&plain), usual);
     for place in [2, 0] {
-        heart(&wren, &plain, place).await;
+        add_heart(&wren, &plain, place).await;
         site.advance(Duration::from_secs(60));
     }
     for (sort, order) in [
@@ -222,7 +222,7 @@ async fn spotify_order_is_kept_until_user_sorts() {
         ("", usual),
     ] {
         let page = wren.open(&format!("/playlists?sort={sort}")).await;
-        assert_eq!(names(&page), order, "{sort}");
+        assert_eq!(first_words(&page), order, "{sort}");
         assert_eq!(page.count("#sort option[selected]"), 1);
     }
     let labels = plain.texts("#sort option");
@@ -232,15 +232,15 @@ async fn spotify_order_is_kept_until_user_sorts() {
 #[tokio::test]
 async fn hearts_are_searchable_by_note_and_tag_and_sortable() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     let plain = wren.open("/playlists").await;
     let mut ids = Vec::new();
     for place in [0, 1, 3] {
-        ids.push(heart(&wren, &plain, place).await);
+        ids.push(add_heart(&wren, &plain, place).await);
         site.advance(Duration::from_secs(60));
     }
-    write_beside(&site, &ids[0], "For the NIGHT bus", &["night", "bus"]).await;
-    write_beside(&site, &ids[1], "dancing", &["night"]).await;
+    write_annotation(&site, &ids[0], "For the NIGHT bus", &["night", "bus"]).await;
+    write_annotation(&site, &ids[1], "dancing", &["night"]).await;
     for (text, found) in [
         ("night", vec!["Slow"]),
         ("bus soft", vec!["Slow"]),
@@ -252,7 +252,7 @@ async fn hearts_are_searchable_by_note_and_tag_and_sortable() {
         ("nowhere", vec![]),
     ] {
         let page = search(&wren, "/hearts", text).await;
-        assert_eq!((page.status, names(&page)), (200, found.iter().map(|s| (*s).to_owned()).collect()), "{text}");
+        assert_eq!((page.status, first_words(&page)), (200, found.iter().map(|s| (*s).to_owned()).collect()), "{text}");
         assert!(page.text("#hits").contains(&format!("{} of 3 hearts found.", found.len())));
         assert_eq!(page.text("[data-my-hearts]"), "3", "the total is said, whatever was found");
     }
@@ -263,16 +263,16 @@ async fn hearts_are_searchable_by_note_and_tag_and_sortable() {
         ("owner", ["Mañana", "The", "Slow"]),
         ("size", ["The", "Mañana", "Slow"]),
     ] {
-        assert_eq!(names(&wren.open(&format!("/hearts?sort={sort}")).await), order, "{sort}");
+        assert_eq!(first_words(&wren.open(&format!("/hearts?sort={sort}")).await), order, "{sort}");
     }
 }
 
 #[tokio::test]
 async fn hearts_without_metadata_are_found_by_note() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
-    let id = heart(&wren, &wren.open("/playlists").await, 0).await;
-    write_beside(&site, &id, "Für die STRASSENbahn", &[]).await;
+    let wren = sign_in_wren(&site).await;
+    let id = add_heart(&wren, &wren.open("/playlists").await, 0).await;
+    write_annotation(&site, &id, "Für die STRASSENbahn", &[]).await;
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
     let page = search(&wren, "/hearts", "straßenbahn fur").await;
     assert_eq!(page.playlist_ids(), [id]);
@@ -284,16 +284,16 @@ async fn hearts_without_metadata_are_found_by_note() {
 #[tokio::test]
 async fn rows_without_folded_columns_are_found_in_lower_case() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
-    let id = heart(&wren, &wren.open("/playlists").await, 0).await;
-    write_beside(&site, &id, "Night Bus", &["rain"]).await;
+    let wren = sign_in_wren(&site).await;
+    let id = add_heart(&wren, &wren.open("/playlists").await, 0).await;
+    write_annotation(&site, &id, "Night Bus", &["rain"]).await;
     sqlx::query("update user_hearts set note_folded = null, tags_folded = null").execute(&site.db).await.unwrap();
     sqlx::query("update playlists set name_folded = null, owner_folded = null, owner_id = null")
         .execute(&site.db)
         .await
         .unwrap();
-    assert_eq!(names(&search(&wren, "/playlists", "SLOW").await), ["Slow"]);
-    assert_eq!(names(&search(&wren, "/hearts", "NIGHT tag:rain").await), ["Slow"]);
+    assert_eq!(first_words(&search(&wren, "/playlists", "SLOW").await), ["Slow"]);
+    assert_eq!(first_words(&search(&wren, "/hearts", "NIGHT tag:rain").await), ["Slow"]);
     assert_eq!(search(&wren, "/playlists", "owner:me").await.count("li.card"), 4, "by the name they share");
     assert_eq!(wren.open("/playlists?sort=name").await.count("li.card"), 6);
 }
@@ -322,17 +322,17 @@ async fn result_pages_keep_query_sort_and_view() {
 #[tokio::test]
 async fn heart_refresh_and_rejected_link_return_to_search_results() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     let place = "/playlists?q=trains+%22%2C%22+owner%3Ame&sort=name&view=list";
     let page = wren.open(place).await;
-    assert_eq!(names(&page), ["Slow"]);
+    assert_eq!(first_words(&page), ["Slow"]);
     let id = page.playlist_ids().remove(0);
     let pressed = wren.send_form(page.form("li.card form.heart")).await;
     assert_eq!(pressed.header("location"), format!("{place}#p-{id}"));
     let refreshed = wren.send_form(page.form("button[value=anew]").with("want", "anew")).await;
     assert_eq!(refreshed.header("location"), place);
     let refused = wren.submit(page.form("#link").with("link", "nonsense")).await;
-    assert_eq!((refused.status, names(&refused)), (422, vec!["Slow".to_owned()]));
+    assert_eq!((refused.status, first_words(&refused)), (422, vec!["Slow".to_owned()]));
     assert_eq!(refused.attribute("#q", "value"), "trains \",\" owner:me");
     let hearts = wren.open("/hearts?q=slow&sort=oldest").await;
     let taken_back = wren.send_form(hearts.form("li.card form.heart")).await;
@@ -358,12 +358,12 @@ async fn sign_in_returns_to_search() {
 #[tokio::test]
 async fn view_switch_keeps_query_and_sort() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     let grid = wren.open("/playlists?q=trains&sort=name&page=1").await;
     assert!(!grid.has(".cards.rows") && grid.text(".views [aria-current=true]") == "Grid");
     let list = wren.open(&grid.attribute(".views a:not([aria-current])", "href")).await;
     assert!(list.has(".cards.rows") && list.text(".views [aria-current=true]") == "List");
-    assert_eq!(names(&list), names(&grid));
+    assert_eq!(first_words(&list), first_words(&grid));
     let again = search(&wren, "/playlists?view=list", "slow").await;
     assert!(again.has(".cards.rows"), "a search stays in its view");
     let back = again.attribute(".views a:not([aria-current])", "href");

@@ -5,15 +5,15 @@ use reqwest::Method;
 use crate::support::program::start_program;
 use crate::support::{HEART, SESSION_SECRET, Site};
 
-const NEW: &str = "the session secret of the year after this one";
+const NEW_SECRET: &str = "the session secret of the year after this one";
 
 #[tokio::test]
 async fn old_session_secret_keeps_users_signed_in_during_rotation() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     let (_rotating, rotating) =
-        start_program(&site, &[("SESSION_SECRET", NEW), ("SESSION_SECRET_OLD", SESSION_SECRET)]).await;
-    let (_rotated, rotated) = start_program(&site, &[("SESSION_SECRET", NEW)]).await;
+        start_program(&site, &[("SESSION_SECRET", NEW_SECRET), ("SESSION_SECRET_OLD", SESSION_SECRET)]).await;
+    let (_rotated, rotated) = start_program(&site, &[("SESSION_SECRET", NEW_SECRET)]).await;
     assert_eq!(ada.open(&format!("{rotating}/hearts")).await.text("h1"), "Hearts");
     // Hearts read only the session's row, which names the secret it was sealed with.
     assert_eq!(ada.fetch(Method::PUT, &format!("{rotating}{HEART}")).await.status, 200);

@@ -3,19 +3,17 @@
 use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 
-use crate::support::Site;
 use crate::support::visitor::approve;
-
-const ONE: &str = "/heart/3cEYpjA9oz9GiPac4AsH4n";
+use crate::support::{HEART, Site};
 
 #[tokio::test]
 async fn cross_site_writes_are_refused() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     let writes = [
-        (Method::PUT, ONE, ""),
-        (Method::DELETE, ONE, ""),
-        (Method::POST, ONE, "hearted=true"),
+        (Method::PUT, HEART, ""),
+        (Method::DELETE, HEART, ""),
+        (Method::POST, HEART, "hearted=true"),
         (Method::POST, "/logout", ""),
         (Method::POST, "/account/delete", "sure=yes"),
         (Method::POST, "/auth/spotify", "next=/hearts"),
@@ -40,7 +38,7 @@ async fn cross_site_writes_are_refused() {
 async fn cross_site_refusal_is_a_page_in_the_layout() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let page = ada.request(Method::POST, ONE, &[("sec-fetch-site", "cross-site")], Some("hearted=true".into())).await;
+    let page = ada.request(Method::POST, HEART, &[("sec-fetch-site", "cross-site")], Some("hearted=true".into())).await;
     assert_eq!((page.text("h1").as_str(), page.has("header nav")), ("Refused", true));
     assert!(page.text("main").contains(page.header("x-request-id")));
 }
@@ -102,7 +100,7 @@ async fn heart_form_never_redirects_to_another_site() {
     let here = "/playlists#p-3cEYpjA9oz9GiPac4AsH4n";
     for referer in ["https://evil.example/hearts", "//evil.example", "javascript:1", "\u{e9}"] {
         let form = Some("hearted=true&from=//evil.example".into());
-        let page = ada.request(Method::POST, ONE, &[("referer", referer)], form).await;
+        let page = ada.request(Method::POST, HEART, &[("referer", referer)], form).await;
         assert_eq!(page.header("location"), here, "{referer}");
     }
 }

@@ -8,7 +8,7 @@ use crate::support::visitor::Visitor;
 use crate::support::{HEART, Site};
 
 /// Texts of the sessions on the account page.
-async fn listed(visitor: &Visitor) -> Vec<String> {
+async fn list_sessions(visitor: &Visitor) -> Vec<String> {
     visitor.open("/account").await.texts("#sessions li")
 }
 
@@ -16,13 +16,13 @@ async fn listed(visitor: &Visitor) -> Vec<String> {
 async fn sign_out_everywhere_ends_other_sessions_on_next_request() {
     let site = Site::open().await;
     let (here, there, mira) = (site.sign_in("ada").await, site.sign_in("ada").await, site.sign_in("mira").await);
-    assert_eq!(listed(&here).await.len(), 2);
+    assert_eq!(list_sessions(&here).await.len(), 2);
     let all_others = "#sessions > form";
     let page = here.submit(here.open("/account").await.form(all_others)).await;
     assert!(page.flash().unwrap().contains("everywhere else"));
     assert!(!page.has(all_others), "there is nothing left to end");
     assert_eq!(there.open("/hearts").await.url.path(), "/login");
-    assert_eq!((listed(&here).await.len(), mira.open("/hearts").await.status), (1, 200));
+    assert_eq!((list_sessions(&here).await.len(), mira.open("/hearts").await.status), (1, 200));
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn sessions_of_other_users_cannot_be_ended() {
     let _second = site.sign_in("ada").await;
     let mark = ada.open("/account").await.attribute("#sessions li form input[name=session]", "value");
     mira.submit(mira.open("/account").await.form("#sessions li form").with("session", &mark)).await;
-    assert_eq!(listed(&ada).await.len(), 2);
+    assert_eq!(list_sessions(&ada).await.len(), 2);
 }
 
 #[tokio::test]
@@ -59,10 +59,10 @@ async fn session_list_shows_device_and_last_seen() {
         .execute(&site.db)
         .await
         .unwrap();
-    let other = listed(&here).await.remove(1);
+    let other = list_sessions(&here).await.remove(1);
     assert!(other.contains("Firefox on Linux") && other.contains("last seen 2 Jan 2026, 03:04 UTC"), "{other}");
     there.open("/hearts").await;
-    assert!(!listed(&here).await.remove(1).contains("2 Jan 2026"), "it was seen since");
+    assert!(!list_sessions(&here).await.remove(1).contains("2 Jan 2026"), "it was seen since");
 }
 
 /// `last_seen_at` is written at most once in five minutes.

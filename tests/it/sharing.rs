@@ -120,20 +120,20 @@ async fn share_turned_off_is_410_and_looks_like_unknown_slug() {
         for (off, unknown) in addresses(path).iter().zip(addresses(never)) {
             let (off, unknown) = (visitor.get(&format!("{second}{off}")).await, visitor.get(&unknown).await);
             assert_eq!((off.status, off.text("h1").as_str()), (410, "Nothing is shared here"));
-            assert_eq!(apart_from_chance(&off), apart_from_chance(&unknown));
+            assert_eq!(comparable_response(&off), comparable_response(&unknown));
         }
     }
     for odd in ["/u/x", "/u/Ada", "/u/admin", "/u/%61da", "/s/x", "/s/%00"] {
         assert_eq!(
-            apart_from_chance(&visitor.get(odd).await),
-            apart_from_chance(&visitor.get("/u/nobody").await),
+            comparable_response(&visitor.get(odd).await),
+            comparable_response(&visitor.get("/u/nobody").await),
             "{odd}"
         );
     }
 }
 
 /// Status, headers and HTML without what differs on each request.
-fn apart_from_chance(page: &Page) -> (u16, Vec<String>, String) {
+fn comparable_response(page: &Page) -> (u16, Vec<String>, String) {
     let headers = page.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
     let mut headers: Vec<_> = headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
     headers.sort();

@@ -19,17 +19,17 @@ use crate::support::Site;
 use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 
-const PEOPLE: usize = 250;
+const USERS: usize = 250;
 /// Sessions per user.
-const BROWSERS: usize = 20;
+const SESSIONS_PER_USER: usize = 20;
 const PLAYLISTS: usize = 60;
 const CONNECTIONS: usize = 50;
 /// Pause of each connection after a response: about fifty requests a second in all.
-const REST: Duration = Duration::from_secs(1);
-const LENGTH: Duration = Duration::from_secs(30 * 60);
+const PAUSE: Duration = Duration::from_secs(1);
+const DURATION: Duration = Duration::from_secs(30 * 60);
 const SAMPLES: u32 = 60;
 /// Limit of resident memory, in MiB.
-const MOST: f64 = 64.0;
+const MAX_MIB: f64 = 64.0;
 
 /// The cookie of a session and the user's playlists.
 struct Session {
@@ -46,13 +46,13 @@ async fn five_thousand_sessions_stay_under_64_mib_without_growth() {
     let (program, base) = beside_with(&site, &[("RUST_LOG", "warn")]).await;
     let begun = Instant::now();
     let sessions = sign_in_all(&site, &base).await;
-    println!("{} sessions after {:?}: {:.1} MiB", sessions.len(), begun.elapsed(), resident(program.pid()));
-    let until = Instant::now() + LENGTH;
-    let asking = (0..CONNECTIONS).map(|n| ask(&base, &sessions, n as u64, until));
-    let (asked, samples) = tokio::join!(join_all(asking), watch(program.pid()));
+    println!("{} sessions after {:?}: {:.1} MiB", sessions.len(), begun.elapsed(), resident_mib(program.pid()));
+    let until = Instant::now() + DURATION;
+    let asking = (0..CONNECTIONS).map(|n| send_requests(&base, &sessions, n as u64, until));
+    let (asked, samples) = tokio::join!(join_all(asking), sample_memory(program.pid()));
     println!("{} requests", asked.iter().sum::<usize>());
     let highest = samples.iter().copied().fold(0.0, f64::max);
-    assert!(highest < MOST, "{samples:?}");
+    assert!(highest < MAX_MIB, "{samples:?}");
     let half = samples.len() / 2;
     let (third, last) = (median(&samples[half..half + half / 2]), median(&samples[half + half / 2..]));
     assert!(last < third * 1.05, "it grows: {samples:?}");
@@ -60,7 +60,7 @@ async fn five_thousand_sessions_stay_under_64_mib_without_growth() {
 
 async fn sign_in_all(site: &Site, base: &str) -> Vec<Session> {
     let mut sessions = Vec::new();
-    for person in 0..PEOPLE {
+    for person in 0..USERS {
         let key = format!("person-{person}");
         let user = User::with_library(&key, PLAYLISTS);
         let playlists: Vec<_> = user.playlists().iter().map(|playlist| playlist.id.clone()).collect();
@@ -77,7 +77,7 @@ async fn sign_in_all(site: &Site, base: &str) -> Vec<Session> {
 }
 
 /// Sends random requests of random sessions; returns how many.
-async fn ask(base: &str, sessions: &[Session], seed: u64, until: Instant) -> usize {
+async fn send_requests(base: &str, sessions: &[Session], seed: u64, until: Instant) -> usize {
     let (client, mut chance) = (Client::builder().build().unwrap(), StdRng::seed_from_u64(seed));
     let mut asked = 0;
     while Instant::now() < until {
@@ -100,24 +100,24 @@ async fn ask(base: &str, sessions: &[Session], seed: u64, until: Instant) -> usi
         assert!(answer.status().as_u16() < 500, "{path}: {}", answer.status());
         answer.bytes().await.expect("a whole answer");
         asked += 1;
-        tokio::time::sleep(REST).await;
+        tokio::time::sleep(PAUSE).await;
     }
     asked
 }
 
 /// Samples the program's memory.
-async fn watch(pid: u32) -> Vec<f64> {
+async fn sample_memory(pid: u32) -> Vec<f64> {
     let mut samples = Vec::new();
     for _ in 0..SAMPLES {
-        tokio::time::sleep(LENGTH / SAMPLES).await;
-        samples.push(resident(pid));
+        tokio::time::sleep(DURATION / SAMPLES).await;
+        samples.push(resident_mib(pid));
         println!("{:.1} MiB", samples[samples.len() - 1]);
     }
     samples
 }
 
 /// Resident memory in MiB.
-fn resident(pid: u32) -> f64 {
+fn resident_mib(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0

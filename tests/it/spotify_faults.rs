@@ -8,7 +8,7 @@ use reqwest::Method;
 
 use crate::support::Site;
 
-fn kinds() -> Vec<Fault> {
+fn all_faults() -> Vec<Fault> {
     let json = |body: &str| Fault::Status(200, body.to_owned(), "application/json");
     vec![
         Fault::Html502,
@@ -36,7 +36,7 @@ fn kinds() -> Vec<Fault> {
 
 #[tokio::test]
 async fn every_spotify_fault_leaves_pages_and_hearts_working() {
-    for fault in kinds() {
+    for fault in all_faults() {
         let site = Site::open().await;
         let ada = site.sign_in("ada").await;
         let id = ada.open("/playlists").await.playlist_ids().remove(0);
@@ -61,7 +61,7 @@ async fn every_spotify_fault_leaves_pages_and_hearts_working() {
 
 #[tokio::test]
 async fn spotify_fault_on_first_view_is_never_a_500() {
-    let views = kinds().into_iter().map(|fault| async move {
+    let views = all_faults().into_iter().map(|fault| async move {
         let site = Site::open().await;
         for endpoint in [Endpoint::MyPlaylists, Endpoint::Playlist] {
             site.spotify.inject_fault(endpoint, fault.clone(), 10_000);

@@ -16,20 +16,20 @@ use crate::support::Site;
 use crate::support::visitor::{Visitor, approve};
 
 thread_local! {
-    /// Statements logged by sqlx in this thread, which runs one test with its site.
-    static HEARD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// StatementRecorder logged by sqlx in this thread, which runs one test with its site.
+    static RECORDED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Handle to the recorded statements.
-struct Statements;
+struct StatementRecorder;
 
-impl Statements {
-    fn listen() -> Self {
+impl StatementRecorder {
+    fn install() -> Self {
         // Global, because tracing caches for the whole process which callsites are enabled.
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
             let statements = Targets::new().with_target("sqlx::query", tracing::Level::DEBUG);
-            let log = tracing_subscriber::registry().with(Ear.with_filter(statements));
+            let log = tracing_subscriber::registry().with(RecordingLayer.with_filter(statements));
             tracing::subscriber::set_global_default(log).expect("no other test sets one");
         });
         Self
@@ -37,16 +37,16 @@ impl Statements {
 
     /// Fails unless the request takes `count` statements. Background jobs may run statements in between, so the lowest
     /// of several counts is used. `{}` in the path becomes another number each time.
-    async fn expect(&self, count: usize, visitor: &Visitor, method: Method, path: &str) {
+    async fn expect_count(&self, count: usize, visitor: &Visitor, method: Method, path: &str) {
         let mut shortest: Option<Vec<String>> = None;
         for time in 0..30 {
             if shortest.as_ref().is_some_and(|known| known.len() <= count) {
                 break;
             }
-            HEARD.take();
+            RECORDED.take();
             let answer = visitor.fetch(method.clone(), &path.replace("{}", &time.to_string())).await;
             assert_eq!(answer.status, 200, "{path}: {}", answer.html);
-            let heard = HEARD.take();
+            let heard = RECORDED.take();
             shortest = shortest.filter(|known| known.len() <= heard.len()).or(Some(heard));
         }
         let shortest = shortest.expect("it was asked");
@@ -55,13 +55,13 @@ impl Statements {
 }
 
 /// Layer that records sqlx's statements.
-struct Ear;
+struct RecordingLayer;
 
-impl<S: Subscriber> Layer<S> for Ear {
+impl<S: Subscriber> Layer<S> for RecordingLayer {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let mut summary = Summary::default();
         event.record(&mut summary);
-        HEARD.with_borrow_mut(|heard| heard.push(summary.0));
+        RECORDED.with_borrow_mut(|heard| heard.push(summary.0));
     }
 }
 
@@ -81,7 +81,7 @@ impl Visit for Summary {
 
 #[tokio::test]
 async fn heart_and_list_page_take_two_statements_each() {
-    let statements = Statements::listen();
+    let statements = StatementRecorder::install();
     let site = Site::open().await;
     for (key, playlists) in [("one", 1), ("many", 50)] {
         let user = User::with_library(key, playlists);
@@ -94,40 +94,40 @@ async fn heart_and_list_page_take_two_statements_each() {
         }
         // One for the session, one for the heart.
         let heart = format!("/heart/{}", ids[0]);
-        statements.expect(2, &visitor, Method::PUT, &heart).await;
-        statements.expect(2, &visitor, Method::DELETE, &heart).await;
+        statements.expect_count(2, &visitor, Method::PUT, &heart).await;
+        statements.expect_count(2, &visitor, Method::DELETE, &heart).await;
         visitor.fetch(Method::PUT, &heart).await;
         for list in ["/playlists", "/hearts"] {
             // One for the session, one for the page.
             for query in ["", "?sort=name", "?q=a", "?q=is%3Ahearted&sort=owner", "?q=tag%3Arain"] {
-                statements.expect(2, &visitor, Method::GET, &format!("{list}{query}")).await;
+                statements.expect_count(2, &visitor, Method::GET, &format!("{list}{query}")).await;
             }
             // One more for the user's Spotify id.
-            statements.expect(3, &visitor, Method::GET, &format!("{list}?q=owner%3Ame")).await;
+            statements.expect_count(3, &visitor, Method::GET, &format!("{list}?q=owner%3Ame")).await;
         }
-        statements.expect(2, &visitor, Method::GET, "/hearts/removed").await;
+        statements.expect_count(2, &visitor, Method::GET, "/hearts/removed").await;
     }
 }
 
-/// Statements of a sign-in from the button to the redirect.
+/// StatementRecorder of a sign-in from the button to the redirect.
 async fn sign_in(site: &Site, key: &str) -> Vec<String> {
     let visitor = site.visitor();
     let button = visitor.get("/login").await.form("form[action='/auth/spotify']");
-    HEARD.take();
+    RECORDED.take();
     let started = visitor.send_form(button).await;
-    let mut heard = HEARD.take();
+    let mut heard = RECORDED.take();
     let consent = visitor.get(started.header("location")).await;
     let approved = visitor.send_form(approve(&consent, key)).await;
-    HEARD.take();
+    RECORDED.take();
     let back = visitor.get(approved.header("location")).await;
-    heard.extend(HEARD.take());
+    heard.extend(RECORDED.take());
     assert_eq!((back.status, back.header("location")), (303, "/playlists"), "{}", back.html);
     heard
 }
 
 #[tokio::test]
 async fn sign_in_statement_and_commit_counts_stay_bounded() {
-    let _statements = Statements::listen();
+    let _statements = StatementRecorder::install();
     let site = Site::open().await;
     let (mut first, mut returning) = (Vec::new(), Vec::new());
     for n in 0..5 {
@@ -148,10 +148,10 @@ async fn sign_in_statement_and_commit_counts_stay_bounded() {
 
 #[tokio::test]
 async fn request_without_session_runs_no_statement() {
-    let statements = Statements::listen();
+    let statements = StatementRecorder::install();
     let site = Site::open().await;
     let visitor = site.visitor();
     for path in ["/", "/login", "/privacy", "/terms", "/healthz"] {
-        statements.expect(0, &visitor, Method::GET, path).await;
+        statements.expect_count(0, &visitor, Method::GET, path).await;
     }
 }

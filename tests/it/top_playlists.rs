@@ -15,24 +15,24 @@ const A: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const B: &str = "BBBBBBBBBBBBBBBBBBBBBB";
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
-async fn three(site: &Site) -> [Visitor; 3] {
+async fn sign_in_three(site: &Site) -> [Visitor; 3] {
     [site.sign_in("ada").await, site.sign_in("mira").await, site.sign_in("noor").await]
 }
 
-async fn heart(visitors: &[Visitor], id: &str) {
+async fn add_hearts(visitors: &[Visitor], id: &str) {
     for visitor in visitors {
         assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
     }
 }
 
 /// Updates the top list and opens it signed out.
-async fn list(site: &Site, when: &str) -> Page {
+async fn open_updated_list(site: &Site, when: &str) -> Page {
     site.force_top_refresh().await;
     site.visitor().get(&format!("/top{when}")).await
 }
 
 /// Makes the lists if they are stale, or waits for the app's own job.
-async fn make(site: &Site) {
+async fn update_lists(site: &Site) {
     site.refresh_top_if_stale().await;
     let being_made = "select count(*) from top_lists where leased_until < now() + interval '1 hour'";
     wait_until("nobody makes the lists", async || site.count(being_made).await == 0).await;
@@ -41,31 +41,31 @@ async fn make(site: &Site) {
 #[tokio::test]
 async fn top_list_needs_three_hearts_and_sorts_by_count() {
     let site = Site::open().await;
-    let people = three(&site).await;
+    let people = sign_in_three(&site).await;
     add_public_playlist(&site, A).await;
-    heart(&people, A).await;
-    heart(&people[..2], B).await;
-    assert_eq!(list(&site, "").await.playlist_ids(), [A]);
+    add_hearts(&people, A).await;
+    add_hearts(&people[..2], B).await;
+    assert_eq!(open_updated_list(&site, "").await.playlist_ids(), [A]);
     add_hearts_of_strangers(&site, B, 2).await;
-    let page = list(&site, "").await;
+    let page = open_updated_list(&site, "").await;
     assert_eq!(page.playlist_ids(), [B, A]);
     assert!(page.text(&format!("#p-{B} .facts")).contains("4 hearts"), "{}", page.html);
     // With one heart removed there are fewer than three.
     people[0].fetch(Method::DELETE, &format!("/heart/{A}")).await;
-    assert_eq!(list(&site, "").await.playlist_ids(), [B]);
+    assert_eq!(open_updated_list(&site, "").await.playlist_ids(), [B]);
 }
 
 #[tokio::test]
 async fn week_and_all_time_lists_are_plain_links() {
     let site = Site::open().await;
-    let people = three(&site).await;
+    let people = sign_in_three(&site).await;
     add_public_playlist(&site, A).await;
-    heart(&people, A).await;
+    add_hearts(&people, A).await;
     site.advance(WEEK + Duration::from_secs(60));
-    let people = three(&site).await;
-    assert!(list(&site, "").await.has(".empty"));
-    heart(&people[..1], A).await;
-    assert!(list(&site, "").await.has(".empty"), "a heart that was given before is not new");
+    let people = sign_in_three(&site).await;
+    assert!(open_updated_list(&site, "").await.has(".empty"));
+    add_hearts(&people[..1], A).await;
+    assert!(open_updated_list(&site, "").await.has(".empty"), "a heart that was given before is not new");
     let page = site.visitor().open("/top").await;
     let ever = page.attribute("nav.switch a:not([aria-current])", "href");
     let page = site.visitor().get(&ever).await;
@@ -76,11 +76,11 @@ async fn week_and_all_time_lists_are_plain_links() {
 #[tokio::test]
 async fn top_page_is_public_and_has_heart_buttons_for_users() {
     let site = Site::open().await;
-    let people = three(&site).await;
+    let people = sign_in_three(&site).await;
     add_public_playlist(&site, A).await;
-    heart(&people, A).await;
+    add_hearts(&people, A).await;
     add_hearts_of_strangers(&site, B, 3).await;
-    let page = list(&site, "").await;
+    let page = open_updated_list(&site, "").await;
     assert_eq!((page.count("li.card"), page.count("form.heart"), page.count("h1")), (2, 0, 1));
     assert!(page.has("nav a[href='/login?next=%2Ftop']") && page.has("nav a[href='/top'][aria-current]"));
     assert_eq!((page.header("cache-control"), page.count("li.card a[href*='/playlists/']")), ("public, max-age=30", 0));
@@ -92,13 +92,13 @@ async fn top_page_is_public_and_has_heart_buttons_for_users() {
     let button = format!("#p-{B} button[aria-pressed=false]");
     let back = people[0].send_form(inside.form(&button)).await;
     back.assert_redirect(&format!("/top#p-{B}"));
-    assert!(list(&site, "").await.text(&format!("#p-{B} .facts")).contains("4 hearts"));
+    assert!(open_updated_list(&site, "").await.text(&format!("#p-{B} .facts")).contains("4 hearts"));
 }
 
 #[tokio::test]
 async fn top_list_shows_only_playlists_recently_seen_as_public() {
     let site = Site::open().await;
-    let people = three(&site).await;
+    let people = sign_in_three(&site).await;
     let id = people[0].open("/playlists").await.playlist_ids().remove(0);
     let sql = "update playlists set public = true, name = 'Shared songs', owner_name = 'Somebody' where id = $1";
     sqlx::query(sql).bind(&id).execute(&site.db).await.unwrap();
@@ -109,7 +109,7 @@ async fn top_list_shows_only_playlists_recently_seen_as_public() {
     let link = page.attribute("li.card a.out", "href");
     assert_eq!(link, format!("https://open.spotify.com/playlist/{id}"));
     site.advance(Duration::from_secs(31 * 24 * 3600));
-    let page = list(&site, "?when=ever").await;
+    let page = open_updated_list(&site, "?when=ever").await;
     assert!(!page.has("li.card"), "an id that no library has as public may be a secret link: {}", page.html);
     assert_eq!(site.spotify.requests().len(), asked, "Spotify was asked");
 }
@@ -117,34 +117,34 @@ async fn top_list_shows_only_playlists_recently_seen_as_public() {
 #[tokio::test]
 async fn playlist_private_for_any_user_is_never_listed() {
     let site = Site::open().await;
-    let people = three(&site).await;
+    let people = sign_in_three(&site).await;
     let id = people[0].open("/playlists").await.playlist_ids().remove(0);
-    heart(&people, &id).await;
+    add_hearts(&people, &id).await;
     for (public, shown) in [(Some(false), 0), (None, 0), (Some(true), 1)] {
         let sql = "update playlists set public = $2 where id = $1";
         sqlx::query(sql).bind(&id).bind(public).execute(&site.db).await.unwrap();
         for when in ["", "?when=ever"] {
-            let page = list(&site, when).await;
+            let page = open_updated_list(&site, when).await;
             assert_eq!(page.count("li.card"), shown, "public: {public:?}");
         }
     }
     // One member knows it as private, the others as public.
     let sql = "update playlists set public = false where id = $1 and user_id = (select min(id) from users)";
     sqlx::query(sql).bind(&id).execute(&site.db).await.unwrap();
-    assert_eq!(list(&site, "").await.count("li.card"), 0);
+    assert_eq!(open_updated_list(&site, "").await.count("li.card"), 0);
 }
 
 #[tokio::test]
 async fn heart_count_includes_own_heart_at_once() {
     let site = Site::open().await;
-    let people = three(&site).await;
+    let people = sign_in_three(&site).await;
     let id = people[0].open("/playlists").await.playlist_ids().remove(0);
     let count = async |visitor: &Visitor| visitor.open(&format!("/playlists/{id}")).await.text("[data-hearts-of]");
-    heart(&people[..1], &id).await;
+    add_hearts(&people[..1], &id).await;
     assert_eq!((count(&people[0]).await.as_str(), count(&people[1]).await.as_str()), ("1", "0"));
     site.force_top_refresh().await;
     assert_eq!((count(&people[0]).await.as_str(), count(&people[1]).await.as_str()), ("1", "1"));
-    heart(&people[1..], &id).await;
+    add_hearts(&people[1..], &id).await;
     assert_eq!((count(&people[0]).await.as_str(), count(&people[1]).await.as_str()), ("1", "2"));
     people[0].fetch(Method::DELETE, &format!("/heart/{id}")).await;
     assert_eq!(count(&people[0]).await, "0");
@@ -173,7 +173,7 @@ async fn top_list_is_made_by_one_process_without_blocking_views() {
     add_hearts_of_strangers(&site, A, 9).await;
     assert_eq!(site.visitor().get("/top").await.playlist_ids(), [B, A]);
     site.advance(Duration::from_secs(60));
-    assert_eq!(list(&site, "").await.playlist_ids(), [A, B]);
+    assert_eq!(open_updated_list(&site, "").await.playlist_ids(), [A, B]);
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn top_list_dated_in_the_future_is_replaced() {
     let future =
         "update top_lists set made_at = made_at + interval '1 year', leased_until = made_at + interval '1 year'";
     sqlx::query(future).execute(&site.db).await.unwrap();
-    make(&site).await;
+    update_lists(&site).await;
     assert_eq!(site.visitor().get("/top").await.playlist_ids(), [A]);
 }
 
@@ -204,13 +204,13 @@ async fn slow_count_delays_the_next_refresh() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         counting.commit().await.unwrap();
     };
-    tokio::join!(make(&site), unlock);
+    tokio::join!(update_lists(&site), unlock);
     add_hearts_of_strangers(&site, A, 3).await;
     site.advance(Duration::from_secs(16));
-    make(&site).await;
+    update_lists(&site).await;
     assert_eq!(site.visitor().get("/top").await.count("li.card"), 0);
     site.advance(longest_rest);
-    make(&site).await;
+    update_lists(&site).await;
     assert_eq!(site.visitor().get("/top").await.playlist_ids(), [A]);
 }
 

@@ -11,20 +11,20 @@ use crate::support::visitor::Visitor;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-async fn heart(visitor: &Visitor, id: &str) {
+async fn add_heart(visitor: &Visitor, id: &str) {
     assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
 }
 
 /// The badge on a playlist's card.
-fn badge(page: &Page, id: &str) -> Option<String> {
+fn badge_text(page: &Page, id: &str) -> Option<String> {
     assert!(page.has(&format!("#p-{id}")), "{}", page.html);
     page.texts(&format!("#p-{id} .changed")).pop()
 }
 
 /// The badge on both list pages, after the library was fetched.
-async fn badges(visitor: &Visitor, id: &str) -> [Option<String>; 2] {
+async fn badges_after_fetch(visitor: &Visitor, id: &str) -> [Option<String>; 2] {
     let playlists = visitor.open("/playlists").await;
-    [badge(&playlists, id), badge(&visitor.open("/hearts").await, id)]
+    [badge_text(&playlists, id), badge_text(&visitor.open("/hearts").await, id)]
 }
 
 #[tokio::test]
@@ -33,10 +33,10 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
     let ada = site.sign_in("ada").await;
     let ids = ada.open("/playlists").await.playlist_ids();
     let (id, other, unhearted) = (&ids[0], &ids[1], &ids[2]);
-    heart(&ada, id).await;
-    heart(&ada, other).await;
+    add_heart(&ada, id).await;
+    add_heart(&ada, other).await;
     site.advance(DAY);
-    assert_eq!(badges(&ada, id).await, [None, None], "seen again, and nothing changed");
+    assert_eq!(badges_after_fetch(&ada, id).await, [None, None], "seen again, and nothing changed");
 
     site.spotify.add_song(id);
     site.spotify.add_song(unhearted);
@@ -49,20 +49,20 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
         .await
         .unwrap();
     site.advance(DAY);
-    for badge in badges(&ada, id).await {
+    for badge in badges_after_fetch(&ada, id).await {
         let date = format!("{} {}", seen.day(), &seen.month().to_string()[..3]);
         let badge = badge.unwrap();
         assert!(badge.starts_with("Updated") && badge.contains(&date), "{badge}: the first day it was seen");
     }
     let page = ada.open("/playlists").await;
     assert!(page.has(&format!("#p-{id} .changed time[datetime]")));
-    assert_eq!((badge(&page, other), badge(&page, unhearted)), (None, None));
+    assert_eq!((badge_text(&page, other), badge_text(&page, unhearted)), (None, None));
 
     assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
     assert_eq!(badges(&ada, id).await, [None, None]);
     site.spotify.add_song(id);
     site.advance(DAY);
-    assert!(badges(&ada, id).await.iter().all(Option::is_some), "and once more");
+    assert!(badges_after_fetch(&ada, id).await.iter().all(Option::is_some), "and once more");
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn opening_during_spotify_outage_keeps_badge() {
     ada.open("/playlists").await;
     site.spotify.inject_fault(Endpoint::Playlist, Fault::Html502, 10);
     assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
-    assert!(badges(&ada, &id).await.iter().all(Option::is_some));
+    assert!(badges_after_fetch(&ada, &id).await.iter().all(Option::is_some));
 }
 
 #[tokio::test]
@@ -85,14 +85,14 @@ async fn heart_without_known_snapshot_takes_first_version_seen() {
     let ada = site.sign_in("ada").await;
     let noor = site.sign_in("noor").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
-    heart(&noor, &id).await;
+    add_heart(&noor, &id).await;
     assert_eq!(noor.open(&format!("/playlists/{id}")).await.status, 200);
     assert_eq!(badge(&noor.open("/hearts").await, &id), None);
     site.spotify.add_song(&id);
     let by_link = noor.open("/hearts").await.form("#link").with("link", &id);
     site.advance(DAY);
     assert_eq!(noor.submit(by_link).await.status, 200);
-    assert!(badge(&noor.open("/hearts").await, &id).is_some());
+    assert!(badge_text(&noor.open("/hearts").await, &id).is_some());
     assert_eq!(
         site.count("select count(*) from user_hearts where removed_at is null and snapshot_id is null").await,
         0
@@ -107,11 +107,11 @@ async fn hearting_again_resets_snapshot() {
     heart(&ada, &id).await;
     site.spotify.add_song(&id);
     site.advance(DAY);
-    assert!(badges(&ada, &id).await[0].is_some());
+    assert!(badges_after_fetch(&ada, &id).await[0].is_some());
     ada.fetch(Method::DELETE, &format!("/heart/{id}")).await;
-    assert_eq!(badge(&ada.open("/playlists").await, &id), None);
-    heart(&ada, &id).await;
-    assert_eq!(badges(&ada, &id).await, [None, None]);
+    assert_eq!(badge_text(&ada.open("/playlists").await, &id), None);
+    add_heart(&ada, &id).await;
+    assert_eq!(badges_after_fetch(&ada, &id).await, [None, None]);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn playlists_made_by_spotify_never_get_badge() {
     for _ in 0..3 {
         site.spotify.add_song(id);
         site.advance(DAY);
-        assert_eq!(badges(&ada, id).await, [None, None]);
+        assert_eq!(badges_after_fetch(&ada, id).await, [None, None]);
         assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
     }
 }
@@ -140,9 +140,9 @@ async fn badge_is_cleared_per_user() {
     site.spotify.add_song(id);
     heart(&mira, id).await;
     site.advance(DAY);
-    assert!(badges(&ada, id).await.iter().all(Option::is_some));
+    assert!(badges_after_fetch(&ada, id).await.iter().all(Option::is_some));
     ada.open(&format!("/playlists/{id}")).await;
     site.advance(Duration::from_secs(60));
     mira.open("/playlists").await;
-    assert!(badge(&mira.open("/hearts").await, id).is_some(), "ada's look is not mira's");
+    assert!(badge_text(&mira.open("/hearts").await, id).is_some(), "ada's look is not mira's");
 }

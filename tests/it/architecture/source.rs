@@ -42,7 +42,7 @@ pub(super) struct Function {
 }
 
 /// Every file below `folder` with this ending, sorted.
-pub(super) fn files(folder: &str, ending: &str) -> Vec<String> {
+pub(super) fn list_files(folder: &str, ending: &str) -> Vec<String> {
     let mut found = Vec::new();
     collect(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new(folder), ending, &mut found);
     found.sort();
@@ -61,18 +61,18 @@ fn collect(root: &Path, folder: &Path, ending: &str, found: &mut Vec<String>) {
 }
 
 /// The text of a file of the repository.
-pub(super) fn read(path: &str) -> String {
+pub(super) fn read_file(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 /// The program, without the modules that only its tests have.
-pub(super) fn program() -> Vec<Source> {
-    let all = files("src", "rs").into_iter().map(|path| Source::of(&path, &read(&path)));
+pub(super) fn app_sources() -> Vec<Source> {
+    let all = list_files("src", "rs").into_iter().map(|path| Source::parse(&path, &read_file(&path)));
     all.filter(|source| !source.module.iter().any(|name| name == "tests")).collect()
 }
 
 impl Source {
-    pub(super) fn of(path: &str, text: &str) -> Self {
+    pub(super) fn parse(path: &str, text: &str) -> Self {
         let module = path.trim_start_matches("src/").trim_end_matches(".rs").split('/');
         let module = module.filter(|name| *name != "mod").map(str::to_owned).collect();
         let tokens = without_tests(tokens(text));

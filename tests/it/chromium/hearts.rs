@@ -32,14 +32,14 @@ async fn heart_click_shows_at_once_and_is_saved() {
 }
 
 /// Name, state and fill of the first heart button.
-const LOOK: &str = "(button => [button.getAttribute('aria-label'), button.getAttribute('aria-pressed'), \
+const HEART_APPEARANCE: &str = "(button => [button.getAttribute('aria-label'), button.getAttribute('aria-pressed'), \
     String(getComputedStyle(button.querySelector('.glyph')).fill !== 'none')])(document.querySelector('.heart button'))";
 
 #[tokio::test]
 async fn heart_button_keeps_its_name_and_shows_state_by_shape() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    let look = async || browser.eval::<[String; 3]>(LOOK).await;
+    let look = async || browser.eval::<[String; 3]>(HEART_APPEARANCE).await;
     for place in ["/playlists", "/playlists?view=list"] {
         browser.go(place).await;
         let [name, state, filled] = look().await;
@@ -131,7 +131,7 @@ async fn failure_message_stays_while_other_hearts_are_saved() {
 }
 
 /// Records the method of each request by the script, and counts open requests.
-const NOTE_REQUESTS: &str = "window.asked = [], window.open_requests = 0, window.real_fetch = fetch, \
+const RECORD_REQUESTS: &str = "window.asked = [], window.open_requests = 0, window.real_fetch = fetch, \
     void (window.fetch = async (url, options) => { \
         asked.push(options.method); open_requests += 1; \
         try { return await real_fetch(url, options); } finally { open_requests -= 1; } \
@@ -141,7 +141,7 @@ const NOTE_REQUESTS: &str = "window.asked = [], window.open_requests = 0, window
 async fn five_fast_clicks_end_in_last_state() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    browser.eval::<()>(NOTE_REQUESTS).await;
+    browser.eval::<()>(RECORD_REQUESTS).await;
     let hold = lock_hearts(&site).await;
     for click in 1..=5 {
         browser.click(FIRST_HEART).await;

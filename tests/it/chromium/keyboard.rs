@@ -7,20 +7,20 @@ use crate::support::Site;
 use crate::support::browser::Browser;
 
 /// Tab presses before a control counts as unreachable.
-const PATIENCE: usize = 60;
+const MAX_TAB_PRESSES: usize = 60;
 /// True if the focus is visible: an outline around the control, its label or its `::after`.
-const OUTLINED: &str = "(e => [getComputedStyle(e), getComputedStyle(e, '::after'), getComputedStyle(e.closest('label') ?? e)]) \
+const HAS_VISIBLE_FOCUS: &str = "(e => [getComputedStyle(e), getComputedStyle(e, '::after'), getComputedStyle(e.closest('label') ?? e)]) \
     (document.activeElement).some(s => s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2)";
 
 /// Presses Tab until `selector` has the focus. Fails if the focus is invisible on the way.
 async fn tab_to(browser: &Browser, selector: &str) {
-    for _ in 0..PATIENCE {
+    for _ in 0..MAX_TAB_PRESSES {
         browser.press_key(Key::Tab).await;
         if browser.eval("document.activeElement === document.body").await {
             continue;
         }
         let stop: String = browser.eval("document.activeElement.outerHTML.slice(0, 200)").await;
-        assert!(browser.eval::<bool>(OUTLINED).await, "g5 the focus cannot be seen on {stop}");
+        assert!(browser.eval::<bool>(HAS_VISIBLE_FOCUS).await, "g5 the focus cannot be seen on {stop}");
         if browser.eval(&format!("document.activeElement.matches({selector:?})")).await {
             return;
         }

@@ -84,7 +84,7 @@ async fn no_page_logs_browser_errors() {
         browser.wait_for("[...document.images].every(i => i.complete)").await;
     }
     let complaints = browser.console_errors().await;
-    let expected = |line: &&String| line.contains("/covers/") || line.contains(NOWHERE);
+    let expected = |line: &&String| line.contains("/covers/") || line.contains(UNKNOWN_PATH);
     let (expected, others): (Vec<_>, Vec<_>) = complaints.iter().partition(expected);
     assert!(others.is_empty(), "{others:#?}");
     assert_eq!(expected.len(), 3, "one expired cover and, twice, a page that is not: {expected:#?}");
@@ -118,11 +118,11 @@ async fn annotation_fields_are_as_wide_as_the_card() {
 }
 
 /// Left edge of each card, and its heart's width, height and distance from the right edge, in px.
-const CARDS: &str = "[...document.querySelectorAll('.card')].slice(0, 12).map(card => { \
+const CARD_GEOMETRY: &str = "[...document.querySelectorAll('.card')].slice(0, 12).map(card => { \
     const heart = card.querySelector('.heart button').getBoundingClientRect(); \
     return [card.getBoundingClientRect().left, heart.width, heart.height, innerWidth - heart.right]; })";
 /// Number of elements in cards that are visible only while hovering.
-const HIDDEN: &str = "[...document.querySelectorAll('.card :is(a, li, p, button)')] \
+const HOVER_ONLY_COUNT: &str = "[...document.querySelectorAll('.card :is(a, li, p, button)')] \
     .filter(e => !e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !e.closest('details')).length";
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn phone_layout_has_two_columns_and_44px_hearts() {
     browser.emulate_screen(360, 780, 2, true).await;
     for (path, columns, edge) in [("/playlists", 2, 240.0), ("/playlists?view=list", 1, 60.0)] {
         browser.go(path).await;
-        let cards: Vec<[f64; 4]> = browser.eval(CARDS).await;
+        let cards: Vec<[f64; 4]> = browser.eval(CARD_GEOMETRY).await;
         for (n, [left, width, height, from_edge]) in cards.iter().enumerate() {
             assert_eq!(*left, cards[n % columns][0], "{columns} to a line on {path}");
             assert!(*width >= 44.0 && *height >= 44.0, "a heart of {width} by {height} on {path}");
@@ -142,7 +142,7 @@ async fn phone_layout_has_two_columns_and_44px_hearts() {
         let cover = "(c => [c.width, c.height])(document.querySelector('.cover').getBoundingClientRect())";
         let [width, height] = browser.eval::<[f64; 2]>(cover).await;
         assert_eq!(width, height, "square on {path}");
-        assert_eq!(browser.eval::<u32>(HIDDEN).await, 0, "hidden until something hovers on {path}");
+        assert_eq!(browser.eval::<u32>(HOVER_ONLY_COUNT).await, 0, "hidden until something hovers on {path}");
     }
 }
 
@@ -177,7 +177,7 @@ async fn double_text_size_overlaps_nothing_in_cards() {
 }
 
 /// Names that overlap their heart, and ids of cards with right-to-left names.
-const UNDER_HEARTS: &str = "(cards => [cards.filter(card => { \
+const OVERLAPPING_NAMES: &str = "(cards => [cards.filter(card => { \
     const [name, heart] = ['.name', '.heart button'].map(s => card.querySelector(s).getBoundingClientRect()); \
     return name.right > heart.left && name.bottom > heart.top && name.left < heart.right && name.top < heart.bottom; \
     }).map(card => card.querySelector('.name').textContent), \
@@ -193,7 +193,7 @@ async fn playlist_names_never_overlap_heart() {
     let mut from_the_right = 0;
     for page in 1..=3 {
         browser.go(&format!("/playlists?page={page}")).await;
-        let [under, rtl]: [Vec<String>; 2] = browser.eval(UNDER_HEARTS).await;
+        let [under, rtl]: [Vec<String>; 2] = browser.eval(OVERLAPPING_NAMES).await;
         assert_eq!(under, [""; 0], "page {page}");
         from_the_right += rtl.len();
     }
@@ -232,7 +232,7 @@ async fn more_contrast_preference_strengthens_lines_and_text() {
 }
 
 /// Elements with an animation, a transition or smooth scrolling; pseudo-elements are not looked at.
-const MOVING: &str = "[...document.querySelectorAll('*')].filter(e => { const s = getComputedStyle(e); \
+const ANIMATED_ELEMENTS: &str = "[...document.querySelectorAll('*')].filter(e => { const s = getComputedStyle(e); \
     return s.scrollBehavior === 'smooth' || s.transitionDuration.split(',').some(t => parseFloat(t) > 0) \
         || s.animationName !== 'none' && s.animationDuration.split(',').some(t => parseFloat(t) > 0); \
     }).map(e => e.tagName + '.' + e.className)";
@@ -246,11 +246,11 @@ async fn reduced_motion_preference_stops_every_animation() {
         browser.devtools("Emulation.setEmulatedMedia", features).await;
     };
     prefer("no-preference").await;
-    assert!(!browser.eval::<Vec<String>>(MOVING).await.is_empty(), "something moves otherwise");
+    assert!(!browser.eval::<Vec<String>>(ANIMATED_ELEMENTS).await.is_empty(), "something moves otherwise");
     prefer("reduce").await;
     for path in ["/playlists", "/hearts", "/account", "/"] {
         browser.go(path).await;
-        assert_eq!(browser.eval::<Vec<String>>(MOVING).await, [""; 0], "{path}");
+        assert_eq!(browser.eval::<Vec<String>>(ANIMATED_ELEMENTS).await, [""; 0], "{path}");
     }
 }
 
@@ -281,7 +281,7 @@ async fn page_headings_have_space_below() {
     wait_for_heart_count(&site, &browser, 0).await;
     for width in [360, 1280] {
         browser.set_window_size(width, 780).await;
-        for path in ["/hearts/removed", "/hearts/import", "/account/activity", NOWHERE] {
+        for path in ["/hearts/removed", "/hearts/import", "/account/activity", UNKNOWN_PATH] {
             browser.go(path).await;
             let gap = "(([above, below]) => below.getBoundingClientRect().top - above.getBoundingClientRect().bottom)(document.querySelector('.slip > .head').children)";
             assert!(browser.eval::<f64>(gap).await >= 8.0, "{path} at {width} px");

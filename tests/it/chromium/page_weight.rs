@@ -9,13 +9,13 @@ use crate::support::browser::Browser;
 use crate::support::raw_http::{get_raw, gzipped_size};
 
 /// Maximum size without images, in compressed bytes.
-const BUDGET: usize = 60_000;
+const MAX_BYTES: usize = 60_000;
 /// The page and every resource that it loaded.
-const FETCHED: &str = "['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type)) \
+const LOADED_RESOURCES: &str = "['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type)) \
     .map(entry => ({ address: entry.name, picture: entry.initiatorType === 'img' }))";
 
 #[derive(Debug, Deserialize)]
-struct Fetched {
+struct Resource {
     address: String,
     picture: bool,
 }
@@ -38,17 +38,17 @@ async fn first_view_weighs_less_than_60_kb_from_one_host() {
     browser.devtools("Network.clearBrowserCache", json!({})).await;
     browser.go("/playlists").await;
     browser.wait_for("document.readyState === 'complete'").await;
-    let (pictures, others): (Vec<Fetched>, Vec<_>) =
-        browser.eval::<Vec<Fetched>>(FETCHED).await.into_iter().partition(|fetched| fetched.picture);
+    let (pictures, others): (Vec<Resource>, Vec<_>) =
+        browser.eval::<Vec<Resource>>(LOADED_RESOURCES).await.into_iter().partition(|fetched| fetched.picture);
     assert!(!pictures.is_empty() && others.len() >= 5, "the page, two sheets, two scripts: {others:#?}");
 
     let headers = [("accept-encoding", "gzip"), ("cookie", &*cookie_header(&browser).await)];
     let mut weight = 0;
-    for Fetched { address, .. } in &others {
+    for Resource { address, .. } in &others {
         let path = address.strip_prefix(&site.base).unwrap_or_else(|| panic!("{address} is at another host"));
         let (status, headers, body) = get_raw(&site, path, &headers).await;
         assert_eq!(status, 200, "{path}");
         weight += if headers.contains_key("content-encoding") { body.len() } else { gzipped_size(body).await };
     }
-    assert!(weight < BUDGET, "{weight} bytes");
+    assert!(weight < MAX_BYTES, "{weight} bytes");
 }

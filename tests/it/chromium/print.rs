@@ -8,7 +8,7 @@ use crate::support::Site;
 use crate::support::rows::SIXTY_HEARTS;
 
 /// Visible controls and images, which are of no use in print.
-const USELESS: &str = "[...document.querySelectorAll('button, input, summary, img, nav')].filter(e => e.checkVisibility()).map(e => e.outerHTML)";
+const VISIBLE_CONTROLS: &str = "[...document.querySelectorAll('button, input, summary, img, nav')].filter(e => e.checkVisibility()).map(e => e.outerHTML)";
 
 #[tokio::test]
 async fn printed_hearts_are_a_plain_list() {
@@ -24,7 +24,7 @@ async fn printed_hearts_are_a_plain_list() {
     browser.wait_for_text("#hits", "1 of 1 ").await;
     let dark = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
     browser.devtools("Emulation.setEmulatedMedia", json!({ "media": "print", "features": dark })).await;
-    assert_eq!(browser.eval::<Vec<String>>(USELESS).await, [""; 0]);
+    assert_eq!(browser.eval::<Vec<String>>(VISIBLE_CONTROLS).await, [""; 0]);
     assert!(!browser.eval::<bool>("document.querySelector('#hits').checkVisibility()").await, "how they were found");
     let card = browser.text(".card").await;
     assert!(["by ", "Hearted ", "For the rain", "wet"].iter().all(|words| card.contains(words)), "{card}");

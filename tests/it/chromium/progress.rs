@@ -10,16 +10,16 @@ use crate::support::Site;
 use crate::support::browser::Browser;
 
 /// Longer than the delay before a progress message shows.
-const A_WHILE: Duration = Duration::from_secs(2);
+const SLOW_RESPONSE: Duration = Duration::from_secs(2);
 /// Stores the messages that show while the page is being left.
-const NOTE: &str = "addEventListener('pagehide', () => sessionStorage.setItem('said', \
+const STORE_MESSAGES: &str = "addEventListener('pagehide', () => sessionStorage.setItem('said', \
     JSON.stringify([...document.querySelectorAll('#live p > span')].map(said => said.innerText))))";
 /// Stores the first message and then stops loading, as the browser's Stop button does.
-const STOP: &str = "void new MutationObserver((_, observer) => { \
+const STORE_MESSAGE_AND_STOP: &str = "void new MutationObserver((_, observer) => { \
         observer.disconnect(); sessionStorage.setItem('said', JSON.stringify([document.querySelector('#live p > span').innerText])); stop(); \
     }).observe(document.querySelector('#live'), { childList: true })";
 
-/// Messages stored by `NOTE` or `STOP`.
+/// Messages stored by `STORE_MESSAGES` or `STORE_MESSAGE_AND_STOP`.
 async fn read_messages(browser: &Browser) -> Vec<String> {
     let said: String = browser.eval("sessionStorage.getItem('said') ?? '[]'").await;
     serde_json::from_str(&said).unwrap()
@@ -60,7 +60,7 @@ async fn refresh_button_shows_progress() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     site.advance(Duration::from_secs(60));
-    browser.eval::<()>(NOTE).await;
+    browser.eval::<()>(STORE_MESSAGES).await;
     let button = "addEventListener('pagehide', () => sessionStorage.setItem('button', document.querySelector('.fresh button').innerText))";
     browser.eval::<()>(button).await;
     browser.click(".fresh button").await;
@@ -89,7 +89,7 @@ async fn sign_in_button_shows_progress() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     browser.go("/login").await;
-    browser.eval::<()>(NOTE).await;
+    browser.eval::<()>(STORE_MESSAGES).await;
     browser.click("button[formaction='/auth/github']").await;
     browser.reads(".disclaimer", "GitHub").await;
     browser.go("/login").await;
@@ -108,7 +108,7 @@ async fn import_shows_progress_and_result() {
     (1..=2000).for_each(|n| writeln!(file, "{n:022}").unwrap());
     browser.go("/hearts/import").await;
     browser.find("#file").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
-    browser.eval::<()>(NOTE).await;
+    browser.eval::<()>(STORE_MESSAGES).await;
     browser.click("form.import button").await;
     browser.wait_for_text(".notice [role=status]", "Added: 2000").await;
     assert_eq!(read_messages(&browser).await, ["Importing 47 kB…"], "how much it is");

@@ -12,9 +12,9 @@ use crate::support::Site;
 use crate::support::browser::Browser;
 
 /// Positions of the hearted playlists. None of their names needs an extra font.
-const HEARTED: [usize; 6] = [1, 3, 4, 7, 8, 10];
+const HEARTED_POSITIONS: [usize; 6] = [1, 3, 4, 7, 8, 10];
 /// Notes and fixed dates, so that screenshots do not differ by the day.
-const WORDS: &str = "\
+const ANNOTATE_HEARTS: &str = "\
     with placed as (select playlist_id, row_number() over (order by playlist_id) n from user_hearts where removed_at is null),
          words (n, note, tags) as (values
              (1, 'For the first warm evening on the balcony', array['summer', 'balcony']),
@@ -37,7 +37,7 @@ async fn take_screenshots(browser: &Browser, folder: &Path, name: &str) {
 }
 
 /// Takes the link preview image. Its flat colours keep the PNG small.
-async fn take_card(browser: &Browser, file: &Path) {
+async fn take_preview_image(browser: &Browser, file: &Path) {
     browser.set_window_size(1200, 630).await;
     let page = format!("data:text/html;base64,{}", STANDARD.encode(include_str!("card.html")));
     browser.devtools("Page.navigate", json!({ "url": page })).await;
@@ -48,7 +48,7 @@ async fn take_card(browser: &Browser, file: &Path) {
     std::fs::write(file, bytes).unwrap();
 }
 
-async fn screen(browser: &Browser, width: u32, height: u32, mobile: bool) {
+async fn emulate_device(browser: &Browser, width: u32, height: u32, mobile: bool) {
     browser.emulate_screen(width, height, 2, mobile).await;
     browser.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
 }
@@ -61,19 +61,19 @@ async fn readme_screenshots() {
     let folder = std::env::var_os("HEARTLIST_PICTURES").map_or(scratch.path().to_owned(), PathBuf::from);
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    for place in HEARTED {
+    for place in HEARTED_POSITIONS {
         browser.click(&format!(".card:nth-child({place}) form.heart button")).await;
         browser.find(&format!(".card:nth-child({place}) form.heart button[aria-pressed=true]")).await;
     }
-    super::wait_for_heart_count(&site, &browser, HEARTED.len() as i64).await;
-    site.db.execute(WORDS).await.unwrap();
-    screen(&browser, 390, 800, true).await;
+    super::wait_for_heart_count(&site, &browser, HEARTED_POSITIONS.len() as i64).await;
+    site.db.execute(ANNOTATE_HEARTS).await.unwrap();
+    emulate_device(&browser, 390, 800, true).await;
     browser.go("/hearts").await;
     take_screenshots(&browser, &folder, "hearts").await;
     // In the grid, notes would leave gaps between cards.
     site.db.execute("update user_hearts set note = null, tags = '{}'").await.unwrap();
-    screen(&browser, 1200, 800, false).await;
+    emulate_device(&browser, 1200, 800, false).await;
     browser.go("/playlists").await;
     take_screenshots(&browser, &folder, "playlists").await;
-    take_card(&browser, &folder.join("card.png")).await;
+    take_preview_image(&browser, &folder.join("card.png")).await;
 }

@@ -10,7 +10,7 @@ use crate::support::Site;
 use crate::support::rows::SIXTY_HEARTS;
 
 /// The event of a page restored from the back/forward cache, which browsers may or may not use.
-const SHOWN_AGAIN: &str = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+const DISPATCH_PAGESHOW: &str = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
 #[tokio::test]
 async fn back_shows_heart_added_on_next_page() {
     let site = Site::open().await;
@@ -47,7 +47,7 @@ async fn page_restored_from_bfcache_reloads_hearts() {
         "fetch(document.querySelector('.card form.heart').action, { method: 'PUT' }).then(answer => answer.ok)";
     assert!(browser.eval::<bool>(unseen).await);
     assert!(!is_hearted(&browser, FIRST_HEART).await);
-    browser.eval::<()>(SHOWN_AGAIN).await;
+    browser.eval::<()>(DISPATCH_PAGESHOW).await;
     wait_for_hearted(&browser, FIRST_HEART, true).await;
 }
 
@@ -74,7 +74,7 @@ async fn paginated_list_drops_only_hearts_removed_in_another_tab() {
     browser.go("/hearts").await;
     let elsewhere = "fetch(document.querySelector('.card:nth-child(2) form.heart').action, { method: 'DELETE' }).then(answer => answer.ok)";
     assert!(browser.eval::<bool>(elsewhere).await);
-    browser.eval::<()>(SHOWN_AGAIN).await;
+    browser.eval::<()>(DISPATCH_PAGESHOW).await;
     wait_for_hearted(&browser, ".card:nth-child(2) form.heart button", false).await;
     let given = "document.querySelectorAll('.card .heart [aria-pressed=true]').length";
     assert_eq!(browser.eval::<u32>(given).await, 49, "the others stay");
@@ -83,7 +83,7 @@ async fn paginated_list_drops_only_hearts_removed_in_another_tab() {
     browser.go("/hearts?page=2").await;
     let newest = "fetch('/heart/Heart1'.padEnd(29, 'x'), { method: 'DELETE' }).then(answer => answer.ok)";
     assert!(browser.eval::<bool>(newest).await);
-    browser.eval::<()>(SHOWN_AGAIN).await;
+    browser.eval::<()>(DISPATCH_PAGESHOW).await;
     browser.wait_for_text("[data-my-hearts]", "58").await;
     assert_eq!(browser.eval::<u32>(given).await, 9, "all that were there");
 }

@@ -7,7 +7,7 @@ use super::{FIRST_HEART, is_hearted, open_as_ada, open_as_ada_with_heart, wait_f
 use crate::support::Site;
 use crate::support::browser::Browser;
 
-const OFFERED: &str = "#live .undo";
+const UNDO_BUTTON: &str = "#live .undo";
 
 /// Opens a browser as Ada, who has just removed a heart of last year that has a note.
 async fn open_after_removing_heart(site: &Site) -> Browser {
@@ -35,7 +35,7 @@ async fn assert_heart_restored(site: &Site, browser: &Browser) {
 async fn undo_is_offered_after_removing_heart() {
     let site = Site::open().await;
     let browser = open_after_removing_heart(&site).await;
-    browser.click(OFFERED).await;
+    browser.click(UNDO_BUTTON).await;
     assert_heart_restored(&site, &browser).await;
     assert_eq!(browser.console_errors().await, [""; 0]);
 }
@@ -48,7 +48,7 @@ async fn undo_is_reachable_by_keyboard() {
     browser.eval::<bool>(control_z).await;
     assert_heart_restored(&site, &browser).await;
     browser.press_key(Key::Space).await;
-    browser.find(OFFERED).await;
+    browser.find(UNDO_BUTTON).await;
     wait_for_heart_count(&site, &browser, 0).await;
     browser.eval::<()>("[...document.querySelectorAll('.foot a, .foot button')].at(-1).focus()").await;
     browser.press_key(Key::Tab).await;
@@ -69,7 +69,7 @@ async fn each_undo_names_its_playlist() {
     }
     for n in 1..=4 {
         browser.eval::<()>(&format!("document.querySelector('{}').click()", heart(n))).await;
-        browser.wait_for(&format!("document.querySelectorAll('{OFFERED}').length === {n}")).await;
+        browser.wait_for(&format!("document.querySelectorAll('{UNDO_BUTTON}').length === {n}")).await;
     }
     let said =
         "[...document.querySelectorAll('#live p')].filter(p => p.checkVisibility()).map(p => p.firstChild.innerText)";
@@ -122,21 +122,21 @@ async fn heart_added_on_playlist_page_shows_annotation_form() {
 }
 
 /// Collects timers of ten seconds, to run them at once.
-const LATER: &str = "window.fades = [], window.clock = setTimeout, \
+const COLLECT_TIMERS: &str = "window.fades = [], window.clock = setTimeout, \
     void (window.setTimeout = (act, after) => after === 10000 ? fades.push(act) : clock(act, after))";
 
 #[tokio::test]
 async fn undo_disappears_after_ten_seconds_unless_focused() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    browser.eval::<()>(LATER).await;
+    browser.eval::<()>(COLLECT_TIMERS).await;
     browser.click(FIRST_HEART).await;
     wait_for_heart_count(&site, &browser, 1).await;
     browser.click(FIRST_HEART).await;
-    browser.find(OFFERED).await;
-    browser.eval::<()>(&format!("document.querySelector('{OFFERED}').focus()")).await;
+    browser.find(UNDO_BUTTON).await;
+    browser.eval::<()>(&format!("document.querySelector('{UNDO_BUTTON}').focus()")).await;
     browser.eval::<()>("fades.shift()()").await;
-    assert!(browser.eval::<bool>(&format!("!!document.querySelector('{OFFERED}')")).await, "it has the focus");
+    assert!(browser.eval::<bool>(&format!("!!document.querySelector('{UNDO_BUTTON}')")).await, "it has the focus");
     browser.eval::<()>("document.querySelector('.heart button').focus()").await;
     browser.eval::<()>("fades.shift()()").await;
     assert_eq!(browser.text("#live").await, "");

@@ -60,7 +60,7 @@ impl Browser {
         let place = MAX_BROWSERS.acquire().await.expect("the semaphore is never closed");
         let profile = tempfile::Builder::new().prefix("heartlist-chromium-").tempdir().unwrap();
         let wishes = capabilities(&profile, script).expect("good capabilities");
-        let driver = WebDriver::builder(programs::chromedriver(), wishes).client(client()).await;
+        let driver = WebDriver::builder(programs::chromedriver(), wishes).client(webdriver_client()).await;
         let driver = driver.unwrap_or_else(|error| {
             panic!("Chromium does not start: {error}. `script/test` brings what the browser tests need.")
         });
@@ -209,7 +209,7 @@ impl Browser {
 }
 
 /// Keeps no idle connections: at the end the browser is quit from another thread, which cannot use them.
-fn client() -> reqwest::Client {
+fn webdriver_client() -> reqwest::Client {
     reqwest::Client::builder().pool_max_idle_per_host(0).timeout(6 * WAIT_TIMEOUT).build().unwrap()
 }
 

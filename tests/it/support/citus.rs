@@ -37,9 +37,9 @@ impl Cluster {
         self.drop_database(name).await;
         for node in &self.nodes {
             run(node, &format!("create database {name}")).await;
-            run(&at(node, name), "create extension citus").await;
+            run(&with_database(node, name), "create extension citus").await;
         }
-        let coordinator = at(&self.nodes[0], name);
+        let coordinator = with_database(&self.nodes[0], name);
         let host_and_port = |url: &Url| format!("'{}', {}", url.host_str().unwrap(), url.port().unwrap());
         run(&coordinator, &format!("select citus_set_coordinator_host({})", host_and_port(&self.nodes[0]))).await;
         for worker in &self.nodes[1..] {
@@ -60,7 +60,7 @@ impl Cluster {
     }
 }
 
-fn at(node: &Url, database: &str) -> Url {
+fn with_database(node: &Url, database: &str) -> Url {
     let mut url = node.clone();
     url.set_path(database);
     url

@@ -11,7 +11,7 @@ use scraper::{ElementRef, Html, Selector};
 use super::page::Page;
 
 /// Attributes that hold ids of other elements.
-const REFERENCES: [&str; 9] = [
+const REFERENCE_ATTRIBUTES: [&str; 9] = [
     "for",
     "form",
     "list",
@@ -24,31 +24,31 @@ const REFERENCES: [&str; 9] = [
 ];
 
 /// Shapes of the pages that have been validated.
-static SEEN: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
-static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(folder);
+static VALIDATED_SHAPES: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
+static PAGES_FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(pages_folder);
 
-fn folder() -> Option<PathBuf> {
+fn pages_folder() -> Option<PathBuf> {
     std::env::var_os("HEARTLIST_KEEP_PAGES").map(PathBuf::from)
 }
 
 /// Fails if the page's HTML is invalid. Skips other content types and shapes that have been validated.
 pub(super) fn assert_valid_html(page: &Page) {
-    let shape = shape(&page.html);
+    let shape = page_shape(&page.html);
     let html = page.header("content-type").starts_with("text/html") && !page.html.is_empty();
-    if !html || !SEEN.lock().unwrap().get_or_insert_default().insert(shape) {
+    if !html || !VALIDATED_SHAPES.lock().unwrap().get_or_insert_default().insert(shape) {
         return;
     }
-    if let Some(folder) = &*FOLDER {
+    if let Some(folder) = &*PAGES_FOLDER {
         let path = page.url.path().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         let name = format!("{}{path:.60}-{shape:016x}.html", page.status);
         std::fs::create_dir_all(folder).and_then(|()| std::fs::write(folder.join(name), &page.html)).unwrap();
     }
-    let faults = faults(&page.html);
+    let faults = find_errors(&page.html);
     assert!(faults.is_empty(), "{faults:#?} on {} {}:\n{}", page.status, page.url, page.html);
 }
 
 /// Hash of a page without numbers and long words, which are ports, dates, ids and tokens.
-fn shape(html: &str) -> u64 {
+fn page_shape(html: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     let words = html.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c));
     let kept = words.filter(|word| word.len() <= 20 && !word.bytes().any(|byte| byte.is_ascii_digit()));
@@ -56,7 +56,7 @@ fn shape(html: &str) -> u64 {
     hasher.finish()
 }
 
-fn faults(html: &str) -> Vec<String> {
+fn find_errors(html: &str) -> Vec<String> {
     let document = Html::parse_document(html);
     let mut faults: Vec<String> = document.errors.iter().map(ToString::to_string).collect();
     let every = Selector::parse("*").unwrap();
@@ -65,7 +65,7 @@ fn faults(html: &str) -> Vec<String> {
     let twice = elements.iter().filter_map(|element| element.attr("id")).filter(|id| !ids.insert(*id));
     faults.extend(twice.map(|id| format!("the id {id} twice")));
     for element in &elements {
-        let named = REFERENCES.iter().filter_map(|name| Some((*name, element.attr(name)?)));
+        let named = REFERENCE_ATTRIBUTES.iter().filter_map(|name| Some((*name, element.attr(name)?)));
         for (name, value) in named.chain(fragment(*element)) {
             let lost = value.split_ascii_whitespace().filter(|id| !ids.contains(id));
             faults.extend(lost.map(|id| format!("{name} leads to {id}, which is not there")));
@@ -84,7 +84,7 @@ fn invalid_html_is_detected() {
     let page = |body: &str| {
         format!("<!DOCTYPE html><html lang=\"en\"><head><title>x</title></head><body>{body}</body></html>")
     };
-    assert_eq!(faults(&page("<label for=\"a\">A</label><input id=\"a\"><a href=\"#a\">A</a>")), [""; 0]);
+    assert_eq!(find_errors(&page("<label for=\"a\">A</label><input id=\"a\"><a href=\"#a\">A</a>")), [""; 0]);
     for body in [
         "<p></div></p>",
         "<p id=\"a\"></p><p id=\"a\"></p>",
@@ -92,6 +92,6 @@ fn invalid_html_is_detected() {
         "<p aria-labelledby=\"a b\" id=\"a\"></p>",
         "<a href=\"#a\">A</a>",
     ] {
-        assert_eq!(faults(&page(body)).len(), 1, "{body}");
+        assert_eq!(find_errors(&page(body)).len(), 1, "{body}");
     }
 }

@@ -93,8 +93,8 @@ impl Site {
 
     /// Starts a second server on the same database and Spotify; returns its address.
     pub(crate) async fn start_second_process(&mut self) -> String {
-        let listener = listen().await;
-        let base = address(&listener);
+        let listener = bind_free_port().await;
+        let base = address_of(&listener);
         self.serve(listener);
         base
     }
@@ -261,7 +261,7 @@ fn settings(base: &str, spotify: &str, extra: &[(&'static str, &str)]) -> HashMa
 }
 
 /// Settings of the other providers: id, secret and addresses.
-const OTHERS: [&[&str]; 4] = [
+const OTHER_PROVIDERS: [&[&str]; 4] = [
     &["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ACCOUNTS_URL", "GOOGLE_TOKEN_URL", "GOOGLE_API_URL"],
     &["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_ACCOUNTS_URL", "GITHUB_API_URL"],
     &["FACEBOOK_CLIENT_ID", "FACEBOOK_CLIENT_SECRET", "FACEBOOK_ACCOUNTS_URL", "FACEBOOK_API_URL"],
@@ -277,11 +277,11 @@ fn registered(provider: OtherProvider, base: &str) -> RegisteredClient {
     }
 }
 
-async fn listen() -> TcpListener {
+async fn bind_free_port() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a free port")
 }
 
-fn address(listener: &TcpListener) -> String {
+fn address_of(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct TestDatabase {
 
 impl TestDatabase {
     /// An existing, migrated database.
-    pub(crate) fn at(url: &str) -> Self {
+    pub(crate) fn from_url(url: &str) -> Self {
         Self { url: url.parse().expect("an address"), stays: true, cluster: None }
     }
 
@@ -75,23 +75,23 @@ impl Drop for TestDatabase {
 /// When there is no server to be had; the message says why.
 pub(crate) async fn create_database() -> TestDatabase {
     static TEMPLATE: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
-    static MADE: AtomicU32 = AtomicU32::new(0);
-    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let name = format!("heartlist_test_{}_{number}", std::process::id());
-    if let Some(cluster) = cluster().await {
+    if let Some(cluster) = find_cluster().await {
         return TestDatabase { url: cluster.create(&name).await, stays: false, cluster: Some(cluster) };
     }
-    let template = TEMPLATE.get_or_init(template).await;
+    let template = TEMPLATE.get_or_init(ensure_template).await;
     let mut admin = admin().await;
     run(&mut admin, format!("drop database if exists {name}")).await;
     // Since Postgres 15; two to five times as fast.
-    let strategy = if knows_strategies(&mut admin).await { "strategy file_copy" } else { "" };
+    let strategy = if supports_strategies(&mut admin).await { "strategy file_copy" } else { "" };
     run(&mut admin, format!("create database {name} template {template} {strategy}")).await;
     TestDatabase { url: address_of(&name), stays: server().is_private, cluster: None }
 }
 
 /// The cluster on which the tests run, if TEST_DATABASE_URL names its coordinator.
-pub(crate) async fn cluster() -> Option<Cluster> {
+pub(crate) async fn find_cluster() -> Option<Cluster> {
     static CLUSTER: tokio::sync::OnceCell<Option<Cluster>> = tokio::sync::OnceCell::const_new();
     // Starting the server blocks, which must not hold up a runtime.
     let server = tokio::task::spawn_blocking(server).await.expect("a Postgres server for the tests");
@@ -100,7 +100,7 @@ pub(crate) async fn cluster() -> Option<Cluster> {
 }
 
 /// Creates the template if it is missing; returns its name.
-async fn template() -> String {
+async fn ensure_template() -> String {
     let name = template_name();
     let mut admin = admin().await;
     // Held until this connection is closed.
@@ -128,7 +128,7 @@ fn template_name() -> String {
     format!("heartlist_template_{hash:016x}")
 }
 
-async fn knows_strategies(connection: &mut PgConnection) -> bool {
+async fn supports_strategies(connection: &mut PgConnection) -> bool {
     let version = "select current_setting('server_version_num')::int4 >= 150000";
     sqlx::query_scalar(version).fetch_one(connection).await.expect("the server's version")
 }
@@ -195,8 +195,8 @@ mod private {
     use url::Url;
 
     /// Not /tmp, which may be in memory: a run needs some hundred megabytes.
-    const FOLDERS: &str = "/var/tmp";
-    const PREFIX: &str = "heartlist-test-";
+    const PARENT_FOLDER: &str = "/var/tmp";
+    const FOLDER_PREFIX: &str = "heartlist-test-";
 
     /// Holds a claim on the server (its input, if any) until process $1 has ended, then removes folder $2. A zombie
     /// counts as ended, because not every init reaps.
@@ -227,7 +227,7 @@ mod private {
         };
         // Before the start, which takes a while in which this process can be killed.
         if !folder.exists() {
-            watch(run, &folder, Stdio::null());
+            spawn_watcher(run, &folder, Stdio::null());
         }
         let postgres = LocalPostgres::start(&options).unwrap_or_else(|error| panic!("{error}"));
         if postgres.has_started_server() {
@@ -240,7 +240,7 @@ mod private {
     }
 
     #[expect(clippy::zombie_processes, reason = "it outlives this process")]
-    fn watch(run: u32, folder: &Path, claim: Stdio) {
+    fn spawn_watcher(run: u32, folder: &Path, claim: Stdio) {
         Command::new("/bin/sh")
             .args(["-c", WATCHER, "heartlist-test-watcher", &run.to_string()])
             .arg(folder)
@@ -265,10 +265,10 @@ mod private {
     }
 
     /// Removes folders of runs whose watcher was killed too, as by a power cut.
-    fn sweep() {
-        for entry in fs::read_dir(FOLDERS).into_iter().flatten().flatten() {
+    fn remove_stale_folders() {
+        for entry in fs::read_dir(PARENT_FOLDER).into_iter().flatten().flatten() {
             let name = entry.file_name().into_string().unwrap_or_default();
-            let run = name.strip_prefix(PREFIX).and_then(|run| run.parse().ok());
+            let run = name.strip_prefix(FOLDER_PREFIX).and_then(|run| run.parse().ok());
             let Some(run) = run.and_then(Pid::from_raw) else {
                 continue;
             };

@@ -8,16 +8,16 @@ use super::Browser;
 use crate::support::Site;
 
 /// A path without a page.
-pub(crate) const NOWHERE: &str = "/nowhere";
+pub(crate) const UNKNOWN_PATH: &str = "/nowhere";
 /// Elements that make the page scroll sideways.
-const STICKS_OUT: &str = "document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] : \
+const OVERFLOWING_ELEMENTS: &str = "document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] : \
     [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.tagName + '.' + e.className)";
 /// Background colour of the page.
-const GROUND: &str = "getComputedStyle(document.body).backgroundColor";
+const BACKGROUND: &str = "getComputedStyle(document.body).backgroundColor";
 
 /// Public pages.
 pub(crate) fn pages_for_all() -> [&'static str; 7] {
-    ["/", "/login?next=/hearts", "/top", "/about", "/privacy", "/terms", NOWHERE]
+    ["/", "/login?next=/hearts", "/top", "/about", "/privacy", "/terms", UNKNOWN_PATH]
 }
 
 /// Pages of Mira, whose library has long, unbreakable and right-to-left names and a thousand songs.
@@ -40,7 +40,7 @@ pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
         "/account/delete",
         "/invites",
         "/logout",
-        NOWHERE,
+        UNKNOWN_PATH,
     ]
     .map(String::from)
     .into();
@@ -65,10 +65,18 @@ pub(crate) async fn assert_fits(browser: &Browser, path: &str, grounds: &mut Has
         for width in [320, 360] {
             browser.set_window_size(width, 640).await;
             assert_eq!(browser.eval::<u32>("innerWidth").await, width);
-            assert_eq!(browser.eval::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at {width} px, {scheme}");
+            assert_eq!(
+                browser.eval::<Vec<String>>(OVERFLOWING_ELEMENTS).await,
+                [""; 0],
+                "{path} at {width} px, {scheme}"
+            );
         }
-        grounds.insert(browser.eval(GROUND).await);
+        grounds.insert(browser.eval(BACKGROUND).await);
     }
     browser.eval::<()>("void (document.documentElement.style.fontSize = '200%')").await;
-    assert_eq!(browser.eval::<Vec<String>>(STICKS_OUT).await, [""; 0], "{path} at 360 px, text twice as large");
+    assert_eq!(
+        browser.eval::<Vec<String>>(OVERFLOWING_ELEMENTS).await,
+        [""; 0],
+        "{path} at 360 px, text twice as large"
+    );
 }
