@@ -67,7 +67,7 @@ async fn disconnecting_spotify_deletes_tokens_in_every_session_and_keeps_hearts(
         site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
     let page = here.submit(here.open("/account/disconnect").await.form("form[action='/account/disconnect']")).await;
-    assert!(page.status == 200 && page.notice().unwrap().contains("disconnected"));
+    assert!(page.status == 200 && page.flash().unwrap().contains("disconnected"));
     site.spotify.reset();
     for visitor in [&here, &there] {
         let account = visitor.open("/account").await;
@@ -104,7 +104,7 @@ async fn account_deletion_needs_recent_sign_in() {
 async fn reauthentication_accepts_only_identities_already_linked() {
     let site = Site::open().await;
     let ada = site.visitor();
-    ada.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
+    ada.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
     site.advance(Duration::from_secs(601));
     // Attack: somebody at the unlocked browser links an identity of their own to get into the account later.
     for body in ["aim=link&next=/account", "again=yes&next=/account"] {
@@ -112,7 +112,7 @@ async fn reauthentication_accepts_only_identities_already_linked() {
         let sent = ada.request(Method::POST, &path, &[("sec-fetch-site", "same-origin")], Some(body.into())).await;
         let consent = ada.open(sent.header("location")).await;
         if consent.has("button[value=approve]") {
-            let answer = ada.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
+            let answer = ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
             assert_eq!(answer.status, 409, "{body}");
         } else {
             assert_eq!((consent.url.path(), consent.text("h1").as_str()), ("/account/again", "Sign in again"));
@@ -120,9 +120,9 @@ async fn reauthentication_accepts_only_identities_already_linked() {
         assert_eq!(site.count("select count(*) from identities").await, 1, "{body}");
         assert!(!ada.open("/account/delete").await.has(CONFIRM_FORM), "{body}");
     }
-    let google = ada.to(OtherProvider::Google, &ada.open("/account/delete").await).await;
-    let back = ada.submit(google.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
-    assert_eq!((back.url.path(), back.has(SURE)), ("/account/delete", true), "{}", back.html);
+    let google = ada.start_sign_in_with(OtherProvider::Google, &ada.open("/account/delete").await).await;
+    let back = ada.submit(google.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    assert_eq!((back.url.path(), back.has(CONFIRM_FORM)), ("/account/delete", true), "{}", back.html);
 }
 
 #[tokio::test]

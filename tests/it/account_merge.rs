@@ -15,15 +15,15 @@ const MERGE_HEADING: &str = "Were you here before?";
 async fn sign_in_twice() -> (Site, Visitor, Visitor, Page) {
     let site = Site::open().await;
     let (first, second) = (site.visitor(), site.visitor());
-    first.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
-    first.fetch(Method::PUT, ONE).await;
-    let page = second.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
+    first.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+    first.fetch(Method::PUT, HEART).await;
+    let page = second.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     (site, first, second, page)
 }
 
-async fn prove(site: &Site, visitor: &Visitor, door: &Page, key: &str) -> Page {
-    let consent = visitor.to(OtherProvider::Google, door).await;
-    visitor.submit(consent.choose(&site.spotify.account(OtherProvider::Google, key))).await
+async fn sign_in_to_merge(site: &Site, visitor: &Visitor, door: &Page, key: &str) -> Page {
+    let consent = visitor.start_sign_in_with(OtherProvider::Google, door).await;
+    visitor.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, key))).await
 }
 
 #[tokio::test]
@@ -39,14 +39,14 @@ async fn same_verified_email_makes_two_accounts_until_merged() {
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
         assert_eq!(visitor.open("/account").await.texts(".identities h3"), ["Google", "GitHub"]);
     }
-    let again = site.visitor().sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
-    assert_eq!((again.url.path(), site.count(PEOPLE).await), ("/playlists", 1));
+    let again = site.visitor().sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    assert_eq!((again.url.path(), site.count_users().await), ("/playlists", 1));
 }
 
 #[tokio::test]
 async fn linking_own_other_account_offers_merge() {
-    let (site, _, second, _) = two().await;
-    let page = second.link(&site.spotify, OtherProvider::Google, "ada").await;
+    let (site, _, second, _) = sign_in_twice().await;
+    let page = second.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
     assert_eq!((page.status, page.text("h1").as_str()), (409, "That account may be yours too"));
     assert!(page.text("main").contains("Nothing was changed"));
     assert_eq!(site.count_users().await, 2);
@@ -59,9 +59,9 @@ async fn linking_own_other_account_offers_merge() {
     let (site, _, second, _) = sign_in_twice().await;
     site.advance(Duration::from_secs(16 * 60));
     let again = second.open("/account/again?next=/account").await;
-    let consent = second.to(OtherProvider::GitHub, &again).await;
-    second.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
-    let page = second.link(&site.spotify, OtherProvider::Google, "ada").await;
+    let consent = second.start_sign_in_with(OtherProvider::GitHub, &again).await;
+    second.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
+    let page = second.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
     assert_eq!((page.status, page.text("h1").as_str()), (409, "That belongs to another account"));
     assert_eq!(page.attributes("main a", "href"), ["/logout", "/account", "/playlists"]);
     assert_eq!(site.count_users().await, 2);
@@ -70,10 +70,10 @@ async fn linking_own_other_account_offers_merge() {
 #[tokio::test]
 async fn return_path_survives_merge() {
     let site = Site::open().await;
-    site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
+    site.visitor().sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
     let visitor = site.visitor();
-    let consent = visitor.to(OtherProvider::GitHub, &visitor.open("/login?next=/hearts").await).await;
-    let page = visitor.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
+    let consent = visitor.start_sign_in_with(OtherProvider::GitHub, &visitor.open("/login?next=/hearts").await).await;
+    let page = visitor.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
     assert!(page.has("main a[href='/hearts']"));
     assert_eq!(sign_in_to_merge(&site, &visitor, &page, "ada").await.url.path(), "/hearts");
 }
@@ -81,7 +81,7 @@ async fn return_path_survives_merge() {
 #[tokio::test]
 async fn unverified_email_never_offers_merge() {
     let site = Site::open().await;
-    // Mira's is verified at Google and not at GitHub, Noor's not even at Google; Facebook never says.
+    // Mira's address is verified at Google but not at GitHub, Noor's at neither; Facebook does not report it.
     for (provider, key) in [
         (OtherProvider::Google, "mira"),
         (OtherProvider::GitHub, "mira"),
@@ -90,22 +90,22 @@ async fn unverified_email_never_offers_merge() {
         (OtherProvider::Google, "noor"),
     ] {
         let visitor = site.visitor();
-        let page = visitor.sign_in_by(&site.spotify, provider, key).await;
-        assert_eq!((page.url.path(), page.html.contains(QUESTION)), ("/playlists", false), "{provider:?} {key}");
+        let page = visitor.sign_in_with(&site.spotify, provider, key).await;
+        assert_eq!((page.url.path(), page.html.contains(MERGE_HEADING)), ("/playlists", false), "{provider:?} {key}");
         assert_eq!(visitor.open("/account/same").await.url.path(), "/playlists");
     }
-    assert_eq!(site.count(PEOPLE).await, 5);
+    assert_eq!(site.count_users().await, 5);
     site.spotify
         .update_account(OtherProvider::GitHub, "ada", |account| account.email = Some("noor@example.org".into()));
-    let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let page = site.visitor().sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     assert_eq!(page.url.path(), "/playlists", "verified here, but not by the other side");
 }
 
 #[tokio::test]
 async fn merge_needs_sign_in_to_the_other_account() {
-    let (site, _first, second, page) = two().await;
-    site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "mira").await;
-    let wrong = prove(&site, &second, &page, "mira").await;
+    let (site, _first, second, page) = sign_in_twice().await;
+    site.visitor().sign_in_with(&site.spotify, OtherProvider::Google, "mira").await;
+    let wrong = sign_in_to_merge(&site, &second, &page, "mira").await;
     assert_eq!((wrong.status, site.count_users().await), (409, 3));
     let unknown = sign_in_to_merge(&site, &second, &page, "noor").await;
     assert_eq!((unknown.status, site.count_users().await), (409, 3));
@@ -115,18 +115,18 @@ async fn merge_needs_sign_in_to_the_other_account() {
 async fn merge_needs_same_session_within_fifteen_minutes() {
     let (site, _first, second, page) = sign_in_twice().await;
     let elsewhere = site.visitor();
-    elsewhere.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
+    elsewhere.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     assert_eq!(elsewhere.open("/account/same").await.url.path(), "/playlists");
     let same = [("sec-fetch-site", "same-origin")];
     let sent = elsewhere.request(Method::POST, "/auth/google", &same, Some("aim=prove".into())).await;
     let consent = elsewhere.open(sent.header("location")).await;
-    let refused = elsewhere.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
-    assert_eq!((refused.status, site.count(PEOPLE).await), (409, 2), "another session of the same newcomer");
+    let refused = elsewhere.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    assert_eq!((refused.status, site.count_users().await), (409, 2), "another session of the same newcomer");
     site.advance(Duration::from_secs(14 * 60 + 50));
-    let consent = second.to(OtherProvider::Google, &page).await;
+    let consent = second.start_sign_in_with(OtherProvider::Google, &page).await;
     site.advance(Duration::from_secs(11));
-    let late = second.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
-    assert_eq!((late.status, site.count(PEOPLE).await), (409, 2), "too late");
+    let late = second.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    assert_eq!((late.status, site.count_users().await), (409, 2), "too late");
     assert_eq!(second.open("/account/same").await.url.path(), "/playlists");
 }
 
@@ -143,7 +143,7 @@ async fn accounts_never_merge_without_being_asked() {
         };
         let sent = second.submit(form.with("aim", aim)).await;
         if sent.has("button[value=approve]") {
-            let end = second.submit(sent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+            let end = second.submit(sent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
             assert_eq!(end.status, 409, "{aim}");
         }
         assert_eq!(site.count_users().await, 2, "{aim}");
@@ -152,10 +152,10 @@ async fn accounts_never_merge_without_being_asked() {
 
 #[tokio::test]
 async fn accounts_with_the_same_provider_are_not_merged() {
-    let (site, first, second, page) = two().await;
-    first.link(&site.spotify, OtherProvider::X, "ada").await;
-    second.link(&site.spotify, OtherProvider::X, "mira").await;
-    let kept = prove(&site, &second, &page, "ada").await;
+    let (site, first, second, page) = sign_in_twice().await;
+    first.link_identity(&site.spotify, OtherProvider::X, "ada").await;
+    second.link_identity(&site.spotify, OtherProvider::X, "mira").await;
+    let kept = sign_in_to_merge(&site, &second, &page, "ada").await;
     assert_eq!((kept.status, site.count_users().await), (409, 2));
     assert!(kept.text("main").contains("Nothing was changed"));
     assert_eq!(first.open("/hearts").await.count("li.card"), 1);

@@ -27,8 +27,8 @@ async fn account_page_lists_own_events_newest_first() {
 #[tokio::test]
 async fn exports_imports_and_identity_changes_are_recorded() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
-    ada.link(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let ada = site.sign_in("ada").await;
+    ada.link_identity(&site.spotify, OtherProvider::GitHub, "ada").await;
     ada.open("/hearts/export.csv").await;
     let file = format!("id\n{}", "1".repeat(22));
     ada.open("/hearts/export.json").await;

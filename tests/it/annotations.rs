@@ -61,9 +61,9 @@ async fn invalid_annotation_is_shown_again_with_reason() {
         assert!(page.text("title").contains("not saved") && !page.has("#tags-error"));
     }
     let tags = (0..11).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
-    let page = write(&ada, &ada.edit_first_heart().await, "fine", &tags).await;
+    let page = save_annotation(&ada, &ada.edit_first_heart().await, "fine", &tags).await;
     assert!(page.status == 422 && page.text("#tags-error").contains("up to 10 tags"));
-    let page = write(&ada, &ada.edit_first_heart().await, "two\nlines", "nul\0").await;
+    let page = save_annotation(&ada, &ada.edit_first_heart().await, "two\nlines", "nul\0").await;
     assert!(page.status == 422 && page.has("#note-error") && page.has("#tags-error"));
     assert_eq!(ada.open("/hearts").await.text(".note"), "Before", "nothing was saved");
 }
@@ -104,7 +104,7 @@ async fn annotation_outlives_playlist_metadata() {
     save_annotation(&ada, &ada.edit_first_heart().await, "Still here", "kept").await;
     let name = ada.open("/hearts").await.text("h2 .name");
     site.advance(Duration::from_secs(31 * 24 * 3600));
-    site.sweep().await;
+    site.run_cleanup().await;
     site.spotify.inject_fault(fake_spotify::Endpoint::Playlist, fake_spotify::Fault::Hang, 9);
     let page = ada.open("/hearts").await;
     assert_eq!((page.text(".note").as_str(), page.text("h2 .name")), ("Still here", name));

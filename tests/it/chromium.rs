@@ -22,16 +22,16 @@ use crate::support::browser::Browser;
 /// Heart button of the first playlist on a page.
 const FIRST_HEART: &str = ".card:first-child form.heart button";
 
-/// Goes from the sign-in page through the consent page, by mouse.
+/// Signs in by mouse.
 async fn sign_in(browser: &Browser, user: &str) {
     browser.go("/login").await;
     browser.click("form[action='/auth/spotify'] button").await;
-    consent(browser, user).await;
-    browser.arrive("/playlists").await;
+    approve_consent(browser, user).await;
+    browser.wait_for_location("/playlists").await;
 }
 
-/// Says yes on the consent page as `user`.
-async fn consent(browser: &Browser, user: &str) {
+/// Approves the consent page as `user`.
+async fn approve_consent(browser: &Browser, user: &str) {
     browser.click(&format!("input[name=user][value={user}]")).await;
     browser.click("button[value=approve]").await;
 }

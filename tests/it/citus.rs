@@ -70,10 +70,10 @@ async fn use_hearts(site: &Site, ada: &Visitor) {
     assert_eq!(ada.open("/hearts").await.count("li.card"), 2);
     let removed = ada.open("/hearts/removed").await;
     assert_eq!(removed.playlist_ids(), [ids[0].clone()]);
-    ada.submit(removed.form("button[value=back]")).await;
+    ada.submit(removed.form("button[value=restore]")).await;
     assert_eq!(ada.open("/hearts").await.count("li.card"), 3);
     ada.fetch(Method::DELETE, &format!("/heart/{}", ids[2])).await;
-    ada.submit(ada.open("/hearts/removed").await.form("button[value=gone]").with("want", "gone")).await;
+    ada.submit(ada.open("/hearts/removed").await.form("button[value=delete]").with("action", "delete")).await;
     assert_eq!(site.count("select count(*) from user_hearts").await, 2);
     assert_eq!(ada.open(&format!("/playlists/{}", ids[0])).await.status, 200);
     let link = ada.open("/hearts").await.form("form.by-link").with("link", "3cEYpjA9oz9GiPac4AsH4n");
@@ -137,11 +137,11 @@ async fn use_import_and_export(site: &Site, ada: &Visitor) {
     assert_eq!(site.count("select count(*) from user_hearts").await, before + 3);
 }
 
-async fn sessions(site: &Site) {
-    let ada = site.signed_in("ada").await;
-    let linked = ada.link(&site.spotify, OtherProvider::X, "ada").await;
-    assert!(linked.notice().unwrap().contains("X is linked"), "{}", linked.text("main"));
-    let elsewhere = site.signed_in("ada").await;
+async fn use_sessions(site: &Site) {
+    let ada = site.sign_in("ada").await;
+    let linked = ada.link_identity(&site.spotify, OtherProvider::X, "ada").await;
+    assert!(linked.flash().unwrap().contains("X is linked"), "{}", linked.text("main"));
+    let elsewhere = site.sign_in("ada").await;
     ada.submit(ada.open("/account").await.form("#sessions > form")).await;
     assert_eq!(elsewhere.get("/account").await.status, 303);
     assert!(ada.open("/account/activity").await.status == 200);
@@ -152,14 +152,14 @@ async fn sessions(site: &Site) {
 
 async fn merge_accounts(site: &Site) {
     let (old, new) = (site.visitor(), site.visitor());
-    old.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
+    old.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
     old.fetch(Method::PUT, "/heart/0000000000000000000003").await;
-    new.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
+    new.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     new.fetch(Method::PUT, "/heart/0000000000000000000003").await;
     new.fetch(Method::PUT, "/heart/0000000000000000000004").await;
-    let consent = new.to(OtherProvider::Google, &new.open("/account/same").await).await;
-    let page = new.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
-    assert!(page.notice().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
+    let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/same").await).await;
+    let page = new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    assert!(page.flash().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
     assert_eq!(new.open("/hearts").await.count("li.card"), 2);
     assert_no_orphaned_rows(site).await;
 }

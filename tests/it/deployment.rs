@@ -53,7 +53,7 @@ fn heroku_build_matches_procfile() {
 #[test]
 fn ignore_files_exclude_nothing_the_build_needs() {
     for file in [".slugignore", ".dockerignore"] {
-        for line in read(file).lines() {
+        for line in read_file(file).lines() {
             let needed =
                 ["src", "crates", "static", "templates", "migrations", "tests", ".sqlx", ".cargo", "build.rs", "Cargo"];
             assert!(!needed.iter().any(|needed| line.trim_start_matches('/').starts_with(needed)), "{file}: {line}");
@@ -101,7 +101,7 @@ fn review_apps_require_no_settings() {
 
 #[test]
 fn operations_page_lists_exactly_the_known_settings() {
-    let page = read("docs/OPERATIONS.md");
+    let page = read_file("docs/OPERATIONS.md");
     let table = page.split("## Settings").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("its table");
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
     let named: BTreeSet<String> = rows.flat_map(|row| row.split(", ")).map(|name| name.replace('`', "")).collect();

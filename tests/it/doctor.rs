@@ -119,7 +119,7 @@ async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
 
     let away = Site::open().await;
     away.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
-    let (state, told) = finding(&away.visitor().look("/setup").await, "Id and secret");
+    let (state, told) = find_finding(&away.visitor().get("/setup").await, "Id and secret");
     assert!(state == "bad" && told.contains("having trouble (status 502)") && !told.contains("rejects"), "{told}");
 
     let gone = Site::open_with(&[("SPOTIFY_ACCOUNTS_URL", UNREACHABLE_URL)]).await;
@@ -131,7 +131,7 @@ async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
 async fn doctor_names_lapsed_premium() {
     let site = Site::open().await;
     site.spotify.update_switches(|switches| switches.owner_has_premium = false);
-    let (state, told) = finding(&site.visitor().look("/setup").await, "Web API");
+    let (state, told) = find_finding(&site.visitor().get("/setup").await, "Web API");
     assert!(state == "bad" && told.contains("has no Premium") && told.contains("Renew"), "{told}");
 }
 

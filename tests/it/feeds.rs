@@ -36,10 +36,10 @@ fn parse_date(text: &str) -> OffsetDateTime {
     OffsetDateTime::parse(text, &Rfc3339).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-async fn odd_one(site: &Site) {
+async fn add_listener_with_special_characters(site: &Site) {
     let mut lena = User::with_library("lena", 60);
-    lena.display_name = Some(NAME.into());
-    lena.library[49].as_mut().unwrap().name = ODD.into();
+    lena.display_name = Some(DISPLAY_NAME.into());
+    lena.library[49].as_mut().unwrap().name = PLAYLIST_NAME.into();
     site.spotify.add_user(lena);
 }
 

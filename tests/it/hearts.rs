@@ -287,7 +287,7 @@ async fn hearts_work_during_spotify_outage() {
         site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
     let asked = site.spotify.requests().len();
-    assert_eq!(ada.fetch(Method::PUT, ONE).await.status, 200);
+    assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200);
     assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
     assert_eq!(site.spotify.requests().len(), asked);
 }

@@ -18,7 +18,7 @@ async fn submit_link(visitor: &Visitor, path: &str, text: &str) -> Page {
 }
 
 /// Id and name of a public playlist that `owner` has and `stranger` does not.
-fn of_somebody_else(site: &Site, owner: &str, stranger: &str) -> (String, String) {
+fn find_foreign_playlist(site: &Site, owner: &str, stranger: &str) -> (String, String) {
     let (owner, stranger) = (site.spotify.user(owner).unwrap(), site.spotify.user(stranger).unwrap());
     let known: Vec<_> = stranger.playlists().iter().map(|p| p.id.clone()).collect();
     let theirs = owner.playlists().into_iter();
@@ -60,7 +60,7 @@ async fn pasted_link_is_hearted_with_one_spotify_call() {
 async fn every_list_page_has_the_link_form() {
     let site = Site::open().await;
     for user in ["ada", "noor"] {
-        let visitor = site.signed_in(user).await;
+        let visitor = site.sign_in(user).await;
         for path in ["/playlists", "/hearts"] {
             let page = visitor.open(path).await;
             assert_eq!(page.text("label[for=link]"), "Add by link", "{user} {path}");
@@ -77,7 +77,7 @@ async fn every_list_page_has_the_link_form() {
 #[tokio::test]
 async fn invalid_link_is_shown_again_with_reason() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let asked = site.spotify.requests().len();
     for (text, reason) in [
         ("https://open.spotify.com/album/3cEYpjA9oz9GiPac4AsH4n", "a link to an album"),
@@ -89,7 +89,7 @@ async fn invalid_link_is_shown_again_with_reason() {
         ("  ", "Paste a playlist link first"),
     ] {
         for path in ["/hearts", "/playlists"] {
-            let page = paste(&ada, path, text).await;
+            let page = submit_link(&ada, path, text).await;
             assert_eq!((page.status, page.text("h1").as_str()), (422, "Add by link"), "{text}");
             assert_eq!(page.attribute(".back a", "href"), path, "the way back");
             assert!(page.text("title").contains("not hearted"));
@@ -99,15 +99,15 @@ async fn invalid_link_is_shown_again_with_reason() {
             assert!(described.split(' ').any(|id| page.text(&format!("#{id}")).contains(reason)), "{text}: {reason}");
         }
     }
-    assert_eq!((site.count(ROWS).await, site.spotify.requests().len()), (0, asked), "nothing was followed");
-    assert_eq!(paste(&ada, "/hearts", NAMELESS).await.status, 422);
+    assert_eq!((site.count_hearts().await, site.spotify.requests().len()), (0, asked), "nothing was followed");
+    assert_eq!(submit_link(&ada, "/hearts", UNKNOWN_ID).await.status, 422);
 }
 
 #[tokio::test]
-async fn refused_link_can_be_corrected_and_leads_back_to_its_list() {
+async fn rejected_link_can_be_corrected_and_leads_back_to_its_list() {
     let site = Site::open().await;
     let mira = site.sign_in("mira").await;
-    let page = paste(&mira, "/playlists?page=2", "nonsense").await;
+    let page = submit_link(&mira, "/playlists?page=2", "nonsense").await;
     assert_eq!((page.status, page.attribute(".back a", "href").as_str()), (422, "/playlists?page=2"));
     let again = mira.submit(page.form("#link").with("link", "still nonsense")).await;
     assert_eq!(again.attribute("#link", "value"), "still nonsense");
@@ -118,8 +118,8 @@ async fn refused_link_can_be_corrected_and_leads_back_to_its_list() {
     }
     let bare = mira.request(Method::POST, "/hearts", &[], Some(String::new())).await;
     assert!(bare.status == 422 && bare.text("#link-refusal").contains("Paste a playlist link first"));
-    let corrected = mira.submit(again.form("#link").with("link", NAMELESS)).await;
-    assert_eq!((corrected.status, site.count(ROWS).await), (422, 0), "Spotify does not show this one");
+    let corrected = mira.submit(again.form("#link").with("link", UNKNOWN_ID)).await;
+    assert_eq!((corrected.status, site.count_hearts().await), (422, 0), "Spotify does not show this one");
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn playlist_hidden_by_spotify_is_not_hearted() {
         assert_eq!((page.status, page.attribute("#link", "value").as_str()), (422, unseen));
         assert!(page.text("#link-refusal").contains("Spotify does not show this playlist"));
     }
-    assert_eq!((site.count(ROWS).await, site.spotify.request_count(Endpoint::Playlist)), (0, 2));
+    assert_eq!((site.count_hearts().await, site.spotify.request_count(Endpoint::Playlist)), (0, 2));
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn link_is_hearted_without_name_during_spotify_outage() {
     ];
     for (n, fault) in faults.into_iter().enumerate() {
         site.spotify.inject_fault(Endpoint::Playlist, fault.clone(), 10);
-        let page = paste(&ada, "/hearts", &format!("spotify:playlist:{n:022}")).await;
+        let page = submit_link(&ada, "/hearts", &format!("spotify:playlist:{n:022}")).await;
         assert_eq!(page.status, 200, "{fault:?}");
         assert!(page.flash().unwrap().starts_with("Hearted. Spotify could not be asked"), "{fault:?}");
         assert_eq!(page.text(&format!("#p-{n:022} h2")), format!("Playlist 0000…{n:04}"));

@@ -23,59 +23,59 @@ async fn link_spotify(visitor: &Visitor, user: &str) -> Page {
 }
 
 #[tokio::test]
-async fn every_outcome_for_each_provider() {
+async fn every_link_outcome_works_for_each_provider() {
     for provider in OtherProvider::ALL {
         let site = Site::open().await;
-        let (ada, mira) = (site.signed_in("ada").await, site.visitor());
-        let joined = mira.sign_in_by(&site.spotify, provider, "mira").await;
-        assert!(joined.notice().unwrap().starts_with("Signed in as"), "{provider:?}");
-        let linked = ada.link(&site.spotify, provider, "ada").await;
-        assert!(linked.notice().unwrap().contains(" is linked.") && linked.url.path() == "/account");
-        assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (2, 3));
+        let (ada, mira) = (site.sign_in("ada").await, site.visitor());
+        let joined = mira.sign_in_with(&site.spotify, provider, "mira").await;
+        assert!(joined.flash().unwrap().starts_with("Signed in as"), "{provider:?}");
+        let linked = ada.link_identity(&site.spotify, provider, "ada").await;
+        assert!(linked.flash().unwrap().contains(" is linked.") && linked.url.path() == "/account");
+        assert_eq!((site.count_users().await, site.count(IDENTITIES).await), (2, 3));
         let signed_in = site.visitor();
         assert!(
             signed_in
-                .sign_in_by(&site.spotify, provider, "ada")
+                .sign_in_with(&site.spotify, provider, "ada")
                 .await
-                .notice()
+                .flash()
                 .unwrap()
                 .starts_with("Signed in as Ada")
         );
         assert_eq!(site.count_users().await, 2);
 
-        let again = aimed(&site, &ada, provider, "ada").await;
-        assert!(again.notice().unwrap().contains("already signed in"), "already linked");
-        let others = aimed(&site, &ada, provider, "mira").await;
+        let again = start_linking_and_approve(&site, &ada, provider, "ada").await;
+        assert!(again.flash().unwrap().contains("already signed in"), "already linked");
+        let others = start_linking_and_approve(&site, &ada, provider, "mira").await;
         assert_eq!(others.status, 409);
         assert!(others.text("main").contains("belongs to another Heartlist account. Nothing was changed"));
         assert_eq!(others.attributes("main a", "href"), ["/logout", "/account", "/playlists"], "no dead end");
-        let another = aimed(&site, &ada, provider, "noor").await;
+        let another = start_linking_and_approve(&site, &ada, provider, "noor").await;
         assert!(another.status == 409 && another.text("main").contains("Nothing was changed"));
         assert_eq!((site.count_users().await, site.count(IDENTITIES).await), (2, 3));
         assert_eq!(ada.open("/account").await.status, 200);
     }
 }
 
-/// Asks to link as the account page does, also what is linked already.
-async fn aimed(site: &Site, visitor: &Visitor, provider: OtherProvider, key: &str) -> Page {
+/// Starts linking as the account page does, even if the provider is linked already.
+async fn start_linking_and_approve(site: &Site, visitor: &Visitor, provider: OtherProvider, key: &str) -> Page {
     let path = format!("/auth/{}", provider.key());
     let same = [("sec-fetch-site", "same-origin")];
     let sent = visitor.request(Method::POST, &path, &same, Some("aim=link&next=/account".into())).await;
     let consent = visitor.open(sent.header("location")).await;
-    visitor.submit(consent.choose(&site.spotify.account(provider, key))).await
+    visitor.submit(consent.approve_as(&site.spotify.account(provider, key))).await
 }
 
 #[tokio::test]
 async fn all_linked_providers_sign_in_to_the_same_account() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    ada.fetch(Method::PUT, ONE).await;
+    ada.fetch(Method::PUT, HEART).await;
     for provider in OtherProvider::ALL {
-        ada.link(&site.spotify, provider, "ada").await;
+        ada.link_identity(&site.spotify, provider, "ada").await;
     }
     for provider in OtherProvider::ALL {
         let there = site.visitor();
-        there.sign_in_by(&site.spotify, provider, "ada").await;
+        there.sign_in_with(&site.spotify, provider, "ada").await;
         assert_eq!(there.open("/hearts").await.count("li.card"), 1, "{provider:?}");
     }
     let account = ada.open("/account").await;
@@ -90,7 +90,7 @@ async fn all_linked_providers_sign_in_to_the_same_account() {
 async fn linking_spotify_also_connects_it() {
     let site = Site::open().await;
     let ada = site.visitor();
-    ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
+    ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = link_spotify(&ada, "ada").await;
     assert!(page.flash().unwrap().starts_with("Spotify is connected"));
     assert!(!ada.open("/playlists").await.playlist_ids().is_empty());
@@ -101,12 +101,12 @@ async fn linking_spotify_also_connects_it() {
 #[tokio::test]
 async fn return_path_survives_linking_and_denial() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
-    let consent = ada.to(OtherProvider::Google, &ada.open("/account").await).await;
+    let ada = site.sign_in("ada").await;
+    let consent = ada.start_sign_in_with(OtherProvider::Google, &ada.open("/account").await).await;
     let denied = ada.submit(deny(&consent)).await;
     assert_eq!((denied.url.path(), denied.flash().unwrap().contains("Nothing was saved")), ("/account", true));
-    assert_eq!(site.count(WAYS).await, 1);
-    assert_eq!(ada.link(&site.spotify, OtherProvider::Google, "ada").await.url.path(), "/account");
+    assert_eq!(site.count(IDENTITIES).await, 1);
+    assert_eq!(ada.link_identity(&site.spotify, OtherProvider::Google, "ada").await.url.path(), "/account");
 }
 
 #[tokio::test]
@@ -114,11 +114,11 @@ async fn sign_in_button_never_links_identity() {
     let site = Site::open().await;
     let ada = site.visitor();
     let stale = ada.open("/login").await;
-    let consent = ada.to(OtherProvider::GitHub, &stale).await;
+    let consent = ada.start_sign_in_with(OtherProvider::GitHub, &stale).await;
     ada.sign_in("ada").await;
-    let page = ada.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
+    let page = ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
     assert!(page.status == 409 && page.text("main").contains("link it on your account page"), "{}", page.text("main"));
-    assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 1));
+    assert_eq!((site.count_users().await, site.count(IDENTITIES).await), (1, 1));
     let asked = site.spotify.request_count(Endpoint::OtherConsent);
     let form = stale.form("form[action='/auth/spotify']");
     let action = stale.url.join("/auth/github").unwrap();
@@ -129,27 +129,27 @@ async fn sign_in_button_never_links_identity() {
 #[tokio::test]
 async fn link_started_for_one_account_never_changes_another() {
     let site = Site::open().await;
-    let shared = site.signed_in("ada").await;
-    let consent = shared.to(OtherProvider::GitHub, &shared.open("/account").await).await;
+    let shared = site.sign_in("ada").await;
+    let consent = shared.start_sign_in_with(OtherProvider::GitHub, &shared.open("/account").await).await;
     shared.submit(shared.open("/logout").await.form("main form[action='/logout']")).await;
-    let approved = consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"));
+    let approved = consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"));
     let page = shared.submit(approved).await;
     assert_eq!(page.status, 400, "the browser has another name after signing out");
 
-    let shared = site.signed_in("ada").await;
-    let consent = shared.to(OtherProvider::GitHub, &shared.open("/account").await).await;
+    let shared = site.sign_in("ada").await;
+    let consent = shared.start_sign_in_with(OtherProvider::GitHub, &shared.open("/account").await).await;
     sqlx::query("delete from users").execute(&site.db).await.unwrap();
-    let page = shared.submit(consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
-    assert_eq!((page.status, site.count(PEOPLE).await), (409, 0), "nobody is signed in any more");
+    let page = shared.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
+    assert_eq!((page.status, site.count_users().await), (409, 0), "nobody is signed in any more");
 }
 
 #[tokio::test]
 async fn session_id_changes_on_link_and_unlink() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
-    let consent = ada.to(OtherProvider::Google, &ada.open("/account").await).await;
-    let welcome = ada.send(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
-    let linked = ada.look(welcome.header("location")).await;
+    let ada = site.sign_in("ada").await;
+    let consent = ada.start_sign_in_with(OtherProvider::Google, &ada.open("/account").await).await;
+    let welcome = ada.send_form(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    let linked = ada.get(welcome.header("location")).await;
     let fresh = |page: &Page| {
         let all = page.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap().to_owned());
         all.filter(|set| set.starts_with("heartlist=")).map(|set| set.split(';').next().unwrap().to_owned()).next()
@@ -190,8 +190,8 @@ async fn last_identity_cannot_be_unlinked() {
 #[tokio::test]
 async fn unconfigured_provider_does_not_count_as_identity() {
     let site = Site::open_with(&[("X_CLIENT_ID", ""), ("X_CLIENT_SECRET", "")]).await;
-    let ada = site.signed_in("ada").await;
-    ada.link(&site.spotify, OtherProvider::Google, "ada").await;
+    let ada = site.sign_in("ada").await;
+    ada.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
     sqlx::query("update identities set provider = 'x' where provider = 'google'").execute(&site.db).await.unwrap();
     let same = [("sec-fetch-site", "same-origin")];
     ada.request(Method::POST, "/account/ways/spotify", &same, Some(String::new())).await;
@@ -206,10 +206,10 @@ async fn unconfigured_provider_does_not_count_as_identity() {
 async fn unlinking_spotify_deletes_tokens_and_keeps_hearts() {
     let site = Site::open().await;
     let (here, there) = (site.sign_in("ada").await, site.sign_in("ada").await);
-    here.fetch(Method::PUT, ONE).await;
-    here.link(&site.spotify, OtherProvider::GitHub, "ada").await;
+    here.fetch(Method::PUT, HEART).await;
+    here.link_identity(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = here.submit(here.open("/account/ways/spotify").await.form("form[action^='/account/ways']")).await;
-    assert!(page.notice().unwrap().contains("access to it is deleted"));
+    assert!(page.flash().unwrap().contains("access to it is deleted"));
     let asked = site.spotify.requests().len();
     for visitor in [&here, &there] {
         assert!(!visitor.open("/account").await.has("form[action='/account/disconnect']"));
@@ -217,7 +217,7 @@ async fn unlinking_spotify_deletes_tokens_and_keeps_hearts() {
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
     }
     assert_eq!(site.spotify.requests().len(), asked);
-    let other = site.signed_in("ada").await;
+    let other = site.sign_in("ada").await;
     assert_eq!(other.open("/hearts").await.count("li.card"), 0, "whoever comes by it now is somebody new");
 }
 
@@ -244,16 +244,16 @@ async fn disconnected_spotify_says_connect_not_reconnect() {
 async fn renamed_login_keeps_account_and_reused_login_gets_new_one() {
     let site = Site::open().await;
     let ada = site.visitor();
-    ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "noor").await;
-    ada.fetch(Method::PUT, ONE).await;
+    ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "noor").await;
+    ada.fetch(Method::PUT, HEART).await;
     site.spotify.update_account(OtherProvider::GitHub, "noor", |account| account.login = "noor-once-more".into());
     let renamed = site.visitor();
-    let page = renamed.sign_in_by(&site.spotify, OtherProvider::GitHub, "noor").await;
-    assert_eq!(page.notice().unwrap(), "Signed in as noor-once-more.");
+    let page = renamed.sign_in_with(&site.spotify, OtherProvider::GitHub, "noor").await;
+    assert_eq!(page.flash().unwrap(), "Signed in as noor-once-more.");
     assert_eq!(renamed.open("/hearts").await.count("li.card"), 1);
     site.spotify.update_account(OtherProvider::GitHub, "mira", |account| account.login = "noor".into());
     let recycled = site.visitor();
-    recycled.sign_in_by(&site.spotify, OtherProvider::GitHub, "mira").await;
+    recycled.sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
     assert_eq!(recycled.open("/hearts").await.count("li.card"), 0);
     assert_eq!(site.count_users().await, 2);
 }
@@ -261,12 +261,12 @@ async fn renamed_login_keeps_account_and_reused_login_gets_new_one() {
 #[tokio::test]
 async fn display_name_comes_from_oldest_identity() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
-    ada.link(&site.spotify, OtherProvider::Google, "ada").await;
-    let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
-    assert_eq!(page.notice().unwrap(), "Signed in as Ada.");
+    let ada = site.sign_in("ada").await;
+    ada.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
+    let page = site.visitor().sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+    assert_eq!(page.flash().unwrap(), "Signed in as Ada.");
     site.spotify.update_user("ada", |ada| ada.display_name = Some("Ada L.".into()));
-    assert_eq!(site.visitor().sign_in("ada").await.notice().unwrap(), "Signed in as Ada L..");
+    assert_eq!(site.visitor().sign_in("ada").await.flash().unwrap(), "Signed in as Ada L..");
 }
 
 #[tokio::test]
@@ -286,18 +286,18 @@ async fn merged_duplicate_hearts_keep_earliest_date_and_note() {
     // `account_merge` tests the steps; this tests that no data is lost.
     let site = Site::open().await;
     let (old, new) = (site.visitor(), site.visitor());
-    old.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
-    old.fetch(Method::PUT, ONE).await;
-    new.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
-    new.fetch(Method::PUT, ONE).await;
-    new.fetch(Method::PUT, TWO).await;
+    old.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+    old.fetch(Method::PUT, HEART).await;
+    new.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    new.fetch(Method::PUT, HEART).await;
+    new.fetch(Method::PUT, OTHER_HEART).await;
     sqlx::query("update user_hearts set note = 'from before', hearted_at = hearted_at - interval '1 year' where user_id = (select min(id) from users) ").execute(&site.db).await.unwrap();
     let door = new.open("/account/same").await;
-    let consent = new.to(OtherProvider::Google, &door).await;
-    let page = new.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
-    assert!(page.notice().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
-    assert_eq!((site.count(PEOPLE).await, site.count(WAYS).await), (1, 2));
-    assert_eq!(site.count("select count(*) from user_hearts where removed_at is null").await, 2);
+    let consent = new.start_sign_in_with(OtherProvider::Google, &door).await;
+    let page = new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    assert!(page.flash().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
+    assert_eq!((site.count_users().await, site.count(IDENTITIES).await), (1, 2));
+    assert_eq!(site.count_hearts().await, 2);
     let first = "select count(*) from user_hearts where removed_at is null and note = 'from before' and hearted_at < now() - interval '300 days'";
     assert_eq!(site.count(first).await, 1);
     assert_eq!(new.open("/hearts").await.count("li.card"), 2);
@@ -315,11 +315,11 @@ async fn merge_and_deletion_have_no_statement_timeout() {
                  create trigger timed after delete on users execute function timed()";
     sqlx::raw_sql(timed).execute(&site.db).await.unwrap();
     let (old, new) = (site.visitor(), site.visitor());
-    old.sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
-    new.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
-    let consent = new.to(OtherProvider::Google, &new.open("/account/same").await).await;
-    new.submit(consent.choose(&site.spotify.account(OtherProvider::Google, "ada"))).await;
-    assert_eq!(site.count(PEOPLE).await, 1);
+    old.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+    new.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/same").await).await;
+    new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    assert_eq!(site.count_users().await, 1);
     let form = new.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
     assert_eq!((new.submit(form).await.status, site.count_users().await), (200, 0));
 }
@@ -345,16 +345,16 @@ async fn every_user_table_is_covered_by_account_merge() {
 #[tokio::test]
 async fn slow_provider_does_not_restore_session_or_tokens() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
-    let elsewhere = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
+    let elsewhere = site.sign_in("ada").await;
     site.spotify.inject_fault(Endpoint::OtherToken, Fault::Slow(Duration::from_secs(2)), 2);
-    let consent = ada.to(OtherProvider::GitHub, &ada.open("/account").await).await;
-    let form = consent.choose(&site.spotify.account(OtherProvider::GitHub, "ada"));
+    let consent = ada.start_sign_in_with(OtherProvider::GitHub, &ada.open("/account").await).await;
+    let form = consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"));
     let disconnect = elsewhere.open("/account/disconnect").await.form("form[action='/account/disconnect']");
     let (_, _) = tokio::join!(ada.submit(form), elsewhere.submit(disconnect));
     assert!(ada.open("/account").await.html.contains("Connect Spotify"), "the keys are back");
-    let consent = ada.to(OtherProvider::X, &ada.open("/account").await).await;
-    let form = consent.choose(&site.spotify.account(OtherProvider::X, "ada"));
+    let consent = ada.start_sign_in_with(OtherProvider::X, &ada.open("/account").await).await;
+    let form = consent.approve_as(&site.spotify.account(OtherProvider::X, "ada"));
     let end = elsewhere.open("/account").await.form("#sessions > form");
     let (_, _) = tokio::join!(ada.submit(form), elsewhere.submit(end));
     assert_eq!(ada.get("/account").await.status, 303, "the session is back");

@@ -39,7 +39,7 @@ async fn read_hearts(site: &Site) -> Vec<HeartRow> {
 #[tokio::test]
 async fn csv_export_has_header_utf8_iso_dates_and_no_formulas() {
     let site = Site::open().await;
-    let (ada, id) = ada(&site).await;
+    let (ada, id) = sign_in_with_annotated_heart(&site).await;
     site.spotify.inject_fault(Endpoint::Token, Fault::Hang, 9);
     let links = ada.open("/hearts").await.attributes(".keep a", "href");
     assert!(links.contains(&"/hearts/export.csv".into()) && links.contains(&"/hearts/export.json".into()));

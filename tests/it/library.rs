@@ -10,19 +10,19 @@ use crate::support::page::Page;
 use crate::support::visitor::Visitor;
 use crate::support::{Site, wait_until};
 
-async fn lena(site: &Site, playlists: usize) -> Visitor {
+async fn sign_in_lena(site: &Site, playlists: usize) -> Visitor {
     site.spotify.add_user(User::with_library("lena", playlists));
     let lena = site.visitor();
     lena.sign_in("lena").await;
     lena
 }
 
-fn asked(site: &Site) -> usize {
+fn count_library_calls(site: &Site) -> usize {
     site.spotify.request_count(Endpoint::MyPlaylists)
 }
 
 async fn submit_refresh(visitor: &Visitor, page: &Page) -> Page {
-    visitor.submit(page.form("button[value=anew]").with("want", "anew")).await
+    visitor.submit(page.form("button[value=refresh]").with("action", "refresh")).await
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn refresh_asks_spotify_at_most_once_in_thirty_seconds() {
     assert!(again.flash().unwrap().contains("up to date") && count_library_calls(&site) == 2);
     site.advance(Duration::from_secs(31));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 9);
-    let again = refresh(&lena, &page).await;
+    let again = submit_refresh(&lena, &page).await;
     assert!(again.text("main [role=alert]").contains("Spotify is having trouble") && again.count("li.card") == 10);
 }
 
@@ -48,7 +48,7 @@ async fn refresh_during_cooldown_says_until_when() {
     let page = lena.open("/playlists?q=a").await;
     site.advance(Duration::from_secs(60));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
-    let again = refresh(&lena, &page).await;
+    let again = submit_refresh(&lena, &page).await;
     let alert = again.text("main [role=alert]");
     assert!(alert.contains("Spotify asks us to wait until ") && alert.contains(" UTC"), "{alert}");
     assert_eq!((again.url.query(), again.count("li.card") > 0), (Some("q=a"), true));
@@ -66,7 +66,7 @@ async fn refresh_with_revoked_consent_offers_reconnect() {
     let page = lena.open("/playlists?q=a&sort=name").await;
     site.advance(Duration::from_secs(3601));
     site.spotify.revoke_access("lena");
-    let again = refresh(&lena, &page).await;
+    let again = submit_refresh(&lena, &page).await;
     assert_eq!((again.status, again.url.query()), (200, Some("q=a&sort=name")));
     assert!(again.text("main [role=alert]").contains("Reconnect Spotify") && again.has("main [role=alert] form"));
 }
@@ -95,7 +95,7 @@ async fn failed_fetch_is_not_retried_on_every_view() {
 async fn concurrent_first_views_on_two_processes_fetch_once() {
     let mut site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 120));
-    let second = site.second_process().await;
+    let second = site.start_second_process().await;
     let lena = site.visitor();
     let consent = lena.start_spotify_sign_in("/login?next=/account").await;
     lena.submit(crate::support::visitor::approve(&consent, "lena")).await;
@@ -123,8 +123,8 @@ async fn retry_after_is_honoured_by_every_process() {
         assert!(alert.contains("Spotify asks us to wait until ") && alert.contains(" UTC"), "{alert}");
     }
     let id = lena.open("/hearts").await.status;
-    assert_eq!((id, asked(&site)), (200, 2));
-    // A rate concerns all endpoints: nothing at all is asked.
+    assert_eq!((id, count_library_calls(&site)), (200, 2));
+    // A rate limit applies to all endpoints.
     let before = site.spotify.requests().len();
     let first = lena.open("/playlists").await.playlist_ids().remove(0);
     assert_eq!(lena.open(&format!("/playlists/{first}")).await.status, 200);
@@ -144,7 +144,7 @@ async fn exhausted_quota_pauses_one_endpoint_and_is_named() {
         lena.open("/playlists").await;
         site.advance(Duration::from_secs(11 * 60));
         site.spotify.inject_fault(Endpoint::MyPlaylists, fault, 1);
-        let before = asked(&site);
+        let before = count_library_calls(&site);
         for _ in 0..3 {
             let page = lena.open("/playlists").await;
             assert!(page.text("main [role=alert]").contains("Today’s Spotify allowance is used up"));
@@ -161,7 +161,7 @@ async fn exhausted_quota_pauses_one_endpoint_and_is_named() {
 async fn first_view_during_cooldown_says_until_when() {
     let site = Site::open().await;
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 90 }, 1);
-    let lena = lena(&site, 10).await;
+    let lena = sign_in_lena(&site, 10).await;
     let page = lena.open("/playlists").await;
     assert_eq!((page.status, count_library_calls(&site)), (502, 1));
     assert!((80..=90).contains(&page.header("retry-after").parse::<u32>().unwrap()));
@@ -177,7 +177,7 @@ async fn partial_library_is_shown_and_continued_on_request() {
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
     // Spotify fails after the first page.
     let break_off = async {
-        until("a page has come", async || asked(&site) >= 9).await;
+        wait_until("a page has come", async || count_library_calls(&site) >= 9).await;
         site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
     };
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
@@ -185,11 +185,11 @@ async fn partial_library_is_shown_and_continued_on_request() {
     assert_eq!((page.status, page.count("li.card")), (200, 50));
     assert!(page.text("main").contains("50 of up to 400 loaded"), "{}", page.text("main"));
     let behind = lena.open("/playlists?page=3").await;
-    assert_eq!((behind.url.query(), behind.has("button[value=rest]")), (None, true), "it may exist all the same");
+    assert_eq!((behind.url.query(), behind.has("button[value=continue]")), (None, true), "it may exist all the same");
     site.spotify.reset();
-    let rest = page.form("button[value=rest]").with("want", "rest");
+    let rest = page.form("button[value=continue]").with("action", "continue");
     let page = lena.submit(rest).await;
-    assert!(page.text(".head").contains("400 playlists") && !page.has("button[value=rest]"));
+    assert!(page.text(".head").contains("400 playlists") && !page.has("button[value=continue]"));
     assert_eq!(lena.open("/playlists?page=8").await.count("li.card"), 50);
 }
 
@@ -197,14 +197,14 @@ async fn partial_library_is_shown_and_continued_on_request() {
 async fn first_view_of_big_library_waits_only_for_first_page() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 250));
-    // The first page comes at once, the others after longer than a first view waits.
+    // The first page arrives at once, the others later than a first view waits.
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(5)), 4);
     let lena = site.visitor();
     let page = lena.sign_in("lena").await;
     assert_eq!((page.status, page.count("li.card")), (200, 50));
     assert!(page.text("#coming").contains("50 of up to 250 loaded. Getting the rest from Spotify."));
-    assert!(!page.has("button[value=rest]"), "nobody has to ask for what is on its way");
+    assert!(!page.has("button[value=continue]"), "nobody has to ask for what is on its way");
     let last = lena.open("/playlists?page=5").await;
     assert_eq!((last.status, last.count("li.card")), (200, 50), "who wants the end waits for it");
     let page = lena.open(&page.attribute("#coming a", "href")).await;
@@ -221,7 +221,7 @@ async fn partial_library_counts_agree() {
     sqlx::query("delete from playlists").execute(&site.db).await.unwrap();
     let before = count_library_calls(&site);
     let break_off = async {
-        until("a page has come", async || asked(&site) > before).await;
+        wait_until("a page has come", async || count_library_calls(&site) > before).await;
         site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
     };
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
@@ -246,9 +246,9 @@ async fn partial_library_counts_agree() {
     assert!(nothing.text(".empty").contains(&format!("Show all {here} playlists so far")));
 
     site.spotify.reset();
-    let page = mira.submit(page.form("button[value=rest]").with("want", "rest")).await;
+    let page = mira.submit(page.form("button[value=continue]").with("action", "continue")).await;
     assert_eq!(numbers(&page.text(".fresh .sub")), [120]);
-    assert!(!page.has("button[value=rest]") && !mira.open("/playlists?q=a").await.html.contains("so far"));
+    assert!(!page.has("button[value=continue]") && !mira.open("/playlists?q=a").await.html.contains("so far"));
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn partial_fetch_does_not_replace_complete_list() {
     let lena = sign_in_lena(&site, 200).await;
     site.advance(Duration::from_secs(11 * 60));
     let break_off = async {
-        until("a page has come", async || asked(&site) >= 5).await;
+        wait_until("a page has come", async || count_library_calls(&site) >= 5).await;
         site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::NotJson, 100);
     };
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
@@ -270,9 +270,9 @@ async fn token_expiring_during_library_fetch_is_renewed_once() {
     for rotate in [true, false] {
         let site = Site::open().await;
         site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = rotate);
-        let lena = lena(&site, 400).await;
+        let lena = sign_in_lena(&site, 400).await;
         site.advance(Duration::from_secs(11 * 60));
-        // At Spotify alone: we still believe in the token.
+        // Only Spotify's clock advances: the app still takes the token for valid.
         site.spotify.advance(Duration::from_secs(3601));
         let tokens = site.spotify.request_count(Endpoint::Token);
         let page = lena.open("/playlists").await;
@@ -285,8 +285,8 @@ async fn token_expiring_during_library_fetch_is_renewed_once() {
 async fn single_spotify_error_is_retried() {
     let site = Site::open().await;
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Html502, 1);
-    let lena = lena(&site, 10).await;
-    assert_eq!((lena.open("/playlists").await.count("li.card"), asked(&site)), (10, 2));
+    let lena = sign_in_lena(&site, 10).await;
+    assert_eq!((lena.open("/playlists").await.count("li.card"), count_library_calls(&site)), (10, 2));
 }
 
 #[tokio::test]
@@ -320,7 +320,7 @@ async fn total_larger_than_items_is_no_gap() {
     let site = Site::open().await;
     let mira = site.sign_in("mira").await;
     let page = mira.open("/playlists").await;
-    assert!(!page.has("button[value=rest]"), "total says 130, 120 come, and that is all");
+    assert!(!page.has("button[value=continue]"), "total says 130, 120 come, and that is all");
 }
 
 #[tokio::test]
@@ -336,8 +336,8 @@ async fn library_changed_between_fetches_has_no_gap() {
         sqlx::query(half).execute(&site.db).await.unwrap();
     }
     let page = lena.open("/playlists").await;
-    assert_eq!((page.count("li.card"), page.has("button[value=rest]")), (50, true));
-    lena.submit(page.form("button[value=rest]").with("want", "rest")).await;
+    assert_eq!((page.count("li.card"), page.has("button[value=continue]")), (50, true));
+    lena.submit(page.form("button[value=continue]").with("action", "continue")).await;
     assert_eq!(site.count("select count(*) from playlists where position is not null").await, 118);
     assert_eq!(site.count("select max(position)::bigint from playlists").await, 117);
     for (path, cards) in [("/playlists", 50), ("/playlists?page=2", 50), ("/playlists?page=3", 18)] {
@@ -355,7 +355,7 @@ async fn fetch_that_lost_its_lease_writes_nothing() {
         for half in ["delete from playlists where position >= 50", "update libraries set reached = 50"] {
             sqlx::query(half).execute(&site.db).await.unwrap();
         }
-        let form = lena.open("/playlists").await.form(&format!("button[value={button}]")).with("want", want);
+        let form = lena.open("/playlists").await.form(&format!("button[value={button}]")).with("action", want);
         site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(2)), 1);
         let taken_over = async {
             let take = "update libraries set leased_until = leased_until + interval '1 minute', fetched_at = fetched_at + interval '1 second'

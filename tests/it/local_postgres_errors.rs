@@ -243,7 +243,7 @@ async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
 async fn newcomer(site: &Site, number: usize) -> Visitor {
     let key = format!("newcomer-{number}");
     site.spotify.add_user(User::with_library(&key, 1));
-    site.signed_in(&key).await
+    site.sign_in(&key).await
 }
 
 /// Presses one heart after the other, each until it is acknowledged; gives which.

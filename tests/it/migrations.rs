@@ -97,7 +97,7 @@ async fn count_rows(pool: &db::Pool) -> BTreeMap<String, i64> {
     .await
     .unwrap();
     let mut counted = BTreeMap::new();
-    for name in names.into_iter().filter(|name| name != "README.md") {
+    for name in names {
         let query = AssertSqlSafe(format!("select count(*) from {name}"));
         counted.insert(name, sqlx::query_scalar(query).fetch_one(pool).await.unwrap());
     }
@@ -109,7 +109,7 @@ fn migration_names_are_dated_unique_and_forward_only() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut versions = Vec::new();
-    for name in names.into_iter().filter(|name| name != "README.md") {
+    for name in names.filter(|name| name != "README.md") {
         let (version, rest) = name.split_once('_').unwrap_or_else(|| panic!("{name}: no date"));
         assert!(version.len() == 14 && parse_date(version).is_some(), "{name}: not YYYYMMDDHHMMSS");
         let said = rest.strip_suffix(".sql").unwrap_or_default();

@@ -43,8 +43,8 @@ async fn run_random_steps(times: usize) {
     println!("HEARTLIST_SEED={seed}");
     let site = Site::open().await;
     site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = true);
-    let (mut programs, addresses) = start(&site).await;
-    let mut ada = Ada::arrive(&site, addresses, StdRng::seed_from_u64(seed)).await;
+    let (mut programs, addresses) = start_processes(&site).await;
+    let mut ada = Ada::sign_in_everywhere(&site, addresses, StdRng::seed_from_u64(seed)).await;
     let mut turns = 0;
     while ada.counts.requests < times {
         ada.take_step(turns).await;
@@ -152,8 +152,8 @@ impl<'a> Ada<'a> {
         Form { action: self.at_random_process(form.action.clone()), ..form }
     }
 
-    /// Time passes at Spotify, and for what the processes keep of it.
-    async fn pass(&self, by: Duration) {
+    /// Lets time pass at Spotify and in the stored rows.
+    async fn advance(&self, by: Duration) {
         self.site.spotify.advance(by);
         for older in [
             "update libraries set fetched_at = fetched_at - make_interval(secs => $1), failed_at = failed_at - make_interval(secs => $1)",
@@ -163,11 +163,11 @@ impl<'a> Ada<'a> {
         }
     }
 
-    fn let_tokens_expire(&mut self) {
+    fn expire_tokens(&mut self) {
         self.site.spotify.advance(TOKEN_LIVES[0]);
         let life = *TOKEN_LIVES.choose(&mut self.chance).unwrap();
         self.site.spotify.update_switches(|switches| switches.access_token_lifetime = life);
-        self.told.expiries += 1;
+        self.counts.expiries += 1;
     }
 
     /// Makes Spotify answer the next library request with a Retry-After.
@@ -175,7 +175,7 @@ impl<'a> Ada<'a> {
         self.advance(Duration::from_secs(11 * 60)).await;
         let retry_after = COOLDOWN.as_secs();
         self.site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after }, 1);
-        self.told.cooldowns += 1;
+        self.counts.cooldowns += 1;
     }
 
     async fn set_random_heart(&mut self, browser: usize, turn: usize) {
@@ -253,7 +253,7 @@ impl<'a> Ada<'a> {
         if !signed_in {
             let told = page.text("main");
             assert!(page.status == 502 && told.contains("Too many requests to Spotify"), "turn {turn}: {told}");
-            self.pass(COOLDOWN).await;
+            self.advance(COOLDOWN).await;
         }
         self.browsers[browser].signed_in = signed_in;
     }

@@ -26,7 +26,7 @@ async fn sign_in_with_now_playing(site: &Site) -> Visitor {
     ada
 }
 
-async fn playing(site: &Site, ada: &Visitor, playing: Playing) -> Page {
+async fn open_while_playing(site: &Site, ada: &Visitor, playing: Playing) -> Page {
     site.spotify.update_user("ada", |ada| ada.playing = playing);
     let before = site.spotify.request_count(Endpoint::CurrentlyPlaying);
     let page = ada.open(PAGE).await;
@@ -47,7 +47,7 @@ async fn now_playing_needs_its_own_consent_for_one_more_scope() {
     assert_eq!(requested_scopes(&consent), format!("playlist-read-private playlist-read-collaborative {SCOPE}"));
     let denied = ada.submit(deny(&consent)).await;
     assert_eq!((denied.url.path(), denied.has("main form")), (PAGE, true));
-    assert_eq!(denied.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
+    assert_eq!(denied.flash().unwrap(), "Sign-in cancelled. Nothing was saved.");
     assert_eq!(ada.open("/playlists").await.count("li.card"), 12, "the old consent stands");
     assert_eq!(site.spotify.request_count(Endpoint::CurrentlyPlaying), 0);
 
@@ -58,7 +58,7 @@ async fn now_playing_needs_its_own_consent_for_one_more_scope() {
 #[tokio::test]
 async fn playing_playlist_has_heart_button() {
     let site = Site::open().await;
-    let ada = switched_on(&site).await;
+    let ada = sign_in_with_now_playing(&site).await;
     let known = site.spotify.user("ada").unwrap().playlists()[0].clone();
     ada.open("/playlists").await;
     let page = open_while_playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
@@ -70,9 +70,9 @@ async fn playing_playlist_has_heart_button() {
 
     let calls = site.spotify.requests().len();
     let answer = ada.fetch(Method::PUT, &format!("/heart/{}", known.id)).await;
-    ada.send(page.form("form.heart")).await;
+    ada.send_form(page.form("form.heart")).await;
     assert_eq!((answer.status, site.spotify.requests().len()), (200, calls));
-    let page = playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
+    let page = open_while_playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
     assert!(page.has(".from button[aria-pressed=true]"));
 
     let foreign = "6nM0T2ylnD8hQwEXsAmPLe";
@@ -132,7 +132,7 @@ async fn unreadable_player_state_is_reported_on_working_page() {
         Fault::QuotaExceeded,
     ] {
         let site = Site::open().await;
-        let ada = switched_on(&site).await;
+        let ada = sign_in_with_now_playing(&site).await;
         site.spotify.inject_fault(Endpoint::CurrentlyPlaying, fault.clone(), 5);
         let page = ada.open(PAGE).await;
         assert_eq!(page.status, 200, "{fault:?}");
@@ -159,7 +159,7 @@ async fn missing_scope_offers_new_consent_without_refresh_loop() {
             "{status} {body}"
         );
         let consent = ada.submit(page.form("main [role=alert] form")).await;
-        assert!(asked(&consent).contains(SCOPE));
+        assert!(requested_scopes(&consent).contains(SCOPE));
         site.spotify.reset();
     }
     assert!(ada.open(PAGE).await.text("main").contains("Nothing is playing"));
@@ -168,7 +168,7 @@ async fn missing_scope_offers_new_consent_without_refresh_loop() {
 #[tokio::test]
 async fn reconnect_asks_for_now_playing_scope_and_sign_in_does_not() {
     let site = Site::open().await;
-    let ada = switched_on(&site).await;
+    let ada = sign_in_with_now_playing(&site).await;
     site.spotify.revoke_access("ada");
     site.advance(Duration::from_secs(3601));
     let page = ada.open(PAGE).await;
@@ -188,7 +188,7 @@ async fn reconnect_asks_for_now_playing_scope_and_sign_in_does_not() {
 #[tokio::test]
 async fn reconnect_without_now_playing_asks_for_usual_scopes() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     site.spotify.revoke_access("ada");
     site.advance(Duration::from_secs(3601));
     ada.open("/playlists").await;

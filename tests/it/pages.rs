@@ -3,10 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::response::IntoResponse;
-use fake_spotify::{Endpoint, Fault, OtherProvider};
-use reqwest::{Client, Method};
+use reqwest::Method;
 use scraper::{ElementRef, Html, Selector};
 
 use crate::support::every_page::{post, visit_every_page};
@@ -14,83 +11,6 @@ use crate::support::page::Page;
 use crate::support::raw_http::get_raw;
 use crate::support::rows::set_database_available;
 use crate::support::{Site, wait_until};
-
-const UNKNOWN: &str = "/playlists/0000000000000000000000";
-
-/// Every kind of page, and the status that it comes with.
-pub(super) async fn all(site: &Site) -> Vec<(Page, u16)> {
-    let (stranger, mira) = (site.visitor(), site.signed_in("mira").await);
-    let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
-    let mut pages = Vec::new();
-    let outside = [
-        ("/", 200),
-        ("/login", 200),
-        ("/login?next=/hearts", 200),
-        ("/auth/spotify", 200),
-        ("/auth/github", 200),
-        ("/nope", 404),
-        ("/auth/nobody", 404),
-        ("/account/sessions/end", 405),
-    ];
-    for (path, status) in outside {
-        pages.push((stranger.look(path).await, status));
-    }
-    let hearts = mira.look("/hearts").await;
-    let heart = mira.open(&one).await.form("form.heart");
-    mira.send(heart).await;
-    let inside = [
-        ("/playlists", 200),
-        ("/playlists?page=2", 200),
-        ("/playlists?q=owner:me+public:maybe&sort=name&view=list", 200),
-        ("/playlists?q=%3Cb%3Enowhere%22", 200),
-        ("/hearts?q=nowhere&sort=oldest", 200),
-        (one.as_str(), 200),
-        ("/hearts", 200),
-        ("/top", 200),
-        ("/now-playing", 200),
-        ("/account", 200),
-        ("/account/ways/spotify", 200),
-        ("/logout", 200),
-        ("/playlists?page=999", 404),
-        ("/hearts?page=999", 404),
-        (UNKNOWN, 404),
-        ("/playlists/short", 422),
-        ("/nope", 404),
-        ("/account/sessions/end", 405),
-        ("/account/delete", 200),
-        ("/account/disconnect", 200),
-        ("/account/activity", 200),
-        ("/about", 200),
-        ("/auth/spotify/callback?state=x&code=y", 400),
-    ];
-    for (path, status) in inside {
-        pages.push((mira.look(path).await, status));
-    }
-    pages.push((hearts, 200));
-    pages.push((post(&mira, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "nothing=1").await, 422));
-    pages.push((post(&mira, "/logout", "cross-site", "").await, 403));
-    pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
-    site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 3);
-    pages.push((site.visitor().sign_in("ada").await, 502));
-    pages.extend(further(site).await);
-    pages
-}
-
-/// What only people see who came by another provider.
-async fn further(site: &Site) -> Vec<(Page, u16)> {
-    site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
-    let ada = site.visitor();
-    let same = ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
-    let mut pages = vec![(same, 200), (ada.link(&site.spotify, OtherProvider::X, "ada").await, 200)];
-    for (path, status) in [("/playlists", 200), ("/now-playing", 200), ("/account/ways/x", 200), (UNKNOWN, 409)] {
-        pages.push((ada.look(path).await, status));
-    }
-    pages
-}
-
-async fn post(visitor: &Visitor, path: &str, site: &str, body: &str) -> Page {
-    visitor.request(Method::POST, path, &[("sec-fetch-site", site)], Some(body.to_owned())).await
-}
 
 #[tokio::test]
 async fn every_page_has_title_heading_main_skip_link_and_way_home() {

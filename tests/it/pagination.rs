@@ -8,7 +8,7 @@ use crate::support::Site;
 async fn page_range_has_its_own_address() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 620));
-    let lena = site.signed_in("lena").await;
+    let lena = site.sign_in("lena").await;
     let shown = async |path: &str| {
         let page = lena.open(path).await;
         let links = [page.attributes("a[rel=prev]", "href"), page.attributes("a[rel=next]", "href")].concat();

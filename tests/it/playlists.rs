@@ -22,7 +22,7 @@ async fn open_all_pages(visitor: &Visitor) -> Vec<Page> {
 #[tokio::test]
 async fn card_shows_name_owner_item_count_and_heart() {
     let site = Site::open().await;
-    let page = site.signed_in("ada").await.open("/playlists").await;
+    let page = site.sign_in("ada").await.open("/playlists").await;
     let user = site.spotify.user("ada").unwrap();
     let playlists = user.playlists();
     assert_eq!(page.playlist_ids(), playlists.iter().map(|p| p.id.clone()).collect::<Vec<_>>(), "p20: Spotify's order");
@@ -32,7 +32,7 @@ async fn card_shows_name_owner_item_count_and_heart() {
         assert!(page.has(&format!("{card} form[action='/heart/{}'] > button[aria-pressed]", playlist.id)));
         assert!(page.has(&format!("{card} a[href='https://open.spotify.com/playlist/{}']", playlist.id)));
         let facts = page.text(&format!("{card} .facts"));
-        let own = playlist.owner.id == listener.id;
+        let own = playlist.owner.id == user.id;
         assert!(!own || facts.contains(&playlist.length.to_string()), "the item count in {facts}");
         assert!(playlist.owner.display_name.as_ref().is_none_or(|owner| facts.contains(owner)), "the owner in {facts}");
         assert_eq!(facts.contains("Public"), playlist.public == Some(true), "{facts}");
@@ -60,7 +60,7 @@ async fn messy_spotify_data_never_breaks_list_or_repeats_playlist() {
 async fn library_of_120_takes_three_spotify_calls_and_reload_none() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 120));
-    let lena = site.signed_in("lena").await;
+    let lena = site.sign_in("lena").await;
     assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 3);
     let page = lena.open("/playlists").await;
     assert!(page.text(".head .sub").contains("120 playlists, as of"));
@@ -75,7 +75,7 @@ async fn library_of_120_takes_three_spotify_calls_and_reload_none() {
 async fn library_of_two_thousand_is_paginated() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 2000));
-    let lena = site.signed_in("lena").await;
+    let lena = site.sign_in("lena").await;
     let page = lena.open("/playlists?page=40").await;
     assert_eq!((page.count("li.card"), page.has("a[rel=next]")), (50, false));
     assert_eq!(lena.open("/playlists?page=41").await.status, 404);
@@ -96,8 +96,8 @@ async fn expired_token_is_refreshed_once_for_parallel_requests() {
     for rotate in [true, false] {
         let mut site = Site::open().await;
         site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = rotate);
-        let ada = site.signed_in("ada").await;
-        let second = site.second_process().await;
+        let ada = site.sign_in("ada").await;
+        let second = site.start_second_process().await;
         let id = ada.open("/playlists").await.playlist_ids().remove(0);
         site.advance(Duration::from_secs(3601));
         let before = site.spotify.request_count(Endpoint::Token);
@@ -206,7 +206,7 @@ async fn spotify_failure_shows_cached_list_or_error() {
 #[tokio::test]
 async fn playlist_items_are_shown_to_owner_and_reason_to_others() {
     let site = Site::open().await;
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     let user = site.spotify.user("mira").unwrap();
     let (mut with, mut without) = (0, 0);
     for playlist in user.playlists() {
@@ -252,7 +252,7 @@ async fn playlist_hidden_by_spotify_keeps_its_heart() {
 #[tokio::test]
 async fn playlist_description_is_shown_as_text() {
     let site = Site::open().await;
-    let mira = site.signed_in("mira").await;
+    let mira = site.sign_in("mira").await;
     let user = site.spotify.user("mira").unwrap();
     let mut described = 0;
     for playlist in user.playlists() {
@@ -283,7 +283,7 @@ async fn invalid_playlist_id_in_path_is_422() {
 async fn legacy_spotify_api_shows_the_same() {
     let site = Site::open().await;
     site.spotify.update_switches(|switches| switches.legacy_api = true);
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let page = ada.open("/playlists").await;
     assert_eq!(page.count("li.card"), 12);
     let id = page.playlist_ids().remove(0);

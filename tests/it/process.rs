@@ -98,13 +98,13 @@ async fn demo_panel_outage_keeps_the_list() {
     assert!(half.text("main").contains("47 of up to 127 loaded"), "{}", half.text("main"));
     let panel = visitor.submit(panel.form("button[name=outage]").with("outage", "on")).await;
     assert!(panel.has("#outage.is-on") && panel.has("#incomplete-library.is-on"), "{}", panel.html);
-    let list = visitor.submit(half.form("button[value=rest]").with("want", "rest")).await;
+    let list = visitor.submit(half.form("button[value=continue]").with("action", "continue")).await;
     assert_eq!((list.status, list.count("li.card")), (200, half.count("li.card")));
     assert!(list.flash().unwrap().contains("This is what Spotify last showed us"), "{:?}", list.flash());
     assert!(list.has(".head time"), "its age");
     visitor.submit(panel.form("form[action$=reset]")).await;
-    let whole = visitor.submit(list.form("button[value=rest]").with("want", "rest")).await;
-    assert!(!whole.has("button[value=rest]") && visitor.open("/playlists?page=3").await.has("li.card"));
+    let whole = visitor.submit(list.form("button[value=continue]").with("action", "continue")).await;
+    assert!(!whole.has("button[value=continue]") && visitor.open("/playlists?page=3").await.has("li.card"));
     program.signal("-TERM");
     assert_eq!(program.wait_for_exit().await.0, Some(0));
 }
@@ -132,9 +132,9 @@ async fn log_contains_no_secret() {
     let site = Site::open().await;
     let (mut program, address) = start_program(&site, &[("RUST_LOG", "debug")]).await;
     let visitor = Visitor::new(&address);
-    let mut secrets = sign_in_and_listen(&visitor).await;
+    let mut secrets = sign_in_and_collect_secrets(&visitor).await;
     site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
-    let consent = Visitor::new(&address).to_consent("/login").await;
+    let consent = Visitor::new(&address).start_spotify_sign_in("/login").await;
     visitor.open(consent.url.as_str()).await;
     visitor.open("/auth/spotify/callback?code=a-forged-code-in-an-address&state=a-forged-state-in-an-address").await;
     write_annotations(&visitor).await;
@@ -181,7 +181,7 @@ async fn sigterm_finishes_running_requests_and_refuses_new_ones() {
     let path = format!("/playlists/{id}");
     let slow = visitor.open(&path);
     let stop = async {
-        until("it asks Spotify", async || site.spotify.request_count(Endpoint::Playlist) > 0).await;
+        wait_until("it asks Spotify", async || site.spotify.request_count(Endpoint::Playlist) > 0).await;
         program.signal("-TERM");
         program.signal("-TERM");
         let health = format!("{address}/healthz");

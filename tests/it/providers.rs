@@ -13,10 +13,10 @@ use crate::support::visitor::{Visitor, approve, deny};
 
 const WRONG_SECRET: &str = "not-the-secret-of-this-app";
 
-/// Goes to the consent page of `provider`, says yes there, and stops before the way back.
-async fn callback(site: &Site, visitor: &Visitor, provider: OtherProvider) -> String {
-    let consent = visitor.to(provider, &visitor.open("/login").await).await;
-    visitor.send(consent.choose(&site.spotify.account(provider, "ada"))).await.header("location").to_owned()
+/// Approves at `provider`; returns the callback address without opening it.
+async fn approve_and_get_callback(site: &Site, visitor: &Visitor, provider: OtherProvider) -> String {
+    let consent = visitor.start_sign_in_with(provider, &visitor.open("/login").await).await;
+    visitor.send_form(consent.approve_as(&site.spotify.account(provider, "ada"))).await.header("location").to_owned()
 }
 
 #[tokio::test]
@@ -24,11 +24,11 @@ async fn each_provider_signs_in_and_recognizes_returning_user() {
     let site = Site::open().await;
     for (at, provider) in OtherProvider::ALL.into_iter().enumerate() {
         let account = site.spotify.account(provider, "mira");
-        let page = site.visitor().sign_in_by(&site.spotify, provider, "mira").await;
+        let page = site.visitor().sign_in_with(&site.spotify, provider, "mira").await;
         assert_eq!((page.status, page.url.path()), (200, "/playlists"), "{provider:?} {}", page.text("main"));
-        assert_eq!(page.notice().unwrap(), format!("Signed in as {}.", account.name.unwrap()));
-        site.visitor().sign_in_by(&site.spotify, provider, "mira").await;
-        assert_eq!(site.count("select count(*) from users").await, at as i64 + 1, "{provider:?}");
+        assert_eq!(page.flash().unwrap(), format!("Signed in as {}.", account.name.unwrap()));
+        site.visitor().sign_in_with(&site.spotify, provider, "mira").await;
+        assert_eq!(site.count_users().await, at as i64 + 1, "{provider:?}");
         let known: Vec<(String, String)> =
             sqlx::query_as("select provider, subject from identities order by created_at desc limit 1")
                 .fetch_all(&site.db)
@@ -41,8 +41,8 @@ async fn each_provider_signs_in_and_recognizes_returning_user() {
 #[tokio::test]
 async fn user_without_name_is_greeted_by_login() {
     let site = Site::open().await;
-    let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::GitHub, "noor").await;
-    assert_eq!(page.notice().unwrap(), "Signed in as noor.");
+    let page = site.visitor().sign_in_with(&site.spotify, OtherProvider::GitHub, "noor").await;
+    assert_eq!(page.flash().unwrap(), "Signed in as noor.");
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn each_provider_is_asked_with_pkce_and_least_scopes() {
     for (provider, scope) in OtherProvider::ALL.into_iter().zip(scopes) {
         let visitor = site.visitor();
         let door = visitor.open(&format!("/auth/{}", provider.key())).await;
-        let sent = visitor.send(door.form("main form[method=post]")).await;
+        let sent = visitor.send_form(door.form("main form[method=post]")).await;
         let url = Url::parse(sent.header("location")).unwrap();
         let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
         assert_eq!(query["redirect_uri"], format!("{}/auth/{}/callback", site.base, provider.key()));
@@ -87,8 +87,8 @@ async fn rejected_code_from_any_provider_offers_retry() {
     let site = Site::open().await;
     site.spotify.set_scenario(Scenario::RejectedCodes, true);
     for provider in OtherProvider::ALL {
-        let page = site.visitor().sign_in_by(&site.spotify, provider, "ada").await;
-        says(&page, 400, "ended this sign-in without letting you in");
+        let page = site.visitor().sign_in_with(&site.spotify, provider, "ada").await;
+        assert_error_page(&page, 400, "ended this sign-in without letting you in");
         assert!(page.has(&format!("form[action='/auth/{}']", provider.key())));
     }
     assert_eq!(site.count_users().await, 0);
@@ -104,8 +104,8 @@ async fn rejected_client_secret_of_any_provider_blames_configuration() {
     ];
     let site = Site::open_with(&wrong).await;
     for provider in OtherProvider::ALL {
-        let page = site.visitor().sign_in_by(&site.spotify, provider, "ada").await;
-        says(&page, 503, "rejects this server’s client id or secret");
+        let page = site.visitor().sign_in_with(&site.spotify, provider, "ada").await;
+        assert_error_page(&page, 503, "rejects this server’s client id or secret");
         assert!(!page.text("main").contains("Try again"), "{}", page.html);
     }
 }
@@ -115,14 +115,14 @@ async fn provider_outage_saves_nothing_and_offers_retry() {
     let site = Site::open().await;
     site.spotify.set_scenario(Scenario::OtherProvidersOutage, true);
     for provider in OtherProvider::ALL {
-        let page = site.visitor().sign_in_by(&site.spotify, provider, "ada").await;
-        says(&page, 502, "answer could not be used");
+        let page = site.visitor().sign_in_with(&site.spotify, provider, "ada").await;
+        assert_error_page(&page, 502, "answer could not be used");
     }
     site.spotify.reset();
     for fault in [Fault::Empty, Fault::NotJson, Fault::Status(200, "[]".into(), "application/json")] {
         site.spotify.inject_fault(Endpoint::OtherProfile, fault, 1);
-        let page = site.visitor().sign_in_by(&site.spotify, OtherProvider::Google, "ada").await;
-        says(&page, 502, "Google’s answer could not be used");
+        let page = site.visitor().sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+        assert_error_page(&page, 502, "Google’s answer could not be used");
     }
     assert_eq!(site.count_users().await, 0);
 }
@@ -133,7 +133,7 @@ async fn provider_redirects_are_not_followed_with_codes_or_tokens() {
         let site = Site::open().await;
         for (at, provider) in OtherProvider::ALL.into_iter().enumerate() {
             site.spotify.inject_fault(endpoint, Fault::Redirect(format!("{}/covers/trap", site.spotify_url())), 1);
-            let page = site.visitor().sign_in_by(&site.spotify, provider, "ada").await;
+            let page = site.visitor().sign_in_with(&site.spotify, provider, "ada").await;
             let asked = (site.spotify.request_count(Endpoint::Cover), site.spotify.request_count(endpoint));
             assert_eq!((page.status, asked), (502, (0, at + 1)), "{provider:?} {endpoint:?}");
         }
@@ -145,9 +145,9 @@ async fn denial_at_any_provider_keeps_return_path() {
     let site = Site::open().await;
     for provider in OtherProvider::ALL {
         let visitor = site.visitor();
-        let consent = visitor.to(provider, &visitor.open("/login?next=/hearts").await).await;
+        let consent = visitor.start_sign_in_with(provider, &visitor.open("/login?next=/hearts").await).await;
         let page = visitor.submit(deny(&consent)).await;
-        assert_eq!(page.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
+        assert_eq!(page.flash().unwrap(), "Sign-in cancelled. Nothing was saved.");
         assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts", "{provider:?}");
     }
 }
@@ -158,25 +158,25 @@ async fn code_is_accepted_only_on_its_providers_callback() {
     let paths = ["/auth/spotify/callback", "/auth/google/callback", "/auth/facebook/callback", "/auth/github/callback"];
     for (provider, path) in OtherProvider::ALL.into_iter().rev().zip(paths) {
         let visitor = site.visitor();
-        let back = callback(&site, &visitor, provider).await;
+        let back = approve_and_get_callback(&site, &visitor, provider).await;
         let query = back.split_once('?').unwrap().1;
         let page = visitor.open(&format!("{path}?{query}")).await;
         assert_eq!(page.status, 400, "{provider:?} on {path}");
         assert_eq!(visitor.open(&back).await.status, 400, "it is spent all the same");
     }
     let asked = site.spotify.request_count(Endpoint::OtherToken) + site.spotify.request_count(Endpoint::Token);
-    assert_eq!((asked, site.count("select count(*) from users").await), (0, 0));
+    assert_eq!((asked, site.count_users().await), (0, 0));
 }
 
 #[tokio::test]
-async fn the_older_addresses_of_google_and_github_lead_to_the_same_door() {
+async fn old_google_and_github_callbacks_still_work() {
     for (provider, alias) in [(OtherProvider::Google, "/oauth2callback"), (OtherProvider::GitHub, "/github/callback")] {
         let site = Site::open().await;
         let visitor = site.visitor();
-        let back = callback(&site, &visitor, provider).await;
+        let back = approve_and_get_callback(&site, &visitor, provider).await;
         let page = visitor.open(&format!("{alias}?{}", back.split_once('?').unwrap().1)).await;
         assert_eq!((page.status, page.url.path()), (200, "/playlists"));
-        let other = callback(&site, &site.visitor(), OtherProvider::Facebook).await;
+        let other = approve_and_get_callback(&site, &site.visitor(), OtherProvider::Facebook).await;
         let page = visitor.open(&format!("{alias}?{}", other.split_once('?').unwrap().1)).await;
         assert_eq!(page.status, 400);
     }
@@ -187,16 +187,16 @@ async fn state_is_bound_to_browser_single_use_and_expires() {
     let site = Site::open().await;
     for provider in OtherProvider::ALL {
         let visitor = site.visitor();
-        let back = callback(&site, &visitor, provider).await;
+        let back = approve_and_get_callback(&site, &visitor, provider).await;
         let stranger = site.visitor();
         stranger.start_spotify_sign_in("/login").await;
         assert_eq!(stranger.open(&back).await.status, 400, "another session's");
         assert_eq!(site.visitor().open(&back).await.status, 400, "no session's");
         assert_eq!(visitor.open(&back).await.status, 200);
         let again = visitor.open(&back).await;
-        assert!(again.notice().unwrap().contains("already signed in"), "{provider:?}");
+        assert!(again.flash().unwrap().contains("already signed in"), "{provider:?}");
         let late = site.visitor();
-        let back = callback(&site, &late, provider).await;
+        let back = approve_and_get_callback(&site, &late, provider).await;
         site.advance(Duration::from_secs(601));
         let page = late.open(&back).await;
         assert!(page.status == 400 && page.text("main").contains("expired"));
@@ -209,12 +209,12 @@ async fn state_is_bound_to_browser_single_use_and_expires() {
 async fn issuer_must_match_the_asked_provider() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let back = callback(&site, &visitor, OtherProvider::Google).await;
+    let back = approve_and_get_callback(&site, &visitor, OtherProvider::Google).await;
     assert!(back.contains("iss="), "Google says who answers");
     let page = visitor.open(&back.replace("google&scope", "github&scope")).await;
     assert_eq!((page.status, site.spotify.request_count(Endpoint::OtherToken)), (400, 0));
     let visitor = site.visitor();
-    let back = callback(&site, &visitor, OtherProvider::GitHub).await;
+    let back = approve_and_get_callback(&site, &visitor, OtherProvider::GitHub).await;
     let page = visitor.open(&format!("{back}&iss=https://evil.example")).await;
     assert_eq!((page.status, site.spotify.request_count(Endpoint::OtherToken)), (400, 0));
 }
@@ -225,11 +225,11 @@ async fn session_id_changes_at_sign_in_with_each_provider() {
     for provider in OtherProvider::ALL {
         let visitor = site.visitor();
         let door = visitor.open(&format!("/auth/{}", provider.key())).await;
-        let sent = visitor.send(door.form("main form[method=post]")).await;
+        let sent = visitor.send_form(door.form("main form[method=post]")).await;
         let cookie = sent.header("set-cookie").split(';').next().unwrap().to_owned();
         let consent = visitor.open(sent.header("location")).await;
-        visitor.submit(consent.choose(&site.spotify.account(provider, "ada"))).await;
-        assert_eq!(visitor.look("/hearts").await.status, 200);
+        visitor.submit(consent.approve_as(&site.spotify.account(provider, "ada"))).await;
+        assert_eq!(visitor.get("/hearts").await.status, 200);
         let old = site.visitor().request(Method::GET, "/hearts", &[("cookie", &cookie)], None).await;
         assert_eq!(old.status, 303, "{provider:?}");
     }
@@ -240,9 +240,9 @@ async fn tokens_of_other_providers_are_not_stored() {
     let site = Site::open().await;
     let ada = site.visitor();
     for provider in OtherProvider::ALL {
-        site.visitor().sign_in_by(&site.spotify, provider, "mira").await;
+        site.visitor().sign_in_with(&site.spotify, provider, "mira").await;
     }
-    ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "ada").await;
+    ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = ada.open("/account").await;
     assert!(!page.has("a[href='/account/disconnect']"), "nothing that could be disconnected");
     let consent = ada.start_spotify_sign_in("/login?next=/account").await;
@@ -254,7 +254,7 @@ async fn tokens_of_other_providers_are_not_stored() {
 async fn user_without_spotify_sees_what_works_and_one_connect_button() {
     let site = Site::open().await;
     let ada = site.visitor();
-    let page = ada.sign_in_by(&site.spotify, OtherProvider::GitHub, "mira").await;
+    let page = ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
     assert_eq!(page.texts("main button").iter().filter(|text| *text == "Connect Spotify").count(), 1);
     assert!(page.text("main").contains("heart any playlist by its link") && page.has("main a[href='/hearts']"));
     assert!(!page.html.contains("econnect Spotify") && page.texts("title")[0].contains("not connected"));

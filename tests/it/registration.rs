@@ -18,8 +18,8 @@ async fn create_invite(operator: &Visitor) -> String {
     url::Url::parse(&link).unwrap().path().to_owned()
 }
 
-/// Goes by an invitation's link and signs in as `user`.
-async fn accept(visitor: &Visitor, path: &str, user: &str) -> Page {
+/// Opens an invite and signs in as `user`.
+async fn accept_invite(visitor: &Visitor, path: &str, user: &str) -> Page {
     let consent = visitor.submit(visitor.open(path).await.form("form[action='/auth/spotify']")).await;
     visitor.submit(approve(&consent, user)).await
 }

@@ -91,7 +91,7 @@ async fn recently_removed_lists_thirty_days_and_restores() {
     assert_eq!(page.playlist_ids(), ["1111111111111111111111", "3cEYpjA9oz9GiPac4AsH4n"], "the latest first");
     let row = page.text("#p-3cEYpjA9oz9GiPac4AsH4n");
     assert!(["Hearted", "Removed", "For the rain", "wet"].iter().all(|words| row.contains(words)), "{row}");
-    let page = ada.submit(page.form("#p-3cEYpjA9oz9GiPac4AsH4n button[value=back]")).await;
+    let page = ada.submit(page.form("#p-3cEYpjA9oz9GiPac4AsH4n button[value=restore]")).await;
     assert_eq!((page.url.path(), page.playlist_ids().len()), ("/hearts/removed", 1));
     assert_eq!(read_heart(&site).await, before);
 }
@@ -101,7 +101,7 @@ async fn removed_hearts_expire_after_thirty_days() {
     let site = Site::open().await;
     let ada = sign_in_with_annotated_heart(&site).await;
     remove_first_heart(&ada).await;
-    let form = ada.open("/hearts/removed").await.form("button[value=back]");
+    let form = ada.open("/hearts/removed").await.form("button[value=restore]");
     site.advance(30 * DAY + MINUTE);
     assert!(!ada.open("/hearts/removed").await.has(".removed li"), "gone before it is swept");
     let page = ada.submit(form).await;
@@ -131,7 +131,7 @@ async fn permanent_deletion_removes_one_or_all_removed_hearts() {
         ada.fetch(Method::DELETE, &format!("/heart/{n:022}")).await;
     }
     let page = ada.open("/hearts/removed").await;
-    let one = page.form("#p-0000000000000000000001 button[value=gone]").with("want", "gone");
+    let one = page.form("#p-0000000000000000000001 button[value=delete]").with("action", "delete");
     let page = ada.submit(one).await;
     assert_eq!((page.flash().unwrap().as_str(), page.playlist_ids().len()), ("Deleted for good.", 2));
     let page = ada.submit(page.form("form[action='/hearts/removed']")).await;
@@ -146,7 +146,7 @@ async fn removed_hearts_belong_to_one_user_and_are_paginated() {
     let site = Site::open().await;
     let (ada, mira) = (sign_in_with_annotated_heart(&site).await, site.sign_in("mira").await);
     remove_first_heart(&ada).await;
-    let form = ada.open("/hearts/removed").await.form("button[value=back]");
+    let form = ada.open("/hearts/removed").await.form("button[value=restore]");
     let page = mira.submit(form).await;
     assert!(page.flash().unwrap().starts_with("Nothing was restored"));
     assert_eq!((mira.open("/hearts/removed").await.has(".removed li"), site.count(COUNT_REMOVED).await), (false, 1));
@@ -167,7 +167,7 @@ async fn concurrent_removals_lose_no_note() {
     assert!(join_all(clicks).await.iter().all(|page| page.status == 200));
     ada.fetch(Method::DELETE, HEART).await;
     assert_eq!(site.count(COUNT_REMOVED).await, 1);
-    let form = ada.open("/hearts/removed").await.form("button[value=back]");
+    let form = ada.open("/hearts/removed").await.form("button[value=restore]");
     ada.submit(form).await;
     let (_, note, tags) = read_heart(&site).await;
     assert_eq!((note.as_deref(), tags.len()), (Some("For the rain"), 2));

@@ -10,8 +10,8 @@ use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::{Visitor, approve};
 
-/// Signs in as a listener whose playlists differ in everything that can be searched for.
-async fn wren(site: &Site) -> Visitor {
+/// Signs in as a user whose playlists differ in everything that can be searched for.
+async fn sign_in_wren(site: &Site) -> Visitor {
     let mut wren = User::new("wren");
     let me = wren.to_owner();
     let sofia = User { display_name: Some("Sofía M.".into()), ..User::new("sofia") }.to_owner();
@@ -30,7 +30,7 @@ async fn wren(site: &Site) -> Visitor {
         })
         .into();
     site.spotify.add_user(wren);
-    site.signed_in("wren").await
+    site.sign_in("wren").await
 }
 
 /// First word of each playlist name on a page.
@@ -146,7 +146,7 @@ async fn owner_me_matches_spotify_id_not_display_name() {
     let namesake = User { display_name: wren.display_name.clone(), ..User::new("another") }.to_owner();
     wren.library[0].as_mut().unwrap().owner = namesake;
     site.spotify.add_user(wren);
-    let wren = site.signed_in("wren").await;
+    let wren = site.sign_in("wren").await;
     let all = wren.open("/playlists").await.playlist_ids();
     assert_eq!(search(&wren, "/playlists", "owner:me").await.playlist_ids(), all[1..]);
     assert_eq!(search(&wren, "/playlists", "owner:wren").await.playlist_ids(), all);
@@ -302,7 +302,7 @@ async fn rows_without_folded_columns_are_found_in_lower_case() {
 async fn result_pages_keep_query_sort_and_view() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 120));
-    let lena = site.signed_in("lena").await;
+    let lena = site.sign_in("lena").await;
     let first = search(&lena, "/playlists?sort=name&view=list", "owner:me").await;
     assert_eq!((first.count("li.card"), first.text(".pager p").as_str()), (50, "Page 1 of 3"));
     let next = first.attribute("a[rel=next]", "href");
@@ -329,7 +329,7 @@ async fn heart_refresh_and_rejected_link_return_to_search_results() {
     let id = page.playlist_ids().remove(0);
     let pressed = wren.send_form(page.form("li.card form.heart")).await;
     assert_eq!(pressed.header("location"), format!("{place}#p-{id}"));
-    let refreshed = wren.send_form(page.form("button[value=anew]").with("want", "anew")).await;
+    let refreshed = wren.send_form(page.form("button[value=refresh]").with("action", "refresh")).await;
     assert_eq!(refreshed.header("location"), place);
     let refused = wren.submit(page.form("#link").with("link", "nonsense")).await;
     assert_eq!((refused.status, first_words(&refused)), (422, vec!["Slow".to_owned()]));
@@ -383,7 +383,7 @@ async fn empty_list_has_no_search_form() {
 #[tokio::test]
 async fn search_makes_no_spotify_call() {
     let site = Site::open().await;
-    let wren = wren(&site).await;
+    let wren = sign_in_wren(&site).await;
     let before = site.spotify.requests().len();
     for path in ["/playlists?q=trains", "/playlists?sort=size", "/hearts?q=owner:me", "/hearts?sort=name"] {
         assert_eq!(wren.open(path).await.status, 200);

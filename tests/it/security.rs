@@ -119,7 +119,7 @@ async fn spotify_redirects_are_not_followed_with_credentials() {
 #[tokio::test]
 async fn slow_request_does_not_revive_ended_session() {
     let site = Site::open().await;
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     site.spotify.revoke_access("ada");
     site.advance(std::time::Duration::from_secs(3601));
     let slow = std::time::Duration::from_millis(700);

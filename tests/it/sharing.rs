@@ -12,40 +12,10 @@ use crate::support::sharing::{
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-pub(crate) const SETTINGS: &str = "/account/sharing";
-
-/// Somebody who hearted everything on the first page of their library.
-pub(crate) async fn with_hearts(site: &Site, user: &str) -> (Visitor, Vec<String>) {
-    let visitor = site.signed_in(user).await;
-    let ids = visitor.open("/playlists").await.playlist_ids();
-    for id in &ids {
-        visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
-    }
-    (visitor, ids)
-}
-
-/// Puts the visitor's page at `slug`, and gives what they see then.
-pub(crate) async fn put_at(visitor: &Visitor, slug: &str) -> Page {
-    visitor.submit(visitor.open(SETTINGS).await.form("#slug").with("slug", slug)).await
-}
-
-/// Presses the button that says `words`.
-async fn press(visitor: &Visitor, part: &str, on: &str) -> Page {
-    let form = format!("form[action='/account/sharing/{part}']:has(input[value={on}])");
-    visitor.submit(visitor.open(SETTINGS).await.form(&form)).await
-}
-
-/// Makes a secret link, and gives its path.
-pub(crate) async fn secret_link(visitor: &Visitor) -> String {
-    let page = press(visitor, "link", "true").await;
-    let path = page.attribute("a.exact[href*='/s/']", "href");
-    path.split_once("/s/").map(|(_, token)| format!("/s/{token}")).unwrap()
-}
-
 #[tokio::test]
 async fn sharing_is_off_by_default_and_previews_what_will_be_seen() {
     let site = Site::open().await;
-    let (ada, ids) = with_hearts(&site, "ada").await;
+    let (ada, ids) = sign_in_with_hearts(&site, "ada").await;
     let library = site.spotify.user("ada").unwrap().library;
     let public: Vec<_> = library.iter().flatten().filter(|list| list.public == Some(true)).collect();
     assert!(public.len() > 5 && public.len() < ids.len());
@@ -181,11 +151,11 @@ async fn shared_page_hides_private_unknown_and_unavailable_playlists() {
 async fn shared_page_is_public_cacheable_and_makes_no_spotify_call() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 55));
-    let (lena, _) = with_hearts(&site, "lena").await;
+    let (lena, _) = sign_in_with_hearts(&site, "lena").await;
     for id in lena.open("/playlists?page=2").await.playlist_ids() {
         lena.fetch(Method::PUT, &format!("/heart/{id}")).await;
     }
-    put_at(&lena, "lena").await;
+    publish_page_at(&lena, "lena").await;
     let (calls, sessions) = (site.spotify.requests().len(), site.count("select count(*) from sessions").await);
     let visitor = site.visitor();
     let page = visitor.get("/u/lena").await;

@@ -75,7 +75,7 @@ async fn successful_sign_in_goes_to_next_with_flash_shown_once() {
 #[tokio::test]
 async fn signed_in_user_skips_consent() {
     let site = Site::open().await;
-    let visitor = site.signed_in("ada").await;
+    let visitor = site.sign_in("ada").await;
     let asked = site.spotify.request_count(Endpoint::Authorize);
     assert_eq!(visitor.open("/login?next=/hearts").await.url.path(), "/hearts");
     assert_eq!(site.spotify.request_count(Endpoint::Authorize), asked);
@@ -105,8 +105,8 @@ async fn denied_consent_saves_nothing() {
     let consent = visitor.start_spotify_sign_in("/login").await;
     let page = visitor.submit(deny(&consent)).await;
     assert_eq!((page.status, page.url.path()), (200, "/"));
-    assert_eq!(page.notice().unwrap(), "Sign-in cancelled. Nothing was saved.");
-    assert_eq!(site.count("select count(*) from users").await, 0);
+    assert_eq!(page.flash().unwrap(), "Sign-in cancelled. Nothing was saved.");
+    assert_eq!(site.count_users().await, 0);
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn spotify_outage_during_sign_in_offers_retry_and_makes_no_session() {
 async fn code_rejected_by_spotify_offers_retry() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let consent = visitor.to_consent("/login?next=/hearts").await;
+    let consent = visitor.start_spotify_sign_in("/login?next=/hearts").await;
     site.spotify.inject_fault(
         Endpoint::Token,
         Fault::Status(400, r#"{"error":"invalid_grant"}"#.into(), "application/json"),
@@ -267,10 +267,10 @@ async fn localhost_redirects_to_base_url_host() {
 #[tokio::test]
 async fn users_are_recognized_by_account_id() {
     let site = Site::open().await;
-    site.signed_in("ada").await;
+    site.sign_in("ada").await;
     site.spotify.change_user_id("ada", "ada.renamed");
-    site.signed_in("ada").await;
-    assert_eq!(site.count("select count(*) from users").await, 1);
+    site.sign_in("ada").await;
+    assert_eq!(site.count_users().await, 1);
 }
 
 #[tokio::test]
@@ -278,14 +278,14 @@ async fn identity_moves_to_account_id_once_known() {
     let site = Site::open().await;
     let account_id = site.spotify.user("ada").unwrap().account_id;
     site.spotify.update_user("ada", |ada| ada.account_id = None);
-    site.signed_in("ada").await;
+    site.sign_in("ada").await;
     site.spotify.update_user("ada", |ada| ada.account_id = account_id.clone());
-    site.signed_in("ada").await;
-    assert_eq!(site.count("select count(*) from users").await, 1);
+    site.sign_in("ada").await;
+    assert_eq!(site.count_users().await, 1);
     assert_eq!(site.count("select count(*) from identities where subject like 'id:%'").await, 0);
     site.spotify.change_user_id("ada", "ada.renamed");
-    site.signed_in("ada").await;
-    assert_eq!(site.count("select count(*) from users").await, 1);
+    site.sign_in("ada").await;
+    assert_eq!(site.count_users().await, 1);
 }
 
 #[tokio::test]

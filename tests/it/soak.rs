@@ -41,9 +41,9 @@ struct Session {
 #[ignore = "takes more than half an hour"]
 async fn five_thousand_sessions_stay_under_64_mib_without_growth() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "100000"), ("LOG_FORMAT", "json")]).await;
-    // So that tokens are renewed meanwhile, too.
+    // Short enough for tokens to be refreshed during the test.
     site.spotify.update_switches(|switches| switches.access_token_lifetime = Duration::from_secs(600));
-    let (program, base) = beside_with(&site, &[("RUST_LOG", "warn")]).await;
+    let (program, base) = start_program(&site, &[("RUST_LOG", "warn")]).await;
     let begun = Instant::now();
     let sessions = sign_in_all(&site, &base).await;
     println!("{} sessions after {:?}: {:.1} MiB", sessions.len(), begun.elapsed(), resident_mib(program.pid()));
@@ -65,7 +65,7 @@ async fn sign_in_all(site: &Site, base: &str) -> Vec<Session> {
         let user = User::with_library(&key, PLAYLISTS);
         let playlists: Vec<_> = user.playlists().iter().map(|playlist| playlist.id.clone()).collect();
         site.spotify.add_user(user);
-        let browsers = (0..BROWSERS).map(|_| async {
+        let browsers = (0..SESSIONS_PER_USER).map(|_| async {
             // The browser is closed; its session stays.
             let visitor = Visitor::new(base);
             assert_eq!(visitor.sign_in(&key).await.status, 200);

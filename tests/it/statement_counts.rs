@@ -87,7 +87,7 @@ async fn heart_and_list_page_take_two_statements_each() {
         let user = User::with_library(key, playlists);
         let ids: Vec<String> = user.playlists().iter().map(|playlist| playlist.id.clone()).collect();
         site.spotify.add_user(user);
-        let visitor = site.signed_in(key).await;
+        let visitor = site.sign_in(key).await;
         visitor.open("/playlists").await;
         for id in &ids {
             visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;

@@ -18,10 +18,10 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 async fn single_use_refresh_tokens_survive_fifty_expiries() {
     let mut site = Site::open().await;
     site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = true);
-    let ada = site.signed_in("ada").await;
+    let ada = site.sign_in("ada").await;
     let page = ada.open("/now-playing").await;
     ada.submit(approve(&ada.submit(page.form("main form")).await, "ada")).await;
-    let second = site.second_process().await;
+    let second = site.start_second_process().await;
     let bought = site.spotify.request_count(Endpoint::Token);
     let asked = site.spotify.request_count(Endpoint::CurrentlyPlaying);
     for expiry in 1..=50 {

@@ -102,9 +102,9 @@ async fn top_list_shows_only_playlists_recently_seen_as_public() {
     let id = people[0].open("/playlists").await.playlist_ids().remove(0);
     let sql = "update playlists set public = true, name = 'Shared songs', owner_name = 'Somebody' where id = $1";
     sqlx::query(sql).bind(&id).execute(&site.db).await.unwrap();
-    heart(&people, &id).await;
+    add_hearts(&people, &id).await;
     let asked = site.spotify.requests().len();
-    let page = list(&site, "").await;
+    let page = open_updated_list(&site, "").await;
     assert_eq!((page.text("li.card h2").as_str(), page.has("li.card img")), ("Shared songs", true));
     let link = page.attribute("li.card a.out", "href");
     assert_eq!(link, format!("https://open.spotify.com/playlist/{id}"));

@@ -40,7 +40,7 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
 
     site.spotify.add_song(id);
     site.spotify.add_song(unhearted);
-    assert_eq!(badges(&ada, id).await, [None, None], "nobody has asked Spotify yet");
+    assert_eq!(badges_after_fetch(&ada, id).await, [None, None], "nobody has asked Spotify yet");
     site.advance(DAY);
     ada.open("/playlists").await;
     let seen: time::OffsetDateTime = sqlx::query_scalar("select snapshot_seen_at from playlists where id = $1")
@@ -59,7 +59,7 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
     assert_eq!((badge_text(&page, other), badge_text(&page, unhearted)), (None, None));
 
     assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
-    assert_eq!(badges(&ada, id).await, [None, None]);
+    assert_eq!(badges_after_fetch(&ada, id).await, [None, None]);
     site.spotify.add_song(id);
     site.advance(DAY);
     assert!(badges_after_fetch(&ada, id).await.iter().all(Option::is_some), "and once more");
@@ -70,7 +70,7 @@ async fn opening_during_spotify_outage_keeps_badge() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
-    heart(&ada, &id).await;
+    add_heart(&ada, &id).await;
     site.spotify.add_song(&id);
     site.advance(DAY);
     ada.open("/playlists").await;
@@ -87,7 +87,7 @@ async fn heart_without_known_snapshot_takes_first_version_seen() {
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     add_heart(&noor, &id).await;
     assert_eq!(noor.open(&format!("/playlists/{id}")).await.status, 200);
-    assert_eq!(badge(&noor.open("/hearts").await, &id), None);
+    assert_eq!(badge_text(&noor.open("/hearts").await, &id), None);
     site.spotify.add_song(&id);
     let by_link = noor.open("/hearts").await.form("#link").with("link", &id);
     site.advance(DAY);
@@ -104,7 +104,7 @@ async fn hearting_again_resets_snapshot() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
-    heart(&ada, &id).await;
+    add_heart(&ada, &id).await;
     site.spotify.add_song(&id);
     site.advance(DAY);
     assert!(badges_after_fetch(&ada, &id).await[0].is_some());
@@ -119,8 +119,8 @@ async fn playlists_made_by_spotify_never_get_badge() {
     let site = Site::open().await;
     let id = "37i9dQZF1DXcBWIGoYBM5M";
     site.spotify.update_user("ada", |ada| ada.library[0].as_mut().unwrap().id = id.into());
-    let ada = site.signed_in("ada").await;
-    heart(&ada, id).await;
+    let ada = site.sign_in("ada").await;
+    add_heart(&ada, id).await;
     for _ in 0..3 {
         site.spotify.add_song(id);
         site.advance(DAY);
@@ -132,13 +132,13 @@ async fn playlists_made_by_spotify_never_get_badge() {
 #[tokio::test]
 async fn badge_is_cleared_per_user() {
     let site = Site::open().await;
-    let (ada, mira) = (site.signed_in("ada").await, site.signed_in("mira").await);
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
     let theirs = site.spotify.user("mira").unwrap();
     let shared = ada.open("/playlists").await.playlist_ids();
     let id = shared.iter().find(|id| theirs.playlists().iter().any(|p| p.id == **id)).expect("one they both list");
-    heart(&ada, id).await;
+    add_heart(&ada, id).await;
     site.spotify.add_song(id);
-    heart(&mira, id).await;
+    add_heart(&mira, id).await;
     site.advance(DAY);
     assert!(badges_after_fetch(&ada, id).await.iter().all(Option::is_some));
     ada.open(&format!("/playlists/{id}")).await;

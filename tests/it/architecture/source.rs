@@ -1,261 +1,174 @@
-//! The program's text as the rules look at it: tokens, the paths they name, the functions they make.
+//! Source files as the rules see them: modules, and the paths that they name.
 
 use std::fs;
 use std::path::Path;
 
-use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+use syn::{Attribute, UseTree, Visibility};
 
-/// A file of the program, without comments and without what is compiled for tests alone.
+/// A file without its comments and without items for tests.
 pub(super) struct Source {
-    /// Where it is, from the repository's root: `src/web/hearts.rs`.
+    /// From the root of the repository: `src/web/hearts.rs`.
     pub(super) path: String,
-    /// Its place among the modules: `["web", "hearts"]`.
+    /// `["web", "hearts"]`
     pub(super) module: Vec<String>,
-    tokens: Vec<Token>,
+    /// Paths of `use` items and of code, absolute within the crate: `crate::web::hearts::add`.
+    pub(super) paths: Vec<Vec<String>>,
+    /// Items of submodules that the file re-exports: name and path.
+    pub(super) reexports: Vec<(String, Vec<String>)>,
 }
 
-#[derive(Clone)]
-struct Token {
-    kind: TokenKind,
-    text: String,
-    line: usize,
+impl Source {
+    /// Parses the file at `path`, which lies below the source folder `root`.
+    pub(super) fn parse(root: &str, path: &str, text: &str) -> Self {
+        let module = path.strip_prefix(root).unwrap_or(path).trim_start_matches('/').trim_end_matches(".rs");
+        let module = module.split('/').filter(|name| !matches!(*name, "mod" | "lib")).map(str::to_owned).collect();
+        let mut source = Self { path: path.to_owned(), module, paths: Vec::new(), reexports: Vec::new() };
+        source.visit_file(&syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}")));
+        source
+    }
+
+    /// The path with `self` and `super` resolved.
+    fn absolute(&self, path: Vec<String>) -> Vec<String> {
+        let up = path.iter().take_while(|name| matches!(name.as_str(), "self" | "super")).count();
+        if up == 0 {
+            return path;
+        }
+        let supers = path[..up].iter().filter(|name| *name == "super").count();
+        let base = &self.module[..self.module.len().saturating_sub(supers)];
+        ["crate".to_owned()].into_iter().chain(base.iter().cloned()).chain(path[up..].iter().cloned()).collect()
+    }
+
+    fn record(&mut self, path: Vec<String>) {
+        let path = self.absolute(path);
+        self.paths.push(path);
+    }
 }
 
-/// A path that the program names, with what it begins at spelled out.
-pub(super) struct Named {
-    pub(super) segments: Vec<String>,
-    pub(super) line: usize,
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<syn::Path>().is_ok_and(|condition| condition.is_ident("test"))
+    })
 }
 
-/// A function with a body.
-#[derive(Debug)]
-pub(super) struct Function {
-    pub(super) name: String,
-    pub(super) line: usize,
-    /// From its first line to its last brace.
-    pub(super) lines: usize,
-    /// What stands between its braces.
-    pub(super) body: usize,
-    pub(super) parameters: usize,
-    /// Whether it answers requests: free, `pub(super) async`, and with no `Next` to hand on to.
-    pub(super) handler: bool,
+fn leaves(tree: &UseTree, stem: &[String], found: &mut Vec<Vec<String>>) {
+    let with = |name: &dyn ToString| [stem, &[name.to_string()]].concat();
+    match tree {
+        UseTree::Path(path) => leaves(&path.tree, &with(&path.ident), found),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, stem, found)),
+        UseTree::Name(name) if name.ident == "self" => found.push(stem.to_vec()),
+        UseTree::Name(name) => found.push(with(&name.ident)),
+        UseTree::Rename(rename) => found.push(with(&rename.ident)),
+        UseTree::Glob(_) => found.push(stem.to_vec()),
+    }
 }
 
-/// Every file below `folder` with this ending, sorted.
-pub(super) fn list_files(folder: &str, ending: &str) -> Vec<String> {
+/// Paths in the arguments of a macro.
+fn macro_paths(tokens: TokenStream, found: &mut Vec<Vec<String>>) {
+    let (mut path, mut colons) = (Vec::new(), 0);
+    for token in tokens {
+        match token {
+            TokenTree::Ident(name) if path.is_empty() || colons == 2 => path.push(name.to_string()),
+            TokenTree::Punct(colon) if colon.as_char() == ':' && colons < 2 && !path.is_empty() => {
+                colons += 1;
+                continue;
+            }
+            other => {
+                found.push(std::mem::take(&mut path));
+                match other {
+                    TokenTree::Ident(name) => path.push(name.to_string()),
+                    TokenTree::Group(group) => macro_paths(group.stream(), found),
+                    _ => {}
+                }
+            }
+        }
+        colons = 0;
+    }
+    found.push(path);
+    found.retain(|path| path.len() > 1);
+}
+
+impl<'ast> Visit<'ast> for Source {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        if is_for_tests(&item.attrs) {
+            return;
+        }
+        let mut found = Vec::new();
+        leaves(&item.tree, &[], &mut found);
+        for path in found {
+            let path = self.absolute(path);
+            let inside = path.get(1..).is_some_and(|path| path.starts_with(&self.module));
+            match (&item.vis, path.last()) {
+                (Visibility::Public(_) | Visibility::Restricted(_), Some(name)) if inside => {
+                    self.reexports.push((name.clone(), path));
+                }
+                _ => self.paths.push(path),
+            }
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let names: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        if names.len() > 1 {
+            self.record(names);
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let mut found = Vec::new();
+        macro_paths(call.tokens.clone(), &mut found);
+        found.into_iter().for_each(|path| self.record(path));
+        visit::visit_macro(self, call);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if !is_for_tests(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        if !is_for_tests(&item.attrs) {
+            visit::visit_item_fn(self, item);
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        if !is_for_tests(&item.attrs) {
+            visit::visit_impl_item_fn(self, item);
+        }
+    }
+}
+
+/// Every file below `folder` with this extension, sorted.
+pub(super) fn files(folder: &str, extension: &str) -> Vec<String> {
     let mut found = Vec::new();
-    collect(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new(folder), ending, &mut found);
+    collect(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new(folder), extension, &mut found);
     found.sort();
     found
 }
 
-fn collect(root: &Path, folder: &Path, ending: &str, found: &mut Vec<String>) {
+fn collect(root: &Path, folder: &Path, extension: &str, found: &mut Vec<String>) {
     for entry in fs::read_dir(root.join(folder)).unwrap() {
         let path = folder.join(entry.unwrap().file_name());
         if root.join(&path).is_dir() {
-            collect(root, &path, ending, found);
-        } else if path.extension().is_some_and(|given| given == ending) {
+            collect(root, &path, extension, found);
+        } else if path.extension().is_some_and(|given| given == extension) {
             found.push(path.to_str().unwrap().to_owned());
         }
     }
 }
 
 /// The text of a file of the repository.
-pub(super) fn read_file(path: &str) -> String {
+pub(super) fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// The program, without the modules that only its tests have.
-pub(super) fn app_sources() -> Vec<Source> {
-    let all = list_files("src", "rs").into_iter().map(|path| Source::parse(&path, &read_file(&path)));
+/// The files of a crate, without modules for its tests.
+pub(super) fn sources(root: &str) -> Vec<Source> {
+    let all = files(root, "rs").into_iter().map(|path| Source::parse(root, &path, &read(&path)));
     all.filter(|source| !source.module.iter().any(|name| name == "tests")).collect()
-}
-
-impl Source {
-    pub(super) fn parse(path: &str, text: &str) -> Self {
-        let module = path.trim_start_matches("src/").trim_end_matches(".rs").split('/');
-        let module = module.filter(|name| *name != "mod").map(str::to_owned).collect();
-        let tokens = without_tests(tokens(text));
-        Self { path: path.to_owned(), module, tokens }
-    }
-
-    /// Every path that the file names, in `use` lines and elsewhere; one of `crate` or of `super` outside
-    /// the top module begins with `crate`.
-    pub(super) fn paths(&self) -> Vec<Named> {
-        let mut found = Vec::new();
-        let mut at = 0;
-        while at < self.tokens.len() {
-            if !self.is(at, TokenKind::Ident) {
-                at += 1;
-                continue;
-            }
-            let (before, imported) = (found.len(), at > 0 && self.says(at - 1, "use"));
-            at = self.path(at, &[], &mut found);
-            // A word alone is a crate's name after `use`, and anybody's elsewhere.
-            if !imported && found[before..].iter().all(|named| named.segments.len() == 1) {
-                found.truncate(before);
-            }
-        }
-        for named in &mut found {
-            let up = named.segments.iter().take_while(|name| *name == "super").count();
-            if up > 0 && up == self.module.len() {
-                named.segments.splice(..up, ["crate".to_owned()]);
-            }
-        }
-        found
-    }
-
-    /// Reads the path at `at`, and all its branches where it ends in braces; says where it ended.
-    fn path(&self, mut at: usize, stem: &[String], found: &mut Vec<Named>) -> usize {
-        let mut segments = stem.to_vec();
-        let line = self.tokens[at].line;
-        while self.is(at, TokenKind::Ident) {
-            segments.push(self.tokens[at].text.clone());
-            at += 1;
-            if !(self.is(at, TokenKind::Colon) && self.is(at + 1, TokenKind::Colon)) {
-                found.push(Named { segments, line });
-                return at;
-            }
-            at += 2;
-        }
-        if !self.is(at, TokenKind::OpenBrace) {
-            found.push(Named { segments, line });
-            return at + 1;
-        }
-        at += 1;
-        while !self.is(at, TokenKind::CloseBrace) {
-            let branch = self.is(at, TokenKind::Ident) && self.tokens[at].text != "as";
-            at = match branch {
-                true => self.path(at, &segments, found),
-                false => at + 1 + usize::from(self.is(at, TokenKind::Ident)),
-            };
-        }
-        at + 1
-    }
-
-    /// Every function with a body, in order.
-    pub(super) fn functions(&self) -> Vec<Function> {
-        let named = |at: &usize| self.says(*at, "fn") && self.is(at + 1, TokenKind::Ident);
-        (0..self.tokens.len()).filter(named).filter_map(|at| self.function(at)).collect()
-    }
-
-    fn function(&self, at: usize) -> Option<Function> {
-        let open = self.find(at, &[TokenKind::OpenParen])?;
-        let close = self.partner(open);
-        let body = self.find(close + 1, &[TokenKind::OpenBrace, TokenKind::Semi])?;
-        if self.is(body, TokenKind::Semi) {
-            return None;
-        }
-        let (first, inner, last) = (self.tokens[at].line, self.tokens[body].line, self.tokens[self.partner(body)].line);
-        let public = ["pub", "(", "super", ")", "async"];
-        let free = self.tokens[..at].iter().map(|token| nesting(token.kind)).sum::<i32>() == 0;
-        let shown = at >= public.len() && (0..public.len()).all(|i| self.says(at - public.len() + i, public[i]));
-        let hands_on = (open..close).any(|at| self.says(at, "Next"));
-        Some(Function {
-            name: self.tokens[at + 1].text.clone(),
-            line: first,
-            lines: last - first + 1,
-            body: (last - inner).saturating_sub(1).max(1),
-            parameters: self.parameters(open, close),
-            handler: free && shown && !hands_on,
-        })
-    }
-
-    /// How many parameters stand between two parentheses, `self` among them.
-    fn parameters(&self, open: usize, close: usize) -> usize {
-        let (mut count, mut at, mut empty) = (0, open + 1, true);
-        while at < close {
-            let comma = self.find(at, &[TokenKind::Comma]).filter(|comma| *comma < close).unwrap_or(close);
-            empty &= comma == at;
-            count += usize::from(comma > at);
-            at = comma + 1;
-        }
-        if empty { 0 } else { count }
-    }
-
-    /// The first token of these kinds that is not inside brackets of its own.
-    fn find(&self, from: usize, kinds: &[TokenKind]) -> Option<usize> {
-        let mut depth = 0;
-        for at in from..self.tokens.len() {
-            let kind = self.tokens[at].kind;
-            if depth == 0 && kinds.contains(&kind) {
-                return Some(at);
-            }
-            let arrow = at > 0 && self.is(at - 1, TokenKind::Minus);
-            depth += match kind {
-                TokenKind::Lt => 1,
-                TokenKind::Gt if !arrow => -1,
-                other => nesting(other),
-            };
-        }
-        None
-    }
-
-    /// What closes the bracket at `open`.
-    fn partner(&self, open: usize) -> usize {
-        let mut depth = 0;
-        let closes = |at: &usize| {
-            depth += nesting(self.tokens[*at].kind);
-            depth == 0
-        };
-        (open..self.tokens.len()).find(closes).expect("brackets come in pairs")
-    }
-
-    fn is(&self, at: usize, kind: TokenKind) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.kind == kind)
-    }
-
-    fn says(&self, at: usize, text: &str) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.text == text)
-    }
-}
-
-fn nesting(kind: TokenKind) -> i32 {
-    match kind {
-        TokenKind::OpenParen | TokenKind::OpenBrace | TokenKind::OpenBracket => 1,
-        TokenKind::CloseParen | TokenKind::CloseBrace | TokenKind::CloseBracket => -1,
-        _ => 0,
-    }
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let (mut line, mut at, mut found) = (1, 0, Vec::new());
-    for token in tokenize(text, FrontmatterAllowed::No) {
-        let said = &text[at..at + token.len as usize];
-        let nothing = matches!(
-            token.kind,
-            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. }
-        );
-        if !nothing {
-            found.push(Token { kind: token.kind, text: said.to_owned(), line });
-        }
-        line += said.matches('\n').count();
-        at += said.len();
-    }
-    found
-}
-
-/// Leaves out every item that is marked `#[cfg(test)]`.
-fn without_tests(tokens: Vec<Token>) -> Vec<Token> {
-    let mark = ["#", "[", "cfg", "(", "test", ")", "]"];
-    let (mut kept, mut at) = (Vec::new(), 0);
-    while at < tokens.len() {
-        let marked = tokens[at..].iter().map(|token| token.text.as_str()).take(mark.len()).eq(mark);
-        if !marked {
-            kept.push(tokens[at].clone());
-            at += 1;
-            continue;
-        }
-        at += mark.len();
-        let mut depth = 0;
-        while at < tokens.len() {
-            let kind = tokens[at].kind;
-            depth += nesting(kind);
-            at += 1;
-            if depth == 0 && matches!(kind, TokenKind::CloseBrace | TokenKind::Semi) {
-                break;
-            }
-        }
-    }
-    kept
 }

@@ -1,8 +1,6 @@
 //! axe-core finds no accessibility violation on any page, in light and dark, on small and large screens.
 
 use fake_spotify::OtherProvider;
-use serde::Deserialize;
-use serde_json::{Value, json};
 use sqlx::Executor as _;
 
 use super::{FIRST_HEART, open_as_ada_with_heart, sign_in, wait_for_heart_count};
@@ -58,8 +56,8 @@ async fn axe_finds_no_violation_without_spotify() {
 async fn add_sample_data(site: &Site) {
     let words = "update user_hearts set note = 'For the rain', tags = array['wet', 'late night']";
     site.db.execute(words).await.unwrap();
-    let mira = site.signed_in("mira").await;
-    mira.link(&site.spotify, OtherProvider::GitHub, "mira").await;
+    let mira = site.sign_in("mira").await;
+    mira.link_identity(&site.spotify, OtherProvider::GitHub, "mira").await;
     for id in &mira.open("/playlists").await.playlist_ids()[..12] {
         add_hearts_of_strangers(site, id, 3).await;
     }

@@ -17,16 +17,16 @@ use crate::support::rows::set_database_available;
 /// Statuses that have an error page.
 const STATUSES: [u16; 13] = [400, 403, 404, 405, 409, 410, 413, 422, 429, 500, 502, 503, 504];
 
-/// Error pages of every status, more than one of some.
-async fn errors(site: &Site) -> Vec<Page> {
-    let mut pages: Vec<Page> = all(site).await.into_iter().map(|(page, _)| page).collect();
+/// Causes an error of every status and returns the pages.
+async fn visit_error_pages(site: &Site) -> Vec<Page> {
+    let mut pages: Vec<Page> = visit_every_page(site).await.into_iter().map(|(page, _)| page).collect();
     site.spotify.reset();
-    let ada = site.signed_in("ada").await;
-    pages.push(site.visitor().look("/u/nobody").await);
+    let ada = site.sign_in("ada").await;
+    pages.push(site.visitor().get("/u/nobody").await);
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Hang, 3);
     pages.push(site.visitor().sign_in("noor").await);
     site.spotify.reset();
-    // He is not on the list of people who may sign in.
+    // Tom is not on Spotify's allow-list.
     pages.push(site.visitor().sign_in("tom").await);
     let press = [("sec-fetch-site", "same-origin")];
     while pages.last().unwrap().status != 429 {

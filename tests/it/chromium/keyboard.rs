@@ -35,10 +35,10 @@ async fn whole_visit_works_by_keyboard_with_visible_focus() {
     browser.go("/").await;
     tab_to(&browser, "main form[action='/auth/spotify'] button").await;
     browser.press_key(Key::Enter).await;
-    // The consent page is not ours, but the made-up one is made as well.
+    // The fake consent page is held to the same standard.
     browser.find("input[name=user]").await;
     tab_to(&browser, "input[name=user]").await;
-    browser.press(Key::Down).await;
+    browser.press_key(Key::Down).await;
     tab_to(&browser, "button[value=approve]").await;
     browser.press_key(Key::Enter).await;
     browser.wait_for_location("/playlists").await;

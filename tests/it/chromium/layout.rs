@@ -8,49 +8,7 @@ use thirtyfour::Key;
 use super::{FIRST_HEART, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::browser::Browser;
-
-/// A page that is not.
-const NOWHERE: &str = "/nowhere";
-/// What sticks out of the page at its right, if that makes it scroll.
-const STICKS_OUT: &str = "document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] : \
-    [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.tagName + '.' + e.className)";
-/// The colour of the page's ground.
-const GROUND: &str = "getComputedStyle(document.body).backgroundColor";
-
-/// Pages that everybody sees.
-pub(super) fn pages_for_all() -> [&'static str; 7] {
-    ["/", "/login?next=/hearts", "/top", "/about", "/privacy", "/terms", NOWHERE]
-}
-
-/// Pages of somebody whose library has every oddity: names without a space, right to left, a thousand songs.
-pub(super) fn pages_of_mira(site: &Site) -> Vec<String> {
-    let mira = site.spotify.user("mira").unwrap();
-    let mut paths: Vec<String> = [
-        "/hearts",
-        "/hearts/removed",
-        "/hearts/import",
-        "/playlists?view=list&page=3",
-        "/playlists?q=nowhere+tag:x",
-        "/top",
-        "/top?when=ever",
-        "/now-playing",
-        "/about",
-        "/account",
-        "/account/activity",
-        "/account/ways/spotify",
-        "/account/disconnect",
-        "/account/delete",
-        "/invites",
-        "/logout",
-        NOWHERE,
-    ]
-    .map(String::from)
-    .into();
-    paths.extend((1..=3).map(|page| format!("/playlists?page={page}")));
-    let odd = mira.playlists().into_iter().filter(|list| list.name.chars().count() == 100 || list.length > 1000);
-    paths.extend(odd.map(|list| format!("/playlists/{}", list.id)));
-    paths
-}
+use crate::support::browser::sizes::{UNKNOWN_PATH, assert_page_fits, pages_for_all, pages_of_mira};
 
 #[tokio::test]
 async fn no_page_scrolls_sideways_in_light_or_dark() {

@@ -30,9 +30,9 @@ async fn slow_playlist_page_says_opening() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     let name = browser.text(".card:first-child .name").await;
-    site.spotify.inject_fault(Endpoint::Playlist, Fault::Slow(A_WHILE), 1);
-    site.spotify.inject_fault(Endpoint::Items, Fault::Slow(A_WHILE), 1);
-    browser.ask::<()>(NOTE).await;
+    site.spotify.inject_fault(Endpoint::Playlist, Fault::Slow(SLOW_RESPONSE), 1);
+    site.spotify.inject_fault(Endpoint::Items, Fault::Slow(SLOW_RESPONSE), 1);
+    browser.eval::<()>(STORE_MESSAGES).await;
     browser.click(".card:first-child a.name").await;
     browser.wait_for_text("h1", &name).await;
     assert_eq!(read_messages(&browser).await, [format!("Opening {name}…")]);
@@ -42,10 +42,10 @@ async fn slow_playlist_page_says_opening() {
 #[tokio::test]
 async fn cancelled_navigation_clears_message() {
     let site = Site::open().await;
-    let browser = ada(&site).await;
+    let browser = open_as_ada(&site).await;
     site.spotify.inject_fault(Endpoint::Playlist, Fault::Hang, 1);
     site.spotify.inject_fault(Endpoint::Items, Fault::Hang, 1);
-    browser.ask::<()>(STOP).await;
+    browser.eval::<()>(STORE_MESSAGE_AND_STOP).await;
     browser.click(".card:first-child a.name").await;
     browser.wait_for("sessionStorage.getItem('said') && !document.querySelector('#live p')").await;
     assert_eq!(browser.location().await, "/playlists");
@@ -91,7 +91,7 @@ async fn sign_in_button_shows_progress() {
     browser.go("/login").await;
     browser.eval::<()>(STORE_MESSAGES).await;
     browser.click("button[formaction='/auth/github']").await;
-    browser.reads(".disclaimer", "GitHub").await;
+    browser.wait_for_text(".disclaimer", "GitHub").await;
     browser.go("/login").await;
     assert_eq!(read_messages(&browser).await, ["Signing in…"]);
     browser.click("form[action='/auth/spotify'] .primary").await;

@@ -253,9 +253,9 @@ async fn big_library_grows_while_loading() {
     browser.wait_for("!document.querySelector('#coming, form.notice')").await;
     browser.wait_for_text("#live", "All loaded: 250 playlists, as of ").await;
     assert_eq!(browser.text(".pager p").await, "Page 1 of 5");
-    assert!(pressed(&browser, FIRST_HEART).await && focused(&browser, FIRST_HEART).await, "the focus stays");
+    assert!(is_hearted(&browser, FIRST_HEART).await && is_focused(&browser, FIRST_HEART).await, "the focus stays");
     assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 5, "asked once for each page");
-    assert_eq!(browser.complaints().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
+    assert_eq!(browser.console_errors().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ async fn public_page_is_turned_on_and_off_without_script() {
     browser.find("#slug").await.send_keys("ada").await.unwrap();
     browser.click("#slug ~ button").await;
     browser.click("a.exact[href='/u/ada']").await;
-    browser.reads("h1", "Ada’s hearts").await;
+    browser.wait_for_text("h1", "Ada’s hearts").await;
     browser.back().await;
     browser.click("form[action='/account/sharing/page']:has([value=false]) button").await;
     browser.wait_for_text("main [role=status]", "is off").await;

@@ -27,10 +27,10 @@ async fn denied_consent_returns_with_message() {
     browser.go("/login").await;
     browser.click("form[action='/auth/spotify'] button").await;
     browser.click("button[value=deny]").await;
-    browser.arrive("/").await;
-    browser.reads("main [role=status]", "Sign-in cancelled. Nothing was saved.").await;
-    assert_eq!(site.count("select count(*) from users").await, 0);
-    assert_eq!(browser.complaints().await, [""; 0]);
+    browser.wait_for_location("/").await;
+    browser.wait_for_text("main [role=status]", "Sign-in cancelled. Nothing was saved.").await;
+    assert_eq!(site.count_users().await, 0);
+    assert_eq!(browser.console_errors().await, [""; 0]);
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn second_identity_is_linked_by_mouse() {
     let browser = open_as_ada_with_heart(&site).await;
     browser.click("a[href='/account']").await;
     browser.click("button[formaction='/auth/github']").await;
-    browser.reads(".disclaimer", "GitHub").await;
+    browser.wait_for_text(".disclaimer", "GitHub").await;
     browser.click("label:has(input[name=account])").await;
     browser.click("button[value=approve]").await;
     browser.wait_for_location("/account").await;

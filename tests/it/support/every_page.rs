@@ -1,6 +1,6 @@
 //! Every kind of page of the app.
 
-use heartlist::standin::{Endpoint, Fault, Service};
+use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::Method;
 
 use super::Site;
@@ -62,7 +62,7 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     pages.push((post(&mira, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "nothing=1").await, 422));
     pages.push((post(&mira, "/logout", "cross-site", "").await, 403));
     pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
-    site.world.fault(Endpoint::Token, Fault::Html502, 3);
+    site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 3);
     pages.push((site.visitor().sign_in("ada").await, 502));
     pages.extend(visit_pages_without_spotify(site).await);
     pages
@@ -70,10 +70,10 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
 
 /// Pages that only users without Spotify see.
 async fn visit_pages_without_spotify(site: &Site) -> Vec<(Page, u16)> {
-    site.visitor().sign_in_with(&site.world, Service::Google, "ada").await;
+    site.visitor().sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
     let ada = site.visitor();
-    let same = ada.sign_in_with(&site.world, Service::GitHub, "ada").await;
-    let mut pages = vec![(same, 200), (ada.link_identity(&site.world, Service::X, "ada").await, 200)];
+    let same = ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let mut pages = vec![(same, 200), (ada.link_identity(&site.spotify, OtherProvider::X, "ada").await, 200)];
     for (path, status) in [("/playlists", 200), ("/now-playing", 200), ("/account/ways/x", 200), (UNKNOWN, 409)] {
         pages.push((ada.get(path).await, status));
     }

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use fake_spotify::{FakeSpotify, OtherProvider, RegisteredClient};
+use fake_spotify::{self, FakeSpotify, OtherProvider, RegisteredClient};
 use heartlist::app::App;
 use heartlist::cli;
 use heartlist::config::Config;
@@ -45,9 +45,9 @@ pub(crate) const SESSION_SECRET: &str = "a session secret that is for tests alon
 pub(crate) struct Site {
     /// The app's address, without a slash at the end.
     pub(crate) base: String,
-    /// The made-up Spotify that the app talks to.
+    /// The fake Spotify.
     pub(crate) spotify: FakeSpotify,
-    /// The app's rows.
+    /// Pool for direct access to the app's database.
     pub(crate) db: sqlx::PgPool,
     database: TestDatabase,
     settings: HashMap<&'static str, String>,
@@ -69,9 +69,9 @@ impl Site {
     /// Opens a site on an existing database.
     pub(crate) async fn open_on(database: TestDatabase, extra: &[(&'static str, &str)]) -> Self {
         cli::install_tls();
-        let (ours, theirs) = (listen().await, listen().await);
-        let base = address(&ours);
-        let spotify_url = address(&theirs);
+        let (ours, theirs) = (bind_free_port().await, bind_free_port().await);
+        let base = address_of(&ours);
+        let spotify_url = address_of(&theirs);
         let settings = settings(&base, &spotify_url, extra);
         let spotify = FakeSpotify::new(fake_spotify::Settings {
             base_url: Url::parse(&spotify_url).unwrap(),
@@ -80,7 +80,7 @@ impl Site {
             client_secret: CLIENT_SECRET.into(),
             // Without a port, as Spotify allows for loopback addresses, since further processes have other ports.
             redirect_uris: vec!["http://127.0.0.1/auth/spotify/callback".into()],
-            other_clients: OtherProvider::ALL.into_iter().map(|provider| registered(provider, &base)).collect(),
+            other_clients: OtherProvider::ALL.into_iter().map(|provider| registered_client(provider, &base)).collect(),
         });
         let pretend = fake_spotify::router(spotify.clone());
         let spotify_task = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
@@ -117,8 +117,8 @@ impl Site {
         Visitor::new(&self.base)
     }
 
-    /// Somebody with a browser of their own who has signed in as `user`.
-    pub(crate) async fn signed_in(&self, user: &str) -> Visitor {
+    /// A new visitor who is signed in as `user`.
+    pub(crate) async fn sign_in(&self, user: &str) -> Visitor {
         let visitor = self.visitor();
         let page = visitor.sign_in(user).await;
         assert_eq!(page.status, 200, "{}", page.html);
@@ -136,7 +136,7 @@ impl Site {
         let _ = self.clock.held.set(real_time());
     }
 
-    /// Where the made-up Spotify is.
+    /// The fake Spotify's address.
     pub(crate) fn spotify_url(&self) -> &str {
         &self.settings["SPOTIFY_ACCOUNTS_URL"]
     }
@@ -251,7 +251,7 @@ fn settings(base: &str, spotify: &str, extra: &[(&'static str, &str)]) -> HashMa
         ("SPOTIFY_ACCOUNTS_URL", spotify.to_owned()),
         ("SPOTIFY_API_URL", format!("{spotify}/v1")),
     ]);
-    for (names, provider) in OTHERS.iter().zip(OtherProvider::ALL) {
+    for (names, provider) in OTHER_PROVIDERS.iter().zip(OtherProvider::ALL) {
         let base = format!("{spotify}/{}", provider.key());
         settings.extend([(names[0], CLIENT_ID.to_owned()), (names[1], CLIENT_SECRET.to_owned())]);
         settings.extend(names[2..].iter().map(|name| (*name, base.clone())));
@@ -268,7 +268,7 @@ const OTHER_PROVIDERS: [&[&str]; 4] = [
     &["X_CLIENT_ID", "X_CLIENT_SECRET", "X_ACCOUNTS_URL", "X_API_URL"],
 ];
 
-fn registered(provider: OtherProvider, base: &str) -> RegisteredClient {
+fn registered_client(provider: OtherProvider, base: &str) -> RegisteredClient {
     RegisteredClient {
         provider,
         client_id: CLIENT_ID.into(),

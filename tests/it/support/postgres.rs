@@ -217,7 +217,7 @@ mod private {
         // A static is never dropped, so this process keeps its claim until it ends.
         static POSTGRES: OnceLock<LocalPostgres> = OnceLock::new();
         let run = run_process();
-        let folder = Path::new(FOLDERS).join(format!("{PREFIX}{run}"));
+        let folder = Path::new(PARENT_FOLDER).join(format!("{FOLDER_PREFIX}{run}"));
         let options = Options {
             dir: folder.join("postgres"),
             database: "heartlist".into(),
@@ -225,15 +225,15 @@ mod private {
             search_path: std::env::var_os("PATH"),
             durable: false,
         };
-        // Before the start, which takes a while in which this process can be killed.
+        // Before the start, during which this process may be killed.
         if !folder.exists() {
             spawn_watcher(run, &folder, Stdio::null());
         }
         let postgres = LocalPostgres::start(&options).unwrap_or_else(|error| panic!("{error}"));
         if postgres.has_started_server() {
             let claim = postgres.try_clone_claim().expect("a second claim");
-            watch(run, &folder, claim.into());
-            sweep();
+            spawn_watcher(run, &folder, claim.into());
+            remove_stale_folders();
         }
         let postgres = POSTGRES.get_or_init(|| postgres);
         postgres.url().parse().expect("the launcher gives an address")

@@ -10,8 +10,8 @@ use super::visitor::Visitor;
 pub(crate) const SETTINGS: &str = "/account/sharing";
 
 /// Signs in and hearts the first page of the library; returns the ids.
-pub(crate) async fn sign_in_with_hearts(site: &Site, listener: &str) -> (Visitor, Vec<String>) {
-    let visitor = site.sign_in(listener).await;
+pub(crate) async fn sign_in_with_hearts(site: &Site, user: &str) -> (Visitor, Vec<String>) {
+    let visitor = site.sign_in(user).await;
     let ids = visitor.open("/playlists").await.playlist_ids();
     for id in &ids {
         visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;

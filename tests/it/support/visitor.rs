@@ -137,8 +137,8 @@ impl Visitor {
         consent
     }
 
-    /// Presses the button of another provider on a page, as far as that provider's consent page.
-    pub(crate) async fn to(&self, provider: OtherProvider, page: &Page) -> Page {
+    /// Submits the button of another provider; returns its consent page.
+    pub(crate) async fn start_sign_in_with(&self, provider: OtherProvider, page: &Page) -> Page {
         let action = format!("/auth/{}", provider.key());
         let form = page.form(&format!("button[formaction='{action}'], form[action='{action}'] button"));
         let consent = self.submit(Form { action: page.url.join(&action).unwrap(), ..form }).await;
@@ -146,21 +146,21 @@ impl Visitor {
         consent
     }
 
-    /// Signs in by another provider with the account of `key` there; gives the page it ends on.
-    pub(crate) async fn sign_in_by(&self, spotify: &FakeSpotify, provider: OtherProvider, key: &str) -> Page {
-        let consent = self.to(provider, &self.open("/login").await).await;
-        self.submit(consent.choose(&spotify.account(provider, key))).await
+    /// Signs in with the account of `key` at another provider; returns the page it ends on.
+    pub(crate) async fn sign_in_with(&self, spotify: &FakeSpotify, provider: OtherProvider, key: &str) -> Page {
+        let consent = self.start_sign_in_with(provider, &self.open("/login").await).await;
+        self.submit(consent.approve_as(&spotify.account(provider, key))).await
     }
 
-    /// Links another provider's account on the account page; gives the page it ends on.
-    pub(crate) async fn link(&self, spotify: &FakeSpotify, provider: OtherProvider, key: &str) -> Page {
-        let consent = self.to(provider, &self.open("/account").await).await;
-        self.submit(consent.choose(&spotify.account(provider, key))).await
+    /// Links an identity on the account page; returns the page it ends on.
+    pub(crate) async fn link_identity(&self, spotify: &FakeSpotify, provider: OtherProvider, key: &str) -> Page {
+        let consent = self.start_sign_in_with(provider, &self.open("/account").await).await;
+        self.submit(consent.approve_as(&spotify.account(provider, key))).await
     }
 
-    /// Signs in as `user` and gives the page it ends on.
+    /// Signs in as `user` with Spotify; returns the page it ends on.
     pub(crate) async fn sign_in(&self, user: &str) -> Page {
-        let consent = self.to_consent("/login").await;
+        let consent = self.start_spotify_sign_in("/login").await;
         self.submit(approve(&consent, user)).await
     }
 }
@@ -172,7 +172,7 @@ impl Page {
     }
 }
 
-/// The consent page's form, filled in by who says yes.
+/// The approved form of Spotify's consent page.
 pub(crate) fn approve(consent: &Page, user: &str) -> Form {
     consent.form("button[value=approve]").with("user", user).with("decision", "approve")
 }

@@ -22,7 +22,7 @@ pub(crate) fn pages_for_all() -> [&'static str; 7] {
 
 /// Pages of Mira, whose library has long, unbreakable and right-to-left names and a thousand songs.
 pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
-    let mira = site.world.listener("mira").unwrap();
+    let mira = site.spotify.user("mira").unwrap();
     let mut paths: Vec<String> = [
         "/hearts",
         "/hearts/removed",
