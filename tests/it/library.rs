@@ -350,7 +350,7 @@ async fn library_changed_between_fetches_has_no_gap() {
 async fn fetch_that_lost_its_lease_writes_nothing() {
     let site = Site::open().await;
     let lena = sign_in_lena(&site, 120).await;
-    for (button, want) in [("rest", "rest"), ("anew", "anew")] {
+    for (button, want) in [("continue", "continue"), ("refresh", "refresh")] {
         site.advance(Duration::from_secs(60));
         for half in ["delete from playlists where position >= 50", "update libraries set reached = 50"] {
             sqlx::query(half).execute(&site.db).await.unwrap();
