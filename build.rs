@@ -1,6 +1,74 @@
-//! What has to be known before the crate is compiled.
+//! Bundles the stylesheet, and lists static files for memory-serve.
 
-fn main() {
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// Parts of the stylesheet in `static/css`, in the order in which `app.css` holds them.
+const STYLESHEETS: [&str; 28] = [
+    "tokens",
+    "base",
+    "utilities",
+    "layout",
+    "header",
+    "footer",
+    "text-page",
+    "buttons",
+    "tabs",
+    "forms",
+    "callout",
+    "empty-state",
+    "cover",
+    "card",
+    "badge",
+    "heart",
+    "annotation",
+    "search",
+    "pager",
+    "hearts",
+    "playlist",
+    "home",
+    "account",
+    "privacy",
+    "setup",
+    "keyboard-help",
+    "toast",
+    "print",
+];
+
+fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");
-    memory_serve::load_directory("./static");
+    println!("cargo:rerun-if-changed=static");
+    load_static_files(Path::new(&env::var_os("OUT_DIR").expect("set by cargo")))
+}
+
+/// Writes the list that `memory_serve::load!` reads.
+///
+/// `memory_serve::load_directory` would make cargo watch the folder that [`collect_static_files`] has just written,
+/// and so run this script at each build.
+fn load_static_files(out_dir: &Path) -> io::Result<()> {
+    let folder = collect_static_files(out_dir)?;
+    let is_embedded = !cfg!(debug_assertions);
+    let files = memory_serve::assets_to_code("static", &folder, out_dir, is_embedded, |_| ());
+    fs::write(out_dir.join("memory_serve_assets.rs"), format!("&[(\"default\", {files})]"))
+}
+
+/// Copies the files of `static`, with the stylesheet in one piece, since a page should need one request for it.
+fn collect_static_files(out_dir: &Path) -> io::Result<PathBuf> {
+    let folder = out_dir.join("static");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir(&folder)?;
+    for entry in fs::read_dir("static")? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), folder.join(entry.file_name()))?;
+        }
+    }
+    let count = fs::read_dir("static/css")?.count();
+    assert_eq!(count, STYLESHEETS.len(), "each file of static/css has a place in STYLESHEETS");
+    let parts = STYLESHEETS.map(|name| fs::read_to_string(format!("static/css/{name}.css")));
+    let parts = parts.into_iter().collect::<io::Result<Vec<_>>>()?;
+    fs::write(folder.join("app.css"), parts.join("\n"))?;
+    Ok(folder)
 }

@@ -104,7 +104,7 @@ impl Site<'_> {
             let hearted_at = (now - Duration::hours(1 + position as i64 * 3)).format(&Rfc3339)?;
             writeln!(file, "{id},{hearted_at},\"{note}\",\"{tags}\"")?;
         }
-        let form = visitor.open("/hearts/import").await.form("form.import");
+        let form = visitor.open("/hearts/import").await.form("form.import-form");
         let answer = visitor.upload(form, file.as_bytes()).await;
         ensure!(answer.status < 400, "the import failed: {}", answer.html);
         Ok(())

@@ -8,7 +8,6 @@ use memory_serve::{CacheControl, MemoryServe};
 /// Addresses of static files, for templates.
 pub(crate) struct Assets {
     pub(crate) css: String,
-    pub(crate) print: String,
     pub(crate) scripts: [String; 2],
     pub(crate) favicon: String,
     /// Link preview image (`og:image`), made by `script/pictures`.
@@ -20,7 +19,7 @@ pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let of = |route: &str| manifest.get(route).unwrap_or(route).to_owned();
     let scripts = ["/jquery.slim.min.js", "/app.js"].map(of);
     let (favicon, card) = (of("/favicon.svg"), of("/card.png"));
-    Assets { css: of("/app.css"), print: of("/print.css"), scripts, favicon, card }
+    Assets { css: of("/app.css"), scripts, favicon, card }
 });
 
 pub(crate) fn router() -> Router {
@@ -29,6 +28,6 @@ pub(crate) fn router() -> Router {
 
 fn served() -> MemoryServe {
     let served = memory_serve::load!().index_file(None).enable_hashed_routes(true);
-    // Debug builds read files from disk, and browsers must not cache what is being edited.
+    // Debug builds serve what is being edited, which browsers must not cache.
     if cfg!(debug_assertions) { served.cache_control(CacheControl::NoCache) } else { served }
 }

@@ -32,7 +32,7 @@ async fn exports_imports_and_identity_changes_are_recorded() {
     ada.open("/hearts/export.csv").await;
     let file = format!("id\n{}", "1".repeat(22));
     ada.open("/hearts/export.json").await;
-    let form = ada.open("/hearts/import").await.form("form.import");
+    let form = ada.open("/hearts/import").await.form("form.import-form");
     ada.upload(form, file.as_bytes()).await;
     ada.submit(ada.open("/account/ways/github").await.form("main form")).await;
     let kinds: Vec<String> =

@@ -16,7 +16,7 @@ async fn sign_in_with_heart(site: &Site) -> (Visitor, String) {
 }
 
 async fn save_annotation(visitor: &Visitor, page: &Page, note: &str, tags: &str) -> Page {
-    visitor.submit(page.form(".words form").with("note", note).with("tags", tags)).await
+    visitor.submit(page.form(".annotation form").with("note", note).with("tags", tags)).await
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn note_and_tags_are_shown_wherever_the_heart_is() {
     for search in ["tag%3A%22Late+Night%22", "tag%3A%22late+night%22", "tag%3AETE"] {
         assert_eq!(ada.open(&format!("/hearts?q={search}")).await.count("li.card"), 1, "{search}");
     }
-    let fields = ada.edit_first_heart().await.form(".words form").fields;
+    let fields = ada.edit_first_heart().await.form(".annotation form").fields;
     assert_eq!((fields["note"].as_str(), fields["tags"].as_str()), ("For <b>rain</b>", "Late Night, été"));
 
     let page = save_annotation(&ada, &ada.open(&format!("/playlists/{id}")).await, "", "").await;
@@ -52,12 +52,12 @@ async fn invalid_annotation_is_shown_again_with_reason() {
     save_annotation(&ada, &ada.edit_first_heart().await, "Before", "before").await;
     for path in [format!("/hearts?edit={id}"), format!("/playlists/{id}")] {
         let page = save_annotation(&ada, &ada.open(&path).await, &"x".repeat(281), "Kept As Typed").await;
-        assert_eq!((page.status, page.has(".words[open]")), (422, true), "{path}");
+        assert_eq!((page.status, page.has(".annotation[open]")), (422, true), "{path}");
         assert_eq!(page.attribute("input[name=note][aria-invalid]", "aria-describedby"), "note-error");
         let why = page.text("#note-error");
         assert_eq!(why, "A note can have up to 280 characters; this one has 281. Nothing was saved.");
-        assert_eq!(page.attribute(".words input[name=note]", "value"), "x".repeat(281));
-        assert_eq!(page.attribute(".words input[name=tags]", "value"), "Kept As Typed");
+        assert_eq!(page.attribute(".annotation input[name=note]", "value"), "x".repeat(281));
+        assert_eq!(page.attribute(".annotation input[name=tags]", "value"), "Kept As Typed");
         assert!(page.text("title").contains("not saved") && !page.has("#tags-error"));
     }
     let tags = (0..11).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
@@ -73,14 +73,15 @@ async fn annotations_belong_to_one_user_and_need_a_heart() {
     let site = Site::open().await;
     let (ada, id) = sign_in_with_heart(&site).await;
     let mira = site.sign_in("mira").await;
-    let form = || async { ada.edit_first_heart().await.form(".words form").with("note", "mine") };
+    let form = || async { ada.edit_first_heart().await.form(".annotation form").with("note", "mine") };
     let page = mira.send_form(form().await).await;
     assert_eq!((page.status, page.text("h1").as_str()), (404, "Not hearted any more"));
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note is not null").await, 0);
     assert!(page.text("main").contains("Nothing was saved"));
     // The playlist page holds the form even without a heart, hidden until the script shows it.
-    let page =
-        mira.send_form(mira.open(&format!("/playlists/{id}")).await.form(".words form").with("note", "mine")).await;
+    let page = mira
+        .send_form(mira.open(&format!("/playlists/{id}")).await.form(".annotation form").with("note", "mine"))
+        .await;
     assert_eq!((page.status, page.text("h1").as_str()), (404, "Not hearted any more"));
     assert!(page.text("main").contains("Nothing was saved"));
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note is not null").await, 0);
@@ -119,7 +120,7 @@ async fn redisplayed_input_has_no_control_characters() {
     let odd = "two\u{0}\u{b}\u{85}three";
     let hearts = ada.edit_first_heart().await;
     let words = save_annotation(&ada, &hearts, odd, odd).await;
-    let link = ada.send_form(hearts.form("form.by-link").with("link", odd)).await;
+    let link = ada.send_form(hearts.form("form.link-form").with("link", odd)).await;
     let slug = ada.send_form(ada.open("/account/sharing").await.form("#slug").with("slug", odd)).await;
     for (page, field) in [(&words, "note"), (&words, "tags"), (&link, "link"), (&slug, "slug")] {
         assert_eq!((page.status, page.attribute(&format!("[name={field}]"), "value").as_str()), (422, "two   three"));

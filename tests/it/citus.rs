@@ -76,12 +76,13 @@ async fn use_hearts(site: &Site, ada: &Visitor) {
     ada.submit(ada.open("/hearts/removed").await.form("button[value=delete]").with("action", "delete")).await;
     assert_eq!(site.count("select count(*) from user_hearts").await, 2);
     assert_eq!(ada.open(&format!("/playlists/{}", ids[0])).await.status, 200);
-    let link = ada.open("/hearts").await.form("form.by-link").with("link", "3cEYpjA9oz9GiPac4AsH4n");
+    let link = ada.open("/hearts").await.form("form.link-form").with("link", "3cEYpjA9oz9GiPac4AsH4n");
     assert!([200, 422].contains(&ada.submit(link).await.status));
 }
 
 async fn use_annotations_and_search(site: &Site, ada: &Visitor) {
-    let form = ada.edit_first_heart().await.form(".words form").with("note", "For the rain").with("tags", "wet, late");
+    let form =
+        ada.edit_first_heart().await.form(".annotation form").with("note", "For the rain").with("tags", "wet, late");
     assert_eq!(ada.submit(form).await.flash().unwrap(), "Note and tags saved.");
     for path in ["/hearts?q=rain", "/hearts?q=tag%3Awet&sort=name", "/playlists?q=is%3Ahearted+tag%3Alate&sort=size"] {
         assert_eq!(ada.open(path).await.count("li.card"), 1, "{path}");
@@ -103,7 +104,7 @@ async fn use_top_list(site: &Site, ada: &Visitor) {
     for visitor in [&site.visitor(), ada] {
         assert_eq!(visitor.get("/top").await.playlist_ids(), *std::slice::from_ref(&public));
     }
-    assert_eq!(ada.open(&format!("/playlists/{public}")).await.text("[data-hearts-of]"), "3");
+    assert_eq!(ada.open(&format!("/playlists/{public}")).await.text("[data-heart-count]"), "3");
     assert!(site.visitor().get("/metrics").await.html.contains("heartlist_hearts "));
 }
 
@@ -124,14 +125,14 @@ async fn use_import_and_export(site: &Site, ada: &Visitor) {
     for path in ["/hearts/export.csv", "/hearts/export.json"] {
         let file = ada.open(path).await.html;
         assert!(file.contains("For the rain"), "{file}");
-        let form = ada.open("/hearts/import").await.form("form.import");
+        let form = ada.open("/hearts/import").await.form("form.import-form");
         assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [0, hers, 0]);
         assert_eq!(site.count("select count(*) from user_hearts").await, before);
     }
-    let form = ada.open("/hearts/import").await.form("form.import");
+    let form = ada.open("/hearts/import").await.form("form.import-form");
     let file = "id,note\n0000000000000000000001,new\n0000000000000000000002,\n";
     assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [2, 0, 0]);
-    let form = ada.open("/hearts/import").await.form("form.import");
+    let form = ada.open("/hearts/import").await.form("form.import-form");
     let file = "id\n0000000000000000000001\n0000000000000000000005\n";
     assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [1, 1, 0]);
     assert_eq!(site.count("select count(*) from user_hearts").await, before + 3);

@@ -38,12 +38,12 @@ async fn doctor_shows_redirect_uri_and_no_secret() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", OPERATOR_TOKEN)]).await;
     let page = site.visitor().get("/setup").await;
     assert_eq!((page.status, page.text("h1").as_str(), page.has("header nav")), (200, "Setup", true));
-    assert!(page.text(".sub").starts_with("Nothing to fix, 6 things to know"), "{:#?}", page.texts("li.finding"));
-    assert!(page.texts("code.exact").contains(&format!("{}/auth/spotify/callback", site.base)));
+    assert!(page.text(".subtitle").starts_with("Nothing to fix, 6 things to know"), "{:#?}", page.texts("li.finding"));
+    assert!(page.texts("code.copy-value").contains(&format!("{}/auth/spotify/callback", site.base)));
     for about in
         ["Address", "Session secret", "Operator token", "Database", "Tables", "Id and secret", "Clock", "Web API"]
     {
-        assert_eq!(find_finding(&page, about).0, "good", "{about}");
+        assert_eq!(find_finding(&page, about).0, "is-ok", "{about}");
     }
     assert!(find_finding(&page, "Who may sign in").1.contains("five people"));
     assert_no_secrets(&page.html);
@@ -88,9 +88,9 @@ async fn operator_token_opens_setup_page_remotely() {
         site.visitor().request(reqwest::Method::GET, "/setup", &headers, None).await
     };
     let right = look("hearts.example").await;
-    assert_eq!((right.status, find_finding(&right, "Address").0.as_str()), (200, "good"));
+    assert_eq!((right.status, find_finding(&right, "Address").0.as_str()), (200, "is-ok"));
     let (state, told) = find_finding(&look("other.example").await, "Address");
-    assert_eq!(state, "bad");
+    assert_eq!(state, "is-problem");
     assert!(told.contains("https://hearts.example") && told.contains("https://other.example"), "{told}");
     assert_no_secrets(&right.html);
 }
@@ -113,18 +113,24 @@ async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
     let wrong = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
     let page = wrong.visitor().get("/setup").await;
     let (state, told) = find_finding(&page, "Id and secret");
-    assert!(state == "bad" && told.contains("rejects") && told.contains("invalid_client"), "{told}");
-    assert!(page.text(".sub").starts_with("1 problem to fix"));
+    assert!(state == "is-problem" && told.contains("rejects") && told.contains("invalid_client"), "{told}");
+    assert!(page.text(".subtitle").starts_with("1 problem to fix"));
     assert!(!page.html.contains("not-the-one"));
 
     let away = Site::open().await;
     away.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
     let (state, told) = find_finding(&away.visitor().get("/setup").await, "Id and secret");
-    assert!(state == "bad" && told.contains("having trouble (status 502)") && !told.contains("rejects"), "{told}");
+    assert!(
+        state == "is-problem" && told.contains("having trouble (status 502)") && !told.contains("rejects"),
+        "{told}"
+    );
 
     let gone = Site::open_with(&[("SPOTIFY_ACCOUNTS_URL", UNREACHABLE_URL)]).await;
     let (state, told) = find_finding(&gone.visitor().get("/setup").await, "Id and secret");
-    assert!(state == "bad" && told.contains("cannot be reached") && told.contains("refused (os error"), "{told}");
+    assert!(
+        state == "is-problem" && told.contains("cannot be reached") && told.contains("refused (os error"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -132,7 +138,7 @@ async fn doctor_names_lapsed_premium() {
     let site = Site::open().await;
     site.spotify.update_switches(|switches| switches.owner_has_premium = false);
     let (state, told) = find_finding(&site.visitor().get("/setup").await, "Web API");
-    assert!(state == "bad" && told.contains("has no Premium") && told.contains("Renew"), "{told}");
+    assert!(state == "is-problem" && told.contains("has no Premium") && told.contains("Renew"), "{told}");
 }
 
 #[tokio::test]
@@ -146,12 +152,12 @@ async fn doctor_shows_cooldowns_call_counts_and_clock_skew() {
     let page = site.visitor().get("/setup").await;
     let (state, told) = find_finding(&page, "Waiting times");
     assert!(
-        state == "note" && told.contains("all requests wait until") && told.contains("allowance is used up"),
+        state == "is-note" && told.contains("all requests wait until") && told.contains("allowance is used up"),
         "{told}"
     );
     assert!(find_finding(&page, "Requests today").1.contains("15 since midnight UTC: my_playlists 12, playlist 3"));
     let (state, told) = find_finding(&page, "Clock");
-    assert!(state == "note" && (told.contains("90 seconds ahead") || told.contains("91 seconds ahead")), "{told}");
+    assert!(state == "is-note" && (told.contains("90 seconds ahead") || told.contains("91 seconds ahead")), "{told}");
     assert_eq!(site.spotify.request_count(Endpoint::Playlist), 0, "while it asks us to wait, the doctor waits too");
 }
 
@@ -161,13 +167,13 @@ async fn doctor_counts_pending_and_unknown_migrations() {
     sqlx::query("insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (30000101000000, 'later', true, '', 0)")
         .execute(&site.db).await.unwrap();
     let (state, told) = find_finding(&site.visitor().get("/setup").await, "Tables");
-    assert!(state == "note" && told.contains("1 migration ran that this program does not know"), "{told}");
+    assert!(state == "is-note" && told.contains("1 migration ran that this program does not know"), "{told}");
     sqlx::query("delete from _sqlx_migrations where version > 20261121090300").execute(&site.db).await.unwrap();
     let (state, told) = find_finding(&site.visitor().get("/setup").await, "Tables");
-    assert!(state == "note" && told.contains("still to run; 4 ran"), "{told}");
+    assert!(state == "is-note" && told.contains("still to run; 4 ran"), "{told}");
     sqlx::query("update _sqlx_migrations set checksum = 'x'").execute(&site.db).await.unwrap();
     let (state, told) = find_finding(&site.visitor().get("/setup").await, "Tables");
-    assert!(state == "bad" && told.contains("a different text"), "{told}");
+    assert!(state == "is-problem" && told.contains("a different text"), "{told}");
     sqlx::query("drop table _sqlx_migrations").execute(&site.db).await.unwrap();
     assert!(find_finding(&site.visitor().get("/setup").await, "Tables").1.contains("; 0 ran"));
 }

@@ -226,7 +226,10 @@ async fn heart_without_name_shows_link() {
     ada.fetch(Method::PUT, HEART).await;
     let page = ada.open("/hearts").await;
     assert_eq!(page.text("li.card h2"), "Playlist 3cEY…sH4n");
-    assert_eq!(page.attribute("li.card a.out", "href"), "https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n");
+    assert_eq!(
+        page.attribute("li.card a.spotify-link", "href"),
+        "https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n"
+    );
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn invalid_link_is_shown_again_with_reason() {
         for path in ["/hearts", "/playlists"] {
             let page = submit_link(&ada, path, text).await;
             assert_eq!((page.status, page.text("h1").as_str()), (422, "Add by link"), "{text}");
-            assert_eq!(page.attribute(".back a", "href"), path, "the way back");
+            assert_eq!(page.attribute(".back-link a", "href"), path, "the way back");
             assert!(page.text("title").contains("not hearted"));
             assert_eq!(page.attribute("#link", "value"), text, "what was typed is kept");
             assert!(page.has("#link[aria-invalid=true][autofocus]"));
@@ -108,16 +108,16 @@ async fn rejected_link_can_be_corrected_and_leads_back_to_its_list() {
     let site = Site::open().await;
     let mira = site.sign_in("mira").await;
     let page = submit_link(&mira, "/playlists?page=2", "nonsense").await;
-    assert_eq!((page.status, page.attribute(".back a", "href").as_str()), (422, "/playlists?page=2"));
+    assert_eq!((page.status, page.attribute(".back-link a", "href").as_str()), (422, "/playlists?page=2"));
     let again = mira.submit(page.form("#link").with("link", "still nonsense")).await;
     assert_eq!(again.attribute("#link", "value"), "still nonsense");
-    assert_eq!(again.attribute(".back a", "href"), "/playlists?page=2", "also after a second try");
+    assert_eq!(again.attribute(".back-link a", "href"), "/playlists?page=2", "also after a second try");
     for foreign in ["/account", "https://evil.example/", ""] {
         let page = mira.submit(again.form("#link").with("from", foreign)).await;
-        assert_eq!((page.status, page.attribute(".back a", "href").as_str()), (422, "/playlists"), "{foreign}");
+        assert_eq!((page.status, page.attribute(".back-link a", "href").as_str()), (422, "/playlists"), "{foreign}");
     }
     let bare = mira.request(Method::POST, "/hearts", &[], Some(String::new())).await;
-    assert!(bare.status == 422 && bare.text("#link-refusal").contains("Paste a playlist link first"));
+    assert!(bare.status == 422 && bare.text("#link-error").contains("Paste a playlist link first"));
     let corrected = mira.submit(again.form("#link").with("link", UNKNOWN_ID)).await;
     assert_eq!((corrected.status, site.count_hearts().await), (422, 0), "Spotify does not show this one");
 }
@@ -129,7 +129,7 @@ async fn playlist_hidden_by_spotify_is_not_hearted() {
     for unseen in [UNKNOWN_ID, "37i9dQZF1DXcBWIGoYBM5M"] {
         let page = submit_link(&ada, "/playlists", unseen).await;
         assert_eq!((page.status, page.attribute("#link", "value").as_str()), (422, unseen));
-        assert!(page.text("#link-refusal").contains("Spotify does not show this playlist"));
+        assert!(page.text("#link-error").contains("Spotify does not show this playlist"));
     }
     assert_eq!((site.count_hearts().await, site.spotify.request_count(Endpoint::Playlist)), (0, 2));
 }

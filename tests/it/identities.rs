@@ -174,7 +174,7 @@ async fn last_identity_cannot_be_unlinked() {
     assert_eq!(page.text("h1"), "Spotify cannot be unlinked");
     assert!(page.text("title").starts_with("Spotify cannot be unlinked") && !page.has("form[action^='/account/ways']"));
     assert_eq!(
-        page.count("main a[href='/account#further'], main a[href='/account/disconnect']"),
+        page.count("main a[href='/account#link-identity'], main a[href='/account/disconnect']"),
         2,
         "what to do instead"
     );

@@ -18,13 +18,13 @@ async fn sign_in_with_annotated_heart(site: &Site) -> (Visitor, String) {
     let page = ada.open("/playlists").await;
     let id = page.playlist_ids().remove(0);
     ada.submit(page.form(&format!("form[action='/heart/{id}']"))).await;
-    let form = ada.edit_first_heart().await.form(".words form");
+    let form = ada.edit_first_heart().await.form(".annotation form");
     ada.submit(form.with("note", "=1+1, \"so\" 'é'").with("tags", "-late night, été")).await;
     (ada, id)
 }
 
 async fn import(visitor: &Visitor, file: impl AsRef<[u8]>) -> Page {
-    let form = visitor.open("/hearts/import").await.form("form.import");
+    let form = visitor.open("/hearts/import").await.form("form.import-form");
     visitor.upload(form, file.as_ref()).await
 }
 
@@ -41,7 +41,7 @@ async fn csv_export_has_header_utf8_iso_dates_and_no_formulas() {
     let site = Site::open().await;
     let (ada, id) = sign_in_with_annotated_heart(&site).await;
     site.spotify.inject_fault(Endpoint::Token, Fault::Hang, 9);
-    let links = ada.open("/hearts").await.attributes(".keep a", "href");
+    let links = ada.open("/hearts").await.attributes(".import-export a", "href");
     assert!(links.contains(&"/hearts/export.csv".into()) && links.contains(&"/hearts/export.json".into()));
     let file = ada.open("/hearts/export.csv").await;
     assert_eq!((file.status, file.header("content-type")), (200, "text/csv; charset=utf-8"));
@@ -77,7 +77,7 @@ async fn json_export_names_its_format_and_lists_every_heart() {
 async fn export_and_import_need_sign_in() {
     let site = Site::open().await;
     let (ada, _) = sign_in_with_annotated_heart(&site).await;
-    let form = ada.open("/hearts/import").await.form("form.import");
+    let form = ada.open("/hearts/import").await.form("form.import-form");
     let visitor = site.visitor();
     for path in ["/hearts/export.csv", "/hearts/export.json", "/hearts/import"] {
         let page = visitor.get(path).await;
@@ -134,7 +134,7 @@ async fn import_reports_skipped_lines_with_numbers_and_reasons() {
     );
     let page = import(&ada, file).await;
     assert_eq!(page.import_report(), [1, 1, 5]);
-    let told = page.texts(".refused li");
+    let told = page.texts(".skipped-list li");
     let expected = [
         "Line 5: A link to an album, not to a playlist.",
         "Line 6: The date is in the future",
@@ -148,10 +148,10 @@ async fn import_reports_skipped_lines_with_numbers_and_reasons() {
     let new = after.iter().find(|row| row.0 == ID).unwrap();
     assert_eq!((new.1.date().to_string().as_str(), new.2.as_deref(), new.3.len()), ("2024-05-06", Some("fine"), 2));
     let page = import(&ada, format!("id\n{}", "no id\n".repeat(120))).await;
-    assert_eq!((page.import_report(), page.count(".refused li")), ([0, 0, 120], 50));
-    assert!(page.text(".notice").contains("And 70 more."));
+    assert_eq!((page.import_report(), page.count(".skipped-list li")), ([0, 0, 120], 50));
+    assert!(page.text(".callout").contains("And 70 more."));
     let page = import(&ada, format!("{{\"hearts\":[7,{{\"playlist_id\":\"{ID}\"}}]}}")).await;
-    assert_eq!((page.import_report(), page.text(".refused li").starts_with("Heart 1: ")), ([0, 1, 1], true));
+    assert_eq!((page.import_report(), page.text(".skipped-list li").starts_with("Heart 1: ")), ([0, 1, 1], true));
 }
 
 #[tokio::test]
@@ -168,9 +168,9 @@ async fn unreadable_import_file_changes_nothing_and_says_why() {
     ];
     for (file, why) in table {
         let page = import(&ada, file).await;
-        let told = page.text("#refusal");
+        let told = page.text("#file-error");
         assert!(page.status == 422 && told.contains(why) && told.ends_with("Nothing was imported."), "{told}");
-        assert!(page.has("form.import input[aria-invalid]"));
+        assert!(page.has("form.import-form input[aria-invalid]"));
     }
     assert_eq!(site.count_hearts().await, 1);
 }
@@ -188,7 +188,7 @@ async fn import_file_is_limited_to_five_megabytes() {
         assert_eq!((page.status, page.text("h1").as_str()), (413, "This file is too large"));
         assert!(page.text("main").contains("up to 5 MB") && page.text("main").contains("Nothing was saved"));
     }
-    let form = ada.edit_first_heart().await.form(".words form").with("note", &"x".repeat(70_000));
+    let form = ada.edit_first_heart().await.form(".annotation form").with("note", &"x".repeat(70_000));
     assert_eq!(ada.send_form(form).await.status, 413, "other forms stay small");
 }
 
@@ -196,16 +196,16 @@ async fn import_file_is_limited_to_five_megabytes() {
 async fn import_file_is_limited_to_fifty_thousand_hearts() {
     let site = Site::open().await;
     let (ada, _) = sign_in_with_annotated_heart(&site).await;
-    assert!(ada.open("/hearts/import").await.text("form.import label").ends_with("up to 5 MB and 50,000 hearts"));
+    assert!(ada.open("/hearts/import").await.text("form.import-form label").ends_with("up to 5 MB and 50,000 hearts"));
     let table = format!("id\n{}", "x\n".repeat(50_000));
     let page = import(&ada, &table).await;
-    assert_eq!((page.import_report(), page.count(".refused li")), ([0, 0, 50_000], 50));
-    assert!(page.text(".notice").contains("And 49950 more."));
+    assert_eq!((page.import_report(), page.count(".skipped-list li")), ([0, 0, 50_000], 50));
+    assert!(page.text(".callout").contains("And 49950 more."));
     let list = format!("{{\"hearts\":[{}0", "0,".repeat(2_500_000));
     for file in [table + "x", list + "]}"] {
         let page = import(&ada, file).await;
         let told = "This file has more than 50,000 hearts. Split it into parts. Nothing was imported.";
-        assert_eq!((page.status, page.text("#refusal").as_str()), (422, told));
+        assert_eq!((page.status, page.text("#file-error").as_str()), (422, told));
     }
 }
 
@@ -222,7 +222,7 @@ async fn imports_are_limited_to_100_000_hearts_per_user() {
     assert_eq!(import(&ada, file([1, 200_000, 200_001, 200_001])).await.import_report(), [2, 2, 0]);
     let page = import(&ada, file([1, 200_001, 200_002, 200_002])).await;
     let told = "You can import until you have 100,000 hearts. You have 100000, and this file would add 1. Nothing was imported.";
-    assert_eq!((page.status, page.text("#refusal").as_str()), (422, told));
+    assert_eq!((page.status, page.text("#file-error").as_str()), (422, told));
     assert_eq!(site.count_hearts().await, 100_000);
     assert_eq!(
         import(&ada, file([1, 2, 200_000, 200_001])).await.import_report(),

@@ -189,7 +189,7 @@ async fn partial_library_is_shown_and_continued_on_request() {
     site.spotify.reset();
     let rest = page.form("button[value=continue]").with("action", "continue");
     let page = lena.submit(rest).await;
-    assert!(page.text(".head").contains("400 playlists") && !page.has("button[value=continue]"));
+    assert!(page.text(".page-header").contains("400 playlists") && !page.has("button[value=continue]"));
     assert_eq!(lena.open("/playlists?page=8").await.count("li.card"), 50);
 }
 
@@ -203,12 +203,16 @@ async fn first_view_of_big_library_waits_only_for_first_page() {
     let lena = site.visitor();
     let page = lena.sign_in("lena").await;
     assert_eq!((page.status, page.count("li.card")), (200, 50));
-    assert!(page.text("#coming").contains("50 of up to 250 loaded. Getting the rest from Spotify."));
+    assert!(page.text("#library-loading").contains("50 of up to 250 loaded. Getting the rest from Spotify."));
     assert!(!page.has("button[value=continue]"), "nobody has to ask for what is on its way");
     let last = lena.open("/playlists?page=5").await;
     assert_eq!((last.status, last.count("li.card")), (200, 50), "who wants the end waits for it");
-    let page = lena.open(&page.attribute("#coming a", "href")).await;
-    assert!(page.text(".fresh .sub").starts_with("250 playlists") && !page.has("form.notice"), "{}", page.html);
+    let page = lena.open(&page.attribute("#library-loading a", "href")).await;
+    assert!(
+        page.text(".refresh-bar .subtitle").starts_with("250 playlists") && !page.has("form.callout"),
+        "{}",
+        page.html
+    );
     assert_eq!(count_library_calls(&site), 5);
 }
 
@@ -231,23 +235,27 @@ async fn partial_library_counts_agree() {
         text.split_whitespace().take_while(|word| *word != "as").filter_map(|word| word.parse().ok()).collect()
     };
     // Only one place shows the upper bound; every other number counts what has been loaded.
-    let [here, whole] = numbers(&page.text("form.notice p"))[..] else { panic!("{}", page.html) };
-    assert!(page.text("form.notice p").contains(" of up to ") && here == shown, "{}", page.html);
-    assert!(page.text(".fresh .sub").starts_with(&format!("{here} playlists so far, as of ")), "{}", page.html);
+    let [here, whole] = numbers(&page.text("form.callout p"))[..] else { panic!("{}", page.html) };
+    assert!(page.text("form.callout p").contains(" of up to ") && here == shown, "{}", page.html);
+    assert!(
+        page.text(".refresh-bar .subtitle").starts_with(&format!("{here} playlists so far, as of ")),
+        "{}",
+        page.html
+    );
     assert!(shown < 50 && whole > 100, "{shown} of {whole}");
     assert_eq!(page.attribute("#results", "data-total"), shown.to_string());
     let found = mira.open("/playlists?q=a").await;
     assert_eq!(
-        found.text("#hits p:first-child").split(" found").next().unwrap().split(" of ").nth(1).unwrap(),
+        found.text("#search-status p:first-child").split(" found").next().unwrap().split(" of ").nth(1).unwrap(),
         format!("{here} playlists")
     );
-    assert!(found.text("#hits").contains(" found so far."));
+    assert!(found.text("#search-status").contains(" found so far."));
     let nothing = mira.open("/playlists?q=nowhere").await;
-    assert!(nothing.text(".empty").contains(&format!("Show all {here} playlists so far")));
+    assert!(nothing.text(".empty-state").contains(&format!("Show all {here} playlists so far")));
 
     site.spotify.reset();
     let page = mira.submit(page.form("button[value=continue]").with("action", "continue")).await;
-    assert_eq!(numbers(&page.text(".fresh .sub")), [120]);
+    assert_eq!(numbers(&page.text(".refresh-bar .subtitle")), [120]);
     assert!(!page.has("button[value=continue]") && !mira.open("/playlists?q=a").await.html.contains("so far"));
 }
 
@@ -262,7 +270,7 @@ async fn partial_fetch_does_not_replace_complete_list() {
     };
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(1)), 1);
     let (page, ()) = tokio::join!(lena.open("/playlists"), break_off);
-    assert!(page.text(".head").contains("200 playlists") && page.has("main [role=alert]"));
+    assert!(page.text(".page-header").contains("200 playlists") && page.has("main [role=alert]"));
 }
 
 #[tokio::test]
@@ -276,7 +284,7 @@ async fn token_expiring_during_library_fetch_is_renewed_once() {
         site.spotify.advance(Duration::from_secs(3601));
         let tokens = site.spotify.request_count(Endpoint::Token);
         let page = lena.open("/playlists").await;
-        assert!(page.text(".head").contains("400 playlists") && !page.has("main [role=alert]"), "{}", page.html);
+        assert!(page.text(".page-header").contains("400 playlists") && !page.has("main [role=alert]"), "{}", page.html);
         assert_eq!(site.spotify.request_count(Endpoint::Token), tokens + 1);
     }
 }

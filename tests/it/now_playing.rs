@@ -62,10 +62,10 @@ async fn playing_playlist_has_heart_button() {
     let known = site.spotify.user("ada").unwrap().playlists()[0].clone();
     ada.open("/playlists").await;
     let page = open_while_playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
-    assert_eq!(page.text(".from .name"), known.name);
+    assert_eq!(page.text(".source-playlist .name"), known.name);
     assert!(
-        page.has(".piece .by")
-            && page.attribute(".piece .button", "href").starts_with("https://open.spotify.com/track/")
+        page.has(".now-playing .artists")
+            && page.attribute(".now-playing .button", "href").starts_with("https://open.spotify.com/track/")
     );
 
     let calls = site.spotify.requests().len();
@@ -73,12 +73,18 @@ async fn playing_playlist_has_heart_button() {
     ada.send_form(page.form("form.heart")).await;
     assert_eq!((answer.status, site.spotify.requests().len()), (200, calls));
     let page = open_while_playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
-    assert!(page.has(".from button[aria-pressed=true]"));
+    assert!(page.has(".source-playlist button[aria-pressed=true]"));
 
     let foreign = "6nM0T2ylnD8hQwEXsAmPLe";
     let page = open_while_playing(&site, &ada, Playing::Playlist(foreign.into())).await;
-    assert_eq!((page.text(".from .name").as_str(), page.count(".from form.heart")), ("Playlist 6nM0…mPLe", 1));
-    assert_eq!(page.attribute(".from .out", "href"), format!("https://open.spotify.com/playlist/{foreign}"));
+    assert_eq!(
+        (page.text(".source-playlist .name").as_str(), page.count(".source-playlist form.heart")),
+        ("Playlist 6nM0…mPLe", 1)
+    );
+    assert_eq!(
+        page.attribute(".source-playlist .spotify-link", "href"),
+        format!("https://open.spotify.com/playlist/{foreign}")
+    );
     assert_eq!(site.spotify.request_count(Endpoint::Playlist), 0);
 }
 
@@ -89,12 +95,14 @@ async fn silence_ads_and_episodes_each_have_a_message() {
     for (what, heading) in [(Playing::Nothing, "Nothing is playing"), (Playing::Ad, "An advertisement is playing")] {
         let page = open_while_playing(&site, &ada, what).await;
         assert_eq!((page.text("main h2").as_str(), page.has("form.heart")), (heading, false));
-        assert_eq!(page.attribute(".fresh a", "href"), PAGE);
+        assert_eq!(page.attribute(".refresh-bar a", "href"), PAGE);
     }
     let page = open_while_playing(&site, &ada, Playing::Episode).await;
-    assert!(page.text(".piece .tag") == "Episode" && page.text(".piece .by").contains("the podcast"));
+    assert!(
+        page.text(".now-playing .badge") == "Episode" && page.text(".now-playing .artists").contains("the podcast")
+    );
     let page = open_while_playing(&site, &ada, Playing::NoContext).await;
-    assert!(page.has(".piece h2") && !page.has("form.heart"));
+    assert!(page.has(".now-playing h2") && !page.has("form.heart"));
 }
 
 #[tokio::test]
@@ -137,7 +145,7 @@ async fn unreadable_player_state_is_reported_on_working_page() {
         let page = ada.open(PAGE).await;
         assert_eq!(page.status, 200, "{fault:?}");
         assert!(page.text("main [role=alert]").starts_with("Could not read what is playing."), "{fault:?}");
-        assert!(page.has(".fresh a"));
+        assert!(page.has(".refresh-bar a"));
     }
 }
 

@@ -19,7 +19,8 @@ async fn every_page_has_title_heading_main_skip_link_and_way_home() {
         let about = format!("{} {}:\n{}", page.status, page.url, page.html);
         assert_eq!(page.status, status, "{about}");
         assert!(page.header("content-type").starts_with("text/html"), "{about}");
-        for one in ["h1", "main", "title", "html[lang=en]", "body > a.skip[href='#main']:first-child", "main#main"] {
+        for one in ["h1", "main", "title", "html[lang=en]", "body > a.skip-link[href='#main']:first-child", "main#main"]
+        {
             assert_eq!(page.count(one), 1, "{one} on {about}");
         }
         assert!(
@@ -27,7 +28,7 @@ async fn every_page_has_title_heading_main_skip_link_and_way_home() {
             "{about}"
         );
         assert!(!page.text("h1").is_empty(), "{about}");
-        assert!(!page.has("details.demo"), "the demo's banner on {about}");
+        assert!(!page.has("details.demo-banner"), "the demo's banner on {about}");
         let home = page.attributes("a", "href");
         assert!(home.iter().any(|href| href == "/" || href == "/playlists"), "no way home on {about}");
     }
@@ -150,7 +151,12 @@ async fn server_error_page_shows_no_internals_and_says_if_anything_was_saved() {
     let read = ada.get("/hearts").await;
     let written = post(&ada, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "hearted=true").await;
     for page in [&read, &written] {
-        assert_eq!((page.status, page.has("header nav"), page.has("main .ways a")), (500, true, true), "{}", page.html);
+        assert_eq!(
+            (page.status, page.has("header nav"), page.has("main .recovery-links a")),
+            (500, true, true),
+            "{}",
+            page.html
+        );
         assert_eq!(page.text("main code"), page.header("x-request-id"));
         let html = page.html.to_lowercase();
         assert!(["user_hearts", "relation", "sqlx", "select "].iter().all(|word| !html.contains(word)), "{html}");
@@ -162,10 +168,10 @@ async fn server_error_page_shows_no_internals_and_says_if_anything_was_saved() {
 async fn unknown_path_is_404_page_with_way_home() {
     let site = Site::open().await;
     let page = site.visitor().get("/nope").await;
-    assert_eq!((page.status, page.attribute("main .ways a", "href").as_str()), (404, "/"));
+    assert_eq!((page.status, page.attribute("main .recovery-links a", "href").as_str()), (404, "/"));
     assert!(page.has("nav a[href='/login?next=%2Fplaylists']"), "{}", page.html);
     let inside = site.sign_in("mira").await.get("/nope").await;
-    assert_eq!(inside.attribute("main .ways a", "href"), "/playlists");
+    assert_eq!(inside.attribute("main .recovery-links a", "href"), "/playlists");
     assert!(inside.text("footer").contains("Signed in as"));
 }
 
@@ -232,7 +238,7 @@ async fn missing_database_gives_503_with_retry_after_and_recovers() {
         assert!(start.elapsed() < Duration::from_secs(15), "{path} took {:?}", start.elapsed());
         assert_eq!(page.status, 503, "{path} {}", page.html);
         assert!(page.header("retry-after").parse::<u64>().unwrap() > 0);
-        assert!(page.count("h1") == 1 && page.has("body > a.skip") && page.has("main a.button"), "{}", page.html);
+        assert!(page.count("h1") == 1 && page.has("body > a.skip-link") && page.has("main a.button"), "{}", page.html);
         assert!(!page.text("main").to_lowercase().contains("sql"), "{}", page.text("main"));
     }
     let stranger = site.visitor();

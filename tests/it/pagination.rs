@@ -39,8 +39,8 @@ async fn playlist_page_links_back_to_list_position() {
     let plain = format!("/playlists/{id}");
     assert_eq!(usual.attribute(&format!("#p-{id} a.name"), "href"), plain);
     let page = mira.open(&plain).await;
-    assert_eq!(page.attribute(".back a", "href"), format!("/playlists#p-{id}"));
-    mira.submit(page.form(".sleeve form.heart")).await;
+    assert_eq!(page.attribute(".back-link a", "href"), format!("/playlists#p-{id}"));
+    mira.submit(page.form(".detail form.heart")).await;
 
     let lists = [
         ("/playlists?q=owner%3Ame&sort=name&view=list&page=1-2", "Playlists"),
@@ -51,16 +51,16 @@ async fn playlist_page_links_back_to_list_position() {
         let list = mira.open(place).await;
         let page = mira.open(&list.attribute(".card:last-child a.name", "href")).await;
         let back = format!("{place}#{}", list.attributes(".card", "id").pop().unwrap());
-        assert_eq!((page.text(".back a").as_str(), page.attribute(".back a", "href")), (name, back.clone()));
+        assert_eq!((page.text(".back-link a").as_str(), page.attribute(".back-link a", "href")), (name, back.clone()));
         assert_eq!(page.text("nav.nav [aria-current]"), name, "the menu says where one is");
-        let pressed = mira.submit(page.form(".sleeve form.heart")).await;
-        assert_eq!(pressed.attribute(".back a", "href"), back, "a heart does not lose it");
-        mira.submit(pressed.form(".sleeve form.heart")).await;
+        let pressed = mira.submit(page.form(".detail form.heart")).await;
+        assert_eq!(pressed.attribute(".back-link a", "href"), back, "a heart does not lose it");
+        mira.submit(pressed.form(".detail form.heart")).await;
     }
     for foreign in ["//evil.example", "https://evil.example", "/%2fevil.example", "/logout", "/account", "javascript:x"]
     {
         let from = url::form_urlencoded::byte_serialize(foreign.as_bytes()).collect::<String>();
         let page = mira.open(&format!("{plain}?from={from}")).await;
-        assert_eq!(page.attribute(".back a", "href"), format!("/playlists#p-{id}"), "{foreign}");
+        assert_eq!(page.attribute(".back-link a", "href"), format!("/playlists#p-{id}"), "{foreign}");
     }
 }

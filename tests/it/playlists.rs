@@ -63,7 +63,7 @@ async fn library_of_120_takes_three_spotify_calls_and_reload_none() {
     let lena = site.sign_in("lena").await;
     assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 3);
     let page = lena.open("/playlists").await;
-    assert!(page.text(".head .sub").contains("120 playlists, as of"));
+    assert!(page.text(".page-header .subtitle").contains("120 playlists, as of"));
     lena.open("/playlists?page=3").await;
     assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 3);
     site.advance(Duration::from_secs(11 * 60));
@@ -232,7 +232,7 @@ async fn playlist_page_during_outage_says_items_are_not_stored() {
     site.spotify.inject_fault(Endpoint::Playlist, Fault::Html502, 20);
     let page = ada.open(&format!("/playlists/{id}")).await;
     assert_eq!(
-        page.text(".items .notice"),
+        page.text(".items .callout"),
         "Spotify is having trouble. Above is all that Heartlist keeps of this playlist; its items are not kept."
     );
 }

@@ -91,7 +91,7 @@ async fn demo_panel_outage_keeps_the_list() {
     std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut program = Program::start_demo(data.path(), &free_port());
     let visitor = Visitor::new(&program.wait_until_ready().await);
-    let way = visitor.open("/").await.attribute("header .demo a[href*=panel]", "href");
+    let way = visitor.open("/").await.attribute("header .demo-banner a[href*=panel]", "href");
     let panel = visitor.open(&way).await;
     let panel = visitor.submit(panel.form("button[name=incomplete-library]").with("incomplete-library", "on")).await;
     let half = visitor.sign_in("mira").await;
@@ -101,7 +101,7 @@ async fn demo_panel_outage_keeps_the_list() {
     let list = visitor.submit(half.form("button[value=continue]").with("action", "continue")).await;
     assert_eq!((list.status, list.count("li.card")), (200, half.count("li.card")));
     assert!(list.flash().unwrap().contains("This is what Spotify last showed us"), "{:?}", list.flash());
-    assert!(list.has(".head time"), "its age");
+    assert!(list.has(".page-header time"), "its age");
     visitor.submit(panel.form("form[action$=reset]")).await;
     let whole = visitor.submit(list.form("button[value=continue]").with("action", "continue")).await;
     assert!(!whole.has("button[value=continue]") && visitor.open("/playlists?page=3").await.has("li.card"));
@@ -162,12 +162,15 @@ async fn log_contains_no_secret() {
 async fn write_annotations(visitor: &Visitor) {
     visitor.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     for (note, status) in [("nobody-elses-business".to_owned(), 200), ("nobody-elses-business".repeat(20), 422)] {
-        let form = visitor.edit_first_heart().await.form(".words form").with("note", &note).with("tags", &note[..21]);
+        let form =
+            visitor.edit_first_heart().await.form(".annotation form").with("note", &note).with("tags", &note[..21]);
         assert_eq!(visitor.submit(form).await.status, status);
     }
-    let form = visitor.open("/hearts/import").await.form("form.import");
+    let form = visitor.open("/hearts/import").await.form("form.import-form");
     let page = visitor.upload(form, b"id,note\nnobody-elses-business,nobody-elses-business\n").await;
-    assert!(page.has(".refused li") && visitor.open("/hearts/export.csv").await.html.contains("nobody-elses-business"));
+    assert!(
+        page.has(".skipped-list li") && visitor.open("/hearts/export.csv").await.html.contains("nobody-elses-business")
+    );
 }
 
 #[tokio::test]

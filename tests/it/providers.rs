@@ -284,7 +284,7 @@ async fn doctor_shows_redirect_uri_of_each_configured_provider() {
     let setup = site.visitor().open("/setup").await;
     for provider in [OtherProvider::Google, OtherProvider::GitHub, OtherProvider::Facebook] {
         let address = format!("{}/auth/{}/callback", site.base, provider.key());
-        assert!(setup.texts("code.exact").contains(&address), "{address}");
+        assert!(setup.texts("code.copy-value").contains(&address), "{address}");
     }
     assert!(!setup.html.contains("/auth/x/") && !setup.html.contains(crate::support::CLIENT_ID));
 }

@@ -14,7 +14,7 @@ const INVITE_ONLY: (&str, &str) = ("REGISTRATION", "invite");
 /// Creates an invite and returns its path.
 async fn create_invite(operator: &Visitor) -> String {
     let page = operator.submit(operator.open("/invites").await.form("form[action='/invites']")).await;
-    let link = page.text("main .notice code.exact");
+    let link = page.text("main .callout code.copy-value");
     url::Url::parse(&link).unwrap().path().to_owned()
 }
 
@@ -30,7 +30,7 @@ async fn first_user_is_operator_and_alone_sees_invites() {
     let ada = site.sign_in("ada").await;
     let mira = site.sign_in("mira").await;
     assert!(ada.open("/account").await.has("a[href='/invites']"));
-    assert!(ada.open("/invites").await.text("main p.notice").starts_with("Anybody can join at the moment."));
+    assert!(ada.open("/invites").await.text("main p.callout").starts_with("Anybody can join at the moment."));
     assert!(!mira.open("/account").await.has("a[href='/invites']"));
     assert_eq!(mira.open("/invites").await.status, 404);
     let made = mira.request(Method::POST, "/invites", &[("sec-fetch-site", "same-origin")], Some(String::new())).await;
@@ -58,13 +58,13 @@ async fn closed_registration_admits_known_users_only() {
     .execute(&site.db)
     .await
     .unwrap();
-    assert!(site.visitor().open("/").await.text("#door").contains("closed to new people"));
+    assert!(site.visitor().open("/").await.text("#registration").contains("closed to new people"));
     let refused = site.visitor().sign_in("mira").await;
     assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Closed to new people"));
     assert!(refused.text("main").contains("Nothing was saved") && !refused.text("main").contains("Mira"));
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 0);
     let invites = site.sign_in("ada").await.open("/invites").await;
-    assert!(invites.text("main p.notice").starts_with("Nobody new can join at the moment."), "{}", invites.html);
+    assert!(invites.text("main p.callout").starts_with("Nobody new can join at the moment."), "{}", invites.html);
     assert_eq!(site.count_users().await, 1);
 }
 
@@ -72,10 +72,10 @@ async fn closed_registration_admits_known_users_only() {
 async fn invite_admits_one_person() {
     let site = Site::open_with(&[INVITE_ONLY]).await;
     let ada = site.sign_in("ada").await;
-    assert!(site.visitor().open("/").await.text("#door").contains("need an invitation"));
+    assert!(site.visitor().open("/").await.text("#registration").contains("need an invitation"));
     assert_eq!(site.visitor().sign_in("mira").await.status, 403);
     let path = create_invite(&ada).await;
-    assert!(!ada.open("/invites").await.has("main p.notice"), "this is how it is set, and there is nothing to say");
+    assert!(!ada.open("/invites").await.has("main p.callout"), "this is how it is set, and there is nothing to say");
     let mira = site.visitor();
     assert_eq!(accept_invite(&mira, &path, "mira").await.status, 200);
     assert!(ada.open("/invites").await.text("main li").contains("Used by Mira"));
@@ -110,9 +110,9 @@ async fn expired_or_revoked_invite_admits_nobody() {
     assert_eq!(site.visitor().open(&path).await.status, 404);
     assert_eq!(site.visitor().open("/invite/nonsense").await.status, 404);
     let made = ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await;
-    let said = made.text("main .notice");
+    let said = made.text("main .callout");
     assert!(said.contains("one person") && said.contains("two weeks") && said.contains("only once"), "{said}");
-    let path = url::Url::parse(&made.text("main .notice code.exact")).unwrap().path().to_owned();
+    let path = url::Url::parse(&made.text("main .callout code.copy-value")).unwrap().path().to_owned();
     site.advance(Duration::from_secs(14 * 86400 - 60));
     assert!(site.visitor().open(&path).await.has("main form"), "within two weeks");
     site.advance(Duration::from_secs(60));
@@ -135,7 +135,7 @@ async fn existing_user_does_not_use_up_invite() {
 async fn landing_page_says_how_many_listeners_spotify_allows() {
     let site = Site::open_with(&[("SPOTIFY_LISTENERS", "5")]).await;
     let page = site.visitor().open("/").await;
-    assert!(page.text("#door").contains("5 listeners"));
+    assert!(page.text("#registration").contains("5 listeners"));
     assert_eq!(page.attribute("meta[property='og:url']", "content"), format!("{}/", site.base));
     assert_preview_image(&site, &page).await;
 }

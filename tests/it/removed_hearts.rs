@@ -18,7 +18,8 @@ const COUNT_REMOVED: &str = "select count(*) from user_hearts where removed_at i
 async fn sign_in_with_annotated_heart(site: &Site) -> Visitor {
     let ada = site.sign_in("ada").await;
     ada.fetch(Method::PUT, HEART).await;
-    let form = ada.edit_first_heart().await.form(".words form").with("note", "For the rain").with("tags", "wet, late");
+    let form =
+        ada.edit_first_heart().await.form(".annotation form").with("note", "For the rain").with("tags", "wet, late");
     assert_eq!(ada.submit(form).await.status, 200);
     ada
 }
@@ -45,16 +46,16 @@ async fn undo_restores_date_note_and_tags_without_script() {
     let page = remove_first_heart(&ada).await;
     let told = page.flash().unwrap();
     assert!(told.starts_with("Heart removed: ") && told.len() > "Heart removed: .".len(), "{told}");
-    assert_eq!(page.text(".notice button"), "Undo");
+    assert_eq!(page.text(".callout button"), "Undo");
     assert!(!page.has("li.card"));
-    let page = ada.submit(page.form(".notice form")).await;
+    let page = ada.submit(page.form(".callout form")).await;
     assert_eq!(page.flash().unwrap(), "Heart restored, with its date, note and tags.");
     assert_eq!(
         (page.text(".card .note").as_str(), page.texts(".tags a")),
         ("For the rain", vec!["wet".into(), "late".into()])
     );
     assert_eq!((read_heart(&site).await, site.count(COUNT_REMOVED).await), (before, 0));
-    assert!(!ada.open("/hearts").await.has(".notice"), "it is offered once");
+    assert!(!ada.open("/hearts").await.has(".callout"), "it is offered once");
 }
 
 #[tokio::test]
@@ -103,7 +104,7 @@ async fn removed_hearts_expire_after_thirty_days() {
     remove_first_heart(&ada).await;
     let form = ada.open("/hearts/removed").await.form("button[value=restore]");
     site.advance(30 * DAY + MINUTE);
-    assert!(!ada.open("/hearts/removed").await.has(".removed li"), "gone before it is swept");
+    assert!(!ada.open("/hearts/removed").await.has(".removed-list li"), "gone before it is swept");
     let page = ada.submit(form).await;
     assert!(page.flash().unwrap().starts_with("Nothing was restored"));
     site.run_cleanup().await;
@@ -114,7 +115,7 @@ async fn removed_hearts_expire_after_thirty_days() {
 async fn undo_after_hearting_again_changes_nothing() {
     let site = Site::open().await;
     let ada = sign_in_with_annotated_heart(&site).await;
-    let form = remove_first_heart(&ada).await.form(".notice form");
+    let form = remove_first_heart(&ada).await.form(".callout form");
     ada.fetch(Method::PUT, HEART).await;
     let again = read_heart(&site).await;
     let page = ada.submit(form).await;
@@ -137,7 +138,7 @@ async fn permanent_deletion_removes_one_or_all_removed_hearts() {
     let page = ada.submit(page.form("form[action='/hearts/removed']")).await;
     assert!(page.flash().unwrap().starts_with("Nothing was deleted") && site.count(COUNT_REMOVED).await == 2);
     let page = ada.submit(page.form("form[action='/hearts/removed']").with("sure", "yes")).await;
-    assert_eq!((page.text(".empty h2").as_str(), site.count(COUNT_REMOVED).await), ("Nothing here", 0));
+    assert_eq!((page.text(".empty-state h2").as_str(), site.count(COUNT_REMOVED).await), ("Nothing here", 0));
     assert_eq!(site.count_hearts().await, 1);
 }
 
@@ -149,14 +150,17 @@ async fn removed_hearts_belong_to_one_user_and_are_paginated() {
     let form = ada.open("/hearts/removed").await.form("button[value=restore]");
     let page = mira.submit(form).await;
     assert!(page.flash().unwrap().starts_with("Nothing was restored"));
-    assert_eq!((mira.open("/hearts/removed").await.has(".removed li"), site.count(COUNT_REMOVED).await), (false, 1));
+    assert_eq!(
+        (mira.open("/hearts/removed").await.has(".removed-list li"), site.count(COUNT_REMOVED).await),
+        (false, 1)
+    );
     let many = "insert into user_hearts (user_id, playlist_id, hearted_at, removed_at) select user_id, lpad(n::text, 22, '0'), hearted_at, removed_at from user_hearts, generate_series(1, 50) n";
     sqlx::raw_sql(many).execute(&site.db).await.unwrap();
     let page = ada.open("/hearts/removed").await;
-    assert_eq!((page.count(".removed > li"), page.has("a[rel=next][href='/hearts/removed?page=2']")), (50, true));
-    assert_eq!(ada.open("/hearts/removed?page=2").await.count(".removed > li"), 1);
+    assert_eq!((page.count(".removed-list > li"), page.has("a[rel=next][href='/hearts/removed?page=2']")), (50, true));
+    assert_eq!(ada.open("/hearts/removed?page=2").await.count(".removed-list > li"), 1);
     assert_eq!(ada.open("/hearts/removed?page=3").await.status, 404);
-    assert_eq!(ada.open("/account").await.text("#kept + p b"), "0", "it is counted nowhere");
+    assert_eq!(ada.open("/account").await.text("#your-data + p b"), "0", "it is counted nowhere");
 }
 
 #[tokio::test]

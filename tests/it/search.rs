@@ -88,14 +88,14 @@ async fn search_ignores_case_accents_and_word_order() {
         assert_eq!((page.status, first_words(&page)), (200, found.iter().map(|s| (*s).to_owned()).collect()), "{text}");
         assert_eq!(page.attribute("#q", "value"), text, "what was typed stays");
         assert!(
-            page.text("#hits[role=status]").starts_with(&format!("{} of 6 playlists found.", found.len())),
+            page.text("#search-status[role=status]").starts_with(&format!("{} of 6 playlists found.", found.len())),
             "{text}"
         );
         assert!(page.text("title").contains(text));
-        assert!(page.text(".head").contains("6 playlists"), "how many there are in all");
+        assert!(page.text(".page-header").contains("6 playlists"), "how many there are in all");
     }
     let plain = wren.open("/playlists").await;
-    assert_eq!((plain.text("#hits").as_str(), plain.text("title").as_str()), ("", "Playlists – Heartlist"));
+    assert_eq!((plain.text("#search-status").as_str(), plain.text("title").as_str()), ("", "Playlists – Heartlist"));
     assert_eq!(plain.text("label[for=q]"), "Search playlists");
 }
 
@@ -122,7 +122,7 @@ async fn search_operators_work_and_are_listed_in_help() {
         let page = search(&wren, "/playlists", text).await;
         assert_eq!(first_words(&page), found, "{text}");
     }
-    let help = plain.text("details.operators");
+    let help = plain.text("details.search-help");
     for operator in ["owner:me", "public:false", "collaborative:true", "is:hearted", "tag:"] {
         assert!(help.contains(operator), "{operator}");
     }
@@ -133,10 +133,10 @@ async fn unknown_operator_and_pasted_link_are_explained() {
     let site = Site::open().await;
     let wren = sign_in_wren(&site).await;
     let page = search(&wren, "/playlists", "foo:bar").await;
-    assert!(page.text("#hits").starts_with("0 of 6 playlists found."));
-    assert!(page.text("#hits").contains("“foo:” is none of “owner:”"), "{}", page.text("#hits"));
+    assert!(page.text("#search-status").starts_with("0 of 6 playlists found."));
+    assert!(page.text("#search-status").contains("“foo:” is none of “owner:”"), "{}", page.text("#search-status"));
     let page = search(&wren, "/playlists", "https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n?si=1").await;
-    assert!(page.has("#hits a[href='#link']") && page.has("input#link"));
+    assert!(page.has("#search-status a[href='#link']") && page.has("input#link"));
 }
 
 #[tokio::test]
@@ -169,12 +169,12 @@ async fn invalid_operator_is_reported_and_ignored() {
     let site = Site::open().await;
     let wren = sign_in_wren(&site).await;
     let page = search(&wren, "/playlists", "trains public:maybe <b>").await;
-    assert!(page.text("#hits").contains("“public:maybe” was ignored: “public:” takes “true” or “false”."));
+    assert!(page.text("#search-status").contains("“public:maybe” was ignored: “public:” takes “true” or “false”."));
     assert_eq!(page.attribute("#q", "value"), "trains public:maybe <b>");
     let page = search(&wren, "/playlists", "trains public:maybe").await;
     assert_eq!(first_words(&page), ["Slow", "Trains"]);
     let page = search(&wren, "/playlists", "is:loved").await;
-    assert!(page.count("li.card") == 6 && page.text("#hits").contains("“is:” takes “hearted”"));
+    assert!(page.count("li.card") == 6 && page.text("#search-status").contains("“is:” takes “hearted”"));
     for odd in ["?q=%00%ff&sort=%00", "?sort=nonsense&view=tree&page=x", "?q=%22", "?q=", "?q"] {
         let page = wren.open(&format!("/playlists{odd}")).await;
         assert_eq!((page.status, page.text("option[selected]").as_str()), (200, "Spotify’s order"), "{odd}");
@@ -190,12 +190,12 @@ async fn empty_search_result_names_filters_and_clears_them_in_one_click() {
     let wren = sign_in_wren(&site).await;
     let page = search(&wren, "/playlists?sort=name&view=list", "rain owner:me public:false tag:x").await;
     assert_eq!((page.status, page.count("li.card")), (200, 0));
-    let said = page.text("main .empty");
+    let said = page.text("main .empty-state");
     for part in ["“rain” in their name or owner", "made by you", "that are not public", "with the tag “x”"] {
         assert!(said.contains(part), "{said}");
     }
-    assert!(page.text("#hits").contains("0 of 6 playlists found."));
-    let clear = page.attribute(".empty a.button", "href");
+    assert!(page.text("#search-status").contains("0 of 6 playlists found."));
+    let clear = page.attribute(".empty-state a.button", "href");
     assert_eq!(clear, "/playlists?sort=name&view=list", "order and view stay");
     assert_eq!(wren.open(&clear).await.count("li.card"), 6);
     assert!(page.has("#q") && page.has("#link"), "another try, and the form for a link");
@@ -253,8 +253,8 @@ async fn hearts_are_searchable_by_note_and_tag_and_sortable() {
     ] {
         let page = search(&wren, "/hearts", text).await;
         assert_eq!((page.status, first_words(&page)), (200, found.iter().map(|s| (*s).to_owned()).collect()), "{text}");
-        assert!(page.text("#hits").contains(&format!("{} of 3 hearts found.", found.len())));
-        assert_eq!(page.text("[data-my-hearts]"), "3", "the total is said, whatever was found");
+        assert!(page.text("#search-status").contains(&format!("{} of 3 hearts found.", found.len())));
+        assert_eq!(page.text("[data-my-heart-count]"), "3", "the total is said, whatever was found");
     }
     for (sort, order) in [
         ("", ["The", "Mañana", "Slow"]),
@@ -310,7 +310,7 @@ async fn result_pages_keep_query_sort_and_view() {
     let second = lena.open(&next).await;
     assert_eq!(second.attribute("a[rel=prev]", "href"), "/playlists?q=owner%3Ame&sort=name&view=list");
     let third = lena.open(&second.attribute("a[rel=next]", "href")).await;
-    assert_eq!((third.count("li.card"), third.has("a[rel=next]"), third.has(".cards.rows")), (20, false, true));
+    assert_eq!((third.count("li.card"), third.has("a[rel=next]"), third.has(".cards.card-rows")), (20, false, true));
     let mut ids: Vec<_> = [&first, &second, &third].iter().flat_map(|page| page.playlist_ids()).collect();
     ids.sort();
     ids.dedup();
@@ -360,13 +360,13 @@ async fn view_switch_keeps_query_and_sort() {
     let site = Site::open().await;
     let wren = sign_in_wren(&site).await;
     let grid = wren.open("/playlists?q=trains&sort=name&page=1").await;
-    assert!(!grid.has(".cards.rows") && grid.text(".views [aria-current=true]") == "Grid");
-    let list = wren.open(&grid.attribute(".views a:not([aria-current])", "href")).await;
-    assert!(list.has(".cards.rows") && list.text(".views [aria-current=true]") == "List");
+    assert!(!grid.has(".cards.card-rows") && grid.text(".view-toggle [aria-current=true]") == "Grid");
+    let list = wren.open(&grid.attribute(".view-toggle a:not([aria-current])", "href")).await;
+    assert!(list.has(".cards.card-rows") && list.text(".view-toggle [aria-current=true]") == "List");
     assert_eq!(first_words(&list), first_words(&grid));
     let again = search(&wren, "/playlists?view=list", "slow").await;
-    assert!(again.has(".cards.rows"), "a search stays in its view");
-    let back = again.attribute(".views a:not([aria-current])", "href");
+    assert!(again.has(".cards.card-rows"), "a search stays in its view");
+    let back = again.attribute(".view-toggle a:not([aria-current])", "href");
     assert_eq!(back, "/playlists?q=slow");
 }
 
@@ -376,7 +376,7 @@ async fn empty_list_has_no_search_form() {
     let noor = site.sign_in("noor").await;
     for path in ["/playlists?q=x", "/hearts?q=x"] {
         let page = noor.open(path).await;
-        assert!(page.status == 200 && !page.has("#q") && page.has(".empty"), "{path}");
+        assert!(page.status == 200 && !page.has("#q") && page.has(".empty-state"), "{path}");
     }
 }
 

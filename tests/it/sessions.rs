@@ -31,7 +31,7 @@ async fn one_session_can_be_ended_and_current_one_is_marked() {
     let (here, there) = (site.sign_in("ada").await, site.sign_in("ada").await);
     let third = site.sign_in("ada").await;
     let page = here.open("/account").await;
-    assert_eq!((page.count("#sessions .tag"), page.count("#sessions li form")), (1, 2));
+    assert_eq!((page.count("#sessions .badge"), page.count("#sessions li form")), (1, 2));
     let mark = page.attribute("#sessions li form input[name=session]", "value");
     here.submit(page.form("#sessions li form")).await;
     let ended =

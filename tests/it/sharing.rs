@@ -22,21 +22,21 @@ async fn sharing_is_off_by_default_and_previews_what_will_be_seen() {
     assert_eq!(ada.open("/account").await.count("a[href='/account/sharing']"), 1);
 
     let page = ada.open(SETTINGS).await;
-    assert_eq!(page.text("[data-shown]"), public.len().to_string());
+    assert_eq!(page.text("[data-visible-count]"), public.len().to_string());
     assert!(page.text("main").contains("Your name: Ada."));
-    let named = page.texts("[aria-labelledby=seen] details li").join("\n");
+    let named = page.texts("[aria-labelledby=visibility] details li").join("\n");
     for list in library.iter().flatten() {
         assert_eq!(named.contains(&list.name), list.public == Some(true), "{}", list.name);
     }
-    assert!(!page.has(".exact"), "nothing is on");
+    assert!(!page.has(".copy-value"), "nothing is on");
     assert_eq!(site.visitor().get("/u/ada").await.status, 410);
 
     let page = publish_page_at(&ada, "ada").await;
     assert_eq!(page.flash().unwrap(), "Your public page is on.");
-    assert_eq!(page.text("a.exact"), format!("{}/u/ada", site.base));
-    let shown = site.visitor().get(&page.attribute("a.exact", "href")).await;
+    assert_eq!(page.text("a.copy-value"), format!("{}/u/ada", site.base));
+    let shown = site.visitor().get(&page.attribute("a.copy-value", "href")).await;
     assert_eq!((shown.status, shown.playlist_ids().len()), (200, public.len()));
-    assert!(!ada.open(SETTINGS).await.has("a.exact[href*='/s/']"), "one switch does not move the other");
+    assert!(!ada.open(SETTINGS).await.has("a.copy-value[href*='/s/']"), "one switch does not move the other");
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn shared_page_hides_private_unknown_and_unavailable_playlists() {
     let mut expected = ids[3..].to_vec();
     expected.reverse();
     assert_eq!(page.playlist_ids(), expected, "newest first");
-    assert_eq!(page.text(".head .sub"), "3 playlists, newest first");
+    assert_eq!(page.text(".page-header .subtitle"), "3 playlists, newest first");
     assert!(!page.html.contains("mine") && !page.html.contains("form") && !page.html.contains("Lena.test"));
 
     site.spotify.update_user("lena", |lena| lena.library[5].as_mut().unwrap().public = Some(false));
@@ -201,7 +201,7 @@ async fn secret_link_is_unguessable_unindexed_renewable_and_revocable() {
     let (ada, _) = sign_in_with_hearts(&site, "ada").await;
     let link = create_secret_link(&ada).await;
     assert_eq!(link.len(), "/s/".len() + 22, "128 bits in base64url");
-    assert_eq!(ada.open(SETTINGS).await.text("a.exact"), format!("{}{link}", site.base), "to be copied again");
+    assert_eq!(ada.open(SETTINGS).await.text("a.copy-value"), format!("{}{link}", site.base), "to be copied again");
     assert_eq!(site.count("select count(*) from shares where slug is null and octet_length(token_hash) = 32").await, 1);
     let kept: String = sqlx::query_scalar("select shares::text from shares").fetch_one(&site.db).await.unwrap();
     assert!(!kept.contains(&link["/s/".len()..]));
@@ -245,13 +245,13 @@ async fn invalid_slug_is_shown_again_with_reason() {
     ] {
         let page = publish_page_at(&ada, typed).await;
         assert_eq!((page.status, page.attribute("#slug", "value").as_str()), (422, typed));
-        let refusal = page.text("#slug-refusal");
+        let refusal = page.text("#slug-error");
         assert!(refusal.contains(reason) && refusal.ends_with("Nothing was changed."), "{typed}: {refusal}");
-        assert!(page.has("#slug[aria-invalid=true][aria-describedby~=slug-refusal][autofocus]"));
+        assert!(page.has("#slug[aria-invalid=true][aria-describedby~=slug-error][autofocus]"));
         assert!(page.text("title").contains("not turned on"));
     }
     assert_eq!(site.count("select count(*) from shares where slug is not null").await, 1);
-    assert_eq!(publish_page_at(&ada, " Ada-1815 ").await.text("a.exact"), format!("{}/u/ada-1815", site.base));
+    assert_eq!(publish_page_at(&ada, " Ada-1815 ").await.text("a.copy-value"), format!("{}/u/ada-1815", site.base));
 }
 
 #[tokio::test]
@@ -283,7 +283,7 @@ async fn user_can_hold_at_most_five_slugs() {
         assert_eq!(publish_page_at(&ada, &format!("ada-{n}")).await.status, 200);
     }
     let page = publish_page_at(&ada, "ada-6").await;
-    assert!(page.status == 422 && page.text("#slug-refusal").contains("5 addresses in the last 90 days"));
+    assert!(page.status == 422 && page.text("#slug-error").contains("5 addresses in the last 90 days"));
     assert_eq!(site.visitor().get("/u/ada-5").await.status, 200, "the page stays where it was");
     assert_eq!(publish_page_at(&ada, "ada-1").await.status, 200);
 }

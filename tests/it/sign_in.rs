@@ -43,7 +43,7 @@ async fn landing_page_states_requested_access_truthfully() {
     let site = Site::open().await;
     let ada = site.visitor();
     let landing = ada.open("/").await;
-    let said = landing.texts(".trio section").join(" ");
+    let said = landing.texts(".columns section").join(" ");
     assert!(said.contains("including private and collaborative ones") && said.contains("cannot play music"), "{said}");
     let consent = ada.submit(landing.form("form[action='/auth/spotify']")).await;
     assert_eq!(consent.texts(".scopes li"), ["See your private playlists", "See your collaborative playlists"]);

@@ -51,7 +51,7 @@ async fn expiring_consent_is_announced_two_weeks_ahead() {
     assert!(!ada.open("/playlists").await.has(form));
     site.advance(DAY * 2);
     let page = ada.open("/playlists").await;
-    let day = ada.open("/account").await.text("section[aria-labelledby=ways] > p > time");
+    let day = ada.open("/account").await.text("section[aria-labelledby=identities] > p > time");
     let told = page.text(&format!("{form} p"));
     assert!(day.starts_with(&page.text(&format!("{form} time"))[..4]), "{day} {told}");
     assert!(told.starts_with("Spotify will ask for your consent again on ") && told.ends_with(". You can do it now."));

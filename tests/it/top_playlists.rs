@@ -63,13 +63,13 @@ async fn week_and_all_time_lists_are_plain_links() {
     add_hearts(&people, A).await;
     site.advance(WEEK + Duration::from_secs(60));
     let people = sign_in_three(&site).await;
-    assert!(open_updated_list(&site, "").await.has(".empty"));
+    assert!(open_updated_list(&site, "").await.has(".empty-state"));
     add_hearts(&people[..1], A).await;
-    assert!(open_updated_list(&site, "").await.has(".empty"), "a heart that was given before is not new");
+    assert!(open_updated_list(&site, "").await.has(".empty-state"), "a heart that was given before is not new");
     let page = site.visitor().open("/top").await;
-    let ever = page.attribute("nav.switch a:not([aria-current])", "href");
+    let ever = page.attribute("nav.tabs a:not([aria-current])", "href");
     let page = site.visitor().get(&ever).await;
-    assert_eq!((page.playlist_ids(), page.text("nav.switch [aria-current]").as_str()), (vec![A.into()], "All time"));
+    assert_eq!((page.playlist_ids(), page.text("nav.tabs [aria-current]").as_str()), (vec![A.into()], "All time"));
     assert!(page.text(".facts").contains("3 hearts") && page.text(".facts").contains("0 this week"));
 }
 
@@ -106,7 +106,7 @@ async fn top_list_shows_only_playlists_recently_seen_as_public() {
     let asked = site.spotify.requests().len();
     let page = open_updated_list(&site, "").await;
     assert_eq!((page.text("li.card h2").as_str(), page.has("li.card img")), ("Shared songs", true));
-    let link = page.attribute("li.card a.out", "href");
+    let link = page.attribute("li.card a.spotify-link", "href");
     assert_eq!(link, format!("https://open.spotify.com/playlist/{id}"));
     site.advance(Duration::from_secs(31 * 24 * 3600));
     let page = open_updated_list(&site, "?when=ever").await;
@@ -139,7 +139,7 @@ async fn heart_count_includes_own_heart_at_once() {
     let site = Site::open().await;
     let people = sign_in_three(&site).await;
     let id = people[0].open("/playlists").await.playlist_ids().remove(0);
-    let count = async |visitor: &Visitor| visitor.open(&format!("/playlists/{id}")).await.text("[data-hearts-of]");
+    let count = async |visitor: &Visitor| visitor.open(&format!("/playlists/{id}")).await.text("[data-heart-count]");
     add_hearts(&people[..1], &id).await;
     assert_eq!((count(&people[0]).await.as_str(), count(&people[1]).await.as_str()), ("1", "0"));
     site.force_top_refresh().await;

@@ -18,7 +18,7 @@ async fn add_heart(visitor: &Visitor, id: &str) {
 /// The badge on a playlist's card.
 fn badge_text(page: &Page, id: &str) -> Option<String> {
     assert!(page.has(&format!("#p-{id}")), "{}", page.html);
-    page.texts(&format!("#p-{id} .changed")).pop()
+    page.texts(&format!("#p-{id} .updated-label")).pop()
 }
 
 /// The badge on both list pages, after the library was fetched.
@@ -55,7 +55,7 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
         assert!(badge.starts_with("Updated") && badge.contains(&date), "{badge}: the first day it was seen");
     }
     let page = ada.open("/playlists").await;
-    assert!(page.has(&format!("#p-{id} .changed time[datetime]")));
+    assert!(page.has(&format!("#p-{id} .updated-label time[datetime]")));
     assert_eq!((badge_text(&page, other), badge_text(&page, unhearted)), (None, None));
 
     assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);

@@ -57,9 +57,9 @@ pub(crate) async fn show(Operator(seat): Operator, axum::extract::State(app): St
 impl From<Finding> for FindingRow {
     fn from(finding: Finding) -> Self {
         let (class, word) = match finding.state {
-            doctor::State::Good => ("good", "Good"),
-            doctor::State::Note => ("note", "To know"),
-            doctor::State::Bad => ("bad", "To fix"),
+            doctor::State::Good => ("is-ok", "Good"),
+            doctor::State::Note => ("is-note", "To know"),
+            doctor::State::Bad => ("is-problem", "To fix"),
         };
         Self { class, word, finding }
     }

@@ -31,7 +31,6 @@ pub(crate) struct Layout {
     pub(crate) has_top_page: bool,
     pub(crate) flash: Option<FlashView>,
     pub(crate) css: &'static str,
-    pub(crate) print_css: &'static str,
     /// In loading order.
     pub(crate) scripts: &'static [String],
     pub(crate) favicon: &'static str,
@@ -60,7 +59,6 @@ impl Layout {
             has_top_page: app.config.top_page,
             flash: None,
             css: &ASSETS.css,
-            print_css: &ASSETS.print,
             scripts: &ASSETS.scripts,
             favicon: &ASSETS.favicon,
             // A callback's query holds a code, which must not be written into a page.

@@ -33,8 +33,8 @@ async fn axe_finds_no_violation_in_messages_and_help() {
     browser.click(FIRST_HEART).await;
     browser.find("#live .undo").await;
     assert_accessible(&browser, "a message").await;
-    browser.click(".foot button").await;
-    browser.find("#keys[open]").await;
+    browser.click(".site-footer button").await;
+    browser.find("#keyboard-help[open]").await;
     assert_accessible(&browser, "the help").await;
 }
 

@@ -33,7 +33,7 @@ async fn heart_click_shows_at_once_and_is_saved() {
 
 /// Name, state and fill of the first heart button.
 const HEART_APPEARANCE: &str = "(button => [button.getAttribute('aria-label'), button.getAttribute('aria-pressed'), \
-    String(getComputedStyle(button.querySelector('.glyph')).fill !== 'none')])(document.querySelector('.heart button'))";
+    String(getComputedStyle(button.querySelector('.icon')).fill !== 'none')])(document.querySelector('.heart button'))";
 
 #[tokio::test]
 async fn heart_button_keeps_its_name_and_shows_state_by_shape() {
@@ -75,7 +75,7 @@ async fn last_heart_state_is_sent_when_leaving_page() {
 async fn heart_is_toggled_by_keyboard() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    browser.eval::<()>("document.querySelector('.card:first-child .out').focus()").await;
+    browser.eval::<()>("document.querySelector('.card:first-child .spotify-link').focus()").await;
     browser.press_key(Key::Tab).await;
     let focused = format!("document.activeElement === document.querySelector({})", json!(FIRST_HEART));
     assert!(browser.eval::<bool>(&focused).await, "b the heart follows the links of its card");
@@ -97,11 +97,11 @@ async fn failed_heart_is_reverted_and_can_be_retried() {
     browser.click(FIRST_HEART).await;
     browser.wait_for_text("#live", "was not saved").await;
     assert!(!is_hearted(&browser, FIRST_HEART).await);
-    browser.click("#live .again").await;
+    browser.click("#live .retry").await;
     browser.wait_for_text("#live", "was not saved").await;
     assert!(!is_hearted(&browser, FIRST_HEART).await, "it still fails");
     site.db.execute("alter table lost rename to user_hearts").await.unwrap();
-    browser.click("#live .again").await;
+    browser.click("#live .retry").await;
     wait_for_heart_count(&site, &browser, 1).await;
     assert!(is_hearted(&browser, FIRST_HEART).await);
     assert_eq!(browser.text("#live").await, "");
@@ -124,7 +124,7 @@ async fn failure_message_stays_while_other_hearts_are_saved() {
     }
     browser.find("#live p:nth-child(2) .undo").await;
     assert!(browser.text("#live p:first-child").await.starts_with(&format!("{name} was not saved. ")), "it stays");
-    browser.click("#live .again").await;
+    browser.click("#live .retry").await;
     wait_for_heart_count(&site, &browser, 1).await;
     assert!(is_hearted(&browser, FIRST_HEART).await);
     assert_eq!(browser.eval::<u32>("document.querySelectorAll('#live p').length").await, 1, "the other offer stays");
@@ -185,8 +185,8 @@ async fn offline_heart_is_reverted_with_message() {
     assert!(!is_hearted(&browser, FIRST_HEART).await);
     browser.devtools("Network.emulateNetworkConditions", network(false)).await;
     browser.wait_for("navigator.onLine").await;
-    browser.wait_for("document.querySelector('#live p:has(.again) span').innerText.endsWith('was not saved.')").await;
-    browser.click("#live .again").await;
+    browser.wait_for("document.querySelector('#live p:has(.retry) span').innerText.endsWith('was not saved.')").await;
+    browser.click("#live .retry").await;
     wait_for_heart_count(&site, &browser, 1).await;
     assert!(is_hearted(&browser, FIRST_HEART).await);
 }

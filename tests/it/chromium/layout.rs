@@ -54,7 +54,7 @@ async fn skip_link_is_first_focus_and_leads_to_main() {
     let browser = open_as_ada(&site).await;
     browser.go("/playlists").await;
     browser.press_key(Key::Tab).await;
-    assert!(browser.eval::<bool>("document.activeElement.matches('a.skip')").await);
+    assert!(browser.eval::<bool>("document.activeElement.matches('a.skip-link')").await);
     browser.wait_for("document.activeElement.getBoundingClientRect().top >= 0").await;
     browser.press_key(Key::Enter).await;
     browser.wait_for("document.activeElement.id === 'main'").await;
@@ -65,11 +65,12 @@ async fn annotation_fields_are_as_wide_as_the_card() {
     let site = Site::open().await;
     let browser = open_as_ada_with_heart(&site).await;
     browser.go("/hearts").await;
-    browser.click(".edit").await;
-    browser.find(".words [name=note]").await;
+    browser.click(".edit-link").await;
+    browser.find(".annotation [name=note]").await;
     for width in [360, 768, 1280] {
         browser.set_window_size(width, 780).await;
-        let wide = "['.card', '.words [name=note]'].map(s => document.querySelector(s).getBoundingClientRect().width)";
+        let wide =
+            "['.card', '.annotation [name=note]'].map(s => document.querySelector(s).getBoundingClientRect().width)";
         let [card, field] = browser.eval::<[f64; 2]>(wide).await;
         assert!(card > 180.0 && field == card, "a field of {field} in a card of {card} at {width} px");
     }
@@ -113,7 +114,8 @@ async fn phone_shows_first_playlist_in_upper_half() {
         browser.go(path).await;
         let top: f64 = browser.eval("document.querySelector('.card').getBoundingClientRect().top").await;
         assert!(top < 330.0, "{path} begins at {top}");
-        let line = "['.order select', '.views'].map(s => document.querySelector(s).getBoundingClientRect().top)";
+        let line =
+            "['.sort-field select', '.view-toggle'].map(s => document.querySelector(s).getBoundingClientRect().top)";
         let [order, views] = browser.eval::<[f64; 2]>(line).await;
         assert!((order - views).abs() < 2.0, "{path}: the order at {order}, the views at {views}");
     }
@@ -173,7 +175,7 @@ async fn card_names_are_aligned() {
 async fn more_contrast_preference_strengthens_lines_and_text() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    let seen = "(s => [getComputedStyle(s('.sub')).color, getComputedStyle(s('.views')).borderTopColor])(s => document.querySelector(s))";
+    let seen = "(s => [getComputedStyle(s('.subtitle')).color, getComputedStyle(s('.view-toggle')).borderTopColor])(s => document.querySelector(s))";
     for scheme in ["light", "dark"] {
         let look = async |contrast: &str| -> Vec<String> {
             let features = json!({ "features": [
@@ -218,7 +220,7 @@ async fn forced_colors_mark_the_current_tab() {
     let browser = open_as_ada(&site).await;
     let media = json!({ "features": [{ "name": "forced-colors", "value": "active" }] });
     browser.devtools("Emulation.setEmulatedMedia", media).await;
-    for (page, part) in [("/playlists", ".views"), ("/top", ".switch")] {
+    for (page, part) in [("/playlists", ".view-toggle"), ("/top", ".tabs")] {
         browser.go(page).await;
         let border = |which: &str| {
             format!(
@@ -241,7 +243,7 @@ async fn page_headings_have_space_below() {
         browser.set_window_size(width, 780).await;
         for path in ["/hearts/removed", "/hearts/import", "/account/activity", UNKNOWN_PATH] {
             browser.go(path).await;
-            let gap = "(([above, below]) => below.getBoundingClientRect().top - above.getBoundingClientRect().bottom)(document.querySelector('.slip > .head').children)";
+            let gap = "(([above, below]) => below.getBoundingClientRect().top - above.getBoundingClientRect().bottom)(document.querySelector('.narrow-page > .page-header').children)";
             assert!(browser.eval::<f64>(gap).await >= 8.0, "{path} at {width} px");
         }
     }
@@ -267,7 +269,7 @@ async fn empty_invite_list_has_space_below_button() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     browser.go("/invites").await;
-    browser.wait_for_text("main form + .sub", "None yet.").await;
-    let gap = "(at => at('main form + .sub').top - at('main form button').bottom)(s => document.querySelector(s).getBoundingClientRect())";
+    browser.wait_for_text("main form + .text-muted", "None yet.").await;
+    let gap = "(at => at('main form + .text-muted').top - at('main form button').bottom)(s => document.querySelector(s).getBoundingClientRect())";
     assert!(browser.eval::<f64>(gap).await >= 16.0);
 }

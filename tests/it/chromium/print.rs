@@ -15,20 +15,23 @@ async fn printed_hearts_are_a_plain_list() {
     let site = Site::open().await;
     let browser = open_as_ada_with_heart(&site).await;
     browser.go("/hearts").await;
-    browser.click(".edit").await;
-    browser.find(".words input[name=note]").await.send_keys("For the rain").await.unwrap();
-    browser.find(".words input[name=tags]").await.send_keys("wet").await.unwrap();
-    browser.click(".words form button").await;
+    browser.click(".edit-link").await;
+    browser.find(".annotation input[name=note]").await.send_keys("For the rain").await.unwrap();
+    browser.find(".annotation input[name=tags]").await.send_keys("wet").await.unwrap();
+    browser.click(".annotation form button").await;
     browser.wait_for_text(".card .note", "For the rain").await;
     browser.go("/hearts?q=rain").await;
-    browser.wait_for_text("#hits", "1 of 1 ").await;
+    browser.wait_for_text("#search-status", "1 of 1 ").await;
     let dark = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
     browser.devtools("Emulation.setEmulatedMedia", json!({ "media": "print", "features": dark })).await;
     assert_eq!(browser.eval::<Vec<String>>(VISIBLE_CONTROLS).await, [""; 0]);
-    assert!(!browser.eval::<bool>("document.querySelector('#hits').checkVisibility()").await, "how they were found");
+    assert!(
+        !browser.eval::<bool>("document.querySelector('#search-status').checkVisibility()").await,
+        "how they were found"
+    );
     let card = browser.text(".card").await;
     assert!(["by ", "Hearted ", "For the rain", "wet"].iter().all(|words| card.contains(words)), "{card}");
-    let address = "getComputedStyle(document.querySelector('.card .out'), '::after').content";
+    let address = "getComputedStyle(document.querySelector('.card .spotify-link'), '::after').content";
     assert!(browser.eval::<String>(address).await.contains("https://open.spotify.com/playlist/"));
     let colours = "['color', 'backgroundColor'].map(part => getComputedStyle(document.body)[part])";
     assert_eq!(browser.eval::<Vec<String>>(colours).await, ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]);

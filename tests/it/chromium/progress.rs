@@ -51,7 +51,7 @@ async fn cancelled_navigation_clears_message() {
     assert_eq!(browser.location().await, "/playlists");
 
     // The refresh button works again.
-    browser.click(".fresh button").await;
+    browser.click(".refresh-bar button").await;
     browser.wait_for_text("main [role=status]", "a moment ago").await;
 }
 
@@ -61,13 +61,16 @@ async fn refresh_button_shows_progress() {
     let browser = open_as_ada(&site).await;
     site.advance(Duration::from_secs(60));
     browser.eval::<()>(STORE_MESSAGES).await;
-    let button = "addEventListener('pagehide', () => sessionStorage.setItem('button', document.querySelector('.fresh button').innerText))";
+    let button = "addEventListener('pagehide', () => sessionStorage.setItem('button', document.querySelector('.refresh-bar button').innerText))";
     browser.eval::<()>(button).await;
-    browser.click(".fresh button").await;
+    browser.click(".refresh-bar button").await;
     browser.wait_for_text("main [role=status]", "up to date").await;
     assert_eq!(read_messages(&browser).await, ["Asking Spotify…"]);
     assert_eq!(browser.eval::<String>("sessionStorage.getItem('button')").await, "Asking Spotify…");
-    assert_eq!((browser.text(".fresh button").await.as_str(), browser.text("#live").await.as_str()), ("Refresh", ""));
+    assert_eq!(
+        (browser.text(".refresh-bar button").await.as_str(), browser.text("#live").await.as_str()),
+        ("Refresh", "")
+    );
 }
 
 #[tokio::test]
@@ -76,10 +79,10 @@ async fn page_restored_from_bfcache_shows_no_progress() {
     let browser = open_as_ada(&site).await;
     // The form is not sent, so that the page stays.
     browser.eval::<()>("document.addEventListener('submit', event => event.preventDefault())").await;
-    browser.click(".fresh button").await;
+    browser.click(".refresh-bar button").await;
     browser.wait_for_text("#live", "Asking Spotify…").await;
     browser.eval::<()>("void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))").await;
-    browser.wait_for_text(".fresh button", "Refresh").await;
+    browser.wait_for_text(".refresh-bar button", "Refresh").await;
     assert_eq!(browser.text("#live").await, "");
     browser.click(FIRST_HEART).await;
 }
@@ -94,7 +97,7 @@ async fn sign_in_button_shows_progress() {
     browser.wait_for_text(".disclaimer", "GitHub").await;
     browser.go("/login").await;
     assert_eq!(read_messages(&browser).await, ["Signing in…"]);
-    browser.click("form[action='/auth/spotify'] .primary").await;
+    browser.click("form[action='/auth/spotify'] .button-primary").await;
     approve_consent(&browser, "ada").await;
     browser.wait_for_location("/playlists").await;
 }
@@ -109,8 +112,8 @@ async fn import_shows_progress_and_result() {
     browser.go("/hearts/import").await;
     browser.find("#file").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
     browser.eval::<()>(STORE_MESSAGES).await;
-    browser.click("form.import button").await;
-    browser.wait_for_text(".notice [role=status]", "Added: 2000").await;
+    browser.click("form.import-form button").await;
+    browser.wait_for_text(".callout [role=status]", "Added: 2000").await;
     assert_eq!(read_messages(&browser).await, ["Importing 47 kB…"], "how much it is");
     assert_eq!((site.count_hearts().await, browser.console_errors().await), (2000, vec![]));
 }

@@ -43,16 +43,16 @@ async fn typing_searches_at_once_and_keeps_focus() {
     let browser = open_as_mira(&site).await;
     let before: u32 = browser.eval("history.length").await;
     type_text(&browser, "#q", "owner:me MANANA").await;
-    browser.wait_for_text("#hits[role=status]", "0 of 120 playlists found.").await;
+    browser.wait_for_text("#search-status[role=status]", "0 of 120 playlists found.").await;
     browser.wait_for_text("#results", "Nothing found").await;
-    assert!(!browser.eval::<bool>("!!document.querySelector('#hits a')").await, "the way out is offered once");
-    assert!(!browser.eval::<bool>("!!document.querySelector('.find button')").await, "there is nothing to press");
+    assert!(!browser.eval::<bool>("!!document.querySelector('#search-status a')").await, "the way out is offered once");
+    assert!(!browser.eval::<bool>("!!document.querySelector('.search button')").await, "there is nothing to press");
     browser.wait_for_location("/playlists?q=owner%3Ame+MANANA").await;
     for _ in 0.."MANANA".len() {
         browser.press_key(Key::Backspace).await;
     }
     type_text(&browser, "#q", "Night").await;
-    browser.wait_for_text("#hits", " of 120 playlists found.").await;
+    browser.wait_for_text("#search-status", " of 120 playlists found.").await;
     browser.wait_for_location("/playlists?q=owner%3Ame+Night").await;
     assert!(is_focused(&browser, "#q").await && count_cards(&browser).await > 0);
     let caret: Vec<u32> = browser.eval("[q.value.length, q.selectionStart, q.selectionEnd]").await;
@@ -70,14 +70,14 @@ async fn typing_searches_at_once_and_keeps_focus() {
         (found, "owner:me Night")
     );
     browser.click("#results a.name").await;
-    browser.find(".sleeve").await;
+    browser.find(".detail").await;
     browser.back().await;
     browser.wait_for_location("/playlists?q=owner%3Ame+Night").await;
     assert_eq!(
         (count_cards(&browser).await, browser.eval::<String>("q.value").await.as_str()),
         (found, "owner:me Night")
     );
-    browser.click("#hits a").await;
+    browser.click("#search-status a").await;
     browser.wait_for_location("/playlists").await;
     assert_eq!(browser.console_errors().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
 }
@@ -87,7 +87,7 @@ async fn heart_works_in_search_results() {
     let site = Site::open().await;
     let browser = open_as_ada_with_heart(&site).await;
     type_text(&browser, "#q", "is:hearted").await;
-    browser.wait_for_text("#hits", "1 of 12 playlists found.").await;
+    browser.wait_for_text("#search-status", "1 of 12 playlists found.").await;
     assert!(is_hearted(&browser, FIRST_HEART).await);
     browser.click(FIRST_HEART).await;
     wait_for_heart_count(&site, &browser, 0).await;
@@ -104,7 +104,7 @@ async fn late_search_response_is_dropped() {
     type_text(&browser, "#q", " nowhere").await;
     browser.wait_for("held.length === 2").await;
     browser.eval::<()>("release(1)").await;
-    browser.wait_for_text("#hits", "0 of 12 playlists found.").await;
+    browser.wait_for_text("#search-status", "0 of 12 playlists found.").await;
     browser.eval::<()>("release(0)").await;
     browser.wait_for("answered === 2").await;
     assert_eq!((count_cards(&browser).await, browser.location().await.as_str()), (0, "/playlists?q=regen+nowhere"));
@@ -121,20 +121,20 @@ async fn failed_search_says_so_and_can_be_retried() {
     browser.eval::<()>("release(0, true)").await;
     browser.wait_for_text("#live", "Not searched: the server could not be reached.").await;
     assert_eq!((count_cards(&browser).await, browser.location().await.as_str()), (12, "/playlists"), "the list stays");
-    browser.click("#live .again").await;
+    browser.click("#live .retry").await;
     browser.wait_for("held.length === 2").await;
     browser.eval::<()>("release(1)").await;
-    browser.wait_for_text("#hits", "1 of 12 playlists found.").await;
+    browser.wait_for_text("#search-status", "1 of 12 playlists found.").await;
 
     type_text(&browser, "#q", " nowhere").await;
     browser.wait_for("held.length === 3").await;
     browser.eval::<()>("release(2, true)").await;
-    browser.find("#live .again").await;
+    browser.find("#live .retry").await;
     browser.eval::<()>("void dispatchEvent(new Event('online'))").await;
     browser.wait_for("held.length > 3").await;
     browser.eval::<()>("held.slice(3).forEach(go => go())").await;
-    browser.wait_for_text("#hits", "0 of 12 playlists found.").await;
-    browser.wait_for("!document.querySelector('#live .again')").await;
+    browser.wait_for_text("#search-status", "0 of 12 playlists found.").await;
+    browser.wait_for("!document.querySelector('#live .retry')").await;
 }
 
 #[tokio::test]
@@ -144,13 +144,12 @@ async fn sort_change_applies_at_once_and_enter_submits() {
     browser.eval::<()>("sort.value = 'name', void sort.dispatchEvent(new Event('change', { bubbles: true }))").await;
     browser.wait_for_location("/playlists?sort=name").await;
     browser.wait_for("document.querySelector('.card .name').innerText === 'Brass for Breakfast'").await;
-    browser.click(".views a:last-child").await;
+    browser.click(".view-toggle a:last-child").await;
     browser.wait_for_location("/playlists?sort=name&view=list").await;
     type_text(&browser, "#q", "garden").await;
     browser.press_key(Key::Enter).await;
     browser.wait_for_location("/playlists?q=garden&sort=name&view=list").await;
-    let row =
-        "(cover => [cover.width, cover.height])(document.querySelector('.rows .card .cover').getBoundingClientRect())";
+    let row = "(cover => [cover.width, cover.height])(document.querySelector('.card-rows .card .cover').getBoundingClientRect())";
     assert_eq!(browser.eval::<Vec<f64>>(row).await, [48.0, 48.0], "small covers in rows");
 }
 
@@ -159,22 +158,22 @@ async fn more_button_loads_in_place_and_announces() {
     let site = Site::open().await;
     let browser = open_as_mira(&site).await;
     browser.eval::<()>(HOLD_REQUESTS).await;
-    browser.click(".more button").await;
-    browser.wait_for_text(".more [role=status]", "Loading…").await;
+    browser.click(".load-more button").await;
+    browser.wait_for_text(".load-more [role=status]", "Loading…").await;
     browser.eval::<()>("release(0, true)").await;
-    browser.wait_for_text(".more [role=status]", "Not loaded: the server could not be reached.").await;
-    assert_eq!((count_cards(&browser).await, browser.text(".more button").await.as_str()), (50, "Try again"));
-    browser.click(".more button").await;
+    browser.wait_for_text(".load-more [role=status]", "Not loaded: the server could not be reached.").await;
+    assert_eq!((count_cards(&browser).await, browser.text(".load-more button").await.as_str()), (50, "Try again"));
+    browser.click(".load-more button").await;
     browser.wait_for("held.length === 2").await;
     browser.eval::<()>("release(1)").await;
-    browser.wait_for_text(".more [role=status]", "100 of 120 shown.").await;
+    browser.wait_for_text(".load-more [role=status]", "100 of 120 shown.").await;
     assert!(is_focused(&browser, ".card:nth-child(51) .name").await, "the focus is on the first that came");
     assert_eq!(browser.text(".pager p").await, "Pages 1 to 2 of 3");
     browser.eval::<()>("void (fetch = real_fetch)").await;
-    browser.click(".more button").await;
-    browser.wait_for_text(".more [role=status]", "All 120 shown.").await;
+    browser.click(".load-more button").await;
+    browser.wait_for_text(".load-more [role=status]", "All 120 shown.").await;
     assert_eq!((count_cards(&browser).await, browser.location().await.as_str()), (120, "/playlists?page=1-3"));
-    assert!(browser.eval::<bool>("!document.querySelector('.more button, .pager a') && new Set([...document.querySelectorAll('.card')].map(c => c.id)).size === 120").await);
+    assert!(browser.eval::<bool>("!document.querySelector('.load-more button, .pager a') && new Set([...document.querySelectorAll('.card')].map(c => c.id)).size === 120").await);
     browser.click(".card:nth-child(120) form.heart button").await;
     wait_for_heart_count(&site, &browser, 1).await;
 }
@@ -184,12 +183,15 @@ async fn more_is_offered_again_when_back_online() {
     let site = Site::open().await;
     let browser = open_as_mira(&site).await;
     browser.eval::<()>("window.real_fetch = fetch, void (fetch = () => Promise.reject(new TypeError('lost')))").await;
-    browser.click(".more button").await;
-    browser.wait_for_text(".more button", "Try again").await;
+    browser.click(".load-more button").await;
+    browser.wait_for_text(".load-more button", "Try again").await;
     browser.eval::<()>("fetch = real_fetch, void dispatchEvent(new Event('online'))").await;
-    assert_eq!((browser.text(".more button").await.as_str(), browser.text(".more p").await.as_str()), ("More", ""));
-    browser.click(".more button").await;
-    browser.wait_for_text(".more [role=status]", "100 of 120 shown.").await;
+    assert_eq!(
+        (browser.text(".load-more button").await.as_str(), browser.text(".load-more p").await.as_str()),
+        ("More", "")
+    );
+    browser.click(".load-more button").await;
+    browser.wait_for_text(".load-more [role=status]", "100 of 120 shown.").await;
 }
 
 #[tokio::test]
@@ -197,12 +199,12 @@ async fn pressing_more_twice_repeats_no_playlist() {
     let site = Site::open().await;
     let browser = open_as_mira(&site).await;
     browser.eval::<()>(HOLD_REQUESTS).await;
-    browser.click(".more button").await;
-    browser.click(".more button").await;
+    browser.click(".load-more button").await;
+    browser.click(".load-more button").await;
     browser.wait_for("held.length === 2").await;
     browser.eval::<()>("release(0), void release(1)").await;
     browser.wait_for("answered === 2").await;
-    browser.wait_for_text(".more [role=status]", "100 of 120 shown.").await;
+    browser.wait_for_text(".load-more [role=status]", "100 of 120 shown.").await;
     assert_eq!((count_cards(&browser).await, browser.text(".pager p").await.as_str()), (100, "Pages 1 to 2 of 3"));
 }
 
@@ -212,16 +214,16 @@ async fn typed_query_is_kept_when_switching_view() {
     let browser = open_as_ada(&site).await;
     let typed_and_pressed = |typed: &str, link: &str| {
         format!(
-            "q.value = '{typed}', q.dispatchEvent(new Event('input', {{ bubbles: true }})), void document.querySelector('.views {link}').click()"
+            "q.value = '{typed}', q.dispatchEvent(new Event('input', {{ bubbles: true }})), void document.querySelector('.view-toggle {link}').click()"
         )
     };
     browser.eval::<()>(&typed_and_pressed("garden", "a:last-child")).await;
     browser.wait_for_location("/playlists?q=garden&view=list").await;
-    browser.find(".cards.rows").await;
+    browser.find(".cards.card-rows").await;
     assert_eq!(browser.eval::<String>("q.value").await, "garden");
     browser.eval::<()>(&typed_and_pressed("", "a:first-child")).await;
     browser.wait_for_location("/playlists").await;
-    browser.find(".cards:not(.rows)").await;
+    browser.find(".cards:not(.card-rows)").await;
 }
 
 #[tokio::test]
@@ -232,7 +234,7 @@ async fn slow_search_shows_progress() {
     type_text(&browser, "#q", "regen").await;
     browser.wait_for_text("#live", "Searching…").await;
     browser.eval::<()>("release(0)").await;
-    browser.wait_for_text("#hits", "1 of 12 playlists found.").await;
+    browser.wait_for_text("#search-status", "1 of 12 playlists found.").await;
     assert_eq!(browser.text("#live").await, "");
 }
 
@@ -245,12 +247,14 @@ async fn big_library_grows_while_loading() {
     let browser = Browser::open(&site).await;
     sign_in(&browser, "lena").await;
     // The first page shows long before the last one has arrived, with matching counts.
-    browser.wait_for_text("#coming [role=status]", "50 of up to 250 loaded. Getting the rest from Spotify.").await;
+    browser
+        .wait_for_text("#library-loading [role=status]", "50 of up to 250 loaded. Getting the rest from Spotify.")
+        .await;
     assert_eq!(count_cards(&browser).await, 50);
-    browser.wait_for_text(".fresh .sub", "50 playlists so far, as of ").await;
+    browser.wait_for_text(".refresh-bar .subtitle", "50 playlists so far, as of ").await;
     browser.click(FIRST_HEART).await;
-    browser.wait_for_text(".fresh .sub", "250 playlists, as of ").await;
-    browser.wait_for("!document.querySelector('#coming, form.notice')").await;
+    browser.wait_for_text(".refresh-bar .subtitle", "250 playlists, as of ").await;
+    browser.wait_for("!document.querySelector('#library-loading, form.callout')").await;
     browser.wait_for_text("#live", "All loaded: 250 playlists, as of ").await;
     assert_eq!(browser.text(".pager p").await, "Page 1 of 5");
     assert!(is_hearted(&browser, FIRST_HEART).await && is_focused(&browser, FIRST_HEART).await, "the focus stays");
@@ -263,8 +267,8 @@ async fn back_and_reload_keep_loaded_pages() {
     let site = Site::open().await;
     let browser = open_as_mira(&site).await;
     browser.go("/playlists?sort=name").await;
-    browser.click(".more button").await;
-    browser.wait_for_text(".more [role=status]", "100 of 120 shown.").await;
+    browser.click(".load-more button").await;
+    browser.wait_for_text(".load-more [role=status]", "100 of 120 shown.").await;
     browser.wait_for_location("/playlists?sort=name&page=1-2").await;
     let returns: Vec<String> =
         browser.eval("[...document.querySelectorAll('input[name=from]')].map(i => i.value.split('#')[0])").await;
@@ -282,8 +286,8 @@ async fn back_and_reload_keep_loaded_pages() {
     assert_eq!((count_cards(&browser).await, browser.text(".pager p").await.as_str()), (100, "Pages 1 to 2 of 3"));
     browser.reload().await;
     assert_eq!(count_cards(&browser).await, 100);
-    browser.click(".more button").await;
-    browser.wait_for_text(".more [role=status]", "All 120 shown.").await;
+    browser.click(".load-more button").await;
+    browser.wait_for_text(".load-more [role=status]", "All 120 shown.").await;
     browser.wait_for_location("/playlists?sort=name&page=1-3").await;
     // The `online` event starts no request where none had failed.
     browser.eval::<()>("void dispatchEvent(new Event('online'))").await;
@@ -326,7 +330,7 @@ async fn keyboard_shortcuts_move_heart_and_search() {
         press(letter).await;
     }
     assert_eq!(browser.eval::<String>("q.value").await, "jkh?/", "in a field they are letters");
-    browser.wait_for("document.querySelector('#hits').innerText.startsWith('0 of')").await;
+    browser.wait_for("document.querySelector('#search-status').innerText.startsWith('0 of')").await;
     assert_eq!(site.count_hearts().await, 0);
 }
 
@@ -334,27 +338,27 @@ async fn keyboard_shortcuts_move_heart_and_search() {
 async fn shortcut_help_lists_keys_and_turns_them_off() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    let open = "document.querySelector('#keys').open";
+    let open = "document.querySelector('#keyboard-help').open";
     browser.press_letter('?').await;
     browser.wait_for(open).await;
-    let said = browser.text("#keys").await;
+    let said = browser.text("#keyboard-help").await;
     assert!(["j", "h", "/", "?", "Esc", "Use these keys"].iter().all(|key| said.contains(key)), "{said}");
     browser.press_letter('j').await;
-    assert!(is_focused(&browser, "#keys button").await, "behind it nothing moves");
+    assert!(is_focused(&browser, "#keyboard-help button").await, "behind it nothing moves");
     browser.press_key(Key::Escape).await;
     browser.wait_for(&format!("!{open}")).await;
 
-    browser.click(".foot button").await;
-    browser.click("#keys input").await;
-    browser.click("#keys button").await;
+    browser.click(".site-footer button").await;
+    browser.click("#keyboard-help input").await;
+    browser.click("#keyboard-help button").await;
     browser.wait_for(&format!("!{open}")).await;
     browser.reload().await;
     browser.press_letter('j').await;
     browser.press_letter('?').await;
     assert!(browser.eval::<bool>(&format!("!{open} && document.activeElement === document.body")).await);
-    browser.click(".foot button").await;
-    assert!(!browser.eval::<bool>("document.querySelector('#keys input').checked").await);
-    browser.click("#keys input").await;
+    browser.click(".site-footer button").await;
+    assert!(!browser.eval::<bool>("document.querySelector('#keyboard-help input').checked").await);
+    browser.click("#keyboard-help input").await;
     browser.press_key(Key::Escape).await;
     browser.press_letter('j').await;
     assert!(browser.eval::<bool>("document.activeElement.matches('.card .name')").await, "one that is in sight");
@@ -369,16 +373,16 @@ async fn no_dead_control_without_script() {
     assert!(
         browser
             .eval::<bool>(
-                "!document.querySelector('.more, .foot button') && !document.querySelector('#keys').offsetHeight"
+                "!document.querySelector('.load-more, .site-footer button') && !document.querySelector('#keyboard-help').offsetHeight"
             )
             .await
     );
     type_text(&browser, "#q", "owner:me").await;
     browser.press_key(Key::Enter).await;
     browser.wait_for_location("/playlists?q=owner%3Ame&sort=").await;
-    browser.wait_for_text("#hits", " of 120 playlists found.").await;
+    browser.wait_for_text("#search-status", " of 120 playlists found.").await;
     browser.click("a[rel=next]").await;
     browser.wait_for_location("/playlists?q=owner%3Ame&page=2").await;
-    browser.click(".views a:last-child").await;
-    browser.find(".cards.rows").await;
+    browser.click(".view-toggle a:last-child").await;
+    browser.find(".cards.card-rows").await;
 }

@@ -16,7 +16,7 @@ async fn sign_in_takes_two_clicks_and_a_consent() {
     browser.wait_for_location("/playlists").await;
     browser.wait_for_text("main [role=status]", "Signed in as Ada").await;
     browser.reload().await;
-    assert!(!browser.eval::<bool>("Boolean(document.querySelector('main .notice'))").await, "g9 shown again");
+    assert!(!browser.eval::<bool>("Boolean(document.querySelector('main .callout'))").await, "g9 shown again");
     assert_eq!(browser.console_errors().await, [""; 0]);
 }
 

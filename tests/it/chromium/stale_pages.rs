@@ -17,9 +17,9 @@ async fn back_shows_heart_added_on_next_page() {
     let browser = open_as_ada(&site).await;
     assert!(!is_hearted(&browser, FIRST_HEART).await);
     browser.click(".card:first-child a.name").await;
-    browser.click(".sleeve form.heart button").await;
+    browser.click(".detail form.heart button").await;
     wait_for_heart_count(&site, &browser, 1).await;
-    browser.wait_for_text(".tally", "Hearts here: 1").await;
+    browser.wait_for_text(".heart-count", "Hearts here: 1").await;
     browser.back().await;
     browser.wait_for_location("/playlists").await;
     wait_for_hearted(&browser, FIRST_HEART, true).await;
@@ -84,7 +84,7 @@ async fn paginated_list_drops_only_hearts_removed_in_another_tab() {
     let newest = "fetch('/heart/Heart1'.padEnd(29, 'x'), { method: 'DELETE' }).then(answer => answer.ok)";
     assert!(browser.eval::<bool>(newest).await);
     browser.eval::<()>(DISPATCH_PAGESHOW).await;
-    browser.wait_for_text("[data-my-hearts]", "58").await;
+    browser.wait_for_text("[data-my-heart-count]", "58").await;
     assert_eq!(browser.eval::<u32>(given).await, 9, "all that were there");
 }
 
@@ -103,5 +103,5 @@ async fn missing_cover_becomes_placeholder() {
     browser.devtools("Network.enable", json!({})).await;
     browser.devtools("Network.setBlockedURLs", json!({ "urls": ["*/covers/*"] })).await;
     browser.reload().await;
-    browser.wait_for("document.querySelector('.card:first-child .cover.blank:empty')").await;
+    browser.wait_for("document.querySelector('.card:first-child .cover.cover-placeholder:empty')").await;
 }

@@ -50,7 +50,7 @@ async fn undo_is_reachable_by_keyboard() {
     browser.press_key(Key::Space).await;
     browser.find(UNDO_BUTTON).await;
     wait_for_heart_count(&site, &browser, 0).await;
-    browser.eval::<()>("[...document.querySelectorAll('.foot a, .foot button')].at(-1).focus()").await;
+    browser.eval::<()>("[...document.querySelectorAll('.site-footer a, .site-footer button')].at(-1).focus()").await;
     browser.press_key(Key::Tab).await;
     assert!(browser.eval::<bool>("document.activeElement.matches('#live .undo')").await, "it follows the page");
     browser.press_key(Key::Enter).await;
@@ -96,10 +96,10 @@ async fn heart_removed_on_playlist_page_hides_date_and_form() {
     let site = Site::open().await;
     let browser = open_as_ada_with_heart(&site).await;
     browser.click(".card:first-child .name").await;
-    let seen = "[...document.querySelectorAll('.sleeve :is(.since, .words)')].map(e => e.checkVisibility())";
-    browser.find(".sleeve .words").await;
+    let seen = "[...document.querySelectorAll('.detail :is(.hearted-at, .annotation)')].map(e => e.checkVisibility())";
+    browser.find(".detail .annotation").await;
     assert_eq!(browser.eval::<Vec<bool>>(seen).await, [true, true]);
-    browser.click(".sleeve .heart button").await;
+    browser.click(".detail .heart button").await;
     wait_for_heart_count(&site, &browser, 0).await;
     assert_eq!(browser.eval::<Vec<bool>>(seen).await, [false, false]);
 }
@@ -109,14 +109,14 @@ async fn heart_added_on_playlist_page_shows_annotation_form() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     browser.click(".card:first-child .name").await;
-    browser.find(".sleeve .heart").await;
-    let seen = "document.querySelector('.sleeve .words').checkVisibility()";
+    browser.find(".detail .heart").await;
+    let seen = "document.querySelector('.detail .annotation').checkVisibility()";
     assert!(!browser.eval::<bool>(seen).await, "nothing to write beside");
-    browser.click(".sleeve .heart button").await;
+    browser.click(".detail .heart button").await;
     wait_for_heart_count(&site, &browser, 1).await;
-    browser.click(".words summary").await;
-    browser.find(".words [name=note]").await.send_keys("Mine").await.unwrap();
-    browser.click(".words form button").await;
+    browser.click(".annotation summary").await;
+    browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
+    browser.click(".annotation form button").await;
     browser.wait_for_text("main [role=status]", "Note and tags saved.").await;
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note = 'Mine'").await, 1);
 }

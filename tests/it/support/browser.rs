@@ -78,7 +78,7 @@ impl Browser {
         let tree = self.devtools("Page.getFrameTree", json!({})).await;
         let shown = json!({ "frameId": tree["frameTree"]["frame"]["id"], "html": page.html });
         self.devtools("Page.setDocumentContent", shown).await;
-        self.wait_for("document.readyState === 'complete' && document.styleSheets.length > 1").await;
+        self.wait_for("document.readyState === 'complete' && document.styleSheets.length > 0").await;
     }
 
     /// Goes one page back.

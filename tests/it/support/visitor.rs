@@ -126,7 +126,7 @@ impl Visitor {
     /// Opens the annotation form of the first heart.
     pub(crate) async fn edit_first_heart(&self) -> Page {
         let hearts = self.open("/hearts").await;
-        self.open(&hearts.attribute("a.edit", "href")).await
+        self.open(&hearts.attribute("a.edit-link", "href")).await
     }
 
     /// Submits the Spotify button of a page; returns the consent page.

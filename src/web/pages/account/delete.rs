@@ -109,7 +109,7 @@ pub(crate) async fn delete(
 }
 
 #[derive(Template)]
-#[template(path = "account/gone.html")]
+#[template(path = "account/deleted.html")]
 struct Receipt {
     layout: Layout,
     /// What, and how many of it.

@@ -125,7 +125,7 @@ pub(crate) async fn unlink(
 pub(crate) const AGAIN: &str = "/account/again";
 
 #[derive(Template)]
-#[template(path = "account/again.html")]
+#[template(path = "account/reauthenticate.html")]
 struct Again {
     layout: Layout,
     ways: Vec<Identity>,
@@ -149,7 +149,7 @@ pub(crate) async fn again(
 }
 
 #[derive(Template)]
-#[template(path = "account/same.html")]
+#[template(path = "account/merge.html")]
 struct Same {
     layout: Layout,
     /// By which the account that was there before is reached.

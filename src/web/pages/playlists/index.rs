@@ -100,7 +100,7 @@ const TITLE_NOT_CONNECTED: &str = "Playlists – Spotify not connected";
 
 /// Page for a user without Spotify tokens and without a stored library.
 #[derive(Template)]
-#[template(path = "playlists/unconnected.html")]
+#[template(path = "playlists/not_connected.html")]
 struct UnconnectedPage {
     layout: Layout,
     here: &'static str,
