@@ -1,4 +1,4 @@
-//! The process: the command, the settings, the log, and how it all ends.
+//! The program: parses the command line and reports errors.
 
 use std::process::ExitCode;
 

@@ -1,33 +1,31 @@
-//! The database while the program runs: somebody's, or a private one that begins and ends with us.
+//! The database of a running program: a given one, or a private Postgres that starts and stops with it.
 
 use anyhow::Result;
 
 use crate::config::{Config, Database};
 use crate::ids::Secret;
 
-/// A database that can be asked.
 pub(super) struct Running {
-    /// Its address.
     pub(super) url: Secret,
     #[cfg(feature = "local")]
-    watched: Option<private::Watched>,
+    supervisor: Option<private::Supervisor>,
 }
 
 impl Running {
     #[cfg(feature = "local")]
     pub(super) async fn start(config: &Config) -> Result<Self> {
         match config.database.clone() {
-            Database::Url(url) => Ok(Self { url, watched: None }),
+            Database::Url(url) => Ok(Self { url, supervisor: None }),
             Database::Private { pg_bin, path } => {
                 let options = local_postgres::Options {
-                    dir: config.data.join("postgres"),
+                    dir: config.data_dir.join("postgres"),
                     database: "heartlist".into(),
                     bin_dir: pg_bin,
                     search_path: path,
                     durable: true,
                 };
-                let (url, watched) = tokio::task::spawn_blocking(|| private::start(options)).await??;
-                Ok(Self { url, watched: Some(watched) })
+                let (url, supervisor) = tokio::task::spawn_blocking(|| private::start(options)).await??;
+                Ok(Self { url, supervisor: Some(supervisor) })
             }
         }
     }
@@ -40,11 +38,11 @@ impl Running {
         }
     }
 
-    /// Ends what was started here.
+    /// Stops a private Postgres.
     pub(super) async fn stop(self) {
         #[cfg(feature = "local")]
-        if let Some(watched) = self.watched {
-            let _ = tokio::task::spawn_blocking(move || watched.stop()).await;
+        if let Some(supervisor) = self.supervisor {
+            let _ = tokio::task::spawn_blocking(move || supervisor.stop()).await;
         }
     }
 }
@@ -60,13 +58,13 @@ mod private {
 
     use crate::ids::Secret;
 
-    /// How often somebody looks whether the private server still runs.
-    const LOOK: Duration = Duration::from_secs(1);
+    /// How often the supervisor checks whether Postgres still runs.
+    const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
     /// Starts the private server. Returns its address too.
-    pub(super) fn start(options: Options) -> Result<(Secret, Watched)> {
+    pub(super) fn start(options: Options) -> Result<(Secret, Supervisor)> {
         let postgres = LocalPostgres::start(&options).map_err(with_setting)?;
-        Ok((Secret::new(postgres.url()), Watched::over(postgres, options)))
+        Ok((Secret::new(postgres.url()), Supervisor::start(postgres, options)))
     }
 
     /// Adds the setting that helps to the message.
@@ -83,34 +81,36 @@ mod private {
         anyhow!("{error} {setting}")
     }
 
-    /// A private server with a thread beside it that starts it again when it was killed.
-    pub(super) struct Watched {
-        watcher: JoinHandle<()>,
-        work: Sender<()>,
+    /// A thread that restarts a private Postgres if it was killed.
+    pub(super) struct Supervisor {
+        thread: JoinHandle<()>,
+        /// Dropped to stop the thread.
+        stop: Sender<()>,
     }
 
-    impl Watched {
-        fn over(postgres: LocalPostgres, options: Options) -> Self {
-            let (work, until) = mpsc::channel();
+    impl Supervisor {
+        fn start(postgres: LocalPostgres, options: Options) -> Self {
+            let (stop, stopped) = mpsc::channel();
             let mut postgres = Some(postgres);
-            let watcher = thread::spawn(move || {
-                // The sender's end is the end of the work.
-                while until.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            let thread = thread::spawn(move || {
+                while stopped.recv_timeout(CHECK_INTERVAL) == Err(RecvTimeoutError::Timeout) {
                     if postgres.as_ref().is_none_or(LocalPostgres::has_stopped) {
-                        tracing::warn!("the private Postgres is gone and is started again");
+                        tracing::warn!("the private Postgres has ended and is restarted");
                         drop(postgres.take());
-                        let again = LocalPostgres::start(&options).map_err(with_setting);
-                        postgres = again.inspect_err(|error| tracing::error!(%error, "it did not start")).ok();
+                        let restarted = LocalPostgres::start(&options).map_err(with_setting);
+                        postgres = restarted
+                            .inspect_err(|error| tracing::error!(%error, "the private Postgres did not start"))
+                            .ok();
                     }
                 }
             });
-            Self { watcher, work }
+            Self { thread, stop }
         }
 
-        /// Blocks until the server has ended.
+        /// Blocks until Postgres has stopped.
         pub(super) fn stop(self) {
-            drop(self.work);
-            let _ = self.watcher.join();
+            drop(self.stop);
+            let _ = self.thread.join();
         }
     }
 }

@@ -1,62 +1,48 @@
-//! `heartlist doctor`: the findings on a terminal.
+//! `heartlist doctor`: prints the findings on a terminal.
 
-use std::sync::Arc;
+use crate::app::App;
+use crate::domain::doctor::{Finding, RequestContext, State, count, examine};
 
-use anyhow::{Result, ensure};
+const LINE_WIDTH: usize = 92;
 
-use super::database::Running;
-use super::{assemble, clock};
-use crate::config::Config;
-use crate::domain::doctor::{Finding, Seat, State, count, examine};
-
-/// How wide a line may be.
-const WIDTH: usize = 92;
-
-/// Prints what the doctor finds.
-///
-/// # Errors
-/// When something is bad, so that scripts see it by the exit code.
-pub(super) async fn run(config: Config) -> Result<()> {
-    let database = Running::start(&config).await?;
-    let app = assemble(config, &database.url, Arc::new(clock))?;
-    let findings = examine(&app, &Seat::Terminal).await;
-    database.stop().await;
-    findings.iter().for_each(|finding| println!("{}", told(finding)));
-    let bad = count(&findings, State::Bad);
-    ensure!(bad == 0, "{bad} problem{} to fix", if bad == 1 { "" } else { "s" });
-    match count(&findings, State::Note) {
-        0 => println!("Nothing to fix."),
-        notes => println!("Nothing to fix; {notes} thing{} to know.", if notes == 1 { "" } else { "s" }),
+/// Prints the findings. Returns how many problems there are.
+pub(super) async fn print_findings(app: &App) -> usize {
+    let findings = examine(app, &RequestContext::Terminal).await;
+    findings.iter().for_each(|finding| println!("{}", format_finding(finding)));
+    let problems = count(&findings, State::Bad);
+    match (problems, count(&findings, State::Note)) {
+        (0, 0) => println!("Nothing to fix."),
+        (0, notes) => println!("Nothing to fix; {notes} thing{} to know.", if notes == 1 { "" } else { "s" }),
+        _ => {}
     }
-    Ok(())
+    problems
 }
 
-/// One finding as a paragraph.
-fn told(finding: &Finding) -> String {
+fn format_finding(finding: &Finding) -> String {
     let mark = match finding.state {
         State::Good => "good",
         State::Note => "note",
         State::Bad => "BAD ",
     };
-    let mut text = wrapped(&format!("{mark}  {}: ", finding.about), &finding.what);
+    let mut text = wrap(&format!("{mark}  {}: ", finding.about), &finding.what);
     if let Some(exact) = &finding.exact {
         text.push_str(&format!("\n      {exact}\n"));
     }
     if finding.state != State::Good {
-        text.push_str(&wrapped("      Why: ", finding.why));
+        text.push_str(&wrap("      Why: ", finding.why));
     }
     if let Some(mend) = &finding.mend {
-        text.push_str(&wrapped("      Do:  ", mend));
+        text.push_str(&wrap("      Do:  ", mend));
     }
     text
 }
 
-/// `text` after `label`, in lines that begin under each other.
-fn wrapped(label: &str, text: &str) -> String {
+/// Wraps `text` after `label`, with the following lines indented.
+fn wrap(label: &str, text: &str) -> String {
     let mut lines = String::new();
     let mut line = label.to_owned();
     for word in text.split(' ') {
-        if line.chars().count() + word.chars().count() > WIDTH {
+        if line.chars().count() + word.chars().count() > LINE_WIDTH {
             lines.push_str(line.trim_end());
             lines.push('\n');
             line = " ".repeat(6);
@@ -70,10 +56,10 @@ fn wrapped(label: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn lines_stay_within_the_width_and_keep_every_word() {
+    fn wrap_keeps_every_word_within_the_width() {
         let text = "one two three ".repeat(20);
-        let lines = super::wrapped("good  Some: ", text.trim());
-        assert!(lines.lines().count() > 2 && lines.lines().all(|line| line.chars().count() <= super::WIDTH));
+        let lines = super::wrap("good  Some: ", text.trim());
+        assert!(lines.lines().count() > 2 && lines.lines().all(|line| line.chars().count() <= super::LINE_WIDTH));
         assert_eq!(lines.split_whitespace().skip(2).collect::<Vec<_>>().join(" "), text.trim());
     }
 }

@@ -1,4 +1,4 @@
-//! Poolers in transaction mode: nothing is served over one.
+//! Refuses to run over a connection pooler in transaction mode.
 
 use std::time::Duration;
 
@@ -7,38 +7,38 @@ use anyhow::{Result, bail};
 use crate::db::pooler;
 use crate::ids::Secret;
 
-/// How often a database that was away at the start is looked at.
-const EVERY: Duration = Duration::from_millis(250);
+/// How often a database that was unavailable at the start is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The databases by the name of their setting.
-pub(super) type Named = Vec<(&'static str, Secret)>;
+/// Database URLs with the name of their variable.
+pub(super) type NamedUrls = Vec<(&'static str, Secret)>;
 
-/// Ends the program before it serves one person's rows to another. Gives the databases that are away, of which nothing
-/// is known yet.
-pub(super) async fn refuse(databases: Named) -> Result<Named> {
-    let mut unseen = Vec::new();
+/// Fails if a URL leads to a pooler, which could serve one user's rows to another. Returns the databases that are
+/// unavailable and could not be checked.
+pub(super) async fn reject_poolers(databases: NamedUrls) -> Result<NamedUrls> {
+    let mut unchecked = Vec::new();
     for (name, url) in databases {
         match pooler::stands_at(&url).await {
             Ok(true) => bail!(
-                "{name} leads to a pooler in transaction mode, such as PgBouncer: over it prepared statements were \
-                 seen to return other queries' rows, which may be other people's. Name the server itself; one process \
-                 is a pool already (DATABASE_CONNECTIONS)"
+                "{name} leads to a pooler in transaction mode, such as PgBouncer: over it, prepared statements \
+                 can return the rows of other queries, even other people's. Use the server's own URL; Heartlist pools \
+                 its connections itself (DATABASE_CONNECTIONS)"
             ),
             Ok(false) => {}
             Err(error) => {
-                tracing::debug!(%error, name, "whether a pooler stands before the database cannot be seen yet");
-                unseen.push((name, url));
+                tracing::debug!(%error, name, "could not check yet whether this is a pooler");
+                unchecked.push((name, url));
             }
         }
     }
-    Ok(unseen)
+    Ok(unchecked)
 }
 
-/// The same for databases that were away at the start, until all of them have been seen.
-pub(super) async fn look_out(mut unseen: Named) -> Result<()> {
-    while !unseen.is_empty() {
-        tokio::time::sleep(EVERY).await;
-        unseen = refuse(unseen).await?;
+/// Checks the databases that were unavailable at the start, until all of them have been checked.
+pub(super) async fn check_when_available(mut unchecked: NamedUrls) -> Result<()> {
+    while !unchecked.is_empty() {
+        tokio::time::sleep(RETRY_INTERVAL).await;
+        unchecked = reject_poolers(unchecked).await?;
     }
     Ok(())
 }

@@ -1,39 +1,36 @@
-//! Where rows live, and how many connections that takes.
+//! The database, its replica, and connection limits.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use url::Url;
 
-use super::Reader;
+use super::env_reader::EnvReader;
 use crate::ids::Secret;
 
-/// Where rows live.
 #[derive(Clone, Debug)]
 pub enum Database {
-    /// A server that somebody runs; the address holds a password.
+    /// A given server. The URL holds a password.
     Url(Secret),
-    /// A server of our own, from programs that are looked for.
+    /// A private server, started by the app.
     Private {
-        /// The folder of the programs, when named.
+        /// The folder of the Postgres programs, if set.
         pg_bin: Option<PathBuf>,
-        /// The folders in which programs are looked for.
+        /// `PATH`, which is searched otherwise.
         path: Option<OsString>,
     },
 }
 
-impl Reader<'_> {
+impl EnvReader<'_> {
     pub(super) fn database(&mut self, dyno: bool) -> Database {
         let private =
             Database::Private { pg_bin: self.get("PG_BIN").map(Into::into), path: self.get("PATH").map(Into::into) };
         match self.get("DATABASE_URL") {
             Some(url) if is_postgres(&url) => return Database::Url(Secret::new(url)),
-            Some(_) => {
-                self.fault("DATABASE_URL is not a Postgres address: postgres://user:password@host:5432/database")
-            }
-            None if dyno => self.fault("DATABASE_URL is missing: heroku addons:create heroku-postgresql:essential-0"),
+            Some(_) => self.error("DATABASE_URL is not a Postgres URL: postgres://user:password@host:5432/database"),
+            None if dyno => self.error("DATABASE_URL is missing: heroku addons:create heroku-postgresql:essential-0"),
             None if cfg!(not(feature = "local")) => {
-                self.fault("DATABASE_URL is missing: this build brings no Postgres of its own (cargo feature `local`)")
+                self.error("DATABASE_URL is missing: this build has no private Postgres (cargo feature `local`)")
             }
             None => {}
         }
@@ -45,30 +42,30 @@ impl Reader<'_> {
             None => false,
             Some("citus") => true,
             Some(_) => {
-                self.fault("DISTRIBUTE is not `citus`, the only cluster that Heartlist can spread its tables over");
+                self.error("DISTRIBUTE is not `citus`, the only cluster that Heartlist supports");
                 false
             }
         }
     }
 
-    pub(super) fn follower(&mut self) -> Option<Secret> {
+    pub(super) fn replica_url(&mut self) -> Option<Secret> {
         let url = self.get("READ_DATABASE_URL")?;
         if !is_postgres(&url) {
-            self.fault("READ_DATABASE_URL is not a Postgres address: postgres://user:password@host:5432/database");
+            self.error("READ_DATABASE_URL is not a Postgres URL: postgres://user:password@host:5432/database");
         }
         Some(Secret::new(url))
     }
 
-    pub(super) fn connections(&mut self) -> u32 {
+    pub(super) fn max_connections(&mut self) -> u32 {
         let Some(value) = self.get("DATABASE_CONNECTIONS") else { return 8 };
         value.parse().ok().filter(|number| (2..=500).contains(number)).unwrap_or_else(|| {
-            self.fault("DATABASE_CONNECTIONS is not a number of connections: from 2 to 500");
+            self.error("DATABASE_CONNECTIONS is not a number from 2 to 500");
             8
         })
     }
 }
 
-/// Whether this is a whole Postgres address: with a host, if only as the folder of a socket.
+/// Returns whether this is a Postgres URL with a host, which may be the folder of a socket.
 fn is_postgres(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
     let host = url.host_str().is_some_and(|host| !host.is_empty()) || url.query_pairs().any(|(name, _)| name == "host");

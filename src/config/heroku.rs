@@ -1,34 +1,34 @@
-//! The file `app.json`, from which Heroku's Button and review apps make an app.
+//! The file `app.json`, from which Heroku's Button and review apps create an app.
 
 use serde_json::Value;
 
 use super::variables::{VARIABLES, Variable};
 
-/// What nobody sets on Heroku, each with its reason.
+/// Variables that nobody sets on Heroku.
 pub const NOT_ON_HEROKU: [&str; 5] = [
-    // The router says on which port it asks.
+    // Heroku's router chooses the port.
     "PORT",
-    // It reaches a dyno by every address but loopback ones.
+    // The router does not use loopback addresses.
     "HOST",
-    // The Postgres add-on sets it, and sets it anew when it changes.
+    // Set by the Postgres add-on.
     "DATABASE_URL",
-    // A dyno brings no Postgres of its own, and what it writes to its disk is gone with it.
+    // A dyno has no private Postgres, and its disk is not kept.
     "HEARTLIST_DATA",
     "PG_BIN",
 ];
 
-/// What is asked for when an app is made. Not of review apps: they are demos, and know their address.
-pub const ASKED_FOR: [&str; 3] = ["BASE_URL", "SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
+/// Variables that Heroku prompts for when an app is created. Review apps are demos and do not need them.
+pub const PROMPTED_ON_HEROKU: [&str; 3] = ["BASE_URL", "SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
 
 const SECRET: &str = "SESSION_SECRET";
 
-/// The whole file. Defaults are told and not set: a value that is set stays when the default becomes another.
+/// Returns the file. Defaults are described and not set, because a value that is set outlives a change of the default.
 pub fn app_json() -> String {
     let on_heroku = VARIABLES.iter().filter(|variable| !NOT_ON_HEROKU.contains(&variable.name));
     let env: Vec<_> = on_heroku.map(setting).collect();
-    let made_up = [r#"        "DEMO": { "value": "1" }"#.to_owned(), generated("        ", "")];
-    let not_asked = ASKED_FOR.map(|name| format!(r#"        "{name}": {{ "required": false }}"#));
-    let review: Vec<_> = made_up.into_iter().chain(not_asked).collect();
+    let demo = [r#"        "DEMO": { "value": "1" }"#.to_owned(), generated("        ", "")];
+    let optional = PROMPTED_ON_HEROKU.map(|name| format!(r#"        "{name}": {{ "required": false }}"#));
+    let review: Vec<_> = demo.into_iter().chain(optional).collect();
     TEMPLATE.replace("ENV", &env.join(",\n")).replace("REVIEW", &review.join(",\n"))
 }
 
@@ -38,7 +38,7 @@ fn setting(variable: &Variable) -> String {
     if *name == SECRET {
         return generated("    ", &format!("{}, ", described(about)));
     }
-    if ASKED_FOR.contains(name) {
+    if PROMPTED_ON_HEROKU.contains(name) {
         return format!(r#"    "{name}": {{ {} }}"#, described(about));
     }
     format!(r#"    "{name}": {{ {}, "required": false }}"#, described(&format!("{about} Default: {default}.")))
@@ -74,8 +74,8 @@ REVIEW
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_file_is_the_list() {
+    fn app_json_is_up_to_date() {
         let file = include_str!("../../app.json");
-        assert_eq!(file, super::app_json(), "write it anew: cargo run -- app-json > app.json");
+        assert_eq!(file, super::app_json(), "update it: cargo run -- app-json > app.json");
     }
 }

@@ -1,16 +1,16 @@
 //! The settings: every environment variable, its default and its check, read once.
 //!
-//! All faults are told together, each with the variable's name and how to mend it, never with a secret's value.
+//! All errors are reported together, each with the variable's name and how to fix it, and never with a secret's value.
 
+mod access;
 mod database;
+mod env_reader;
 mod heroku;
-mod people;
 mod providers;
 mod secrets;
 mod variables;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
@@ -19,130 +19,105 @@ use url::{Host, Url};
 use crate::ids::{Provider, Secret};
 use crate::telemetry::{self, LogFormat};
 
+pub use access::{Access, Registration};
 pub use database::Database;
-pub use heroku::{ASKED_FOR, NOT_ON_HEROKU, app_json};
-pub use people::{People, Registration};
-pub use providers::WayIn;
-pub use variables::{VARIABLES, Variable, example, help};
+pub use env_reader::ConfigErrors;
+use env_reader::EnvReader;
+pub use heroku::{NOT_ON_HEROKU, PROMPTED_ON_HEROKU, app_json};
+pub use providers::ProviderConfig;
+pub use variables::{VARIABLES, Variable, env_example, help};
 
 /// The settings of a running app.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The address to listen on.
     pub host: IpAddr,
-    /// The port to listen on.
     pub port: u16,
-    /// Where browsers reach the app; no path.
+    /// The origin at which browsers reach the app; has no path.
     pub base_url: Url,
-    /// Where rows live.
     pub database: Database,
-    /// Whether the tables are to be spread over the nodes of a Citus cluster.
+    /// Whether migrations distribute the tables over a Citus cluster.
     pub distribute: bool,
-    /// Where a copy of the rows lives that may be a moment old.
-    pub follower: Option<Secret>,
-    /// Seals sessions; none in a demo that keeps its own in the data folder.
+    /// The read replica, if there is one.
+    pub replica_url: Option<Secret>,
+    /// Seals sessions. `None` in a demo, which stores its own secret in `data_dir`.
     pub session_secret: Option<Secret>,
-    /// Secrets that sealed earlier and still open.
+    /// Earlier secrets, which still open what they sealed.
     pub old_session_secrets: Vec<Secret>,
-    /// How many connections to the database this process takes at most.
-    pub connections: u32,
-    /// Opens the operator's page; none: it opens on this computer alone, and only where nobody else is to come.
+    /// The size of each connection pool.
+    pub max_connections: u32,
+    /// Opens /setup and /metrics. Without it they open only to local requests where `base_url` is a loopback address.
     pub operator_token: Option<Secret>,
-    /// The Spotify to talk to.
-    pub spotify: Spotify,
-    /// The further ways in that are set up.
-    pub ways_in: Vec<WayIn>,
-    /// Who may join, and from where people come.
-    pub people: People,
-    /// Whether the music is made up.
+    pub spotify: ProviderConfig,
+    /// The configured providers beside Spotify.
+    pub providers: Vec<ProviderConfig>,
+    pub access: Access,
+    /// Whether a made-up Spotify is served.
     pub demo: bool,
-    /// Whether everybody may see which playlists have the most hearts.
+    /// Whether /top is public.
     pub top_page: bool,
     /// Whether this is a Heroku dyno.
     pub dyno: bool,
-    /// How a line of the log looks; none: by where it goes.
+    /// `None` chooses text on a terminal and JSON elsewhere.
     pub log_format: Option<LogFormat>,
-    /// What is logged, in `RUST_LOG`'s language.
+    /// In the syntax of `RUST_LOG`.
     pub log_filter: String,
     /// The folder for the private Postgres and the demo's secret.
-    pub data: PathBuf,
+    pub data_dir: PathBuf,
 }
 
-/// The Spotify to talk to.
-#[derive(Clone, Debug)]
-pub struct Spotify {
-    /// The app's public name at Spotify.
-    pub client_id: String,
-    /// The app's secret at Spotify.
-    pub client_secret: Secret,
-    /// The base of `/authorize` and `/api/token`.
-    pub accounts_url: Url,
-    /// The base of `/me` and `/playlists`.
-    pub api_url: Url,
-}
-
-/// What is wrong with the settings, all of it.
-#[derive(Debug)]
-pub struct Faults(Vec<String>);
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "The settings do not fit together:")?;
-        self.0.iter().try_for_each(|fault| writeln!(f, "  - {fault}"))
-    }
-}
-
-impl std::error::Error for Faults {}
-
-/// Looks settings up in the process's environment, then in the file `.env`.
-///
-/// # Errors
-/// When there is a `.env` that cannot be read.
+/// Returns a function that looks variables up in the environment, then in the file `.env`.
 #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
-pub fn environment() -> Result<impl Fn(&str) -> Option<String>, Faults> {
+pub fn environment() -> Result<impl Fn(&str) -> Option<String>, ConfigErrors> {
     let file: HashMap<String, String> = match dotenvy::dotenv_iter() {
-        // The line at fault is not shown: it may hold a secret.
-        Ok(lines) => lines.collect::<Result<_, _>>().map_err(|_| Faults(vec![UNREADABLE.into()]))?,
+        // The bad line is not shown, because it may hold a secret.
+        Ok(lines) => lines.collect::<Result<_, _>>().map_err(|_| ConfigErrors(vec![UNREADABLE_DOTENV.into()]))?,
         Err(error) if error.not_found() => HashMap::new(),
-        Err(_) => return Err(Faults(vec![UNREADABLE.into()])),
+        Err(_) => return Err(ConfigErrors(vec![UNREADABLE_DOTENV.into()])),
     };
     Ok(move |name: &str| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
 }
 
-const UNREADABLE: &str = ".env cannot be read: each line is NAME=value, values with spaces in quotes";
-/// Our own lines, and of the libraries only what somebody should look at.
-const QUIET_LIBRARIES: &str = "warn,heartlist=info,tower_sessions=error,tower_sessions_core=error";
-const DEMO_CLIENT: &str = "heartlist-demo";
+const UNREADABLE_DOTENV: &str =
+    ".env cannot be read: each line must be NAME=value, with quotes around values that have spaces";
+/// Facebook redirects phones here.
+const FACEBOOK_MOBILE_ORIGIN: &str = "https://m.facebook.com";
+/// Everything of the app, and only warnings of the libraries.
+const DEFAULT_LOG_FILTER: &str = "warn,heartlist=info,tower_sessions=error,tower_sessions_core=error";
 
 impl Config {
-    /// Reads the settings through `lookup`; an empty value counts as not set. `root`: the process runs as root.
-    ///
-    /// # Errors
-    /// All [`Faults`] together.
-    pub fn from_env(lookup: impl Fn(&str) -> Option<String>, root: bool) -> Result<Self, Faults> {
-        let mut reader = Reader { lookup: &lookup, faults: Vec::new() };
-        let config = reader.config(root);
-        if reader.faults.is_empty() { Ok(config) } else { Err(Faults(reader.faults)) }
+    /// Reads the settings through `lookup`.
+    pub fn from_env(lookup: impl Fn(&str) -> Option<String>, is_root: bool) -> Result<Self, ConfigErrors> {
+        let mut reader = EnvReader { lookup: &lookup, errors: Vec::new() };
+        let config = reader.config(is_root);
+        if reader.errors.is_empty() { Ok(config) } else { Err(ConfigErrors(reader.errors)) }
     }
 
-    /// The address that a provider must know, to the letter, to send people back.
+    /// Returns the provider's redirect URI, which must be registered with it exactly like this.
     pub fn redirect_uri(&self, provider: Provider) -> Url {
         self.base_url.join(&format!("/auth/{}/callback", provider.key())).expect("a provider's key is a path segment")
     }
 
-    /// Whether browsers reach the app over https, so that cookies must be sent over nothing else.
-    pub fn https(&self) -> bool {
+    /// Returns whether browsers reach the app over https, so that cookies must be `Secure`.
+    pub fn is_https(&self) -> bool {
         self.base_url.scheme() == "https"
+    }
+
+    /// Returns the origins of the providers' consent pages, for the content security policy.
+    pub fn consent_origins(&self) -> Vec<String> {
+        let providers = [&self.spotify].into_iter().chain(&self.providers);
+        let origin = |provider: &ProviderConfig| provider.accounts_url.origin().ascii_serialization();
+        let mut origins: Vec<String> = providers.map(origin).collect();
+        if origins.iter().any(|origin| origin == "https://www.facebook.com") {
+            origins.push(FACEBOOK_MOBILE_ORIGIN.into());
+        }
+        origins.sort();
+        origins.dedup();
+        origins
     }
 }
 
-struct Reader<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
-    faults: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn config(&mut self, root: bool) -> Config {
+impl EnvReader<'_> {
+    fn config(&mut self, is_root: bool) -> Config {
         let dyno = self.get("DYNO").is_some();
         let demo = self.demo(dyno);
         let port = self.port();
@@ -152,30 +127,22 @@ impl Reader<'_> {
             port,
             database: self.database(dyno),
             distribute: self.distribute(),
-            follower: self.follower(),
+            replica_url: self.replica_url(),
             session_secret: self.session_secret(demo && !dyno),
             old_session_secrets: self.old_session_secrets(),
-            connections: self.connections(),
+            max_connections: self.max_connections(),
             operator_token: self.operator_token(),
             spotify: self.spotify(demo, &base_url),
-            ways_in: self.ways_in(demo, &base_url),
-            people: self.people(dyno),
+            providers: self.providers(demo, &base_url),
+            access: self.access(dyno),
             base_url,
             demo,
             top_page: self.top_page(),
             dyno,
             log_format: self.log_format(),
             log_filter: self.log_filter(),
-            data: self.data(root),
+            data_dir: self.data_dir(is_root),
         }
-    }
-
-    fn get(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    fn fault(&mut self, text: impl Into<String>) {
-        self.faults.push(text.into());
     }
 
     fn demo(&mut self, dyno: bool) -> bool {
@@ -183,12 +150,12 @@ impl Reader<'_> {
         let client = self.get("SPOTIFY_CLIENT_ID").is_some();
         match (asked, client) {
             (Some(true), true) => self
-                .fault("DEMO is set beside SPOTIFY_CLIENT_ID: remove one of them; a demo never meets the real Spotify"),
-            (Some(false), false) => self.fault("SPOTIFY_CLIENT_ID is missing, and DEMO=0 asks for no demo"),
+                .error("DEMO and SPOTIFY_CLIENT_ID are both set: remove one of them, because a demo never uses the real Spotify"),
+            (Some(false), false) => self.error("SPOTIFY_CLIENT_ID is missing, and DEMO=0 turns the demo off"),
             (None, false) if dyno => self
-                .fault("SPOTIFY_CLIENT_ID is missing: set it and SPOTIFY_CLIENT_SECRET, or DEMO=1 for made-up music"),
+                .error("SPOTIFY_CLIENT_ID is missing: set it and SPOTIFY_CLIENT_SECRET, or DEMO=1 for made-up music"),
             (_, false) if cfg!(not(feature = "demo")) => {
-                self.fault("SPOTIFY_CLIENT_ID is missing: this build has no demo mode (cargo feature `demo`)")
+                self.error("SPOTIFY_CLIENT_ID is missing: this build has no demo mode (cargo feature `demo`)")
             }
             _ => {}
         }
@@ -200,7 +167,7 @@ impl Reader<'_> {
             None | Some("on") => true,
             Some("off") => false,
             Some(_) => {
-                self.fault("TOP_PAGE is neither `on` nor `off`");
+                self.error("TOP_PAGE is not `on` or `off`");
                 true
             }
         }
@@ -209,7 +176,7 @@ impl Reader<'_> {
     fn port(&mut self) -> u16 {
         let Some(value) = self.get("PORT") else { return 8080 };
         value.parse().ok().filter(|port| *port > 0).unwrap_or_else(|| {
-            self.fault("PORT is not a port: a whole number from 1 to 65535");
+            self.error("PORT is not a number from 1 to 65535");
             8080
         })
     }
@@ -218,61 +185,53 @@ impl Reader<'_> {
         let usual = if dyno { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
         let Some(value) = self.get("HOST") else { return usual.into() };
         value.parse().unwrap_or_else(|_| {
-            self.fault("HOST is not an address: for example 127.0.0.1, 0.0.0.0 or ::1");
+            self.error("HOST is not an IP address such as 127.0.0.1, 0.0.0.0 or ::1");
             usual.into()
         })
     }
 
     fn base_url(&mut self, port: u16, dyno: bool, demo: bool) -> Url {
-        let local = Url::parse(&format!("http://127.0.0.1:{port}")).expect("a number makes a good address");
-        // Heroku names the app's host when its dyno metadata is switched on.
+        let local = Url::parse(&format!("http://127.0.0.1:{port}")).expect("a URL with a port");
+        // Set by Heroku if the app's dyno metadata is enabled.
         let detected = || self.get("HEROKU_APP_DEFAULT_DOMAIN_NAME").map(|host| format!("https://{host}"));
-        // A review app, whose address nobody can type in beforehand, knows its name; a host may have more to it.
+        // The address of a review app is not known beforehand. It is the app's name if the host has no suffix.
         let review = || self.get("HEROKU_APP_NAME").map(|name| format!("https://{name}.herokuapp.com"));
         let Some(value) = self.get("BASE_URL").or_else(detected).or_else(|| review().filter(|_| dyno && demo)) else {
             if dyno {
-                self.fault("BASE_URL is missing: the app's own address, for example https://my-hearts.herokuapp.com");
+                self.error(
+                    "BASE_URL is missing: set it to the app's own URL, for example https://my-hearts.herokuapp.com",
+                );
             }
             return local;
         };
-        let url = Url::parse(&value).map_err(|_| "BASE_URL is not an address: for example https://hearts.example.com");
-        url.map_err(str::to_owned).and_then(checked_base).unwrap_or_else(|fault| {
-            self.fault(fault);
+        let url = Url::parse(&value).map_err(|_| "BASE_URL is not a URL such as https://hearts.example.com");
+        url.map_err(str::to_owned).and_then(check_base_url).unwrap_or_else(|error| {
+            self.error(error);
             local
         })
     }
 
-    fn spotify(&mut self, demo: bool, base_url: &Url) -> Spotify {
+    fn spotify(&mut self, demo: bool, base_url: &Url) -> ProviderConfig {
         let fake_spotify = |path: &str| base_url.join(path).expect("a fixed path").to_string();
         let (accounts, api) = match demo {
             true => (fake_spotify("/fake-spotify"), fake_spotify("/fake-spotify/v1")),
             false => ("https://accounts.spotify.com".into(), "https://api.spotify.com/v1".into()),
         };
-        Spotify {
-            client_id: self.get("SPOTIFY_CLIENT_ID").unwrap_or_else(|| DEMO_CLIENT.into()),
+        let accounts_url = self.url("SPOTIFY_ACCOUNTS_URL", accounts, demo);
+        ProviderConfig {
+            provider: Provider::Spotify,
+            client_id: self.get("SPOTIFY_CLIENT_ID").unwrap_or_else(|| providers::DEMO_CLIENT_ID.into()),
             client_secret: self.client_secret(demo),
-            accounts_url: self.address("SPOTIFY_ACCOUNTS_URL", accounts, demo),
-            api_url: self.address("SPOTIFY_API_URL", api, demo),
+            token_url: accounts_url.clone(),
+            accounts_url,
+            api_url: self.url("SPOTIFY_API_URL", api, demo),
         }
-    }
-
-    fn address(&mut self, name: &str, usual: String, demo: bool) -> Url {
-        let given = self.get(name);
-        if demo && given.is_some() {
-            self.fault(format!("{name} is set but SPOTIFY_CLIENT_ID is not: set both, or neither for the demo"));
-        }
-        let text = given.unwrap_or(usual);
-        let parsed = Url::parse(text.trim_end_matches('/')).ok();
-        parsed.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).unwrap_or_else(|| {
-            self.fault(format!("{name} is not an address: it starts with https:// or http://"));
-            Url::parse("http://127.0.0.1").expect("a fixed address")
-        })
     }
 
     fn log_filter(&mut self) -> String {
-        let filter = self.get("RUST_LOG").unwrap_or_else(|| QUIET_LIBRARIES.into());
+        let filter = self.get("RUST_LOG").unwrap_or_else(|| DEFAULT_LOG_FILTER.into());
         if !telemetry::understands(&filter) {
-            self.fault("RUST_LOG is not a filter: for example `info` or `heartlist=debug,sqlx=warn`");
+            self.error("RUST_LOG is not a filter such as `info` or `heartlist=debug,sqlx=warn`");
         }
         filter
     }
@@ -282,18 +241,18 @@ impl Reader<'_> {
             "text" => Some(LogFormat::Text),
             "json" => Some(LogFormat::Json),
             _ => {
-                self.fault("LOG_FORMAT is neither `text` nor `json`");
+                self.error("LOG_FORMAT is not `text` or `json`");
                 None
             }
         }
     }
 
-    fn data(&self, root: bool) -> PathBuf {
+    fn data_dir(&self, is_root: bool) -> PathBuf {
         if let Some(folder) = self.get("HEARTLIST_DATA") {
             return folder.into();
         }
-        // As root the Postgres programs run as another account, which cannot look into root's home.
-        if root {
+        // Postgres refuses to run as root and uses another account, which cannot read root's home.
+        if is_root {
             return "/var/lib/heartlist".into();
         }
         let home = || PathBuf::from(self.get("HOME").unwrap_or_else(|| ".".into()));
@@ -306,18 +265,17 @@ impl Reader<'_> {
     }
 }
 
-fn checked_base(url: Url) -> Result<Url, String> {
+fn check_base_url(url: Url) -> Result<Url, String> {
     let loopback = match url.host() {
         Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
             return Err(
-                "BASE_URL says localhost, which Spotify refuses as a redirect address: write http://127.0.0.1:PORT"
-                    .into(),
+                "BASE_URL uses localhost, which Spotify refuses in redirect URIs: use http://127.0.0.1:PORT".into()
             );
         }
         Some(Host::Domain(_)) => false,
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err("BASE_URL has no host: for example https://hearts.example.com".into()),
+        None => return Err("BASE_URL has no host, unlike https://hearts.example.com".into()),
     };
     match url.scheme() {
         "https" => {}
@@ -329,12 +287,12 @@ fn checked_base(url: Url) -> Result<Url, String> {
             );
         }
     }
-    let bare = url.path() == "/"
+    let is_bare = url.path() == "/"
         && url.query().is_none()
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none();
-    bare.then_some(url).ok_or_else(|| "BASE_URL has more than a host and a port: leave out path, query and user".into())
+    is_bare.then_some(url).ok_or_else(|| "BASE_URL must have no path, query or user name".into())
 }
 
 #[cfg(test)]

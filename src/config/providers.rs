@@ -1,112 +1,92 @@
-//! The further ways in, each switched on by its id and secret.
+//! The OAuth providers beside Spotify, each configured by its client id and secret.
 
 use url::Url;
 
-use super::{Config, DEMO_CLIENT, Reader};
+use super::env_reader::EnvReader;
 use crate::ids::{Provider, Secret};
 
-/// A further way in that is set up.
+/// A configured OAuth provider.
 #[derive(Clone, Debug)]
-pub struct WayIn {
-    /// Whose it is.
+pub struct ProviderConfig {
     pub provider: Provider,
-    /// The app's public name there.
     pub client_id: String,
-    /// The app's secret there.
     pub client_secret: Secret,
-    /// The base of the pages that people see.
+    /// The base URL of the consent page.
     pub accounts_url: Url,
-    /// The base of the address where codes are redeemed.
+    /// The base URL of the token endpoint.
     pub token_url: Url,
-    /// The base of the address that says who somebody is.
+    /// The base URL of the API.
     pub api_url: Url,
 }
 
-/// Where Facebook sends phones from its usual pages.
-const FACEBOOK_FOR_PHONES: &str = "https://m.facebook.com";
+pub(super) const DEMO_CLIENT_ID: &str = "heartlist-demo";
 
-impl Config {
-    /// The origins of the pages on which people give their consent, each once.
-    pub fn consent_origins(&self) -> Vec<String> {
-        let ours = self.ways_in.iter().map(|way| &way.accounts_url);
-        let urls = [&self.spotify.accounts_url].into_iter().chain(ours);
-        let mut origins: Vec<String> = urls.map(|url| url.origin().ascii_serialization()).collect();
-        if origins.iter().any(|origin| origin == "https://www.facebook.com") {
-            origins.push(FACEBOOK_FOR_PHONES.into());
-        }
-        origins.sort();
-        origins.dedup();
-        origins
-    }
-}
-
-/// Where a provider is.
-struct Place {
+struct ProviderDefaults {
     provider: Provider,
-    /// How its variables begin.
+    /// The prefix of its variables.
     prefix: &'static str,
     accounts: &'static str,
-    /// Where codes are redeemed, where that is neither with the pages nor with the API.
-    tokens: Tokens,
+    token_url: TokenUrl,
     api: &'static str,
 }
 
-enum Tokens {
-    WithAccounts,
-    WithApi,
-    At(&'static str),
+enum TokenUrl {
+    SameAsAccounts,
+    SameAsApi,
+    Default(&'static str),
 }
 
-/// From the guides that `oauth/providers.rs` names. Facebook promises each version two years at least
-/// (developers.facebook.com/docs/graph-api/guides/versioning), and answers for an ended one with the next.
-const PLACES: [Place; 4] = [
-    Place {
+/// From the guides that `oauth/providers.rs` names. Facebook supports each version for at least two years
+/// (developers.facebook.com/docs/graph-api/guides/versioning) and then answers with the next one.
+const PROVIDER_DEFAULTS: [ProviderDefaults; 4] = [
+    ProviderDefaults {
         provider: Provider::Google,
         prefix: "GOOGLE",
         accounts: "https://accounts.google.com",
-        tokens: Tokens::At("https://oauth2.googleapis.com"),
+        token_url: TokenUrl::Default("https://oauth2.googleapis.com"),
         api: "https://openidconnect.googleapis.com",
     },
-    Place {
+    ProviderDefaults {
         provider: Provider::GitHub,
         prefix: "GITHUB",
         accounts: "https://github.com",
-        tokens: Tokens::WithAccounts,
+        token_url: TokenUrl::SameAsAccounts,
         api: "https://api.github.com",
     },
-    Place {
+    ProviderDefaults {
         provider: Provider::Facebook,
         prefix: "FACEBOOK",
         accounts: "https://www.facebook.com/v24.0",
-        tokens: Tokens::WithApi,
+        token_url: TokenUrl::SameAsApi,
         api: "https://graph.facebook.com/v24.0",
     },
-    Place {
+    ProviderDefaults {
         provider: Provider::X,
         prefix: "X",
         accounts: "https://x.com",
-        tokens: Tokens::WithApi,
+        token_url: TokenUrl::SameAsApi,
         api: "https://api.x.com",
     },
 ];
 
-impl Reader<'_> {
-    /// The ways in beside Spotify; a demo has all of them, made up.
-    pub(super) fn ways_in(&mut self, demo: bool, base_url: &Url) -> Vec<WayIn> {
-        PLACES.iter().filter_map(|place| if demo { self.made_up(place, base_url) } else { self.real(place) }).collect()
+impl EnvReader<'_> {
+    /// Returns the providers beside Spotify. A demo has all of them, made up.
+    pub(super) fn providers(&mut self, demo: bool, base_url: &Url) -> Vec<ProviderConfig> {
+        let read = |defaults| if demo { self.demo_provider(defaults, base_url) } else { self.provider(defaults) };
+        PROVIDER_DEFAULTS.iter().filter_map(read).collect()
     }
 
-    fn made_up(&mut self, place: &Place, base_url: &Url) -> Option<WayIn> {
-        for what in ["CLIENT_ID", "CLIENT_SECRET"] {
-            let name = format!("{}_{what}", place.prefix);
+    fn demo_provider(&mut self, defaults: &ProviderDefaults, base_url: &Url) -> Option<ProviderConfig> {
+        for suffix in ["CLIENT_ID", "CLIENT_SECRET"] {
+            let name = format!("{}_{suffix}", defaults.prefix);
             if self.get(&name).is_some() {
-                self.fault(format!("{name} is set but SPOTIFY_CLIENT_ID is not: a demo meets no real provider"));
+                self.error(format!("{name} is set but SPOTIFY_CLIENT_ID is not: a demo never uses a real provider"));
             }
         }
-        let base = base_url.join(&format!("/fake-spotify/{}", place.provider.key())).expect("a fixed path");
-        Some(WayIn {
-            provider: place.provider,
-            client_id: DEMO_CLIENT.into(),
+        let base = base_url.join(&format!("/fake-spotify/{}", defaults.provider.key())).expect("a fixed path");
+        Some(ProviderConfig {
+            provider: defaults.provider,
+            client_id: DEMO_CLIENT_ID.into(),
             client_secret: Secret::random(),
             accounts_url: base.clone(),
             token_url: base.clone(),
@@ -114,27 +94,27 @@ impl Reader<'_> {
         })
     }
 
-    fn real(&mut self, place: &Place) -> Option<WayIn> {
-        let name = |what: &str| format!("{}_{what}", place.prefix);
+    fn provider(&mut self, defaults: &ProviderDefaults) -> Option<ProviderConfig> {
+        let name = |suffix: &str| format!("{}_{suffix}", defaults.prefix);
         let (id, secret) = (name("CLIENT_ID"), name("CLIENT_SECRET"));
         let (client_id, client_secret) = match (self.get(&id), self.get(&secret)) {
             (Some(client_id), Some(client_secret)) => (client_id, Secret::new(client_secret)),
             (None, None) => return None,
-            (Some(_), None) => return self.missing(&secret, &id),
-            (None, Some(_)) => return self.missing(&id, &secret),
+            (Some(_), None) => return self.report_missing(&secret, &id),
+            (None, Some(_)) => return self.report_missing(&id, &secret),
         };
-        let accounts_url = self.address(&name("ACCOUNTS_URL"), place.accounts.into(), false);
-        let api_url = self.address(&name("API_URL"), place.api.into(), false);
-        let token_url = match place.tokens {
-            Tokens::WithAccounts => accounts_url.clone(),
-            Tokens::WithApi => api_url.clone(),
-            Tokens::At(usual) => self.address(&name("TOKEN_URL"), usual.into(), false),
+        let accounts_url = self.url(&name("ACCOUNTS_URL"), defaults.accounts.into(), false);
+        let api_url = self.url(&name("API_URL"), defaults.api.into(), false);
+        let token_url = match defaults.token_url {
+            TokenUrl::SameAsAccounts => accounts_url.clone(),
+            TokenUrl::SameAsApi => api_url.clone(),
+            TokenUrl::Default(url) => self.url(&name("TOKEN_URL"), url.into(), false),
         };
-        Some(WayIn { provider: place.provider, client_id, client_secret, accounts_url, token_url, api_url })
+        Some(ProviderConfig { provider: defaults.provider, client_id, client_secret, accounts_url, token_url, api_url })
     }
 
-    fn missing(&mut self, wanted: &str, beside: &str) -> Option<WayIn> {
-        self.fault(format!("{wanted} is missing beside {beside}: set both, or neither"));
+    fn report_missing(&mut self, missing: &str, given: &str) -> Option<ProviderConfig> {
+        self.error(format!("{missing} is missing but {given} is set: set both, or neither"));
         None
     }
 }

@@ -1,18 +1,18 @@
-//! The settings that nobody else may know. A fault names them and never shows them.
+//! Secret settings. Errors name them and never show their values.
 
-use super::Reader;
+use super::env_reader::EnvReader;
 use crate::ids::Secret;
 
-impl Reader<'_> {
+impl EnvReader<'_> {
     pub(super) fn session_secret(&mut self, optional: bool) -> Option<Secret> {
         match self.get("SESSION_SECRET") {
             Some(secret) if secret.len() >= 32 => return Some(Secret::new(secret)),
-            Some(_) => self.fault(
+            Some(_) => self.error(
                 "SESSION_SECRET is too short: at least 32 characters, for example from `openssl rand -base64 48`",
             ),
             None if optional => {}
             None => self
-                .fault("SESSION_SECRET is missing: at least 32 characters, for example from `openssl rand -base64 48`"),
+                .error("SESSION_SECRET is missing: at least 32 characters, for example from `openssl rand -base64 48`"),
         }
         None
     }
@@ -21,7 +21,9 @@ impl Reader<'_> {
         let given = self.get("SESSION_SECRET_OLD").unwrap_or_default();
         let old: Vec<_> = given.split(',').map(str::trim).filter(|old| !old.is_empty()).collect();
         if old.iter().any(|old| old.len() < 32) {
-            self.fault("SESSION_SECRET_OLD has one that is too short: secrets of at least 32 characters, with commas");
+            self.error(
+                "SESSION_SECRET_OLD has a secret that is too short: at least 32 characters each, separated by commas",
+            );
         }
         old.into_iter().map(Secret::new).collect()
     }
@@ -29,7 +31,7 @@ impl Reader<'_> {
     pub(super) fn operator_token(&mut self) -> Option<Secret> {
         let token = self.get("OPERATOR_TOKEN")?;
         if token.len() < 32 {
-            self.fault(
+            self.error(
                 "OPERATOR_TOKEN is too short: at least 32 characters, for example from `openssl rand -base64 48`",
             );
         }
@@ -38,12 +40,12 @@ impl Reader<'_> {
 
     pub(super) fn client_secret(&mut self, demo: bool) -> Secret {
         if demo {
-            // The stand-in of the same process is told it; nobody else can reach that client.
+            // Shared only with the fake Spotify in the same process.
             return Secret::random();
         }
         Secret::new(self.get("SPOTIFY_CLIENT_SECRET").unwrap_or_else(|| {
-            self.fault(
-                "SPOTIFY_CLIENT_SECRET is missing: it stands beside the client id on Spotify's developer dashboard",
+            self.error(
+                "SPOTIFY_CLIENT_SECRET is missing: it is next to the client id on Spotify's developer dashboard",
             );
             String::new()
         }))

@@ -1,6 +1,6 @@
 use super::*;
 
-fn read(pairs: &[(&str, &str)]) -> Result<Config, Faults> {
+fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
     let map: HashMap<_, _> = pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
     Config::from_env(|name| map.get(name).cloned(), false)
 }
@@ -11,7 +11,7 @@ const REAL: [(&str, &str); 3] = [
     ("SESSION_SECRET", "0123456789012345678901234567890123456789"),
 ];
 
-fn faults(extra: &[(&str, &str)]) -> String {
+fn errors(extra: &[(&str, &str)]) -> String {
     read(&[&REAL[..], extra].concat()).unwrap_err().to_string()
 }
 
@@ -35,8 +35,8 @@ fn a_client_id_means_the_real_spotify() {
 }
 
 #[test]
-fn all_faults_come_together_and_hold_no_secret() {
-    let said = read(&[
+fn all_errors_are_reported_together_without_secrets() {
+    let errors = read(&[
         ("PORT", "0"),
         ("HOST", "here"),
         ("SPOTIFY_CLIENT_ID", "x"),
@@ -64,18 +64,18 @@ fn all_faults_come_together_and_hold_no_secret() {
         "SESSION_SECRET_OLD",
         "DATABASE_CONNECTIONS",
     ] {
-        assert!(said.contains(&format!("- {name} ")), "{name} in {said}");
+        assert!(errors.contains(&format!("- {name} ")), "{name} in {errors}");
     }
-    assert!(!said.contains("short-secret") && !said.contains("short-token") && !said.contains("hidden"));
+    assert!(!errors.contains("short-secret") && !errors.contains("short-token") && !errors.contains("hidden"));
 }
 
 #[test]
-fn base_urls_that_spotify_refuses_are_refused_with_the_reason() {
-    assert!(faults(&[("BASE_URL", "http://localhost:8080")]).contains("127.0.0.1"));
+fn base_urls_that_spotify_refuses_are_errors() {
+    assert!(errors(&[("BASE_URL", "http://localhost:8080")]).contains("127.0.0.1"));
     for bad in
         ["http://example.com", "ftp://example.com", "https://example.com/app", "https://u:p@example.com", "nonsense"]
     {
-        assert!(faults(&[("BASE_URL", bad)]).contains("BASE_URL"), "{bad}");
+        assert!(errors(&[("BASE_URL", bad)]).contains("BASE_URL"), "{bad}");
     }
     for good in ["https://hearts.example.com", "https://hearts.example.com/", "http://[::1]:3000", "http://127.0.0.1:9"]
     {
@@ -84,8 +84,8 @@ fn base_urls_that_spotify_refuses_are_refused_with_the_reason() {
 }
 
 #[test]
-fn the_demo_keeps_away_from_the_real_spotify_and_from_heroku() {
-    assert!(faults(&[("DEMO", "1")]).contains("DEMO"));
+fn a_demo_never_uses_the_real_spotify_and_is_explicit_on_heroku() {
+    assert!(errors(&[("DEMO", "1")]).contains("DEMO"));
     let dyno = [("DYNO", "web.1"), ("DATABASE_URL", "postgres://h/d"), ("BASE_URL", "https://x.example"), REAL[2]];
     assert!(read(&dyno).unwrap_err().to_string().contains("SPOTIFY_CLIENT_ID"));
     assert!(read(&[&dyno[..], &[("DEMO", "1")]].concat()).unwrap().demo);
@@ -95,10 +95,10 @@ fn the_demo_keeps_away_from_the_real_spotify_and_from_heroku() {
 }
 
 #[test]
-fn a_dyno_brings_nothing_of_its_own() {
-    let said = read(&[("DYNO", "web.1"), ("DEMO", "1")]).unwrap_err().to_string();
+fn heroku_needs_base_url_database_and_secret() {
+    let errors = read(&[("DYNO", "web.1"), ("DEMO", "1")]).unwrap_err().to_string();
     for name in ["BASE_URL", "DATABASE_URL", "SESSION_SECRET"] {
-        assert!(said.contains(name), "{name} in {said}");
+        assert!(errors.contains(name), "{name} in {errors}");
     }
     let named = [
         ("DYNO", "web.1"),
@@ -125,7 +125,7 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn what_libraries_would_only_stumble_over_later_is_told_by_name() {
+fn invalid_values_are_reported_by_name() {
     for bad in ["postgres://", "postgres:///hearts", "postgres", "mysql://h/d"] {
         assert!(read(&[("DATABASE_URL", bad)]).unwrap_err().to_string().contains("- DATABASE_URL "), "{bad}");
     }
@@ -135,24 +135,26 @@ fn what_libraries_would_only_stumble_over_later_is_told_by_name() {
 }
 
 #[test]
-fn a_further_way_in_needs_both_its_id_and_its_secret() {
+fn a_provider_needs_both_its_client_id_and_its_secret() {
     for prefix in ["GOOGLE", "GITHUB", "FACEBOOK", "X"] {
         let (id, secret) = (format!("{prefix}_CLIENT_ID"), format!("{prefix}_CLIENT_SECRET"));
         let with = |more: &[(&str, &str)]| read(&[&REAL[..], more].concat());
-        assert!(with(&[(&id, "a")]).unwrap_err().to_string().contains(&format!("- {secret} is missing beside {id}")));
+        assert!(
+            with(&[(&id, "a")]).unwrap_err().to_string().contains(&format!("- {secret} is missing but {id} is set"))
+        );
         assert!(with(&[(&secret, "hush")]).unwrap_err().to_string().contains(&format!("- {id} is missing")));
-        assert_eq!(with(&[(&id, "a"), (&secret, "b")]).unwrap().ways_in.len(), 1);
+        assert_eq!(with(&[(&id, "a"), (&secret, "b")]).unwrap().providers.len(), 1);
         assert!(read(&[(&id, "a"), (&secret, "b")]).unwrap_err().to_string().contains(&id), "not in a demo");
     }
-    assert!(read(&REAL).unwrap().ways_in.is_empty());
-    assert_eq!(read(&[]).unwrap().ways_in.len(), 4);
+    assert!(read(&REAL).unwrap().providers.is_empty());
+    assert_eq!(read(&[]).unwrap().providers.len(), 4);
 }
 
 #[test]
-fn old_secrets_stand_with_commas_between_them() {
+fn old_secrets_are_separated_by_commas() {
     let old = format!(" {} ,{},", "a".repeat(32), "b".repeat(40));
     let config = read(&[&REAL[..], &[("SESSION_SECRET_OLD", &old), ("DATABASE_CONNECTIONS", "20")]].concat()).unwrap();
     let old: Vec<_> = config.old_session_secrets.iter().map(|secret| secret.expose().len()).collect();
-    assert_eq!((old, config.connections), (vec![32, 40], 20));
-    assert_eq!(read(&REAL).unwrap().connections, 8);
+    assert_eq!((old, config.max_connections), (vec![32, 40], 20));
+    assert_eq!(read(&REAL).unwrap().max_connections, 8);
 }

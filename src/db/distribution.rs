@@ -70,7 +70,7 @@ async fn distribute_on(connection: &mut PgConnection) -> Result<(), Error> {
 }
 
 /// Drops the foreign keys from the coordinator's tables to `users`. On Citus they do not cascade, and two inserts at once
-/// deadlock while they are checked (13.2: four of five with eight clients). `leaving::delete_rows` names these tables.
+/// deadlock while they are checked (13.2: four of five with eight clients). `users::delete_rows` names these tables.
 async fn drop_foreign_keys(connection: &mut PgConnection) -> Result<(), Error> {
     let statements =
         "select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint

@@ -1,4 +1,4 @@
-//! Who vouches for whom.
+//! Users' identities at OAuth providers.
 
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
@@ -6,37 +6,31 @@ use time::OffsetDateTime;
 use super::{Error, Pool};
 use crate::ids::{Provider, UserId};
 
-/// A way in, as its owner sees it.
 pub struct Identity {
     /// The provider's key.
     pub provider: String,
-    /// The e-mail address that the provider gave.
     pub email: Option<String>,
-    /// When it was first used.
     pub created_at: OffsetDateTime,
-    /// When it was last used.
     pub last_used_at: OffsetDateTime,
 }
 
 impl Identity {
-    /// The provider's name as a person reads it.
+    /// Returns the provider's name for display.
     pub fn label(&self) -> String {
         Provider::with_key(&self.provider).map_or_else(|| self.provider.clone(), |provider| provider.label().to_owned())
     }
 }
 
-/// An identity as a provider has just shown it.
+/// An identity as a provider has just described it.
 #[derive(Clone, Copy)]
 pub struct ProviderIdentity<'a> {
-    /// The provider.
     pub provider: Provider,
-    /// The provider's own id of the account.
+    /// The provider's id of the account.
     pub subject: &'a str,
-    /// The account's name where the provider says who owns something. It may change, so nobody is known by it.
+    /// The account's public name, which may change.
     pub handle: Option<&'a str>,
-    /// The e-mail address, and whether the provider has verified it.
+    /// The email address, and whether the provider has verified it.
     pub email: Option<(&'a str, bool)>,
-    /// When it was shown.
     pub at: OffsetDateTime,
 }
 
@@ -48,11 +42,9 @@ impl ProviderIdentity<'_> {
 
 /// A stored identity and its account.
 pub struct KnownIdentity {
-    /// Whose it is.
     pub user: UserId,
-    /// The account's name.
     pub display_name: String,
-    /// Whether the account is called as this identity's provider says: it is the oldest one.
+    /// Whether the account takes its name from this identity, because it is the oldest one.
     pub names_account: bool,
     email: Option<String>,
     email_verified: bool,
@@ -60,15 +52,14 @@ pub struct KnownIdentity {
 }
 
 impl KnownIdentity {
-    /// Whether the provider says something new of the identity.
-    pub fn differs_from(&self, shown: ProviderIdentity<'_>) -> bool {
-        self.email.as_deref() != shown.email.map(|(address, _)| address)
-            || self.email_verified != shown.is_email_verified()
-            || shown.handle.is_some() && self.handle.as_deref() != shown.handle
+    /// Returns whether the stored identity is out of date.
+    pub fn differs_from(&self, identity: ProviderIdentity<'_>) -> bool {
+        self.email.as_deref() != identity.email.map(|(address, _)| address)
+            || self.email_verified != identity.is_email_verified()
+            || identity.handle.is_some() && self.handle.as_deref() != identity.handle
     }
 }
 
-/// Finds an identity and its account.
 pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<KnownIdentity>, Error> {
     let row = sqlx::query!(
         r#"select i.user_id, u.display_name, i.email, i.email_verified, i.handle,
@@ -88,15 +79,14 @@ pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Opti
     }))
 }
 
-/// Returns Spotify's id of a person as the owner of playlists, if known.
+/// Returns Spotify's id of the user as the owner of playlists, if known.
 pub async fn spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>, Error> {
     let row = sqlx::query_scalar!("select handle from identities where user_id = $1 and provider = 'spotify'", user.0);
     Ok(row.fetch_optional(pool).await?.flatten())
 }
 
-/// Gives the identity `old` the name `new`, unless that is taken: then somebody else was quicker, and nothing
-/// changes.
-pub async fn rename(pool: &Pool, provider: Provider, old: &str, new: &str) -> Result<(), Error> {
+/// Changes an identity's subject, unless a concurrent request has just stored the new one.
+pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &str) -> Result<(), Error> {
     let change = sqlx::query!(
         "update identities set subject = $3 where provider = $1 and subject = $2",
         provider.key(),
@@ -104,54 +94,54 @@ pub async fn rename(pool: &Pool, provider: Provider, old: &str, new: &str) -> Re
         new
     );
     match change.execute(pool).await {
-        Err(sqlx::Error::Database(told)) if told.is_unique_violation() => Ok(()),
-        done => Ok(done.map(drop)?),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(()),
+        result => Ok(result.map(drop)?),
     }
 }
 
-/// Adds a way in to a person who has none by this provider. False: another request was quicker, and the
-/// identity is somebody's, or the person has another one.
-pub async fn link(pool: &Pool, user: UserId, shown: ProviderIdentity<'_>) -> Result<bool, Error> {
-    add(&mut *pool.acquire().await?, user, shown).await
+/// Links an identity to a user. Returns `false` if the identity is linked already or the user has another one at this
+/// provider.
+pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> Result<bool, Error> {
+    insert(&mut *pool.acquire().await?, user, identity).await
 }
 
-/// The same, as a part of something larger.
-pub(super) async fn add(
+/// The same within a transaction.
+pub(super) async fn insert(
     connection: &mut PgConnection,
     user: UserId,
-    shown: ProviderIdentity<'_>,
+    identity: ProviderIdentity<'_>,
 ) -> Result<bool, Error> {
     let row = sqlx::query!(
         "insert into identities (user_id, provider, subject, created_at, last_used_at, email, email_verified, handle)
          values ($1, $2, $3, $4, $4, $5, $6, $7) on conflict do nothing",
         user.0,
-        shown.provider.key(),
-        shown.subject,
-        shown.at,
-        shown.email.map(|(address, _)| address),
-        shown.is_email_verified(),
-        shown.handle
+        identity.provider.key(),
+        identity.subject,
+        identity.at,
+        identity.email.map(|(address, _)| address),
+        identity.is_email_verified(),
+        identity.handle
     );
     Ok(row.execute(connection).await?.rows_affected() == 1)
 }
 
-/// Writes what the provider says of an identity today.
-pub async fn update(pool: &Pool, shown: ProviderIdentity<'_>) -> Result<(), Error> {
+/// Updates the stored email address and handle.
+pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<(), Error> {
     let change = sqlx::query!(
         "update identities set email = $3, email_verified = $4, handle = coalesce($5, handle)
          where provider = $1 and subject = $2",
-        shown.provider.key(),
-        shown.subject,
-        shown.email.map(|(address, _)| address),
-        shown.is_email_verified(),
-        shown.handle
+        identity.provider.key(),
+        identity.subject,
+        identity.email.map(|(address, _)| address),
+        identity.is_email_verified(),
+        identity.handle
     );
     change.execute(pool).await?;
     Ok(())
 }
 
-/// A person's ways in, oldest first.
-pub async fn of(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
+/// Returns a user's identities, oldest first.
+pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
     let rows = sqlx::query_as!(
         Identity,
         "select provider, email, created_at, last_used_at from identities where user_id = $1 order by created_at, provider",
@@ -160,8 +150,8 @@ pub async fn of(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// Whether the person already has a way in by `provider`.
-pub async fn has(pool: &Pool, user: UserId, provider: Provider) -> Result<bool, Error> {
+/// Returns whether the user has an identity at `provider`.
+pub async fn exists(pool: &Pool, user: UserId, provider: Provider) -> Result<bool, Error> {
     let row = sqlx::query_scalar!(
         r#"select exists (select from identities where user_id = $1 and provider = $2) as "has!""#,
         user.0,
@@ -170,17 +160,15 @@ pub async fn has(pool: &Pool, user: UserId, provider: Provider) -> Result<bool, 
     Ok(row.fetch_one(pool).await?)
 }
 
-/// Somebody else's identity with the same verified address.
-pub struct Alike {
-    /// Whose it is.
+/// Another user's identity with the same verified email address.
+pub struct MergeCandidate {
     pub user: UserId,
     /// The provider's key.
     pub provider: String,
 }
 
-/// Whose identities come with a verified address that one of `user`'s comes with too, by providers by which
-/// `user` has no way in.
-pub async fn alike(pool: &Pool, user: UserId) -> Result<Vec<Alike>, Error> {
+/// Returns other users' identities that share a verified email address with `user`, at providers where `user` has none.
+pub async fn merge_candidates(pool: &Pool, user: UserId) -> Result<Vec<MergeCandidate>, Error> {
     let rows = sqlx::query!(
         "select distinct theirs.user_id, theirs.provider
          from identities mine join identities theirs on lower(theirs.email) = lower(mine.email)
@@ -190,38 +178,40 @@ pub async fn alike(pool: &Pool, user: UserId) -> Result<Vec<Alike>, Error> {
         user.0
     );
     let rows = rows.fetch_all(pool).await?.into_iter();
-    Ok(rows.map(|row| Alike { user: UserId(row.user_id), provider: row.provider }).collect())
+    Ok(rows.map(|row| MergeCandidate { user: UserId(row.user_id), provider: row.provider }).collect())
 }
 
-/// What became of the wish to give up a way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unlinked {
-    /// It is gone.
-    Gone,
-    /// It was not there.
-    NotThere,
-    /// It stays: nobody could sign in to the account without it.
-    LastWayIn,
+pub enum UnlinkOutcome {
+    Unlinked,
+    NotLinked,
+    /// The identity was kept, because nobody could sign in to the account without it.
+    LastIdentity,
 }
 
-/// Takes a way in away, unless none of `usable` (providers' keys) would be left.
-pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, usable: &[String]) -> Result<Unlinked, Error> {
+/// Deletes an identity, unless none at the `configured` providers (by key) would be left.
+pub async fn unlink(
+    pool: &Pool,
+    user: UserId,
+    provider: Provider,
+    configured: &[String],
+) -> Result<UnlinkOutcome, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    // Two at once must not each believe that the other's stays.
+    // Two concurrent calls must not delete the last two identities.
     sqlx::query!("select id from users where id = $1 for update", user.0).fetch_optional(&mut *tx).await?;
-    let gone = sqlx::query!("delete from identities where user_id = $1 and provider = $2", user.0, provider.key());
-    if gone.execute(&mut *tx).await?.rows_affected() == 0 {
-        return Ok(Unlinked::NotThere);
+    let deleted = sqlx::query!("delete from identities where user_id = $1 and provider = $2", user.0, provider.key());
+    if deleted.execute(&mut *tx).await?.rows_affected() == 0 {
+        return Ok(UnlinkOutcome::NotLinked);
     }
     let left = sqlx::query_scalar!(
         r#"select exists (select from identities where user_id = $1 and provider = any($2)) as "left!""#,
         user.0,
-        usable
+        configured
     );
     if !left.fetch_one(&mut *tx).await? {
-        return Ok(Unlinked::LastWayIn);
+        return Ok(UnlinkOutcome::LastIdentity);
     }
     tx.commit().await?;
-    Ok(Unlinked::Gone)
+    Ok(UnlinkOutcome::Unlinked)
 }

@@ -1,4 +1,4 @@
-//! Invitations, and who may make them.
+//! Invitations, and who may create them.
 
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
@@ -6,44 +6,36 @@ use time::{Duration, OffsetDateTime};
 use super::{Error, Pool};
 use crate::ids::{Digested, UserId};
 
-/// How long an invitation is kept after its time was over, and how long after it was used.
-const KEPT: (Duration, Duration) = (Duration::days(30), Duration::days(365));
+/// How long an unused invitation is stored after it expired.
+const EXPIRED_RETENTION: Duration = Duration::days(30);
+/// How long a used invitation is stored.
+const USED_RETENTION: Duration = Duration::days(365);
 
-/// An invitation, as its maker sees it.
 pub struct Invite {
-    /// Its number.
     pub id: i64,
-    /// When it was made.
     pub created_at: OffsetDateTime,
-    /// Until when it is good.
     pub expires_at: OffsetDateTime,
-    /// When it was used.
     pub used_at: Option<OffsetDateTime>,
-    /// By whom, while they have an account.
+    /// The name of the user who used it, unless that account was deleted.
     pub used_by: Option<String>,
 }
 
-/// What a link is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It lets somebody in.
-    Good,
-    /// It let somebody in.
+pub enum InviteStatus {
+    Valid,
     Used,
-    /// Its time is over.
     Expired,
-    /// There is none such, or it was taken back.
+    /// It never existed or was revoked.
     Unknown,
 }
 
-/// Whether the person may invite others.
+/// Returns whether the user may invite others.
 pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
     let row = sqlx::query_scalar!("select operator from users where id = $1", user.0);
     Ok(row.fetch_optional(pool).await?.unwrap_or(false))
 }
 
-/// Keeps an invitation whose link has this digest.
-pub async fn make(
+pub async fn create(
     pool: &Pool,
     user: UserId,
     token: Digested,
@@ -61,8 +53,8 @@ pub async fn make(
     Ok(())
 }
 
-/// The invitations that the person made, newest first.
-pub async fn of(pool: &Pool, user: UserId) -> Result<Vec<Invite>, Error> {
+/// Returns the user's invitations, newest first.
+pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Invite>, Error> {
     let rows = sqlx::query_as!(
         Invite,
         r#"select i.id, i.created_at, i.expires_at, i.used_at, u.display_name as "used_by?"
@@ -72,45 +64,43 @@ pub async fn of(pool: &Pool, user: UserId) -> Result<Vec<Invite>, Error> {
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// Takes an invitation back that nobody has used. Says whether there was one.
+/// Deletes an unused invitation. Returns whether there was one.
 pub async fn revoke(pool: &Pool, user: UserId, id: i64) -> Result<bool, Error> {
-    let gone = sqlx::query!("delete from invites where id = $1 and created_by = $2 and used_at is null", id, user.0);
-    Ok(gone.execute(pool).await?.rows_affected() == 1)
+    let deleted = sqlx::query!("delete from invites where id = $1 and created_by = $2 and used_at is null", id, user.0);
+    Ok(deleted.execute(pool).await?.rows_affected() == 1)
 }
 
-/// What the link with this digest is worth now.
-pub async fn standing(pool: &Pool, token: Digested, now: OffsetDateTime) -> Result<Standing, Error> {
+pub async fn status(pool: &Pool, token: Digested, now: OffsetDateTime) -> Result<InviteStatus, Error> {
     let row = sqlx::query!("select used_at, expires_at from invites where token_hash = $1", token.as_bytes());
     Ok(match row.fetch_optional(pool).await? {
-        None => Standing::Unknown,
-        Some(row) if row.used_at.is_some() => Standing::Used,
-        Some(row) if row.expires_at <= now => Standing::Expired,
-        Some(_) => Standing::Good,
+        None => InviteStatus::Unknown,
+        Some(row) if row.used_at.is_some() => InviteStatus::Used,
+        Some(row) if row.expires_at <= now => InviteStatus::Expired,
+        Some(_) => InviteStatus::Valid,
     })
 }
 
-/// Lets the new person `user` in by the link with this digest: of any number at once, one.
-pub(super) async fn spend(
+/// Marks the invitation as used by `user`. Returns `false` if it is not valid. Only one of several concurrent calls succeeds.
+pub(super) async fn mark_used(
     connection: &mut PgConnection,
     token: Digested,
     user: i64,
     now: OffsetDateTime,
 ) -> Result<bool, Error> {
-    let spent = sqlx::query!(
+    let change = sqlx::query!(
         "update invites set used_at = $2, used_by = $3 where token_hash = $1 and used_at is null and expires_at > $2",
         token.as_bytes(),
         now,
         user
     );
-    Ok(spent.execute(connection).await?.rows_affected() == 1)
+    Ok(change.execute(connection).await?.rows_affected() == 1)
 }
 
-/// Removes invitations that are of no use to anybody.
-pub async fn sweep(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let gone = sqlx::query!(
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    let deleted = sqlx::query!(
         "delete from invites where (used_at is null and expires_at < $1) or used_at < $2",
-        now - KEPT.0,
-        now - KEPT.1
+        now - EXPIRED_RETENTION,
+        now - USED_RETENTION
     );
-    Ok(gone.execute(pool).await?.rows_affected())
+    Ok(deleted.execute(pool).await?.rows_affected())
 }

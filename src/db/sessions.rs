@@ -1,7 +1,7 @@
-//! Sessions: a store for tower-sessions, and the right to renew a session's tokens.
+//! Sessions: a store for tower-sessions, leases on a session's tokens, and the list of a user's sessions.
 //!
-//! A record is sealed for its own row, and a row knows only the digest of the cookie. `save` never inserts:
-//! a slow request that ends after somebody signed out must not bring the session back.
+//! A record is sealed for its own row, and a row holds only the hash of the cookie. `save` never inserts: a slow request
+//! that ends after the user signed out must not restore the session.
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -18,16 +18,16 @@ use crate::vault::{Purpose, Vault};
 
 type Data = std::collections::HashMap<String, Value>;
 
-/// Key of a new sign-in in a record that is about to be created. It is written to other tables and not kept.
+/// Key of a new sign-in's provider in a record that is about to be created. It is written to other tables and not stored.
 pub const SIGN_IN: &str = "sign_in";
-/// The place in a record where the person's id stands, copied beside the seal so that sessions can be ended.
+/// Key of the user id. Its value is also stored unsealed, so that a user's sessions can be found.
 pub const USER_ID: &str = "user_id";
-/// Where a record says on what kind of device it was signed in, copied likewise for its owner to see.
+/// Key of the kind of device, which is also stored unsealed.
 pub const DEVICE: &str = "device";
-/// Where a record says when it was signed in, as seconds since 1970, copied likewise.
+/// Key of the time of the sign-in, as a Unix timestamp, which is also stored unsealed.
 pub const SIGNED_IN_AT: &str = "signed_in_at";
 
-/// tower-sessions' store over the table `sessions`.
+/// The tower-sessions store over the table `sessions`.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
@@ -35,23 +35,22 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store whose records `vault` seals.
     pub fn new(pool: Pool, vault: Vault) -> Self {
         Self { pool, vault }
     }
 }
 
-/// Records that a session was used, at most once in five minutes. A database that takes no writes keeps nobody from
-/// reading, so a failure is only logged.
-async fn touch_last_seen(pool: &Pool, key: Digested) {
-    let seen = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", key.as_bytes());
+/// Records that a session was used, at most once in five minutes. A failure is only logged, so that pages still load
+/// while the database is read-only.
+async fn touch_last_seen(pool: &Pool, id_hash: Digested) {
+    let seen = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", id_hash.as_bytes());
     if let Err(error) = seen.execute(pool).await {
-        tracing::debug!(%error, "when a session was last seen could not be kept");
+        tracing::debug!(%error, "the time a session was last seen was not stored");
     }
 }
 
-/// What the database calls the session with this id.
-pub fn key(id: Id) -> Digested {
+/// Returns the hash under which the session is stored.
+pub fn hash_id(id: Id) -> Digested {
     Digested::of(id.0.to_le_bytes())
 }
 
@@ -61,8 +60,8 @@ impl SessionStore for Store {
         let provider = record.data.remove(SIGN_IN);
         let provider = provider.as_ref().and_then(Value::as_str);
         loop {
-            let key = key(record.id);
-            let sealed = seal(&self.vault, key, &record.data);
+            let id_hash = hash_id(record.id);
+            let sealed = seal(&self.vault, id_hash, &record.data);
             let row = sqlx::query!(
                 "with used as (
                      update identities set last_used_at = $6 where user_id = $2 and provider = $7::text),
@@ -71,7 +70,7 @@ impl SessionStore for Store {
                      select $2, $6, 'signed-in', $7, $5 where $7 is not null)
                  insert into sessions (id_hash, user_id, sealed, created_at, expires_at, device, signed_in_at, last_seen_at)
                  values ($1, $2, $3, now(), $4, $5, $6, now()) on conflict do nothing",
-                key.as_bytes(),
+                id_hash.as_bytes(),
                 user(&record.data),
                 sealed,
                 record.expiry_date,
@@ -79,7 +78,7 @@ impl SessionStore for Store {
                 signed_in_at(&record.data),
                 provider
             );
-            if row.execute(&self.pool).await.map_err(backend)?.rows_affected() == 1 {
+            if row.execute(&self.pool).await.map_err(store_error)?.rows_affected() == 1 {
                 return Ok(());
             }
             record.id = Id::default();
@@ -87,47 +86,51 @@ impl SessionStore for Store {
     }
 
     async fn save(&self, record: &Record) -> StoreResult<()> {
-        let key = key(record.id);
-        let sealed = seal(&self.vault, key, &record.data);
+        let id_hash = hash_id(record.id);
+        let sealed = seal(&self.vault, id_hash, &record.data);
         let row = sqlx::query!(
             "update sessions set user_id = $2, sealed = $3, expires_at = $4, device = $5, signed_in_at = $6 where id_hash = $1",
-            key.as_bytes(),
+            id_hash.as_bytes(),
             user(&record.data),
             sealed,
             record.expiry_date,
             device(&record.data),
             signed_in_at(&record.data)
         );
-        row.execute(&self.pool).await.map_err(backend)?;
+        row.execute(&self.pool).await.map_err(store_error)?;
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
-        let key = key(*id);
+        let id_hash = hash_id(*id);
         let row = sqlx::query!(
             r#"select sealed, expires_at, coalesce(last_seen_at < now() - interval '5 minutes', true) as "unseen!"
                from sessions where id_hash = $1 and expires_at > now()"#,
-            key.as_bytes()
+            id_hash.as_bytes()
         );
-        let Some(row) = row.fetch_optional(&self.pool).await.map_err(backend)? else { return Ok(None) };
+        let Some(row) = row.fetch_optional(&self.pool).await.map_err(store_error)? else { return Ok(None) };
         if row.unseen {
-            touch_last_seen(&self.pool, key).await;
+            touch_last_seen(&self.pool, id_hash).await;
         }
-        // A record that does not open (SESSION_SECRET was changed) counts as none: its owner signs in again.
-        Ok(open(&self.vault, key, &row.sealed).ok().map(|data| Record { id: *id, data, expiry_date: row.expires_at }))
+        // A record that does not open (SESSION_SECRET was changed) counts as missing, and the user signs in again.
+        Ok(open(&self.vault, id_hash, &row.sealed).ok().map(|data| Record {
+            id: *id,
+            data,
+            expiry_date: row.expires_at,
+        }))
     }
 
     async fn delete(&self, id: &Id) -> StoreResult<()> {
-        let key = key(*id);
-        sqlx::query!("delete from sessions where id_hash = $1", key.as_bytes())
+        let id_hash = hash_id(*id);
+        sqlx::query!("delete from sessions where id_hash = $1", id_hash.as_bytes())
             .execute(&self.pool)
             .await
-            .map_err(backend)?;
+            .map_err(store_error)?;
         Ok(())
     }
 }
 
-fn backend(error: sqlx::Error) -> StoreError {
+fn store_error(error: sqlx::Error) -> StoreError {
     StoreError::Backend(error.to_string())
 }
 
@@ -143,86 +146,78 @@ fn signed_in_at(data: &Data) -> Option<OffsetDateTime> {
     data.get(SIGNED_IN_AT).and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok())
 }
 
-fn seal(vault: &Vault, key: Digested, data: &Data) -> Vec<u8> {
+fn seal(vault: &Vault, id_hash: Digested, data: &Data) -> Vec<u8> {
     let plain = serde_json::to_vec(data).expect("a map of JSON values is JSON");
-    vault.seal(Purpose::Session, key.as_bytes(), &plain)
+    vault.seal(Purpose::Session, id_hash.as_bytes(), &plain)
 }
 
-fn open(vault: &Vault, key: Digested, sealed: &[u8]) -> Result<Data, Error> {
+fn open(vault: &Vault, id_hash: Digested, sealed: &[u8]) -> Result<Data, Error> {
     let plain =
-        vault.open(Purpose::Session, key.as_bytes(), sealed).map_err(|error| Error::Sealed(error.to_string()))?;
-    serde_json::from_slice(&plain).map_err(|_| Error::Sealed("not a session's record".into()))
+        vault.open(Purpose::Session, id_hash.as_bytes(), sealed).map_err(|error| Error::Sealed(error.to_string()))?;
+    serde_json::from_slice(&plain).map_err(|_| Error::Sealed("not a session record".into()))
 }
 
-/// A session's record at one moment, as far as it concerns one thing in it.
-pub struct Peek<T> {
-    /// What stands there.
+/// One value of a session's record.
+pub struct SessionValue<T> {
     pub value: Option<T>,
-    /// Until when somebody else has the right to replace it.
+    /// Until when a lease to replace it is held.
     pub leased_until: Option<OffsetDateTime>,
 }
 
-/// Looks at what stands under `name` in a session's record. None: the session has ended.
-///
-/// # Errors
-/// When the database fails, or the record does not open.
-pub async fn peek<T: DeserializeOwned>(
+/// Returns the value `name` of a session's record; `None` if the session has ended.
+pub async fn load_value<T: DeserializeOwned>(
     pool: &Pool,
     vault: &Vault,
-    key: Digested,
+    id_hash: Digested,
     name: &str,
-) -> Result<Option<Peek<T>>, Error> {
+) -> Result<Option<SessionValue<T>>, Error> {
     let row = sqlx::query!(
         "select sealed, leased_until from sessions where id_hash = $1 and expires_at > now()",
-        key.as_bytes()
+        id_hash.as_bytes()
     );
     let Some(row) = row.fetch_optional(pool).await? else { return Ok(None) };
-    let value = open(vault, key, &row.sealed)?.get(name).and_then(|value| T::deserialize(value).ok());
-    Ok(Some(Peek { value, leased_until: row.leased_until }))
+    let value = open(vault, id_hash, &row.sealed)?.get(name).and_then(|value| T::deserialize(value).ok());
+    Ok(Some(SessionValue { value, leased_until: row.leased_until }))
 }
 
-/// Takes the right to replace what stands under `name` in the session's record, for one process at a time and
-/// until `until`, and looks at it in the same statement: nobody can have replaced it in between. No connection
-/// is held meanwhile. None: somebody else has the right, or the session has ended.
-///
-/// # Errors
-/// When the database fails, or the record does not open.
+/// Takes the lease to replace the value `name` until `until` and returns the value, in one statement. No connection is
+/// held during the lease. `None` if the lease is taken or the session has ended.
 pub async fn lease<T: DeserializeOwned>(
     pool: &Pool,
     vault: &Vault,
-    (key, until): (Digested, OffsetDateTime),
+    (id_hash, until): (Digested, OffsetDateTime),
     name: &str,
     now: OffsetDateTime,
-) -> Result<Option<Peek<T>>, Error> {
+) -> Result<Option<SessionValue<T>>, Error> {
     let row = sqlx::query_scalar!(
         "update sessions set leased_until = $2
          where id_hash = $1 and expires_at > now() and (leased_until is null or leased_until <= $3) returning sealed",
-        key.as_bytes(),
+        id_hash.as_bytes(),
         until,
         now
     );
     let Some(sealed) = row.fetch_optional(pool).await? else { return Ok(None) };
-    let value = open(vault, key, &sealed)?.get(name).and_then(|value| T::deserialize(value).ok());
-    Ok(Some(Peek { value, leased_until: Some(until) }))
+    let value = open(vault, id_hash, &sealed)?.get(name).and_then(|value| T::deserialize(value).ok());
+    Ok(Some(SessionValue { value, leased_until: Some(until) }))
 }
 
-/// Gives the right back without having used it.
-pub async fn release(pool: &Pool, key: Digested, until: OffsetDateTime) -> Result<(), Error> {
+/// Releases an unused lease.
+pub async fn release(pool: &Pool, id_hash: Digested, until: OffsetDateTime) -> Result<(), Error> {
     let row = sqlx::query!(
         "update sessions set leased_until = null where id_hash = $1 and leased_until = $2",
-        key.as_bytes(),
+        id_hash.as_bytes(),
         until
     );
     row.execute(pool).await?;
     Ok(())
 }
 
-/// Writes `value` under `name` (none removes it) and gives the right back, if it is still held: who was too
-/// slow must not undo what the next one did. An ended session stays ended. Says whether it was written.
-pub async fn replace<T: Serialize>(
+/// Writes the value `name` (`None` removes it) and releases the lease. Returns `false`, and changes nothing, if the lease
+/// has expired and another request has taken it, or if the session has ended.
+pub async fn replace_value<T: Serialize>(
     pool: &Pool,
     vault: &Vault,
-    (key, until): (Digested, OffsetDateTime),
+    (id_hash, until): (Digested, OffsetDateTime),
     name: &str,
     value: Option<&T>,
 ) -> Result<bool, Error> {
@@ -230,11 +225,11 @@ pub async fn replace<T: Serialize>(
     let mut tx = connection.begin().await?;
     let row = sqlx::query_scalar!(
         "select sealed from sessions where id_hash = $1 and leased_until = $2 for update",
-        key.as_bytes(),
+        id_hash.as_bytes(),
         until
     );
     let Some(sealed) = row.fetch_optional(&mut *tx).await? else { return Ok(false) };
-    let mut data = open(vault, key, &sealed)?;
+    let mut data = open(vault, id_hash, &sealed)?;
     match value {
         None => data.remove(name),
         Some(value) => {
@@ -242,44 +237,99 @@ pub async fn replace<T: Serialize>(
             data.insert(name.to_owned(), value)
         }
     };
-    let sealed = seal(vault, key, &data);
-    let row =
-        sqlx::query!("update sessions set sealed = $2, leased_until = null where id_hash = $1", key.as_bytes(), sealed);
+    let sealed = seal(vault, id_hash, &data);
+    let row = sqlx::query!(
+        "update sessions set sealed = $2, leased_until = null where id_hash = $1",
+        id_hash.as_bytes(),
+        sealed
+    );
     row.execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Removes `names` from every session of a person, all or none. Sessions that do not open are deleted: they sign nobody
-/// in any more, and must not keep the others' tokens.
-pub async fn forget(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) -> Result<(), Error> {
+/// Removes the values `names` from every session of a user, all or none. Sessions that do not open are deleted: they are
+/// useless, and must not keep tokens.
+pub async fn remove_values(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     let rows = sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash", user.0);
     for row in rows.fetch_all(&mut *tx).await? {
-        let key = row.id_hash.try_into().map(Digested).map_err(|_| Error::Sealed("not a digest".into()))?;
+        let id_hash = row.id_hash.try_into().map(Digested).map_err(|_| Error::Sealed("not a hash".into()))?;
         let mut sealed = Some(row.sealed);
         // A session that another request changed meanwhile is read again.
         while let Some(old) = sealed.take() {
-            let Ok(mut data) = open(vault, key, &old) else {
-                sqlx::query!("delete from sessions where id_hash = $1", key.as_bytes()).execute(&mut *tx).await?;
+            let Ok(mut data) = open(vault, id_hash, &old) else {
+                sqlx::query!("delete from sessions where id_hash = $1", id_hash.as_bytes()).execute(&mut *tx).await?;
                 break;
             };
             data.retain(|name, _| !names.contains(&name.as_str()));
             // The lease goes too: a request that is renewing the tokens must not write them back.
             let change = sqlx::query!(
                 "update sessions set sealed = $2, leased_until = null where id_hash = $1 and sealed = $3",
-                key.as_bytes(),
-                seal(vault, key, &data),
+                id_hash.as_bytes(),
+                seal(vault, id_hash, &data),
                 old
             );
             if change.execute(&mut *tx).await?.rows_affected() == 0 {
-                let row = sqlx::query_scalar!("select sealed from sessions where id_hash = $1", key.as_bytes());
+                let row = sqlx::query_scalar!("select sealed from sessions where id_hash = $1", id_hash.as_bytes());
                 sealed = row.fetch_optional(&mut *tx).await?;
             }
         }
     }
     Ok(tx.commit().await?)
+}
+
+/// A session in its user's list.
+pub struct SessionInfo {
+    /// The prefix of the session's hash, which grants no access.
+    pub mark: String,
+    pub device: Option<String>,
+    pub since: OffsetDateTime,
+    /// Accurate to five minutes.
+    pub last_seen_at: Option<OffsetDateTime>,
+    /// Whether it is the session of the request.
+    pub here: bool,
+}
+
+/// Returns the user's sessions: the current one first, then the most recently seen.
+pub async fn list(pool: &Pool, user: UserId, current: Digested) -> Result<Vec<SessionInfo>, Error> {
+    let rows = sqlx::query_as!(
+        SessionInfo,
+        r#"select encode(substring(id_hash from 1 for 8), 'hex') as "mark!", device,
+                  coalesce(signed_in_at, created_at) as "since!", last_seen_at, id_hash = $2 as "here!"
+           from sessions where user_id = $1 and expires_at > now()
+           order by id_hash <> $2, last_seen_at desc nulls last, id_hash"#,
+        user.0,
+        current.as_bytes()
+    );
+    Ok(rows.fetch_all(pool).await?)
+}
+
+pub async fn exists(pool: &Pool, user: UserId, session: Digested) -> Result<bool, Error> {
+    let row = sqlx::query_scalar!(
+        r#"select exists (select from sessions where id_hash = $1 and user_id = $2 and expires_at > now()) as "stands!""#,
+        session.as_bytes(),
+        user.0
+    );
+    Ok(row.fetch_one(pool).await?)
+}
+
+/// Deletes the user's session with this mark, unless it is the current one. Returns whether there was one.
+pub async fn delete(pool: &Pool, user: UserId, mark: &str, current: Digested) -> Result<bool, Error> {
+    let deleted = sqlx::query!(
+        "delete from sessions where user_id = $1 and encode(substring(id_hash from 1 for 8), 'hex') = $2 and id_hash <> $3",
+        user.0,
+        mark,
+        current.as_bytes()
+    );
+    Ok(deleted.execute(pool).await?.rows_affected() > 0)
+}
+
+/// Deletes the user's other sessions. Returns how many.
+pub async fn delete_others(pool: &Pool, user: UserId, current: Digested) -> Result<u64, Error> {
+    let deleted = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, current.as_bytes());
+    Ok(deleted.execute(pool).await?.rows_affected())
 }
 
 /// Deletes expired sessions, in batches. Returns how many.

@@ -1,27 +1,220 @@
-//! People.
+//! Users: registration, deletion, and merging two accounts.
 
+use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::{Error, Pool};
-use crate::ids::UserId;
+use super::identities::{self, ProviderIdentity};
+use super::{Error, Pool, invites};
+use crate::ids::{Digested, UserId};
 
-/// A person's row.
 pub struct User {
-    /// What the person is called.
     pub display_name: String,
-    /// When they first came.
     pub created_at: OffsetDateTime,
 }
 
-/// The person, if still with us.
 pub async fn find(pool: &Pool, user: UserId) -> Result<Option<User>, Error> {
     let row = sqlx::query_as!(User, "select display_name, created_at from users where id = $1", user.0);
     Ok(row.fetch_optional(pool).await?)
 }
 
-/// Renames a person.
 pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<(), Error> {
     let change = sqlx::query!("update users set display_name = $2 where id = $1", user.0, display_name);
     change.execute(pool).await?;
+    Ok(())
+}
+
+/// Who may register.
+#[derive(Clone, Copy, Debug)]
+pub enum RegistrationPolicy {
+    Open,
+    /// The first user, and users with a valid invitation; this is the hash of the invitation's token.
+    InviteOnly(Option<Digested>),
+}
+
+/// Creates a user with one identity, or returns the user that a concurrent request has just created with it. The first
+/// user becomes the operator. `None`, and nothing has changed, if the policy does not admit them.
+pub async fn register(
+    pool: &Pool,
+    identity: ProviderIdentity<'_>,
+    display_name: &str,
+    policy: RegistrationPolicy,
+) -> Result<Option<UserId>, Error> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    let first = is_first_user(&mut tx).await?;
+    let user = sqlx::query_scalar!(
+        "insert into users (display_name, created_at, operator) values ($1, $2, $3) returning id",
+        display_name,
+        identity.at,
+        first
+    );
+    let user = UserId(user.fetch_one(&mut *tx).await?);
+    if !identities::insert(&mut tx, user, identity).await? {
+        tx.rollback().await?;
+        // Waiting for a second connection while holding the first could exhaust the pool.
+        drop(connection);
+        let known = identities::find(pool, identity.provider, identity.subject).await?.ok_or(Error::OwnerGone)?;
+        return Ok(Some(known.user));
+    }
+    let admitted = match policy {
+        RegistrationPolicy::InviteOnly(Some(token)) if !first => {
+            invites::mark_used(&mut tx, token, user.0, identity.at).await?
+        }
+        RegistrationPolicy::InviteOnly(None) if !first => false,
+        RegistrationPolicy::Open | RegistrationPolicy::InviteOnly(_) => true,
+    };
+    if !admitted {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    tx.commit().await?;
+    Ok(Some(user))
+}
+
+/// Advisory lock of a registration. It makes only one of two concurrent first users the operator. On Citus, two
+/// transactions that write `users` and then a row that refers to it would deadlock without it.
+const REGISTRATION_LOCK: i64 = 0x4845_4152_544c_4953;
+
+async fn is_first_user(connection: &mut PgConnection) -> Result<bool, Error> {
+    sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(&mut *connection).await?;
+    let row = sqlx::query_scalar!(r#"select not exists (select from users) as "nobody!""#);
+    Ok(row.fetch_one(connection).await?)
+}
+
+/// How many rows of an account were deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeletedCounts {
+    pub hearts: i64,
+    /// Hearts with a note or tags.
+    pub notes: i64,
+    pub removed_hearts: i64,
+    pub playlists: i64,
+    pub identities: i64,
+    pub sessions: i64,
+    pub events: i64,
+    pub invites: i64,
+    /// Public pages and secret links.
+    pub shares: i64,
+}
+
+/// Deletes an account with all its rows and the pending logins of `browser` (the hash of the login cookie), in one
+/// transaction. Returns what was deleted; all zero if the account did not exist any more.
+pub async fn delete(pool: &Pool, user: UserId, browser: Option<Digested>) -> Result<DeletedCounts, Error> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::prepare_account_change(&mut tx).await?;
+    // From here on a new row of this user waits for the lock through its foreign key, and then fails.
+    let account = sqlx::query!("select id from users where id = $1 for update", user.0);
+    if account.fetch_optional(&mut *tx).await?.is_none() {
+        return Ok(DeletedCounts::default());
+    }
+    if let Some(browser) = browser {
+        sqlx::query!("delete from sign_ins where browser_hash = $1", browser.as_bytes()).execute(&mut *tx).await?;
+    }
+    let deleted = delete_rows(&mut tx, user).await?;
+    tx.commit().await?;
+    Ok(deleted)
+}
+
+/// Deletes an account's row in `users` and all rows that refer to it. The tables of the coordinator are named, because on
+/// Citus nothing cascades to them from a reference table. Returns what was deleted.
+async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<DeletedCounts, Error> {
+    let distributed = sqlx::query!(
+        r#"select count(*) filter (where removed_at is null) as "hearts!",
+                  count(*) filter (where removed_at is null and (note is not null or tags <> '{}')) as "notes!",
+                  count(removed_at) as "removed_hearts!",
+                  (select count(*) from playlists where user_id = $1) as "playlists!"
+           from user_hearts where user_id = $1"#,
+        user.0
+    );
+    let distributed = distributed.fetch_one(&mut *connection).await?;
+    let others = sqlx::query!(
+        r#"with identity as (delete from identities where user_id = $1 returning 1),
+                session as (delete from sessions where user_id = $1 returning 1),
+                event as (delete from events where user_id = $1 returning 1),
+                share as (delete from shares where user_id = $1 returning slug, token_hash),
+                held_slug as (update held_slugs set user_id = null where user_id = $1),
+                invite as (delete from invites where created_by = $1 returning 1),
+                used_invite as (update invites set used_by = null where used_by = $1 and created_by <> $1)
+           select (select count(*) from identity) as "identities!", (select count(*) from session) as "sessions!",
+                  (select count(*) from event) as "events!", (select count(*) from invite) as "invites!",
+                  (select count(slug) + count(token_hash) from share) as "shares!""#,
+        user.0
+    );
+    let others = others.fetch_one(&mut *connection).await?;
+    sqlx::query!("delete from users where id = $1", user.0).execute(connection).await?;
+    Ok(DeletedCounts {
+        hearts: distributed.hearts,
+        notes: distributed.notes,
+        removed_hearts: distributed.removed_hearts,
+        playlists: distributed.playlists,
+        identities: others.identities,
+        sessions: others.sessions,
+        events: others.events,
+        invites: others.invites,
+        shares: others.shares,
+    })
+}
+
+/// Moves the identities and hearts of `from` to `into` and deletes `from` with its sessions, in one transaction. A
+/// heart that both have keeps the earlier date and both sets of tags. `false`, and nothing has changed, if one of them
+/// was deleted or both have an identity at the same provider. A new table that holds what users make must be added here.
+pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Error> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::prepare_account_change(&mut tx).await?;
+    // A heart that `from` adds now waits for this lock through its foreign key, and then fails.
+    for user in [from.min(into), from.max(into)] {
+        let locked = sqlx::query!("select id from users where id = $1 for update", user.0);
+        if locked.fetch_optional(&mut *tx).await?.is_none() {
+            return Ok(false);
+        }
+    }
+    if have_common_provider(&mut tx, from, into).await? {
+        return Ok(false);
+    }
+    sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
+    move_hearts(&mut tx, from, into).await?;
+    delete_rows(&mut tx, from).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn have_common_provider(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<bool, Error> {
+    let row = sqlx::query_scalar!(
+        r#"select exists (select from identities a join identities b using (provider)
+                          where a.user_id = $1 and b.user_id = $2) as "share!""#,
+        from.0,
+        into.0
+    );
+    Ok(row.fetch_one(connection).await?)
+}
+
+/// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept.
+async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<(), Error> {
+    let hearts = sqlx::query!(
+        "insert into user_hearts as h
+             (user_id, playlist_id, hearted_at, snapshot_id, gone_at, note, tags, note_folded, tags_folded, removed_at,
+              title, title_folded)
+         select $2, f.playlist_id, f.hearted_at, coalesce(f.snapshot_id, p.snapshot_id), f.gone_at, f.note, f.tags,
+                f.note_folded, f.tags_folded, f.removed_at, coalesce(f.title, nullif(p.name, '')),
+                case when f.title is null then p.name_folded else f.title_folded end
+         from user_hearts f left join playlists p on p.user_id = $1 and p.id = f.playlist_id
+         where f.user_id = $1
+         on conflict (user_id, playlist_id) do update
+         set hearted_at = least(h.hearted_at, excluded.hearted_at),
+             removed_at = case when h.removed_at is not null and excluded.removed_at is not null
+                               then greatest(h.removed_at, excluded.removed_at) end,
+             title = coalesce(h.title, excluded.title),
+             title_folded = case when h.title is null then excluded.title_folded else h.title_folded end,
+             note = coalesce(h.note, excluded.note),
+             note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
+             tags = array(select distinct tag from unnest(h.tags || excluded.tags) as tag order by tag),
+             tags_folded = array(select distinct tag from unnest(coalesce(h.tags_folded, h.tags)
+                                     || coalesce(excluded.tags_folded, excluded.tags)) as tag order by tag)",
+        from.0,
+        into.0
+    );
+    hearts.execute(connection).await?;
     Ok(())
 }

@@ -1,85 +1,76 @@
-//! A person's account.
+//! A user's account.
 
 use time::{Duration, OffsetDateTime};
 
 use super::activity::{self, Kind};
 use super::sessions;
-use super::tokens::{GRANT, SCOPES};
+use super::tokens::{GRANT_KEY, SCOPES_KEY};
 use super::{Caller, Result};
 use crate::app::App;
 use crate::db;
-pub use crate::db::leaving::Gone;
+pub use crate::db::users::DeletedCounts;
 use crate::ids::{Digested, Provider, Secret};
 
-/// How long Spotify honours a consent: about six months, by its announcement of June 2026.
-const CONSENT: Duration = Duration::days(182);
-/// How long before its end people are told.
-const NOTE: Duration = Duration::days(14);
+/// Lifetime of a consent at Spotify: about six months, as announced in June 2026.
+const CONSENT_TTL: Duration = Duration::days(182);
+/// How long before its end users are told.
+const EXPIRY_NOTICE: Duration = Duration::days(14);
 
-/// When Spotify will ask the caller for consent again; none: it has to be asked now.
-pub fn asks_again(caller: &Caller) -> Option<OffsetDateTime> {
-    caller.grant.as_ref().map(|grant| grant.authorized_at + CONSENT)
+/// Returns when the caller's consent at Spotify expires; `None` if Spotify is not connected.
+pub fn consent_expires_at(caller: &Caller) -> Option<OffsetDateTime> {
+    caller.grant.as_ref().map(|grant| grant.authorized_at + CONSENT_TTL)
 }
 
-/// The same, if it is so soon that the caller should be told.
-pub fn asks_soon(caller: &Caller, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    asks_again(caller).filter(|at| *at - NOTE <= now)
+/// Returns the same if the caller should be told by now.
+pub fn consent_expiring_soon(caller: &Caller, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    consent_expires_at(caller).filter(|at| *at - EXPIRY_NOTICE <= now)
 }
 
-/// What the account page shows.
 pub struct Account {
-    /// What the person is called.
     pub name: String,
-    /// When they first came.
-    pub since: OffsetDateTime,
-    /// How many hearts they gave.
-    pub hearts: i64,
-    /// When Spotify will ask for consent again; none: it has to be asked now.
-    pub asks_again: Option<OffsetDateTime>,
+    pub created_at: OffsetDateTime,
+    pub heart_count: i64,
+    /// `None` if Spotify is not connected.
+    pub consent_expires_at: Option<OffsetDateTime>,
 }
 
-/// The caller's account; none: it was deleted, and this session is a leftover.
-pub async fn of(app: &App, caller: &Caller) -> Result<Option<Account>> {
+/// Returns the caller's account; `None` if it was deleted.
+pub async fn load(app: &App, caller: &Caller) -> Result<Option<Account>> {
     let user = caller.person.id;
     let Some(row) = db::users::find(&app.db, user).await? else { return Ok(None) };
     Ok(Some(Account {
         name: row.display_name,
-        since: row.created_at,
-        hearts: db::hearts::count(&app.db, user).await?,
-        asks_again: asks_again(caller),
+        created_at: row.created_at,
+        heart_count: db::hearts::count(&app.db, user).await?,
+        consent_expires_at: consent_expires_at(caller),
     }))
 }
 
-/// Forgets the keys that Spotify gave us for the caller, in every session of theirs; hearts stay. Spotify is
-/// not asked: it has no address for this.
+/// Removes Spotify's tokens from all of the caller's sessions. They cannot be revoked at Spotify, which has no endpoint
+/// for that.
 pub async fn disconnect(app: &App, caller: &Caller, device: &str, now: OffsetDateTime) -> Result<()> {
     let user = caller.person.id;
-    db::sessions::forget(&app.db, &app.vault, user, &[GRANT, SCOPES]).await?;
+    db::sessions::remove_values(&app.db, &app.vault, user, &[GRANT_KEY, SCOPES_KEY]).await?;
     activity::note(app, user, Kind::Disconnected(Provider::Spotify), device, now).await;
-    tracing::info!(%user, "a listener disconnected Spotify");
+    tracing::info!(%user, "a user disconnected Spotify");
     Ok(())
 }
 
-/// Deletes the account with every row of it, and ends all its sessions. Says what went; none: nothing did,
-/// because the caller must first sign in again.
-///
-/// # Errors
-/// When the database fails; then nothing is deleted.
-///
-/// `browser` is the name by which the caller's sign-ins in progress are known.
+/// Deletes the account with all its rows and sessions, and the pending logins of `browser` (the login cookie). Returns
+/// what was deleted; `None`, and nothing was, if the caller has not signed in recently.
 pub async fn delete(
     app: &App,
     caller: &Caller,
     browser: Option<&Secret>,
     signed_in_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
-) -> Result<Option<Gone>> {
+) -> Result<Option<DeletedCounts>> {
     if !sessions::is_fresh(signed_in_at, now) {
         return Ok(None);
     }
     let user = caller.person.id;
     let browser = browser.map(|browser| Digested::of(browser.expose()));
-    let gone = db::leaving::delete(&app.db, user, browser).await?;
-    tracing::info!(%user, "an account was deleted by its owner");
-    Ok(Some(gone))
+    let deleted = db::users::delete(&app.db, user, browser).await?;
+    tracing::info!(%user, "a user deleted their account");
+    Ok(Some(deleted))
 }

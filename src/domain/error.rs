@@ -110,9 +110,9 @@ impl From<spotify::Error> for Error {
 impl From<oauth::Error> for Error {
     fn from(error: oauth::Error) -> Self {
         match error {
-            oauth::Error::Refused => Error::Reconnect,
+            oauth::Error::InvalidGrant => Error::Reconnect,
             oauth::Error::TimedOut => Error::SpotifySlow,
-            oauth::Error::Away(_) => Error::SpotifyAway(error.to_string()),
+            oauth::Error::Unavailable(_) => Error::SpotifyAway(error.to_string()),
             oauth::Error::Misconfigured(why) => Error::Misconfigured(why),
         }
     }

@@ -75,7 +75,7 @@ pub(super) async fn begin(app: &App, caller: &Caller, from: usize, now: OffsetDa
 
 /// The pages at `offsets`, with the token that the first page may just have renewed.
 async fn batch(app: &App, caller: &Caller, offsets: Vec<usize>, now: OffsetDateTime) -> Vec<Result<Page>> {
-    let caller = match tokens::up_to_date(app, caller).await {
+    let caller = match tokens::reload_grant(app, caller).await {
         Ok(caller) => caller,
         Err(trouble) => return vec![Err(trouble)],
     };

@@ -1,50 +1,49 @@
-//! A person's ways in: which there are, which may be added, and which may go.
+//! A user's linked identities: which there are, which could be added, and which may be removed.
 
-use super::tokens::{GRANT, SCOPES};
+use super::tokens::{GRANT_KEY, SCOPES_KEY};
 use super::{Caller, Result};
 use crate::app::App;
 use crate::db;
 use crate::ids::Provider;
 
-pub use crate::db::identities::{Identity, Unlinked};
+pub use crate::db::identities::{Identity, UnlinkOutcome};
 
-/// A person's ways in, and those that could be.
-pub struct Ways {
-    /// By which the person can sign in, oldest first.
+pub struct LinkedIdentities {
+    /// Oldest first.
     pub linked: Vec<Identity>,
-    /// By which they could, once linked: those that are set up here.
-    pub open: Vec<Provider>,
+    /// Configured providers that could be linked.
+    pub available: Vec<Provider>,
 }
 
-impl Ways {
-    /// Whether the person could still sign in without `provider`. A way in that is not set up here any more
-    /// leads nowhere.
-    pub fn can_go(&self, app: &App, provider: &str) -> bool {
-        usable(app).iter().any(|key| key != provider && self.linked.iter().any(|way| way.provider == *key))
+impl LinkedIdentities {
+    /// Returns whether the user could still sign in without `provider`. Providers that are no longer configured do not
+    /// count.
+    pub fn can_unlink(&self, app: &App, provider: &str) -> bool {
+        let configured = configured_keys(app);
+        configured.iter().any(|key| key != provider && self.linked.iter().any(|identity| identity.provider == *key))
     }
 }
 
-/// The caller's ways in.
-pub async fn of(app: &App, caller: &Caller) -> Result<Ways> {
-    let linked = db::identities::of(&app.db, caller.person.id).await?;
-    let open = app.providers().filter(|provider| linked.iter().all(|way| way.provider != provider.key()));
-    Ok(Ways { open: open.collect(), linked })
+pub async fn load(app: &App, caller: &Caller) -> Result<LinkedIdentities> {
+    let linked = db::identities::list(&app.db, caller.person.id).await?;
+    let is_open = |provider: &Provider| linked.iter().all(|identity| identity.provider != provider.key());
+    Ok(LinkedIdentities { available: app.oauth.providers().filter(is_open).collect(), linked })
 }
 
-/// Takes a way in away from the caller's account. With Spotify's go the keys to it, in all their sessions.
-pub async fn unlink(app: &App, caller: &Caller, provider: Provider) -> Result<Unlinked> {
+/// Unlinks an identity. Unlinking Spotify also removes its tokens from all of the user's sessions.
+pub async fn unlink(app: &App, caller: &Caller, provider: Provider) -> Result<UnlinkOutcome> {
     let user = caller.person.id;
-    let unlinked = db::identities::unlink(&app.db, user, provider, &usable(app)).await?;
-    if unlinked == Unlinked::Gone {
-        tracing::info!(%user, provider = provider.key(), "a way in was taken away");
+    let outcome = db::identities::unlink(&app.db, user, provider, &configured_keys(app)).await?;
+    if outcome == UnlinkOutcome::Unlinked {
+        tracing::info!(%user, provider = provider.key(), "an identity was unlinked");
     }
-    // Also when it is gone already: an earlier try may have come no further.
-    if unlinked != Unlinked::LastWayIn && provider == Provider::Spotify {
-        db::sessions::forget(&app.db, &app.vault, user, &[GRANT, SCOPES]).await?;
+    // Also if it was unlinked before: an earlier attempt may have failed here.
+    if outcome != UnlinkOutcome::LastIdentity && provider == Provider::Spotify {
+        db::sessions::remove_values(&app.db, &app.vault, user, &[GRANT_KEY, SCOPES_KEY]).await?;
     }
-    Ok(unlinked)
+    Ok(outcome)
 }
 
-fn usable(app: &App) -> Vec<String> {
-    app.providers().map(|provider| provider.key().to_owned()).collect()
+fn configured_keys(app: &App) -> Vec<String> {
+    app.oauth.providers().map(|provider| provider.key().to_owned()).collect()
 }

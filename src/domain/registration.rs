@@ -1,86 +1,81 @@
-//! Who may join as somebody new, and invitations.
+//! Who may create an account, and invitations.
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Caller, Error, Result, sign_in::Refusal};
+use super::{Caller, Error, Result};
 use crate::app::{App, Registration};
 use crate::db::identities::ProviderIdentity;
 use crate::db::invites;
-pub use crate::db::invites::{Invite, Standing};
-use crate::db::joining::{self, Door};
+pub use crate::db::invites::{Invite, InviteStatus};
+use crate::db::users::{self, RegistrationPolicy};
 use crate::ids::{Digested, Secret, UserId};
 
-/// How long an invitation is good.
-pub const INVITE_LIFE: Duration = Duration::days(14);
+pub const INVITE_TTL: Duration = Duration::days(14);
 
-/// Why somebody new is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotAdmitted {
-    /// Nobody is.
+/// Why no account was created.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationError {
+    #[error("registration is closed")]
     Closed,
-    /// They bring no invitation, or one that is worth nothing any more.
-    Uninvited,
+    #[error("there is no valid invitation")]
+    NotInvited,
+    #[error(transparent)]
+    Failed(#[from] Error),
 }
 
-/// Makes a person for whom a provider vouches, if the door is open to them. The very first
-/// becomes the operator, and needs no invitation.
-///
-/// # Errors
-/// [`Refusal::NotAdmitted`], and when the database fails; then nobody joined and no invitation is spent.
-pub async fn join(
+/// Creates an account with one identity. The first user becomes the operator and needs no invitation.
+pub async fn register(
     app: &App,
-    shown: ProviderIdentity<'_>,
+    identity: ProviderIdentity<'_>,
     display_name: &str,
     invite: Option<&Secret>,
-) -> std::result::Result<UserId, Refusal> {
-    let door = match app.config.people.registration {
-        Registration::Open => Door::Open,
-        Registration::Invite => Door::Invited(invite.map(|token| Digested::of(token.expose()))),
-        Registration::Closed => return Err(Refusal::NotAdmitted(NotAdmitted::Closed)),
+) -> std::result::Result<UserId, RegistrationError> {
+    let policy = match app.config.access.registration {
+        Registration::Open => RegistrationPolicy::Open,
+        Registration::Invite => RegistrationPolicy::InviteOnly(invite.map(|token| Digested::of(token.expose()))),
+        Registration::Closed => return Err(RegistrationError::Closed),
     };
-    let joined = joining::join(&app.db, shown, display_name, door).await?;
-    joined.ok_or(Refusal::NotAdmitted(NotAdmitted::Uninvited))
+    let user = users::register(&app.db, identity, display_name, policy).await.map_err(Error::from)?;
+    user.ok_or(RegistrationError::NotInvited)
 }
 
-/// Whether the caller may invite others.
 pub async fn is_operator(app: &App, caller: &Caller) -> Result<bool> {
     Ok(invites::is_operator(&app.db, caller.person.id).await?)
 }
 
-/// Makes an invitation; gives what its link ends with, which nobody can ask for again.
+/// Creates an invitation. Returns its token, of which only the hash is stored.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the caller is no operator; and when the database fails.
-pub async fn invite(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Secret> {
-    must_operate(app, caller).await?;
+/// [`Error::NotFound`] if the caller is not an operator.
+pub async fn create_invite(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Secret> {
+    require_operator(app, caller).await?;
     let token = Secret::random();
-    invites::make(&app.db, caller.person.id, Digested::of(token.expose()), now, now + INVITE_LIFE).await?;
+    invites::create(&app.db, caller.person.id, Digested::of(token.expose()), now, now + INVITE_TTL).await?;
     Ok(token)
 }
 
-/// The invitations that the caller made, newest first.
+/// Returns the caller's invitations, newest first.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the caller is no operator; and when the database fails.
-pub async fn invited(app: &App, caller: &Caller) -> Result<Vec<Invite>> {
-    must_operate(app, caller).await?;
-    Ok(invites::of(&app.db, caller.person.id).await?)
+/// [`Error::NotFound`] if the caller is not an operator.
+pub async fn list_invites(app: &App, caller: &Caller) -> Result<Vec<Invite>> {
+    require_operator(app, caller).await?;
+    Ok(invites::list(&app.db, caller.person.id).await?)
 }
 
-/// Takes an invitation of the caller's back, unless it was used. Says whether there was one.
+/// Deletes an unused invitation of the caller. Returns whether there was one.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the caller is no operator; and when the database fails.
-pub async fn revoke(app: &App, caller: &Caller, id: i64) -> Result<bool> {
-    must_operate(app, caller).await?;
+/// [`Error::NotFound`] if the caller is not an operator.
+pub async fn revoke_invite(app: &App, caller: &Caller, id: i64) -> Result<bool> {
+    require_operator(app, caller).await?;
     Ok(invites::revoke(&app.db, caller.person.id, id).await?)
 }
 
-async fn must_operate(app: &App, caller: &Caller) -> Result<()> {
+async fn require_operator(app: &App, caller: &Caller) -> Result<()> {
     is_operator(app, caller).await?.then_some(()).ok_or(Error::NotFound)
 }
 
-/// What the link that ends with `token` is worth.
-pub async fn standing(app: &App, token: &str, now: OffsetDateTime) -> Result<Standing> {
-    Ok(invites::standing(&app.db, Digested::of(token), now).await?)
+pub async fn invite_status(app: &App, token: &str, now: OffsetDateTime) -> Result<InviteStatus> {
+    Ok(invites::status(&app.db, Digested::of(token), now).await?)
 }

@@ -16,9 +16,9 @@ pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
     let pool = &app.db;
     let parts = [
         ("sessions", db::sessions::delete_expired(pool, now).await.map_err(Error::from)),
-        ("sign-ins", db::sign_ins::sweep(pool, now).await.map_err(Error::from)),
+        ("sign-ins", db::pending_logins::delete_expired(pool, now).await.map_err(Error::from)),
         ("events", db::events::delete_expired(pool, now).await.map_err(Error::from)),
-        ("invitations", db::invites::sweep(pool, now).await.map_err(Error::from)),
+        ("invitations", db::invites::delete_expired(pool, now).await.map_err(Error::from)),
         ("cool-downs", db::cooldowns::delete_expired(pool, now).await.map_err(Error::from)),
         ("counts of calls", db::spotify_calls::delete_expired(pool, now).await.map_err(Error::from)),
         ("playlists", db::playlists::delete_expired(pool, now).await.map_err(Error::from)),

@@ -1,86 +1,92 @@
-//! Who somebody is, in the words of a provider that is asked for nothing else.
+//! The user's profile, from a provider's userinfo endpoint.
 
 use oauth2::http::header::{ACCEPT, AUTHORIZATION};
 use oauth2::{HttpRequest, http};
 use serde_json::Value;
 
-use super::providers::{Card, Email};
-use super::{Client, Error};
-use crate::ids::Secret;
+use super::client::{Client, Error};
+use super::providers::{EmailSource, UserinfoEndpoint};
+use crate::ids::{Provider, Secret};
 
-/// Somebody whom a provider vouches for.
+/// A user as a provider describes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
+    pub provider: Provider,
     /// The id that never changes.
     pub subject: String,
-    /// What they are called; none: the provider does not say.
+    /// The id under which earlier releases may have stored the user; Spotify's only.
+    pub legacy_subject: Option<String>,
+    /// Spotify's id of the user as an owner of playlists.
+    pub handle: Option<String>,
     pub name: Option<String>,
-    /// Their e-mail address, where the provider gives one.
-    pub email: Option<Address>,
+    pub email: Option<EmailAddress>,
 }
 
-/// An e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// The address, as the provider spells it.
-    pub text: String,
-    /// Whether the provider says that it is the person's.
-    pub verified: bool,
+pub struct EmailAddress {
+    pub address: String,
+    pub is_verified: bool,
 }
 
 impl Client {
-    /// Asks the provider whose token this is.
-    ///
-    /// # Errors
-    /// See [`Error`]; also when the answer names nobody.
-    pub async fn profile(&self, access: &Secret) -> Result<Profile, Error> {
-        let card = self.row.card.as_ref().ok_or_else(|| Error::Away("this provider has no card".into()))?;
-        let told = self.ask(card.path, access).await?;
-        let subject = id(&told, card.subject).ok_or_else(|| Error::Away("an answer without an id".into()))?;
-        let email = match &card.email {
-            Email::Never => None,
-            Email::Claimed(at) => text(&told, at).map(|text| Address { text, verified: false }),
-            Email::Told { address, verified } => text(&told, address)
-                .map(|text| Address { text, verified: told.pointer(verified) == Some(&Value::Bool(true)) }),
-            Email::List(path) => primary(&self.ask(path, access).await?),
+    /// Fetches the profile of the user whose access token this is.
+    pub async fn fetch_profile(&self, access: &Secret) -> Result<Profile, Error> {
+        let endpoint = self
+            .spec
+            .userinfo
+            .as_ref()
+            .ok_or_else(|| Error::Unavailable("this provider has no userinfo endpoint".into()))?;
+        let json = self.get_json(endpoint.path, access).await?;
+        let subject =
+            id_at(&json, endpoint.subject).ok_or_else(|| Error::Unavailable("the profile has no id".into()))?;
+        let email = match &endpoint.email {
+            EmailSource::NotProvided => None,
+            EmailSource::Unverified(at) => {
+                text_at(&json, at).map(|address| EmailAddress { address, is_verified: false })
+            }
+            EmailSource::WithVerifiedFlag { address, verified } => text_at(&json, address).map(|address| {
+                EmailAddress { address, is_verified: json.pointer(verified) == Some(&Value::Bool(true)) }
+            }),
+            EmailSource::List(path) => primary_email(&self.get_json(path, access).await?),
         };
-        Ok(Profile { subject, name: name(card, &told), email })
+        let name = name(endpoint, &json);
+        Ok(Profile { provider: self.provider(), subject, legacy_subject: None, handle: None, name, email })
     }
 
-    async fn ask(&self, path: &str, access: &Secret) -> Result<Value, Error> {
+    async fn get_json(&self, path: &str, access: &Secret) -> Result<Value, Error> {
         let request = http::Request::get(format!("{}{path}", self.api))
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, format!("Bearer {}", access.expose()));
-        let request: HttpRequest = request.body(Vec::new()).map_err(|error| Error::Away(error.to_string()))?;
-        let answer = self.http.send(request).await?;
-        if !answer.status().is_success() {
-            return Err(Error::Away(format!("status {} for a profile", answer.status().as_u16())));
+        let request: HttpRequest = request.body(Vec::new()).map_err(|error| Error::Unavailable(error.to_string()))?;
+        let response = self.http.send(request).await?;
+        if !response.status().is_success() {
+            return Err(Error::Unavailable(format!("status {} for a profile", response.status().as_u16())));
         }
-        serde_json::from_slice(answer.body()).map_err(|_| Error::Away("a profile that is no JSON".into()))
+        serde_json::from_slice(response.body()).map_err(|_| Error::Unavailable("the profile is not JSON".into()))
     }
 }
 
-fn text(told: &Value, at: &str) -> Option<String> {
-    let text = told.pointer(at)?.as_str()?.trim();
-    // Postgres stores every character but one.
+fn text_at(json: &Value, pointer: &str) -> Option<String> {
+    let text = json.pointer(pointer)?.as_str()?.trim();
+    // Postgres cannot store NUL in text.
     (!text.is_empty() && !text.contains('\0')).then(|| text.to_owned())
 }
 
-/// A text or a whole number: a fraction or an object is no id.
-fn id(told: &Value, at: &str) -> Option<String> {
-    let number = || told.pointer(at)?.as_u64().map(|number| number.to_string());
-    text(told, at).or_else(number)
+/// Returns the id at `pointer` if it is a text or a whole number.
+fn id_at(json: &Value, pointer: &str) -> Option<String> {
+    let number = || json.pointer(pointer)?.as_u64().map(|number| number.to_string());
+    text_at(json, pointer).or_else(number)
 }
 
-fn name(card: &Card, told: &Value) -> Option<String> {
-    card.names.iter().find_map(|at| text(told, at))
+fn name(endpoint: &UserinfoEndpoint, json: &Value) -> Option<String> {
+    endpoint.names.iter().find_map(|pointer| text_at(json, pointer))
 }
 
-/// The primary address of a list, if it is verified.
-fn primary(list: &Value) -> Option<Address> {
-    let says = |entry: &Value, what: &str| entry.get(what) == Some(&Value::Bool(true));
-    let entry = list.as_array()?.iter().find(|entry| says(entry, "primary") && says(entry, "verified"))?;
-    text(entry, "/email").map(|text| Address { text, verified: true })
+/// Returns the primary address of a list if it is verified.
+fn primary_email(list: &Value) -> Option<EmailAddress> {
+    let is_true = |entry: &Value, field: &str| entry.get(field) == Some(&Value::Bool(true));
+    let entry = list.as_array()?.iter().find(|entry| is_true(entry, "primary") && is_true(entry, "verified"))?;
+    text_at(entry, "/email").map(|address| EmailAddress { address, is_verified: true })
 }
 
 #[cfg(test)]
@@ -91,7 +97,7 @@ mod tests {
 
     #[test]
     fn an_id_is_a_text_or_a_whole_number() {
-        for (told, expected) in [
+        for (json, expected) in [
             (json!({"id": 583231}), Some("583231")),
             (json!({"id": "10158"}), Some("10158")),
             (json!({"id": 1.5}), None),
@@ -100,7 +106,7 @@ mod tests {
             (json!({"id": -1}), None),
             (json!([]), None),
         ] {
-            assert_eq!(id(&told, "/id").as_deref(), expected, "{told}");
+            assert_eq!(id_at(&json, "/id").as_deref(), expected, "{json}");
         }
     }
 
@@ -108,8 +114,8 @@ mod tests {
     fn only_a_primary_address_that_is_verified_counts() {
         let entry = |email: &str, primary: bool, verified: bool| json!({"email": email, "primary": primary, "verified": verified});
         let list = json!([entry("old@a.test", false, true), entry("new@a.test", true, true)]);
-        assert_eq!(primary(&list).unwrap().text, "new@a.test");
-        assert_eq!(primary(&json!([entry("new@a.test", true, false), entry("old@a.test", false, true)])), None);
-        assert_eq!(primary(&json!({"message": "Not Found"})), None);
+        assert_eq!(primary_email(&list).unwrap().address, "new@a.test");
+        assert_eq!(primary_email(&json!([entry("new@a.test", true, false), entry("old@a.test", false, true)])), None);
+        assert_eq!(primary_email(&json!({"message": "Not Found"})), None);
     }
 }

@@ -1,75 +1,65 @@
-//! How providers differ, as rows of data. PKCE is no column: all five take it (GitHub since July 2025, see
-//! github.blog/changelog/2025-07-14-pkce-support-for-oauth-and-github-app-authentication; Facebook leaves what
-//! it does not know alone).
+//! How providers differ, as data. PKCE is always used: four providers support it (GitHub since July 2025, see
+//! github.blog/changelog/2025-07-14-pkce-support-for-oauth-and-github-app-authentication), and Facebook ignores it.
 
 use crate::ids::Provider;
 
-/// One provider.
 #[derive(Debug)]
-pub struct Row {
-    /// Where people give their consent, below the base of its pages.
+pub struct ProviderSpec {
+    /// The consent page, below the accounts URL.
     pub authorize_path: &'static str,
-    /// Where codes and refresh tokens are redeemed, below the base of its tokens.
+    /// The token endpoint, below the token URL.
     pub token_path: &'static str,
-    /// What we ask everybody for: the least that does the job.
+    /// The scopes that every login requests.
     pub scopes: &'static [&'static str],
-    /// What we ask those for who switch on what needs it.
-    pub optional: &'static [&'static str],
-    /// How the app shows its id and secret.
-    pub proof: Proof,
-    /// What may stand in an answer's `iss` (RFC 9207), after the base of its pages.
+    /// Scopes that are requested once the user turns on a feature that needs them.
+    pub optional_scopes: &'static [&'static str],
+    pub auth_method: ClientAuthMethod,
+    /// The provider's `iss` (RFC 9207), below the accounts URL.
     pub issuer: &'static str,
-    /// By what names, beside `invalid_grant`, it refuses a code.
-    pub refusals: &'static [&'static str],
-    /// Where it says who somebody is; none: that is asked of its Web API, which knows more.
-    pub card: Option<Card>,
+    /// Error codes that mean `invalid_grant`.
+    pub invalid_grant_aliases: &'static [&'static str],
+    /// `None` for Spotify, whose Web API is used instead.
+    pub userinfo: Option<UserinfoEndpoint>,
 }
 
-/// How the app shows its id and secret (RFC 6749 §2.3.1).
+/// How the client authenticates at the token endpoint (RFC 6749 section 2.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// In the header, as HTTP Basic.
+pub enum ClientAuthMethod {
     Basic,
-    /// Among the fields of the form.
     Body,
 }
 
-/// Where a provider says who somebody is. Places within an answer are JSON pointers.
+/// A userinfo endpoint. Fields of the response are given as JSON pointers.
 #[derive(Debug)]
-pub struct Card {
-    /// The address, below the base of its API.
+pub struct UserinfoEndpoint {
+    /// The path below the API URL.
     pub path: &'static str,
-    /// The id that never changes and is never given to somebody else: a text or a whole number.
+    /// An id that never changes and is never reused: a text or a whole number.
     pub subject: &'static str,
-    /// What somebody is called: the first place that is not empty.
+    /// The display name: the first of these that is not empty.
     pub names: &'static [&'static str],
-    /// What it tells of an e-mail address.
-    pub email: Email,
+    pub email: EmailSource,
 }
 
-/// What a provider tells of somebody's e-mail address.
+/// Where the user's email address comes from.
 #[derive(Debug)]
-pub enum Email {
-    /// Nothing.
-    Never,
-    /// The address, without a word on whether it is the person's.
-    Claimed(&'static str),
-    /// The address, and beside it whether the provider has verified it.
-    Told {
-        /// Where the address stands.
+pub enum EmailSource {
+    NotProvided,
+    /// A field, without information on whether the address is verified.
+    Unverified(&'static str),
+    /// A field, and a second one that is `true` if the address is verified.
+    WithVerifiedFlag {
         address: &'static str,
-        /// Where `true` stands when it is verified.
         verified: &'static str,
     },
-    /// A list at an address of its own, of which the primary one counts if it is verified.
+    /// A list with a path of its own. The primary address is used if it is verified.
     List(&'static str),
 }
 
-/// The scope that lets us see what somebody plays now.
+/// Spotify's scope for the song that is playing.
 pub const NOW_PLAYING: &str = "user-read-currently-playing";
 
-/// What is particular about `provider`.
-pub fn row(provider: Provider) -> &'static Row {
+pub fn spec(provider: Provider) -> &'static ProviderSpec {
     match provider {
         Provider::Spotify => &SPOTIFY,
         Provider::Google => &GOOGLE,
@@ -80,84 +70,89 @@ pub fn row(provider: Provider) -> &'static Row {
 }
 
 /// Spotify. Paths and scopes: its guide to the authorization-code flow and its list of scopes.
-pub const SPOTIFY: Row = Row {
+pub const SPOTIFY: ProviderSpec = ProviderSpec {
     authorize_path: "/authorize",
     token_path: "/api/token",
     scopes: &["playlist-read-private", "playlist-read-collaborative"],
-    optional: &[NOW_PLAYING],
-    proof: Proof::Basic,
+    optional_scopes: &[NOW_PLAYING],
+    auth_method: ClientAuthMethod::Basic,
     issuer: "",
-    refusals: &[],
-    card: None,
+    invalid_grant_aliases: &[],
+    userinfo: None,
 };
 
 /// Google. Paths, claims, `iss`: developers.google.com/identity/openid-connect/reference and its discovery
-/// document. `sub` is unique and never reused; an address may be.
-pub const GOOGLE: Row = Row {
+/// document. `sub` is unique and never reused; an email address may be reused.
+pub const GOOGLE: ProviderSpec = ProviderSpec {
     authorize_path: "/o/oauth2/v2/auth",
     token_path: "/token",
     scopes: &["openid", "email", "profile"],
-    optional: &[],
-    proof: Proof::Body,
+    optional_scopes: &[],
+    auth_method: ClientAuthMethod::Body,
     issuer: "",
-    refusals: &[],
-    card: Some(Card {
+    invalid_grant_aliases: &[],
+    userinfo: Some(UserinfoEndpoint {
         path: "/v1/userinfo",
         subject: "/sub",
         names: &["/name"],
-        email: Email::Told { address: "/email", verified: "/email_verified" },
+        email: EmailSource::WithVerifiedFlag { address: "/email", verified: "/email_verified" },
     }),
 };
 
 /// GitHub. docs.github.com: “Authorizing OAuth apps”, “Troubleshooting OAuth app access token request errors”
-/// (which come with status 200), “REST API endpoints for users” and “… for emails”. A login can be given up
-/// and taken by somebody else; the number stays. Public data needs no scope, addresses need theirs.
-pub const GITHUB: Row = Row {
+/// (sent with status 200), “REST API endpoints for users” and “… for emails”. A login name
+/// can be given up and taken by somebody else; the numeric id stays. Public data needs no scope, email addresses do.
+pub const GITHUB: ProviderSpec = ProviderSpec {
     authorize_path: "/login/oauth/authorize",
     token_path: "/login/oauth/access_token",
     scopes: &["user:email"],
-    optional: &[],
-    proof: Proof::Body,
+    optional_scopes: &[],
+    auth_method: ClientAuthMethod::Body,
     issuer: "/login/oauth",
-    refusals: &["bad_verification_code"],
-    card: Some(Card { path: "/user", subject: "/id", names: &["/name", "/login"], email: Email::List("/user/emails") }),
+    invalid_grant_aliases: &["bad_verification_code"],
+    userinfo: Some(UserinfoEndpoint {
+        path: "/user",
+        subject: "/id",
+        names: &["/name", "/login"],
+        email: EmailSource::List("/user/emails"),
+    }),
 };
 
 /// Facebook. developers.facebook.com: “Manually build a login flow” and the Graph API's `User`, whose `id` is
-/// made for each app. It does not say whether an address is verified. Errors are objects: 100 is about the
+/// per app. It does not say whether an address is verified. Errors are objects: code 100 is about the authorization
 /// code, 1 and 101 are about the app.
-pub const FACEBOOK: Row = Row {
+pub const FACEBOOK: ProviderSpec = ProviderSpec {
     authorize_path: "/dialog/oauth",
     token_path: "/oauth/access_token",
     scopes: &["public_profile", "email"],
-    optional: &[],
-    proof: Proof::Body,
+    optional_scopes: &[],
+    auth_method: ClientAuthMethod::Body,
     issuer: "",
-    refusals: &["100"],
-    card: Some(Card {
+    invalid_grant_aliases: &["100"],
+    userinfo: Some(UserinfoEndpoint {
         path: "/me?fields=id,name,email",
         subject: "/id",
         names: &["/name"],
-        email: Email::Claimed("/email"),
+        email: EmailSource::Unverified("/email"),
     }),
 };
 
 /// X. docs.x.com: “OAuth 2.0 authorization code flow with PKCE” (confidential clients use Basic) and
-/// “Authenticated user lookup”, which wants both scopes. An address would need a permission that an app has to
-/// be given first.
-pub const X: Row = Row {
+/// “Authenticated user lookup”, which needs both scopes. An email address would need a permission that an app has to
+/// apply for.
+pub const X: ProviderSpec = ProviderSpec {
     authorize_path: "/i/oauth2/authorize",
     token_path: "/2/oauth2/token",
     scopes: &["users.read", "tweet.read"],
-    optional: &[],
-    proof: Proof::Basic,
+    optional_scopes: &[],
+    auth_method: ClientAuthMethod::Basic,
     issuer: "",
     // “Value passed for the authorization code was invalid.”
-    refusals: &["invalid_request"],
-    card: Some(Card {
+    invalid_grant_aliases: &["invalid_request"],
+    userinfo: Some(UserinfoEndpoint {
         path: "/2/users/me",
         subject: "/data/id",
         names: &["/data/name", "/data/username"],
-        email: Email::Never,
+        email: EmailSource::NotProvided,
     }),
 };

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::cookie::Cookie;
 
 use crate::app::App;
-use crate::domain::sign_in::Missing;
+use crate::domain::login::Missing;
 use crate::ids::{PlaylistId, Provider};
 
 const COOKIE_NAME: &str = "heartlist-flash";
@@ -211,7 +211,7 @@ pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, ne
         }
         None => return response,
     };
-    let secure = if app.config.https() { "; Secure" } else { "" };
+    let secure = if app.config.is_https() { "; Secure" } else { "" };
     let cookie = format!("{cookie}; Path=/; HttpOnly; SameSite=Lax{secure}");
     let cookie = HeaderValue::from_str(&cookie).expect("base64 is ASCII");
     response.headers_mut().append(SET_COOKIE, cookie);

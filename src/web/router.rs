@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
+use axum::response::Redirect;
 use axum::routing::{get, post, put};
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
@@ -58,9 +59,10 @@ fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/top", get(top::show).fallback(not_found))
         .route("/now-playing", get(now_playing::show))
         .merge(account_routes(app))
-        .route("/invites", get(invites::index).post(invites::make))
-        .route("/invites/revoke", post(invites::revoke))
-        .route("/invite/{token}", get(invites::invited))
+        .merge(redirects())
+        .route("/invites", get(invites::index).post(invites::create))
+        .route("/invites/revoke", post(invites::destroy))
+        .route("/invite/{token}", get(invites::show))
         .route("/about", get(about::show))
         .route("/privacy", get(legal::privacy))
         .route("/terms", get(legal::terms))
@@ -74,22 +76,22 @@ fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 }
 
 fn login_routes(app: &Arc<App>) -> Router<Arc<App>> {
-    let sign_ins = app.config.people.sign_ins;
+    let sign_ins = app.config.access.logins_per_address;
     let starts = RateLimit::new(app, Key::Address, sign_ins, TEN_MINUTES, "sign-ins from one address");
     let callbacks = RateLimit::new(app, Key::Address, times(sign_ins, 2), TEN_MINUTES, "sign-ins from one address");
     Router::new()
-        .route("/login", get(login::page))
-        .route("/auth/{provider}", limited(post(login::start), &starts).get(login::offer))
+        .route("/login", get(login::show))
+        .route("/auth/{provider}", limited(post(login::create), &starts).get(login::show_provider))
         // One for each provider, so that one provider's answer cannot pass for another's.
         .route("/auth/{provider}/callback", limited(get(login::callback), &callbacks))
         // Addresses that apps registered before there was one for each provider.
         .route("/oauth2callback", limited(get(login::callback), &callbacks))
         .route("/github/callback", limited(get(login::callback), &callbacks))
-        .route("/logout", get(login::leaving).post(login::leave))
+        .route("/logout", get(login::show_logout).post(login::sign_out))
 }
 
 fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> {
-    let hearts = app.config.people.hearts;
+    let hearts = app.config.access.hearts_per_minute;
     // By address first: a cookie can be made up for each request, an address cannot.
     let by_address = RateLimit::new(app, Key::Address, times(hearts, 10), MINUTE, "hearts from one address");
     let by_session = RateLimit::new(app, Key::Session, hearts, MINUTE, "hearts");
@@ -120,16 +122,30 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let deletions = RateLimit::new(app, Key::User, at(10), TEN_MINUTES, "attempts to delete the account");
     Router::new()
         .route("/account", get(account::show))
-        .route("/account/same", get(account::identities::same))
-        .route("/account/again", get(account::identities::again))
-        .route("/account/ways/{provider}", get(account::identities::leaving).post(account::identities::unlink))
-        .route("/account/disconnect", get(account::delete::disconnecting).post(account::delete::disconnect))
-        .route("/account/delete", limited(post(account::delete::delete), &deletions).get(account::delete::deleting))
+        .route("/account/merge", get(account::identities::show_merge))
+        .route("/account/reauthenticate", get(account::identities::reauthenticate))
+        .route("/account/identities/{provider}", get(account::identities::show).post(account::identities::destroy))
+        .route("/account/disconnect", get(account::delete::show_disconnect).post(account::delete::disconnect))
+        .route("/account/delete", limited(post(account::delete::destroy), &deletions).get(account::delete::show))
         .route("/account/sharing", get(sharing::show))
         .route("/account/sharing/page", post(sharing::update_page))
         .route("/account/sharing/link", post(sharing::update_link))
-        .route("/account/sessions/end", post(account::sessions::end))
-        .route("/account/activity", get(account::activity::show))
+        .route("/account/sessions/end", post(account::sessions::destroy))
+        .route("/account/activity", get(account::activity::index))
+}
+
+/// Routes of earlier releases, and the part of each path that was renamed.
+const REDIRECTS: [(&str, &str, &str); 3] = [
+    ("/account/same", "/same", "/merge"),
+    ("/account/again", "/again", "/reauthenticate"),
+    ("/account/ways/{provider}", "/ways/", "/identities/"),
+];
+
+fn redirects() -> Router<Arc<App>> {
+    REDIRECTS.into_iter().fold(Router::new(), |router, (route, old, new)| {
+        let moved = move |uri: Uri| async move { Redirect::permanent(&uri.to_string().replacen(old, new, 1)) };
+        router.route(route, get(moved))
+    })
 }
 
 /// What people show of their hearts. These routes have no session: their answers are the same for everybody.

@@ -32,7 +32,7 @@ async fn account_deletion_needs_confirmation_and_removes_every_row() {
     assert_eq!((kept.url.path(), site.count_users().await), ("/account/delete", 2));
     assert!(kept.flash().unwrap().contains("Nothing was deleted"));
 
-    let gone = ada.submit(form().await.with("sure", "yes")).await;
+    let gone = ada.submit(form().await.with("confirm", "yes")).await;
     assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
     assert!(gone.text("main dl").contains("Hearts 1") && gone.text("main dl").contains("Sessions 2"));
     assert!(gone.header("cache-control") == "no-store" && !gone.html.contains("Ada"));
@@ -85,7 +85,7 @@ const CONFIRM_FORM: &str = "form[action='/account/delete']";
 async fn account_deletion_needs_recent_sign_in() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let early = ada.open("/account/delete").await.form(CONFIRM_FORM).with("sure", "yes");
+    let early = ada.open("/account/delete").await.form(CONFIRM_FORM).with("confirm", "yes");
     site.advance(Duration::from_secs(601));
     let kept = ada.submit(early).await;
     assert_eq!((kept.url.path(), site.count_users().await), ("/account/delete", 1));
@@ -96,7 +96,7 @@ async fn account_deletion_needs_recent_sign_in() {
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
         site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
-    let gone = ada.submit(back.form(CONFIRM_FORM).with("sure", "yes")).await;
+    let gone = ada.submit(back.form(CONFIRM_FORM).with("confirm", "yes")).await;
     assert_eq!((gone.status, site.count_users().await), (200, 0), "while Spotify is down");
 }
 
@@ -107,7 +107,7 @@ async fn reauthentication_accepts_only_identities_already_linked() {
     ada.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
     site.advance(Duration::from_secs(601));
     // Attack: somebody at the unlocked browser links an identity of their own to get into the account later.
-    for body in ["aim=link&next=/account", "again=yes&next=/account"] {
+    for body in ["intent=link&next=/account", "reason=renew-consent&next=/account"] {
         let path = format!("/auth/{}", OtherProvider::GitHub.key());
         let sent = ada.request(Method::POST, &path, &[("sec-fetch-site", "same-origin")], Some(body.into())).await;
         let consent = ada.open(sent.header("location")).await;
@@ -115,7 +115,7 @@ async fn reauthentication_accepts_only_identities_already_linked() {
             let answer = ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
             assert_eq!(answer.status, 409, "{body}");
         } else {
-            assert_eq!((consent.url.path(), consent.text("h1").as_str()), ("/account/again", "Sign in again"));
+            assert_eq!((consent.url.path(), consent.text("h1").as_str()), ("/account/reauthenticate", "Sign in again"));
         }
         assert_eq!(site.count("select count(*) from identities").await, 1, "{body}");
         assert!(!ada.open("/account/delete").await.has(CONFIRM_FORM), "{body}");
@@ -142,7 +142,7 @@ async fn account_deletion_leaves_no_user_id_in_any_table() {
         sqlx::query_scalar("select id from users where display_name = 'Ada'").fetch_one(&site.db).await.unwrap();
     ada.fetch(Method::DELETE, "/heart/37i9dQZF1DXcBWIGoYBM5M").await;
     let sign_ins = site.count("select count(*) from sign_ins").await;
-    ada.submit(ada.open("/account/delete").await.form(CONFIRM_FORM).with("sure", "yes")).await;
+    ada.submit(ada.open("/account/delete").await.form(CONFIRM_FORM).with("confirm", "yes")).await;
     let columns: Vec<String> = sqlx::query_scalar(USER_ID_COLUMNS).fetch_all(&site.db).await.unwrap();
     assert!(columns.len() >= 9, "{columns:?}");
     for column in columns {
@@ -176,7 +176,7 @@ async fn heart_racing_account_deletion_gets_401() {
 async fn account_page_explains_granted_scopes() {
     let site = Site::open().await;
     let page = site.sign_in("ada").await.open("/account").await;
-    assert!(page.text("main").contains("See your private playlists: so that they can be listed here with the others."));
+    assert!(page.text("main").contains("See your private playlists: to list them here with the others."));
     assert!(!page.text("main").contains("See what you listen to"), "that was not asked for");
 }
 

@@ -29,7 +29,7 @@ async fn sign_in_to_merge(site: &Site, visitor: &Visitor, door: &Page, key: &str
 #[tokio::test]
 async fn same_verified_email_makes_two_accounts_until_merged() {
     let (site, first, second, page) = sign_in_twice().await;
-    assert_eq!((page.text("h1").as_str(), page.url.path()), (MERGE_HEADING, "/account/same"));
+    assert_eq!((page.text("h1").as_str(), page.url.path()), (MERGE_HEADING, "/account/merge"));
     assert!(page.flash().unwrap().starts_with("Signed in as"));
     assert_eq!((site.count_users().await, second.open("/hearts").await.count("li.card")), (2, 0));
     let proven = sign_in_to_merge(&site, &second, &page, "ada").await;
@@ -58,11 +58,11 @@ async fn linking_own_other_account_offers_merge() {
     // After 15 minutes the merge is no longer offered.
     let (site, _, second, _) = sign_in_twice().await;
     site.advance(Duration::from_secs(16 * 60));
-    let again = second.open("/account/again?next=/account").await;
+    let again = second.open("/account/reauthenticate?next=/account").await;
     let consent = second.start_sign_in_with(OtherProvider::GitHub, &again).await;
     second.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
     let page = second.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
-    assert_eq!((page.status, page.text("h1").as_str()), (409, "That belongs to another account"));
+    assert_eq!((page.status, page.text("h1").as_str()), (409, "That account is already linked"));
     assert_eq!(page.attributes("main a", "href"), ["/logout", "/account", "/playlists"]);
     assert_eq!(site.count_users().await, 2);
 }
@@ -92,7 +92,7 @@ async fn unverified_email_never_offers_merge() {
         let visitor = site.visitor();
         let page = visitor.sign_in_with(&site.spotify, provider, key).await;
         assert_eq!((page.url.path(), page.html.contains(MERGE_HEADING)), ("/playlists", false), "{provider:?} {key}");
-        assert_eq!(visitor.open("/account/same").await.url.path(), "/playlists");
+        assert_eq!(visitor.open("/account/merge").await.url.path(), "/playlists");
     }
     assert_eq!(site.count_users().await, 5);
     site.spotify
@@ -116,9 +116,9 @@ async fn merge_needs_same_session_within_fifteen_minutes() {
     let (site, _first, second, page) = sign_in_twice().await;
     let elsewhere = site.visitor();
     elsewhere.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
-    assert_eq!(elsewhere.open("/account/same").await.url.path(), "/playlists");
+    assert_eq!(elsewhere.open("/account/merge").await.url.path(), "/playlists");
     let same = [("sec-fetch-site", "same-origin")];
-    let sent = elsewhere.request(Method::POST, "/auth/google", &same, Some("aim=prove".into())).await;
+    let sent = elsewhere.request(Method::POST, "/auth/google", &same, Some("intent=merge".into())).await;
     let consent = elsewhere.open(sent.header("location")).await;
     let refused = elsewhere.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!((refused.status, site.count_users().await), (409, 2), "another session of the same newcomer");
@@ -127,26 +127,26 @@ async fn merge_needs_same_session_within_fifteen_minutes() {
     site.advance(Duration::from_secs(11));
     let late = second.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!((late.status, site.count_users().await), (409, 2), "too late");
-    assert_eq!(second.open("/account/same").await.url.path(), "/playlists");
+    assert_eq!(second.open("/account/merge").await.url.path(), "/playlists");
 }
 
 #[tokio::test]
 async fn accounts_never_merge_without_being_asked() {
     let (site, _first, second, page) = sign_in_twice().await;
     let form = page.form("form[action='/auth/google']");
-    for aim in ["link", "", "sign-in"] {
+    for intent in ["link", "", "sign-in"] {
         let form = Form {
             fields: form.fields.clone(),
             action: form.action.clone(),
             method: form.method.clone(),
             page: form.page.clone(),
         };
-        let sent = second.submit(form.with("aim", aim)).await;
+        let sent = second.submit(form.with("intent", intent)).await;
         if sent.has("button[value=approve]") {
             let end = second.submit(sent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
-            assert_eq!(end.status, 409, "{aim}");
+            assert_eq!(end.status, 409, "{intent}");
         }
-        assert_eq!(site.count_users().await, 2, "{aim}");
+        assert_eq!(site.count_users().await, 2, "{intent}");
     }
 }
 

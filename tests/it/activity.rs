@@ -34,7 +34,7 @@ async fn exports_imports_and_identity_changes_are_recorded() {
     ada.open("/hearts/export.json").await;
     let form = ada.open("/hearts/import").await.form("form.import-form");
     ada.upload(form, file.as_bytes()).await;
-    ada.submit(ada.open("/account/ways/github").await.form("main form")).await;
+    ada.submit(ada.open("/account/identities/github").await.form("main form")).await;
     let kinds: Vec<String> =
         sqlx::query_scalar("select kind from events order by id").fetch_all(&site.db).await.unwrap();
     assert_eq!(kinds, ["joined", "linked", "exported", "exported", "imported", "unlinked"]);

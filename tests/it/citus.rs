@@ -41,7 +41,7 @@ async fn whole_visit_works_on_citus_cluster() {
     merge_accounts(&site).await;
     clean_up(&site).await;
     let ada = site.sign_in("ada").await;
-    let form = ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
+    let form = ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
     let gone = ada.submit(form).await;
     assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
     assert_no_orphaned_rows(&site).await;
@@ -158,7 +158,7 @@ async fn merge_accounts(site: &Site) {
     new.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     new.fetch(Method::PUT, "/heart/0000000000000000000003").await;
     new.fetch(Method::PUT, "/heart/0000000000000000000004").await;
-    let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/same").await).await;
+    let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/merge").await).await;
     let page = new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert!(page.flash().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
     assert_eq!(new.open("/hearts").await.count("li.card"), 2);

@@ -59,13 +59,13 @@ async fn cancelled_transaction_holds_no_locks() {
         .execute(&mut *holding)
         .await
         .unwrap();
-    let forgetting = db::sessions::forget(&pool, &vault, UserId(user), &[]);
+    let forgetting = db::sessions::remove_values(&pool, &vault, UserId(user), &[]);
     assert!(timeout(Duration::from_millis(300), forgetting).await.is_err());
     holding.rollback().await.unwrap();
 
     let free = sqlx::query("select from sessions where id_hash = $1 for update");
     timeout(Duration::from_secs(10), free.bind(key).execute(&site.db)).await.expect("nobody holds it").unwrap();
-    assert!(db::sessions::forget(&pool, &vault, UserId(user), &[]).await.is_ok());
+    assert!(db::sessions::remove_values(&pool, &vault, UserId(user), &[]).await.is_ok());
 }
 
 #[tokio::test]

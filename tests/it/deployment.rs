@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heartlist::config::{self, ASKED_FOR, NOT_ON_HEROKU, VARIABLES, Variable};
+use heartlist::config::{self, NOT_ON_HEROKU, PROMPTED_ON_HEROKU, VARIABLES, Variable};
 use serde_json::Value;
 
 fn read_file(path: &str) -> String {
@@ -80,7 +80,7 @@ fn app_json_describes_every_setting_as_help_does() {
         // A default copied into app.json would not follow later changes.
         assert!(told.get("value").is_none(), "{name} has its value in app.json");
         let asked = told.get("required") != Some(&Value::Bool(false)) && told.get("generator").is_none();
-        assert_eq!(asked, ASKED_FOR.contains(name), "{name}");
+        assert_eq!(asked, PROMPTED_ON_HEROKU.contains(name), "{name}");
         assert!(
             asked || *name == "SESSION_SECRET" || told["description"].as_str().unwrap().contains(default),
             "{name}"
@@ -94,7 +94,7 @@ fn app_json_describes_every_setting_as_help_does() {
 fn review_apps_require_no_settings() {
     let review = &app_json()["environments"]["review"]["env"];
     assert_eq!((&review["DEMO"]["value"], &review["SESSION_SECRET"]["generator"]), (&"1".into(), &"secret".into()));
-    for name in ASKED_FOR {
+    for name in PROMPTED_ON_HEROKU {
         assert_eq!(review[name]["required"], false, "{name}");
     }
 }

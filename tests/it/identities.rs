@@ -16,7 +16,7 @@ const IDENTITIES: &str = "select count(*) from identities";
 
 async fn link_spotify(visitor: &Visitor, user: &str) -> Page {
     let account = visitor.open("/account").await;
-    let form = account.form("form:has([name=aim][value=link])");
+    let form = account.form("form:has([name=intent][value=link])");
     let action = account.url.join("/auth/spotify").unwrap();
     let consent = visitor.submit(crate::support::page::Form { action, ..form }).await;
     visitor.submit(approve(&consent, user)).await
@@ -47,7 +47,7 @@ async fn every_link_outcome_works_for_each_provider() {
         assert!(again.flash().unwrap().contains("already signed in"), "already linked");
         let others = start_linking_and_approve(&site, &ada, provider, "mira").await;
         assert_eq!(others.status, 409);
-        assert!(others.text("main").contains("belongs to another Heartlist account. Nothing was changed"));
+        assert!(others.text("main").contains("is linked to another Heartlist account. Nothing was changed"));
         assert_eq!(others.attributes("main a", "href"), ["/logout", "/account", "/playlists"], "no dead end");
         let another = start_linking_and_approve(&site, &ada, provider, "noor").await;
         assert!(another.status == 409 && another.text("main").contains("Nothing was changed"));
@@ -60,7 +60,7 @@ async fn every_link_outcome_works_for_each_provider() {
 async fn start_linking_and_approve(site: &Site, visitor: &Visitor, provider: OtherProvider, key: &str) -> Page {
     let path = format!("/auth/{}", provider.key());
     let same = [("sec-fetch-site", "same-origin")];
-    let sent = visitor.request(Method::POST, &path, &same, Some("aim=link&next=/account".into())).await;
+    let sent = visitor.request(Method::POST, &path, &same, Some("intent=link&next=/account".into())).await;
     let consent = visitor.open(sent.header("location")).await;
     visitor.submit(consent.approve_as(&site.spotify.account(provider, key))).await
 }
@@ -82,7 +82,7 @@ async fn all_linked_providers_sign_in_to_the_same_account() {
     assert_eq!(account.texts(".identities h3"), ["Spotify", "Google", "GitHub", "Facebook", "X"]);
     assert_eq!(account.count(".identities time"), 10);
     assert_eq!(account.texts(".identities dd[dir]"), ["ada@example.org", "Ada@example.org", "ada@example.org"]);
-    assert!(!account.has("[name=aim]"), "nothing left to link");
+    assert!(!account.has("[name=intent]"), "nothing left to link");
     assert_eq!((site.count_users().await, site.count(IDENTITIES).await), (1, 5));
 }
 
@@ -155,8 +155,8 @@ async fn session_id_changes_on_link_and_unlink() {
         all.filter(|set| set.starts_with("heartlist=")).map(|set| set.split(';').next().unwrap().to_owned()).next()
     };
     let at_link = fresh(&linked).expect("a new session id when a way in is linked");
-    let page = ada.open("/account/ways/google").await;
-    let gone = ada.send_form(page.form("form[action='/account/ways/google']")).await;
+    let page = ada.open("/account/identities/google").await;
+    let gone = ada.send_form(page.form("form[action='/account/identities/google']")).await;
     let at_unlink = fresh(&gone).expect("a new session id when a way in is unlinked");
     assert_ne!(at_link, at_unlink);
     let old = site.visitor().request(Method::GET, "/account", &[("cookie", &at_link)], None).await;
@@ -170,20 +170,24 @@ async fn last_identity_cannot_be_unlinked() {
     let ada = site.sign_in("ada").await;
     let account = ada.open("/account").await;
     assert!(account.text(".identities").contains("only way to sign in") && !account.has(".identities a"));
-    let page = ada.open("/account/ways/spotify").await;
+    let page = ada.open("/account/identities/spotify").await;
     assert_eq!(page.text("h1"), "Spotify cannot be unlinked");
-    assert!(page.text("title").starts_with("Spotify cannot be unlinked") && !page.has("form[action^='/account/ways']"));
+    assert!(
+        page.text("title").starts_with("Spotify cannot be unlinked")
+            && !page.has("form[action^='/account/identities']")
+    );
     assert_eq!(
         page.count("main a[href='/account#link-identity'], main a[href='/account/disconnect']"),
         2,
         "what to do instead"
     );
     let same = [("sec-fetch-site", "same-origin")];
-    let sent = ada.request(Method::POST, "/account/ways/spotify", &same, Some(String::new())).await;
+    let sent = ada.request(Method::POST, "/account/identities/spotify", &same, Some(String::new())).await;
     let page = ada.open(sent.header("location")).await;
     assert!(page.flash().unwrap().contains("only way to sign in"));
     assert_eq!(site.count(IDENTITIES).await, 1);
-    let cross = ada.request(Method::POST, "/account/ways/spotify", &[("sec-fetch-site", "cross-site")], None).await;
+    let cross =
+        ada.request(Method::POST, "/account/identities/spotify", &[("sec-fetch-site", "cross-site")], None).await;
     assert_eq!(cross.status, 403);
 }
 
@@ -194,11 +198,11 @@ async fn unconfigured_provider_does_not_count_as_identity() {
     ada.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
     sqlx::query("update identities set provider = 'x' where provider = 'google'").execute(&site.db).await.unwrap();
     let same = [("sec-fetch-site", "same-origin")];
-    ada.request(Method::POST, "/account/ways/spotify", &same, Some(String::new())).await;
+    ada.request(Method::POST, "/account/identities/spotify", &same, Some(String::new())).await;
     assert_eq!(site.count("select count(*) from identities where provider = 'spotify'").await, 1);
     let account = ada.open("/account").await;
-    assert_eq!(account.attributes(".identities a", "href"), ["/account/ways/x"]);
-    ada.submit(ada.open("/account/ways/x").await.form("form[action='/account/ways/x']")).await;
+    assert_eq!(account.attributes(".identities a", "href"), ["/account/identities/x"]);
+    ada.submit(ada.open("/account/identities/x").await.form("form[action='/account/identities/x']")).await;
     assert_eq!(site.count(IDENTITIES).await, 1);
 }
 
@@ -208,7 +212,8 @@ async fn unlinking_spotify_deletes_tokens_and_keeps_hearts() {
     let (here, there) = (site.sign_in("ada").await, site.sign_in("ada").await);
     here.fetch(Method::PUT, HEART).await;
     here.link_identity(&site.spotify, OtherProvider::GitHub, "ada").await;
-    let page = here.submit(here.open("/account/ways/spotify").await.form("form[action^='/account/ways']")).await;
+    let page =
+        here.submit(here.open("/account/identities/spotify").await.form("form[action^='/account/identities']")).await;
     assert!(page.flash().unwrap().contains("access to it is deleted"));
     let asked = site.spotify.requests().len();
     for visitor in [&here, &there] {
@@ -275,7 +280,9 @@ async fn identity_subject_is_not_renamed_to_a_taken_one() {
     let (_ada, _mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
     let ids: Vec<String> =
         sqlx::query_scalar("select subject from identities order by user_id").fetch_all(&site.db).await.unwrap();
-    identities::rename(&site.pool(1), Provider::Spotify, &ids[0], &ids[1]).await.expect("no fault, and no change");
+    identities::change_subject(&site.pool(1), Provider::Spotify, &ids[0], &ids[1])
+        .await
+        .expect("no fault, and no change");
     let after: Vec<String> =
         sqlx::query_scalar("select subject from identities order by user_id").fetch_all(&site.db).await.unwrap();
     assert_eq!(after, ids);
@@ -292,7 +299,7 @@ async fn merged_duplicate_hearts_keep_earliest_date_and_note() {
     new.fetch(Method::PUT, HEART).await;
     new.fetch(Method::PUT, OTHER_HEART).await;
     sqlx::query("update user_hearts set note = 'from before', hearted_at = hearted_at - interval '1 year' where user_id = (select min(id) from users) ").execute(&site.db).await.unwrap();
-    let door = new.open("/account/same").await;
+    let door = new.open("/account/merge").await;
     let consent = new.start_sign_in_with(OtherProvider::Google, &door).await;
     let page = new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert!(page.flash().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
@@ -317,10 +324,10 @@ async fn merge_and_deletion_have_no_statement_timeout() {
     let (old, new) = (site.visitor(), site.visitor());
     old.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
     new.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
-    let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/same").await).await;
+    let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/merge").await).await;
     new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!(site.count_users().await, 1);
-    let form = new.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
+    let form = new.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
     assert_eq!((new.submit(form).await.status, site.count_users().await), (200, 0));
 }
 

@@ -114,7 +114,7 @@ async fn import_restores_hearts_after_account_deletion() {
     site.advance(std::time::Duration::from_secs(60));
     ada.fetch(reqwest::Method::PUT, &format!("/heart/{ID}")).await;
     let (before, file) = (read_hearts(&site).await, ada.open("/hearts/export.json").await.html);
-    let leaving = ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes");
+    let leaving = ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
     assert_eq!((ada.submit(leaving).await.status, site.count_hearts().await), (200, 0));
     site.advance(std::time::Duration::from_secs(3600));
     let again = site.sign_in("ada").await;

@@ -227,7 +227,7 @@ async fn missing_scopes_are_named_after_sign_in() {
     let form = approve(&consent, "ada").with("scope", "playlist-read-private playlist-read-collaborative");
     let page = ada.submit(form).await;
     assert!(page.text("main p[role=alert]").contains("Now playing stays off"));
-    assert!(page.has("main form input[name=also]"));
+    assert!(page.has("main form input[name=reason][value=now-playing]"));
 }
 
 #[tokio::test]
@@ -236,10 +236,10 @@ async fn only_known_reasons_send_connected_user_to_consent() {
     let ada = site.sign_in("ada").await;
     for (body, goes) in [
         ("next=/hearts", false),
-        ("next=/hearts&also=user-modify-playback-state", false),
-        ("next=/hearts&again=no", false),
-        ("next=/hearts&again=yes", true),
-        ("next=/hearts&also=now-playing", true),
+        ("next=/hearts&reason=user-modify-playback-state", false),
+        ("next=/hearts&reason=no", false),
+        ("next=/hearts&reason=renew-consent", true),
+        ("next=/hearts&reason=now-playing", true),
     ] {
         let sent = ada.request(Method::POST, "/auth/spotify", &[("sec-fetch-site", "same-origin")], Some(body.into()));
         let sent = sent.await;

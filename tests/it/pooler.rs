@@ -82,7 +82,7 @@ async fn start_behind_transaction_pooler_is_refused_with_reason() {
         let settings = [("DATABASE_URL", url.as_str()), ("PORT", &port), ("SESSION_SECRET", SESSION_SECRET)];
         let (code, said) = Program::start(&settings).wait_for_exit().await;
         assert!(code == Some(1) && said.contains("DATABASE_URL leads to a pooler in transaction mode"), "{said}");
-        assert!(said.contains("Name the server itself"), "{said}");
+        assert!(said.contains("Use the server's own URL"), "{said}");
     }
 }
 

@@ -69,7 +69,7 @@ async fn unconfigured_provider_is_hidden_and_404() {
         let page = visitor.open(path).await;
         assert!(page.has("button[formaction='/auth/github']") && !page.html.contains("/auth/x"), "{path}");
     }
-    for path in ["/auth/x", "/auth/x/callback?code=a&state=b", "/auth/nobody", "/account/ways/x"] {
+    for path in ["/auth/x", "/auth/x/callback?code=a&state=b", "/auth/nobody", "/account/identities/x"] {
         let status = visitor.get(path).await.status;
         assert!(status == 404 || path.starts_with("/account") && status == 303, "{path} {status}");
     }
@@ -88,7 +88,7 @@ async fn rejected_code_from_any_provider_offers_retry() {
     site.spotify.set_scenario(Scenario::RejectedCodes, true);
     for provider in OtherProvider::ALL {
         let page = site.visitor().sign_in_with(&site.spotify, provider, "ada").await;
-        assert_error_page(&page, 400, "ended this sign-in without letting you in");
+        assert_error_page(&page, 400, "ended the sign-in");
         assert!(page.has(&format!("form[action='/auth/{}']", provider.key())));
     }
     assert_eq!(site.count_users().await, 0);
@@ -105,7 +105,7 @@ async fn rejected_client_secret_of_any_provider_blames_configuration() {
     let site = Site::open_with(&wrong).await;
     for provider in OtherProvider::ALL {
         let page = site.visitor().sign_in_with(&site.spotify, provider, "ada").await;
-        assert_error_page(&page, 503, "rejects this server’s client id or secret");
+        assert_error_page(&page, 503, "rejects Heartlist’s client id or secret");
         assert!(!page.text("main").contains("Try again"), "{}", page.html);
     }
 }
@@ -116,13 +116,13 @@ async fn provider_outage_saves_nothing_and_offers_retry() {
     site.spotify.set_scenario(Scenario::OtherProvidersOutage, true);
     for provider in OtherProvider::ALL {
         let page = site.visitor().sign_in_with(&site.spotify, provider, "ada").await;
-        assert_error_page(&page, 502, "answer could not be used");
+        assert_error_page(&page, 502, "sent an unusable answer");
     }
     site.spotify.reset();
     for fault in [Fault::Empty, Fault::NotJson, Fault::Status(200, "[]".into(), "application/json")] {
         site.spotify.inject_fault(Endpoint::OtherProfile, fault, 1);
         let page = site.visitor().sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
-        assert_error_page(&page, 502, "Google’s answer could not be used");
+        assert_error_page(&page, 502, "Google sent an unusable answer");
     }
     assert_eq!(site.count_users().await, 0);
 }
@@ -287,4 +287,17 @@ async fn doctor_shows_redirect_uri_of_each_configured_provider() {
         assert!(setup.texts("code.copy-value").contains(&address), "{address}");
     }
     assert!(!setup.html.contains("/auth/x/") && !setup.html.contains(crate::support::CLIENT_ID));
+}
+
+#[tokio::test]
+async fn addresses_of_earlier_releases_redirect_permanently() {
+    let site = Site::open().await;
+    for (old, new) in [
+        ("/account/same?next=%2Fhearts", "/account/merge?next=%2Fhearts"),
+        ("/account/again", "/account/reauthenticate"),
+        ("/account/ways/github", "/account/identities/github"),
+    ] {
+        let moved = site.visitor().request(Method::GET, old, &[], None).await;
+        assert_eq!((moved.status, moved.header("location")), (308, new));
+    }
 }

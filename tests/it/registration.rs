@@ -58,7 +58,7 @@ async fn closed_registration_admits_known_users_only() {
     .execute(&site.db)
     .await
     .unwrap();
-    assert!(site.visitor().open("/").await.text("#registration").contains("closed to new people"));
+    assert!(site.visitor().open("/").await.text("#registration").contains("Nobody new can join"));
     let refused = site.visitor().sign_in("mira").await;
     assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Closed to new people"));
     assert!(refused.text("main").contains("Nothing was saved") && !refused.text("main").contains("Mira"));

@@ -137,7 +137,7 @@ async fn permanent_deletion_removes_one_or_all_removed_hearts() {
     assert_eq!((page.flash().unwrap().as_str(), page.playlist_ids().len()), ("Deleted for good.", 2));
     let page = ada.submit(page.form("form[action='/hearts/removed']")).await;
     assert!(page.flash().unwrap().starts_with("Nothing was deleted") && site.count(COUNT_REMOVED).await == 2);
-    let page = ada.submit(page.form("form[action='/hearts/removed']").with("sure", "yes")).await;
+    let page = ada.submit(page.form("form[action='/hearts/removed']").with("confirm", "yes")).await;
     assert_eq!((page.text(".empty-state h2").as_str(), site.count(COUNT_REMOVED).await), ("Nothing here", 0));
     assert_eq!(site.count_hearts().await, 1);
 }

@@ -15,7 +15,7 @@ async fn cross_site_writes_are_refused() {
         (Method::DELETE, HEART, ""),
         (Method::POST, HEART, "hearted=true"),
         (Method::POST, "/logout", ""),
-        (Method::POST, "/account/delete", "sure=yes"),
+        (Method::POST, "/account/delete", "confirm=yes"),
         (Method::POST, "/auth/spotify", "next=/hearts"),
     ];
     let origins = [

@@ -309,7 +309,7 @@ async fn account_deletion_ends_shares_and_holds_slug_for_90_days() {
     let noor = site.sign_in("noor").await;
     publish_page_at(&ada, "ada").await;
     let link = create_secret_link(&ada).await;
-    ada.submit(ada.open("/account/delete").await.form("form[action='/account/delete']").with("sure", "yes")).await;
+    ada.submit(ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes")).await;
     assert_eq!(site.count("select count(*) from shares").await, 0);
     assert_eq!(site.visitor().get("/u/ada").await.status, 410);
     assert_eq!(site.visitor().get(&link).await.status, 410);

@@ -120,7 +120,7 @@ async fn used_expired_and_foreign_states_are_refused_with_reason() {
     stranger.start_spotify_sign_in("/login").await;
     let foreign = stranger.open(&callback).await;
     assert_eq!(foreign.status, 400);
-    assert!(foreign.text("main").contains("not started in this browser"));
+    assert!(foreign.text("main").contains("started in another browser"));
     assert!(foreign.has("form[action='/auth/spotify'] input[name=next]"));
 
     let bare = site.visitor().open(&callback).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fake_spotify::Endpoint;
 use futures_util::future::join_all;
-use heartlist::db::sessions::{lease, peek, replace};
+use heartlist::db::sessions::{lease, load_value, replace_value};
 use heartlist::ids::{Digested, Secret};
 use heartlist::vault::Vault;
 use serde_json::Value;
@@ -46,7 +46,7 @@ async fn single_use_refresh_tokens_survive_fifty_expiries() {
 async fn expiring_consent_is_announced_two_weeks_ahead() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let form = "main form:has(input[name=again])";
+    let form = "main form:has(input[value=renew-consent])";
     site.advance(DAY * 167);
     assert!(!ada.open("/playlists").await.has(form));
     site.advance(DAY * 2);
@@ -91,14 +91,14 @@ async fn refresh_that_lost_its_lease_changes_nothing() {
     let (begun, pool) = (time::OffsetDateTime::UNIX_EPOCH, site.pool(1));
     let (slow, next) = (begun + Duration::from_secs(20), begun + Duration::from_secs(40));
     let lease = async |until, now| lease::<Value>(&pool, &vault, (key, until), "grant", now).await.unwrap();
-    let grant = async || peek::<Value>(&pool, &vault, key, "grant").await.unwrap().unwrap().value;
+    let grant = async || load_value::<Value>(&pool, &vault, key, "grant").await.unwrap().unwrap().value;
     assert!(lease(slow, begun).await.unwrap().value.is_some(), "the lease shows what it is for");
     assert!(lease(next, begun).await.is_none(), "one at a time");
     assert_eq!(lease(next, slow).await.unwrap().value, grant().await, "and the next when the time is over");
 
-    let late = replace::<Value>(&pool, &vault, (key, slow), "grant", None).await.unwrap();
+    let late = replace_value::<Value>(&pool, &vault, (key, slow), "grant", None).await.unwrap();
     assert!(!late && grant().await.is_some());
     let new = serde_json::json!("new");
-    assert!(replace(&pool, &vault, (key, next), "grant", Some(&new)).await.unwrap());
+    assert!(replace_value(&pool, &vault, (key, next), "grant", Some(&new)).await.unwrap());
     assert_eq!(grant().await, Some(new));
 }

@@ -47,7 +47,7 @@ pub struct Finding {
 }
 
 /// From where the operator looks.
-pub enum Seat {
+pub enum RequestContext {
     /// From a terminal: no server of ours need be running.
     Terminal,
     /// Through a browser, by which the server was reached under this name.
@@ -60,7 +60,7 @@ pub enum Seat {
 }
 
 /// Looks at everything there is.
-pub async fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
+pub async fn examine(app: &App, seat: &RequestContext) -> Vec<Finding> {
     let mut found = settings::examine(app, seat);
     let schema = db::doctor::schema(&app.db).await;
     found.extend(records::findings(&schema, app.config.dyno));

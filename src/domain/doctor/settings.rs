@@ -4,28 +4,28 @@ use std::collections::HashSet;
 
 use url::{Host, Url};
 
-use super::{Finding, Seat};
+use super::{Finding, RequestContext};
 use crate::app::App;
 use crate::ids::{Provider, Secret};
 
-pub(super) fn examine(app: &App, seat: &Seat) -> Vec<Finding> {
+pub(super) fn examine(app: &App, seat: &RequestContext) -> Vec<Finding> {
     let config = &app.config;
     let mut found = Vec::new();
     if config.demo {
         found.push(demo());
     }
     found.push(redirect(&config.redirect_uri(Provider::Spotify), config.demo));
-    let further = app.providers().filter(|provider| *provider != Provider::Spotify);
+    let further = app.oauth.providers().filter(|provider| *provider != Provider::Spotify);
     found.extend(further.map(|provider| further_way(provider, &config.redirect_uri(provider), config.demo)));
     found.push(match seat {
-        Seat::Terminal => address(&config.base_url),
-        Seat::Browser { host, scheme } => reached(&config.base_url, host.as_deref(), scheme.as_deref()),
+        RequestContext::Terminal => address(&config.base_url),
+        RequestContext::Browser { host, scheme } => reached(&config.base_url, host.as_deref(), scheme.as_deref()),
     });
     found.push(match &config.session_secret {
         Some(secret) => session_secret(secret),
         None => Finding::good(
             "Session secret",
-            format!("Made at random at the first start, kept in {}.", config.data.join("session-secret").display()),
+            format!("Made at random at the first start, kept in {}.", config.data_dir.join("session-secret").display()),
             SEALS,
         ),
     });

@@ -3,7 +3,7 @@
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
-use super::{Finding, Seat};
+use super::{Finding, RequestContext};
 use crate::app::App;
 use crate::db::doctor::{Cooldown, calls, cooldowns, people};
 use crate::ids::{PlaylistId, Secret};
@@ -22,17 +22,17 @@ const REACH: &str = "Try again in a minute. If it persists, check that this serv
 const CONCERNED: [&str; 2] = ["playlist", "all"];
 
 /// Asks Spotify, and the database for what is noted about asking it; not so when `rows` are out of reach.
-pub(super) async fn examine(app: &App, seat: &Seat, rows: bool) -> Vec<Finding> {
+pub(super) async fn examine(app: &App, seat: &RequestContext, rows: bool) -> Vec<Finding> {
     let waiting = if rows { cooldowns(&app.db, app.now()).await.ok() } else { None };
     let mut found = Vec::new();
-    if app.config.demo && matches!(seat, Seat::Terminal) {
+    if app.config.demo && matches!(seat, RequestContext::Terminal) {
         found.push(not_here());
     } else {
-        let introduction = app.spotify_sign_in.introduce().await;
-        found.push(credentials(introduction.outcome.as_ref().err(), app.config.demo));
-        found.extend(introduction.their_time.map(|theirs| clock(app.now(), theirs)));
+        let introduction = app.oauth.spotify().authenticate_client().await;
+        found.push(credentials(introduction.token.as_ref().err(), app.config.demo));
+        found.extend(introduction.server_time.map(|theirs| clock(app.now(), theirs)));
         let told_to_wait = waiting.iter().flatten().any(|it| CONCERNED.contains(&it.bucket.as_str()));
-        if let (Ok(token), false) = (&introduction.outcome, told_to_wait) {
+        if let (Ok(token), false) = (&introduction.token, told_to_wait) {
             found.push(answers(ask(&app.spotify, token).await.err()));
         }
     }
@@ -60,7 +60,7 @@ fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
         None => {
             Finding::good(ABOUT, "Tried just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.", why)
         }
-        Some(oauth::Error::Refused) => Finding::bad(ABOUT, "Spotify rejects this app.", why).mend(COPY),
+        Some(oauth::Error::InvalidGrant) => Finding::bad(ABOUT, "Spotify rejects this app.", why).mend(COPY),
         Some(oauth::Error::Misconfigured(code)) => {
             Finding::bad(ABOUT, format!("Spotify rejects SPOTIFY_CLIENT_ID or SPOTIFY_CLIENT_SECRET ({code})."), why)
                 .mend(COPY)
@@ -68,7 +68,7 @@ fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
         Some(oauth::Error::TimedOut) => {
             Finding::bad(ABOUT, "Unknown: Spotify’s sign-in did not answer in time.", why).mend(REACH)
         }
-        Some(oauth::Error::Away(how)) => {
+        Some(oauth::Error::Unavailable(how)) => {
             let what = format!("Unknown: Spotify’s sign-in cannot be reached, or is having trouble ({how}).");
             Finding::bad(ABOUT, what, why).mend(REACH)
         }
@@ -187,7 +187,7 @@ mod tests {
     fn a_wrong_secret_is_not_an_outage() {
         let refused = credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())), false);
         assert!(refused.state == State::Bad && refused.what.contains("rejects SPOTIFY_CLIENT_ID"));
-        for outage in [oauth::Error::TimedOut, oauth::Error::Away("status 503".into())] {
+        for outage in [oauth::Error::TimedOut, oauth::Error::Unavailable("status 503".into())] {
             let away = credentials(Some(&outage), false);
             assert!(away.state == State::Bad && !away.what.contains("reject"), "{}", away.what);
         }

@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use tower_sessions::Session;
 
 use crate::app::App;
+use crate::domain::login::LoginResult;
 use crate::domain::sessions;
-use crate::domain::sign_in::Arrived;
-use crate::domain::tokens::{GRANT, SCOPES};
+use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
 use crate::domain::{Caller, DEVICE, Grant, Person, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
 use crate::ids::{Provider, UserId};
 use crate::web::error::{AppError, of_status};
@@ -47,8 +47,8 @@ impl MaybeUser {
         let name: Option<String> = session.get(USER_NAME).await?;
         let user = match (user, name, session.id()) {
             (Some(id), Some(name), Some(row)) => {
-                let grant: Option<Grant> = session.get(GRANT).await?;
-                let lapsed = grant.is_none() && session.get::<Scopes>(SCOPES).await?.is_some();
+                let grant: Option<Grant> = session.get(GRANT_KEY).await?;
+                let lapsed = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
                 Some(Caller { person: Person { id, name }, session: session_key(row), grant, lapsed })
             }
             _ => None,
@@ -58,7 +58,7 @@ impl MaybeUser {
 
     /// Scopes of the last consent, even if its tokens have expired.
     pub(crate) async fn scopes(&self) -> Result<Scopes, AppError> {
-        Ok(self.session.get(SCOPES).await?.unwrap_or_default())
+        Ok(self.session.get(SCOPES_KEY).await?.unwrap_or_default())
     }
 
     /// True if the session holds Spotify tokens.
@@ -102,7 +102,7 @@ impl MaybeUser {
 
     /// Signs a user in under a new session id (session fixation). The session layer saves the session after the handler; with
     /// `provider`, saving also records the sign-in by that identity.
-    pub(crate) async fn sign_in(&self, arrived: &Arrived, provider: Option<Provider>) -> Result<(), AppError> {
+    pub(crate) async fn sign_in(&self, arrived: &LoginResult, provider: Option<Provider>) -> Result<(), AppError> {
         if self.session.id().is_some() {
             self.session.cycle_id().await?;
         }
@@ -111,13 +111,13 @@ impl MaybeUser {
         if let Some(provider) = provider {
             self.session.insert(SIGN_IN, provider.key()).await?;
         }
-        match arrived.invited_until {
+        match arrived.merge_until {
             Some(until) => self.session.insert(INVITED_UNTIL, until.unix_timestamp()).await?,
             None => drop(self.session.remove::<i64>(INVITED_UNTIL).await?),
         }
         if let Some(grant) = &arrived.grant {
-            self.session.insert(SCOPES, &grant.scopes).await?;
-            self.session.insert(GRANT, grant).await?;
+            self.session.insert(SCOPES_KEY, &grant.scopes).await?;
+            self.session.insert(GRANT_KEY, grant).await?;
         }
         Ok(())
     }
@@ -127,8 +127,8 @@ impl MaybeUser {
     pub(crate) async fn cycle_session(&self, without_spotify: bool) -> Result<(), AppError> {
         self.session.cycle_id().await?;
         if without_spotify {
-            self.session.remove::<Grant>(GRANT).await?;
-            self.session.remove::<Scopes>(SCOPES).await?;
+            self.session.remove::<Grant>(GRANT_KEY).await?;
+            self.session.remove::<Scopes>(SCOPES_KEY).await?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Which provider an address is about.
+//! The provider in a request's path.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use crate::app::App;
 use crate::ids::Provider;
 use crate::web::error::{AppError, not_found};
 
-/// Addresses that apps registered before there was one for each provider.
+/// Redirect URIs that were registered before each provider had its own.
 const ALIASES: [(&str, Provider); 2] = [("/oauth2callback", Provider::Google), ("/github/callback", Provider::GitHub)];
 
-/// The provider that an address names. One that is not set up has no address.
-pub(crate) struct Way(pub(crate) Provider);
+/// The provider in the path. A provider that is not configured is not found.
+pub(crate) struct ProviderPath(pub(crate) Provider);
 
-impl FromRequestParts<Arc<App>> for Way {
+impl FromRequestParts<Arc<App>> for ProviderPath {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let alias = ALIASES.into_iter().find(|(path, _)| *path == parts.uri.path()).map(|(_, provider)| provider);
         let named = RawPathParams::from_request_parts(parts, app).await.ok();
         let named = named.and_then(|named| Provider::with_key(named.iter().find(|(name, _)| *name == "provider")?.1));
-        match alias.or(named).filter(|provider| app.sign_in(*provider).is_some()) {
+        match alias.or(named).filter(|provider| app.oauth.get(*provider).is_some()) {
             Some(provider) => Ok(Self(provider)),
             None => Err(not_found().await),
         }

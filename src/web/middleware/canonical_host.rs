@@ -23,7 +23,7 @@ fn canonical_redirect(app: &App, request: &Request) -> Option<Redirect> {
     if matches!(request.uri().path(), "/healthz" | "/readyz" | "*") {
         return None;
     }
-    let plain = app.config.dyno && app.config.https() && is_plain_http(request);
+    let plain = app.config.dyno && app.config.is_https() && is_plain_http(request);
     let lost = matches!(*request.method(), Method::GET | Method::HEAD) && is_localhost(request);
     if !plain && !lost {
         return None;

@@ -77,7 +77,7 @@ impl RateLimit {
     pub(crate) fn new(app: &App, key: Key, max: NonZeroU32, period: Duration, label: &'static str) -> Arc<Self> {
         let quota = Quota::with_period(period / max.get()).expect("a period is not zero").allow_burst(max);
         let limiter = RateLimiter::hashmap_with_clock(quota, UnixClock(app.clock.clone()));
-        Arc::new(Self { key, max, period, label, behind_proxy: app.config.people.behind_proxy, limiter })
+        Arc::new(Self { key, max, period, label, behind_proxy: app.config.access.is_behind_proxy, limiter })
     }
 
     /// Counts a request. Fails with the time to wait if there were too many.

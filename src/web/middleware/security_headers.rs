@@ -34,7 +34,7 @@ pub(crate) fn headers(app: &App) -> impl Fn(Response) -> Response + Clone + use<
         // Pages are private; static files have their own value.
         fixed(header::CACHE_CONTROL, "no-store"),
     ];
-    if app.config.https() {
+    if app.config.is_https() {
         all.push(fixed(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"));
     }
     // Shared, because each request clones the layers.

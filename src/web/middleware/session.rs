@@ -10,7 +10,7 @@ use crate::app::App;
 const SESSION_TTL: Duration = Duration::days(180);
 
 pub(crate) fn layer(app: &App) -> SessionManagerLayer<impl SessionStore + Clone> {
-    let https = app.config.https();
+    let https = app.config.is_https();
     SessionManagerLayer::new(app.sessions())
         // Browsers refuse a cookie with this prefix from a subdomain or over http.
         .with_name(if https { "__Host-heartlist" } else { "heartlist" })

@@ -8,7 +8,7 @@ use crate::web::error::AppError;
 use crate::web::extract::State;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::pages::account::identities;
-use crate::web::pages::account::identities::Linked;
+use crate::web::pages::account::identities::IdentityRow;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::time::TimeView;
 
@@ -26,18 +26,18 @@ struct AboutPage {
 struct AccountSummary {
     name: String,
     since: TimeView,
-    ways: Vec<Linked>,
+    identities: Vec<IdentityRow>,
     asks_again: Option<TimeView>,
     hearts: i64,
 }
 
 async fn load_summary(app: &State, user: &Caller) -> Result<Option<AccountSummary>, AppError> {
-    let Some(account) = account::of(app, user).await? else { return Ok(None) };
+    let Some(account) = account::load(app, user).await? else { return Ok(None) };
     Ok(Some(AccountSummary {
-        since: TimeView::day(account.since),
-        ways: identities::shown(app, user).await?.linked,
-        asks_again: account.asks_again.map(TimeView::day),
-        hearts: account.hearts,
+        since: TimeView::day(account.created_at),
+        identities: identities::load(app, user).await?.linked,
+        asks_again: account.consent_expires_at.map(TimeView::day),
+        hearts: account.heart_count,
         name: account.name,
     }))
 }

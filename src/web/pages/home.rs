@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::ids::Provider;
 use crate::web::extract::State;
-use crate::web::pages::invites::door;
-use crate::web::pages::login::others;
+use crate::web::pages::invites::registration_note;
+use crate::web::pages::login::other_providers;
 use crate::web::views::layout::{Layout, absolute_url, preview_image_url, render_page};
 
 #[derive(Template)]
@@ -27,8 +27,8 @@ pub(crate) async fn show(app: State, layout: Layout) -> Response {
         Some(_) => Redirect::to("/playlists").into_response(),
         None => render_page(&HomePage {
             layout: layout.with_title("Keep the playlists you love", ""),
-            others: others(&app),
-            door: door(&app),
+            others: other_providers(&app),
+            door: registration_note(&app),
             address: absolute_url(&app, "/"),
             picture: preview_image_url(&app),
         }),

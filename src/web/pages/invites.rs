@@ -1,4 +1,4 @@
-//! Who may join: what the landing page says of it, invitations and their links.
+//! Invitations, and who may join.
 
 use askama::Template;
 use axum::Form;
@@ -9,174 +9,153 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::app::{App, Registration};
-use crate::domain::registration::{self, Invite, NotAdmitted, Standing};
+use crate::domain::registration::{self, Invite, InviteStatus};
 use crate::domain::{Caller, Error};
 use crate::ids::Provider;
 use crate::web::error::{AppError, of_status};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
-use crate::web::pages::login::others;
+use crate::web::pages::login::other_providers;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::time::TimeView;
 
-/// Who may join, for the landing page; none: nothing stands in anybody's way.
-pub(crate) fn door(app: &App) -> Option<String> {
-    let people = &app.config.people;
-    let listeners =
-        people.listeners.map(|many| format!("Spotify lets {many} listeners use this server, chosen by its owner."));
-    let said = match people.registration {
-        Registration::Closed => "This server is closed to new people. If you have an account, sign in as usual.",
+/// Returns who may join, for the landing page; `None` in an open demo.
+pub(crate) fn registration_note(app: &App) -> Option<String> {
+    let access = &app.config.access;
+    let limit = access.spotify_users.map(|users| format!(" Spotify allows {users} listeners, chosen by the operator."));
+    let note = match access.registration {
+        Registration::Closed => "Nobody new can join at the moment. If you have an account, sign in as usual.",
         Registration::Invite => "New here? You need an invitation. If you have an account, sign in as usual.",
         Registration::Open if app.config.demo => return None,
+        Registration::Open if limit.is_some() => "Open to everybody on the operator’s list.",
         Registration::Open => {
-            let usual = "Open to listeners on this server’s Spotify list. Until Spotify reviews an app, its owner chooses who is on it.";
-            return Some(
-                listeners
-                    .map_or_else(|| usual.into(), |listeners| format!("Open to everybody on the list. {listeners}")),
-            );
+            "Open to listeners on the operator’s Spotify list. Until Spotify reviews an app, its operator chooses who is on it."
         }
     };
-    Some(listeners.map_or_else(|| said.into(), |listeners| format!("{said} {listeners}")))
-}
-
-/// What somebody new reads who is not let in.
-pub(crate) fn refusal(why: NotAdmitted) -> AppError {
-    let what = match why {
-        NotAdmitted::Closed => {
-            "This server is closed to new people at the moment. If you have been here before, sign in the way you did then."
-        }
-        NotAdmitted::Uninvited => {
-            "New people need a valid invitation: a link from whoever runs this server, for one person. If you have been here before, sign in the way you did then."
-        }
-    };
-    AppError::new(StatusCode::FORBIDDEN, "Closed to new people", what).nothing_saved()
+    Some(format!("{note}{}", limit.unwrap_or_default()))
 }
 
 #[derive(Template)]
 #[template(path = "invites/index.html")]
-struct Invites {
+struct InvitesPage {
     layout: Layout,
-    invites: Vec<Row>,
-    /// The link that was just made.
+    invites: Vec<InviteRow>,
+    /// The link of a new invitation.
     link: Option<String>,
     registration: Registration,
 }
 
-/// An invitation in the list.
-struct Row {
+struct InviteRow {
     id: i64,
-    made: TimeView,
-    until: TimeView,
+    created: TimeView,
+    expires: TimeView,
+    /// By whom, and when.
     used: Option<(String, TimeView)>,
-    expired: bool,
+    is_expired: bool,
 }
 
-impl Row {
-    fn of(invite: Invite, now: OffsetDateTime) -> Self {
-        let by = invite.used_by.unwrap_or_else(|| "somebody who has left".into());
+impl InviteRow {
+    fn new(invite: Invite, now: OffsetDateTime) -> Self {
+        let by = invite.used_by.unwrap_or_else(|| "a deleted account".into());
         Self {
             id: invite.id,
-            made: TimeView::day(invite.created_at),
-            until: TimeView::day(invite.expires_at),
+            created: TimeView::day(invite.created_at),
+            expires: TimeView::day(invite.expires_at),
             used: invite.used_at.map(|at| (by, TimeView::day(at))),
-            expired: invite.expires_at <= now,
+            is_expired: invite.expires_at <= now,
         }
     }
 }
 
-/// For everybody but operators there is no such page.
-fn hidden(error: Error) -> AppError {
+/// Users who are not operators get the usual page for a missing page.
+fn not_found_or_fault(error: Error) -> AppError {
     match error {
         Error::NotFound => of_status(StatusCode::NOT_FOUND),
         error => error.into(),
     }
 }
 
-/// The invitations that the operator made.
 pub(crate) async fn index(
     app: State,
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
 ) -> Result<Response, AppError> {
-    listed(&app, layout, &caller, now, None).await
+    render_list(&app, layout, &caller, now, None).await
 }
 
-async fn listed(
+async fn render_list(
     app: &App,
     layout: Layout,
     caller: &Caller,
     now: OffsetDateTime,
     link: Option<String>,
 ) -> Result<Response, AppError> {
-    let invites = registration::invited(app, caller).await.map_err(hidden)?;
-    Ok(render_page(&Invites {
+    let invites = registration::list_invites(app, caller).await.map_err(not_found_or_fault)?;
+    Ok(render_page(&InvitesPage {
         layout: layout.with_title("Invitations", "account"),
-        invites: invites.into_iter().map(|invite| Row::of(invite, now)).collect(),
+        invites: invites.into_iter().map(|invite| InviteRow::new(invite, now)).collect(),
         link,
-        registration: app.config.people.registration,
+        registration: app.config.access.registration,
     }))
 }
 
-/// Makes an invitation. Its link is in this answer and in no other: only a digest is kept.
-pub(crate) async fn make(
+/// Creates an invitation. Only this response contains its link, because only a hash is stored.
+pub(crate) async fn create(
     app: State,
     Now(now): Now,
     layout: Layout,
     SignedIn(caller): SignedIn,
 ) -> Result<Response, AppError> {
-    let token = registration::invite(&app, &caller, now).await.map_err(hidden)?;
+    let token = registration::create_invite(&app, &caller, now).await.map_err(not_found_or_fault)?;
     let link = app.config.base_url.join(&format!("/invite/{}", token.expose())).map_err(AppError::internal)?;
-    listed(&app, layout, &caller, now, Some(link.into())).await
+    render_list(&app, layout, &caller, now, Some(link.into())).await
 }
 
-/// Which invitation to take back.
 #[derive(Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct RevokeForm {
     invite: i64,
 }
 
-/// Takes an invitation back.
-pub(crate) async fn revoke(
+pub(crate) async fn destroy(
     app: State,
     SignedIn(caller): SignedIn,
-    Form(which): Form<Which>,
+    Form(form): Form<RevokeForm>,
 ) -> Result<Response, AppError> {
-    registration::revoke(&app, &caller, which.invite).await.map_err(hidden)?;
+    registration::revoke_invite(&app, &caller, form.invite).await.map_err(not_found_or_fault)?;
     Ok(flash::redirect("/invites", Flash::InviteRevoked))
 }
 
 #[derive(Template)]
 #[template(path = "invites/show.html")]
-struct Invited {
+struct InvitePage {
     layout: Layout,
     token: String,
-    /// The ways in beside Spotify.
+    /// The providers beside Spotify.
     others: Vec<Provider>,
 }
 
 /// The page behind an invitation's link.
-pub(crate) async fn invited(
+pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
     Path(token): Path<String>,
 ) -> Result<Response, AppError> {
-    let spent = |status, what: &str| Err(AppError::new(status, "This invitation is not valid", what));
-    match registration::standing(&app, &token, now).await? {
-        Standing::Good => {
-            Ok(render_page(&Invited { layout: layout.with_title("You are invited", ""), token, others: others(&app) }))
+    let invalid = |status, what: &str| Err(AppError::new(status, "This invitation is not valid", what));
+    match registration::invite_status(&app, &token, now).await? {
+        InviteStatus::Valid => Ok(render_page(&InvitePage {
+            layout: layout.with_title("You are invited", ""),
+            token,
+            others: other_providers(&app),
+        })),
+        InviteStatus::Used => {
+            invalid(StatusCode::GONE, "It has already been used, and each one is for one person. Ask for another one.")
         }
-        Standing::Used => {
-            spent(StatusCode::GONE, "It has already been used, and is for one person only. Ask for another one.")
+        InviteStatus::Expired => {
+            invalid(StatusCode::GONE, "It has expired: invitations are valid for two weeks. Ask for another one.")
         }
-        Standing::Expired => {
-            spent(StatusCode::GONE, "It has expired: invitations are valid for two weeks. Ask for another one.")
-        }
-        Standing::Unknown => spent(
-            StatusCode::NOT_FOUND,
-            "There is no such invitation, or it was revoked. Check that you have the whole link.",
-        ),
+        InviteStatus::Unknown => invalid(StatusCode::NOT_FOUND, "It was revoked, or the link is incomplete."),
     }
 }

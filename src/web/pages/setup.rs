@@ -12,7 +12,7 @@ use axum::response::Response;
 use subtle::ConstantTimeEq;
 
 use crate::app::App;
-use crate::domain::doctor::{self, Finding, Seat};
+use crate::domain::doctor::{self, Finding, RequestContext};
 use crate::ids::{Digested, Secret};
 use crate::web::error::{AppError, not_found};
 use crate::web::extract::State;
@@ -66,7 +66,7 @@ impl From<Finding> for FindingRow {
 }
 
 /// The operator: by token, or locally. Rejects with 404.
-pub(crate) struct Operator(Seat);
+pub(crate) struct Operator(RequestContext);
 
 impl FromRequestParts<Arc<App>> for Operator {
     type Rejection = AppError;
@@ -81,7 +81,7 @@ impl FromRequestParts<Arc<App>> for Operator {
         {
             return Err(not_found().await);
         }
-        Ok(Self(Seat::Browser {
+        Ok(Self(RequestContext::Browser {
             host: text(&parts.headers, HOST.as_str()).map(str::to_owned),
             scheme: text(&parts.headers, "x-forwarded-proto").map(str::to_owned),
         }))

@@ -41,7 +41,7 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         ("/top", 200),
         ("/now-playing", 200),
         ("/account", 200),
-        ("/account/ways/spotify", 200),
+        ("/account/identities/spotify", 200),
         ("/logout", 200),
         ("/playlists?page=999", 404),
         ("/hearts?page=999", 404),
@@ -74,7 +74,7 @@ async fn visit_pages_without_spotify(site: &Site) -> Vec<(Page, u16)> {
     let ada = site.visitor();
     let same = ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     let mut pages = vec![(same, 200), (ada.link_identity(&site.spotify, OtherProvider::X, "ada").await, 200)];
-    for (path, status) in [("/playlists", 200), ("/now-playing", 200), ("/account/ways/x", 200), (UNKNOWN, 409)] {
+    for (path, status) in [("/playlists", 200), ("/now-playing", 200), ("/account/identities/x", 200), (UNKNOWN, 409)] {
         pages.push((ada.get(path).await, status));
     }
     pages

@@ -109,7 +109,7 @@ impl Site {
         let config = Config::from_env(|name| self.settings.get(name).cloned(), false).expect("good settings");
         let clock = self.clock.clone();
         let url = Secret::new(self.database.url());
-        Arc::new(cli::assemble(config, &url, Arc::new(move || clock.now())).expect("an app"))
+        Arc::new(cli::build_app(config, &url, Arc::new(move || clock.now())).expect("an app"))
     }
 
     /// A new visitor, signed out.

@@ -1,4 +1,4 @@
-//! What happened to the account: a part of the account page, and a page with all of it.
+//! The account's activity: the latest events on the account page, and a page with all of them.
 
 use askama::Template;
 use axum::extract::Query;
@@ -17,37 +17,36 @@ use crate::web::views::time::TimeView;
 
 #[derive(Template)]
 #[template(path = "account/activity.html")]
-struct Activity {
+struct ActivityPage {
     layout: Layout,
-    events: Vec<Line>,
+    events: Vec<EventRow>,
     pager: Pager,
 }
 
-/// An event in the list.
-pub(crate) struct Line {
+pub(crate) struct EventRow {
     pub(crate) at: TimeView,
     pub(crate) what: String,
     pub(crate) device: Option<String>,
 }
 
-impl From<Event> for Line {
+impl From<Event> for EventRow {
     fn from(event: Event) -> Self {
-        let through = |words: &str| {
+        let with_provider = |words: &str| {
             let known = event.provider.as_deref().and_then(Provider::with_key);
             let label = known.map_or_else(|| event.provider.clone().unwrap_or_default(), |known| known.label().into());
             format!("{words} {label}")
         };
         let what = match event.kind.as_str() {
-            "joined" => through("Joined with"),
-            "signed-in" => through("Signed in with"),
-            "linked" => through("Linked"),
-            "unlinked" => through("Unlinked"),
-            "disconnected" => through("Disconnected"),
+            "joined" => with_provider("Joined with"),
+            "signed-in" => with_provider("Signed in with"),
+            "linked" => with_provider("Linked"),
+            "unlinked" => with_provider("Unlinked"),
+            "disconnected" => with_provider("Disconnected"),
             "exported" => "Exported hearts to a file".into(),
             "imported" => "Imported hearts from a file".into(),
             "page-on" => "Turned the public page on".into(),
             "page-off" => "Turned the public page off".into(),
-            "link-on" => "Made a secret link".into(),
+            "link-on" => "Created a secret link".into(),
             "link-off" => "Turned the secret link off".into(),
             "session-ended" => "Signed out another device".into(),
             "others-ended" => "Signed out everywhere else".into(),
@@ -57,24 +56,23 @@ impl From<Event> for Line {
     }
 }
 
-/// What happened last to the caller's account, and whether there is more.
-pub(crate) async fn latest(app: &App, caller: &Caller) -> Result<(Vec<Line>, bool), AppError> {
-    let (events, kept) = activity::latest(app, caller).await?;
-    let more = kept > events.len() as i64;
-    Ok((events.into_iter().map(Line::from).collect(), more))
+/// Returns the latest events, and whether there are more.
+pub(crate) async fn latest(app: &App, caller: &Caller) -> Result<(Vec<EventRow>, bool), AppError> {
+    let (events, total) = activity::latest(app, caller).await?;
+    let has_more = total > events.len() as i64;
+    Ok((events.into_iter().map(EventRow::from).collect(), has_more))
 }
 
-/// All that is kept of what happened to the account of who is signed in.
-pub(crate) async fn show(
+pub(crate) async fn index(
     app: State,
     layout: Layout,
     SignedIn(caller): SignedIn,
     Query(at): Query<PageParam>,
 ) -> Result<Response, AppError> {
     let list = activity::newest(&app, &caller, at.number()).await?;
-    Ok(render_page(&Activity {
+    Ok(render_page(&ActivityPage {
         layout: layout.with_title("Activity", "account"),
         pager: Pager::new(&list, "/account/activity")?,
-        events: list.entries.into_iter().map(Line::from).collect(),
+        events: list.entries.into_iter().map(EventRow::from).collect(),
     }))
 }

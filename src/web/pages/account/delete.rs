@@ -1,4 +1,4 @@
-//! Leaving: taking Spotify's keys back, and deleting the account.
+//! Disconnecting Spotify and deleting the account.
 
 use askama::Template;
 use axum::Form;
@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::domain::account::{self, Gone};
+use crate::domain::account::{self, DeletedCounts};
 use crate::domain::identities::{self, Identity};
 use crate::domain::registration;
 use crate::web::error::AppError;
@@ -20,22 +20,25 @@ use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "account/disconnect.html")]
-struct Disconnect {
+struct DisconnectPage {
     layout: Layout,
     hearts: i64,
 }
 
 /// Asks whether to disconnect Spotify.
-pub(crate) async fn disconnecting(
+pub(crate) async fn show_disconnect(
     app: State,
     layout: Layout,
     SignedIn(caller): SignedIn,
 ) -> Result<Response, AppError> {
-    let account = account::of(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account"))?;
-    Ok(render_page(&Disconnect { layout: layout.with_title("Disconnect Spotify", "account"), hearts: account.hearts }))
+    let account = account::load(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account"))?;
+    Ok(render_page(&DisconnectPage {
+        layout: layout.with_title("Disconnect Spotify", "account"),
+        hearts: account.heart_count,
+    }))
 }
 
-/// Forgets the keys to the Spotify account of who is signed in, in all their sessions.
+/// Removes Spotify's tokens from all of the user's sessions.
 pub(crate) async fn disconnect(
     app: State,
     Now(now): Now,
@@ -48,87 +51,85 @@ pub(crate) async fn disconnect(
 
 #[derive(Template)]
 #[template(path = "account/delete.html")]
-struct Delete {
+struct DeletePage {
     layout: Layout,
     hearts: i64,
-    /// Whether the last sign-in is recent enough.
-    fresh: bool,
-    ways: Vec<Identity>,
-    /// Whether nobody could invite others afterwards.
-    operator: bool,
+    /// Whether the user has signed in recently enough.
+    is_fresh: bool,
+    identities: Vec<Identity>,
+    is_operator: bool,
 }
 
-/// Says what deleting means, and asks; who signed in a while ago is asked to do that again first.
-pub(crate) async fn deleting(
+/// Asks whether to delete the account, or to sign in again first.
+pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
     visitor: MaybeUser,
     SignedIn(caller): SignedIn,
 ) -> Result<Response, AppError> {
-    let account = account::of(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account/delete"))?;
-    Ok(render_page(&Delete {
+    let account = account::load(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account/delete"))?;
+    Ok(render_page(&DeletePage {
         layout: layout.with_title("Delete your account", "account"),
-        hearts: account.hearts,
-        fresh: visitor.has_signed_in_recently(now).await?,
-        ways: identities::of(&app, &caller).await?.linked,
-        operator: registration::is_operator(&app, &caller).await?,
+        hearts: account.heart_count,
+        is_fresh: visitor.has_signed_in_recently(now).await?,
+        identities: identities::load(&app, &caller).await?.linked,
+        is_operator: registration::is_operator(&app, &caller).await?,
     }))
 }
 
-/// The box that says that somebody is sure of what cannot be undone.
+/// The checkbox that confirms what cannot be undone.
 #[derive(Deserialize)]
-pub(crate) struct Sure {
-    #[serde(default)]
-    sure: Option<String>,
+pub(crate) struct ConfirmForm {
+    confirm: Option<String>,
 }
 
-impl Sure {
-    pub(crate) fn is_ticked(&self) -> bool {
-        self.sure.as_deref() == Some("yes")
+impl ConfirmForm {
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.confirm.as_deref() == Some("yes")
     }
 }
 
-/// Deletes the account of who is signed in, for good.
-pub(crate) async fn delete(
+pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
     (visitor, headers): (MaybeUser, HeaderMap),
     SignedIn(caller): SignedIn,
-    Form(sure): Form<Sure>,
+    Form(form): Form<ConfirmForm>,
 ) -> Result<Response, AppError> {
-    if !sure.is_ticked() {
+    if !form.is_confirmed() {
         return Ok(flash::redirect("/account/delete", Flash::NotSure));
     }
     let browser = login_cookie::read(&app, &headers);
-    let Some(gone) = account::delete(&app, &caller, browser.as_ref(), visitor.signed_in_at().await?, now).await? else {
+    let Some(deleted) = account::delete(&app, &caller, browser.as_ref(), visitor.signed_in_at().await?, now).await?
+    else {
         return Ok(flash::redirect("/account/delete", Flash::NotFresh));
     };
     visitor.sign_out().await?;
-    Ok(receipt(&app, gone))
+    Ok(deleted_page(&app, deleted))
 }
 
 #[derive(Template)]
 #[template(path = "account/deleted.html")]
-struct Receipt {
+struct DeletedPage {
     layout: Layout,
-    /// What, and how many of it.
+    /// What was deleted, and how many.
     rows: Vec<(&'static str, i64)>,
 }
 
-/// What went. The answer itself and no page of its own: there is nobody left to keep the numbers for.
-fn receipt(app: &App, gone: Gone) -> Response {
+/// Shown without a redirect, because there is no account left to store the counts for.
+fn deleted_page(app: &App, deleted: DeletedCounts) -> Response {
     let all = [
-        ("Hearts", gone.hearts),
-        ("Hearts with a note or tags", gone.notes),
-        ("Removed hearts", gone.removed_hearts),
-        ("Playlists from your library", gone.playlists),
-        ("Ways to sign in", gone.identities),
-        ("Sessions", gone.sessions),
-        ("Activity entries", gone.events),
-        ("Invitations", gone.invites),
-        ("Shared pages and links", gone.shares),
+        ("Hearts", deleted.hearts),
+        ("Hearts with a note or tags", deleted.notes),
+        ("Removed hearts", deleted.removed_hearts),
+        ("Playlists from your library", deleted.playlists),
+        ("Ways to sign in", deleted.identities),
+        ("Sessions", deleted.sessions),
+        ("Activity entries", deleted.events),
+        ("Invitations", deleted.invites),
+        ("Shared pages and links", deleted.shares),
     ];
     let rows = all.into_iter().filter(|(_, count)| *count > 0).collect();
-    render_page(&Receipt { layout: Layout::without_user(app, "/").with_title("Your account is deleted", ""), rows })
+    render_page(&DeletedPage { layout: Layout::without_user(app, "/").with_title("Your account is deleted", ""), rows })
 }

@@ -17,70 +17,67 @@ use crate::web::views::time::TimeView;
 
 #[derive(Template)]
 #[template(path = "account/show.html")]
-struct Show {
+struct AccountPage {
     layout: Layout,
     name: String,
     since: TimeView,
-    ways: identities::Shown,
+    identities: identities::IdentityList,
     hearts: i64,
-    asks_again: Option<TimeView>,
-    connected: bool,
-    lapsed: bool,
-    operator: bool,
+    consent_expires_at: Option<TimeView>,
+    is_connected: bool,
+    is_lapsed: bool,
+    is_operator: bool,
     shares: sharing::On,
-    allowed: Vec<Allowed>,
-    sessions: Vec<sessions::Row>,
-    events: Vec<activity::Line>,
-    /// Whether there are more events than these.
-    more: bool,
+    permissions: Vec<Permission>,
+    sessions: Vec<sessions::SessionRow>,
+    events: Vec<activity::EventRow>,
+    has_more_events: bool,
 }
 
-/// Who is signed in, and since when.
 pub(crate) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, AppError> {
-    let account = account::of(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account"))?;
-    let (events, more) = activity::latest(&app, &caller).await?;
-    Ok(render_page(&Show {
+    let account = account::load(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account"))?;
+    let (events, has_more_events) = activity::latest(&app, &caller).await?;
+    Ok(render_page(&AccountPage {
         layout: layout.with_title("Account", "account"),
-        operator: registration::is_operator(&app, &caller).await?,
+        is_operator: registration::is_operator(&app, &caller).await?,
         shares: sharing::on(&app, &caller).await?,
-        allowed: allowed(&caller),
-        sessions: sessions::of(&app, &caller).await?,
-        more,
+        permissions: permissions(&caller),
+        sessions: sessions::list(&app, &caller).await?,
+        has_more_events,
         events,
         name: account.name,
-        since: TimeView::day(account.since),
-        ways: identities::shown(&app, &caller).await?,
-        hearts: account.hearts,
-        connected: account.asks_again.is_some(),
-        lapsed: caller.lapsed,
-        asks_again: account.asks_again.map(TimeView::day),
+        since: TimeView::day(account.created_at),
+        identities: identities::load(&app, &caller).await?,
+        hearts: account.heart_count,
+        is_connected: account.consent_expires_at.is_some(),
+        is_lapsed: caller.lapsed,
+        consent_expires_at: account.consent_expires_at.map(TimeView::day),
     }))
 }
 
-/// What Spotify lets us do, by its name for it, in words, with what it is for.
-const ALLOWED: [(&str, Allowed); 3] = [
+/// What each scope of Spotify's permits, and why it is requested.
+const PERMISSIONS: [(&str, Permission); 3] = [
     (
         "playlist-read-private",
-        Allowed { may: "See your private playlists", because: "so that they can be listed here with the others." },
+        Permission { what: "See your private playlists", why: "to list them here with the others." },
     ),
     (
         "playlist-read-collaborative",
-        Allowed { may: "See your collaborative playlists", because: "so that they can be listed here too." },
+        Permission { what: "See your collaborative playlists", why: "to list them here too." },
     ),
     (
         "user-read-currently-playing",
-        Allowed { may: "See what you listen to", because: "only while you have Now playing open." },
+        Permission { what: "See what you listen to", why: "only while you have Now playing open." },
     ),
 ];
 
-/// Something that Spotify lets us do.
 #[derive(Clone, Copy)]
-struct Allowed {
-    may: &'static str,
-    because: &'static str,
+struct Permission {
+    what: &'static str,
+    why: &'static str,
 }
 
-fn allowed(caller: &Caller) -> Vec<Allowed> {
+fn permissions(caller: &Caller) -> Vec<Permission> {
     let Some(grant) = &caller.grant else { return Vec::new() };
-    ALLOWED.iter().filter(|(scope, _)| grant.scopes.contains(*scope)).map(|(_, allowed)| *allowed).collect()
+    PERMISSIONS.iter().filter(|(scope, _)| grant.scopes.contains(*scope)).map(|(_, permission)| *permission).collect()
 }

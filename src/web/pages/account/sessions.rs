@@ -1,4 +1,4 @@
-//! Where somebody is signed in: a part of the account page, and the buttons in it.
+//! The sessions on the account page, and ending them.
 
 use axum::Form;
 use axum::response::Response;
@@ -13,8 +13,7 @@ use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::views::time::TimeView;
 
-/// A session in the list.
-pub(crate) struct Row {
+pub(crate) struct SessionRow {
     pub(crate) mark: String,
     pub(crate) device: String,
     pub(crate) since: TimeView,
@@ -22,8 +21,8 @@ pub(crate) struct Row {
     pub(crate) here: bool,
 }
 
-impl From<sessions::SignedIn> for Row {
-    fn from(session: sessions::SignedIn) -> Self {
+impl From<sessions::SessionInfo> for SessionRow {
+    fn from(session: sessions::SessionInfo) -> Self {
         Self {
             mark: session.mark,
             device: session.device.unwrap_or_else(|| "An unknown browser".into()),
@@ -34,28 +33,26 @@ impl From<sessions::SignedIn> for Row {
     }
 }
 
-/// Where the caller is signed in, this session first.
-pub(crate) async fn of(app: &App, caller: &Caller) -> Result<Vec<Row>, AppError> {
-    Ok(sessions::of(app, caller).await?.into_iter().map(Row::from).collect())
+/// Returns the caller's sessions, the current one first.
+pub(crate) async fn list(app: &App, caller: &Caller) -> Result<Vec<SessionRow>, AppError> {
+    Ok(sessions::list(app, caller).await?.into_iter().map(SessionRow::from).collect())
 }
 
-/// Which session to end.
 #[derive(Deserialize)]
-pub(crate) struct Which {
-    /// The mark of one; none: all but this one.
-    #[serde(default)]
+pub(crate) struct EndSessionForm {
+    /// The session's mark. Without it all other sessions are ended.
     session: Option<String>,
 }
 
-/// Ends another session of who is signed in, or all others.
-pub(crate) async fn end(
+/// Ends one of the user's other sessions, or all of them.
+pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
     SignedIn(caller): SignedIn,
     Device(device): Device,
-    Form(which): Form<Which>,
+    Form(form): Form<EndSessionForm>,
 ) -> Result<Response, AppError> {
-    let said = match which.session {
+    let notice = match form.session {
         Some(mark) => {
             sessions::end(&app, &caller, &mark, &device, now).await?;
             Flash::SessionEnded
@@ -65,5 +62,5 @@ pub(crate) async fn end(
             Flash::OthersEnded
         }
     };
-    Ok(flash::redirect("/account#sessions", said))
+    Ok(flash::redirect("/account#sessions", notice))
 }

@@ -13,7 +13,7 @@ use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::return_to::{list_anchor, playlist_path};
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
-use crate::web::pages::account::delete::Sure;
+use crate::web::pages::account::delete::ConfirmForm;
 use crate::web::pages::playlists::show::parse_id;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::{PageParam, Pager};
@@ -115,9 +115,9 @@ pub(crate) async fn update(
 pub(crate) async fn destroy_all(
     app: State,
     SignedIn(user): SignedIn,
-    Form(sure): Form<Sure>,
+    Form(form): Form<ConfirmForm>,
 ) -> Result<Response, AppError> {
-    if !sure.is_ticked() {
+    if !form.is_confirmed() {
         return Ok(flash::redirect("/hearts/removed", Flash::NotForgotten));
     }
     hearts::delete_removed(&app, &user, None).await?;

@@ -1,104 +1,119 @@
-//! What to say to who was not let in.
+//! Error pages of a failed login.
 
 use axum::http::StatusCode;
 
 use crate::domain::Error;
-use crate::domain::sign_in::{Conflict, Refusal};
+use crate::domain::login::{Conflict, LoginError};
+use crate::domain::registration::RegistrationError;
 use crate::ids::Provider;
 use crate::web::error::{AppError, Link};
-use crate::web::pages::invites;
 
-/// The page for a sign-in by `provider` that did not succeed; `known`: somebody is signed in already.
-pub(crate) fn fault(refusal: Refusal, provider: Provider, known: bool) -> AppError {
+const UNFINISHED: &str = "Sign-in did not finish";
+
+pub(crate) fn login_fault(error: LoginError, provider: Provider, is_signed_in: bool) -> AppError {
     let name = provider.label();
-    let fault = match refusal {
-        Refusal::NoCookie => bad(
-            "Your browser refused our cookie, or the sign-in was started in another browser. Allow cookies for this site and try again.",
+    let fault = match error {
+        LoginError::NoCookie => unfinished(
+            "Your browser refused the sign-in cookie, or you started signing in with another browser. Allow cookies for this site and try again.",
         ),
-        Refusal::Used => bad("This sign-in has already been used. Start a new one."),
-        Refusal::Old => bad("This sign-in has expired: it took longer than ten minutes."),
-        Refusal::Unknown => bad("This sign-in was not started in this browser, or it was started too long ago."),
-        Refusal::Denied { next } | Refusal::Ended { next } => {
-            bad(format!("{name} ended this sign-in without letting you in.")).with_retry(next)
+        LoginError::Used => unfinished("This sign-in link has already been used. Start again."),
+        LoginError::Expired => unfinished("This sign-in took longer than ten minutes and has expired."),
+        LoginError::Unknown => unfinished("This sign-in was started in another browser, or more than an hour ago."),
+        LoginError::Denied { next } | LoginError::Rejected { next } => {
+            unfinished(format!("{name} ended the sign-in.")).with_retry(next)
         }
-        Refusal::Conflict(conflict) => return collision(conflict, name),
-        Refusal::NotAdmitted(why) => return invites::refusal(why),
-        Refusal::Slow => {
-            away(StatusCode::GATEWAY_TIMEOUT, format!("{name} took too long to answer. Try again in a moment."))
-        }
-        Refusal::Away(cause) => {
-            away(StatusCode::BAD_GATEWAY, format!("{name}’s answer could not be used. Try again in a moment."))
+        LoginError::Conflict(conflict) => return conflict_fault(conflict, name),
+        LoginError::Registration(error) => return registration_fault(error),
+        LoginError::Timeout => provider_fault(
+            StatusCode::GATEWAY_TIMEOUT,
+            format!("{name} took too long to answer. Try again in a moment."),
+        ),
+        LoginError::Unavailable(cause) => {
+            provider_fault(StatusCode::BAD_GATEWAY, format!("{name} sent an unusable answer. Try again in a moment."))
                 .with_cause(cause)
         }
-        Refusal::Misconfigured(cause) => AppError::new(
+        LoginError::Misconfigured(cause) => AppError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "This way to sign in is not set up correctly",
-            format!("{name} rejects this server’s client id or secret. Whoever runs it needs to check them."),
+            format!("{name} rejects Heartlist’s client id or secret. The operator needs to check them."),
         )
         .nothing_saved()
         .with_cause(cause),
-        // What is set wrong is as wrong the next time.
-        Refusal::Failed(error @ Error::Misconfigured(_)) => not_let_in(error),
-        Refusal::Failed(error) => not_let_in(error).with_retry("/playlists"),
+        // Trying again does not help.
+        LoginError::Failed(error @ Error::Misconfigured(_)) => failed(error),
+        LoginError::Failed(error) => failed(error).with_retry("/playlists"),
     };
-    // A new try would only sign in; what was to be linked begins on the account page.
-    if known && provider != Provider::Spotify { onward(fault) } else { fault.with_provider(provider) }
+    // Trying again would only sign in. Linking starts on the account page.
+    if is_signed_in && provider != Provider::Spotify { with_account_link(fault) } else { fault.with_provider(provider) }
 }
 
-fn bad(what: impl Into<String>) -> AppError {
-    AppError::new(StatusCode::BAD_REQUEST, "Sign-in did not finish", what).nothing_saved().with_retry("/playlists")
+fn unfinished(what: impl Into<String>) -> AppError {
+    AppError::new(StatusCode::BAD_REQUEST, UNFINISHED, what).nothing_saved().with_retry("/playlists")
 }
 
-fn away(status: StatusCode, what: String) -> AppError {
-    AppError::new(status, "Sign-in did not finish", what).nothing_saved().with_retry("/playlists")
+fn provider_fault(status: StatusCode, what: String) -> AppError {
+    AppError::new(status, UNFINISHED, what).nothing_saved().with_retry("/playlists")
 }
 
-fn not_let_in(error: Error) -> AppError {
-    // They have no hearts here to look at.
+fn failed(error: Error) -> AppError {
+    // Without links to pages that need an account.
     AppError { recovery_links: Vec::new(), ..AppError::from(error).nothing_saved() }
+}
+
+fn registration_fault(error: RegistrationError) -> AppError {
+    let what = match error {
+        RegistrationError::Closed => {
+            "Nobody new can join at the moment. If you have an account, sign in the way you did before."
+        }
+        RegistrationError::NotInvited => {
+            "To join, you need a valid invitation: a link from the operator, for one person. If you have an account, sign in the way you did before."
+        }
+        RegistrationError::Failed(error) => return failed(error),
+    };
+    AppError::new(StatusCode::FORBIDDEN, "Closed to new people", what).nothing_saved()
 }
 
 const ACCOUNT: Link = Link { href: "/account", text: "My account" };
 const SIGN_OUT: Link = Link { href: "/logout", text: "Sign out" };
-const AGAIN: Link = Link { href: "/account/again?next=%2Faccount", text: "Sign in again" };
-const PROVE: Link = Link { href: "/account/same?next=%2Faccount", text: "Confirm that both are yours" };
+const REAUTHENTICATE: Link = Link { href: "/account/reauthenticate?next=%2Faccount", text: "Sign in again" };
+const MERGE: Link = Link { href: "/account/merge?next=%2Faccount", text: "Confirm that both are yours" };
 
-fn onward(mut fault: AppError) -> AppError {
+fn with_account_link(mut fault: AppError) -> AppError {
     fault.retry_path = None;
     fault.recovery_links.push(ACCOUNT);
     fault
 }
 
-fn collision(conflict: Conflict, name: &str) -> AppError {
-    let (heading, step) = match conflict {
-        Conflict::SomebodyElses | Conflict::AnotherOne => ("That belongs to another account", Some(SIGN_OUT)),
-        Conflict::PerhapsTheirs => ("That account may be yours too", Some(PROVE)),
-        Conflict::NotAsked => ("You are already signed in", None),
-        Conflict::NotFresh => ("Sign in again first", Some(AGAIN)),
-        Conflict::Changed => ("This sign-in belongs to another session", None),
+fn conflict_fault(conflict: Conflict, name: &str) -> AppError {
+    let (heading, link) = match conflict {
+        Conflict::LinkedElsewhere => ("That account is already linked", Some(SIGN_OUT)),
+        Conflict::ProviderTaken => ("Another account is already linked", Some(SIGN_OUT)),
+        Conflict::MergePossible => ("That account may be yours too", Some(MERGE)),
+        Conflict::LinkNotRequested => ("You are already signed in", None),
+        Conflict::ReauthRequired => ("Sign in again first", Some(REAUTHENTICATE)),
+        Conflict::SessionChanged => ("This sign-in belongs to another session", None),
     };
-    let mut fault = AppError::new(StatusCode::CONFLICT, heading, sentences(conflict, name));
-    fault.recovery_links.extend(step);
-    onward(fault)
+    let mut fault = AppError::new(StatusCode::CONFLICT, heading, conflict_text(conflict, name));
+    fault.recovery_links.extend(link);
+    with_account_link(fault)
 }
 
-/// What happened, that nothing was changed, and what helps.
-fn sentences(conflict: Conflict, name: &str) -> String {
+fn conflict_text(conflict: Conflict, name: &str) -> String {
     match conflict {
-        Conflict::SomebodyElses => format!(
-            "The {name} account you chose belongs to another Heartlist account. Nothing was changed. To use that one, sign out first. If both are yours and you want just one, sign in there, export your hearts and delete that account; then link {name} here and import the file."
+        Conflict::LinkedElsewhere => format!(
+            "The {name} account you chose is linked to another Heartlist account. Nothing was changed. To use that one, sign out first. If both are yours and you want just one, sign in there, export your hearts and delete that account. Then link {name} here and import the file."
         ),
-        Conflict::PerhapsTheirs => format!(
-            "The {name} account you chose belongs to another Heartlist account with the same email address as yours. Nothing was changed. Confirm that both are yours, and they become one account with all the hearts."
+        Conflict::MergePossible => format!(
+            "The {name} account you chose belongs to another Heartlist account with the same email address. Nothing was changed. Confirm that both are yours to merge them into one account with all the hearts."
         ),
-        Conflict::AnotherOne => format!(
-            "Your account is linked to a different {name} account. Nothing was changed. To use the one you chose, sign out first. To link it here instead, unlink the other on your account page."
+        Conflict::ProviderTaken => format!(
+            "Your account is linked to a different {name} account. Nothing was changed. To use the one you chose, sign out first. To link it here instead, unlink the other one on your account page."
         ),
-        Conflict::NotAsked => format!(
-            "No account here uses the {name} account you chose. Nothing was changed. To sign in with it too, link it on your account page."
+        Conflict::LinkNotRequested => format!(
+            "The {name} account you chose is not linked to a Heartlist account. Nothing was changed. To sign in with it too, link it on your account page."
         ),
-        Conflict::NotFresh => "To link another way to sign in, you need to have signed in within the last ten minutes, so that nobody who finds your browser open can add their own. Nothing was changed.".into(),
-        Conflict::Changed => format!(
+        Conflict::ReauthRequired => "To link another way to sign in, you need to have signed in within the last ten minutes, so that nobody who finds your browser open can add their own. Nothing was changed.".into(),
+        Conflict::SessionChanged => format!(
             "After you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."
         ),
     }

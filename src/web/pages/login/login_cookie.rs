@@ -1,5 +1,5 @@
-//! The cookie that binds a sign-in in progress to the browser that started it. It exists apart from the session, so that
-//! a visitor who is not signed in costs the database no session.
+//! The cookie that binds a pending login to the browser that started it. It is separate from the session, so that visitors
+//! who are not signed in need no session row.
 
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
@@ -8,27 +8,27 @@ use time::Duration;
 use tower_sessions::cookie::{Cookie, CookieBuilder, SameSite};
 
 use crate::app::App;
-use crate::domain::sign_in::PENDING_TTL;
+use crate::domain::login::PENDING_TTL;
 use crate::ids::Secret;
 
 /// The prefix makes browsers refuse the cookie from a subdomain or over http.
 fn name(app: &App) -> &'static str {
-    if app.config.https() { "__Host-heartlist-login" } else { "heartlist-login" }
+    if app.config.is_https() { "__Host-heartlist-login" } else { "heartlist-login" }
 }
 
-/// Returns the browser's name for its sign-ins, if it sent one.
+/// Returns the cookie's value, if the browser sent one.
 pub(crate) fn read(app: &App, headers: &HeaderMap) -> Option<Secret> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
     let cookie = cookies.flat_map(Cookie::split_parse).flatten().find(|cookie| cookie.name() == name(app))?;
     Some(Secret::new(cookie.value())).filter(|name| !name.expose().is_empty())
 }
 
-/// Sets the cookie for as long as its sign-ins are remembered.
+/// Sets the cookie for the lifetime of its pending logins.
 pub(crate) fn set(app: &App, response: &mut Response, browser: &Secret) {
     write(app, response, Cookie::build((name(app), browser.expose())).max_age(PENDING_TTL));
 }
 
-/// Removes the cookie: the sign-ins in progress end with the session.
+/// Removes the cookie, so that pending logins end with the session.
 pub(crate) fn remove(app: &App, response: &mut Response) {
     write(app, response, Cookie::build((name(app), "")).max_age(Duration::ZERO));
 }
@@ -37,8 +37,8 @@ fn write(app: &App, response: &mut Response, cookie: CookieBuilder<'_>) {
     let cookie = cookie
         .path("/")
         .http_only(true)
-        .secure(app.config.https())
-        // Lax and not Strict: the way back from the provider begins on another site.
+        .secure(app.config.is_https())
+        // Lax and not Strict: the callback comes from another site.
         .same_site(SameSite::Lax);
     let cookie = HeaderValue::from_str(&cookie.to_string()).expect("a random name has no special characters");
     response.headers_mut().append(SET_COOKIE, cookie);

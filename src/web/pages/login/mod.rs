@@ -1,4 +1,4 @@
-//! The doors: signing in, coming back from the provider, signing out.
+//! Login: choosing a provider, the callback, signing out.
 
 mod errors;
 pub(crate) mod login_cookie;
@@ -13,58 +13,68 @@ use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::domain::activity::{self, Kind};
-use crate::domain::sign_in::{self, Anew, Answer, Arrival, Arrived, Button, Outcome, Refusal};
+use crate::domain::login::{
+    self, AfterLogin, CallbackParams, IntentField, LoginError, LoginRequest, LoginResult, Outcome, ReauthReason,
+};
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::device::Device;
-use crate::web::extract::provider::Way;
+use crate::web::extract::provider::ProviderPath;
 use crate::web::extract::return_to::{NextParam, SafePath, sign_in_path, with_next};
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
-use crate::web::pages::account::identities::AGAIN;
 use crate::web::views::layout::{Layout, render_page};
+
+/// The page that asks users to sign in again.
+pub(crate) const REAUTHENTICATE_PATH: &str = "/account/reauthenticate";
 
 #[derive(Template)]
 #[template(path = "sign_in/login.html")]
-struct SignIn {
+struct LoginPage {
     layout: Layout,
     next: String,
     heart: Option<String>,
-    /// The button that is offered first.
+    /// The provider of the first button.
     main: Provider,
     others: Vec<Provider>,
 }
 
-/// The page with the buttons. Who is signed in and connected goes straight on.
-pub(crate) async fn page(app: State, visitor: MaybeUser, layout: Layout, Query(wanted): Query<NextParam>) -> Response {
-    // Who is signed in lacks nothing but Spotify.
-    let others = if visitor.user.is_none() { others(&app) } else { Vec::new() };
-    door(visitor, layout, wanted, Provider::Spotify, others)
+/// The page with all providers. Redirects users who are signed in and connected.
+pub(crate) async fn show(app: State, visitor: MaybeUser, layout: Layout, Query(params): Query<NextParam>) -> Response {
+    // A user who is signed in can only connect Spotify here.
+    let others = if visitor.user.is_none() { other_providers(&app) } else { Vec::new() };
+    login_page(visitor, layout, params, Provider::Spotify, others)
 }
 
-/// The page with the button of one provider: an address alone leads nobody off this site.
-pub(crate) async fn offer(
-    Way(provider): Way,
+/// The page with one provider. A link alone must not send anybody to another site.
+pub(crate) async fn show_provider(
+    ProviderPath(provider): ProviderPath,
     visitor: MaybeUser,
     layout: Layout,
-    Query(wanted): Query<NextParam>,
+    Query(params): Query<NextParam>,
 ) -> Response {
-    door(visitor, layout, wanted, provider, Vec::new())
+    login_page(visitor, layout, params, provider, Vec::new())
 }
 
-/// The providers beside Spotify, as pages for strangers offer them.
-pub(crate) fn others(app: &State) -> Vec<Provider> {
-    app.providers().filter(|provider| *provider != Provider::Spotify).collect()
+/// Returns the configured providers beside Spotify.
+pub(crate) fn other_providers(app: &State) -> Vec<Provider> {
+    app.oauth.providers().filter(|provider| *provider != Provider::Spotify).collect()
 }
 
-fn door(visitor: MaybeUser, layout: Layout, wanted: NextParam, main: Provider, others: Vec<Provider>) -> Response {
-    let next = SafePath::parse_or_playlists(wanted.next.as_deref());
-    if sign_in::aim(Button::SignIn, main, visitor.user.as_ref(), None).is_none() {
+fn login_page(
+    visitor: MaybeUser,
+    layout: Layout,
+    params: NextParam,
+    main: Provider,
+    others: Vec<Provider>,
+) -> Response {
+    let next = SafePath::parse_or_playlists(params.next.as_deref());
+    if login::intent(IntentField::SignIn, main, visitor.user.as_ref(), None).is_none() {
         return Redirect::to(next.as_str()).into_response();
     }
-    let heart = wanted.heart.and_then(|id| PlaylistId::parse(&id).ok()).map(String::from);
-    render_page(&SignIn {
+    let heart = params.heart.and_then(|id| PlaylistId::parse(&id).ok()).map(String::from);
+    render_page(&LoginPage {
         layout: layout.with_title("Sign in", ""),
         next: next.as_str().to_owned(),
         heart,
@@ -73,164 +83,156 @@ fn door(visitor: MaybeUser, layout: Layout, wanted: NextParam, main: Provider, o
     })
 }
 
-/// What the buttons that lead to a provider ask for.
 #[derive(Default, Deserialize)]
-pub(crate) struct StartForm {
+pub(crate) struct LoginForm {
     #[serde(flatten)]
-    wanted: NextParam,
-    /// `now-playing`: a consent that covers that too.
-    #[serde(default)]
-    also: Option<String>,
-    /// The invitation of who may be new.
-    #[serde(default)]
+    params: NextParam,
     invite: Option<Secret>,
-    /// `yes`: a new consent although the old one is still good.
-    #[serde(default)]
-    again: Option<String>,
-    /// `link`: a further way in; `prove`: the account that was there before. Otherwise: to sign in.
-    #[serde(default)]
-    aim: Option<String>,
+    /// `link` or `merge`.
+    intent: Option<String>,
+    /// `renew-consent` or `now-playing`.
+    reason: Option<String>,
 }
 
-impl StartForm {
-    fn anew(&self) -> Option<Anew> {
-        match (self.also.as_deref(), self.again.as_deref()) {
-            (Some("now-playing"), _) => Some(Anew::NowPlaying),
-            (_, Some("yes")) => Some(Anew::Renew),
+impl LoginForm {
+    fn reauth(&self) -> Option<ReauthReason> {
+        match self.reason.as_deref() {
+            Some("renew-consent") => Some(ReauthReason::RenewConsent),
+            Some("now-playing") => Some(ReauthReason::EnableNowPlaying),
             _ => None,
         }
     }
 
-    fn button(&self) -> Button {
-        match self.aim.as_deref() {
-            Some("link") => Button::Link,
-            Some("prove") => Button::Prove,
-            _ => Button::SignIn,
+    fn intent(&self) -> IntentField {
+        match self.intent.as_deref() {
+            Some("link") => IntentField::Link,
+            Some("merge") => IntentField::Merge,
+            _ => IntentField::SignIn,
         }
     }
 }
 
-/// Sends the browser to the provider's consent page, unless there is nothing to go there for.
-pub(crate) async fn start(
+/// Redirects to the provider's consent page, unless the user is already signed in.
+pub(crate) async fn create(
     app: State,
     Now(now): Now,
-    Way(provider): Way,
+    ProviderPath(provider): ProviderPath,
     (visitor, headers): (MaybeUser, HeaderMap),
-    Form(form): Form<StartForm>,
+    Form(form): Form<LoginForm>,
 ) -> Result<Response, AppError> {
-    let (anew, button) = (form.anew(), form.button());
-    let next = SafePath::parse_or_playlists(form.wanted.next.as_deref());
-    let Some(aim) = sign_in::aim(button, provider, visitor.user.as_ref(), anew) else {
+    let reauth = form.reauth();
+    let next = SafePath::parse_or_playlists(form.params.next.as_deref());
+    let Some(intent) = login::intent(form.intent(), provider, visitor.user.as_ref(), reauth) else {
         return Ok(Redirect::to(next.as_str()).into_response());
     };
-    let fresh = visitor.has_signed_in_recently(now).await?;
-    if !fresh && sign_in::adds_a_way(&app, aim, provider).await? {
-        return Ok(Redirect::to(&with_next(AGAIN, next.as_str())).into_response());
+    let is_fresh = visitor.has_signed_in_recently(now).await?;
+    if !is_fresh && login::adds_identity(&app, intent, provider).await? {
+        return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, next.as_str())).into_response());
     }
-    let heart = form.wanted.heart.and_then(|id| PlaylistId::parse(&id).ok());
+    let heart = form.params.heart.and_then(|id| PlaylistId::parse(&id).ok());
     let invite = form.invite.filter(|invite| !invite.expose().is_empty());
-    let wish = sign_in::Wish { next: next.as_str().to_owned(), heart, anew, invite };
+    let after = AfterLogin { next: next.as_str().to_owned(), heart, reauth, invite };
     let browser = login_cookie::read(&app, &headers).unwrap_or_else(Secret::random);
-    let start =
-        sign_in::Start { provider, browser: browser.clone(), aim, fresh, wish, before: visitor.scopes().await? };
-    let consent = sign_in::start(&app, start, now).await?;
+    let granted_scopes = visitor.scopes().await?;
+    let request = LoginRequest { provider, browser: browser.clone(), intent, is_fresh, after, granted_scopes };
+    let consent = login::start(&app, request, now).await?;
     let mut response = Redirect::to(consent.as_str()).into_response();
     login_cookie::set(&app, &mut response, &browser);
     Ok(response)
 }
 
-/// Where a provider sends the browser back to; always leads away again, so that no code stays in the address bar.
+/// The redirect URI of a provider. Always redirects, so that no code stays in the address bar.
 pub(crate) async fn callback(
     app: State,
     Now(now): Now,
-    Way(provider): Way,
+    ProviderPath(provider): ProviderPath,
     (visitor, headers): (MaybeUser, HeaderMap),
-    (Device(device), Query(answer)): (Device, Query<Answer>),
+    (Device(device), Query(params)): (Device, Query<CallbackParams>),
 ) -> Result<Response, AppError> {
-    let signed_in = visitor.user.clone();
-    let known = signed_in.is_some();
-    let (browser, invited_until) = (login_cookie::read(&app, &headers), visitor.invited_until().await?);
-    let arrival = Arrival { provider, browser, visitor: signed_in, invited_until, answer };
-    match sign_in::finish(&app, arrival, now).await {
-        Ok(arrived) => welcome(&app, &visitor, provider, arrived, (&device, now)).await,
-        Err(Refusal::Denied { next }) => Ok(flash::redirect(&after_no(known, next), Flash::Denied)),
-        // The second of two tabs: there is nothing left to do.
-        Err(Refusal::Used) if known => Ok(flash::redirect("/playlists", Flash::AlreadySignedIn)),
-        Err(refusal) => Err(errors::fault(refusal, provider, known)),
+    let is_signed_in = visitor.user.is_some();
+    let params = CallbackParams { browser: login_cookie::read(&app, &headers), ..params };
+    let signed_in = (visitor.user.clone(), visitor.invited_until().await?);
+    match login::complete_login(&app, provider, params, signed_in, now).await {
+        Ok(result) => sign_in_response(&app, &visitor, provider, result, (&device, now)).await,
+        Err(LoginError::Denied { next }) => Ok(flash::redirect(&path_after_denial(is_signed_in, next), Flash::Denied)),
+        // The second of two tabs.
+        Err(LoginError::Used) if is_signed_in => Ok(flash::redirect("/playlists", Flash::AlreadySignedIn)),
+        Err(error) => Err(errors::login_fault(error, provider, is_signed_in)),
     }
 }
 
-/// Where to be after a no: back where they were, which a stranger reaches only through the door.
-fn after_no(known: bool, next: String) -> String {
+/// Returns where to go after a refused consent: back to `next`, which a visitor who is not signed in reaches through the
+/// login page.
+fn path_after_denial(is_signed_in: bool, next: String) -> String {
     match next.as_str() {
-        _ if known => next,
+        _ if is_signed_in => next,
         "/playlists" => "/".into(),
         _ => sign_in_path(&next),
     }
 }
 
-async fn welcome(
+async fn sign_in_response(
     app: &App,
     visitor: &MaybeUser,
     provider: Provider,
-    arrived: Arrived,
+    result: LoginResult,
     (device, now): (&str, OffsetDateTime),
 ) -> Result<Response, AppError> {
-    // With a newcomer's account, which became part of another, its session is gone as well.
-    if !matches!(arrived.outcome, Outcome::Proven { .. }) {
+    // A merge has deleted the session of the account that ended.
+    if !matches!(result.outcome, Outcome::Merged { .. }) {
         visitor.reload().await?;
     }
-    // Linking is no proof of being who one says: anybody at an open browser could add a way in of their own.
-    let proof = !matches!(arrived.outcome, Outcome::Linked(_));
-    visitor.record_device(device, proof.then_some(now)).await?;
-    match arrived.outcome.event(provider) {
-        // Written together with the session.
-        Kind::SignedIn(_) => visitor.sign_in(&arrived, Some(provider)).await?,
+    // Linking does not count as signing in: anybody at an open browser could link an identity of their own.
+    let proves_user = !matches!(result.outcome, Outcome::Linked(_));
+    visitor.record_device(device, proves_user.then_some(now)).await?;
+    match result.outcome.event(provider) {
+        // Stored together with the session.
+        Kind::SignedIn(_) => visitor.sign_in(&result, Some(provider)).await?,
         event => {
-            activity::note(app, arrived.person.id, event, device, now).await;
-            visitor.sign_in(&arrived, None).await?;
+            activity::note(app, result.person.id, event, device, now).await;
+            visitor.sign_in(&result, None).await?;
         }
     }
-    let next = match (arrived.outcome, arrived.invited_until) {
-        (Outcome::Joined, Some(_)) => with_next("/account/same", &arrived.wish.next),
-        _ => arrived.wish.next.clone(),
+    let next = match (result.outcome, result.merge_until) {
+        (Outcome::Joined, Some(_)) => with_next("/account/merge", &result.after.next),
+        _ => result.after.next.clone(),
     };
-    Ok(flash::redirect(&next, greeting(visitor.is_connected(), provider, &arrived)))
+    Ok(flash::redirect(&next, flash_for(visitor.is_connected(), provider, &result)))
 }
 
-/// What to say to who arrives; `connected`: Spotify was so before.
-fn greeting(connected: bool, provider: Provider, arrived: &Arrived) -> Flash {
-    match (arrived.missing, arrived.wish.anew, arrived.outcome) {
+/// `was_connected` is whether Spotify was connected before.
+fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> Flash {
+    let is_spotify = provider == Provider::Spotify;
+    match (result.missing, result.after.reauth, result.outcome) {
         (Some(missing), ..) => Flash::Missing(missing),
-        _ if arrived.wish.heart.is_some() => Flash::SignedInAndHearted,
-        (None, Some(Anew::NowPlaying), _) => Flash::NowPlayingOn,
-        (None, Some(Anew::Renew), _) if provider == Provider::Spotify => Flash::Reconnected,
-        // Somebody proved who they are; nothing else has changed.
-        (None, Some(Anew::Renew), _) => Flash::SignedIn,
-        (None, None, Outcome::AlreadyLinked(_)) if !connected && provider == Provider::Spotify => Flash::Reconnected,
+        _ if result.after.heart.is_some() => Flash::SignedInAndHearted,
+        (None, Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
+        (None, Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
+        // The user only signed in again.
+        (None, Some(ReauthReason::RenewConsent), _) => Flash::SignedIn,
+        (None, None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,
         (None, None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
         (None, None, Outcome::Linked(_)) => Flash::Linked(provider),
-        (None, None, Outcome::Proven { .. }) => Flash::Merged,
+        (None, None, Outcome::Merged { .. }) => Flash::Merged,
         (None, None, Outcome::SignedIn(_) | Outcome::Joined) => Flash::SignedIn,
     }
 }
 
 #[derive(Template)]
 #[template(path = "sign_in/logout.html")]
-struct SignOut {
+struct LogoutPage {
     layout: Layout,
 }
 
-/// Asks whether to sign out: an address alone must not do it.
-pub(crate) async fn leaving(layout: Layout) -> Response {
+/// Asks whether to sign out, because a link alone must not sign anybody out.
+pub(crate) async fn show_logout(layout: Layout) -> Response {
     match layout.user_name {
-        Some(_) => render_page(&SignOut { layout: layout.with_title("Sign out", "") }),
+        Some(_) => render_page(&LogoutPage { layout: layout.with_title("Sign out", "") }),
         None => Redirect::to("/").into_response(),
     }
 }
 
-/// Signs out.
-pub(crate) async fn leave(app: State, visitor: MaybeUser) -> Result<Response, AppError> {
+pub(crate) async fn sign_out(app: State, visitor: MaybeUser) -> Result<Response, AppError> {
     visitor.sign_out().await?;
     let mut response = flash::redirect("/", Flash::SignedOut);
     login_cookie::remove(&app, &mut response);

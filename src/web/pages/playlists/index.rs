@@ -72,7 +72,8 @@ pub(crate) async fn index(
         pager.current_path(),
         TimeView::recent(as_of, now),
     );
-    let asks_soon = account::asks_soon(&user, now).filter(|_| door.is_none()).map(|day| ReconsentDue::on(day, now));
+    let asks_soon =
+        account::consent_expiring_soon(&user, now).filter(|_| door.is_none()).map(|day| ReconsentDue::on(day, now));
     let cards = playlists.entries.into_iter().map(PlaylistCard::from).collect();
     Ok(render_page(&LibraryPage {
         layout,

@@ -1,0 +1,39 @@
+//! Jobs that run beside the requests: cleanup, heart counts, counts of calls to Spotify.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, timeout};
+
+use crate::app::App;
+use crate::domain::{Result, asking, sweep, top};
+
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
+/// How often a process checks whether the heart counts are out of date.
+const HEART_COUNTS_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the number of calls to Spotify is stored.
+const SPOTIFY_CALLS_INTERVAL: Duration = Duration::from_secs(1);
+/// Timeout of one run of a job, in case the database stops answering.
+const JOB_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// Runs all jobs for ever. Each has its own timer, so that a long cleanup does not delay the others.
+pub(crate) async fn run(app: Arc<App>) {
+    let cleanup = repeat(CLEANUP_INTERVAL, "cleanup", || sweep::sweep(&app, app.now()));
+    let heart_counts = repeat(HEART_COUNTS_INTERVAL, "heart counts", || top::refresh(&app, app.now()));
+    let spotify_calls = repeat(SPOTIFY_CALLS_INTERVAL, "counts of calls to Spotify", || asking::flush_counts(&app));
+    tokio::join!(cleanup, heart_counts, spotify_calls);
+}
+
+async fn repeat<Run: Future<Output = Result<()>>>(interval: Duration, name: &'static str, job: impl Fn() -> Run) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match timeout(JOB_TIMEOUT, job()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, job = name, "a background job failed and will be retried"),
+            Err(_) => tracing::warn!(job = name, "a background job timed out and will be retried"),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Reads environment variables and collects what is wrong with them.
+
+use std::fmt;
+
+use url::Url;
+
+/// Everything that is wrong with the settings.
+#[derive(Debug)]
+pub struct ConfigErrors(pub(super) Vec<String>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "The settings are not valid:")?;
+        self.0.iter().try_for_each(|error| writeln!(f, "  - {error}"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+pub(super) struct EnvReader<'a> {
+    pub(super) lookup: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) errors: Vec<String>,
+}
+
+impl EnvReader<'_> {
+    /// Returns the variable's value. An empty value counts as not set.
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn error(&mut self, text: impl Into<String>) {
+        self.errors.push(text.into());
+    }
+
+    pub(super) fn url(&mut self, name: &str, default: String, demo: bool) -> Url {
+        let given = self.get(name);
+        if demo && given.is_some() {
+            self.error(format!("{name} is set but SPOTIFY_CLIENT_ID is not: set both, or neither for the demo"));
+        }
+        let text = given.unwrap_or(default);
+        let parsed = Url::parse(text.trim_end_matches('/')).ok();
+        parsed.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).unwrap_or_else(|| {
+            self.error(format!("{name} is not a URL: it starts with https:// or http://"));
+            Url::parse("http://127.0.0.1").expect("a fixed URL")
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Logins that wait for the provider's callback.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{Error, Pool};
+use crate::ids::{Digested, Provider};
+
+/// Pending logins of one browser; a further one replaces the oldest.
+const MAX_PER_BROWSER: i64 = 10;
+/// How long a login is stored, so that a late callback gets an explanation.
+pub const RETENTION: Duration = Duration::hours(1);
+/// How long a login may take.
+pub const TTL: Duration = Duration::minutes(10);
+
+/// The login that a state belongs to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum LoginState {
+    /// Its sealed data and its provider's key.
+    Pending(Vec<u8>, String),
+    Used,
+    Expired,
+    /// This browser did not start it, or it is no longer stored.
+    Unknown,
+}
+
+pub struct NewLogin<'a> {
+    /// The hash of the login cookie.
+    pub browser: Digested,
+    pub provider: Provider,
+    /// The hash of the state.
+    pub state: Digested,
+    pub sealed: &'a [u8],
+    pub at: OffsetDateTime,
+}
+
+pub async fn create(pool: &Pool, login: NewLogin<'_>) -> Result<(), Error> {
+    let row = sqlx::query!(
+        "with crowded as (select state_hash from sign_ins where browser_hash = $2 and used_at is null order by started_at desc offset $6),
+              gone as (delete from sign_ins where state_hash in (select state_hash from crowded))
+         insert into sign_ins (state_hash, browser_hash, provider, sealed, started_at) values ($1, $2, $3, $4, $5)",
+        login.state.as_bytes(),
+        login.browser.as_bytes(),
+        login.provider.key(),
+        login.sealed,
+        login.at,
+        MAX_PER_BROWSER - 1
+    );
+    row.execute(pool).await?;
+    Ok(())
+}
+
+/// Takes the login that `state` belongs to. Only one of several concurrent calls gets it.
+pub async fn take(pool: &Pool, browser: Digested, state: Digested, now: OffsetDateTime) -> Result<LoginState, Error> {
+    let row = sqlx::query!(
+        r#"with found as (select state_hash, provider, sealed, started_at, used_at from sign_ins where state_hash = $1 and browser_hash = $2 for update)
+           update sign_ins s set used_at = coalesce(s.used_at, $3), sealed = '' from found f where s.state_hash = f.state_hash
+           returning f.provider, f.sealed, f.started_at, f.used_at"#,
+        state.as_bytes(),
+        browser.as_bytes(),
+        now
+    );
+    Ok(match row.fetch_optional(pool).await? {
+        None => LoginState::Unknown,
+        Some(row) if row.used_at.is_some() => LoginState::Used,
+        Some(row) if row.started_at + TTL < now => LoginState::Expired,
+        Some(row) => LoginState::Pending(row.sealed, row.provider),
+    })
+}
+
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    let deleted = sqlx::query!("delete from sign_ins where started_at < $1", now - RETENTION).execute(pool).await?;
+    Ok(deleted.rows_affected())
+}

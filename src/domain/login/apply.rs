@@ -1,0 +1,109 @@
+//! Writes what a login changes.
+
+use time::OffsetDateTime;
+
+use super::decide::{Conflict, Outcome, SignedInAs, decide};
+use super::error::LoginError;
+use super::pending::PendingLogin;
+use crate::app::App;
+use crate::db::identities::{self, KnownIdentity, ProviderIdentity};
+use crate::db::{self, users};
+use crate::domain::{Person, registration};
+use crate::ids::{Provider, UserId};
+use crate::oauth::Profile;
+
+/// Decides how a login ends and writes it. `visitor` is who is signed in, and whether they may merge accounts. Returns
+/// who is signed in afterwards.
+pub(super) async fn apply(
+    app: &App,
+    pending: &PendingLogin,
+    profile: &Profile,
+    visitor: Option<(Person, bool)>,
+    now: OffsetDateTime,
+) -> Result<(Person, Outcome), LoginError> {
+    let known = find_identity(app, profile).await?;
+    let owner = known.as_ref().map(|known| known.user);
+    let signed_in_as = match &visitor {
+        Some((person, can_merge)) => {
+            Some(signed_in_as(app, pending, profile.provider, (person.id, *can_merge), owner).await?)
+        }
+        None => None,
+    };
+    let outcome = decide(pending.intent, signed_in_as, owner)?;
+    let email = profile.email.as_ref().map(|email| (email.address.as_str(), email.is_verified));
+    let identity = ProviderIdentity {
+        provider: profile.provider,
+        subject: &profile.subject,
+        handle: profile.handle.as_deref(),
+        email,
+        at: now,
+    };
+    let name = profile.name.as_deref().unwrap_or("listener");
+    let person = match (outcome, known, visitor) {
+        (Outcome::Joined, ..) => {
+            let id = registration::register(app, identity, name, pending.after.invite.as_ref()).await?;
+            Person { id, name: name.to_owned() }
+        }
+        (Outcome::Linked(id), _, Some((person, _))) => {
+            if !identities::link(&app.db, id, identity).await? {
+                return Err(Conflict::LinkedElsewhere.into());
+            }
+            person
+        }
+        (Outcome::Merged { from, into }, Some(known), _) => {
+            if !users::merge(&app.db, from, into).await? {
+                return Err(Conflict::ProviderTaken.into());
+            }
+            tracing::info!(user = %into, "a new account was merged into an older one");
+            refresh(app, known, identity, name).await?
+        }
+        (Outcome::SignedIn(_) | Outcome::AlreadyLinked(_), Some(known), _) => {
+            refresh(app, known, identity, name).await?
+        }
+        // `decide` links only for a visitor, and returns the others only with an owner.
+        _ => return Err(Conflict::SessionChanged.into()),
+    };
+    Ok((person, outcome))
+}
+
+async fn signed_in_as(
+    app: &App,
+    pending: &PendingLogin,
+    provider: Provider,
+    (user, can_merge): (UserId, bool),
+    owner: Option<UserId>,
+) -> Result<SignedInAs, db::Error> {
+    let has_identity = identities::exists(&app.db, user, provider).await?;
+    let candidates = if can_merge { identities::merge_candidates(&app.db, user).await? } else { Vec::new() };
+    let merge_candidate = owner.filter(|owner| candidates.iter().any(|candidate| candidate.user == *owner));
+    Ok(SignedInAs { user, has_identity, is_fresh: pending.is_fresh, merge_candidate })
+}
+
+/// Stores the identity and the account's name if they have changed.
+async fn refresh(
+    app: &App,
+    known: KnownIdentity,
+    identity: ProviderIdentity<'_>,
+    name: &str,
+) -> Result<Person, db::Error> {
+    if known.differs_from(identity) {
+        identities::update(&app.db, identity).await?;
+    }
+    let is_renamed = known.names_account && known.display_name != name;
+    if is_renamed {
+        users::rename(&app.db, known.user, name).await?;
+    }
+    Ok(Person { id: known.user, name: if is_renamed { name.to_owned() } else { known.display_name } })
+}
+
+async fn find_identity(app: &App, profile: &Profile) -> Result<Option<KnownIdentity>, db::Error> {
+    if let Some(known) = identities::find(&app.db, profile.provider, &profile.subject).await? {
+        return Ok(Some(known));
+    }
+    let Some(legacy_subject) = &profile.legacy_subject else { return Ok(None) };
+    let known = identities::find(&app.db, profile.provider, legacy_subject).await?;
+    if known.is_some() {
+        identities::change_subject(&app.db, profile.provider, legacy_subject, &profile.subject).await?;
+    }
+    Ok(known)
+}

@@ -1,0 +1,176 @@
+//! The table that decides how a login ends. Pure: it reads nothing but its arguments.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::activity::Kind;
+use crate::ids::{Provider, UserId};
+
+/// Why a login was started. `Link` and `Merge` are bound to the account that was signed in then, so that a callback
+/// cannot change another account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LoginIntent {
+    #[default]
+    SignIn,
+    /// Link another identity to this account.
+    Link(UserId),
+    /// Merge this account into an older one of the same user.
+    #[serde(rename = "Prove")]
+    Merge(UserId),
+}
+
+/// The user who is signed in when the callback comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedInAs {
+    pub user: UserId,
+    /// Whether the account has an identity at this provider.
+    pub has_identity: bool,
+    /// Whether the user had signed in recently when the login started.
+    pub is_fresh: bool,
+    /// The identity's owner, if the user may merge into that account.
+    pub merge_candidate: Option<UserId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    SignedIn(UserId),
+    /// A new account was created.
+    Joined,
+    Linked(UserId),
+    AlreadyLinked(UserId),
+    Merged {
+        from: UserId,
+        into: UserId,
+    },
+}
+
+impl Outcome {
+    /// Returns the outcome as an event of the account.
+    pub fn event(self, provider: Provider) -> Kind {
+        match self {
+            Outcome::SignedIn(_) | Outcome::AlreadyLinked(_) => Kind::SignedIn(provider),
+            Outcome::Joined => Kind::Joined(provider),
+            Outcome::Linked(_) | Outcome::Merged { .. } => Kind::Linked(provider),
+        }
+    }
+}
+
+/// Why a login changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    #[error("the identity is linked to another account")]
+    LinkedElsewhere,
+    /// The identity belongs to the merge candidate, but the intent was not to merge.
+    #[error("the identity is linked to a merge candidate")]
+    MergePossible,
+    #[error("the account has another identity at this provider")]
+    ProviderTaken,
+    #[error("linking was not requested")]
+    LinkNotRequested,
+    /// Somebody else may be using a browser that was left signed in.
+    #[error("linking needs a recent sign-in")]
+    ReauthRequired,
+    #[error("the session has changed since the login started")]
+    SessionChanged,
+}
+
+/// Decides how a login ends, from its intent, who is signed in, and whose the identity is.
+pub fn decide(
+    intent: LoginIntent,
+    signed_in_as: Option<SignedInAs>,
+    owner: Option<UserId>,
+) -> Result<Outcome, Conflict> {
+    use LoginIntent::{Link, Merge, SignIn};
+    match (signed_in_as, owner, intent) {
+        (None, Some(owner), SignIn) => Ok(Outcome::SignedIn(owner)),
+        (None, None, SignIn) => Ok(Outcome::Joined),
+        // Signed out since the login started: sign in to the account that it was started for, or change nothing.
+        (None, Some(owner), Link(user) | Merge(user)) if owner == user => Ok(Outcome::SignedIn(owner)),
+        (None, _, Link(_) | Merge(_)) => Err(Conflict::SessionChanged),
+        (Some(me), Some(owner), _) if me.user == owner => Ok(Outcome::AlreadyLinked(owner)),
+        (Some(me), Some(owner), Merge(user)) if me.user == user && me.merge_candidate == Some(owner) => {
+            Ok(Outcome::Merged { from: user, into: owner })
+        }
+        (Some(me), Some(owner), _) if me.merge_candidate == Some(owner) => Err(Conflict::MergePossible),
+        (Some(_), Some(_), _) => Err(Conflict::LinkedElsewhere),
+        (Some(me), None, _) if me.has_identity => Err(Conflict::ProviderTaken),
+        (Some(me), None, Link(user)) if me.user == user && !me.is_fresh => Err(Conflict::ReauthRequired),
+        (Some(me), None, Link(user)) if me.user == user => Ok(Outcome::Linked(user)),
+        (Some(_), None, Link(_)) => Err(Conflict::SessionChanged),
+        (Some(_), None, SignIn | Merge(_)) => Err(Conflict::LinkNotRequested),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIRA: UserId = UserId(1);
+    const NOOR: UserId = UserId(2);
+    const INTENTS: [LoginIntent; 5] = [
+        LoginIntent::SignIn,
+        LoginIntent::Link(MIRA),
+        LoginIntent::Link(NOOR),
+        LoginIntent::Merge(MIRA),
+        LoginIntent::Merge(NOOR),
+    ];
+
+    fn mira(has_one: bool) -> Option<SignedInAs> {
+        Some(SignedInAs { user: MIRA, has_identity: has_one, is_fresh: true, merge_candidate: None })
+    }
+
+    #[test]
+    fn every_login_has_one_of_five_outcomes_or_changes_nothing() {
+        use Conflict::*;
+        use Outcome::*;
+        let (link, link_other, merge) = (LoginIntent::Link(MIRA), LoginIntent::Link(NOOR), LoginIntent::Merge(MIRA));
+        let stale =
+            |has_one| Some(SignedInAs { user: MIRA, has_identity: has_one, is_fresh: false, merge_candidate: None });
+        let offered = Some(SignedInAs { user: MIRA, has_identity: false, is_fresh: true, merge_candidate: Some(NOOR) });
+        let rows = [
+            (link, stale(false), None, Err(ReauthRequired)),
+            (link, stale(true), Some(MIRA), Ok(AlreadyLinked(MIRA))),
+            (LoginIntent::SignIn, None, Some(MIRA), Ok(SignedIn(MIRA))),
+            (LoginIntent::SignIn, None, None, Ok(Joined)),
+            (link, None, Some(MIRA), Ok(SignedIn(MIRA))),
+            (link, None, Some(NOOR), Err(SessionChanged)),
+            (link, None, None, Err(SessionChanged)),
+            (link, mira(false), None, Ok(Linked(MIRA))),
+            (link, mira(true), Some(MIRA), Ok(AlreadyLinked(MIRA))),
+            (link, mira(true), None, Err(ProviderTaken)),
+            (link, mira(false), Some(NOOR), Err(LinkedElsewhere)),
+            (link_other, mira(false), None, Err(SessionChanged)),
+            (LoginIntent::SignIn, mira(true), Some(MIRA), Ok(AlreadyLinked(MIRA))),
+            (LoginIntent::SignIn, mira(false), None, Err(LinkNotRequested)),
+            (LoginIntent::SignIn, mira(true), Some(NOOR), Err(LinkedElsewhere)),
+            (merge, mira(false), Some(NOOR), Err(LinkedElsewhere)),
+            (merge, mira(false), None, Err(LinkNotRequested)),
+            (merge, None, Some(NOOR), Err(SessionChanged)),
+            (link, offered, Some(NOOR), Err(MergePossible)),
+            (LoginIntent::SignIn, offered, Some(NOOR), Err(MergePossible)),
+            (link, offered, Some(UserId(3)), Err(LinkedElsewhere)),
+        ];
+        for (intent, signed_in_as, owner, expected) in rows {
+            assert_eq!(decide(intent, signed_in_as, owner), expected, "{intent:?} {signed_in_as:?} {owner:?}");
+        }
+    }
+
+    #[test]
+    fn accounts_merge_only_if_that_was_requested_and_offered() {
+        let offered = |candidate| {
+            Some(SignedInAs { user: MIRA, has_identity: false, is_fresh: true, merge_candidate: candidate })
+        };
+        let is_merged = |outcome: &Result<Outcome, _>| matches!(outcome, Ok(Outcome::Merged { .. }));
+        let yes = decide(LoginIntent::Merge(MIRA), offered(Some(NOOR)), Some(NOOR));
+        assert_eq!(yes, Ok(Outcome::Merged { from: MIRA, into: NOOR }));
+        for intent in INTENTS {
+            for candidate in [None, Some(NOOR), Some(UserId(3))] {
+                let expected = intent == LoginIntent::Merge(MIRA) && candidate == Some(NOOR);
+                assert_eq!(
+                    is_merged(&decide(intent, offered(candidate), Some(NOOR))),
+                    expected,
+                    "{intent:?} {candidate:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Why a login fails.
+
+use super::decide::Conflict;
+use crate::db;
+use crate::domain::Error;
+use crate::domain::registration::RegistrationError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    #[error("the login cookie is missing")]
+    NoCookie,
+    #[error("the state was used before")]
+    Used,
+    #[error("the state has expired")]
+    Expired,
+    /// This browser did not start the login, or the callback is another provider's.
+    #[error("the state does not belong to this browser")]
+    Unknown,
+    /// The user refused consent.
+    #[error("the user refused consent")]
+    Denied { next: String },
+    /// The provider reported another error, or refused the code.
+    #[error("the provider ended the login")]
+    Rejected { next: String },
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    #[error(transparent)]
+    Registration(RegistrationError),
+    /// The provider did not answer in time. Spotify's timeout is a [`LoginError::Failed`].
+    #[error("the provider did not answer in time")]
+    Timeout,
+    #[error("{0}")]
+    Unavailable(String),
+    /// The provider refuses the client id or secret.
+    #[error("{0}")]
+    Misconfigured(String),
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<db::Error> for LoginError {
+    fn from(error: db::Error) -> Self {
+        LoginError::Failed(error.into())
+    }
+}
+
+impl From<RegistrationError> for LoginError {
+    fn from(error: RegistrationError) -> Self {
+        match error {
+            RegistrationError::Failed(error) => LoginError::Failed(error),
+            error => LoginError::Registration(error),
+        }
+    }
+}

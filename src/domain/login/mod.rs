@@ -1,0 +1,106 @@
+//! Login with an OAuth provider: start, callback, and what the callback changes.
+
+mod apply;
+mod decide;
+mod error;
+mod pending;
+mod profile;
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use super::{Caller, Grant, Person, Result, hearts, sessions};
+use crate::app::App;
+use crate::db::{identities, pending_logins};
+use crate::ids::{Provider, UserId};
+use crate::oauth::providers::NOW_PLAYING;
+use apply::apply;
+use profile::fetch_profile;
+
+pub use decide::{Conflict, LoginIntent, Outcome, SignedInAs, decide};
+pub use error::LoginError;
+pub use pending::{AfterLogin, CallbackParams, IntentField, LoginRequest, ReauthReason, adds_identity, intent, start};
+
+/// Lifetime of pending logins and of the login cookie.
+pub const PENDING_TTL: Duration = pending_logins::RETENTION;
+/// How long a new user may merge the account with an older one.
+const MERGE_TTL: Duration = Duration::minutes(15);
+
+/// A successful login.
+pub struct LoginResult {
+    pub person: Person,
+    /// Spotify's grant; `None` for other providers.
+    pub grant: Option<Grant>,
+    pub outcome: Outcome,
+    /// What the refused scopes leave out.
+    pub missing: Option<Missing>,
+    pub after: AfterLogin,
+    /// Until when the user may merge the new account with an older one, if there is a candidate.
+    pub merge_until: Option<OffsetDateTime>,
+}
+
+/// What refused scopes leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Missing {
+    Private,
+    Collaborative,
+    PrivateAndCollaborative,
+    NowPlaying,
+    NowPlayingAndPlaylists,
+}
+
+/// Completes a login. `visitor` is who is signed in, and until when they may merge accounts. The state is taken first,
+/// whatever else the callback says.
+pub async fn complete_login(
+    app: &App,
+    provider: Provider,
+    mut params: CallbackParams,
+    (caller, merge_until): (Option<Caller>, Option<OffsetDateTime>),
+    now: OffsetDateTime,
+) -> std::result::Result<LoginResult, LoginError> {
+    let pending = pending::take(app, provider, &params, now).await?;
+    let code = match (params.error.as_deref(), params.code.take()) {
+        (Some("access_denied"), _) => return Err(LoginError::Denied { next: pending.after.next }),
+        (Some(_), _) | (None, None) => return Err(LoginError::Rejected { next: pending.after.next }),
+        (None, Some(code)) => code,
+    };
+    let (profile, grant) = fetch_profile(app, provider, &code, &pending, now).await?;
+    // The session may have ended while the provider answered.
+    if let Some(caller) = &caller
+        && !sessions::exists(app, caller).await?
+    {
+        return Err(Conflict::SessionChanged.into());
+    }
+    let can_merge = merge_until.is_some_and(|until| now < until);
+    let visitor = caller.map(|caller| (caller.person, can_merge));
+    let (person, outcome) = apply(app, &pending, &profile, visitor, now).await?;
+    if let Some(heart) = &pending.after.heart {
+        hearts::add(app, person.id, heart, now).await?;
+    }
+    let merge_until = match outcome {
+        Outcome::Joined if !merge_candidates(app, person.id).await?.is_empty() => Some(now + MERGE_TTL),
+        Outcome::Linked(_) | Outcome::AlreadyLinked(_) => merge_until,
+        _ => None,
+    };
+    let missing = grant.as_ref().and_then(|grant| missing(&grant.missing(&pending.scopes)));
+    Ok(LoginResult { person, grant, outcome, missing, after: pending.after, merge_until })
+}
+
+/// Returns the providers of other accounts with the same verified email address as `user`.
+pub async fn merge_candidates(app: &App, user: UserId) -> Result<Vec<Provider>> {
+    let candidates = identities::merge_candidates(&app.db, user).await?;
+    let has = |provider: &Provider| candidates.iter().any(|candidate| candidate.provider == provider.key());
+    Ok(app.oauth.providers().filter(has).collect())
+}
+
+fn missing(scopes: &[&str]) -> Option<Missing> {
+    let lacks = |scope| scopes.contains(&scope);
+    match (lacks("playlist-read-private"), lacks("playlist-read-collaborative"), lacks(NOW_PLAYING)) {
+        (false, false, false) => None,
+        (true, false, false) => Some(Missing::Private),
+        (false, true, false) => Some(Missing::Collaborative),
+        (true, true, false) => Some(Missing::PrivateAndCollaborative),
+        (false, false, true) => Some(Missing::NowPlaying),
+        (_, _, true) => Some(Missing::NowPlayingAndPlaylists),
+    }
+}

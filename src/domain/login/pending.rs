@@ -1,0 +1,177 @@
+//! Logins in progress: started here, stored until the provider sends the browser back, taken once.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use url::Url;
+
+use super::decide::LoginIntent;
+use super::error::LoginError;
+use crate::app::App;
+use crate::db::{identities, pending_logins};
+use crate::domain::{Caller, Error, Result};
+use crate::ids::{Digested, PlaylistId, Provider, Secret};
+use crate::oauth::Scopes;
+use crate::oauth::providers::NOW_PLAYING;
+use crate::vault::Purpose;
+
+/// What a callback request carries.
+#[derive(Debug, Default, Deserialize)]
+pub struct CallbackParams {
+    pub state: Option<Secret>,
+    /// The issuer (RFC 9207), if the provider sends one.
+    pub iss: Option<String>,
+    pub error: Option<String>,
+    pub code: Option<Secret>,
+    /// The value of the login cookie.
+    #[serde(skip)]
+    pub browser: Option<Secret>,
+}
+
+/// A login between its start and the callback. The names in `rename` are those of earlier releases: a login may start
+/// before a deployment and end after it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PendingLogin {
+    /// The PKCE code verifier.
+    pub(super) verifier: Secret,
+    #[serde(rename = "asked")]
+    pub(super) scopes: Scopes,
+    #[serde(rename = "wish")]
+    pub(super) after: AfterLogin,
+    #[serde(rename = "aim")]
+    pub(super) intent: LoginIntent,
+    /// Whether the user had signed in recently when the login started.
+    #[serde(rename = "fresh")]
+    pub(super) is_fresh: bool,
+}
+
+/// What to do after a successful login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AfterLogin {
+    /// The path to redirect to.
+    pub next: String,
+    /// The playlist whose heart was pressed before signing in.
+    pub heart: Option<PlaylistId>,
+    #[serde(rename = "anew")]
+    pub reauth: Option<ReauthReason>,
+    /// The invitation that lets a new user join.
+    pub invite: Option<Secret>,
+}
+
+/// Why a user who is signed in goes to the provider again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReauthReason {
+    #[serde(rename = "Renew")]
+    RenewConsent,
+    #[serde(rename = "NowPlaying")]
+    EnableNowPlaying,
+}
+
+/// The form field that chooses a [`LoginIntent`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IntentField {
+    #[default]
+    SignIn,
+    Link,
+    Merge,
+}
+
+/// A login about to start.
+pub struct LoginRequest {
+    pub provider: Provider,
+    /// The value of the login cookie.
+    pub browser: Secret,
+    pub intent: LoginIntent,
+    /// Whether the user has signed in recently.
+    pub is_fresh: bool,
+    pub after: AfterLogin,
+    /// The scopes of the session's last consent, be it still valid or not.
+    pub granted_scopes: Scopes,
+}
+
+/// Returns the intent of a new login; `None` if the user is signed in and there is nothing to do. A user who goes to
+/// Spotify while signed in connects it to their account.
+pub fn intent(
+    field: IntentField,
+    provider: Provider,
+    caller: Option<&Caller>,
+    reauth: Option<ReauthReason>,
+) -> Option<LoginIntent> {
+    let Some(caller) = caller else { return Some(LoginIntent::SignIn) };
+    let user = caller.person.id;
+    let connects = provider == Provider::Spotify && (caller.grant.is_none() || reauth.is_some());
+    match field {
+        IntentField::Merge => Some(LoginIntent::Merge(user)),
+        IntentField::Link => Some(LoginIntent::Link(user)),
+        IntentField::SignIn if connects => Some(LoginIntent::Link(user)),
+        IntentField::SignIn => reauth.map(|_| LoginIntent::SignIn),
+    }
+}
+
+/// Returns whether the login may link a new identity, which needs a recent sign-in.
+pub async fn adds_identity(app: &App, intent: LoginIntent, provider: Provider) -> Result<bool> {
+    match intent {
+        LoginIntent::Link(user) => Ok(!identities::exists(&app.db, user, provider).await?),
+        LoginIntent::SignIn | LoginIntent::Merge(_) => Ok(false),
+    }
+}
+
+/// Starts a login. Returns the provider's URL to redirect to.
+///
+/// # Errors
+/// [`Error::NotFound`] if the provider is not configured.
+pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Result<Url> {
+    let LoginRequest { provider, browser, intent, is_fresh, after, granted_scopes } = request;
+    let client = app.oauth.get(provider).ok_or(Error::NotFound)?;
+    // A new consent replaces the old one, so it asks for optional scopes that were granted before too.
+    let enabled = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING;
+    let scopes = client.scopes(|scope| enabled(scope) || granted_scopes.contains(scope));
+    let authorization = client.authorize_url(&scopes);
+    let state = Digested::of(authorization.state.expose());
+    let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh };
+    let pending = serde_json::to_vec(&pending).expect("texts are JSON");
+    let sealed = app.vault.seal(Purpose::SignIn, state.as_bytes(), &pending);
+    let browser = Digested::of(browser.expose());
+    let login = pending_logins::NewLogin { browser, provider, state, sealed: &sealed, at: now };
+    pending_logins::create(&app.db, login).await?;
+    Ok(authorization.url)
+}
+
+/// Takes the pending login that the callback's state belongs to. A second callback with the same state fails.
+pub(super) async fn take(
+    app: &App,
+    provider: Provider,
+    params: &CallbackParams,
+    now: OffsetDateTime,
+) -> std::result::Result<PendingLogin, LoginError> {
+    let browser = params.browser.as_ref().ok_or(LoginError::NoCookie)?;
+    let state = Digested::of(params.state.as_ref().ok_or(LoginError::Unknown)?.expose());
+    let sealed = match pending_logins::take(&app.db, Digested::of(browser.expose()), state, now).await? {
+        pending_logins::LoginState::Pending(sealed, asked) if asked == provider.key() => sealed,
+        pending_logins::LoginState::Pending(..) | pending_logins::LoginState::Unknown => {
+            return Err(LoginError::Unknown);
+        }
+        pending_logins::LoginState::Used => return Err(LoginError::Used),
+        pending_logins::LoginState::Expired => return Err(LoginError::Expired),
+    };
+    let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
+    if params.iss.as_deref().is_some_and(|iss| !client.is_issuer(iss)) {
+        return Err(LoginError::Unknown);
+    }
+    let opened = app.vault.open(Purpose::SignIn, state.as_bytes(), &sealed).ok();
+    opened.and_then(|pending| serde_json::from_slice(&pending).ok()).ok_or(LoginError::Expired)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::UserId;
+
+    #[test]
+    fn a_login_that_an_earlier_release_started_can_be_completed() {
+        let stored = r#"{"verifier":"v","asked":["a"],"wish":{"next":"/hearts","heart":null,"anew":"Renew","invite":null},
+                         "aim":{"Prove":1},"fresh":true}"#;
+        let pending: PendingLogin = serde_json::from_str(stored).unwrap();
+        assert_eq!(pending.intent, LoginIntent::Merge(UserId(1)));
+        assert_eq!(pending.after.reauth, Some(ReauthReason::RenewConsent));
+    }
+}

@@ -1,0 +1,126 @@
+//! Exchanges the code for a token and fetches the user's profile.
+
+use time::OffsetDateTime;
+
+use super::error::LoginError;
+use super::pending::PendingLogin;
+use crate::app::App;
+use crate::domain::asking::{self, Endpoint};
+use crate::domain::{Error, Grant};
+use crate::ids::{Provider, Secret};
+use crate::oauth::{self, Client, Profile};
+use crate::spotify::wire::Me;
+
+/// Exchanges the code and fetches the profile within the time that a visitor waits. Returns Spotify's grant too; the
+/// tokens of other providers are dropped.
+pub(super) async fn fetch_profile(
+    app: &App,
+    provider: Provider,
+    code: &Secret,
+    pending: &PendingLogin,
+    now: OffsetDateTime,
+) -> Result<(Profile, Option<Grant>), LoginError> {
+    let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
+    let fetch = async {
+        match provider {
+            Provider::Spotify => {
+                let (profile, grant) = from_spotify(app, client, code, pending, now).await?;
+                Ok((profile, Some(grant)))
+            }
+            _ => {
+                let profile = from_userinfo(client, code, pending, now).await;
+                profile.map(|profile| (profile, None)).map_err(|error| login_error(error, pending))
+            }
+        }
+    };
+    let timeout = match provider {
+        Provider::Spotify => LoginError::Failed(Error::SpotifySlow),
+        _ => LoginError::Timeout,
+    };
+    tokio::time::timeout(asking::BUDGET, fetch).await.unwrap_or(Err(timeout))
+}
+
+async fn from_spotify(
+    app: &App,
+    client: &Client,
+    code: &Secret,
+    pending: &PendingLogin,
+    now: OffsetDateTime,
+) -> Result<(Profile, Grant), LoginError> {
+    let fetch = async {
+        let grant = client.exchange_code(code, &pending.verifier, &pending.scopes, now).await?;
+        let me = asking::ask(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await?;
+        Ok((me, grant))
+    };
+    let (me, grant) = match fetch.await {
+        // The code was refused, so there is no grant to renew.
+        Err(Error::Reconnect) => return Err(LoginError::Rejected { next: pending.after.next.clone() }),
+        result => result?,
+    };
+    let (subject, legacy_subject) =
+        subjects(&me).ok_or_else(|| Error::SpotifyAway("an answer without an id".into()))?;
+    let name = display_name(&me);
+    let handle = me.id.filter(|handle| !handle.contains('\0'));
+    // Spotify does not verify email addresses.
+    let profile = Profile { provider: Provider::Spotify, subject, legacy_subject, handle, name, email: None };
+    Ok((profile, grant))
+}
+
+async fn from_userinfo(
+    client: &Client,
+    code: &Secret,
+    pending: &PendingLogin,
+    now: OffsetDateTime,
+) -> Result<Profile, oauth::Error> {
+    let grant = client.exchange_code(code, &pending.verifier, &pending.scopes, now).await?;
+    client.fetch_profile(&grant.access).await
+}
+
+fn login_error(error: oauth::Error, pending: &PendingLogin) -> LoginError {
+    match error {
+        oauth::Error::InvalidGrant => LoginError::Rejected { next: pending.after.next.clone() },
+        oauth::Error::TimedOut => LoginError::Timeout,
+        oauth::Error::Unavailable(_) => LoginError::Unavailable(error.to_string()),
+        oauth::Error::Misconfigured(_) => LoginError::Misconfigured(error.to_string()),
+    }
+}
+
+/// Returns the user's stable id at Spotify and the id under which they may be stored since before Spotify had
+/// `account_id`. The latter has a prefix, so that nobody can choose a user name equal to another user's `account_id`.
+fn subjects(me: &Me) -> Option<(String, Option<String>)> {
+    let filled = |id: &Option<String>| id.clone().filter(|id| !id.is_empty() && !id.contains('\0'));
+    let legacy = filled(&me.id).map(|id| format!("id:{id}"));
+    match filled(&me.account_id) {
+        Some(account) => Some((account, legacy)),
+        None => legacy.map(|legacy| (legacy, None)),
+    }
+}
+
+fn display_name(me: &Me) -> Option<String> {
+    let name = me.display_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    name.or(me.id.as_deref()).or(me.account_id.as_deref()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn me(account_id: Option<&str>, id: Option<&str>) -> Me {
+        Me { account_id: account_id.map(str::to_owned), id: id.map(str::to_owned), display_name: None }
+    }
+
+    #[test]
+    fn a_user_name_cannot_pass_for_an_account_id() {
+        assert_eq!(
+            subjects(&me(Some("q7Zt3LmB0x"), Some("mira"))),
+            Some(("q7Zt3LmB0x".into(), Some("id:mira".into())))
+        );
+        assert_eq!(subjects(&me(None, Some("q7Zt3LmB0x"))), Some(("id:q7Zt3LmB0x".into(), None)));
+        assert_eq!(subjects(&me(Some(""), None)), None);
+    }
+
+    #[test]
+    fn the_id_stands_in_for_a_missing_name() {
+        assert_eq!(display_name(&me(Some("x"), Some("noor.test"))).as_deref(), Some("noor.test"));
+    }
+}

@@ -1,0 +1,212 @@
+//! A provider's OAuth client: authorization URL, code exchange, token refresh.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use oauth2::basic::{BasicClient, BasicErrorResponseType, BasicRequestTokenError, BasicTokenResponse};
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenResponse, TokenUrl,
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use url::Url;
+
+use super::http::{HttpClient, HttpError};
+use super::providers::{ClientAuthMethod, ProviderSpec};
+use crate::ids::{Provider, Secret};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `invalid_grant`: the code or refresh token was used, revoked, has expired or is another client's.
+    #[error("the provider refused the grant")]
+    InvalidGrant,
+    /// The provider refuses the client id or secret; the operator has to fix it.
+    #[error("the provider refused the client: {0}")]
+    Misconfigured(String),
+    #[error("the provider did not answer in time")]
+    TimedOut,
+    /// The provider cannot be reached, or failed.
+    #[error("the provider is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// The tokens that one consent gave.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// The access token.
+    pub access: Secret,
+    /// The refresh token.
+    pub refresh: Option<Secret>,
+    /// When to refresh the access token: shortly before it expires.
+    #[serde(with = "time::serde::timestamp")]
+    pub renew_at: OffsetDateTime,
+    /// When the user consented. Spotify asks again six months later.
+    #[serde(with = "time::serde::timestamp")]
+    pub authorized_at: OffsetDateTime,
+    pub scopes: Scopes,
+}
+
+pub type Scopes = BTreeSet<String>;
+
+impl Grant {
+    /// Returns the requested scopes that were not granted.
+    pub fn missing<'a>(&self, requested: &'a Scopes) -> Vec<&'a str> {
+        requested.iter().map(String::as_str).filter(|scope| !self.scopes.contains(*scope)).collect()
+    }
+}
+
+/// Where to send the browser, and what to store until the callback.
+#[derive(Debug)]
+pub struct AuthorizationRequest {
+    pub url: Url,
+    pub state: Secret,
+    /// The PKCE code verifier.
+    pub verifier: Secret,
+}
+
+type Endpoints = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+/// A provider's OAuth client.
+#[derive(Clone, Debug)]
+pub struct Client {
+    provider: Provider,
+    pub(super) spec: &'static ProviderSpec,
+    pub(super) endpoints: Endpoints,
+    /// The base URL of the provider's API, without a trailing slash.
+    pub(super) api: String,
+    /// The provider's `iss` (RFC 9207).
+    issuer: String,
+    pub(super) http: HttpClient,
+}
+
+pub struct ClientSettings {
+    pub client_id: String,
+    pub client_secret: Secret,
+    /// The base URL of the consent page.
+    pub accounts_url: Url,
+    /// The base URL of the token endpoint.
+    pub token_url: Url,
+    /// The base URL of the userinfo endpoint.
+    pub api_url: Url,
+    pub redirect_uri: Url,
+}
+
+impl Client {
+    pub fn new(provider: Provider, settings: ClientSettings) -> Self {
+        let spec = super::providers::spec(provider);
+        let trim = |base: &Url| base.as_str().trim_end_matches('/').to_owned();
+        let (accounts, tokens) = (trim(&settings.accounts_url), trim(&settings.token_url));
+        let valid = "a checked base with a fixed path is a URL";
+        let endpoints = BasicClient::new(ClientId::new(settings.client_id))
+            .set_client_secret(ClientSecret::new(settings.client_secret.expose().to_owned()))
+            .set_auth_type(match spec.auth_method {
+                ClientAuthMethod::Basic => AuthType::BasicAuth,
+                ClientAuthMethod::Body => AuthType::RequestBody,
+            })
+            .set_auth_uri(AuthUrl::new(format!("{accounts}{}", spec.authorize_path)).expect(valid))
+            .set_token_uri(TokenUrl::new(format!("{tokens}{}", spec.token_path)).expect(valid))
+            .set_redirect_uri(RedirectUrl::from_url(settings.redirect_uri));
+        let issuer = format!("{accounts}{}", spec.issuer);
+        Self { provider, spec, endpoints, api: trim(&settings.api_url), issuer, http: HttpClient::new(spec) }
+    }
+
+    pub fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// Returns whether `iss` names this provider (RFC 9207).
+    pub fn is_issuer(&self, iss: &str) -> bool {
+        iss.trim_end_matches('/') == self.issuer
+    }
+
+    /// Returns the scopes to request: the provider's usual ones and the enabled optional ones.
+    pub fn scopes(&self, is_enabled: impl Fn(&str) -> bool) -> Scopes {
+        let optional = self.spec.optional_scopes.iter().filter(|scope| is_enabled(scope));
+        self.spec.scopes.iter().chain(optional).map(|scope| (*scope).to_owned()).collect()
+    }
+
+    /// Returns the URL of the consent page, with the state and the PKCE verifier of this login.
+    pub fn authorize_url(&self, scopes: &Scopes) -> AuthorizationRequest {
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let request = self.endpoints.authorize_url(CsrfToken::new_random).set_pkce_challenge(challenge);
+        // In the spec's order, because the consent page lists the scopes as they come.
+        let ordered = self.spec.scopes.iter().chain(self.spec.optional_scopes).filter(|scope| scopes.contains(**scope));
+        let (url, state) = request.add_scopes(ordered.map(|scope| Scope::new((*scope).to_owned()))).url();
+        AuthorizationRequest {
+            url,
+            state: Secret::new(state.into_secret()),
+            verifier: Secret::new(verifier.into_secret()),
+        }
+    }
+
+    /// Exchanges the code of a consent that `scopes` were requested of. The code is spent even if this fails.
+    pub async fn exchange_code(
+        &self,
+        code: &Secret,
+        verifier: &Secret,
+        scopes: &Scopes,
+        now: OffsetDateTime,
+    ) -> Result<Grant, Error> {
+        let request = self.endpoints.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
+        let request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+        let answer = request.request_async(&self.http).await?;
+        Ok(grant_from_response(&answer, scopes, now))
+    }
+
+    /// Refreshes the access token.
+    ///
+    /// # Errors
+    /// [`Error::InvalidGrant`] if the grant has ended. After any other error the old grant may still be valid.
+    pub async fn refresh_token(&self, old: &Grant, now: OffsetDateTime) -> Result<Grant, Error> {
+        let refresh = old.refresh.as_ref().ok_or(Error::InvalidGrant)?;
+        let refresh = RefreshToken::new(refresh.expose().to_owned());
+        let answer = self.endpoints.exchange_refresh_token(&refresh).request_async(&self.http).await?;
+        let fresh = grant_from_response(&answer, &old.scopes, now);
+        // Without a new refresh token the old one stays valid (RFC 6749 section 6).
+        let refresh = fresh.refresh.or_else(|| old.refresh.clone());
+        Ok(Grant { refresh, authorized_at: old.authorized_at, ..fresh })
+    }
+}
+
+/// `scopes` are those requested, or those of the grant before.
+fn grant_from_response(response: &BasicTokenResponse, scopes: &Scopes, now: OffsetDateTime) -> Grant {
+    let lifetime = response.expires_in().unwrap_or(Duration::from_secs(3600));
+    // A tenth early, at most a minute: a short-lived token must not be due for refresh when it arrives.
+    let early = (lifetime / 10).min(Duration::from_secs(60));
+    let granted = response.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
+    Grant {
+        access: Secret::new(response.access_token().secret()),
+        refresh: response.refresh_token().map(|token| Secret::new(token.secret())),
+        renew_at: now + (lifetime - early),
+        authorized_at: now,
+        // RFC 6749 section 5.1: a response without scopes means as requested, or as before.
+        scopes: granted.unwrap_or_else(|| scopes.clone()),
+    }
+}
+
+impl From<BasicRequestTokenError<HttpError>> for Error {
+    fn from(error: BasicRequestTokenError<HttpError>) -> Self {
+        match error {
+            BasicRequestTokenError::ServerResponse(response) => match response.error() {
+                BasicErrorResponseType::InvalidGrant => Error::InvalidGrant,
+                other => Error::Misconfigured(other.to_string()),
+            },
+            BasicRequestTokenError::Request(error) => error.into(),
+            // The body may hold tokens, so only its length is logged.
+            BasicRequestTokenError::Parse(_, body) => {
+                Error::Unavailable(format!("a response of {} bytes that is not a token", body.len()))
+            }
+            BasicRequestTokenError::Other(message) => Error::Unavailable(message),
+        }
+    }
+}
+
+impl From<HttpError> for Error {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::TimedOut => Error::TimedOut,
+            error => Error::Unavailable(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Checks the client id and secret with a client credentials grant (RFC 6749 section 4.4).
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, TokenResponse};
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+use super::client::{Client, Error};
+use super::http::{HttpClient, HttpError};
+use crate::ids::Secret;
+
+/// The provider's response to the client credentials.
+#[derive(Debug)]
+pub struct ClientAuth {
+    /// A token of the app itself; [`Error::Misconfigured`] if the id or secret is wrong.
+    pub token: Result<Secret, Error>,
+    /// The `Date` header, if there was one.
+    pub server_time: Option<OffsetDateTime>,
+}
+
+impl Client {
+    /// Authenticates with the client id and secret alone, without a user.
+    pub async fn authenticate_client(&self) -> ClientAuth {
+        let recorder = DateRecorder { http: &self.http, time: Mutex::new(None) };
+        let response = self.endpoints.exchange_client_credentials().request_async(&recorder).await;
+        let token = match response {
+            Ok(response) => Ok(Secret::new(response.access_token().secret())),
+            // No grant was sent, so a refused grant means refused credentials.
+            Err(error) => Err(match error.into() {
+                Error::InvalidGrant => Error::Misconfigured("invalid_grant".into()),
+                error => error,
+            }),
+        };
+        ClientAuth { token, server_time: recorder.time.into_inner().unwrap_or_else(PoisonError::into_inner) }
+    }
+}
+
+/// Sends requests and records the `Date` header, which oauth2 does not return.
+struct DateRecorder<'h> {
+    http: &'h HttpClient,
+    time: Mutex<Option<OffsetDateTime>>,
+}
+
+impl<'c> AsyncHttpClient<'c> for DateRecorder<'_> {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let response = self.http.send(request).await?;
+            let date = response.headers().get("date").and_then(|date| date.to_str().ok());
+            *self.time.lock().unwrap_or_else(PoisonError::into_inner) = date.and_then(parse_http_date);
+            Ok(response)
+        })
+    }
+}
+
+/// Parses the preferred form of HTTP dates (RFC 9110 section 5.6.7).
+fn parse_http_date(text: &str) -> Option<OffsetDateTime> {
+    let format =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::parse_http_date;
+
+    #[test]
+    fn the_date_of_an_answer_is_read() {
+        assert_eq!(parse_http_date("Sat, 21 Nov 2026 09:08:07 GMT"), Some(datetime!(2026-11-21 09:08:07 UTC)));
+        assert_eq!(parse_http_date("yesterday"), None);
+    }
+}

@@ -1,0 +1,199 @@
+//! The HTTP server: keep-alive, write timeout, graceful shutdown.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt;
+
+/// Limit of the time between requests on a connection, and of the time in which a request head must arrive: hyper has one
+/// timer for both. It must be longer than the 90 seconds for which Heroku's router keeps connections. If the app closed
+/// first, it would lose the request on its way (error H13 or H18).
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(95);
+const _: () = assert!(KEEP_ALIVE_TIMEOUT.as_secs() > 90, "the router must close first");
+/// Write timeout. A client that never reads would otherwise hold the connection and the response's memory for ever. Any
+/// progress restarts it, so a response may take as long as a slow line needs. Heroku's router allows 55 seconds.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Limit of unsent bytes in the kernel's send buffer. By default it holds megabytes and reports progress only after a third
+/// of them, which on a slow line is longer than the write timeout.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT_BYTES: u32 = 64 * 1024;
+/// Limit of a request head. Browsers and routers stay below 16 KB.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+const MAX_HEADERS: usize = 100;
+/// How long running requests may take to finish after SIGTERM. Heroku kills the process after 30 s, and a private Postgres
+/// needs some of that to stop.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(18);
+/// Pause after a failed accept, for example when no file descriptors are left.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// Serves `router` on `listener` until `stop`, then lets running requests finish.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> Result<()> {
+    let http = Arc::new(http());
+    let open = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let (stream, peer) = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
+                    continue;
+                }
+            },
+        };
+        let connection = open.watcher();
+        let (http, router) = (http.clone(), router.clone());
+        tokio::spawn(async move {
+            let stream = TokioIo::new(with_write_timeout(configure_socket(stream), WRITE_TIMEOUT));
+            let served = connection.watch(http.serve_connection(stream, handler(router, peer)));
+            // Browsers often close connections early, so errors are not logged.
+            let _ = served.await;
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(SHUTDOWN_GRACE, open.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+    Ok(())
+}
+
+fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(KEEP_ALIVE_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS);
+    http
+}
+
+/// Makes writes fail after `timeout` without progress.
+fn with_write_timeout<S: AsyncRead + AsyncWrite>(stream: S, timeout: Duration) -> Pin<Box<TimeoutStream<S>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(timeout));
+    Box::pin(stream)
+}
+
+fn configure_socket(stream: TcpStream) -> TcpStream {
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(MAX_UNSENT_BYTES);
+    stream
+}
+
+/// Returns the service for one connection, which gives requests their peer address (for /setup).
+fn handler(
+    router: Router,
+    peer: SocketAddr,
+) -> impl hyper::service::Service<
+    Request<Incoming>,
+    Response = axum::response::Response,
+    Error = std::convert::Infallible,
+    Future: Send,
+> {
+    service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request.map(axum::body::Body::new))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    const RESPONSE_BYTES: usize = 100_000;
+
+    /// Sends a request whose response does not fit the stream's buffer.
+    async fn send_request(
+        write_timeout: Duration,
+    ) -> (impl AsyncRead + Unpin, impl Future<Output = hyper::Result<()>>) {
+        let (mut ours, theirs) = duplex(1000);
+        ours.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let router = Router::new().route("/", get(async || "x".repeat(RESPONSE_BYTES)));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        (ours, http().serve_connection(TokioIo::new(with_write_timeout(theirs, write_timeout)), handler(router, peer)))
+    }
+
+    /// Heroku's router keeps a connection for 90 seconds and may send the next request at the last moment.
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_is_kept_longer_than_by_the_router_and_then_closed() {
+        let (mut ours, theirs) = duplex(10_000);
+        let router = Router::new().route("/", get(async || "ok"));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let served =
+            http().serve_connection(TokioIo::new(with_write_timeout(theirs, WRITE_TIMEOUT)), handler(router, peer));
+        let asking = async {
+            for idle in [0, 91, 91] {
+                tokio::time::sleep(Duration::from_secs(idle)).await;
+                ours.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+                let mut answer = Vec::new();
+                while !answer.ends_with(b"\r\n\r\nok") {
+                    assert!(ours.read_buf(&mut answer).await.unwrap() > 0, "closed after {idle} seconds");
+                }
+            }
+            ours.read(&mut [0; 10]).await.unwrap()
+        };
+        assert_eq!(tokio::join!(served, asking).1, 0, "closed in the end");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_never_reads_is_disconnected() {
+        let (_ours, served) = send_request(Duration::from_millis(50)).await;
+        assert!(served.await.is_err());
+    }
+
+    /// With a small send buffer, progress of a slow client shows soon and restarts the write timeout.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn the_send_buffer_is_small() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let reader = tokio::net::TcpSocket::new_v4().unwrap();
+        reader.set_recv_buffer_size(64 * 1024).unwrap();
+        let (reader, accepted) = tokio::join!(reader.connect(listener.local_addr().unwrap()), listener.accept());
+        let (reader, stream) = (reader.unwrap(), configure_socket(accepted.unwrap().0));
+        let mut written = 0;
+        // Bytes in flight are acknowledged after a while, which makes room for more.
+        while let Ok(ready) = tokio::time::timeout(Duration::from_millis(300), stream.writable()).await {
+            ready.unwrap();
+            written += stream.try_write(&[0; RESPONSE_BYTES]).unwrap_or_default();
+            assert!(written < 1_000_000, "{written}");
+        }
+        assert!(written > MAX_UNSENT_BYTES as usize);
+        drop(reader);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_client_gets_the_whole_response() {
+        let (mut ours, served) = send_request(Duration::from_secs(1)).await;
+        let reading = async {
+            let mut read = Vec::new();
+            for _ in 0..6 {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                ours.read_buf(&mut read).await.unwrap();
+            }
+            ours.read_to_end(&mut read).await.unwrap();
+            read.len()
+        };
+        let (served, read) = tokio::join!(served, reading);
+        assert!(served.is_ok() && read > RESPONSE_BYTES, "{read}");
+    }
+}
