@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 pub use crate::config::Registration;
 use crate::config::{Config, ProviderConfig};
-use crate::db::follower::Follower;
+use crate::db::replica::Replica;
 use crate::db::spotify_calls::CallCounter;
 use crate::ids::Secret;
 use crate::oauth::{ClientSettings, OAuthClients};
@@ -22,7 +22,7 @@ pub struct App {
     pub config: Arc<Config>,
     pub db: db::Pool,
     /// Read replica, if configured. May lag or be down; callers fall back to `db`.
-    pub follower: Option<Follower>,
+    pub replica: Option<Replica>,
     /// Counts calls to Spotify until they are stored.
     pub spotify_calls: CallCounter,
     /// The client of Spotify's Web API.
@@ -39,11 +39,11 @@ impl App {
         let oauth = OAuthClients::new(client(&config.spotify), config.providers.iter().map(client));
         Ok(Self {
             db: db::pool(database, config.max_connections)?,
-            follower: config.replica_url.as_ref().map(|url| Follower::new(url, config.max_connections)).transpose()?,
+            replica: config.replica_url.as_ref().map(|url| Replica::new(url, config.max_connections)).transpose()?,
             spotify_calls: CallCounter::default(),
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             oauth,
-            vault: Vault::new(session_secret).opening_too(&config.old_session_secrets),
+            vault: Vault::new(session_secret).with_old_secrets(&config.old_session_secrets),
             clock,
             config: Arc::new(config),
         })

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::app::App;
-use crate::domain::{Result, asking, sweep, top};
+use crate::domain::{Result, cleanup, spotify_calls, top};
 
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
 /// How often a process checks whether the heart counts are out of date.
@@ -19,9 +19,10 @@ const JOB_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// Runs all jobs for ever. Each has its own timer, so that a long cleanup does not delay the others.
 pub(crate) async fn run(app: Arc<App>) {
-    let cleanup = repeat(CLEANUP_INTERVAL, "cleanup", || sweep::sweep(&app, app.now()));
+    let cleanup = repeat(CLEANUP_INTERVAL, "cleanup", || cleanup::delete_expired(&app, app.now()));
     let heart_counts = repeat(HEART_COUNTS_INTERVAL, "heart counts", || top::refresh(&app, app.now()));
-    let spotify_calls = repeat(SPOTIFY_CALLS_INTERVAL, "counts of calls to Spotify", || asking::flush_counts(&app));
+    let spotify_calls =
+        repeat(SPOTIFY_CALLS_INTERVAL, "counts of calls to Spotify", || spotify_calls::flush_counts(&app));
     tokio::join!(cleanup, heart_counts, spotify_calls);
 }
 

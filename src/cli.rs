@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use self::database::Running;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
-use crate::domain::asking;
+use crate::domain::spotify_calls;
 use crate::ids::Secret;
 use crate::{background_jobs, db, server, telemetry, vault, web};
 
@@ -67,7 +67,7 @@ impl Cli {
             return Ok(());
         }
         let config = Config::from_env(config::environment()?, is_root())?;
-        telemetry::start(config.log_format, &config.log_filter);
+        telemetry::init(config.log_format, &config.log_filter);
         install_tls();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let outcome = match command {
@@ -185,7 +185,7 @@ fn clock() -> OffsetDateTime {
 pub fn build_app(config: Config, database: &Secret, clock: Clock) -> Result<App> {
     let secret = match &config.session_secret {
         Some(secret) => secret.clone(),
-        None => vault::kept_secret(&config.data_dir).with_context(|| {
+        None => vault::load_or_create_secret(&config.data_dir).with_context(|| {
             format!("cannot store a secret in {}; set HEARTLIST_DATA to another folder", config.data_dir.display())
         })?,
     };
@@ -202,7 +202,7 @@ pub async fn serve_on(
     let jobs = tokio::spawn(background_jobs::run(app.clone()));
     let outcome = server::serve(listener, router, stop).await;
     jobs.abort();
-    if let Ok(Err(error)) = timeout(Duration::from_secs(1), asking::flush_counts(&app)).await {
+    if let Ok(Err(error)) = timeout(Duration::from_secs(1), spotify_calls::flush_counts(&app)).await {
         tracing::warn!(%error, "the last calls to Spotify were not counted");
     }
     outcome

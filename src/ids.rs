@@ -1,4 +1,4 @@
-//! Names that all layers share.
+//! Identifiers and secrets that all layers share.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A person of ours, whatever they signed in with.
+/// A Heartlist account, whichever provider it signs in with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(pub i64);
@@ -18,33 +18,27 @@ impl fmt::Display for UserId {
     }
 }
 
-/// Who vouches for a person.
+/// An identity provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
-    /// Spotify, the main way in.
     Spotify,
-    /// Google.
     Google,
-    /// GitHub.
     GitHub,
-    /// Facebook.
     Facebook,
-    /// X, once Twitter.
     X,
 }
 
 impl Provider {
-    /// All of them, in the order in which people are offered them.
+    /// All providers, in the order in which the sign-in page offers them.
     pub const ALL: [Provider; 5] =
         [Provider::Spotify, Provider::Google, Provider::GitHub, Provider::Facebook, Provider::X];
 
-    /// The provider with this key.
-    pub fn with_key(key: &str) -> Option<Self> {
+    pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|provider| provider.key() == key)
     }
 
-    /// The name in addresses and in the database.
+    /// Returns the provider's name in URLs and in the database.
     pub fn key(self) -> &'static str {
         match self {
             Provider::Spotify => "spotify",
@@ -55,7 +49,6 @@ impl Provider {
         }
     }
 
-    /// The name a person reads.
     pub fn label(self) -> &'static str {
         match self {
             Provider::Spotify => "Spotify",
@@ -74,30 +67,25 @@ impl Provider {
 #[serde(try_from = "String", into = "String")]
 pub struct PlaylistId(String);
 
-/// The text is not a playlist id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a playlist id is 22 letters and digits, as in https://open.spotify.com/playlist/ID")]
-pub struct NotAPlaylistId;
+pub struct InvalidPlaylistId;
 
 impl PlaylistId {
-    /// Takes `text` if it is an id, and nothing else: no spaces, no link.
-    ///
-    /// # Errors
-    /// [`NotAPlaylistId`] for anything that is not 22 base-62 characters.
-    pub fn parse(text: &str) -> Result<Self, NotAPlaylistId> {
+    /// Accepts a bare id only: no spaces, no link.
+    pub fn parse(text: &str) -> Result<Self, InvalidPlaylistId> {
         let fits = text.len() == 22 && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        fits.then(|| Self(text.to_owned())).ok_or(NotAPlaylistId)
+        fits.then(|| Self(text.to_owned())).ok_or(InvalidPlaylistId)
     }
 
-    /// The 22 characters.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl TryFrom<String> for PlaylistId {
-    type Error = NotAPlaylistId;
-    fn try_from(text: String) -> Result<Self, NotAPlaylistId> {
+    type Error = InvalidPlaylistId;
+    fn try_from(text: String) -> Result<Self, InvalidPlaylistId> {
         Self::parse(&text)
     }
 }
@@ -114,56 +102,52 @@ impl fmt::Display for PlaylistId {
     }
 }
 
-/// A secret's SHA-256: what the database may know of it, so that a stolen dump opens nothing.
+/// SHA-256 of a token. The database stores only this, so a stolen dump opens nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digested(pub [u8; 32]);
+pub struct TokenHash(pub [u8; 32]);
 
-impl Digested {
-    /// The digest of `secret`.
-    pub fn of(secret: impl AsRef<[u8]>) -> Self {
+impl TokenHash {
+    pub fn new(secret: impl AsRef<[u8]>) -> Self {
         Self(Sha256::digest(secret).into())
     }
 
-    /// The bytes, as the database stores them.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Half of it as 32 hexadecimal digits: enough to tell things apart.
-    pub fn short(&self) -> String {
+    /// Returns the first 128 bits in hexadecimal: enough to tell tokens apart in the log.
+    pub fn log_prefix(&self) -> String {
         let half = self.0.first_chunk().expect("it has 32 bytes");
         format!("{:032x}", u128::from_be_bytes(*half))
     }
 }
 
-impl fmt::Debug for Digested {
+impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Digested(..)")
+        f.write_str("TokenHash(..)")
     }
 }
 
-/// A string that must not be printed: tokens, codes, verifiers.
+/// A string that `Debug` must not print: tokens, codes, verifiers.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes `text` out of sight.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// 256 bits of chance as 43 letters.
+    /// Returns 256 random bits as 43 base64url characters.
     pub fn random() -> Self {
         Self(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
     }
 
-    /// 128 bits of chance as 22 letters, for what people pass on.
-    pub fn short() -> Self {
+    /// Returns 128 random bits as 22 base64url characters, for links that people share.
+    pub fn random_short() -> Self {
         Self(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>()))
     }
 
-    /// The text itself, for the one place that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -185,7 +169,7 @@ mod tests {
         for bad in
             ["", "3cEYpjA9oz9GiPac4AsH4", "3cEYpjA9oz9GiPac4AsH4nn", "3cEYpjA9oz9GiPac4AsH4-", "3cEYpjA9oz9GiPac4AsHé"]
         {
-            assert_eq!(PlaylistId::parse(bad), Err(NotAPlaylistId), "{bad}");
+            assert_eq!(PlaylistId::parse(bad), Err(InvalidPlaylistId), "{bad}");
         }
     }
 

@@ -141,7 +141,7 @@ mod tests {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         let served =
             http().serve_connection(TokioIo::new(with_write_timeout(theirs, WRITE_TIMEOUT)), handler(router, peer));
-        let asking = async {
+        let spotify_calls = async {
             for idle in [0, 91, 91] {
                 tokio::time::sleep(Duration::from_secs(idle)).await;
                 ours.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -152,7 +152,7 @@ mod tests {
             }
             ours.read(&mut [0; 10]).await.unwrap()
         };
-        assert_eq!(tokio::join!(served, asking).1, 0, "closed in the end");
+        assert_eq!(tokio::join!(served, spotify_calls).1, 0, "closed in the end");
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,28 +7,24 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, registry};
 
-/// How a line of the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people at a terminal.
     Text,
-    /// One JSON object a line, for machines: nothing a visitor sends can forge a line.
+    /// One JSON object a line, so that nothing a visitor sends can forge a line.
     Json,
 }
 
-/// Whether `filter` is in `RUST_LOG`'s language: levels, and targets with levels. (Spans and patterns, which others take
-/// there too, would cost a regular-expression engine, and there are none here.)
-pub fn understands(filter: &str) -> bool {
+/// True if `filter` consists of levels and targets. Span and regex directives are not supported: they need a
+/// regular-expression engine, and the app has no spans.
+pub fn is_valid_filter(filter: &str) -> bool {
     filter.parse::<Targets>().is_ok()
 }
 
-/// Starts the log on standard error, for the rest of the process.
-///
-/// `format` none means text on a terminal and JSON elsewhere; `filter` is in `RUST_LOG`'s language.
-pub fn start(format: Option<LogFormat>, filter: &str) {
+/// Starts logging to standard error. Without a `format`, a terminal gets text and everything else JSON.
+pub fn init(format: Option<LogFormat>, filter: &str) {
     let terminal = std::io::stderr().is_terminal();
     let by_place = if terminal { LogFormat::Text } else { LogFormat::Json };
-    // A setting that is none was refused before.
+    // `config` has rejected invalid filters.
     let log = registry().with(filter.parse::<Targets>().unwrap_or_default());
     let lines = fmt::layer().with_writer(std::io::stderr);
     match format.unwrap_or(by_place) {

@@ -1,7 +1,7 @@
-//! Seals secrets for the database and opens them again.
+//! Encryption of secrets at rest.
 //!
-//! XChaCha20-Poly1305 under keys derived from `SESSION_SECRET`, one for each purpose. The purpose and
-//! the owner are bound in: a sealed text that is copied to another row does not open there.
+//! XChaCha20-Poly1305 under keys derived from `SESSION_SECRET`, one for each purpose. Purpose and owner are
+//! authenticated, so a ciphertext that is copied to another row does not open there.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -14,16 +14,15 @@ use sha2::Sha256;
 
 use crate::ids::Secret;
 
-const NONCE: usize = 24;
+const NONCE_BYTES: usize = 24;
 
-/// What a secret is sealed for.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
-    /// A session's record, with the tokens in it.
+    /// A session's record, which holds OAuth tokens.
     Session,
-    /// A sign-in that waits for the provider's answer.
+    /// A pending login.
     SignIn,
-    /// The token of a link to somebody's hearts.
+    /// The token of a secret share link.
     Share,
 }
 
@@ -37,19 +36,19 @@ impl Purpose {
     }
 }
 
-/// The text does not open: sealed with another secret, for another owner, or damaged.
+/// The ciphertext was sealed with another secret or for another owner, or it is damaged. The reason is not given: it
+/// would help a forger.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a sealed text does not open with this SESSION_SECRET")]
-pub struct DoesNotOpen;
+pub struct OpenError;
 
-/// Seals with keys that come from one secret, and opens with those of older ones as well.
+/// Seals with the current secret's keys, and opens with those of old secrets too.
 #[derive(Clone)]
 pub struct Vault {
     keys: Keys,
-    older: Vec<Keys>,
+    old_keys: Vec<Keys>,
 }
 
-/// The keys that come from one secret.
 #[derive(Clone)]
 struct Keys {
     session: XChaCha20Poly1305,
@@ -58,7 +57,7 @@ struct Keys {
 }
 
 impl Keys {
-    fn of(root: &Hkdf<Sha256>) -> Self {
+    fn derive(root: &Hkdf<Sha256>) -> Self {
         let key = |purpose: Purpose| {
             let mut key = Key::default();
             root.expand(purpose.label(), &mut key).expect("32 bytes are within HKDF's reach");
@@ -67,7 +66,7 @@ impl Keys {
         Self { session: key(Purpose::Session), sign_in: key(Purpose::SignIn), share: key(Purpose::Share) }
     }
 
-    fn to(&self, purpose: Purpose) -> &XChaCha20Poly1305 {
+    fn cipher(&self, purpose: Purpose) -> &XChaCha20Poly1305 {
         match purpose {
             Purpose::Session => &self.session,
             Purpose::SignIn => &self.sign_in,
@@ -83,54 +82,48 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// A vault whose keys come from `secret` (at least 32 bytes; `config` sees to that).
+    /// Derives the keys from `secret`, which has at least 32 bytes (`config` checks that).
     pub fn new(secret: &Secret) -> Self {
-        Self { keys: Keys::of(&root(secret)), older: Vec::new() }
+        Self { keys: Keys::derive(&hkdf(secret)), old_keys: Vec::new() }
     }
 
-    /// The same, which also opens what was sealed with `older` secrets: one is rotated, and everybody stays signed in.
-    pub fn opening_too(self, older: &[Secret]) -> Self {
-        Self { older: older.iter().map(|secret| Keys::of(&root(secret))).collect(), ..self }
+    /// Also opens what was sealed with `old` secrets, so that rotating the secret signs nobody out.
+    pub fn with_old_secrets(self, older: &[Secret]) -> Self {
+        Self { old_keys: older.iter().map(|secret| Keys::derive(&hkdf(secret))).collect(), ..self }
     }
 
-    /// Seals `plain` for `owner`: a fresh nonce, then the ciphertext.
+    /// Returns a random nonce followed by the ciphertext.
     pub fn seal(&self, purpose: Purpose, owner: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce = XNonce::generate();
         let payload = Payload { msg: plain, aad: owner };
-        let cipher = self.keys.to(purpose).encrypt(&nonce, payload).expect("memory holds the text");
+        let cipher = self.keys.cipher(purpose).encrypt(&nonce, payload).expect("memory holds the text");
         [nonce.as_slice(), &cipher].concat()
     }
 
-    /// Opens what [`Vault::seal`] made for the same purpose and owner.
-    ///
-    /// # Errors
-    /// [`DoesNotOpen`], without saying why: a reason would only help a forger.
-    pub fn open(&self, purpose: Purpose, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
-        let (nonce, msg) = sealed.split_at_checked(NONCE).ok_or(DoesNotOpen)?;
-        let nonce = XNonce::try_from(nonce).map_err(|_| DoesNotOpen)?;
-        let mut all = std::iter::once(&self.keys).chain(&self.older);
-        let opened = all.find_map(|keys| keys.to(purpose).decrypt(&nonce, Payload { msg, aad: owner }).ok());
-        opened.ok_or(DoesNotOpen)
+    /// Opens what [`Vault::seal`] returned for the same purpose and owner.
+    pub fn open(&self, purpose: Purpose, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        let (nonce, msg) = sealed.split_at_checked(NONCE_BYTES).ok_or(OpenError)?;
+        let nonce = XNonce::try_from(nonce).map_err(|_| OpenError)?;
+        let mut all = std::iter::once(&self.keys).chain(&self.old_keys);
+        let opened = all.find_map(|keys| keys.cipher(purpose).decrypt(&nonce, Payload { msg, aad: owner }).ok());
+        opened.ok_or(OpenError)
     }
 }
 
-fn root(secret: &Secret) -> Hkdf<Sha256> {
+fn hkdf(secret: &Secret) -> Hkdf<Sha256> {
     Hkdf::new(None, secret.expose().as_bytes())
 }
 
-/// The demo's own session secret: made at the first start, kept in `folder`, readable by its owner only.
-///
-/// # Errors
-/// When the folder or the file cannot be made or read.
-pub fn kept_secret(folder: &Path) -> io::Result<Secret> {
+/// Loads the session secret from `folder`, or creates it there, readable by its owner only.
+pub fn load_or_create_secret(folder: &Path) -> io::Result<Secret> {
     let file = folder.join("session-secret");
     if let Ok(secret) = fs::read_to_string(&file) {
         return Ok(Secret::new(secret));
     }
     fs::create_dir_all(folder)?;
-    // Written aside and linked into place: of two first starts one wins whole, and both read its secret.
+    // Written to a draft and linked into place: of two first starts at once one wins, and both read its secret.
     let draft = folder.join(format!("session-secret.{}", std::process::id()));
-    owner_only().open(&draft)?.write_all(Secret::random().expose().as_bytes())?;
+    owner_only_options().open(&draft)?.write_all(Secret::random().expose().as_bytes())?;
     let linked = fs::hard_link(&draft, &file);
     fs::remove_file(&draft)?;
     match linked {
@@ -139,7 +132,7 @@ pub fn kept_secret(folder: &Path) -> io::Result<Secret> {
     }
 }
 
-fn owner_only() -> OpenOptions {
+fn owner_only_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -152,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_only_for_its_purpose_owner_and_secret() {
+    fn a_sealed_text_opens_only_for_its_purpose_owner_and_secret() {
         let vault = Vault::new(&Secret::new("one secret that is long enough to serve"));
         let sealed = vault.seal(Purpose::Session, b"mira", b"token");
         assert_eq!(vault.open(Purpose::Session, b"mira", &sealed).unwrap(), b"token");
@@ -163,10 +156,10 @@ mod tests {
     }
 
     #[test]
-    fn an_older_secret_opens_and_never_seals() {
+    fn an_old_secret_opens_but_never_seals() {
         let (old, new) = (Secret::new("the secret of last year"), Secret::new("the secret of this year"));
         let sealed = Vault::new(&old).seal(Purpose::Session, b"mira", b"token");
-        let rotated = Vault::new(&new).opening_too(std::slice::from_ref(&old));
+        let rotated = Vault::new(&new).with_old_secrets(std::slice::from_ref(&old));
         assert_eq!(rotated.open(Purpose::Session, b"mira", &sealed).unwrap(), b"token");
         assert!(rotated.open(Purpose::Session, b"noor", &sealed).is_err());
         let anew = rotated.seal(Purpose::Session, b"mira", b"token");
@@ -175,10 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn the_kept_secret_is_made_once() {
+    fn the_secret_is_created_once() {
         let folder = tempfile::tempdir().unwrap();
-        let first = kept_secret(folder.path()).unwrap();
+        let first = load_or_create_secret(folder.path()).unwrap();
         assert!(first.expose().len() >= 32);
-        assert_eq!(kept_secret(folder.path()).unwrap(), first);
+        assert_eq!(load_or_create_secret(folder.path()).unwrap(), first);
     }
 }

@@ -1,7 +1,7 @@
 //! `heartlist doctor`: prints the findings on a terminal.
 
 use crate::app::App;
-use crate::domain::doctor::{Finding, RequestContext, State, count, examine};
+use crate::domain::doctor::{Finding, RequestContext, Status, count, examine};
 
 const LINE_WIDTH: usize = 92;
 
@@ -9,8 +9,8 @@ const LINE_WIDTH: usize = 92;
 pub(super) async fn print_findings(app: &App) -> usize {
     let findings = examine(app, &RequestContext::Terminal).await;
     findings.iter().for_each(|finding| println!("{}", format_finding(finding)));
-    let problems = count(&findings, State::Bad);
-    match (problems, count(&findings, State::Note)) {
+    let problems = count(&findings, Status::Bad);
+    match (problems, count(&findings, Status::Note)) {
         (0, 0) => println!("Nothing to fix."),
         (0, notes) => println!("Nothing to fix; {notes} thing{} to know.", if notes == 1 { "" } else { "s" }),
         _ => {}
@@ -19,19 +19,19 @@ pub(super) async fn print_findings(app: &App) -> usize {
 }
 
 fn format_finding(finding: &Finding) -> String {
-    let mark = match finding.state {
-        State::Good => "good",
-        State::Note => "note",
-        State::Bad => "BAD ",
+    let mark = match finding.status {
+        Status::Good => "good",
+        Status::Note => "note",
+        Status::Bad => "BAD ",
     };
-    let mut text = wrap(&format!("{mark}  {}: ", finding.about), &finding.what);
-    if let Some(exact) = &finding.exact {
+    let mut text = wrap(&format!("{mark}  {}: ", finding.subject), &finding.message);
+    if let Some(exact) = &finding.value {
         text.push_str(&format!("\n      {exact}\n"));
     }
-    if finding.state != State::Good {
+    if finding.status != Status::Good {
         text.push_str(&wrap("      Why: ", finding.why));
     }
-    if let Some(mend) = &finding.mend {
+    if let Some(mend) = &finding.fix {
         text.push_str(&wrap("      Do:  ", mend));
     }
     text

@@ -18,7 +18,7 @@ pub(super) type NamedUrls = Vec<(&'static str, Secret)>;
 pub(super) async fn reject_poolers(databases: NamedUrls) -> Result<NamedUrls> {
     let mut unchecked = Vec::new();
     for (name, url) in databases {
-        match pooler::stands_at(&url).await {
+        match pooler::is_transaction_pooler(&url).await {
             Ok(true) => bail!(
                 "{name} leads to a pooler in transaction mode, such as PgBouncer: over it, prepared statements \
                  can return the rows of other queries, even other people's. Use the server's own URL; Heartlist pools \

@@ -230,7 +230,7 @@ impl EnvReader<'_> {
 
     fn log_filter(&mut self) -> String {
         let filter = self.get("RUST_LOG").unwrap_or_else(|| DEFAULT_LOG_FILTER.into());
-        if !telemetry::understands(&filter) {
+        if !telemetry::is_valid_filter(&filter) {
             self.error("RUST_LOG is not a filter such as `info` or `heartlist=debug,sqlx=warn`");
         }
         filter

@@ -1,8 +1,8 @@
-//! Spreads the tables over the nodes of a Citus cluster.
+//! Distributes the tables over the nodes of a Citus cluster.
 //!
-//! What belongs to one person lies together on one node: hearts, playlists and the state of their library are spread by
-//! `user_id`. `users` is a reference table, copied to every node, so that those rows can refer to it. Everything else stays
-//! on the coordinator. The app's statements are the same with and without this (docs/growth.md).
+//! A user's hearts, playlists and library state lie together on one node, by `user_id`. `users` is a reference table,
+//! copied to every node, so that those rows can refer to it. All other tables stay on the coordinator. The app's
+//! statements are the same with and without this (docs/growth.md).
 //!
 //! The statements here are not checked at build time: plain Postgres has none of these functions.
 
@@ -10,24 +10,20 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::Pool;
 
-/// Tables that are spread by `user_id`; they have foreign keys to `users`.
+/// Distributed by `user_id`; they have foreign keys to `users`.
 pub const DISTRIBUTED: [&str; 3] = ["user_hearts", "playlists", "libraries"];
-/// The table that is copied to every node.
+/// Copied to every node.
 pub const REFERENCE: &str = "users";
 
-/// Why the tables cannot be distributed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The server has no Citus in this database.
     #[error("the database has no extension citus: run `create extension citus` in it, on every node")]
     NoExtension,
-    /// The address leads to a worker.
     #[error("DATABASE_URL names a worker: tables are distributed from the coordinator")]
     NotCoordinator,
-    /// There is no node that takes shards.
     #[error("the cluster has no node that takes shards: add one with `select citus_add_node('HOST', PORT)`")]
     NoNodes,
-    /// Somebody distributed a table in another way.
+    /// A table is distributed in another way.
     #[error("the table {0} is distributed in another way: undo that with `select undistribute_table('{0}')`")]
     Differs(&'static str),
     /// Citus refused, or the database is unavailable.
@@ -37,7 +33,7 @@ pub enum Error {
 
 /// Distributes the tables that are not distributed yet, all or none. Rows stay. Running it again changes nothing.
 pub async fn distribute(pool: &Pool) -> Result<(), Error> {
-    // Not one of the pool's connections: they have a statement timeout, and a filled table takes its time.
+    // Not a pooled connection, which has a statement timeout: a filled table takes long.
     let mut connection = pool.acquire().await?.detach();
     let outcome = distribute_on(&mut connection).await;
     let _ = connection.close().await;
@@ -47,8 +43,8 @@ pub async fn distribute(pool: &Pool) -> Result<(), Error> {
 async fn distribute_on(connection: &mut PgConnection) -> Result<(), Error> {
     check_cluster(connection).await?;
     let mut tx = connection.begin().await?;
-    // One shard after the other, because the tables refer to one that lies on all nodes. And local tables stay ordinary
-    // ones: Citus would convert those that refer to `users`, and then not distribute any with an identity column.
+    // Sequentially, because the tables refer to one that is on all nodes. And local tables stay local: Citus would
+    // convert those that refer to `users`, and then not distribute any with an identity column.
     let settings = "set local statement_timeout = 0;
                     set local citus.multi_shard_modify_mode = 'sequential';
                     set local citus.enable_local_reference_table_foreign_keys = off";
@@ -59,7 +55,7 @@ async fn distribute_on(connection: &mut PgConnection) -> Result<(), Error> {
     }
     for table in DISTRIBUTED {
         if !is_in_place(&mut tx, table, "h").await? {
-            // Views over a table stand in the way, and the release that needs these does not run on Citus.
+            // Views prevent the distribution, and the release that needs these does not run on Citus.
             sqlx::raw_sql("drop view if exists hearts; drop view if exists removed_hearts").execute(&mut *tx).await?;
             let with = if table == DISTRIBUTED[0] { "default" } else { DISTRIBUTED[0] };
             let distribute = "select create_distributed_table($1, 'user_id', colocate_with => $2)";
@@ -101,7 +97,7 @@ async fn extension(connection: &mut PgConnection) -> Result<Option<String>, sqlx
     sqlx::query_scalar("select extversion from pg_extension where extname = 'citus'").fetch_optional(connection).await
 }
 
-/// Whether a table is distributed already; `method` is Citus' name for how: `n` for a reference table, `h` by hash.
+/// True if a table is distributed already. `method` is Citus' name for how: `n` for a reference table, `h` by hash.
 async fn is_in_place(connection: &mut PgConnection, table: &'static str, method: &str) -> Result<bool, Error> {
     let known = "select p.partmethod::text || ' ' || coalesce(column_to_column_name(p.logicalrelid, p.partkey), '')
                  from pg_dist_partition p where p.logicalrelid = $1::regclass";
@@ -113,26 +109,24 @@ async fn is_in_place(connection: &mut PgConnection, table: &'static str, method:
     }
 }
 
-/// The cluster behind the database.
 #[derive(Debug)]
 pub struct Cluster {
-    /// Citus' version.
     pub version: String,
     /// The worker nodes, as `host:port`.
     pub nodes: Vec<String>,
-    /// Those that do not answer.
+    /// Nodes that do not answer.
     pub down: Vec<String>,
-    /// Tables that should be distributed and are not.
+    /// Tables that should be distributed but are not.
     pub undistributed: Vec<&'static str>,
 }
 
-/// Looks at the cluster; `None` on plain Postgres.
+/// Checks the cluster; `None` on plain Postgres.
 pub async fn examine(pool: &Pool) -> Result<Option<Cluster>, Error> {
     let mut connection = pool.acquire().await?;
     let Some(version) = extension(&mut connection).await? else { return Ok(None) };
     let nodes = "select nodename || ':' || nodeport from pg_dist_node where groupid <> 0 order by 1";
     let nodes: Vec<String> = sqlx::query_scalar(nodes).fetch_all(&mut *connection).await?;
-    // As the coordinator sees them: a node that is down says of all others that they do not answer.
+    // As seen by the coordinator: a node that is down reports all others as down.
     let health = "select to_nodename || ':' || to_nodeport from citus_check_cluster_node_health()
                   where (from_nodename, from_nodeport) in (select nodename, nodeport from pg_dist_node where groupid = 0)
                         and result is distinct from true";

@@ -1,40 +1,37 @@
-//! What the doctor wants to know of the database, and of what is noted in it about asking Spotify.
+//! Queries of the doctor and the metrics.
 
 use sqlx::migrate::{Migrate, MigrateError};
 use time::{Date, OffsetDateTime};
 
 use super::{Error, Pool};
 
-/// The server and the state of its tables.
 #[derive(Debug)]
-pub struct Schema {
-    /// Postgres's version as it tells it, such as `16.4`.
+pub struct SchemaStatus {
+    /// Postgres's version, such as `16.4`.
     pub version: String,
-    /// The same as a number, such as 160004.
+    /// Such as 160004.
     pub version_number: i32,
-    /// How many migrations ran.
+    /// Applied migrations.
     pub applied: usize,
-    /// How many this program knows that did not run yet.
+    /// Migrations in this binary that are not applied.
     pub pending: usize,
-    /// How many ran that this program does not know: a newer release was here.
+    /// Applied migrations that this binary does not know: a newer release was here.
     pub ahead: usize,
-    /// How many ran with another text than this program knows.
+    /// Migrations whose text has changed since they were applied.
     pub changed: usize,
 }
 
-/// A time in which nobody asks Spotify.
 #[derive(Debug)]
-pub struct Cooldown {
-    /// What must not be asked; `all` for everything.
+pub struct ActiveCooldown {
+    /// The endpoint; `all` for every one.
     pub bucket: String,
-    /// When it ends.
     pub until: OffsetDateTime,
-    /// Whether it is the allowance of the day that is used up.
+    /// True if the daily quota is used up.
     pub quota: bool,
 }
 
-/// Looks at the server and its tables, and changes nothing.
-pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
+/// Compares the applied migrations with those in this binary.
+pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, Error> {
     let mut connection = pool.acquire().await?;
     let server = sqlx::query!(
         r#"select current_setting('server_version') as "version!", current_setting('server_version_num')::integer as "number!""#
@@ -42,17 +39,17 @@ pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
     let server = server.fetch_one(&mut *connection).await?;
     let ran = match connection.list_applied_migrations("_sqlx_migrations").await {
         Ok(ran) => ran,
-        // undefined_table: no migration ever ran here.
+        // undefined_table: no migration was ever applied.
         Err(MigrateError::Execute(sqlx::Error::Database(told))) if told.code().as_deref() == Some("42P01") => {
             Vec::new()
         }
         Err(MigrateError::Execute(error)) => return Err(error.into()),
         Err(error) => return Err(Error::Query(error.into())),
     };
-    let known = super::migrating::migrations();
+    let known = super::migrate::migrations();
     let find = |version| known.iter().find(|migration| migration.version == version);
     let ahead = ran.iter().filter(|ran| find(ran.version).is_none()).count();
-    Ok(Schema {
+    Ok(SchemaStatus {
         version: server.version,
         version_number: server.number,
         applied: ran.len(),
@@ -62,56 +59,53 @@ pub async fn schema(pool: &Pool) -> Result<Schema, Error> {
     })
 }
 
-/// How a follower stands.
 #[derive(Debug)]
-pub struct Follower {
-    /// Whether it copies another server.
+pub struct ReplicaStatus {
+    /// True if it replicates another server.
     pub copies: bool,
-    /// How old the last change is that it copied, in seconds; none: it copied nothing yet.
+    /// Age of the last replicated change in seconds; `None` if there is none yet.
     pub behind: Option<f64>,
 }
 
-/// Looks at a follower.
-pub async fn follower(pool: &Pool) -> Result<Follower, Error> {
+pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus, Error> {
     let mut connection = pool.acquire().await?;
-    let follower = sqlx::query_as!(
-        Follower,
+    let status = sqlx::query_as!(
+        ReplicaStatus,
         r#"select pg_is_in_recovery() as "copies!",
                   extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as behind"#
     );
-    Ok(follower.fetch_one(&mut *connection).await?)
+    Ok(status.fetch_one(&mut *connection).await?)
 }
 
-/// What must not be asked now, and until when.
-pub async fn cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<Cooldown>, Error> {
+/// Returns the active cool-downs.
+pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<ActiveCooldown>, Error> {
     let rows = sqlx::query_as!(
-        Cooldown,
+        ActiveCooldown,
         "select bucket, until, quota from cooldowns where until > $1 order by until desc",
         now
     );
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// How often each endpoint of Spotify was asked on `day` (UTC), most often first.
-pub async fn calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>, Error> {
+/// Returns the calls of each Spotify endpoint on `day` (UTC), most frequent first.
+pub async fn count_calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>, Error> {
     let rows =
         sqlx::query!("select endpoint, calls from spotify_calls where day = $1 order by calls desc, endpoint", day);
     Ok(rows.fetch_all(pool).await?.into_iter().map(|row| (row.endpoint, row.calls)).collect())
 }
 
-/// How many people have an account here.
-pub async fn people(pool: &Pool) -> Result<i64, Error> {
+pub async fn count_users(pool: &Pool) -> Result<i64, Error> {
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(pool).await?)
 }
 
-/// Counts all hearts, by the last roll-up.
-pub async fn hearts(pool: &Pool) -> Result<i64, Error> {
+/// Counts all hearts, as of the last count.
+pub async fn count_hearts(pool: &Pool) -> Result<i64, Error> {
     let sum = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
     Ok(sum.fetch_one(pool).await?)
 }
 
-/// How many sessions have not ended.
-pub async fn sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64, Error> {
+/// Counts sessions that have not expired.
+pub async fn count_sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from sessions where expires_at > $1"#, now);
     Ok(count.fetch_one(pool).await?)
 }

@@ -1,4 +1,4 @@
-//! How many people heart each playlist, counted by one process at a time.
+//! How many users heart each playlist, counted by one process at a time.
 
 use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
@@ -9,7 +9,6 @@ use crate::ids::PlaylistId;
 /// The count of one playlist, and when it was taken.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HeartCount {
-    /// How many people hearted it.
     pub hearts: i64,
     /// When all hearts were last counted; `None` if never.
     pub counted_at: Option<OffsetDateTime>,
@@ -26,11 +25,11 @@ pub async fn find(pool: &Pool, playlist: &PlaylistId) -> Result<HeartCount, Erro
     Ok(row.fetch_one(pool).await?)
 }
 
-/// Takes the right to count, until `until`. `false` if the counts are younger than `age` and the rest that the last
-/// count asked for, or if another process counts.
+/// Takes the lease to count. `false` if the counts are younger than `age` plus the pause that the last count asked
+/// for, or if another process is counting.
 pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
     let row = sqlx::query!(
-        // A time in the future comes from a clock that was wrong, and must not stop the counting for good.
+        // A time in the future, from a wrong clock, must not stop the counting for good.
         "insert into top_lists as l (leased_until) values ($1) on conflict (only_one) do update set leased_until = $1
          where (l.made_at is null or l.made_at + l.rest < $2 or l.made_at - l.rest > $3)
                and (l.leased_until is null or l.leased_until not between $4 and $1::timestamptz + interval '1 minute')",
@@ -65,8 +64,7 @@ pub async fn refresh(pool: &Pool, limit: Duration, now: OffsetDateTime) -> Resul
     Ok(tx.commit().await?)
 }
 
-/// Gives the right back that ends at `until`, with the time of the count and how long the next one has to wait.
-/// `false` if the right was lost meanwhile.
+/// Releases the lease, with the time of the count and the pause before the next one. `false` if the lease was lost.
 pub async fn release(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime, rest: Duration) -> Result<bool, Error> {
     let row = sqlx::query!(
         "update top_lists set made_at = $1, leased_until = null, rest = make_interval(secs => $3) where leased_until = $2",

@@ -1,6 +1,6 @@
-//! Hearts: one row for each person and playlist. A removed heart keeps its row with `removed_at` set.
+//! Hearts: one row for each user and playlist. A removed heart keeps its row with `removed_at` set.
 //!
-//! The table is `user_hearts`. The view `hearts` serves the release before this one.
+//! The table is `user_hearts`. The view `hearts` serves the previous release.
 
 use time::OffsetDateTime;
 
@@ -8,11 +8,11 @@ use super::playlists::{Playlist, playlist};
 use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
 
-/// Adds a heart. A heart that stands stays as it is. One that was removed returns with its note and tags, and with its
-/// date if it was removed after `undo_since`.
+/// Adds a heart. An existing heart stays as it is. A removed one returns with its note and tags, and with its date if
+/// it was removed after `undo_since`.
 ///
 /// # Errors
-/// [`Error::OwnerGone`] if the account no longer exists.
+/// [`Error::UserGone`] if the account no longer exists.
 pub async fn add(
     pool: &Pool,
     user: UserId,
@@ -20,7 +20,7 @@ pub async fn add(
     undo_since: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    // No snapshot_id and no title: playlists::write fills both in, from the row that is known at this moment.
+    // snapshot_id and title are filled in by playlists::update_hearts, from the row that is stored at this moment.
     let heart = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at) values ($1, $2, $3)
          on conflict (user_id, playlist_id) do update
@@ -61,14 +61,12 @@ pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: Of
 
 /// A note and tags, and their folded forms for the search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Annotation {
+pub struct AnnotationRow {
     /// One line of text.
     pub note: Option<String>,
-    /// Tags without commas.
+    /// No tag contains a comma.
     pub tags: Vec<String>,
-    /// The note, folded.
     pub note_folded: Option<String>,
-    /// The tags, folded.
     pub tags_folded: Vec<String>,
 }
 
@@ -77,7 +75,7 @@ pub async fn annotate(
     pool: &Pool,
     user: UserId,
     playlist: &PlaylistId,
-    annotation: &Annotation,
+    annotation: &AnnotationRow,
 ) -> Result<bool, Error> {
     let heart = sqlx::query!(
         "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6
@@ -126,21 +124,17 @@ pub async fn mark_unavailable(
 /// A heart's own columns.
 #[derive(Debug, Default)]
 pub struct Heart {
-    /// Spotify's name when Spotify last showed the playlist, if it ever did.
+    /// The playlist's name when Spotify last showed it.
     pub title: Option<String>,
-    /// When it was given.
     pub hearted_at: Option<OffsetDateTime>,
-    /// When it was removed; `None` while it stands.
     pub removed_at: Option<OffsetDateTime>,
     /// Since when Spotify no longer shows the playlist.
     pub gone_at: Option<OffsetDateTime>,
-    /// Its note.
     pub note: Option<String>,
-    /// Its tags.
     pub tags: Vec<String>,
 }
 
-/// Returns one heart, also a removed one.
+/// Returns a heart, even if it is removed.
 pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Option<Heart>, Error> {
     let heart = sqlx::query_as!(
         Heart,
@@ -152,7 +146,6 @@ pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Op
     Ok(heart.fetch_optional(pool).await?)
 }
 
-/// Counts a person's hearts.
 pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from user_hearts where user_id = $1 and removed_at is null"#,
@@ -161,8 +154,8 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
     Ok(count.fetch_one(pool).await?)
 }
 
-/// Returns which of `playlists` a person hearts.
-pub async fn hearted_among(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>, Error> {
+/// Returns those of `playlists` that a user hearts.
+pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>, Error> {
     let hearted = sqlx::query_scalar!(
         "select playlist_id from user_hearts where user_id = $1 and playlist_id = any($2) and removed_at is null",
         user.0,
@@ -171,8 +164,7 @@ pub async fn hearted_among(pool: &Pool, user: UserId, playlists: &[String]) -> R
     Ok(hearted.fetch_all(pool).await?)
 }
 
-/// Some hearts of a longer list.
-pub struct Page {
+pub struct HeartsPage {
     /// The rows asked for.
     pub rows: Vec<Playlist>,
     /// How many hearts match; 0 beyond the last page of a search.
@@ -181,8 +173,8 @@ pub struct Page {
     pub total: i64,
 }
 
-/// Returns a person's hearts, newest first.
-pub async fn newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Page, Error> {
+/// Returns a user's hearts, newest first.
+pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartsPage, Error> {
     let rows = sqlx::query!(
         r#"select count(*) as total, null as id, null as name, null as owner_name, null as cover_url,
                   null::integer as item_count, null::boolean as public, null::boolean as collaborative,
@@ -202,34 +194,26 @@ pub async fn newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> R
         limit
     );
     let rows = rows.fetch_all(pool).await?;
-    // The first row holds the total, and no other.
+    // The first row holds only the total.
     let total = rows.first().and_then(|row| row.total).unwrap_or_default();
     let rows = rows.into_iter().filter_map(|row| Some(playlist!(row)));
-    Ok(Page { rows: rows.collect(), found: total, total })
+    Ok(HeartsPage { rows: rows.collect(), found: total, total })
 }
 
-/// A removed heart.
 pub struct RemovedHeart {
-    /// Spotify's id of the playlist.
     pub id: String,
-    /// Spotify's name, if known.
     pub name: Option<String>,
-    /// The owner's name, if known.
     pub owner_name: Option<String>,
-    /// When Spotify last showed the playlist; `None` if never or too long ago.
+    /// `None` if Spotify never showed the playlist, or too long ago.
     pub seen_at: Option<OffsetDateTime>,
-    /// When the heart was given.
     pub hearted_at: OffsetDateTime,
-    /// When it was removed.
     pub removed_at: OffsetDateTime,
-    /// Its note.
     pub note: Option<String>,
-    /// Its tags.
     pub tags: Vec<String>,
 }
 
-/// Returns the hearts that a person removed after `since`, the latest first, and how many there are in all.
-pub async fn removed(
+/// Returns the hearts that a user removed after `since`, the latest first, and their total.
+pub async fn list_removed(
     pool: &Pool,
     user: UserId,
     since: OffsetDateTime,
@@ -266,7 +250,7 @@ pub async fn removed(
     Ok((rows.collect(), total))
 }
 
-/// Deletes removed hearts for good: one playlist's, or all of a person's.
+/// Deletes removed hearts for good: one playlist's, or all of a user's.
 pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) -> Result<(), Error> {
     let hearts = sqlx::query!(
         "delete from user_hearts

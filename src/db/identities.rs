@@ -17,7 +17,7 @@ pub struct Identity {
 impl Identity {
     /// Returns the provider's name for display.
     pub fn label(&self) -> String {
-        Provider::with_key(&self.provider).map_or_else(|| self.provider.clone(), |provider| provider.label().to_owned())
+        Provider::from_key(&self.provider).map_or_else(|| self.provider.clone(), |provider| provider.label().to_owned())
     }
 }
 

@@ -1,30 +1,23 @@
-//! A person's hearts on their way into a file and from one.
+//! Import and export of hearts.
 
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::hearts::Annotation;
+use super::hearts::AnnotationRow;
 use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
 
-/// A heart and what is known of its playlist.
 #[derive(Clone, Debug)]
 pub struct ExportedHeart {
-    /// Spotify's id of the playlist.
     pub playlist_id: String,
-    /// As Spotify gave it.
     pub name: Option<String>,
-    /// Who made the playlist, by name.
     pub owner_name: Option<String>,
-    /// When it was hearted, to the microsecond.
     pub hearted_at: OffsetDateTime,
-    /// What the person wrote beside it.
     pub note: Option<String>,
-    /// The person's tags for it.
     pub tags: Vec<String>,
 }
 
-/// Returns up to `limit` of a person's hearts, newest first, after `last` or from the newest on.
+/// Returns up to `limit` of a user's hearts, newest first, starting after `last`.
 pub async fn export(
     pool: &Pool,
     user: UserId,
@@ -47,56 +40,51 @@ pub async fn export(
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// A heart from a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct New {
-    /// The playlist.
+pub struct NewHeart {
     pub playlist: PlaylistId,
-    /// When it was hearted.
     pub hearted_at: OffsetDateTime,
-    /// Its note and tags.
-    pub annotation: Annotation,
+    pub annotation: AnnotationRow,
 }
 
-/// What became of the hearts from a file.
+/// Result of [`import`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Added {
-    /// So many were not there yet and were added.
-    These(i64),
-    /// None was added: with them there would be too many.
-    TooMany {
-        /// How many the person has.
-        there: i64,
-        /// How many would have been added.
-        new: i64,
-    },
+pub enum ImportResult {
+    /// The number of new hearts.
+    Added(i64),
+    /// None was added: the user would have too many.
+    TooMany { existing: i64, new: i64 },
 }
 
-/// Adds the hearts that do not stand yet, all or none, up to `max` of the person's in all. Hearts that stand stay as they
-/// are. A removed one returns with the file's date, and with the file's note and tags where it has any.
+/// Adds hearts that do not exist yet, all or none, up to `max` of the user's in total. Existing ones stay as they are.
+/// A removed one returns with the file's date, and with the file's note and tags if it has any.
 ///
 /// # Errors
-/// [`Error::OwnerGone`] if the account no longer exists; then nothing is added.
-pub async fn import(pool: &Pool, user: UserId, hearts: &[New], max: i64) -> Result<Added, Error> {
+/// [`Error::UserGone`] if the account no longer exists.
+pub async fn import(pool: &Pool, user: UserId, hearts: &[NewHeart], max: i64) -> Result<ImportResult, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    // Two files of one person at once must not both count what is there and then go over the limit together.
+    // Two concurrent imports of one user must not both count first and then exceed the limit together.
     sqlx::query!("select pg_advisory_xact_lock($1)", IMPORT_LOCK ^ user.0).fetch_one(&mut *tx).await?;
     let ids: Vec<_> = hearts.iter().map(|heart| heart.playlist.to_string()).collect();
-    let (there, new) = count(&mut tx, user, &ids).await?;
+    let (there, new) = count_existing_and_new(&mut tx, user, &ids).await?;
     if new > 0 && there + new > max {
-        return Ok(Added::TooMany { there, new });
+        return Ok(ImportResult::TooMany { existing: there, new });
     }
-    insert(&mut tx, user, &ids, hearts).await?;
+    insert_hearts(&mut tx, user, &ids, hearts).await?;
     tx.commit().await?;
-    Ok(Added::These(new))
+    Ok(ImportResult::Added(new))
 }
 
-/// Advisory locks of imports are this number xor the person's id.
+/// Advisory lock keys of imports are this number xor the user id.
 const IMPORT_LOCK: i64 = 0x4845_4152_494d_0000;
 
-/// Counts the person's hearts, and those of `ids` that are not among them.
-async fn count(connection: &mut PgConnection, user: UserId, ids: &[String]) -> Result<(i64, i64), Error> {
+/// Counts the user's hearts, and those of `ids` that are not among them.
+async fn count_existing_and_new(
+    connection: &mut PgConnection,
+    user: UserId,
+    ids: &[String],
+) -> Result<(i64, i64), Error> {
     let row = sqlx::query!(
         r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "there!",
                   (select count(*) from (
@@ -109,12 +97,17 @@ async fn count(connection: &mut PgConnection, user: UserId, ids: &[String]) -> R
     Ok((row.there, row.new))
 }
 
-async fn insert(connection: &mut PgConnection, user: UserId, ids: &[String], hearts: &[New]) -> Result<(), Error> {
-    let text = |column: fn(&Annotation) -> Option<String>| {
+async fn insert_hearts(
+    connection: &mut PgConnection,
+    user: UserId,
+    ids: &[String],
+    hearts: &[NewHeart],
+) -> Result<(), Error> {
+    let text = |column: fn(&AnnotationRow) -> Option<String>| {
         hearts.iter().map(|heart| column(&heart.annotation)).collect::<Vec<_>>()
     };
-    // Distinct, because one statement may change a row only once; the first of two lines counts. Ordered by id, so that
-    // two statements that meet wait for each other and not in a circle.
+    // Distinct, because one statement may change a row only once; the first of two lines counts. Ordered by id, so
+    // that two concurrent statements do not deadlock.
     let inserted = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at, note, tags, note_folded, tags_folded)
          select $1, l.id, l.hearted_at, l.note, string_to_array(l.tags, ','), l.note_folded,

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Pool};
-use crate::ids::{Digested, UserId};
+use crate::ids::{TokenHash, UserId};
 
 /// How long an unused invitation is stored after it expired.
 const EXPIRED_RETENTION: Duration = Duration::days(30);
@@ -38,7 +38,7 @@ pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
 pub async fn create(
     pool: &Pool,
     user: UserId,
-    token: Digested,
+    token: TokenHash,
     now: OffsetDateTime,
     expires_at: OffsetDateTime,
 ) -> Result<(), Error> {
@@ -70,7 +70,7 @@ pub async fn revoke(pool: &Pool, user: UserId, id: i64) -> Result<bool, Error> {
     Ok(deleted.execute(pool).await?.rows_affected() == 1)
 }
 
-pub async fn status(pool: &Pool, token: Digested, now: OffsetDateTime) -> Result<InviteStatus, Error> {
+pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Result<InviteStatus, Error> {
     let row = sqlx::query!("select used_at, expires_at from invites where token_hash = $1", token.as_bytes());
     Ok(match row.fetch_optional(pool).await? {
         None => InviteStatus::Unknown,
@@ -83,7 +83,7 @@ pub async fn status(pool: &Pool, token: Digested, now: OffsetDateTime) -> Result
 /// Marks the invitation as used by `user`. Returns `false` if it is not valid. Only one of several concurrent calls succeeds.
 pub(super) async fn mark_used(
     connection: &mut PgConnection,
-    token: Digested,
+    token: TokenHash,
     user: i64,
     now: OffsetDateTime,
 ) -> Result<bool, Error> {

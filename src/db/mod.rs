@@ -4,18 +4,17 @@ pub mod cooldowns;
 pub mod distribution;
 pub mod doctor;
 pub mod events;
-pub mod follower;
 pub mod heart_counts;
 pub mod hearts;
 pub mod identities;
 pub mod import_export;
 pub mod invites;
-
-pub mod migrating;
+pub mod migrate;
 pub mod pending_logins;
 pub mod playlists;
 pub mod pool;
 pub mod pooler;
+pub mod replica;
 pub mod search;
 pub mod sessions;
 pub mod shares;
@@ -32,32 +31,32 @@ use sqlx::{PgConnection, Postgres};
 use tokio::time::Instant;
 use url::Url;
 
-use self::migrating::Waits;
+use self::migrate::LockRetries;
 use crate::ids::Secret;
 
 pub use pool::Pool;
 
-/// What can go wrong with a row. The inner error is for the log, never for a page.
+/// Errors of the database. The inner error is for the log, never for a page.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database cannot be reached or has no connection to spare; the same request may succeed later.
-    #[error("the database is away: {0}")]
-    Away(sqlx::Error),
-    /// The row belongs to somebody who is gone: an account deleted by another request.
-    #[error("the row's owner is gone")]
-    OwnerGone,
-    /// Anything else is a fault of ours.
+    /// Unreachable, or no free connection; the same request may succeed later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(sqlx::Error),
+    /// The user's account was deleted by another request.
+    #[error("the user's account is gone")]
+    UserGone,
+    /// Any other error is a bug.
     #[error("a query failed: {0}")]
     Query(sqlx::Error),
-    /// A stored secret does not open or does not parse.
-    #[error("a stored secret cannot be read: {0}")]
-    Sealed(String),
+    /// A stored secret cannot be decrypted or parsed.
+    #[error("a stored secret cannot be decrypted: {0}")]
+    Decrypt(String),
 }
 
 impl Error {
-    /// There was no answer in the time that there was for it.
-    pub fn silent() -> Self {
-        Error::Away(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+    /// No answer in time.
+    pub fn timed_out() -> Self {
+        Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -68,19 +67,20 @@ impl From<sqlx::Error> for Error {
             | sqlx::Error::PoolClosed
             | sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_) => Error::Away(error),
-            sqlx::Error::Database(told) if told.is_foreign_key_violation() => Error::OwnerGone,
-            sqlx::Error::Database(told) if told.code().is_some_and(|code| away(&code)) => Error::Away(error),
+            | sqlx::Error::Protocol(_) => Error::Unavailable(error),
+            sqlx::Error::Database(inner) if inner.is_foreign_key_violation() => Error::UserGone,
+            sqlx::Error::Database(inner) if inner.code().is_some_and(|code| is_unavailable(&code)) => {
+                Error::Unavailable(error)
+            }
             _ => Error::Query(error),
         }
     }
 }
 
-/// SQLSTATE classes 08 (connection), 28 (refused: a password being rotated), 3D (no such database), 53
-/// (resources), 57P (shutdown), and 25006 (read-only), 55000 (no connections taken), 57014 (took too long), 55P03
-/// (locked by another), 40P01 (deadlock) and 40001 (crossed another transaction), of which the same again succeeds:
-/// the server's trouble, not the query's.
-fn away(code: &str) -> bool {
+/// SQLSTATEs that say that the server, not the query, has a problem, so that a retry may succeed: 08 (connection), 28
+/// (password being rotated), 3D (no such database), 53 (resources), 57P (shutdown), 25006 (read-only), 55000 (not
+/// accepting connections), 57014 (statement timeout), 55P03 (lock timeout), 40P01 (deadlock), 40001 (serialization).
+fn is_unavailable(code: &str) -> bool {
     ["08", "28", "3D", "53", "57P", "25006", "55000", "57014", "55P03", "40P01", "40001"]
         .iter()
         .any(|class| code.starts_with(class))
@@ -88,46 +88,35 @@ fn away(code: &str) -> bool {
 
 /// How long a request waits for a connection before its page says that the database is unavailable.
 const POOL_TIMEOUT: Duration = Duration::from_secs(3);
-/// Settings of every connection. A statement that waits for a lock or takes too long fails, so that one request cannot
-/// occupy all connections. Nothing is said of how statements are planned: Citus refuses forced plan modes.
-const SETTINGS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
+/// Settings of every pooled connection. A statement that waits for a lock or runs too long fails, so that one request
+/// cannot occupy all connections. Plan modes are not set: Citus refuses forced ones.
+const CONNECTION_SETTINGS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
 
-/// How many statements a connection keeps as the server planned them: all that there are.
-const STATEMENTS: usize = 256;
+/// Prepared statements that a connection caches: more than the app has.
+const STATEMENT_CACHE_CAPACITY: usize = 256;
 
-/// A pool of at most so many `connections`. It connects when first asked, so that the app can answer before its
-/// database does.
-///
-/// # Errors
-/// When `url` is not a Postgres address.
+/// Returns a pool of at most `connections`. It connects on first use, so that the app can serve before its database
+/// does.
 pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
-    Ok(Pool::new(lasting(url)?, connections, POOL_TIMEOUT))
+    Ok(Pool::new(pool_options(url)?, connections, POOL_TIMEOUT))
 }
 
-/// The same for a read-only copy of the database.
-///
-/// # Errors
-/// When `url` is not a Postgres address.
-fn follower(url: &Secret, connections: u32) -> Result<Pool, Error> {
-    Ok(Pool::new(lasting(url)?, connections, follower::PATIENCE))
+/// Returns the options of pooled connections.
+fn pool_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
+    Ok(connect_options(url)?.options(CONNECTION_SETTINGS).statement_cache_capacity(STATEMENT_CACHE_CAPACITY))
 }
 
-/// How connections to `url` are made that requests share.
-fn lasting(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
-    Ok(options(url)?.options(SETTINGS).statement_cache_capacity(STATEMENTS))
-}
-
-/// How to connect to `url`: over the network encrypted, unless the address says otherwise.
-fn options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
+/// Parses a URL. Connections over the network are encrypted unless the URL sets `sslmode`.
+fn connect_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
     let options: PgConnectOptions = url.expose().parse()?;
     let address = Url::parse(url.expose()).map_err(|error| sqlx::Error::Configuration(error.into()))?;
     let says = address.query_pairs().any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"));
-    // `prefer`, which holds by default, falls back to plain text when somebody between us says so.
-    let plain = matches!(options.get_ssl_mode(), PgSslMode::Prefer) && !says && remote(&options);
+    // The default, `prefer`, falls back to plain text if an attacker on the path says so.
+    let plain = matches!(options.get_ssl_mode(), PgSslMode::Prefer) && !says && is_remote(&options);
     Ok(if plain { options.ssl_mode(PgSslMode::Require) } else { options })
 }
 
-fn remote(options: &PgConnectOptions) -> bool {
+fn is_remote(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     options.get_socket().is_none() && !host.starts_with('/') && !matches!(host, "localhost" | "127.0.0.1" | "::1")
 }
@@ -141,15 +130,15 @@ async fn prepare_account_change(transaction: &mut PgConnection) -> Result<(), Er
     Ok(())
 }
 
-/// How many rows a cleanup deletes at once: some milliseconds' work, so that no request waits behind it.
-const BATCH: i64 = 1000;
+/// Rows that a cleanup deletes at once: a few milliseconds' work, so that no request waits behind it.
+const CLEANUP_BATCH: i64 = 1000;
 
-/// Runs `delete`, which deletes about as many rows as it is given, until it finds fewer. Between batches it rests nine
-/// times as long as one took: after a long stop there may be hundreds, which would take the server's time from requests.
-/// Returns how many rows were deleted.
+/// Runs `delete` until it deletes fewer rows than its limit. Between batches it pauses nine times as long as a batch
+/// took: after a long downtime hundreds of batches would compete with requests. Returns the number of deleted rows.
 ///
-/// Each statement deletes up to the newest time of its batch, `between '-infinity' and` it: the planner does not know that
-/// time, takes a range with two ends for a narrow one, and uses the index. With `<=` alone it would read the whole table.
+/// Each statement deletes up to the newest time of its batch, `between '-infinity' and` it: the planner does not know
+/// that time, assumes that a range with two ends is narrow, and uses the index. With `<=` alone it reads the whole
+/// table.
 async fn delete_in_batches(
     pool: &Pool,
     delete: impl Fn(i64) -> Query<'static, Postgres, PgArguments>,
@@ -157,32 +146,29 @@ async fn delete_in_batches(
     let mut deleted = 0;
     loop {
         let start = Instant::now();
-        let batch = delete(BATCH).execute(pool).await?.rows_affected();
+        let batch = delete(CLEANUP_BATCH).execute(pool).await?.rows_affected();
         deleted += batch;
-        if batch < BATCH as u64 {
+        if batch < CLEANUP_BATCH as u64 {
             return Ok(deleted);
         }
         tokio::time::sleep(9 * start.elapsed()).await;
     }
 }
 
-/// Applies the migrations that are not yet applied. Safe twice and at the same time: Postgres holds a lock.
+/// Applies pending migrations. May run twice, and concurrently: Postgres holds a lock.
 ///
 /// # Errors
-/// When the database is away or a migration fails; nothing of that migration stays.
-pub async fn migrate(pool: &Pool) -> Result<(), migrating::Error> {
-    migrate_within(pool, Waits::USUAL).await
+/// If the database is unreachable or a migration fails, which is then rolled back.
+pub async fn migrate(pool: &Pool) -> Result<(), migrate::Error> {
+    migrate_with(pool, LockRetries::DEFAULT).await
 }
 
-/// The same with other times to wait for what somebody else holds.
-///
-/// # Errors
-/// The same.
-pub async fn migrate_within(pool: &Pool, waits: Waits) -> Result<(), migrating::Error> {
-    // The lock is the connection's, and one that failed would take it back into the pool: the next try would
-    // wait for ever. This connection ends here, whatever happens.
+/// Like [`migrate`], with other lock timeouts and retries.
+pub async fn migrate_with(pool: &Pool, waits: LockRetries) -> Result<(), migrate::Error> {
+    // The advisory lock belongs to the connection. If a failed connection returned to the pool with it, the next try
+    // would wait forever. So this connection is always closed.
     let mut connection = pool.acquire().await.map_err(MigrateError::Execute)?.detach();
-    migrating::run(&mut connection, waits).await
+    migrate::run(&mut connection, waits).await
 }
 
 #[cfg(test)]
@@ -190,8 +176,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn over_the_network_it_is_encrypted_unless_the_address_says_otherwise() {
-        let mode = |address: &str| options(&Secret::new(address)).unwrap().get_ssl_mode();
+    fn network_connections_are_encrypted_unless_the_url_sets_sslmode() {
+        let mode = |address: &str| connect_options(&Secret::new(address)).unwrap().get_ssl_mode();
         assert!(matches!(mode("postgres://u:p@ec2-1-2.example.com:5432/d"), PgSslMode::Require));
         assert!(matches!(mode("postgresql://db/d"), PgSslMode::Require));
         assert!(matches!(mode("postgres://db/d?sslmode=prefer"), PgSslMode::Prefer));

@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Pool};
-use crate::ids::{Digested, Provider};
+use crate::ids::{Provider, TokenHash};
 
 /// Pending logins of one browser; a further one replaces the oldest.
 const MAX_PER_BROWSER: i64 = 10;
@@ -25,10 +25,10 @@ pub enum LoginState {
 
 pub struct NewLogin<'a> {
     /// The hash of the login cookie.
-    pub browser: Digested,
+    pub browser: TokenHash,
     pub provider: Provider,
     /// The hash of the state.
-    pub state: Digested,
+    pub state: TokenHash,
     pub sealed: &'a [u8],
     pub at: OffsetDateTime,
 }
@@ -50,7 +50,7 @@ pub async fn create(pool: &Pool, login: NewLogin<'_>) -> Result<(), Error> {
 }
 
 /// Takes the login that `state` belongs to. Only one of several concurrent calls gets it.
-pub async fn take(pool: &Pool, browser: Digested, state: Digested, now: OffsetDateTime) -> Result<LoginState, Error> {
+pub async fn take(pool: &Pool, browser: TokenHash, state: TokenHash, now: OffsetDateTime) -> Result<LoginState, Error> {
     let row = sqlx::query!(
         r#"with found as (select state_hash, provider, sealed, started_at, used_at from sign_ins where state_hash = $1 and browser_hash = $2 for update)
            update sign_ins s set used_at = coalesce(s.used_at, $3), sealed = '' from found f where s.state_hash = f.state_hash

@@ -1,4 +1,4 @@
-//! What Spotify showed a person: their library and its age, and playlists known from elsewhere.
+//! Playlists as Spotify showed them to a user: the library, and playlists opened by link.
 
 use std::collections::HashSet;
 
@@ -8,36 +8,30 @@ use time::{Duration, OffsetDateTime};
 use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
 
-/// How long a playlist is kept that Spotify has not shown: its terms allow no lasting copies.
-const MAX_UNSEEN: Duration = Duration::days(30);
+/// Retention of playlists that Spotify has not shown: its terms allow no lasting copies.
+const UNSEEN_TTL: Duration = Duration::days(30);
 
 /// A playlist as a card shows it.
 pub struct Playlist {
-    /// Spotify's id.
     pub id: String,
-    /// Spotify's name, which may be empty. `None` if none is known.
+    /// May be empty; `None` if unknown.
     pub name: Option<String>,
-    /// Who made it, by name.
     pub owner_name: Option<String>,
-    /// Where its picture is; such addresses end within a day.
+    /// Such URLs expire within a day.
     pub cover_url: Option<String>,
-    /// How many items it has, where Spotify says.
     pub item_count: Option<i32>,
-    /// On the owner's profile, which is not the same as secret or not.
+    /// On the owner's profile; that says nothing about who can open it.
     pub public: Option<bool>,
-    /// Whether several people may change it.
     pub collaborative: bool,
-    /// When Spotify last showed it; none: never, or too long ago.
+    /// `None` if never, or too long ago.
     pub seen_at: Option<OffsetDateTime>,
-    /// When the person hearted it; none: they did not.
+    /// `None` if the user does not heart it.
     pub hearted_at: Option<OffsetDateTime>,
-    /// When a version other than the hearted one was first seen; none: no such version is known.
+    /// When a version other than the hearted one was first seen.
     pub changed_at: Option<OffsetDateTime>,
-    /// Since when Spotify shows a hearted playlist no more.
+    /// Since when Spotify no longer shows a hearted playlist.
     pub gone_at: Option<OffsetDateTime>,
-    /// What the person wrote beside their heart.
     pub note: Option<String>,
-    /// The person's tags for it.
     pub tags: Vec<String>,
 }
 
@@ -63,21 +57,21 @@ macro_rules! playlist {
 }
 pub(super) use playlist;
 
-/// Makes a [`Library`] of a query's rows. The first one holds its state, and no other, since decoding that fifty times would
+/// Makes a [`StoredLibrary`] of a query's rows. The first one holds its state, and no other, since decoding that fifty times would
 /// take a tenth of the page's time. Returns early if there is none.
 macro_rules! library {
     ($rows:expr, $first:ident => $found:expr) => {{
-        let Some(($first, counted)) = $rows.first().and_then(|first| Some((first, first.counted?))) else {
+        let Some(($first, spotify_total)) = $rows.first().and_then(|first| Some((first, first.counted?))) else {
             return Ok(None);
         };
-        let mut library = $crate::db::playlists::Library {
-            counted,
+        let mut library = $crate::db::playlists::StoredLibrary {
+            spotify_total,
             fetched_at: $first.fetched_at,
             total: $first.total.unwrap_or_default(),
-            reached: $first.reached.unwrap_or_default(),
+            fetched_count: $first.reached.unwrap_or_default(),
             leased_until: $first.leased_until,
             failed_at: $first.failed_at,
-            found: $found,
+            match_count: $found,
             rows: Vec::with_capacity($rows.len()),
         };
         library.rows.extend($rows.into_iter().filter_map(|row| Some(playlist!(row))));
@@ -88,61 +82,54 @@ pub(super) use library;
 
 /// A playlist as Spotify just showed it.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    /// Spotify's id.
+pub struct SeenPlaylist {
     pub id: PlaylistId,
-    /// As Spotify gave it, perhaps empty.
+    /// May be empty.
     pub name: String,
-    /// The same, folded for searches.
     pub name_folded: String,
-    /// Who made it, by Spotify's id.
     pub owner_id: Option<String>,
-    /// Who made it, by name.
     pub owner_name: Option<String>,
-    /// The same, folded for searches.
     pub owner_folded: Option<String>,
-    /// Where its picture is.
     pub cover_url: Option<String>,
-    /// How many items it has, where Spotify says.
     pub item_count: Option<i32>,
-    /// On the owner's profile.
     pub public: Option<bool>,
-    /// Whether several people may change it.
     pub collaborative: bool,
-    /// Changes with its contents; none: it says nothing of them.
+    /// Changes with the contents; `None` if it is unreliable.
     pub snapshot_id: Option<String>,
 }
 
-/// The state of a person's library, and some of its playlists.
-pub struct Library {
-    /// When Spotify last showed it from its beginning; `None` if it never did.
+/// The state of a user's library, and some of its playlists.
+pub struct StoredLibrary {
+    /// When the last fetch from the beginning succeeded.
     pub fetched_at: Option<OffsetDateTime>,
-    /// How many playlists are stored.
+    /// The number of stored playlists.
     pub total: i64,
-    /// How many entries Spotify counts.
-    pub counted: i32,
+    /// Spotify's total.
+    pub spotify_total: i32,
     /// How many of them were fetched.
-    pub reached: i32,
-    /// Until when another process fetches it.
+    pub fetched_count: i32,
     pub leased_until: Option<OffsetDateTime>,
-    /// When Spotify last failed to show it, if that was after `fetched_at`.
+    /// When the last fetch failed, if that was after `fetched_at`.
     pub failed_at: Option<OffsetDateTime>,
-    /// How many of the stored playlists match; 0 beyond the last page of a search.
-    pub found: i64,
-    /// The rows asked for.
+    /// The number of matching playlists; 0 beyond the last page of a search.
+    pub match_count: i64,
     pub rows: Vec<Playlist>,
 }
 
-impl Library {
-    /// Whether the rest of it is being fetched.
+impl StoredLibrary {
+    /// True while the rest is being fetched.
     pub fn is_loading(&self, now: OffsetDateTime) -> bool {
-        self.reached < self.counted && self.leased_until.is_some_and(|until| until > now)
+        self.fetched_count < self.spotify_total && self.leased_until.is_some_and(|until| until > now)
     }
 }
 
-/// Returns a person's library in Spotify's order; `None` if it was never fetched. Positions have no gaps, so that a page
-/// begins at its offset. With `offset` in SQL the server would plan each page anew, which takes it as long as the page.
-pub async fn load_library(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<Option<Library>, Error> {
+/// Returns a user's library in Spotify's order; `None` if it was never fetched. Positions have no gaps, so that a page
+/// begins at its offset. With `offset` in SQL the server would plan each page anew, which takes as long as the page.
+pub async fn load_library(
+    pool: &Pool,
+    user: UserId,
+    (offset, limit): (i64, i64),
+) -> Result<Option<StoredLibrary>, Error> {
     let rows = sqlx::query!(
         r#"select l.fetched_at, l.counted as "counted?", l.reached, l.leased_until, l.failed_at,
                   (select max(position) + 1 from playlists where user_id = $1 and position is not null)::bigint as total,
@@ -166,8 +153,7 @@ pub async fn load_library(pool: &Pool, user: UserId, (offset, limit): (i64, i64)
     Ok(Some(library!(rows, first => first.total.unwrap_or_default())))
 }
 
-/// Takes the right to fetch the person's library, for one process at a time and until `until`.
-/// False: somebody else has it.
+/// Takes the lease to fetch the user's library. `false` if another process has it.
 pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
     let row = sqlx::query!(
         "insert into libraries as l (user_id, leased_until) values ($1, $2)
@@ -180,7 +166,7 @@ pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: Offset
     Ok(row.execute(pool).await?.rows_affected() == 1)
 }
 
-/// Gives the right back without having used it; `failed_at` when it was Spotify that failed.
+/// Releases the lease without an update; `failed_at` if Spotify failed.
 pub async fn release(
     pool: &Pool,
     user: UserId,
@@ -197,7 +183,6 @@ pub async fn release(
     Ok(())
 }
 
-/// Returns what is known of one playlist.
 pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>, Error> {
     let row = sqlx::query!(
         r#"select p.id as "id?", p.name as "name?", p.owner_name, p.cover_url, p.item_count, p.public,
@@ -213,60 +198,69 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
     Ok(row.fetch_optional(pool).await?.and_then(|row| Some(playlist!(row))))
 }
 
-/// What was read of a library.
-pub struct Read<'a> {
-    /// The playlists, in Spotify's order, each once.
-    pub playlists: &'a [Seen],
-    /// How many entries Spotify counts.
-    pub counted: i32,
-    /// How many were read, those from earlier included.
-    pub reached: i32,
-    /// Until when whoever reads has the right to. Who lost it was too slow, and writes nothing.
-    pub lease: OffsetDateTime,
-    /// Whether they keep it, for the rest; else it is given back.
-    pub goes_on: bool,
+/// A fetched part of a library.
+pub struct LibraryUpdate<'a> {
+    /// In Spotify's order, each once.
+    pub playlists: &'a [SeenPlaylist],
+    /// Spotify's total.
+    pub spotify_total: i32,
+    /// How many were fetched, earlier parts included.
+    pub fetched_count: i32,
+    /// The end of the lease under which it was fetched. If the lease was lost, nothing is written.
+    pub lease_until: OffsetDateTime,
+    /// Keep the lease for the rest, or release it.
+    pub keep_lease: bool,
 }
 
-/// Replaces the person's library by what was read from its beginning, if the right to is still held. Says whether it
-/// was.
-pub async fn replace_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<bool, Error> {
+/// Replaces the user's library if the lease is still held. Returns whether it was.
+pub async fn replace_library(
+    pool: &Pool,
+    user: UserId,
+    update: LibraryUpdate<'_>,
+    now: OffsetDateTime,
+) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    // First the one row that two fetches share: the second waits here and not in the middle of a thousand.
+    // Locks the row that concurrent fetches share first: the second one waits here.
     let state = sqlx::query!(
         "update libraries set fetched_at = $2, counted = $3, reached = $4, failed_at = null,
                 leased_until = case when $5 then leased_until end
          where user_id = $1 and leased_until = $6",
         user.0,
         now,
-        read.counted,
-        read.reached,
-        read.goes_on,
-        read.lease
+        update.spotify_total,
+        update.fetched_count,
+        update.keep_lease,
+        update.lease_until
     );
     if state.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(false);
     }
     let old = sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
     old.execute(&mut *tx).await?;
-    renew_hearts(&mut tx, user, read.playlists).await?;
-    write(&mut tx, user, read.playlists, Some(0), now).await?;
+    update_hearts(&mut tx, user, update.playlists).await?;
+    upsert(&mut tx, user, update.playlists, Some(0), now).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Adds to the person's library what was read after where it ended, if the right to is still held. Says whether it was.
-pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: OffsetDateTime) -> Result<bool, Error> {
+/// Appends to the user's library if the lease is still held. Returns whether it was.
+pub async fn extend_library(
+    pool: &Pool,
+    user: UserId,
+    update: LibraryUpdate<'_>,
+    now: OffsetDateTime,
+) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     let state = sqlx::query!(
         "update libraries set counted = $2, reached = $3, leased_until = case when $4 then leased_until end
          where user_id = $1 and leased_until = $5",
         user.0,
-        read.counted,
-        read.reached,
-        read.goes_on,
-        read.lease
+        update.spotify_total,
+        update.fetched_count,
+        update.keep_lease,
+        update.lease_until
     );
     if state.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(false);
@@ -279,35 +273,35 @@ pub async fn extend_library(pool: &Pool, user: UserId, read: Read<'_>, now: Offs
     let known = sqlx::query_scalar!(
         "select id from playlists where user_id = $1 and id = any($2) and position is not null",
         user.0,
-        &column(read.playlists, |seen| Some(seen.id.as_str())) as _
+        &column(update.playlists, |seen| Some(seen.id.as_str())) as _
     );
     let known: HashSet<String> = known.fetch_all(&mut *tx).await?.into_iter().collect();
     // Known playlists keep their position. They come last, so that they take none from the new ones.
-    let mut playlists = read.playlists.to_vec();
+    let mut playlists = update.playlists.to_vec();
     playlists.sort_by_key(|seen| known.contains(seen.id.as_str()));
-    renew_hearts(&mut tx, user, &playlists).await?;
-    write(&mut tx, user, &playlists, Some(place), now).await?;
+    update_hearts(&mut tx, user, &playlists).await?;
+    upsert(&mut tx, user, &playlists, Some(place), now).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Notes a playlist that was seen outside the library; its place in the library stays.
-pub async fn note(pool: &Pool, user: UserId, seen: &Seen, now: OffsetDateTime) -> Result<(), Error> {
+/// Records a playlist seen outside the library; its position in the library stays.
+pub async fn record(pool: &Pool, user: UserId, seen: &SeenPlaylist, now: OffsetDateTime) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    renew_hearts(&mut tx, user, std::slice::from_ref(seen)).await?;
-    write(&mut tx, user, std::slice::from_ref(seen), None, now).await?;
+    update_hearts(&mut tx, user, std::slice::from_ref(seen)).await?;
+    upsert(&mut tx, user, std::slice::from_ref(seen), None, now).await?;
     Ok(tx.commit().await?)
 }
 
-/// Returns one column of what was seen, for a statement that takes arrays.
-fn column(seen: &[Seen], text: fn(&Seen) -> Option<&str>) -> Vec<Option<String>> {
+/// Returns one column, for a statement that takes arrays.
+fn column(seen: &[SeenPlaylist], text: fn(&SeenPlaylist) -> Option<&str>) -> Vec<Option<String>> {
     seen.iter().map(|seen| text(seen).map(str::to_owned)).collect()
 }
 
-/// Renews the hearts of playlists that Spotify just showed: their titles, and that the playlists are available. To be
-/// called before [`write`]: a heart that knows no version yet was given for the one that is stored until then.
-async fn renew_hearts(connection: &mut PgConnection, user: UserId, seen: &[Seen]) -> Result<(), Error> {
+/// Updates the titles of hearts and clears `gone_at`. Must run before [`upsert`]: a heart without a version was added
+/// for the version that is stored until then.
+async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[SeenPlaylist]) -> Result<(), Error> {
     let hearts = sqlx::query!(
         "update user_hearts h
          set title = coalesce(nullif(l.name, ''), h.title), gone_at = null,
@@ -328,11 +322,11 @@ async fn renew_hearts(connection: &mut PgConnection, user: UserId, seen: &[Seen]
     Ok(())
 }
 
-/// Writes playlists as Spotify just showed them; `position` is the first one's place in the library, if they are in it.
-async fn write(
+/// Inserts or updates playlists; `position` is the first one's position in the library, if they are in it.
+async fn upsert(
     connection: &mut PgConnection,
     user: UserId,
-    seen: &[Seen],
+    seen: &[SeenPlaylist],
     position: Option<i32>,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
@@ -375,10 +369,10 @@ async fn write(
     Ok(())
 }
 
-/// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries as old. Hearts keep
-/// their names as titles. Returns how many playlists.
+/// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries as old. Hearts
+/// keep the names as titles. Returns the number of playlists.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let before = now - MAX_UNSEEN;
+    let before = now - UNSEEN_TTL;
     sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;
     let titles = sqlx::query!(
         "update user_hearts h set title = p.name, title_folded = p.name_folded from playlists p

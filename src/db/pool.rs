@@ -17,8 +17,8 @@ use sqlx::postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgType
 use sqlx::{Connection, Either, Execute, Executor, PgConnection, Postgres, SqlStr};
 use tokio::time::timeout;
 
-/// A connection used this recently is taken for alive without a ping.
-const FRESH: Duration = Duration::from_secs(1);
+/// A connection used this recently is assumed to be alive, without a ping.
+const MAX_IDLE_WITHOUT_PING: Duration = Duration::from_secs(1);
 /// Timeout of a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// A connection is replaced after this long: the server's memory for one grows with its statements.
@@ -36,7 +36,7 @@ impl Pool {
     pub(super) fn new(options: PgConnectOptions, limit: u32, timeout: Duration) -> Self {
         let connections = managed::Pool::builder(Manager { options, connect_timeout: timeout.mul_f32(0.9) })
             .max_size(limit as usize)
-            // The last one used is alive most likely.
+            // The most recently used one is most likely alive.
             .queue_mode(QueueMode::Lifo)
             .build()
             .expect("a pool without timeouts needs no runtime");
@@ -63,7 +63,7 @@ impl Pool {
 #[derive(Debug)]
 struct Manager {
     options: PgConnectOptions,
-    /// How long a server that is starting is tried again.
+    /// How long to retry while the server starts.
     connect_timeout: Duration,
 }
 
@@ -81,14 +81,14 @@ impl managed::Manager for Manager {
     }
 
     async fn recycle(&self, connection: &mut PgConnection, used: &Metrics) -> RecycleResult<sqlx::Error> {
-        if used.age() > MAX_LIFETIME || used.last_used() > FRESH && !ping(connection).await {
+        if used.age() > MAX_LIFETIME || used.last_used() > MAX_IDLE_WITHOUT_PING && !ping(connection).await {
             return Err(RecycleError::message("old or dead"));
         }
         Ok(())
     }
 }
 
-/// Whether a server that refuses a connection will accept one in a moment.
+/// True if a server that refused a connection is starting up.
 fn is_starting(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
@@ -140,14 +140,14 @@ impl DerefMut for PooledConnection {
     }
 }
 
-type Row<'e> = BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>;
-type Steps<'e> = BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>;
+type RowFuture<'e> = BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>;
+type StepStream<'e> = BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>;
 
 impl<'p> Executor<'p> for &'p Pool {
     type Database = Postgres;
 
     /// Reads all rows before it returns the first, so that the connection is free again.
-    fn fetch_many<'e, 'q: 'e, E: 'q + Execute<'q, Postgres>>(self, query: E) -> Steps<'e>
+    fn fetch_many<'e, 'q: 'e, E: 'q + Execute<'q, Postgres>>(self, query: E) -> StepStream<'e>
     where
         'p: 'e,
     {
@@ -160,7 +160,7 @@ impl<'p> Executor<'p> for &'p Pool {
         stream::once(steps).try_flatten().boxed()
     }
 
-    fn fetch_optional<'e, 'q: 'e, E: 'q + Execute<'q, Postgres>>(self, query: E) -> Row<'e>
+    fn fetch_optional<'e, 'q: 'e, E: 'q + Execute<'q, Postgres>>(self, query: E) -> RowFuture<'e>
     where
         'p: 'e,
     {

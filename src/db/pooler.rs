@@ -1,48 +1,47 @@
-//! Tells a pooler in transaction mode (PgBouncer and its like) from a server.
+//! Detects a pooler in transaction mode (PgBouncer and the like).
 //!
-//! Over such a pooler each statement may reach another connection of the server. Prepared statements then meet those
-//! of other clients: sqlx 0.9 was seen to return other queries' rows over PgBouncer 1.18, without an error. Such rows
-//! could be another person's, so nothing is served over one.
+//! Through such a pooler each statement may run on another server connection, and prepared statements collide with
+//! those of other clients: sqlx 0.9 returned other queries' rows over PgBouncer 1.18 without an error. Such rows could
+//! belong to another user, so the app refuses to serve.
 
 use std::time::Duration;
 
 use sqlx::{Connection, Executor, PgConnection, Row};
 
-use super::{Error, options};
+use super::{Error, connect_options};
 use crate::ids::Secret;
 
-/// How long two connections may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// What poolers answer to settings that a client may give to a server.
-const REFUSED: &str = "unsupported startup parameter";
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// PgBouncer's error for startup parameters that a server accepts.
+const UNSUPPORTED_PARAMETER: &str = "unsupported startup parameter";
 
-/// Whether the address `url` leads to a pooler that gives the server's connections to whoever asks next.
-pub async fn stands_at(url: &Secret) -> Result<bool, Error> {
-    match tokio::time::timeout(PATIENCE, probe(url)).await {
-        Ok(Err(sqlx::Error::Database(told))) if told.message().contains(REFUSED) => Ok(true),
+/// True if `url` names a pooler in transaction mode.
+pub async fn is_transaction_pooler(url: &Secret) -> Result<bool, Error> {
+    match tokio::time::timeout(PROBE_TIMEOUT, probe(url)).await {
+        Ok(Err(sqlx::Error::Database(error))) if error.message().contains(UNSUPPORTED_PARAMETER) => Ok(true),
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(Error::Away(sqlx::Error::PoolTimedOut)),
+        Err(_) => Err(Error::Unavailable(sqlx::Error::PoolTimedOut)),
     }
 }
 
-/// What one connection sets for itself must stay its own: another must not see it, and it must not lose it.
+/// A setting of one connection must not be seen by another, nor get lost.
 async fn probe(url: &Secret) -> Result<bool, sqlx::Error> {
-    let options = options(url)?;
+    let options = connect_options(url)?;
     let (mut first, mut second) =
         (PgConnection::connect_with(&options).await?, PgConnection::connect_with(&options).await?);
     first.execute(sqlx::raw_sql("set heartlist.probe = 'first'")).await?;
-    // Within a transaction even a pooler keeps to one connection, so that the first cannot have it back meanwhile.
+    // Within a transaction a pooler keeps the server connection, so that the first client cannot get it.
     second.execute(sqlx::raw_sql("begin")).await?;
-    let shared = mark(&mut second).await?.is_some();
-    let lost = mark(&mut first).await?.as_deref() != Some("first");
+    let shared = read_probe(&mut second).await?.is_some();
+    let lost = read_probe(&mut first).await?.as_deref() != Some("first");
     second.execute(sqlx::raw_sql("rollback")).await?;
     first.execute(sqlx::raw_sql("reset heartlist.probe")).await?;
     let _ = tokio::join!(first.close(), second.close());
     Ok(shared || lost)
 }
 
-/// Unprepared, since what is in question is whether prepared statements are safe.
-async fn mark(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+/// Not prepared: the probe tests whether prepared statements are safe.
+async fn read_probe(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
     let row =
         connection.fetch_one(sqlx::raw_sql("select nullif(current_setting('heartlist.probe', true), '')")).await?;
     row.try_get(0)

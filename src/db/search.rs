@@ -1,11 +1,11 @@
-//! Search in a person's library and hearts.
+//! Search in a user's library and hearts.
 //!
-//! Names, owners, notes and tags are stored a second time in folded form, so a search folds only what was typed. Rows
-//! without a folded form are compared in lower case, and by the owner's name where no owner id is known. One query reads
-//! all rows of one person: at 10,000 rows that takes Postgres some 20 ms (benches/README.md).
+//! Names, owners, notes and tags are stored a second time in folded form, so a search folds only the query. Rows
+//! without a folded form are compared in lower case, and by the owner's name where no owner id is known. One query
+//! reads all rows of one user: at 10,000 rows that takes Postgres some 20 ms (benches/README.md).
 
-use super::hearts::Page;
-use super::playlists::{Library, library, playlist};
+use super::hearts::HeartsPage;
+use super::playlists::{StoredLibrary, library, playlist};
 use super::{Error, Pool};
 use crate::ids::UserId;
 
@@ -17,20 +17,16 @@ pub struct Filter {
     /// Each occurs in the owner's name.
     pub owners: Vec<String>,
     /// Only playlists of this owner.
-    pub owner: Option<Owner>,
-    /// Whether it is on its owner's profile.
+    pub owner: Option<OwnerFilter>,
     pub public: Option<bool>,
-    /// Whether several people may change it.
     pub collaborative: Option<bool>,
-    /// Only hearted ones.
     pub hearted: bool,
-    /// All of these tags.
     pub tags: Vec<String>,
 }
 
 /// An owner of playlists at Spotify.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Owner {
+pub struct OwnerFilter {
     /// Spotify's id, if known.
     pub id: Option<String>,
     /// Compared where a row has no owner id.
@@ -69,14 +65,14 @@ impl Order {
     }
 }
 
-/// Returns what matches in a person's library; `None` if it was never fetched.
+/// Returns the matching playlists of a user's library; `None` if it was never fetched.
 pub async fn search_library(
     pool: &Pool,
     user: UserId,
     filter: &Filter,
     order: Order,
     (offset, limit): (i64, i64),
-) -> Result<Option<Library>, Error> {
+) -> Result<Option<StoredLibrary>, Error> {
     let (by_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
     let rows = sqlx::query!(
         r#"select l.fetched_at as "fetched_at?", l.counted as "counted?", l.reached as "reached?", l.leased_until as "leased_until?", l.failed_at as "failed_at?", l.total,
@@ -128,14 +124,14 @@ pub async fn search_library(
     Ok(Some(library!(rows, first => first.found.unwrap_or_default())))
 }
 
-/// Returns what matches among a person's hearts.
+/// Returns a user's matching hearts.
 pub async fn search_hearts(
     pool: &Pool,
     user: UserId,
     filter: &Filter,
     order: Order,
     (offset, limit): (i64, i64),
-) -> Result<Page, Error> {
+) -> Result<HeartsPage, Error> {
     let (by_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
     let rows = sqlx::query!(
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
@@ -184,7 +180,7 @@ pub async fn search_hearts(
     let rows = rows.fetch_all(pool).await?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));
     let rows = rows.into_iter().filter_map(|row| Some(playlist!(row)));
-    Ok(Page { rows: rows.collect(), found, total })
+    Ok(HeartsPage { rows: rows.collect(), found, total })
 }
 
 /// Returns LIKE patterns for texts that may occur anywhere.

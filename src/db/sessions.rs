@@ -13,7 +13,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error as StoreError, Result as StoreResult, SessionStore};
 
 use super::{Error, Pool};
-use crate::ids::{Digested, UserId};
+use crate::ids::{TokenHash, UserId};
 use crate::vault::{Purpose, Vault};
 
 type Data = std::collections::HashMap<String, Value>;
@@ -42,7 +42,7 @@ impl Store {
 
 /// Records that a session was used, at most once in five minutes. A failure is only logged, so that pages still load
 /// while the database is read-only.
-async fn touch_last_seen(pool: &Pool, id_hash: Digested) {
+async fn touch_last_seen(pool: &Pool, id_hash: TokenHash) {
     let seen = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", id_hash.as_bytes());
     if let Err(error) = seen.execute(pool).await {
         tracing::debug!(%error, "the time a session was last seen was not stored");
@@ -50,8 +50,8 @@ async fn touch_last_seen(pool: &Pool, id_hash: Digested) {
 }
 
 /// Returns the hash under which the session is stored.
-pub fn hash_id(id: Id) -> Digested {
-    Digested::of(id.0.to_le_bytes())
+pub fn hash_id(id: Id) -> TokenHash {
+    TokenHash::new(id.0.to_le_bytes())
 }
 
 #[async_trait]
@@ -146,15 +146,15 @@ fn signed_in_at(data: &Data) -> Option<OffsetDateTime> {
     data.get(SIGNED_IN_AT).and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok())
 }
 
-fn seal(vault: &Vault, id_hash: Digested, data: &Data) -> Vec<u8> {
+fn seal(vault: &Vault, id_hash: TokenHash, data: &Data) -> Vec<u8> {
     let plain = serde_json::to_vec(data).expect("a map of JSON values is JSON");
     vault.seal(Purpose::Session, id_hash.as_bytes(), &plain)
 }
 
-fn open(vault: &Vault, id_hash: Digested, sealed: &[u8]) -> Result<Data, Error> {
+fn open(vault: &Vault, id_hash: TokenHash, sealed: &[u8]) -> Result<Data, Error> {
     let plain =
-        vault.open(Purpose::Session, id_hash.as_bytes(), sealed).map_err(|error| Error::Sealed(error.to_string()))?;
-    serde_json::from_slice(&plain).map_err(|_| Error::Sealed("not a session record".into()))
+        vault.open(Purpose::Session, id_hash.as_bytes(), sealed).map_err(|error| Error::Decrypt(error.to_string()))?;
+    serde_json::from_slice(&plain).map_err(|_| Error::Decrypt("not a session record".into()))
 }
 
 /// One value of a session's record.
@@ -168,7 +168,7 @@ pub struct SessionValue<T> {
 pub async fn load_value<T: DeserializeOwned>(
     pool: &Pool,
     vault: &Vault,
-    id_hash: Digested,
+    id_hash: TokenHash,
     name: &str,
 ) -> Result<Option<SessionValue<T>>, Error> {
     let row = sqlx::query!(
@@ -185,7 +185,7 @@ pub async fn load_value<T: DeserializeOwned>(
 pub async fn lease<T: DeserializeOwned>(
     pool: &Pool,
     vault: &Vault,
-    (id_hash, until): (Digested, OffsetDateTime),
+    (id_hash, until): (TokenHash, OffsetDateTime),
     name: &str,
     now: OffsetDateTime,
 ) -> Result<Option<SessionValue<T>>, Error> {
@@ -202,7 +202,7 @@ pub async fn lease<T: DeserializeOwned>(
 }
 
 /// Releases an unused lease.
-pub async fn release(pool: &Pool, id_hash: Digested, until: OffsetDateTime) -> Result<(), Error> {
+pub async fn release(pool: &Pool, id_hash: TokenHash, until: OffsetDateTime) -> Result<(), Error> {
     let row = sqlx::query!(
         "update sessions set leased_until = null where id_hash = $1 and leased_until = $2",
         id_hash.as_bytes(),
@@ -217,7 +217,7 @@ pub async fn release(pool: &Pool, id_hash: Digested, until: OffsetDateTime) -> R
 pub async fn replace_value<T: Serialize>(
     pool: &Pool,
     vault: &Vault,
-    (id_hash, until): (Digested, OffsetDateTime),
+    (id_hash, until): (TokenHash, OffsetDateTime),
     name: &str,
     value: Option<&T>,
 ) -> Result<bool, Error> {
@@ -233,7 +233,7 @@ pub async fn replace_value<T: Serialize>(
     match value {
         None => data.remove(name),
         Some(value) => {
-            let value = serde_json::to_value(value).map_err(|error| Error::Sealed(error.to_string()))?;
+            let value = serde_json::to_value(value).map_err(|error| Error::Decrypt(error.to_string()))?;
             data.insert(name.to_owned(), value)
         }
     };
@@ -255,7 +255,7 @@ pub async fn remove_values(pool: &Pool, vault: &Vault, user: UserId, names: &[&s
     let mut tx = connection.begin().await?;
     let rows = sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash", user.0);
     for row in rows.fetch_all(&mut *tx).await? {
-        let id_hash = row.id_hash.try_into().map(Digested).map_err(|_| Error::Sealed("not a hash".into()))?;
+        let id_hash = row.id_hash.try_into().map(TokenHash).map_err(|_| Error::Decrypt("not a hash".into()))?;
         let mut sealed = Some(row.sealed);
         // A session that another request changed meanwhile is read again.
         while let Some(old) = sealed.take() {
@@ -293,7 +293,7 @@ pub struct SessionInfo {
 }
 
 /// Returns the user's sessions: the current one first, then the most recently seen.
-pub async fn list(pool: &Pool, user: UserId, current: Digested) -> Result<Vec<SessionInfo>, Error> {
+pub async fn list(pool: &Pool, user: UserId, current: TokenHash) -> Result<Vec<SessionInfo>, Error> {
     let rows = sqlx::query_as!(
         SessionInfo,
         r#"select encode(substring(id_hash from 1 for 8), 'hex') as "mark!", device,
@@ -306,7 +306,7 @@ pub async fn list(pool: &Pool, user: UserId, current: Digested) -> Result<Vec<Se
     Ok(rows.fetch_all(pool).await?)
 }
 
-pub async fn exists(pool: &Pool, user: UserId, session: Digested) -> Result<bool, Error> {
+pub async fn exists(pool: &Pool, user: UserId, session: TokenHash) -> Result<bool, Error> {
     let row = sqlx::query_scalar!(
         r#"select exists (select from sessions where id_hash = $1 and user_id = $2 and expires_at > now()) as "stands!""#,
         session.as_bytes(),
@@ -316,7 +316,7 @@ pub async fn exists(pool: &Pool, user: UserId, session: Digested) -> Result<bool
 }
 
 /// Deletes the user's session with this mark, unless it is the current one. Returns whether there was one.
-pub async fn delete(pool: &Pool, user: UserId, mark: &str, current: Digested) -> Result<bool, Error> {
+pub async fn delete(pool: &Pool, user: UserId, mark: &str, current: TokenHash) -> Result<bool, Error> {
     let deleted = sqlx::query!(
         "delete from sessions where user_id = $1 and encode(substring(id_hash from 1 for 8), 'hex') = $2 and id_hash <> $3",
         user.0,
@@ -327,7 +327,7 @@ pub async fn delete(pool: &Pool, user: UserId, mark: &str, current: Digested) ->
 }
 
 /// Deletes the user's other sessions. Returns how many.
-pub async fn delete_others(pool: &Pool, user: UserId, current: Digested) -> Result<u64, Error> {
+pub async fn delete_others(pool: &Pool, user: UserId, current: TokenHash) -> Result<u64, Error> {
     let deleted = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, current.as_bytes());
     Ok(deleted.execute(pool).await?.rows_affected())
 }

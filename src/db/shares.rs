@@ -1,88 +1,80 @@
-//! What people show of their hearts: a page, a link, and the addresses that are taken.
+//! Shared hearts: public pages, secret links, and reserved slugs.
 
 use sqlx::Connection;
 use time::OffsetDateTime;
 
 use super::playlists::Playlist;
 use super::{Error, Pool};
-use crate::ids::{Digested, UserId};
+use crate::ids::{TokenHash, UserId};
 
-/// What a person has switched on.
 pub struct Share {
-    /// The page's address; none: there is no page.
+    /// `None` if there is no page.
     pub slug: Option<String>,
-    /// The link's token, sealed; none: there is no link.
+    /// Encrypted; `None` if there is no link.
     pub token_sealed: Option<Vec<u8>>,
-    /// When the link was made.
     pub token_since: Option<OffsetDateTime>,
 }
 
-/// Somebody who shows their hearts at an address.
-pub struct Owner {
-    /// Who.
+pub struct ShareOwner {
     pub user: UserId,
-    /// What they are called.
     pub name: String,
-    /// Since when the address is theirs.
+    /// Since when the slug or link is theirs.
     pub since: OffsetDateTime,
 }
 
-/// What became of the wish for a slug.
+/// Result of [`claim_slug`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claimed {
-    /// The page is there.
-    Yes,
-    /// Somebody else has the slug, or had it not long ago.
+pub enum ClaimResult {
+    Claimed,
+    /// Another user has the slug, or had it recently.
     Taken,
-    /// The person holds as many as one may.
     TooMany,
 }
 
-/// What the person has switched on; none: nothing, ever.
-pub async fn of(pool: &Pool, user: UserId) -> Result<Option<Share>, Error> {
+/// Returns the user's sharing settings; `None` if they never shared.
+pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>, Error> {
     let row = sqlx::query_as!(Share, "select slug, token_sealed, token_since from shares where user_id = $1", user.0);
     Ok(row.fetch_optional(pool).await?)
 }
 
-/// Whose page is at `slug`; none: there is none.
-pub async fn at_slug(pool: &Pool, slug: &str) -> Result<Option<Owner>, Error> {
+/// Returns the owner of the page at `slug`.
+pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>, Error> {
     let row = sqlx::query!(
         r#"select u.id, u.display_name, s.slug_since as "since!" from shares s join users u on u.id = s.user_id where s.slug = $1"#,
         slug
     );
     let row = row.fetch_optional(pool).await?;
-    Ok(row.map(|row| Owner { user: UserId(row.id), name: row.display_name, since: row.since }))
+    Ok(row.map(|row| ShareOwner { user: UserId(row.id), name: row.display_name, since: row.since }))
 }
 
-/// Whose link has this token; none: nobody's.
-pub async fn at_token(pool: &Pool, token: Digested) -> Result<Option<Owner>, Error> {
+/// Returns the owner of the secret link with this token.
+pub async fn find_by_token(pool: &Pool, token: TokenHash) -> Result<Option<ShareOwner>, Error> {
     let row = sqlx::query!(
         r#"select u.id, u.display_name, s.token_since as "since!" from shares s join users u on u.id = s.user_id where s.token_hash = $1"#,
         token.as_bytes()
     );
     let row = row.fetch_optional(pool).await?;
-    Ok(row.map(|row| Owner { user: UserId(row.id), name: row.display_name, since: row.since }))
+    Ok(row.map(|row| ShareOwner { user: UserId(row.id), name: row.display_name, since: row.since }))
 }
 
-/// The wish for a slug.
-pub struct Claim<'a> {
-    /// The wanted address.
+pub struct SlugClaim<'a> {
     pub slug: &'a str,
-    /// Slugs given up before this are free for everybody.
+    /// Slugs released before this are available.
     pub free_before: OffsetDateTime,
-    /// How many slugs one person may hold, given-up ones included.
-    pub at_most: i64,
+    pub max_slugs: i64,
 }
 
-/// Puts the person's page at a slug, and gives up the one it was at.
-///
-/// # Errors
-/// When the database fails or the person is gone; then nothing has changed.
-pub async fn claim(pool: &Pool, user: UserId, claim: Claim<'_>, now: OffsetDateTime) -> Result<Claimed, Error> {
-    let slug_hash = Digested::of(claim.slug);
+/// Moves the user's page to a slug and releases the previous one.
+pub async fn claim_slug(
+    pool: &Pool,
+    user: UserId,
+    claim: SlugClaim<'_>,
+    now: OffsetDateTime,
+) -> Result<ClaimResult, Error> {
+    let slug_hash = TokenHash::new(claim.slug);
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    // First the one row that two tabs share: the second waits here, and gives up what the first took.
+    // Locks the user's row first, so that of two tabs the second waits here and then releases the first one's slug.
     sqlx::query!("insert into shares (user_id) values ($1) on conflict (user_id) do update set user_id = $1", user.0)
         .execute(&mut *tx)
         .await?;
@@ -93,8 +85,8 @@ pub async fn claim(pool: &Pool, user: UserId, claim: Claim<'_>, now: OffsetDateT
         slug_hash.as_bytes(),
         claim.free_before
     );
-    if others.fetch_one(&mut *tx).await? >= claim.at_most {
-        return Ok(Claimed::TooMany);
+    if others.fetch_one(&mut *tx).await? >= claim.max_slugs {
+        return Ok(ClaimResult::TooMany);
     }
     let held = sqlx::query!(
         "insert into held_slugs as h (slug_hash, user_id) values ($1, $2)
@@ -105,7 +97,7 @@ pub async fn claim(pool: &Pool, user: UserId, claim: Claim<'_>, now: OffsetDateT
         claim.free_before
     );
     if held.execute(&mut *tx).await?.rows_affected() == 0 {
-        return Ok(Claimed::Taken);
+        return Ok(ClaimResult::Taken);
     }
     let moved = sqlx::query!(
         "with left_behind as (update held_slugs set released_at = $3 where user_id = $1 and slug_hash <> $4 and released_at is null)
@@ -117,11 +109,11 @@ pub async fn claim(pool: &Pool, user: UserId, claim: Claim<'_>, now: OffsetDateT
     );
     moved.execute(&mut *tx).await?;
     tx.commit().await?;
-    Ok(Claimed::Yes)
+    Ok(ClaimResult::Claimed)
 }
 
-/// Switches the person's page off; the slug stays out of others' reach for a while.
-pub async fn close_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<(), Error> {
+/// Switches the user's page off; the slug stays reserved for a while.
+pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<(), Error> {
     let closed = sqlx::query!(
         "with off as (update shares set slug = null, slug_since = null where user_id = $1 returning user_id)
          update held_slugs h set released_at = $2 from off where h.user_id = off.user_id and h.released_at is null",
@@ -132,14 +124,11 @@ pub async fn close_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Resul
     Ok(())
 }
 
-/// Gives the person's link a new token; the old one, if any, opens nothing from then on.
-///
-/// # Errors
-/// When the database fails or the person is gone; then nothing has changed.
+/// Replaces the token of the user's link.
 pub async fn set_token(
     pool: &Pool,
     user: UserId,
-    token: Digested,
+    token: TokenHash,
     sealed: &[u8],
     now: OffsetDateTime,
 ) -> Result<(), Error> {
@@ -155,8 +144,7 @@ pub async fn set_token(
     Ok(())
 }
 
-/// Switches the person's link off.
-pub async fn close_link(pool: &Pool, user: UserId) -> Result<(), Error> {
+pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<(), Error> {
     let closed = sqlx::query!(
         "update shares set token_hash = null, token_sealed = null, token_since = null where user_id = $1",
         user.0
@@ -165,22 +153,22 @@ pub async fn close_link(pool: &Pool, user: UserId) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many of the person's hearts others may see: those on public playlists that Spotify showed since `fresh`.
-pub async fn count(pool: &Pool, user: UserId, fresh: OffsetDateTime) -> Result<i64, Error> {
+/// Counts the user's hearts that visitors may see: those on public playlists that Spotify showed since `seen_since`.
+pub async fn count_visible(pool: &Pool, user: UserId, seen_since: OffsetDateTime) -> Result<i64, Error> {
     let shown = sqlx::query_scalar!(
         r#"select count(*) as "count!" from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2"#,
         user.0,
-        fresh
+        seen_since
     );
     Ok(shown.fetch_one(pool).await?)
 }
 
-/// A stretch of those hearts, newest first. Only what others may see of a playlist is read.
-pub async fn stretch(
+/// Returns some of those hearts, newest first. Selects only the columns that visitors may see.
+pub async fn list_visible(
     pool: &Pool,
     user: UserId,
-    fresh: OffsetDateTime,
+    seen_since: OffsetDateTime,
     offset: i64,
     limit: i64,
 ) -> Result<Vec<Playlist>, Error> {
@@ -192,15 +180,15 @@ pub async fn stretch(
            where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2
            order by h.hearted_at desc, h.playlist_id offset $3 limit $4"#,
         user.0,
-        fresh,
+        seen_since,
         offset,
         limit
     );
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// Counts the time of slugs whose owners are gone from now, and frees those given up before `free_before`.
-pub async fn sweep(pool: &Pool, free_before: OffsetDateTime, now: OffsetDateTime) -> Result<u64, Error> {
+/// Releases slugs of deleted users, and deletes those released before `free_before`. Returns how many were deleted.
+pub async fn delete_expired(pool: &Pool, free_before: OffsetDateTime, now: OffsetDateTime) -> Result<u64, Error> {
     let orphans =
         sqlx::query!("update held_slugs set released_at = $1 where user_id is null and released_at is null", now);
     orphans.execute(pool).await?;

@@ -1,4 +1,4 @@
-//! How often Spotify was called, for the operator: its daily allowance is not published.
+//! Counts of calls to Spotify, for the operator: Spotify does not publish its daily quota.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,18 +7,16 @@ use time::{Date, Duration, OffsetDateTime};
 
 use super::{Error, Pool};
 
-/// How long counts are kept.
-const KEPT: Duration = Duration::days(31);
+const RETENTION: Duration = Duration::days(31);
 
-/// Counts calls in memory until they are written together. A write for each call would be a commit on the way of every
-/// sign-in and page, of one row that all processes share.
+/// Counts calls in memory and writes them together. A write for each call would add a commit to every sign-in and
+/// page, to a row that all processes share.
 #[derive(Clone, Debug, Default)]
 pub struct CallCounter {
     counts: Arc<Mutex<HashMap<(Date, &'static str), i64>>>,
 }
 
 impl CallCounter {
-    /// Counts a call.
     pub fn add(&self, endpoint: &'static str, day: Date) {
         self.add_many(endpoint, day, 1);
     }
@@ -27,7 +25,7 @@ impl CallCounter {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry((day, endpoint)).or_default() += calls;
     }
 
-    /// Writes what was counted since the last time. After a failure it is kept for the next one.
+    /// Writes the counts since the last flush. After a failure they are kept for the next one.
     pub async fn flush(&self, pool: &Pool) -> Result<(), Error> {
         let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         if counts.is_empty() {
@@ -49,8 +47,8 @@ impl CallCounter {
     }
 }
 
-/// Deletes what was counted more than a month ago. Returns how many rows.
+/// Deletes expired counts. Returns how many.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let rows = sqlx::query!("delete from spotify_calls where day < $1", (now - KEPT).date());
+    let rows = sqlx::query!("delete from spotify_calls where day < $1", (now - RETENTION).date());
     Ok(rows.execute(pool).await?.rows_affected())
 }

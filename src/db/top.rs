@@ -5,29 +5,25 @@ use time::OffsetDateTime;
 
 use super::{Error, Pool};
 
-/// A line of a list.
+/// An entry of a list.
 #[derive(Clone, Debug)]
-pub struct Entry {
-    /// Spotify's id.
+pub struct TopEntry {
     pub id: String,
-    /// Spotify's name, which may be empty.
+    /// May be empty.
     pub name: String,
-    /// The owner's name.
     pub owner_name: Option<String>,
-    /// The cover's address.
     pub cover_url: Option<String>,
-    /// When Spotify last showed it to a member.
+    /// When Spotify last showed it to a user.
     pub seen_at: OffsetDateTime,
     /// Hearts of the last seven days.
     pub week: i64,
-    /// All hearts.
     pub ever: i64,
 }
 
 /// Returns the list of `period` (`week` or `ever`) as it was last made.
-pub async fn list(pool: &Pool, period: &str) -> Result<Vec<Entry>, Error> {
+pub async fn load(pool: &Pool, period: &str) -> Result<Vec<TopEntry>, Error> {
     let rows = sqlx::query_as!(
-        Entry,
+        TopEntry,
         r#"select playlist_id as id, name as "name!", owner_name, cover_url, seen_at as "seen_at!", week, ever
            from top_playlists where period = $1 and seen_at is not null order by place"#,
         period
@@ -35,9 +31,9 @@ pub async fn list(pool: &Pool, period: &str) -> Result<Vec<Entry>, Error> {
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// Returns a time before which this replica has copied everything: when its lists were made or its last change was
-/// replayed. `None` if it has no lists.
-pub async fn replica_read_at(replica: &Pool) -> Result<Option<OffsetDateTime>, Error> {
+/// Returns a time up to which this replica is complete: when its lists were made or its last change was replayed.
+/// `None` if it has no lists.
+pub async fn replica_as_of(replica: &Pool) -> Result<Option<OffsetDateTime>, Error> {
     let row = sqlx::query_scalar!("select greatest(made_at, pg_last_xact_replay_timestamp()) from top_lists");
     Ok(row.fetch_optional(replica).await?.flatten())
 }
@@ -45,15 +41,13 @@ pub async fn replica_read_at(replica: &Pool) -> Result<Option<OffsetDateTime>, E
 /// A playlist by its number of hearts.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// Spotify's id.
     pub id: String,
     /// Hearts of the last seven days.
     pub week: i64,
-    /// All hearts.
     pub ever: i64,
 }
 
-/// Returns the most hearted playlists of all time from `offset` on that at least `least` people heart.
+/// Returns playlists that at least `least` users heart, most hearted first.
 pub async fn most_hearted(pool: &Pool, least: i64, (offset, limit): (i64, i64)) -> Result<Vec<Candidate>, Error> {
     let rows = sqlx::query_as!(
         Candidate,
@@ -83,30 +77,29 @@ pub async fn most_hearted_this_week(
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// A playlist as a member saw it.
+/// A playlist as a user saw it.
 #[derive(Clone, Debug)]
 pub struct PublicPlaylist {
-    /// Spotify's id.
     pub id: String,
-    /// Spotify's name, which may be empty.
+    /// May be empty.
     pub name: String,
-    /// The owner's name.
     pub owner_name: Option<String>,
-    /// The cover's address.
     pub cover_url: Option<String>,
-    /// When it was seen.
     pub seen_at: OffsetDateTime,
 }
 
-/// Returns what members last saw, since `fresh`, of those of `ids` that somebody's library has as public and nobody's
-/// as private.
-pub async fn public_among(pool: &Pool, ids: &[String], fresh: OffsetDateTime) -> Result<Vec<PublicPlaylist>, Error> {
+/// Returns those of `ids` that a library has as public and none as private, as last seen since `seen_since`.
+pub async fn find_public(
+    pool: &Pool,
+    ids: &[String],
+    seen_since: OffsetDateTime,
+) -> Result<Vec<PublicPlaylist>, Error> {
     let seen = sqlx::query_as!(
         PublicPlaylist,
         "select distinct on (id) id, name, owner_name, cover_url, seen_at from playlists
          where id = any($1) and public and seen_at > $2 order by id, seen_at desc",
         ids,
-        fresh
+        seen_since
     );
     let mut seen = seen.fetch_all(pool).await?;
     let private = sqlx::query_scalar!("select distinct id from playlists where id = any($1) and not public", ids);
@@ -116,8 +109,8 @@ pub async fn public_among(pool: &Pool, ids: &[String], fresh: OffsetDateTime) ->
 }
 
 /// Replaces the list of `period`; readers see the old one until then.
-pub async fn replace(pool: &Pool, period: &str, entries: &[Entry]) -> Result<(), Error> {
-    let text = |column: fn(&Entry) -> Option<&str>| {
+pub async fn replace(pool: &Pool, period: &str, entries: &[TopEntry]) -> Result<(), Error> {
+    let text = |column: fn(&TopEntry) -> Option<&str>| {
         entries.iter().map(|entry| column(entry).map(str::to_owned)).collect::<Vec<_>>()
     };
     let mut connection = pool.acquire().await?;

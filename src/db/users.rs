@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::identities::{self, ProviderIdentity};
 use super::{Error, Pool, invites};
-use crate::ids::{Digested, UserId};
+use crate::ids::{TokenHash, UserId};
 
 pub struct User {
     pub display_name: String,
@@ -28,7 +28,7 @@ pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<(),
 pub enum RegistrationPolicy {
     Open,
     /// The first user, and users with a valid invitation; this is the hash of the invitation's token.
-    InviteOnly(Option<Digested>),
+    InviteOnly(Option<TokenHash>),
 }
 
 /// Creates a user with one identity, or returns the user that a concurrent request has just created with it. The first
@@ -53,7 +53,7 @@ pub async fn register(
         tx.rollback().await?;
         // Waiting for a second connection while holding the first could exhaust the pool.
         drop(connection);
-        let known = identities::find(pool, identity.provider, identity.subject).await?.ok_or(Error::OwnerGone)?;
+        let known = identities::find(pool, identity.provider, identity.subject).await?.ok_or(Error::UserGone)?;
         return Ok(Some(known.user));
     }
     let admitted = match policy {
@@ -99,7 +99,7 @@ pub struct DeletedCounts {
 
 /// Deletes an account with all its rows and the pending logins of `browser` (the hash of the login cookie), in one
 /// transaction. Returns what was deleted; all zero if the account did not exist any more.
-pub async fn delete(pool: &Pool, user: UserId, browser: Option<Digested>) -> Result<DeletedCounts, Error> {
+pub async fn delete(pool: &Pool, user: UserId, browser: Option<TokenHash>) -> Result<DeletedCounts, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;

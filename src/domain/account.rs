@@ -2,14 +2,14 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::activity::{self, Kind};
+use super::activity::{self, EventKind};
 use super::sessions;
 use super::tokens::{GRANT_KEY, SCOPES_KEY};
-use super::{Caller, Result};
+use super::{CurrentUser, Result};
 use crate::app::App;
 use crate::db;
 pub use crate::db::users::DeletedCounts;
-use crate::ids::{Digested, Provider, Secret};
+use crate::ids::{Provider, Secret, TokenHash};
 
 /// Lifetime of a consent at Spotify: about six months, as announced in June 2026.
 const CONSENT_TTL: Duration = Duration::days(182);
@@ -17,12 +17,12 @@ const CONSENT_TTL: Duration = Duration::days(182);
 const EXPIRY_NOTICE: Duration = Duration::days(14);
 
 /// Returns when the caller's consent at Spotify expires; `None` if Spotify is not connected.
-pub fn consent_expires_at(caller: &Caller) -> Option<OffsetDateTime> {
+pub fn consent_expires_at(caller: &CurrentUser) -> Option<OffsetDateTime> {
     caller.grant.as_ref().map(|grant| grant.authorized_at + CONSENT_TTL)
 }
 
 /// Returns the same if the caller should be told by now.
-pub fn consent_expiring_soon(caller: &Caller, now: OffsetDateTime) -> Option<OffsetDateTime> {
+pub fn consent_expiring_soon(caller: &CurrentUser, now: OffsetDateTime) -> Option<OffsetDateTime> {
     consent_expires_at(caller).filter(|at| *at - EXPIRY_NOTICE <= now)
 }
 
@@ -35,8 +35,8 @@ pub struct Account {
 }
 
 /// Returns the caller's account; `None` if it was deleted.
-pub async fn load(app: &App, caller: &Caller) -> Result<Option<Account>> {
-    let user = caller.person.id;
+pub async fn load(app: &App, caller: &CurrentUser) -> Result<Option<Account>> {
+    let user = caller.user.id;
     let Some(row) = db::users::find(&app.db, user).await? else { return Ok(None) };
     Ok(Some(Account {
         name: row.display_name,
@@ -48,10 +48,10 @@ pub async fn load(app: &App, caller: &Caller) -> Result<Option<Account>> {
 
 /// Removes Spotify's tokens from all of the caller's sessions. They cannot be revoked at Spotify, which has no endpoint
 /// for that.
-pub async fn disconnect(app: &App, caller: &Caller, device: &str, now: OffsetDateTime) -> Result<()> {
-    let user = caller.person.id;
+pub async fn disconnect(app: &App, caller: &CurrentUser, device: &str, now: OffsetDateTime) -> Result<()> {
+    let user = caller.user.id;
     db::sessions::remove_values(&app.db, &app.vault, user, &[GRANT_KEY, SCOPES_KEY]).await?;
-    activity::note(app, user, Kind::Disconnected(Provider::Spotify), device, now).await;
+    activity::record(app, user, EventKind::Disconnected(Provider::Spotify), device, now).await;
     tracing::info!(%user, "a user disconnected Spotify");
     Ok(())
 }
@@ -60,7 +60,7 @@ pub async fn disconnect(app: &App, caller: &Caller, device: &str, now: OffsetDat
 /// what was deleted; `None`, and nothing was, if the caller has not signed in recently.
 pub async fn delete(
     app: &App,
-    caller: &Caller,
+    caller: &CurrentUser,
     browser: Option<&Secret>,
     signed_in_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
@@ -68,8 +68,8 @@ pub async fn delete(
     if !sessions::is_fresh(signed_in_at, now) {
         return Ok(None);
     }
-    let user = caller.person.id;
-    let browser = browser.map(|browser| Digested::of(browser.expose()));
+    let user = caller.user.id;
+    let browser = browser.map(|browser| TokenHash::new(browser.expose()));
     let deleted = db::users::delete(&app.db, user, browser).await?;
     tracing::info!(%user, "a user deleted their account");
     Ok(Some(deleted))

@@ -1,4 +1,4 @@
-//! What can go wrong, in the words of the domain; `web/error.rs` turns each into a status and a page.
+//! Errors of the domain; `web/error.rs` maps each to a status and a page.
 
 use std::time::Duration;
 
@@ -7,72 +7,65 @@ use time::OffsetDateTime;
 use crate::db::cooldowns::Cooldown;
 use crate::{db, oauth, spotify};
 
-/// The domain's answers that are not what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such playlist, or not for this person.
+    /// Missing, or not visible to this user.
     #[error("not found")]
     NotFound,
-    /// Spotify does not let this person use this server: not on the app's list of users.
-    #[error("Spotify does not know this person as a user of the app")]
+    /// The user is not on the app's list of users at Spotify.
+    #[error("the user is not on the app's list of users at Spotify")]
     NotAllowed,
-    /// Spotify paused the whole app: its owner's Premium subscription lapsed.
+    /// Spotify has paused the app: its owner's Premium subscription has lapsed.
     #[error("Spotify paused the app: its owner needs Premium")]
-    Paused,
-    /// The consent is over: Spotify must be connected again.
+    AppPaused,
+    /// The grant has expired: Spotify must be connected again.
     #[error("Spotify must be connected again")]
     Reconnect,
-    /// Spotify is not connected: it never was in this session, or the person disconnected it.
+    /// Spotify was never connected in this session, or the user disconnected it.
     #[error("Spotify is not connected")]
     NotConnected,
-    /// Nobody may ask Spotify for a while.
+    /// Calls to Spotify must wait.
     #[error("Spotify asks to wait until {until}")]
-    SlowDown {
-        /// Until when.
+    RateLimited {
         until: OffsetDateTime,
-        /// How long that is from now.
         wait: Duration,
-        /// Whether it is the allowance of the day that is used up.
+        /// True if the daily quota is used up.
         quota: bool,
     },
-    /// Spotify did not answer in time.
     #[error("Spotify did not answer in time")]
-    SpotifySlow,
-    /// Spotify cannot be reached, or its answer cannot be used.
-    #[error("Spotify is away: {0}")]
-    SpotifyAway(String),
-    /// Spotify refuses the app's own id or secret: the operator has to mend it.
+    SpotifyTimeout,
+    /// Spotify is unreachable, or its answer is invalid.
+    #[error("Spotify is unavailable: {0}")]
+    SpotifyUnavailable(String),
+    /// Spotify rejects the app's client id or secret: the operator has to fix it.
     #[error("Spotify refuses the app itself: {0}")]
     Misconfigured(String),
-    /// The account of who asks was deleted meanwhile, by another request.
+    /// The user's account was deleted by another request.
     #[error("the account is gone")]
-    AccountGone,
-    /// The database cannot be reached.
-    #[error("the database is away: {0}")]
-    DatabaseAway(db::Error),
-    /// A fault of ours, or of our settings.
+    AccountDeleted,
+    #[error("the database is unavailable: {0}")]
+    DatabaseUnavailable(db::Error),
+    /// A bug, or an invalid configuration.
     #[error("{0}")]
     Internal(String),
 }
 
-/// The domain's answers.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// What a cool-down means to who asks now.
-    pub(super) fn slow_down(cooldown: Cooldown, now: OffsetDateTime) -> Self {
+    pub(super) fn from_cooldown(cooldown: Cooldown, now: OffsetDateTime) -> Self {
         let wait = (cooldown.until - now).unsigned_abs();
-        Error::SlowDown { until: cooldown.until, wait, quota: cooldown.quota }
+        Error::RateLimited { until: cooldown.until, wait, quota: cooldown.quota }
     }
 
-    /// Whether it is Spotify's trouble, which kept data can bridge.
-    pub fn spotify_is_away(&self) -> bool {
+    /// True if Spotify cannot be read, so that stored data is shown instead.
+    pub fn is_spotify_failure(&self) -> bool {
         matches!(
             self,
-            Error::SlowDown { .. }
-                | Error::SpotifySlow
-                | Error::SpotifyAway(_)
-                | Error::Paused
+            Error::RateLimited { .. }
+                | Error::SpotifyTimeout
+                | Error::SpotifyUnavailable(_)
+                | Error::AppPaused
                 | Error::Misconfigured(_)
                 | Error::NotAllowed
                 | Error::Reconnect
@@ -84,25 +77,28 @@ impl Error {
 impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         match error {
-            db::Error::Away(_) => Error::DatabaseAway(error),
-            db::Error::OwnerGone => Error::AccountGone,
-            db::Error::Query(_) | db::Error::Sealed(_) => Error::Internal(error.to_string()),
+            db::Error::Unavailable(_) => Error::DatabaseUnavailable(error),
+            db::Error::UserGone => Error::AccountDeleted,
+            db::Error::Query(_) | db::Error::Decrypt(_) => Error::Internal(error.to_string()),
         }
     }
 }
 
 impl From<spotify::Error> for Error {
     fn from(error: spotify::Error) -> Self {
-        use spotify::Error as Said;
         match error {
-            Said::Unauthorized => Error::Reconnect,
-            Said::Forbidden { premium: true } => Error::Paused,
-            Said::Forbidden { premium: false } => Error::NotAllowed,
-            Said::NotFound => Error::NotFound,
-            // `asking` has made these a cool-down before they come here.
-            Said::SlowDown(_) | Said::QuotaUsedUp(_) => Error::SpotifyAway(error.to_string()),
-            Said::TimedOut => Error::SpotifySlow,
-            Said::Away(_) | Said::Unreadable(_) => Error::SpotifyAway(error.to_string()),
+            spotify::Error::Unauthorized => Error::Reconnect,
+            spotify::Error::Forbidden { premium: true } => Error::AppPaused,
+            spotify::Error::Forbidden { premium: false } => Error::NotAllowed,
+            spotify::Error::NotFound => Error::NotFound,
+            // `spotify_calls` has already turned these into a cool-down.
+            spotify::Error::RateLimited(_) | spotify::Error::QuotaExceeded(_) => {
+                Error::SpotifyUnavailable(error.to_string())
+            }
+            spotify::Error::TimedOut => Error::SpotifyTimeout,
+            spotify::Error::Unavailable(_) | spotify::Error::InvalidResponse(_) => {
+                Error::SpotifyUnavailable(error.to_string())
+            }
         }
     }
 }
@@ -111,8 +107,8 @@ impl From<oauth::Error> for Error {
     fn from(error: oauth::Error) -> Self {
         match error {
             oauth::Error::InvalidGrant => Error::Reconnect,
-            oauth::Error::TimedOut => Error::SpotifySlow,
-            oauth::Error::Unavailable(_) => Error::SpotifyAway(error.to_string()),
+            oauth::Error::TimedOut => Error::SpotifyTimeout,
+            oauth::Error::Unavailable(_) => Error::SpotifyUnavailable(error.to_string()),
             oauth::Error::Misconfigured(why) => Error::Misconfigured(why),
         }
     }

@@ -1,7 +1,7 @@
 //! A user's linked identities: which there are, which could be added, and which may be removed.
 
 use super::tokens::{GRANT_KEY, SCOPES_KEY};
-use super::{Caller, Result};
+use super::{CurrentUser, Result};
 use crate::app::App;
 use crate::db;
 use crate::ids::Provider;
@@ -24,15 +24,15 @@ impl LinkedIdentities {
     }
 }
 
-pub async fn load(app: &App, caller: &Caller) -> Result<LinkedIdentities> {
-    let linked = db::identities::list(&app.db, caller.person.id).await?;
+pub async fn load(app: &App, caller: &CurrentUser) -> Result<LinkedIdentities> {
+    let linked = db::identities::list(&app.db, caller.user.id).await?;
     let is_open = |provider: &Provider| linked.iter().all(|identity| identity.provider != provider.key());
     Ok(LinkedIdentities { available: app.oauth.providers().filter(is_open).collect(), linked })
 }
 
 /// Unlinks an identity. Unlinking Spotify also removes its tokens from all of the user's sessions.
-pub async fn unlink(app: &App, caller: &Caller, provider: Provider) -> Result<UnlinkOutcome> {
-    let user = caller.person.id;
+pub async fn unlink(app: &App, caller: &CurrentUser, provider: Provider) -> Result<UnlinkOutcome> {
+    let user = caller.user.id;
     let outcome = db::identities::unlink(&app.db, user, provider, &configured_keys(app)).await?;
     if outcome == UnlinkOutcome::Unlinked {
         tracing::info!(%user, provider = provider.key(), "an identity was unlinked");

@@ -1,32 +1,27 @@
-//! What somebody plays now: asked for only when it is switched on, once for each look, and kept nowhere.
+//! The currently playing track: fetched only if the user enabled it, once for each view, and never stored.
 
 use time::OffsetDateTime;
 
-use super::{Caller, Error, Grant, Playlist, Result, asking::Endpoint, playlists, tokens};
+use super::{CurrentUser, Error, Grant, Playlist, Result, playlists, spotify_calls::Endpoint, tokens};
 use crate::app::App;
 use crate::db;
 use crate::ids::PlaylistId;
 use crate::oauth::providers::NOW_PLAYING;
 use crate::spotify::wire::{CurrentlyPlaying, Playable};
 
-/// What a look finds.
-pub enum Look {
-    /// The person has not switched it on.
+pub enum NowPlaying {
+    /// The user has not enabled it.
     Off,
-    /// Spotify is not connected.
     NotConnected,
-    /// The consent is over.
+    /// The grant has expired.
     Reconnect,
-    /// It is switched on, and Spotify refuses all the same.
-    Refused,
-    /// Spotify could not be asked, for this reason.
-    Unreadable(Error),
-    /// This.
-    Heard {
-        /// What plays.
-        playing: Playing,
-        /// From what.
-        source: Source,
+    /// It is enabled, but Spotify refuses.
+    Forbidden,
+    /// Spotify could not be read.
+    Unavailable(Error),
+    Loaded {
+        playback: Playback,
+        context: PlaybackContext,
         /// The playlist it plays from.
         playlist: Option<Box<Playlist>>,
     },
@@ -34,157 +29,144 @@ pub enum Look {
 
 /// What plays.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Playing {
-    /// Nothing, or nothing that is told: a private session looks the same.
+pub enum Playback {
+    /// Nothing, or a private session, which looks the same.
     Nothing,
-    /// An advertisement.
     Advertisement,
-    /// Something of a kind that Spotify does not name.
+    /// A kind that Spotify does not name.
     Unknown,
-    /// A podcast's episode of which no more is told.
-    SomeEpisode,
-    /// A track or an episode.
-    Piece(Box<Piece>),
+    /// An episode without details.
+    UnnamedEpisode,
+    Item(Box<PlayingItem>),
 }
 
 /// A track or an episode.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Piece {
-    /// Whether it is an episode.
-    pub episode: bool,
-    /// Its title, perhaps empty.
+pub struct PlayingItem {
+    pub is_episode: bool,
+    /// May be empty.
     pub title: String,
-    /// Who plays, or the show; in Spotify's order.
-    pub by: Vec<String>,
-    /// The album, for a track.
+    /// The artists, or the show.
+    pub creators: Vec<String>,
+    /// `None` for episodes.
     pub album: Option<String>,
-    /// Where its picture is.
     pub cover: Option<String>,
-    /// Its id at Spotify.
     pub id: Option<String>,
-    /// Whether it rests.
-    pub paused: bool,
+    pub is_paused: bool,
 }
 
-/// From what it plays.
+/// What a track is played from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Nothing that Spotify names.
-    Unnamed,
-    /// A playlist.
+pub enum PlaybackContext {
+    /// Not known.
+    Unknown,
     Playlist(PlaylistId),
-    /// An album.
     Album,
-    /// An artist's page.
     Artist,
-    /// A podcast.
     Show,
-    /// The person's Liked Songs, which are no playlist.
+    /// The user's Liked Songs, which are not a playlist.
     LikedSongs,
 }
 
-/// What the caller plays now. At most one call for it, and no other.
-///
-/// # Errors
-/// When the database fails, or something of ours; Spotify's troubles are a [`Look`].
-pub async fn look(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Look> {
+/// Returns what the user is playing, with at most one call to Spotify. Spotify's errors become a [`NowPlaying`].
+pub async fn load(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<NowPlaying> {
     match &caller.grant {
-        None if !caller.lapsed => return Ok(Look::NotConnected),
-        None => return Ok(Look::Reconnect),
-        Some(grant) if !switched_on(grant) => return Ok(Look::Off),
+        None if !caller.has_expired_grant => return Ok(NowPlaying::NotConnected),
+        None => return Ok(NowPlaying::Reconnect),
+        Some(grant) if !is_enabled(grant) => return Ok(NowPlaying::Off),
         Some(_) => {}
     }
-    let asked = tokens::with_token(app, caller, Endpoint::CurrentlyPlaying, now, |token| async move {
+    let result = tokens::with_token(app, caller, Endpoint::CurrentlyPlaying, now, |token| async move {
         app.spotify.currently_playing(&token).await
     });
-    let answer = match asked.await {
+    let answer = match result.await {
         Ok(answer) => answer,
-        Err(Error::Reconnect) => return Ok(Look::Reconnect),
-        Err(Error::NotAllowed) => return Ok(Look::Refused),
-        Err(error) if error.spotify_is_away() || matches!(error, Error::NotFound) => {
-            return Ok(Look::Unreadable(error));
+        Err(Error::Reconnect) => return Ok(NowPlaying::Reconnect),
+        Err(Error::NotAllowed) => return Ok(NowPlaying::Forbidden),
+        Err(error) if error.is_spotify_failure() || matches!(error, Error::NotFound) => {
+            return Ok(NowPlaying::Unavailable(error));
         }
         Err(error) => return Err(error),
     };
-    let (playing, source) = heard(answer.as_ref());
+    let (playing, source) = parse_playback(answer.as_ref());
     let playlist = match &source {
-        Source::Playlist(id) => Some(Box::new(card(app, caller, id).await?)),
+        PlaybackContext::Playlist(id) => Some(Box::new(find_playlist(app, caller, id).await?)),
         _ => None,
     };
-    Ok(Look::Heard { playing, source, playlist })
+    Ok(NowPlaying::Loaded { playback: playing, context: source, playlist })
 }
 
-/// Whether a consent covers it.
-pub fn switched_on(grant: &Grant) -> bool {
+/// True if the grant covers it.
+pub fn is_enabled(grant: &Grant) -> bool {
     grant.scopes.contains(NOW_PLAYING)
 }
 
-/// What we know of a playlist without asking Spotify.
-async fn card(app: &App, caller: &Caller, id: &PlaylistId) -> Result<Playlist> {
-    if let Some(known) = db::playlists::find(&app.db, caller.person.id, id).await? {
+/// Returns what is known of a playlist without asking Spotify.
+async fn find_playlist(app: &App, caller: &CurrentUser, id: &PlaylistId) -> Result<Playlist> {
+    if let Some(known) = db::playlists::find(&app.db, caller.user.id, id).await? {
         return Ok(known);
     }
-    let heart = db::hearts::find(&app.db, caller.person.id, id).await?;
+    let heart = db::hearts::find(&app.db, caller.user.id, id).await?;
     let heart = heart.filter(|heart| heart.removed_at.is_none());
-    Ok(playlists::bookmark(id, heart.unwrap_or_default()))
+    Ok(playlists::from_heart(id, heart.unwrap_or_default()))
 }
 
-/// Reads the player's answer; none: it had none to give.
-fn heard(answer: Option<&CurrentlyPlaying>) -> (Playing, Source) {
-    let Some(answer) = answer else { return (Playing::Nothing, Source::Unnamed) };
-    let told = answer.item.as_ref().filter(|item| item.name.is_some() || item.uri.is_some());
-    let playing = match (answer.kind.as_deref(), told) {
-        (Some("ad"), _) => Playing::Advertisement,
-        (kind, Some(item)) => Playing::Piece(Box::new(piece(kind, item, answer.is_playing == Some(false)))),
-        _ if answer.is_playing == Some(false) => Playing::Nothing,
-        (Some("episode"), None) => Playing::SomeEpisode,
-        (None | Some("track"), None) => Playing::Nothing,
-        (Some(_), None) => Playing::Unknown,
+/// Interprets the player's answer; `None` if it was empty.
+fn parse_playback(answer: Option<&CurrentlyPlaying>) -> (Playback, PlaybackContext) {
+    let Some(answer) = answer else { return (Playback::Nothing, PlaybackContext::Unknown) };
+    let item = answer.item.as_ref().filter(|item| item.name.is_some() || item.uri.is_some());
+    let playing = match (answer.kind.as_deref(), item) {
+        (Some("ad"), _) => Playback::Advertisement,
+        (kind, Some(item)) => Playback::Item(Box::new(parse_item(kind, item, answer.is_playing == Some(false)))),
+        _ if answer.is_playing == Some(false) => Playback::Nothing,
+        (Some("episode"), None) => Playback::UnnamedEpisode,
+        (None | Some("track"), None) => Playback::Nothing,
+        (Some(_), None) => Playback::Unknown,
     };
     match playing {
-        Playing::Nothing => (Playing::Nothing, Source::Unnamed),
-        playing => (playing, source(answer)),
+        Playback::Nothing => (Playback::Nothing, PlaybackContext::Unknown),
+        playing => (playing, parse_context(answer)),
     }
 }
 
-fn piece(kind: Option<&str>, item: &Playable, paused: bool) -> Piece {
+fn parse_item(kind: Option<&str>, item: &Playable, paused: bool) -> PlayingItem {
     let filled = |name: &Option<String>| name.clone().filter(|name| !name.trim().is_empty());
     let episode = item.kind.as_deref().or(kind) == Some("episode");
     let artists = item.artists.iter().flatten().flatten().filter_map(|artist| filled(&artist.name));
     let show = item.show.iter().filter_map(|show| filled(&show.name));
-    Piece {
-        episode,
+    PlayingItem {
+        is_episode: episode,
         title: item.name.clone().unwrap_or_default(),
-        by: artists.chain(show).collect(),
+        creators: artists.chain(show).collect(),
         album: item.album.as_ref().and_then(|album| filled(&album.name)),
         cover: item.cover().map(str::to_owned),
-        id: item.uri.as_deref().and_then(id_of),
-        paused,
+        id: item.uri.as_deref().and_then(parse_uri),
+        is_paused: paused,
     }
 }
 
-/// The id in a URI such as `spotify:track:ID`.
-fn id_of(uri: &str) -> Option<String> {
+/// Returns the id in a URI such as `spotify:track:ID`.
+fn parse_uri(uri: &str) -> Option<String> {
     let mut parts = uri.split(':');
     let known = parts.next() == Some("spotify") && matches!(parts.next(), Some("track" | "episode"));
     let id = parts.next().filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()))?;
     (known && parts.next().is_none()).then(|| id.to_owned())
 }
 
-fn source(answer: &CurrentlyPlaying) -> Source {
-    let Some(context) = &answer.context else { return Source::Unnamed };
-    // Also the older form, spotify:user:NAME:playlist:ID, and the API's address.
+fn parse_context(answer: &CurrentlyPlaying) -> PlaybackContext {
+    let Some(context) = &answer.context else { return PlaybackContext::Unknown };
+    // Also matches the old form, spotify:user:NAME:playlist:ID, and API URLs.
     let last = |text: &Option<String>| text.as_deref()?.rsplit([':', '/']).next().map(str::to_owned);
     match context.kind.as_deref() {
         Some("playlist") => {
             let id = |text| last(text).and_then(|id| PlaylistId::parse(&id).ok());
-            id(&context.uri).or_else(|| id(&context.href)).map_or(Source::Unnamed, Source::Playlist)
+            id(&context.uri).or_else(|| id(&context.href)).map_or(PlaybackContext::Unknown, PlaybackContext::Playlist)
         }
-        Some("album") => Source::Album,
-        Some("artist") => Source::Artist,
-        Some("show") => Source::Show,
-        Some("collection") => Source::LikedSongs,
-        _ => Source::Unnamed,
+        Some("album") => PlaybackContext::Album,
+        Some("artist") => PlaybackContext::Artist,
+        Some("show") => PlaybackContext::Show,
+        Some("collection") => PlaybackContext::LikedSongs,
+        _ => PlaybackContext::Unknown,
     }
 }
 

@@ -1,130 +1,122 @@
-//! One playlist with its items.
-
 use time::OffsetDateTime;
 
-use super::asking::{self, Endpoint};
-use super::{Caller, Error, PAGE, Paged, Playlist, Result, hearts, offset, text, tokens};
+use super::spotify_calls::{self, Endpoint};
+use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, text, tokens};
 use crate::app::App;
 use crate::db;
+use crate::db::heart_counts::HeartCount;
 use crate::db::hearts::Heart;
-use crate::db::playlists::Seen;
+use crate::db::playlists::SeenPlaylist;
 use crate::ids::PlaylistId;
 use crate::spotify::wire;
 
-/// How the ids of Spotify's own playlists begin (observed, not documented). Their `snapshot_id` changes with
-/// every request, so it does not tell that anything else did.
-const MADE_BY_SPOTIFY: &str = "37i9dQZF1";
+/// Prefix of the ids of playlists made by Spotify (observed, not documented). Their `snapshot_id` differs in every
+/// response, so it is ignored.
+const SPOTIFY_ID_PREFIX: &str = "37i9dQZF1";
 
 /// A playlist's page.
-pub struct Shown {
-    /// What its card says.
+pub struct PlaylistPage {
     pub playlist: Playlist,
-    /// What its owner says of it.
     pub description: Option<String>,
-    /// How many people heart it here.
-    pub hearts: i64,
-    /// What is in it.
-    pub items: Items,
-    /// Why Spotify could not be asked, when what is shown was kept from earlier.
-    pub trouble: Option<Error>,
+    pub heart_count: i64,
+    pub items: PlaylistItems,
+    /// Why Spotify could not be read, if the page shows stored data.
+    pub error: Option<Error>,
 }
 
-/// What is in a playlist, as far as Spotify tells this person.
-pub enum Items {
-    /// These.
-    Listed(Paged<Vec<Item>>),
-    /// Spotify shows them to the owner and to collaborators only.
+/// A playlist's items, as far as Spotify shows them to the user.
+pub enum PlaylistItems {
+    Page(Paginated<Item>),
     OwnersOnly,
-    /// Spotify does not show the playlist at all: gone, secret, or made by Spotify itself.
-    Gone,
+    /// Spotify does not show the playlist: it is deleted, private, or made by Spotify.
+    Unavailable,
     /// Spotify could not be reached.
     Unknown,
 }
 
-/// A place in a playlist.
 pub struct Item {
     /// Counted from 1.
     pub position: usize,
-    /// The title; empty when it is not available.
+    /// Empty if unavailable.
     pub name: String,
-    /// Who plays, in Spotify's order.
     pub artists: Vec<String>,
-    /// How long it lasts, in milliseconds.
     pub duration_ms: Option<u64>,
-    /// What it is.
-    pub kind: Kind,
+    pub kind: ItemKind,
 }
 
-/// What stands in a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A track.
+pub enum ItemKind {
     Track,
-    /// A podcast's episode.
     Episode,
-    /// A file on the owner's machine.
+    /// A file on the owner's computer.
     LocalFile,
-    /// Nothing that can be played any more.
+    /// No longer playable.
     Unavailable,
 }
 
-/// The playlist `id`, with page `page` of its items. Whatever is known is shown, also while Spotify is away.
+/// Returns a playlist with a page of its items. While Spotify is unavailable, stored data is shown.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a playlist that Spotify does not show and that this person never saw nor hearted.
-pub async fn show(app: &App, caller: &Caller, id: &PlaylistId, page: usize, now: OffsetDateTime) -> Result<Shown> {
-    let asked = tokio::time::timeout(asking::BUDGET, ask(app, caller, id, page, now)).await;
-    let asked = asked.unwrap_or(Err(Error::SpotifySlow));
-    let user = caller.person.id;
-    let (description, items, trouble) = match asked {
+/// [`Error::NotFound`] if Spotify does not show it and the user never saw or hearted it.
+pub async fn load(
+    app: &App,
+    caller: &CurrentUser,
+    id: &PlaylistId,
+    page: usize,
+    now: OffsetDateTime,
+) -> Result<PlaylistPage> {
+    let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, caller, id, page, now)).await;
+    let result = result.unwrap_or(Err(Error::SpotifyTimeout));
+    let user = caller.user.id;
+    let (description, items, error) = match result {
         Ok((description, items)) => {
             db::hearts::mark_viewed(&app.db, user, id).await?;
             (description, items, None)
         }
         Err(Error::NotFound) => {
             db::hearts::mark_unavailable(&app.db, user, id, now).await?;
-            (None, Items::Gone, None)
+            (None, PlaylistItems::Unavailable, None)
         }
-        Err(error) if error.spotify_is_away() => (None, Items::Unknown, Some(error)),
+        Err(error) if error.is_spotify_failure() => (None, PlaylistItems::Unknown, Some(error)),
         Err(error) => return Err(error),
     };
     let heart = db::hearts::find(&app.db, user, id).await?;
-    let hearts = hearts::shown_count(db::heart_counts::find(&app.db, id).await?, heart.as_ref());
+    let hearts = displayed_count(db::heart_counts::find(&app.db, id).await?, heart.as_ref());
     let heart = heart.filter(|heart| heart.removed_at.is_none());
     let known = db::playlists::find(&app.db, user, id).await?;
     let playlist = match (known, heart) {
         (Some(playlist), _) => playlist,
-        (None, Some(heart)) => bookmark(id, heart),
-        (None, None) => return Err(trouble.unwrap_or(Error::NotFound)),
+        (None, Some(heart)) => from_heart(id, heart),
+        (None, None) => return Err(error.unwrap_or(Error::NotFound)),
     };
-    Ok(Shown { playlist, description, hearts, items, trouble })
+    Ok(PlaylistPage { playlist, description, heart_count: hearts, items, error })
 }
 
-/// What is known of one playlist without asking Spotify.
-pub async fn known(app: &App, caller: &Caller, id: &PlaylistId) -> Result<Option<Playlist>> {
-    Ok(db::playlists::find(&app.db, caller.person.id, id).await?)
+/// Returns the stored playlist.
+pub async fn find(app: &App, caller: &CurrentUser, id: &PlaylistId) -> Result<Option<Playlist>> {
+    Ok(db::playlists::find(&app.db, caller.user.id, id).await?)
 }
 
-async fn ask(
+async fn fetch_with_items(
     app: &App,
-    caller: &Caller,
+    caller: &CurrentUser,
     id: &PlaylistId,
     page: usize,
     now: OffsetDateTime,
-) -> Result<(Option<String>, Items)> {
+) -> Result<(Option<String>, PlaylistItems)> {
     let found = fetch(app, caller, id, now).await?;
-    let description = found.description.as_deref().map(text::plain).filter(|text| !text.is_empty());
+    let description = found.description.as_deref().map(text::strip_markup).filter(|text| !text.is_empty());
     let total = found.item_count();
     let items = match (found.into_items(), page) {
-        (None, _) => Items::OwnersOnly,
-        (Some(first), 1) => Items::Listed(listed(first, 1, total)),
+        (None, _) => PlaylistItems::OwnersOnly,
+        (Some(first), 1) => PlaylistItems::Page(to_page(first, 1, total)),
         (Some(_), _) => {
-            let asked = tokens::with_token(app, caller, Endpoint::Items, now, |token| async move {
-                app.spotify.items(&token, id, offset(page)).await
+            let result = tokens::with_token(app, caller, Endpoint::Items, now, |token| async move {
+                app.spotify.items(&token, id, page_offset(page)).await
             });
-            match asked.await {
-                Ok(rows) => Items::Listed(listed(rows, page, total)),
-                Err(Error::NotAllowed) => Items::OwnersOnly,
+            match result.await {
+                Ok(rows) => PlaylistItems::Page(to_page(rows, page, total)),
+                Err(Error::NotAllowed) => PlaylistItems::OwnersOnly,
                 Err(error) => return Err(error),
             }
         }
@@ -132,34 +124,45 @@ async fn ask(
     Ok((description, items))
 }
 
-/// Asks Spotify for the playlist, once, and keeps what a card says of it.
-pub(super) async fn fetch(app: &App, caller: &Caller, id: &PlaylistId, now: OffsetDateTime) -> Result<wire::Playlist> {
+/// Fetches a playlist and stores what cards show of it.
+pub(super) async fn fetch(
+    app: &App,
+    caller: &CurrentUser,
+    id: &PlaylistId,
+    now: OffsetDateTime,
+) -> Result<wire::Playlist> {
     let found = tokens::with_token(app, caller, Endpoint::Playlist, now, |token| async move {
         app.spotify.playlist(&token, id).await
     })
     .await?;
-    db::playlists::note(&app.db, caller.person.id, &seen(&found), now).await?;
+    db::playlists::record(&app.db, caller.user.id, &to_seen_playlist(&found), now).await?;
     Ok(found)
 }
 
-fn listed(rows: wire::Page<wire::Row>, page: usize, total: Option<usize>) -> Paged<Vec<Item>> {
+fn to_page(rows: wire::Page<wire::PlaylistItem>, page: usize, total: Option<usize>) -> Paginated<Item> {
     let shown = rows.items.unwrap_or_default();
     let total = rows.total.or(total).unwrap_or(shown.len());
-    // The playlist itself embeds up to 100; a page of ours holds as many as a page of Spotify's.
-    let places = (offset(page) + 1..).zip(shown.into_iter().take(PAGE));
-    let entries = places.map(|(position, row)| item(position, row.as_ref())).collect();
-    Paged { entries, at: page.into(), total }
+    // A playlist embeds up to 100 items; a page has [`PAGE_SIZE`].
+    let places = (page_offset(page) + 1..).zip(shown.into_iter().take(PAGE_SIZE));
+    let entries = places.map(|(position, row)| to_item(position, row.as_ref())).collect();
+    Paginated { entries, range: page.into(), total }
 }
 
-fn item(position: usize, row: Option<&wire::Row>) -> Item {
+fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
     let local = row.is_some_and(|row| row.is_local == Some(true));
-    let Some(item) = row.and_then(wire::Row::item) else {
-        return Item { position, name: String::new(), artists: Vec::new(), duration_ms: None, kind: Kind::Unavailable };
+    let Some(item) = row.and_then(wire::PlaylistItem::track_or_episode) else {
+        return Item {
+            position,
+            name: String::new(),
+            artists: Vec::new(),
+            duration_ms: None,
+            kind: ItemKind::Unavailable,
+        };
     };
     let kind = match item.kind.as_deref() {
-        _ if local => Kind::LocalFile,
-        Some("episode") => Kind::Episode,
-        _ => Kind::Track,
+        _ if local => ItemKind::LocalFile,
+        Some("episode") => ItemKind::Episode,
+        _ => ItemKind::Track,
     };
     let artists = item
         .artists
@@ -177,8 +180,8 @@ fn item(position: usize, row: Option<&wire::Row>) -> Item {
     }
 }
 
-/// A playlist of which only the person's own heart is known.
-pub(super) fn bookmark(id: &PlaylistId, heart: Heart) -> Playlist {
+/// Returns a playlist of which only the heart is known.
+pub(super) fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
     Playlist {
         id: id.to_string(),
         name: heart.title,
@@ -196,14 +199,14 @@ pub(super) fn bookmark(id: &PlaylistId, heart: Heart) -> Playlist {
     }
 }
 
-/// What we keep of a playlist that Spotify shows.
-pub(super) fn seen(playlist: &wire::Playlist) -> Seen {
+/// Converts a playlist to the row that is stored.
+pub(super) fn to_seen_playlist(playlist: &wire::Playlist) -> SeenPlaylist {
     let owner_id = playlist.owner.as_ref().and_then(|owner| owner.id.as_deref());
     let owner_name = playlist.owner.as_ref().and_then(|owner| owner.display_name.as_deref());
     let owner_name = owner_name.filter(|name| !name.trim().is_empty()).or(owner_id).map(str::to_owned);
     let name = playlist.name.clone().unwrap_or_default();
-    let made_by_spotify = playlist.id.as_str().starts_with(MADE_BY_SPOTIFY);
-    Seen {
+    let made_by_spotify = playlist.id.as_str().starts_with(SPOTIFY_ID_PREFIX);
+    SeenPlaylist {
         id: playlist.id.clone(),
         name_folded: text::fold(&name),
         name,
@@ -215,5 +218,40 @@ pub(super) fn seen(playlist: &wire::Playlist) -> Seen {
         public: playlist.public,
         collaborative: playlist.collaborative.unwrap_or(false),
         snapshot_id: playlist.snapshot_id.as_deref().filter(|_| !made_by_spotify).map(str::to_owned),
+    }
+}
+
+/// Returns the number of users who heart a playlist: the last count, corrected by what the viewer did since then.
+fn displayed_count(count: HeartCount, own: Option<&Heart>) -> i64 {
+    let since = |time: Option<OffsetDateTime>| time > count.counted_at;
+    let own = match own {
+        Some(heart) if heart.removed_at.is_none() => i64::from(since(heart.hearted_at)),
+        Some(heart) if since(heart.removed_at) && !since(heart.hearted_at) => -1,
+        _ => 0,
+    };
+    let least = i64::from(own == 1);
+    (count.hearts + own).max(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_displayed_count_includes_the_viewers_own_heart_at_once() {
+        let at = |minutes| Some(OffsetDateTime::UNIX_EPOCH + Duration::minutes(minutes));
+        let heart = |hearted_at, removed_at| Heart { hearted_at, removed_at, ..Heart::default() };
+        let shown =
+            |hearts, own: Option<Heart>| displayed_count(HeartCount { hearts, counted_at: at(10) }, own.as_ref());
+        assert_eq!(shown(5, None), 5);
+        assert_eq!(shown(5, Some(heart(at(9), None))), 5, "counted");
+        assert_eq!(shown(5, Some(heart(at(11), None))), 6, "added since the count");
+        assert_eq!(shown(5, Some(heart(at(9), at(11)))), 4, "removed since the count");
+        assert_eq!(shown(5, Some(heart(at(8), at(9)))), 5, "removed before the count");
+        assert_eq!(shown(0, Some(heart(at(11), at(12)))), 0, "added and removed since");
+        assert_eq!(displayed_count(HeartCount::default(), Some(&heart(at(1), None))), 1, "nothing counted yet");
+        assert_eq!(shown(0, Some(heart(at(9), at(11)))), 0, "never below zero");
     }
 }

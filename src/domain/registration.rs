@@ -2,13 +2,13 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Caller, Error, Result};
+use super::{CurrentUser, Error, Result};
 use crate::app::{App, Registration};
 use crate::db::identities::ProviderIdentity;
 use crate::db::invites;
 pub use crate::db::invites::{Invite, InviteStatus};
 use crate::db::users::{self, RegistrationPolicy};
-use crate::ids::{Digested, Secret, UserId};
+use crate::ids::{Secret, TokenHash, UserId};
 
 pub const INVITE_TTL: Duration = Duration::days(14);
 
@@ -32,25 +32,25 @@ pub async fn register(
 ) -> std::result::Result<UserId, RegistrationError> {
     let policy = match app.config.access.registration {
         Registration::Open => RegistrationPolicy::Open,
-        Registration::Invite => RegistrationPolicy::InviteOnly(invite.map(|token| Digested::of(token.expose()))),
+        Registration::Invite => RegistrationPolicy::InviteOnly(invite.map(|token| TokenHash::new(token.expose()))),
         Registration::Closed => return Err(RegistrationError::Closed),
     };
     let user = users::register(&app.db, identity, display_name, policy).await.map_err(Error::from)?;
     user.ok_or(RegistrationError::NotInvited)
 }
 
-pub async fn is_operator(app: &App, caller: &Caller) -> Result<bool> {
-    Ok(invites::is_operator(&app.db, caller.person.id).await?)
+pub async fn is_operator(app: &App, caller: &CurrentUser) -> Result<bool> {
+    Ok(invites::is_operator(&app.db, caller.user.id).await?)
 }
 
 /// Creates an invitation. Returns its token, of which only the hash is stored.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the caller is not an operator.
-pub async fn create_invite(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Secret> {
+pub async fn create_invite(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<Secret> {
     require_operator(app, caller).await?;
     let token = Secret::random();
-    invites::create(&app.db, caller.person.id, Digested::of(token.expose()), now, now + INVITE_TTL).await?;
+    invites::create(&app.db, caller.user.id, TokenHash::new(token.expose()), now, now + INVITE_TTL).await?;
     Ok(token)
 }
 
@@ -58,24 +58,24 @@ pub async fn create_invite(app: &App, caller: &Caller, now: OffsetDateTime) -> R
 ///
 /// # Errors
 /// [`Error::NotFound`] if the caller is not an operator.
-pub async fn list_invites(app: &App, caller: &Caller) -> Result<Vec<Invite>> {
+pub async fn list_invites(app: &App, caller: &CurrentUser) -> Result<Vec<Invite>> {
     require_operator(app, caller).await?;
-    Ok(invites::list(&app.db, caller.person.id).await?)
+    Ok(invites::list(&app.db, caller.user.id).await?)
 }
 
 /// Deletes an unused invitation of the caller. Returns whether there was one.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the caller is not an operator.
-pub async fn revoke_invite(app: &App, caller: &Caller, id: i64) -> Result<bool> {
+pub async fn revoke_invite(app: &App, caller: &CurrentUser, id: i64) -> Result<bool> {
     require_operator(app, caller).await?;
-    Ok(invites::revoke(&app.db, caller.person.id, id).await?)
+    Ok(invites::revoke(&app.db, caller.user.id, id).await?)
 }
 
-async fn require_operator(app: &App, caller: &Caller) -> Result<()> {
+async fn require_operator(app: &App, caller: &CurrentUser) -> Result<()> {
     is_operator(app, caller).await?.then_some(()).ok_or(Error::NotFound)
 }
 
 pub async fn invite_status(app: &App, token: &str, now: OffsetDateTime) -> Result<InviteStatus> {
-    Ok(invites::status(&app.db, Digested::of(token), now).await?)
+    Ok(invites::status(&app.db, TokenHash::new(token), now).await?)
 }

@@ -1,105 +1,87 @@
-//! What somebody looks for in a list: words, a few operators, an order, a page.
+//! Parser for list queries: words, operators, an order, pages.
 
+use super::annotation::TAG_PREFIX;
 use super::text::{fold, is_quote};
-use super::words::BEFORE_TAG;
-use super::{Caller, Result, Span};
+use super::{CurrentUser, PageRange, Result};
 use crate::app::App;
 use crate::db::identities;
 pub use crate::db::search::Order;
-use crate::db::search::{Filter, Owner};
+use crate::db::search::{Filter, OwnerFilter};
 
-/// How much of a search is read, in characters.
-pub const LONGEST: usize = 100;
+pub const MAX_QUERY_CHARS: usize = 100;
 
-/// A list as somebody wants it.
 #[derive(Clone, Debug)]
-pub struct Wanted {
-    /// What must be true of its entries.
-    pub search: Search,
-    /// In which order they stand.
+pub struct ListQuery {
+    pub search: SearchQuery,
     pub order: Order,
-    /// Which pages of them.
-    pub at: Span,
+    pub pages: PageRange,
 }
 
-impl Wanted {
-    /// Whether it is simply the whole list.
-    pub fn is_plain(&self) -> bool {
+impl ListQuery {
+    /// True if the list is neither filtered nor sorted.
+    pub fn is_default(&self) -> bool {
         self.search.conditions.is_empty() && self.order == Order::Usual
     }
 
-    /// The same for the database. Only "my own playlists" asks it something first: the caller's name at Spotify.
-    pub(super) async fn filter(&self, app: &App, caller: &Caller) -> Result<Filter> {
-        let mut filter = self.search.filter();
+    /// Returns the filter for the database. `owner:me` needs the user's name at Spotify, which is loaded.
+    pub(super) async fn load_filter(&self, app: &App, caller: &CurrentUser) -> Result<Filter> {
+        let mut filter = self.search.to_filter();
         if self.search.conditions.contains(&Condition::Mine) {
-            let id = identities::spotify_handle(&app.db, caller.person.id).await?;
-            filter.owner = Some(Owner { id, name: caller.person.name.clone() });
+            let id = identities::spotify_handle(&app.db, caller.user.id).await?;
+            filter.owner = Some(OwnerFilter { id, name: caller.user.name.clone() });
         }
         Ok(filter)
     }
 }
 
-/// A search as it was typed and as it was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Search {
-    /// What was typed, as far as it was read.
+pub struct SearchQuery {
+    /// The text as typed, cut to [`MAX_QUERY_CHARS`].
     pub text: String,
-    /// What was understood; all of it must be true.
+    /// All of these must hold.
     pub conditions: Vec<Condition>,
-    /// What was not.
-    pub odd: Vec<Odd>,
-    /// Words that begin like an operator, and what stands before their colon.
-    pub strange: Vec<(String, String)>,
+    /// Operators with a value that they do not take.
+    pub invalid_operators: Vec<InvalidOperator>,
+    /// Words that look like an operator, with the part before the colon. They are searched for as words.
+    pub unknown_operators: Vec<(String, String)>,
 }
 
-/// One thing that must be true; texts are as they were typed.
+/// A condition; texts are as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// The words stand in the name, the owner's name or the note.
+    /// Occurs in the name, the owner's name or the note.
     Words(String),
-    /// The words stand in the owner's name.
+    /// Occurs in the owner's name.
     Owner(String),
-    /// It is one's own.
+    /// Made by the user.
     Mine,
-    /// It is on its owner's profile, or not.
+    /// On its owner's profile, or not.
     Public(bool),
-    /// Several people may change it, or not.
     Collaborative(bool),
-    /// It has one's heart.
     Hearted,
-    /// One's heart has this tag.
     Tag(String),
 }
 
-/// An operator with a value that it does not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Odd {
-    /// The operator.
+pub struct InvalidOperator {
     pub operator: Operator,
-    /// What stands behind its colon; may be empty.
+    /// May be empty.
     pub value: String,
 }
 
-/// What may stand before a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// `owner:me`, `owner:NAME`.
     Owner,
-    /// `public:true`, `public:false`.
     Public,
-    /// `collaborative:true`, `collaborative:false`.
     Collaborative,
-    /// `is:hearted`.
     Is,
-    /// `tag:NAME`.
     Tag,
 }
 
 impl Operator {
-    /// All of them, as the help lists them.
+    /// All operators, in the order of the help text.
     pub const ALL: [Self; 5] = [Self::Owner, Self::Public, Self::Collaborative, Self::Is, Self::Tag];
 
-    /// The word before the colon.
     pub fn key(self) -> &'static str {
         match self {
             Self::Owner => "owner",
@@ -114,22 +96,22 @@ impl Operator {
         Self::ALL.into_iter().find(|operator| operator.key().eq_ignore_ascii_case(text))
     }
 
-    /// What it asks with this value; none: it does not take it.
-    fn with(self, value: &str) -> Option<Condition> {
+    /// Returns the condition; `None` if the operator does not take this value.
+    fn to_condition(self, value: &str) -> Option<Condition> {
         let named = || Some(value.to_owned()).filter(|value| !fold(value).is_empty());
         match (self, fold(value).as_str()) {
             (Self::Owner, "me") => Some(Condition::Mine),
             (Self::Owner, _) => named().map(Condition::Owner),
             (Self::Tag, _) => named().map(Condition::Tag),
-            (Self::Public, value) => truth(value).map(Condition::Public),
-            (Self::Collaborative, value) => truth(value).map(Condition::Collaborative),
+            (Self::Public, value) => parse_bool(value).map(Condition::Public),
+            (Self::Collaborative, value) => parse_bool(value).map(Condition::Collaborative),
             (Self::Is, "hearted") => Some(Condition::Hearted),
             (Self::Is, _) => None,
         }
     }
 }
 
-fn truth(value: &str) -> Option<bool> {
+fn parse_bool(value: &str) -> Option<bool> {
     match value {
         "true" | "yes" => Some(true),
         "false" | "no" => Some(false),
@@ -137,66 +119,68 @@ fn truth(value: &str) -> Option<bool> {
     }
 }
 
-impl Search {
-    /// Reads what was typed. Nothing is refused: what is not understood is told apart, and the rest counts.
+impl SearchQuery {
+    /// Parses a query. It never fails: invalid operators are listed separately, and the rest applies.
     pub fn parse(text: &str) -> Self {
-        // Controls count as blanks, also where the page repeats what was typed: HTML has no room for most of them.
-        let text: String = text.trim().chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // Control characters become spaces: most of them are invalid in HTML, and the page repeats the query.
+        let text: String =
+            text.trim().chars().take(MAX_QUERY_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = text.trim_end().to_owned();
         let (mut conditions, mut odd, mut strange) = (Vec::new(), Vec::new(), Vec::new());
-        for Term { operator, value, literal } in terms(&text) {
+        for Term { operator, value, literal } in split_terms(&text) {
             match operator {
                 None if fold(&value).is_empty() => {}
                 None => {
-                    strange.extend(unknown_key(&value).filter(|_| !literal).map(|key| (value.clone(), key.to_owned())));
+                    strange.extend(
+                        operator_like_key(&value).filter(|_| !literal).map(|key| (value.clone(), key.to_owned())),
+                    );
                     conditions.push(Condition::Words(value));
                 }
-                Some(operator) => match operator.with(&value) {
+                Some(operator) => match operator.to_condition(&value) {
                     Some(condition) => conditions.push(condition),
-                    None => odd.push(Odd { operator, value }),
+                    None => odd.push(InvalidOperator { operator, value }),
                 },
             }
         }
-        Self { text, conditions, odd, strange }
+        Self { text, conditions, invalid_operators: odd, unknown_operators: strange }
     }
 
-    /// The same for the database. Of two values that exclude each other the last counts.
-    pub(super) fn filter(&self) -> Filter {
+    /// Returns the filter for the database. Of two contradictory operators the last one counts.
+    pub(super) fn to_filter(&self) -> Filter {
         let mut filter = Filter::default();
         for condition in &self.conditions {
             match condition {
                 Condition::Words(words) => filter.words.push(fold(words)),
                 Condition::Owner(name) => filter.owners.push(fold(name)),
-                // Needs the database: `Wanted::filter`.
+                // Needs the database: `ListQuery::load_filter`.
                 Condition::Mine => {}
                 Condition::Public(public) => filter.public = Some(*public),
                 Condition::Collaborative(collaborative) => filter.collaborative = Some(*collaborative),
                 Condition::Hearted => filter.hearted = true,
-                Condition::Tag(tag) => filter.tags.push(fold(tag.trim_start_matches(BEFORE_TAG))),
+                Condition::Tag(tag) => filter.tags.push(fold(tag.trim_start_matches(TAG_PREFIX))),
             }
         }
         filter
     }
 }
 
-/// What stands between blanks.
 #[derive(Default)]
 struct Term {
     operator: Option<Operator>,
     value: String,
-    /// Whether a part of it stands in quotes.
+    /// True if a part of it is quoted.
     literal: bool,
 }
 
-/// What stands before the colon of a word that looks like an operator; a time of day and an address do not.
-fn unknown_key(word: &str) -> Option<&str> {
+/// Returns the part before the colon of a word that looks like an operator; times of day and URLs do not.
+fn operator_like_key(word: &str) -> Option<&str> {
     let (key, value) = word.split_once(':')?;
     let a_word = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
     (a_word && !value.is_empty() && !value.starts_with('/')).then_some(key)
 }
 
-/// The terms of a text. Quotes hold blanks together and make a colon an ordinary letter.
-fn terms(text: &str) -> Vec<Term> {
+/// Splits a query at whitespace. Quotes keep words together and make a colon literal.
+fn split_terms(text: &str) -> Vec<Term> {
     let (mut terms, mut term, mut quoted) = (Vec::new(), Term::default(), false);
     for c in text.chars() {
         match c {
@@ -221,7 +205,7 @@ mod tests {
     use super::*;
 
     fn understood(text: &str) -> Vec<Condition> {
-        Search::parse(text).conditions
+        SearchQuery::parse(text).conditions
     }
 
     #[test]
@@ -244,35 +228,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_costs_nothing_else() {
-        let search = Search::parse("rain public:maybe tag: is:\"a heart\" owner:me");
+    fn an_invalid_operator_does_not_affect_the_rest() {
+        let search = SearchQuery::parse("rain public:maybe tag: is:\"a heart\" owner:me");
         assert_eq!(search.conditions, [Condition::Words("rain".into()), Condition::Mine]);
-        let odd: Vec<_> = search.odd.iter().map(|odd| (odd.operator.key(), odd.value.as_str())).collect();
+        let odd: Vec<_> = search.invalid_operators.iter().map(|odd| (odd.operator.key(), odd.value.as_str())).collect();
         assert_eq!(odd, [("public", "maybe"), ("tag", ""), ("is", "a heart")]);
         assert_eq!(search.text, "rain public:maybe tag: is:\"a heart\" owner:me");
     }
 
     #[test]
-    fn a_word_like_an_operator_is_a_word_and_told() {
-        let search = Search::parse("foo:bar 10:30 https://x \"a:b\" Vol: é:x mood:\"b c\"");
+    fn a_word_like_an_operator_is_searched_and_reported() {
+        let search = SearchQuery::parse("foo:bar 10:30 https://x \"a:b\" Vol: é:x mood:\"b c\"");
         assert_eq!(search.conditions.len(), 7);
-        assert_eq!(search.strange, [("foo:bar".to_owned(), "foo".to_owned())]);
+        assert_eq!(search.unknown_operators, [("foo:bar".to_owned(), "foo".to_owned())]);
     }
 
     #[test]
-    fn the_database_is_asked_for_folded_texts() {
-        let filter = Search::parse("Été owner:FRAU tag:#Über public:true public:false").filter();
+    fn the_filter_has_folded_texts() {
+        let filter = SearchQuery::parse("Été owner:FRAU tag:#Über public:true public:false").to_filter();
         assert_eq!((filter.words, filter.owners), (vec!["ete".into()], vec!["frau".into()]));
         assert_eq!((filter.tags, filter.public), (vec!["uber".into()], Some(false)));
     }
 
     proptest! {
         #[test]
-        fn any_text_is_a_search(text in "(\\PC|[\"“ :\\x00-\\x20]|owner:|tag:|is:hearted){0,150}") {
-            let search = Search::parse(&text);
-            prop_assert!(search.text.chars().count() <= LONGEST);
-            prop_assert_eq!(&Search::parse(&search.text).conditions, &search.conditions);
-            let filter = search.filter();
+        fn any_text_is_a_query(text in "(\\PC|[\"“ :\\x00-\\x20]|owner:|tag:|is:hearted){0,150}") {
+            let search = SearchQuery::parse(&text);
+            prop_assert!(search.text.chars().count() <= MAX_QUERY_CHARS);
+            prop_assert_eq!(&SearchQuery::parse(&search.text).conditions, &search.conditions);
+            let filter = search.to_filter();
             let mut texts = filter.words.iter().chain(&filter.owners).chain(&filter.tags);
             prop_assert!(texts.all(|text| !text.contains('\0') && *text == fold(text)));
         }

@@ -2,8 +2,8 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::activity::{self, Kind};
-use super::{Caller, Result};
+use super::activity::{self, EventKind};
+use super::{CurrentUser, Result};
 use crate::app::App;
 use crate::db;
 pub use crate::db::sessions::SessionInfo;
@@ -18,29 +18,29 @@ pub fn is_fresh(signed_in_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bo
 }
 
 /// Returns whether the caller's session has not been ended in the meantime.
-pub async fn exists(app: &App, caller: &Caller) -> Result<bool> {
-    Ok(db::sessions::exists(&app.db, caller.person.id, caller.session).await?)
+pub async fn exists(app: &App, caller: &CurrentUser) -> Result<bool> {
+    Ok(db::sessions::exists(&app.db, caller.user.id, caller.session).await?)
 }
 
 /// Returns the caller's sessions, the current one first.
-pub async fn list(app: &App, caller: &Caller) -> Result<Vec<SessionInfo>> {
-    Ok(db::sessions::list(&app.db, caller.person.id, caller.session).await?)
+pub async fn list(app: &App, caller: &CurrentUser) -> Result<Vec<SessionInfo>> {
+    Ok(db::sessions::list(&app.db, caller.user.id, caller.session).await?)
 }
 
 /// Ends the caller's session with this mark. Returns whether there was one.
-pub async fn end(app: &App, caller: &Caller, mark: &str, device: &str, now: OffsetDateTime) -> Result<bool> {
-    let ended = db::sessions::delete(&app.db, caller.person.id, mark, caller.session).await?;
+pub async fn end(app: &App, caller: &CurrentUser, mark: &str, device: &str, now: OffsetDateTime) -> Result<bool> {
+    let ended = db::sessions::delete(&app.db, caller.user.id, mark, caller.session).await?;
     if ended {
-        activity::note(app, caller.person.id, Kind::SessionEnded, device, now).await;
+        activity::record(app, caller.user.id, EventKind::SessionEnded, device, now).await;
     }
     Ok(ended)
 }
 
 /// Ends the caller's other sessions. Returns how many.
-pub async fn end_others(app: &App, caller: &Caller, device: &str, now: OffsetDateTime) -> Result<u64> {
-    let ended = db::sessions::delete_others(&app.db, caller.person.id, caller.session).await?;
+pub async fn end_others(app: &App, caller: &CurrentUser, device: &str, now: OffsetDateTime) -> Result<u64> {
+    let ended = db::sessions::delete_others(&app.db, caller.user.id, caller.session).await?;
     if ended > 0 {
-        activity::note(app, caller.person.id, Kind::OthersEnded, device, now).await;
+        activity::record(app, caller.user.id, EventKind::OtherSessionsEnded, device, now).await;
     }
     Ok(ended)
 }

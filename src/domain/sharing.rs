@@ -1,186 +1,168 @@
-//! Sharing: who shows which of their hearts to others, and where. Off until switched on; nothing here asks
-//! Spotify.
+//! Sharing hearts on a public page or by a secret link. Off by default. Spotify is not asked.
 
 mod slug;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Caller, PAGE, Paged, Playlist, Result, offset};
+use super::{CurrentUser, PAGE_SIZE, Paginated, Playlist, Result, page_offset};
 use crate::app::App;
 use crate::db;
-use crate::db::shares::{Claim, Claimed};
-use crate::ids::{Digested, Secret};
+use crate::db::shares::{ClaimResult, SlugClaim};
+use crate::ids::{Secret, TokenHash};
 use crate::vault::Purpose;
-pub use slug::{Slug, Unfit};
+pub use slug::{Slug, SlugError};
 
-/// What Spotify has not shown for this long may have become private meanwhile, and is not kept any longer.
-const FRESH: Duration = Duration::days(30);
-/// How long an address that was given up stays out of others' reach.
-pub const HELD: Duration = Duration::days(90);
-/// How many addresses one person may hold, given-up ones included, so that nobody collects them.
-const AT_MOST: i64 = 5;
+/// A playlist that Spotify has not shown for this long may be private by now; it is not shared.
+const MAX_UNSEEN: Duration = Duration::days(30);
+/// How long a released slug stays reserved for its last owner.
+pub const SLUG_HOLD: Duration = Duration::days(90);
+/// How many slugs one user may hold, released ones included.
+const MAX_SLUGS: i64 = 5;
 
-/// Where hearts are shown.
+/// The URL of shared hearts.
 pub enum Address {
-    /// The public page of this name.
     Page(Slug),
-    /// The secret link with this token.
+    /// A secret link's token.
     Link(Secret),
 }
 
 impl Address {
-    /// A name for what is at the address that gives no secret away.
-    pub fn mark(&self) -> String {
+    /// Returns an id for feeds, which does not reveal the token.
+    pub fn public_id(&self) -> String {
         match self {
             Address::Page(slug) => format!("u/{slug}"),
-            Address::Link(token) => format!("s/{}", Digested::of(token.expose()).short()),
+            Address::Link(token) => format!("s/{}", TokenHash::new(token.expose()).log_prefix()),
         }
     }
 }
 
-/// What somebody shows.
-pub struct Shown {
-    /// What they are called.
+pub struct SharedPage {
     pub owner: String,
-    /// Since when it is at this address.
     pub since: OffsetDateTime,
-    /// Their hearts, newest first: only public playlists, and none that Spotify has not shown lately.
-    pub hearts: Paged<Vec<Playlist>>,
+    /// Newest first. Only public playlists that Spotify has shown recently.
+    pub hearts: Paginated<Playlist>,
 }
 
-/// Page `page` of what is shown at `address`; none: nothing is, be it that nobody ever used the address or
-/// that it was switched off.
-pub async fn at(app: &App, address: &Address, page: usize, now: OffsetDateTime) -> Result<Option<Shown>> {
+/// Returns a page of the hearts at `address`; `None` if the address is unknown or switched off.
+pub async fn load_shared_page(
+    app: &App,
+    address: &Address,
+    page: usize,
+    now: OffsetDateTime,
+) -> Result<Option<SharedPage>> {
     let owner = match address {
-        Address::Page(slug) => db::shares::at_slug(&app.db, slug.as_str()).await?,
-        Address::Link(token) => db::shares::at_token(&app.db, Digested::of(token.expose())).await?,
+        Address::Page(slug) => db::shares::find_by_slug(&app.db, slug.as_str()).await?,
+        Address::Link(token) => db::shares::find_by_token(&app.db, TokenHash::new(token.expose())).await?,
     };
     let Some(owner) = owner else { return Ok(None) };
-    let fresh = now - FRESH;
-    let total = db::shares::count(&app.db, owner.user, fresh).await? as usize;
-    let entries = db::shares::stretch(&app.db, owner.user, fresh, offset(page) as i64, PAGE as i64).await?;
-    Ok(Some(Shown { owner: owner.name, since: owner.since, hearts: Paged { entries, at: page.into(), total } }))
+    let seen_since = now - MAX_UNSEEN;
+    let total = db::shares::count_visible(&app.db, owner.user, seen_since).await? as usize;
+    let entries =
+        db::shares::list_visible(&app.db, owner.user, seen_since, page_offset(page) as i64, PAGE_SIZE as i64).await?;
+    Ok(Some(SharedPage {
+        owner: owner.name,
+        since: owner.since,
+        hearts: Paginated { entries, range: page.into(), total },
+    }))
 }
 
-/// What a person has switched on, and what others see of it.
-pub struct Settings {
-    /// What others see them called.
+pub struct SharingSettings {
+    /// The name that visitors see.
     pub name: String,
-    /// Where their page is; none: switched off.
+    /// `None` if the page is off.
     pub page: Option<Slug>,
-    /// Their secret link; none: switched off.
-    pub link: Option<Link>,
-    /// How many hearts they gave.
-    pub hearts: i64,
-    /// How many of them show.
-    pub shown: i64,
-    /// The first of those, newest first.
-    pub first: Vec<Playlist>,
+    /// `None` if there is no link.
+    pub link: Option<SecretLink>,
+    pub heart_count: i64,
+    /// How many of the hearts visitors see.
+    pub visible_count: i64,
+    /// The first page of what visitors see.
+    pub first_page: Vec<Playlist>,
 }
 
-/// A secret link.
-pub struct Link {
-    /// None: it still opens, but cannot be read again, because `SESSION_SECRET` is another one now.
+pub struct SecretLink {
+    /// `None` if `SESSION_SECRET` has changed since: the link still works but cannot be displayed.
     pub token: Option<Secret>,
-    /// When it was made.
     pub since: OffsetDateTime,
 }
 
-/// What the caller has switched on, and what others would see.
-pub async fn settings(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Settings> {
-    let (user, fresh) = (caller.person.id, now - FRESH);
-    let share = db::shares::of(&app.db, user).await?;
+/// Returns the user's sharing settings and a preview.
+pub async fn load_settings(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<SharingSettings> {
+    let (user, seen_since) = (caller.user.id, now - MAX_UNSEEN);
+    let share = db::shares::find(&app.db, user).await?;
     let (slug, link) = share.map_or((None, None), |share| (share.slug, share.token_sealed.zip(share.token_since)));
     let opened = |sealed: Vec<u8>| {
         let plain = app.vault.open(Purpose::Share, &user.0.to_be_bytes(), &sealed).ok()?;
         String::from_utf8(plain).ok().map(Secret::new)
     };
     let person = db::users::find(&app.db, user).await?;
-    Ok(Settings {
-        name: person.map_or_else(|| caller.person.name.clone(), |person| person.display_name),
-        page: slug.map(Slug::kept),
-        link: link.map(|(sealed, since)| Link { token: opened(sealed), since }),
-        hearts: db::hearts::count(&app.db, user).await?,
-        shown: db::shares::count(&app.db, user, fresh).await?,
-        first: db::shares::stretch(&app.db, user, fresh, 0, PAGE as i64).await?,
+    Ok(SharingSettings {
+        name: person.map_or_else(|| caller.user.name.clone(), |person| person.display_name),
+        page: slug.map(Slug::from_stored),
+        link: link.map(|(sealed, since)| SecretLink { token: opened(sealed), since }),
+        heart_count: db::hearts::count(&app.db, user).await?,
+        visible_count: db::shares::count_visible(&app.db, user, seen_since).await?,
+        first_page: db::shares::list_visible(&app.db, user, seen_since, 0, PAGE_SIZE as i64).await?,
     })
 }
 
-/// What a person has switched on, in short.
-pub struct On {
-    /// Where their page is; none: switched off.
+pub struct SharingStatus {
+    /// `None` if the page is off.
     pub page: Option<Slug>,
-    /// Whether they have a secret link.
-    pub link: bool,
+    pub has_link: bool,
 }
 
-/// What the caller has switched on, and nothing of what others see.
-pub async fn on(app: &App, caller: &Caller) -> Result<On> {
-    let share = db::shares::of(&app.db, caller.person.id).await?;
+pub async fn load_status(app: &App, caller: &CurrentUser) -> Result<SharingStatus> {
+    let share = db::shares::find(&app.db, caller.user.id).await?;
     let (slug, link) = share.map_or((None, false), |share| (share.slug, share.token_sealed.is_some()));
-    Ok(On { page: slug.map(Slug::kept), link })
+    Ok(SharingStatus { page: slug.map(Slug::from_stored), has_link: link })
 }
 
-/// Why a page cannot be at an address, in words for who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It is no address.
+pub enum PageError {
     #[error(transparent)]
-    Unfit(#[from] Unfit),
-    /// Somebody else has it.
+    Slug(#[from] SlugError),
     #[error("This address is taken. Choose another.")]
     Taken,
-    /// Too many addresses.
-    #[error("You have used {AT_MOST} addresses in the last {} days. Go back to one of them, or wait.", HELD.whole_days())]
+    #[error("You have used {MAX_SLUGS} addresses in the last {} days. Go back to one of them, or wait.", SLUG_HOLD.whole_days())]
     TooMany,
 }
 
-/// Switches the caller's page on at the address they typed, or moves it there.
-///
-/// # Errors
-/// When the database fails; then nothing has changed. Inside, why the address cannot be theirs.
-pub async fn open_page(
+/// Switches the public page on at the given slug, or moves it there.
+pub async fn enable_page(
     app: &App,
-    caller: &Caller,
+    caller: &CurrentUser,
     typed: &str,
     now: OffsetDateTime,
-) -> Result<std::result::Result<(), Refused>> {
-    let slug = match Slug::typed(typed) {
+) -> Result<std::result::Result<(), PageError>> {
+    let slug = match Slug::parse(typed) {
         Ok(slug) => slug,
         Err(unfit) => return Ok(Err(unfit.into())),
     };
-    let claim = Claim { slug: slug.as_str(), free_before: now - HELD, at_most: AT_MOST };
-    Ok(match db::shares::claim(&app.db, caller.person.id, claim, now).await? {
-        Claimed::Yes => Ok(()),
-        Claimed::Taken => Err(Refused::Taken),
-        Claimed::TooMany => Err(Refused::TooMany),
+    let claim = SlugClaim { slug: slug.as_str(), free_before: now - SLUG_HOLD, max_slugs: MAX_SLUGS };
+    Ok(match db::shares::claim_slug(&app.db, caller.user.id, claim, now).await? {
+        ClaimResult::Claimed => Ok(()),
+        ClaimResult::Taken => Err(PageError::Taken),
+        ClaimResult::TooMany => Err(PageError::TooMany),
     })
 }
 
-/// Switches the caller's page off, at once.
-///
-/// # Errors
-/// When the database fails; then it is still on.
-pub async fn close_page(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<()> {
-    Ok(db::shares::close_page(&app.db, caller.person.id, now).await?)
+pub async fn disable_page(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<()> {
+    Ok(db::shares::disable_page(&app.db, caller.user.id, now).await?)
 }
 
-/// Makes the caller a secret link, in place of the one there was.
+/// Creates a secret link that replaces the existing one.
 ///
-/// The token is kept sealed beside its digest, so that its owner can copy it again: a link that is shown once
-/// would be renewed for every copy, and each renewal ends it for all who have it.
-pub async fn open_link(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<()> {
-    let (user, token) = (caller.person.id, Secret::short());
+/// The token is stored encrypted beside its hash, so that its owner can copy it again. Shown once only, it would have
+/// to be replaced for every copy, which breaks the link for everybody who has it.
+pub async fn create_link(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<()> {
+    let (user, token) = (caller.user.id, Secret::random_short());
     let sealed = app.vault.seal(Purpose::Share, &user.0.to_be_bytes(), token.expose().as_bytes());
-    Ok(db::shares::set_token(&app.db, user, Digested::of(token.expose()), &sealed, now).await?)
+    Ok(db::shares::set_token(&app.db, user, TokenHash::new(token.expose()), &sealed, now).await?)
 }
 
-/// Switches the caller's secret link off, at once and for good: the next one is another.
-///
-/// # Errors
-/// When the database fails; then it is still on.
-pub async fn close_link(app: &App, caller: &Caller) -> Result<()> {
-    Ok(db::shares::close_link(&app.db, caller.person.id).await?)
+pub async fn revoke_link(app: &App, caller: &CurrentUser) -> Result<()> {
+    Ok(db::shares::revoke_link(&app.db, caller.user.id).await?)
 }
 
 #[cfg(test)]
@@ -188,9 +170,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_tells_links_apart_and_gives_none_away() {
-        let link = |token: &str| Address::Link(Secret::new(token)).mark();
-        assert_eq!(Address::Page(Slug::typed("ada").unwrap()).mark(), "u/ada");
+    fn a_public_id_tells_links_apart_and_reveals_no_token() {
+        let link = |token: &str| Address::Link(Secret::new(token)).public_id();
+        assert_eq!(Address::Page(Slug::parse("ada").unwrap()).public_id(), "u/ada");
         assert_ne!(link("one"), link("two"));
         assert!(link("one").len() == 34 && !link("one").contains("one"));
     }

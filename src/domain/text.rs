@@ -1,11 +1,11 @@
-//! Spotify's texts as plain text, and texts as they are compared.
+//! Plain text from Spotify's markup, and text folded for searches.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// A description without its markup: Spotify escapes what people write and adds links of its own, so tags
-/// go first and only then are entities read; what an owner wrote as `<b>` stays readable as `<b>`.
-pub(super) fn plain(html: &str) -> String {
+/// Returns a description without markup. Spotify escapes what people write and adds links, so tags are stripped before
+/// entities are decoded: an owner's literal `<b>` stays readable as `<b>`.
+pub(super) fn strip_markup(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
     while let Some((before, after)) = rest.split_once('<') {
@@ -22,14 +22,14 @@ pub(super) fn plain(html: &str) -> String {
     html_escape::decode_html_entities(&text).trim().to_owned()
 }
 
-/// Whether searches take it for a quotation mark; phones write curly ones.
+/// True for the quotation marks that searches accept; phones type curly ones.
 pub(super) fn is_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '„')
 }
 
-/// A text as searches compare it: without case, accents and the finer points of blanks and quotes. Unicode takes
-/// most accents off; a few letters with a stroke or a tail are letters of their own there and not to who types them
-/// on another keyboard.
+/// Folds text for comparison: without case, accents, and differences of whitespace and quotes. NFKD removes most
+/// accents; letters with a stroke or tail have no decomposition and are mapped here, because people type them without
+/// on other keyboards.
 pub fn fold(text: &str) -> String {
     let plain = text.nfkd().flat_map(char::to_lowercase).nfkd().filter(|c| !is_combining_mark(*c));
     let mut folded = String::with_capacity(text.len());
@@ -56,18 +56,18 @@ pub fn fold(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fold, plain};
+    use super::{fold, strip_markup};
 
     #[test]
-    fn markup_goes_and_what_people_wrote_stays() {
-        assert_eq!(plain(r#"Rock &amp; <a href="spotify:playlist:x">Roll</a> &lt;3"#), "Rock & Roll <3");
-        assert_eq!(plain("1 < 2"), "1 < 2");
-        assert_eq!(plain("&lt;script&gt;"), "<script>");
-        assert_eq!(plain(" "), "");
+    fn markup_is_stripped_and_literal_text_stays() {
+        assert_eq!(strip_markup(r#"Rock &amp; <a href="spotify:playlist:x">Roll</a> &lt;3"#), "Rock & Roll <3");
+        assert_eq!(strip_markup("1 < 2"), "1 < 2");
+        assert_eq!(strip_markup("&lt;script&gt;"), "<script>");
+        assert_eq!(strip_markup(" "), "");
     }
 
     #[test]
-    fn case_accents_and_blanks_do_not_count() {
+    fn folding_ignores_case_accents_and_whitespace() {
         for (text, folded) in [
             ("Mañana será  otro Ritmo ", "manana sera otro ritmo"),
             ("Måneskinn på kjøkkenet", "maneskinn pa kjokkenet"),

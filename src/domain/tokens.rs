@@ -4,8 +4,8 @@ use std::future::Future;
 
 use time::{Duration, OffsetDateTime};
 
-use super::asking::{self, Endpoint};
-use super::{Caller, Error, Grant, Result};
+use super::spotify_calls::{self, Endpoint};
+use super::{CurrentUser, Error, Grant, Result};
 use crate::app::App;
 use crate::ids::Secret;
 use crate::{db, oauth, spotify};
@@ -24,11 +24,11 @@ const LEASE_POLL_INTERVAL: std::time::Duration = std::time::Duration::from_milli
 /// Calls Spotify with a valid access token. Refreshes the token if it has expired, and once more after a 401.
 ///
 /// # Errors
-/// [`Error::Reconnect`] if the grant has ended; the grant is then removed. [`Error::SpotifySlow`] if all of it took too
+/// [`Error::Reconnect`] if the grant has ended; the grant is then removed. [`Error::SpotifyTimeout`] if all of it took too
 /// long.
 pub async fn with_token<T, F>(
     app: &App,
-    caller: &Caller,
+    caller: &CurrentUser,
     what: Endpoint,
     now: OffsetDateTime,
     call: impl Fn(Secret) -> F,
@@ -38,32 +38,32 @@ where
 {
     let asked = async {
         let grant = valid_grant(app, caller, now).await?;
-        match asking::ask(app, what, now, call(grant.access.clone())).await {
+        match spotify_calls::call(app, what, now, call(grant.access.clone())).await {
             // Spotify sometimes ends tokens early. Rate limits are never reported as 401.
             Err(Error::Reconnect) => {
                 let grant = refreshed_grant(app, caller, &grant.access, now).await?;
-                asking::ask(app, what, now, call(grant.access)).await
+                spotify_calls::call(app, what, now, call(grant.access)).await
             }
             result => result,
         }
     };
-    tokio::time::timeout(asking::BUDGET, asked).await.unwrap_or(Err(Error::SpotifySlow))
+    tokio::time::timeout(spotify_calls::TIME_BUDGET, asked).await.unwrap_or(Err(Error::SpotifyTimeout))
 }
 
 /// Returns the caller with the grant that is stored in the session now.
-pub(super) async fn reload_grant(app: &App, caller: &Caller) -> Result<Caller> {
+pub(super) async fn reload_grant(app: &App, caller: &CurrentUser) -> Result<CurrentUser> {
     let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, caller.session, GRANT_KEY).await?;
     let grant = stored.and_then(|stored| stored.value);
-    Ok(Caller { grant, ..caller.clone() })
+    Ok(CurrentUser { grant, ..caller.clone() })
 }
 
-async fn valid_grant(app: &App, caller: &Caller, now: OffsetDateTime) -> Result<Grant> {
-    let grant = caller.grant.clone().ok_or_else(|| caller.without_grant())?;
+async fn valid_grant(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<Grant> {
+    let grant = caller.grant.clone().ok_or_else(|| caller.missing_grant_error())?;
     if grant.renew_at > now { Ok(grant) } else { refreshed_grant(app, caller, &grant.access, now).await }
 }
 
 /// Returns the grant after `stale`: the one that another request has just fetched, or a new one.
-async fn refreshed_grant(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
+async fn refreshed_grant(app: &App, caller: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
     loop {
         let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, caller.session, GRANT_KEY).await?;
         let stored = stored.ok_or(Error::Reconnect)?;
@@ -84,7 +84,7 @@ async fn refreshed_grant(app: &App, caller: &Caller, stale: &Secret, now: Offset
 }
 
 /// Refreshes the token; `None` if another request holds the lease.
-async fn refresh(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime) -> Result<Option<Grant>> {
+async fn refresh(app: &App, caller: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Option<Grant>> {
     let session = caller.session;
     // Not `now`, the start of the request: the lease must last as long as the provider may take.
     let start = app.now();
@@ -105,7 +105,7 @@ async fn refresh(app: &App, caller: &Caller, stale: &Secret, now: OffsetDateTime
             Ok(Some(fresh))
         }
         Err(oauth::Error::InvalidGrant) => {
-            tracing::info!(user = %caller.person.id, "Spotify ended a grant; the user has to reconnect");
+            tracing::info!(user = %caller.user.id, "Spotify ended a grant; the user has to reconnect");
             db::sessions::replace_value::<Grant>(&app.db, &app.vault, (session, until), GRANT_KEY, None).await?;
             Err(Error::Reconnect)
         }

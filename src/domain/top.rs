@@ -1,95 +1,95 @@
-//! The most hearted playlists, for everybody to see, and the count of hearts they come from. Spotify is never asked.
+//! The most hearted playlists, visible to everybody, and the counts behind them. Spotify is not asked.
 
 use std::collections::HashMap;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{PAGE, Playlist, Result};
+use super::{PAGE_SIZE, Playlist, Result};
 use crate::app::App;
-use crate::db::top::{Candidate, Entry};
+use crate::db::top::{Candidate, TopEntry};
 use crate::db::{self, Pool};
 use crate::ids::UserId;
 
-/// How old the counts may become, apart from the rest after a long count. With the interval of the job and the browser's
-/// copy of the page, a heart counts within a minute.
+/// Maximum age of the counts, plus the pause after a long count. With the job's interval and the browser's cache, a
+/// heart counts within a minute.
 const MAX_AGE: Duration = Duration::seconds(15);
-/// How far a replica may be behind: what became private since then shows on its lists.
+/// A replica that lags more is not read: a playlist that became private meanwhile would still be listed.
 const MAX_REPLICA_LAG: Duration = Duration::seconds(30);
-/// How long one process may take to count before another tries; a failing count is tried again this often.
+/// How long one process may count before another takes over; a failing count is retried at this interval.
 const LEASE: Duration = Duration::minutes(5);
-/// A count is followed by a rest of so many times its own duration, so that it takes a twentieth of one core at most.
-const REST_FACTOR: i32 = 20;
-/// The longest rest.
-const MAX_REST: Duration = Duration::minutes(5);
-/// How many people must heart a playlist before it is listed.
+/// A count is followed by a pause of this many times its duration, so that counting takes at most 1/20 of a core.
+const PAUSE_FACTOR: i32 = 20;
+const MAX_PAUSE: Duration = Duration::minutes(5);
+/// A playlist is listed once this many users heart it.
 const MIN_HEARTS: i64 = 3;
-/// How recently a member must have seen a playlist as public.
-const FRESH: Duration = Duration::days(30);
-/// How many playlists are looked at, at a time and at most, to fill a list of [`PAGE`] public ones.
-const CANDIDATES: (i64, i64) = (200, 2000);
+/// A user must have seen the playlist as public this recently.
+const MAX_UNSEEN: Duration = Duration::days(30);
+/// Candidates are read in steps, to fill a list of [`PAGE_SIZE`] public playlists.
+const CANDIDATES_PER_QUERY: i64 = 200;
+const MAX_CANDIDATES: i64 = 2000;
 
-/// Which hearts count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Period {
-    /// Those of the last seven days.
+    /// The last seven days.
     Week,
-    /// All.
-    Ever,
+    AllTime,
 }
 
 impl Period {
     fn key(self) -> &'static str {
         match self {
             Period::Week => "week",
-            Period::Ever => "ever",
+            Period::AllTime => "ever",
         }
     }
 }
 
-/// A playlist on a list.
-pub struct Ranked {
-    /// What its card shows.
+pub struct RankedPlaylist {
     pub playlist: Playlist,
-    /// Whether the viewer hearts it.
+    /// True if the viewer hearts it.
     pub hearted: bool,
-    /// Its hearts of the last seven days.
-    pub week: i64,
-    /// All its hearts.
-    pub ever: i64,
+    /// Hearts of the last seven days.
+    pub week_hearts: i64,
+    pub total_hearts: i64,
 }
 
 /// Returns the list of `period` as it was last made, with the viewer's hearts. Signed-out visitors read it from the
 /// replica, if there is one and it is recent enough.
-pub async fn list(app: &App, period: Period, viewer: Option<UserId>, now: OffsetDateTime) -> Result<Vec<Ranked>> {
+pub async fn load(
+    app: &App,
+    period: Period,
+    viewer: Option<UserId>,
+    now: OffsetDateTime,
+) -> Result<Vec<RankedPlaylist>> {
     let copied = match viewer {
-        None => from_replica(app, period, now).await,
+        None => load_from_replica(app, period, now).await,
         Some(_) => None,
     };
     let entries = match copied {
         Some(entries) => entries,
-        None => db::top::list(&app.db, period.key()).await?,
+        None => db::top::load(&app.db, period.key()).await?,
     };
     let hearted = match viewer {
         Some(user) if !entries.is_empty() => {
             let ids: Vec<_> = entries.iter().map(|entry| entry.id.clone()).collect();
-            db::hearts::hearted_among(&app.db, user, &ids).await?
+            db::hearts::filter_hearted(&app.db, user, &ids).await?
         }
         _ => Vec::new(),
     };
-    Ok(entries.into_iter().map(|entry| ranked(hearted.contains(&entry.id), entry)).collect())
+    Ok(entries.into_iter().map(|entry| to_ranked(hearted.contains(&entry.id), entry)).collect())
 }
 
-async fn from_replica(app: &App, period: Period, now: OffsetDateTime) -> Option<Vec<Entry>> {
+async fn load_from_replica(app: &App, period: Period, now: OffsetDateTime) -> Option<Vec<TopEntry>> {
     let read = async |replica: &Pool| {
-        let read_at = db::top::replica_read_at(replica).await?;
+        let read_at = db::top::replica_as_of(replica).await?;
         let recent = read_at.is_some_and(|read_at| now - read_at < MAX_REPLICA_LAG);
-        Ok(if recent { Some(db::top::list(replica, period.key()).await?) } else { None })
+        Ok(if recent { Some(db::top::load(replica, period.key()).await?) } else { None })
     };
-    app.follower.as_ref()?.read(now, read).await.flatten()
+    app.replica.as_ref()?.read(now, read).await.flatten()
 }
 
-fn ranked(hearted: bool, entry: Entry) -> Ranked {
-    let Entry { id, name, owner_name, cover_url, seen_at, week, ever } = entry;
+fn to_ranked(hearted: bool, entry: TopEntry) -> RankedPlaylist {
+    let TopEntry { id, name, owner_name, cover_url, seen_at, week, ever } = entry;
     let playlist = Playlist {
         id,
         name: Some(name),
@@ -105,10 +105,10 @@ fn ranked(hearted: bool, entry: Entry) -> Ranked {
         note: None,
         tags: Vec::new(),
     };
-    Ranked { playlist, hearted, week, ever }
+    RankedPlaylist { playlist, hearted, week_hearts: week, total_hearts: ever }
 }
 
-/// Counts all hearts and makes the lists, if they are old and no other process does.
+/// Counts all hearts and rebuilds the lists, if they are old and no other process does.
 pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
     let until = now + LEASE;
     if !db::heart_counts::lease(&app.db, MAX_AGE, until, now).await? {
@@ -117,38 +117,37 @@ pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
     let start = tokio::time::Instant::now();
     db::heart_counts::refresh(&app.db, LEASE, now).await?;
     if app.config.top_page {
-        for period in [Period::Week, Period::Ever] {
-            let entries = make(app, period, now).await?;
+        for period in [Period::Week, Period::AllTime] {
+            let entries = build_list(app, period, now).await?;
             db::top::replace(&app.db, period.key(), &entries).await?;
         }
     }
-    let took: Duration = start.elapsed().try_into().unwrap_or(MAX_REST);
-    db::heart_counts::release(&app.db, until, now, (took * REST_FACTOR).min(MAX_REST)).await?;
+    let took: Duration = start.elapsed().try_into().unwrap_or(MAX_PAUSE);
+    db::heart_counts::release(&app.db, until, now, (took * PAUSE_FACTOR).min(MAX_PAUSE)).await?;
     Ok(())
 }
 
-/// Makes the list of `period`: the most hearted playlists that members lately saw as public.
-async fn make(app: &App, period: Period, now: OffsetDateTime) -> Result<Vec<Entry>> {
-    let (step, most) = CANDIDATES;
-    let mut entries = Vec::with_capacity(PAGE);
-    for offset in (0..most).step_by(step as usize) {
-        let rows = (offset, step);
+/// Builds a list: the most hearted playlists that users recently saw as public.
+async fn build_list(app: &App, period: Period, now: OffsetDateTime) -> Result<Vec<TopEntry>> {
+    let mut entries = Vec::with_capacity(PAGE_SIZE);
+    for offset in (0..MAX_CANDIDATES).step_by(CANDIDATES_PER_QUERY as usize) {
+        let rows = (offset, CANDIDATES_PER_QUERY);
         let candidates = match period {
             Period::Week => db::top::most_hearted_this_week(&app.db, MIN_HEARTS, rows).await?,
-            Period::Ever => db::top::most_hearted(&app.db, MIN_HEARTS, rows).await?,
+            Period::AllTime => db::top::most_hearted(&app.db, MIN_HEARTS, rows).await?,
         };
         let ids: Vec<_> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
-        let public = db::top::public_among(&app.db, &ids, now - FRESH).await?;
+        let public = db::top::find_public(&app.db, &ids, now - MAX_UNSEEN).await?;
         let mut public: HashMap<_, _> = public.into_iter().map(|seen| (seen.id.clone(), seen)).collect();
         entries.extend(candidates.into_iter().filter_map(|Candidate { id, week, ever }| {
             let seen = public.remove(&id)?;
             let (name, owner_name, cover_url, seen_at) = (seen.name, seen.owner_name, seen.cover_url, seen.seen_at);
-            Some(Entry { id, name, owner_name, cover_url, seen_at, week, ever })
+            Some(TopEntry { id, name, owner_name, cover_url, seen_at, week, ever })
         }));
-        if entries.len() >= PAGE || ids.len() < step as usize {
+        if entries.len() >= PAGE_SIZE || ids.len() < CANDIDATES_PER_QUERY as usize {
             break;
         }
     }
-    entries.truncate(PAGE);
+    entries.truncate(PAGE_SIZE);
     Ok(entries)
 }

@@ -1,7 +1,7 @@
-//! Spotify's Web API: a function for each endpoint we use. Only safe reads; nothing here writes.
+//! Client for Spotify's Web API: a function for each endpoint. All are reads.
 //!
-//! Facts: Spotify's reference and its changes of February 2026, read in autumn 2026. Answers come in two
-//! regimes (`items` or `tracks`), with nulls and gaps; [`wire`] forgives what it can.
+//! Written against Spotify's reference and its changes of February 2026. Answers use either `items` or `tracks`, with
+//! nulls and gaps; [`wire`] tolerates what it can.
 
 mod error;
 pub mod wire;
@@ -16,21 +16,17 @@ use url::Url;
 use crate::ids::{PlaylistId, Secret};
 
 pub use error::Error;
-use wire::{CurrentlyPlaying, Me, Page, Playlist, Row};
+use wire::{CurrentlyPlaying, Me, Page, Playlist, PlaylistItem};
 
-/// How long Spotify may take for one answer. A visitor waits for it.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// How long to wait, at least, before the second try.
-const PAUSE: Duration = Duration::from_millis(100);
-/// The longest answer that is read, in bytes.
-const LONGEST: usize = 5 * 1024 * 1024;
-/// Spotify's answers.
+const HTTP_TIMEOUT: Duration = Duration::from_secs(8);
+/// Minimum delay before the retry; jitter is added.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
+const MAX_RESPONSE_BYTES: usize = 5 * 1024 * 1024;
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// How many entries one request may ask for; Spotify refuses more.
-pub const PAGE: usize = 50;
+/// Spotify's maximum page size.
+pub const PAGE_SIZE: usize = 50;
 
-/// Spotify's Web API at one base address.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -38,14 +34,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for the API at `base`, such as `https://api.spotify.com/v1`.
+    /// `base` is, for example, `https://api.spotify.com/v1`.
     pub fn new(base: Url) -> Self {
         let agent = concat!("heartlist/", env!("CARGO_PKG_VERSION"));
         let client = reqwest::Client::builder()
             .user_agent(agent)
             .redirect(Policy::none())
             .connect_timeout(Duration::from_secs(3))
-            .timeout(PATIENCE)
+            .timeout(HTTP_TIMEOUT)
             .build();
         Self {
             http: client.expect("TLS can begin: it is installed at the start, and the system has ca-certificates"),
@@ -53,53 +49,50 @@ impl Client {
         }
     }
 
-    /// Who the token belongs to.
+    /// Returns the token's user.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a person who is not on the app's list of users.
+    /// [`Error::Forbidden`] if the user is not on the app's list of users.
     pub async fn me(&self, token: &Secret) -> Result<Me> {
         self.get(token, &["me"], &[]).await
     }
 
-    /// A stretch of the person's playlists, owned and followed, in their own order; at most [`PAGE`].
-    ///
-    /// # Errors
-    /// See [`Error`].
+    /// Returns up to [`PAGE_SIZE`] of the user's playlists, owned and followed, in their own order.
     pub async fn my_playlists(&self, token: &Secret, offset: usize) -> Result<Page<Playlist>> {
-        self.get(token, &["me", "playlists"], &stretch(offset)).await.and_then(listed)
+        self.get(token, &["me", "playlists"], &page_query(offset)).await.and_then(require_items)
     }
 
-    /// One playlist, with its first items for its owner and collaborators.
+    /// Returns a playlist; its owner and collaborators also get its first items.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a playlist that is gone, secret, or made by Spotify itself.
+    /// [`Error::NotFound`] if it is deleted, private, or made by Spotify itself.
     pub async fn playlist(&self, token: &Secret, id: &PlaylistId) -> Result<Playlist> {
         self.get(token, &["playlists", id.as_str()], &[]).await
     }
 
-    /// A stretch of a playlist's items; at most [`PAGE`].
+    /// Returns up to [`PAGE_SIZE`] items of a playlist.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for who neither owns the playlist nor works on it.
-    pub async fn items(&self, token: &Secret, id: &PlaylistId, offset: usize) -> Result<Page<Row>> {
-        self.get(token, &["playlists", id.as_str(), "items"], &stretch(offset)).await.and_then(listed)
+    /// [`Error::Forbidden`] if the user neither owns the playlist nor collaborates on it.
+    pub async fn items(&self, token: &Secret, id: &PlaylistId, offset: usize) -> Result<Page<PlaylistItem>> {
+        self.get(token, &["playlists", id.as_str(), "items"], &page_query(offset)).await.and_then(require_items)
     }
 
-    /// What the person plays now; none: nothing.
+    /// Returns what the user is playing; `None` if nothing.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without the scope `user-read-currently-playing`.
     pub async fn currently_playing(&self, token: &Secret) -> Result<Option<CurrentlyPlaying>> {
-        // Without this, a podcast's episode comes as a null.
+        // Without this, episodes come as null.
         let kinds = [("additional_types", "track,episode".to_owned())];
         self.get(token, &["me", "player", "currently-playing"], &kinds).await
     }
 
-    /// Asks, and once more when the connection broke or Spotify stumbled: these are all safe reads.
+    /// Retries once if the connection broke or Spotify had an internal error: all requests are reads.
     async fn get<T: DeserializeOwned>(&self, token: &Secret, path: &[&str], query: &[(&str, String)]) -> Result<T> {
-        let once = ConstantBuilder::default().with_delay(PAUSE).with_max_times(1).with_jitter();
-        let asked = (|| self.get_once(token, path, query)).retry(once).when(Error::may_pass);
-        tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(Error::TimedOut))
+        let retry_once = ConstantBuilder::default().with_delay(RETRY_DELAY).with_max_times(1).with_jitter();
+        let response = (|| self.get_once(token, path, query)).retry(retry_once).when(Error::is_transient);
+        tokio::time::timeout(HTTP_TIMEOUT, response).await.unwrap_or(Err(Error::TimedOut))
     }
 
     async fn get_once<T: DeserializeOwned>(
@@ -116,24 +109,23 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
             body.extend_from_slice(&chunk);
-            if body.len() > LONGEST {
-                return Err(Error::Unreadable("an answer of more than 5 MB".into()));
+            if body.len() > MAX_RESPONSE_BYTES {
+                return Err(Error::InvalidResponse("more than 5 MB".into()));
             }
         }
         match status {
-            200 => wire::read(&body),
-            // No content: what could be something is nothing.
-            204 => wire::read(b"null"),
-            _ => Err(Error::of(status, wait, &body)),
+            200 => wire::parse(&body),
+            204 => wire::parse(b"null"),
+            _ => Err(Error::from_response(status, wait, &body)),
         }
     }
 }
 
-/// A list that is none must not pass for an empty one: somebody's whole library would seem gone.
-fn listed<T>(page: Page<T>) -> Result<Page<T>> {
-    if page.items.is_some() { Ok(page) } else { Err(Error::Unreadable("a list without a list".into())) }
+/// Spotify sometimes omits `items`. Treat that as an error: read as an empty list it would wipe the library.
+fn require_items<T>(page: Page<T>) -> Result<Page<T>> {
+    if page.items.is_some() { Ok(page) } else { Err(Error::InvalidResponse("a list without items".into())) }
 }
 
-fn stretch(offset: usize) -> [(&'static str, String); 2] {
-    [("limit", PAGE.to_string()), ("offset", offset.to_string())]
+fn page_query(offset: usize) -> [(&'static str, String); 2] {
+    [("limit", PAGE_SIZE.to_string()), ("offset", offset.to_string())]
 }

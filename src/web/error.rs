@@ -148,7 +148,7 @@ impl From<Error> for AppError {
                 "You are not on the Spotify list",
                 "Spotify lets only a short list of people use this Heartlist, and you are not on it yet. Ask its operator to add you in Spotify’s developer dashboard, under User Management.",
             ),
-            Error::Paused => spotify(
+            Error::AppPaused => spotify(
                 StatusCode::BAD_GATEWAY,
                 "Spotify access is paused",
                 "Spotify has paused access for this Heartlist. Its operator can find out why in Spotify’s developer dashboard.",
@@ -165,15 +165,15 @@ impl From<Error> for AppError {
                     spotify(StatusCode::CONFLICT, "Spotify is not connected", "Connect Spotify to open this playlist.");
                 AppError { connects: true, ..error }.with_retry("/playlists")
             }
-            Error::SlowDown { wait, .. } => {
+            Error::RateLimited { wait, .. } => {
                 spotify(StatusCode::BAD_GATEWAY, "Too many requests to Spotify", &retry_message(&error)).with_retry_after(wait)
             }
-            Error::SpotifySlow => spotify(
+            Error::SpotifyTimeout => spotify(
                 StatusCode::GATEWAY_TIMEOUT,
                 "Spotify is not answering",
                 "Spotify took too long. Try again in a moment.",
             ),
-            Error::SpotifyAway(_) => spotify(
+            Error::SpotifyUnavailable(_) => spotify(
                 StatusCode::BAD_GATEWAY,
                 "Spotify is having trouble",
                 "Spotify’s answer could not be read. Try again in a moment.",
@@ -185,8 +185,8 @@ impl From<Error> for AppError {
                 "Spotify rejects its client id or secret. If you are the operator, run `heartlist doctor`.",
             )
             .with_cause(&error),
-            Error::AccountGone => AppError::signed_out("/playlists"),
-            Error::DatabaseAway(_) => of_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(&error),
+            Error::AccountDeleted => AppError::signed_out("/playlists"),
+            Error::DatabaseUnavailable(_) => of_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(&error),
             Error::Internal(_) => AppError::internal(&error),
         }
     }
@@ -213,11 +213,11 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
             "Spotify needs you to reconnect. It asks every six months, and after you remove Heartlist from your Spotify apps.".into()
         }
         Error::NotConnected => "Spotify is not connected.".into(),
-        Error::SlowDown { .. } => wait_message(error),
+        Error::RateLimited { .. } => wait_message(error),
         Error::NotAllowed => "Spotify no longer lets you use this Heartlist.".into(),
-        Error::Paused => "Spotify access is paused.".into(),
+        Error::AppPaused => "Spotify access is paused.".into(),
         Error::Misconfigured(_) => "Heartlist is not set up correctly: Spotify rejects its client id or secret.".into(),
-        Error::SpotifySlow => "Spotify is not answering.".into(),
+        Error::SpotifyTimeout => "Spotify is not answering.".into(),
         _ => "Spotify is having trouble.".into(),
     }
 }
@@ -225,7 +225,7 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
 /// How long Spotify is not called.
 fn wait_message(error: &Error) -> String {
     match error {
-        Error::SlowDown { until, wait, quota: false } => {
+        Error::RateLimited { until, wait, quota: false } => {
             format!("Too many requests to Spotify. Try again at {}.", format_until(*until, *wait))
         }
         _ => retry_message(error),
@@ -234,7 +234,7 @@ fn wait_message(error: &Error) -> String {
 
 /// The same below a heading that says so already.
 fn retry_message(error: &Error) -> String {
-    let Error::SlowDown { until, quota, wait } = error else { return String::new() };
+    let Error::RateLimited { until, quota, wait } = error else { return String::new() };
     let until = format_until(*until, *wait);
     match quota {
         true => format!("Today’s Spotify allowance is used up; it will be back about {until}."),

@@ -152,7 +152,7 @@ async fn doctor_shows_cooldowns_call_counts_and_clock_skew() {
     let page = site.visitor().get("/setup").await;
     let (state, told) = find_finding(&page, "Waiting times");
     assert!(
-        state == "is-note" && told.contains("all requests wait until") && told.contains("allowance is used up"),
+        state == "is-note" && told.contains("all requests wait until") && told.contains("quota is used up"),
         "{told}"
     );
     assert!(find_finding(&page, "Requests today").1.contains("15 since midnight UTC: my_playlists 12, playlist 3"));
@@ -233,7 +233,7 @@ async fn doctor_without_settings_checks_demo() {
         "The music is made up",
         "http://127.0.0.1:8080/auth/spotify/callback",
         "still to run",
-        "Not asked: the stand-in",
+        "Not checked: the made-up Spotify",
     ] {
         assert!(said.contains(text), "{text} in {said}");
     }

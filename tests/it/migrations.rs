@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use heartlist::db::{self, migrating::Waits};
+use heartlist::db::{self, migrate::LockRetries};
 use heartlist::ids::Secret;
 use reqwest::Method;
 use sqlx::migrate::{Migration, Migrator};
@@ -249,13 +249,13 @@ async fn migration_without_lock_gives_up_with_reason() {
     let mut holder = PgConnection::connect(database.url()).await.unwrap();
     let mut held = holder.begin().await.unwrap();
     sqlx::query("select count(*) from heart_counts").execute(&mut *held).await.unwrap();
-    let waits = Waits { lock: Duration::from_millis(50), pause: Duration::ZERO, tries: 2 };
-    let told = db::migrate_within(&pool, waits).await.unwrap_err().to_string();
+    let waits = LockRetries { lock_timeout: Duration::from_millis(50), delay: Duration::ZERO, max_attempts: 2 };
+    let told = db::migrate_with(&pool, waits).await.unwrap_err().to_string();
     assert!(told.contains("20261121101700 waited 2 times") && told.contains("pg_stat_activity"), "{told}");
     assert!(!has_run(&pool).await);
     held.rollback().await.unwrap();
     // The failed attempt left no lock behind.
-    db::migrate_within(&pool, waits).await.unwrap();
+    db::migrate_with(&pool, waits).await.unwrap();
     assert!(has_run(&pool).await);
 }
 
@@ -277,5 +277,5 @@ async fn waiting_migration_does_not_block_requests() {
     let (migrated, ()) = tokio::join!(async { db::migrate(&site.pool(1)).await }, visit);
     migrated.unwrap();
     assert!(has_run(&site.db).await);
-    assert!(Waits::USUAL.lock < Duration::from_secs(5), "less than a request waits for a lock");
+    assert!(LockRetries::DEFAULT.lock_timeout < Duration::from_secs(5), "less than a request waits for a lock");
 }

@@ -70,14 +70,14 @@ async fn plain_server_is_not_taken_for_pooler() {
     let site = Site::open().await;
     let settings = site.settings();
     let (_, url) = settings.iter().find(|(name, _)| *name == "DATABASE_URL").unwrap();
-    assert!(!pooler::stands_at(&Secret::new(*url)).await.unwrap());
+    assert!(!pooler::is_transaction_pooler(&Secret::new(*url)).await.unwrap());
 }
 
 #[tokio::test]
 async fn start_behind_transaction_pooler_is_refused_with_reason() {
     for refusing in [false, true] {
         let url = start_fake_pooler(refusing).await;
-        assert!(pooler::stands_at(&Secret::new(url.as_str())).await.unwrap(), "refusing: {refusing}");
+        assert!(pooler::is_transaction_pooler(&Secret::new(url.as_str())).await.unwrap(), "refusing: {refusing}");
         let port = free_port();
         let settings = [("DATABASE_URL", url.as_str()), ("PORT", &port), ("SESSION_SECRET", SESSION_SECRET)];
         let (code, said) = Program::start(&settings).wait_for_exit().await;

@@ -66,7 +66,7 @@ async fn unreachable_replica_falls_back_to_primary() {
         assert_eq!(ada.get(path).await.status, 200, "{path}");
     }
     let page = site.visitor().get("/setup").await;
-    let told = page.texts("li.finding").into_iter().find(|text| text.starts_with("Follower")).expect("a finding");
+    let told = page.texts("li.finding").into_iter().find(|text| text.starts_with("Replica")).expect("a finding");
     assert!(told.contains("cannot be used") && told.contains("READ_DATABASE_URL") && told.contains("nothing fails"));
 }
 
@@ -113,7 +113,7 @@ async fn replica_outage_is_logged_once() {
     }
     program.signal("-TERM");
     let (_, log) = program.wait_for_exit().await;
-    let told = log.matches("the follower was asked in vain").count();
+    let told = log.matches("the replica failed and is not read").count();
     // More than once only if twenty views take longer than the retry pause.
     assert!((1..=5).contains(&told), "{told} times:\n{log}");
 }
@@ -143,7 +143,7 @@ async fn real_standby_works_as_replica() {
     let site = Site::open_with(&[("READ_DATABASE_URL", standby.url())]).await;
     assert_eq!(open_top_list(&site.visitor()).await, [ON_REPLICA]);
     let page = site.visitor().get("/setup").await;
-    assert!(page.texts("li.finding").iter().any(|text| text.starts_with("Follower") && text.contains("It copies")));
+    assert!(page.texts("li.finding").iter().any(|text| text.starts_with("Replica") && text.contains("It replicates")));
 }
 
 /// A stopped server accepts the query and never answers; a query timeout must end the wait.

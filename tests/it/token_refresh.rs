@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_spotify::Endpoint;
 use futures_util::future::join_all;
 use heartlist::db::sessions::{lease, load_value, replace_value};
-use heartlist::ids::{Digested, Secret};
+use heartlist::ids::{Secret, TokenHash};
 use heartlist::vault::Vault;
 use serde_json::Value;
 
@@ -87,7 +87,7 @@ async fn refresh_that_lost_its_lease_changes_nothing() {
     site.sign_in("ada").await;
     let key: Vec<u8> =
         sqlx::query_scalar("select id_hash from sessions where user_id is not null").fetch_one(&site.db).await.unwrap();
-    let (key, vault) = (Digested(key.try_into().unwrap()), Vault::new(&Secret::new(SESSION_SECRET)));
+    let (key, vault) = (TokenHash(key.try_into().unwrap()), Vault::new(&Secret::new(SESSION_SECRET)));
     let (begun, pool) = (time::OffsetDateTime::UNIX_EPOCH, site.pool(1));
     let (slow, next) = (begun + Duration::from_secs(20), begun + Duration::from_secs(40));
     let lease = async |until, now| lease::<Value>(&pool, &vault, (key, until), "grant", now).await.unwrap();

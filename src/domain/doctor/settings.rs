@@ -1,41 +1,43 @@
-//! What the settings say: addresses and secrets.
+//! Checks of the settings: URLs and secrets.
 
 use std::collections::HashSet;
 
 use url::{Host, Url};
 
-use super::{Finding, RequestContext};
+use super::finding::{Finding, RequestContext};
 use crate::app::App;
 use crate::ids::{Provider, Secret};
 
-pub(super) fn examine(app: &App, seat: &RequestContext) -> Vec<Finding> {
+pub(super) fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
     let config = &app.config;
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     if config.demo {
-        found.push(demo());
+        findings.push(demo());
     }
-    found.push(redirect(&config.redirect_uri(Provider::Spotify), config.demo));
+    findings.push(redirect(&config.redirect_uri(Provider::Spotify), config.demo));
     let further = app.oauth.providers().filter(|provider| *provider != Provider::Spotify);
-    found.extend(further.map(|provider| further_way(provider, &config.redirect_uri(provider), config.demo)));
-    found.push(match seat {
+    findings.extend(further.map(|provider| other_provider(provider, &config.redirect_uri(provider), config.demo)));
+    findings.push(match context {
         RequestContext::Terminal => address(&config.base_url),
-        RequestContext::Browser { host, scheme } => reached(&config.base_url, host.as_deref(), scheme.as_deref()),
+        RequestContext::Browser { host, scheme } => {
+            browser_address(&config.base_url, host.as_deref(), scheme.as_deref())
+        }
     });
-    found.push(match &config.session_secret {
+    findings.push(match &config.session_secret {
         Some(secret) => session_secret(secret),
         None => Finding::good(
             "Session secret",
             format!("Made at random at the first start, kept in {}.", config.data_dir.join("session-secret").display()),
-            SEALS,
+            WHY_SESSION_SECRET,
         ),
     });
-    found.push(operator_token(config.operator_token.as_ref(), config.session_secret.as_ref()));
-    found
+    findings.push(operator_token(config.operator_token.as_ref(), config.session_secret.as_ref()));
+    findings
 }
 
 fn demo() -> Finding {
     let why = "To use the real Spotify you need an app of your own, for which Spotify gives you an id and a secret.";
-    Finding::note("Demo", "The music is made up: this server uses a stand-in for Spotify.", why).mend(
+    Finding::note("Demo", "The music is made up: this is the demo, with a made-up Spotify.", why).with_fix(
         "To see real playlists, set SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET and SESSION_SECRET, and start again.",
     )
 }
@@ -43,21 +45,25 @@ fn demo() -> Finding {
 fn redirect(address: &Url, demo: bool) -> Finding {
     let why = "Before sending people back, Spotify compares this address character by character, and shows “INVALID_CLIENT: Invalid redirect URI” if it differs. There is no way to ask Spotify which addresses it knows.";
     let finding = match demo {
-        true => {
-            Finding::good("Redirect address", "The stand-in knows it. With the real Spotify, register this one:", why)
-        }
+        true => Finding::good(
+            "Redirect address",
+            "The demo has registered it. For the real Spotify, register this one:",
+            why,
+        ),
         false => Finding::note(
             "Redirect address",
             "This one must be registered at Spotify, character by character:",
             why,
         )
-        .mend("Compare it with the redirect URIs of your app on developer.spotify.com/dashboard, slashes included."),
+        .with_fix(
+            "Compare it with the redirect URIs of your app on developer.spotify.com/dashboard, slashes included.",
+        ),
     };
-    finding.exactly(address.as_str())
+    finding.with_value(address.as_str())
 }
 
-/// A further way in, and the address that its provider must know.
-fn further_way(provider: Provider, address: &Url, demo: bool) -> Finding {
+/// Checks another provider's redirect URL.
+fn other_provider(provider: Provider, address: &Url, demo: bool) -> Finding {
     let (about, dashboard) = match provider {
         Provider::Spotify => ("Sign-in by Spotify", "developer.spotify.com/dashboard"),
         Provider::Google => ("Sign-in by Google", "console.cloud.google.com/auth/clients"),
@@ -68,70 +74,75 @@ fn further_way(provider: Provider, address: &Url, demo: bool) -> Finding {
     let why = "A provider sends people back only to a registered address, and compares it character by character.";
     let label = provider.label();
     let finding = match demo {
-        true => Finding::good(about, format!("The stand-in knows it. With the real {label}, register this one:"), why),
+        true => {
+            Finding::good(about, format!("The demo has registered it. For the real {label}, register this one:"), why)
+        }
         false => Finding::note(
             about,
             format!("It is set up. This address must be registered at {label}, character by character:"),
             why,
         )
-        .mend(format!("Compare it with the redirect addresses of your app on {dashboard}, slashes included.")),
+        .with_fix(format!("Compare it with the redirect addresses of your app on {dashboard}, slashes included.")),
     };
-    finding.exactly(address.as_str())
+    finding.with_value(address.as_str())
 }
 
-const ONE_ADDRESS: &str = "Cookies belong to one address. A sign-in that starts at another one cannot finish, because Spotify sends people back to this one.";
+const WHY_ADDRESS: &str = "Cookies belong to one address. A sign-in that starts at another one cannot finish, because Spotify sends people back to this one.";
 
 fn address(base: &Url) -> Finding {
-    let shown = shown(base);
-    match loopback(base) {
+    let shown = display_origin(base);
+    match is_loopback(base) {
         true => Finding::good(
             "Address",
             format!("Browsers reach this server at {shown}, from this computer only."),
-            ONE_ADDRESS,
+            WHY_ADDRESS,
         ),
-        false => Finding::good("Address", format!("Browsers reach this server at {shown}."), ONE_ADDRESS),
+        false => Finding::good("Address", format!("Browsers reach this server at {shown}."), WHY_ADDRESS),
     }
 }
 
-/// Compares BASE_URL with the name by which a browser came.
-fn reached(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Finding {
+/// Compares BASE_URL with the URL that the browser used.
+fn browser_address(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Finding {
     let scheme = scheme.unwrap_or(base.scheme());
     let used = host.and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok());
     match used {
-        Some(used) if used.origin() == base.origin() => {
-            Finding::good("Address", format!("Your browser used {}, as BASE_URL says.", shown(base)), ONE_ADDRESS)
-        }
-        // By a tunnel, for example: nobody but the operator comes this way.
-        Some(used) if loopback(&used) && !loopback(base) => Finding::note(
+        Some(used) if used.origin() == base.origin() => Finding::good(
+            "Address",
+            format!("Your browser used {}, as BASE_URL says.", display_origin(base)),
+            WHY_ADDRESS,
+        ),
+        // By a tunnel, for example: only the operator comes this way.
+        Some(used) if is_loopback(&used) && !is_loopback(base) => Finding::note(
             "Address",
             format!(
                 "BASE_URL says {}. You came through {}, where signing in does not work.",
-                shown(base),
-                shown(&used)
+                display_origin(base),
+                display_origin(&used)
             ),
-            ONE_ADDRESS,
+            WHY_ADDRESS,
         ),
         Some(used) => {
-            let what = format!("BASE_URL says {}, but your browser used {}.", shown(base), shown(&used));
+            let what =
+                format!("BASE_URL says {}, but your browser used {}.", display_origin(base), display_origin(&used));
             let mend = format!(
                 "If people are meant to use {0}, set BASE_URL={0} and register the new redirect address.",
-                shown(&used)
+                display_origin(&used)
             );
-            Finding::bad("Address", what, ONE_ADDRESS).mend(mend)
+            Finding::bad("Address", what, WHY_ADDRESS).with_fix(mend)
         }
         None => Finding::note(
             "Address",
-            format!("BASE_URL says {}; your browser did not say what it used.", shown(base)),
-            ONE_ADDRESS,
+            format!("BASE_URL says {}; your browser did not say what it used.", display_origin(base)),
+            WHY_ADDRESS,
         ),
     }
 }
 
-fn shown(url: &Url) -> String {
+fn display_origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-fn loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -139,20 +150,20 @@ fn loopback(url: &Url) -> bool {
     }
 }
 
-const SEALS: &str = "It encrypts sessions and the tokens for people’s playlists. Anybody who guesses it and gets hold of the database can read both.";
+const WHY_SESSION_SECRET: &str = "It encrypts sessions and the tokens for people’s playlists. Anybody who guesses it and gets hold of the database can read both.";
 
 fn session_secret(secret: &Secret) -> Finding {
     let length = secret.expose().chars().count();
-    match weakness(secret.expose()) {
-        None => Finding::good("Session secret", format!("Set: {length} characters, and no pattern in them."), SEALS),
-        Some(pattern) => Finding::bad("Session secret", format!("{length} characters, but {pattern}."), SEALS).mend(
+    match find_weakness(secret.expose()) {
+        None => Finding::good("Session secret", format!("Set: {length} characters, and no pattern in them."), WHY_SESSION_SECRET),
+        Some(pattern) => Finding::bad("Session secret", format!("{length} characters, but {pattern}."), WHY_SESSION_SECRET).with_fix(
             "Set SESSION_SECRET to what `openssl rand -base64 48` prints. Everybody has to sign in again; no heart is lost.",
         ),
     }
 }
 
 fn operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Finding {
-    let why = "The page /setup tells strangers more about this server than they need to know.";
+    let why = "The page /setup shows more about this server than strangers should know.";
     let mend = "Set OPERATOR_TOKEN to what `openssl rand -base64 48` prints.";
     match token {
         None => Finding::good(
@@ -165,16 +176,16 @@ fn operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Finding {
             "The same as SESSION_SECRET, so every use of it exposes the secret that encrypts everything.",
             why,
         )
-        .mend(mend),
-        Some(token) => match weakness(token.expose()) {
+        .with_fix(mend),
+        Some(token) => match find_weakness(token.expose()) {
             None => Finding::good("Operator token", "Set: with it, /setup opens from anywhere.", why),
-            Some(pattern) => Finding::bad("Operator token", format!("Set, but {pattern}."), why).mend(mend),
+            Some(pattern) => Finding::bad("Operator token", format!("Set, but {pattern}."), why).with_fix(mend),
         },
     }
 }
 
-/// What makes a secret easy to guess, as far as a glance tells. None is no proof of strength.
-fn weakness(secret: &str) -> Option<&'static str> {
+/// Returns an obvious weakness. `None` is no proof of strength.
+fn find_weakness(secret: &str) -> Option<&'static str> {
     let bytes = secret.as_bytes();
     let repeats = |unit: usize| bytes.iter().zip(&bytes[unit..]).all(|(a, b)| a == b);
     let steps = bytes.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count();
@@ -191,46 +202,46 @@ fn weakness(secret: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::finding::Status;
     use super::*;
 
     #[test]
-    fn patterns_are_seen_and_chance_is_not_one() {
+    fn weak_secrets_are_detected_and_random_ones_are_not() {
         for weak in [
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
             "0123456789012345678901234567890123456789",
             "abcdefghijklmnopqrstuvwxyz0123456789",
             "change-me-change-me-change-me-change-me-",
         ] {
-            assert!(weakness(weak).is_some(), "{weak}");
+            assert!(find_weakness(weak).is_some(), "{weak}");
         }
         for strong in [
             "f3a9c1d07be24586a1b0c9d8e7f60512",
             "mP0x+8yqT4vWc2R6uJ1nZkD3sLhF9bGa",
             "a session secret that is for tests alone",
         ] {
-            assert_eq!(weakness(strong), None, "{strong}");
+            assert_eq!(find_weakness(strong), None, "{strong}");
         }
-        assert!((0..50).all(|_| weakness(Secret::random().expose()).is_none()));
+        assert!((0..50).all(|_| find_weakness(Secret::random().expose()).is_none()));
     }
 
     #[test]
-    fn the_operator_token_is_not_the_session_secret() {
+    fn the_operator_token_must_differ_from_the_session_secret() {
         let (one, other) = (Secret::random(), Secret::random());
-        assert_eq!(operator_token(Some(&one), Some(&one)).state, State::Bad);
-        assert_eq!(operator_token(Some(&one), Some(&other)).state, State::Good);
-        assert_eq!(operator_token(None, Some(&other)).state, State::Good);
+        assert_eq!(operator_token(Some(&one), Some(&one)).status, Status::Bad);
+        assert_eq!(operator_token(Some(&one), Some(&other)).status, Status::Good);
+        assert_eq!(operator_token(None, Some(&other)).status, Status::Good);
     }
 
     #[test]
-    fn the_browser_must_have_used_the_address_of_the_settings() {
-        let state = |base: &str, host, scheme| reached(&Url::parse(base).unwrap(), host, scheme).state;
-        assert_eq!(state("https://a.example", Some("a.example"), None), State::Good);
-        assert_eq!(state("https://a.example", Some("A.example:443"), Some("https")), State::Good);
-        assert_eq!(state("https://a.example", Some("b.example"), Some("https")), State::Bad);
-        assert_eq!(state("https://a.example", Some("a.example"), Some("http")), State::Bad);
-        assert_eq!(state("https://a.example", Some("127.0.0.1:8080"), None), State::Note);
-        assert_eq!(state("http://127.0.0.1:8080", Some("127.0.0.1:9000"), None), State::Bad);
-        assert_eq!(state("http://127.0.0.1:8080", None, None), State::Note);
+    fn the_browser_must_use_base_url() {
+        let state = |base: &str, host, scheme| browser_address(&Url::parse(base).unwrap(), host, scheme).status;
+        assert_eq!(state("https://a.example", Some("a.example"), None), Status::Good);
+        assert_eq!(state("https://a.example", Some("A.example:443"), Some("https")), Status::Good);
+        assert_eq!(state("https://a.example", Some("b.example"), Some("https")), Status::Bad);
+        assert_eq!(state("https://a.example", Some("a.example"), Some("http")), Status::Bad);
+        assert_eq!(state("https://a.example", Some("127.0.0.1:8080"), None), Status::Note);
+        assert_eq!(state("http://127.0.0.1:8080", Some("127.0.0.1:9000"), None), Status::Bad);
+        assert_eq!(state("http://127.0.0.1:8080", None, None), Status::Note);
     }
 }

@@ -1,76 +1,75 @@
-//! What Spotify says when it is asked, whom it serves, and how much it was asked.
+//! Checks of Spotify: credentials, clock, access, cool-downs and calls.
 
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
-use super::{Finding, RequestContext};
+use super::finding::{Finding, RequestContext};
 use crate::app::App;
-use crate::db::doctor::{Cooldown, calls, cooldowns, people};
+use crate::db::doctor::{ActiveCooldown, count_calls, count_users, list_cooldowns};
 use crate::ids::{PlaylistId, Secret};
 use crate::oauth;
 use crate::spotify;
-use crate::spotify::Error as Said;
 
-/// How far two clocks may lie apart before it is worth a word.
-const APART: Duration = Duration::seconds(30);
-/// A playlist that Spotify itself makes: which answer it gives matters less than that there is one.
-const ANY_PLAYLIST: &str = "37i9dQZF1DXcBWIGoYBM5M";
-const COPY: &str =
+const MAX_CLOCK_SKEW: Duration = Duration::seconds(30);
+/// A playlist of Spotify's own: whether it is found does not matter, only that there is an answer.
+const PROBE_PLAYLIST: &str = "37i9dQZF1DXcBWIGoYBM5M";
+const FIX_CREDENTIALS: &str =
     "Copy both again from your app on developer.spotify.com/dashboard. Renewing a secret there ends the old one.";
-const REACH: &str = "Try again in a minute. If it persists, check that this server can connect to accounts.spotify.com and api.spotify.com, port 443.";
-/// The endpoint of [`ANY_PLAYLIST`], and all, in the table of cool-downs.
-const CONCERNED: [&str; 2] = ["playlist", "all"];
+const FIX_CONNECTION: &str = "Try again in a minute. If it persists, check that this server can connect to accounts.spotify.com and api.spotify.com, port 443.";
+/// The cool-downs that forbid the probe.
+const PROBE_BUCKETS: [&str; 2] = ["playlist", "all"];
 
-/// Asks Spotify, and the database for what is noted about asking it; not so when `rows` are out of reach.
-pub(super) async fn examine(app: &App, seat: &RequestContext, rows: bool) -> Vec<Finding> {
-    let waiting = if rows { cooldowns(&app.db, app.now()).await.ok() } else { None };
-    let mut found = Vec::new();
-    if app.config.demo && matches!(seat, RequestContext::Terminal) {
-        found.push(not_here());
+/// Calls Spotify, and reads cool-downs and calls from the database unless it is unavailable.
+pub(super) async fn examine(app: &App, context: &RequestContext, has_tables: bool) -> Vec<Finding> {
+    let waiting = if has_tables { list_cooldowns(&app.db, app.now()).await.ok() } else { None };
+    let mut findings = Vec::new();
+    if app.config.demo && matches!(context, RequestContext::Terminal) {
+        findings.push(not_probed());
     } else {
         let introduction = app.oauth.spotify().authenticate_client().await;
-        found.push(credentials(introduction.token.as_ref().err(), app.config.demo));
-        found.extend(introduction.server_time.map(|theirs| clock(app.now(), theirs)));
-        let told_to_wait = waiting.iter().flatten().any(|it| CONCERNED.contains(&it.bucket.as_str()));
-        if let (Ok(token), false) = (&introduction.token, told_to_wait) {
-            found.push(answers(ask(&app.spotify, token).await.err()));
+        findings.push(credentials(introduction.token.as_ref().err(), app.config.demo));
+        findings.extend(introduction.server_time.map(|theirs| clock(app.now(), theirs)));
+        let is_cooling_down = waiting.iter().flatten().any(|it| PROBE_BUCKETS.contains(&it.bucket.as_str()));
+        if let (Ok(token), false) = (&introduction.token, is_cooling_down) {
+            findings.push(web_api(probe(&app.spotify, token).await.err()));
         }
     }
     if !app.config.demo {
-        found.push(listed(if rows { people(&app.db).await.ok() } else { None }));
+        findings.push(allowlist(if has_tables { count_users(&app.db).await.ok() } else { None }));
     }
-    // Where there are no tables yet, another finding says so.
-    found.extend(waiting.map(|waiting| patience(&waiting)));
-    if rows {
-        found.extend(calls(&app.db, app.now().date()).await.ok().map(|calls| meter(&calls)));
+    findings.extend(waiting.map(|waiting| waiting_times(&waiting)));
+    if has_tables {
+        findings.extend(count_calls(&app.db, app.now().date()).await.ok().map(|calls| calls_today(&calls)));
     }
-    found
+    findings
 }
 
-fn not_here() -> Finding {
+fn not_probed() -> Finding {
     let why = "Only with the real Spotify could the id or secret be wrong.";
-    Finding::note("Spotify", "Not asked: the stand-in runs inside `heartlist serve`, and nowhere else.", why)
+    Finding::note("Spotify", "Not checked: the made-up Spotify runs only inside `heartlist serve`.", why)
 }
 
 fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
     const ABOUT: &str = "Id and secret";
     let why = "Without them nobody can sign in, and after an hour no playlist can be read.";
     match refused {
-        None if demo => Finding::good(ABOUT, "Tried just now: the stand-in accepts the demo’s own.", why),
+        None if demo => Finding::good(ABOUT, "Tested just now: the made-up Spotify accepts them.", why),
         None => {
-            Finding::good(ABOUT, "Tried just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.", why)
+            Finding::good(ABOUT, "Tested just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.", why)
         }
-        Some(oauth::Error::InvalidGrant) => Finding::bad(ABOUT, "Spotify rejects this app.", why).mend(COPY),
+        Some(oauth::Error::InvalidGrant) => {
+            Finding::bad(ABOUT, "Spotify rejects this app.", why).with_fix(FIX_CREDENTIALS)
+        }
         Some(oauth::Error::Misconfigured(code)) => {
             Finding::bad(ABOUT, format!("Spotify rejects SPOTIFY_CLIENT_ID or SPOTIFY_CLIENT_SECRET ({code})."), why)
-                .mend(COPY)
+                .with_fix(FIX_CREDENTIALS)
         }
         Some(oauth::Error::TimedOut) => {
-            Finding::bad(ABOUT, "Unknown: Spotify’s sign-in did not answer in time.", why).mend(REACH)
+            Finding::bad(ABOUT, "Unknown: Spotify’s sign-in did not answer in time.", why).with_fix(FIX_CONNECTION)
         }
         Some(oauth::Error::Unavailable(how)) => {
-            let what = format!("Unknown: Spotify’s sign-in cannot be reached, or is having trouble ({how}).");
-            Finding::bad(ABOUT, what, why).mend(REACH)
+            let what = format!("Unknown: Spotify’s sign-in is unreachable or has a problem ({how}).");
+            Finding::bad(ABOUT, what, why).with_fix(FIX_CONNECTION)
         }
     }
 }
@@ -78,100 +77,94 @@ fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
 fn clock(ours: OffsetDateTime, theirs: OffsetDateTime) -> Finding {
     let why = "Tokens expire by the clock. If it is wrong they are renewed too late, or all the time.";
     let seconds = (ours - theirs).whole_seconds();
-    match (ours - theirs).abs() > APART {
+    match (ours - theirs).abs() > MAX_CLOCK_SKEW {
         false => Finding::good("Clock", "The same time as Spotify’s.", why),
         true => {
             let way = if seconds > 0 { "ahead of" } else { "behind" };
             let what = format!("This computer’s is {} seconds {way} Spotify’s.", seconds.abs());
-            Finding::note("Clock", what, why).mend("Let the computer set its clock from the network (NTP).")
+            Finding::note("Clock", what, why).with_fix("Let the computer set its clock from the network (NTP).")
         }
     }
 }
 
-/// Asks the Web API for something in nobody's name: a lapsed Premium refuses whatever is asked.
-async fn ask(spotify: &spotify::Client, token: &Secret) -> Result<(), Said> {
-    let playlist = PlaylistId::parse(ANY_PLAYLIST).expect("22 letters and digits");
+/// Calls the Web API with the app's own token: if the owner's Premium has lapsed, Spotify rejects any request.
+async fn probe(spotify: &spotify::Client, token: &Secret) -> Result<(), spotify::Error> {
+    let playlist = PlaylistId::parse(PROBE_PLAYLIST).expect("22 letters and digits");
     spotify.playlist(token, &playlist).await.map(drop)
 }
 
-fn answers(said: Option<Said>) -> Finding {
+fn web_api(error: Option<spotify::Error>) -> Finding {
     const ABOUT: &str = "Web API";
-    let why = "If the app owner’s Premium lapses, Spotify refuses every request with status 403, and visitors are told that this server’s access is paused.";
-    match said {
-        None | Some(Said::NotFound | Said::Forbidden { premium: false }) => {
-            Finding::good(ABOUT, "It answers, and says nothing of a lapsed Premium.", why)
+    let why = "If the app owner’s Premium lapses, Spotify refuses every request with status 403, and visitors read that access to Spotify is paused.";
+    match error {
+        None | Some(spotify::Error::NotFound | spotify::Error::Forbidden { premium: false }) => {
+            Finding::good(ABOUT, "It answers, and does not complain about Premium.", why)
         }
-        Some(Said::Forbidden { premium: true }) => Finding::bad(
+        Some(spotify::Error::Forbidden { premium: true }) => Finding::bad(
             ABOUT,
             "Spotify has paused this app: the account that owns it on the dashboard has no Premium.",
             why,
         )
-        .mend(
+        .with_fix(
             "Renew Premium for that account. Spotify says it can take a few hours before requests are accepted again.",
         ),
-        Some(Said::SlowDown(_) | Said::QuotaUsedUp(_)) => Finding::note(
-            ABOUT,
-            "It asks to wait before the next request.",
-            "An app that keeps asking is made to wait longer.",
-        ),
+        Some(spotify::Error::RateLimited(_) | spotify::Error::QuotaExceeded(_)) => {
+            Finding::note(ABOUT, "It limits requests at the moment.", "An app that does not wait has to wait longer.")
+        }
         Some(error) => Finding::bad(
             ABOUT,
             format!("No usable answer ({error})."),
             "Saved lists are shown with their age; new ones cannot be read.",
         )
-        .mend(REACH),
+        .with_fix(FIX_CONNECTION),
     }
 }
 
-fn listed(people: Option<i64>) -> Finding {
-    let here = match people {
+fn allowlist(users: Option<i64>) -> Finding {
+    let here = match users {
         None => String::new(),
         Some(0) => " Nobody has an account here yet.".into(),
         Some(1) => " One person has an account here.".into(),
-        Some(people) => format!(" {people} people have an account here."),
+        Some(users) => format!(" {users} people have an account here."),
     };
     let what =
         format!("In development mode Spotify serves at most five people, and only those on your app’s list.{here}");
-    let why = "People who are not on the list can still give consent, and are then refused with status 403. Their page tells them so, and whom to ask.";
+    let why = "People who are not on the list can still give consent, and are then refused with status 403. They get a page that explains this and names the contact.";
     Finding::note("Who may sign in", what, why)
-        .mend("On developer.spotify.com/dashboard, under User Management, add each person’s name and email address, including your own.")
+        .with_fix("On developer.spotify.com/dashboard, under User Management, add each person’s name and email address, including your own.")
 }
 
-fn patience(waiting: &[Cooldown]) -> Finding {
-    let why = "Until then no process asks Spotify anything, which would only make it longer. Hearts keep working, and saved lists show their age.";
+fn waiting_times(waiting: &[ActiveCooldown]) -> Finding {
+    let why = "Requests before then would only prolong it, so none are made. Hearts keep working, and saved lists show their age.";
     if waiting.is_empty() {
-        return Finding::good("Waiting times", "None: Spotify can be asked.", why);
+        return Finding::good("Waiting times", "None.", why);
     }
-    let each = waiting.iter().map(|Cooldown { bucket, until, quota }| {
+    let each = waiting.iter().map(|ActiveCooldown { bucket, until, quota }| {
         let whose = if bucket == "all" { "all requests" } else { bucket };
-        let reason = if *quota { "today’s allowance is used up" } else { "too many requests at once" };
-        format!("{whose} wait until {} ({reason})", moment(*until))
+        let reason = if *quota { "today’s quota is used up" } else { "too many requests at once" };
+        format!("{whose} wait until {} ({reason})", format_time(*until))
     });
-    let what = format!("Spotify asked us to wait: {}.", each.collect::<Vec<_>>().join("; "));
+    let what = format!("Spotify limits requests: {}.", each.collect::<Vec<_>>().join("; "));
     let quota = waiting.iter().any(|it| it.quota);
     let finding = Finding::note("Waiting times", what, why);
     if quota {
-        finding.mend("Wait. The allowance is shared by all the apps of your Spotify developer account.")
+        finding.with_fix("Wait. The quota is shared by all the apps of your Spotify developer account.")
     } else {
         finding
     }
 }
 
-fn meter(calls: &[(String, i64)]) -> Finding {
+fn calls_today(calls: &[(String, i64)]) -> Finding {
     let total: i64 = calls.iter().map(|(_, calls)| calls).sum();
     let each: Vec<_> = calls.iter().map(|(endpoint, calls)| format!("{endpoint} {calls}")).collect();
     let what = match total {
         0 => "None yet.".into(),
         _ => format!("{total} since midnight UTC: {}.", each.join(", ")),
     };
-    Finding::good(
-        "Requests today",
-        what,
-        "Spotify does not publish its daily allowance. These numbers show where it went.",
-    )
+    Finding::good("Requests today", what, "Spotify does not publish its daily quota. These numbers show what used it.")
 }
 
-fn moment(time: OffsetDateTime) -> String {
+fn format_time(time: OffsetDateTime) -> String {
     let form = format_description!("[hour]:[minute] UTC on [day padding:none] [month repr:short]");
     time.format(form).expect("a time has these parts")
 }
@@ -180,32 +173,34 @@ fn moment(time: OffsetDateTime) -> String {
 mod tests {
     use time::macros::datetime;
 
-    use super::super::State;
+    use super::super::finding::Status;
     use super::*;
 
     #[test]
     fn a_wrong_secret_is_not_an_outage() {
         let refused = credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())), false);
-        assert!(refused.state == State::Bad && refused.what.contains("rejects SPOTIFY_CLIENT_ID"));
+        assert!(refused.status == Status::Bad && refused.message.contains("rejects SPOTIFY_CLIENT_ID"));
         for outage in [oauth::Error::TimedOut, oauth::Error::Unavailable("status 503".into())] {
             let away = credentials(Some(&outage), false);
-            assert!(away.state == State::Bad && !away.what.contains("reject"), "{}", away.what);
+            assert!(away.status == Status::Bad && !away.message.contains("reject"), "{}", away.message);
         }
     }
 
     #[test]
-    fn clocks_may_lie_half_a_minute_apart() {
+    fn clocks_may_differ_by_half_a_minute() {
         let now = datetime!(2026-11-21 12:00 UTC);
-        assert_eq!(clock(now, now - APART).state, State::Good);
-        assert!(clock(now, now - Duration::seconds(31)).what.contains("31 seconds ahead of"));
-        assert!(clock(now, now + Duration::hours(2)).what.contains("7200 seconds behind"));
+        assert_eq!(clock(now, now - MAX_CLOCK_SKEW).status, Status::Good);
+        assert!(clock(now, now - Duration::seconds(31)).message.contains("31 seconds ahead of"));
+        assert!(clock(now, now + Duration::hours(2)).message.contains("7200 seconds behind"));
     }
 
     #[test]
-    fn waits_are_told_with_their_reason() {
-        let wait = Cooldown { bucket: "all".into(), until: datetime!(2026-11-21 19:53 UTC), quota: true };
-        let finding = patience(&[wait]);
-        assert!(finding.state == State::Note && finding.what.contains("all requests wait until 19:53 UTC on 21 Nov"));
-        assert!(finding.what.contains("allowance") && finding.mend.is_some());
+    fn waiting_times_have_a_reason() {
+        let wait = ActiveCooldown { bucket: "all".into(), until: datetime!(2026-11-21 19:53 UTC), quota: true };
+        let finding = waiting_times(&[wait]);
+        assert!(
+            finding.status == Status::Note && finding.message.contains("all requests wait until 19:53 UTC on 21 Nov")
+        );
+        assert!(finding.message.contains("quota") && finding.fix.is_some());
     }
 }

@@ -8,7 +8,7 @@ use super::pending::PendingLogin;
 use crate::app::App;
 use crate::db::identities::{self, KnownIdentity, ProviderIdentity};
 use crate::db::{self, users};
-use crate::domain::{Person, registration};
+use crate::domain::{User, registration};
 use crate::ids::{Provider, UserId};
 use crate::oauth::Profile;
 
@@ -18,14 +18,14 @@ pub(super) async fn apply(
     app: &App,
     pending: &PendingLogin,
     profile: &Profile,
-    visitor: Option<(Person, bool)>,
+    visitor: Option<(User, bool)>,
     now: OffsetDateTime,
-) -> Result<(Person, Outcome), LoginError> {
+) -> Result<(User, Outcome), LoginError> {
     let known = find_identity(app, profile).await?;
     let owner = known.as_ref().map(|known| known.user);
     let signed_in_as = match &visitor {
-        Some((person, can_merge)) => {
-            Some(signed_in_as(app, pending, profile.provider, (person.id, *can_merge), owner).await?)
+        Some((user, can_merge)) => {
+            Some(signed_in_as(app, pending, profile.provider, (user.id, *can_merge), owner).await?)
         }
         None => None,
     };
@@ -39,16 +39,16 @@ pub(super) async fn apply(
         at: now,
     };
     let name = profile.name.as_deref().unwrap_or("listener");
-    let person = match (outcome, known, visitor) {
+    let user = match (outcome, known, visitor) {
         (Outcome::Joined, ..) => {
             let id = registration::register(app, identity, name, pending.after.invite.as_ref()).await?;
-            Person { id, name: name.to_owned() }
+            User { id, name: name.to_owned() }
         }
-        (Outcome::Linked(id), _, Some((person, _))) => {
+        (Outcome::Linked(id), _, Some((user, _))) => {
             if !identities::link(&app.db, id, identity).await? {
                 return Err(Conflict::LinkedElsewhere.into());
             }
-            person
+            user
         }
         (Outcome::Merged { from, into }, Some(known), _) => {
             if !users::merge(&app.db, from, into).await? {
@@ -63,7 +63,7 @@ pub(super) async fn apply(
         // `decide` links only for a visitor, and returns the others only with an owner.
         _ => return Err(Conflict::SessionChanged.into()),
     };
-    Ok((person, outcome))
+    Ok((user, outcome))
 }
 
 async fn signed_in_as(
@@ -85,7 +85,7 @@ async fn refresh(
     known: KnownIdentity,
     identity: ProviderIdentity<'_>,
     name: &str,
-) -> Result<Person, db::Error> {
+) -> Result<User, db::Error> {
     if known.differs_from(identity) {
         identities::update(&app.db, identity).await?;
     }
@@ -93,7 +93,7 @@ async fn refresh(
     if is_renamed {
         users::rename(&app.db, known.user, name).await?;
     }
-    Ok(Person { id: known.user, name: if is_renamed { name.to_owned() } else { known.display_name } })
+    Ok(User { id: known.user, name: if is_renamed { name.to_owned() } else { known.display_name } })
 }
 
 async fn find_identity(app: &App, profile: &Profile) -> Result<Option<KnownIdentity>, db::Error> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::activity::Kind;
+use crate::domain::activity::EventKind;
 use crate::ids::{Provider, UserId};
 
 /// Why a login was started. `Link` and `Merge` are bound to the account that was signed in then, so that a callback
@@ -45,11 +45,11 @@ pub enum Outcome {
 
 impl Outcome {
     /// Returns the outcome as an event of the account.
-    pub fn event(self, provider: Provider) -> Kind {
+    pub fn event(self, provider: Provider) -> EventKind {
         match self {
-            Outcome::SignedIn(_) | Outcome::AlreadyLinked(_) => Kind::SignedIn(provider),
-            Outcome::Joined => Kind::Joined(provider),
-            Outcome::Linked(_) | Outcome::Merged { .. } => Kind::Linked(provider),
+            Outcome::SignedIn(_) | Outcome::AlreadyLinked(_) => EventKind::SignedIn(provider),
+            Outcome::Joined => EventKind::Joined(provider),
+            Outcome::Linked(_) | Outcome::Merged { .. } => EventKind::Linked(provider),
         }
     }
 }

@@ -9,7 +9,7 @@ mod profile;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::{Caller, Grant, Person, Result, hearts, sessions};
+use super::{CurrentUser, Grant, Result, User, hearts, sessions};
 use crate::app::App;
 use crate::db::{identities, pending_logins};
 use crate::ids::{Provider, UserId};
@@ -28,7 +28,7 @@ const MERGE_TTL: Duration = Duration::minutes(15);
 
 /// A successful login.
 pub struct LoginResult {
-    pub person: Person,
+    pub user: User,
     /// Spotify's grant; `None` for other providers.
     pub grant: Option<Grant>,
     pub outcome: Outcome,
@@ -55,7 +55,7 @@ pub async fn complete_login(
     app: &App,
     provider: Provider,
     mut params: CallbackParams,
-    (caller, merge_until): (Option<Caller>, Option<OffsetDateTime>),
+    (caller, merge_until): (Option<CurrentUser>, Option<OffsetDateTime>),
     now: OffsetDateTime,
 ) -> std::result::Result<LoginResult, LoginError> {
     let pending = pending::take(app, provider, &params, now).await?;
@@ -72,18 +72,18 @@ pub async fn complete_login(
         return Err(Conflict::SessionChanged.into());
     }
     let can_merge = merge_until.is_some_and(|until| now < until);
-    let visitor = caller.map(|caller| (caller.person, can_merge));
-    let (person, outcome) = apply(app, &pending, &profile, visitor, now).await?;
+    let visitor = caller.map(|caller| (caller.user, can_merge));
+    let (user, outcome) = apply(app, &pending, &profile, visitor, now).await?;
     if let Some(heart) = &pending.after.heart {
-        hearts::add(app, person.id, heart, now).await?;
+        hearts::add(app, user.id, heart, now).await?;
     }
     let merge_until = match outcome {
-        Outcome::Joined if !merge_candidates(app, person.id).await?.is_empty() => Some(now + MERGE_TTL),
+        Outcome::Joined if !merge_candidates(app, user.id).await?.is_empty() => Some(now + MERGE_TTL),
         Outcome::Linked(_) | Outcome::AlreadyLinked(_) => merge_until,
         _ => None,
     };
     let missing = grant.as_ref().and_then(|grant| missing(&grant.missing(&pending.scopes)));
-    Ok(LoginResult { person, grant, outcome, missing, after: pending.after, merge_until })
+    Ok(LoginResult { user, grant, outcome, missing, after: pending.after, merge_until })
 }
 
 /// Returns the providers of other accounts with the same verified email address as `user`.

@@ -8,8 +8,8 @@ use super::decide::LoginIntent;
 use super::error::LoginError;
 use crate::app::App;
 use crate::db::{identities, pending_logins};
-use crate::domain::{Caller, Error, Result};
-use crate::ids::{Digested, PlaylistId, Provider, Secret};
+use crate::domain::{CurrentUser, Error, Result};
+use crate::ids::{PlaylistId, Provider, Secret, TokenHash};
 use crate::oauth::Scopes;
 use crate::oauth::providers::NOW_PLAYING;
 use crate::vault::Purpose;
@@ -93,11 +93,11 @@ pub struct LoginRequest {
 pub fn intent(
     field: IntentField,
     provider: Provider,
-    caller: Option<&Caller>,
+    caller: Option<&CurrentUser>,
     reauth: Option<ReauthReason>,
 ) -> Option<LoginIntent> {
     let Some(caller) = caller else { return Some(LoginIntent::SignIn) };
-    let user = caller.person.id;
+    let user = caller.user.id;
     let connects = provider == Provider::Spotify && (caller.grant.is_none() || reauth.is_some());
     match field {
         IntentField::Merge => Some(LoginIntent::Merge(user)),
@@ -126,11 +126,11 @@ pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Res
     let enabled = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING;
     let scopes = client.scopes(|scope| enabled(scope) || granted_scopes.contains(scope));
     let authorization = client.authorize_url(&scopes);
-    let state = Digested::of(authorization.state.expose());
+    let state = TokenHash::new(authorization.state.expose());
     let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh };
     let pending = serde_json::to_vec(&pending).expect("texts are JSON");
     let sealed = app.vault.seal(Purpose::SignIn, state.as_bytes(), &pending);
-    let browser = Digested::of(browser.expose());
+    let browser = TokenHash::new(browser.expose());
     let login = pending_logins::NewLogin { browser, provider, state, sealed: &sealed, at: now };
     pending_logins::create(&app.db, login).await?;
     Ok(authorization.url)
@@ -144,8 +144,8 @@ pub(super) async fn take(
     now: OffsetDateTime,
 ) -> std::result::Result<PendingLogin, LoginError> {
     let browser = params.browser.as_ref().ok_or(LoginError::NoCookie)?;
-    let state = Digested::of(params.state.as_ref().ok_or(LoginError::Unknown)?.expose());
-    let sealed = match pending_logins::take(&app.db, Digested::of(browser.expose()), state, now).await? {
+    let state = TokenHash::new(params.state.as_ref().ok_or(LoginError::Unknown)?.expose());
+    let sealed = match pending_logins::take(&app.db, TokenHash::new(browser.expose()), state, now).await? {
         pending_logins::LoginState::Pending(sealed, asked) if asked == provider.key() => sealed,
         pending_logins::LoginState::Pending(..) | pending_logins::LoginState::Unknown => {
             return Err(LoginError::Unknown);

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::error::LoginError;
 use super::pending::PendingLogin;
 use crate::app::App;
-use crate::domain::asking::{self, Endpoint};
+use crate::domain::spotify_calls::{self, Endpoint};
 use crate::domain::{Error, Grant};
 use crate::ids::{Provider, Secret};
 use crate::oauth::{self, Client, Profile};
@@ -34,10 +34,10 @@ pub(super) async fn fetch_profile(
         }
     };
     let timeout = match provider {
-        Provider::Spotify => LoginError::Failed(Error::SpotifySlow),
+        Provider::Spotify => LoginError::Failed(Error::SpotifyTimeout),
         _ => LoginError::Timeout,
     };
-    tokio::time::timeout(asking::BUDGET, fetch).await.unwrap_or(Err(timeout))
+    tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch).await.unwrap_or(Err(timeout))
 }
 
 async fn from_spotify(
@@ -49,7 +49,7 @@ async fn from_spotify(
 ) -> Result<(Profile, Grant), LoginError> {
     let fetch = async {
         let grant = client.exchange_code(code, &pending.verifier, &pending.scopes, now).await?;
-        let me = asking::ask(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await?;
+        let me = spotify_calls::call(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await?;
         Ok((me, grant))
     };
     let (me, grant) = match fetch.await {
@@ -58,7 +58,7 @@ async fn from_spotify(
         result => result?,
     };
     let (subject, legacy_subject) =
-        subjects(&me).ok_or_else(|| Error::SpotifyAway("an answer without an id".into()))?;
+        subjects(&me).ok_or_else(|| Error::SpotifyUnavailable("an answer without an id".into()))?;
     let name = display_name(&me);
     let handle = me.id.filter(|handle| !handle.contains('\0'));
     // Spotify does not verify email addresses.

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::domain::login::LoginResult;
 use crate::domain::sessions;
 use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
-use crate::domain::{Caller, DEVICE, Grant, Person, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
+use crate::domain::{CurrentUser, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, User, session_key};
 use crate::ids::{Provider, UserId};
 use crate::web::error::{AppError, of_status};
 use crate::web::extract::return_to::Referer;
@@ -32,7 +32,7 @@ pub(crate) fn session(parts: &Parts) -> Result<Session, AppError> {
 #[derive(Clone)]
 pub(crate) struct MaybeUser {
     session: Session,
-    pub(crate) user: Option<Caller>,
+    pub(crate) user: Option<CurrentUser>,
 }
 
 impl MaybeUser {
@@ -49,7 +49,12 @@ impl MaybeUser {
             (Some(id), Some(name), Some(row)) => {
                 let grant: Option<Grant> = session.get(GRANT_KEY).await?;
                 let lapsed = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
-                Some(Caller { person: Person { id, name }, session: session_key(row), grant, lapsed })
+                Some(CurrentUser {
+                    user: User { id, name },
+                    session: session_key(row),
+                    grant,
+                    has_expired_grant: lapsed,
+                })
             }
             _ => None,
         };
@@ -71,7 +76,7 @@ impl MaybeUser {
         let Some(user) = &self.user else { return Ok(()) };
         self.session.load().await?;
         let stored: Option<UserId> = self.session.get(USER_ID).await?;
-        if stored == Some(user.person.id) { Ok(()) } else { Err(AppError::signed_out("/account")) }
+        if stored == Some(user.user.id) { Ok(()) } else { Err(AppError::signed_out("/account")) }
     }
 
     /// True if the user authenticated within the last 10 minutes.
@@ -106,8 +111,8 @@ impl MaybeUser {
         if self.session.id().is_some() {
             self.session.cycle_id().await?;
         }
-        self.session.insert(USER_ID, arrived.person.id).await?;
-        self.session.insert(USER_NAME, &arrived.person.name).await?;
+        self.session.insert(USER_ID, arrived.user.id).await?;
+        self.session.insert(USER_NAME, &arrived.user.name).await?;
         if let Some(provider) = provider {
             self.session.insert(SIGN_IN, provider.key()).await?;
         }
@@ -149,7 +154,7 @@ impl FromRequestParts<Arc<App>> for MaybeUser {
         }
         let visitor = MaybeUser::load(session(parts)?).await?;
         if let Some(user) = &visitor.user {
-            tracing::Span::current().record("user_id", user.person.id.0);
+            tracing::Span::current().record("user_id", user.user.id.0);
         }
         parts.extensions.insert(visitor.clone());
         Ok(visitor)
@@ -157,7 +162,7 @@ impl FromRequestParts<Arc<App>> for MaybeUser {
 }
 
 /// The signed-in user. Rejects with a redirect to the sign-in page, or its address as JSON for the script.
-pub(crate) struct SignedIn(pub(crate) Caller);
+pub(crate) struct SignedIn(pub(crate) CurrentUser);
 
 impl FromRequestParts<Arc<App>> for SignedIn {
     type Rejection = AppError;

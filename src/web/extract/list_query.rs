@@ -4,9 +4,9 @@
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use crate::domain::Span;
-use crate::domain::reference::{self, NotAPlaylist};
-use crate::domain::search::{Condition, LONGEST, Odd, Operator, Order, Search, Wanted};
+use crate::domain::PageRange;
+use crate::domain::reference::{self, ReferenceError};
+use crate::domain::search::{Condition, InvalidOperator, ListQuery, MAX_QUERY_CHARS, Operator, Order, SearchQuery};
 use crate::web::views::pager::PageParam;
 
 /// Query parameters of a list.
@@ -63,11 +63,11 @@ pub(crate) static HEARTS: ListSpec = ListSpec {
 /// A query of a list, with the counts of its result.
 pub(crate) struct ListView {
     pub(crate) spec: &'static ListSpec,
-    pub(crate) search: Search,
+    pub(crate) search: SearchQuery,
     pub(crate) order: Order,
     /// List view instead of the grid of covers.
     pub(crate) is_list_view: bool,
-    pages: Span,
+    pages: PageRange,
     /// Entries of the list without the search.
     pub(crate) total: usize,
     pub(crate) matches: usize,
@@ -76,14 +76,14 @@ pub(crate) struct ListView {
 }
 
 impl ListView {
-    pub(crate) const MAX_SEARCH_CHARS: usize = LONGEST;
+    pub(crate) const MAX_SEARCH_CHARS: usize = MAX_QUERY_CHARS;
 
     /// An unknown order is the default.
     pub(crate) fn new(asked: &ListParams, place: &'static ListSpec) -> Self {
         let orders = place.orders.iter().map(|(order, _)| *order);
         Self {
             spec: place,
-            search: Search::parse(&asked.q),
+            search: SearchQuery::parse(&asked.q),
             order: orders.into_iter().find(|order| order.key() == asked.sort).unwrap_or_default(),
             is_list_view: asked.view == "list",
             pages: asked.page.range(),
@@ -101,8 +101,8 @@ impl ListView {
         Self { missing, ..self }
     }
 
-    pub(crate) fn query(&self) -> Wanted {
-        Wanted { search: self.search.clone(), order: self.order, at: self.pages }
+    pub(crate) fn query(&self) -> ListQuery {
+        ListQuery { search: self.search.clone(), order: self.order, pages: self.pages }
     }
 
     /// Title of the page called `name`.
@@ -156,17 +156,24 @@ impl ListView {
 
     /// What the search ignored, in sentences.
     pub(crate) fn search_warnings(&self) -> Vec<String> {
-        let strange = self.search.strange.iter().filter(|_| !self.is_link());
-        self.search.odd.iter().map(invalid_value_warning).chain(strange.map(unknown_operator_warning)).collect()
+        let strange = self.search.unknown_operators.iter().filter(|_| !self.is_link());
+        self.search
+            .invalid_operators
+            .iter()
+            .map(invalid_value_warning)
+            .chain(strange.map(unknown_operator_warning))
+            .collect()
     }
 
     /// True if the search is a Spotify link, which belongs into the other form.
     pub(crate) fn is_link(&self) -> bool {
         let text = &self.search.text;
-        let named = match reference::playlist(text) {
+        let named = match reference::parse(text) {
             // A bare id may be a word.
             Ok(id) => id.as_str() != text,
-            Err(why) => matches!(why, NotAPlaylist::ShortLink | NotAPlaylist::Other(_) | NotAPlaylist::NoId),
+            Err(why) => {
+                matches!(why, ReferenceError::ShortLink | ReferenceError::NotPlaylist(_) | ReferenceError::MissingId)
+            }
         };
         self.is_filtered() && named
     }
@@ -186,7 +193,7 @@ fn condition_label(condition: &Condition) -> String {
     }
 }
 
-fn invalid_value_warning(odd: &Odd) -> String {
+fn invalid_value_warning(odd: &InvalidOperator) -> String {
     let takes = match odd.operator {
         Operator::Owner => "“me” or a name",
         Operator::Public | Operator::Collaborative => "“true” or “false”",
@@ -221,8 +228,8 @@ mod tests {
         let all = asked("été & tag:\"x y\"", "name", "list");
         assert_eq!(all.path(), "/playlists?q=%C3%A9t%C3%A9+%26+tag%3A%22x+y%22&sort=name&view=list");
         assert_eq!(
-            (all.path_without_search().as_str(), all.query().at),
-            ("/playlists?sort=name&view=list", Span::from(1))
+            (all.path_without_search().as_str(), all.query().pages),
+            ("/playlists?sort=name&view=list", PageRange::from(1))
         );
     }
 

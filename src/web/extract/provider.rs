@@ -21,7 +21,7 @@ impl FromRequestParts<Arc<App>> for ProviderPath {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let alias = ALIASES.into_iter().find(|(path, _)| *path == parts.uri.path()).map(|(_, provider)| provider);
         let named = RawPathParams::from_request_parts(parts, app).await.ok();
-        let named = named.and_then(|named| Provider::with_key(named.iter().find(|(name, _)| *name == "provider")?.1));
+        let named = named.and_then(|named| Provider::from_key(named.iter().find(|(name, _)| *name == "provider")?.1));
         match alias.or(named).filter(|provider| app.oauth.get(*provider).is_some()) {
             Some(provider) => Ok(Self(provider)),
             None => Err(not_found().await),

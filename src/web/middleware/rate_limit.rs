@@ -22,7 +22,7 @@ use tower_sessions::Session;
 
 use crate::app::{App, Clock};
 use crate::domain::session_key;
-use crate::ids::{Digested, UserId};
+use crate::ids::{TokenHash, UserId};
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
 
@@ -44,7 +44,7 @@ pub(crate) enum Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum RateLimitKey {
     User(UserId),
-    Session(Digested),
+    Session(TokenHash),
     Address(IpAddr),
     /// Everybody beyond [`MAX_KEYS`].
     Overflow,
@@ -111,7 +111,7 @@ impl RateLimit {
         let known = match (self.key, session) {
             (Key::Session, Some(session)) => session.id().map(|id| RateLimitKey::Session(session_key(id))),
             (Key::User, Some(session)) => {
-                MaybeUser::load(session).await?.user.map(|user| RateLimitKey::User(user.person.id))
+                MaybeUser::load(session).await?.user.map(|user| RateLimitKey::User(user.user.id))
             }
             (Key::Address, _) | (_, None) => None,
         };

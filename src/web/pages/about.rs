@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 
-use crate::domain::{Caller, account};
+use crate::domain::{CurrentUser, account};
 use crate::web::error::AppError;
 use crate::web::extract::State;
 use crate::web::extract::current_user::MaybeUser;
@@ -31,7 +31,7 @@ struct AccountSummary {
     hearts: i64,
 }
 
-async fn load_summary(app: &State, user: &Caller) -> Result<Option<AccountSummary>, AppError> {
+async fn load_summary(app: &State, user: &CurrentUser) -> Result<Option<AccountSummary>, AppError> {
     let Some(account) = account::load(app, user).await? else { return Ok(None) };
     Ok(Some(AccountSummary {
         since: TimeView::day(account.created_at),

@@ -12,7 +12,7 @@ pub(crate) async fn live() -> &'static str {
 
 /// Readiness: the database answers and has the migrations of this release.
 pub(crate) async fn ready(app: State) -> (StatusCode, &'static str) {
-    match doctor::ready(&app).await {
+    match doctor::is_ready(&app).await {
         Ok(true) => (StatusCode::OK, "ready\n"),
         Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database is away\n"),

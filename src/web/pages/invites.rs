@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::app::{App, Registration};
 use crate::domain::registration::{self, Invite, InviteStatus};
-use crate::domain::{Caller, Error};
+use crate::domain::{CurrentUser, Error};
 use crate::ids::Provider;
 use crate::web::error::{AppError, of_status};
 use crate::web::extract::current_user::SignedIn;
@@ -88,7 +88,7 @@ pub(crate) async fn index(
 async fn render_list(
     app: &App,
     layout: Layout,
-    caller: &Caller,
+    caller: &CurrentUser,
     now: OffsetDateTime,
     link: Option<String>,
 ) -> Result<Response, AppError> {

@@ -22,12 +22,12 @@ pub(crate) async fn show(
     Now(now): Now,
     Extension(traffic): Extension<Arc<Traffic>>,
 ) -> Result<Response, AppError> {
-    let meter = doctor::meter(&app, now).await?;
+    let meter = doctor::load_metrics(&app, now).await?;
     let mut all = Registry::with_prefix("heartlist");
     all.register("requests", "Requests answered by this process", traffic.answered.clone());
     all.register("request_seconds", "How long their answers took", traffic.took.clone());
-    let connections =
-        [("idle", meter.idle), ("used", meter.used)].map(|(state, count)| (vec![label("state", state)], count));
+    let connections = [("idle", meter.idle_connections), ("used", meter.used_connections)]
+        .map(|(state, count)| (vec![label("state", state)], count));
     gauge(&mut all, "database_connections", "Connections of this process", connections);
     number(&mut all, "hearts", "All hearts", meter.hearts);
     number(&mut all, "sessions", "Sessions that have not ended", meter.sessions);

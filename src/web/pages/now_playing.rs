@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 
-use crate::domain::now_playing::{self, Look, Piece, Playing, Source};
+use crate::domain::now_playing::{self, NowPlaying, Playback, PlaybackContext, PlayingItem};
 use crate::web::error::{AppError, spotify_error_message};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::{Now, State};
@@ -37,7 +37,7 @@ enum View {
     },
     /// A track or an episode.
     Piece {
-        piece: Box<Piece>,
+        piece: Box<PlayingItem>,
         link: Option<String>,
         source: Option<&'static str>,
         card: Option<PlaylistCard>,
@@ -57,7 +57,7 @@ pub(crate) async fn show(
     layout: Layout,
     SignedIn(user): SignedIn,
 ) -> Result<Response, AppError> {
-    let view = to_view(now_playing::look(&app, &user, now).await?);
+    let view = to_view(now_playing::load(&app, &user, now).await?);
     let title = match view {
         View::Off => "Now playing – off",
         View::Connect => "Now playing – Spotify not connected",
@@ -68,44 +68,44 @@ pub(crate) async fn show(
     Ok(render_page(&NowPlayingPage { layout, as_of: TimeView::time_of_day(now), view, here: "/now-playing" }))
 }
 
-fn to_view(look: Look) -> View {
+fn to_view(look: NowPlaying) -> View {
     match look {
-        Look::Off => View::Off,
-        Look::NotConnected => View::Connect,
-        Look::Reconnect => View::Reconnect,
-        Look::Refused => View::Refused,
-        Look::Unreadable(error) => View::Unreadable(spotify_error_message(&error)),
-        Look::Heard { playing, source, playlist } => {
+        NowPlaying::Off => View::Off,
+        NowPlaying::NotConnected => View::Connect,
+        NowPlaying::Reconnect => View::Reconnect,
+        NowPlaying::Forbidden => View::Refused,
+        NowPlaying::Unavailable(error) => View::Unreadable(spotify_error_message(&error)),
+        NowPlaying::Loaded { playback: playing, context: source, playlist } => {
             let card = playlist.map(|playlist| PlaylistCard::from(*playlist));
             playing_view(playing, source_label(&source), card)
         }
     }
 }
 
-fn playing_view(playing: Playing, source: Option<&'static str>, card: Option<PlaylistCard>) -> View {
+fn playing_view(playing: Playback, source: Option<&'static str>, card: Option<PlaylistCard>) -> View {
     let (what, more) = match playing {
-        Playing::Piece(piece) => {
-            let kind = if piece.episode { "episode" } else { "track" };
+        Playback::Item(piece) => {
+            let kind = if piece.is_episode { "episode" } else { "track" };
             let link = piece.id.as_ref().map(|id| format!("https://open.spotify.com/{kind}/{id}"));
             return View::Piece { piece, link, source, card };
         }
-        Playing::Nothing => {
+        Playback::Nothing => {
             ("Nothing is playing", "Start something in Spotify, then refresh. Private sessions are not shown.")
         }
-        Playing::Advertisement => ("An advertisement is playing", "Refresh when it is over."),
-        Playing::Unknown => ("Something is playing", "Spotify does not say what."),
-        Playing::SomeEpisode => ("A podcast episode is playing", "Spotify does not say which."),
+        Playback::Advertisement => ("An advertisement is playing", "Refresh when it is over."),
+        Playback::Unknown => ("Something is playing", "Spotify does not say what."),
+        Playback::UnnamedEpisode => ("A podcast episode is playing", "Spotify does not say which."),
     };
     View::Message { what, more, source, card }
 }
 
 /// Source, to follow "Playing". `None` for a playlist, which is shown as a card.
-fn source_label(source: &Source) -> Option<&'static str> {
+fn source_label(source: &PlaybackContext) -> Option<&'static str> {
     match source {
-        Source::Unnamed | Source::Playlist(_) => None,
-        Source::Album => Some("from an album"),
-        Source::Artist => Some("from an artist’s page"),
-        Source::Show => Some("from a podcast"),
-        Source::LikedSongs => Some("from Liked Songs"),
+        PlaybackContext::Unknown | PlaybackContext::Playlist(_) => None,
+        PlaybackContext::Album => Some("from an album"),
+        PlaybackContext::Artist => Some("from an artist’s page"),
+        PlaybackContext::Show => Some("from a podcast"),
+        PlaybackContext::LikedSongs => Some("from Liked Songs"),
     }
 }

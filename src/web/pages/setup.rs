@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::domain::doctor::{self, Finding, RequestContext};
-use crate::ids::{Digested, Secret};
+use crate::ids::{Secret, TokenHash};
 use crate::web::error::{AppError, not_found};
 use crate::web::extract::State;
 use crate::web::views::layout::{Layout, render_page};
@@ -43,9 +43,9 @@ impl FindingRow {
 
 pub(crate) async fn show(Operator(seat): Operator, axum::extract::State(app): State, layout: Layout) -> Response {
     let mut findings = doctor::examine(&app, &seat).await;
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.status));
     let of = |state| doctor::count(&findings, state);
-    let (bad, notes) = (of(doctor::State::Bad), of(doctor::State::Note));
+    let (bad, notes) = (of(doctor::Status::Bad), of(doctor::Status::Note));
     render_page(&SetupPage {
         layout: layout.with_title("Setup", ""),
         rows: findings.into_iter().map(FindingRow::from).collect(),
@@ -56,10 +56,10 @@ pub(crate) async fn show(Operator(seat): Operator, axum::extract::State(app): St
 
 impl From<Finding> for FindingRow {
     fn from(finding: Finding) -> Self {
-        let (class, word) = match finding.state {
-            doctor::State::Good => ("is-ok", "Good"),
-            doctor::State::Note => ("is-note", "To know"),
-            doctor::State::Bad => ("is-problem", "To fix"),
+        let (class, word) = match finding.status {
+            doctor::Status::Good => ("is-ok", "Good"),
+            doctor::Status::Note => ("is-note", "To know"),
+            doctor::Status::Bad => ("is-problem", "To fix"),
         };
         Self { class, word, finding }
     }
@@ -108,7 +108,7 @@ fn is_loopback(host: &str) -> bool {
 fn has_operator_token(token: &Secret, headers: &HeaderMap) -> bool {
     let given = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
     given.is_some_and(|(scheme, given)| {
-        let same = Digested::of(given.trim()).as_bytes().ct_eq(Digested::of(token.expose()).as_bytes());
+        let same = TokenHash::new(given.trim()).as_bytes().ct_eq(TokenHash::new(token.expose()).as_bytes());
         scheme.eq_ignore_ascii_case("bearer") && bool::from(same)
     })
 }

@@ -7,7 +7,7 @@ use axum::http::header::{CACHE_CONTROL, VARY};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::domain::top::{self, Period, Ranked};
+use crate::domain::top::{self, Period, RankedPlaylist};
 use crate::web::error::{AppError, not_found};
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::{Now, State};
@@ -46,9 +46,9 @@ pub(crate) async fn show(
     if !app.config.top_page {
         return Err(not_found().await);
     }
-    let (period, here) = if at.when == "ever" { (Period::Ever, "/top?when=ever") } else { (Period::Week, "/top") };
-    let viewer = visitor.user.map(|user| user.person.id);
-    let rows = top::list(&app, period, viewer, now).await?.into_iter().map(TopRow::from).collect();
+    let (period, here) = if at.when == "ever" { (Period::AllTime, "/top?when=ever") } else { (Period::Week, "/top") };
+    let viewer = visitor.user.map(|user| user.user.id);
+    let rows = top::load(&app, period, viewer, now).await?.into_iter().map(TopRow::from).collect();
     let nobodys = viewer.is_none() && layout.flash.is_none();
     let layout =
         layout.with_title(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");
@@ -61,8 +61,8 @@ pub(crate) async fn show(
 const CACHE_HEADERS: AppendHeaders<[(HeaderName, &str); 2]> =
     AppendHeaders([(CACHE_CONTROL, "public, max-age=30"), (VARY, "cookie")]);
 
-impl From<Ranked> for TopRow {
-    fn from(Ranked { playlist, hearted, week, ever }: Ranked) -> Self {
+impl From<RankedPlaylist> for TopRow {
+    fn from(RankedPlaylist { playlist, hearted, week_hearts: week, total_hearts: ever }: RankedPlaylist) -> Self {
         Self { card: PlaylistCard { hearted, ..playlist.into() }, week, ever }
     }
 }

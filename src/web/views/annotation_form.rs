@@ -1,6 +1,6 @@
 //! The form for a heart's note and tags.
 
-use crate::domain::words::BadWords;
+use crate::domain::annotation::AnnotationError;
 use crate::web::views::playlist_card::PlaylistCard;
 use crate::web::views::sanitize_for_redisplay;
 
@@ -21,7 +21,7 @@ impl AnnotationForm {
     }
 
     /// The form with what was typed, and why it was refused.
-    pub(crate) fn invalid(note: &str, tags: &str, error: BadWords) -> Self {
+    pub(crate) fn invalid(note: &str, tags: &str, error: AnnotationError) -> Self {
         Self {
             note: sanitize_for_redisplay(note),
             tags: sanitize_for_redisplay(tags),

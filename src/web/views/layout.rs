@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::app::App;
-use crate::domain::{Caller, playlists};
+use crate::domain::{CurrentUser, playlists};
 use crate::ids::PlaylistId;
 use crate::web::assets::ASSETS;
 use crate::web::error::AppError;
@@ -84,16 +84,16 @@ impl FromRequestParts<Arc<App>> for Layout {
             Some(said) => Some(flash_view(app, user.as_ref(), said).await),
             None => None,
         };
-        Ok(Self { user_name: user.map(|user| user.person.name), flash: notice, ..Self::without_user(app, path) })
+        Ok(Self { user_name: user.map(|user| user.user.name), flash: notice, ..Self::without_user(app, path) })
     }
 }
 
 /// Loads the playlist's name only for a flash about one.
-async fn flash_view(app: &App, user: Option<&Caller>, said: flash::FlashMessage) -> FlashView {
-    let mut text = said.flash.text(user.map(|user| user.person.name.as_str()));
+async fn flash_view(app: &App, user: Option<&CurrentUser>, said: flash::FlashMessage) -> FlashView {
+    let mut text = said.flash.text(user.map(|user| user.user.name.as_str()));
     let undo = said.playlist.filter(|_| said.flash == flash::Flash::Unhearted);
     if let (Some(user), Some(id)) = (user, &undo)
-        && let Ok(known) = playlists::known(app, user, id).await
+        && let Ok(known) = playlists::find(app, user, id).await
     {
         let name = known.map_or_else(|| display_name(id.as_str(), None), |known| PlaylistCard::from(known).name);
         text = format!("{}: {name}.", text.trim_end_matches('.'));

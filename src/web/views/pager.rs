@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde::Deserialize;
 
-use crate::domain::{Paged, Span};
+use crate::domain::{PageRange, Paginated};
 use crate::web::error::AppError;
 
 /// Pages shown together at most; earlier ones are behind a link.
@@ -21,11 +21,11 @@ impl PageParam {
         self.page.as_deref().and_then(number).unwrap_or(1)
     }
 
-    pub(crate) fn range(&self) -> Span {
+    pub(crate) fn range(&self) -> PageRange {
         let (first, last) = self.page.as_deref().and_then(|pages| pages.split_once('-')).unwrap_or_default();
         match (number(first), number(last)) {
             (Some(first), Some(last)) if first <= last => {
-                Span { first: first.max((last + 1).saturating_sub(MAX_PAGES_SHOWN)), last }
+                PageRange { first: first.max((last + 1).saturating_sub(MAX_PAGES_SHOWN)), last }
             }
             _ => self.number().into(),
         }
@@ -38,19 +38,19 @@ fn number(text: &str) -> Option<usize> {
 
 /// Links between the pages of a list.
 pub(crate) struct Pager {
-    pub(crate) shown: Span,
+    pub(crate) shown: PageRange,
     pub(crate) page_count: usize,
     first_path: String,
 }
 
 impl Pager {
     /// Fails with 404 for a page behind the last.
-    pub(crate) fn new<L>(list: &Paged<L>, first: impl Into<String>) -> Result<Self, AppError> {
-        let (at, pages, first) = (list.at, list.pages(), first.into());
+    pub(crate) fn new<L>(list: &Paginated<L>, first: impl Into<String>) -> Result<Self, AppError> {
+        let (at, pages, first) = (list.range, list.page_count(), first.into());
         if at.first > pages {
             return Err(no_such_page());
         }
-        Ok(Self { shown: Span { last: at.last.min(pages), ..at }, page_count: pages, first_path: first })
+        Ok(Self { shown: PageRange { last: at.last.min(pages), ..at }, page_count: pages, first_path: first })
     }
 
     pub(crate) fn page_path(&self, page: usize) -> String {
@@ -58,7 +58,7 @@ impl Pager {
     }
 
     pub(crate) fn current_path(&self) -> String {
-        let Span { first, last } = self.shown;
+        let PageRange { first, last } = self.shown;
         if first == last { self.page_path(first) } else { with_page(&self.first_path, &format!("{first}-{last}")) }
     }
 }
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn pages_that_are_shown_together_are_few_and_in_order() {
         let span = |page: &str| {
-            let Span { first, last } = PageParam { page: Some(page.into()) }.range();
+            let PageRange { first, last } = PageParam { page: Some(page.into()) }.range();
             (first, last)
         };
         assert_eq!([span("3"), span("2-4"), span("5-5")], [(3, 3), (2, 4), (5, 5)]);

@@ -156,7 +156,7 @@ impl Site {
     /// The same; returns the errors.
     pub(crate) async fn try_cleanup(&self) -> Result<(), String> {
         let app = self.app();
-        heartlist::domain::sweep::sweep(&app, app.now()).await.map_err(|error| error.to_string())
+        heartlist::domain::cleanup::delete_expired(&app, app.now()).await.map_err(|error| error.to_string())
     }
 
     /// Advances the clock and waits until the top lists have been made again, by any process.

@@ -5,7 +5,7 @@ use axum::extract::Query;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::domain::Caller;
+use crate::domain::CurrentUser;
 use crate::domain::activity::{self, Event};
 use crate::ids::Provider;
 use crate::web::error::AppError;
@@ -32,7 +32,7 @@ pub(crate) struct EventRow {
 impl From<Event> for EventRow {
     fn from(event: Event) -> Self {
         let with_provider = |words: &str| {
-            let known = event.provider.as_deref().and_then(Provider::with_key);
+            let known = event.provider.as_deref().and_then(Provider::from_key);
             let label = known.map_or_else(|| event.provider.clone().unwrap_or_default(), |known| known.label().into());
             format!("{words} {label}")
         };
@@ -57,8 +57,8 @@ impl From<Event> for EventRow {
 }
 
 /// Returns the latest events, and whether there are more.
-pub(crate) async fn latest(app: &App, caller: &Caller) -> Result<(Vec<EventRow>, bool), AppError> {
-    let (events, total) = activity::latest(app, caller).await?;
+pub(crate) async fn latest(app: &App, caller: &CurrentUser) -> Result<(Vec<EventRow>, bool), AppError> {
+    let (events, total) = activity::list_recent(app, caller).await?;
     let has_more = total > events.len() as i64;
     Ok((events.into_iter().map(EventRow::from).collect(), has_more))
 }
@@ -69,7 +69,7 @@ pub(crate) async fn index(
     SignedIn(caller): SignedIn,
     Query(at): Query<PageParam>,
 ) -> Result<Response, AppError> {
-    let list = activity::newest(&app, &caller, at.number()).await?;
+    let list = activity::list_page(&app, &caller, at.number()).await?;
     Ok(render_page(&ActivityPage {
         layout: layout.with_title("Activity", "account"),
         pager: Pager::new(&list, "/account/activity")?,

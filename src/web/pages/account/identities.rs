@@ -4,9 +4,9 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::domain::activity::{self, Kind};
+use crate::domain::activity::{self, EventKind};
 use crate::domain::identities::{self, Identity, LinkedIdentities, UnlinkOutcome};
-use crate::domain::{Caller, login};
+use crate::domain::{CurrentUser, login};
 use crate::ids::Provider;
 use crate::web::error::{AppError, not_found};
 use crate::web::extract::current_user::{MaybeUser, SignedIn};
@@ -34,7 +34,7 @@ pub(crate) struct IdentityRow {
     pub(crate) can_unlink: bool,
 }
 
-pub(crate) async fn load(app: &State, caller: &Caller) -> Result<IdentityList, AppError> {
+pub(crate) async fn load(app: &State, caller: &CurrentUser) -> Result<IdentityList, AppError> {
     let identities = identities::load(app, caller).await?;
     let row = |identity| IdentityRow::new(identity, identities.can_unlink(app, &identity.provider));
     let linked = identities.linked.iter().map(row).collect();
@@ -95,7 +95,7 @@ pub(crate) async fn show(
 
 /// Returns the provider, configured or not: an identity at a provider that is no longer configured can be unlinked too.
 async fn provider_from_key(key: &str) -> Result<Provider, AppError> {
-    match Provider::with_key(key) {
+    match Provider::from_key(key) {
         Some(provider) => Ok(provider),
         None => Err(not_found().await),
     }
@@ -118,7 +118,7 @@ pub(crate) async fn destroy(
         UnlinkOutcome::LastIdentity => flash::redirect("/account", Flash::LastIdentity),
         UnlinkOutcome::NotLinked => Redirect::to("/account").into_response(),
         UnlinkOutcome::Unlinked => {
-            activity::note(&app, caller.person.id, Kind::Unlinked(provider), &device, now).await;
+            activity::record(&app, caller.user.id, EventKind::Unlinked(provider), &device, now).await;
             visitor.cycle_session(provider == Provider::Spotify).await?;
             flash::redirect("/account", Flash::Unlinked(provider))
         }
@@ -169,7 +169,7 @@ pub(crate) async fn show_merge(
     let next = SafePath::parse_or_playlists(params.next.as_deref());
     let can_merge = visitor.invited_until().await?.is_some_and(|until| now < until);
     let providers = match &visitor.user {
-        Some(caller) if can_merge => login::merge_candidates(&app, caller.person.id).await?,
+        Some(caller) if can_merge => login::merge_candidates(&app, caller.user.id).await?,
         _ => Vec::new(),
     };
     if providers.is_empty() {

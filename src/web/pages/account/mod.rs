@@ -8,7 +8,7 @@ pub(crate) mod sessions;
 use askama::Template;
 use axum::response::Response;
 
-use crate::domain::{Caller, account, registration, sharing};
+use crate::domain::{CurrentUser, account, registration, sharing};
 use crate::web::error::AppError;
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
@@ -27,7 +27,7 @@ struct AccountPage {
     is_connected: bool,
     is_lapsed: bool,
     is_operator: bool,
-    shares: sharing::On,
+    shares: sharing::SharingStatus,
     permissions: Vec<Permission>,
     sessions: Vec<sessions::SessionRow>,
     events: Vec<activity::EventRow>,
@@ -40,7 +40,7 @@ pub(crate) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn)
     Ok(render_page(&AccountPage {
         layout: layout.with_title("Account", "account"),
         is_operator: registration::is_operator(&app, &caller).await?,
-        shares: sharing::on(&app, &caller).await?,
+        shares: sharing::load_status(&app, &caller).await?,
         permissions: permissions(&caller),
         sessions: sessions::list(&app, &caller).await?,
         has_more_events,
@@ -50,7 +50,7 @@ pub(crate) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn)
         identities: identities::load(&app, &caller).await?,
         hearts: account.heart_count,
         is_connected: account.consent_expires_at.is_some(),
-        is_lapsed: caller.lapsed,
+        is_lapsed: caller.has_expired_grant,
         consent_expires_at: account.consent_expires_at.map(TimeView::day),
     }))
 }
@@ -77,7 +77,7 @@ struct Permission {
     why: &'static str,
 }
 
-fn permissions(caller: &Caller) -> Vec<Permission> {
+fn permissions(caller: &CurrentUser) -> Vec<Permission> {
     let Some(grant) = &caller.grant else { return Vec::new() };
     PERMISSIONS.iter().filter(|(scope, _)| grant.scopes.contains(*scope)).map(|(_, permission)| *permission).collect()
 }

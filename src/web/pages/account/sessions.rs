@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::domain::{Caller, sessions};
+use crate::domain::{CurrentUser, sessions};
 use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
@@ -34,7 +34,7 @@ impl From<sessions::SessionInfo> for SessionRow {
 }
 
 /// Returns the caller's sessions, the current one first.
-pub(crate) async fn list(app: &App, caller: &Caller) -> Result<Vec<SessionRow>, AppError> {
+pub(crate) async fn list(app: &App, caller: &CurrentUser) -> Result<Vec<SessionRow>, AppError> {
     Ok(sessions::list(app, caller).await?.into_iter().map(SessionRow::from).collect())
 }
 

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::domain::words::{self, Words};
+use crate::domain::annotation::{self, Annotation};
 use crate::domain::{Error, playlists};
 use crate::web::error::{AppError, Link};
 use crate::web::extract::State;
@@ -37,7 +37,7 @@ pub(crate) async fn edit(
     SignedIn(user): SignedIn,
     (Path(id), Query(query)): (Path<String>, Query<FromParam>),
 ) -> Result<Response, AppError> {
-    let playlist = playlists::known(&app, &user, &parse_id(&id)?).await?;
+    let playlist = playlists::find(&app, &user, &parse_id(&id)?).await?;
     let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(no_heart)?;
     let form = AnnotationForm::new(&card);
     Ok(page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
@@ -62,17 +62,17 @@ pub(crate) async fn update(
     (Path(id), Form(params)): (Path<String>, Form<AnnotationParams>),
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    let annotation = match Words::parse(&params.note, &params.tags) {
+    let annotation = match Annotation::parse(&params.note, &params.tags) {
         Ok(annotation) => annotation,
         Err(error) => {
-            let playlist = playlists::known(&app, &user, &id).await?;
+            let playlist = playlists::find(&app, &user, &id).await?;
             let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(no_heart)?;
             let form = AnnotationForm::invalid(&params.note, &params.tags, error);
             let layout = layout.with_title(format!("Note and tags – not saved: {}", card.name), "hearts");
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(layout, card, form, params.from)).into_response());
         }
     };
-    match words::keep(&app, &user, &id, &annotation).await {
+    match annotation::save(&app, &user, &id, &annotation).await {
         Err(Error::NotFound) => Err(no_heart()),
         saved => {
             saved?;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::domain::hearts::{self, Added};
+use crate::domain::hearts::{self, AddedByLink};
 use crate::domain::{Error, reference};
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
@@ -43,7 +43,7 @@ pub(crate) async fn create(
     visitor: MaybeUser,
     Form(form): Form<LinkForm>,
 ) -> Result<Response, AppError> {
-    let id = reference::playlist(&form.link);
+    let id = reference::parse(&form.link);
     let user = visitor.user.ok_or_else(|| match &id {
         Ok(id) => AppError::signed_out("/hearts").with_heart(id),
         Err(_) => AppError::signed_out_nothing_changed("/hearts"),
@@ -66,12 +66,12 @@ pub(crate) async fn create(
 
 const NOT_SHOWN: &str = "Spotify does not show this playlist, so it was not hearted. It may be deleted, private, or one of Spotify’s own. Check that the link opens in Spotify.";
 
-impl From<Added> for Flash {
-    fn from(added: Added) -> Self {
+impl From<AddedByLink> for Flash {
+    fn from(added: AddedByLink) -> Self {
         match added {
-            Added::New => Flash::HeartedByLink,
-            Added::Nameless => Flash::HeartedWithoutName,
-            Added::Before => Flash::AlreadyHearted,
+            AddedByLink::Added => Flash::HeartedByLink,
+            AddedByLink::AddedWithoutName => Flash::HeartedWithoutName,
+            AddedByLink::AlreadyHearted => Flash::AlreadyHearted,
         }
     }
 }

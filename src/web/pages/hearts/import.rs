@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use time::OffsetDateTime;
 
-use crate::domain::activity::{self, Kind};
-use crate::domain::import::{self, File, Format, Report, Unreadable};
+use crate::domain::activity::{self, EventKind};
+use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport};
 use crate::web::error::{AppError, Link};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
@@ -26,7 +26,7 @@ pub(crate) const MAX_CONCURRENT: usize = 8;
 struct ImportPage {
     layout: Layout,
     error: Option<String>,
-    report: Option<Report>,
+    report: Option<ImportReport>,
     max_megabytes: usize,
 }
 
@@ -45,10 +45,10 @@ pub(crate) async fn create(
         Ok(file) => file,
         Err(why) => return Ok(refused_page(layout, why)),
     };
-    Ok(match import::keep(&app, &user, file).await? {
+    Ok(match import_export::import(&app, &user, file).await? {
         Ok(report) => {
             if report.added > 0 {
-                activity::note(&app, user.person.id, Kind::Imported, &device, now).await;
+                activity::record(&app, user.user.id, EventKind::Imported, &device, now).await;
             }
             import_page(layout.with_title("Import – done", "hearts"), None, Some(report))
         }
@@ -57,8 +57,8 @@ pub(crate) async fn create(
 }
 
 /// Parses on a blocking thread, because a large file would hold up other requests.
-async fn parse_file(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<File, Unreadable>, AppError> {
-    tokio::task::spawn_blocking(move || import::read(&bytes, now)).await.map_err(AppError::internal)
+async fn parse_file(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>, AppError> {
+    tokio::task::spawn_blocking(move || import_export::parse(&bytes, now)).await.map_err(AppError::internal)
 }
 
 fn refused_page(layout: Layout, why: impl ToString) -> Response {
@@ -66,7 +66,7 @@ fn refused_page(layout: Layout, why: impl ToString) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }
 
-fn import_page(layout: Layout, refusal: Option<String>, report: Option<Report>) -> Response {
+fn import_page(layout: Layout, refusal: Option<String>, report: Option<ImportReport>) -> Response {
     render_page(&ImportPage { layout, error: refusal, report, max_megabytes: MAX_FILE_BYTES / 1024 / 1024 })
 }
 

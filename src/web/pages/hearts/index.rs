@@ -1,6 +1,6 @@
 //! The user's hearts.
 
-use crate::domain::hearts::{self, Listed};
+use crate::domain::hearts::{self, HeartList};
 use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::list_query::{HEARTS, ListParams, ListView};
@@ -32,7 +32,7 @@ pub(crate) async fn index(
     Query(asked): Query<ListParams>,
 ) -> Result<Response, AppError> {
     let list = ListView::new(&asked, &HEARTS);
-    let Listed { hearts, all } = hearts::list(&app, &user, &list.query()).await?;
+    let HeartList { hearts, total_hearts: all } = hearts::list(&app, &user, &list.query()).await?;
     let pager = Pager::new(&hearts, list.path())?;
     let total = hearts.total;
     let mut cards: Vec<_> =

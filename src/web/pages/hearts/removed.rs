@@ -65,7 +65,7 @@ pub(crate) async fn index(
     SignedIn(user): SignedIn,
     Query(at): Query<PageParam>,
 ) -> Result<Response, AppError> {
-    let removed = hearts::removed(&app, &user, at.number(), now).await?;
+    let removed = hearts::list_removed(&app, &user, at.number(), now).await?;
     let pager = Pager::new(&removed, "/hearts/removed")?;
     Ok(render_page(&RemovedPage {
         layout: layout.with_title("Recently removed", "hearts"),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
-use crate::domain::activity::{self, Kind};
+use crate::domain::activity::{self, EventKind};
 use crate::domain::login::{
     self, AfterLogin, CallbackParams, IntentField, LoginError, LoginRequest, LoginResult, Outcome, ReauthReason,
 };
@@ -187,9 +187,9 @@ async fn sign_in_response(
     visitor.record_device(device, proves_user.then_some(now)).await?;
     match result.outcome.event(provider) {
         // Stored together with the session.
-        Kind::SignedIn(_) => visitor.sign_in(&result, Some(provider)).await?,
+        EventKind::SignedIn(_) => visitor.sign_in(&result, Some(provider)).await?,
         event => {
-            activity::note(app, result.person.id, event, device, now).await;
+            activity::record(app, result.user.id, event, device, now).await;
             visitor.sign_in(&result, None).await?;
         }
     }

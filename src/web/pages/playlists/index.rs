@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use crate::domain::library::{self, Library, Wish};
+use crate::domain::library::{self, Library, LibraryRequest};
 use crate::domain::{Error, account};
 use crate::web::error::{AppError, describe_spotify_error};
 use crate::web::extract::current_user::SignedIn;
@@ -54,11 +54,11 @@ pub(crate) async fn index(
     Query(asked): Query<ListParams>,
 ) -> Result<Response, AppError> {
     let list = ListView::new(&asked, &LIBRARY);
-    let library = match library::of(&app, &user, &list.query(), now).await {
+    let library = match library::load(&app, &user, &list.query(), now).await {
         Err(Error::NotConnected) => return Ok(unconnected(layout)),
         library => library?,
     };
-    let Library { playlists, all, as_of, missing, coming, trouble: error } = library;
+    let Library { playlists, total: all, fetched_at: as_of, missing, is_loading: coming, error } = library;
     let pager = match Pager::new(&playlists, list.path()) {
         // A page behind the loaded part may exist.
         Err(_) if missing > 0 => return Ok(Redirect::to(&list.path()).into_response()),
@@ -133,18 +133,18 @@ pub(crate) async fn update(
     Form(form): Form<LibraryForm>,
 ) -> Result<Response, AppError> {
     let wish = match form.action {
-        Action::Refresh => Wish::Anew,
-        Action::Continue => Wish::Rest,
+        Action::Refresh => LibraryRequest::Refresh,
+        Action::Continue => LibraryRequest::Remainder,
     };
     let from = SafePath::parse_or_playlists(form.from.as_deref());
     let notice = match library::update(&app, &user, wish, now).await {
         Ok(true) => Flash::Updated,
         Ok(false) => Flash::JustUpdated,
         // The list shows these errors itself.
-        Err(Error::Reconnect | Error::NotConnected | Error::SlowDown { .. } | Error::SpotifyAway(_)) => {
+        Err(Error::Reconnect | Error::NotConnected | Error::RateLimited { .. } | Error::SpotifyUnavailable(_)) => {
             return Ok(Redirect::to(from.as_str()).into_response());
         }
-        Err(error) if error.spotify_is_away() => Flash::NotUpdated,
+        Err(error) if error.is_spotify_failure() => Flash::NotUpdated,
         Err(error) => return Err(error.into()),
     };
     Ok(flash::redirect(from.as_str(), notice))

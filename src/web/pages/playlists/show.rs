@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::domain::playlists::{self, Item, Kind};
-use crate::domain::{Error, Paged};
+use crate::domain::playlists::{self, Item, ItemKind};
+use crate::domain::{Error, Paginated};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Link, consent_button, spotify_error_message};
 use crate::web::extract::current_user::SignedIn;
@@ -64,8 +64,8 @@ pub(crate) async fn show(
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
     let (page, back) = (opened.page.number(), BackLink::from_param(opened.from.as_deref()));
-    let shown = playlists::show(&app, &user, &id, page, now).await?;
-    let (card, trouble) = (PlaylistCard::from(shown.playlist), shown.trouble.as_ref());
+    let shown = playlists::load(&app, &user, &id, page, now).await?;
+    let (card, trouble) = (PlaylistCard::from(shown.playlist), shown.error.as_ref());
     let path = playlist_path(id.as_str(), back.path.as_str());
     Ok(render_page(&PlaylistPage {
         layout: layout.with_title(card.name.clone(), back.section),
@@ -76,7 +76,7 @@ pub(crate) async fn show(
         form: AnnotationForm::new(&card),
         card,
         description: shown.description,
-        hearts: shown.hearts,
+        hearts: shown.heart_count,
     }))
 }
 
@@ -93,14 +93,14 @@ pub(crate) fn parse_id(text: &str) -> Result<PlaylistId, AppError> {
     })
 }
 
-fn items(items: playlists::Items, trouble: Option<&Error>, path: &str) -> Result<Items, AppError> {
+fn items(items: playlists::PlaylistItems, trouble: Option<&Error>, path: &str) -> Result<Items, AppError> {
     Ok(match items {
-        playlists::Items::Listed(items) => list_items(items, path)?,
-        playlists::Items::OwnersOnly => Items::Withheld("Spotify shows the songs of a playlist only to its owner and collaborators.".into()),
-        playlists::Items::Gone => Items::Withheld(
+        playlists::PlaylistItems::Page(items) => list_items(items, path)?,
+        playlists::PlaylistItems::OwnersOnly => Items::Withheld("Spotify shows the songs of a playlist only to its owner and collaborators.".into()),
+        playlists::PlaylistItems::Unavailable => Items::Withheld(
             "Spotify no longer shows this playlist. It may be deleted, private, or one of Spotify’s own. Your heart stays until you remove it.".into(),
         ),
-        playlists::Items::Unknown => Items::Withheld(items_unavailable(trouble)),
+        playlists::PlaylistItems::Unknown => Items::Withheld(items_unavailable(trouble)),
     })
 }
 
@@ -110,9 +110,9 @@ fn items_unavailable(trouble: Option<&Error>) -> String {
     format!("{why} Heartlist doesn’t store songs, so they can’t be shown right now.")
 }
 
-fn list_items(items: Paged<Vec<Item>>, path: &str) -> Result<Items, AppError> {
+fn list_items(items: Paginated<Item>, path: &str) -> Result<Items, AppError> {
     let (total, pager) = (items.total, Pager::new(&items, path)?);
-    let has_episodes = items.entries.iter().any(|item| matches!(item.kind, Kind::Episode));
+    let has_episodes = items.entries.iter().any(|item| matches!(item.kind, ItemKind::Episode));
     let noun = match (has_episodes, total) {
         (false, 1) => "song",
         (false, _) => "songs",
@@ -124,10 +124,10 @@ fn list_items(items: Paged<Vec<Item>>, path: &str) -> Result<Items, AppError> {
 
 fn item_row(item: Item) -> ItemRow {
     let (kind, nameless) = match item.kind {
-        Kind::Track => (None, "Untitled"),
-        Kind::Episode => (Some("Episode"), "Untitled episode"),
-        Kind::LocalFile => (Some("Local file"), "Untitled file"),
-        Kind::Unavailable => (Some("Unavailable"), "No longer available"),
+        ItemKind::Track => (None, "Untitled"),
+        ItemKind::Episode => (Some("Episode"), "Untitled episode"),
+        ItemKind::LocalFile => (Some("Local file"), "Untitled file"),
+        ItemKind::Unavailable => (Some("Unavailable"), "No longer available"),
     };
     let name = if item.name.trim().is_empty() { nameless.to_owned() } else { item.name };
     let minutes =

@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
-use crate::domain::sharing::Shown;
+use crate::domain::sharing::SharedPage;
 use crate::web::error::AppError;
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::visibility::SharedAddress;
@@ -76,7 +76,7 @@ async fn feed(app: &App, asked: &SharedAddress, file: &str, now: OffsetDateTime)
     })
 }
 
-fn items(shown: Shown, feed: &str) -> Vec<Item> {
+fn items(shown: SharedPage, feed: &str) -> Vec<Item> {
     let items = shown.hearts.entries.into_iter().map(|heart| {
         let hearted_at = heart.hearted_at.unwrap_or(shown.since);
         let card = PlaylistCard::from(heart);
@@ -97,7 +97,7 @@ fn items(shown: Shown, feed: &str) -> Vec<Item> {
 /// address has another id.
 fn tag_uri(app: &App, asked: &SharedAddress, since: OffsetDateTime) -> String {
     let host = app.config.base_url.host_str().unwrap_or("localhost");
-    format!("tag:{host},{}:{}", since.date(), asked.address.mark())
+    format!("tag:{host},{}:{}", since.date(), asked.address.public_id())
 }
 
 /// Removes characters that XML cannot hold, not even escaped (XML 1.0, 2.2).

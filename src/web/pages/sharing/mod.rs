@@ -12,8 +12,8 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
-use crate::domain::activity::{self, Kind};
-use crate::domain::{Caller, sharing};
+use crate::domain::activity::{self, EventKind};
+use crate::domain::{CurrentUser, sharing};
 use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
@@ -66,19 +66,19 @@ pub(crate) async fn show(
 async fn settings_page(
     app: &App,
     layout: Layout,
-    user: &Caller,
+    user: &CurrentUser,
     now: OffsetDateTime,
     slug: SlugField,
 ) -> Result<Response, AppError> {
-    let settings = sharing::settings(app, user, now).await?;
+    let settings = sharing::load_settings(app, user, now).await?;
     let title = if slug.refusal.is_some() { "Sharing – not turned on" } else { "Sharing" };
     let token_at = |token: &str| absolute_url(app, &format!("/s/{token}"));
     Ok(render_page(&SettingsPage {
         layout: layout.with_title(title, "account"),
         name: settings.name,
-        hearts: settings.hearts,
-        shown: settings.shown,
-        first: settings.first.into_iter().map(PlaylistCard::from).collect(),
+        hearts: settings.heart_count,
+        shown: settings.visible_count,
+        first: settings.first_page.into_iter().map(PlaylistCard::from).collect(),
         pages: absolute_url(app, "/u/"),
         page: settings.page.map(|slug| slug.to_string()),
         slug,
@@ -105,12 +105,12 @@ pub(crate) async fn update_page(
     Form(form): Form<PageForm>,
 ) -> Result<Response, AppError> {
     if !form.on {
-        sharing::close_page(&app, &user, now).await?;
-        activity::note(&app, user.person.id, Kind::PageOff, &device, now).await;
+        sharing::disable_page(&app, &user, now).await?;
+        activity::record(&app, user.user.id, EventKind::PageDisabled, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOff));
     }
-    let Err(refused) = sharing::open_page(&app, &user, &form.slug, now).await? else {
-        activity::note(&app, user.person.id, Kind::PageOn, &device, now).await;
+    let Err(refused) = sharing::enable_page(&app, &user, &form.slug, now).await? else {
+        activity::record(&app, user.user.id, EventKind::PageEnabled, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOn));
     };
     let slug = SlugField { typed: sanitize_for_redisplay(&form.slug), refusal: Some(refused.to_string()) };
@@ -131,11 +131,11 @@ pub(crate) async fn update_link(
     Form(form): Form<LinkForm>,
 ) -> Result<Response, AppError> {
     if form.on {
-        sharing::open_link(&app, &user, now).await?;
-        activity::note(&app, user.person.id, Kind::LinkOn, &device, now).await;
+        sharing::create_link(&app, &user, now).await?;
+        activity::record(&app, user.user.id, EventKind::LinkCreated, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOn));
     }
-    sharing::close_link(&app, &user).await?;
-    activity::note(&app, user.person.id, Kind::LinkOff, &device, now).await;
+    sharing::revoke_link(&app, &user).await?;
+    activity::record(&app, user.user.id, EventKind::LinkRevoked, &device, now).await;
     Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOff))
 }

@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use time::OffsetDateTime;
 
 use crate::app::App;
-use crate::domain::sharing::{self, Address, Shown, Slug};
-use crate::ids::{Digested, Secret};
+use crate::domain::sharing::{self, Address, SharedPage, Slug};
+use crate::ids::{Secret, TokenHash};
 use crate::web::error::AppError;
 
 static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
@@ -34,7 +34,7 @@ impl FromRequestParts<Arc<App>> for SharedAddress {
         let mut segments = parts.uri.path().split('/').skip(1);
         let (kind, name) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
         let address = match kind {
-            "u" => Slug::typed(name).ok().filter(|slug| slug.as_str() == name).map(Address::Page),
+            "u" => Slug::parse(name).ok().filter(|slug| slug.as_str() == name).map(Address::Page),
             _ => Some(Address::Link(Secret::new(name))),
         };
         let held = parts.headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).map(str::to_owned);
@@ -44,8 +44,8 @@ impl FromRequestParts<Arc<App>> for SharedAddress {
 
 impl SharedAddress {
     /// Fails with 410 if nothing is shared at the address.
-    pub(crate) async fn load(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<Shown, AppError> {
-        sharing::at(app, &self.address, page, now).await?.ok_or_else(not_shared)
+    pub(crate) async fn load(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<SharedPage, AppError> {
+        sharing::load_shared_page(app, &self.address, page, now).await?.ok_or_else(not_shared)
     }
 
     pub(crate) fn is_secret(&self) -> bool {
@@ -58,7 +58,7 @@ impl SharedAddress {
     /// after sharing was turned off. Revalidation costs three short queries.
     pub(crate) fn respond(self, kind: &'static str, text: String) -> Response {
         // Weak, because the tag is the same for compressed responses.
-        let tag = format!("W/\"{}\"", Digested::of(&text).short());
+        let tag = format!("W/\"{}\"", TokenHash::new(&text).log_prefix());
         let mut answer = match &self.if_none_match {
             Some(held) if etag_matches(held, &tag) => StatusCode::NOT_MODIFIED.into_response(),
             _ => ([(CONTENT_TYPE, kind)], text).into_response(),

@@ -1,4 +1,4 @@
-//! Removes what has had its time.
+//! Deletes expired rows.
 
 use time::OffsetDateTime;
 
@@ -6,13 +6,11 @@ use super::{Error, Result, hearts, sharing};
 use crate::app::App;
 use crate::db;
 
-/// Removes ended sessions, sign-ins nobody can finish, what Spotify has not shown for 30 days, hearts that were
-/// taken back as long ago, what holds back addresses that were given up long ago, and pages of people who may have left.
-/// What fails holds up nothing else.
+/// Runs all deletions; one that fails does not stop the others.
 ///
 /// # Errors
-/// What failed, all of it; it goes next time.
-pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
+/// All failures, joined; the next run tries again.
+pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<()> {
     let pool = &app.db;
     let parts = [
         ("sessions", db::sessions::delete_expired(pool, now).await.map_err(Error::from)),
@@ -23,12 +21,12 @@ pub async fn sweep(app: &App, now: OffsetDateTime) -> Result<()> {
         ("counts of calls", db::spotify_calls::delete_expired(pool, now).await.map_err(Error::from)),
         ("playlists", db::playlists::delete_expired(pool, now).await.map_err(Error::from)),
         ("removed hearts", hearts::delete_expired(app, now).await),
-        ("addresses", db::shares::sweep(pool, now - sharing::HELD, now).await.map_err(Error::from)),
+        ("addresses", db::shares::delete_expired(pool, now - sharing::SLUG_HOLD, now).await.map_err(Error::from)),
     ];
     let mut failed = Vec::new();
     for (what, outcome) in parts {
         match outcome {
-            Ok(rows) => tracing::debug!(what, rows, "swept"),
+            Ok(rows) => tracing::debug!(what, rows, "expired rows deleted"),
             Err(error) => failed.push(format!("{what}: {error}")),
         }
     }

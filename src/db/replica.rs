@@ -1,0 +1,58 @@
+//! Read replica. May lag or be down; callers fall back to the database.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use time::{Duration, OffsetDateTime};
+
+use super::{Error, Pool};
+use crate::ids::Secret;
+
+const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(500);
+/// How long a replica that failed is not read: each attempt would cost a visitor [`READ_TIMEOUT`].
+const BACKOFF: Duration = Duration::seconds(10);
+
+#[derive(Clone)]
+pub struct Replica {
+    pool: Pool,
+    /// Until when this process does not read it. Each process has its own network path to it, and its own state.
+    backoff_until: Arc<Mutex<Option<OffsetDateTime>>>,
+}
+
+impl Replica {
+    /// Connects on first use.
+    ///
+    /// # Errors
+    /// If `url` is invalid.
+    pub fn new(url: &Secret, connections: u32) -> Result<Self, Error> {
+        let pool = Pool::new(super::pool_options(url)?, connections, READ_TIMEOUT);
+        Ok(Self { pool, backoff_until: Arc::default() })
+    }
+
+    /// Returns the connection pool, for the doctor.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Reads from the replica; `None` if it is down, does not answer in time, or failed a moment ago.
+    pub async fn read<T>(&self, now: OffsetDateTime, read: impl AsyncFnOnce(&Pool) -> Result<T, Error>) -> Option<T> {
+        if self.backoff_end().is_some_and(|until| until > now) {
+            return None;
+        }
+        let error = match tokio::time::timeout(READ_TIMEOUT, read(&self.pool)).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".into(),
+        };
+        let mut backoff_until = self.backoff_until.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of several concurrent failures, one is logged.
+        if backoff_until.is_none_or(|until| until <= now) {
+            tracing::warn!(error, "the replica failed and is not read for {} seconds", BACKOFF.whole_seconds());
+        }
+        *backoff_until = Some(now + BACKOFF);
+        None
+    }
+
+    fn backoff_end(&self) -> Option<OffsetDateTime> {
+        *self.backoff_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

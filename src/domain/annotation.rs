@@ -1,0 +1,191 @@
+//! A heart's private note and tags. [`Annotation`] does not print them, so they cannot reach the log.
+
+use std::fmt;
+
+use super::text::{fold, is_quote};
+use super::{CurrentUser, Error, Result};
+use crate::app::App;
+use crate::db;
+use crate::ids::PlaylistId;
+
+pub const MAX_NOTE_CHARS: usize = 280;
+pub const MAX_TAG_CHARS: usize = 30;
+/// Stripped from the start of a tag: some people write `#rain`.
+pub(super) const TAG_PREFIX: [char; 2] = ['#', ' '];
+pub const MAX_TAGS: usize = 10;
+
+/// A valid note and tags.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Annotation {
+    note: Option<String>,
+    tags: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoteError {
+    #[error("A note can have up to {MAX_NOTE_CHARS} characters; this one has {0}.")]
+    TooLong(usize),
+    #[error("A note is a single line of text, without line breaks or control characters.")]
+    NotOneLine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagsError {
+    #[error("A heart can have up to {MAX_TAGS} tags; these are {0}.")]
+    TooMany(usize),
+    /// The position of a tag, from 1, and its length.
+    #[error("A tag can have up to {MAX_TAG_CHARS} characters; tag {0} has {1}. Separate tags with commas.")]
+    TooLong(usize, usize),
+    /// Quotation marks are rejected because a search needs them around a tag of two words.
+    #[error("A tag is plain text, without quotation marks, line breaks or control characters.")]
+    NotPlain,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnnotationError {
+    pub note: Option<NoteError>,
+    pub tags: Option<TagsError>,
+}
+
+impl Annotation {
+    /// Parses a note and comma-separated tags. Tags keep their case but lose a leading `#`; duplicates that differ
+    /// only in case are dropped.
+    pub fn parse(written: &str, listed: &str) -> std::result::Result<Self, AnnotationError> {
+        match (parse_note(written), parse_tags(listed)) {
+            (Ok(note), Ok(tags)) => Ok(Self { note, tags }),
+            (note, tags) => Err(AnnotationError { note: note.err(), tags: tags.err() }),
+        }
+    }
+
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    pub fn tags(&self) -> &[String] {
+        &self.tags
+    }
+
+    pub(super) fn to_row(&self) -> db::hearts::AnnotationRow {
+        let (note, tags) = (self.note.clone(), self.tags.clone());
+        let note_folded = note.as_deref().map(fold);
+        let tags_folded = tags.iter().map(|tag| fold(tag)).collect();
+        db::hearts::AnnotationRow { note, tags, note_folded, tags_folded }
+    }
+}
+
+impl fmt::Debug for Annotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Words(..)")
+    }
+}
+
+fn parse_note(text: &str) -> std::result::Result<Option<String>, NoteError> {
+    let text = text.trim();
+    if text.chars().any(is_unprintable) {
+        return Err(NoteError::NotOneLine);
+    }
+    match text.chars().count() {
+        0 => Ok(None),
+        1..=MAX_NOTE_CHARS => Ok(Some(text.to_owned())),
+        more => Err(NoteError::TooLong(more)),
+    }
+}
+
+fn parse_tags(text: &str) -> std::result::Result<Vec<String>, TagsError> {
+    if text.trim().chars().any(|c| is_unprintable(c) || is_quote(c)) {
+        return Err(TagsError::NotPlain);
+    }
+    let mut tags: Vec<String> = Vec::new();
+    for given in text.split(',') {
+        let words = given.split_whitespace().collect::<Vec<_>>().join(" ");
+        let tag = words.trim_start_matches(TAG_PREFIX);
+        let again = |known: &String| known.to_lowercase() == tag.to_lowercase();
+        if !fold(tag).is_empty() && !tags.iter().any(again) {
+            tags.push(tag.to_owned());
+        }
+    }
+    if tags.len() > MAX_TAGS {
+        return Err(TagsError::TooMany(tags.len()));
+    }
+    let lengths = tags.iter().map(|tag| tag.chars().count());
+    match lengths.zip(1..).find(|(length, _)| *length > MAX_TAG_CHARS) {
+        Some((length, place)) => Err(TagsError::TooLong(place, length)),
+        None => Ok(tags),
+    }
+}
+
+/// True for control characters and for the two separators that break lines.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Replaces the note and tags of the user's heart.
+///
+/// # Errors
+/// [`Error::NotFound`] if the user does not heart the playlist.
+pub async fn save(app: &App, caller: &CurrentUser, playlist: &PlaylistId, words: &Annotation) -> Result<()> {
+    match db::hearts::annotate(&app.db, caller.user.id, playlist, &words.to_row()).await? {
+        true => Ok(()),
+        false => Err(Error::NotFound),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::search::SearchQuery;
+
+    fn parse_both(note: &str, tags: &str) -> (Option<String>, Vec<String>) {
+        let words = Annotation::parse(note, tags).unwrap();
+        (words.note, words.tags)
+    }
+
+    #[test]
+    fn text_is_trimmed_and_a_repeated_tag_is_dropped() {
+        let (note, tags) = parse_both("  For the long drive  ", " Rain,, rain ,  Late   Night,ÉTÉ, ");
+        assert_eq!(note.as_deref(), Some("For the long drive"));
+        assert_eq!(tags, ["Rain", "Late Night", "ÉTÉ"]);
+        assert_eq!(parse_both(" ", " , "), (None, vec![]));
+        assert_eq!(parse_both("", "#loud, # Loud,#,C#,\u{301}").1, ["loud", "C#"]);
+    }
+
+    #[test]
+    fn text_over_the_limits_is_rejected() {
+        let refused = |note: &str, tags: &str| Annotation::parse(note, tags).map(|_| ()).unwrap_err();
+        assert!(Annotation::parse(&"é".repeat(280), &["x".repeat(30), "ü".repeat(30)].join(",")).is_ok());
+        let both = refused(&"é".repeat(281), &"x".repeat(31));
+        assert_eq!((both.note, both.tags), (Some(NoteError::TooLong(281)), Some(TagsError::TooLong(1, 31))));
+        assert_eq!(refused("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(TagsError::TooMany(11)));
+        for bad in ["a\nb", "a\u{0}b", "a\u{2028}b", "a\tb"] {
+            let both = refused(bad, bad);
+            assert_eq!((both.note, both.tags), (Some(NoteError::NotOneLine), Some(TagsError::NotPlain)), "{bad:?}");
+        }
+        for bad in ["two \"words\"", "“two” words", "„deutsch“"] {
+            assert_eq!(refused("", bad).tags, Some(TagsError::NotPlain), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_annotation_does_not_print() {
+        assert!(!format!("{:?}", Annotation::parse("hush", "secret").unwrap()).contains("hush"));
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_is_idempotent(note in "\\PC{0,40}", tags in "[\\PC,]{0,60}") {
+            if let Ok(words) = Annotation::parse(&note, &tags) {
+                let again = Annotation::parse(words.note().unwrap_or_default(), &words.tags().join(", ")).unwrap();
+                prop_assert!(again == words);
+            }
+        }
+
+        #[test]
+        fn every_tag_can_be_searched_for(tags in "[\\PC,#]{0,60}") {
+            for tag in Annotation::parse("", &tags).unwrap_or_default().tags() {
+                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().tags, [fold(tag)]);
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! JSON: an object with a version, and each heart on a line of its own.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+
+use super::record::{FileHeart, FileLine, ImportError, MAX_CELLS, MAX_HEARTS, format_time, join_tags, link};
+use crate::db::import_export::ExportedHeart;
+
+const FORMAT: &str = "heartlist-hearts";
+const VERSION: u64 = 1;
+
+pub(super) const FOOTER: &str = "\n]}\n";
+
+pub(super) fn header(now: OffsetDateTime) -> String {
+    let exported_at = format_time(now);
+    format!("{{\"format\":\"{FORMAT}\",\"version\":{VERSION},\"exported_at\":\"{exported_at}\",\"hearts\":[")
+}
+
+#[derive(Serialize)]
+struct JsonHeart<'a> {
+    playlist_id: &'a str,
+    link: String,
+    name: Option<&'a str>,
+    owner: Option<&'a str>,
+    hearted_at: String,
+    note: Option<&'a str>,
+    tags: &'a [String],
+}
+
+pub(super) fn write(hearts: &[ExportedHeart], first: bool) -> String {
+    let mut text = String::new();
+    for (place, heart) in hearts.iter().enumerate() {
+        let heart = JsonHeart {
+            playlist_id: &heart.playlist_id,
+            link: link(&heart.playlist_id),
+            name: heart.name.as_deref(),
+            owner: heart.owner_name.as_deref(),
+            hearted_at: format_time(heart.hearted_at),
+            note: heart.note.as_deref(),
+            tags: &heart.tags,
+        };
+        text.push_str(if first && place == 0 { "\n" } else { ",\n" });
+        text.push_str(&serde_json::to_string(&heart).expect("texts and lists are JSON"));
+    }
+    text
+}
+
+#[derive(Deserialize)]
+struct JsonFile<'a> {
+    version: Option<u64>,
+    /// Unparsed, so that an entry that is not a heart does not cost the others.
+    #[serde(borrow)]
+    hearts: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct ImportedHeart {
+    playlist_id: Option<String>,
+    link: Option<String>,
+    hearted_at: Option<String>,
+    note: Option<String>,
+    tags: Option<Vec<String>>,
+}
+
+impl From<ImportedHeart> for FileHeart {
+    fn from(heart: ImportedHeart) -> Self {
+        FileHeart {
+            playlist: heart.playlist_id.or(heart.link).unwrap_or_default(),
+            hearted_at: heart.hearted_at.unwrap_or_default(),
+            note: heart.note.unwrap_or_default(),
+            tags: join_tags(&heart.tags.unwrap_or_default()),
+        }
+    }
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<FileLine>, ImportError> {
+    if text.bytes().filter(|byte| *byte == b',').count() > MAX_CELLS {
+        return Err(ImportError::TooMany);
+    }
+    let file: JsonFile<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => ImportError::NoHearts,
+        _ => ImportError::BrokenJson { line: error.line(), column: error.column() },
+    })?;
+    if let Some(newer) = file.version.filter(|version| *version > VERSION) {
+        return Err(ImportError::NewerVersion(newer));
+    }
+    if file.hearts.len() > MAX_HEARTS {
+        return Err(ImportError::TooMany);
+    }
+    let heart = |raw: &RawValue| serde_json::from_str::<ImportedHeart>(raw.get()).ok().map(FileHeart::from);
+    Ok((1..).zip(file.hearts).map(|(number, raw)| FileLine { number, heart: heart(raw) }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_bad_file_has_its_error() {
+        let error = |text: &str| read(text).map(|_| ()).unwrap_err();
+        assert_eq!(error("{\"hearts\":["), ImportError::BrokenJson { line: 1, column: 11 });
+        assert_eq!(error("{\"items\":[]}"), ImportError::NoHearts);
+        assert_eq!(error("[1]"), ImportError::NoHearts);
+        assert_eq!(error("{\"version\":2,\"hearts\":[]}"), ImportError::NewerVersion(2));
+        let lines = read("{\"hearts\":[{\"link\":\"x\",\"tags\":[\"a\",\"b\"],\"more\":1},7]}").unwrap();
+        let heart = lines[0].heart.clone().unwrap();
+        assert_eq!((heart.playlist.as_str(), heart.tags.as_str()), ("x", "a, b"));
+        assert!(lines[1].number == 2 && lines[1].heart.is_none());
+    }
+
+    #[test]
+    fn a_file_with_too_many_hearts_is_rejected() {
+        let file = |hearts: usize| format!("{{\"hearts\":[0{}]}}", ",0".repeat(hearts - 1));
+        assert_eq!(read(&file(MAX_HEARTS)).unwrap().len(), MAX_HEARTS);
+        assert_eq!(read(&file(MAX_HEARTS + 1)).err(), Some(ImportError::TooMany));
+        assert_eq!(read(&file(MAX_CELLS + 2)).err(), Some(ImportError::TooMany));
+    }
+}

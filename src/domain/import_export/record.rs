@@ -1,0 +1,68 @@
+//! A heart in a file, and why a file cannot be read.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// How many hearts one file may have. They are in memory until they are stored. The import page names this number too.
+pub(super) const MAX_HEARTS: usize = 50_000;
+/// How many commas or other delimiters are parsed: an empty cell takes eight times its size in memory.
+pub(super) const MAX_CELLS: usize = 1_000_000;
+
+/// A heart as it stands in a file, not yet checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct FileHeart {
+    /// An id or a link.
+    pub(super) playlist: String,
+    /// Empty if the file has no date.
+    pub(super) hearted_at: String,
+    pub(super) note: String,
+    /// Comma-separated.
+    pub(super) tags: String,
+}
+
+/// A heart with its place in the file.
+pub(super) struct FileLine {
+    /// In CSV the line, in JSON the heart, counted from 1.
+    pub(super) number: usize,
+    /// `None` if it is not a heart.
+    pub(super) heart: Option<FileHeart>,
+}
+
+/// Why a file as a whole cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    #[error("No file was chosen, or the file is empty.")]
+    Empty,
+    #[error("This file is not UTF-8 text. In a spreadsheet, save it as CSV UTF-8.")]
+    NotUtf8,
+    #[error(
+        "This is neither a table whose first line names a column playlist_id or link, nor a JSON file with hearts."
+    )]
+    NoPlaylists,
+    /// More than [`MAX_HEARTS`].
+    #[error("This file has more than 50,000 hearts. Split it into parts.")]
+    TooMany,
+    /// More than [`MAX_CELLS`].
+    #[error("This table has more than a million cells. Split it into parts, or leave out the other columns.")]
+    TooManyCells,
+    #[error("This JSON file cannot be read: it ends early or is damaged at line {line}, column {column}.")]
+    BrokenJson { line: usize, column: usize },
+    /// JSON without hearts.
+    #[error("This JSON file is not one that Heartlist exported.")]
+    NoHearts,
+    #[error("This file is version {0}, and Heartlist reads version 1. Export it as CSV instead.")]
+    NewerVersion(u64),
+}
+
+pub(super) fn link(playlist_id: &str) -> String {
+    format!("https://open.spotify.com/playlist/{playlist_id}")
+}
+
+/// Formats a time in UTC with all its digits, so that an import restores it exactly.
+pub(super) fn format_time(time: OffsetDateTime) -> String {
+    time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).expect("a time of our era has this form")
+}
+
+pub(super) fn join_tags(tags: &[String]) -> String {
+    tags.join(", ")
+}

@@ -1,0 +1,312 @@
+//! A user's library: cached for ten minutes, fetched by one request at a time, shown stale or in part while Spotify is
+//! unavailable.
+
+mod fetch;
+
+use std::collections::HashSet;
+
+use time::{Duration, OffsetDateTime};
+use tokio::task::JoinHandle;
+
+use self::fetch::LibraryFetch;
+use super::playlists::to_seen_playlist;
+use super::search::ListQuery;
+use super::spotify_calls::{self, Endpoint};
+use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result};
+use crate::app::App;
+use crate::db::playlists::{self as rows, LibraryUpdate, SeenPlaylist, StoredLibrary};
+use crate::db::search;
+use crate::ids::UserId;
+
+const MAX_AGE: Duration = Duration::minutes(10);
+/// Minimum time between two fetches that the user asks for.
+const MIN_REFRESH_INTERVAL: Duration = Duration::seconds(30);
+/// Delay before another fetch after Spotify failed; the stale library is shown meanwhile.
+const RETRY_DELAY: Duration = Duration::seconds(30);
+/// Longer than the time budget of a page.
+const LEASE_DURATION: Duration = Duration::seconds(12);
+/// How long a first view waits for the whole library before it shows a part.
+const FIRST_VIEW_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
+/// Interval at which a first view checks whether another request has fetched the library.
+const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(250);
+
+pub struct Library {
+    pub playlists: Paginated<Playlist>,
+    /// All stored playlists, matching or not.
+    pub total: usize,
+    pub fetched_at: OffsetDateTime,
+    /// How many playlists are not fetched yet, or could not be.
+    pub missing: usize,
+    /// True while the rest is being fetched.
+    pub is_loading: bool,
+    /// Why the library could not be refreshed.
+    pub error: Option<Error>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum LibraryRequest<'a> {
+    /// A page; fetches the library if it is old.
+    Page(&'a ListQuery),
+    Refresh,
+    /// The rest of a library that was fetched in part.
+    Remainder,
+}
+
+impl LibraryRequest<'_> {
+    /// Loads the stored library with the requested rows, in one query.
+    async fn load_stored(self, app: &App, caller: &CurrentUser) -> Result<Option<StoredLibrary>> {
+        let user = caller.user.id;
+        Ok(match self {
+            LibraryRequest::Page(query) if !query.is_default() => {
+                let filter = query.load_filter(app, caller).await?;
+                search::search_library(&app.db, user, &filter, query.order, query.pages.offset_limit()).await?
+            }
+            LibraryRequest::Page(query) => rows::load_library(&app.db, user, query.pages.offset_limit()).await?,
+            LibraryRequest::Refresh | LibraryRequest::Remainder => rows::load_library(&app.db, user, (0, 0)).await?,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plan {
+    UseStored,
+    /// Spotify failed a moment ago: show the stored library with the reason.
+    UseStale,
+    /// Fetch from this offset.
+    Fetch(usize),
+}
+
+fn plan(stored: Option<&StoredLibrary>, request: LibraryRequest<'_>, now: OffsetDateTime) -> Plan {
+    let Some((stored, fetched_at)) = stored.and_then(|stored| Some((stored, stored.fetched_at?))) else {
+        return Plan::Fetch(0);
+    };
+    let max_age = match request {
+        LibraryRequest::Page(_) => MAX_AGE,
+        LibraryRequest::Refresh => MIN_REFRESH_INTERVAL,
+        LibraryRequest::Remainder if stored.fetched_count < stored.spotify_total => {
+            return Plan::Fetch(stored.fetched_count as usize);
+        }
+        LibraryRequest::Remainder => return Plan::UseStored,
+    };
+    let failed =
+        matches!(request, LibraryRequest::Page(_)) && stored.failed_at.is_some_and(|failed| now - failed < RETRY_DELAY);
+    match now - fetched_at < max_age {
+        _ if failed => Plan::UseStale,
+        true => Plan::UseStored,
+        false => Plan::Fetch(0),
+    }
+}
+
+/// Returns a page of the user's library.
+///
+/// # Errors
+/// Spotify's error, if nothing is stored that could be shown instead.
+pub async fn load(app: &App, caller: &CurrentUser, query: &ListQuery, now: OffsetDateTime) -> Result<Library> {
+    let page_request = LibraryRequest::Page(query);
+    let (stored, error) = match load_with_deadline(app, caller, page_request, now).await {
+        Ok(Some(stored)) => (Some(stored), None),
+        Ok(None) => (page_request.load_stored(app, caller).await?, None),
+        Err(error) if error.is_spotify_failure() => (page_request.load_stored(app, caller).await?, Some(error)),
+        Err(error) => return Err(error),
+    };
+    // Without a grant even a fresh library comes with the reason: it cannot be refreshed next time.
+    let error = error.or_else(|| caller.grant.is_none().then(|| caller.missing_grant_error()));
+    let Some((stored, as_of)) = stored.and_then(|stored| stored.fetched_at.map(|at| (stored, at))) else {
+        return Err(error.unwrap_or(Error::SpotifyTimeout));
+    };
+    Ok(Library {
+        total: stored.total as usize,
+        fetched_at: as_of,
+        missing: (stored.spotify_total - stored.fetched_count).max(0) as usize,
+        is_loading: stored.is_loading(now),
+        error,
+        playlists: Paginated { entries: stored.rows, range: query.pages, total: stored.match_count as usize },
+    })
+}
+
+/// Updates the stored library as `request` asks. Returns whether Spotify was called.
+///
+/// # Errors
+/// Spotify's error; the stored library is unchanged then.
+pub async fn update(app: &App, caller: &CurrentUser, request: LibraryRequest<'_>, now: OffsetDateTime) -> Result<bool> {
+    Ok(load_with_deadline(app, caller, request, now).await?.is_none())
+}
+
+/// Returns the stored library if it is good enough; `None` if it was fetched, and has changed.
+async fn load_with_deadline(
+    app: &App,
+    caller: &CurrentUser,
+    request: LibraryRequest<'_>,
+    now: OffsetDateTime,
+) -> Result<Option<StoredLibrary>> {
+    let met = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_under_lease(app, caller, request, now)).await;
+    met.unwrap_or(Err(Error::SpotifyTimeout))
+}
+
+async fn fetch_under_lease(
+    app: &App,
+    caller: &CurrentUser,
+    request: LibraryRequest<'_>,
+    now: OffsetDateTime,
+) -> Result<Option<StoredLibrary>> {
+    let user = caller.user.id;
+    loop {
+        let stored = request.load_stored(app, caller).await?;
+        let from = match plan(stored.as_ref(), request, now) {
+            Plan::UseStored
+                if stored.as_ref().is_none_or(|stored| !stored.is_loading(app.now()) || satisfies(stored, request)) =>
+            {
+                return Ok(stored);
+            }
+            Plan::UseStored => {
+                tokio::time::sleep(POLL_INTERVAL).await;
+                continue;
+            }
+            Plan::UseStale => return Err(spotify_calls::recent_failure(app, Endpoint::MyPlaylists, now).await?),
+            Plan::Fetch(from) => from,
+        };
+        let leased = stored.as_ref().and_then(|stored| stored.leased_until).is_some_and(|until| until > app.now());
+        if !leased && rows::lease(&app.db, user, now + LEASE_DURATION, now).await? {
+            let first = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
+            // Detached: the result is stored even if the visitor leaves.
+            let fetch = tokio::spawn({
+                let (app, caller) = (app.clone(), caller.clone());
+                async move { fetch_and_store(&app, &caller, stored, from, now).await }
+            });
+            return await_fetch(app, caller, first.then_some(request), fetch).await.map(|()| None);
+        }
+        // Another request is fetching. A stale library is shown meanwhile; a first view waits.
+        if stored.as_ref().is_some_and(|stored| stored.fetched_at.is_some()) {
+            return Ok(stored);
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}
+
+/// True if a part of a first library is enough.
+fn satisfies(stored: &StoredLibrary, request: LibraryRequest<'_>) -> bool {
+    match request {
+        LibraryRequest::Page(query) => {
+            stored.fetched_at.is_some() && stored.fetched_count as usize >= query.pages.last * PAGE_SIZE
+        }
+        LibraryRequest::Refresh | LibraryRequest::Remainder => true,
+    }
+}
+
+/// Waits for the end of a fetch, or on a first view until the requested page is there.
+async fn await_fetch(
+    app: &App,
+    caller: &CurrentUser,
+    first: Option<LibraryRequest<'_>>,
+    mut fetch: JoinHandle<Result<()>>,
+) -> Result<()> {
+    loop {
+        if let Ok(ended) = tokio::time::timeout(FIRST_VIEW_TIMEOUT, &mut fetch).await {
+            return ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
+        }
+        let Some(request) = first else { continue };
+        if request.load_stored(app, caller).await?.is_some_and(|stored| satisfies(&stored, request)) {
+            return Ok(());
+        }
+    }
+}
+
+async fn fetch_and_store(
+    app: &App,
+    caller: &CurrentUser,
+    stored: Option<StoredLibrary>,
+    from: usize,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let user = caller.user.id;
+    let first = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
+    let mut fetched = fetch::start(app, caller, from, now).await;
+    while fetched.has_more() {
+        // A first library is shown part by part; an existing one is replaced when the new one is complete.
+        if first && !store(app, user, from, &mut fetched, now).await? {
+            return Ok(());
+        }
+        fetched.fetch_next(app, caller, now).await;
+    }
+    // A partial library does not replace a complete one.
+    let worse =
+        from == 0 && stored.is_some_and(|stored| stored.total > 0 && stored.fetched_count >= stored.spotify_total);
+    match fetched.error.take() {
+        Some(error) if fetched.is_empty() || worse => {
+            // Other errors end by an action of the user.
+            let passes =
+                matches!(error, Error::SpotifyUnavailable(_) | Error::SpotifyTimeout | Error::RateLimited { .. });
+            let failed = passes.then_some(now);
+            rows::release(&app.db, user, now + LEASE_DURATION, failed).await?;
+            Err(error)
+        }
+        error => {
+            // A partial library is shown, and the page offers to fetch the rest.
+            if let Some(error) = &error {
+                tracing::info!(%user, fetched_count = fetched.fetched_count, %error, "a library was fetched in part");
+            }
+            fetched.error = error;
+            store(app, user, from, &mut fetched, now).await.map(|_| ())
+        }
+    }
+}
+
+/// Stores what was fetched since the last call. `false` if another process has taken over the lease.
+async fn store(app: &App, user: UserId, from: usize, fetched: &mut LibraryFetch, now: OffsetDateTime) -> Result<bool> {
+    let begins = from == 0 && fetched.is_untaken();
+    let number = |entries: usize| entries.try_into().unwrap_or(i32::MAX);
+    let spotify_total = number(fetched.total());
+    let whole = fetched.error.is_none() && !fetched.has_more();
+    let fetched_count = if whole { spotify_total } else { number(fetched.fetched_count) };
+    let goes_on = fetched.has_more();
+    let mut known = HashSet::new();
+    // A library that changes while it is fetched may repeat a playlist on the next page.
+    let playlists: Vec<SeenPlaylist> =
+        fetched.take_new().map(to_seen_playlist).filter(|seen| known.insert(seen.id.clone())).collect();
+    let update = LibraryUpdate {
+        playlists: &playlists,
+        spotify_total,
+        fetched_count,
+        lease_until: now + LEASE_DURATION,
+        keep_lease: goes_on,
+    };
+    Ok(match begins {
+        true => rows::replace_library(&app.db, user, update, now).await?,
+        false => rows::extend_library(&app.db, user, update, now).await?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::search::{Order, SearchQuery};
+
+    #[test]
+    fn a_request_uses_the_stored_library_while_it_is_fresh() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::hours(1);
+        let stored = |age: i64, fetched_count| StoredLibrary {
+            fetched_at: Some(now - Duration::seconds(age)),
+            total: 10,
+            spotify_total: 100,
+            fetched_count: fetched_count,
+            leased_until: None,
+            failed_at: None,
+            match_count: 10,
+            rows: Vec::new(),
+        };
+        let first = ListQuery { search: SearchQuery::default(), order: Order::Usual, pages: 1.into() };
+        let page_request = LibraryRequest::Page(&first);
+        let failed = |ago| StoredLibrary { failed_at: Some(now - Duration::seconds(ago)), ..stored(600, 100) };
+        assert_eq!(plan(None, page_request, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&StoredLibrary { fetched_at: None, ..stored(0, 0) }), page_request, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&stored(599, 100)), page_request, now), Plan::UseStored);
+        assert_eq!(plan(Some(&stored(600, 100)), page_request, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(29)), page_request, now), Plan::UseStale);
+        assert_eq!(plan(Some(&failed(29)), LibraryRequest::Refresh, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&failed(30)), page_request, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&stored(29, 100)), LibraryRequest::Refresh, now), Plan::UseStored);
+        assert_eq!(plan(Some(&stored(30, 100)), LibraryRequest::Refresh, now), Plan::Fetch(0));
+        assert_eq!(plan(Some(&stored(5, 50)), LibraryRequest::Remainder, now), Plan::Fetch(50));
+        assert_eq!(plan(Some(&stored(5, 100)), LibraryRequest::Remainder, now), Plan::UseStored);
+    }
+}

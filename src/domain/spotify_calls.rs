@@ -1,0 +1,127 @@
+//! Calls to Spotify: none during a cool-down, none longer than a visitor waits, each one counted.
+
+use std::future::Future;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::{Error, Result};
+use crate::app::App;
+use crate::db::cooldowns::{self, Cooldown};
+use crate::spotify;
+
+/// How long a page may wait for Spotify, all calls and token refreshes together.
+pub const TIME_BUDGET: Duration = Duration::from_secs(8);
+
+/// The endpoint that is called; Spotify's rate limits differ between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    Me,
+    MyPlaylists,
+    Playlist,
+    Items,
+    CurrentlyPlaying,
+}
+
+impl Endpoint {
+    /// Returns the name in the database.
+    pub fn key(self) -> &'static str {
+        match self {
+            Endpoint::Me => "me",
+            Endpoint::MyPlaylists => "my_playlists",
+            Endpoint::Playlist => "playlist",
+            Endpoint::Items => "items",
+            Endpoint::CurrentlyPlaying => "currently_playing",
+        }
+    }
+}
+
+/// Makes a call to Spotify, unless a cool-down is active.
+///
+/// # Errors
+/// [`Error::RateLimited`] during a cool-down, without a call, or if Spotify begins one; [`Error::Reconnect`] if the
+/// token is invalid.
+pub async fn call<T>(
+    app: &App,
+    endpoint: Endpoint,
+    now: OffsetDateTime,
+    call: impl Future<Output = spotify::Result<T>>,
+) -> Result<T> {
+    check_cooldown(app, endpoint, now).await?;
+    match call.await {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(handle_error(app, endpoint, error, now).await),
+    }
+}
+
+/// Returns why Spotify, which failed a moment ago, is not called again yet.
+pub async fn recent_failure(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Error> {
+    Ok(match cooldowns::find_active(&app.db, endpoint.key(), now).await? {
+        Some(cooldown) => Error::from_cooldown(cooldown, now),
+        None => Error::SpotifyUnavailable("it failed a moment ago".into()),
+    })
+}
+
+/// Fails during a cool-down, or else counts the call.
+async fn check_cooldown(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<()> {
+    if let Some(cooldown) = cooldowns::find_active(&app.db, endpoint.key(), now).await? {
+        return Err(Error::from_cooldown(cooldown, now));
+    }
+    app.spotify_calls.add(endpoint.key(), now.date());
+    Ok(())
+}
+
+pub async fn flush_counts(app: &App) -> Result<()> {
+    Ok(app.spotify_calls.flush(&app.db).await?)
+}
+
+/// Records a cool-down, for all processes, if the error asks for one.
+async fn handle_error(app: &App, endpoint: Endpoint, error: spotify::Error, now: OffsetDateTime) -> Error {
+    let Some((bucket, cooldown)) = cooldown_from(&error, endpoint, now) else { return error.into() };
+    tracing::warn!(bucket, quota = cooldown.quota, until = %cooldown.until, "Spotify limits requests");
+    match cooldowns::record(&app.db, bucket, cooldown).await {
+        Ok(()) => Error::from_cooldown(cooldown, now),
+        Err(error) => error.into(),
+    }
+}
+
+/// Returns the cool-down that an error asks for. A short wait limits requests within 30 seconds and applies to all
+/// endpoints; a long one, like an exhausted quota, was seen on one endpoint while others still answered.
+fn cooldown_from(error: &spotify::Error, endpoint: Endpoint, now: OffsetDateTime) -> Option<(&'static str, Cooldown)> {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let (wait, quota) = match error {
+        spotify::Error::RateLimited(wait) => {
+            let wait = wait.unwrap_or(MINUTE / 2);
+            (wait, wait > 10 * MINUTE)
+        }
+        spotify::Error::QuotaExceeded(wait) => (wait.unwrap_or(60 * MINUTE), true),
+        _ => return None,
+    };
+    // Clamp Retry-After to 1 s – 24 h.
+    let wait = wait.clamp(Duration::from_secs(1), 24 * 60 * MINUTE);
+    let bucket = if quota { endpoint.key() } else { cooldowns::ALL_ENDPOINTS };
+    Some((bucket, Cooldown { until: now + wait, quota }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(error: spotify::Error) -> Option<(&'static str, i64, bool)> {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        cooldown_from(&error, Endpoint::Items, now)
+            .map(|(bucket, c)| (bucket, (c.until - now).whole_seconds(), c.quota))
+    }
+
+    #[test]
+    fn short_waits_apply_to_all_endpoints_and_long_ones_to_one() {
+        let wait = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(seconds(spotify::Error::RateLimited(wait(3))), Some(("all", 3, false)));
+        assert_eq!(seconds(spotify::Error::RateLimited(None)), Some(("all", 30, false)));
+        assert_eq!(seconds(spotify::Error::RateLimited(wait(0))), Some(("all", 1, false)));
+        assert_eq!(seconds(spotify::Error::RateLimited(wait(80_000))), Some(("items", 80_000, true)));
+        assert_eq!(seconds(spotify::Error::QuotaExceeded(None)), Some(("items", 3600, true)));
+        assert_eq!(seconds(spotify::Error::QuotaExceeded(wait(u64::MAX))), Some(("items", 86_400, true)));
+        assert_eq!(seconds(spotify::Error::NotFound), None);
+    }
+}
