@@ -59,7 +59,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("governor", &["web::middleware::rate_limit"]),
     ("tower_sessions", &["web", "db::sessions"]),
     ("clap", &["cli", "main"]),
-    ("anyhow", &["cli"]),
+    ("anyhow", &["cli", "server"]),
     ("tracing_subscriber", &["telemetry"]),
     ("chacha20poly1305", &["vault"]),
     ("hkdf", &["vault"]),

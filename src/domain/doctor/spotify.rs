@@ -68,7 +68,7 @@ fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
             Finding::bad(ABOUT, "Unknown: Spotify’s sign-in did not answer in time.", why).with_fix(FIX_CONNECTION)
         }
         Some(oauth::Error::Unavailable(how)) => {
-            let what = format!("Unknown: Spotify’s sign-in is unreachable or has a problem ({how}).");
+            let what = format!("Unknown: Spotify’s sign-in cannot be reached, or is having trouble ({how}).");
             Finding::bad(ABOUT, what, why).with_fix(FIX_CONNECTION)
         }
     }

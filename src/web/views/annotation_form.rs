@@ -1,7 +1,6 @@
 //! The form for a heart's note and tags.
 
 use crate::domain::annotation::AnnotationError;
-use crate::web::views::playlist_card::PlaylistCard;
 use crate::web::views::sanitize_for_redisplay;
 
 /// Values and errors of the form.
@@ -15,9 +14,8 @@ pub(crate) struct AnnotationForm {
 
 impl AnnotationForm {
     /// The form with what is stored.
-    pub(crate) fn new(card: &PlaylistCard) -> Self {
-        let note = card.note.clone().unwrap_or_default();
-        Self { note, tags: card.tags.join(", "), note_error: None, tags_error: None }
+    pub(crate) fn new(note: Option<&str>, tags: &[String]) -> Self {
+        Self { note: note.unwrap_or_default().into(), tags: tags.join(", "), note_error: None, tags_error: None }
     }
 
     /// The form with what was typed, and why it was refused.

@@ -28,6 +28,11 @@ pub(crate) struct PlaylistCard {
 }
 
 impl PlaylistCard {
+    /// The form with the stored note and tags.
+    pub(crate) fn annotation_form(&self) -> AnnotationForm {
+        AnnotationForm::new(self.note.as_deref(), &self.tags)
+    }
+
     /// For pages that do not call Spotify: dates names older than a day.
     pub(crate) fn with_name_date(playlist: Playlist, now: OffsetDateTime) -> Self {
         let old = playlist.seen_at.filter(|seen| now - *seen > time::Duration::days(1));

@@ -39,7 +39,7 @@ pub(crate) async fn edit(
 ) -> Result<Response, AppError> {
     let playlist = playlists::find(&app, &user, &parse_id(&id)?).await?;
     let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(no_heart)?;
-    let form = AnnotationForm::new(&card);
+    let form = card.annotation_form();
     Ok(page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
 }
 

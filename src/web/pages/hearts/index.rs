@@ -5,7 +5,6 @@ use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::list_query::{HEARTS, ListParams, ListView};
 use crate::web::extract::{Now, State};
-use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::Pager;
 use crate::web::views::playlist_card::PlaylistCard;
@@ -38,7 +37,7 @@ pub(crate) async fn index(
     let mut cards: Vec<_> =
         hearts.entries.into_iter().map(|playlist| PlaylistCard::with_name_date(playlist, now)).collect();
     if let Some(card) = cards.iter_mut().find(|card| Some(&card.id) == asked.edit.as_ref()) {
-        card.annotation_form = Some(AnnotationForm::new(card));
+        card.annotation_form = Some(card.annotation_form());
     }
     Ok(render_page(&HeartsPage {
         layout: layout.with_title(list.title("Hearts"), "hearts"),

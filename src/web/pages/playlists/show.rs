@@ -73,7 +73,7 @@ pub(crate) async fn show(
         consent_button: trouble.and_then(consent_button),
         here: page_path(&path, page),
         back,
-        form: AnnotationForm::new(&card),
+        form: card.annotation_form(),
         card,
         description: shown.description,
         hearts: shown.heart_count,
