@@ -92,9 +92,13 @@ pub async fn load(
     Ok(PlaylistPage { playlist, description, heart_count: hearts, items, error })
 }
 
-/// Returns the stored playlist.
+/// Returns what is stored of a playlist: what Spotify last showed, or else the user's heart.
 pub async fn find(app: &App, caller: &CurrentUser, id: &PlaylistId) -> Result<Option<Playlist>> {
-    Ok(db::playlists::find(&app.db, caller.user.id, id).await?)
+    if let Some(playlist) = db::playlists::find(&app.db, caller.user.id, id).await? {
+        return Ok(Some(playlist));
+    }
+    let heart = db::hearts::find(&app.db, caller.user.id, id).await?.filter(|heart| heart.removed_at.is_none());
+    Ok(heart.map(|heart| from_heart(id, heart)))
 }
 
 async fn fetch_with_items(

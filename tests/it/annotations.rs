@@ -69,6 +69,25 @@ async fn invalid_annotation_is_shown_again_with_reason() {
 }
 
 #[tokio::test]
+async fn annotation_page_edits_a_heart_whose_playlist_is_unknown() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let id = "3cEYpjA9oz9GiPac4AsH4n";
+    let path = format!("/hearts/{id}/annotation?from=%2Fhearts%3Fsort%3Doldest");
+    assert_eq!(ada.get(&path).await.status, 404, "without a heart");
+    ada.fetch(reqwest::Method::PUT, &format!("/heart/{id}")).await;
+    let page = ada.open(&path).await;
+    assert_eq!(
+        (page.text("h1").as_str(), page.attribute(".back-link a", "href")),
+        ("Note and tags", format!("/hearts?sort=oldest#p-{id}"))
+    );
+    let refused = ada.submit(page.form(".annotation form").with("note", &"x".repeat(281))).await;
+    assert_eq!((refused.status, refused.has("#note-error")), (422, true));
+    let saved = ada.submit(refused.form(".annotation form").with("note", "short")).await;
+    assert_eq!((saved.url.query(), saved.text(".note").as_str()), (Some("sort=oldest"), "short"));
+}
+
+#[tokio::test]
 async fn annotations_belong_to_one_user_and_need_a_heart() {
     let site = Site::open().await;
     let (ada, id) = sign_in_with_heart(&site).await;

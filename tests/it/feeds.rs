@@ -59,7 +59,7 @@ async fn atom_feed_follows_rfc_4287() {
     let document = Document::parse(&answer.html).unwrap();
     let root = document.root_element();
     assert!(root.has_tag_name((ATOM_NAMESPACE, "feed")));
-    assert_eq!(child_text(root, "title"), format!("Hearts of {DISPLAY_NAME}"));
+    assert_eq!(child_text(root, "title"), format!("{DISPLAY_NAME}’s hearts"));
     assert_eq!(child_text(only_child(root, "author"), "name"), DISPLAY_NAME);
     assert!(child_text(root, "subtitle").contains("not affiliated with Spotify"));
     assert_eq!(link_href(root, "self"), format!("{}/u/lena/atom.xml", site.base));
@@ -94,7 +94,7 @@ async fn json_feed_follows_version_1_1() {
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/feed+json"));
     let feed = answer.json();
     assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
-    assert_eq!(feed["title"], format!("Hearts of {DISPLAY_NAME}"));
+    assert_eq!(feed["title"], format!("{DISPLAY_NAME}’s hearts"));
     assert_eq!(feed["feed_url"], format!("{}/u/lena/feed.json", site.base));
     assert_eq!(feed["home_page_url"], format!("{}/u/lena", site.base));
     assert_eq!(feed["authors"], serde_json::json!([{ "name": DISPLAY_NAME }]));

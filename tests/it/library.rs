@@ -165,7 +165,7 @@ async fn first_view_during_cooldown_says_until_when() {
     let page = lena.open("/playlists").await;
     assert_eq!((page.status, count_library_calls(&site)), (502, 1));
     assert!((80..=90).contains(&page.header("retry-after").parse::<u32>().unwrap()));
-    assert!(page.text("main").contains("Try again after") && page.text("main").contains("Your hearts are safe"));
+    assert!(page.text("main").contains("Try again at") && page.text("main").contains("Your hearts are safe"));
     assert!(!page.has("main a.button"), "it is too early for another try");
 }
 

@@ -37,7 +37,7 @@ async fn expect_trouble(visitor: &Visitor) {
 fn expect_refusal(press: crate::support::page::Page) {
     assert_eq!((press.status, press.header("retry-after")), (503, "5"), "{}", press.html);
     let told = press.json()["error"]["message"].as_str().unwrap().to_owned();
-    assert!(told.contains("cannot reach our database"), "{told}");
+    assert!(told.contains("can’t reach its database"), "{told}");
 }
 
 /// Waits until a press is kept again; gives how long that took.

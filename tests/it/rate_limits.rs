@@ -26,7 +26,12 @@ async fn more_than_sixty_hearts_a_minute_get_429() {
     let told = ada.fetch(Method::DELETE, HEART).await;
     assert_eq!(told.status, 429);
     assert!(told.header("retry-after").parse::<u64>().unwrap() >= 1);
-    assert!(told.json()["error"]["message"].as_str().unwrap().contains("more than 60 hearts in a minute"));
+    assert!(
+        told.json()["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("Too many hearts at once: the limit is 60 in a minute")
+    );
     let press = [("sec-fetch-site", "same-origin")];
     let form = async || ada.request(Method::POST, HEART, &press, Some("hearted=false".into())).await;
     for n in 0..60 {
@@ -50,7 +55,8 @@ async fn sign_in_starts_are_limited_by_address() {
     let refused = start_sign_in_from(&site.visitor(), "198.51.100.2").await;
     assert_eq!(refused.status, 429, "without a proxy nobody believes the header");
     assert!(
-        refused.text("main").contains("more than 3 sign-ins") && refused.text("main").contains("Nothing was saved")
+        refused.text("main").contains("Too many sign-ins from one address")
+            && refused.text("main").contains("Nothing was saved")
     );
     assert!(refused.header("retry-after").parse::<u64>().unwrap() <= 201);
     assert_eq!(site.visitor().open("/login").await.status, 200, "reading is not limited");

@@ -196,7 +196,7 @@ async fn user_not_on_allow_list_is_told_whom_to_ask() {
     let visitor = site.visitor();
     let page = visitor.sign_in("tom").await;
     assert_eq!(page.status, 403);
-    assert!(page.text("main").contains("Ask whoever runs this server"));
+    assert!(page.text("main").contains("Ask its operator"));
     assert!(page.has("form[action='/auth/spotify']") && !page.has("main a[href='/hearts']"));
     assert!(!page.html.contains("code=") && !page.html.contains("state="), "the page repeats the address");
     assert_eq!(visitor.open("/account").await.url.path(), "/login");

@@ -33,7 +33,7 @@ pub(crate) async fn set_sharing(visitor: &Visitor, part: &str, on: &str) -> Page
 /// Creates a secret link and returns its path.
 pub(crate) async fn create_secret_link(visitor: &Visitor) -> String {
     let page = set_sharing(visitor, "link", "true").await;
-    let path = page.attribute("a.exact[href*='/s/']", "href");
+    let path = page.attribute("a.copy-value[href*='/s/']", "href");
     path.split_once("/s/").map(|(_, token)| format!("/s/{token}")).unwrap()
 }
 
