@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
 use axum::response::Redirect;
-use axum::routing::{get, post, put};
+use axum::routing::{any, get, post, put};
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 use crate::app::App;
@@ -135,16 +135,17 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
 }
 
 /// Routes of earlier releases, and the part of each path that was renamed.
-const REDIRECTS: [(&str, &str, &str); 3] = [
+const REDIRECTS: [(&str, &str, &str); 4] = [
     ("/account/same", "/same", "/merge"),
     ("/account/again", "/again", "/reauthenticate"),
     ("/account/ways/{provider}", "/ways/", "/identities/"),
+    ("/hearts/{id}/words", "/words", "/annotation"),
 ];
 
 fn redirects() -> Router<Arc<App>> {
     REDIRECTS.into_iter().fold(Router::new(), |router, (route, old, new)| {
         let moved = move |uri: Uri| async move { Redirect::permanent(&uri.to_string().replacen(old, new, 1)) };
-        router.route(route, get(moved))
+        router.route(route, any(moved))
     })
 }
 

@@ -10,7 +10,7 @@ use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 use crate::support::{Site, wait_until};
 
-/// The app's limit of concurrent requests (src/web/mod.rs).
+/// The app's limit of concurrent requests (src/web/middleware/mod.rs).
 const MAX_CONCURRENT_REQUESTS: usize = 200;
 /// A request whose body is never completed.
 const INCOMPLETE_REQUEST: &[u8] = b"POST /hearts HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\r\nli";
@@ -50,6 +50,24 @@ async fn overload_gives_503_and_recovers() {
     assert_eq!(ada.get("/healthz").await.status, 200, "the process lives");
     drop(stuck);
     wait_until("it passes by itself", async || ada.get("/hearts").await.status == 200).await;
+}
+
+#[tokio::test]
+async fn stalled_upload_is_408_and_imports_nothing() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let mut stream = connect(&site.base).await;
+    let request = format!(
+        "POST /hearts/import HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {}\r\ncontent-length: 1000\r\n\
+         content-type: multipart/form-data; boundary=b\r\n\r\n\
+         --b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"hearts.csv\"\r\n\r\nid\n3cEYpjA9oz9GiPac4AsH4n\n",
+        ada.cookie()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = [0; 12];
+    stream.read_exact(&mut response).await.unwrap();
+    assert_eq!(&response, b"HTTP/1.1 408");
+    assert_eq!(site.count_hearts().await, 0);
 }
 
 #[tokio::test]

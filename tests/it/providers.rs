@@ -296,8 +296,11 @@ async fn addresses_of_earlier_releases_redirect_permanently() {
         ("/account/same?next=%2Fhearts", "/account/merge?next=%2Fhearts"),
         ("/account/again", "/account/reauthenticate"),
         ("/account/ways/github", "/account/identities/github"),
+        ("/hearts/3cEYpjA9oz9GiPac4AsH4n/words", "/hearts/3cEYpjA9oz9GiPac4AsH4n/annotation"),
     ] {
-        let moved = site.visitor().request(Method::GET, old, &[], None).await;
-        assert_eq!((moved.status, moved.header("location")), (308, new));
+        for method in [Method::GET, Method::POST] {
+            let moved = site.visitor().request(method, old, &[], None).await;
+            assert_eq!((moved.status, moved.header("location")), (308, new));
+        }
     }
 }

@@ -92,14 +92,13 @@ async fn read_field(mut field: Field<'_>) -> Result<Vec<u8>, AppError> {
 }
 
 fn upload_error(error: MultipartError) -> AppError {
-    match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => file_too_large(),
-        status => with_retry_link(AppError::new(
-            status,
-            "The file did not arrive",
-            "Something went wrong on the way. Try again.",
-        )),
-    }
+    let status = match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => return file_too_large(),
+        // The body could not be read: the upload broke off, or stalled for longer than the router allows.
+        status if status.is_server_error() => StatusCode::REQUEST_TIMEOUT,
+        status => status,
+    };
+    with_retry_link(AppError::new(status, "The file did not arrive", "The upload stopped on the way. Try again."))
 }
 
 fn file_too_large() -> AppError {
