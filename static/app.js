@@ -142,7 +142,7 @@ const sendHeart = (id, hearted) => request(`/heart/${id}`, { method: hearted ? "
 function revertHeart(id, heart, reason) {
   heart.wanted = heart.confirmed;
   renderHearts(heartForms(id));
-  offer(id, `${heart.name} was not saved. ${reason[0].toUpperCase()}${reason.slice(1)}`, "retry", !heart.confirmed);
+  offer(id, `Couldn’t save the heart for ${heart.name}. ${reason[0].toUpperCase()}${reason.slice(1)}`, "retry", !heart.confirmed);
 }
 
 // Offers to set the heart. The button disappears with its message, so the focus moves to the heart.

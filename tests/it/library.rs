@@ -50,7 +50,7 @@ async fn refresh_during_cooldown_says_until_when() {
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
     let again = submit_refresh(&lena, &page).await;
     let alert = again.text("main [role=alert]");
-    assert!(alert.contains("Spotify asks us to wait until ") && alert.contains(" UTC"), "{alert}");
+    assert!(alert.contains("Too many requests to Spotify. Try again at ") && alert.contains(" UTC"), "{alert}");
     assert_eq!((again.url.query(), again.count("li.card") > 0), (Some("q=a"), true));
     let calls = count_library_calls(&site);
     assert!(
@@ -120,7 +120,7 @@ async fn retry_after_is_honoured_by_every_process() {
         let page = lena.open(&address).await;
         assert_eq!((page.status, page.count("li.card")), (200, 10));
         let alert = page.text("main [role=alert]");
-        assert!(alert.contains("Spotify asks us to wait until ") && alert.contains(" UTC"), "{alert}");
+        assert!(alert.contains("Too many requests to Spotify. Try again at ") && alert.contains(" UTC"), "{alert}");
     }
     let id = lena.open("/hearts").await.status;
     assert_eq!((id, count_library_calls(&site)), (200, 2));

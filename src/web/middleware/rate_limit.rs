@@ -96,14 +96,14 @@ impl RateLimit {
     fn error(&self, wait: Duration) -> AppError {
         let seconds = wait.as_secs() + 1;
         let period = if self.period == Duration::from_secs(60) { "a minute" } else { "ten minutes" };
-        let what = format!(
+        let message = format!(
             "Too many {} at once: the limit is {} in {period}. Try again in {}.",
-            self.max,
             self.label,
+            self.max,
             if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") }
         );
-        let fault = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", what).nothing_saved();
-        AppError { retry_after: Some(Duration::from_secs(seconds)), ..fault }
+        let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message).nothing_saved();
+        AppError { retry_after: Some(Duration::from_secs(seconds)), ..error }
     }
 
     /// The key of a request.

@@ -95,10 +95,10 @@ async fn failed_heart_is_reverted_and_can_be_retried() {
     let browser = open_as_ada(&site).await;
     site.db.execute("alter table user_hearts rename to lost").await.unwrap();
     browser.click(FIRST_HEART).await;
-    browser.wait_for_text("#live", "was not saved").await;
+    browser.wait_for_text("#live", "Couldn’t save the heart for").await;
     assert!(!is_hearted(&browser, FIRST_HEART).await);
     browser.click("#live .retry").await;
-    browser.wait_for_text("#live", "was not saved").await;
+    browser.wait_for_text("#live", "Couldn’t save the heart for").await;
     assert!(!is_hearted(&browser, FIRST_HEART).await, "it still fails");
     site.db.execute("alter table lost rename to user_hearts").await.unwrap();
     browser.click("#live .retry").await;
@@ -115,7 +115,7 @@ async fn failure_message_stays_while_other_hearts_are_saved() {
     let name: String = browser.eval("document.querySelector('.card:first-child .name').innerText").await;
     site.db.execute("alter table user_hearts rename to lost").await.unwrap();
     browser.click(FIRST_HEART).await;
-    browser.wait_for_text("#live", &format!("{name} was not saved. ")).await;
+    browser.wait_for_text("#live", &format!("Couldn’t save the heart for {name}. ")).await;
     site.db.execute("alter table lost rename to user_hearts").await.unwrap();
     let second = ".card:nth-child(2) form.heart button";
     for saved in [1, 0] {
@@ -123,7 +123,10 @@ async fn failure_message_stays_while_other_hearts_are_saved() {
         wait_for_heart_count(&site, &browser, saved).await;
     }
     browser.find("#live p:nth-child(2) .undo").await;
-    assert!(browser.text("#live p:first-child").await.starts_with(&format!("{name} was not saved. ")), "it stays");
+    assert!(
+        browser.text("#live p:first-child").await.starts_with(&format!("Couldn’t save the heart for {name}. ")),
+        "it stays"
+    );
     browser.click("#live .retry").await;
     wait_for_heart_count(&site, &browser, 1).await;
     assert!(is_hearted(&browser, FIRST_HEART).await);
@@ -181,11 +184,11 @@ async fn offline_heart_is_reverted_with_message() {
         ))
         .await;
     browser.click(FIRST_HEART).await;
-    browser.wait_for_text("#live", "was not saved. You are offline.").await;
+    browser.wait_for_text("#live", "You are offline.").await;
     assert!(!is_hearted(&browser, FIRST_HEART).await);
     browser.devtools("Network.emulateNetworkConditions", network(false)).await;
     browser.wait_for("navigator.onLine").await;
-    browser.wait_for("document.querySelector('#live p:has(.retry) span').innerText.endsWith('was not saved.')").await;
+    browser.wait_for("document.querySelector('#live p:has(.retry) span').innerText.match(/^Couldn’t save the heart for [^.]+\\.$/)").await;
     browser.click("#live .retry").await;
     wait_for_heart_count(&site, &browser, 1).await;
     assert!(is_hearted(&browser, FIRST_HEART).await);
