@@ -10,91 +10,90 @@ use anyhow::{Result, ensure};
 use crate::fake_spotify::{CLIENT_ID, CLIENT_SECRET};
 use crate::process;
 
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A running app. Killed when dropped.
 pub(crate) struct App {
     child: Child,
     /// `http://127.0.0.1:PORT`.
-    pub(crate) base: String,
-    /// From the start of the process to its first 200.
-    pub(crate) started_in: Duration,
+    pub(crate) base_url: String,
+    /// Time from the start of the process to its first 200.
+    pub(crate) startup_time: Duration,
 }
 
-/// The servers that the app uses.
+/// Settings of the app that differ between runs.
 #[derive(Clone, Copy)]
-pub(crate) struct Servers<'a> {
-    /// Address of the database.
-    pub(crate) database: &'a str,
-    /// How many connections to it the app may open.
-    pub(crate) connections: usize,
-    /// Address of the fake Spotify.
-    pub(crate) spotify: &'a str,
+pub(crate) struct AppConfig<'a> {
+    pub(crate) database_url: &'a str,
+    pub(crate) database_connections: usize,
+    pub(crate) spotify_url: &'a str,
 }
 
 impl App {
     /// Starts `program`, by default the one built with the harness, on a free port.
-    pub(crate) async fn start(program: Option<&Path>, servers: Servers<'_>) -> Result<Self> {
-        Self::start_with(Command::new(path(program)?), servers).await
+    pub(crate) async fn start(program: Option<&Path>, config: AppConfig<'_>) -> Result<Self> {
+        Self::start_command(Command::new(resolve_program(program)?), config).await
     }
 
-    /// The same with a command that starts it, for example under valgrind.
-    pub(crate) async fn start_with(mut command: Command, servers: Servers<'_>) -> Result<Self> {
+    /// Starts the app with `command`, for example under valgrind, on a free port.
+    pub(crate) async fn start_command(mut command: Command, config: AppConfig<'_>) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
-        let base = format!("http://127.0.0.1:{port}");
-        let api = format!("{}/v1", servers.spotify);
+        let base_url = format!("http://127.0.0.1:{port}");
+        let api_url = format!("{}/v1", config.spotify_url);
         command.env_clear().envs([
             ("PORT", port.as_str()),
-            ("BASE_URL", &base),
-            ("DATABASE_URL", servers.database),
-            ("DATABASE_CONNECTIONS", &servers.connections.max(2).to_string()),
+            ("BASE_URL", &base_url),
+            ("DATABASE_URL", config.database_url),
+            ("DATABASE_CONNECTIONS", &config.database_connections.max(2).to_string()),
             ("SESSION_SECRET", "a session secret that is for measuring alone"),
             ("SPOTIFY_CLIENT_ID", CLIENT_ID),
             ("SPOTIFY_CLIENT_SECRET", CLIENT_SECRET),
-            ("SPOTIFY_ACCOUNTS_URL", servers.spotify),
-            ("SPOTIFY_API_URL", &api),
-            // The harness is faster than any person.
+            ("SPOTIFY_ACCOUNTS_URL", config.spotify_url),
+            ("SPOTIFY_API_URL", &api_url),
+            // Lifts the rate limits, which the load would exceed.
             ("SIGN_INS_PER_ADDRESS", "1000000"),
             ("HEARTS_PER_MINUTE", "1000000"),
         ]);
         command.current_dir(std::env::temp_dir());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let start = Instant::now();
-        let mut app = Self { child: command.spawn()?, base, started_in: Duration::ZERO };
-        app.await_first_answer(start).await?;
+        let mut app = Self { child: command.spawn()?, base_url, startup_time: Duration::ZERO };
+        app.wait_until_ready(start).await?;
         Ok(app)
     }
 
-    /// Stops it as a platform does, and waits.
+    /// Sends SIGTERM, as a platform does, and waits for the end of the process.
     pub(crate) fn stop(mut self) -> Result<()> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        ensure!(self.child.wait()?.success(), "the app failed when it was stopped");
+        ensure!(self.child.wait()?.success(), "the app failed during shutdown");
         Ok(())
     }
 
-    async fn await_first_answer(&mut self, start: Instant) -> Result<()> {
+    async fn wait_until_ready(&mut self, start: Instant) -> Result<()> {
         let client = reqwest::Client::new();
-        let address = format!("{}/healthz", self.base);
-        while !client.get(&address).send().await.is_ok_and(|answer| answer.status() == 200) {
-            ensure!(self.child.try_wait()?.is_none(), "the app ended before it served");
-            ensure!(start.elapsed() < Duration::from_secs(30), "the app does not serve");
+        let url = format!("{}/healthz", self.base_url);
+        while !client.get(&url).send().await.is_ok_and(|response| response.status() == 200) {
+            ensure!(self.child.try_wait()?.is_none(), "the app exited during startup");
+            ensure!(start.elapsed() < STARTUP_TIMEOUT, "the app is not ready after {STARTUP_TIMEOUT:?}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        self.started_in = start.elapsed();
+        self.startup_time = start.elapsed();
         Ok(())
     }
 
-    pub(crate) fn cpu(&self) -> Duration {
-        process::cpu(self.child.id())
+    pub(crate) fn cpu_time(&self) -> Duration {
+        process::cpu_time(self.child.id())
     }
 
-    /// Resident memory in MiB, now and at its peak.
-    pub(crate) fn memory(&self) -> (f64, f64) {
-        process::memory(self.child.id())
+    /// Resident memory in MiB: current and peak.
+    pub(crate) fn resident_mib(&self) -> (f64, f64) {
+        process::resident_mib(self.child.id())
     }
 }
 
-/// Path of `program`, by default of the one built with the harness.
-pub(crate) fn path(program: Option<&Path>) -> Result<PathBuf> {
+/// Returns the path of `program`, by default of the one built with the harness.
+pub(crate) fn resolve_program(program: Option<&Path>) -> Result<PathBuf> {
     Ok(program.unwrap_or(Path::new(env!("CARGO_BIN_EXE_heartlist"))).canonicalize()?)
 }
 

@@ -1,71 +1,77 @@
-//! Clients of the harness itself, for what no load tool can ask: a sign-in goes through two servers, and a cold library
-//! needs a change before each page.
+//! Clients of the harness itself, for workloads that wrk cannot send: a sign-in involves two servers, and a cold
+//! library needs a change in the database before each page.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use reqwest::header::COOKIE;
+use sqlx::PgPool;
 
-use crate::Options;
-use crate::bench::Bench;
-use crate::people::{CARD, ROWS, sign_in};
-use crate::visitor::Visitor;
-use crate::wrk::Outcome;
+use crate::fake_spotify::FakeSpotify;
+use crate::options::Options;
+use crate::outcome::Outcome;
+use crate::support::visitor::Visitor;
+use crate::users::{CARD_TAG, ROWS_PER_PAGE, User, sign_in};
 
-/// How long the fake Spotify takes for each list.
+/// Latency of each playlist request to the fake Spotify.
 const SPOTIFY_DELAY: Duration = Duration::from_millis(20);
 
-/// People sign in again and again, each time with a new browser.
-pub(crate) async fn sign_ins(bench: &Bench, options: &Options) -> Result<Outcome> {
-    let (base, people) = (bench.app.base.clone(), bench.writers.clone());
-    run(options, move |client| {
-        let (base, key) = (base.clone(), people[client % people.len()].key.clone());
+/// Signs `users` in over and over, each time with a new cookie jar.
+pub(crate) async fn run_sign_ins(options: &Options, base_url: &str, users: &[User]) -> Result<Outcome> {
+    let (base_url, users) = (base_url.to_owned(), users.to_vec());
+    run_clients(options, move |client| {
+        let (base_url, key) = (base_url.clone(), users[client % users.len()].key.clone());
         async move {
             let start = Instant::now();
-            sign_in(&Visitor::new(&base), &key).await?;
+            sign_in(&Visitor::new(&base_url), &key).await?;
             Ok(start.elapsed())
         }
     })
     .await
 }
 
-/// Pages of people whose library is deleted before each. Only the page is timed.
-pub(crate) async fn cold_library(bench: &Bench, options: &Options) -> Result<Outcome> {
-    bench.spotify.delay_lists(SPOTIFY_DELAY);
-    let client = reqwest::Client::new();
-    let (people, pool) = (bench.cold.clone(), bench.postgres.pool.clone());
-    let address = format!("{}/playlists", bench.app.base);
-    let outcome = run(options, move |number| {
-        let (client, pool, address) = (client.clone(), pool.clone(), address.clone());
-        let person = people[number % people.len()].clone();
+/// Opens pages of `users` whose library is deleted before each. Only the page is timed.
+pub(crate) async fn run_cold_library(
+    options: &Options,
+    base_url: &str,
+    users: &[User],
+    pool: &PgPool,
+    spotify: &FakeSpotify,
+) -> Result<Outcome> {
+    spotify.delay_lists(SPOTIFY_DELAY);
+    let http = reqwest::Client::new();
+    let (users, pool, url) = (users.to_vec(), pool.clone(), format!("{base_url}/playlists"));
+    let outcome = run_clients(options, move |client| {
+        let (http, pool, url) = (http.clone(), pool.clone(), url.clone());
+        let user = users[client % users.len()].clone();
         async move {
-            sqlx::query("delete from libraries where user_id = $1").bind(person.id).execute(&pool).await?;
+            sqlx::query("delete from libraries where user_id = $1").bind(user.id).execute(&pool).await?;
             let start = Instant::now();
-            let page = client.get(address).header(COOKIE, person.cookie).send().await?.text().await?;
-            let took = start.elapsed();
-            ensure!(page.matches(CARD).count() == ROWS, "not a page of {ROWS}: {page}");
-            Ok(took)
+            let page = http.get(url).header(COOKIE, user.cookie).send().await?.text().await?;
+            let elapsed = start.elapsed();
+            ensure!(page.matches(CARD_TAG).count() == ROWS_PER_PAGE, "not a page of {ROWS_PER_PAGE}: {page}");
+            Ok(elapsed)
         }
     })
     .await;
-    bench.spotify.end_delay();
+    spotify.end_delay();
     outcome
 }
 
-/// Runs as many clients as there are connections, each of which calls `act` again and again.
-async fn run<F>(options: &Options, act: impl Fn(usize) -> F + Clone + Send + 'static) -> Result<Outcome>
+/// Runs one client per connection. Each sends requests until the time is up; `request` returns how long one took.
+async fn run_clients<F>(options: &Options, request: impl Fn(usize) -> F + Clone + Send + 'static) -> Result<Outcome>
 where
     F: Future<Output = Result<Duration>> + Send + 'static,
 {
     let start = Instant::now();
     let end = start + Duration::from_secs(options.seconds);
     let clients = (0..options.connections).map(|client| {
-        let act = act.clone();
+        let request = request.clone();
         tokio::spawn(async move {
             let mut times = Vec::new();
             while Instant::now() < end {
-                times.push(act(client).await?);
+                times.push(request(client).await?);
             }
             anyhow::Ok(times)
         })
@@ -76,15 +82,15 @@ where
     }
     let seconds = start.elapsed().as_secs_f64();
     times.sort();
-    let at = |part: usize| times.get(times.len() * part / 100).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3);
+    let percentile = |n: usize| times.get(times.len() * n / 100).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3);
     let requests = times.len() as u64;
     Ok(Outcome {
         requests,
-        presses: 0,
+        toggles: 0,
         seconds,
-        p50: at(50),
-        p99: at(99),
-        checked: requests,
+        p50: percentile(50),
+        p99: percentile(99),
+        checked_pages: requests,
         page_bytes: f64::NAN,
         states: Vec::new(),
     })

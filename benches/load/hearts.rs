@@ -1,4 +1,4 @@
-//! The states of all hearts that the app acknowledged, and the comparison with what Postgres stores.
+//! The states of all hearts that the app acknowledged, and their comparison with the rows in Postgres.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -10,63 +10,53 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
 
-use crate::wrk::{Outcome, Requests};
+use crate::outcome::Outcome;
+use crate::requests::{Heart, Requests};
 
-/// One person's heart for one playlist.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Heart {
-    pub(crate) user: i64,
-    pub(crate) playlist: String,
-}
+/// Longer than the five minutes that the app waits after a count that took long.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(400);
 
-/// Every heart that was pressed, with its state by the last answer.
+/// The state of every toggled heart in the last response.
 #[derive(Default)]
 pub(crate) struct HeartStates {
     states: HashMap<Heart, bool>,
-    presses: u64,
+    toggles: u64,
 }
 
 impl HeartStates {
-    /// Returns the states from which `requests` goes on. A heart that was never pressed is not given.
+    /// Returns the current states of the hearts in `requests`. Hearts start as not set.
     pub(crate) fn get(&self, requests: &Requests) -> Vec<bool> {
         requests.hearts.iter().map(|heart| self.states.get(heart).copied().unwrap_or(false)).collect()
     }
 
-    /// Records the answers of one run. Hearts whose answer wrk did not wait for are pressed once more, all of them at
-    /// once.
-    ///
-    /// # Errors
-    /// If one of these presses fails.
-    pub(crate) async fn record(&mut self, base: &str, requests: &Requests, outcome: &Outcome) -> Result<()> {
-        self.presses += outcome.presses;
+    /// Records the responses of a run. Requests that wrk dropped at its end are sent again, all at once.
+    pub(crate) async fn record(&mut self, base_url: &str, requests: &Requests, outcome: &Outcome) -> Result<()> {
+        self.toggles += outcome.toggles;
         let client = Client::new();
-        let mut under_way = JoinSet::new();
+        let mut in_flight = JoinSet::new();
         for (number, (heart, state)) in requests.hearts.iter().zip(&outcome.states).enumerate() {
             match state {
                 Some(state) => drop(self.states.insert(heart.clone(), *state)),
                 None => {
                     let (hearted, heart) = (number % 2 == 0, heart.clone());
                     let method = if hearted { Method::PUT } else { Method::DELETE };
-                    let request = client.request(method, format!("{base}/heart/{}", heart.playlist));
+                    let request = client.request(method, format!("{base_url}/heart/{}", heart.playlist));
                     let request = request.header(COOKIE, &requests.cookies[&heart.user]);
                     let request = request.header("sec-fetch-site", "same-origin");
-                    under_way.spawn(async move { anyhow::Ok((heart, hearted, request.send().await?.status())) });
+                    in_flight.spawn(async move { anyhow::Ok((heart, hearted, request.send().await?.status())) });
                 }
             }
         }
-        while let Some(answer) = under_way.join_next().await {
-            let (heart, hearted, status) = answer??;
+        while let Some(response) = in_flight.join_next().await {
+            let (heart, hearted, status) = response??;
             ensure!(status == 200, "{heart:?}: {status}");
             self.states.insert(heart, hearted);
-            self.presses += 1;
+            self.toggles += 1;
         }
         Ok(())
     }
 
-    /// Compares every acknowledged state with Postgres, then waits for the app's count of all hearts and compares that.
-    ///
-    /// # Errors
-    /// If a heart is not as it was acknowledged, or a count is wrong.
+    /// Fails if a heart's row differs from its last acknowledged state, or the app's next count of hearts is wrong.
     pub(crate) async fn check(&self, pool: &PgPool) -> Result<()> {
         if self.states.is_empty() {
             return Ok(());
@@ -79,8 +69,8 @@ impl HeartStates {
             ensure!(*state == stored.contains(heart), "{heart:?} was acknowledged as {state}");
         }
         println!(
-            "{} presses of {} hearts: the last acknowledged state of each is stored.",
-            self.presses,
+            "{} toggles of {} hearts: the last acknowledged state of each is stored.",
+            self.toggles,
             self.states.len()
         );
         check_counts(pool).await
@@ -94,7 +84,7 @@ async fn check_counts(pool: &PgPool) -> Result<()> {
         using (playlist_id) where c.hearts is distinct from h.hearts";
     let wrong: i64 = sqlx::query_scalar(wrong).fetch_one(pool).await?;
     ensure!(wrong == 0, "heart_counts is wrong for {wrong} playlists");
-    println!("The app's next count, {waited:.0} s later, was right for every playlist.");
+    println!("The app's next count of hearts, {waited:.0} s later, was right for every playlist.");
     Ok(())
 }
 
@@ -104,8 +94,7 @@ pub(crate) async fn wait_for_count(pool: &PgPool) -> Result<f64> {
     let now: OffsetDateTime = sqlx::query_scalar("select now()").fetch_one(pool).await?;
     let counted = "select exists (select from top_lists where made_at > $1)";
     while !sqlx::query_scalar::<_, bool>(counted).bind(now).fetch_one(pool).await? {
-        // A long count is followed by a rest of up to five minutes.
-        ensure!(start.elapsed() < Duration::from_secs(400), "the app does not count the hearts");
+        ensure!(start.elapsed() < COUNT_TIMEOUT, "the app has not counted the hearts within {COUNT_TIMEOUT:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Ok(start.elapsed().as_secs_f64())

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use local_postgres::{LocalPostgres, Options};
@@ -10,24 +11,24 @@ use url::Url;
 
 use crate::process;
 
-/// Not /tmp, which may be in memory, where a commit costs nothing.
-const FOLDER: &str = "/var/tmp";
+/// Parent of the data folder. `/tmp` may be in memory, where a commit costs nothing.
+const PARENT_DIR: &str = "/var/tmp";
 
 /// A running server. Stopped and deleted when dropped.
 pub(crate) struct Postgres {
     server: Option<LocalPostgres>,
     url: String,
-    folder: PathBuf,
+    dir: PathBuf,
     pid: u32,
-    /// The harness's own connections.
+    /// Connections of the harness.
     pub(crate) pool: PgPool,
 }
 
 impl Postgres {
     pub(crate) async fn start() -> Result<Self> {
-        let folder = PathBuf::from(FOLDER).join(format!("heartlist-load-{}", std::process::id()));
+        let dir = PathBuf::from(PARENT_DIR).join(format!("heartlist-load-{}", std::process::id()));
         let options = Options {
-            dir: folder.join("postgres"),
+            dir: dir.join("postgres"),
             database: "heartlist".into(),
             bin_dir: std::env::var_os("PG_BIN").map(PathBuf::from),
             search_path: std::env::var_os("PATH"),
@@ -38,37 +39,37 @@ impl Postgres {
         let pool = PgPool::connect(&url).await?;
         for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
             let value: String = sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(&pool).await?;
-            ensure!(value == "on", "{setting} is {value}: a commit would be no commit");
+            ensure!(value == "on", "{setting} is {value}: commits would not be durable");
         }
-        let file = folder.join("postgres/data/postmaster.pid");
-        let first = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        let pid = first.lines().next().and_then(|pid| pid.parse().ok()).context("postmaster.pid")?;
-        Ok(Self { server: Some(server), url, folder, pid, pool })
+        let file = dir.join("postgres/data/postmaster.pid");
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let pid = text.lines().next().and_then(|pid| pid.parse().ok()).context("postmaster.pid")?;
+        Ok(Self { server: Some(server), url, dir, pid, pool })
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Returns the options with which libpq's programs connect.
-    pub(crate) fn libpq(&self) -> Result<Vec<String>> {
+    /// Connection arguments for libpq's programs.
+    pub(crate) fn libpq_args(&self) -> Result<Vec<String>> {
         let url = Url::parse(self.url())?;
-        let host = url.query_pairs().find(|(name, _)| name == "host").context("a socket's folder")?.1.into_owned();
+        let host = url.query_pairs().find(|(name, _)| name == "host").context("socket folder")?.1.into_owned();
         let port = url.port().unwrap_or(5432).to_string();
         let database = url.path().trim_start_matches('/').to_owned();
         Ok(vec!["-h".into(), host, "-p".into(), port, "-U".into(), url.username().into(), database])
     }
 
-    /// CPU time of the server and all its workers so far.
-    pub(crate) fn cpu(&self) -> std::time::Duration {
-        process::cpu_of_family(self.pid)
+    /// CPU time of the server and its worker processes so far.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        process::cpu_time_with_children(self.pid)
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // Stops the server and waits.
+        // Stops the server before its files are removed.
         drop(self.server.take());
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_dir_all(&self.dir);
     }
 }

@@ -1,16 +1,16 @@
-//! Rounds: every mix after the other, again and again, so that a busy machine slows all of them.
+//! Rounds: all workloads take turns, so that other load on the machine slows all of them.
 
 use anyhow::{Context, Result};
 
-use crate::Options;
-use crate::bench::Bench;
-use crate::mixes::Mix;
+use crate::harness::Harness;
+use crate::options::Options;
 use crate::report::{self, Figures, Rounds};
+use crate::workloads::Workload;
 
-/// Runs the mixes that the options name and prints the table.
-pub(crate) async fn run(bench: &mut Bench, options: &Options) -> Result<()> {
-    let mixes = bench.mixes(&options.only).await?;
-    let rounds = run_all(bench, mixes, options).await?;
+/// Runs the selected workloads and prints the table.
+pub(crate) async fn run(harness: &mut Harness, options: &Options) -> Result<()> {
+    let workloads = harness.workloads(&options.only).await?;
+    let rounds = run_workloads(harness, workloads, options).await?;
     let title = format!(
         "Medians of {} rounds of {} s with {} connections:",
         options.rounds, options.seconds, options.connections
@@ -19,15 +19,20 @@ pub(crate) async fn run(bench: &mut Bench, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Runs `mixes` as many rounds as the options say.
-pub(crate) async fn run_all(bench: &mut Bench, mixes: Vec<Mix>, options: &Options) -> Result<Rounds> {
-    let mut rounds: Rounds = mixes.into_iter().map(|mix| (mix, Vec::new())).collect();
+/// Runs `workloads` in as many rounds as the options ask for.
+pub(crate) async fn run_workloads(
+    harness: &mut Harness,
+    workloads: Vec<Workload>,
+    options: &Options,
+) -> Result<Rounds> {
+    let mut rounds: Rounds = workloads.into_iter().map(|workload| (workload, Vec::new())).collect();
     for round in 1..=options.rounds {
-        for (mix, all) in &mut rounds {
-            let figures = bench.run(mix, options).await.with_context(|| mix.name.clone())?;
-            let Figures { rate, p50, app, postgres, .. } = figures;
-            eprintln!("round {round}: {}: {rate:.0}/s, p50 {p50:.2} ms, {app:.0} + {postgres:.0} µs", mix.name);
-            all.push(figures);
+        for (workload, all_figures) in &mut rounds {
+            let figures = harness.run(workload, options).await.with_context(|| workload.name.clone())?;
+            let Figures { rate, p50, app_cpu, postgres_cpu, .. } = figures;
+            let name = &workload.name;
+            eprintln!("round {round}: {name}: {rate:.0}/s, p50 {p50:.2} ms, {app_cpu:.0} + {postgres_cpu:.0} µs");
+            all_figures.push(figures);
         }
     }
     Ok(rounds)
