@@ -1,6 +1,6 @@
-# Everywhere but Heroku. A test holds the version to rust-toolchain.toml.
+# Not used by Heroku. A test compares the version with rust-toolchain.toml.
 FROM rust:1.95.0-slim-trixie AS build
-# No second toolchain for the sake of rustfmt and clippy.
+# Keeps rustup from installing the components in rust-toolchain.toml.
 ENV RUSTUP_TOOLCHAIN=1.95.0 SQLX_OFFLINE=true
 WORKDIR /build
 COPY . .
