@@ -175,7 +175,7 @@ async fn add_filler_hearts(pool: &PgPool, from: u64, to: u64) -> Result<()> {
     for statement in ["vacuum analyze", "checkpoint"] {
         connection.execute(statement).await?;
     }
-    // Dirty pages are written before the next measurement.
+    // Flushes dirty pages, which would disturb the next measurement.
     tokio::task::spawn_blocking(|| Command::new("sync").status()).await??;
     Ok(())
 }
