@@ -52,7 +52,7 @@ async fn invalid_annotation_is_shown_again_with_reason() {
     save_annotation(&ada, &ada.edit_first_heart().await, "Before", "before").await;
     for path in [format!("/hearts?edit={id}"), format!("/playlists/{id}")] {
         let page = save_annotation(&ada, &ada.open(&path).await, &"x".repeat(281), "Kept As Typed").await;
-        assert_eq!((page.status, page.has(".annotation[open]")), (422, true), "{path}");
+        assert_eq!((page.status, page.has("main .annotation form")), (422, true), "{path}");
         assert_eq!(page.attribute("input[name=note][aria-invalid]", "aria-describedby"), "note-error");
         let why = page.text("#note-error");
         assert_eq!(why, "A note can have up to 280 characters; this one has 281. Nothing was saved.");
