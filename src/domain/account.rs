@@ -16,14 +16,14 @@ const CONSENT_TTL: Duration = Duration::days(182);
 /// How long before its end users are told.
 const EXPIRY_NOTICE: Duration = Duration::days(14);
 
-/// Returns when the caller's consent at Spotify expires; `None` if Spotify is not connected.
-pub fn consent_expires_at(caller: &CurrentUser) -> Option<OffsetDateTime> {
-    caller.grant.as_ref().map(|grant| grant.authorized_at + CONSENT_TTL)
+/// Returns when the user's consent at Spotify expires; `None` if Spotify is not connected.
+pub fn consent_expires_at(user: &CurrentUser) -> Option<OffsetDateTime> {
+    user.grant.as_ref().map(|grant| grant.authorized_at + CONSENT_TTL)
 }
 
-/// Returns the same if the caller should be told by now.
-pub fn consent_expiring_soon(caller: &CurrentUser, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    consent_expires_at(caller).filter(|at| *at - EXPIRY_NOTICE <= now)
+/// Returns the same if the user should be told by now.
+pub fn consent_expiring_soon(user: &CurrentUser, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    consent_expires_at(user).filter(|at| *at - EXPIRY_NOTICE <= now)
 }
 
 pub struct Account {
@@ -34,33 +34,31 @@ pub struct Account {
     pub consent_expires_at: Option<OffsetDateTime>,
 }
 
-/// Returns the caller's account; `None` if it was deleted.
-pub async fn load(app: &App, caller: &CurrentUser) -> Result<Option<Account>> {
-    let user = caller.user.id;
-    let Some(row) = db::users::find(&app.db, user).await? else { return Ok(None) };
+/// Returns the user's account; `None` if it was deleted.
+pub async fn load(app: &App, user: &CurrentUser) -> Result<Option<Account>> {
+    let Some(row) = db::users::find(&app.db, user.id).await? else { return Ok(None) };
     Ok(Some(Account {
         name: row.display_name,
         created_at: row.created_at,
-        heart_count: db::hearts::count(&app.db, user).await?,
-        consent_expires_at: consent_expires_at(caller),
+        heart_count: db::hearts::count(&app.db, user.id).await?,
+        consent_expires_at: consent_expires_at(user),
     }))
 }
 
-/// Removes Spotify's tokens from all of the caller's sessions. They cannot be revoked at Spotify, which has no endpoint
+/// Removes Spotify's tokens from all of the user's sessions. They cannot be revoked at Spotify, which has no endpoint
 /// for that.
-pub async fn disconnect(app: &App, caller: &CurrentUser, device: &str, now: OffsetDateTime) -> Result<()> {
-    let user = caller.user.id;
-    db::sessions::remove_values(&app.db, &app.vault, user, &[GRANT_KEY, SCOPES_KEY]).await?;
-    activity::record(app, user, EventKind::Disconnected(Provider::Spotify), device, now).await;
-    tracing::info!(%user, "a user disconnected Spotify");
+pub async fn disconnect(app: &App, user: &CurrentUser, device: &str, now: OffsetDateTime) -> Result<()> {
+    db::sessions::remove_values(&app.db, &app.vault, user.id, &[GRANT_KEY, SCOPES_KEY]).await?;
+    activity::record(app, user.id, EventKind::Disconnected(Provider::Spotify), device, now).await;
+    tracing::info!(user = %user.id, "a user disconnected Spotify");
     Ok(())
 }
 
 /// Deletes the account with all its rows and sessions, and the pending logins of `browser` (the login cookie). Returns
-/// what was deleted; `None`, and nothing was, if the caller has not signed in recently.
+/// what was deleted; `None`, and nothing was, if the user has not signed in recently.
 pub async fn delete(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     browser: Option<&Secret>,
     signed_in_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
@@ -68,9 +66,8 @@ pub async fn delete(
     if !sessions::is_fresh(signed_in_at, now) {
         return Ok(None);
     }
-    let user = caller.user.id;
     let browser = browser.map(|browser| TokenHash::new(browser.expose()));
-    let deleted = db::users::delete(&app.db, user, browser).await?;
-    tracing::info!(%user, "a user deleted their account");
+    let deleted = db::users::delete(&app.db, user.id, browser).await?;
+    tracing::info!(user = %user.id, "a user deleted their account");
     Ok(Some(deleted))
 }

@@ -75,15 +75,13 @@ pub async fn record(app: &App, user: UserId, kind: EventKind, device: &str, now:
 }
 
 /// Returns the user's latest events, and how many are stored.
-pub async fn list_recent(app: &App, caller: &CurrentUser) -> Result<(Vec<Event>, i64)> {
-    let user = caller.user.id;
-    Ok((db::events::list(&app.db, user, 0, RECENT_EVENTS).await?, db::events::count(&app.db, user).await?))
+pub async fn list_recent(app: &App, user: &CurrentUser) -> Result<(Vec<Event>, i64)> {
+    Ok((db::events::list(&app.db, user.id, 0, RECENT_EVENTS).await?, db::events::count(&app.db, user.id).await?))
 }
 
 /// Returns a page of the user's events, newest first.
-pub async fn list_page(app: &App, caller: &CurrentUser, page: usize) -> Result<Paginated<Event>> {
-    let user = caller.user.id;
-    let total = db::events::count(&app.db, user).await? as usize;
-    let entries = db::events::list(&app.db, user, page_offset(page) as i64, PAGE_SIZE as i64).await?;
+pub async fn list_page(app: &App, user: &CurrentUser, page: usize) -> Result<Paginated<Event>> {
+    let total = db::events::count(&app.db, user.id).await? as usize;
+    let entries = db::events::list(&app.db, user.id, page_offset(page) as i64, PAGE_SIZE as i64).await?;
     Ok(Paginated { entries, range: page.into(), total })
 }

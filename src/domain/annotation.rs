@@ -123,8 +123,8 @@ fn is_unprintable(c: char) -> bool {
 ///
 /// # Errors
 /// [`Error::NotFound`] if the user does not heart the playlist.
-pub async fn save(app: &App, caller: &CurrentUser, playlist: &PlaylistId, words: &Annotation) -> Result<()> {
-    match db::hearts::annotate(&app.db, caller.user.id, playlist, &words.to_row()).await? {
+pub async fn save(app: &App, user: &CurrentUser, playlist: &PlaylistId, words: &Annotation) -> Result<()> {
+    match db::hearts::annotate(&app.db, user.id, playlist, &words.to_row()).await? {
         true => Ok(()),
         false => Err(Error::NotFound),
     }

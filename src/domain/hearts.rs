@@ -41,8 +41,8 @@ pub async fn remove(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetD
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is none, or it was removed too long ago.
-pub async fn restore(app: &App, caller: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
-    match hearts::restore(&app.db, caller.user.id, playlist, now - REMOVED_TTL).await? {
+pub async fn restore(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
+    match hearts::restore(&app.db, user.id, playlist, now - REMOVED_TTL).await? {
         true => Ok(()),
         false => Err(Error::NotFound),
     }
@@ -51,18 +51,18 @@ pub async fn restore(app: &App, caller: &CurrentUser, playlist: &PlaylistId, now
 /// Returns a page of the hearts that the user removed, the latest first.
 pub async fn list_removed(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     page: usize,
     now: OffsetDateTime,
 ) -> Result<Paginated<RemovedHeart>> {
     let rows = (page_offset(page) as i64, PAGE_SIZE as i64);
-    let (entries, total) = hearts::list_removed(&app.db, caller.user.id, now - REMOVED_TTL, rows).await?;
+    let (entries, total) = hearts::list_removed(&app.db, user.id, now - REMOVED_TTL, rows).await?;
     Ok(Paginated { entries, range: page.into(), total: total as usize })
 }
 
 /// Deletes removed hearts for good: one playlist's, or all of the user's.
-pub async fn delete_removed(app: &App, caller: &CurrentUser, playlist: Option<&PlaylistId>) -> Result<()> {
-    Ok(hearts::delete_removed(&app.db, caller.user.id, playlist).await?)
+pub async fn delete_removed(app: &App, user: &CurrentUser, playlist: Option<&PlaylistId>) -> Result<()> {
+    Ok(hearts::delete_removed(&app.db, user.id, playlist).await?)
 }
 
 /// Deletes removed hearts that were kept long enough. Returns how many.
@@ -86,19 +86,18 @@ pub enum AddedByLink {
 /// [`Error::NotFound`] if Spotify does not show the user this playlist; then nothing is added.
 pub async fn add_by_link(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     playlist: &PlaylistId,
     now: OffsetDateTime,
 ) -> Result<AddedByLink> {
-    let user = caller.user.id;
-    let heart = hearts::find(&app.db, user, playlist).await?;
+    let heart = hearts::find(&app.db, user.id, playlist).await?;
     let before = heart.is_some_and(|heart| heart.removed_at.is_none());
-    let named = match fetch_name(app, caller, playlist, now).await {
+    let named = match fetch_name(app, user, playlist, now).await {
         // An existing heart stays, even if its playlist is gone.
         Err(Error::NotFound) if before => false,
         answer => answer?,
     };
-    add(app, user, playlist, now).await?;
+    add(app, user.id, playlist, now).await?;
     Ok(match (before, named) {
         (true, _) => AddedByLink::AlreadyHearted,
         (false, true) => AddedByLink::Added,
@@ -107,12 +106,12 @@ pub async fn add_by_link(
 }
 
 /// True if the playlist's name is known. Fetches it if it is unknown or old.
-async fn fetch_name(app: &App, caller: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<bool> {
-    let known = db::playlists::find(&app.db, caller.user.id, playlist).await?;
+async fn fetch_name(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<bool> {
+    let known = db::playlists::find(&app.db, user.id, playlist).await?;
     if known.as_ref().and_then(|known| known.seen_at).is_some_and(|seen| now - seen < MAX_NAME_AGE) {
         return Ok(true);
     }
-    match playlists::fetch(app, caller, playlist, now).await {
+    match playlists::fetch(app, user, playlist, now).await {
         Ok(_) => Ok(true),
         Err(error) if error.is_spotify_failure() => Ok(known.is_some()),
         Err(error) => Err(error),
@@ -127,15 +126,15 @@ pub struct HeartList {
 }
 
 /// Returns the hearts that a list query asks for.
-pub async fn list(app: &App, caller: &CurrentUser, query: &ListQuery) -> Result<HeartList> {
-    let (user, at, rows) = (caller.user.id, query.pages, query.pages.offset_limit());
+pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartList> {
+    let rows = query.pages.offset_limit();
     let page = match query.is_default() {
-        true => hearts::list_newest(&app.db, user, rows).await?,
+        true => hearts::list_newest(&app.db, user.id, rows).await?,
         false => {
-            let filter = query.load_filter(app, caller).await?;
-            search::search_hearts(&app.db, user, &filter, query.order, rows).await?
+            let filter = query.load_filter(app, user).await?;
+            search::search_hearts(&app.db, user.id, &filter, query.order, rows).await?
         }
     };
-    let hearts = Paginated { entries: page.rows, range: at, total: page.found as usize };
+    let hearts = Paginated { entries: page.rows, range: query.pages, total: page.found as usize };
     Ok(HeartList { hearts, total_hearts: page.total as usize })
 }

@@ -24,22 +24,21 @@ impl LinkedIdentities {
     }
 }
 
-pub async fn load(app: &App, caller: &CurrentUser) -> Result<LinkedIdentities> {
-    let linked = db::identities::list(&app.db, caller.user.id).await?;
+pub async fn load(app: &App, user: &CurrentUser) -> Result<LinkedIdentities> {
+    let linked = db::identities::list(&app.db, user.id).await?;
     let is_open = |provider: &Provider| linked.iter().all(|identity| identity.provider != provider.key());
     Ok(LinkedIdentities { available: app.oauth.providers().filter(is_open).collect(), linked })
 }
 
 /// Unlinks an identity. Unlinking Spotify also removes its tokens from all of the user's sessions.
-pub async fn unlink(app: &App, caller: &CurrentUser, provider: Provider) -> Result<UnlinkOutcome> {
-    let user = caller.user.id;
-    let outcome = db::identities::unlink(&app.db, user, provider, &configured_keys(app)).await?;
+pub async fn unlink(app: &App, user: &CurrentUser, provider: Provider) -> Result<UnlinkOutcome> {
+    let outcome = db::identities::unlink(&app.db, user.id, provider, &configured_keys(app)).await?;
     if outcome == UnlinkOutcome::Unlinked {
-        tracing::info!(%user, provider = provider.key(), "an identity was unlinked");
+        tracing::info!(user = %user.id, provider = provider.key(), "an identity was unlinked");
     }
     // Also if it was unlinked before: an earlier attempt may have failed here.
     if outcome != UnlinkOutcome::LastIdentity && provider == Provider::Spotify {
-        db::sessions::remove_values(&app.db, &app.vault, user, &[GRANT_KEY, SCOPES_KEY]).await?;
+        db::sessions::remove_values(&app.db, &app.vault, user.id, &[GRANT_KEY, SCOPES_KEY]).await?;
     }
     Ok(outcome)
 }

@@ -42,7 +42,8 @@ pub struct User {
 /// The user of a request, their session, and their grant at Spotify.
 #[derive(Clone, Debug)]
 pub struct CurrentUser {
-    pub user: User,
+    pub id: UserId,
+    pub name: String,
     /// The hash of the session's id.
     pub session: TokenHash,
     /// `None` if Spotify must be connected first, or again.

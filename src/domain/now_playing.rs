@@ -69,14 +69,14 @@ pub enum PlaybackContext {
 }
 
 /// Returns what the user is playing, with at most one call to Spotify. Spotify's errors become a [`NowPlaying`].
-pub async fn load(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<NowPlaying> {
-    match &caller.grant {
-        None if !caller.has_expired_grant => return Ok(NowPlaying::NotConnected),
+pub async fn load(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<NowPlaying> {
+    match &user.grant {
+        None if !user.has_expired_grant => return Ok(NowPlaying::NotConnected),
         None => return Ok(NowPlaying::Reconnect),
         Some(grant) if !is_enabled(grant) => return Ok(NowPlaying::Off),
         Some(_) => {}
     }
-    let result = tokens::with_token(app, caller, Endpoint::CurrentlyPlaying, now, |token| async move {
+    let result = tokens::with_token(app, user, Endpoint::CurrentlyPlaying, now, |token| async move {
         app.spotify.currently_playing(&token).await
     });
     let answer = match result.await {
@@ -90,7 +90,7 @@ pub async fn load(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Resul
     };
     let (playing, source) = parse_playback(answer.as_ref());
     let playlist = match &source {
-        PlaybackContext::Playlist(id) => Some(Box::new(find_playlist(app, caller, id).await?)),
+        PlaybackContext::Playlist(id) => Some(Box::new(find_playlist(app, user, id).await?)),
         _ => None,
     };
     Ok(NowPlaying::Loaded { playback: playing, context: source, playlist })
@@ -102,11 +102,11 @@ pub fn is_enabled(grant: &Grant) -> bool {
 }
 
 /// Returns what is known of a playlist without asking Spotify.
-async fn find_playlist(app: &App, caller: &CurrentUser, id: &PlaylistId) -> Result<Playlist> {
-    if let Some(known) = db::playlists::find(&app.db, caller.user.id, id).await? {
+async fn find_playlist(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Playlist> {
+    if let Some(known) = db::playlists::find(&app.db, user.id, id).await? {
         return Ok(known);
     }
-    let heart = db::hearts::find(&app.db, caller.user.id, id).await?;
+    let heart = db::hearts::find(&app.db, user.id, id).await?;
     let heart = heart.filter(|heart| heart.removed_at.is_none());
     Ok(playlists::from_heart(id, heart.unwrap_or_default()))
 }

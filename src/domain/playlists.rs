@@ -60,30 +60,29 @@ pub enum ItemKind {
 /// [`Error::NotFound`] if Spotify does not show it and the user never saw or hearted it.
 pub async fn load(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     id: &PlaylistId,
     page: usize,
     now: OffsetDateTime,
 ) -> Result<PlaylistPage> {
-    let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, caller, id, page, now)).await;
+    let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, user, id, page, now)).await;
     let result = result.unwrap_or(Err(Error::SpotifyTimeout));
-    let user = caller.user.id;
     let (description, items, error) = match result {
         Ok((description, items)) => {
-            db::hearts::mark_viewed(&app.db, user, id).await?;
+            db::hearts::mark_viewed(&app.db, user.id, id).await?;
             (description, items, None)
         }
         Err(Error::NotFound) => {
-            db::hearts::mark_unavailable(&app.db, user, id, now).await?;
+            db::hearts::mark_unavailable(&app.db, user.id, id, now).await?;
             (None, PlaylistItems::Unavailable, None)
         }
         Err(error) if error.is_spotify_failure() => (None, PlaylistItems::Unknown, Some(error)),
         Err(error) => return Err(error),
     };
-    let heart = db::hearts::find(&app.db, user, id).await?;
+    let heart = db::hearts::find(&app.db, user.id, id).await?;
     let hearts = displayed_count(db::heart_counts::find(&app.db, id).await?, heart.as_ref());
     let heart = heart.filter(|heart| heart.removed_at.is_none());
-    let known = db::playlists::find(&app.db, user, id).await?;
+    let known = db::playlists::find(&app.db, user.id, id).await?;
     let playlist = match (known, heart) {
         (Some(playlist), _) => playlist,
         (None, Some(heart)) => from_heart(id, heart),
@@ -93,29 +92,29 @@ pub async fn load(
 }
 
 /// Returns what is stored of a playlist: what Spotify last showed, or else the user's heart.
-pub async fn find(app: &App, caller: &CurrentUser, id: &PlaylistId) -> Result<Option<Playlist>> {
-    if let Some(playlist) = db::playlists::find(&app.db, caller.user.id, id).await? {
+pub async fn find(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Option<Playlist>> {
+    if let Some(playlist) = db::playlists::find(&app.db, user.id, id).await? {
         return Ok(Some(playlist));
     }
-    let heart = db::hearts::find(&app.db, caller.user.id, id).await?.filter(|heart| heart.removed_at.is_none());
+    let heart = db::hearts::find(&app.db, user.id, id).await?.filter(|heart| heart.removed_at.is_none());
     Ok(heart.map(|heart| from_heart(id, heart)))
 }
 
 async fn fetch_with_items(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     id: &PlaylistId,
     page: usize,
     now: OffsetDateTime,
 ) -> Result<(Option<String>, PlaylistItems)> {
-    let found = fetch(app, caller, id, now).await?;
+    let found = fetch(app, user, id, now).await?;
     let description = found.description.as_deref().map(text::strip_markup).filter(|text| !text.is_empty());
     let total = found.item_count();
     let items = match (found.into_items(), page) {
         (None, _) => PlaylistItems::OwnersOnly,
         (Some(first), 1) => PlaylistItems::Page(to_page(first, 1, total)),
         (Some(_), _) => {
-            let result = tokens::with_token(app, caller, Endpoint::Items, now, |token| async move {
+            let result = tokens::with_token(app, user, Endpoint::Items, now, |token| async move {
                 app.spotify.items(&token, id, page_offset(page)).await
             });
             match result.await {
@@ -131,15 +130,15 @@ async fn fetch_with_items(
 /// Fetches a playlist and stores what cards show of it.
 pub(super) async fn fetch(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     id: &PlaylistId,
     now: OffsetDateTime,
 ) -> Result<wire::Playlist> {
-    let found = tokens::with_token(app, caller, Endpoint::Playlist, now, |token| async move {
+    let found = tokens::with_token(app, user, Endpoint::Playlist, now, |token| async move {
         app.spotify.playlist(&token, id).await
     })
     .await?;
-    db::playlists::record(&app.db, caller.user.id, &to_seen_playlist(&found), now).await?;
+    db::playlists::record(&app.db, user.id, &to_seen_playlist(&found), now).await?;
     Ok(found)
 }
 

@@ -39,41 +39,41 @@ pub async fn register(
     user.ok_or(RegistrationError::NotInvited)
 }
 
-pub async fn is_operator(app: &App, caller: &CurrentUser) -> Result<bool> {
-    Ok(invites::is_operator(&app.db, caller.user.id).await?)
+pub async fn is_operator(app: &App, user: &CurrentUser) -> Result<bool> {
+    Ok(invites::is_operator(&app.db, user.id).await?)
 }
 
 /// Creates an invitation. Returns its token, of which only the hash is stored.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the caller is not an operator.
-pub async fn create_invite(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<Secret> {
-    require_operator(app, caller).await?;
+/// [`Error::NotFound`] if the user is not an operator.
+pub async fn create_invite(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Secret> {
+    require_operator(app, user).await?;
     let token = Secret::random();
-    invites::create(&app.db, caller.user.id, TokenHash::new(token.expose()), now, now + INVITE_TTL).await?;
+    invites::create(&app.db, user.id, TokenHash::new(token.expose()), now, now + INVITE_TTL).await?;
     Ok(token)
 }
 
-/// Returns the caller's invitations, newest first.
+/// Returns the user's invitations, newest first.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the caller is not an operator.
-pub async fn list_invites(app: &App, caller: &CurrentUser) -> Result<Vec<Invite>> {
-    require_operator(app, caller).await?;
-    Ok(invites::list(&app.db, caller.user.id).await?)
+/// [`Error::NotFound`] if the user is not an operator.
+pub async fn list_invites(app: &App, user: &CurrentUser) -> Result<Vec<Invite>> {
+    require_operator(app, user).await?;
+    Ok(invites::list(&app.db, user.id).await?)
 }
 
-/// Deletes an unused invitation of the caller. Returns whether there was one.
+/// Deletes an unused invitation of the user. Returns whether there was one.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the caller is not an operator.
-pub async fn revoke_invite(app: &App, caller: &CurrentUser, id: i64) -> Result<bool> {
-    require_operator(app, caller).await?;
-    Ok(invites::revoke(&app.db, caller.user.id, id).await?)
+/// [`Error::NotFound`] if the user is not an operator.
+pub async fn revoke_invite(app: &App, user: &CurrentUser, id: i64) -> Result<bool> {
+    require_operator(app, user).await?;
+    Ok(invites::revoke(&app.db, user.id, id).await?)
 }
 
-async fn require_operator(app: &App, caller: &CurrentUser) -> Result<()> {
-    is_operator(app, caller).await?.then_some(()).ok_or(Error::NotFound)
+async fn require_operator(app: &App, user: &CurrentUser) -> Result<()> {
+    is_operator(app, user).await?.then_some(()).ok_or(Error::NotFound)
 }
 
 pub async fn invite_status(app: &App, token: &str, now: OffsetDateTime) -> Result<InviteStatus> {

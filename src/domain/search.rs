@@ -24,11 +24,11 @@ impl ListQuery {
     }
 
     /// Returns the filter for the database. `owner:me` needs the user's name at Spotify, which is loaded.
-    pub(super) async fn load_filter(&self, app: &App, caller: &CurrentUser) -> Result<Filter> {
+    pub(super) async fn load_filter(&self, app: &App, user: &CurrentUser) -> Result<Filter> {
         let mut filter = self.search.to_filter();
         if self.search.conditions.contains(&Condition::Mine) {
-            let id = identities::spotify_handle(&app.db, caller.user.id).await?;
-            filter.owner = Some(OwnerFilter { id, name: caller.user.name.clone() });
+            let id = identities::spotify_handle(&app.db, user.id).await?;
+            filter.owner = Some(OwnerFilter { id, name: user.name.clone() });
         }
         Ok(filter)
     }

@@ -17,30 +17,30 @@ pub fn is_fresh(signed_in_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bo
     signed_in_at.is_some_and(|at| now - at < REAUTH_WINDOW)
 }
 
-/// Returns whether the caller's session has not been ended in the meantime.
-pub async fn exists(app: &App, caller: &CurrentUser) -> Result<bool> {
-    Ok(db::sessions::exists(&app.db, caller.user.id, caller.session).await?)
+/// Returns whether the user's session has not been ended in the meantime.
+pub async fn exists(app: &App, user: &CurrentUser) -> Result<bool> {
+    Ok(db::sessions::exists(&app.db, user.id, user.session).await?)
 }
 
-/// Returns the caller's sessions, the current one first.
-pub async fn list(app: &App, caller: &CurrentUser) -> Result<Vec<SessionInfo>> {
-    Ok(db::sessions::list(&app.db, caller.user.id, caller.session).await?)
+/// Returns the user's sessions, the current one first.
+pub async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionInfo>> {
+    Ok(db::sessions::list(&app.db, user.id, user.session).await?)
 }
 
-/// Ends the caller's session with this mark. Returns whether there was one.
-pub async fn end(app: &App, caller: &CurrentUser, mark: &str, device: &str, now: OffsetDateTime) -> Result<bool> {
-    let ended = db::sessions::delete(&app.db, caller.user.id, mark, caller.session).await?;
+/// Ends the user's session with this mark. Returns whether there was one.
+pub async fn end(app: &App, user: &CurrentUser, mark: &str, device: &str, now: OffsetDateTime) -> Result<bool> {
+    let ended = db::sessions::delete(&app.db, user.id, mark, user.session).await?;
     if ended {
-        activity::record(app, caller.user.id, EventKind::SessionEnded, device, now).await;
+        activity::record(app, user.id, EventKind::SessionEnded, device, now).await;
     }
     Ok(ended)
 }
 
-/// Ends the caller's other sessions. Returns how many.
-pub async fn end_others(app: &App, caller: &CurrentUser, device: &str, now: OffsetDateTime) -> Result<u64> {
-    let ended = db::sessions::delete_others(&app.db, caller.user.id, caller.session).await?;
+/// Ends the user's other sessions. Returns how many.
+pub async fn end_others(app: &App, user: &CurrentUser, device: &str, now: OffsetDateTime) -> Result<u64> {
+    let ended = db::sessions::delete_others(&app.db, user.id, user.session).await?;
     if ended > 0 {
-        activity::record(app, caller.user.id, EventKind::OtherSessionsEnded, device, now).await;
+        activity::record(app, user.id, EventKind::OtherSessionsEnded, device, now).await;
     }
     Ok(ended)
 }

@@ -87,22 +87,22 @@ pub struct SecretLink {
 }
 
 /// Returns the user's sharing settings and a preview.
-pub async fn load_settings(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<SharingSettings> {
-    let (user, seen_since) = (caller.user.id, now - MAX_UNSEEN);
-    let share = db::shares::find(&app.db, user).await?;
+pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<SharingSettings> {
+    let seen_since = now - MAX_UNSEEN;
+    let share = db::shares::find(&app.db, user.id).await?;
     let (slug, link) = share.map_or((None, None), |share| (share.slug, share.token_sealed.zip(share.token_since)));
     let opened = |sealed: Vec<u8>| {
-        let plain = app.vault.open(Purpose::Share, &user.0.to_be_bytes(), &sealed).ok()?;
+        let plain = app.vault.open(Purpose::Share, &user.id.0.to_be_bytes(), &sealed).ok()?;
         String::from_utf8(plain).ok().map(Secret::new)
     };
-    let person = db::users::find(&app.db, user).await?;
+    let person = db::users::find(&app.db, user.id).await?;
     Ok(SharingSettings {
-        name: person.map_or_else(|| caller.user.name.clone(), |person| person.display_name),
+        name: person.map_or_else(|| user.name.clone(), |person| person.display_name),
         page: slug.map(Slug::from_stored),
         link: link.map(|(sealed, since)| SecretLink { token: opened(sealed), since }),
-        heart_count: db::hearts::count(&app.db, user).await?,
-        visible_count: db::shares::count_visible(&app.db, user, seen_since).await?,
-        first_page: db::shares::list_visible(&app.db, user, seen_since, 0, PAGE_SIZE as i64).await?,
+        heart_count: db::hearts::count(&app.db, user.id).await?,
+        visible_count: db::shares::count_visible(&app.db, user.id, seen_since).await?,
+        first_page: db::shares::list_visible(&app.db, user.id, seen_since, 0, PAGE_SIZE as i64).await?,
     })
 }
 
@@ -112,8 +112,8 @@ pub struct SharingStatus {
     pub has_link: bool,
 }
 
-pub async fn load_status(app: &App, caller: &CurrentUser) -> Result<SharingStatus> {
-    let share = db::shares::find(&app.db, caller.user.id).await?;
+pub async fn load_status(app: &App, user: &CurrentUser) -> Result<SharingStatus> {
+    let share = db::shares::find(&app.db, user.id).await?;
     let (slug, link) = share.map_or((None, false), |share| (share.slug, share.token_sealed.is_some()));
     Ok(SharingStatus { page: slug.map(Slug::from_stored), has_link: link })
 }
@@ -131,7 +131,7 @@ pub enum PageError {
 /// Switches the public page on at the given slug, or moves it there.
 pub async fn enable_page(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     typed: &str,
     now: OffsetDateTime,
 ) -> Result<std::result::Result<(), PageError>> {
@@ -140,29 +140,29 @@ pub async fn enable_page(
         Err(unfit) => return Ok(Err(unfit.into())),
     };
     let claim = SlugClaim { slug: slug.as_str(), free_before: now - SLUG_HOLD, max_slugs: MAX_SLUGS };
-    Ok(match db::shares::claim_slug(&app.db, caller.user.id, claim, now).await? {
+    Ok(match db::shares::claim_slug(&app.db, user.id, claim, now).await? {
         ClaimResult::Claimed => Ok(()),
         ClaimResult::Taken => Err(PageError::Taken),
         ClaimResult::TooMany => Err(PageError::TooMany),
     })
 }
 
-pub async fn disable_page(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<()> {
-    Ok(db::shares::disable_page(&app.db, caller.user.id, now).await?)
+pub async fn disable_page(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<()> {
+    Ok(db::shares::disable_page(&app.db, user.id, now).await?)
 }
 
 /// Creates a secret link that replaces the existing one.
 ///
 /// The token is stored encrypted beside its hash, so that its owner can copy it again. Shown once only, it would have
 /// to be replaced for every copy, which breaks the link for everybody who has it.
-pub async fn create_link(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<()> {
-    let (user, token) = (caller.user.id, Secret::random_short());
-    let sealed = app.vault.seal(Purpose::Share, &user.0.to_be_bytes(), token.expose().as_bytes());
-    Ok(db::shares::set_token(&app.db, user, TokenHash::new(token.expose()), &sealed, now).await?)
+pub async fn create_link(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<()> {
+    let token = Secret::random_short();
+    let sealed = app.vault.seal(Purpose::Share, &user.id.0.to_be_bytes(), token.expose().as_bytes());
+    Ok(db::shares::set_token(&app.db, user.id, TokenHash::new(token.expose()), &sealed, now).await?)
 }
 
-pub async fn revoke_link(app: &App, caller: &CurrentUser) -> Result<()> {
-    Ok(db::shares::revoke_link(&app.db, caller.user.id).await?)
+pub async fn revoke_link(app: &App, user: &CurrentUser) -> Result<()> {
+    Ok(db::shares::revoke_link(&app.db, user.id).await?)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ const LEASE_POLL_INTERVAL: std::time::Duration = std::time::Duration::from_milli
 /// long.
 pub async fn with_token<T, F>(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     what: Endpoint,
     now: OffsetDateTime,
     call: impl Fn(Secret) -> F,
@@ -37,11 +37,11 @@ where
     F: Future<Output = spotify::Result<T>>,
 {
     let asked = async {
-        let grant = valid_grant(app, caller, now).await?;
+        let grant = valid_grant(app, user, now).await?;
         match spotify_calls::call(app, what, now, call(grant.access.clone())).await {
             // Spotify sometimes ends tokens early. Rate limits are never reported as 401.
             Err(Error::Reconnect) => {
-                let grant = refreshed_grant(app, caller, &grant.access, now).await?;
+                let grant = refreshed_grant(app, user, &grant.access, now).await?;
                 spotify_calls::call(app, what, now, call(grant.access)).await
             }
             result => result,
@@ -50,31 +50,31 @@ where
     tokio::time::timeout(spotify_calls::TIME_BUDGET, asked).await.unwrap_or(Err(Error::SpotifyTimeout))
 }
 
-/// Returns the caller with the grant that is stored in the session now.
-pub(super) async fn reload_grant(app: &App, caller: &CurrentUser) -> Result<CurrentUser> {
-    let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, caller.session, GRANT_KEY).await?;
+/// Returns the user with the grant that is stored in the session now.
+pub(super) async fn reload_grant(app: &App, user: &CurrentUser) -> Result<CurrentUser> {
+    let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, user.session, GRANT_KEY).await?;
     let grant = stored.and_then(|stored| stored.value);
-    Ok(CurrentUser { grant, ..caller.clone() })
+    Ok(CurrentUser { grant, ..user.clone() })
 }
 
-async fn valid_grant(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<Grant> {
-    let grant = caller.grant.clone().ok_or_else(|| caller.missing_grant_error())?;
-    if grant.renew_at > now { Ok(grant) } else { refreshed_grant(app, caller, &grant.access, now).await }
+async fn valid_grant(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Grant> {
+    let grant = user.grant.clone().ok_or_else(|| user.missing_grant_error())?;
+    if grant.renew_at > now { Ok(grant) } else { refreshed_grant(app, user, &grant.access, now).await }
 }
 
 /// Returns the grant after `stale`: the one that another request has just fetched, or a new one.
-async fn refreshed_grant(app: &App, caller: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
+async fn refreshed_grant(app: &App, user: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
     loop {
-        let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, caller.session, GRANT_KEY).await?;
+        let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, user.session, GRANT_KEY).await?;
         let stored = stored.ok_or(Error::Reconnect)?;
         let grant = stored.value.ok_or(Error::Reconnect)?;
         if grant.access != *stale && grant.renew_at > now {
             return Ok(grant);
         }
         if stored.leased_until.is_none_or(|until| until <= app.now()) {
-            let (app, caller, stale) = (app.clone(), caller.clone(), stale.clone());
+            let (app, user, stale) = (app.clone(), user.clone(), stale.clone());
             // Spawned, because the new tokens must be stored even if the request is cancelled.
-            let task = tokio::spawn(async move { refresh(&app, &caller, &stale, now).await });
+            let task = tokio::spawn(async move { refresh(&app, &user, &stale, now).await });
             if let Some(grant) = task.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string())))? {
                 return Ok(grant);
             }
@@ -84,8 +84,8 @@ async fn refreshed_grant(app: &App, caller: &CurrentUser, stale: &Secret, now: O
 }
 
 /// Refreshes the token; `None` if another request holds the lease.
-async fn refresh(app: &App, caller: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Option<Grant>> {
-    let session = caller.session;
+async fn refresh(app: &App, user: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Option<Grant>> {
+    let session = user.session;
     // Not `now`, the start of the request: the lease must last as long as the provider may take.
     let start = app.now();
     let until = start + REFRESH_LEASE;
@@ -105,7 +105,7 @@ async fn refresh(app: &App, caller: &CurrentUser, stale: &Secret, now: OffsetDat
             Ok(Some(fresh))
         }
         Err(oauth::Error::InvalidGrant) => {
-            tracing::info!(user = %caller.user.id, "Spotify ended a grant; the user has to reconnect");
+            tracing::info!(user = %user.id, "Spotify ended a grant; the user has to reconnect");
             db::sessions::replace_value::<Grant>(&app.db, &app.vault, (session, until), GRANT_KEY, None).await?;
             Err(Error::Reconnect)
         }

@@ -63,10 +63,10 @@ impl Format {
 
 /// Streams the user's hearts, newest first, in batches. No database connection is held between batches, so that slow
 /// downloads do not occupy any.
-pub fn export(app: &App, caller: &CurrentUser) -> impl Stream<Item = Result<Vec<ExportedHeart>>> + use<> {
-    let (pool, user) = (app.db.clone(), caller.user.id);
+pub fn export(app: &App, user: &CurrentUser) -> impl Stream<Item = Result<Vec<ExportedHeart>>> + use<> {
+    let (pool, user_id) = (app.db.clone(), user.id);
     stream::try_unfold((pool, None::<ExportedHeart>), move |(pool, last)| async move {
-        let batch = db::import_export::export(&pool, user, last.as_ref(), EXPORT_BATCH).await?;
+        let batch = db::import_export::export(&pool, user_id, last.as_ref(), EXPORT_BATCH).await?;
         let last = batch.last().cloned();
         Ok(last.map(|last| (batch, (pool, Some(last)))))
     })
@@ -177,11 +177,11 @@ fn parse_date(text: &str, now: OffsetDateTime) -> std::result::Result<OffsetDate
 /// twice changes nothing.
 pub async fn import(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     file: ImportFile,
 ) -> Result<std::result::Result<ImportReport, TooManyHearts>> {
     let ImportFile { format, hearts, errors, more_errors } = file;
-    Ok(match db::import_export::import(&app.db, caller.user.id, &hearts, MAX_HEARTS_PER_USER).await? {
+    Ok(match db::import_export::import(&app.db, user.id, &hearts, MAX_HEARTS_PER_USER).await? {
         ImportResult::Added(added) => {
             let added = added as usize;
             Ok(ImportReport { format, added, existing: hearts.len() - added, errors, more_errors })

@@ -57,9 +57,9 @@ impl LibraryFetch {
 }
 
 /// Fetches the first page, at offset `from`.
-pub(super) async fn start(app: &App, caller: &CurrentUser, from: usize, now: OffsetDateTime) -> LibraryFetch {
+pub(super) async fn start(app: &App, user: &CurrentUser, from: usize, now: OffsetDateTime) -> LibraryFetch {
     let deadline = Instant::now() + spotify_calls::TIME_BUDGET - STORE_RESERVE;
-    let first = tokens::with_token(app, caller, Endpoint::MyPlaylists, now, |token| async move {
+    let first = tokens::with_token(app, user, Endpoint::MyPlaylists, now, |token| async move {
         app.spotify.my_playlists(&token, from).await
     });
     let mut fetched = LibraryFetch::new(from, deadline);
@@ -71,13 +71,13 @@ pub(super) async fn start(app: &App, caller: &CurrentUser, from: usize, now: Off
 }
 
 /// Fetches the pages at `offsets`, with the token that the first page may have refreshed.
-async fn fetch_pages(app: &App, caller: &CurrentUser, offsets: Vec<usize>, now: OffsetDateTime) -> Vec<Result<Page>> {
-    let caller = match tokens::reload_grant(app, caller).await {
-        Ok(caller) => caller,
+async fn fetch_pages(app: &App, user: &CurrentUser, offsets: Vec<usize>, now: OffsetDateTime) -> Vec<Result<Page>> {
+    let user = match tokens::reload_grant(app, user).await {
+        Ok(user) => user,
         Err(error) => return vec![Err(error)],
     };
     let pages = offsets.into_iter().map(|offset| {
-        tokens::with_token(app, &caller, Endpoint::MyPlaylists, now, move |token| async move {
+        tokens::with_token(app, &user, Endpoint::MyPlaylists, now, move |token| async move {
             app.spotify.my_playlists(&token, offset).await
         })
     });
@@ -90,8 +90,8 @@ impl LibraryFetch {
     }
 
     /// Fetches the next few pages, by computed offsets: `next` may point to a dead URL.
-    pub(super) async fn fetch_next(&mut self, app: &App, caller: &CurrentUser, now: OffsetDateTime) {
-        match timeout_at(self.deadline, fetch_pages(app, caller, self.next_offsets(), now)).await {
+    pub(super) async fn fetch_next(&mut self, app: &App, user: &CurrentUser, now: OffsetDateTime) {
+        match timeout_at(self.deadline, fetch_pages(app, user, self.next_offsets(), now)).await {
             Ok(answers) => answers.into_iter().for_each(|answer| self.push_result(answer)),
             Err(_) => self.error = Some(Error::SpotifyTimeout),
         }

@@ -54,15 +54,14 @@ pub enum LibraryRequest<'a> {
 
 impl LibraryRequest<'_> {
     /// Loads the stored library with the requested rows, in one query.
-    async fn load_stored(self, app: &App, caller: &CurrentUser) -> Result<Option<StoredLibrary>> {
-        let user = caller.user.id;
+    async fn load_stored(self, app: &App, user: &CurrentUser) -> Result<Option<StoredLibrary>> {
         Ok(match self {
             LibraryRequest::Page(query) if !query.is_default() => {
-                let filter = query.load_filter(app, caller).await?;
-                search::search_library(&app.db, user, &filter, query.order, query.pages.offset_limit()).await?
+                let filter = query.load_filter(app, user).await?;
+                search::search_library(&app.db, user.id, &filter, query.order, query.pages.offset_limit()).await?
             }
-            LibraryRequest::Page(query) => rows::load_library(&app.db, user, query.pages.offset_limit()).await?,
-            LibraryRequest::Refresh | LibraryRequest::Remainder => rows::load_library(&app.db, user, (0, 0)).await?,
+            LibraryRequest::Page(query) => rows::load_library(&app.db, user.id, query.pages.offset_limit()).await?,
+            LibraryRequest::Refresh | LibraryRequest::Remainder => rows::load_library(&app.db, user.id, (0, 0)).await?,
         })
     }
 }
@@ -101,16 +100,16 @@ fn plan(stored: Option<&StoredLibrary>, request: LibraryRequest<'_>, now: Offset
 ///
 /// # Errors
 /// Spotify's error, if nothing is stored that could be shown instead.
-pub async fn load(app: &App, caller: &CurrentUser, query: &ListQuery, now: OffsetDateTime) -> Result<Library> {
+pub async fn load(app: &App, user: &CurrentUser, query: &ListQuery, now: OffsetDateTime) -> Result<Library> {
     let page_request = LibraryRequest::Page(query);
-    let (stored, error) = match load_with_deadline(app, caller, page_request, now).await {
+    let (stored, error) = match load_with_deadline(app, user, page_request, now).await {
         Ok(Some(stored)) => (Some(stored), None),
-        Ok(None) => (page_request.load_stored(app, caller).await?, None),
-        Err(error) if error.is_spotify_failure() => (page_request.load_stored(app, caller).await?, Some(error)),
+        Ok(None) => (page_request.load_stored(app, user).await?, None),
+        Err(error) if error.is_spotify_failure() => (page_request.load_stored(app, user).await?, Some(error)),
         Err(error) => return Err(error),
     };
     // Without a grant even a fresh library comes with the reason: it cannot be refreshed next time.
-    let error = error.or_else(|| caller.grant.is_none().then(|| caller.missing_grant_error()));
+    let error = error.or_else(|| user.grant.is_none().then(|| user.missing_grant_error()));
     let Some((stored, as_of)) = stored.and_then(|stored| stored.fetched_at.map(|at| (stored, at))) else {
         return Err(error.unwrap_or(Error::SpotifyTimeout));
     };
@@ -128,30 +127,29 @@ pub async fn load(app: &App, caller: &CurrentUser, query: &ListQuery, now: Offse
 ///
 /// # Errors
 /// Spotify's error; the stored library is unchanged then.
-pub async fn update(app: &App, caller: &CurrentUser, request: LibraryRequest<'_>, now: OffsetDateTime) -> Result<bool> {
-    Ok(load_with_deadline(app, caller, request, now).await?.is_none())
+pub async fn update(app: &App, user: &CurrentUser, request: LibraryRequest<'_>, now: OffsetDateTime) -> Result<bool> {
+    Ok(load_with_deadline(app, user, request, now).await?.is_none())
 }
 
 /// Returns the stored library if it is good enough; `None` if it was fetched, and has changed.
 async fn load_with_deadline(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     request: LibraryRequest<'_>,
     now: OffsetDateTime,
 ) -> Result<Option<StoredLibrary>> {
-    let met = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_under_lease(app, caller, request, now)).await;
+    let met = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_under_lease(app, user, request, now)).await;
     met.unwrap_or(Err(Error::SpotifyTimeout))
 }
 
 async fn fetch_under_lease(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     request: LibraryRequest<'_>,
     now: OffsetDateTime,
 ) -> Result<Option<StoredLibrary>> {
-    let user = caller.user.id;
     loop {
-        let stored = request.load_stored(app, caller).await?;
+        let stored = request.load_stored(app, user).await?;
         let from = match plan(stored.as_ref(), request, now) {
             Plan::UseStored
                 if stored.as_ref().is_none_or(|stored| !stored.is_loading(app.now()) || satisfies(stored, request)) =>
@@ -166,14 +164,14 @@ async fn fetch_under_lease(
             Plan::Fetch(from) => from,
         };
         let leased = stored.as_ref().and_then(|stored| stored.leased_until).is_some_and(|until| until > app.now());
-        if !leased && rows::lease(&app.db, user, now + LEASE_DURATION, now).await? {
+        if !leased && rows::lease(&app.db, user.id, now + LEASE_DURATION, now).await? {
             let first = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
             // Detached: the result is stored even if the visitor leaves.
             let fetch = tokio::spawn({
-                let (app, caller) = (app.clone(), caller.clone());
-                async move { fetch_and_store(&app, &caller, stored, from, now).await }
+                let (app, user) = (app.clone(), user.clone());
+                async move { fetch_and_store(&app, &user, stored, from, now).await }
             });
-            return await_fetch(app, caller, first.then_some(request), fetch).await.map(|()| None);
+            return await_fetch(app, user, first.then_some(request), fetch).await.map(|()| None);
         }
         // Another request is fetching. A stale library is shown meanwhile; a first view waits.
         if stored.as_ref().is_some_and(|stored| stored.fetched_at.is_some()) {
@@ -196,7 +194,7 @@ fn satisfies(stored: &StoredLibrary, request: LibraryRequest<'_>) -> bool {
 /// Waits for the end of a fetch, or on a first view until the requested page is there.
 async fn await_fetch(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     first: Option<LibraryRequest<'_>>,
     mut fetch: JoinHandle<Result<()>>,
 ) -> Result<()> {
@@ -205,7 +203,7 @@ async fn await_fetch(
             return ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
         }
         let Some(request) = first else { continue };
-        if request.load_stored(app, caller).await?.is_some_and(|stored| satisfies(&stored, request)) {
+        if request.load_stored(app, user).await?.is_some_and(|stored| satisfies(&stored, request)) {
             return Ok(());
         }
     }
@@ -213,20 +211,19 @@ async fn await_fetch(
 
 async fn fetch_and_store(
     app: &App,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     stored: Option<StoredLibrary>,
     from: usize,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let user = caller.user.id;
     let first = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
-    let mut fetched = fetch::start(app, caller, from, now).await;
+    let mut fetched = fetch::start(app, user, from, now).await;
     while fetched.has_more() {
         // A first library is shown part by part; an existing one is replaced when the new one is complete.
-        if first && !store(app, user, from, &mut fetched, now).await? {
+        if first && !store(app, user.id, from, &mut fetched, now).await? {
             return Ok(());
         }
-        fetched.fetch_next(app, caller, now).await;
+        fetched.fetch_next(app, user, now).await;
     }
     // A partial library does not replace a complete one.
     let worse =
@@ -237,16 +234,16 @@ async fn fetch_and_store(
             let passes =
                 matches!(error, Error::SpotifyUnavailable(_) | Error::SpotifyTimeout | Error::RateLimited { .. });
             let failed = passes.then_some(now);
-            rows::release(&app.db, user, now + LEASE_DURATION, failed).await?;
+            rows::release(&app.db, user.id, now + LEASE_DURATION, failed).await?;
             Err(error)
         }
         error => {
             // A partial library is shown, and the page offers to fetch the rest.
             if let Some(error) = &error {
-                tracing::info!(%user, fetched_count = fetched.fetched_count, %error, "a library was fetched in part");
+                tracing::info!(user = %user.id, fetched_count = fetched.fetched_count, %error, "a library was fetched in part");
             }
             fetched.error = error;
-            store(app, user, from, &mut fetched, now).await.map(|_| ())
+            store(app, user.id, from, &mut fetched, now).await.map(|_| ())
         }
     }
 }

@@ -55,7 +55,7 @@ pub async fn complete_login(
     app: &App,
     provider: Provider,
     mut params: CallbackParams,
-    (caller, merge_until): (Option<CurrentUser>, Option<OffsetDateTime>),
+    (user, merge_until): (Option<CurrentUser>, Option<OffsetDateTime>),
     now: OffsetDateTime,
 ) -> std::result::Result<LoginResult, LoginError> {
     let pending = pending::take(app, provider, &params, now).await?;
@@ -66,13 +66,13 @@ pub async fn complete_login(
     };
     let (profile, grant) = fetch_profile(app, provider, &code, &pending, now).await?;
     // The session may have ended while the provider answered.
-    if let Some(caller) = &caller
-        && !sessions::exists(app, caller).await?
+    if let Some(user) = &user
+        && !sessions::exists(app, user).await?
     {
         return Err(Conflict::SessionChanged.into());
     }
     let can_merge = merge_until.is_some_and(|until| now < until);
-    let visitor = caller.map(|caller| (caller.user, can_merge));
+    let visitor = user.map(|user| (User { id: user.id, name: user.name }, can_merge));
     let (user, outcome) = apply(app, &pending, &profile, visitor, now).await?;
     if let Some(heart) = &pending.after.heart {
         hearts::add(app, user.id, heart, now).await?;

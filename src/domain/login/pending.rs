@@ -93,16 +93,15 @@ pub struct LoginRequest {
 pub fn intent(
     field: IntentField,
     provider: Provider,
-    caller: Option<&CurrentUser>,
+    user: Option<&CurrentUser>,
     reauth: Option<ReauthReason>,
 ) -> Option<LoginIntent> {
-    let Some(caller) = caller else { return Some(LoginIntent::SignIn) };
-    let user = caller.user.id;
-    let connects = provider == Provider::Spotify && (caller.grant.is_none() || reauth.is_some());
+    let Some(user) = user else { return Some(LoginIntent::SignIn) };
+    let connects = provider == Provider::Spotify && (user.grant.is_none() || reauth.is_some());
     match field {
-        IntentField::Merge => Some(LoginIntent::Merge(user)),
-        IntentField::Link => Some(LoginIntent::Link(user)),
-        IntentField::SignIn if connects => Some(LoginIntent::Link(user)),
+        IntentField::Merge => Some(LoginIntent::Merge(user.id)),
+        IntentField::Link => Some(LoginIntent::Link(user.id)),
+        IntentField::SignIn if connects => Some(LoginIntent::Link(user.id)),
         IntentField::SignIn => reauth.map(|_| LoginIntent::SignIn),
     }
 }

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::domain::login::LoginResult;
 use crate::domain::sessions;
 use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
-use crate::domain::{CurrentUser, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, User, session_key};
+use crate::domain::{CurrentUser, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
 use crate::ids::{Provider, UserId};
 use crate::web::error::{AppError, of_status};
 use crate::web::extract::return_to::Referer;
@@ -49,12 +49,7 @@ impl MaybeUser {
             (Some(id), Some(name), Some(row)) => {
                 let grant: Option<Grant> = session.get(GRANT_KEY).await?;
                 let lapsed = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
-                Some(CurrentUser {
-                    user: User { id, name },
-                    session: session_key(row),
-                    grant,
-                    has_expired_grant: lapsed,
-                })
+                Some(CurrentUser { id, name, session: session_key(row), grant, has_expired_grant: lapsed })
             }
             _ => None,
         };
@@ -76,7 +71,7 @@ impl MaybeUser {
         let Some(user) = &self.user else { return Ok(()) };
         self.session.load().await?;
         let stored: Option<UserId> = self.session.get(USER_ID).await?;
-        if stored == Some(user.user.id) { Ok(()) } else { Err(AppError::signed_out("/account")) }
+        if stored == Some(user.id) { Ok(()) } else { Err(AppError::signed_out("/account")) }
     }
 
     /// True if the user authenticated within the last 10 minutes.
@@ -154,7 +149,7 @@ impl FromRequestParts<Arc<App>> for MaybeUser {
         }
         let visitor = MaybeUser::load(session(parts)?).await?;
         if let Some(user) = &visitor.user {
-            tracing::Span::current().record("user_id", user.user.id.0);
+            tracing::Span::current().record("user_id", user.id.0);
         }
         parts.extensions.insert(visitor.clone());
         Ok(visitor)

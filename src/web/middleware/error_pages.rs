@@ -169,7 +169,7 @@ async fn layout(app: &App, error: &AppError, asked: &RequestInfo) -> Layout {
     if let Some(session) = asked.session.clone().filter(|_| layout.is_user_known) {
         let visitor = MaybeUser::load(session).await;
         layout.is_user_known = visitor.is_ok();
-        layout.user_name = visitor.ok().and_then(|visitor| visitor.user).map(|user| user.user.name);
+        layout.user_name = visitor.ok().and_then(|visitor| visitor.user).map(|user| user.name);
     }
     layout
 }

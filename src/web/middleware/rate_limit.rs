@@ -110,9 +110,7 @@ impl RateLimit {
     async fn key(&self, address: IpAddr, session: Option<Session>) -> Result<RateLimitKey, AppError> {
         let known = match (self.key, session) {
             (Key::Session, Some(session)) => session.id().map(|id| RateLimitKey::Session(session_key(id))),
-            (Key::User, Some(session)) => {
-                MaybeUser::load(session).await?.user.map(|user| RateLimitKey::User(user.user.id))
-            }
+            (Key::User, Some(session)) => MaybeUser::load(session).await?.user.map(|user| RateLimitKey::User(user.id)),
             (Key::Address, _) | (_, None) => None,
         };
         Ok(known.unwrap_or(RateLimitKey::Address(address)))

@@ -47,7 +47,7 @@ pub(crate) async fn show(
         return Err(not_found().await);
     }
     let (period, here) = if at.when == "ever" { (Period::AllTime, "/top?when=ever") } else { (Period::Week, "/top") };
-    let viewer = visitor.user.map(|user| user.user.id);
+    let viewer = visitor.user.map(|user| user.id);
     let rows = top::load(&app, period, viewer, now).await?.into_iter().map(TopRow::from).collect();
     let nobodys = viewer.is_none() && layout.flash.is_none();
     let layout =

@@ -84,13 +84,13 @@ impl FromRequestParts<Arc<App>> for Layout {
             Some(said) => Some(flash_view(app, user.as_ref(), said).await),
             None => None,
         };
-        Ok(Self { user_name: user.map(|user| user.user.name), flash: notice, ..Self::without_user(app, path) })
+        Ok(Self { user_name: user.map(|user| user.name), flash: notice, ..Self::without_user(app, path) })
     }
 }
 
 /// Loads the playlist's name only for a flash about one.
 async fn flash_view(app: &App, user: Option<&CurrentUser>, said: flash::FlashMessage) -> FlashView {
-    let mut text = said.flash.text(user.map(|user| user.user.name.as_str()));
+    let mut text = said.flash.text(user.map(|user| user.name.as_str()));
     let undo = said.playlist.filter(|_| said.flash == flash::Flash::Unhearted);
     if let (Some(user), Some(id)) = (user, &undo)
         && let Ok(known) = playlists::find(app, user, id).await

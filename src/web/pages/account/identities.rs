@@ -118,7 +118,7 @@ pub(crate) async fn destroy(
         UnlinkOutcome::LastIdentity => flash::redirect("/account", Flash::LastIdentity),
         UnlinkOutcome::NotLinked => Redirect::to("/account").into_response(),
         UnlinkOutcome::Unlinked => {
-            activity::record(&app, caller.user.id, EventKind::Unlinked(provider), &device, now).await;
+            activity::record(&app, caller.id, EventKind::Unlinked(provider), &device, now).await;
             visitor.cycle_session(provider == Provider::Spotify).await?;
             flash::redirect("/account", Flash::Unlinked(provider))
         }
@@ -169,7 +169,7 @@ pub(crate) async fn show_merge(
     let next = SafePath::parse_or_playlists(params.next.as_deref());
     let can_merge = visitor.invited_until().await?.is_some_and(|until| now < until);
     let providers = match &visitor.user {
-        Some(caller) if can_merge => login::merge_candidates(&app, caller.user.id).await?,
+        Some(caller) if can_merge => login::merge_candidates(&app, caller.id).await?,
         _ => Vec::new(),
     };
     if providers.is_empty() {

@@ -22,7 +22,7 @@ pub(crate) async fn csv(
     Device(device): Device,
 ) -> std::result::Result<Response, AppError> {
     let file = download(&app, &user, Format::Csv, now).await?;
-    activity::record(&app, user.user.id, EventKind::Exported, &device, now).await;
+    activity::record(&app, user.id, EventKind::Exported, &device, now).await;
     Ok(file)
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn json(
     Device(device): Device,
 ) -> std::result::Result<Response, AppError> {
     let file = download(&app, &user, Format::Json, now).await?;
-    activity::record(&app, user.user.id, EventKind::Exported, &device, now).await;
+    activity::record(&app, user.id, EventKind::Exported, &device, now).await;
     Ok(file)
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn create(
     Ok(match import_export::import(&app, &user, file).await? {
         Ok(report) => {
             if report.added > 0 {
-                activity::record(&app, user.user.id, EventKind::Imported, &device, now).await;
+                activity::record(&app, user.id, EventKind::Imported, &device, now).await;
             }
             import_page(layout.with_title("Import – done", "hearts"), None, Some(report))
         }

@@ -63,7 +63,7 @@ async fn set_heart(
     (id, hearted): (&PlaylistId, bool),
     from: &str,
 ) -> Result<(), AppError> {
-    let user = visitor.user.ok_or_else(|| signed_out(from, hearted, id))?.user.id;
+    let user = visitor.user.ok_or_else(|| signed_out(from, hearted, id))?.id;
     let changed = match hearted {
         true => hearts::add(app, user, id, now).await,
         false => hearts::remove(app, user, id, now).await,

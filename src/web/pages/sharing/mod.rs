@@ -106,11 +106,11 @@ pub(crate) async fn update_page(
 ) -> Result<Response, AppError> {
     if !form.on {
         sharing::disable_page(&app, &user, now).await?;
-        activity::record(&app, user.user.id, EventKind::PageDisabled, &device, now).await;
+        activity::record(&app, user.id, EventKind::PageDisabled, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOff));
     }
     let Err(refused) = sharing::enable_page(&app, &user, &form.slug, now).await? else {
-        activity::record(&app, user.user.id, EventKind::PageEnabled, &device, now).await;
+        activity::record(&app, user.id, EventKind::PageEnabled, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOn));
     };
     let slug = SlugField { typed: sanitize_for_redisplay(&form.slug), refusal: Some(refused.to_string()) };
@@ -132,10 +132,10 @@ pub(crate) async fn update_link(
 ) -> Result<Response, AppError> {
     if form.on {
         sharing::create_link(&app, &user, now).await?;
-        activity::record(&app, user.user.id, EventKind::LinkCreated, &device, now).await;
+        activity::record(&app, user.id, EventKind::LinkCreated, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOn));
     }
     sharing::revoke_link(&app, &user).await?;
-    activity::record(&app, user.user.id, EventKind::LinkRevoked, &device, now).await;
+    activity::record(&app, user.id, EventKind::LinkRevoked, &device, now).await;
     Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOff))
 }
