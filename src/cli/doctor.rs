@@ -29,7 +29,7 @@ fn format_finding(finding: &Finding) -> String {
         text.push_str(&format!("\n      {exact}\n"));
     }
     if finding.status != Status::Good {
-        text.push_str(&wrap("      Why: ", finding.why));
+        text.push_str(&wrap("      Why: ", finding.rationale));
     }
     if let Some(mend) = &finding.fix {
         text.push_str(&wrap("      Do:  ", mend));

@@ -1,4 +1,4 @@
-//! A user's account.
+//! The user's account: display, disconnect, delete.
 
 use time::{Duration, OffsetDateTime};
 
@@ -13,7 +13,7 @@ use crate::ids::{Provider, Secret, TokenHash};
 
 /// Lifetime of a consent at Spotify: about six months, as announced in June 2026.
 const CONSENT_TTL: Duration = Duration::days(182);
-/// How long before its end users are told.
+/// How long before its expiry users are notified.
 const EXPIRY_NOTICE: Duration = Duration::days(14);
 
 /// Returns when the user's consent at Spotify expires; `None` if Spotify is not connected.
@@ -21,9 +21,9 @@ pub fn consent_expires_at(user: &CurrentUser) -> Option<OffsetDateTime> {
     user.grant.as_ref().map(|grant| grant.authorized_at + CONSENT_TTL)
 }
 
-/// Returns the same if the user should be told by now.
+/// Returns when the consent expires, if that is soon enough to notify the user.
 pub fn consent_expiring_soon(user: &CurrentUser, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    consent_expires_at(user).filter(|at| *at - EXPIRY_NOTICE <= now)
+    consent_expires_at(user).filter(|expires_at| *expires_at - EXPIRY_NOTICE <= now)
 }
 
 pub struct Account {
@@ -55,7 +55,7 @@ pub async fn disconnect(app: &App, user: &CurrentUser, device: &str, now: Offset
 }
 
 /// Deletes the account with all its rows and sessions, and the pending logins of `browser` (the login cookie). Returns
-/// what was deleted; `None`, and nothing was, if the user has not signed in recently.
+/// what was deleted; `None`, without deleting anything, if the user has not signed in recently.
 pub async fn delete(
     app: &App,
     user: &CurrentUser,

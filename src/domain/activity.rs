@@ -1,4 +1,4 @@
-//! Account activity, as its owner sees it.
+//! The activity log of an account.
 
 use time::OffsetDateTime;
 
@@ -20,7 +20,7 @@ pub enum EventKind {
     Disconnected(Provider),
     Exported,
     Imported,
-    /// Switched on, or moved.
+    /// Enabled, or moved to another slug.
     PageEnabled,
     PageDisabled,
     LinkCreated,
@@ -61,7 +61,7 @@ impl EventKind {
     }
 }
 
-/// Records an event. The event has happened whether or not it can be recorded, so a failure is only logged.
+/// Records an event. A failure is only logged, because the event itself has already happened.
 pub async fn record(app: &App, user: UserId, kind: EventKind, device: &str, now: OffsetDateTime) {
     let event = Event {
         at: now,
@@ -70,7 +70,7 @@ pub async fn record(app: &App, user: UserId, kind: EventKind, device: &str, now:
         device: Some(device.to_owned()),
     };
     if let Err(error) = db::events::record(&app.db, user, &event).await {
-        tracing::warn!(%user, kind = event.kind, %error, "what happened to an account could not be kept");
+        tracing::warn!(%user, kind = event.kind, %error, "an account event could not be recorded");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A heart's private note and tags. [`Annotation`] does not print them, so they cannot reach the log.
+//! A heart's private note and tags. The `Debug` output of [`Annotation`] omits them, so that they cannot reach the log.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::ids::PlaylistId;
 
 pub const MAX_NOTE_CHARS: usize = 280;
 pub const MAX_TAG_CHARS: usize = 30;
-/// Stripped from the start of a tag: some people write `#rain`.
+/// Characters stripped from the start of a tag, because some people write `#rain`.
 pub(super) const TAG_PREFIX: [char; 2] = ['#', ' '];
 pub const MAX_TAGS: usize = 10;
 
@@ -50,8 +50,8 @@ pub struct AnnotationError {
 impl Annotation {
     /// Parses a note and comma-separated tags. Tags keep their case but lose a leading `#`; duplicates that differ
     /// only in case are dropped.
-    pub fn parse(written: &str, listed: &str) -> std::result::Result<Self, AnnotationError> {
-        match (parse_note(written), parse_tags(listed)) {
+    pub fn parse(note: &str, tags: &str) -> std::result::Result<Self, AnnotationError> {
+        match (parse_note(note), parse_tags(tags)) {
             (Ok(note), Ok(tags)) => Ok(Self { note, tags }),
             (note, tags) => Err(AnnotationError { note: note.err(), tags: tags.err() }),
         }
@@ -75,7 +75,7 @@ impl Annotation {
 
 impl fmt::Debug for Annotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Words(..)")
+        f.write_str("Annotation(..)")
     }
 }
 
@@ -87,7 +87,7 @@ fn parse_note(text: &str) -> std::result::Result<Option<String>, NoteError> {
     match text.chars().count() {
         0 => Ok(None),
         1..=MAX_NOTE_CHARS => Ok(Some(text.to_owned())),
-        more => Err(NoteError::TooLong(more)),
+        count => Err(NoteError::TooLong(count)),
     }
 }
 
@@ -96,11 +96,11 @@ fn parse_tags(text: &str) -> std::result::Result<Vec<String>, TagsError> {
         return Err(TagsError::NotPlain);
     }
     let mut tags: Vec<String> = Vec::new();
-    for given in text.split(',') {
-        let words = given.split_whitespace().collect::<Vec<_>>().join(" ");
-        let tag = words.trim_start_matches(TAG_PREFIX);
-        let again = |known: &String| known.to_lowercase() == tag.to_lowercase();
-        if !fold(tag).is_empty() && !tags.iter().any(again) {
+    for part in text.split(',') {
+        let tag = part.split_whitespace().collect::<Vec<_>>().join(" ");
+        let tag = tag.trim_start_matches(TAG_PREFIX);
+        let is_same = |other: &String| other.to_lowercase() == tag.to_lowercase();
+        if !fold(tag).is_empty() && !tags.iter().any(is_same) {
             tags.push(tag.to_owned());
         }
     }
@@ -109,7 +109,7 @@ fn parse_tags(text: &str) -> std::result::Result<Vec<String>, TagsError> {
     }
     let lengths = tags.iter().map(|tag| tag.chars().count());
     match lengths.zip(1..).find(|(length, _)| *length > MAX_TAG_CHARS) {
-        Some((length, place)) => Err(TagsError::TooLong(place, length)),
+        Some((length, position)) => Err(TagsError::TooLong(position, length)),
         None => Ok(tags),
     }
 }
@@ -123,8 +123,8 @@ fn is_unprintable(c: char) -> bool {
 ///
 /// # Errors
 /// [`Error::NotFound`] if the user does not heart the playlist.
-pub async fn save(app: &App, user: &CurrentUser, playlist: &PlaylistId, words: &Annotation) -> Result<()> {
-    match db::hearts::annotate(&app.db, user.id, playlist, &words.to_row()).await? {
+pub async fn save(app: &App, user: &CurrentUser, playlist: &PlaylistId, annotation: &Annotation) -> Result<()> {
+    match db::hearts::annotate(&app.db, user.id, playlist, &annotation.to_row()).await? {
         true => Ok(()),
         false => Err(Error::NotFound),
     }
@@ -138,8 +138,8 @@ mod tests {
     use crate::domain::search::SearchQuery;
 
     fn parse_both(note: &str, tags: &str) -> (Option<String>, Vec<String>) {
-        let words = Annotation::parse(note, tags).unwrap();
-        (words.note, words.tags)
+        let annotation = Annotation::parse(note, tags).unwrap();
+        (annotation.note, annotation.tags)
     }
 
     #[test]
@@ -153,31 +153,31 @@ mod tests {
 
     #[test]
     fn text_over_the_limits_is_rejected() {
-        let refused = |note: &str, tags: &str| Annotation::parse(note, tags).map(|_| ()).unwrap_err();
+        let parse_error = |note: &str, tags: &str| Annotation::parse(note, tags).map(|_| ()).unwrap_err();
         assert!(Annotation::parse(&"é".repeat(280), &["x".repeat(30), "ü".repeat(30)].join(",")).is_ok());
-        let both = refused(&"é".repeat(281), &"x".repeat(31));
-        assert_eq!((both.note, both.tags), (Some(NoteError::TooLong(281)), Some(TagsError::TooLong(1, 31))));
-        assert_eq!(refused("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(TagsError::TooMany(11)));
+        let error = parse_error(&"é".repeat(281), &"x".repeat(31));
+        assert_eq!((error.note, error.tags), (Some(NoteError::TooLong(281)), Some(TagsError::TooLong(1, 31))));
+        assert_eq!(parse_error("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(TagsError::TooMany(11)));
         for bad in ["a\nb", "a\u{0}b", "a\u{2028}b", "a\tb"] {
-            let both = refused(bad, bad);
-            assert_eq!((both.note, both.tags), (Some(NoteError::NotOneLine), Some(TagsError::NotPlain)), "{bad:?}");
+            let error = parse_error(bad, bad);
+            assert_eq!((error.note, error.tags), (Some(NoteError::NotOneLine), Some(TagsError::NotPlain)), "{bad:?}");
         }
         for bad in ["two \"words\"", "“two” words", "„deutsch“"] {
-            assert_eq!(refused("", bad).tags, Some(TagsError::NotPlain), "{bad}");
+            assert_eq!(parse_error("", bad).tags, Some(TagsError::NotPlain), "{bad}");
         }
     }
 
     #[test]
-    fn an_annotation_does_not_print() {
+    fn debug_output_omits_the_note() {
         assert!(!format!("{:?}", Annotation::parse("hush", "secret").unwrap()).contains("hush"));
     }
 
     proptest! {
         #[test]
         fn parsing_is_idempotent(note in "\\PC{0,40}", tags in "[\\PC,]{0,60}") {
-            if let Ok(words) = Annotation::parse(&note, &tags) {
-                let again = Annotation::parse(words.note().unwrap_or_default(), &words.tags().join(", ")).unwrap();
-                prop_assert!(again == words);
+            if let Ok(annotation) = Annotation::parse(&note, &tags) {
+                let (note, tags) = (annotation.note().unwrap_or_default(), annotation.tags().join(", "));
+                prop_assert!(Annotation::parse(note, &tags).unwrap() == annotation);
             }
         }
 

@@ -12,23 +12,23 @@ use crate::db;
 /// All failures, joined; the next run tries again.
 pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<()> {
     let pool = &app.db;
-    let parts = [
+    let results = [
         ("sessions", db::sessions::delete_expired(pool, now).await.map_err(Error::from)),
-        ("sign-ins", db::pending_logins::delete_expired(pool, now).await.map_err(Error::from)),
+        ("pending logins", db::pending_logins::delete_expired(pool, now).await.map_err(Error::from)),
         ("events", db::events::delete_expired(pool, now).await.map_err(Error::from)),
         ("invitations", db::invites::delete_expired(pool, now).await.map_err(Error::from)),
         ("cool-downs", db::cooldowns::delete_expired(pool, now).await.map_err(Error::from)),
-        ("counts of calls", db::spotify_calls::delete_expired(pool, now).await.map_err(Error::from)),
+        ("call counts", db::spotify_calls::delete_expired(pool, now).await.map_err(Error::from)),
         ("playlists", db::playlists::delete_expired(pool, now).await.map_err(Error::from)),
         ("removed hearts", hearts::delete_expired(app, now).await),
-        ("addresses", db::shares::delete_expired(pool, now - sharing::SLUG_HOLD, now).await.map_err(Error::from)),
+        ("slugs", db::shares::delete_expired(pool, now - sharing::SLUG_HOLD, now).await.map_err(Error::from)),
     ];
-    let mut failed = Vec::new();
-    for (what, outcome) in parts {
-        match outcome {
-            Ok(rows) => tracing::debug!(what, rows, "expired rows deleted"),
-            Err(error) => failed.push(format!("{what}: {error}")),
+    let mut failures = Vec::new();
+    for (kind, result) in results {
+        match result {
+            Ok(rows) => tracing::debug!(kind, rows, "expired rows deleted"),
+            Err(error) => failures.push(format!("{kind}: {error}")),
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(Error::Internal(failed.join("; "))) }
+    if failures.is_empty() { Ok(()) } else { Err(Error::Internal(failures.join("; "))) }
 }

@@ -1,4 +1,4 @@
-//! Errors of the domain; `web/error.rs` maps each to a status and a page.
+//! Domain errors; `web/error.rs` maps each to a status and a page.
 
 use std::time::Duration;
 
@@ -24,8 +24,7 @@ pub enum Error {
     /// Spotify was never connected in this session, or the user disconnected it.
     #[error("Spotify is not connected")]
     NotConnected,
-    /// Calls to Spotify must wait.
-    #[error("Spotify asks to wait until {until}")]
+    #[error("Spotify limits requests until {until}")]
     RateLimited {
         until: OffsetDateTime,
         wait: Duration,
@@ -41,7 +40,7 @@ pub enum Error {
     #[error("Spotify refuses the app itself: {0}")]
     Misconfigured(String),
     /// The user's account was deleted by another request.
-    #[error("the account is gone")]
+    #[error("the account was deleted")]
     AccountDeleted,
     #[error("the database is unavailable: {0}")]
     DatabaseUnavailable(db::Error),
@@ -109,7 +108,7 @@ impl From<oauth::Error> for Error {
             oauth::Error::InvalidGrant => Error::Reconnect,
             oauth::Error::TimedOut => Error::SpotifyTimeout,
             oauth::Error::Unavailable(_) => Error::SpotifyUnavailable(error.to_string()),
-            oauth::Error::Misconfigured(why) => Error::Misconfigured(why),
+            oauth::Error::Misconfigured(reason) => Error::Misconfigured(reason),
         }
     }
 }

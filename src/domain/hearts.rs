@@ -1,4 +1,4 @@
-//! Hearts: added, removed, restored, listed. Only a heart by link asks Spotify, once.
+//! Hearts: add, remove, restore and list. Only [`add_by_link`] calls Spotify, at most once.
 
 use time::{Duration, OffsetDateTime};
 use tokio::time::timeout;
@@ -11,7 +11,7 @@ pub use crate::db::hearts::RemovedHeart;
 use crate::db::{self, search};
 use crate::ids::{PlaylistId, UserId};
 
-/// A playlist seen this recently is hearted by link without asking Spotify.
+/// A playlist seen this recently is hearted by link without a call to Spotify.
 const MAX_NAME_AGE: Duration = Duration::minutes(10);
 
 /// A heart that is added again this soon after its removal keeps its date: it was removed by mistake.
@@ -20,21 +20,21 @@ const UNDO_WINDOW: Duration = Duration::minutes(10);
 /// How long removed hearts are kept.
 const REMOVED_TTL: Duration = Duration::days(30);
 
-/// Timeout of adding or removing a heart: a little more than the wait for a lock. A server that has gone silent must not
-/// hold a connection that others could use.
+/// Timeout of adding or removing a heart, slightly longer than the lock timeout. An unresponsive database server must
+/// not hold a connection that others could use.
 const HEART_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(6);
 
-/// Adds a heart. Adding twice is adding once, and the first date stays. One that was removed returns with its note and
-/// tags, and within [`UNDO_WINDOW`] with its date.
+/// Adds a heart; an existing one keeps its date. A removed heart returns with its note and tags, and within
+/// [`UNDO_WINDOW`] also with its date.
 pub async fn add(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
-    let added = hearts::add(&app.db, user, playlist, now - UNDO_WINDOW, now);
-    Ok(timeout(HEART_TIMEOUT, added).await.map_err(|_| db::Error::timed_out())??)
+    let add = hearts::add(&app.db, user, playlist, now - UNDO_WINDOW, now);
+    Ok(timeout(HEART_TIMEOUT, add).await.map_err(|_| db::Error::timed_out())??)
 }
 
 /// Removes a heart. It can be restored for [`REMOVED_TTL`].
 pub async fn remove(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
-    let removed = hearts::remove(&app.db, user, playlist, now);
-    Ok(timeout(HEART_TIMEOUT, removed).await.map_err(|_| db::Error::timed_out())??)
+    let remove = hearts::remove(&app.db, user, playlist, now);
+    Ok(timeout(HEART_TIMEOUT, remove).await.map_err(|_| db::Error::timed_out())??)
 }
 
 /// Restores a removed heart with its date, note and tags.
@@ -48,7 +48,7 @@ pub async fn restore(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: 
     }
 }
 
-/// Returns a page of the hearts that the user removed, the latest first.
+/// Returns a page of the user's removed hearts, most recently removed first.
 pub async fn list_removed(
     app: &App,
     user: &CurrentUser,
@@ -60,17 +60,17 @@ pub async fn list_removed(
     Ok(Paginated { entries, range: page.into(), total: total as usize })
 }
 
-/// Deletes removed hearts for good: one playlist's, or all of the user's.
+/// Deletes removed hearts permanently: one playlist's, or all of the user's.
 pub async fn delete_removed(app: &App, user: &CurrentUser, playlist: Option<&PlaylistId>) -> Result<()> {
     Ok(hearts::delete_removed(&app.db, user.id, playlist).await?)
 }
 
-/// Deletes removed hearts that were kept long enough. Returns how many.
+/// Deletes hearts that were removed more than [`REMOVED_TTL`] ago. Returns how many.
 pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<u64> {
     Ok(hearts::delete_removed_before(&app.db, now - REMOVED_TTL).await?)
 }
 
-/// Result of adding a heart by link.
+/// Outcome of adding a heart by link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddedByLink {
     Added,
@@ -79,11 +79,11 @@ pub enum AddedByLink {
     AlreadyHearted,
 }
 
-/// Adds a heart for the playlist that a link names, and fetches its name unless that is known and recent. While
-/// Spotify is unavailable, the link alone is enough.
+/// Adds a heart for the playlist that a link names, and fetches its name unless it is known and recent. The
+/// heart is added even while Spotify is unavailable.
 ///
 /// # Errors
-/// [`Error::NotFound`] if Spotify does not show the user this playlist; then nothing is added.
+/// [`Error::NotFound`] if Spotify does not show the user this playlist; no heart is added then.
 pub async fn add_by_link(
     app: &App,
     user: &CurrentUser,
@@ -91,24 +91,24 @@ pub async fn add_by_link(
     now: OffsetDateTime,
 ) -> Result<AddedByLink> {
     let heart = hearts::find(&app.db, user.id, playlist).await?;
-    let before = heart.is_some_and(|heart| heart.removed_at.is_none());
-    let named = match fetch_name(app, user, playlist, now).await {
+    let was_hearted = heart.is_some_and(|heart| heart.removed_at.is_none());
+    let has_name = match fetch_name(app, user, playlist, now).await {
         // An existing heart stays, even if its playlist is gone.
-        Err(Error::NotFound) if before => false,
-        answer => answer?,
+        Err(Error::NotFound) if was_hearted => false,
+        result => result?,
     };
     add(app, user.id, playlist, now).await?;
-    Ok(match (before, named) {
+    Ok(match (was_hearted, has_name) {
         (true, _) => AddedByLink::AlreadyHearted,
         (false, true) => AddedByLink::Added,
         (false, false) => AddedByLink::AddedWithoutName,
     })
 }
 
-/// True if the playlist's name is known. Fetches it if it is unknown or old.
+/// Fetches the playlist's name if it is unknown or old. Returns whether it is known now.
 async fn fetch_name(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<bool> {
     let known = db::playlists::find(&app.db, user.id, playlist).await?;
-    if known.as_ref().and_then(|known| known.seen_at).is_some_and(|seen| now - seen < MAX_NAME_AGE) {
+    if known.as_ref().and_then(|known| known.seen_at).is_some_and(|seen_at| now - seen_at < MAX_NAME_AGE) {
         return Ok(true);
     }
     match playlists::fetch(app, user, playlist, now).await {
@@ -119,13 +119,13 @@ async fn fetch_name(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: O
 }
 
 pub struct HeartList {
-    /// The hearts asked for.
+    /// The requested pages of the matching hearts.
     pub hearts: Paginated<Playlist>,
-    /// How many hearts there are, matching or not.
+    /// The number of the user's hearts, matching or not.
     pub total_hearts: usize,
 }
 
-/// Returns the hearts that a list query asks for.
+/// Returns the hearts that match a query.
 pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartList> {
     let rows = query.pages.offset_limit();
     let page = match query.is_default() {

@@ -1,4 +1,4 @@
-//! A user's linked identities: which there are, which could be added, and which may be removed.
+//! A user's linked identities: list, candidates for linking, unlink.
 
 use super::tokens::{GRANT_KEY, SCOPES_KEY};
 use super::{CurrentUser, Result};
@@ -26,8 +26,8 @@ impl LinkedIdentities {
 
 pub async fn load(app: &App, user: &CurrentUser) -> Result<LinkedIdentities> {
     let linked = db::identities::list(&app.db, user.id).await?;
-    let is_open = |provider: &Provider| linked.iter().all(|identity| identity.provider != provider.key());
-    Ok(LinkedIdentities { available: app.oauth.providers().filter(is_open).collect(), linked })
+    let is_unlinked = |provider: &Provider| linked.iter().all(|identity| identity.provider != provider.key());
+    Ok(LinkedIdentities { available: app.oauth.providers().filter(is_unlinked).collect(), linked })
 }
 
 /// Unlinks an identity. Unlinking Spotify also removes its tokens from all of the user's sessions.
@@ -36,7 +36,7 @@ pub async fn unlink(app: &App, user: &CurrentUser, provider: Provider) -> Result
     if outcome == UnlinkOutcome::Unlinked {
         tracing::info!(user = %user.id, provider = provider.key(), "an identity was unlinked");
     }
-    // Also if it was unlinked before: an earlier attempt may have failed here.
+    // Also if it was already unlinked: an earlier attempt may have failed after unlinking.
     if outcome != UnlinkOutcome::LastIdentity && provider == Provider::Spotify {
         db::sessions::remove_values(&app.db, &app.vault, user.id, &[GRANT_KEY, SCOPES_KEY]).await?;
     }

@@ -1,4 +1,4 @@
-//! Heartlist's rules: who may do what, and when.
+//! Business logic: permissions, limits and calls to Spotify.
 
 pub mod account;
 pub mod activity;
@@ -53,13 +53,13 @@ pub struct CurrentUser {
 }
 
 impl CurrentUser {
-    /// Returns why Spotify cannot be called without a grant: it has expired, or there never was one.
+    /// Returns the error for a call without a grant: it has expired, or there never was one.
     fn missing_grant_error(&self) -> Error {
         if self.has_expired_grant { Error::Reconnect } else { Error::NotConnected }
     }
 }
 
-/// Consecutive pages that are shown together, counted from 1; usually one.
+/// Consecutive pages that are displayed together, counted from 1; usually one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRange {
     pub first: usize,
@@ -68,7 +68,7 @@ pub struct PageRange {
 }
 
 impl PageRange {
-    /// Returns offset and limit for the database.
+    /// Returns the offset and limit for the database.
     fn offset_limit(self) -> (i64, i64) {
         (page_offset(self.first) as i64, (PAGE_SIZE * (1 + self.last - self.first)) as i64)
     }

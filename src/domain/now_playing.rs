@@ -1,4 +1,4 @@
-//! The currently playing track: fetched only if the user enabled it, once for each view, and never stored.
+//! The currently playing track: fetched only if the user enabled it, once per view, and never stored.
 
 use time::OffsetDateTime;
 
@@ -15,25 +15,23 @@ pub enum NowPlaying {
     NotConnected,
     /// The grant has expired.
     Reconnect,
-    /// It is enabled, but Spotify refuses.
+    /// Enabled, but Spotify denies access.
     Forbidden,
-    /// Spotify could not be read.
     Unavailable(Error),
     Loaded {
         playback: Playback,
         context: PlaybackContext,
-        /// The playlist it plays from.
+        /// The playlist that it is played from.
         playlist: Option<Box<Playlist>>,
     },
 }
 
-/// What plays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Playback {
     /// Nothing, or a private session, which looks the same.
     Nothing,
     Advertisement,
-    /// A kind that Spotify does not name.
+    /// Spotify does not report what it is.
     Unknown,
     /// An episode without details.
     UnnamedEpisode,
@@ -55,10 +53,9 @@ pub struct PlayingItem {
     pub is_paused: bool,
 }
 
-/// What a track is played from.
+/// Where a track is played from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaybackContext {
-    /// Not known.
     Unknown,
     Playlist(PlaylistId),
     Album,
@@ -68,7 +65,7 @@ pub enum PlaybackContext {
     LikedSongs,
 }
 
-/// Returns what the user is playing, with at most one call to Spotify. Spotify's errors become a [`NowPlaying`].
+/// Returns what the user is playing. Makes at most one call to Spotify, whose errors become a [`NowPlaying`].
 pub async fn load(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<NowPlaying> {
     match &user.grant {
         None if !user.has_expired_grant => return Ok(NowPlaying::NotConnected),
@@ -79,8 +76,8 @@ pub async fn load(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<
     let result = tokens::with_token(app, user, Endpoint::CurrentlyPlaying, now, |token| async move {
         app.spotify.currently_playing(&token).await
     });
-    let answer = match result.await {
-        Ok(answer) => answer,
+    let response = match result.await {
+        Ok(response) => response,
         Err(Error::Reconnect) => return Ok(NowPlaying::Reconnect),
         Err(Error::NotAllowed) => return Ok(NowPlaying::Forbidden),
         Err(error) if error.is_spotify_failure() || matches!(error, Error::NotFound) => {
@@ -88,20 +85,20 @@ pub async fn load(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<
         }
         Err(error) => return Err(error),
     };
-    let (playing, source) = parse_playback(answer.as_ref());
-    let playlist = match &source {
+    let (playback, context) = parse_playback(response.as_ref());
+    let playlist = match &context {
         PlaybackContext::Playlist(id) => Some(Box::new(find_playlist(app, user, id).await?)),
         _ => None,
     };
-    Ok(NowPlaying::Loaded { playback: playing, context: source, playlist })
+    Ok(NowPlaying::Loaded { playback, context, playlist })
 }
 
-/// True if the grant covers it.
+/// True if the grant includes the scope.
 pub fn is_enabled(grant: &Grant) -> bool {
     grant.scopes.contains(NOW_PLAYING)
 }
 
-/// Returns what is known of a playlist without asking Spotify.
+/// Returns a playlist from stored data, without calling Spotify.
 async fn find_playlist(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Playlist> {
     if let Some(known) = db::playlists::find(&app.db, user.id, id).await? {
         return Ok(known);
@@ -111,55 +108,55 @@ async fn find_playlist(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result
     Ok(playlists::from_heart(id, heart.unwrap_or_default()))
 }
 
-/// Interprets the player's answer; `None` if it was empty.
-fn parse_playback(answer: Option<&CurrentlyPlaying>) -> (Playback, PlaybackContext) {
-    let Some(answer) = answer else { return (Playback::Nothing, PlaybackContext::Unknown) };
-    let item = answer.item.as_ref().filter(|item| item.name.is_some() || item.uri.is_some());
-    let playing = match (answer.kind.as_deref(), item) {
+/// Parses the player's response; `None` if it was empty.
+fn parse_playback(response: Option<&CurrentlyPlaying>) -> (Playback, PlaybackContext) {
+    let Some(response) = response else { return (Playback::Nothing, PlaybackContext::Unknown) };
+    let item = response.item.as_ref().filter(|item| item.name.is_some() || item.uri.is_some());
+    let playback = match (response.kind.as_deref(), item) {
         (Some("ad"), _) => Playback::Advertisement,
-        (kind, Some(item)) => Playback::Item(Box::new(parse_item(kind, item, answer.is_playing == Some(false)))),
-        _ if answer.is_playing == Some(false) => Playback::Nothing,
+        (kind, Some(item)) => Playback::Item(Box::new(parse_item(kind, item, response.is_playing == Some(false)))),
+        _ if response.is_playing == Some(false) => Playback::Nothing,
         (Some("episode"), None) => Playback::UnnamedEpisode,
         (None | Some("track"), None) => Playback::Nothing,
         (Some(_), None) => Playback::Unknown,
     };
-    match playing {
+    match playback {
         Playback::Nothing => (Playback::Nothing, PlaybackContext::Unknown),
-        playing => (playing, parse_context(answer)),
+        playback => (playback, parse_context(response)),
     }
 }
 
-fn parse_item(kind: Option<&str>, item: &Playable, paused: bool) -> PlayingItem {
-    let filled = |name: &Option<String>| name.clone().filter(|name| !name.trim().is_empty());
-    let episode = item.kind.as_deref().or(kind) == Some("episode");
-    let artists = item.artists.iter().flatten().flatten().filter_map(|artist| filled(&artist.name));
-    let show = item.show.iter().filter_map(|show| filled(&show.name));
+fn parse_item(kind: Option<&str>, item: &Playable, is_paused: bool) -> PlayingItem {
+    let non_blank = |name: &Option<String>| name.clone().filter(|name| !name.trim().is_empty());
+    let is_episode = item.kind.as_deref().or(kind) == Some("episode");
+    let artists = item.artists.iter().flatten().flatten().filter_map(|artist| non_blank(&artist.name));
+    let show = item.show.iter().filter_map(|show| non_blank(&show.name));
     PlayingItem {
-        is_episode: episode,
+        is_episode,
         title: item.name.clone().unwrap_or_default(),
         creators: artists.chain(show).collect(),
-        album: item.album.as_ref().and_then(|album| filled(&album.name)),
+        album: item.album.as_ref().and_then(|album| non_blank(&album.name)),
         cover: item.cover().map(str::to_owned),
         id: item.uri.as_deref().and_then(parse_uri),
-        is_paused: paused,
+        is_paused,
     }
 }
 
 /// Returns the id in a URI such as `spotify:track:ID`.
 fn parse_uri(uri: &str) -> Option<String> {
     let mut parts = uri.split(':');
-    let known = parts.next() == Some("spotify") && matches!(parts.next(), Some("track" | "episode"));
+    let is_supported = parts.next() == Some("spotify") && matches!(parts.next(), Some("track" | "episode"));
     let id = parts.next().filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()))?;
-    (known && parts.next().is_none()).then(|| id.to_owned())
+    (is_supported && parts.next().is_none()).then(|| id.to_owned())
 }
 
-fn parse_context(answer: &CurrentlyPlaying) -> PlaybackContext {
-    let Some(context) = &answer.context else { return PlaybackContext::Unknown };
+fn parse_context(response: &CurrentlyPlaying) -> PlaybackContext {
+    let Some(context) = &response.context else { return PlaybackContext::Unknown };
     // Also matches the old form, spotify:user:NAME:playlist:ID, and API URLs.
-    let last = |text: &Option<String>| text.as_deref()?.rsplit([':', '/']).next().map(str::to_owned);
+    let last_segment = |text: &Option<String>| text.as_deref()?.rsplit([':', '/']).next().map(str::to_owned);
     match context.kind.as_deref() {
         Some("playlist") => {
-            let id = |text| last(text).and_then(|id| PlaylistId::parse(&id).ok());
+            let id = |text| last_segment(text).and_then(|id| PlaylistId::parse(&id).ok());
             id(&context.uri).or_else(|| id(&context.href)).map_or(PlaybackContext::Unknown, PlaybackContext::Playlist)
         }
         Some("album") => PlaybackContext::Album,

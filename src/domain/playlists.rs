@@ -1,3 +1,5 @@
+//! A playlist with its items, fetched from Spotify or from stored data.
+
 use time::OffsetDateTime;
 
 use super::spotify_calls::{self, Endpoint};
@@ -14,13 +16,12 @@ use crate::spotify::wire;
 /// response, so it is ignored.
 const SPOTIFY_ID_PREFIX: &str = "37i9dQZF1";
 
-/// A playlist's page.
 pub struct PlaylistPage {
     pub playlist: Playlist,
     pub description: Option<String>,
     pub heart_count: i64,
     pub items: PlaylistItems,
-    /// Why Spotify could not be read, if the page shows stored data.
+    /// Why Spotify could not be read, if this is stored data.
     pub error: Option<Error>,
 }
 
@@ -54,10 +55,10 @@ pub enum ItemKind {
     Unavailable,
 }
 
-/// Returns a playlist with a page of its items. While Spotify is unavailable, stored data is shown.
+/// Returns a playlist with a page of its items, or stored data while Spotify is unavailable.
 ///
 /// # Errors
-/// [`Error::NotFound`] if Spotify does not show it and the user never saw or hearted it.
+/// [`Error::NotFound`] if Spotify does not show it and nothing is stored.
 pub async fn load(
     app: &App,
     user: &CurrentUser,
@@ -80,7 +81,7 @@ pub async fn load(
         Err(error) => return Err(error),
     };
     let heart = db::hearts::find(&app.db, user.id, id).await?;
-    let hearts = displayed_count(db::heart_counts::find(&app.db, id).await?, heart.as_ref());
+    let heart_count = displayed_count(db::heart_counts::find(&app.db, id).await?, heart.as_ref());
     let heart = heart.filter(|heart| heart.removed_at.is_none());
     let known = db::playlists::find(&app.db, user.id, id).await?;
     let playlist = match (known, heart) {
@@ -88,10 +89,10 @@ pub async fn load(
         (None, Some(heart)) => from_heart(id, heart),
         (None, None) => return Err(error.unwrap_or(Error::NotFound)),
     };
-    Ok(PlaylistPage { playlist, description, heart_count: hearts, items, error })
+    Ok(PlaylistPage { playlist, description, heart_count, items, error })
 }
 
-/// Returns what is stored of a playlist: what Spotify last showed, or else the user's heart.
+/// Returns a playlist from stored data: as Spotify last showed it, or else from the user's heart.
 pub async fn find(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Option<Playlist>> {
     if let Some(playlist) = db::playlists::find(&app.db, user.id, id).await? {
         return Ok(Some(playlist));
@@ -107,10 +108,10 @@ async fn fetch_with_items(
     page: usize,
     now: OffsetDateTime,
 ) -> Result<(Option<String>, PlaylistItems)> {
-    let found = fetch(app, user, id, now).await?;
-    let description = found.description.as_deref().map(text::strip_markup).filter(|text| !text.is_empty());
-    let total = found.item_count();
-    let items = match (found.into_items(), page) {
+    let playlist = fetch(app, user, id, now).await?;
+    let description = playlist.description.as_deref().map(text::strip_markup).filter(|text| !text.is_empty());
+    let total = playlist.item_count();
+    let items = match (playlist.into_items(), page) {
         (None, _) => PlaylistItems::OwnersOnly,
         (Some(first), 1) => PlaylistItems::Page(to_page(first, 1, total)),
         (Some(_), _) => {
@@ -127,32 +128,32 @@ async fn fetch_with_items(
     Ok((description, items))
 }
 
-/// Fetches a playlist and stores what cards show of it.
+/// Fetches a playlist and stores its metadata.
 pub(super) async fn fetch(
     app: &App,
     user: &CurrentUser,
     id: &PlaylistId,
     now: OffsetDateTime,
 ) -> Result<wire::Playlist> {
-    let found = tokens::with_token(app, user, Endpoint::Playlist, now, |token| async move {
+    let playlist = tokens::with_token(app, user, Endpoint::Playlist, now, |token| async move {
         app.spotify.playlist(&token, id).await
     })
     .await?;
-    db::playlists::record(&app.db, user.id, &to_seen_playlist(&found), now).await?;
-    Ok(found)
+    db::playlists::record(&app.db, user.id, &to_seen_playlist(&playlist), now).await?;
+    Ok(playlist)
 }
 
 fn to_page(rows: wire::Page<wire::PlaylistItem>, page: usize, total: Option<usize>) -> Paginated<Item> {
-    let shown = rows.items.unwrap_or_default();
-    let total = rows.total.or(total).unwrap_or(shown.len());
+    let items = rows.items.unwrap_or_default();
+    let total = rows.total.or(total).unwrap_or(items.len());
     // A playlist embeds up to 100 items; a page has [`PAGE_SIZE`].
-    let places = (page_offset(page) + 1..).zip(shown.into_iter().take(PAGE_SIZE));
-    let entries = places.map(|(position, row)| to_item(position, row.as_ref())).collect();
+    let numbered = (page_offset(page) + 1..).zip(items.into_iter().take(PAGE_SIZE));
+    let entries = numbered.map(|(position, row)| to_item(position, row.as_ref())).collect();
     Paginated { entries, range: page.into(), total }
 }
 
 fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
-    let local = row.is_some_and(|row| row.is_local == Some(true));
+    let is_local = row.is_some_and(|row| row.is_local == Some(true));
     let Some(item) = row.and_then(wire::PlaylistItem::track_or_episode) else {
         return Item {
             position,
@@ -163,7 +164,7 @@ fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
         };
     };
     let kind = match item.kind.as_deref() {
-        _ if local => ItemKind::LocalFile,
+        _ if is_local => ItemKind::LocalFile,
         Some("episode") => ItemKind::Episode,
         _ => ItemKind::Track,
     };
@@ -183,7 +184,7 @@ fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
     }
 }
 
-/// Returns a playlist of which only the heart is known.
+/// Builds a playlist from the user's heart alone.
 pub(super) fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
     Playlist {
         id: id.to_string(),
@@ -202,13 +203,13 @@ pub(super) fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
     }
 }
 
-/// Converts a playlist to the row that is stored.
+/// Converts a playlist to its database row.
 pub(super) fn to_seen_playlist(playlist: &wire::Playlist) -> SeenPlaylist {
     let owner_id = playlist.owner.as_ref().and_then(|owner| owner.id.as_deref());
     let owner_name = playlist.owner.as_ref().and_then(|owner| owner.display_name.as_deref());
     let owner_name = owner_name.filter(|name| !name.trim().is_empty()).or(owner_id).map(str::to_owned);
     let name = playlist.name.clone().unwrap_or_default();
-    let made_by_spotify = playlist.id.as_str().starts_with(SPOTIFY_ID_PREFIX);
+    let is_made_by_spotify = playlist.id.as_str().starts_with(SPOTIFY_ID_PREFIX);
     SeenPlaylist {
         id: playlist.id.clone(),
         name_folded: text::fold(&name),
@@ -220,20 +221,20 @@ pub(super) fn to_seen_playlist(playlist: &wire::Playlist) -> SeenPlaylist {
         item_count: playlist.item_count().and_then(|count| i32::try_from(count).ok()),
         public: playlist.public,
         collaborative: playlist.collaborative.unwrap_or(false),
-        snapshot_id: playlist.snapshot_id.as_deref().filter(|_| !made_by_spotify).map(str::to_owned),
+        snapshot_id: playlist.snapshot_id.as_deref().filter(|_| !is_made_by_spotify).map(str::to_owned),
     }
 }
 
-/// Returns the number of users who heart a playlist: the last count, corrected by what the viewer did since then.
+/// Returns the number of users who hearted a playlist: the last count, adjusted by the viewer's own change since then.
 fn displayed_count(count: HeartCount, own: Option<&Heart>) -> i64 {
-    let since = |time: Option<OffsetDateTime>| time > count.counted_at;
-    let own = match own {
-        Some(heart) if heart.removed_at.is_none() => i64::from(since(heart.hearted_at)),
-        Some(heart) if since(heart.removed_at) && !since(heart.hearted_at) => -1,
+    let is_newer = |time: Option<OffsetDateTime>| time > count.counted_at;
+    let change = match own {
+        Some(heart) if heart.removed_at.is_none() => i64::from(is_newer(heart.hearted_at)),
+        Some(heart) if is_newer(heart.removed_at) && !is_newer(heart.hearted_at) => -1,
         _ => 0,
     };
-    let least = i64::from(own == 1);
-    (count.hearts + own).max(least)
+    let min = i64::from(change == 1);
+    (count.hearts + change).max(min)
 }
 
 #[cfg(test)]
@@ -246,15 +247,15 @@ mod tests {
     fn the_displayed_count_includes_the_viewers_own_heart_at_once() {
         let at = |minutes| Some(OffsetDateTime::UNIX_EPOCH + Duration::minutes(minutes));
         let heart = |hearted_at, removed_at| Heart { hearted_at, removed_at, ..Heart::default() };
-        let shown =
+        let displayed =
             |hearts, own: Option<Heart>| displayed_count(HeartCount { hearts, counted_at: at(10) }, own.as_ref());
-        assert_eq!(shown(5, None), 5);
-        assert_eq!(shown(5, Some(heart(at(9), None))), 5, "counted");
-        assert_eq!(shown(5, Some(heart(at(11), None))), 6, "added since the count");
-        assert_eq!(shown(5, Some(heart(at(9), at(11)))), 4, "removed since the count");
-        assert_eq!(shown(5, Some(heart(at(8), at(9)))), 5, "removed before the count");
-        assert_eq!(shown(0, Some(heart(at(11), at(12)))), 0, "added and removed since");
+        assert_eq!(displayed(5, None), 5);
+        assert_eq!(displayed(5, Some(heart(at(9), None))), 5, "counted");
+        assert_eq!(displayed(5, Some(heart(at(11), None))), 6, "added since the count");
+        assert_eq!(displayed(5, Some(heart(at(9), at(11)))), 4, "removed since the count");
+        assert_eq!(displayed(5, Some(heart(at(8), at(9)))), 5, "removed before the count");
+        assert_eq!(displayed(0, Some(heart(at(11), at(12)))), 0, "added and removed since");
         assert_eq!(displayed_count(HeartCount::default(), Some(&heart(at(1), None))), 1, "nothing counted yet");
-        assert_eq!(shown(0, Some(heart(at(9), at(11)))), 0, "never below zero");
+        assert_eq!(displayed(0, Some(heart(at(9), at(11)))), 0, "never below zero");
     }
 }

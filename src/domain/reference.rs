@@ -1,4 +1,4 @@
-//! Parser for playlist references: links of every age, URIs, bare ids.
+//! Parser for playlist references: current and old links, URIs and bare ids.
 //!
 //! A link is only parsed, never followed. The forms are those that Spotify's apps and pages have produced since 2012.
 
@@ -6,9 +6,9 @@ use url::Url;
 
 use crate::ids::PlaylistId;
 
-/// Hosts whose paths name the resource.
+/// Hosts whose paths identify the resource.
 const SPOTIFY_HOSTS: [&str; 3] = ["open.spotify.com", "play.spotify.com", "embed.spotify.com"];
-/// Hosts of short links, which must be followed to know their target.
+/// Hosts of short links, which would have to be followed to find their target.
 const SHORT_LINK_HOSTS: [&str; 2] = ["spotify.link", "spotify.app.link"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +34,7 @@ pub enum ReferenceError {
 }
 
 impl ReferenceError {
-    /// Returns a short message, for a list of many errors.
+    /// Returns a short message for lists of errors.
     pub fn short_message(self) -> String {
         match self {
             Self::Empty => "No playlist.".into(),
@@ -46,7 +46,7 @@ impl ReferenceError {
     }
 }
 
-/// What a Spotify link names, other than a playlist.
+/// What a Spotify link points to, other than a playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkKind {
     Album,
@@ -83,7 +83,7 @@ impl LinkKind {
     }
 }
 
-/// Returns the playlist that `text` names.
+/// Returns the playlist that `text` refers to.
 pub fn parse(text: &str) -> Result<PlaylistId, ReferenceError> {
     let text = trim_wrapping(text);
     if text.is_empty() {
@@ -101,10 +101,10 @@ pub fn parse(text: &str) -> Result<PlaylistId, ReferenceError> {
 /// Trims whitespace, and the angle brackets that mail programs put around links.
 fn trim_wrapping(text: &str) -> &str {
     // Links copied from chats may carry zero-width characters.
-    let unseen = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
-    let text = text.trim_matches(unseen);
-    let inside = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
-    inside.map_or(text, |text| text.trim_matches(unseen))
+    let is_invisible = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    let text = text.trim_matches(is_invisible);
+    let inner = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
+    inner.map_or(text, |text| text.trim_matches(is_invisible))
 }
 
 fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
@@ -112,15 +112,15 @@ fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
     start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
-/// `playlist:ID`, or `user:NAME:playlist:ID` as it was until 2018.
+/// Parses `playlist:ID`, or `user:NAME:playlist:ID` as used until 2018.
 fn parse_uri(uri: &str) -> Result<PlaylistId, ReferenceError> {
     let uri = uri.split(['?', '#']).next().unwrap_or_default();
     parse_segments(&uri.split(':').collect::<Vec<_>>())
 }
 
 fn parse_link(text: &str) -> Result<PlaylistId, ReferenceError> {
-    let schemed = strip_scheme(text, "https://").or_else(|| strip_scheme(text, "http://"));
-    let url = match schemed {
+    let without_scheme = strip_scheme(text, "https://").or_else(|| strip_scheme(text, "http://"));
+    let url = match without_scheme {
         Some(_) => Url::parse(text),
         None => Url::parse(&format!("https://{}", text.trim_start_matches('/'))),
     };
@@ -130,24 +130,24 @@ fn parse_link(text: &str) -> Result<PlaylistId, ReferenceError> {
     match host.strip_prefix("www.").unwrap_or(host) {
         host if SPOTIFY_HOSTS.contains(&host) => parse_url(&url),
         host if SHORT_LINK_HOSTS.contains(&host) => Err(ReferenceError::ShortLink),
-        _ if schemed.is_some() => Err(ReferenceError::OtherSite),
+        _ if without_scheme.is_some() => Err(ReferenceError::OtherSite),
         _ => Err(ReferenceError::Unrecognized),
     }
 }
 
-/// Skips a language prefix and `embed`. The oldest embeds name the playlist in the query.
+/// Parses the path after any language prefix and `embed`. The oldest embeds name the playlist in the query.
 fn parse_url(url: &Url) -> Result<PlaylistId, ReferenceError> {
-    let passed_over = |part: &&str| part.is_empty() || *part == "embed" || part.starts_with("intl-");
-    let parts: Vec<_> = url.path().split('/').skip_while(passed_over).collect();
+    let is_prefix = |segment: &&str| segment.is_empty() || *segment == "embed" || segment.starts_with("intl-");
+    let segments: Vec<_> = url.path().split('/').skip_while(is_prefix).collect();
     let uri = url.query_pairs().find(|(name, _)| name == "uri").map(|(_, uri)| uri);
-    match (parts.as_slice(), uri) {
+    match (segments.as_slice(), uri) {
         ([], Some(uri)) => parse_uri(strip_scheme(&uri, "spotify:").ok_or(ReferenceError::Unrecognized)?),
-        (parts, _) => parse_segments(parts),
+        (segments, _) => parse_segments(segments),
     }
 }
 
-fn parse_segments(parts: &[&str]) -> Result<PlaylistId, ReferenceError> {
-    match parts {
+fn parse_segments(segments: &[&str]) -> Result<PlaylistId, ReferenceError> {
+    match segments {
         // A trailing slash gives an empty last segment.
         [rest @ .., ""] if !rest.is_empty() => parse_segments(rest),
         ["playlist", id] | ["user", _, "playlist", id] => PlaylistId::parse(id).map_err(|_| ReferenceError::MissingId),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn each_other_text_has_its_error() {
+    fn each_kind_of_invalid_text_has_its_error() {
         use ReferenceError::{Empty, MissingId, NotPlaylist, OtherSite, ShortLink, Unrecognized};
         let table = [
             ("", Empty),
@@ -258,21 +258,21 @@ mod tests {
             ("3cEYpjA9oz9GiPac4AsH4", Unrecognized),
             ("3cEYpjA9oz9GiPac4AsHé", Unrecognized),
         ];
-        for (text, why) in table {
-            assert_eq!(parse(&text.replace("ID", ID)), Err(why), "{text:?}");
+        for (text, error) in table {
+            assert_eq!(parse(&text.replace("ID", ID)), Err(error), "{text:?}");
         }
     }
 
     #[test]
     fn every_error_is_a_sentence_that_says_what_was_expected() {
         use ReferenceError::{Empty, MissingId, NotPlaylist, OtherSite, ShortLink, Unrecognized};
-        for refusal in [Empty, ShortLink, NotPlaylist(LinkKind::Album), MissingId, OtherSite, Unrecognized] {
-            let message = refusal.to_string();
+        for error in [Empty, ShortLink, NotPlaylist(LinkKind::Album), MissingId, OtherSite, Unrecognized] {
+            let message = error.to_string();
             assert!(message.ends_with('.') && message.contains("playlist"), "{message}");
             assert!(
-                refusal.short_message().ends_with('.') && refusal.short_message().len() <= 50,
+                error.short_message().ends_with('.') && error.short_message().len() <= 50,
                 "{}",
-                refusal.short_message()
+                error.short_message()
             );
         }
         assert!(NotPlaylist(LinkKind::Artist).to_string().starts_with("This is a link to an artist,"));
@@ -291,7 +291,7 @@ mod tests {
             text in "[<\\s]{0,2}(https?:|spotify:|HTTP:)?/{0,2}((open|play|embed)\\.spotify\\.com|spotify\\.link|[a-z@:.%\\[\\]]{0,9})([/:?#&=%<>]|playlist|user|embed|intl-x|uri=|spotify:|[A-Za-z0-9]{22}|\\PC){0,9}>?"
         ) {
             if let Ok(id) = parse(&text) {
-                prop_assert!(text.contains(id.as_str()), "the id stands in the text as it is");
+                prop_assert!(text.contains(id.as_str()), "the text contains the id unchanged");
             }
         }
 

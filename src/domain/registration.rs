@@ -1,4 +1,4 @@
-//! Who may create an account, and invitations.
+//! Registration policy and invitations.
 
 use time::{Duration, OffsetDateTime};
 
@@ -12,7 +12,7 @@ use crate::ids::{Secret, TokenHash, UserId};
 
 pub const INVITE_TTL: Duration = Duration::days(14);
 
-/// Why no account was created.
+/// Reason why no account was created.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
     #[error("registration is closed")]

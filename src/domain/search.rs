@@ -1,4 +1,4 @@
-//! Parser for list queries: words, operators, an order, pages.
+//! List queries: search text, operators, order and pages.
 
 use super::annotation::TAG_PREFIX;
 use super::text::{fold, is_quote};
@@ -23,7 +23,7 @@ impl ListQuery {
         self.search.conditions.is_empty() && self.order == Order::Usual
     }
 
-    /// Returns the filter for the database. `owner:me` needs the user's name at Spotify, which is loaded.
+    /// Returns the filter for the database. Loads the user's Spotify name if `owner:me` needs it.
     pub(super) async fn load_filter(&self, app: &App, user: &CurrentUser) -> Result<Filter> {
         let mut filter = self.search.to_filter();
         if self.search.conditions.contains(&Condition::Mine) {
@@ -38,15 +38,15 @@ impl ListQuery {
 pub struct SearchQuery {
     /// The text as typed, cut to [`MAX_QUERY_CHARS`].
     pub text: String,
-    /// All of these must hold.
+    /// A row must match all of them.
     pub conditions: Vec<Condition>,
     /// Operators with a value that they do not take.
     pub invalid_operators: Vec<InvalidOperator>,
-    /// Words that look like an operator, with the part before the colon. They are searched for as words.
+    /// Words that look like an operator, with the part before the colon. They are searched for as ordinary words.
     pub unknown_operators: Vec<(String, String)>,
 }
 
-/// A condition; texts are as typed.
+/// A condition, with the text as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// Occurs in the name, the owner's name or the note.
@@ -55,7 +55,7 @@ pub enum Condition {
     Owner(String),
     /// Made by the user.
     Mine,
-    /// On its owner's profile, or not.
+    /// Listed on its owner's profile, or not.
     Public(bool),
     Collaborative(bool),
     Hearted,
@@ -98,11 +98,11 @@ impl Operator {
 
     /// Returns the condition; `None` if the operator does not take this value.
     fn to_condition(self, value: &str) -> Option<Condition> {
-        let named = || Some(value.to_owned()).filter(|value| !fold(value).is_empty());
+        let non_empty = || Some(value.to_owned()).filter(|value| !fold(value).is_empty());
         match (self, fold(value).as_str()) {
             (Self::Owner, "me") => Some(Condition::Mine),
-            (Self::Owner, _) => named().map(Condition::Owner),
-            (Self::Tag, _) => named().map(Condition::Tag),
+            (Self::Owner, _) => non_empty().map(Condition::Owner),
+            (Self::Tag, _) => non_empty().map(Condition::Tag),
             (Self::Public, value) => parse_bool(value).map(Condition::Public),
             (Self::Collaborative, value) => parse_bool(value).map(Condition::Collaborative),
             (Self::Is, "hearted") => Some(Condition::Hearted),
@@ -120,29 +120,29 @@ fn parse_bool(value: &str) -> Option<bool> {
 }
 
 impl SearchQuery {
-    /// Parses a query. It never fails: invalid operators are listed separately, and the rest applies.
+    /// Parses a query. It never fails: invalid operators are collected separately, and the rest applies.
     pub fn parse(text: &str) -> Self {
         // Control characters become spaces: most of them are invalid in HTML, and the page repeats the query.
         let text: String =
             text.trim().chars().take(MAX_QUERY_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = text.trim_end().to_owned();
-        let (mut conditions, mut odd, mut strange) = (Vec::new(), Vec::new(), Vec::new());
-        for Term { operator, value, literal } in split_terms(&text) {
+        let (mut conditions, mut invalid, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        for Term { operator, value, is_quoted } in split_terms(&text) {
             match operator {
                 None if fold(&value).is_empty() => {}
                 None => {
-                    strange.extend(
-                        operator_like_key(&value).filter(|_| !literal).map(|key| (value.clone(), key.to_owned())),
+                    unknown.extend(
+                        operator_like_key(&value).filter(|_| !is_quoted).map(|key| (value.clone(), key.to_owned())),
                     );
                     conditions.push(Condition::Words(value));
                 }
                 Some(operator) => match operator.to_condition(&value) {
                     Some(condition) => conditions.push(condition),
-                    None => odd.push(InvalidOperator { operator, value }),
+                    None => invalid.push(InvalidOperator { operator, value }),
                 },
             }
         }
-        Self { text, conditions, invalid_operators: odd, unknown_operators: strange }
+        Self { text, conditions, invalid_operators: invalid, unknown_operators: unknown }
     }
 
     /// Returns the filter for the database. Of two contradictory operators the last one counts.
@@ -168,27 +168,27 @@ impl SearchQuery {
 struct Term {
     operator: Option<Operator>,
     value: String,
-    /// True if a part of it is quoted.
-    literal: bool,
+    /// True if any part of it is quoted.
+    is_quoted: bool,
 }
 
 /// Returns the part before the colon of a word that looks like an operator; times of day and URLs do not.
 fn operator_like_key(word: &str) -> Option<&str> {
     let (key, value) = word.split_once(':')?;
-    let a_word = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
-    (a_word && !value.is_empty() && !value.starts_with('/')).then_some(key)
+    let is_word = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
+    (is_word && !value.is_empty() && !value.starts_with('/')).then_some(key)
 }
 
 /// Splits a query at whitespace. Quotes keep words together and make a colon literal.
 fn split_terms(text: &str) -> Vec<Term> {
-    let (mut terms, mut term, mut quoted) = (Vec::new(), Term::default(), false);
+    let (mut terms, mut term, mut in_quotes) = (Vec::new(), Term::default(), false);
     for c in text.chars() {
         match c {
-            c if is_quote(c) => (quoted, term.literal) = (!quoted, true),
-            ':' if term.operator.is_none() && !term.literal && Operator::parse(&term.value).is_some() => {
+            c if is_quote(c) => (in_quotes, term.is_quoted) = (!in_quotes, true),
+            ':' if term.operator.is_none() && !term.is_quoted && Operator::parse(&term.value).is_some() => {
                 term.operator = Operator::parse(&std::mem::take(&mut term.value));
             }
-            c if !quoted && (c.is_whitespace() || c.is_control()) => {
+            c if !in_quotes && (c.is_whitespace() || c.is_control()) => {
                 terms.push(std::mem::take(&mut term));
             }
             c => term.value.push(c),
@@ -204,7 +204,7 @@ mod tests {
 
     use super::*;
 
-    fn understood(text: &str) -> Vec<Condition> {
+    fn conditions(text: &str) -> Vec<Condition> {
         SearchQuery::parse(text).conditions
     }
 
@@ -212,27 +212,28 @@ mod tests {
     fn words_operators_and_quotes() {
         use Condition::*;
         let word = |text: &str| Words(text.into());
-        assert_eq!(understood("  slow\u{a0}trains "), [word("slow"), word("trains")]);
-        assert_eq!(understood("\"slow trains\" OWNER:Me"), [word("slow trains"), Mine]);
-        assert_eq!(understood("owner:“Juniper Wren” tag:rain"), [Owner("Juniper Wren".into()), Tag("rain".into())]);
+        assert_eq!(conditions("  slow\u{a0}trains "), [word("slow"), word("trains")]);
+        assert_eq!(conditions("\"slow trains\" OWNER:Me"), [word("slow trains"), Mine]);
+        assert_eq!(conditions("owner:“Juniper Wren” tag:rain"), [Owner("Juniper Wren".into()), Tag("rain".into())]);
         assert_eq!(
-            understood("public:false collaborative:yes is:hearted"),
+            conditions("public:false collaborative:yes is:hearted"),
             [Public(false), Collaborative(true), Hearted]
         );
         assert_eq!(
-            understood("10:30 https://x \"owner:me\" a\"b c\"d"),
+            conditions("10:30 https://x \"owner:me\" a\"b c\"d"),
             ["10:30", "https://x", "owner:me", "ab cd"].map(word)
         );
-        assert_eq!(understood("\"never closed"), [word("never closed")]);
-        assert_eq!(understood("\"\" \u{301} \0"), []);
+        assert_eq!(conditions("\"never closed"), [word("never closed")]);
+        assert_eq!(conditions("\"\" \u{301} \0"), []);
     }
 
     #[test]
     fn an_invalid_operator_does_not_affect_the_rest() {
         let search = SearchQuery::parse("rain public:maybe tag: is:\"a heart\" owner:me");
         assert_eq!(search.conditions, [Condition::Words("rain".into()), Condition::Mine]);
-        let odd: Vec<_> = search.invalid_operators.iter().map(|odd| (odd.operator.key(), odd.value.as_str())).collect();
-        assert_eq!(odd, [("public", "maybe"), ("tag", ""), ("is", "a heart")]);
+        let invalid: Vec<_> =
+            search.invalid_operators.iter().map(|invalid| (invalid.operator.key(), invalid.value.as_str())).collect();
+        assert_eq!(invalid, [("public", "maybe"), ("tag", ""), ("is", "a heart")]);
         assert_eq!(search.text, "rain public:maybe tag: is:\"a heart\" owner:me");
     }
 

@@ -8,16 +8,16 @@ use crate::app::App;
 use crate::db;
 pub use crate::db::sessions::SessionInfo;
 
-/// How long after signing in a user may change identities or delete the account.
+/// How long after signing in a user may link identities or delete the account.
 const REAUTH_WINDOW: Duration = Duration::minutes(10);
 
-/// Returns whether the user has signed in within the last ten minutes. An older session may be a browser that was left
-/// open.
+/// Returns whether the user has signed in within the last ten minutes. Someone else may be using an older session, in a
+/// browser that was left open.
 pub fn is_fresh(signed_in_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
-    signed_in_at.is_some_and(|at| now - at < REAUTH_WINDOW)
+    signed_in_at.is_some_and(|signed_in_at| now - signed_in_at < REAUTH_WINDOW)
 }
 
-/// Returns whether the user's session has not been ended in the meantime.
+/// Returns whether the current session still exists; it may have been ended from another device.
 pub async fn exists(app: &App, user: &CurrentUser) -> Result<bool> {
     Ok(db::sessions::exists(&app.db, user.id, user.session).await?)
 }
@@ -27,9 +27,9 @@ pub async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionInfo>> {
     Ok(db::sessions::list(&app.db, user.id, user.session).await?)
 }
 
-/// Ends the user's session with this mark. Returns whether there was one.
-pub async fn end(app: &App, user: &CurrentUser, mark: &str, device: &str, now: OffsetDateTime) -> Result<bool> {
-    let ended = db::sessions::delete(&app.db, user.id, mark, user.session).await?;
+/// Ends the user's session with this id prefix, unless it is the current one. Returns whether there was one.
+pub async fn end(app: &App, user: &CurrentUser, id_prefix: &str, device: &str, now: OffsetDateTime) -> Result<bool> {
+    let ended = db::sessions::delete(&app.db, user.id, id_prefix, user.session).await?;
     if ended {
         activity::record(app, user.id, EventKind::SessionEnded, device, now).await;
     }

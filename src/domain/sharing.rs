@@ -1,4 +1,4 @@
-//! Sharing hearts on a public page or by a secret link. Off by default. Spotify is not asked.
+//! Sharing hearts on a public page or by a secret link. Off by default; Spotify is never called.
 
 mod slug;
 
@@ -27,7 +27,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Returns an id for feeds, which does not reveal the token.
+    /// Returns an id for feeds that does not reveal the token.
     pub fn public_id(&self) -> String {
         match self {
             Address::Page(slug) => format!("u/{slug}"),
@@ -43,7 +43,7 @@ pub struct SharedPage {
     pub hearts: Paginated<Playlist>,
 }
 
-/// Returns a page of the hearts at `address`; `None` if the address is unknown or switched off.
+/// Returns a page of the hearts at `address`; `None` if the address is unknown or disabled.
 pub async fn load_shared_page(
     app: &App,
     address: &Address,
@@ -74,9 +74,9 @@ pub struct SharingSettings {
     /// `None` if there is no link.
     pub link: Option<SecretLink>,
     pub heart_count: i64,
-    /// How many of the hearts visitors see.
+    /// The number of hearts that visitors see.
     pub visible_count: i64,
-    /// The first page of what visitors see.
+    /// The first page of the hearts that visitors see.
     pub first_page: Vec<Playlist>,
 }
 
@@ -91,15 +91,15 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
     let seen_since = now - MAX_UNSEEN;
     let share = db::shares::find(&app.db, user.id).await?;
     let (slug, link) = share.map_or((None, None), |share| (share.slug, share.token_sealed.zip(share.token_since)));
-    let opened = |sealed: Vec<u8>| {
+    let open_token = |sealed: Vec<u8>| {
         let plain = app.vault.open(Purpose::Share, &user.id.0.to_be_bytes(), &sealed).ok()?;
         String::from_utf8(plain).ok().map(Secret::new)
     };
-    let person = db::users::find(&app.db, user.id).await?;
+    let account = db::users::find(&app.db, user.id).await?;
     Ok(SharingSettings {
-        name: person.map_or_else(|| user.name.clone(), |person| person.display_name),
+        name: account.map_or_else(|| user.name.clone(), |account| account.display_name),
         page: slug.map(Slug::from_stored),
-        link: link.map(|(sealed, since)| SecretLink { token: opened(sealed), since }),
+        link: link.map(|(sealed, since)| SecretLink { token: open_token(sealed), since }),
         heart_count: db::hearts::count(&app.db, user.id).await?,
         visible_count: db::shares::count_visible(&app.db, user.id, seen_since).await?,
         first_page: db::shares::list_visible(&app.db, user.id, seen_since, 0, PAGE_SIZE as i64).await?,
@@ -128,16 +128,16 @@ pub enum PageError {
     TooMany,
 }
 
-/// Switches the public page on at the given slug, or moves it there.
+/// Enables the public page under a slug, or moves it there.
 pub async fn enable_page(
     app: &App,
     user: &CurrentUser,
-    typed: &str,
+    text: &str,
     now: OffsetDateTime,
 ) -> Result<std::result::Result<(), PageError>> {
-    let slug = match Slug::parse(typed) {
+    let slug = match Slug::parse(text) {
         Ok(slug) => slug,
-        Err(unfit) => return Ok(Err(unfit.into())),
+        Err(error) => return Ok(Err(error.into())),
     };
     let claim = SlugClaim { slug: slug.as_str(), free_before: now - SLUG_HOLD, max_slugs: MAX_SLUGS };
     Ok(match db::shares::claim_slug(&app.db, user.id, claim, now).await? {
@@ -153,8 +153,8 @@ pub async fn disable_page(app: &App, user: &CurrentUser, now: OffsetDateTime) ->
 
 /// Creates a secret link that replaces the existing one.
 ///
-/// The token is stored encrypted beside its hash, so that its owner can copy it again. Shown once only, it would have
-/// to be replaced for every copy, which breaks the link for everybody who has it.
+/// The token is stored encrypted next to its hash, so that its owner can copy it again. If it were displayed only once,
+/// every new copy would need a new token, which breaks the link for everybody who has it.
 pub async fn create_link(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<()> {
     let token = Secret::random_short();
     let sealed = app.vault.seal(Purpose::Share, &user.id.0.to_be_bytes(), token.expose().as_bytes());
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_public_id_tells_links_apart_and_reveals_no_token() {
+    fn a_public_id_distinguishes_links_and_reveals_no_token() {
         let link = |token: &str| Address::Link(Secret::new(token)).public_id();
         assert_eq!(Address::Page(Slug::parse("ada").unwrap()).public_id(), "u/ada");
         assert_ne!(link("one"), link("two"));

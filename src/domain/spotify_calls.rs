@@ -1,4 +1,4 @@
-//! Calls to Spotify: none during a cool-down, none longer than a visitor waits, each one counted.
+//! Calls to Spotify, with cool-downs, a time budget and call counts.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::app::App;
 use crate::db::cooldowns::{self, Cooldown};
 use crate::spotify;
 
-/// How long a page may wait for Spotify, all calls and token refreshes together.
+/// How long a page may wait for Spotify, including all calls and token refreshes.
 pub const TIME_BUDGET: Duration = Duration::from_secs(8);
 
-/// The endpoint that is called; Spotify's rate limits differ between them.
+/// A Spotify endpoint; rate limits differ between endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     Me,
@@ -49,12 +49,12 @@ pub async fn call<T>(
 ) -> Result<T> {
     check_cooldown(app, endpoint, now).await?;
     match call.await {
-        Ok(answer) => Ok(answer),
+        Ok(value) => Ok(value),
         Err(error) => Err(handle_error(app, endpoint, error, now).await),
     }
 }
 
-/// Returns why Spotify, which failed a moment ago, is not called again yet.
+/// Returns the error of a recent failure, while Spotify is not called again yet.
 pub async fn recent_failure(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Error> {
     Ok(match cooldowns::find_active(&app.db, endpoint.key(), now).await? {
         Some(cooldown) => Error::from_cooldown(cooldown, now),
@@ -62,7 +62,7 @@ pub async fn recent_failure(app: &App, endpoint: Endpoint, now: OffsetDateTime) 
     })
 }
 
-/// Fails during a cool-down, or else counts the call.
+/// Counts the call, or fails during a cool-down.
 async fn check_cooldown(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<()> {
     if let Some(cooldown) = cooldowns::find_active(&app.db, endpoint.key(), now).await? {
         return Err(Error::from_cooldown(cooldown, now));
@@ -75,7 +75,7 @@ pub async fn flush_counts(app: &App) -> Result<()> {
     Ok(app.spotify_calls.flush(&app.db).await?)
 }
 
-/// Records a cool-down, for all processes, if the error asks for one.
+/// Records a cool-down for all processes, if the error calls for one.
 async fn handle_error(app: &App, endpoint: Endpoint, error: spotify::Error, now: OffsetDateTime) -> Error {
     let Some((bucket, cooldown)) = cooldown_from(&error, endpoint, now) else { return error.into() };
     tracing::warn!(bucket, quota = cooldown.quota, until = %cooldown.until, "Spotify limits requests");
@@ -85,7 +85,7 @@ async fn handle_error(app: &App, endpoint: Endpoint, error: spotify::Error, now:
     }
 }
 
-/// Returns the cool-down that an error asks for. A short wait limits requests within 30 seconds and applies to all
+/// Returns the cool-down that an error calls for. A short wait limits requests within 30 seconds and applies to all
 /// endpoints; a long one, like an exhausted quota, was seen on one endpoint while others still answered.
 fn cooldown_from(error: &spotify::Error, endpoint: Endpoint, now: OffsetDateTime) -> Option<(&'static str, Cooldown)> {
     const MINUTE: Duration = Duration::from_secs(60);
@@ -107,7 +107,7 @@ fn cooldown_from(error: &spotify::Error, endpoint: Endpoint, now: OffsetDateTime
 mod tests {
     use super::*;
 
-    fn seconds(error: spotify::Error) -> Option<(&'static str, i64, bool)> {
+    fn cooldown_seconds(error: spotify::Error) -> Option<(&'static str, i64, bool)> {
         let now = OffsetDateTime::UNIX_EPOCH;
         cooldown_from(&error, Endpoint::Items, now)
             .map(|(bucket, c)| (bucket, (c.until - now).whole_seconds(), c.quota))
@@ -116,12 +116,12 @@ mod tests {
     #[test]
     fn short_waits_apply_to_all_endpoints_and_long_ones_to_one() {
         let wait = |seconds| Some(Duration::from_secs(seconds));
-        assert_eq!(seconds(spotify::Error::RateLimited(wait(3))), Some(("all", 3, false)));
-        assert_eq!(seconds(spotify::Error::RateLimited(None)), Some(("all", 30, false)));
-        assert_eq!(seconds(spotify::Error::RateLimited(wait(0))), Some(("all", 1, false)));
-        assert_eq!(seconds(spotify::Error::RateLimited(wait(80_000))), Some(("items", 80_000, true)));
-        assert_eq!(seconds(spotify::Error::QuotaExceeded(None)), Some(("items", 3600, true)));
-        assert_eq!(seconds(spotify::Error::QuotaExceeded(wait(u64::MAX))), Some(("items", 86_400, true)));
-        assert_eq!(seconds(spotify::Error::NotFound), None);
+        assert_eq!(cooldown_seconds(spotify::Error::RateLimited(wait(3))), Some(("all", 3, false)));
+        assert_eq!(cooldown_seconds(spotify::Error::RateLimited(None)), Some(("all", 30, false)));
+        assert_eq!(cooldown_seconds(spotify::Error::RateLimited(wait(0))), Some(("all", 1, false)));
+        assert_eq!(cooldown_seconds(spotify::Error::RateLimited(wait(80_000))), Some(("items", 80_000, true)));
+        assert_eq!(cooldown_seconds(spotify::Error::QuotaExceeded(None)), Some(("items", 3600, true)));
+        assert_eq!(cooldown_seconds(spotify::Error::QuotaExceeded(wait(u64::MAX))), Some(("items", 86_400, true)));
+        assert_eq!(cooldown_seconds(spotify::Error::NotFound), None);
     }
 }

@@ -1,17 +1,17 @@
-//! Plain text from Spotify's markup, and text folded for searches.
+//! Conversion of Spotify's markup to plain text, and text folding for searches.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Returns a description without markup. Spotify escapes what people write and adds links, so tags are stripped before
-/// entities are decoded: an owner's literal `<b>` stays readable as `<b>`.
+/// Returns a description without markup. Spotify escapes user text and adds links, so tags are stripped before entities
+/// are decoded: an owner's literal `<b>` stays readable as `<b>`.
 pub(super) fn strip_markup(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
     while let Some((before, after)) = rest.split_once('<') {
         text.push_str(before);
         match after.split_once('>') {
-            Some((_, beyond)) => rest = beyond,
+            Some((_, after_tag)) => rest = after_tag,
             None => {
                 text.push('<');
                 rest = after;
@@ -28,12 +28,11 @@ pub(super) fn is_quote(c: char) -> bool {
 }
 
 /// Folds text for comparison: without case, accents, and differences of whitespace and quotes. NFKD removes most
-/// accents; letters with a stroke or tail have no decomposition and are mapped here, because people type them without
-/// on other keyboards.
+/// accents; letters with a stroke or tail have no decomposition and are mapped here, because other keyboards lack them.
 pub fn fold(text: &str) -> String {
-    let plain = text.nfkd().flat_map(char::to_lowercase).nfkd().filter(|c| !is_combining_mark(*c));
+    let decomposed = text.nfkd().flat_map(char::to_lowercase).nfkd().filter(|c| !is_combining_mark(*c));
     let mut folded = String::with_capacity(text.len());
-    for c in plain {
+    for c in decomposed {
         match c {
             'ß' => folded.push_str("ss"),
             'æ' => folded.push_str("ae"),

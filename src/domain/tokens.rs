@@ -12,11 +12,11 @@ use crate::{db, oauth, spotify};
 
 /// Session key of the grant.
 pub const GRANT_KEY: &str = "grant";
-/// Session key of the granted scopes. It outlives a grant that Spotify ended, and shows that there was one. Disconnecting
-/// Spotify removes both.
+/// Session key of the granted scopes. It outlives a grant that Spotify ended, to show that there was one. Disconnecting
+/// Spotify removes both keys.
 pub const SCOPES_KEY: &str = "scopes";
 
-/// Lease of a process that refreshes a token: far longer than the HTTP timeout.
+/// Lease of a process that refreshes a token; far longer than the HTTP timeout.
 const REFRESH_LEASE: Duration = Duration::seconds(20);
 /// How often a request checks whether another one has refreshed the token.
 const LEASE_POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
@@ -24,33 +24,33 @@ const LEASE_POLL_INTERVAL: std::time::Duration = std::time::Duration::from_milli
 /// Calls Spotify with a valid access token. Refreshes the token if it has expired, and once more after a 401.
 ///
 /// # Errors
-/// [`Error::Reconnect`] if the grant has ended; the grant is then removed. [`Error::SpotifyTimeout`] if all of it took too
-/// long.
+/// [`Error::Reconnect`] if the grant has ended; the grant is then removed. [`Error::SpotifyTimeout`] if the time budget
+/// is exceeded.
 pub async fn with_token<T, F>(
     app: &App,
     user: &CurrentUser,
-    what: Endpoint,
+    endpoint: Endpoint,
     now: OffsetDateTime,
     call: impl Fn(Secret) -> F,
 ) -> Result<T>
 where
     F: Future<Output = spotify::Result<T>>,
 {
-    let asked = async {
+    let attempt = async {
         let grant = valid_grant(app, user, now).await?;
-        match spotify_calls::call(app, what, now, call(grant.access.clone())).await {
+        match spotify_calls::call(app, endpoint, now, call(grant.access.clone())).await {
             // Spotify sometimes ends tokens early. Rate limits are never reported as 401.
             Err(Error::Reconnect) => {
                 let grant = refreshed_grant(app, user, &grant.access, now).await?;
-                spotify_calls::call(app, what, now, call(grant.access)).await
+                spotify_calls::call(app, endpoint, now, call(grant.access)).await
             }
             result => result,
         }
     };
-    tokio::time::timeout(spotify_calls::TIME_BUDGET, asked).await.unwrap_or(Err(Error::SpotifyTimeout))
+    tokio::time::timeout(spotify_calls::TIME_BUDGET, attempt).await.unwrap_or(Err(Error::SpotifyTimeout))
 }
 
-/// Returns the user with the grant that is stored in the session now.
+/// Returns the user with the grant that is now stored in the session.
 pub(super) async fn reload_grant(app: &App, user: &CurrentUser) -> Result<CurrentUser> {
     let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, user.session, GRANT_KEY).await?;
     let grant = stored.and_then(|stored| stored.value);
@@ -62,7 +62,8 @@ async fn valid_grant(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Resu
     if grant.renew_at > now { Ok(grant) } else { refreshed_grant(app, user, &grant.access, now).await }
 }
 
-/// Returns the grant after `stale`: the one that another request has just fetched, or a new one.
+/// Returns the successor of the grant with the `stale` token: the one that another request has just fetched, or a new
+/// one.
 async fn refreshed_grant(app: &App, user: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
     loop {
         let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, user.session, GRANT_KEY).await?;

@@ -1,4 +1,4 @@
-//! The most hearted playlists, visible to everybody, and the counts behind them. Spotify is not asked.
+//! The most hearted playlists, visible to everybody, and the counts behind them. Spotify is never called.
 
 use std::collections::HashMap;
 
@@ -10,17 +10,17 @@ use crate::db::top::{Candidate, TopEntry};
 use crate::db::{self, Pool};
 use crate::ids::UserId;
 
-/// Maximum age of the counts, plus the pause after a long count. With the job's interval and the browser's cache, a
+/// Maximum age of the counts; a pause after a slow count adds to it. With the job's interval and the browser's cache, a
 /// heart counts within a minute.
 const MAX_AGE: Duration = Duration::seconds(15);
 /// A replica that lags more is not read: a playlist that became private meanwhile would still be listed.
 const MAX_REPLICA_LAG: Duration = Duration::seconds(30);
-/// How long one process may count before another takes over; a failing count is retried at this interval.
+/// How long one process may count before another takes over. A failed count is retried at this interval.
 const LEASE: Duration = Duration::minutes(5);
 /// A count is followed by a pause of this many times its duration, so that counting takes at most 1/20 of a core.
 const PAUSE_FACTOR: i32 = 20;
 const MAX_PAUSE: Duration = Duration::minutes(5);
-/// A playlist is listed once this many users heart it.
+/// A playlist is listed once this many users have hearted it.
 const MIN_HEARTS: i64 = 3;
 /// A user must have seen the playlist as public this recently.
 const MAX_UNSEEN: Duration = Duration::days(30);
@@ -46,14 +46,14 @@ impl Period {
 
 pub struct RankedPlaylist {
     pub playlist: Playlist,
-    /// True if the viewer hearts it.
+    /// True if the viewer has hearted it.
     pub hearted: bool,
     /// Hearts of the last seven days.
     pub week_hearts: i64,
     pub total_hearts: i64,
 }
 
-/// Returns the list of `period` as it was last made, with the viewer's hearts. Signed-out visitors read it from the
+/// Returns the latest list for `period`, with the viewer's hearts. Signed-out visitors read it from the
 /// replica, if there is one and it is recent enough.
 pub async fn load(
     app: &App,
@@ -61,11 +61,11 @@ pub async fn load(
     viewer: Option<UserId>,
     now: OffsetDateTime,
 ) -> Result<Vec<RankedPlaylist>> {
-    let copied = match viewer {
+    let from_replica = match viewer {
         None => load_from_replica(app, period, now).await,
         Some(_) => None,
     };
-    let entries = match copied {
+    let entries = match from_replica {
         Some(entries) => entries,
         None => db::top::load(&app.db, period.key()).await?,
     };
@@ -81,9 +81,9 @@ pub async fn load(
 
 async fn load_from_replica(app: &App, period: Period, now: OffsetDateTime) -> Option<Vec<TopEntry>> {
     let read = async |replica: &Pool| {
-        let read_at = db::top::replica_as_of(replica).await?;
-        let recent = read_at.is_some_and(|read_at| now - read_at < MAX_REPLICA_LAG);
-        Ok(if recent { Some(db::top::load(replica, period.key()).await?) } else { None })
+        let as_of = db::top::replica_as_of(replica).await?;
+        let is_recent = as_of.is_some_and(|as_of| now - as_of < MAX_REPLICA_LAG);
+        Ok(if is_recent { Some(db::top::load(replica, period.key()).await?) } else { None })
     };
     app.replica.as_ref()?.read(now, read).await.flatten()
 }
@@ -108,7 +108,7 @@ fn to_ranked(hearted: bool, entry: TopEntry) -> RankedPlaylist {
     RankedPlaylist { playlist, hearted, week_hearts: week, total_hearts: ever }
 }
 
-/// Counts all hearts and rebuilds the lists, if they are old and no other process does.
+/// Recounts all hearts and rebuilds the lists, if they are out of date and no other process is doing so.
 pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
     let until = now + LEASE;
     if !db::heart_counts::lease(&app.db, MAX_AGE, until, now).await? {
@@ -122,8 +122,8 @@ pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
             db::top::replace(&app.db, period.key(), &entries).await?;
         }
     }
-    let took: Duration = start.elapsed().try_into().unwrap_or(MAX_PAUSE);
-    db::heart_counts::release(&app.db, until, now, (took * PAUSE_FACTOR).min(MAX_PAUSE)).await?;
+    let elapsed: Duration = start.elapsed().try_into().unwrap_or(MAX_PAUSE);
+    db::heart_counts::release(&app.db, until, now, (elapsed * PAUSE_FACTOR).min(MAX_PAUSE)).await?;
     Ok(())
 }
 

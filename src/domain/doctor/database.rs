@@ -5,63 +5,73 @@ use crate::db::Error;
 use crate::db::distribution::{self, Cluster};
 use crate::db::doctor::{ReplicaStatus, SchemaStatus};
 
-/// The oldest Postgres that is maintained: 14 ended in November 2026 (postgresql.org/support/versioning).
+/// The oldest supported version of Postgres: 14 ended in November 2026 (postgresql.org/support/versioning).
 const MIN_VERSION: i32 = 150_000;
 
-pub(super) fn examine(schema: &Result<SchemaStatus, Error>, dyno: bool) -> Vec<Finding> {
+pub(super) fn examine(schema: &Result<SchemaStatus, Error>, is_dyno: bool) -> Vec<Finding> {
     match schema {
-        Ok(schema) => vec![server(schema), tables(schema, dyno)],
-        Err(error) => vec![Finding::bad("Database", format!("It cannot be used: {error}."), WHY_DATABASE).with_fix(
-            "Check that the server in DATABASE_URL is running, and that its address, user and password are right.",
-        )],
+        Ok(schema) => vec![server(schema), tables(schema, is_dyno)],
+        Err(error) => {
+            vec![Finding::bad("Database", format!("It cannot be used: {error}."), DATABASE_RATIONALE).with_fix(
+                "Check that the server in DATABASE_URL is running, and that its address, user and password are right.",
+            )]
+        }
     }
 }
 
-const WHY_DATABASE: &str =
+const DATABASE_RATIONALE: &str =
     "Hearts, accounts and sessions are its rows. Without it, every page says that it cannot be reached.";
 
 fn server(schema: &SchemaStatus) -> Finding {
-    let what = format!("Postgres {} answers.", schema.version);
+    let message = format!("Postgres {} answers.", schema.version);
     match schema.version_number < MIN_VERSION {
         true => Finding::note(
             "Database",
-            what,
+            message,
             "Postgres versions are maintained for five years; this one no longer gets fixes.",
         )
         .with_fix("Move to a newer Postgres when you can: 15 or later."),
-        false => Finding::good("Database", what, WHY_DATABASE),
+        false => Finding::good("Database", message, DATABASE_RATIONALE),
     }
 }
 
-fn tables(schema: &SchemaStatus, dyno: bool) -> Finding {
+fn tables(schema: &SchemaStatus, is_dyno: bool) -> Finding {
     let SchemaStatus { applied, pending, ahead, changed, .. } = *schema;
-    let why = "The program and its tables must match: pages fail where a table or a column is missing.";
+    let rationale = "The program and its tables must match: pages fail where a table or a column is missing.";
     if changed > 0 {
-        let what = format!("{} ran with a different text from the one this program knows.", migrations(changed));
-        return Finding::bad("Tables", what, why)
+        let message = format!("{} ran with a different text from the one this program knows.", migrations(changed));
+        return Finding::bad("Tables", message, rationale)
             .with_fix("Run the release that made these tables, or restore a backup and bring that up to date.");
     }
     if pending > 0 {
-        let what = format!("{} still to run; {applied} ran.", migrations(pending));
-        let finding = match dyno {
-            true => Finding::bad("Tables", what, why),
-            false => Finding::note("Tables", format!("{what} They run when the server next starts."), why),
+        let message = format!("{} still to run; {applied} ran.", migrations(pending));
+        let finding = match is_dyno {
+            true => Finding::bad("Tables", message, rationale),
+            false => Finding::note("Tables", format!("{message} They run when the server next starts."), rationale),
         };
         return finding.with_fix("Run `heartlist migrate`; running it twice does no harm.");
     }
     if ahead > 0 {
-        let what = format!("{} ran that this program does not know: a newer release has been here.", migrations(ahead));
-        return Finding::note("Tables", what, "An older release still works, as long as nothing it needs was removed.")
-            .with_fix("Nothing, if you rolled back on purpose. Otherwise run the newer release.");
+        let message =
+            format!("{} ran that this program does not know: a newer release has been here.", migrations(ahead));
+        return Finding::note(
+            "Tables",
+            message,
+            "An older release still works, as long as nothing it needs was removed.",
+        )
+        .with_fix("Nothing, if you rolled back on purpose. Otherwise run the newer release.");
     }
-    Finding::good("Tables", format!("Up to date: {} ran, none is missing.", migrations(applied)), why)
+    Finding::good("Tables", format!("Up to date: {} ran, none is missing.", migrations(applied)), rationale)
 }
 
-/// Checks the cluster; nothing on plain Postgres. `None` if its nodes did not answer in time.
-pub(super) fn cluster(cluster: Option<Result<Option<Cluster>, distribution::Error>>, wanted: bool) -> Option<Finding> {
-    let why = "Each person's hearts and playlists are on one node. While it is down, they get an error page; nobody else does, \
+/// Checks the cluster; `None` on plain Postgres. `cluster` is `None` if its nodes did not answer in time.
+pub(super) fn cluster(
+    cluster: Option<Result<Option<Cluster>, distribution::Error>>,
+    is_enabled: bool,
+) -> Option<Finding> {
+    let rationale = "Each person's hearts and playlists are on one node. While it is down, they get an error page; nobody else does, \
                but new people cannot sign up.";
-    let finding = |what: String| Finding::bad("Cluster", what, why);
+    let finding = |message: String| Finding::bad("Cluster", message, rationale);
     let cluster = match cluster {
         None => {
             return Some(
@@ -69,7 +79,7 @@ pub(super) fn cluster(cluster: Option<Result<Option<Cluster>, distribution::Erro
             );
         }
         Some(Err(error)) => return Some(finding(format!("It cannot be examined: {error}."))),
-        Some(Ok(None)) if wanted => {
+        Some(Ok(None)) if is_enabled => {
             return Some(
                 finding("DISTRIBUTE is set, but the database has no extension citus.".into())
                     .with_fix("Run `create extension citus` on every node, or remove the setting."),
@@ -78,16 +88,20 @@ pub(super) fn cluster(cluster: Option<Result<Option<Cluster>, distribution::Erro
         Some(Ok(None)) => return None,
         Some(Ok(Some(cluster))) => cluster,
     };
-    let about = format!("Citus {} with {}", cluster.version, nodes(cluster.nodes.len()));
+    let summary = format!("Citus {} with {}", cluster.version, nodes(cluster.nodes.len()));
     if !cluster.down.is_empty() {
-        let what = format!("{about}, of which {} does not answer.", cluster.down.join(", "));
-        return Some(finding(what).with_fix("Start that node, or look into its log."));
+        let message = format!("{summary}, of which {} does not answer.", cluster.down.join(", "));
+        return Some(finding(message).with_fix("Start that node, or look into its log."));
     }
     if cluster.undistributed.is_empty() {
-        return Some(Finding::good("Cluster", format!("{about}; all answer, and the tables are distributed."), why));
+        return Some(Finding::good(
+            "Cluster",
+            format!("{summary}; all answer, and the tables are distributed."),
+            rationale,
+        ));
     }
-    let what = format!("{about}; not distributed: {}.", cluster.undistributed.join(", "));
-    Some(Finding::note("Cluster", what, why).with_fix("Set DISTRIBUTE=citus and run `heartlist migrate`."))
+    let message = format!("{summary}; not distributed: {}.", cluster.undistributed.join(", "));
+    Some(Finding::note("Cluster", message, rationale).with_fix("Set DISTRIBUTE=citus and run `heartlist migrate`."))
 }
 
 fn nodes(count: usize) -> String {
@@ -98,9 +112,9 @@ fn nodes(count: usize) -> String {
 const MAX_REPLICA_LAG_SECONDS: f64 = 60.0;
 
 pub(super) fn replica(replica: &Result<ReplicaStatus, Error>) -> Finding {
-    let why =
+    let rationale =
         "It answers reads that may lag a little. While it is down the database is read instead, so nothing fails.";
-    let finding = |what| Finding::note("Replica", what, why);
+    let finding = |message| Finding::note("Replica", message, rationale);
     match replica {
         Err(error) => finding(format!("It cannot be used: {error}."))
             .with_fix("Check that the server in READ_DATABASE_URL is running, or remove the setting."),
@@ -112,7 +126,7 @@ pub(super) fn replica(replica: &Result<ReplicaStatus, Error>) -> Finding {
             finding(format!("The last change it replicated is {behind:.0} seconds old."))
                 .with_fix("Find out why it lags, unless no server is running at the moment.")
         }
-        Ok(_) => Finding::good("Replica", "It replicates the database.", why),
+        Ok(_) => Finding::good("Replica", "It replicates the database.", rationale),
     }
 }
 
@@ -127,15 +141,15 @@ mod tests {
 
     #[test]
     fn pending_migrations_are_bad_only_on_heroku() {
-        let state = |pending, ahead, changed, dyno| {
+        let status = |pending, ahead, changed, is_dyno| {
             let schema =
                 SchemaStatus { version: "16.4".into(), version_number: 160_004, applied: 6, pending, ahead, changed };
-            tables(&schema, dyno).status
+            tables(&schema, is_dyno).status
         };
-        assert_eq!(state(0, 0, 0, true), Status::Good);
-        assert_eq!(state(1, 0, 0, false), Status::Note);
-        assert_eq!(state(1, 0, 0, true), Status::Bad);
-        assert_eq!(state(0, 1, 0, true), Status::Note);
-        assert_eq!(state(0, 0, 1, false), Status::Bad);
+        assert_eq!(status(0, 0, 0, true), Status::Good);
+        assert_eq!(status(1, 0, 0, false), Status::Note);
+        assert_eq!(status(1, 0, 0, true), Status::Bad);
+        assert_eq!(status(0, 1, 0, true), Status::Note);
+        assert_eq!(status(0, 0, 1, false), Status::Bad);
     }
 }

@@ -3,7 +3,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     Good,
-    /// Works, but the operator should know it; or only the operator can check it.
+    /// It works, but the operator should know about it, or only the operator can check it.
     Note,
     Bad,
 }
@@ -13,11 +13,11 @@ pub struct Finding {
     pub status: Status,
     /// One or two words.
     pub subject: &'static str,
-    /// Sentences. Backticks mark what is to be typed, here and in `fix`.
+    /// Full sentences. Backticks mark text to type, here and in `fix`.
     pub message: String,
-    /// A text to be copied exactly.
+    /// Text to copy exactly.
     pub value: Option<String>,
-    pub why: &'static str,
+    pub rationale: &'static str,
     pub fix: Option<String>,
 }
 
@@ -35,24 +35,24 @@ pub enum RequestContext {
 }
 
 impl Finding {
-    fn new(status: Status, subject: &'static str, message: impl Into<String>, why: &'static str) -> Self {
-        Self { status, subject, message: message.into(), value: None, why, fix: None }
+    fn new(status: Status, subject: &'static str, message: impl Into<String>, rationale: &'static str) -> Self {
+        Self { status, subject, message: message.into(), value: None, rationale, fix: None }
     }
 
-    pub(super) fn good(subject: &'static str, message: impl Into<String>, why: &'static str) -> Self {
-        Self::new(Status::Good, subject, message, why)
+    pub(super) fn good(subject: &'static str, message: impl Into<String>, rationale: &'static str) -> Self {
+        Self::new(Status::Good, subject, message, rationale)
     }
 
-    pub(super) fn note(subject: &'static str, message: impl Into<String>, why: &'static str) -> Self {
-        Self::new(Status::Note, subject, message, why)
+    pub(super) fn note(subject: &'static str, message: impl Into<String>, rationale: &'static str) -> Self {
+        Self::new(Status::Note, subject, message, rationale)
     }
 
-    pub(super) fn bad(subject: &'static str, message: impl Into<String>, why: &'static str) -> Self {
-        Self::new(Status::Bad, subject, message, why)
+    pub(super) fn bad(subject: &'static str, message: impl Into<String>, rationale: &'static str) -> Self {
+        Self::new(Status::Bad, subject, message, rationale)
     }
 
-    pub(super) fn with_fix(mut self, how: impl Into<String>) -> Self {
-        self.fix = Some(how.into());
+    pub(super) fn with_fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
         self
     }
 
@@ -62,7 +62,7 @@ impl Finding {
     }
 }
 
-/// Counts the findings of a status.
+/// Counts the findings with a status.
 pub fn count(findings: &[Finding], status: Status) -> usize {
     findings.iter().filter(|finding| finding.status == status).count()
 }

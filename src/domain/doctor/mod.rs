@@ -1,4 +1,4 @@
-//! The doctor: checks settings, database and Spotify, and says what it found, why it matters and what to do.
+//! The doctor: checks settings, database and Spotify, and reports its findings, their consequences and how to fix them.
 //!
 //! It changes nothing and never prints a secret. `heartlist doctor` and the page `/setup` show the same findings.
 
@@ -42,7 +42,7 @@ pub struct Metrics {
     pub cooldowns: Vec<ActiveCooldown>,
     pub hearts: i64,
     pub sessions: i64,
-    /// Of this process.
+    /// Connections of this process.
     pub idle_connections: i64,
     pub used_connections: i64,
 }
@@ -62,14 +62,14 @@ pub async fn load_metrics(app: &App, now: OffsetDateTime) -> Result<Metrics> {
     Ok(Metrics { calls, cooldowns, hearts, sessions, idle_connections: idle, used_connections: used })
 }
 
-/// Counts hearts and sessions. This reads whole tables, so the replica does it if it can.
+/// Counts hearts and sessions. This reads whole tables, so it uses the replica if possible.
 async fn count_rows(app: &App, now: OffsetDateTime) -> Result<(i64, i64)> {
-    let counted =
+    let count =
         async |pool: &Pool| Ok((db::doctor::count_hearts(pool).await?, db::doctor::count_sessions(pool, now).await?));
     if let Some(replica) = &app.replica
-        && let Some(counts) = replica.read(now, counted).await
+        && let Some(counts) = replica.read(now, count).await
     {
         return Ok(counts);
     }
-    Ok(counted(&app.db).await?)
+    Ok(count(&app.db).await?)
 }

@@ -15,8 +15,8 @@ pub(super) fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
         findings.push(demo());
     }
     findings.push(redirect(&config.redirect_uri(Provider::Spotify), config.demo));
-    let further = app.oauth.providers().filter(|provider| *provider != Provider::Spotify);
-    findings.extend(further.map(|provider| other_provider(provider, &config.redirect_uri(provider), config.demo)));
+    let others = app.oauth.providers().filter(|provider| *provider != Provider::Spotify);
+    findings.extend(others.map(|provider| other_provider(provider, &config.redirect_uri(provider), config.demo)));
     findings.push(match context {
         RequestContext::Terminal => address(&config.base_url),
         RequestContext::Browser { host, scheme } => {
@@ -28,7 +28,7 @@ pub(super) fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
         None => Finding::good(
             "Session secret",
             format!("Made at random at the first start, kept in {}.", config.data_dir.join("session-secret").display()),
-            WHY_SESSION_SECRET,
+            SESSION_SECRET_RATIONALE,
         ),
     });
     findings.push(operator_token(config.operator_token.as_ref(), config.session_secret.as_ref()));
@@ -36,24 +36,25 @@ pub(super) fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
 }
 
 fn demo() -> Finding {
-    let why = "To use the real Spotify you need an app of your own, for which Spotify gives you an id and a secret.";
-    Finding::note("Demo", "The music is made up: this is the demo, with a made-up Spotify.", why).with_fix(
+    let rationale =
+        "To use the real Spotify you need an app of your own, for which Spotify gives you an id and a secret.";
+    Finding::note("Demo", "The music is made up: this is the demo, with a made-up Spotify.", rationale).with_fix(
         "To see real playlists, set SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET and SESSION_SECRET, and start again.",
     )
 }
 
 fn redirect(address: &Url, demo: bool) -> Finding {
-    let why = "Before sending people back, Spotify compares this address character by character, and shows “INVALID_CLIENT: Invalid redirect URI” if it differs. There is no way to ask Spotify which addresses it knows.";
+    let rationale = "Before sending people back, Spotify compares this address character by character, and shows “INVALID_CLIENT: Invalid redirect URI” if it differs. There is no way to ask Spotify which addresses it knows.";
     let finding = match demo {
         true => Finding::good(
             "Redirect address",
             "The demo has registered it. For the real Spotify, register this one:",
-            why,
+            rationale,
         ),
         false => Finding::note(
             "Redirect address",
             "This one must be registered at Spotify, character by character:",
-            why,
+            rationale,
         )
         .with_fix(
             "Compare it with the redirect URIs of your app on developer.spotify.com/dashboard, slashes included.",
@@ -71,33 +72,36 @@ fn other_provider(provider: Provider, address: &Url, demo: bool) -> Finding {
         Provider::Facebook => ("Sign-in by Facebook", "developers.facebook.com/apps"),
         Provider::X => ("Sign-in by X", "console.x.com"),
     };
-    let why = "A provider sends people back only to a registered address, and compares it character by character.";
+    let rationale =
+        "A provider sends people back only to a registered address, and compares it character by character.";
     let label = provider.label();
     let finding = match demo {
-        true => {
-            Finding::good(about, format!("The demo has registered it. For the real {label}, register this one:"), why)
-        }
+        true => Finding::good(
+            about,
+            format!("The demo has registered it. For the real {label}, register this one:"),
+            rationale,
+        ),
         false => Finding::note(
             about,
             format!("It is set up. This address must be registered at {label}, character by character:"),
-            why,
+            rationale,
         )
         .with_fix(format!("Compare it with the redirect addresses of your app on {dashboard}, slashes included.")),
     };
     finding.with_value(address.as_str())
 }
 
-const WHY_ADDRESS: &str = "Cookies belong to one address. A sign-in that starts at another one cannot finish, because Spotify sends people back to this one.";
+const ADDRESS_RATIONALE: &str = "Cookies belong to one address. A sign-in that starts at another one cannot finish, because Spotify sends people back to this one.";
 
 fn address(base: &Url) -> Finding {
-    let shown = display_origin(base);
+    let origin = display_origin(base);
     match is_loopback(base) {
         true => Finding::good(
             "Address",
-            format!("Browsers reach this server at {shown}, from this computer only."),
-            WHY_ADDRESS,
+            format!("Browsers reach this server at {origin}, from this computer only."),
+            ADDRESS_RATIONALE,
         ),
-        false => Finding::good("Address", format!("Browsers reach this server at {shown}."), WHY_ADDRESS),
+        false => Finding::good("Address", format!("Browsers reach this server at {origin}."), ADDRESS_RATIONALE),
     }
 }
 
@@ -109,9 +113,9 @@ fn browser_address(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Find
         Some(used) if used.origin() == base.origin() => Finding::good(
             "Address",
             format!("Your browser used {}, as BASE_URL says.", display_origin(base)),
-            WHY_ADDRESS,
+            ADDRESS_RATIONALE,
         ),
-        // By a tunnel, for example: only the operator comes this way.
+        // Through a tunnel, for example; only the operator uses it.
         Some(used) if is_loopback(&used) && !is_loopback(base) => Finding::note(
             "Address",
             format!(
@@ -119,21 +123,21 @@ fn browser_address(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Find
                 display_origin(base),
                 display_origin(&used)
             ),
-            WHY_ADDRESS,
+            ADDRESS_RATIONALE,
         ),
         Some(used) => {
-            let what =
+            let message =
                 format!("BASE_URL says {}, but your browser used {}.", display_origin(base), display_origin(&used));
-            let mend = format!(
+            let fix = format!(
                 "If people are meant to use {0}, set BASE_URL={0} and register the new redirect address.",
                 display_origin(&used)
             );
-            Finding::bad("Address", what, WHY_ADDRESS).with_fix(mend)
+            Finding::bad("Address", message, ADDRESS_RATIONALE).with_fix(fix)
         }
         None => Finding::note(
             "Address",
             format!("BASE_URL says {}; your browser did not say what it used.", display_origin(base)),
-            WHY_ADDRESS,
+            ADDRESS_RATIONALE,
         ),
     }
 }
@@ -150,51 +154,58 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-const WHY_SESSION_SECRET: &str = "It encrypts sessions and the tokens for people’s playlists. Anybody who guesses it and gets hold of the database can read both.";
+const SESSION_SECRET_RATIONALE: &str = "It encrypts sessions and the tokens for people’s playlists. Anybody who guesses it and gets hold of the database can read both.";
 
 fn session_secret(secret: &Secret) -> Finding {
+    let rationale = SESSION_SECRET_RATIONALE;
     let length = secret.expose().chars().count();
     match find_weakness(secret.expose()) {
-        None => Finding::good("Session secret", format!("Set: {length} characters, and no pattern in them."), WHY_SESSION_SECRET),
-        Some(pattern) => Finding::bad("Session secret", format!("{length} characters, but {pattern}."), WHY_SESSION_SECRET).with_fix(
-            "Set SESSION_SECRET to what `openssl rand -base64 48` prints. Everybody has to sign in again; no heart is lost.",
-        ),
+        None => {
+            let message = format!("Set: {length} characters, and no pattern in them.");
+            Finding::good("Session secret", message, rationale)
+        }
+        Some(weakness) => {
+            let message = format!("{length} characters, but {weakness}.");
+            let fix = "Set SESSION_SECRET to what `openssl rand -base64 48` prints. Everybody has to sign in again; no \
+                       heart is lost.";
+            Finding::bad("Session secret", message, rationale).with_fix(fix)
+        }
     }
 }
 
 fn operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Finding {
-    let why = "The page /setup shows more about this server than strangers should know.";
-    let mend = "Set OPERATOR_TOKEN to what `openssl rand -base64 48` prints.";
+    let rationale = "The page /setup shows more about this server than strangers should know.";
+    let fix = "Set OPERATOR_TOKEN to what `openssl rand -base64 48` prints.";
     match token {
         None => Finding::good(
             "Operator token",
             "None: /setup opens only where BASE_URL is a loopback address, on that computer.",
-            why,
+            rationale,
         ),
         Some(_) if token == session => Finding::bad(
             "Operator token",
             "The same as SESSION_SECRET, so every use of it exposes the secret that encrypts everything.",
-            why,
+            rationale,
         )
-        .with_fix(mend),
+        .with_fix(fix),
         Some(token) => match find_weakness(token.expose()) {
-            None => Finding::good("Operator token", "Set: with it, /setup opens from anywhere.", why),
-            Some(pattern) => Finding::bad("Operator token", format!("Set, but {pattern}."), why).with_fix(mend),
+            None => Finding::good("Operator token", "Set: with it, /setup opens from anywhere.", rationale),
+            Some(weakness) => Finding::bad("Operator token", format!("Set, but {weakness}."), rationale).with_fix(fix),
         },
     }
 }
 
-/// Returns an obvious weakness. `None` is no proof of strength.
+/// Returns an obvious weakness, as the end of a sentence. `None` does not prove that the secret is strong.
 fn find_weakness(secret: &str) -> Option<&'static str> {
     let bytes = secret.as_bytes();
     let repeats = |unit: usize| bytes.iter().zip(&bytes[unit..]).all(|(a, b)| a == b);
     let steps = bytes.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count();
     if bytes.iter().collect::<HashSet<_>>().len() < 8 {
-        Some("only a handful of different ones")
+        Some("it has too few different characters")
     } else if (1..=bytes.len() / 2).any(repeats) {
-        Some("the same piece again and again")
+        Some("it repeats the same piece again and again")
     } else if steps * 2 > bytes.len() {
-        Some("mostly in the order of the alphabet")
+        Some("most of it is in alphabetical order")
     } else {
         None
     }
@@ -235,13 +246,13 @@ mod tests {
 
     #[test]
     fn the_browser_must_use_base_url() {
-        let state = |base: &str, host, scheme| browser_address(&Url::parse(base).unwrap(), host, scheme).status;
-        assert_eq!(state("https://a.example", Some("a.example"), None), Status::Good);
-        assert_eq!(state("https://a.example", Some("A.example:443"), Some("https")), Status::Good);
-        assert_eq!(state("https://a.example", Some("b.example"), Some("https")), Status::Bad);
-        assert_eq!(state("https://a.example", Some("a.example"), Some("http")), Status::Bad);
-        assert_eq!(state("https://a.example", Some("127.0.0.1:8080"), None), Status::Note);
-        assert_eq!(state("http://127.0.0.1:8080", Some("127.0.0.1:9000"), None), Status::Bad);
-        assert_eq!(state("http://127.0.0.1:8080", None, None), Status::Note);
+        let status = |base: &str, host, scheme| browser_address(&Url::parse(base).unwrap(), host, scheme).status;
+        assert_eq!(status("https://a.example", Some("a.example"), None), Status::Good);
+        assert_eq!(status("https://a.example", Some("A.example:443"), Some("https")), Status::Good);
+        assert_eq!(status("https://a.example", Some("b.example"), Some("https")), Status::Bad);
+        assert_eq!(status("https://a.example", Some("a.example"), Some("http")), Status::Bad);
+        assert_eq!(status("https://a.example", Some("127.0.0.1:8080"), None), Status::Note);
+        assert_eq!(status("http://127.0.0.1:8080", Some("127.0.0.1:9000"), None), Status::Bad);
+        assert_eq!(status("http://127.0.0.1:8080", None, None), Status::Note);
     }
 }

@@ -11,33 +11,34 @@ use crate::oauth;
 use crate::spotify;
 
 const MAX_CLOCK_SKEW: Duration = Duration::seconds(30);
-/// A playlist of Spotify's own: whether it is found does not matter, only that there is an answer.
+/// A playlist by Spotify. Any response will do, even that it was not found.
 const PROBE_PLAYLIST: &str = "37i9dQZF1DXcBWIGoYBM5M";
 const FIX_CREDENTIALS: &str =
     "Copy both again from your app on developer.spotify.com/dashboard. Renewing a secret there ends the old one.";
 const FIX_CONNECTION: &str = "Try again in a minute. If it persists, check that this server can connect to accounts.spotify.com and api.spotify.com, port 443.";
-/// The cool-downs that forbid the probe.
+/// The cool-downs that rule out the probe.
 const PROBE_BUCKETS: [&str; 2] = ["playlist", "all"];
 
 /// Calls Spotify, and reads cool-downs and calls from the database unless it is unavailable.
 pub(super) async fn examine(app: &App, context: &RequestContext, has_tables: bool) -> Vec<Finding> {
-    let waiting = if has_tables { list_cooldowns(&app.db, app.now()).await.ok() } else { None };
+    let cooldowns = if has_tables { list_cooldowns(&app.db, app.now()).await.ok() } else { None };
     let mut findings = Vec::new();
     if app.config.demo && matches!(context, RequestContext::Terminal) {
         findings.push(not_probed());
     } else {
-        let introduction = app.oauth.spotify().authenticate_client().await;
-        findings.push(credentials(introduction.token.as_ref().err(), app.config.demo));
-        findings.extend(introduction.server_time.map(|theirs| clock(app.now(), theirs)));
-        let is_cooling_down = waiting.iter().flatten().any(|it| PROBE_BUCKETS.contains(&it.bucket.as_str()));
-        if let (Ok(token), false) = (&introduction.token, is_cooling_down) {
+        let authentication = app.oauth.spotify().authenticate_client().await;
+        findings.push(credentials(authentication.token.as_ref().err(), app.config.demo));
+        findings.extend(authentication.server_time.map(|theirs| clock(app.now(), theirs)));
+        let is_cooling_down =
+            cooldowns.iter().flatten().any(|cooldown| PROBE_BUCKETS.contains(&cooldown.bucket.as_str()));
+        if let (Ok(token), false) = (&authentication.token, is_cooling_down) {
             findings.push(web_api(probe(&app.spotify, token).await.err()));
         }
     }
     if !app.config.demo {
         findings.push(allowlist(if has_tables { count_users(&app.db).await.ok() } else { None }));
     }
-    findings.extend(waiting.map(|waiting| waiting_times(&waiting)));
+    findings.extend(cooldowns.map(|cooldowns| cooldown_finding(&cooldowns)));
     if has_tables {
         findings.extend(count_calls(&app.db, app.now().date()).await.ok().map(|calls| calls_today(&calls)));
     }
@@ -45,44 +46,50 @@ pub(super) async fn examine(app: &App, context: &RequestContext, has_tables: boo
 }
 
 fn not_probed() -> Finding {
-    let why = "Only with the real Spotify could the id or secret be wrong.";
-    Finding::note("Spotify", "Not checked: the made-up Spotify runs only inside `heartlist serve`.", why)
+    let rationale = "Only with the real Spotify could the id or secret be wrong.";
+    Finding::note("Spotify", "Not checked: the made-up Spotify runs only inside `heartlist serve`.", rationale)
 }
 
-fn credentials(refused: Option<&oauth::Error>, demo: bool) -> Finding {
-    const ABOUT: &str = "Id and secret";
-    let why = "Without them nobody can sign in, and after an hour no playlist can be read.";
-    match refused {
-        None if demo => Finding::good(ABOUT, "Tested just now: the made-up Spotify accepts them.", why),
-        None => {
-            Finding::good(ABOUT, "Tested just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.", why)
-        }
+fn credentials(error: Option<&oauth::Error>, demo: bool) -> Finding {
+    const SUBJECT: &str = "Id and secret";
+    let rationale = "Without them nobody can sign in, and after an hour no playlist can be read.";
+    match error {
+        None if demo => Finding::good(SUBJECT, "Tested just now: the made-up Spotify accepts them.", rationale),
+        None => Finding::good(
+            SUBJECT,
+            "Tested just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.",
+            rationale,
+        ),
         Some(oauth::Error::InvalidGrant) => {
-            Finding::bad(ABOUT, "Spotify rejects this app.", why).with_fix(FIX_CREDENTIALS)
+            Finding::bad(SUBJECT, "Spotify rejects this app.", rationale).with_fix(FIX_CREDENTIALS)
         }
-        Some(oauth::Error::Misconfigured(code)) => {
-            Finding::bad(ABOUT, format!("Spotify rejects SPOTIFY_CLIENT_ID or SPOTIFY_CLIENT_SECRET ({code})."), why)
-                .with_fix(FIX_CREDENTIALS)
-        }
+        Some(oauth::Error::Misconfigured(code)) => Finding::bad(
+            SUBJECT,
+            format!("Spotify rejects SPOTIFY_CLIENT_ID or SPOTIFY_CLIENT_SECRET ({code})."),
+            rationale,
+        )
+        .with_fix(FIX_CREDENTIALS),
         Some(oauth::Error::TimedOut) => {
-            Finding::bad(ABOUT, "Unknown: Spotify’s sign-in did not answer in time.", why).with_fix(FIX_CONNECTION)
+            Finding::bad(SUBJECT, "Unknown: Spotify’s sign-in did not answer in time.", rationale)
+                .with_fix(FIX_CONNECTION)
         }
-        Some(oauth::Error::Unavailable(how)) => {
-            let what = format!("Unknown: Spotify’s sign-in cannot be reached, or is having trouble ({how}).");
-            Finding::bad(ABOUT, what, why).with_fix(FIX_CONNECTION)
+        Some(oauth::Error::Unavailable(detail)) => {
+            let message = format!("Unknown: Spotify’s sign-in cannot be reached, or is having trouble ({detail}).");
+            Finding::bad(SUBJECT, message, rationale).with_fix(FIX_CONNECTION)
         }
     }
 }
 
 fn clock(ours: OffsetDateTime, theirs: OffsetDateTime) -> Finding {
-    let why = "Tokens expire by the clock. If it is wrong they are renewed too late, or all the time.";
+    let rationale = "Tokens expire by the clock. If it is wrong they are renewed too late, or all the time.";
     let seconds = (ours - theirs).whole_seconds();
     match (ours - theirs).abs() > MAX_CLOCK_SKEW {
-        false => Finding::good("Clock", "The same time as Spotify’s.", why),
+        false => Finding::good("Clock", "The same time as Spotify’s.", rationale),
         true => {
-            let way = if seconds > 0 { "ahead of" } else { "behind" };
-            let what = format!("This computer’s is {} seconds {way} Spotify’s.", seconds.abs());
-            Finding::note("Clock", what, why).with_fix("Let the computer set its clock from the network (NTP).")
+            let direction = if seconds > 0 { "ahead of" } else { "behind" };
+            let message = format!("This computer’s is {} seconds {direction} Spotify’s.", seconds.abs());
+            Finding::note("Clock", message, rationale)
+                .with_fix("Let the computer set its clock from the network (NTP).")
         }
     }
 }
@@ -94,25 +101,25 @@ async fn probe(spotify: &spotify::Client, token: &Secret) -> Result<(), spotify:
 }
 
 fn web_api(error: Option<spotify::Error>) -> Finding {
-    const ABOUT: &str = "Web API";
-    let why = "If the app owner’s Premium lapses, Spotify refuses every request with status 403, and visitors read that access to Spotify is paused.";
+    const SUBJECT: &str = "Web API";
+    let rationale = "If the app owner’s Premium lapses, Spotify refuses every request with status 403, and visitors read that access to Spotify is paused.";
     match error {
         None | Some(spotify::Error::NotFound | spotify::Error::Forbidden { premium: false }) => {
-            Finding::good(ABOUT, "It answers, and does not complain about Premium.", why)
+            Finding::good(SUBJECT, "It answers, and does not complain about Premium.", rationale)
         }
         Some(spotify::Error::Forbidden { premium: true }) => Finding::bad(
-            ABOUT,
+            SUBJECT,
             "Spotify has paused this app: the account that owns it on the dashboard has no Premium.",
-            why,
+            rationale,
         )
         .with_fix(
             "Renew Premium for that account. Spotify says it can take a few hours before requests are accepted again.",
         ),
         Some(spotify::Error::RateLimited(_) | spotify::Error::QuotaExceeded(_)) => {
-            Finding::note(ABOUT, "It limits requests at the moment.", "An app that does not wait has to wait longer.")
+            Finding::note(SUBJECT, "It limits requests at the moment.", "An app that does not wait has to wait longer.")
         }
         Some(error) => Finding::bad(
-            ABOUT,
+            SUBJECT,
             format!("No usable answer ({error})."),
             "Saved lists are shown with their age; new ones cannot be read.",
         )
@@ -121,32 +128,32 @@ fn web_api(error: Option<spotify::Error>) -> Finding {
 }
 
 fn allowlist(users: Option<i64>) -> Finding {
-    let here = match users {
+    let accounts = match users {
         None => String::new(),
         Some(0) => " Nobody has an account here yet.".into(),
         Some(1) => " One person has an account here.".into(),
         Some(users) => format!(" {users} people have an account here."),
     };
-    let what =
-        format!("In development mode Spotify serves at most five people, and only those on your app’s list.{here}");
-    let why = "People who are not on the list can still give consent, and are then refused with status 403. They get a page that explains this and names the contact.";
-    Finding::note("Who may sign in", what, why)
+    let message =
+        format!("In development mode Spotify serves at most five people, and only those on your app’s list.{accounts}");
+    let rationale = "People who are not on the list can still give consent, and are then refused with status 403. They get a page that explains this and names the contact.";
+    Finding::note("Who may sign in", message, rationale)
         .with_fix("On developer.spotify.com/dashboard, under User Management, add each person’s name and email address, including your own.")
 }
 
-fn waiting_times(waiting: &[ActiveCooldown]) -> Finding {
-    let why = "Requests before then would only prolong it, so none are made. Hearts keep working, and saved lists show their age.";
-    if waiting.is_empty() {
-        return Finding::good("Waiting times", "None.", why);
+fn cooldown_finding(cooldowns: &[ActiveCooldown]) -> Finding {
+    let rationale = "Requests before then would only prolong it, so none are made. Hearts keep working, and saved lists show their age.";
+    if cooldowns.is_empty() {
+        return Finding::good("Waiting times", "None.", rationale);
     }
-    let each = waiting.iter().map(|ActiveCooldown { bucket, until, quota }| {
-        let whose = if bucket == "all" { "all requests" } else { bucket };
+    let each = cooldowns.iter().map(|ActiveCooldown { bucket, until, quota }| {
+        let scope = if bucket == "all" { "all requests" } else { bucket };
         let reason = if *quota { "today’s quota is used up" } else { "too many requests at once" };
-        format!("{whose} wait until {} ({reason})", format_time(*until))
+        format!("{scope} wait until {} ({reason})", format_time(*until))
     });
-    let what = format!("Spotify limits requests: {}.", each.collect::<Vec<_>>().join("; "));
-    let quota = waiting.iter().any(|it| it.quota);
-    let finding = Finding::note("Waiting times", what, why);
+    let message = format!("Spotify limits requests: {}.", each.collect::<Vec<_>>().join("; "));
+    let quota = cooldowns.iter().any(|cooldown| cooldown.quota);
+    let finding = Finding::note("Waiting times", message, rationale);
     if quota {
         finding.with_fix("Wait. The quota is shared by all the apps of your Spotify developer account.")
     } else {
@@ -157,16 +164,20 @@ fn waiting_times(waiting: &[ActiveCooldown]) -> Finding {
 fn calls_today(calls: &[(String, i64)]) -> Finding {
     let total: i64 = calls.iter().map(|(_, calls)| calls).sum();
     let each: Vec<_> = calls.iter().map(|(endpoint, calls)| format!("{endpoint} {calls}")).collect();
-    let what = match total {
+    let message = match total {
         0 => "None yet.".into(),
         _ => format!("{total} since midnight UTC: {}.", each.join(", ")),
     };
-    Finding::good("Requests today", what, "Spotify does not publish its daily quota. These numbers show what used it.")
+    Finding::good(
+        "Requests today",
+        message,
+        "Spotify does not publish its daily quota. These numbers show what used it.",
+    )
 }
 
 fn format_time(time: OffsetDateTime) -> String {
-    let form = format_description!("[hour]:[minute] UTC on [day padding:none] [month repr:short]");
-    time.format(form).expect("a time has these parts")
+    let format = format_description!("[hour]:[minute] UTC on [day padding:none] [month repr:short]");
+    time.format(format).expect("a time has an hour, minute, day and month")
 }
 
 #[cfg(test)]
@@ -178,11 +189,11 @@ mod tests {
 
     #[test]
     fn a_wrong_secret_is_not_an_outage() {
-        let refused = credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())), false);
-        assert!(refused.status == Status::Bad && refused.message.contains("rejects SPOTIFY_CLIENT_ID"));
+        let rejected = credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())), false);
+        assert!(rejected.status == Status::Bad && rejected.message.contains("rejects SPOTIFY_CLIENT_ID"));
         for outage in [oauth::Error::TimedOut, oauth::Error::Unavailable("status 503".into())] {
-            let away = credentials(Some(&outage), false);
-            assert!(away.status == Status::Bad && !away.message.contains("reject"), "{}", away.message);
+            let finding = credentials(Some(&outage), false);
+            assert!(finding.status == Status::Bad && !finding.message.contains("reject"), "{}", finding.message);
         }
     }
 
@@ -195,9 +206,9 @@ mod tests {
     }
 
     #[test]
-    fn waiting_times_have_a_reason() {
+    fn cooldowns_have_a_reason() {
         let wait = ActiveCooldown { bucket: "all".into(), until: datetime!(2026-11-21 19:53 UTC), quota: true };
-        let finding = waiting_times(&[wait]);
+        let finding = cooldown_finding(&[wait]);
         assert!(
             finding.status == Status::Note && finding.message.contains("all requests wait until 19:53 UTC on 21 Nov")
         );

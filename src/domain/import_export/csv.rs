@@ -1,4 +1,4 @@
-//! CSV: a header, then one line for each heart.
+//! CSV: a header, then one record per heart.
 
 use csv::{ReaderBuilder, StringRecord, Terminator, Trim, WriterBuilder};
 
@@ -29,10 +29,10 @@ pub(super) fn write(hearts: &[ExportedHeart]) -> String {
             text(&heart.note),
             escape(&join_tags(&heart.tags)),
         ];
-        writer.write_record(record).expect("memory takes every record");
+        writer.write_record(record).expect("writing to memory does not fail");
     }
-    let bytes = writer.into_inner().expect("memory is never full");
-    String::from_utf8(bytes).expect("text stays text")
+    let bytes = writer.into_inner().expect("flushing to memory does not fail");
+    String::from_utf8(bytes).expect("CSV of UTF-8 text is UTF-8")
 }
 
 /// True if a spreadsheet would evaluate `cell` without its leading apostrophes.
@@ -40,7 +40,7 @@ fn is_formula(cell: &str) -> bool {
     cell.trim_start_matches('\'').starts_with(FORMULA_PREFIXES)
 }
 
-/// Marks a formula as text by an apostrophe. A marked one gets another, so that [`unescape`] is exact.
+/// Marks a formula as text with an apostrophe. An escaped formula gets another one, so that [`unescape`] is exact.
 fn escape(cell: &str) -> String {
     if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
 }
@@ -81,7 +81,7 @@ impl Columns {
 }
 
 pub(super) fn read(text: &str) -> Result<Vec<FileLine>, ImportError> {
-    // No imported cell spans lines, so that one kind of line ending is enough to count them.
+    // No imported cell spans lines, so line endings can be normalized to count lines.
     let text = text.replace("\r\n", "\n");
     let delimiter = detect_delimiter(&text);
     if text.bytes().filter(|byte| *byte == delimiter).count() > MAX_CELLS {
@@ -94,7 +94,7 @@ pub(super) fn read(text: &str) -> Result<Vec<FileLine>, ImportError> {
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|_| ImportError::NotUtf8)?;
-        // Spreadsheets leave rows of empty cells.
+        // Spreadsheets may write rows of empty cells.
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -109,16 +109,16 @@ pub(super) fn read(text: &str) -> Result<Vec<FileLine>, ImportError> {
 /// Returns the line on which a record begins. The reader's position is before any empty lines.
 fn line_number(record: &StringRecord, text: &str) -> usize {
     let Some(position) = record.position() else { return 0 };
-    let ahead = text.as_bytes().get(position.byte() as usize..).unwrap_or_default();
-    position.line() as usize + ahead.iter().take_while(|byte| **byte == b'\n').count()
+    let rest = text.as_bytes().get(position.byte() as usize..).unwrap_or_default();
+    position.line() as usize + rest.iter().take_while(|byte| **byte == b'\n').count()
 }
 
 /// Detects the delimiter: where numbers have a decimal comma, spreadsheets use semicolons.
 fn detect_delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
-    let count = |mark: &u8| header.bytes().filter(|byte| byte == mark).count();
+    let count = |delimiter: &u8| header.bytes().filter(|byte| byte == delimiter).count();
     // `max_by_key` returns the last of equals: a comma for a single column.
-    *b"\t;,".iter().max_by_key(|mark| count(mark)).unwrap_or(&b',')
+    *b"\t;,".iter().max_by_key(|delimiter| count(delimiter)).unwrap_or(&b',')
 }
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn formulas_are_escaped_and_unescaped_exactly() {
-        for (cell, marked) in [
+        for (cell, escaped) in [
             ("=1+1", "'=1+1"),
             ("'=1+1", "''=1+1"),
             ("@home", "'@home"),
@@ -145,7 +145,7 @@ mod tests {
             ("plain -x", "plain -x"),
             ("", ""),
         ] {
-            assert_eq!((escape(cell).as_str(), unescape(marked)), (marked, cell));
+            assert_eq!((escape(cell).as_str(), unescape(escaped)), (escaped, cell));
         }
     }
 
@@ -180,13 +180,13 @@ mod tests {
         #[test]
         fn an_export_imports_exactly_and_no_cell_is_a_formula(hearts in proptest::collection::vec(heart(), 0..6)) {
             let text = header() + &write(&hearts);
-            let back: Vec<_> = read(text.trim_start_matches('\u{feff}')).unwrap().into_iter().map(|line| line.heart.unwrap()).collect();
-            prop_assert_eq!(back.len(), hearts.len());
-            for (raw, heart) in back.iter().zip(&hearts) {
-                prop_assert_eq!(&raw.playlist, &heart.playlist_id);
-                prop_assert_eq!(&raw.hearted_at, &format_time(heart.hearted_at));
-                prop_assert_eq!(&raw.note, heart.note.as_deref().unwrap_or_default());
-                prop_assert_eq!(&raw.tags, &join_tags(&heart.tags));
+            let imported: Vec<_> = read(text.trim_start_matches('\u{feff}')).unwrap().into_iter().map(|line| line.heart.unwrap()).collect();
+            prop_assert_eq!(imported.len(), hearts.len());
+            for (imported, heart) in imported.iter().zip(&hearts) {
+                prop_assert_eq!(&imported.playlist, &heart.playlist_id);
+                prop_assert_eq!(&imported.hearted_at, &format_time(heart.hearted_at));
+                prop_assert_eq!(&imported.note, heart.note.as_deref().unwrap_or_default());
+                prop_assert_eq!(&imported.tags, &join_tags(&heart.tags));
             }
             for record in csv::Reader::from_reader(text.as_bytes()).records() {
                 prop_assert!(record.unwrap().iter().all(|cell| !cell.starts_with(FORMULA_PREFIXES)));
@@ -195,9 +195,9 @@ mod tests {
 
         #[test]
         fn unescape_reverses_escape(cell in "'{0,3}[=+@＝＋－＠\t\r\n-]{0,2}\\PC{0,5}") {
-            let marked = escape(&cell);
-            prop_assert!(!marked.starts_with(FORMULA_PREFIXES));
-            prop_assert_eq!(unescape(&marked), cell);
+            let escaped = escape(&cell);
+            prop_assert!(!escaped.starts_with(FORMULA_PREFIXES));
+            prop_assert_eq!(unescape(&escaped), cell);
         }
 
         #[test]

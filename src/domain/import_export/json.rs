@@ -1,4 +1,4 @@
-//! JSON: an object with a version, and each heart on a line of its own.
+//! JSON: a versioned object, with each heart on its own line.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -30,7 +30,7 @@ struct JsonHeart<'a> {
 
 pub(super) fn write(hearts: &[ExportedHeart], first: bool) -> String {
     let mut text = String::new();
-    for (place, heart) in hearts.iter().enumerate() {
+    for (index, heart) in hearts.iter().enumerate() {
         let heart = JsonHeart {
             playlist_id: &heart.playlist_id,
             link: link(&heart.playlist_id),
@@ -40,8 +40,8 @@ pub(super) fn write(hearts: &[ExportedHeart], first: bool) -> String {
             note: heart.note.as_deref(),
             tags: &heart.tags,
         };
-        text.push_str(if first && place == 0 { "\n" } else { ",\n" });
-        text.push_str(&serde_json::to_string(&heart).expect("texts and lists are JSON"));
+        text.push_str(if first && index == 0 { "\n" } else { ",\n" });
+        text.push_str(&serde_json::to_string(&heart).expect("strings and lists serialize to JSON"));
     }
     text
 }
@@ -49,7 +49,7 @@ pub(super) fn write(hearts: &[ExportedHeart], first: bool) -> String {
 #[derive(Deserialize)]
 struct JsonFile<'a> {
     version: Option<u64>,
-    /// Unparsed, so that an entry that is not a heart does not cost the others.
+    /// Unparsed, so that an invalid entry does not invalidate the others.
     #[serde(borrow)]
     hearts: Vec<&'a RawValue>,
 }

@@ -1,5 +1,5 @@
-//! Export and import of hearts as files: CSV for people and their spreadsheets, JSON for programs. An export imports
-//! exactly.
+//! Export and import of hearts as files: CSV for people and their spreadsheets, JSON for programs. Importing
+//! an export restores it exactly.
 
 mod csv;
 mod json;
@@ -20,13 +20,13 @@ pub use crate::db::import_export::ExportedHeart;
 use crate::db::import_export::{ImportResult, NewHeart};
 pub use record::ImportError;
 
-/// How many hearts an export holds in memory at once.
+/// Number of hearts that an export holds in memory at a time.
 const EXPORT_BATCH: i64 = 1000;
 /// Spotify was founded in 2006: earlier dates are wrong.
 const MIN_DATE: UtcDateTime = utc_datetime!(2006-01-01 0:00);
-/// How many skipped lines a report lists.
+/// Maximum number of skipped lines in a report.
 const MAX_LISTED_ERRORS: usize = 50;
-/// Imports add hearts up to this many of a user's: with more, deleting the account would take too long.
+/// Maximum number of a user's hearts after an import. With more, deleting the account would take too long.
 const MAX_HEARTS_PER_USER: i64 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +61,8 @@ impl Format {
     }
 }
 
-/// Streams the user's hearts, newest first, in batches. No database connection is held between batches, so that slow
-/// downloads do not occupy any.
+/// Streams the user's hearts in batches, newest first. No database connection is held between batches, so that slow
+/// downloads do not occupy one.
 pub fn export(app: &App, user: &CurrentUser) -> impl Stream<Item = Result<Vec<ExportedHeart>>> + use<> {
     let (pool, user_id) = (app.db.clone(), user.id);
     stream::try_unfold((pool, None::<ExportedHeart>), move |(pool, last)| async move {
@@ -72,7 +72,7 @@ pub fn export(app: &App, user: &CurrentUser) -> impl Stream<Item = Result<Vec<Ex
     })
 }
 
-/// Why a line is skipped.
+/// Reason why a line is skipped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
     #[error("This is not a heart that Heartlist exported.")]
@@ -92,28 +92,28 @@ pub enum LineError {
     Tags(TagsError),
 }
 
-/// A parsed file; nothing of it is stored yet.
+/// A parsed file that is not stored yet.
 pub struct ImportFile {
     format: Format,
     hearts: Vec<NewHeart>,
-    /// The first [`MAX_LISTED_ERRORS`] of them.
+    /// Line numbers and errors of the first [`MAX_LISTED_ERRORS`] skipped lines.
     errors: Vec<(usize, LineError)>,
     more_errors: usize,
 }
 
 pub struct ImportReport {
-    /// CSV errors have line numbers, those of JSON count the hearts.
+    /// Errors are numbered by line in CSV, by heart in JSON.
     pub format: Format,
     pub added: usize,
-    /// Hearts that existed before; they are unchanged.
+    /// Hearts that already existed and are unchanged.
     pub existing: usize,
-    /// The first skipped lines, by their number in the file.
+    /// The first skipped lines with their numbers in the file.
     pub errors: Vec<(usize, LineError)>,
-    /// How many more lines were skipped.
+    /// The number of further skipped lines.
     pub more_errors: usize,
 }
 
-/// With the file the user would have too many hearts.
+/// The import would give the user more than [`MAX_HEARTS_PER_USER`] hearts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("You can import until you have 100,000 hearts. You have {existing}, and this file would add {new}.")]
 pub struct TooManyHearts {
@@ -121,7 +121,7 @@ pub struct TooManyHearts {
     pub new: i64,
 }
 
-/// Parses an exported file, or a table that somebody made.
+/// Parses an exported file or a handmade table.
 ///
 /// # Errors
 /// [`ImportError`] if the file as a whole cannot be read.
@@ -159,7 +159,7 @@ fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> std::result::Result<Ne
     Ok(NewHeart { playlist, hearted_at, annotation: annotation.to_row() })
 }
 
-/// An empty date means now.
+/// Parses a date; an empty one means now.
 fn parse_date(text: &str, now: OffsetDateTime) -> std::result::Result<OffsetDateTime, LineError> {
     if text.is_empty() {
         return Ok(now);
@@ -173,8 +173,8 @@ fn parse_date(text: &str, now: OffsetDateTime) -> std::result::Result<OffsetDate
     }
 }
 
-/// Adds the file's hearts that do not exist yet, all or none. Existing ones stay as they are, so that the same file
-/// twice changes nothing.
+/// Adds the file's hearts that do not exist yet, in one transaction. Existing hearts are unchanged, so importing a file
+/// twice has no further effect.
 pub async fn import(
     app: &App,
     user: &CurrentUser,

@@ -1,14 +1,14 @@
-//! A heart in a file, and why a file cannot be read.
+//! A heart in a file, and the errors of a whole file.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// How many hearts one file may have. They are in memory until they are stored. The import page names this number too.
+/// Maximum number of hearts in a file; they are held in memory until they are stored. The import page states it too.
 pub(super) const MAX_HEARTS: usize = 50_000;
-/// How many commas or other delimiters are parsed: an empty cell takes eight times its size in memory.
+/// Maximum number of delimiters in a file: an empty cell takes eight times its size in memory.
 pub(super) const MAX_CELLS: usize = 1_000_000;
 
-/// A heart as it stands in a file, not yet checked.
+/// A heart in a file, not yet validated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FileHeart {
     /// An id or a link.
@@ -20,15 +20,15 @@ pub(super) struct FileHeart {
     pub(super) tags: String,
 }
 
-/// A heart with its place in the file.
+/// A heart with its position in the file.
 pub(super) struct FileLine {
-    /// In CSV the line, in JSON the heart, counted from 1.
+    /// The line number in CSV, the heart's number in JSON; counted from 1.
     pub(super) number: usize,
     /// `None` if it is not a heart.
     pub(super) heart: Option<FileHeart>,
 }
 
-/// Why a file as a whole cannot be read.
+/// Reason why a whole file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     #[error("No file was chosen, or the file is empty.")]
@@ -60,7 +60,7 @@ pub(super) fn link(playlist_id: &str) -> String {
 
 /// Formats a time in UTC with all its digits, so that an import restores it exactly.
 pub(super) fn format_time(time: OffsetDateTime) -> String {
-    time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).expect("a time of our era has this form")
+    time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).expect("RFC 3339 represents years up to 9999")
 }
 
 pub(super) fn join_tags(tags: &[String]) -> String {

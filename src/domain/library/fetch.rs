@@ -1,4 +1,4 @@
-//! Fetches a user's library page by page, within the time budget of a page.
+//! Fetches a user's library in pages, within the time budget of a request.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::spotify::{PAGE_SIZE, wire};
 
 type Page = wire::Page<wire::Playlist>;
 
-/// Concurrent requests, after the first page.
+/// Concurrent requests after the first page.
 const CONCURRENT_REQUESTS: usize = 4;
 /// Part of the time budget that is reserved for storing the result.
 const STORE_RESERVE: Duration = Duration::from_millis(500);
@@ -22,13 +22,13 @@ const MAX_OFFSET: usize = 100_000;
 
 /// A library fetch in progress.
 pub(super) struct LibraryFetch {
-    /// Pages without a gap.
+    /// Contiguous pages.
     pages: Vec<Page>,
-    /// How many of them [`Self::take_new`] has returned.
+    /// The number of pages that [`Self::take_new`] has returned.
     taken_pages: usize,
     /// The offset after the last page.
     pub(super) fetched_count: usize,
-    /// Why the fetch stopped early.
+    /// The error that stopped the fetch early.
     pub(super) error: Option<Error>,
     deadline: Instant,
 }
@@ -39,17 +39,17 @@ impl LibraryFetch {
     }
 
     /// True before the first [`Self::take_new`].
-    pub(super) fn is_untaken(&self) -> bool {
+    pub(super) fn is_first_batch(&self) -> bool {
         self.taken_pages == 0
     }
 
     /// Returns the entries fetched since the last call.
     pub(super) fn take_new(&mut self) -> impl Iterator<Item = &wire::Playlist> {
-        let given = std::mem::replace(&mut self.taken_pages, self.pages.len());
-        self.pages[given..].iter().flat_map(|page| &page.items).flatten().flatten()
+        let start = std::mem::replace(&mut self.taken_pages, self.pages.len());
+        self.pages[start..].iter().flat_map(|page| &page.items).flatten().flatten()
     }
 
-    /// Returns Spotify's total, but at least what was fetched.
+    /// Returns Spotify's total, but at least the fetched count.
     pub(super) fn total(&self) -> usize {
         let total = self.pages.first().and_then(|page| page.total);
         total.unwrap_or(self.fetched_count).clamp(self.fetched_count.min(MAX_OFFSET), MAX_OFFSET)
@@ -70,7 +70,7 @@ pub(super) async fn start(app: &App, user: &CurrentUser, from: usize, now: Offse
     fetched
 }
 
-/// Fetches the pages at `offsets`, with the token that the first page may have refreshed.
+/// Fetches the pages at `offsets`, with the token that may have been refreshed for the first page.
 async fn fetch_pages(app: &App, user: &CurrentUser, offsets: Vec<usize>, now: OffsetDateTime) -> Vec<Result<Page>> {
     let user = match tokens::reload_grant(app, user).await {
         Ok(user) => user,
@@ -89,23 +89,23 @@ impl LibraryFetch {
         Self { pages: Vec::new(), taken_pages: 0, fetched_count: from, error: None, deadline }
     }
 
-    /// Fetches the next few pages, by computed offsets: `next` may point to a dead URL.
+    /// Fetches the next few pages by computed offsets, because `next` may point to a dead URL.
     pub(super) async fn fetch_next(&mut self, app: &App, user: &CurrentUser, now: OffsetDateTime) {
         match timeout_at(self.deadline, fetch_pages(app, user, self.next_offsets(), now)).await {
-            Ok(answers) => answers.into_iter().for_each(|answer| self.push_result(answer)),
+            Ok(results) => results.into_iter().for_each(|result| self.push_result(result)),
             Err(_) => self.error = Some(Error::SpotifyTimeout),
         }
     }
 
     fn push(&mut self, page: Page) {
-        // A page may have fewer entries than its limit: the offset advances all the same.
+        // A page may have fewer entries than its limit; the offset still advances by the limit.
         self.fetched_count += PAGE_SIZE;
         self.pages.push(page);
     }
 
     /// Ignores pages after the first error: they would leave a gap.
-    fn push_result(&mut self, answer: Result<Page>) {
-        match answer {
+    fn push_result(&mut self, result: Result<Page>) {
+        match result {
             _ if self.error.is_some() => {}
             Ok(page) => self.push(page),
             Err(error) => self.error = Some(error),
@@ -113,15 +113,16 @@ impl LibraryFetch {
     }
 
     pub(super) fn has_more(&self) -> bool {
-        let more = |page: &Page| page.next.is_some() && page.items.as_ref().is_some_and(|items| !items.is_empty());
-        self.error.is_none() && self.pages.last().is_some_and(more) && self.fetched_count < MAX_OFFSET
+        let is_followed =
+            |page: &Page| page.next.is_some() && page.items.as_ref().is_some_and(|items| !items.is_empty());
+        self.error.is_none() && self.pages.last().is_some_and(is_followed) && self.fetched_count < MAX_OFFSET
     }
 
     fn next_offsets(&self) -> Vec<usize> {
         let total = self.pages.first().and_then(|page| page.total).unwrap_or(usize::MAX);
-        let places = (0..CONCURRENT_REQUESTS).map(|n| self.fetched_count + n * PAGE_SIZE);
-        // At least one, whatever the total: `next` said that there is more.
-        places.enumerate().filter(|(n, place)| *n == 0 || *place < total).map(|(_, place)| place).collect()
+        let offsets = (0..CONCURRENT_REQUESTS).map(|n| self.fetched_count + n * PAGE_SIZE);
+        // At least one, whatever the total is: `next` announced another page.
+        offsets.enumerate().filter(|(n, offset)| *n == 0 || *offset < total).map(|(_, offset)| offset).collect()
     }
 }
 

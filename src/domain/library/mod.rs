@@ -1,4 +1,4 @@
-//! A user's library: cached for ten minutes, fetched by one request at a time, shown stale or in part while Spotify is
+//! A user's library: cached for ten minutes, fetched by one request at a time, and shown stale or in part while Spotify is
 //! unavailable.
 
 mod fetch;
@@ -14,7 +14,7 @@ use super::search::ListQuery;
 use super::spotify_calls::{self, Endpoint};
 use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result};
 use crate::app::App;
-use crate::db::playlists::{self as rows, LibraryUpdate, SeenPlaylist, StoredLibrary};
+use crate::db::playlists::{self, LibraryUpdate, SeenPlaylist, StoredLibrary};
 use crate::db::search;
 use crate::ids::UserId;
 
@@ -25,7 +25,7 @@ const MIN_REFRESH_INTERVAL: Duration = Duration::seconds(30);
 const RETRY_DELAY: Duration = Duration::seconds(30);
 /// Longer than the time budget of a page.
 const LEASE_DURATION: Duration = Duration::seconds(12);
-/// How long a first view waits for the whole library before it shows a part.
+/// How long a first view waits for the whole library before it shows a part of it.
 const FIRST_VIEW_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 /// Interval at which a first view checks whether another request has fetched the library.
 const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(250);
@@ -35,11 +35,11 @@ pub struct Library {
     /// All stored playlists, matching or not.
     pub total: usize,
     pub fetched_at: OffsetDateTime,
-    /// How many playlists are not fetched yet, or could not be.
+    /// The number of playlists that are not fetched yet, or could not be.
     pub missing: usize,
     /// True while the rest is being fetched.
     pub is_loading: bool,
-    /// Why the library could not be refreshed.
+    /// The reason why the library could not be refreshed.
     pub error: Option<Error>,
 }
 
@@ -53,15 +53,19 @@ pub enum LibraryRequest<'a> {
 }
 
 impl LibraryRequest<'_> {
-    /// Loads the stored library with the requested rows, in one query.
+    /// Loads the stored library with the requested rows in one query.
     async fn load_stored(self, app: &App, user: &CurrentUser) -> Result<Option<StoredLibrary>> {
         Ok(match self {
             LibraryRequest::Page(query) if !query.is_default() => {
                 let filter = query.load_filter(app, user).await?;
                 search::search_library(&app.db, user.id, &filter, query.order, query.pages.offset_limit()).await?
             }
-            LibraryRequest::Page(query) => rows::load_library(&app.db, user.id, query.pages.offset_limit()).await?,
-            LibraryRequest::Refresh | LibraryRequest::Remainder => rows::load_library(&app.db, user.id, (0, 0)).await?,
+            LibraryRequest::Page(query) => {
+                playlists::load_library(&app.db, user.id, query.pages.offset_limit()).await?
+            }
+            LibraryRequest::Refresh | LibraryRequest::Remainder => {
+                playlists::load_library(&app.db, user.id, (0, 0)).await?
+            }
         })
     }
 }
@@ -69,7 +73,7 @@ impl LibraryRequest<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Plan {
     UseStored,
-    /// Spotify failed a moment ago: show the stored library with the reason.
+    /// Spotify failed recently: use the stored library, with the error.
     UseStale,
     /// Fetch from this offset.
     Fetch(usize),
@@ -87,10 +91,10 @@ fn plan(stored: Option<&StoredLibrary>, request: LibraryRequest<'_>, now: Offset
         }
         LibraryRequest::Remainder => return Plan::UseStored,
     };
-    let failed =
-        matches!(request, LibraryRequest::Page(_)) && stored.failed_at.is_some_and(|failed| now - failed < RETRY_DELAY);
+    let has_failed = matches!(request, LibraryRequest::Page(_))
+        && stored.failed_at.is_some_and(|failed_at| now - failed_at < RETRY_DELAY);
     match now - fetched_at < max_age {
-        _ if failed => Plan::UseStale,
+        _ if has_failed => Plan::UseStale,
         true => Plan::UseStored,
         false => Plan::Fetch(0),
     }
@@ -108,14 +112,15 @@ pub async fn load(app: &App, user: &CurrentUser, query: &ListQuery, now: OffsetD
         Err(error) if error.is_spotify_failure() => (page_request.load_stored(app, user).await?, Some(error)),
         Err(error) => return Err(error),
     };
-    // Without a grant even a fresh library comes with the reason: it cannot be refreshed next time.
+    // Without a grant even a fresh library has an error: it cannot be refreshed next time.
     let error = error.or_else(|| user.grant.is_none().then(|| user.missing_grant_error()));
-    let Some((stored, as_of)) = stored.and_then(|stored| stored.fetched_at.map(|at| (stored, at))) else {
+    let Some((stored, fetched_at)) = stored.and_then(|stored| stored.fetched_at.map(|fetched_at| (stored, fetched_at)))
+    else {
         return Err(error.unwrap_or(Error::SpotifyTimeout));
     };
     Ok(Library {
         total: stored.total as usize,
-        fetched_at: as_of,
+        fetched_at,
         missing: (stored.spotify_total - stored.fetched_count).max(0) as usize,
         is_loading: stored.is_loading(now),
         error,
@@ -123,7 +128,7 @@ pub async fn load(app: &App, user: &CurrentUser, query: &ListQuery, now: OffsetD
     })
 }
 
-/// Updates the stored library as `request` asks. Returns whether Spotify was called.
+/// Updates the stored library as requested. Returns whether Spotify was called.
 ///
 /// # Errors
 /// Spotify's error; the stored library is unchanged then.
@@ -131,15 +136,15 @@ pub async fn update(app: &App, user: &CurrentUser, request: LibraryRequest<'_>, 
     Ok(load_with_deadline(app, user, request, now).await?.is_none())
 }
 
-/// Returns the stored library if it is good enough; `None` if it was fetched, and has changed.
+/// Returns the stored library if it satisfies the request; `None` if it was fetched and must be loaded again.
 async fn load_with_deadline(
     app: &App,
     user: &CurrentUser,
     request: LibraryRequest<'_>,
     now: OffsetDateTime,
 ) -> Result<Option<StoredLibrary>> {
-    let met = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_under_lease(app, user, request, now)).await;
-    met.unwrap_or(Err(Error::SpotifyTimeout))
+    let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_under_lease(app, user, request, now)).await;
+    result.unwrap_or(Err(Error::SpotifyTimeout))
 }
 
 async fn fetch_under_lease(
@@ -163,17 +168,17 @@ async fn fetch_under_lease(
             Plan::UseStale => return Err(spotify_calls::recent_failure(app, Endpoint::MyPlaylists, now).await?),
             Plan::Fetch(from) => from,
         };
-        let leased = stored.as_ref().and_then(|stored| stored.leased_until).is_some_and(|until| until > app.now());
-        if !leased && rows::lease(&app.db, user.id, now + LEASE_DURATION, now).await? {
-            let first = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
+        let is_leased = stored.as_ref().and_then(|stored| stored.leased_until).is_some_and(|until| until > app.now());
+        if !is_leased && playlists::lease(&app.db, user.id, now + LEASE_DURATION, now).await? {
+            let is_first_view = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
             // Detached: the result is stored even if the visitor leaves.
             let fetch = tokio::spawn({
                 let (app, user) = (app.clone(), user.clone());
                 async move { fetch_and_store(&app, &user, stored, from, now).await }
             });
-            return await_fetch(app, user, first.then_some(request), fetch).await.map(|()| None);
+            return await_fetch(app, user, is_first_view.then_some(request), fetch).await.map(|()| None);
         }
-        // Another request is fetching. A stale library is shown meanwhile; a first view waits.
+        // Another request is fetching. A stale library is shown meanwhile; a is_first_view view waits.
         if stored.as_ref().is_some_and(|stored| stored.fetched_at.is_some()) {
             return Ok(stored);
         }
@@ -181,7 +186,7 @@ async fn fetch_under_lease(
     }
 }
 
-/// True if a part of a first library is enough.
+/// True if the stored part of a first library is enough.
 fn satisfies(stored: &StoredLibrary, request: LibraryRequest<'_>) -> bool {
     match request {
         LibraryRequest::Page(query) => {
@@ -191,18 +196,18 @@ fn satisfies(stored: &StoredLibrary, request: LibraryRequest<'_>) -> bool {
     }
 }
 
-/// Waits for the end of a fetch, or on a first view until the requested page is there.
+/// Waits until the fetch ends, or on a first view until the requested page is stored.
 async fn await_fetch(
     app: &App,
     user: &CurrentUser,
-    first: Option<LibraryRequest<'_>>,
+    first_view: Option<LibraryRequest<'_>>,
     mut fetch: JoinHandle<Result<()>>,
 ) -> Result<()> {
     loop {
-        if let Ok(ended) = tokio::time::timeout(FIRST_VIEW_TIMEOUT, &mut fetch).await {
-            return ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
+        if let Ok(result) = tokio::time::timeout(FIRST_VIEW_TIMEOUT, &mut fetch).await {
+            return result.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
         }
-        let Some(request) = first else { continue };
+        let Some(request) = first_view else { continue };
         if request.load_stored(app, user).await?.is_some_and(|stored| satisfies(&stored, request)) {
             return Ok(());
         }
@@ -216,25 +221,25 @@ async fn fetch_and_store(
     from: usize,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let first = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
+    let is_first_fetch = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
     let mut fetched = fetch::start(app, user, from, now).await;
     while fetched.has_more() {
-        // A first library is shown part by part; an existing one is replaced when the new one is complete.
-        if first && !store(app, user.id, from, &mut fetched, now).await? {
+        // A is_first_fetch library is shown part by part; an existing one is replaced when the new one is complete.
+        if is_first_fetch && !store(app, user.id, from, &mut fetched, now).await? {
             return Ok(());
         }
         fetched.fetch_next(app, user, now).await;
     }
     // A partial library does not replace a complete one.
-    let worse =
+    let is_worse =
         from == 0 && stored.is_some_and(|stored| stored.total > 0 && stored.fetched_count >= stored.spotify_total);
     match fetched.error.take() {
-        Some(error) if fetched.is_empty() || worse => {
-            // Other errors end by an action of the user.
-            let passes =
+        Some(error) if fetched.is_empty() || is_worse => {
+            // Only transient errors delay the next fetch.
+            let is_transient =
                 matches!(error, Error::SpotifyUnavailable(_) | Error::SpotifyTimeout | Error::RateLimited { .. });
-            let failed = passes.then_some(now);
-            rows::release(&app.db, user.id, now + LEASE_DURATION, failed).await?;
+            let failed_at = is_transient.then_some(now);
+            playlists::release(&app.db, user.id, now + LEASE_DURATION, failed_at).await?;
             Err(error)
         }
         error => {
@@ -248,28 +253,28 @@ async fn fetch_and_store(
     }
 }
 
-/// Stores what was fetched since the last call. `false` if another process has taken over the lease.
+/// Stores the entries fetched since the last call. Returns false if another process has taken over the lease.
 async fn store(app: &App, user: UserId, from: usize, fetched: &mut LibraryFetch, now: OffsetDateTime) -> Result<bool> {
-    let begins = from == 0 && fetched.is_untaken();
-    let number = |entries: usize| entries.try_into().unwrap_or(i32::MAX);
-    let spotify_total = number(fetched.total());
-    let whole = fetched.error.is_none() && !fetched.has_more();
-    let fetched_count = if whole { spotify_total } else { number(fetched.fetched_count) };
-    let goes_on = fetched.has_more();
-    let mut known = HashSet::new();
+    let is_first_batch = from == 0 && fetched.is_first_batch();
+    let to_i32 = |entries: usize| entries.try_into().unwrap_or(i32::MAX);
+    let spotify_total = to_i32(fetched.total());
+    let is_complete = fetched.error.is_none() && !fetched.has_more();
+    let fetched_count = if is_complete { spotify_total } else { to_i32(fetched.fetched_count) };
+    let has_more = fetched.has_more();
+    let mut seen_ids = HashSet::new();
     // A library that changes while it is fetched may repeat a playlist on the next page.
     let playlists: Vec<SeenPlaylist> =
-        fetched.take_new().map(to_seen_playlist).filter(|seen| known.insert(seen.id.clone())).collect();
+        fetched.take_new().map(to_seen_playlist).filter(|seen| seen_ids.insert(seen.id.clone())).collect();
     let update = LibraryUpdate {
         playlists: &playlists,
         spotify_total,
         fetched_count,
         lease_until: now + LEASE_DURATION,
-        keep_lease: goes_on,
+        keep_lease: has_more,
     };
-    Ok(match begins {
-        true => rows::replace_library(&app.db, user, update, now).await?,
-        false => rows::extend_library(&app.db, user, update, now).await?,
+    Ok(match is_first_batch {
+        true => playlists::replace_library(&app.db, user, update, now).await?,
+        false => playlists::extend_library(&app.db, user, update, now).await?,
     })
 }
 

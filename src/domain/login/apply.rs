@@ -1,4 +1,4 @@
-//! Writes what a login changes.
+//! Writes the effects of a login.
 
 use time::OffsetDateTime;
 
@@ -12,8 +12,8 @@ use crate::domain::{User, registration};
 use crate::ids::{Provider, UserId};
 use crate::oauth::Profile;
 
-/// Decides how a login ends and writes it. `visitor` is who is signed in, and whether they may merge accounts. Returns
-/// who is signed in afterwards.
+/// Decides the outcome of a login and writes it. `visitor` is the user who is already signed in, and whether they may
+/// merge accounts. Returns the user to sign in.
 pub(super) async fn apply(
     app: &App,
     pending: &PendingLogin,
@@ -55,12 +55,12 @@ pub(super) async fn apply(
                 return Err(Conflict::ProviderTaken.into());
             }
             tracing::info!(user = %into, "a new account was merged into an older one");
-            refresh(app, known, identity, name).await?
+            update_identity(app, known, identity, name).await?
         }
         (Outcome::SignedIn(_) | Outcome::AlreadyLinked(_), Some(known), _) => {
-            refresh(app, known, identity, name).await?
+            update_identity(app, known, identity, name).await?
         }
-        // `decide` links only for a visitor, and returns the others only with an owner.
+        // `decide` links only if a user is signed in, and returns the other outcomes only with an owner.
         _ => return Err(Conflict::SessionChanged.into()),
     };
     Ok((user, outcome))
@@ -79,8 +79,8 @@ async fn signed_in_as(
     Ok(SignedInAs { user, has_identity, is_fresh: pending.is_fresh, merge_candidate })
 }
 
-/// Stores the identity and the account's name if they have changed.
-async fn refresh(
+/// Updates the identity and the account's name if they have changed.
+async fn update_identity(
     app: &App,
     known: KnownIdentity,
     identity: ProviderIdentity<'_>,

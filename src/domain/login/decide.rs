@@ -1,11 +1,11 @@
-//! The table that decides how a login ends. Pure: it reads nothing but its arguments.
+//! The decision table for the outcome of a login, as a pure function.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::activity::EventKind;
 use crate::ids::{Provider, UserId};
 
-/// Why a login was started. `Link` and `Merge` are bound to the account that was signed in then, so that a callback
+/// Purpose of a login. `Link` and `Merge` are bound to the account that was signed in at its start, so that a callback
 /// cannot change another account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LoginIntent {
@@ -18,7 +18,7 @@ pub enum LoginIntent {
     Merge(UserId),
 }
 
-/// The user who is signed in when the callback comes.
+/// The user who is signed in at the time of the callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedInAs {
     pub user: UserId,
@@ -54,7 +54,7 @@ impl Outcome {
     }
 }
 
-/// Why a login changes nothing.
+/// Reason why a login changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     #[error("the identity is linked to another account")]
@@ -73,7 +73,7 @@ pub enum Conflict {
     SessionChanged,
 }
 
-/// Decides how a login ends, from its intent, who is signed in, and whose the identity is.
+/// Decides the outcome of a login from its intent, the signed-in user and the identity's owner.
 pub fn decide(
     intent: LoginIntent,
     signed_in_as: Option<SignedInAs>,

@@ -1,4 +1,4 @@
-//! Why a login fails.
+//! Login errors.
 
 use super::decide::Conflict;
 use crate::db;

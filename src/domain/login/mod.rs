@@ -1,4 +1,4 @@
-//! Login with an OAuth provider: start, callback, and what the callback changes.
+//! Login with an OAuth provider: start, callback and its effects.
 
 mod apply;
 mod decide;
@@ -32,14 +32,14 @@ pub struct LoginResult {
     /// Spotify's grant; `None` for other providers.
     pub grant: Option<Grant>,
     pub outcome: Outcome,
-    /// What the refused scopes leave out.
+    /// What is unavailable without the refused scopes.
     pub missing: Option<Missing>,
     pub after: AfterLogin,
-    /// Until when the user may merge the new account with an older one, if there is a candidate.
+    /// When the offer to merge the new account into an older one ends, if there is a candidate.
     pub merge_until: Option<OffsetDateTime>,
 }
 
-/// What refused scopes leave out.
+/// What is unavailable without the refused scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Missing {
     Private,
@@ -49,8 +49,8 @@ pub enum Missing {
     NowPlayingAndPlaylists,
 }
 
-/// Completes a login. `visitor` is who is signed in, and until when they may merge accounts. The state is taken first,
-/// whatever else the callback says.
+/// Completes a login. `user` is already signed in, and may merge accounts until `merge_until`. The pending login is
+/// consumed first, even if the callback reports an error.
 pub async fn complete_login(
     app: &App,
     provider: Provider,
@@ -89,13 +89,13 @@ pub async fn complete_login(
 /// Returns the providers of other accounts with the same verified email address as `user`.
 pub async fn merge_candidates(app: &App, user: UserId) -> Result<Vec<Provider>> {
     let candidates = identities::merge_candidates(&app.db, user).await?;
-    let has = |provider: &Provider| candidates.iter().any(|candidate| candidate.provider == provider.key());
-    Ok(app.oauth.providers().filter(has).collect())
+    let is_candidate = |provider: &Provider| candidates.iter().any(|candidate| candidate.provider == provider.key());
+    Ok(app.oauth.providers().filter(is_candidate).collect())
 }
 
 fn missing(scopes: &[&str]) -> Option<Missing> {
-    let lacks = |scope| scopes.contains(&scope);
-    match (lacks("playlist-read-private"), lacks("playlist-read-collaborative"), lacks(NOW_PLAYING)) {
+    let is_missing = |scope| scopes.contains(&scope);
+    match (is_missing("playlist-read-private"), is_missing("playlist-read-collaborative"), is_missing(NOW_PLAYING)) {
         (false, false, false) => None,
         (true, false, false) => Some(Missing::Private),
         (false, true, false) => Some(Missing::Collaborative),

@@ -1,4 +1,4 @@
-//! Logins in progress: started here, stored until the provider sends the browser back, taken once.
+//! Pending logins: stored from the start of a login until its callback, which can use them once.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -14,7 +14,7 @@ use crate::oauth::Scopes;
 use crate::oauth::providers::NOW_PLAYING;
 use crate::vault::Purpose;
 
-/// What a callback request carries.
+/// Parameters of a callback request, with its login cookie.
 #[derive(Debug, Default, Deserialize)]
 pub struct CallbackParams {
     pub state: Option<Secret>,
@@ -49,7 +49,7 @@ pub(super) struct PendingLogin {
 pub struct AfterLogin {
     /// The path to redirect to.
     pub next: String,
-    /// The playlist whose heart was pressed before signing in.
+    /// The playlist whose heart button was pressed before signing in.
     pub heart: Option<PlaylistId>,
     #[serde(rename = "anew")]
     pub reauth: Option<ReauthReason>,
@@ -57,7 +57,7 @@ pub struct AfterLogin {
     pub invite: Option<Secret>,
 }
 
-/// Why a user who is signed in goes to the provider again.
+/// Reason why a signed-in user is sent to the provider again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReauthReason {
     #[serde(rename = "Renew")]
@@ -75,7 +75,7 @@ pub enum IntentField {
     Merge,
 }
 
-/// A login about to start.
+/// Parameters of a new login.
 pub struct LoginRequest {
     pub provider: Provider,
     /// The value of the login cookie.
@@ -84,12 +84,12 @@ pub struct LoginRequest {
     /// Whether the user has signed in recently.
     pub is_fresh: bool,
     pub after: AfterLogin,
-    /// The scopes of the session's last consent, be it still valid or not.
+    /// The scopes of the session's last consent, even if it has expired.
     pub granted_scopes: Scopes,
 }
 
-/// Returns the intent of a new login; `None` if the user is signed in and there is nothing to do. A user who goes to
-/// Spotify while signed in connects it to their account.
+/// Returns the intent of a new login; `None` if the user is signed in and there is nothing to do. A signed-in
+/// user who signs in with Spotify connects it to their account.
 pub fn intent(
     field: IntentField,
     provider: Provider,
@@ -97,16 +97,16 @@ pub fn intent(
     reauth: Option<ReauthReason>,
 ) -> Option<LoginIntent> {
     let Some(user) = user else { return Some(LoginIntent::SignIn) };
-    let connects = provider == Provider::Spotify && (user.grant.is_none() || reauth.is_some());
+    let is_connecting = provider == Provider::Spotify && (user.grant.is_none() || reauth.is_some());
     match field {
         IntentField::Merge => Some(LoginIntent::Merge(user.id)),
         IntentField::Link => Some(LoginIntent::Link(user.id)),
-        IntentField::SignIn if connects => Some(LoginIntent::Link(user.id)),
+        IntentField::SignIn if is_connecting => Some(LoginIntent::Link(user.id)),
         IntentField::SignIn => reauth.map(|_| LoginIntent::SignIn),
     }
 }
 
-/// Returns whether the login may link a new identity, which needs a recent sign-in.
+/// Returns whether the login would link a new identity, which needs a recent sign-in.
 pub async fn adds_identity(app: &App, intent: LoginIntent, provider: Provider) -> Result<bool> {
     match intent {
         LoginIntent::Link(user) => Ok(!identities::exists(&app.db, user, provider).await?),
@@ -121,13 +121,13 @@ pub async fn adds_identity(app: &App, intent: LoginIntent, provider: Provider) -
 pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Result<Url> {
     let LoginRequest { provider, browser, intent, is_fresh, after, granted_scopes } = request;
     let client = app.oauth.get(provider).ok_or(Error::NotFound)?;
-    // A new consent replaces the old one, so it asks for optional scopes that were granted before too.
+    // A new consent replaces the old one, so it also requests optional scopes that were granted before.
     let enabled = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING;
     let scopes = client.scopes(|scope| enabled(scope) || granted_scopes.contains(scope));
     let authorization = client.authorize_url(&scopes);
     let state = TokenHash::new(authorization.state.expose());
     let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh };
-    let pending = serde_json::to_vec(&pending).expect("texts are JSON");
+    let pending = serde_json::to_vec(&pending).expect("strings serialize to JSON");
     let sealed = app.vault.seal(Purpose::SignIn, state.as_bytes(), &pending);
     let browser = TokenHash::new(browser.expose());
     let login = pending_logins::NewLogin { browser, provider, state, sealed: &sealed, at: now };
@@ -135,7 +135,7 @@ pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Res
     Ok(authorization.url)
 }
 
-/// Takes the pending login that the callback's state belongs to. A second callback with the same state fails.
+/// Takes the pending login with the callback's state. A second callback with the same state fails.
 pub(super) async fn take(
     app: &App,
     provider: Provider,
@@ -145,7 +145,7 @@ pub(super) async fn take(
     let browser = params.browser.as_ref().ok_or(LoginError::NoCookie)?;
     let state = TokenHash::new(params.state.as_ref().ok_or(LoginError::Unknown)?.expose());
     let sealed = match pending_logins::take(&app.db, TokenHash::new(browser.expose()), state, now).await? {
-        pending_logins::LoginState::Pending(sealed, asked) if asked == provider.key() => sealed,
+        pending_logins::LoginState::Pending(sealed, key) if key == provider.key() => sealed,
         pending_logins::LoginState::Pending(..) | pending_logins::LoginState::Unknown => {
             return Err(LoginError::Unknown);
         }

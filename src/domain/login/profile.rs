@@ -11,8 +11,8 @@ use crate::ids::{Provider, Secret};
 use crate::oauth::{self, Client, Profile};
 use crate::spotify::wire::Me;
 
-/// Exchanges the code and fetches the profile within the time that a visitor waits. Returns Spotify's grant too; the
-/// tokens of other providers are dropped.
+/// Exchanges the code and fetches the profile within the time budget. Also returns Spotify's grant; the tokens of other
+/// providers are dropped.
 pub(super) async fn fetch_profile(
     app: &App,
     provider: Provider,
@@ -53,12 +53,12 @@ async fn from_spotify(
         Ok((me, grant))
     };
     let (me, grant) = match fetch.await {
-        // The code was refused, so there is no grant to renew.
+        // Spotify rejected the code, so there is no grant to renew.
         Err(Error::Reconnect) => return Err(LoginError::Rejected { next: pending.after.next.clone() }),
         result => result?,
     };
     let (subject, legacy_subject) =
-        subjects(&me).ok_or_else(|| Error::SpotifyUnavailable("an answer without an id".into()))?;
+        subjects(&me).ok_or_else(|| Error::SpotifyUnavailable("a profile without an id".into()))?;
     let name = display_name(&me);
     let handle = me.id.filter(|handle| !handle.contains('\0'));
     // Spotify does not verify email addresses.
@@ -85,12 +85,12 @@ fn login_error(error: oauth::Error, pending: &PendingLogin) -> LoginError {
     }
 }
 
-/// Returns the user's stable id at Spotify and the id under which they may be stored since before Spotify had
+/// Returns the user's stable id at Spotify, and the id under which they may have been stored before Spotify introduced
 /// `account_id`. The latter has a prefix, so that nobody can choose a user name equal to another user's `account_id`.
 fn subjects(me: &Me) -> Option<(String, Option<String>)> {
-    let filled = |id: &Option<String>| id.clone().filter(|id| !id.is_empty() && !id.contains('\0'));
-    let legacy = filled(&me.id).map(|id| format!("id:{id}"));
-    match filled(&me.account_id) {
+    let non_empty = |id: &Option<String>| id.clone().filter(|id| !id.is_empty() && !id.contains('\0'));
+    let legacy = non_empty(&me.id).map(|id| format!("id:{id}"));
+    match non_empty(&me.account_id) {
         Some(account) => Some((account, legacy)),
         None => legacy.map(|legacy| (legacy, None)),
     }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_cannot_pass_for_an_account_id() {
+    fn a_user_name_cannot_be_mistaken_for_an_account_id() {
         assert_eq!(
             subjects(&me(Some("q7Zt3LmB0x"), Some("mira"))),
             Some(("q7Zt3LmB0x".into(), Some("id:mira".into())))
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_stands_in_for_a_missing_name() {
+    fn the_id_replaces_a_missing_name() {
         assert_eq!(display_name(&me(Some("x"), Some("noor.test"))).as_deref(), Some("noor.test"));
     }
 }

@@ -1,19 +1,19 @@
-//! The player's answers, and what is made of each.
+//! Parsing of the player's responses.
 
 use super::*;
 
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
-fn of(json: &str) -> (Playback, PlaybackContext) {
+fn parse(json: &str) -> (Playback, PlaybackContext) {
     parse_playback(serde_json::from_str::<Option<CurrentlyPlaying>>(json).unwrap().as_ref())
 }
 
-fn from(context: &str) -> PlaybackContext {
-    of(&format!(r#"{{"currently_playing_type":"ad","context":{context}}}"#)).1
+fn context(json: &str) -> PlaybackContext {
+    parse(&format!(r#"{{"currently_playing_type":"ad","context":{json}}}"#)).1
 }
 
 #[test]
-fn playing_and_not_playing_are_told_apart() {
+fn playing_and_not_playing_are_distinguished() {
     for (json, expected) in [
         ("null", Playback::Nothing),
         ("{}", Playback::Nothing),
@@ -27,7 +27,7 @@ fn playing_and_not_playing_are_told_apart() {
         (r#"{"currently_playing_type":7,"item":[],"is_playing":"yes","context":3}"#, Playback::Nothing),
         (r#"{"currently_playing_type":"track","item":"x"}"#, Playback::Nothing),
     ] {
-        assert_eq!(of(json).0, expected, "{json}");
+        assert_eq!(parse(json).0, expected, "{json}");
     }
 }
 
@@ -45,7 +45,7 @@ fn a_track_has_artists_and_an_episode_a_show() {
         id: Some("4aawyAB9vmqN3uQ7FjRGTy".into()),
         is_paused: true,
     };
-    assert_eq!(of(track).0, Playback::Item(Box::new(expected)));
+    assert_eq!(parse(track).0, Playback::Item(Box::new(expected)));
     let episode = r#"{"currently_playing_type":"episode","is_playing":true,"item":{"type":"episode","name":"One",
         "uri":"spotify:episode:5Xt5DXGzch68nYYamXrNxZ","show":{"name":"Two talk","images":null},
         "images":[{"url":"https://a/e","width":64}]}}"#;
@@ -57,7 +57,7 @@ fn a_track_has_artists_and_an_episode_a_show() {
         id: Some("5Xt5DXGzch68nYYamXrNxZ".into()),
         ..PlayingItem::default()
     };
-    assert_eq!(of(episode).0, Playback::Item(Box::new(expected)));
+    assert_eq!(parse(episode).0, Playback::Item(Box::new(expected)));
 }
 
 #[test]
@@ -69,9 +69,9 @@ fn local_files_have_no_id() {
 }
 
 #[test]
-fn the_context_is_known_where_spotify_names_it() {
+fn the_context_is_parsed_from_its_type_and_uri() {
     let playlist = || PlaybackContext::Playlist(PlaylistId::parse(ID).unwrap());
-    for (context, expected) in [
+    for (json, expected) in [
         (format!(r#"{{"type":"playlist","uri":"spotify:playlist:{ID}"}}"#), playlist()),
         (format!(r#"{{"type":"playlist","uri":"spotify:user:a:playlist:{ID}"}}"#), playlist()),
         (format!(r#"{{"type":"playlist","uri":null,"href":"https://api.test/v1/playlists/{ID}"}}"#), playlist()),
@@ -83,10 +83,10 @@ fn the_context_is_known_where_spotify_names_it() {
         (r#"{"type":"jam"}"#.into(), PlaybackContext::Unknown),
         ("null".into(), PlaybackContext::Unknown),
     ] {
-        assert_eq!(from(&context), expected, "{context}");
+        assert_eq!(context(&json), expected, "{json}");
     }
     assert_eq!(
-        of(&format!(r#"{{"item":null,"context":{{"type":"playlist","uri":"spotify:playlist:{ID}"}}}}"#)).1,
+        parse(&format!(r#"{{"item":null,"context":{{"type":"playlist","uri":"spotify:playlist:{ID}"}}}}"#)).1,
         PlaybackContext::Unknown
     );
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Slugs that could be mistaken for the site's own pages or staff.
+/// Slugs that could be mistaken for the site's own pages or its staff.
 const RESERVED: [&str; 31] = [
     "about",
     "abuse",
@@ -36,10 +36,10 @@ const RESERVED: [&str; 31] = [
     "terms",
     "you",
 ];
-/// No slug may contain these.
+/// Substrings that no slug may contain.
 const RESERVED_PARTS: [&str; 2] = ["heartlist", "spotify"];
 
-/// A public page's slug: 3 to 30 of a-z, 0-9 and hyphen.
+/// A public page's slug: 3 to 30 characters from a-z, 0-9 and hyphen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slug(String);
 
@@ -49,7 +49,6 @@ pub enum SlugError {
     Length,
     #[error("Use only the letters a to z, digits and hyphens.")]
     Characters,
-    /// A hyphen at the start or the end.
     #[error("A hyphen goes between letters or digits, not at the start or the end.")]
     Hyphen,
     #[error("This address is reserved, because it could be mistaken for part of the site. Choose another.")]
@@ -69,7 +68,7 @@ impl Slug {
         if slug.starts_with('-') || slug.ends_with('-') {
             return Err(SlugError::Hyphen);
         }
-        if RESERVED.contains(&slug.as_str()) || RESERVED_PARTS.iter().any(|name| slug.contains(name)) {
+        if RESERVED.contains(&slug.as_str()) || RESERVED_PARTS.iter().any(|part| slug.contains(part)) {
             return Err(SlugError::Reserved);
         }
         Ok(Self(slug))
@@ -102,7 +101,7 @@ mod tests {
         {
             assert_eq!(Slug::parse(typed).unwrap().as_str(), slug);
         }
-        for (typed, why) in [
+        for (typed, error) in [
             ("", SlugError::Length),
             ("ab", SlugError::Length),
             (&"x".repeat(31), SlugError::Length),
@@ -117,7 +116,7 @@ mod tests {
             ("my-spotify", SlugError::Reserved),
             ("heartlist", SlugError::Reserved),
         ] {
-            assert_eq!(Slug::parse(typed), Err(why), "{typed}");
+            assert_eq!(Slug::parse(typed), Err(error), "{typed}");
         }
     }
 }
