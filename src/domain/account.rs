@@ -13,7 +13,7 @@ use crate::ids::{Provider, Secret, TokenHash};
 
 /// Lifetime of a consent at Spotify: about six months, as announced in June 2026.
 const CONSENT_TTL: Duration = Duration::days(182);
-/// How long before its expiry users are notified.
+/// How long before a consent expires the user is notified.
 const EXPIRY_NOTICE: Duration = Duration::days(14);
 
 /// Returns when the user's consent at Spotify expires; `None` if Spotify is not connected.

@@ -12,13 +12,12 @@ pub enum Error {
     /// Missing, or not visible to this user.
     #[error("not found")]
     NotFound,
-    /// The user is not on the app's list of users at Spotify.
     #[error("the user is not on the app's list of users at Spotify")]
     NotAllowed,
     /// Spotify has paused the app: its owner's Premium subscription has lapsed.
     #[error("Spotify paused the app: its owner needs Premium")]
     AppPaused,
-    /// The grant has expired: Spotify must be connected again.
+    /// The grant has expired.
     #[error("Spotify must be connected again")]
     Reconnect,
     /// Spotify was never connected in this session, or the user disconnected it.

@@ -79,8 +79,8 @@ pub enum AddedByLink {
     AlreadyHearted,
 }
 
-/// Adds a heart for the playlist that a link names, and fetches its name unless it is known and recent. The
-/// heart is added even while Spotify is unavailable.
+/// Adds a heart for the playlist that a link names, and fetches its name unless it is known and recent. The heart is
+/// added even while Spotify is unavailable.
 ///
 /// # Errors
 /// [`Error::NotFound`] if Spotify does not show the user this playlist; no heart is added then.

@@ -95,7 +95,7 @@ impl<T> Paginated<T> {
     }
 }
 
-/// Returns the offset of page `page`, which is clamped to valid pages.
+/// Returns the offset of a page, clamped to valid page numbers.
 fn page_offset(page: usize) -> usize {
     page.clamp(1, 1_000_000).saturating_sub(1) * PAGE_SIZE
 }

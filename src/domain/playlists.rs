@@ -1,4 +1,4 @@
-//! A playlist with its items, fetched from Spotify or from stored data.
+//! A playlist with its items, from Spotify or from stored data.
 
 use time::OffsetDateTime;
 

@@ -54,8 +54,8 @@ pub async fn call<T>(
     }
 }
 
-/// Returns the error of a recent failure, while Spotify is not called again yet.
-pub async fn recent_failure(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Error> {
+/// Returns the error to report after a recent failure, without calling Spotify again.
+pub async fn load_recent_failure(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Error> {
     Ok(match cooldowns::find_active(&app.db, endpoint.key(), now).await? {
         Some(cooldown) => Error::from_cooldown(cooldown, now),
         None => Error::SpotifyUnavailable("it failed a moment ago".into()),

@@ -37,11 +37,11 @@ where
     F: Future<Output = spotify::Result<T>>,
 {
     let attempt = async {
-        let grant = valid_grant(app, user, now).await?;
+        let grant = load_valid_grant(app, user, now).await?;
         match spotify_calls::call(app, endpoint, now, call(grant.access.clone())).await {
             // Spotify sometimes ends tokens early. Rate limits are never reported as 401.
             Err(Error::Reconnect) => {
-                let grant = refreshed_grant(app, user, &grant.access, now).await?;
+                let grant = refresh_grant(app, user, &grant.access, now).await?;
                 spotify_calls::call(app, endpoint, now, call(grant.access)).await
             }
             result => result,
@@ -57,14 +57,14 @@ pub(super) async fn reload_grant(app: &App, user: &CurrentUser) -> Result<Curren
     Ok(CurrentUser { grant, ..user.clone() })
 }
 
-async fn valid_grant(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Grant> {
+async fn load_valid_grant(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Grant> {
     let grant = user.grant.clone().ok_or_else(|| user.missing_grant_error())?;
-    if grant.renew_at > now { Ok(grant) } else { refreshed_grant(app, user, &grant.access, now).await }
+    if grant.renew_at > now { Ok(grant) } else { refresh_grant(app, user, &grant.access, now).await }
 }
 
 /// Returns the successor of the grant with the `stale` token: the one that another request has just fetched, or a new
 /// one.
-async fn refreshed_grant(app: &App, user: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
+async fn refresh_grant(app: &App, user: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Grant> {
     loop {
         let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, user.session, GRANT_KEY).await?;
         let stored = stored.ok_or(Error::Reconnect)?;
@@ -75,7 +75,7 @@ async fn refreshed_grant(app: &App, user: &CurrentUser, stale: &Secret, now: Off
         if stored.leased_until.is_none_or(|until| until <= app.now()) {
             let (app, user, stale) = (app.clone(), user.clone(), stale.clone());
             // Spawned, because the new tokens must be stored even if the request is cancelled.
-            let task = tokio::spawn(async move { refresh(&app, &user, &stale, now).await });
+            let task = tokio::spawn(async move { try_refresh(&app, &user, &stale, now).await });
             if let Some(grant) = task.await.unwrap_or_else(|error| Err(Error::Internal(error.to_string())))? {
                 return Ok(grant);
             }
@@ -85,7 +85,7 @@ async fn refreshed_grant(app: &App, user: &CurrentUser, stale: &Secret, now: Off
 }
 
 /// Refreshes the token; `None` if another request holds the lease.
-async fn refresh(app: &App, user: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Option<Grant>> {
+async fn try_refresh(app: &App, user: &CurrentUser, stale: &Secret, now: OffsetDateTime) -> Result<Option<Grant>> {
     let session = user.session;
     // Not `now`, the start of the request: the lease must last as long as the provider may take.
     let start = app.now();

@@ -10,7 +10,7 @@ const MIN_VERSION: i32 = 150_000;
 
 pub(super) fn examine(schema: &Result<SchemaStatus, Error>, is_dyno: bool) -> Vec<Finding> {
     match schema {
-        Ok(schema) => vec![server(schema), tables(schema, is_dyno)],
+        Ok(schema) => vec![check_server(schema), check_tables(schema, is_dyno)],
         Err(error) => {
             vec![Finding::bad("Database", format!("It cannot be used: {error}."), DATABASE_RATIONALE).with_fix(
                 "Check that the server in DATABASE_URL is running, and that its address, user and password are right.",
@@ -22,7 +22,7 @@ pub(super) fn examine(schema: &Result<SchemaStatus, Error>, is_dyno: bool) -> Ve
 const DATABASE_RATIONALE: &str =
     "Hearts, accounts and sessions are its rows. Without it, every page says that it cannot be reached.";
 
-fn server(schema: &SchemaStatus) -> Finding {
+fn check_server(schema: &SchemaStatus) -> Finding {
     let message = format!("Postgres {} answers.", schema.version);
     match schema.version_number < MIN_VERSION {
         true => Finding::note(
@@ -35,16 +35,17 @@ fn server(schema: &SchemaStatus) -> Finding {
     }
 }
 
-fn tables(schema: &SchemaStatus, is_dyno: bool) -> Finding {
+fn check_tables(schema: &SchemaStatus, is_dyno: bool) -> Finding {
     let SchemaStatus { applied, pending, ahead, changed, .. } = *schema;
     let rationale = "The program and its tables must match: pages fail where a table or a column is missing.";
     if changed > 0 {
-        let message = format!("{} ran with a different text from the one this program knows.", migrations(changed));
+        let message =
+            format!("{} ran with a different text from the one this program knows.", format_migrations(changed));
         return Finding::bad("Tables", message, rationale)
             .with_fix("Run the release that made these tables, or restore a backup and bring that up to date.");
     }
     if pending > 0 {
-        let message = format!("{} still to run; {applied} ran.", migrations(pending));
+        let message = format!("{} still to run; {applied} ran.", format_migrations(pending));
         let finding = match is_dyno {
             true => Finding::bad("Tables", message, rationale),
             false => Finding::note("Tables", format!("{message} They run when the server next starts."), rationale),
@@ -53,7 +54,7 @@ fn tables(schema: &SchemaStatus, is_dyno: bool) -> Finding {
     }
     if ahead > 0 {
         let message =
-            format!("{} ran that this program does not know: a newer release has been here.", migrations(ahead));
+            format!("{} ran that this program does not know: a newer release has been here.", format_migrations(ahead));
         return Finding::note(
             "Tables",
             message,
@@ -61,11 +62,11 @@ fn tables(schema: &SchemaStatus, is_dyno: bool) -> Finding {
         )
         .with_fix("Nothing, if you rolled back on purpose. Otherwise run the newer release.");
     }
-    Finding::good("Tables", format!("Up to date: {} ran, none is missing.", migrations(applied)), rationale)
+    Finding::good("Tables", format!("Up to date: {} ran, none is missing.", format_migrations(applied)), rationale)
 }
 
 /// Checks the cluster; `None` on plain Postgres. `cluster` is `None` if its nodes did not answer in time.
-pub(super) fn cluster(
+pub(super) fn check_cluster(
     cluster: Option<Result<Option<Cluster>, distribution::Error>>,
     is_enabled: bool,
 ) -> Option<Finding> {
@@ -88,7 +89,7 @@ pub(super) fn cluster(
         Some(Ok(None)) => return None,
         Some(Ok(Some(cluster))) => cluster,
     };
-    let summary = format!("Citus {} with {}", cluster.version, nodes(cluster.nodes.len()));
+    let summary = format!("Citus {} with {}", cluster.version, format_nodes(cluster.nodes.len()));
     if !cluster.down.is_empty() {
         let message = format!("{summary}, of which {} does not answer.", cluster.down.join(", "));
         return Some(finding(message).with_fix("Start that node, or look into its log."));
@@ -104,14 +105,14 @@ pub(super) fn cluster(
     Some(Finding::note("Cluster", message, rationale).with_fix("Set DISTRIBUTE=citus and run `heartlist migrate`."))
 }
 
-fn nodes(count: usize) -> String {
+fn format_nodes(count: usize) -> String {
     format!("{count} worker node{}", if count == 1 { "" } else { "s" })
 }
 
 /// Without traffic the last change is as old as the last update of the top lists, which happens at this interval.
 const MAX_REPLICA_LAG_SECONDS: f64 = 60.0;
 
-pub(super) fn replica(replica: &Result<ReplicaStatus, Error>) -> Finding {
+pub(super) fn check_replica(replica: &Result<ReplicaStatus, Error>) -> Finding {
     let rationale =
         "It answers reads that may lag a little. While it is down the database is read instead, so nothing fails.";
     let finding = |message| Finding::note("Replica", message, rationale);
@@ -130,7 +131,7 @@ pub(super) fn replica(replica: &Result<ReplicaStatus, Error>) -> Finding {
     }
 }
 
-fn migrations(count: usize) -> String {
+fn format_migrations(count: usize) -> String {
     format!("{count} migration{}", if count == 1 { "" } else { "s" })
 }
 
@@ -144,7 +145,7 @@ mod tests {
         let status = |pending, ahead, changed, is_dyno| {
             let schema =
                 SchemaStatus { version: "16.4".into(), version_number: 160_004, applied: 6, pending, ahead, changed };
-            tables(&schema, is_dyno).status
+            check_tables(&schema, is_dyno).status
         };
         assert_eq!(status(0, 0, 0, true), Status::Good);
         assert_eq!(status(1, 0, 0, false), Status::Note);

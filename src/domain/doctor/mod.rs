@@ -26,10 +26,10 @@ pub async fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
     findings.extend(database::examine(&schema, app.config.dyno));
     if schema.is_ok() {
         let cluster = timeout(CLUSTER_TIMEOUT, db::distribution::examine(&app.db)).await;
-        findings.extend(database::cluster(cluster.ok(), app.config.distribute));
+        findings.extend(database::check_cluster(cluster.ok(), app.config.distribute));
     }
     if let Some(replica) = &app.replica {
-        findings.push(database::replica(&db::doctor::replica_status(replica.pool()).await));
+        findings.push(database::check_replica(&db::doctor::replica_status(replica.pool()).await));
     }
     findings.extend(spotify::examine(app, context, schema.is_ok()).await);
     findings

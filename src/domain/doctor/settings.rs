@@ -12,30 +12,30 @@ pub(super) fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
     let config = &app.config;
     let mut findings = Vec::new();
     if config.demo {
-        findings.push(demo());
+        findings.push(report_demo());
     }
-    findings.push(redirect(&config.redirect_uri(Provider::Spotify), config.demo));
+    findings.push(check_redirect_uri(&config.redirect_uri(Provider::Spotify), config.demo));
     let others = app.oauth.providers().filter(|provider| *provider != Provider::Spotify);
-    findings.extend(others.map(|provider| other_provider(provider, &config.redirect_uri(provider), config.demo)));
+    findings.extend(others.map(|provider| check_provider(provider, &config.redirect_uri(provider), config.demo)));
     findings.push(match context {
-        RequestContext::Terminal => address(&config.base_url),
+        RequestContext::Terminal => check_base_url(&config.base_url),
         RequestContext::Browser { host, scheme } => {
-            browser_address(&config.base_url, host.as_deref(), scheme.as_deref())
+            check_browser_url(&config.base_url, host.as_deref(), scheme.as_deref())
         }
     });
     findings.push(match &config.session_secret {
-        Some(secret) => session_secret(secret),
+        Some(secret) => check_session_secret(secret),
         None => Finding::good(
             "Session secret",
             format!("Made at random at the first start, kept in {}.", config.data_dir.join("session-secret").display()),
             SESSION_SECRET_RATIONALE,
         ),
     });
-    findings.push(operator_token(config.operator_token.as_ref(), config.session_secret.as_ref()));
+    findings.push(check_operator_token(config.operator_token.as_ref(), config.session_secret.as_ref()));
     findings
 }
 
-fn demo() -> Finding {
+fn report_demo() -> Finding {
     let rationale =
         "To use the real Spotify you need an app of your own, for which Spotify gives you an id and a secret.";
     Finding::note("Demo", "The music is made up: this is the demo, with a made-up Spotify.", rationale).with_fix(
@@ -43,7 +43,7 @@ fn demo() -> Finding {
     )
 }
 
-fn redirect(address: &Url, demo: bool) -> Finding {
+fn check_redirect_uri(address: &Url, demo: bool) -> Finding {
     let rationale = "Before sending people back, Spotify compares this address character by character, and shows “INVALID_CLIENT: Invalid redirect URI” if it differs. There is no way to ask Spotify which addresses it knows.";
     let finding = match demo {
         true => Finding::good(
@@ -64,8 +64,8 @@ fn redirect(address: &Url, demo: bool) -> Finding {
 }
 
 /// Checks another provider's redirect URL.
-fn other_provider(provider: Provider, address: &Url, demo: bool) -> Finding {
-    let (about, dashboard) = match provider {
+fn check_provider(provider: Provider, address: &Url, demo: bool) -> Finding {
+    let (subject, dashboard) = match provider {
         Provider::Spotify => ("Sign-in by Spotify", "developer.spotify.com/dashboard"),
         Provider::Google => ("Sign-in by Google", "console.cloud.google.com/auth/clients"),
         Provider::GitHub => ("Sign-in by GitHub", "github.com/settings/developers"),
@@ -77,12 +77,12 @@ fn other_provider(provider: Provider, address: &Url, demo: bool) -> Finding {
     let label = provider.label();
     let finding = match demo {
         true => Finding::good(
-            about,
+            subject,
             format!("The demo has registered it. For the real {label}, register this one:"),
             rationale,
         ),
         false => Finding::note(
-            about,
+            subject,
             format!("It is set up. This address must be registered at {label}, character by character:"),
             rationale,
         )
@@ -93,7 +93,7 @@ fn other_provider(provider: Provider, address: &Url, demo: bool) -> Finding {
 
 const ADDRESS_RATIONALE: &str = "Cookies belong to one address. A sign-in that starts at another one cannot finish, because Spotify sends people back to this one.";
 
-fn address(base: &Url) -> Finding {
+fn check_base_url(base: &Url) -> Finding {
     let origin = display_origin(base);
     match is_loopback(base) {
         true => Finding::good(
@@ -106,31 +106,31 @@ fn address(base: &Url) -> Finding {
 }
 
 /// Compares BASE_URL with the URL that the browser used.
-fn browser_address(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Finding {
+fn check_browser_url(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Finding {
     let scheme = scheme.unwrap_or(base.scheme());
-    let used = host.and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok());
-    match used {
-        Some(used) if used.origin() == base.origin() => Finding::good(
+    let browser_url = host.and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok());
+    match browser_url {
+        Some(url) if url.origin() == base.origin() => Finding::good(
             "Address",
             format!("Your browser used {}, as BASE_URL says.", display_origin(base)),
             ADDRESS_RATIONALE,
         ),
         // Through a tunnel, for example; only the operator uses it.
-        Some(used) if is_loopback(&used) && !is_loopback(base) => Finding::note(
+        Some(url) if is_loopback(&url) && !is_loopback(base) => Finding::note(
             "Address",
             format!(
                 "BASE_URL says {}. You came through {}, where signing in does not work.",
                 display_origin(base),
-                display_origin(&used)
+                display_origin(&url)
             ),
             ADDRESS_RATIONALE,
         ),
-        Some(used) => {
+        Some(url) => {
             let message =
-                format!("BASE_URL says {}, but your browser used {}.", display_origin(base), display_origin(&used));
+                format!("BASE_URL says {}, but your browser used {}.", display_origin(base), display_origin(&url));
             let fix = format!(
                 "If people are meant to use {0}, set BASE_URL={0} and register the new redirect address.",
-                display_origin(&used)
+                display_origin(&url)
             );
             Finding::bad("Address", message, ADDRESS_RATIONALE).with_fix(fix)
         }
@@ -156,7 +156,7 @@ fn is_loopback(url: &Url) -> bool {
 
 const SESSION_SECRET_RATIONALE: &str = "It encrypts sessions and the tokens for people’s playlists. Anybody who guesses it and gets hold of the database can read both.";
 
-fn session_secret(secret: &Secret) -> Finding {
+fn check_session_secret(secret: &Secret) -> Finding {
     let rationale = SESSION_SECRET_RATIONALE;
     let length = secret.expose().chars().count();
     match find_weakness(secret.expose()) {
@@ -173,7 +173,7 @@ fn session_secret(secret: &Secret) -> Finding {
     }
 }
 
-fn operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Finding {
+fn check_operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Finding {
     let rationale = "The page /setup shows more about this server than strangers should know.";
     let fix = "Set OPERATOR_TOKEN to what `openssl rand -base64 48` prints.";
     match token {
@@ -239,14 +239,14 @@ mod tests {
     #[test]
     fn the_operator_token_must_differ_from_the_session_secret() {
         let (one, other) = (Secret::random(), Secret::random());
-        assert_eq!(operator_token(Some(&one), Some(&one)).status, Status::Bad);
-        assert_eq!(operator_token(Some(&one), Some(&other)).status, Status::Good);
-        assert_eq!(operator_token(None, Some(&other)).status, Status::Good);
+        assert_eq!(check_operator_token(Some(&one), Some(&one)).status, Status::Bad);
+        assert_eq!(check_operator_token(Some(&one), Some(&other)).status, Status::Good);
+        assert_eq!(check_operator_token(None, Some(&other)).status, Status::Good);
     }
 
     #[test]
     fn the_browser_must_use_base_url() {
-        let status = |base: &str, host, scheme| browser_address(&Url::parse(base).unwrap(), host, scheme).status;
+        let status = |base: &str, host, scheme| check_browser_url(&Url::parse(base).unwrap(), host, scheme).status;
         assert_eq!(status("https://a.example", Some("a.example"), None), Status::Good);
         assert_eq!(status("https://a.example", Some("A.example:443"), Some("https")), Status::Good);
         assert_eq!(status("https://a.example", Some("b.example"), Some("https")), Status::Bad);

@@ -11,7 +11,7 @@ use crate::oauth;
 use crate::spotify;
 
 const MAX_CLOCK_SKEW: Duration = Duration::seconds(30);
-/// A playlist by Spotify. Any response will do, even that it was not found.
+/// A playlist made by Spotify. Any response will do, even status 404.
 const PROBE_PLAYLIST: &str = "37i9dQZF1DXcBWIGoYBM5M";
 const FIX_CREDENTIALS: &str =
     "Copy both again from your app on developer.spotify.com/dashboard. Renewing a secret there ends the old one.";
@@ -24,33 +24,33 @@ pub(super) async fn examine(app: &App, context: &RequestContext, has_tables: boo
     let cooldowns = if has_tables { list_cooldowns(&app.db, app.now()).await.ok() } else { None };
     let mut findings = Vec::new();
     if app.config.demo && matches!(context, RequestContext::Terminal) {
-        findings.push(not_probed());
+        findings.push(report_skipped_probe());
     } else {
         let authentication = app.oauth.spotify().authenticate_client().await;
-        findings.push(credentials(authentication.token.as_ref().err(), app.config.demo));
-        findings.extend(authentication.server_time.map(|theirs| clock(app.now(), theirs)));
+        findings.push(check_credentials(authentication.token.as_ref().err(), app.config.demo));
+        findings.extend(authentication.server_time.map(|theirs| check_clock(app.now(), theirs)));
         let is_cooling_down =
             cooldowns.iter().flatten().any(|cooldown| PROBE_BUCKETS.contains(&cooldown.bucket.as_str()));
         if let (Ok(token), false) = (&authentication.token, is_cooling_down) {
-            findings.push(web_api(probe(&app.spotify, token).await.err()));
+            findings.push(check_web_api(probe(&app.spotify, token).await.err()));
         }
     }
     if !app.config.demo {
-        findings.push(allowlist(if has_tables { count_users(&app.db).await.ok() } else { None }));
+        findings.push(describe_allowlist(if has_tables { count_users(&app.db).await.ok() } else { None }));
     }
-    findings.extend(cooldowns.map(|cooldowns| cooldown_finding(&cooldowns)));
+    findings.extend(cooldowns.map(|cooldowns| report_cooldowns(&cooldowns)));
     if has_tables {
-        findings.extend(count_calls(&app.db, app.now().date()).await.ok().map(|calls| calls_today(&calls)));
+        findings.extend(count_calls(&app.db, app.now().date()).await.ok().map(|calls| report_calls(&calls)));
     }
     findings
 }
 
-fn not_probed() -> Finding {
+fn report_skipped_probe() -> Finding {
     let rationale = "Only with the real Spotify could the id or secret be wrong.";
     Finding::note("Spotify", "Not checked: the made-up Spotify runs only inside `heartlist serve`.", rationale)
 }
 
-fn credentials(error: Option<&oauth::Error>, demo: bool) -> Finding {
+fn check_credentials(error: Option<&oauth::Error>, demo: bool) -> Finding {
     const SUBJECT: &str = "Id and secret";
     let rationale = "Without them nobody can sign in, and after an hour no playlist can be read.";
     match error {
@@ -80,7 +80,7 @@ fn credentials(error: Option<&oauth::Error>, demo: bool) -> Finding {
     }
 }
 
-fn clock(ours: OffsetDateTime, theirs: OffsetDateTime) -> Finding {
+fn check_clock(ours: OffsetDateTime, theirs: OffsetDateTime) -> Finding {
     let rationale = "Tokens expire by the clock. If it is wrong they are renewed too late, or all the time.";
     let seconds = (ours - theirs).whole_seconds();
     match (ours - theirs).abs() > MAX_CLOCK_SKEW {
@@ -100,7 +100,7 @@ async fn probe(spotify: &spotify::Client, token: &Secret) -> Result<(), spotify:
     spotify.playlist(token, &playlist).await.map(drop)
 }
 
-fn web_api(error: Option<spotify::Error>) -> Finding {
+fn check_web_api(error: Option<spotify::Error>) -> Finding {
     const SUBJECT: &str = "Web API";
     let rationale = "If the app owner’s Premium lapses, Spotify refuses every request with status 403, and visitors read that access to Spotify is paused.";
     match error {
@@ -127,7 +127,7 @@ fn web_api(error: Option<spotify::Error>) -> Finding {
     }
 }
 
-fn allowlist(users: Option<i64>) -> Finding {
+fn describe_allowlist(users: Option<i64>) -> Finding {
     let accounts = match users {
         None => String::new(),
         Some(0) => " Nobody has an account here yet.".into(),
@@ -141,7 +141,7 @@ fn allowlist(users: Option<i64>) -> Finding {
         .with_fix("On developer.spotify.com/dashboard, under User Management, add each person’s name and email address, including your own.")
 }
 
-fn cooldown_finding(cooldowns: &[ActiveCooldown]) -> Finding {
+fn report_cooldowns(cooldowns: &[ActiveCooldown]) -> Finding {
     let rationale = "Requests before then would only prolong it, so none are made. Hearts keep working, and saved lists show their age.";
     if cooldowns.is_empty() {
         return Finding::good("Waiting times", "None.", rationale);
@@ -161,7 +161,7 @@ fn cooldown_finding(cooldowns: &[ActiveCooldown]) -> Finding {
     }
 }
 
-fn calls_today(calls: &[(String, i64)]) -> Finding {
+fn report_calls(calls: &[(String, i64)]) -> Finding {
     let total: i64 = calls.iter().map(|(_, calls)| calls).sum();
     let each: Vec<_> = calls.iter().map(|(endpoint, calls)| format!("{endpoint} {calls}")).collect();
     let message = match total {
@@ -189,10 +189,10 @@ mod tests {
 
     #[test]
     fn a_wrong_secret_is_not_an_outage() {
-        let rejected = credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())), false);
+        let rejected = check_credentials(Some(&oauth::Error::Misconfigured("invalid_client".into())), false);
         assert!(rejected.status == Status::Bad && rejected.message.contains("rejects SPOTIFY_CLIENT_ID"));
         for outage in [oauth::Error::TimedOut, oauth::Error::Unavailable("status 503".into())] {
-            let finding = credentials(Some(&outage), false);
+            let finding = check_credentials(Some(&outage), false);
             assert!(finding.status == Status::Bad && !finding.message.contains("reject"), "{}", finding.message);
         }
     }
@@ -200,15 +200,15 @@ mod tests {
     #[test]
     fn clocks_may_differ_by_half_a_minute() {
         let now = datetime!(2026-11-21 12:00 UTC);
-        assert_eq!(clock(now, now - MAX_CLOCK_SKEW).status, Status::Good);
-        assert!(clock(now, now - Duration::seconds(31)).message.contains("31 seconds ahead of"));
-        assert!(clock(now, now + Duration::hours(2)).message.contains("7200 seconds behind"));
+        assert_eq!(check_clock(now, now - MAX_CLOCK_SKEW).status, Status::Good);
+        assert!(check_clock(now, now - Duration::seconds(31)).message.contains("31 seconds ahead of"));
+        assert!(check_clock(now, now + Duration::hours(2)).message.contains("7200 seconds behind"));
     }
 
     #[test]
     fn cooldowns_have_a_reason() {
         let wait = ActiveCooldown { bucket: "all".into(), until: datetime!(2026-11-21 19:53 UTC), quota: true };
-        let finding = cooldown_finding(&[wait]);
+        let finding = report_cooldowns(&[wait]);
         assert!(
             finding.status == Status::Note && finding.message.contains("all requests wait until 19:53 UTC on 21 Nov")
         );

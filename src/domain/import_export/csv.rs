@@ -2,7 +2,7 @@
 
 use csv::{ReaderBuilder, StringRecord, Terminator, Trim, WriterBuilder};
 
-use super::record::{FileHeart, FileLine, ImportError, MAX_CELLS, MAX_HEARTS, format_time, join_tags, link};
+use super::record::{FileHeart, FileLine, ImportError, MAX_CELLS, MAX_HEARTS, format_time, join_tags, playlist_url};
 use crate::db::import_export::ExportedHeart;
 
 const COLUMNS: [&str; 7] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags"];
@@ -22,7 +22,7 @@ pub(super) fn write(hearts: &[ExportedHeart]) -> String {
         let text = |text: &Option<String>| escape(text.as_deref().unwrap_or_default());
         let record = [
             heart.playlist_id.clone(),
-            link(&heart.playlist_id),
+            playlist_url(&heart.playlist_id),
             text(&heart.name),
             text(&heart.owner_name),
             format_time(heart.hearted_at),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
-use super::record::{FileHeart, FileLine, ImportError, MAX_CELLS, MAX_HEARTS, format_time, join_tags, link};
+use super::record::{FileHeart, FileLine, ImportError, MAX_CELLS, MAX_HEARTS, format_time, join_tags, playlist_url};
 use crate::db::import_export::ExportedHeart;
 
 const FORMAT: &str = "heartlist-hearts";
@@ -33,7 +33,7 @@ pub(super) fn write(hearts: &[ExportedHeart], first: bool) -> String {
     for (index, heart) in hearts.iter().enumerate() {
         let heart = JsonHeart {
             playlist_id: &heart.playlist_id,
-            link: link(&heart.playlist_id),
+            link: playlist_url(&heart.playlist_id),
             name: heart.name.as_deref(),
             owner: heart.owner_name.as_deref(),
             hearted_at: format_time(heart.hearted_at),
@@ -82,8 +82,8 @@ pub(super) fn read(text: &str) -> Result<Vec<FileLine>, ImportError> {
         serde_json::error::Category::Data => ImportError::NoHearts,
         _ => ImportError::BrokenJson { line: error.line(), column: error.column() },
     })?;
-    if let Some(newer) = file.version.filter(|version| *version > VERSION) {
-        return Err(ImportError::NewerVersion(newer));
+    if let Some(version) = file.version.filter(|version| *version > VERSION) {
+        return Err(ImportError::NewerVersion(version));
     }
     if file.hearts.len() > MAX_HEARTS {
         return Err(ImportError::TooMany);

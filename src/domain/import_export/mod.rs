@@ -1,5 +1,5 @@
-//! Export and import of hearts as files: CSV for people and their spreadsheets, JSON for programs. Importing
-//! an export restores it exactly.
+//! Export and import of hearts as files: CSV for people and their spreadsheets, JSON for programs. Importing an
+//! export restores it exactly.
 
 mod csv;
 mod json;

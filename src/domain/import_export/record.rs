@@ -54,7 +54,7 @@ pub enum ImportError {
     NewerVersion(u64),
 }
 
-pub(super) fn link(playlist_id: &str) -> String {
+pub(super) fn playlist_url(playlist_id: &str) -> String {
     format!("https://open.spotify.com/playlist/{playlist_id}")
 }
 

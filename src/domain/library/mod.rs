@@ -1,4 +1,4 @@
-//! A user's library: cached for ten minutes, fetched by one request at a time, and shown stale or in part while Spotify is
+//! A user's library: cached for ten minutes, fetched by one request at a time, shown stale or in part while Spotify is
 //! unavailable.
 
 mod fetch;
@@ -19,11 +19,11 @@ use crate::db::search;
 use crate::ids::UserId;
 
 const MAX_AGE: Duration = Duration::minutes(10);
-/// Minimum time between two fetches that the user asks for.
+/// Minimum time between two refreshes by the user.
 const MIN_REFRESH_INTERVAL: Duration = Duration::seconds(30);
 /// Delay before another fetch after Spotify failed; the stale library is shown meanwhile.
 const RETRY_DELAY: Duration = Duration::seconds(30);
-/// Longer than the time budget of a page.
+/// Lease of a fetch; longer than the time budget of a page.
 const LEASE_DURATION: Duration = Duration::seconds(12);
 /// How long a first view waits for the whole library before it shows a part of it.
 const FIRST_VIEW_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
@@ -165,7 +165,7 @@ async fn fetch_under_lease(
                 tokio::time::sleep(POLL_INTERVAL).await;
                 continue;
             }
-            Plan::UseStale => return Err(spotify_calls::recent_failure(app, Endpoint::MyPlaylists, now).await?),
+            Plan::UseStale => return Err(spotify_calls::load_recent_failure(app, Endpoint::MyPlaylists, now).await?),
             Plan::Fetch(from) => from,
         };
         let is_leased = stored.as_ref().and_then(|stored| stored.leased_until).is_some_and(|until| until > app.now());
@@ -178,7 +178,7 @@ async fn fetch_under_lease(
             });
             return await_fetch(app, user, is_first_view.then_some(request), fetch).await.map(|()| None);
         }
-        // Another request is fetching. A stale library is shown meanwhile; a is_first_view view waits.
+        // Another request is fetching. A stale library is shown meanwhile; a first view waits.
         if stored.as_ref().is_some_and(|stored| stored.fetched_at.is_some()) {
             return Ok(stored);
         }
@@ -224,7 +224,7 @@ async fn fetch_and_store(
     let is_first_fetch = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
     let mut fetched = fetch::start(app, user, from, now).await;
     while fetched.has_more() {
-        // A is_first_fetch library is shown part by part; an existing one is replaced when the new one is complete.
+        // A first library is shown part by part; an existing one is replaced when the new one is complete.
         if is_first_fetch && !store(app, user.id, from, &mut fetched, now).await? {
             return Ok(());
         }
@@ -235,7 +235,7 @@ async fn fetch_and_store(
         from == 0 && stored.is_some_and(|stored| stored.total > 0 && stored.fetched_count >= stored.spotify_total);
     match fetched.error.take() {
         Some(error) if fetched.is_empty() || is_worse => {
-            // Only transient errors delay the next fetch.
+            // Only transient errors delay the next fetch; the user resolves the others.
             let is_transient =
                 matches!(error, Error::SpotifyUnavailable(_) | Error::SpotifyTimeout | Error::RateLimited { .. });
             let failed_at = is_transient.then_some(now);
@@ -290,14 +290,14 @@ mod tests {
             fetched_at: Some(now - Duration::seconds(age)),
             total: 10,
             spotify_total: 100,
-            fetched_count: fetched_count,
+            fetched_count,
             leased_until: None,
             failed_at: None,
             match_count: 10,
             rows: Vec::new(),
         };
-        let first = ListQuery { search: SearchQuery::default(), order: Order::Usual, pages: 1.into() };
-        let page_request = LibraryRequest::Page(&first);
+        let query = ListQuery { search: SearchQuery::default(), order: Order::Usual, pages: 1.into() };
+        let page_request = LibraryRequest::Page(&query);
         let failed = |ago| StoredLibrary { failed_at: Some(now - Duration::seconds(ago)), ..stored(600, 100) };
         assert_eq!(plan(None, page_request, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&StoredLibrary { fetched_at: None, ..stored(0, 0) }), page_request, now), Plan::Fetch(0));

@@ -25,7 +25,7 @@ pub(super) async fn apply(
     let owner = known.as_ref().map(|known| known.user);
     let signed_in_as = match &visitor {
         Some((user, can_merge)) => {
-            Some(signed_in_as(app, pending, profile.provider, (user.id, *can_merge), owner).await?)
+            Some(load_signed_in_as(app, pending, profile.provider, (user.id, *can_merge), owner).await?)
         }
         None => None,
     };
@@ -66,7 +66,7 @@ pub(super) async fn apply(
     Ok((user, outcome))
 }
 
-async fn signed_in_as(
+async fn load_signed_in_as(
     app: &App,
     pending: &PendingLogin,
     provider: Provider,

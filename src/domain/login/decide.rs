@@ -114,8 +114,8 @@ mod tests {
         LoginIntent::Merge(NOOR),
     ];
 
-    fn mira(has_one: bool) -> Option<SignedInAs> {
-        Some(SignedInAs { user: MIRA, has_identity: has_one, is_fresh: true, merge_candidate: None })
+    fn mira(has_identity: bool) -> Option<SignedInAs> {
+        Some(SignedInAs { user: MIRA, has_identity, is_fresh: true, merge_candidate: None })
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
         use Outcome::*;
         let (link, link_other, merge) = (LoginIntent::Link(MIRA), LoginIntent::Link(NOOR), LoginIntent::Merge(MIRA));
         let stale =
-            |has_one| Some(SignedInAs { user: MIRA, has_identity: has_one, is_fresh: false, merge_candidate: None });
+            |has_identity| Some(SignedInAs { user: MIRA, has_identity, is_fresh: false, merge_candidate: None });
         let offered = Some(SignedInAs { user: MIRA, has_identity: false, is_fresh: true, merge_candidate: Some(NOOR) });
         let rows = [
             (link, stale(false), None, Err(ReauthRequired)),
@@ -160,8 +160,8 @@ mod tests {
             Some(SignedInAs { user: MIRA, has_identity: false, is_fresh: true, merge_candidate: candidate })
         };
         let is_merged = |outcome: &Result<Outcome, _>| matches!(outcome, Ok(Outcome::Merged { .. }));
-        let yes = decide(LoginIntent::Merge(MIRA), offered(Some(NOOR)), Some(NOOR));
-        assert_eq!(yes, Ok(Outcome::Merged { from: MIRA, into: NOOR }));
+        let result = decide(LoginIntent::Merge(MIRA), offered(Some(NOOR)), Some(NOOR));
+        assert_eq!(result, Ok(Outcome::Merged { from: MIRA, into: NOOR }));
         for intent in INTENTS {
             for candidate in [None, Some(NOOR), Some(UserId(3))] {
                 let expected = intent == LoginIntent::Merge(MIRA) && candidate == Some(NOOR);

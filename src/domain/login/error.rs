@@ -16,7 +16,6 @@ pub enum LoginError {
     /// This browser did not start the login, or the callback is another provider's.
     #[error("the state does not belong to this browser")]
     Unknown,
-    /// The user refused consent.
     #[error("the user refused consent")]
     Denied { next: String },
     /// The provider reported another error, or refused the code.

@@ -82,7 +82,7 @@ pub async fn complete_login(
         Outcome::Linked(_) | Outcome::AlreadyLinked(_) => merge_until,
         _ => None,
     };
-    let missing = grant.as_ref().and_then(|grant| missing(&grant.missing(&pending.scopes)));
+    let missing = grant.as_ref().and_then(|grant| find_missing(&grant.missing(&pending.scopes)));
     Ok(LoginResult { user, grant, outcome, missing, after: pending.after, merge_until })
 }
 
@@ -93,7 +93,7 @@ pub async fn merge_candidates(app: &App, user: UserId) -> Result<Vec<Provider>> 
     Ok(app.oauth.providers().filter(is_candidate).collect())
 }
 
-fn missing(scopes: &[&str]) -> Option<Missing> {
+fn find_missing(scopes: &[&str]) -> Option<Missing> {
     let is_missing = |scope| scopes.contains(&scope);
     match (is_missing("playlist-read-private"), is_missing("playlist-read-collaborative"), is_missing(NOW_PLAYING)) {
         (false, false, false) => None,

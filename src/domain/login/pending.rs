@@ -88,8 +88,8 @@ pub struct LoginRequest {
     pub granted_scopes: Scopes,
 }
 
-/// Returns the intent of a new login; `None` if the user is signed in and there is nothing to do. A signed-in
-/// user who signs in with Spotify connects it to their account.
+/// Returns the intent of a new login; `None` if the user is signed in and there is nothing to do. A signed-in user who
+/// signs in with Spotify connects it to their account.
 pub fn intent(
     field: IntentField,
     provider: Provider,
@@ -122,8 +122,8 @@ pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Res
     let LoginRequest { provider, browser, intent, is_fresh, after, granted_scopes } = request;
     let client = app.oauth.get(provider).ok_or(Error::NotFound)?;
     // A new consent replaces the old one, so it also requests optional scopes that were granted before.
-    let enabled = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING;
-    let scopes = client.scopes(|scope| enabled(scope) || granted_scopes.contains(scope));
+    let is_requested = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING;
+    let scopes = client.scopes(|scope| is_requested(scope) || granted_scopes.contains(scope));
     let authorization = client.authorize_url(&scopes);
     let state = TokenHash::new(authorization.state.expose());
     let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh };

@@ -24,12 +24,12 @@ pub(super) async fn fetch_profile(
     let fetch = async {
         match provider {
             Provider::Spotify => {
-                let (profile, grant) = from_spotify(app, client, code, pending, now).await?;
+                let (profile, grant) = fetch_spotify_profile(app, client, code, pending, now).await?;
                 Ok((profile, Some(grant)))
             }
             _ => {
-                let profile = from_userinfo(client, code, pending, now).await;
-                profile.map(|profile| (profile, None)).map_err(|error| login_error(error, pending))
+                let profile = fetch_userinfo_profile(client, code, pending, now).await;
+                profile.map(|profile| (profile, None)).map_err(|error| to_login_error(error, pending))
             }
         }
     };
@@ -40,7 +40,7 @@ pub(super) async fn fetch_profile(
     tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch).await.unwrap_or(Err(timeout))
 }
 
-async fn from_spotify(
+async fn fetch_spotify_profile(
     app: &App,
     client: &Client,
     code: &Secret,
@@ -66,7 +66,7 @@ async fn from_spotify(
     Ok((profile, grant))
 }
 
-async fn from_userinfo(
+async fn fetch_userinfo_profile(
     client: &Client,
     code: &Secret,
     pending: &PendingLogin,
@@ -76,7 +76,7 @@ async fn from_userinfo(
     client.fetch_profile(&grant.access).await
 }
 
-fn login_error(error: oauth::Error, pending: &PendingLogin) -> LoginError {
+fn to_login_error(error: oauth::Error, pending: &PendingLogin) -> LoginError {
     match error {
         oauth::Error::InvalidGrant => LoginError::Rejected { next: pending.after.next.clone() },
         oauth::Error::TimedOut => LoginError::Timeout,
