@@ -122,7 +122,7 @@ fn is_unprintable(c: char) -> bool {
 /// Replaces the note and tags of the user's heart.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the user does not heart the playlist.
+/// [`Error::NotFound`] if the user has not hearted the playlist.
 pub async fn save(app: &App, user: &CurrentUser, playlist: &PlaylistId, annotation: &Annotation) -> Result<()> {
     match db::hearts::annotate(&app.db, user.id, playlist, &annotation.to_row()).await? {
         true => Ok(()),

@@ -38,11 +38,11 @@ pub async fn end(app: &App, user: &CurrentUser, id_prefix: &str, device: &str, n
 
 /// Ends the user's other sessions. Returns how many.
 pub async fn end_others(app: &App, user: &CurrentUser, device: &str, now: OffsetDateTime) -> Result<u64> {
-    let ended = db::sessions::delete_others(&app.db, user.id, user.session).await?;
-    if ended > 0 {
+    let count = db::sessions::delete_others(&app.db, user.id, user.session).await?;
+    if count > 0 {
         activity::record(app, user.id, EventKind::OtherSessionsEnded, device, now).await;
     }
-    Ok(ended)
+    Ok(count)
 }
 
 #[cfg(test)]

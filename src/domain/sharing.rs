@@ -92,8 +92,8 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
     let share = db::shares::find(&app.db, user.id).await?;
     let (slug, link) = share.map_or((None, None), |share| (share.slug, share.token_sealed.zip(share.token_since)));
     let open_token = |sealed: Vec<u8>| {
-        let plain = app.vault.open(Purpose::Share, &user.id.0.to_be_bytes(), &sealed).ok()?;
-        String::from_utf8(plain).ok().map(Secret::new)
+        let plaintext = app.vault.open(Purpose::Share, &user.id.0.to_be_bytes(), &sealed).ok()?;
+        String::from_utf8(plaintext).ok().map(Secret::new)
     };
     let account = db::users::find(&app.db, user.id).await?;
     Ok(SharingSettings {

@@ -22,7 +22,7 @@ pub(super) fn strip_markup(html: &str) -> String {
     html_escape::decode_html_entities(&text).trim().to_owned()
 }
 
-/// True for the quotation marks that searches accept; phones type curly ones.
+/// True for the quotation marks that searches accept, including the curly ones that phones type.
 pub(super) fn is_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '„')
 }

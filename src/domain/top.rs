@@ -24,7 +24,7 @@ const MAX_PAUSE: Duration = Duration::minutes(5);
 const MIN_HEARTS: i64 = 3;
 /// A user must have seen the playlist as public this recently.
 const MAX_UNSEEN: Duration = Duration::days(30);
-/// Candidates are read in steps, to fill a list of [`PAGE_SIZE`] public playlists.
+/// Candidates are read in batches, to fill a list of [`PAGE_SIZE`] public playlists.
 const CANDIDATES_PER_QUERY: i64 = 200;
 const MAX_CANDIDATES: i64 = 2000;
 

@@ -7,8 +7,8 @@ use crate::db::import_export::ExportedHeart;
 
 const COLUMNS: [&str; 7] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags"];
 
-/// Spreadsheets may run a cell that begins with one of these as a formula, in some languages in full width too
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+/// Spreadsheets may evaluate a cell that begins with one of these as a formula; the full-width forms only in some
+/// languages (<https://owasp.org/www-community/attacks/CSV_Injection>).
 const FORMULA_PREFIXES: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
 
 /// Begins with a byte order mark: without it, spreadsheets assume another encoding.
@@ -19,14 +19,14 @@ pub(super) fn header() -> String {
 pub(super) fn write(hearts: &[ExportedHeart]) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     for heart in hearts {
-        let text = |text: &Option<String>| escape(text.as_deref().unwrap_or_default());
+        let escape_optional = |text: &Option<String>| escape(text.as_deref().unwrap_or_default());
         let record = [
             heart.playlist_id.clone(),
             playlist_url(&heart.playlist_id),
-            text(&heart.name),
-            text(&heart.owner_name),
+            escape_optional(&heart.name),
+            escape_optional(&heart.owner_name),
             format_time(heart.hearted_at),
-            text(&heart.note),
+            escape_optional(&heart.note),
             escape(&join_tags(&heart.tags)),
         ];
         writer.write_record(record).expect("writing to memory does not fail");

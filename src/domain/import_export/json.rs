@@ -28,7 +28,7 @@ struct JsonHeart<'a> {
     tags: &'a [String],
 }
 
-pub(super) fn write(hearts: &[ExportedHeart], first: bool) -> String {
+pub(super) fn write(hearts: &[ExportedHeart], is_first: bool) -> String {
     let mut text = String::new();
     for (index, heart) in hearts.iter().enumerate() {
         let heart = JsonHeart {
@@ -40,7 +40,7 @@ pub(super) fn write(hearts: &[ExportedHeart], first: bool) -> String {
             note: heart.note.as_deref(),
             tags: &heart.tags,
         };
-        text.push_str(if first && index == 0 { "\n" } else { ",\n" });
+        text.push_str(if is_first && index == 0 { "\n" } else { ",\n" });
         text.push_str(&serde_json::to_string(&heart).expect("strings and lists serialize to JSON"));
     }
     text
@@ -88,8 +88,8 @@ pub(super) fn read(text: &str) -> Result<Vec<FileLine>, ImportError> {
     if file.hearts.len() > MAX_HEARTS {
         return Err(ImportError::TooMany);
     }
-    let heart = |raw: &RawValue| serde_json::from_str::<ImportedHeart>(raw.get()).ok().map(FileHeart::from);
-    Ok((1..).zip(file.hearts).map(|(number, raw)| FileLine { number, heart: heart(raw) }).collect())
+    let parse_heart = |raw: &RawValue| serde_json::from_str::<ImportedHeart>(raw.get()).ok().map(FileHeart::from);
+    Ok((1..).zip(file.hearts).map(|(number, raw)| FileLine { number, heart: parse_heart(raw) }).collect())
 }
 
 #[cfg(test)]

@@ -45,11 +45,11 @@ impl Format {
         }
     }
 
-    /// Formats some hearts; `first` if none were formatted before.
-    pub fn write(self, hearts: &[ExportedHeart], first: bool) -> String {
+    /// Formats some hearts; `is_first` if they are the first of the file.
+    pub fn write(self, hearts: &[ExportedHeart], is_first: bool) -> String {
         match self {
             Format::Csv => csv::write(hearts),
-            Format::Json => json::write(hearts, first),
+            Format::Json => json::write(hearts, is_first),
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) struct FileLine {
     pub(super) heart: Option<FileHeart>,
 }
 
-/// Reason why a whole file cannot be read.
+/// Reason why a file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     #[error("No file was chosen, or the file is empty.")]

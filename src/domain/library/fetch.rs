@@ -17,7 +17,7 @@ type Page = wire::Page<wire::Playlist>;
 const CONCURRENT_REQUESTS: usize = 4;
 /// Part of the time budget that is reserved for storing the result.
 const STORE_RESERVE: Duration = Duration::from_millis(500);
-/// Spotify's maximum offset (its reference).
+/// Spotify's maximum offset, according to its API reference.
 const MAX_OFFSET: usize = 100_000;
 
 /// A library fetch in progress.

@@ -91,10 +91,10 @@ fn plan(stored: Option<&StoredLibrary>, request: LibraryRequest<'_>, now: Offset
         }
         LibraryRequest::Remainder => return Plan::UseStored,
     };
-    let has_failed = matches!(request, LibraryRequest::Page(_))
+    let has_failed_recently = matches!(request, LibraryRequest::Page(_))
         && stored.failed_at.is_some_and(|failed_at| now - failed_at < RETRY_DELAY);
     match now - fetched_at < max_age {
-        _ if has_failed => Plan::UseStale,
+        _ if has_failed_recently => Plan::UseStale,
         true => Plan::UseStored,
         false => Plan::Fetch(0),
     }
@@ -231,10 +231,10 @@ async fn fetch_and_store(
         fetched.fetch_next(app, user, now).await;
     }
     // A partial library does not replace a complete one.
-    let is_worse =
+    let is_less_complete =
         from == 0 && stored.is_some_and(|stored| stored.total > 0 && stored.fetched_count >= stored.spotify_total);
     match fetched.error.take() {
-        Some(error) if fetched.is_empty() || is_worse => {
+        Some(error) if fetched.is_empty() || is_less_complete => {
             // Only transient errors delay the next fetch; the user resolves the others.
             let is_transient =
                 matches!(error, Error::SpotifyUnavailable(_) | Error::SpotifyTimeout | Error::RateLimited { .. });

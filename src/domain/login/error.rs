@@ -25,7 +25,7 @@ pub enum LoginError {
     Conflict(#[from] Conflict),
     #[error(transparent)]
     Registration(RegistrationError),
-    /// The provider did not answer in time. Spotify's timeout is a [`LoginError::Failed`].
+    /// Spotify's timeout is a [`LoginError::Failed`].
     #[error("the provider did not answer in time")]
     Timeout,
     #[error("{0}")]

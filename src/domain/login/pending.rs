@@ -156,8 +156,8 @@ pub(super) async fn take(
     if params.iss.as_deref().is_some_and(|iss| !client.is_issuer(iss)) {
         return Err(LoginError::Unknown);
     }
-    let opened = app.vault.open(Purpose::SignIn, state.as_bytes(), &sealed).ok();
-    opened.and_then(|pending| serde_json::from_slice(&pending).ok()).ok_or(LoginError::Expired)
+    let plaintext = app.vault.open(Purpose::SignIn, state.as_bytes(), &sealed).ok();
+    plaintext.and_then(|plaintext| serde_json::from_slice(&plaintext).ok()).ok_or(LoginError::Expired)
 }
 
 #[cfg(test)]
