@@ -21,7 +21,7 @@ pub struct PlaylistPage {
     pub description: Option<String>,
     pub heart_count: i64,
     pub items: PlaylistItems,
-    /// Why Spotify could not be read, if this is stored data.
+    /// The error that prevented a fetch, if this is stored data.
     pub error: Option<Error>,
 }
 
@@ -83,8 +83,8 @@ pub async fn load(
     let heart = db::hearts::find(&app.db, user.id, id).await?;
     let heart_count = displayed_count(db::heart_counts::find(&app.db, id).await?, heart.as_ref());
     let heart = heart.filter(|heart| heart.removed_at.is_none());
-    let known = db::playlists::find(&app.db, user.id, id).await?;
-    let playlist = match (known, heart) {
+    let stored = db::playlists::find(&app.db, user.id, id).await?;
+    let playlist = match (stored, heart) {
         (Some(playlist), _) => playlist,
         (None, Some(heart)) => from_heart(id, heart),
         (None, None) => return Err(error.unwrap_or(Error::NotFound)),

@@ -53,7 +53,7 @@ pub enum Condition {
     Words(String),
     /// Occurs in the owner's name.
     Owner(String),
-    /// Made by the user.
+    /// Owned by the user.
     Mine,
     /// Listed on its owner's profile, or not.
     Public(bool),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_filter_has_folded_texts() {
+    fn the_filter_is_folded() {
         let filter = SearchQuery::parse("Été owner:FRAU tag:#Über public:true public:false").to_filter();
         assert_eq!((filter.words, filter.owners), (vec!["ete".into()], vec!["frau".into()]));
         assert_eq!((filter.tags, filter.public), (vec!["uber".into()], Some(false)));

@@ -146,12 +146,12 @@ fn report_cooldowns(cooldowns: &[ActiveCooldown]) -> Finding {
     if cooldowns.is_empty() {
         return Finding::good("Waiting times", "None.", rationale);
     }
-    let each = cooldowns.iter().map(|ActiveCooldown { bucket, until, quota }| {
+    let parts = cooldowns.iter().map(|ActiveCooldown { bucket, until, quota }| {
         let scope = if bucket == "all" { "all requests" } else { bucket };
         let reason = if *quota { "today’s quota is used up" } else { "too many requests at once" };
         format!("{scope} wait until {} ({reason})", format_time(*until))
     });
-    let message = format!("Spotify limits requests: {}.", each.collect::<Vec<_>>().join("; "));
+    let message = format!("Spotify limits requests: {}.", parts.collect::<Vec<_>>().join("; "));
     let quota = cooldowns.iter().any(|cooldown| cooldown.quota);
     let finding = Finding::note("Waiting times", message, rationale);
     if quota {
@@ -163,10 +163,10 @@ fn report_cooldowns(cooldowns: &[ActiveCooldown]) -> Finding {
 
 fn report_calls(calls: &[(String, i64)]) -> Finding {
     let total: i64 = calls.iter().map(|(_, calls)| calls).sum();
-    let each: Vec<_> = calls.iter().map(|(endpoint, calls)| format!("{endpoint} {calls}")).collect();
+    let parts: Vec<_> = calls.iter().map(|(endpoint, calls)| format!("{endpoint} {calls}")).collect();
     let message = match total {
         0 => "None yet.".into(),
-        _ => format!("{total} since midnight UTC: {}.", each.join(", ")),
+        _ => format!("{total} since midnight UTC: {}.", parts.join(", ")),
     };
     Finding::good(
         "Requests today",
