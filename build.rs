@@ -1,9 +1,9 @@
-//! Bundles the stylesheet, and lists static files for memory-serve.
+//! Bundles the stylesheet and lists the static files for memory-serve.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Parts of the stylesheet in `static/css`, in the order in which `app.css` holds them.
+/// Parts of the stylesheet in `static/css`, in the order in which `app.css` concatenates them.
 const STYLESHEETS: [&str; 28] = [
     "tokens",
     "base",
@@ -38,21 +38,21 @@ const STYLESHEETS: [&str; 28] = [
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-changed=static");
-    load_static_files(Path::new(&env::var_os("OUT_DIR").expect("set by cargo")))
+    write_asset_list(Path::new(&env::var_os("OUT_DIR").expect("set by cargo")))
 }
 
 /// Writes the list that `memory_serve::load!` reads.
 ///
 /// `memory_serve::load_directory` would make cargo watch the folder that [`collect_static_files`] has just written,
-/// and so run this script at each build.
-fn load_static_files(out_dir: &Path) -> io::Result<()> {
+/// and so rerun this script on every build.
+fn write_asset_list(out_dir: &Path) -> io::Result<()> {
     let folder = collect_static_files(out_dir)?;
     let is_embedded = !cfg!(debug_assertions);
     let files = memory_serve::assets_to_code("static", &folder, out_dir, is_embedded, |_| ());
     fs::write(out_dir.join("memory_serve_assets.rs"), format!("&[(\"default\", {files})]"))
 }
 
-/// Copies the files of `static`, with the stylesheet in one piece, since a page should need one request for it.
+/// Copies the files of `static` and concatenates the stylesheets, so that a page needs one request for them.
 fn collect_static_files(out_dir: &Path) -> io::Result<PathBuf> {
     let folder = out_dir.join("static");
     if folder.exists() {
@@ -66,7 +66,7 @@ fn collect_static_files(out_dir: &Path) -> io::Result<PathBuf> {
         }
     }
     let count = fs::read_dir("static/css")?.count();
-    assert_eq!(count, STYLESHEETS.len(), "each file of static/css has a place in STYLESHEETS");
+    assert_eq!(count, STYLESHEETS.len(), "STYLESHEETS lists each file of static/css");
     let parts = STYLESHEETS.map(|name| fs::read_to_string(format!("static/css/{name}.css")));
     let parts = parts.into_iter().collect::<io::Result<Vec<_>>>()?;
     fs::write(folder.join("app.css"), parts.join("\n"))?;

@@ -1,4 +1,4 @@
-//! The state that all requests share.
+//! The application state.
 
 use std::sync::Arc;
 
@@ -34,11 +34,16 @@ pub struct App {
 
 impl App {
     /// Builds the state, without connecting to anything.
-    pub fn new(config: Config, database: &Secret, session_secret: &Secret, clock: Clock) -> Result<Self, db::Error> {
+    pub fn new(
+        config: Config,
+        database_url: &Secret,
+        session_secret: &Secret,
+        clock: Clock,
+    ) -> Result<Self, db::Error> {
         let client = |provider| oauth_client(provider, &config);
         let oauth = OAuthClients::new(client(&config.spotify), config.providers.iter().map(client));
         Ok(Self {
-            db: db::pool(database, config.max_connections)?,
+            db: db::pool(database_url, config.max_connections)?,
             replica: config.replica_url.as_ref().map(|url| Replica::new(url, config.max_connections)).transpose()?,
             spotify_calls: CallCounter::default(),
             spotify: spotify::Client::new(config.spotify.api_url.clone()),

@@ -1,4 +1,4 @@
-//! Jobs that run beside the requests: cleanup, heart counts, counts of calls to Spotify.
+//! Background jobs: cleanup, heart counts, counts of calls to Spotify.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::domain::{Result, cleanup, spotify_calls, top};
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
 /// How often a process checks whether the heart counts are out of date.
 const HEART_COUNTS_INTERVAL: Duration = Duration::from_secs(10);
-/// How often the number of calls to Spotify is stored.
+/// How often the counts of calls to Spotify are written to the database.
 const SPOTIFY_CALLS_INTERVAL: Duration = Duration::from_secs(1);
 /// Timeout of one run of a job, in case the database stops answering.
 const JOB_TIMEOUT: Duration = Duration::from_secs(900);
 
-/// Runs all jobs for ever. Each has its own timer, so that a long cleanup does not delay the others.
+/// Runs all jobs forever. Each has its own timer, so that a long cleanup does not delay the others.
 pub(crate) async fn run(app: Arc<App>) {
     let cleanup = repeat(CLEANUP_INTERVAL, "cleanup", || cleanup::delete_expired(&app, app.now()));
     let heart_counts = repeat(HEART_COUNTS_INTERVAL, "heart counts", || top::refresh(&app, app.now()));

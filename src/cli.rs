@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use self::database::Running;
+use self::database::RunningDatabase;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
 use crate::domain::spotify_calls;
@@ -48,7 +48,7 @@ enum Command {
 }
 
 impl Command {
-    /// Returns the file that the command prints, if it prints one.
+    /// Returns the contents of the file that the command prints, if it prints one.
     fn file(self) -> Option<String> {
         match self {
             Self::ExampleSettings => Some(config::env_example()),
@@ -72,7 +72,7 @@ impl Cli {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let outcome = match command {
             Command::Serve => runtime.block_on(serve(config)),
-            Command::Doctor => runtime.block_on(check(config)),
+            Command::Doctor => runtime.block_on(run_doctor(config)),
             Command::Migrate | Command::ExampleSettings | Command::AppJson => runtime.block_on(migrate(config)),
         };
         // With a timeout, because a DNS lookup cannot be cancelled.
@@ -81,7 +81,7 @@ impl Cli {
     }
 }
 
-/// Returns whether the process runs as root. A private Postgres then needs another account.
+/// Returns whether the process runs as root. A private Postgres then runs as another OS user.
 fn is_root() -> bool {
     #[cfg(feature = "local")]
     return rustix::process::geteuid().is_root();
@@ -89,13 +89,13 @@ fn is_root() -> bool {
     false
 }
 
-/// Installs ring for all TLS of the process. Further calls change nothing.
+/// Installs ring as the TLS provider of the process. Further calls change nothing.
 pub fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 async fn migrate(config: Config) -> Result<()> {
-    let database = Running::start(&config).await?;
+    let database = RunningDatabase::start(&config).await?;
     poolers::reject_poolers(vec![("DATABASE_URL", database.url.clone())]).await?;
     let pool = db::pool(&database.url, config.max_connections)?;
     migrate_database(&pool, config.distribute).await?;
@@ -104,9 +104,9 @@ async fn migrate(config: Config) -> Result<()> {
     Ok(())
 }
 
-/// Prints the doctor's findings. Fails if there is a problem, so that scripts see it by the exit code.
-async fn check(config: Config) -> Result<()> {
-    let database = Running::start(&config).await?;
+/// Prints the doctor's findings. Fails if there is a problem, so that scripts can check the exit code.
+async fn run_doctor(config: Config) -> Result<()> {
+    let database = RunningDatabase::start(&config).await?;
     let app = build_app(config, &database.url, Arc::new(clock))?;
     let problems = doctor::print_findings(&app).await;
     database.stop().await;
@@ -120,7 +120,7 @@ async fn serve(config: Config) -> Result<()> {
         format!("cannot listen on {address}; is another program using it? Set PORT to choose another")
     })?;
     let mut stop = stop_signals()?;
-    let database = Running::start(&config).await?;
+    let database = RunningDatabase::start(&config).await?;
     let outcome = tokio::select! {
         // A migration may be waiting for a lock.
         _ = stop.changed() => Ok(None),
@@ -136,12 +136,14 @@ async fn serve(config: Config) -> Result<()> {
 }
 
 /// Builds the app and migrates its database. Also returns the databases that could not be checked for poolers yet.
-async fn prepare(config: Config, database: &Secret) -> Result<(Arc<App>, poolers::NamedUrls)> {
-    let databases =
-        [Some(("DATABASE_URL", database.clone())), config.replica_url.clone().map(|url| ("READ_DATABASE_URL", url))];
+async fn prepare(config: Config, database_url: &Secret) -> Result<(Arc<App>, poolers::NamedUrls)> {
+    let databases = [
+        Some(("DATABASE_URL", database_url.clone())),
+        config.replica_url.clone().map(|url| ("READ_DATABASE_URL", url)),
+    ];
     let unchecked = poolers::reject_poolers(databases.into_iter().flatten().collect()).await?;
     let dyno = config.dyno;
-    let app = Arc::new(build_app(config, database, Arc::new(clock))?);
+    let app = Arc::new(build_app(config, database_url, Arc::new(clock))?);
     // On Heroku the release phase migrates before the new code serves.
     if !dyno {
         migrate_database(&app.db, app.config.distribute).await?;
@@ -176,20 +178,20 @@ async fn serve_until(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one clock, which everything else is given")]
+#[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
 fn clock() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
 /// Builds the app. Without `SESSION_SECRET` it stores a secret in the data folder.
-pub fn build_app(config: Config, database: &Secret, clock: Clock) -> Result<App> {
+pub fn build_app(config: Config, database_url: &Secret, clock: Clock) -> Result<App> {
     let secret = match &config.session_secret {
         Some(secret) => secret.clone(),
         None => vault::load_or_create_secret(&config.data_dir).with_context(|| {
             format!("cannot store a secret in {}; set HEARTLIST_DATA to another folder", config.data_dir.display())
         })?,
     };
-    Ok(App::new(config, database, &secret, clock)?)
+    Ok(App::new(config, database_url, &secret, clock)?)
 }
 
 /// Serves `app` on `listener` until `stop`, then lets running requests finish.
@@ -203,7 +205,7 @@ pub async fn serve_on(
     let outcome = server::serve(listener, router, stop).await;
     jobs.abort();
     if let Ok(Err(error)) = timeout(Duration::from_secs(1), spotify_calls::flush_counts(&app)).await {
-        tracing::warn!(%error, "the last calls to Spotify were not counted");
+        tracing::warn!(%error, "the last counts of calls to Spotify were not stored");
     }
     outcome
 }
@@ -237,7 +239,7 @@ fn demo_routes(config: &Config) -> Option<axum::Router> {
     })
 }
 
-/// Redirects the demo's former addresses, which the covers of saved playlists still have.
+/// Redirects the demo's former URLs, which stored playlists still have as covers.
 #[cfg(feature = "demo")]
 async fn moved_demo(uri: axum::http::Uri) -> axum::response::Redirect {
     axum::response::Redirect::permanent(&uri.to_string().replacen("/standin", "/fake-spotify", 1))

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A Heartlist account, whichever provider it signs in with.
+/// The id of a Heartlist account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(pub i64);
@@ -62,7 +62,7 @@ impl Provider {
 
 /// A Spotify playlist id: 22 base-62 characters.
 ///
-/// Spotify's documentation only says "base-62"; the length is what every id seen so far has.
+/// Spotify's documentation only says "base-62"; every id seen so far has this length.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PlaylistId(String);
@@ -74,8 +74,8 @@ pub struct InvalidPlaylistId;
 impl PlaylistId {
     /// Accepts a bare id only: no spaces, no link.
     pub fn parse(text: &str) -> Result<Self, InvalidPlaylistId> {
-        let fits = text.len() == 22 && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        fits.then(|| Self(text.to_owned())).ok_or(InvalidPlaylistId)
+        let is_valid = text.len() == 22 && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        is_valid.then(|| Self(text.to_owned())).ok_or(InvalidPlaylistId)
     }
 
     pub fn as_str(&self) -> &str {
@@ -102,7 +102,7 @@ impl fmt::Display for PlaylistId {
     }
 }
 
-/// SHA-256 of a token. The database stores only this, so a stolen dump opens nothing.
+/// SHA-256 of a token. The database stores only this, so a stolen dump contains no usable token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
@@ -117,7 +117,7 @@ impl TokenHash {
 
     /// Returns the first 128 bits in hexadecimal: enough to tell tokens apart in the log.
     pub fn log_prefix(&self) -> String {
-        let half = self.0.first_chunk().expect("it has 32 bytes");
+        let half = self.0.first_chunk().expect("32 bytes");
         format!("{:032x}", u128::from_be_bytes(*half))
     }
 }
@@ -128,7 +128,7 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// A string that `Debug` must not print: tokens, codes, verifiers.
+/// A token, code or key, which `Debug` does not print.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

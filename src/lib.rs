@@ -1,16 +1,17 @@
-//! Heartlist: sign in with Spotify, heart the playlists you love, keep the hearts.
+//! Heartlist: sign in, heart the Spotify playlists you love, keep the hearts.
 //!
 //! The modules, in the order to read them:
 //!
 //! - [`web`] handles requests and renders pages; all routes are in `web/router.rs`.
-//! - [`domain`] holds the rules, without HTTP and without SQL.
+//! - [`domain`] holds the rules, free of HTTP and SQL.
 //! - [`app`] is the state that all requests share.
-//! - [`db`] is all the SQL, with a file for each noun.
-//! - [`spotify`] is the client of Spotify's Web API; [`oauth`] is the authorization code flow and how providers differ.
+//! - [`db`] holds all the SQL: the pool, the migrations, and a module for each kind of row.
+//! - [`spotify`] is a client for Spotify's Web API; [`oauth`] is the authorization code flow for all providers.
 //! - [`vault`] seals and opens secrets; [`config`] reads the environment.
 //! - [`ids`] has the types that all layers share; [`telemetry`] sets up logging.
-//! - The crate `fake-spotify` pretends to be Spotify, for the demo and the tests; the app meets it only over HTTP.
-//! - [`cli`] starts, wires and stops the program; `server` is the HTTP server, and `background_jobs` run beside it.
+//! - The crate `fake-spotify` stands in for Spotify and the other providers in the demo and the tests, over HTTP; the
+//!   crate `local-postgres` runs a private Postgres.
+//! - [`cli`] starts, wires and stops the program; `server` is the HTTP server, and `background_jobs` runs alongside it.
 //!
 //! Imports go one way: `cli -> web -> domain -> app -> {db, spotify, oauth, vault, config} -> ids`.
 //! `tests/it/architecture.rs` checks that.

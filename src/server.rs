@@ -20,19 +20,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-/// Limit of the time between requests on a connection, and of the time in which a request head must arrive: hyper has one
-/// timer for both. It must be longer than the 90 seconds for which Heroku's router keeps connections. If the app closed
-/// first, it would lose the request on its way (error H13 or H18).
+/// Limit on the time between requests on a connection, and on the time in which a request head must arrive: hyper has one
+/// timer for both. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app closed
+/// first, a request already on its way would be lost (error H13 or H18).
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(95);
 const _: () = assert!(KEEP_ALIVE_TIMEOUT.as_secs() > 90, "the router must close first");
-/// Write timeout. A client that never reads would otherwise hold the connection and the response's memory for ever. Any
+/// Write timeout. A client that never reads would otherwise hold the connection and the response's memory forever. Any
 /// progress restarts it, so a response may take as long as a slow line needs. Heroku's router allows 55 seconds.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Limit of unsent bytes in the kernel's send buffer. By default it holds megabytes and reports progress only after a third
-/// of them, which on a slow line is longer than the write timeout.
+/// Limit on unsent bytes in the kernel's send buffer. By default it holds megabytes and reports progress only after a third
+/// of them, which on a slow line takes longer than the write timeout.
 #[cfg(target_os = "linux")]
 const MAX_UNSENT_BYTES: u32 = 64 * 1024;
-/// Limit of a request head. Browsers and routers stay below 16 KB.
+/// Limit on the size of a request head. Browsers and routers stay below 16 KB.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 100;
 /// How long running requests may take to finish after SIGTERM. Heroku kills the process after 30 s, and a private Postgres
@@ -44,7 +44,7 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// Serves `router` on `listener` until `stop`, then lets running requests finish.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> Result<()> {
     let http = Arc::new(http());
-    let open = GracefulShutdown::new();
+    let connections = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
         let (stream, peer) = tokio::select! {
@@ -58,17 +58,17 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
                 }
             },
         };
-        let connection = open.watcher();
+        let watcher = connections.watcher();
         let (http, router) = (http.clone(), router.clone());
         tokio::spawn(async move {
             let stream = TokioIo::new(with_write_timeout(configure_socket(stream), WRITE_TIMEOUT));
-            let served = connection.watch(http.serve_connection(stream, handler(router, peer)));
+            let served = watcher.watch(http.serve_connection(stream, handler(router, peer)));
             // Browsers often close connections early, so errors are not logged.
             let _ = served.await;
         });
     }
     drop(listener);
-    if tokio::time::timeout(SHUTDOWN_GRACE, open.shutdown()).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())
@@ -122,7 +122,7 @@ mod tests {
 
     const RESPONSE_BYTES: usize = 100_000;
 
-    /// Sends a request whose response does not fit the stream's buffer.
+    /// Sends a request whose response does not fit in the stream's buffer.
     async fn send_request(
         write_timeout: Duration,
     ) -> (impl AsyncRead + Unpin, impl Future<Output = hyper::Result<()>>) {
@@ -133,7 +133,7 @@ mod tests {
         (ours, http().serve_connection(TokioIo::new(with_write_timeout(theirs, write_timeout)), handler(router, peer)))
     }
 
-    /// Heroku's router keeps a connection for 90 seconds and may send the next request at the last moment.
+    /// Heroku's router keeps a connection for 90 seconds and may send the next request just before that.
     #[tokio::test(start_paused = true)]
     async fn an_idle_connection_is_kept_longer_than_by_the_router_and_then_closed() {
         let (mut ours, theirs) = duplex(10_000);
@@ -141,18 +141,18 @@ mod tests {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         let served =
             http().serve_connection(TokioIo::new(with_write_timeout(theirs, WRITE_TIMEOUT)), handler(router, peer));
-        let spotify_calls = async {
+        let client = async {
             for idle in [0, 91, 91] {
                 tokio::time::sleep(Duration::from_secs(idle)).await;
                 ours.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-                let mut answer = Vec::new();
-                while !answer.ends_with(b"\r\n\r\nok") {
-                    assert!(ours.read_buf(&mut answer).await.unwrap() > 0, "closed after {idle} seconds");
+                let mut response = Vec::new();
+                while !response.ends_with(b"\r\n\r\nok") {
+                    assert!(ours.read_buf(&mut response).await.unwrap() > 0, "closed after {idle} seconds");
                 }
             }
             ours.read(&mut [0; 10]).await.unwrap()
         };
-        assert_eq!(tokio::join!(served, spotify_calls).1, 0, "closed in the end");
+        assert_eq!(tokio::join!(served, client).1, 0, "closed in the end");
     }
 
     #[tokio::test(start_paused = true)]

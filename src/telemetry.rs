@@ -1,4 +1,4 @@
-//! The log: its format and where it goes.
+//! Logging: format, filter and output.
 
 use std::io::IsTerminal;
 
@@ -10,12 +10,12 @@ use tracing_subscriber::{fmt, registry};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Text,
-    /// One JSON object a line, so that nothing a visitor sends can forge a line.
+    /// One JSON object per line, so that nothing a visitor sends can forge a line.
     Json,
 }
 
-/// True if `filter` consists of levels and targets. Span and regex directives are not supported: they need a
-/// regular-expression engine, and the app has no spans.
+/// Returns whether `filter` consists of levels and targets. Span and field directives are not supported: they need a
+/// regular-expression engine.
 pub fn is_valid_filter(filter: &str) -> bool {
     filter.parse::<Targets>().is_ok()
 }
@@ -23,11 +23,11 @@ pub fn is_valid_filter(filter: &str) -> bool {
 /// Starts logging to standard error. Without a `format`, a terminal gets text and everything else JSON.
 pub fn init(format: Option<LogFormat>, filter: &str) {
     let terminal = std::io::stderr().is_terminal();
-    let by_place = if terminal { LogFormat::Text } else { LogFormat::Json };
+    let default = if terminal { LogFormat::Text } else { LogFormat::Json };
     // `config` has rejected invalid filters.
     let log = registry().with(filter.parse::<Targets>().unwrap_or_default());
     let lines = fmt::layer().with_writer(std::io::stderr);
-    match format.unwrap_or(by_place) {
+    match format.unwrap_or(default) {
         LogFormat::Json => log.with(lines.json().flatten_event(true).with_span_list(false)).init(),
         LogFormat::Text => log.with(lines.with_ansi(terminal).with_target(false)).init(),
     }

@@ -20,8 +20,7 @@ const NONCE_BYTES: usize = 24;
 pub enum Purpose {
     /// A session's record, which holds OAuth tokens.
     Session,
-    /// A pending login.
-    SignIn,
+    PendingLogin,
     /// The token of a secret share link.
     Share,
 }
@@ -30,7 +29,7 @@ impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
             Purpose::Session => b"heartlist session v1",
-            Purpose::SignIn => b"heartlist sign-in v1",
+            Purpose::PendingLogin => b"heartlist sign-in v1",
             Purpose::Share => b"heartlist share v1",
         }
     }
@@ -52,7 +51,7 @@ pub struct Vault {
 #[derive(Clone)]
 struct Keys {
     session: XChaCha20Poly1305,
-    sign_in: XChaCha20Poly1305,
+    pending_login: XChaCha20Poly1305,
     share: XChaCha20Poly1305,
 }
 
@@ -60,16 +59,16 @@ impl Keys {
     fn derive(root: &Hkdf<Sha256>) -> Self {
         let key = |purpose: Purpose| {
             let mut key = Key::default();
-            root.expand(purpose.label(), &mut key).expect("32 bytes are within HKDF's reach");
+            root.expand(purpose.label(), &mut key).expect("HKDF can expand to 32 bytes");
             XChaCha20Poly1305::new(&key)
         };
-        Self { session: key(Purpose::Session), sign_in: key(Purpose::SignIn), share: key(Purpose::Share) }
+        Self { session: key(Purpose::Session), pending_login: key(Purpose::PendingLogin), share: key(Purpose::Share) }
     }
 
     fn cipher(&self, purpose: Purpose) -> &XChaCha20Poly1305 {
         match purpose {
             Purpose::Session => &self.session,
-            Purpose::SignIn => &self.sign_in,
+            Purpose::PendingLogin => &self.pending_login,
             Purpose::Share => &self.share,
         }
     }
@@ -82,21 +81,22 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// Derives the keys from `secret`, which has at least 32 bytes (`config` checks that).
+    /// Derives the keys from `secret`. `config` has checked that it has at least 32 bytes.
     pub fn new(secret: &Secret) -> Self {
         Self { keys: Keys::derive(&hkdf(secret)), old_keys: Vec::new() }
     }
 
-    /// Also opens what was sealed with `old` secrets, so that rotating the secret signs nobody out.
-    pub fn with_old_secrets(self, older: &[Secret]) -> Self {
-        Self { old_keys: older.iter().map(|secret| Keys::derive(&hkdf(secret))).collect(), ..self }
+    /// Also opens what was sealed with the `old` secrets, so that rotating the secret signs nobody out.
+    pub fn with_old_secrets(self, old: &[Secret]) -> Self {
+        Self { old_keys: old.iter().map(|secret| Keys::derive(&hkdf(secret))).collect(), ..self }
     }
 
     /// Returns a random nonce followed by the ciphertext.
-    pub fn seal(&self, purpose: Purpose, owner: &[u8], plain: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, purpose: Purpose, owner: &[u8], plaintext: &[u8]) -> Vec<u8> {
         let nonce = XNonce::generate();
-        let payload = Payload { msg: plain, aad: owner };
-        let cipher = self.keys.cipher(purpose).encrypt(&nonce, payload).expect("memory holds the text");
+        let payload = Payload { msg: plaintext, aad: owner };
+        let cipher =
+            self.keys.cipher(purpose).encrypt(&nonce, payload).expect("the plaintext is below the cipher's limit");
         [nonce.as_slice(), &cipher].concat()
     }
 
@@ -104,8 +104,8 @@ impl Vault {
     pub fn open(&self, purpose: Purpose, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
         let (nonce, msg) = sealed.split_at_checked(NONCE_BYTES).ok_or(OpenError)?;
         let nonce = XNonce::try_from(nonce).map_err(|_| OpenError)?;
-        let mut all = std::iter::once(&self.keys).chain(&self.old_keys);
-        let opened = all.find_map(|keys| keys.cipher(purpose).decrypt(&nonce, Payload { msg, aad: owner }).ok());
+        let mut candidates = std::iter::once(&self.keys).chain(&self.old_keys);
+        let opened = candidates.find_map(|keys| keys.cipher(purpose).decrypt(&nonce, Payload { msg, aad: owner }).ok());
         opened.ok_or(OpenError)
     }
 }
@@ -121,11 +121,11 @@ pub fn load_or_create_secret(folder: &Path) -> io::Result<Secret> {
         return Ok(Secret::new(secret));
     }
     fs::create_dir_all(folder)?;
-    // Written to a draft and linked into place: of two first starts at once one wins, and both read its secret.
-    let draft = folder.join(format!("session-secret.{}", std::process::id()));
-    owner_only_options().open(&draft)?.write_all(Secret::random().expose().as_bytes())?;
-    let linked = fs::hard_link(&draft, &file);
-    fs::remove_file(&draft)?;
+    // Written to a temporary file and hard-linked into place: if two processes start at once, both use the same secret.
+    let temporary = folder.join(format!("session-secret.{}", std::process::id()));
+    owner_only_options().open(&temporary)?.write_all(Secret::random().expose().as_bytes())?;
+    let linked = fs::hard_link(&temporary, &file);
+    fs::remove_file(&temporary)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => fs::read_to_string(&file).map(Secret::new),
@@ -146,11 +146,11 @@ mod tests {
 
     #[test]
     fn a_sealed_text_opens_only_for_its_purpose_owner_and_secret() {
-        let vault = Vault::new(&Secret::new("one secret that is long enough to serve"));
+        let vault = Vault::new(&Secret::new("one secret that is long enough"));
         let sealed = vault.seal(Purpose::Session, b"mira", b"token");
         assert_eq!(vault.open(Purpose::Session, b"mira", &sealed).unwrap(), b"token");
         assert!(vault.open(Purpose::Session, b"noor", &sealed).is_err());
-        assert!(vault.open(Purpose::SignIn, b"mira", &sealed).is_err());
+        assert!(vault.open(Purpose::PendingLogin, b"mira", &sealed).is_err());
         assert!(Vault::new(&Secret::new("another")).open(Purpose::Session, b"mira", &sealed).is_err());
         assert!(vault.open(Purpose::Session, b"mira", &sealed[..10]).is_err());
     }
@@ -162,9 +162,9 @@ mod tests {
         let rotated = Vault::new(&new).with_old_secrets(std::slice::from_ref(&old));
         assert_eq!(rotated.open(Purpose::Session, b"mira", &sealed).unwrap(), b"token");
         assert!(rotated.open(Purpose::Session, b"noor", &sealed).is_err());
-        let anew = rotated.seal(Purpose::Session, b"mira", b"token");
-        assert!(Vault::new(&old).open(Purpose::Session, b"mira", &anew).is_err());
-        assert!(Vault::new(&new).open(Purpose::Session, b"mira", &anew).is_ok());
+        let resealed = rotated.seal(Purpose::Session, b"mira", b"token");
+        assert!(Vault::new(&old).open(Purpose::Session, b"mira", &resealed).is_err());
+        assert!(Vault::new(&new).open(Purpose::Session, b"mira", &resealed).is_ok());
     }
 
     #[test]

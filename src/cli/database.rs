@@ -1,17 +1,17 @@
-//! The database of a running program: a given one, or a private Postgres that starts and stops with it.
+//! The process's database: the one in `DATABASE_URL`, or a private Postgres that starts and stops with the process.
 
 use anyhow::Result;
 
 use crate::config::{Config, Database};
 use crate::ids::Secret;
 
-pub(super) struct Running {
+pub(super) struct RunningDatabase {
     pub(super) url: Secret,
     #[cfg(feature = "local")]
     supervisor: Option<private::Supervisor>,
 }
 
-impl Running {
+impl RunningDatabase {
     #[cfg(feature = "local")]
     pub(super) async fn start(config: &Config) -> Result<Self> {
         match config.database.clone() {
@@ -38,7 +38,7 @@ impl Running {
         }
     }
 
-    /// Stops a private Postgres.
+    /// Stops the private Postgres, if there is one.
     pub(super) async fn stop(self) {
         #[cfg(feature = "local")]
         if let Some(supervisor) = self.supervisor {
@@ -61,14 +61,14 @@ mod private {
     /// How often the supervisor checks whether Postgres still runs.
     const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-    /// Starts the private server. Returns its address too.
+    /// Starts the private server and returns its URL.
     pub(super) fn start(options: Options) -> Result<(Secret, Supervisor)> {
-        let postgres = LocalPostgres::start(&options).map_err(with_setting)?;
+        let postgres = LocalPostgres::start(&options).map_err(with_hint)?;
         Ok((Secret::new(postgres.url()), Supervisor::start(postgres, options)))
     }
 
-    /// Adds the setting that helps to the message.
-    fn with_setting(error: Error) -> anyhow::Error {
+    /// Adds to the message which setting may help.
+    fn with_hint(error: Error) -> anyhow::Error {
         let setting = match error {
             Error::NoBinaries { .. } => "Or set PG_BIN to their folder, or DATABASE_URL to a running server.",
             Error::UnusableBinDir { .. } => "Set PG_BIN to the folder of `postgres` and `initdb`.",
@@ -81,7 +81,7 @@ mod private {
         anyhow!("{error} {setting}")
     }
 
-    /// A thread that restarts a private Postgres if it was killed.
+    /// A thread that restarts the private Postgres if it stops.
     pub(super) struct Supervisor {
         thread: JoinHandle<()>,
         /// Dropped to stop the thread.
@@ -97,7 +97,7 @@ mod private {
                     if postgres.as_ref().is_none_or(LocalPostgres::has_stopped) {
                         tracing::warn!("the private Postgres has ended and is restarted");
                         drop(postgres.take());
-                        let restarted = LocalPostgres::start(&options).map_err(with_setting);
+                        let restarted = LocalPostgres::start(&options).map_err(with_hint);
                         postgres = restarted
                             .inspect_err(|error| tracing::error!(%error, "the private Postgres did not start"))
                             .ok();

@@ -5,7 +5,7 @@ use crate::domain::doctor::{Finding, RequestContext, Status, count, examine};
 
 const LINE_WIDTH: usize = 92;
 
-/// Prints the findings. Returns how many problems there are.
+/// Prints the findings. Returns the number of problems.
 pub(super) async fn print_findings(app: &App) -> usize {
     let findings = examine(app, &RequestContext::Terminal).await;
     findings.iter().for_each(|finding| println!("{}", format_finding(finding)));
@@ -19,20 +19,20 @@ pub(super) async fn print_findings(app: &App) -> usize {
 }
 
 fn format_finding(finding: &Finding) -> String {
-    let mark = match finding.status {
+    let label = match finding.status {
         Status::Good => "good",
         Status::Note => "note",
         Status::Bad => "BAD ",
     };
-    let mut text = wrap(&format!("{mark}  {}: ", finding.subject), &finding.message);
-    if let Some(exact) = &finding.value {
-        text.push_str(&format!("\n      {exact}\n"));
+    let mut text = wrap(&format!("{label}  {}: ", finding.subject), &finding.message);
+    if let Some(value) = &finding.value {
+        text.push_str(&format!("\n      {value}\n"));
     }
     if finding.status != Status::Good {
         text.push_str(&wrap("      Why: ", finding.rationale));
     }
-    if let Some(mend) = &finding.fix {
-        text.push_str(&wrap("      Do:  ", mend));
+    if let Some(fix) = &finding.fix {
+        text.push_str(&wrap("      Do:  ", fix));
     }
     text
 }

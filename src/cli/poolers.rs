@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::db::pooler;
 use crate::ids::Secret;
 
-/// How often a database that was unavailable at the start is tried again.
+/// How often to retry a database that was unavailable at startup.
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Database URLs with the name of their variable.
@@ -34,7 +34,7 @@ pub(super) async fn reject_poolers(databases: NamedUrls) -> Result<NamedUrls> {
     Ok(unchecked)
 }
 
-/// Checks the databases that were unavailable at the start, until all of them have been checked.
+/// Retries the databases that were unavailable at startup until all of them have been checked.
 pub(super) async fn check_when_available(mut unchecked: NamedUrls) -> Result<()> {
     while !unchecked.is_empty() {
         tokio::time::sleep(RETRY_INTERVAL).await;

@@ -17,19 +17,19 @@ pub enum Registration {
 #[derive(Clone, Debug)]
 pub struct Access {
     pub registration: Registration,
-    /// How many users Spotify allows the app, if known.
+    /// The number of users that Spotify allows for the app, if known.
     pub spotify_users: Option<NonZeroU32>,
     /// Whether a trusted proxy appends the client's address to `X-Forwarded-For`.
     pub is_behind_proxy: bool,
-    /// Logins that one address may start in ten minutes.
+    /// Logins that one IP address may start in ten minutes.
     pub logins_per_address: NonZeroU32,
     /// Hearts that one user may add or remove in a minute.
     pub hearts_per_minute: NonZeroU32,
 }
 
-/// Enough for a household or an office behind one address.
+/// Enough for a household or an office behind one IP address.
 const DEFAULT_LOGINS_PER_ADDRESS: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
-/// More than a person can press.
+/// More than a person can click.
 const DEFAULT_HEARTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 
 impl EnvReader<'_> {

@@ -10,9 +10,9 @@ use crate::ids::Secret;
 
 #[derive(Clone, Debug)]
 pub enum Database {
-    /// A given server. The URL holds a password.
+    /// An existing server. The URL may contain a password.
     Url(Secret),
-    /// A private server, started by the app.
+    /// A private server, started by the process.
     Private {
         /// The folder of the Postgres programs, if set.
         pg_bin: Option<PathBuf>,
@@ -65,9 +65,10 @@ impl EnvReader<'_> {
     }
 }
 
-/// Returns whether this is a Postgres URL with a host, which may be the folder of a socket.
+/// Returns whether this is a Postgres URL with a host, which may be a socket directory.
 fn is_postgres(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
-    let host = url.host_str().is_some_and(|host| !host.is_empty()) || url.query_pairs().any(|(name, _)| name == "host");
-    matches!(url.scheme(), "postgres" | "postgresql") && host
+    let has_host =
+        url.host_str().is_some_and(|host| !host.is_empty()) || url.query_pairs().any(|(name, _)| name == "host");
+    matches!(url.scheme(), "postgres" | "postgresql") && has_host
 }

@@ -1,10 +1,10 @@
-//! Reads environment variables and collects what is wrong with them.
+//! Reads environment variables and collects their errors.
 
 use std::fmt;
 
 use url::Url;
 
-/// Everything that is wrong with the settings.
+/// All errors in the settings.
 #[derive(Debug)]
 pub struct ConfigErrors(pub(super) Vec<String>);
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::variables::{VARIABLES, Variable};
 
-/// Variables that nobody sets on Heroku.
+/// Variables that are not set by hand on Heroku.
 pub const NOT_ON_HEROKU: [&str; 5] = [
     // Heroku's router chooses the port.
     "PORT",
@@ -22,29 +22,29 @@ pub const PROMPTED_ON_HEROKU: [&str; 3] = ["BASE_URL", "SPOTIFY_CLIENT_ID", "SPO
 
 const SECRET: &str = "SESSION_SECRET";
 
-/// Returns the file. Defaults are described and not set, because a value that is set outlives a change of the default.
+/// Returns the file's contents. Defaults are only described: a stored value would outlive a change of the default.
 pub fn app_json() -> String {
     let on_heroku = VARIABLES.iter().filter(|variable| !NOT_ON_HEROKU.contains(&variable.name));
-    let env: Vec<_> = on_heroku.map(setting).collect();
-    let demo = [r#"        "DEMO": { "value": "1" }"#.to_owned(), generated("        ", "")];
+    let env: Vec<_> = on_heroku.map(env_entry).collect();
+    let demo = [r#"        "DEMO": { "value": "1" }"#.to_owned(), secret_entry("        ", "")];
     let optional = PROMPTED_ON_HEROKU.map(|name| format!(r#"        "{name}": {{ "required": false }}"#));
     let review: Vec<_> = demo.into_iter().chain(optional).collect();
     TEMPLATE.replace("ENV", &env.join(",\n")).replace("REVIEW", &review.join(",\n"))
 }
 
-fn setting(variable: &Variable) -> String {
+fn env_entry(variable: &Variable) -> String {
     let Variable { name, default, about } = variable;
-    let described = |text: &str| format!(r#""description": {}"#, Value::from(text));
+    let description = |text: &str| format!(r#""description": {}"#, Value::from(text));
     if *name == SECRET {
-        return generated("    ", &format!("{}, ", described(about)));
+        return secret_entry("    ", &format!("{}, ", description(about)));
     }
     if PROMPTED_ON_HEROKU.contains(name) {
-        return format!(r#"    "{name}": {{ {} }}"#, described(about));
+        return format!(r#"    "{name}": {{ {} }}"#, description(about));
     }
-    format!(r#"    "{name}": {{ {}, "required": false }}"#, described(&format!("{about} Default: {default}.")))
+    format!(r#"    "{name}": {{ {}, "required": false }}"#, description(&format!("{about} Default: {default}.")))
 }
 
-fn generated(indent: &str, before: &str) -> String {
+fn secret_entry(indent: &str, before: &str) -> String {
     format!(r#"{indent}"{SECRET}": {{ {before}"generator": "secret" }}"#)
 }
 

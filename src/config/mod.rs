@@ -1,4 +1,4 @@
-//! The settings: every environment variable, its default and its check, read once.
+//! The settings: all environment variables, read and checked once.
 //!
 //! All errors are reported together, each with the variable's name and how to fix it, and never with a secret's value.
 
@@ -37,21 +37,21 @@ pub struct Config {
     pub database: Database,
     /// Whether migrations distribute the tables over a Citus cluster.
     pub distribute: bool,
-    /// The read replica, if there is one.
     pub replica_url: Option<Secret>,
     /// Seals sessions. `None` in a demo, which stores its own secret in `data_dir`.
     pub session_secret: Option<Secret>,
     /// Earlier secrets, which still open what they sealed.
     pub old_session_secrets: Vec<Secret>,
-    /// The size of each connection pool.
+    /// The maximum size of each connection pool.
     pub max_connections: u32,
-    /// Opens /setup and /metrics. Without it they open only to local requests where `base_url` is a loopback address.
+    /// Grants access to /setup and /metrics. If `None`, they answer only local requests where `base_url` is a loopback
+    /// address.
     pub operator_token: Option<Secret>,
     pub spotify: ProviderConfig,
-    /// The configured providers beside Spotify.
+    /// The configured providers other than Spotify.
     pub providers: Vec<ProviderConfig>,
     pub access: Access,
-    /// Whether a made-up Spotify is served.
+    /// Whether the app serves a fake Spotify and uses that.
     pub demo: bool,
     /// Whether /top is public.
     pub top_page: bool,
@@ -69,7 +69,7 @@ pub struct Config {
 #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
 pub fn environment() -> Result<impl Fn(&str) -> Option<String>, ConfigErrors> {
     let file: HashMap<String, String> = match dotenvy::dotenv_iter() {
-        // The bad line is not shown, because it may hold a secret.
+        // The invalid line is not shown, because it may contain a secret.
         Ok(lines) => lines.collect::<Result<_, _>>().map_err(|_| ConfigErrors(vec![UNREADABLE_DOTENV.into()]))?,
         Err(error) if error.not_found() => HashMap::new(),
         Err(_) => return Err(ConfigErrors(vec![UNREADABLE_DOTENV.into()])),
@@ -81,7 +81,7 @@ const UNREADABLE_DOTENV: &str =
     ".env cannot be read: each line must be NAME=value, with quotes around values that have spaces";
 /// Facebook redirects phones here.
 const FACEBOOK_MOBILE_ORIGIN: &str = "https://m.facebook.com";
-/// Everything of the app, and only warnings of the libraries.
+/// Events of the app from level info, and only warnings or errors of its libraries.
 const DEFAULT_LOG_FILTER: &str = "warn,heartlist=info,tower_sessions=error,tower_sessions_core=error";
 
 impl Config {
@@ -146,9 +146,9 @@ impl EnvReader<'_> {
     }
 
     fn demo(&mut self, dyno: bool) -> bool {
-        let asked = self.get("DEMO").map(|value| value != "0");
-        let client = self.get("SPOTIFY_CLIENT_ID").is_some();
-        match (asked, client) {
+        let explicit = self.get("DEMO").map(|value| value != "0");
+        let has_client_id = self.get("SPOTIFY_CLIENT_ID").is_some();
+        match (explicit, has_client_id) {
             (Some(true), true) => self
                 .error("DEMO and SPOTIFY_CLIENT_ID are both set: remove one of them, because a demo never uses the real Spotify"),
             (Some(false), false) => self.error("SPOTIFY_CLIENT_ID is missing, and DEMO=0 turns the demo off"),
@@ -159,7 +159,7 @@ impl EnvReader<'_> {
             }
             _ => {}
         }
-        !client
+        !has_client_id
     }
 
     fn top_page(&mut self) -> bool {
@@ -182,11 +182,11 @@ impl EnvReader<'_> {
     }
 
     fn host(&mut self, dyno: bool) -> IpAddr {
-        let usual = if dyno { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
-        let Some(value) = self.get("HOST") else { return usual.into() };
+        let default = if dyno { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+        let Some(value) = self.get("HOST") else { return default.into() };
         value.parse().unwrap_or_else(|_| {
             self.error("HOST is not an IP address such as 127.0.0.1, 0.0.0.0 or ::1");
-            usual.into()
+            default.into()
         })
     }
 
@@ -194,7 +194,7 @@ impl EnvReader<'_> {
         let local = Url::parse(&format!("http://127.0.0.1:{port}")).expect("a URL with a port");
         // Set by Heroku if the app's dyno metadata is enabled.
         let detected = || self.get("HEROKU_APP_DEFAULT_DOMAIN_NAME").map(|host| format!("https://{host}"));
-        // The address of a review app is not known beforehand. It is the app's name if the host has no suffix.
+        // A review app's URL is not known in advance. Its host is the app's name, unless Heroku appended a suffix.
         let review = || self.get("HEROKU_APP_NAME").map(|name| format!("https://{name}.herokuapp.com"));
         let Some(value) = self.get("BASE_URL").or_else(detected).or_else(|| review().filter(|_| dyno && demo)) else {
             if dyno {
@@ -256,12 +256,12 @@ impl EnvReader<'_> {
             return "/var/lib/heartlist".into();
         }
         let home = || PathBuf::from(self.get("HOME").unwrap_or_else(|| ".".into()));
-        let shared = match self.get("XDG_DATA_HOME") {
+        let base = match self.get("XDG_DATA_HOME") {
             Some(folder) => folder.into(),
             None if cfg!(target_os = "macos") => home().join("Library/Application Support"),
             None => home().join(".local/share"),
         };
-        shared.join("heartlist")
+        base.join("heartlist")
     }
 }
 

@@ -1,4 +1,4 @@
-//! The OAuth providers beside Spotify, each configured by its client id and secret.
+//! The OAuth providers other than Spotify, each configured by its client id and secret.
 
 use url::Url;
 
@@ -23,7 +23,7 @@ pub(super) const DEMO_CLIENT_ID: &str = "heartlist-demo";
 
 struct ProviderDefaults {
     provider: Provider,
-    /// The prefix of its variables.
+    /// The prefix of its variables' names.
     prefix: &'static str,
     accounts: &'static str,
     token_url: TokenUrl,
@@ -70,7 +70,7 @@ const PROVIDER_DEFAULTS: [ProviderDefaults; 4] = [
 ];
 
 impl EnvReader<'_> {
-    /// Returns the providers beside Spotify. A demo has all of them, made up.
+    /// Returns the configured providers other than Spotify. A demo has a fake of each.
     pub(super) fn providers(&mut self, demo: bool, base_url: &Url) -> Vec<ProviderConfig> {
         let read = |defaults| if demo { self.demo_provider(defaults, base_url) } else { self.provider(defaults) };
         PROVIDER_DEFAULTS.iter().filter_map(read).collect()

@@ -1,4 +1,4 @@
-//! Secret settings. Errors name them and never show their values.
+//! Secret settings. Errors contain their names, never their values.
 
 use super::env_reader::EnvReader;
 use crate::ids::Secret;

@@ -100,12 +100,12 @@ fn heroku_needs_base_url_database_and_secret() {
     for name in ["BASE_URL", "DATABASE_URL", "SESSION_SECRET"] {
         assert!(errors.contains(name), "{name} in {errors}");
     }
-    let named = [
+    let with_domain = [
         ("DYNO", "web.1"),
         ("DATABASE_URL", "postgres://h/d"),
         ("HEROKU_APP_DEFAULT_DOMAIN_NAME", "x-1.herokuapp.com"),
     ];
-    let config = read(&[&REAL[..], &named].concat()).unwrap();
+    let config = read(&[&REAL[..], &with_domain].concat()).unwrap();
     assert_eq!(config.base_url.as_str(), "https://x-1.herokuapp.com/");
     assert_eq!(config.host.to_string(), "0.0.0.0");
 }
@@ -118,9 +118,9 @@ fn an_empty_value_counts_as_not_set() {
 #[test]
 fn debug_shows_no_secret() {
     let config = read(&[&REAL[..], &[("DATABASE_URL", "postgres://u:hidden@h/d")]].concat()).unwrap();
-    let shown = format!("{config:?}");
+    let debug = format!("{config:?}");
     for secret in ["client-secret-value", "0123456789", "hidden"] {
-        assert!(!shown.contains(secret));
+        assert!(!debug.contains(secret));
     }
 }
 

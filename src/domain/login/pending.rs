@@ -127,8 +127,8 @@ pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Res
     let authorization = client.authorize_url(&scopes);
     let state = TokenHash::new(authorization.state.expose());
     let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh };
-    let pending = serde_json::to_vec(&pending).expect("strings serialize to JSON");
-    let sealed = app.vault.seal(Purpose::SignIn, state.as_bytes(), &pending);
+    let pending = serde_json::to_vec(&pending).expect("texts are JSON");
+    let sealed = app.vault.seal(Purpose::PendingLogin, state.as_bytes(), &pending);
     let browser = TokenHash::new(browser.expose());
     let login = pending_logins::NewLogin { browser, provider, state, sealed: &sealed, at: now };
     pending_logins::create(&app.db, login).await?;
@@ -156,8 +156,8 @@ pub(super) async fn take(
     if params.iss.as_deref().is_some_and(|iss| !client.is_issuer(iss)) {
         return Err(LoginError::Unknown);
     }
-    let plaintext = app.vault.open(Purpose::SignIn, state.as_bytes(), &sealed).ok();
-    plaintext.and_then(|plaintext| serde_json::from_slice(&plaintext).ok()).ok_or(LoginError::Expired)
+    let opened = app.vault.open(Purpose::PendingLogin, state.as_bytes(), &sealed).ok();
+    opened.and_then(|pending| serde_json::from_slice(&pending).ok()).ok_or(LoginError::Expired)
 }
 
 #[cfg(test)]
