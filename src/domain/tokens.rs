@@ -57,9 +57,9 @@ pub(super) async fn reload_grant(app: &App, user: &CurrentUser) -> Result<Curren
     Ok(CurrentUser { grant, ..user.clone() })
 }
 
-async fn load_valid_grant(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Grant> {
-    let grant = user.grant.clone().ok_or_else(|| user.missing_grant_error())?;
-    if grant.renew_at > now { Ok(grant) } else { refresh_grant(app, user, &grant.access, now).await }
+async fn valid_grant(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<Grant> {
+    let grant = caller.grant.clone().ok_or_else(|| caller.missing_grant_error())?;
+    if grant.refresh_at > now { Ok(grant) } else { refreshed_grant(app, caller, &grant.access, now).await }
 }
 
 /// Returns the successor of the grant with the `stale` token: the one that another request has just fetched, or a new
@@ -69,7 +69,7 @@ async fn refresh_grant(app: &App, user: &CurrentUser, stale: &Secret, now: Offse
         let stored = db::sessions::load_value::<Grant>(&app.db, &app.vault, user.session, GRANT_KEY).await?;
         let stored = stored.ok_or(Error::Reconnect)?;
         let grant = stored.value.ok_or(Error::Reconnect)?;
-        if grant.access != *stale && grant.renew_at > now {
+        if grant.access != *stale && grant.refresh_at > now {
             return Ok(grant);
         }
         if stored.leased_until.is_none_or(|until| until <= app.now()) {
@@ -93,7 +93,7 @@ async fn try_refresh(app: &App, user: &CurrentUser, stale: &Secret, now: OffsetD
     let leased = db::sessions::lease::<Grant>(&app.db, &app.vault, (session, until), GRANT_KEY, start).await?;
     let Some(leased) = leased else { return Ok(None) };
     let grant = match leased.value {
-        Some(grant) if grant.access == *stale || grant.renew_at <= now => grant,
+        Some(grant) if grant.access == *stale || grant.refresh_at <= now => grant,
         // Another request has refreshed or removed the grant since it was loaded.
         other => {
             db::sessions::release(&app.db, session, until).await?;

@@ -18,10 +18,10 @@ use crate::ids::{Provider, Secret};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `invalid_grant`: the code or refresh token was used, revoked, has expired or is another client's.
+    /// `invalid_grant`: the code or refresh token was used or revoked, has expired or belongs to another client.
     #[error("the provider refused the grant")]
     InvalidGrant,
-    /// The provider refuses the client id or secret; the operator has to fix it.
+    /// The provider refuses the client id or secret, or the request; the operator has to fix it.
     #[error("the provider refused the client: {0}")]
     Misconfigured(String),
     #[error("the provider did not answer in time")]
@@ -31,7 +31,7 @@ pub enum Error {
     Unavailable(String),
 }
 
-/// The tokens that one consent gave.
+/// The tokens of one consent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Grant {
     /// The access token.
@@ -39,8 +39,8 @@ pub struct Grant {
     /// The refresh token.
     pub refresh: Option<Secret>,
     /// When to refresh the access token: shortly before it expires.
-    #[serde(with = "time::serde::timestamp")]
-    pub renew_at: OffsetDateTime,
+    #[serde(rename = "renew_at", with = "time::serde::timestamp")]
+    pub refresh_at: OffsetDateTime,
     /// When the user consented. Spotify asks again six months later.
     #[serde(with = "time::serde::timestamp")]
     pub authorized_at: OffsetDateTime,
@@ -97,7 +97,7 @@ impl Client {
         let spec = super::providers::spec(provider);
         let trim = |base: &Url| base.as_str().trim_end_matches('/').to_owned();
         let (accounts, tokens) = (trim(&settings.accounts_url), trim(&settings.token_url));
-        let valid = "a checked base with a fixed path is a URL";
+        let valid = "a valid base URL with a fixed path is a URL";
         let endpoints = BasicClient::new(ClientId::new(settings.client_id))
             .set_client_secret(ClientSecret::new(settings.client_secret.expose().to_owned()))
             .set_auth_type(match spec.auth_method {
@@ -130,7 +130,7 @@ impl Client {
     pub fn authorize_url(&self, scopes: &Scopes) -> AuthorizationRequest {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let request = self.endpoints.authorize_url(CsrfToken::new_random).set_pkce_challenge(challenge);
-        // In the spec's order, because the consent page lists the scopes as they come.
+        // In the spec's order, because the consent page lists the scopes in the order of the request.
         let ordered = self.spec.scopes.iter().chain(self.spec.optional_scopes).filter(|scope| scopes.contains(**scope));
         let (url, state) = request.add_scopes(ordered.map(|scope| Scope::new((*scope).to_owned()))).url();
         AuthorizationRequest {
@@ -140,7 +140,7 @@ impl Client {
         }
     }
 
-    /// Exchanges the code of a consent that `scopes` were requested of. The code is spent even if this fails.
+    /// Exchanges an authorization code; `scopes` are those that were requested. The code is spent even if this fails.
     pub async fn exchange_code(
         &self,
         code: &Secret,
@@ -150,8 +150,8 @@ impl Client {
     ) -> Result<Grant, Error> {
         let request = self.endpoints.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
-        let answer = request.request_async(&self.http).await?;
-        Ok(grant_from_response(&answer, scopes, now))
+        let response = request.request_async(&self.http).await?;
+        Ok(grant_from_response(&response, scopes, now))
     }
 
     /// Refreshes the access token.
@@ -161,15 +161,15 @@ impl Client {
     pub async fn refresh_token(&self, old: &Grant, now: OffsetDateTime) -> Result<Grant, Error> {
         let refresh = old.refresh.as_ref().ok_or(Error::InvalidGrant)?;
         let refresh = RefreshToken::new(refresh.expose().to_owned());
-        let answer = self.endpoints.exchange_refresh_token(&refresh).request_async(&self.http).await?;
-        let fresh = grant_from_response(&answer, &old.scopes, now);
+        let response = self.endpoints.exchange_refresh_token(&refresh).request_async(&self.http).await?;
+        let new = grant_from_response(&response, &old.scopes, now);
         // Without a new refresh token the old one stays valid (RFC 6749 section 6).
-        let refresh = fresh.refresh.or_else(|| old.refresh.clone());
-        Ok(Grant { refresh, authorized_at: old.authorized_at, ..fresh })
+        let refresh = new.refresh.or_else(|| old.refresh.clone());
+        Ok(Grant { refresh, authorized_at: old.authorized_at, ..new })
     }
 }
 
-/// `scopes` are those requested, or those of the grant before.
+/// Builds a grant. `scopes` are those requested, or those of the previous grant.
 fn grant_from_response(response: &BasicTokenResponse, scopes: &Scopes, now: OffsetDateTime) -> Grant {
     let lifetime = response.expires_in().unwrap_or(Duration::from_secs(3600));
     // A tenth early, at most a minute: a short-lived token must not be due for refresh when it arrives.
@@ -178,9 +178,9 @@ fn grant_from_response(response: &BasicTokenResponse, scopes: &Scopes, now: Offs
     Grant {
         access: Secret::new(response.access_token().secret()),
         refresh: response.refresh_token().map(|token| Secret::new(token.secret())),
-        renew_at: now + (lifetime - early),
+        refresh_at: now + (lifetime - early),
         authorized_at: now,
-        // RFC 6749 section 5.1: a response without scopes means as requested, or as before.
+        // RFC 6749 section 5.1: a response without scopes means those requested, or the previous ones.
         scopes: granted.unwrap_or_else(|| scopes.clone()),
     }
 }
@@ -193,7 +193,7 @@ impl From<BasicRequestTokenError<HttpError>> for Error {
                 other => Error::Misconfigured(other.to_string()),
             },
             BasicRequestTokenError::Request(error) => error.into(),
-            // The body may hold tokens, so only its length is logged.
+            // The body may contain tokens, so only its length is logged.
             BasicRequestTokenError::Parse(_, body) => {
                 Error::Unavailable(format!("a response of {} bytes that is not a token", body.len()))
             }

@@ -15,7 +15,7 @@ use crate::ids::Secret;
 /// The provider's response to the client credentials.
 #[derive(Debug)]
 pub struct ClientAuth {
-    /// A token of the app itself; [`Error::Misconfigured`] if the id or secret is wrong.
+    /// An access token for the app itself; [`Error::Misconfigured`] if the id or secret is wrong.
     pub token: Result<Secret, Error>,
     /// The `Date` header, if there was one.
     pub server_time: Option<OffsetDateTime>,
@@ -72,7 +72,7 @@ mod tests {
     use super::parse_http_date;
 
     #[test]
-    fn the_date_of_an_answer_is_read() {
+    fn an_http_date_is_parsed() {
         assert_eq!(parse_http_date("Sat, 21 Nov 2026 09:08:07 GMT"), Some(datetime!(2026-11-21 09:08:07 UTC)));
         assert_eq!(parse_http_date("yesterday"), None);
     }

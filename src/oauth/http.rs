@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::providers::ProviderSpec;
 
-/// Timeout of a request to a provider, while a visitor waits.
+/// Timeout of a request to a provider; a visitor is waiting meanwhile.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(8);
-/// Limit of a response body. Token responses have a few hundred bytes.
+/// Maximum size of a response body. Token responses have a few hundred bytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ pub(super) struct HttpClient {
 
 impl HttpClient {
     pub(super) fn new(spec: &'static ProviderSpec) -> Self {
-        // A redirected token request would send its secret to wherever the redirect points.
+        // A token request that follows a redirect would send the client secret there.
         let client = reqwest::Client::builder()
             .redirect(Policy::none())
             .user_agent(USER_AGENT)
@@ -64,7 +64,7 @@ impl HttpClient {
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let mut response = self.client.execute(request.try_into()?).await?;
         let status = response.status();
-        // oauth2 drops the status of a response it cannot parse, so other responses fail here.
+        // oauth2 drops the status of a response that it cannot parse, so these are rejected here.
         if status.is_server_error() || status.is_redirection() || status.as_u16() == 429 {
             return Err(HttpError::Status(status.as_u16()));
         }

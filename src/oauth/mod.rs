@@ -1,4 +1,4 @@
-//! The authorization code flow with PKCE and state, the same for every provider.
+//! The authorization code flow with PKCE and state, for all providers.
 
 mod client;
 mod client_auth;
@@ -14,7 +14,7 @@ pub use client::{AuthorizationRequest, Client, ClientSettings, Error, Grant, Sco
 pub use client_auth::ClientAuth;
 pub use profile::{EmailAddress, Profile};
 
-/// The clients of the configured providers. Spotify's is always there.
+/// The clients of the configured providers. Spotify is always configured.
 #[derive(Clone)]
 pub struct OAuthClients {
     spotify: Client,

@@ -12,11 +12,11 @@ use crate::ids::{Provider, Secret};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     pub provider: Provider,
-    /// The id that never changes.
+    /// The provider's id of the user, which never changes.
     pub subject: String,
-    /// The id under which earlier releases may have stored the user; Spotify's only.
+    /// The id under which earlier releases may have stored the user; Spotify only.
     pub legacy_subject: Option<String>,
-    /// Spotify's id of the user as an owner of playlists.
+    /// The user's id as the owner of playlists; Spotify only.
     pub handle: Option<String>,
     pub name: Option<String>,
     pub email: Option<EmailAddress>,
@@ -41,15 +41,15 @@ impl Client {
             id_at(&json, endpoint.subject).ok_or_else(|| Error::Unavailable("the profile has no id".into()))?;
         let email = match &endpoint.email {
             EmailSource::NotProvided => None,
-            EmailSource::Unverified(at) => {
-                text_at(&json, at).map(|address| EmailAddress { address, is_verified: false })
+            EmailSource::Unverified(pointer) => {
+                text_at(&json, pointer).map(|address| EmailAddress { address, is_verified: false })
             }
             EmailSource::WithVerifiedFlag { address, verified } => text_at(&json, address).map(|address| {
                 EmailAddress { address, is_verified: json.pointer(verified) == Some(&Value::Bool(true)) }
             }),
             EmailSource::List(path) => primary_email(&self.get_json(path, access).await?),
         };
-        let name = name(endpoint, &json);
+        let name = display_name(endpoint, &json);
         Ok(Profile { provider: self.provider(), subject, legacy_subject: None, handle: None, name, email })
     }
 
@@ -72,13 +72,13 @@ fn text_at(json: &Value, pointer: &str) -> Option<String> {
     (!text.is_empty() && !text.contains('\0')).then(|| text.to_owned())
 }
 
-/// Returns the id at `pointer` if it is a text or a whole number.
+/// Returns the id at `pointer` if it is a string or an unsigned integer.
 fn id_at(json: &Value, pointer: &str) -> Option<String> {
     let number = || json.pointer(pointer)?.as_u64().map(|number| number.to_string());
     text_at(json, pointer).or_else(number)
 }
 
-fn name(endpoint: &UserinfoEndpoint, json: &Value) -> Option<String> {
+fn display_name(endpoint: &UserinfoEndpoint, json: &Value) -> Option<String> {
     endpoint.names.iter().find_map(|pointer| text_at(json, pointer))
 }
 
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_a_text_or_a_whole_number() {
+    fn an_id_is_a_string_or_an_unsigned_integer() {
         for (json, expected) in [
             (json!({"id": 583231}), Some("583231")),
             (json!({"id": "10158"}), Some("10158")),

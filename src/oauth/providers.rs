@@ -34,7 +34,7 @@ pub enum ClientAuthMethod {
 pub struct UserinfoEndpoint {
     /// The path below the API URL.
     pub path: &'static str,
-    /// An id that never changes and is never reused: a text or a whole number.
+    /// An id that never changes and is never reused: a string or an unsigned integer.
     pub subject: &'static str,
     /// The display name: the first of these that is not empty.
     pub names: &'static [&'static str],
@@ -45,7 +45,7 @@ pub struct UserinfoEndpoint {
 #[derive(Debug)]
 pub enum EmailSource {
     NotProvided,
-    /// A field, without information on whether the address is verified.
+    /// A field that does not say whether the address is verified.
     Unverified(&'static str),
     /// A field, and a second one that is `true` if the address is verified.
     WithVerifiedFlag {
@@ -56,7 +56,7 @@ pub enum EmailSource {
     List(&'static str),
 }
 
-/// Spotify's scope for the song that is playing.
+/// Spotify's scope for reading the current song or episode.
 pub const NOW_PLAYING: &str = "user-read-currently-playing";
 
 pub fn spec(provider: Provider) -> &'static ProviderSpec {
@@ -100,8 +100,8 @@ pub const GOOGLE: ProviderSpec = ProviderSpec {
 };
 
 /// GitHub. docs.github.com: “Authorizing OAuth apps”, “Troubleshooting OAuth app access token request errors”
-/// (sent with status 200), “REST API endpoints for users” and “… for emails”. A login name
-/// can be given up and taken by somebody else; the numeric id stays. Public data needs no scope, email addresses do.
+/// (sent with status 200), “REST API endpoints for users” and “… for emails”. A login name can be given up and taken by
+/// somebody else; the numeric id stays. Public data needs no scope; email addresses do.
 pub const GITHUB: ProviderSpec = ProviderSpec {
     authorize_path: "/login/oauth/authorize",
     token_path: "/login/oauth/access_token",
@@ -119,7 +119,7 @@ pub const GITHUB: ProviderSpec = ProviderSpec {
 };
 
 /// Facebook. developers.facebook.com: “Manually build a login flow” and the Graph API's `User`, whose `id` is
-/// per app. It does not say whether an address is verified. Errors are objects: code 100 is about the authorization
+/// app-scoped. Facebook does not say whether an address is verified. Errors are objects: code 100 is about the authorization
 /// code, 1 and 101 are about the app.
 pub const FACEBOOK: ProviderSpec = ProviderSpec {
     authorize_path: "/dialog/oauth",

@@ -9,7 +9,7 @@ pub enum Error {
     /// 401: the access token has expired or is invalid.
     #[error("the access token is invalid or expired")]
     Unauthorized,
-    /// 403: the user is not on the app's list of users, or may not read this.
+    /// 403: the user is not on the app's list of users or may not read the resource.
     #[error("forbidden (premium: {premium})")]
     Forbidden {
         /// True if the body mentions Premium: the owner's subscription has lapsed, which pauses the whole app.
@@ -27,10 +27,10 @@ pub enum Error {
     QuotaExceeded(Option<Duration>),
     #[error("no answer in time")]
     TimedOut,
-    /// Unreachable, or an internal error of Spotify's.
+    /// Spotify is unreachable or had an internal error.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// Not the documented format.
+    /// The response does not have the documented format.
     #[error("invalid response: {0}")]
     InvalidResponse(String),
 }
@@ -46,7 +46,7 @@ struct ErrorDetails {
 }
 
 impl Error {
-    /// True if a retry may succeed.
+    /// Returns whether a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         matches!(self, Error::Unavailable(_))
     }
@@ -56,13 +56,13 @@ impl Error {
         let wait = wait.map(Duration::from_secs);
         let quota = || {
             serde_json::from_slice::<ErrorBody>(body)
-                .is_ok_and(|told| told.error.reason.as_deref() == Some("QUOTA_EXCEEDED"))
+                .is_ok_and(|body| body.error.reason.as_deref() == Some("QUOTA_EXCEEDED"))
         };
         match status {
-            // The player answers 401 for a missing scope, which a new token does not fix.
-            401 if contains_ignoring_case(body, "permissions missing") => Error::Forbidden { premium: false },
+            // The player endpoint answers 401 for a missing scope, which a new token does not fix.
+            401 if contains_ignore_case(body, "permissions missing") => Error::Forbidden { premium: false },
             401 => Error::Unauthorized,
-            403 => Error::Forbidden { premium: contains_ignoring_case(body, "premium") },
+            403 => Error::Forbidden { premium: contains_ignore_case(body, "premium") },
             400 | 404 => Error::NotFound,
             429 if quota() => Error::QuotaExceeded(wait),
             429 => Error::RateLimited(wait),
@@ -73,8 +73,8 @@ impl Error {
     }
 }
 
-fn contains_ignoring_case(body: &[u8], words: &str) -> bool {
-    String::from_utf8_lossy(body).to_ascii_lowercase().contains(words)
+fn contains_ignore_case(body: &[u8], text: &str) -> bool {
+    String::from_utf8_lossy(body).to_ascii_lowercase().contains(text)
 }
 
 impl From<reqwest::Error> for Error {

@@ -1,7 +1,7 @@
-//! Client for Spotify's Web API: a function for each endpoint. All are reads.
+//! Client for Spotify's Web API: a method for each endpoint. All are reads.
 //!
-//! Written against Spotify's reference and its changes of February 2026. Answers use either `items` or `tracks`, with
-//! nulls and gaps; [`wire`] tolerates what it can.
+//! Written against Spotify's reference and its changes of February 2026. Responses use either `items` or `tracks`,
+//! with nulls and gaps; [`wire`] parses them leniently.
 
 mod error;
 pub mod wire;
@@ -43,10 +43,7 @@ impl Client {
             .connect_timeout(Duration::from_secs(3))
             .timeout(HTTP_TIMEOUT)
             .build();
-        Self {
-            http: client.expect("TLS can begin: it is installed at the start, and the system has ca-certificates"),
-            base,
-        }
+        Self { http: client.expect("TLS is installed at the start, and the system has CA certificates"), base }
     }
 
     /// Returns the token's user.
@@ -57,7 +54,7 @@ impl Client {
         self.get(token, &["me"], &[]).await
     }
 
-    /// Returns up to [`PAGE_SIZE`] of the user's playlists, owned and followed, in their own order.
+    /// Returns up to [`PAGE_SIZE`] of the user's playlists, owned and followed, in the user's own order.
     pub async fn my_playlists(&self, token: &Secret, offset: usize) -> Result<Page<Playlist>> {
         self.get(token, &["me", "playlists"], &page_query(offset)).await.and_then(require_items)
     }
@@ -78,17 +75,17 @@ impl Client {
         self.get(token, &["playlists", id.as_str(), "items"], &page_query(offset)).await.and_then(require_items)
     }
 
-    /// Returns what the user is playing; `None` if nothing.
+    /// Returns what the user is playing; `None` if nothing is.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without the scope `user-read-currently-playing`.
     pub async fn currently_playing(&self, token: &Secret) -> Result<Option<CurrentlyPlaying>> {
-        // Without this, episodes come as null.
+        // Without this, Spotify returns episodes as null.
         let kinds = [("additional_types", "track,episode".to_owned())];
         self.get(token, &["me", "player", "currently-playing"], &kinds).await
     }
 
-    /// Retries once if the connection broke or Spotify had an internal error: all requests are reads.
+    /// Retries once if the connection broke or Spotify had an internal error, which is safe because all requests are reads.
     async fn get<T: DeserializeOwned>(&self, token: &Secret, path: &[&str], query: &[(&str, String)]) -> Result<T> {
         let retry_once = ConstantBuilder::default().with_delay(RETRY_DELAY).with_max_times(1).with_jitter();
         let response = (|| self.get_once(token, path, query)).retry(retry_once).when(Error::is_transient);
@@ -103,11 +100,12 @@ impl Client {
     ) -> Result<T> {
         let mut url = self.base.clone();
         url.path_segments_mut().expect("the base is an http address").pop_if_empty().extend(path);
-        let mut answer = self.http.get(url).query(query).bearer_auth(token.expose()).send().await?;
-        let status = answer.status().as_u16();
-        let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let mut response = self.http.get(url).query(query).bearer_auth(token.expose()).send().await?;
+        let status = response.status().as_u16();
+        let retry_after =
+            response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
+        while let Some(chunk) = response.chunk().await? {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_RESPONSE_BYTES {
                 return Err(Error::InvalidResponse("more than 5 MB".into()));
@@ -116,7 +114,7 @@ impl Client {
         match status {
             200 => wire::parse(&body),
             204 => wire::parse(b"null"),
-            _ => Err(Error::from_response(status, wait, &body)),
+            _ => Err(Error::from_response(status, retry_after, &body)),
         }
     }
 }

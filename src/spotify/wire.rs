@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::error::Error;
 use crate::ids::PlaylistId;
 
-/// Deserializes a field to `None` if it does not have its type, so that one bad field does not lose the answer.
+/// Deserializes a field to `None` if it does not have its type, so that one bad field does not spoil the response.
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
     let value = Value::deserialize(from).ok().map(|value| match value {
         Value::String(text) => replace_unprintable(text).into(),
@@ -21,52 +21,52 @@ fn required_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error>
     String::deserialize(from).map(replace_unprintable)
 }
 
-/// Replaces characters that HTML forbids (13.2.3.5), most controls and the noncharacters, by U+FFFD. Postgres cannot
-/// store NUL either.
+/// Replaces characters that HTML forbids (section 13.2.3.5: most controls, and noncharacters) with U+FFFD. Postgres
+/// cannot store NUL either.
 fn replace_unprintable(text: String) -> String {
-    let unfit = |c: char| {
+    let is_forbidden = |c: char| {
         c.is_control() && !"\t\n\u{c}\r".contains(c)
             || matches!(c, '\u{fdd0}'..='\u{fdef}')
             || matches!(u32::from(c) & 0xffff, 0xfffe | 0xffff)
     };
-    if text.contains(unfit) { text.replace(unfit, "\u{fffd}") } else { text }
+    if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{fffd}") } else { text }
 }
 
-/// The same for a list. Invalid entries become `None`, so that positions stay.
+/// Like [`lenient`], for a list. Invalid entries become `None`, so that positions stay.
 fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<Vec<Option<T>>>, D::Error> {
     let list = lenient::<D, Vec<Value>>(from)?;
     Ok(list.map(|entries| entries.into_iter().map(|entry| T::deserialize(entry).ok()).collect()))
 }
 
-/// Parses an answer. Lone surrogates, which JSON can escape and UTF-8 cannot hold, become U+FFFD.
+/// Parses a response. Lone surrogates, which JSON can escape and UTF-8 cannot hold, become U+FFFD.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let unreadable = |error: serde_json::Error| Error::InvalidResponse(error.to_string());
+    let invalid = |error: serde_json::Error| Error::InvalidResponse(error.to_string());
     match serde_json::from_slice(body) {
-        Ok(answer) => Ok(answer),
-        Err(_) => serde_json::from_str(&replace_lone_surrogates(&String::from_utf8_lossy(body))).map_err(unreadable),
+        Ok(parsed) => Ok(parsed),
+        Err(_) => serde_json::from_str(&replace_lone_surrogates(&String::from_utf8_lossy(body))).map_err(invalid),
     }
 }
 
 fn replace_lone_surrogates(json: &str) -> String {
-    let mut whole = String::with_capacity(json.len());
+    let mut output = String::with_capacity(json.len());
     let mut rest = json;
     while let Some((before, from)) = rest.find('\\').map(|at| rest.split_at(at)) {
-        whole.push_str(before);
-        let taken = match (code_unit(from), from.get(6..).and_then(code_unit)) {
+        output.push_str(before);
+        let escape = match (code_unit(from), from.get(6..).and_then(code_unit)) {
             (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => &from[..12],
             (Some(0xD800..=0xDFFF), _) => {
-                whole.push('\u{fffd}');
+                output.push('\u{fffd}');
                 rest = &from[6..];
                 continue;
             }
             // A two-character escape; the second may be a backslash itself.
             _ => &from[..from.char_indices().nth(2).map_or(from.len(), |(at, _)| at)],
         };
-        whole.push_str(taken);
-        rest = &from[taken.len()..];
+        output.push_str(escape);
+        rest = &from[escape.len()..];
     }
-    whole.push_str(rest);
-    whole
+    output.push_str(rest);
+    output
 }
 
 /// Returns the code unit if the text begins with a `\u` escape.
@@ -77,7 +77,7 @@ fn code_unit(json: &str) -> Option<u32> {
 /// The token's user.
 #[derive(Debug, Deserialize)]
 pub struct Me {
-    /// Immutable id; since May 2026.
+    /// The immutable id; present since May 2026.
     #[serde(default, deserialize_with = "lenient")]
     pub account_id: Option<String>,
     /// The older id, which Spotify advises against for identifying users.
@@ -122,10 +122,10 @@ pub struct Playlist {
     pub images: Option<Vec<Option<Image>>>,
     #[serde(default, deserialize_with = "lenient")]
     pub snapshot_id: Option<String>,
-    /// The contents, since February 2026; in lists only their number.
+    /// The contents, since February 2026; in lists of playlists only their number.
     #[serde(default, deserialize_with = "lenient")]
     items: Option<Page<PlaylistItem>>,
-    /// The same by its old name.
+    /// The same under its old name.
     #[serde(default, deserialize_with = "lenient")]
     tracks: Option<Page<PlaylistItem>>,
 }
@@ -148,8 +148,8 @@ impl Playlist {
 
 /// Returns the smallest image that is large enough for a card, or else the first.
 fn pick_cover(images: &[Option<Image>]) -> Option<&str> {
-    let web = |image: &&Image| image.url.starts_with("https://") || image.url.starts_with("http://");
-    let images: Vec<_> = images.iter().flatten().filter(web).collect();
+    let is_http = |image: &&Image| image.url.starts_with("https://") || image.url.starts_with("http://");
+    let images: Vec<_> = images.iter().flatten().filter(is_http).collect();
     let wide = images.iter().filter(|image| image.width.is_none_or(|width| width >= 300.0));
     let best = wide.min_by(|a, b| a.width.unwrap_or(f64::MAX).total_cmp(&b.width.unwrap_or(f64::MAX)));
     best.or(images.first()).map(|image| image.url.as_str())
@@ -159,7 +159,7 @@ fn pick_cover(images: &[Option<Image>]) -> Option<&str> {
 pub struct Owner {
     #[serde(default, deserialize_with = "lenient")]
     pub display_name: Option<String>,
-    /// For older accounts it reads like a name.
+    /// For older accounts, it is the user name.
     #[serde(default, deserialize_with = "lenient")]
     pub id: Option<String>,
 }
@@ -187,7 +187,7 @@ pub struct PlaylistItem {
 }
 
 impl PlaylistItem {
-    /// `None` if it is unavailable.
+    /// Returns the track or episode; `None` if it is unavailable.
     pub fn track_or_episode(&self) -> Option<&Track> {
         self.item.as_ref().or(self.track.as_ref())
     }
@@ -214,7 +214,7 @@ pub struct Artist {
     pub name: Option<String>,
 }
 
-/// Advertisements have no item; nor have episodes without `additional_types`.
+/// What the user is playing. Advertisements have no item, nor do episodes without `additional_types`.
 #[derive(Debug, Default, Deserialize)]
 pub struct CurrentlyPlaying {
     /// `track`, `episode`, `ad` or `unknown`.
@@ -267,7 +267,7 @@ pub struct AlbumOrShow {
     images: Option<Vec<Option<Image>>>,
 }
 
-/// The playlist, album, artist or show that it plays from.
+/// The playlist, album, artist or show that is being played.
 #[derive(Debug, Default, Deserialize)]
 pub struct Context {
     /// `playlist`, `album`, `artist`, `show`, `collection`; others are possible.

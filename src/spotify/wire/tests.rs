@@ -42,10 +42,10 @@ fn items_and_tracks_are_both_read() {
         );
         let playlist: Playlist = serde_json::from_str(&json).unwrap();
         assert_eq!(playlist.item_count(), Some(3));
-        let rows = playlist.into_items().unwrap().items.unwrap();
-        let names: Vec<_> = rows
+        let items = playlist.into_items().unwrap().items.unwrap();
+        let names: Vec<_> = items
             .iter()
-            .map(|row| row.as_ref().unwrap().track_or_episode().and_then(|item| item.name.as_deref()))
+            .map(|entry| entry.as_ref().unwrap().track_or_episode().and_then(|item| item.name.as_deref()))
             .collect();
         assert_eq!(names, [Some("a"), Some("b"), None]);
     }
@@ -53,19 +53,19 @@ fn items_and_tracks_are_both_read() {
 
 #[test]
 fn the_cover_is_the_smallest_large_enough_image() {
-    let of = |images: &str| {
+    let cover = |images: &str| {
         let json = format!(r#"{{"id":"3cEYpjA9oz9GiPac4AsH4n","images":{images}}}"#);
         serde_json::from_str::<Playlist>(&json).unwrap().cover().map(str::to_owned)
     };
     let sizes = r#"[{"url":"https://a/640","width":640},{"url":"https://a/300","width":300},{"url":"https://a/60","width":60}]"#;
-    assert_eq!(of(sizes).unwrap(), "https://a/300");
-    assert_eq!(of(r#"[{"url":"https://a/up","width":null}]"#).unwrap(), "https://a/up");
-    assert_eq!(of(r#"[{"url":"javascript:1","width":300}]"#), None);
-    assert_eq!(of("null"), None);
-    assert_eq!(of("[]"), None);
+    assert_eq!(cover(sizes).unwrap(), "https://a/300");
+    assert_eq!(cover(r#"[{"url":"https://a/up","width":null}]"#).unwrap(), "https://a/up");
+    assert_eq!(cover(r#"[{"url":"javascript:1","width":300}]"#), None);
+    assert_eq!(cover("null"), None);
+    assert_eq!(cover("[]"), None);
 }
 
-/// Any JSON, with the names we look for often enough to matter.
+/// Any JSON, often with field names that the parser reads.
 fn any_json() -> impl Strategy<Value = Value> {
     let name = prop_oneof![
         prop::sample::select(vec![
@@ -116,8 +116,8 @@ fn parse_all(body: &[u8]) {
     if let Ok(page) = parse::<Page<Playlist>>(body) {
         for playlist in page.items.into_iter().flatten().flatten() {
             let _ = (playlist.cover().map(str::len), playlist.item_count());
-            let rows = playlist.into_items().and_then(|page| page.items).unwrap_or_default();
-            let _ = rows
+            let items = playlist.into_items().and_then(|page| page.items).unwrap_or_default();
+            let _ = items
                 .iter()
                 .flatten()
                 .filter_map(PlaylistItem::track_or_episode)
@@ -129,15 +129,15 @@ fn parse_all(body: &[u8]) {
 
 proptest! {
     #[test]
-    fn no_json_and_no_noise_panics(json in any_json(), noise in any::<Vec<u8>>()) {
+    fn arbitrary_input_does_not_panic(json in any_json(), bytes in any::<Vec<u8>>()) {
         parse_all(json.to_string().as_bytes());
-        parse_all(&noise);
+        parse_all(&bytes);
     }
 
     #[test]
-    fn an_invalid_entry_does_not_affect_its_neighbours(odd in any_json()) {
+    fn an_invalid_entry_does_not_affect_its_neighbours(invalid in any_json()) {
         let good = json!({"id": "3cEYpjA9oz9GiPac4AsH4n", "name": "kept"});
-        let body = json!({"items": [odd, good], "total": odd, "next": odd}).to_string();
+        let body = json!({"items": [invalid, good], "total": invalid, "next": invalid}).to_string();
         let items = parse::<Page<Playlist>>(body.as_bytes()).unwrap().items.unwrap();
         prop_assert_eq!(items.len(), 2);
         prop_assert_eq!(items[1].as_ref().unwrap().name.as_deref(), Some("kept"));
@@ -151,7 +151,7 @@ proptest! {
 }
 
 #[test]
-fn a_deeply_nested_answer_is_rejected() {
+fn a_deeply_nested_response_is_rejected() {
     let deep = format!("{}{}", r#"{"items":["#.repeat(100_000), "]}".repeat(100_000));
     assert!(matches!(parse::<Page<Playlist>>(deep.as_bytes()), Err(Error::InvalidResponse(_))));
 }
