@@ -16,26 +16,26 @@ pub struct Cooldown {
 
 /// Returns the active cool-down of `endpoint`.
 pub async fn find_active(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Result<Option<Cooldown>, Error> {
-    let row = sqlx::query_as!(
+    let query = sqlx::query_as!(
         Cooldown,
         "select until, quota from cooldowns where bucket in ($1, $2) and until > $3 order by until desc limit 1",
         endpoint,
         ALL_ENDPOINTS,
         now
     );
-    Ok(row.fetch_optional(pool).await?)
+    Ok(query.fetch_optional(pool).await?)
 }
 
-/// Records a cool-down; a later end that is already recorded stays.
+/// Records a cool-down. If a later end is recorded already, it stays.
 pub async fn record(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<(), Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         "insert into cooldowns as c (bucket, until, quota) values ($1, $2, $3)
          on conflict (bucket) do update set until = greatest(c.until, excluded.until), quota = excluded.quota",
         bucket,
         cooldown.until,
         cooldown.quota
     );
-    row.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 

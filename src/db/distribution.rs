@@ -1,6 +1,6 @@
 //! Distributes the tables over the nodes of a Citus cluster.
 //!
-//! A user's hearts, playlists and library state lie together on one node, by `user_id`. `users` is a reference table,
+//! A user's hearts, playlists and library state are stored together on one node, by `user_id`. `users` is a reference table,
 //! copied to every node, so that those rows can refer to it. All other tables stay on the coordinator. The app's
 //! statements are the same with and without this (docs/growth.md).
 //!
@@ -23,17 +23,16 @@ pub enum Error {
     NotCoordinator,
     #[error("the cluster has no node that takes shards: add one with `select citus_add_node('HOST', PORT)`")]
     NoNodes,
-    /// A table is distributed in another way.
     #[error("the table {0} is distributed in another way: undo that with `select undistribute_table('{0}')`")]
     Differs(&'static str),
-    /// Citus refused, or the database is unavailable.
+    /// Citus failed, or the database is unavailable.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
 /// Distributes the tables that are not distributed yet, all or none. Rows stay. Running it again changes nothing.
 pub async fn distribute(pool: &Pool) -> Result<(), Error> {
-    // Not a pooled connection, which has a statement timeout: a filled table takes long.
+    // The connection is closed afterwards, whatever state a failure left it in.
     let mut connection = pool.acquire().await?.detach();
     let outcome = distribute_on(&mut connection).await;
     let _ = connection.close().await;
@@ -43,30 +42,30 @@ pub async fn distribute(pool: &Pool) -> Result<(), Error> {
 async fn distribute_on(connection: &mut PgConnection) -> Result<(), Error> {
     check_cluster(connection).await?;
     let mut tx = connection.begin().await?;
-    // Sequentially, because the tables refer to one that is on all nodes. And local tables stay local: Citus would
+    // Sequentially, because the tables refer to one that is on all nodes. Local tables stay local: Citus would
     // convert those that refer to `users`, and then not distribute any with an identity column.
     let settings = "set local statement_timeout = 0;
                     set local citus.multi_shard_modify_mode = 'sequential';
                     set local citus.enable_local_reference_table_foreign_keys = off";
     sqlx::raw_sql(settings).execute(&mut *tx).await?;
     drop_foreign_keys(&mut tx).await?;
-    if !is_in_place(&mut tx, REFERENCE, "n").await? {
+    if !is_distributed(&mut tx, REFERENCE, "n").await? {
         sqlx::query("select create_reference_table($1)").bind(REFERENCE).execute(&mut *tx).await?;
     }
     for table in DISTRIBUTED {
-        if !is_in_place(&mut tx, table, "h").await? {
-            // Views prevent the distribution, and the release that needs these does not run on Citus.
+        if !is_distributed(&mut tx, table, "h").await? {
+            // Views prevent the distribution, and only the previous release needs these, which does not run on Citus.
             sqlx::raw_sql("drop view if exists hearts; drop view if exists removed_hearts").execute(&mut *tx).await?;
-            let with = if table == DISTRIBUTED[0] { "default" } else { DISTRIBUTED[0] };
+            let colocate_with = if table == DISTRIBUTED[0] { "default" } else { DISTRIBUTED[0] };
             let distribute = "select create_distributed_table($1, 'user_id', colocate_with => $2)";
-            sqlx::query(distribute).bind(table).bind(with).execute(&mut *tx).await?;
+            sqlx::query(distribute).bind(table).bind(colocate_with).execute(&mut *tx).await?;
         }
     }
     Ok(tx.commit().await?)
 }
 
 /// Drops the foreign keys from the coordinator's tables to `users`. On Citus they do not cascade, and two inserts at once
-/// deadlock while they are checked (13.2: four of five with eight clients). `users::delete_rows` names these tables.
+/// deadlock while they are checked (Citus 13.2: four of five, with eight clients). `users::delete_rows` names these tables.
 async fn drop_foreign_keys(connection: &mut PgConnection) -> Result<(), Error> {
     let statements =
         "select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint
@@ -80,7 +79,7 @@ async fn drop_foreign_keys(connection: &mut PgConnection) -> Result<(), Error> {
 }
 
 async fn check_cluster(connection: &mut PgConnection) -> Result<(), Error> {
-    if extension(connection).await?.is_none() {
+    if citus_version(connection).await?.is_none() {
         return Err(Error::NoExtension);
     }
     let group: i32 = sqlx::query_scalar("select groupid from pg_dist_local_group").fetch_one(&mut *connection).await?;
@@ -92,19 +91,20 @@ async fn check_cluster(connection: &mut PgConnection) -> Result<(), Error> {
     if nodes == 0 { Err(Error::NoNodes) } else { Ok(()) }
 }
 
-/// Returns Citus' version, if the database has the extension.
-async fn extension(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+/// Returns Citus's version; `None` if the database lacks the extension.
+async fn citus_version(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar("select extversion from pg_extension where extname = 'citus'").fetch_optional(connection).await
 }
 
-/// True if a table is distributed already. `method` is Citus' name for how: `n` for a reference table, `h` by hash.
-async fn is_in_place(connection: &mut PgConnection, table: &'static str, method: &str) -> Result<bool, Error> {
-    let known = "select p.partmethod::text || ' ' || coalesce(column_to_column_name(p.logicalrelid, p.partkey), '')
+/// Returns whether a table is distributed already. `method` is Citus's partition method: `n` for a reference table, `h`
+/// for a table that is distributed by hash.
+async fn is_distributed(connection: &mut PgConnection, table: &'static str, method: &str) -> Result<bool, Error> {
+    let query = "select p.partmethod::text || ' ' || coalesce(column_to_column_name(p.logicalrelid, p.partkey), '')
                  from pg_dist_partition p where p.logicalrelid = $1::regclass";
-    let known: Option<String> = sqlx::query_scalar(known).bind(table).fetch_optional(connection).await?;
-    match known.as_deref().and_then(|known| known.split_once(' ')) {
+    let found: Option<String> = sqlx::query_scalar(query).bind(table).fetch_optional(connection).await?;
+    match found.as_deref().and_then(|found| found.split_once(' ')) {
         None => Ok(false),
-        Some((known, column)) if known == method && (method == "n" || column == "user_id") => Ok(true),
+        Some((found, column)) if found == method && (method == "n" || column == "user_id") => Ok(true),
         Some(_) => Err(Error::Differs(table)),
     }
 }
@@ -123,7 +123,7 @@ pub struct Cluster {
 /// Checks the cluster; `None` on plain Postgres.
 pub async fn examine(pool: &Pool) -> Result<Option<Cluster>, Error> {
     let mut connection = pool.acquire().await?;
-    let Some(version) = extension(&mut connection).await? else { return Ok(None) };
+    let Some(version) = citus_version(&mut connection).await? else { return Ok(None) };
     let nodes = "select nodename || ':' || nodeport from pg_dist_node where groupid <> 0 order by 1";
     let nodes: Vec<String> = sqlx::query_scalar(nodes).fetch_all(&mut *connection).await?;
     // As seen by the coordinator: a node that is down reports all others as down.
@@ -133,7 +133,7 @@ pub async fn examine(pool: &Pool) -> Result<Option<Cluster>, Error> {
     let down: Vec<String> = sqlx::query_scalar(health).fetch_all(&mut *connection).await?;
     let mut undistributed = Vec::new();
     for (table, method) in [(REFERENCE, "n")].into_iter().chain(DISTRIBUTED.map(|table| (table, "h"))) {
-        if !is_in_place(&mut connection, table, method).await? {
+        if !is_distributed(&mut connection, table, method).await? {
             undistributed.push(table);
         }
     }

@@ -11,19 +11,19 @@ pub struct SchemaStatus {
     pub version: String,
     /// Such as 160004.
     pub version_number: i32,
-    /// Applied migrations.
+    /// The number of applied migrations.
     pub applied: usize,
-    /// Migrations in this binary that are not applied.
+    /// The number of migrations in this binary that are not applied.
     pub pending: usize,
-    /// Applied migrations that this binary does not know: a newer release was here.
+    /// The number of applied migrations that this binary does not know, because a newer release applied them.
     pub ahead: usize,
-    /// Migrations whose text has changed since they were applied.
+    /// The number of migrations whose text has changed since they were applied.
     pub changed: usize,
 }
 
 #[derive(Debug)]
 pub struct ActiveCooldown {
-    /// The endpoint; `all` for every one.
+    /// The endpoint, or `all`.
     pub bucket: String,
     pub until: OffsetDateTime,
     /// True if the daily quota is used up.
@@ -33,14 +33,14 @@ pub struct ActiveCooldown {
 /// Compares the applied migrations with those in this binary.
 pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, Error> {
     let mut connection = pool.acquire().await?;
-    let server = sqlx::query!(
+    let query = sqlx::query!(
         r#"select current_setting('server_version') as "version!", current_setting('server_version_num')::integer as "number!""#
     );
-    let server = server.fetch_one(&mut *connection).await?;
-    let ran = match connection.list_applied_migrations("_sqlx_migrations").await {
-        Ok(ran) => ran,
-        // undefined_table: no migration was ever applied.
-        Err(MigrateError::Execute(sqlx::Error::Database(told))) if told.code().as_deref() == Some("42P01") => {
+    let server = query.fetch_one(&mut *connection).await?;
+    let applied = match connection.list_applied_migrations("_sqlx_migrations").await {
+        Ok(applied) => applied,
+        // undefined_table: no migration has ever been applied.
+        Err(MigrateError::Execute(sqlx::Error::Database(error))) if error.code().as_deref() == Some("42P01") => {
             Vec::new()
         }
         Err(MigrateError::Execute(error)) => return Err(error.into()),
@@ -48,50 +48,53 @@ pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, Error> {
     };
     let known = super::migrate::migrations();
     let find = |version| known.iter().find(|migration| migration.version == version);
-    let ahead = ran.iter().filter(|ran| find(ran.version).is_none()).count();
+    let ahead = applied.iter().filter(|applied| find(applied.version).is_none()).count();
     Ok(SchemaStatus {
         version: server.version,
         version_number: server.number,
-        applied: ran.len(),
-        pending: known.iter().filter(|known| ran.iter().all(|ran| ran.version != known.version)).count(),
+        applied: applied.len(),
+        pending: known.iter().filter(|known| applied.iter().all(|applied| applied.version != known.version)).count(),
         ahead,
-        changed: ran.iter().filter(|ran| find(ran.version).is_some_and(|known| known.checksum != ran.checksum)).count(),
+        changed: applied
+            .iter()
+            .filter(|applied| find(applied.version).is_some_and(|known| known.checksum != applied.checksum))
+            .count(),
     })
 }
 
 #[derive(Debug)]
 pub struct ReplicaStatus {
-    /// True if it replicates another server.
-    pub copies: bool,
+    /// Whether it replicates another server.
+    pub is_replica: bool,
     /// Age of the last replicated change in seconds; `None` if there is none yet.
-    pub behind: Option<f64>,
+    pub lag_seconds: Option<f64>,
 }
 
 pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus, Error> {
     let mut connection = pool.acquire().await?;
-    let status = sqlx::query_as!(
-        ReplicaStatus,
+    let query = sqlx::query!(
         r#"select pg_is_in_recovery() as "copies!",
                   extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as behind"#
     );
-    Ok(status.fetch_one(&mut *connection).await?)
+    let status = query.fetch_one(&mut *connection).await?;
+    Ok(ReplicaStatus { is_replica: status.copies, lag_seconds: status.behind })
 }
 
 /// Returns the active cool-downs.
 pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<ActiveCooldown>, Error> {
-    let rows = sqlx::query_as!(
+    let query = sqlx::query_as!(
         ActiveCooldown,
         "select bucket, until, quota from cooldowns where until > $1 order by until desc",
         now
     );
-    Ok(rows.fetch_all(pool).await?)
+    Ok(query.fetch_all(pool).await?)
 }
 
-/// Returns the calls of each Spotify endpoint on `day` (UTC), most frequent first.
+/// Returns the number of calls to each Spotify endpoint on `day` (UTC), most frequent first.
 pub async fn count_calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>, Error> {
-    let rows =
+    let query =
         sqlx::query!("select endpoint, calls from spotify_calls where day = $1 order by calls desc, endpoint", day);
-    Ok(rows.fetch_all(pool).await?.into_iter().map(|row| (row.endpoint, row.calls)).collect())
+    Ok(query.fetch_all(pool).await?.into_iter().map(|row| (row.endpoint, row.calls)).collect())
 }
 
 pub async fn count_users(pool: &Pool) -> Result<i64, Error> {
@@ -100,12 +103,12 @@ pub async fn count_users(pool: &Pool) -> Result<i64, Error> {
 
 /// Counts all hearts, as of the last count.
 pub async fn count_hearts(pool: &Pool) -> Result<i64, Error> {
-    let sum = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
-    Ok(sum.fetch_one(pool).await?)
+    let query = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
+    Ok(query.fetch_one(pool).await?)
 }
 
 /// Counts sessions that have not expired.
 pub async fn count_sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64, Error> {
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from sessions where expires_at > $1"#, now);
-    Ok(count.fetch_one(pool).await?)
+    let query = sqlx::query_scalar!(r#"select count(*) as "count!" from sessions where expires_at > $1"#, now);
+    Ok(query.fetch_one(pool).await?)
 }

@@ -17,7 +17,7 @@ pub struct Event {
 }
 
 pub async fn record(pool: &Pool, user: UserId, event: &Event) -> Result<(), Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         "insert into events (user_id, at, kind, provider, device) values ($1, $2, $3, $4, $5)",
         user.0,
         event.at,
@@ -25,25 +25,25 @@ pub async fn record(pool: &Pool, user: UserId, event: &Event) -> Result<(), Erro
         event.provider,
         event.device
     );
-    row.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
 /// Returns a user's events, newest first.
 pub async fn list(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Event>, Error> {
-    let rows = sqlx::query_as!(
+    let query = sqlx::query_as!(
         Event,
         "select at, kind, provider, device from events where user_id = $1 order by at desc, id desc offset $2 limit $3",
         user.0,
         offset,
         limit
     );
-    Ok(rows.fetch_all(pool).await?)
+    Ok(query.fetch_all(pool).await?)
 }
 
 pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
-    let row = sqlx::query_scalar!(r#"select count(*) as "count!" from events where user_id = $1"#, user.0);
-    Ok(row.fetch_one(pool).await?)
+    let query = sqlx::query_scalar!(r#"select count(*) as "count!" from events where user_id = $1"#, user.0);
+    Ok(query.fetch_one(pool).await?)
 }
 
 /// Deletes expired events, in batches. Returns how many.

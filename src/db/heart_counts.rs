@@ -1,4 +1,4 @@
-//! How many users heart each playlist, counted by one process at a time.
+//! The number of users that heart each playlist, counted by one process at a time.
 
 use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
@@ -10,26 +10,26 @@ use crate::ids::PlaylistId;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HeartCount {
     pub hearts: i64,
-    /// When all hearts were last counted; `None` if never.
+    /// When hearts were last counted; `None` if never.
     pub counted_at: Option<OffsetDateTime>,
 }
 
 /// Returns the count of one playlist.
 pub async fn find(pool: &Pool, playlist: &PlaylistId) -> Result<HeartCount, Error> {
-    let row = sqlx::query_as!(
+    let query = sqlx::query_as!(
         HeartCount,
         r#"select coalesce((select hearts from heart_counts where playlist_id = $1), 0) as "hearts!",
                   (select made_at from top_lists) as counted_at"#,
         playlist.as_str()
     );
-    Ok(row.fetch_one(pool).await?)
+    Ok(query.fetch_one(pool).await?)
 }
 
-/// Takes the lease to count. `false` if the counts are younger than `age` plus the pause that the last count asked
-/// for, or if another process is counting.
+/// Takes the lease to count. Returns `false` if the counts are younger than `age` plus the pause set by the last count,
+/// or if another process is counting.
 pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
-    let row = sqlx::query!(
-        // A time in the future, from a wrong clock, must not stop the counting for good.
+    let query = sqlx::query!(
+        // A time in the future, from a wrong clock, must not stop the counting forever.
         "insert into top_lists as l (leased_until) values ($1) on conflict (only_one) do update set leased_until = $1
          where (l.made_at is null or l.made_at + l.rest < $2 or l.made_at - l.rest > $3)
                and (l.leased_until is null or l.leased_until not between $4 and $1::timestamptz + interval '1 minute')",
@@ -38,17 +38,17 @@ pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: Offse
         now + age,
         now
     );
-    Ok(row.execute(pool).await?.rows_affected() == 1)
+    Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
-/// Counts all hearts. One pass over the table, of which only the counts that changed are written: ten million hearts
-/// take Postgres 6 to 7 seconds (docs/growth.md). Fails after `limit`, so that it ends before its lease does.
-pub async fn refresh(pool: &Pool, limit: Duration, now: OffsetDateTime) -> Result<(), Error> {
+/// Counts all hearts in one pass over the table and writes the counts that changed: ten million hearts take Postgres 6
+/// to 7 seconds (docs/growth.md). Fails after `timeout`, so that it ends before its lease does.
+pub async fn refresh(pool: &Pool, timeout: Duration, now: OffsetDateTime) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    let limit = limit.whole_milliseconds().to_string();
-    sqlx::query_scalar!("select set_config('statement_timeout', $1, true)", limit).fetch_one(&mut *tx).await?;
-    let counts = sqlx::query!(
+    let timeout = timeout.whole_milliseconds().to_string();
+    sqlx::query_scalar!("select set_config('statement_timeout', $1, true)", timeout).fetch_one(&mut *tx).await?;
+    let query = sqlx::query!(
         "insert into heart_counts (playlist_id, hearts, week)
          select playlist_id, sum(hearts), sum(week) from (
              select playlist_id, count(*) as hearts, count(*) filter (where hearted_at > $1) as week,
@@ -59,18 +59,18 @@ pub async fn refresh(pool: &Pool, limit: Duration, now: OffsetDateTime) -> Resul
          on conflict (playlist_id) do update set hearts = excluded.hearts, week = excluded.week",
         now - Duration::WEEK
     );
-    counts.execute(&mut *tx).await?;
+    query.execute(&mut *tx).await?;
     sqlx::query!("delete from heart_counts where hearts <= 0").execute(&mut *tx).await?;
     Ok(tx.commit().await?)
 }
 
-/// Releases the lease, with the time of the count and the pause before the next one. `false` if the lease was lost.
-pub async fn release(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime, rest: Duration) -> Result<bool, Error> {
-    let row = sqlx::query!(
+/// Releases the lease and stores the pause before the next count. Returns `false` if the lease was lost.
+pub async fn release(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime, pause: Duration) -> Result<bool, Error> {
+    let query = sqlx::query!(
         "update top_lists set made_at = $1, leased_until = null, rest = make_interval(secs => $3) where leased_until = $2",
         now,
         until,
-        rest.as_seconds_f64()
+        pause.as_seconds_f64()
     );
-    Ok(row.execute(pool).await?.rows_affected() == 1)
+    Ok(query.execute(pool).await?.rows_affected() == 1)
 }

@@ -20,8 +20,8 @@ pub async fn add(
     undo_since: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    // snapshot_id and title are filled in by playlists::update_hearts, from the row that is stored at this moment.
-    let heart = sqlx::query!(
+    // snapshot_id and title are filled in later by playlists::update_hearts, from the playlist row stored now.
+    let query = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at) values ($1, $2, $3)
          on conflict (user_id, playlist_id) do update
              set removed_at = null, snapshot_id = null, gone_at = null,
@@ -32,31 +32,31 @@ pub async fn add(
         now,
         undo_since
     );
-    heart.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
-/// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`].
+/// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`] deletes it.
 pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), Error> {
-    let heart = sqlx::query!(
+    let query = sqlx::query!(
         "update user_hearts set removed_at = $3 where user_id = $1 and playlist_id = $2 and removed_at is null",
         user.0,
         playlist.as_str(),
         now
     );
-    heart.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
-/// Restores a heart that was removed after `since`, as it was. `false` if there is none.
+/// Restores a heart that was removed after `since`, as it was. Returns `false` if there is none.
 pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: OffsetDateTime) -> Result<bool, Error> {
-    let heart = sqlx::query!(
+    let query = sqlx::query!(
         "update user_hearts set removed_at = null where user_id = $1 and playlist_id = $2 and removed_at > $3",
         user.0,
         playlist.as_str(),
         since
     );
-    Ok(heart.execute(pool).await?.rows_affected() == 1)
+    Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
 /// A note and tags, and their folded forms for the search.
@@ -70,14 +70,14 @@ pub struct AnnotationRow {
     pub tags_folded: Vec<String>,
 }
 
-/// Replaces a heart's note and tags. `false` if there is no such heart.
+/// Replaces a heart's note and tags. Returns `false` if there is no such heart.
 pub async fn annotate(
     pool: &Pool,
     user: UserId,
     playlist: &PlaylistId,
     annotation: &AnnotationRow,
 ) -> Result<bool, Error> {
-    let heart = sqlx::query!(
+    let query = sqlx::query!(
         "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6
          where user_id = $1 and playlist_id = $2 and removed_at is null",
         user.0,
@@ -87,19 +87,19 @@ pub async fn annotate(
         annotation.note_folded.as_deref(),
         &annotation.tags_folded
     );
-    Ok(heart.execute(pool).await?.rows_affected() == 1)
+    Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
 /// Sets the heart's version to the newest known, because its owner has opened the playlist.
 pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<(), Error> {
-    let heart = sqlx::query!(
+    let query = sqlx::query!(
         "update user_hearts h set snapshot_id = p.snapshot_id from playlists p
          where h.user_id = $1 and h.playlist_id = $2 and h.removed_at is null and p.user_id = $1 and p.id = $2
                and p.snapshot_id is not null and h.snapshot_id is distinct from p.snapshot_id",
         user.0,
         playlist.as_str()
     );
-    heart.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
@@ -110,14 +110,14 @@ pub async fn mark_unavailable(
     playlist: &PlaylistId,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let heart = sqlx::query!(
+    let query = sqlx::query!(
         "update user_hearts set gone_at = $3
          where user_id = $1 and playlist_id = $2 and removed_at is null and gone_at is null",
         user.0,
         playlist.as_str(),
         now
     );
-    heart.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
@@ -136,46 +136,46 @@ pub struct Heart {
 
 /// Returns a heart, even if it is removed.
 pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Option<Heart>, Error> {
-    let heart = sqlx::query_as!(
+    let query = sqlx::query_as!(
         Heart,
         r#"select title, hearted_at as "hearted_at?", removed_at, gone_at, note, tags
            from user_hearts where user_id = $1 and playlist_id = $2"#,
         user.0,
         playlist.as_str()
     );
-    Ok(heart.fetch_optional(pool).await?)
+    Ok(query.fetch_optional(pool).await?)
 }
 
 pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
-    let count = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         r#"select count(*) as "count!" from user_hearts where user_id = $1 and removed_at is null"#,
         user.0
     );
-    Ok(count.fetch_one(pool).await?)
+    Ok(query.fetch_one(pool).await?)
 }
 
 /// Returns those of `playlists` that a user hearts.
 pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>, Error> {
-    let hearted = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         "select playlist_id from user_hearts where user_id = $1 and playlist_id = any($2) and removed_at is null",
         user.0,
         playlists
     );
-    Ok(hearted.fetch_all(pool).await?)
+    Ok(query.fetch_all(pool).await?)
 }
 
 pub struct HeartsPage {
-    /// The rows asked for.
+    /// The requested rows.
     pub rows: Vec<Playlist>,
-    /// How many hearts match; 0 beyond the last page of a search.
+    /// The number of matching hearts; 0 beyond the last page of a search.
     pub found: i64,
-    /// How many hearts there are.
+    /// The number of all hearts.
     pub total: i64,
 }
 
 /// Returns a user's hearts, newest first.
 pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartsPage, Error> {
-    let rows = sqlx::query!(
+    let query = sqlx::query!(
         r#"select count(*) as total, null as id, null as name, null as owner_name, null as cover_url,
                   null::integer as item_count, null::boolean as public, null::boolean as collaborative,
                   null::timestamptz as seen_at, null::timestamptz as hearted_at, null::timestamptz as gone_at,
@@ -193,7 +193,7 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
         offset,
         limit
     );
-    let rows = rows.fetch_all(pool).await?;
+    let rows = query.fetch_all(pool).await?;
     // The first row holds only the total.
     let total = rows.first().and_then(|row| row.total).unwrap_or_default();
     let rows = rows.into_iter().filter_map(|row| Some(playlist!(row)));
@@ -212,14 +212,14 @@ pub struct RemovedHeart {
     pub tags: Vec<String>,
 }
 
-/// Returns the hearts that a user removed after `since`, the latest first, and their total.
+/// Returns the hearts that a user removed after `since`, latest first, and their total number.
 pub async fn list_removed(
     pool: &Pool,
     user: UserId,
     since: OffsetDateTime,
     (offset, limit): (i64, i64),
 ) -> Result<(Vec<RemovedHeart>, i64), Error> {
-    let rows = sqlx::query!(
+    let query = sqlx::query!(
         r#"select t.total as "total!", h.playlist_id as "id?", coalesce(p.name, h.title) as name,
                   p.owner_name as "owner_name?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
                   h.removed_at as "removed_at?", h.note as "note?", nullif(h.tags, '{}') as tags
@@ -233,7 +233,7 @@ pub async fn list_removed(
         offset,
         limit
     );
-    let rows = rows.fetch_all(pool).await?;
+    let rows = query.fetch_all(pool).await?;
     let total = rows.first().map_or(0, |row| row.total);
     let rows = rows.into_iter().filter_map(|row| {
         Some(RemovedHeart {
@@ -250,15 +250,15 @@ pub async fn list_removed(
     Ok((rows.collect(), total))
 }
 
-/// Deletes removed hearts for good: one playlist's, or all of a user's.
+/// Deletes removed hearts permanently: one playlist's, or all of a user's.
 pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) -> Result<(), Error> {
-    let hearts = sqlx::query!(
+    let query = sqlx::query!(
         "delete from user_hearts
          where user_id = $1 and removed_at is not null and ($2::text is null or playlist_id = $2)",
         user.0,
         playlist.map(PlaylistId::as_str)
     );
-    hearts.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 

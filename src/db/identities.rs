@@ -27,7 +27,7 @@ pub struct ProviderIdentity<'a> {
     pub provider: Provider,
     /// The provider's id of the account.
     pub subject: &'a str,
-    /// The account's public name, which may change.
+    /// The user's id as the owner of playlists; Spotify only.
     pub handle: Option<&'a str>,
     /// The email address, and whether the provider has verified it.
     pub email: Option<(&'a str, bool)>,
@@ -61,7 +61,7 @@ impl KnownIdentity {
 }
 
 pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<KnownIdentity>, Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         r#"select i.user_id, u.display_name, i.email, i.email_verified, i.handle,
                   i.provider = (select provider from identities where user_id = i.user_id
                                 order by created_at, provider limit 1) as "names_account!"
@@ -69,7 +69,7 @@ pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Opti
         provider.key(),
         subject
     );
-    Ok(row.fetch_optional(pool).await?.map(|row| KnownIdentity {
+    Ok(query.fetch_optional(pool).await?.map(|row| KnownIdentity {
         user: UserId(row.user_id),
         display_name: row.display_name,
         names_account: row.names_account,
@@ -79,21 +79,22 @@ pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Opti
     }))
 }
 
-/// Returns Spotify's id of the user as the owner of playlists, if known.
+/// Returns the user's Spotify id as the owner of playlists, if known.
 pub async fn spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>, Error> {
-    let row = sqlx::query_scalar!("select handle from identities where user_id = $1 and provider = 'spotify'", user.0);
-    Ok(row.fetch_optional(pool).await?.flatten())
+    let query =
+        sqlx::query_scalar!("select handle from identities where user_id = $1 and provider = 'spotify'", user.0);
+    Ok(query.fetch_optional(pool).await?.flatten())
 }
 
 /// Changes an identity's subject, unless a concurrent request has just stored the new one.
 pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &str) -> Result<(), Error> {
-    let change = sqlx::query!(
+    let query = sqlx::query!(
         "update identities set subject = $3 where provider = $1 and subject = $2",
         provider.key(),
         old,
         new
     );
-    match change.execute(pool).await {
+    match query.execute(pool).await {
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(()),
         result => Ok(result.map(drop)?),
     }
@@ -105,13 +106,13 @@ pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> 
     insert(&mut *pool.acquire().await?, user, identity).await
 }
 
-/// The same within a transaction.
+/// Like [`link`], within a transaction.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     user: UserId,
     identity: ProviderIdentity<'_>,
 ) -> Result<bool, Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         "insert into identities (user_id, provider, subject, created_at, last_used_at, email, email_verified, handle)
          values ($1, $2, $3, $4, $4, $5, $6, $7) on conflict do nothing",
         user.0,
@@ -122,12 +123,12 @@ pub(super) async fn insert(
         identity.is_email_verified(),
         identity.handle
     );
-    Ok(row.execute(connection).await?.rows_affected() == 1)
+    Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
 /// Updates the stored email address and handle.
 pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<(), Error> {
-    let change = sqlx::query!(
+    let query = sqlx::query!(
         "update identities set email = $3, email_verified = $4, handle = coalesce($5, handle)
          where provider = $1 and subject = $2",
         identity.provider.key(),
@@ -136,28 +137,28 @@ pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<(), E
         identity.is_email_verified(),
         identity.handle
     );
-    change.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
 /// Returns a user's identities, oldest first.
 pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
-    let rows = sqlx::query_as!(
+    let query = sqlx::query_as!(
         Identity,
         "select provider, email, created_at, last_used_at from identities where user_id = $1 order by created_at, provider",
         user.0
     );
-    Ok(rows.fetch_all(pool).await?)
+    Ok(query.fetch_all(pool).await?)
 }
 
 /// Returns whether the user has an identity at `provider`.
 pub async fn exists(pool: &Pool, user: UserId, provider: Provider) -> Result<bool, Error> {
-    let row = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         r#"select exists (select from identities where user_id = $1 and provider = $2) as "has!""#,
         user.0,
         provider.key()
     );
-    Ok(row.fetch_one(pool).await?)
+    Ok(query.fetch_one(pool).await?)
 }
 
 /// Another user's identity with the same verified email address.
@@ -169,7 +170,7 @@ pub struct MergeCandidate {
 
 /// Returns other users' identities that share a verified email address with `user`, at providers where `user` has none.
 pub async fn merge_candidates(pool: &Pool, user: UserId) -> Result<Vec<MergeCandidate>, Error> {
-    let rows = sqlx::query!(
+    let query = sqlx::query!(
         "select distinct theirs.user_id, theirs.provider
          from identities mine join identities theirs on lower(theirs.email) = lower(mine.email)
          where mine.user_id = $1 and mine.email_verified and theirs.email_verified and theirs.user_id <> $1
@@ -177,7 +178,7 @@ pub async fn merge_candidates(pool: &Pool, user: UserId) -> Result<Vec<MergeCand
          order by theirs.provider",
         user.0
     );
-    let rows = rows.fetch_all(pool).await?.into_iter();
+    let rows = query.fetch_all(pool).await?.into_iter();
     Ok(rows.map(|row| MergeCandidate { user: UserId(row.user_id), provider: row.provider }).collect())
 }
 
@@ -189,7 +190,7 @@ pub enum UnlinkOutcome {
     LastIdentity,
 }
 
-/// Deletes an identity, unless none at the `configured` providers (by key) would be left.
+/// Deletes an identity, unless the user would have none left at the `configured` providers (given by key).
 pub async fn unlink(
     pool: &Pool,
     user: UserId,
@@ -200,16 +201,16 @@ pub async fn unlink(
     let mut tx = connection.begin().await?;
     // Two concurrent calls must not delete the last two identities.
     sqlx::query!("select id from users where id = $1 for update", user.0).fetch_optional(&mut *tx).await?;
-    let deleted = sqlx::query!("delete from identities where user_id = $1 and provider = $2", user.0, provider.key());
-    if deleted.execute(&mut *tx).await?.rows_affected() == 0 {
+    let query = sqlx::query!("delete from identities where user_id = $1 and provider = $2", user.0, provider.key());
+    if query.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(UnlinkOutcome::NotLinked);
     }
-    let left = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         r#"select exists (select from identities where user_id = $1 and provider = any($2)) as "left!""#,
         user.0,
         configured
     );
-    if !left.fetch_one(&mut *tx).await? {
+    if !query.fetch_one(&mut *tx).await? {
         return Ok(UnlinkOutcome::LastIdentity);
     }
     tx.commit().await?;

@@ -24,7 +24,7 @@ pub async fn export(
     last: Option<&ExportedHeart>,
     limit: i64,
 ) -> Result<Vec<ExportedHeart>, Error> {
-    let rows = sqlx::query_as!(
+    let query = sqlx::query_as!(
         ExportedHeart,
         r#"select h.playlist_id, coalesce(p.name, h.title) as name, p.owner_name as "owner_name?", h.hearted_at, h.note,
                   h.tags
@@ -37,7 +37,7 @@ pub async fn export(
         last.map(|last| last.playlist_id.as_str()),
         limit
     );
-    Ok(rows.fetch_all(pool).await?)
+    Ok(query.fetch_all(pool).await?)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +52,12 @@ pub struct NewHeart {
 pub enum ImportResult {
     /// The number of new hearts.
     Added(i64),
-    /// None was added: the user would have too many.
+    /// No heart was added: the user would have too many.
     TooMany { existing: i64, new: i64 },
 }
 
-/// Adds hearts that do not exist yet, all or none, up to `max` of the user's in total. Existing ones stay as they are.
-/// A removed one returns with the file's date, and with the file's note and tags if it has any.
+/// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`. Existing ones stay as they
+/// are. A removed one is restored with the imported date, and with the imported note and tags if there are any.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
@@ -67,9 +67,9 @@ pub async fn import(pool: &Pool, user: UserId, hearts: &[NewHeart], max: i64) ->
     // Two concurrent imports of one user must not both count first and then exceed the limit together.
     sqlx::query!("select pg_advisory_xact_lock($1)", IMPORT_LOCK ^ user.0).fetch_one(&mut *tx).await?;
     let ids: Vec<_> = hearts.iter().map(|heart| heart.playlist.to_string()).collect();
-    let (there, new) = count_existing_and_new(&mut tx, user, &ids).await?;
-    if new > 0 && there + new > max {
-        return Ok(ImportResult::TooMany { existing: there, new });
+    let (existing, new) = count_existing_and_new(&mut tx, user, &ids).await?;
+    if new > 0 && existing + new > max {
+        return Ok(ImportResult::TooMany { existing, new });
     }
     insert_hearts(&mut tx, user, &ids, hearts).await?;
     tx.commit().await?;
@@ -85,7 +85,7 @@ async fn count_existing_and_new(
     user: UserId,
     ids: &[String],
 ) -> Result<(i64, i64), Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "there!",
                   (select count(*) from (
                        select unnest($2::text[])
@@ -93,7 +93,7 @@ async fn count_existing_and_new(
         user.0,
         ids
     );
-    let row = row.fetch_one(connection).await?;
+    let row = query.fetch_one(connection).await?;
     Ok((row.there, row.new))
 }
 
@@ -106,9 +106,9 @@ async fn insert_hearts(
     let text = |column: fn(&AnnotationRow) -> Option<String>| {
         hearts.iter().map(|heart| column(&heart.annotation)).collect::<Vec<_>>()
     };
-    // Distinct, because one statement may change a row only once; the first of two lines counts. Ordered by id, so
+    // Distinct, because one statement may change a row only once; the first of two lines wins. Ordered by id, so
     // that two concurrent statements do not deadlock.
-    let inserted = sqlx::query!(
+    let query = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at, note, tags, note_folded, tags_folded)
          select $1, l.id, l.hearted_at, l.note, string_to_array(l.tags, ','), l.note_folded,
                 string_to_array(l.tags_folded, ',')
@@ -132,6 +132,6 @@ async fn insert_hearts(
         &text(|annotation| annotation.note_folded.clone()) as _,
         &text(|annotation| Some(annotation.tags_folded.join(","))) as _,
     );
-    inserted.execute(connection).await?;
+    query.execute(connection).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! All the SQL: the pool, the migrations, and a file for each noun.
+//! All the SQL: the pool, the migrations, and a module for each kind of row.
 
 pub mod cooldowns;
 pub mod distribution;
@@ -36,7 +36,7 @@ use crate::ids::Secret;
 
 pub use pool::Pool;
 
-/// Errors of the database. The inner error is for the log, never for a page.
+/// A database error. The inner error is for the log, never for a page.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Unreachable, or no free connection; the same request may succeed later.
@@ -54,7 +54,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// No answer in time.
+    /// Returns the error for a missing response.
     pub fn timed_out() -> Self {
         Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
     }
@@ -77,7 +77,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// SQLSTATEs that say that the server, not the query, has a problem, so that a retry may succeed: 08 (connection), 28
+/// Returns whether a SQLSTATE means a problem of the server, not of the query, so that a retry may succeed: 08 (connection), 28
 /// (password being rotated), 3D (no such database), 53 (resources), 57P (shutdown), 25006 (read-only), 55000 (not
 /// accepting connections), 57014 (statement timeout), 55P03 (lock timeout), 40P01 (deadlock), 40001 (serialization).
 fn is_unavailable(code: &str) -> bool {
@@ -92,7 +92,7 @@ const POOL_TIMEOUT: Duration = Duration::from_secs(3);
 /// cannot occupy all connections. Plan modes are not set: Citus refuses forced ones.
 const CONNECTION_SETTINGS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
 
-/// Prepared statements that a connection caches: more than the app has.
+/// Prepared statements that a connection caches; the app has fewer.
 const STATEMENT_CACHE_CAPACITY: usize = 256;
 
 /// Returns a pool of at most `connections`. It connects on first use, so that the app can serve before its database
@@ -109,11 +109,11 @@ fn pool_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
 /// Parses a URL. Connections over the network are encrypted unless the URL sets `sslmode`.
 fn connect_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
     let options: PgConnectOptions = url.expose().parse()?;
-    let address = Url::parse(url.expose()).map_err(|error| sqlx::Error::Configuration(error.into()))?;
-    let says = address.query_pairs().any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"));
-    // The default, `prefer`, falls back to plain text if an attacker on the path says so.
-    let plain = matches!(options.get_ssl_mode(), PgSslMode::Prefer) && !says && is_remote(&options);
-    Ok(if plain { options.ssl_mode(PgSslMode::Require) } else { options })
+    let url = Url::parse(url.expose()).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    let sets_sslmode = url.query_pairs().any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"));
+    // With the default, `prefer`, an attacker on the path can force plain text.
+    let may_be_plain = matches!(options.get_ssl_mode(), PgSslMode::Prefer) && !sets_sslmode && is_remote(&options);
+    Ok(if may_be_plain { options.ssl_mode(PgSslMode::Require) } else { options })
 }
 
 fn is_remote(options: &PgConnectOptions) -> bool {
@@ -122,15 +122,15 @@ fn is_remote(options: &PgConnectOptions) -> bool {
 }
 
 /// Prepares a transaction that deletes or merges whole accounts. It has no statement timeout, because a large account
-/// must be deletable too; waiting for a lock stays limited. On Citus it changes shards one after the other, without which
-/// it could not touch the reference table `users` as well. Plain Postgres accepts the setting and ignores it.
+/// must be deletable too; waiting for a lock stays limited. On Citus it changes shards one after the other; otherwise it
+/// could not also change the reference table `users`. Plain Postgres accepts the setting and ignores it.
 async fn prepare_account_change(transaction: &mut PgConnection) -> Result<(), Error> {
     sqlx::query!("set local statement_timeout = 0").execute(&mut *transaction).await?;
     sqlx::query!("set local citus.multi_shard_modify_mode = 'sequential'").execute(transaction).await?;
     Ok(())
 }
 
-/// Rows that a cleanup deletes at once: a few milliseconds' work, so that no request waits behind it.
+/// Rows that a cleanup deletes in one statement, within a few milliseconds, so that no request waits long behind it.
 const CLEANUP_BATCH: i64 = 1000;
 
 /// Runs `delete` until it deletes fewer rows than its limit. Between batches it pauses nine times as long as a batch
@@ -155,20 +155,18 @@ async fn delete_in_batches(
     }
 }
 
-/// Applies pending migrations. May run twice, and concurrently: Postgres holds a lock.
-///
-/// # Errors
-/// If the database is unreachable or a migration fails, which is then rolled back.
+/// Applies pending migrations. May run repeatedly and concurrently, because it takes an advisory lock. A migration that
+/// fails is rolled back.
 pub async fn migrate(pool: &Pool) -> Result<(), migrate::Error> {
     migrate_with(pool, LockRetries::DEFAULT).await
 }
 
 /// Like [`migrate`], with other lock timeouts and retries.
-pub async fn migrate_with(pool: &Pool, waits: LockRetries) -> Result<(), migrate::Error> {
-    // The advisory lock belongs to the connection. If a failed connection returned to the pool with it, the next try
-    // would wait forever. So this connection is always closed.
+pub async fn migrate_with(pool: &Pool, retries: LockRetries) -> Result<(), migrate::Error> {
+    // The advisory lock belongs to the connection. If a failed connection returned to the pool with it, the next
+    // attempt would wait forever, so this connection is always closed.
     let mut connection = pool.acquire().await.map_err(MigrateError::Execute)?.detach();
-    migrate::run(&mut connection, waits).await
+    migrate::run(&mut connection, retries).await
 }
 
 #[cfg(test)]
@@ -177,14 +175,14 @@ mod tests {
 
     #[test]
     fn network_connections_are_encrypted_unless_the_url_sets_sslmode() {
-        let mode = |address: &str| connect_options(&Secret::new(address)).unwrap().get_ssl_mode();
+        let mode = |url: &str| connect_options(&Secret::new(url)).unwrap().get_ssl_mode();
         assert!(matches!(mode("postgres://u:p@ec2-1-2.example.com:5432/d"), PgSslMode::Require));
         assert!(matches!(mode("postgresql://db/d"), PgSslMode::Require));
         assert!(matches!(mode("postgres://db/d?sslmode=prefer"), PgSslMode::Prefer));
         assert!(matches!(mode("postgres://db/d?sslmode=disable"), PgSslMode::Disable));
         assert!(matches!(mode("postgres://db/d?sslmode=verify-full"), PgSslMode::VerifyFull));
-        for near in ["postgres://localhost/d", "postgres://127.0.0.1/d", "postgres://u@localhost/d?host=/tmp/x"] {
-            assert!(matches!(mode(near), PgSslMode::Prefer), "{near}");
+        for local in ["postgres://localhost/d", "postgres://127.0.0.1/d", "postgres://u@localhost/d?host=/tmp/x"] {
+            assert!(matches!(mode(local), PgSslMode::Prefer), "{local}");
         }
     }
 }

@@ -12,14 +12,14 @@ pub const RETENTION: Duration = Duration::hours(1);
 /// How long a login may take.
 pub const TTL: Duration = Duration::minutes(10);
 
-/// The login that a state belongs to.
+/// The status of the login that a state belongs to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LoginState {
     /// Its sealed data and its provider's key.
     Pending(Vec<u8>, String),
     Used,
     Expired,
-    /// This browser did not start it, or it is no longer stored.
+    /// Another browser started it, or it is no longer stored.
     Unknown,
 }
 
@@ -34,7 +34,7 @@ pub struct NewLogin<'a> {
 }
 
 pub async fn create(pool: &Pool, login: NewLogin<'_>) -> Result<(), Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         "with crowded as (select state_hash from sign_ins where browser_hash = $2 and used_at is null order by started_at desc offset $6),
               gone as (delete from sign_ins where state_hash in (select state_hash from crowded))
          insert into sign_ins (state_hash, browser_hash, provider, sealed, started_at) values ($1, $2, $3, $4, $5)",
@@ -45,13 +45,13 @@ pub async fn create(pool: &Pool, login: NewLogin<'_>) -> Result<(), Error> {
         login.at,
         MAX_PER_BROWSER - 1
     );
-    row.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
 /// Takes the login that `state` belongs to. Only one of several concurrent calls gets it.
 pub async fn take(pool: &Pool, browser: TokenHash, state: TokenHash, now: OffsetDateTime) -> Result<LoginState, Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         r#"with found as (select state_hash, provider, sealed, started_at, used_at from sign_ins where state_hash = $1 and browser_hash = $2 for update)
            update sign_ins s set used_at = coalesce(s.used_at, $3), sealed = '' from found f where s.state_hash = f.state_hash
            returning f.provider, f.sealed, f.started_at, f.used_at"#,
@@ -59,7 +59,7 @@ pub async fn take(pool: &Pool, browser: TokenHash, state: TokenHash, now: Offset
         browser.as_bytes(),
         now
     );
-    Ok(match row.fetch_optional(pool).await? {
+    Ok(match query.fetch_optional(pool).await? {
         None => LoginState::Unknown,
         Some(row) if row.used_at.is_some() => LoginState::Used,
         Some(row) if row.started_at + TTL < now => LoginState::Expired,

@@ -8,10 +8,10 @@ use time::{Duration, OffsetDateTime};
 use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
 
-/// Retention of playlists that Spotify has not shown: its terms allow no lasting copies.
+/// Retention of playlists since Spotify last showed them: its terms allow no lasting copies.
 const UNSEEN_TTL: Duration = Duration::days(30);
 
-/// A playlist as a card shows it.
+/// A playlist as shown on a card.
 pub struct Playlist {
     pub id: String,
     /// May be empty; `None` if unknown.
@@ -20,7 +20,7 @@ pub struct Playlist {
     /// Such URLs expire within a day.
     pub cover_url: Option<String>,
     pub item_count: Option<i32>,
-    /// On the owner's profile; that says nothing about who can open it.
+    /// Whether it is on the owner's profile, which says nothing about who can open it.
     pub public: Option<bool>,
     pub collaborative: bool,
     /// `None` if never, or too long ago.
@@ -35,7 +35,7 @@ pub struct Playlist {
     pub tags: Vec<String>,
 }
 
-/// Makes a [`Playlist`] of a query's row whose columns are nullable because of an outer join. Returns early without an id.
+/// Builds a [`Playlist`] from a row whose columns are nullable because of an outer join. Returns early without an id.
 macro_rules! playlist {
     ($row:expr) => {
         $crate::db::playlists::Playlist {
@@ -57,8 +57,8 @@ macro_rules! playlist {
 }
 pub(super) use playlist;
 
-/// Makes a [`StoredLibrary`] of a query's rows. The first one holds its state, and no other, since decoding that fifty times would
-/// take a tenth of the page's time. Returns early if there is none.
+/// Builds a [`StoredLibrary`] from a query's rows. Only the first row holds the library's state, because decoding it in
+/// all fifty would take a tenth of the page's time. Returns early if there are no rows.
 macro_rules! library {
     ($rows:expr, $first:ident => $found:expr) => {{
         let Some(($first, spotify_total)) = $rows.first().and_then(|first| Some((first, first.counted?))) else {
@@ -80,7 +80,7 @@ macro_rules! library {
 }
 pub(super) use library;
 
-/// A playlist as Spotify just showed it.
+/// A playlist as Spotify has just returned it.
 #[derive(Clone, Debug)]
 pub struct SeenPlaylist {
     pub id: PlaylistId,
@@ -106,7 +106,7 @@ pub struct StoredLibrary {
     pub total: i64,
     /// Spotify's total.
     pub spotify_total: i32,
-    /// How many of them were fetched.
+    /// The number of playlists fetched so far.
     pub fetched_count: i32,
     pub leased_until: Option<OffsetDateTime>,
     /// When the last fetch failed, if that was after `fetched_at`.
@@ -117,20 +117,20 @@ pub struct StoredLibrary {
 }
 
 impl StoredLibrary {
-    /// True while the rest is being fetched.
+    /// Returns whether the rest is being fetched.
     pub fn is_loading(&self, now: OffsetDateTime) -> bool {
         self.fetched_count < self.spotify_total && self.leased_until.is_some_and(|until| until > now)
     }
 }
 
 /// Returns a user's library in Spotify's order; `None` if it was never fetched. Positions have no gaps, so that a page
-/// begins at its offset. With `offset` in SQL the server would plan each page anew, which takes as long as the page.
+/// begins at its offset. With `offset` in SQL, Postgres would plan each page again, which takes as long as reading it.
 pub async fn load_library(
     pool: &Pool,
     user: UserId,
     (offset, limit): (i64, i64),
 ) -> Result<Option<StoredLibrary>, Error> {
-    let rows = sqlx::query!(
+    let query = sqlx::query!(
         r#"select l.fetched_at, l.counted as "counted?", l.reached, l.leased_until, l.failed_at,
                   (select max(position) + 1 from playlists where user_id = $1 and position is not null)::bigint as total,
                   null::integer as position, null as id, null as name, null as owner_name, null as cover_url,
@@ -149,13 +149,13 @@ pub async fn load_library(
         i32::try_from(offset).unwrap_or(i32::MAX),
         limit
     );
-    let rows = rows.fetch_all(pool).await?;
+    let rows = query.fetch_all(pool).await?;
     Ok(Some(library!(rows, first => first.total.unwrap_or_default())))
 }
 
-/// Takes the lease to fetch the user's library. `false` if another process has it.
+/// Takes the lease to fetch the user's library. Returns `false` if another process has it.
 pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         "insert into libraries as l (user_id, leased_until) values ($1, $2)
          on conflict (user_id) do update set leased_until = excluded.leased_until
          where l.leased_until is null or l.leased_until <= $3",
@@ -163,7 +163,7 @@ pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: Offset
         until,
         now
     );
-    Ok(row.execute(pool).await?.rows_affected() == 1)
+    Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
 /// Releases the lease without an update; `failed_at` if Spotify failed.
@@ -173,18 +173,18 @@ pub async fn release(
     until: OffsetDateTime,
     failed_at: Option<OffsetDateTime>,
 ) -> Result<(), Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         "update libraries set leased_until = null, failed_at = $3 where user_id = $1 and leased_until = $2",
         user.0,
         until,
         failed_at
     );
-    row.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
 pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>, Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         r#"select p.id as "id?", p.name as "name?", p.owner_name, p.cover_url, p.item_count, p.public,
                   p.collaborative as "collaborative?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
                   h.gone_at as "gone_at?", h.note as "note?", nullif(h.tags, '{}') as tags,
@@ -195,7 +195,7 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
         user.0,
         id.as_str()
     );
-    Ok(row.fetch_optional(pool).await?.and_then(|row| Some(playlist!(row))))
+    Ok(query.fetch_optional(pool).await?.and_then(|row| Some(playlist!(row))))
 }
 
 /// A fetched part of a library.
@@ -204,11 +204,11 @@ pub struct LibraryUpdate<'a> {
     pub playlists: &'a [SeenPlaylist],
     /// Spotify's total.
     pub spotify_total: i32,
-    /// How many were fetched, earlier parts included.
+    /// The number of playlists fetched, including earlier parts.
     pub fetched_count: i32,
     /// The end of the lease under which it was fetched. If the lease was lost, nothing is written.
     pub lease_until: OffsetDateTime,
-    /// Keep the lease for the rest, or release it.
+    /// Whether to keep the lease, for the rest, or release it.
     pub keep_lease: bool,
 }
 
@@ -222,7 +222,7 @@ pub async fn replace_library(
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // Locks the row that concurrent fetches share first: the second one waits here.
-    let state = sqlx::query!(
+    let query = sqlx::query!(
         "update libraries set fetched_at = $2, counted = $3, reached = $4, failed_at = null,
                 leased_until = case when $5 then leased_until end
          where user_id = $1 and leased_until = $6",
@@ -233,11 +233,12 @@ pub async fn replace_library(
         update.keep_lease,
         update.lease_until
     );
-    if state.execute(&mut *tx).await?.rows_affected() == 0 {
+    if query.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(false);
     }
-    let old = sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
-    old.execute(&mut *tx).await?;
+    let query =
+        sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
+    query.execute(&mut *tx).await?;
     update_hearts(&mut tx, user, update.playlists).await?;
     upsert(&mut tx, user, update.playlists, Some(0), now).await?;
     tx.commit().await?;
@@ -253,7 +254,7 @@ pub async fn extend_library(
 ) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    let state = sqlx::query!(
+    let query = sqlx::query!(
         "update libraries set counted = $2, reached = $3, leased_until = case when $4 then leased_until end
          where user_id = $1 and leased_until = $5",
         user.0,
@@ -262,25 +263,25 @@ pub async fn extend_library(
         update.keep_lease,
         update.lease_until
     );
-    if state.execute(&mut *tx).await?.rows_affected() == 0 {
+    if query.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(false);
     }
-    let last = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         r#"select coalesce(max(position) + 1, 0) as "place!" from playlists where user_id = $1 and position is not null"#,
         user.0
     );
-    let place = last.fetch_one(&mut *tx).await?;
-    let known = sqlx::query_scalar!(
+    let first_position = query.fetch_one(&mut *tx).await?;
+    let query = sqlx::query_scalar!(
         "select id from playlists where user_id = $1 and id = any($2) and position is not null",
         user.0,
         &column(update.playlists, |seen| Some(seen.id.as_str())) as _
     );
-    let known: HashSet<String> = known.fetch_all(&mut *tx).await?.into_iter().collect();
-    // Known playlists keep their position. They come last, so that they take none from the new ones.
+    let known: HashSet<String> = query.fetch_all(&mut *tx).await?.into_iter().collect();
+    // Known playlists keep their positions. They come last, so that new ones get positions without gaps.
     let mut playlists = update.playlists.to_vec();
     playlists.sort_by_key(|seen| known.contains(seen.id.as_str()));
     update_hearts(&mut tx, user, &playlists).await?;
-    upsert(&mut tx, user, &playlists, Some(place), now).await?;
+    upsert(&mut tx, user, &playlists, Some(first_position), now).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -302,7 +303,7 @@ fn column(seen: &[SeenPlaylist], text: fn(&SeenPlaylist) -> Option<&str>) -> Vec
 /// Updates the titles of hearts and clears `gone_at`. Must run before [`upsert`]: a heart without a version was added
 /// for the version that is stored until then.
 async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[SeenPlaylist]) -> Result<(), Error> {
-    let hearts = sqlx::query!(
+    let query = sqlx::query!(
         "update user_hearts h
          set title = coalesce(nullif(l.name, ''), h.title), gone_at = null,
              title_folded = case when l.name = '' then h.title_folded else l.name_folded end,
@@ -318,7 +319,7 @@ async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[Seen
         &column(seen, |seen| Some(&seen.name_folded)) as _,
         &column(seen, |seen| seen.snapshot_id.as_deref()) as _
     );
-    hearts.execute(connection).await?;
+    query.execute(connection).await?;
     Ok(())
 }
 
@@ -330,7 +331,7 @@ async fn upsert(
     position: Option<i32>,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let rows = sqlx::query!(
+    let query = sqlx::query!(
         "insert into playlists as p
              (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id,
               snapshot_seen_at, seen_at, owner_id, name_folded, owner_folded)
@@ -365,21 +366,21 @@ async fn upsert(
         &column(seen, |seen| Some(&seen.name_folded)) as _,
         &column(seen, |seen| seen.owner_folded.as_deref()) as _
     );
-    rows.execute(connection).await?;
+    query.execute(connection).await?;
     Ok(())
 }
 
-/// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries as old. Hearts
-/// keep the names as titles. Returns the number of playlists.
+/// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries that are as old.
+/// Hearts keep the names as titles. Returns the number of playlists.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     let before = now - UNSEEN_TTL;
     sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;
-    let titles = sqlx::query!(
+    let query = sqlx::query!(
         "update user_hearts h set title = p.name, title_folded = p.name_folded from playlists p
          where p.seen_at <= $1 and h.user_id = p.user_id and h.playlist_id = p.id and h.title is null and p.name <> ''",
         before
     );
-    titles.execute(pool).await?;
+    query.execute(pool).await?;
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(
             "delete from playlists where seen_at between '-infinity' and (

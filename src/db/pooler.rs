@@ -1,6 +1,6 @@
 //! Detects a pooler in transaction mode (PgBouncer and the like).
 //!
-//! Through such a pooler each statement may run on another server connection, and prepared statements collide with
+//! Through such a pooler each statement may run on a different server connection, and prepared statements collide with
 //! those of other clients: sqlx 0.9 returned other queries' rows over PgBouncer 1.18 without an error. Such rows could
 //! belong to another user, so the app refuses to serve.
 
@@ -12,10 +12,10 @@ use super::{Error, connect_options};
 use crate::ids::Secret;
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// PgBouncer's error for startup parameters that a server accepts.
+/// PgBouncer's error for startup parameters that Postgres accepts.
 const UNSUPPORTED_PARAMETER: &str = "unsupported startup parameter";
 
-/// True if `url` names a pooler in transaction mode.
+/// Returns whether `url` leads to a pooler in transaction mode.
 pub async fn is_transaction_pooler(url: &Secret) -> Result<bool, Error> {
     match tokio::time::timeout(PROBE_TIMEOUT, probe(url)).await {
         Ok(Err(sqlx::Error::Database(error))) if error.message().contains(UNSUPPORTED_PARAMETER) => Ok(true),
@@ -24,7 +24,7 @@ pub async fn is_transaction_pooler(url: &Secret) -> Result<bool, Error> {
     }
 }
 
-/// A setting of one connection must not be seen by another, nor get lost.
+/// Returns whether a setting of one connection is visible to another or gets lost.
 async fn probe(url: &Secret) -> Result<bool, sqlx::Error> {
     let options = connect_options(url)?;
     let (mut first, mut second) =
@@ -40,7 +40,7 @@ async fn probe(url: &Secret) -> Result<bool, sqlx::Error> {
     Ok(shared || lost)
 }
 
-/// Not prepared: the probe tests whether prepared statements are safe.
+/// Reads the setting, not by a prepared statement: the probe tests whether those are safe.
 async fn read_probe(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
     let row =
         connection.fetch_one(sqlx::raw_sql("select nullif(current_setting('heartlist.probe', true), '')")).await?;

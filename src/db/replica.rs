@@ -8,21 +8,18 @@ use super::{Error, Pool};
 use crate::ids::Secret;
 
 const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(500);
-/// How long a replica that failed is not read: each attempt would cost a visitor [`READ_TIMEOUT`].
+/// Pause after a failed read: each attempt costs a visitor up to [`READ_TIMEOUT`].
 const BACKOFF: Duration = Duration::seconds(10);
 
 #[derive(Clone)]
 pub struct Replica {
     pool: Pool,
-    /// Until when this process does not read it. Each process has its own network path to it, and its own state.
+    /// The end of the pause, for this process only: each process has its own network path to the replica.
     backoff_until: Arc<Mutex<Option<OffsetDateTime>>>,
 }
 
 impl Replica {
-    /// Connects on first use.
-    ///
-    /// # Errors
-    /// If `url` is invalid.
+    /// Connects on first use. Fails if `url` is invalid.
     pub fn new(url: &Secret, connections: u32) -> Result<Self, Error> {
         let pool = Pool::new(super::pool_options(url)?, connections, READ_TIMEOUT);
         Ok(Self { pool, backoff_until: Arc::default() })
@@ -39,7 +36,7 @@ impl Replica {
             return None;
         }
         let error = match tokio::time::timeout(READ_TIMEOUT, read(&self.pool)).await {
-            Ok(Ok(answer)) => return Some(answer),
+            Ok(Ok(value)) => return Some(value),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer in time".into(),
         };

@@ -9,7 +9,7 @@ use super::playlists::{StoredLibrary, library, playlist};
 use super::{Error, Pool};
 use crate::ids::UserId;
 
-/// What rows must match. All texts are folded; empty fields match everything.
+/// What rows must match. All strings are folded; empty fields match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Each occurs in the name or the owner's name; for hearts also in the note.
@@ -74,7 +74,7 @@ pub async fn search_library(
     (offset, limit): (i64, i64),
 ) -> Result<Option<StoredLibrary>, Error> {
     let (by_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
-    let rows = sqlx::query!(
+    let query = sqlx::query!(
         r#"select l.fetched_at as "fetched_at?", l.counted as "counted?", l.reached as "reached?", l.leased_until as "leased_until?", l.failed_at as "failed_at?", l.total,
                   m.found as "found?", m.id as "id?", m.name as "name?", m.owner_name as "owner_name?",
                   m.cover_url as "cover_url?", m.item_count as "item_count?", m.public as "public?",
@@ -120,7 +120,7 @@ pub async fn search_library(
         limit,
         filter.hearted
     );
-    let rows = rows.fetch_all(pool).await?;
+    let rows = query.fetch_all(pool).await?;
     Ok(Some(library!(rows, first => first.found.unwrap_or_default())))
 }
 
@@ -133,7 +133,7 @@ pub async fn search_hearts(
     (offset, limit): (i64, i64),
 ) -> Result<HeartsPage, Error> {
     let (by_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
-    let rows = sqlx::query!(
+    let query = sqlx::query!(
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
                   m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
                   m.public as "public?", m.collaborative as "collaborative?", m.seen_at as "seen_at?",
@@ -177,13 +177,13 @@ pub async fn search_hearts(
         offset,
         limit
     );
-    let rows = rows.fetch_all(pool).await?;
+    let rows = query.fetch_all(pool).await?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));
     let rows = rows.into_iter().filter_map(|row| Some(playlist!(row)));
     Ok(HeartsPage { rows: rows.collect(), found, total })
 }
 
-/// Returns LIKE patterns for texts that may occur anywhere.
+/// Returns LIKE patterns that match the texts anywhere.
 fn patterns(texts: &[String]) -> Vec<String> {
     let escaped = texts.iter().map(|text| text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_"));
     escaped.map(|text| format!("%{text}%")).collect()

@@ -1,6 +1,6 @@
 //! Sessions: a store for tower-sessions, leases on a session's tokens, and the list of a user's sessions.
 //!
-//! A record is sealed for its own row, and a row holds only the hash of the cookie. `save` never inserts: a slow request
+//! A record is sealed for its own row, and a row holds only the hash of the session id. `save` never inserts: a slow request
 //! that ends after the user signed out must not restore the session.
 
 use async_trait::async_trait;
@@ -43,8 +43,8 @@ impl Store {
 /// Records that a session was used, at most once in five minutes. A failure is only logged, so that pages still load
 /// while the database is read-only.
 async fn touch_last_seen(pool: &Pool, id_hash: TokenHash) {
-    let seen = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", id_hash.as_bytes());
-    if let Err(error) = seen.execute(pool).await {
+    let query = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", id_hash.as_bytes());
+    if let Err(error) = query.execute(pool).await {
         tracing::debug!(%error, "the time a session was last seen was not stored");
     }
 }
@@ -62,7 +62,7 @@ impl SessionStore for Store {
         loop {
             let id_hash = hash_id(record.id);
             let sealed = seal(&self.vault, id_hash, &record.data);
-            let row = sqlx::query!(
+            let query = sqlx::query!(
                 "with used as (
                      update identities set last_used_at = $6 where user_id = $2 and provider = $7::text),
                  recorded as (
@@ -78,7 +78,7 @@ impl SessionStore for Store {
                 signed_in_at(&record.data),
                 provider
             );
-            if row.execute(&self.pool).await.map_err(store_error)?.rows_affected() == 1 {
+            if query.execute(&self.pool).await.map_err(store_error)?.rows_affected() == 1 {
                 return Ok(());
             }
             record.id = Id::default();
@@ -88,7 +88,7 @@ impl SessionStore for Store {
     async fn save(&self, record: &Record) -> StoreResult<()> {
         let id_hash = hash_id(record.id);
         let sealed = seal(&self.vault, id_hash, &record.data);
-        let row = sqlx::query!(
+        let query = sqlx::query!(
             "update sessions set user_id = $2, sealed = $3, expires_at = $4, device = $5, signed_in_at = $6 where id_hash = $1",
             id_hash.as_bytes(),
             user(&record.data),
@@ -97,18 +97,18 @@ impl SessionStore for Store {
             device(&record.data),
             signed_in_at(&record.data)
         );
-        row.execute(&self.pool).await.map_err(store_error)?;
+        query.execute(&self.pool).await.map_err(store_error)?;
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
         let id_hash = hash_id(*id);
-        let row = sqlx::query!(
+        let query = sqlx::query!(
             r#"select sealed, expires_at, coalesce(last_seen_at < now() - interval '5 minutes', true) as "unseen!"
                from sessions where id_hash = $1 and expires_at > now()"#,
             id_hash.as_bytes()
         );
-        let Some(row) = row.fetch_optional(&self.pool).await.map_err(store_error)? else { return Ok(None) };
+        let Some(row) = query.fetch_optional(&self.pool).await.map_err(store_error)? else { return Ok(None) };
         if row.unseen {
             touch_last_seen(&self.pool, id_hash).await;
         }
@@ -171,11 +171,11 @@ pub async fn load_value<T: DeserializeOwned>(
     id_hash: TokenHash,
     name: &str,
 ) -> Result<Option<SessionValue<T>>, Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         "select sealed, leased_until from sessions where id_hash = $1 and expires_at > now()",
         id_hash.as_bytes()
     );
-    let Some(row) = row.fetch_optional(pool).await? else { return Ok(None) };
+    let Some(row) = query.fetch_optional(pool).await? else { return Ok(None) };
     let value = open(vault, id_hash, &row.sealed)?.get(name).and_then(|value| T::deserialize(value).ok());
     Ok(Some(SessionValue { value, leased_until: row.leased_until }))
 }
@@ -189,26 +189,26 @@ pub async fn lease<T: DeserializeOwned>(
     name: &str,
     now: OffsetDateTime,
 ) -> Result<Option<SessionValue<T>>, Error> {
-    let row = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         "update sessions set leased_until = $2
          where id_hash = $1 and expires_at > now() and (leased_until is null or leased_until <= $3) returning sealed",
         id_hash.as_bytes(),
         until,
         now
     );
-    let Some(sealed) = row.fetch_optional(pool).await? else { return Ok(None) };
+    let Some(sealed) = query.fetch_optional(pool).await? else { return Ok(None) };
     let value = open(vault, id_hash, &sealed)?.get(name).and_then(|value| T::deserialize(value).ok());
     Ok(Some(SessionValue { value, leased_until: Some(until) }))
 }
 
 /// Releases an unused lease.
 pub async fn release(pool: &Pool, id_hash: TokenHash, until: OffsetDateTime) -> Result<(), Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         "update sessions set leased_until = null where id_hash = $1 and leased_until = $2",
         id_hash.as_bytes(),
         until
     );
-    row.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
@@ -223,12 +223,12 @@ pub async fn replace_value<T: Serialize>(
 ) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    let row = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         "select sealed from sessions where id_hash = $1 and leased_until = $2 for update",
         id_hash.as_bytes(),
         until
     );
-    let Some(sealed) = row.fetch_optional(&mut *tx).await? else { return Ok(false) };
+    let Some(sealed) = query.fetch_optional(&mut *tx).await? else { return Ok(false) };
     let mut data = open(vault, id_hash, &sealed)?;
     match value {
         None => data.remove(name),
@@ -238,12 +238,12 @@ pub async fn replace_value<T: Serialize>(
         }
     };
     let sealed = seal(vault, id_hash, &data);
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         "update sessions set sealed = $2, leased_until = null where id_hash = $1",
         id_hash.as_bytes(),
         sealed
     );
-    row.execute(&mut *tx).await?;
+    query.execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -253,27 +253,27 @@ pub async fn replace_value<T: Serialize>(
 pub async fn remove_values(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    let rows = sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash", user.0);
-    for row in rows.fetch_all(&mut *tx).await? {
+    let query = sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash", user.0);
+    for row in query.fetch_all(&mut *tx).await? {
         let id_hash = row.id_hash.try_into().map(TokenHash).map_err(|_| Error::Decrypt("not a hash".into()))?;
         let mut sealed = Some(row.sealed);
-        // A session that another request changed meanwhile is read again.
+        // A session that another request has changed in the meantime is read again.
         while let Some(old) = sealed.take() {
             let Ok(mut data) = open(vault, id_hash, &old) else {
                 sqlx::query!("delete from sessions where id_hash = $1", id_hash.as_bytes()).execute(&mut *tx).await?;
                 break;
             };
             data.retain(|name, _| !names.contains(&name.as_str()));
-            // The lease goes too: a request that is renewing the tokens must not write them back.
-            let change = sqlx::query!(
+            // The lease goes too: a request that is refreshing the tokens must not write them back.
+            let query = sqlx::query!(
                 "update sessions set sealed = $2, leased_until = null where id_hash = $1 and sealed = $3",
                 id_hash.as_bytes(),
                 seal(vault, id_hash, &data),
                 old
             );
-            if change.execute(&mut *tx).await?.rows_affected() == 0 {
-                let row = sqlx::query_scalar!("select sealed from sessions where id_hash = $1", id_hash.as_bytes());
-                sealed = row.fetch_optional(&mut *tx).await?;
+            if query.execute(&mut *tx).await?.rows_affected() == 0 {
+                let query = sqlx::query_scalar!("select sealed from sessions where id_hash = $1", id_hash.as_bytes());
+                sealed = query.fetch_optional(&mut *tx).await?;
             }
         }
     }
@@ -282,20 +282,19 @@ pub async fn remove_values(pool: &Pool, vault: &Vault, user: UserId, names: &[&s
 
 /// A session in its user's list.
 pub struct SessionInfo {
-    /// The prefix of the session's hash, which grants no access.
-    pub mark: String,
+    /// Identifies the session and grants no access.
+    pub hash_prefix: String,
     pub device: Option<String>,
     pub since: OffsetDateTime,
     /// Accurate to five minutes.
     pub last_seen_at: Option<OffsetDateTime>,
-    /// Whether it is the session of the request.
-    pub here: bool,
+    /// Whether it is the session of this request.
+    pub is_current: bool,
 }
 
 /// Returns the user's sessions: the current one first, then the most recently seen.
 pub async fn list(pool: &Pool, user: UserId, current: TokenHash) -> Result<Vec<SessionInfo>, Error> {
-    let rows = sqlx::query_as!(
-        SessionInfo,
+    let query = sqlx::query!(
         r#"select encode(substring(id_hash from 1 for 8), 'hex') as "mark!", device,
                   coalesce(signed_in_at, created_at) as "since!", last_seen_at, id_hash = $2 as "here!"
            from sessions where user_id = $1 and expires_at > now()
@@ -303,33 +302,42 @@ pub async fn list(pool: &Pool, user: UserId, current: TokenHash) -> Result<Vec<S
         user.0,
         current.as_bytes()
     );
-    Ok(rows.fetch_all(pool).await?)
+    let rows = query.fetch_all(pool).await?.into_iter();
+    Ok(rows
+        .map(|row| SessionInfo {
+            hash_prefix: row.mark,
+            device: row.device,
+            since: row.since,
+            last_seen_at: row.last_seen_at,
+            is_current: row.here,
+        })
+        .collect())
 }
 
 pub async fn exists(pool: &Pool, user: UserId, session: TokenHash) -> Result<bool, Error> {
-    let row = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         r#"select exists (select from sessions where id_hash = $1 and user_id = $2 and expires_at > now()) as "stands!""#,
         session.as_bytes(),
         user.0
     );
-    Ok(row.fetch_one(pool).await?)
+    Ok(query.fetch_one(pool).await?)
 }
 
-/// Deletes the user's session with this mark, unless it is the current one. Returns whether there was one.
-pub async fn delete(pool: &Pool, user: UserId, mark: &str, current: TokenHash) -> Result<bool, Error> {
-    let deleted = sqlx::query!(
+/// Deletes the user's session with this hash prefix, unless it is the current one. Returns whether there was one.
+pub async fn delete(pool: &Pool, user: UserId, hash_prefix: &str, current: TokenHash) -> Result<bool, Error> {
+    let query = sqlx::query!(
         "delete from sessions where user_id = $1 and encode(substring(id_hash from 1 for 8), 'hex') = $2 and id_hash <> $3",
         user.0,
-        mark,
+        hash_prefix,
         current.as_bytes()
     );
-    Ok(deleted.execute(pool).await?.rows_affected() > 0)
+    Ok(query.execute(pool).await?.rows_affected() > 0)
 }
 
 /// Deletes the user's other sessions. Returns how many.
 pub async fn delete_others(pool: &Pool, user: UserId, current: TokenHash) -> Result<u64, Error> {
-    let deleted = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, current.as_bytes());
-    Ok(deleted.execute(pool).await?.rows_affected())
+    let query = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, current.as_bytes());
+    Ok(query.execute(pool).await?.rows_affected())
 }
 
 /// Deletes expired sessions, in batches. Returns how many.

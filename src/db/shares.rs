@@ -18,7 +18,7 @@ pub struct Share {
 pub struct ShareOwner {
     pub user: UserId,
     pub name: String,
-    /// Since when the slug or link is theirs.
+    /// When they claimed the slug or created the link.
     pub since: OffsetDateTime,
 }
 
@@ -33,27 +33,27 @@ pub enum ClaimResult {
 
 /// Returns the user's sharing settings; `None` if they never shared.
 pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>, Error> {
-    let row = sqlx::query_as!(Share, "select slug, token_sealed, token_since from shares where user_id = $1", user.0);
-    Ok(row.fetch_optional(pool).await?)
+    let query = sqlx::query_as!(Share, "select slug, token_sealed, token_since from shares where user_id = $1", user.0);
+    Ok(query.fetch_optional(pool).await?)
 }
 
 /// Returns the owner of the page at `slug`.
 pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>, Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         r#"select u.id, u.display_name, s.slug_since as "since!" from shares s join users u on u.id = s.user_id where s.slug = $1"#,
         slug
     );
-    let row = row.fetch_optional(pool).await?;
+    let row = query.fetch_optional(pool).await?;
     Ok(row.map(|row| ShareOwner { user: UserId(row.id), name: row.display_name, since: row.since }))
 }
 
 /// Returns the owner of the secret link with this token.
 pub async fn find_by_token(pool: &Pool, token: TokenHash) -> Result<Option<ShareOwner>, Error> {
-    let row = sqlx::query!(
+    let query = sqlx::query!(
         r#"select u.id, u.display_name, s.token_since as "since!" from shares s join users u on u.id = s.user_id where s.token_hash = $1"#,
         token.as_bytes()
     );
-    let row = row.fetch_optional(pool).await?;
+    let row = query.fetch_optional(pool).await?;
     Ok(row.map(|row| ShareOwner { user: UserId(row.id), name: row.display_name, since: row.since }))
 }
 
@@ -74,21 +74,21 @@ pub async fn claim_slug(
     let slug_hash = TokenHash::new(claim.slug);
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    // Locks the user's row first, so that of two tabs the second waits here and then releases the first one's slug.
+    // Locks the user's row first, so that a concurrent request waits here and then releases this one's slug.
     sqlx::query!("insert into shares (user_id) values ($1) on conflict (user_id) do update set user_id = $1", user.0)
         .execute(&mut *tx)
         .await?;
-    let others = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         r#"select count(*) as "count!" from held_slugs
            where user_id = $1 and slug_hash <> $2 and (released_at is null or released_at >= $3)"#,
         user.0,
         slug_hash.as_bytes(),
         claim.free_before
     );
-    if others.fetch_one(&mut *tx).await? >= claim.max_slugs {
+    if query.fetch_one(&mut *tx).await? >= claim.max_slugs {
         return Ok(ClaimResult::TooMany);
     }
-    let held = sqlx::query!(
+    let query = sqlx::query!(
         "insert into held_slugs as h (slug_hash, user_id) values ($1, $2)
          on conflict (slug_hash) do update set user_id = excluded.user_id, released_at = null
          where h.user_id = $2 or h.released_at < $3",
@@ -96,10 +96,10 @@ pub async fn claim_slug(
         user.0,
         claim.free_before
     );
-    if held.execute(&mut *tx).await?.rows_affected() == 0 {
+    if query.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(ClaimResult::Taken);
     }
-    let moved = sqlx::query!(
+    let query = sqlx::query!(
         "with left_behind as (update held_slugs set released_at = $3 where user_id = $1 and slug_hash <> $4 and released_at is null)
          update shares set slug = $2, slug_since = $3 where user_id = $1 and slug is distinct from $2",
         user.0,
@@ -107,20 +107,20 @@ pub async fn claim_slug(
         now,
         slug_hash.as_bytes()
     );
-    moved.execute(&mut *tx).await?;
+    query.execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(ClaimResult::Claimed)
 }
 
-/// Switches the user's page off; the slug stays reserved for a while.
+/// Disables the user's page. Its slug stays reserved for a while.
 pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<(), Error> {
-    let closed = sqlx::query!(
+    let query = sqlx::query!(
         "with off as (update shares set slug = null, slug_since = null where user_id = $1 returning user_id)
          update held_slugs h set released_at = $2 from off where h.user_id = off.user_id and h.released_at is null",
         user.0,
         now
     );
-    closed.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
@@ -132,7 +132,7 @@ pub async fn set_token(
     sealed: &[u8],
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let made = sqlx::query!(
+    let query = sqlx::query!(
         "insert into shares (user_id, token_hash, token_sealed, token_since) values ($1, $2, $3, $4)
          on conflict (user_id) do update set token_hash = $2, token_sealed = $3, token_since = $4",
         user.0,
@@ -140,28 +140,28 @@ pub async fn set_token(
         sealed,
         now
     );
-    made.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
 pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<(), Error> {
-    let closed = sqlx::query!(
+    let query = sqlx::query!(
         "update shares set token_hash = null, token_sealed = null, token_since = null where user_id = $1",
         user.0
     );
-    closed.execute(pool).await?;
+    query.execute(pool).await?;
     Ok(())
 }
 
 /// Counts the user's hearts that visitors may see: those on public playlists that Spotify showed since `seen_since`.
 pub async fn count_visible(pool: &Pool, user: UserId, seen_since: OffsetDateTime) -> Result<i64, Error> {
-    let shown = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         r#"select count(*) as "count!" from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2"#,
         user.0,
         seen_since
     );
-    Ok(shown.fetch_one(pool).await?)
+    Ok(query.fetch_one(pool).await?)
 }
 
 /// Returns some of those hearts, newest first. Selects only the columns that visitors may see.
@@ -172,7 +172,7 @@ pub async fn list_visible(
     offset: i64,
     limit: i64,
 ) -> Result<Vec<Playlist>, Error> {
-    let rows = sqlx::query_as!(
+    let query = sqlx::query_as!(
         Playlist,
         r#"select p.id, p.name as "name?", p.owner_name, p.cover_url, null::integer as item_count, p.public, false as "collaborative!",
                   p.seen_at as "seen_at?", h.hearted_at as "hearted_at?", null::timestamptz as changed_at, h.gone_at, null::text as note, '{}'::text[] as "tags!"
@@ -184,14 +184,14 @@ pub async fn list_visible(
         offset,
         limit
     );
-    Ok(rows.fetch_all(pool).await?)
+    Ok(query.fetch_all(pool).await?)
 }
 
 /// Releases slugs of deleted users, and deletes those released before `free_before`. Returns how many were deleted.
 pub async fn delete_expired(pool: &Pool, free_before: OffsetDateTime, now: OffsetDateTime) -> Result<u64, Error> {
-    let orphans =
+    let query =
         sqlx::query!("update held_slugs set released_at = $1 where user_id is null and released_at is null", now);
-    orphans.execute(pool).await?;
-    let freed = sqlx::query!("delete from held_slugs where released_at < $1", free_before);
-    Ok(freed.execute(pool).await?.rows_affected())
+    query.execute(pool).await?;
+    let query = sqlx::query!("delete from held_slugs where released_at < $1", free_before);
+    Ok(query.execute(pool).await?.rows_affected())
 }

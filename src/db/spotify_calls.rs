@@ -9,8 +9,8 @@ use super::{Error, Pool};
 
 const RETENTION: Duration = Duration::days(31);
 
-/// Counts calls in memory and writes them together. A write for each call would add a commit to every sign-in and
-/// page, to a row that all processes share.
+/// Counts calls in memory and writes the counts together. A write for each call would add a commit, to a row that all
+/// processes share, to every sign-in and page.
 #[derive(Clone, Debug, Default)]
 pub struct CallCounter {
     counts: Arc<Mutex<HashMap<(Date, &'static str), i64>>>,
@@ -25,21 +25,21 @@ impl CallCounter {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry((day, endpoint)).or_default() += calls;
     }
 
-    /// Writes the counts since the last flush. After a failure they are kept for the next one.
+    /// Writes the counts since the last flush. After a failure they are kept for the next flush.
     pub async fn flush(&self, pool: &Pool) -> Result<(), Error> {
         let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         if counts.is_empty() {
             return Ok(());
         }
         let counts: Vec<_> = counts.into_iter().collect();
-        let written = sqlx::query!(
+        let query = sqlx::query!(
             "insert into spotify_calls as c (day, endpoint, calls) select * from unnest($1::date[], $2::text[], $3::bigint[])
              on conflict (day, endpoint) do update set calls = c.calls + excluded.calls",
             &counts.iter().map(|((day, _), _)| *day).collect::<Vec<_>>(),
             &counts.iter().map(|((_, endpoint), _)| (*endpoint).to_owned()).collect::<Vec<_>>(),
             &counts.iter().map(|(_, calls)| *calls).collect::<Vec<_>>()
         );
-        let written = written.execute(pool).await;
+        let written = query.execute(pool).await;
         if written.is_err() {
             counts.into_iter().for_each(|((day, endpoint), calls)| self.add_many(endpoint, day, calls));
         }
@@ -49,6 +49,6 @@ impl CallCounter {
 
 /// Deletes expired counts. Returns how many.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let rows = sqlx::query!("delete from spotify_calls where day < $1", (now - RETENTION).date());
-    Ok(rows.execute(pool).await?.rows_affected())
+    let query = sqlx::query!("delete from spotify_calls where day < $1", (now - RETENTION).date());
+    Ok(query.execute(pool).await?.rows_affected())
 }

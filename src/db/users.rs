@@ -13,13 +13,13 @@ pub struct User {
 }
 
 pub async fn find(pool: &Pool, user: UserId) -> Result<Option<User>, Error> {
-    let row = sqlx::query_as!(User, "select display_name, created_at from users where id = $1", user.0);
-    Ok(row.fetch_optional(pool).await?)
+    let query = sqlx::query_as!(User, "select display_name, created_at from users where id = $1", user.0);
+    Ok(query.fetch_optional(pool).await?)
 }
 
 pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<(), Error> {
-    let change = sqlx::query!("update users set display_name = $2 where id = $1", user.0, display_name);
-    change.execute(pool).await?;
+    let query = sqlx::query!("update users set display_name = $2 where id = $1", user.0, display_name);
+    query.execute(pool).await?;
     Ok(())
 }
 
@@ -32,7 +32,7 @@ pub enum RegistrationPolicy {
 }
 
 /// Creates a user with one identity, or returns the user that a concurrent request has just created with it. The first
-/// user becomes the operator. `None`, and nothing has changed, if the policy does not admit them.
+/// user becomes the operator. Returns `None`, and changes nothing, if the policy does not admit the user.
 pub async fn register(
     pool: &Pool,
     identity: ProviderIdentity<'_>,
@@ -41,26 +41,26 @@ pub async fn register(
 ) -> Result<Option<UserId>, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    let first = is_first_user(&mut tx).await?;
-    let user = sqlx::query_scalar!(
+    let is_first = is_first_user(&mut tx).await?;
+    let query = sqlx::query_scalar!(
         "insert into users (display_name, created_at, operator) values ($1, $2, $3) returning id",
         display_name,
         identity.at,
-        first
+        is_first
     );
-    let user = UserId(user.fetch_one(&mut *tx).await?);
+    let user = UserId(query.fetch_one(&mut *tx).await?);
     if !identities::insert(&mut tx, user, identity).await? {
         tx.rollback().await?;
         // Waiting for a second connection while holding the first could exhaust the pool.
         drop(connection);
-        let known = identities::find(pool, identity.provider, identity.subject).await?.ok_or(Error::UserGone)?;
-        return Ok(Some(known.user));
+        let existing = identities::find(pool, identity.provider, identity.subject).await?.ok_or(Error::UserGone)?;
+        return Ok(Some(existing.user));
     }
     let admitted = match policy {
-        RegistrationPolicy::InviteOnly(Some(token)) if !first => {
+        RegistrationPolicy::InviteOnly(Some(token)) if !is_first => {
             invites::mark_used(&mut tx, token, user.0, identity.at).await?
         }
-        RegistrationPolicy::InviteOnly(None) if !first => false,
+        RegistrationPolicy::InviteOnly(None) if !is_first => false,
         RegistrationPolicy::Open | RegistrationPolicy::InviteOnly(_) => true,
     };
     if !admitted {
@@ -71,17 +71,17 @@ pub async fn register(
     Ok(Some(user))
 }
 
-/// Advisory lock of a registration. It makes only one of two concurrent first users the operator. On Citus, two
-/// transactions that write `users` and then a row that refers to it would deadlock without it.
+/// Advisory lock key of registrations: of two concurrent first users only one becomes the operator. On Citus, two
+/// transactions that write `users` and then a row that refers to it would deadlock without the lock.
 const REGISTRATION_LOCK: i64 = 0x4845_4152_544c_4953;
 
 async fn is_first_user(connection: &mut PgConnection) -> Result<bool, Error> {
     sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(&mut *connection).await?;
-    let row = sqlx::query_scalar!(r#"select not exists (select from users) as "nobody!""#);
-    Ok(row.fetch_one(connection).await?)
+    let query = sqlx::query_scalar!(r#"select not exists (select from users) as "nobody!""#);
+    Ok(query.fetch_one(connection).await?)
 }
 
-/// How many rows of an account were deleted.
+/// The numbers of an account's rows that were deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeletedCounts {
     pub hearts: i64,
@@ -104,8 +104,8 @@ pub async fn delete(pool: &Pool, user: UserId, browser: Option<TokenHash>) -> Re
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
     // From here on a new row of this user waits for the lock through its foreign key, and then fails.
-    let account = sqlx::query!("select id from users where id = $1 for update", user.0);
-    if account.fetch_optional(&mut *tx).await?.is_none() {
+    let query = sqlx::query!("select id from users where id = $1 for update", user.0);
+    if query.fetch_optional(&mut *tx).await?.is_none() {
         return Ok(DeletedCounts::default());
     }
     if let Some(browser) = browser {
@@ -119,7 +119,7 @@ pub async fn delete(pool: &Pool, user: UserId, browser: Option<TokenHash>) -> Re
 /// Deletes an account's row in `users` and all rows that refer to it. The tables of the coordinator are named, because on
 /// Citus nothing cascades to them from a reference table. Returns what was deleted.
 async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<DeletedCounts, Error> {
-    let distributed = sqlx::query!(
+    let query = sqlx::query!(
         r#"select count(*) filter (where removed_at is null) as "hearts!",
                   count(*) filter (where removed_at is null and (note is not null or tags <> '{}')) as "notes!",
                   count(removed_at) as "removed_hearts!",
@@ -127,8 +127,8 @@ async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Dele
            from user_hearts where user_id = $1"#,
         user.0
     );
-    let distributed = distributed.fetch_one(&mut *connection).await?;
-    let others = sqlx::query!(
+    let distributed = query.fetch_one(&mut *connection).await?;
+    let query = sqlx::query!(
         r#"with identity as (delete from identities where user_id = $1 returning 1),
                 session as (delete from sessions where user_id = $1 returning 1),
                 event as (delete from events where user_id = $1 returning 1),
@@ -141,7 +141,7 @@ async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Dele
                   (select count(slug) + count(token_hash) from share) as "shares!""#,
         user.0
     );
-    let others = others.fetch_one(&mut *connection).await?;
+    let others = query.fetch_one(&mut *connection).await?;
     sqlx::query!("delete from users where id = $1", user.0).execute(connection).await?;
     Ok(DeletedCounts {
         hearts: distributed.hearts,
@@ -157,16 +157,16 @@ async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Dele
 }
 
 /// Moves the identities and hearts of `from` to `into` and deletes `from` with its sessions, in one transaction. A
-/// heart that both have keeps the earlier date and both sets of tags. `false`, and nothing has changed, if one of them
-/// was deleted or both have an identity at the same provider. A new table that holds what users make must be added here.
+/// heart that both have keeps the earlier date and both sets of tags. Returns `false`, and changes nothing, if one of them
+/// was deleted or both have an identity at the same provider. A new table with users' content must be added here.
 pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
     // A heart that `from` adds now waits for this lock through its foreign key, and then fails.
     for user in [from.min(into), from.max(into)] {
-        let locked = sqlx::query!("select id from users where id = $1 for update", user.0);
-        if locked.fetch_optional(&mut *tx).await?.is_none() {
+        let query = sqlx::query!("select id from users where id = $1 for update", user.0);
+        if query.fetch_optional(&mut *tx).await?.is_none() {
             return Ok(false);
         }
     }
@@ -181,18 +181,18 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Erro
 }
 
 async fn have_common_provider(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<bool, Error> {
-    let row = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         r#"select exists (select from identities a join identities b using (provider)
                           where a.user_id = $1 and b.user_id = $2) as "share!""#,
         from.0,
         into.0
     );
-    Ok(row.fetch_one(connection).await?)
+    Ok(query.fetch_one(connection).await?)
 }
 
 /// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept.
 async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<(), Error> {
-    let hearts = sqlx::query!(
+    let query = sqlx::query!(
         "insert into user_hearts as h
              (user_id, playlist_id, hearted_at, snapshot_id, gone_at, note, tags, note_folded, tags_folded, removed_at,
               title, title_folded)
@@ -215,6 +215,6 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
         from.0,
         into.0
     );
-    hearts.execute(connection).await?;
+    query.execute(connection).await?;
     Ok(())
 }

@@ -119,11 +119,11 @@ pub(super) fn check_replica(replica: &Result<ReplicaStatus, Error>) -> Finding {
     match replica {
         Err(error) => finding(format!("It cannot be used: {error}."))
             .with_fix("Check that the server in READ_DATABASE_URL is running, or remove the setting."),
-        Ok(ReplicaStatus { copies: false, .. }) => {
+        Ok(ReplicaStatus { is_replica: false, .. }) => {
             finding("READ_DATABASE_URL names a server that is not a replica.".into())
                 .with_fix("Name a standby of the server in DATABASE_URL, or remove the setting.")
         }
-        Ok(ReplicaStatus { behind: Some(behind), .. }) if *behind > MAX_REPLICA_LAG_SECONDS => {
+        Ok(ReplicaStatus { lag_seconds: Some(behind), .. }) if *behind > MAX_REPLICA_LAG_SECONDS => {
             finding(format!("The last change it replicated is {behind:.0} seconds old."))
                 .with_fix("Find out why it lags, unless no server is running at the moment.")
         }

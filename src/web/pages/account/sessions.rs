@@ -24,11 +24,11 @@ pub(crate) struct SessionRow {
 impl From<sessions::SessionInfo> for SessionRow {
     fn from(session: sessions::SessionInfo) -> Self {
         Self {
-            mark: session.mark,
+            mark: session.hash_prefix,
             device: session.device.unwrap_or_else(|| "An unknown browser".into()),
             since: TimeView::day_and_clock(session.since),
             last_seen: session.last_seen_at.map(TimeView::day_and_clock),
-            here: session.here,
+            here: session.is_current,
         }
     }
 }
