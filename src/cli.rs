@@ -169,11 +169,11 @@ async fn serve_until(
     unchecked: poolers::NamedUrls,
 ) -> Result<()> {
     println!("Heartlist is ready: {}", app.config.base_url.as_str().trim_end_matches('/'));
-    let served = serve_on(listener, app, async move {
+    let server = serve_on(listener, app, async move {
         let _ = stop.changed().await;
     });
     tokio::select! {
-        outcome = served => outcome,
+        outcome = server => outcome,
         Err(pooler) = poolers::check_when_available(unchecked) => Err(pooler),
     }
 }

@@ -117,8 +117,8 @@ impl TokenHash {
 
     /// Returns the first 128 bits in hexadecimal: enough to tell tokens apart in the log.
     pub fn log_prefix(&self) -> String {
-        let half = self.0.first_chunk().expect("32 bytes");
-        format!("{:032x}", u128::from_be_bytes(*half))
+        let prefix = self.0.first_chunk().expect("32 bytes");
+        format!("{:032x}", u128::from_be_bytes(*prefix))
     }
 }
 

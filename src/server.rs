@@ -20,23 +20,23 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-/// Limit on the time between requests on a connection, and on the time in which a request head must arrive: hyper has one
-/// timer for both. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app closed
-/// first, a request already on its way would be lost (error H13 or H18).
+/// Limit on the time between requests on a connection, and on the time in which a request head must arrive: hyper has
+/// one timer for both. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app
+/// closed first, a request already on its way would be lost (error H13 or H18).
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(95);
 const _: () = assert!(KEEP_ALIVE_TIMEOUT.as_secs() > 90, "the router must close first");
 /// Write timeout. A client that never reads would otherwise hold the connection and the response's memory forever. Any
-/// progress restarts it, so a response may take as long as a slow line needs. Heroku's router allows 55 seconds.
+/// progress restarts it, so a response may take as long as a slow connection needs. Heroku's router allows 55 seconds.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Limit on unsent bytes in the kernel's send buffer. By default it holds megabytes and reports progress only after a third
-/// of them, which on a slow line takes longer than the write timeout.
+/// Limit on unsent bytes in the kernel's send buffer. By default it holds megabytes and reports progress only after a
+/// third of them, which on a slow connection takes longer than the write timeout.
 #[cfg(target_os = "linux")]
 const MAX_UNSENT_BYTES: u32 = 64 * 1024;
 /// Limit on the size of a request head. Browsers and routers stay below 16 KB.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 100;
-/// How long running requests may take to finish after SIGTERM. Heroku kills the process after 30 s, and a private Postgres
-/// needs some of that to stop.
+/// How long running requests may take to finish after SIGTERM. Heroku kills the process after 30 s, and a private
+/// Postgres needs some of that to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(18);
 /// Pause after a failed accept, for example when no file descriptors are left.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -97,7 +97,7 @@ fn configure_socket(stream: TcpStream) -> TcpStream {
     stream
 }
 
-/// Returns the service for one connection, which gives requests their peer address (for /setup).
+/// Returns the service for one connection, which adds the peer address to requests (for /setup).
 fn handler(
     router: Router,
     peer: SocketAddr,
@@ -126,42 +126,45 @@ mod tests {
     async fn send_request(
         write_timeout: Duration,
     ) -> (impl AsyncRead + Unpin, impl Future<Output = hyper::Result<()>>) {
-        let (mut ours, theirs) = duplex(1000);
-        ours.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let (mut client, server) = duplex(1000);
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
         let router = Router::new().route("/", get(async || "x".repeat(RESPONSE_BYTES)));
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        (ours, http().serve_connection(TokioIo::new(with_write_timeout(theirs, write_timeout)), handler(router, peer)))
+        (
+            client,
+            http().serve_connection(TokioIo::new(with_write_timeout(server, write_timeout)), handler(router, peer)),
+        )
     }
 
     /// Heroku's router keeps a connection for 90 seconds and may send the next request just before that.
     #[tokio::test(start_paused = true)]
-    async fn an_idle_connection_is_kept_longer_than_by_the_router_and_then_closed() {
-        let (mut ours, theirs) = duplex(10_000);
+    async fn an_idle_connection_is_closed_later_than_by_the_router() {
+        let (mut client, server) = duplex(10_000);
         let router = Router::new().route("/", get(async || "ok"));
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         let served =
-            http().serve_connection(TokioIo::new(with_write_timeout(theirs, WRITE_TIMEOUT)), handler(router, peer));
-        let client = async {
+            http().serve_connection(TokioIo::new(with_write_timeout(server, WRITE_TIMEOUT)), handler(router, peer));
+        let requests = async {
             for idle in [0, 91, 91] {
                 tokio::time::sleep(Duration::from_secs(idle)).await;
-                ours.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+                client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
                 let mut response = Vec::new();
                 while !response.ends_with(b"\r\n\r\nok") {
-                    assert!(ours.read_buf(&mut response).await.unwrap() > 0, "closed after {idle} seconds");
+                    assert!(client.read_buf(&mut response).await.unwrap() > 0, "closed after {idle} seconds");
                 }
             }
-            ours.read(&mut [0; 10]).await.unwrap()
+            client.read(&mut [0; 10]).await.unwrap()
         };
-        assert_eq!(tokio::join!(served, client).1, 0, "closed in the end");
+        assert_eq!(tokio::join!(served, requests).1, 0, "closed in the end");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_never_reads_is_disconnected() {
-        let (_ours, served) = send_request(Duration::from_millis(50)).await;
+        let (_client, served) = send_request(Duration::from_millis(50)).await;
         assert!(served.await.is_err());
     }
 
-    /// With a small send buffer, progress of a slow client shows soon and restarts the write timeout.
+    /// With a small send buffer, progress of a slow client is visible soon and restarts the write timeout.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn the_send_buffer_is_small() {
@@ -183,14 +186,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_client_gets_the_whole_response() {
-        let (mut ours, served) = send_request(Duration::from_secs(1)).await;
+        let (mut client, served) = send_request(Duration::from_secs(1)).await;
         let reading = async {
             let mut read = Vec::new();
             for _ in 0..6 {
                 tokio::time::sleep(Duration::from_millis(200)).await;
-                ours.read_buf(&mut read).await.unwrap();
+                client.read_buf(&mut read).await.unwrap();
             }
-            ours.read_to_end(&mut read).await.unwrap();
+            client.read_to_end(&mut read).await.unwrap();
             read.len()
         };
         let (served, read) = tokio::join!(served, reading);

@@ -22,13 +22,13 @@ pub fn is_valid_filter(filter: &str) -> bool {
 
 /// Starts logging to standard error. Without a `format`, a terminal gets text and everything else JSON.
 pub fn init(format: Option<LogFormat>, filter: &str) {
-    let terminal = std::io::stderr().is_terminal();
-    let default = if terminal { LogFormat::Text } else { LogFormat::Json };
+    let is_terminal = std::io::stderr().is_terminal();
+    let default = if is_terminal { LogFormat::Text } else { LogFormat::Json };
     // `config` has rejected invalid filters.
     let log = registry().with(filter.parse::<Targets>().unwrap_or_default());
     let lines = fmt::layer().with_writer(std::io::stderr);
     match format.unwrap_or(default) {
         LogFormat::Json => log.with(lines.json().flatten_event(true).with_span_list(false)).init(),
-        LogFormat::Text => log.with(lines.with_ansi(terminal).with_target(false)).init(),
+        LogFormat::Text => log.with(lines.with_ansi(is_terminal).with_target(false)).init(),
     }
 }

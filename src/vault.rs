@@ -57,12 +57,16 @@ struct Keys {
 
 impl Keys {
     fn derive(root: &Hkdf<Sha256>) -> Self {
-        let key = |purpose: Purpose| {
+        let cipher = |purpose: Purpose| {
             let mut key = Key::default();
             root.expand(purpose.label(), &mut key).expect("HKDF can expand to 32 bytes");
             XChaCha20Poly1305::new(&key)
         };
-        Self { session: key(Purpose::Session), pending_login: key(Purpose::PendingLogin), share: key(Purpose::Share) }
+        Self {
+            session: cipher(Purpose::Session),
+            pending_login: cipher(Purpose::PendingLogin),
+            share: cipher(Purpose::Share),
+        }
     }
 
     fn cipher(&self, purpose: Purpose) -> &XChaCha20Poly1305 {
@@ -95,9 +99,9 @@ impl Vault {
     pub fn seal(&self, purpose: Purpose, owner: &[u8], plaintext: &[u8]) -> Vec<u8> {
         let nonce = XNonce::generate();
         let payload = Payload { msg: plaintext, aad: owner };
-        let cipher =
+        let ciphertext =
             self.keys.cipher(purpose).encrypt(&nonce, payload).expect("the plaintext is below the cipher's limit");
-        [nonce.as_slice(), &cipher].concat()
+        [nonce.as_slice(), &ciphertext].concat()
     }
 
     /// Opens what [`Vault::seal`] returned for the same purpose and owner.
@@ -114,21 +118,21 @@ fn hkdf(secret: &Secret) -> Hkdf<Sha256> {
     Hkdf::new(None, secret.expose().as_bytes())
 }
 
-/// Loads the session secret from `folder`, or creates it there, readable by its owner only.
+/// Loads the session secret from `folder`, or creates it there, readable only by its owner.
 pub fn load_or_create_secret(folder: &Path) -> io::Result<Secret> {
-    let file = folder.join("session-secret");
-    if let Ok(secret) = fs::read_to_string(&file) {
+    let path = folder.join("session-secret");
+    if let Ok(secret) = fs::read_to_string(&path) {
         return Ok(Secret::new(secret));
     }
     fs::create_dir_all(folder)?;
     // Written to a temporary file and hard-linked into place: if two processes start at once, both use the same secret.
     let temporary = folder.join(format!("session-secret.{}", std::process::id()));
     owner_only_options().open(&temporary)?.write_all(Secret::random().expose().as_bytes())?;
-    let linked = fs::hard_link(&temporary, &file);
+    let linked = fs::hard_link(&temporary, &path);
     fs::remove_file(&temporary)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::read_to_string(&file).map(Secret::new),
+        _ => fs::read_to_string(&path).map(Secret::new),
     }
 }
 

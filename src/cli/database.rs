@@ -67,7 +67,7 @@ mod private {
         Ok((Secret::new(postgres.url()), Supervisor::start(postgres, options)))
     }
 
-    /// Adds to the message which setting may help.
+    /// Appends to the message which setting may help.
     fn with_hint(error: Error) -> anyhow::Error {
         let setting = match error {
             Error::NoBinaries { .. } => "Or set PG_BIN to their folder, or DATABASE_URL to a running server.",

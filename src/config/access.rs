@@ -23,7 +23,7 @@ pub struct Access {
     pub is_behind_proxy: bool,
     /// Logins that one IP address may start in ten minutes.
     pub logins_per_address: NonZeroU32,
-    /// Hearts that one user may add or remove in a minute.
+    /// Hearts that one session may add or remove in a minute.
     pub hearts_per_minute: NonZeroU32,
 }
 

@@ -28,8 +28,8 @@ impl EnvReader<'_> {
         (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    pub(super) fn error(&mut self, text: impl Into<String>) {
-        self.errors.push(text.into());
+    pub(super) fn error(&mut self, message: impl Into<String>) {
+        self.errors.push(message.into());
     }
 
     pub(super) fn url(&mut self, name: &str, default: String, demo: bool) -> Url {

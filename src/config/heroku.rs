@@ -1,4 +1,4 @@
-//! The file `app.json`, from which Heroku's Button and review apps create an app.
+//! The file `app.json`, from which the Heroku Button and review apps create an app.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub const NOT_ON_HEROKU: [&str; 5] = [
 /// Variables that Heroku prompts for when an app is created. Review apps are demos and do not need them.
 pub const PROMPTED_ON_HEROKU: [&str; 3] = ["BASE_URL", "SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
 
-const SECRET: &str = "SESSION_SECRET";
+const SESSION_SECRET: &str = "SESSION_SECRET";
 
 /// Returns the file's contents. Defaults are only described: a stored value would outlive a change of the default.
 pub fn app_json() -> String {
@@ -35,7 +35,7 @@ pub fn app_json() -> String {
 fn env_entry(variable: &Variable) -> String {
     let Variable { name, default, about } = variable;
     let description = |text: &str| format!(r#""description": {}"#, Value::from(text));
-    if *name == SECRET {
+    if *name == SESSION_SECRET {
         return secret_entry("    ", &format!("{}, ", description(about)));
     }
     if PROMPTED_ON_HEROKU.contains(name) {
@@ -45,7 +45,7 @@ fn env_entry(variable: &Variable) -> String {
 }
 
 fn secret_entry(indent: &str, before: &str) -> String {
-    format!(r#"{indent}"{SECRET}": {{ {before}"generator": "secret" }}"#)
+    format!(r#"{indent}"{SESSION_SECRET}": {{ {before}"generator": "secret" }}"#)
 }
 
 const TEMPLATE: &str = r#"{

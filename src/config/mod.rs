@@ -51,7 +51,7 @@ pub struct Config {
     /// The configured providers other than Spotify.
     pub providers: Vec<ProviderConfig>,
     pub access: Access,
-    /// Whether the app serves a fake Spotify and uses that.
+    /// Whether the app serves and uses a fake Spotify.
     pub demo: bool,
     /// Whether /top is public.
     pub top_page: bool,
@@ -266,7 +266,7 @@ impl EnvReader<'_> {
 }
 
 fn check_base_url(url: Url) -> Result<Url, String> {
-    let loopback = match url.host() {
+    let is_loopback = match url.host() {
         Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
             return Err(
                 "BASE_URL uses localhost, which Spotify refuses in redirect URIs: use http://127.0.0.1:PORT".into()
@@ -279,7 +279,7 @@ fn check_base_url(url: Url) -> Result<Url, String> {
     };
     match url.scheme() {
         "https" => {}
-        "http" if loopback => {}
+        "http" if is_loopback => {}
         _ => {
             return Err(
                 "BASE_URL must start with https:// (http:// only for 127.0.0.1 and [::1]): Spotify refuses the rest"

@@ -10,7 +10,7 @@ pub struct Variable {
     pub about: &'static str,
 }
 
-/// Every variable the app reads, the most important first.
+/// The variables that users set, the most important first.
 pub const VARIABLES: &[Variable] = &[
     var("PORT", "8080", "The port to listen on."),
     var("HOST", "127.0.0.1, or 0.0.0.0 on Heroku", "The address to listen on."),

@@ -10,7 +10,7 @@ pub const ALL_ENDPOINTS: &str = "all";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cooldown {
     pub until: OffsetDateTime,
-    /// True if the daily quota is used up.
+    /// Whether the daily quota is used up.
     pub quota: bool,
 }
 
@@ -39,7 +39,7 @@ pub async fn record(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<(),
     Ok(())
 }
 
-/// Deletes expired cool-downs. Returns how many.
+/// Deletes expired cool-downs. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     Ok(sqlx::query!("delete from cooldowns where until < $1", now).execute(pool).await?.rows_affected())
 }

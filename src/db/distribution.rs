@@ -1,8 +1,8 @@
 //! Distributes the tables over the nodes of a Citus cluster.
 //!
-//! A user's hearts, playlists and library state are stored together on one node, by `user_id`. `users` is a reference table,
-//! copied to every node, so that those rows can refer to it. All other tables stay on the coordinator. The app's
-//! statements are the same with and without this (docs/growth.md).
+//! A user's hearts, playlists and library state are stored together on one node, by `user_id`. `users` is a reference
+//! table, copied to every node, so that those rows can refer to it. All other tables stay on the coordinator. The app's
+//! statements are the same with and without Citus (docs/growth.md).
 //!
 //! The statements here are not checked at build time: plain Postgres has none of these functions.
 
@@ -64,14 +64,14 @@ async fn distribute_on(connection: &mut PgConnection) -> Result<(), Error> {
     Ok(tx.commit().await?)
 }
 
-/// Drops the foreign keys from the coordinator's tables to `users`. On Citus they do not cascade, and two inserts at once
-/// deadlock while they are checked (Citus 13.2: four of five, with eight clients). `users::delete_rows` names these tables.
+/// Drops the foreign keys from the coordinator's tables to `users`. On Citus they do not cascade, and two inserts at
+/// once deadlock while they are checked (Citus 13.2: four of five, with eight clients). `users::delete_rows` names
+/// these tables.
 async fn drop_foreign_keys(connection: &mut PgConnection) -> Result<(), Error> {
-    let statements =
-        "select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint
+    let sql = "select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint
                       where contype = 'f' and confrelid = $1::regclass and conrelid <> all ($2::regclass[])";
-    let statements = sqlx::query_scalar(statements).bind(REFERENCE).bind(&DISTRIBUTED[..]);
-    let statements: Vec<String> = statements.fetch_all(&mut *connection).await?;
+    let query = sqlx::query_scalar(sql).bind(REFERENCE).bind(&DISTRIBUTED[..]);
+    let statements: Vec<String> = query.fetch_all(&mut *connection).await?;
     for statement in statements {
         sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await?;
     }

@@ -26,7 +26,7 @@ pub struct ActiveCooldown {
     /// The endpoint, or `all`.
     pub bucket: String,
     pub until: OffsetDateTime,
-    /// True if the daily quota is used up.
+    /// Whether the daily quota is used up.
     pub quota: bool,
 }
 

@@ -46,7 +46,7 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Deletes expired events, in batches. Returns how many.
+/// Deletes expired events, in batches. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(

@@ -90,7 +90,7 @@ pub async fn annotate(
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
-/// Sets the heart's version to the newest known, because its owner has opened the playlist.
+/// Sets the heart's snapshot to the newest one, because the user has opened the playlist.
 pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<(), Error> {
     let query = sqlx::query!(
         "update user_hearts h set snapshot_id = p.snapshot_id from playlists p
@@ -154,7 +154,7 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Returns those of `playlists` that a user hearts.
+/// Returns which of `playlists` the user hearts.
 pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>, Error> {
     let query = sqlx::query_scalar!(
         "select playlist_id from user_hearts where user_id = $1 and playlist_id = any($2) and removed_at is null",
@@ -262,7 +262,7 @@ pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&Playlis
     Ok(())
 }
 
-/// Deletes hearts that were removed before `before`, in batches. Returns how many.
+/// Deletes hearts that were removed before `before`, in batches. Returns their number.
 pub async fn delete_removed_before(pool: &Pool, before: OffsetDateTime) -> Result<u64, Error> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(

@@ -62,7 +62,7 @@ pub(super) async fn run(connection: &mut PgConnection, retries: LockRetries) -> 
 
 /// Sets the lock timeout, and no statement timeout.
 async fn set_timeouts(connection: &mut PgConnection, lock: Duration) -> Result<(), MigrateError> {
-    // On Citus, a migration that alters a distributed table may also touch `users`, which lies on all nodes.
+    // On Citus, a migration that alters a distributed table may also touch `users`, which is on all nodes.
     let query = "select set_config('statement_timeout', '0', false), set_config('lock_timeout', $1, false),
                          set_config('citus.multi_shard_modify_mode', 'sequential', false)";
     sqlx::query(query).bind(lock.as_millis().to_string()).execute(connection).await?;

@@ -54,7 +54,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the error for a missing response.
+    /// Returns the error for an operation that did not finish in time.
     pub fn timed_out() -> Self {
         Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
     }
@@ -77,9 +77,10 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Returns whether a SQLSTATE means a problem of the server, not of the query, so that a retry may succeed: 08 (connection), 28
-/// (password being rotated), 3D (no such database), 53 (resources), 57P (shutdown), 25006 (read-only), 55000 (not
-/// accepting connections), 57014 (statement timeout), 55P03 (lock timeout), 40P01 (deadlock), 40001 (serialization).
+/// Returns whether a SQLSTATE means a problem of the server, not of the query, so that a retry may succeed: 08
+/// (connection), 28 (password being rotated), 3D (no such database), 53 (resources), 57P (shutdown), 25006 (read-only),
+/// 55000 (not accepting connections), 57014 (statement timeout), 55P03 (lock timeout), 40P01 (deadlock), 40001
+/// (serialization).
 fn is_unavailable(code: &str) -> bool {
     ["08", "28", "3D", "53", "57P", "25006", "55000", "57014", "55P03", "40P01", "40001"]
         .iter()
@@ -122,8 +123,8 @@ fn is_remote(options: &PgConnectOptions) -> bool {
 }
 
 /// Prepares a transaction that deletes or merges whole accounts. It has no statement timeout, because a large account
-/// must be deletable too; waiting for a lock stays limited. On Citus it changes shards one after the other; otherwise it
-/// could not also change the reference table `users`. Plain Postgres accepts the setting and ignores it.
+/// must be deletable too; waiting for a lock stays limited. On Citus it changes shards one after the other; otherwise
+/// it could not also change the reference table `users`. Plain Postgres accepts the setting and ignores it.
 async fn prepare_account_change(transaction: &mut PgConnection) -> Result<(), Error> {
     sqlx::query!("set local statement_timeout = 0").execute(&mut *transaction).await?;
     sqlx::query!("set local citus.multi_shard_modify_mode = 'sequential'").execute(transaction).await?;

@@ -14,12 +14,12 @@ pub const TTL: Duration = Duration::minutes(10);
 
 /// The status of the login that a state belongs to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum LoginState {
+pub enum LoginStatus {
     /// Its sealed data and its provider's key.
     Pending(Vec<u8>, String),
     Used,
     Expired,
-    /// Another browser started it, or it is no longer stored.
+    /// There is none, or another browser started it.
     Unknown,
 }
 
@@ -50,7 +50,12 @@ pub async fn create(pool: &Pool, login: NewLogin<'_>) -> Result<(), Error> {
 }
 
 /// Takes the login that `state` belongs to. Only one of several concurrent calls gets it.
-pub async fn take(pool: &Pool, browser: TokenHash, state: TokenHash, now: OffsetDateTime) -> Result<LoginState, Error> {
+pub async fn take(
+    pool: &Pool,
+    browser: TokenHash,
+    state: TokenHash,
+    now: OffsetDateTime,
+) -> Result<LoginStatus, Error> {
     let query = sqlx::query!(
         r#"with found as (select state_hash, provider, sealed, started_at, used_at from sign_ins where state_hash = $1 and browser_hash = $2 for update)
            update sign_ins s set used_at = coalesce(s.used_at, $3), sealed = '' from found f where s.state_hash = f.state_hash
@@ -60,14 +65,14 @@ pub async fn take(pool: &Pool, browser: TokenHash, state: TokenHash, now: Offset
         now
     );
     Ok(match query.fetch_optional(pool).await? {
-        None => LoginState::Unknown,
-        Some(row) if row.used_at.is_some() => LoginState::Used,
-        Some(row) if row.started_at + TTL < now => LoginState::Expired,
-        Some(row) => LoginState::Pending(row.sealed, row.provider),
+        None => LoginStatus::Unknown,
+        Some(row) if row.used_at.is_some() => LoginStatus::Used,
+        Some(row) if row.started_at + TTL < now => LoginStatus::Expired,
+        Some(row) => LoginStatus::Pending(row.sealed, row.provider),
     })
 }
 
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let deleted = sqlx::query!("delete from sign_ins where started_at < $1", now - RETENTION).execute(pool).await?;
-    Ok(deleted.rows_affected())
+    let result = sqlx::query!("delete from sign_ins where started_at < $1", now - RETENTION).execute(pool).await?;
+    Ok(result.rows_affected())
 }

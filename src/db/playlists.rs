@@ -23,11 +23,11 @@ pub struct Playlist {
     /// Whether it is on the owner's profile, which says nothing about who can open it.
     pub public: Option<bool>,
     pub collaborative: bool,
-    /// `None` if never, or too long ago.
+    /// When Spotify last showed it; `None` if never, or too long ago.
     pub seen_at: Option<OffsetDateTime>,
     /// `None` if the user does not heart it.
     pub hearted_at: Option<OffsetDateTime>,
-    /// When a version other than the hearted one was first seen.
+    /// When a snapshot other than the heart's was first seen.
     pub changed_at: Option<OffsetDateTime>,
     /// Since when Spotify no longer shows a hearted playlist.
     pub gone_at: Option<OffsetDateTime>,
@@ -166,7 +166,7 @@ pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: Offset
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
-/// Releases the lease without an update; `failed_at` if Spotify failed.
+/// Releases the lease without an update. `failed_at` is given if Spotify failed.
 pub async fn release(
     pool: &Pool,
     user: UserId,
@@ -221,7 +221,7 @@ pub async fn replace_library(
 ) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    // Locks the row that concurrent fetches share first: the second one waits here.
+    // First locks the row that concurrent fetches share: the second one waits here.
     let query = sqlx::query!(
         "update libraries set fetched_at = $2, counted = $3, reached = $4, failed_at = null,
                 leased_until = case when $5 then leased_until end
@@ -300,8 +300,8 @@ fn column(seen: &[SeenPlaylist], text: fn(&SeenPlaylist) -> Option<&str>) -> Vec
     seen.iter().map(|seen| text(seen).map(str::to_owned)).collect()
 }
 
-/// Updates the titles of hearts and clears `gone_at`. Must run before [`upsert`]: a heart without a version was added
-/// for the version that is stored until then.
+/// Updates the titles of hearts and clears `gone_at`. Must run before [`upsert`]: a heart without a snapshot was
+/// added for the one that is stored until then.
 async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[SeenPlaylist]) -> Result<(), Error> {
     let query = sqlx::query!(
         "update user_hearts h

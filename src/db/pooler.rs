@@ -19,7 +19,7 @@ const UNSUPPORTED_PARAMETER: &str = "unsupported startup parameter";
 pub async fn is_transaction_pooler(url: &Secret) -> Result<bool, Error> {
     match tokio::time::timeout(PROBE_TIMEOUT, probe(url)).await {
         Ok(Err(sqlx::Error::Database(error))) if error.message().contains(UNSUPPORTED_PARAMETER) => Ok(true),
-        Ok(answer) => Ok(answer?),
+        Ok(result) => Ok(result?),
         Err(_) => Err(Error::Unavailable(sqlx::Error::PoolTimedOut)),
     }
 }

@@ -52,7 +52,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// Returns the name used in addresses and in the queries below.
+    /// Returns the name used in URLs and in the queries below.
     pub fn key(self) -> &'static str {
         match self {
             Order::Usual => "usual",

@@ -1,7 +1,7 @@
 //! Sessions: a store for tower-sessions, leases on a session's tokens, and the list of a user's sessions.
 //!
-//! A record is sealed for its own row, and a row holds only the hash of the session id. `save` never inserts: a slow request
-//! that ends after the user signed out must not restore the session.
+//! A record is sealed for its own row, and a row holds only the hash of the session id. `save` never inserts: a slow
+//! request that ends after the user signed out must not restore the session.
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -18,7 +18,8 @@ use crate::vault::{Purpose, Vault};
 
 type Data = std::collections::HashMap<String, Value>;
 
-/// Key of a new sign-in's provider in a record that is about to be created. It is written to other tables and not stored.
+/// Key of a new sign-in's provider in a record that is about to be created. It is written to other tables and not
+/// stored.
 pub const SIGN_IN: &str = "sign_in";
 /// Key of the user id. Its value is also stored unsealed, so that a user's sessions can be found.
 pub const USER_ID: &str = "user_id";
@@ -147,14 +148,14 @@ fn signed_in_at(data: &Data) -> Option<OffsetDateTime> {
 }
 
 fn seal(vault: &Vault, id_hash: TokenHash, data: &Data) -> Vec<u8> {
-    let plain = serde_json::to_vec(data).expect("a map of JSON values is JSON");
-    vault.seal(Purpose::Session, id_hash.as_bytes(), &plain)
+    let plaintext = serde_json::to_vec(data).expect("a map of JSON values is JSON");
+    vault.seal(Purpose::Session, id_hash.as_bytes(), &plaintext)
 }
 
 fn open(vault: &Vault, id_hash: TokenHash, sealed: &[u8]) -> Result<Data, Error> {
-    let plain =
+    let plaintext =
         vault.open(Purpose::Session, id_hash.as_bytes(), sealed).map_err(|error| Error::Decrypt(error.to_string()))?;
-    serde_json::from_slice(&plain).map_err(|_| Error::Decrypt("not a session record".into()))
+    serde_json::from_slice(&plaintext).map_err(|_| Error::Decrypt("not a session record".into()))
 }
 
 /// One value of a session's record.
@@ -181,7 +182,7 @@ pub async fn load_value<T: DeserializeOwned>(
 }
 
 /// Takes the lease to replace the value `name` until `until` and returns the value, in one statement. No connection is
-/// held during the lease. `None` if the lease is taken or the session has ended.
+/// held during the lease. Returns `None` if the lease is taken or the session has ended.
 pub async fn lease<T: DeserializeOwned>(
     pool: &Pool,
     vault: &Vault,
@@ -212,8 +213,8 @@ pub async fn release(pool: &Pool, id_hash: TokenHash, until: OffsetDateTime) -> 
     Ok(())
 }
 
-/// Writes the value `name` (`None` removes it) and releases the lease. Returns `false`, and changes nothing, if the lease
-/// has expired and another request has taken it, or if the session has ended.
+/// Writes the value `name` (`None` removes it) and releases the lease. Returns `false`, and changes nothing, if the
+/// lease has expired and another request has taken it, or if the session has ended.
 pub async fn replace_value<T: Serialize>(
     pool: &Pool,
     vault: &Vault,
@@ -248,8 +249,8 @@ pub async fn replace_value<T: Serialize>(
     Ok(true)
 }
 
-/// Removes the values `names` from every session of a user, all or none. Sessions that do not open are deleted: they are
-/// useless, and must not keep tokens.
+/// Removes the values `names` from every session of a user, all or none. Sessions that do not open are deleted: they
+/// are useless, and must not keep tokens.
 pub async fn remove_values(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -334,13 +335,13 @@ pub async fn delete(pool: &Pool, user: UserId, hash_prefix: &str, current: Token
     Ok(query.execute(pool).await?.rows_affected() > 0)
 }
 
-/// Deletes the user's other sessions. Returns how many.
+/// Deletes the user's other sessions. Returns their number.
 pub async fn delete_others(pool: &Pool, user: UserId, current: TokenHash) -> Result<u64, Error> {
     let query = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, current.as_bytes());
     Ok(query.execute(pool).await?.rows_affected())
 }
 
-/// Deletes expired sessions, in batches. Returns how many.
+/// Deletes expired sessions, in batches. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(

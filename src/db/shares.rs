@@ -187,7 +187,8 @@ pub async fn list_visible(
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Releases slugs of deleted users, and deletes those released before `free_before`. Returns how many were deleted.
+/// Releases slugs of deleted users, and deletes those released before `free_before`. Returns the number of deleted
+/// slugs.
 pub async fn delete_expired(pool: &Pool, free_before: OffsetDateTime, now: OffsetDateTime) -> Result<u64, Error> {
     let query =
         sqlx::query!("update held_slugs set released_at = $1 where user_id is null and released_at is null", now);

@@ -47,7 +47,7 @@ impl CallCounter {
     }
 }
 
-/// Deletes expired counts. Returns how many.
+/// Deletes expired counts. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
     let query = sqlx::query!("delete from spotify_calls where day < $1", (now - RETENTION).date());
     Ok(query.execute(pool).await?.rows_affected())

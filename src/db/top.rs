@@ -38,7 +38,7 @@ pub async fn replica_as_of(replica: &Pool) -> Result<Option<OffsetDateTime>, Err
     Ok(query.fetch_optional(replica).await?.flatten())
 }
 
-/// A playlist's numbers of hearts.
+/// A playlist and its heart counts.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub id: String,

@@ -81,7 +81,7 @@ async fn is_first_user(connection: &mut PgConnection) -> Result<bool, Error> {
     Ok(query.fetch_one(connection).await?)
 }
 
-/// The numbers of an account's rows that were deleted.
+/// How many rows of an account were deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeletedCounts {
     pub hearts: i64,
@@ -116,8 +116,8 @@ pub async fn delete(pool: &Pool, user: UserId, browser: Option<TokenHash>) -> Re
     Ok(deleted)
 }
 
-/// Deletes an account's row in `users` and all rows that refer to it. The tables of the coordinator are named, because on
-/// Citus nothing cascades to them from a reference table. Returns what was deleted.
+/// Deletes an account's row in `users` and all rows that refer to it. The tables of the coordinator are named, because
+/// on Citus nothing cascades to them from a reference table. Returns what was deleted.
 async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<DeletedCounts, Error> {
     let query = sqlx::query!(
         r#"select count(*) filter (where removed_at is null) as "hearts!",
@@ -157,8 +157,8 @@ async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Dele
 }
 
 /// Moves the identities and hearts of `from` to `into` and deletes `from` with its sessions, in one transaction. A
-/// heart that both have keeps the earlier date and both sets of tags. Returns `false`, and changes nothing, if one of them
-/// was deleted or both have an identity at the same provider. A new table with users' content must be added here.
+/// heart that both have keeps the earlier date and both sets of tags. Returns `false`, and changes nothing, if one of
+/// them was deleted or both have an identity at the same provider. A new table with users' content must be added here.
 pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;

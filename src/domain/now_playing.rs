@@ -6,7 +6,7 @@ use super::{CurrentUser, Error, Grant, Playlist, Result, playlists, spotify_call
 use crate::app::App;
 use crate::db;
 use crate::ids::PlaylistId;
-use crate::oauth::providers::NOW_PLAYING;
+use crate::oauth::providers::NOW_PLAYING_SCOPE;
 use crate::spotify::wire::{CurrentlyPlaying, Playable};
 
 pub enum NowPlaying {
@@ -95,7 +95,7 @@ pub async fn load(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<
 
 /// True if the grant includes the scope.
 pub fn is_enabled(grant: &Grant) -> bool {
-    grant.scopes.contains(NOW_PLAYING)
+    grant.scopes.contains(NOW_PLAYING_SCOPE)
 }
 
 /// Returns a playlist from stored data, without calling Spotify.

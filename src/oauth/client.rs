@@ -120,7 +120,7 @@ impl Client {
         iss.trim_end_matches('/') == self.issuer
     }
 
-    /// Returns the scopes to request: the provider's usual ones and the enabled optional ones.
+    /// Returns the scopes to request: the provider's standard ones and the enabled optional ones.
     pub fn scopes(&self, is_enabled: impl Fn(&str) -> bool) -> Scopes {
         let optional = self.spec.optional_scopes.iter().filter(|scope| is_enabled(scope));
         self.spec.scopes.iter().chain(optional).map(|scope| (*scope).to_owned()).collect()
@@ -173,12 +173,12 @@ impl Client {
 fn grant_from_response(response: &BasicTokenResponse, scopes: &Scopes, now: OffsetDateTime) -> Grant {
     let lifetime = response.expires_in().unwrap_or(Duration::from_secs(3600));
     // A tenth early, at most a minute: a short-lived token must not be due for refresh when it arrives.
-    let early = (lifetime / 10).min(Duration::from_secs(60));
+    let margin = (lifetime / 10).min(Duration::from_secs(60));
     let granted = response.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
     Grant {
         access: Secret::new(response.access_token().secret()),
         refresh: response.refresh_token().map(|token| Secret::new(token.secret())),
-        refresh_at: now + (lifetime - early),
+        refresh_at: now + (lifetime - margin),
         authorized_at: now,
         // RFC 6749 section 5.1: a response without scopes means those requested, or the previous ones.
         scopes: granted.unwrap_or_else(|| scopes.clone()),

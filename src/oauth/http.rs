@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::providers::ProviderSpec;
 
-/// Timeout of a request to a provider; a visitor is waiting meanwhile.
+/// Timeout of a request to a provider. A visitor is waiting for it.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(8);
 /// Maximum size of a response body. Token responses have a few hundred bytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
@@ -33,8 +33,8 @@ impl From<reqwest::Error> for HttpError {
         }
         // The outer error only says that sending failed; its source says why.
         let mut source: &dyn std::error::Error = &error.without_url();
-        while let Some(deeper) = source.source() {
-            source = deeper;
+        while let Some(inner) = source.source() {
+            source = inner;
         }
         HttpError::Transport(source.to_string())
     }
@@ -93,7 +93,7 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
 }
 
 /// Turns an error response into the form of RFC 6749 section 5.2. Some providers send errors with status 200, as an
-/// object, or under a name of their own.
+/// object, or under a custom name.
 fn normalize_error(spec: &ProviderSpec, response: HttpResponse) -> HttpResponse {
     let json = serde_json::from_slice::<Value>(response.body()).ok();
     let error = match json.as_ref().and_then(|json| json.get("error")) {

@@ -52,12 +52,12 @@ pub enum EmailSource {
         address: &'static str,
         verified: &'static str,
     },
-    /// A list with a path of its own. The primary address is used if it is verified.
+    /// A list at a separate path. The primary address is used if it is verified.
     List(&'static str),
 }
 
 /// Spotify's scope for reading the current song or episode.
-pub const NOW_PLAYING: &str = "user-read-currently-playing";
+pub const NOW_PLAYING_SCOPE: &str = "user-read-currently-playing";
 
 pub fn spec(provider: Provider) -> &'static ProviderSpec {
     match provider {
@@ -74,7 +74,7 @@ pub const SPOTIFY: ProviderSpec = ProviderSpec {
     authorize_path: "/authorize",
     token_path: "/api/token",
     scopes: &["playlist-read-private", "playlist-read-collaborative"],
-    optional_scopes: &[NOW_PLAYING],
+    optional_scopes: &[NOW_PLAYING_SCOPE],
     auth_method: ClientAuthMethod::Basic,
     issuer: "",
     invalid_grant_aliases: &[],
@@ -101,7 +101,7 @@ pub const GOOGLE: ProviderSpec = ProviderSpec {
 
 /// GitHub. docs.github.com: “Authorizing OAuth apps”, “Troubleshooting OAuth app access token request errors”
 /// (sent with status 200), “REST API endpoints for users” and “… for emails”. A login name can be given up and taken by
-/// somebody else; the numeric id stays. Public data needs no scope; email addresses do.
+/// somebody else; the numeric id stays. Email addresses need a scope; public data does not.
 pub const GITHUB: ProviderSpec = ProviderSpec {
     authorize_path: "/login/oauth/authorize",
     token_path: "/login/oauth/access_token",
@@ -119,8 +119,8 @@ pub const GITHUB: ProviderSpec = ProviderSpec {
 };
 
 /// Facebook. developers.facebook.com: “Manually build a login flow” and the Graph API's `User`, whose `id` is
-/// app-scoped. Facebook does not say whether an address is verified. Errors are objects: code 100 is about the authorization
-/// code, 1 and 101 are about the app.
+/// app-scoped. Facebook does not say whether an address is verified. Errors are objects: code 100 is about the
+/// authorization code, 1 and 101 are about the app.
 pub const FACEBOOK: ProviderSpec = ProviderSpec {
     authorize_path: "/dialog/oauth",
     token_path: "/oauth/access_token",

@@ -12,7 +12,7 @@ pub enum Error {
     /// 403: the user is not on the app's list of users or may not read the resource.
     #[error("forbidden (premium: {premium})")]
     Forbidden {
-        /// True if the body mentions Premium: the owner's subscription has lapsed, which pauses the whole app.
+        /// Whether the body mentions Premium: the owner's subscription has lapsed, which pauses the whole app.
         /// Spotify's wording changes, so this is only a hint.
         premium: bool,
     },
@@ -52,9 +52,9 @@ impl Error {
     }
 
     /// Maps a status and body to an error; bodies may be JSON, plain text, HTML or empty.
-    pub(super) fn from_response(status: u16, wait: Option<u64>, body: &[u8]) -> Self {
-        let wait = wait.map(Duration::from_secs);
-        let quota = || {
+    pub(super) fn from_response(status: u16, retry_after: Option<u64>, body: &[u8]) -> Self {
+        let retry_after = retry_after.map(Duration::from_secs);
+        let is_quota_exceeded = || {
             serde_json::from_slice::<ErrorBody>(body)
                 .is_ok_and(|body| body.error.reason.as_deref() == Some("QUOTA_EXCEEDED"))
         };
@@ -64,8 +64,8 @@ impl Error {
             401 => Error::Unauthorized,
             403 => Error::Forbidden { premium: contains_ignore_case(body, "premium") },
             400 | 404 => Error::NotFound,
-            429 if quota() => Error::QuotaExceeded(wait),
-            429 => Error::RateLimited(wait),
+            429 if is_quota_exceeded() => Error::QuotaExceeded(retry_after),
+            429 => Error::RateLimited(retry_after),
             504 => Error::TimedOut,
             500..=599 => Error::Unavailable(format!("status {status}")),
             _ => Error::InvalidResponse(format!("status {status}")),
@@ -107,8 +107,8 @@ mod tests {
 
     #[test]
     fn the_two_kinds_of_429_are_told_apart() {
-        let quota = br#"{"error":{"status":429,"message":"Too many requests","reason":"QUOTA_EXCEEDED"}}"#;
-        assert_eq!(Error::from_response(429, None, quota), Error::QuotaExceeded(None));
+        let quota_exceeded = br#"{"error":{"status":429,"message":"Too many requests","reason":"QUOTA_EXCEEDED"}}"#;
+        assert_eq!(Error::from_response(429, None, quota_exceeded), Error::QuotaExceeded(None));
         assert_eq!(
             Error::from_response(429, Some(3), b"Too many requests"),
             Error::RateLimited(Some(Duration::from_secs(3)))

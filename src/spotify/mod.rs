@@ -85,7 +85,8 @@ impl Client {
         self.get(token, &["me", "player", "currently-playing"], &kinds).await
     }
 
-    /// Retries once if the connection broke or Spotify had an internal error, which is safe because all requests are reads.
+    /// Retries once if the connection broke or Spotify had an internal error, which is safe because all requests are
+    /// reads.
     async fn get<T: DeserializeOwned>(&self, token: &Secret, path: &[&str], query: &[(&str, String)]) -> Result<T> {
         let retry_once = ConstantBuilder::default().with_delay(RETRY_DELAY).with_max_times(1).with_jitter();
         let response = (|| self.get_once(token, path, query)).retry(retry_once).when(Error::is_transient);
@@ -99,7 +100,7 @@ impl Client {
         query: &[(&str, String)],
     ) -> Result<T> {
         let mut url = self.base.clone();
-        url.path_segments_mut().expect("the base is an http address").pop_if_empty().extend(path);
+        url.path_segments_mut().expect("the base is an http URL").pop_if_empty().extend(path);
         let mut response = self.http.get(url).query(query).bearer_auth(token.expose()).send().await?;
         let status = response.status().as_u16();
         let retry_after =

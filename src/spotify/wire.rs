@@ -113,7 +113,7 @@ pub struct Playlist {
     pub description: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub collaborative: Option<bool>,
-    /// True if it is on the owner's profile.
+    /// Whether it is on the owner's profile.
     #[serde(default, deserialize_with = "lenient")]
     pub public: Option<bool>,
     #[serde(default, deserialize_with = "lenient")]
@@ -150,8 +150,8 @@ impl Playlist {
 fn pick_cover(images: &[Option<Image>]) -> Option<&str> {
     let is_http = |image: &&Image| image.url.starts_with("https://") || image.url.starts_with("http://");
     let images: Vec<_> = images.iter().flatten().filter(is_http).collect();
-    let wide = images.iter().filter(|image| image.width.is_none_or(|width| width >= 300.0));
-    let best = wide.min_by(|a, b| a.width.unwrap_or(f64::MAX).total_cmp(&b.width.unwrap_or(f64::MAX)));
+    let large = images.iter().filter(|image| image.width.is_none_or(|width| width >= 300.0));
+    let best = large.min_by(|a, b| a.width.unwrap_or(f64::MAX).total_cmp(&b.width.unwrap_or(f64::MAX)));
     best.or(images.first()).map(|image| image.url.as_str())
 }
 

@@ -11,7 +11,7 @@ use crate::db::{identities, pending_logins};
 use crate::domain::{CurrentUser, Error, Result};
 use crate::ids::{PlaylistId, Provider, Secret, TokenHash};
 use crate::oauth::Scopes;
-use crate::oauth::providers::NOW_PLAYING;
+use crate::oauth::providers::NOW_PLAYING_SCOPE;
 use crate::vault::Purpose;
 
 /// Parameters of a callback request, with its login cookie.
@@ -121,9 +121,9 @@ pub async fn adds_identity(app: &App, intent: LoginIntent, provider: Provider) -
 pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Result<Url> {
     let LoginRequest { provider, browser, intent, is_fresh, after, granted_scopes } = request;
     let client = app.oauth.get(provider).ok_or(Error::NotFound)?;
-    // A new consent replaces the old one, so it also requests optional scopes that were granted before.
-    let is_requested = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING;
-    let scopes = client.scopes(|scope| is_requested(scope) || granted_scopes.contains(scope));
+    // A new consent replaces the old one, so it asks for optional scopes that were granted before too.
+    let enabled = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING_SCOPE;
+    let scopes = client.scopes(|scope| enabled(scope) || granted_scopes.contains(scope));
     let authorization = client.authorize_url(&scopes);
     let state = TokenHash::new(authorization.state.expose());
     let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh };
@@ -145,12 +145,12 @@ pub(super) async fn take(
     let browser = params.browser.as_ref().ok_or(LoginError::NoCookie)?;
     let state = TokenHash::new(params.state.as_ref().ok_or(LoginError::Unknown)?.expose());
     let sealed = match pending_logins::take(&app.db, TokenHash::new(browser.expose()), state, now).await? {
-        pending_logins::LoginState::Pending(sealed, key) if key == provider.key() => sealed,
-        pending_logins::LoginState::Pending(..) | pending_logins::LoginState::Unknown => {
+        pending_logins::LoginStatus::Pending(sealed, asked) if asked == provider.key() => sealed,
+        pending_logins::LoginStatus::Pending(..) | pending_logins::LoginStatus::Unknown => {
             return Err(LoginError::Unknown);
         }
-        pending_logins::LoginState::Used => return Err(LoginError::Used),
-        pending_logins::LoginState::Expired => return Err(LoginError::Expired),
+        pending_logins::LoginStatus::Used => return Err(LoginError::Used),
+        pending_logins::LoginStatus::Expired => return Err(LoginError::Expired),
     };
     let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
     if params.iss.as_deref().is_some_and(|iss| !client.is_issuer(iss)) {
