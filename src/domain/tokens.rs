@@ -57,9 +57,9 @@ pub(super) async fn reload_grant(app: &App, user: &CurrentUser) -> Result<Curren
     Ok(CurrentUser { grant, ..user.clone() })
 }
 
-async fn valid_grant(app: &App, caller: &CurrentUser, now: OffsetDateTime) -> Result<Grant> {
-    let grant = caller.grant.clone().ok_or_else(|| caller.missing_grant_error())?;
-    if grant.refresh_at > now { Ok(grant) } else { refreshed_grant(app, caller, &grant.access, now).await }
+async fn load_valid_grant(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Grant> {
+    let grant = user.grant.clone().ok_or_else(|| user.missing_grant_error())?;
+    if grant.refresh_at > now { Ok(grant) } else { refresh_grant(app, user, &grant.access, now).await }
 }
 
 /// Returns the successor of the grant with the `stale` token: the one that another request has just fetched, or a new

@@ -93,9 +93,13 @@ pub async fn merge_candidates(app: &App, user: UserId) -> Result<Vec<Provider>> 
     Ok(app.oauth.providers().filter(is_candidate).collect())
 }
 
-fn missing(scopes: &[&str]) -> Option<Missing> {
-    let lacks = |scope| scopes.contains(&scope);
-    match (lacks("playlist-read-private"), lacks("playlist-read-collaborative"), lacks(NOW_PLAYING_SCOPE)) {
+fn find_missing(scopes: &[&str]) -> Option<Missing> {
+    let is_missing = |scope| scopes.contains(&scope);
+    match (
+        is_missing("playlist-read-private"),
+        is_missing("playlist-read-collaborative"),
+        is_missing(NOW_PLAYING_SCOPE),
+    ) {
         (false, false, false) => None,
         (true, false, false) => Some(Missing::Private),
         (false, true, false) => Some(Missing::Collaborative),

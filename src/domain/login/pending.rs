@@ -121,13 +121,13 @@ pub async fn adds_identity(app: &App, intent: LoginIntent, provider: Provider) -
 pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Result<Url> {
     let LoginRequest { provider, browser, intent, is_fresh, after, granted_scopes } = request;
     let client = app.oauth.get(provider).ok_or(Error::NotFound)?;
-    // A new consent replaces the old one, so it asks for optional scopes that were granted before too.
-    let enabled = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING_SCOPE;
-    let scopes = client.scopes(|scope| enabled(scope) || granted_scopes.contains(scope));
+    // A new consent replaces the old one, so it also requests optional scopes that were granted before.
+    let is_requested = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING_SCOPE;
+    let scopes = client.scopes(|scope| is_requested(scope) || granted_scopes.contains(scope));
     let authorization = client.authorize_url(&scopes);
     let state = TokenHash::new(authorization.state.expose());
     let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh };
-    let pending = serde_json::to_vec(&pending).expect("texts are JSON");
+    let pending = serde_json::to_vec(&pending).expect("strings serialize to JSON");
     let sealed = app.vault.seal(Purpose::PendingLogin, state.as_bytes(), &pending);
     let browser = TokenHash::new(browser.expose());
     let login = pending_logins::NewLogin { browser, provider, state, sealed: &sealed, at: now };
@@ -145,7 +145,7 @@ pub(super) async fn take(
     let browser = params.browser.as_ref().ok_or(LoginError::NoCookie)?;
     let state = TokenHash::new(params.state.as_ref().ok_or(LoginError::Unknown)?.expose());
     let sealed = match pending_logins::take(&app.db, TokenHash::new(browser.expose()), state, now).await? {
-        pending_logins::LoginStatus::Pending(sealed, asked) if asked == provider.key() => sealed,
+        pending_logins::LoginStatus::Pending(sealed, key) if key == provider.key() => sealed,
         pending_logins::LoginStatus::Pending(..) | pending_logins::LoginStatus::Unknown => {
             return Err(LoginError::Unknown);
         }
@@ -156,8 +156,8 @@ pub(super) async fn take(
     if params.iss.as_deref().is_some_and(|iss| !client.is_issuer(iss)) {
         return Err(LoginError::Unknown);
     }
-    let opened = app.vault.open(Purpose::PendingLogin, state.as_bytes(), &sealed).ok();
-    opened.and_then(|pending| serde_json::from_slice(&pending).ok()).ok_or(LoginError::Expired)
+    let plaintext = app.vault.open(Purpose::PendingLogin, state.as_bytes(), &sealed).ok();
+    plaintext.and_then(|plaintext| serde_json::from_slice(&plaintext).ok()).ok_or(LoginError::Expired)
 }
 
 #[cfg(test)]
