@@ -1,5 +1,4 @@
-//! The error of every handler, as data: status, heading, message and links. One exhaustive match makes it from a
-//! domain error; `middleware::error_pages` renders it.
+//! The error of all handlers, as data. Domain errors convert into it; `middleware::error_pages` renders it.
 
 use std::time::Duration;
 
@@ -20,41 +19,41 @@ pub(crate) struct Link {
     pub(crate) text: &'static str,
 }
 
-/// An error that becomes a page, or JSON for the script.
+/// An error to be rendered as a page, or as JSON for the script.
 #[derive(Clone)]
 pub(crate) struct AppError {
     pub(crate) status: StatusCode,
     pub(crate) heading: &'static str,
     pub(crate) message: String,
-    /// A sentence that says whether anything was saved.
-    pub(crate) saved: Option<&'static str>,
+    /// Sentence on whether anything was saved.
+    pub(crate) save_note: Option<&'static str>,
     pub(crate) recovery_links: Vec<Link>,
     /// Return path of a new sign-in, if the page offers one.
     pub(crate) retry_path: Option<String>,
     /// Provider of the new sign-in.
     pub(crate) retry_provider: Provider,
-    /// True if that sign-in connects Spotify for the first time.
-    pub(crate) connects: bool,
+    /// True if its button says "Connect Spotify" instead of "Try again".
+    pub(crate) has_connect_button: bool,
     pub(crate) retry_after: Option<Duration>,
-    /// Address of the sign-in page, if the request needs a user.
+    /// Path of the sign-in page, if the request needs a user.
     pub(crate) sign_in_path: Option<String>,
-    /// Flash for the page after a redirect to the sign-in.
+    /// Flash message for the sign-in page.
     pub(crate) flash: Option<Flash>,
-    /// Only for the log.
+    /// For the log only.
     pub(crate) cause: Option<String>,
 }
 
 impl AppError {
-    pub(crate) fn new(status: StatusCode, heading: &'static str, what: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, heading: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
             heading,
-            message: what.into(),
-            saved: None,
+            message: message.into(),
+            save_note: None,
             recovery_links: Vec::new(),
             retry_path: None,
             retry_provider: Provider::Spotify,
-            connects: false,
+            has_connect_button: false,
             retry_after: None,
             sign_in_path: None,
             flash: None,
@@ -64,25 +63,26 @@ impl AppError {
 
     /// An internal error. `cause` is only logged.
     pub(crate) fn internal(cause: impl ToString) -> Self {
-        Self { cause: Some(cause.to_string()), ..of_status(StatusCode::INTERNAL_SERVER_ERROR) }
+        Self { cause: Some(cause.to_string()), ..error_for_status(StatusCode::INTERNAL_SERVER_ERROR) }
     }
 
     /// Redirects to the sign-in page, which returns to `path`.
-    pub(crate) fn signed_out(path: &str) -> Self {
+    pub(crate) fn sign_in_required(path: &str) -> Self {
         let error = Self::new(StatusCode::UNAUTHORIZED, "Sign in first", "You are signed out. Nothing was changed.");
         Self { sign_in_path: Some(sign_in_path(path)), ..error }
     }
 
-    /// The same for a form. A sign-in does not submit it again, so a flash says that nothing was changed.
-    pub(crate) fn signed_out_nothing_changed(path: &str) -> Self {
-        Self { flash: Some(Flash::NothingChanged), ..Self::signed_out(path) }
+    /// Like [`Self::sign_in_required`], for a form. The sign-in does not submit it again, so a flash message says that
+    /// nothing was changed.
+    pub(crate) fn sign_in_required_for_form(path: &str) -> Self {
+        Self { flash: Some(Flash::NothingChanged), ..Self::sign_in_required(path) }
     }
 
-    /// Adds the heart after the sign-in.
+    /// Makes the sign-in add a heart.
     pub(crate) fn with_heart(mut self, playlist: &PlaylistId) -> Self {
-        if let Some(address) = &mut self.sign_in_path {
-            address.push_str("&heart=");
-            address.push_str(playlist.as_str());
+        if let Some(path) = &mut self.sign_in_path {
+            path.push_str("&heart=");
+            path.push_str(playlist.as_str());
         }
         self
     }
@@ -98,8 +98,8 @@ impl AppError {
         self
     }
 
-    pub(crate) fn nothing_saved(mut self) -> Self {
-        self.saved = Some(NOTHING_SAVED);
+    pub(crate) fn with_nothing_saved(mut self) -> Self {
+        self.save_note = Some(NOTHING_SAVED);
         self
     }
 
@@ -108,15 +108,15 @@ impl AppError {
         self
     }
 
-    /// True if the database is down or the server overloaded.
+    /// True if the database is down or the server is overloaded.
     pub(crate) fn is_temporary(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE && self.retry_after.is_some()
     }
 
-    /// True if the same request may succeed at once: not while Spotify asks for a wait, nor with wrong settings.
+    /// True if the same request may succeed now. False during a cooldown or if Heartlist is misconfigured.
     pub(crate) fn is_retryable(&self) -> bool {
-        let at_spotify = matches!(self.status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
-        self.retry_path.is_none() && (self.is_temporary() || at_spotify && self.retry_after.is_none())
+        let is_spotify_error = matches!(self.status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
+        self.retry_path.is_none() && (self.is_temporary() || is_spotify_error && self.retry_after.is_none())
     }
 
     fn with_retry_after(mut self, wait: Duration) -> Self {
@@ -126,15 +126,15 @@ impl AppError {
 }
 
 pub(crate) const NOTHING_SAVED: &str = "Nothing was saved.";
-const HEARTS_STAY: &str = "Your hearts are safe, and you can still see them.";
-const HEARTS: Link = Link { href: "/hearts", text: "My hearts" };
+const HEARTS_SAFE: &str = "Your hearts are safe, and you can still see them.";
+const HEARTS_LINK: Link = Link { href: "/hearts", text: "My hearts" };
 
 impl From<Error> for AppError {
     fn from(error: Error) -> Self {
-        let spotify = |status, heading, what: &str| {
-            let mut error = AppError::new(status, heading, what);
-            error.saved = Some(HEARTS_STAY);
-            error.recovery_links.push(HEARTS);
+        let spotify = |status, heading, message: &str| {
+            let mut error = AppError::new(status, heading, message);
+            error.save_note = Some(HEARTS_SAFE);
+            error.recovery_links.push(HEARTS_LINK);
             error
         };
         match error {
@@ -163,7 +163,7 @@ impl From<Error> for AppError {
             Error::NotConnected => {
                 let error =
                     spotify(StatusCode::CONFLICT, "Spotify is not connected", "Connect Spotify to open this playlist.");
-                AppError { connects: true, ..error }.with_retry("/playlists")
+                AppError { has_connect_button: true, ..error }.with_retry("/playlists")
             }
             Error::RateLimited { wait, .. } => {
                 spotify(StatusCode::BAD_GATEWAY, "Too many requests to Spotify", &retry_message(&error)).with_retry_after(wait)
@@ -185,19 +185,19 @@ impl From<Error> for AppError {
                 "Spotify rejects its client id or secret. If you are the operator, run `heartlist doctor`.",
             )
             .with_cause(&error),
-            Error::AccountDeleted => AppError::signed_out("/playlists"),
-            Error::DatabaseUnavailable(_) => of_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(&error),
+            Error::AccountDeleted => AppError::sign_in_required("/playlists"),
+            Error::DatabaseUnavailable(_) => error_for_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(&error),
             Error::Internal(_) => AppError::internal(&error),
         }
     }
 }
 
-/// Message for a page that shows stored data because of `error`, and the label of the button that leads to a consent.
+/// Message for a page that shows stored data because of `error`, and the label of its [`consent_button`].
 pub(crate) fn describe_spotify_error(error: &Error) -> (String, Option<&'static str>) {
     (format!("{} This is what Spotify last showed.", spotify_error_message(error)), consent_button(error))
 }
 
-/// Label of the button that leads to a consent, if a consent helps.
+/// Label of the button to Spotify's consent page, if a new consent would help.
 pub(crate) fn consent_button(error: &Error) -> Option<&'static str> {
     match error {
         Error::Reconnect => Some("Reconnect Spotify"),
@@ -206,14 +206,14 @@ pub(crate) fn consent_button(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// Why Spotify could not be called, as a sentence.
+/// Message for a failed call to Spotify.
 pub(crate) fn spotify_error_message(error: &Error) -> String {
     match error {
         Error::Reconnect => {
             "Spotify needs you to reconnect. It asks every six months, and after you remove Heartlist from your Spotify apps.".into()
         }
         Error::NotConnected => "Spotify is not connected.".into(),
-        Error::RateLimited { .. } => wait_message(error),
+        Error::RateLimited { .. } => rate_limit_message(error),
         Error::NotAllowed => "Spotify no longer lets you use this Heartlist.".into(),
         Error::AppPaused => "Spotify access is paused.".into(),
         Error::Misconfigured(_) => "Heartlist is not set up correctly: Spotify rejects its client id or secret.".into(),
@@ -222,8 +222,8 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
     }
 }
 
-/// How long Spotify is not called.
-fn wait_message(error: &Error) -> String {
+/// Message for a cooldown.
+fn rate_limit_message(error: &Error) -> String {
     match error {
         Error::RateLimited { until, wait, quota: false } => {
             format!("Too many requests to Spotify. Try again at {}.", format_until(*until, *wait))
@@ -232,7 +232,7 @@ fn wait_message(error: &Error) -> String {
     }
 }
 
-/// The same below a heading that says so already.
+/// Like [`rate_limit_message`], without the sentence that the heading repeats.
 fn retry_message(error: &Error) -> String {
     let Error::RateLimited { until, quota, wait } = error else { return String::new() };
     let until = format_until(*until, *wait);
@@ -243,16 +243,16 @@ fn retry_message(error: &Error) -> String {
 }
 
 fn format_until(until: OffsetDateTime, wait: Duration) -> String {
-    let moment = if wait.as_secs() < 12 * 3600 { TimeView::time_of_day(until) } else { TimeView::day_and_clock(until) };
-    moment.text
+    let time = if wait.as_secs() < 12 * 3600 { TimeView::time_of_day(until) } else { TimeView::date_and_time(until) };
+    time.text
 }
 
 impl From<tower_sessions::session::Error> for AppError {
     fn from(error: tower_sessions::session::Error) -> Self {
         use tower_sessions::session::Error as SessionError;
         match error {
-            // The store's error is only a text; in practice the database is down.
-            SessionError::Store(_) => of_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(error),
+            // The store's error is opaque; in practice the database is down.
+            SessionError::Store(_) => error_for_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(error),
             SessionError::SerdeJson(_) => AppError::internal(error),
         }
     }
@@ -261,8 +261,8 @@ impl From<tower_sessions::session::Error> for AppError {
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
-        if let Some(notice) = self.flash {
-            flash::attach(&mut response, notice);
+        if let Some(flash) = self.flash {
+            flash::attach(&mut response, flash);
         }
         response.extensions_mut().insert(self);
         response
@@ -271,15 +271,15 @@ impl IntoResponse for AppError {
 
 /// Fallback for unknown paths.
 pub(crate) async fn not_found() -> AppError {
-    of_status(StatusCode::NOT_FOUND)
+    error_for_status(StatusCode::NOT_FOUND)
 }
 
 /// Fallback for unknown methods of known paths.
 pub(crate) async fn method_not_allowed() -> AppError {
-    of_status(StatusCode::METHOD_NOT_ALLOWED)
+    error_for_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// Answer beyond the limit of concurrent requests.
+/// Error for a request beyond a concurrency limit.
 pub(crate) async fn overloaded(_: tower::BoxError) -> AppError {
     let mut error = AppError::new(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -287,12 +287,12 @@ pub(crate) async fn overloaded(_: tower::BoxError) -> AppError {
         "Too many people at once. Try again in a few seconds.",
     );
     error.retry_after = Some(Duration::from_secs(5));
-    error.nothing_saved()
+    error.with_nothing_saved()
 }
 
-/// The error for a response that has nothing but a status.
-pub(crate) fn of_status(status: StatusCode) -> AppError {
-    let (heading, what) = match status {
+/// Error for a response with only a status.
+pub(crate) fn error_for_status(status: StatusCode) -> AppError {
+    let (heading, message) = match status {
         StatusCode::FORBIDDEN => (
             "Refused",
             "This request came from another site, so nothing was changed. Open the page here and try again.",
@@ -310,17 +310,17 @@ pub(crate) fn of_status(status: StatusCode) -> AppError {
         status if status.is_client_error() => ("That did not work", "Heartlist could not read this request."),
         _ => ("Something went wrong", "The error has been logged."),
     };
-    let mut error = AppError::new(status, heading, what);
+    let mut error = AppError::new(status, heading, message);
     if status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE {
-        error = error.nothing_saved();
+        error = error.with_nothing_saved();
     } else {
-        error.saved = Some("If you were changing something, check whether it was saved before you try again.");
+        error.save_note = Some("If you were changing something, check whether it was saved before you try again.");
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         error.retry_after = Some(Duration::from_secs(5));
     }
     if matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
-        error.saved = None;
+        error.save_note = None;
     }
     error
 }

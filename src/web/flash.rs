@@ -1,7 +1,7 @@
-//! Flash messages: one sentence after a redirect, shown once.
+//! Flash messages: shown once, on the page after a redirect.
 //!
-//! A message travels in a cookie of its own, so that it costs no session and no query but for the name of the playlist
-//! it is about. A forged cookie can only show one of these sentences to the forger.
+//! A flash message is stored in its own cookie, so that it needs no session. A forged cookie can only show one of these
+//! messages to its forger.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::ids::{PlaylistId, Provider};
 
 const COOKIE_NAME: &str = "heartlist-flash";
 
-/// What a flash says.
+/// The kind of a flash message, which determines its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Flash {
@@ -42,7 +42,6 @@ pub(crate) enum Flash {
     Restored,
     NotRestored,
     DeletedForGood,
-    NotForgotten,
     HeartedByLink,
     HeartedWithoutName,
     AlreadyHearted,
@@ -51,10 +50,10 @@ pub(crate) enum Flash {
     PageOff,
     LinkOn,
     LinkOff,
-    NotSure,
-    NotFresh,
+    NotConfirmed,
+    ReauthRequired,
     SessionEnded,
-    OthersEnded,
+    OtherSessionsEnded,
     Linked(Provider),
     Unlinked(Provider),
     LastIdentity,
@@ -64,22 +63,21 @@ pub(crate) enum Flash {
 }
 
 impl Flash {
-    /// True for `role=alert`.
+    /// True for `role=alert`, false for `role=status`.
     pub(crate) fn is_alert(self) -> bool {
         matches!(
             self,
-            Flash::NotSure
-                | Flash::NotFresh
+            Flash::NotConfirmed
+                | Flash::ReauthRequired
                 | Flash::LastIdentity
                 | Flash::Missing(_)
                 | Flash::NotUpdated
                 | Flash::NothingChanged
                 | Flash::NotRestored
-                | Flash::NotForgotten
         )
     }
 
-    /// The sentence, for the user called `name`.
+    /// The message, for the user called `name`.
     pub(crate) fn text(self, name: Option<&str>) -> String {
         let name = name.unwrap_or("somebody");
         match self {
@@ -87,7 +85,7 @@ impl Flash {
             Flash::SignedInAndHearted => format!("Signed in as {name}. Your heart was saved."),
             Flash::AlreadySignedIn => format!("You are already signed in as {name}."),
             Flash::Missing(missing) => {
-                format!("Signed in as {name}, with less access than Heartlist asked for: {}.", will_be_missing(missing))
+                format!("Signed in as {name}, with less access than Heartlist asked for: {}.", missing_access(missing))
             }
             Flash::Reconnected => "Spotify is connected again.".into(),
             Flash::NowPlayingOn => "Now playing is on.".into(),
@@ -102,7 +100,6 @@ impl Flash {
             Flash::Restored => "Heart restored, with its date, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
-            Flash::NotForgotten => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::HeartedByLink => "Hearted. It is at the top.".into(),
             Flash::HeartedWithoutName => {
                 "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too."
@@ -129,19 +126,19 @@ impl Flash {
                     .into()
             }
             Flash::Merged => format!("Welcome back, {name}. You can now sign in both ways, and all your hearts are here."),
-            Flash::NotSure => "Nothing was deleted. Tick the box first to confirm.".into(),
-            Flash::NotFresh => "Nothing was deleted. Sign in again first.".into(),
+            Flash::NotConfirmed => "Nothing was deleted. Tick the box first to confirm.".into(),
+            Flash::ReauthRequired => "Nothing was deleted. Sign in again first.".into(),
             Flash::SessionEnded => "That device is signed out.".into(),
             Flash::InviteRevoked => "The invitation is revoked.".into(),
             Flash::NothingChanged => {
                 "You have been signed out, so nothing was changed. Sign in and try again.".into()
             }
-            Flash::OthersEnded => "You are signed out everywhere else.".into(),
+            Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
         }
     }
 }
 
-fn will_be_missing(missing: Missing) -> &'static str {
+fn missing_access(missing: Missing) -> &'static str {
     match missing {
         Missing::Private => "your private playlists will not appear here",
         Missing::Collaborative => "collaborative playlists will not appear here",
@@ -153,11 +150,11 @@ fn will_be_missing(missing: Missing) -> &'static str {
     }
 }
 
-/// A flash on its way to the next page.
+/// The content of the cookie.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FlashMessage {
     pub(crate) flash: Flash,
-    /// The playlist it is about, where the page can undo something.
+    /// Playlist whose heart was removed, for the undo button.
     pub(crate) playlist: Option<PlaylistId>,
 }
 
@@ -171,12 +168,12 @@ impl FlashMessage {
     }
 }
 
-/// Redirects to `path` with a flash.
+/// Redirects to `path` with a flash message.
 pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
     redirect_with(path, FlashMessage { flash, playlist: None })
 }
 
-/// Redirects to `path` with a flash about a playlist.
+/// Redirects to `path` with a flash message about a playlist.
 pub(crate) fn redirect_with_playlist(path: &str, flash: Flash, playlist: PlaylistId) -> Response {
     redirect_with(path, FlashMessage { flash, playlist: Some(playlist) })
 }
@@ -187,12 +184,12 @@ fn redirect_with(path: &str, message: FlashMessage) -> Response {
     response
 }
 
-/// Adds a flash to `response`, for the page that follows.
+/// Adds a flash message to `response`, for the next page.
 pub(crate) fn attach(response: &mut Response, flash: Flash) {
     response.extensions_mut().insert(FlashMessage { flash, playlist: None });
 }
 
-/// The flash that this request should show.
+/// Returns the flash message in the request's cookie.
 pub(crate) fn take(headers: &HeaderMap) -> Option<FlashMessage> {
     let cookies =
         headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).flat_map(Cookie::split_parse);
@@ -200,13 +197,13 @@ pub(crate) fn take(headers: &HeaderMap) -> Option<FlashMessage> {
     FlashMessage::decode(cookie.value())
 }
 
-/// Sets the cookie for a flash, and clears it once a page has shown it.
+/// Sets the cookie of a new flash message and clears it after a page has shown it.
 pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let shown = take(request.headers()).is_some();
+    let is_pending = take(request.headers()).is_some();
     let mut response = next.run(request).await;
     let cookie = match response.extensions().get::<FlashMessage>() {
         Some(message) => format!("{COOKIE_NAME}={}; Max-Age=60", message.encode()),
-        None if shown && !response.status().is_redirection() && is_html(response.headers()) => {
+        None if is_pending && !response.status().is_redirection() && is_html(response.headers()) => {
             format!("{COOKIE_NAME}=; Max-Age=0")
         }
         None => return response,
@@ -220,7 +217,7 @@ pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, ne
 
 /// True for HTML responses.
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
-    headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+    headers.get("content-type").is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
 
 #[cfg(test)]
@@ -228,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flash_survives_its_cookie_and_forged_ones_are_ignored() {
+    fn flash_message_round_trips_and_forged_cookies_are_ignored() {
         let id = PlaylistId::parse("3cEYpjA9oz9GiPac4AsH4n").unwrap();
         for (flash, playlist) in [
             (Flash::Unhearted, Some(id)),

@@ -1,6 +1,6 @@
-//! HTTP: [`router`] has every route on one screen, [`middleware`] every layer, in order, with its reason.
+//! The HTTP layer: [`router`] lists the routes, [`middleware`] the layers in order.
 //!
-//! Inside, imports go one way: `router -> pages -> middleware -> views -> extract -> {error, flash, assets}`.
+//! `tests/it/architecture.rs` lists which of these modules may import which.
 
 mod assets;
 mod error;

@@ -1,4 +1,4 @@
-//! Every route, with its rate limit, body limit and timeout beside it.
+//! All routes, with their rate limits, body limits and timeouts.
 
 use std::convert::Infallible;
 use std::num::NonZeroU32;
@@ -15,40 +15,41 @@ use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use crate::app::App;
 use crate::web::assets;
 use crate::web::error::{method_not_allowed, not_found};
-use crate::web::middleware::rate_limit::{Key, RateLimit, limited};
-use crate::web::middleware::{around_pages, around_public_pages, around_site, limit_concurrency};
+use crate::web::middleware::rate_limit::{Key, RateLimit, with_rate_limit};
+use crate::web::middleware::{limit_concurrency, with_page_layers, with_public_page_layers, with_site_layers};
 use crate::web::pages::{
     about, account, health, hearts, home, invites, legal, login, metrics, now_playing, playlists, setup, sharing, top,
 };
 
-/// Request timeout, answer included. Heroku's router gives up after 30 seconds
+/// Request timeout. Heroku's router gives up after 30 seconds
 /// (devcenter.heroku.com/articles/request-timeout).
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
-/// The same for an import, whose file may come over a slow line; Heroku counts from the end of the upload.
+/// Request timeout of an import, upload included. Longer because the connection may be slow; Heroku counts from the end
+/// of the upload.
 const IMPORT_TIMEOUT: Duration = Duration::from_secs(325);
-/// Time between two parts of an upload (slow-loris protection).
+/// Maximum pause during an upload (slow-loris protection).
 const UPLOAD_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Request bodies but imports, in bytes: forms hold a few words.
+/// Body limit of all routes except the import.
 const MAX_FORM_BYTES: usize = 64 * 1024;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
-/// The whole site. `demo_routes` are served beside it, without the layers of pages (the demo's own Spotify).
+/// The router of the whole site. `demo_routes` (the fake Spotify) get only the outermost layers.
 pub fn router(app: Arc<App>, demo_routes: Option<Router>) -> Router {
-    let pages = routes(&app).with_state(app.clone());
+    let pages = page_routes(&app).with_state(app.clone());
     let site = Router::new()
-        .merge(around_pages(&app, pages))
-        .merge(around_public_pages(&app, public_routes().with_state(app.clone())))
+        .merge(with_page_layers(&app, pages))
+        .merge(with_public_page_layers(&app, public_routes().with_state(app.clone())))
         .merge(assets::router())
         .route("/healthz", get(health::live))
         .merge(Router::new().route("/readyz", get(health::ready)).with_state(app.clone()));
-    around_site(&app, site, demo_routes)
+    with_site_layers(&app, site, demo_routes)
 }
 
-/// Pages and buttons, in the order in which visitors meet them.
-fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    let transfers = RateLimit::new(app, Key::User, at(30), TEN_MINUTES, "exports and imports");
+/// Routes with a session.
+fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let transfers = RateLimit::new(app, Key::User, non_zero(30), TEN_MINUTES, "exports and imports");
     Router::new()
         .route("/", get(home::show))
         .merge(login_routes(app))
@@ -77,56 +78,62 @@ fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 
 fn login_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let sign_ins = app.config.access.logins_per_address;
-    let starts = RateLimit::new(app, Key::Address, sign_ins, TEN_MINUTES, "sign-ins from one address");
-    let callbacks = RateLimit::new(app, Key::Address, times(sign_ins, 2), TEN_MINUTES, "sign-ins from one address");
+    let login_starts = RateLimit::new(app, Key::Address, sign_ins, TEN_MINUTES, "sign-ins from one address");
+    let callbacks = RateLimit::new(app, Key::Address, multiply(sign_ins, 2), TEN_MINUTES, "sign-ins from one address");
     Router::new()
         .route("/login", get(login::show))
-        .route("/auth/{provider}", limited(post(login::create), &starts).get(login::show_provider))
-        // One for each provider, so that one provider's answer cannot pass for another's.
-        .route("/auth/{provider}/callback", limited(get(login::callback), &callbacks))
-        // Addresses that apps registered before there was one for each provider.
-        .route("/oauth2callback", limited(get(login::callback), &callbacks))
-        .route("/github/callback", limited(get(login::callback), &callbacks))
+        .route("/auth/{provider}", with_rate_limit(post(login::create), &login_starts).get(login::show_provider))
+        // One redirect URI for each provider, against mix-up attacks (RFC 9700, 4.4.2.2).
+        .route("/auth/{provider}/callback", with_rate_limit(get(login::callback), &callbacks))
+        // Redirect URIs registered before each provider had its own.
+        .route("/oauth2callback", with_rate_limit(get(login::callback), &callbacks))
+        .route("/github/callback", with_rate_limit(get(login::callback), &callbacks))
         .route("/logout", get(login::show_logout).post(login::sign_out))
 }
 
 fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> {
     let hearts = app.config.access.hearts_per_minute;
-    // By address first: a cookie can be made up for each request, an address cannot.
-    let by_address = RateLimit::new(app, Key::Address, times(hearts, 10), MINUTE, "hearts from one address");
+    // By address as well: a client can forge a new cookie for each request, but not a new address.
+    let by_address = RateLimit::new(app, Key::Address, multiply(hearts, 10), MINUTE, "hearts from one address");
     let by_session = RateLimit::new(app, Key::Session, hearts, MINUTE, "hearts");
     let by_user = RateLimit::new(app, Key::User, hearts, MINUTE, "hearts");
-    let by_link = RateLimit::new(app, Key::User, at(20), MINUTE, "hearts by link");
-    let buttons = limited(put(hearts::add).delete(hearts::remove), &by_session);
+    let by_link = RateLimit::new(app, Key::User, non_zero(20), MINUTE, "hearts by link");
+    let script_routes = with_rate_limit(put(hearts::add).delete(hearts::remove), &by_session);
     Router::new()
-        .route("/heart/{id}", limited(buttons, &by_address).merge(limited(post(hearts::update), &by_user)))
-        .route("/hearts", limited(post(hearts::by_link::create), &by_link).get(hearts::index::index))
+        .route(
+            "/heart/{id}",
+            with_rate_limit(script_routes, &by_address).merge(with_rate_limit(post(hearts::update), &by_user)),
+        )
+        .route("/hearts", with_rate_limit(post(hearts::by_link::create), &by_link).get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
-        .route("/hearts/export.csv", limited(get(hearts::export::csv), transfers))
-        .route("/hearts/export.json", limited(get(hearts::export::json), transfers))
+        .route("/hearts/export.csv", with_rate_limit(get(hearts::export::csv), transfers))
+        .route("/hearts/export.json", with_rate_limit(get(hearts::export::json), transfers))
 }
 
-/// The one form that brings a file. Few at once: each file is in memory while it is read.
+/// The file upload. Concurrency is limited because each file is held in memory.
 fn import_routes(transfers: &Arc<RateLimit>) -> Router<Arc<App>> {
     let import = limit_concurrency(post(hearts::import::create), hearts::import::MAX_CONCURRENT)
         .layer::<_, Infallible>(DefaultBodyLimit::max(hearts::import::MAX_REQUEST_BYTES))
         .layer(RequestBodyTimeoutLayer::new(UPLOAD_IDLE_TIMEOUT));
     Router::new()
-        .route("/hearts/import", limited(import, transfers).get(hearts::import::show))
+        .route("/hearts/import", with_rate_limit(import, transfers).get(hearts::import::show))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, IMPORT_TIMEOUT))
 }
 
 fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
-    let deletions = RateLimit::new(app, Key::User, at(10), TEN_MINUTES, "attempts to delete the account");
+    let deletions = RateLimit::new(app, Key::User, non_zero(10), TEN_MINUTES, "attempts to delete the account");
     Router::new()
         .route("/account", get(account::show))
         .route("/account/merge", get(account::identities::show_merge))
         .route("/account/reauthenticate", get(account::identities::reauthenticate))
         .route("/account/identities/{provider}", get(account::identities::show).post(account::identities::destroy))
         .route("/account/disconnect", get(account::delete::show_disconnect).post(account::delete::disconnect))
-        .route("/account/delete", limited(post(account::delete::destroy), &deletions).get(account::delete::show))
+        .route(
+            "/account/delete",
+            with_rate_limit(post(account::delete::destroy), &deletions).get(account::delete::show),
+        )
         .route("/account/sharing", get(sharing::show))
         .route("/account/sharing/page", post(sharing::update_page))
         .route("/account/sharing/link", post(sharing::update_link))
@@ -134,7 +141,7 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account/activity", get(account::activity::index))
 }
 
-/// Routes of earlier releases, and the part of each path that was renamed.
+/// Routes of earlier releases, each with the old and new part of its path.
 const REDIRECTS: [(&str, &str, &str); 4] = [
     ("/account/same", "/same", "/merge"),
     ("/account/again", "/again", "/reauthenticate"),
@@ -144,12 +151,12 @@ const REDIRECTS: [(&str, &str, &str); 4] = [
 
 fn redirects() -> Router<Arc<App>> {
     REDIRECTS.into_iter().fold(Router::new(), |router, (route, old, new)| {
-        let moved = move |uri: Uri| async move { Redirect::permanent(&uri.to_string().replacen(old, new, 1)) };
-        router.route(route, any(moved))
+        let redirect = move |uri: Uri| async move { Redirect::permanent(&uri.to_string().replacen(old, new, 1)) };
+        router.route(route, any(redirect))
     })
 }
 
-/// What people show of their hearts. These routes have no session: their answers are the same for everybody.
+/// Pages and feeds of shared hearts. Without a session, because their responses are the same for everybody.
 fn public_routes() -> Router<Arc<App>> {
     let mut pages = Router::new();
     for path in ["/u/{slug}", "/s/{token}"] {
@@ -163,10 +170,10 @@ fn public_routes() -> Router<Arc<App>> {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
 }
 
-const fn at(count: u32) -> NonZeroU32 {
+const fn non_zero(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).expect("not zero")
 }
 
-fn times(count: NonZeroU32, factor: u32) -> NonZeroU32 {
-    count.saturating_mul(at(factor))
+fn multiply(count: NonZeroU32, factor: u32) -> NonZeroU32 {
+    count.saturating_mul(non_zero(factor))
 }

@@ -14,21 +14,21 @@ use crate::domain::sessions;
 use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
 use crate::domain::{CurrentUser, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
 use crate::ids::{Provider, UserId};
-use crate::web::error::{AppError, of_status};
+use crate::web::error::{AppError, error_for_status};
 use crate::web::extract::return_to::Referer;
 
 const USER_NAME: &str = "name";
-const INVITED_UNTIL: &str = "invited_until";
+const MERGE_UNTIL: &str = "invited_until";
 
-/// Timeout for loading the session. A database that hangs counts as down; every page meets it here first.
+/// Timeout for loading the session, the first query of every page. After it, the database counts as down.
 const SESSION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4);
 
-/// The session of the cookie, not loaded yet.
+/// The request's session, not loaded yet.
 pub(crate) fn session(parts: &Parts) -> Result<Session, AppError> {
     parts.extensions.get().cloned().ok_or_else(|| AppError::internal("no session layer"))
 }
 
-/// The session of a request and its user, if any.
+/// The session of a request, and its user if signed in.
 #[derive(Clone)]
 pub(crate) struct MaybeUser {
     session: Session,
@@ -36,24 +36,24 @@ pub(crate) struct MaybeUser {
 }
 
 impl MaybeUser {
-    /// Loads the session; without a cookie there is no query.
+    /// Loads the session and its user. Without a cookie, does no query.
     pub(crate) async fn load(session: Session) -> Result<Self, AppError> {
-        let read = tokio::time::timeout(SESSION_TIMEOUT, Self::read(session)).await;
-        read.unwrap_or_else(|_| Err(of_status(StatusCode::SERVICE_UNAVAILABLE)))
+        let result = tokio::time::timeout(SESSION_TIMEOUT, Self::read(session)).await;
+        result.unwrap_or_else(|_| Err(error_for_status(StatusCode::SERVICE_UNAVAILABLE)))
     }
 
     async fn read(session: Session) -> Result<Self, AppError> {
         let user: Option<UserId> = session.get(USER_ID).await?;
         let name: Option<String> = session.get(USER_NAME).await?;
         let user = match (user, name, session.id()) {
-            (Some(id), Some(name), Some(row)) => {
+            (Some(id), Some(name), Some(session_id)) => {
                 let grant: Option<Grant> = session.get(GRANT_KEY).await?;
-                let lapsed = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
-                Some(CurrentUser { id, name, session: session_key(row), grant, has_expired_grant: lapsed })
+                let has_expired_grant = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
+                Some(CurrentUser { id, name, session: session_key(session_id), grant, has_expired_grant })
             }
             _ => None,
         };
-        Ok(Self { session, user: user })
+        Ok(Self { session, user })
     }
 
     /// Scopes of the last consent, even if its tokens have expired.
@@ -66,12 +66,12 @@ impl MaybeUser {
         self.user.as_ref().is_some_and(|user| user.grant.is_some())
     }
 
-    /// Loads the session again after a slow call to a provider, so that a session that ended meanwhile stays ended.
+    /// Reloads the session before it is changed, so that a session that has ended meanwhile is not revived.
     pub(crate) async fn reload(&self) -> Result<(), AppError> {
         let Some(user) = &self.user else { return Ok(()) };
         self.session.load().await?;
         let stored: Option<UserId> = self.session.get(USER_ID).await?;
-        if stored == Some(user.id) { Ok(()) } else { Err(AppError::signed_out("/account")) }
+        if stored == Some(user.id) { Ok(()) } else { Err(AppError::sign_in_required("/account")) }
     }
 
     /// True if the user authenticated within the last 10 minutes.
@@ -80,50 +80,54 @@ impl MaybeUser {
     }
 
     /// Stores the device, and the time of authentication if there was one.
-    pub(crate) async fn record_device(&self, device: &str, proved_at: Option<OffsetDateTime>) -> Result<(), AppError> {
+    pub(crate) async fn record_device(
+        &self,
+        device: &str,
+        signed_in_at: Option<OffsetDateTime>,
+    ) -> Result<(), AppError> {
         self.session.insert(DEVICE, device).await?;
-        match proved_at {
-            Some(at) => Ok(self.session.insert(SIGNED_IN_AT, at.unix_timestamp()).await?),
+        match signed_in_at {
+            Some(time) => Ok(self.session.insert(SIGNED_IN_AT, time.unix_timestamp()).await?),
             None => Ok(()),
         }
     }
 
     /// Time of the last authentication in this session.
     pub(crate) async fn signed_in_at(&self) -> Result<Option<OffsetDateTime>, AppError> {
-        let at: Option<i64> = self.session.get(SIGNED_IN_AT).await?;
-        Ok(at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()))
+        let timestamp: Option<i64> = self.session.get(SIGNED_IN_AT).await?;
+        Ok(timestamp.and_then(|timestamp| OffsetDateTime::from_unix_timestamp(timestamp).ok()))
     }
 
     /// End of the period in which a new user may merge an older account.
-    pub(crate) async fn invited_until(&self) -> Result<Option<OffsetDateTime>, AppError> {
-        let until: Option<i64> = self.session.get(INVITED_UNTIL).await?;
+    pub(crate) async fn merge_until(&self) -> Result<Option<OffsetDateTime>, AppError> {
+        let until: Option<i64> = self.session.get(MERGE_UNTIL).await?;
         Ok(until.and_then(|until| OffsetDateTime::from_unix_timestamp(until).ok()))
     }
 
-    /// Signs a user in under a new session id (session fixation). The session layer saves the session after the handler; with
-    /// `provider`, saving also records the sign-in by that identity.
-    pub(crate) async fn sign_in(&self, arrived: &LoginResult, provider: Option<Provider>) -> Result<(), AppError> {
+    /// Signs a user in under a new session id (against session fixation). The session layer saves the session after the
+    /// handler. With `provider`, the save also records the sign-in.
+    pub(crate) async fn sign_in(&self, login: &LoginResult, provider: Option<Provider>) -> Result<(), AppError> {
         if self.session.id().is_some() {
             self.session.cycle_id().await?;
         }
-        self.session.insert(USER_ID, arrived.user.id).await?;
-        self.session.insert(USER_NAME, &arrived.user.name).await?;
+        self.session.insert(USER_ID, login.user.id).await?;
+        self.session.insert(USER_NAME, &login.user.name).await?;
         if let Some(provider) = provider {
             self.session.insert(SIGN_IN, provider.key()).await?;
         }
-        match arrived.merge_until {
-            Some(until) => self.session.insert(INVITED_UNTIL, until.unix_timestamp()).await?,
-            None => drop(self.session.remove::<i64>(INVITED_UNTIL).await?),
+        match login.merge_until {
+            Some(until) => self.session.insert(MERGE_UNTIL, until.unix_timestamp()).await?,
+            None => drop(self.session.remove::<i64>(MERGE_UNTIL).await?),
         }
-        if let Some(grant) = &arrived.grant {
+        if let Some(grant) = &login.grant {
             self.session.insert(SCOPES_KEY, &grant.scopes).await?;
             self.session.insert(GRANT_KEY, grant).await?;
         }
         Ok(())
     }
 
-    /// Changes the session id after the linked identities have changed. `without_spotify` also removes the tokens, which are
-    /// deleted in the database already.
+    /// Changes the session id after the linked identities have changed. `without_spotify` also removes Spotify's
+    /// tokens, which are already deleted in the database.
     pub(crate) async fn cycle_session(&self, without_spotify: bool) -> Result<(), AppError> {
         self.session.cycle_id().await?;
         if without_spotify {
@@ -143,16 +147,16 @@ impl FromRequestParts<Arc<App>> for MaybeUser {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
-        // Most pages extract it twice, for the layout and for the handler.
-        if let Some(visitor) = parts.extensions.get::<Self>() {
-            return Ok(visitor.clone());
+        // Cached, because most pages extract it twice: for the layout and for the handler.
+        if let Some(maybe_user) = parts.extensions.get::<Self>() {
+            return Ok(maybe_user.clone());
         }
-        let visitor = MaybeUser::load(session(parts)?).await?;
-        if let Some(user) = &visitor.user {
+        let maybe_user = MaybeUser::load(session(parts)?).await?;
+        if let Some(user) = &maybe_user.user {
             tracing::Span::current().record("user_id", user.id.0);
         }
-        parts.extensions.insert(visitor.clone());
-        Ok(visitor)
+        parts.extensions.insert(maybe_user.clone());
+        Ok(maybe_user)
     }
 }
 
@@ -163,16 +167,16 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
-        let visitor = MaybeUser::from_request_parts(parts, app).await?;
-        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, app).await.expect("there is always one");
-        if let Some(user) = visitor.user {
+        let maybe_user = MaybeUser::from_request_parts(parts, app).await?;
+        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, app).await.expect("infallible");
+        if let Some(user) = maybe_user.user {
             return Ok(SignedIn(user));
         }
         if matches!(parts.method, Method::GET | Method::HEAD) {
-            return Err(AppError::signed_out(uri.path_and_query().map_or("/playlists", |path| path.as_str())));
+            return Err(AppError::sign_in_required(uri.path_and_query().map_or("/playlists", |path| path.as_str())));
         }
-        // A form's target is not a page to return to; the page of the form is.
+        // Returns to the page with the form, because the form's action is not a page.
         let Ok(Referer(page)) = Referer::from_request_parts(parts, app).await;
-        Err(AppError::signed_out_nothing_changed(page.as_str()))
+        Err(AppError::sign_in_required_for_form(page.as_str()))
     }
 }

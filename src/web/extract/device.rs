@@ -1,4 +1,4 @@
-//! The device of a request, for the list of sessions.
+//! The device of a request, for the lists of sessions and activity.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use axum::http::request::Parts;
 
 use crate::app::App;
 
-/// Browser and system, such as `Firefox on Linux`. Without version and model, which would make it a fingerprint.
+/// Browser and operating system, such as `Firefox on Linux`. Without versions and models, which allow fingerprinting.
 pub(crate) struct Device(pub(crate) String);
 
-/// Browsers by their token in `User-Agent`. Nearly all also name Chrome and Safari, so these come last.
+/// Browsers by their token in `User-Agent`. Chrome and Safari come last, because most others contain their tokens too.
 const BROWSERS: [(&str, &str); 9] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -25,7 +25,7 @@ const BROWSERS: [(&str, &str); 9] = [
     ("Safari/", "Safari"),
 ];
 
-/// Systems likewise: Android also names Linux, and iPhones name Mac OS X.
+/// Operating systems by their token. Android also contains `Linux`, and iPhones `Mac OS X`.
 const SYSTEMS: [(&str, &str); 8] = [
     ("Android", "Android"),
     ("iPhone", "iPhone"),
@@ -39,9 +39,10 @@ const SYSTEMS: [(&str, &str); 8] = [
 
 impl Device {
     fn from_user_agent(agent: &str) -> Self {
-        let named =
-            |table: &[(&str, &'static str)]| table.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
-        Self(match (named(&BROWSERS), named(&SYSTEMS)) {
+        let find = |table: &[(&str, &'static str)]| {
+            table.iter().find(|(token, _)| agent.contains(token)).map(|(_, name)| *name)
+        };
+        Self(match (find(&BROWSERS), find(&SYSTEMS)) {
             (Some(browser), Some(system)) => format!("{browser} on {system}"),
             (Some(browser), None) => browser.to_owned(),
             (None, Some(system)) => format!("A browser on {system}"),
@@ -66,7 +67,7 @@ mod tests {
     #[test]
     fn a_device_is_a_browser_and_a_system() {
         let webkit = "AppleWebKit/537.36";
-        for (agent, said) in [
+        for (agent, expected) in [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(), "Firefox on Linux"),
             (
                 format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {webkit} Chrome/142.0 Safari/537.36"),
@@ -84,7 +85,7 @@ mod tests {
             ("curl/8.5.0".to_owned(), "An unknown browser"),
             (String::new(), "An unknown browser"),
         ] {
-            assert_eq!(Device::from_user_agent(&agent).0, said);
+            assert_eq!(Device::from_user_agent(&agent).0, expected);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Search, order and view of a list of playlists. All of it is in the address, so that a reload, Back and a sign-in
-//! keep it.
+//! Search, order and view of a list of playlists. They are query parameters, so that reloading, going back and
+//! signing in keep them.
 
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
@@ -21,10 +21,10 @@ pub(crate) struct ListParams {
     page: PageParam,
 }
 
-/// A list that can be searched.
+/// A searchable list.
 pub(crate) struct ListSpec {
     pub(crate) path: &'static str,
-    /// Noun for its entries.
+    /// Noun for an entry.
     pub(crate) singular: &'static str,
     pub(crate) plural: &'static str,
     /// Names of the searched fields, for people.
@@ -60,41 +60,41 @@ pub(crate) static HEARTS: ListSpec = ListSpec {
     ],
 };
 
-/// A query of a list, with the counts of its result.
+/// A list query, with the counts of its result.
 pub(crate) struct ListView {
     pub(crate) spec: &'static ListSpec,
     pub(crate) search: SearchQuery,
     pub(crate) order: Order,
-    /// List view instead of the grid of covers.
+    /// True for the list view, false for the grid.
     pub(crate) is_list_view: bool,
     pages: PageRange,
-    /// Entries of the list without the search.
+    /// Number of entries without the search.
     pub(crate) total: usize,
     pub(crate) matches: usize,
-    /// Entries that Spotify counts and that are not loaded.
+    /// Number of entries that are not loaded yet.
     pub(crate) missing: usize,
 }
 
 impl ListView {
     pub(crate) const MAX_SEARCH_CHARS: usize = MAX_QUERY_CHARS;
 
-    /// An unknown order is the default.
-    pub(crate) fn new(asked: &ListParams, place: &'static ListSpec) -> Self {
-        let orders = place.orders.iter().map(|(order, _)| *order);
+    /// Replaces an unknown order with the default.
+    pub(crate) fn new(params: &ListParams, spec: &'static ListSpec) -> Self {
+        let orders = spec.orders.iter().map(|(order, _)| *order);
         Self {
-            spec: place,
-            search: SearchQuery::parse(&asked.q),
-            order: orders.into_iter().find(|order| order.key() == asked.sort).unwrap_or_default(),
-            is_list_view: asked.view == "list",
-            pages: asked.page.range(),
+            spec,
+            search: SearchQuery::parse(&params.q),
+            order: orders.into_iter().find(|order| order.key() == params.sort).unwrap_or_default(),
+            is_list_view: params.view == "list",
+            pages: params.page.range(),
             total: 0,
             matches: 0,
             missing: 0,
         }
     }
 
-    pub(crate) fn with_counts(self, all: usize, hits: usize) -> Self {
-        Self { total: all, matches: hits, ..self }
+    pub(crate) fn with_counts(self, total: usize, matches: usize) -> Self {
+        Self { total, matches, ..self }
     }
 
     pub(crate) fn with_missing(self, missing: usize) -> Self {
@@ -116,20 +116,20 @@ impl ListView {
     }
 
     /// Path of the same query in list or grid view.
-    pub(crate) fn path_for_view(&self, rows: bool) -> String {
-        self.path_with(&self.search.text, rows)
+    pub(crate) fn path_for_view(&self, is_list_view: bool) -> String {
+        self.path_with(&self.search.text, is_list_view)
     }
 
-    /// Path of the whole list in this order and view.
+    /// Path of the list without the search, in this order and view.
     pub(crate) fn path_without_search(&self) -> String {
         self.path_with("", self.is_list_view)
     }
 
-    fn path_with(&self, text: &str, rows: bool) -> String {
+    fn path_with(&self, text: &str, is_list_view: bool) -> String {
         let order = if self.order == Order::Usual { "" } else { self.order.key() };
-        let view = if rows { "list" } else { "" };
-        let asked = [("q", text), ("sort", order), ("view", view)].into_iter().filter(|(_, value)| !value.is_empty());
-        let query = Serializer::new(String::new()).extend_pairs(asked).finish();
+        let view = if is_list_view { "list" } else { "" };
+        let params = [("q", text), ("sort", order), ("view", view)].into_iter().filter(|(_, value)| !value.is_empty());
+        let query = Serializer::new(String::new()).extend_pairs(params).finish();
         if query.is_empty() { self.spec.path.into() } else { format!("{}?{query}", self.spec.path) }
     }
 
@@ -137,14 +137,14 @@ impl ListView {
         !self.search.conditions.is_empty()
     }
 
-    /// "3 of 40 hearts found"; `None` without a search.
+    /// "3 of 40 hearts found."; `None` without a search.
     pub(crate) fn count_label(&self) -> Option<String> {
-        let (hits, all) = (self.matches, self.total);
-        let entries = if all == 1 { self.spec.singular } else { self.spec.plural };
-        self.is_filtered().then(|| format!("{hits} of {all} {entries} found{}.", self.so_far_suffix()))
+        let (matches, total) = (self.matches, self.total);
+        let entries = if total == 1 { self.spec.singular } else { self.spec.plural };
+        self.is_filtered().then(|| format!("{matches} of {total} {entries} found{}.", self.so_far_suffix()))
     }
 
-    /// Suffix of a count that grows when the rest is loaded.
+    /// Suffix of a count while entries are missing.
     pub(crate) fn so_far_suffix(&self) -> &'static str {
         if self.missing > 0 { " so far" } else { "" }
     }
@@ -154,28 +154,28 @@ impl ListView {
         self.search.conditions.iter().map(condition_label).collect()
     }
 
-    /// What the search ignored, in sentences.
+    /// Sentences on the parts of the search that were ignored.
     pub(crate) fn search_warnings(&self) -> Vec<String> {
-        let strange = self.search.unknown_operators.iter().filter(|_| !self.is_link());
+        let unknown = self.search.unknown_operators.iter().filter(|_| !self.is_link());
         self.search
             .invalid_operators
             .iter()
             .map(invalid_value_warning)
-            .chain(strange.map(unknown_operator_warning))
+            .chain(unknown.map(unknown_operator_warning))
             .collect()
     }
 
-    /// True if the search is a Spotify link, which belongs into the other form.
+    /// True if the search is a Spotify link, which belongs in the "Add by link" form.
     pub(crate) fn is_link(&self) -> bool {
         let text = &self.search.text;
-        let named = match reference::parse(text) {
+        let is_reference = match reference::parse(text) {
             // A bare id may be a word.
             Ok(id) => id.as_str() != text,
-            Err(why) => {
-                matches!(why, ReferenceError::ShortLink | ReferenceError::NotPlaylist(_) | ReferenceError::MissingId)
+            Err(error) => {
+                matches!(error, ReferenceError::ShortLink | ReferenceError::NotPlaylist(_) | ReferenceError::MissingId)
             }
         };
-        self.is_filtered() && named
+        self.is_filtered() && is_reference
     }
 }
 
@@ -193,15 +193,15 @@ fn condition_label(condition: &Condition) -> String {
     }
 }
 
-fn invalid_value_warning(odd: &InvalidOperator) -> String {
-    let takes = match odd.operator {
+fn invalid_value_warning(invalid: &InvalidOperator) -> String {
+    let expected = match invalid.operator {
         Operator::Owner => "“me” or a name",
         Operator::Public | Operator::Collaborative => "“true” or “false”",
         Operator::Is => "“hearted”",
         Operator::Tag => "a tag",
     };
-    let key = odd.operator.key();
-    format!("“{key}:{}” was ignored: “{key}:” takes {takes}.", odd.value)
+    let key = invalid.operator.key();
+    format!("“{key}:{}” was ignored: “{key}:” takes {expected}.", invalid.value)
 }
 
 fn unknown_operator_warning((word, key): &(String, String)) -> String {
@@ -213,7 +213,7 @@ fn unknown_operator_warning((word, key): &(String, String)) -> String {
 mod tests {
     use super::*;
 
-    fn asked(q: &str, sort: &str, view: &str) -> ListView {
+    fn view(q: &str, sort: &str, view: &str) -> ListView {
         ListView::new(
             &ListParams { q: q.into(), sort: sort.into(), view: view.into(), ..ListParams::default() },
             &LIBRARY,
@@ -221,11 +221,11 @@ mod tests {
     }
 
     #[test]
-    fn an_address_holds_what_differs_from_the_usual() {
-        assert_eq!(asked("", "", "").path(), "/playlists");
-        assert_eq!(asked(" ", "nonsense", "grid").path(), "/playlists");
-        assert_eq!(asked("", "oldest", "").path(), "/playlists", "an order of another list");
-        let all = asked("été & tag:\"x y\"", "name", "list");
+    fn path_contains_only_values_that_differ_from_the_default() {
+        assert_eq!(view("", "", "").path(), "/playlists");
+        assert_eq!(view(" ", "nonsense", "grid").path(), "/playlists");
+        assert_eq!(view("", "oldest", "").path(), "/playlists", "an order of another list");
+        let all = view("été & tag:\"x y\"", "name", "list");
         assert_eq!(all.path(), "/playlists?q=%C3%A9t%C3%A9+%26+tag%3A%22x+y%22&sort=name&view=list");
         assert_eq!(
             (all.path_without_search().as_str(), all.query().pages),
@@ -234,10 +234,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_said() {
-        let [sentence] = &asked("public:maybe rain", "", "").search_warnings()[..] else { panic!() };
+    fn ignored_parts_of_a_search_are_reported() {
+        let [sentence] = &view("public:maybe rain", "", "").search_warnings()[..] else { panic!() };
         assert_eq!(sentence, "“public:maybe” was ignored: “public:” takes “true” or “false”.");
-        let [sentence] = &asked("foo:bar rain", "", "").search_warnings()[..] else { panic!() };
+        let [sentence] = &view("foo:bar rain", "", "").search_warnings()[..] else { panic!() };
         assert!(
             sentence
                 .starts_with("There is no filter called “foo:”, so “foo:bar” was searched as a word. Try “owner:”, "),
@@ -246,14 +246,14 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_told_from_words() {
+    fn links_are_distinguished_from_words() {
         let id = "3cEYpjA9oz9GiPac4AsH4n";
         for link in ["https://open.spotify.com/playlist/ID?si=1", "spotify:playlist:ID", "open.spotify.com/album/ID"] {
-            let finding = asked(&link.replace("ID", id), "", "");
-            assert!(finding.is_link() && finding.search_warnings().is_empty(), "{link}");
+            let view = view(&link.replace("ID", id), "", "");
+            assert!(view.is_link() && view.search_warnings().is_empty(), "{link}");
         }
         for words in ["", id, "foo:bar", "https://example.org/", "slow trains"] {
-            assert!(!asked(words, "", "").is_link(), "{words}");
+            assert!(!view(words, "", "").is_link(), "{words}");
         }
     }
 }

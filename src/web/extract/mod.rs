@@ -1,4 +1,4 @@
-//! Extractors: what handlers ask a request for.
+//! Extractors.
 
 pub(crate) mod current_user;
 pub(crate) mod device;
@@ -13,5 +13,5 @@ use crate::app::App;
 
 pub(crate) use self::now::Now;
 
-/// The parts of the program that handlers share.
+/// The application state.
 pub(crate) type State = axum::extract::State<Arc<App>>;

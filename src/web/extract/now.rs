@@ -1,4 +1,4 @@
-//! The time of a request, so that tests can set it.
+//! The current time.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::app::App;
 
-/// The time by the app's clock.
+/// The current time by the app's clock, which tests can set.
 #[derive(Clone)]
 pub(crate) struct Now(pub(crate) OffsetDateTime);
 

@@ -9,10 +9,10 @@ use crate::app::App;
 use crate::ids::Provider;
 use crate::web::error::{AppError, not_found};
 
-/// Redirect URIs that were registered before each provider had its own.
+/// Redirect URIs registered before each provider had its own.
 const ALIASES: [(&str, Provider); 2] = [("/oauth2callback", Provider::Google), ("/github/callback", Provider::GitHub)];
 
-/// The provider in the path. A provider that is not configured is not found.
+/// The provider in the path. Rejects with 404 if the provider is not configured.
 pub(crate) struct ProviderPath(pub(crate) Provider);
 
 impl FromRequestParts<Arc<App>> for ProviderPath {
@@ -20,9 +20,10 @@ impl FromRequestParts<Arc<App>> for ProviderPath {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let alias = ALIASES.into_iter().find(|(path, _)| *path == parts.uri.path()).map(|(_, provider)| provider);
-        let named = RawPathParams::from_request_parts(parts, app).await.ok();
-        let named = named.and_then(|named| Provider::from_key(named.iter().find(|(name, _)| *name == "provider")?.1));
-        match alias.or(named).filter(|provider| app.oauth.get(*provider).is_some()) {
+        let params = RawPathParams::from_request_parts(parts, app).await.ok();
+        let from_path =
+            params.and_then(|params| Provider::from_key(params.iter().find(|(name, _)| *name == "provider")?.1));
+        match alias.or(from_path).filter(|provider| app.oauth.get(*provider).is_some()) {
             Some(provider) => Ok(Self(provider)),
             None => Err(not_found().await),
         }

@@ -1,4 +1,4 @@
-//! Return addresses after a sign-in or a form: own pages only (open redirects).
+//! Return paths after a sign-in or a form. Only pages of this site, against open redirects.
 
 use html_escape::encode_double_quoted_attribute;
 use std::convert::Infallible;
@@ -17,21 +17,22 @@ use crate::ids::PlaylistId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SafePath(String);
 
-/// First segments of the pages that can be returned to.
+/// First segments of allowed return paths.
 const ALLOWED_PAGES: [&str; 7] = ["", "playlists", "hearts", "top", "now-playing", "account", "login"];
 
-/// A search of emoji takes twelve bytes for each.
+/// Long enough for a search of emoji, each of which is encoded in twelve bytes.
 const MAX_PATH_BYTES: usize = 1500;
 
 impl SafePath {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let clean = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+        let is_printable = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
         let path = text.strip_prefix('/')?.split(['?', '#']).next()?;
         let encoded = path.to_ascii_lowercase();
-        let hidden = encoded.contains("%2f") || encoded.contains("%5c") || encoded.contains("%2e");
-        let known = ALLOWED_PAGES.contains(&path.split('/').next()?);
-        let plain = !path.starts_with('/') && !path.split('/').any(|part| part == "." || part == "..");
-        (clean && !hidden && known && plain && text.len() <= MAX_PATH_BYTES).then(|| Self(text.to_owned()))
+        let has_encoded_separator = encoded.contains("%2f") || encoded.contains("%5c") || encoded.contains("%2e");
+        let is_known = ALLOWED_PAGES.contains(&path.split('/').next()?);
+        let is_normalized = !path.starts_with('/') && !path.split('/').any(|part| part == "." || part == "..");
+        (is_printable && !has_encoded_separator && is_known && is_normalized && text.len() <= MAX_PATH_BYTES)
+            .then(|| Self(text.to_owned()))
     }
 
     /// The path in `text`, or `/playlists`.
@@ -44,7 +45,7 @@ impl SafePath {
     }
 }
 
-/// The page of the form, by the Referer header; `/playlists` without one.
+/// The page with the form, by the Referer header; `/playlists` without one.
 pub(crate) struct Referer(pub(crate) SafePath);
 
 impl FromRequestParts<Arc<App>> for Referer {
@@ -52,25 +53,25 @@ impl FromRequestParts<Arc<App>> for Referer {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let referer = parts.headers.get(REFERER).and_then(|url| Url::parse(url.to_str().ok()?).ok());
-        let ours = referer.filter(|url| url.origin() == app.config.base_url.origin());
+        let own_url = referer.filter(|url| url.origin() == app.config.base_url.origin());
         Ok(Self(SafePath::parse_or_playlists(
-            ours.as_ref().map(|url| &url[Position::BeforePath..Position::AfterQuery]),
+            own_url.as_ref().map(|url| &url[Position::BeforePath..Position::AfterQuery]),
         )))
     }
 }
 
-/// Address of the sign-in page, with a return path.
+/// Path of the sign-in page, with a return path.
 pub(crate) fn sign_in_path(path: &str) -> String {
     with_next("/login", path)
 }
 
-/// Address of `page` with a return path.
+/// `page` with a return path.
 pub(crate) fn with_next(page: &str, path: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", path).finish();
     format!("{page}?{query}")
 }
 
-/// Lists that a playlist is opened from: path, name, menu entry.
+/// Lists with links to playlists: path, name, menu entry.
 const LIST_PAGES: [(&str, &str, &str); 5] = [
     ("/playlists", "Playlists", "playlists"),
     ("/hearts", "Hearts", "hearts"),
@@ -79,9 +80,9 @@ const LIST_PAGES: [(&str, &str, &str); 5] = [
     ("/now-playing", "Now playing", "now-playing"),
 ];
 
-/// Link back to the list that a playlist was opened from.
+/// Link back to the list from which a playlist was opened.
 pub(crate) struct BackLink {
-    /// With search, order and page.
+    /// Includes the query.
     pub(crate) path: SafePath,
     pub(crate) name: &'static str,
     /// Menu entry.
@@ -92,24 +93,24 @@ impl BackLink {
     /// The list at `from`, or the library.
     pub(crate) fn from_param(from: Option<&str>) -> Self {
         let path = from.and_then(|from| SafePath::parse(from.split('#').next()?));
-        let named = path.and_then(|path| {
-            let here = path.as_str().split('?').next();
-            let (_, name, section) = LIST_PAGES.into_iter().find(|(list, ..)| here == Some(list))?;
+        let link = path.and_then(|path| {
+            let list_path = path.as_str().split('?').next();
+            let (_, name, section) = LIST_PAGES.into_iter().find(|(list, ..)| list_path == Some(list))?;
             Some(Self { path, name, section })
         });
         let (_, name, section) = LIST_PAGES[0];
-        named.unwrap_or_else(|| Self { path: SafePath::parse_or_playlists(None), name, section })
+        link.unwrap_or_else(|| Self { path: SafePath::parse_or_playlists(None), name, section })
     }
 }
 
-/// `?from=` in an address.
+/// The query parameter `from`.
 #[derive(Default, Deserialize)]
 pub(crate) struct FromParam {
     #[serde(default)]
     pub(crate) from: Option<String>,
 }
 
-/// The playlist's entry on the page `from`, by default on the page of hearts.
+/// Path of a playlist's entry in the list at `from`, or in the hearts.
 pub(crate) fn list_anchor(from: Option<&str>, id: &PlaylistId) -> String {
     let page = from.and_then(SafePath::parse);
     let page = page.as_ref().map_or("/hearts", |page| page.as_str().split('#').next().unwrap_or_default());
@@ -121,25 +122,25 @@ pub(crate) fn playlist_path(id: &str, from: &str) -> String {
     format!("/playlists/{id}{}", back_query(from))
 }
 
-/// Query of such a path; empty for the library.
+/// Query of [`playlist_path`]; empty for the library.
 pub(crate) fn back_query(from: impl AsRef<str>) -> String {
     if from.as_ref() == LIST_PAGES[0].0 {
         return String::new();
     }
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("from", from.as_ref()).finish();
-    // A path that would be too long to return to is left out.
-    let whole = format!("/playlists/0000000000000000000000?{query}");
-    if SafePath::parse(&whole).is_none() { String::new() } else { format!("?{query}") }
+    // Omitted if the whole path would be too long to return to.
+    let path = format!("/playlists/0000000000000000000000?{query}");
+    if SafePath::parse(&path).is_none() { String::new() } else { format!("?{query}") }
 }
 
-/// Address of the list at `here` with one heart's form open, up to the heart's id. Escaped for HTML here, once for all
-/// cards of a page.
-pub(crate) fn edit_link_prefix(here: impl AsRef<str>) -> String {
-    let here = encode_double_quoted_attribute(here.as_ref());
-    format!("{here}{}edit=", if here.contains('?') { "&amp;" } else { "?" })
+/// Path of the list with one heart's form open, up to the playlist's id. Already escaped for HTML, once for all cards
+/// of a page.
+pub(crate) fn edit_link_prefix(list_path: impl AsRef<str>) -> String {
+    let list_path = encode_double_quoted_attribute(list_path.as_ref());
+    format!("{list_path}{}edit=", if list_path.contains('?') { "&amp;" } else { "?" })
 }
 
-/// `?next=` in an address, or the field `next` of a form.
+/// Return path after a sign-in, and the heart to add, as query parameters or form fields.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct NextParam {
     #[serde(default)]
@@ -153,7 +154,7 @@ mod tests {
     use super::{BackLink, SafePath, playlist_path};
 
     #[test]
-    fn only_paths_of_ours_are_taken() {
+    fn paths_of_this_site_are_accepted() {
         for good in [
             "/",
             "/playlists",
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_playlist_leads_back_to_a_list_of_ours_alone() {
+    fn back_link_leads_only_to_lists() {
         let back = |from: &str| {
             let BackLink { path, name, .. } = BackLink::from_param(Some(from));
             (path.as_str().to_owned(), name)
@@ -180,13 +181,13 @@ mod tests {
         for other in ["//e", "https://e", "/account", "/playlists/3cEYpjA9oz9GiPac4AsH4n", "/hearts/import", "/", ""] {
             assert_eq!(back(other), ("/playlists".into(), "Playlists"), "{other}");
         }
-        assert_eq!(playlist_path("x", "/playlists"), "/playlists/x", "the usual list needs no words");
+        assert_eq!(playlist_path("x", "/playlists"), "/playlists/x", "the library needs no parameter");
         assert_eq!(playlist_path("x", "/hearts?q=a b"), "/playlists/x?from=%2Fhearts%3Fq%3Da+b");
         assert_eq!(playlist_path("x", &format!("/hearts?q={}", "%F0".repeat(400))), "/playlists/x");
     }
 
     #[test]
-    fn hostile_values_end_at_the_playlists() {
+    fn hostile_values_become_the_library() {
         let hostile = [
             "//e",
             "/\\e",

@@ -13,7 +13,7 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::ids::Provider;
-use crate::web::error::{AppError, Link, NOTHING_SAVED, of_status};
+use crate::web::error::{AppError, Link, NOTHING_SAVED, error_for_status};
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::return_to::SafePath;
 use crate::web::flash::is_html;
@@ -28,17 +28,17 @@ struct ErrorPage {
     status: u16,
     heading: &'static str,
     message: String,
-    saved: Option<&'static str>,
+    save_note: Option<&'static str>,
     recovery_links: Vec<Link>,
     retry_path: Option<String>,
-    /// Path of the same page, if trying again may help.
+    /// Path of the same page, if a retry may help.
     reload_path: Option<SafePath>,
     retry_provider: Provider,
-    connects: bool,
+    has_connect_button: bool,
     request_id: String,
 }
 
-/// What an error page needs of its request.
+/// Request data that an error page needs.
 struct RequestInfo {
     path: String,
     wants_json: bool,
@@ -48,19 +48,19 @@ struct RequestInfo {
     session: Option<Session>,
 }
 
-/// Turns the session layer's own failure, an empty 500, into 503: the session could not be saved. Every other error is
-/// rendered by then.
+/// Turns an empty 500 into 503. It comes from the session layer, which could not save the session: all other errors are
+/// rendered already.
 pub(crate) fn mark_unsaved_session(mut response: Response) -> Response {
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !has_body(&response) {
-        response.extensions_mut().insert(of_status(StatusCode::SERVICE_UNAVAILABLE));
+        response.extensions_mut().insert(error_for_status(StatusCode::SERVICE_UNAVAILABLE));
     }
     response
 }
 
-/// Renders errors. Twice among the layers: inside the session, and around it for what fails there.
+/// Renders errors. Applied twice: inside the session layer, and around it for errors of the session layer itself.
 pub(crate) async fn render_errors(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let asked = RequestInfo {
+    let info = RequestInfo {
         path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         wants_json: matches!(*request.method(), Method::PUT | Method::DELETE) || accepts.contains("application/json"),
         is_safe: request.method().is_safe(),
@@ -70,36 +70,36 @@ pub(crate) async fn render_errors(State(app): State<Arc<App>>, request: Request,
     let mut response = next.run(request).await;
     let error = response.extensions_mut().remove::<AppError>();
     match error {
-        Some(error) => render(&app, error, asked, response).await,
+        Some(error) => render(&app, error, info, response).await,
         None if response.status().as_u16() >= 400 && !has_body(&response) => {
-            render(&app, of_status(response.status()), asked, response).await
+            render(&app, error_for_status(response.status()), info, response).await
         }
         None => response,
     }
 }
 
 fn has_body(response: &Response) -> bool {
-    let json = |kind: &HeaderValue| kind.as_bytes().starts_with(b"application/json");
-    is_html(response.headers()) || response.headers().get(CONTENT_TYPE).is_some_and(json)
+    let is_json = |content_type: &HeaderValue| content_type.as_bytes().starts_with(b"application/json");
+    is_html(response.headers()) || response.headers().get(CONTENT_TYPE).is_some_and(is_json)
 }
 
-async fn render(app: &App, error: AppError, asked: RequestInfo, bare: Response) -> Response {
+async fn render(app: &App, error: AppError, info: RequestInfo, bare: Response) -> Response {
     if let Some(cause) = &error.cause {
-        let path = asked.path.split('?').next().map(redact_path);
+        let path = info.path.split('?').next().map(redact_path);
         tracing::error!(status = error.status.as_u16(), path, cause, "a request failed");
     }
     let retry_after = error.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));
-    let drawn = match &error.sign_in_path {
-        Some(address) if !asked.wants_json => Redirect::to(address).into_response(),
-        _ if asked.wants_json => as_json(&error, &asked).into_response(),
-        _ => as_page(app, error, asked).await,
+    let rendered = match &error.sign_in_path {
+        Some(path) if !info.wants_json => Redirect::to(path).into_response(),
+        _ if info.wants_json => render_json(&error, &info).into_response(),
+        _ => render_html(app, error, info).await,
     };
-    // Headers of the bare response (cookies, Allow) stay.
+    // Keeps the other headers of the bare response, such as Set-Cookie and Allow.
     let (mut parts, _) = bare.into_parts();
-    let (drawn, body) = drawn.into_parts();
-    parts.status = drawn.status;
+    let (rendered, body) = rendered.into_parts();
+    parts.status = rendered.status;
     parts.headers.remove(CONTENT_LENGTH);
-    for (name, value) in drawn.headers.iter() {
+    for (name, value) in rendered.headers.iter() {
         parts.headers.insert(name, value.clone());
     }
     if let Some(wait) = retry_after {
@@ -108,72 +108,72 @@ async fn render(app: &App, error: AppError, asked: RequestInfo, bare: Response) 
     Response::from_parts(parts, body)
 }
 
-fn as_json(error: &AppError, asked: &RequestInfo) -> impl IntoResponse {
-    let mut told = json!({ "message": error.message, "request_id": asked.request_id });
-    if let Some(address) = &error.sign_in_path {
-        told["sign_in"] = json!(address);
+fn render_json(error: &AppError, info: &RequestInfo) -> impl IntoResponse {
+    let mut body_error = json!({ "message": error.message, "request_id": info.request_id });
+    if let Some(path) = &error.sign_in_path {
+        body_error["sign_in"] = json!(path);
     }
-    (error.status, axum::Json(json!({ "error": told })))
+    (error.status, axum::Json(json!({ "error": body_error })))
 }
 
-async fn as_page(app: &App, error: AppError, asked: RequestInfo) -> Response {
-    let layout = layout(app, &error, &asked).await;
-    let (passes, again) = (error.is_temporary(), asked.is_safe && error.is_retryable());
+async fn render_html(app: &App, error: AppError, info: RequestInfo) -> Response {
+    let layout = layout(app, &error, &info).await;
+    let (is_temporary, can_reload) = (error.is_temporary(), info.is_safe && error.is_retryable());
     let AppError {
         status,
         heading,
-        message: what,
-        mut saved,
-        recovery_links: mut way_out,
-        retry_path: retry,
-        retry_provider: door,
-        connects,
+        message,
+        mut save_note,
+        mut recovery_links,
+        retry_path,
+        retry_provider,
+        has_connect_button,
         ..
     } = error;
-    let again = SafePath::parse(&asked.path).filter(|_| again);
-    if again.is_some() {
-        saved = saved.filter(|saved| *saved != NOTHING_SAVED);
+    let reload_path = SafePath::parse(&info.path).filter(|_| can_reload);
+    if reload_path.is_some() {
+        save_note = save_note.filter(|note| *note != NOTHING_SAVED);
     }
     match layout.user_name {
-        Some(_) => way_out.push(Link { href: "/playlists", text: "My playlists" }),
+        Some(_) => recovery_links.push(Link { href: "/playlists", text: "My playlists" }),
         // The home page needs the database, too.
-        None if passes => {}
-        None => way_out.push(Link { href: "/", text: "Home" }),
+        None if is_temporary => {}
+        None => recovery_links.push(Link { href: "/", text: "Home" }),
     }
     let page = ErrorPage {
         layout,
         status: status.as_u16(),
         heading,
-        message: what,
-        saved,
-        recovery_links: way_out,
-        retry_path: retry,
-        reload_path: again,
-        retry_provider: door,
-        connects,
-        request_id: asked.request_id,
+        message,
+        save_note,
+        recovery_links,
+        retry_path,
+        reload_path,
+        retry_provider,
+        has_connect_button,
+        request_id: info.request_id,
     };
     match page.render() {
         Ok(text) => (status, axum::response::Html(text)).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the error page does not render");
+            tracing::error!(%error, "the error page could not be rendered");
             (status, plain_text(status.as_u16())).into_response()
         }
     }
 }
 
-async fn layout(app: &App, error: &AppError, asked: &RequestInfo) -> Layout {
-    let mut layout = Layout::without_user(app, &asked.path).with_title(error.heading, "");
-    // The database is down: loading the user would only wait a second time.
+async fn layout(app: &App, error: &AppError, info: &RequestInfo) -> Layout {
+    let mut layout = Layout::without_user(app, &info.path).with_title(error.heading, "");
+    // While the database is down, loading the user would only time out again.
     layout.is_user_known = !error.is_temporary();
-    if let Some(session) = asked.session.clone().filter(|_| layout.is_user_known) {
-        let visitor = MaybeUser::load(session).await;
-        layout.is_user_known = visitor.is_ok();
-        layout.user_name = visitor.ok().and_then(|visitor| visitor.user).map(|user| user.name);
+    if let Some(session) = info.session.clone().filter(|_| layout.is_user_known) {
+        let maybe_user = MaybeUser::load(session).await;
+        layout.is_user_known = maybe_user.is_ok();
+        layout.user_name = maybe_user.ok().and_then(|maybe_user| maybe_user.user).map(|user| user.name);
     }
     layout
 }
 
 fn plain_text(status: u16) -> String {
-    format!("{status}: something broke, and so did the page that should say so.\n")
+    format!("{status}: something went wrong, and the error page could not be shown.\n")
 }

@@ -1,4 +1,4 @@
-//! The layers, outermost first: a higher one sees the request earlier and the response later.
+//! The layers, outermost first: the first layer sees the request first and the response last.
 
 mod canonical_host;
 mod error_pages;
@@ -27,35 +27,35 @@ use self::request_id::REQUEST_ID;
 use crate::app::App;
 use crate::web::{error, flash};
 
-/// Concurrent requests of one process. Heroku's router sends one dyno about 50 and queues the rest.
+/// Concurrent requests of one process. Heroku's router sends a dyno about 50 and queues the rest.
 const MAX_CONCURRENT_REQUESTS: usize = 200;
 
 /// Layers around the pages of the app.
-pub(crate) fn around_pages(app: &Arc<App>, pages: Router) -> Router {
+pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
     pages.layer(
         ServiceBuilder::new()
-            // Safe from BREACH: pages hold no secret beside text that an attacker chooses.
+            // Safe against BREACH: no page contains a secret together with text chosen by an attacker.
             .layer(compression())
-            // What fails below, sessions included, still becomes an error page.
+            // Renders errors of the layers below, the session layer included.
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
-            // Refuses requests beyond the limit at once instead of letting them wait.
+            // Rejects requests beyond the limit instead of queueing them.
             .layer(HandleErrorLayer::new(error::overloaded))
             .layer(LoadShedLayer::new())
             .layer(GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS))
-            // Refuses cross-site changes before anything is read.
-            .layer(security_headers::refuse_cross_site(app))
+            // Rejects cross-site requests before the session is loaded.
+            .layer(security_headers::csrf_layer(app))
             .map_response(error_pages::mark_unsaved_session)
             // Lazy: without a cookie there is no query.
             .layer(session::layer(app))
-            // Inside the session, so that an error page knows who is signed in.
+            // Inside the session layer, so that error pages have the user.
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
             .layer(from_fn_with_state(app.clone(), flash::middleware))
             .layer(CatchPanicLayer::new()),
     )
 }
 
-/// Layers around pages that are the same for everybody.
-pub(crate) fn around_public_pages(app: &Arc<App>, pages: Router) -> Router {
+/// Layers around public pages, which have no session.
+pub(crate) fn with_public_page_layers(app: &Arc<App>, pages: Router) -> Router {
     pages.layer(
         ServiceBuilder::new()
             .layer(compression())
@@ -64,23 +64,23 @@ pub(crate) fn around_public_pages(app: &Arc<App>, pages: Router) -> Router {
     )
 }
 
-/// Layers around everything, and `demo_routes` beside the site.
-pub(crate) fn around_site(app: &Arc<App>, site: Router, demo_routes: Option<Router>) -> Router {
-    // Around each route, because only there its pattern is known.
-    let site = site.layer(from_fn(metrics::count)).layer(Extension(metrics::Traffic::new()));
+/// Layers around the site and `demo_routes`.
+pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option<Router>) -> Router {
+    // Inside the router, where the matched route pattern is known.
+    let site = site.layer(from_fn(metrics::record_request)).layer(Extension(metrics::RequestMetrics::new()));
     site.merge(demo_routes.unwrap_or_default()).layer(
         ServiceBuilder::new()
             .map_request(request_id::sanitize_request_id)
             .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
             .layer(from_fn(request_log::log_request))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
-            .map_response(security_headers::headers(app))
-            // Before any cookie is set: one on another host would not come back from a provider.
+            .map_response(security_headers::add_headers(app))
+            // Before any cookie is set: providers redirect to the canonical host, which would not receive it.
             .layer(from_fn_with_state(app.clone(), canonical_host::redirect_to_canonical_host)),
     )
 }
 
-/// Refuses requests to `routes` beyond `max` at once.
+/// Rejects requests to `routes` while `max` are in progress.
 pub(crate) fn limit_concurrency(routes: MethodRouter<Arc<App>>, max: usize) -> MethodRouter<Arc<App>> {
     routes.layer(
         ServiceBuilder::new()
@@ -90,8 +90,8 @@ pub(crate) fn limit_concurrency(routes: MethodRouter<Arc<App>>, max: usize) -> M
     )
 }
 
-/// Compresses answers with gzip at its fastest: a page becomes a seventh of its size. Brotli would take off another sixth
-/// and nearly four times as long, which is more than the rest of a page takes.
+/// Compression with gzip at its fastest level, which reduces a page to a seventh of its size. Brotli would save another
+/// sixth but take nearly four times as long, more than rendering the page.
 fn compression() -> CompressionLayer {
     CompressionLayer::new().quality(CompressionLevel::Fastest)
 }

@@ -1,7 +1,7 @@
-//! Rate limits by user, session or address, set at routes in the router.
+//! Rate limits by user, session or IP address. The router sets them at each route.
 //!
-//! The counts live in the process, so that no heart costs a second write: N processes allow N times as much.
-//! tower_governor finds its key without waiting, so it cannot ask the session store for the user.
+//! Counts are kept in memory, so that no heart costs a second write; N processes allow N times as many requests.
+//! tower_governor extracts its key synchronously, so it cannot load the user from the session store.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -26,31 +26,31 @@ use crate::ids::{TokenHash, UserId};
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
 
-/// Keys that one limit remembers. Idle ones are forgotten first; beyond that, new ones are counted together.
+/// Maximum number of keys of one limit. Idle keys are dropped first; beyond the maximum, new keys share one count.
 const MAX_KEYS: usize = 10_000;
 
-/// What a limit counts by.
+/// The kind of key that a limit counts by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
-    /// The address, IPv6 by its network.
+    /// The client's IP address; for IPv6, its /64 network.
     Address,
-    /// The session that the cookie names, without reading it; else the address.
+    /// The id in the session cookie, without loading the session; without a cookie, the address.
     Session,
-    /// The signed-in user, else the address.
+    /// The signed-in user; otherwise the address.
     User,
 }
 
-/// A value of a [`Key`].
+/// The key of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum RateLimitKey {
     User(UserId),
     Session(TokenHash),
     Address(IpAddr),
-    /// Everybody beyond [`MAX_KEYS`].
+    /// Shared by all keys beyond [`MAX_KEYS`].
     Overflow,
 }
 
-/// The app's clock as governor reads it: the time since 1970.
+/// The app's clock for governor, as the time since the Unix epoch.
 #[derive(Clone)]
 struct UnixClock(Clock);
 
@@ -62,14 +62,14 @@ impl governor::clock::Clock for UnixClock {
     }
 }
 
-/// A limit of `max` requests at once for each key; after that, one more for each `max`-th part of the period.
+/// A limit for each key: a burst of `max` requests, replenished over `period` (GCRA).
 pub(crate) struct RateLimit {
     key: Key,
     max: NonZeroU32,
     period: Duration,
-    /// What is counted, in the plural, for the error page.
+    /// Plural noun for the requests, for the error page.
     label: &'static str,
-    behind_proxy: bool,
+    is_behind_proxy: bool,
     limiter: RateLimiter<RateLimitKey, HashMapStateStore<RateLimitKey>, UnixClock, NoOpMiddleware<Duration>>,
 }
 
@@ -77,10 +77,10 @@ impl RateLimit {
     pub(crate) fn new(app: &App, key: Key, max: NonZeroU32, period: Duration, label: &'static str) -> Arc<Self> {
         let quota = Quota::with_period(period / max.get()).expect("a period is not zero").allow_burst(max);
         let limiter = RateLimiter::hashmap_with_clock(quota, UnixClock(app.clock.clone()));
-        Arc::new(Self { key, max, period, label, behind_proxy: app.config.access.is_behind_proxy, limiter })
+        Arc::new(Self { key, max, period, label, is_behind_proxy: app.config.access.is_behind_proxy, limiter })
     }
 
-    /// Counts a request. Fails with the time to wait if there were too many.
+    /// Counts a request. Fails with the time to wait if the limit is exceeded.
     fn count(&self, key: RateLimitKey) -> Result<(), Duration> {
         let mut key = key;
         if self.limiter.len() >= MAX_KEYS {
@@ -102,29 +102,28 @@ impl RateLimit {
             self.max,
             if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") }
         );
-        let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message).nothing_saved();
+        let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message).with_nothing_saved();
         AppError { retry_after: Some(Duration::from_secs(seconds)), ..error }
     }
 
-    /// The key of a request.
     async fn key(&self, address: IpAddr, session: Option<Session>) -> Result<RateLimitKey, AppError> {
-        let known = match (self.key, session) {
+        let key = match (self.key, session) {
             (Key::Session, Some(session)) => session.id().map(|id| RateLimitKey::Session(session_key(id))),
             (Key::User, Some(session)) => MaybeUser::load(session).await?.user.map(|user| RateLimitKey::User(user.id)),
             (Key::Address, _) | (_, None) => None,
         };
-        Ok(known.unwrap_or(RateLimitKey::Address(address)))
+        Ok(key.unwrap_or(RateLimitKey::Address(address)))
     }
 }
 
-/// Puts `limit` around `routes`.
-pub(crate) fn limited(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLimit>) -> MethodRouter<Arc<App>> {
+/// Applies `limit` to `routes`.
+pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLimit>) -> MethodRouter<Arc<App>> {
     routes.layer(from_fn_with_state(limit.clone(), enforce))
 }
 
 async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let (address, session) = (address(&parts, limit.behind_proxy), parts.extensions.get().cloned());
+    let (address, session) = (address(&parts, limit.is_behind_proxy), parts.extensions.get().cloned());
     match limit.key(address, session).await.map(|key| limit.count(key)) {
         Ok(Ok(())) => next.run(Request::from_parts(parts, body)).await,
         Ok(Err(wait)) => limit.error(wait).into_response(),
@@ -132,12 +131,12 @@ async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Ne
     }
 }
 
-/// The client's address; of IPv6 the /64 network, from which a household can choose any address.
-fn address(request: &Parts, behind_proxy: bool) -> IpAddr {
+/// The client's IP address; for IPv6, its /64 network, in which one household can use any address.
+fn address(request: &Parts, is_behind_proxy: bool) -> IpAddr {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
-    let told = behind_proxy.then(|| last_hop(&request.headers)).flatten();
-    match told.unwrap_or(peer).to_canonical() {
+    let forwarded = is_behind_proxy.then(|| forwarded_address(&request.headers)).flatten();
+    match forwarded.unwrap_or(peer).to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
@@ -146,8 +145,8 @@ fn address(request: &Parts, behind_proxy: bool) -> IpAddr {
     }
 }
 
-/// The address that the proxy saw: the last of the last `X-Forwarded-For` line. Clients can make up all before it.
-fn last_hop(headers: &HeaderMap) -> Option<IpAddr> {
+/// The address that the proxy added: the last one in the last `X-Forwarded-For` header. Clients can forge the others.
+fn forwarded_address(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all("x-forwarded-for").iter().next_back()?;
     last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
@@ -157,13 +156,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_hop_of_the_last_line_counts() {
+    fn only_the_last_forwarded_address_counts() {
         let mut headers = HeaderMap::new();
         headers.append("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
-        assert_eq!(last_hop(&headers), Some(IpAddr::from([198, 51, 100, 7])));
+        assert_eq!(forwarded_address(&headers), Some(IpAddr::from([198, 51, 100, 7])));
         headers.append("x-forwarded-for", "192.0.2.1".parse().unwrap());
-        assert_eq!(last_hop(&headers), Some(IpAddr::from([192, 0, 2, 1])));
+        assert_eq!(forwarded_address(&headers), Some(IpAddr::from([192, 0, 2, 1])));
         headers.append("x-forwarded-for", "unknown".parse().unwrap());
-        assert_eq!(last_hop(&headers), None);
+        assert_eq!(forwarded_address(&headers), None);
     }
 }

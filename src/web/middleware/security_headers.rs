@@ -1,4 +1,4 @@
-//! Security headers of every response, and the refusal of cross-site changes.
+//! Security headers, and CSRF protection.
 
 use std::sync::Arc;
 
@@ -8,22 +8,22 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::app::App;
 
-/// Refuses cross-site changes by `Sec-Fetch-Site` and `Origin`.
-pub(crate) fn refuse_cross_site(app: &App) -> CsrfLayer {
+/// Rejects cross-site requests other than GET and HEAD, by `Sec-Fetch-Site` and `Origin`.
+pub(crate) fn csrf_layer(app: &App) -> CsrfLayer {
     let origin = app.config.base_url.origin().ascii_serialization();
     CsrfLayer::new().add_trusted_origin(origin).expect("BASE_URL is an http address, without a path")
 }
 
-/// Adds each header that the response does not have yet.
-pub(crate) fn headers(app: &App) -> impl Fn(Response) -> Response + Clone + use<> {
+/// Adds the headers that the response does not set itself.
+pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + use<> {
     let fixed = |name: HeaderName, value: &'static str| (name, HeaderValue::from_static(value));
-    let policy = HeaderValue::from_str(&content_policy(app)).expect("origins are plain text");
+    let policy = HeaderValue::from_str(&content_security_policy(app)).expect("origins are plain text");
     let mut all = vec![
         (header::CONTENT_SECURITY_POLICY, policy),
         fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // For browsers without frame-ancestors.
         fixed(header::X_FRAME_OPTIONS, "DENY"),
-        // Paths hold playlist ids, which other sites must not see.
+        // Paths contain playlist ids, which other sites must not see.
         fixed(header::REFERRER_POLICY, "same-origin"),
         fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         fixed(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -31,7 +31,7 @@ pub(crate) fn headers(app: &App) -> impl Fn(Response) -> Response + Clone + use<
             HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         ),
-        // Pages are private; static files have their own value.
+        // Default for private pages; static files and public pages set their own.
         fixed(header::CACHE_CONTROL, "no-store"),
     ];
     if app.config.is_https() {
@@ -49,21 +49,21 @@ pub(crate) fn headers(app: &App) -> impl Fn(Response) -> Response + Clone + use<
     }
 }
 
-/// The Content-Security-Policy: nothing by default, and a reason for each exception.
-fn content_policy(app: &App) -> String {
-    let accounts = app.config.consent_origins().join(" ");
+/// The Content-Security-Policy header.
+fn content_security_policy(app: &App) -> String {
+    let providers = app.config.consent_origins().join(" ");
     let api = app.config.spotify.api_url.origin().ascii_serialization();
     [
         "default-src 'none'".into(),
-        // Nothing inline.
+        // No inline scripts or styles.
         "script-src 'self'".into(),
         "style-src 'self'".into(),
         // Covers come from Spotify's hosts, or from the fake Spotify.
         format!("img-src 'self' https://*.scdn.co https://*.spotifycdn.com {api}"),
         // Requests of the heart buttons.
         "connect-src 'self'".into(),
-        // Includes the redirect from the sign-in form to a consent page, which browsers hold to the same rule.
-        format!("form-action 'self' {accounts}"),
+        // Browsers also apply this to the redirect from the sign-in form to the consent page.
+        format!("form-action 'self' {providers}"),
         "base-uri 'none'".into(),
         "frame-ancestors 'none'".into(),
     ]

@@ -18,32 +18,32 @@ struct AboutPage {
     layout: Layout,
     version: &'static str,
     licence: &'static str,
-    /// URL of the source; may be empty.
-    source: &'static str,
-    you: Option<AccountSummary>,
+    /// URL of the source code; may be empty.
+    source_url: &'static str,
+    account: Option<AccountSummary>,
 }
 
 struct AccountSummary {
     name: String,
     since: TimeView,
     identities: Vec<IdentityRow>,
-    asks_again: Option<TimeView>,
-    hearts: i64,
+    consent_expires_at: Option<TimeView>,
+    heart_count: i64,
 }
 
 async fn load_summary(app: &State, user: &CurrentUser) -> Result<Option<AccountSummary>, AppError> {
     let Some(account) = account::load(app, user).await? else { return Ok(None) };
     Ok(Some(AccountSummary {
-        since: TimeView::day(account.created_at),
+        since: TimeView::date(account.created_at),
         identities: identities::load(app, user).await?.linked,
-        asks_again: account.consent_expires_at.map(TimeView::day),
-        hearts: account.heart_count,
+        consent_expires_at: account.consent_expires_at.map(TimeView::date),
+        heart_count: account.heart_count,
         name: account.name,
     }))
 }
 
-pub(crate) async fn show(app: State, layout: Layout, visitor: MaybeUser) -> Result<Response, AppError> {
-    let you = match &visitor.user {
+pub(crate) async fn show(app: State, layout: Layout, maybe_user: MaybeUser) -> Result<Response, AppError> {
+    let account = match &maybe_user.user {
         Some(user) => load_summary(&app, user).await?,
         None => None,
     };
@@ -51,7 +51,7 @@ pub(crate) async fn show(app: State, layout: Layout, visitor: MaybeUser) -> Resu
         layout: layout.with_title("About", ""),
         version: env!("CARGO_PKG_VERSION"),
         licence: env!("CARGO_PKG_LICENSE"),
-        source: env!("CARGO_PKG_REPOSITORY"),
-        you,
+        source_url: env!("CARGO_PKG_REPOSITORY"),
+        account,
     }))
 }

@@ -10,11 +10,11 @@ pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// Readiness: the database answers and has the migrations of this release.
+/// Readiness: the database is reachable and has the migrations of this release.
 pub(crate) async fn ready(app: State) -> (StatusCode, &'static str) {
     match doctor::is_ready(&app).await {
         Ok(true) => (StatusCode::OK, "ready\n"),
         Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database is away\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database is unreachable\n"),
     }
 }

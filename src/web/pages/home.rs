@@ -13,13 +13,12 @@ use crate::web::views::layout::{Layout, absolute_url, preview_image_url, render_
 #[template(path = "home.html")]
 struct HomePage {
     layout: Layout,
-    /// Configured providers but Spotify.
+    /// Configured providers other than Spotify.
     others: Vec<Provider>,
-    /// Sentence on who may register.
-    door: Option<String>,
-    /// Canonical URL.
-    address: String,
-    picture: String,
+    /// Sentence on who may join.
+    registration_note: Option<String>,
+    canonical_url: String,
+    preview_image: String,
 }
 
 pub(crate) async fn show(app: State, layout: Layout) -> Response {
@@ -28,9 +27,9 @@ pub(crate) async fn show(app: State, layout: Layout) -> Response {
         None => render_page(&HomePage {
             layout: layout.with_title("Keep the playlists you love", ""),
             others: other_providers(&app),
-            door: registration_note(&app),
-            address: absolute_url(&app, "/"),
-            picture: preview_image_url(&app),
+            registration_note: registration_note(&app),
+            canonical_url: absolute_url(&app, "/"),
+            preview_image: preview_image_url(&app),
         }),
     }
 }

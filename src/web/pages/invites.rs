@@ -12,7 +12,7 @@ use crate::app::{App, Registration};
 use crate::domain::registration::{self, Invite, InviteStatus};
 use crate::domain::{CurrentUser, Error};
 use crate::ids::Provider;
-use crate::web::error::{AppError, of_status};
+use crate::web::error::{AppError, error_for_status};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
@@ -20,7 +20,7 @@ use crate::web::pages::login::other_providers;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::time::TimeView;
 
-/// Returns who may join, for the landing page; `None` in an open demo.
+/// Returns a sentence on who may join, for the landing page; `None` in an open demo.
 pub(crate) fn registration_note(app: &App) -> Option<String> {
     let access = &app.config.access;
     let limit = access.spotify_users.map(|users| format!(" Spotify allows {users} listeners, chosen by the operator."));
@@ -50,28 +50,28 @@ struct InviteRow {
     id: i64,
     created: TimeView,
     expires: TimeView,
-    /// By whom, and when.
+    /// User and time.
     used: Option<(String, TimeView)>,
     is_expired: bool,
 }
 
 impl InviteRow {
     fn new(invite: Invite, now: OffsetDateTime) -> Self {
-        let by = invite.used_by.unwrap_or_else(|| "a deleted account".into());
+        let used_by = invite.used_by.unwrap_or_else(|| "a deleted account".into());
         Self {
             id: invite.id,
-            created: TimeView::day(invite.created_at),
-            expires: TimeView::day(invite.expires_at),
-            used: invite.used_at.map(|at| (by, TimeView::day(at))),
+            created: TimeView::date(invite.created_at),
+            expires: TimeView::date(invite.expires_at),
+            used: invite.used_at.map(|used_at| (used_by, TimeView::date(used_at))),
             is_expired: invite.expires_at <= now,
         }
     }
 }
 
-/// Users who are not operators get the usual page for a missing page.
-fn not_found_or_fault(error: Error) -> AppError {
+/// Shows the generic 404 page to users who are not operators.
+fn operator_error(error: Error) -> AppError {
     match error {
-        Error::NotFound => of_status(StatusCode::NOT_FOUND),
+        Error::NotFound => error_for_status(StatusCode::NOT_FOUND),
         error => error.into(),
     }
 }
@@ -80,19 +80,19 @@ pub(crate) async fn index(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
 ) -> Result<Response, AppError> {
-    render_list(&app, layout, &caller, now, None).await
+    render_list(&app, layout, &user, now, None).await
 }
 
 async fn render_list(
     app: &App,
     layout: Layout,
-    caller: &CurrentUser,
+    user: &CurrentUser,
     now: OffsetDateTime,
     link: Option<String>,
 ) -> Result<Response, AppError> {
-    let invites = registration::list_invites(app, caller).await.map_err(not_found_or_fault)?;
+    let invites = registration::list_invites(app, user).await.map_err(operator_error)?;
     Ok(render_page(&InvitesPage {
         layout: layout.with_title("Invitations", "account"),
         invites: invites.into_iter().map(|invite| InviteRow::new(invite, now)).collect(),
@@ -106,11 +106,11 @@ pub(crate) async fn create(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
 ) -> Result<Response, AppError> {
-    let token = registration::create_invite(&app, &caller, now).await.map_err(not_found_or_fault)?;
+    let token = registration::create_invite(&app, &user, now).await.map_err(operator_error)?;
     let link = app.config.base_url.join(&format!("/invite/{}", token.expose())).map_err(AppError::internal)?;
-    render_list(&app, layout, &caller, now, Some(link.into())).await
+    render_list(&app, layout, &user, now, Some(link.into())).await
 }
 
 #[derive(Deserialize)]
@@ -120,10 +120,10 @@ pub(crate) struct RevokeForm {
 
 pub(crate) async fn destroy(
     app: State,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Form(form): Form<RevokeForm>,
 ) -> Result<Response, AppError> {
-    registration::revoke_invite(&app, &caller, form.invite).await.map_err(not_found_or_fault)?;
+    registration::revoke_invite(&app, &user, form.invite).await.map_err(operator_error)?;
     Ok(flash::redirect("/invites", Flash::InviteRevoked))
 }
 
@@ -132,18 +132,18 @@ pub(crate) async fn destroy(
 struct InvitePage {
     layout: Layout,
     token: String,
-    /// The providers beside Spotify.
+    /// Configured providers other than Spotify.
     others: Vec<Provider>,
 }
 
-/// The page behind an invitation's link.
+/// The page that an invitation links to.
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
     Path(token): Path<String>,
 ) -> Result<Response, AppError> {
-    let invalid = |status, what: &str| Err(AppError::new(status, "This invitation is not valid", what));
+    let invalid = |status, message: &str| Err(AppError::new(status, "This invitation is not valid", message));
     match registration::invite_status(&app, &token, now).await? {
         InviteStatus::Valid => Ok(render_page(&InvitePage {
             layout: layout.with_title("You are invited", ""),

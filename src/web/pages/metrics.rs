@@ -1,4 +1,4 @@
-//! `/metrics` in Prometheus's text format: counts of this process, and of the rows that all processes share.
+//! `/metrics` in OpenMetrics text format: counts of this process and of the database.
 
 use std::sync::Arc;
 
@@ -13,33 +13,38 @@ use prometheus_client::registry::Registry;
 use crate::domain::doctor;
 use crate::web::error::AppError;
 use crate::web::extract::{Now, State};
-use crate::web::middleware::metrics::{Labels, Traffic};
+use crate::web::middleware::metrics::{Labels, RequestMetrics};
 use crate::web::pages::setup::Operator;
 
 pub(crate) async fn show(
     _: Operator,
     app: State,
     Now(now): Now,
-    Extension(traffic): Extension<Arc<Traffic>>,
+    Extension(request_metrics): Extension<Arc<RequestMetrics>>,
 ) -> Result<Response, AppError> {
-    let meter = doctor::load_metrics(&app, now).await?;
-    let mut all = Registry::with_prefix("heartlist");
-    all.register("requests", "Requests answered by this process", traffic.answered.clone());
-    all.register("request_seconds", "How long their answers took", traffic.took.clone());
-    let connections = [("idle", meter.idle_connections), ("used", meter.used_connections)]
+    let metrics = doctor::load_metrics(&app, now).await?;
+    let mut registry = Registry::with_prefix("heartlist");
+    registry.register("requests", "Requests handled by this process", request_metrics.requests.clone());
+    registry.register("request_seconds", "Duration of requests in seconds", request_metrics.durations.clone());
+    let connections = [("idle", metrics.idle_connections), ("used", metrics.used_connections)]
         .map(|(state, count)| (vec![label("state", state)], count));
-    gauge(&mut all, "database_connections", "Connections of this process", connections);
-    number(&mut all, "hearts", "All hearts", meter.hearts);
-    number(&mut all, "sessions", "Sessions that have not ended", meter.sessions);
-    let calls = meter.calls.iter().map(|(endpoint, calls)| (vec![label("endpoint", endpoint)], *calls));
-    gauge(&mut all, "spotify_calls_today", "Calls to Spotify since midnight UTC", calls);
-    let left = meter.cooldowns.iter().map(|rest| {
-        let labels = vec![label("bucket", &rest.bucket), label("quota", rest.quota)];
-        (labels, (rest.until - now).whole_seconds())
+    register_gauge_family(&mut registry, "database_connections", "Connections of this process", connections);
+    register_gauge(&mut registry, "hearts", "All hearts", metrics.hearts);
+    register_gauge(&mut registry, "sessions", "Sessions that have not ended", metrics.sessions);
+    let calls = metrics.calls.iter().map(|(endpoint, calls)| (vec![label("endpoint", endpoint)], *calls));
+    register_gauge_family(&mut registry, "spotify_calls_today", "Calls to Spotify since midnight UTC", calls);
+    let cooldowns = metrics.cooldowns.iter().map(|cooldown| {
+        let labels = vec![label("bucket", &cooldown.bucket), label("quota", cooldown.quota)];
+        (labels, (cooldown.until - now).whole_seconds())
     });
-    gauge(&mut all, "spotify_cooldown_seconds", "For how long nobody asks Spotify", left);
+    register_gauge_family(
+        &mut registry,
+        "spotify_cooldown_seconds",
+        "Remaining seconds of each pause in calls to Spotify",
+        cooldowns,
+    );
     let mut text = String::new();
-    encode(&mut text, &all).map_err(AppError::internal)?;
+    encode(&mut text, &registry).map_err(AppError::internal)?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
 }
 
@@ -47,16 +52,21 @@ fn label(name: &'static str, value: impl ToString) -> (&'static str, String) {
     (name, value.to_string())
 }
 
-fn number(all: &mut Registry, name: &str, help: &str, value: i64) {
+fn register_gauge(registry: &mut Registry, name: &str, help: &str, value: i64) {
     let gauge = Gauge::<i64>::default();
     gauge.set(value);
-    all.register(name, help, gauge);
+    registry.register(name, help, gauge);
 }
 
-fn gauge(all: &mut Registry, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, i64)>) {
+fn register_gauge_family(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    values: impl IntoIterator<Item = (Labels, i64)>,
+) {
     let family = Family::<Labels, Gauge>::default();
     for (labels, value) in values {
         family.get_or_create(&labels).set(value);
     }
-    all.register(name, help, family);
+    registry.register(name, help, family);
 }

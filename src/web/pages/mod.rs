@@ -1,4 +1,4 @@
-//! Handlers, a file or folder for each page; nothing imports them but the router.
+//! Handlers, with a file or folder for each page.
 
 pub(crate) mod about;
 pub(crate) mod account;

@@ -1,4 +1,4 @@
-//! Now playing: the track, and the playlist it comes from with its heart.
+//! Now playing: the current track, and the playlist it is played from.
 
 use askama::Template;
 use axum::response::Response;
@@ -17,27 +17,27 @@ struct NowPlayingPage {
     layout: Layout,
     as_of: TimeView,
     view: View,
-    here: &'static str,
+    current_path: &'static str,
 }
 
 enum View {
-    /// The session has no scope for it.
+    /// The grant lacks the scope.
     Off,
     Connect,
     Reconnect,
-    Refused,
-    /// Spotify could not be called, with the reason.
-    Unreadable(String),
-    /// No track or episode to show.
+    Forbidden,
+    /// The call to Spotify failed, with the message.
+    Unavailable(String),
+    /// Nothing to show, with the reason.
     Message {
-        what: &'static str,
-        more: &'static str,
+        heading: &'static str,
+        text: &'static str,
         source: Option<&'static str>,
         card: Option<PlaylistCard>,
     },
     /// A track or an episode.
-    Piece {
-        piece: Box<PlayingItem>,
+    Item {
+        item: Box<PlayingItem>,
         link: Option<String>,
         source: Option<&'static str>,
         card: Option<PlaylistCard>,
@@ -50,7 +50,7 @@ impl View {
     }
 }
 
-/// Calls Spotify for each view and stores nothing.
+/// Calls Spotify for each request and stores nothing.
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
@@ -65,29 +65,29 @@ pub(crate) async fn show(
         _ => "Now playing",
     };
     let layout = layout.with_title(title, "now-playing");
-    Ok(render_page(&NowPlayingPage { layout, as_of: TimeView::time_of_day(now), view, here: "/now-playing" }))
+    Ok(render_page(&NowPlayingPage { layout, as_of: TimeView::time_of_day(now), view, current_path: "/now-playing" }))
 }
 
-fn to_view(look: NowPlaying) -> View {
-    match look {
+fn to_view(now_playing: NowPlaying) -> View {
+    match now_playing {
         NowPlaying::Off => View::Off,
         NowPlaying::NotConnected => View::Connect,
         NowPlaying::Reconnect => View::Reconnect,
-        NowPlaying::Forbidden => View::Refused,
-        NowPlaying::Unavailable(error) => View::Unreadable(spotify_error_message(&error)),
-        NowPlaying::Loaded { playback: playing, context: source, playlist } => {
+        NowPlaying::Forbidden => View::Forbidden,
+        NowPlaying::Unavailable(error) => View::Unavailable(spotify_error_message(&error)),
+        NowPlaying::Loaded { playback, context, playlist } => {
             let card = playlist.map(|playlist| PlaylistCard::from(*playlist));
-            playing_view(playing, source_label(&source), card)
+            playback_view(playback, source_label(&context), card)
         }
     }
 }
 
-fn playing_view(playing: Playback, source: Option<&'static str>, card: Option<PlaylistCard>) -> View {
-    let (what, more) = match playing {
-        Playback::Item(piece) => {
-            let kind = if piece.is_episode { "episode" } else { "track" };
-            let link = piece.id.as_ref().map(|id| format!("https://open.spotify.com/{kind}/{id}"));
-            return View::Piece { piece, link, source, card };
+fn playback_view(playback: Playback, source: Option<&'static str>, card: Option<PlaylistCard>) -> View {
+    let (heading, text) = match playback {
+        Playback::Item(item) => {
+            let kind = if item.is_episode { "episode" } else { "track" };
+            let link = item.id.as_ref().map(|id| format!("https://open.spotify.com/{kind}/{id}"));
+            return View::Item { item, link, source, card };
         }
         Playback::Nothing => {
             ("Nothing is playing", "Start something in Spotify, then refresh. Private sessions are not shown.")
@@ -96,12 +96,12 @@ fn playing_view(playing: Playback, source: Option<&'static str>, card: Option<Pl
         Playback::Unknown => ("Something is playing", "Spotify does not say what."),
         Playback::UnnamedEpisode => ("A podcast episode is playing", "Spotify does not say which."),
     };
-    View::Message { what, more, source, card }
+    View::Message { heading, text, source, card }
 }
 
-/// Source, to follow "Playing". `None` for a playlist, which is shown as a card.
-fn source_label(source: &PlaybackContext) -> Option<&'static str> {
-    match source {
+/// Label to follow "playing". `None` for a playlist, which is shown as a card.
+fn source_label(context: &PlaybackContext) -> Option<&'static str> {
+    match context {
         PlaybackContext::Unknown | PlaybackContext::Playlist(_) => None,
         PlaybackContext::Album => Some("from an album"),
         PlaybackContext::Artist => Some("from an artist’s page"),

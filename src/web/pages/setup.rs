@@ -23,49 +23,49 @@ use crate::web::views::layout::{Layout, render_page};
 struct SetupPage {
     layout: Layout,
     rows: Vec<FindingRow>,
-    bad: usize,
-    notes: usize,
+    problem_count: usize,
+    note_count: usize,
 }
 
 struct FindingRow {
-    /// CSS class and label of its state.
+    /// CSS class of the status.
     class: &'static str,
-    word: &'static str,
+    label: &'static str,
     finding: Finding,
 }
 
 impl FindingRow {
-    /// Splits a text at backticks into code and prose; true for code.
+    /// Splits a text at backticks into prose and code; true for code.
     fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
-        text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece))
+        text.split('`').enumerate().map(|(index, piece)| (index % 2 == 1, piece))
     }
 }
 
-pub(crate) async fn show(Operator(seat): Operator, axum::extract::State(app): State, layout: Layout) -> Response {
-    let mut findings = doctor::examine(&app, &seat).await;
+pub(crate) async fn show(Operator(context): Operator, axum::extract::State(app): State, layout: Layout) -> Response {
+    let mut findings = doctor::examine(&app, &context).await;
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.status));
-    let of = |state| doctor::count(&findings, state);
-    let (bad, notes) = (of(doctor::Status::Bad), of(doctor::Status::Note));
+    let count = |status| doctor::count(&findings, status);
+    let (problem_count, note_count) = (count(doctor::Status::Bad), count(doctor::Status::Note));
     render_page(&SetupPage {
         layout: layout.with_title("Setup", ""),
         rows: findings.into_iter().map(FindingRow::from).collect(),
-        bad,
-        notes,
+        problem_count,
+        note_count,
     })
 }
 
 impl From<Finding> for FindingRow {
     fn from(finding: Finding) -> Self {
-        let (class, word) = match finding.status {
+        let (class, label) = match finding.status {
             doctor::Status::Good => ("is-ok", "Good"),
             doctor::Status::Note => ("is-note", "To know"),
             doctor::Status::Bad => ("is-problem", "To fix"),
         };
-        Self { class, word, finding }
+        Self { class, label, finding }
     }
 }
 
-/// The operator: by token, or locally. Rejects with 404.
+/// A request by the operator: with the operator token, or from this computer. Rejects with 404.
 pub(crate) struct Operator(RequestContext);
 
 impl FromRequestParts<Arc<App>> for Operator {
@@ -74,45 +74,45 @@ impl FromRequestParts<Arc<App>> for Operator {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
         let token = app.config.operator_token.as_ref();
-        // On a public server, behind a proxy that adds no header, every client would look local.
-        let alone = app.config.base_url.host_str().is_some_and(is_loopback);
-        if !(alone && is_local_request(peer, &parts.headers)
+        // On a public server behind a proxy that adds no headers, every client would look local.
+        let is_local_server = app.config.base_url.host_str().is_some_and(is_loopback);
+        if !(is_local_server && is_local_request(peer, &parts.headers)
             || token.is_some_and(|token| has_operator_token(token, &parts.headers)))
         {
             return Err(not_found().await);
         }
         Ok(Self(RequestContext::Browser {
-            host: text(&parts.headers, HOST.as_str()).map(str::to_owned),
-            scheme: text(&parts.headers, "x-forwarded-proto").map(str::to_owned),
+            host: header_text(&parts.headers, HOST.as_str()).map(str::to_owned),
+            scheme: header_text(&parts.headers, "x-forwarded-proto").map(str::to_owned),
         }))
     }
 }
 
-/// True if the browser runs on this computer. Forwarding headers reveal a local proxy, and the Host header reveals DNS
-/// rebinding by another site.
+/// True if the client runs on this computer. Forwarding headers indicate a local proxy; a foreign Host header, DNS
+/// rebinding.
 fn is_local_request(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
-    let added =
+    let forwarding =
         [FORWARDED.as_str(), VIA.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
-    let host = text(headers, HOST.as_str()).and_then(|host| host.parse::<Authority>().ok());
+    let host = header_text(headers, HOST.as_str()).and_then(|host| host.parse::<Authority>().ok());
     peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
         && host.is_some_and(|host| is_loopback(host.host()))
-        && added.iter().all(|name| !headers.contains_key(*name))
+        && forwarding.iter().all(|name| !headers.contains_key(*name))
 }
 
 fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// True if the request bears `token`. Digests are compared in constant time, so that not even the length leaks.
+/// True if the request has the operator token. Compares hashes in constant time, so that not even the length leaks.
 fn has_operator_token(token: &Secret, headers: &HeaderMap) -> bool {
-    let given = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
-    given.is_some_and(|(scheme, given)| {
-        let same = TokenHash::new(given.trim()).as_bytes().ct_eq(TokenHash::new(token.expose()).as_bytes());
-        scheme.eq_ignore_ascii_case("bearer") && bool::from(same)
+    let credentials = header_text(headers, AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
+    credentials.is_some_and(|(scheme, value)| {
+        let is_equal = TokenHash::new(value.trim()).as_bytes().ct_eq(TokenHash::new(token.expose()).as_bytes());
+        scheme.eq_ignore_ascii_case("bearer") && bool::from(is_equal)
     })
 }
 
-fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -14,7 +14,7 @@ use crate::web::extract::{Now, State};
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::playlist_card::PlaylistCard;
 
-/// `?when=`: `ever`, or else this week.
+/// The query parameter `when`: `ever` for all time, anything else for this week.
 #[derive(Deserialize)]
 pub(crate) struct PeriodParam {
     #[serde(default)]
@@ -26,43 +26,44 @@ pub(crate) struct PeriodParam {
 struct TopPage {
     layout: Layout,
     rows: Vec<TopRow>,
-    week: bool,
-    here: &'static str,
+    is_week: bool,
+    current_path: &'static str,
 }
 
 struct TopRow {
     card: PlaylistCard,
-    week: i64,
-    ever: i64,
+    week_hearts: i64,
+    total_hearts: i64,
 }
 
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
-    visitor: MaybeUser,
-    Query(at): Query<PeriodParam>,
+    maybe_user: MaybeUser,
+    Query(params): Query<PeriodParam>,
 ) -> Result<Response, AppError> {
     if !app.config.top_page {
         return Err(not_found().await);
     }
-    let (period, here) = if at.when == "ever" { (Period::AllTime, "/top?when=ever") } else { (Period::Week, "/top") };
-    let viewer = visitor.user.map(|user| user.id);
+    let (period, current_path) =
+        if params.when == "ever" { (Period::AllTime, "/top?when=ever") } else { (Period::Week, "/top") };
+    let viewer = maybe_user.user.map(|user| user.id);
     let rows = top::load(&app, period, viewer, now).await?.into_iter().map(TopRow::from).collect();
-    let nobodys = viewer.is_none() && layout.flash.is_none();
+    let is_cacheable = viewer.is_none() && layout.flash.is_none();
     let layout =
         layout.with_title(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");
-    let page = render_page(&TopPage { layout, rows, week: period == Period::Week, here });
-    Ok(if nobodys { (CACHE_HEADERS, page).into_response() } else { page })
+    let page = render_page(&TopPage { layout, rows, is_week: period == Period::Week, current_path });
+    Ok(if is_cacheable { (CACHE_HEADERS, page).into_response() } else { page })
 }
 
-/// Half a minute, so that together with the age of the list a page is at most one minute old. Varies by cookie, so that a
-/// sign-in shows a new page.
+/// With `max-age` of half a minute, a page is at most a minute old, including the age of the list. Varies by cookie, so
+/// that signing in shows a new page.
 const CACHE_HEADERS: AppendHeaders<[(HeaderName, &str); 2]> =
     AppendHeaders([(CACHE_CONTROL, "public, max-age=30"), (VARY, "cookie")]);
 
 impl From<RankedPlaylist> for TopRow {
-    fn from(RankedPlaylist { playlist, hearted, week_hearts: week, total_hearts: ever }: RankedPlaylist) -> Self {
-        Self { card: PlaylistCard { hearted, ..playlist.into() }, week, ever }
+    fn from(RankedPlaylist { playlist, hearted, week_hearts, total_hearts }: RankedPlaylist) -> Self {
+        Self { card: PlaylistCard { hearted, ..playlist.into() }, week_hearts, total_hearts }
     }
 }

@@ -13,12 +13,12 @@ pub(crate) struct AnnotationForm {
 }
 
 impl AnnotationForm {
-    /// The form with what is stored.
+    /// The form with the stored values.
     pub(crate) fn new(note: Option<&str>, tags: &[String]) -> Self {
         Self { note: note.unwrap_or_default().into(), tags: tags.join(", "), note_error: None, tags_error: None }
     }
 
-    /// The form with what was typed, and why it was refused.
+    /// The form with invalid input and its errors.
     pub(crate) fn invalid(note: &str, tags: &str, error: AnnotationError) -> Self {
         Self {
             note: sanitize_for_redisplay(note),

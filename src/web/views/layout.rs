@@ -1,4 +1,4 @@
-//! The layout of every page, and rendering.
+//! The layout of all pages, and rendering.
 
 use std::sync::Arc;
 
@@ -31,17 +31,17 @@ pub(crate) struct Layout {
     pub(crate) has_top_page: bool,
     pub(crate) flash: Option<FlashView>,
     pub(crate) css: &'static str,
-    /// In loading order.
+    /// In the order of loading.
     pub(crate) scripts: &'static [String],
     pub(crate) favicon: &'static str,
     /// Path and query of this page, or `/playlists` if it cannot be returned to.
     pub(crate) path: String,
 }
 
-/// A flash message, in words.
+/// A rendered flash message.
 #[derive(Clone)]
 pub(crate) struct FlashView {
-    /// `role=alert` instead of `role=status`.
+    /// True for `role=alert`, false for `role=status`.
     pub(crate) is_alert: bool,
     pub(crate) text: String,
     /// Playlist whose removed heart can be restored.
@@ -61,7 +61,7 @@ impl Layout {
             css: &ASSETS.css,
             scripts: &ASSETS.scripts,
             favicon: &ASSETS.favicon,
-            // A callback's query holds a code, which must not be written into a page.
+            // A callback's query contains an authorization code, which must not appear in a page.
             path: SafePath::parse_or_playlists(Some(path)).as_str().to_owned(),
         }
     }
@@ -80,25 +80,26 @@ impl FromRequestParts<Arc<App>> for Layout {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let user = MaybeUser::from_request_parts(parts, app).await?.user;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let notice = match flash::take(&parts.headers) {
-            Some(said) => Some(flash_view(app, user.as_ref(), said).await),
+        let flash = match flash::take(&parts.headers) {
+            Some(message) => Some(flash_view(app, user.as_ref(), message).await),
             None => None,
         };
-        Ok(Self { user_name: user.map(|user| user.name), flash: notice, ..Self::without_user(app, path) })
+        Ok(Self { user_name: user.map(|user| user.name), flash, ..Self::without_user(app, path) })
     }
 }
 
-/// Loads the playlist's name only for a flash about one.
-async fn flash_view(app: &App, user: Option<&CurrentUser>, said: flash::FlashMessage) -> FlashView {
-    let mut text = said.flash.text(user.map(|user| user.name.as_str()));
-    let undo = said.playlist.filter(|_| said.flash == flash::Flash::Unhearted);
+/// Renders a flash message. Loads the playlist's name if the message is about one.
+async fn flash_view(app: &App, user: Option<&CurrentUser>, message: flash::FlashMessage) -> FlashView {
+    let mut text = message.flash.text(user.map(|user| user.name.as_str()));
+    let undo = message.playlist.filter(|_| message.flash == flash::Flash::Unhearted);
     if let (Some(user), Some(id)) = (user, &undo)
-        && let Ok(known) = playlists::find(app, user, id).await
+        && let Ok(playlist) = playlists::find(app, user, id).await
     {
-        let name = known.map_or_else(|| display_name(id.as_str(), None), |known| PlaylistCard::from(known).name);
+        let name =
+            playlist.map_or_else(|| display_name(id.as_str(), None), |playlist| PlaylistCard::from(playlist).name);
         text = format!("{}: {name}.", text.trim_end_matches('.'));
     }
-    FlashView { is_alert: said.flash.is_alert(), text, undo }
+    FlashView { is_alert: message.flash.is_alert(), text, undo }
 }
 
 /// Absolute URL of a path.
@@ -108,19 +109,19 @@ pub(crate) fn absolute_url(app: &App, path: &str) -> String {
 
 /// URL of the link preview image.
 pub(crate) fn preview_image_url(app: &App) -> String {
-    absolute_url(app, &ASSETS.card)
+    absolute_url(app, &ASSETS.preview_image)
 }
 
-/// Bytes of a page of fifty playlists.
+/// Size of a page of fifty playlists, in bytes.
 const INITIAL_PAGE_CAPACITY: usize = 56 * 1024;
 
-/// Renders a page, or the error page if that fails.
+/// Renders a page. Responds with an internal error if that fails.
 pub(crate) fn render_page(page: &impl Template) -> Response {
     render_text(page).map_or_else(|error| AppError::internal(error).into_response(), |text| Html(text).into_response())
 }
 
 pub(crate) fn render_text(page: &impl Template) -> askama::Result<String> {
-    // One allocation for most pages.
+    // A single allocation for most pages.
     let mut text = String::with_capacity(INITIAL_PAGE_CAPACITY);
     page.render_into(&mut text)?;
     Ok(text)

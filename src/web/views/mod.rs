@@ -1,4 +1,4 @@
-//! The layout, and parts that several pages share.
+//! Views that several pages share.
 
 pub(crate) mod annotation_form;
 pub(crate) mod layout;
@@ -17,23 +17,27 @@ pub(crate) fn format_count(number: impl std::fmt::Display) -> String {
     if digits.len() <= 3 {
         return digits;
     }
-    let comma = |at: usize| at > 0 && (digits.len() - at).is_multiple_of(3);
-    digits.chars().enumerate().flat_map(|(at, digit)| comma(at).then_some(',').into_iter().chain([digit])).collect()
+    let has_comma = |index: usize| index > 0 && (digits.len() - index).is_multiple_of(3);
+    digits
+        .chars()
+        .enumerate()
+        .flat_map(|(index, digit)| has_comma(index).then_some(',').into_iter().chain([digit]))
+        .collect()
 }
 
-/// Text for a field that shows again what was typed. HTML forbids most control characters.
+/// Replaces control characters, most of which HTML forbids, in text that is displayed again in a form field.
 pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// Address of the hearts with a tag. Needs no HTML escaping.
-pub(crate) struct TagAddress<'a>(&'a str);
+/// Path of the hearts with a tag. Needs no HTML escaping.
+pub(crate) struct TagPath<'a>(&'a str);
 
-pub(crate) fn tag_address(tag: &str) -> TagAddress<'_> {
-    TagAddress(tag)
+pub(crate) fn tag_path(tag: &str) -> TagPath<'_> {
+    TagPath(tag)
 }
 
-impl TagAddress<'_> {
+impl TagPath<'_> {
     fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
         let quote = if self.0.contains(' ') { "%22" } else { "" };
         out.write_str("/hearts?q=tag%3A")?;
@@ -43,13 +47,13 @@ impl TagAddress<'_> {
     }
 }
 
-impl fmt::Display for TagAddress<'_> {
+impl fmt::Display for TagPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f)
     }
 }
 
-impl FastWritable for TagAddress<'_> {
+impl FastWritable for TagPath<'_> {
     fn write_into(&self, dest: &mut dyn fmt::Write, _: &dyn Values) -> askama::Result<()> {
         Ok(self.write(dest)?)
     }
@@ -60,8 +64,8 @@ mod tests {
     use super::format_count;
 
     #[test]
-    fn a_count_has_a_comma_before_each_three_digits() {
-        let read = [0, 999, 1000, 1_234_567].map(format_count);
-        assert_eq!(read, ["0", "999", "1,000", "1,234,567"]);
+    fn counts_have_thousands_separators() {
+        let formatted = [0, 999, 1000, 1_234_567].map(format_count);
+        assert_eq!(formatted, ["0", "999", "1,000", "1,234,567"]);
     }
 }

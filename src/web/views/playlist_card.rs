@@ -1,4 +1,4 @@
-//! A playlist in a list.
+//! The card of a playlist in a list.
 
 use time::OffsetDateTime;
 
@@ -16,27 +16,27 @@ pub(crate) struct PlaylistCard {
     pub(crate) collaborative: bool,
     pub(crate) hearted: bool,
     pub(crate) hearted_at: Option<DateView>,
-    /// When the playlist was first seen changed since the heart.
+    /// When the playlist was first seen to have changed after it was hearted.
     pub(crate) updated_at: Option<DateView>,
     pub(crate) unavailable_since: Option<DateView>,
-    /// Day on which Spotify showed this name, if older than a day.
+    /// When Spotify last returned this name, if more than a day ago.
     pub(crate) name_seen_on: Option<DateView>,
     pub(crate) note: Option<String>,
     pub(crate) tags: Vec<String>,
-    /// The open form for note and tags.
+    /// The form for note and tags, if it is open.
     pub(crate) annotation_form: Option<AnnotationForm>,
 }
 
 impl PlaylistCard {
-    /// The form with the stored note and tags.
+    /// Returns the form with the stored note and tags.
     pub(crate) fn annotation_form(&self) -> AnnotationForm {
         AnnotationForm::new(self.note.as_deref(), &self.tags)
     }
 
-    /// For pages that do not call Spotify: dates names older than a day.
+    /// With `name_seen_on`, for pages that do not call Spotify.
     pub(crate) fn with_name_date(playlist: Playlist, now: OffsetDateTime) -> Self {
-        let old = playlist.seen_at.filter(|seen| now - *seen > time::Duration::days(1));
-        Self { name_seen_on: old.map(DateView::from), ..Self::from(playlist) }
+        let name_seen_on = playlist.seen_at.filter(|seen| now - *seen > time::Duration::days(1));
+        Self { name_seen_on: name_seen_on.map(DateView::from), ..Self::from(playlist) }
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn display_name(id: &str, name: Option<String>) -> String {
     match name {
         Some(name) if !name.trim().is_empty() => name,
         Some(_) => "Untitled playlist".into(),
-        // Ids of Spotify's own playlists all begin alike, so the end is shown, too.
+        // Includes the end, because the ids of Spotify's own playlists all begin alike.
         None => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
     }
 }

@@ -1,4 +1,4 @@
-//! Dates and times of pages.
+//! Dates and times.
 
 use std::fmt;
 
@@ -8,8 +8,9 @@ use time::{Date, OffsetDateTime};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A date in UTC as a `time` element: `<time datetime="2026-11-21">21 Nov 2026</time>`. Needs no HTML escaping. A page of
-/// fifty has up to 150, and the `time` crate's format descriptions take seven times as long (benches/README.md).
+/// A date in UTC as a `time` element: `<time datetime="2026-11-21">21 Nov 2026</time>`. Needs no HTML escaping.
+/// Formatted by hand: a page has up to 150, and the `time` crate's format descriptions take seven times as long
+/// (benches/README.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DateView(Date);
 
@@ -24,16 +25,16 @@ impl DateView {
         let (year, month, day) = self.0.to_calendar_date();
         let (year, month) = (year.clamp(0, 9999) as usize, u8::from(month));
         let digit = |number: usize| b'0' + (number % 10) as u8;
-        let four = [year / 1000, year / 100, year / 10, year].map(digit);
-        let two = |number: u8| [usize::from(number) / 10, usize::from(number)].map(digit);
-        // One write, because each costs a call through the template's writer.
+        let year_digits = [year / 1000, year / 100, year / 10, year].map(digit);
+        let two_digits = |number: u8| [usize::from(number) / 10, usize::from(number)].map(digit);
+        // A single write, because each one is a dynamic call to the template's writer.
         let mut text = *b"<time datetime=\"YYYY-MM-DD\">DD Mon YYYY</time>";
-        text[16..20].copy_from_slice(&four);
-        text[21..23].copy_from_slice(&two(month));
-        text[24..26].copy_from_slice(&two(day));
-        text[28..30].copy_from_slice(&two(day));
+        text[16..20].copy_from_slice(&year_digits);
+        text[21..23].copy_from_slice(&two_digits(month));
+        text[24..26].copy_from_slice(&two_digits(day));
+        text[28..30].copy_from_slice(&two_digits(day));
         text[31..34].copy_from_slice(MONTHS[usize::from(month) - 1].as_bytes());
-        text[35..39].copy_from_slice(&four);
+        text[35..39].copy_from_slice(&year_digits);
         let text = std::str::from_utf8(&text).map_err(|_| fmt::Error)?;
         if day >= 10 {
             return out.write_str(text);
@@ -55,7 +56,7 @@ impl FastWritable for DateView {
     }
 }
 
-/// A time for a `time` element.
+/// The attribute and text of a `time` element.
 #[derive(Clone)]
 pub(crate) struct TimeView {
     /// Value of `datetime`.
@@ -65,7 +66,7 @@ pub(crate) struct TimeView {
 
 impl TimeView {
     /// `21 Nov 2026`
-    pub(crate) fn day(time: OffsetDateTime) -> Self {
+    pub(crate) fn date(time: OffsetDateTime) -> Self {
         Self::from_date(time, time.format(format_description!("[day padding:none] [month repr:short] [year]")))
     }
 
@@ -79,15 +80,15 @@ impl TimeView {
         Self::new(rfc3339(time), time.format(format_description!("[hour]:[minute] UTC")))
     }
 
-    /// The time, and the date unless it is today.
+    /// The time of day, and the date unless it is today.
     pub(crate) fn recent(time: OffsetDateTime, now: OffsetDateTime) -> Self {
-        if time.date() == now.date() { Self::time_of_day(time) } else { Self::day_and_clock(time) }
+        if time.date() == now.date() { Self::time_of_day(time) } else { Self::date_and_time(time) }
     }
 
     /// `22 Nov 2026, 14:02 UTC`
-    pub(crate) fn day_and_clock(time: OffsetDateTime) -> Self {
-        let shape = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
-        Self::new(rfc3339(time), time.format(shape))
+    pub(crate) fn date_and_time(time: OffsetDateTime) -> Self {
+        let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+        Self::new(rfc3339(time), time.format(format))
     }
 
     fn from_date(time: OffsetDateTime, text: Result<String, time::error::Format>) -> Self {
@@ -95,14 +96,14 @@ impl TimeView {
     }
 
     fn new(iso: String, text: Result<String, time::error::Format>) -> Self {
-        Self { iso, text: text.expect("a time has these parts") }
+        Self { iso, text: text.expect("formatting a date and time cannot fail") }
     }
 }
 
 /// `2026-11-21T14:02:00Z`
 pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
     let iso = time.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"));
-    iso.expect("a time has these parts")
+    iso.expect("formatting a date and time cannot fail")
 }
 
 #[cfg(test)]
@@ -112,11 +113,11 @@ mod tests {
     use super::DateView;
 
     #[test]
-    fn a_day_is_written_for_people_and_for_machines() {
-        let written = |time| DateView::from(time).to_string();
-        let day = written(datetime!(2026-11-21 23:59 UTC));
+    fn date_view_is_a_time_element_in_utc() {
+        let html = |time| DateView::from(time).to_string();
+        let day = html(datetime!(2026-11-21 23:59 UTC));
         assert_eq!(day, "<time datetime=\"2026-11-21\">21 Nov 2026</time>");
-        assert_eq!(written(datetime!(2026-02-03 0:00 UTC)), "<time datetime=\"2026-02-03\">3 Feb 2026</time>");
-        assert_eq!(written(datetime!(2025-12-31 23:00 -2)), "<time datetime=\"2026-01-01\">1 Jan 2026</time>");
+        assert_eq!(html(datetime!(2026-02-03 0:00 UTC)), "<time datetime=\"2026-02-03\">3 Feb 2026</time>");
+        assert_eq!(html(datetime!(2025-12-31 23:00 -2)), "<time datetime=\"2026-01-01\">1 Jan 2026</time>");
     }
 }

@@ -1,4 +1,4 @@
-//! The account's activity: the latest events on the account page, and a page with all of them.
+//! The account's activity: the latest events for the account page, and the page with all events.
 
 use askama::Template;
 use axum::extract::Query;
@@ -24,19 +24,20 @@ struct ActivityPage {
 }
 
 pub(crate) struct EventRow {
-    pub(crate) at: TimeView,
-    pub(crate) what: String,
+    pub(crate) time: TimeView,
+    pub(crate) description: String,
     pub(crate) device: Option<String>,
 }
 
 impl From<Event> for EventRow {
     fn from(event: Event) -> Self {
-        let with_provider = |words: &str| {
-            let known = event.provider.as_deref().and_then(Provider::from_key);
-            let label = known.map_or_else(|| event.provider.clone().unwrap_or_default(), |known| known.label().into());
-            format!("{words} {label}")
+        let with_provider = |verb: &str| {
+            let provider = event.provider.as_deref().and_then(Provider::from_key);
+            let label =
+                provider.map_or_else(|| event.provider.clone().unwrap_or_default(), |provider| provider.label().into());
+            format!("{verb} {label}")
         };
-        let what = match event.kind.as_str() {
+        let description = match event.kind.as_str() {
             "joined" => with_provider("Joined with"),
             "signed-in" => with_provider("Signed in with"),
             "linked" => with_provider("Linked"),
@@ -52,13 +53,13 @@ impl From<Event> for EventRow {
             "others-ended" => "Signed out everywhere else".into(),
             other => other.to_owned(),
         };
-        Self { at: TimeView::day_and_clock(event.at), what, device: event.device }
+        Self { time: TimeView::date_and_time(event.at), description, device: event.device }
     }
 }
 
 /// Returns the latest events, and whether there are more.
-pub(crate) async fn latest(app: &App, caller: &CurrentUser) -> Result<(Vec<EventRow>, bool), AppError> {
-    let (events, total) = activity::list_recent(app, caller).await?;
+pub(crate) async fn latest(app: &App, user: &CurrentUser) -> Result<(Vec<EventRow>, bool), AppError> {
+    let (events, total) = activity::list_recent(app, user).await?;
     let has_more = total > events.len() as i64;
     Ok((events.into_iter().map(EventRow::from).collect(), has_more))
 }
@@ -66,10 +67,10 @@ pub(crate) async fn latest(app: &App, caller: &CurrentUser) -> Result<(Vec<Event
 pub(crate) async fn index(
     app: State,
     layout: Layout,
-    SignedIn(caller): SignedIn,
-    Query(at): Query<PageParam>,
+    SignedIn(user): SignedIn,
+    Query(page): Query<PageParam>,
 ) -> Result<Response, AppError> {
-    let list = activity::list_page(&app, &caller, at.number()).await?;
+    let list = activity::list_page(&app, &user, page.number()).await?;
     Ok(render_page(&ActivityPage {
         layout: layout.with_title("Activity", "account"),
         pager: Pager::new(&list, "/account/activity")?,

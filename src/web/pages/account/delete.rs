@@ -22,19 +22,19 @@ use crate::web::views::layout::{Layout, render_page};
 #[template(path = "account/disconnect.html")]
 struct DisconnectPage {
     layout: Layout,
-    hearts: i64,
+    heart_count: i64,
 }
 
-/// Asks whether to disconnect Spotify.
+/// The confirmation page for disconnecting Spotify.
 pub(crate) async fn show_disconnect(
     app: State,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
 ) -> Result<Response, AppError> {
-    let account = account::load(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account"))?;
+    let account = account::load(&app, &user).await?.ok_or_else(|| AppError::sign_in_required("/account"))?;
     Ok(render_page(&DisconnectPage {
         layout: layout.with_title("Disconnect Spotify", "account"),
-        hearts: account.heart_count,
+        heart_count: account.heart_count,
     }))
 }
 
@@ -42,10 +42,10 @@ pub(crate) async fn show_disconnect(
 pub(crate) async fn disconnect(
     app: State,
     Now(now): Now,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Device(device): Device,
 ) -> Result<Response, AppError> {
-    account::disconnect(&app, &caller, &device, now).await?;
+    account::disconnect(&app, &user, &device, now).await?;
     Ok(flash::redirect("/account", Flash::Disconnected))
 }
 
@@ -53,32 +53,31 @@ pub(crate) async fn disconnect(
 #[template(path = "account/delete.html")]
 struct DeletePage {
     layout: Layout,
-    hearts: i64,
-    /// Whether the user has signed in recently enough.
-    is_fresh: bool,
+    heart_count: i64,
+    has_signed_in_recently: bool,
     identities: Vec<Identity>,
     is_operator: bool,
 }
 
-/// Asks whether to delete the account, or to sign in again first.
+/// The confirmation page for deleting the account. Asks the user to sign in again first if the last sign-in is too old.
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
-    visitor: MaybeUser,
-    SignedIn(caller): SignedIn,
+    maybe_user: MaybeUser,
+    SignedIn(user): SignedIn,
 ) -> Result<Response, AppError> {
-    let account = account::load(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account/delete"))?;
+    let account = account::load(&app, &user).await?.ok_or_else(|| AppError::sign_in_required("/account/delete"))?;
     Ok(render_page(&DeletePage {
         layout: layout.with_title("Delete your account", "account"),
-        hearts: account.heart_count,
-        is_fresh: visitor.has_signed_in_recently(now).await?,
-        identities: identities::load(&app, &caller).await?.linked,
-        is_operator: registration::is_operator(&app, &caller).await?,
+        heart_count: account.heart_count,
+        has_signed_in_recently: maybe_user.has_signed_in_recently(now).await?,
+        identities: identities::load(&app, &user).await?.linked,
+        is_operator: registration::is_operator(&app, &user).await?,
     }))
 }
 
-/// The checkbox that confirms what cannot be undone.
+/// The checkbox that confirms an irreversible action.
 #[derive(Deserialize)]
 pub(crate) struct ConfirmForm {
     confirm: Option<String>,
@@ -93,19 +92,19 @@ impl ConfirmForm {
 pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
-    (visitor, headers): (MaybeUser, HeaderMap),
-    SignedIn(caller): SignedIn,
+    (maybe_user, headers): (MaybeUser, HeaderMap),
+    SignedIn(user): SignedIn,
     Form(form): Form<ConfirmForm>,
 ) -> Result<Response, AppError> {
     if !form.is_confirmed() {
-        return Ok(flash::redirect("/account/delete", Flash::NotSure));
+        return Ok(flash::redirect("/account/delete", Flash::NotConfirmed));
     }
     let browser = login_cookie::read(&app, &headers);
-    let Some(deleted) = account::delete(&app, &caller, browser.as_ref(), visitor.signed_in_at().await?, now).await?
+    let Some(deleted) = account::delete(&app, &user, browser.as_ref(), maybe_user.signed_in_at().await?, now).await?
     else {
-        return Ok(flash::redirect("/account/delete", Flash::NotFresh));
+        return Ok(flash::redirect("/account/delete", Flash::ReauthRequired));
     };
-    visitor.sign_out().await?;
+    maybe_user.sign_out().await?;
     Ok(deleted_page(&app, deleted))
 }
 
@@ -113,13 +112,13 @@ pub(crate) async fn destroy(
 #[template(path = "account/deleted.html")]
 struct DeletedPage {
     layout: Layout,
-    /// What was deleted, and how many.
+    /// Labels and counts of what was deleted.
     rows: Vec<(&'static str, i64)>,
 }
 
-/// Shown without a redirect, because there is no account left to store the counts for.
+/// Rendered without a redirect, because the counts are not stored.
 fn deleted_page(app: &App, deleted: DeletedCounts) -> Response {
-    let all = [
+    let counts = [
         ("Hearts", deleted.hearts),
         ("Hearts with a note or tags", deleted.notes),
         ("Removed hearts", deleted.removed_hearts),
@@ -130,6 +129,6 @@ fn deleted_page(app: &App, deleted: DeletedCounts) -> Response {
         ("Invitations", deleted.invites),
         ("Shared pages and links", deleted.shares),
     ];
-    let rows = all.into_iter().filter(|(_, count)| *count > 0).collect();
+    let rows = counts.into_iter().filter(|(_, count)| *count > 0).collect();
     render_page(&DeletedPage { layout: Layout::without_user(app, "/").with_title("Your account is deleted", ""), rows })
 }

@@ -1,4 +1,4 @@
-//! Linked identities: list, unlink, merge; and signing in again before they change.
+//! Linked identities: list, unlink, merge, and reauthentication before they change.
 
 use askama::Template;
 use axum::extract::{Path, Query};
@@ -21,7 +21,7 @@ use crate::web::views::time::TimeView;
 /// The identities on the account page.
 pub(crate) struct IdentityList {
     pub(crate) linked: Vec<IdentityRow>,
-    /// Providers that could be linked.
+    /// Configured providers that are not linked.
     pub(crate) available: Vec<Provider>,
 }
 
@@ -34,11 +34,11 @@ pub(crate) struct IdentityRow {
     pub(crate) can_unlink: bool,
 }
 
-pub(crate) async fn load(app: &State, caller: &CurrentUser) -> Result<IdentityList, AppError> {
-    let identities = identities::load(app, caller).await?;
+pub(crate) async fn load(app: &State, user: &CurrentUser) -> Result<IdentityList, AppError> {
+    let identities = identities::load(app, user).await?;
     let row = |identity| IdentityRow::new(identity, identities.can_unlink(app, &identity.provider));
     let linked = identities.linked.iter().map(row).collect();
-    // Spotify has its own button, which also connects it.
+    // Linking Spotify also connects it, for which the page has another button.
     let available = identities.available.into_iter().filter(|provider| *provider != Provider::Spotify).collect();
     Ok(IdentityList { linked, available })
 }
@@ -49,8 +49,8 @@ impl IdentityRow {
             key: identity.provider.clone(),
             label: identity.label(),
             email: identity.email.clone(),
-            since: TimeView::day(identity.created_at),
-            last_used: TimeView::day(identity.last_used_at),
+            since: TimeView::date(identity.created_at),
+            last_used: TimeView::date(identity.last_used_at),
             can_unlink,
         }
     }
@@ -61,21 +61,21 @@ impl IdentityRow {
 struct UnlinkPage {
     layout: Layout,
     provider: Provider,
-    /// The names of the other linked providers. Empty if this one cannot be unlinked.
+    /// Labels of the other linked identities. Empty if this one cannot be unlinked.
     remaining: Vec<String>,
-    /// Whether another provider could be linked first.
+    /// True if another provider can be linked first.
     has_available: bool,
 }
 
-/// Asks whether to unlink an identity.
+/// The confirmation page for unlinking an identity.
 pub(crate) async fn show(
     app: State,
     layout: Layout,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Path(key): Path<String>,
 ) -> Result<Response, AppError> {
     let provider = provider_from_key(&key).await?;
-    let identities = identities::load(&app, &caller).await?;
+    let identities = identities::load(&app, &user).await?;
     let can_unlink = identities.can_unlink(&app, provider.key());
     let LinkedIdentities { linked, available } = identities;
     if linked.iter().all(|identity| identity.provider != provider.key()) {
@@ -93,7 +93,7 @@ pub(crate) async fn show(
     }))
 }
 
-/// Returns the provider, configured or not: an identity at a provider that is no longer configured can be unlinked too.
+/// Returns the provider, even if it is not configured any more, so that its identities can be unlinked.
 async fn provider_from_key(key: &str) -> Result<Provider, AppError> {
     match Provider::from_key(key) {
         Some(provider) => Ok(provider),
@@ -105,21 +105,21 @@ async fn provider_from_key(key: &str) -> Result<Provider, AppError> {
 pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
-    visitor: MaybeUser,
-    (SignedIn(caller), Device(device)): (SignedIn, Device),
+    maybe_user: MaybeUser,
+    (SignedIn(user), Device(device)): (SignedIn, Device),
     Path(key): Path<String>,
 ) -> Result<Response, AppError> {
     let provider = provider_from_key(&key).await?;
-    if !visitor.has_signed_in_recently(now).await? {
+    if !maybe_user.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, &format!("/account/identities/{key}"))).into_response());
     }
-    visitor.reload().await?;
-    Ok(match identities::unlink(&app, &caller, provider).await? {
+    maybe_user.reload().await?;
+    Ok(match identities::unlink(&app, &user, provider).await? {
         UnlinkOutcome::LastIdentity => flash::redirect("/account", Flash::LastIdentity),
         UnlinkOutcome::NotLinked => Redirect::to("/account").into_response(),
         UnlinkOutcome::Unlinked => {
-            activity::record(&app, caller.id, EventKind::Unlinked(provider), &device, now).await;
-            visitor.cycle_session(provider == Provider::Spotify).await?;
+            activity::record(&app, user.id, EventKind::Unlinked(provider), &device, now).await;
+            maybe_user.cycle_session(provider == Provider::Spotify).await?;
             flash::redirect("/account", Flash::Unlinked(provider))
         }
     })
@@ -138,14 +138,14 @@ pub(crate) async fn reauthenticate(
     app: State,
     Now(now): Now,
     layout: Layout,
-    (visitor, SignedIn(caller)): (MaybeUser, SignedIn),
+    (maybe_user, SignedIn(user)): (MaybeUser, SignedIn),
     Query(params): Query<NextParam>,
 ) -> Result<Response, AppError> {
     let next = SafePath::parse_or_playlists(params.next.as_deref()).as_str().to_owned();
-    if visitor.has_signed_in_recently(now).await? {
+    if maybe_user.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&next).into_response());
     }
-    let identities = identities::load(&app, &caller).await?.linked;
+    let identities = identities::load(&app, &user).await?.linked;
     Ok(render_page(&ReauthenticatePage { layout: layout.with_title("Sign in again", "account"), identities, next }))
 }
 
@@ -153,23 +153,23 @@ pub(crate) async fn reauthenticate(
 #[template(path = "account/merge.html")]
 struct MergePage {
     layout: Layout,
-    /// The providers with which the user can sign in to the older account.
+    /// Providers linked to the older account.
     providers: Vec<Provider>,
     next: String,
 }
 
-/// Asks a new user whether an older account is theirs too.
+/// Asks a new user whether an older account with the same email address is also theirs.
 pub(crate) async fn show_merge(
     app: State,
     Now(now): Now,
     layout: Layout,
-    visitor: MaybeUser,
+    maybe_user: MaybeUser,
     Query(params): Query<NextParam>,
 ) -> Result<Response, AppError> {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
-    let can_merge = visitor.invited_until().await?.is_some_and(|until| now < until);
-    let providers = match &visitor.user {
-        Some(caller) if can_merge => login::merge_candidates(&app, caller.id).await?,
+    let can_merge = maybe_user.merge_until().await?.is_some_and(|until| now < until);
+    let providers = match &maybe_user.user {
+        Some(user) if can_merge => login::merge_candidates(&app, user.id).await?,
         _ => Vec::new(),
     };
     if providers.is_empty() {

@@ -22,10 +22,10 @@ struct AccountPage {
     name: String,
     since: TimeView,
     identities: identities::IdentityList,
-    hearts: i64,
+    heart_count: i64,
     consent_expires_at: Option<TimeView>,
     is_connected: bool,
-    is_lapsed: bool,
+    has_expired_grant: bool,
     is_operator: bool,
     shares: sharing::SharingStatus,
     permissions: Vec<Permission>,
@@ -34,50 +34,50 @@ struct AccountPage {
     has_more_events: bool,
 }
 
-pub(crate) async fn show(app: State, layout: Layout, SignedIn(caller): SignedIn) -> Result<Response, AppError> {
-    let account = account::load(&app, &caller).await?.ok_or_else(|| AppError::signed_out("/account"))?;
-    let (events, has_more_events) = activity::latest(&app, &caller).await?;
+pub(crate) async fn show(app: State, layout: Layout, SignedIn(user): SignedIn) -> Result<Response, AppError> {
+    let account = account::load(&app, &user).await?.ok_or_else(|| AppError::sign_in_required("/account"))?;
+    let (events, has_more_events) = activity::latest(&app, &user).await?;
     Ok(render_page(&AccountPage {
         layout: layout.with_title("Account", "account"),
-        is_operator: registration::is_operator(&app, &caller).await?,
-        shares: sharing::load_status(&app, &caller).await?,
-        permissions: permissions(&caller),
-        sessions: sessions::list(&app, &caller).await?,
+        is_operator: registration::is_operator(&app, &user).await?,
+        shares: sharing::load_status(&app, &user).await?,
+        permissions: permissions(&user),
+        sessions: sessions::list(&app, &user).await?,
         has_more_events,
         events,
         name: account.name,
-        since: TimeView::day(account.created_at),
-        identities: identities::load(&app, &caller).await?,
-        hearts: account.heart_count,
+        since: TimeView::date(account.created_at),
+        identities: identities::load(&app, &user).await?,
+        heart_count: account.heart_count,
         is_connected: account.consent_expires_at.is_some(),
-        is_lapsed: caller.has_expired_grant,
-        consent_expires_at: account.consent_expires_at.map(TimeView::day),
+        has_expired_grant: user.has_expired_grant,
+        consent_expires_at: account.consent_expires_at.map(TimeView::date),
     }))
 }
 
-/// What each scope of Spotify's permits, and why it is requested.
+/// Spotify's scopes, with what they permit and why they are requested.
 const PERMISSIONS: [(&str, Permission); 3] = [
     (
         "playlist-read-private",
-        Permission { what: "See your private playlists", why: "to list them here with the others." },
+        Permission { description: "See your private playlists", reason: "to list them here with the others." },
     ),
     (
         "playlist-read-collaborative",
-        Permission { what: "See your collaborative playlists", why: "to list them here too." },
+        Permission { description: "See your collaborative playlists", reason: "to list them here too." },
     ),
     (
         "user-read-currently-playing",
-        Permission { what: "See what you listen to", why: "only while you have Now playing open." },
+        Permission { description: "See what you listen to", reason: "only while you have Now playing open." },
     ),
 ];
 
 #[derive(Clone, Copy)]
 struct Permission {
-    what: &'static str,
-    why: &'static str,
+    description: &'static str,
+    reason: &'static str,
 }
 
-fn permissions(caller: &CurrentUser) -> Vec<Permission> {
-    let Some(grant) = &caller.grant else { return Vec::new() };
+fn permissions(user: &CurrentUser) -> Vec<Permission> {
+    let Some(grant) = &user.grant else { return Vec::new() };
     PERMISSIONS.iter().filter(|(scope, _)| grant.scopes.contains(*scope)).map(|(_, permission)| *permission).collect()
 }

@@ -1,4 +1,4 @@
-//! The sessions on the account page, and ending them.
+//! The sessions on the account page.
 
 use axum::Form;
 use axum::response::Response;
@@ -14,11 +14,12 @@ use crate::web::flash::{self, Flash};
 use crate::web::views::time::TimeView;
 
 pub(crate) struct SessionRow {
+    /// Short id of the session, safe to show in a page.
     pub(crate) mark: String,
     pub(crate) device: String,
     pub(crate) since: TimeView,
     pub(crate) last_seen: Option<TimeView>,
-    pub(crate) here: bool,
+    pub(crate) is_current: bool,
 }
 
 impl From<sessions::SessionInfo> for SessionRow {
@@ -26,21 +27,21 @@ impl From<sessions::SessionInfo> for SessionRow {
         Self {
             mark: session.hash_prefix,
             device: session.device.unwrap_or_else(|| "An unknown browser".into()),
-            since: TimeView::day_and_clock(session.since),
-            last_seen: session.last_seen_at.map(TimeView::day_and_clock),
-            here: session.is_current,
+            since: TimeView::date_and_time(session.since),
+            last_seen: session.last_seen_at.map(TimeView::date_and_time),
+            is_current: session.is_current,
         }
     }
 }
 
-/// Returns the caller's sessions, the current one first.
-pub(crate) async fn list(app: &App, caller: &CurrentUser) -> Result<Vec<SessionRow>, AppError> {
-    Ok(sessions::list(app, caller).await?.into_iter().map(SessionRow::from).collect())
+/// Returns the user's sessions, the current one first.
+pub(crate) async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionRow>, AppError> {
+    Ok(sessions::list(app, user).await?.into_iter().map(SessionRow::from).collect())
 }
 
 #[derive(Deserialize)]
 pub(crate) struct EndSessionForm {
-    /// The session's mark. Without it all other sessions are ended.
+    /// [`SessionRow::mark`] of one session. Without it, all other sessions are ended.
     session: Option<String>,
 }
 
@@ -48,19 +49,19 @@ pub(crate) struct EndSessionForm {
 pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
-    SignedIn(caller): SignedIn,
+    SignedIn(user): SignedIn,
     Device(device): Device,
     Form(form): Form<EndSessionForm>,
 ) -> Result<Response, AppError> {
-    let notice = match form.session {
+    let message = match form.session {
         Some(mark) => {
-            sessions::end(&app, &caller, &mark, &device, now).await?;
+            sessions::end(&app, &user, &mark, &device, now).await?;
             Flash::SessionEnded
         }
         None => {
-            sessions::end_others(&app, &caller, &device, now).await?;
-            Flash::OthersEnded
+            sessions::end_others(&app, &user, &device, now).await?;
+            Flash::OtherSessionsEnded
         }
     };
-    Ok(flash::redirect("/account#sessions", notice))
+    Ok(flash::redirect("/account#sessions", message))
 }

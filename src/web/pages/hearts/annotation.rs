@@ -26,11 +26,11 @@ struct AnnotationPage {
     back: BackLink,
     card: PlaylistCard,
     form: AnnotationForm,
-    /// The page to return to.
-    here: String,
+    /// Path to return to.
+    current_path: String,
 }
 
-/// The page with the form alone.
+/// The form on a page of its own.
 pub(crate) async fn edit(
     app: State,
     layout: Layout,
@@ -38,12 +38,11 @@ pub(crate) async fn edit(
     (Path(id), Query(query)): (Path<String>, Query<FromParam>),
 ) -> Result<Response, AppError> {
     let playlist = playlists::find(&app, &user, &parse_id(&id)?).await?;
-    let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(no_heart)?;
+    let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(not_hearted)?;
     let form = card.annotation_form();
-    Ok(page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
+    Ok(annotation_page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
 }
 
-/// Fields of the form.
 #[derive(Deserialize)]
 pub(crate) struct AnnotationParams {
     #[serde(default)]
@@ -54,7 +53,7 @@ pub(crate) struct AnnotationParams {
     from: Option<String>,
 }
 
-/// Stores the note and tags and returns to the page of the form. Shows the form again if they are invalid.
+/// Saves the note and tags and redirects to `from`. Renders the form again if they are invalid.
 pub(crate) async fn update(
     app: State,
     layout: Layout,
@@ -66,14 +65,16 @@ pub(crate) async fn update(
         Ok(annotation) => annotation,
         Err(error) => {
             let playlist = playlists::find(&app, &user, &id).await?;
-            let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(no_heart)?;
+            let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(not_hearted)?;
             let form = AnnotationForm::invalid(&params.note, &params.tags, error);
             let layout = layout.with_title(format!("Note and tags – not saved: {}", card.name), "hearts");
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(layout, card, form, params.from)).into_response());
+            return Ok(
+                (StatusCode::UNPROCESSABLE_ENTITY, annotation_page(layout, card, form, params.from)).into_response()
+            );
         }
     };
     match annotation::save(&app, &user, &id, &annotation).await {
-        Err(Error::NotFound) => Err(no_heart()),
+        Err(Error::NotFound) => Err(not_hearted()),
         saved => {
             saved?;
             Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), Flash::AnnotationSaved))
@@ -81,16 +82,16 @@ pub(crate) async fn update(
     }
 }
 
-fn page(layout: Layout, card: PlaylistCard, form: AnnotationForm, from: Option<String>) -> Response {
+fn annotation_page(layout: Layout, card: PlaylistCard, form: AnnotationForm, from: Option<String>) -> Response {
     let back = BackLink::from_param(Some(from.as_deref().unwrap_or("/hearts")));
-    let here = from.unwrap_or_else(|| "/hearts".into());
-    render_page(&AnnotationPage { layout, back, card, form, here })
+    let current_path = from.unwrap_or_else(|| "/hearts".into());
+    render_page(&AnnotationPage { layout, back, card, form, current_path })
 }
 
-/// The heart was removed meanwhile, perhaps in another tab.
-fn no_heart() -> AppError {
+/// Error for a heart that was removed meanwhile, perhaps in another tab.
+fn not_hearted() -> AppError {
     let message = "A note and tags belong to a heart, and this playlist no longer has yours. Heart it again first.";
-    let mut error = AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).nothing_saved();
+    let mut error = AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).with_nothing_saved();
     error.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
     error
 }

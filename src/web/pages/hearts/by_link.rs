@@ -1,4 +1,4 @@
-//! Hearts for playlists named by a link.
+//! Adding a heart by link.
 
 use askama::Template;
 use axum::Form;
@@ -16,7 +16,7 @@ use crate::web::flash::{self, Flash};
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::sanitize_for_redisplay;
 
-/// The form with a link that was refused.
+/// The form with an invalid link.
 #[derive(Template)]
 #[template(path = "hearts/add_by_link.html")]
 struct AddByLinkPage {
@@ -26,7 +26,6 @@ struct AddByLinkPage {
     error: String,
 }
 
-/// Fields of the form.
 #[derive(Deserialize)]
 pub(crate) struct LinkForm {
     #[serde(default)]
@@ -35,23 +34,23 @@ pub(crate) struct LinkForm {
     from: Option<String>,
 }
 
-/// Adds a heart for the playlist that a link names. Shows the form again if the link is refused.
+/// Adds a heart for the playlist of a link. Renders the form again if the link is invalid.
 pub(crate) async fn create(
     app: State,
     Now(now): Now,
     layout: Layout,
-    visitor: MaybeUser,
+    maybe_user: MaybeUser,
     Form(form): Form<LinkForm>,
 ) -> Result<Response, AppError> {
     let id = reference::parse(&form.link);
-    let user = visitor.user.ok_or_else(|| match &id {
-        Ok(id) => AppError::signed_out("/hearts").with_heart(id),
-        Err(_) => AppError::signed_out_nothing_changed("/hearts"),
+    let user = maybe_user.user.ok_or_else(|| match &id {
+        Ok(id) => AppError::sign_in_required("/hearts").with_heart(id),
+        Err(_) => AppError::sign_in_required_for_form("/hearts"),
     })?;
     let error = match id {
         Err(error) => error.to_string(),
         Ok(id) => match hearts::add_by_link(&app, &user, &id, now).await {
-            Err(Error::NotFound) => NOT_SHOWN.to_owned(),
+            Err(Error::NotFound) => NOT_FOUND_MESSAGE.to_owned(),
             added => return Ok(flash::redirect("/hearts", added?.into())),
         },
     };
@@ -64,7 +63,7 @@ pub(crate) async fn create(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
-const NOT_SHOWN: &str = "Spotify does not show this playlist, so it was not hearted. It may be deleted, private, or one of Spotify’s own. Check that the link opens in Spotify.";
+const NOT_FOUND_MESSAGE: &str = "Spotify does not show this playlist, so it was not hearted. It may be deleted, private, or one of Spotify’s own. Check that the link opens in Spotify.";
 
 impl From<AddedByLink> for Flash {
     fn from(added: AddedByLink) -> Self {

@@ -44,18 +44,18 @@ async fn download(
     now: OffsetDateTime,
 ) -> std::result::Result<Response, AppError> {
     let mut hearts = Box::pin(import_export::export(app, user));
-    // Waits for the first rows, so that a database that is down gives an error page and not half a file.
+    // Awaits the first rows, so that an unreachable database results in an error page and not in a truncated file.
     let first = hearts.try_next().await?.unwrap_or_default();
-    let begin = format.header(now) + &format.write(&first, true);
-    let rest = hearts.map_ok(move |some| format.write(&some, false)).inspect_err(|error| {
-        tracing::error!(%error, "an export broke off");
+    let header = format.header(now) + &format.write(&first, true);
+    let rest = hearts.map_ok(move |chunk| format.write(&chunk, false)).inspect_err(|error| {
+        tracing::error!(%error, "an export was cut off");
     });
-    let end = stream::iter([Result::Ok(format.footer().to_owned())]);
-    let body = Body::from_stream(stream::iter([Result::Ok(begin)]).chain(rest).chain(end));
-    let (kind, ending) = match format {
+    let footer = stream::iter([Result::Ok(format.footer().to_owned())]);
+    let body = Body::from_stream(stream::iter([Result::Ok(header)]).chain(rest).chain(footer));
+    let (content_type, extension) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
         Format::Json => ("application/json", "json"),
     };
-    let name = format!("attachment; filename=\"heartlist-hearts-{}.{ending}\"", now.date());
-    Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, name.as_str())], body).into_response())
+    let disposition = format!("attachment; filename=\"heartlist-hearts-{}.{extension}\"", now.date());
+    Ok(([(CONTENT_TYPE, content_type), (CONTENT_DISPOSITION, disposition.as_str())], body).into_response())
 }

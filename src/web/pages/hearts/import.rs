@@ -15,10 +15,10 @@ use crate::web::extract::{Now, State};
 use crate::web::views::layout::{Layout, render_page};
 
 pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
-/// Larger than a file, because a browser that is cut off during an upload shows no error page: the excess is read and
-/// dropped.
+/// Larger than a file, so that the excess can be read and dropped: browsers show no error page if the connection is
+/// closed during an upload.
 pub(crate) const MAX_REQUEST_BYTES: usize = 8 * MAX_FILE_BYTES;
-/// Concurrent imports, whose files together fit into a small server's memory.
+/// Maximum number of concurrent imports, whose files are held in memory.
 pub(crate) const MAX_CONCURRENT: usize = 8;
 
 #[derive(Template)]
@@ -43,7 +43,7 @@ pub(crate) async fn create(
 ) -> Result<Response, AppError> {
     let file = match parse_file(read_upload(upload).await?, now).await? {
         Ok(file) => file,
-        Err(why) => return Ok(refused_page(layout, why)),
+        Err(error) => return Ok(invalid_page(layout, error)),
     };
     Ok(match import_export::import(&app, &user, file).await? {
         Ok(report) => {
@@ -52,25 +52,25 @@ pub(crate) async fn create(
             }
             import_page(layout.with_title("Import – done", "hearts"), None, Some(report))
         }
-        Err(full) => refused_page(layout, full),
+        Err(error) => invalid_page(layout, error),
     })
 }
 
-/// Parses on a blocking thread, because a large file would hold up other requests.
+/// Parses on a blocking thread, because a large file would block the executor.
 async fn parse_file(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>, AppError> {
     tokio::task::spawn_blocking(move || import_export::parse(&bytes, now)).await.map_err(AppError::internal)
 }
 
-fn refused_page(layout: Layout, why: impl ToString) -> Response {
-    let page = import_page(layout.with_title("Import – not imported", "hearts"), Some(why.to_string()), None);
+fn invalid_page(layout: Layout, error: impl ToString) -> Response {
+    let page = import_page(layout.with_title("Import – not imported", "hearts"), Some(error.to_string()), None);
     (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }
 
-fn import_page(layout: Layout, refusal: Option<String>, report: Option<ImportReport>) -> Response {
-    render_page(&ImportPage { layout, error: refusal, report, max_megabytes: MAX_FILE_BYTES / 1024 / 1024 })
+fn import_page(layout: Layout, error: Option<String>, report: Option<ImportReport>) -> Response {
+    render_page(&ImportPage { layout, error, report, max_megabytes: MAX_FILE_BYTES / 1024 / 1024 })
 }
 
-/// The field `file`; empty without one.
+/// Returns the content of the field `file`; empty without one.
 async fn read_upload(mut upload: Multipart) -> Result<Vec<u8>, AppError> {
     while let Some(field) = upload.next_field().await.map_err(upload_error)? {
         if field.name() == Some("file") {
@@ -102,15 +102,15 @@ fn upload_error(error: MultipartError) -> AppError {
 }
 
 fn file_too_large() -> AppError {
-    let told = format!(
+    let message = format!(
         "A file can be up to {} MB. Split a longer table in two, with the first line in both parts.",
         MAX_FILE_BYTES / 1024 / 1024
     );
-    with_retry_link(AppError::new(StatusCode::PAYLOAD_TOO_LARGE, "This file is too large", told))
+    with_retry_link(AppError::new(StatusCode::PAYLOAD_TOO_LARGE, "This file is too large", message))
 }
 
-fn with_retry_link(fault: AppError) -> AppError {
-    let mut fault = fault.nothing_saved();
-    fault.recovery_links = vec![Link { href: "/hearts/import", text: "Choose another file" }];
-    fault
+fn with_retry_link(error: AppError) -> AppError {
+    let mut error = error.with_nothing_saved();
+    error.recovery_links = vec![Link { href: "/hearts/import", text: "Choose another file" }];
+    error
 }

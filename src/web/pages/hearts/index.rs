@@ -19,7 +19,7 @@ struct HeartsPage {
     list: ListView,
     cards: Vec<PlaylistCard>,
     pager: Pager,
-    here: String,
+    current_path: String,
 }
 
 /// Does not call Spotify.
@@ -28,21 +28,21 @@ pub(crate) async fn index(
     Now(now): Now,
     layout: Layout,
     SignedIn(user): SignedIn,
-    Query(asked): Query<ListParams>,
+    Query(params): Query<ListParams>,
 ) -> Result<Response, AppError> {
-    let list = ListView::new(&asked, &HEARTS);
-    let HeartList { hearts, total_hearts: all } = hearts::list(&app, &user, &list.query()).await?;
+    let list = ListView::new(&params, &HEARTS);
+    let HeartList { hearts, total_hearts } = hearts::list(&app, &user, &list.query()).await?;
     let pager = Pager::new(&hearts, list.path())?;
-    let total = hearts.total;
+    let matches = hearts.total;
     let mut cards: Vec<_> =
         hearts.entries.into_iter().map(|playlist| PlaylistCard::with_name_date(playlist, now)).collect();
-    if let Some(card) = cards.iter_mut().find(|card| Some(&card.id) == asked.edit.as_ref()) {
+    if let Some(card) = cards.iter_mut().find(|card| Some(&card.id) == params.edit.as_ref()) {
         card.annotation_form = Some(card.annotation_form());
     }
     Ok(render_page(&HeartsPage {
         layout: layout.with_title(list.title("Hearts"), "hearts"),
-        list: list.with_counts(all, total),
-        here: pager.current_path(),
+        list: list.with_counts(total_hearts, matches),
+        current_path: pager.current_path(),
         pager,
         cards,
     }))

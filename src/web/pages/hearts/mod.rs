@@ -1,4 +1,4 @@
-//! The heart buttons; the pages of hearts are in the modules.
+//! Adding and removing hearts; the pages are in the modules.
 
 pub(crate) mod annotation;
 pub(crate) mod by_link;
@@ -22,10 +22,10 @@ use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 
-/// Playlist id, and page of the button.
+/// The playlist's id, and the page with the button.
 type HeartTarget = (Path<String>, Referer);
 
-/// Response for the script.
+/// JSON response for the script.
 #[derive(Serialize)]
 struct HeartState {
     playlist_id: String,
@@ -36,11 +36,11 @@ struct HeartState {
 pub(crate) async fn add(
     app: State,
     now: Now,
-    visitor: MaybeUser,
+    maybe_user: MaybeUser,
     (Path(id), Referer(page)): HeartTarget,
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    set_heart(&app, now, visitor, (&id, true), page.as_str()).await?;
+    set_heart(&app, now, maybe_user, (&id, true), page.as_str()).await?;
     Ok(Json(HeartState { playlist_id: id.into(), hearted: true }).into_response())
 }
 
@@ -48,22 +48,22 @@ pub(crate) async fn add(
 pub(crate) async fn remove(
     app: State,
     now: Now,
-    visitor: MaybeUser,
+    maybe_user: MaybeUser,
     (Path(id), Referer(page)): HeartTarget,
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    set_heart(&app, now, visitor, (&id, false), page.as_str()).await?;
+    set_heart(&app, now, maybe_user, (&id, false), page.as_str()).await?;
     Ok(Json(HeartState { playlist_id: id.into(), hearted: false }).into_response())
 }
 
 async fn set_heart(
     app: &App,
     Now(now): Now,
-    visitor: MaybeUser,
+    maybe_user: MaybeUser,
     (id, hearted): (&PlaylistId, bool),
     from: &str,
 ) -> Result<(), AppError> {
-    let user = visitor.user.ok_or_else(|| signed_out(from, hearted, id))?.id;
+    let user = maybe_user.user.ok_or_else(|| sign_in_required(from, hearted, id))?.id;
     let changed = match hearted {
         true => hearts::add(app, user, id, now).await,
         false => hearts::remove(app, user, id, now).await,
@@ -71,33 +71,34 @@ async fn set_heart(
     Ok(changed?)
 }
 
-/// The sign-in adds a requested heart afterwards. It never removes one, because another user may sign in.
-fn signed_out(from: &str, hearted: bool, id: &PlaylistId) -> AppError {
+/// Error for a visitor who is not signed in. The sign-in adds a requested heart, but never removes one, because another
+/// user may sign in.
+fn sign_in_required(from: &str, hearted: bool, id: &PlaylistId) -> AppError {
     match hearted {
-        true => AppError::signed_out(from).with_heart(id),
-        false => AppError::signed_out_nothing_changed(from),
+        true => AppError::sign_in_required(from).with_heart(id),
+        false => AppError::sign_in_required_for_form(from),
     }
 }
 
-/// Form of the button without script.
+/// The form of the heart button, for browsers without scripts.
 #[derive(Deserialize)]
 pub(crate) struct HeartForm {
     hearted: bool,
 }
 
-/// Adds or removes a heart and returns to its entry on the page of the button.
+/// Adds or removes a heart and redirects to its entry on the page with the button.
 pub(crate) async fn update(
     app: State,
     now: Now,
-    visitor: MaybeUser,
+    maybe_user: MaybeUser,
     (Path(id), Referer(page)): HeartTarget,
     Form(form): Form<HeartForm>,
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    let place = list_anchor(Some(page.as_str()), &id);
-    set_heart(&app, now, visitor, (&id, form.hearted), &place).await?;
+    let anchor = list_anchor(Some(page.as_str()), &id);
+    set_heart(&app, now, maybe_user, (&id, form.hearted), &anchor).await?;
     Ok(match form.hearted {
-        true => flash::redirect(&place, Flash::Hearted),
-        false => flash::redirect_with_playlist(&place, Flash::Unhearted, id),
+        true => flash::redirect(&anchor, Flash::Hearted),
+        false => flash::redirect_with_playlist(&anchor, Flash::Unhearted, id),
     })
 }

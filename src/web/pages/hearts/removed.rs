@@ -27,12 +27,12 @@ struct RemovedPage {
     rows: Vec<RemovedRow>,
     total: usize,
     pager: Pager,
-    here: String,
+    current_path: String,
 }
 
 struct RemovedRow {
     id: String,
-    /// Path of the playlist's page.
+    /// Path of the playlist.
     path: String,
     name: String,
     owner: Option<String>,
@@ -57,20 +57,20 @@ impl From<RemovedHeart> for RemovedRow {
     }
 }
 
-/// The latest first. Does not call Spotify.
+/// Most recently removed first. Does not call Spotify.
 pub(crate) async fn index(
     app: State,
     Now(now): Now,
     layout: Layout,
     SignedIn(user): SignedIn,
-    Query(at): Query<PageParam>,
+    Query(page): Query<PageParam>,
 ) -> Result<Response, AppError> {
-    let removed = hearts::list_removed(&app, &user, at.number(), now).await?;
+    let removed = hearts::list_removed(&app, &user, page.number(), now).await?;
     let pager = Pager::new(&removed, "/hearts/removed")?;
     Ok(render_page(&RemovedPage {
         layout: layout.with_title("Recently removed", "hearts"),
         total: removed.total,
-        here: pager.current_path(),
+        current_path: pager.current_path(),
         pager,
         rows: removed.entries.into_iter().map(RemovedRow::from).collect(),
     }))
@@ -92,7 +92,7 @@ enum Action {
     Delete,
 }
 
-/// Restores a heart or deletes it for good, and returns to its entry.
+/// Restores a heart or deletes it for good, and redirects to its entry.
 pub(crate) async fn update(
     app: State,
     Now(now): Now,
@@ -101,14 +101,14 @@ pub(crate) async fn update(
     Form(form): Form<RemovedHeartForm>,
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    let notice = match form.action {
+    let message = match form.action {
         Action::Restore => match hearts::restore(&app, &user, &id, now).await {
             Err(Error::NotFound) => Flash::NotRestored,
             restored => restored.map(|()| Flash::Restored)?,
         },
         Action::Delete => hearts::delete_removed(&app, &user, Some(&id)).await.map(|()| Flash::DeletedForGood)?,
     };
-    Ok(flash::redirect(&list_anchor(form.from.as_deref(), &id), notice))
+    Ok(flash::redirect(&list_anchor(form.from.as_deref(), &id), message))
 }
 
 /// Deletes all removed hearts for good.
@@ -118,7 +118,7 @@ pub(crate) async fn destroy_all(
     Form(form): Form<ConfirmForm>,
 ) -> Result<Response, AppError> {
     if !form.is_confirmed() {
-        return Ok(flash::redirect("/hearts/removed", Flash::NotForgotten));
+        return Ok(flash::redirect("/hearts/removed", Flash::NotConfirmed));
     }
     hearts::delete_removed(&app, &user, None).await?;
     Ok(flash::redirect("/hearts/removed", Flash::DeletedForGood))

@@ -1,5 +1,4 @@
-//! Every column of the database in plain words, with its retention. A test compares the list with the database, so that a
-//! new column needs a line here.
+//! All columns of the database, described for users, with their retention. A test compares them with the schema.
 
 /// A table, as a section of the privacy page.
 pub(crate) struct StoredTable {
@@ -9,7 +8,7 @@ pub(crate) struct StoredTable {
     pub(crate) fields: &'static [Field],
 }
 
-/// Columns with one meaning for people.
+/// Columns that are described together.
 pub(crate) struct Field {
     pub(crate) description: &'static str,
     pub(crate) retention: &'static str,
@@ -24,8 +23,7 @@ const SIGN_IN: &str = "An hour from when you press the button.";
 const EVENT: &str = "A year, or until you delete your account.";
 const INVITE: &str =
     "Until the operator revokes it or leaves; at most a year after it was used, or a month after it expired.";
-const SHOWN: &str = "Until you delete your account; at most 30 days after Spotify last showed it to you.";
-
+const FROM_SPOTIFY: &str = "Until you delete your account; at most 30 days after Spotify last showed it to you.";
 const SHARED: &str = "Until you turn it off or delete your account.";
 
 pub(crate) const STORED_DATA: &[StoredTable] = &[
@@ -190,7 +188,7 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
     },
     StoredTable {
         heading: "The most hearted playlists",
-        purpose: "For the page of that name: only playlists that at least three people have hearted, with nothing to say who, and only while somebody’s library here has it as public and nobody’s as private.",
+        purpose: "For the Popular page: only playlists that at least three people have hearted, with nothing to say who, and only while somebody’s library here has it as public and nobody’s as private.",
         table: "top_playlists",
         fields: &[field(
             "The playlist, its place, its numbers of hearts, and its name, owner and cover when Spotify last showed it to somebody here",
@@ -210,19 +208,19 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
     },
     StoredTable {
         heading: "Playlists that Spotify showed you",
-        purpose: "So that pages open without asking Spotify again, and while Spotify is down. Shown only to you, and to others only if you share your hearts. The names and covers of public playlists that at least three people have hearted may also appear on the most hearted page, with nothing to say that you are one of them.",
+        purpose: "So that pages open without asking Spotify again, and while Spotify is down. Shown only to you, and to others only if you share your hearts. The names and covers of public playlists that at least three people have hearted may also appear on the Popular page, with nothing to say that you are one of them.",
         table: "playlists",
         fields: &[
-            field("That it was shown to you, which one, and when last", SHOWN, &["user_id", "id", "seen_at"]),
-            field("Its place in your list", SHOWN, &["position"]),
+            field("That it was shown to you, which one, and when last", FROM_SPOTIFY, &["user_id", "id", "seen_at"]),
+            field("Its place in your list", FROM_SPOTIFY, &["position"]),
             field(
                 "Its name, its owner’s id and name, and the address of its cover; both names also without accents for searching",
-                SHOWN,
+                FROM_SPOTIFY,
                 &["name", "owner_id", "owner_name", "cover_url", "name_folded", "owner_folded"],
             ),
             field(
                 "How many items it has, whether it is public or collaborative, and its version",
-                SHOWN,
+                FROM_SPOTIFY,
                 &["item_count", "public", "collaborative", "snapshot_id", "snapshot_seen_at"],
             ),
         ],
@@ -234,12 +232,12 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
         fields: &[
             field(
                 "Whose it is, when Spotify last showed it, and when it last failed to",
-                SHOWN,
+                FROM_SPOTIFY,
                 &["user_id", "fetched_at", "failed_at"],
             ),
             field(
                 "How many playlists Spotify counts, and how many of them have been read",
-                SHOWN,
+                FROM_SPOTIFY,
                 &["counted", "reached"],
             ),
             field("That it is being read right now", "A few seconds.", &["leased_until"]),
@@ -263,6 +261,6 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
     },
 ];
 
-const fn field(what: &'static str, how_long: &'static str, columns: &'static [&'static str]) -> Field {
-    Field { description: what, retention: how_long, columns }
+const fn field(description: &'static str, retention: &'static str, columns: &'static [&'static str]) -> Field {
+    Field { description, retention, columns }
 }

@@ -8,11 +8,11 @@ use crate::domain::registration::RegistrationError;
 use crate::ids::Provider;
 use crate::web::error::{AppError, Link};
 
-const UNFINISHED: &str = "Sign-in did not finish";
+const UNFINISHED_HEADING: &str = "Sign-in did not finish";
 
-pub(crate) fn login_fault(error: LoginError, provider: Provider, is_signed_in: bool) -> AppError {
+pub(crate) fn login_error(error: LoginError, provider: Provider, is_signed_in: bool) -> AppError {
     let name = provider.label();
-    let fault = match error {
+    let error = match error {
         LoginError::NoCookie => unfinished(
             "Your browser refused the sign-in cookie, or you started signing in with another browser. Allow cookies for this site and try again.",
         ),
@@ -22,14 +22,14 @@ pub(crate) fn login_fault(error: LoginError, provider: Provider, is_signed_in: b
         LoginError::Denied { next } | LoginError::Rejected { next } => {
             unfinished(format!("{name} ended the sign-in.")).with_retry(next)
         }
-        LoginError::Conflict(conflict) => return conflict_fault(conflict, name),
-        LoginError::Registration(error) => return registration_fault(error),
-        LoginError::Timeout => provider_fault(
+        LoginError::Conflict(conflict) => return conflict_error(conflict, name),
+        LoginError::Registration(error) => return registration_error(error),
+        LoginError::Timeout => provider_error(
             StatusCode::GATEWAY_TIMEOUT,
             format!("{name} took too long to answer. Try again in a moment."),
         ),
         LoginError::Unavailable(cause) => {
-            provider_fault(StatusCode::BAD_GATEWAY, format!("{name} sent an unusable answer. Try again in a moment."))
+            provider_error(StatusCode::BAD_GATEWAY, format!("{name} sent an unusable answer. Try again in a moment."))
                 .with_cause(cause)
         }
         LoginError::Misconfigured(cause) => AppError::new(
@@ -37,31 +37,31 @@ pub(crate) fn login_fault(error: LoginError, provider: Provider, is_signed_in: b
             "This way to sign in is not set up correctly",
             format!("{name} rejects Heartlist’s client id or secret. The operator needs to check them."),
         )
-        .nothing_saved()
+        .with_nothing_saved()
         .with_cause(cause),
-        // Trying again does not help.
+        // A retry does not help.
         LoginError::Failed(error @ Error::Misconfigured(_)) => failed(error),
         LoginError::Failed(error) => failed(error).with_retry("/playlists"),
     };
-    // Trying again would only sign in. Linking starts on the account page.
-    if is_signed_in && provider != Provider::Spotify { with_account_link(fault) } else { fault.with_provider(provider) }
+    // A retry would sign in instead of linking, so the user is sent back to the account page.
+    if is_signed_in && provider != Provider::Spotify { with_account_link(error) } else { error.with_provider(provider) }
 }
 
-fn unfinished(what: impl Into<String>) -> AppError {
-    AppError::new(StatusCode::BAD_REQUEST, UNFINISHED, what).nothing_saved().with_retry("/playlists")
+fn unfinished(message: impl Into<String>) -> AppError {
+    AppError::new(StatusCode::BAD_REQUEST, UNFINISHED_HEADING, message).with_nothing_saved().with_retry("/playlists")
 }
 
-fn provider_fault(status: StatusCode, what: String) -> AppError {
-    AppError::new(status, UNFINISHED, what).nothing_saved().with_retry("/playlists")
+fn provider_error(status: StatusCode, message: String) -> AppError {
+    AppError::new(status, UNFINISHED_HEADING, message).with_nothing_saved().with_retry("/playlists")
 }
 
 fn failed(error: Error) -> AppError {
-    // Without links to pages that need an account.
-    AppError { recovery_links: Vec::new(), ..AppError::from(error).nothing_saved() }
+    // Without the links, which lead to pages that require a user.
+    AppError { recovery_links: Vec::new(), ..AppError::from(error).with_nothing_saved() }
 }
 
-fn registration_fault(error: RegistrationError) -> AppError {
-    let what = match error {
+fn registration_error(error: RegistrationError) -> AppError {
+    let message = match error {
         RegistrationError::Closed => {
             "Nobody new can join at the moment. If you have an account, sign in the way you did before."
         }
@@ -70,7 +70,7 @@ fn registration_fault(error: RegistrationError) -> AppError {
         }
         RegistrationError::Failed(error) => return failed(error),
     };
-    AppError::new(StatusCode::FORBIDDEN, "Closed to new people", what).nothing_saved()
+    AppError::new(StatusCode::FORBIDDEN, "Closed to new people", message).with_nothing_saved()
 }
 
 const ACCOUNT: Link = Link { href: "/account", text: "My account" };
@@ -78,13 +78,13 @@ const SIGN_OUT: Link = Link { href: "/logout", text: "Sign out" };
 const REAUTHENTICATE: Link = Link { href: "/account/reauthenticate?next=%2Faccount", text: "Sign in again" };
 const MERGE: Link = Link { href: "/account/merge?next=%2Faccount", text: "Confirm that both are yours" };
 
-fn with_account_link(mut fault: AppError) -> AppError {
-    fault.retry_path = None;
-    fault.recovery_links.push(ACCOUNT);
-    fault
+fn with_account_link(mut error: AppError) -> AppError {
+    error.retry_path = None;
+    error.recovery_links.push(ACCOUNT);
+    error
 }
 
-fn conflict_fault(conflict: Conflict, name: &str) -> AppError {
+fn conflict_error(conflict: Conflict, name: &str) -> AppError {
     let (heading, link) = match conflict {
         Conflict::LinkedElsewhere => ("That account is already linked", Some(SIGN_OUT)),
         Conflict::ProviderTaken => ("Another account is already linked", Some(SIGN_OUT)),
@@ -93,9 +93,9 @@ fn conflict_fault(conflict: Conflict, name: &str) -> AppError {
         Conflict::ReauthRequired => ("Sign in again first", Some(REAUTHENTICATE)),
         Conflict::SessionChanged => ("This sign-in belongs to another session", None),
     };
-    let mut fault = AppError::new(StatusCode::CONFLICT, heading, conflict_text(conflict, name));
-    fault.recovery_links.extend(link);
-    with_account_link(fault)
+    let mut error = AppError::new(StatusCode::CONFLICT, heading, conflict_text(conflict, name));
+    error.recovery_links.extend(link);
+    with_account_link(error)
 }
 
 fn conflict_text(conflict: Conflict, name: &str) -> String {

@@ -26,7 +26,6 @@ use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::views::layout::{Layout, render_page};
 
-/// The page that asks users to sign in again.
 pub(crate) const REAUTHENTICATE_PATH: &str = "/account/reauthenticate";
 
 #[derive(Template)]
@@ -35,42 +34,47 @@ struct LoginPage {
     layout: Layout,
     next: String,
     heart: Option<String>,
-    /// The provider of the first button.
-    main: Provider,
+    /// Provider of the primary button.
+    primary: Provider,
     others: Vec<Provider>,
 }
 
 /// The page with all providers. Redirects users who are signed in and connected.
-pub(crate) async fn show(app: State, visitor: MaybeUser, layout: Layout, Query(params): Query<NextParam>) -> Response {
-    // A user who is signed in can only connect Spotify here.
-    let others = if visitor.user.is_none() { other_providers(&app) } else { Vec::new() };
-    login_page(visitor, layout, params, Provider::Spotify, others)
-}
-
-/// The page with one provider. A link alone must not send anybody to another site.
-pub(crate) async fn show_provider(
-    ProviderPath(provider): ProviderPath,
-    visitor: MaybeUser,
+pub(crate) async fn show(
+    app: State,
+    maybe_user: MaybeUser,
     layout: Layout,
     Query(params): Query<NextParam>,
 ) -> Response {
-    login_page(visitor, layout, params, provider, Vec::new())
+    // A user who is signed in can only connect Spotify here.
+    let others = if maybe_user.user.is_none() { other_providers(&app) } else { Vec::new() };
+    login_page(maybe_user, layout, params, Provider::Spotify, others)
 }
 
-/// Returns the configured providers beside Spotify.
+/// The page with one provider. Not a redirect to the provider, against login CSRF.
+pub(crate) async fn show_provider(
+    ProviderPath(provider): ProviderPath,
+    maybe_user: MaybeUser,
+    layout: Layout,
+    Query(params): Query<NextParam>,
+) -> Response {
+    login_page(maybe_user, layout, params, provider, Vec::new())
+}
+
+/// Returns the configured providers other than Spotify.
 pub(crate) fn other_providers(app: &State) -> Vec<Provider> {
     app.oauth.providers().filter(|provider| *provider != Provider::Spotify).collect()
 }
 
 fn login_page(
-    visitor: MaybeUser,
+    maybe_user: MaybeUser,
     layout: Layout,
     params: NextParam,
-    main: Provider,
+    primary: Provider,
     others: Vec<Provider>,
 ) -> Response {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
-    if login::intent(IntentField::SignIn, main, visitor.user.as_ref(), None).is_none() {
+    if login::intent(IntentField::SignIn, primary, maybe_user.user.as_ref(), None).is_none() {
         return Redirect::to(next.as_str()).into_response();
     }
     let heart = params.heart.and_then(|id| PlaylistId::parse(&id).ok()).map(String::from);
@@ -78,7 +82,7 @@ fn login_page(
         layout: layout.with_title("Sign in", ""),
         next: next.as_str().to_owned(),
         heart,
-        main,
+        primary,
         others,
     })
 }
@@ -117,15 +121,15 @@ pub(crate) async fn create(
     app: State,
     Now(now): Now,
     ProviderPath(provider): ProviderPath,
-    (visitor, headers): (MaybeUser, HeaderMap),
+    (maybe_user, headers): (MaybeUser, HeaderMap),
     Form(form): Form<LoginForm>,
 ) -> Result<Response, AppError> {
     let reauth = form.reauth();
     let next = SafePath::parse_or_playlists(form.params.next.as_deref());
-    let Some(intent) = login::intent(form.intent(), provider, visitor.user.as_ref(), reauth) else {
+    let Some(intent) = login::intent(form.intent(), provider, maybe_user.user.as_ref(), reauth) else {
         return Ok(Redirect::to(next.as_str()).into_response());
     };
-    let is_fresh = visitor.has_signed_in_recently(now).await?;
+    let is_fresh = maybe_user.has_signed_in_recently(now).await?;
     if !is_fresh && login::adds_identity(&app, intent, provider).await? {
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, next.as_str())).into_response());
     }
@@ -133,7 +137,7 @@ pub(crate) async fn create(
     let invite = form.invite.filter(|invite| !invite.expose().is_empty());
     let after = AfterLogin { next: next.as_str().to_owned(), heart, reauth, invite };
     let browser = login_cookie::read(&app, &headers).unwrap_or_else(Secret::random);
-    let granted_scopes = visitor.scopes().await?;
+    let granted_scopes = maybe_user.scopes().await?;
     let request = LoginRequest { provider, browser: browser.clone(), intent, is_fresh, after, granted_scopes };
     let consent = login::start(&app, request, now).await?;
     let mut response = Redirect::to(consent.as_str()).into_response();
@@ -141,28 +145,27 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// The redirect URI of a provider. Always redirects, so that no code stays in the address bar.
+/// The redirect URI of a provider. Always redirects on success, so that the code does not stay in the address bar.
 pub(crate) async fn callback(
     app: State,
     Now(now): Now,
     ProviderPath(provider): ProviderPath,
-    (visitor, headers): (MaybeUser, HeaderMap),
+    (maybe_user, headers): (MaybeUser, HeaderMap),
     (Device(device), Query(params)): (Device, Query<CallbackParams>),
 ) -> Result<Response, AppError> {
-    let is_signed_in = visitor.user.is_some();
+    let is_signed_in = maybe_user.user.is_some();
     let params = CallbackParams { browser: login_cookie::read(&app, &headers), ..params };
-    let signed_in = (visitor.user.clone(), visitor.invited_until().await?);
+    let signed_in = (maybe_user.user.clone(), maybe_user.merge_until().await?);
     match login::complete_login(&app, provider, params, signed_in, now).await {
-        Ok(result) => sign_in_response(&app, &visitor, provider, result, (&device, now)).await,
+        Ok(result) => sign_in_response(&app, &maybe_user, provider, result, (&device, now)).await,
         Err(LoginError::Denied { next }) => Ok(flash::redirect(&path_after_denial(is_signed_in, next), Flash::Denied)),
-        // The second of two tabs.
+        // The callback was loaded twice, for example in two tabs.
         Err(LoginError::Used) if is_signed_in => Ok(flash::redirect("/playlists", Flash::AlreadySignedIn)),
-        Err(error) => Err(errors::login_fault(error, provider, is_signed_in)),
+        Err(error) => Err(errors::login_error(error, provider, is_signed_in)),
     }
 }
 
-/// Returns where to go after a refused consent: back to `next`, which a visitor who is not signed in reaches through the
-/// login page.
+/// Returns the path to redirect to after a denied consent: `next`, or the login page if the visitor is not signed in.
 fn path_after_denial(is_signed_in: bool, next: String) -> String {
     match next.as_str() {
         _ if is_signed_in => next,
@@ -173,34 +176,34 @@ fn path_after_denial(is_signed_in: bool, next: String) -> String {
 
 async fn sign_in_response(
     app: &App,
-    visitor: &MaybeUser,
+    maybe_user: &MaybeUser,
     provider: Provider,
     result: LoginResult,
     (device, now): (&str, OffsetDateTime),
 ) -> Result<Response, AppError> {
-    // A merge has deleted the session of the account that ended.
+    // A merge deletes the sessions of the merged account.
     if !matches!(result.outcome, Outcome::Merged { .. }) {
-        visitor.reload().await?;
+        maybe_user.reload().await?;
     }
-    // Linking does not count as signing in: anybody at an open browser could link an identity of their own.
-    let proves_user = !matches!(result.outcome, Outcome::Linked(_));
-    visitor.record_device(device, proves_user.then_some(now)).await?;
+    // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
+    let is_reauthenticated = !matches!(result.outcome, Outcome::Linked(_));
+    maybe_user.record_device(device, is_reauthenticated.then_some(now)).await?;
     match result.outcome.event(provider) {
-        // Stored together with the session.
-        EventKind::SignedIn(_) => visitor.sign_in(&result, Some(provider)).await?,
+        // Recorded when the session is saved.
+        EventKind::SignedIn(_) => maybe_user.sign_in(&result, Some(provider)).await?,
         event => {
             activity::record(app, result.user.id, event, device, now).await;
-            visitor.sign_in(&result, None).await?;
+            maybe_user.sign_in(&result, None).await?;
         }
     }
     let next = match (result.outcome, result.merge_until) {
         (Outcome::Joined, Some(_)) => with_next("/account/merge", &result.after.next),
         _ => result.after.next.clone(),
     };
-    Ok(flash::redirect(&next, flash_for(visitor.is_connected(), provider, &result)))
+    Ok(flash::redirect(&next, flash_for(maybe_user.is_connected(), provider, &result)))
 }
 
-/// `was_connected` is whether Spotify was connected before.
+/// `was_connected` is true if Spotify was connected before.
 fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> Flash {
     let is_spotify = provider == Provider::Spotify;
     match (result.missing, result.after.reauth, result.outcome) {
@@ -208,7 +211,7 @@ fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> F
         _ if result.after.heart.is_some() => Flash::SignedInAndHearted,
         (None, Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
         (None, Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
-        // The user only signed in again.
+        // Reauthentication by another provider.
         (None, Some(ReauthReason::RenewConsent), _) => Flash::SignedIn,
         (None, None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,
         (None, None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
@@ -224,7 +227,7 @@ struct LogoutPage {
     layout: Layout,
 }
 
-/// Asks whether to sign out, because a link alone must not sign anybody out.
+/// The confirmation page for signing out, against logout CSRF.
 pub(crate) async fn show_logout(layout: Layout) -> Response {
     match layout.user_name {
         Some(_) => render_page(&LogoutPage { layout: layout.with_title("Sign out", "") }),
@@ -232,8 +235,8 @@ pub(crate) async fn show_logout(layout: Layout) -> Response {
     }
 }
 
-pub(crate) async fn sign_out(app: State, visitor: MaybeUser) -> Result<Response, AppError> {
-    visitor.sign_out().await?;
+pub(crate) async fn sign_out(app: State, maybe_user: MaybeUser) -> Result<Response, AppError> {
+    maybe_user.sign_out().await?;
     let mut response = flash::redirect("/", Flash::SignedOut);
     login_cookie::remove(&app, &mut response);
     Ok(response)

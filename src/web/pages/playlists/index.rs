@@ -28,21 +28,21 @@ struct LibraryPage {
     cards: Vec<PlaylistCard>,
     pager: Pager,
     as_of: TimeView,
-    /// True while another request fetches the rest.
+    /// True while another request fetches the remaining playlists.
     is_loading: bool,
-    here: String,
+    current_path: String,
     error: Option<String>,
-    /// Label of the button that leads to a consent.
+    /// Label of the button to Spotify's consent page.
     consent_button: Option<&'static str>,
     reconsent_due: Option<ReconsentDue>,
 }
 
-/// Day on which Spotify asks for consent again; `None` if that day has passed.
+/// When Spotify requires a new consent; `None` if the date has passed.
 struct ReconsentDue(Option<TimeView>);
 
 impl ReconsentDue {
-    fn on(day: OffsetDateTime, now: OffsetDateTime) -> Self {
-        Self((day > now).then(|| TimeView::day_and_month(day)))
+    fn new(due_at: OffsetDateTime, now: OffsetDateTime) -> Self {
+        Self((due_at > now).then(|| TimeView::day_and_month(due_at)))
     }
 }
 
@@ -51,29 +51,30 @@ pub(crate) async fn index(
     Now(now): Now,
     layout: Layout,
     SignedIn(user): SignedIn,
-    Query(asked): Query<ListParams>,
+    Query(params): Query<ListParams>,
 ) -> Result<Response, AppError> {
-    let list = ListView::new(&asked, &LIBRARY);
+    let list = ListView::new(&params, &LIBRARY);
     let library = match library::load(&app, &user, &list.query(), now).await {
-        Err(Error::NotConnected) => return Ok(unconnected(layout)),
+        Err(Error::NotConnected) => return Ok(not_connected_page(layout)),
         library => library?,
     };
-    let Library { playlists, total: all, fetched_at: as_of, missing, is_loading: coming, error } = library;
+    let Library { playlists, total, fetched_at, missing, is_loading, error } = library;
     let pager = match Pager::new(&playlists, list.path()) {
-        // A page behind the loaded part may exist.
+        // The page may exist, but is not loaded yet.
         Err(_) if missing > 0 => return Ok(Redirect::to(&list.path()).into_response()),
         pager => pager?,
     };
-    let list = list.with_counts(all, playlists.total).with_missing(missing);
-    let (trouble, door) = error.as_ref().map(describe_spotify_error).unzip();
-    let door = door.flatten();
-    let (layout, here, as_of) = (
+    let list = list.with_counts(total, playlists.total).with_missing(missing);
+    let (message, consent_button) = error.as_ref().map(describe_spotify_error).unzip();
+    let consent_button = consent_button.flatten();
+    let (layout, current_path, as_of) = (
         layout.with_title(title(error.as_ref(), &list), "playlists"),
         pager.current_path(),
-        TimeView::recent(as_of, now),
+        TimeView::recent(fetched_at, now),
     );
-    let asks_soon =
-        account::consent_expiring_soon(&user, now).filter(|_| door.is_none()).map(|day| ReconsentDue::on(day, now));
+    let reconsent_due = account::consent_expiring_soon(&user, now)
+        .filter(|_| consent_button.is_none())
+        .map(|due_at| ReconsentDue::new(due_at, now));
     let cards = playlists.entries.into_iter().map(PlaylistCard::from).collect();
     Ok(render_page(&LibraryPage {
         layout,
@@ -81,16 +82,16 @@ pub(crate) async fn index(
         cards,
         pager,
         as_of,
-        is_loading: coming,
-        here,
-        error: trouble,
-        consent_button: door,
-        reconsent_due: asks_soon,
+        is_loading,
+        current_path,
+        error: message,
+        consent_button,
+        reconsent_due,
     }))
 }
 
-fn title(trouble: Option<&Error>, list: &ListView) -> String {
-    match trouble {
+fn title(error: Option<&Error>, list: &ListView) -> String {
+    match error {
         Some(Error::Reconnect) => "Playlists – reconnect needed".into(),
         Some(Error::NotConnected) => TITLE_NOT_CONNECTED.into(),
         _ => list.title("Playlists"),
@@ -102,13 +103,16 @@ const TITLE_NOT_CONNECTED: &str = "Playlists – Spotify not connected";
 /// Page for a user without Spotify tokens and without a stored library.
 #[derive(Template)]
 #[template(path = "playlists/not_connected.html")]
-struct UnconnectedPage {
+struct NotConnectedPage {
     layout: Layout,
-    here: &'static str,
+    current_path: &'static str,
 }
 
-fn unconnected(layout: Layout) -> Response {
-    render_page(&UnconnectedPage { layout: layout.with_title(TITLE_NOT_CONNECTED, "playlists"), here: "/playlists" })
+fn not_connected_page(layout: Layout) -> Response {
+    render_page(&NotConnectedPage {
+        layout: layout.with_title(TITLE_NOT_CONNECTED, "playlists"),
+        current_path: "/playlists",
+    })
 }
 
 #[derive(Deserialize)]
@@ -125,27 +129,27 @@ enum Action {
     Continue,
 }
 
-/// Fetches the library again, or the rest of it, and returns to the list.
+/// Refreshes the library or fetches its remaining playlists, and redirects to the list.
 pub(crate) async fn update(
     app: State,
     Now(now): Now,
     SignedIn(user): SignedIn,
     Form(form): Form<LibraryForm>,
 ) -> Result<Response, AppError> {
-    let wish = match form.action {
+    let request = match form.action {
         Action::Refresh => LibraryRequest::Refresh,
         Action::Continue => LibraryRequest::Remainder,
     };
     let from = SafePath::parse_or_playlists(form.from.as_deref());
-    let notice = match library::update(&app, &user, wish, now).await {
+    let message = match library::update(&app, &user, request, now).await {
         Ok(true) => Flash::Updated,
         Ok(false) => Flash::JustUpdated,
-        // The list shows these errors itself.
+        // The list displays these errors.
         Err(Error::Reconnect | Error::NotConnected | Error::RateLimited { .. } | Error::SpotifyUnavailable(_)) => {
             return Ok(Redirect::to(from.as_str()).into_response());
         }
         Err(error) if error.is_spotify_failure() => Flash::NotUpdated,
         Err(error) => return Err(error.into()),
     };
-    Ok(flash::redirect(from.as_str(), notice))
+    Ok(flash::redirect(from.as_str(), message))
 }

@@ -1,4 +1,4 @@
-//! One playlist with its items.
+//! A playlist with its items.
 
 use askama::Template;
 use axum::extract::{Path, Query};
@@ -26,16 +26,16 @@ struct PlaylistPage {
     card: PlaylistCard,
     form: AnnotationForm,
     description: Option<String>,
-    hearts: i64,
+    heart_count: i64,
     items: Items,
-    here: String,
-    /// Label of the button that leads to a consent.
+    current_path: String,
+    /// Label of the button to Spotify's consent page.
     consent_button: Option<&'static str>,
 }
 
 enum Items {
     Listed { rows: Vec<ItemRow>, noun: &'static str, total: usize, pager: Pager },
-    Withheld(String),
+    Hidden(String),
 }
 
 struct ItemRow {
@@ -49,7 +49,7 @@ struct ItemRow {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ShowParams {
-    /// List that the playlist was opened from.
+    /// Path of the list from which the playlist was opened.
     from: Option<String>,
     #[serde(flatten)]
     page: PageParam,
@@ -60,54 +60,53 @@ pub(crate) async fn show(
     Now(now): Now,
     layout: Layout,
     SignedIn(user): SignedIn,
-    (Path(id), Query(opened)): (Path<String>, Query<ShowParams>),
+    (Path(id), Query(params)): (Path<String>, Query<ShowParams>),
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
-    let (page, back) = (opened.page.number(), BackLink::from_param(opened.from.as_deref()));
-    let shown = playlists::load(&app, &user, &id, page, now).await?;
-    let (card, trouble) = (PlaylistCard::from(shown.playlist), shown.error.as_ref());
+    let (page, back) = (params.page.number(), BackLink::from_param(params.from.as_deref()));
+    let loaded = playlists::load(&app, &user, &id, page, now).await?;
+    let (card, error) = (PlaylistCard::from(loaded.playlist), loaded.error.as_ref());
     let path = playlist_path(id.as_str(), back.path.as_str());
     Ok(render_page(&PlaylistPage {
         layout: layout.with_title(card.name.clone(), back.section),
-        items: items(shown.items, trouble, &path)?,
-        consent_button: trouble.and_then(consent_button),
-        here: page_path(&path, page),
+        items: items(loaded.items, error, &path)?,
+        consent_button: error.and_then(consent_button),
+        current_path: page_path(&path, page),
         back,
         form: card.annotation_form(),
         card,
-        description: shown.description,
-        hearts: shown.heart_count,
+        description: loaded.description,
+        heart_count: loaded.heart_count,
     }))
 }
 
 pub(crate) fn parse_id(text: &str) -> Result<PlaylistId, AppError> {
     PlaylistId::parse(text).map_err(|error| {
-        let mut fault = AppError::new(
+        let mut error = AppError::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Not a playlist id",
             format!("This is not a playlist id: {error}."),
         )
-        .nothing_saved();
-        fault.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
-        fault
+        .with_nothing_saved();
+        error.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
+        error
     })
 }
 
-fn items(items: playlists::PlaylistItems, trouble: Option<&Error>, path: &str) -> Result<Items, AppError> {
+fn items(items: playlists::PlaylistItems, error: Option<&Error>, path: &str) -> Result<Items, AppError> {
     Ok(match items {
         playlists::PlaylistItems::Page(items) => list_items(items, path)?,
-        playlists::PlaylistItems::OwnersOnly => Items::Withheld("Spotify shows the songs of a playlist only to its owner and collaborators.".into()),
-        playlists::PlaylistItems::Unavailable => Items::Withheld(
+        playlists::PlaylistItems::OwnersOnly => Items::Hidden("Spotify shows the songs of a playlist only to its owner and collaborators.".into()),
+        playlists::PlaylistItems::Unavailable => Items::Hidden(
             "Spotify no longer shows this playlist. It may be deleted, private, or one of Spotify’s own. Your heart stays until you remove it.".into(),
         ),
-        playlists::PlaylistItems::Unknown => Items::Withheld(items_unavailable(trouble)),
+        playlists::PlaylistItems::Unknown => Items::Hidden(items_unavailable_message(error)),
     })
 }
 
-/// Items are never stored.
-fn items_unavailable(trouble: Option<&Error>) -> String {
-    let why = trouble.map_or_else(|| "Spotify could not be reached.".into(), spotify_error_message);
-    format!("{why} Heartlist doesn’t store songs, so they can’t be shown right now.")
+fn items_unavailable_message(error: Option<&Error>) -> String {
+    let reason = error.map_or_else(|| "Spotify could not be reached.".into(), spotify_error_message);
+    format!("{reason} Heartlist doesn’t store songs, so they can’t be shown right now.")
 }
 
 fn list_items(items: Paginated<Item>, path: &str) -> Result<Items, AppError> {
@@ -123,14 +122,14 @@ fn list_items(items: Paginated<Item>, path: &str) -> Result<Items, AppError> {
 }
 
 fn item_row(item: Item) -> ItemRow {
-    let (kind, nameless) = match item.kind {
+    let (kind, placeholder) = match item.kind {
         ItemKind::Track => (None, "Untitled"),
         ItemKind::Episode => (Some("Episode"), "Untitled episode"),
         ItemKind::LocalFile => (Some("Local file"), "Untitled file"),
         ItemKind::Unavailable => (Some("Unavailable"), "No longer available"),
     };
-    let name = if item.name.trim().is_empty() { nameless.to_owned() } else { item.name };
-    let minutes =
+    let name = if item.name.trim().is_empty() { placeholder.to_owned() } else { item.name };
+    let duration =
         item.duration_ms.map(|ms| ms / 1000).map_or_else(String::new, |s| format!("{}:{:02}", s / 60, s % 60));
-    ItemRow { position: item.position, name, artists: item.artists.join(", "), duration: minutes, kind }
+    ItemRow { position: item.position, name, artists: item.artists.join(", "), duration, kind }
 }

@@ -1,8 +1,8 @@
-//! Settings of sharing; the shared pages are in the modules.
+//! Sharing settings; the shared pages are in the modules.
 
 pub(crate) mod feeds;
 pub(crate) mod page;
-mod visibility;
+mod request;
 
 use askama::Template;
 use axum::Form;
@@ -31,12 +31,12 @@ const SETTINGS_PATH: &str = "/account/sharing";
 struct SettingsPage {
     layout: Layout,
     name: String,
-    hearts: i64,
-    shown: i64,
-    /// Preview of the shared hearts.
-    first: Vec<PlaylistCard>,
+    heart_count: i64,
+    visible_count: i64,
+    /// The first of the shared hearts.
+    preview: Vec<PlaylistCard>,
     /// URL prefix of public pages.
-    pages: String,
+    page_url_prefix: String,
     page: Option<String>,
     slug: SlugField,
     link: Option<SecretLink>,
@@ -44,13 +44,13 @@ struct SettingsPage {
 
 #[derive(Default)]
 struct SlugField {
-    typed: String,
-    refusal: Option<String>,
+    value: String,
+    error: Option<String>,
 }
 
 struct SecretLink {
-    /// `None` if the stored link cannot be opened any more.
-    address: Option<String>,
+    /// `None` if the stored token cannot be decrypted any more.
+    url: Option<String>,
     since: TimeView,
 }
 
@@ -71,20 +71,20 @@ async fn settings_page(
     slug: SlugField,
 ) -> Result<Response, AppError> {
     let settings = sharing::load_settings(app, user, now).await?;
-    let title = if slug.refusal.is_some() { "Sharing – not turned on" } else { "Sharing" };
-    let token_at = |token: &str| absolute_url(app, &format!("/s/{token}"));
+    let title = if slug.error.is_some() { "Sharing – not turned on" } else { "Sharing" };
+    let link_url = |token: &str| absolute_url(app, &format!("/s/{token}"));
     Ok(render_page(&SettingsPage {
         layout: layout.with_title(title, "account"),
         name: settings.name,
-        hearts: settings.heart_count,
-        shown: settings.visible_count,
-        first: settings.first_page.into_iter().map(PlaylistCard::from).collect(),
-        pages: absolute_url(app, "/u/"),
+        heart_count: settings.heart_count,
+        visible_count: settings.visible_count,
+        preview: settings.first_page.into_iter().map(PlaylistCard::from).collect(),
+        page_url_prefix: absolute_url(app, "/u/"),
         page: settings.page.map(|slug| slug.to_string()),
         slug,
         link: settings.link.map(|link| SecretLink {
-            address: link.token.map(|token| token_at(token.expose())),
-            since: TimeView::day(link.since),
+            url: link.token.map(|token| link_url(token.expose())),
+            since: TimeView::date(link.since),
         }),
     }))
 }
@@ -96,7 +96,7 @@ pub(crate) struct PageForm {
     slug: String,
 }
 
-/// Turns the public page on, changes its address or turns it off. Shows the form again if the address is refused.
+/// Turns the public page on, changes its address or turns it off. Renders the form again if the address is invalid.
 pub(crate) async fn update_page(
     app: State,
     Now(now): Now,
@@ -109,11 +109,11 @@ pub(crate) async fn update_page(
         activity::record(&app, user.id, EventKind::PageDisabled, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOff));
     }
-    let Err(refused) = sharing::enable_page(&app, &user, &form.slug, now).await? else {
+    let Err(error) = sharing::enable_page(&app, &user, &form.slug, now).await? else {
         activity::record(&app, user.id, EventKind::PageEnabled, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOn));
     };
-    let slug = SlugField { typed: sanitize_for_redisplay(&form.slug), refusal: Some(refused.to_string()) };
+    let slug = SlugField { value: sanitize_for_redisplay(&form.slug), error: Some(error.to_string()) };
     let page = settings_page(&app, layout, &user, now, slug).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
@@ -123,7 +123,7 @@ pub(crate) struct LinkForm {
     on: bool,
 }
 
-/// Makes a secret link, which replaces an earlier one, or turns it off.
+/// Creates a secret link, which replaces an earlier one, or turns it off.
 pub(crate) async fn update_link(
     app: State,
     Now(now): Now,

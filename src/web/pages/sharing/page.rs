@@ -6,49 +6,48 @@ use axum::response::Response;
 
 use crate::web::error::AppError;
 use crate::web::extract::{Now, State};
-use crate::web::pages::sharing::visibility::SharedAddress;
+use crate::web::pages::sharing::request::SharedPageRequest;
 use crate::web::views::layout::{Layout, absolute_url, preview_image_url};
 use crate::web::views::pager::{PageParam, Pager};
 use crate::web::views::playlist_card::PlaylistCard;
 
 #[derive(Template)]
 #[template(path = "sharing/page.html")]
-struct SharedPage {
+struct SharedHeartsPage {
     layout: Layout,
     owner: String,
     cards: Vec<PlaylistCard>,
     total: usize,
     pager: Pager,
-    /// Path of the first page and prefix of the feeds.
+    /// Path of the first page, and prefix of the feeds' paths.
     path: String,
-    /// Canonical URL.
-    address: String,
-    /// True for a secret link.
-    secret: bool,
-    picture: String,
+    canonical_url: String,
+    /// True for a secret link, false for a public page.
+    is_secret: bool,
+    preview_image: String,
 }
 
-/// Has no user, so that the page is the same for everybody.
+/// Does not load the user, so that the page is the same for everybody.
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
-    asked: SharedAddress,
-    Query(at): Query<PageParam>,
+    request: SharedPageRequest,
+    Query(page): Query<PageParam>,
 ) -> Result<Response, AppError> {
-    let shown = asked.load(&app, at.number(), now).await?;
-    let pager = Pager::new(&shown.hearts, asked.path.as_str())?;
-    let here = pager.current_path();
-    let text = SharedPage {
-        // Not its own path: a sign-in does not return here.
-        layout: Layout::without_user(&app, "/").with_title(format!("{}’s hearts", shown.owner), "shared"),
-        owner: shown.owner,
-        total: shown.hearts.total,
-        cards: shown.hearts.entries.into_iter().map(PlaylistCard::from).collect(),
-        address: absolute_url(&app, &here),
-        secret: asked.is_secret(),
-        picture: preview_image_url(&app),
-        path: asked.path.clone(),
+    let shared = request.load(&app, page.number(), now).await?;
+    let pager = Pager::new(&shared.hearts, request.path.as_str())?;
+    let current_path = pager.current_path();
+    let page = SharedHeartsPage {
+        // Not the page's own path, to which a sign-in cannot return.
+        layout: Layout::without_user(&app, "/").with_title(format!("{}’s hearts", shared.owner), "shared"),
+        owner: shared.owner,
+        total: shared.hearts.total,
+        cards: shared.hearts.entries.into_iter().map(PlaylistCard::from).collect(),
+        canonical_url: absolute_url(&app, &current_path),
+        is_secret: request.is_secret(),
+        preview_image: preview_image_url(&app),
+        path: request.path.clone(),
         pager,
     };
-    Ok(asked.respond("text/html; charset=utf-8", text.render().map_err(AppError::internal)?))
+    Ok(request.respond("text/html; charset=utf-8", page.render().map_err(AppError::internal)?))
 }

@@ -1,7 +1,7 @@
-//! The address of shared hearts, and conditional responses.
+//! Requests for shared hearts, and conditional responses.
 //!
-//! An address that shows nothing answers 410, whether it was turned off, taken down or never used, so that guessing
-//! tells nothing.
+//! The response is 410 whether an address was turned off, was taken down or never existed, so that addresses cannot be
+//! enumerated.
 
 use std::sync::Arc;
 
@@ -20,14 +20,13 @@ use crate::web::error::AppError;
 static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// A request for shared hearts.
-pub(crate) struct SharedAddress {
+pub(crate) struct SharedPageRequest {
     pub(crate) address: Address,
     pub(crate) path: String,
-    /// The If-None-Match header.
     if_none_match: Option<String>,
 }
 
-impl FromRequestParts<Arc<App>> for SharedAddress {
+impl FromRequestParts<Arc<App>> for SharedPageRequest {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
@@ -37,12 +36,12 @@ impl FromRequestParts<Arc<App>> for SharedAddress {
             "u" => Slug::parse(name).ok().filter(|slug| slug.as_str() == name).map(Address::Page),
             _ => Some(Address::Link(Secret::new(name))),
         };
-        let held = parts.headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).map(str::to_owned);
-        Ok(Self { address: address.ok_or_else(not_shared)?, path: format!("/{kind}/{name}"), if_none_match: held })
+        let if_none_match = parts.headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).map(str::to_owned);
+        Ok(Self { address: address.ok_or_else(not_shared)?, path: format!("/{kind}/{name}"), if_none_match })
     }
 }
 
-impl SharedAddress {
+impl SharedPageRequest {
     /// Fails with 410 if nothing is shared at the address.
     pub(crate) async fn load(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<SharedPage, AppError> {
         sharing::load_shared_page(app, &self.address, page, now).await?.ok_or_else(not_shared)
@@ -52,19 +51,19 @@ impl SharedAddress {
         matches!(self.address, Address::Link(_))
     }
 
-    /// The response, or 304 if the client has it already.
+    /// Returns the response, or 304 if the client's copy is current.
     ///
-    /// Public pages may be cached but must be revalidated (`no-cache`): with a lifetime, hearts would be shown for minutes
-    /// after sharing was turned off. Revalidation costs three short queries.
-    pub(crate) fn respond(self, kind: &'static str, text: String) -> Response {
-        // Weak, because the tag is the same for compressed responses.
-        let tag = format!("W/\"{}\"", TokenHash::new(&text).log_prefix());
-        let mut answer = match &self.if_none_match {
-            Some(held) if etag_matches(held, &tag) => StatusCode::NOT_MODIFIED.into_response(),
-            _ => ([(CONTENT_TYPE, kind)], text).into_response(),
+    /// Public pages may be cached but must be revalidated (`no-cache`): with a max-age, caches would show hearts after
+    /// sharing was turned off. Revalidation takes three short queries.
+    pub(crate) fn respond(self, content_type: &'static str, text: String) -> Response {
+        // Weak, because compressed responses have the same ETag.
+        let etag = format!("W/\"{}\"", TokenHash::new(&text).log_prefix());
+        let mut response = match &self.if_none_match {
+            Some(if_none_match) if etag_matches(if_none_match, &etag) => StatusCode::NOT_MODIFIED.into_response(),
+            _ => ([(CONTENT_TYPE, content_type)], text).into_response(),
         };
-        let headers = answer.headers_mut();
-        headers.insert(ETAG, tag.try_into().expect("a tag is plain text"));
+        let headers = response.headers_mut();
+        headers.insert(ETAG, etag.try_into().expect("an ETag is ASCII"));
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         if self.is_secret() {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
@@ -73,13 +72,13 @@ impl SharedAddress {
         } else {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
         }
-        answer
+        response
     }
 }
 
 /// Weak comparison of an If-None-Match header (RFC 9110, 13.1.2).
-fn etag_matches(held: &str, tag: &str) -> bool {
-    held.trim() == "*" || held.split(',').any(|one| one.trim() == tag)
+fn etag_matches(if_none_match: &str, etag: &str) -> bool {
+    if_none_match.trim() == "*" || if_none_match.split(',').any(|candidate| candidate.trim() == etag)
 }
 
 fn not_shared() -> AppError {
@@ -95,13 +94,13 @@ mod tests {
     use super::etag_matches;
 
     #[test]
-    fn a_tag_is_found_among_several() {
-        let tag = "W/\"0f\"";
-        for held in [tag, "*", " * ", "\"x\", W/\"0f\"", "W/\"0f\",W/\"1f\""] {
-            assert!(etag_matches(held, tag), "{held}");
+    fn etag_matches_any_of_several() {
+        let etag = "W/\"0f\"";
+        for if_none_match in [etag, "*", " * ", "\"x\", W/\"0f\"", "W/\"0f\",W/\"1f\""] {
+            assert!(etag_matches(if_none_match, etag), "{if_none_match}");
         }
-        for held in ["", "W/\"1f\"", "0f"] {
-            assert!(!etag_matches(held, tag), "{held}");
+        for if_none_match in ["", "W/\"1f\"", "0f"] {
+            assert!(!etag_matches(if_none_match, etag), "{if_none_match}");
         }
     }
 }
