@@ -13,7 +13,7 @@ use crate::oauth::{ClientSettings, OAuthClients};
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};
 
-/// Returns the current time. Tests use a clock that they can move.
+/// A function that returns the current time. Tests use a clock that they can move.
 pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 
 /// The state that all requests share. Cloning is cheap.

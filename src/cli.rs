@@ -142,10 +142,10 @@ async fn prepare(config: Config, database_url: &Secret) -> Result<(Arc<App>, poo
         config.replica_url.clone().map(|url| ("READ_DATABASE_URL", url)),
     ];
     let unchecked = poolers::reject_poolers(databases.into_iter().flatten().collect()).await?;
-    let dyno = config.dyno;
+    let is_dyno = config.dyno;
     let app = Arc::new(build_app(config, database_url, Arc::new(clock))?);
     // On Heroku the release phase migrates before the new code serves.
-    if !dyno {
+    if !is_dyno {
         migrate_database(&app.db, app.config.distribute).await?;
     }
     Ok((app, unchecked))
@@ -235,13 +235,13 @@ fn demo_routes(config: &Config) -> Option<axum::Router> {
         });
         axum::Router::new()
             .nest("/fake-spotify", fake_spotify::router(fake))
-            .route("/standin/{*path}", axum::routing::get(moved_demo))
+            .route("/standin/{*path}", axum::routing::get(redirect_old_demo_path))
     })
 }
 
 /// Redirects the demo's former URLs, which stored playlists still have as covers.
 #[cfg(feature = "demo")]
-async fn moved_demo(uri: axum::http::Uri) -> axum::response::Redirect {
+async fn redirect_old_demo_path(uri: axum::http::Uri) -> axum::response::Redirect {
     axum::response::Redirect::permanent(&uri.to_string().replacen("/standin", "/fake-spotify", 1))
 }
 

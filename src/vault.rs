@@ -38,7 +38,7 @@ impl Purpose {
 /// The ciphertext was sealed with another secret or for another owner, or it is damaged. The reason is not given: it
 /// would help a forger.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a sealed text does not open with this SESSION_SECRET")]
+#[error("sealed data does not open with this SESSION_SECRET")]
 pub struct OpenError;
 
 /// Seals with the current secret's keys, and opens with those of old secrets too.
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sealed_text_opens_only_for_its_purpose_owner_and_secret() {
+    fn sealed_data_opens_only_for_its_purpose_owner_and_secret() {
         let vault = Vault::new(&Secret::new("one secret that is long enough"));
         let sealed = vault.seal(Purpose::Session, b"mira", b"token");
         assert_eq!(vault.open(Purpose::Session, b"mira", &sealed).unwrap(), b"token");

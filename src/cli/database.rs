@@ -61,15 +61,15 @@ mod private {
     /// How often the supervisor checks whether Postgres still runs.
     const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-    /// Starts the private server and returns its URL.
+    /// Starts the private server. Returns its URL and supervisor.
     pub(super) fn start(options: Options) -> Result<(Secret, Supervisor)> {
         let postgres = LocalPostgres::start(&options).map_err(with_hint)?;
         Ok((Secret::new(postgres.url()), Supervisor::start(postgres, options)))
     }
 
-    /// Appends to the message which setting may help.
+    /// Appends the setting that may help to the message.
     fn with_hint(error: Error) -> anyhow::Error {
-        let setting = match error {
+        let hint = match error {
             Error::NoBinaries { .. } => "Or set PG_BIN to their folder, or DATABASE_URL to a running server.",
             Error::UnusableBinDir { .. } => "Set PG_BIN to the folder of `postgres` and `initdb`.",
             Error::WrongVersion { .. } => "PG_BIN sets the folder of the programs.",
@@ -78,7 +78,7 @@ mod private {
             }
             _ => return error.into(),
         };
-        anyhow!("{error} {setting}")
+        anyhow!("{error} {hint}")
     }
 
     /// A thread that restarts the private Postgres if it stops.

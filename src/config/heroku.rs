@@ -12,7 +12,7 @@ pub const NOT_ON_HEROKU: [&str; 5] = [
     "HOST",
     // Set by the Postgres add-on.
     "DATABASE_URL",
-    // A dyno has no private Postgres, and its disk is not kept.
+    // A dyno has no private Postgres, and its disk is ephemeral.
     "HEARTLIST_DATA",
     "PG_BIN",
 ];
@@ -44,8 +44,8 @@ fn env_entry(variable: &Variable) -> String {
     format!(r#"    "{name}": {{ {}, "required": false }}"#, description(&format!("{about} Default: {default}.")))
 }
 
-fn secret_entry(indent: &str, before: &str) -> String {
-    format!(r#"{indent}"{SESSION_SECRET}": {{ {before}"generator": "secret" }}"#)
+fn secret_entry(indent: &str, fields: &str) -> String {
+    format!(r#"{indent}"{SESSION_SECRET}": {{ {fields}"generator": "secret" }}"#)
 }
 
 const TEMPLATE: &str = r#"{

@@ -38,7 +38,7 @@ pub struct Config {
     /// Whether migrations distribute the tables over a Citus cluster.
     pub distribute: bool,
     pub replica_url: Option<Secret>,
-    /// Seals sessions. `None` in a demo, which stores its own secret in `data_dir`.
+    /// Seals sessions. `None` only in a demo, which then stores a secret in `data_dir`.
     pub session_secret: Option<Secret>,
     /// Earlier secrets, which still open what they sealed.
     pub old_session_secrets: Vec<Secret>,

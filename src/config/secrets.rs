@@ -18,8 +18,8 @@ impl EnvReader<'_> {
     }
 
     pub(super) fn old_session_secrets(&mut self) -> Vec<Secret> {
-        let given = self.get("SESSION_SECRET_OLD").unwrap_or_default();
-        let old: Vec<_> = given.split(',').map(str::trim).filter(|old| !old.is_empty()).collect();
+        let value = self.get("SESSION_SECRET_OLD").unwrap_or_default();
+        let old: Vec<_> = value.split(',').map(str::trim).filter(|old| !old.is_empty()).collect();
         if old.iter().any(|old| old.len() < 32) {
             self.error(
                 "SESSION_SECRET_OLD has a secret that is too short: at least 32 characters each, separated by commas",

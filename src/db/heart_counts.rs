@@ -64,7 +64,8 @@ pub async fn refresh(pool: &Pool, timeout: Duration, now: OffsetDateTime) -> Res
     Ok(tx.commit().await?)
 }
 
-/// Releases the lease and stores the pause before the next count. Returns `false` if the lease was lost.
+/// Releases the lease and stores when hearts were counted, and the pause before the next count. Returns `false` if the
+/// lease was lost.
 pub async fn release(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime, pause: Duration) -> Result<bool, Error> {
     let query = sqlx::query!(
         "update top_lists set made_at = $1, leased_until = null, rest = make_interval(secs => $3) where leased_until = $2",

@@ -9,7 +9,7 @@ use super::{Error, Pool};
 use crate::ids::{PlaylistId, UserId};
 
 /// Retention of playlists since Spotify last showed them: its terms allow no lasting copies.
-const UNSEEN_TTL: Duration = Duration::days(30);
+const UNSEEN_RETENTION: Duration = Duration::days(30);
 
 /// A playlist as shown on a card.
 pub struct Playlist {
@@ -373,7 +373,7 @@ async fn upsert(
 /// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries that are as old.
 /// Hearts keep the names as titles. Returns the number of playlists.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
-    let before = now - UNSEEN_TTL;
+    let before = now - UNSEEN_RETENTION;
     sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;
     let query = sqlx::query!(
         "update user_hearts h set title = p.name, title_folded = p.name_folded from playlists p

@@ -73,7 +73,7 @@ pub async fn search_library(
     order: Order,
     (offset, limit): (i64, i64),
 ) -> Result<Option<StoredLibrary>, Error> {
-    let (by_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
+    let (has_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
     let query = sqlx::query!(
         r#"select l.fetched_at as "fetched_at?", l.counted as "counted?", l.reached as "reached?", l.leased_until as "leased_until?", l.failed_at as "failed_at?", l.total,
                   m.found as "found?", m.id as "id?", m.name as "name?", m.owner_name as "owner_name?",
@@ -109,7 +109,7 @@ pub async fn search_library(
         user.0,
         &patterns(&filter.words),
         &patterns(&filter.owners),
-        by_owner,
+        has_owner,
         owner.id,
         owner.name,
         filter.public,
@@ -132,7 +132,7 @@ pub async fn search_hearts(
     order: Order,
     (offset, limit): (i64, i64),
 ) -> Result<HeartsPage, Error> {
-    let (by_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
+    let (has_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
     let query = sqlx::query!(
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
                   m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
@@ -167,7 +167,7 @@ pub async fn search_hearts(
         user.0,
         &patterns(&filter.words),
         &patterns(&filter.owners),
-        by_owner,
+        has_owner,
         owner.id,
         owner.name,
         filter.public,

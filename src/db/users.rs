@@ -56,14 +56,14 @@ pub async fn register(
         let existing = identities::find(pool, identity.provider, identity.subject).await?.ok_or(Error::UserGone)?;
         return Ok(Some(existing.user));
     }
-    let admitted = match policy {
+    let is_admitted = match policy {
         RegistrationPolicy::InviteOnly(Some(token)) if !is_first => {
             invites::mark_used(&mut tx, token, user.0, identity.at).await?
         }
         RegistrationPolicy::InviteOnly(None) if !is_first => false,
         RegistrationPolicy::Open | RegistrationPolicy::InviteOnly(_) => true,
     };
-    if !admitted {
+    if !is_admitted {
         tx.rollback().await?;
         return Ok(None);
     }
