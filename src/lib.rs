@@ -5,7 +5,7 @@
 //! - [`web`] handles requests and renders pages; all routes are in `web/router.rs`.
 //! - [`domain`] holds the rules, free of HTTP and SQL.
 //! - [`app`] is the state that all requests share.
-//! - [`db`] holds all the SQL: the pool, the migrations, and a module for each kind of row.
+//! - [`db`] holds all the SQL: the pool, the migrations, and a module for each subject.
 //! - [`spotify`] is a client for Spotify's Web API; [`oauth`] is the authorization code flow for all providers.
 //! - [`vault`] seals and opens secrets; [`config`] reads the environment.
 //! - [`ids`] has the types that all layers share; [`telemetry`] sets up logging.

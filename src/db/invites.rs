@@ -80,8 +80,8 @@ pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Resul
     })
 }
 
-/// Marks the invitation as used by `user`. Returns `false` if it is not valid. Only one of several
-/// concurrent calls succeeds.
+/// Marks the invitation as used by `user`. Returns `false` if it is not valid. Only one of several concurrent
+/// calls succeeds.
 pub(super) async fn mark_used(
     connection: &mut PgConnection,
     token: TokenHash,

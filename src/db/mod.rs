@@ -1,4 +1,4 @@
-//! All the SQL: the pool, the migrations, and a module for each kind of row.
+//! All the SQL: the pool, the migrations, and a module for each subject.
 
 pub mod cooldowns;
 pub mod distribution;
