@@ -18,6 +18,7 @@ use crate::web::error::{AppError, error_for_status};
 use crate::web::extract::return_to::Referer;
 
 const USER_NAME: &str = "name";
+/// Keeps its old name, because stored sessions contain it.
 const MERGE_UNTIL: &str = "invited_until";
 
 /// Timeout for loading the session, the first query of every page. After it, the database counts as down.

@@ -37,7 +37,7 @@ pub(crate) async fn record_request(
     next: Next,
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    // Clients can send any method, so those are bounded too.
+    // Clients can send any method, so unknown ones share a label.
     let is_known = ["GET", "HEAD", "POST", "PUT", "DELETE"].contains(&request.method().as_str());
     let method = if is_known { request.method().to_string() } else { "other".into() };
     let start = Instant::now();

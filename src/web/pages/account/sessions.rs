@@ -15,7 +15,7 @@ use crate::web::views::time::TimeView;
 
 pub(crate) struct SessionRow {
     /// Short id of the session, safe to show in a page.
-    pub(crate) mark: String,
+    pub(crate) short_id: String,
     pub(crate) device: String,
     pub(crate) since: TimeView,
     pub(crate) last_seen: Option<TimeView>,
@@ -25,7 +25,7 @@ pub(crate) struct SessionRow {
 impl From<sessions::SessionInfo> for SessionRow {
     fn from(session: sessions::SessionInfo) -> Self {
         Self {
-            mark: session.hash_prefix,
+            short_id: session.hash_prefix,
             device: session.device.unwrap_or_else(|| "An unknown browser".into()),
             since: TimeView::date_and_time(session.since),
             last_seen: session.last_seen_at.map(TimeView::date_and_time),
@@ -41,7 +41,7 @@ pub(crate) async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionRow
 
 #[derive(Deserialize)]
 pub(crate) struct EndSessionForm {
-    /// [`SessionRow::mark`] of one session. Without it, all other sessions are ended.
+    /// [`SessionRow::short_id`] of one session. Without it, all other sessions are ended.
     session: Option<String>,
 }
 
@@ -54,8 +54,8 @@ pub(crate) async fn destroy(
     Form(form): Form<EndSessionForm>,
 ) -> Result<Response, AppError> {
     let message = match form.session {
-        Some(mark) => {
-            sessions::end(&app, &user, &mark, &device, now).await?;
+        Some(short_id) => {
+            sessions::end(&app, &user, &short_id, &device, now).await?;
             Flash::SessionEnded
         }
         None => {

@@ -27,7 +27,7 @@ struct AddByLinkPage {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct LinkForm {
+pub(crate) struct AddByLinkForm {
     #[serde(default)]
     link: String,
     #[serde(default)]
@@ -40,7 +40,7 @@ pub(crate) async fn create(
     Now(now): Now,
     layout: Layout,
     maybe_user: MaybeUser,
-    Form(form): Form<LinkForm>,
+    Form(form): Form<AddByLinkForm>,
 ) -> Result<Response, AppError> {
     let id = reference::parse(&form.link);
     let user = maybe_user.user.ok_or_else(|| match &id {

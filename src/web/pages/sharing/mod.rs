@@ -119,7 +119,7 @@ pub(crate) async fn update_page(
 }
 
 #[derive(Deserialize)]
-pub(crate) struct LinkForm {
+pub(crate) struct SecretLinkForm {
     on: bool,
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn update_link(
     app: State,
     Now(now): Now,
     (SignedIn(user), Device(device)): (SignedIn, Device),
-    Form(form): Form<LinkForm>,
+    Form(form): Form<SecretLinkForm>,
 ) -> Result<Response, AppError> {
     if form.on {
         sharing::create_link(&app, &user, now).await?;
