@@ -1,4 +1,4 @@
-//! Hearts: add, remove, restore and list. Only [`add_by_link`] calls Spotify, at most once.
+//! Hearts: add, remove, restore and list. Only [`add_by_link`] calls Spotify.
 
 use time::{Duration, OffsetDateTime};
 use tokio::time::timeout;
@@ -107,13 +107,13 @@ pub async fn add_by_link(
 
 /// Fetches the playlist's name if it is unknown or old. Returns whether it is known now.
 async fn fetch_name(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<bool> {
-    let known = db::playlists::find(&app.db, user.id, playlist).await?;
-    if known.as_ref().and_then(|known| known.seen_at).is_some_and(|seen_at| now - seen_at < MAX_NAME_AGE) {
+    let stored = db::playlists::find(&app.db, user.id, playlist).await?;
+    if stored.as_ref().and_then(|stored| stored.seen_at).is_some_and(|seen_at| now - seen_at < MAX_NAME_AGE) {
         return Ok(true);
     }
     match playlists::fetch(app, user, playlist, now).await {
         Ok(_) => Ok(true),
-        Err(error) if error.is_spotify_failure() => Ok(known.is_some()),
+        Err(error) if error.is_spotify_failure() => Ok(stored.is_some()),
         Err(error) => Err(error),
     }
 }

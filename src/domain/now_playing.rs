@@ -100,8 +100,8 @@ pub fn is_enabled(grant: &Grant) -> bool {
 
 /// Returns a playlist from stored data, without calling Spotify.
 async fn find_playlist(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Playlist> {
-    if let Some(known) = db::playlists::find(&app.db, user.id, id).await? {
-        return Ok(known);
+    if let Some(playlist) = db::playlists::find(&app.db, user.id, id).await? {
+        return Ok(playlist);
     }
     let heart = db::hearts::find(&app.db, user.id, id).await?;
     let heart = heart.filter(|heart| heart.removed_at.is_none());

@@ -12,7 +12,7 @@ use crate::ids::{Secret, TokenHash, UserId};
 
 pub const INVITE_TTL: Duration = Duration::days(14);
 
-/// Reason why no account was created.
+/// Reason for not creating an account.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
     #[error("registration is closed")]

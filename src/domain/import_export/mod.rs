@@ -72,7 +72,7 @@ pub fn export(app: &App, user: &CurrentUser) -> impl Stream<Item = Result<Vec<Ex
     })
 }
 
-/// Reason why a line is skipped.
+/// Error in a line, which is then skipped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
     #[error("This is not a heart that Heartlist exported.")]

@@ -28,7 +28,7 @@ pub(super) struct FileLine {
     pub(super) heart: Option<FileHeart>,
 }
 
-/// Reason why a file cannot be read.
+/// Error that makes a whole file unreadable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     #[error("No file was chosen, or the file is empty.")]

@@ -39,7 +39,7 @@ pub struct Library {
     pub missing: usize,
     /// True while the rest is being fetched.
     pub is_loading: bool,
-    /// The reason why the library could not be refreshed.
+    /// The error that prevents a refresh.
     pub error: Option<Error>,
 }
 

@@ -54,7 +54,7 @@ impl Outcome {
     }
 }
 
-/// Reason why a login changes nothing.
+/// Conflict that makes a login change nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     #[error("the identity is linked to another account")]

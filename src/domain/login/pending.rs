@@ -57,7 +57,7 @@ pub struct AfterLogin {
     pub invite: Option<Secret>,
 }
 
-/// Reason why a signed-in user is sent to the provider again.
+/// Reason for sending a signed-in user to the provider again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReauthReason {
     #[serde(rename = "Renew")]
