@@ -24,7 +24,7 @@ async fn privacy_page_lists_every_column() {
     columns.sort();
     listed.sort();
     assert!(columns.len() > 30, "{columns:?}");
-    assert_eq!(listed, columns, "src/web/legal/kept.rs has a line for every column");
+    assert_eq!(listed, columns, "src/web/pages/legal/stored_data.rs has a line for every column");
     let terms = page.texts("main .stored-data li > span:nth-child(2)");
     assert!(terms.len() > 15 && terms.iter().all(|how_long| how_long.ends_with('.')), "{terms:?}");
 }
