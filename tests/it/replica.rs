@@ -8,10 +8,10 @@ use futures_util::future::join_all;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
-use crate::support::Site;
 use crate::support::postgres::create_database;
 use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
+use crate::support::{Site, wait_until};
 
 /// Playlists in no library. One leads the primary's top list, the other the replica's, to tell them apart.
 const ON_PRIMARY: &str = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -29,6 +29,12 @@ async fn write_top_list(pool: &PgPool, id: &str, seconds_old: f64) {
     tx.commit().await.unwrap();
 }
 
+/// Waits for the list that the app makes when it starts, which would replace a written one.
+async fn wait_for_first_top_list(site: &Site) {
+    let made = "select exists (select from top_lists where made_at is not null and leased_until is null)";
+    wait_until("the first list is made", async || sqlx::query_scalar(made).fetch_one(&site.db).await.unwrap()).await;
+}
+
 async fn open_top_list(visitor: &Visitor) -> Vec<String> {
     let page = visitor.get("/top").await;
     assert_eq!(page.status, 200, "{}", page.html);
@@ -40,6 +46,7 @@ async fn anonymous_visitors_read_top_list_from_replica() {
     let copy = create_database().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
     let copied = PgPool::connect(copy.url()).await.unwrap();
+    wait_for_first_top_list(&site).await;
     write_top_list(&site.db, ON_PRIMARY, 0.0).await;
     write_top_list(&copied, ON_REPLICA, 0.0).await;
     assert_eq!(open_top_list(&site.visitor()).await, [ON_REPLICA]);
@@ -56,6 +63,7 @@ async fn anonymous_visitors_read_top_list_from_replica() {
 #[tokio::test]
 async fn unreachable_replica_falls_back_to_primary() {
     let site = Site::open_with(&[("READ_DATABASE_URL", UNREACHABLE_URL)]).await;
+    wait_for_first_top_list(&site).await;
     write_top_list(&site.db, ON_PRIMARY, 0.0).await;
     let ada = site.sign_in("ada").await;
     assert_eq!(
@@ -88,6 +96,7 @@ async fn start_closing_server() -> (String, Arc<AtomicUsize>) {
 async fn unreachable_replica_is_retried_after_pause() {
     let (url, asked) = start_closing_server().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", &url)]).await;
+    wait_for_first_top_list(&site).await;
     write_top_list(&site.db, ON_PRIMARY, 0.0).await;
     let stranger = site.visitor();
     open_top_list(&stranger).await;
@@ -155,6 +164,7 @@ async fn hanging_replica_falls_back_to_primary() {
     let copied = PgPool::connect(copy.url()).await.unwrap();
     write_top_list(&copied, ON_REPLICA, 0.0).await;
     let site = Site::open_with(&[("READ_DATABASE_URL", copy.url())]).await;
+    wait_for_first_top_list(&site).await;
     write_top_list(&site.db, ON_PRIMARY, 0.0).await;
     assert_eq!(open_top_list(&site.visitor()).await, [ON_REPLICA]);
     copy.signal(Signal::STOP);
