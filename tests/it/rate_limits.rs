@@ -84,6 +84,17 @@ async fn only_last_forwarded_hop_counts_behind_proxy() {
 }
 
 #[tokio::test]
+async fn wrong_methods_do_not_count() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    for method in [Method::OPTIONS, Method::PATCH, Method::DELETE].into_iter().cycle().take(40) {
+        let headers = [("sec-fetch-site", "same-origin")];
+        assert_eq!(ada.request(method.clone(), "/hearts/import", &headers, None).await.status, 405, "{method}");
+    }
+    assert_eq!(ada.get("/hearts/export.csv").await.status, 200, "exports share the limit of imports");
+}
+
+#[tokio::test]
 async fn sign_in_callbacks_are_limited() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3")]).await;
     site.freeze_clock();

@@ -118,7 +118,8 @@ impl RateLimit {
 
 /// Applies `limit` to `routes`.
 pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLimit>) -> MethodRouter<Arc<App>> {
-    routes.layer(from_fn_with_state(limit.clone(), enforce))
+    // Around the methods of the route only, so that wrong methods do not count.
+    routes.route_layer(from_fn_with_state(limit.clone(), enforce))
 }
 
 async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
