@@ -54,6 +54,9 @@ impl MaybeUser {
             }
             _ => None,
         };
+        if let Some(user) = &user {
+            tracing::Span::current().record("user_id", user.id.0);
+        }
         Ok(Self { session, user })
     }
 
@@ -153,9 +156,6 @@ impl FromRequestParts<Arc<App>> for MaybeUser {
             return Ok(maybe_user.clone());
         }
         let maybe_user = MaybeUser::load(session(parts)?).await?;
-        if let Some(user) = &maybe_user.user {
-            tracing::Span::current().record("user_id", user.id.0);
-        }
         parts.extensions.insert(maybe_user.clone());
         Ok(maybe_user)
     }
