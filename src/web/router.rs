@@ -151,7 +151,12 @@ const REDIRECTS: [(&str, &str, &str); 4] = [
 
 fn redirects() -> Router<Arc<App>> {
     REDIRECTS.into_iter().fold(Router::new(), |router, (route, old, new)| {
-        let redirect = move |uri: Uri| async move { Redirect::permanent(&uri.to_string().replacen(old, new, 1)) };
+        let redirect = move |uri: Uri| async move {
+            // Only the path of the request target, which may name a foreign host.
+            let (start, end) = uri.path().rsplit_once(old).unwrap_or_default();
+            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            Redirect::permanent(&format!("{start}{new}{end}{query}"))
+        };
         router.route(route, any(redirect))
     })
 }

@@ -297,6 +297,10 @@ async fn addresses_of_earlier_releases_redirect_permanently() {
         ("/account/again", "/account/reauthenticate"),
         ("/account/ways/github", "/account/identities/github"),
         ("/hearts/3cEYpjA9oz9GiPac4AsH4n/words", "/hearts/3cEYpjA9oz9GiPac4AsH4n/annotation"),
+        (
+            "/hearts/wordsAAAAAAAAAAAAAAAAA/words?from=%2Fwords",
+            "/hearts/wordsAAAAAAAAAAAAAAAAA/annotation?from=%2Fwords",
+        ),
     ] {
         for method in [Method::GET, Method::POST] {
             let moved = site.visitor().request(method, old, &[], None).await;
