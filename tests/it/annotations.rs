@@ -81,6 +81,11 @@ async fn annotation_page_edits_a_heart_whose_playlist_is_unknown() {
         (page.text("h1").as_str(), page.attribute(".back-link a", "href")),
         ("Note and tags", format!("/hearts?sort=oldest#p-{id}"))
     );
+    for foreign in ["%2F%2Fevil.example", "javascript:alert(1)", "%00"] {
+        let page = ada.open(&format!("/hearts/{id}/annotation?from={foreign}")).await;
+        let paths = (page.attribute(".back-link a", "href"), page.attribute("main input[name=from]", "value"));
+        assert_eq!(paths, (format!("/hearts#p-{id}"), "/hearts".to_owned()), "{foreign}");
+    }
     let refused = ada.submit(page.form(".annotation form").with("note", &"x".repeat(281))).await;
     assert_eq!((refused.status, refused.has("#note-error")), (422, true));
     let saved = ada.submit(refused.form(".annotation form").with("note", "short")).await;

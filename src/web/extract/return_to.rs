@@ -2,6 +2,7 @@
 
 use html_escape::encode_double_quoted_attribute;
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -11,7 +12,6 @@ use serde::Deserialize;
 use url::{Position, Url};
 
 use crate::app::App;
-use crate::ids::PlaylistId;
 
 /// A path of this site that is safe to redirect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ pub(crate) struct FromParam {
 }
 
 /// Path of a playlist's entry in the list at `from`, or in the hearts.
-pub(crate) fn list_anchor(from: Option<&str>, id: &PlaylistId) -> String {
+pub(crate) fn list_anchor(from: Option<&str>, id: impl Display) -> String {
     let page = from.and_then(SafePath::parse);
     let page = page.as_ref().map_or("/hearts", |page| page.as_str().split('#').next().unwrap_or_default());
     format!("{page}#p-{id}")

@@ -12,7 +12,7 @@ use crate::domain::{Error, playlists};
 use crate::web::error::{AppError, Link};
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::return_to::{BackLink, FromParam, list_anchor};
+use crate::web::extract::return_to::{FromParam, SafePath, list_anchor};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 use crate::web::views::annotation_form::AnnotationForm;
@@ -23,11 +23,12 @@ use crate::web::views::playlist_card::PlaylistCard;
 #[template(path = "hearts/annotation.html")]
 struct AnnotationPage {
     layout: Layout,
-    back: BackLink,
     card: PlaylistCard,
     form: AnnotationForm,
-    /// Path to return to.
+    /// Page that the form returns to.
     current_path: String,
+    /// The playlist's entry on that page.
+    entry_path: String,
 }
 
 /// The form on a page of its own.
@@ -83,9 +84,9 @@ pub(crate) async fn update(
 }
 
 fn annotation_page(layout: Layout, card: PlaylistCard, form: AnnotationForm, from: Option<String>) -> Response {
-    let back = BackLink::from_param(Some(from.as_deref().unwrap_or("/hearts")));
-    let current_path = from.unwrap_or_else(|| "/hearts".into());
-    render_page(&AnnotationPage { layout, back, card, form, current_path })
+    let current_path = from.filter(|from| SafePath::parse(from).is_some()).unwrap_or_else(|| "/hearts".into());
+    let entry_path = list_anchor(Some(&current_path), &card.id);
+    render_page(&AnnotationPage { layout, card, form, current_path, entry_path })
 }
 
 /// Error for a heart that was removed meanwhile, perhaps in another tab.
