@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
@@ -199,7 +199,7 @@ pub(crate) fn take(headers: &HeaderMap) -> Option<FlashMessage> {
 
 /// Sets the cookie of a new flash message and clears it after a page has shown it.
 pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let is_pending = take(request.headers()).is_some();
+    let is_pending = request.method() != Method::HEAD && take(request.headers()).is_some();
     let mut response = next.run(request).await;
     let cookie = match response.extensions().get::<FlashMessage>() {
         Some(message) => format!("{COOKIE_NAME}={}; Max-Age=60", message.encode()),
