@@ -23,7 +23,8 @@ static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 pub(crate) struct SharedPageRequest {
     pub(crate) address: Address,
     pub(crate) path: String,
-    if_none_match: Option<String>,
+    /// Empty without the header.
+    if_none_match: String,
 }
 
 impl FromRequestParts<Arc<App>> for SharedPageRequest {
@@ -36,7 +37,8 @@ impl FromRequestParts<Arc<App>> for SharedPageRequest {
             "u" => Slug::parse(name).ok().filter(|slug| slug.as_str() == name).map(Address::Page),
             _ => Some(Address::Link(Secret::new(name))),
         };
-        let if_none_match = parts.headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).map(str::to_owned);
+        let etags = parts.headers.get_all(IF_NONE_MATCH).iter().filter_map(|etags| etags.to_str().ok());
+        let if_none_match = etags.collect::<Vec<_>>().join(",");
         Ok(Self { address: address.ok_or_else(not_shared)?, path: format!("/{kind}/{name}"), if_none_match })
     }
 }
@@ -58,9 +60,9 @@ impl SharedPageRequest {
     pub(crate) fn respond(self, content_type: &'static str, text: String) -> Response {
         // Weak, because compressed responses have the same ETag.
         let etag = format!("W/\"{}\"", TokenHash::new(&text).log_prefix());
-        let mut response = match &self.if_none_match {
-            Some(if_none_match) if etag_matches(if_none_match, &etag) => StatusCode::NOT_MODIFIED.into_response(),
-            _ => ([(CONTENT_TYPE, content_type)], text).into_response(),
+        let mut response = match etag_matches(&self.if_none_match, &etag) {
+            true => StatusCode::NOT_MODIFIED.into_response(),
+            false => ([(CONTENT_TYPE, content_type)], text).into_response(),
         };
         let headers = response.headers_mut();
         headers.insert(ETAG, etag.try_into().expect("an ETag is ASCII"));
@@ -76,9 +78,10 @@ impl SharedPageRequest {
     }
 }
 
-/// Weak comparison of an If-None-Match header (RFC 9110, 13.1.2).
+/// Weak comparison of an If-None-Match header (RFC 9110, 8.8.3.2 and 13.1.2).
 fn etag_matches(if_none_match: &str, etag: &str) -> bool {
-    if_none_match.trim() == "*" || if_none_match.split(',').any(|candidate| candidate.trim() == etag)
+    let opaque = |etag: &str| etag.trim().trim_start_matches("W/").to_owned();
+    if_none_match.trim() == "*" || if_none_match.split(',').any(|candidate| opaque(candidate) == opaque(etag))
 }
 
 fn not_shared() -> AppError {
@@ -96,7 +99,7 @@ mod tests {
     #[test]
     fn etag_matches_any_of_several() {
         let etag = "W/\"0f\"";
-        for if_none_match in [etag, "*", " * ", "\"x\", W/\"0f\"", "W/\"0f\",W/\"1f\""] {
+        for if_none_match in [etag, "*", " * ", "\"x\", W/\"0f\"", "W/\"0f\",W/\"1f\"", "\"0f\""] {
             assert!(etag_matches(if_none_match, etag), "{if_none_match}");
         }
         for if_none_match in ["", "W/\"1f\"", "0f"] {
