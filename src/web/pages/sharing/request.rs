@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, VARY};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use headers::{ETag, HeaderMapExt, IfNoneMatch};
 use time::OffsetDateTime;
 
 use crate::app::App;
@@ -23,8 +24,7 @@ static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 pub(crate) struct SharedPageRequest {
     pub(crate) address: Address,
     pub(crate) path: String,
-    /// Empty without the header.
-    if_none_match: String,
+    if_none_match: Option<IfNoneMatch>,
 }
 
 impl FromRequestParts<Arc<App>> for SharedPageRequest {
@@ -37,8 +37,7 @@ impl FromRequestParts<Arc<App>> for SharedPageRequest {
             "u" => Slug::parse(name).ok().filter(|slug| slug.as_str() == name).map(Address::Page),
             _ => Some(Address::Link(Secret::new(name))),
         };
-        let etags = parts.headers.get_all(IF_NONE_MATCH).iter().filter_map(|etags| etags.to_str().ok());
-        let if_none_match = etags.collect::<Vec<_>>().join(",");
+        let if_none_match = parts.headers.typed_get();
         Ok(Self { address: address.ok_or_else(not_shared)?, path: format!("/{kind}/{name}"), if_none_match })
     }
 }
@@ -60,12 +59,13 @@ impl SharedPageRequest {
     pub(crate) fn respond(self, content_type: &'static str, text: String) -> Response {
         // Weak, because compressed responses have the same ETag.
         let etag = format!("W/\"{}\"", TokenHash::new(&text).log_prefix());
-        let mut response = match etag_matches(&self.if_none_match, &etag) {
-            true => StatusCode::NOT_MODIFIED.into_response(),
-            false => ([(CONTENT_TYPE, content_type)], text).into_response(),
+        let etag: ETag = etag.parse().expect("a hash in hexadecimal is an ETag");
+        let mut response = match &self.if_none_match {
+            Some(known) if !known.precondition_passes(&etag) => StatusCode::NOT_MODIFIED.into_response(),
+            _ => ([(CONTENT_TYPE, content_type)], text).into_response(),
         };
         let headers = response.headers_mut();
-        headers.insert(ETAG, etag.try_into().expect("an ETag is ASCII"));
+        headers.typed_insert(etag);
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         if self.is_secret() {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
@@ -78,32 +78,10 @@ impl SharedPageRequest {
     }
 }
 
-/// Weak comparison of an If-None-Match header (RFC 9110, 8.8.3.2 and 13.1.2).
-fn etag_matches(if_none_match: &str, etag: &str) -> bool {
-    let opaque = |etag: &str| etag.trim().trim_start_matches("W/").to_owned();
-    if_none_match.trim() == "*" || if_none_match.split(',').any(|candidate| opaque(candidate) == opaque(etag))
-}
-
 fn not_shared() -> AppError {
     AppError::new(
         StatusCode::GONE,
         "Nothing is shared here",
         "There are no hearts at this address. Perhaps there never were, or whoever shared them has stopped.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::etag_matches;
-
-    #[test]
-    fn etag_matches_any_of_several() {
-        let etag = "W/\"0f\"";
-        for if_none_match in [etag, "*", " * ", "\"x\", W/\"0f\"", "W/\"0f\",W/\"1f\"", "\"0f\""] {
-            assert!(etag_matches(if_none_match, etag), "{if_none_match}");
-        }
-        for if_none_match in ["", "W/\"1f\"", "0f"] {
-            assert!(!etag_matches(if_none_match, etag), "{if_none_match}");
-        }
-    }
 }
