@@ -7,8 +7,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use crate::app::App;
 use crate::domain::annotation::{self, Annotation};
-use crate::domain::{Error, playlists};
+use crate::domain::{CurrentUser, Error, playlists};
+use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Link};
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
@@ -38,8 +40,7 @@ pub(crate) async fn edit(
     SignedIn(user): SignedIn,
     (Path(id), Query(query)): (Path<String>, Query<FromParam>),
 ) -> Result<Response, AppError> {
-    let playlist = playlists::find(&app, &user, &parse_id(&id)?).await?;
-    let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(not_hearted)?;
+    let card = load_card(&app, &user, &parse_id(&id)?).await?;
     let form = card.annotation_form();
     Ok(annotation_page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
 }
@@ -65,8 +66,7 @@ pub(crate) async fn update(
     let annotation = match Annotation::parse(&params.note, &params.tags) {
         Ok(annotation) => annotation,
         Err(error) => {
-            let playlist = playlists::find(&app, &user, &id).await?;
-            let card = playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(not_hearted)?;
+            let card = load_card(&app, &user, &id).await?;
             let form = AnnotationForm::invalid(&params.note, &params.tags, error);
             let layout = layout.with_title(format!("Note and tags – not saved: {}", card.name), "hearts");
             return Ok(
@@ -81,6 +81,11 @@ pub(crate) async fn update(
             Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), Flash::AnnotationSaved))
         }
     }
+}
+
+async fn load_card(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<PlaylistCard, AppError> {
+    let playlist = playlists::find(app, user, id).await?;
+    playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(not_hearted)
 }
 
 fn annotation_page(layout: Layout, card: PlaylistCard, form: AnnotationForm, from: Option<String>) -> Response {
