@@ -1,10 +1,10 @@
-//! Who may register, and the limits on requests.
+//! Registration policy, and limits on requests.
 
 use std::num::NonZeroU32;
 
 use super::env_reader::EnvReader;
 
-/// Who may create an account. Existing users can always sign in.
+/// Policy for new accounts. Existing users can always sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Registration {
     #[default]

@@ -9,7 +9,7 @@ use super::playlists::{StoredLibrary, library, playlist};
 use super::{Error, Pool};
 use crate::ids::UserId;
 
-/// What rows must match. All strings are folded; empty fields match everything.
+/// Conditions on rows. All strings are folded; empty fields match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Each occurs in the name or the owner's name; for hearts also in the note.

@@ -23,7 +23,7 @@ pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<(),
     Ok(())
 }
 
-/// Who may register.
+/// Policy for new accounts.
 #[derive(Clone, Copy, Debug)]
 pub enum RegistrationPolicy {
     Open,

@@ -12,7 +12,7 @@ pub(crate) struct Control {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     pub(crate) effect: &'static str,
-    /// What to try in the app.
+    /// Hint on how to see the effect in the app.
     pub(crate) hint: &'static str,
     target: Target,
 }
@@ -154,7 +154,7 @@ pub(crate) struct TimeJump {
     /// Value of the form field.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    /// What to try in the app.
+    /// Hint on how to see the effect in the app.
     pub(crate) hint: &'static str,
     pub(crate) duration: Duration,
 }

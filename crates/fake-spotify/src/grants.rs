@@ -29,7 +29,7 @@ pub struct Tokens {
     pub expires_in: Duration,
 }
 
-/// What an authorization code stands for.
+/// The request that an authorization code was issued for.
 #[derive(Clone)]
 pub(crate) struct Authorization {
     pub(crate) user_key: String,

@@ -7,7 +7,7 @@
 //! expire after ten minutes, refresh tokens that optionally rotate and expire six months after the consent), and the
 //! Web API of a development-mode app as of February 2026 (`items` instead of `tracks`, no items of other people's
 //! playlists, plain-text 403 for users who are not on the allow-list), with the irregular data of real libraries.
-//! What Spotify rejects is rejected with the same status and body.
+//! Invalid requests get the status and body that Spotify sends.
 //!
 //! **Not imitated**: remembered consent (the page is always shown, as with `show_dialog=true`), passwords, search,
 //! writes to a library, and rate limits, except by [`FakeSpotify::inject_fault`] and [`FakeSpotify::set_scenario`].

@@ -1,4 +1,4 @@
-//! What the server is started with, and what can be changed while it runs.
+//! Start-up settings, and switches that can change at run time.
 
 use std::time::Duration;
 

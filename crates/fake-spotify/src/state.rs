@@ -65,7 +65,7 @@ impl FakeSpotify {
         state.users.push(Arc::new(user));
     }
 
-    /// The same server with a user who owns `count` ordinary playlists.
+    /// Returns the same server with another user, with `count` ordinary playlists.
     #[must_use]
     pub fn with_library(self, key: &str, count: usize) -> Self {
         self.add_user(User::with_library(key, count));

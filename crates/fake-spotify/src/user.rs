@@ -23,7 +23,7 @@ pub struct User {
     pub library: Vec<Option<Playlist>>,
     /// By how much `total` overstates the library.
     pub total_excess: usize,
-    /// What they are playing.
+    /// Current playback.
     pub playing: Playing,
     /// Seed of their picture under `/covers/`.
     pub picture_seed: String,
@@ -62,7 +62,7 @@ impl User {
         }
     }
 
-    /// A user who owns `count` ordinary playlists.
+    /// Returns a user with `count` ordinary playlists.
     pub fn with_library(key: &str, count: usize) -> Self {
         let mut user = Self::new(key);
         let owner = user.to_owner();

@@ -36,7 +36,7 @@ pub(crate) struct Binaries {
     /// Output of `postgres --version`.
     pub(crate) version: String,
     major: u32,
-    /// Whether the programs were moved after they were built, and must be told where their libraries are.
+    /// True if the programs were moved after they were built, and need `LD_LIBRARY_PATH`.
     is_relocated: bool,
 }
 

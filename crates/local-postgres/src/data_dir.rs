@@ -1,4 +1,4 @@
-//! Folder of the server: who owns it, and the files by which processes share the server.
+//! Folder of the server: its owner, and the files by which processes share the server.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},

@@ -11,7 +11,7 @@ use super::provider::OtherProvider;
 /// Number of secrets that [`OtherProvidersState::issued_secrets`] returns at most.
 const MAX_ISSUED_SECRETS: usize = 1_000;
 
-/// What a code or an access token stands for.
+/// The account and client of a code or an access token.
 #[derive(Clone)]
 pub(super) struct Authorization {
     pub(super) provider: OtherProvider,
