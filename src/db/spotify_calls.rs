@@ -14,6 +14,8 @@ const RETENTION: Duration = Duration::days(31);
 #[derive(Clone, Debug, Default)]
 pub struct CallCounter {
     counts: Arc<Mutex<HashMap<(Date, &'static str), i64>>>,
+    /// Held during a flush.
+    flushing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl CallCounter {
@@ -25,8 +27,10 @@ impl CallCounter {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry((day, endpoint)).or_default() += calls;
     }
 
-    /// Writes the counts since the last flush. After a failure they are kept for the next flush.
+    /// Writes the counts since the last flush, after a flush under way: its counts are in neither place until it ends.
+    /// After a failure they are kept for the next flush.
     pub async fn flush(&self, pool: &Pool) -> Result<(), Error> {
+        let _flushing = self.flushing.lock().await;
         let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         if counts.is_empty() {
             return Ok(());
