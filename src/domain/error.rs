@@ -106,7 +106,9 @@ impl From<oauth::Error> for Error {
         match error {
             oauth::Error::InvalidGrant => Error::Reconnect,
             oauth::Error::TimedOut => Error::SpotifyTimeout,
-            oauth::Error::Unavailable(_) => Error::SpotifyUnavailable(error.to_string()),
+            oauth::Error::Denied | oauth::Error::Rejected(_) | oauth::Error::Unavailable(_) => {
+                Error::SpotifyUnavailable(error.to_string())
+            }
             oauth::Error::Misconfigured(reason) => Error::Misconfigured(reason),
         }
     }

@@ -3,33 +3,21 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use oauth2::basic::{BasicClient, BasicErrorResponseType, BasicRequestTokenError, BasicTokenResponse};
+use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenResponse, TokenUrl,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, StandardRevocableToken, TokenResponse,
+    TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::http::{HttpClient, HttpError};
+use super::error::Error;
+use super::http::HttpClient;
 use super::providers::{ClientAuthMethod, ProviderSpec};
+use super::token_response::LooseTokenResponse;
 use crate::ids::{Provider, Secret};
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// `invalid_grant`: the code or refresh token was used or revoked, has expired or belongs to another client.
-    #[error("the provider refused the grant")]
-    InvalidGrant,
-    /// The provider refuses the client id or secret, or the request; the operator has to fix it.
-    #[error("the provider refused the client: {0}")]
-    Misconfigured(String),
-    #[error("the provider did not answer in time")]
-    TimedOut,
-    /// The provider cannot be reached, or failed.
-    #[error("the provider is unavailable: {0}")]
-    Unavailable(String),
-}
 
 /// The tokens of one consent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,14 +53,25 @@ pub struct AuthorizationRequest {
     pub verifier: Secret,
 }
 
-type Endpoints = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+type OAuth2Client<Authorize = EndpointNotSet, Token = EndpointNotSet> = oauth2::Client<
+    BasicErrorResponse,
+    LooseTokenResponse,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    Authorize,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    Token,
+>;
 
 /// A provider's OAuth client.
 #[derive(Clone, Debug)]
 pub struct Client {
     provider: Provider,
     pub(super) spec: &'static ProviderSpec,
-    pub(super) endpoints: Endpoints,
+    pub(super) endpoints: OAuth2Client<EndpointSet, EndpointSet>,
     /// The base URL of the provider's API, without a trailing slash.
     pub(super) api: String,
     /// The provider's `iss` (RFC 9207).
@@ -98,7 +97,7 @@ impl Client {
         let trim = |base: &Url| base.as_str().trim_end_matches('/').to_owned();
         let (accounts, tokens) = (trim(&settings.accounts_url), trim(&settings.token_url));
         let valid = "a valid base URL with a fixed path is a URL";
-        let endpoints = BasicClient::new(ClientId::new(settings.client_id))
+        let endpoints = <OAuth2Client>::new(ClientId::new(settings.client_id))
             .set_client_secret(ClientSecret::new(settings.client_secret.expose().to_owned()))
             .set_auth_type(match spec.auth_method {
                 ClientAuthMethod::Basic => AuthType::BasicAuth,
@@ -108,7 +107,7 @@ impl Client {
             .set_token_uri(TokenUrl::new(format!("{tokens}{}", spec.token_path)).expect(valid))
             .set_redirect_uri(RedirectUrl::from_url(settings.redirect_uri));
         let issuer = format!("{accounts}{}", spec.issuer);
-        Self { provider, spec, endpoints, api: trim(&settings.api_url), issuer, http: HttpClient::new(spec) }
+        Self { provider, spec, endpoints, api: trim(&settings.api_url), issuer, http: HttpClient::new() }
     }
 
     pub fn provider(&self) -> Provider {
@@ -118,6 +117,11 @@ impl Client {
     /// Returns whether `iss` names this provider (RFC 9207).
     pub fn is_issuer(&self, iss: &str) -> bool {
         iss.trim_end_matches('/') == self.issuer
+    }
+
+    /// Returns the error for the code in the `error` parameter of a callback.
+    pub fn callback_error(&self, code: &str) -> Error {
+        Error::from_code(code, self.spec)
     }
 
     /// Returns the scopes to request: the provider's standard ones and the enabled optional ones.
@@ -150,7 +154,8 @@ impl Client {
     ) -> Result<Grant, Error> {
         let request = self.endpoints.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
-        let response = request.request_async(&self.http).await?;
+        let response =
+            request.request_async(&self.http).await.map_err(|error| Error::from_token_error(error, self.spec))?;
         Ok(grant_from_response(&response, scopes, now))
     }
 
@@ -161,7 +166,8 @@ impl Client {
     pub async fn refresh_token(&self, old: &Grant, now: OffsetDateTime) -> Result<Grant, Error> {
         let refresh = old.refresh.as_ref().ok_or(Error::InvalidGrant)?;
         let refresh = RefreshToken::new(refresh.expose().to_owned());
-        let response = self.endpoints.exchange_refresh_token(&refresh).request_async(&self.http).await?;
+        let response = self.endpoints.exchange_refresh_token(&refresh).request_async(&self.http).await;
+        let response = response.map_err(|error| Error::from_token_error(error, self.spec))?;
         let new = grant_from_response(&response, &old.scopes, now);
         // Without a new refresh token the old one stays valid (RFC 6749 section 6).
         let refresh = new.refresh.or_else(|| old.refresh.clone());
@@ -169,9 +175,13 @@ impl Client {
     }
 }
 
+/// Assumed lifetime of a token whose response does not say it. Short: one refresh too many costs a request, one too few
+/// costs a visitor a failed one.
+const UNKNOWN_LIFETIME: Duration = Duration::from_secs(5 * 60);
+
 /// Builds a grant. `scopes` are those requested, or those of the previous grant.
-fn grant_from_response(response: &BasicTokenResponse, scopes: &Scopes, now: OffsetDateTime) -> Grant {
-    let lifetime = response.expires_in().unwrap_or(Duration::from_secs(3600));
+fn grant_from_response(response: &LooseTokenResponse, scopes: &Scopes, now: OffsetDateTime) -> Grant {
+    let lifetime = response.expires_in().unwrap_or(UNKNOWN_LIFETIME);
     // A tenth early, at most a minute: a short-lived token must not be due for refresh when it arrives.
     let margin = (lifetime / 10).min(Duration::from_secs(60));
     let granted = response.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
@@ -182,31 +192,5 @@ fn grant_from_response(response: &BasicTokenResponse, scopes: &Scopes, now: Offs
         authorized_at: now,
         // RFC 6749 section 5.1: a response without scopes means those requested, or the previous ones.
         scopes: granted.unwrap_or_else(|| scopes.clone()),
-    }
-}
-
-impl From<BasicRequestTokenError<HttpError>> for Error {
-    fn from(error: BasicRequestTokenError<HttpError>) -> Self {
-        match error {
-            BasicRequestTokenError::ServerResponse(response) => match response.error() {
-                BasicErrorResponseType::InvalidGrant => Error::InvalidGrant,
-                other => Error::Misconfigured(other.to_string()),
-            },
-            BasicRequestTokenError::Request(error) => error.into(),
-            // The body may contain tokens, so only its length is logged.
-            BasicRequestTokenError::Parse(_, body) => {
-                Error::Unavailable(format!("a response of {} bytes that is not a token", body.len()))
-            }
-            BasicRequestTokenError::Other(message) => Error::Unavailable(message),
-        }
-    }
-}
-
-impl From<HttpError> for Error {
-    fn from(error: HttpError) -> Self {
-        match error {
-            HttpError::TimedOut => Error::TimedOut,
-            error => Error::Unavailable(error.to_string()),
-        }
     }
 }

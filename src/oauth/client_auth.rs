@@ -8,7 +8,8 @@ use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, TokenResponse};
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use super::client::{Client, Error};
+use super::client::Client;
+use super::error::Error;
 use super::http::{HttpClient, HttpError};
 use crate::ids::Secret;
 
@@ -29,7 +30,7 @@ impl Client {
         let token = match response {
             Ok(response) => Ok(Secret::new(response.access_token().secret())),
             // No grant was sent, so a refused grant means refused credentials.
-            Err(error) => Err(match error.into() {
+            Err(error) => Err(match Error::from_token_error(error, self.spec) {
                 Error::InvalidGrant => Error::Misconfigured("invalid_grant".into()),
                 error => error,
             }),

@@ -5,11 +5,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use oauth2::http::StatusCode;
+use oauth2::http::header::CONTENT_TYPE;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
-
-use super::providers::ProviderSpec;
 
 /// Timeout of a request to a provider. A visitor is waiting for it.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(8);
@@ -46,11 +45,10 @@ const USER_AGENT: &str = concat!("heartlist/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug)]
 pub(super) struct HttpClient {
     client: reqwest::Client,
-    spec: &'static ProviderSpec,
 }
 
 impl HttpClient {
-    pub(super) fn new(spec: &'static ProviderSpec) -> Self {
+    pub(super) fn new() -> Self {
         // A token request that follows a redirect would send the client secret there.
         let client = reqwest::Client::builder()
             .redirect(Policy::none())
@@ -58,7 +56,7 @@ impl HttpClient {
             .connect_timeout(Duration::from_secs(3))
             .timeout(HTTP_TIMEOUT)
             .build();
-        Self { client: client.expect("TLS is installed at the start, and the system has CA certificates"), spec }
+        Self { client: client.expect("TLS is installed at the start, and the system has CA certificates") }
     }
 
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
@@ -88,45 +86,47 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move { Ok(normalize_error(self.spec, self.send(request).await?)) })
+        Box::pin(async move { Ok(normalize(self.send(request).await?)) })
     }
 }
 
-/// Turns an error response into the form of RFC 6749 section 5.2. Some providers send errors with status 200, as an
-/// object, or under a custom name.
-fn normalize_error(spec: &ProviderSpec, response: HttpResponse) -> HttpResponse {
+/// Turns a token response into the form that oauth2 accepts. Some providers send errors with status 200 or as an object,
+/// and JSON under another content type.
+fn normalize(mut response: HttpResponse) -> HttpResponse {
+    response.headers_mut().remove(CONTENT_TYPE);
     let json = serde_json::from_slice::<Value>(response.body()).ok();
-    let error = match json.as_ref().and_then(|json| json.get("error")) {
-        Some(Value::String(name)) => name.clone(),
+    let code = match json.as_ref().and_then(|json| json.get("error")) {
+        Some(Value::String(code)) if !code.is_empty() => code.clone(),
         Some(Value::Object(error)) => error.get("code").map_or_else(|| "unknown".into(), Value::to_string),
         _ => return response,
     };
-    let name = if spec.invalid_grant_aliases.contains(&error.as_str()) { "invalid_grant" } else { error.as_str() };
-    let mut normalized = HttpResponse::new(json!({ "error": name }).to_string().into_bytes());
-    *normalized.status_mut() = StatusCode::BAD_REQUEST;
-    *normalized.headers_mut() = response.headers().clone();
-    normalized
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    *response.body_mut() = json!({ "error": code }).to_string().into_bytes();
+    response
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::providers::{FACEBOOK, GITHUB, SPOTIFY};
     use super::*;
 
     #[test]
     fn provider_errors_become_standard_errors() {
-        let normalize = |spec, body: &str| {
-            let response = normalize_error(spec, HttpResponse::new(body.as_bytes().to_vec()));
+        let normalize = |body: &str| {
+            let response = normalize(HttpResponse::new(body.as_bytes().to_vec()));
             (response.status().as_u16(), String::from_utf8(response.into_body()).unwrap())
         };
-        let refused = (400, r#"{"error":"invalid_grant"}"#.to_owned());
-        assert_eq!(normalize(&GITHUB, r#"{"error":"bad_verification_code","error_uri":"x"}"#), refused);
-        assert_eq!(normalize(&FACEBOOK, r#"{"error":{"message":"m","type":"OAuthException","code":100}}"#), refused);
-        assert_eq!(normalize(&SPOTIFY, r#"{"error":"invalid_grant"}"#), refused);
-        assert_eq!(normalize(&FACEBOOK, r#"{"error":{"code":1}}"#), (400, r#"{"error":"1"}"#.to_owned()));
-        assert_eq!(normalize(&GITHUB, r#"{"error":"100"}"#), (400, r#"{"error":"100"}"#.to_owned()));
-        for whole in [r#"{"access_token":"a"}"#, "no JSON", "[]"] {
-            assert_eq!(normalize(&GITHUB, whole), (200, whole.to_owned()));
+        for (body, code) in [
+            (r#"{"error":"bad_verification_code","error_uri":"x"}"#, "bad_verification_code"),
+            (r#"{"error":{"message":"m","type":"OAuthException","code":100}}"#, "100"),
+            (r#"{"error":{"status":400}}"#, "unknown"),
+            (r#"{"error":"invalid_grant"}"#, "invalid_grant"),
+        ] {
+            assert_eq!(normalize(body), (400, format!(r#"{{"error":"{code}"}}"#)));
+        }
+        for whole in
+            [r#"{"access_token":"a"}"#, r#"{"access_token":"a","error":null}"#, r#"{"error":""}"#, "no JSON", "[]"]
+        {
+            assert_eq!(normalize(whole), (200, whole.to_owned()));
         }
     }
 }

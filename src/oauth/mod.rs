@@ -2,16 +2,19 @@
 
 mod client;
 mod client_auth;
+mod error;
 mod http;
 mod profile;
 pub mod providers;
+mod token_response;
 
 use std::sync::Arc;
 
 use crate::ids::Provider;
 
-pub use client::{AuthorizationRequest, Client, ClientSettings, Error, Grant, Scopes};
+pub use client::{AuthorizationRequest, Client, ClientSettings, Grant, Scopes};
 pub use client_auth::ClientAuth;
+pub use error::Error;
 pub use profile::{EmailAddress, Profile};
 
 /// The clients of the configured providers. Spotify is always configured.

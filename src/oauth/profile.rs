@@ -4,7 +4,8 @@ use oauth2::http::header::{ACCEPT, AUTHORIZATION};
 use oauth2::{HttpRequest, http};
 use serde_json::Value;
 
-use super::client::{Client, Error};
+use super::client::Client;
+use super::error::Error;
 use super::providers::{EmailSource, UserinfoEndpoint};
 use crate::ids::{Provider, Secret};
 

@@ -18,6 +18,8 @@ pub struct ProviderSpec {
     pub issuer: &'static str,
     /// Error codes that mean `invalid_grant`.
     pub invalid_grant_aliases: &'static [&'static str],
+    /// Error codes that mean `invalid_client`: the operator has to correct the provider's settings.
+    pub invalid_client_aliases: &'static [&'static str],
     /// `None` for Spotify, whose Web API is used instead.
     pub userinfo: Option<UserinfoEndpoint>,
 }
@@ -78,6 +80,7 @@ pub const SPOTIFY: ProviderSpec = ProviderSpec {
     auth_method: ClientAuthMethod::Basic,
     issuer: "",
     invalid_grant_aliases: &[],
+    invalid_client_aliases: &[],
     userinfo: None,
 };
 
@@ -91,6 +94,7 @@ pub const GOOGLE: ProviderSpec = ProviderSpec {
     auth_method: ClientAuthMethod::Body,
     issuer: "",
     invalid_grant_aliases: &[],
+    invalid_client_aliases: &[],
     userinfo: Some(UserinfoEndpoint {
         path: "/v1/userinfo",
         subject: "/sub",
@@ -110,6 +114,7 @@ pub const GITHUB: ProviderSpec = ProviderSpec {
     auth_method: ClientAuthMethod::Body,
     issuer: "/login/oauth",
     invalid_grant_aliases: &["bad_verification_code"],
+    invalid_client_aliases: &["incorrect_client_credentials", "redirect_uri_mismatch", "application_suspended"],
     userinfo: Some(UserinfoEndpoint {
         path: "/user",
         subject: "/id",
@@ -129,6 +134,7 @@ pub const FACEBOOK: ProviderSpec = ProviderSpec {
     auth_method: ClientAuthMethod::Body,
     issuer: "",
     invalid_grant_aliases: &["100"],
+    invalid_client_aliases: &["1", "101"],
     userinfo: Some(UserinfoEndpoint {
         path: "/me?fields=id,name,email",
         subject: "/id",
@@ -149,6 +155,7 @@ pub const X: ProviderSpec = ProviderSpec {
     issuer: "",
     // “Value passed for the authorization code was invalid.”
     invalid_grant_aliases: &["invalid_request"],
+    invalid_client_aliases: &[],
     userinfo: Some(UserinfoEndpoint {
         path: "/2/users/me",
         subject: "/data/id",

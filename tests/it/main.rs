@@ -29,6 +29,7 @@ mod local_postgres_errors;
 mod migrations;
 mod multi_process;
 mod now_playing;
+mod oauth_errors;
 mod observability;
 mod pages;
 mod pagination;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fake_spotify::{Endpoint, Fault, OtherProvider, Scenario};
 use reqwest::Method;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::support::Site;
@@ -125,6 +126,43 @@ async fn provider_outage_saves_nothing_and_offers_retry() {
         assert_error_page(&page, 502, "Google sent an unusable answer");
     }
     assert_eq!(site.count_users().await, 0);
+}
+
+#[tokio::test]
+async fn loose_token_answers_of_all_providers_are_read() {
+    let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "100")]).await;
+    let loose: [fn(&mut Value); 6] = [
+        |token| token["expires_in"] = "3600".into(),
+        |token| token["expires_in"] = 3599.5.into(),
+        |token| token["expires_in"] = Value::Null,
+        |token| drop(token.as_object_mut().unwrap().remove("token_type")),
+        |token| token["scope"] = json!(["playlist-read-private", "playlist-read-collaborative"]),
+        |token| {
+            token["scope"] = "playlist-read-private,playlist-read-collaborative".into();
+            token["expires_in"] = u64::MAX.into();
+            token["refresh_token"] = "".into();
+        },
+    ];
+    for (at, change) in loose.into_iter().enumerate() {
+        site.spotify.inject_fault(Endpoint::Token, Fault::Rewritten(change), 1);
+        let page = site.visitor().sign_in("ada").await;
+        assert!(
+            page.status == 200 && page.flash().unwrap().starts_with("Signed in as Ada"),
+            "{at} {}",
+            page.text("main")
+        );
+        for provider in OtherProvider::ALL {
+            site.spotify.inject_fault(Endpoint::OtherToken, Fault::Rewritten(change), 1);
+            let page = site.visitor().sign_in_with(&site.spotify, provider, "ada").await;
+            assert_eq!(page.status, 200, "{provider:?} {at}: {}", page.text("main"));
+        }
+    }
+    for useless in ["", "{}", "[]", r#"{"access_token":""}"#, r#"{"access_token":7}"#] {
+        let body = Fault::Status(200, useless.into(), "application/json");
+        site.spotify.inject_fault(Endpoint::OtherToken, body, 1);
+        let page = site.visitor().sign_in_with(&site.spotify, OtherProvider::X, "ada").await;
+        assert_error_page(&page, 502, "X sent an unusable answer");
+    }
 }
 
 #[tokio::test]

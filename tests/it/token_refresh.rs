@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::Endpoint;
+use fake_spotify::{Endpoint, Fault};
 use futures_util::future::join_all;
 use heartlist::db::sessions::{lease, load_value, replace_value};
 use heartlist::ids::{Secret, TokenHash};
@@ -40,6 +40,45 @@ async fn single_use_refresh_tokens_survive_fifty_expiries() {
     let account = ada.open("/account").await;
     assert!(account.status == 200 && account.text("main").contains("will ask for your consent again"));
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 1);
+}
+
+#[tokio::test]
+async fn loose_answers_to_refresh_are_read() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let loose: [fn(&mut Value); 4] = [
+        |token| token["expires_in"] = "3600".into(),
+        |token| token["expires_in"] = 1e300.into(),
+        |token| drop(token.as_object_mut().unwrap().remove("token_type")),
+        |token| token["scope"] = serde_json::json!(["playlist-read-private", "playlist-read-collaborative"]),
+    ];
+    for (at, change) in loose.into_iter().enumerate() {
+        site.advance(DAY);
+        site.spotify.inject_fault(Endpoint::Token, Fault::Rewritten(change), 1);
+        let page = ada.open("/playlists").await;
+        assert!(page.status == 200 && !page.has("[role=alert]"), "{at}: {}", page.text("main"));
+    }
+}
+
+/// A token whose lifetime is not said is refreshed after minutes, not after the hour of most tokens.
+#[tokio::test]
+async fn missing_token_lifetime_counts_as_short() {
+    let site = Site::open().await;
+    let missing: [fn(&mut Value); 3] = [
+        |token| drop(token.as_object_mut().unwrap().remove("expires_in")),
+        |token| token["expires_in"] = "soon".into(),
+        |token| token["expires_in"] = 0.into(),
+    ];
+    for change in missing {
+        site.spotify.inject_fault(Endpoint::Token, Fault::Rewritten(change), 1);
+        let ada = site.sign_in("ada").await;
+        let bought = site.spotify.request_count(Endpoint::Token);
+        ada.open("/playlists").await;
+        assert_eq!(site.spotify.request_count(Endpoint::Token), bought, "it lives for a while");
+        site.advance(Duration::from_secs(11 * 60));
+        ada.open("/playlists").await;
+        assert_eq!(site.spotify.request_count(Endpoint::Token), bought + 1);
+    }
 }
 
 #[tokio::test]

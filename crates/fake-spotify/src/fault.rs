@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 
 use crate::api_error::ApiError;
 
-/// A faulty response. The handler runs only for [`Fault::Slow`], [`Fault::Truncated`] and [`Fault::CutOff`]; with the
-/// others no code is used up and no token issued.
+/// A faulty response. The handler runs only for [`Fault::Slow`], [`Fault::Truncated`], [`Fault::CutOff`] and
+/// [`Fault::Rewritten`]; with the others no code is used up and no token issued.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// Any status, body and content type.
@@ -30,6 +31,8 @@ pub enum Fault {
     Truncated,
     /// The right status, headers and first half of the body, then a broken connection.
     CutOff,
+    /// The right response with its JSON changed, as by a service that is loose about a format.
+    Rewritten(fn(&mut Value)),
     /// 200 with an empty body.
     Empty,
     /// 200 with the content type of JSON and another body.
@@ -68,7 +71,9 @@ impl Fault {
                 let to = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static("/"));
                 (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
             }
-            Self::Empty | Self::Slow(_) | Self::Truncated | Self::CutOff | Self::Hang => StatusCode::OK.into_response(),
+            Self::Empty | Self::Slow(_) | Self::Truncated | Self::CutOff | Self::Rewritten(_) | Self::Hang => {
+                StatusCode::OK.into_response()
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use futures_util::{StreamExt as _, stream};
+use serde_json::Value;
 
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;
@@ -46,9 +47,20 @@ async fn record_and_fail(
         }
         Some(Fault::Truncated) => first_half(next.run(request).await, false).await,
         Some(Fault::CutOff) => first_half(next.run(request).await, true).await,
+        Some(Fault::Rewritten(change)) => rewritten(next.run(request).await, change).await,
         Some(Fault::Hang) => std::future::pending().await,
         Some(fault) => fault.into_replacement(),
     }
+}
+
+/// A JSON response after `change`.
+async fn rewritten(response: Response, change: fn(&mut Value)) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let mut json = serde_json::from_slice(&body).unwrap_or_default();
+    change(&mut json);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(json.to_string()))
 }
 
 /// The first half of a response: a shorter body, or a connection that breaks before the rest.

@@ -60,8 +60,9 @@ fn check_credentials(error: Option<&oauth::Error>, demo: bool) -> Finding {
             "Tested just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.",
             rationale,
         ),
-        Some(oauth::Error::InvalidGrant) => {
-            Finding::bad(SUBJECT, "Spotify rejects this app.", rationale).with_fix(FIX_CREDENTIALS)
+        Some(error @ (oauth::Error::InvalidGrant | oauth::Error::Denied | oauth::Error::Rejected(_))) => {
+            let message = format!("Unknown: Spotify does not answer as it should ({error}).");
+            Finding::bad(SUBJECT, message, rationale).with_fix(FIX_CREDENTIALS)
         }
         Some(oauth::Error::Misconfigured(code)) => Finding::bad(
             SUBJECT,

@@ -15,7 +15,7 @@ use crate::db::{identities, pending_logins};
 use crate::ids::{Provider, UserId};
 use crate::oauth::providers::NOW_PLAYING_SCOPE;
 use apply::apply;
-use profile::fetch_profile;
+use profile::{fetch_profile, to_login_error};
 
 pub use decide::{Conflict, LoginIntent, Outcome, SignedInAs, decide};
 pub use error::LoginError;
@@ -59,11 +59,11 @@ pub async fn complete_login(
     now: OffsetDateTime,
 ) -> std::result::Result<LoginResult, LoginError> {
     let pending = pending::take(app, provider, &params, now).await?;
-    let code = match (params.error.as_deref(), params.code.take()) {
-        (Some("access_denied"), _) => return Err(LoginError::Denied { next: pending.after.next }),
-        (Some(_), _) | (None, None) => return Err(LoginError::Rejected { next: pending.after.next }),
-        (None, Some(code)) => code,
-    };
+    if let Some(code) = &params.error {
+        let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
+        return Err(to_login_error(client.callback_error(code), provider, &pending));
+    }
+    let Some(code) = params.code.take() else { return Err(LoginError::Rejected { next: pending.after.next }) };
     let (profile, grant) = fetch_profile(app, provider, &code, &pending, now).await?;
     // The session may have ended while the provider answered.
     if let Some(user) = &user

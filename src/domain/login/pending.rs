@@ -1,6 +1,6 @@
 //! Pending logins: stored from the start of a login until its callback, which can use them once.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 use url::Url;
 
@@ -16,15 +16,26 @@ use crate::vault::Purpose;
 
 /// Parameters of a callback request, with its login cookie.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct CallbackParams {
+    #[serde(deserialize_with = "non_empty")]
     pub state: Option<Secret>,
     /// The issuer (RFC 9207), if the provider sends one.
+    #[serde(deserialize_with = "non_empty")]
     pub iss: Option<String>,
+    #[serde(deserialize_with = "non_empty")]
     pub error: Option<String>,
+    #[serde(deserialize_with = "non_empty")]
     pub code: Option<Secret>,
     /// The value of the login cookie.
     #[serde(skip)]
     pub browser: Option<Secret>,
+}
+
+/// Reads a parameter. One without a value counts as omitted (RFC 6749 section 3.1).
+fn non_empty<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.trim().is_empty()).map(T::from))
 }
 
 /// A login between its start and the callback. The names in `rename` are those of earlier releases: a login may start

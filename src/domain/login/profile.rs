@@ -29,7 +29,7 @@ pub(super) async fn fetch_profile(
             }
             _ => {
                 let profile = fetch_userinfo_profile(client, code, pending, now).await;
-                profile.map(|profile| (profile, None)).map_err(|error| to_login_error(error, pending))
+                profile.map(|profile| (profile, None)).map_err(|error| to_login_error(error, provider, pending))
             }
         }
     };
@@ -47,13 +47,10 @@ async fn fetch_spotify_profile(
     pending: &PendingLogin,
     now: OffsetDateTime,
 ) -> Result<(Profile, Grant), LoginError> {
-    let fetch = async {
-        let grant = client.exchange_code(code, &pending.verifier, &pending.scopes, now).await?;
-        let me = spotify_calls::call(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await?;
-        Ok((me, grant))
-    };
-    let (me, grant) = match fetch.await {
-        // Spotify rejected the code, so there is no grant to renew.
+    let grant = client.exchange_code(code, &pending.verifier, &pending.scopes, now).await;
+    let grant = grant.map_err(|error| to_login_error(error, Provider::Spotify, pending))?;
+    let me = match spotify_calls::call(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await {
+        // Spotify rejected the token that it has just issued; there is no older grant to renew.
         Err(Error::Reconnect) => return Err(LoginError::Rejected { next: pending.after.next.clone() }),
         result => result?,
     };
@@ -76,9 +73,18 @@ async fn fetch_userinfo_profile(
     client.fetch_profile(&grant.access).await
 }
 
-fn to_login_error(error: oauth::Error, pending: &PendingLogin) -> LoginError {
+/// Returns the login error for an error of the callback or of the token endpoint.
+pub(super) fn to_login_error(error: oauth::Error, provider: Provider, pending: &PendingLogin) -> LoginError {
+    let next = || pending.after.next.clone();
     match error {
-        oauth::Error::InvalidGrant => LoginError::Rejected { next: pending.after.next.clone() },
+        oauth::Error::Denied => LoginError::Denied { next: next() },
+        oauth::Error::InvalidGrant => LoginError::Rejected { next: next() },
+        oauth::Error::Rejected(code) => {
+            tracing::warn!(provider = provider.key(), code, "the provider rejected a sign-in");
+            LoginError::Rejected { next: next() }
+        }
+        // As for any other failed call to Spotify.
+        error if provider == Provider::Spotify => LoginError::Failed(error.into()),
         oauth::Error::TimedOut => LoginError::Timeout,
         oauth::Error::Unavailable(_) => LoginError::Unavailable(error.to_string()),
         oauth::Error::Misconfigured(_) => LoginError::Misconfigured(error.to_string()),
