@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 
 use crate::support::page::Page;
+use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
 use crate::support::{HEART, Site};
 
@@ -84,6 +85,36 @@ async fn only_last_forwarded_hop_counts_behind_proxy() {
 }
 
 #[tokio::test]
+async fn forwarded_addresses_are_read_with_ports_and_brackets() {
+    let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3"), ("TRUSTED_PROXY", "1")]).await;
+    site.freeze_clock();
+    for same in [
+        ["198.51.100.7:41234", "198.51.100.7:9", "::ffff:198.51.100.7"],
+        ["[2001:db8::1]:443", "2001:db8::1", "[2001:db8::2]"],
+        ["\"[2001:db8:1::1]:443\"", "[2001:DB8:1:0::9]", "2001:db8:1::%eth0"],
+        ["[::ffff:203.0.113.8]:1", " 203.0.113.8 ", "203.0.113.8:65535"],
+    ] {
+        for address in same {
+            assert_eq!(start_sign_in_from(&site.visitor(), address).await.status, 303, "{address}");
+        }
+        assert_eq!(start_sign_in_from(&site.visitor(), same[0]).await.status, 429, "{same:?} are one");
+    }
+}
+
+#[tokio::test]
+async fn unreadable_forwarded_address_is_logged_once() {
+    let site = Site::open().await;
+    let (mut program, base) = start_program(&site, &[("TRUSTED_PROXY", "1")]).await;
+    for unreadable in ["unknown", "_hidden", "198.51.100", "198.51.100.7:port"] {
+        assert_eq!(start_sign_in_from(&Visitor::new(&base), unreadable).await.status, 303);
+    }
+    program.signal("-TERM");
+    let (_, log) = program.wait_for_exit().await;
+    assert_eq!(log.matches("X-Forwarded-For").count(), 1, "{log}");
+    assert!(!log.contains("_hidden") && !log.contains("198.51.100"), "{log}");
+}
+
+#[tokio::test]
 async fn wrong_methods_do_not_count() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
@@ -110,7 +141,7 @@ async fn requests_with_forged_session_are_limited_by_address() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "2")]).await;
     site.freeze_clock();
     let press = async |method: Method, number: u128| {
-        let cookie = format!("heartlist={}", tower_sessions::session::Id(number.cast_signed()));
+        let cookie = format!("{}={}", site.session_cookie(), tower_sessions::session::Id(number.cast_signed()));
         let headers = [("sec-fetch-site", "same-origin"), ("accept", "application/json"), ("cookie", cookie.as_str())];
         let form = (method == Method::POST).then(|| "hearted=true".to_owned());
         site.visitor().request(method, HEART, &headers, form).await.status

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -147,9 +147,39 @@ fn address(request: &Parts, is_behind_proxy: bool) -> IpAddr {
 }
 
 /// The address that the proxy added: the last one in the last `X-Forwarded-For` header. Clients can forge the others.
+/// `None` if there is no header, or if the entry is not an address, which is logged once.
 fn forwarded_address(headers: &HeaderMap) -> Option<IpAddr> {
+    static UNREADABLE: Once = Once::new();
     let last = headers.get_all("x-forwarded-for").iter().next_back()?;
-    last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+    let address = last.to_str().ok().and_then(|entries| parse_forwarded(entries.rsplit(',').next()?));
+    if address.is_none() {
+        // Without the entry, which is about a person.
+        UNREADABLE.call_once(|| {
+            tracing::warn!("the last entry of X-Forwarded-For is not an IP address: visitors share their rate limits");
+        });
+    }
+    address
+}
+
+/// Parses an entry of `X-Forwarded-For`: an address, which proxies also write with a port, in brackets or in quotes, and
+/// for IPv6 with a zone.
+fn parse_forwarded(entry: &str) -> Option<IpAddr> {
+    let entry = entry.trim().trim_matches('"');
+    let host = match entry.strip_prefix('[') {
+        Some(bracketed) => {
+            let (host, port) = bracketed.split_once(']')?;
+            (port.is_empty() || is_port(port.strip_prefix(':')?)).then_some(host)?
+        }
+        None => match entry.split_once(':') {
+            Some((host, port)) if is_port(port) => host,
+            _ => entry,
+        },
+    };
+    host.split('%').next()?.parse().ok()
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]
@@ -165,5 +195,24 @@ mod tests {
         assert_eq!(forwarded_address(&headers), Some(IpAddr::from([192, 0, 2, 1])));
         headers.append("x-forwarded-for", "unknown".parse().unwrap());
         assert_eq!(forwarded_address(&headers), None);
+    }
+
+    #[test]
+    fn entries_are_read_with_ports_brackets_quotes_and_zones() {
+        let (v4, v6) = (IpAddr::from([198, 51, 100, 7]), "2001:db8::1".parse().unwrap());
+        for entry in ["198.51.100.7", " 198.51.100.7:41234", "\"198.51.100.7\"", "[198.51.100.7]:80"] {
+            assert_eq!(parse_forwarded(entry), Some(v4), "{entry}");
+        }
+        for entry in
+            ["2001:db8::1", "[2001:db8::1]", "[2001:DB8:0::1]:443", "\"[2001:db8::1]:443\"", "2001:db8::1%eth0"]
+        {
+            assert_eq!(parse_forwarded(entry), Some(v6), "{entry}");
+        }
+        assert_eq!(parse_forwarded("::ffff:198.51.100.7").map(|address| address.to_canonical()), Some(v4));
+        for entry in
+            ["", "unknown", "_hidden", "198.51.100", "198.51.100.7:99999", "[2001:db8::1", "[2001:db8::1]x", "[]"]
+        {
+            assert_eq!(parse_forwarded(entry), None, "{entry}");
+        }
     }
 }

@@ -141,6 +141,11 @@ impl Site {
         &self.settings["SPOTIFY_ACCOUNTS_URL"]
     }
 
+    /// Name of the session cookie, which has the port.
+    pub(crate) fn session_cookie(&self) -> String {
+        format!("heartlist-{}", self.base.rsplit(':').next().unwrap())
+    }
+
     /// The settings as environment variables for another process.
     pub(crate) fn settings(&self) -> Vec<(&str, &str)> {
         let settings = self.settings.iter().filter(|(name, _)| **name != "DATABASE_URL");
