@@ -164,5 +164,7 @@ pub(crate) async fn sign_in(visitor: &Visitor, key: &str) -> Result<String> {
     ensure!(signed_in.status == 303, "{key} is not signed in: {} {}", signed_in.status, signed_in.html);
     let cookies = signed_in.headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
     let mut pairs = cookies.filter_map(|cookie| cookie.split(';').next());
-    Ok(pairs.find(|pair| pair.starts_with("heartlist=")).context("no session cookie")?.to_owned())
+    // Its name is `heartlist-` and the port.
+    let is_session = |pair: &&str| !pair.contains("-flash=") && !pair.contains("-login=");
+    Ok(pairs.find(is_session).context("no session cookie")?.to_owned())
 }

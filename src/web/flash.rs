@@ -6,20 +6,18 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use tower_sessions::cookie::Cookie;
 
 use crate::app::App;
 use crate::domain::login::Missing;
 use crate::ids::{PlaylistId, Provider};
-
-const COOKIE_NAME: &str = "heartlist-flash";
+use crate::web::cookies::{self, CookieKind};
 
 /// The kind of a flash message, which determines its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,26 +188,22 @@ pub(crate) fn attach(response: &mut Response, flash: Flash) {
 }
 
 /// Returns the flash message in the request's cookie.
-pub(crate) fn take(headers: &HeaderMap) -> Option<FlashMessage> {
-    let cookies =
-        headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).flat_map(Cookie::split_parse);
-    let cookie = cookies.flatten().find(|cookie| cookie.name() == COOKIE_NAME)?;
-    FlashMessage::decode(cookie.value())
+pub(crate) fn take(app: &App, headers: &HeaderMap) -> Option<FlashMessage> {
+    cookies::read(headers, &cookies::name(app, CookieKind::Flash)).and_then(FlashMessage::decode)
 }
 
 /// Sets the cookie of a new flash message and clears it after a page has shown it.
 pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let is_pending = request.method() != Method::HEAD && take(request.headers()).is_some();
+    let is_pending = request.method() != Method::HEAD && take(&app, request.headers()).is_some();
     let mut response = next.run(request).await;
-    let cookie = match response.extensions().get::<FlashMessage>() {
-        Some(message) => format!("{COOKIE_NAME}={}; Max-Age=60", message.encode()),
-        None if is_pending && !response.status().is_redirection() && is_html(response.headers()) => {
-            format!("{COOKIE_NAME}=; Max-Age=0")
-        }
+    let (value, max_age) = match response.extensions().get::<FlashMessage>() {
+        Some(message) => (message.encode(), 60),
+        None if is_pending && !response.status().is_redirection() && is_html(response.headers()) => (String::new(), 0),
         None => return response,
     };
+    let name = cookies::name(&app, CookieKind::Flash);
     let secure = if app.config.is_https() { "; Secure" } else { "" };
-    let cookie = format!("{cookie}; Path=/; HttpOnly; SameSite=Lax{secure}");
+    let cookie = format!("{name}={value}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}");
     let cookie = HeaderValue::from_str(&cookie).expect("base64 is ASCII");
     response.headers_mut().append(SET_COOKIE, cookie);
     response

@@ -3,6 +3,7 @@
 //! `tests/it/architecture.rs` lists which of these modules may import which.
 
 mod assets;
+mod cookies;
 mod error;
 mod extract;
 mod flash;

@@ -32,15 +32,16 @@ const IMPORTS: [(&str, &[&str]); 14] = [
 const SHARED: [&str; 2] = ["ids", "telemetry"];
 
 /// The same inside `web`. Nothing imports a page but the router and other pages.
-const WEB_IMPORTS: [(&str, &[&str]); 8] = [
-    ("router", &["pages", "middleware", "views", "extract", "error", "flash", "assets"]),
-    ("pages", &["middleware", "views", "extract", "error", "flash", "assets"]),
-    ("middleware", &["views", "extract", "error", "flash", "assets"]),
+const WEB_IMPORTS: [(&str, &[&str]); 9] = [
+    ("router", &["pages", "middleware", "views", "extract", "error", "flash", "cookies", "assets"]),
+    ("pages", &["middleware", "views", "extract", "error", "flash", "cookies", "assets"]),
+    ("middleware", &["views", "extract", "error", "flash", "cookies", "assets"]),
     ("views", &["extract", "error", "flash", "assets"]),
     ("extract", &["views", "error", "flash"]),
     // Times in messages, and the address of the sign-in page.
     ("error", &["views", "extract", "flash"]),
-    ("flash", &[]),
+    ("flash", &["cookies"]),
+    ("cookies", &[]),
     ("assets", &[]),
 ];
 

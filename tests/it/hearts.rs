@@ -136,7 +136,7 @@ async fn insert_user_with_session(site: &Site) -> String {
                    values ($1, $2, $3, now(), now() + interval '1 day', now())";
     let sealed = vault.seal(Purpose::Session, key.as_bytes(), data.as_bytes());
     sqlx::query(session).bind(key.as_bytes()).bind(user).bind(sealed).execute(&site.db).await.unwrap();
-    format!("heartlist={id}")
+    format!("{}={id}", site.session_cookie())
 }
 
 #[tokio::test]

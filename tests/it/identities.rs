@@ -150,9 +150,10 @@ async fn session_id_changes_on_link_and_unlink() {
     let consent = ada.start_sign_in_with(OtherProvider::Google, &ada.open("/account").await).await;
     let welcome = ada.send_form(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     let linked = ada.get(welcome.header("location")).await;
+    let name = format!("{}=", site.session_cookie());
     let fresh = |page: &Page| {
         let all = page.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap().to_owned());
-        all.filter(|set| set.starts_with("heartlist=")).map(|set| set.split(';').next().unwrap().to_owned()).next()
+        all.filter(|set| set.starts_with(&name)).map(|set| set.split(';').next().unwrap().to_owned()).next()
     };
     let at_link = fresh(&linked).expect("a new session id when a way in is linked");
     let page = ada.open("/account/identities/google").await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::support::visitor::Visitor;
+use crate::support::visitor::{Visitor, approve};
 use crate::support::{HEART, Site};
 
 /// Texts of the sessions on the account page.
@@ -81,13 +81,11 @@ async fn pages_contain_no_session_cookie_or_full_hash() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let consent = visitor.start_spotify_sign_in("/login").await;
-    let back = visitor.send_form(crate::support::visitor::approve(&consent, "ada")).await;
+    let back = visitor.send_form(approve(&consent, "ada")).await;
     let page = visitor.get(back.header("location")).await;
-    let cookie = page
-        .headers
-        .get_all("set-cookie")
-        .iter()
-        .find_map(|cookie| cookie.to_str().ok()?.strip_prefix("heartlist=")?.split(';').next().map(str::to_owned));
+    let name = format!("{}=", site.session_cookie());
+    let mut cookies = page.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let cookie = cookies.find_map(|cookie| cookie.strip_prefix(name.as_str())?.split(';').next());
     let cookie = cookie.expect("a session's cookie");
     let digest: String = sqlx::query_scalar("select encode(id_hash, 'hex') from sessions where user_id is not null")
         .fetch_one(&site.db)
@@ -96,7 +94,7 @@ async fn pages_contain_no_session_cookie_or_full_hash() {
     site.advance(Duration::from_secs(1));
     let account = visitor.open("/account").await;
     assert_eq!(account.status, 200);
-    assert!(account.has("#sessions li") && !account.html.contains(&cookie) && !account.html.contains(&digest));
+    assert!(account.has("#sessions li") && !account.html.contains(cookie) && !account.html.contains(&digest));
 }
 
 #[tokio::test]
@@ -132,4 +130,46 @@ async fn heart_needs_valid_session() {
     change("update sessions set expires_at = now() + interval '1 day', user_id = null").await;
     assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 401);
     assert_eq!(site.count_hearts().await, 0);
+}
+
+/// Cookies ignore ports, so two servers on one host share a browser's jar.
+#[tokio::test]
+async fn two_instances_on_one_host_keep_their_own_sessions() {
+    let (first, second) = (Site::open().await, Site::open().await);
+    let ada = first.sign_in("ada").await;
+    let consent = ada.start_spotify_sign_in(&format!("{}/login", second.base)).await;
+    assert_eq!(consent.status, 200, "the second server knows nobody");
+    let here = ada.submit(approve(&consent, "mira")).await;
+    assert!(here.flash().unwrap().starts_with("Signed in as Mira"), "{}", here.url);
+    for (site, name) in [(&first, "Ada"), (&second, "Mira")] {
+        let page = ada.open(&format!("{}/account", site.base)).await;
+        assert!(page.status == 200 && page.text("main").contains(name), "{name}: {}", page.url);
+    }
+    let (one, other) = (format!("{}/logout", first.base), format!("{}/logout", second.base));
+    let leave = ada.open(&one).await.form("main form[action='/logout']");
+    assert_eq!(ada.send_form(leave).await.status, 303);
+    assert_eq!(ada.open(&other).await.flash(), None, "the message is for the first");
+    assert_eq!(ada.open(&format!("{}/account", second.base)).await.status, 200);
+    assert_eq!(ada.open(&format!("{}/", first.base)).await.flash().as_deref(), Some("You are signed out."));
+    // A sign-in that is under way at both.
+    let at_first = ada.start_spotify_sign_in(&format!("{}/login", first.base)).await;
+    let leave = ada.open(&other).await.form("main form[action='/logout']");
+    ada.send_form(leave).await;
+    let back = ada.submit(approve(&at_first, "ada")).await;
+    assert!(back.flash().unwrap().starts_with("Signed in as Ada"), "{}", back.text("main"));
+}
+
+/// Earlier releases called the cookie `heartlist` on every port.
+#[tokio::test]
+async fn session_of_earlier_release_survives_upgrade() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let cookies = ada.cookie();
+    let name = format!("{}=", site.session_cookie());
+    let value = cookies.split("; ").find_map(|pair| pair.strip_prefix(name.as_str())).unwrap();
+    let old = format!("heartlist={value}");
+    let get = async |cookie: &str| site.visitor().request(Method::GET, "/account", &[("cookie", cookie)], None).await;
+    assert_eq!(get(&old).await.status, 200);
+    let newer = format!("{name}unknown; {old}");
+    assert_eq!(get(&newer).await.status, 303, "the new name counts, if there is one");
 }

@@ -45,6 +45,7 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
             // Rejects cross-site requests before the session is loaded.
             .layer(security_headers::csrf_layer(app))
             .map_response(error_pages::mark_unsaved_session)
+            .map_request(session::accept_former_name(app))
             // Lazy: without a cookie there is no query.
             .layer(session::layer(app))
             // Inside the session layer, so that error pages have the user.

@@ -80,7 +80,7 @@ impl FromRequestParts<Arc<App>> for Layout {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
         let user = MaybeUser::from_request_parts(parts, app).await?.user;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let flash = match flash::take(&parts.headers) {
+        let flash = match flash::take(app, &parts.headers) {
             Some(message) => Some(flash_view(app, user.as_ref(), message).await),
             None => None,
         };

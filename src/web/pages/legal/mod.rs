@@ -6,12 +6,17 @@ use askama::Template;
 use axum::response::Response;
 
 use self::stored_data::{STORED_DATA, StoredTable};
+use crate::web::cookies::{self, CookieKind};
+use crate::web::extract::State;
 use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "legal/privacy.html")]
 struct PrivacyPage {
     layout: Layout,
+    session_cookie: String,
+    login_cookie: String,
+    flash_cookie: String,
     stored_data: &'static [StoredTable],
 }
 
@@ -21,8 +26,14 @@ struct TermsPage {
     layout: Layout,
 }
 
-pub(crate) async fn privacy(layout: Layout) -> Response {
-    render_page(&PrivacyPage { layout: layout.with_title("Privacy", ""), stored_data: STORED_DATA })
+pub(crate) async fn privacy(app: State, layout: Layout) -> Response {
+    render_page(&PrivacyPage {
+        layout: layout.with_title("Privacy", ""),
+        session_cookie: cookies::name(&app, CookieKind::Session),
+        login_cookie: cookies::name(&app, CookieKind::Login),
+        flash_cookie: cookies::name(&app, CookieKind::Flash),
+        stored_data: STORED_DATA,
+    })
 }
 
 pub(crate) async fn terms(layout: Layout) -> Response {
