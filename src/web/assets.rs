@@ -14,6 +14,13 @@ pub(crate) struct Assets {
     pub(crate) preview_image: String,
 }
 
+impl Assets {
+    /// Returns whether pages load the file at `path`.
+    pub(crate) fn contains(&self, path: &str) -> bool {
+        [&self.css, &self.favicon].into_iter().chain(&self.scripts).any(|asset| asset == path)
+    }
+}
+
 pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let manifest = memory_serve().manifest();
     let hashed = |route: &str| manifest.get(route).unwrap_or(route).to_owned();

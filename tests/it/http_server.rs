@@ -121,7 +121,8 @@ async fn http_on_heroku_redirects_to_https() {
     let site = Site::open_with(&own).await;
     let visitor = site.visitor();
     for (said, status) in [("http", 308), ("https, http", 308), ("http, https", 200), ("https", 200)] {
-        let page = visitor.request(Method::GET, "/login?next=/hearts", &[("x-forwarded-proto", said)], None).await;
+        let headers = [("host", "hearts.example"), ("x-forwarded-proto", said)];
+        let page = visitor.request(Method::GET, "/login?next=/hearts", &headers, None).await;
         assert_eq!(page.status, status, "{said}");
         if status == 308 {
             assert_eq!(page.header("location"), "https://hearts.example/login?next=/hearts");

@@ -262,7 +262,7 @@ async fn concurrent_uploads_are_limited() {
     let begin = async || {
         let mut upload = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
         let head = format!(
-            "POST /hearts/import HTTP/1.1\r\nhost: x\r\ncookie: {}\r\nsec-fetch-site: same-origin\r\n\
+            "POST /hearts/import HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {}\r\nsec-fetch-site: same-origin\r\n\
              content-type: multipart/form-data; boundary=x\r\ncontent-length: 1000\r\n\r\n",
             ada.cookie()
         );

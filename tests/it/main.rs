@@ -8,6 +8,7 @@ mod account_merge;
 mod activity;
 mod annotations;
 mod architecture;
+mod canonical_host;
 mod chromium;
 mod citus;
 mod cleanup;

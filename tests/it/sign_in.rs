@@ -256,15 +256,6 @@ async fn listener_without_display_name_is_greeted_by_id() {
 }
 
 #[tokio::test]
-async fn localhost_redirects_to_base_url_host() {
-    let site = Site::open().await;
-    let port = site.base.rsplit(':').next().unwrap();
-    let page = site.visitor().get(&format!("http://localhost:{port}/login?next=/hearts")).await;
-    assert_eq!((page.status, page.header("location")), (307, format!("{}/login?next=/hearts", site.base).as_str()));
-    assert_eq!(page.header("set-cookie"), "");
-}
-
-#[tokio::test]
 async fn users_are_recognized_by_account_id() {
     let site = Site::open().await;
     site.sign_in("ada").await;

@@ -23,6 +23,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
+use self::canonical_host::CanonicalHost;
 use self::request_id::REQUEST_ID;
 use crate::app::App;
 use crate::web::{error, flash};
@@ -38,6 +39,7 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
             .layer(compression())
             // Renders errors of the layers below, the session layer included.
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
+            .layer(from_fn_with_state(app.clone(), canonical_host::refuse_forms_on_other_hosts))
             // Rejects requests beyond the limit instead of queueing them.
             .layer(HandleErrorLayer::new(error::overloaded))
             .layer(LoadShedLayer::new())
@@ -77,7 +79,7 @@ pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option
             .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
             .map_response(security_headers::add_headers(app))
             // Before any cookie is set: providers redirect to the canonical host, which would not receive it.
-            .layer(from_fn_with_state(app.clone(), canonical_host::redirect_to_canonical_host)),
+            .layer(from_fn_with_state(CanonicalHost::new(app), canonical_host::redirect_to_canonical_host)),
     )
 }
 

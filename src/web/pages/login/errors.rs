@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use crate::app::App;
 use crate::domain::Error;
 use crate::domain::login::{Conflict, LoginError};
 use crate::domain::registration::RegistrationError;
@@ -10,12 +11,13 @@ use crate::web::error::{AppError, Link};
 
 const UNFINISHED_HEADING: &str = "Sign-in did not finish";
 
-pub(crate) fn login_error(error: LoginError, provider: Provider, is_signed_in: bool) -> AppError {
+pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_signed_in: bool) -> AppError {
     let name = provider.label();
     let error = match error {
-        LoginError::NoCookie => unfinished(
-            "Your browser refused the sign-in cookie, or you started signing in with another browser. Allow cookies for this site and try again.",
-        ),
+        LoginError::NoCookie => unfinished(format!(
+            "Your browser refused the sign-in cookie, or you started signing in with another browser or at another address than {}. Allow cookies for this site and try again here.",
+            app.config.base_url.origin().ascii_serialization()
+        )),
         LoginError::Used => unfinished("This sign-in link has already been used. Start again."),
         LoginError::Expired => unfinished("This sign-in took longer than ten minutes and has expired."),
         LoginError::Unknown => unfinished("This sign-in was started in another browser, or more than an hour ago."),

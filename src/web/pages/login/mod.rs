@@ -161,7 +161,7 @@ pub(crate) async fn callback(
         Err(LoginError::Denied { next }) => Ok(flash::redirect(&path_after_denial(is_signed_in, next), Flash::Denied)),
         // The callback was loaded twice, for example in two tabs.
         Err(LoginError::Used) if is_signed_in => Ok(flash::redirect("/playlists", Flash::AlreadySignedIn)),
-        Err(error) => Err(errors::login_error(error, provider, is_signed_in)),
+        Err(error) => Err(errors::login_error(&app, error, provider, is_signed_in)),
     }
 }
 
