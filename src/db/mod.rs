@@ -27,7 +27,7 @@ use std::time::Duration;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
 use sqlx::query::Query;
-use sqlx::{PgConnection, Postgres};
+use sqlx::{ConnectOptions, PgConnection, Postgres};
 use tokio::time::Instant;
 use url::Url;
 
@@ -107,10 +107,41 @@ fn pool_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(connect_options(url)?.options(CONNECTION_SETTINGS).statement_cache_capacity(STATEMENT_CACHE_CAPACITY))
 }
 
-/// Parses a URL. Connections over the network are encrypted unless the URL sets `sslmode`.
+/// Parameters of a database URL that sqlx reads, besides `options[…]`. It logs all others with their values, which may
+/// be secret (`sslpassword`) or the rest of a password.
+const URL_PARAMETERS: [&str; 16] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+];
+
+/// Parses a URL, of which no part appears in an error or in the log. Unknown parameters are ignored. Connections over
+/// the network are encrypted unless the URL sets `sslmode`.
 fn connect_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
-    let options: PgConnectOptions = url.expose().parse()?;
-    let url = Url::parse(url.expose()).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    let invalid = "a database URL (DATABASE_URL or READ_DATABASE_URL) has a part that cannot be read";
+    let invalid = || sqlx::Error::Configuration(invalid.into());
+    let mut url = Url::parse(url.expose()).map_err(|_| invalid())?;
+    let is_known = |name: &str| URL_PARAMETERS.contains(&name) || name == "options" || name.starts_with("options[");
+    let known: Vec<_> = url
+        .query_pairs()
+        .filter(|(name, _)| is_known(name))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    url.query_pairs_mut().clear().extend_pairs(known);
+    let options = PgConnectOptions::from_url(&url).map_err(|_| invalid())?;
     let sets_sslmode = url.query_pairs().any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"));
     // With the default, `prefer`, an attacker on the path can force plain text.
     let may_be_plain = matches!(options.get_ssl_mode(), PgSslMode::Prefer) && !sets_sslmode && is_remote(&options);
@@ -182,6 +213,7 @@ mod tests {
         assert!(matches!(mode("postgres://db/d?sslmode=prefer"), PgSslMode::Prefer));
         assert!(matches!(mode("postgres://db/d?sslmode=disable"), PgSslMode::Disable));
         assert!(matches!(mode("postgres://db/d?sslmode=verify-full"), PgSslMode::VerifyFull));
+        assert!(matches!(mode("postgres://db/d?unknown=x&sslmode=verify-ca"), PgSslMode::VerifyCa));
         for local in ["postgres://localhost/d", "postgres://127.0.0.1/d", "postgres://u@localhost/d?host=/tmp/x"] {
             assert!(matches!(mode(local), PgSslMode::Prefer), "{local}");
         }
