@@ -4,6 +4,8 @@ use std::fmt;
 
 use url::Url;
 
+use super::variables::{VARIABLES, Variable};
+
 /// All errors in the settings.
 #[derive(Debug)]
 pub struct ConfigErrors(pub(super) Vec<String>);
@@ -17,6 +19,14 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
+/// Quotes as people type them and as word processors replace them.
+const QUOTES: [(char, char); 5] =
+    [('"', '"'), ('\'', '\''), ('`', '`'), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
+
+fn is_between(text: &str, (start, end): (char, char)) -> bool {
+    text.starts_with(start) && text.ends_with(end)
+}
+
 pub(super) struct EnvReader<'a> {
     pub(super) lookup: &'a dyn Fn(&str) -> Option<String>,
     pub(super) errors: Vec<String>,
@@ -26,6 +36,16 @@ impl EnvReader<'_> {
     /// Returns the variable's value. An empty value counts as not set.
     pub(super) fn get(&self, name: &str) -> Option<String> {
         (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// Reports values that kept their quotes, as those in a file for `docker run --env-file` do.
+    pub(super) fn check_quotes(&mut self) {
+        let is_quoted = |value: String| QUOTES.iter().any(|quotes| value.len() > 1 && is_between(&value, *quotes));
+        for Variable { name, .. } in VARIABLES {
+            if self.get(name).is_some_and(is_quoted) {
+                self.error(format!("{name} has quotes around its value: remove them, or in .env use straight ones"));
+            }
+        }
     }
 
     pub(super) fn error(&mut self, message: impl Into<String>) {

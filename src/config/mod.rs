@@ -4,13 +4,13 @@
 
 mod access;
 mod database;
+mod dotenv;
 mod env_reader;
 mod heroku;
 mod providers;
 mod secrets;
 mod variables;
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
@@ -68,17 +68,10 @@ pub struct Config {
 /// Returns a function that looks variables up in the environment, then in the file `.env`.
 #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
 pub fn environment() -> Result<impl Fn(&str) -> Option<String>, ConfigErrors> {
-    let file: HashMap<String, String> = match dotenvy::dotenv_iter() {
-        // The invalid line is not shown, because it may contain a secret.
-        Ok(lines) => lines.collect::<Result<_, _>>().map_err(|_| ConfigErrors(vec![UNREADABLE_DOTENV.into()]))?,
-        Err(error) if error.not_found() => HashMap::new(),
-        Err(_) => return Err(ConfigErrors(vec![UNREADABLE_DOTENV.into()])),
-    };
+    let file = dotenv::read()?;
     Ok(move |name: &str| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
 }
 
-const UNREADABLE_DOTENV: &str =
-    ".env cannot be read: each line must be NAME=value, with quotes around values that have spaces";
 /// Facebook redirects phones here.
 const FACEBOOK_MOBILE_ORIGIN: &str = "https://m.facebook.com";
 /// Events of the app from level info, and only warnings or errors of its libraries.
@@ -88,6 +81,7 @@ impl Config {
     /// Reads the settings through `lookup`.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>, is_root: bool) -> Result<Self, ConfigErrors> {
         let mut reader = EnvReader { lookup: &lookup, errors: Vec::new() };
+        reader.check_quotes();
         let config = reader.config(is_root);
         if reader.errors.is_empty() { Ok(config) } else { Err(ConfigErrors(reader.errors)) }
     }

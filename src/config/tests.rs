@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use super::*;
 
 fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
@@ -132,6 +134,52 @@ fn invalid_values_are_reported_by_name() {
     assert!(read(&[("DATABASE_URL", "postgresql:///hearts?host=/run/postgresql")]).is_ok());
     assert!(read(&[("RUST_LOG", "=bad[")]).unwrap_err().to_string().contains("- RUST_LOG "));
     assert!(read(&[("DEMO", "0")]).unwrap_err().to_string().contains("DEMO=0"));
+}
+
+#[test]
+fn database_urls_with_unescaped_special_characters_are_errors() {
+    for password in
+        ["hush/hush", "hush?hush", "hush#hush", "hush@hush", "hush:hush", "hush%hush", "12/34", "1?hush=2", "hush hush"]
+    {
+        for scheme in ["postgres", "postgresql"] {
+            let url = format!("{scheme}://somebody:{password}@db.example:5432/hearts");
+            for name in ["DATABASE_URL", "READ_DATABASE_URL"] {
+                let errors = errors(&[(name, &url)]);
+                assert!(
+                    errors.contains(&format!("- {name} ")) && errors.contains("percent-encode the password"),
+                    "{errors}"
+                );
+                for part in ["hush", "12", "somebody", "db.example", "5432/"] {
+                    assert!(!errors.contains(part), "{part} of {url} in {errors}");
+                }
+            }
+        }
+    }
+    for good in [
+        "postgres://somebody:%2F%3F%23%40%3A%25@db.example:5432/hearts",
+        "postgres://somebody:hush!$&'()*+,;=~-._@db.example/hearts?sslmode=require",
+        "postgres://somebody@[::1]:5432/hearts",
+        "postgres://db.example/hearts?user=somebody&password=hush%40hush",
+        "postgresql://%2Frun%2Fpostgresql/hearts",
+    ] {
+        assert!(read(&[&REAL[..], &[("DATABASE_URL", good)]].concat()).is_ok(), "{good}");
+    }
+    let unknown = errors(&[("DATABASE_URL", "postgres://db.example/hearts?sslmode=no-verify")]);
+    assert!(unknown.contains("verify-full") && !unknown.contains("no-verify"), "{unknown}");
+}
+
+#[test]
+fn values_with_quotes_are_named_for_every_variable() {
+    for Variable { name, .. } in VARIABLES {
+        for quoted in ["\"value\"", "'value'", "\u{201c}value\u{201d}", "`value`"] {
+            let errors = errors(&[(name, quoted)]);
+            assert!(errors.contains(&format!("- {name} has quotes around its value")), "{name} {quoted}: {errors}");
+        }
+    }
+    for name in ["SESSION_SECRET", "OPERATOR_TOKEN"] {
+        let inside = "it's a secret of 32 characters or \"more\"";
+        assert!(read(&[&REAL[..], &[(name, inside)]].concat()).is_ok(), "{name}");
+    }
 }
 
 #[test]

@@ -161,7 +161,10 @@ pub fn help() -> String {
 
 /// Returns the variables as the file `.env.example`.
 pub fn env_example() -> String {
-    let mut text = String::from("# Copy this file to .env and remove the # in front of what you want to set.\n");
+    let mut text = String::from(
+        "# Copy this file to .env (UTF-8) and remove the # in front of what you want to set.\n# Values are literal, $ too. \
+         Put those with spaces, # or \\ in single quotes: NAME='a value'.\n",
+    );
     for Variable { name, default, about } in VARIABLES {
         let _ = write!(text, "\n# {about}\n# Default: {default}\n# {name}=\n");
     }

@@ -49,6 +49,7 @@ mod search;
 mod secret_rotation;
 mod security;
 mod sessions;
+mod settings;
 mod sharding;
 mod sharing;
 mod sign_in;

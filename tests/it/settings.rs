@@ -1,0 +1,127 @@
+//! Settings of the process: the file .env, and what of a database URL may reach the log.
+
+use std::path::Path;
+
+use tokio::process::Command;
+
+use crate::support::Site;
+use crate::support::program::{Program, free_port};
+use crate::support::visitor::Visitor;
+
+/// Runs `heartlist doctor` in `folder`; returns its output.
+async fn run_doctor_in(folder: &Path, settings: &[(&str, &str)]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
+    command.arg("doctor").env_clear().envs(settings.iter().copied()).current_dir(folder);
+    let output = command.output().await.unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+/// The value that the program reads for `REGISTRATION=written`: `open` is accepted, and any other is an error.
+async fn is_read_as_open(content: &[u8]) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), content).unwrap();
+    let said = run_doctor_in(folder.path(), &[("PORT", "0")]).await;
+    assert!(said.contains("- PORT "), "the file is read: {said}");
+    !said.contains("- REGISTRATION ")
+}
+
+/// The password of a role as the file has it must be the one that the program sends.
+#[tokio::test]
+async fn dollar_signs_in_env_file_are_literal() {
+    let site = Site::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let token = "pa$word-$HOME-${PORT}-$$-32-characters-at-least";
+    for written in [token.to_owned(), format!("\"{token}\""), format!("'{token}'"), token.replace('$', "\\$")] {
+        let port = free_port();
+        std::fs::write(folder.path().join(".env"), format!("# it's $5\nPORT={port}\nOPERATOR_TOKEN={written}\n"))
+            .unwrap();
+        let base = format!("http://127.0.0.1:{port}");
+        let mut settings = site.settings();
+        settings.retain(|(name, _)| *name != "BASE_URL");
+        let mut program = Program::start_in(folder.path(), &settings);
+        assert_eq!(program.wait_until_ready().await, base);
+        let headers = [("authorization", format!("Bearer {token}")), ("x-forwarded-for", "203.0.113.7".into())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let setup = Visitor::new(&base).request(reqwest::Method::GET, "/setup", &headers, None).await;
+        assert_eq!(setup.status, 200, "{written}");
+        program.signal("-TERM");
+        program.wait_for_exit().await;
+    }
+}
+
+#[tokio::test]
+async fn env_file_in_another_encoding_is_named_as_such() {
+    let text = "REGISTRATION=open\r\nSESSION_SECRET=hush-hush-hush\r\n";
+    let utf16 = |to_bytes: fn(u16) -> [u8; 2], bom: bool| {
+        let units = bom.then_some(0xfeff).into_iter().chain(text.encode_utf16());
+        units.flat_map(to_bytes).collect::<Vec<u8>>()
+    };
+    for (content, cause) in [
+        (utf16(u16::to_le_bytes, true), "UTF-16"),
+        (utf16(u16::to_be_bytes, true), "UTF-16"),
+        (utf16(u16::to_le_bytes, false), "UTF-16"),
+        (b"REGISTRATION=caf\xe9\n".to_vec(), "UTF-8"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".env"), content).unwrap();
+        let said = run_doctor_in(folder.path(), &[]).await;
+        assert!(said.contains(".env") && said.contains(cause) && said.contains("Save it as UTF-8"), "{said}");
+        assert!(!said.contains("hush"), "{said}");
+    }
+    for readable in
+        ["\u{feff}REGISTRATION=open\n", "\u{feff}# caf\u{e9}\r\nREGISTRATION=open\r\n", "REGISTRATION='open'"]
+    {
+        assert!(is_read_as_open(readable.as_bytes()).await, "{readable:?}");
+    }
+    assert!(!is_read_as_open("\u{feff}REGISTRATION=nobody\n".as_bytes()).await);
+}
+
+#[tokio::test]
+async fn doctor_names_value_that_keeps_its_quotes() {
+    let said = run_doctor_in(&std::env::temp_dir(), &[("SPOTIFY_CLIENT_ID", "\"hush\""), ("PG_BIN", "'hush'")]).await;
+    for name in ["SPOTIFY_CLIENT_ID", "PG_BIN"] {
+        assert!(said.contains(&format!("- {name} has quotes around its value")), "{said}");
+    }
+    assert!(!said.contains("hush"), "{said}");
+}
+
+/// At the lowest level, because libraries log what they parse.
+#[tokio::test]
+async fn log_contains_no_part_of_database_url() {
+    let site = Site::open().await;
+    let parts = ["hush-pass", "hush-key", "hush-name", "hush-option", "hush-host"];
+    let query = "sslpassword=hush-key&hush-option=hush-name&application_name=hush-name&connect_timeout=hush-option";
+    let urls = [
+        format!("postgres://127.0.0.1:1/hush-name?password=hush-pass&{query}"),
+        format!("postgres://somebody:hush-pass/@hush-host/hush-name?{query}"),
+        format!("postgres://somebody:hush%ff@hush-host/hush-name?{query}"),
+        format!("postgres://somebody:hush-pass@127.0.0.1:1/hush-name?sslmode=hush-option&{query}"),
+        "postgres://127.0.0.1:1/hush-name?port=hush-option".into(),
+    ];
+    for name in ["DATABASE_URL", "READ_DATABASE_URL"] {
+        for url in &urls {
+            let mut settings = site.settings();
+            settings.push((name, url));
+            settings.extend([("RUST_LOG", "trace"), ("LOG_FORMAT", "text")]);
+            let said = run_doctor_in(&std::env::temp_dir(), &settings).await;
+            assert!(said.contains(name) || said.contains("cannot be used"), "{said}");
+            for part in parts {
+                assert!(!said.contains(part), "{part} of {url}:\n{said}");
+            }
+        }
+    }
+}
+
+/// A pooler's or a hosting service's own parameters, such as Neon's.
+#[tokio::test]
+async fn unknown_parameters_of_database_url_are_ignored() {
+    let site = Site::open().await;
+    let settings = site.settings();
+    let url = settings.iter().find(|(name, _)| *name == "DATABASE_URL").unwrap().1;
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{separator}channel_binding=require&pgbouncer=true&sslpassword=hush");
+    let mut settings = settings.clone();
+    settings.extend([("DATABASE_URL", url.as_str()), ("RUST_LOG", "trace")]);
+    let said = run_doctor_in(&std::env::temp_dir(), &settings).await;
+    assert!(said.contains("Up to date") && !said.contains("hush") && !said.contains("channel_binding"), "{said}");
+}
