@@ -9,6 +9,7 @@ mod activity;
 mod annotations;
 mod architecture;
 mod canonical_host;
+mod checkout;
 mod chromium;
 mod citus;
 mod cleanup;
