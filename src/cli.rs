@@ -2,6 +2,7 @@
 
 mod database;
 mod doctor;
+mod operator;
 mod poolers;
 
 use std::future::Future;
@@ -20,7 +21,7 @@ use tokio::time::timeout;
 use self::database::RunningDatabase;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
-use crate::domain::spotify_calls;
+use crate::domain::{operators, spotify_calls};
 use crate::ids::Secret;
 use crate::{background_jobs, db, server, telemetry, vault, web};
 
@@ -32,7 +33,7 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Serve the app (default).
     Serve,
@@ -41,6 +42,11 @@ enum Command {
     Migrate,
     /// Check the settings, the database and Spotify. Fails if there is a problem.
     Doctor,
+    /// Name the people who operate this server.
+    Operator {
+        #[command(subcommand)]
+        action: Option<operator::Action>,
+    },
     /// Print the settings as the file .env.example.
     ExampleSettings,
     /// Print the file app.json, from which Heroku creates an app.
@@ -49,11 +55,11 @@ enum Command {
 
 impl Command {
     /// Returns the contents of the file that the command prints, if it prints one.
-    fn file(self) -> Option<String> {
+    fn file(&self) -> Option<String> {
         match self {
             Self::ExampleSettings => Some(config::env_example()),
             Self::AppJson => Some(config::app_json()),
-            Self::Serve | Self::Migrate | Self::Doctor => None,
+            Self::Serve | Self::Migrate | Self::Doctor | Self::Operator { .. } => None,
         }
     }
 }
@@ -73,6 +79,9 @@ impl Cli {
         let outcome = match command {
             Command::Serve => runtime.block_on(serve(config)),
             Command::Doctor => runtime.block_on(run_doctor(config)),
+            Command::Operator { action } => {
+                runtime.block_on(run_operator(config, action.unwrap_or(operator::Action::Link)))
+            }
             Command::Migrate | Command::ExampleSettings | Command::AppJson => runtime.block_on(migrate(config)),
         };
         // With a timeout, because a DNS lookup cannot be cancelled.
@@ -97,8 +106,9 @@ pub fn install_tls() {
 async fn migrate(config: Config) -> Result<()> {
     let database = RunningDatabase::start(&config).await?;
     poolers::reject_poolers(vec![("DATABASE_URL", database.url.clone())]).await?;
-    let pool = db::pool(&database.url, config.max_connections)?;
-    migrate_database(&pool, config.distribute).await?;
+    let app = build_app(config, &database.url, Arc::new(clock))?;
+    migrate_database(&app.db, app.config.distribute).await?;
+    check_mode(&app).await?;
     println!("The database is up to date.");
     database.stop().await;
     Ok(())
@@ -112,6 +122,14 @@ async fn run_doctor(config: Config) -> Result<()> {
     database.stop().await;
     ensure!(problems == 0, "{problems} problem{} to fix", if problems == 1 { "" } else { "s" });
     Ok(())
+}
+
+async fn run_operator(config: Config, action: operator::Action) -> Result<()> {
+    let database = RunningDatabase::start(&config).await?;
+    let app = build_app(config, &database.url, Arc::new(clock))?;
+    let outcome = operator::run(&app, &action).await;
+    database.stop().await;
+    outcome
 }
 
 async fn serve(config: Config) -> Result<()> {
@@ -148,7 +166,27 @@ async fn prepare(config: Config, database_url: &Secret) -> Result<(Arc<App>, poo
     if !is_dyno {
         migrate_database(&app.db, app.config.distribute).await?;
     }
+    check_mode(&app).await?;
     Ok((app, unchecked))
+}
+
+/// Fails if the database belongs to the other mode. If it is down, as it may be when a dyno starts, pages say so.
+async fn check_mode(app: &App) -> Result<()> {
+    let is_own = operators::is_own_database(app).await;
+    if let Err(error) = &is_own {
+        tracing::warn!(%error, "the database could not be asked whether it belongs to a demo");
+    }
+    ensure!(
+        is_own.unwrap_or(true),
+        "{}",
+        match app.config.demo {
+            true =>
+                "this database has real people, so the demo does not start on it: set SPOTIFY_CLIENT_ID, or name an empty database in DATABASE_URL",
+            false =>
+                "this database was filled by the demo, whose people and ids are made up: name an empty database in DATABASE_URL, or another folder in HEARTLIST_DATA",
+        }
+    );
+    Ok(())
 }
 
 /// Runs the migrations and, if `distribute` is set, distributes the tables over a Citus cluster.
@@ -169,6 +207,7 @@ async fn serve_until(
     unchecked: poolers::NamedUrls,
 ) -> Result<()> {
     println!("Heartlist is ready: {}", app.config.base_url.as_str().trim_end_matches('/'));
+    operator::print_first_link(&app).await;
     let server = serve_on(listener, app, async move {
         let _ = stop.changed().await;
     });

@@ -1,6 +1,7 @@
 //! Identifiers and secrets that all layers share.
 
 use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -57,6 +58,28 @@ impl Provider {
             Provider::Facebook => "Facebook",
             Provider::X => "X",
         }
+    }
+}
+
+/// An identity in text form, as in `spotify:q7Zt3LmB0x`: a provider's key and its id of the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityRef {
+    pub provider: Provider,
+    pub subject: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an identity is a provider and an id, as in spotify:q7Zt3LmB0x; the account page shows it")]
+pub struct InvalidIdentityRef;
+
+impl FromStr for IdentityRef {
+    type Err = InvalidIdentityRef;
+
+    fn from_str(text: &str) -> Result<Self, InvalidIdentityRef> {
+        let (key, subject) = text.trim().split_once(':').ok_or(InvalidIdentityRef)?;
+        let provider = Provider::from_key(key).ok_or(InvalidIdentityRef)?;
+        let is_plain = !subject.is_empty() && !subject.chars().any(|c| c.is_whitespace() || c.is_control());
+        is_plain.then(|| Self { provider, subject: subject.to_owned() }).ok_or(InvalidIdentityRef)
     }
 }
 

@@ -18,7 +18,8 @@ impl RunningDatabase {
             Database::Url(url) => Ok(Self { url, supervisor: None }),
             Database::Private { pg_bin, path } => {
                 let options = local_postgres::Options {
-                    dir: config.data_dir.join("postgres"),
+                    // The people of a demo stay apart from real ones.
+                    dir: config.data_dir.join(if config.demo { "demo" } else { "postgres" }),
                     database: "heartlist".into(),
                     bin_dir: pg_bin,
                     search_path: path,

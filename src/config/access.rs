@@ -2,14 +2,17 @@
 
 use std::num::NonZeroU32;
 
+use url::Url;
+
 use super::env_reader::EnvReader;
+use crate::ids::{IdentityRef, InvalidIdentityRef};
 
 /// Policy for new accounts. Existing users can always sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Registration {
     #[default]
     Open,
-    /// Users with an invitation, and the first user, who becomes the operator.
+    /// Users with an invitation.
     Invite,
     Closed,
 }
@@ -17,6 +20,10 @@ pub enum Registration {
 #[derive(Clone, Debug)]
 pub struct Access {
     pub registration: Registration,
+    /// The people who become operators when they sign in.
+    pub operators: Vec<IdentityRef>,
+    /// Mail address or page of the operators, as a URL.
+    pub contact: Option<Url>,
     /// The number of users that Spotify allows for the app, if known.
     pub spotify_users: Option<NonZeroU32>,
     /// Whether a trusted proxy appends the client's address to `X-Forwarded-For`.
@@ -36,6 +43,8 @@ impl EnvReader<'_> {
     pub(super) fn access(&mut self, dyno: bool) -> Access {
         Access {
             registration: self.registration(),
+            operators: self.operators(),
+            contact: self.contact(),
             spotify_users: self.number("SPOTIFY_LISTENERS"),
             // Heroku's router appends the client's address.
             is_behind_proxy: dyno || self.get("TRUSTED_PROXY").is_some_and(|value| value != "0"),
@@ -54,6 +63,33 @@ impl EnvReader<'_> {
                 Registration::Closed
             }
         }
+    }
+
+    fn operators(&mut self) -> Vec<IdentityRef> {
+        let Some(list) = self.get("OPERATOR") else { return Vec::new() };
+        let operators = list.split(',').filter(|text| !text.trim().is_empty()).map(str::parse);
+        operators.collect::<Result<_, _>>().unwrap_or_else(|error: InvalidIdentityRef| {
+            self.error(format!("OPERATOR cannot be read: {error}; several are separated by commas"));
+            Vec::new()
+        })
+    }
+
+    fn contact(&mut self) -> Option<Url> {
+        let text = self.get("CONTACT")?;
+        let url = match text.contains(':') {
+            true => Url::parse(&text),
+            false => Url::parse(&format!("mailto:{text}")),
+        };
+        let is_contact = |url: &Url| match url.scheme() {
+            "https" => url.has_host(),
+            "mailto" => url.path().split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()),
+            _ => false,
+        };
+        let url = url.ok().filter(is_contact);
+        if url.is_none() {
+            self.error("CONTACT is not a mail address or an https:// URL");
+        }
+        url
     }
 
     fn number(&mut self, name: &str) -> Option<NonZeroU32> {

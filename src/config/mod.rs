@@ -113,9 +113,9 @@ impl Config {
 impl EnvReader<'_> {
     fn config(&mut self, is_root: bool) -> Config {
         let dyno = self.get("DYNO").is_some();
-        let demo = self.demo(dyno);
         let port = self.port();
-        let base_url = self.base_url(port, dyno, demo);
+        let base_url = self.base_url(port, dyno);
+        let demo = self.demo(dyno || !is_loopback(&base_url));
         Config {
             host: self.host(dyno),
             port,
@@ -139,14 +139,15 @@ impl EnvReader<'_> {
         }
     }
 
-    fn demo(&mut self, dyno: bool) -> bool {
+    /// Returns whether this is a demo, which must be chosen explicitly where others can reach it.
+    fn demo(&mut self, is_public: bool) -> bool {
         let explicit = self.get("DEMO").map(|value| value != "0");
         let has_client_id = self.get("SPOTIFY_CLIENT_ID").is_some();
         match (explicit, has_client_id) {
             (Some(true), true) => self
                 .error("DEMO and SPOTIFY_CLIENT_ID are both set: remove one of them, because a demo never uses the real Spotify"),
             (Some(false), false) => self.error("SPOTIFY_CLIENT_ID is missing, and DEMO=0 turns the demo off"),
-            (None, false) if dyno => self
+            (None, false) if is_public => self
                 .error("SPOTIFY_CLIENT_ID is missing: set it and SPOTIFY_CLIENT_SECRET, or DEMO=1 for made-up music"),
             (_, false) if cfg!(not(feature = "demo")) => {
                 self.error("SPOTIFY_CLIENT_ID is missing: this build has no demo mode (cargo feature `demo`)")
@@ -184,13 +185,17 @@ impl EnvReader<'_> {
         })
     }
 
-    fn base_url(&mut self, port: u16, dyno: bool, demo: bool) -> Url {
+    fn base_url(&mut self, port: u16, dyno: bool) -> Url {
         let local = Url::parse(&format!("http://127.0.0.1:{port}")).expect("a URL with a port");
         // Set by Heroku if the app's dyno metadata is enabled.
         let detected = || self.get("HEROKU_APP_DEFAULT_DOMAIN_NAME").map(|host| format!("https://{host}"));
         // A review app's URL is not known in advance. Its host is the app's name, unless Heroku appended a suffix.
         let review = || self.get("HEROKU_APP_NAME").map(|name| format!("https://{name}.herokuapp.com"));
-        let Some(value) = self.get("BASE_URL").or_else(detected).or_else(|| review().filter(|_| dyno && demo)) else {
+        let Some(value) = self
+            .get("BASE_URL")
+            .or_else(detected)
+            .or_else(|| review().filter(|_| dyno && self.get("SPOTIFY_CLIENT_ID").is_none()))
+        else {
             if dyno {
                 self.error(
                     "BASE_URL is missing: set it to the app's own URL, for example https://my-hearts.herokuapp.com",
@@ -259,21 +264,28 @@ impl EnvReader<'_> {
     }
 }
 
+/// Returns whether only this computer can reach the URL.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    }
+}
+
 fn check_base_url(url: Url) -> Result<Url, String> {
-    let is_loopback = match url.host() {
+    match url.host() {
         Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
             return Err(
                 "BASE_URL uses localhost, which Spotify refuses in redirect URIs: use http://127.0.0.1:PORT".into()
             );
         }
-        Some(Host::Domain(_)) => false,
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(_) => {}
         None => return Err("BASE_URL has no host, unlike https://hearts.example.com".into()),
-    };
+    }
     match url.scheme() {
         "https" => {}
-        "http" if is_loopback => {}
+        "http" if is_loopback(&url) => {}
         _ => {
             return Err(
                 "BASE_URL must start with https:// (http:// only for 127.0.0.1 and [::1]): Spotify refuses the rest"

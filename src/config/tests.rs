@@ -206,3 +206,35 @@ fn old_secrets_are_separated_by_commas() {
     assert_eq!((old, config.max_connections), (vec![32, 40], 20));
     assert_eq!(read(&REAL).unwrap().max_connections, 8);
 }
+
+#[test]
+fn a_demo_that_others_can_reach_is_chosen_explicitly() {
+    for url in ["https://hearts.example.com", "https://192.0.2.7"] {
+        let error = read(&[("BASE_URL", url)]).unwrap_err().to_string();
+        assert!(error.contains("SPOTIFY_CLIENT_ID") && error.contains("DEMO=1"), "{error}");
+        assert!(read(&[("BASE_URL", url), ("DEMO", "1")]).unwrap().demo);
+    }
+    for url in ["http://127.0.0.1:9000", "http://[::1]:9000"] {
+        assert!(read(&[("BASE_URL", url)]).unwrap().demo, "{url}");
+    }
+}
+
+#[test]
+fn operators_are_identities_and_the_contact_is_a_link() {
+    let access = |extra: &[(&str, &str)]| read(&[&REAL[..], extra].concat()).unwrap().access;
+    let operators = access(&[("OPERATOR", "spotify:q7Zt3LmB0x, github:583231,")]).operators;
+    assert_eq!(operators.iter().map(|named| named.subject.as_str()).collect::<Vec<_>>(), ["q7Zt3LmB0x", "583231"]);
+    for bad in ["mira", "spotify:", "myspace:1", "spotify:a b", "spotify:a;github:1 x"] {
+        assert!(errors(&[("OPERATOR", bad)]).contains("OPERATOR"), "{bad}");
+    }
+    for (text, url) in [
+        ("hearts@example.com", "mailto:hearts@example.com"),
+        ("mailto:hearts@example.com", "mailto:hearts@example.com"),
+        ("https://example.com/contact", "https://example.com/contact"),
+    ] {
+        assert_eq!(access(&[("CONTACT", text)]).contact.unwrap().as_str(), url);
+    }
+    for bad in ["hearts", "javascript:alert(1)", "http://example.com", "mailto:", "@example.com"] {
+        assert!(errors(&[("CONTACT", bad)]).contains("CONTACT"), "{bad}");
+    }
+}

@@ -104,10 +104,16 @@ pub const VARIABLES: &[Variable] = &[
         "Opens /setup and /metrics when sent as `Authorization: Bearer`: at least 32 random characters.",
     ),
     var("TOP_PAGE", "on", "Whether the public page /top shows the playlists with the most hearts: on or off."),
+    var("REGISTRATION", "open", "Who may join: open, invite (people whom an operator invites on /invites) or closed."),
     var(
-        "REGISTRATION",
-        "open",
-        "Who may join: open, invite (people whom the operator invites on /invites; the first user becomes the operator) or closed.",
+        "OPERATOR",
+        "none: the start prints a link that makes its bearer operator, once",
+        "Who operates this server: identities as the account page shows them, such as spotify:q7Zt3LmB0x, separated by commas. They become operators when they sign in.",
+    ),
+    var(
+        "CONTACT",
+        "none",
+        "The operator's mail address or an https page, shown at the foot of every page and in /.well-known/security.txt.",
     ),
     var(
         "SPOTIFY_LISTENERS",
@@ -133,8 +139,8 @@ pub const VARIABLES: &[Variable] = &[
     ),
     var(
         "DEMO",
-        "on when there is no SPOTIFY_CLIENT_ID, except on Heroku",
-        "Set to 1 to choose demo mode explicitly, which Heroku requires (for review apps).",
+        "on when there is no SPOTIFY_CLIENT_ID and only this computer can reach the server",
+        "Set to 1 to choose demo mode explicitly. Required on Heroku (for review apps) and wherever BASE_URL is not a loopback address.",
     ),
     var(
         "HEARTLIST_DATA",

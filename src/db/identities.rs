@@ -9,6 +9,7 @@ use crate::ids::{Provider, UserId};
 pub struct Identity {
     /// The provider's key.
     pub provider: String,
+    pub subject: String,
     pub email: Option<String>,
     pub created_at: OffsetDateTime,
     pub last_used_at: OffsetDateTime,
@@ -145,7 +146,7 @@ pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<(), E
 pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
     let query = sqlx::query_as!(
         Identity,
-        "select provider, email, created_at, last_used_at from identities where user_id = $1 order by created_at, provider",
+        "select provider, subject, email, created_at, last_used_at from identities where user_id = $1 order by created_at, provider",
         user.0
     );
     Ok(query.fetch_all(pool).await?)

@@ -1,6 +1,6 @@
-//! Invitations, and the operators who may create them.
+//! Invitations, and links that make their bearer operator.
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Pool};
@@ -22,17 +22,13 @@ pub struct Invite {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InviteStatus {
-    Valid,
+    Valid {
+        makes_operator: bool,
+    },
     Used,
     Expired,
     /// It never existed or was revoked.
     Unknown,
-}
-
-/// Returns whether the user may create invitations.
-pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
-    let query = sqlx::query_scalar!("select operator from users where id = $1", user.0);
-    Ok(query.fetch_optional(pool).await?.unwrap_or(false))
 }
 
 pub async fn create(
@@ -46,6 +42,23 @@ pub async fn create(
         "insert into invites (token_hash, created_by, created_at, expires_at) values ($1, $2, $3, $4)",
         token.as_bytes(),
         user.0,
+        now,
+        expires_at
+    );
+    query.execute(pool).await?;
+    Ok(())
+}
+
+/// Creates an invitation that makes its bearer operator.
+pub async fn create_operator_link(
+    pool: &Pool,
+    token: TokenHash,
+    now: OffsetDateTime,
+    expires_at: OffsetDateTime,
+) -> Result<(), Error> {
+    let query = sqlx::query!(
+        "insert into invites (token_hash, created_at, expires_at, makes_operator) values ($1, $2, $3, true)",
+        token.as_bytes(),
         now,
         expires_at
     );
@@ -71,30 +84,63 @@ pub async fn revoke(pool: &Pool, user: UserId, id: i64) -> Result<bool, Error> {
 }
 
 pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Result<InviteStatus, Error> {
-    let query = sqlx::query!("select used_at, expires_at from invites where token_hash = $1", token.as_bytes());
+    let query =
+        sqlx::query!("select used_at, expires_at, makes_operator from invites where token_hash = $1", token.as_bytes());
     Ok(match query.fetch_optional(pool).await? {
         None => InviteStatus::Unknown,
         Some(row) if row.used_at.is_some() => InviteStatus::Used,
         Some(row) if row.expires_at <= now => InviteStatus::Expired,
-        Some(_) => InviteStatus::Valid,
+        Some(row) => InviteStatus::Valid { makes_operator: row.makes_operator },
     })
 }
 
-/// Marks the invitation as used by `user`. Returns `false` if it is not valid. Only one of several concurrent
-/// calls succeeds.
-pub(super) async fn mark_used(
+/// What a valid invitation does for its bearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    Member,
+    Operator,
+}
+
+/// Marks the invitation as used by `user`, and makes the user operator if it is for one. Returns `None` if it is not
+/// valid. Only one of several concurrent calls succeeds.
+pub(super) async fn redeem(
     connection: &mut PgConnection,
     token: TokenHash,
-    user: i64,
+    user: UserId,
     now: OffsetDateTime,
-) -> Result<bool, Error> {
-    let query = sqlx::query!(
-        "update invites set used_at = $2, used_by = $3 where token_hash = $1 and used_at is null and expires_at > $2",
+) -> Result<Option<Admission>, Error> {
+    let query = sqlx::query_scalar!(
+        "update invites set used_at = $2, used_by = $3 where token_hash = $1 and used_at is null and expires_at > $2
+         returning makes_operator",
         token.as_bytes(),
         now,
-        user
+        user.0
     );
-    Ok(query.execute(connection).await?.rows_affected() == 1)
+    let makes_operator = query.fetch_optional(&mut *connection).await?;
+    if makes_operator == Some(true) {
+        sqlx::query!("update users set operator = true where id = $1", user.0).execute(&mut *connection).await?;
+        // Each process printed a link at its start; the first one that is used ends the others.
+        let query = sqlx::query!("delete from invites where makes_operator and used_at is null");
+        query.execute(connection).await?;
+    }
+    Ok(makes_operator.map(|makes_operator| if makes_operator { Admission::Operator } else { Admission::Member }))
+}
+
+/// Makes an existing user operator by such a link. Returns `false`, and changes nothing, if the link is not valid or only
+/// lets new people join.
+pub async fn redeem_operator_link(
+    pool: &Pool,
+    token: TokenHash,
+    user: UserId,
+    now: OffsetDateTime,
+) -> Result<bool, Error> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    if redeem(&mut tx, token, user, now).await? != Some(Admission::Operator) {
+        return Ok(false);
+    }
+    tx.commit().await?;
+    Ok(true)
 }
 
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {

@@ -10,6 +10,7 @@ pub mod identities;
 pub mod import_export;
 pub mod invites;
 pub mod migrate;
+pub mod operators;
 pub mod pending_logins;
 pub mod playlists;
 pub mod pool;

@@ -13,6 +13,8 @@ pub struct Share {
     /// Encrypted; `None` if there is no link.
     pub token_sealed: Option<Vec<u8>>,
     pub token_since: Option<OffsetDateTime>,
+    /// Set while an operator keeps the user from sharing.
+    pub taken_down_at: Option<OffsetDateTime>,
 }
 
 pub struct ShareOwner {
@@ -33,7 +35,11 @@ pub enum ClaimResult {
 
 /// Returns the user's sharing settings; `None` if they never shared.
 pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>, Error> {
-    let query = sqlx::query_as!(Share, "select slug, token_sealed, token_since from shares where user_id = $1", user.0);
+    let query = sqlx::query_as!(
+        Share,
+        "select slug, token_sealed, token_since, taken_down_at from shares where user_id = $1",
+        user.0
+    );
     Ok(query.fetch_optional(pool).await?)
 }
 

@@ -52,7 +52,8 @@ pub async fn most_hearted(pool: &Pool, min_hearts: i64, (offset, limit): (i64, i
     let query = sqlx::query_as!(
         Candidate,
         "select playlist_id as id, week, hearts as ever from heart_counts
-         where hearts >= $1 order by hearts desc, playlist_id offset $2 limit $3",
+         where hearts >= $1 and playlist_id not in (select playlist_id from hidden_playlists)
+         order by hearts desc, playlist_id offset $2 limit $3",
         min_hearts,
         offset,
         limit
@@ -69,7 +70,8 @@ pub async fn most_hearted_this_week(
     let query = sqlx::query_as!(
         Candidate,
         "select playlist_id as id, week, hearts as ever from heart_counts
-         where hearts >= $1 and week > 0 order by week desc, hearts desc, playlist_id offset $2 limit $3",
+         where hearts >= $1 and week > 0 and playlist_id not in (select playlist_id from hidden_playlists)
+         order by week desc, hearts desc, playlist_id offset $2 limit $3",
         min_hearts,
         offset,
         limit

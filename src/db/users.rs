@@ -4,7 +4,8 @@ use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
 use super::identities::{self, ProviderIdentity};
-use super::{Error, Pool, invites};
+use super::invites::{self, Admission};
+use super::{Error, Pool};
 use crate::ids::{TokenHash, UserId};
 
 pub struct User {
@@ -27,26 +28,27 @@ pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<(),
 #[derive(Clone, Copy, Debug)]
 pub enum RegistrationPolicy {
     Open,
-    /// The first user, and users with a valid invitation; this is the hash of the invitation's token.
-    InviteOnly(Option<TokenHash>),
+    InviteOnly,
+    /// Only people with a link that makes them operator.
+    Closed,
 }
 
-/// Creates a user with one identity, or returns the user that a concurrent request has just created with it. The first
-/// user becomes the operator. Returns `None`, and changes nothing, if the policy does not admit the user.
+/// Creates a user with one identity, or returns the user that a concurrent request has just created with it. `invite` is
+/// the hash of an invitation's token. Returns `None`, and changes nothing, if the policy does not admit the user.
 pub async fn register(
     pool: &Pool,
     identity: ProviderIdentity<'_>,
     display_name: &str,
     policy: RegistrationPolicy,
+    invite: Option<TokenHash>,
 ) -> Result<Option<UserId>, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    let is_first = is_first_user(&mut tx).await?;
+    sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(&mut *tx).await?;
     let query = sqlx::query_scalar!(
-        "insert into users (display_name, created_at, operator) values ($1, $2, $3) returning id",
+        "insert into users (display_name, created_at) values ($1, $2) returning id",
         display_name,
-        identity.at,
-        is_first
+        identity.at
     );
     let user = UserId(query.fetch_one(&mut *tx).await?);
     if !identities::insert(&mut tx, user, identity).await? {
@@ -56,12 +58,14 @@ pub async fn register(
         let existing = identities::find(pool, identity.provider, identity.subject).await?.ok_or(Error::UserGone)?;
         return Ok(Some(existing.user));
     }
+    let admission = match invite {
+        Some(token) => invites::redeem(&mut tx, token, user, identity.at).await?,
+        None => None,
+    };
     let is_admitted = match policy {
-        RegistrationPolicy::InviteOnly(Some(token)) if !is_first => {
-            invites::mark_used(&mut tx, token, user.0, identity.at).await?
-        }
-        RegistrationPolicy::InviteOnly(None) if !is_first => false,
-        RegistrationPolicy::Open | RegistrationPolicy::InviteOnly(_) => true,
+        RegistrationPolicy::Open => true,
+        RegistrationPolicy::InviteOnly => admission.is_some(),
+        RegistrationPolicy::Closed => admission == Some(Admission::Operator),
     };
     if !is_admitted {
         tx.rollback().await?;
@@ -71,15 +75,9 @@ pub async fn register(
     Ok(Some(user))
 }
 
-/// Advisory lock key of registrations: of two concurrent first users only one becomes the operator. On Citus, two
-/// transactions that write `users` and then a row that refers to it would deadlock without the lock.
+/// Advisory lock key of registrations. On Citus, two transactions that write `users` and then a row that refers to it
+/// would deadlock without the lock.
 const REGISTRATION_LOCK: i64 = 0x4845_4152_544c_4953;
-
-async fn is_first_user(connection: &mut PgConnection) -> Result<bool, Error> {
-    sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(&mut *connection).await?;
-    let query = sqlx::query_scalar!(r#"select not exists (select from users) as "nobody!""#);
-    Ok(query.fetch_one(connection).await?)
-}
 
 /// How many rows of an account were deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -175,6 +173,13 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Erro
     }
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
+    sqlx::query!(
+        "update users set operator = true where id = $2 and (select operator from users where id = $1)",
+        from.0,
+        into.0
+    )
+    .execute(&mut *tx)
+    .await?;
     delete_rows(&mut tx, from).await?;
     tx.commit().await?;
     Ok(true)

@@ -12,6 +12,7 @@ pub mod import_export;
 pub mod library;
 pub mod login;
 pub mod now_playing;
+pub mod operators;
 pub mod playlists;
 pub mod reference;
 pub mod registration;

@@ -2,6 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::operators::{self, require_operator};
 use super::{CurrentUser, Error, Result};
 use crate::app::{App, Registration};
 use crate::db::identities::ProviderIdentity;
@@ -23,7 +24,7 @@ pub enum RegistrationError {
     Failed(#[from] Error),
 }
 
-/// Creates an account with one identity. The first user becomes the operator and needs no invitation.
+/// Creates an account with one identity.
 pub async fn register(
     app: &App,
     identity: ProviderIdentity<'_>,
@@ -32,15 +33,17 @@ pub async fn register(
 ) -> std::result::Result<UserId, RegistrationError> {
     let policy = match app.config.access.registration {
         Registration::Open => RegistrationPolicy::Open,
-        Registration::Invite => RegistrationPolicy::InviteOnly(invite.map(|token| TokenHash::new(token.expose()))),
-        Registration::Closed => return Err(RegistrationError::Closed),
+        Registration::Invite => RegistrationPolicy::InviteOnly,
+        Registration::Closed => RegistrationPolicy::Closed,
     };
-    let user = users::register(&app.db, identity, display_name, policy).await.map_err(Error::from)?;
-    user.ok_or(RegistrationError::NotInvited)
-}
-
-pub async fn is_operator(app: &App, user: &CurrentUser) -> Result<bool> {
-    Ok(invites::is_operator(&app.db, user.id).await?)
+    let is_named = operators::is_named(app, identity.provider, identity.subject);
+    let policy = if is_named { RegistrationPolicy::Open } else { policy };
+    let invite = invite.map(|token| TokenHash::new(token.expose()));
+    let user = users::register(&app.db, identity, display_name, policy, invite).await.map_err(Error::from)?;
+    user.ok_or(match policy {
+        RegistrationPolicy::Closed => RegistrationError::Closed,
+        _ => RegistrationError::NotInvited,
+    })
 }
 
 /// Creates an invitation. Returns its token, of which only the hash is stored.
@@ -70,10 +73,6 @@ pub async fn list_invites(app: &App, user: &CurrentUser) -> Result<Vec<Invite>> 
 pub async fn revoke_invite(app: &App, user: &CurrentUser, id: i64) -> Result<bool> {
     require_operator(app, user).await?;
     Ok(invites::revoke(&app.db, user.id, id).await?)
-}
-
-async fn require_operator(app: &App, user: &CurrentUser) -> Result<()> {
-    is_operator(app, user).await?.then_some(()).ok_or(Error::NotFound)
 }
 
 pub async fn invite_status(app: &App, token: &str, now: OffsetDateTime) -> Result<InviteStatus> {

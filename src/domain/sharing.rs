@@ -126,6 +126,17 @@ pub enum PageError {
     Taken,
     #[error("You have used {MAX_SLUGS} addresses in the last {} days. Go back to one of them, or wait.", SLUG_HOLD.whole_days())]
     TooMany,
+    #[error("The operator took down what you shared. Ask them before you share again.")]
+    TakenDown,
+}
+
+/// Fails if an operator took the user's page or link down.
+async fn check_allowed(app: &App, user: &CurrentUser) -> Result<std::result::Result<(), PageError>> {
+    let share = db::shares::find(&app.db, user.id).await?;
+    Ok(match share.is_some_and(|share| share.taken_down_at.is_some()) {
+        true => Err(PageError::TakenDown),
+        false => Ok(()),
+    })
 }
 
 /// Enables the public page under a slug, or moves it there.
@@ -135,6 +146,9 @@ pub async fn enable_page(
     text: &str,
     now: OffsetDateTime,
 ) -> Result<std::result::Result<(), PageError>> {
+    if let Err(error) = check_allowed(app, user).await? {
+        return Ok(Err(error));
+    }
     let slug = match Slug::parse(text) {
         Ok(slug) => slug,
         Err(error) => return Ok(Err(error.into())),
@@ -155,10 +169,18 @@ pub async fn disable_page(app: &App, user: &CurrentUser, now: OffsetDateTime) ->
 ///
 /// The token is stored encrypted next to its hash, so that its owner can copy it again. If it were displayed only once,
 /// every new copy would need a new token, which breaks the link for everybody who has it.
-pub async fn create_link(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<()> {
+pub async fn create_link(
+    app: &App,
+    user: &CurrentUser,
+    now: OffsetDateTime,
+) -> Result<std::result::Result<(), PageError>> {
+    if let Err(error) = check_allowed(app, user).await? {
+        return Ok(Err(error));
+    }
     let token = Secret::random_short();
     let sealed = app.vault.seal(Purpose::Share, &user.id.0.to_be_bytes(), token.expose().as_bytes());
-    Ok(db::shares::set_token(&app.db, user.id, TokenHash::new(token.expose()), &sealed, now).await?)
+    db::shares::set_token(&app.db, user.id, TokenHash::new(token.expose()), &sealed, now).await?;
+    Ok(Ok(()))
 }
 
 pub async fn revoke_link(app: &App, user: &CurrentUser) -> Result<()> {

@@ -58,6 +58,23 @@ pub(crate) enum Flash {
     Merged,
     InviteRevoked,
     NothingChanged,
+    SharingTakenDown,
+    Operator(OperatorFlash),
+}
+
+/// What an operator has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OperatorFlash {
+    Joined,
+    Added,
+    Removed,
+    NotChanged,
+    TakenDown,
+    SharingAllowed,
+    Hidden,
+    Shown,
+    NotALink,
 }
 
 impl Flash {
@@ -72,6 +89,8 @@ impl Flash {
                 | Flash::NotUpdated
                 | Flash::NothingChanged
                 | Flash::NotRestored
+                | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
+                | Flash::SharingTakenDown
         )
     }
 
@@ -131,7 +150,27 @@ impl Flash {
             Flash::NothingChanged => {
                 "You have been signed out, so nothing was changed. Sign in and try again.".into()
             }
+            Flash::SharingTakenDown => "The operator took down what you shared. Ask them before you share again.".into(),
+            Flash::Operator(flash) => flash.text().into(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
+        }
+    }
+}
+
+impl OperatorFlash {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Joined => "You are an operator now.",
+            Self::Added => "They are an operator now.",
+            Self::Removed => "They are no longer an operator.",
+            Self::NotChanged => {
+                "Nothing was changed. The account is gone, or nobody else is operator: make somebody else operator first."
+            }
+            Self::TakenDown => "Taken down. They cannot share until you allow it again.",
+            Self::SharingAllowed => "They can share again.",
+            Self::Hidden => "Hidden from the popular list.",
+            Self::Shown => "It can be listed again. The list is made anew within a minute.",
+            Self::NotALink => "Nothing was changed. That is not a link to a playlist.",
         }
     }
 }

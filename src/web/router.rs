@@ -18,7 +18,8 @@ use crate::web::error::{method_not_allowed, not_found};
 use crate::web::middleware::rate_limit::{Key, RateLimit, with_rate_limit};
 use crate::web::middleware::{limit_concurrency, with_page_layers, with_public_page_layers, with_site_layers};
 use crate::web::pages::{
-    about, account, health, hearts, home, invites, legal, login, metrics, now_playing, playlists, setup, sharing, top,
+    about, account, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists, setup,
+    sharing, top,
 };
 
 /// Request timeout. Heroku's router gives up after 30 seconds
@@ -42,9 +43,17 @@ pub fn router(app: Arc<App>, demo_routes: Option<Router>) -> Router {
         .merge(with_page_layers(&app, pages))
         .merge(with_public_page_layers(&app, public_routes().with_state(app.clone())))
         .merge(assets::router())
-        .route("/healthz", get(health::live))
-        .merge(Router::new().route("/readyz", get(health::ready)).with_state(app.clone()));
+        .merge(stateless_routes().with_state(app.clone()));
     with_site_layers(&app, site, demo_routes)
+}
+
+/// Routes for programs, without a session.
+fn stateless_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/.well-known/security.txt", get(operator::security_txt))
+        .route("/.well-known/change-password", get(operator::change_password))
 }
 
 /// Routes with a session.
@@ -63,7 +72,10 @@ fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(redirects())
         .route("/invites", get(invites::index).post(invites::create))
         .route("/invites/revoke", post(invites::destroy))
-        .route("/invite/{token}", get(invites::show))
+        .route("/invite/{token}", get(invites::show).post(invites::accept))
+        .route("/operator", get(operator::show))
+        .route("/operator/people/{id}", post(operator::update_person))
+        .route("/operator/popular", post(operator::update_popular))
         .route("/about", get(about::show))
         .route("/privacy", get(legal::privacy))
         .route("/terms", get(legal::terms))

@@ -33,6 +33,7 @@ mod multi_process;
 mod now_playing;
 mod oauth_errors;
 mod observability;
+mod operator;
 mod pages;
 mod pagination;
 mod playlists;

@@ -74,6 +74,11 @@ const SAMPLE_ROWS: &[(i64, &str)] = &[
         "insert into invites (token_hash, created_by, created_at, expires_at, used_by, used_at)
          select sha256('invite'), min(id), now(), now(), max(id), now() from users",
     ),
+    (
+        20261130050000,
+        "insert into hidden_playlists (playlist_id, hidden_at) values ('3cEYpjA9oz9GiPac4AsH4n', now());
+         insert into installation (demo) values (false) on conflict do nothing",
+    ),
 ];
 
 /// A database without tables.

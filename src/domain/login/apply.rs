@@ -8,7 +8,7 @@ use super::pending::PendingLogin;
 use crate::app::App;
 use crate::db::identities::{self, KnownIdentity, ProviderIdentity};
 use crate::db::{self, users};
-use crate::domain::{User, registration};
+use crate::domain::{User, operators, registration};
 use crate::ids::{Provider, UserId};
 use crate::oauth::Profile;
 
@@ -63,6 +63,7 @@ pub(super) async fn apply(
         // `decide` links only if a user is signed in, and returns the other outcomes only with an owner.
         _ => return Err(Conflict::SessionChanged.into()),
     };
+    operators::appoint_if_named(app, user.id, identity.provider, identity.subject).await?;
     Ok((user, outcome))
 }
 

@@ -10,13 +10,14 @@ use time::OffsetDateTime;
 
 use crate::app::{App, Registration};
 use crate::domain::registration::{self, Invite, InviteStatus};
-use crate::domain::{CurrentUser, Error};
+use crate::domain::{CurrentUser, operators};
 use crate::ids::Provider;
-use crate::web::error::{AppError, error_for_status};
+use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::{Now, State};
-use crate::web::flash::{self, Flash};
+use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::other_providers;
+use crate::web::pages::operator::operator_error;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::time::TimeView;
 
@@ -65,14 +66,6 @@ impl InviteRow {
             used: invite.used_at.map(|used_at| (used_by, TimeView::date(used_at))),
             is_expired: invite.expires_at <= now,
         }
-    }
-}
-
-/// Shows the generic 404 page to users who are not operators.
-fn operator_error(error: Error) -> AppError {
-    match error {
-        Error::NotFound => error_for_status(StatusCode::NOT_FOUND),
-        error => error.into(),
     }
 }
 
@@ -132,6 +125,8 @@ pub(crate) async fn destroy(
 struct InvitePage {
     layout: Layout,
     token: String,
+    /// True if the link makes its bearer operator.
+    makes_operator: bool,
     /// Configured providers other than Spotify.
     others: Vec<Provider>,
 }
@@ -145,17 +140,29 @@ pub(crate) async fn show(
 ) -> Result<Response, AppError> {
     let invalid = |status, message: &str| Err(AppError::new(status, "This invitation is not valid", message));
     match registration::invite_status(&app, &token, now).await? {
-        InviteStatus::Valid => Ok(render_page(&InvitePage {
-            layout: layout.with_title("You are invited", ""),
+        InviteStatus::Valid { makes_operator } => Ok(render_page(&InvitePage {
+            layout: layout.with_title(if makes_operator { "Become the operator" } else { "You are invited" }, ""),
             token,
+            makes_operator,
             others: other_providers(&app),
         })),
         InviteStatus::Used => {
             invalid(StatusCode::GONE, "It has already been used, and each one is for one person. Ask for another one.")
         }
-        InviteStatus::Expired => {
-            invalid(StatusCode::GONE, "It has expired: invitations are valid for two weeks. Ask for another one.")
-        }
+        InviteStatus::Expired => invalid(StatusCode::GONE, "It has expired. Ask for another one."),
         InviteStatus::Unknown => invalid(StatusCode::NOT_FOUND, "It was revoked, or the link is incomplete."),
+    }
+}
+
+/// Makes the signed-in user operator, if the link is for that.
+pub(crate) async fn accept(
+    app: State,
+    Now(now): Now,
+    SignedIn(user): SignedIn,
+    Path(token): Path<String>,
+) -> Result<Response, AppError> {
+    match operators::redeem_link(&app, &user, &token, now).await? {
+        true => Ok(flash::redirect("/operator", Flash::Operator(OperatorFlash::Joined))),
+        false => Err(AppError::new(StatusCode::GONE, "This link is not valid", "It was used, or it has expired.")),
     }
 }

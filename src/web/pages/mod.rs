@@ -10,6 +10,7 @@ pub(crate) mod legal;
 pub(crate) mod login;
 pub(crate) mod metrics;
 pub(crate) mod now_playing;
+pub(crate) mod operator;
 pub(crate) mod playlists;
 pub(crate) mod setup;
 pub(crate) mod sharing;

@@ -13,9 +13,11 @@ use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::domain::doctor::{self, Finding, RequestContext};
+use crate::domain::operators;
 use crate::ids::{Secret, TokenHash};
 use crate::web::error::{AppError, not_found};
 use crate::web::extract::State;
+use crate::web::extract::current_user::MaybeUser;
 use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
@@ -65,7 +67,7 @@ impl From<Finding> for FindingRow {
     }
 }
 
-/// A request by the operator: with the operator token, or from this computer. Rejects with 404.
+/// A request by an operator: signed in as one, with the operator token, or from this computer. Rejects with 404.
 pub(crate) struct Operator(RequestContext);
 
 impl FromRequestParts<Arc<App>> for Operator {
@@ -77,7 +79,8 @@ impl FromRequestParts<Arc<App>> for Operator {
         // On a public server behind a proxy that adds no headers, every client would look local.
         let is_local_server = app.config.base_url.host_str().is_some_and(is_loopback);
         if !(is_local_server && is_local_request(peer, &parts.headers)
-            || token.is_some_and(|token| has_operator_token(token, &parts.headers)))
+            || token.is_some_and(|token| has_operator_token(token, &parts.headers))
+            || is_signed_in_operator(parts, app).await?)
         {
             return Err(not_found().await);
         }
@@ -85,6 +88,13 @@ impl FromRequestParts<Arc<App>> for Operator {
             host: header_text(&parts.headers, HOST.as_str()).map(str::to_owned),
             scheme: header_text(&parts.headers, "x-forwarded-proto").map(str::to_owned),
         }))
+    }
+}
+
+async fn is_signed_in_operator(parts: &mut Parts, app: &Arc<App>) -> Result<bool, AppError> {
+    match MaybeUser::from_request_parts(parts, app).await?.user {
+        Some(user) => Ok(operators::is_operator(app, user.id).await?),
+        None => Ok(false),
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Layout {
     pub(crate) section: &'static str,
     pub(crate) is_demo: bool,
     pub(crate) has_top_page: bool,
+    /// URL under which the operators can be reached.
+    pub(crate) contact: Option<String>,
     pub(crate) flash: Option<FlashView>,
     pub(crate) css: &'static str,
     /// In the order of loading.
@@ -57,6 +59,7 @@ impl Layout {
             section: "",
             is_demo: app.config.demo,
             has_top_page: app.config.top_page,
+            contact: app.config.access.contact.as_ref().map(ToString::to_string),
             flash: None,
             css: &ASSETS.css,
             scripts: &ASSETS.scripts,

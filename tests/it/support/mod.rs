@@ -56,7 +56,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Opens a site with the usual settings.
+    /// Opens a site with the usual settings; Ada is its operator.
     pub(crate) async fn open() -> Self {
         Self::open_with(&[]).await
     }
@@ -72,7 +72,7 @@ impl Site {
         let (ours, theirs) = (bind_free_port().await, bind_free_port().await);
         let base = address_of(&ours);
         let spotify_url = address_of(&theirs);
-        let settings = settings(&base, &spotify_url, extra);
+        let mut settings = settings(&base, &spotify_url, extra);
         let spotify = FakeSpotify::new(fake_spotify::Settings {
             base_url: Url::parse(&spotify_url).unwrap(),
             app_name: "Heartlist".into(),
@@ -82,6 +82,8 @@ impl Site {
             redirect_uris: vec!["http://127.0.0.1/auth/spotify/callback".into()],
             other_clients: OtherProvider::ALL.into_iter().map(|provider| registered_client(provider, &base)).collect(),
         });
+        let operator = format!("spotify:{}", spotify.user("ada").unwrap().account_id.unwrap());
+        settings.entry("OPERATOR").or_insert(operator);
         let pretend = fake_spotify::router(spotify.clone());
         let spotify_task = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
         let db = sqlx::PgPool::connect(database.url()).await.unwrap();

@@ -23,10 +23,19 @@ impl Program {
 
     /// The same in another working directory.
     pub(crate) fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::spawn(folder, &[], settings)
+    }
+
+    /// The same with arguments.
+    pub(crate) fn start_with(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::spawn(&std::env::temp_dir(), arguments, settings)
+    }
+
+    fn spawn(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         // Another build, such as a release build.
         let program = env_var("HEARTLIST_TEST_PROGRAM").map(|program| std::path::absolute(program).unwrap());
         let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_heartlist").into()));
-        command.env_clear().envs(settings.iter().copied()).current_dir(folder);
+        command.args(arguments).env_clear().envs(settings.iter().copied()).current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program is built");
         let stdout = BufReader::new(child.stdout.take().unwrap());

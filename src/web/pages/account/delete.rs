@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::domain::account::{self, DeletedCounts};
 use crate::domain::identities::{self, Identity};
-use crate::domain::registration;
+use crate::domain::operators;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::{MaybeUser, SignedIn};
 use crate::web::extract::device::Device;
@@ -73,7 +73,7 @@ pub(crate) async fn show(
         heart_count: account.heart_count,
         has_signed_in_recently: maybe_user.has_signed_in_recently(now).await?,
         identities: identities::load(&app, &user).await?.linked,
-        is_operator: registration::is_operator(&app, &user).await?,
+        is_operator: operators::is_operator(&app, user.id).await?,
     }))
 }
 

@@ -28,6 +28,7 @@ pub(crate) struct IdentityList {
 pub(crate) struct IdentityRow {
     pub(crate) key: String,
     pub(crate) label: String,
+    pub(crate) subject: String,
     pub(crate) email: Option<String>,
     pub(crate) since: TimeView,
     pub(crate) last_used: TimeView,
@@ -48,6 +49,7 @@ impl IdentityRow {
         Self {
             key: identity.provider.clone(),
             label: identity.label(),
+            subject: identity.subject.clone(),
             email: identity.email.clone(),
             since: TimeView::date(identity.created_at),
             last_used: TimeView::date(identity.last_used_at),

@@ -8,7 +8,7 @@ pub(crate) mod sessions;
 use askama::Template;
 use axum::response::Response;
 
-use crate::domain::{CurrentUser, account, registration, sharing};
+use crate::domain::{CurrentUser, account, operators, sharing};
 use crate::web::error::AppError;
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
@@ -39,7 +39,7 @@ pub(crate) async fn show(app: State, layout: Layout, SignedIn(user): SignedIn) -
     let (events, has_more_events) = activity::latest(&app, &user).await?;
     Ok(render_page(&AccountPage {
         layout: layout.with_title("Account", "account"),
-        is_operator: registration::is_operator(&app, &user).await?,
+        is_operator: operators::is_operator(&app, user.id).await?,
         shares: sharing::load_status(&app, &user).await?,
         permissions: permissions(&user),
         sessions: sessions::list(&app, &user).await?,

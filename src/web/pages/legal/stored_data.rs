@@ -35,7 +35,11 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
             field("Your account number here", ACCOUNT, &["id"]),
             field("Your name, from the provider you first signed in with", ACCOUNT, &["display_name"]),
             field("When you first came", ACCOUNT, &["created_at"]),
-            field("Whether you are the operator, who may invite others", ACCOUNT, &["operator"]),
+            field(
+                "Whether you are an operator, who sees people’s names and when they were last here, and may invite others",
+                ACCOUNT,
+                &["operator"],
+            ),
         ],
     },
     StoredTable {
@@ -44,9 +48,9 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
         table: "invites",
         fields: &[
             field(
-                "Its number, a digest of the link, who made it, when, and when it expires",
+                "Its number, a digest of the link, who made it, when, when it expires, and whether it makes somebody operator",
                 INVITE,
-                &["id", "token_hash", "created_by", "created_at", "expires_at"],
+                &["id", "token_hash", "created_by", "created_at", "expires_at", "makes_operator"],
             ),
             field("Who used it, and when", INVITE, &["used_by", "used_at"]),
         ],
@@ -164,6 +168,11 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
                 SHARED,
                 &["token_hash", "token_sealed", "token_since"],
             ),
+            field(
+                "That an operator took down what you shared, and when",
+                "Until an operator lets you share again or you delete your account.",
+                &["taken_down_at"],
+            ),
         ],
     },
     StoredTable {
@@ -195,6 +204,22 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
             "Until the list is next made: within a minute, on a very large server within a few.",
             &["period", "place", "playlist_id", "week", "ever", "name", "owner_name", "cover_url", "seen_at"],
         )],
+    },
+    StoredTable {
+        heading: "Playlists kept off that list",
+        purpose: "So that an operator can hide what does not belong there.",
+        table: "hidden_playlists",
+        fields: &[field(
+            "The playlist, and when it was hidden",
+            "Until an operator lists it again.",
+            &["playlist_id", "hidden_at"],
+        )],
+    },
+    StoredTable {
+        heading: "About this Heartlist",
+        purpose: "So that made-up people and real ones are never mixed.",
+        table: "installation",
+        fields: &[field("Whether this is a demo", "As long as the database exists.", &["only_one", "demo"])],
     },
     StoredTable {
         heading: "The age of that list",

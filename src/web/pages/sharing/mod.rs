@@ -131,7 +131,9 @@ pub(crate) async fn update_link(
     Form(form): Form<SecretLinkForm>,
 ) -> Result<Response, AppError> {
     if form.on {
-        sharing::create_link(&app, &user, now).await?;
+        if sharing::create_link(&app, &user, now).await?.is_err() {
+            return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown));
+        }
         activity::record(&app, user.id, EventKind::LinkCreated, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOn));
     }

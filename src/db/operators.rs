@@ -1,0 +1,137 @@
+//! Operators, and what only they read and change.
+
+use time::OffsetDateTime;
+
+use super::{Error, Pool};
+use crate::ids::{PlaylistId, Provider, UserId};
+
+pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
+    let query = sqlx::query_scalar!("select operator from users where id = $1", user.0);
+    Ok(query.fetch_optional(pool).await?.unwrap_or(false))
+}
+
+pub async fn exists(pool: &Pool) -> Result<bool, Error> {
+    let query = sqlx::query_scalar!(r#"select exists (select from users where operator) as "exists!""#);
+    Ok(query.fetch_one(pool).await?)
+}
+
+/// Makes a user operator. Returns `false` if there is no such user.
+pub async fn appoint(pool: &Pool, user: UserId) -> Result<bool, Error> {
+    let query = sqlx::query!("update users set operator = true where id = $1", user.0);
+    Ok(query.execute(pool).await?.rows_affected() == 1)
+}
+
+/// Ends a user's role as operator, unless nobody else has it. Returns whether it ended.
+pub async fn dismiss(pool: &Pool, user: UserId) -> Result<bool, Error> {
+    let query = sqlx::query!(
+        "update users set operator = false
+         where id = $1 and operator and exists (select from users where operator and id <> $1)",
+        user.0
+    );
+    Ok(query.execute(pool).await?.rows_affected() == 1)
+}
+
+/// Returns the user with this identity.
+pub async fn find_user(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<UserId>, Error> {
+    let query = sqlx::query_scalar!(
+        "select user_id from identities where provider = $1 and subject = $2",
+        provider.key(),
+        subject
+    );
+    Ok(query.fetch_optional(pool).await?.map(UserId))
+}
+
+/// A user as operators see them: no hearts, no notes, no email address.
+pub struct Person {
+    pub id: i64,
+    pub display_name: String,
+    pub created_at: OffsetDateTime,
+    pub is_operator: bool,
+    /// When they last opened a page or signed in.
+    pub last_seen_at: Option<OffsetDateTime>,
+    /// Keys of the providers that they sign in with.
+    pub providers: Vec<String>,
+    /// Slug of their public page.
+    pub slug: Option<String>,
+    pub has_link: bool,
+    pub taken_down_at: Option<OffsetDateTime>,
+}
+
+/// Returns users, newest first.
+pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Person>, Error> {
+    let query = sqlx::query_as!(
+        Person,
+        r#"select u.id, u.display_name, u.created_at, u.operator as is_operator,
+                  greatest((select max(last_seen_at) from sessions where user_id = u.id),
+                           (select max(last_used_at) from identities where user_id = u.id)) as last_seen_at,
+                  array(select provider from identities where user_id = u.id order by provider) as "providers!",
+                  s.slug as "slug?", s.token_hash is not null as "has_link!", s.taken_down_at as "taken_down_at?"
+           from users u left join shares s on s.user_id = u.id order by u.id desc offset $1 limit $2"#,
+        offset,
+        limit
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
+pub async fn count_people(pool: &Pool) -> Result<i64, Error> {
+    let query = sqlx::query_scalar!(r#"select count(*) as "count!" from users"#);
+    Ok(query.fetch_one(pool).await?)
+}
+
+/// Removes a user's public page and secret link, and keeps them from sharing. The slug stays reserved for a while.
+pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<(), Error> {
+    let query = sqlx::query!(
+        "with off as (
+             update shares set slug = null, slug_since = null, token_hash = null, token_sealed = null,
+                               token_since = null, taken_down_at = $2 where user_id = $1 returning user_id)
+         update held_slugs h set released_at = $2 from off where h.user_id = off.user_id and h.released_at is null",
+        user.0,
+        now
+    );
+    query.execute(pool).await?;
+    Ok(())
+}
+
+/// Lets a user share again.
+pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<(), Error> {
+    sqlx::query!("update shares set taken_down_at = null where user_id = $1", user.0).execute(pool).await?;
+    Ok(())
+}
+
+/// Keeps a playlist off the popular lists, from now on and in the stored ones.
+pub async fn hide(pool: &Pool, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), Error> {
+    let query = sqlx::query!(
+        "with stored as (delete from top_playlists where playlist_id = $1)
+         insert into hidden_playlists (playlist_id, hidden_at) values ($1, $2) on conflict do nothing",
+        playlist.as_str(),
+        now
+    );
+    query.execute(pool).await?;
+    Ok(())
+}
+
+pub async fn unhide(pool: &Pool, playlist: &PlaylistId) -> Result<(), Error> {
+    sqlx::query!("delete from hidden_playlists where playlist_id = $1", playlist.as_str()).execute(pool).await?;
+    Ok(())
+}
+
+pub struct HiddenPlaylist {
+    pub id: String,
+    pub hidden_at: OffsetDateTime,
+}
+
+/// Returns the hidden playlists, latest first.
+pub async fn list_hidden(pool: &Pool) -> Result<Vec<HiddenPlaylist>, Error> {
+    let query = sqlx::query_as!(
+        HiddenPlaylist,
+        "select playlist_id as id, hidden_at from hidden_playlists order by hidden_at desc, playlist_id"
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
+/// Records whether the database belongs to a demo, if that is not recorded yet. Returns what is recorded.
+pub async fn claim_installation(pool: &Pool, is_demo: bool) -> Result<bool, Error> {
+    let query = sqlx::query!("insert into installation (demo) values ($1) on conflict do nothing", is_demo);
+    query.execute(pool).await?;
+    Ok(sqlx::query_scalar!("select demo from installation").fetch_one(pool).await?)
+}

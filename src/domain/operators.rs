@@ -1,0 +1,117 @@
+//! Operators: who they are, and what only they may do.
+//!
+//! A person becomes operator by being named in `OPERATOR`, by a link that the program prints, or by another operator.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Result, page_offset};
+use crate::app::App;
+use crate::db;
+pub use crate::db::operators::{HiddenPlaylist, Person};
+use crate::ids::{IdentityRef, PlaylistId, Provider, Secret, TokenHash, UserId};
+
+/// Lifetime of a link that makes its bearer operator. The program prints another one at its next start.
+pub const LINK_TTL: Duration = Duration::days(1);
+
+/// How long readers may rely on security.txt, which RFC 9116 wants below a year.
+pub const SECURITY_TXT_TTL: Duration = Duration::days(180);
+
+pub async fn is_operator(app: &App, user: UserId) -> Result<bool> {
+    Ok(db::operators::is_operator(&app.db, user).await?)
+}
+
+/// # Errors
+/// [`Error::NotFound`] if the user is not an operator: the pages of operators do not exist for others.
+pub async fn require_operator(app: &App, user: &CurrentUser) -> Result<()> {
+    is_operator(app, user.id).await?.then_some(()).ok_or(Error::NotFound)
+}
+
+/// Returns whether `OPERATOR` names this identity.
+pub(super) fn is_named(app: &App, provider: Provider, subject: &str) -> bool {
+    app.config.access.operators.iter().any(|named| named.provider == provider && named.subject == subject)
+}
+
+/// Makes the user operator if `OPERATOR` names this identity.
+pub(super) async fn appoint_if_named(app: &App, user: UserId, provider: Provider, subject: &str) -> Result<()> {
+    if is_named(app, provider, subject) {
+        db::operators::appoint(&app.db, user).await?;
+    }
+    Ok(())
+}
+
+/// Returns a path that makes its bearer operator, once.
+pub async fn create_link(app: &App, now: OffsetDateTime) -> Result<String> {
+    let token = Secret::random();
+    db::invites::create_operator_link(&app.db, TokenHash::new(token.expose()), now, now + LINK_TTL).await?;
+    Ok(format!("/invite/{}", token.expose()))
+}
+
+/// Returns such a path if there is no operator and `OPERATOR` names none.
+pub async fn create_first_link(app: &App, now: OffsetDateTime) -> Result<Option<String>> {
+    if !app.config.access.operators.is_empty() || db::operators::exists(&app.db).await? {
+        return Ok(None);
+    }
+    create_link(app, now).await.map(Some)
+}
+
+/// Makes a signed-in user operator by such a link. Returns whether the link was valid.
+pub async fn redeem_link(app: &App, user: &CurrentUser, token: &str, now: OffsetDateTime) -> Result<bool> {
+    Ok(db::invites::redeem_operator_link(&app.db, TokenHash::new(token), user.id, now).await?)
+}
+
+/// Returns a page of the people with an account, newest first.
+pub async fn list_people(app: &App, user: &CurrentUser, page: usize) -> Result<Paginated<Person>> {
+    require_operator(app, user).await?;
+    let total = db::operators::count_people(&app.db).await? as usize;
+    let entries = db::operators::list_people(&app.db, page_offset(page) as i64, PAGE_SIZE as i64).await?;
+    Ok(Paginated { entries, range: page.into(), total })
+}
+
+pub async fn list_hidden(app: &App, user: &CurrentUser) -> Result<Vec<HiddenPlaylist>> {
+    require_operator(app, user).await?;
+    Ok(db::operators::list_hidden(&app.db).await?)
+}
+
+/// What an operator changes about somebody or something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Appoint(UserId),
+    Dismiss(UserId),
+    TakeDown(UserId),
+    AllowSharing(UserId),
+    Hide(PlaylistId),
+    Unhide(PlaylistId),
+}
+
+/// Applies a change. Returns `false` if it was refused: an account that is gone, or the last operator.
+pub async fn apply(app: &App, user: &CurrentUser, change: Change, now: OffsetDateTime) -> Result<bool> {
+    require_operator(app, user).await?;
+    tracing::info!(operator = %user.id, ?change, "an operator changes something");
+    match change {
+        Change::Appoint(person) => return Ok(db::operators::appoint(&app.db, person).await?),
+        Change::Dismiss(person) => return Ok(db::operators::dismiss(&app.db, person).await?),
+        Change::TakeDown(person) => db::operators::take_down(&app.db, person, now).await?,
+        Change::AllowSharing(person) => db::operators::allow_sharing(&app.db, person).await?,
+        Change::Hide(playlist) => db::operators::hide(&app.db, &playlist, now).await?,
+        Change::Unhide(playlist) => db::operators::unhide(&app.db, &playlist).await?,
+    }
+    Ok(true)
+}
+
+/// Appoints or dismisses the user with this identity, for the command line. Returns `false` if there is no such user, or
+/// if nobody else is operator.
+pub async fn set_role(app: &App, identity: &IdentityRef, is_operator: bool) -> Result<bool> {
+    let Some(user) = db::operators::find_user(&app.db, identity.provider, &identity.subject).await? else {
+        return Ok(false);
+    };
+    Ok(match is_operator {
+        true => db::operators::appoint(&app.db, user).await?,
+        false => db::operators::dismiss(&app.db, user).await?,
+    })
+}
+
+/// Returns whether the database belongs to this mode. The people of a demo are made up, and so are their ids, which may
+/// be those of real people.
+pub async fn is_own_database(app: &App) -> Result<bool> {
+    Ok(db::operators::claim_installation(&app.db, app.config.demo).await? == app.config.demo)
+}

@@ -1,0 +1,175 @@
+//! The operators' page: people, shared pages and the popular lists.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::domain::operators::{self, Change, HiddenPlaylist, Person};
+use crate::domain::top::{self, Period};
+use crate::domain::{Error, reference};
+use crate::ids::{Provider, UserId};
+use crate::web::error::{AppError, error_for_status};
+use crate::web::extract::current_user::SignedIn;
+use crate::web::extract::{Now, State};
+use crate::web::flash::{self, Flash, OperatorFlash};
+use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::pager::{PageParam, Pager};
+use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::views::time::TimeView;
+
+const PATH: &str = "/operator";
+
+#[derive(Template)]
+#[template(path = "operator/show.html")]
+struct OperatorPage {
+    layout: Layout,
+    total: usize,
+    people: Vec<PersonRow>,
+    pager: Pager,
+    /// The popular playlists, with their ids.
+    popular: Vec<(String, String)>,
+    hidden: Vec<HiddenRow>,
+}
+
+struct PersonRow {
+    person: Person,
+    joined: TimeView,
+    last_seen: Option<TimeView>,
+    providers: String,
+}
+
+struct HiddenRow {
+    id: String,
+    since: TimeView,
+}
+
+impl From<Person> for PersonRow {
+    fn from(person: Person) -> Self {
+        let label = |key: &String| Provider::from_key(key).map_or(key.clone(), |provider| provider.label().to_owned());
+        Self {
+            joined: TimeView::date(person.created_at),
+            last_seen: person.last_seen_at.map(TimeView::date),
+            providers: person.providers.iter().map(label).collect::<Vec<_>>().join(", "),
+            person,
+        }
+    }
+}
+
+impl From<HiddenPlaylist> for HiddenRow {
+    fn from(hidden: HiddenPlaylist) -> Self {
+        Self { id: hidden.id, since: TimeView::date(hidden.hidden_at) }
+    }
+}
+
+/// Shows the generic 404 page to users who are not operators.
+pub(crate) fn operator_error(error: Error) -> AppError {
+    match error {
+        Error::NotFound => error_for_status(StatusCode::NOT_FOUND),
+        error => error.into(),
+    }
+}
+
+pub(crate) async fn show(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    SignedIn(user): SignedIn,
+    Query(page): Query<PageParam>,
+) -> Result<Response, AppError> {
+    let people = operators::list_people(&app, &user, page.number()).await.map_err(operator_error)?;
+    let popular = top::load(&app, Period::AllTime, Some(user.id), now).await?;
+    let name = |entry: top::RankedPlaylist| {
+        let card = PlaylistCard::from(entry.playlist);
+        (card.id.to_string(), card.name)
+    };
+    Ok(render_page(&OperatorPage {
+        layout: layout.with_title("Operator", "account"),
+        total: people.total,
+        pager: Pager::new(&people, PATH)?,
+        people: people.entries.into_iter().map(PersonRow::from).collect(),
+        popular: popular.into_iter().map(name).collect(),
+        hidden: operators::list_hidden(&app, &user).await?.into_iter().map(HiddenRow::from).collect(),
+    }))
+}
+
+/// A button beside a person.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum PersonAction {
+    Appoint,
+    Dismiss,
+    TakeDown,
+    AllowSharing,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PersonForm {
+    action: PersonAction,
+}
+
+pub(crate) async fn update_person(
+    app: State,
+    Now(now): Now,
+    SignedIn(user): SignedIn,
+    Path(person): Path<i64>,
+    Form(form): Form<PersonForm>,
+) -> Result<Response, AppError> {
+    let person = UserId(person);
+    let (change, done) = match form.action {
+        PersonAction::Appoint => (Change::Appoint(person), OperatorFlash::Added),
+        PersonAction::Dismiss => (Change::Dismiss(person), OperatorFlash::Removed),
+        PersonAction::TakeDown => (Change::TakeDown(person), OperatorFlash::TakenDown),
+        PersonAction::AllowSharing => (Change::AllowSharing(person), OperatorFlash::SharingAllowed),
+    };
+    let is_done = operators::apply(&app, &user, change, now).await.map_err(operator_error)?;
+    // Whoever gave up the role cannot open the page any more.
+    let path = if person == user.id && matches!(form.action, PersonAction::Dismiss) { "/account" } else { PATH };
+    match is_done {
+        true => Ok(flash::redirect(path, Flash::Operator(done))),
+        false => Ok(flash::redirect(PATH, Flash::Operator(OperatorFlash::NotChanged))),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PopularForm {
+    /// A playlist's link or id.
+    link: String,
+    hide: bool,
+}
+
+/// Hides a playlist from the popular lists, or shows it again.
+pub(crate) async fn update_popular(
+    app: State,
+    Now(now): Now,
+    SignedIn(user): SignedIn,
+    Form(form): Form<PopularForm>,
+) -> Result<Response, AppError> {
+    operators::require_operator(&app, &user).await.map_err(operator_error)?;
+    let Ok(playlist) = reference::parse(&form.link) else {
+        return Ok(flash::redirect(PATH, Flash::Operator(OperatorFlash::NotALink)));
+    };
+    let (change, done) = match form.hide {
+        true => (Change::Hide(playlist), OperatorFlash::Hidden),
+        false => (Change::Unhide(playlist), OperatorFlash::Shown),
+    };
+    operators::apply(&app, &user, change, now).await?;
+    Ok(flash::redirect(PATH, Flash::Operator(done)))
+}
+
+/// `/.well-known/security.txt` (RFC 9116); 404 without a contact.
+pub(crate) async fn security_txt(app: State, Now(now): Now) -> Result<Response, AppError> {
+    let contact = app.config.access.contact.as_ref().ok_or_else(|| error_for_status(StatusCode::NOT_FOUND))?;
+    let expires = (now + operators::SECURITY_TXT_TTL).replace_nanosecond(0).map_err(AppError::internal)?;
+    let expires = expires.format(&time::format_description::well_known::Rfc3339).map_err(AppError::internal)?;
+    let canonical = app.config.base_url.join("/.well-known/security.txt").map_err(AppError::internal)?;
+    Ok(format!("Contact: {contact}\nExpires: {expires}\nCanonical: {canonical}\nPreferred-Languages: en\n")
+        .into_response())
+}
+
+/// `/.well-known/change-password`: there are no passwords, and the account page has the ways to sign in.
+pub(crate) async fn change_password() -> Redirect {
+    Redirect::to("/account")
+}

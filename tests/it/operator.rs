@@ -1,0 +1,217 @@
+//! Operators: who becomes one, and what they do on their page.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::program::Program;
+use crate::support::rows::add_hearts_of_strangers;
+use crate::support::sharing::{create_secret_link, publish_page_at};
+use crate::support::visitor::{Visitor, approve};
+
+/// No `OPERATOR`.
+const NOBODY: (&str, &str) = ("OPERATOR", "");
+/// The identity on the account page.
+const IDENTITY: &str = "section[aria-labelledby='identities'] code";
+const HIDDEN: &str = "3cEYpjA9oz9GiPac4AsH4n";
+
+/// Runs `heartlist operator` with `arguments` on the site's database. Returns whether it succeeded, and its output.
+async fn run_command(site: &Site, arguments: &[&str]) -> (bool, String) {
+    let arguments = [&["operator"], arguments].concat();
+    let (code, output) = Program::start_with(&arguments, &site.settings()).wait_for_exit().await;
+    (code == Some(0), output)
+}
+
+/// Makes a link for an operator. Returns its path.
+async fn create_link(site: &Site) -> String {
+    let (_, output) = run_command(site, &[]).await;
+    let link = output.split_whitespace().find(|word| word.contains("/invite/")).expect("a link");
+    url::Url::parse(link).unwrap().path().to_owned()
+}
+
+async fn open_and_sign_in(visitor: &Visitor, path: &str, user: &str) -> Page {
+    let consent = visitor.submit(visitor.open(path).await.form("form[action='/auth/spotify']")).await;
+    visitor.submit(approve(&consent, user)).await
+}
+
+async fn post(visitor: &Visitor, path: &str, body: &str) -> Page {
+    let headers = [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
+    visitor.request(Method::POST, path, &headers, Some(body.to_owned())).await
+}
+
+/// Presses the button `action` beside the person whose row names them.
+async fn change(operator: &Visitor, name: &str, action: &str) -> Page {
+    let page = operator.open("/operator").await;
+    let (names, ids) = (page.texts("main li b[id]"), page.attributes("main li b[id]", "id"));
+    let at = names.iter().position(|shown| shown.starts_with(name)).unwrap_or_else(|| panic!("{name} in {names:?}"));
+    let path = format!("/operator/people/{}", ids[at].trim_start_matches("p-"));
+    post(operator, &path, &format!("action={action}")).await
+}
+
+#[tokio::test]
+async fn nobody_becomes_operator_by_coming_first() {
+    for registration in ["open", "invite"] {
+        let site = Site::open_with(&[NOBODY, ("REGISTRATION", registration)]).await;
+        let mira = site.visitor();
+        let status = mira.sign_in("mira").await.status;
+        assert_eq!(status, if registration == "open" { 200 } else { 403 }, "{registration}");
+        assert_eq!(site.count("select count(*) from users where operator").await, 0);
+        assert_ne!(mira.get("/operator").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn operator_named_in_settings_may_always_join() {
+    let site = Site::open_with(&[("REGISTRATION", "closed")]).await;
+    assert_eq!(site.visitor().sign_in("mira").await.status, 403);
+    let ada = site.sign_in("ada").await;
+    assert!(ada.open("/account").await.has("a[href='/operator']"));
+    assert_eq!(ada.open("/operator").await.status, 200);
+    assert_eq!(ada.get("/setup").await.status, 200, "an operator may look at the setup from anywhere");
+}
+
+#[tokio::test]
+async fn link_makes_one_person_operator_once() {
+    let site = Site::open_with(&[NOBODY, ("REGISTRATION", "closed")]).await;
+    let (path, other) = (create_link(&site).await, create_link(&site).await);
+    let ada = site.visitor();
+    assert_eq!(ada.open(&path).await.text("h1"), "Become the operator");
+    assert_eq!(open_and_sign_in(&ada, &path, "ada").await.status, 200);
+    assert_eq!(ada.open("/operator").await.status, 200);
+    assert_eq!(site.visitor().open(&path).await.status, 410);
+    assert_eq!(site.visitor().open(&other).await.status, 404, "the first link that is used ends the others");
+    assert_eq!(site.visitor().sign_in("mira").await.status, 403);
+}
+
+#[tokio::test]
+async fn link_makes_existing_user_operator_after_confirmation() {
+    let site = Site::open_with(&[NOBODY]).await;
+    let mira = site.sign_in("mira").await;
+    let path = create_link(&site).await;
+    let page = mira.open(&path).await;
+    assert_eq!(site.count("select count(*) from users where operator").await, 0, "opening it changes nothing");
+    assert_eq!(mira.submit(page.form("main form")).await.text("h1"), "Operator");
+    assert_eq!(post(&mira, &path, "").await.status, 410);
+    let late = create_link(&site).await;
+    site.advance(Duration::from_secs(86_400));
+    assert_eq!(site.sign_in("noor").await.open(&late).await.status, 410, "valid for a day");
+}
+
+#[tokio::test]
+async fn an_ordinary_invitation_makes_nobody_operator() {
+    let site = Site::open().await;
+    let page = {
+        let ada = site.sign_in("ada").await;
+        ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await
+    };
+    let path = url::Url::parse(&page.text("main .callout code.copy-value")).unwrap().path().to_owned();
+    let mira = site.sign_in("mira").await;
+    assert_eq!(post(&mira, &path, "").await.status, 410);
+    assert_eq!(open_and_sign_in(&site.visitor(), &path, "noor").await.status, 200);
+    assert_eq!(site.count("select count(*) from users where operator").await, 1);
+}
+
+#[tokio::test]
+async fn role_is_handed_over_and_the_last_operator_stays() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    let refused = change(&ada, "Ada", "dismiss").await;
+    assert_eq!(refused.header("location"), "/operator");
+    assert!(ada.open("/operator").await.text("main").contains("make somebody else operator first"));
+    change(&ada, "Mira", "appoint").await;
+    assert_eq!(mira.open("/operator").await.status, 200);
+    change(&mira, "Ada", "dismiss").await;
+    assert_eq!(ada.open("/operator").await.status, 404);
+    for (path, body) in [("/operator/people/1", "action=appoint"), ("/operator/popular", "hide=true&link=x")] {
+        assert_eq!(post(&ada, path, body).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn command_line_adds_and_removes_operators() {
+    let site = Site::open_with(&[NOBODY]).await;
+    let (mira, noor) = (site.sign_in("mira").await, site.sign_in("noor").await);
+    let identity = mira.open("/account").await.text(IDENTITY);
+    assert!(identity.starts_with("spotify:"), "{identity}");
+    assert!(!run_command(&site, &["add", "spotify:nobody"]).await.0);
+    assert!(!run_command(&site, &["add", "mira"]).await.0);
+    assert!(run_command(&site, &["add", &identity]).await.0);
+    assert_eq!((mira.open("/operator").await.status, noor.open("/operator").await.status), (200, 404));
+    assert!(!run_command(&site, &["remove", &identity]).await.0, "the last one stays");
+    let other = noor.open("/account").await.text(IDENTITY);
+    assert!(run_command(&site, &["add", &other]).await.0 && run_command(&site, &["remove", &identity]).await.0);
+    assert_eq!((mira.open("/operator").await.status, noor.open("/operator").await.status), (404, 200));
+}
+
+#[tokio::test]
+async fn hidden_playlist_leaves_the_popular_list() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    add_hearts_of_strangers(&site, HIDDEN, 3).await;
+    site.force_top_refresh().await;
+    assert!(site.visitor().open("/top").await.html.contains(HIDDEN));
+    let link = format!("hide=true&link=https://open.spotify.com/playlist/{HIDDEN}");
+    post(&ada, "/operator/popular", &link).await;
+    assert!(!site.visitor().open("/top").await.html.contains(HIDDEN), "at once");
+    site.force_top_refresh().await;
+    assert!(!site.visitor().open("/top").await.html.contains(HIDDEN), "and in the next count");
+    ada.submit(ada.open("/operator").await.form("main h3 ~ ul form")).await;
+    site.force_top_refresh().await;
+    assert!(site.visitor().open("/top").await.html.contains(HIDDEN));
+    post(&ada, "/operator/popular", "hide=true&link=nonsense").await;
+    assert!(ada.open("/operator").await.text("main").contains("not a link to a playlist"));
+}
+
+#[tokio::test]
+async fn taken_down_page_stays_down_until_allowed_again() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    publish_page_at(&mira, "mira-loves").await;
+    create_secret_link(&mira).await;
+    assert_eq!(site.visitor().open("/u/mira-loves").await.status, 200);
+    change(&ada, "Mira", "take-down").await;
+    assert_eq!(site.visitor().open("/u/mira-loves").await.status, 410);
+    assert_eq!(site.count("select count(*) from shares where slug is not null or token_hash is not null").await, 0);
+    let refused = post(&mira, "/account/sharing/page", "on=true&slug=mira-again").await;
+    assert!(refused.status == 422 && refused.text("main").contains("The operator took down"), "{}", refused.html);
+    post(&mira, "/account/sharing/link", "on=true").await;
+    assert_eq!(site.count("select count(*) from shares where token_hash is not null").await, 0);
+    change(&ada, "Mira", "allow-sharing").await;
+    publish_page_at(&mira, "mira-loves").await;
+    assert_eq!(site.visitor().open("/u/mira-loves").await.status, 200);
+}
+
+#[tokio::test]
+async fn contact_is_on_every_page_and_in_security_txt() {
+    let site = Site::open().await;
+    assert_eq!(site.visitor().get("/.well-known/security.txt").await.status, 404);
+    assert!(!site.visitor().open("/").await.has("footer a[href^='mailto:']"));
+    let site = Site::open_with(&[("CONTACT", "hearts@example.com")]).await;
+    for path in ["/", "/top", "/nope"] {
+        assert!(site.visitor().get(path).await.html.contains("mailto:hearts@example.com"), "{path}");
+    }
+    let text = site.visitor().get("/.well-known/security.txt").await.html;
+    assert!(text.contains("Contact: mailto:hearts@example.com\n") && text.contains("\nExpires: 2"), "{text}");
+    let redirect = site.visitor().get("/.well-known/change-password").await;
+    assert_eq!((redirect.status, redirect.header("location")), (303, "/account"));
+}
+
+#[tokio::test]
+async fn database_of_a_demo_is_refused_by_the_real_mode_and_the_other_way_round() {
+    let site = Site::open().await;
+    let mut first = Program::start(&site.settings());
+    first.wait_until_ready().await;
+    first.signal("-TERM");
+    first.wait_for_exit().await;
+    sqlx::query("update installation set demo = true").execute(&site.db).await.unwrap();
+    for arguments in [&[][..], &["migrate"]] {
+        let (code, log) = Program::start_with(arguments, &site.settings()).wait_for_exit().await;
+        assert!(code != Some(0) && log.contains("filled by the demo"), "{log}");
+    }
+    sqlx::query("update installation set demo = false").execute(&site.db).await.unwrap();
+    let url = site.settings().into_iter().find(|(name, _)| *name == "DATABASE_URL").unwrap().1;
+    let (code, log) = Program::start(&[("DATABASE_URL", url), ("PORT", "1")]).wait_for_exit().await;
+    assert!(code != Some(0) && !log.contains("is ready"), "{log}");
+}
