@@ -8,7 +8,8 @@ pub use crate::config::Registration;
 use crate::config::{Config, ProviderConfig};
 use crate::db::replica::Replica;
 use crate::db::spotify_calls::CallCounter;
-use crate::ids::Secret;
+use crate::ids::{Secret, UserId};
+use crate::in_progress::InProgress;
 use crate::oauth::{ClientSettings, OAuthClients};
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};
@@ -29,6 +30,8 @@ pub struct App {
     pub spotify: spotify::Client,
     pub oauth: OAuthClients,
     pub vault: Vault,
+    /// Imports of this process: one for each user at a time.
+    pub(crate) imports: InProgress<UserId>,
     pub clock: Clock,
 }
 
@@ -49,6 +52,7 @@ impl App {
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             oauth,
             vault: Vault::new(session_secret).with_old_secrets(&config.old_session_secrets),
+            imports: InProgress::new(1),
             clock,
             config: Arc::new(config),
         })

@@ -23,6 +23,7 @@ use crate::app::{App, Clock};
 use crate::config::{self, Config};
 use crate::domain::{operators, spotify_calls};
 use crate::ids::Secret;
+use crate::server::ConnectionLimits;
 use crate::{background_jobs, db, server, telemetry, vault, web};
 
 /// Keep the Spotify playlists you love, in a database of your own.
@@ -241,7 +242,8 @@ pub async fn serve_on(
 ) -> Result<()> {
     let router = web::router(app.clone(), demo_routes(&app.config));
     let jobs = tokio::spawn(background_jobs::run(app.clone()));
-    let outcome = server::serve(listener, router, stop).await;
+    let limits = ConnectionLimits::new(app.config.dyno, app.config.access.is_behind_proxy);
+    let outcome = server::serve(listener, router, limits, stop).await;
     jobs.abort();
     if let Ok(Err(error)) = timeout(Duration::from_secs(1), spotify_calls::flush_counts(&app)).await {
         tracing::warn!(%error, "the last counts of calls to Spotify were not stored");

@@ -23,6 +23,7 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod ids;
+mod in_progress;
 pub mod oauth;
 mod server;
 pub mod spotify;

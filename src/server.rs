@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -17,11 +17,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-/// Limit on the time between requests on a connection, and on the time in which a request head must arrive: hyper has
-/// one timer for both. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app
+use crate::in_progress::InProgress;
+
+/// Limit on the time between requests on a connection, and on the time in which a later request head must arrive: hyper
+/// has one timer for both. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app
 /// closed first, a request already on its way would be lost (error H13 or H18).
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(95);
 const _: () = assert!(KEEP_ALIVE_TIMEOUT.as_secs() > 90, "the router must close first");
@@ -41,9 +44,56 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(18);
 /// Pause after a failed accept, for example when no file descriptors are left.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
+/// Limit on the time until the first request of a connection: idle connections take no descriptors (slow-loris
+/// protection). Heroku's router opens connections ahead of requests, and is their only client.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// File descriptors left to the database, calls to providers and the program itself.
+const RESERVED_DESCRIPTORS: u64 = 100;
+/// Limit on connections where the descriptors allow more.
+const MAX_CONNECTIONS: u64 = 20_000;
+
+/// Limits on connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionLimits {
+    first_request_timeout: Option<Duration>,
+    max: usize,
+    /// `None` behind a proxy, from which all connections come.
+    max_per_address: Option<usize>,
+}
+
+impl ConnectionLimits {
+    /// Returns limits below the number of file descriptors that the process may open, which is raised as far as it can be.
+    pub(crate) fn new(is_dyno: bool, is_behind_proxy: bool) -> Self {
+        let descriptors = raise_descriptor_limit().unwrap_or(1024);
+        let max = descriptors.saturating_sub(RESERVED_DESCRIPTORS).clamp(16, MAX_CONNECTIONS) as usize;
+        Self {
+            first_request_timeout: (!is_dyno).then_some(FIRST_REQUEST_TIMEOUT),
+            max,
+            max_per_address: (!is_behind_proxy).then_some(max / 4),
+        }
+    }
+}
+
+/// Raises the soft limit on file descriptors to the hard one. Returns it; `None` if there is none.
+fn raise_descriptor_limit() -> Option<u64> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    }
+}
+
 /// Serves `router` on `listener` until `stop`, then lets running requests finish.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> Result<()> {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
     let http = Arc::new(http());
+    let (all, by_address) =
+        (InProgress::new(limits.max), InProgress::new(limits.max_per_address.unwrap_or(limits.max)));
     let connections = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
@@ -58,13 +108,21 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
                 }
             },
         };
+        let address = limits.max_per_address.map(|_| peer.ip());
+        // Beyond the limits a connection is closed at once.
+        let (Some(place), Some(address_place)) = (all.try_enter(()), by_address.try_enter(address)) else { continue };
         let watcher = connections.watcher();
         let (http, router) = (http.clone(), router.clone());
         tokio::spawn(async move {
+            let _places = (place, address_place);
             let stream = TokioIo::new(with_write_timeout(configure_socket(stream), WRITE_TIMEOUT));
-            let served = watcher.watch(http.serve_connection(stream, handler(router, peer)));
+            let (first_request, requested) = oneshot::channel();
+            let served = watcher.watch(http.serve_connection(stream, handler(router, peer, first_request)));
             // Browsers often close connections early, so errors are not logged.
-            let _ = served.await;
+            tokio::select! {
+                _ = served => {}
+                () = no_request(limits.first_request_timeout, requested) => {}
+            }
         });
     }
     drop(listener);
@@ -72,6 +130,14 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())
+}
+
+/// Ends if `requested` receives nothing within `timeout`.
+async fn no_request(timeout: Option<Duration>, requested: oneshot::Receiver<()>) {
+    match timeout {
+        Some(timeout) if tokio::time::timeout(timeout, requested).await.is_err() => {}
+        _ => std::future::pending().await,
+    }
 }
 
 fn http() -> http1::Builder {
@@ -97,17 +163,22 @@ fn configure_socket(stream: TcpStream) -> TcpStream {
     stream
 }
 
-/// Returns the service for one connection, which adds the peer address to requests (for /setup).
+/// Returns the service for one connection, which adds the peer address to requests and reports the first one.
 fn handler(
     router: Router,
     peer: SocketAddr,
+    first_request: oneshot::Sender<()>,
 ) -> impl hyper::service::Service<
     Request<Incoming>,
     Response = axum::response::Response,
     Error = std::convert::Infallible,
     Future: Send,
 > {
+    let first_request = Mutex::new(Some(first_request));
     service_fn(move |mut request: Request<Incoming>| {
+        if let Some(first_request) = first_request.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = first_request.send(());
+        }
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request.map(axum::body::Body::new))
     })
@@ -132,7 +203,10 @@ mod tests {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         (
             client,
-            http().serve_connection(TokioIo::new(with_write_timeout(server, write_timeout)), handler(router, peer)),
+            http().serve_connection(
+                TokioIo::new(with_write_timeout(server, write_timeout)),
+                handler(router, peer, oneshot::channel().0),
+            ),
         )
     }
 
@@ -142,8 +216,10 @@ mod tests {
         let (mut client, server) = duplex(10_000);
         let router = Router::new().route("/", get(async || "ok"));
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        let served =
-            http().serve_connection(TokioIo::new(with_write_timeout(server, WRITE_TIMEOUT)), handler(router, peer));
+        let served = http().serve_connection(
+            TokioIo::new(with_write_timeout(server, WRITE_TIMEOUT)),
+            handler(router, peer, oneshot::channel().0),
+        );
         let requests = async {
             for idle in [0, 91, 91] {
                 tokio::time::sleep(Duration::from_secs(idle)).await;

@@ -281,6 +281,11 @@ pub(crate) async fn method_not_allowed() -> AppError {
 
 /// Error for a request beyond a concurrency limit.
 pub(crate) async fn overloaded(_: tower::BoxError) -> AppError {
+    busy()
+}
+
+/// Error for a request that finds no place.
+pub(crate) fn busy() -> AppError {
     let mut error = AppError::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "Busy right now",

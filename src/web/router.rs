@@ -1,6 +1,5 @@
 //! All routes, with their rate limits, body limits and timeouts.
 
-use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +9,17 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
 use axum::response::Redirect;
 use axum::routing::{any, get, post, put};
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::web::assets;
-use crate::web::error::{method_not_allowed, not_found};
+use crate::web::error::{error_for_status, method_not_allowed, not_found};
 use crate::web::middleware::rate_limit::{Key, RateLimit, with_rate_limit};
-use crate::web::middleware::{limit_concurrency, with_page_layers, with_public_page_layers, with_site_layers};
+use crate::web::middleware::request_body::{BodyLimits, UnfinishedRequests};
+use crate::web::middleware::{
+    MAX_CONCURRENT_REQUESTS, with_page_layers, with_places, with_public_page_layers, with_site_layers,
+};
 use crate::web::pages::{
     about, account, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists, setup,
     sharing, top,
@@ -25,13 +28,20 @@ use crate::web::pages::{
 /// Request timeout. Heroku's router gives up after 30 seconds
 /// (devcenter.heroku.com/articles/request-timeout).
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
-/// Request timeout of an import, upload included. Longer because the connection may be slow; Heroku counts from the end
-/// of the upload.
-const IMPORT_TIMEOUT: Duration = Duration::from_secs(325);
-/// Maximum pause during an upload (slow-loris protection).
-const UPLOAD_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Body limit of all routes except the import.
-const MAX_FORM_BYTES: usize = 64 * 1024;
+/// Bodies of all routes except the import.
+const FORM: BodyLimits = BodyLimits {
+    max_bytes: 64 * 1024,
+    timeout: Duration::from_secs(20),
+    idle_timeout: Duration::from_secs(10),
+    too_large: || error_for_status(StatusCode::PAYLOAD_TOO_LARGE),
+};
+/// The file of an import, which may come by a slow connection.
+const UPLOAD: BodyLimits = BodyLimits {
+    max_bytes: hearts::import::MAX_REQUEST_BYTES,
+    timeout: Duration::from_secs(300),
+    idle_timeout: Duration::from_secs(10),
+    too_large: hearts::import::file_too_large,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const TEN_MINUTES: Duration = Duration::from_secs(600);
@@ -59,7 +69,7 @@ fn stateless_routes() -> Router<Arc<App>> {
 /// Routes with a session.
 fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let transfers = RateLimit::new(app, Key::User, non_zero(30), TEN_MINUTES, "exports and imports");
-    Router::new()
+    let pages = Router::new()
         .route("/", get(home::show))
         .merge(login_routes(app))
         .route("/playlists", get(playlists::index::index))
@@ -83,9 +93,13 @@ fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/setup", get(setup::show).fallback(not_found))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .merge(import_routes(&transfers))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
+    let imports = import_routes(&transfers)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
+    let unfinished = UnfinishedRequests::new(app);
+    let places = GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS);
+    let import_places = GlobalConcurrencyLimitLayer::new(hearts::import::MAX_CONCURRENT);
+    with_places(pages, &unfinished, FORM, &places).merge(with_places(imports, &unfinished, UPLOAD, &import_places))
 }
 
 fn login_routes(app: &Arc<App>) -> Router<Arc<App>> {
@@ -120,18 +134,16 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
+        .route("/hearts/import", get(hearts::import::show))
         .route("/hearts/export.csv", with_rate_limit(get(hearts::export::csv), transfers))
         .route("/hearts/export.json", with_rate_limit(get(hearts::export::json), transfers))
 }
 
-/// The file upload. Concurrency is limited because each file is held in memory.
+/// The file upload.
 fn import_routes(transfers: &Arc<RateLimit>) -> Router<Arc<App>> {
-    let import = limit_concurrency(post(hearts::import::create), hearts::import::MAX_CONCURRENT)
-        .layer::<_, Infallible>(DefaultBodyLimit::max(hearts::import::MAX_REQUEST_BYTES))
-        .layer(RequestBodyTimeoutLayer::new(UPLOAD_IDLE_TIMEOUT));
     Router::new()
-        .route("/hearts/import", with_rate_limit(import, transfers).get(hearts::import::show))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, IMPORT_TIMEOUT))
+        .route("/hearts/import", with_rate_limit(post(hearts::import::create), transfers))
+        .layer(DefaultBodyLimit::max(hearts::import::MAX_REQUEST_BYTES))
 }
 
 fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {

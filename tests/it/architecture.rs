@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use source::{Source, files, read, sources};
 
 /// Modules that each module of `src` may import, besides [`SHARED`].
-const IMPORTS: [(&str, &[&str]); 14] = [
+const IMPORTS: [(&str, &[&str]); 15] = [
     ("main", &["cli"]),
     ("cli", &["background_jobs", "server", "web", "domain", "app", "config", "db", "oauth", "spotify", "vault"]),
     ("background_jobs", &["domain", "app", "db"]),
@@ -25,11 +25,12 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     // The format of the log is a setting.
     ("config", &[]),
     ("ids", &[]),
+    ("in_progress", &[]),
     ("telemetry", &[]),
 ];
 
 /// Modules that all others may import.
-const SHARED: [&str; 2] = ["ids", "telemetry"];
+const SHARED: [&str; 3] = ["ids", "in_progress", "telemetry"];
 
 /// The same inside `web`. Nothing imports a page but the router and other pages.
 const WEB_IMPORTS: [(&str, &[&str]); 9] = [
@@ -57,6 +58,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper_util", &["server"]),
     ("tokio_io_timeout", &["server"]),
     ("socket2", &["server"]),
+    ("rustix", &["cli", "server"]),
     ("prometheus_client", &["web::middleware::metrics", "web::pages::metrics"]),
     ("askama", &["web"]),
     ("memory_serve", &["web::assets"]),
@@ -72,7 +74,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &["cli"]),
     ("local_postgres", &["cli"]),
     ("fake_spotify", &["cli"]),
-    ("rustix", &["cli"]),
 ];
 
 /// Crates of the workspace, whose files obey the same rules.

@@ -15,12 +15,6 @@ const MAX_CONCURRENT_REQUESTS: usize = 200;
 /// A request whose body is never completed.
 const INCOMPLETE_REQUEST: &[u8] = b"POST /hearts HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\r\nli";
 
-/// The same with a session, to a route without a rate limit.
-fn incomplete_request_of(visitor: &Visitor) -> String {
-    let half = String::from_utf8_lossy(INCOMPLETE_REQUEST).replace("/hearts", "/library");
-    half.replacen("\r\n", &format!("\r\ncookie: {}\r\n", visitor.cookie()), 1)
-}
-
 async fn connect(base: &str) -> TcpStream {
     TcpStream::connect(base.trim_start_matches("http://")).await.unwrap()
 }
@@ -30,15 +24,19 @@ async fn overload_gives_503_and_recovers() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     let mut stuck = Vec::new();
+    // Requests wait for this lock.
+    let mut lock = site.db.begin().await.unwrap();
+    sqlx::query("lock table sessions").execute(&mut *lock).await.unwrap();
     for _ in 0..MAX_CONCURRENT_REQUESTS {
         let mut stream = connect(&site.base).await;
-        stream.write_all(incomplete_request_of(&ada).as_bytes()).await.unwrap();
+        let request = format!("GET /hearts HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {}\r\n\r\n", ada.cookie());
+        stream.write_all(request.as_bytes()).await.unwrap();
         stuck.push(stream);
     }
     let refused = async {
         loop {
             let page = ada.get("/hearts").await;
-            if page.status == 503 {
+            if page.status == 503 && page.text("h1") == "Busy right now" {
                 break page;
             }
         }
@@ -48,8 +46,76 @@ async fn overload_gives_503_and_recovers() {
     assert!(!page.text("main").contains("Nothing was saved."), "it was only read");
     assert_eq!(ada.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await.status, 503);
     assert_eq!(ada.get("/healthz").await.status, 200, "the process lives");
+    lock.rollback().await.unwrap();
     drop(stuck);
     wait_until("it passes by itself", async || ada.get("/hearts").await.status == 200).await;
+}
+
+/// Returns the status of the response that `stream` receives within `seconds`.
+async fn read_status(stream: &mut TcpStream, seconds: u64) -> Option<String> {
+    let mut start = [0; 12];
+    let read = tokio::time::timeout(Duration::from_secs(seconds), stream.read_exact(&mut start)).await;
+    read.ok()?.ok().map(|_| String::from_utf8_lossy(&start[9..]).into_owned())
+}
+
+/// The resident memory of a process in megabytes.
+#[cfg(target_os = "linux")]
+fn resident_megabytes(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[tokio::test]
+async fn dripped_requests_keep_nobody_waiting() {
+    let site = Site::open().await;
+    let (program, base) = start_program(&site, &[]).await;
+    let (ada, mira) = (Visitor::new(&base), Visitor::new(&base));
+    ada.sign_in("ada").await;
+    mira.sign_in("mira").await;
+    let mut dripped = Vec::new();
+    let import = format!(
+        "POST /hearts/import HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {}\r\ncontent-length: 5000000\r\n\
+         content-type: multipart/form-data; boundary=b\r\n\r\n{}",
+        ada.cookie(),
+        "x".repeat(2_000_000)
+    );
+    for request in std::iter::repeat_n(import.as_bytes(), 8).chain(std::iter::repeat_n(INCOMPLETE_REQUEST, 300)) {
+        let mut stream = connect(&base).await;
+        // The server may have refused it already.
+        let _ = stream.write_all(request).await;
+        dripped.push(stream);
+    }
+    let refused = read_status(dripped.last_mut().unwrap(), 5).await;
+    assert_eq!(refused.as_deref(), Some("429"), "one address has few unfinished requests");
+    for _ in 0..3 {
+        assert_eq!(mira.get("/hearts").await.status, 200, "a page of somebody else");
+    }
+    #[cfg(target_os = "linux")]
+    assert!(resident_megabytes(program.pid()) < 150, "{} MB", resident_megabytes(program.pid()));
+    drop((program, dripped));
+}
+
+#[tokio::test]
+async fn stalled_form_is_408_and_says_so() {
+    let site = Site::open().await;
+    let mut stream = connect(&site.base).await;
+    stream.write_all(INCOMPLETE_REQUEST).await.unwrap();
+    let mut response = vec![0; 4000];
+    let length = stream.read(&mut response).await.unwrap();
+    let response = String::from_utf8_lossy(&response[..length]);
+    assert!(response.starts_with("HTTP/1.1 408"), "{response}");
+}
+
+#[tokio::test]
+async fn connection_without_a_request_is_closed() {
+    let site = Site::open().await;
+    let (mut silent, mut half) = (connect(&site.base).await, connect(&site.base).await);
+    half.write_all(b"GET /hearts HTTP/1.1\r\nhost: 127.").await.unwrap();
+    let closed = async |stream: &mut TcpStream| stream.read(&mut [0; 100]).await.unwrap_or_default();
+    // Well below the 95 seconds of a connection that had a request.
+    let both = async { (closed(&mut silent).await, closed(&mut half).await) };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(30), both).await.expect("closed"), (0, 0));
 }
 
 #[tokio::test]

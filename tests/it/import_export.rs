@@ -3,8 +3,6 @@
 use fake_spotify::{Endpoint, Fault};
 use serde_json::json;
 use time::OffsetDateTime;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
@@ -256,26 +254,20 @@ async fn hearts_and_account_pages_link_to_import() {
 }
 
 #[tokio::test]
-async fn concurrent_uploads_are_limited() {
+async fn one_person_imports_one_file_at_a_time() {
     let site = Site::open().await;
-    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
-    let begin = async || {
-        let mut upload = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
-        let head = format!(
-            "POST /hearts/import HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {}\r\nsec-fetch-site: same-origin\r\n\
-             content-type: multipart/form-data; boundary=x\r\ncontent-length: 1000\r\n\r\n",
-            ada.cookie()
-        );
-        upload.write_all(head.as_bytes()).await.unwrap();
-        upload
+    let ada = site.sign_in("ada").await;
+    let file = "id\n3cEYpjA9oz9GiPac4AsH4n\n";
+    let mut lock = site.db.begin().await.unwrap();
+    sqlx::query("lock table user_hearts").execute(&mut *lock).await.unwrap();
+    let second = async {
+        site.wait_for_blocked_query().await;
+        let refused = import(&ada, file).await;
+        lock.rollback().await.unwrap();
+        refused
     };
-    let mut uploads = Vec::new();
-    for _ in 0..8 {
-        uploads.push(begin().await);
-    }
-    let full = async || import(&mira, "").await.status == 503;
-    wait_until("as many as may are under way", &full).await;
-    assert_eq!(mira.open("/hearts/import").await.status, 200);
-    drop(uploads);
-    wait_until("there is room again", async || !full().await).await;
+    let (first, second) = tokio::join!(import(&ada, file), second);
+    assert_eq!((first.status, second.status), (200, 503), "{}", second.html);
+    assert!(second.text("main").contains("another file of yours"), "{}", second.html);
+    assert_eq!(import(&ada, file).await.status, 200);
 }

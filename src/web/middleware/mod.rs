@@ -4,6 +4,7 @@ mod canonical_host;
 mod error_pages;
 pub(crate) mod metrics;
 pub(crate) mod rate_limit;
+pub(crate) mod request_body;
 pub(crate) mod request_id;
 pub(crate) mod request_log;
 mod security_headers;
@@ -13,7 +14,6 @@ use std::sync::Arc;
 
 use axum::error_handling::HandleErrorLayer;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::MethodRouter;
 use axum::{Extension, Router};
 use tower::ServiceBuilder;
 use tower::limit::GlobalConcurrencyLimitLayer;
@@ -24,12 +24,13 @@ use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
 use self::canonical_host::CanonicalHost;
+use self::request_body::{BodyLimits, UnfinishedRequests};
 use self::request_id::REQUEST_ID;
 use crate::app::App;
 use crate::web::{error, flash};
 
 /// Concurrent requests of one process. Heroku's router sends a dyno about 50 and queues the rest.
-const MAX_CONCURRENT_REQUESTS: usize = 200;
+pub(crate) const MAX_CONCURRENT_REQUESTS: usize = 200;
 
 /// Layers around the pages of the app.
 pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
@@ -40,10 +41,6 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
             // Renders errors of the layers below, the session layer included.
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
             .layer(from_fn_with_state(app.clone(), canonical_host::refuse_forms_on_other_hosts))
-            // Rejects requests beyond the limit instead of queueing them.
-            .layer(HandleErrorLayer::new(error::overloaded))
-            .layer(LoadShedLayer::new())
-            .layer(GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS))
             // Rejects cross-site requests before the session is loaded.
             .layer(security_headers::csrf_layer(app))
             .map_response(error_pages::mark_unsaved_session)
@@ -83,13 +80,20 @@ pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option
     )
 }
 
-/// Rejects requests to `routes` while `max` are in progress.
-pub(crate) fn limit_concurrency(routes: MethodRouter<Arc<App>>, max: usize) -> MethodRouter<Arc<App>> {
+/// Completes the requests to `routes` within `limits`, and then rejects them while too many are in progress, instead of
+/// queueing them.
+pub(crate) fn with_places(
+    routes: Router<Arc<App>>,
+    unfinished: &Arc<UnfinishedRequests>,
+    limits: BodyLimits,
+    places: &GlobalConcurrencyLimitLayer,
+) -> Router<Arc<App>> {
     routes.layer(
         ServiceBuilder::new()
+            .layer(from_fn_with_state((unfinished.clone(), limits), request_body::complete))
             .layer(HandleErrorLayer::new(error::overloaded))
             .layer(LoadShedLayer::new())
-            .layer(GlobalConcurrencyLimitLayer::new(max)),
+            .layer(places.clone()),
     )
 }
 

@@ -133,7 +133,7 @@ async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Ne
 }
 
 /// The client's IP address; for IPv6, its /64 network, in which one household can use any address.
-fn address(request: &Parts, is_behind_proxy: bool) -> IpAddr {
+pub(crate) fn address(request: &Parts, is_behind_proxy: bool) -> IpAddr {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
     let forwarded = is_behind_proxy.then(|| forwarded_address(&request.headers)).flatten();

@@ -1,7 +1,10 @@
 //! Imports of hearts from a file: the form and the report.
 
+use std::time::Duration;
+
 use askama::Template;
-use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::body::Bytes;
+use axum::extract::multipart::{Multipart, MultipartError};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use time::OffsetDateTime;
@@ -15,11 +18,10 @@ use crate::web::extract::{Now, State};
 use crate::web::views::layout::{Layout, render_page};
 
 pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
-/// Larger than a file, so that the excess can be read and dropped: browsers show no error page if the connection is
-/// closed during an upload.
-pub(crate) const MAX_REQUEST_BYTES: usize = 8 * MAX_FILE_BYTES;
-/// Maximum number of concurrent imports, whose files are held in memory.
-pub(crate) const MAX_CONCURRENT: usize = 8;
+/// A file and the rest of the form.
+pub(crate) const MAX_REQUEST_BYTES: usize = MAX_FILE_BYTES + 4096;
+/// Maximum number of concurrent imports.
+pub(crate) const MAX_CONCURRENT: usize = 4;
 
 #[derive(Template)]
 #[template(path = "hearts/import.html")]
@@ -41,7 +43,9 @@ pub(crate) async fn create(
     (SignedIn(user), Device(device)): (SignedIn, Device),
     upload: Multipart,
 ) -> Result<Response, AppError> {
-    let file = match parse_file(read_upload(upload).await?, now).await? {
+    let place = app.imports.try_enter(user.id).ok_or_else(import_in_progress)?;
+    let (parsed, _place) = parse_file(read_upload(upload).await?, now, place).await?;
+    let file = match parsed {
         Ok(file) => file,
         Err(error) => return Ok(invalid_page(layout, error)),
     };
@@ -56,9 +60,21 @@ pub(crate) async fn create(
     })
 }
 
-/// Parses on a blocking thread, because a large file would block the executor.
-async fn parse_file(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>, AppError> {
-    tokio::task::spawn_blocking(move || import_export::parse(&bytes, now)).await.map_err(AppError::internal)
+/// Parses on a blocking thread, because a large file would block the executor. The thread holds the user's place even if
+/// the request ends.
+async fn parse_file<P: Send + 'static>(
+    bytes: Bytes,
+    now: OffsetDateTime,
+    place: P,
+) -> Result<(Result<ImportFile, ImportError>, P), AppError> {
+    let parse = move || (import_export::parse(&bytes, now), place);
+    tokio::task::spawn_blocking(parse).await.map_err(AppError::internal)
+}
+
+fn import_in_progress() -> AppError {
+    let message = "Heartlist is still reading another file of yours. Try again when it is done.";
+    let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "One import at a time", message);
+    with_retry_link(AppError { retry_after: Some(Duration::from_secs(10)), ..error })
 }
 
 fn invalid_page(layout: Layout, error: impl ToString) -> Response {
@@ -71,37 +87,22 @@ fn import_page(layout: Layout, error: Option<String>, report: Option<ImportRepor
 }
 
 /// Returns the content of the field `file`; empty without one.
-async fn read_upload(mut upload: Multipart) -> Result<Vec<u8>, AppError> {
+async fn read_upload(mut upload: Multipart) -> Result<Bytes, AppError> {
     while let Some(field) = upload.next_field().await.map_err(upload_error)? {
         if field.name() == Some("file") {
-            return read_field(field).await;
+            let bytes = field.bytes().await.map_err(upload_error)?;
+            return if bytes.len() > MAX_FILE_BYTES { Err(file_too_large()) } else { Ok(bytes) };
         }
     }
-    Ok(Vec::new())
-}
-
-async fn read_field(mut field: Field<'_>) -> Result<Vec<u8>, AppError> {
-    let (mut bytes, mut length) = (Vec::new(), 0);
-    while let Some(chunk) = field.chunk().await.map_err(upload_error)? {
-        length += chunk.len();
-        if length <= MAX_FILE_BYTES {
-            bytes.extend_from_slice(&chunk);
-        }
-    }
-    if length > MAX_FILE_BYTES { Err(file_too_large()) } else { Ok(bytes) }
+    Ok(Bytes::new())
 }
 
 fn upload_error(error: MultipartError) -> AppError {
-    let status = match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => return file_too_large(),
-        // The body could not be read: the upload broke off, or stalled for longer than the router allows.
-        status if status.is_server_error() => StatusCode::REQUEST_TIMEOUT,
-        status => status,
-    };
-    with_retry_link(AppError::new(status, "The file did not arrive", "The upload stopped on the way. Try again."))
+    let message = "Heartlist could not read the form. Try again.";
+    with_retry_link(AppError::new(error.status(), "The file did not arrive", message))
 }
 
-fn file_too_large() -> AppError {
+pub(crate) fn file_too_large() -> AppError {
     let message = format!(
         "A file can be up to {} MB. Split a longer table in two, with the first line in both parts.",
         MAX_FILE_BYTES / 1024 / 1024
