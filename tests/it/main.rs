@@ -28,6 +28,7 @@ mod library;
 mod local_postgres_errors;
 mod migrations;
 mod multi_process;
+mod names;
 mod now_playing;
 mod observability;
 mod pages;
