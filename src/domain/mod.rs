@@ -33,6 +33,9 @@ pub use error::{Error, Result};
 
 pub const PAGE_SIZE: usize = 50;
 
+/// The name of a user whose provider tells none that is visible.
+pub const DEFAULT_NAME: &str = "listener";
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     pub id: UserId,

@@ -35,9 +35,10 @@ pub(super) fn is_quote(c: char) -> bool {
 pub fn is_visible(text: &str) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, SpaceSeparator};
     text.chars().any(|c| {
-        let is_blank = BLANKS.contains(&c) || is_ignorable(c) || is_mark(c);
         let category = CodePointMapData::new().get(c);
-        !is_blank && !matches!(category, Control | Format | SpaceSeparator | LineSeparator | ParagraphSeparator)
+        !is_ignorable(c)
+            && !is_mark(c)
+            && !matches!(category, Control | Format | SpaceSeparator | LineSeparator | ParagraphSeparator)
     })
 }
 
@@ -55,6 +56,14 @@ pub fn visible_or(name: String, substitute: &str) -> String {
 /// Marks are accents where collation ignores them at its primary strength and the script is an alphabet that people
 /// also type without them. Elsewhere they make other letters (kana voicing, Indic vowels, Thai tones) and stay.
 pub fn fold(text: &str) -> String {
+    let folded: String = match text.is_ascii() {
+        true => text.chars().flat_map(char::to_lowercase).flat_map(fold_letter).collect(),
+        false => fold_letters_and_marks(text),
+    };
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn fold_letters_and_marks(text: &str) -> String {
     let nfkd = DecomposingNormalizer::new_nfkd();
     let lower = nfkd.normalize_iter(text.chars().filter(|c| !is_ignorable(*c))).flat_map(char::to_lowercase);
     let mut base = ' ';
@@ -66,8 +75,7 @@ pub fn fold(text: &str) -> String {
         true
     });
     // Composed again: decomposed, ハ would be found in パ.
-    let composed = ComposingNormalizer::new_nfc().normalize_iter(letters);
-    composed.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    ComposingNormalizer::new_nfc().normalize_iter(letters).collect()
 }
 
 /// Letters that are written with marks, and that collation keeps apart from the letter below: in all languages (CLDR's
@@ -135,9 +143,9 @@ fn is_mark(c: char) -> bool {
     matches!(category, GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark)
 }
 
-/// True for characters that are not displayed, such as joiners, direction marks and fillers.
+/// True for characters that are not displayed, such as joiners, direction marks, fillers and [`BLANKS`].
 fn is_ignorable(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+    BLANKS.contains(&c) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use time::{Date, OffsetDateTime, UtcDateTime, UtcOffset};
 use self::record::{FileHeart, FileLine};
 use super::annotation::{Annotation, NoteError, TagsError};
 use super::reference::{self, ReferenceError};
+use super::text::is_visible;
 use super::{CurrentUser, Result};
 use crate::app::App;
 use crate::db;
@@ -66,7 +67,11 @@ impl Format {
 pub fn export(app: &App, user: &CurrentUser) -> impl Stream<Item = Result<Vec<ExportedHeart>>> + use<> {
     let (pool, user_id) = (app.db.clone(), user.id);
     stream::try_unfold((pool, None::<ExportedHeart>), move |(pool, last)| async move {
-        let batch = db::import_export::export(&pool, user_id, last.as_ref(), EXPORT_BATCH).await?;
+        let mut batch = db::import_export::export(&pool, user_id, last.as_ref(), EXPORT_BATCH).await?;
+        for heart in &mut batch {
+            heart.name = heart.name.take().filter(|name| is_visible(name));
+            heart.owner_name = heart.owner_name.take().filter(|name| is_visible(name));
+        }
         let last = batch.last().cloned();
         Ok(last.map(|last| (batch, (pool, Some(last)))))
     })
