@@ -6,6 +6,7 @@ pub mod annotation;
 pub mod cleanup;
 pub mod doctor;
 mod error;
+pub mod folding;
 pub mod hearts;
 pub mod identities;
 pub mod import_export;

@@ -17,6 +17,7 @@ mod deployment;
 mod doctor;
 mod expectations;
 mod feeds;
+mod folding;
 mod hearts;
 mod hearts_by_link;
 mod http_server;
