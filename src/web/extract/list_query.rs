@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use crate::domain::PageRange;
-use crate::domain::reference::{self, ReferenceError};
+use crate::domain::reference;
 use crate::domain::search::{Condition, InvalidOperator, ListQuery, MAX_QUERY_CHARS, Operator, Order, SearchQuery};
 use crate::web::views::pager::PageParam;
 
@@ -171,9 +171,7 @@ impl ListView {
         let is_reference = match reference::parse(text) {
             // A bare id may be a word.
             Ok(id) => id.as_str() != text,
-            Err(error) => {
-                matches!(error, ReferenceError::ShortLink | ReferenceError::NotPlaylist(_) | ReferenceError::MissingId)
-            }
+            Err(error) => error.is_spotify_link(),
         };
         self.is_filtered() && is_reference
     }
