@@ -105,12 +105,20 @@ pub fn parse(text: &str) -> Result<PlaylistId, ReferenceError> {
     if text.len() > MAX_BYTES {
         return Err(ReferenceError::Unrecognized);
     }
-    let mut words = text.split(is_boundary).map(trim_punctuation).filter(|word| !word.is_empty());
-    match (words.next(), words.next()) {
-        (None, _) => Err(ReferenceError::Empty),
-        (Some(word), None) => parse_word(word),
-        (Some(first), Some(second)) => find_link([first, second].into_iter().chain(words)),
+    match words(text).take(2).collect::<Vec<_>>()[..] {
+        [] => Err(ReferenceError::Empty),
+        [word] => parse_word(word),
+        _ => find_link(words(text)),
     }
+}
+
+/// True if `text` is at most one word, so that a reference has no other text around it.
+pub fn is_word(text: &str) -> bool {
+    words(text).nth(1).is_none()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_boundary).map(trim_punctuation).filter(|word| !word.is_empty())
 }
 
 /// True for what separates a link from the text around it. Links copied from chats may carry zero-width characters.

@@ -1,5 +1,7 @@
 //! Imports of hearts from a file: the form and the report.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::http::StatusCode;
@@ -50,15 +52,22 @@ pub(crate) async fn create(
             if report.added > 0 {
                 activity::record(&app, user.id, EventKind::Imported, &device, now).await;
             }
-            import_page(layout.with_title("Import – done", "hearts"), None, Some(report))
+            let title = if report.added > 0 { "Import – done" } else { "Import – nothing imported" };
+            import_page(layout.with_title(title, "hearts"), None, Some(report))
         }
         Err(error) => invalid_page(layout, error),
     })
 }
 
-/// Parses on a blocking thread, because a large file would block the executor.
+/// Parses on a blocking thread, because a large file would block the executor. Stops once this future is dropped, which
+/// the request's timeout and a closed connection do.
 async fn parse_file(bytes: Vec<u8>, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>, AppError> {
-    tokio::task::spawn_blocking(move || import_export::parse(&bytes, now)).await.map_err(AppError::internal)
+    let request = Arc::new(());
+    let observer = Arc::downgrade(&request);
+    let is_cancelled = move || observer.strong_count() == 0;
+    let parsed = tokio::task::spawn_blocking(move || import_export::parse(&bytes, now, &is_cancelled)).await;
+    drop(request);
+    parsed.map_err(AppError::internal)
 }
 
 fn invalid_page(layout: Layout, error: impl ToString) -> Response {
