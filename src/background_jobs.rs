@@ -1,4 +1,4 @@
-//! Background jobs: cleanup, heart counts, counts of calls to Spotify.
+//! Background jobs: cleanup, heart counts, counts of calls to Spotify, folding.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,14 +7,18 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::app::App;
-use crate::domain::{Result, cleanup, spotify_calls, top};
+use crate::domain::{Result, cleanup, folding, spotify_calls, top};
 
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
 /// How often a process checks whether the heart counts are out of date.
 const HEART_COUNTS_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the counts of calls to Spotify are written to the database.
 const SPOTIFY_CALLS_INTERVAL: Duration = Duration::from_secs(1);
-/// Timeout of one run of a job, in case the database stops answering.
+/// How often stored texts are folded again: at the start of each process, since it may be a new release, and daily,
+/// since the previous release may have written since.
+const REFOLD_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+/// Timeout of one run of a job, in case the database stops answering, and maximum delay before a retry. A job that runs
+/// less often has its interval as the timeout.
 const JOB_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// Runs all jobs forever. Each has its own timer, so that a long cleanup does not delay the others.
@@ -23,7 +27,12 @@ pub(crate) async fn run(app: Arc<App>) {
     let heart_counts = repeat(HEART_COUNTS_INTERVAL, "heart counts", || top::refresh(&app, app.now()));
     let spotify_calls =
         repeat(SPOTIFY_CALLS_INTERVAL, "counts of calls to Spotify", || spotify_calls::flush_counts(&app));
-    tokio::join!(cleanup, heart_counts, spotify_calls);
+    let refold = repeat(REFOLD_INTERVAL, "folding", async || {
+        let rows = folding::refold(&app).await?;
+        tracing::info!(rows, "stored texts folded again");
+        Ok(())
+    });
+    tokio::join!(cleanup, heart_counts, spotify_calls, refold);
 }
 
 async fn repeat<Run: Future<Output = Result<()>>>(interval: Duration, name: &'static str, job: impl Fn() -> Run) {
@@ -31,7 +40,11 @@ async fn repeat<Run: Future<Output = Result<()>>>(interval: Duration, name: &'st
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match timeout(JOB_TIMEOUT, job()).await {
+        let result = timeout(interval.max(JOB_TIMEOUT), job()).await;
+        if !matches!(result, Ok(Ok(()))) {
+            ticks.reset_after(interval.min(JOB_TIMEOUT));
+        }
+        match result {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, job = name, "a background job failed and will be retried"),
             Err(_) => tracing::warn!(job = name, "a background job timed out and will be retried"),

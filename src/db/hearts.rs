@@ -64,7 +64,7 @@ pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: Of
 pub struct AnnotationRow {
     /// One line of text.
     pub note: Option<String>,
-    /// No tag contains a comma.
+    /// No tag contains a control character.
     pub tags: Vec<String>,
     pub note_folded: Option<String>,
     pub tags_folded: Vec<String>,

@@ -97,6 +97,9 @@ async fn count_existing_and_new(
     Ok((row.there, row.new))
 }
 
+/// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
+const UNIT_SEPARATOR: &str = "\u{1f}";
+
 async fn insert_hearts(
     connection: &mut PgConnection,
     user: UserId,
@@ -110,8 +113,8 @@ async fn insert_hearts(
     // that two concurrent statements do not deadlock.
     let query = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at, note, tags, note_folded, tags_folded)
-         select $1, l.id, l.hearted_at, l.note, string_to_array(l.tags, ','), l.note_folded,
-                string_to_array(l.tags_folded, ',')
+         select $1, l.id, l.hearted_at, l.note, string_to_array(l.tags, E'\x1f'), l.note_folded,
+                string_to_array(l.tags_folded, E'\x1f')
          from (select distinct on (id) *
                from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[])
                     with ordinality as l (id, hearted_at, note, tags, note_folded, tags_folded, line)
@@ -128,9 +131,9 @@ async fn insert_hearts(
         ids,
         &hearts.iter().map(|heart| heart.hearted_at).collect::<Vec<_>>(),
         &text(|annotation| annotation.note.clone()) as _,
-        &text(|annotation| Some(annotation.tags.join(","))) as _,
+        &text(|annotation| Some(annotation.tags.join(UNIT_SEPARATOR))) as _,
         &text(|annotation| annotation.note_folded.clone()) as _,
-        &text(|annotation| Some(annotation.tags_folded.join(","))) as _,
+        &text(|annotation| Some(annotation.tags_folded.join(UNIT_SEPARATOR))) as _,
     );
     query.execute(connection).await?;
     Ok(())

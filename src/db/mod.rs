@@ -4,6 +4,7 @@ pub mod cooldowns;
 pub mod distribution;
 pub mod doctor;
 pub mod events;
+pub mod folding;
 pub mod heart_counts;
 pub mod hearts;
 pub mod identities;

@@ -4,8 +4,9 @@ use time::{Duration, OffsetDateTime};
 
 use super::activity::{self, EventKind};
 use super::sessions;
+use super::text::visible_or;
 use super::tokens::{GRANT_KEY, SCOPES_KEY};
-use super::{CurrentUser, Result};
+use super::{CurrentUser, DEFAULT_NAME, Result};
 use crate::app::App;
 use crate::db;
 pub use crate::db::users::DeletedCounts;
@@ -38,7 +39,7 @@ pub struct Account {
 pub async fn load(app: &App, user: &CurrentUser) -> Result<Option<Account>> {
     let Some(row) = db::users::find(&app.db, user.id).await? else { return Ok(None) };
     Ok(Some(Account {
-        name: row.display_name,
+        name: visible_or(row.display_name, DEFAULT_NAME),
         created_at: row.created_at,
         heart_count: db::hearts::count(&app.db, user.id).await?,
         consent_expires_at: consent_expires_at(user),

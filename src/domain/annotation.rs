@@ -1,8 +1,9 @@
 //! A heart's private note and tags. The `Debug` output of [`Annotation`] omits them, so that they cannot reach the log.
 
+use std::collections::HashSet;
 use std::fmt;
 
-use super::text::{fold, is_quote};
+use super::text::{fold, is_quote, is_visible};
 use super::{CurrentUser, Error, Result};
 use crate::app::App;
 use crate::db;
@@ -10,9 +11,11 @@ use crate::ids::PlaylistId;
 
 pub const MAX_NOTE_CHARS: usize = 280;
 pub const MAX_TAG_CHARS: usize = 30;
-/// Characters stripped from the start of a tag, because some people write `#rain`.
-pub(super) const TAG_PREFIX: [char; 2] = ['#', ' '];
 pub const MAX_TAGS: usize = 10;
+/// Characters that separate tags: the comma, its forms in other scripts, and the ideographic one.
+const TAG_SEPARATORS: [char; 10] = [',', '，', '﹐', '︐', '、', '﹑', '､', '︑', '،', '፣'];
+/// Stripped from the start of a tag, because some people write `#rain`.
+const TAG_PREFIXES: [char; 4] = ['#', '＃', '﹟', ' '];
 
 /// A valid note and tags.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -48,8 +51,8 @@ pub struct AnnotationError {
 }
 
 impl Annotation {
-    /// Parses a note and comma-separated tags. Tags keep their case but lose a leading `#`; duplicates that differ
-    /// only in case are dropped.
+    /// Parses a note and tags separated by commas, wherever they come from: the form, CSV or JSON. Tags stay as typed
+    /// but lose a leading `#`; tags that a search cannot tell apart are one.
     pub fn parse(note: &str, tags: &str) -> std::result::Result<Self, AnnotationError> {
         match (parse_note(note), parse_tags(tags)) {
             (Ok(note), Ok(tags)) => Ok(Self { note, tags }),
@@ -68,7 +71,7 @@ impl Annotation {
     pub(super) fn to_row(&self) -> db::hearts::AnnotationRow {
         let (note, tags) = (self.note.clone(), self.tags.clone());
         let note_folded = note.as_deref().map(fold);
-        let tags_folded = tags.iter().map(|tag| fold(tag)).collect();
+        let tags_folded = tags.iter().map(|tag| fold_tag(tag)).collect();
         db::hearts::AnnotationRow { note, tags, note_folded, tags_folded }
     }
 }
@@ -79,14 +82,33 @@ impl fmt::Debug for Annotation {
     }
 }
 
+/// Returns the form of a tag that is stored for the search, and that the search looks for.
+pub(super) fn fold_tag(tag: &str) -> String {
+    fold(tag).trim_start_matches(TAG_PREFIXES).to_owned()
+}
+
+/// Splits a text into tags, without empty, invisible and repeated ones.
+pub(super) fn split_tags(text: &str) -> Vec<String> {
+    let (mut tags, mut seen) = (Vec::new(), HashSet::new());
+    for part in text.split(TAG_SEPARATORS) {
+        let tag = part.split_whitespace().collect::<Vec<_>>().join(" ");
+        let tag = tag.trim_start_matches(|c| TAG_PREFIXES.contains(&c) || !is_visible(c.encode_utf8(&mut [0; 4])));
+        let folded = fold_tag(tag);
+        if !folded.is_empty() && is_visible(tag) && seen.insert(folded) {
+            tags.push(tag.to_owned());
+        }
+    }
+    tags
+}
+
 fn parse_note(text: &str) -> std::result::Result<Option<String>, NoteError> {
     let text = text.trim();
     if text.chars().any(is_unprintable) {
         return Err(NoteError::NotOneLine);
     }
     match text.chars().count() {
-        0 => Ok(None),
-        1..=MAX_NOTE_CHARS => Ok(Some(text.to_owned())),
+        _ if !is_visible(text) => Ok(None),
+        ..=MAX_NOTE_CHARS => Ok(Some(text.to_owned())),
         count => Err(NoteError::TooLong(count)),
     }
 }
@@ -95,15 +117,7 @@ fn parse_tags(text: &str) -> std::result::Result<Vec<String>, TagsError> {
     if text.trim().chars().any(|c| is_unprintable(c) || is_quote(c)) {
         return Err(TagsError::NotPlain);
     }
-    let mut tags: Vec<String> = Vec::new();
-    for part in text.split(',') {
-        let tag = part.split_whitespace().collect::<Vec<_>>().join(" ");
-        let tag = tag.trim_start_matches(TAG_PREFIX);
-        let is_same = |other: &String| other.to_lowercase() == tag.to_lowercase();
-        if !fold(tag).is_empty() && !tags.iter().any(is_same) {
-            tags.push(tag.to_owned());
-        }
-    }
+    let tags = split_tags(text);
     if tags.len() > MAX_TAGS {
         return Err(TagsError::TooMany(tags.len()));
     }
@@ -152,6 +166,28 @@ mod tests {
     }
 
     #[test]
+    fn tags_are_separated_by_the_commas_of_every_script() {
+        for text in ["雨，夜", "雨、夜", "雨﹐夜", "雨､夜", "雨 , 夜", "雨،夜"] {
+            assert_eq!(parse_both("", text).1, ["雨", "夜"], "{text}");
+        }
+        assert_eq!(parse_both("", "rock; pop/jazz").1, ["rock; pop/jazz"], "nothing else separates");
+        assert_eq!(parse_both("", "🄂, x").1, ["🄂", "x"], "it folds to 1 and a comma");
+    }
+
+    #[test]
+    fn tags_that_search_cannot_tell_apart_are_one() {
+        for (text, tags) in [
+            ("Été, ete, ÉTÉ", vec!["Été"]),
+            ("＃rain, #rain, \u{200f}#rain, rain", vec!["rain"]),
+            ("ﾊﾊ, ハハ, パパ", vec!["ﾊﾊ", "パパ"]),
+            ("\u{3164}, \u{2800}, \u{200b}#, \u{ad}, x", vec!["x"]),
+        ] {
+            assert_eq!(parse_both("", text).1, tags, "{text}");
+        }
+        assert_eq!(parse_both("\u{2800}\u{200f}", "").0, None, "an invisible note is none");
+    }
+
+    #[test]
     fn text_over_the_limits_is_rejected() {
         let parse_error = |note: &str, tags: &str| Annotation::parse(note, tags).map(|_| ()).unwrap_err();
         assert!(Annotation::parse(&"é".repeat(280), &["x".repeat(30), "ü".repeat(30)].join(",")).is_ok());
@@ -184,7 +220,7 @@ mod tests {
         #[test]
         fn every_tag_can_be_searched_for(tags in "[\\PC,#]{0,60}") {
             for tag in Annotation::parse("", &tags).unwrap_or_default().tags() {
-                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().tags, [fold(tag)]);
+                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().tags, [fold_tag(tag)]);
             }
         }
     }

@@ -6,6 +6,7 @@ pub mod annotation;
 pub mod cleanup;
 pub mod doctor;
 mod error;
+pub mod folding;
 pub mod hearts;
 pub mod identities;
 pub mod import_export;
@@ -33,6 +34,9 @@ pub use crate::oauth::{Grant, Scopes};
 pub use error::{Error, Result};
 
 pub const PAGE_SIZE: usize = 50;
+
+/// The name of a user whose provider tells none that is visible.
+pub const DEFAULT_NAME: &str = "listener";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {

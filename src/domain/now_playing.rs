@@ -2,11 +2,12 @@
 
 use time::OffsetDateTime;
 
-use super::{CurrentUser, Error, Grant, Playlist, Result, playlists, spotify_calls::Endpoint, tokens};
+use super::{CurrentUser, Error, Grant, Playlist, Result, playlists, spotify_calls::Endpoint, text, tokens};
 use crate::app::App;
 use crate::db;
 use crate::ids::PlaylistId;
 use crate::oauth::providers::NOW_PLAYING_SCOPE;
+use crate::spotify::pictures::PictureHosts;
 use crate::spotify::wire::{CurrentlyPlaying, Playable};
 
 pub enum NowPlaying {
@@ -42,7 +43,6 @@ pub enum Playback {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlayingItem {
     pub is_episode: bool,
-    /// May be empty.
     pub title: String,
     /// The artists, or the show.
     pub creators: Vec<String>,
@@ -85,7 +85,7 @@ pub async fn load(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<
         }
         Err(error) => return Err(error),
     };
-    let (playback, context) = parse_playback(response.as_ref());
+    let (playback, context) = parse_playback(response.as_ref(), &app.spotify.pictures);
     let playlist = match &context {
         PlaybackContext::Playlist(id) => Some(Box::new(find_playlist(app, user, id).await?)),
         _ => None,
@@ -109,12 +109,15 @@ async fn find_playlist(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result
 }
 
 /// Parses the player's response; `None` if it was empty.
-fn parse_playback(response: Option<&CurrentlyPlaying>) -> (Playback, PlaybackContext) {
+fn parse_playback(response: Option<&CurrentlyPlaying>, hosts: &PictureHosts) -> (Playback, PlaybackContext) {
     let Some(response) = response else { return (Playback::Nothing, PlaybackContext::Unknown) };
     let item = response.item.as_ref().filter(|item| item.name.is_some() || item.uri.is_some());
     let playback = match (response.kind.as_deref(), item) {
         (Some("ad"), _) => Playback::Advertisement,
-        (kind, Some(item)) => Playback::Item(Box::new(parse_item(kind, item, response.is_playing == Some(false)))),
+        (kind, Some(item)) => {
+            let is_paused = response.is_playing == Some(false);
+            Playback::Item(Box::new(PlayingItem { is_paused, ..parse_item(kind, item, hosts) }))
+        }
         _ if response.is_playing == Some(false) => Playback::Nothing,
         (Some("episode"), None) => Playback::UnnamedEpisode,
         (None | Some("track"), None) => Playback::Nothing,
@@ -126,19 +129,19 @@ fn parse_playback(response: Option<&CurrentlyPlaying>) -> (Playback, PlaybackCon
     }
 }
 
-fn parse_item(kind: Option<&str>, item: &Playable, is_paused: bool) -> PlayingItem {
-    let non_blank = |name: &Option<String>| name.clone().filter(|name| !name.trim().is_empty());
+fn parse_item(kind: Option<&str>, item: &Playable, hosts: &PictureHosts) -> PlayingItem {
+    let visible = |name: &Option<String>| name.clone().filter(|name| text::is_visible(name));
     let is_episode = item.kind.as_deref().or(kind) == Some("episode");
-    let artists = item.artists.iter().flatten().flatten().filter_map(|artist| non_blank(&artist.name));
-    let show = item.show.iter().filter_map(|show| non_blank(&show.name));
+    let artists = item.artists.iter().flatten().flatten().filter_map(|artist| visible(&artist.name));
+    let show = item.show.iter().filter_map(|show| visible(&show.name));
     PlayingItem {
         is_episode,
-        title: item.name.clone().unwrap_or_default(),
+        title: visible(&item.name).unwrap_or_else(|| "Untitled".into()),
         creators: artists.chain(show).collect(),
-        album: item.album.as_ref().and_then(|album| non_blank(&album.name)),
-        cover: item.cover().map(str::to_owned),
+        album: item.album.as_ref().and_then(|album| visible(&album.name)),
+        cover: item.cover(hosts).map(str::to_owned),
         id: item.uri.as_deref().and_then(parse_uri),
-        is_paused,
+        is_paused: false,
     }
 }
 

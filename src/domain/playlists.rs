@@ -10,6 +10,7 @@ use crate::db::heart_counts::HeartCount;
 use crate::db::hearts::Heart;
 use crate::db::playlists::SeenPlaylist;
 use crate::ids::PlaylistId;
+use crate::spotify::pictures::PictureHosts;
 use crate::spotify::wire;
 
 /// Prefix of the ids of playlists made by Spotify (observed, not documented). Their `snapshot_id` differs in every
@@ -38,7 +39,7 @@ pub enum PlaylistItems {
 pub struct Item {
     /// Counted from 1.
     pub position: usize,
-    /// Empty if unavailable.
+    /// Empty if unavailable or invisible.
     pub name: String,
     pub artists: Vec<String>,
     pub duration_ms: Option<u64>,
@@ -109,7 +110,7 @@ async fn fetch_with_items(
     now: OffsetDateTime,
 ) -> Result<(Option<String>, PlaylistItems)> {
     let playlist = fetch(app, user, id, now).await?;
-    let description = playlist.description.as_deref().map(text::strip_markup).filter(|text| !text.is_empty());
+    let description = playlist.description.as_deref().map(text::strip_markup).filter(|text| text::is_visible(text));
     let total = playlist.item_count();
     let items = match (playlist.into_items(), page) {
         (None, _) => PlaylistItems::OwnersOnly,
@@ -139,7 +140,7 @@ pub(super) async fn fetch(
         app.spotify.playlist(&token, id).await
     })
     .await?;
-    db::playlists::record(&app.db, user.id, &to_seen_playlist(&playlist), now).await?;
+    db::playlists::record(&app.db, user.id, &to_seen_playlist(&playlist, &app.spotify.pictures), now).await?;
     Ok(playlist)
 }
 
@@ -174,10 +175,10 @@ fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
         .flatten()
         .flatten()
         .filter_map(|artist| artist.name.clone())
-        .filter(|name| !name.is_empty());
+        .filter(|name| text::is_visible(name));
     Item {
         position,
-        name: item.name.clone().unwrap_or_default(),
+        name: item.name.clone().filter(|name| text::is_visible(name)).unwrap_or_default(),
         artists: artists.collect(),
         duration_ms: item.duration_ms,
         kind,
@@ -204,11 +205,11 @@ pub(super) fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
 }
 
 /// Converts a playlist to its database row.
-pub(super) fn to_seen_playlist(playlist: &wire::Playlist) -> SeenPlaylist {
+pub(super) fn to_seen_playlist(playlist: &wire::Playlist, hosts: &PictureHosts) -> SeenPlaylist {
     let owner_id = playlist.owner.as_ref().and_then(|owner| owner.id.as_deref());
     let owner_name = playlist.owner.as_ref().and_then(|owner| owner.display_name.as_deref());
-    let owner_name = owner_name.filter(|name| !name.trim().is_empty()).or(owner_id).map(str::to_owned);
-    let name = playlist.name.clone().unwrap_or_default();
+    let owner_name = owner_name.filter(|name| text::is_visible(name)).or(owner_id).map(str::to_owned);
+    let name = playlist.name.clone().filter(|name| text::is_visible(name)).unwrap_or_default();
     let is_made_by_spotify = playlist.id.as_str().starts_with(SPOTIFY_ID_PREFIX);
     SeenPlaylist {
         id: playlist.id.clone(),
@@ -217,7 +218,7 @@ pub(super) fn to_seen_playlist(playlist: &wire::Playlist) -> SeenPlaylist {
         owner_id: owner_id.map(str::to_owned),
         owner_folded: owner_name.as_deref().map(text::fold),
         owner_name,
-        cover_url: playlist.cover().map(str::to_owned),
+        cover_url: playlist.cover(hosts).map(str::to_owned),
         item_count: playlist.item_count().and_then(|count| i32::try_from(count).ok()),
         public: playlist.public,
         collaborative: playlist.collaborative.unwrap_or(false),

@@ -1,6 +1,6 @@
 //! List queries: search text, operators, order and pages.
 
-use super::annotation::TAG_PREFIX;
+use super::annotation::fold_tag;
 use super::text::{fold, is_quote};
 use super::{CurrentUser, PageRange, Result};
 use crate::app::App;
@@ -42,6 +42,8 @@ pub struct SearchQuery {
     pub conditions: Vec<Condition>,
     /// Operators with a value that they do not take.
     pub invalid_operators: Vec<InvalidOperator>,
+    /// True if the rest of the text was too long to be searched for.
+    pub is_cut: bool,
     /// Words that look like an operator, with the part before the colon. They are searched for as ordinary words.
     pub unknown_operators: Vec<(String, String)>,
 }
@@ -102,7 +104,7 @@ impl Operator {
         match (self, fold(value).as_str()) {
             (Self::Owner, "me") => Some(Condition::Mine),
             (Self::Owner, _) => non_empty().map(Condition::Owner),
-            (Self::Tag, _) => non_empty().map(Condition::Tag),
+            (Self::Tag, _) => non_empty().filter(|tag| !fold_tag(tag).is_empty()).map(Condition::Tag),
             (Self::Public, value) => parse_bool(value).map(Condition::Public),
             (Self::Collaborative, value) => parse_bool(value).map(Condition::Collaborative),
             (Self::Is, "hearted") => Some(Condition::Hearted),
@@ -123,6 +125,7 @@ impl SearchQuery {
     /// Parses a query. It never fails: invalid operators are collected separately, and the rest applies.
     pub fn parse(text: &str) -> Self {
         // Control characters become spaces: most of them are invalid in HTML, and the page repeats the query.
+        let is_cut = text.trim().chars().nth(MAX_QUERY_CHARS).is_some();
         let text: String =
             text.trim().chars().take(MAX_QUERY_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = text.trim_end().to_owned();
@@ -142,7 +145,7 @@ impl SearchQuery {
                 },
             }
         }
-        Self { text, conditions, invalid_operators: invalid, unknown_operators: unknown }
+        Self { text, conditions, invalid_operators: invalid, is_cut, unknown_operators: unknown }
     }
 
     /// Returns the filter for the database. Of two contradictory operators the last one counts.
@@ -157,7 +160,7 @@ impl SearchQuery {
                 Condition::Public(public) => filter.public = Some(*public),
                 Condition::Collaborative(collaborative) => filter.collaborative = Some(*collaborative),
                 Condition::Hearted => filter.hearted = true,
-                Condition::Tag(tag) => filter.tags.push(fold(tag.trim_start_matches(TAG_PREFIX))),
+                Condition::Tag(tag) => filter.tags.push(fold_tag(tag)),
             }
         }
         filter

@@ -4,7 +4,8 @@ mod slug;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{CurrentUser, PAGE_SIZE, Paginated, Playlist, Result, page_offset};
+use super::text::visible_or;
+use super::{CurrentUser, DEFAULT_NAME, PAGE_SIZE, Paginated, Playlist, Result, page_offset};
 use crate::app::App;
 use crate::db;
 use crate::db::shares::{ClaimResult, SlugClaim};
@@ -60,7 +61,7 @@ pub async fn load_shared_page(
     let entries =
         db::shares::list_visible(&app.db, owner.user, seen_since, page_offset(page) as i64, PAGE_SIZE as i64).await?;
     Ok(Some(SharedPage {
-        owner: owner.name,
+        owner: visible_or(owner.name, DEFAULT_NAME),
         since: owner.since,
         hearts: Paginated { entries, range: page.into(), total },
     }))
@@ -97,7 +98,7 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
     };
     let account = db::users::find(&app.db, user.id).await?;
     Ok(SharingSettings {
-        name: account.map_or_else(|| user.name.clone(), |account| account.display_name),
+        name: account.map_or_else(|| user.name.clone(), |account| visible_or(account.display_name, DEFAULT_NAME)),
         page: slug.map(Slug::from_stored),
         link: link.map(|(sealed, since)| SecretLink { token: open_token(sealed), since }),
         heart_count: db::hearts::count(&app.db, user.id).await?,

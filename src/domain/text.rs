@@ -1,7 +1,10 @@
-//! Conversion of Spotify's markup to plain text, and text folding for searches.
+//! Text: Spotify's markup as plain text, what is visible, and folding for searches.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use icu_normalizer::{
+    ComposingNormalizerBorrowed as ComposingNormalizer, DecomposingNormalizerBorrowed as DecomposingNormalizer,
+};
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Script};
+use icu_properties::{CodePointMapData, CodePointSetData};
 
 /// Returns a description without markup. Spotify escapes user text and adds links, so tags are stripped before entities
 /// are decoded: an owner's literal `<b>` stays readable as `<b>`.
@@ -27,35 +30,129 @@ pub(super) fn is_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '„')
 }
 
-/// Folds text for comparison: without case, accents, and differences of whitespace and quotes. NFKD removes most
-/// accents; letters with a stroke or tail have no decomposition and are mapped here, because other keyboards lack them.
+/// True if the text shows anything. Spaces, controls, direction marks, fillers such as U+3164 and marks without a letter
+/// do not: a link or a button named by them alone cannot be seen.
+pub fn is_visible(text: &str) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, SpaceSeparator};
+    text.chars().any(|c| {
+        let category = CodePointMapData::new().get(c);
+        !is_ignorable(c)
+            && !is_mark(c)
+            && !matches!(category, Control | Format | SpaceSeparator | LineSeparator | ParagraphSeparator)
+    })
+}
+
+/// Characters without ink that Unicode counts as letters or symbols: the empty Braille cell, Egyptian blanks, the note
+/// without a head, the place of an object.
+const BLANKS: [char; 5] = ['\u{2800}', '\u{13441}', '\u{13442}', '\u{1d159}', '\u{fffc}'];
+
+/// Returns `name`, or `substitute` if it shows nothing.
+pub fn visible_or(name: String, substitute: &str) -> String {
+    if is_visible(&name) { name } else { substitute.to_owned() }
+}
+
+/// Folds text for comparison: without case, accents, and differences of width, whitespace and quotes.
+///
+/// Marks are accents where collation ignores them at its primary strength and the script is an alphabet that people
+/// also type without them. Elsewhere they make other letters (kana voicing, Indic vowels, Thai tones) and stay.
 pub fn fold(text: &str) -> String {
-    let decomposed = text.nfkd().flat_map(char::to_lowercase).nfkd().filter(|c| !is_combining_mark(*c));
-    let mut folded = String::with_capacity(text.len());
-    for c in decomposed {
-        match c {
-            'ß' => folded.push_str("ss"),
-            'æ' => folded.push_str("ae"),
-            'œ' => folded.push_str("oe"),
-            'þ' => folded.push_str("th"),
-            'ø' => folded.push('o'),
-            'ł' => folded.push('l'),
-            'đ' | 'ð' => folded.push('d'),
-            'ħ' => folded.push('h'),
-            'ı' => folded.push('i'),
-            'ς' => folded.push('σ'),
-            '‘' | '’' | 'ʼ' | '`' => folded.push('\''),
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-            c if c.is_whitespace() || c.is_control() => folded.push(' '),
-            c => folded.push(c),
-        }
-    }
+    let folded: String = match text.is_ascii() {
+        true => text.chars().flat_map(char::to_lowercase).flat_map(fold_letter).collect(),
+        false => fold_letters_and_marks(text),
+    };
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn fold_letters_and_marks(text: &str) -> String {
+    let nfkd = DecomposingNormalizer::new_nfkd();
+    let lower = nfkd.normalize_iter(text.chars().filter(|c| !is_ignorable(*c))).flat_map(char::to_lowercase);
+    let mut base = ' ';
+    let letters = nfkd.normalize_iter(lower).flat_map(fold_letter).filter(|c| {
+        if is_mark(*c) {
+            return !is_accent(base, *c);
+        }
+        base = *c;
+        true
+    });
+    // Composed again: decomposed, ハ would be found in パ.
+    ComposingNormalizer::new_nfc().normalize_iter(letters).collect()
+}
+
+/// Letters that are written with marks, and that collation keeps apart from the letter below: in all languages (CLDR's
+/// root), and in Ukrainian, Belarusian and Macedonian. Russian readers look for ё under е, as in the root.
+const LETTERS_WITH_MARKS: [(char, char); 10] = [
+    ('и', '\u{306}'),
+    ('і', '\u{308}'),
+    ('у', '\u{306}'),
+    ('г', '\u{301}'),
+    ('к', '\u{301}'),
+    ('ا', '\u{653}'),
+    ('ا', '\u{654}'),
+    ('ا', '\u{655}'),
+    ('و', '\u{654}'),
+    ('ي', '\u{654}'),
+];
+
+fn is_accent(base: char, mark: char) -> bool {
+    let script = CodePointMapData::<Script>::new();
+    match script.get(base) {
+        Script::Latin | Script::Greek | Script::Cyrillic | Script::Hebrew | Script::Arabic => {
+            !LETTERS_WITH_MARKS.contains(&(base, mark))
+        }
+        // Digits, symbols, or no letter at all. U+3099 and U+309A are kana's.
+        Script::Common => script.get(mark) == Script::Inherited && !matches!(mark, '\u{3099}' | '\u{309a}'),
+        _ => false,
+    }
+}
+
+/// Folds what has no decomposition: letters with a stroke or tail, because other keyboards lack them; digits of all
+/// scripts; quotes and spaces.
+fn fold_letter(c: char) -> impl Iterator<Item = char> {
+    let (first, second) = match c {
+        'ß' => ('s', Some('s')),
+        'æ' => ('a', Some('e')),
+        'œ' => ('o', Some('e')),
+        'þ' => ('t', Some('h')),
+        'ø' => ('o', None),
+        'ł' => ('l', None),
+        'đ' | 'ð' => ('d', None),
+        'ħ' => ('h', None),
+        'ı' => ('i', None),
+        'ς' => ('σ', None),
+        '‘' | '’' | 'ʼ' | '`' => ('\'', None),
+        c if c.is_whitespace() || c.is_control() => (' ', None),
+        c => (to_ascii_digit(c).unwrap_or(c), None),
+    };
+    [first].into_iter().chain(second)
+}
+
+/// Returns the ASCII digit of the same value. Unicode encodes the ten digits of each script in a row.
+fn to_ascii_digit(c: char) -> Option<char> {
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    if c.is_ascii() || categories.get(c) != GeneralCategory::DecimalNumber {
+        return None;
+    }
+    let mut digits = categories.iter_ranges_for_value(GeneralCategory::DecimalNumber);
+    let row = digits.find(|row| row.contains(&u32::from(c)))?;
+    char::from_digit((u32::from(c) - row.start()) % 10, 10)
+}
+
+/// True for nonspacing and enclosing marks.
+fn is_mark(c: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    matches!(category, GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark)
+}
+
+/// True for characters that are not displayed, such as joiners, direction marks, fillers and [`BLANKS`].
+fn is_ignorable(c: char) -> bool {
+    BLANKS.contains(&c) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{fold, strip_markup};
+    use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn markup_is_stripped_and_literal_text_stays() {
@@ -82,5 +179,101 @@ mod tests {
             assert!(!folded.is_ascii() || fold(text) == folded, "{text}: {}", fold(text));
         }
         assert_eq!(fold("e\u{301}"), fold("é"), "however it is composed");
+    }
+
+    #[test]
+    fn marks_that_make_letters_are_kept() {
+        for (text, query) in [
+            ("ハハ", "パパ"),
+            ("ババ", "パパ"),
+            ("パパ", "ハハ"),
+            ("रोम", "राम"),
+            ("มา", "ม้า"),
+            ("कील", "काल"),
+            ("кои", "кой"),
+            ("мой", "мои"),
+            ("іжак", "їжак"),
+            ("தீ", "தா"),
+            ("각", "가"),
+            ("ব", "বি"),
+            ("اب", "أب"),
+        ] {
+            assert!(!fold(text).contains(&fold(query)), "{query} finds {text}");
+            assert!(fold(text).contains(&fold(text)));
+        }
+    }
+
+    #[test]
+    fn accents_are_dropped_in_alphabets() {
+        for (text, query) in [
+            ("Ёлка и мой кофе", "елка И МОЙ"),
+            ("Όλα καλά ΐ", "ολα ΚΑΛΑ ι"),
+            ("Tiếng Việt", "tieng viet"),
+            ("שָׁלוֹם", "שלום"),
+            ("مُوسِيقَى", "موسيقى"),
+            ("ﾊﾟﾊﾟ", "パパ"),
+            ("Mix ٢٠ १५", "mix 20 15"),
+            ("co\u{ad}op\u{feff}\u{3164}", "coop"),
+            ("1\u{fe0f}\u{20e3}", "1"),
+        ] {
+            assert!(fold(text).contains(&fold(query)), "{query} does not find {text}: {}", fold(text));
+        }
+    }
+
+    /// Collation's primary strength ignores accents and case, and nothing else.
+    #[test]
+    fn accents_are_those_that_collation_ignores() {
+        let mut options = icu_collator::options::CollatorOptions::default();
+        options.strength = Some(icu_collator::options::Strength::Primary);
+        let root = icu_collator::Collator::try_new(Default::default(), options).unwrap();
+        let scripts = CodePointMapData::<Script>::new();
+        let alphabets = [Script::Latin, Script::Greek, Script::Cyrillic, Script::Hebrew, Script::Arabic];
+        let decompose = DecomposingNormalizer::new_nfd();
+        let letters = ('\0'..=char::MAX).filter(|c| alphabets.contains(&scripts.get(*c)) && !is_mark(*c));
+        let mut compared = 0;
+        for letter in letters.map(String::from) {
+            let base: String = decompose.normalize_iter(letter.chars()).filter(|c| !is_mark(*c)).collect();
+            if base != letter && !"їўѓќ".contains(&letter.to_lowercase()) {
+                let is_accented = root.compare(&letter, &base).is_eq();
+                assert_eq!(fold(&letter) == fold(&base), is_accented, "{letter} and {base}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 800, "{compared}");
+    }
+
+    #[test]
+    fn invisible_text_is_recognized() {
+        let nothing = [
+            "",
+            " ",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{200b}",
+            "\u{ad}",
+            "\u{202e}\u{2066}",
+            "\u{feff}\u{a0}\u{3000}",
+            "\u{115f}\u{1160}\u{ffa0}",
+            "\u{e0041}",
+            "\u{301}",
+            "\u{fe0f}",
+            "\u{2028}\t\n",
+            "\u{13441}",
+            "\u{1d159}",
+        ];
+        for text in nothing {
+            assert!(!is_visible(text), "{text:?}");
+        }
+        for text in ["a", "\u{202e}a", "雨", "🎧", "ـ", ".", "ा", "\u{f8ff}", "‐", "\u{fffd}"] {
+            assert!(is_visible(text), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folding_is_idempotent(text in any::<String>()) {
+            let folded = fold(&text);
+            prop_assert_eq!(fold(&folded), folded);
+        }
     }
 }

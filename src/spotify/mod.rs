@@ -4,6 +4,7 @@
 //! with nulls and gaps; [`wire`] parses them leniently.
 
 mod error;
+pub mod pictures;
 pub mod wire;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use url::Url;
 use crate::ids::{PlaylistId, Secret};
 
 pub use error::Error;
+use pictures::PictureHosts;
 use wire::{CurrentlyPlaying, Me, Page, Playlist, PlaylistItem};
 
 const HTTP_TIMEOUT: Duration = Duration::from_secs(8);
@@ -31,6 +33,7 @@ pub const PAGE_SIZE: usize = 50;
 pub struct Client {
     http: reqwest::Client,
     base: Url,
+    pub pictures: PictureHosts,
 }
 
 impl Client {
@@ -43,7 +46,8 @@ impl Client {
             .connect_timeout(Duration::from_secs(3))
             .timeout(HTTP_TIMEOUT)
             .build();
-        Self { http: client.expect("TLS is installed at the start, and the system has CA certificates"), base }
+        let http = client.expect("TLS is installed at the start, and the system has CA certificates");
+        Self { http, pictures: PictureHosts::new(&base), base }
     }
 
     /// Returns the token's user.

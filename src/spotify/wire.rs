@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::Error;
+use super::pictures::PictureHosts;
 use crate::ids::PlaylistId;
 
 /// Deserializes a field to `None` if it does not have its type, so that one bad field does not spoil the response.
@@ -141,15 +142,14 @@ impl Playlist {
     }
 
     /// Returns the URL of the smallest cover that is at least 300 pixels wide.
-    pub fn cover(&self) -> Option<&str> {
-        pick_cover(self.images.as_deref()?)
+    pub fn cover(&self, hosts: &PictureHosts) -> Option<&str> {
+        pick_cover(self.images.as_deref()?, hosts)
     }
 }
 
 /// Returns the smallest image that is large enough for a card, or else the first.
-fn pick_cover(images: &[Option<Image>]) -> Option<&str> {
-    let is_http = |image: &&Image| image.url.starts_with("https://") || image.url.starts_with("http://");
-    let images: Vec<_> = images.iter().flatten().filter(is_http).collect();
+fn pick_cover<'a>(images: &'a [Option<Image>], hosts: &PictureHosts) -> Option<&'a str> {
+    let images: Vec<_> = images.iter().flatten().filter(|image| hosts.allow(&image.url)).collect();
     let large = images.iter().filter(|image| image.width.is_none_or(|width| width >= 300.0));
     let best = large.min_by(|a, b| a.width.unwrap_or(f64::MAX).total_cmp(&b.width.unwrap_or(f64::MAX)));
     best.or(images.first()).map(|image| image.url.as_str())
@@ -253,9 +253,9 @@ pub struct Playable {
 
 impl Playable {
     /// Returns its own cover, or that of its album or show.
-    pub fn cover(&self) -> Option<&str> {
+    pub fn cover(&self, hosts: &PictureHosts) -> Option<&str> {
         let sources = [&self.album, &self.show].into_iter().flatten().map(|source| &source.images);
-        std::iter::once(&self.images).chain(sources).find_map(|images| pick_cover(images.as_deref()?))
+        std::iter::once(&self.images).chain(sources).find_map(|images| pick_cover(images.as_deref()?, hosts))
     }
 }
 

@@ -53,7 +53,10 @@ async fn invalid_annotation_is_shown_again_with_reason() {
     for path in [format!("/hearts?edit={id}"), format!("/playlists/{id}")] {
         let page = save_annotation(&ada, &ada.open(&path).await, &"x".repeat(281), "Kept As Typed").await;
         assert_eq!((page.status, page.has("main .annotation form")), (422, true), "{path}");
-        assert_eq!(page.attribute("input[name=note][aria-invalid]", "aria-describedby"), "note-error");
+        assert_eq!(
+            page.attribute("input[name=note][aria-invalid]", "aria-describedby"),
+            format!("note-error note-limit-{id}")
+        );
         let why = page.text("#note-error");
         assert_eq!(why, "A note can have up to 280 characters; this one has 281. Nothing was saved.");
         assert_eq!(page.attribute(".annotation input[name=note]", "value"), "x".repeat(281));
@@ -66,6 +69,56 @@ async fn invalid_annotation_is_shown_again_with_reason() {
     let page = save_annotation(&ada, &ada.edit_first_heart().await, "two\nlines", "nul\0").await;
     assert!(page.status == 422 && page.has("#note-error") && page.has("#tags-error"));
     assert_eq!(ada.open("/hearts").await.text(".note"), "Before", "nothing was saved");
+}
+
+#[tokio::test]
+async fn nothing_typed_is_cut_and_the_limit_is_counted_in_characters() {
+    let site = Site::open().await;
+    let (ada, id) = sign_in_with_heart(&site).await;
+    for (note, is_saved) in [("🌊".repeat(280), true), ("🌊".repeat(281), false), ("e\u{301}".repeat(141), false)] {
+        let form = ada.open(&format!("/playlists/{id}")).await;
+        assert!(!form.has("input[maxlength]"), "a browser counts other units and cuts without a word");
+        let hint = form.attribute("input[name=note]", "aria-describedby");
+        assert!(form.text(&format!("#{hint}")).contains("280 characters"));
+        assert!(form.text(&format!("#{}", form.attribute("input[name=tags]", "aria-describedby"))).contains("10"));
+        let page = save_annotation(&ada, &form, &note, "🌊").await;
+        assert_eq!((page.status == 200, page.has("#note-error")), (is_saved, !is_saved));
+        assert!(is_saved || page.attribute("input[name=note]", "value") == note);
+    }
+    for path in ["/playlists", "/hearts", "/account/sharing", "/hearts/import"] {
+        assert!(!ada.open(path).await.has("[maxlength]"), "{path}");
+    }
+    let search = ada.open(&format!("/playlists?q={}", "%F0%9F%8C%8A".repeat(101))).await;
+    assert!(search.text("#search-status").contains("first 100 characters"), "{}", search.text("#search-status"));
+    assert!(!ada.open("/playlists?q=rain").await.text("#search-status").contains("characters"));
+}
+
+#[tokio::test]
+async fn tags_are_the_same_by_form_csv_and_json() {
+    let site = Site::open().await;
+    let (ada, first) = sign_in_with_heart(&site).await;
+    for typed in ["雨，夜", "Rain、Été, ete", "🄂，#loud"] {
+        let ids = ["A", "B"].map(|letter| letter.repeat(22));
+        save_annotation(&ada, &ada.open(&format!("/hearts/{first}/annotation")).await, "", typed).await;
+        let csv = format!("id,tags\n{},\"{typed}\"", ids[0]);
+        let json = serde_json::json!({"hearts": [{"playlist_id": ids[1], "tags": [typed]}]}).to_string();
+        for file in [csv, json] {
+            let form = ada.open("/hearts/import").await.form("form.import-form");
+            assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [1, 0, 0]);
+        }
+        let rows = "select count(*), count(distinct (tags, tags_folded)), min(cardinality(tags)), max(cardinality(tags_folded))
+                    from user_hearts where removed_at is null";
+        let rows: (i64, i64, i32, i32) = sqlx::query_as(rows).fetch_one(&site.db).await.unwrap();
+        assert_eq!(rows, (3, 1, 2, 2), "{typed}");
+        let tags = ada.open("/hearts").await.attributes(".tags a", "href");
+        assert_eq!(tags.len(), 6);
+        for path in tags {
+            assert_eq!(ada.open(&path).await.count("li.card"), 3, "{path}");
+        }
+        for id in &ids {
+            sqlx::query("delete from user_hearts where playlist_id = $1").bind(id).execute(&site.db).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

@@ -65,6 +65,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tower_http", &["web::router", "web::middleware"]),
     ("governor", &["web::middleware::rate_limit"]),
     ("headers", &["web::pages::sharing::request"]),
+    ("csv", &["domain::import_export"]),
+    ("encoding_rs", &["domain::import_export"]),
     ("tower_sessions", &["web", "db::sessions"]),
     ("clap", &["cli", "main"]),
     ("anyhow", &["cli", "server"]),

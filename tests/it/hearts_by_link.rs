@@ -36,6 +36,9 @@ async fn pasted_link_is_hearted_with_one_spotify_call() {
         format!(" <spotify:user:somebody:playlist:{id}>\n"),
         format!("open.spotify.com/intl-de/playlist/{id}"),
         format!("https://embed.spotify.com/?uri=spotify%3Aplaylist%3A{id}"),
+        format!("https://api.spotify.com/v1/playlists/{id}"),
+        format!("Check out this playlist! https://open.spotify.com/playlist/{id}?si=0f9e"),
+        format!("<iframe src=\"https://open.spotify.com/embed/playlist/{id}\" width=\"100%\"></iframe>"),
         id.clone(),
     ] {
         let asked = site.spotify.requests().len();
@@ -79,25 +82,32 @@ async fn invalid_link_is_shown_again_with_reason() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     let asked = site.spotify.requests().len();
-    for (text, reason) in [
+    let table = [
         ("https://open.spotify.com/album/3cEYpjA9oz9GiPac4AsH4n", "a link to an album"),
         ("spotify:artist:3cEYpjA9oz9GiPac4AsH4n", "a link to an artist"),
         ("https://spotify.link/AbC123", "a short link"),
+        ("https://open.spotify.com/s/AbC123", "paste the address it leads to"),
+        ("Check out this playlist! https://spoti.fi/AbC123", "paste the address it leads to"),
+        ("https://link.tospotify.com/AbC123", "a short link"),
+        ("https://open.spotify.com/collection/tracks", "a link to Liked Songs"),
+        ("spotify:user:ada:folder:0123456789abcdef", "a link to a folder"),
+        ("https://open.spotify.com/search/rain", "another page of Spotify"),
         ("https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4", "incomplete"),
         ("https://example.org/playlist/3cEYpjA9oz9GiPac4AsH4n", "not a Spotify link"),
         ("\"><script>alert(1)</script>", "not a Spotify playlist link"),
         ("  ", "Paste a playlist link first"),
-    ] {
-        for path in ["/hearts", "/playlists"] {
-            let page = submit_link(&ada, path, text).await;
-            assert_eq!((page.status, page.text("h1").as_str()), (422, "Add by link"), "{text}");
-            assert_eq!(page.attribute(".back-link a", "href"), path, "the way back");
-            assert!(page.text("title").contains("not hearted"));
-            assert_eq!(page.attribute("#link", "value"), text, "what was typed is kept");
-            assert!(page.has("#link[aria-invalid=true][autofocus]"));
-            let described = page.attribute("#link", "aria-describedby");
-            assert!(described.split(' ').any(|id| page.text(&format!("#{id}")).contains(reason)), "{text}: {reason}");
-        }
+    ];
+    for ((text, reason), path) in table.into_iter().zip(["/hearts", "/playlists"].into_iter().cycle()) {
+        let page = submit_link(&ada, path, text).await;
+        assert_eq!((page.status, page.text("h1").as_str()), (422, "Add by link"), "{text}");
+        assert_eq!(page.attribute(".back-link a", "href"), path, "the way back");
+        assert!(page.text("title").contains("not hearted"));
+        assert_eq!(page.attribute("#link", "value"), text, "what was typed is kept");
+        assert!(page.has("#link[aria-invalid=true][autofocus]"));
+        let described = page.attribute("#link", "aria-describedby");
+        assert!(described.split(' ').any(|id| page.text(&format!("#{id}")).contains(reason)), "{text}: {reason}");
+        let is_spotify = text.to_lowercase().contains("spoti");
+        assert!(!is_spotify || !page.text("main").contains("Copy link"), "{text}: that is what the person did");
     }
     assert_eq!((site.count_hearts().await, site.spotify.requests().len()), (0, asked), "nothing was followed");
     assert_eq!(submit_link(&ada, "/hearts", UNKNOWN_ID).await.status, 422);

@@ -195,7 +195,7 @@ async fn static_files_are_hashed_compressed_and_cached() {
     let page = site.visitor().get("/").await;
     let mut files = page.attributes("script", "src");
     files.extend(page.attributes("link[rel=stylesheet], link[rel=icon]", "href"));
-    assert_eq!(files.len(), 4);
+    assert_eq!(files.len(), 5);
     let kept = if IS_COMPRESSED { "max-age=31536000, immutable" } else { "no-cache" };
     for file in files {
         let hash = file.rsplit('.').nth(1).unwrap();

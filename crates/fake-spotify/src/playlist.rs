@@ -53,6 +53,8 @@ pub enum Artwork {
     Mosaic,
     /// One picture whose address has expired and returns 404.
     Expired,
+    /// One picture at this address, whatever it is.
+    At(&'static str),
 }
 
 /// The field that holds the number of entries.

@@ -111,6 +111,7 @@ impl WireFormat {
             Artwork::Uploaded => cover(&playlist.id),
             Artwork::Expired => cover(&format!("expired-{}", playlist.id)),
             Artwork::Mosaic => self.sizes(&playlist.id),
+            Artwork::At(url) => json!([{"height": 640, "url": url, "width": 640}]),
         }
     }
 

@@ -1,15 +1,20 @@
 //! CSV: a header, then one record per heart.
 
-use csv::{ReaderBuilder, StringRecord, Terminator, Trim, WriterBuilder};
+use std::borrow::Cow;
 
-use super::record::{FileHeart, FileLine, ImportError, MAX_CELLS, MAX_HEARTS, format_time, join_tags, playlist_url};
+use super::record::{format_time, join_tags, playlist_url};
 use crate::db::import_export::ExportedHeart;
+use crate::domain::text::is_visible;
 
 const COLUMNS: [&str; 7] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags"];
 
+/// Characters at which a program may split a line, whichever separator it was written for.
+const SEPARATORS: [char; 5] = [',', ';', '\t', '\r', '\n'];
 /// Spreadsheets may evaluate a cell that begins with one of these as a formula; the full-width forms only in some
 /// languages (<https://owasp.org/www-community/attacks/CSV_Injection>).
-const FORMULA_PREFIXES: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+const FORMULA_PREFIXES: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// Ends a cell that is escaped in other places than earlier releases did. No note and no tag ends with a space.
+const ESCAPE_MARK: char = ' ';
 
 /// Begins with a byte order mark: without it, spreadsheets assume another encoding.
 pub(super) fn header() -> String {
@@ -17,108 +22,71 @@ pub(super) fn header() -> String {
 }
 
 pub(super) fn write(hearts: &[ExportedHeart]) -> String {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    for heart in hearts {
-        let escape_optional = |text: &Option<String>| escape(text.as_deref().unwrap_or_default());
-        let record = [
-            heart.playlist_id.clone(),
-            playlist_url(&heart.playlist_id),
-            escape_optional(&heart.name),
-            escape_optional(&heart.owner_name),
-            format_time(heart.hearted_at),
-            escape_optional(&heart.note),
-            escape(&join_tags(&heart.tags)),
-        ];
-        writer.write_record(record).expect("writing to memory does not fail");
+    hearts.iter().map(write_heart).collect()
+}
+
+fn write_heart(heart: &ExportedHeart) -> String {
+    let cells = [
+        heart.playlist_id.clone(),
+        playlist_url(&heart.playlist_id),
+        escape(heart.name.as_deref().unwrap_or_default()),
+        escape(heart.owner_name.as_deref().unwrap_or_default()),
+        format_time(heart.hearted_at),
+        escape(heart.note.as_deref().unwrap_or_default()),
+        escape(&join_tags(&heart.tags)),
+    ];
+    cells.each_ref().map(|cell| quote(cell)).join(",") + "\r\n"
+}
+
+fn quote(cell: &str) -> Cow<'_, str> {
+    match cell.contains(SEPARATORS) || cell.contains('"') {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")).into(),
+        false => cell.into(),
     }
-    let bytes = writer.into_inner().expect("flushing to memory does not fail");
-    String::from_utf8(bytes).expect("CSV of UTF-8 text is UTF-8")
 }
 
-/// True if a spreadsheet would evaluate `cell` without its leading apostrophes.
-fn is_formula(cell: &str) -> bool {
-    cell.trim_start_matches('\'').starts_with(FORMULA_PREFIXES)
-}
-
-/// Marks a formula as text with an apostrophe. An escaped formula gets another one, so that [`unescape`] is exact.
+/// Puts an apostrophe before each character that would begin a formula: the first visible one of the cell, and the
+/// first after each separator, because a program may split the line at another one than it was written for.
 fn escape(cell: &str) -> String {
-    if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
-}
-
-/// Reverses [`escape`], and changes nothing else.
-fn unescape(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|_| is_formula(cell)).unwrap_or(cell)
-}
-
-/// Positions of the columns that are imported.
-struct Columns {
-    playlist: usize,
-    hearted_at: Option<usize>,
-    note: Option<usize>,
-    tags: Option<usize>,
-}
-
-impl Columns {
-    fn find(header: &StringRecord) -> Option<Self> {
-        let position = |name: &str| header.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name));
-        Some(Self {
-            playlist: ["playlist_id", "id", "link", "playlist", "url"].into_iter().find_map(position)?,
-            hearted_at: position("hearted_at"),
-            note: position("note"),
-            tags: position("tags"),
-        })
+    let mut escaped = map_formulas(cell, |before| before.push('\''));
+    if unescape(&escaped) != cell {
+        escaped.push(ESCAPE_MARK);
     }
+    escaped
+}
 
-    fn read_heart(&self, record: &StringRecord) -> FileHeart {
-        let cell = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
-        FileHeart {
-            playlist: cell(Some(self.playlist)).to_owned(),
-            hearted_at: cell(self.hearted_at).to_owned(),
-            note: unescape(cell(self.note)).to_owned(),
-            tags: unescape(cell(self.tags)).to_owned(),
+/// Reverses [`escape`], and the escapes of earlier releases, which only escaped the first character. Changes nothing
+/// else.
+pub(super) fn unescape(cell: &str) -> String {
+    let is_formula = |cell: &str| cell.trim_start_matches('\'').starts_with(FORMULA_PREFIXES);
+    match cell.strip_suffix(ESCAPE_MARK) {
+        Some(cell) => map_formulas(cell, |before| {
+            if before.ends_with('\'') {
+                before.pop();
+            }
+        }),
+        None => cell.strip_prefix('\'').filter(|_| is_formula(cell)).unwrap_or(cell).to_owned(),
+    }
+}
+
+/// Copies `cell` and calls `edit` with the text before each character that begins a formula.
+fn map_formulas(cell: &str, edit: impl Fn(&mut String)) -> String {
+    let (mut text, mut is_start) = (String::with_capacity(cell.len()), true);
+    for c in cell.chars() {
+        let is_formula = is_start && FORMULA_PREFIXES.contains(&c);
+        if is_formula {
+            edit(&mut text);
         }
+        is_start = SEPARATORS.contains(&c) || (is_start && !is_formula && is_skipped(c));
+        text.push(c);
     }
+    text
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<FileLine>, ImportError> {
-    // No imported cell spans lines, so line endings can be normalized to count lines.
-    let text = text.replace("\r\n", "\n");
-    let delimiter = detect_delimiter(&text);
-    if text.bytes().filter(|byte| *byte == delimiter).count() > MAX_CELLS {
-        return Err(ImportError::TooManyCells);
-    }
-    let mut reader =
-        ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(Trim::Headers).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|_| ImportError::NoPlaylists)?;
-    let columns = Columns::find(header).ok_or(ImportError::NoPlaylists)?;
-    let mut lines = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|_| ImportError::NotUtf8)?;
-        // Spreadsheets may write rows of empty cells.
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        if lines.len() == MAX_HEARTS {
-            return Err(ImportError::TooMany);
-        }
-        lines.push(FileLine { number: line_number(&record, &text), heart: Some(columns.read_heart(&record)) });
-    }
-    Ok(lines)
-}
-
-/// Returns the line on which a record begins. The reader's position is before any empty lines.
-fn line_number(record: &StringRecord, text: &str) -> usize {
-    let Some(position) = record.position() else { return 0 };
-    let rest = text.as_bytes().get(position.byte() as usize..).unwrap_or_default();
-    position.line() as usize + rest.iter().take_while(|byte| **byte == b'\n').count()
-}
-
-/// Detects the delimiter: where numbers have a decimal comma, spreadsheets use semicolons.
-fn detect_delimiter(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    let count = |delimiter: &u8| header.bytes().filter(|byte| byte == delimiter).count();
-    // `max_by_key` returns the last of equals: a comma for a single column.
-    *b"\t;,".iter().max_by_key(|delimiter| count(delimiter)).unwrap_or(&b',')
+/// True for what may stand before a formula: characters that do not show, and quotation marks and apostrophes, which
+/// programs may strip.
+fn is_skipped(c: char) -> bool {
+    matches!(c, '\'' | '"') || !is_visible(c.encode_utf8(&mut [0; 4]))
 }
 
 #[cfg(test)]
@@ -126,6 +94,7 @@ mod tests {
     use proptest::prelude::*;
     use time::OffsetDateTime;
 
+    use super::super::table;
     use super::*;
     use crate::domain::annotation::Annotation;
 
@@ -143,26 +112,72 @@ mod tests {
             ("'tis", "'tis"),
             ("''", "''"),
             ("plain -x", "plain -x"),
+            ("x;=1;'+2, y", "x;'=1;''+2, y "),
+            ("rain, '-x'", "rain, ''-x' "),
+            ("=1;@2", "'=1;'@2 "),
+            (" =1", " '=1 "),
+            ("x ", "x  "),
             ("", ""),
         ] {
-            assert_eq!((escape(cell).as_str(), unescape(escaped)), (escaped, cell));
+            assert_eq!((escape(cell).as_str(), unescape(escaped).as_str()), (escaped, cell));
+        }
+    }
+
+    /// True if no part is a formula, for programs that split at any of the separators and know no quotation marks.
+    fn is_defused(text: &str) -> bool {
+        let is_skipped =
+            |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\u{200b}' | '\u{3164}' | '\u{2800}');
+        text.split(SEPARATORS).all(|part| !part.trim_start_matches(is_skipped).starts_with(FORMULA_PREFIXES))
+    }
+
+    #[test]
+    fn no_separator_makes_a_formula_of_a_part_of_a_note() {
+        for note in [
+            "x;=cmd|' /C calc'!A0;y",
+            "x, =1+1",
+            "x\t+1",
+            "x\r\n@SUM(A1)",
+            "x;\u{200b}=1",
+            "x; \u{3164}－1",
+            "\"=1+1\"",
+            "x\",\"=1+1",
+            "\u{2800}=1",
+            " =1",
+        ] {
+            let heart = ExportedHeart {
+                playlist_id: "0".repeat(22),
+                name: Some(note.into()),
+                owner_name: None,
+                hearted_at: OffsetDateTime::UNIX_EPOCH,
+                note: Some(note.into()),
+                tags: vec!["x".into(), note.replace(',', "")],
+            };
+            let line = write(&[heart]);
+            assert!(is_defused(&line), "{note:?}: {line}");
         }
     }
 
     #[test]
-    fn line_numbers_match_an_editors() {
-        let text = "link;note\r\na;\"two\r\nlines\"\r\n\r\n\r\nc;\r\n;\r\nb;x\r\n";
-        let lines = read(text).unwrap();
-        let numbers: Vec<_> =
-            lines.iter().map(|line| (line.number, line.heart.as_ref().unwrap().playlist.as_str())).collect();
-        assert_eq!(numbers, [(2, "a"), (6, "c"), (8, "b")]);
-    }
-
-    #[test]
-    fn a_file_with_too_many_cells_is_rejected() {
-        let wide = |cells: usize| read(&format!("id,note\na{}", ",".repeat(cells))).map(|lines| lines.len());
-        assert_eq!(wide(MAX_CELLS - 1), Ok(1));
-        assert_eq!(wide(MAX_CELLS), Err(ImportError::TooManyCells));
+    fn every_cell_with_a_separator_or_quotation_mark_is_quoted() {
+        for (note, cell) in [
+            ("a;b", "\"a;b\""),
+            ("a\tb", "\"a\tb\""),
+            ("a,b", "\"a,b\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("a\rb", "\"a\rb\""),
+            ("a b", "a b"),
+        ] {
+            let heart = ExportedHeart {
+                playlist_id: "0".repeat(22),
+                name: None,
+                owner_name: None,
+                hearted_at: OffsetDateTime::UNIX_EPOCH,
+                note: Some(note.into()),
+                tags: vec![],
+            };
+            let line = write(&[heart]);
+            assert!(line.ends_with(&format!(",{cell},\r\n")), "{line}");
+        }
     }
 
     prop_compose! {
@@ -180,7 +195,8 @@ mod tests {
         #[test]
         fn an_export_imports_exactly_and_no_cell_is_a_formula(hearts in proptest::collection::vec(heart(), 0..6)) {
             let text = header() + &write(&hearts);
-            let imported: Vec<_> = read(text.trim_start_matches('\u{feff}')).unwrap().into_iter().map(|line| line.heart.unwrap()).collect();
+            let lines = table::read(text.trim_start_matches('\u{feff}'), &|| false);
+            let imported: Vec<_> = lines.unwrap_or_default().into_iter().map(|line| line.heart.unwrap()).collect();
             prop_assert_eq!(imported.len(), hearts.len());
             for (imported, heart) in imported.iter().zip(&hearts) {
                 prop_assert_eq!(&imported.playlist, &heart.playlist_id);
@@ -188,22 +204,23 @@ mod tests {
                 prop_assert_eq!(&imported.note, heart.note.as_deref().unwrap_or_default());
                 prop_assert_eq!(&imported.tags, &join_tags(&heart.tags));
             }
-            for record in csv::Reader::from_reader(text.as_bytes()).records() {
-                prop_assert!(record.unwrap().iter().all(|cell| !cell.starts_with(FORMULA_PREFIXES)));
-            }
+            prop_assert!(is_defused(&text));
         }
 
         #[test]
-        fn unescape_reverses_escape(cell in "'{0,3}[=+@＝＋－＠\t\r\n-]{0,2}\\PC{0,5}") {
+        fn unescape_reverses_escape(cell in "[=+@＝'\" ,;\t\r\n\u{200b}\u{3164}x-]{0,12}|\\PC{0,20}") {
             let escaped = escape(&cell);
-            prop_assert!(!escaped.starts_with(FORMULA_PREFIXES));
+            prop_assert!(is_defused(&escaped));
             prop_assert_eq!(unescape(&escaped), cell);
         }
 
+        /// Earlier releases escaped the first character only.
         #[test]
-        fn no_text_panics(text in any::<String>()) {
-            let _ = read(&format!("id,note\n{text}"));
-            let _ = read(&text);
+        fn exports_of_earlier_releases_are_unescaped_exactly(note in "[=+@＝' \",;x-]{0,12}|\\PC{0,20}") {
+            let note = note.trim();
+            let is_formula = note.trim_start_matches('\'').starts_with(FORMULA_PREFIXES);
+            let exported = if is_formula { format!("'{note}") } else { note.to_owned() };
+            prop_assert_eq!(unescape(&exported), note);
         }
     }
 }

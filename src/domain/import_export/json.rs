@@ -4,11 +4,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
-use super::record::{FileHeart, FileLine, ImportError, MAX_CELLS, MAX_HEARTS, format_time, join_tags, playlist_url};
+use super::record::{
+    FileHeart, FileLine, ImportError, IsCancelled, LineError, MAX_CELL_BYTES, MAX_CELLS, MAX_HEARTS, check_length,
+    format_time, join_tags, playlist_url,
+};
 use crate::db::import_export::ExportedHeart;
 
 const FORMAT: &str = "heartlist-hearts";
 const VERSION: u64 = 1;
+/// Maximum length of an entry that is parsed. Its values may be escaped, with six bytes for two.
+const MAX_ENTRY_BYTES: usize = 8 * MAX_CELL_BYTES;
 
 pub(super) const FOOTER: &str = "\n]}\n";
 
@@ -63,18 +68,24 @@ struct ImportedHeart {
     tags: Option<Vec<String>>,
 }
 
-impl From<ImportedHeart> for FileHeart {
-    fn from(heart: ImportedHeart) -> Self {
-        FileHeart {
-            playlist: heart.playlist_id.or(heart.link).unwrap_or_default(),
-            hearted_at: heart.hearted_at.unwrap_or_default(),
-            note: heart.note.unwrap_or_default(),
-            tags: join_tags(&heart.tags.unwrap_or_default()),
-        }
+fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
+    if entry.get().len() > MAX_ENTRY_BYTES {
+        return Err(LineError::TooLong);
     }
+    let heart: ImportedHeart = serde_json::from_str(entry.get()).map_err(|_| LineError::NotAHeart)?;
+    let file_heart = FileHeart {
+        playlist: heart.playlist_id.or(heart.link).unwrap_or_default(),
+        hearted_at: heart.hearted_at.unwrap_or_default(),
+        note: heart.note.unwrap_or_default(),
+        tags: join_tags(&heart.tags.unwrap_or_default()),
+    };
+    for value in [&file_heart.playlist, &file_heart.hearted_at, &file_heart.note, &file_heart.tags] {
+        check_length(value)?;
+    }
+    Ok(file_heart)
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<FileLine>, ImportError> {
+pub(super) fn read(text: &str, is_cancelled: IsCancelled<'_>) -> Result<Vec<FileLine>, ImportError> {
     if text.bytes().filter(|byte| *byte == b',').count() > MAX_CELLS {
         return Err(ImportError::TooMany);
     }
@@ -88,8 +99,8 @@ pub(super) fn read(text: &str) -> Result<Vec<FileLine>, ImportError> {
     if file.hearts.len() > MAX_HEARTS {
         return Err(ImportError::TooMany);
     }
-    let parse_heart = |raw: &RawValue| serde_json::from_str::<ImportedHeart>(raw.get()).ok().map(FileHeart::from);
-    Ok((1..).zip(file.hearts).map(|(number, raw)| FileLine { number, heart: parse_heart(raw) }).collect())
+    let entries = (1..).zip(file.hearts).take_while(|_| !is_cancelled());
+    Ok(entries.map(|(number, entry)| FileLine { number, heart: parse_heart(entry) }).collect())
 }
 
 #[cfg(test)]
@@ -98,22 +109,22 @@ mod tests {
 
     #[test]
     fn each_kind_of_bad_file_has_its_error() {
-        let error = |text: &str| read(text).map(|_| ()).unwrap_err();
+        let error = |text: &str| read(text, &|| false).map(|_| ()).unwrap_err();
         assert_eq!(error("{\"hearts\":["), ImportError::BrokenJson { line: 1, column: 11 });
         assert_eq!(error("{\"items\":[]}"), ImportError::NoHearts);
         assert_eq!(error("[1]"), ImportError::NoHearts);
         assert_eq!(error("{\"version\":2,\"hearts\":[]}"), ImportError::NewerVersion(2));
-        let lines = read("{\"hearts\":[{\"link\":\"x\",\"tags\":[\"a\",\"b\"],\"more\":1},7]}").unwrap();
+        let lines = read("{\"hearts\":[{\"link\":\"x\",\"tags\":[\"a\",\"b\"],\"more\":1},7]}", &|| false).unwrap();
         let heart = lines[0].heart.clone().unwrap();
         assert_eq!((heart.playlist.as_str(), heart.tags.as_str()), ("x", "a, b"));
-        assert!(lines[1].number == 2 && lines[1].heart.is_none());
+        assert!(lines[1].number == 2 && lines[1].heart == Err(LineError::NotAHeart));
     }
 
     #[test]
     fn a_file_with_too_many_hearts_is_rejected() {
         let file = |hearts: usize| format!("{{\"hearts\":[0{}]}}", ",0".repeat(hearts - 1));
-        assert_eq!(read(&file(MAX_HEARTS)).unwrap().len(), MAX_HEARTS);
-        assert_eq!(read(&file(MAX_HEARTS + 1)).err(), Some(ImportError::TooMany));
-        assert_eq!(read(&file(MAX_CELLS + 2)).err(), Some(ImportError::TooMany));
+        assert_eq!(read(&file(MAX_HEARTS), &|| false).unwrap().len(), MAX_HEARTS);
+        assert_eq!(read(&file(MAX_HEARTS + 1), &|| false).err(), Some(ImportError::TooMany));
+        assert_eq!(read(&file(MAX_CELLS + 2), &|| false).err(), Some(ImportError::TooMany));
     }
 }

@@ -4,26 +4,36 @@
 mod csv;
 mod json;
 mod record;
+mod table;
+#[cfg(test)]
+mod tests;
 
+use std::borrow::Cow;
+
+use encoding_rs::Encoding;
 use futures_util::{Stream, stream};
+use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
 use time::macros::{format_description, utc_datetime};
-use time::{Date, OffsetDateTime, UtcDateTime, UtcOffset};
+use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, UtcDateTime, UtcOffset};
 
 use self::record::{FileHeart, FileLine};
-use super::annotation::{Annotation, NoteError, TagsError};
-use super::reference::{self, ReferenceError};
+use super::annotation::Annotation;
+use super::reference;
+use super::text::is_visible;
 use super::{CurrentUser, Result};
 use crate::app::App;
 use crate::db;
 pub use crate::db::import_export::ExportedHeart;
 use crate::db::import_export::{ImportResult, NewHeart};
-pub use record::ImportError;
+pub use record::{ImportError, IsCancelled, LineError};
 
 /// Number of hearts that an export holds in memory at a time.
 const EXPORT_BATCH: i64 = 1000;
 /// Spotify was founded in 2006: earlier dates are wrong.
 const MIN_DATE: UtcDateTime = utc_datetime!(2006-01-01 0:00);
+/// Time zones are up to 14 hours ahead of UTC.
+const MAX_UTC_OFFSET: Duration = Duration::hours(14);
 /// Maximum number of skipped lines in a report.
 const MAX_LISTED_ERRORS: usize = 50;
 /// Maximum number of a user's hearts after an import. With more, deleting the account would take too long.
@@ -66,30 +76,14 @@ impl Format {
 pub fn export(app: &App, user: &CurrentUser) -> impl Stream<Item = Result<Vec<ExportedHeart>>> + use<> {
     let (pool, user_id) = (app.db.clone(), user.id);
     stream::try_unfold((pool, None::<ExportedHeart>), move |(pool, last)| async move {
-        let batch = db::import_export::export(&pool, user_id, last.as_ref(), EXPORT_BATCH).await?;
+        let mut batch = db::import_export::export(&pool, user_id, last.as_ref(), EXPORT_BATCH).await?;
+        for heart in &mut batch {
+            heart.name = heart.name.take().filter(|name| is_visible(name));
+            heart.owner_name = heart.owner_name.take().filter(|name| is_visible(name));
+        }
         let last = batch.last().cloned();
         Ok(last.map(|last| (batch, (pool, Some(last)))))
     })
-}
-
-/// Error in a line, which is then skipped.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LineError {
-    #[error("This is not a heart that Heartlist exported.")]
-    NotAHeart,
-    #[error("{}", .0.short_message())]
-    Reference(ReferenceError),
-    #[error("The date cannot be read. Write it as 2026-11-21 or 2026-11-21T14:02:03Z.")]
-    InvalidDate,
-    #[error("The date is in the future.")]
-    FutureDate,
-    /// Before [`MIN_DATE`].
-    #[error("The date is before 2006, when Spotify began.")]
-    EarlyDate,
-    #[error("{0}")]
-    Note(NoteError),
-    #[error("{0}")]
-    Tags(TagsError),
 }
 
 /// A parsed file that is not stored yet.
@@ -121,15 +115,32 @@ pub struct TooManyHearts {
     pub new: i64,
 }
 
-/// Parses an exported file or a handmade table.
+/// Parses an exported file, a table of another program, or a list of links.
 ///
 /// # Errors
 /// [`ImportError`] if the file as a whole cannot be read.
-pub fn parse(bytes: &[u8], now: OffsetDateTime) -> std::result::Result<ImportFile, ImportError> {
-    let (format, lines) = read_lines(bytes)?;
+pub fn parse(
+    bytes: &[u8],
+    now: OffsetDateTime,
+    is_cancelled: IsCancelled<'_>,
+) -> std::result::Result<ImportFile, ImportError> {
+    let file = parse_text(&decode(bytes)?, now, is_cancelled);
+    if is_cancelled() { Err(ImportError::Cancelled) } else { file }
+}
+
+fn parse_text(
+    text: &str,
+    now: OffsetDateTime,
+    is_cancelled: IsCancelled<'_>,
+) -> std::result::Result<ImportFile, ImportError> {
+    let (format, lines) = match text.trim_start().chars().next() {
+        None => return Err(ImportError::Empty),
+        Some('{') => (Format::Json, json::read(text, is_cancelled)?),
+        Some(_) => (Format::Csv, table::read(text, is_cancelled)?),
+    };
     let mut file = ImportFile { format, hearts: Vec::new(), errors: Vec::new(), more_errors: 0 };
-    for FileLine { number, heart } in lines {
-        match heart.ok_or(LineError::NotAHeart).and_then(|heart| parse_heart(&heart, now)) {
+    for FileLine { number, heart } in lines.into_iter().take_while(|_| !is_cancelled()) {
+        match heart.and_then(|heart| parse_heart(&heart, now)) {
             Ok(heart) => file.hearts.push(heart),
             Err(error) if file.errors.len() < MAX_LISTED_ERRORS => file.errors.push((number, error)),
             Err(_) => file.more_errors += 1,
@@ -138,14 +149,12 @@ pub fn parse(bytes: &[u8], now: OffsetDateTime) -> std::result::Result<ImportFil
     Ok(file)
 }
 
-fn read_lines(bytes: &[u8]) -> std::result::Result<(Format, Vec<FileLine>), ImportError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| ImportError::NotUtf8)?;
-    let text = text.trim_start_matches('\u{feff}');
-    match text.trim_start().chars().next() {
-        None => Err(ImportError::Empty),
-        Some('{' | '[') => Ok((Format::Json, json::read(text)?)),
-        Some(_) => Ok((Format::Csv, csv::read(text)?)),
-    }
+/// Decodes UTF-8, and UTF-16 with a byte order mark, as spreadsheets save "Unicode text". Other encodings cannot be told
+/// apart. A NUL is a sign of UTF-16 without the mark.
+fn decode(bytes: &[u8]) -> std::result::Result<Cow<'_, str>, ImportError> {
+    let (encoding, mark_length) = Encoding::for_bom(bytes).unwrap_or((encoding_rs::UTF_8, 0));
+    let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark_length..]);
+    text.filter(|text| !text.contains('\0')).ok_or(ImportError::NotUtf8)
 }
 
 fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> std::result::Result<NewHeart, LineError> {
@@ -159,18 +168,30 @@ fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> std::result::Result<Ne
     Ok(NewHeart { playlist, hearted_at, annotation: annotation.to_row() })
 }
 
-/// Parses a date; an empty one means now.
+/// Parses a date; an empty one means now. One without a time zone may be ahead of UTC, and then means now too.
 fn parse_date(text: &str, now: OffsetDateTime) -> std::result::Result<OffsetDateTime, LineError> {
     if text.is_empty() {
         return Ok(now);
     }
-    let day = || Date::parse(text, format_description!("[year]-[month]-[day]")).map(|day| day.midnight().assume_utc());
-    let time = OffsetDateTime::parse(text, &Rfc3339).or_else(|_| day()).map_err(|_| LineError::InvalidDate)?;
-    match time.to_offset(UtcOffset::UTC) {
-        time if time > now => Err(LineError::FutureDate),
+    let (time, latest) = match OffsetDateTime::parse(text, &Rfc3339) {
+        Ok(time) => (time, now),
+        Err(_) => (parse_local_time(text).ok_or(LineError::InvalidDate)?.assume_utc(), now + MAX_UTC_OFFSET),
+    };
+    match time {
+        time if time > latest => Err(LineError::FutureDate),
         time if time < MIN_DATE => Err(LineError::EarlyDate),
-        time => Ok(time),
+        // Between the limits, no offset leads beyond the calendar.
+        time => Ok(time.min(now).to_offset(UtcOffset::UTC)),
     }
+}
+
+fn parse_local_time(text: &str) -> Option<PrimitiveDateTime> {
+    const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
+    const MINUTE: &[BorrowedFormatItem<'_>] = format_description!(
+        "[year]-[month]-[day][first [T][ ]][hour]:[minute][optional [:[second][optional [.[subsecond]]]]]"
+    );
+    let day = || Date::parse(text, DAY).ok().map(Date::midnight);
+    PrimitiveDateTime::parse(text, MINUTE).ok().or_else(day)
 }
 
 /// Adds the file's hearts that do not exist yet, in one transaction. Existing hearts are unchanged, so importing a file
@@ -188,43 +209,4 @@ pub async fn import(
         }
         ImportResult::TooMany { existing, new } => Err(TooManyHearts { existing, new }),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::*;
-
-    const NOW: OffsetDateTime = datetime!(2026-11-21 14:00 UTC);
-
-    #[test]
-    fn dates_are_instants_or_days_between_2006_and_now() {
-        let table = [
-            ("", Ok(NOW)),
-            ("2026-11-21T14:00:00Z", Ok(NOW)),
-            ("2026-11-21T14:00:00.000001Z", Err(LineError::FutureDate)),
-            ("2024-05-06T01:02:03.123456+02:00", Ok(datetime!(2024-05-05 23:02:03.123456 UTC))),
-            ("2024-05-06", Ok(datetime!(2024-05-06 0:00 UTC))),
-            ("2006-01-01", Ok(datetime!(2006-01-01 0:00 UTC))),
-            ("2005-12-31", Err(LineError::EarlyDate)),
-            ("1998-02-30", Err(LineError::InvalidDate)),
-            ("06.05.2024", Err(LineError::InvalidDate)),
-        ];
-        for (text, expected) in table {
-            assert_eq!(parse_date(text, NOW), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_bom_links_and_missing_or_unknown_columns_are_accepted() {
-        let text = "\u{feff} Note ,extra,LINK\r\n'=mine,x,https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n?si=1\r\n,,\r\nx,y\r\n";
-        let file = parse(text.as_bytes(), NOW).unwrap();
-        assert_eq!((file.hearts.len(), file.hearts[0].annotation.note.as_deref()), (1, Some("=mine")));
-        let errors = vec![(4, LineError::Reference(ReferenceError::Empty))];
-        assert_eq!((file.hearts[0].hearted_at, file.errors), (NOW, errors));
-        assert_eq!(parse(b"name,owner\na,b", NOW).err(), Some(ImportError::NoPlaylists));
-        assert_eq!(parse(b"\xff\xfe", NOW).err(), Some(ImportError::NotUtf8));
-        assert_eq!(parse("\u{feff} \n".as_bytes(), NOW).err(), Some(ImportError::Empty));
-    }
 }

@@ -1,12 +1,20 @@
-//! A heart in a file, and the errors of a whole file.
+//! A heart in a file, and the errors of a heart and of a whole file.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::domain::annotation::{NoteError, TagsError};
+use crate::domain::reference::ReferenceError;
+
 /// Maximum number of hearts in a file; they are held in memory until they are stored. The import page states it too.
 pub(super) const MAX_HEARTS: usize = 50_000;
-/// Maximum number of delimiters in a file: an empty cell takes eight times its size in memory.
+/// Maximum number of separators in a file: an empty cell takes eight times its size in memory.
 pub(super) const MAX_CELLS: usize = 1_000_000;
+/// Maximum length of a cell that is parsed: a note of 280 characters takes up to 1,120 bytes, ten tags up to 1,218.
+pub(super) const MAX_CELL_BYTES: usize = 2048;
+
+/// True once the request has gone, so that reading may stop.
+pub type IsCancelled<'a> = &'a (dyn Fn() -> bool + 'a);
 
 /// A heart in a file, not yet validated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +32,34 @@ pub(super) struct FileHeart {
 pub(super) struct FileLine {
     /// The line number in CSV, the heart's number in JSON; counted from 1.
     pub(super) number: usize,
-    /// `None` if it is not a heart.
-    pub(super) heart: Option<FileHeart>,
+    pub(super) heart: Result<FileHeart, LineError>,
+}
+
+/// Error in a line, which is then skipped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    #[error("This is not a heart that Heartlist exported.")]
+    NotAHeart,
+    /// More than [`MAX_CELL_BYTES`].
+    #[error("This is too long. Perhaps a quotation mark is missing.")]
+    TooLong,
+    #[error("{}", .0.short_message())]
+    Reference(ReferenceError),
+    #[error("The date cannot be read. Write it as 2026-11-21 or 2026-11-21T14:02:03Z.")]
+    InvalidDate,
+    #[error("The date is in the future.")]
+    FutureDate,
+    #[error("The date is before 2006, when Spotify began.")]
+    EarlyDate,
+    #[error("{0}")]
+    Note(NoteError),
+    #[error("{0}")]
+    Tags(TagsError),
+}
+
+/// Returns a cell that is short enough to be parsed.
+pub(super) fn check_length(cell: &str) -> Result<&str, LineError> {
+    if cell.len() > MAX_CELL_BYTES { Err(LineError::TooLong) } else { Ok(cell) }
 }
 
 /// Error that makes a whole file unreadable.
@@ -35,10 +69,11 @@ pub enum ImportError {
     Empty,
     #[error("This file is not UTF-8 text. In a spreadsheet, save it as CSV UTF-8.")]
     NotUtf8,
-    #[error(
-        "This is neither a table whose first line names a column playlist_id or link, nor a JSON file with hearts."
-    )]
+    #[error("This is neither a table with a column of playlist links or ids, nor a JSON file with hearts.")]
     NoPlaylists,
+    /// The request has gone, so nobody sees this.
+    #[error("The import was cancelled.")]
+    Cancelled,
     /// More than [`MAX_HEARTS`].
     #[error("This file has more than 50,000 hearts. Split it into parts.")]
     TooMany,

@@ -263,8 +263,11 @@ async fn store(app: &App, user: UserId, from: usize, fetched: &mut LibraryFetch,
     let has_more = fetched.has_more();
     let mut seen_ids = HashSet::new();
     // A library that changes while it is fetched may repeat a playlist on the next page.
-    let playlists: Vec<SeenPlaylist> =
-        fetched.take_new().map(to_seen_playlist).filter(|seen| seen_ids.insert(seen.id.clone())).collect();
+    let playlists: Vec<SeenPlaylist> = fetched
+        .take_new()
+        .map(|playlist| to_seen_playlist(playlist, &app.spotify.pictures))
+        .filter(|seen| seen_ids.insert(seen.id.clone()))
+        .collect();
     let update = LibraryUpdate {
         playlists: &playlists,
         spotify_total,

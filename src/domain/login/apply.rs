@@ -8,7 +8,8 @@ use super::pending::PendingLogin;
 use crate::app::App;
 use crate::db::identities::{self, KnownIdentity, ProviderIdentity};
 use crate::db::{self, users};
-use crate::domain::{User, operators, registration};
+use crate::domain::text::is_visible;
+use crate::domain::{DEFAULT_NAME, User, operators, registration};
 use crate::ids::{Provider, UserId};
 use crate::oauth::Profile;
 
@@ -38,7 +39,7 @@ pub(super) async fn apply(
         email,
         at: now,
     };
-    let name = profile.name.as_deref().unwrap_or("listener");
+    let name = profile.name.as_deref().filter(|name| is_visible(name)).unwrap_or(DEFAULT_NAME);
     let user = match (outcome, known, visitor) {
         (Outcome::Joined, ..) => {
             let id = registration::register(app, identity, name, pending.after.invite.as_ref()).await?;

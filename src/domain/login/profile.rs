@@ -6,6 +6,7 @@ use super::error::LoginError;
 use super::pending::PendingLogin;
 use crate::app::App;
 use crate::domain::spotify_calls::{self, Endpoint};
+use crate::domain::text::is_visible;
 use crate::domain::{Error, Grant};
 use crate::ids::{Provider, Secret};
 use crate::oauth::{self, Client, Profile};
@@ -103,7 +104,7 @@ fn subjects(me: &Me) -> Option<(String, Option<String>)> {
 }
 
 fn display_name(me: &Me) -> Option<String> {
-    let name = me.display_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let name = me.display_name.as_deref().map(str::trim).filter(|name| is_visible(name));
     name.or(me.id.as_deref()).or(me.account_id.as_deref()).map(str::to_owned)
 }
 
@@ -128,5 +129,9 @@ mod tests {
     #[test]
     fn the_id_replaces_a_missing_name() {
         assert_eq!(display_name(&me(Some("x"), Some("noor.test"))).as_deref(), Some("noor.test"));
+        for name in ["\u{3164}", "\u{202e}", " "] {
+            let me = Me { display_name: Some(name.into()), ..me(Some("x"), Some("noor.test")) };
+            assert_eq!(display_name(&me).as_deref(), Some("noor.test"), "{name:?}");
+        }
     }
 }

@@ -5,7 +5,8 @@ use super::*;
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
 fn parse(json: &str) -> (Playback, PlaybackContext) {
-    parse_playback(serde_json::from_str::<Option<CurrentlyPlaying>>(json).unwrap().as_ref())
+    let hosts = PictureHosts::new(&"https://api.spotify.com/v1".parse().unwrap());
+    parse_playback(serde_json::from_str::<Option<CurrentlyPlaying>>(json).unwrap().as_ref(), &hosts)
 }
 
 fn context(json: &str) -> PlaybackContext {
@@ -35,25 +36,25 @@ fn playing_and_not_playing_are_distinguished() {
 fn a_track_has_artists_and_an_episode_a_show() {
     let track = r#"{"currently_playing_type":"track","is_playing":false,"item":{"type":"track","name":"Drizzle",
         "uri":"spotify:track:4aawyAB9vmqN3uQ7FjRGTy","artists":[{"name":"Ida"},null,{"name":" "},{"name":"Bo"}],
-        "album":{"name":"Weather","images":[{"url":"https://a/300","width":300}]}}}"#;
+        "album":{"name":"Weather","images":[{"url":"https://i.scdn.co/300","width":300}]}}}"#;
     let expected = PlayingItem {
         is_episode: false,
         title: "Drizzle".into(),
         creators: vec!["Ida".into(), "Bo".into()],
         album: Some("Weather".into()),
-        cover: Some("https://a/300".into()),
+        cover: Some("https://i.scdn.co/300".into()),
         id: Some("4aawyAB9vmqN3uQ7FjRGTy".into()),
         is_paused: true,
     };
     assert_eq!(parse(track).0, Playback::Item(Box::new(expected)));
     let episode = r#"{"currently_playing_type":"episode","is_playing":true,"item":{"type":"episode","name":"One",
         "uri":"spotify:episode:5Xt5DXGzch68nYYamXrNxZ","show":{"name":"Two talk","images":null},
-        "images":[{"url":"https://a/e","width":64}]}}"#;
+        "images":[{"url":"https://i.scdn.co/e","width":64}]}}"#;
     let expected = PlayingItem {
         is_episode: true,
         title: "One".into(),
         creators: vec!["Two talk".into()],
-        cover: Some("https://a/e".into()),
+        cover: Some("https://i.scdn.co/e".into()),
         id: Some("5Xt5DXGzch68nYYamXrNxZ".into()),
         ..PlayingItem::default()
     };

@@ -51,15 +51,19 @@ fn items_and_tracks_are_both_read() {
     }
 }
 
+fn hosts() -> PictureHosts {
+    PictureHosts::new(&url::Url::parse("https://api.spotify.com/v1").unwrap())
+}
+
 #[test]
 fn the_cover_is_the_smallest_large_enough_image() {
     let cover = |images: &str| {
         let json = format!(r#"{{"id":"3cEYpjA9oz9GiPac4AsH4n","images":{images}}}"#);
-        serde_json::from_str::<Playlist>(&json).unwrap().cover().map(str::to_owned)
+        serde_json::from_str::<Playlist>(&json).unwrap().cover(&hosts()).map(str::to_owned)
     };
-    let sizes = r#"[{"url":"https://a/640","width":640},{"url":"https://a/300","width":300},{"url":"https://a/60","width":60}]"#;
-    assert_eq!(cover(sizes).unwrap(), "https://a/300");
-    assert_eq!(cover(r#"[{"url":"https://a/up","width":null}]"#).unwrap(), "https://a/up");
+    let sizes = r#"[{"url":"https://i.scdn.co/640","width":640},{"url":"https://i.scdn.co/300","width":300},{"url":"https://i.scdn.co/60","width":60}]"#;
+    assert_eq!(cover(sizes).unwrap(), "https://i.scdn.co/300");
+    assert_eq!(cover(r#"[{"url":"https://i.scdn.co/up","width":null}]"#).unwrap(), "https://i.scdn.co/up");
     assert_eq!(cover(r#"[{"url":"javascript:1","width":300}]"#), None);
     assert_eq!(cover("null"), None);
     assert_eq!(cover("[]"), None);
@@ -115,7 +119,7 @@ fn parse_all(body: &[u8]) {
     let _ = parse::<Page<PlaylistItem>>(body);
     if let Ok(page) = parse::<Page<Playlist>>(body) {
         for playlist in page.items.into_iter().flatten().flatten() {
-            let _ = (playlist.cover().map(str::len), playlist.item_count());
+            let _ = (playlist.cover(&hosts()).map(str::len), playlist.item_count());
             let items = playlist.into_items().and_then(|page| page.items).unwrap_or_default();
             let _ = items
                 .iter()

@@ -11,8 +11,9 @@ use tower_sessions::Session;
 use crate::app::App;
 use crate::domain::login::LoginResult;
 use crate::domain::sessions;
+use crate::domain::text::visible_or;
 use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
-use crate::domain::{CurrentUser, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
+use crate::domain::{CurrentUser, DEFAULT_NAME, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
 use crate::ids::{Provider, UserId};
 use crate::web::error::{AppError, error_for_status};
 use crate::web::extract::return_to::Referer;
@@ -50,6 +51,7 @@ impl MaybeUser {
             (Some(id), Some(name), Some(session_id)) => {
                 let grant: Option<Grant> = session.get(GRANT_KEY).await?;
                 let has_expired_grant = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
+                let name = visible_or(name, DEFAULT_NAME);
                 Some(CurrentUser { id, name, session: session_key(session_id), grant, has_expired_grant })
             }
             _ => None,

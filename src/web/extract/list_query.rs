@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use crate::domain::PageRange;
-use crate::domain::reference::{self, ReferenceError};
+use crate::domain::reference;
 use crate::domain::search::{Condition, InvalidOperator, ListQuery, MAX_QUERY_CHARS, Operator, Order, SearchQuery};
 use crate::web::views::pager::PageParam;
 
@@ -76,8 +76,6 @@ pub(crate) struct ListView {
 }
 
 impl ListView {
-    pub(crate) const MAX_SEARCH_CHARS: usize = MAX_QUERY_CHARS;
-
     /// Replaces an unknown order with the default.
     pub(crate) fn new(params: &ListParams, spec: &'static ListSpec) -> Self {
         let orders = spec.orders.iter().map(|(order, _)| *order);
@@ -156,12 +154,14 @@ impl ListView {
 
     /// Sentences on the parts of the search that were ignored.
     pub(crate) fn search_warnings(&self) -> Vec<String> {
+        let cut = format!("Only the first {MAX_QUERY_CHARS} characters were searched for.");
         let unknown = self.search.unknown_operators.iter().filter(|_| !self.is_link());
         self.search
             .invalid_operators
             .iter()
             .map(invalid_value_warning)
             .chain(unknown.map(unknown_operator_warning))
+            .chain(self.search.is_cut.then_some(cut))
             .collect()
     }
 
@@ -171,9 +171,7 @@ impl ListView {
         let is_reference = match reference::parse(text) {
             // A bare id may be a word.
             Ok(id) => id.as_str() != text,
-            Err(error) => {
-                matches!(error, ReferenceError::ShortLink | ReferenceError::NotPlaylist(_) | ReferenceError::MissingId)
-            }
+            Err(error) => error.is_spotify_link(),
         };
         self.is_filtered() && is_reference
     }

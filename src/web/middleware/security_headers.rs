@@ -52,14 +52,14 @@ pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + 
 /// The Content-Security-Policy header.
 fn content_security_policy(app: &App) -> String {
     let providers = app.config.consent_origins().join(" ");
-    let api = app.config.spotify.api_url.origin().ascii_serialization();
+    let pictures = app.spotify.pictures.csp_sources().join(" ");
     [
         "default-src 'none'".into(),
         // No inline scripts or styles.
         "script-src 'self'".into(),
         "style-src 'self'".into(),
-        // Covers come from Spotify's hosts, or from the fake Spotify.
-        format!("img-src 'self' https://*.scdn.co https://*.spotifycdn.com {api}"),
+        // Covers.
+        format!("img-src 'self' {pictures}"),
         // Requests of the heart buttons.
         "connect-src 'self'".into(),
         // Browsers also apply this to the redirect from the sign-in form to the consent page.

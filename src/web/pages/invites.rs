@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 
 use crate::app::{App, Registration};
 use crate::domain::registration::{self, Invite, InviteStatus};
-use crate::domain::{CurrentUser, operators};
+use crate::domain::text::visible_or;
+use crate::domain::{CurrentUser, DEFAULT_NAME, operators};
 use crate::ids::Provider;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
@@ -58,7 +59,7 @@ struct InviteRow {
 
 impl InviteRow {
     fn new(invite: Invite, now: OffsetDateTime) -> Self {
-        let used_by = invite.used_by.unwrap_or_else(|| "a deleted account".into());
+        let used_by = invite.used_by.map_or_else(|| "a deleted account".into(), |name| visible_or(name, DEFAULT_NAME));
         Self {
             id: invite.id,
             created: TimeView::date(invite.created_at),

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::domain::Playlist;
+use crate::domain::text::{is_visible, visible_or};
 use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::time::DateView;
 
@@ -44,7 +45,7 @@ impl From<Playlist> for PlaylistCard {
     fn from(playlist: Playlist) -> Self {
         Self {
             name: display_name(&playlist.id, playlist.name),
-            owner: playlist.owner_name,
+            owner: playlist.owner_name.filter(|owner| is_visible(owner)),
             cover: playlist.cover_url,
             item_count: playlist.item_count,
             public: playlist.public,
@@ -62,11 +63,10 @@ impl From<Playlist> for PlaylistCard {
     }
 }
 
-/// The playlist's name, with a substitute for an empty or unknown one.
+/// The playlist's name, with a substitute for an invisible or unknown one.
 pub(crate) fn display_name(id: &str, name: Option<String>) -> String {
     match name {
-        Some(name) if !name.trim().is_empty() => name,
-        Some(_) => "Untitled playlist".into(),
+        Some(name) => visible_or(name, "Untitled playlist"),
         // Includes the end, because the ids of Spotify's own playlists all begin alike.
         None => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
     }

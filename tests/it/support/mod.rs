@@ -166,6 +166,11 @@ impl Site {
         heartlist::domain::cleanup::delete_expired(&app, app.now()).await.map_err(|error| error.to_string())
     }
 
+    /// Folds all stored texts again; returns the number of changed rows.
+    pub(crate) async fn refold(&self) -> u64 {
+        heartlist::domain::folding::refold(&self.app()).await.unwrap()
+    }
+
     /// Advances the clock and waits until the top lists have been made again, by any process.
     pub(crate) async fn force_top_refresh(&self) {
         self.advance(Duration::from_secs(20));

@@ -1,5 +1,6 @@
 //! Imports of hearts from a file: the form and the report.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -43,9 +44,8 @@ pub(crate) async fn create(
     (SignedIn(user), Device(device)): (SignedIn, Device),
     upload: Multipart,
 ) -> Result<Response, AppError> {
-    let place = app.imports.try_enter(user.id).ok_or_else(import_in_progress)?;
-    let (parsed, _place) = parse_file(read_upload(upload).await?, now, place).await?;
-    let file = match parsed {
+    let _place = app.imports.try_enter(user.id).ok_or_else(import_in_progress)?;
+    let file = match parse_file(read_upload(upload).await?, now).await? {
         Ok(file) => file,
         Err(error) => return Ok(invalid_page(layout, error)),
     };
@@ -54,27 +54,28 @@ pub(crate) async fn create(
             if report.added > 0 {
                 activity::record(&app, user.id, EventKind::Imported, &device, now).await;
             }
-            import_page(layout.with_title("Import – done", "hearts"), None, Some(report))
+            let title = if report.added > 0 { "Import – done" } else { "Import – nothing imported" };
+            import_page(layout.with_title(title, "hearts"), None, Some(report))
         }
         Err(error) => invalid_page(layout, error),
     })
 }
 
-/// Parses on a blocking thread, because a large file would block the executor. The thread holds the user's place even if
-/// the request ends.
-async fn parse_file<P: Send + 'static>(
-    bytes: Bytes,
-    now: OffsetDateTime,
-    place: P,
-) -> Result<(Result<ImportFile, ImportError>, P), AppError> {
-    let parse = move || (import_export::parse(&bytes, now), place);
-    tokio::task::spawn_blocking(parse).await.map_err(AppError::internal)
-}
-
 fn import_in_progress() -> AppError {
     let message = "Heartlist is still reading another file of yours. Try again when it is done.";
-    let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "One import at a time", message);
+    let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "One import at a time", message);
     with_retry_link(AppError { retry_after: Some(Duration::from_secs(10)), ..error })
+}
+
+/// Parses on a blocking thread, because a large file would block the executor. Stops once this future is dropped, which
+/// the request's timeout and a closed connection do.
+async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>, AppError> {
+    let request = Arc::new(());
+    let observer = Arc::downgrade(&request);
+    let is_cancelled = move || observer.strong_count() == 0;
+    let parsed = tokio::task::spawn_blocking(move || import_export::parse(&bytes, now, &is_cancelled)).await;
+    drop(request);
+    parsed.map_err(AppError::internal)
 }
 
 fn invalid_page(layout: Layout, error: impl ToString) -> Response {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::domain::Error;
 use crate::domain::hearts::{self, RemovedHeart};
+use crate::domain::text::is_visible;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::return_to::{list_anchor, playlist_path};
@@ -47,7 +48,7 @@ impl From<RemovedHeart> for RemovedRow {
         Self {
             path: playlist_path(&row.id, "/hearts/removed"),
             name: display_name(&row.id, row.name),
-            owner: row.owner_name,
+            owner: row.owner_name.filter(|owner| is_visible(owner)),
             hearted_at: DateView::from(row.hearted_at),
             removed_at: DateView::from(row.removed_at),
             note: row.note,

@@ -128,7 +128,7 @@ fn item_row(item: Item) -> ItemRow {
         ItemKind::LocalFile => (Some("Local file"), "Untitled file"),
         ItemKind::Unavailable => (Some("Unavailable"), "No longer available"),
     };
-    let name = if item.name.trim().is_empty() { placeholder.to_owned() } else { item.name };
+    let name = if item.name.is_empty() { placeholder.to_owned() } else { item.name };
     let duration =
         item.duration_ms.map(|ms| ms / 1000).map_or_else(String::new, |s| format!("{}:{:02}", s / 60, s % 60));
     ItemRow { position: item.position, name, artists: item.artists.join(", "), duration, kind }

@@ -80,12 +80,12 @@ fn items(page: SharedPage, feed: &str) -> Vec<Item> {
     let items = page.hearts.entries.into_iter().map(|heart| {
         let hearted_at = heart.hearted_at.unwrap_or(page.since);
         let card = PlaylistCard::from(heart);
-        let owner = card.owner.filter(|owner| !owner.trim().is_empty());
         Item {
             id: format!("{feed}/{}", card.id),
             url: format!("https://open.spotify.com/playlist/{}", card.id),
             title: strip_invalid_xml(&card.name),
-            content_text: owner
+            content_text: card
+                .owner
                 .map_or_else(|| "A playlist".into(), |owner| format!("A playlist by {}", strip_invalid_xml(&owner))),
             date_published: rfc3339(hearted_at),
         }

@@ -1,0 +1,91 @@
+//! Texts of hearts and playlists with their folded forms, to fold them again. One user at a time, one row a statement:
+//! on Citus each goes to one shard, and nothing waits for many locks.
+
+use super::{Error, Pool};
+use crate::ids::UserId;
+
+/// Returns up to `limit` users in the order of their ids, starting after `after`.
+pub async fn list_users(pool: &Pool, after: UserId, limit: i64) -> Result<Vec<UserId>, Error> {
+    let query = sqlx::query_scalar!("select id from users where id > $1 order by id limit $2", after.0, limit);
+    Ok(query.fetch_all(pool).await?.into_iter().map(UserId).collect())
+}
+
+/// A heart's texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeartTexts {
+    pub playlist_id: String,
+    pub title: Option<String>,
+    pub title_folded: Option<String>,
+    pub note: Option<String>,
+    pub note_folded: Option<String>,
+    pub tags: Vec<String>,
+    pub tags_folded: Option<Vec<String>>,
+}
+
+/// Returns the texts of a user's hearts, removed ones too, that are not all ASCII.
+pub async fn list_hearts(pool: &Pool, user: UserId) -> Result<Vec<HeartTexts>, Error> {
+    let query = sqlx::query_as!(
+        HeartTexts,
+        r#"select playlist_id, title, title_folded, note, note_folded, tags, tags_folded
+           from (select *, concat(title, note, array_to_string(tags, '')) as text from user_hearts where user_id = $1) h
+           where octet_length(text) <> char_length(text)"#,
+        user.0
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
+/// Writes a heart's folded texts and its tags, unless `old` has changed meanwhile. Returns the number of rows.
+pub async fn update_heart(pool: &Pool, user: UserId, old: &HeartTexts, new: &HeartTexts) -> Result<u64, Error> {
+    let query = sqlx::query!(
+        "update user_hearts set title_folded = $3, note_folded = $4, tags = $5, tags_folded = $6
+         where user_id = $1 and playlist_id = $2
+               and title is not distinct from $7 and note is not distinct from $8 and tags = $9",
+        user.0,
+        new.playlist_id,
+        new.title_folded.as_deref(),
+        new.note_folded.as_deref(),
+        &new.tags,
+        new.tags_folded.as_deref(),
+        old.title.as_deref(),
+        old.note.as_deref(),
+        &old.tags
+    );
+    Ok(query.execute(pool).await?.rows_affected())
+}
+
+/// A playlist's texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaylistTexts {
+    pub id: String,
+    pub name: String,
+    pub name_folded: Option<String>,
+    pub owner_name: Option<String>,
+    pub owner_folded: Option<String>,
+}
+
+/// Returns the texts of a user's playlists that are not all ASCII.
+pub async fn list_playlists(pool: &Pool, user: UserId) -> Result<Vec<PlaylistTexts>, Error> {
+    let query = sqlx::query_as!(
+        PlaylistTexts,
+        r#"select id, name, name_folded, owner_name, owner_folded
+           from (select *, concat(name, owner_name) as text from playlists where user_id = $1) p
+           where octet_length(text) <> char_length(text)"#,
+        user.0
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
+/// Writes a playlist's folded texts, unless the texts have changed meanwhile. Returns the number of rows.
+pub async fn update_playlist(pool: &Pool, user: UserId, new: &PlaylistTexts) -> Result<u64, Error> {
+    let query = sqlx::query!(
+        "update playlists set name_folded = $3, owner_folded = $4
+         where user_id = $1 and id = $2 and name = $5 and owner_name is not distinct from $6",
+        user.0,
+        new.id,
+        new.name_folded.as_deref(),
+        new.owner_folded.as_deref(),
+        new.name,
+        new.owner_name.as_deref()
+    );
+    Ok(query.execute(pool).await?.rows_affected())
+}

@@ -1,0 +1,62 @@
+//! Texts that another version of the program folded by other rules.
+
+use crate::support::Site;
+
+/// Hearts and a library as the previous release wrote them: without any mark, and with a tag of two.
+const PREVIOUS_ROWS: &str = "
+    insert into user_hearts (user_id, playlist_id, hearted_at, note, note_folded, tags, tags_folded, title, title_folded)
+    select id, rpad('Heart', 22, 'x'), now(), 'パパ', 'ハハ', '{雨，夜,राम}', '{\"雨,夜\",रम}', 'ม้า мой', 'มา мои' from users;
+    insert into user_hearts (user_id, playlist_id, hearted_at, title, title_folded)
+    select id, rpad('Plain', 22, 'x'), now(), 'Plain', 'plain' from users;
+    insert into playlists (user_id, id, name, name_folded, owner_name, owner_folded, collaborative, seen_at, position)
+    select u.id, rpad('List', 22, 'x'), 'कील', 'कल', 'Їжак', 'іжак', false, now(), 9000 from users u";
+
+/// Hearts whose notes and tags are not folded by today's rules.
+const WRONG: &str = "select count(*) from user_hearts where note like 'パパ%' and (note_folded is distinct from note
+                     or tags_folded is distinct from '{雨,夜}' or tags is distinct from '{雨,夜}')";
+
+#[tokio::test]
+async fn texts_folded_by_the_previous_release_are_folded_again() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    ada.open("/playlists").await;
+    sqlx::raw_sql(PREVIOUS_ROWS).execute(&site.db).await.unwrap();
+    assert!(site.refold().await >= 2);
+    assert_eq!(site.refold().await, 0, "nothing is left");
+    for (path, found) in [
+        ("/hearts?q=パパ", 1),
+        ("/hearts?q=ハハ", 0),
+        ("/hearts?q=tag:夜", 1),
+        ("/hearts?q=tag:राम", 1),
+        ("/hearts?q=tag:रोम", 0),
+        ("/hearts?q=ม้า", 1),
+        ("/hearts?q=мой", 1),
+        ("/hearts?q=мои", 0),
+        ("/hearts?q=plain", 1),
+        ("/playlists?q=कील", 1),
+        ("/playlists?q=काल", 0),
+        ("/playlists?q=owner:їжак", 1),
+        ("/playlists?q=owner:іжак", 0),
+    ] {
+        assert_eq!(ada.open(path).await.count("li.card"), found, "{path}");
+    }
+    assert!(ada.open("/hearts").await.texts(".tags a").contains(&"夜".to_owned()), "a tag that was two");
+}
+
+#[tokio::test]
+async fn ten_thousand_hearts_are_folded_by_two_processes_while_the_previous_release_writes() {
+    let site = Site::open().await;
+    site.sign_in("ada").await;
+    let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at, note, note_folded, tags, tags_folded)
+                  select id, lpad(n::text, 22, '0'), now(), 'パパ' || n, 'ハハ' || n, '{雨，夜}', '{\"雨,夜\"}'
+                  from users, generate_series(1, 10000) n";
+    sqlx::query(hearts).execute(&site.db).await.unwrap();
+    let write = "update user_hearts set note = 'パパ' || hearted_at, note_folded = 'ハハ' || hearted_at
+                 where right(playlist_id, 1) = '7'";
+    let previous_release = async { sqlx::query(write).execute(&site.db).await.unwrap().rows_affected() };
+    let (_, _, written) = tokio::join!(site.refold(), site.refold(), previous_release);
+    assert_eq!(written, 1000);
+    site.refold().await;
+    assert_eq!(site.count(WRONG).await, 0);
+    assert_eq!(site.count("select count(distinct note) from user_hearts").await, 9001, "no note is lost");
+}
