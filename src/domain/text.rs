@@ -33,13 +33,15 @@ pub(super) fn is_quote(c: char) -> bool {
 /// True if the text shows anything. Spaces, controls, direction marks, fillers such as U+3164 and marks without a letter
 /// do not: a link or a button named by them alone cannot be seen.
 pub fn is_visible(text: &str) -> bool {
+    // Most names begin with such a letter.
+    text.chars().any(|c| c.is_ascii_graphic() || !c.is_ascii() && is_inked(c))
+}
+
+fn is_inked(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, SpaceSeparator};
-    text.chars().any(|c| {
-        let category = CodePointMapData::new().get(c);
-        !is_ignorable(c)
-            && !is_mark(c)
-            && !matches!(category, Control | Format | SpaceSeparator | LineSeparator | ParagraphSeparator)
-    })
+    let category = CodePointMapData::new().get(c);
+    let is_blank = matches!(category, Control | Format | SpaceSeparator | LineSeparator | ParagraphSeparator);
+    !is_blank && !is_ignorable(c) && !is_mark(c)
 }
 
 /// Characters without ink that Unicode counts as letters or symbols: the empty Braille cell, Egyptian blanks, the note

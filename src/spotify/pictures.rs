@@ -27,9 +27,9 @@ impl PictureHosts {
     pub fn allow(&self, address: &str) -> bool {
         let Ok(url) = Url::parse(address) else { return false };
         let host = url.host_str().unwrap_or_default();
-        let is_subdomain = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.ends_with('.'));
+        let is_subdomain = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
         let is_spotify =
-            url.scheme() == "https" && url.port().is_none() && DOMAINS.iter().any(|domain| is_subdomain(&domain));
+            url.scheme() == "https" && url.port().is_none() && DOMAINS.iter().any(|domain| is_subdomain(domain));
         let is_clean = url.as_str() == address && url.username().is_empty() && url.password().is_none();
         is_clean && (is_spotify || self.fake.as_ref() == Some(&url.origin()))
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlx::{Executor as _, Postgres, Transaction};
 use thirtyfour::Key;
 
-use super::{FIRST_HEART, is_hearted, open_as_ada, wait_for_heart_count};
+use super::{FIRST_HEART, is_hearted, open_as_ada, open_as_ada_with_heart, wait_for_heart_count};
 use crate::support::Site;
 
 /// Locks the hearts table, so that requests wait until the transaction ends.
@@ -194,4 +194,22 @@ async fn offline_heart_is_reverted_with_message() {
     browser.click("#live .retry").await;
     wait_for_heart_count(&site, &browser, 1).await;
     assert!(is_hearted(&browser, FIRST_HEART).await);
+}
+
+#[tokio::test]
+async fn long_note_is_counted_in_characters_and_not_cut() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.go("/hearts").await;
+    browser.click("a.edit-link").await;
+    browser.find("[name=note]").await;
+    // Like pasting, which a browser cuts at maxlength.
+    browser.run_script("document.querySelector('[name=note]').focus(); document.execCommand('insertText', false, '🌊'.repeat(281))").await;
+    browser.wait_for_text("[id^=note-limit].is-over", "281 of 280 characters").await;
+    assert_eq!(browser.eval::<usize>("document.querySelector('[name=note]').value.length").await, 562);
+    browser.run_script("document.execCommand('delete'); document.execCommand('insertText', false, ' ')").await;
+    browser.wait_for_text("[id^=note-limit]:not(.is-over)", "280 of 280 characters").await;
+    browser.click(".annotation form .button").await;
+    browser.wait_for_text(".note", &"🌊".repeat(280)).await;
+    assert_eq!(browser.console_errors().await, [""; 0]);
 }
