@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
-use crate::support::{Site, wait_until};
+use crate::support::Site;
 
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
