@@ -12,6 +12,7 @@ mod chromium;
 mod citus;
 mod cleanup;
 mod connection_pool;
+mod contradictory_pages;
 mod database_outage;
 mod deployment;
 mod doctor;
