@@ -44,6 +44,7 @@ mod registration;
 mod rehearsal;
 mod removed_hearts;
 mod replica;
+mod safe_methods;
 mod search;
 mod secret_rotation;
 mod security;
