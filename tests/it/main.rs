@@ -8,6 +8,7 @@ mod account_merge;
 mod activity;
 mod annotations;
 mod architecture;
+mod canonical_paths;
 mod chromium;
 mod citus;
 mod cleanup;
