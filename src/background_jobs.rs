@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::app::App;
-use crate::domain::{Result, cleanup, spotify_calls, top};
+use crate::domain::{Result, cleanup, sharing, spotify_calls, top};
 
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
 /// How often a process checks whether the heart counts are out of date.
@@ -23,7 +23,9 @@ pub(crate) async fn run(app: Arc<App>) {
     let heart_counts = repeat(HEART_COUNTS_INTERVAL, "heart counts", || top::refresh(&app, app.now()));
     let spotify_calls =
         repeat(SPOTIFY_CALLS_INTERVAL, "counts of calls to Spotify", || spotify_calls::flush_counts(&app));
-    tokio::join!(cleanup, heart_counts, spotify_calls);
+    // Again and again, because an earlier release may still be publishing.
+    let feed_ids = repeat(CLEANUP_INTERVAL, "feed ids", || sharing::adopt_feed_ids(&app));
+    tokio::join!(cleanup, heart_counts, spotify_calls, feed_ids);
 }
 
 async fn repeat<Run: Future<Output = Result<()>>>(interval: Duration, name: &'static str, job: impl Fn() -> Run) {

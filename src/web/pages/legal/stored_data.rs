@@ -164,6 +164,7 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
                 SHARED,
                 &["token_hash", "token_sealed", "token_since"],
             ),
+            field("A random name for the feeds of each", SHARED, &["page_feed_id", "link_feed_id"]),
         ],
     },
     StoredTable {
