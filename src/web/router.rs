@@ -136,6 +136,7 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
             "/account/delete",
             with_rate_limit(post(account::delete::destroy), &deletions).get(account::delete::show),
         )
+        .route("/account/deleted", get(account::deleted::show))
         .route("/account/sharing", get(sharing::show))
         .route("/account/sharing/page", post(sharing::update_page))
         .route("/account/sharing/link", post(sharing::update_link))
