@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::app::App;
-use crate::domain::{Result, cleanup, folding, spotify_calls, top};
+use crate::domain::{Result, cleanup, folding, sharing, spotify_calls, top};
 
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
 /// How often a process checks whether the heart counts are out of date.
@@ -32,7 +32,9 @@ pub(crate) async fn run(app: Arc<App>) {
         tracing::info!(rows, "stored texts folded again");
         Ok(())
     });
-    tokio::join!(cleanup, heart_counts, spotify_calls, refold);
+    // Again and again, because an earlier release may still be publishing.
+    let feed_ids = repeat(CLEANUP_INTERVAL, "feed ids", || sharing::adopt_feed_ids(&app));
+    tokio::join!(cleanup, heart_counts, spotify_calls, refold, feed_ids);
 }
 
 async fn repeat<Run: Future<Output = Result<()>>>(interval: Duration, name: &'static str, job: impl Fn() -> Run) {

@@ -22,6 +22,8 @@ pub struct ShareOwner {
     pub name: String,
     /// When they claimed the slug or created the link.
     pub since: OffsetDateTime,
+    /// `None` for a share of an earlier release that [`adopt_feed_ids`] has not met yet.
+    pub feed_id: Option<String>,
 }
 
 /// Result of [`claim_slug`].
@@ -46,21 +48,31 @@ pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>, Error> {
 /// Returns the owner of the page at `slug`.
 pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>, Error> {
     let query = sqlx::query!(
-        r#"select u.id, u.display_name, s.slug_since as "since!" from shares s join users u on u.id = s.user_id where s.slug = $1"#,
+        r#"select u.id, u.display_name, s.slug_since as "since!", s.page_feed_id from shares s join users u on u.id = s.user_id where s.slug = $1"#,
         slug
     );
     let row = query.fetch_optional(pool).await?;
-    Ok(row.map(|row| ShareOwner { user: UserId(row.id), name: row.display_name, since: row.since }))
+    Ok(row.map(|row| ShareOwner {
+        user: UserId(row.id),
+        name: row.display_name,
+        since: row.since,
+        feed_id: row.page_feed_id,
+    }))
 }
 
 /// Returns the owner of the secret link with this token.
 pub async fn find_by_token(pool: &Pool, token: TokenHash) -> Result<Option<ShareOwner>, Error> {
     let query = sqlx::query!(
-        r#"select u.id, u.display_name, s.token_since as "since!" from shares s join users u on u.id = s.user_id where s.token_hash = $1"#,
+        r#"select u.id, u.display_name, s.token_since as "since!", s.link_feed_id from shares s join users u on u.id = s.user_id where s.token_hash = $1"#,
         token.as_bytes()
     );
     let row = query.fetch_optional(pool).await?;
-    Ok(row.map(|row| ShareOwner { user: UserId(row.id), name: row.display_name, since: row.since }))
+    Ok(row.map(|row| ShareOwner {
+        user: UserId(row.id),
+        name: row.display_name,
+        since: row.since,
+        feed_id: row.link_feed_id,
+    }))
 }
 
 pub struct SlugClaim<'a> {
@@ -68,6 +80,8 @@ pub struct SlugClaim<'a> {
     /// Slugs released before this are available.
     pub free_before: OffsetDateTime,
     pub max_slugs: i64,
+    /// Id of the page's feeds, if the slug is new.
+    pub feed_id: &'a str,
 }
 
 /// Moves the user's page to a slug and releases the previous one.
@@ -107,11 +121,12 @@ pub async fn claim_slug(
     }
     let query = sqlx::query!(
         "with left_behind as (update held_slugs set released_at = $3 where user_id = $1 and slug_hash <> $4 and released_at is null)
-         update shares set slug = $2, slug_since = $3 where user_id = $1 and slug is distinct from $2",
+         update shares set slug = $2, slug_since = $3, page_feed_id = $5 where user_id = $1 and slug is distinct from $2",
         user.0,
         claim.slug,
         now,
-        slug_hash.as_bytes()
+        slug_hash.as_bytes(),
+        claim.feed_id
     );
     query.execute(&mut *tx).await?;
     tx.commit().await?;
@@ -121,7 +136,7 @@ pub async fn claim_slug(
 /// Disables the user's page. Its slug stays reserved for a while.
 pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<(), Error> {
     let query = sqlx::query!(
-        "with off as (update shares set slug = null, slug_since = null where user_id = $1 returning user_id)
+        "with off as (update shares set slug = null, slug_since = null, page_feed_id = null where user_id = $1 returning user_id)
          update held_slugs h set released_at = $2 from off where h.user_id = off.user_id and h.released_at is null",
         user.0,
         now
@@ -130,21 +145,23 @@ pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Res
     Ok(())
 }
 
-/// Replaces the token of the user's link.
-pub async fn set_token(
-    pool: &Pool,
-    user: UserId,
-    token: TokenHash,
-    sealed: &[u8],
-    now: OffsetDateTime,
-) -> Result<(), Error> {
+/// A new secret link.
+pub struct NewLink<'a> {
+    pub token: TokenHash,
+    pub token_sealed: &'a [u8],
+    pub feed_id: &'a str,
+}
+
+/// Replaces the user's link.
+pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetDateTime) -> Result<(), Error> {
     let query = sqlx::query!(
-        "insert into shares (user_id, token_hash, token_sealed, token_since) values ($1, $2, $3, $4)
-         on conflict (user_id) do update set token_hash = $2, token_sealed = $3, token_since = $4",
+        "insert into shares (user_id, token_hash, token_sealed, token_since, link_feed_id) values ($1, $2, $3, $4, $5)
+         on conflict (user_id) do update set token_hash = $2, token_sealed = $3, token_since = $4, link_feed_id = $5",
         user.0,
-        token.as_bytes(),
-        sealed,
-        now
+        link.token.as_bytes(),
+        link.token_sealed,
+        now,
+        link.feed_id
     );
     query.execute(pool).await?;
     Ok(())
@@ -152,8 +169,22 @@ pub async fn set_token(
 
 pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<(), Error> {
     let query = sqlx::query!(
-        "update shares set token_hash = null, token_sealed = null, token_since = null where user_id = $1",
+        "update shares set token_hash = null, token_sealed = null, token_since = null, link_feed_id = null where user_id = $1",
         user.0
+    );
+    query.execute(pool).await?;
+    Ok(())
+}
+
+/// Stores the feed ids of shares that an earlier release published, in the form in which it showed them under `host`.
+pub async fn adopt_feed_ids(pool: &Pool, host: &str) -> Result<(), Error> {
+    let query = sqlx::query!(
+        "update shares set
+             page_feed_id = coalesce(page_feed_id, 'tag:' || $1 || ',' || to_char(slug_since at time zone 'utc', 'YYYY-MM-DD') || ':u/' || slug),
+             link_feed_id = coalesce(link_feed_id, 'tag:' || $1 || ',' || to_char(token_since at time zone 'utc', 'YYYY-MM-DD')
+                                                   || ':s/' || encode(substr(token_hash, 1, 16), 'hex'))
+         where slug is not null and page_feed_id is null or token_hash is not null and link_feed_id is null",
+        host
     );
     query.execute(pool).await?;
     Ok(())

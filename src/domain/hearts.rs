@@ -111,8 +111,8 @@ async fn fetch_name(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: O
     if stored.as_ref().and_then(|stored| stored.seen_at).is_some_and(|seen_at| now - seen_at < MAX_NAME_AGE) {
         return Ok(true);
     }
-    match playlists::fetch(app, user, playlist, now).await {
-        Ok(_) => Ok(true),
+    match playlists::fetch_and_record(app, user, playlist, now).await {
+        Ok(()) => Ok(true),
         Err(error) if error.is_spotify_failure() => Ok(stored.is_some()),
         Err(error) => Err(error),
     }

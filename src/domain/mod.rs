@@ -98,6 +98,11 @@ impl<T> Paginated<T> {
     pub fn page_count(&self) -> usize {
         self.total.div_ceil(PAGE_SIZE).max(1)
     }
+
+    /// The number of entries that the pages should have by the total.
+    pub fn expected_entries(&self) -> usize {
+        (self.range.last * PAGE_SIZE).min(self.total).saturating_sub(page_offset(self.range.first))
+    }
 }
 
 /// Returns the offset of a page, clamped to valid page numbers.

@@ -11,11 +11,14 @@ use crate::db::hearts::Heart;
 use crate::db::playlists::SeenPlaylist;
 use crate::ids::PlaylistId;
 use crate::spotify::pictures::PictureHosts;
-use crate::spotify::wire;
+use crate::spotify::{self, wire};
 
 /// Prefix of the ids of playlists made by Spotify (observed, not documented). Their `snapshot_id` differs in every
 /// response, so it is ignored.
 const SPOTIFY_ID_PREFIX: &str = "37i9dQZF1";
+
+/// Maximum number of requests for the items of one page.
+const MAX_ITEM_REQUESTS: usize = 5;
 
 pub struct PlaylistPage {
     pub playlist: Playlist,
@@ -56,7 +59,8 @@ pub enum ItemKind {
     Unavailable,
 }
 
-/// Returns a playlist with a page of its items, or stored data while Spotify is unavailable.
+/// Returns a playlist with a page of its items, or stored data while Spotify is unavailable; `None` if the items end
+/// before `page`. Records that the user viewed it, unless `is_head`.
 ///
 /// # Errors
 /// [`Error::NotFound`] if Spotify does not show it and nothing is stored.
@@ -64,18 +68,26 @@ pub async fn load(
     app: &App,
     user: &CurrentUser,
     id: &PlaylistId,
-    page: usize,
+    (page, is_head): (usize, bool),
     now: OffsetDateTime,
-) -> Result<PlaylistPage> {
+) -> Result<Option<PlaylistPage>> {
     let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, user, id, page, now)).await;
     let result = result.unwrap_or(Err(Error::SpotifyTimeout));
     let (description, items, error) = match result {
-        Ok((description, items)) => {
-            db::hearts::mark_viewed(&app.db, user.id, id).await?;
-            (description, items, None)
+        Ok(None) => return Ok(None),
+        Ok(Some(Fetched { seen, description, items, error })) => {
+            if !is_head {
+                db::playlists::record(&app.db, user.id, &seen, now).await?;
+            }
+            if !is_head && error.is_none() {
+                db::hearts::mark_viewed(&app.db, user.id, id).await?;
+            }
+            (description, items, error)
         }
         Err(Error::NotFound) => {
-            db::hearts::mark_unavailable(&app.db, user.id, id, now).await?;
+            if !is_head {
+                db::hearts::mark_unavailable(&app.db, user.id, id, now).await?;
+            }
             (None, PlaylistItems::Unavailable, None)
         }
         Err(error) if error.is_spotify_failure() => (None, PlaylistItems::Unknown, Some(error)),
@@ -90,7 +102,7 @@ pub async fn load(
         (None, Some(heart)) => from_heart(id, heart),
         (None, None) => return Err(error.unwrap_or(Error::NotFound)),
     };
-    Ok(PlaylistPage { playlist, description, heart_count, items, error })
+    Ok(Some(PlaylistPage { playlist, description, heart_count, items, error }))
 }
 
 /// Returns a playlist from stored data: as Spotify last showed it, or else from the user's heart.
@@ -102,55 +114,133 @@ pub async fn find(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Opti
     Ok(heart.map(|heart| from_heart(id, heart)))
 }
 
+/// A playlist as Spotify has just shown it.
+struct Fetched {
+    seen: SeenPlaylist,
+    description: Option<String>,
+    items: PlaylistItems,
+    /// The error that prevented a fetch of the items.
+    error: Option<Error>,
+}
+
+/// Returns the playlist with a page of its items; `None` if there is no such page.
 async fn fetch_with_items(
     app: &App,
     user: &CurrentUser,
     id: &PlaylistId,
     page: usize,
     now: OffsetDateTime,
-) -> Result<(Option<String>, PlaylistItems)> {
+) -> Result<Option<Fetched>> {
     let playlist = fetch(app, user, id, now).await?;
+    let seen = to_seen_playlist(&playlist, &app.spotify.pictures);
     let description = playlist.description.as_deref().map(text::strip_markup).filter(|text| text::is_visible(text));
-    let total = playlist.item_count();
-    let items = match (playlist.into_items(), page) {
-        (None, _) => PlaylistItems::OwnersOnly,
-        (Some(first), 1) => PlaylistItems::Page(to_page(first, 1, total)),
-        (Some(_), _) => {
-            let result = tokens::with_token(app, user, Endpoint::Items, now, |token| async move {
-                app.spotify.items(&token, id, page_offset(page)).await
-            });
-            match result.await {
-                Ok(rows) => PlaylistItems::Page(to_page(rows, page, total)),
-                Err(Error::NotAllowed) => PlaylistItems::OwnersOnly,
-                Err(error) => return Err(error),
-            }
-        }
+    let mut rows = ItemRows::new(page, playlist.item_count());
+    let result = match playlist.into_items() {
+        None if page > 1 => return Ok(None),
+        None => Err(Error::NotAllowed),
+        first => fetch_rows(app, user, id, (&mut rows, first.filter(|_| page == 1)), now).await,
     };
-    Ok((description, items))
+    let (items, error) = match result {
+        _ if rows.is_out_of_range() => return Ok(None),
+        Err(Error::NotFound) if page > 1 => return Ok(None),
+        Err(Error::NotAllowed) => (PlaylistItems::OwnersOnly, None),
+        Err(error) if rows.entries.is_empty() => (PlaylistItems::Unknown, Some(error)),
+        _ => (PlaylistItems::Page(rows.into_page()), None),
+    };
+    Ok(Some(Fetched { seen, description, items, error }))
+}
+
+/// Fills a page of items, beginning with the embedded ones. Spotify may send less than a page at once.
+async fn fetch_rows(
+    app: &App,
+    user: &CurrentUser,
+    id: &PlaylistId,
+    (rows, embedded): (&mut ItemRows, Option<wire::Page<wire::PlaylistItem>>),
+    now: OffsetDateTime,
+) -> Result<()> {
+    if let Some(embedded) = embedded {
+        rows.push(embedded)?;
+    }
+    for _ in 0..MAX_ITEM_REQUESTS {
+        if !rows.has_more() {
+            break;
+        }
+        let offset = rows.next_offset;
+        let fetched = tokens::with_token(app, user, Endpoint::Items, now, |token| async move {
+            app.spotify.items(&token, id, offset).await
+        });
+        rows.push(fetched.await?)?;
+    }
+    Ok(())
+}
+
+/// The items of a page, as far as they have been fetched.
+struct ItemRows {
+    page: usize,
+    entries: Vec<Item>,
+    next_offset: usize,
+    total: Option<usize>,
+    has_more: bool,
+}
+
+impl ItemRows {
+    fn new(page: usize, total: Option<usize>) -> Self {
+        Self { page, entries: Vec::new(), next_offset: page_offset(page), total, has_more: true }
+    }
+
+    fn push(&mut self, rows: wire::Page<wire::PlaylistItem>) -> Result<()> {
+        if rows.offset.is_some_and(|stated| stated != self.next_offset) {
+            return Err(spotify::Error::InvalidResponse("a page at another offset".into()).into());
+        }
+        let (step, offset) = (rows.step(), self.next_offset);
+        self.next_offset += step;
+        self.total = self.total.max(rows.total);
+        let items = rows.items.unwrap_or_default();
+        // A page without items is the last one, whatever it says.
+        self.has_more =
+            !items.is_empty() && (rows.next.is_some() || self.total.is_some_and(|total| self.next_offset < total));
+        // A playlist embeds up to 100 items; a page has [`PAGE_SIZE`].
+        let numbered = (offset + 1..=page_offset(self.page) + PAGE_SIZE).zip(items);
+        self.entries.extend(numbered.map(|(position, row)| to_item(position, row.as_ref())));
+        Ok(())
+    }
+
+    fn has_more(&self) -> bool {
+        self.has_more && !self.is_out_of_range() && self.next_offset < page_offset(self.page) + PAGE_SIZE
+    }
+
+    /// True if the playlist is known to end before this page.
+    fn is_out_of_range(&self) -> bool {
+        self.page > 1
+            && self.total.map_or(!self.has_more && self.entries.is_empty(), |total| page_offset(self.page) >= total)
+    }
+
+    fn into_page(self) -> Paginated<Item> {
+        let total = self.total.unwrap_or(page_offset(self.page) + self.entries.len());
+        Paginated { entries: self.entries, range: self.page.into(), total }
+    }
+}
+
+async fn fetch(app: &App, user: &CurrentUser, id: &PlaylistId, now: OffsetDateTime) -> Result<wire::Playlist> {
+    tokens::with_token(
+        app,
+        user,
+        Endpoint::Playlist,
+        now,
+        |token| async move { app.spotify.playlist(&token, id).await },
+    )
+    .await
 }
 
 /// Fetches a playlist and stores its metadata.
-pub(super) async fn fetch(
+pub(super) async fn fetch_and_record(
     app: &App,
     user: &CurrentUser,
     id: &PlaylistId,
     now: OffsetDateTime,
-) -> Result<wire::Playlist> {
-    let playlist = tokens::with_token(app, user, Endpoint::Playlist, now, |token| async move {
-        app.spotify.playlist(&token, id).await
-    })
-    .await?;
-    db::playlists::record(&app.db, user.id, &to_seen_playlist(&playlist, &app.spotify.pictures), now).await?;
-    Ok(playlist)
-}
-
-fn to_page(rows: wire::Page<wire::PlaylistItem>, page: usize, total: Option<usize>) -> Paginated<Item> {
-    let items = rows.items.unwrap_or_default();
-    let total = rows.total.or(total).unwrap_or(items.len());
-    // A playlist embeds up to 100 items; a page has [`PAGE_SIZE`].
-    let numbered = (page_offset(page) + 1..).zip(items.into_iter().take(PAGE_SIZE));
-    let entries = numbered.map(|(position, row)| to_item(position, row.as_ref())).collect();
-    Paginated { entries, range: page.into(), total }
+) -> Result<()> {
+    let playlist = fetch(app, user, id, now).await?;
+    Ok(db::playlists::record(&app.db, user.id, &to_seen_playlist(&playlist, &app.spotify.pictures), now).await?)
 }
 
 fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {

@@ -8,7 +8,7 @@ use super::text::visible_or;
 use super::{CurrentUser, DEFAULT_NAME, PAGE_SIZE, Paginated, Playlist, Result, page_offset};
 use crate::app::App;
 use crate::db;
-use crate::db::shares::{ClaimResult, SlugClaim};
+use crate::db::shares::{ClaimResult, NewLink, SlugClaim};
 use crate::ids::{Secret, TokenHash};
 use crate::vault::Purpose;
 pub use slug::{Slug, SlugError};
@@ -28,8 +28,8 @@ pub enum Address {
 }
 
 impl Address {
-    /// Returns an id for feeds that does not reveal the token.
-    pub fn public_id(&self) -> String {
+    /// Returns the part of a feed id that earlier releases derived from the address; it does not reveal the token.
+    fn public_id(&self) -> String {
         match self {
             Address::Page(slug) => format!("u/{slug}"),
             Address::Link(token) => format!("s/{}", TokenHash::new(token.expose()).log_prefix()),
@@ -40,6 +40,8 @@ impl Address {
 pub struct SharedPage {
     pub owner: String,
     pub since: OffsetDateTime,
+    /// Permanent id of the feeds.
+    pub feed_id: String,
     /// Newest first. Only public playlists that Spotify has shown recently.
     pub hearts: Paginated<Playlist>,
 }
@@ -63,8 +65,29 @@ pub async fn load_shared_page(
     Ok(Some(SharedPage {
         owner: visible_or(owner.name, DEFAULT_NAME),
         since: owner.since,
+        feed_id: owner.feed_id.unwrap_or_else(|| tag_uri(app, owner.since, &address.public_id())),
         hearts: Paginated { entries, range: page.into(), total },
     }))
+}
+
+/// Returns a tag URI (RFC 4151). Its host is the one at that date, and need not stay the site's.
+fn tag_uri(app: &App, date: OffsetDateTime, name: &str) -> String {
+    format!("tag:{},{}:{name}", host(app), date.date())
+}
+
+fn host(app: &App) -> &str {
+    app.config.base_url.host_str().unwrap_or("localhost")
+}
+
+/// Returns the id of a new page's or link's feeds. Random, so that neither an earlier nor a later owner of the address
+/// has the same.
+fn new_feed_id(app: &App, now: OffsetDateTime) -> String {
+    tag_uri(app, now, Secret::random_short().expose())
+}
+
+/// Stores the feed ids of existing shares, so that they survive a change of domain.
+pub async fn adopt_feed_ids(app: &App) -> Result<()> {
+    Ok(db::shares::adopt_feed_ids(&app.db, host(app)).await?)
 }
 
 pub struct SharingSettings {
@@ -154,7 +177,8 @@ pub async fn enable_page(
         Ok(slug) => slug,
         Err(error) => return Ok(Err(error.into())),
     };
-    let claim = SlugClaim { slug: slug.as_str(), free_before: now - SLUG_HOLD, max_slugs: MAX_SLUGS };
+    let (free_before, feed_id) = (now - SLUG_HOLD, new_feed_id(app, now));
+    let claim = SlugClaim { slug: slug.as_str(), free_before, max_slugs: MAX_SLUGS, feed_id: &feed_id };
     Ok(match db::shares::claim_slug(&app.db, user.id, claim, now).await? {
         ClaimResult::Claimed => Ok(()),
         ClaimResult::Taken => Err(PageError::Taken),
@@ -179,8 +203,10 @@ pub async fn create_link(
         return Ok(Err(error));
     }
     let token = Secret::random_short();
-    let sealed = app.vault.seal(Purpose::Share, &user.id.0.to_be_bytes(), token.expose().as_bytes());
-    db::shares::set_token(&app.db, user.id, TokenHash::new(token.expose()), &sealed, now).await?;
+    let token_sealed = app.vault.seal(Purpose::Share, &user.id.0.to_be_bytes(), token.expose().as_bytes());
+    let feed_id = new_feed_id(app, now);
+    let link = NewLink { token: TokenHash::new(token.expose()), token_sealed: &token_sealed, feed_id: &feed_id };
+    db::shares::set_link(&app.db, user.id, link, now).await?;
     Ok(Ok(()))
 }
 

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::PAGE_SIZE;
 use super::error::Error;
 use super::pictures::PictureHosts;
 use crate::ids::PlaylistId;
@@ -101,6 +102,20 @@ pub struct Page<T> {
     /// May count more entries than Spotify returns.
     #[serde(default, deserialize_with = "lenient")]
     pub total: Option<usize>,
+    /// The maximum number of entries, which may be less than requested.
+    #[serde(default, deserialize_with = "lenient")]
+    pub limit: Option<usize>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub offset: Option<usize>,
+}
+
+impl<T> Page<T> {
+    /// Returns the distance to the next page: the stated limit, because a page may have fewer entries than that, or else
+    /// the number of entries.
+    pub fn step(&self) -> usize {
+        let limit = self.limit.unwrap_or_default().min(PAGE_SIZE);
+        self.items.as_ref().map_or(0, Vec::len).max(limit)
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -12,6 +12,8 @@ pub(crate) enum CookieKind {
     Session,
     Login,
     Flash,
+    /// Counts of a deleted account, for one page.
+    Deleted,
 }
 
 /// Returns the cookie's name. With the prefix `__Host-`, browsers reject the cookie from a subdomain or over http. Over
@@ -23,6 +25,7 @@ pub(crate) fn name(app: &App, kind: CookieKind) -> String {
     };
     match kind {
         CookieKind::Flash => format!("{base}-flash"),
+        CookieKind::Deleted => format!("{base}-deleted"),
         CookieKind::Session if app.config.is_https() => format!("__Host-{base}"),
         CookieKind::Login if app.config.is_https() => format!("__Host-{base}-login"),
         CookieKind::Session => base,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::login::Missing;
-use crate::ids::{PlaylistId, Provider};
+use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
 
 /// The kind of a flash message, which determines its text.
@@ -56,6 +56,7 @@ pub(crate) enum Flash {
     Unlinked(Provider),
     LastIdentity,
     Merged,
+    InviteCreated,
     InviteRevoked,
     NothingChanged,
     SharingTakenDown,
@@ -146,6 +147,7 @@ impl Flash {
             Flash::NotConfirmed => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::ReauthRequired => "Nothing was deleted. Sign in again first.".into(),
             Flash::SessionEnded => "That device is signed out.".into(),
+            Flash::InviteCreated => "This link lets one person join within two weeks. Copy it now: it is shown only once.".into(),
             Flash::InviteRevoked => "The invitation is revoked.".into(),
             Flash::NothingChanged => {
                 "You have been signed out, so nothing was changed. Sign in and try again.".into()
@@ -193,6 +195,9 @@ pub(crate) struct FlashMessage {
     pub(crate) flash: Flash,
     /// Playlist whose heart was removed, for the undo button.
     pub(crate) playlist: Option<PlaylistId>,
+    /// Token of a new invitation, which only the next page shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) invite: Option<Secret>,
 }
 
 impl FlashMessage {
@@ -207,12 +212,17 @@ impl FlashMessage {
 
 /// Redirects to `path` with a flash message.
 pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
-    redirect_with(path, FlashMessage { flash, playlist: None })
+    redirect_with(path, FlashMessage { flash, playlist: None, invite: None })
 }
 
 /// Redirects to `path` with a flash message about a playlist.
 pub(crate) fn redirect_with_playlist(path: &str, flash: Flash, playlist: PlaylistId) -> Response {
-    redirect_with(path, FlashMessage { flash, playlist: Some(playlist) })
+    redirect_with(path, FlashMessage { flash, playlist: Some(playlist), invite: None })
+}
+
+/// Redirects to `path` with the token of a new invitation.
+pub(crate) fn redirect_with_invite(path: &str, invite: Secret) -> Response {
+    redirect_with(path, FlashMessage { flash: Flash::InviteCreated, playlist: None, invite: Some(invite) })
 }
 
 fn redirect_with(path: &str, message: FlashMessage) -> Response {
@@ -223,7 +233,7 @@ fn redirect_with(path: &str, message: FlashMessage) -> Response {
 
 /// Adds a flash message to `response`, for the next page.
 pub(crate) fn attach(response: &mut Response, flash: Flash) {
-    response.extensions_mut().insert(FlashMessage { flash, playlist: None });
+    response.extensions_mut().insert(FlashMessage { flash, playlist: None, invite: None });
 }
 
 /// Returns the flash message in the request's cookie.
@@ -265,7 +275,7 @@ mod tests {
             (Flash::Linked(Provider::GitHub), None),
             (Flash::Missing(Missing::PrivateAndCollaborative), None),
         ] {
-            let message = FlashMessage { flash, playlist };
+            let message = FlashMessage { flash, playlist, invite: None };
             assert_eq!(FlashMessage::decode(&message.encode()), Some(message));
         }
         let unknown = URL_SAFE_NO_PAD.encode(r#"{"flash":"unknown","playlist":null}"#);

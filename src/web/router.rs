@@ -106,14 +106,16 @@ fn login_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let sign_ins = app.config.access.logins_per_address;
     let login_starts = RateLimit::new(app, Key::Address, sign_ins, TEN_MINUTES, "sign-ins from one address");
     let callbacks = RateLimit::new(app, Key::Address, multiply(sign_ins, 2), TEN_MINUTES, "sign-ins from one address");
+    // A scanner of links may send HEAD before the browser's GET, which uses the authorization code up.
+    let callback = || with_rate_limit(get(login::callback).head(async || StatusCode::NO_CONTENT), &callbacks);
     Router::new()
         .route("/login", get(login::show))
         .route("/auth/{provider}", with_rate_limit(post(login::create), &login_starts).get(login::show_provider))
         // One redirect URI for each provider, against mix-up attacks (RFC 9700, 4.4.2.2).
-        .route("/auth/{provider}/callback", with_rate_limit(get(login::callback), &callbacks))
+        .route("/auth/{provider}/callback", callback())
         // Redirect URIs registered before each provider had its own.
-        .route("/oauth2callback", with_rate_limit(get(login::callback), &callbacks))
-        .route("/github/callback", with_rate_limit(get(login::callback), &callbacks))
+        .route("/oauth2callback", callback())
+        .route("/github/callback", callback())
         .route("/logout", get(login::show_logout).post(login::sign_out))
 }
 
@@ -158,6 +160,7 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
             "/account/delete",
             with_rate_limit(post(account::delete::destroy), &deletions).get(account::delete::show),
         )
+        .route("/account/deleted", get(account::deleted::show))
         .route("/account/sharing", get(sharing::show))
         .route("/account/sharing/page", post(sharing::update_page))
         .route("/account/sharing/link", post(sharing::update_link))

@@ -8,7 +8,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::support::Site;
+use crate::support::raw_http::get_raw;
 use crate::support::sharing::{create_secret_link, publish_page_at, sign_in_with_hearts};
+use crate::support::visitor::Visitor;
 
 const ATOM_NAMESPACE: &str = "http://www.w3.org/2005/Atom";
 const DISPLAY_NAME: &str = "Lena & \"<Co>\"";
@@ -64,7 +66,7 @@ async fn atom_feed_follows_rfc_4287() {
     assert!(child_text(root, "subtitle").contains("not affiliated with Spotify"));
     assert_eq!(link_href(root, "self"), format!("{}/u/lena/atom.xml", site.base));
     assert_eq!(link_href(root, "alternate"), format!("{}/u/lena", site.base));
-    assert!(child_text(root, "id").starts_with("tag:127.0.0.1,") && child_text(root, "id").ends_with(":u/lena"));
+    assert!(child_text(root, "id").starts_with("tag:127.0.0.1,") && !child_text(root, "id").contains("lena"));
 
     let entries: Vec<_> = root.children().filter(|child| child.has_tag_name((ATOM_NAMESPACE, "entry"))).collect();
     assert_eq!(entries.len(), 50);
@@ -137,6 +139,51 @@ async fn feed_ids_are_stable_per_address() {
     assert!(moved.iter().all(|id| !entry_ids(&before.json()).contains(id)));
 }
 
+/// All ids in a feed of each kind, of the page and the link.
+async fn all_ids(visitor: &Visitor, base: &str, host: &str, paths: [&str; 2]) -> Vec<String> {
+    let mut ids = Vec::new();
+    for path in paths {
+        let get = async |file: &str| {
+            visitor.request(Method::GET, &format!("{base}{path}/{file}"), &[("host", host)], None).await
+        };
+        let (atom, json) = (get("atom.xml").await, get("feed.json").await);
+        let document = Document::parse(&atom.html).unwrap();
+        ids.extend(
+            document
+                .descendants()
+                .filter(|node| node.has_tag_name((ATOM_NAMESPACE, "id")))
+                .map(|id| id.text().unwrap().to_owned()),
+        );
+        ids.extend(entry_ids(&json.json()));
+    }
+    ids
+}
+
+#[tokio::test]
+async fn feed_ids_survive_change_of_domain() {
+    let mut site = Site::open().await;
+    let (ada, _) = sign_in_with_hearts(&site, "ada").await;
+    publish_page_at(&ada, "ada").await;
+    let link = create_secret_link(&ada).await;
+    for is_old in [false, true] {
+        if is_old {
+            // As published by the release before.
+            let query = "update shares set page_feed_id = null, link_feed_id = null";
+            sqlx::query(query).execute(&site.db).await.unwrap();
+        }
+        let visitor = site.visitor();
+        let here = site.base.clone();
+        let before = all_ids(&visitor, &here, here.strip_prefix("http://").unwrap(), ["/u/ada", &link]).await;
+        site.adopt_feed_ids().await;
+        for (domain, host) in
+            [("https://hearts.example", "hearts.example"), ("https://other.example:8443", "other.example:8443")]
+        {
+            let there = site.start_process_at(domain).await;
+            assert_eq!(all_ids(&visitor, &there, host, ["/u/ada", &link]).await, before, "{domain}, old: {is_old}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn empty_feed_is_valid() {
     let site = Site::open().await;
@@ -146,4 +193,22 @@ async fn empty_feed_is_valid() {
     let document = Document::parse(&atom.html).unwrap();
     parse_date(child_text(document.root_element(), "updated"));
     assert_eq!(site.visitor().get("/u/noor/feed.json").await.json()["items"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn if_none_match_ignores_strength_of_tag() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_hearts(&site, "ada").await;
+    publish_page_at(&ada, "ada").await;
+    let link = create_secret_link(&ada).await;
+    for path in ["/u/ada", "/u/ada/atom.xml", "/u/ada/feed.json", &link, "/robots.txt", "/favicon.svg"] {
+        let (_, headers, _) = get_raw(&site, path, &[]).await;
+        let opaque = headers["etag"].to_str().unwrap().trim_start_matches("W/").to_owned();
+        for known in [opaque.clone(), format!("W/{opaque}"), format!("\"other\", {opaque}"), "*".into()] {
+            let (status, _, body) = get_raw(&site, path, &[("if-none-match", &known)]).await;
+            assert_eq!((status, body.len()), (304, 0), "{path} {known}");
+        }
+        let (status, ..) = get_raw(&site, path, &[("if-none-match", "W/\"other\"")]).await;
+        assert_eq!(status, 200, "{path}");
+    }
 }

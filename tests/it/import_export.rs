@@ -4,9 +4,9 @@ use fake_spotify::{Endpoint, Fault};
 use serde_json::json;
 use time::OffsetDateTime;
 
+use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
-use crate::support::Site;
 
 const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 

@@ -14,7 +14,7 @@ const INVITE_ONLY: (&str, &str) = ("REGISTRATION", "invite");
 /// Creates an invite and returns its path.
 async fn create_invite(operator: &Visitor) -> String {
     let page = operator.submit(operator.open("/invites").await.form("form[action='/invites']")).await;
-    let link = page.text("main .callout code.copy-value");
+    let link = page.text("main code.copy-value");
     url::Url::parse(&link).unwrap().path().to_owned()
 }
 
@@ -35,6 +35,22 @@ async fn operator_alone_sees_invites() {
     assert_eq!(mira.open("/invites").await.status, 404);
     let made = mira.request(Method::POST, "/invites", &[("sec-fetch-site", "same-origin")], Some(String::new())).await;
     assert_eq!((made.status, site.count("select count(*) from invites").await), (404, 0));
+}
+
+#[tokio::test]
+async fn reloading_new_invite_creates_no_second_one() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let sent = ada.send_form(ada.open("/invites").await.form("form[action='/invites']")).await;
+    sent.assert_redirect("/invites");
+    assert_eq!(ada.request(Method::HEAD, "/invites", &[], None).await.status, 200);
+    let page = ada.open("/invites").await;
+    assert_eq!(page.count("main code.copy-value"), 1, "the link");
+    for _ in 0..2 {
+        let again = ada.open("/invites").await;
+        assert_eq!((again.count("main code.copy-value"), again.count(".record-list li")), (0, 1));
+    }
+    assert_eq!(site.count("select count(*) from invites").await, 1);
 }
 
 #[tokio::test]
@@ -102,7 +118,7 @@ async fn expired_or_revoked_invite_admits_nobody() {
     let made = ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await;
     let said = made.text("main .callout");
     assert!(said.contains("one person") && said.contains("two weeks") && said.contains("only once"), "{said}");
-    let path = url::Url::parse(&made.text("main .callout code.copy-value")).unwrap().path().to_owned();
+    let path = url::Url::parse(&made.text("main code.copy-value")).unwrap().path().to_owned();
     site.advance(Duration::from_secs(14 * 86400 - 60));
     assert!(site.visitor().open(&path).await.has("main form"), "within two weeks");
     site.advance(Duration::from_secs(60));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::other_providers::provider::{OtherProvider, RegisteredClient};
+use crate::paging::PagingQuirk;
 
 /// Address of the server and the app registered there.
 #[derive(Clone)]
@@ -53,6 +54,8 @@ pub struct Switches {
     pub owner_has_premium: bool,
     /// Whether `/authorize` rejects requests without a PKCE challenge, which Spotify accepts.
     pub require_pkce: bool,
+    /// How the pages of lists are wrong, if they are.
+    pub paging_quirk: Option<PagingQuirk>,
 }
 
 impl Default for Switches {
@@ -63,6 +66,7 @@ impl Default for Switches {
             legacy_api: false,
             owner_has_premium: true,
             require_pkce: false,
+            paging_quirk: None,
         }
     }
 }

@@ -10,11 +10,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::api_error::ApiError;
+use crate::paging::Page;
 use crate::params::Params;
 use crate::playlist::Playlist;
 use crate::state::{self, FakeSpotify};
 use crate::user::User;
-use crate::wire::{Page, WireFormat, path_segment};
+use crate::wire::{WireFormat, path_segment};
 
 /// Extractor: the user of the bearer token. Rejects requests that the Web API refuses as a whole.
 pub(crate) struct ApiUser {
@@ -43,7 +44,11 @@ impl FromRequestParts<FakeSpotify> for ApiUser {
         Ok(Self {
             user,
             scope: access.scope,
-            wire: WireFormat { base: fake.settings().base().to_owned(), is_legacy: state.switches.legacy_api },
+            wire: WireFormat {
+                base: fake.settings().base().to_owned(),
+                is_legacy: state.switches.legacy_api,
+                paging_quirk: state.switches.paging_quirk,
+            },
         })
     }
 }
@@ -82,7 +87,7 @@ pub(crate) async fn get_profile(api_user: ApiUser) -> Json<Value> {
 
 /// `GET /v1/me/playlists`: playlists that the user owns or follows.
 pub(crate) async fn list_playlists(api_user: ApiUser, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
-    let page = parse_page(query.as_deref())?;
+    let page = api_user.wire.replace_page(parse_page(query.as_deref())?);
     let library = api_user.user.library.iter();
     let visible: Vec<_> = library.filter(|entry| entry.as_ref().is_none_or(|p| api_user.can_see(p))).collect();
     let shown = visible.iter().skip(page.offset).take(page.limit);

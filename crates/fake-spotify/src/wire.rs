@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::paging::{Page, PagingQuirk};
 use crate::playlist::{Artwork, CountField, Owner, Playlist};
 use crate::seed::base62;
 use crate::user::User;
@@ -10,13 +11,7 @@ use crate::user::User;
 pub(crate) struct WireFormat {
     pub(crate) base: String,
     pub(crate) is_legacy: bool,
-}
-
-/// Limits of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Page {
-    pub(crate) limit: usize,
-    pub(crate) offset: usize,
+    pub(crate) paging_quirk: Option<PagingQuirk>,
 }
 
 impl WireFormat {
@@ -79,7 +74,7 @@ impl WireFormat {
         let Page { limit, offset } = page;
         let link = |offset: usize| format!("{}{path}?offset={offset}&limit={limit}", self.base);
         let next = offset.saturating_add(limit);
-        json!({
+        let mut answer = json!({
             "href": link(offset),
             "items": items,
             "limit": limit,
@@ -87,7 +82,16 @@ impl WireFormat {
             "offset": offset,
             "previous": (offset > 0).then(|| link(offset.saturating_sub(limit))),
             "total": total,
-        })
+        });
+        if let Some(quirk) = self.paging_quirk {
+            quirk.distort(&mut answer, page);
+        }
+        answer
+    }
+
+    /// The page that is answered when `page` is requested.
+    pub(crate) fn replace_page(&self, page: Page) -> Page {
+        self.paging_quirk.map_or(page, |quirk| quirk.replace_page(page))
     }
 
     fn owner(&self, owner: &Owner) -> Value {
@@ -138,7 +142,7 @@ mod tests {
     #[test]
     fn next_is_null_at_the_end_of_the_list_whatever_total_says() {
         let base = "http://a.test".to_owned();
-        let wire = WireFormat { base, is_legacy: false };
+        let wire = WireFormat { base, is_legacy: false, paging_quirk: None };
         let page = |offset| Page { limit: 50, offset };
         let last = wire.paging("/x", page(100), (120, 123), Vec::new());
         assert_eq!(last["next"], Value::Null);

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::music::{self, Entry, Song};
+use crate::paging::Page;
 use crate::playlist::{Artwork, Playlist};
 use crate::seed::{base62, number_below};
-use crate::wire::{Page, WireFormat};
+use crate::wire::WireFormat;
 
 impl WireFormat {
     /// A single playlist, with or without its items.
@@ -34,6 +35,7 @@ impl WireFormat {
 
     /// A page of items.
     pub(crate) fn items(&self, playlist: &Playlist, page: Page) -> Value {
+        let page = self.replace_page(page);
         let end = playlist.length.min(page.offset.saturating_add(page.limit));
         let entries = (page.offset.min(end)..end).map(|position| self.item(playlist, position));
         let path = format!("/v1/playlists/{}/items", playlist.id);

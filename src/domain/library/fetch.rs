@@ -1,5 +1,6 @@
 //! Fetches a user's library in pages, within the time budget of a request.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,7 +10,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::app::App;
 use crate::domain::spotify_calls::{self, Endpoint};
 use crate::domain::{CurrentUser, Error, Result, tokens};
-use crate::spotify::{PAGE_SIZE, wire};
+use crate::ids::PlaylistId;
+use crate::spotify::{self, wire};
 
 type Page = wire::Page<wire::Playlist>;
 
@@ -22,37 +24,49 @@ const MAX_OFFSET: usize = 100_000;
 
 /// A library fetch in progress.
 pub(super) struct LibraryFetch {
-    /// Contiguous pages.
-    pages: Vec<Page>,
-    /// The number of pages that [`Self::take_new`] has returned.
-    taken_pages: usize,
+    /// The offset at which it began.
+    from: usize,
+    /// Playlists that [`Self::take_new`] has not returned yet.
+    new: Vec<wire::Playlist>,
+    ids: HashSet<PlaylistId>,
+    /// The number of entries so far: those before `from`, each playlist once, and entries that Spotify withholds.
+    pub(super) listed_count: usize,
     /// The offset after the last page.
-    pub(super) fetched_count: usize,
+    next_offset: usize,
+    /// The number of entries from one page to the next.
+    step: usize,
+    /// The largest of the stated totals.
+    total: Option<usize>,
+    is_followed: bool,
+    is_started: bool,
+    /// True until the first [`Self::take_new`].
+    pub(super) is_first_batch: bool,
     /// The error that stopped the fetch early.
     pub(super) error: Option<Error>,
     deadline: Instant,
 }
 
 impl LibraryFetch {
+    /// True if not even one page could be read.
     pub(super) fn is_empty(&self) -> bool {
-        self.pages.is_empty()
+        !self.is_started
     }
 
-    /// True before the first [`Self::take_new`].
-    pub(super) fn is_first_batch(&self) -> bool {
-        self.taken_pages == 0
+    /// Returns the playlists fetched since the last call.
+    pub(super) fn take_new(&mut self) -> Vec<wire::Playlist> {
+        self.is_first_batch = false;
+        std::mem::take(&mut self.new)
     }
 
-    /// Returns the entries fetched since the last call.
-    pub(super) fn take_new(&mut self) -> impl Iterator<Item = &wire::Playlist> {
-        let start = std::mem::replace(&mut self.taken_pages, self.pages.len());
-        self.pages[start..].iter().flat_map(|page| &page.items).flatten().flatten()
-    }
-
-    /// Returns Spotify's total, but at least the fetched count.
-    pub(super) fn total(&self) -> usize {
-        let total = self.pages.first().and_then(|page| page.total);
-        total.unwrap_or(self.fetched_count).clamp(self.fetched_count.min(MAX_OFFSET), MAX_OFFSET)
+    /// Returns how many entries were fetched, and Spotify's total. They are equal if the fetch is complete.
+    pub(super) fn progress(&self) -> (usize, usize) {
+        let total = self.total.unwrap_or_default().min(MAX_OFFSET);
+        if self.error.is_none() && !self.has_more() {
+            let total = total.max(self.listed_count);
+            return (total, total);
+        }
+        // There is more, even if no total says so.
+        (self.next_offset, total.max(self.next_offset + 1))
     }
 }
 
@@ -64,7 +78,7 @@ pub(super) async fn start(app: &App, user: &CurrentUser, from: usize, now: Offse
     });
     let mut fetched = LibraryFetch::new(from, deadline);
     match timeout_at(deadline, first).await.unwrap_or(Err(Error::SpotifyTimeout)) {
-        Ok(page) => fetched.push(page),
+        Ok(page) => fetched.push(from, page),
         Err(error) => fetched.error = Some(error),
     }
     fetched
@@ -86,44 +100,96 @@ async fn fetch_pages(app: &App, user: &CurrentUser, offsets: Vec<usize>, now: Of
 
 impl LibraryFetch {
     fn new(from: usize, deadline: Instant) -> Self {
-        Self { pages: Vec::new(), taken_pages: 0, fetched_count: from, error: None, deadline }
+        Self {
+            from,
+            new: Vec::new(),
+            ids: HashSet::new(),
+            listed_count: from,
+            next_offset: from,
+            step: 0,
+            total: None,
+            is_followed: false,
+            is_started: false,
+            is_first_batch: true,
+            error: None,
+            deadline,
+        }
     }
 
     /// Fetches the next few pages by computed offsets, because `next` may point to a dead URL.
     pub(super) async fn fetch_next(&mut self, app: &App, user: &CurrentUser, now: OffsetDateTime) {
-        match timeout_at(self.deadline, fetch_pages(app, user, self.next_offsets(), now)).await {
-            Ok(results) => results.into_iter().for_each(|result| self.push_result(result)),
+        let offsets = self.next_offsets();
+        match timeout_at(self.deadline, fetch_pages(app, user, offsets.clone(), now)).await {
+            Ok(results) => {
+                offsets.into_iter().zip(results).for_each(|(offset, result)| self.push_result(offset, result))
+            }
             Err(_) => self.error = Some(Error::SpotifyTimeout),
         }
     }
 
-    fn push(&mut self, page: Page) {
-        // A page may have fewer entries than its limit; the offset still advances by the limit.
-        self.fetched_count += PAGE_SIZE;
-        self.pages.push(page);
+    /// Adds the page that was requested at `offset`. Fails if it is another page, or one that came before.
+    fn push(&mut self, offset: usize, page: Page) {
+        if page.offset.is_some_and(|stated| stated != offset) {
+            self.error = Some(contradiction("a page at another offset"));
+            return;
+        }
+        self.is_started = true;
+        self.total = self.total.max(page.total);
+        let (step, is_followed) = (page.step(), page.next.is_some());
+        let items = page.items.unwrap_or_default();
+        let (page_length, listed_before, ids_before) = (items.len(), self.listed_count, self.ids.len());
+        for playlist in items {
+            let is_new = playlist.as_ref().is_none_or(|playlist| self.ids.insert(playlist.id.clone()));
+            self.listed_count += usize::from(is_new);
+            self.new.extend(playlist.filter(|_| is_new));
+        }
+        // A page without entries is the last one, whatever it says; so is one without playlists, unless a total counts on.
+        self.step = if page_length == 0 { 0 } else { step };
+        self.is_followed = is_followed && self.ids.len() > ids_before;
+        let is_repeated = page_length > 0 && self.listed_count == listed_before;
+        // The last entry may be a repeat, if the library changed since the page before.
+        if is_repeated && (page_length > 1 || is_followed || self.total.is_some_and(|total| offset + step < total)) {
+            self.error = Some(contradiction("the same page again"));
+            return;
+        }
+        self.next_offset += step;
     }
 
-    /// Ignores pages after the first error: they would leave a gap.
-    fn push_result(&mut self, result: Result<Page>) {
+    /// Ignores pages after the first error, and pages that do not follow the last one: they would leave a gap.
+    fn push_result(&mut self, offset: usize, result: Result<Page>) {
         match result {
-            _ if self.error.is_some() => {}
-            Ok(page) => self.push(page),
+            _ if self.error.is_some() || offset != self.next_offset || !self.has_more() => {}
+            Ok(page) => self.push(offset, page),
             Err(error) => self.error = Some(error),
         }
     }
 
     pub(super) fn has_more(&self) -> bool {
-        let is_followed =
-            |page: &Page| page.next.is_some() && page.items.as_ref().is_some_and(|items| !items.is_empty());
-        self.error.is_none() && self.pages.last().is_some_and(is_followed) && self.fetched_count < MAX_OFFSET
+        let is_counted = self.total.is_some_and(|total| self.next_offset < total);
+        self.error.is_none() && self.step > 0 && self.next_offset < MAX_OFFSET && (self.is_followed || is_counted)
+    }
+
+    /// Fails a fetch that ended with nothing, or with less than half of what Spotify counts. Its total may exceed what it
+    /// lists, because it includes some playlists that it withholds.
+    pub(super) fn check_total(&mut self) {
+        let (listed, has_none) = (self.listed_count, self.listed_count == self.from);
+        let is_short = |total| listed * 2 < total || has_none && self.from < total;
+        if self.error.is_none() && self.total.map_or(has_none, is_short) {
+            self.next_offset = listed;
+            self.error = Some(contradiction("fewer playlists than the total"));
+        }
     }
 
     fn next_offsets(&self) -> Vec<usize> {
-        let total = self.pages.first().and_then(|page| page.total).unwrap_or(usize::MAX);
-        let offsets = (0..CONCURRENT_REQUESTS).map(|n| self.fetched_count + n * PAGE_SIZE);
+        let total = self.total.unwrap_or(usize::MAX);
+        let offsets = (0..CONCURRENT_REQUESTS).map(|n| self.next_offset + n * self.step);
         // At least one, whatever the total is: `next` announced another page.
         offsets.enumerate().filter(|(n, offset)| *n == 0 || *offset < total).map(|(_, offset)| offset).collect()
     }
+}
+
+fn contradiction(what: &str) -> Error {
+    spotify::Error::InvalidResponse(what.into()).into()
 }
 
 #[cfg(test)]
@@ -134,34 +200,73 @@ mod tests {
 
     /// Any page that Spotify might return.
     fn any_page() -> impl Strategy<Value = Page> {
-        (any::<Option<u32>>(), any::<bool>(), prop_oneof![Just(None), (0..60usize).prop_map(Some)]).prop_map(
-            |(total, more, entries)| Page {
+        let number = || prop_oneof![Just(None), (0..200usize).prop_map(Some), any::<usize>().prop_map(Some)];
+        (number(), any::<bool>(), prop_oneof![Just(None), (0..60usize).prop_map(Some)], number()).prop_map(
+            |(total, more, entries, limit)| Page {
                 items: entries.map(|entries| (0..entries).map(|_| None).collect()),
                 next: more.then(|| "https://elsewhere.example/dead".into()),
-                total: total.map(|total| total as usize),
+                total,
+                limit,
+                offset: None,
             },
         )
+    }
+
+    fn copy(page: &Page) -> Page {
+        let items = page.items.as_ref().map(|items| items.iter().map(|_| None).collect());
+        Page { items, next: page.next.clone(), ..*page }
     }
 
     proptest! {
         #[test]
         fn paging_has_no_gap_and_ends(first in any_page(), rest in any_page(), from in 0..2000usize) {
             let mut fetched = LibraryFetch::new(from, Instant::now());
-            let page = || Page { items: rest.items.as_ref().map(|items| items.iter().map(|_| None).collect()), next: rest.next.clone(), total: rest.total };
-            fetched.push(first);
-            for _ in 0..=MAX_OFFSET / PAGE_SIZE {
+            fetched.push(from, first);
+            for _ in 0..=MAX_OFFSET {
                 if !fetched.has_more() {
                     break;
                 }
                 let offsets = fetched.next_offsets();
                 prop_assert!((1..=CONCURRENT_REQUESTS).contains(&offsets.len()));
+                prop_assert_eq!(offsets[0], fetched.next_offset);
                 for offset in offsets {
-                    prop_assert_eq!(offset, fetched.fetched_count);
-                    fetched.push(page());
+                    let before = fetched.next_offset;
+                    fetched.push_result(offset, Ok(copy(&rest)));
+                    prop_assert!(fetched.next_offset == before || before == offset, "a gap");
                 }
             }
             prop_assert!(!fetched.has_more());
-            prop_assert!(fetched.total() <= MAX_OFFSET);
+            fetched.check_total();
+            let (count, total) = fetched.progress();
+            prop_assert!(count <= total && total <= MAX_OFFSET + 201);
+            prop_assert_eq!(count == total, fetched.error.is_none());
         }
+    }
+
+    #[test]
+    fn a_fetch_that_contradicts_the_total_fails() {
+        let page = |entries, total| Page {
+            items: Some((0..entries).map(|_| None).collect()),
+            next: None,
+            total,
+            limit: Some(50),
+            offset: Some(0),
+        };
+        for (entries, total, fails) in [
+            (0, Some(0), false),
+            (3, None, false),
+            (40, Some(50), false),
+            (0, None, true),
+            (0, Some(1), true),
+            (19, Some(40), true),
+        ] {
+            let mut fetched = LibraryFetch::new(0, Instant::now());
+            fetched.push(0, page(entries, total));
+            fetched.check_total();
+            assert_eq!(fetched.error.is_some(), fails, "{entries} of {total:?}");
+        }
+        let mut fetched = LibraryFetch::new(50, Instant::now());
+        fetched.push(50, page(10, Some(60)));
+        assert!(fetched.error.is_some(), "the page at 0 instead of the one at 50");
     }
 }

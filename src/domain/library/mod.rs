@@ -3,8 +3,6 @@
 
 mod fetch;
 
-use std::collections::HashSet;
-
 use time::{Duration, OffsetDateTime};
 use tokio::task::JoinHandle;
 
@@ -37,6 +35,8 @@ pub struct Library {
     pub fetched_at: OffsetDateTime,
     /// The number of playlists that are not fetched yet, or could not be.
     pub missing: usize,
+    /// Spotify's total, if all was fetched and was less than that.
+    pub short_of: Option<usize>,
     /// True while the rest is being fetched.
     pub is_loading: bool,
     /// The error that prevents a refresh.
@@ -122,6 +122,8 @@ pub async fn load(app: &App, user: &CurrentUser, query: &ListQuery, now: OffsetD
         total: stored.total as usize,
         fetched_at,
         missing: (stored.spotify_total - stored.fetched_count).max(0) as usize,
+        short_of: (stored.fetched_count >= stored.spotify_total && i64::from(stored.spotify_total) > stored.total)
+            .then_some(stored.spotify_total as usize),
         is_loading: stored.is_loading(now),
         error,
         playlists: Paginated { entries: stored.rows, range: query.pages, total: stored.match_count as usize },
@@ -230,9 +232,13 @@ async fn fetch_and_store(
         }
         fetched.fetch_next(app, user, now).await;
     }
-    // A partial library does not replace a complete one.
-    let is_less_complete =
-        from == 0 && stored.is_some_and(|stored| stored.total > 0 && stored.fetched_count >= stored.spotify_total);
+    fetched.check_total();
+    // A partial library replaces neither a complete one nor a larger part.
+    let is_less_complete = from == 0
+        && stored.is_some_and(|stored| {
+            stored.total > 0
+                && (stored.fetched_count >= stored.spotify_total || stored.total as usize > fetched.listed_count)
+        });
     match fetched.error.take() {
         Some(error) if fetched.is_empty() || is_less_complete => {
             // Only transient errors delay the next fetch; the user resolves the others.
@@ -245,7 +251,7 @@ async fn fetch_and_store(
         error => {
             // A partial library is shown, and the page offers to fetch the rest.
             if let Some(error) = &error {
-                tracing::info!(user = %user.id, fetched_count = fetched.fetched_count, %error, "a library was fetched in part");
+                tracing::info!(user = %user.id, fetched_count = fetched.listed_count, %error, "a library was fetched in part");
             }
             fetched.error = error;
             store(app, user.id, from, &mut fetched, now).await.map(|_| ())
@@ -255,23 +261,17 @@ async fn fetch_and_store(
 
 /// Stores the entries fetched since the last call. Returns false if another process has taken over the lease.
 async fn store(app: &App, user: UserId, from: usize, fetched: &mut LibraryFetch, now: OffsetDateTime) -> Result<bool> {
-    let is_first_batch = from == 0 && fetched.is_first_batch();
+    let is_first_batch = from == 0 && fetched.is_first_batch;
     let to_i32 = |entries: usize| entries.try_into().unwrap_or(i32::MAX);
-    let spotify_total = to_i32(fetched.total());
-    let is_complete = fetched.error.is_none() && !fetched.has_more();
-    let fetched_count = if is_complete { spotify_total } else { to_i32(fetched.fetched_count) };
+    let (fetched_count, spotify_total) = fetched.progress();
     let has_more = fetched.has_more();
-    let mut seen_ids = HashSet::new();
-    // A library that changes while it is fetched may repeat a playlist on the next page.
-    let playlists: Vec<SeenPlaylist> = fetched
-        .take_new()
-        .map(|playlist| to_seen_playlist(playlist, &app.spotify.pictures))
-        .filter(|seen| seen_ids.insert(seen.id.clone()))
-        .collect();
+    let pictures = &app.spotify.pictures;
+    let playlists: Vec<SeenPlaylist> =
+        fetched.take_new().iter().map(|playlist| to_seen_playlist(playlist, pictures)).collect();
     let update = LibraryUpdate {
         playlists: &playlists,
-        spotify_total,
-        fetched_count,
+        spotify_total: to_i32(spotify_total),
+        fetched_count: to_i32(fetched_count),
         lease_until: now + LEASE_DURATION,
         keep_lease: has_more,
     };

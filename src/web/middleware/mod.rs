@@ -1,6 +1,7 @@
 //! The layers, outermost first: the first layer sees the request first and the response last.
 
 mod canonical_host;
+mod canonical_path;
 mod error_pages;
 pub(crate) mod metrics;
 pub(crate) mod rate_limit;
@@ -36,6 +37,7 @@ pub(crate) const MAX_CONCURRENT_REQUESTS: usize = 200;
 pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
     pages.layer(
         ServiceBuilder::new()
+            .layer(from_fn(canonical_path::redirect_to_canonical_path))
             // Safe against BREACH: no page contains a secret together with text chosen by an attacker.
             .layer(compression())
             // Renders errors of the layers below, the session layer included.
@@ -58,6 +60,7 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
 pub(crate) fn with_public_page_layers(app: &Arc<App>, pages: Router) -> Router {
     pages.layer(
         ServiceBuilder::new()
+            .layer(from_fn(canonical_path::redirect_to_canonical_path))
             .layer(compression())
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
             .layer(CatchPanicLayer::new()),

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use crate::app::{App, Registration};
 use crate::domain::registration::{self, Invite, InviteStatus};
 use crate::domain::text::visible_or;
-use crate::domain::{CurrentUser, DEFAULT_NAME, operators};
+use crate::domain::{DEFAULT_NAME, operators};
 use crate::ids::Provider;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
@@ -19,7 +19,7 @@ use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::other_providers;
 use crate::web::pages::operator::operator_error;
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::layout::{Layout, absolute_url, render_page};
 use crate::web::views::time::TimeView;
 
 /// Returns a sentence on who may join, for the landing page; `None` in an open demo.
@@ -75,36 +75,22 @@ pub(crate) async fn index(
     Now(now): Now,
     layout: Layout,
     SignedIn(user): SignedIn,
+    headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    render_list(&app, layout, &user, now, None).await
-}
-
-async fn render_list(
-    app: &App,
-    layout: Layout,
-    user: &CurrentUser,
-    now: OffsetDateTime,
-    link: Option<String>,
-) -> Result<Response, AppError> {
-    let invites = registration::list_invites(app, user).await.map_err(operator_error)?;
+    let invites = registration::list_invites(&app, &user).await.map_err(operator_error)?;
+    let token = flash::take(&app, &headers).and_then(|message| message.invite);
     Ok(render_page(&InvitesPage {
         layout: layout.with_title("Invitations", "account"),
         invites: invites.into_iter().map(|invite| InviteRow::new(invite, now)).collect(),
-        link,
+        link: token.map(|token| absolute_url(&app, &format!("/invite/{}", token.expose()))),
         registration: app.config.access.registration,
     }))
 }
 
-/// Creates an invitation. Only this response contains its link, because only a hash is stored.
-pub(crate) async fn create(
-    app: State,
-    Now(now): Now,
-    layout: Layout,
-    SignedIn(user): SignedIn,
-) -> Result<Response, AppError> {
+/// Creates an invitation. Only the next page shows its link, because only a hash is stored.
+pub(crate) async fn create(app: State, Now(now): Now, SignedIn(user): SignedIn) -> Result<Response, AppError> {
     let token = registration::create_invite(&app, &user, now).await.map_err(operator_error)?;
-    let link = app.config.base_url.join(&format!("/invite/{}", token.expose())).map_err(AppError::internal)?;
-    render_list(&app, layout, &user, now, Some(link.into())).await
+    Ok(flash::redirect_with_invite("/invites", token))
 }
 
 #[derive(Deserialize)]

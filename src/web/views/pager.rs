@@ -8,6 +8,8 @@ use crate::web::error::AppError;
 
 /// Maximum number of pages of a range.
 const MAX_PAGES_IN_RANGE: usize = 10;
+/// No list has as many pages.
+const MAX_PAGE: usize = 1_000_000;
 
 /// The query parameter `page`: a number, or a range such as `2-4`. Anything else means the first page.
 #[derive(Default, Deserialize)]
@@ -32,8 +34,10 @@ impl PageParam {
     }
 }
 
+/// Numbers beyond [`MAX_PAGE`] are as far beyond the last page.
 fn parse_page(text: &str) -> Option<usize> {
-    text.parse().ok().filter(|page| (1..=1_000_000).contains(page))
+    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(MAX_PAGE).min(MAX_PAGE)).filter(|page| *page > 0)
 }
 
 /// Links between the pages of a list.
@@ -72,7 +76,8 @@ fn with_page(path: &str, page: &str) -> String {
     format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' })
 }
 
-fn page_not_found() -> AppError {
+/// Error for a page after the last one.
+pub(crate) fn page_not_found() -> AppError {
     AppError::new(StatusCode::NOT_FOUND, "No such page", "The list ends before this page.")
 }
 
@@ -88,7 +93,9 @@ mod tests {
         };
         assert_eq!([range("3"), range("2-4"), range("5-5")], [(3, 3), (2, 4), (5, 5)]);
         assert_eq!([range("1-10"), range("1-12"), range("1-999999")], [(1, 10), (3, 12), (999_990, 999_999)]);
-        for invalid in ["", "0", "x", "-", "-3", "3-", "4-2", "0-2", "1-2-3", "1-99999999999999999999"] {
+        assert_eq!(range("99999999999999999999"), (1_000_000, 1_000_000));
+        assert_eq!(range("1-99999999999999999999"), (999_991, 1_000_000));
+        for invalid in ["", "0", "x", "-", "-3", "+3", "3-", "4-2", "0-2", "1-2-3"] {
             assert_eq!(range(invalid), (1, 1), "{invalid}");
         }
     }

@@ -101,6 +101,14 @@ impl Site {
         base
     }
 
+    /// Starts a server on the same database whose BASE_URL is `base_url`; returns its address.
+    pub(crate) async fn start_process_at(&mut self, base_url: &str) -> String {
+        let here = self.settings.insert("BASE_URL", base_url.to_owned());
+        let address = self.start_second_process().await;
+        self.settings.extend(here.map(|here| ("BASE_URL", here)));
+        address
+    }
+
     fn serve(&mut self, listener: TcpListener) {
         let app = self.app();
         let served = async move { cli::serve_on(listener, app, std::future::pending()).await.unwrap() };
@@ -182,6 +190,11 @@ impl Site {
             sqlx::query(young).bind(since).fetch_optional(&self.db).await.unwrap().is_some()
         })
         .await;
+    }
+
+    /// Stores the feed ids of shares that an earlier release published, as the app does at the start.
+    pub(crate) async fn adopt_feed_ids(&self) {
+        heartlist::domain::sharing::adopt_feed_ids(&self.app()).await.unwrap();
     }
 
     /// Makes the top lists again if they are stale.

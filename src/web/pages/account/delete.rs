@@ -3,11 +3,10 @@
 use askama::Template;
 use axum::Form;
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::app::App;
-use crate::domain::account::{self, DeletedCounts};
+use crate::domain::account;
 use crate::domain::identities::{self, Identity};
 use crate::domain::operators;
 use crate::web::error::AppError;
@@ -15,6 +14,7 @@ use crate::web::extract::current_user::{MaybeUser, SignedIn};
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
+use crate::web::pages::account::deleted;
 use crate::web::pages::login::login_cookie;
 use crate::web::views::layout::{Layout, render_page};
 
@@ -93,9 +93,15 @@ pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
     (maybe_user, headers): (MaybeUser, HeaderMap),
-    SignedIn(user): SignedIn,
     Form(form): Form<ConfirmForm>,
 ) -> Result<Response, AppError> {
+    let Some(user) = maybe_user.user.clone() else {
+        // The button was pressed twice.
+        return match deleted::has_cookie(&app, &headers) {
+            true => Ok(Redirect::to(deleted::PATH).into_response()),
+            false => Err(AppError::sign_in_required_for_form("/account/delete")),
+        };
+    };
     if !form.is_confirmed() {
         return Ok(flash::redirect("/account/delete", Flash::NotConfirmed));
     }
@@ -105,30 +111,5 @@ pub(crate) async fn destroy(
         return Ok(flash::redirect("/account/delete", Flash::ReauthRequired));
     };
     maybe_user.sign_out().await?;
-    Ok(deleted_page(&app, deleted))
-}
-
-#[derive(Template)]
-#[template(path = "account/deleted.html")]
-struct DeletedPage {
-    layout: Layout,
-    /// Labels and counts of what was deleted.
-    rows: Vec<(&'static str, i64)>,
-}
-
-/// Rendered without a redirect, because the counts are not stored.
-fn deleted_page(app: &App, deleted: DeletedCounts) -> Response {
-    let counts = [
-        ("Hearts", deleted.hearts),
-        ("Hearts with a note or tags", deleted.notes),
-        ("Removed hearts", deleted.removed_hearts),
-        ("Playlists from your library", deleted.playlists),
-        ("Ways to sign in", deleted.identities),
-        ("Sessions", deleted.sessions),
-        ("Activity entries", deleted.events),
-        ("Invitations", deleted.invites),
-        ("Shared pages and links", deleted.shares),
-    ];
-    let rows = counts.into_iter().filter(|(_, count)| *count > 0).collect();
-    render_page(&DeletedPage { layout: Layout::without_user(app, "/").with_title("Your account is deleted", ""), rows })
+    Ok(deleted::redirect(&app, deleted))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod delete;
+pub(crate) mod deleted;
 pub(crate) mod identities;
 pub(crate) mod sessions;
 

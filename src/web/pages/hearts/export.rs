@@ -1,6 +1,7 @@
 //! Exports of hearts as CSV and JSON.
 
 use axum::body::Body;
+use axum::http::Method;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -17,23 +18,36 @@ use crate::web::extract::{Now, State};
 
 pub(crate) async fn csv(
     app: State,
-    Now(now): Now,
+    now: Now,
+    method: Method,
     SignedIn(user): SignedIn,
-    Device(device): Device,
+    device: Device,
 ) -> std::result::Result<Response, AppError> {
-    let file = download(&app, &user, Format::Csv, now).await?;
-    activity::record(&app, user.id, EventKind::Exported, &device, now).await;
-    Ok(file)
+    export(&app, &user, Format::Csv, (method, device), now).await
 }
 
 pub(crate) async fn json(
     app: State,
-    Now(now): Now,
+    now: Now,
+    method: Method,
     SignedIn(user): SignedIn,
-    Device(device): Device,
+    device: Device,
 ) -> std::result::Result<Response, AppError> {
-    let file = download(&app, &user, Format::Json, now).await?;
-    activity::record(&app, user.id, EventKind::Exported, &device, now).await;
+    export(&app, &user, Format::Json, (method, device), now).await
+}
+
+/// Returns the file, and records the export unless the request is HEAD, for which nothing is sent.
+async fn export(
+    app: &App,
+    user: &CurrentUser,
+    format: Format,
+    (method, Device(device)): (Method, Device),
+    Now(now): Now,
+) -> std::result::Result<Response, AppError> {
+    let file = download(app, user, format, now).await?;
+    if method != Method::HEAD {
+        activity::record(app, user.id, EventKind::Exported, &device, now).await;
+    }
     Ok(file)
 }
 
@@ -46,7 +60,7 @@ async fn download(
     let mut hearts = Box::pin(import_export::export(app, user));
     // Awaits the first rows, so that an unreachable database results in an error page and not in a truncated file.
     let first = hearts.try_next().await?.unwrap_or_default();
-    let header = format.header(now) + &format.write(&first, true);
+    let header = format!("{}{}", format.header(now), format.write(&first, true));
     let rest = hearts.map_ok(move |chunk| format.write(&chunk, false)).inspect_err(|error| {
         tracing::error!(%error, "an export was cut off");
     });

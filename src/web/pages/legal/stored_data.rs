@@ -173,6 +173,7 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
                 "Until an operator lets you share again or you delete your account.",
                 &["taken_down_at"],
             ),
+            field("A random name for the feeds of each", SHARED, &["page_feed_id", "link_feed_id"]),
         ],
     },
     StoredTable {

@@ -28,6 +28,8 @@ struct LibraryPage {
     cards: Vec<PlaylistCard>,
     pager: Pager,
     as_of: TimeView,
+    /// Spotify's total, if it lists fewer.
+    short_of: Option<usize>,
     /// True while another request fetches the remaining playlists.
     is_loading: bool,
     current_path: String,
@@ -58,7 +60,7 @@ pub(crate) async fn index(
         Err(Error::NotConnected) => return Ok(not_connected_page(layout)),
         library => library?,
     };
-    let Library { playlists, total, fetched_at, missing, is_loading, error } = library;
+    let Library { playlists, total, fetched_at, missing, short_of, is_loading, error } = library;
     let pager = match Pager::new(&playlists, list.path()) {
         // The page may exist, but is not loaded yet.
         Err(_) if missing > 0 => return Ok(Redirect::to(&list.path()).into_response()),
@@ -82,6 +84,7 @@ pub(crate) async fn index(
         cards,
         pager,
         as_of,
+        short_of,
         is_loading,
         current_path,
         error: message,

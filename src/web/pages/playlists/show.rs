@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -15,7 +15,7 @@ use crate::web::extract::return_to::{BackLink, playlist_path};
 use crate::web::extract::{Now, State};
 use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::{PageParam, Pager, page_path};
+use crate::web::views::pager::{PageParam, Pager, page_not_found, page_path};
 use crate::web::views::playlist_card::PlaylistCard;
 
 #[derive(Template)]
@@ -34,7 +34,14 @@ struct PlaylistPage {
 }
 
 enum Items {
-    Listed { rows: Vec<ItemRow>, noun: &'static str, total: usize, pager: Pager },
+    Listed {
+        rows: Vec<ItemRow>,
+        noun: &'static str,
+        total: usize,
+        pager: Pager,
+        /// The number of items that this page should have, if Spotify sent fewer.
+        short_of: Option<usize>,
+    },
     Hidden(String),
 }
 
@@ -60,11 +67,12 @@ pub(crate) async fn show(
     Now(now): Now,
     layout: Layout,
     SignedIn(user): SignedIn,
-    (Path(id), Query(params)): (Path<String>, Query<ShowParams>),
+    (method, Path(id), Query(params)): (Method, Path<String>, Query<ShowParams>),
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
     let (page, back) = (params.page.number(), BackLink::from_param(params.from.as_deref()));
-    let loaded = playlists::load(&app, &user, &id, page, now).await?;
+    let loaded = playlists::load(&app, &user, &id, (page, method == Method::HEAD), now).await?;
+    let loaded = loaded.ok_or_else(page_not_found)?;
     let (card, error) = (PlaylistCard::from(loaded.playlist), loaded.error.as_ref());
     let path = playlist_path(id.as_str(), back.path.as_str());
     Ok(render_page(&PlaylistPage {
@@ -118,7 +126,9 @@ fn list_items(items: Paginated<Item>, path: &str) -> Result<Items, AppError> {
         (true, 1) => "episode",
         (true, _) => "songs and episodes",
     };
-    Ok(Items::Listed { rows: items.entries.into_iter().map(item_row).collect(), noun, total, pager })
+    let expected = items.expected_entries();
+    let short_of = (items.entries.len() < expected).then_some(expected);
+    Ok(Items::Listed { rows: items.entries.into_iter().map(item_row).collect(), noun, total, pager, short_of })
 }
 
 fn item_row(item: Item) -> ItemRow {

@@ -58,7 +58,7 @@ pub(crate) async fn json(app: State, Now(now): Now, request: SharedPageRequest) 
 
 async fn feed(app: &App, request: &SharedPageRequest, file: &str, now: OffsetDateTime) -> Result<Feed, AppError> {
     let page = request.load(app, 1, now).await?;
-    let id = tag_uri(app, request, page.since);
+    let id = page.feed_id.clone();
     let owner = strip_invalid_xml(&page.owner);
     let updated = page.hearts.entries.first().and_then(|heart| heart.hearted_at).unwrap_or(page.since);
     Ok(Feed {
@@ -91,13 +91,6 @@ fn items(page: SharedPage, feed: &str) -> Vec<Item> {
         }
     });
     items.collect()
-}
-
-/// Permanent id of a feed, as a tag URI (RFC 4151) of host, date and address. The date is when the address was claimed,
-/// so that a later owner of the same address has another id.
-fn tag_uri(app: &App, request: &SharedPageRequest, since: OffsetDateTime) -> String {
-    let host = app.config.base_url.host_str().unwrap_or("localhost");
-    format!("tag:{host},{}:{}", since.date(), request.address.public_id())
 }
 
 /// Removes characters that are invalid in XML even when escaped (XML 1.0, 2.2).

@@ -1,0 +1,70 @@
+//! Pages of a list, and how they contradict the reference or themselves.
+
+use serde_json::{Value, json};
+
+/// Limits of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) limit: usize,
+    pub(crate) offset: usize,
+}
+
+/// How the pages of all lists are wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PagingQuirk {
+    /// At most this many entries on a page, as its `limit` says.
+    LowerLimit(usize),
+    /// At most this many entries on a page, which has neither `limit` nor `offset`.
+    UnstatedLimit(usize),
+    /// At most this many entries on a page and never a `next`, although `total` counts more.
+    NoNext(usize),
+    /// No entries and no `next`, although `total` counts some.
+    Empty,
+    /// The first entry alone and no `next`, whatever the offset; `total` counts all.
+    FirstEntryOnly,
+    /// The first page at every offset, which the answer repeats as its own.
+    FirstPageAgain,
+    /// The first page at every offset, which the answer does not mention.
+    FirstPageUnnoticed,
+    /// `next` is always the address of the page itself.
+    NextIsSelf,
+    /// `total` is always larger than what has come, and there is always a `next`.
+    GrowingTotal,
+}
+
+impl PagingQuirk {
+    /// The page that is answered instead of the requested one.
+    pub(crate) fn replace_page(self, Page { limit, offset }: Page) -> Page {
+        match self {
+            Self::LowerLimit(most) | Self::UnstatedLimit(most) | Self::NoNext(most) => {
+                Page { limit: limit.min(most), offset }
+            }
+            Self::FirstEntryOnly => Page { limit: 1, offset: 0 },
+            Self::FirstPageAgain | Self::FirstPageUnnoticed => Page { limit, offset: 0 },
+            Self::Empty | Self::NextIsSelf | Self::GrowingTotal => Page { limit, offset },
+        }
+    }
+
+    /// Falsifies the paging object of `page`.
+    pub(crate) fn distort(self, answer: &mut Value, page: Page) {
+        match self {
+            Self::LowerLimit(_) | Self::FirstPageAgain => {}
+            Self::UnstatedLimit(_) | Self::FirstPageUnnoticed => {
+                let fields = answer.as_object_mut().expect("a paging object");
+                fields.retain(|name, _| !matches!(name.as_str(), "limit" | "offset"));
+            }
+            Self::NoNext(_) => answer["next"] = Value::Null,
+            Self::Empty => (answer["items"], answer["next"]) = (json!([]), Value::Null),
+            Self::FirstEntryOnly => {
+                let fields = answer.as_object_mut().expect("a paging object");
+                fields.retain(|name, _| matches!(name.as_str(), "items" | "total"));
+                answer["next"] = Value::Null;
+            }
+            Self::NextIsSelf => answer["next"] = answer["href"].clone(),
+            Self::GrowingTotal => {
+                answer["total"] = json!(page.offset + 2 * page.limit);
+                answer["next"] = answer["href"].clone();
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Lists that Spotify hands out in other pages than requested, or that contradict themselves.
+
+use std::time::Duration;
+
+use fake_spotify::{Endpoint, PagingQuirk, User};
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn set_quirk(site: &Site, quirk: Option<PagingQuirk>) {
+    site.spotify.update_switches(|switches| switches.paging_quirk = quirk);
+}
+
+/// Signs in with a library of `count`, of which Spotify sends pages with `quirk` from the start.
+async fn sign_in_during(site: &Site, count: usize, quirk: PagingQuirk) -> (Visitor, Page) {
+    site.spotify.add_user(User::with_library("lena", count));
+    set_quirk(site, Some(quirk));
+    let lena = site.visitor();
+    let page = lena.sign_in("lena").await;
+    (lena, page)
+}
+
+/// Signs in with a library of `count`, then refreshes it while Spotify sends pages with `quirk`.
+async fn refresh_during(site: &Site, count: usize, quirk: PagingQuirk) -> (Visitor, Page) {
+    site.spotify.add_user(User::with_library("lena", count));
+    let lena = site.visitor();
+    let page = lena.sign_in("lena").await;
+    site.advance(MINUTE);
+    set_quirk(site, Some(quirk));
+    let page = lena.submit(page.form("button[value=refresh]").with("action", "refresh")).await;
+    (lena, page)
+}
+
+fn subtitle(page: &Page) -> String {
+    page.text(".refresh-bar .subtitle")
+}
+
+#[tokio::test]
+async fn smaller_pages_than_requested_lose_no_playlist() {
+    for quirk in [
+        PagingQuirk::LowerLimit(3),
+        PagingQuirk::LowerLimit(7),
+        PagingQuirk::UnstatedLimit(4),
+        PagingQuirk::NoNext(6),
+        PagingQuirk::NextIsSelf,
+    ] {
+        let site = Site::open().await;
+        let (lena, page) = sign_in_during(&site, 20, quirk).await;
+        assert!(subtitle(&page).starts_with("20 playlists, as of"), "{quirk:?}: {}", subtitle(&page));
+        assert_eq!((page.count("li.card"), page.has("button[value=continue]")), (20, false), "{quirk:?}");
+        let ids: Vec<_> = site.spotify.user("lena").unwrap().playlists().iter().map(|p| p.id.clone()).collect();
+        assert_eq!(lena.open("/playlists").await.playlist_ids(), ids, "{quirk:?}: in Spotify's order");
+    }
+}
+
+#[tokio::test]
+async fn contradictory_answer_does_not_replace_library() {
+    for quirk in
+        [PagingQuirk::Empty, PagingQuirk::FirstEntryOnly, PagingQuirk::FirstPageAgain, PagingQuirk::FirstPageUnnoticed]
+    {
+        let site = Site::open().await;
+        let (lena, page) = refresh_during(&site, 60, quirk).await;
+        assert!(subtitle(&page).starts_with("60 playlists, as of"), "{quirk:?}: {}", page.html);
+        let alert = page.text("main [role=alert]");
+        assert!(alert.contains("This is what Spotify last showed."), "{quirk:?}: {alert}");
+        assert!(!page.html.contains("up to date"), "{quirk:?}");
+        assert_eq!(lena.open("/playlists?page=2").await.count("li.card"), 10, "{quirk:?}");
+        set_quirk(&site, None);
+        let page = lena.submit(page.form("button[value=refresh]").with("action", "refresh")).await;
+        assert!(page.flash().unwrap().contains("up to date"), "{quirk:?}");
+    }
+}
+
+#[tokio::test]
+async fn first_view_of_contradictory_answer_counts_what_is_missing() {
+    for (quirk, shown, message) in [
+        (PagingQuirk::Empty, 0, "0 of up to 60 loaded"),
+        (PagingQuirk::FirstEntryOnly, 1, "1 of up to 60 loaded"),
+        (PagingQuirk::FirstPageAgain, 50, "50 of up to 60 loaded"),
+        (PagingQuirk::FirstPageUnnoticed, 50, "50 of up to 60 loaded"),
+    ] {
+        let site = Site::open().await;
+        let (lena, page) = sign_in_during(&site, 60, quirk).await;
+        assert!(page.text("#library-incomplete").contains(message), "{quirk:?}: {}", page.html);
+        assert!(page.count("li.card") == shown && !page.html.contains("No playlists yet"), "{quirk:?}");
+        set_quirk(&site, None);
+        let page = lena.submit(page.form("button[value=continue]").with("action", "continue")).await;
+        assert!(subtitle(&page).starts_with("60 playlists, as of"), "{quirk:?}: {}", page.html);
+    }
+}
+
+#[tokio::test]
+async fn growing_total_ends_and_is_told() {
+    let site = Site::open().await;
+    let (_, page) = sign_in_during(&site, 60, PagingQuirk::GrowingTotal).await;
+    assert_eq!(page.count("li.card"), 50);
+    assert!(page.text("main").contains("60 of "), "{}", page.html);
+    assert!(site.spotify.request_count(Endpoint::MyPlaylists) < 12);
+}
+
+#[tokio::test]
+async fn count_of_playlists_that_spotify_does_not_list_is_told() {
+    let site = Site::open().await;
+    let mut lena = User::with_library("lena", 20);
+    lena.total_excess = 2;
+    site.spotify.add_user(lena);
+    let page = site.sign_in("lena").await.open("/playlists").await;
+    assert!(subtitle(&page).starts_with("20 playlists, as of") && !page.has("button[value=continue]"));
+    assert!(page.text("#library-unlisted").contains("20 of 22"), "{}", page.html);
+    let whole = site.sign_in("ada").await.open("/playlists").await;
+    assert!(!whole.has("#library-unlisted"));
+}
+
+#[tokio::test]
+async fn smaller_pages_than_requested_lose_no_song() {
+    for quirk in [PagingQuirk::LowerLimit(20), PagingQuirk::UnstatedLimit(13), PagingQuirk::NoNext(30)] {
+        let site = Site::open().await;
+        let mut lena = User::with_library("lena", 1);
+        lena.library[0].as_mut().unwrap().length = 120;
+        site.spotify.add_user(lena);
+        let lena = site.sign_in("lena").await;
+        let id = lena.open("/playlists").await.playlist_ids().remove(0);
+        let positions =
+            async |page: usize| lena.open(&format!("/playlists/{id}?page={page}")).await.texts("tbody td:first-child");
+        let before = [positions(1).await, positions(2).await, positions(3).await];
+        assert_eq!(before.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 20]);
+        set_quirk(&site, Some(quirk));
+        assert_eq!([positions(1).await, positions(2).await, positions(3).await], before, "{quirk:?}");
+    }
+}
+
+#[tokio::test]
+async fn songs_that_spotify_counts_but_does_not_list_are_told() {
+    for (quirk, rows) in [(PagingQuirk::Empty, 0), (PagingQuirk::LowerLimit(1), 6), (PagingQuirk::LowerLimit(3), 18)] {
+        let site = Site::open().await;
+        site.spotify.add_user(User::with_library("lena", 1));
+        let lena = site.sign_in("lena").await;
+        let id = lena.open("/playlists").await.playlist_ids().remove(0);
+        site.spotify.update_user("lena", |lena| lena.library[0].as_mut().unwrap().length = 40);
+        set_quirk(&site, Some(quirk));
+        let page = lena.open(&format!("/playlists/{id}")).await;
+        assert_eq!((page.status, page.count("tbody tr")), (200, rows), "{quirk:?}");
+        assert!(page.text(".items").contains(&format!("{rows} of the 40 songs")), "{quirk:?}: {}", page.text(".items"));
+        assert!(!page.text(".items").contains("Nothing in this playlist"), "{quirk:?}");
+    }
+}
