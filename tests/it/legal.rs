@@ -127,7 +127,7 @@ fn interface_never_says_like() {
             _ => continue,
         };
         // "Liked Songs" is a playlist of Spotify.
-        let text = text.replace("from Liked Songs", "");
+        let text = text.replace("Liked Songs", "");
         // Titles of fake songs may contain the word.
         if !path.starts_with("crates/fake-spotify/src/music/") && contains_like(&text) {
             told.push(path);

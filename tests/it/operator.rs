@@ -106,7 +106,7 @@ async fn an_ordinary_invitation_makes_nobody_operator() {
         let ada = site.sign_in("ada").await;
         ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await
     };
-    let path = url::Url::parse(&page.text("main .callout code.copy-value")).unwrap().path().to_owned();
+    let path = url::Url::parse(&page.text("main code.copy-value")).unwrap().path().to_owned();
     let mira = site.sign_in("mira").await;
     assert_eq!(post(&mira, &path, "").await.status, 410);
     assert_eq!(open_and_sign_in(&site.visitor(), &path, "noor").await.status, 200);

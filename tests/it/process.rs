@@ -118,7 +118,7 @@ async fn killed_private_postgres_restarts() {
     let visitor = Visitor::new(&program.wait_until_ready().await);
     let id = visitor.sign_in("ada").await.playlist_ids().remove(0);
     assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
-    let postmaster = std::fs::read_to_string(data.path().join("postgres/data/postmaster.pid")).unwrap();
+    let postmaster = std::fs::read_to_string(data.path().join("demo/data/postmaster.pid")).unwrap();
     let pid = postmaster.lines().next().unwrap();
     assert!(std::process::Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
     // Each pooled connection that died with the server may cost one request.

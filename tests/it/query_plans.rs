@@ -44,6 +44,7 @@ const ALLOWED_SCANS: &[&str] = &[
     "delete from sign_ins where started_at < $1",
     "delete from held_slugs where released_at < $1",
     "delete from invites where (used_at is null",
+    "delete from invites where makes_operator",
     "delete from libraries where fetched_at < $1",
     // Folding: a range of the primary key.
     "select id from users where id > $1",

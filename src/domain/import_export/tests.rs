@@ -89,7 +89,7 @@ fn the_playlist_column_is_the_one_with_playlists_among_thousands_of_other_rows()
         read_ids(&format!("id,title,url,tags\n{other}8,Rain,https://open.spotify.com/playlist/ID,rain\n"));
     assert_eq!((ids, errors.len()), (vec!["ID".to_owned()], MAX_LISTED_ERRORS));
     let (ids, errors) =
-        read_ids("link,note\nhttps://open.spotify.com/album/ID,like https://open.spotify.com/playlist/OTHER\n");
+        read_ids("link,note\nhttps://open.spotify.com/album/ID,see https://open.spotify.com/playlist/OTHER\n");
     assert_eq!((ids, errors), (vec![], vec![2]), "a link in a note is not the playlist");
 }
 
