@@ -29,7 +29,9 @@ pub(crate) async fn run(app: Arc<App>) {
         repeat(SPOTIFY_CALLS_INTERVAL, "counts of calls to Spotify", || spotify_calls::flush_counts(&app));
     let refold = repeat(REFOLD_INTERVAL, "folding", async || {
         let rows = folding::refold(&app).await?;
-        tracing::info!(rows, "stored texts folded again");
+        if rows > 0 {
+            tracing::info!(rows, "stored texts were folded again");
+        }
         Ok(())
     });
     // Again and again, because an earlier release may still be publishing.
