@@ -129,7 +129,11 @@ async fn send(client: &Client, base_url: &str, cookie: &str, kind: &RequestKind,
         _ => Method::GET,
     };
     let path = kind.path.replace("{id}", &format!("{:022}", number / 2));
-    let request = client.request(method, format!("{base_url}{path}")).header("cookie", cookie);
+    // The cookie's name has the port, and each process has another one.
+    let port = base_url.rsplit(':').next().unwrap_or_default();
+    let session = cookie.split_once('=').map_or(cookie, |(_, session)| session);
+    let request = client.request(method, format!("{base_url}{path}"));
+    let request = request.header("cookie", format!("heartlist-{port}={session}"));
     let request = request.header("accept-encoding", kind.encoding);
     let response = request.header("sec-fetch-site", "same-origin").send().await?;
     ensure!(response.status() == 200, "{}: {}", kind.name, response.status());
