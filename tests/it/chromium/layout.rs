@@ -19,6 +19,7 @@ async fn no_page_scrolls_sideways_in_light_or_dark() {
         assert_page_fits(&browser, path, &mut grounds).await;
     }
     sign_in(&browser, "mira").await;
+    site.make_everybody_operator().await;
     for path in pages_of_mira(&site) {
         assert_page_fits(&browser, &path, &mut grounds).await;
     }
@@ -35,6 +36,7 @@ async fn no_page_logs_browser_errors() {
     sign_in(&browser, "mira").await;
     browser.click(FIRST_HEART).await;
     wait_for_heart_count(&site, &browser, 1).await;
+    site.make_everybody_operator().await;
     for path in pages_of_mira(&site) {
         browser.go(&path).await;
         // Covers load lazily.

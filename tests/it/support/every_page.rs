@@ -12,6 +12,7 @@ const UNKNOWN: &str = "/playlists/0000000000000000000000";
 /// Visits every kind of page; returns each with its expected status.
 pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     let (stranger, mira) = (site.visitor(), site.sign_in("mira").await);
+    site.make_everybody_operator().await;
     let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
     let mut pages = Vec::new();
     let outside = [
@@ -41,6 +42,9 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         ("/top", 200),
         ("/now-playing", 200),
         ("/account", 200),
+        ("/operator", 200),
+        ("/invites", 200),
+        ("/setup", 200),
         ("/account/identities/spotify", 200),
         ("/logout", 200),
         ("/playlists?page=999", 404),

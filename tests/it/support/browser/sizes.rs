@@ -38,6 +38,8 @@ pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
         "/account/ways/spotify",
         "/account/disconnect",
         "/account/delete",
+        "/operator",
+        "/setup",
         "/invites",
         "/logout",
         UNKNOWN_PATH,
