@@ -14,12 +14,9 @@ create table hidden_playlists (
 alter table shares add column taken_down_at timestamptz;
 comment on column shares.taken_down_at is 'Null if the user may share.';
 
--- At most one row: whether the people of this database are made up. The other mode refuses to start on it. Covers of the
--- made-up Spotify have had one of two paths.
+-- At most one row: whether the people of this database are made up. The other mode refuses to start on it. The program
+-- fills it in at its first start.
 create table installation (
     only_one boolean primary key default true check (only_one),
     demo boolean not null
 );
-insert into installation (demo)
-select exists (select from playlists where cover_url like '%/fake-spotify/%' or cover_url like '%/standin/%')
-where exists (select from users);

@@ -1,8 +1,9 @@
 //! Operators, and what only they read and change.
 
+use sqlx::Connection;
 use time::OffsetDateTime;
 
-use super::{Error, Pool};
+use super::{Error, Pool, users};
 use crate::ids::{PlaylistId, Provider, UserId};
 
 pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
@@ -11,24 +12,31 @@ pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
 }
 
 pub async fn exists(pool: &Pool) -> Result<bool, Error> {
-    let query = sqlx::query_scalar!(r#"select exists (select from users where operator) as "exists!""#);
+    let query = sqlx::query_scalar!(r#"select exists (select 1 from users where operator) as "exists!""#);
     Ok(query.fetch_one(pool).await?)
 }
 
 /// Makes a user operator. Returns `false` if there is no such user.
-pub async fn appoint(pool: &Pool, user: UserId) -> Result<bool, Error> {
+pub async fn grant(pool: &Pool, user: UserId) -> Result<bool, Error> {
     let query = sqlx::query!("update users set operator = true where id = $1", user.0);
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
 /// Ends a user's role as operator, unless nobody else has it. Returns whether it ended.
-pub async fn dismiss(pool: &Pool, user: UserId) -> Result<bool, Error> {
-    let query = sqlx::query!(
-        "update users set operator = false
-         where id = $1 and operator and exists (select from users where operator and id <> $1)",
-        user.0
-    );
-    Ok(query.execute(pool).await?.rows_affected() == 1)
+pub async fn revoke(pool: &Pool, user: UserId) -> Result<bool, Error> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    // Two operators could otherwise end each other's role at the same time.
+    users::lock_registrations(&mut tx).await?;
+    let query =
+        sqlx::query_scalar!(r#"select exists (select 1 from users where operator and id <> $1) as "exists!""#, user.0);
+    if !query.fetch_one(&mut *tx).await? {
+        return Ok(false);
+    }
+    let query = sqlx::query!("update users set operator = false where id = $1 and operator", user.0);
+    let is_revoked = query.execute(&mut *tx).await?.rows_affected() == 1;
+    tx.commit().await?;
+    Ok(is_revoked)
 }
 
 /// Returns the user with this identity.
@@ -98,11 +106,10 @@ pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Keeps a playlist off the popular lists, from now on and in the stored ones.
+/// Keeps a playlist off the popular lists.
 pub async fn hide(pool: &Pool, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), Error> {
     let query = sqlx::query!(
-        "with stored as (delete from top_playlists where playlist_id = $1)
-         insert into hidden_playlists (playlist_id, hidden_at) values ($1, $2) on conflict do nothing",
+        "insert into hidden_playlists (playlist_id, hidden_at) values ($1, $2) on conflict do nothing",
         playlist.as_str(),
         now
     );
@@ -129,8 +136,21 @@ pub async fn list_hidden(pool: &Pool) -> Result<Vec<HiddenPlaylist>, Error> {
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Records whether the database belongs to a demo, if that is not recorded yet. Returns what is recorded.
+/// Records whether the database belongs to a demo, if that is not recorded yet. Returns what is recorded. A database of an
+/// earlier release is a demo's if one of its playlists has a cover of the made-up Spotify, which has had two paths.
 pub async fn claim_installation(pool: &Pool, is_demo: bool) -> Result<bool, Error> {
+    let stored = sqlx::query_scalar!("select demo from installation").fetch_optional(pool).await?;
+    if let Some(is_stored_demo) = stored {
+        return Ok(is_stored_demo);
+    }
+    let query = sqlx::query_scalar!(
+        r#"select 1 as "one!" from playlists
+           where cover_url like 'http%/fake-spotify/covers/%' or cover_url like 'http%/standin/covers/%' limit 1"#
+    );
+    let has_fake_covers = query.fetch_optional(pool).await?.is_some();
+    let query = sqlx::query_scalar!(r#"select 1 as "one!" from users limit 1"#);
+    let has_users = query.fetch_optional(pool).await?.is_some();
+    let is_demo = if has_users { has_fake_covers } else { is_demo };
     let query = sqlx::query!("insert into installation (demo) values ($1) on conflict do nothing", is_demo);
     query.execute(pool).await?;
     Ok(sqlx::query_scalar!("select demo from installation").fetch_one(pool).await?)

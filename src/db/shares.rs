@@ -48,7 +48,7 @@ pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>, Error> {
 /// Returns the owner of the page at `slug`.
 pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>, Error> {
     let query = sqlx::query!(
-        r#"select u.id, u.display_name, s.slug_since as "since!", s.page_feed_id from shares s join users u on u.id = s.user_id where s.slug = $1"#,
+        r#"select u.id, u.display_name, s.slug_since as "since!", s.page_feed_id from shares s join users u on u.id = s.user_id where s.slug = $1 and s.taken_down_at is null"#,
         slug
     );
     let row = query.fetch_optional(pool).await?;
@@ -63,7 +63,7 @@ pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>,
 /// Returns the owner of the secret link with this token.
 pub async fn find_by_token(pool: &Pool, token: TokenHash) -> Result<Option<ShareOwner>, Error> {
     let query = sqlx::query!(
-        r#"select u.id, u.display_name, s.token_since as "since!", s.link_feed_id from shares s join users u on u.id = s.user_id where s.token_hash = $1"#,
+        r#"select u.id, u.display_name, s.token_since as "since!", s.link_feed_id from shares s join users u on u.id = s.user_id where s.token_hash = $1 and s.taken_down_at is null"#,
         token.as_bytes()
     );
     let row = query.fetch_optional(pool).await?;

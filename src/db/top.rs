@@ -25,7 +25,8 @@ pub async fn load(pool: &Pool, period: &str) -> Result<Vec<TopEntry>, Error> {
     let query = sqlx::query_as!(
         TopEntry,
         r#"select playlist_id as id, name as "name!", owner_name, cover_url, seen_at as "seen_at!", week, ever
-           from top_playlists where period = $1 and seen_at is not null order by place"#,
+           from top_playlists where period = $1 and seen_at is not null and playlist_id not in (select playlist_id from hidden_playlists)
+           order by place"#,
         period
     );
     Ok(query.fetch_all(pool).await?)

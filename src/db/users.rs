@@ -44,7 +44,7 @@ pub async fn register(
 ) -> Result<Option<UserId>, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(&mut *tx).await?;
+    lock_registrations(&mut tx).await?;
     let query = sqlx::query_scalar!(
         "insert into users (display_name, created_at) values ($1, $2) returning id",
         display_name,
@@ -75,9 +75,14 @@ pub async fn register(
     Ok(Some(user))
 }
 
-/// Advisory lock key of registrations. On Citus, two transactions that write `users` and then a row that refers to it
-/// would deadlock without the lock.
+/// Advisory lock key of registrations and of changes of operators. On Citus, two transactions that write `users` and then
+/// a row that refers to it would deadlock without the lock.
 const REGISTRATION_LOCK: i64 = 0x4845_4152_544c_4953;
+
+pub(super) async fn lock_registrations(connection: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(connection).await?;
+    Ok(())
+}
 
 /// How many rows of an account were deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,7 +138,7 @@ async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Dele
                 share as (delete from shares where user_id = $1 returning slug, token_hash),
                 held_slug as (update held_slugs set user_id = null where user_id = $1),
                 invite as (delete from invites where created_by = $1 returning 1),
-                used_invite as (update invites set used_by = null where used_by = $1 and created_by <> $1)
+                used_invite as (update invites set used_by = null where used_by = $1 and created_by is distinct from $1)
            select (select count(*) from identity) as "identities!", (select count(*) from session) as "sessions!",
                   (select count(*) from event) as "events!", (select count(*) from invite) as "invites!",
                   (select count(slug) + count(token_hash) from share) as "shares!""#,
@@ -173,16 +178,32 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Erro
     }
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
-    sqlx::query!(
-        "update users set operator = true where id = $2 and (select operator from users where id = $1)",
-        from.0,
-        into.0
-    )
-    .execute(&mut *tx)
-    .await?;
+    keep_role_and_ban(&mut tx, from, into).await?;
     delete_rows(&mut tx, from).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// Carries over the role of an operator, and that an operator keeps the user from sharing.
+async fn keep_role_and_ban(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<(), Error> {
+    let query = sqlx::query!(
+        "select operator, (select taken_down_at from shares where user_id = $1) from users where id = $1",
+        from.0
+    );
+    let row = query.fetch_one(&mut *connection).await?;
+    if row.operator {
+        sqlx::query!("update users set operator = true where id = $1", into.0).execute(&mut *connection).await?;
+    }
+    if let Some(since) = row.taken_down_at {
+        let query = sqlx::query!(
+            "insert into shares (user_id, taken_down_at) values ($1, $2)
+             on conflict (user_id) do update set taken_down_at = excluded.taken_down_at",
+            into.0,
+            since
+        );
+        query.execute(connection).await?;
+    }
+    Ok(())
 }
 
 async fn have_common_provider(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<bool, Error> {

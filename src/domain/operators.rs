@@ -27,14 +27,14 @@ pub async fn require_operator(app: &App, user: &CurrentUser) -> Result<()> {
 }
 
 /// Returns whether `OPERATOR` names this identity.
-pub(super) fn is_named(app: &App, provider: Provider, subject: &str) -> bool {
+pub(super) fn is_configured(app: &App, provider: Provider, subject: &str) -> bool {
     app.config.access.operators.iter().any(|named| named.provider == provider && named.subject == subject)
 }
 
 /// Makes the user operator if `OPERATOR` names this identity.
-pub(super) async fn appoint_if_named(app: &App, user: UserId, provider: Provider, subject: &str) -> Result<()> {
-    if is_named(app, provider, subject) {
-        db::operators::appoint(&app.db, user).await?;
+pub(super) async fn grant_if_configured(app: &App, user: UserId, provider: Provider, subject: &str) -> Result<()> {
+    if is_configured(app, provider, subject) {
+        db::operators::grant(&app.db, user).await?;
     }
     Ok(())
 }
@@ -75,8 +75,8 @@ pub async fn list_hidden(app: &App, user: &CurrentUser) -> Result<Vec<HiddenPlay
 /// What an operator changes about somebody or something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    Appoint(UserId),
-    Dismiss(UserId),
+    Grant(UserId),
+    Revoke(UserId),
     TakeDown(UserId),
     AllowSharing(UserId),
     Hide(PlaylistId),
@@ -88,8 +88,8 @@ pub async fn apply(app: &App, user: &CurrentUser, change: Change, now: OffsetDat
     require_operator(app, user).await?;
     tracing::info!(operator = %user.id, ?change, "an operator changes something");
     match change {
-        Change::Appoint(person) => return Ok(db::operators::appoint(&app.db, person).await?),
-        Change::Dismiss(person) => return Ok(db::operators::dismiss(&app.db, person).await?),
+        Change::Grant(person) => return Ok(db::operators::grant(&app.db, person).await?),
+        Change::Revoke(person) => return Ok(db::operators::revoke(&app.db, person).await?),
         Change::TakeDown(person) => db::operators::take_down(&app.db, person, now).await?,
         Change::AllowSharing(person) => db::operators::allow_sharing(&app.db, person).await?,
         Change::Hide(playlist) => db::operators::hide(&app.db, &playlist, now).await?,
@@ -98,15 +98,15 @@ pub async fn apply(app: &App, user: &CurrentUser, change: Change, now: OffsetDat
     Ok(true)
 }
 
-/// Appoints or dismisses the user with this identity, for the command line. Returns `false` if there is no such user, or
+/// Grants the role to the user with this identity or revokes it, for the command line. Returns `false` if there is no such user, or
 /// if nobody else is operator.
 pub async fn set_role(app: &App, identity: &IdentityRef, is_operator: bool) -> Result<bool> {
     let Some(user) = db::operators::find_user(&app.db, identity.provider, &identity.subject).await? else {
         return Ok(false);
     };
     Ok(match is_operator {
-        true => db::operators::appoint(&app.db, user).await?,
-        false => db::operators::dismiss(&app.db, user).await?,
+        true => db::operators::grant(&app.db, user).await?,
+        false => db::operators::revoke(&app.db, user).await?,
     })
 }
 

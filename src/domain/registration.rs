@@ -36,8 +36,8 @@ pub async fn register(
         Registration::Invite => RegistrationPolicy::InviteOnly,
         Registration::Closed => RegistrationPolicy::Closed,
     };
-    let is_named = operators::is_named(app, identity.provider, identity.subject);
-    let policy = if is_named { RegistrationPolicy::Open } else { policy };
+    let is_configured = operators::is_configured(app, identity.provider, identity.subject);
+    let policy = if is_configured { RegistrationPolicy::Open } else { policy };
     let invite = invite.map(|token| TokenHash::new(token.expose()));
     let user = users::register(&app.db, identity, display_name, policy, invite).await.map_err(Error::from)?;
     user.ok_or(match policy {

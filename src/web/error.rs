@@ -284,7 +284,7 @@ pub(crate) async fn overloaded(_: tower::BoxError) -> AppError {
     busy()
 }
 
-/// Error for a request that finds no place.
+/// Error for a request beyond a concurrency or memory limit.
 pub(crate) fn busy() -> AppError {
     let mut error = AppError::new(
         StatusCode::SERVICE_UNAVAILABLE,

@@ -68,8 +68,8 @@ pub(crate) enum Flash {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum OperatorFlash {
     Joined,
-    Added,
-    Removed,
+    Granted,
+    Revoked,
     NotChanged,
     TakenDown,
     SharingAllowed,
@@ -163,8 +163,8 @@ impl OperatorFlash {
     fn text(self) -> &'static str {
         match self {
             Self::Joined => "You are an operator now.",
-            Self::Added => "They are an operator now.",
-            Self::Removed => "They are no longer an operator.",
+            Self::Granted => "They are an operator now.",
+            Self::Revoked => "They are no longer an operator.",
             Self::NotChanged => {
                 "Nothing was changed. The account is gone, or nobody else is operator: make somebody else operator first."
             }

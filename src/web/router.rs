@@ -7,18 +7,19 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{any, get, post, put};
-use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::web::assets;
 use crate::web::error::{error_for_status, method_not_allowed, not_found};
-use crate::web::middleware::rate_limit::{Key, RateLimit, with_rate_limit};
+use crate::web::middleware::rate_limit::{self, Key, RateLimit, with_rate_limit};
 use crate::web::middleware::request_body::{BodyLimits, UnfinishedRequests};
 use crate::web::middleware::{
-    MAX_CONCURRENT_REQUESTS, with_page_layers, with_places, with_public_page_layers, with_site_layers,
+    MAX_CONCURRENT_REQUESTS, limit_concurrency, require_sign_in, with_page_layers, with_public_page_layers,
+    with_site_layers,
 };
 use crate::web::pages::{
     about, account, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists, setup,
@@ -31,6 +32,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
 /// Bodies of all routes except the import.
 const FORM: BodyLimits = BodyLimits {
     max_bytes: 64 * 1024,
+    max_total_bytes: 8 * 1024 * 1024,
+    // Enough for an office behind one address.
+    max_per_address: 16,
+    max_per_session: 8,
     timeout: Duration::from_secs(20),
     idle_timeout: Duration::from_secs(10),
     too_large: || error_for_status(StatusCode::PAYLOAD_TOO_LARGE),
@@ -38,6 +43,9 @@ const FORM: BodyLimits = BodyLimits {
 /// The file of an import, which may come by a slow connection.
 const UPLOAD: BodyLimits = BodyLimits {
     max_bytes: hearts::import::MAX_REQUEST_BYTES,
+    max_total_bytes: 24 * 1024 * 1024,
+    max_per_address: 4,
+    max_per_session: 2,
     timeout: Duration::from_secs(300),
     idle_timeout: Duration::from_secs(10),
     too_large: hearts::import::file_too_large,
@@ -94,12 +102,8 @@ fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
-    let imports = import_routes(&transfers)
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
-    let unfinished = UnfinishedRequests::new(app);
-    let places = GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS);
-    let import_places = GlobalConcurrencyLimitLayer::new(hearts::import::MAX_CONCURRENT);
-    with_places(pages, &unfinished, FORM, &places).merge(with_places(imports, &unfinished, UPLOAD, &import_places))
+    limit_concurrency(pages, UnfinishedRequests::new(app, FORM), MAX_CONCURRENT_REQUESTS)
+        .merge(import_routes(app, &transfers))
 }
 
 fn login_routes(app: &Arc<App>) -> Router<Arc<App>> {
@@ -141,11 +145,15 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
         .route("/hearts/export.json", with_rate_limit(get(hearts::export::json), transfers))
 }
 
-/// The file upload.
-fn import_routes(transfers: &Arc<RateLimit>) -> Router<Arc<App>> {
-    Router::new()
-        .route("/hearts/import", with_rate_limit(post(hearts::import::create), transfers))
+/// The file upload. Signed-out visitors are rejected before the file is read.
+fn import_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> {
+    let routes = Router::new()
+        .route("/hearts/import", post(hearts::import::create))
         .layer(DefaultBodyLimit::max(hearts::import::MAX_REQUEST_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
+    limit_concurrency(routes, UnfinishedRequests::new(app, UPLOAD), hearts::import::MAX_CONCURRENT)
+        .route_layer(from_fn_with_state(app.clone(), require_sign_in))
+        .route_layer(from_fn_with_state(transfers.clone(), rate_limit::enforce))
 }
 
 fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {

@@ -117,14 +117,14 @@ async fn an_ordinary_invitation_makes_nobody_operator() {
 async fn role_is_handed_over_and_the_last_operator_stays() {
     let site = Site::open().await;
     let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
-    let refused = change(&ada, "Ada", "dismiss").await;
+    let refused = change(&ada, "Ada", "revoke").await;
     assert_eq!(refused.header("location"), "/operator");
     assert!(ada.open("/operator").await.text("main").contains("make somebody else operator first"));
-    change(&ada, "Mira", "appoint").await;
+    change(&ada, "Mira", "grant").await;
     assert_eq!(mira.open("/operator").await.status, 200);
-    change(&mira, "Ada", "dismiss").await;
+    change(&mira, "Ada", "revoke").await;
     assert_eq!(ada.open("/operator").await.status, 404);
-    for (path, body) in [("/operator/people/1", "action=appoint"), ("/operator/popular", "hide=true&link=x")] {
+    for (path, body) in [("/operator/people/1", "action=grant"), ("/operator/popular", "hide=true&link=x")] {
         assert_eq!(post(&ada, path, body).await.status, 404, "{path}");
     }
 }

@@ -64,7 +64,7 @@ pub(super) async fn apply(
         // `decide` links only if a user is signed in, and returns the other outcomes only with an owner.
         _ => return Err(Conflict::SessionChanged.into()),
     };
-    operators::appoint_if_named(app, user.id, identity.provider, identity.subject).await?;
+    operators::grant_if_configured(app, user.id, identity.provider, identity.subject).await?;
     Ok((user, outcome))
 }
 

@@ -14,7 +14,9 @@ mod session;
 use std::sync::Arc;
 
 use axum::error_handling::HandleErrorLayer;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::{Extension, Router};
 use tower::ServiceBuilder;
 use tower::limit::GlobalConcurrencyLimitLayer;
@@ -25,9 +27,10 @@ use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
 use self::canonical_host::CanonicalHost;
-use self::request_body::{BodyLimits, UnfinishedRequests};
+use self::request_body::UnfinishedRequests;
 use self::request_id::REQUEST_ID;
 use crate::app::App;
+use crate::web::extract::current_user::SignedIn;
 use crate::web::{error, flash};
 
 /// Concurrent requests of one process. Heroku's router sends a dyno about 50 and queues the rest.
@@ -83,20 +86,24 @@ pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option
     )
 }
 
-/// Completes the requests to `routes` within `limits`, and then rejects them while too many are in progress, instead of
+/// Rejects signed-out visitors.
+pub(crate) async fn require_sign_in(_: SignedIn, request: Request, next: Next) -> Response {
+    next.run(request).await
+}
+
+/// Buffers the bodies of requests to `routes`, and then rejects requests while `concurrency` is used up, instead of
 /// queueing them.
-pub(crate) fn with_places(
+pub(crate) fn limit_concurrency(
     routes: Router<Arc<App>>,
-    unfinished: &Arc<UnfinishedRequests>,
-    limits: BodyLimits,
-    places: &GlobalConcurrencyLimitLayer,
+    unfinished: Arc<UnfinishedRequests>,
+    concurrency: usize,
 ) -> Router<Arc<App>> {
     routes.layer(
         ServiceBuilder::new()
-            .layer(from_fn_with_state((unfinished.clone(), limits), request_body::complete))
+            .layer(from_fn_with_state(unfinished, request_body::buffer_body))
             .layer(HandleErrorLayer::new(error::overloaded))
             .layer(LoadShedLayer::new())
-            .layer(places.clone()),
+            .layer(GlobalConcurrencyLimitLayer::new(concurrency)),
     )
 }
 

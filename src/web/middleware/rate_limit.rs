@@ -122,7 +122,7 @@ pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLi
     routes.route_layer(from_fn_with_state(limit.clone(), enforce))
 }
 
-async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
+pub(crate) async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let (address, session) = (address(&parts, limit.is_behind_proxy), parts.extensions.get().cloned());
     match limit.key(address, session).await.map(|key| limit.count(key)) {

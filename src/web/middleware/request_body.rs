@@ -1,19 +1,18 @@
-//! Reads the whole body of a request before it takes one of the places for requests.
+//! Buffers the whole body of a request before the request counts towards the concurrency limit.
 //!
-//! An unfinished request costs a connection and its bytes so far, but no place: dripped forms keep nobody else waiting
-//! (slow-loris protection). One address and one browser can have only a few of them.
+//! An unfinished request costs a connection and its bytes so far, so that slow uploads do not occupy the concurrency
+//! limit (slow-loris protection). One address and one browser can have only a few of them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use http_body::Body as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_sessions::Session;
 
@@ -24,12 +23,6 @@ use crate::in_progress::InProgress;
 use crate::web::error::{self, AppError};
 use crate::web::middleware::rate_limit::address;
 
-/// Unfinished requests of one address: enough for an office behind one.
-const MAX_PER_ADDRESS: usize = 16;
-/// Unfinished requests of one browser, wherever its addresses are.
-const MAX_PER_SESSION: usize = 8;
-/// Limit on the bodies that are in memory at the same time.
-const MAX_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes beyond the limit are read and dropped up to this many times the limit: browsers show no error page if the
 /// connection is closed during an upload.
 const MAX_EXCESS_FACTOR: usize = 8;
@@ -38,6 +31,12 @@ const MAX_EXCESS_FACTOR: usize = 8;
 #[derive(Clone, Copy)]
 pub(crate) struct BodyLimits {
     pub(crate) max_bytes: usize,
+    /// Limit on all bodies of the route that are in memory at the same time.
+    pub(crate) max_total_bytes: usize,
+    /// Unfinished requests of one address.
+    pub(crate) max_per_address: usize,
+    /// Unfinished requests of one browser, whatever its addresses are.
+    pub(crate) max_per_session: usize,
     /// Limit on the whole time that a body may take.
     pub(crate) timeout: Duration,
     /// Limit on the pauses in it.
@@ -46,8 +45,9 @@ pub(crate) struct BodyLimits {
     pub(crate) too_large: fn() -> AppError,
 }
 
-/// The unfinished requests of this process.
+/// The unfinished requests to some routes of this process.
 pub(crate) struct UnfinishedRequests {
+    limits: BodyLimits,
     by_address: InProgress<IpAddr>,
     by_session: InProgress<TokenHash>,
     bytes: Arc<Semaphore>,
@@ -55,65 +55,63 @@ pub(crate) struct UnfinishedRequests {
 }
 
 impl UnfinishedRequests {
-    pub(crate) fn new(app: &App) -> Arc<Self> {
+    pub(crate) fn new(app: &App, limits: BodyLimits) -> Arc<Self> {
         Arc::new(Self {
-            by_address: InProgress::new(MAX_PER_ADDRESS),
-            by_session: InProgress::new(MAX_PER_SESSION),
-            bytes: Arc::new(Semaphore::new(MAX_TOTAL_BYTES)),
+            by_address: InProgress::new(limits.max_per_address),
+            by_session: InProgress::new(limits.max_per_session),
+            bytes: Arc::new(Semaphore::new(limits.max_total_bytes)),
+            limits,
             is_behind_proxy: app.config.access.is_behind_proxy,
         })
     }
 
-    /// Reads the body of a request. Returns the complete request, and the permits of its bytes.
-    async fn complete(
-        &self,
-        request: Request,
-        limits: BodyLimits,
-    ) -> Result<(Request, Vec<OwnedSemaphorePermit>), AppError> {
+    /// Buffers the body of a request. Returns the complete request, and the permit of its bytes.
+    async fn buffer(&self, request: Request) -> Result<(Request, OwnedSemaphorePermit), AppError> {
         let (parts, body) = request.into_parts();
         let session = parts.extensions.get::<Session>().and_then(Session::id).map(session_key);
         let by_address = self.by_address.try_enter(address(&parts, self.is_behind_proxy));
         let by_session = session.map(|session| self.by_session.try_enter(session));
-        if by_address.is_none() || by_session.is_some_and(|place| place.is_none()) {
+        if by_address.is_none() || by_session.is_some_and(|permit| permit.is_none()) {
             return Err(too_many());
         }
-        let read = tokio::time::timeout(limits.timeout, self.read(body, limits));
-        let (bytes, permits) = read.await.unwrap_or_else(|_| Err(stalled()))?;
-        Ok((Request::from_parts(parts, Body::from(bytes)), permits))
+        let read = tokio::time::timeout(self.limits.timeout, self.read(body));
+        let (bytes, permit) = read.await.unwrap_or_else(|_| Err(stalled()))?;
+        Ok((Request::from_parts(parts, Body::from(bytes)), permit))
     }
 
-    async fn read(&self, body: Body, limits: BodyLimits) -> Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), AppError> {
-        let (mut bytes, mut permits, mut length) = (Vec::new(), Vec::new(), 0);
+    async fn read(&self, body: Body) -> Result<(Vec<u8>, OwnedSemaphorePermit), AppError> {
+        let limits = self.limits;
+        let (mut bytes, mut length) = (Vec::new(), 0);
+        let mut permit = self.bytes.clone().try_acquire_many_owned(0).map_err(|_| error::busy())?;
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = tokio::time::timeout(limits.idle_timeout, chunks.next()).await.map_err(|_| stalled())? {
             let chunk = chunk.map_err(|_| stalled())?;
             length += chunk.len();
             if length <= limits.max_bytes {
                 let count = u32::try_from(chunk.len()).map_err(AppError::internal)?;
-                let permit = self.bytes.clone().try_acquire_many_owned(count).map_err(|_| error::busy())?;
-                permits.push(permit);
+                permit.merge(self.bytes.clone().try_acquire_many_owned(count).map_err(|_| error::busy())?);
                 bytes.extend_from_slice(&chunk);
             } else if length > limits.max_bytes * MAX_EXCESS_FACTOR {
                 break;
             }
         }
-        if length > limits.max_bytes { Err((limits.too_large)()) } else { Ok((bytes, permits)) }
+        if length > limits.max_bytes { Err((limits.too_large)()) } else { Ok((bytes, permit)) }
     }
 }
 
-/// Completes a request before the inner layers see it.
-pub(crate) async fn complete(
-    State((unfinished, limits)): State<(Arc<UnfinishedRequests>, BodyLimits)>,
+/// Buffers the body before the inner layers see the request.
+pub(crate) async fn buffer_body(
+    State(unfinished): State<Arc<UnfinishedRequests>>,
     request: Request,
     next: Next,
 ) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    match unfinished.complete(request, limits).await {
-        Ok((request, permits)) => {
+    match unfinished.buffer(request).await {
+        Ok((request, permit)) => {
             let response = next.run(request).await;
-            drop(permits);
+            drop(permit);
             response
         }
         Err(error) => error.into_response(),

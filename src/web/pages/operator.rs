@@ -99,8 +99,8 @@ pub(crate) async fn show(
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum PersonAction {
-    Appoint,
-    Dismiss,
+    Grant,
+    Revoke,
     TakeDown,
     AllowSharing,
 }
@@ -119,14 +119,14 @@ pub(crate) async fn update_person(
 ) -> Result<Response, AppError> {
     let person = UserId(person);
     let (change, done) = match form.action {
-        PersonAction::Appoint => (Change::Appoint(person), OperatorFlash::Added),
-        PersonAction::Dismiss => (Change::Dismiss(person), OperatorFlash::Removed),
+        PersonAction::Grant => (Change::Grant(person), OperatorFlash::Granted),
+        PersonAction::Revoke => (Change::Revoke(person), OperatorFlash::Revoked),
         PersonAction::TakeDown => (Change::TakeDown(person), OperatorFlash::TakenDown),
         PersonAction::AllowSharing => (Change::AllowSharing(person), OperatorFlash::SharingAllowed),
     };
     let is_done = operators::apply(&app, &user, change, now).await.map_err(operator_error)?;
     // Whoever gave up the role cannot open the page any more.
-    let path = if person == user.id && matches!(form.action, PersonAction::Dismiss) { "/account" } else { PATH };
+    let path = if person == user.id && matches!(form.action, PersonAction::Revoke) { "/account" } else { PATH };
     match is_done {
         true => Ok(flash::redirect(path, Flash::Operator(done))),
         false => Ok(flash::redirect(PATH, Flash::Operator(OperatorFlash::NotChanged))),
