@@ -167,18 +167,22 @@ async fn prepare(config: Config, database_url: &Secret) -> Result<(Arc<App>, poo
     if !is_dyno {
         migrate_database(&app.db, app.config.distribute).await?;
     }
-    check_mode(&app).await?;
+    if !is_dyno {
+        check_mode(&app).await?;
+    }
     Ok((app, unchecked))
 }
 
-/// Fails if the database belongs to the other mode. If it is down, as it may be when a dyno starts, pages say so.
+/// Fails if the database belongs to the other mode. Waits for a database that is down, as it may be when a dyno starts.
 async fn check_mode(app: &App) -> Result<()> {
-    let is_own = operators::is_own_database(app).await;
-    if let Err(error) = &is_own {
-        tracing::warn!(%error, "the database could not be asked whether it belongs to a demo");
-    }
+    let is_own = loop {
+        match operators::is_own_database(app).await {
+            Ok(is_own) => break is_own,
+            Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+        }
+    };
     ensure!(
-        is_own.unwrap_or(true),
+        is_own,
         "{}",
         match app.config.demo {
             true =>
@@ -208,13 +212,19 @@ async fn serve_until(
     unchecked: poolers::NamedUrls,
 ) -> Result<()> {
     println!("Heartlist is ready: {}", app.config.base_url.as_str().trim_end_matches('/'));
-    operator::print_first_link(&app).await;
-    let server = serve_on(listener, app, async move {
+    let server = serve_on(listener, app.clone(), async move {
         let _ = stop.changed().await;
     });
+    // The database may be down.
+    let checks = async {
+        check_mode(&app).await?;
+        operator::print_first_link(&app).await;
+        Ok(())
+    };
     tokio::select! {
         outcome = server => outcome,
         Err(pooler) = poolers::check_when_available(unchecked) => Err(pooler),
+        Err(error) = checks => Err(error),
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) struct ConnectionLimits {
 impl ConnectionLimits {
     /// Returns limits below the number of file descriptors that the process may open, which is raised as far as it can be.
     pub(crate) fn new(is_dyno: bool, is_behind_proxy: bool) -> Self {
-        let descriptors = raise_descriptor_limit().unwrap_or(1024);
+        let descriptors = raise_descriptor_limit();
         let max = descriptors.saturating_sub(RESERVED_DESCRIPTORS).clamp(16, MAX_CONNECTIONS) as usize;
         Self {
             first_request_timeout: (!is_dyno).then_some(FIRST_REQUEST_TIMEOUT),
@@ -74,13 +74,13 @@ impl ConnectionLimits {
     }
 }
 
-/// Raises the soft limit on file descriptors to the hard one. Returns it; `None` if there is none.
-fn raise_descriptor_limit() -> Option<u64> {
+/// Raises the soft limit on file descriptors to the hard one. Returns it.
+fn raise_descriptor_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-        Ok(()) => maximum,
-        Err(_) => current,
+        Ok(()) => maximum.unwrap_or(u64::MAX),
+        Err(_) => current.unwrap_or(u64::MAX),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn run(app: &App, action: &Action) -> Result<()> {
         Action::Remove { identity } => (identity, false),
     };
     let is_done = operators::set_role(app, identity, is_operator).await?;
-    ensure!(is_done, "nothing was changed: nobody has this identity, or nobody else is operator");
+    ensure!(is_done, "nothing was changed: nobody has this identity, OPERATOR names it, or nobody else is operator");
     println!("Done.");
     Ok(())
 }
@@ -41,7 +41,7 @@ pub(super) async fn run(app: &App, action: &Action) -> Result<()> {
 /// Prints a link at the start if there is no operator.
 pub(super) async fn print_first_link(app: &App) {
     match operators::create_first_link(app, app.now()).await {
-        Ok(Some(path)) => println!("Nobody operates this Heartlist yet. {}", format_link(app, &path)),
+        Ok(Some(path)) => println!("There is no operator yet. {}", format_link(app, &path)),
         Ok(None) => {}
         Err(error) => tracing::warn!(%error, "no link for an operator could be made"),
     }
@@ -49,5 +49,5 @@ pub(super) async fn print_first_link(app: &App) {
 
 fn format_link(app: &App, path: &str) -> String {
     let base = app.config.base_url.as_str().trim_end_matches('/');
-    format!("To become its operator, open this link within a day: {base}{path}")
+    format!("To become operator of this Heartlist, open the link within a day: {base}{path}")
 }

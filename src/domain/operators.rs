@@ -4,7 +4,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Result, page_offset};
+use super::{CurrentUser, PAGE_SIZE, Paginated, Result, page_offset};
 use crate::app::App;
 use crate::db;
 pub use crate::db::operators::{HiddenPlaylist, Person};
@@ -13,17 +13,8 @@ use crate::ids::{IdentityRef, PlaylistId, Provider, Secret, TokenHash, UserId};
 /// Lifetime of a link that makes its bearer operator. The program prints another one at its next start.
 pub const LINK_TTL: Duration = Duration::days(1);
 
-/// How long readers may rely on security.txt, which RFC 9116 wants below a year.
-pub const SECURITY_TXT_TTL: Duration = Duration::days(180);
-
 pub async fn is_operator(app: &App, user: UserId) -> Result<bool> {
     Ok(db::operators::is_operator(&app.db, user).await?)
-}
-
-/// # Errors
-/// [`Error::NotFound`] if the user is not an operator: the pages of operators do not exist for others.
-pub async fn require_operator(app: &App, user: &CurrentUser) -> Result<()> {
-    is_operator(app, user.id).await?.then_some(()).ok_or(Error::NotFound)
 }
 
 /// Returns whether `OPERATOR` names this identity.
@@ -60,15 +51,13 @@ pub async fn redeem_link(app: &App, user: &CurrentUser, token: &str, now: Offset
 }
 
 /// Returns a page of the people with an account, newest first.
-pub async fn list_people(app: &App, user: &CurrentUser, page: usize) -> Result<Paginated<Person>> {
-    require_operator(app, user).await?;
+pub async fn list_people(app: &App, page: usize) -> Result<Paginated<Person>> {
     let total = db::operators::count_people(&app.db).await? as usize;
     let entries = db::operators::list_people(&app.db, page_offset(page) as i64, PAGE_SIZE as i64).await?;
     Ok(Paginated { entries, range: page.into(), total })
 }
 
-pub async fn list_hidden(app: &App, user: &CurrentUser) -> Result<Vec<HiddenPlaylist>> {
-    require_operator(app, user).await?;
+pub async fn list_hidden(app: &App) -> Result<Vec<HiddenPlaylist>> {
     Ok(db::operators::list_hidden(&app.db).await?)
 }
 
@@ -83,13 +72,20 @@ pub enum Change {
     Unhide(PlaylistId),
 }
 
-/// Applies a change. Returns `false` if it was refused: an account that is gone, or the last operator.
+/// Applies a change. Returns `false` if it was refused: an account that is gone, the last operator, or one whom `OPERATOR`
+/// names.
 pub async fn apply(app: &App, user: &CurrentUser, change: Change, now: OffsetDateTime) -> Result<bool> {
-    require_operator(app, user).await?;
     tracing::info!(operator = %user.id, ?change, "an operator changes something");
     match change {
         Change::Grant(person) => return Ok(db::operators::grant(&app.db, person).await?),
-        Change::Revoke(person) => return Ok(db::operators::revoke(&app.db, person).await?),
+        Change::Revoke(person) => {
+            // They would be operator again at their next sign-in.
+            let identities = db::identities::list(&app.db, person).await?;
+            let is_configured = identities.iter().any(|identity| {
+                Provider::from_key(&identity.provider).is_some_and(|p| is_configured(app, p, &identity.subject))
+            });
+            return Ok(!is_configured && db::operators::revoke(&app.db, person).await?);
+        }
         Change::TakeDown(person) => db::operators::take_down(&app.db, person, now).await?,
         Change::AllowSharing(person) => db::operators::allow_sharing(&app.db, person).await?,
         Change::Hide(playlist) => db::operators::hide(&app.db, &playlist, now).await?,
@@ -98,15 +94,17 @@ pub async fn apply(app: &App, user: &CurrentUser, change: Change, now: OffsetDat
     Ok(true)
 }
 
-/// Grants the role to the user with this identity or revokes it, for the command line. Returns `false` if there is no such user, or
-/// if nobody else is operator.
+/// Grants the role to the user with this identity or revokes it, for the command line. Returns `false` if there is no such user,
+/// if nobody else is operator, or if `OPERATOR` names them.
 pub async fn set_role(app: &App, identity: &IdentityRef, is_operator: bool) -> Result<bool> {
     let Some(user) = db::operators::find_user(&app.db, identity.provider, &identity.subject).await? else {
         return Ok(false);
     };
     Ok(match is_operator {
         true => db::operators::grant(&app.db, user).await?,
-        false => db::operators::revoke(&app.db, user).await?,
+        false => {
+            !is_configured(app, identity.provider, &identity.subject) && db::operators::revoke(&app.db, user).await?
+        }
     })
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::login::Missing;
+use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
 
@@ -152,7 +153,7 @@ impl Flash {
             Flash::NothingChanged => {
                 "You have been signed out, so nothing was changed. Sign in and try again.".into()
             }
-            Flash::SharingTakenDown => "The operator took down what you shared. Ask them before you share again.".into(),
+            Flash::SharingTakenDown => PageError::TakenDown.to_string(),
             Flash::Operator(flash) => flash.text().into(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
         }
@@ -166,7 +167,7 @@ impl OperatorFlash {
             Self::Granted => "They are an operator now.",
             Self::Revoked => "They are no longer an operator.",
             Self::NotChanged => {
-                "Nothing was changed. The account is gone, or nobody else is operator: make somebody else operator first."
+                "Nothing was changed. The account is gone, the setting OPERATOR names it, or nobody else is operator: make somebody else operator first."
             }
             Self::TakenDown => "Taken down. They cannot share until you allow it again.",
             Self::SharingAllowed => "They can share again.",

@@ -23,7 +23,7 @@ use crate::web::middleware::{
 };
 use crate::web::pages::{
     about, account, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists, setup,
-    sharing, top,
+    sharing, top, well_known,
 };
 
 /// Request timeout. Heroku's router gives up after 30 seconds
@@ -70,8 +70,8 @@ fn stateless_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/.well-known/security.txt", get(operator::security_txt))
-        .route("/.well-known/change-password", get(operator::change_password))
+        .route("/.well-known/security.txt", get(well_known::security_txt))
+        .route("/.well-known/change-password", get(well_known::change_password))
 }
 
 /// Routes with a session.

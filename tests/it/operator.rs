@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use crate::support::Site;
 use crate::support::page::Page;
-use crate::support::program::Program;
+use crate::support::program::{Program, free_port};
 use crate::support::rows::add_hearts_of_strangers;
 use crate::support::sharing::{create_secret_link, publish_page_at};
 use crate::support::visitor::{Visitor, approve};
@@ -115,8 +115,10 @@ async fn an_ordinary_invitation_makes_nobody_operator() {
 
 #[tokio::test]
 async fn role_is_handed_over_and_the_last_operator_stays() {
-    let site = Site::open().await;
-    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    let site = Site::open_with(&[NOBODY]).await;
+    let ada = site.sign_in("ada").await;
+    site.make_everybody_operator().await;
+    let mira = site.sign_in("mira").await;
     let refused = change(&ada, "Ada", "revoke").await;
     assert_eq!(refused.header("location"), "/operator");
     assert!(ada.open("/operator").await.text("main").contains("make somebody else operator first"));
@@ -127,6 +129,36 @@ async fn role_is_handed_over_and_the_last_operator_stays() {
     for (path, body) in [("/operator/people/1", "action=grant"), ("/operator/popular", "hide=true&link=x")] {
         assert_eq!(post(&ada, path, body).await.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn operator_of_the_settings_cannot_be_removed() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    change(&ada, "Mira", "grant").await;
+    change(&mira, "Ada", "revoke").await;
+    assert!(mira.open("/operator").await.text("main").contains("the setting OPERATOR names it"));
+    assert_eq!(ada.open("/operator").await.status, 200);
+}
+
+#[tokio::test]
+async fn naming_an_operator_needs_a_recent_sign_in() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    site.advance(Duration::from_secs(3600));
+    let redirect = change(&ada, "Mira", "grant").await;
+    assert!(redirect.header("location").starts_with("/account/reauthenticate"), "{:?}", redirect.headers);
+    assert_eq!(mira.open("/operator").await.status, 404);
+}
+
+#[tokio::test]
+async fn two_operators_cannot_end_each_others_role_at_once() {
+    let site = Site::open_with(&[NOBODY]).await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    site.make_everybody_operator().await;
+    let (first, second) = tokio::join!(change(&ada, "Mira", "revoke"), change(&mira, "Ada", "revoke"));
+    assert!([first.status, second.status].iter().all(|status| [303, 404].contains(status)));
+    assert_eq!(site.count("select count(*) from users where operator").await, 1);
 }
 
 #[tokio::test]
@@ -212,6 +244,6 @@ async fn database_of_a_demo_is_refused_by_the_real_mode_and_the_other_way_round(
     }
     sqlx::query("update installation set demo = false").execute(&site.db).await.unwrap();
     let url = site.settings().into_iter().find(|(name, _)| *name == "DATABASE_URL").unwrap().1;
-    let (code, log) = Program::start(&[("DATABASE_URL", url), ("PORT", "1")]).wait_for_exit().await;
-    assert!(code != Some(0) && !log.contains("is ready"), "{log}");
+    let (code, log) = Program::start(&[("DATABASE_URL", url), ("PORT", &free_port())]).wait_for_exit().await;
+    assert!(code != Some(0) && log.contains("has real people"), "{log}");
 }

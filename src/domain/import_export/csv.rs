@@ -194,7 +194,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_export_imports_exactly_and_no_cell_is_a_formula(hearts in proptest::collection::vec(heart(), 0..6)) {
-            let text = header() + &write(&hearts);
+            let text = format!("{}{}", header(), write(&hearts));
             let lines = table::read(text.trim_start_matches('\u{feff}'), &|| false);
             let imported: Vec<_> = lines.unwrap_or_default().into_iter().map(|line| line.heart.unwrap()).collect();
             prop_assert_eq!(imported.len(), hearts.len());

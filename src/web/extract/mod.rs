@@ -4,6 +4,7 @@ pub(crate) mod current_user;
 pub(crate) mod device;
 pub(crate) mod list_query;
 mod now;
+pub(crate) mod operator_user;
 pub(crate) mod provider;
 pub(crate) mod return_to;
 

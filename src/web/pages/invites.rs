@@ -18,7 +18,6 @@ use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::other_providers;
-use crate::web::pages::operator::operator_error;
 use crate::web::views::layout::{Layout, absolute_url, render_page};
 use crate::web::views::time::TimeView;
 
@@ -77,7 +76,7 @@ pub(crate) async fn index(
     SignedIn(user): SignedIn,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    let invites = registration::list_invites(&app, &user).await.map_err(operator_error)?;
+    let invites = registration::list_invites(&app, &user).await?;
     let token = flash::take(&app, &headers).and_then(|message| message.invite);
     Ok(render_page(&InvitesPage {
         layout: layout.with_title("Invitations", "account"),
@@ -89,7 +88,7 @@ pub(crate) async fn index(
 
 /// Creates an invitation. Only the next page shows its link, because only a hash is stored.
 pub(crate) async fn create(app: State, Now(now): Now, SignedIn(user): SignedIn) -> Result<Response, AppError> {
-    let token = registration::create_invite(&app, &user, now).await.map_err(operator_error)?;
+    let token = registration::create_invite(&app, &user, now).await?;
     Ok(flash::redirect_with_invite("/invites", token))
 }
 
@@ -103,7 +102,7 @@ pub(crate) async fn destroy(
     SignedIn(user): SignedIn,
     Form(form): Form<RevokeForm>,
 ) -> Result<Response, AppError> {
-    registration::revoke_invite(&app, &user, form.invite).await.map_err(operator_error)?;
+    registration::revoke_invite(&app, &user, form.invite).await?;
     Ok(flash::redirect("/invites", Flash::InviteRevoked))
 }
 

@@ -15,3 +15,4 @@ pub(crate) mod playlists;
 pub(crate) mod setup;
 pub(crate) mod sharing;
 pub(crate) mod top;
+pub(crate) mod well_known;

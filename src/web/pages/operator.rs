@@ -3,18 +3,22 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use crate::domain::DEFAULT_NAME;
 use crate::domain::operators::{self, Change, HiddenPlaylist, Person};
+use crate::domain::reference;
+use crate::domain::text::visible_or;
 use crate::domain::top::{self, Period};
-use crate::domain::{Error, reference};
 use crate::ids::{Provider, UserId};
-use crate::web::error::{AppError, error_for_status};
-use crate::web::extract::current_user::SignedIn;
+use crate::web::error::AppError;
+use crate::web::extract::current_user::MaybeUser;
+use crate::web::extract::operator_user::OperatorUser;
+use crate::web::extract::return_to::with_next;
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
+use crate::web::pages::login::REAUTHENTICATE_PATH;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::{PageParam, Pager};
 use crate::web::views::playlist_card::PlaylistCard;
@@ -35,6 +39,7 @@ struct OperatorPage {
 }
 
 struct PersonRow {
+    name: String,
     person: Person,
     joined: TimeView,
     last_seen: Option<TimeView>,
@@ -50,6 +55,7 @@ impl From<Person> for PersonRow {
     fn from(person: Person) -> Self {
         let label = |key: &String| Provider::from_key(key).map_or(key.clone(), |provider| provider.label().to_owned());
         Self {
+            name: visible_or(person.display_name.clone(), DEFAULT_NAME),
             joined: TimeView::date(person.created_at),
             last_seen: person.last_seen_at.map(TimeView::date),
             providers: person.providers.iter().map(label).collect::<Vec<_>>().join(", "),
@@ -64,22 +70,14 @@ impl From<HiddenPlaylist> for HiddenRow {
     }
 }
 
-/// Shows the generic 404 page to users who are not operators.
-pub(crate) fn operator_error(error: Error) -> AppError {
-    match error {
-        Error::NotFound => error_for_status(StatusCode::NOT_FOUND),
-        error => error.into(),
-    }
-}
-
 pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(user): SignedIn,
+    OperatorUser(user): OperatorUser,
     Query(page): Query<PageParam>,
 ) -> Result<Response, AppError> {
-    let people = operators::list_people(&app, &user, page.number()).await.map_err(operator_error)?;
+    let people = operators::list_people(&app, page.number()).await?;
     let popular = top::load(&app, Period::AllTime, Some(user.id), now).await?;
     let name = |entry: top::RankedPlaylist| {
         let card = PlaylistCard::from(entry.playlist);
@@ -91,7 +89,7 @@ pub(crate) async fn show(
         pager: Pager::new(&people, PATH)?,
         people: people.entries.into_iter().map(PersonRow::from).collect(),
         popular: popular.into_iter().map(name).collect(),
-        hidden: operators::list_hidden(&app, &user).await?.into_iter().map(HiddenRow::from).collect(),
+        hidden: operators::list_hidden(&app).await?.into_iter().map(HiddenRow::from).collect(),
     }))
 }
 
@@ -113,10 +111,14 @@ pub(crate) struct PersonForm {
 pub(crate) async fn update_person(
     app: State,
     Now(now): Now,
-    SignedIn(user): SignedIn,
+    (OperatorUser(user), maybe_user): (OperatorUser, MaybeUser),
     Path(person): Path<i64>,
     Form(form): Form<PersonForm>,
 ) -> Result<Response, AppError> {
+    // Somebody else may be using a browser that was left open.
+    if matches!(form.action, PersonAction::Grant) && !maybe_user.has_signed_in_recently(now).await? {
+        return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, PATH)).into_response());
+    }
     let person = UserId(person);
     let (change, done) = match form.action {
         PersonAction::Grant => (Change::Grant(person), OperatorFlash::Granted),
@@ -124,7 +126,7 @@ pub(crate) async fn update_person(
         PersonAction::TakeDown => (Change::TakeDown(person), OperatorFlash::TakenDown),
         PersonAction::AllowSharing => (Change::AllowSharing(person), OperatorFlash::SharingAllowed),
     };
-    let is_done = operators::apply(&app, &user, change, now).await.map_err(operator_error)?;
+    let is_done = operators::apply(&app, &user, change, now).await?;
     // Whoever gave up the role cannot open the page any more.
     let path = if person == user.id && matches!(form.action, PersonAction::Revoke) { "/account" } else { PATH };
     match is_done {
@@ -144,10 +146,9 @@ pub(crate) struct PopularForm {
 pub(crate) async fn update_popular(
     app: State,
     Now(now): Now,
-    SignedIn(user): SignedIn,
+    OperatorUser(user): OperatorUser,
     Form(form): Form<PopularForm>,
 ) -> Result<Response, AppError> {
-    operators::require_operator(&app, &user).await.map_err(operator_error)?;
     let Ok(playlist) = reference::parse(&form.link) else {
         return Ok(flash::redirect(PATH, Flash::Operator(OperatorFlash::NotALink)));
     };
@@ -157,19 +158,4 @@ pub(crate) async fn update_popular(
     };
     operators::apply(&app, &user, change, now).await?;
     Ok(flash::redirect(PATH, Flash::Operator(done)))
-}
-
-/// `/.well-known/security.txt` (RFC 9116); 404 without a contact.
-pub(crate) async fn security_txt(app: State, Now(now): Now) -> Result<Response, AppError> {
-    let contact = app.config.access.contact.as_ref().ok_or_else(|| error_for_status(StatusCode::NOT_FOUND))?;
-    let expires = (now + operators::SECURITY_TXT_TTL).replace_nanosecond(0).map_err(AppError::internal)?;
-    let expires = expires.format(&time::format_description::well_known::Rfc3339).map_err(AppError::internal)?;
-    let canonical = app.config.base_url.join("/.well-known/security.txt").map_err(AppError::internal)?;
-    Ok(format!("Contact: {contact}\nExpires: {expires}\nCanonical: {canonical}\nPreferred-Languages: en\n")
-        .into_response())
-}
-
-/// `/.well-known/change-password`: there are no passwords, and the account page has the ways to sign in.
-pub(crate) async fn change_password() -> Redirect {
-    Redirect::to("/account")
 }
