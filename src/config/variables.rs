@@ -156,7 +156,7 @@ const fn var(name: &'static str, default: &'static str, about: &'static str) -> 
 
 /// Returns the variables as the end of `--help`.
 pub fn help() -> String {
-    let mut text = String::from("Settings, read from the environment and from a file called .env:\n");
+    let mut text = String::from("Settings, read from the environment and from the file .env in the working folder:\n");
     for Variable { name, default, about } in VARIABLES {
         let _ = write!(text, "\n  {name}\n      {about}\n      Default: {default}\n");
     }
