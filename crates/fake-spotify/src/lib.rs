@@ -35,6 +35,7 @@ mod params;
 mod pkce;
 mod player;
 mod playlist;
+mod recent_map;
 mod redirect_uri;
 mod request_log;
 mod router;
