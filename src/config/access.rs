@@ -26,8 +26,8 @@ pub struct Access {
     pub contact: Option<Url>,
     /// The number of users that Spotify allows for the app, if known.
     pub spotify_users: Option<NonZeroU32>,
-    /// Whether a trusted proxy appends the client's address to `X-Forwarded-For`.
-    pub is_behind_proxy: bool,
+    /// The number of trusted proxies in a row, each of which appends an address to `X-Forwarded-For`.
+    pub trusted_proxies: usize,
     /// Logins that one IP address may start in ten minutes.
     pub logins_per_address: NonZeroU32,
     /// Hearts that one session may add or remove in a minute.
@@ -44,10 +44,16 @@ impl EnvReader<'_> {
         Access {
             registration: self.registration(),
             operators: self.operators(),
+const MAX_TRUSTED_PROXIES: usize = 9;
+/// As long as a consent at Spotify.
+const DEFAULT_SESSION_DAYS: i64 = 180;
+const DEFAULT_SESSION_IDLE_DAYS: i64 = 60;
+/// Chrome keeps no cookie longer (developer.chrome.com/blog/cookie-max-age-expires).
+const MAX_SESSION_DAYS: i64 = 400;
+
             contact: self.contact(),
             spotify_users: self.number("SPOTIFY_LISTENERS"),
-            // Heroku's router appends the client's address.
-            is_behind_proxy: dyno || self.get("TRUSTED_PROXY").is_some_and(|value| value != "0"),
+            trusted_proxies: self.trusted_proxies(dyno),
             logins_per_address: self.number("SIGN_INS_PER_ADDRESS").unwrap_or(DEFAULT_LOGINS_PER_ADDRESS),
             hearts_per_minute: self.number("HEARTS_PER_MINUTE").unwrap_or(DEFAULT_HEARTS_PER_MINUTE),
         }
@@ -60,6 +66,15 @@ impl EnvReader<'_> {
             Some("closed") => Registration::Closed,
             Some(_) => {
                 self.error("REGISTRATION is not `open`, `invite` or `closed`");
+    fn trusted_proxies(&mut self, dyno: bool) -> usize {
+        // Heroku's router appends the client's address.
+        let Some(text) = self.get("TRUSTED_PROXY") else { return usize::from(dyno) };
+        text.parse().ok().filter(|proxies| *proxies <= MAX_TRUSTED_PROXIES).unwrap_or_else(|| {
+            self.error(format!("TRUSTED_PROXY is not a number of proxies from 0 to {MAX_TRUSTED_PROXIES}"));
+            0
+        })
+    }
+
                 Registration::Closed
             }
         }

@@ -122,8 +122,8 @@ pub const VARIABLES: &[Variable] = &[
     ),
     var(
         "TRUSTED_PROXY",
-        "off, except on Heroku",
-        "Set to 1 behind a proxy that appends the client's address to X-Forwarded-For; rate limits then use that address.",
+        "0, or 1 on Heroku",
+        "How many proxies in a row stand before the server and append an address to X-Forwarded-For, from 0 to 9; rate limits then use the address that the outermost one saw. Usually 1; with a content delivery network before the proxy, 2.",
     ),
     var("SIGN_INS_PER_ADDRESS", "30", "How many sign-ins one IP address may start in ten minutes, per process."),
     var(

@@ -74,6 +74,7 @@ pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option
             .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
             .layer(from_fn(request_log::log_request))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
+            .map_request(rate_limit::warn_of_unknown_proxy(app))
             .map_response(security_headers::add_headers(app))
             // Before any cookie is set: providers redirect to the canonical host, which would not receive it.
             .layer(from_fn_with_state(CanonicalHost::new(app), canonical_host::redirect_to_canonical_host)),

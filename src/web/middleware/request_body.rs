@@ -51,7 +51,7 @@ pub(crate) struct UnfinishedRequests {
     by_address: InProgress<IpAddr>,
     by_session: InProgress<TokenHash>,
     bytes: Arc<Semaphore>,
-    is_behind_proxy: bool,
+    trusted_proxies: usize,
 }
 
 impl UnfinishedRequests {
@@ -60,7 +60,7 @@ impl UnfinishedRequests {
             by_address: InProgress::new(MAX_PER_ADDRESS),
             by_session: InProgress::new(MAX_PER_SESSION),
             bytes: Arc::new(Semaphore::new(MAX_TOTAL_BYTES)),
-            is_behind_proxy: app.config.access.is_behind_proxy,
+            trusted_proxies: app.config.access.trusted_proxies,
         })
     }
 
@@ -72,7 +72,7 @@ impl UnfinishedRequests {
     ) -> Result<(Request, Vec<OwnedSemaphorePermit>), AppError> {
         let (parts, body) = request.into_parts();
         let session = parts.extensions.get::<Session>().and_then(Session::id).map(session_key);
-        let by_address = self.by_address.try_enter(address(&parts, self.is_behind_proxy));
+        let by_address = self.by_address.try_enter(address(&parts, self.trusted_proxies));
         let by_session = session.map(|session| self.by_session.try_enter(session));
         if by_address.is_none() || by_session.is_some_and(|place| place.is_none()) {
             return Err(too_many());
