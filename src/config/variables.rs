@@ -131,6 +131,8 @@ pub const VARIABLES: &[Variable] = &[
         "60",
         "How many hearts one browser may add or remove in a minute, per process. One IP address may do ten times as many.",
     ),
+    var("SESSION_DAYS", "180", "How many days after a sign-in its session ends, from 1 to 400."),
+    var("SESSION_IDLE_DAYS", "60", "How many days after the last visit a session ends, from 1 to 400."),
     var("LOG_FORMAT", "text on a terminal, json elsewhere", "The log format: text or json."),
     var(
         "RUST_LOG",
