@@ -16,9 +16,10 @@ use crate::domain::activity::{self, EventKind};
 use crate::domain::login::{
     self, AfterLogin, CallbackParams, IntentField, LoginError, LoginRequest, LoginResult, Outcome, ReauthReason,
 };
+use crate::domain::top;
 use crate::ids::{PlaylistId, Provider, Secret};
-use crate::web::error::AppError;
 use crate::web::cookies::{self, CookieKind};
+use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::device::Device;
 use crate::web::extract::provider::ProviderPath;
@@ -27,18 +28,21 @@ use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::views::layout::{Layout, render_page};
 
-pub(crate) const REAUTHENTICATE_PATH: &str = "/account/reauthenticate";
 /// What browsers delete when a user signs out. Not `"cookies"`: that would end the sessions of all sites below the same
 /// registrable domain and lose the flash message. Not `"cache"`, which takes Chrome seconds; pages are not cached.
 const CLEAR_AT_SIGN_OUT: HeaderValue = HeaderValue::from_static("\"storage\"");
 
+pub(crate) const REAUTHENTICATE_PATH: &str = "/account/reauthenticate";
 
 #[derive(Template)]
 #[template(path = "sign_in/login.html")]
 struct LoginPage {
     layout: Layout,
     next: String,
+    /// Playlist that the sign-in hearts, if the visitor leaves the box ticked. Any site can link here with any id.
     heart: Option<String>,
+    /// Its name, if it is public.
+    heart_name: Option<String>,
     /// Provider of the primary button.
     primary: Provider,
     others: Vec<Provider>,
@@ -50,20 +54,21 @@ pub(crate) async fn show(
     maybe_user: MaybeUser,
     layout: Layout,
     Query(params): Query<NextParam>,
-) -> Response {
+) -> Result<Response, AppError> {
     // A user who is signed in can only connect Spotify here.
     let others = if maybe_user.user.is_none() { other_providers(&app) } else { Vec::new() };
-    login_page(maybe_user, layout, params, Provider::Spotify, others)
+    login_page(&app, (maybe_user, layout), params, Provider::Spotify, others).await
 }
 
 /// The page with one provider. Not a redirect to the provider, against login CSRF.
 pub(crate) async fn show_provider(
+    app: State,
     ProviderPath(provider): ProviderPath,
     maybe_user: MaybeUser,
     layout: Layout,
     Query(params): Query<NextParam>,
-) -> Response {
-    login_page(maybe_user, layout, params, provider, Vec::new())
+) -> Result<Response, AppError> {
+    login_page(&app, (maybe_user, layout), params, provider, Vec::new()).await
 }
 
 /// Returns the configured providers other than Spotify.
@@ -71,25 +76,30 @@ pub(crate) fn other_providers(app: &State) -> Vec<Provider> {
     app.oauth.providers().filter(|provider| *provider != Provider::Spotify).collect()
 }
 
-fn login_page(
-    maybe_user: MaybeUser,
-    layout: Layout,
+async fn login_page(
+    app: &App,
+    (maybe_user, layout): (MaybeUser, Layout),
     params: NextParam,
     primary: Provider,
     others: Vec<Provider>,
-) -> Response {
+) -> Result<Response, AppError> {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
     if login::intent(IntentField::SignIn, primary, maybe_user.user.as_ref(), None).is_none() {
-        return Redirect::to(next.as_str()).into_response();
+        return Ok(Redirect::to(next.as_str()).into_response());
     }
-    let heart = params.heart.and_then(|id| PlaylistId::parse(&id).ok()).map(String::from);
-    render_page(&LoginPage {
+    let heart = params.heart.and_then(|id| PlaylistId::parse(&id).ok());
+    let heart_name = match &heart {
+        Some(heart) => top::public_name(app, heart).await?,
+        None => None,
+    };
+    Ok(render_page(&LoginPage {
         layout: layout.with_title("Sign in", ""),
         next: next.as_str().to_owned(),
-        heart,
+        heart: heart.map(String::from),
+        heart_name,
         primary,
         others,
-    })
+    }))
 }
 
 #[derive(Default, Deserialize)]
