@@ -109,7 +109,7 @@ pub(crate) struct LoginForm {
     invite: Option<Secret>,
     /// `link` or `merge`.
     intent: Option<String>,
-    /// `renew-consent` or `now-playing`.
+    /// `renew-consent`, `now-playing` or `sign-in-again`.
     reason: Option<String>,
 }
 
@@ -118,6 +118,7 @@ impl LoginForm {
         match self.reason.as_deref() {
             Some("renew-consent") => Some(ReauthReason::RenewConsent),
             Some("now-playing") => Some(ReauthReason::EnableNowPlaying),
+            Some("sign-in-again") => Some(ReauthReason::SignInAgain),
             _ => None,
         }
     }
@@ -200,9 +201,7 @@ async fn sign_in_response(
     if !matches!(result.outcome, Outcome::Merged { .. }) {
         maybe_user.reload().await?;
     }
-    // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
-    let is_reauthenticated = !matches!(result.outcome, Outcome::Linked(_));
-    maybe_user.record_device(device, is_reauthenticated.then_some(now)).await?;
+    maybe_user.record_device(device, result.is_recent_sign_in.then_some(now)).await?;
     match result.outcome.event(provider) {
         // Recorded when the session is saved.
         EventKind::SignedIn(_) => maybe_user.sign_in(&result, Some(provider)).await?,
@@ -226,8 +225,7 @@ fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> F
         _ if result.after.heart.is_some() => Flash::SignedInAndHearted,
         (None, Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
         (None, Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
-        // Reauthentication by another provider.
-        (None, Some(ReauthReason::RenewConsent), _) => Flash::SignedIn,
+        (None, Some(ReauthReason::RenewConsent | ReauthReason::SignInAgain), _) => Flash::SignedIn,
         (None, None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,
         (None, None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
         (None, None, Outcome::Linked(_)) => Flash::Linked(provider),
