@@ -63,7 +63,9 @@ impl App {
     }
 
     pub fn sessions(&self) -> db::sessions::Store {
-        db::sessions::Store::new(self.db.clone(), self.vault.clone())
+        let access = &self.config.access;
+        let lifetimes = db::sessions::Lifetimes { idle: access.session_idle_ttl, absolute: access.session_ttl };
+        db::sessions::Store::new(self.db.clone(), self.vault.clone(), lifetimes)
     }
 }
 

@@ -252,7 +252,7 @@ pub async fn serve_on(
 ) -> Result<()> {
     let router = web::router(app.clone(), demo_routes(&app.config));
     let jobs = tokio::spawn(background_jobs::run(app.clone()));
-    let limits = ConnectionLimits::new(app.config.dyno, app.config.access.is_behind_proxy);
+    let limits = ConnectionLimits::new(app.config.dyno, app.config.access.trusted_proxies > 0);
     let outcome = server::serve(listener, router, limits, stop).await;
     jobs.abort();
     if let Ok(Err(error)) = timeout(Duration::from_secs(1), spotify_calls::flush_counts(&app)).await {

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, registry};
@@ -13,6 +13,9 @@ pub enum LogFormat {
     /// One JSON object per line, so that nothing a visitor sends can forge a line.
     Json,
 }
+
+/// Target whose events have paths with the tokens of links.
+const LOGS_ADDRESSES: &str = "tower_http::csrf";
 
 /// Returns whether `filter` consists of levels and targets. Span and field directives are not supported: they need a
 /// regular-expression engine.
@@ -25,7 +28,8 @@ pub fn init(format: Option<LogFormat>, filter: &str) {
     let is_terminal = std::io::stderr().is_terminal();
     let default = if is_terminal { LogFormat::Text } else { LogFormat::Json };
     // `config` has rejected invalid filters.
-    let log = registry().with(filter.parse::<Targets>().unwrap_or_default());
+    let filter = filter.parse::<Targets>().unwrap_or_default().with_target(LOGS_ADDRESSES, LevelFilter::OFF);
+    let log = registry().with(filter);
     let lines = fmt::layer().with_writer(std::io::stderr);
     match format.unwrap_or(default) {
         LogFormat::Json => log.with(lines.json().flatten_event(true).with_span_list(false)).init(),

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use time::Duration;
 use url::Url;
 
 use super::env_reader::EnvReader;
@@ -26,18 +27,29 @@ pub struct Access {
     pub contact: Option<Url>,
     /// The number of users that Spotify allows for the app, if known.
     pub spotify_users: Option<NonZeroU32>,
-    /// Whether a trusted proxy appends the client's address to `X-Forwarded-For`.
-    pub is_behind_proxy: bool,
+    /// The number of trusted proxies in a row, each of which appends an address to `X-Forwarded-For`.
+    pub trusted_proxies: usize,
     /// Logins that one IP address may start in ten minutes.
     pub logins_per_address: NonZeroU32,
     /// Hearts that one session may add or remove in a minute.
     pub hearts_per_minute: NonZeroU32,
+    /// Lifetime of a session from the sign-in.
+    pub session_ttl: Duration,
+    /// Lifetime of a session from its last request.
+    pub session_idle_ttl: Duration,
 }
 
 /// Enough for a household or an office behind one IP address.
 const DEFAULT_LOGINS_PER_ADDRESS: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
 /// More than a person can click.
 const DEFAULT_HEARTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+
+const MAX_TRUSTED_PROXIES: usize = 9;
+/// As long as a consent at Spotify.
+const DEFAULT_SESSION_DAYS: i64 = 180;
+const DEFAULT_SESSION_IDLE_DAYS: i64 = 60;
+/// Chrome keeps no cookie longer (developer.chrome.com/blog/cookie-max-age-expires).
+const MAX_SESSION_DAYS: i64 = 400;
 
 impl EnvReader<'_> {
     pub(super) fn access(&mut self, dyno: bool) -> Access {
@@ -46,11 +58,21 @@ impl EnvReader<'_> {
             operators: self.operators(),
             contact: self.contact(),
             spotify_users: self.number("SPOTIFY_LISTENERS"),
-            // Heroku's router appends the client's address.
-            is_behind_proxy: dyno || self.get("TRUSTED_PROXY").is_some_and(|value| value != "0"),
+            trusted_proxies: self.trusted_proxies(dyno),
             logins_per_address: self.number("SIGN_INS_PER_ADDRESS").unwrap_or(DEFAULT_LOGINS_PER_ADDRESS),
             hearts_per_minute: self.number("HEARTS_PER_MINUTE").unwrap_or(DEFAULT_HEARTS_PER_MINUTE),
+            session_ttl: self.days("SESSION_DAYS", DEFAULT_SESSION_DAYS),
+            session_idle_ttl: self.days("SESSION_IDLE_DAYS", DEFAULT_SESSION_IDLE_DAYS),
         }
+    }
+
+    fn trusted_proxies(&mut self, dyno: bool) -> usize {
+        // Heroku's router appends the client's address.
+        let Some(text) = self.get("TRUSTED_PROXY") else { return usize::from(dyno) };
+        text.parse().ok().filter(|proxies| *proxies <= MAX_TRUSTED_PROXIES).unwrap_or_else(|| {
+            self.error(format!("TRUSTED_PROXY is not a number of proxies from 0 to {MAX_TRUSTED_PROXIES}"));
+            0
+        })
     }
 
     fn registration(&mut self) -> Registration {
@@ -90,6 +112,17 @@ impl EnvReader<'_> {
             self.error("CONTACT is not a mail address or an https:// URL");
         }
         url
+    }
+
+    fn days(&mut self, name: &str, default: i64) -> Duration {
+        let days = match self.get(name) {
+            Some(text) => text.parse().ok().filter(|days| (1..=MAX_SESSION_DAYS).contains(days)),
+            None => Some(default),
+        };
+        if days.is_none() {
+            self.error(format!("{name} is not a number of days from 1 to {MAX_SESSION_DAYS}"));
+        }
+        Duration::days(days.unwrap_or(default))
     }
 
     fn number(&mut self, name: &str) -> Option<NonZeroU32> {

@@ -1,14 +1,18 @@
-//! The file `.env`, in the working directory or one above it.
+//! The file `.env` of the working directory. Not one of a directory above it, where others may write.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 
 use super::env_reader::ConfigErrors;
 
 /// Without the line, which may contain a secret.
 const UNREADABLE: &str =
     ".env cannot be read: each line must be NAME=value, with quotes around values that have spaces";
+const WRITABLE_BY_OTHERS: &str =
+    ".env can be changed by other users of this computer, and is not read: run `chmod go-w .env`";
+const OWNED_BY_ANOTHER: &str =
+    ".env belongs to another user of this computer, and is not read: give it to the user who runs Heartlist";
 const UTF_16: &str = ".env is encoded as UTF-16, as some Windows programs do. Save it as UTF-8";
 const NOT_UTF_8: &str = ".env has characters that are not encoded as UTF-8. Save it as UTF-8";
 /// Stands for `$` while dotenvy parses the file, because it would substitute a variable. Unicode reserves noncharacters
@@ -18,14 +22,33 @@ const DOLLAR: char = '\u{fdd0}';
 /// Returns the variables of the file; none if there is no file.
 pub(super) fn read() -> Result<HashMap<String, String>, ConfigErrors> {
     let error = |message: &str| ConfigErrors(vec![message.to_owned()]);
-    let Some(path) = find() else { return Ok(HashMap::new()) };
-    let bytes = fs::read(path).map_err(|_| error(UNREADABLE))?;
+    let mut file = match File::open(".env") {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(HashMap::new()),
+        Err(_) => return Err(error(UNREADABLE)),
+    };
+    check_writers(&file).map_err(error)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|_| error(UNREADABLE))?;
     decode(&bytes).and_then(parse).map_err(error)
 }
 
-fn find() -> Option<PathBuf> {
-    let folder = std::env::current_dir().ok()?;
-    folder.ancestors().map(|folder| folder.join(".env")).find(|path| path.is_file())
+/// Fails if another user than the one of this process and root may write the file: its settings decide where secrets are
+/// sent.
+#[cfg(unix)]
+fn check_writers(file: &File) -> Result<(), &'static str> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = file.metadata().map_err(|_| UNREADABLE)?;
+    if metadata.mode() & 0o022 != 0 {
+        return Err(WRITABLE_BY_OTHERS);
+    }
+    let is_own = metadata.uid() == 0 || metadata.uid() == rustix::process::geteuid().as_raw();
+    is_own.then_some(()).ok_or(OWNED_BY_ANOTHER)
+}
+
+#[cfg(not(unix))]
+fn check_writers(_: &File) -> Result<(), &'static str> {
+    Ok(())
 }
 
 /// Decodes UTF-8, with or without a byte order mark. Text in UTF-16 has one of its own, or NUL bytes.

@@ -122,8 +122,8 @@ pub const VARIABLES: &[Variable] = &[
     ),
     var(
         "TRUSTED_PROXY",
-        "off, except on Heroku",
-        "Set to 1 behind a proxy that appends the client's address to X-Forwarded-For; rate limits then use that address.",
+        "0, or 1 on Heroku",
+        "How many proxies in a row stand before the server and append an address to X-Forwarded-For, from 0 to 9; rate limits then use the address that the outermost one saw. Usually 1; with a content delivery network before the proxy, 2.",
     ),
     var("SIGN_INS_PER_ADDRESS", "30", "How many sign-ins one IP address may start in ten minutes, per process."),
     var(
@@ -131,6 +131,8 @@ pub const VARIABLES: &[Variable] = &[
         "60",
         "How many hearts one browser may add or remove in a minute, per process. One IP address may do ten times as many.",
     ),
+    var("SESSION_DAYS", "180", "How many days after a sign-in its session ends, from 1 to 400."),
+    var("SESSION_IDLE_DAYS", "60", "How many days after the last visit a session ends, from 1 to 400."),
     var("LOG_FORMAT", "text on a terminal, json elsewhere", "The log format: text or json."),
     var(
         "RUST_LOG",
@@ -156,7 +158,7 @@ const fn var(name: &'static str, default: &'static str, about: &'static str) -> 
 
 /// Returns the variables as the end of `--help`.
 pub fn help() -> String {
-    let mut text = String::from("Settings, read from the environment and from a file called .env:\n");
+    let mut text = String::from("Settings, read from the environment and from the file .env in the working folder:\n");
     for Variable { name, default, about } in VARIABLES {
         let _ = write!(text, "\n  {name}\n      {about}\n      Default: {default}\n");
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::Connection;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error as StoreError, Result as StoreResult, SessionStore};
 
@@ -28,25 +28,46 @@ pub const DEVICE: &str = "device";
 /// Key of the time of the sign-in, as a Unix timestamp, which is also stored unsealed.
 pub const SIGNED_IN_AT: &str = "signed_in_at";
 
-/// The tower-sessions store over the table `sessions`.
+/// Lifetime of a session in which nobody has signed in. `load` has it too.
+const ANONYMOUS_TTL: Duration = Duration::minutes(15);
+
+/// Lifetimes of the sessions of users.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    /// From the last request; accurate to five minutes.
+    pub idle: Duration,
+    /// From the sign-in.
+    pub absolute: Duration,
+}
+
+/// The tower-sessions store over the table `sessions`. It decides when a session ends; the date of a record only decides
+/// how long browsers keep the cookie.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
     vault: Vault,
+    lifetimes: Lifetimes,
 }
 
 impl Store {
-    pub fn new(pool: Pool, vault: Vault) -> Self {
-        Self { pool, vault }
+    pub fn new(pool: Pool, vault: Vault, lifetimes: Lifetimes) -> Self {
+        Self { pool, vault, lifetimes }
     }
-}
 
-/// Records that a session was used, at most once in five minutes. A failure is only logged, so that pages still load
-/// while the database is read-only.
-async fn touch_last_seen(pool: &Pool, id_hash: TokenHash) {
-    let query = sqlx::query!("update sessions set last_seen_at = now() where id_hash = $1", id_hash.as_bytes());
-    if let Err(error) = query.execute(pool).await {
-        tracing::debug!(%error, "the time a session was last seen was not stored");
+    /// Records that a session was used, at most once in five minutes, and extends it. A failure is only logged, so that
+    /// pages still load while the database is read-only.
+    async fn touch_last_seen(&self, id_hash: TokenHash) {
+        let query = sqlx::query!(
+            "update sessions set last_seen_at = now(), expires_at = case when user_id is null then expires_at else
+                 least(now() + $2::interval, coalesce(signed_in_at, created_at) + $3::interval) end
+             where id_hash = $1",
+            id_hash.as_bytes(),
+            self.lifetimes.idle as _,
+            self.lifetimes.absolute as _
+        );
+        if let Err(error) = query.execute(&self.pool).await {
+            tracing::debug!(%error, "the time a session was last seen was not stored");
+        }
     }
 }
 
@@ -70,14 +91,18 @@ impl SessionStore for Store {
                      insert into events (user_id, at, kind, provider, device)
                      select $2, $6, 'signed-in', $7, $5 where $7 is not null)
                  insert into sessions (id_hash, user_id, sealed, created_at, expires_at, device, signed_in_at, last_seen_at)
-                 values ($1, $2, $3, now(), $4, $5, $6, now()) on conflict do nothing",
+                 values ($1, $2, $3, now(), now() + case when $2::bigint is null then $4::interval else
+                             least($8::interval, coalesce($6, now()) + $9::interval - now()) end, $5, $6, now())
+                 on conflict do nothing",
                 id_hash.as_bytes(),
                 user(&record.data),
                 sealed,
-                record.expiry_date,
+                ANONYMOUS_TTL as _,
                 device(&record.data),
                 signed_in_at(&record.data),
-                provider
+                provider,
+                self.lifetimes.idle as _,
+                self.lifetimes.absolute as _
             );
             if query.execute(&self.pool).await.map_err(store_error)?.rows_affected() == 1 {
                 return Ok(());
@@ -90,13 +115,18 @@ impl SessionStore for Store {
         let id_hash = hash_id(record.id);
         let sealed = seal(&self.vault, id_hash, &record.data);
         let query = sqlx::query!(
-            "update sessions set user_id = $2, sealed = $3, expires_at = $4, device = $5, signed_in_at = $6 where id_hash = $1",
+            "update sessions set user_id = $2, sealed = $3, device = $5, signed_in_at = $6,
+                 expires_at = case when $2::bigint is null then created_at + $4::interval else
+                     least(now() + $7::interval, coalesce($6, created_at) + $8::interval) end
+             where id_hash = $1",
             id_hash.as_bytes(),
             user(&record.data),
             sealed,
-            record.expiry_date,
+            ANONYMOUS_TTL as _,
             device(&record.data),
-            signed_in_at(&record.data)
+            signed_in_at(&record.data),
+            self.lifetimes.idle as _,
+            self.lifetimes.absolute as _
         );
         query.execute(&self.pool).await.map_err(store_error)?;
         Ok(())
@@ -106,12 +136,13 @@ impl SessionStore for Store {
         let id_hash = hash_id(*id);
         let query = sqlx::query!(
             r#"select sealed, expires_at, coalesce(last_seen_at < now() - interval '5 minutes', true) as "unseen!"
-               from sessions where id_hash = $1 and expires_at > now()"#,
+               from sessions where id_hash = $1 and expires_at > now()
+                   and (user_id is not null or created_at > now() - interval '15 minutes')"#,
             id_hash.as_bytes()
         );
         let Some(row) = query.fetch_optional(&self.pool).await.map_err(store_error)? else { return Ok(None) };
         if row.unseen {
-            touch_last_seen(&self.pool, id_hash).await;
+            self.touch_last_seen(id_hash).await;
         }
         // A record that does not open (SESSION_SECRET was changed) counts as missing, and the user signs in again.
         Ok(open(&self.vault, id_hash, &row.sealed).ok().map(|data| Record {
@@ -348,6 +379,19 @@ pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Err
             "delete from sessions where expires_at between '-infinity' and (
                  select max(expires_at) from (select expires_at from sessions where expires_at <= $1 order by expires_at limit $2) b)",
             now,
+            batch
+        )
+    })
+    .await
+}
+
+/// Deletes sessions in which nobody has signed in, in batches. Returns their number.
+pub async fn delete_anonymous(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+    super::delete_in_batches(pool, |batch| {
+        sqlx::query!(
+            "delete from sessions where id_hash in (
+                 select id_hash from sessions where user_id is null and created_at <= $1 order by created_at limit $2)",
+            now - ANONYMOUS_TTL,
             batch
         )
     })

@@ -4,6 +4,7 @@ use sqlx::Connection;
 use time::OffsetDateTime;
 
 use super::{Error, Pool};
+use crate::ids::PlaylistId;
 
 /// An entry of a list.
 #[derive(Clone, Debug)]
@@ -30,6 +31,15 @@ pub async fn load(pool: &Pool, period: &str) -> Result<Vec<TopEntry>, Error> {
         period
     );
     Ok(query.fetch_all(pool).await?)
+}
+
+/// Returns the name of a listed playlist.
+pub async fn find_name(pool: &Pool, playlist: &PlaylistId) -> Result<Option<String>, Error> {
+    let query = sqlx::query_scalar!(
+        "select name from top_playlists where playlist_id = $1 and seen_at is not null limit 1",
+        playlist.as_str()
+    );
+    Ok(query.fetch_optional(pool).await?.flatten())
 }
 
 /// Returns a time up to which this replica is complete: when its lists were made or its last change was replayed.

@@ -14,6 +14,7 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<()> {
     let pool = &app.db;
     let results = [
         ("sessions", db::sessions::delete_expired(pool, now).await.map_err(Error::from)),
+        ("anonymous sessions", db::sessions::delete_anonymous(pool, now).await.map_err(Error::from)),
         ("pending logins", db::pending_logins::delete_expired(pool, now).await.map_err(Error::from)),
         ("events", db::events::delete_expired(pool, now).await.map_err(Error::from)),
         ("invitations", db::invites::delete_expired(pool, now).await.map_err(Error::from)),

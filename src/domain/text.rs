@@ -48,6 +48,17 @@ fn is_inked(c: char) -> bool {
 /// without a head, the place of an object.
 const BLANKS: [char; 5] = ['\u{2800}', '\u{13441}', '\u{13442}', '\u{1d159}', '\u{fffc}'];
 
+/// Longest name of a person, in characters. Spotify's have at most 30.
+const MAX_NAME_CHARS: usize = 100;
+
+/// Returns the name of a person, cut if it is too long.
+pub fn cut_name(name: &str) -> String {
+    match name.char_indices().nth(MAX_NAME_CHARS) {
+        Some(_) => name.chars().take(MAX_NAME_CHARS - 1).chain(['…']).collect(),
+        None => name.to_owned(),
+    }
+}
+
 /// Returns `name`, or `substitute` if it shows nothing.
 pub fn visible_or(name: String, substitute: &str) -> String {
     if is_visible(&name) { name } else { substitute.to_owned() }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use time::{Duration, OffsetDateTime};
 
+use super::text::is_visible;
 use super::{PAGE_SIZE, Playlist, Result};
 use crate::app::App;
 use crate::db::top::{Candidate, TopEntry};
 use crate::db::{self, Pool};
-use crate::ids::UserId;
+use crate::ids::{PlaylistId, UserId};
 
 /// Maximum age of the counts; a pause after a slow count adds to it. With the job's interval and the browser's cache, a
 /// heart counts within a minute.
@@ -42,6 +43,12 @@ impl Period {
             Period::AllTime => "ever",
         }
     }
+}
+
+/// Returns the name of a playlist that everybody may see on the popular list.
+pub async fn public_name(app: &App, playlist: &PlaylistId) -> Result<Option<String>> {
+    let name = if app.config.top_page { db::top::find_name(&app.db, playlist).await? } else { None };
+    Ok(name.filter(|name| is_visible(name)))
 }
 
 pub struct RankedPlaylist {

@@ -33,6 +33,9 @@ pub struct Grant {
     #[serde(with = "time::serde::timestamp")]
     pub authorized_at: OffsetDateTime,
     pub scopes: Scopes,
+    /// When the user last signed in at the provider, if it says so.
+    #[serde(skip)]
+    pub auth_time: Option<OffsetDateTime>,
 }
 
 pub type Scopes = BTreeSet<String>;
@@ -74,6 +77,9 @@ pub struct Client {
     pub(super) endpoints: OAuth2Client<EndpointSet, EndpointSet>,
     /// The base URL of the provider's API, without a trailing slash.
     pub(super) api: String,
+    /// The base URL of the token endpoint, without a trailing slash.
+    pub(super) token_base: String,
+    pub(super) client_secret: Secret,
     /// The provider's `iss` (RFC 9207).
     issuer: String,
     pub(super) http: HttpClient,
@@ -107,7 +113,16 @@ impl Client {
             .set_token_uri(TokenUrl::new(format!("{tokens}{}", spec.token_path)).expect(valid))
             .set_redirect_uri(RedirectUrl::from_url(settings.redirect_uri));
         let issuer = format!("{accounts}{}", spec.issuer);
-        Self { provider, spec, endpoints, api: trim(&settings.api_url), issuer, http: HttpClient::new() }
+        Self {
+            provider,
+            spec,
+            endpoints,
+            api: trim(&settings.api_url),
+            token_base: tokens,
+            client_secret: settings.client_secret,
+            issuer,
+            http: HttpClient::new(),
+        }
     }
 
     pub fn provider(&self) -> Provider {
@@ -130,12 +145,15 @@ impl Client {
         self.spec.scopes.iter().chain(optional).map(|scope| (*scope).to_owned()).collect()
     }
 
-    /// Returns the URL of the consent page, with the state and the PKCE verifier of this login.
-    pub fn authorize_url(&self, scopes: &Scopes) -> AuthorizationRequest {
+    /// Returns the URL of the consent page, with the state and the PKCE verifier of this login. With
+    /// `needs_new_sign_in`, the provider is to ask who the user is, even if it knows.
+    pub fn authorize_url(&self, scopes: &Scopes, needs_new_sign_in: bool) -> AuthorizationRequest {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let request = self.endpoints.authorize_url(CsrfToken::new_random).set_pkce_challenge(challenge);
         // In the spec's order, because the consent page lists the scopes in the order of the request.
         let ordered = self.spec.scopes.iter().chain(self.spec.optional_scopes).filter(|scope| scopes.contains(**scope));
+        let extra = if needs_new_sign_in { self.spec.reauth_params } else { &[] };
+        let request = extra.iter().fold(request, |request, (name, value)| request.add_extra_param(*name, *value));
         let (url, state) = request.add_scopes(ordered.map(|scope| Scope::new((*scope).to_owned()))).url();
         AuthorizationRequest {
             url,
@@ -192,5 +210,6 @@ fn grant_from_response(response: &LooseTokenResponse, scopes: &Scopes, now: Offs
         authorized_at: now,
         // RFC 6749 section 5.1: a response without scopes means those requested, or the previous ones.
         scopes: granted.unwrap_or_else(|| scopes.clone()),
+        auth_time: response.auth_time(),
     }
 }

@@ -6,6 +6,7 @@ mod error;
 mod http;
 mod profile;
 pub mod providers;
+mod revocation;
 mod token_response;
 
 use std::sync::Arc;

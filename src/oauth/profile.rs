@@ -15,8 +15,6 @@ pub struct Profile {
     pub provider: Provider,
     /// The provider's id of the user, which never changes.
     pub subject: String,
-    /// The id under which earlier releases may have stored the user; Spotify only.
-    pub legacy_subject: Option<String>,
     /// The user's id as the owner of playlists; Spotify only.
     pub handle: Option<String>,
     pub name: Option<String>,
@@ -51,7 +49,7 @@ impl Client {
             EmailSource::List(path) => primary_email(&self.get_json(path, access).await?),
         };
         let name = display_name(endpoint, &json);
-        Ok(Profile { provider: self.provider(), subject, legacy_subject: None, handle: None, name, email })
+        Ok(Profile { provider: self.provider(), subject, handle: None, name, email })
     }
 
     async fn get_json(&self, path: &str, access: &Secret) -> Result<Value, Error> {
@@ -67,10 +65,13 @@ impl Client {
     }
 }
 
+/// Longest text that is read; an email address has at most 254 characters (RFC 5321 section 4.5.3.1).
+const MAX_TEXT_BYTES: usize = 1024;
+
 fn text_at(json: &Value, pointer: &str) -> Option<String> {
     let text = json.pointer(pointer)?.as_str()?.trim();
     // Postgres cannot store NUL in text.
-    (!text.is_empty() && !text.contains('\0')).then(|| text.to_owned())
+    (!text.is_empty() && !text.contains('\0') && text.len() <= MAX_TEXT_BYTES).then(|| text.to_owned())
 }
 
 /// Returns the id at `pointer` if it is a string or an unsigned integer.

@@ -13,6 +13,8 @@ pub struct ProviderSpec {
     pub scopes: &'static [&'static str],
     /// Scopes that are requested once the user turns on a feature that needs them.
     pub optional_scopes: &'static [&'static str],
+    /// Parameters that make the provider ask for a new sign-in, even if the browser is signed in there.
+    pub reauth_params: &'static [(&'static str, &'static str)],
     pub auth_method: ClientAuthMethod,
     /// The provider's `iss` (RFC 9207), below the accounts URL.
     pub issuer: &'static str,
@@ -20,8 +22,21 @@ pub struct ProviderSpec {
     pub invalid_grant_aliases: &'static [&'static str],
     /// Error codes that mean `invalid_client`: the operator has to correct the provider's settings.
     pub invalid_client_aliases: &'static [&'static str],
+    pub revocation: Revocation,
     /// `None` for Spotify, whose Web API is used instead.
     pub userinfo: Option<UserinfoEndpoint>,
+}
+
+/// How the provider revokes a token.
+#[derive(Clone, Copy, Debug)]
+pub enum Revocation {
+    /// Spotify has no endpoint. Facebook's withdraws the whole consent, and with it the entry in the list where people
+    /// see and remove Heartlist.
+    None,
+    /// RFC 7009, below the token URL.
+    Rfc7009(&'static str),
+    /// `DELETE /applications/{client_id}/token` of the API, with HTTP Basic and JSON.
+    GitHub,
 }
 
 /// How the client authenticates at the token endpoint (RFC 6749 section 2.3.1).
@@ -71,30 +86,35 @@ pub fn spec(provider: Provider) -> &'static ProviderSpec {
     }
 }
 
-/// Spotify. Paths and scopes: its guide to the authorization-code flow and its list of scopes.
+/// Spotify. Paths, scopes and `show_dialog`: its guide to the authorization-code flow and its list of scopes.
 pub const SPOTIFY: ProviderSpec = ProviderSpec {
     authorize_path: "/authorize",
     token_path: "/api/token",
     scopes: &["playlist-read-private", "playlist-read-collaborative"],
     optional_scopes: &[NOW_PLAYING_SCOPE],
+    reauth_params: &[("show_dialog", "true")],
     auth_method: ClientAuthMethod::Basic,
     issuer: "",
     invalid_grant_aliases: &[],
     invalid_client_aliases: &[],
+    revocation: Revocation::None,
     userinfo: None,
 };
 
 /// Google. Paths, claims, `iss`: developers.google.com/identity/openid-connect/reference and its discovery
-/// document. `sub` is unique and never reused; an email address may be reused.
+/// document. `sub` is unique and never reused; an email address may be reused. Google knows no `prompt=login`, and
+/// reports `auth_time` only to apps for which that is turned on.
 pub const GOOGLE: ProviderSpec = ProviderSpec {
     authorize_path: "/o/oauth2/v2/auth",
     token_path: "/token",
     scopes: &["openid", "email", "profile"],
     optional_scopes: &[],
+    reauth_params: &[("prompt", "select_account"), ("max_age", "0")],
     auth_method: ClientAuthMethod::Body,
     issuer: "",
     invalid_grant_aliases: &[],
     invalid_client_aliases: &[],
+    revocation: Revocation::Rfc7009("/revoke"),
     userinfo: Some(UserinfoEndpoint {
         path: "/v1/userinfo",
         subject: "/sub",
@@ -105,16 +125,19 @@ pub const GOOGLE: ProviderSpec = ProviderSpec {
 
 /// GitHub. docs.github.com: “Authorizing OAuth apps”, “Troubleshooting OAuth app access token request errors”
 /// (sent with status 200), “REST API endpoints for users” and “… for emails”. A login name can be given up and taken by
-/// somebody else; the numeric id stays. Email addresses need a scope; public data does not.
+/// somebody else; the numeric id stays. Email addresses need a scope; public data does not. The prompt:
+/// github.blog/changelog/2024-06-07-account-picker-updates-for-oauth-and-github-app-sign-in.
 pub const GITHUB: ProviderSpec = ProviderSpec {
     authorize_path: "/login/oauth/authorize",
     token_path: "/login/oauth/access_token",
     scopes: &["user:email"],
     optional_scopes: &[],
+    reauth_params: &[("prompt", "select_account")],
     auth_method: ClientAuthMethod::Body,
     issuer: "/login/oauth",
     invalid_grant_aliases: &["bad_verification_code"],
     invalid_client_aliases: &["incorrect_client_credentials", "redirect_uri_mismatch", "application_suspended"],
+    revocation: Revocation::GitHub,
     userinfo: Some(UserinfoEndpoint {
         path: "/user",
         subject: "/id",
@@ -123,7 +146,7 @@ pub const GITHUB: ProviderSpec = ProviderSpec {
     }),
 };
 
-/// Facebook. developers.facebook.com: “Manually build a login flow” and the Graph API's `User`, whose `id` is
+/// Facebook. developers.facebook.com: “Manually build a login flow”, “Re-authentication” and the Graph API's `User`, whose `id` is
 /// app-scoped. Facebook does not say whether an address is verified. Errors are objects: code 100 is about the
 /// authorization code, 1 and 101 are about the app.
 pub const FACEBOOK: ProviderSpec = ProviderSpec {
@@ -131,10 +154,12 @@ pub const FACEBOOK: ProviderSpec = ProviderSpec {
     token_path: "/oauth/access_token",
     scopes: &["public_profile", "email"],
     optional_scopes: &[],
+    reauth_params: &[("auth_type", "reauthenticate")],
     auth_method: ClientAuthMethod::Body,
     issuer: "",
     invalid_grant_aliases: &["100"],
     invalid_client_aliases: &["1", "101"],
+    revocation: Revocation::None,
     userinfo: Some(UserinfoEndpoint {
         path: "/me?fields=id,name,email",
         subject: "/id",
@@ -151,11 +176,13 @@ pub const X: ProviderSpec = ProviderSpec {
     token_path: "/2/oauth2/token",
     scopes: &["users.read", "tweet.read"],
     optional_scopes: &[],
+    reauth_params: &[],
     auth_method: ClientAuthMethod::Basic,
     issuer: "",
     // “Value passed for the authorization code was invalid.”
     invalid_grant_aliases: &["invalid_request"],
     invalid_client_aliases: &[],
+    revocation: Revocation::Rfc7009("/2/oauth2/revoke"),
     userinfo: Some(UserinfoEndpoint {
         path: "/2/users/me",
         subject: "/data/id",

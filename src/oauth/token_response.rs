@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth2::basic::BasicTokenType;
 use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use time::OffsetDateTime;
 
 /// Longest lifetime that is believed. Far longer ones would overflow the date at which the token expires.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -22,6 +25,18 @@ pub(super) struct LooseTokenResponse {
     refresh_token: Option<RefreshToken>,
     #[serde(default, deserialize_with = "scopes")]
     scope: Option<Vec<Scope>>,
+    #[serde(default)]
+    id_token: Value,
+}
+
+impl LooseTokenResponse {
+    /// Returns when the user last signed in at the provider, if its ID token says so (OpenID Connect Core section 2). Its
+    /// signature is not needed: it comes from the token endpoint over TLS (section 3.1.3.7).
+    pub(super) fn auth_time(&self) -> Option<OffsetDateTime> {
+        let payload = URL_SAFE_NO_PAD.decode(self.id_token.as_str()?.split('.').nth(1)?).ok()?;
+        let claims: Value = serde_json::from_slice(&payload).ok()?;
+        OffsetDateTime::from_unix_timestamp(claims.get("auth_time")?.as_i64()?).ok()
+    }
 }
 
 impl TokenResponse for LooseTokenResponse {
@@ -133,6 +148,19 @@ mod tests {
             assert_eq!(scopes(value.clone()).as_deref(), Some(""), "{value}: nothing was granted");
         }
         assert_eq!((scopes(json!(null)), scopes(json!(7))), (None, None));
+    }
+
+    #[test]
+    fn time_of_the_sign_in_is_read_from_the_id_token() {
+        let auth_time = |token: Value| read(json!({"id_token": token})).auth_time().map(OffsetDateTime::unix_timestamp);
+        let token = |claims: &str| json!(format!("e30.{}.signature", URL_SAFE_NO_PAD.encode(claims)));
+        assert_eq!(auth_time(token(r#"{"auth_time":1790000000}"#)), Some(1_790_000_000));
+        for absent in [r#"{"auth_time":"soon"}"#, r#"{"auth_time":9e99}"#, "{}", "no JSON"] {
+            assert_eq!(auth_time(token(absent)), None, "{absent}");
+        }
+        for odd in [json!(null), json!(7), json!(""), json!("a.%.b")] {
+            assert_eq!(auth_time(odd.clone()), None, "{odd}");
+        }
     }
 
     #[test]

@@ -13,14 +13,23 @@ use crate::ids::PlaylistId;
 /// Deserializes a field to `None` if it does not have its type, so that one bad field does not spoil the response.
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
     let value = Value::deserialize(from).ok().map(|value| match value {
-        Value::String(text) => replace_unprintable(text).into(),
+        Value::String(text) => replace_unprintable(cut(text)).into(),
         value => value,
     });
     Ok(value.and_then(|value| T::deserialize(value).ok()))
 }
 
 fn required_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    String::deserialize(from).map(replace_unprintable)
+    String::deserialize(from).map(cut).map(replace_unprintable)
+}
+
+/// Longest text that is read, in bytes. Names have at most a hundred characters and descriptions three hundred, before
+/// their links.
+const MAX_TEXT_BYTES: usize = 8 * 1024;
+
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+    text
 }
 
 /// Replaces characters that HTML forbids (section 13.2.3.5: most controls, and noncharacters) with U+FFFD. Postgres

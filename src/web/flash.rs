@@ -6,19 +6,22 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use time::Duration;
 
 use crate::app::App;
 use crate::domain::login::Missing;
 use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
+
+/// Lifetime of the cookie, in case no page shows the message.
+const COOKIE_TTL: Duration = Duration::seconds(60);
 
 /// The kind of a flash message, which determines its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,16 +249,12 @@ pub(crate) fn take(app: &App, headers: &HeaderMap) -> Option<FlashMessage> {
 pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let is_pending = request.method() != Method::HEAD && take(&app, request.headers()).is_some();
     let mut response = next.run(request).await;
-    let (value, max_age) = match response.extensions().get::<FlashMessage>() {
-        Some(message) => (message.encode(), 60),
-        None if is_pending && !response.status().is_redirection() && is_html(response.headers()) => (String::new(), 0),
-        None => return response,
-    };
-    let name = cookies::name(&app, CookieKind::Flash);
-    let secure = if app.config.is_https() { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}");
-    let cookie = HeaderValue::from_str(&cookie).expect("base64 is ASCII");
-    response.headers_mut().append(SET_COOKIE, cookie);
+    if let Some(message) = response.extensions().get::<FlashMessage>() {
+        let value = message.encode();
+        cookies::set(&app, &mut response, CookieKind::Flash, &value, COOKIE_TTL);
+    } else if is_pending && !response.status().is_redirection() && is_html(response.headers()) {
+        cookies::remove(&app, &mut response, CookieKind::Flash);
+    }
     response
 }
 

@@ -50,6 +50,22 @@ async fn doctor_shows_redirect_uri_and_no_secret() {
 }
 
 #[tokio::test]
+async fn setup_page_says_that_a_proxy_is_not_trusted() {
+    let operator = format!("Bearer {OPERATOR_TOKEN}");
+    for (proxies, header, expected) in [
+        ("0", ("x-forwarded-for", "203.0.113.7"), "is-problem"),
+        ("0", ("forwarded", "for=203.0.113.7"), "is-problem"),
+        ("0", ("accept-language", "en"), "is-ok"),
+        ("1", ("x-forwarded-for", "203.0.113.7"), "is-ok"),
+    ] {
+        let site = Site::open_with(&[("OPERATOR_TOKEN", OPERATOR_TOKEN), ("TRUSTED_PROXY", proxies)]).await;
+        let headers = [("authorization", operator.as_str()), header];
+        let page = site.visitor().request(reqwest::Method::GET, "/setup", &headers, None).await;
+        assert_eq!(find_finding(&page, "Proxy").0, expected, "{proxies} {header:?}");
+    }
+}
+
+#[tokio::test]
 async fn setup_page_is_404_for_strangers() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", OPERATOR_TOKEN)]).await;
     let missing = site.visitor().get("/no-such-page").await;

@@ -101,6 +101,37 @@ async fn forwarded_addresses_are_read_with_ports_and_brackets() {
     }
 }
 
+/// A content delivery network in front of the proxy.
+#[tokio::test]
+async fn number_of_trusted_proxies_says_which_hop_counts() {
+    for proxies in ["2", "3"] {
+        let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "2"), ("TRUSTED_PROXY", proxies)]).await;
+        site.freeze_clock();
+        let inner = if proxies == "3" { "192.0.2.3, 192.0.2.4" } else { "192.0.2.3" };
+        let from = async |client: &str| start_sign_in_from(&site.visitor(), &format!("{client}, {inner}")).await.status;
+        assert_eq!((from("198.51.100.1").await, from("203.0.113.1, 198.51.100.1").await), (303, 303));
+        assert_eq!(from("203.0.113.2, 198.51.100.1").await, 429, "a spoofed entry resets nothing");
+        assert_eq!(from("198.51.100.2").await, 303, "somebody else behind the same proxies");
+    }
+}
+
+#[tokio::test]
+async fn proxy_that_is_not_trusted_is_logged_once() {
+    let site = Site::open().await;
+    for (header, value) in [("x-forwarded-for", "198.51.100.7"), ("forwarded", "for=198.51.100.7")] {
+        for (proxies, lines) in [("", 1), ("0", 1), ("1", 0)] {
+            let (mut program, base) = start_program(&site, &[("TRUSTED_PROXY", proxies)]).await;
+            for _ in 0..3 {
+                Visitor::new(&base).request(Method::GET, "/login", &[(header, value)], None).await;
+            }
+            program.signal("-TERM");
+            let (_, log) = program.wait_for_exit().await;
+            assert_eq!(log.matches("TRUSTED_PROXY").count(), lines, "{log}");
+            assert!(!log.contains("198.51.100"), "{log}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn unreadable_forwarded_address_is_logged_once() {
     let site = Site::open().await;

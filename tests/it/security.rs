@@ -3,7 +3,11 @@
 use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 
-use crate::support::visitor::approve;
+use tower_sessions::session::Id;
+
+use crate::support::page::Page;
+use crate::support::program::start_program;
+use crate::support::visitor::{Visitor, approve};
 use crate::support::{HEART, Site};
 
 #[tokio::test]
@@ -69,8 +73,82 @@ async fn https_cookies_are_secure_and_host_bound() {
     assert!(page.header("strict-transport-security").contains("max-age=63072000"));
     let left = site.visitor().request(Method::POST, "/logout", &same, Some(String::new())).await;
     let cookies: Vec<_> = left.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
-    assert!(cookies.iter().any(|cookie| cookie.starts_with("heartlist-flash=")), "{cookies:?}");
+    assert!(cookies.iter().any(|cookie| cookie.starts_with("__Host-heartlist-flash=")), "{cookies:?}");
     assert!(cookies.iter().all(|cookie| cookie.contains("Secure") && cookie.contains("Path=/")), "{cookies:?}");
+}
+
+/// Browsers refuse a removal that lacks the attributes which the prefix `__Host-` demands.
+#[tokio::test]
+async fn every_cookie_is_removed_with_the_attributes_it_was_set_with() {
+    for base in [None, Some("https://hearts.example"), Some("https://hearts.example:8443")] {
+        let site = Site::open_with(&base.map(|base| ("BASE_URL", base)).into_iter().collect::<Vec<_>>()).await;
+        let prefix = if base.is_some() { "__Host-heartlist".to_owned() } else { site.session_cookie() };
+        // An unknown session, a flash message and a login, as the browser would send them.
+        let id = Id::default();
+        let flash = "eyJmbGFzaCI6InNpZ25lZC1vdXQiLCJwbGF5bGlzdCI6bnVsbH0";
+        let sent = format!("{prefix}={id}; {prefix}-flash={flash}; {prefix}-login=a-login");
+        let host = base.map_or(site.base["http://".len()..].to_owned(), |base| base["https://".len()..].to_owned());
+        let headers = [("sec-fetch-site", "same-origin"), ("cookie", sent.as_str()), ("host", host.as_str())];
+        let page = site.visitor().request(Method::GET, "/login", &headers, None).await;
+        let left = site.visitor().request(Method::POST, "/logout", &headers, Some(String::new())).await;
+        let removals = |page: &Page| {
+            let all = page.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned());
+            all.filter(|cookie| cookie.contains("Max-Age=0")).collect::<Vec<_>>()
+        };
+        let (at_page, at_sign_out) = (removals(&page), removals(&left));
+        for (name, found) in [("", &at_page), ("-flash", &at_page), ("", &at_sign_out), ("-login", &at_sign_out)] {
+            let start = format!("{prefix}{name}=;");
+            let matching: Vec<_> = found.iter().filter(|cookie| cookie.starts_with(&start)).collect();
+            assert_eq!(matching.len(), 1, "{start} {found:?}");
+            for part in ["Path=/", "HttpOnly", "SameSite=Lax"] {
+                assert!(matching[0].contains(part), "{part} in {matching:?}");
+            }
+            assert_eq!(matching[0].contains("Secure"), base.is_some(), "{matching:?}");
+        }
+    }
+}
+
+/// Clearing cookies would end the sessions of other sites below the same domain, and of instances at other ports.
+#[tokio::test]
+async fn sign_out_clears_what_the_browser_stored_for_this_site() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let left = ada.send_form(ada.open("/logout").await.form("main form[action='/logout']")).await;
+    assert_eq!((left.status, left.header("clear-site-data")), (303, "\"storage\""));
+    assert_eq!(ada.open("/").await.flash().as_deref(), Some("You are signed out."));
+}
+
+/// Links that were copied into other links, or written in other ways.
+#[tokio::test]
+async fn log_contains_no_token_of_a_link_however_its_path_is_written() {
+    let site = Site::open().await;
+    let (mut program, base) = start_program(&site, &[("RUST_LOG", "trace")]).await;
+    let visitor = Visitor::new(&base);
+    let (share, invite) = ("k3Zt0pQxW7rBv2mYh9AwTg", "Hk3-Zt0pQ_xW7rBv2mYh9AwTgJk3-Zt0pQ_xW7rBv2mY");
+    for token in [share, invite] {
+        let paths = [
+            format!("//s/{token}"),
+            format!("/%73/{token}"),
+            format!("/S/{token}"),
+            format!("/s%2f{token}"),
+            format!("/%69nvite/{token}"),
+            format!("/s/{token}/atom.xml"),
+            format!("/login?next=/s/{token}"),
+            format!("/login%3Fnext=/s/{token}"),
+            format!("/hearts/{token}-"),
+        ];
+        for path in paths {
+            let referer = format!("{base}/s/{token}");
+            let address = format!("{base}{path}");
+            visitor.request(Method::GET, &address, &[("referer", referer.as_str())], None).await;
+        }
+    }
+    program.signal("-TERM");
+    let (_, log) = program.wait_for_exit().await;
+    assert!(log.contains("answered"), "{log}");
+    for token in [share, invite] {
+        assert!(!log.contains(&token[3..18]), "{log}");
+    }
 }
 
 #[tokio::test]

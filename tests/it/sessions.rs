@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
+use heartlist::db::sessions::{Lifetimes, Store};
+use heartlist::ids::Secret;
+use heartlist::vault::Vault;
 use reqwest::Method;
+use time::OffsetDateTime;
+use tower_sessions::SessionStore as _;
+use tower_sessions::session::{Id, Record};
 
 use crate::support::visitor::{Visitor, approve};
 use crate::support::{HEART, Site};
@@ -107,6 +113,65 @@ async fn expired_sessions_are_deleted() {
     site.run_cleanup().await;
     assert_eq!(site.count("select count(*) from sessions").await, 1);
     assert_eq!(mira.get("/account").await.status, 200);
+}
+
+/// The date of a record decides only how long the browser keeps the cookie.
+#[tokio::test]
+async fn session_without_user_lives_a_quarter_of_an_hour() {
+    let site = Site::open().await;
+    let vault = Vault::new(&Secret::new("a secret of this test, of sufficient length"));
+    let lifetimes = Lifetimes { idle: time::Duration::days(1), absolute: time::Duration::days(2) };
+    let store = Store::new(site.pool(1), vault, lifetimes);
+    let data = std::collections::HashMap::from([("key".to_owned(), 1.into())]);
+    let far = OffsetDateTime::UNIX_EPOCH + time::Duration::days(100_000);
+    let mut record = Record { id: Id::default(), data, expiry_date: far };
+    store.create(&mut record).await.unwrap();
+    store.save(&record).await.unwrap();
+    assert!(store.load(&record.id).await.unwrap().is_some());
+    let short = "select count(*) from sessions where expires_at between now() and now() + interval '15 minutes'";
+    assert_eq!(site.count(short).await, 1);
+    // As the previous release stored them.
+    let old =
+        "update sessions set expires_at = now() + interval '180 days', created_at = now() - interval '16 minutes'";
+    sqlx::query(old).execute(&site.db).await.unwrap();
+    assert!(store.load(&record.id).await.unwrap().is_none());
+    let mira = site.sign_in("mira").await;
+    site.run_cleanup().await;
+    assert_eq!(site.count("select count(*) from sessions").await, 1);
+    assert_eq!(mira.get("/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn session_ends_some_days_after_last_visit_and_after_sign_in() {
+    let site = Site::open_with(&[("SESSION_DAYS", "9"), ("SESSION_IDLE_DAYS", "3")]).await;
+    let ada = site.sign_in("ada").await;
+    let ends_within = async |days: i64| {
+        let query = "select count(*) from sessions where expires_at between
+                     now() + $1 * interval '1 day' - interval '1 minute' and now() + $1 * interval '1 day'";
+        sqlx::query_scalar::<_, i64>(query).bind(days).fetch_one(&site.db).await.unwrap() == 1
+    };
+    assert!(ends_within(3).await, "idle");
+    let pass = async |time: &str| {
+        let sql = format!(
+            "update sessions set created_at = created_at - interval '{time}', signed_in_at = signed_in_at - interval '{time}',
+             last_seen_at = last_seen_at - interval '{time}', expires_at = expires_at - interval '{time}'"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&site.db).await.unwrap();
+    };
+    for _ in 0..4 {
+        pass("2 days").await;
+        assert_eq!(ada.get("/account").await.status, 200, "each visit extends it");
+    }
+    assert!(ends_within(1).await, "but never beyond nine days");
+    pass("25 hours").await;
+    assert_eq!(ada.get("/account").await.status, 303);
+    let mira = site.sign_in("mira").await;
+    pass("73 hours").await;
+    assert_eq!(mira.get("/account").await.status, 303, "no visit for three days");
+    site.run_cleanup().await;
+    assert_eq!(site.count("select count(*) from sessions").await, 0);
+    let privacy = mira.open("/privacy").await.text(".legal");
+    assert!(privacy.contains("for 9 days at most, and for 3 days after your last visit"), "{privacy}");
 }
 
 /// Hearts are added without loading the session; the statement itself must check it.

@@ -76,6 +76,40 @@ async fn env_file_in_another_encoding_is_named_as_such() {
     assert!(!is_read_as_open("\u{feff}REGISTRATION=nobody\n".as_bytes()).await);
 }
 
+/// Attack: somebody who may write above the working folder, such as in /tmp, sets where secrets are sent.
+#[tokio::test]
+async fn env_file_of_a_folder_above_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "REGISTRATION=nobody\n").unwrap();
+    for below in ["one", "one/two"] {
+        let inner = folder.path().join(below);
+        std::fs::create_dir_all(&inner).unwrap();
+        assert!(!run_doctor_in(&inner, &[("PORT", "0")]).await.contains("REGISTRATION"), "{below}");
+    }
+    assert!(run_doctor_in(folder.path(), &[("PORT", "0")]).await.contains("REGISTRATION"));
+}
+
+#[tokio::test]
+async fn env_file_that_others_may_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".env");
+    std::fs::write(&file, "REGISTRATION=nobody\n").unwrap();
+    for (mode, is_refused) in
+        [(0o666, true), (0o620, true), (0o602, true), (0o660, true), (0o644, false), (0o600, false), (0o440, false)]
+    {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let said = run_doctor_in(folder.path(), &[]).await;
+        assert_eq!(said.contains(".env can be changed by other users"), is_refused, "{mode:o}: {said}");
+        assert_ne!(said.contains("- REGISTRATION"), is_refused, "{mode:o}: {said}");
+    }
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(&file, Some(12345), None).is_ok() {
+        let said = run_doctor_in(folder.path(), &[]).await;
+        assert!(said.contains(".env belongs to another user") && !said.contains("- REGISTRATION"), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn doctor_names_value_that_keeps_its_quotes() {
     let said = run_doctor_in(&std::env::temp_dir(), &[("SPOTIFY_CLIENT_ID", "\"hush\""), ("PG_BIN", "'hush'")]).await;

@@ -320,6 +320,7 @@ async fn account_deletion_ends_shares_and_holds_slug_for_90_days() {
     site.advance(2 * DAY);
     site.run_cleanup().await;
     assert_eq!(site.count("select count(*) from held_slugs").await, 0);
+    let noor = site.sign_in("noor").await;
     assert_eq!(publish_page_at(&noor, "ada").await.status, 200);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::{Endpoint, Fault};
+use fake_spotify::{Endpoint, Fault, OtherProvider};
 use futures_util::future::join_all;
 use reqwest::Method;
 
@@ -256,30 +256,6 @@ async fn listener_without_display_name_is_greeted_by_id() {
 }
 
 #[tokio::test]
-async fn users_are_recognized_by_account_id() {
-    let site = Site::open().await;
-    site.sign_in("ada").await;
-    site.spotify.change_user_id("ada", "ada.renamed");
-    site.sign_in("ada").await;
-    assert_eq!(site.count_users().await, 1);
-}
-
-#[tokio::test]
-async fn identity_moves_to_account_id_once_known() {
-    let site = Site::open().await;
-    let account_id = site.spotify.user("ada").unwrap().account_id;
-    site.spotify.update_user("ada", |ada| ada.account_id = None);
-    site.sign_in("ada").await;
-    site.spotify.update_user("ada", |ada| ada.account_id = account_id.clone());
-    site.sign_in("ada").await;
-    assert_eq!(site.count_users().await, 1);
-    assert_eq!(site.count("select count(*) from identities where subject like 'id:%'").await, 0);
-    site.spotify.change_user_id("ada", "ada.renamed");
-    site.sign_in("ada").await;
-    assert_eq!(site.count_users().await, 1);
-}
-
-#[tokio::test]
 async fn sign_in_as_another_user_in_same_session_is_refused() {
     let site = Site::open().await;
     let visitor = site.visitor();
@@ -306,6 +282,38 @@ async fn heart_pressed_signed_out_is_saved_after_sign_in() {
     let page = visitor.submit(approve(&consent, "ada")).await;
     assert_eq!(page.flash().unwrap(), "Signed in as Ada. Your heart was saved.");
     assert_eq!(site.count_hearts().await, 1);
+}
+
+/// Attack: a link from another site hearts a playlist of the attacker's.
+#[tokio::test]
+async fn sign_in_page_shows_what_will_be_hearted_and_lets_it_be() {
+    let site = Site::open().await;
+    let id = "3cEYpjA9oz9GiPac4AsH4n";
+    for path in ["/login", "/auth/google", "/login?next=/account"] {
+        let visitor = site.visitor();
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let page = visitor.open(&format!("{path}{separator}heart={id}")).await;
+        assert_eq!(page.attribute("main form label a", "href"), format!("https://open.spotify.com/playlist/{id}"));
+        assert!(page.has(&format!("main form input[type=checkbox][name=heart][value='{id}'][checked]")));
+        assert!(!page.has("input[type=hidden][name=heart]"));
+        let mut form = page.form("main form");
+        form.fields.remove("heart");
+        let consent = visitor.submit(form).await;
+        let form = match path {
+            "/auth/google" => consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada")),
+            _ => approve(&consent, "ada"),
+        };
+        let page = visitor.submit(form).await;
+        assert!(page.flash().unwrap().starts_with("Signed in as Ada") && !page.flash().unwrap().contains("heart"));
+        assert_eq!(site.count_hearts().await, 0, "{path}");
+    }
+    for (period, place) in [("week", 1), ("ever", 1)] {
+        let listed = "insert into top_playlists (period, place, playlist_id, week, ever, name, seen_at)
+                      values ($1, $2, $3, 3, 3, 'Evening & Night', now())";
+        sqlx::query(listed).bind(period).bind(place).bind(id).execute(&site.db).await.unwrap();
+    }
+    let page = site.visitor().open(&format!("/login?heart={id}")).await;
+    assert_eq!(page.text("main form label a"), "Evening & Night");
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ pub(crate) async fn decide(State(fake): State<FakeSpotify>, headers: HeaderMap, 
 }
 
 fn parse(fake: &FakeSpotify, text: &str) -> Result<(AuthorizationRequest, Params), &'static str> {
-    let params = Params::parse(text).map_err(|_| "A parameter was sent twice.")?;
+    let params = Params::parse(text).map_err(|_| "A parameter was sent twice, or there is too much.")?;
     let switches = fake.state().switches.clone();
     let request = AuthorizationRequest::parse(&params, fake.settings(), &switches)?;
     Ok((request, params))

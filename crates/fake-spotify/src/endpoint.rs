@@ -29,11 +29,13 @@ pub enum Endpoint {
     OtherToken,
     /// Userinfo endpoints of the other providers.
     OtherProfile,
+    /// Revocation endpoints of the other providers; Facebook has none.
+    OtherRevocation,
 }
 
 impl Endpoint {
     pub(crate) fn is_other_provider(self) -> bool {
-        matches!(self, Self::OtherConsent | Self::OtherToken | Self::OtherProfile)
+        matches!(self, Self::OtherConsent | Self::OtherToken | Self::OtherProfile | Self::OtherRevocation)
     }
 
     /// Whether it belongs to Spotify's Web API.

@@ -1,12 +1,13 @@
 //! Authorization codes, access tokens and refresh tokens.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use time::OffsetDateTime;
 
+use crate::recent_map::RecentMap;
 use crate::settings::Switches;
 
 /// Spotify's "about 10 minutes".
@@ -15,6 +16,10 @@ const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(26 * 7 * 24 * 3600);
 /// Number of secrets that [`Grants::issued_secrets`] returns at most.
 const MAX_ISSUED_SECRETS: usize = 1_000;
+/// Number of codes that wait for their exchange, at each provider.
+pub(crate) const MAX_CODES: usize = 1_000;
+/// Number of tokens of each kind, at each provider.
+pub(crate) const MAX_TOKENS: usize = 50_000;
 
 /// The result of a sign-in or refresh.
 #[derive(Clone)]
@@ -74,18 +79,26 @@ struct RefreshToken {
     is_revoked: bool,
 }
 
-#[derive(Default)]
 pub(crate) struct Grants {
-    codes: HashMap<String, (Authorization, OffsetDateTime)>,
-    access_tokens: HashMap<String, AccessToken>,
-    refresh_tokens: HashMap<String, RefreshToken>,
+    codes: RecentMap<(Authorization, OffsetDateTime)>,
+    access_tokens: RecentMap<AccessToken>,
+    refresh_tokens: RecentMap<RefreshToken>,
     issued_secrets: VecDeque<String>,
+}
+
+impl Default for Grants {
+    fn default() -> Self {
+        Self {
+            codes: RecentMap::new(MAX_CODES),
+            access_tokens: RecentMap::new(MAX_TOKENS),
+            refresh_tokens: RecentMap::new(MAX_TOKENS),
+            issued_secrets: VecDeque::new(),
+        }
+    }
 }
 
 impl Grants {
     pub(crate) fn issue_code(&mut self, authorization: Authorization, now: OffsetDateTime) -> String {
-        // Expired codes are kept for a while, because their error differs from that of unknown ones.
-        self.codes.retain(|_, (_, issued_at)| now - *issued_at < CODE_LIFETIME * 10);
         let code = self.random_secret("AQ", 150);
         self.codes.insert(code.clone(), (authorization, now));
         code
@@ -182,7 +195,6 @@ impl Grants {
         now: OffsetDateTime,
         expires_in: Duration,
     ) -> Tokens {
-        self.access_tokens.retain(|_, access| now < access.expires_at);
         let access_token = self.random_secret("BQ", 120);
         let (user_key, scope) = (Some(grant.user_key.clone()), grant.scope.clone());
         let access = AccessToken { user_key, scope: scope.clone(), expires_at: now + expires_in };

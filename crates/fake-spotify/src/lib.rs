@@ -36,6 +36,7 @@ mod params;
 mod pkce;
 mod player;
 mod playlist;
+mod recent_map;
 mod redirect_uri;
 mod request_log;
 mod router;

@@ -24,6 +24,8 @@ pub struct RecordedRequest {
 
 /// Length of the log; bounds the memory of a long demo.
 const MAX_RECORDED: usize = 10_000;
+/// Longest path and query that is kept.
+const MAX_PATH_BYTES: usize = 1_000;
 
 #[derive(Default)]
 pub(crate) struct RequestLog {
@@ -34,7 +36,10 @@ pub(crate) struct RequestLog {
 }
 
 impl RequestLog {
-    pub(crate) fn record(&mut self, request: RecordedRequest) {
+    pub(crate) fn record(&mut self, mut request: RecordedRequest) {
+        // The address may have come in a buffer of a size that the client chose.
+        request.path_and_query.truncate(request.path_and_query.floor_char_boundary(MAX_PATH_BYTES));
+        request.path_and_query.shrink_to_fit();
         *self.counts.entry(request.endpoint).or_default() += 1;
         if self.recorded.len() == MAX_RECORDED {
             self.recorded.pop_front();
@@ -81,6 +86,23 @@ impl RequestLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn log_has_a_bounded_size_whatever_is_requested() {
+        let mut log = RequestLog::default();
+        for path in ["/short".to_owned(), "/".repeat(30_000), format!("/{}", "é".repeat(20_000))] {
+            for _ in 0..MAX_RECORDED {
+                log.record(RecordedRequest {
+                    endpoint: Endpoint::Me,
+                    method: Method::GET,
+                    path_and_query: path.clone(),
+                    received_at: OffsetDateTime::UNIX_EPOCH,
+                });
+            }
+            let bytes: usize = log.recorded().map(|request| request.path_and_query.capacity()).sum();
+            assert!(bytes <= MAX_RECORDED * MAX_PATH_BYTES, "{bytes}");
+        }
+    }
 
     #[test]
     fn faults_occur_in_order_and_run_out() {

@@ -166,7 +166,12 @@ impl FakeSpotify {
         self.state().request_log.reset();
     }
 
-    /// The last 10,000 requests, oldest first.
+    /// Number of access tokens of another provider that are valid.
+    pub fn count_access_tokens(&self, provider: OtherProvider) -> usize {
+        self.state().other_providers.count_access_tokens(provider)
+    }
+
+    /// The last requests, 10,000 at most, oldest first. Long addresses are cut.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state().request_log.recorded().cloned().collect()
     }

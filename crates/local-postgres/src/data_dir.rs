@@ -183,17 +183,24 @@ fn create_private_dir(dir: &Path, candidates: &[OsUser]) -> Result<Option<OsUser
     if !metadata.is_dir() {
         return Err(Error::at(dir)(io::ErrorKind::NotADirectory.into()));
     }
-    let Some(first) = candidates.first() else {
-        check_owner(dir, rustix::process::geteuid().as_raw())?;
-        return Ok(None);
+    let owner = match candidates.first() {
+        None => {
+            check_owner(dir, rustix::process::geteuid().as_raw())?;
+            None
+        }
+        Some(first) => match candidates.iter().find(|user| user.uid == metadata.uid()) {
+            // Data of `nobody` stays with `nobody` if a user `postgres` is added later.
+            Some(owner) => Some(owner.clone()),
+            None => {
+                check_owner(dir, 0)?;
+                lchown(dir, Some(first.uid), Some(first.gid)).map_err(Error::at(dir))?;
+                Some(first.clone())
+            }
+        },
     };
-    // Data of `nobody` stays with `nobody` if a user `postgres` is added later.
-    if let Some(owner) = candidates.iter().find(|user| user.uid == metadata.uid()) {
-        return Ok(Some(owner.clone()));
-    }
-    check_owner(dir, 0)?;
-    lchown(dir, Some(first.uid), Some(first.gid)).map_err(Error::at(dir))?;
-    Ok(Some(first.clone()))
+    // A folder that existed may be open to others, who could then reach the socket or replace it.
+    fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(Error::at(dir))?;
+    Ok(owner)
 }
 
 fn check_owner(path: &Path, expected: u32) -> Result<(), Error> {

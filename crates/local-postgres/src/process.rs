@@ -52,6 +52,7 @@ impl Process {
             .arg(data_dir.socket_dir())
             .arg(if options.durable { "durable" } else { "volatile" })
             .arg(&options.database)
+            .arg(if data_dir.os_user().is_some() { "root" } else { "" })
             .envs(binaries.environment())
             .stdin(reader)
             .stdout(lock)

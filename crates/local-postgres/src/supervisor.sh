@@ -4,11 +4,12 @@
 #   $2  folder of the socket
 #   $3  "durable" or "volatile"
 #   $4  name of the database and of its role
+#   $5  "root", if root started it and the server runs as another OS user; else empty
 #   input         reading end of the FIFO `claims`. Each process that uses the server has a writing end, so the
 #                 input ends when the last of them closes it or dies.
 #   output        the lock, held until this shell ends
 #   error output  the log
-bin=$1 socket_dir=$2 durability=$3 database=$4
+bin=$1 socket_dir=$2 durability=$3 database=$4 admitted=$5
 exec 3<&0 4>&1 </dev/null >&2
 # Ctrl-C and a closed terminal are for the program. The server stops when the claims are closed.
 trap '' HUP INT TERM
@@ -31,6 +32,14 @@ if [ ! -e data ]; then
   # The bundled programs have no createdb. A server in single-user mode does the same.
   echo "create database $database" | "$bin/postgres" --single -D data.new postgres 3<&- 4>&- &&
     mv data.new data || exit 1
+fi
+
+# The socket's folder admits the server's OS user alone, which is enough if nobody else uses that account. `nobody` and
+# `postgres` may have other programs: then only root, whose program this is, is admitted.
+if [ -n "$admitted" ]; then
+  echo "local all all peer map=program" >hba.conf
+  echo "program $admitted $database" >ident.conf
+  flags="$flags -c hba_file=hba.conf -c ident_file=ident.conf"
 fi
 
 # shellcheck disable=SC2086  # flags are several words

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     os::unix::{fs::PermissionsExt, fs::lchown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -195,6 +195,51 @@ fn folder_of_another_user_is_refused() {
     };
     let error = LocalPostgres::start(&options(theirs)).unwrap_err();
     assert!(matches!(error, Error::WrongOwner { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn folder_that_was_open_to_others_is_closed() {
+    for mode in [0o755, 0o750, 0o777, 0o701] {
+        let parent = new_parent();
+        let dir = parent.path().join("postgres");
+        fs::create_dir(&dir).unwrap();
+        fs::set_permissions(&dir, Permissions::from_mode(mode)).unwrap();
+        let postgres = LocalPostgres::start(&options(parent.path())).unwrap();
+        assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700, "{mode:o}");
+        assert_eq!(query(&postgres, "select 'fine'").await, "fine");
+    }
+}
+
+/// The account `nobody` or `postgres` may run other programs.
+#[cfg(target_os = "linux")]
+#[test]
+fn as_root_the_server_admits_no_other_user_not_even_its_own() {
+    use std::os::unix::{fs::MetadataExt, net::UnixStream};
+
+    if !geteuid().is_root() {
+        return;
+    }
+    let parent = new_parent();
+    let _postgres = LocalPostgres::start(&options(parent.path())).unwrap();
+    let dir = parent.path().join("postgres");
+    let owner = fs::metadata(&dir).unwrap().uid();
+    let first_answer = |uid: u32| {
+        let socket = dir.join(".s.PGSQL.5432");
+        let connect = move || {
+            let uid = rustix::thread::Uid::from_raw(uid);
+            rustix::thread::set_thread_res_uid(uid, uid, uid).unwrap();
+            let mut server = UnixStream::connect(socket)?;
+            let startup = b"\0\x03\0\0user\0app\0database\0app\0\0";
+            server.write_all(&u32::try_from(startup.len() + 4).unwrap().to_be_bytes())?;
+            server.write_all(startup)?;
+            let mut kind = [0];
+            server.read_exact(&mut kind).map(|()| kind[0])
+        };
+        std::thread::spawn(connect).join().unwrap().ok()
+    };
+    assert_eq!(first_answer(0), Some(b'R'), "authenticated");
+    assert_eq!(first_answer(owner), Some(b'E'));
+    assert_eq!(first_answer(4711), None);
 }
 
 #[test]

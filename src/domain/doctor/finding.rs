@@ -31,6 +31,8 @@ pub enum RequestContext {
         host: Option<String>,
         /// `https` or `http`, from a proxy's header.
         scheme: Option<String>,
+        /// Whether the request has a header of a proxy with the client's address.
+        is_forwarded: bool,
     },
 }
 

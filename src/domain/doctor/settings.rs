@@ -19,10 +19,12 @@ pub(super) fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
     findings.extend(others.map(|provider| check_provider(provider, &config.redirect_uri(provider), config.demo)));
     findings.push(match context {
         RequestContext::Terminal => check_base_url(&config.base_url),
-        RequestContext::Browser { host, scheme } => {
+        RequestContext::Browser { host, scheme, .. } => {
             check_browser_url(&config.base_url, host.as_deref(), scheme.as_deref())
         }
     });
+    let is_forwarded = matches!(context, RequestContext::Browser { is_forwarded: true, .. });
+    findings.push(check_proxy(&config.base_url, config.access.trusted_proxies, is_forwarded));
     findings.push(match &config.session_secret {
         Some(secret) => check_session_secret(secret),
         None => Finding::good(
@@ -142,6 +144,29 @@ fn check_browser_url(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Fi
     }
 }
 
+/// Checks TRUSTED_PROXY. The server itself speaks no https, so an https address means a proxy.
+fn check_proxy(base: &Url, trusted_proxies: usize, is_forwarded: bool) -> Finding {
+    let rationale = "Rate limits count by address. If they do not know the visitors’ addresses, all visitors share those of the proxy, and one of them can use up everybody’s.";
+    let fix = "If the proxy appends the visitor’s address to X-Forwarded-For, set TRUSTED_PROXY to the number of proxies in a row, usually 1.";
+    match trusted_proxies {
+        0 if is_forwarded => {
+            Finding::bad("Proxy", "This request came through a proxy, but TRUSTED_PROXY is not set.", rationale)
+                .with_fix(fix)
+        }
+        0 if base.scheme() == "https" => {
+            Finding::note("Proxy", "BASE_URL is https, so there is a proxy, but TRUSTED_PROXY is not set.", rationale)
+                .with_fix(fix)
+        }
+        0 => Finding::good("Proxy", "None.", rationale),
+        1 => Finding::good("Proxy", "One proxy is trusted to say which address a visitor has.", rationale),
+        _ => Finding::good(
+            "Proxy",
+            format!("{trusted_proxies} proxies in a row are trusted to say which address a visitor has."),
+            rationale,
+        ),
+    }
+}
+
 fn display_origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
@@ -242,6 +267,18 @@ mod tests {
         assert_eq!(check_operator_token(Some(&one), Some(&one)).status, Status::Bad);
         assert_eq!(check_operator_token(Some(&one), Some(&other)).status, Status::Good);
         assert_eq!(check_operator_token(None, Some(&other)).status, Status::Good);
+    }
+
+    #[test]
+    fn a_proxy_must_be_trusted_to_say_addresses() {
+        let status =
+            |base: &str, proxies, forwarded| check_proxy(&Url::parse(base).unwrap(), proxies, forwarded).status;
+        assert_eq!(status("https://a.example", 0, false), Status::Note);
+        assert_eq!(status("https://a.example", 0, true), Status::Bad);
+        assert_eq!(status("http://127.0.0.1:8080", 0, true), Status::Bad);
+        assert_eq!(status("http://127.0.0.1:8080", 0, false), Status::Good);
+        assert_eq!(status("https://a.example", 1, true), Status::Good);
+        assert_eq!(status("https://a.example", 2, true), Status::Good);
     }
 
     #[test]

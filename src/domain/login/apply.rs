@@ -8,7 +8,7 @@ use super::pending::PendingLogin;
 use crate::app::App;
 use crate::db::identities::{self, KnownIdentity, ProviderIdentity};
 use crate::db::{self, users};
-use crate::domain::text::is_visible;
+use crate::domain::text::{cut_name, is_visible};
 use crate::domain::{DEFAULT_NAME, User, operators, registration};
 use crate::ids::{Provider, UserId};
 use crate::oauth::Profile;
@@ -22,7 +22,7 @@ pub(super) async fn apply(
     visitor: Option<(User, bool)>,
     now: OffsetDateTime,
 ) -> Result<(User, Outcome), LoginError> {
-    let known = find_identity(app, profile).await?;
+    let known = find_identity(app, profile, visitor.as_ref().map(|(user, _)| user.id)).await?;
     let owner = known.as_ref().map(|known| known.user);
     let signed_in_as = match &visitor {
         Some((user, can_merge)) => {
@@ -39,7 +39,7 @@ pub(super) async fn apply(
         email,
         at: now,
     };
-    let name = profile.name.as_deref().filter(|name| is_visible(name)).unwrap_or(DEFAULT_NAME);
+    let name = &profile.name.as_deref().filter(|name| is_visible(name)).map_or(DEFAULT_NAME.into(), cut_name);
     let user = match (outcome, known, visitor) {
         (Outcome::Joined, ..) => {
             let id = registration::register(app, identity, name, pending.after.invite.as_ref()).await?;
@@ -98,14 +98,24 @@ async fn update_identity(
     Ok(User { id: known.user, name: if is_renamed { name.to_owned() } else { known.display_name } })
 }
 
-async fn find_identity(app: &App, profile: &Profile) -> Result<Option<KnownIdentity>, db::Error> {
+/// Returns the identity with the profile's subject. An early release stored users of Spotify by their handle (`id:mira`),
+/// which they can give up and somebody else can take. Only the user who is signed in to that account gets it.
+async fn find_identity(
+    app: &App,
+    profile: &Profile,
+    visitor: Option<UserId>,
+) -> Result<Option<KnownIdentity>, db::Error> {
     if let Some(known) = identities::find(&app.db, profile.provider, &profile.subject).await? {
         return Ok(Some(known));
     }
-    let Some(legacy_subject) = &profile.legacy_subject else { return Ok(None) };
-    let known = identities::find(&app.db, profile.provider, legacy_subject).await?;
+    let (Provider::Spotify, Some(handle), Some(visitor)) = (profile.provider, &profile.handle, visitor) else {
+        return Ok(None);
+    };
+    let legacy_subject = format!("id:{handle}");
+    let known = identities::find(&app.db, profile.provider, &legacy_subject).await?;
+    let known = known.filter(|known| known.user == visitor);
     if known.is_some() {
-        identities::change_subject(&app.db, profile.provider, legacy_subject, &profile.subject).await?;
+        identities::change_subject(&app.db, profile.provider, &legacy_subject, &profile.subject).await?;
     }
     Ok(known)
 }

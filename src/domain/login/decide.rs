@@ -69,6 +69,8 @@ pub enum Conflict {
     /// Somebody else may be using a browser that was left signed in.
     #[error("linking needs a recent sign-in")]
     ReauthRequired,
+    #[error("the provider did not ask for a new sign-in")]
+    NotSignedInAgain,
     #[error("the session has changed since the login started")]
     SessionChanged,
 }

@@ -15,7 +15,7 @@ use crate::db::{identities, pending_logins};
 use crate::ids::{Provider, UserId};
 use crate::oauth::providers::NOW_PLAYING_SCOPE;
 use apply::apply;
-use profile::{fetch_profile, to_login_error};
+use profile::{SignedInProfile, fetch_profile, to_login_error};
 
 pub use decide::{Conflict, LoginIntent, Outcome, SignedInAs, decide};
 pub use error::LoginError;
@@ -35,6 +35,8 @@ pub struct LoginResult {
     /// What is unavailable without the refused scopes.
     pub missing: Option<Missing>,
     pub after: AfterLogin,
+    /// Whether the login proves who uses the browser now, so that what needs a recent sign-in is allowed.
+    pub is_recent_sign_in: bool,
     /// When the offer to merge the new account into an older one ends, if there is a candidate.
     pub merge_until: Option<OffsetDateTime>,
 }
@@ -64,7 +66,8 @@ pub async fn complete_login(
         return Err(to_login_error(client.callback_error(code), provider, &pending));
     }
     let Some(code) = params.code.take() else { return Err(LoginError::Rejected { next: pending.after.next }) };
-    let (profile, grant) = fetch_profile(app, provider, &code, &pending, now).await?;
+    let SignedInProfile { profile, grant, auth_time } = fetch_profile(app, provider, &code, &pending, now).await?;
+    let is_reauthenticated = pending.is_reauthenticated(auth_time)?;
     // The session may have ended while the provider answered.
     if let Some(user) = &user
         && !sessions::exists(app, user).await?
@@ -83,7 +86,13 @@ pub async fn complete_login(
         _ => None,
     };
     let missing = grant.as_ref().and_then(|grant| find_missing(&grant.missing(&pending.scopes)));
-    Ok(LoginResult { user, grant, outcome, missing, after: pending.after, merge_until })
+    // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
+    let is_recent_sign_in = match outcome {
+        Outcome::SignedIn(_) | Outcome::Joined => true,
+        Outcome::AlreadyLinked(_) | Outcome::Merged { .. } => is_reauthenticated,
+        Outcome::Linked(_) => false,
+    };
+    Ok(LoginResult { user, grant, outcome, missing, after: pending.after, is_recent_sign_in, merge_until })
 }
 
 /// Returns the providers of other accounts with the same verified email address as `user`.

@@ -4,11 +4,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::decide::LoginIntent;
+use super::decide::{Conflict, LoginIntent};
 use super::error::LoginError;
 use crate::app::App;
 use crate::db::{identities, pending_logins};
-use crate::domain::{CurrentUser, Error, Result};
+use crate::domain::{CurrentUser, Error};
 use crate::ids::{PlaylistId, Provider, Secret, TokenHash};
 use crate::oauth::Scopes;
 use crate::oauth::providers::NOW_PLAYING_SCOPE;
@@ -33,7 +33,7 @@ pub struct CallbackParams {
 }
 
 /// Reads a parameter. One without a value counts as omitted (RFC 6749 section 3.1).
-fn non_empty<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
+fn non_empty<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<Option<T>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     Ok(text.filter(|text| !text.trim().is_empty()).map(T::from))
 }
@@ -53,6 +53,24 @@ pub(super) struct PendingLogin {
     /// Whether the user had signed in recently when the login started.
     #[serde(rename = "fresh")]
     pub(super) is_fresh: bool,
+    /// When the provider was asked for a new sign-in, as a Unix timestamp; `None` if it was not.
+    #[serde(default)]
+    pub(super) reauth_since: Option<i64>,
+}
+
+/// How far a provider's clock may be behind, in seconds.
+const MAX_CLOCK_SKEW: i64 = 60;
+
+impl PendingLogin {
+    /// Returns whether the login proves who uses the browser now: the provider was asked for a new sign-in, and if it says
+    /// when the user signed in, that was later.
+    pub(super) fn is_reauthenticated(&self, auth_time: Option<OffsetDateTime>) -> Result<bool, Conflict> {
+        let Some(since) = self.reauth_since else { return Ok(false) };
+        match auth_time {
+            Some(time) if time.unix_timestamp() < since - MAX_CLOCK_SKEW => Err(Conflict::NotSignedInAgain),
+            _ => Ok(true),
+        }
+    }
 }
 
 /// What to do after a successful login.
@@ -75,6 +93,8 @@ pub enum ReauthReason {
     RenewConsent,
     #[serde(rename = "NowPlaying")]
     EnableNowPlaying,
+    /// Before a change that needs a recent sign-in.
+    SignInAgain,
 }
 
 /// The form field that chooses a [`LoginIntent`].
@@ -118,7 +138,7 @@ pub fn intent(
 }
 
 /// Returns whether the login would link a new identity, which needs a recent sign-in.
-pub async fn adds_identity(app: &App, intent: LoginIntent, provider: Provider) -> Result<bool> {
+pub async fn adds_identity(app: &App, intent: LoginIntent, provider: Provider) -> Result<bool, Error> {
     match intent {
         LoginIntent::Link(user) => Ok(!identities::exists(&app.db, user, provider).await?),
         LoginIntent::SignIn | LoginIntent::Merge(_) => Ok(false),
@@ -129,15 +149,17 @@ pub async fn adds_identity(app: &App, intent: LoginIntent, provider: Provider) -
 ///
 /// # Errors
 /// [`Error::NotFound`] if the provider is not configured.
-pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Result<Url> {
+pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Result<Url, Error> {
     let LoginRequest { provider, browser, intent, is_fresh, after, granted_scopes } = request;
     let client = app.oauth.get(provider).ok_or(Error::NotFound)?;
     // A new consent replaces the old one, so it also requests optional scopes that were granted before.
     let is_requested = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING_SCOPE;
     let scopes = client.scopes(|scope| is_requested(scope) || granted_scopes.contains(scope));
-    let authorization = client.authorize_url(&scopes);
+    let needs_new_sign_in = after.reauth == Some(ReauthReason::SignInAgain) || matches!(intent, LoginIntent::Merge(_));
+    let authorization = client.authorize_url(&scopes, needs_new_sign_in);
+    let reauth_since = needs_new_sign_in.then(|| now.unix_timestamp());
     let state = TokenHash::new(authorization.state.expose());
-    let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh };
+    let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh, reauth_since };
     let pending = serde_json::to_vec(&pending).expect("strings serialize to JSON");
     let sealed = app.vault.seal(Purpose::PendingLogin, state.as_bytes(), &pending);
     let browser = TokenHash::new(browser.expose());
@@ -152,7 +174,7 @@ pub(super) async fn take(
     provider: Provider,
     params: &CallbackParams,
     now: OffsetDateTime,
-) -> std::result::Result<PendingLogin, LoginError> {
+) -> Result<PendingLogin, LoginError> {
     let browser = params.browser.as_ref().ok_or(LoginError::NoCookie)?;
     let state = TokenHash::new(params.state.as_ref().ok_or(LoginError::Unknown)?.expose());
     let sealed = match pending_logins::take(&app.db, TokenHash::new(browser.expose()), state, now).await? {

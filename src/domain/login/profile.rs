@@ -12,25 +12,34 @@ use crate::ids::{Provider, Secret};
 use crate::oauth::{self, Client, Profile};
 use crate::spotify::wire::Me;
 
-/// Exchanges the code and fetches the profile within the time budget. Also returns Spotify's grant; the tokens of other
-/// providers are dropped.
+/// What a provider says after a sign-in.
+pub(super) struct SignedInProfile {
+    pub(super) profile: Profile,
+    /// Spotify's grant; `None` for other providers.
+    pub(super) grant: Option<Grant>,
+    /// When the user last signed in at the provider, if it says so.
+    pub(super) auth_time: Option<OffsetDateTime>,
+}
+
+/// Exchanges the code and fetches the profile within the time budget. The tokens of other providers than Spotify are
+/// revoked.
 pub(super) async fn fetch_profile(
     app: &App,
     provider: Provider,
     code: &Secret,
     pending: &PendingLogin,
     now: OffsetDateTime,
-) -> Result<(Profile, Option<Grant>), LoginError> {
+) -> Result<SignedInProfile, LoginError> {
     let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
     let fetch = async {
         match provider {
             Provider::Spotify => {
                 let (profile, grant) = fetch_spotify_profile(app, client, code, pending, now).await?;
-                Ok((profile, Some(grant)))
+                Ok(SignedInProfile { profile, grant: Some(grant), auth_time: None })
             }
             _ => {
                 let profile = fetch_userinfo_profile(client, code, pending, now).await;
-                profile.map(|profile| (profile, None)).map_err(|error| to_login_error(error, provider, pending))
+                profile.map_err(|error| to_login_error(error, provider, pending))
             }
         }
     };
@@ -55,12 +64,11 @@ async fn fetch_spotify_profile(
         Err(Error::Reconnect) => return Err(LoginError::Rejected { next: pending.after.next.clone() }),
         result => result?,
     };
-    let (subject, legacy_subject) =
-        subjects(&me).ok_or_else(|| Error::SpotifyUnavailable("a profile without an id".into()))?;
+    let subject = subject(&me).ok_or_else(|| Error::SpotifyUnavailable("a profile without an account_id".into()))?;
     let name = display_name(&me);
-    let handle = me.id.filter(|handle| !handle.contains('\0'));
+    let handle = me.id.filter(|handle| is_id(handle));
     // Spotify does not verify email addresses.
-    let profile = Profile { provider: Provider::Spotify, subject, legacy_subject, handle, name, email: None };
+    let profile = Profile { provider: Provider::Spotify, subject, handle, name, email: None };
     Ok((profile, grant))
 }
 
@@ -69,9 +77,17 @@ async fn fetch_userinfo_profile(
     code: &Secret,
     pending: &PendingLogin,
     now: OffsetDateTime,
-) -> Result<Profile, oauth::Error> {
+) -> Result<SignedInProfile, oauth::Error> {
     let grant = client.exchange_code(code, &pending.verifier, &pending.scopes, now).await?;
-    client.fetch_profile(&grant.access).await
+    let profile = client.fetch_profile(&grant.access).await;
+    let (client, auth_time) = (client.clone(), grant.auth_time);
+    // The visitor does not wait for it. The token expires anyway.
+    tokio::spawn(async move {
+        if let Err(error) = client.revoke_token(&grant.access).await {
+            tracing::info!(provider = client.provider().key(), %error, "a token could not be revoked");
+        }
+    });
+    Ok(SignedInProfile { profile: profile?, grant: None, auth_time })
 }
 
 /// Returns the login error for an error of the callback or of the token endpoint.
@@ -92,15 +108,16 @@ pub(super) fn to_login_error(error: oauth::Error, provider: Provider, pending: &
     }
 }
 
-/// Returns the user's stable id at Spotify, and the id under which they may have been stored before Spotify introduced
-/// `account_id`. The latter has a prefix, so that nobody can choose a user name equal to another user's `account_id`.
-fn subjects(me: &Me) -> Option<(String, Option<String>)> {
-    let non_empty = |id: &Option<String>| id.clone().filter(|id| !id.is_empty() && !id.contains('\0'));
-    let legacy = non_empty(&me.id).map(|id| format!("id:{id}"));
-    match non_empty(&me.account_id) {
-        Some(account) => Some((account, legacy)),
-        None => legacy.map(|legacy| (legacy, None)),
-    }
+/// Longest id that is stored; Spotify's have ten characters.
+const MAX_ID_BYTES: usize = 256;
+
+/// Returns the user's id at Spotify, which is never given to somebody else, unlike the `id` in playlists.
+fn subject(me: &Me) -> Option<String> {
+    me.account_id.clone().filter(|id| is_id(id))
+}
+
+fn is_id(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains('\0') && text.len() <= MAX_ID_BYTES
 }
 
 fn display_name(me: &Me) -> Option<String> {
@@ -117,13 +134,12 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_cannot_be_mistaken_for_an_account_id() {
-        assert_eq!(
-            subjects(&me(Some("q7Zt3LmB0x"), Some("mira"))),
-            Some(("q7Zt3LmB0x".into(), Some("id:mira".into())))
-        );
-        assert_eq!(subjects(&me(None, Some("q7Zt3LmB0x"))), Some(("id:q7Zt3LmB0x".into(), None)));
-        assert_eq!(subjects(&me(Some(""), None)), None);
+    fn only_account_id_says_who_somebody_is() {
+        assert_eq!(subject(&me(Some("q7Zt3LmB0x"), Some("mira"))).as_deref(), Some("q7Zt3LmB0x"));
+        let long = "x".repeat(257);
+        for missing in [None, Some(""), Some("  "), Some("\u{a0}\t"), Some("a\0b"), Some(long.as_str())] {
+            assert_eq!(subject(&me(missing, Some("q7Zt3LmB0x"))), None, "{missing:?}");
+        }
     }
 
     #[test]

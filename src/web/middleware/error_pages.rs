@@ -86,7 +86,7 @@ fn has_body(response: &Response) -> bool {
 async fn render(app: &App, error: AppError, info: RequestInfo, bare: Response) -> Response {
     if let Some(cause) = &error.cause {
         let path = info.path.split('?').next().map(redact_path);
-        tracing::error!(status = error.status.as_u16(), path, cause, "a request failed");
+        tracing::error!(status = error.status.as_u16(), path = path.as_deref(), cause, "a request failed");
     }
     let retry_after = error.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));
     let rendered = match &error.sign_in_path {

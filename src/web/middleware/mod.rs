@@ -50,6 +50,7 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
             .layer(security_headers::csrf_layer(app))
             .map_response(error_pages::mark_unsaved_session)
             .map_request(session::accept_former_name(app))
+            .map_response(session::complete_removal(app))
             // Lazy: without a cookie there is no query.
             .layer(session::layer(app))
             // Inside the session layer, so that error pages have the user.
@@ -79,6 +80,7 @@ pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option
             .map_request(request_id::sanitize_request_id)
             .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
             .layer(from_fn(request_log::log_request))
+            .map_request(rate_limit::warn_of_unknown_proxy(app))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
             .map_response(security_headers::add_headers(app))
             // Before any cookie is set: providers redirect to the canonical host, which would not receive it.

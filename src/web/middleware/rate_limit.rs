@@ -9,6 +9,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::FORWARDED;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
@@ -69,7 +70,7 @@ pub(crate) struct RateLimit {
     period: Duration,
     /// Plural noun for the requests, for the error page.
     label: &'static str,
-    is_behind_proxy: bool,
+    trusted_proxies: usize,
     limiter: RateLimiter<RateLimitKey, HashMapStateStore<RateLimitKey>, UnixClock, NoOpMiddleware<Duration>>,
 }
 
@@ -77,7 +78,7 @@ impl RateLimit {
     pub(crate) fn new(app: &App, key: Key, max: NonZeroU32, period: Duration, label: &'static str) -> Arc<Self> {
         let quota = Quota::with_period(period / max.get()).expect("a period is not zero").allow_burst(max);
         let limiter = RateLimiter::hashmap_with_clock(quota, UnixClock(app.clock.clone()));
-        Arc::new(Self { key, max, period, label, is_behind_proxy: app.config.access.is_behind_proxy, limiter })
+        Arc::new(Self { key, max, period, label, trusted_proxies: app.config.access.trusted_proxies, limiter })
     }
 
     /// Counts a request. Fails with the time to wait if the limit is exceeded.
@@ -124,7 +125,7 @@ pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLi
 
 pub(crate) async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let (address, session) = (address(&parts, limit.is_behind_proxy), parts.extensions.get().cloned());
+    let (address, session) = (address(&parts, limit.trusted_proxies), parts.extensions.get().cloned());
     match limit.key(address, session).await.map(|key| limit.count(key)) {
         Ok(Ok(())) => next.run(Request::from_parts(parts, body)).await,
         Ok(Err(wait)) => limit.error(wait).into_response(),
@@ -133,10 +134,10 @@ pub(crate) async fn enforce(State(limit): State<Arc<RateLimit>>, request: Reques
 }
 
 /// The client's IP address; for IPv6, its /64 network, in which one household can use any address.
-pub(crate) fn address(request: &Parts, is_behind_proxy: bool) -> IpAddr {
+pub(crate) fn address(request: &Parts, trusted_proxies: usize) -> IpAddr {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
-    let forwarded = is_behind_proxy.then(|| forwarded_address(&request.headers)).flatten();
+    let forwarded = forwarded_address(&request.headers, trusted_proxies);
     match forwarded.unwrap_or(peer).to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
@@ -146,19 +147,45 @@ pub(crate) fn address(request: &Parts, is_behind_proxy: bool) -> IpAddr {
     }
 }
 
-/// The address that the proxy added: the last one in the last `X-Forwarded-For` header. Clients can forge the others.
-/// `None` if there is no header, or if the entry is not an address, which is logged once.
-fn forwarded_address(headers: &HeaderMap) -> Option<IpAddr> {
+/// The address that the outermost of `proxies` added to `X-Forwarded-For`: the one in that place from the end, over all
+/// headers. Clients can forge those before it. With fewer entries, the request came by fewer proxies, and the first
+/// counts. `None` if there is no header, or if the entry is not an address, which is logged once.
+fn forwarded_address(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     static UNREADABLE: Once = Once::new();
-    let last = headers.get_all("x-forwarded-for").iter().next_back()?;
-    let address = last.to_str().ok().and_then(|entries| parse_forwarded(entries.rsplit(',').next()?));
+    if proxies == 0 {
+        return None;
+    }
+    let headers = headers.get_all("x-forwarded-for").iter().rev();
+    let entry = headers.flat_map(|header| header.as_bytes().rsplit(|byte| *byte == b',')).take(proxies).last()?;
+    let address = str::from_utf8(entry).ok().and_then(parse_forwarded);
     if address.is_none() {
         // Without the entry, which is about a person.
         UNREADABLE.call_once(|| {
-            tracing::warn!("the last entry of X-Forwarded-For is not an IP address: visitors share their rate limits");
+            tracing::warn!("an entry of X-Forwarded-For is not an IP address: visitors share their rate limits");
         });
     }
     address
+}
+
+/// Logs once that a proxy adds its header, if the server does not know of a proxy.
+pub(crate) fn warn_of_unknown_proxy(app: &App) -> impl Fn(Request) -> Request + Clone + use<> {
+    let trusts_proxy = app.config.access.trusted_proxies > 0;
+    move |request| {
+        static WARNED: Once = Once::new();
+        if !trusts_proxy && is_forwarded(request.headers()) {
+            WARNED.call_once(|| {
+                tracing::warn!(
+                    "a request came through a proxy, but TRUSTED_PROXY is not set: visitors share their rate limits"
+                );
+            });
+        }
+        request
+    }
+}
+
+/// True if a proxy added its header to the request.
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-forwarded-for") || headers.contains_key(FORWARDED)
 }
 
 /// Parses an entry of `X-Forwarded-For`: an address, which proxies also write with a port, in brackets or in quotes, and
@@ -187,14 +214,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_forwarded_address_counts() {
+    fn forwarded_address_is_the_one_that_the_outermost_proxy_added() {
         let mut headers = HeaderMap::new();
+        let (first, second, third) = ([203, 0, 113, 9], [198, 51, 100, 7], [192, 0, 2, 1]);
         headers.append("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
-        assert_eq!(forwarded_address(&headers), Some(IpAddr::from([198, 51, 100, 7])));
+        for (proxies, expected) in [(0, None), (1, Some(second)), (2, Some(first)), (3, Some(first))] {
+            assert_eq!(forwarded_address(&headers, proxies), expected.map(IpAddr::from), "{proxies}");
+        }
         headers.append("x-forwarded-for", "192.0.2.1".parse().unwrap());
-        assert_eq!(forwarded_address(&headers), Some(IpAddr::from([192, 0, 2, 1])));
+        for (proxies, expected) in [(1, third), (2, second), (3, first), (9, first)] {
+            assert_eq!(forwarded_address(&headers, proxies), Some(IpAddr::from(expected)), "{proxies}");
+        }
         headers.append("x-forwarded-for", "unknown".parse().unwrap());
-        assert_eq!(forwarded_address(&headers), None);
+        assert_eq!(forwarded_address(&headers, 1), None);
+        assert_eq!(forwarded_address(&headers, 2), Some(IpAddr::from(third)));
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) struct UnfinishedRequests {
     by_address: InProgress<IpAddr>,
     by_session: InProgress<TokenHash>,
     bytes: Arc<Semaphore>,
-    is_behind_proxy: bool,
+    trusted_proxies: usize,
 }
 
 impl UnfinishedRequests {
@@ -61,7 +61,7 @@ impl UnfinishedRequests {
             by_session: InProgress::new(limits.max_per_session),
             bytes: Arc::new(Semaphore::new(limits.max_total_bytes)),
             limits,
-            is_behind_proxy: app.config.access.is_behind_proxy,
+            trusted_proxies: app.config.access.trusted_proxies,
         })
     }
 
@@ -69,7 +69,7 @@ impl UnfinishedRequests {
     async fn buffer(&self, request: Request) -> Result<(Request, OwnedSemaphorePermit), AppError> {
         let (parts, body) = request.into_parts();
         let session = parts.extensions.get::<Session>().and_then(Session::id).map(session_key);
-        let by_address = self.by_address.try_enter(address(&parts, self.is_behind_proxy));
+        let by_address = self.by_address.try_enter(address(&parts, self.trusted_proxies));
         let by_session = session.map(|session| self.by_session.try_enter(session));
         if by_address.is_none() || by_session.is_some_and(|permit| permit.is_none()) {
             return Err(too_many());

@@ -1,17 +1,16 @@
 //! The session cookie and its layer.
 
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::http::HeaderValue;
-use axum::http::header::COOKIE;
-use time::Duration;
-use tower_sessions::cookie::SameSite;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::response::Response;
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
 
 use crate::app::App;
-use crate::web::cookies::{self, CookieKind};
+use crate::web::cookies::{self, CookieKind, SAME_SITE};
 
-/// Session lifetime, equal to that of a consent at Spotify.
-const SESSION_TTL: Duration = Duration::days(180);
 /// Name of the cookie over http in release 0.1.0.
 const FORMER_NAME: &str = "heartlist";
 
@@ -20,12 +19,29 @@ pub(crate) fn layer(app: &App) -> SessionManagerLayer<impl SessionStore + Clone>
         .with_name(cookies::name(app, CookieKind::Session))
         .with_secure(app.config.is_https())
         .with_http_only(true)
-        // Not Strict, because the callback is a navigation from another site.
-        .with_same_site(SameSite::Lax)
-        .with_expiry(Expiry::OnInactivity(SESSION_TTL))
+        .with_same_site(SAME_SITE)
+        .with_expiry(Expiry::OnInactivity(app.config.access.session_ttl))
 }
 
-/// Accepts the former name over http, so that sessions survive the upgrade: until the next sign-in, 180 days at most.
+/// Gives the removal of the cookie, which tower-sessions sends with a path alone, the attributes of the cookie.
+pub(crate) fn complete_removal(app: &Arc<App>) -> impl Fn(Response) -> Response + Clone + use<> {
+    let app = app.clone();
+    let removal = format!("{}=; ", cookies::name(&app, CookieKind::Session));
+    move |mut response| {
+        let set: Vec<_> = response.headers().get_all(SET_COOKIE).iter().cloned().collect();
+        let is_removal = |cookie: &HeaderValue| cookie.as_bytes().starts_with(removal.as_bytes());
+        if set.iter().any(is_removal) {
+            response.headers_mut().remove(SET_COOKIE);
+            for cookie in set.into_iter().filter(|cookie| !is_removal(cookie)) {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            cookies::remove(&app, &mut response, CookieKind::Session);
+        }
+        response
+    }
+}
+
+/// Accepts the former name over http, so that sessions survive the upgrade: until the next sign-in.
 pub(crate) fn accept_former_name(app: &App) -> impl Fn(Request) -> Request + Clone + use<> {
     let name = cookies::name(app, CookieKind::Session);
     let is_https = app.config.is_https();

@@ -18,6 +18,7 @@ use crate::ids::{Secret, TokenHash};
 use crate::web::error::{AppError, not_found};
 use crate::web::extract::State;
 use crate::web::extract::current_user::MaybeUser;
+use crate::web::middleware::rate_limit::is_forwarded;
 use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
@@ -85,6 +86,7 @@ impl FromRequestParts<Arc<App>> for Operator {
             return Err(not_found().await);
         }
         Ok(Self(RequestContext::Browser {
+            is_forwarded: is_forwarded(&parts.headers),
             host: header_text(&parts.headers, HOST.as_str()).map(str::to_owned),
             scheme: header_text(&parts.headers, "x-forwarded-proto").map(str::to_owned),
         }))

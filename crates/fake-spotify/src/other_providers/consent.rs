@@ -35,8 +35,18 @@ struct AuthorizationRequest {
     fields: Vec<(&'static str, String)>,
 }
 
-const FIELDS: [&str; 7] =
-    ["client_id", "response_type", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method"];
+const FIELDS: [&str; 10] = [
+    "client_id",
+    "response_type",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "max_age",
+    "auth_type",
+];
 
 /// The consent page, or an error page.
 pub(super) async fn authorize(
@@ -85,7 +95,7 @@ pub(super) async fn decide(
 }
 
 fn parse(fake: &FakeSpotify, provider: OtherProvider, text: &str) -> Result<(AuthorizationRequest, Params), String> {
-    let params = Params::parse(text).map_err(|_| "A parameter was sent twice.")?;
+    let params = Params::parse(text).map_err(|_| "A parameter was sent twice, or there is too much.")?;
     let client = fake.settings().client_of(provider).ok_or("No app is registered here.")?;
     if params.get("client_id") != Some(&client.client_id) {
         return Err("This app is not registered here (invalid_client).".into());
@@ -102,6 +112,11 @@ fn parse(fake: &FakeSpotify, provider: OtherProvider, text: &str) -> Result<(Aut
     }
     if provider == OtherProvider::X && code_challenge.is_none() {
         return Err("X requires code_challenge.".into());
+    }
+    // Google refuses any other, `login` too.
+    let is_prompt = |prompt: &str| matches!(prompt, "none" | "consent" | "select_account");
+    if provider == OtherProvider::Google && params.get("prompt").is_some_and(|prompt| !is_prompt(prompt)) {
+        return Err("Invalid parameter value for prompt (invalid_request).".into());
     }
     let redirect_url = Url::parse(&client.redirect_uri).map_err(|_| "The redirect address is invalid.")?;
     let fields = FIELDS.iter().filter_map(|name| Some((*name, params.get_owned(name)?))).collect();
@@ -123,6 +138,7 @@ fn issue_code(
         account_id: account_id.to_owned(),
         scope: request.scope.clone(),
         code_challenge: request.code_challenge.clone(),
+        has_max_age: request.fields.iter().any(|(name, _)| *name == "max_age"),
     };
     providers.account(&authorization)?;
     let code = providers.random_secret("c-");

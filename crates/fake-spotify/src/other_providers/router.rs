@@ -1,7 +1,7 @@
 //! Routes of the other providers.
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use super::provider::OtherProvider;
 use super::{consent, profile, token};
@@ -27,6 +27,15 @@ pub(crate) fn router(fake: &FakeSpotify) -> Router<FakeSpotify> {
             .route(&path("/decision"), with_faults(Endpoint::OtherConsent, decide))
             .route(&path(paths.token), with_faults(Endpoint::OtherToken, token))
             .route(&path(paths.profile), with_faults(Endpoint::OtherProfile, profile));
+    }
+    for (provider, path) in [
+        (OtherProvider::Google, "/google/revoke"),
+        (OtherProvider::GitHub, "/github/applications/{client_id}/token"),
+        (OtherProvider::X, "/x/2/oauth2/revoke"),
+    ] {
+        let revoke = move |fake, request| token::revoke(provider, fake, request);
+        let route = if provider == OtherProvider::GitHub { delete(revoke) } else { post(revoke) };
+        router = router.route(path, with_faults(Endpoint::OtherRevocation, route));
     }
     router.route("/github/user/emails", with_faults(Endpoint::OtherProfile, get(profile::list_github_emails)))
 }

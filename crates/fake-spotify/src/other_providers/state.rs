@@ -1,12 +1,14 @@
 //! Accounts, codes and tokens of the other providers.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::accounts::{self, Account};
 use super::provider::OtherProvider;
+use crate::grants::{MAX_CODES, MAX_TOKENS};
+use crate::recent_map::RecentMap;
 
 /// Number of secrets that [`OtherProvidersState::issued_secrets`] returns at most.
 const MAX_ISSUED_SECRETS: usize = 1_000;
@@ -18,12 +20,14 @@ pub(super) struct Authorization {
     pub(super) account_id: String,
     pub(super) scope: String,
     pub(super) code_challenge: Option<String>,
+    /// Whether the app asked for a new sign-in, and so gets its time.
+    pub(super) has_max_age: bool,
 }
 
 pub(crate) struct OtherProvidersState {
     pub(crate) accounts: Vec<Account>,
-    pub(super) codes: HashMap<String, Authorization>,
-    pub(super) access_tokens: HashMap<String, Authorization>,
+    pub(super) codes: RecentMap<Authorization>,
+    pub(super) access_tokens: RecentMap<Authorization>,
     issued_secrets: VecDeque<String>,
 }
 
@@ -31,8 +35,8 @@ impl OtherProvidersState {
     pub(crate) fn new() -> Self {
         Self {
             accounts: accounts::fixtures(),
-            codes: HashMap::new(),
-            access_tokens: HashMap::new(),
+            codes: RecentMap::new(MAX_CODES),
+            access_tokens: RecentMap::new(MAX_TOKENS),
             issued_secrets: VecDeque::new(),
         }
     }
@@ -43,6 +47,10 @@ impl OtherProvidersState {
 
     pub(crate) fn issued_secrets(&self) -> Vec<String> {
         self.issued_secrets.iter().cloned().collect()
+    }
+
+    pub(crate) fn count_access_tokens(&self, provider: OtherProvider) -> usize {
+        self.access_tokens.values().filter(|token| token.provider == provider).count()
     }
 
     pub(super) fn random_secret(&mut self, prefix: &str) -> String {

@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::errors::{self, Rejection};
@@ -38,6 +38,31 @@ pub(super) async fn exchange(provider: OtherProvider, State(fake): State<FakeSpo
     }
 }
 
+/// `POST /revoke` of Google and X (RFC 7009), and GitHub's `DELETE /applications/{client_id}/token`.
+pub(super) async fn revoke(provider: OtherProvider, State(fake): State<FakeSpotify>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
+    let Some(client) = fake.settings().client_of(provider) else {
+        return errors::token_error(provider, Rejection::InvalidClient);
+    };
+    let params = Params::parse(&String::from_utf8_lossy(&body)).unwrap_or_default();
+    let is_authenticated = match provider {
+        OtherProvider::GitHub => is_authenticated_by_header(client, &parts.headers),
+        // Whoever has a token may revoke it.
+        OtherProvider::Google => true,
+        _ => authenticate_client(client, &parts.headers, &params).is_ok(),
+    };
+    let json = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+    let token = params.get("token").or(json["access_token"].as_str()).unwrap_or_default();
+    let revoked = is_authenticated.then(|| fake.state().other_providers.access_tokens.remove(token)).flatten();
+    match (revoked, provider) {
+        (None, _) => errors::invalid_token(provider),
+        (Some(_), OtherProvider::GitHub) => StatusCode::NO_CONTENT.into_response(),
+        (Some(_), OtherProvider::X) => Json(json!({"revoked": true})).into_response(),
+        (Some(_), _) => Json(json!({})).into_response(),
+    }
+}
+
 /// GitHub sends a form unless the client accepts JSON.
 fn token_response(provider: OtherProvider, headers: &HeaderMap, tokens: Value) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
@@ -51,8 +76,7 @@ fn token_response(provider: OtherProvider, headers: &HeaderMap, tokens: Value) -
 
 /// X expects the secret in the header, Facebook and GitHub in the form; Google accepts both.
 fn authenticate_client(client: &RegisteredClient, headers: &HeaderMap, params: &Params) -> Result<(), Rejection> {
-    let expected = format!("Basic {}", STANDARD.encode(format!("{}:{}", client.client_id, client.client_secret)));
-    let by_header = headers.get(header::AUTHORIZATION).is_some_and(|sent| sent.as_bytes() == expected.as_bytes());
+    let by_header = is_authenticated_by_header(client, headers);
     let by_form = params.get("client_id") == Some(client.client_id.as_str())
         && params.get("client_secret") == Some(client.client_secret.as_str());
     let is_authenticated = match client.provider {
@@ -61,6 +85,11 @@ fn authenticate_client(client: &RegisteredClient, headers: &HeaderMap, params: &
         OtherProvider::GitHub | OtherProvider::Facebook => by_form,
     };
     is_authenticated.then_some(()).ok_or(Rejection::InvalidClient)
+}
+
+fn is_authenticated_by_header(client: &RegisteredClient, headers: &HeaderMap) -> bool {
+    let expected = format!("Basic {}", STANDARD.encode(format!("{}:{}", client.client_id, client.client_secret)));
+    headers.get(header::AUTHORIZATION).is_some_and(|sent| sent.as_bytes() == expected.as_bytes())
 }
 
 fn exchange_code(fake: &FakeSpotify, client: &RegisteredClient, params: &Params) -> Result<Value, Rejection> {
@@ -84,7 +113,11 @@ fn exchange_code(fake: &FakeSpotify, client: &RegisteredClient, params: &Params)
         OtherProvider::Google => {
             tokens["expires_in"] = 3599.into();
             tokens["scope"] = authorization.scope.as_str().into();
-            tokens["id_token"] = "e30.e30.made-up".into();
+            let claims = match authorization.has_max_age {
+                true => json!({"sub": authorization.account_id, "auth_time": state.now().unix_timestamp()}),
+                false => json!({"sub": authorization.account_id}),
+            };
+            tokens["id_token"] = format!("e30.{}.made-up", URL_SAFE_NO_PAD.encode(claims.to_string())).into();
         }
         OtherProvider::X => {
             tokens["expires_in"] = 7200.into();

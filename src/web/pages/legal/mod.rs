@@ -15,6 +15,8 @@ use crate::web::views::layout::{Layout, render_page};
 struct PrivacyPage {
     layout: Layout,
     session_cookie: String,
+    session_days: i64,
+    session_idle_days: i64,
     login_cookie: String,
     flash_cookie: String,
     deleted_cookie: String,
@@ -30,6 +32,8 @@ struct TermsPage {
 pub(crate) async fn privacy(app: State, layout: Layout) -> Response {
     render_page(&PrivacyPage {
         layout: layout.with_title("Privacy", ""),
+        session_days: app.config.access.session_ttl.whole_days(),
+        session_idle_days: app.config.access.session_idle_ttl.whole_days(),
         session_cookie: cookies::name(&app, CookieKind::Session),
         login_cookie: cookies::name(&app, CookieKind::Login),
         flash_cookie: cookies::name(&app, CookieKind::Flash),

@@ -18,7 +18,8 @@ pub(crate) struct Field {
 const ACCOUNT: &str = "Until you delete your account; then it is gone at once.";
 const IDENTITY: &str = "Until you unlink it or delete your account; then it is gone at once.";
 const HEART: &str = "Until 30 days after you remove the heart, or until you delete it for good or delete your account.";
-const SESSION: &str = "Until you sign out or delete your account; at most 180 days from when you signed in.";
+const SESSION: &str =
+    "Until you sign out or delete your account, and no longer than the cookie that keeps you signed in is good for.";
 const SIGN_IN: &str = "An hour from when you press the button.";
 const EVENT: &str = "A year, or until you delete your account.";
 const INVITE: &str =

@@ -92,7 +92,7 @@ fn conflict_error(conflict: Conflict, name: &str) -> AppError {
         Conflict::ProviderTaken => ("Another account is already linked", Some(SIGN_OUT)),
         Conflict::MergePossible => ("That account may be yours too", Some(MERGE)),
         Conflict::LinkNotRequested => ("You are already signed in", None),
-        Conflict::ReauthRequired => ("Sign in again first", Some(REAUTHENTICATE)),
+        Conflict::ReauthRequired | Conflict::NotSignedInAgain => ("Sign in again first", Some(REAUTHENTICATE)),
         Conflict::SessionChanged => ("This sign-in belongs to another session", None),
     };
     let mut error = AppError::new(StatusCode::CONFLICT, heading, conflict_text(conflict, name));
@@ -115,6 +115,9 @@ fn conflict_text(conflict: Conflict, name: &str) -> String {
             "The {name} account you chose is not linked to a Heartlist account. Nothing was changed. To sign in with it too, link it on your account page."
         ),
         Conflict::ReauthRequired => "To link another way to sign in, you need to have signed in within the last ten minutes, so that nobody who finds your browser open can add their own. Nothing was changed.".into(),
+        Conflict::NotSignedInAgain => format!(
+            "{name} did not ask you to sign in again, because you are signed in there. Nothing was changed. Sign out at {name}, then sign in again here."
+        ),
         Conflict::SessionChanged => format!(
             "After you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."
         ),

@@ -6,7 +6,7 @@ pub(crate) mod login_cookie;
 use askama::Template;
 use axum::Form;
 use axum::extract::Query;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -16,7 +16,9 @@ use crate::domain::activity::{self, EventKind};
 use crate::domain::login::{
     self, AfterLogin, CallbackParams, IntentField, LoginError, LoginRequest, LoginResult, Outcome, ReauthReason,
 };
+use crate::domain::top;
 use crate::ids::{PlaylistId, Provider, Secret};
+use crate::web::cookies::{self, CookieKind};
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::device::Device;
@@ -26,6 +28,10 @@ use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::views::layout::{Layout, render_page};
 
+/// What browsers delete when a user signs out. Not `"cookies"`: that would end the sessions of all sites below the same
+/// registrable domain and lose the flash message. Not `"cache"`, which takes Chrome seconds; pages are not cached.
+const CLEAR_AT_SIGN_OUT: HeaderValue = HeaderValue::from_static("\"storage\"");
+
 pub(crate) const REAUTHENTICATE_PATH: &str = "/account/reauthenticate";
 
 #[derive(Template)]
@@ -33,7 +39,10 @@ pub(crate) const REAUTHENTICATE_PATH: &str = "/account/reauthenticate";
 struct LoginPage {
     layout: Layout,
     next: String,
+    /// Playlist that the sign-in hearts, if the visitor leaves the box ticked. Any site can link here with any id.
     heart: Option<String>,
+    /// Its name, if it is public.
+    heart_name: Option<String>,
     /// Provider of the primary button.
     primary: Provider,
     others: Vec<Provider>,
@@ -45,20 +54,21 @@ pub(crate) async fn show(
     maybe_user: MaybeUser,
     layout: Layout,
     Query(params): Query<NextParam>,
-) -> Response {
+) -> Result<Response, AppError> {
     // A user who is signed in can only connect Spotify here.
     let others = if maybe_user.user.is_none() { other_providers(&app) } else { Vec::new() };
-    login_page(maybe_user, layout, params, Provider::Spotify, others)
+    login_page(&app, (maybe_user, layout), params, Provider::Spotify, others).await
 }
 
 /// The page with one provider. Not a redirect to the provider, against login CSRF.
 pub(crate) async fn show_provider(
+    app: State,
     ProviderPath(provider): ProviderPath,
     maybe_user: MaybeUser,
     layout: Layout,
     Query(params): Query<NextParam>,
-) -> Response {
-    login_page(maybe_user, layout, params, provider, Vec::new())
+) -> Result<Response, AppError> {
+    login_page(&app, (maybe_user, layout), params, provider, Vec::new()).await
 }
 
 /// Returns the configured providers other than Spotify.
@@ -66,25 +76,30 @@ pub(crate) fn other_providers(app: &State) -> Vec<Provider> {
     app.oauth.providers().filter(|provider| *provider != Provider::Spotify).collect()
 }
 
-fn login_page(
-    maybe_user: MaybeUser,
-    layout: Layout,
+async fn login_page(
+    app: &App,
+    (maybe_user, layout): (MaybeUser, Layout),
     params: NextParam,
     primary: Provider,
     others: Vec<Provider>,
-) -> Response {
+) -> Result<Response, AppError> {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
     if login::intent(IntentField::SignIn, primary, maybe_user.user.as_ref(), None).is_none() {
-        return Redirect::to(next.as_str()).into_response();
+        return Ok(Redirect::to(next.as_str()).into_response());
     }
-    let heart = params.heart.and_then(|id| PlaylistId::parse(&id).ok()).map(String::from);
-    render_page(&LoginPage {
+    let heart = params.heart.and_then(|id| PlaylistId::parse(&id).ok());
+    let heart_name = match &heart {
+        Some(heart) => top::public_name(app, heart).await?,
+        None => None,
+    };
+    Ok(render_page(&LoginPage {
         layout: layout.with_title("Sign in", ""),
         next: next.as_str().to_owned(),
-        heart,
+        heart: heart.map(String::from),
+        heart_name,
         primary,
         others,
-    })
+    }))
 }
 
 #[derive(Default, Deserialize)]
@@ -94,7 +109,7 @@ pub(crate) struct LoginForm {
     invite: Option<Secret>,
     /// `link` or `merge`.
     intent: Option<String>,
-    /// `renew-consent` or `now-playing`.
+    /// `renew-consent`, `now-playing` or `sign-in-again`.
     reason: Option<String>,
 }
 
@@ -103,6 +118,7 @@ impl LoginForm {
         match self.reason.as_deref() {
             Some("renew-consent") => Some(ReauthReason::RenewConsent),
             Some("now-playing") => Some(ReauthReason::EnableNowPlaying),
+            Some("sign-in-again") => Some(ReauthReason::SignInAgain),
             _ => None,
         }
     }
@@ -185,9 +201,7 @@ async fn sign_in_response(
     if !matches!(result.outcome, Outcome::Merged { .. }) {
         maybe_user.reload().await?;
     }
-    // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
-    let is_reauthenticated = !matches!(result.outcome, Outcome::Linked(_));
-    maybe_user.record_device(device, is_reauthenticated.then_some(now)).await?;
+    maybe_user.record_device(device, result.is_recent_sign_in.then_some(now)).await?;
     match result.outcome.event(provider) {
         // Recorded when the session is saved.
         EventKind::SignedIn(_) => maybe_user.sign_in(&result, Some(provider)).await?,
@@ -211,8 +225,7 @@ fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> F
         _ if result.after.heart.is_some() => Flash::SignedInAndHearted,
         (None, Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
         (None, Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
-        // Reauthentication by another provider.
-        (None, Some(ReauthReason::RenewConsent), _) => Flash::SignedIn,
+        (None, Some(ReauthReason::RenewConsent | ReauthReason::SignInAgain), _) => Flash::SignedIn,
         (None, None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,
         (None, None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
         (None, None, Outcome::Linked(_)) => Flash::Linked(provider),
@@ -238,6 +251,8 @@ pub(crate) async fn show_logout(layout: Layout) -> Response {
 pub(crate) async fn sign_out(app: State, maybe_user: MaybeUser) -> Result<Response, AppError> {
     maybe_user.sign_out().await?;
     let mut response = flash::redirect("/", Flash::SignedOut);
-    login_cookie::remove(&app, &mut response);
+    // Pending logins end with the session.
+    cookies::remove(&app, &mut response, CookieKind::Login);
+    response.headers_mut().insert("clear-site-data", CLEAR_AT_SIGN_OUT);
     Ok(response)
 }
