@@ -25,6 +25,7 @@ pub mod domain;
 pub mod ids;
 mod in_progress;
 pub mod oauth;
+mod rate_limiter;
 mod server;
 pub mod spotify;
 pub mod telemetry;

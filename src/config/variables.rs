@@ -129,7 +129,7 @@ pub const VARIABLES: &[Variable] = &[
     var(
         "HEARTS_PER_MINUTE",
         "60",
-        "How many hearts one browser may add or remove in a minute, per process. One IP address may do ten times as many.",
+        "How many hearts one person may add or remove in a minute, per process. One IP address may do ten times as many.",
     ),
     var("LOG_FORMAT", "text on a terminal, json elsewhere", "The log format: text or json."),
     var(

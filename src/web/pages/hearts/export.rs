@@ -37,6 +37,9 @@ pub(crate) async fn json(
     Ok(file)
 }
 
+/// Responds to HEAD without reading the hearts, and without recording an export.
+pub(crate) async fn head(SignedIn(_): SignedIn) {}
+
 async fn download(
     app: &App,
     user: &CurrentUser,
