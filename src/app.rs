@@ -9,10 +9,13 @@ use crate::config::{Config, ProviderConfig};
 use crate::db::replica::Replica;
 use crate::db::spotify_calls::CallCounter;
 use crate::ids::{Secret, UserId};
-use crate::in_progress::InProgress;
+use crate::in_progress::{InProgress, Queue};
 use crate::oauth::{ClientSettings, OAuthClients};
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};
+
+/// Searches of a user that run or wait. Typing starts several.
+const MAX_SEARCHES_PER_USER: usize = 4;
 
 /// A function that returns the current time. Tests use a clock that they can move.
 pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
@@ -22,6 +25,8 @@ pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 pub struct App {
     pub config: Arc<Config>,
     pub db: db::Pool,
+    /// The connections that searches may hold: a quarter of all. Their statements end after two seconds.
+    pub search_db: db::Pool,
     /// Read replica, if configured. May lag or be down; callers fall back to `db`.
     pub replica: Option<Replica>,
     /// Counts calls to Spotify until they are stored.
@@ -32,6 +37,8 @@ pub struct App {
     pub vault: Vault,
     /// Imports of this process: one for each user at a time.
     pub(crate) imports: InProgress<UserId>,
+    /// Searches of this process: one for each user at a time.
+    pub(crate) searches: Queue<UserId>,
     pub clock: Clock,
 }
 
@@ -45,14 +52,17 @@ impl App {
     ) -> Result<Self, db::Error> {
         let client = |provider| oauth_client(provider, &config);
         let oauth = OAuthClients::new(client(&config.spotify), config.providers.iter().map(client));
+        let search_connections = (config.max_connections / 4).max(1);
         Ok(Self {
-            db: db::pool(database_url, config.max_connections)?,
+            db: db::pool(database_url, config.max_connections - search_connections)?,
+            search_db: db::search_pool(database_url, search_connections)?,
             replica: config.replica_url.as_ref().map(|url| Replica::new(url, config.max_connections)).transpose()?,
             spotify_calls: CallCounter::default(),
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             oauth,
             vault: Vault::new(session_secret).with_old_secrets(&config.old_session_secrets),
             imports: InProgress::new(1),
+            searches: Queue::new(MAX_SEARCHES_PER_USER),
             clock,
             config: Arc::new(config),
         })

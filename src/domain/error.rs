@@ -38,6 +38,9 @@ pub enum Error {
     /// Spotify rejects the app's client id or secret: the operator has to fix it.
     #[error("Spotify refuses the app itself: {0}")]
     Misconfigured(String),
+    /// A search was ended by a limit on its time, or too many of the user's or of all searches were under way.
+    #[error("a search took too long")]
+    SearchTooSlow,
     /// The user's account was deleted by another request.
     #[error("the account was deleted")]
     AccountDeleted,
@@ -76,6 +79,7 @@ impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         match error {
             db::Error::Unavailable(_) => Error::DatabaseUnavailable(error),
+            db::Error::SearchTooSlow => Error::SearchTooSlow,
             db::Error::UserGone => Error::AccountDeleted,
             db::Error::Query(_) | db::Error::Decrypt(_) => Error::Internal(error.to_string()),
         }

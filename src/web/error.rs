@@ -185,6 +185,11 @@ impl From<Error> for AppError {
                 "Spotify rejects its client id or secret. If you are the operator, run `heartlist doctor`.",
             )
             .with_cause(&error),
+            Error::SearchTooSlow => {
+                let message = "Try again with fewer or longer words, and one search at a time.";
+                let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "This search took too long", message);
+                AppError { recovery_links: vec![HEARTS_LINK], ..error }
+            }
             Error::AccountDeleted => AppError::sign_in_required("/playlists"),
             Error::DatabaseUnavailable(_) => error_for_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(&error),
             Error::Internal(_) => AppError::internal(&error),
