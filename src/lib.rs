@@ -22,6 +22,7 @@ pub mod cli;
 pub mod config;
 pub mod db;
 pub mod domain;
+mod expiring_cache;
 pub mod ids;
 mod in_progress;
 pub mod oauth;

@@ -30,6 +30,9 @@ pub enum Error {
         /// True if the daily quota is used up.
         quota: bool,
     },
+    /// The user has caused too many calls to Spotify; a protection of the allowance that all users share.
+    #[error("the user has caused too many calls until {until}")]
+    TooManyCalls { until: OffsetDateTime, wait: Duration },
     #[error("Spotify did not answer in time")]
     SpotifyTimeout,
     /// Spotify is unreachable, or its answer is invalid.
@@ -64,6 +67,7 @@ impl Error {
         matches!(
             self,
             Error::RateLimited { .. }
+                | Error::TooManyCalls { .. }
                 | Error::SpotifyTimeout
                 | Error::SpotifyUnavailable(_)
                 | Error::AppPaused

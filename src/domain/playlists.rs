@@ -1,6 +1,7 @@
 //! A playlist with its items, from Spotify or from stored data.
 
-use time::OffsetDateTime;
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
 
 use super::spotify_calls::{self, Endpoint};
 use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, text, tokens};
@@ -17,6 +18,16 @@ use crate::spotify::wire;
 /// response, so it is ignored.
 const SPOTIFY_ID_PREFIX: &str = "37i9dQZF1";
 
+/// How long an answer of Spotify is kept in memory, so that reloading a page takes no call.
+const ANSWER_TTL: Duration = Duration::MINUTE;
+/// How long it is remembered that Spotify does not show a playlist.
+const NOT_FOUND_TTL: Duration = Duration::minutes(10);
+/// Stands for all pages of a playlist that Spotify does not show.
+const NOT_FOUND: usize = 0;
+
+/// The description and a page of the items.
+type Shown = (Option<String>, PlaylistItems);
+
 pub struct PlaylistPage {
     pub playlist: Playlist,
     pub description: Option<String>,
@@ -27,6 +38,7 @@ pub struct PlaylistPage {
 }
 
 /// A playlist's items, as far as Spotify shows them to the user.
+#[derive(Serialize, Deserialize)]
 pub enum PlaylistItems {
     Page(Paginated<Item>),
     OwnersOnly,
@@ -36,6 +48,7 @@ pub enum PlaylistItems {
     Unknown,
 }
 
+#[derive(Serialize, Deserialize)]
 pub struct Item {
     /// Counted from 1.
     pub position: usize,
@@ -46,7 +59,7 @@ pub struct Item {
     pub kind: ItemKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemKind {
     Track,
     Episode,
@@ -67,8 +80,7 @@ pub async fn load(
     page: usize,
     now: OffsetDateTime,
 ) -> Result<PlaylistPage> {
-    let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, user, id, page, now)).await;
-    let result = result.unwrap_or(Err(Error::SpotifyTimeout));
+    let result = fetch_or_recall(app, user, id, page, now).await;
     let (description, items, error) = match result {
         Ok((description, items)) => {
             db::hearts::mark_viewed(&app.db, user.id, id).await?;
@@ -102,13 +114,38 @@ pub async fn find(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Opti
     Ok(heart.map(|heart| from_heart(id, heart)))
 }
 
+/// Returns what Spotify said a moment ago, or asks: views of the same page within [`ANSWER_TTL`] are one call.
+async fn fetch_or_recall(
+    app: &App,
+    user: &CurrentUser,
+    id: &PlaylistId,
+    page: usize,
+    now: OffsetDateTime,
+) -> Result<Shown> {
+    let key = |page| (user.id, id.clone(), page);
+    let recalled = [page, NOT_FOUND].iter().find_map(|page| app.playlist_answers.get(&key(*page), now));
+    if let Some(answer) = recalled.filter(|_: &Option<Shown>| user.grant.is_some()) {
+        return answer.ok_or(Error::NotFound);
+    }
+    let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, user, id, page, now)).await;
+    let result = result.unwrap_or(Err(Error::SpotifyTimeout));
+    match &result {
+        Ok(shown) => app.playlist_answers.insert(key(page), &Some(shown), now + ANSWER_TTL),
+        Err(Error::NotFound) => {
+            app.playlist_answers.insert(key(NOT_FOUND), &None::<Shown>, now + NOT_FOUND_TTL);
+        }
+        Err(_) => {}
+    }
+    result
+}
+
 async fn fetch_with_items(
     app: &App,
     user: &CurrentUser,
     id: &PlaylistId,
     page: usize,
     now: OffsetDateTime,
-) -> Result<(Option<String>, PlaylistItems)> {
+) -> Result<Shown> {
     let playlist = fetch(app, user, id, now).await?;
     let description = playlist.description.as_deref().map(text::strip_markup).filter(|text| text::is_visible(text));
     let total = playlist.item_count();
@@ -129,7 +166,7 @@ async fn fetch_with_items(
     Ok((description, items))
 }
 
-/// Fetches a playlist and stores its metadata.
+/// Fetches a playlist and stores its metadata. Forgets that it was not found.
 pub(super) async fn fetch(
     app: &App,
     user: &CurrentUser,
@@ -140,6 +177,7 @@ pub(super) async fn fetch(
         app.spotify.playlist(&token, id).await
     })
     .await?;
+    app.playlist_answers.remove(&(user.id, id.clone(), NOT_FOUND));
     db::playlists::record(&app.db, user.id, &to_seen_playlist(&playlist, &app.spotify.pictures), now).await?;
     Ok(playlist)
 }
@@ -240,8 +278,6 @@ fn displayed_count(count: HeartCount, own: Option<&Heart>) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use time::Duration;
-
     use super::*;
 
     #[test]

@@ -50,6 +50,7 @@ mod rehearsal;
 mod removed_hearts;
 mod replica;
 mod search;
+mod search_limits;
 mod secret_rotation;
 mod security;
 mod sessions;
