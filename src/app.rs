@@ -1,6 +1,8 @@
 //! The application state.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
@@ -8,11 +10,22 @@ pub use crate::config::Registration;
 use crate::config::{Config, ProviderConfig};
 use crate::db::replica::Replica;
 use crate::db::spotify_calls::CallCounter;
-use crate::ids::{Secret, UserId};
-use crate::in_progress::InProgress;
+use crate::expiring_cache::ExpiringCache;
+use crate::ids::{PlaylistId, Secret, UserId};
+use crate::in_progress::{InProgress, Queue};
 use crate::oauth::{ClientSettings, OAuthClients};
+use crate::rate_limiter::RateLimiter;
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};
+
+/// Searches of a user that run or wait. Typing starts several.
+const MAX_SEARCHES_PER_USER: usize = 4;
+
+/// Calls to Spotify for one user's library in an hour: the largest takes 2,000.
+const MAX_LIBRARY_CALLS: NonZeroU32 = NonZeroU32::new(2000).expect("not zero");
+/// Calls to Spotify for one user's other pages in ten minutes. All users share one allowance, whose size Spotify does not
+/// publish.
+const MAX_PAGE_CALLS: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 
 /// A function that returns the current time. Tests use a clock that they can move.
 pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
@@ -22,16 +35,25 @@ pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 pub struct App {
     pub config: Arc<Config>,
     pub db: db::Pool,
+    /// The connections that searches may hold: a quarter of all. Their statements end after two seconds.
+    pub search_db: db::Pool,
     /// Read replica, if configured. May lag or be down; callers fall back to `db`.
     pub replica: Option<Replica>,
     /// Counts calls to Spotify until they are stored.
     pub spotify_calls: CallCounter,
+    /// Calls to Spotify that a user causes by fetching the library, and by all other pages.
+    pub(crate) library_calls: Arc<RateLimiter<UserId>>,
+    pub(crate) page_calls: Arc<RateLimiter<UserId>>,
+    /// What Spotify said about a page of a playlist's items, for a user.
+    pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
     /// The client of Spotify's Web API.
     pub spotify: spotify::Client,
     pub oauth: OAuthClients,
     pub vault: Vault,
     /// Imports of this process: one for each user at a time.
     pub(crate) imports: InProgress<UserId>,
+    /// Searches of this process: one for each user at a time.
+    pub(crate) searches: Queue<UserId>,
     pub clock: Clock,
 }
 
@@ -45,14 +67,20 @@ impl App {
     ) -> Result<Self, db::Error> {
         let client = |provider| oauth_client(provider, &config);
         let oauth = OAuthClients::new(client(&config.spotify), config.providers.iter().map(client));
+        let search_connections = (config.max_connections / 4).max(1);
         Ok(Self {
-            db: db::pool(database_url, config.max_connections)?,
+            db: db::pool(database_url, config.max_connections - search_connections)?,
+            search_db: db::search_pool(database_url, search_connections)?,
             replica: config.replica_url.as_ref().map(|url| Replica::new(url, config.max_connections)).transpose()?,
             spotify_calls: CallCounter::default(),
+            library_calls: Arc::new(RateLimiter::new(MAX_LIBRARY_CALLS, Duration::from_secs(3600))),
+            page_calls: Arc::new(RateLimiter::new(MAX_PAGE_CALLS, Duration::from_secs(600))),
+            playlist_answers: Arc::new(ExpiringCache::new()),
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             oauth,
             vault: Vault::new(session_secret).with_old_secrets(&config.old_session_secrets),
             imports: InProgress::new(1),
+            searches: Queue::new(MAX_SEARCHES_PER_USER),
             clock,
             config: Arc::new(config),
         })

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -28,10 +29,24 @@ impl<K: Clone + Eq + Hash> InProgress<K> {
 
     /// Takes a place; `None` if there is none left.
     pub(crate) fn try_enter(&self, key: K) -> Option<Place<K>> {
+        let (mut place, semaphore) = self.approach(key);
+        place.permit = Some(semaphore.try_acquire_owned().ok()?);
+        Some(place)
+    }
+
+    /// Waits for a place.
+    async fn enter(&self, key: K) -> Place<K> {
+        let (mut place, semaphore) = self.approach(key);
+        place.permit = semaphore.acquire_owned().await.ok();
+        place
+    }
+
+    /// Returns a place without a permit, and the semaphore that has one.
+    fn approach(&self, key: K) -> (Place<K>, Arc<Semaphore>) {
         let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
         let semaphore = semaphores.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.max)));
-        let permit = semaphore.clone().try_acquire_owned().ok()?;
-        Some(Place { key, permit: Some(permit), semaphores: self.semaphores.clone() })
+        let semaphore = semaphore.clone();
+        (Place { key, permit: None, semaphores: self.semaphores.clone() }, semaphore)
     }
 }
 
@@ -45,9 +60,31 @@ impl<K: Clone + Eq + Hash> Drop for Place<K> {
     }
 }
 
+/// One place for each key, for which a few others wait.
+#[derive(Clone)]
+pub(crate) struct Queue<K> {
+    all: InProgress<K>,
+    running: InProgress<K>,
+}
+
+impl<K: Clone + Eq + Hash> Queue<K> {
+    /// `max` includes the one that has the place.
+    pub(crate) fn new(max: usize) -> Self {
+        Self { all: InProgress::new(max), running: InProgress::new(1) }
+    }
+
+    /// Waits for the place; `None` if too many wait already, or after `timeout`. Dropping the future, or what it returns,
+    /// gives the place to the next.
+    pub(crate) async fn enter(&self, key: K, timeout: Duration) -> Option<impl Sized + use<K>> {
+        let waiting = self.all.try_enter(key.clone())?;
+        let running = tokio::time::timeout(timeout, self.running.enter(key)).await.ok()?;
+        Some((running, waiting))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::InProgress;
+    use super::*;
 
     #[test]
     fn places_are_counted_by_key_and_given_back() {
@@ -58,5 +95,30 @@ mod tests {
         drop(places);
         assert!(uploads.semaphores.lock().unwrap().is_empty(), "nothing is kept for those who are gone");
         assert!(uploads.try_enter("ada").is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_wait_and_those_who_leave_hold_nothing() {
+        const LONG: Duration = Duration::from_secs(60);
+        let searches = Queue::new(3);
+        let first = searches.enter("ada", LONG).await.unwrap();
+        assert!(searches.enter("mira", LONG).await.is_some(), "another key");
+        for _ in 0..10 {
+            let left = tokio::time::timeout(Duration::from_secs(1), searches.enter("ada", LONG)).await;
+            assert!(left.is_err(), "the connection was closed while it waited");
+        }
+        assert!(searches.enter("ada", Duration::from_secs(1)).await.is_none(), "it waited too long");
+        let results = async {
+            let waiting = [searches.enter("ada", LONG), searches.enter("ada", LONG), searches.enter("ada", LONG)];
+            let [second, third, fourth] = waiting.map(|entered| async { entered.await.is_some() });
+            tokio::join!(second, third, fourth)
+        };
+        let (results, ()) = tokio::join!(results, async {
+            tokio::task::yield_now().await;
+            drop(first);
+        });
+        assert_eq!(results, (true, true, false), "one after the other, and only as many as may wait");
+        assert!(searches.all.semaphores.lock().unwrap().is_empty());
+        assert!(searches.running.semaphores.lock().unwrap().is_empty(), "nothing is kept");
     }
 }

@@ -129,7 +129,7 @@ pub const VARIABLES: &[Variable] = &[
     var(
         "HEARTS_PER_MINUTE",
         "60",
-        "How many hearts one browser may add or remove in a minute, per process. One IP address may do ten times as many.",
+        "How many hearts one person may add or remove in a minute, per process. One IP address may do ten times as many.",
     ),
     var("SESSION_DAYS", "180", "How many days after a sign-in its session ends, from 1 to 400."),
     var("SESSION_IDLE_DAYS", "60", "How many days after the last visit a session ends, from 1 to 400."),

@@ -47,6 +47,9 @@ pub enum Error {
     /// The user's account was deleted by another request.
     #[error("the user's account is gone")]
     UserGone,
+    /// A search was ended by [`SEARCH_TIMEOUT`], or found no free connection.
+    #[error("a search took too long")]
+    SearchTooSlow,
     /// Any other error is a bug.
     #[error("a query failed: {0}")]
     Query(sqlx::Error),
@@ -95,6 +98,9 @@ const POOL_TIMEOUT: Duration = Duration::from_secs(3);
 /// cannot occupy all connections. Plan modes are not set: Citus refuses forced ones.
 const CONNECTION_SETTINGS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
 
+/// Statement timeout of searches.
+const SEARCH_TIMEOUT: [(&str, &str); 1] = [("statement_timeout", "2s")];
+
 /// Prepared statements that a connection caches; the app has fewer.
 const STATEMENT_CACHE_CAPACITY: usize = 256;
 
@@ -102,6 +108,12 @@ const STATEMENT_CACHE_CAPACITY: usize = 256;
 /// does.
 pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
     Ok(Pool::new(pool_options(url)?, connections, POOL_TIMEOUT))
+}
+
+/// Like [`pool`], for searches. Connections of their own need no further statement to limit each search, and keep
+/// searches from holding those of other requests.
+pub fn search_pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
+    Ok(Pool::new(pool_options(url)?.options(SEARCH_TIMEOUT), connections, POOL_TIMEOUT))
 }
 
 /// Returns the options of pooled connections.

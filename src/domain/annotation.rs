@@ -12,6 +12,8 @@ use crate::ids::PlaylistId;
 pub const MAX_NOTE_CHARS: usize = 280;
 pub const MAX_TAG_CHARS: usize = 30;
 pub const MAX_TAGS: usize = 10;
+/// Maximum length of a note, or of all tags, that is parsed: 280 characters take up to 1,120 bytes, ten tags up to 1,218.
+pub(super) const MAX_FIELD_BYTES: usize = 2048;
 /// Characters that separate tags: the comma, its forms in other scripts, and the ideographic one.
 const TAG_SEPARATORS: [char; 10] = [',', '，', '﹐', '︐', '、', '﹑', '､', '︑', '،', '፣'];
 /// Stripped from the start of a tag, because some people write `#rain`.
@@ -34,8 +36,11 @@ pub enum NoteError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TagsError {
-    #[error("A heart can have up to {MAX_TAGS} tags; these are {0}.")]
-    TooMany(usize),
+    #[error("A heart can have up to {MAX_TAGS} tags, and these are more.")]
+    TooMany,
+    /// More than [`MAX_FIELD_BYTES`].
+    #[error("This is too much: a heart can have up to {MAX_TAGS} tags of {MAX_TAG_CHARS} characters.")]
+    TooLongTogether,
     /// The position of a tag, from 1, and its length.
     #[error("A tag can have up to {MAX_TAG_CHARS} characters; tag {0} has {1}. Separate tags with commas.")]
     TooLong(usize, usize),
@@ -88,21 +93,22 @@ pub(super) fn fold_tag(tag: &str) -> String {
 }
 
 /// Splits a text into tags, without empty, invisible and repeated ones.
-pub(super) fn split_tags(text: &str) -> Vec<String> {
-    let (mut tags, mut seen) = (Vec::new(), HashSet::new());
-    for part in text.split(TAG_SEPARATORS) {
+pub(super) fn split_tags(text: &str) -> impl Iterator<Item = String> {
+    let mut seen = HashSet::new();
+    text.split(TAG_SEPARATORS).filter_map(move |part| {
         let tag = part.split_whitespace().collect::<Vec<_>>().join(" ");
         let tag = tag.trim_start_matches(|c| TAG_PREFIXES.contains(&c) || !is_visible(c.encode_utf8(&mut [0; 4])));
         let folded = fold_tag(tag);
-        if !folded.is_empty() && is_visible(tag) && seen.insert(folded) {
-            tags.push(tag.to_owned());
-        }
-    }
-    tags
+        let is_new = !folded.is_empty() && is_visible(tag) && seen.insert(folded);
+        is_new.then(|| tag.to_owned())
+    })
 }
 
 fn parse_note(text: &str) -> std::result::Result<Option<String>, NoteError> {
     let text = text.trim();
+    if text.len() > MAX_FIELD_BYTES {
+        return Err(NoteError::TooLong(text.chars().count()));
+    }
     if text.chars().any(is_unprintable) {
         return Err(NoteError::NotOneLine);
     }
@@ -114,18 +120,24 @@ fn parse_note(text: &str) -> std::result::Result<Option<String>, NoteError> {
 }
 
 fn parse_tags(text: &str) -> std::result::Result<Vec<String>, TagsError> {
-    if text.trim().chars().any(|c| is_unprintable(c) || is_quote(c)) {
+    let text = text.trim();
+    if text.len() > MAX_FIELD_BYTES {
+        return Err(TagsError::TooLongTogether);
+    }
+    if text.chars().any(|c| is_unprintable(c) || is_quote(c)) {
         return Err(TagsError::NotPlain);
     }
-    let tags = split_tags(text);
-    if tags.len() > MAX_TAGS {
-        return Err(TagsError::TooMany(tags.len()));
-    }
+    let tags = first_tags(split_tags(text))?;
     let lengths = tags.iter().map(|tag| tag.chars().count());
     match lengths.zip(1..).find(|(length, _)| *length > MAX_TAG_CHARS) {
         Some((length, position)) => Err(TagsError::TooLong(position, length)),
         None => Ok(tags),
     }
+}
+
+fn first_tags(mut tags: impl Iterator<Item = String>) -> std::result::Result<Vec<String>, TagsError> {
+    let first = tags.by_ref().take(MAX_TAGS).collect();
+    if tags.next().is_none() { Ok(first) } else { Err(TagsError::TooMany) }
 }
 
 /// True for control characters and for the two separators that break lines.
@@ -193,7 +205,7 @@ mod tests {
         assert!(Annotation::parse(&"é".repeat(280), &["x".repeat(30), "ü".repeat(30)].join(",")).is_ok());
         let error = parse_error(&"é".repeat(281), &"x".repeat(31));
         assert_eq!((error.note, error.tags), (Some(NoteError::TooLong(281)), Some(TagsError::TooLong(1, 31))));
-        assert_eq!(parse_error("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(TagsError::TooMany(11)));
+        assert_eq!(parse_error("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(TagsError::TooMany));
         for bad in ["a\nb", "a\u{0}b", "a\u{2028}b", "a\tb"] {
             let error = parse_error(bad, bad);
             assert_eq!((error.note, error.tags), (Some(NoteError::NotOneLine), Some(TagsError::NotPlain)), "{bad:?}");
@@ -201,6 +213,25 @@ mod tests {
         for bad in ["two \"words\"", "“two” words", "„deutsch“"] {
             assert_eq!(parse_error("", bad).tags, Some(TagsError::NotPlain), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_long_field_is_rejected_before_it_is_parsed() {
+        for long in ["a\0,".repeat(20_000), "١٢,\"".repeat(10_000), format!("a{}b\n", ",".repeat(65_000))] {
+            let error = Annotation::parse(&long, &long).map(|_| ()).unwrap_err();
+            assert_eq!(error.tags, Some(TagsError::TooLongTogether));
+            assert!(matches!(error.note, Some(NoteError::TooLong(_))));
+        }
+        let repeated = "rain,".repeat(400);
+        assert_eq!(parse_both(&" ".repeat(65_000), &repeated), (None, vec!["rain".to_owned()]));
+    }
+
+    #[test]
+    fn parsing_stops_at_the_eleventh_tag() {
+        let parts = std::cell::Cell::new(0);
+        let tags = (1..).map(|n: u32| n.to_string()).inspect(|_| parts.set(parts.get() + 1));
+        assert_eq!(first_tags(tags).unwrap_err(), TagsError::TooMany);
+        assert_eq!(parts.get(), MAX_TAGS + 1);
     }
 
     #[test]

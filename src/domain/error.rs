@@ -30,6 +30,9 @@ pub enum Error {
         /// True if the daily quota is used up.
         quota: bool,
     },
+    /// The user has caused too many calls to Spotify; a protection of the allowance that all users share.
+    #[error("the user has caused too many calls until {until}")]
+    TooManyCalls { until: OffsetDateTime, wait: Duration },
     #[error("Spotify did not answer in time")]
     SpotifyTimeout,
     /// Spotify is unreachable, or its answer is invalid.
@@ -38,6 +41,9 @@ pub enum Error {
     /// Spotify rejects the app's client id or secret: the operator has to fix it.
     #[error("Spotify refuses the app itself: {0}")]
     Misconfigured(String),
+    /// A search was ended by a limit on its time, or too many of the user's or of all searches were under way.
+    #[error("a search took too long")]
+    SearchTooSlow,
     /// The user's account was deleted by another request.
     #[error("the account was deleted")]
     AccountDeleted,
@@ -61,6 +67,7 @@ impl Error {
         matches!(
             self,
             Error::RateLimited { .. }
+                | Error::TooManyCalls { .. }
                 | Error::SpotifyTimeout
                 | Error::SpotifyUnavailable(_)
                 | Error::AppPaused
@@ -76,6 +83,7 @@ impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         match error {
             db::Error::Unavailable(_) => Error::DatabaseUnavailable(error),
+            db::Error::SearchTooSlow => Error::SearchTooSlow,
             db::Error::UserGone => Error::AccountDeleted,
             db::Error::Query(_) | db::Error::Decrypt(_) => Error::Internal(error.to_string()),
         }

@@ -57,7 +57,7 @@ async fn refold_user(pool: &Pool, user: UserId) -> Result<u64> {
 
 /// Also splits tags that an earlier version read as one.
 fn fold_heart(heart: &HeartTexts) -> HeartTexts {
-    let tags = split_tags(&heart.tags.join(","));
+    let tags: Vec<_> = split_tags(&heart.tags.join(",")).collect();
     HeartTexts {
         title_folded: heart.title.as_deref().map(fold),
         note_folded: heart.note.as_deref().map(fold),

@@ -4,11 +4,11 @@ use time::{Duration, OffsetDateTime};
 use tokio::time::timeout;
 
 use super::search::ListQuery;
-use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, playlists};
+use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, playlists, search};
 use crate::app::App;
+use crate::db;
 use crate::db::hearts;
 pub use crate::db::hearts::RemovedHeart;
-use crate::db::{self, search};
 use crate::ids::{PlaylistId, UserId};
 
 /// A playlist seen this recently is hearted by link without a call to Spotify.
@@ -132,7 +132,8 @@ pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<He
         true => hearts::list_newest(&app.db, user.id, rows).await?,
         false => {
             let filter = query.load_filter(app, user).await?;
-            search::search_hearts(&app.db, user.id, &filter, query.order, rows).await?
+            let search = db::search::search_hearts(&app.search_db, user.id, &filter, query.order, rows);
+            search::run(app, user.id, search).await?
         }
     };
     let hearts = Paginated { entries: page.rows, range: query.pages, total: page.found as usize };

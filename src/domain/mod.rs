@@ -65,7 +65,7 @@ impl CurrentUser {
 }
 
 /// Consecutive pages that are displayed together, counted from 1; usually one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRange {
     pub first: usize,
     /// At least `first`.
@@ -86,6 +86,7 @@ impl From<usize> for PageRange {
 }
 
 /// One or more pages of a list.
+#[derive(Serialize, Deserialize)]
 pub struct Paginated<T> {
     pub entries: Vec<T>,
     pub range: PageRange,

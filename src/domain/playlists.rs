@@ -1,6 +1,7 @@
 //! A playlist with its items, from Spotify or from stored data.
 
-use time::OffsetDateTime;
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
 
 use super::spotify_calls::{self, Endpoint};
 use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, text, tokens};
@@ -19,6 +20,15 @@ const SPOTIFY_ID_PREFIX: &str = "37i9dQZF1";
 
 /// Maximum number of requests for the items of one page.
 const MAX_ITEM_REQUESTS: usize = 5;
+/// How long an answer of Spotify is kept in memory, so that reloading a page takes no call.
+const ANSWER_TTL: Duration = Duration::MINUTE;
+/// How long it is remembered that Spotify does not show a playlist.
+const NOT_FOUND_TTL: Duration = Duration::minutes(10);
+/// Stands for all pages of a playlist that Spotify does not show.
+const NOT_FOUND: usize = 0;
+
+/// The description and a page of the items.
+type Shown = (Option<String>, PlaylistItems);
 
 pub struct PlaylistPage {
     pub playlist: Playlist,
@@ -30,6 +40,7 @@ pub struct PlaylistPage {
 }
 
 /// A playlist's items, as far as Spotify shows them to the user.
+#[derive(Serialize, Deserialize)]
 pub enum PlaylistItems {
     Page(Paginated<Item>),
     OwnersOnly,
@@ -39,6 +50,7 @@ pub enum PlaylistItems {
     Unknown,
 }
 
+#[derive(Serialize, Deserialize)]
 pub struct Item {
     /// Counted from 1.
     pub position: usize,
@@ -49,7 +61,7 @@ pub struct Item {
     pub kind: ItemKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemKind {
     Track,
     Episode,
@@ -71,12 +83,11 @@ pub async fn load(
     (page, is_head): (usize, bool),
     now: OffsetDateTime,
 ) -> Result<Option<PlaylistPage>> {
-    let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, user, id, page, now)).await;
-    let result = result.unwrap_or(Err(Error::SpotifyTimeout));
+    let result = fetch_or_recall(app, user, id, (page, is_head), now).await;
     let (description, items, error) = match result {
         Ok(None) => return Ok(None),
         Ok(Some(Fetched { seen, description, items, error })) => {
-            if !is_head {
+            if let Some(seen) = seen.filter(|_| !is_head) {
                 db::playlists::record(&app.db, user.id, &seen, now).await?;
             }
             if !is_head && error.is_none() {
@@ -114,13 +125,43 @@ pub async fn find(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Opti
     Ok(heart.map(|heart| from_heart(id, heart)))
 }
 
-/// A playlist as Spotify has just shown it.
+/// A playlist as Spotify has just shown it, or a moment ago.
 struct Fetched {
-    seen: SeenPlaylist,
+    /// `None` if it is recorded already.
+    seen: Option<SeenPlaylist>,
     description: Option<String>,
     items: PlaylistItems,
     /// The error that prevented a fetch of the items.
     error: Option<Error>,
+}
+
+/// Returns what Spotify said a moment ago, or asks: views of the same page within [`ANSWER_TTL`] are one call.
+async fn fetch_or_recall(
+    app: &App,
+    user: &CurrentUser,
+    id: &PlaylistId,
+    (page, is_head): (usize, bool),
+    now: OffsetDateTime,
+) -> Result<Option<Fetched>> {
+    let key = |page| (user.id, id.clone(), page);
+    let recalled = [page, NOT_FOUND].iter().find_map(|page| app.playlist_answers.get(&key(*page), now));
+    if let Some(answer) = recalled.filter(|_: &Option<Shown>| user.grant.is_some()) {
+        let (description, items) = answer.ok_or(Error::NotFound)?;
+        return Ok(Some(Fetched { seen: None, description, items, error: None }));
+    }
+    let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, user, id, page, now)).await;
+    let result = result.unwrap_or(Err(Error::SpotifyTimeout));
+    match &result {
+        // The answer to HEAD is not recorded.
+        Ok(Some(Fetched { description, items, error: None, .. })) if !is_head => {
+            app.playlist_answers.insert(key(page), &Some((description, items)), now + ANSWER_TTL);
+        }
+        Err(Error::NotFound) => {
+            app.playlist_answers.insert(key(NOT_FOUND), &None::<Shown>, now + NOT_FOUND_TTL);
+        }
+        _ => {}
+    }
+    result
 }
 
 /// Returns the playlist with a page of its items; `None` if there is no such page.
@@ -147,7 +188,7 @@ async fn fetch_with_items(
         Err(error) if rows.entries.is_empty() => (PlaylistItems::Unknown, Some(error)),
         _ => (PlaylistItems::Page(rows.into_page()), None),
     };
-    Ok(Some(Fetched { seen, description, items, error }))
+    Ok(Some(Fetched { seen: Some(seen), description, items, error }))
 }
 
 /// Fills a page of items, beginning with the embedded ones. Spotify may send less than a page at once.
@@ -221,15 +262,14 @@ impl ItemRows {
     }
 }
 
+/// Fetches a playlist. Forgets that it was not found.
 async fn fetch(app: &App, user: &CurrentUser, id: &PlaylistId, now: OffsetDateTime) -> Result<wire::Playlist> {
-    tokens::with_token(
-        app,
-        user,
-        Endpoint::Playlist,
-        now,
-        |token| async move { app.spotify.playlist(&token, id).await },
-    )
-    .await
+    let playlist = tokens::with_token(app, user, Endpoint::Playlist, now, |token| async move {
+        app.spotify.playlist(&token, id).await
+    })
+    .await?;
+    app.playlist_answers.remove(&(user.id, id.clone(), NOT_FOUND));
+    Ok(playlist)
 }
 
 /// Fetches a playlist and stores its metadata.
@@ -330,8 +370,6 @@ fn displayed_count(count: HeartCount, own: Option<&Heart>) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use time::Duration;
-
     use super::*;
 
     #[test]

@@ -1,14 +1,24 @@
 //! List queries: search text, operators, order and pages.
 
+use std::future::Future;
+use std::time::Duration;
+
 use super::annotation::fold_tag;
 use super::text::{fold, is_quote};
-use super::{CurrentUser, PageRange, Result};
+use super::{CurrentUser, Error, PageRange, Result};
 use crate::app::App;
-use crate::db::identities;
 pub use crate::db::search::Order;
 use crate::db::search::{Filter, OwnerFilter};
+use crate::db::{self, identities};
+use crate::ids::UserId;
 
 pub const MAX_QUERY_CHARS: usize = 100;
+/// Maximum number of conditions. Each is compared with all rows.
+pub const MAX_CONDITIONS: usize = 10;
+/// Maximum length of a word, in folded form: the time to look for one grows with its length.
+pub const MAX_WORD_CHARS: usize = 50;
+/// How long a search waits for others of the same user.
+const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub struct ListQuery {
@@ -44,6 +54,10 @@ pub struct SearchQuery {
     pub invalid_operators: Vec<InvalidOperator>,
     /// True if the rest of the text was too long to be searched for.
     pub is_cut: bool,
+    /// True if there were more than [`MAX_CONDITIONS`].
+    pub has_more_words: bool,
+    /// True if only the beginning of a word, of [`MAX_WORD_CHARS`], is searched for.
+    pub has_long_word: bool,
     /// Words that look like an operator, with the part before the colon. They are searched for as ordinary words.
     pub unknown_operators: Vec<(String, String)>,
 }
@@ -130,7 +144,13 @@ impl SearchQuery {
             text.trim().chars().take(MAX_QUERY_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = text.trim_end().to_owned();
         let (mut conditions, mut invalid, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut has_more_words, mut has_long_word) = (false, false);
         for Term { operator, value, is_quoted } in split_terms(&text) {
+            if conditions.len() == MAX_CONDITIONS {
+                has_more_words |= !fold(&value).is_empty();
+                continue;
+            }
+            has_long_word |= operator != Some(Operator::Tag) && fold(&value).chars().count() > MAX_WORD_CHARS;
             match operator {
                 None if fold(&value).is_empty() => {}
                 None => {
@@ -145,7 +165,8 @@ impl SearchQuery {
                 },
             }
         }
-        Self { text, conditions, invalid_operators: invalid, is_cut, unknown_operators: unknown }
+        let (invalid_operators, unknown_operators) = (invalid, unknown);
+        Self { text, conditions, invalid_operators, is_cut, has_more_words, has_long_word, unknown_operators }
     }
 
     /// Returns the filter for the database. Of two contradictory operators the last one counts.
@@ -153,8 +174,8 @@ impl SearchQuery {
         let mut filter = Filter::default();
         for condition in &self.conditions {
             match condition {
-                Condition::Words(words) => filter.words.push(fold(words)),
-                Condition::Owner(name) => filter.owners.push(fold(name)),
+                Condition::Words(words) => filter.words.push(fold_word(words)),
+                Condition::Owner(name) => filter.owners.push(fold_word(name)),
                 // Needs the database: `ListQuery::load_filter`.
                 Condition::Mine => {}
                 Condition::Public(public) => filter.public = Some(*public),
@@ -165,6 +186,24 @@ impl SearchQuery {
         }
         filter
     }
+}
+
+/// Folds a word, cut to [`MAX_WORD_CHARS`].
+fn fold_word(word: &str) -> String {
+    fold(word).chars().take(MAX_WORD_CHARS).collect()
+}
+
+/// Runs `search` of a user after those that are under way.
+///
+/// # Errors
+/// [`Error::SearchTooSlow`] if too many are, or if it takes too long.
+pub(super) async fn run<T>(
+    app: &App,
+    user: UserId,
+    search: impl Future<Output = std::result::Result<T, db::Error>>,
+) -> Result<T> {
+    let _place = app.searches.enter(user, TURN_TIMEOUT).await.ok_or(Error::SearchTooSlow)?;
+    Ok(search.await?)
 }
 
 #[derive(Default)]
@@ -254,6 +293,21 @@ mod tests {
         assert_eq!((filter.tags, filter.public), (vec!["uber".into()], Some(false)));
     }
 
+    #[test]
+    fn words_are_limited_in_number_and_length() {
+        let search = SearchQuery::parse("a b c d e f g h i owner:j tag:k l is:hearted");
+        assert_eq!((search.conditions.len(), search.has_more_words), (MAX_CONDITIONS, true));
+        let search = SearchQuery::parse("a b c d e f g h i j \"\" \u{301}");
+        assert_eq!((search.conditions.len(), search.has_more_words), (MAX_CONDITIONS, false));
+        for word in ["x".repeat(60), format!("owner:{}", "é".repeat(51)), "ﷺ".repeat(90), "a b".repeat(20)] {
+            let search = SearchQuery::parse(&format!("\"{word}\"").replace("\"owner:", "owner:\""));
+            let filter = search.to_filter();
+            let lengths = filter.words.iter().chain(&filter.owners).map(|word| word.chars().count());
+            assert_eq!((lengths.max(), search.has_long_word), (Some(MAX_WORD_CHARS), true), "{word}");
+        }
+        assert!(!SearchQuery::parse(&"x".repeat(50)).has_long_word);
+    }
+
     proptest! {
         #[test]
         fn any_text_is_a_query(text in "(\\PC|[\"“ :\\x00-\\x20]|owner:|tag:|is:hearted){0,150}") {
@@ -262,7 +316,8 @@ mod tests {
             prop_assert_eq!(&SearchQuery::parse(&search.text).conditions, &search.conditions);
             let filter = search.to_filter();
             let mut texts = filter.words.iter().chain(&filter.owners).chain(&filter.tags);
-            prop_assert!(texts.all(|text| !text.contains('\0') && *text == fold(text)));
+            prop_assert!(texts.all(|text| !text.contains('\0') && text.trim_end() == fold(text)));
+            prop_assert!(search.conditions.len() <= MAX_CONDITIONS);
         }
     }
 }

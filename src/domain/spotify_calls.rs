@@ -1,4 +1,4 @@
-//! Calls to Spotify, with cool-downs, a time budget and call counts.
+//! Calls to Spotify, with cool-downs, a quota for each user, a time budget and call counts.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::{Error, Result};
 use crate::app::App;
 use crate::db::cooldowns::{self, Cooldown};
+use crate::ids::UserId;
 use crate::spotify;
 
 /// How long a page may wait for Spotify, including all calls and token refreshes.
@@ -36,18 +37,24 @@ impl Endpoint {
     }
 }
 
-/// Makes a call to Spotify, unless a cool-down is active.
+/// Makes a call to Spotify, unless a cool-down is active or `user` has caused too many calls.
 ///
 /// # Errors
-/// [`Error::RateLimited`] during a cool-down, without a call, or if Spotify begins one; [`Error::Reconnect`] if the
-/// token is invalid.
+/// [`Error::RateLimited`] during a cool-down, without a call, or if Spotify begins one; [`Error::TooManyCalls`] if the
+/// user's quota is used up; [`Error::Reconnect`] if the token is invalid.
 pub async fn call<T>(
     app: &App,
     endpoint: Endpoint,
+    user: Option<UserId>,
     now: OffsetDateTime,
     call: impl Future<Output = spotify::Result<T>>,
 ) -> Result<T> {
     check_cooldown(app, endpoint, now).await?;
+    if let Some(user) = user {
+        let quota = if endpoint == Endpoint::MyPlaylists { &app.library_calls } else { &app.page_calls };
+        quota.count(user, now).map_err(|wait| Error::TooManyCalls { until: now + wait, wait })?;
+    }
+    app.spotify_calls.add(endpoint.key(), now.date());
     match call.await {
         Ok(value) => Ok(value),
         Err(error) => Err(handle_error(app, endpoint, error, now).await),
@@ -62,13 +69,11 @@ pub async fn load_recent_failure(app: &App, endpoint: Endpoint, now: OffsetDateT
     })
 }
 
-/// Counts the call, or fails during a cool-down.
 async fn check_cooldown(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<()> {
-    if let Some(cooldown) = cooldowns::find_active(&app.db, endpoint.key(), now).await? {
-        return Err(Error::from_cooldown(cooldown, now));
+    match cooldowns::find_active(&app.db, endpoint.key(), now).await? {
+        Some(cooldown) => Err(Error::from_cooldown(cooldown, now)),
+        None => Ok(()),
     }
-    app.spotify_calls.add(endpoint.key(), now.date());
-    Ok(())
 }
 
 pub async fn flush_counts(app: &App) -> Result<()> {

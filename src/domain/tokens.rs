@@ -38,11 +38,11 @@ where
 {
     let attempt = async {
         let grant = load_valid_grant(app, user, now).await?;
-        match spotify_calls::call(app, endpoint, now, call(grant.access.clone())).await {
+        match spotify_calls::call(app, endpoint, Some(user.id), now, call(grant.access.clone())).await {
             // Spotify sometimes ends tokens early. Rate limits are never reported as 401.
             Err(Error::Reconnect) => {
                 let grant = refresh_grant(app, user, &grant.access, now).await?;
-                spotify_calls::call(app, endpoint, now, call(grant.access)).await
+                spotify_calls::call(app, endpoint, Some(user.id), now, call(grant.access)).await
             }
             result => result,
         }

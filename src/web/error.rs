@@ -168,6 +168,12 @@ impl From<Error> for AppError {
             Error::RateLimited { wait, .. } => {
                 spotify(StatusCode::BAD_GATEWAY, "Too many requests to Spotify", &retry_message(&error)).with_retry_after(wait)
             }
+            Error::TooManyCalls { wait, .. } => spotify(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests to Spotify",
+                &spotify_error_message(&error),
+            )
+            .with_retry_after(wait),
             Error::SpotifyTimeout => spotify(
                 StatusCode::GATEWAY_TIMEOUT,
                 "Spotify is not answering",
@@ -185,6 +191,11 @@ impl From<Error> for AppError {
                 "Spotify rejects its client id or secret. If you are the operator, run `heartlist doctor`.",
             )
             .with_cause(&error),
+            Error::SearchTooSlow => {
+                let message = "Try again with fewer or longer words, and one search at a time.";
+                let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "This search took too long", message);
+                AppError { recovery_links: vec![HEARTS_LINK], ..error }
+            }
             Error::AccountDeleted => AppError::sign_in_required("/playlists"),
             Error::DatabaseUnavailable(_) => error_for_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(&error),
             Error::Internal(_) => AppError::internal(&error),
@@ -214,6 +225,9 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
         }
         Error::NotConnected => "Spotify is not connected.".into(),
         Error::RateLimited { .. } => rate_limit_message(error),
+        Error::TooManyCalls { until, wait } => {
+            format!("You have opened a lot from Spotify in a short time. Try again at {}.", format_until(*until, *wait))
+        }
         Error::NotAllowed => "Spotify no longer lets you use this Heartlist.".into(),
         Error::AppPaused => "Spotify access is paused.".into(),
         Error::Misconfigured(_) => "Heartlist is not set up correctly: Spotify rejects its client id or secret.".into(),

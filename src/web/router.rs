@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{any, get, post, put};
 use tower_http::timeout::TimeoutLayer;
@@ -15,6 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::web::assets;
 use crate::web::error::{error_for_status, method_not_allowed, not_found};
+use crate::web::middleware::fetch_metadata::{refuse_links, require_document};
 use crate::web::middleware::rate_limit::{self, Key, RateLimit, with_rate_limit};
 use crate::web::middleware::request_body::{BodyLimits, UnfinishedRequests};
 use crate::web::middleware::{
@@ -109,9 +110,12 @@ fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
 fn login_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let sign_ins = app.config.access.logins_per_address;
     let login_starts = RateLimit::new(app, Key::Address, sign_ins, TEN_MINUTES, "sign-ins from one address");
-    let callbacks = RateLimit::new(app, Key::Address, multiply(sign_ins, 2), TEN_MINUTES, "sign-ins from one address");
+    let callbacks = RateLimit::new(app, Key::State, non_zero(10), TEN_MINUTES, "answers to one sign-in");
     // A scanner of links may send HEAD before the browser's GET, which uses the authorization code up.
-    let callback = || with_rate_limit(get(login::callback).head(async || StatusCode::NO_CONTENT), &callbacks);
+    let callback = || {
+        with_rate_limit(get(login::callback).head(async || StatusCode::NO_CONTENT), &callbacks)
+            .route_layer(from_fn(require_document))
+    };
     Router::new()
         .route("/login", get(login::show))
         .route("/auth/{provider}", with_rate_limit(post(login::create), &login_starts).get(login::show_provider))
@@ -127,22 +131,19 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let hearts = app.config.access.hearts_per_minute;
     // By address as well: a client can forge a new cookie for each request, but not a new address.
     let by_address = RateLimit::new(app, Key::Address, multiply(hearts, 10), MINUTE, "hearts from one address");
-    let by_session = RateLimit::new(app, Key::Session, hearts, MINUTE, "hearts");
     let by_user = RateLimit::new(app, Key::User, hearts, MINUTE, "hearts");
     let by_link = RateLimit::new(app, Key::User, non_zero(20), MINUTE, "hearts by link");
-    let script_routes = with_rate_limit(put(hearts::add).delete(hearts::remove), &by_session);
+    let heart = with_rate_limit(put(hearts::add).delete(hearts::remove).post(hearts::update), &by_user);
+    let export = |export| with_rate_limit(export, transfers).route_layer(from_fn(refuse_links));
     Router::new()
-        .route(
-            "/heart/{id}",
-            with_rate_limit(script_routes, &by_address).merge(with_rate_limit(post(hearts::update), &by_user)),
-        )
+        .route("/heart/{id}", with_rate_limit(heart, &by_address))
         .route("/hearts", with_rate_limit(post(hearts::by_link::create), &by_link).get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
         .route("/hearts/import", get(hearts::import::show))
-        .route("/hearts/export.csv", with_rate_limit(get(hearts::export::csv), transfers))
-        .route("/hearts/export.json", with_rate_limit(get(hearts::export::json), transfers))
+        .route("/hearts/export.csv", export(get(hearts::export::csv)).head(hearts::export::head))
+        .route("/hearts/export.json", export(get(hearts::export::json)).head(hearts::export::head))
 }
 
 /// The file upload. Signed-out visitors are rejected before the file is read.
@@ -157,22 +158,27 @@ fn import_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>>
 }
 
 fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let changes = RateLimit::new(app, Key::User, non_zero(20), TEN_MINUTES, "changes to the account");
+    let change = |route| with_rate_limit(route, &changes);
     let deletions = RateLimit::new(app, Key::User, non_zero(10), TEN_MINUTES, "attempts to delete the account");
     Router::new()
         .route("/account", get(account::show))
         .route("/account/merge", get(account::identities::show_merge))
         .route("/account/reauthenticate", get(account::identities::reauthenticate))
-        .route("/account/identities/{provider}", get(account::identities::show).post(account::identities::destroy))
-        .route("/account/disconnect", get(account::delete::show_disconnect).post(account::delete::disconnect))
+        .route(
+            "/account/identities/{provider}",
+            change(post(account::identities::destroy)).get(account::identities::show),
+        )
+        .route("/account/disconnect", change(post(account::delete::disconnect)).get(account::delete::show_disconnect))
         .route(
             "/account/delete",
             with_rate_limit(post(account::delete::destroy), &deletions).get(account::delete::show),
         )
         .route("/account/deleted", get(account::deleted::show))
         .route("/account/sharing", get(sharing::show))
-        .route("/account/sharing/page", post(sharing::update_page))
-        .route("/account/sharing/link", post(sharing::update_link))
-        .route("/account/sessions/end", post(account::sessions::destroy))
+        .route("/account/sharing/page", change(post(sharing::update_page)))
+        .route("/account/sharing/link", change(post(sharing::update_link)))
+        .route("/account/sessions/end", change(post(account::sessions::destroy)))
         .route("/account/activity", get(account::activity::index))
 }
 

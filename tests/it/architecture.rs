@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use source::{Source, files, read, sources};
 
 /// Modules that each module of `src` may import, besides [`SHARED`].
-const IMPORTS: [(&str, &[&str]); 15] = [
+const IMPORTS: [(&str, &[&str]); 17] = [
     ("main", &["cli"]),
     ("cli", &["background_jobs", "server", "web", "domain", "app", "config", "db", "oauth", "spotify", "vault"]),
     ("background_jobs", &["domain", "app", "db"]),
@@ -25,12 +25,14 @@ const IMPORTS: [(&str, &[&str]); 15] = [
     // The format of the log is a setting.
     ("config", &[]),
     ("ids", &[]),
+    ("expiring_cache", &[]),
     ("in_progress", &[]),
+    ("rate_limiter", &[]),
     ("telemetry", &[]),
 ];
 
 /// Modules that all others may import.
-const SHARED: [&str; 3] = ["ids", "in_progress", "telemetry"];
+const SHARED: [&str; 5] = ["expiring_cache", "ids", "in_progress", "rate_limiter", "telemetry"];
 
 /// The same inside `web`. Nothing imports a page but the router and other pages.
 const WEB_IMPORTS: [(&str, &[&str]); 9] = [
@@ -64,7 +66,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("askama", &["web"]),
     ("memory_serve", &["web::assets"]),
     ("tower_http", &["web::router", "web::middleware"]),
-    ("governor", &["web::middleware::rate_limit"]),
+    ("hashlink", &["rate_limiter", "expiring_cache"]),
     ("headers", &["web::pages::sharing::request"]),
     ("csv", &["domain::import_export"]),
     ("encoding_rs", &["domain::import_export"]),

@@ -54,6 +54,7 @@ mod removed_hearts;
 mod replica;
 mod safe_methods;
 mod search;
+mod search_limits;
 mod secret_rotation;
 mod security;
 mod sessions;

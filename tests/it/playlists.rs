@@ -289,3 +289,74 @@ async fn legacy_spotify_api_shows_the_same() {
     let id = page.playlist_ids().remove(0);
     assert!(ada.open(&format!("/playlists/{id}")).await.has("table"));
 }
+
+/// Attack: one person who opens made-up playlists, each of which asks Spotify.
+#[tokio::test]
+async fn one_person_cannot_use_up_the_allowance_of_all() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    site.freeze_clock();
+    let own = ada.open("/playlists").await.playlist_ids();
+    let mut refused = 0;
+    for n in 0..300 {
+        let page = ada.get(&format!("/playlists/{n:022}")).await;
+        refused += usize::from(page.status == 429);
+        let text = page.text("main");
+        assert!(page.status == 404 || text.contains("You have opened a lot from Spotify in a short time"), "{text}");
+    }
+    assert_eq!((site.spotify.request_count(Endpoint::Playlist), refused), (100, 200));
+    let page = ada.open(&format!("/playlists/{}", own[0])).await;
+    assert!(page.status == 200 && page.has("form.heart"), "what is stored is shown");
+    assert!(page.text(".items .callout").contains("You have opened a lot from Spotify in a short time. Try again at"));
+    let form = ada.open("/hearts").await.form("#link").with("link", &"B".repeat(22));
+    assert_eq!(ada.submit(form).await.flash().unwrap_or_default().contains("name"), true, "hearts work");
+    assert_eq!(ada.open("/playlists").await.count("li.card"), 12);
+    let others = mira.open("/playlists").await.playlist_ids();
+    assert!(mira.open(&format!("/playlists/{}", others[0])).await.has("table"), "others go on");
+    assert_eq!(site.spotify.request_count(Endpoint::Playlist), 101);
+    site.advance(Duration::from_secs(600));
+    assert!(ada.open(&format!("/playlists/{}", own[0])).await.has("table"));
+}
+
+#[tokio::test]
+async fn answer_of_spotify_is_kept_for_a_minute() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    site.freeze_clock();
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    let path = format!("/playlists/{id}");
+    let calls = || site.spotify.request_count(Endpoint::Playlist);
+    let first = ada.open(&path).await;
+    for _ in 0..5 {
+        let again = ada.open(&path).await;
+        assert_eq!((again.texts("tbody tr"), again.texts(".prose")), (first.texts("tbody tr"), first.texts(".prose")));
+    }
+    assert_eq!(calls(), 1);
+    mira.open(&path).await;
+    assert_eq!(calls(), 2, "Spotify does not show the same to all");
+    site.advance(Duration::from_secs(61));
+    ada.open(&path).await;
+    assert_eq!(calls(), 3);
+    ada.submit(ada.open("/account/disconnect").await.form("main form")).await;
+    assert!(!ada.open(&path).await.has("table"), "not without a connection");
+}
+
+#[tokio::test]
+async fn playlist_that_was_not_found_is_asked_for_again_after_ten_minutes() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    site.freeze_clock();
+    let path = format!("/playlists/{}", "Z".repeat(22));
+    let calls = || site.spotify.request_count(Endpoint::Playlist);
+    for seconds in [0, 61, 300] {
+        site.advance(Duration::from_secs(seconds));
+        for page in ["", "?page=2", "?from=/hearts"] {
+            assert_eq!(ada.get(&format!("{path}{page}")).await.status, 404);
+        }
+    }
+    assert_eq!(calls(), 1);
+    let form = ada.open("/hearts").await.form("#link").with("link", &"Z".repeat(22));
+    assert_eq!((ada.submit(form).await.status, calls()), (422, 2), "who adds it by its link is told the latest");
+    site.advance(Duration::from_secs(600));
+    assert_eq!((ada.get(&path).await.status, calls()), (404, 3));
+}

@@ -1,4 +1,4 @@
-//! Rate limits by user and by address.
+//! Rate limits by user, by address and by state.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use crate::support::page::Page;
 use crate::support::program::start_program;
-use crate::support::visitor::Visitor;
+use crate::support::visitor::{Visitor, approve};
 use crate::support::{HEART, Site};
 
 /// Starts a sign-in from behind a proxy that adds `address`.
@@ -34,15 +34,27 @@ async fn more_than_sixty_hearts_a_minute_get_429() {
             .contains("Too many hearts at once: the limit is 60 in a minute")
     );
     let press = [("sec-fetch-site", "same-origin")];
-    let form = async || ada.request(Method::POST, HEART, &press, Some("hearted=false".into())).await;
-    for n in 0..60 {
-        assert_ne!(form().await.status, 429, "{n}: forms are counted by themselves");
-    }
-    let form = form().await;
+    let form = ada.request(Method::POST, HEART, &press, Some("hearted=false".into())).await;
     assert!(form.status == 429 && form.has("header nav") && form.text("main").contains("Try again in"));
     assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 200, "Mira is somebody else at the same address");
     site.advance(Duration::from_secs(60));
     assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200);
+}
+
+#[tokio::test]
+async fn hearts_are_counted_by_person_in_all_browsers() {
+    let site = Site::open_with(&[("HEARTS_PER_MINUTE", "4")]).await;
+    let browsers = [site.sign_in("ada").await, site.sign_in("ada").await, site.sign_in("ada").await];
+    let mira = site.sign_in("mira").await;
+    site.freeze_clock();
+    let press = [("sec-fetch-site", "same-origin")];
+    let mut statuses = Vec::new();
+    for browser in &browsers {
+        statuses.push(browser.fetch(Method::PUT, HEART).await.status);
+        statuses.push(browser.request(Method::POST, HEART, &press, Some("hearted=false".into())).await.status);
+    }
+    assert_eq!(statuses, [200, 303, 200, 303, 429, 429], "script and form, in three browsers");
+    assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 200);
 }
 
 #[tokio::test]
@@ -132,6 +144,24 @@ async fn proxy_that_is_not_trusted_is_logged_once() {
     }
 }
 
+/// Attack: a provider gives a /56 or a /48 to one customer, who has thousands of /64 in it.
+#[tokio::test]
+async fn wide_networks_are_counted_too() {
+    let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "1"), ("TRUSTED_PROXY", "1")]).await;
+    site.freeze_clock();
+    let count = async |addresses: Vec<String>| {
+        let mut allowed = 0;
+        for address in addresses {
+            allowed += usize::from(start_sign_in_from(&site.visitor(), &address).await.status == 303);
+        }
+        allowed
+    };
+    assert_eq!(count((0..8).map(|n| format!("2001:db8:1:{n:x}::1")).collect()).await, 4, "one /56");
+    assert_eq!(count((0..20).map(|n| format!("2001:db8:1:{n:x}00::1")).collect()).await, 12, "the rest of its /48");
+    assert_eq!(count((0..20).map(|n| format!("2001:db8:{n:x}:ff::1")).collect()).await, 19, "other customers");
+    assert_eq!(count((0..20).map(|n| format!("198.51.100.{n}")).collect()).await, 20, "and by IPv4");
+}
+
 #[tokio::test]
 async fn unreadable_forwarded_address_is_logged_once() {
     let site = Site::open().await;
@@ -157,19 +187,76 @@ async fn wrong_methods_do_not_count() {
 }
 
 #[tokio::test]
-async fn sign_in_callbacks_are_limited() {
-    let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3")]).await;
+async fn callbacks_are_limited_by_state() {
+    let site = Site::open().await;
     site.freeze_clock();
-    for _ in 0..6 {
+    for _ in 0..10 {
         assert_eq!(site.visitor().get("/auth/spotify/callback?state=x&code=y").await.status, 400);
     }
-    assert_eq!(site.visitor().get("/auth/spotify/callback?state=x&code=y").await.status, 429);
+    assert_eq!(site.visitor().get("/auth/spotify/callback?code=z&state=x").await.status, 429);
+    assert_eq!(site.visitor().get("/auth/spotify/callback?code=z&state=other").await.status, 400);
+}
+
+/// Attack: a page with pictures whose address is the callback, seen by a visitor who is about to sign in.
+#[tokio::test]
+async fn callbacks_made_up_by_other_sites_use_up_nothing() {
+    let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3")]).await;
+    site.freeze_clock();
+    let ada = site.visitor();
+    let consent = ada.start_spotify_sign_in("/login").await;
+    let approved = ada.send_form(approve(&consent, "ada")).await;
+    let callback = approved.header("location");
+    for (destination, mode) in [("image", "no-cors"), ("iframe", "navigate"), ("empty", "cors"), ("script", "no-cors")]
+    {
+        for site in ["cross-site", "same-site", "same-origin"] {
+            let headers = [("sec-fetch-site", site), ("sec-fetch-dest", destination), ("sec-fetch-mode", mode)];
+            for path in ["/auth/spotify/callback?state=x", "/github/callback?state=x", callback] {
+                let refused = ada.request(Method::GET, path, &headers, None).await;
+                assert_eq!(refused.status, 403, "{destination} {site} {path}");
+            }
+        }
+    }
+    for n in 0..50 {
+        let old_browser = [("referer", "https://evil.example/")];
+        let path = format!("/auth/spotify/callback?state={n}&code=y");
+        assert_eq!(ada.request(Method::GET, &path, &old_browser, None).await.status, 400);
+    }
+    let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document"), ("sec-fetch-mode", "navigate")];
+    assert_eq!(ada.request(Method::GET, callback, &headers, None).await.header("location"), "/playlists");
+}
+
+#[tokio::test]
+async fn account_changes_are_limited() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    site.freeze_clock();
+    let mut allowed = 0;
+    for n in 0..60 {
+        let (path, body) = match n % 4 {
+            0 => ("/account/sharing/link", "on=true"),
+            1 => ("/account/sharing/link", "on=false"),
+            2 => ("/account/sharing/page", "on=true&slug=ada-hearts"),
+            _ => ("/account/sharing/page", "on=false"),
+        };
+        let headers = [("sec-fetch-site", "same-origin")];
+        let page = ada.request(Method::POST, path, &headers, Some(body.into())).await;
+        allowed += usize::from(page.status == 303);
+        assert!(page.status == 303 || page.text("main").contains("Too many changes to the account"), "{}", page.html);
+    }
+    assert_eq!(allowed, 20);
+    assert!(site.count("select count(*) from events").await <= 1 + 20);
+    site.advance(Duration::from_secs(30));
+    assert_eq!(
+        ada.submit(ada.open("/account/sharing").await.form("form[action='/account/sharing/link']")).await.status,
+        200
+    );
 }
 
 /// Attack: forged session cookies. They are limited by address and affect no other user.
 #[tokio::test]
 async fn requests_with_forged_session_are_limited_by_address() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "2")]).await;
+    let ada = site.sign_in("ada").await;
     site.freeze_clock();
     let press = async |method: Method, number: u128| {
         let cookie = format!("{}={}", site.session_cookie(), tower_sessions::session::Id(number.cast_signed()));
@@ -177,11 +264,9 @@ async fn requests_with_forged_session_are_limited_by_address() {
         let form = (method == Method::POST).then(|| "hearted=true".to_owned());
         site.visitor().request(method, HEART, &headers, form).await.status
     };
-    for number in 1..=20 {
-        assert_eq!(press(Method::PUT, number).await, 401, "{number}");
+    for (number, status) in [(1, 401), (2, 401), (3, 429)] {
+        assert_eq!(press(Method::PUT, number).await, status, "{number}");
     }
-    assert_eq!(press(Method::DELETE, 21).await, 429);
-    // Forms have a lower limit of their own.
-    let forms = [press(Method::POST, 22).await, press(Method::POST, 23).await, press(Method::POST, 24).await];
-    assert_eq!(forms, [401, 401, 429]);
+    assert_eq!([press(Method::DELETE, 4).await, press(Method::POST, 5).await], [429, 429]);
+    assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200, "who is signed in is counted apart");
 }

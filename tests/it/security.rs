@@ -38,6 +38,45 @@ async fn cross_site_writes_are_refused() {
     assert_eq!(ada.open("/account").await.status, 200);
 }
 
+/// Attack: links and pictures on other sites, which use up the owner's limits and fill the list of events.
+#[tokio::test]
+async fn other_sites_may_link_to_pages_and_do_nothing_else() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let events = site.count("select count(*) from events").await;
+    let request = async |method: Method, path: &str, from: &str, destination: &str| {
+        let headers = [("sec-fetch-site", from), ("sec-fetch-dest", destination)];
+        ada.request(method, path, &headers, None).await.status
+    };
+    let exports = ["/hearts/export.csv", "/hearts/export.json"];
+    for from in ["cross-site", "same-site"] {
+        for path in exports {
+            for (method, destination) in [(Method::GET, "document"), (Method::GET, "image"), (Method::HEAD, "empty")] {
+                for _ in 0..20 {
+                    assert_eq!(request(method.clone(), path, from, destination).await, 403, "{method} {path}");
+                }
+            }
+        }
+        for path in ["/playlists", "/playlists/3cEYpjA9oz9GiPac4AsH4n", "/now-playing", "/setup", "/top", "/hearts?q=a"]
+        {
+            assert_eq!(request(Method::GET, path, from, "image").await, 403, "{path}");
+            assert_eq!(request(Method::HEAD, path, from, "empty").await, 403, "{path}");
+        }
+        for path in ["/playlists", "/hearts?q=a", "/top", "/", "/login?next=/hearts"] {
+            assert!([200, 303].contains(&request(Method::GET, path, from, "document").await), "{path} by a link");
+        }
+    }
+    for path in exports {
+        for _ in 0..40 {
+            assert_eq!(request(Method::HEAD, path, "same-origin", "empty").await, 200, "nothing is read");
+        }
+        assert_eq!(ada.request(Method::GET, path, &[], None).await.status, 200, "without the headers");
+        assert_eq!(request(Method::GET, path, "same-origin", "document").await, 200);
+    }
+    assert_eq!(site.count("select count(*) from events").await, events + 4, "what the owner did");
+    assert_eq!(site.visitor().request(Method::HEAD, exports[0], &[], None).await.status, 303, "signed out");
+}
+
 #[tokio::test]
 async fn cross_site_refusal_is_a_page_in_the_layout() {
     let site = Site::open().await;

@@ -58,8 +58,9 @@ pub async fn load_metrics(app: &App, now: OffsetDateTime) -> Result<Metrics> {
     let calls = db::doctor::count_calls(&app.db, now.date()).await?;
     let cooldowns = db::doctor::list_cooldowns(&app.db, now).await?;
     let (hearts, sessions) = count_rows(app, now).await?;
-    let (idle, used) = app.db.connections();
-    Ok(Metrics { calls, cooldowns, hearts, sessions, idle_connections: idle, used_connections: used })
+    let [(idle, used), (idle_searches, searches)] = [&app.db, &app.search_db].map(Pool::connections);
+    let (idle_connections, used_connections) = (idle + idle_searches, used + searches);
+    Ok(Metrics { calls, cooldowns, hearts, sessions, idle_connections, used_connections })
 }
 
 /// Counts hearts and sessions. This reads whole tables, so it uses the replica if possible.

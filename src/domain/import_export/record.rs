@@ -3,15 +3,15 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::domain::annotation::{NoteError, TagsError};
+use crate::domain::annotation::{MAX_FIELD_BYTES, NoteError, TagsError};
 use crate::domain::reference::ReferenceError;
 
 /// Maximum number of hearts in a file; they are held in memory until they are stored. The import page states it too.
 pub(super) const MAX_HEARTS: usize = 50_000;
 /// Maximum number of separators in a file: an empty cell takes eight times its size in memory.
 pub(super) const MAX_CELLS: usize = 1_000_000;
-/// Maximum length of a cell that is parsed: a note of 280 characters takes up to 1,120 bytes, ten tags up to 1,218.
-pub(super) const MAX_CELL_BYTES: usize = 2048;
+/// Maximum length of a cell that is parsed.
+pub(super) const MAX_CELL_BYTES: usize = MAX_FIELD_BYTES;
 
 /// True once the request has gone, so that reading may stop.
 pub type IsCancelled<'a> = &'a (dyn Fn() -> bool + 'a);

@@ -8,12 +8,12 @@ use tokio::task::JoinHandle;
 
 use self::fetch::LibraryFetch;
 use super::playlists::to_seen_playlist;
-use super::search::ListQuery;
+use super::search::{self, ListQuery};
 use super::spotify_calls::{self, Endpoint};
 use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result};
 use crate::app::App;
+use crate::db;
 use crate::db::playlists::{self, LibraryUpdate, SeenPlaylist, StoredLibrary};
-use crate::db::search;
 use crate::ids::UserId;
 
 const MAX_AGE: Duration = Duration::minutes(10);
@@ -58,7 +58,9 @@ impl LibraryRequest<'_> {
         Ok(match self {
             LibraryRequest::Page(query) if !query.is_default() => {
                 let filter = query.load_filter(app, user).await?;
-                search::search_library(&app.db, user.id, &filter, query.order, query.pages.offset_limit()).await?
+                let rows = query.pages.offset_limit();
+                let search = db::search::search_library(&app.search_db, user.id, &filter, query.order, rows);
+                search::run(app, user.id, search).await?
             }
             LibraryRequest::Page(query) => {
                 playlists::load_library(&app.db, user.id, query.pages.offset_limit()).await?

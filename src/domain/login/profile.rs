@@ -59,7 +59,7 @@ async fn fetch_spotify_profile(
 ) -> Result<(Profile, Grant), LoginError> {
     let grant = client.exchange_code(code, &pending.verifier, &pending.scopes, now).await;
     let grant = grant.map_err(|error| to_login_error(error, Provider::Spotify, pending))?;
-    let me = match spotify_calls::call(app, Endpoint::Me, now, app.spotify.me(&grant.access)).await {
+    let me = match spotify_calls::call(app, Endpoint::Me, None, now, app.spotify.me(&grant.access)).await {
         // Spotify rejected the token that it has just issued; there is no older grant to renew.
         Err(Error::Reconnect) => return Err(LoginError::Rejected { next: pending.after.next.clone() }),
         result => result?,

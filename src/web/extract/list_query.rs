@@ -6,7 +6,10 @@ use url::form_urlencoded::Serializer;
 
 use crate::domain::PageRange;
 use crate::domain::reference;
-use crate::domain::search::{Condition, InvalidOperator, ListQuery, MAX_QUERY_CHARS, Operator, Order, SearchQuery};
+use crate::domain::search::{
+    Condition, InvalidOperator, ListQuery, MAX_CONDITIONS, MAX_QUERY_CHARS, MAX_WORD_CHARS, Operator, Order,
+    SearchQuery,
+};
 use crate::web::views::pager::PageParam;
 
 /// Query parameters of a list.
@@ -154,14 +157,21 @@ impl ListView {
 
     /// Sentences on the parts of the search that were ignored.
     pub(crate) fn search_warnings(&self) -> Vec<String> {
-        let cut = format!("Only the first {MAX_QUERY_CHARS} characters were searched for.");
+        let cuts = [
+            (self.search.is_cut, format!("Only the first {MAX_QUERY_CHARS} characters were searched for.")),
+            (self.search.has_more_words, format!("Only the first {MAX_CONDITIONS} words were searched for.")),
+            (
+                self.search.has_long_word,
+                format!("Only the first {MAX_WORD_CHARS} letters of a word were searched for."),
+            ),
+        ];
         let unknown = self.search.unknown_operators.iter().filter(|_| !self.is_link());
         self.search
             .invalid_operators
             .iter()
             .map(invalid_value_warning)
             .chain(unknown.map(unknown_operator_warning))
-            .chain(self.search.is_cut.then_some(cut))
+            .chain(cuts.into_iter().filter_map(|(is_cut, sentence)| is_cut.then_some(sentence)))
             .collect()
     }
 

@@ -3,6 +3,7 @@
 mod canonical_host;
 mod canonical_path;
 mod error_pages;
+pub(crate) mod fetch_metadata;
 pub(crate) mod metrics;
 pub(crate) mod rate_limit;
 pub(crate) mod request_body;
@@ -48,6 +49,7 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
             .layer(from_fn_with_state(app.clone(), canonical_host::refuse_forms_on_other_hosts))
             // Rejects cross-site requests before the session is loaded.
             .layer(security_headers::csrf_layer(app))
+            .layer(from_fn(fetch_metadata::refuse_embedded))
             .map_response(error_pages::mark_unsaved_session)
             .map_request(session::accept_former_name(app))
             .map_response(session::complete_removal(app))

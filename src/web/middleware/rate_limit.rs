@@ -1,7 +1,6 @@
-//! Rate limits by user, session or IP address. The router sets them at each route.
+//! Rate limits by user, by address, or by the state of a callback. The router sets them at each route.
 //!
 //! Counts are kept in memory, so that no heart costs a second write; N processes allow N times as many requests.
-//! tower_governor extracts its key synchronously, so it cannot load the user from the session store.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -15,55 +14,39 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use governor::clock::Clock as _;
-use governor::middleware::NoOpMiddleware;
-use governor::state::keyed::HashMapStateStore;
-use governor::{Quota, RateLimiter};
 use tower_sessions::Session;
+use url::form_urlencoded;
 
 use crate::app::{App, Clock};
-use crate::domain::session_key;
 use crate::ids::{TokenHash, UserId};
+use crate::rate_limiter::RateLimiter;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
 
-/// Maximum number of keys of one limit. Idle keys are dropped first; beyond the maximum, new keys share one count.
-const MAX_KEYS: usize = 10_000;
+/// Networks that are counted beside a /64, by the length of their prefix, with the factor of their limit: a household has
+/// up to a /56, a company a /48 (RIPE-690), and with it 65,536 networks of /64.
+const WIDER_NETWORKS: [(u32, u32); 2] = [(56, 4), (48, 16)];
 
 /// The kind of key that a limit counts by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
-    /// The client's IP address; for IPv6, its /64 network.
+    /// The client's IP address; for IPv6, its /64 network and those in [`WIDER_NETWORKS`].
     Address,
-    /// The id in the session cookie, without loading the session; without a cookie, the address.
-    Session,
-    /// The signed-in user; otherwise the address.
+    /// The signed-in user; otherwise the address. Loads the session, which the handler needs anyway.
     User,
+    /// The callback's state; otherwise the address. Callbacks that another site makes up use up nobody's limit.
+    State,
 }
 
 /// The key of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum RateLimitKey {
     User(UserId),
-    Session(TokenHash),
+    State(TokenHash),
     Address(IpAddr),
-    /// Shared by all keys beyond [`MAX_KEYS`].
-    Overflow,
 }
 
-/// The app's clock for governor, as the time since the Unix epoch.
-#[derive(Clone)]
-struct UnixClock(Clock);
-
-impl governor::clock::Clock for UnixClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        Duration::from_nanos(u64::try_from((self.0)().unix_timestamp_nanos()).unwrap_or_default())
-    }
-}
-
-/// A limit for each key: a burst of `max` requests, replenished over `period` (GCRA).
+/// A limit for each key: a burst of `max` requests, replenished over `period`.
 pub(crate) struct RateLimit {
     key: Key,
     max: NonZeroU32,
@@ -71,27 +54,40 @@ pub(crate) struct RateLimit {
     /// Plural noun for the requests, for the error page.
     label: &'static str,
     trusted_proxies: usize,
-    limiter: RateLimiter<RateLimitKey, HashMapStateStore<RateLimitKey>, UnixClock, NoOpMiddleware<Duration>>,
+    clock: Clock,
+    limiter: RateLimiter<RateLimitKey>,
+    wider_limiters: [(u32, RateLimiter<Ipv6Addr>); WIDER_NETWORKS.len()],
 }
 
 impl RateLimit {
     pub(crate) fn new(app: &App, key: Key, max: NonZeroU32, period: Duration, label: &'static str) -> Arc<Self> {
-        let quota = Quota::with_period(period / max.get()).expect("a period is not zero").allow_burst(max);
-        let limiter = RateLimiter::hashmap_with_clock(quota, UnixClock(app.clock.clone()));
-        Arc::new(Self { key, max, period, label, trusted_proxies: app.config.access.trusted_proxies, limiter })
+        let wider_limiters = WIDER_NETWORKS.map(|(prefix, factor)| {
+            let factor = NonZeroU32::new(factor).expect("not zero");
+            (prefix, RateLimiter::new(max.saturating_mul(factor), period))
+        });
+        Arc::new(Self {
+            key,
+            max,
+            period,
+            label,
+            trusted_proxies: app.config.access.trusted_proxies,
+            clock: app.clock.clone(),
+            limiter: RateLimiter::new(max, period),
+            wider_limiters,
+        })
     }
 
     /// Counts a request. Fails with the time to wait if the limit is exceeded.
     fn count(&self, key: RateLimitKey) -> Result<(), Duration> {
-        let mut key = key;
-        if self.limiter.len() >= MAX_KEYS {
-            self.limiter.retain_recent();
-            if self.limiter.len() >= MAX_KEYS {
-                key = RateLimitKey::Overflow;
+        let now = (self.clock)();
+        self.limiter.count(key, now)?;
+        if let RateLimitKey::Address(IpAddr::V6(address)) = key {
+            // Only requests within the narrower limits: one network cannot use up those of its neighbours.
+            for (prefix, limiter) in &self.wider_limiters {
+                limiter.count(network(address, *prefix), now)?;
             }
         }
-        let now = self.limiter.clock().now();
-        self.limiter.check_key(&key).map_err(|not_until| not_until.wait_time_from(now))
+        Ok(())
     }
 
     fn error(&self, wait: Duration) -> AppError {
@@ -107,14 +103,26 @@ impl RateLimit {
         AppError { retry_after: Some(Duration::from_secs(seconds)), ..error }
     }
 
-    async fn key(&self, address: IpAddr, session: Option<Session>) -> Result<RateLimitKey, AppError> {
-        let key = match (self.key, session) {
-            (Key::Session, Some(session)) => session.id().map(|id| RateLimitKey::Session(session_key(id))),
-            (Key::User, Some(session)) => MaybeUser::load(session).await?.user.map(|user| RateLimitKey::User(user.id)),
-            (Key::Address, _) | (_, None) => None,
+    async fn key(&self, request: &Parts) -> Result<RateLimitKey, AppError> {
+        let key = match (self.key, request.extensions.get::<Session>()) {
+            (Key::User, Some(session)) => {
+                MaybeUser::load(session.clone()).await?.user.map(|user| RateLimitKey::User(user.id))
+            }
+            (Key::State, _) => state(request).map(RateLimitKey::State),
+            (Key::Address, _) | (Key::User, None) => None,
         };
-        Ok(key.unwrap_or(RateLimitKey::Address(address)))
+        Ok(key.unwrap_or_else(|| RateLimitKey::Address(address(request, self.trusted_proxies))))
     }
+}
+
+/// The hash of the query parameter `state`.
+fn state(request: &Parts) -> Option<TokenHash> {
+    let mut parameters = form_urlencoded::parse(request.uri.query()?.as_bytes());
+    parameters.find(|(name, _)| name == "state").map(|(_, state)| TokenHash::new(state.as_bytes()))
+}
+
+fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
+    Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - prefix)))
 }
 
 /// Applies `limit` to `routes`.
@@ -125,8 +133,7 @@ pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLi
 
 pub(crate) async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let (address, session) = (address(&parts, limit.trusted_proxies), parts.extensions.get().cloned());
-    match limit.key(address, session).await.map(|key| limit.count(key)) {
+    match limit.key(&parts).await.map(|key| limit.count(key)) {
         Ok(Ok(())) => next.run(Request::from_parts(parts, body)).await,
         Ok(Err(wait)) => limit.error(wait).into_response(),
         Err(error) => error.into_response(),
@@ -139,10 +146,7 @@ pub(crate) fn address(request: &Parts, trusted_proxies: usize) -> IpAddr {
     let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
     let forwarded = forwarded_address(&request.headers, trusted_proxies);
     match forwarded.unwrap_or(peer).to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
+        IpAddr::V6(v6) => network(v6, 64).into(),
         v4 => v4,
     }
 }

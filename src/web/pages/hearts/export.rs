@@ -51,6 +51,9 @@ async fn export(
     Ok(file)
 }
 
+/// Responds to HEAD without reading the hearts, and without recording an export.
+pub(crate) async fn head(SignedIn(_): SignedIn) {}
+
 async fn download(
     app: &App,
     user: &CurrentUser,

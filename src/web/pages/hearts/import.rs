@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use time::OffsetDateTime;
 
 use crate::domain::activity::{self, EventKind};
-use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport};
+use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport, IsCancelled};
 use crate::web::error::{AppError, Link};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
@@ -21,6 +21,8 @@ use crate::web::views::layout::{Layout, render_page};
 pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
 /// A file and the rest of the form.
 pub(crate) const MAX_REQUEST_BYTES: usize = MAX_FILE_BYTES + 4096;
+/// Limit on the time for reading a file. The largest takes a few seconds.
+const PARSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Maximum number of concurrent imports.
 pub(crate) const MAX_CONCURRENT: usize = 4;
 
@@ -67,15 +69,23 @@ fn import_in_progress() -> AppError {
     with_retry_link(AppError { retry_after: Some(Duration::from_secs(10)), ..error })
 }
 
-/// Parses on a blocking thread, because a large file would block the executor. Stops once this future is dropped, which
-/// the request's timeout and a closed connection do.
 async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>, AppError> {
+    let parsed = run_blocking(PARSE_TIMEOUT, move |is_cancelled| import_export::parse(&bytes, now, is_cancelled)).await;
+    parsed?.ok_or_else(file_takes_too_long)
+}
+
+/// Runs `work` on a blocking thread, because a large file would block the executor. Cancels it after `timeout`, and once
+/// this future is dropped, which a closed connection does. Returns `None` after the timeout.
+async fn run_blocking<T: Send + 'static>(
+    timeout: Duration,
+    work: impl FnOnce(IsCancelled<'_>) -> T + Send + 'static,
+) -> Result<Option<T>, AppError> {
     let request = Arc::new(());
     let observer = Arc::downgrade(&request);
-    let is_cancelled = move || observer.strong_count() == 0;
-    let parsed = tokio::task::spawn_blocking(move || import_export::parse(&bytes, now, &is_cancelled)).await;
+    let work = tokio::task::spawn_blocking(move || work(&|| observer.strong_count() == 0));
+    let result = tokio::time::timeout(timeout, work).await;
     drop(request);
-    parsed.map_err(AppError::internal)
+    result.ok().transpose().map_err(AppError::internal)
 }
 
 fn invalid_page(layout: Layout, error: impl ToString) -> Response {
@@ -103,6 +113,11 @@ fn upload_error(error: MultipartError) -> AppError {
     with_retry_link(AppError::new(error.status(), "The file did not arrive", message))
 }
 
+fn file_takes_too_long() -> AppError {
+    let message = "Reading this file takes too long. Split it into parts, or leave out the other columns.";
+    with_retry_link(AppError::new(StatusCode::UNPROCESSABLE_ENTITY, "This file is too complicated", message))
+}
+
 pub(crate) fn file_too_large() -> AppError {
     let message = format!(
         "A file can be up to {} MB. Split a longer table in two, with the first line in both parts.",
@@ -115,4 +130,35 @@ fn with_retry_link(error: AppError) -> AppError {
     let mut error = error.with_nothing_saved();
     error.recovery_links = vec![Link { href: "/hearts/import", text: "Choose another file" }];
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Work that ends when it is cancelled, and then reports it.
+    fn endless() -> (impl FnOnce(IsCancelled<'_>) + Send + 'static, mpsc::Receiver<()>) {
+        let (report, reports) = mpsc::channel();
+        let work = move |is_cancelled: IsCancelled<'_>| {
+            while !is_cancelled() {
+                std::thread::yield_now();
+            }
+            report.send(()).unwrap();
+        };
+        (work, reports)
+    }
+
+    #[tokio::test]
+    async fn reading_ends_at_its_deadline_and_with_its_request() {
+        let (work, reports) = endless();
+        assert!(run_blocking(Duration::from_millis(10), work).await.is_ok_and(|result| result.is_none()));
+        reports.recv().unwrap();
+        let (work, reports) = endless();
+        let dropped = tokio::time::timeout(Duration::from_millis(10), run_blocking(Duration::MAX, work)).await;
+        assert!(dropped.is_err());
+        reports.recv().unwrap();
+        assert!(run_blocking(Duration::MAX, |_| 7).await.is_ok_and(|result| result == Some(7)));
+    }
 }

@@ -148,7 +148,13 @@ pub(crate) async fn update(
         Ok(true) => Flash::Updated,
         Ok(false) => Flash::JustUpdated,
         // The list displays these errors.
-        Err(Error::Reconnect | Error::NotConnected | Error::RateLimited { .. } | Error::SpotifyUnavailable(_)) => {
+        Err(
+            Error::Reconnect
+            | Error::NotConnected
+            | Error::RateLimited { .. }
+            | Error::TooManyCalls { .. }
+            | Error::SpotifyUnavailable(_),
+        ) => {
             return Ok(Redirect::to(from.as_str()).into_response());
         }
         Err(error) if error.is_spotify_failure() => Flash::NotUpdated,

@@ -1,0 +1,95 @@
+//! Counts of requests by key, in memory: of N processes each allows as many.
+//!
+//! Written by hand, because governor keeps every key until it is idle: whoever fills it with made-up keys decides what
+//! happens to all others.
+
+use std::fmt;
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hashlink::LruCache;
+use time::OffsetDateTime;
+
+/// Maximum number of keys. Beyond it the key that was used longest ago is forgotten, and may start anew.
+const MAX_KEYS: usize = 10_000;
+
+/// A burst of `max` requests for each key, replenished over `period` (GCRA,
+/// <https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm>).
+pub(crate) struct RateLimiter<K> {
+    /// Time in which one request is replenished.
+    interval: Duration,
+    period: Duration,
+    /// When all of a key's requests are replenished.
+    full_at: Mutex<LruCache<K, OffsetDateTime>>,
+}
+
+impl<K: Eq + Hash> RateLimiter<K> {
+    pub(crate) fn new(max: NonZeroU32, period: Duration) -> Self {
+        Self { interval: period / max.get(), period, full_at: Mutex::new(LruCache::new(MAX_KEYS)) }
+    }
+
+    /// Counts a request. Fails with the time to wait if there are too many, and does not count it then.
+    pub(crate) fn count(&self, key: K, now: OffsetDateTime) -> Result<(), Duration> {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = full_at.get(&key).copied().unwrap_or(now).max(now) + self.interval;
+        let latest = now + self.period;
+        if next > latest {
+            return Err((next - latest).unsigned_abs());
+        }
+        full_at.insert(key, next);
+        Ok(())
+    }
+}
+
+impl<K> fmt::Debug for RateLimiter<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiter").field("interval", &self.interval).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+    fn limiter<K: Eq + Hash>(max: u32) -> RateLimiter<K> {
+        RateLimiter::new(NonZeroU32::new(max).unwrap(), Duration::from_secs(60))
+    }
+
+    #[test]
+    fn a_burst_is_allowed_and_replenished() {
+        let limiter = limiter(3);
+        let count = |key: &'static str, seconds| limiter.count(key, NOW + Duration::from_secs(seconds));
+        assert_eq!([0, 0, 0].map(|at| count("ada", at)), [Ok(()); 3]);
+        assert_eq!((count("ada", 5), count("mira", 5)), (Err(Duration::from_secs(15)), Ok(())));
+        assert_eq!(count("ada", 5), Err(Duration::from_secs(15)), "a refused request does not count");
+        assert_eq!([20, 20, 40, 59].map(|at| count("ada", at).is_ok()), [true, false, true, false]);
+        assert_eq!([600, 600, 600, 600].map(|at| count("ada", at).is_ok()), [true, true, true, false]);
+    }
+
+    #[test]
+    fn keys_beyond_the_maximum_evict_the_oldest_and_share_nothing() {
+        let limiter = limiter(1);
+        let count = |key| limiter.count(key, NOW);
+        for key in 0..3 * MAX_KEYS {
+            assert_eq!(count(key), Ok(()), "{key} has a limit of its own");
+            assert_eq!(limiter.full_at.lock().unwrap().len(), (key + 1).min(MAX_KEYS));
+        }
+        assert!(count(3 * MAX_KEYS - 1).is_err() && count(2 * MAX_KEYS).is_err(), "the newest are remembered");
+        assert_eq!(count(2 * MAX_KEYS - 1), Ok(()), "the oldest is forgotten");
+        assert_eq!(count(0), Ok(()));
+    }
+
+    #[test]
+    fn a_key_in_use_is_not_evicted() {
+        let limiter = limiter(1);
+        limiter.count(0, NOW).unwrap();
+        for key in 1..3 * MAX_KEYS {
+            limiter.count(key, NOW).unwrap();
+            assert!(key % 1000 != 0 || limiter.count(0, NOW).is_err(), "refused after {key} others");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Refusals by fetch metadata (<https://www.w3.org/TR/fetch-metadata/>): other sites may link to pages, and do nothing
+//! else. Requests without the headers, as of old browsers and of programs, are allowed.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::web::error::error_for_status;
+
+/// Refuses requests from other sites that are not a navigation: pictures, frames and scripts, with GET or HEAD.
+pub(crate) async fn refuse_embedded(request: Request, next: Next) -> Response {
+    let is_allowed = !is_from_elsewhere(request.headers()) || is_document(request.headers());
+    run_if(is_allowed, request, next).await
+}
+
+/// Refuses everything from other sites, links too: for what counts against the user, or is recorded.
+pub(crate) async fn refuse_links(request: Request, next: Next) -> Response {
+    let is_allowed = !is_from_elsewhere(request.headers());
+    run_if(is_allowed, request, next).await
+}
+
+/// Refuses what is not a navigation, wherever it comes from.
+pub(crate) async fn require_document(request: Request, next: Next) -> Response {
+    let is_allowed = is_document(request.headers());
+    run_if(is_allowed, request, next).await
+}
+
+async fn run_if(is_allowed: bool, request: Request, next: Next) -> Response {
+    match is_allowed {
+        true => next.run(request).await,
+        false => error_for_status(StatusCode::FORBIDDEN).into_response(),
+    }
+}
+
+/// True for another site, and for another origin of this one. `none` is an address that the user typed or bookmarked.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
+}
+
+fn is_document(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_none_or(|destination| destination == "document")
+}
