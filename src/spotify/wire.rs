@@ -25,7 +25,7 @@ fn required_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error>
 
 /// Longest text that is read, in bytes. Names have at most a hundred characters and descriptions three hundred, before
 /// their links.
-const MAX_TEXT_BYTES: usize = 8 * 1024;
+const MAX_TEXT_BYTES: usize = 4 * 1024;
 
 fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));

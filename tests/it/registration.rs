@@ -56,14 +56,12 @@ async fn reloading_new_invite_creates_no_second_one() {
 #[tokio::test]
 async fn closed_registration_admits_known_users_only() {
     let site = Site::open_with(&[("REGISTRATION", "closed")]).await;
-    sqlx::raw_sql(
-        "insert into users (display_name, created_at, operator) values ('Ada', now(), true);
-         insert into identities (user_id, provider, subject, created_at, last_used_at)
-         select id, 'spotify', 'id:ada.test', now(), now() from users",
-    )
-    .execute(&site.db)
-    .await
-    .unwrap();
+    let known =
+        "with ada as (insert into users (display_name, created_at, operator) values ('Ada', now(), true) returning id)
+                 insert into identities (user_id, provider, subject, created_at, last_used_at)
+                 select id, 'spotify', $1, now(), now() from ada";
+    let subject = site.spotify.user("ada").unwrap().account_id;
+    sqlx::query(known).bind(subject).execute(&site.db).await.unwrap();
     assert!(site.visitor().open("/").await.text("#registration").contains("Nobody new can join"));
     let refused = site.visitor().sign_in("mira").await;
     assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Closed to new people"));

@@ -267,8 +267,11 @@ async fn released_slug_is_held_for_its_owner_for_90_days() {
     set_sharing(&ada, "page", "false").await;
     site.advance(89 * DAY);
     site.run_cleanup().await;
+    // The session has ended meanwhile.
+    let noor = site.sign_in("noor").await;
     assert_eq!(publish_page_at(&noor, "ada").await.status, 422);
     site.advance(2 * DAY);
+    let (ada, noor) = (site.sign_in("ada").await, site.sign_in("noor").await);
     assert_eq!(publish_page_at(&noor, "ada").await.status, 200, "free, swept or not");
     assert_eq!(publish_page_at(&ada, "ada").await.status, 422);
     site.run_cleanup().await;

@@ -87,7 +87,7 @@ mod tests {
             format!("/%2573/{share}"),
             format!("/S/{share}"),
             format!("/s%2F{share}"),
-            format!("/s/%6b3-Zt0pQ_xW7rBv2mYh9Aw"),
+            "/s/%6b3-Zt0pQ_xW7rBv2mYh9Aw".into(),
             format!("/playlists/{share}"),
             format!("/login%3Fnext=%2Fs%2F{share}"),
             format!("/u/{share}/u/{share}"),
