@@ -30,8 +30,8 @@ pub struct ProviderSpec {
 /// How the provider revokes a token.
 #[derive(Clone, Copy, Debug)]
 pub enum Revocation {
-    /// Spotify has no endpoint. Facebook's withdraws the whole consent, and with it the entry in the list where people
-    /// see and remove Heartlist.
+    /// Spotify has no endpoint. Those of Google and Facebook withdraw the whole consent, which people would be asked for
+    /// again at every sign-in (developers.google.com/identity/protocols/oauth2/web-server, “Revoking a token”).
     None,
     /// RFC 7009, below the token URL.
     Rfc7009(&'static str),
@@ -114,7 +114,7 @@ pub const GOOGLE: ProviderSpec = ProviderSpec {
     issuer: "",
     invalid_grant_aliases: &[],
     invalid_client_aliases: &[],
-    revocation: Revocation::Rfc7009("/revoke"),
+    revocation: Revocation::None,
     userinfo: Some(UserinfoEndpoint {
         path: "/v1/userinfo",
         subject: "/sub",

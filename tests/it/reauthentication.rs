@@ -111,13 +111,13 @@ async fn provider_that_reports_an_older_sign_in_is_refused() {
     assert!(back.has(CONFIRM_FORM), "{}", back.html);
 }
 
-/// Not Facebook's, whose endpoint would withdraw the consent.
+/// Not those of Google and Facebook, whose endpoints would withdraw the consent.
 #[tokio::test]
 async fn tokens_of_other_providers_are_revoked_after_use() {
     let site = Site::open().await;
     for provider in OtherProvider::ALL {
         site.visitor().sign_in_with(&site.spotify, provider, "ada").await;
-        if provider == OtherProvider::Facebook {
+        if matches!(provider, OtherProvider::Google | OtherProvider::Facebook) {
             assert_eq!(site.spotify.count_access_tokens(provider), 1);
             continue;
         }
