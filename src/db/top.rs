@@ -101,7 +101,8 @@ pub struct PublicPlaylist {
     pub seen_at: OffsetDateTime,
 }
 
-/// Returns the playlists of `ids` that some user has as public and none as private, as last seen after `seen_since`.
+/// Returns the playlists of `ids` that some user's library has as public and no user has as private, as last seen after
+/// `seen_since`. Those seen outside a library do not count: somebody had their link, which may be secret.
 pub async fn find_public(
     pool: &Pool,
     ids: &[String],
@@ -110,7 +111,7 @@ pub async fn find_public(
     let query = sqlx::query_as!(
         PublicPlaylist,
         "select distinct on (id) id, name, owner_name, cover_url, seen_at from playlists
-         where id = any($1) and public and seen_at > $2 order by id, seen_at desc",
+         where id = any($1) and public and position is not null and seen_at > $2 order by id, seen_at desc",
         ids,
         seen_since
     );

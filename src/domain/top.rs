@@ -23,8 +23,8 @@ const PAUSE_FACTOR: i32 = 20;
 const MAX_PAUSE: Duration = Duration::minutes(5);
 /// A playlist is listed once this many users have hearted it.
 const MIN_HEARTS: i64 = 3;
-/// A user must have seen the playlist as public this recently.
-const MAX_UNSEEN: Duration = Duration::days(30);
+/// Some user's library must have had the playlist as public this recently: its owner may have made it private since.
+const MAX_UNSEEN: Duration = Duration::WEEK;
 /// Candidates are read in batches, to fill a list of [`PAGE_SIZE`] public playlists.
 const CANDIDATES_PER_QUERY: i64 = 200;
 const MAX_CANDIDATES: i64 = 2000;
@@ -134,7 +134,8 @@ pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
     Ok(())
 }
 
-/// Builds a list: the most hearted playlists that users recently saw as public.
+/// Builds a list: the most hearted playlists that libraries recently had as public. Names are Spotify's; a member can
+/// give none here.
 async fn build_list(app: &App, period: Period, now: OffsetDateTime) -> Result<Vec<TopEntry>> {
     let mut entries = Vec::with_capacity(PAGE_SIZE);
     for offset in (0..MAX_CANDIDATES).step_by(CANDIDATES_PER_QUERY as usize) {

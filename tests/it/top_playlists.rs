@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fake_spotify::{Playlist, User};
 use futures_util::future::join_all;
 use reqwest::Method;
 
@@ -62,6 +63,7 @@ async fn week_and_all_time_lists_are_plain_links() {
     add_public_playlist(&site, A).await;
     add_hearts(&people, A).await;
     site.advance(WEEK + Duration::from_secs(60));
+    sqlx::query("update playlists set seen_at = seen_at + interval '1 week'").execute(&site.db).await.unwrap();
     let people = sign_in_three(&site).await;
     assert!(open_updated_list(&site, "").await.has(".empty-state"));
     add_hearts(&people[..1], A).await;
@@ -112,6 +114,34 @@ async fn top_list_shows_only_playlists_recently_seen_as_public() {
     let page = open_updated_list(&site, "?when=ever").await;
     assert!(!page.has("li.card"), "an id that no library has as public may be a secret link: {}", page.html);
     assert_eq!(site.spotify.requests().len(), asked, "Spotify was asked");
+}
+
+/// Attack: three friends heart a secret link, and everybody can open it.
+#[tokio::test]
+async fn playlist_in_nobodys_library_is_never_listed() {
+    let site = Site::open().await;
+    let people = sign_in_three(&site).await;
+    let mut secret = Playlist::new("secret", "For three friends", &User::new("somebody").to_owner());
+    secret.public = Some(true);
+    site.spotify.add_user(User { library: vec![Some(secret.clone())], ..User::new("somebody") });
+    for visitor in &people {
+        let form = visitor.open("/hearts").await.form("#link").with("link", &secret.id);
+        assert_eq!(visitor.submit(form).await.status, 200);
+        assert_eq!(visitor.open(&format!("/playlists/{}", secret.id)).await.text("h1"), "For three friends");
+    }
+    let is_listed = async || {
+        let pages = [open_updated_list(&site, "").await, open_updated_list(&site, "?when=ever").await];
+        pages.map(|page| page.html.contains(&secret.id) || page.html.contains("For three friends"))
+    };
+    assert_eq!(is_listed().await, [false; 2], "known by its link alone");
+    let owner = site.sign_in("somebody").await;
+    assert_eq!(is_listed().await, [true; 2], "its owner shows it on the profile");
+    site.advance(WEEK);
+    assert_eq!(is_listed().await[1], false, "it may be private by now");
+    owner.open("/playlists").await;
+    assert_eq!(is_listed().await[1], true);
+    sqlx::query("update playlists set position = null").execute(&site.db).await.unwrap();
+    assert_eq!(is_listed().await[1], false, "it left the library");
 }
 
 #[tokio::test]

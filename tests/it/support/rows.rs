@@ -24,7 +24,7 @@ pub(crate) async fn add_hearts_of_strangers(site: &Site, id: &str, hearts: i64) 
 /// Inserts a public playlist into a user's library, since only those are listed.
 pub(crate) async fn add_public_playlist(site: &Site, id: &str) {
     let sql = "with member as (insert into users (display_name, created_at) values ('Member', now()) returning id)
-               insert into playlists (user_id, id, name, collaborative, public, seen_at) select id, $1, 'Public', false, true, now() from member";
+               insert into playlists (user_id, id, position, name, collaborative, public, seen_at) select id, $1, 0, 'Public', false, true, now() from member";
     sqlx::query(sql).bind(id).execute(&site.db).await.unwrap();
 }
 
