@@ -129,6 +129,14 @@ pub(crate) const NOTHING_SAVED: &str = "Nothing was saved.";
 const HEARTS_SAFE: &str = "Your hearts are safe, and you can still see them.";
 const HEARTS_LINK: Link = Link { href: "/hearts", text: "My hearts" };
 
+const NOT_ON_THE_LIST: &str = "Spotify lets only a short list of people use this Heartlist, and you are not on it yet. Ask its operator to add you in Spotify’s developer dashboard, under User Management.";
+
+fn search_too_slow() -> AppError {
+    let message = "Try again with fewer or longer words, and one search at a time.";
+    let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "This search took too long", message);
+    AppError { recovery_links: vec![HEARTS_LINK], ..error }
+}
+
 impl From<Error> for AppError {
     fn from(error: Error) -> Self {
         let spotify = |status, heading, message: &str| {
@@ -143,11 +151,7 @@ impl From<Error> for AppError {
                 "No such playlist",
                 "Spotify does not show this playlist. It may be deleted, private, or one of Spotify’s own.",
             ),
-            Error::NotAllowed => spotify(
-                StatusCode::FORBIDDEN,
-                "You are not on the Spotify list",
-                "Spotify lets only a short list of people use this Heartlist, and you are not on it yet. Ask its operator to add you in Spotify’s developer dashboard, under User Management.",
-            ),
+            Error::NotAllowed => spotify(StatusCode::FORBIDDEN, "You are not on the Spotify list", NOT_ON_THE_LIST),
             Error::AppPaused => spotify(
                 StatusCode::BAD_GATEWAY,
                 "Spotify access is paused",
@@ -191,11 +195,7 @@ impl From<Error> for AppError {
                 "Spotify rejects its client id or secret. If you are the operator, run `heartlist doctor`.",
             )
             .with_cause(&error),
-            Error::SearchTooSlow => {
-                let message = "Try again with fewer or longer words, and one search at a time.";
-                let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "This search took too long", message);
-                AppError { recovery_links: vec![HEARTS_LINK], ..error }
-            }
+            Error::SearchTooSlow => search_too_slow(),
             Error::AccountDeleted => AppError::sign_in_required("/playlists"),
             Error::DatabaseUnavailable(_) => error_for_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(&error),
             Error::Internal(_) => AppError::internal(&error),

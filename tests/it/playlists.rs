@@ -309,7 +309,7 @@ async fn one_person_cannot_use_up_the_allowance_of_all() {
     assert!(page.status == 200 && page.has("form.heart"), "what is stored is shown");
     assert!(page.text(".items .callout").contains("You have opened a lot from Spotify in a short time. Try again at"));
     let form = ada.open("/hearts").await.form("#link").with("link", &"B".repeat(22));
-    assert_eq!(ada.submit(form).await.flash().unwrap_or_default().contains("name"), true, "hearts work");
+    assert!(ada.submit(form).await.flash().unwrap_or_default().contains("name"), "hearts work");
     assert_eq!(ada.open("/playlists").await.count("li.card"), 12);
     let others = mira.open("/playlists").await.playlist_ids();
     assert!(mira.open(&format!("/playlists/{}", others[0])).await.has("table"), "others go on");

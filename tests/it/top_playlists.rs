@@ -137,11 +137,11 @@ async fn playlist_in_nobodys_library_is_never_listed() {
     let owner = site.sign_in("somebody").await;
     assert_eq!(is_listed().await, [true; 2], "its owner shows it on the profile");
     site.advance(WEEK);
-    assert_eq!(is_listed().await[1], false, "it may be private by now");
+    assert!(!is_listed().await[1], "it may be private by now");
     owner.open("/playlists").await;
-    assert_eq!(is_listed().await[1], true);
+    assert!(is_listed().await[1]);
     sqlx::query("update playlists set position = null").execute(&site.db).await.unwrap();
-    assert_eq!(is_listed().await[1], false, "it left the library");
+    assert!(!is_listed().await[1], "it left the library");
 }
 
 #[tokio::test]
