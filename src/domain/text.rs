@@ -1,5 +1,8 @@
 //! Text: Spotify's markup as plain text, what is visible, and folding for searches.
 
+use std::ops::RangeInclusive;
+use std::sync::LazyLock;
+
 use icu_normalizer::{
     ComposingNormalizerBorrowed as ComposingNormalizer, DecomposingNormalizerBorrowed as DecomposingNormalizer,
 };
@@ -34,18 +37,18 @@ pub(super) fn is_quote(c: char) -> bool {
 /// do not: a link or a button named by them alone cannot be seen.
 pub fn is_visible(text: &str) -> bool {
     // Most names begin with such a letter.
-    text.chars().any(|c| c.is_ascii_graphic() || !c.is_ascii() && is_inked(c))
+    text.chars().any(|c| c.is_ascii_graphic() || !c.is_ascii() && is_visible_char(c))
 }
 
-fn is_inked(c: char) -> bool {
+fn is_visible_char(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, SpaceSeparator};
     let category = CodePointMapData::new().get(c);
     let is_blank = matches!(category, Control | Format | SpaceSeparator | LineSeparator | ParagraphSeparator);
     !is_blank && !is_ignorable(c) && !is_mark(c)
 }
 
-/// Characters without ink that Unicode counts as letters or symbols: the empty Braille cell, Egyptian blanks, the note
-/// without a head, the place of an object.
+/// Characters that render blank, although Unicode counts them as letters or symbols: the empty Braille cell, Egyptian
+/// blanks, the note without a head, the place of an object.
 const BLANKS: [char; 5] = ['\u{2800}', '\u{13441}', '\u{13442}', '\u{1d159}', '\u{fffc}'];
 
 /// Returns `name`, or `substitute` if it shows nothing.
@@ -128,15 +131,20 @@ fn fold_letter(c: char) -> impl Iterator<Item = char> {
     [first].into_iter().chain(second)
 }
 
-/// Returns the ASCII digit of the same value. Unicode encodes the ten digits of each script in a row.
-fn to_ascii_digit(c: char) -> Option<char> {
+/// Ranges of the decimal digits of all scripts, in order. Each holds whole rows of ten, from zero to nine.
+static DIGIT_RANGES: LazyLock<Vec<RangeInclusive<u32>>> = LazyLock::new(|| {
     let categories = CodePointMapData::<GeneralCategory>::new();
-    if c.is_ascii() || categories.get(c) != GeneralCategory::DecimalNumber {
+    categories.iter_ranges_for_value(GeneralCategory::DecimalNumber).collect()
+});
+
+/// Returns the ASCII digit of the same value.
+fn to_ascii_digit(c: char) -> Option<char> {
+    if c.is_ascii() || CodePointMapData::<GeneralCategory>::new().get(c) != GeneralCategory::DecimalNumber {
         return None;
     }
-    let mut digits = categories.iter_ranges_for_value(GeneralCategory::DecimalNumber);
-    let row = digits.find(|row| row.contains(&u32::from(c)))?;
-    char::from_digit((u32::from(c) - row.start()) % 10, 10)
+    let following = DIGIT_RANGES.partition_point(|range| *range.start() <= u32::from(c));
+    let range = DIGIT_RANGES[..following].last()?;
+    char::from_digit((u32::from(c) - range.start()) % 10, 10)
 }
 
 /// True for nonspacing and enclosing marks.
@@ -220,6 +228,19 @@ mod tests {
         ] {
             assert!(fold(text).contains(&fold(query)), "{query} does not find {text}: {}", fold(text));
         }
+    }
+
+    #[test]
+    fn digits_of_all_scripts_are_folded_by_their_value() {
+        for zero in "०๐០၀꧰０𑛀𑛐𑛚𞥐𝟎𝟘🯰".chars().map(u32::from) {
+            let digits: String = (zero..zero + 10).filter_map(char::from_u32).collect();
+            assert_eq!(fold(&digits), "0123456789", "{digits}");
+        }
+        let categories = CodePointMapData::<GeneralCategory>::new();
+        let digits = ('\0'..=char::MAX).filter(|c| categories.get(*c) == GeneralCategory::DecimalNumber);
+        let folded: String = digits.map(|c| fold(&c.to_string())).collect();
+        assert!(folded.len() > 700 && folded == "0123456789".repeat(folded.len() / 10), "{folded}");
+        assert!(DIGIT_RANGES.is_sorted_by_key(|range| *range.start()), "for the binary search");
     }
 
     /// Collation's primary strength ignores accents and case, and nothing else.
