@@ -22,6 +22,14 @@ const STORE_RESERVE: Duration = Duration::from_millis(500);
 /// Spotify's maximum offset, according to its API reference.
 const MAX_OFFSET: usize = 100_000;
 
+/// The playlists of the stored library, which a fetch would replace.
+#[derive(Clone, Copy)]
+pub(super) struct StoredCounts {
+    pub(super) count: usize,
+    /// How many more Spotify counted.
+    pub(super) unlisted: usize,
+}
+
 /// A library fetch in progress.
 pub(super) struct LibraryFetch {
     /// The offset at which it began.
@@ -169,15 +177,24 @@ impl LibraryFetch {
         self.error.is_none() && self.step > 0 && self.next_offset < MAX_OFFSET && (self.is_followed || is_counted)
     }
 
-    /// Fails a fetch that ended with nothing, or with less than half of what Spotify counts. Its total may exceed what it
-    /// lists, because it includes some playlists that it withholds.
-    pub(super) fn check_total(&mut self) {
+    /// Fails a fetch that ended with less than Spotify counts: with nothing, with less than half, or with less than is
+    /// stored. A difference that is no larger than before is accepted: Spotify also counts some playlists that it
+    /// withholds.
+    pub(super) fn check_total(&mut self, stored: Option<StoredCounts>) {
         let (listed, has_none) = (self.listed_count, self.listed_count == self.from);
-        let is_short = |total| listed * 2 < total || has_none && self.from < total;
-        if self.error.is_none() && self.total.map_or(has_none, is_short) {
-            self.next_offset = listed;
-            self.error = Some(contradiction("fewer playlists than the total"));
-        }
+        let is_short = |total: usize| {
+            let replaces_more = stored
+                .is_some_and(|stored| self.ids.len() < stored.count && total.saturating_sub(listed) > stored.unlisted);
+            listed * 2 < total || listed < total && (has_none || replaces_more)
+        };
+        let error = match self.total {
+            _ if self.error.is_some() => return,
+            None if has_none => contradiction("neither playlists nor a total"),
+            Some(total) if is_short(total) => Error::IncompleteLibrary { listed, total },
+            _ => return,
+        };
+        self.next_offset = listed;
+        self.error = Some(error);
     }
 
     fn next_offsets(&self) -> Vec<usize> {
@@ -236,7 +253,7 @@ mod tests {
                 }
             }
             prop_assert!(!fetched.has_more());
-            fetched.check_total();
+            fetched.check_total(None);
             let (count, total) = fetched.progress();
             prop_assert!(count <= total && total <= MAX_OFFSET + 201);
             prop_assert_eq!(count == total, fetched.error.is_none());
@@ -262,7 +279,7 @@ mod tests {
         ] {
             let mut fetched = LibraryFetch::new(0, Instant::now());
             fetched.push(0, page(entries, total));
-            fetched.check_total();
+            fetched.check_total(None);
             assert_eq!(fetched.error.is_some(), fails, "{entries} of {total:?}");
         }
         let mut fetched = LibraryFetch::new(50, Instant::now());
