@@ -56,6 +56,9 @@ pub fn visible_or(name: String, substitute: &str) -> String {
     if is_visible(&name) { name } else { substitute.to_owned() }
 }
 
+/// Version of the rules of [`fold`]. Stored texts are folded again after it has been raised.
+pub(super) const FOLD_VERSION: i32 = 1;
+
 /// Folds text for comparison: without case, accents, and differences of width, whitespace and quotes.
 ///
 /// Marks are accents where collation ignores them at its primary strength and the script is an alphabet that people

@@ -174,9 +174,10 @@ impl Site {
         heartlist::domain::cleanup::delete_expired(&app, app.now()).await.map_err(|error| error.to_string())
     }
 
-    /// Folds all stored texts again; returns the number of changed rows.
+    /// Folds stored texts again if a pass is due; returns the number of changed rows.
     pub(crate) async fn refold(&self) -> u64 {
-        heartlist::domain::folding::refold(&self.app()).await.unwrap()
+        let app = self.app();
+        heartlist::domain::folding::refold(&app, app.now()).await.unwrap()
     }
 
     /// Advances the clock and waits until the top lists have been made again, by any process.
