@@ -34,7 +34,7 @@ pub(crate) async fn run(app: Arc<App>) {
         Ok(())
     });
     // Repeated, because the previous release may create shares during a rollout.
-    let feed_ids = repeat(CLEANUP_INTERVAL, "feed ids", || sharing::adopt_feed_ids(&app));
+    let feed_ids = repeat(CLEANUP_INTERVAL, "feed ids", || sharing::backfill_feed_ids(&app));
     tokio::join!(cleanup, heart_counts, spotify_calls, refold, feed_ids);
 }
 

@@ -13,7 +13,7 @@ pub(super) const MAX_CELLS: usize = 1_000_000;
 /// Maximum length of a cell that is parsed: a note of 280 characters takes up to 1,120 bytes, ten tags up to 1,218.
 pub(super) const MAX_CELL_BYTES: usize = 2048;
 
-/// True once the request has gone, so that reading may stop.
+/// Returns true once the request was dropped.
 pub type IsCancelled<'a> = &'a (dyn Fn() -> bool + 'a);
 
 /// A heart in a file, not yet validated.

@@ -194,8 +194,8 @@ impl Site {
     }
 
     /// Stores the feed ids of shares that an earlier release published, as the app does at the start.
-    pub(crate) async fn adopt_feed_ids(&self) {
-        heartlist::domain::sharing::adopt_feed_ids(&self.app()).await.unwrap();
+    pub(crate) async fn backfill_feed_ids(&self) {
+        heartlist::domain::sharing::backfill_feed_ids(&self.app()).await.unwrap();
     }
 
     /// Makes the top lists again if they are stale.
