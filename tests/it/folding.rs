@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::Site;
+use crate::support::{Site, wait_until};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -19,9 +19,18 @@ const PREVIOUS_ROWS: &str = "
 const WRONG: &str = "select count(*) from user_hearts where note like 'パパ%' and (note_folded is distinct from note
                      or tags_folded is distinct from '{雨,夜}' or tags is distinct from '{雨,夜}')";
 
+/// A site on which no pass has been made, though its job has run.
+async fn open_unfolded_site() -> Site {
+    let site = Site::open().await;
+    let finished = "select count(*) from text_folding where passes = 1";
+    wait_until("the job's pass over no users", async || site.count(finished).await == 1).await;
+    sqlx::query("delete from text_folding").execute(&site.db).await.unwrap();
+    site
+}
+
 #[tokio::test]
 async fn texts_folded_by_the_previous_release_are_folded_again() {
-    let site = Site::open().await;
+    let site = open_unfolded_site().await;
     let ada = site.sign_in("ada").await;
     ada.open("/playlists").await;
     sqlx::raw_sql(PREVIOUS_ROWS).execute(&site.db).await.unwrap();
@@ -50,7 +59,7 @@ async fn texts_folded_by_the_previous_release_are_folded_again() {
 
 #[tokio::test]
 async fn ten_thousand_hearts_are_folded_by_one_of_two_processes_while_the_previous_release_writes() {
-    let site = Site::open().await;
+    let site = open_unfolded_site().await;
     site.sign_in("ada").await;
     let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at, note, note_folded, tags, tags_folded)
                   select id, lpad(n::text, 22, '0'), now(), 'パパ' || n, 'ハハ' || n, '{雨，夜}', '{\"雨,夜\"}'
@@ -72,7 +81,7 @@ const MISFOLDED: &str = "update user_hearts set title_folded = 'x'";
 
 #[tokio::test]
 async fn texts_are_folded_twice_for_each_version_and_then_no_more() {
-    let site = Site::open().await;
+    let site = open_unfolded_site().await;
     site.sign_in("ada").await;
     sqlx::raw_sql(PREVIOUS_ROWS).execute(&site.db).await.unwrap();
     let refold_after = async |wait: Duration| {
@@ -92,7 +101,7 @@ async fn texts_are_folded_twice_for_each_version_and_then_no_more() {
 
 #[tokio::test]
 async fn pass_is_made_by_one_process_and_taken_over_from_a_dead_one() {
-    let site = Site::open().await;
+    let site = open_unfolded_site().await;
     for name in ["ada", "mira"] {
         site.sign_in(name).await;
     }
@@ -110,7 +119,7 @@ async fn pass_is_made_by_one_process_and_taken_over_from_a_dead_one() {
 
 #[tokio::test]
 async fn tags_that_fold_to_the_same_stay() {
-    let site = Site::open().await;
+    let site = open_unfolded_site().await;
     let ada = site.sign_in("ada").await;
     let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at, tags, tags_folded)
                   select id, rpad('Two', 22, 'x'), now(), '{Été,ete}', '{été,ete}'::text[] from users union all
