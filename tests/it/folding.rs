@@ -122,7 +122,7 @@ async fn tags_that_fold_to_the_same_stay() {
     let site = open_unfolded_site().await;
     let ada = site.sign_in("ada").await;
     let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at, tags, tags_folded)
-                  select id, rpad('Two', 22, 'x'), now(), '{Été,ete}', '{été,ete}'::text[] from users union all
+                  select id, rpad('Two', 22, 'x'), now(), '{Été,ete}'::text[], '{été,ete}'::text[] from users union all
                   select id, rpad('Ten', 22, 'x'), now(), '{a,b,c,d,e,f,g,h,i,雨，夜}', '{a}' from users";
     sqlx::query(hearts).execute(&site.db).await.unwrap();
     assert_eq!(site.refold().await, 2);
