@@ -14,9 +14,8 @@ const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
 const HEART_COUNTS_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the counts of calls to Spotify are written to the database.
 const SPOTIFY_CALLS_INTERVAL: Duration = Duration::from_secs(1);
-/// How often stored texts are folded again: at the start of each process, since it may be a new release, and daily,
-/// since the previous release may have written since.
-const REFOLD_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+/// How often a process checks whether stored texts have to be folded again.
+const REFOLD_INTERVAL: Duration = Duration::from_secs(3600);
 /// Timeout of one run of a job, in case the database stops answering, and maximum delay before a retry. A job that runs
 /// less often has its interval as the timeout.
 const JOB_TIMEOUT: Duration = Duration::from_secs(900);
@@ -28,14 +27,14 @@ pub(crate) async fn run(app: Arc<App>) {
     let spotify_calls =
         repeat(SPOTIFY_CALLS_INTERVAL, "counts of calls to Spotify", || spotify_calls::flush_counts(&app));
     let refold = repeat(REFOLD_INTERVAL, "folding", async || {
-        let rows = folding::refold(&app).await?;
+        let rows = folding::refold(&app, app.now()).await?;
         if rows > 0 {
             tracing::info!(rows, "stored texts were folded again");
         }
         Ok(())
     });
-    // Again and again, because an earlier release may still be publishing.
-    let feed_ids = repeat(CLEANUP_INTERVAL, "feed ids", || sharing::adopt_feed_ids(&app));
+    // Repeated, because the previous release may create shares during a rollout.
+    let feed_ids = repeat(CLEANUP_INTERVAL, "feed ids", || sharing::backfill_feed_ids(&app));
     tokio::join!(cleanup, heart_counts, spotify_calls, refold, feed_ids);
 }
 

@@ -1,8 +1,63 @@
 //! Texts of hearts and playlists with their folded forms, to fold them again. One user at a time, one row a statement:
 //! on Citus each goes to one shard, and nothing waits for many locks.
 
+use time::OffsetDateTime;
+
 use super::{Error, Pool};
 use crate::ids::UserId;
+
+/// Takes the lease of a pass by the rules of `version`: the first, or a second one if the first was finished before
+/// `first_before`. Returns the last user that it has reached; `None` if nothing is to do or another process does it.
+pub async fn lease(
+    pool: &Pool,
+    version: i32,
+    until: OffsetDateTime,
+    first_before: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<Option<UserId>, Error> {
+    let query = sqlx::query_scalar!(
+        // A time in the future, from a wrong clock, must not stop the folding forever.
+        "insert into text_folding as t (version, leased_until) values ($1, $2)
+         on conflict (only_one) do update set version = $1, leased_until = $2,
+             passes = case when t.version = $1 then t.passes else 0 end,
+             reached = case when t.version = $1 then t.reached else 0 end
+         where (t.version < $1 or t.version = $1 and (t.passes = 0 or t.passes = 1 and t.finished_at < $3))
+               and (t.leased_until is null or t.leased_until not between $4 and $2::timestamptz + interval '1 minute')
+         returning reached",
+        version,
+        until,
+        first_before,
+        now
+    );
+    Ok(query.fetch_optional(pool).await?.map(UserId))
+}
+
+/// Records the last folded user and renews the lease. Returns `false` if the lease was lost.
+pub async fn renew(
+    pool: &Pool,
+    (until, renewed): (OffsetDateTime, OffsetDateTime),
+    reached: UserId,
+) -> Result<bool, Error> {
+    let query = sqlx::query!(
+        "update text_folding set leased_until = $2, reached = $3 where leased_until = $1",
+        until,
+        renewed,
+        reached.0
+    );
+    Ok(query.execute(pool).await?.rows_affected() == 1)
+}
+
+/// Records the end of a pass and releases its lease.
+pub async fn finish(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime) -> Result<(), Error> {
+    let query = sqlx::query!(
+        "update text_folding set passes = passes + 1, reached = 0, finished_at = $2, leased_until = null
+         where leased_until = $1",
+        until,
+        now
+    );
+    query.execute(pool).await?;
+    Ok(())
+}
 
 /// Returns up to `limit` users in the order of their ids, starting after `after`.
 pub async fn list_users(pool: &Pool, after: UserId, limit: i64) -> Result<Vec<UserId>, Error> {

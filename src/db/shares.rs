@@ -22,7 +22,7 @@ pub struct ShareOwner {
     pub name: String,
     /// When they claimed the slug or created the link.
     pub since: OffsetDateTime,
-    /// `None` for a share of an earlier release that [`adopt_feed_ids`] has not met yet.
+    /// `None` until [`backfill_feed_ids`] fills it in.
     pub feed_id: Option<String>,
 }
 
@@ -177,7 +177,7 @@ pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<(), Error> {
 }
 
 /// Stores the feed ids of shares that an earlier release published, in the form in which it showed them under `host`.
-pub async fn adopt_feed_ids(pool: &Pool, host: &str) -> Result<(), Error> {
+pub async fn backfill_feed_ids(pool: &Pool, host: &str) -> Result<(), Error> {
     let query = sqlx::query!(
         "update shares set
              page_feed_id = coalesce(page_feed_id, 'tag:' || $1 || ',' || to_char(slug_since at time zone 'utc', 'YYYY-MM-DD') || ':u/' || slug),

@@ -38,6 +38,8 @@ pub enum Error {
     /// Spotify is unreachable, or its answer is invalid.
     #[error("Spotify is unavailable: {0}")]
     SpotifyUnavailable(String),
+    #[error("Spotify listed {listed} of {total} playlists")]
+    IncompleteLibrary { listed: usize, total: usize },
     /// Spotify rejects the app's client id or secret: the operator has to fix it.
     #[error("Spotify refuses the app itself: {0}")]
     Misconfigured(String),
@@ -70,6 +72,7 @@ impl Error {
                 | Error::TooManyCalls { .. }
                 | Error::SpotifyTimeout
                 | Error::SpotifyUnavailable(_)
+                | Error::IncompleteLibrary { .. }
                 | Error::AppPaused
                 | Error::Misconfigured(_)
                 | Error::NotAllowed

@@ -1,39 +1,54 @@
 //! Folds stored texts again that another version of the program folded by other rules.
 //!
-//! A migration would miss what the previous release writes while it still serves, or after a rollback. A pass changes
-//! only rows whose folded texts differ, and none that is changed meanwhile, so several processes may run it at once.
+//! A migration would miss what the previous release writes while it still serves. A pass changes only rows whose folded
+//! texts differ, and none that is changed meanwhile.
 
-use std::time::Duration;
+use std::collections::HashSet;
 
+use time::{Duration, OffsetDateTime};
 use tokio::time::{Instant, sleep};
 
 use super::Result;
-use super::annotation::{fold_tag, split_tags};
-use super::text::fold;
+use super::annotation::{MAX_TAGS, fold_tag, split_tags};
+use super::text::{FOLD_VERSION, fold};
 use crate::app::App;
 use crate::db::Pool;
 use crate::db::folding::{self, HeartTexts, PlaylistTexts};
 use crate::ids::UserId;
 
-const USERS_PER_QUERY: i64 = 1000;
+/// Time after which a second pass folds what the previous release wrote meanwhile.
+const SECOND_PASS_DELAY: Duration = Duration::hours(6);
+/// Lease of a pass; renewed after each query for users.
+const LEASE: Duration = Duration::minutes(15);
+const USERS_PER_QUERY: i64 = 100;
 /// The pause after a user is this many times as long as their rows took, and at most [`MAX_PAUSE`].
 const PAUSE_FACTOR: u32 = 9;
-const MAX_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Folds the texts of all users. Returns the number of changed rows.
-pub async fn refold(app: &App) -> Result<u64> {
-    let (mut changed, mut last) = (0, UserId(0));
+/// Folds the texts of all users, if this version's passes are not done and no other process is at it. Goes on after the
+/// last user of an interrupted pass. Returns the number of changed rows.
+pub async fn refold(app: &App, now: OffsetDateTime) -> Result<u64> {
+    let mut until = now + LEASE;
+    let Some(mut last) = folding::lease(&app.db, FOLD_VERSION, until, now - SECOND_PASS_DELAY, now).await? else {
+        return Ok(0);
+    };
+    let mut changed = 0;
     loop {
         let users = folding::list_users(&app.db, last, USERS_PER_QUERY).await?;
-        match users.last() {
-            Some(user) => last = *user,
-            None => return Ok(changed),
-        }
+        let Some(end) = users.last().copied() else {
+            folding::finish(&app.db, until, app.now()).await?;
+            return Ok(changed);
+        };
         for user in users {
             let start = Instant::now();
             changed += refold_user(&app.db, user).await?;
             sleep((PAUSE_FACTOR * start.elapsed()).min(MAX_PAUSE)).await;
         }
+        let renewed = app.now() + LEASE;
+        if !folding::renew(&app.db, (until, renewed), end).await? {
+            return Ok(changed);
+        }
+        (until, last) = (renewed, end);
     }
 }
 
@@ -55,14 +70,47 @@ async fn refold_user(pool: &Pool, user: UserId) -> Result<u64> {
     Ok(changed)
 }
 
-/// Also splits tags that an earlier version read as one.
 fn fold_heart(heart: &HeartTexts) -> HeartTexts {
-    let tags: Vec<_> = split_tags(&heart.tags.join(",")).collect();
+    let tags = split_stored_tags(&heart.tags);
     HeartTexts {
         title_folded: heart.title.as_deref().map(fold),
         note_folded: heart.note.as_deref().map(fold),
         tags_folded: Some(tags.iter().map(|tag| fold_tag(tag)).collect()),
         tags,
         ..heart.clone()
+    }
+}
+
+/// Splits tags at separators that an earlier release did not know. All other tags stay as they are, also those that are
+/// equal when folded. Nothing is split if there were more than [`MAX_TAGS`] then.
+fn split_stored_tags(tags: &[String]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let split = tags.iter().flat_map(|tag| match split_tags(tag) {
+        parts if parts.len() > 1 => parts,
+        _ => vec![tag.clone()],
+    });
+    let split: Vec<_> = split.filter(|tag| seen.insert(tag.clone())).collect();
+    if split.len() > MAX_TAGS { tags.to_vec() } else { split }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_tags_are_neither_dropped_nor_renamed() {
+        let ten = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "雨，夜"];
+        for (stored, kept) in [
+            (&["Été", "ete"][..], &["Été", "ete"][..]),
+            (&["#rain", "rain", "＃Rain"], &["#rain", "rain", "＃Rain"]),
+            (&["Late  Night", "\u{2800}", "，"], &["Late  Night", "\u{2800}", "，"]),
+            (&["雨，夜", "राम"], &["雨", "夜", "राम"]),
+            (&["ete", "雨、Été", "雨"], &["ete", "雨", "Été"]),
+            (&ten, &ten),
+            (&ten[1..], &["b", "c", "d", "e", "f", "g", "h", "i", "雨", "夜"]),
+        ] {
+            let stored: Vec<_> = stored.iter().map(|tag| (*tag).to_owned()).collect();
+            assert_eq!(split_stored_tags(&stored), kept);
+        }
     }
 }

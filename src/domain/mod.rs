@@ -14,6 +14,7 @@ pub mod library;
 pub mod login;
 pub mod now_playing;
 pub mod operators;
+mod paging;
 pub mod playlists;
 pub mod reference;
 pub mod registration;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
+use super::paging::Paging;
 use super::spotify_calls::{self, Endpoint};
 use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, text, tokens};
 use crate::app::App;
@@ -12,7 +13,7 @@ use crate::db::hearts::Heart;
 use crate::db::playlists::SeenPlaylist;
 use crate::ids::PlaylistId;
 use crate::spotify::pictures::PictureHosts;
-use crate::spotify::{self, wire};
+use crate::spotify::wire;
 
 /// Prefix of the ids of playlists made by Spotify (observed, not documented). Their `snapshot_id` differs in every
 /// response, so it is ignored.
@@ -206,7 +207,7 @@ async fn fetch_rows(
         if !rows.has_more() {
             break;
         }
-        let offset = rows.next_offset;
+        let offset = rows.paging.next_offset;
         let fetched = tokens::with_token(app, user, Endpoint::Items, now, |token| async move {
             app.spotify.items(&token, id, offset).await
         });
@@ -219,45 +220,39 @@ async fn fetch_rows(
 struct ItemRows {
     page: usize,
     entries: Vec<Item>,
-    next_offset: usize,
-    total: Option<usize>,
-    has_more: bool,
+    paging: Paging,
 }
 
 impl ItemRows {
     fn new(page: usize, total: Option<usize>) -> Self {
-        Self { page, entries: Vec::new(), next_offset: page_offset(page), total, has_more: true }
+        Self { page, entries: Vec::new(), paging: Paging::new(page_offset(page), total) }
     }
 
     fn push(&mut self, rows: wire::Page<wire::PlaylistItem>) -> Result<()> {
-        if rows.offset.is_some_and(|stated| stated != self.next_offset) {
-            return Err(spotify::Error::InvalidResponse("a page at another offset".into()).into());
-        }
-        let (step, offset) = (rows.step(), self.next_offset);
-        self.next_offset += step;
-        self.total = self.total.max(rows.total);
-        let items = rows.items.unwrap_or_default();
-        // A page without items is the last one, whatever it says.
-        self.has_more =
-            !items.is_empty() && (rows.next.is_some() || self.total.is_some_and(|total| self.next_offset < total));
+        let offset = self.paging.next_offset;
+        self.paging.accept(&rows)?;
         // A playlist embeds up to 100 items; a page has [`PAGE_SIZE`].
-        let numbered = (offset + 1..=page_offset(self.page) + PAGE_SIZE).zip(items);
+        let numbered = (offset + 1..=page_offset(self.page) + PAGE_SIZE).zip(rows.items.unwrap_or_default());
         self.entries.extend(numbered.map(|(position, row)| to_item(position, row.as_ref())));
         Ok(())
     }
 
     fn has_more(&self) -> bool {
-        self.has_more && !self.is_out_of_range() && self.next_offset < page_offset(self.page) + PAGE_SIZE
+        let is_full = self.paging.next_offset >= page_offset(self.page) + PAGE_SIZE;
+        self.paging.has_more() && !self.is_out_of_range() && !is_full
     }
 
     /// True if the playlist is known to end before this page.
     fn is_out_of_range(&self) -> bool {
         self.page > 1
-            && self.total.map_or(!self.has_more && self.entries.is_empty(), |total| page_offset(self.page) >= total)
+            && match self.paging.total {
+                Some(total) => page_offset(self.page) >= total,
+                None => !self.paging.has_more() && self.entries.is_empty(),
+            }
     }
 
     fn into_page(self) -> Paginated<Item> {
-        let total = self.total.unwrap_or(page_offset(self.page) + self.entries.len());
+        let total = self.paging.total.unwrap_or(page_offset(self.page) + self.entries.len());
         Paginated { entries: self.entries, range: self.page.into(), total }
     }
 }

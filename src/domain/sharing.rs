@@ -86,8 +86,8 @@ fn new_feed_id(app: &App, now: OffsetDateTime) -> String {
 }
 
 /// Stores the feed ids of existing shares, so that they survive a change of domain.
-pub async fn adopt_feed_ids(app: &App) -> Result<()> {
-    Ok(db::shares::adopt_feed_ids(&app.db, host(app)).await?)
+pub async fn backfill_feed_ids(app: &App) -> Result<()> {
+    Ok(db::shares::backfill_feed_ids(&app.db, host(app)).await?)
 }
 
 pub struct SharingSettings {

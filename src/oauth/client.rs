@@ -193,8 +193,7 @@ impl Client {
     }
 }
 
-/// Assumed lifetime of a token whose response does not say it. Short: one refresh too many costs a request, one too few
-/// costs a visitor a failed one.
+/// Assumed lifetime of a token without `expires_in`. Short, because an extra refresh is cheaper than a failed request.
 const UNKNOWN_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// Builds a grant. `scopes` are those requested, or those of the previous grant.

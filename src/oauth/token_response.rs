@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-/// Longest lifetime that is believed. Far longer ones would overflow the date at which the token expires.
+/// Upper bound of `expires_in`; larger values would overflow the expiry.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

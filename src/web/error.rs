@@ -183,7 +183,7 @@ impl From<Error> for AppError {
                 "Spotify is not answering",
                 "Spotify took too long. Try again in a moment.",
             ),
-            Error::SpotifyUnavailable(_) => spotify(
+            Error::SpotifyUnavailable(_) | Error::IncompleteLibrary { .. } => spotify(
                 StatusCode::BAD_GATEWAY,
                 "Spotify is having trouble",
                 "Spotify’s answer could not be read. Try again in a moment.",
@@ -232,6 +232,7 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
         Error::AppPaused => "Spotify access is paused.".into(),
         Error::Misconfigured(_) => "Heartlist is not set up correctly: Spotify rejects its client id or secret.".into(),
         Error::SpotifyTimeout => "Spotify is not answering.".into(),
+        Error::IncompleteLibrary { listed, total } => format!("Spotify listed {listed} of {total} playlists."),
         _ => "Spotify is having trouble.".into(),
     }
 }

@@ -38,6 +38,11 @@ pub(crate) enum Flash {
     Updated,
     JustUpdated,
     NotUpdated,
+    /// Spotify listed fewer playlists than it counts.
+    IncompleteLibrary {
+        listed: usize,
+        total: usize,
+    },
     Hearted,
     Unhearted,
     AnnotationSaved,
@@ -92,6 +97,7 @@ impl Flash {
                 | Flash::LastIdentity
                 | Flash::Missing(_)
                 | Flash::NotUpdated
+                | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
                 | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
@@ -116,6 +122,9 @@ impl Flash {
             Flash::Updated => "Your playlists are up to date.".into(),
             Flash::JustUpdated => "Your playlists were refreshed a moment ago. Try again in half a minute.".into(),
             Flash::NotUpdated => "Spotify could not be reached. These are your playlists as Spotify last showed them.".into(),
+            Flash::IncompleteLibrary { listed, total } => {
+                format!("Spotify listed {listed} of {total} playlists, so your list was not changed.")
+            }
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted => "Heart removed.".into(),
             Flash::AnnotationSaved => "Note and tags saved.".into(),

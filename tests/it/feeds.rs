@@ -174,7 +174,7 @@ async fn feed_ids_survive_change_of_domain() {
         let visitor = site.visitor();
         let here = site.base.clone();
         let before = all_ids(&visitor, &here, here.strip_prefix("http://").unwrap(), ["/u/ada", &link]).await;
-        site.adopt_feed_ids().await;
+        site.backfill_feed_ids().await;
         for (domain, host) in
             [("https://hearts.example", "hearts.example"), ("https://other.example:8443", "other.example:8443")]
         {

@@ -49,9 +49,9 @@ async fn csv_export_has_header_utf8_iso_dates_and_no_formulas() {
     let text = file.html.trim_start_matches('\u{feff}');
     let lines: Vec<_> = text.split_terminator("\r\n").collect();
     assert_eq!((lines.len(), lines[0]), (2, "playlist_id,link,name,owner,hearted_at,note,tags"));
-    let beginning = format!("{id},https://open.spotify.com/playlist/{id},");
+    let beginning = format!("\"{id}\",\"https://open.spotify.com/playlist/{id}\",\"");
     assert!(lines[1].starts_with(&beginning), "{}", lines[1]);
-    assert!(lines[1].ends_with("Z,\"'=1+1, \"\"so\"\" 'é'\",\"'-late night, été\""), "{}", lines[1]);
+    assert!(lines[1].ends_with("Z\",\"'=1+1, \"\"so\"\" 'é'\",\"'-late night, été\""), "{}", lines[1]);
 }
 
 #[tokio::test]

@@ -79,6 +79,7 @@ const SAMPLE_ROWS: &[(i64, &str)] = &[
         "insert into hidden_playlists (playlist_id, hidden_at) values ('3cEYpjA9oz9GiPac4AsH4n', now());
          insert into installation (demo) values (false) on conflict do nothing",
     ),
+    (20261130080000, "insert into text_folding (version) values (1)"),
 ];
 
 /// A database without tables.

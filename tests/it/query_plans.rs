@@ -16,6 +16,7 @@ const SMALL_TABLES: &[&str] = &[
     "top_playlists",
     "hidden_playlists",
     "installation",
+    "text_folding",
     "_sqlx_migrations",
 ];
 

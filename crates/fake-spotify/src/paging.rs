@@ -20,6 +20,12 @@ pub enum PagingQuirk {
     NoNext(usize),
     /// No entries and no `next`, although `total` counts some.
     Empty,
+    /// This many entries in all and never a `next`, although `total` counts more.
+    Truncated(usize),
+    /// No entries from the second page on.
+    EmptyAfterFirst,
+    /// `items` is null from the second page on.
+    NullAfterFirst,
     /// The first entry alone and no `next`, whatever the offset; `total` counts all.
     FirstEntryOnly,
     /// The first page at every offset, which the answer repeats as its own.
@@ -39,9 +45,12 @@ impl PagingQuirk {
             Self::LowerLimit(most) | Self::UnstatedLimit(most) | Self::NoNext(most) => {
                 Page { limit: limit.min(most), offset }
             }
+            Self::Truncated(count) => Page { limit: limit.min(count.saturating_sub(offset)), offset },
             Self::FirstEntryOnly => Page { limit: 1, offset: 0 },
             Self::FirstPageAgain | Self::FirstPageUnnoticed => Page { limit, offset: 0 },
-            Self::Empty | Self::NextIsSelf | Self::GrowingTotal => Page { limit, offset },
+            Self::Empty | Self::EmptyAfterFirst | Self::NullAfterFirst | Self::NextIsSelf | Self::GrowingTotal => {
+                Page { limit, offset }
+            }
         }
     }
 
@@ -49,11 +58,14 @@ impl PagingQuirk {
     pub(crate) fn distort(self, answer: &mut Value, page: Page) {
         match self {
             Self::LowerLimit(_) | Self::FirstPageAgain => {}
+            Self::EmptyAfterFirst if page.offset > 0 => answer["items"] = json!([]),
+            Self::NullAfterFirst if page.offset > 0 => answer["items"] = Value::Null,
+            Self::EmptyAfterFirst | Self::NullAfterFirst => {}
             Self::UnstatedLimit(_) | Self::FirstPageUnnoticed => {
                 let fields = answer.as_object_mut().expect("a paging object");
                 fields.retain(|name, _| !matches!(name.as_str(), "limit" | "offset"));
             }
-            Self::NoNext(_) => answer["next"] = Value::Null,
+            Self::NoNext(_) | Self::Truncated(_) => answer["next"] = Value::Null,
             Self::Empty => (answer["items"], answer["next"]) = (json!([]), Value::Null),
             Self::FirstEntryOnly => {
                 let fields = answer.as_object_mut().expect("a paging object");

@@ -12,7 +12,7 @@ use crate::db::import_export::ExportedHeart;
 
 const FORMAT: &str = "heartlist-hearts";
 const VERSION: u64 = 1;
-/// Maximum length of an entry that is parsed. Its values may be escaped, with six bytes for two.
+/// Maximum length of an entry that is parsed. A JSON escape takes six bytes for one UTF-16 unit.
 const MAX_ENTRY_BYTES: usize = 8 * MAX_CELL_BYTES;
 
 pub(super) const FOOTER: &str = "\n]}\n";

@@ -13,7 +13,7 @@ pub(super) const MAX_CELLS: usize = 1_000_000;
 /// Maximum length of a cell that is parsed.
 pub(super) const MAX_CELL_BYTES: usize = MAX_FIELD_BYTES;
 
-/// True once the request has gone, so that reading may stop.
+/// Returns true once the request was dropped.
 pub type IsCancelled<'a> = &'a (dyn Fn() -> bool + 'a);
 
 /// A heart in a file, not yet validated.

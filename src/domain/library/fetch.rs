@@ -8,10 +8,11 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
+use crate::domain::paging::{Paging, contradiction};
 use crate::domain::spotify_calls::{self, Endpoint};
 use crate::domain::{CurrentUser, Error, Result, tokens};
 use crate::ids::PlaylistId;
-use crate::spotify::{self, wire};
+use crate::spotify::wire;
 
 type Page = wire::Page<wire::Playlist>;
 
@@ -22,6 +23,14 @@ const STORE_RESERVE: Duration = Duration::from_millis(500);
 /// Spotify's maximum offset, according to its API reference.
 const MAX_OFFSET: usize = 100_000;
 
+/// The playlists of the stored library, which a fetch would replace.
+#[derive(Clone, Copy)]
+pub(super) struct StoredCounts {
+    pub(super) count: usize,
+    /// How many more Spotify counted.
+    pub(super) unlisted: usize,
+}
+
 /// A library fetch in progress.
 pub(super) struct LibraryFetch {
     /// The offset at which it began.
@@ -31,13 +40,7 @@ pub(super) struct LibraryFetch {
     ids: HashSet<PlaylistId>,
     /// The number of entries so far: those before `from`, each playlist once, and entries that Spotify withholds.
     pub(super) listed_count: usize,
-    /// The offset after the last page.
-    next_offset: usize,
-    /// The number of entries from one page to the next.
-    step: usize,
-    /// The largest of the stated totals.
-    total: Option<usize>,
-    is_followed: bool,
+    paging: Paging,
     is_started: bool,
     /// True until the first [`Self::take_new`].
     pub(super) is_first_batch: bool,
@@ -60,13 +63,13 @@ impl LibraryFetch {
 
     /// Returns how many entries were fetched, and Spotify's total. They are equal if the fetch is complete.
     pub(super) fn progress(&self) -> (usize, usize) {
-        let total = self.total.unwrap_or_default().min(MAX_OFFSET);
+        let total = self.paging.total.unwrap_or_default().min(MAX_OFFSET);
         if self.error.is_none() && !self.has_more() {
             let total = total.max(self.listed_count);
             return (total, total);
         }
         // There is more, even if no total says so.
-        (self.next_offset, total.max(self.next_offset + 1))
+        (self.paging.next_offset, total.max(self.paging.next_offset + 1))
     }
 }
 
@@ -78,7 +81,7 @@ pub(super) async fn start(app: &App, user: &CurrentUser, from: usize, now: Offse
     });
     let mut fetched = LibraryFetch::new(from, deadline);
     match timeout_at(deadline, first).await.unwrap_or(Err(Error::SpotifyTimeout)) {
-        Ok(page) => fetched.push(from, page),
+        Ok(page) => fetched.push(page),
         Err(error) => fetched.error = Some(error),
     }
     fetched
@@ -105,10 +108,7 @@ impl LibraryFetch {
             new: Vec::new(),
             ids: HashSet::new(),
             listed_count: from,
-            next_offset: from,
-            step: 0,
-            total: None,
-            is_followed: false,
+            paging: Paging::new(from, None),
             is_started: false,
             is_first_batch: true,
             error: None,
@@ -127,15 +127,14 @@ impl LibraryFetch {
         }
     }
 
-    /// Adds the page that was requested at `offset`. Fails if it is another page, or one that came before.
-    fn push(&mut self, offset: usize, page: Page) {
-        if page.offset.is_some_and(|stated| stated != offset) {
-            self.error = Some(contradiction("a page at another offset"));
+    /// Adds the next page. Fails if it is another page, or one that came before.
+    fn push(&mut self, page: Page) {
+        let (offset, is_followed) = (self.paging.next_offset, page.next.is_some());
+        if let Err(error) = self.paging.accept(&page) {
+            self.error = Some(error);
             return;
         }
         self.is_started = true;
-        self.total = self.total.max(page.total);
-        let (step, is_followed) = (page.step(), page.next.is_some());
         let items = page.items.unwrap_or_default();
         let (page_length, listed_before, ids_before) = (items.len(), self.listed_count, self.ids.len());
         for playlist in items {
@@ -143,53 +142,55 @@ impl LibraryFetch {
             self.listed_count += usize::from(is_new);
             self.new.extend(playlist.filter(|_| is_new));
         }
-        // A page without entries is the last one, whatever it says; so is one without playlists, unless a total counts on.
-        self.step = if page_length == 0 { 0 } else { step };
-        self.is_followed = is_followed && self.ids.len() > ids_before;
+        // A page without entries ends the list. A page without playlists ends it unless `total` is larger.
+        self.paging.is_followed &= self.ids.len() > ids_before;
         let is_repeated = page_length > 0 && self.listed_count == listed_before;
         // The last entry may be a repeat, if the library changed since the page before.
-        if is_repeated && (page_length > 1 || is_followed || self.total.is_some_and(|total| offset + step < total)) {
+        if is_repeated && (page_length > 1 || is_followed || self.paging.is_counted()) {
+            self.paging.next_offset = offset;
             self.error = Some(contradiction("the same page again"));
-            return;
         }
-        self.next_offset += step;
     }
 
     /// Ignores pages after the first error, and pages that do not follow the last one: they would leave a gap.
     fn push_result(&mut self, offset: usize, result: Result<Page>) {
         match result {
-            _ if self.error.is_some() || offset != self.next_offset || !self.has_more() => {}
-            Ok(page) => self.push(offset, page),
+            _ if self.error.is_some() || offset != self.paging.next_offset || !self.has_more() => {}
+            Ok(page) => self.push(page),
             Err(error) => self.error = Some(error),
         }
     }
 
     pub(super) fn has_more(&self) -> bool {
-        let is_counted = self.total.is_some_and(|total| self.next_offset < total);
-        self.error.is_none() && self.step > 0 && self.next_offset < MAX_OFFSET && (self.is_followed || is_counted)
+        self.error.is_none() && self.is_started && self.paging.next_offset < MAX_OFFSET && self.paging.has_more()
     }
 
-    /// Fails a fetch that ended with nothing, or with less than half of what Spotify counts. Its total may exceed what it
-    /// lists, because it includes some playlists that it withholds.
-    pub(super) fn check_total(&mut self) {
+    /// Fails a fetch that ended with less than Spotify counts: with nothing, with less than half, or with less than is
+    /// stored. A difference that is no larger than before is accepted: Spotify also counts some playlists that it
+    /// withholds.
+    pub(super) fn check_total(&mut self, stored: Option<StoredCounts>) {
         let (listed, has_none) = (self.listed_count, self.listed_count == self.from);
-        let is_short = |total| listed * 2 < total || has_none && self.from < total;
-        if self.error.is_none() && self.total.map_or(has_none, is_short) {
-            self.next_offset = listed;
-            self.error = Some(contradiction("fewer playlists than the total"));
-        }
+        let is_short = |total: usize| {
+            let replaces_more = stored
+                .is_some_and(|stored| self.ids.len() < stored.count && total.saturating_sub(listed) > stored.unlisted);
+            listed * 2 < total || listed < total && (has_none || replaces_more)
+        };
+        let error = match self.paging.total {
+            _ if self.error.is_some() => return,
+            None if has_none => contradiction("neither playlists nor a total"),
+            Some(total) if is_short(total) => Error::IncompleteLibrary { listed, total },
+            _ => return,
+        };
+        self.paging.next_offset = listed;
+        self.error = Some(error);
     }
 
     fn next_offsets(&self) -> Vec<usize> {
-        let total = self.total.unwrap_or(usize::MAX);
-        let offsets = (0..CONCURRENT_REQUESTS).map(|n| self.next_offset + n * self.step);
+        let total = self.paging.total.unwrap_or(usize::MAX);
+        let offsets = (0..CONCURRENT_REQUESTS).map(|n| self.paging.next_offset + n * self.paging.step);
         // At least one, whatever the total is: `next` announced another page.
         offsets.enumerate().filter(|(n, offset)| *n == 0 || *offset < total).map(|(_, offset)| offset).collect()
     }
-}
-
-fn contradiction(what: &str) -> Error {
-    spotify::Error::InvalidResponse(what.into()).into()
 }
 
 #[cfg(test)]
@@ -221,22 +222,22 @@ mod tests {
         #[test]
         fn paging_has_no_gap_and_ends(first in any_page(), rest in any_page(), from in 0..2000usize) {
             let mut fetched = LibraryFetch::new(from, Instant::now());
-            fetched.push(from, first);
+            fetched.push(first);
             for _ in 0..=MAX_OFFSET {
                 if !fetched.has_more() {
                     break;
                 }
                 let offsets = fetched.next_offsets();
                 prop_assert!((1..=CONCURRENT_REQUESTS).contains(&offsets.len()));
-                prop_assert_eq!(offsets[0], fetched.next_offset);
+                prop_assert_eq!(offsets[0], fetched.paging.next_offset);
                 for offset in offsets {
-                    let before = fetched.next_offset;
+                    let before = fetched.paging.next_offset;
                     fetched.push_result(offset, Ok(copy(&rest)));
-                    prop_assert!(fetched.next_offset == before || before == offset, "a gap");
+                    prop_assert!(fetched.paging.next_offset == before || before == offset, "a gap");
                 }
             }
             prop_assert!(!fetched.has_more());
-            fetched.check_total();
+            fetched.check_total(None);
             let (count, total) = fetched.progress();
             prop_assert!(count <= total && total <= MAX_OFFSET + 201);
             prop_assert_eq!(count == total, fetched.error.is_none());
@@ -261,12 +262,12 @@ mod tests {
             (19, Some(40), true),
         ] {
             let mut fetched = LibraryFetch::new(0, Instant::now());
-            fetched.push(0, page(entries, total));
-            fetched.check_total();
+            fetched.push(page(entries, total));
+            fetched.check_total(None);
             assert_eq!(fetched.error.is_some(), fails, "{entries} of {total:?}");
         }
         let mut fetched = LibraryFetch::new(50, Instant::now());
-        fetched.push(50, page(10, Some(60)));
+        fetched.push(page(10, Some(60)));
         assert!(fetched.error.is_some(), "the page at 0 instead of the one at 50");
     }
 }

@@ -6,7 +6,7 @@ mod fetch;
 use time::{Duration, OffsetDateTime};
 use tokio::task::JoinHandle;
 
-use self::fetch::LibraryFetch;
+use self::fetch::{LibraryFetch, StoredCounts};
 use super::playlists::to_seen_playlist;
 use super::search::{self, ListQuery};
 use super::spotify_calls::{self, Endpoint};
@@ -36,7 +36,7 @@ pub struct Library {
     /// The number of playlists that are not fetched yet, or could not be.
     pub missing: usize,
     /// Spotify's total, if all was fetched and was less than that.
-    pub short_of: Option<usize>,
+    pub reported_total: Option<usize>,
     /// True while the rest is being fetched.
     pub is_loading: bool,
     /// The error that prevents a refresh.
@@ -124,12 +124,17 @@ pub async fn load(app: &App, user: &CurrentUser, query: &ListQuery, now: OffsetD
         total: stored.total as usize,
         fetched_at,
         missing: (stored.spotify_total - stored.fetched_count).max(0) as usize,
-        short_of: (stored.fetched_count >= stored.spotify_total && i64::from(stored.spotify_total) > stored.total)
-            .then_some(stored.spotify_total as usize),
+        reported_total: reported_total(&stored),
         is_loading: stored.is_loading(now),
         error,
         playlists: Paginated { entries: stored.rows, range: query.pages, total: stored.match_count as usize },
     })
+}
+
+/// Returns Spotify's total, if all was fetched and was less than that.
+fn reported_total(stored: &StoredLibrary) -> Option<usize> {
+    let is_complete = stored.fetched_count >= stored.spotify_total;
+    (is_complete && i64::from(stored.spotify_total) > stored.total).then_some(stored.spotify_total as usize)
 }
 
 /// Updates the stored library as requested. Returns whether Spotify was called.
@@ -234,7 +239,10 @@ async fn fetch_and_store(
         }
         fetched.fetch_next(app, user, now).await;
     }
-    fetched.check_total();
+    fetched.check_total(stored.as_ref().filter(|_| from == 0).map(|stored| {
+        let count = stored.total as usize;
+        StoredCounts { count, unlisted: reported_total(stored).map_or(0, |total| total - count) }
+    }));
     // A partial library replaces neither a complete one nor a larger part.
     let is_less_complete = from == 0
         && stored.is_some_and(|stored| {
@@ -244,8 +252,13 @@ async fn fetch_and_store(
     match fetched.error.take() {
         Some(error) if fetched.is_empty() || is_less_complete => {
             // Only transient errors delay the next fetch; the user resolves the others.
-            let is_transient =
-                matches!(error, Error::SpotifyUnavailable(_) | Error::SpotifyTimeout | Error::RateLimited { .. });
+            let is_transient = matches!(
+                error,
+                Error::SpotifyUnavailable(_)
+                    | Error::IncompleteLibrary { .. }
+                    | Error::SpotifyTimeout
+                    | Error::RateLimited { .. }
+            );
             let failed_at = is_transient.then_some(now);
             playlists::release(&app.db, user.id, now + LEASE_DURATION, failed_at).await?;
             Err(error)

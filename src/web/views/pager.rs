@@ -34,7 +34,7 @@ impl PageParam {
     }
 }
 
-/// Numbers beyond [`MAX_PAGE`] are as far beyond the last page.
+/// Clamped to [`MAX_PAGE`], which no list reaches.
 fn parse_page(text: &str) -> Option<usize> {
     let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(MAX_PAGE).min(MAX_PAGE)).filter(|page| *page > 0)

@@ -174,9 +174,10 @@ impl Site {
         heartlist::domain::cleanup::delete_expired(&app, app.now()).await.map_err(|error| error.to_string())
     }
 
-    /// Folds all stored texts again; returns the number of changed rows.
+    /// Folds stored texts again if a pass is due; returns the number of changed rows.
     pub(crate) async fn refold(&self) -> u64 {
-        heartlist::domain::folding::refold(&self.app()).await.unwrap()
+        let app = self.app();
+        heartlist::domain::folding::refold(&app, app.now()).await.unwrap()
     }
 
     /// Advances the clock and waits until the top lists have been made again, by any process.
@@ -193,8 +194,8 @@ impl Site {
     }
 
     /// Stores the feed ids of shares that an earlier release published, as the app does at the start.
-    pub(crate) async fn adopt_feed_ids(&self) {
-        heartlist::domain::sharing::adopt_feed_ids(&self.app()).await.unwrap();
+    pub(crate) async fn backfill_feed_ids(&self) {
+        heartlist::domain::sharing::backfill_feed_ids(&self.app()).await.unwrap();
     }
 
     /// Makes the top lists again if they are stale.

@@ -224,6 +224,16 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
         fields: &[field("Whether this is a demo", "As long as the database exists.", &["only_one", "demo"])],
     },
     StoredTable {
+        heading: "Forms for searching",
+        purpose: "About Heartlist’s own work, not about you.",
+        table: "text_folding",
+        fields: &[field(
+            "By which rules names, notes and tags were made ready for searching, how far that has come, when it ended, and that it is being done right now",
+            "As long as the database exists.",
+            &["only_one", "version", "passes", "reached", "finished_at", "leased_until"],
+        )],
+    },
+    StoredTable {
         heading: "The age of that list",
         purpose: "About Heartlist’s own work, not about you.",
         table: "top_lists",

@@ -29,7 +29,7 @@ struct LibraryPage {
     pager: Pager,
     as_of: TimeView,
     /// Spotify's total, if it lists fewer.
-    short_of: Option<usize>,
+    reported_total: Option<usize>,
     /// True while another request fetches the remaining playlists.
     is_loading: bool,
     current_path: String,
@@ -60,7 +60,7 @@ pub(crate) async fn index(
         Err(Error::NotConnected) => return Ok(not_connected_page(layout)),
         library => library?,
     };
-    let Library { playlists, total, fetched_at, missing, short_of, is_loading, error } = library;
+    let Library { playlists, total, fetched_at, missing, reported_total, is_loading, error } = library;
     let pager = match Pager::new(&playlists, list.path()) {
         // The page may exist, but is not loaded yet.
         Err(_) if missing > 0 => return Ok(Redirect::to(&list.path()).into_response()),
@@ -84,7 +84,7 @@ pub(crate) async fn index(
         cards,
         pager,
         as_of,
-        short_of,
+        reported_total,
         is_loading,
         current_path,
         error: message,
@@ -157,6 +157,7 @@ pub(crate) async fn update(
         ) => {
             return Ok(Redirect::to(from.as_str()).into_response());
         }
+        Err(Error::IncompleteLibrary { listed, total }) => Flash::IncompleteLibrary { listed, total },
         Err(error) if error.is_spotify_failure() => Flash::NotUpdated,
         Err(error) => return Err(error.into()),
     };

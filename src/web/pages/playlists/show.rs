@@ -40,7 +40,7 @@ enum Items {
         total: usize,
         pager: Pager,
         /// The number of items that this page should have, if Spotify sent fewer.
-        short_of: Option<usize>,
+        expected_count: Option<usize>,
     },
     Hidden(String),
 }
@@ -127,8 +127,8 @@ fn list_items(items: Paginated<Item>, path: &str) -> Result<Items, AppError> {
         (true, _) => "songs and episodes",
     };
     let expected = items.expected_entries();
-    let short_of = (items.entries.len() < expected).then_some(expected);
-    Ok(Items::Listed { rows: items.entries.into_iter().map(item_row).collect(), noun, total, pager, short_of })
+    let expected_count = (items.entries.len() < expected).then_some(expected);
+    Ok(Items::Listed { rows: items.entries.into_iter().map(item_row).collect(), noun, total, pager, expected_count })
 }
 
 fn item_row(item: Item) -> ItemRow {
