@@ -12,7 +12,7 @@ use crate::ids::PlaylistId;
 const SHORT_LINK_HOSTS: [&str; 4] = ["spotify.link", "spotify.app.link", "link.tospotify.com", "spoti.fi"];
 /// Maximum length of a text that is parsed. The code of an embedded player has about 400 bytes.
 const MAX_BYTES: usize = 2048;
-/// Maximum number of playlist links in a text that are parsed.
+/// Maximum number of links in a text that are parsed.
 const MAX_LINKS: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -146,15 +146,16 @@ fn trim_punctuation(word: &str) -> &str {
 /// count, because it may be a word.
 fn find_link(text: &str) -> Result<PlaylistId, ReferenceError> {
     let mut found = Err(ReferenceError::Unrecognized);
-    let mut playlist_links = 0;
-    for link in words(text).filter(|word| word.contains([':', '.'])).flat_map(links) {
-        let names_playlist = link.as_bytes().windows(8).any(|part| part.eq_ignore_ascii_case(b"playlist"));
-        playlist_links += usize::from(names_playlist);
-        if playlist_links > MAX_LINKS {
-            return Err(ReferenceError::Several);
-        }
-        if found != Err(ReferenceError::Unrecognized) && !names_playlist {
+    let mut parsed = 0;
+    let may_be_link = |link: &&str| link.contains("://") || names_spotify(link);
+    for link in words(text).filter(|word| word.contains([':', '.'])).flat_map(links).filter(may_be_link) {
+        let names_playlist = || link.as_bytes().windows(8).any(|part| part.eq_ignore_ascii_case(b"playlist"));
+        if found != Err(ReferenceError::Unrecognized) && !names_playlist() {
             continue;
+        }
+        parsed += 1;
+        if parsed > MAX_LINKS {
+            return Err(ReferenceError::Several);
         }
         found = match (found, parse_reference(link)) {
             (Ok(one), Ok(other)) if one != other => return Err(ReferenceError::Several),
@@ -241,7 +242,7 @@ fn parse_url(url: &Url) -> Result<PlaylistId, ReferenceError> {
         segment.is_empty() || segment.eq_ignore_ascii_case("embed") || strip_scheme(segment, "intl-").is_some()
     };
     let segments: Vec<_> = url.path().split('/').skip_while(is_prefix).collect();
-    let uri = url.query_pairs().find(|(name, _)| name == "uri").map(|(_, uri)| uri);
+    let uri = url.query_pairs().find(|(name, _)| name.trim_start_matches("amp;") == "uri").map(|(_, uri)| uri);
     match (parse_segments(&segments), uri.as_deref().and_then(|uri| strip_scheme(uri, "spotify:"))) {
         (Err(ReferenceError::NotPlaylist(LinkKind::OtherPage)), Some(uri)) => parse_uri(uri),
         (result, _) => result,

@@ -32,12 +32,11 @@ pub(super) fn read(text: &str, is_cancelled: IsCancelled<'_>) -> Result<Vec<File
     let table = tables.max_by_key(|table| table.score).ok_or(ImportError::NoPlaylists)?;
     let mut lines = Vec::new();
     for (number, record) in records(text, start, table.separator, is_cancelled).skip((table.header_len > 0).into()) {
-        for playlist in table.find_playlists(&record) {
-            if lines.len() == MAX_HEARTS {
-                return Err(ImportError::TooMany);
-            }
-            lines.push(FileLine { number, heart: table.read_heart(&record, playlist) });
+        let hearts = table.read_hearts(&record);
+        if lines.len() + hearts.len() > MAX_HEARTS {
+            return Err(ImportError::TooMany);
         }
+        lines.extend(hearts.into_iter().map(|heart| FileLine { number, heart }));
     }
     Ok(lines)
 }
@@ -143,7 +142,7 @@ impl Table {
             Ok(_) => reference::names_spotify(cell) || self.ids.contains(&column),
             Err(error) => error == ReferenceError::Several,
         };
-        let cells = || record.iter().enumerate().take(MAX_COLUMNS);
+        let cells = || record.iter().enumerate();
         let linked = cells().filter(|(column, cell)| may_have_playlist(cell) && has_link(*column, cell));
         let linked: Vec<usize> = linked.map(|(column, _)| column).filter(|column| !is_other(*column)).collect();
         let own = record.get(self.playlist).unwrap_or_default();
@@ -152,6 +151,18 @@ impl Table {
         let main = if is_link { self.playlist } else { linked.first().copied().unwrap_or(self.playlist) };
         let nameless = linked.into_iter().filter(|column| *column != main && !has_name(*column));
         [main].into_iter().chain(nameless).collect()
+    }
+
+    /// Reads the heart of a record, and those of further links in it. Only the first has the note, tags and date: a copy
+    /// for each link of a long line would take much memory.
+    fn read_hearts(&self, record: &StringRecord) -> Vec<Result<FileHeart, LineError>> {
+        let further = |column: &usize| FileHeart { playlist: record[*column].to_owned(), ..FileHeart::default() };
+        match self.find_playlists(record).as_slice() {
+            [] => vec![],
+            [main, rest @ ..] => {
+                [self.read_heart(record, *main)].into_iter().chain(rest.iter().map(further).map(Ok)).collect()
+            }
+        }
     }
 
     fn read_heart(&self, record: &StringRecord, playlist: usize) -> Result<FileHeart, LineError> {

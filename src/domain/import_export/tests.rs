@@ -115,6 +115,13 @@ fn no_link_of_a_line_or_row_is_lost() {
     }
     let both = "LINK LIST\nLINK\n".replace("LINK", link).replace("LIST", other);
     assert_eq!(read_ids(&both), (vec!["ID".into()], vec![1]), "what is not read is said");
+    let links: Vec<_> = (0..600).map(|number| format!("spotify:playlist:{number:022}")).collect();
+    for separator in [",", "; ", "\t"] {
+        assert_eq!(read_ids(&links.join(separator)).0.len(), links.len(), "{separator:?}");
+    }
+    let file = parse(format!("note,link\na,{ID},{},", links[0]).as_bytes(), NOW, &|| false).unwrap();
+    let notes: Vec<_> = file.hearts.iter().map(|heart| heart.annotation.note.as_deref()).collect();
+    assert_eq!(notes, [Some("a"), None]);
 }
 
 #[test]

@@ -75,8 +75,10 @@ fn a_link_is_found_in_text() {
     ] {
         assert_eq!(parse(&text.replace("ID", ID)), Ok(id.clone()), "{text}");
     }
-    let many = "https://open.spotify.com/playlist/a ".repeat(MAX_LINKS + 1);
-    assert_eq!(parse(&many), Err(ReferenceError::Several), "the rest is not parsed");
+    for link in ["https://open.spotify.com/playlist/a ", "https://[spotify ", "spotify:playlist:a,"] {
+        let links = |count: usize| parse(&link.repeat(count));
+        assert_eq!((links(MAX_LINKS), links(MAX_LINKS + 1)), (links(1), Err(ReferenceError::Several)), "{link}");
+    }
     let two = "spotify:playlist:ID spotify:playlist:0000000000000000000000".replace("ID", ID);
     assert_eq!(parse(&two), Err(ReferenceError::Several));
 }
@@ -104,6 +106,7 @@ fn a_link_is_found_without_spaces_and_before_any_punctuation() {
         "https://example.org/,https://open.spotify.com/playlist/ID",
         "https://open.spotify.com/playlist/ID,https://open.spotify.com/playlist/ID",
         "&lt;iframe src=&quot;https://open.spotify.com/embed/playlist/ID?theme=0&quot;&gt;",
+        "src=&quot;https://embed.spotify.com/?theme=white&amp;uri=spotify:playlist:ID&quot;&gt;",
         "HTTPS://OPEN.SPOTIFY.COM/PLAYLIST/ID",
         "HTTPS://OPEN.SPOTIFY.COM/USER/SOMEBODY/PLAYLIST/ID",
         "SPOTIFY:PLAYLIST:ID",
