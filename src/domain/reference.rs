@@ -12,6 +12,8 @@ use crate::ids::PlaylistId;
 const SHORT_LINK_HOSTS: [&str; 4] = ["spotify.link", "spotify.app.link", "link.tospotify.com", "spoti.fi"];
 /// Maximum length of a text that is parsed. The code of an embedded player has about 400 bytes.
 const MAX_BYTES: usize = 2048;
+/// Maximum number of links in a text that are parsed.
+const MAX_LINKS: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
@@ -105,11 +107,17 @@ pub fn parse(text: &str) -> Result<PlaylistId, ReferenceError> {
     if text.len() > MAX_BYTES {
         return Err(ReferenceError::Unrecognized);
     }
-    match words(text).take(2).collect::<Vec<_>>()[..] {
-        [] => Err(ReferenceError::Empty),
-        [word] => parse_word(word),
-        _ => find_link(words(text)),
+    let mut first_words = words(text);
+    match (first_words.next(), first_words.next()) {
+        (None, _) => Err(ReferenceError::Empty),
+        (Some(word), None) => PlaylistId::parse(word).or_else(|_| find_link(text)),
+        _ => find_link(text),
     }
+}
+
+/// True if the text names Spotify or one of its hosts, as each link does. Parsing takes a hundred times longer.
+pub fn names_spotify(text: &str) -> bool {
+    text.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b"spoti"))
 }
 
 /// True if `text` is at most one word, so that a reference has no other text around it.
@@ -127,7 +135,7 @@ fn is_boundary(c: char) -> bool {
     c.is_whitespace()
         || is_invisible
         || is_quote(c)
-        || matches!(c, '\'' | '<' | '>' | '(' | ')' | '[' | ']' | '«' | '»')
+        || matches!(c, '\'' | '|' | '<' | '>' | '(' | ')' | '[' | ']' | '«' | '»')
 }
 
 fn trim_punctuation(word: &str) -> &str {
@@ -136,12 +144,20 @@ fn trim_punctuation(word: &str) -> &str {
 
 /// Returns the only playlist among the links of a text; without one, the error of its first link. A bare id does not
 /// count, because it may be a word.
-fn find_link<'a>(words: impl Iterator<Item = &'a str>) -> Result<PlaylistId, ReferenceError> {
+fn find_link(text: &str) -> Result<PlaylistId, ReferenceError> {
     let mut found = Err(ReferenceError::Unrecognized);
-    for word in words.filter(|word| PlaylistId::parse(word).is_err()) {
-        // An attribute without quotes, or a colon without a space.
-        let start = word.find("https://").or_else(|| word.find("http://")).unwrap_or_default();
-        found = match (found, parse_word(&word[start..])) {
+    let mut parsed = 0;
+    let may_be_link = |link: &&str| link.contains("://") || names_spotify(link);
+    for link in words(text).filter(|word| word.contains([':', '.'])).flat_map(links).filter(may_be_link) {
+        let names_playlist = || link.as_bytes().windows(8).any(|part| part.eq_ignore_ascii_case(b"playlist"));
+        if found != Err(ReferenceError::Unrecognized) && !names_playlist() {
+            continue;
+        }
+        parsed += 1;
+        if parsed > MAX_LINKS {
+            return Err(ReferenceError::Several);
+        }
+        found = match (found, parse_reference(link)) {
             (Ok(one), Ok(other)) if one != other => return Err(ReferenceError::Several),
             (Err(_), Ok(id)) => Ok(id),
             (Err(ReferenceError::Unrecognized), error) => error,
@@ -151,13 +167,33 @@ fn find_link<'a>(words: impl Iterator<Item = &'a str>) -> Result<PlaylistId, Ref
     found
 }
 
-fn parse_word(word: &str) -> Result<PlaylistId, ReferenceError> {
-    if let Ok(id) = PlaylistId::parse(word) {
-        return Ok(id);
+/// Returns the links in a word, each up to the next one; without a scheme in it, the whole word.
+fn links(word: &str) -> Vec<&str> {
+    let mut starts: Vec<usize> = Vec::new();
+    for (position, _) in word.match_indices(['h', 'H', 's', 'S']) {
+        // A link in the query or path of another one is part of it.
+        let is_nested = |c: char| c.is_ascii_alphanumeric() || "=/?&:#@%".contains(c);
+        if begins_link(&word[position..]) && (starts.is_empty() || !word[..position].ends_with(is_nested)) {
+            starts.push(position);
+        }
     }
-    match strip_scheme(word, "spotify:") {
+    if starts.is_empty() {
+        return vec![word];
+    }
+    let ends = starts.iter().skip(1).copied().chain([word.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &word[*start..end]).collect()
+}
+
+fn begins_link(text: &str) -> bool {
+    let is_address = |text: &str| strip_scheme(text, "https://").or_else(|| strip_scheme(text, "http://")).is_some();
+    // The name of the app may stand before a link: `Spotify:https://…`.
+    is_address(text) || strip_scheme(text, "spotify:").is_some_and(|rest| !is_address(rest))
+}
+
+fn parse_reference(text: &str) -> Result<PlaylistId, ReferenceError> {
+    match strip_scheme(text, "spotify:") {
         Some(uri) => parse_uri(uri),
-        None => parse_link(word),
+        None => parse_link(text),
     }
 }
 
@@ -176,6 +212,7 @@ fn parse_link(text: &str) -> Result<PlaylistId, ReferenceError> {
     let without_scheme = strip_scheme(text, "https://").or_else(|| strip_scheme(text, "http://"));
     let url = match without_scheme {
         Some(_) => Url::parse(text),
+        None if !names_spotify(text) => return Err(ReferenceError::Unrecognized),
         None => Url::parse(&format!("https://{}", text.trim_start_matches('/'))),
     };
     let url = url.ok().filter(|url| url.host_str().is_some_and(|host| host.contains('.')));
@@ -201,23 +238,25 @@ fn parse_api_path(url: &Url) -> Result<PlaylistId, ReferenceError> {
 
 /// Parses the path after any language prefix and `embed`. The oldest embeds name the playlist in the query.
 fn parse_url(url: &Url) -> Result<PlaylistId, ReferenceError> {
-    let is_prefix = |segment: &&str| segment.is_empty() || *segment == "embed" || segment.starts_with("intl-");
+    let is_prefix = |segment: &&str| {
+        segment.is_empty() || segment.eq_ignore_ascii_case("embed") || strip_scheme(segment, "intl-").is_some()
+    };
     let segments: Vec<_> = url.path().split('/').skip_while(is_prefix).collect();
-    let uri = url.query_pairs().find(|(name, _)| name == "uri").map(|(_, uri)| uri);
+    let uri = url.query_pairs().find(|(name, _)| name.trim_start_matches("amp;") == "uri").map(|(_, uri)| uri);
     match (parse_segments(&segments), uri.as_deref().and_then(|uri| strip_scheme(uri, "spotify:"))) {
         (Err(ReferenceError::NotPlaylist(LinkKind::OtherPage)), Some(uri)) => parse_uri(uri),
         (result, _) => result,
     }
 }
 
+/// Parses a path whose names may be in capitals, as in the codes that people scan. Ids are case-sensitive.
 fn parse_segments(segments: &[&str]) -> Result<PlaylistId, ReferenceError> {
-    let kind = match segments {
+    let names: Vec<_> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let kind = match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // A trailing slash gives an empty last segment.
-        [rest @ .., ""] if !rest.is_empty() => return parse_segments(rest),
-        ["playlist", id] | ["user", _, "playlist", id] => {
-            return PlaylistId::parse(id).map_err(|_| ReferenceError::MissingId);
-        }
-        ["playlist", ..] | ["user", _, "playlist", ..] => return Err(ReferenceError::MissingId),
+        [_, .., ""] => return parse_segments(&segments[..segments.len() - 1]),
+        ["playlist", ..] => return parse_id(segments.get(1)),
+        ["user", _, "playlist", ..] => return parse_id(segments.get(3)),
         ["s", _] => return Err(ReferenceError::ShortLink),
         ["collection"] | ["collection", "tracks"] | ["user", _, "collection"] => LinkKind::LikedSongs,
         ["folder", ..] | ["user", _, "folder", ..] => LinkKind::Folder,
@@ -225,6 +264,12 @@ fn parse_segments(segments: &[&str]) -> Result<PlaylistId, ReferenceError> {
         [] => LinkKind::OtherPage,
     };
     Err(ReferenceError::NotPlaylist(kind))
+}
+
+/// Parses the id at the start of a segment. Text may follow it without a space.
+fn parse_id(segment: Option<&&str>) -> Result<PlaylistId, ReferenceError> {
+    let id = segment.and_then(|segment| segment.split(|c: char| !c.is_ascii_alphanumeric()).next());
+    PlaylistId::parse(id.unwrap_or_default()).map_err(|_| ReferenceError::MissingId)
 }
 
 #[cfg(test)]

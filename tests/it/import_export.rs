@@ -228,7 +228,7 @@ async fn unreadable_import_file_changes_nothing_and_says_why() {
 async fn import_file_is_limited_to_five_megabytes() {
     let site = Site::open().await;
     let (ada, _) = sign_in_with_annotated_heart(&site).await;
-    let mut file = format!("id,extra\n{ID},").into_bytes();
+    let mut file = format!("id,note,extra\n{ID},,").into_bytes();
     file.resize(5 * 1024 * 1024, b'x');
     assert_eq!(import(&ada, &file).await.import_report(), [1, 0, 0]);
     for length in [file.len() + 1, 7 * file.len()] {

@@ -72,6 +72,10 @@ fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
     if entry.get().len() > MAX_ENTRY_BYTES {
         return Err(LineError::TooLong);
     }
+    if let Ok(playlist) = serde_json::from_str::<String>(entry.get()) {
+        check_length(&playlist)?;
+        return Ok(FileHeart { playlist, ..FileHeart::default() });
+    }
     let heart: ImportedHeart = serde_json::from_str(entry.get()).map_err(|_| LineError::NotAHeart)?;
     let file_heart = FileHeart {
         playlist: heart.playlist_id.or(heart.link).unwrap_or_default(),
@@ -96,10 +100,21 @@ pub(super) fn read(text: &str, is_cancelled: IsCancelled<'_>) -> Result<Vec<File
     if let Some(version) = file.version.filter(|version| *version > VERSION) {
         return Err(ImportError::NewerVersion(version));
     }
-    if file.hearts.len() > MAX_HEARTS {
+    read_entries(file.hearts, is_cancelled)
+}
+
+/// Reads an array of links or hearts. `None` if the text is not one.
+pub(super) fn read_array(text: &str, is_cancelled: IsCancelled<'_>) -> Option<Result<Vec<FileLine>, ImportError>> {
+    let is_small = text.bytes().filter(|byte| *byte == b',').count() <= MAX_CELLS;
+    let entries = if is_small { serde_json::from_str(text).ok()? } else { return None };
+    Some(read_entries(entries, is_cancelled))
+}
+
+fn read_entries(entries: Vec<&RawValue>, is_cancelled: IsCancelled<'_>) -> Result<Vec<FileLine>, ImportError> {
+    if entries.len() > MAX_HEARTS {
         return Err(ImportError::TooMany);
     }
-    let entries = (1..).zip(file.hearts).take_while(|_| !is_cancelled());
+    let entries = (1..).zip(entries).take_while(|_| !is_cancelled());
     Ok(entries.map(|(number, entry)| FileLine { number, heart: parse_heart(entry) }).collect())
 }
 

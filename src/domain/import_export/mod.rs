@@ -136,7 +136,11 @@ fn parse_text(
     let (format, lines) = match text.trim_start().chars().next() {
         None => return Err(ImportError::Empty),
         Some('{') => (Format::Json, json::read(text, is_cancelled)?),
-        Some(_) => (Format::Csv, table::read(text, is_cancelled)?),
+        // A list of links in Markdown begins with a bracket too.
+        Some(first) => match (first == '[').then(|| json::read_array(text, is_cancelled)).flatten() {
+            Some(lines) => (Format::Json, lines?),
+            None => (Format::Csv, table::read(text, is_cancelled)?),
+        },
     };
     let mut file = ImportFile { format, hearts: Vec::new(), errors: Vec::new(), more_errors: 0 };
     for FileLine { number, heart } in lines.into_iter().take_while(|_| !is_cancelled()) {
@@ -168,12 +172,18 @@ fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> std::result::Result<Ne
     Ok(NewHeart { playlist, hearted_at, annotation: annotation.to_row() })
 }
 
+/// A time with an offset that RFC 3339 does not allow: without a colon, or after a space.
+const WITH_OFFSET: &[BorrowedFormatItem<'_>] = format_description!(
+    "[year]-[month]-[day][first [T][ ]][hour]:[minute][optional [:[second][optional [.[subsecond]]]]][optional [ ]][offset_hour sign:mandatory][optional [:]][offset_minute]"
+);
+
 /// Parses a date; an empty one means now. One without a time zone may be ahead of UTC, and then means now too.
 fn parse_date(text: &str, now: OffsetDateTime) -> std::result::Result<OffsetDateTime, LineError> {
     if text.is_empty() {
         return Ok(now);
     }
-    let (time, latest) = match OffsetDateTime::parse(text, &Rfc3339) {
+    let with_offset = OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(text, WITH_OFFSET));
+    let (time, latest) = match with_offset {
         Ok(time) => (time, now),
         Err(_) => (parse_local_time(text).ok_or(LineError::InvalidDate)?.assume_utc(), now + MAX_UTC_OFFSET),
     };

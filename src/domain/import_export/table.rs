@@ -15,7 +15,7 @@ use crate::ids::PlaylistId;
 /// Separators to try, the likeliest last. Spreadsheets write semicolons where numbers have a decimal comma.
 const SEPARATORS: [u8; 3] = *b"\t;,";
 /// Names of the column of playlists, the likeliest first.
-const PLAYLIST_NAMES: [&str; 5] = ["playlist_id", "id", "link", "playlist", "url"];
+const PLAYLIST_NAMES: [&str; 6] = ["playlist_id", "link", "url", "uri", "playlist", "id"];
 const OTHER_NAMES: [&str; 3] = ["hearted_at", "note", "tags"];
 /// Maximum number of columns that are searched for playlists.
 const MAX_COLUMNS: usize = 256;
@@ -31,22 +31,25 @@ pub(super) fn read(text: &str, is_cancelled: IsCancelled<'_>) -> Result<Vec<File
     let tables = separators.into_iter().filter_map(|separator| Table::detect(text, start, separator, is_cancelled));
     let table = tables.max_by_key(|table| table.score).ok_or(ImportError::NoPlaylists)?;
     let mut lines = Vec::new();
-    for (number, record) in records(text, start, table.separator, is_cancelled).skip(table.has_header.into()) {
-        if lines.len() == MAX_HEARTS {
+    for (number, record) in records(text, start, table.separator, is_cancelled).skip((table.header_len > 0).into()) {
+        let hearts = table.read_hearts(&record);
+        if lines.len() + hearts.len() > MAX_HEARTS {
             return Err(ImportError::TooMany);
         }
-        lines.push(FileLine { number, heart: table.read_heart(&record) });
+        lines.extend(hearts.into_iter().map(|heart| FileLine { number, heart }));
     }
     Ok(lines)
 }
 
 /// Returns the separator of a first line like `sep=;`, which spreadsheets read, and the position after that line.
+/// Spreadsheets may pad the line with separators when they save it again.
 fn declared_separator(text: &str) -> Option<(u8, usize)> {
     let line = text.trim_start().lines().next()?.split('\r').next()?;
-    let (name, separator) = line.trim_matches('"').split_once('=')?;
-    let [separator] = separator.as_bytes() else { return None };
+    let (name, rest) = line.trim_start_matches('"').split_once('=')?;
+    let (separator, padding) = rest.as_bytes().split_first()?;
+    let is_padding = padding.iter().all(|byte| byte == separator || b"\" ,;\t".contains(byte));
     let start = text.len() - text.trim_start().len() + line.len();
-    name.eq_ignore_ascii_case("sep").then_some((*separator, start))
+    (name.eq_ignore_ascii_case("sep") && separator.is_ascii() && is_padding).then_some((*separator, start))
 }
 
 /// Returns the records that are not blank, each with its line number.
@@ -87,8 +90,11 @@ type Score = (bool, usize, usize, usize, usize);
 struct Table {
     score: Score,
     separator: u8,
-    has_header: bool,
+    /// Number of cells in the header, 0 without one.
+    header_len: usize,
     playlist: usize,
+    /// Columns whose cells may be bare ids.
+    ids: Vec<usize>,
     hearted_at: Option<usize>,
     note: Option<usize>,
     tags: Option<usize>,
@@ -100,31 +106,70 @@ impl Table {
     fn detect(text: &str, start: usize, separator: u8, is_cancelled: IsCancelled<'_>) -> Option<Self> {
         let mut records = records(text, start, separator, is_cancelled).map(|(_, record)| record).peekable();
         let first = records.peek()?.clone();
-        let columns = count_cells(records);
-        let find = |name: &str| first.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name));
-        let named = PLAYLIST_NAMES.map(find);
+        let mut columns = count_cells(records);
+        let find = |name: &str| {
+            let is_name = |cell: &str| cell.trim_matches(['"', ' ', '\t']).eq_ignore_ascii_case(name);
+            first.iter().position(is_name)
+        };
+        let (named, others) = (PLAYLIST_NAMES.map(find), OTHER_NAMES.map(find));
+        let ids = add_ids(&mut columns, &named, others.iter().any(Option::is_some));
         let key = |column: usize| {
             let (counts, rank) = (columns[column], named.iter().rev().position(|name| *name == Some(column)));
-            (counts.exact, rank.filter(|_| counts.links > 0), counts.readable, counts.links, rank, Reverse(column))
+            let named_rank = rank.filter(|_| counts.links > 0);
+            (counts.exact, named_rank, counts.readable, counts.links, rank, Reverse(column))
         };
         let playlist = (0..columns.len()).max_by_key(|column| key(*column))?;
         let counts = columns[playlist];
-        if counts.links == 0 && !named.contains(&Some(playlist)) {
+        if counts.links == 0 && (counts.ids > 0 || !named.contains(&Some(playlist))) {
             return None;
         }
-        let others = OTHER_NAMES.map(find);
         let has_names = named.iter().chain(&others).any(Option::is_some);
-        let has_header = is_header(first.get(playlist).unwrap_or_default(), has_names);
+        let has_header = !first.iter().any(|cell| reference::names_spotify(cell) && reference::parse(cell).is_ok())
+            && is_header(first.get(playlist).unwrap_or_default(), has_names);
+        let header_len = if has_header { first.len() } else { 0 };
         let [hearted_at, note, tags] = others.map(|column| column.filter(|_| has_header));
-        let score = (has_names, counts.readable, counts.exact, counts.links, first.len());
-        Some(Self { score, separator, has_header, playlist, hearted_at, note, tags })
+        let sum = |count: fn(&CellCounts) -> usize| columns.iter().map(count).sum();
+        let score = (has_names, sum(|c| c.readable), sum(|c| c.exact), sum(|c| c.links), first.len());
+        Some(Self { score, separator, header_len, playlist, ids, hearted_at, note, tags })
     }
 
-    fn read_heart(&self, record: &StringRecord) -> Result<FileHeart, LineError> {
+    /// Returns the columns of the playlists in a record: that of playlists or, if it has no link, the first that has
+    /// one; and all that have one and no name in a header.
+    fn find_playlists(&self, record: &StringRecord) -> Vec<usize> {
+        let has_name = |column: usize| column < self.header_len;
+        let is_other = |column: usize| [self.hearted_at, self.note, self.tags].contains(&Some(column));
+        let has_link = |column: usize, cell: &str| match reference::parse(cell) {
+            Ok(_) => reference::names_spotify(cell) || self.ids.contains(&column),
+            Err(error) => error == ReferenceError::Several,
+        };
+        let cells = || record.iter().enumerate();
+        let linked = cells().filter(|(column, cell)| may_have_playlist(cell) && has_link(*column, cell));
+        let linked: Vec<usize> = linked.map(|(column, _)| column).filter(|column| !is_other(*column)).collect();
+        let own = record.get(self.playlist).unwrap_or_default();
+        let is_link =
+            own.len() > MAX_CELL_BYTES || reference::parse(own).map_or_else(ReferenceError::is_spotify_link, |_| true);
+        let main = if is_link { self.playlist } else { linked.first().copied().unwrap_or(self.playlist) };
+        let nameless = linked.into_iter().filter(|column| *column != main && !has_name(*column));
+        [main].into_iter().chain(nameless).collect()
+    }
+
+    /// Reads the heart of a record, and those of further links in it. Only the first has the note, tags and date: a copy
+    /// for each link of a long line would take much memory.
+    fn read_hearts(&self, record: &StringRecord) -> Vec<Result<FileHeart, LineError>> {
+        let further = |column: &usize| FileHeart { playlist: record[*column].to_owned(), ..FileHeart::default() };
+        match self.find_playlists(record).as_slice() {
+            [] => vec![],
+            [main, rest @ ..] => {
+                [self.read_heart(record, *main)].into_iter().chain(rest.iter().map(further).map(Ok)).collect()
+            }
+        }
+    }
+
+    fn read_heart(&self, record: &StringRecord, playlist: usize) -> Result<FileHeart, LineError> {
         let cell =
             |column: Option<usize>| check_length(column.and_then(|column| record.get(column)).unwrap_or_default());
         Ok(FileHeart {
-            playlist: cell(Some(self.playlist))?.to_owned(),
+            playlist: cell(Some(playlist))?.to_owned(),
             hearted_at: cell(self.hearted_at)?.to_owned(),
             note: unescape(cell(self.note)?),
             tags: unescape(cell(self.tags)?),
@@ -132,10 +177,33 @@ impl Table {
     }
 }
 
-/// Counts the cells of a column that are a playlist and nothing else, that have one in a text, and that have any
-/// Spotify link.
+/// Counts the bare ids of columns that may have them, and returns these columns: a list of ids alone, and a column
+/// with links or a name that says that it has playlists. Other programs have ids of 22 characters too, so that `id` does only without
+/// links, in a table with another of our columns.
+fn add_ids(columns: &mut [CellCounts], named: &[Option<usize>; 6], has_others: bool) -> Vec<usize> {
+    let has_links = columns.iter().any(|counts| counts.exact > 0);
+    let [names @ .., id] = named;
+    let is_allowed = |column: &usize| {
+        columns.len() == 1
+            || columns[*column].exact > 0
+            || names.contains(&Some(*column))
+            || (*id == Some(*column) && has_others && !has_links)
+    };
+    let allowed: Vec<usize> = (0..columns.len()).filter(is_allowed).collect();
+    for column in &allowed {
+        let counts = &mut columns[*column];
+        counts.exact += counts.ids;
+        counts.readable += counts.ids;
+        counts.links += counts.ids;
+    }
+    allowed
+}
+
+/// Counts the cells of a column that are bare ids, that are a playlist's link and nothing else, that have one in a
+/// text, and that have any Spotify link.
 #[derive(Clone, Copy, Default)]
 struct CellCounts {
+    ids: usize,
     exact: usize,
     readable: usize,
     links: usize,
@@ -147,8 +215,13 @@ fn count_cells(records: impl Iterator<Item = StringRecord>) -> Vec<CellCounts> {
     for record in records.take(MAX_HEARTS + 2) {
         columns.resize(columns.len().max(record.len().min(MAX_COLUMNS)), CellCounts::default());
         for (column, cell) in columns.iter_mut().zip(&record).filter(|(_, cell)| may_have_playlist(cell)) {
-            let is_readable = reference::parse(cell).is_ok();
-            column.links += 1;
+            if !reference::names_spotify(cell) {
+                column.ids += 1;
+                continue;
+            }
+            let reference = reference::parse(cell);
+            let is_readable = reference.is_ok();
+            column.links += usize::from(reference.map_or_else(ReferenceError::is_spotify_link, |_| true));
             column.readable += usize::from(is_readable);
             column.exact += usize::from(is_readable && reference::is_word(cell));
         }
@@ -156,10 +229,9 @@ fn count_cells(records: impl Iterator<Item = StringRecord>) -> Vec<CellCounts> {
     columns
 }
 
-/// True if the cell is an id or names Spotify. Parsing takes a hundred times longer.
+/// True if the cell is an id or names Spotify.
 fn may_have_playlist(cell: &str) -> bool {
-    let names_spotify = || cell.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b"spoti"));
-    cell.len() <= MAX_CELL_BYTES && (PlaylistId::parse(cell.trim()).is_ok() || names_spotify())
+    cell.len() <= MAX_CELL_BYTES && (PlaylistId::parse(cell.trim()).is_ok() || reference::names_spotify(cell))
 }
 
 /// True if `cell`, the first in the column of playlists, belongs to a header. What might be a mistyped link does not,

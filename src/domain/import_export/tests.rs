@@ -16,6 +16,10 @@ fn dates_are_instants_or_days_between_2006_and_now() {
         ("2026-11-21T14:00:00Z", Ok(NOW)),
         ("2026-11-21T14:00:00.000001Z", Err(LineError::FutureDate)),
         ("2024-05-06T01:02:03.123456+02:00", Ok(datetime!(2024-05-05 23:02:03.123456 UTC))),
+        ("2024-05-06T14:02:03+0100", Ok(datetime!(2024-05-06 13:02:03 UTC))),
+        ("2024-05-06T14:02:03 +01:00", Ok(datetime!(2024-05-06 13:02:03 UTC))),
+        ("2024-05-06 14:02:03.5 -0130", Ok(datetime!(2024-05-06 15:32:03.5 UTC))),
+        ("2026-11-21 14:30 +0000", Err(LineError::FutureDate)),
         ("2024-05-06", Ok(datetime!(2024-05-06 0:00 UTC))),
         ("2006-01-01", Ok(datetime!(2006-01-01 0:00 UTC))),
         ("2005-12-31", Err(LineError::EarlyDate)),
@@ -60,6 +64,10 @@ fn tables_of_other_programs_are_read() {
         "Titel;Adresse\nRain;LINK\nSun;spotify:playlist:OTHER\n",
         "sep=;\nid;note\nID;a, b\nOTHER;c\n",
         "\"sep=;\"\r\nid;note\r\nID;a, b\r\nOTHER;c\r\n",
+        "sep=;;\nid;note\nID;a, b\nOTHER;c\n",
+        "sep=; \nid;note\nID;a, b\nOTHER;c\n",
+        "\"sep=,\",,\nid,note,tags\nID,a; b,\nOTHER,c,\n",
+        "\" Playlist \" , \"Note\"\nID,a\nOTHER,b\n",
         "SEP=|\nname|link\nRain, sun; wind|LINK\n,;|OTHER\n",
         "sep=\t\nid\tnote\nID\ta, b; c\nOTHER\n",
         "\"playlist, link\";\"note, long, short\"\n\"LINK\";\"a, b\"\n\"OTHER\";\"c\"\n",
@@ -79,6 +87,56 @@ fn tables_of_other_programs_are_read() {
     ];
     for text in table {
         assert_eq!(read_ids(&text.replace("LINK", link)), (vec!["ID".into(), "OTHER".into()], vec![]), "{text:?}");
+    }
+}
+
+#[test]
+fn no_link_of_a_line_or_row_is_lost() {
+    let (link, other) = ("https://open.spotify.com/playlist/ID?si=1", "https://open.spotify.com/playlist/OTHER");
+    for text in [
+        "LINK, LIST\n",
+        "LINK,LIST",
+        "LINK; LIST;\n",
+        "LINK\tLIST\r\n",
+        "My playlists\nLINK, LIST\n",
+        "Rain,LINK,and,LIST\n",
+        "Rain,LINK\nSun,,LIST\n",
+        "name,url,uri\nRain,LINK,\nSun,,LIST\n",
+        "name,uri,url\nRain,,LINK\nSun,LIST,-\n",
+        "name,web,app\nRain,LINK,\nSun,,LIST\n",
+        "playlist_id,link\n,LINK\nOTHER,\n",
+        "[\"LINK\",\"LIST\"]",
+        "[\n  \"LINK\",\n  \"LIST\"\n]\n",
+        "[{\"link\":\"LINK\"},{\"playlist_id\":\"OTHER\",\"tags\":[\"a\"]}]",
+        "{\"hearts\":[\"LINK\",\"OTHER\"]}",
+    ] {
+        let text = text.replace("LINK", link).replace("LIST", other);
+        assert_eq!(read_ids(&text), (vec!["ID".into(), "OTHER".into()], vec![]), "{text:?}");
+    }
+    let both = "LINK LIST\nLINK\n".replace("LINK", link).replace("LIST", other);
+    assert_eq!(read_ids(&both), (vec!["ID".into()], vec![1]), "what is not read is said");
+    let links: Vec<_> = (0..600).map(|number| format!("spotify:playlist:{number:022}")).collect();
+    for separator in [",", "; ", "\t"] {
+        assert_eq!(read_ids(&links.join(separator)).0.len(), links.len(), "{separator:?}");
+    }
+    let file = parse(format!("note,link\na,{ID},{},", links[0]).as_bytes(), NOW, &|| false).unwrap();
+    let notes: Vec<_> = file.hearts.iter().map(|heart| heart.annotation.note.as_deref()).collect();
+    assert_eq!(notes, [Some("a"), None]);
+}
+
+#[test]
+fn ids_of_other_programs_are_no_playlists() {
+    let row = |id: &str| format!("{},Rain,https://open.spotify.com/playlist/{id}", "a".repeat(22));
+    for header in ["id,title,url", "id,note,url", "key,title,address", "uid,link,uri"] {
+        let text = format!("{header}\n{}\n{}\n", row("ID"), row("OTHER"));
+        assert_eq!(read_ids(&text), (vec!["ID".into(), "OTHER".into()], vec![]), "{header}");
+    }
+    for header in ["Track name,Spotify - id", "Artist,Track id", "name,id"] {
+        let text = format!("{header}\nRain,{ID}\nSun,{OTHER_ID}\n");
+        assert_eq!(parse(text.as_bytes(), NOW, &|| false).err(), Some(ImportError::NoPlaylists), "{header}");
+    }
+    for text in ["id,note\nID,\nOTHER,x", "Playlist,x\nID,\nOTHER,y", "x,playlist_id\nx,ID\n,OTHER"] {
+        assert_eq!(read_ids(text), (vec!["ID".into(), "OTHER".into()], vec![]), "{text:?}");
     }
 }
 

@@ -75,8 +75,52 @@ fn a_link_is_found_in_text() {
     ] {
         assert_eq!(parse(&text.replace("ID", ID)), Ok(id.clone()), "{text}");
     }
+    for link in ["https://open.spotify.com/playlist/a ", "https://[spotify ", "spotify:playlist:a,"] {
+        let links = |count: usize| parse(&link.repeat(count));
+        assert_eq!((links(MAX_LINKS), links(MAX_LINKS + 1)), (links(1), Err(ReferenceError::Several)), "{link}");
+    }
     let two = "spotify:playlist:ID spotify:playlist:0000000000000000000000".replace("ID", ID);
     assert_eq!(parse(&two), Err(ReferenceError::Several));
+}
+
+#[test]
+fn a_link_is_found_without_spaces_and_before_any_punctuation() {
+    for text in [
+        "このリスト聴いて！https://open.spotify.com/playlist/ID?si=x",
+        "聴いてhttps://open.spotify.com/playlist/ID",
+        "聴いてspotify:playlist:ID。",
+        "「雨」https://open.spotify.com/playlist/ID」",
+        "Playlist:https://open.spotify.com/playlist/ID",
+        "Spotify:https://open.spotify.com/playlist/ID",
+        "URL=https://open.spotify.com/playlist/ID",
+        "URL=HTTPS://OPEN.SPOTIFY.COM/INTL-DE/PLAYLIST/ID",
+        "https://open.spotify.com/playlist/ID。",
+        "https://open.spotify.com/playlist/ID，快来",
+        "https://open.spotify.com/playlist/ID—nice",
+        "https://open.spotify.com/playlist/ID’s",
+        "<https://open.spotify.com/playlist/ID|Rain>",
+        "https://open.spotify.com/playlist/ID&si=x",
+        "https://open.spotify.com/playlist/ID%20",
+        "https://open.spotify.com/playlist/ID/tracks",
+        "https://open.spotify.com/user/somebody/playlist/ID/followers",
+        "https://example.org/,https://open.spotify.com/playlist/ID",
+        "https://open.spotify.com/playlist/ID,https://open.spotify.com/playlist/ID",
+        "&lt;iframe src=&quot;https://open.spotify.com/embed/playlist/ID?theme=0&quot;&gt;",
+        "src=&quot;https://embed.spotify.com/?theme=white&amp;uri=spotify:playlist:ID&quot;&gt;",
+        "HTTPS://OPEN.SPOTIFY.COM/PLAYLIST/ID",
+        "HTTPS://OPEN.SPOTIFY.COM/USER/SOMEBODY/PLAYLIST/ID",
+        "SPOTIFY:PLAYLIST:ID",
+        "SPOTIFY:USER:SOMEBODY:PLAYLIST:ID",
+    ] {
+        assert_eq!(parse(&replace_id(text)), PlaylistId::parse(ID).map_err(|_| ReferenceError::MissingId), "{text}");
+    }
+    let two = replace_id("spotify:playlist:ID,https://open.spotify.com/playlist/0000000000000000000000");
+    assert_eq!(parse(&two), Err(ReferenceError::Several));
+}
+
+/// Replaces the word ID, but not the letters in others.
+fn replace_id(text: &str) -> String {
+    text.replace("/ID", &format!("/{ID}")).replace(":ID", &format!(":{ID}"))
 }
 
 #[test]
@@ -138,7 +182,6 @@ fn each_kind_of_invalid_text_has_its_error() {
         ("https://open.spotify.com/playlist/", MissingId),
         ("https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4", MissingId),
         ("https://open.spotify.com/playlist/IDx", MissingId),
-        ("https://open.spotify.com/playlist/ID/ID", MissingId),
         ("https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4%6e", MissingId),
         ("spotify:playlist:", MissingId),
         ("spotify:playlist", MissingId),
