@@ -68,7 +68,7 @@ impl EnvReader<'_> {
 }
 
 const NOT_POSTGRES: &str = "is not a Postgres URL: postgres://user:password@host:5432/database";
-const NOT_ENCODED: &str = "has a special character that ends the password too early: percent-encode the password (/ is %2F, ? is %3F, # is %23, @ is %40, : is %3A, % is %25)";
+const NOT_ENCODED: &str = "has a special character that ends the user name or password too early: percent-encode it (/ is %2F, ? is %3F, # is %23, @ is %40, : is %3A, % is %25)";
 const UNKNOWN_SSLMODE: &str =
     "has an unknown sslmode: disable, allow, prefer, require, verify-ca and verify-full are known";
 const SSLMODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
@@ -76,7 +76,7 @@ const SSLMODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca
 /// Checks a Postgres URL with a host, which may be a socket directory. The error contains no part of the URL.
 fn check_postgres_url(text: &str) -> Result<(), &'static str> {
     let (scheme, rest) = text.split_once("://").ok_or(NOT_POSTGRES)?;
-    if !matches!(scheme, "postgres" | "postgresql") {
+    if !["postgres", "postgresql"].iter().any(|name| scheme.eq_ignore_ascii_case(name)) {
         return Err(NOT_POSTGRES);
     }
     // An `@` behind the host, or a fragment, is the rest of a password: the URL would name another host.

@@ -25,12 +25,16 @@ pub(super) fn read() -> Result<HashMap<String, String>, ConfigErrors> {
     let mut file = match File::open(".env") {
         Ok(file) => file,
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(HashMap::new()),
-        Err(_) => return Err(error(UNREADABLE)),
+        Err(cause) => return Err(error(&cannot_be_read(&cause))),
     };
     check_writers(&file).map_err(error)?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|_| error(UNREADABLE))?;
+    file.read_to_end(&mut bytes).map_err(|cause| error(&cannot_be_read(&cause)))?;
     decode(&bytes).and_then(parse).map_err(error)
+}
+
+fn cannot_be_read(cause: &std::io::Error) -> String {
+    format!(".env cannot be read: {}", cause.kind())
 }
 
 /// Fails if another user than the one of this process and root may write the file: its settings decide where secrets are

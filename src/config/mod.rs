@@ -11,6 +11,7 @@ mod providers;
 mod secrets;
 mod variables;
 
+use std::env::VarError;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
@@ -69,7 +70,17 @@ pub struct Config {
 #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
 pub fn environment() -> Result<impl Fn(&str) -> Option<String>, ConfigErrors> {
     let file = dotenv::read()?;
+    let unreadable = VARIABLES.iter().filter(|variable| is_not_unicode(variable.name));
+    let errors: Vec<String> = unreadable.map(|variable| format!("{} is not encoded as UTF-8", variable.name)).collect();
+    if !errors.is_empty() {
+        return Err(ConfigErrors(errors));
+    }
     Ok(move |name: &str| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+fn is_not_unicode(name: &str) -> bool {
+    matches!(std::env::var(name), Err(VarError::NotUnicode(_)))
 }
 
 /// Facebook redirects phones here.

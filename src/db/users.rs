@@ -1,5 +1,6 @@
 //! Users: registration, deletion, and merging two accounts.
 
+use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
@@ -85,7 +86,7 @@ pub(super) async fn lock_registrations(connection: &mut PgConnection) -> Result<
 }
 
 /// How many rows of an account were deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletedCounts {
     pub hearts: i64,
     /// Hearts with a note or tags.

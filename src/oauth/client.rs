@@ -136,7 +136,7 @@ impl Client {
 
     /// Returns the error for the code in the `error` parameter of a callback.
     pub fn callback_error(&self, code: &str) -> Error {
-        Error::from_code(code, self.spec)
+        Error::from_callback_code(code)
     }
 
     /// Returns the scopes to request: the provider's standard ones and the enabled optional ones.

@@ -27,17 +27,24 @@ pub enum Error {
 }
 
 impl Error {
-    /// Maps an error code of a callback (RFC 6749 section 4.1.2.1) or of the token endpoint (section 5.2). Visitors can
-    /// cause most of them with a callback of their own, so only the codes about the client blame the configuration.
-    pub(super) fn from_code(code: &str, spec: &ProviderSpec) -> Self {
+    /// Maps an error code of a callback (RFC 6749 section 4.1.2.1), which visitors can forge.
+    pub(super) fn from_callback_code(code: &str) -> Self {
         match code {
             "access_denied" => Error::Denied,
-            "invalid_grant" => Error::InvalidGrant,
-            "invalid_client" | "unauthorized_client" => Error::Misconfigured(code.to_owned()),
+            "unauthorized_client" => Error::Misconfigured(code.to_owned()),
             "server_error" | "temporarily_unavailable" => Error::Unavailable(code.to_owned()),
+            code => Error::Rejected(code.to_owned()),
+        }
+    }
+
+    /// Maps an error code of the token endpoint (RFC 6749 section 5.2).
+    fn from_token_code(code: &str, spec: &ProviderSpec) -> Self {
+        match code {
+            "invalid_grant" => Error::InvalidGrant,
+            "invalid_client" => Error::Misconfigured(code.to_owned()),
             code if spec.invalid_grant_aliases.contains(&code) => Error::InvalidGrant,
             code if spec.invalid_client_aliases.contains(&code) => Error::Misconfigured(code.to_owned()),
-            code => Error::Rejected(code.to_owned()),
+            code => Error::from_callback_code(code),
         }
     }
 
@@ -45,7 +52,7 @@ impl Error {
         match error {
             BasicRequestTokenError::ServerResponse(response) => {
                 let response: BasicErrorResponse = response;
-                Error::from_code(response.error().as_ref(), spec)
+                Error::from_token_code(response.error().as_ref(), spec)
             }
             BasicRequestTokenError::Request(error) => error.into(),
             // The body may contain tokens, so only its length is logged.
@@ -73,7 +80,7 @@ mod tests {
 
     #[test]
     fn only_codes_about_the_client_blame_the_configuration() {
-        let error = |code: &str, spec| Error::from_code(code, spec);
+        let error = Error::from_token_code;
         for spec in [&SPOTIFY, &GOOGLE, &GITHUB, &FACEBOOK, &X] {
             for code in ["invalid_client", "unauthorized_client"] {
                 assert_eq!(error(code, spec), Error::Misconfigured(code.into()));
@@ -95,5 +102,15 @@ mod tests {
             error("incorrect_client_credentials", &GITHUB),
             Error::Misconfigured("incorrect_client_credentials".into())
         );
+    }
+
+    #[test]
+    fn forged_callback_does_not_blame_the_configuration() {
+        for code in ["invalid_client", "incorrect_client_credentials", "101", "invalid_grant", "invalid_request", ""] {
+            assert_eq!(Error::from_callback_code(code), Error::Rejected(code.into()));
+        }
+        let code = "unauthorized_client";
+        assert_eq!(Error::from_callback_code(code), Error::Misconfigured(code.into()));
+        assert_eq!(Error::from_callback_code("access_denied"), Error::Denied);
     }
 }

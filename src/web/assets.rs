@@ -35,6 +35,7 @@ pub(crate) fn router() -> Router {
 
 fn memory_serve() -> MemoryServe {
     let serve = memory_serve::load!().index_file(None).enable_hashed_routes(true);
+    let serve = serve.add_alias("/apple-touch-icon-precomposed.png", "/apple-touch-icon.png");
     // Debug builds serve files as they are edited, so browsers must not cache them.
     if cfg!(debug_assertions) { serve.cache_control(CacheControl::NoCache) } else { serve }
 }

@@ -17,8 +17,6 @@ pub(crate) enum CookieKind {
     Session,
     Login,
     Flash,
-    /// Counts of a deleted account, for one page.
-    Deleted,
 }
 
 /// Returns the cookie's name. With the prefix `__Host-`, browsers reject the cookie from a subdomain or over http. Over
@@ -33,7 +31,6 @@ pub(crate) fn name(app: &App, kind: CookieKind) -> String {
         CookieKind::Session => base,
         CookieKind::Login => format!("{base}-login"),
         CookieKind::Flash => format!("{base}-flash"),
-        CookieKind::Deleted => format!("{base}-deleted"),
     }
 }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use crate::app::App;
+use crate::domain::account::DeletedCounts;
 use crate::domain::login::Missing;
 use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
@@ -68,6 +69,7 @@ pub(crate) enum Flash {
     InviteCreated,
     InviteRevoked,
     NothingChanged,
+    AccountDeleted(DeletedCounts),
     SharingTakenDown,
     Operator(OperatorFlash),
 }
@@ -165,6 +167,7 @@ impl Flash {
             Flash::NothingChanged => {
                 "You have been signed out, so nothing was changed. Sign in and try again.".into()
             }
+            Flash::AccountDeleted(counts) => describe_deleted(counts),
             Flash::SharingTakenDown => PageError::TakenDown.to_string(),
             Flash::Operator(flash) => flash.text().into(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
@@ -188,6 +191,22 @@ impl OperatorFlash {
             Self::NotALink => "Nothing was changed. That is not a link to a playlist.",
         }
     }
+}
+
+fn describe_deleted(deleted: DeletedCounts) -> String {
+    let counts = [
+        ("hearts", deleted.hearts),
+        ("hearts with a note or tags", deleted.notes),
+        ("removed hearts", deleted.removed_hearts),
+        ("playlists from your library", deleted.playlists),
+        ("ways to sign in", deleted.identities),
+        ("sessions", deleted.sessions),
+        ("activity entries", deleted.events),
+        ("invitations", deleted.invites),
+        ("shared pages and links", deleted.shares),
+    ];
+    let counts = counts.iter().filter(|(_, count)| *count > 0).map(|(label, count)| format!("{label}: {count}"));
+    format!("Your account is deleted. What was deleted: {}.", counts.collect::<Vec<_>>().join(", "))
 }
 
 fn missing_access(missing: Missing) -> &'static str {

@@ -81,7 +81,7 @@ fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let pages = Router::new()
         .route("/", get(home::show))
         .merge(login_routes(app))
-        .route("/playlists", get(playlists::index::index))
+        .route("/playlists", get(playlists::index::index).head(playlists::index::head))
         .route("/library", post(playlists::index::update))
         .route("/playlists/{id}", get(playlists::show::show))
         .merge(heart_routes(app, &transfers))

@@ -18,6 +18,7 @@ async fn other_hosts_redirect_to_base_url() {
     let site = Site::open().await;
     let port = site.base.rsplit(':').next().unwrap();
     let target = format!("{}/login?next=/hearts", site.base);
+    assert_eq!(site.visitor().get("/about").await.status, 200);
     for host in ["second.example", "SECOND.example:443", "127.0.0.2", "[::1]:8080", "localhost", "second.example."] {
         for method in [Method::GET, Method::HEAD] {
             let page = site.visitor().request(method, "/login?next=/hearts", &[("host", host)], None).await;
@@ -36,7 +37,7 @@ async fn other_hosts_redirect_to_base_url() {
 
 #[tokio::test]
 async fn own_host_is_recognized_in_every_spelling() {
-    let site = Site::open_with(&[("BASE_URL", "https://hearts.example")]).await;
+    let site = Site::open_with(&[("BASE_URL", "https://hearts.example"), ("TRUSTED_PROXY", "1")]).await;
     for host in ["hearts.example", "HEARTS.Example", "hearts.example:443", "hearts.example:8080"] {
         assert_eq!(get(&site.visitor(), "/about", &[("host", host)]).await.status, 200, "{host}");
     }
@@ -47,6 +48,36 @@ async fn own_host_is_recognized_in_every_spelling() {
     }
     let page = get(&site.visitor(), "/about", &[("host", "app:8080"), ("x-forwarded-host", SECOND_HOST)]).await;
     assert_eq!((page.status, page.header("location")), (307, "https://hearts.example/about"));
+}
+
+#[tokio::test]
+async fn visitors_are_redirected_however_many_requests_had_another_host() {
+    let site = Site::open_with(&[("BASE_URL", "https://hearts.example")]).await;
+    let status = async |host: &str| get(&site.visitor(), "/about", &[("host", host)]).await.status;
+    assert_eq!(status("hearts.example").await, 200);
+    // A monitor that follows no redirects.
+    for _ in 0..12 {
+        assert_eq!(status("10.0.0.7:8080").await, 307);
+    }
+    assert_eq!(status(SECOND_HOST).await, 307);
+    let form = [("sec-fetch-site", "same-origin"), ("host", SECOND_HOST)];
+    assert_eq!(site.visitor().request(Method::POST, "/auth/spotify", &form, Some(String::new())).await.status, 421);
+}
+
+#[tokio::test]
+async fn redirects_end_behind_a_proxy_that_rewrites_host_whatever_clients_send() {
+    let site = Site::open_with(&[("BASE_URL", "https://hearts.example"), ("TRUSTED_PROXY", "1")]).await;
+    let untrusting = Site::open_with(&[("BASE_URL", "https://hearts.example")]).await;
+    for site in [&site, &untrusting] {
+        for at in 0..20 {
+            let forged = [("host", "app:8080"), ("x-forwarded-host", "hearts.example")];
+            get(&site.visitor(), "/about", &forged).await;
+            // Two networks of the proxy.
+            let host = if at % 2 == 0 { "app:8080" } else { "app.internal" };
+            let page = get(&site.visitor(), "/about", &[("host", host)]).await;
+            assert!(at < 8 || page.status == 200, "{at}");
+        }
+    }
 }
 
 #[tokio::test]

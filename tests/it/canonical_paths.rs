@@ -26,6 +26,10 @@ async fn typed_address_redirects_once_to_canonical_form() {
         ("/Account/Sharing/", "/account/sharing"),
         ("/about/", "/about"),
         ("/healthz/", "/healthz"),
+        ("/HEARTS/Import", "/hearts/import"),
+        ("/hearts/Export.csv", "/hearts/export.csv"),
+        ("/u/ada%2Dloves", "/u/ada-loves"),
+        ("/u/%41da-loves/Atom.xml", "/u/ada-loves/atom.xml"),
         (&link_slash, &link),
         (&link_upper, &link),
     ] {
@@ -76,9 +80,11 @@ async fn raw_get(site: &Site, target: &str) -> (u16, Option<String>) {
 #[tokio::test]
 async fn icons_that_browsers_request_unasked_exist() {
     let site = Site::open().await;
-    for (path, kind, magic) in
-        [("/favicon.ico", "image/", &b"\0\0\x01\0"[..]), ("/apple-touch-icon.png", "image/png", b"\x89PNG")]
-    {
+    for (path, kind, magic) in [
+        ("/favicon.ico", "image/", &b"\0\0\x01\0"[..]),
+        ("/apple-touch-icon.png", "image/png", b"\x89PNG"),
+        ("/apple-touch-icon-precomposed.png", "image/png", b"\x89PNG"),
+    ] {
         let (status, headers, body) = get_raw(&site, path, &[]).await;
         assert_eq!(status, 200, "{path}");
         assert!(headers["content-type"].to_str().unwrap().starts_with(kind) && body.starts_with(magic), "{path}");

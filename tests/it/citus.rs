@@ -43,7 +43,7 @@ async fn whole_visit_works_on_citus_cluster() {
     let ada = site.sign_in("ada").await;
     let form = ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
     let gone = ada.submit(form).await;
-    assert_eq!((gone.status, gone.text("h1").as_str()), (200, "Your account is deleted"));
+    assert_eq!((gone.status, gone.text("h1").as_str()), (200, "After an account is deleted"));
     assert_no_orphaned_rows(&site).await;
 }
 

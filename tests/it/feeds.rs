@@ -208,6 +208,13 @@ async fn if_none_match_ignores_strength_of_tag() {
             let (status, _, body) = get_raw(&site, path, &[("if-none-match", &known)]).await;
             assert_eq!((status, body.len()), (304, 0), "{path} {known}");
         }
+        // As Apache changes the tag of a compressed response.
+        if path.starts_with("/u/") || path == link {
+            for coding in ["gzip", "br"] {
+                let known = format!("W/{}-{coding}\"", opaque.trim_end_matches('"'));
+                assert_eq!(get_raw(&site, path, &[("if-none-match", &known)]).await.0, 304, "{path} {known}");
+            }
+        }
         let (status, ..) = get_raw(&site, path, &[("if-none-match", "W/\"other\"")]).await;
         assert_eq!(status, 200, "{path}");
     }

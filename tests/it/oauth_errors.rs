@@ -60,6 +60,8 @@ async fn error_codes_of_callback_have_the_page_that_fits_them() {
         ("unsupported_response_type", 400),
         ("invalid_scope", 400),
         ("made_up", 400),
+        ("invalid_client", 400),
+        ("incorrect_client_credentials", 400),
         ("server_error", 502),
         ("temporarily_unavailable", 502),
         ("unauthorized_client", 503),

@@ -1,5 +1,6 @@
 //! GET and HEAD write nothing that a person would notice: RFC 9110, 9.2.1.
 
+use fake_spotify::Endpoint;
 use reqwest::Method;
 
 use crate::support::sharing::{publish_page_at, sign_in_with_hearts};
@@ -74,4 +75,20 @@ async fn page_after_last_one_is_404_and_writes_nothing() {
     }
     let after = [dump(&site, "events").await, dump(&site, "user_hearts").await, dump(&site, "playlists").await];
     assert_eq!(after, before);
+}
+
+/// Checkers of links send HEAD.
+#[tokio::test]
+async fn head_of_library_fetches_nothing_from_spotify() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    let consent = ada.start_spotify_sign_in("/login").await;
+    let callback = ada.send_form(approve(&consent, "ada")).await.header("location").to_owned();
+    ada.get(&callback).await;
+    for path in ["/playlists", "/playlists?page=9999", "/playlists?q=rain"] {
+        assert_eq!(head(&ada, path).await, 200, "{path}");
+        assert_eq!(head(&site.visitor(), path).await, 303, "{path}");
+    }
+    assert_eq!(site.spotify.request_count(Endpoint::MyPlaylists), 0);
+    assert!(!ada.open("/playlists").await.playlist_ids().is_empty());
 }

@@ -49,6 +49,23 @@ async fn dollar_signs_in_env_file_are_literal() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn settings_that_cannot_be_read_are_named_with_the_cause() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["OPERATOR_TOKEN", "DATABASE_URL", "REGISTRATION"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
+        command.arg("doctor").env_clear().current_dir(folder.path());
+        let output = command.env(name, std::ffi::OsStr::from_bytes(b"hush\xff")).output().await.unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains(&format!("{name} is not encoded as UTF-8")) && !said.contains("hush"), "{said}");
+    }
+    std::fs::create_dir(folder.path().join(".env")).unwrap();
+    let said = run_doctor_in(folder.path(), &[]).await;
+    assert!(said.contains(".env cannot be read: is a directory"), "{said}");
+}
+
 #[tokio::test]
 async fn env_file_in_another_encoding_is_named_as_such() {
     let text = "REGISTRATION=open\r\nSESSION_SECRET=hush-hush-hush\r\n";

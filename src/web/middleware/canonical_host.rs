@@ -15,26 +15,28 @@ use crate::app::App;
 use crate::web::assets::ASSETS;
 use crate::web::error::AppError;
 
-/// Redirects from one host in a row that lead no request to the canonical host. Then a proxy probably rewrites Host, and
-/// more redirects would be a loop. Browsers follow 20 redirects, feed readers 10.
+/// Consecutive redirects after which no request reached the canonical host; beyond this a proxy probably rewrites Host.
+/// Browsers follow 20 redirects, feed readers 10.
 const MAX_FUTILE_REDIRECTS: u32 = 8;
 /// Health checks use internal addresses, metrics too, and /setup shows what is wrong with the host. `*` (OPTIONS) is not
 /// a path.
 const ON_EVERY_HOST: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/setup", "*"];
 
-/// What the requests so far say about the way from `BASE_URL` to this process.
+/// Whether requests to `BASE_URL` arrive with its host.
 #[derive(Default)]
-struct Arrivals {
-    /// True if a request had the canonical host, so that no proxy rewrites it.
+struct HostEvidence {
+    /// True once a request had the canonical host, so that no proxy rewrites it.
     is_reachable: bool,
-    /// The host of the last redirect, and how many there were in a row.
-    redirected: (String, u32),
+    /// Redirects before that.
+    redirects: u32,
 }
 
 #[derive(Clone)]
 pub(crate) struct CanonicalHost {
     app: Arc<App>,
-    arrivals: Arc<Mutex<Arrivals>>,
+    /// For requests without and with `X-Forwarded-Host`. A proxy that rewrites Host may pass on the header of a client,
+    /// which then decides about requests with that header only.
+    evidence: Arc<[Mutex<HostEvidence>; 2]>,
 }
 
 /// A request's host that is not the canonical one; forms on it are refused.
@@ -43,7 +45,7 @@ struct OtherHost(String);
 
 impl CanonicalHost {
     pub(crate) fn new(app: &Arc<App>) -> Self {
-        Self { app: app.clone(), arrivals: Arc::default() }
+        Self { app: app.clone(), evidence: Arc::default() }
     }
 
     /// Returns the response for a request to `host`: a redirect, or `None` if the request is to be served.
@@ -58,42 +60,47 @@ impl CanonicalHost {
         if self.app.config.dyno && self.app.config.is_https() && is_plain_http(request.headers()) {
             return Some(Redirect::permanent(&url));
         }
-        let host = self.other_host(request)?;
-        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = self.app.config.base_url.host()?.to_owned();
+        let (own, forwarded) = (own_hosts(request), self.forwarded_hosts(request));
+        let evidence = &self.evidence[usize::from(!forwarded.is_empty())];
+        let mut evidence = evidence.lock().unwrap_or_else(PoisonError::into_inner);
+        // Ports do not matter, as for cookies.
+        if own.iter().chain(&forwarded).any(|(_, host)| *host == base) {
+            evidence.is_reachable = true;
+            return None;
+        }
+        let (name, host) = forwarded.into_iter().chain(own).next()?;
+        // Another computer could not follow a redirect to a loopback address.
+        if is_loopback(&base) && !is_loopback(&host) && !is_loopback_peer(request) {
+            return None;
+        }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            if arrivals.is_reachable {
-                request.extensions_mut().insert(OtherHost(host));
+            if evidence.is_reachable {
+                request.extensions_mut().insert(OtherHost(name));
             }
             return None;
         }
-        if arrivals.redirected.0 != host {
-            arrivals.redirected = (host, 0);
-        }
-        arrivals.redirected.1 = arrivals.redirected.1.saturating_add(1);
-        if arrivals.redirected.1 > MAX_FUTILE_REDIRECTS {
-            if arrivals.redirected.1 == MAX_FUTILE_REDIRECTS + 1 {
-                let host = arrivals.redirected.0.as_str();
-                tracing::warn!(host, "all requests have this host, none that of BASE_URL: does a proxy rewrite Host?");
+        if !evidence.is_reachable {
+            evidence.redirects = evidence.redirects.saturating_add(1);
+            if evidence.redirects > MAX_FUTILE_REDIRECTS {
+                if evidence.redirects == MAX_FUTILE_REDIRECTS + 1 {
+                    tracing::warn!(host = name, "no request has the host of BASE_URL: does a proxy rewrite Host?");
+                }
+                return None;
             }
-            arrivals.is_reachable = false;
-            return None;
         }
         Some(Redirect::temporary(&url))
     }
 
-    /// Returns the request's host if it can be told and is not the canonical one. Ports do not matter, as for cookies.
-    fn other_host(&self, request: &Request) -> Option<String> {
-        let base = self.app.config.base_url.host()?.to_owned();
-        let hosts = request_hosts(request);
-        if hosts.iter().any(|(_, host)| *host == base) {
-            let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-            *arrivals = Arrivals { is_reachable: true, ..Arrivals::default() };
-            return None;
-        }
-        let (name, host) = hosts.into_iter().next()?;
-        // Another computer could not follow a redirect to a loopback address.
-        let is_followed = !is_loopback(&base) || is_loopback(&host) || is_loopback_peer(request);
-        is_followed.then_some(name)
+    /// The hosts that a trusted proxy received, as text and parsed.
+    fn forwarded_hosts(&self, request: &Request) -> Vec<(String, Host)> {
+        let is_trusted = self.app.config.access.trusted_proxies > 0;
+        let headers = request.headers().get_all("x-forwarded-host").iter().filter(|_| is_trusted);
+        headers
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|hosts| hosts.split(','))
+            .filter_map(parse_host)
+            .collect()
     }
 }
 
@@ -113,23 +120,19 @@ pub(crate) async fn redirect_to_canonical_host(
 pub(crate) async fn refuse_forms_on_other_hosts(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let Some(OtherHost(host)) = request.extensions().get() else { return next.run(request).await };
     let origin = app.config.base_url.origin().ascii_serialization();
-    let message = format!(
-        "This Heartlist is at {origin}, but your browser used {host}. Signing in and saving work only there. Open {origin} and try again."
-    );
+    let message = format!("Sign in and save at {origin}; this page was opened at {host}.");
     AppError::new(StatusCode::MISDIRECTED_REQUEST, "Wrong address", message).with_nothing_saved().into_response()
 }
 
-/// The hosts that a request names, as text and parsed: what a proxy received, then what this server did.
-fn request_hosts(request: &Request) -> Vec<(String, Host)> {
-    let headers = request.headers();
-    let texts = |name| headers.get_all(name).iter().filter_map(|value: &axum::http::HeaderValue| value.to_str().ok());
-    let forwarded = texts("x-forwarded-host").flat_map(|hosts| hosts.split(','));
-    let own = texts(HOST.as_str()).chain(request.uri().authority().map(Authority::as_str));
-    let parse = |text: &str| {
-        let authority: Authority = text.trim().parse().ok()?;
-        Some((authority.host().to_owned(), Host::parse(authority.host()).ok()?))
-    };
-    forwarded.chain(own).filter_map(parse).collect()
+/// The hosts that this server received, as text and parsed.
+fn own_hosts(request: &Request) -> Vec<(String, Host)> {
+    let headers = request.headers().get_all(HOST).iter().filter_map(|value| value.to_str().ok());
+    headers.chain(request.uri().authority().map(Authority::as_str)).filter_map(parse_host).collect()
+}
+
+fn parse_host(text: &str) -> Option<(String, Host)> {
+    let authority: Authority = text.trim().parse().ok()?;
+    Some((authority.host().to_owned(), Host::parse(authority.host()).ok()?))
 }
 
 fn is_loopback(host: &Host) -> bool {

@@ -1,12 +1,17 @@
 //! Redirects addresses as people type them to the canonical form.
 
+use std::borrow::Cow;
+
 use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use percent_encoding::percent_decode_str;
 
-/// First segments of paths that hold neither ids nor tokens.
-const CASELESS: [&str; 2] = ["u", "account"];
+use crate::ids::PlaylistId;
+
+/// First segments of paths that hold no tokens. Only those below `hearts` hold ids.
+const CASELESS: [&str; 5] = ["u", "account", "auth", "hearts", ".well-known"];
 
 pub(crate) async fn redirect_to_canonical_path(request: Request, next: Next) -> Response {
     let is_typed = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -31,12 +36,20 @@ fn canonical_path(path: &str) -> Option<String> {
     let mut canonical = format!("/{first}");
     for segment in segments {
         canonical.push('/');
-        match CASELESS.contains(&first.as_str()) {
-            true => canonical.push_str(&segment.to_ascii_lowercase()),
+        let is_id = first == "hearts" && PlaylistId::parse(segment).is_ok();
+        match CASELESS.contains(&first.as_str()) && !is_id {
+            true => canonical.push_str(&decode(segment).to_ascii_lowercase()),
             false => canonical.push_str(segment),
         }
     }
     (canonical != path).then_some(canonical)
+}
+
+/// Decodes a segment of unreserved characters (RFC 3986 section 2.3), which mean the same with and without encoding.
+fn decode(segment: &str) -> Cow<'_, str> {
+    let is_unreserved = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    let decoded = percent_decode_str(segment).decode_utf8().ok();
+    decoded.filter(|text| text.chars().all(is_unreserved)).unwrap_or(segment.into())
 }
 
 #[cfg(test)]
@@ -54,6 +67,20 @@ mod tests {
         }
         assert_eq!(canonical_path("/Playlists//3cEYpjA9oz9GiPac4AsH4n/").unwrap(), "/playlists/3cEYpjA9oz9GiPac4AsH4n");
         assert_eq!(canonical_path("//").unwrap(), "/");
+        for (typed, canonical) in [
+            ("/HEARTS/Import", "/hearts/import"),
+            ("/hearts/Export.csv", "/hearts/export.csv"),
+            ("/Hearts/3cEYpjA9oz9GiPac4AsH4n/Annotation", "/hearts/3cEYpjA9oz9GiPac4AsH4n/annotation"),
+            ("/auth/Spotify", "/auth/spotify"),
+            ("/u/ada%2Dloves", "/u/ada-loves"),
+            ("/u/%61da", "/u/ada"),
+            ("/u/%41da%7e", "/u/ada~"),
+            ("/u/a%2Fb", "/u/a%2fb"),
+            ("/u/a%252Db", "/u/a%252db"),
+        ] {
+            assert_eq!(canonical_path(typed).as_deref(), Some(canonical), "{typed}");
+            assert_eq!(canonical_path(canonical), None, "{canonical}");
+        }
     }
 
     proptest! {

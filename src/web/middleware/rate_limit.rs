@@ -160,7 +160,9 @@ fn forwarded_address(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
         return None;
     }
     let headers = headers.get_all("x-forwarded-for").iter().rev();
-    let entry = headers.flat_map(|header| header.as_bytes().rsplit(|byte| *byte == b',')).take(proxies).last()?;
+    let entries = headers.flat_map(|header| header.as_bytes().rsplit(|byte| *byte == b','));
+    // Empty elements of a list do not count (RFC 9110 section 5.6.1).
+    let entry = entries.filter(|entry| !entry.trim_ascii().is_empty()).take(proxies).last()?;
     let address = str::from_utf8(entry).ok().and_then(parse_forwarded);
     if address.is_none() {
         // Without the entry, which is about a person.
@@ -210,7 +212,7 @@ fn parse_forwarded(entry: &str) -> Option<IpAddr> {
 }
 
 fn is_port(text: &str) -> bool {
-    text.parse::<u16>().is_ok()
+    text.is_empty() || text.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]
@@ -235,14 +237,39 @@ mod tests {
     }
 
     #[test]
+    fn empty_elements_of_forwarded_addresses_do_not_count() {
+        let (first, second) = (IpAddr::from([203, 0, 113, 9]), IpAddr::from([198, 51, 100, 7]));
+        for values in [
+            &["203.0.113.9, 198.51.100.7,"][..],
+            &["203.0.113.9,, 198.51.100.7", ""],
+            &["203.0.113.9", " , ", "198.51.100.7 ,\t,"],
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-forwarded-for", value.parse().unwrap());
+            }
+            for (proxies, expected) in [(1, second), (2, first), (3, first)] {
+                assert_eq!(forwarded_address(&headers, proxies), Some(expected), "{values:?} {proxies}");
+            }
+        }
+        let empty = HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), ",".parse().unwrap())]);
+        assert_eq!(forwarded_address(&empty, 1), None);
+    }
+
+    #[test]
     fn entries_are_read_with_ports_brackets_quotes_and_zones() {
         let (v4, v6) = (IpAddr::from([198, 51, 100, 7]), "2001:db8::1".parse().unwrap());
-        for entry in ["198.51.100.7", " 198.51.100.7:41234", "\"198.51.100.7\"", "[198.51.100.7]:80"] {
+        for entry in ["198.51.100.7", "198.51.100.7:", " 198.51.100.7:41234", "\"198.51.100.7\"", "[198.51.100.7]:80"] {
             assert_eq!(parse_forwarded(entry), Some(v4), "{entry}");
         }
-        for entry in
-            ["2001:db8::1", "[2001:db8::1]", "[2001:DB8:0::1]:443", "\"[2001:db8::1]:443\"", "2001:db8::1%eth0"]
-        {
+        for entry in [
+            "2001:db8::1",
+            "[2001:db8::1]",
+            "[2001:DB8:0::1]:443",
+            "[2001:db8::1]:",
+            "\"[2001:db8::1]:443\"",
+            "2001:db8::1%eth0",
+        ] {
             assert_eq!(parse_forwarded(entry), Some(v6), "{entry}");
         }
         assert_eq!(parse_forwarded("::ffff:198.51.100.7").map(|address| address.to_canonical()), Some(v4));

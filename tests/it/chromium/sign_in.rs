@@ -123,7 +123,7 @@ async fn account_deletion_needs_ticked_box() {
     assert_eq!((browser.location().await, site.count_users().await), ("/account/delete".into(), 1));
     browser.click("form[action='/account/delete'] input[name=confirm]").await;
     browser.click("form[action='/account/delete'] button").await;
-    browser.wait_for_text("h1", "Your account is deleted").await;
+    browser.wait_for_text("h1", "After an account is deleted").await;
     assert_eq!(site.count_users().await + site.count_hearts().await, 0);
     assert_eq!(browser.console_errors().await, [""; 0]);
 }

@@ -16,7 +16,7 @@ pub(crate) struct Page {
 }
 
 /// A form with its current values.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Form {
     pub(crate) action: Url,
     pub(crate) method: String,

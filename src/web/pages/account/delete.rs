@@ -96,10 +96,11 @@ pub(crate) async fn destroy(
     Form(form): Form<ConfirmForm>,
 ) -> Result<Response, AppError> {
     let Some(user) = maybe_user.user.clone() else {
-        // The button was pressed twice.
-        return match deleted::has_cookie(&app, &headers) {
-            true => Ok(Redirect::to(deleted::PATH).into_response()),
-            false => Err(AppError::sign_in_required_for_form("/account/delete")),
+        return match flash::take(&app, &headers).map(|message| message.flash) {
+            // The button was pressed twice.
+            Some(Flash::AccountDeleted(_)) => Ok(Redirect::to(deleted::PATH).into_response()),
+            // Perhaps an earlier press deleted the account. The sign-in then makes a new one, which nobody asked to delete.
+            _ => Err(AppError::sign_in_required("/account")),
         };
     };
     if !form.is_confirmed() {
@@ -111,5 +112,5 @@ pub(crate) async fn destroy(
         return Ok(flash::redirect("/account/delete", Flash::ReauthRequired));
     };
     maybe_user.sign_out().await?;
-    Ok(deleted::redirect(&app, deleted))
+    Ok(flash::redirect(deleted::PATH, Flash::AccountDeleted(deleted)))
 }

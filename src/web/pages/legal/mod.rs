@@ -19,7 +19,6 @@ struct PrivacyPage {
     session_idle_days: i64,
     login_cookie: String,
     flash_cookie: String,
-    deleted_cookie: String,
     stored_data: &'static [StoredTable],
 }
 
@@ -37,7 +36,6 @@ pub(crate) async fn privacy(app: State, layout: Layout) -> Response {
         session_cookie: cookies::name(&app, CookieKind::Session),
         login_cookie: cookies::name(&app, CookieKind::Login),
         flash_cookie: cookies::name(&app, CookieKind::Flash),
-        deleted_cookie: cookies::name(&app, CookieKind::Deleted),
         stored_data: STORED_DATA,
     })
 }

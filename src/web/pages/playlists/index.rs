@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::Query;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -91,6 +91,11 @@ pub(crate) async fn index(
         consent_button,
         reconsent_due,
     }))
+}
+
+/// Fetches nothing from Spotify.
+pub(crate) async fn head(SignedIn(_): SignedIn) -> Html<()> {
+    Html(())
 }
 
 fn title(error: Option<&Error>, list: &ListView) -> String {

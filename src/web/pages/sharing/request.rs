@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, IF_NONE_MATCH, REFERRER_POLICY, VARY};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use headers::{ETag, HeaderMapExt, IfNoneMatch};
+use headers::{ETag, Header, HeaderMapExt, IfNoneMatch};
 use time::OffsetDateTime;
 
 use crate::app::App;
@@ -37,8 +37,8 @@ impl FromRequestParts<Arc<App>> for SharedPageRequest {
             "u" => Slug::parse(name).ok().filter(|slug| slug.as_str() == name).map(Address::Page),
             _ => Some(Address::Link(Secret::new(name))),
         };
-        let if_none_match = parts.headers.typed_get();
-        Ok(Self { address: address.ok_or_else(not_shared)?, path: format!("/{kind}/{name}"), if_none_match })
+        let path = format!("/{kind}/{name}");
+        Ok(Self { address: address.ok_or_else(not_shared)?, path, if_none_match: if_none_match(&parts.headers) })
     }
 }
 
@@ -76,6 +76,14 @@ impl SharedPageRequest {
         }
         response
     }
+}
+
+/// Reads `If-None-Match`. Apache appends the content coding to the tags of compressed responses.
+fn if_none_match(headers: &HeaderMap) -> Option<IfNoneMatch> {
+    let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let own = texts.map(|text| text.replace("-gzip\"", "\"").replace("-br\"", "\""));
+    let values: Vec<HeaderValue> = own.filter_map(|text| text.parse().ok()).collect();
+    IfNoneMatch::decode(&mut values.iter()).ok()
 }
 
 fn not_shared() -> AppError {
