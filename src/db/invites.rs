@@ -3,7 +3,7 @@
 use sqlx::{Connection, PgConnection};
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool, users};
+use super::{Error, Pool};
 use crate::ids::{TokenHash, UserId};
 
 /// How long an unused invitation is stored after it expired.
@@ -136,7 +136,7 @@ pub async fn redeem_operator_link(
 ) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    users::lock_registrations(&mut tx).await?;
+    super::lock_registrations(&mut tx).await?;
     if redeem(&mut tx, token, user, now).await? != Some(Admission::Operator) {
         return Ok(false);
     }

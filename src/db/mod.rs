@@ -167,6 +167,15 @@ fn is_remote(options: &PgConnectOptions) -> bool {
     options.get_socket().is_none() && !host.starts_with('/') && !matches!(host, "localhost" | "127.0.0.1" | "::1")
 }
 
+/// Advisory lock key of registrations and of changes of operators. On Citus, two transactions that write `users` and then
+/// a row that refers to it would deadlock without the lock.
+const REGISTRATION_LOCK: i64 = 0x4845_4152_544c_4953;
+
+async fn lock_registrations(connection: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(connection).await?;
+    Ok(())
+}
+
 /// Prepares a transaction that deletes or merges whole accounts. It has no statement timeout, because a large account
 /// must be deletable too; waiting for a lock stays limited. On Citus it changes shards one after the other; otherwise
 /// it could not also change the reference table `users`. Plain Postgres accepts the setting and ignores it.

@@ -3,7 +3,7 @@
 use sqlx::Connection;
 use time::OffsetDateTime;
 
-use super::{Error, Pool, users};
+use super::{Error, Pool};
 use crate::ids::{PlaylistId, Provider, UserId};
 
 pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
@@ -27,7 +27,7 @@ pub async fn revoke(pool: &Pool, user: UserId) -> Result<bool, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // Two operators could otherwise end each other's role at the same time.
-    users::lock_registrations(&mut tx).await?;
+    super::lock_registrations(&mut tx).await?;
     let query =
         sqlx::query_scalar!(r#"select exists (select 1 from users where operator and id <> $1) as "exists!""#, user.0);
     if !query.fetch_one(&mut *tx).await? {

@@ -45,7 +45,7 @@ pub async fn register(
 ) -> Result<Option<UserId>, Error> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    lock_registrations(&mut tx).await?;
+    super::lock_registrations(&mut tx).await?;
     let query = sqlx::query_scalar!(
         "insert into users (display_name, created_at) values ($1, $2) returning id",
         display_name,
@@ -74,15 +74,6 @@ pub async fn register(
     }
     tx.commit().await?;
     Ok(Some(user))
-}
-
-/// Advisory lock key of registrations and of changes of operators. On Citus, two transactions that write `users` and then
-/// a row that refers to it would deadlock without the lock.
-const REGISTRATION_LOCK: i64 = 0x4845_4152_544c_4953;
-
-pub(super) async fn lock_registrations(connection: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(connection).await?;
-    Ok(())
 }
 
 /// How many rows of an account were deleted.

@@ -85,9 +85,9 @@ fn fold_heart(heart: &HeartTexts) -> HeartTexts {
 /// equal when folded. Nothing is split if there were more than [`MAX_TAGS`] then.
 fn split_stored_tags(tags: &[String]) -> Vec<String> {
     let mut seen = HashSet::new();
-    let split = tags.iter().flat_map(|tag| match split_tags(tag) {
-        parts if parts.len() > 1 => parts,
-        _ => vec![tag.clone()],
+    let split = tags.iter().flat_map(|tag| {
+        let parts: Vec<_> = split_tags(tag).collect();
+        if parts.len() > 1 { parts } else { vec![tag.clone()] }
     });
     let split: Vec<_> = split.filter(|tag| seen.insert(tag.clone())).collect();
     if split.len() > MAX_TAGS { tags.to_vec() } else { split }

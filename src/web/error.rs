@@ -98,6 +98,10 @@ impl AppError {
         self
     }
 
+    fn with_connect_button(self) -> Self {
+        Self { has_connect_button: true, ..self }.with_retry("/playlists")
+    }
+
     pub(crate) fn with_nothing_saved(mut self) -> Self {
         self.save_note = Some(NOTHING_SAVED);
         self
@@ -165,9 +169,8 @@ impl From<Error> for AppError {
             )
             .with_retry("/playlists"),
             Error::NotConnected => {
-                let error =
-                    spotify(StatusCode::CONFLICT, "Spotify is not connected", "Connect Spotify to open this playlist.");
-                AppError { has_connect_button: true, ..error }.with_retry("/playlists")
+                let message = "Connect Spotify to open this playlist.";
+                spotify(StatusCode::CONFLICT, "Spotify is not connected", message).with_connect_button()
             }
             Error::RateLimited { wait, .. } => {
                 spotify(StatusCode::BAD_GATEWAY, "Too many requests to Spotify", &retry_message(&error)).with_retry_after(wait)

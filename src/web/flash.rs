@@ -114,9 +114,7 @@ impl Flash {
             Flash::SignedIn => format!("Signed in as {name}."),
             Flash::SignedInAndHearted => format!("Signed in as {name}. Your heart was saved."),
             Flash::AlreadySignedIn => format!("You are already signed in as {name}."),
-            Flash::Missing(missing) => {
-                format!("Signed in as {name}, with less access than Heartlist asked for: {}.", missing_access(missing))
-            }
+            Flash::Missing(missing) => missing_access(name, missing),
             Flash::Reconnected => "Spotify is connected again.".into(),
             Flash::NowPlayingOn => "Now playing is on.".into(),
             Flash::Denied => "Sign-in cancelled. Nothing was saved.".into(),
@@ -209,8 +207,8 @@ fn describe_deleted(deleted: DeletedCounts) -> String {
     format!("Your account is deleted. What was deleted: {}.", counts.collect::<Vec<_>>().join(", "))
 }
 
-fn missing_access(missing: Missing) -> &'static str {
-    match missing {
+fn missing_access(name: &str, missing: Missing) -> String {
+    let consequence = match missing {
         Missing::Private => "your private playlists will not appear here",
         Missing::Collaborative => "collaborative playlists will not appear here",
         Missing::PrivateAndCollaborative => "private and collaborative playlists will not appear here",
@@ -218,7 +216,8 @@ fn missing_access(missing: Missing) -> &'static str {
         Missing::NowPlayingAndPlaylists => {
             "Now playing stays off, and private or collaborative playlists will not appear here"
         }
-    }
+    };
+    format!("Signed in as {name}, with less access than Heartlist asked for: {consequence}.")
 }
 
 /// The content of the cookie.
