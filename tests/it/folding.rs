@@ -35,8 +35,8 @@ async fn texts_folded_by_the_previous_release_are_folded_again() {
     ada.open("/playlists").await;
     sqlx::raw_sql(PREVIOUS_ROWS).execute(&site.db).await.unwrap();
     assert!(site.refold().await >= 2);
-    site.advance(7 * HOUR);
-    assert_eq!(site.refold().await, 0, "nothing is left for the second pass");
+    sqlx::query("delete from text_folding").execute(&site.db).await.unwrap();
+    assert_eq!(site.refold().await, 0, "another pass has nothing left");
     for (path, found) in [
         ("/hearts?q=パパ", 1),
         ("/hearts?q=ハハ", 0),
