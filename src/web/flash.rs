@@ -89,6 +89,9 @@ pub(crate) enum OperatorFlash {
     NotALink,
 }
 
+const LAST_IDENTITY: &str =
+    "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
+
 impl Flash {
     /// True for `role=alert`, false for `role=status`.
     pub(crate) fn is_alert(self) -> bool {
@@ -152,10 +155,7 @@ impl Flash {
                 "Spotify is unlinked, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
             }
             Flash::Unlinked(provider) => format!("{} is unlinked. Your hearts are safe.", provider.label()),
-            Flash::LastIdentity => {
-                "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again."
-                    .into()
-            }
+            Flash::LastIdentity => LAST_IDENTITY.into(),
             Flash::Merged => format!("Welcome back, {name}. You can now sign in both ways, and all your hearts are here."),
             Flash::NotConfirmed => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::ReauthRequired => "Nothing was deleted. Sign in again first.".into(),
