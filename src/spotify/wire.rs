@@ -43,10 +43,22 @@ fn replace_unprintable(text: String) -> String {
     if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{fffd}") } else { text }
 }
 
-/// Like [`lenient`], for a list. Invalid entries become `None`, so that positions stay.
+/// Like [`lenient`], for a list. Invalid entries become `None`, so that positions stay. A list with entries of which none
+/// can be read is of the wrong type.
 fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<Vec<Option<T>>>, D::Error> {
-    let list = lenient::<D, Vec<Value>>(from)?;
-    Ok(list.map(|entries| entries.into_iter().map(|entry| T::deserialize(entry).ok()).collect()))
+    let Some(list) = lenient::<D, Vec<Value>>(from)? else { return Ok(None) };
+    let has_entries = list.iter().any(|entry| !entry.is_null());
+    let entries: Vec<Option<T>> = list.into_iter().map(|entry| T::deserialize(entry).ok()).collect();
+    Ok(Some(entries).filter(|entries| !has_entries || entries.iter().any(Option::is_some)))
+}
+
+/// Like [`lenient`], for a count, which may also be text or a number such as `60.0`.
+fn lenient_count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+    Ok(match lenient::<D, Value>(from)? {
+        Some(Value::Number(number)) => number.to_string().trim_end_matches(".0").parse().ok(),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        _ => None,
+    })
 }
 
 /// Parses a response. Lone surrogates, which JSON can escape and UTF-8 cannot hold, become U+FFFD.
@@ -109,12 +121,12 @@ pub struct Page<T> {
     #[serde(default, deserialize_with = "lenient")]
     pub next: Option<String>,
     /// May count more entries than Spotify returns.
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient_count")]
     pub total: Option<usize>,
     /// The maximum number of entries, which may be less than requested.
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient_count")]
     pub limit: Option<usize>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient_count")]
     pub offset: Option<usize>,
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use fake_spotify::{Endpoint, PagingQuirk, User};
+use fake_spotify::{Endpoint, Fault, PagingQuirk, User};
+use serde_json::{Value, json};
 
 use crate::support::Site;
 use crate::support::page::Page;
@@ -95,6 +96,42 @@ async fn shorter_list_than_counted_does_not_replace_a_longer_one() {
         set_quirk(&site, None);
         site.advance(MINUTE);
         assert!(!lena.open("/playlists").await.has("main [role=alert]"), "{quirk:?}");
+    }
+}
+
+#[tokio::test]
+async fn unreadable_or_refused_list_does_not_replace_library() {
+    fn set_entries(page: &mut Value, entry: &Value) {
+        page["items"] = std::iter::repeat_n(entry.clone(), page["items"].as_array().unwrap().len()).collect();
+    }
+    let refusal = |status| Fault::Status(status, r#"{"error":{"message":"Invalid limit"}}"#.into(), "application/json");
+    for fault in [
+        Fault::Rewritten(|page| set_entries(page, &Value::Null)),
+        Fault::Rewritten(|page| set_entries(page, &json!({"playlist": {"id": "3cEYpjA9oz9GiPac4AsH4n"}}))),
+        Fault::Rewritten(|page| set_entries(page, &json!({"id": "", "name": "Nameless"}))),
+        Fault::Rewritten(|page| {
+            page["items"].as_array_mut().unwrap().truncate(3);
+            (page["total"], page["next"]) = (json!("60"), Value::Null);
+        }),
+        Fault::Rewritten(|page| {
+            page["items"].as_array_mut().unwrap().truncate(3);
+            (page["total"], page["next"]) = (json!(60.0), Value::Null);
+        }),
+        refusal(400),
+        refusal(404),
+    ] {
+        let site = Site::open().await;
+        site.spotify.add_user(User::with_library("lena", 60));
+        let lena = site.visitor();
+        let page = lena.sign_in("lena").await;
+        site.advance(MINUTE);
+        site.spotify.inject_fault(Endpoint::MyPlaylists, fault.clone(), 9);
+        let page = lena.submit(page.form("button[value=refresh]").with("action", "refresh")).await;
+        assert!(subtitle(&page).starts_with("60 playlists, as of"), "{fault:?}: {}", page.html);
+        assert!(!page.html.contains("up to date"), "{fault:?}");
+        site.advance(11 * MINUTE);
+        let page = lena.open("/playlists").await;
+        assert_eq!((page.status, page.count("li.card")), (200, 50), "{fault:?}: {}", page.html);
     }
 }
 

@@ -80,7 +80,8 @@ pub(super) async fn start(app: &App, user: &CurrentUser, from: usize, now: Offse
         app.spotify.my_playlists(&token, from).await
     });
     let mut fetched = LibraryFetch::new(from, deadline);
-    match timeout_at(deadline, first).await.unwrap_or(Err(Error::SpotifyTimeout)) {
+    let result = timeout_at(deadline, first).await.unwrap_or(Err(Error::SpotifyTimeout));
+    match result.map_err(refused) {
         Ok(page) => fetched.push(page),
         Err(error) => fetched.error = Some(error),
     }
@@ -99,6 +100,14 @@ async fn fetch_pages(app: &App, user: &CurrentUser, offsets: Vec<usize>, now: Of
         })
     });
     join_all(pages).await
+}
+
+/// Everybody has a list of playlists, so 400 and 404 are trouble of Spotify and say nothing about a playlist.
+fn refused(error: Error) -> Error {
+    match error {
+        Error::NotFound => contradiction("the list of playlists was not found"),
+        error => error,
+    }
 }
 
 impl LibraryFetch {
@@ -157,7 +166,7 @@ impl LibraryFetch {
         match result {
             _ if self.error.is_some() || offset != self.paging.next_offset || !self.has_more() => {}
             Ok(page) => self.push(page),
-            Err(error) => self.error = Some(error),
+            Err(error) => self.error = Some(refused(error)),
         }
     }
 
@@ -167,13 +176,14 @@ impl LibraryFetch {
 
     /// Fails a fetch that ended with less than Spotify counts: with nothing, with less than half, or with less than is
     /// stored. A difference that is no larger than before is accepted: Spotify also counts some playlists that it
-    /// withholds.
+    /// withholds. If it withholds all of them, the stored ones stay.
     pub(super) fn check_total(&mut self, stored: Option<StoredCounts>) {
         let (listed, has_none) = (self.listed_count, self.listed_count == self.from);
         let is_short = |total: usize| {
             let replaces_more = stored
                 .is_some_and(|stored| self.ids.len() < stored.count && total.saturating_sub(listed) > stored.unlisted);
-            listed * 2 < total || listed < total && (has_none || replaces_more)
+            let replaces_all = self.ids.is_empty() && total > 0 && stored.is_some_and(|stored| stored.count > 0);
+            replaces_all || listed * 2 < total || listed < total && (has_none || replaces_more)
         };
         let error = match self.paging.total {
             _ if self.error.is_some() => return,

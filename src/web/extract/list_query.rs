@@ -171,7 +171,7 @@ impl ListView {
             .iter()
             .map(invalid_value_warning)
             .chain(unknown.map(unknown_operator_warning))
-            .chain(cuts.into_iter().filter_map(|(is_cut, sentence)| is_cut.then_some(sentence)))
+            .chain(cuts.into_iter().filter_map(|(is_cut, sentence)| (is_cut && !self.is_link()).then_some(sentence)))
             .collect()
     }
 
