@@ -129,6 +129,7 @@ async fn with_all_connections_taken_by_others_it_is_a_503_until_one_is_free() {
     let mut admin = PgConnection::connect(own.url()).await.unwrap();
     let role = "create role app login connection limit 10; grant all on all tables in schema public to app";
     sqlx::raw_sql(role).execute(&mut admin).await.unwrap();
+    own.admit_as("app").await;
     let url = own.url().replace("heartlist@", "app@");
     let site = Site::open_on(TestDatabase::from_url(&url), &[]).await;
     let ada = site.sign_in("ada").await;

@@ -93,7 +93,7 @@ async fn share_turned_off_is_410_and_looks_like_unknown_slug() {
             assert_eq!(comparable_response(&off), comparable_response(&unknown));
         }
     }
-    for odd in ["/u/x", "/u/admin", "/u/%61da", "/s/x", "/s/%00"] {
+    for odd in ["/u/x", "/u/admin", "/s/x", "/s/%00"] {
         assert_eq!(
             comparable_response(&visitor.get(odd).await),
             comparable_response(&visitor.get("/u/nobody").await),

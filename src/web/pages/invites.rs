@@ -15,6 +15,7 @@ use crate::domain::{DEFAULT_NAME, operators};
 use crate::ids::Provider;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
+use crate::web::extract::operator_user::OperatorUser;
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::other_providers;
@@ -73,7 +74,7 @@ pub(crate) async fn index(
     app: State,
     Now(now): Now,
     layout: Layout,
-    SignedIn(user): SignedIn,
+    OperatorUser(user): OperatorUser,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let invites = registration::list_invites(&app, &user).await?;
@@ -87,7 +88,7 @@ pub(crate) async fn index(
 }
 
 /// Creates an invitation. Only the next page shows its link, because only a hash is stored.
-pub(crate) async fn create(app: State, Now(now): Now, SignedIn(user): SignedIn) -> Result<Response, AppError> {
+pub(crate) async fn create(app: State, Now(now): Now, OperatorUser(user): OperatorUser) -> Result<Response, AppError> {
     let token = registration::create_invite(&app, &user, now).await?;
     Ok(flash::redirect_with_invite("/invites", token))
 }
@@ -99,7 +100,7 @@ pub(crate) struct RevokeForm {
 
 pub(crate) async fn destroy(
     app: State,
-    SignedIn(user): SignedIn,
+    OperatorUser(user): OperatorUser,
     Form(form): Form<RevokeForm>,
 ) -> Result<Response, AppError> {
     registration::revoke_invite(&app, &user, form.invite).await?;

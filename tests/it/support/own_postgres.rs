@@ -50,6 +50,17 @@ impl OwnPostgres {
         self.options.dir.join("data")
     }
 
+    /// Lets this OS user in as another role. Without an ident map, every role is open to it.
+    pub(crate) async fn admit_as(&self, role: &str) {
+        let path = self.options.dir.join("ident.conf");
+        if let Ok(map) = fs::read_to_string(&path) {
+            let more = map.replace(" heartlist", &format!(" {role}"));
+            fs::write(&path, format!("{map}{more}")).unwrap();
+            let pool = db::pool(&Secret::new(self.url()), 1).unwrap();
+            sqlx::raw_sql("select pg_reload_conf()").execute(&pool).await.unwrap();
+        }
+    }
+
     /// Ends it in order.
     pub(crate) async fn stop(&mut self) {
         let running = self.running.take();
