@@ -44,7 +44,7 @@ pub struct App {
     /// Calls to Spotify that a user causes by fetching the library, and by all other pages.
     pub(crate) library_calls: Arc<RateLimiter<UserId>>,
     pub(crate) page_calls: Arc<RateLimiter<UserId>>,
-    /// What Spotify said about a page of a playlist's items, for a user.
+    /// Recent answers of Spotify about a page of a playlist, for each user.
     pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
     /// The client of Spotify's Web API.
     pub spotify: spotify::Client,

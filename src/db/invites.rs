@@ -94,7 +94,7 @@ pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Resul
     })
 }
 
-/// What a valid invitation does for its bearer.
+/// The effect of a valid invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     Member,

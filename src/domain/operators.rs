@@ -61,7 +61,7 @@ pub async fn list_hidden(app: &App) -> Result<Vec<HiddenPlaylist>> {
     Ok(db::operators::list_hidden(&app.db).await?)
 }
 
-/// What an operator changes about somebody or something.
+/// A change by an operator, to a user or to the popular lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     Grant(UserId),

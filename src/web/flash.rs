@@ -74,7 +74,7 @@ pub(crate) enum Flash {
     Operator(OperatorFlash),
 }
 
-/// What an operator has changed.
+/// The outcome of a change by an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum OperatorFlash {

@@ -28,7 +28,7 @@ use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::views::layout::{Layout, render_page};
 
-/// What browsers delete when a user signs out. Not `"cookies"`: that would end the sessions of all sites below the same
+/// The value of `Clear-Site-Data` at sign-out. Not `"cookies"`: that would end the sessions of all sites below the same
 /// registrable domain and lose the flash message. Not `"cache"`, which takes Chrome seconds; pages are not cached.
 const CLEAR_AT_SIGN_OUT: HeaderValue = HeaderValue::from_static("\"storage\"");
 
