@@ -4,7 +4,7 @@ use sqlx::Connection;
 use time::OffsetDateTime;
 
 use super::{Error, Pool};
-use crate::ids::{PlaylistId, Provider, UserId};
+use crate::ids::{PlaylistId, UserId};
 
 pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
     let query = sqlx::query_scalar!("select operator from users where id = $1", user.0);
@@ -37,16 +37,6 @@ pub async fn revoke(pool: &Pool, user: UserId) -> Result<bool, Error> {
     let is_revoked = query.execute(&mut *tx).await?.rows_affected() == 1;
     tx.commit().await?;
     Ok(is_revoked)
-}
-
-/// Returns the user with this identity.
-pub async fn find_user(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<UserId>, Error> {
-    let query = sqlx::query_scalar!(
-        "select user_id from identities where provider = $1 and subject = $2",
-        provider.key(),
-        subject
-    );
-    Ok(query.fetch_optional(pool).await?.map(UserId))
 }
 
 /// A user as operators see them: no hearts, no notes, no email address.

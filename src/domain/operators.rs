@@ -78,14 +78,7 @@ pub async fn apply(app: &App, user: &CurrentUser, change: Change, now: OffsetDat
     tracing::info!(operator = %user.id, ?change, "an operator changes something");
     match change {
         Change::Grant(person) => return Ok(db::operators::grant(&app.db, person).await?),
-        Change::Revoke(person) => {
-            // They would be operator again at their next sign-in.
-            let identities = db::identities::list(&app.db, person).await?;
-            let is_configured = identities.iter().any(|identity| {
-                Provider::from_key(&identity.provider).is_some_and(|p| is_configured(app, p, &identity.subject))
-            });
-            return Ok(!is_configured && db::operators::revoke(&app.db, person).await?);
-        }
+        Change::Revoke(person) => return revoke(app, person).await,
         Change::TakeDown(person) => db::operators::take_down(&app.db, person, now).await?,
         Change::AllowSharing(person) => db::operators::allow_sharing(&app.db, person).await?,
         Change::Hide(playlist) => db::operators::hide(&app.db, &playlist, now).await?,
@@ -94,18 +87,23 @@ pub async fn apply(app: &App, user: &CurrentUser, change: Change, now: OffsetDat
     Ok(true)
 }
 
+/// Ends a user's role, unless `OPERATOR` names the user: the next sign-in would grant it again.
+async fn revoke(app: &App, person: UserId) -> Result<bool> {
+    let identities = db::identities::list(&app.db, person).await?;
+    let is_configured = identities.iter().any(|identity| {
+        Provider::from_key(&identity.provider).is_some_and(|provider| is_configured(app, provider, &identity.subject))
+    });
+    Ok(!is_configured && db::operators::revoke(&app.db, person).await?)
+}
+
 /// Grants the role to the user with this identity or revokes it, for the command line. Returns `false` if there is no such user,
 /// if nobody else is operator, or if `OPERATOR` names them.
 pub async fn set_role(app: &App, identity: &IdentityRef, is_operator: bool) -> Result<bool> {
-    let Some(user) = db::operators::find_user(&app.db, identity.provider, &identity.subject).await? else {
-        return Ok(false);
-    };
-    Ok(match is_operator {
-        true => db::operators::grant(&app.db, user).await?,
-        false => {
-            !is_configured(app, identity.provider, &identity.subject) && db::operators::revoke(&app.db, user).await?
-        }
-    })
+    match db::identities::find(&app.db, identity.provider, &identity.subject).await? {
+        Some(known) if is_operator => Ok(db::operators::grant(&app.db, known.user).await?),
+        Some(known) => revoke(app, known.user).await,
+        None => Ok(false),
+    }
 }
 
 /// Returns whether the database belongs to this mode. The people of a demo are made up, and so are their ids, which may
