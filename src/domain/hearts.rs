@@ -139,7 +139,7 @@ pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<He
 async fn search_hearts(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartsPage> {
     let filter = query.load_filter(app, user).await?;
     let sorted_ids = match query.is_sorted_by_name() {
-        true => query.sort(db::search::list_heart_names(&app.search_db, user.id).await?),
+        true => query.sort(db::search::list_heart_names(&app.search_db, user.id).await?).await,
         false => Vec::new(),
     };
     Ok(db::search::search_hearts(&app.search_db, user.id, &filter, &query.rows(&sorted_ids)).await?)
