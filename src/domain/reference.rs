@@ -31,7 +31,7 @@ pub enum ReferenceError {
     MissingId,
     #[error("This is not a Spotify link. A playlist link begins with https://open.spotify.com/playlist/.")]
     OtherSite,
-    #[error("There is more than one playlist link here. Paste one at a time.")]
+    #[error("There is more than one playlist link here. Put each on a line of its own.")]
     Several,
     #[error(
         "This is not a Spotify playlist link. In Spotify, choose Share, then Copy link to playlist, and paste it here."

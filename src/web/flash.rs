@@ -51,6 +51,10 @@ pub(crate) enum Flash {
     NotRestored,
     DeletedForGood,
     HeartedByLink,
+    HeartedByLinks {
+        new: usize,
+        existing: usize,
+    },
     HeartedWithoutName,
     AlreadyHearted,
     Disconnected,
@@ -135,6 +139,8 @@ impl Flash {
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
             Flash::HeartedByLink => "Hearted. It is at the top.".into(),
+            Flash::HeartedByLinks { new, existing: 0 } => format!("Added {new} hearts."),
+            Flash::HeartedByLinks { new, existing } => format!("Added: {new}. Already hearted: {existing}."),
             Flash::HeartedWithoutName => {
                 "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too."
                     .into()

@@ -137,7 +137,9 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let export = |export| with_rate_limit(export, transfers).route_layer(from_fn(refuse_links));
     Router::new()
         .route("/heart/{id}", with_rate_limit(heart, &by_address))
-        .route("/hearts", with_rate_limit(post(hearts::by_link::create), &by_link).get(hearts::index::index))
+        .route("/add", with_rate_limit(post(hearts::add::create), &by_link).get(hearts::add::show))
+        // The form of pages that an earlier release served.
+        .route("/hearts", with_rate_limit(post(hearts::add::create), &by_link).get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))

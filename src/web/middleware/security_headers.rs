@@ -60,6 +60,7 @@ fn content_security_policy(app: &App) -> String {
         "style-src 'self'".into(),
         // Covers.
         format!("img-src 'self' {pictures}"),
+        "manifest-src 'self'".into(),
         // Requests of the heart buttons.
         "connect-src 'self'".into(),
         // Browsers also apply this to the redirect from the sign-in form to the consent page.

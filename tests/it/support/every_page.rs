@@ -38,6 +38,8 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         ("/hearts?q=nowhere&sort=oldest", 200),
         (one.as_str(), 200),
         ("/hearts", 200),
+        ("/add", 200),
+        ("/add?link=nonsense", 200),
         ("/top", 200),
         ("/now-playing", 200),
         ("/account", 200),

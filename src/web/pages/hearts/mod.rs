@@ -1,7 +1,7 @@
 //! Adding and removing hearts; the pages are in the modules.
 
+pub(crate) mod add;
 pub(crate) mod annotation;
-pub(crate) mod by_link;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
