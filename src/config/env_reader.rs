@@ -49,7 +49,7 @@ impl EnvReader<'_> {
     /// Reports values that kept their quotes, as those in a file for `docker run --env-file` do.
     pub(super) fn check_quotes(&mut self) {
         let is_quoted = |value: String| QUOTES.iter().any(|quotes| value.len() > 1 && is_between(&value, *quotes));
-        for Variable { name, .. } in VARIABLES {
+        for Variable { name, .. } in VARIABLES.iter() {
             if self.get(name).is_some_and(is_quoted) {
                 self.error(format!("{name} has quotes around its value: remove them, or in .env use straight ones"));
             }

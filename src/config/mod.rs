@@ -6,7 +6,6 @@ mod access;
 mod database;
 mod dotenv;
 mod env_reader;
-mod heroku;
 mod providers;
 mod secrets;
 mod variables;
@@ -24,9 +23,8 @@ pub use access::{Access, Registration};
 pub use database::Database;
 pub use env_reader::ConfigErrors;
 use env_reader::EnvReader;
-pub use heroku::{NOT_ON_HEROKU, PROMPTED_ON_HEROKU, app_json};
 pub use providers::ProviderConfig;
-pub use variables::{VARIABLES, Variable, env_example, help};
+pub use variables::{ENV_EXAMPLE, VARIABLES, Variable, help};
 
 /// The settings of a running app.
 #[derive(Clone, Debug)]

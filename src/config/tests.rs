@@ -173,7 +173,7 @@ fn database_urls_with_unescaped_special_characters_are_errors() {
 
 #[test]
 fn values_with_quotes_are_named_for_every_variable() {
-    for Variable { name, .. } in VARIABLES {
+    for Variable { name, .. } in VARIABLES.iter() {
         for quoted in ["\"value\"", "'value'", "\u{201c}value\u{201d}", "`value`", "„value“", "„value”", "«value»"]
         {
             let errors = errors(&[(name, quoted)]);
