@@ -121,40 +121,12 @@ fn pool_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(connect_options(url)?.options(CONNECTION_SETTINGS).statement_cache_capacity(STATEMENT_CACHE_CAPACITY))
 }
 
-/// Parameters of a database URL that sqlx reads, besides `options[…]`. It logs all others with their values, which may
-/// be secret (`sslpassword`) or the rest of a password.
-const URL_PARAMETERS: [&str; 16] = [
-    "sslmode",
-    "ssl-mode",
-    "sslrootcert",
-    "ssl-root-cert",
-    "ssl-ca",
-    "sslcert",
-    "ssl-cert",
-    "sslkey",
-    "ssl-key",
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "application_name",
-];
-
-/// Parses a URL, of which no part appears in an error or in the log. Unknown parameters are ignored. Connections over
-/// the network are encrypted unless the URL sets `sslmode`.
+/// Parses a URL, of which no part appears in an error. Unknown parameters are ignored. Connections over the network are
+/// encrypted unless the URL sets `sslmode`.
 fn connect_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
     let invalid = "a database URL (DATABASE_URL or READ_DATABASE_URL) has a part that cannot be read";
     let invalid = || sqlx::Error::Configuration(invalid.into());
-    let mut url = Url::parse(url.expose()).map_err(|_| invalid())?;
-    let is_known = |name: &str| URL_PARAMETERS.contains(&name) || name == "options" || name.starts_with("options[");
-    let known: Vec<_> = url
-        .query_pairs()
-        .filter(|(name, _)| is_known(name))
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect();
-    url.query_pairs_mut().clear().extend_pairs(known);
+    let url = Url::parse(url.expose()).map_err(|_| invalid())?;
     let options = PgConnectOptions::from_url(&url).map_err(|_| invalid())?;
     let sets_sslmode = url.query_pairs().any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"));
     // With the default, `prefer`, an attacker on the path can force plain text.
