@@ -274,7 +274,7 @@ impl EnvReader<'_> {
 }
 
 /// Returns whether only this computer can reach the URL.
-fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

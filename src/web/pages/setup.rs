@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, FORWARDED, HOST, VIA};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, uri::Authority};
 use axum::response::Response;
 use subtle::ConstantTimeEq;
+use url::Url;
 
-use crate::app::App;
+use crate::app::{App, is_loopback};
 use crate::domain::doctor::{self, Finding, RequestContext};
 use crate::domain::operators;
 use crate::ids::{Secret, TokenHash};
@@ -78,7 +79,7 @@ impl FromRequestParts<Arc<App>> for Operator {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
         let token = app.config.operator_token.as_ref();
         // On a public server behind a proxy that adds no headers, every client would look local.
-        let is_local_server = app.config.base_url.host_str().is_some_and(is_loopback);
+        let is_local_server = is_loopback(&app.config.base_url);
         if !(is_local_server && is_local_request(peer, &parts.headers)
             || token.is_some_and(|token| has_operator_token(token, &parts.headers))
             || is_signed_in_operator(parts, app).await?)
@@ -105,15 +106,10 @@ async fn is_signed_in_operator(parts: &mut Parts, app: &Arc<App>) -> Result<bool
 fn is_local_request(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     let forwarding =
         [FORWARDED.as_str(), VIA.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
-    let host = header_text(headers, HOST.as_str()).and_then(|host| host.parse::<Authority>().ok());
+    let host = header_text(headers, HOST.as_str()).and_then(|host| Url::parse(&format!("http://{host}")).ok());
     peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
-        && host.is_some_and(|host| is_loopback(host.host()))
+        && host.is_some_and(|host| is_loopback(&host))
         && forwarding.iter().all(|name| !headers.contains_key(*name))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// True if the request has the operator token. Compares hashes in constant time, so that not even the length leaks.
