@@ -50,6 +50,11 @@ impl Provider {
         }
     }
 
+    /// Returns the name for people of the provider with this key; the key itself if there is none.
+    pub fn label_of(key: &str) -> &str {
+        Self::from_key(key).map_or(key, |provider| provider.label())
+    }
+
     pub fn label(self) -> &'static str {
         match self {
             Provider::Spotify => "Spotify",

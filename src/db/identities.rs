@@ -17,8 +17,8 @@ pub struct Identity {
 
 impl Identity {
     /// Returns the provider's name for display.
-    pub fn label(&self) -> String {
-        Provider::from_key(&self.provider).map_or_else(|| self.provider.clone(), |provider| provider.label().to_owned())
+    pub fn label(&self) -> &str {
+        Provider::label_of(&self.provider)
     }
 }
 

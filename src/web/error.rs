@@ -277,9 +277,9 @@ impl From<tower_sessions::session::Error> for AppError {
 }
 
 impl IntoResponse for AppError {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
         let mut response = self.status.into_response();
-        if let Some(flash) = self.flash {
+        if let Some(flash) = self.flash.take() {
             flash::attach(&mut response, flash);
         }
         response.extensions_mut().insert(self);

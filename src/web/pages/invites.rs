@@ -78,11 +78,14 @@ pub(crate) async fn index(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let invites = registration::list_invites(&app, &user).await?;
-    let token = flash::take(&app, &headers).and_then(|message| message.invite);
+    let link = match flash::take(&app, &headers) {
+        Some(Flash::InviteCreated(token)) => Some(absolute_url(&app, &format!("/invite/{}", token.expose()))),
+        _ => None,
+    };
     Ok(render_page(&InvitesPage {
         layout: layout.with_title("Invitations", "account"),
         invites: invites.into_iter().map(|invite| InviteRow::new(invite, now)).collect(),
-        link: token.map(|token| absolute_url(&app, &format!("/invite/{}", token.expose()))),
+        link,
         registration: app.config.access.registration,
     }))
 }
@@ -90,7 +93,7 @@ pub(crate) async fn index(
 /// Creates an invitation. Only the next page shows its link, because only a hash is stored.
 pub(crate) async fn create(app: State, Now(now): Now, OperatorUser(user): OperatorUser) -> Result<Response, AppError> {
     let token = registration::create_invite(&app, &user, now).await?;
-    Ok(flash::redirect_with_invite("/invites", token))
+    Ok(flash::redirect("/invites", Flash::InviteCreated(token)))
 }
 
 #[derive(Deserialize)]

@@ -53,12 +53,11 @@ struct HiddenRow {
 
 impl From<Person> for PersonRow {
     fn from(person: Person) -> Self {
-        let label = |key: &String| Provider::from_key(key).map_or(key.clone(), |provider| provider.label().to_owned());
         Self {
             name: visible_or(person.display_name.clone(), DEFAULT_NAME),
             joined: TimeView::date(person.created_at),
             last_seen: person.last_seen_at.map(TimeView::date),
-            providers: person.providers.iter().map(label).collect::<Vec<_>>().join(", "),
+            providers: person.providers.iter().map(|key| Provider::label_of(key)).collect::<Vec<_>>().join(", "),
             person,
         }
     }

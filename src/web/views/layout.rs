@@ -14,7 +14,7 @@ use crate::web::assets::ASSETS;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::return_to::SafePath;
-use crate::web::flash;
+use crate::web::flash::{self, Flash};
 use crate::web::views::playlist_card::{PlaylistCard, display_name};
 
 /// Fields of `base.html`.
@@ -84,7 +84,7 @@ impl FromRequestParts<Arc<App>> for Layout {
         let user = MaybeUser::from_request_parts(parts, app).await?.user;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let flash = match flash::take(app, &parts.headers) {
-            Some(message) => Some(flash_view(app, user.as_ref(), message).await),
+            Some(flash) => Some(flash_view(app, user.as_ref(), flash).await),
             None => None,
         };
         Ok(Self { user_name: user.map(|user| user.name), flash, ..Self::without_user(app, path) })
@@ -92,9 +92,9 @@ impl FromRequestParts<Arc<App>> for Layout {
 }
 
 /// Renders a flash message. Loads the playlist's name if the message is about one.
-async fn flash_view(app: &App, user: Option<&CurrentUser>, message: flash::FlashMessage) -> FlashView {
-    let mut text = message.flash.text(user.map(|user| user.name.as_str()));
-    let undo = message.playlist.filter(|_| message.flash == flash::Flash::Unhearted);
+async fn flash_view(app: &App, user: Option<&CurrentUser>, flash: Flash) -> FlashView {
+    let (is_alert, mut text) = (flash.is_alert(), flash.text(user.map(|user| user.name.as_str())));
+    let undo = if let Flash::Unhearted(id) = flash { Some(id) } else { None };
     if let (Some(user), Some(id)) = (user, &undo)
         && let Ok(playlist) = playlists::find(app, user, id).await
     {
@@ -102,7 +102,7 @@ async fn flash_view(app: &App, user: Option<&CurrentUser>, message: flash::Flash
             playlist.map_or_else(|| display_name(id.as_str(), None), |playlist| PlaylistCard::from(playlist).name);
         text = format!("{}: {name}.", text.trim_end_matches('.'));
     }
-    FlashView { is_alert: message.flash.is_alert(), text, undo }
+    FlashView { is_alert, text, undo }
 }
 
 /// Absolute URL of a path.

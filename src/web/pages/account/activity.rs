@@ -31,12 +31,8 @@ pub(crate) struct EventRow {
 
 impl From<Event> for EventRow {
     fn from(event: Event) -> Self {
-        let with_provider = |verb: &str| {
-            let provider = event.provider.as_deref().and_then(Provider::from_key);
-            let label =
-                provider.map_or_else(|| event.provider.clone().unwrap_or_default(), |provider| provider.label().into());
-            format!("{verb} {label}")
-        };
+        let provider = event.provider.as_deref().map(Provider::label_of).unwrap_or_default();
+        let with_provider = |verb: &str| format!("{verb} {provider}");
         let description = match event.kind.as_str() {
             "joined" => with_provider("Joined with"),
             "signed-in" => with_provider("Signed in with"),

@@ -96,7 +96,7 @@ pub(crate) async fn destroy(
     Form(form): Form<ConfirmForm>,
 ) -> Result<Response, AppError> {
     let Some(user) = maybe_user.user.clone() else {
-        return match flash::take(&app, &headers).map(|message| message.flash) {
+        return match flash::take(&app, &headers) {
             // The button was pressed twice.
             Some(Flash::AccountDeleted(_)) => Ok(Redirect::to(deleted::PATH).into_response()),
             // Perhaps an earlier press deleted the account. The sign-in then makes a new one, which nobody asked to delete.

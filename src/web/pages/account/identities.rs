@@ -48,7 +48,7 @@ impl IdentityRow {
     fn new(identity: &Identity, can_unlink: bool) -> Self {
         Self {
             key: identity.provider.clone(),
-            label: identity.label(),
+            label: identity.label().to_owned(),
             subject: identity.subject.clone(),
             email: identity.email.clone(),
             since: TimeView::date(identity.created_at),
@@ -84,7 +84,7 @@ pub(crate) async fn show(
         return Ok(Redirect::to("/account").into_response());
     }
     let others = linked.iter().filter(|identity| can_unlink && identity.provider != provider.key());
-    let remaining = others.map(Identity::label).collect();
+    let remaining = others.map(|identity| identity.label().to_owned()).collect();
     let name = provider.label();
     let title = if can_unlink { format!("Unlink {name}") } else { format!("{name} cannot be unlinked") };
     Ok(render_page(&UnlinkPage {

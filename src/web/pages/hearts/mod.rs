@@ -97,8 +97,5 @@ pub(crate) async fn update(
     let id = parse_id(&id)?;
     let anchor = list_anchor(Some(page.as_str()), &id);
     set_heart(&app, now, maybe_user, (&id, form.hearted), &anchor).await?;
-    Ok(match form.hearted {
-        true => flash::redirect(&anchor, Flash::Hearted),
-        false => flash::redirect_with_playlist(&anchor, Flash::Unhearted, id),
-    })
+    Ok(flash::redirect(&anchor, if form.hearted { Flash::Hearted } else { Flash::Unhearted(id) }))
 }
