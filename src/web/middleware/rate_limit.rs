@@ -99,8 +99,8 @@ impl RateLimit {
             self.max,
             if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") }
         );
-        let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message).with_nothing_saved();
-        AppError { retry_after: Some(Duration::from_secs(seconds)), ..error }
+        let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message);
+        error.with_nothing_saved().with_retry_after(Duration::from_secs(seconds))
     }
 
     async fn key(&self, request: &Parts) -> Result<RateLimitKey, AppError> {

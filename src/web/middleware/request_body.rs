@@ -125,6 +125,6 @@ fn stalled() -> AppError {
 
 fn too_many() -> AppError {
     let message = "Too many unfinished requests at once. Try again in a few seconds.";
-    let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message).with_nothing_saved();
-    AppError { retry_after: Some(Duration::from_secs(5)), ..error }
+    let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message);
+    error.with_nothing_saved().with_retry_after(error::SHORT_WAIT)
 }

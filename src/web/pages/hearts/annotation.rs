@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::domain::annotation::{self, Annotation};
 use crate::domain::{CurrentUser, Error, playlists};
 use crate::ids::PlaylistId;
-use crate::web::error::{AppError, Link};
+use crate::web::error::AppError;
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::return_to::{FromParam, SafePath, list_anchor};
@@ -97,7 +97,5 @@ fn annotation_page(layout: Layout, card: PlaylistCard, form: AnnotationForm, fro
 /// Error for a heart that was removed meanwhile, perhaps in another tab.
 fn not_hearted() -> AppError {
     let message = "A note and tags belong to a heart, and this playlist no longer has yours. Heart it again first.";
-    let mut error = AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).with_nothing_saved();
-    error.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
-    error
+    AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).with_nothing_saved().with_hearts_link()
 }

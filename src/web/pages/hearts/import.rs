@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::domain::activity::{self, EventKind};
 use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport, IsCancelled};
-use crate::web::error::{AppError, Link};
+use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
@@ -66,7 +66,7 @@ pub(crate) async fn create(
 fn import_in_progress() -> AppError {
     let message = "Heartlist is still reading another file of yours. Try again when it is done.";
     let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "One import at a time", message);
-    with_retry_link(AppError { retry_after: Some(Duration::from_secs(10)), ..error })
+    with_retry_link(error).with_retry_after(Duration::from_secs(10))
 }
 
 async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>, AppError> {
@@ -127,9 +127,7 @@ pub(crate) fn file_too_large() -> AppError {
 }
 
 fn with_retry_link(error: AppError) -> AppError {
-    let mut error = error.with_nothing_saved();
-    error.recovery_links = vec![Link { href: "/hearts/import", text: "Choose another file" }];
-    error
+    error.with_nothing_saved().with_link("/hearts/import", "Choose another file")
 }
 
 #[cfg(test)]

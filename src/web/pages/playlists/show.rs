@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::domain::playlists::{self, Item, ItemKind};
 use crate::domain::{Error, Paginated};
 use crate::ids::PlaylistId;
-use crate::web::error::{AppError, Link, consent_button, spotify_error_message};
+use crate::web::error::{AppError, consent_button, spotify_error_message};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::return_to::{BackLink, playlist_path};
 use crate::web::extract::{Now, State};
@@ -90,14 +90,9 @@ pub(crate) async fn show(
 
 pub(crate) fn parse_id(text: &str) -> Result<PlaylistId, AppError> {
     PlaylistId::parse(text).map_err(|error| {
-        let mut error = AppError::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "Not a playlist id",
-            format!("This is not a playlist id: {error}."),
-        )
-        .with_nothing_saved();
-        error.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
-        error
+        let message = format!("This is not a playlist id: {error}.");
+        let error = AppError::new(StatusCode::UNPROCESSABLE_ENTITY, "Not a playlist id", message);
+        error.with_nothing_saved().with_hearts_link()
     })
 }
 
