@@ -3,7 +3,7 @@
 use sqlx::migrate::{Migrate, MigrateError};
 use time::{Date, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Error, Pool, Result};
 
 #[derive(Debug)]
 pub struct SchemaStatus {
@@ -31,7 +31,7 @@ pub struct ActiveCooldown {
 }
 
 /// Compares the applied migrations with those in this binary.
-pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, Error> {
+pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus> {
     let mut connection = pool.acquire().await?;
     let query = sqlx::query!(
         r#"select current_setting('server_version') as "version!", current_setting('server_version_num')::integer as "number!""#
@@ -70,7 +70,7 @@ pub struct ReplicaStatus {
     pub lag_seconds: Option<f64>,
 }
 
-pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus, Error> {
+pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus> {
     let mut connection = pool.acquire().await?;
     let query = sqlx::query!(
         r#"select pg_is_in_recovery() as "copies!",
@@ -81,7 +81,7 @@ pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus, Error> {
 }
 
 /// Returns the active cool-downs.
-pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<ActiveCooldown>, Error> {
+pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<ActiveCooldown>> {
     let query = sqlx::query_as!(
         ActiveCooldown,
         "select bucket, until, quota from cooldowns where until > $1 order by until desc",
@@ -91,24 +91,24 @@ pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<Acti
 }
 
 /// Returns the number of calls to each Spotify endpoint on `day` (UTC), most frequent first.
-pub async fn count_calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>, Error> {
+pub async fn count_calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>> {
     let query =
         sqlx::query!("select endpoint, calls from spotify_calls where day = $1 order by calls desc, endpoint", day);
     Ok(query.fetch_all(pool).await?.into_iter().map(|row| (row.endpoint, row.calls)).collect())
 }
 
-pub async fn count_users(pool: &Pool) -> Result<i64, Error> {
+pub async fn count_users(pool: &Pool) -> Result<i64> {
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(pool).await?)
 }
 
 /// Counts all hearts, as of the last count.
-pub async fn count_hearts(pool: &Pool) -> Result<i64, Error> {
+pub async fn count_hearts(pool: &Pool) -> Result<i64> {
     let query = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
     Ok(query.fetch_one(pool).await?)
 }
 
 /// Counts sessions that have not expired.
-pub async fn count_sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64, Error> {
+pub async fn count_sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64> {
     let query = sqlx::query_scalar!(r#"select count(*) as "count!" from sessions where expires_at > $1"#, now);
     Ok(query.fetch_one(pool).await?)
 }

@@ -5,7 +5,7 @@
 use time::OffsetDateTime;
 
 use super::playlists::{Playlist, playlist};
-use super::{Error, Pool};
+use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
 /// Adds a heart. An existing heart stays as it is. A removed one returns with its note and tags, and with its date if
@@ -19,7 +19,7 @@ pub async fn add(
     playlist: &PlaylistId,
     undo_since: OffsetDateTime,
     now: OffsetDateTime,
-) -> Result<(), Error> {
+) -> Result<()> {
     // snapshot_id and title are filled in later by playlists::update_hearts, from the playlist row stored now.
     let query = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at) values ($1, $2, $3)
@@ -37,7 +37,7 @@ pub async fn add(
 }
 
 /// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`] deletes it.
-pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts set removed_at = $3 where user_id = $1 and playlist_id = $2 and removed_at is null",
         user.0,
@@ -49,7 +49,7 @@ pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: Offse
 }
 
 /// Restores a heart that was removed after `since`, as it was. Returns `false` if there is none.
-pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: OffsetDateTime) -> Result<bool, Error> {
+pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: OffsetDateTime) -> Result<bool> {
     let query = sqlx::query!(
         "update user_hearts set removed_at = null where user_id = $1 and playlist_id = $2 and removed_at > $3",
         user.0,
@@ -71,12 +71,7 @@ pub struct AnnotationRow {
 }
 
 /// Replaces a heart's note and tags. Returns `false` if there is no such heart.
-pub async fn annotate(
-    pool: &Pool,
-    user: UserId,
-    playlist: &PlaylistId,
-    annotation: &AnnotationRow,
-) -> Result<bool, Error> {
+pub async fn annotate(pool: &Pool, user: UserId, playlist: &PlaylistId, annotation: &AnnotationRow) -> Result<bool> {
     let query = sqlx::query!(
         "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6
          where user_id = $1 and playlist_id = $2 and removed_at is null",
@@ -91,7 +86,7 @@ pub async fn annotate(
 }
 
 /// Sets the heart's snapshot to the newest one, because the user has opened the playlist.
-pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<(), Error> {
+pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts h set snapshot_id = p.snapshot_id from playlists p
          where h.user_id = $1 and h.playlist_id = $2 and h.removed_at is null and p.user_id = $1 and p.id = $2
@@ -104,12 +99,7 @@ pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Re
 }
 
 /// Records that Spotify no longer shows a hearted playlist. An earlier time stays.
-pub async fn mark_unavailable(
-    pool: &Pool,
-    user: UserId,
-    playlist: &PlaylistId,
-    now: OffsetDateTime,
-) -> Result<(), Error> {
+pub async fn mark_unavailable(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts set gone_at = $3
          where user_id = $1 and playlist_id = $2 and removed_at is null and gone_at is null",
@@ -135,7 +125,7 @@ pub struct Heart {
 }
 
 /// Returns a heart, even if it is removed.
-pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Option<Heart>, Error> {
+pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Option<Heart>> {
     let query = sqlx::query_as!(
         Heart,
         r#"select title, hearted_at as "hearted_at?", removed_at, gone_at, note, tags
@@ -146,7 +136,7 @@ pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Op
     Ok(query.fetch_optional(pool).await?)
 }
 
-pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
+pub async fn count(pool: &Pool, user: UserId) -> Result<i64> {
     let query = sqlx::query_scalar!(
         r#"select count(*) as "count!" from user_hearts where user_id = $1 and removed_at is null"#,
         user.0
@@ -155,7 +145,7 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
 }
 
 /// Returns which of `playlists` the user hearts.
-pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>, Error> {
+pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>> {
     let query = sqlx::query_scalar!(
         "select playlist_id from user_hearts where user_id = $1 and playlist_id = any($2) and removed_at is null",
         user.0,
@@ -218,7 +208,7 @@ pub async fn list_removed(
     user: UserId,
     since: OffsetDateTime,
     (offset, limit): (i64, i64),
-) -> Result<(Vec<RemovedHeart>, i64), Error> {
+) -> Result<(Vec<RemovedHeart>, i64)> {
     let query = sqlx::query!(
         r#"select t.total as "total!", h.playlist_id as "id?", coalesce(p.name, h.title) as name,
                   p.owner_name as "owner_name?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
@@ -251,7 +241,7 @@ pub async fn list_removed(
 }
 
 /// Deletes removed hearts permanently: one playlist's, or all of a user's.
-pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) -> Result<(), Error> {
+pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) -> Result<()> {
     let query = sqlx::query!(
         "delete from user_hearts
          where user_id = $1 and removed_at is not null and ($2::text is null or playlist_id = $2)",
@@ -263,7 +253,7 @@ pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&Playlis
 }
 
 /// Deletes hearts that were removed before `before`, in batches. Returns their number.
-pub async fn delete_removed_before(pool: &Pool, before: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_removed_before(pool: &Pool, before: OffsetDateTime) -> Result<u64> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(
             "delete from user_hearts where removed_at between '-infinity' and (

@@ -3,7 +3,7 @@
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::{Provider, UserId};
 
 pub struct Identity {
@@ -61,7 +61,7 @@ impl KnownIdentity {
     }
 }
 
-pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<KnownIdentity>, Error> {
+pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<KnownIdentity>> {
     let query = sqlx::query!(
         r#"select i.user_id, u.display_name, i.email, i.email_verified, i.handle,
                   i.provider = (select provider from identities where user_id = i.user_id
@@ -81,14 +81,14 @@ pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Opti
 }
 
 /// Returns the user's Spotify id as the owner of playlists, if known.
-pub async fn spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>, Error> {
+pub async fn spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>> {
     let query =
         sqlx::query_scalar!("select handle from identities where user_id = $1 and provider = 'spotify'", user.0);
     Ok(query.fetch_optional(pool).await?.flatten())
 }
 
 /// Changes an identity's subject, unless a concurrent request has just stored the new one.
-pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &str) -> Result<(), Error> {
+pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &str) -> Result<()> {
     let query = sqlx::query!(
         "update identities set subject = $3 where provider = $1 and subject = $2",
         provider.key(),
@@ -103,7 +103,7 @@ pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &st
 
 /// Links an identity to a user. Returns `false` if the identity is linked already or the user has another one at this
 /// provider.
-pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> Result<bool, Error> {
+pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> Result<bool> {
     insert(&mut *pool.acquire().await?, user, identity).await
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn insert(
     connection: &mut PgConnection,
     user: UserId,
     identity: ProviderIdentity<'_>,
-) -> Result<bool, Error> {
+) -> Result<bool> {
     let query = sqlx::query!(
         "insert into identities (user_id, provider, subject, created_at, last_used_at, email, email_verified, handle)
          values ($1, $2, $3, $4, $4, $5, $6, $7) on conflict do nothing",
@@ -128,7 +128,7 @@ pub(super) async fn insert(
 }
 
 /// Updates the stored email address and handle.
-pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<(), Error> {
+pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<()> {
     let query = sqlx::query!(
         "update identities set email = $3, email_verified = $4, handle = coalesce($5, handle)
          where provider = $1 and subject = $2",
@@ -143,7 +143,7 @@ pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<(), E
 }
 
 /// Returns a user's identities, oldest first.
-pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
+pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>> {
     let query = sqlx::query_as!(
         Identity,
         "select provider, subject, email, created_at, last_used_at from identities where user_id = $1 order by created_at, provider",
@@ -153,7 +153,7 @@ pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
 }
 
 /// Returns whether the user has an identity at `provider`.
-pub async fn exists(pool: &Pool, user: UserId, provider: Provider) -> Result<bool, Error> {
+pub async fn exists(pool: &Pool, user: UserId, provider: Provider) -> Result<bool> {
     let query = sqlx::query_scalar!(
         r#"select exists (select from identities where user_id = $1 and provider = $2) as "has!""#,
         user.0,
@@ -170,7 +170,7 @@ pub struct MergeCandidate {
 }
 
 /// Returns other users' identities that share a verified email address with `user`, at providers where `user` has none.
-pub async fn merge_candidates(pool: &Pool, user: UserId) -> Result<Vec<MergeCandidate>, Error> {
+pub async fn merge_candidates(pool: &Pool, user: UserId) -> Result<Vec<MergeCandidate>> {
     let query = sqlx::query!(
         "select distinct theirs.user_id, theirs.provider
          from identities mine join identities theirs on lower(theirs.email) = lower(mine.email)
@@ -192,12 +192,7 @@ pub enum UnlinkOutcome {
 }
 
 /// Deletes an identity, unless the user would have none left at the `configured` providers (given by key).
-pub async fn unlink(
-    pool: &Pool,
-    user: UserId,
-    provider: Provider,
-    configured: &[String],
-) -> Result<UnlinkOutcome, Error> {
+pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, configured: &[String]) -> Result<UnlinkOutcome> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // Two concurrent calls must not delete the last two identities.

@@ -58,6 +58,8 @@ pub enum Error {
     Decrypt(String),
 }
 
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 impl Error {
     /// Returns the error for an operation that did not finish in time.
     pub fn timed_out() -> Self {
@@ -106,13 +108,13 @@ const STATEMENT_CACHE_CAPACITY: usize = 256;
 
 /// Returns a pool of at most `connections`. It connects on first use, so that the app can serve before its database
 /// does.
-pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
+pub fn pool(url: &Secret, connections: u32) -> Result<Pool> {
     Ok(Pool::new(pool_options(url)?, connections, POOL_TIMEOUT))
 }
 
 /// Like [`pool`], for searches. Connections of their own need no further statement to limit each search, and keep
 /// searches from holding those of other requests.
-pub fn search_pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
+pub fn search_pool(url: &Secret, connections: u32) -> Result<Pool> {
     Ok(Pool::new(pool_options(url)?.options(SEARCH_TIMEOUT), connections, POOL_TIMEOUT))
 }
 
@@ -143,7 +145,7 @@ fn is_remote(options: &PgConnectOptions) -> bool {
 /// a row that refers to it would deadlock without the lock.
 const REGISTRATION_LOCK: i64 = 0x4845_4152_544c_4953;
 
-async fn lock_registrations(connection: &mut PgConnection) -> Result<(), Error> {
+async fn lock_registrations(connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(connection).await?;
     Ok(())
 }
@@ -151,7 +153,7 @@ async fn lock_registrations(connection: &mut PgConnection) -> Result<(), Error> 
 /// Prepares a transaction that deletes or merges whole accounts. It has no statement timeout, because a large account
 /// must be deletable too; waiting for a lock stays limited. On Citus it changes shards one after the other; otherwise
 /// it could not also change the reference table `users`. Plain Postgres accepts the setting and ignores it.
-async fn prepare_account_change(transaction: &mut PgConnection) -> Result<(), Error> {
+async fn prepare_account_change(transaction: &mut PgConnection) -> Result<()> {
     sqlx::query!("set local statement_timeout = 0").execute(&mut *transaction).await?;
     sqlx::query!("set local citus.multi_shard_modify_mode = 'sequential'").execute(transaction).await?;
     Ok(())
@@ -166,10 +168,7 @@ const CLEANUP_BATCH: i64 = 1000;
 /// Each statement deletes up to the newest time of its batch, `between '-infinity' and` it: the planner does not know
 /// that time, assumes that a range with two ends is narrow, and uses the index. With `<=` alone it reads the whole
 /// table.
-async fn delete_in_batches(
-    pool: &Pool,
-    delete: impl Fn(i64) -> Query<'static, Postgres, PgArguments>,
-) -> Result<u64, Error> {
+async fn delete_in_batches(pool: &Pool, delete: impl Fn(i64) -> Query<'static, Postgres, PgArguments>) -> Result<u64> {
     let mut deleted = 0;
     loop {
         let start = Instant::now();

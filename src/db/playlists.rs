@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::{Connection, PgConnection};
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
 /// Retention of playlists since Spotify last showed them: its terms allow no lasting copies.
@@ -154,7 +154,7 @@ pub async fn load_library(
 }
 
 /// Takes the lease to fetch the user's library. Returns `false` if another process has it.
-pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
+pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool> {
     let query = sqlx::query!(
         "insert into libraries as l (user_id, leased_until) values ($1, $2)
          on conflict (user_id) do update set leased_until = excluded.leased_until
@@ -172,7 +172,7 @@ pub async fn release(
     user: UserId,
     until: OffsetDateTime,
     failed_at: Option<OffsetDateTime>,
-) -> Result<(), Error> {
+) -> Result<()> {
     let query = sqlx::query!(
         "update libraries set leased_until = null, failed_at = $3 where user_id = $1 and leased_until = $2",
         user.0,
@@ -183,7 +183,7 @@ pub async fn release(
     Ok(())
 }
 
-pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>, Error> {
+pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>> {
     let query = sqlx::query!(
         r#"select p.id as "id?", p.name as "name?", p.owner_name, p.cover_url, p.item_count, p.public,
                   p.collaborative as "collaborative?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
@@ -218,7 +218,7 @@ pub async fn replace_library(
     user: UserId,
     update: LibraryUpdate<'_>,
     now: OffsetDateTime,
-) -> Result<bool, Error> {
+) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // First locks the row that concurrent fetches share: the second one waits here.
@@ -246,12 +246,7 @@ pub async fn replace_library(
 }
 
 /// Appends to the user's library if the lease is still held. Returns whether it was.
-pub async fn extend_library(
-    pool: &Pool,
-    user: UserId,
-    update: LibraryUpdate<'_>,
-    now: OffsetDateTime,
-) -> Result<bool, Error> {
+pub async fn extend_library(pool: &Pool, user: UserId, update: LibraryUpdate<'_>, now: OffsetDateTime) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     let query = sqlx::query!(
@@ -287,7 +282,7 @@ pub async fn extend_library(
 }
 
 /// Records a playlist seen outside the library; its position in the library stays.
-pub async fn record(pool: &Pool, user: UserId, seen: &SeenPlaylist, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn record(pool: &Pool, user: UserId, seen: &SeenPlaylist, now: OffsetDateTime) -> Result<()> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     update_hearts(&mut tx, user, std::slice::from_ref(seen)).await?;
@@ -302,7 +297,7 @@ fn column(seen: &[SeenPlaylist], text: fn(&SeenPlaylist) -> Option<&str>) -> Vec
 
 /// Updates the titles of hearts and clears `gone_at`. Must run before [`upsert`]: a heart without a snapshot was
 /// added for the one that is stored until then.
-async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[SeenPlaylist]) -> Result<(), Error> {
+async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[SeenPlaylist]) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts h
          set title = coalesce(nullif(l.name, ''), h.title), gone_at = null,
@@ -330,7 +325,7 @@ async fn upsert(
     seen: &[SeenPlaylist],
     position: Option<i32>,
     now: OffsetDateTime,
-) -> Result<(), Error> {
+) -> Result<()> {
     let query = sqlx::query!(
         "insert into playlists as p
              (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id,
@@ -372,7 +367,7 @@ async fn upsert(
 
 /// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries that are as old.
 /// Hearts keep the names as titles. Returns the number of playlists.
-pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let before = now - UNSEEN_RETENTION;
     sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;
     let query = sqlx::query!(

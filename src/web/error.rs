@@ -12,6 +12,9 @@ use crate::web::extract::return_to::sign_in_path;
 use crate::web::flash::{self, Flash};
 use crate::web::views::time::TimeView;
 
+/// The result of a handler.
+pub(crate) type Result<T = Response, E = AppError> = std::result::Result<T, E>;
+
 /// A recovery link of an error page.
 #[derive(Clone)]
 pub(crate) struct Link {

@@ -20,7 +20,7 @@ use url::form_urlencoded;
 use crate::app::{App, Clock};
 use crate::ids::{TokenHash, UserId};
 use crate::rate_limiter::RateLimiter;
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::current_user::MaybeUser;
 
 /// Networks that are counted beside a /64, by the length of their prefix, with the factor of their limit: a household has
@@ -103,7 +103,7 @@ impl RateLimit {
         error.with_nothing_saved().with_retry_after(Duration::from_secs(seconds))
     }
 
-    async fn key(&self, request: &Parts) -> Result<RateLimitKey, AppError> {
+    async fn key(&self, request: &Parts) -> Result<RateLimitKey> {
         let key = match (self.key, request.extensions.get::<Session>()) {
             (Key::User, Some(session)) => {
                 MaybeUser::load(session.clone()).await?.user.map(|user| RateLimitKey::User(user.id))

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::domain::session_key;
 use crate::ids::TokenHash;
 use crate::in_progress::InProgress;
-use crate::web::error::{self, AppError};
+use crate::web::error::{self, AppError, Result};
 use crate::web::middleware::rate_limit::address;
 
 /// Bytes beyond the limit are read and dropped up to this many times the limit: browsers show no error page if the
@@ -66,7 +66,7 @@ impl UnfinishedRequests {
     }
 
     /// Buffers the body of a request. Returns the complete request, and the permit of its bytes.
-    async fn buffer(&self, request: Request) -> Result<(Request, OwnedSemaphorePermit), AppError> {
+    async fn buffer(&self, request: Request) -> Result<(Request, OwnedSemaphorePermit)> {
         let (parts, body) = request.into_parts();
         let session = parts.extensions.get::<Session>().and_then(Session::id).map(session_key);
         let by_address = self.by_address.try_enter(address(&parts, self.trusted_proxies));
@@ -79,7 +79,7 @@ impl UnfinishedRequests {
         Ok((Request::from_parts(parts, Body::from(bytes)), permit))
     }
 
-    async fn read(&self, body: Body) -> Result<(Vec<u8>, OwnedSemaphorePermit), AppError> {
+    async fn read(&self, body: Body) -> Result<(Vec<u8>, OwnedSemaphorePermit)> {
         let limits = self.limits;
         let (mut bytes, mut length) = (Vec::new(), 0);
         let mut permit = self.bytes.clone().try_acquire_many_owned(0).map_err(|_| error::busy())?;

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -13,7 +12,7 @@ use crate::domain::registration::{self, Invite, InviteStatus};
 use crate::domain::text::visible_or;
 use crate::domain::{DEFAULT_NAME, operators};
 use crate::ids::Provider;
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::operator_user::OperatorUser;
 use crate::web::extract::{Now, State};
@@ -76,7 +75,7 @@ pub(crate) async fn index(
     layout: Layout,
     OperatorUser(user): OperatorUser,
     headers: HeaderMap,
-) -> Result<Response, AppError> {
+) -> Result {
     let invites = registration::list_invites(&app, &user).await?;
     let link = match flash::take(&app, &headers) {
         Some(Flash::InviteCreated(token)) => Some(absolute_url(&app, &format!("/invite/{}", token.expose()))),
@@ -91,7 +90,7 @@ pub(crate) async fn index(
 }
 
 /// Creates an invitation. Only the next page shows its link, because only a hash is stored.
-pub(crate) async fn create(app: State, Now(now): Now, OperatorUser(user): OperatorUser) -> Result<Response, AppError> {
+pub(crate) async fn create(app: State, Now(now): Now, OperatorUser(user): OperatorUser) -> Result {
     let token = registration::create_invite(&app, &user, now).await?;
     Ok(flash::redirect("/invites", Flash::InviteCreated(token)))
 }
@@ -101,11 +100,7 @@ pub(crate) struct RevokeForm {
     invite: i64,
 }
 
-pub(crate) async fn destroy(
-    app: State,
-    OperatorUser(user): OperatorUser,
-    Form(form): Form<RevokeForm>,
-) -> Result<Response, AppError> {
+pub(crate) async fn destroy(app: State, OperatorUser(user): OperatorUser, Form(form): Form<RevokeForm>) -> Result {
     registration::revoke_invite(&app, &user, form.invite).await?;
     Ok(flash::redirect("/invites", Flash::InviteRevoked))
 }
@@ -122,12 +117,7 @@ struct InvitePage {
 }
 
 /// The page that an invitation links to.
-pub(crate) async fn show(
-    app: State,
-    Now(now): Now,
-    layout: Layout,
-    Path(token): Path<String>,
-) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, Path(token): Path<String>) -> Result {
     let invalid = |status, message: &str| Err(AppError::new(status, "This invitation is not valid", message));
     match registration::invite_status(&app, &token, now).await? {
         InviteStatus::Valid { makes_operator } => Ok(render_page(&InvitePage {
@@ -145,12 +135,7 @@ pub(crate) async fn show(
 }
 
 /// Makes the signed-in user operator, if the link is for that.
-pub(crate) async fn accept(
-    app: State,
-    Now(now): Now,
-    SignedIn(user): SignedIn,
-    Path(token): Path<String>,
-) -> Result<Response, AppError> {
+pub(crate) async fn accept(app: State, Now(now): Now, SignedIn(user): SignedIn, Path(token): Path<String>) -> Result {
     match operators::redeem_link(&app, &user, &token, now).await? {
         true => Ok(flash::redirect("/operator", Flash::Operator(OperatorFlash::Joined))),
         false => Err(AppError::new(StatusCode::GONE, "This link is not valid", "It was used, or it has expired.")),

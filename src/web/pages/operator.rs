@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 
 use crate::domain::DEFAULT_NAME;
@@ -12,7 +12,7 @@ use crate::domain::reference;
 use crate::domain::text::visible_or;
 use crate::domain::top::{self, Period};
 use crate::ids::{Provider, UserId};
-use crate::web::error::AppError;
+use crate::web::error::Result;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::operator_user::OperatorUser;
 use crate::web::extract::return_to::with_next;
@@ -75,7 +75,7 @@ pub(crate) async fn show(
     layout: Layout,
     OperatorUser(user): OperatorUser,
     Query(page): Query<PageParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let people = operators::list_people(&app, page.number()).await?;
     let popular = top::load(&app, Period::AllTime, Some(user.id), now).await?;
     let name = |entry: top::RankedPlaylist| {
@@ -113,7 +113,7 @@ pub(crate) async fn update_person(
     (OperatorUser(user), maybe_user): (OperatorUser, MaybeUser),
     Path(person): Path<i64>,
     Form(form): Form<PersonForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     // Somebody else may be using a browser that was left open.
     if matches!(form.action, PersonAction::Grant) && !maybe_user.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, PATH)).into_response());
@@ -147,7 +147,7 @@ pub(crate) async fn update_popular(
     Now(now): Now,
     OperatorUser(user): OperatorUser,
     Form(form): Form<PopularForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let Ok(playlist) = reference::parse(&form.link) else {
         return Ok(flash::redirect(PATH, Flash::Operator(OperatorFlash::NotALink)));
     };

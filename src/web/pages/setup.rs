@@ -16,7 +16,7 @@ use crate::app::{App, is_loopback};
 use crate::domain::doctor::{self, Finding, RequestContext};
 use crate::domain::operators;
 use crate::ids::{Secret, TokenHash};
-use crate::web::error::{AppError, not_found};
+use crate::web::error::{AppError, Result, not_found};
 use crate::web::extract::State;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::middleware::rate_limit::is_forwarded;
@@ -75,7 +75,7 @@ pub(crate) struct Operator(RequestContext);
 impl FromRequestParts<Arc<App>> for Operator {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
         let token = app.config.operator_token.as_ref();
         // On a public server behind a proxy that adds no headers, every client would look local.
@@ -94,7 +94,7 @@ impl FromRequestParts<Arc<App>> for Operator {
     }
 }
 
-async fn is_signed_in_operator(parts: &mut Parts, app: &Arc<App>) -> Result<bool, AppError> {
+async fn is_signed_in_operator(parts: &mut Parts, app: &Arc<App>) -> Result<bool> {
     match MaybeUser::from_request_parts(parts, app).await?.user {
         Some(user) => Ok(operators::is_operator(app, user.id).await?),
         None => Ok(false),

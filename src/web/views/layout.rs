@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::domain::{CurrentUser, playlists};
 use crate::ids::PlaylistId;
 use crate::web::assets::ASSETS;
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::return_to::SafePath;
 use crate::web::flash::{self, Flash};
@@ -80,7 +80,7 @@ impl Layout {
 impl FromRequestParts<Arc<App>> for Layout {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let user = MaybeUser::from_request_parts(parts, app).await?.user;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let flash = match flash::take(app, &parts.headers) {

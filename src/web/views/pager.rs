@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use crate::domain::{PageRange, Paginated};
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 
 /// Maximum number of pages of a range.
 const MAX_PAGES_IN_RANGE: usize = 10;
@@ -49,7 +49,7 @@ pub(crate) struct Pager {
 
 impl Pager {
     /// Fails with 404 for a page after the last one.
-    pub(crate) fn new<L>(list: &Paginated<L>, first_path: impl Into<String>) -> Result<Self, AppError> {
+    pub(crate) fn new<L>(list: &Paginated<L>, first_path: impl Into<String>) -> Result<Self> {
         let (range, page_count, first_path) = (list.range, list.page_count(), first_path.into());
         if range.first > page_count {
             return Err(page_not_found());

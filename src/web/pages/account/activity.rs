@@ -2,13 +2,12 @@
 
 use askama::Template;
 use axum::extract::Query;
-use axum::response::Response;
 
 use crate::app::App;
 use crate::domain::CurrentUser;
 use crate::domain::activity::{self, Event};
 use crate::ids::Provider;
-use crate::web::error::AppError;
+use crate::web::error::Result;
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::views::layout::{Layout, render_page};
@@ -54,7 +53,7 @@ impl From<Event> for EventRow {
 }
 
 /// Returns the latest events, and whether there are more.
-pub(crate) async fn latest(app: &App, user: &CurrentUser) -> Result<(Vec<EventRow>, bool), AppError> {
+pub(crate) async fn latest(app: &App, user: &CurrentUser) -> Result<(Vec<EventRow>, bool)> {
     let (events, total) = activity::list_recent(app, user).await?;
     let has_more = total > events.len() as i64;
     Ok((events.into_iter().map(EventRow::from).collect(), has_more))
@@ -65,7 +64,7 @@ pub(crate) async fn index(
     layout: Layout,
     SignedIn(user): SignedIn,
     Query(page): Query<PageParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let list = activity::list_page(&app, &user, page.number()).await?;
     Ok(render_page(&ActivityPage {
         layout: layout.with_title("Activity", "account"),

@@ -2,13 +2,13 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 
 use crate::domain::activity::{self, EventKind};
 use crate::domain::identities::{self, Identity, LinkedIdentities, UnlinkOutcome};
 use crate::domain::{CurrentUser, login};
 use crate::ids::Provider;
-use crate::web::error::{AppError, not_found};
+use crate::web::error::{Result, not_found};
 use crate::web::extract::current_user::{MaybeUser, SignedIn};
 use crate::web::extract::device::Device;
 use crate::web::extract::return_to::{NextParam, SafePath, with_next};
@@ -35,7 +35,7 @@ pub(crate) struct IdentityRow {
     pub(crate) can_unlink: bool,
 }
 
-pub(crate) async fn load(app: &State, user: &CurrentUser) -> Result<IdentityList, AppError> {
+pub(crate) async fn load(app: &State, user: &CurrentUser) -> Result<IdentityList> {
     let identities = identities::load(app, user).await?;
     let row = |identity| IdentityRow::new(identity, identities.can_unlink(app, &identity.provider));
     let linked = identities.linked.iter().map(row).collect();
@@ -70,12 +70,7 @@ struct UnlinkPage {
 }
 
 /// The confirmation page for unlinking an identity.
-pub(crate) async fn show(
-    app: State,
-    layout: Layout,
-    SignedIn(user): SignedIn,
-    Path(key): Path<String>,
-) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, layout: Layout, SignedIn(user): SignedIn, Path(key): Path<String>) -> Result {
     let provider = provider_from_key(&key).await?;
     let identities = identities::load(&app, &user).await?;
     let can_unlink = identities.can_unlink(&app, provider.key());
@@ -96,7 +91,7 @@ pub(crate) async fn show(
 }
 
 /// Returns the provider, even if it is not configured any more, so that its identities can be unlinked.
-async fn provider_from_key(key: &str) -> Result<Provider, AppError> {
+async fn provider_from_key(key: &str) -> Result<Provider> {
     match Provider::from_key(key) {
         Some(provider) => Ok(provider),
         None => Err(not_found().await),
@@ -110,7 +105,7 @@ pub(crate) async fn destroy(
     maybe_user: MaybeUser,
     (SignedIn(user), Device(device)): (SignedIn, Device),
     Path(key): Path<String>,
-) -> Result<Response, AppError> {
+) -> Result {
     let provider = provider_from_key(&key).await?;
     if !maybe_user.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, &format!("/account/identities/{key}"))).into_response());
@@ -142,7 +137,7 @@ pub(crate) async fn reauthenticate(
     layout: Layout,
     (maybe_user, SignedIn(user)): (MaybeUser, SignedIn),
     Query(params): Query<NextParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let next = SafePath::parse_or_playlists(params.next.as_deref()).as_str().to_owned();
     if maybe_user.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&next).into_response());
@@ -167,7 +162,7 @@ pub(crate) async fn show_merge(
     layout: Layout,
     maybe_user: MaybeUser,
     Query(params): Query<NextParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
     let can_merge = maybe_user.merge_until().await?.is_some_and(|until| now < until);
     let providers = match &maybe_user.user {

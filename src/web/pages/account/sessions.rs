@@ -1,12 +1,11 @@
 //! The sessions on the account page.
 
 use axum::Form;
-use axum::response::Response;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::{CurrentUser, sessions};
-use crate::web::error::AppError;
+use crate::web::error::Result;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
@@ -35,7 +34,7 @@ impl From<sessions::SessionInfo> for SessionRow {
 }
 
 /// Returns the user's sessions, the current one first.
-pub(crate) async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionRow>, AppError> {
+pub(crate) async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionRow>> {
     Ok(sessions::list(app, user).await?.into_iter().map(SessionRow::from).collect())
 }
 
@@ -52,7 +51,7 @@ pub(crate) async fn destroy(
     SignedIn(user): SignedIn,
     Device(device): Device,
     Form(form): Form<EndSessionForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let message = match form.session {
         Some(short_id) => {
             sessions::end(&app, &user, &short_id, &device, now).await?;

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::domain::annotation::{self, Annotation};
 use crate::domain::{CurrentUser, Error, playlists};
 use crate::ids::PlaylistId;
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::return_to::{FromParam, SafePath, list_anchor};
@@ -39,7 +39,7 @@ pub(crate) async fn edit(
     layout: Layout,
     SignedIn(user): SignedIn,
     (Path(id), Query(query)): (Path<String>, Query<FromParam>),
-) -> Result<Response, AppError> {
+) -> Result {
     let card = load_card(&app, &user, &parse_id(&id)?).await?;
     let form = card.annotation_form();
     Ok(annotation_page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
@@ -61,7 +61,7 @@ pub(crate) async fn update(
     layout: Layout,
     SignedIn(user): SignedIn,
     (Path(id), Form(params)): (Path<String>, Form<AnnotationParams>),
-) -> Result<Response, AppError> {
+) -> Result {
     let id = parse_id(&id)?;
     let annotation = match Annotation::parse(&params.note, &params.tags) {
         Ok(annotation) => annotation,
@@ -83,7 +83,7 @@ pub(crate) async fn update(
     }
 }
 
-async fn load_card(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<PlaylistCard, AppError> {
+async fn load_card(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<PlaylistCard> {
     let playlist = playlists::find(app, user, id).await?;
     playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(not_hearted)
 }

@@ -3,12 +3,12 @@
 use askama::Template;
 use axum::Form;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 
 use crate::domain::hearts::{self, AddedByLink};
 use crate::domain::{Error, reference};
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::return_to::BackLink;
 use crate::web::extract::{Now, State};
@@ -41,7 +41,7 @@ pub(crate) async fn create(
     layout: Layout,
     maybe_user: MaybeUser,
     Form(form): Form<AddByLinkForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let id = reference::parse(&form.link);
     let user = maybe_user.user.ok_or_else(|| match &id {
         Ok(id) => AppError::sign_in_required("/hearts").with_heart(id),

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::domain::activity::{self, EventKind};
 use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport, IsCancelled};
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
@@ -45,7 +45,7 @@ pub(crate) async fn create(
     layout: Layout,
     (SignedIn(user), Device(device)): (SignedIn, Device),
     upload: Multipart,
-) -> Result<Response, AppError> {
+) -> Result {
     let _place = app.imports.try_enter(user.id).ok_or_else(import_in_progress)?;
     let file = match parse_file(read_upload(upload).await?, now).await? {
         Ok(file) => file,
@@ -69,7 +69,7 @@ fn import_in_progress() -> AppError {
     with_retry_link(error).with_retry_after(Duration::from_secs(10))
 }
 
-async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>, AppError> {
+async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>> {
     let parsed = run_blocking(PARSE_TIMEOUT, move |is_cancelled| import_export::parse(&bytes, now, is_cancelled)).await;
     parsed?.ok_or_else(file_takes_too_long)
 }
@@ -79,7 +79,7 @@ async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFi
 async fn run_blocking<T: Send + 'static>(
     timeout: Duration,
     work: impl FnOnce(IsCancelled<'_>) -> T + Send + 'static,
-) -> Result<Option<T>, AppError> {
+) -> Result<Option<T>> {
     let request = Arc::new(());
     let observer = Arc::downgrade(&request);
     let work = tokio::task::spawn_blocking(move || work(&|| observer.strong_count() == 0));
@@ -98,7 +98,7 @@ fn import_page(layout: Layout, error: Option<String>, report: Option<ImportRepor
 }
 
 /// Returns the content of the field `file`; empty without one.
-async fn read_upload(mut upload: Multipart) -> Result<Bytes, AppError> {
+async fn read_upload(mut upload: Multipart) -> Result<Bytes> {
     while let Some(field) = upload.next_field().await.map_err(upload_error)? {
         if field.name() == Some("file") {
             let bytes = field.bytes().await.map_err(upload_error)?;

@@ -3,13 +3,12 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query};
-use axum::response::Response;
 use serde::Deserialize;
 
 use crate::domain::Error;
 use crate::domain::hearts::{self, RemovedHeart};
 use crate::domain::text::is_visible;
-use crate::web::error::AppError;
+use crate::web::error::Result;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::return_to::{list_anchor, playlist_path};
 use crate::web::extract::{Now, State};
@@ -65,7 +64,7 @@ pub(crate) async fn index(
     layout: Layout,
     SignedIn(user): SignedIn,
     Query(page): Query<PageParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let removed = hearts::list_removed(&app, &user, page.number(), now).await?;
     let pager = Pager::new(&removed, "/hearts/removed")?;
     Ok(render_page(&RemovedPage {
@@ -100,7 +99,7 @@ pub(crate) async fn update(
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
     Form(form): Form<RemovedHeartForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let id = parse_id(&id)?;
     let message = match form.action {
         Action::Restore => match hearts::restore(&app, &user, &id, now).await {
@@ -113,11 +112,7 @@ pub(crate) async fn update(
 }
 
 /// Deletes all removed hearts for good.
-pub(crate) async fn destroy_all(
-    app: State,
-    SignedIn(user): SignedIn,
-    Form(form): Form<ConfirmForm>,
-) -> Result<Response, AppError> {
+pub(crate) async fn destroy_all(app: State, SignedIn(user): SignedIn, Form(form): Form<ConfirmForm>) -> Result {
     if !form.is_confirmed() {
         return Ok(flash::redirect("/hearts/removed", Flash::NotConfirmed));
     }

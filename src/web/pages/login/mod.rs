@@ -19,7 +19,7 @@ use crate::domain::login::{
 use crate::domain::top;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
-use crate::web::error::AppError;
+use crate::web::error::Result;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::device::Device;
 use crate::web::extract::provider::ProviderPath;
@@ -49,12 +49,7 @@ struct LoginPage {
 }
 
 /// The page with all providers. Redirects users who are signed in and connected.
-pub(crate) async fn show(
-    app: State,
-    maybe_user: MaybeUser,
-    layout: Layout,
-    Query(params): Query<NextParam>,
-) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, maybe_user: MaybeUser, layout: Layout, Query(params): Query<NextParam>) -> Result {
     // A user who is signed in can only connect Spotify here.
     let others = if maybe_user.user.is_none() { other_providers(&app) } else { Vec::new() };
     login_page(&app, (maybe_user, layout), params, Provider::Spotify, others).await
@@ -67,7 +62,7 @@ pub(crate) async fn show_provider(
     maybe_user: MaybeUser,
     layout: Layout,
     Query(params): Query<NextParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     login_page(&app, (maybe_user, layout), params, provider, Vec::new()).await
 }
 
@@ -82,7 +77,7 @@ async fn login_page(
     params: NextParam,
     primary: Provider,
     others: Vec<Provider>,
-) -> Result<Response, AppError> {
+) -> Result {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
     if login::intent(IntentField::SignIn, primary, maybe_user.user.as_ref(), None).is_none() {
         return Ok(Redirect::to(next.as_str()).into_response());
@@ -139,7 +134,7 @@ pub(crate) async fn create(
     ProviderPath(provider): ProviderPath,
     (maybe_user, headers): (MaybeUser, HeaderMap),
     Form(form): Form<LoginForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let reauth = form.reauth();
     let next = SafePath::parse_or_playlists(form.params.next.as_deref());
     let Some(intent) = login::intent(form.intent(), provider, maybe_user.user.as_ref(), reauth) else {
@@ -168,7 +163,7 @@ pub(crate) async fn callback(
     ProviderPath(provider): ProviderPath,
     (maybe_user, headers): (MaybeUser, HeaderMap),
     (Device(device), Query(params)): (Device, Query<CallbackParams>),
-) -> Result<Response, AppError> {
+) -> Result {
     let is_signed_in = maybe_user.user.is_some();
     let params = CallbackParams { browser: login_cookie::read(&app, &headers), ..params };
     let signed_in = (maybe_user.user.clone(), maybe_user.merge_until().await?);
@@ -196,7 +191,7 @@ async fn sign_in_response(
     provider: Provider,
     result: LoginResult,
     (device, now): (&str, OffsetDateTime),
-) -> Result<Response, AppError> {
+) -> Result {
     // A merge deletes the sessions of the merged account.
     if !matches!(result.outcome, Outcome::Merged { .. }) {
         maybe_user.reload().await?;
@@ -248,7 +243,7 @@ pub(crate) async fn show_logout(layout: Layout) -> Response {
     }
 }
 
-pub(crate) async fn sign_out(app: State, maybe_user: MaybeUser) -> Result<Response, AppError> {
+pub(crate) async fn sign_out(app: State, maybe_user: MaybeUser) -> Result {
     maybe_user.sign_out().await?;
     let mut response = flash::redirect("/", Flash::SignedOut);
     // Pending logins end with the session.

@@ -7,14 +7,14 @@ mod request;
 use askama::Template;
 use axum::Form;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::domain::activity::{self, EventKind};
 use crate::domain::{CurrentUser, sharing};
-use crate::web::error::AppError;
+use crate::web::error::Result;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
@@ -54,22 +54,11 @@ struct SecretLink {
     since: TimeView,
 }
 
-pub(crate) async fn show(
-    app: State,
-    Now(now): Now,
-    layout: Layout,
-    SignedIn(user): SignedIn,
-) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, SignedIn(user): SignedIn) -> Result {
     settings_page(&app, layout, &user, now, SlugField::default()).await
 }
 
-async fn settings_page(
-    app: &App,
-    layout: Layout,
-    user: &CurrentUser,
-    now: OffsetDateTime,
-    slug: SlugField,
-) -> Result<Response, AppError> {
+async fn settings_page(app: &App, layout: Layout, user: &CurrentUser, now: OffsetDateTime, slug: SlugField) -> Result {
     let settings = sharing::load_settings(app, user, now).await?;
     let title = if slug.error.is_some() { "Sharing – not turned on" } else { "Sharing" };
     let link_url = |token: &str| absolute_url(app, &format!("/s/{token}"));
@@ -103,7 +92,7 @@ pub(crate) async fn update_page(
     layout: Layout,
     (SignedIn(user), Device(device)): (SignedIn, Device),
     Form(form): Form<PageForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     if !form.on {
         sharing::disable_page(&app, &user, now).await?;
         activity::record(&app, user.id, EventKind::PageDisabled, &device, now).await;
@@ -129,7 +118,7 @@ pub(crate) async fn update_link(
     Now(now): Now,
     (SignedIn(user), Device(device)): (SignedIn, Device),
     Form(form): Form<SecretLinkForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     if form.on {
         if sharing::create_link(&app, &user, now).await?.is_err() {
             return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown));

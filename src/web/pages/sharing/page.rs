@@ -2,9 +2,8 @@
 
 use askama::Template;
 use axum::extract::Query;
-use axum::response::Response;
 
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::SharedPageRequest;
 use crate::web::views::layout::{Layout, absolute_url, preview_image_url};
@@ -33,7 +32,7 @@ pub(crate) async fn show(
     Now(now): Now,
     request: SharedPageRequest,
     Query(page): Query<PageParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let shared = request.load(&app, page.number(), now).await?;
     let pager = Pager::new(&shared.hearts, request.path.as_str())?;
     let current_path = pager.current_path();
