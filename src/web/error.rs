@@ -10,7 +10,7 @@ use crate::domain::Error;
 use crate::ids::{PlaylistId, Provider};
 use crate::web::extract::return_to::sign_in_path;
 use crate::web::flash::{self, Flash};
-use crate::web::views::time::TimeView;
+use crate::web::views::TimeView;
 
 /// The result of a handler.
 pub(crate) type Result<T = Response, E = AppError> = std::result::Result<T, E>;

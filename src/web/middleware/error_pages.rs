@@ -13,12 +13,11 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::web::error::{AppError, Link, NOTHING_SAVED, error_for_status};
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::return_to::SafePath;
+use crate::web::extract::{MaybeUser, SafePath};
 use crate::web::flash::is_html;
 use crate::web::middleware::request_id::REQUEST_ID;
 use crate::web::middleware::request_log::redact_path;
-use crate::web::views::layout::Layout;
+use crate::web::views::Layout;
 
 #[derive(Template)]
 #[template(path = "error.html")]

@@ -31,7 +31,7 @@ use self::canonical_host::CanonicalHost;
 use self::request_body::UnfinishedRequests;
 use self::request_id::REQUEST_ID;
 use crate::app::App;
-use crate::web::extract::current_user::SignedIn;
+use crate::web::extract::SignedIn;
 use crate::web::{error, flash};
 
 /// Concurrent requests of one process. Heroku's router sends a dyno about 50 and queues the rest.

@@ -21,7 +21,7 @@ use crate::app::{App, Clock};
 use crate::ids::{TokenHash, UserId};
 use crate::rate_limiter::RateLimiter;
 use crate::web::error::{AppError, Result};
-use crate::web::extract::current_user::MaybeUser;
+use crate::web::extract::MaybeUser;
 
 /// Networks that are counted beside a /64, by the length of their prefix, with the factor of their limit: a household has
 /// up to a /56, a company a /48 (RIPE-690), and with it 65,536 networks of /64.

@@ -4,12 +4,10 @@ use askama::Template;
 
 use crate::domain::{CurrentUser, account};
 use crate::web::error::Result;
-use crate::web::extract::State;
-use crate::web::extract::current_user::MaybeUser;
+use crate::web::extract::{MaybeUser, State};
 use crate::web::pages::account::identities;
 use crate::web::pages::account::identities::IdentityRow;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, TimeView, render_page};
 
 #[derive(Template)]
 #[template(path = "about/show.html")]

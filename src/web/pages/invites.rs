@@ -13,13 +13,10 @@ use crate::domain::text::visible_or;
 use crate::domain::{DEFAULT_NAME, operators};
 use crate::ids::Provider;
 use crate::web::error::{AppError, Result};
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::operator_user::OperatorUser;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{Now, OperatorUser, SignedIn, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::other_providers;
-use crate::web::views::layout::{Layout, absolute_url, render_page};
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, TimeView, absolute_url, render_page};
 
 /// Returns a sentence on who may join, for the landing page; `None` in an open demo.
 pub(crate) fn registration_note(app: &App) -> Option<String> {

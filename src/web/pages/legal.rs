@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::web::cookies::{self, CookieKind};
 use crate::web::extract::State;
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "legal/privacy.html")]

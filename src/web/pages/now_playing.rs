@@ -4,11 +4,8 @@ use askama::Template;
 
 use crate::domain::now_playing::{self, NowPlaying, Playback, PlaybackContext, PlayingItem};
 use crate::web::error::{Result, spotify_error_message};
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::time::TimeView;
+use crate::web::extract::{Now, SignedIn, State};
+use crate::web::views::{Layout, PlaylistCard, TimeView, render_page};
 
 #[derive(Template)]
 #[template(path = "now_playing/show.html")]

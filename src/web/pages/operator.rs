@@ -13,16 +13,11 @@ use crate::domain::text::visible_or;
 use crate::domain::top::{self, Period};
 use crate::ids::{Provider, UserId};
 use crate::web::error::Result;
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::operator_user::OperatorUser;
 use crate::web::extract::return_to::with_next;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{MaybeUser, Now, OperatorUser, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::REAUTHENTICATE_PATH;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, TimeView, render_page};
 
 const PATH: &str = "/operator";
 

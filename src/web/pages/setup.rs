@@ -17,10 +17,9 @@ use crate::domain::doctor::{self, Finding, RequestContext};
 use crate::domain::operators;
 use crate::ids::{Secret, TokenHash};
 use crate::web::error::{AppError, Result, not_found};
-use crate::web::extract::State;
-use crate::web::extract::current_user::MaybeUser;
+use crate::web::extract::{MaybeUser, State};
 use crate::web::middleware::rate_limit::is_forwarded;
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "setup/show.html")]

@@ -9,10 +9,8 @@ use serde::Deserialize;
 
 use crate::domain::top::{self, Period, RankedPlaylist};
 use crate::web::error::{Result, not_found};
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::extract::{MaybeUser, Now, State};
+use crate::web::views::{Layout, PlaylistCard, render_page};
 
 /// The query parameter `when`: `ever` for all time, anything else for this week.
 #[derive(Deserialize)]

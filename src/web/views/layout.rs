@@ -12,8 +12,7 @@ use crate::domain::{CurrentUser, playlists};
 use crate::ids::PlaylistId;
 use crate::web::assets::ASSETS;
 use crate::web::error::{AppError, Result};
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::return_to::SafePath;
+use crate::web::extract::{MaybeUser, SafePath};
 use crate::web::flash::{self, Flash};
 use crate::web::views::playlist_card::{PlaylistCard, display_name};
 

@@ -8,11 +8,8 @@ use crate::domain::CurrentUser;
 use crate::domain::activity::{self, Event};
 use crate::ids::Provider;
 use crate::web::error::Result;
-use crate::web::extract::State;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::time::TimeView;
+use crate::web::extract::{SignedIn, State};
+use crate::web::views::{Layout, PageParam, Pager, TimeView, render_page};
 
 #[derive(Template)]
 #[template(path = "account/activity.html")]

@@ -10,13 +10,11 @@ use crate::domain::account;
 use crate::domain::identities::{self, Identity};
 use crate::domain::operators;
 use crate::web::error::{AppError, Result};
-use crate::web::extract::current_user::{MaybeUser, SignedIn};
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{Device, MaybeUser, Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::account::deleted;
 use crate::web::pages::login::login_cookie;
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "account/disconnect.html")]

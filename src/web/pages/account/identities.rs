@@ -9,14 +9,11 @@ use crate::domain::identities::{self, Identity, LinkedIdentities, UnlinkOutcome}
 use crate::domain::{CurrentUser, login};
 use crate::ids::Provider;
 use crate::web::error::{Result, not_found};
-use crate::web::extract::current_user::{MaybeUser, SignedIn};
-use crate::web::extract::device::Device;
-use crate::web::extract::return_to::{NextParam, SafePath, with_next};
-use crate::web::extract::{Now, State};
+use crate::web::extract::return_to::with_next;
+use crate::web::extract::{Device, MaybeUser, NextParam, Now, SafePath, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::login::REAUTHENTICATE_PATH;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, TimeView, render_page};
 
 /// The identities on the account page.
 pub(crate) struct IdentityList {

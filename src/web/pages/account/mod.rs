@@ -10,10 +10,8 @@ use askama::Template;
 
 use crate::domain::{CurrentUser, account, operators, sharing};
 use crate::web::error::{AppError, Result};
-use crate::web::extract::State;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::time::TimeView;
+use crate::web::extract::{SignedIn, State};
+use crate::web::views::{Layout, TimeView, render_page};
 
 #[derive(Template)]
 #[template(path = "account/show.html")]

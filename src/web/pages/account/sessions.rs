@@ -6,11 +6,9 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::domain::{CurrentUser, sessions};
 use crate::web::error::Result;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{Device, Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::time::TimeView;
+use crate::web::views::TimeView;
 
 pub(crate) struct SessionRow {
     /// Short id of the session, safe to show in a page.

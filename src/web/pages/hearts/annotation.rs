@@ -12,14 +12,11 @@ use crate::domain::annotation::{self, Annotation};
 use crate::domain::{CurrentUser, Error, playlists};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
-use crate::web::extract::State;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::return_to::{FromParam, SafePath, list_anchor};
+use crate::web::extract::return_to::list_anchor;
+use crate::web::extract::{FromParam, SafePath, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
-use crate::web::views::annotation_form::AnnotationForm;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::views::{AnnotationForm, Layout, PlaylistCard, render_page};
 
 #[derive(Template)]
 #[template(path = "hearts/annotation.html")]

@@ -9,12 +9,9 @@ use serde::Deserialize;
 use crate::domain::hearts::{self, AddedByLink};
 use crate::domain::{Error, reference};
 use crate::web::error::{AppError, Result};
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::return_to::BackLink;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{BackLink, MaybeUser, Now, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::sanitize_for_redisplay;
+use crate::web::views::{Layout, render_page, sanitize_for_redisplay};
 
 /// The form with an invalid link.
 #[derive(Template)]

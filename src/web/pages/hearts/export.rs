@@ -12,9 +12,7 @@ use crate::domain::activity::{self, EventKind};
 use crate::domain::import_export::{self, Format};
 use crate::domain::{CurrentUser, Result};
 use crate::web::error::AppError;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{Device, Now, SignedIn, State};
 
 pub(crate) async fn csv(
     app: State,

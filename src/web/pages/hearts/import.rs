@@ -13,10 +13,8 @@ use time::OffsetDateTime;
 use crate::domain::activity::{self, EventKind};
 use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport, IsCancelled};
 use crate::web::error::{AppError, Result};
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::extract::{Device, Now, SignedIn, State};
+use crate::web::views::{Layout, render_page};
 
 pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
 /// A file and the rest of the form.

@@ -16,9 +16,8 @@ use crate::app::App;
 use crate::domain::hearts;
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::return_to::{Referer, list_anchor};
-use crate::web::extract::{Now, State};
+use crate::web::extract::return_to::list_anchor;
+use crate::web::extract::{MaybeUser, Now, Referer, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 

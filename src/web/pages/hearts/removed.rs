@@ -9,16 +9,12 @@ use crate::domain::Error;
 use crate::domain::hearts::{self, RemovedHeart};
 use crate::domain::text::is_visible;
 use crate::web::error::Result;
-use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::return_to::{list_anchor, playlist_path};
-use crate::web::extract::{Now, State};
+use crate::web::extract::{Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::account::delete::ConfirmForm;
 use crate::web::pages::playlists::show::parse_id;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::playlist_card::display_name;
-use crate::web::views::time::DateView;
+use crate::web::views::{DateView, Layout, PageParam, Pager, display_name, render_page};
 
 #[derive(Template)]
 #[template(path = "hearts/removed.html")]

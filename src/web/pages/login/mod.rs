@@ -20,13 +20,10 @@ use crate::domain::top;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
 use crate::web::error::Result;
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::device::Device;
-use crate::web::extract::provider::ProviderPath;
-use crate::web::extract::return_to::{NextParam, SafePath, sign_in_path, with_next};
-use crate::web::extract::{Now, State};
+use crate::web::extract::return_to::{sign_in_path, with_next};
+use crate::web::extract::{Device, MaybeUser, NextParam, Now, ProviderPath, SafePath, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::{Layout, render_page};
 
 /// The value of `Clear-Site-Data` at sign-out. Not `"cookies"`: that would end the sessions of all sites below the same
 /// registrable domain and lose the flash message. Not `"cache"`, which takes Chrome seconds; pages are not cached.

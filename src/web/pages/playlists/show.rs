@@ -9,13 +9,10 @@ use crate::domain::playlists::{self, Item, ItemKind};
 use crate::domain::{Error, Paginated};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result, consent_button, spotify_error_message};
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::return_to::{BackLink, playlist_path};
-use crate::web::extract::{Now, State};
-use crate::web::views::annotation_form::AnnotationForm;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::{PageParam, Pager, page_not_found, page_path};
-use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::extract::return_to::playlist_path;
+use crate::web::extract::{BackLink, Now, SignedIn, State};
+use crate::web::views::pager::{page_not_found, page_path};
+use crate::web::views::{AnnotationForm, Layout, PageParam, Pager, PlaylistCard, render_page};
 
 #[derive(Template)]
 #[template(path = "playlists/show.html")]

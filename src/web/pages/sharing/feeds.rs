@@ -9,9 +9,7 @@ use crate::domain::sharing::SharedPage;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::SharedPageRequest;
-use crate::web::views::layout::absolute_url;
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::time::rfc3339;
+use crate::web::views::{PlaylistCard, absolute_url, rfc3339};
 
 /// A feed in either format. Fields are named as in JSON Feed.
 #[derive(Serialize, Template)]

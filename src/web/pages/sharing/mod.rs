@@ -15,14 +15,9 @@ use crate::app::App;
 use crate::domain::activity::{self, EventKind};
 use crate::domain::{CurrentUser, sharing};
 use crate::web::error::Result;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{Device, Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::layout::{Layout, absolute_url, render_page};
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::sanitize_for_redisplay;
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, PlaylistCard, TimeView, absolute_url, render_page, sanitize_for_redisplay};
 
 const SETTINGS_PATH: &str = "/account/sharing";
 

@@ -6,9 +6,7 @@ use axum::extract::Query;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::SharedPageRequest;
-use crate::web::views::layout::{Layout, absolute_url, preview_image_url};
-use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, absolute_url, preview_image_url};
 
 #[derive(Template)]
 #[template(path = "sharing/page.html")]
