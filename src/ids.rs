@@ -13,6 +13,12 @@ use sha2::{Digest, Sha256};
 #[serde(transparent)]
 pub struct UserId(pub i64);
 
+impl From<i64> for UserId {
+    fn from(id: i64) -> Self {
+        Self(id)
+    }
+}
+
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -35,8 +35,7 @@ pub async fn record(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<()>
         cooldown.until,
         cooldown.quota
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Deletes expired cool-downs. Returns their number.

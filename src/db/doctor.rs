@@ -71,13 +71,12 @@ pub struct ReplicaStatus {
 }
 
 pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus> {
-    let mut connection = pool.acquire().await?;
-    let query = sqlx::query!(
-        r#"select pg_is_in_recovery() as "copies!",
-                  extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as behind"#
+    let query = sqlx::query_as!(
+        ReplicaStatus,
+        r#"select pg_is_in_recovery() as "is_replica!",
+                  extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as lag_seconds"#
     );
-    let status = query.fetch_one(&mut *connection).await?;
-    Ok(ReplicaStatus { is_replica: status.copies, lag_seconds: status.behind })
+    Ok(query.fetch_one(pool).await?)
 }
 
 /// Returns the active cool-downs.

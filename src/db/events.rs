@@ -25,8 +25,7 @@ pub async fn record(pool: &Pool, user: UserId, event: &Event) -> Result<()> {
         event.provider,
         event.device
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Returns a user's events, newest first.

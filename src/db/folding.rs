@@ -51,8 +51,7 @@ pub async fn finish(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime) -> 
         until,
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Returns up to `limit` users in the order of their ids, starting after `after`.

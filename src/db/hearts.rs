@@ -32,8 +32,7 @@ pub async fn add(
         now,
         undo_since
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`] deletes it.
@@ -44,8 +43,7 @@ pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: Offse
         playlist.as_str(),
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Restores a heart that was removed after `since`, as it was. Returns `false` if there is none.
@@ -94,8 +92,7 @@ pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Re
         user.0,
         playlist.as_str()
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Records that Spotify no longer shows a hearted playlist. An earlier time stays.
@@ -107,8 +104,7 @@ pub async fn mark_unavailable(pool: &Pool, user: UserId, playlist: &PlaylistId, 
         playlist.as_str(),
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// A heart's own columns.
@@ -248,8 +244,7 @@ pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&Playlis
         user.0,
         playlist.map(PlaylistId::as_str)
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Deletes hearts that were removed before `before`, in batches. Returns their number.

@@ -62,22 +62,16 @@ impl KnownIdentity {
 }
 
 pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<KnownIdentity>> {
-    let query = sqlx::query!(
-        r#"select i.user_id, u.display_name, i.email, i.email_verified, i.handle,
+    let query = sqlx::query_as!(
+        KnownIdentity,
+        r#"select i.user_id as "user", u.display_name, i.email, i.email_verified, i.handle,
                   i.provider = (select provider from identities where user_id = i.user_id
                                 order by created_at, provider limit 1) as "names_account!"
            from identities i join users u on u.id = i.user_id where i.provider = $1 and i.subject = $2"#,
         provider.key(),
         subject
     );
-    Ok(query.fetch_optional(pool).await?.map(|row| KnownIdentity {
-        user: UserId(row.user_id),
-        display_name: row.display_name,
-        names_account: row.names_account,
-        email: row.email,
-        email_verified: row.email_verified,
-        handle: row.handle,
-    }))
+    Ok(query.fetch_optional(pool).await?)
 }
 
 /// Returns the user's Spotify id as the owner of playlists, if known.
@@ -138,8 +132,7 @@ pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<()> {
         identity.is_email_verified(),
         identity.handle
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Returns a user's identities, oldest first.
@@ -171,16 +164,16 @@ pub struct MergeCandidate {
 
 /// Returns other users' identities that share a verified email address with `user`, at providers where `user` has none.
 pub async fn merge_candidates(pool: &Pool, user: UserId) -> Result<Vec<MergeCandidate>> {
-    let query = sqlx::query!(
-        "select distinct theirs.user_id, theirs.provider
-         from identities mine join identities theirs on lower(theirs.email) = lower(mine.email)
-         where mine.user_id = $1 and mine.email_verified and theirs.email_verified and theirs.user_id <> $1
-           and not exists (select from identities m where m.user_id = $1 and m.provider = theirs.provider)
-         order by theirs.provider",
+    let query = sqlx::query_as!(
+        MergeCandidate,
+        r#"select distinct theirs.user_id as "user", theirs.provider
+           from identities mine join identities theirs on lower(theirs.email) = lower(mine.email)
+           where mine.user_id = $1 and mine.email_verified and theirs.email_verified and theirs.user_id <> $1
+             and not exists (select from identities m where m.user_id = $1 and m.provider = theirs.provider)
+           order by theirs.provider"#,
         user.0
     );
-    let rows = query.fetch_all(pool).await?.into_iter();
-    Ok(rows.map(|row| MergeCandidate { user: UserId(row.user_id), provider: row.provider }).collect())
+    Ok(query.fetch_all(pool).await?)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -121,6 +121,5 @@ async fn insert_hearts(connection: &mut PgConnection, user: UserId, ids: &[Strin
         &text(|annotation| annotation.note_folded.clone()) as _,
         &text(|annotation| Some(annotation.tags_folded.join(UNIT_SEPARATOR))) as _,
     );
-    query.execute(connection).await?;
-    Ok(())
+    Ok(query.execute(connection).await.map(drop)?)
 }

@@ -45,8 +45,7 @@ pub async fn create(
         now,
         expires_at
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Creates an invitation that makes its bearer operator.
@@ -62,8 +61,7 @@ pub async fn create_operator_link(
         now,
         expires_at
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Returns the user's invitations, newest first.

@@ -71,11 +71,6 @@ pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Per
     Ok(query.fetch_all(pool).await?)
 }
 
-pub async fn count_people(pool: &Pool) -> Result<i64> {
-    let query = sqlx::query_scalar!(r#"select count(*) as "count!" from users"#);
-    Ok(query.fetch_one(pool).await?)
-}
-
 /// Removes a user's public page and secret link, and keeps them from sharing. The slug stays reserved for a while.
 pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
@@ -86,8 +81,7 @@ pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result
         user.0,
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Lets a user share again.
@@ -103,8 +97,7 @@ pub async fn hide(pool: &Pool, playlist: &PlaylistId, now: OffsetDateTime) -> Re
         playlist.as_str(),
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 pub async fn unhide(pool: &Pool, playlist: &PlaylistId) -> Result<()> {

@@ -45,8 +45,7 @@ pub async fn create(pool: &Pool, login: NewLogin<'_>) -> Result<()> {
         login.at,
         MAX_PER_BROWSER - 1
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Takes the login that `state` belongs to. Only one of several concurrent calls gets it.

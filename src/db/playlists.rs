@@ -12,6 +12,7 @@ use crate::ids::{PlaylistId, UserId};
 const UNSEEN_RETENTION: Duration = Duration::days(30);
 
 /// A playlist as shown on a card.
+#[derive(Default)]
 pub struct Playlist {
     pub id: String,
     /// May be empty; `None` if unknown.
@@ -179,8 +180,7 @@ pub async fn release(
         until,
         failed_at
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>> {
@@ -314,8 +314,7 @@ async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[Seen
         &column(seen, |seen| Some(&seen.name_folded)) as _,
         &column(seen, |seen| seen.snapshot_id.as_deref()) as _
     );
-    query.execute(connection).await?;
-    Ok(())
+    Ok(query.execute(connection).await.map(drop)?)
 }
 
 /// Inserts or updates playlists; `position` is the first one's position in the library, if they are in it.
@@ -361,8 +360,7 @@ async fn upsert(
         &column(seen, |seen| Some(&seen.name_folded)) as _,
         &column(seen, |seen| seen.owner_folded.as_deref()) as _
     );
-    query.execute(connection).await?;
-    Ok(())
+    Ok(query.execute(connection).await.map(drop)?)
 }
 
 /// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries that are as old.

@@ -240,8 +240,7 @@ pub async fn release(pool: &Pool, id_hash: TokenHash, until: OffsetDateTime) -> 
         id_hash.as_bytes(),
         until
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Writes the value `name` (`None` removes it) and releases the lease. Returns `false`, and changes nothing, if the
@@ -326,24 +325,16 @@ pub struct SessionInfo {
 
 /// Returns the user's sessions: the current one first, then the most recently seen.
 pub async fn list(pool: &Pool, user: UserId, current: TokenHash) -> Result<Vec<SessionInfo>> {
-    let query = sqlx::query!(
-        r#"select encode(substring(id_hash from 1 for 8), 'hex') as "mark!", device,
-                  coalesce(signed_in_at, created_at) as "since!", last_seen_at, id_hash = $2 as "here!"
+    let query = sqlx::query_as!(
+        SessionInfo,
+        r#"select encode(substring(id_hash from 1 for 8), 'hex') as "hash_prefix!", device,
+                  coalesce(signed_in_at, created_at) as "since!", last_seen_at, id_hash = $2 as "is_current!"
            from sessions where user_id = $1 and expires_at > now()
            order by id_hash <> $2, last_seen_at desc nulls last, id_hash"#,
         user.0,
         current.as_bytes()
     );
-    let rows = query.fetch_all(pool).await?.into_iter();
-    Ok(rows
-        .map(|row| SessionInfo {
-            hash_prefix: row.mark,
-            device: row.device,
-            since: row.since,
-            last_seen_at: row.last_seen_at,
-            is_current: row.here,
-        })
-        .collect())
+    Ok(query.fetch_all(pool).await?)
 }
 
 pub async fn exists(pool: &Pool, user: UserId, session: TokenHash) -> Result<bool> {

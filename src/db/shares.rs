@@ -47,32 +47,24 @@ pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>> {
 
 /// Returns the owner of the page at `slug`.
 pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>> {
-    let query = sqlx::query!(
-        r#"select u.id, u.display_name, s.slug_since as "since!", s.page_feed_id from shares s join users u on u.id = s.user_id where s.slug = $1 and s.taken_down_at is null"#,
+    let query = sqlx::query_as!(
+        ShareOwner,
+        r#"select u.id as "user", u.display_name as name, s.slug_since as "since!", s.page_feed_id as feed_id
+           from shares s join users u on u.id = s.user_id where s.slug = $1 and s.taken_down_at is null"#,
         slug
     );
-    let row = query.fetch_optional(pool).await?;
-    Ok(row.map(|row| ShareOwner {
-        user: UserId(row.id),
-        name: row.display_name,
-        since: row.since,
-        feed_id: row.page_feed_id,
-    }))
+    Ok(query.fetch_optional(pool).await?)
 }
 
 /// Returns the owner of the secret link with this token.
 pub async fn find_by_token(pool: &Pool, token: TokenHash) -> Result<Option<ShareOwner>> {
-    let query = sqlx::query!(
-        r#"select u.id, u.display_name, s.token_since as "since!", s.link_feed_id from shares s join users u on u.id = s.user_id where s.token_hash = $1 and s.taken_down_at is null"#,
+    let query = sqlx::query_as!(
+        ShareOwner,
+        r#"select u.id as "user", u.display_name as name, s.token_since as "since!", s.link_feed_id as feed_id
+           from shares s join users u on u.id = s.user_id where s.token_hash = $1 and s.taken_down_at is null"#,
         token.as_bytes()
     );
-    let row = query.fetch_optional(pool).await?;
-    Ok(row.map(|row| ShareOwner {
-        user: UserId(row.id),
-        name: row.display_name,
-        since: row.since,
-        feed_id: row.link_feed_id,
-    }))
+    Ok(query.fetch_optional(pool).await?)
 }
 
 pub struct SlugClaim<'a> {
@@ -136,8 +128,7 @@ pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Res
         user.0,
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// A new secret link.
@@ -158,8 +149,7 @@ pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetD
         now,
         link.feed_id
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<()> {
@@ -167,8 +157,7 @@ pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<()> {
         "update shares set token_hash = null, token_sealed = null, token_since = null, link_feed_id = null where user_id = $1",
         user.0
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Stores the feed ids of shares that an earlier release published, in the form in which it showed them under `host`.
@@ -181,8 +170,7 @@ pub async fn backfill_feed_ids(pool: &Pool, host: &str) -> Result<()> {
          where slug is not null and page_feed_id is null or token_hash is not null and link_feed_id is null",
         host
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Counts the user's hearts that visitors may see: those on public playlists that Spotify showed since `seen_since`.

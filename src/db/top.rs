@@ -90,24 +90,14 @@ pub async fn most_hearted_this_week(
     Ok(query.fetch_all(pool).await?)
 }
 
-/// A playlist as a user saw it.
-#[derive(Clone, Debug)]
-pub struct PublicPlaylist {
-    pub id: String,
-    /// May be empty.
-    pub name: String,
-    pub owner_name: Option<String>,
-    pub cover_url: Option<String>,
-    pub seen_at: OffsetDateTime,
-}
-
 /// Returns the playlists of `ids` that some user's library has as public and no user has as private, as last seen after
-/// `seen_since`. Those seen outside a library do not count: somebody had their link, which may be secret.
-pub async fn find_public(pool: &Pool, ids: &[String], seen_since: OffsetDateTime) -> Result<Vec<PublicPlaylist>> {
+/// `seen_since`. Those seen outside a library do not count: somebody had their link, which may be secret. Without the counts.
+pub async fn find_public(pool: &Pool, ids: &[String], seen_since: OffsetDateTime) -> Result<Vec<TopEntry>> {
     let query = sqlx::query_as!(
-        PublicPlaylist,
-        "select distinct on (id) id, name, owner_name, cover_url, seen_at from playlists
-         where id = any($1) and public and position is not null and seen_at > $2 order by id, seen_at desc",
+        TopEntry,
+        r#"select distinct on (id) id, name, owner_name, cover_url, seen_at, 0::bigint as "week!", 0::bigint as "ever!"
+           from playlists where id = any($1) and public and position is not null and seen_at > $2
+           order by id, seen_at desc"#,
         ids,
         seen_since
     );

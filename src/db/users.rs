@@ -21,8 +21,7 @@ pub async fn find(pool: &Pool, user: UserId) -> Result<Option<User>> {
 
 pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<()> {
     let query = sqlx::query!("update users set display_name = $2 where id = $1", user.0, display_name);
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Policy for new accounts.
@@ -233,6 +232,5 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
         from.0,
         into.0
     );
-    query.execute(connection).await?;
-    Ok(())
+    Ok(query.execute(connection).await.map(drop)?)
 }
