@@ -54,17 +54,8 @@ fn all_errors_are_reported_together_without_secrets() {
     .unwrap_err()
     .to_string();
     for name in [
-        "PORT",
-        "HOST",
-        "SPOTIFY_CLIENT_SECRET",
-        "SESSION_SECRET",
-        "DATABASE_URL",
-        "READ_DATABASE_URL",
-        "LOG_FORMAT",
-        "OPERATOR_TOKEN",
-        "TOP_PAGE",
-        "SESSION_SECRET_OLD",
-        "DATABASE_CONNECTIONS",
+        "PORT", "HOST", "SPOTIFY_CLIENT_SECRET", "SESSION_SECRET", "DATABASE_URL", "READ_DATABASE_URL", "LOG_FORMAT",
+        "OPERATOR_TOKEN", "TOP_PAGE", "SESSION_SECRET_OLD", "DATABASE_CONNECTIONS",
     ] {
         assert!(errors.contains(&format!("- {name} ")), "{name} in {errors}");
     }

@@ -61,17 +61,8 @@ fn ignore_files_exclude_nothing_the_build_needs() {
     for file in [".slugignore", ".dockerignore"] {
         for line in read_file(file).lines() {
             let needed = [
-                "src",
-                "crates",
-                ".env.example",
-                "static",
-                "templates",
-                "migrations",
-                "tests",
-                ".sqlx",
-                ".cargo",
-                "build.rs",
-                "Cargo",
+                "src", "crates", ".env.example", "static", "templates", "migrations", "tests", ".sqlx", ".cargo",
+                "build.rs", "Cargo",
             ];
             assert!(!needed.iter().any(|needed| line.trim_start_matches('/').starts_with(needed)), "{file}: {line}");
         }

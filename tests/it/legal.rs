@@ -58,11 +58,7 @@ async fn terms_contain_clauses_required_by_spotify() {
     let site = Site::open().await;
     let said = site.visitor().get("/terms").await.text("main").to_lowercase();
     for needed in [
-        "no warranty",
-        "on spotify’s behalf",
-        "derivative works",
-        "reverse-engineer",
-        "third-party beneficiary",
+        "no warranty", "on spotify’s behalf", "derivative works", "reverse-engineer", "third-party beneficiary",
         "responsible",
     ] {
         assert!(said.contains(needed), "{needed}");

@@ -131,16 +131,8 @@ mod tests {
     #[test]
     fn no_separator_makes_a_formula_of_a_part_of_a_note() {
         for note in [
-            "x;=cmd|' /C calc'!A0;y",
-            "x, =1+1",
-            "x\t+1",
-            "x\r\n@SUM(A1)",
-            "x;\u{200b}=1",
-            "x; \u{3164}－1",
-            "\"=1+1\"",
-            "x\",\"=1+1",
-            "\u{2800}=1",
-            " =1",
+            "x;=cmd|' /C calc'!A0;y", "x, =1+1", "x\t+1", "x\r\n@SUM(A1)", "x;\u{200b}=1", "x; \u{3164}－1",
+            "\"=1+1\"", "x\",\"=1+1", "\u{2800}=1", " =1",
         ] {
             let heart = ExportedHeart {
                 playlist_id: "0".repeat(22),

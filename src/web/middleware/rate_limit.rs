@@ -263,11 +263,7 @@ mod tests {
             assert_eq!(parse_forwarded(entry), Some(v4), "{entry}");
         }
         for entry in [
-            "2001:db8::1",
-            "[2001:db8::1]",
-            "[2001:DB8:0::1]:443",
-            "[2001:db8::1]:",
-            "\"[2001:db8::1]:443\"",
+            "2001:db8::1", "[2001:db8::1]", "[2001:DB8:0::1]:443", "[2001:db8::1]:", "\"[2001:db8::1]:443\"",
             "2001:db8::1%eth0",
         ] {
             assert_eq!(parse_forwarded(entry), Some(v6), "{entry}");
