@@ -56,7 +56,7 @@ pub enum Error {
     Internal(String),
 }
 
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub(super) fn from_cooldown(cooldown: Cooldown, now: OffsetDateTime) -> Self {

@@ -30,7 +30,7 @@ pub async fn register(
     identity: ProviderIdentity<'_>,
     display_name: &str,
     invite: Option<&Secret>,
-) -> std::result::Result<UserId, RegistrationError> {
+) -> Result<UserId, RegistrationError> {
     let policy = match app.config.access.registration {
         Registration::Open => RegistrationPolicy::Open,
         Registration::Invite => RegistrationPolicy::InviteOnly,

@@ -40,13 +40,6 @@ pub struct Grant {
 
 pub type Scopes = BTreeSet<String>;
 
-impl Grant {
-    /// Returns the requested scopes that were not granted.
-    pub fn missing<'a>(&self, requested: &'a Scopes) -> Vec<&'a str> {
-        requested.iter().map(String::as_str).filter(|scope| !self.scopes.contains(*scope)).collect()
-    }
-}
-
 /// Where to send the browser, and what to store until the callback.
 #[derive(Debug)]
 pub struct AuthorizationRequest {

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use crate::app::App;
+use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
-use crate::domain::login::Missing;
 use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
@@ -31,7 +31,8 @@ pub(crate) enum Flash {
     SignedIn,
     SignedInAndHearted,
     AlreadySignedIn,
-    Missing(Missing),
+    /// The scopes that were refused.
+    Missing(Scopes),
     Reconnected,
     NowPlayingOn,
     Denied,
@@ -119,7 +120,7 @@ impl Flash {
             Flash::SignedIn => format!("Signed in as {name}."),
             Flash::SignedInAndHearted => format!("Signed in as {name}. Your heart was saved."),
             Flash::AlreadySignedIn => format!("You are already signed in as {name}."),
-            Flash::Missing(missing) => missing_access(name, *missing),
+            Flash::Missing(missing) => missing_access(name, missing),
             Flash::Reconnected => "Spotify is connected again.".into(),
             Flash::NowPlayingOn => "Now playing is on.".into(),
             Flash::Denied => "Sign-in cancelled. Nothing was saved.".into(),
@@ -209,15 +210,15 @@ fn describe_deleted(deleted: DeletedCounts) -> String {
     format!("Your account is deleted. What was deleted: {}.", counts.collect::<Vec<_>>().join(", "))
 }
 
-fn missing_access(name: &str, missing: Missing) -> String {
-    let consequence = match missing {
-        Missing::Private => "your private playlists will not appear here",
-        Missing::Collaborative => "collaborative playlists will not appear here",
-        Missing::PrivateAndCollaborative => "private and collaborative playlists will not appear here",
-        Missing::NowPlaying => "Now playing stays off",
-        Missing::NowPlayingAndPlaylists => {
-            "Now playing stays off, and private or collaborative playlists will not appear here"
-        }
+fn missing_access(name: &str, missing: &Scopes) -> String {
+    let lacks = |scope| missing.contains(scope);
+    let is_off = lacks("user-read-currently-playing");
+    let consequence = match (is_off, lacks("playlist-read-private"), lacks("playlist-read-collaborative")) {
+        (true, false, false) => "Now playing stays off",
+        (true, ..) => "Now playing stays off, and private or collaborative playlists will not appear here",
+        (false, true, true) => "private and collaborative playlists will not appear here",
+        (false, true, false) => "your private playlists will not appear here",
+        (false, false, _) => "collaborative playlists will not appear here",
     };
     format!("Signed in as {name}, with less access than Heartlist asked for: {consequence}.")
 }
@@ -273,7 +274,7 @@ mod tests {
     #[test]
     fn flash_message_round_trips_and_forged_cookies_are_ignored() {
         let id = PlaylistId::parse("3cEYpjA9oz9GiPac4AsH4n").unwrap();
-        let missing = Flash::Missing(Missing::PrivateAndCollaborative);
+        let missing = Flash::Missing(["playlist-read-private".to_owned()].into());
         for flash in [Flash::Unhearted(id), Flash::Linked(Provider::GitHub), missing, Flash::SignedOut] {
             assert_eq!(Flash::decode(&flash.encode()), Some(flash));
         }

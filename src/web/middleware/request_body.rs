@@ -69,8 +69,8 @@ impl UnfinishedRequests {
     async fn buffer(&self, request: Request) -> Result<(Request, OwnedSemaphorePermit)> {
         let (parts, body) = request.into_parts();
         let session = parts.extensions.get::<Session>().and_then(Session::id).map(session_key);
-        let by_address = self.by_address.try_enter(address(&parts, self.trusted_proxies));
-        let by_session = session.map(|session| self.by_session.try_enter(session));
+        let by_address = self.by_address.try_acquire(address(&parts, self.trusted_proxies));
+        let by_session = session.map(|session| self.by_session.try_acquire(session));
         if by_address.is_none() || by_session.is_some_and(|permit| permit.is_none()) {
             return Err(too_many());
         }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 
 use crate::domain::DEFAULT_NAME;
-use crate::domain::operators::{self, Change, HiddenPlaylist, Person};
+use crate::domain::operators::{self, HiddenPlaylist, Person, PersonAction};
 use crate::domain::reference;
 use crate::domain::text::visible_or;
 use crate::domain::top::{self, Period};
@@ -87,16 +87,6 @@ pub(crate) async fn show(
     }))
 }
 
-/// A button beside a person.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum PersonAction {
-    Grant,
-    Revoke,
-    TakeDown,
-    AllowSharing,
-}
-
 #[derive(Deserialize)]
 pub(crate) struct PersonForm {
     action: PersonAction,
@@ -114,13 +104,13 @@ pub(crate) async fn update_person(
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, PATH)).into_response());
     }
     let person = UserId(person);
-    let (change, done) = match form.action {
-        PersonAction::Grant => (Change::Grant(person), OperatorFlash::Granted),
-        PersonAction::Revoke => (Change::Revoke(person), OperatorFlash::Revoked),
-        PersonAction::TakeDown => (Change::TakeDown(person), OperatorFlash::TakenDown),
-        PersonAction::AllowSharing => (Change::AllowSharing(person), OperatorFlash::SharingAllowed),
+    let done = match form.action {
+        PersonAction::Grant => OperatorFlash::Granted,
+        PersonAction::Revoke => OperatorFlash::Revoked,
+        PersonAction::TakeDown => OperatorFlash::TakenDown,
+        PersonAction::AllowSharing => OperatorFlash::SharingAllowed,
     };
-    let is_done = operators::apply(&app, &user, change, now).await?;
+    let is_done = operators::change_person(&app, &user, person, form.action, now).await?;
     // Whoever gave up the role cannot open the page any more.
     let path = if person == user.id && matches!(form.action, PersonAction::Revoke) { "/account" } else { PATH };
     match is_done {
@@ -146,10 +136,7 @@ pub(crate) async fn update_popular(
     let Ok(playlist) = reference::parse(&form.link) else {
         return Ok(flash::redirect(PATH, Flash::Operator(OperatorFlash::NotALink)));
     };
-    let (change, done) = match form.hide {
-        true => (Change::Hide(playlist), OperatorFlash::Hidden),
-        false => (Change::Unhide(playlist), OperatorFlash::Shown),
-    };
-    operators::apply(&app, &user, change, now).await?;
+    operators::set_hidden(&app, &user, &playlist, form.hide, now).await?;
+    let done = if form.hide { OperatorFlash::Hidden } else { OperatorFlash::Shown };
     Ok(flash::redirect(PATH, Flash::Operator(done)))
 }

@@ -44,7 +44,7 @@ pub(crate) async fn create(
     (SignedIn(user), Device(device)): (SignedIn, Device),
     upload: Multipart,
 ) -> Result {
-    let _place = app.imports.try_enter(user.id).ok_or_else(import_in_progress)?;
+    let _permit = app.imports.try_acquire(user.id).ok_or_else(import_in_progress)?;
     let file = match parse_file(read_upload(upload).await?, now).await? {
         Ok(file) => file,
         Err(error) => return Ok(invalid_page(layout, error)),

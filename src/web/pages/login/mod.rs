@@ -212,17 +212,17 @@ async fn sign_in_response(
 /// `was_connected` is true if Spotify was connected before.
 fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> Flash {
     let is_spotify = provider == Provider::Spotify;
-    match (result.missing, result.after.reauth, result.outcome) {
-        (Some(missing), ..) => Flash::Missing(missing),
+    match (result.after.reauth, result.outcome) {
+        _ if !result.missing.is_empty() => Flash::Missing(result.missing.clone()),
         _ if result.after.heart.is_some() => Flash::SignedInAndHearted,
-        (None, Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
-        (None, Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
-        (None, Some(ReauthReason::RenewConsent | ReauthReason::SignInAgain), _) => Flash::SignedIn,
-        (None, None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,
-        (None, None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
-        (None, None, Outcome::Linked(_)) => Flash::Linked(provider),
-        (None, None, Outcome::Merged { .. }) => Flash::Merged,
-        (None, None, Outcome::SignedIn(_) | Outcome::Joined) => Flash::SignedIn,
+        (Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
+        (Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
+        (Some(ReauthReason::RenewConsent | ReauthReason::SignInAgain), _) => Flash::SignedIn,
+        (None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,
+        (None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
+        (None, Outcome::Linked(_)) => Flash::Linked(provider),
+        (None, Outcome::Merged { .. }) => Flash::Merged,
+        (None, Outcome::SignedIn(_) | Outcome::Joined) => Flash::SignedIn,
     }
 }
 
