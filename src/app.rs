@@ -46,7 +46,6 @@ pub struct App {
     pub(crate) page_calls: Arc<RateLimiter<UserId>>,
     /// Recent answers of Spotify about a page of a playlist, for each user.
     pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
-    /// The client of Spotify's Web API.
     pub spotify: spotify::Client,
     pub oauth: OAuthClients,
     pub vault: Vault,

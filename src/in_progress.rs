@@ -34,7 +34,6 @@ impl<K: Clone + Eq + Hash> InProgress<K> {
         Some(permit)
     }
 
-    /// Waits for a permit.
     async fn acquire(&self, key: K) -> Permit<K> {
         let (mut permit, semaphore) = self.semaphore(key);
         permit.inner = semaphore.acquire_owned().await.ok();

@@ -52,7 +52,6 @@ const RESERVED_DESCRIPTORS: u64 = 100;
 /// Limit on connections where the descriptors allow more.
 const MAX_CONNECTIONS: u64 = 20_000;
 
-/// Limits on connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
     first_request_timeout: Option<Duration>,

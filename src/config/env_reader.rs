@@ -12,7 +12,6 @@ use crate::ids::Secret;
 pub(super) const MIN_SECRET_BYTES: usize = 32;
 pub(super) const SECRET_ADVICE: &str = "at least 32 characters, for example from `openssl rand -base64 48`";
 
-/// All errors in the settings.
 #[derive(Debug)]
 pub struct ConfigErrors(pub(super) Vec<String>);
 

@@ -26,7 +26,6 @@ use env_reader::EnvReader;
 pub use providers::ProviderConfig;
 pub use variables::{ENV_EXAMPLE, VARIABLES, Variable, help};
 
-/// The settings of a running app.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub host: IpAddr,
@@ -41,20 +40,16 @@ pub struct Config {
     pub session_secret: Option<Secret>,
     /// Earlier secrets, which still open what they sealed.
     pub old_session_secrets: Vec<Secret>,
-    /// The maximum size of each connection pool.
     pub max_connections: u32,
     /// Grants access to /setup and /metrics. If `None`, they answer only local requests where `base_url` is a loopback
     /// address.
     pub operator_token: Option<Secret>,
     pub spotify: ProviderConfig,
-    /// The configured providers other than Spotify.
     pub providers: Vec<ProviderConfig>,
     pub access: Access,
     /// Whether the app serves and uses a fake Spotify.
     pub demo: bool,
-    /// Whether /top is public.
     pub top_page: bool,
-    /// Whether this is a Heroku dyno.
     pub dyno: bool,
     /// `None` chooses text on a terminal and JSON elsewhere.
     pub log_format: Option<LogFormat>,

@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 /// For each variable three lines: what it is about, the default in words, and its name.
 pub const ENV_EXAMPLE: &str = include_str!("../../.env.example");
 
-/// One environment variable.
 pub struct Variable {
     pub name: &'static str,
     /// The default, in words.

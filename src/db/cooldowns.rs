@@ -10,11 +10,9 @@ pub const ALL_ENDPOINTS: &str = "all";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cooldown {
     pub until: OffsetDateTime,
-    /// Whether the daily quota is used up.
     pub quota: bool,
 }
 
-/// Returns the active cool-down of `endpoint`.
 pub async fn find_active(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Result<Option<Cooldown>> {
     let query = sqlx::query_as!(
         Cooldown,
@@ -38,7 +36,6 @@ pub async fn record(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<()>
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Deletes expired cool-downs. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     Ok(sqlx::query!("delete from cooldowns where until < $1", now).execute(pool).await?.rows_affected())
 }

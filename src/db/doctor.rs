@@ -11,7 +11,6 @@ pub struct SchemaStatus {
     pub version: String,
     /// Such as 160004.
     pub version_number: i32,
-    /// The number of applied migrations.
     pub applied: usize,
     /// The number of migrations in this binary that are not applied.
     pub pending: usize,
@@ -26,7 +25,6 @@ pub struct ActiveCooldown {
     /// The endpoint, or `all`.
     pub bucket: String,
     pub until: OffsetDateTime,
-    /// Whether the daily quota is used up.
     pub quota: bool,
 }
 
@@ -64,7 +62,6 @@ pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus> {
 
 #[derive(Debug)]
 pub struct ReplicaStatus {
-    /// Whether it replicates another server.
     pub is_replica: bool,
     /// Age of the last replicated change in seconds; `None` if there is none yet.
     pub lag_seconds: Option<f64>,
@@ -79,7 +76,6 @@ pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Returns the active cool-downs.
 pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<ActiveCooldown>> {
     let query = sqlx::query_as!(
         ActiveCooldown,

@@ -28,7 +28,6 @@ pub async fn record(pool: &Pool, user: UserId, event: &Event) -> Result<()> {
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Returns a user's events, newest first.
 pub async fn list(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Event>> {
     let query = sqlx::query_as!(
         Event,
@@ -45,7 +44,6 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Deletes expired events, in batches. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(

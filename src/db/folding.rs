@@ -60,7 +60,6 @@ pub async fn list_users(pool: &Pool, after: UserId, limit: i64) -> Result<Vec<Us
     Ok(query.fetch_all(pool).await?.into_iter().map(UserId).collect())
 }
 
-/// A heart's texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeartTexts {
     pub playlist_id: String,
@@ -103,7 +102,6 @@ pub async fn update_heart(pool: &Pool, user: UserId, old: &HeartTexts, new: &Hea
     Ok(query.execute(pool).await?.rows_affected())
 }
 
-/// A playlist's texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaylistTexts {
     pub id: String,

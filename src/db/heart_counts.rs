@@ -14,7 +14,6 @@ pub struct HeartCount {
     pub counted_at: Option<OffsetDateTime>,
 }
 
-/// Returns the count of one playlist.
 pub async fn find(pool: &Pool, playlist: &PlaylistId) -> Result<HeartCount> {
     let query = sqlx::query_as!(
         HeartCount,

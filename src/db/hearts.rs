@@ -107,7 +107,6 @@ pub async fn mark_unavailable(pool: &Pool, user: UserId, playlist: &PlaylistId, 
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// A heart's own columns.
 #[derive(Debug, Default)]
 pub struct Heart {
     /// The playlist's name when Spotify last showed it.
@@ -120,7 +119,6 @@ pub struct Heart {
     pub tags: Vec<String>,
 }
 
-/// Returns a heart, even if it is removed.
 pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Option<Heart>> {
     let query = sqlx::query_as!(
         Heart,
@@ -140,7 +138,6 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Returns which of `playlists` the user hearts.
 pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>> {
     let query = sqlx::query_scalar!(
         "select playlist_id from user_hearts where user_id = $1 and playlist_id = any($2) and removed_at is null",
@@ -151,11 +148,9 @@ pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> 
 }
 
 pub struct HeartsPage {
-    /// The requested rows.
     pub rows: Vec<Playlist>,
     /// The number of matching hearts; 0 beyond the last page of a search.
     pub found: i64,
-    /// The number of all hearts.
     pub total: i64,
 }
 

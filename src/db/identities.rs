@@ -16,7 +16,6 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Returns the provider's name for display.
     pub fn label(&self) -> &str {
         Provider::label_of(&self.provider)
     }
@@ -41,7 +40,6 @@ impl ProviderIdentity<'_> {
     }
 }
 
-/// A stored identity and its account.
 pub struct KnownIdentity {
     pub user: UserId,
     pub display_name: String,
@@ -121,7 +119,6 @@ pub(super) async fn insert(
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
-/// Updates the stored email address and handle.
 pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<()> {
     let query = sqlx::query!(
         "update identities set email = $3, email_verified = $4, handle = coalesce($5, handle)
@@ -135,7 +132,6 @@ pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<()> {
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Returns a user's identities, oldest first.
 pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>> {
     let query = sqlx::query_as!(
         Identity,
@@ -145,7 +141,6 @@ pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>> {
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Returns whether the user has an identity at `provider`.
 pub async fn exists(pool: &Pool, user: UserId, provider: Provider) -> Result<bool> {
     let query = sqlx::query_scalar!(
         r#"select exists (select from identities where user_id = $1 and provider = $2) as "has!""#,

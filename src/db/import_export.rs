@@ -42,13 +42,14 @@ pub struct NewHeart {
     pub annotation: AnnotationRow,
 }
 
-/// Result of [`import`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportResult {
-    /// The number of new hearts.
     Added(i64),
     /// No heart was added: the user would have too many.
-    TooMany { existing: i64, new: i64 },
+    TooMany {
+        existing: i64,
+        new: i64,
+    },
 }
 
 /// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`. Existing ones stay as they

@@ -8,7 +8,6 @@ use crate::ids::{TokenHash, UserId};
 
 /// How long an unused invitation is stored after it expired.
 const EXPIRED_RETENTION: Duration = Duration::days(30);
-/// How long a used invitation is stored.
 const USED_RETENTION: Duration = Duration::days(365);
 
 pub struct Invite {
@@ -64,7 +63,6 @@ pub async fn create_operator_link(
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Returns the user's invitations, newest first.
 pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Invite>> {
     let query = sqlx::query_as!(
         Invite,

@@ -100,7 +100,6 @@ const POOL_TIMEOUT: Duration = Duration::from_secs(3);
 /// cannot occupy all connections. Plan modes are not set: Citus refuses forced ones.
 const CONNECTION_SETTINGS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
 
-/// Statement timeout of searches.
 const SEARCH_TIMEOUT: [(&str, &str); 1] = [("statement_timeout", "2s")];
 
 /// Prepared statements that a connection caches; the app has fewer.
@@ -118,7 +117,6 @@ pub fn search_pool(url: &Secret, connections: u32) -> Result<Pool> {
     Ok(Pool::new(pool_options(url)?.options(SEARCH_TIMEOUT), connections, POOL_TIMEOUT))
 }
 
-/// Returns the options of pooled connections.
 fn pool_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(connect_options(url)?.options(CONNECTION_SETTINGS).statement_cache_capacity(STATEMENT_CACHE_CAPACITY))
 }

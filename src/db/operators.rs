@@ -49,13 +49,11 @@ pub struct Person {
     pub last_seen_at: Option<OffsetDateTime>,
     /// Keys of the providers that they sign in with.
     pub providers: Vec<String>,
-    /// Slug of their public page.
     pub slug: Option<String>,
     pub has_link: bool,
     pub taken_down_at: Option<OffsetDateTime>,
 }
 
-/// Returns users, newest first.
 pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Person>> {
     let query = sqlx::query_as!(
         Person,
@@ -84,7 +82,6 @@ pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Lets a user share again.
 pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<()> {
     sqlx::query!("update shares set taken_down_at = null where user_id = $1", user.0).execute(pool).await?;
     Ok(())
@@ -110,7 +107,6 @@ pub struct HiddenPlaylist {
     pub hidden_at: OffsetDateTime,
 }
 
-/// Returns the hidden playlists, latest first.
 pub async fn list_hidden(pool: &Pool) -> Result<Vec<HiddenPlaylist>> {
     let query = sqlx::query_as!(
         HiddenPlaylist,

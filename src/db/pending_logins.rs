@@ -9,7 +9,6 @@ use crate::ids::{Provider, TokenHash};
 const MAX_PER_BROWSER: i64 = 10;
 /// How long a login is stored, so that a late callback gets an explanation.
 pub const RETENTION: Duration = Duration::hours(1);
-/// How long a login may take.
 pub const TTL: Duration = Duration::minutes(10);
 
 /// The status of the login that a state belongs to.
@@ -24,10 +23,8 @@ pub enum LoginStatus {
 }
 
 pub struct NewLogin<'a> {
-    /// The hash of the login cookie.
     pub browser: TokenHash,
     pub provider: Provider,
-    /// The hash of the state.
     pub state: TokenHash,
     pub sealed: &'a [u8],
     pub at: OffsetDateTime,

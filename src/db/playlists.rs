@@ -103,9 +103,7 @@ pub struct SeenPlaylist {
 pub struct StoredLibrary {
     /// When the last fetch from the beginning succeeded.
     pub fetched_at: Option<OffsetDateTime>,
-    /// The number of stored playlists.
     pub total: i64,
-    /// Spotify's total.
     pub spotify_total: i32,
     /// The number of playlists fetched so far.
     pub fetched_count: i32,
@@ -118,7 +116,6 @@ pub struct StoredLibrary {
 }
 
 impl StoredLibrary {
-    /// Returns whether the rest is being fetched.
     pub fn is_loading(&self, now: OffsetDateTime) -> bool {
         self.fetched_count < self.spotify_total && self.leased_until.is_some_and(|until| until > now)
     }
@@ -202,7 +199,6 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
 pub struct LibraryUpdate<'a> {
     /// In Spotify's order, each once.
     pub playlists: &'a [SeenPlaylist],
-    /// Spotify's total.
     pub spotify_total: i32,
     /// The number of playlists fetched, including earlier parts.
     pub fetched_count: i32,

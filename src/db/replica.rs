@@ -25,7 +25,6 @@ impl Replica {
         Ok(Self { pool, backoff_until: Arc::default() })
     }
 
-    /// Returns the connection pool, for the doctor.
     pub fn pool(&self) -> &Pool {
         &self.pool
     }

@@ -31,12 +31,10 @@ pub const SIGNED_IN_AT: &str = "signed_in_at";
 /// Lifetime of a session in which nobody has signed in. `load` has it too.
 const ANONYMOUS_TTL: Duration = Duration::minutes(15);
 
-/// Lifetimes of the sessions of users.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
     /// From the last request; accurate to five minutes.
     pub idle: Duration,
-    /// From the sign-in.
     pub absolute: Duration,
 }
 
@@ -189,7 +187,6 @@ fn open(vault: &Vault, id_hash: TokenHash, sealed: &[u8]) -> Result<Data> {
     serde_json::from_slice(&plaintext).map_err(|_| Error::Decrypt("not a session record".into()))
 }
 
-/// One value of a session's record.
 pub struct SessionValue<T> {
     pub value: Option<T>,
     /// Until when a lease to replace it is held.
@@ -233,7 +230,6 @@ pub async fn lease<T: DeserializeOwned>(
     Ok(Some(SessionValue { value, leased_until: Some(until) }))
 }
 
-/// Releases an unused lease.
 pub async fn release(pool: &Pool, id_hash: TokenHash, until: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "update sessions set leased_until = null where id_hash = $1 and leased_until = $2",
@@ -311,7 +307,6 @@ pub async fn remove_values(pool: &Pool, vault: &Vault, user: UserId, names: &[&s
     Ok(tx.commit().await?)
 }
 
-/// A session in its user's list.
 pub struct SessionInfo {
     /// Identifies the session and grants no access.
     pub hash_prefix: String,
@@ -357,13 +352,11 @@ pub async fn delete(pool: &Pool, user: UserId, hash_prefix: &str, current: Token
     Ok(query.execute(pool).await?.rows_affected() > 0)
 }
 
-/// Deletes the user's other sessions. Returns their number.
 pub async fn delete_others(pool: &Pool, user: UserId, current: TokenHash) -> Result<u64> {
     let query = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, current.as_bytes());
     Ok(query.execute(pool).await?.rows_affected())
 }
 
-/// Deletes expired sessions, in batches. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(

@@ -26,7 +26,6 @@ pub struct ShareOwner {
     pub feed_id: Option<String>,
 }
 
-/// Result of [`claim_slug`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimResult {
     Claimed,
@@ -131,14 +130,12 @@ pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Res
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// A new secret link.
 pub struct NewLink<'a> {
     pub token: TokenHash,
     pub token_sealed: &'a [u8],
     pub feed_id: &'a str,
 }
 
-/// Replaces the user's link.
 pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "insert into shares (user_id, token_hash, token_sealed, token_since, link_feed_id) values ($1, $2, $3, $4, $5)

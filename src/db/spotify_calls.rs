@@ -51,7 +51,6 @@ impl CallCounter {
     }
 }
 
-/// Deletes expired counts. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let query = sqlx::query!("delete from spotify_calls where day < $1", (now - RETENTION).date());
     Ok(query.execute(pool).await?.rows_affected())

@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 use super::{Pool, Result};
 use crate::ids::PlaylistId;
 
-/// An entry of a list.
 #[derive(Clone, Debug)]
 pub struct TopEntry {
     pub id: String,
@@ -33,7 +32,6 @@ pub async fn load(pool: &Pool, period: &str) -> Result<Vec<TopEntry>> {
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Returns the name of a listed playlist.
 pub async fn find_name(pool: &Pool, playlist: &PlaylistId) -> Result<Option<String>> {
     let query = sqlx::query_scalar!(
         "select name from top_playlists where playlist_id = $1 and seen_at is not null limit 1",
@@ -49,7 +47,6 @@ pub async fn replica_as_of(replica: &Pool) -> Result<Option<OffsetDateTime>> {
     Ok(query.fetch_optional(replica).await?.flatten())
 }
 
-/// A playlist and its heart counts.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub id: String,

@@ -24,7 +24,6 @@ pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<()>
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Policy for new accounts.
 #[derive(Clone, Copy, Debug)]
 pub enum RegistrationPolicy {
     Open,
@@ -75,11 +74,9 @@ pub async fn register(
     Ok(Some(user))
 }
 
-/// How many rows of an account were deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletedCounts {
     pub hearts: i64,
-    /// Hearts with a note or tags.
     pub notes: i64,
     pub removed_hearts: i64,
     pub playlists: i64,

@@ -17,7 +17,6 @@ const MAX_NAME_AGE: Duration = Duration::minutes(10);
 /// A heart that is added again this soon after its removal keeps its date: it was removed by mistake.
 const UNDO_WINDOW: Duration = Duration::minutes(10);
 
-/// How long removed hearts are kept.
 const REMOVED_TTL: Duration = Duration::days(30);
 
 /// Timeout of adding or removing a heart, slightly longer than the lock timeout. An unresponsive database server must
@@ -70,7 +69,6 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<u64> {
     Ok(hearts::delete_removed_before(&app.db, now - REMOVED_TTL).await?)
 }
 
-/// Outcome of adding a heart by link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddedByLink {
     Added,
@@ -125,7 +123,6 @@ pub struct HeartList {
     pub total_hearts: usize,
 }
 
-/// Returns the hearts that match a query.
 pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartList> {
     let rows = query.pages.offset_limit();
     let page = match query.is_default() {

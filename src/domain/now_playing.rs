@@ -13,7 +13,6 @@ pub enum NowPlaying {
     /// The user has not enabled it.
     Off,
     NotConnected,
-    /// The grant has expired.
     Reconnect,
     /// Enabled, but Spotify denies access.
     Forbidden,

@@ -18,7 +18,6 @@ pub async fn is_operator(app: &App, user: UserId) -> Result<bool> {
     Ok(db::operators::is_operator(&app.db, user).await?)
 }
 
-/// Returns whether `OPERATOR` names this identity.
 pub(super) fn is_configured(app: &App, provider: Provider, subject: &str) -> bool {
     app.config.access.operators.iter().any(|named| named.provider == provider && named.subject == subject)
 }
@@ -51,7 +50,6 @@ pub async fn redeem_link(app: &App, user: &CurrentUser, token: &str, now: Offset
     Ok(db::invites::redeem_operator_link(&app.db, TokenHash::new(token), user.id, now).await?)
 }
 
-/// Returns a page of the people with an account, newest first.
 pub async fn list_people(app: &App, page: usize) -> Result<Paginated<Person>> {
     let total = db::doctor::count_users(&app.db).await? as usize;
     let entries = db::operators::list_people(&app.db, page_offset(page) as i64, PAGE_SIZE as i64).await?;
@@ -62,7 +60,6 @@ pub async fn list_hidden(app: &App) -> Result<Vec<HiddenPlaylist>> {
     Ok(db::operators::list_hidden(&app.db).await?)
 }
 
-/// A change by an operator to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PersonAction {

@@ -47,7 +47,6 @@ pub enum PlaylistItems {
     OwnersOnly,
     /// Spotify does not show the playlist: it is deleted, private, or made by Spotify.
     Unavailable,
-    /// Spotify could not be reached.
     Unknown,
 }
 
@@ -268,7 +267,6 @@ async fn fetch(app: &App, user: &CurrentUser, id: &PlaylistId, now: OffsetDateTi
     Ok(playlist)
 }
 
-/// Fetches a playlist and stores its metadata.
 pub(super) async fn fetch_and_record(
     app: &App,
     user: &CurrentUser,
@@ -299,7 +297,6 @@ fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
     }
 }
 
-/// Builds a playlist from the user's heart alone.
 fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
     Playlist {
         id: id.to_string(),
@@ -312,7 +309,6 @@ fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
     }
 }
 
-/// Converts a playlist to its database row.
 pub(super) fn to_seen_playlist(playlist: &wire::Playlist, hosts: &PictureHosts) -> SeenPlaylist {
     let owner_id = playlist.owner.as_ref().and_then(|owner| owner.id.as_deref());
     let owner_name = playlist.owner.as_ref().and_then(|owner| owner.display_name.as_deref());

@@ -69,7 +69,6 @@ pub async fn load_recent_failure(app: &App, endpoint: Endpoint, now: OffsetDateT
     Ok(find_cooldown(app, endpoint, now).await?.unwrap_or_else(unknown))
 }
 
-/// Returns the error of an active cool-down.
 async fn find_cooldown(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Option<Error>> {
     let cooldown = cooldowns::find_active(&app.db, endpoint.key(), now).await?;
     Ok(cooldown.map(|cooldown| Error::from_cooldown(cooldown, now)))

@@ -19,12 +19,9 @@ use super::providers::{ClientAuthMethod, ProviderSpec};
 use super::token_response::LooseTokenResponse;
 use crate::ids::{Provider, Secret};
 
-/// The tokens of one consent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Grant {
-    /// The access token.
     pub access: Secret,
-    /// The refresh token.
     pub refresh: Option<Secret>,
     /// When to refresh the access token: shortly before it expires.
     #[serde(rename = "renew_at", with = "time::serde::timestamp")]
@@ -45,7 +42,6 @@ pub type Scopes = BTreeSet<String>;
 pub struct AuthorizationRequest {
     pub url: Url,
     pub state: Secret,
-    /// The PKCE code verifier.
     pub verifier: Secret,
 }
 
@@ -62,7 +58,6 @@ type OAuth2Client<Authorize = EndpointNotSet, Token = EndpointNotSet> = oauth2::
     Token,
 >;
 
-/// A provider's OAuth client.
 #[derive(Clone, Debug)]
 pub struct Client {
     provider: Provider,

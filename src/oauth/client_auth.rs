@@ -14,12 +14,10 @@ use super::error::Error;
 use super::http::{HttpClient, HttpError};
 use crate::ids::Secret;
 
-/// The provider's response to the client credentials.
 #[derive(Debug)]
 pub struct ClientAuth {
     /// An access token for the app itself; [`Error::Misconfigured`] if the id or secret is wrong.
     pub token: Result<Secret, Error>,
-    /// The `Date` header, if there was one.
     pub server_time: Option<OffsetDateTime>,
 }
 

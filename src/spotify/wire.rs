@@ -97,7 +97,6 @@ fn code_unit(json: &str) -> Option<u32> {
     u32::from_str_radix(json.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
-/// The token's user.
 #[derive(Debug, Deserialize)]
 pub struct Me {
     /// The immutable id; present since May 2026.
@@ -110,7 +109,6 @@ pub struct Me {
     pub display_name: Option<String>,
 }
 
-/// A page of a list.
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 pub struct Page<T> {
@@ -210,7 +208,6 @@ pub struct Image {
     pub width: Option<f64>,
 }
 
-/// An entry of a playlist.
 #[derive(Debug, Deserialize)]
 pub struct PlaylistItem {
     #[serde(default, deserialize_with = "lenient")]

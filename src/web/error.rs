@@ -15,7 +15,6 @@ use crate::web::views::TimeView;
 /// The result of a handler.
 pub(crate) type Result<T = Response, E = AppError> = std::result::Result<T, E>;
 
-/// A recovery link of an error page.
 #[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) href: &'static str,
@@ -33,14 +32,12 @@ pub(crate) struct AppError {
     pub(crate) recovery_links: Vec<Link>,
     /// Return path of a new sign-in, if the page offers one.
     pub(crate) retry_path: Option<String>,
-    /// Provider of the new sign-in.
     pub(crate) retry_provider: Provider,
     /// True if its button says "Connect Spotify" instead of "Try again".
     pub(crate) has_connect_button: bool,
     pub(crate) retry_after: Option<Duration>,
     /// Path of the sign-in page, if the request needs a user.
     pub(crate) sign_in_path: Option<String>,
-    /// Flash message for the sign-in page.
     pub(crate) flash: Option<Flash>,
     /// For the log only.
     pub(crate) cause: Option<String>,
@@ -81,7 +78,6 @@ impl AppError {
         Self { flash: Some(Flash::NothingChanged), ..Self::sign_in_required(path) }
     }
 
-    /// Makes the sign-in add a heart.
     pub(crate) fn with_heart(mut self, playlist: &PlaylistId) -> Self {
         if let Some(path) = &mut self.sign_in_path {
             path.push_str("&heart=");
@@ -90,7 +86,6 @@ impl AppError {
         self
     }
 
-    /// Offers a new sign-in that returns to `next`.
     pub(crate) fn with_retry(self, next: impl Into<String>) -> Self {
         Self { retry_path: Some(next.into()), ..self }
     }
@@ -207,7 +202,6 @@ pub(crate) fn consent_button(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// Message for a failed call to Spotify.
 pub(crate) fn spotify_error_message(error: &Error) -> String {
     match error {
         Error::Reconnect => {
@@ -227,7 +221,6 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
     }
 }
 
-/// Message for a cooldown.
 fn rate_limit_message(error: &Error) -> String {
     match error {
         Error::RateLimited { until, wait, quota: false } => {
@@ -274,17 +267,14 @@ impl IntoResponse for AppError {
     }
 }
 
-/// Fallback for unknown paths.
 pub(crate) async fn not_found() -> AppError {
     error_for_status(StatusCode::NOT_FOUND)
 }
 
-/// Fallback for unknown methods of known paths.
 pub(crate) async fn method_not_allowed() -> AppError {
     error_for_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// Error for a request beyond a concurrency limit.
 pub(crate) async fn overloaded(_: tower::BoxError) -> AppError {
     busy()
 }
@@ -299,7 +289,6 @@ pub(crate) fn busy() -> AppError {
 /// Time after which a request that was refused for want of room may succeed.
 pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(5);
 
-/// Error for a response with only a status.
 pub(crate) fn error_for_status(status: StatusCode) -> AppError {
     let (heading, message) = match status {
         StatusCode::FORBIDDEN => (

@@ -233,19 +233,16 @@ impl Flash {
     }
 }
 
-/// Redirects to `path` with a flash message.
 pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
     let mut response = Redirect::to(path).into_response();
     attach(&mut response, flash);
     response
 }
 
-/// Adds a flash message to `response`, for the next page.
 pub(crate) fn attach(response: &mut Response, flash: Flash) {
     response.extensions_mut().insert(flash);
 }
 
-/// Returns the flash message in the request's cookie.
 pub(crate) fn take(app: &App, headers: &HeaderMap) -> Option<Flash> {
     cookies::read(headers, &cookies::name(app, CookieKind::Flash)).and_then(Flash::decode)
 }
@@ -262,7 +259,6 @@ pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, ne
     response
 }
 
-/// True for HTML responses.
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     headers.get("content-type").is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }

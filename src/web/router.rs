@@ -76,7 +76,6 @@ fn stateless_routes() -> Router<Arc<App>> {
         .route("/.well-known/change-password", get(well_known::change_password))
 }
 
-/// Routes with a session.
 fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let transfers = RateLimit::new(app, Key::User, non_zero(30), TEN_MINUTES, "exports and imports");
     let pages = Router::new()

@@ -27,7 +27,6 @@ pub enum RequestContext {
     Terminal,
     /// Through the page `/setup`.
     Browser {
-        /// The `Host` header.
         host: Option<String>,
         /// `https` or `http`, from a proxy's header.
         scheme: Option<String>,
@@ -71,7 +70,6 @@ impl Finding {
     }
 }
 
-/// Counts the findings with a status.
 pub fn count(findings: &[Finding], status: Status) -> usize {
     findings.iter().filter(|finding| finding.status == status).count()
 }

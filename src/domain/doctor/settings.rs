@@ -61,7 +61,6 @@ fn check_redirect_uri(address: &Url, demo: bool) -> Finding {
     finding.with_value(address.as_str())
 }
 
-/// Checks another provider's redirect URL.
 fn check_provider(provider: Provider, address: &Url, demo: bool) -> Finding {
     let (subject, dashboard) = match provider {
         Provider::Spotify => ("Sign-in by Spotify", "developer.spotify.com/dashboard"),

@@ -34,7 +34,6 @@ const EXPORT_BATCH: i64 = 1000;
 const MIN_DATE: UtcDateTime = utc_datetime!(2006-01-01 0:00);
 /// Time zones are up to 14 hours ahead of UTC.
 const MAX_UTC_OFFSET: Duration = Duration::hours(14);
-/// Maximum number of skipped lines in a report.
 const MAX_LISTED_ERRORS: usize = 50;
 /// Maximum number of a user's hearts after an import. With more, deleting the account would take too long.
 const MAX_HEARTS_PER_USER: i64 = 100_000;

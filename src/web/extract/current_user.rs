@@ -94,7 +94,6 @@ impl MaybeUser {
         }
     }
 
-    /// Time of the last authentication in this session.
     pub(crate) async fn signed_in_at(&self) -> Result<Option<OffsetDateTime>> {
         let timestamp: Option<i64> = self.session.get(SIGNED_IN_AT).await?;
         Ok(timestamp.and_then(|timestamp| OffsetDateTime::from_unix_timestamp(timestamp).ok()))
@@ -139,7 +138,6 @@ impl MaybeUser {
         Ok(())
     }
 
-    /// Deletes the session's row and cookie.
     pub(crate) async fn sign_out(&self) -> Result<()> {
         Ok(self.session.flush().await?)
     }

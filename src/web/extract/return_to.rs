@@ -35,7 +35,6 @@ impl SafePath {
             .then(|| Self(text.to_owned()))
     }
 
-    /// The path in `text`, or `/playlists`.
     pub(crate) fn parse_or_playlists(text: Option<&str>) -> Self {
         text.and_then(Self::parse).unwrap_or_else(|| Self("/playlists".into()))
     }
@@ -65,7 +64,6 @@ pub(crate) fn sign_in_path(path: &str) -> String {
     with_next("/login", path)
 }
 
-/// `page` with a return path.
 pub(crate) fn with_next(page: &str, path: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", path).finish();
     format!("{page}?{query}")
@@ -85,7 +83,6 @@ pub(crate) struct BackLink {
     /// Includes the query.
     pub(crate) path: SafePath,
     pub(crate) name: &'static str,
-    /// Menu entry.
     pub(crate) section: &'static str,
 }
 
@@ -103,7 +100,6 @@ impl BackLink {
     }
 }
 
-/// The query parameter `from`.
 #[derive(Default, Deserialize)]
 pub(crate) struct FromParam {
     #[serde(default)]

@@ -29,7 +29,6 @@ struct ErrorPage {
     request_id: String,
 }
 
-/// Request data that an error page needs.
 struct RequestInfo {
     path: String,
     wants_json: bool,

@@ -38,7 +38,6 @@ pub(crate) enum Key {
     State,
 }
 
-/// The key of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum RateLimitKey {
     User(UserId),
@@ -115,7 +114,6 @@ impl RateLimit {
     }
 }
 
-/// The hash of the query parameter `state`.
 fn state(request: &Parts) -> Option<TokenHash> {
     let mut parameters = form_urlencoded::parse(request.uri.query()?.as_bytes());
     parameters.find(|(name, _)| name == "state").map(|(_, state)| TokenHash::new(state.as_bytes()))
@@ -125,7 +123,6 @@ fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
     Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - prefix)))
 }
 
-/// Applies `limit` to `routes`.
 pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLimit>) -> MethodRouter<Arc<App>> {
     // Around the methods of the route only, so that wrong methods do not count.
     routes.route_layer(from_fn_with_state(limit.clone(), enforce))

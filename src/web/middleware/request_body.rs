@@ -27,7 +27,6 @@ use crate::web::middleware::rate_limit::address;
 /// connection is closed during an upload.
 const MAX_EXCESS_FACTOR: usize = 8;
 
-/// Limits on the body of a route.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyLimits {
     pub(crate) max_bytes: usize,
@@ -41,7 +40,6 @@ pub(crate) struct BodyLimits {
     pub(crate) timeout: Duration,
     /// Limit on the pauses in it.
     pub(crate) idle_timeout: Duration,
-    /// Error for a body that is too large.
     pub(crate) too_large: fn() -> AppError,
 }
 

@@ -13,9 +13,7 @@ use crate::web::views::{Layout, absolute_url, preview_image_url, render_page};
 #[template(path = "home.html")]
 struct HomePage {
     layout: Layout,
-    /// Configured providers other than Spotify.
     others: Vec<Provider>,
-    /// Sentence on who may join.
     registration_note: Option<String>,
     canonical_url: String,
     preview_image: String,

@@ -39,7 +39,6 @@ pub(crate) fn registration_note(app: &App) -> Option<String> {
 struct InvitesPage {
     layout: Layout,
     invites: Vec<InviteRow>,
-    /// The link of a new invitation.
     link: Option<String>,
     registration: Registration,
 }
@@ -109,11 +108,9 @@ struct InvitePage {
     token: String,
     /// True if the link makes its bearer operator.
     makes_operator: bool,
-    /// Configured providers other than Spotify.
     others: Vec<Provider>,
 }
 
-/// The page that an invitation links to.
 pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, Path(token): Path<String>) -> Result {
     let invalid = |status, message: &str| Err(AppError::new(status, "This invitation is not valid", message));
     match registration::invite_status(&app, &token, now).await? {

@@ -31,7 +31,6 @@ struct SetupPage {
 }
 
 struct FindingRow {
-    /// CSS class of the status.
     class: &'static str,
     label: &'static str,
     finding: Finding,

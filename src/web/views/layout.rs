@@ -20,11 +20,9 @@ use crate::web::views::playlist_card::{PlaylistCard, display_name};
 #[derive(Clone)]
 pub(crate) struct Layout {
     pub(crate) title: String,
-    /// Name of the signed-in user.
     pub(crate) user_name: Option<String>,
     /// False while the database is down.
     pub(crate) is_user_known: bool,
-    /// Current menu entry.
     pub(crate) section: &'static str,
     pub(crate) is_demo: bool,
     pub(crate) has_top_page: bool,
@@ -39,7 +37,6 @@ pub(crate) struct Layout {
     pub(crate) path: String,
 }
 
-/// A rendered flash message.
 #[derive(Clone)]
 pub(crate) struct FlashView {
     /// True for `role=alert`, false for `role=status`.
@@ -68,7 +65,6 @@ impl Layout {
         }
     }
 
-    /// Sets title and menu entry.
     pub(crate) fn with_title(mut self, title: impl Into<String>, section: &'static str) -> Self {
         self.title = title.into();
         self.section = section;
@@ -104,12 +100,10 @@ async fn flash_view(app: &App, user: Option<&CurrentUser>, flash: Flash) -> Flas
     FlashView { is_alert, text, undo }
 }
 
-/// Absolute URL of a path.
 pub(crate) fn absolute_url(app: &App, path: &str) -> String {
     format!("{}{path}", app.config.base_url.origin().ascii_serialization())
 }
 
-/// URL of the link preview image.
 pub(crate) fn preview_image_url(app: &App) -> String {
     absolute_url(app, &ASSETS.preview_image)
 }

@@ -23,7 +23,6 @@ struct DisconnectPage {
     heart_count: i64,
 }
 
-/// The confirmation page for disconnecting Spotify.
 pub(crate) async fn show_disconnect(app: State, layout: Layout, SignedIn(user): SignedIn) -> Result {
     let account = account::load(&app, &user).await?.ok_or_else(|| AppError::sign_in_required("/account"))?;
     Ok(render_page(&DisconnectPage {

@@ -15,7 +15,6 @@ use crate::web::flash::{self, Flash};
 use crate::web::pages::login::REAUTHENTICATE_PATH;
 use crate::web::views::{Layout, TimeView, render_page};
 
-/// The identities on the account page.
 pub(crate) struct IdentityList {
     pub(crate) linked: Vec<IdentityRow>,
     /// Configured providers that are not linked.
@@ -66,7 +65,6 @@ struct UnlinkPage {
     has_available: bool,
 }
 
-/// The confirmation page for unlinking an identity.
 pub(crate) async fn show(app: State, layout: Layout, SignedIn(user): SignedIn, Path(key): Path<String>) -> Result {
     let provider = provider_from_key(&key).await?;
     let identities = identities::load(&app, &user).await?;
@@ -95,7 +93,6 @@ async fn provider_from_key(key: &str) -> Result<Provider> {
     }
 }
 
-/// Unlinks an identity.
 pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
@@ -147,7 +144,6 @@ pub(crate) async fn reauthenticate(
 #[template(path = "account/merge.html")]
 struct MergePage {
     layout: Layout,
-    /// Providers linked to the older account.
     providers: Vec<Provider>,
     next: String,
 }

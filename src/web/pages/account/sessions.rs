@@ -31,7 +31,6 @@ impl From<sessions::SessionInfo> for SessionRow {
     }
 }
 
-/// Returns the user's sessions, the current one first.
 pub(crate) async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionRow>> {
     Ok(sessions::list(app, user).await?.into_iter().map(SessionRow::from).collect())
 }

@@ -21,7 +21,6 @@ pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
 pub(crate) const MAX_REQUEST_BYTES: usize = MAX_FILE_BYTES + 4096;
 /// Limit on the time for reading a file. The largest takes a few seconds.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Maximum number of concurrent imports.
 pub(crate) const MAX_CONCURRENT: usize = 4;
 
 #[derive(Template)]

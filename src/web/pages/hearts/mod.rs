@@ -24,21 +24,18 @@ use crate::web::pages::playlists::show::parse_id;
 /// The playlist's id, and the page with the button.
 type HeartTarget = (Path<String>, Referer);
 
-/// JSON response for the script.
 #[derive(Serialize)]
 struct HeartState {
     playlist_id: String,
     hearted: bool,
 }
 
-/// Adds a heart.
 pub(crate) async fn add(app: State, now: Now, maybe_user: MaybeUser, (Path(id), Referer(page)): HeartTarget) -> Result {
     let id = parse_id(&id)?;
     set_heart(&app, now, maybe_user, (&id, true), page.as_str()).await?;
     Ok(Json(HeartState { playlist_id: id.into(), hearted: true }).into_response())
 }
 
-/// Removes a heart.
 pub(crate) async fn remove(
     app: State,
     now: Now,

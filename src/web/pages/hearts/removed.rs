@@ -28,7 +28,6 @@ struct RemovedPage {
 
 struct RemovedRow {
     id: String,
-    /// Path of the playlist.
     path: String,
     name: String,
     owner: Option<String>,
@@ -107,7 +106,6 @@ pub(crate) async fn update(
     Ok(flash::redirect(&list_anchor(form.from.as_deref(), &id), message))
 }
 
-/// Deletes all removed hearts for good.
 pub(crate) async fn destroy_all(app: State, SignedIn(user): SignedIn, Form(form): Form<ConfirmForm>) -> Result {
     if !form.is_confirmed() {
         return Ok(flash::redirect("/hearts/removed", Flash::NotConfirmed));

@@ -38,9 +38,7 @@ struct LoginPage {
     next: String,
     /// Playlist that the sign-in hearts, if the visitor leaves the box ticked. Any site can link here with any id.
     heart: Option<String>,
-    /// Its name, if it is public.
     heart_name: Option<String>,
-    /// Provider of the primary button.
     primary: Provider,
     others: Vec<Provider>,
 }
@@ -63,7 +61,6 @@ pub(crate) async fn show_provider(
     login_page(&app, (maybe_user, layout), params, provider, Vec::new()).await
 }
 
-/// Returns the configured providers other than Spotify.
 pub(crate) fn other_providers(app: &State) -> Vec<Provider> {
     app.oauth.providers().filter(|provider| *provider != Provider::Spotify).collect()
 }

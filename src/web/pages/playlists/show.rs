@@ -25,7 +25,6 @@ struct PlaylistPage {
     heart_count: i64,
     items: Items,
     current_path: String,
-    /// Label of the button to Spotify's consent page.
     consent_button: Option<&'static str>,
 }
 

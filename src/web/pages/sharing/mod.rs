@@ -30,7 +30,6 @@ struct SettingsPage {
     visible_count: i64,
     /// The first of the shared hearts.
     preview: Vec<PlaylistCard>,
-    /// URL prefix of public pages.
     page_url_prefix: String,
     page: Option<String>,
     slug: SlugField,

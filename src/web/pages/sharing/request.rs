@@ -20,7 +20,6 @@ use crate::web::error::{AppError, Result};
 
 static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// A request for shared hearts.
 pub(crate) struct SharedPageRequest {
     pub(crate) address: Address,
     pub(crate) path: String,
