@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-pub use crate::config::Registration;
 use crate::config::{Config, ProviderConfig};
+pub use crate::config::{Registration, is_loopback};
 use crate::db::replica::Replica;
 use crate::db::spotify_calls::CallCounter;
 use crate::expiring_cache::ExpiringCache;
@@ -46,7 +46,6 @@ pub struct App {
     pub(crate) page_calls: Arc<RateLimiter<UserId>>,
     /// Recent answers of Spotify about a page of a playlist, for each user.
     pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
-    /// The client of Spotify's Web API.
     pub spotify: spotify::Client,
     pub oauth: OAuthClients,
     pub vault: Vault,

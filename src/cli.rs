@@ -50,27 +50,14 @@ enum Command {
     },
     /// Print the settings as the file .env.example.
     ExampleSettings,
-    /// Print the file app.json, from which Heroku creates an app.
-    AppJson,
-}
-
-impl Command {
-    /// Returns the contents of the file that the command prints, if it prints one.
-    fn file(&self) -> Option<String> {
-        match self {
-            Self::ExampleSettings => Some(config::env_example()),
-            Self::AppJson => Some(config::app_json()),
-            Self::Serve | Self::Migrate | Self::Doctor | Self::Operator { .. } => None,
-        }
-    }
 }
 
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let command = self.command.unwrap_or(Command::Serve);
-        if let Some(file) = command.file() {
-            print!("{file}");
+        if matches!(command, Command::ExampleSettings) {
+            print!("{}", config::ENV_EXAMPLE);
             return Ok(());
         }
         let config = Config::from_env(config::environment()?, is_root())?;
@@ -83,7 +70,7 @@ impl Cli {
             Command::Operator { action } => {
                 runtime.block_on(run_operator(config, action.unwrap_or(operator::Action::Link)))
             }
-            Command::Migrate | Command::ExampleSettings | Command::AppJson => runtime.block_on(migrate(config)),
+            Command::Migrate | Command::ExampleSettings => runtime.block_on(migrate(config)),
         };
         // With a timeout, because a DNS lookup cannot be cancelled.
         runtime.shutdown_timeout(Duration::from_secs(1));

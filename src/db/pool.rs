@@ -19,7 +19,6 @@ use tokio::time::timeout;
 
 /// A connection used this recently is assumed to be alive, without a ping.
 const MAX_IDLE_WITHOUT_PING: Duration = Duration::from_secs(1);
-/// Timeout of a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// Maximum age of a connection: the server's memory for one grows with its statements.
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);

@@ -24,7 +24,6 @@ const UNDO_WINDOW: Duration = Duration::minutes(10);
 /// Number of playlists whose names are fetched at the same time.
 const CONCURRENT_FETCHES: usize = 4;
 
-/// How long removed hearts are kept.
 const REMOVED_TTL: Duration = Duration::days(30);
 
 /// Timeout of adding or removing a heart, slightly longer than the lock timeout. An unresponsive database server must
@@ -77,7 +76,6 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<u64> {
     Ok(hearts::delete_removed_before(&app.db, now - REMOVED_TTL).await?)
 }
 
-/// Outcome of adding a heart by link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddedByLink {
     Added,
@@ -147,7 +145,6 @@ pub struct HeartList {
     pub total_hearts: usize,
 }
 
-/// Returns the hearts that match a query.
 pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartList> {
     let page = match query.is_default() {
         true => hearts::list_newest(&app.db, user.id, query.pages.offset_limit()).await?,

@@ -40,12 +40,10 @@ pub enum ReferenceError {
 }
 
 impl ReferenceError {
-    /// True if the text is a link to Spotify.
     pub fn is_spotify_link(self) -> bool {
         matches!(self, Self::ShortLink | Self::NotPlaylist(_) | Self::MissingId | Self::Several)
     }
 
-    /// Returns a short message for lists of errors.
     pub fn short_message(self) -> String {
         match self {
             Self::Empty => "No playlist.".into(),

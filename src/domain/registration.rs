@@ -13,7 +13,6 @@ use crate::ids::{Secret, TokenHash, UserId};
 
 pub const INVITE_TTL: Duration = Duration::days(14);
 
-/// Reason for not creating an account.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
     #[error("registration is closed")]
@@ -24,13 +23,12 @@ pub enum RegistrationError {
     Failed(#[from] Error),
 }
 
-/// Creates an account with one identity.
 pub async fn register(
     app: &App,
     identity: ProviderIdentity<'_>,
     display_name: &str,
     invite: Option<&Secret>,
-) -> std::result::Result<UserId, RegistrationError> {
+) -> Result<UserId, RegistrationError> {
     let policy = match app.config.access.registration {
         Registration::Open => RegistrationPolicy::Open,
         Registration::Invite => RegistrationPolicy::InviteOnly,
@@ -53,12 +51,10 @@ pub async fn create_invite(app: &App, user: &CurrentUser, now: OffsetDateTime) -
     Ok(token)
 }
 
-/// Returns the user's invitations, newest first.
 pub async fn list_invites(app: &App, user: &CurrentUser) -> Result<Vec<Invite>> {
     Ok(invites::list(&app.db, user.id).await?)
 }
 
-/// Deletes an unused invitation of the user. Returns whether there was one.
 pub async fn revoke_invite(app: &App, user: &CurrentUser, id: i64) -> Result<bool> {
     Ok(invites::revoke(&app.db, user.id, id).await?)
 }

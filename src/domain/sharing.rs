@@ -155,7 +155,7 @@ pub enum PageError {
 }
 
 /// Fails if an operator took the user's page or link down.
-async fn check_allowed(app: &App, user: &CurrentUser) -> Result<std::result::Result<(), PageError>> {
+async fn check_allowed(app: &App, user: &CurrentUser) -> Result<Result<(), PageError>> {
     let share = db::shares::find(&app.db, user.id).await?;
     Ok(match share.is_some_and(|share| share.taken_down_at.is_some()) {
         true => Err(PageError::TakenDown),
@@ -169,7 +169,7 @@ pub async fn enable_page(
     user: &CurrentUser,
     text: &str,
     now: OffsetDateTime,
-) -> Result<std::result::Result<(), PageError>> {
+) -> Result<Result<(), PageError>> {
     if let Err(error) = check_allowed(app, user).await? {
         return Ok(Err(error));
     }
@@ -194,11 +194,7 @@ pub async fn disable_page(app: &App, user: &CurrentUser, now: OffsetDateTime) ->
 ///
 /// The token is stored encrypted next to its hash, so that its owner can copy it again. If it were displayed only once,
 /// every new copy would need a new token, which breaks the link for everybody who has it.
-pub async fn create_link(
-    app: &App,
-    user: &CurrentUser,
-    now: OffsetDateTime,
-) -> Result<std::result::Result<(), PageError>> {
+pub async fn create_link(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Result<(), PageError>> {
     if let Err(error) = check_allowed(app, user).await? {
         return Ok(Err(error));
     }

@@ -98,7 +98,6 @@ fn code_unit(json: &str) -> Option<u32> {
     u32::from_str_radix(json.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
-/// The token's user.
 #[derive(Debug, Deserialize)]
 pub struct Me {
     /// The immutable id; present since May 2026.
@@ -111,7 +110,6 @@ pub struct Me {
     pub display_name: Option<String>,
 }
 
-/// A page of a list.
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 pub struct Page<T> {
@@ -215,7 +213,6 @@ pub struct Image {
     pub width: Option<f64>,
 }
 
-/// An entry of a playlist.
 #[derive(Debug, Deserialize)]
 pub struct PlaylistItem {
     #[serde(default, deserialize_with = "lenient")]

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use crate::app::App;
+use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
-use crate::domain::login::Missing;
 use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
@@ -24,14 +24,15 @@ use crate::web::cookies::{self, CookieKind};
 /// Lifetime of the cookie, in case no page shows the message.
 const COOKIE_TTL: Duration = Duration::seconds(60);
 
-/// The kind of a flash message, which determines its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A flash message, as the cookie holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Flash {
     SignedIn,
     SignedInAndHearted,
     AlreadySignedIn,
-    Missing(Missing),
+    /// The scopes that were refused.
+    Missing(Scopes),
     Reconnected,
     NowPlayingOn,
     Denied,
@@ -45,7 +46,8 @@ pub(crate) enum Flash {
         total: usize,
     },
     Hearted,
-    Unhearted,
+    /// With an undo button for the playlist.
+    Unhearted(PlaylistId),
     AnnotationSaved,
     Restored,
     NotRestored,
@@ -70,7 +72,8 @@ pub(crate) enum Flash {
     Unlinked(Provider),
     LastIdentity,
     Merged,
-    InviteCreated,
+    /// The token of the invitation, which only the next page shows.
+    InviteCreated(Secret),
     InviteRevoked,
     NothingChanged,
     AccountDeleted(DeletedCounts),
@@ -98,7 +101,7 @@ const LAST_IDENTITY: &str =
 
 impl Flash {
     /// True for `role=alert`, false for `role=status`.
-    pub(crate) fn is_alert(self) -> bool {
+    pub(crate) fn is_alert(&self) -> bool {
         matches!(
             self,
             Flash::NotConfirmed
@@ -115,7 +118,7 @@ impl Flash {
     }
 
     /// The message, for the user called `name`.
-    pub(crate) fn text(self, name: Option<&str>) -> String {
+    pub(crate) fn text(&self, name: Option<&str>) -> String {
         let name = name.unwrap_or("somebody");
         match self {
             Flash::SignedIn => format!("Signed in as {name}."),
@@ -133,7 +136,7 @@ impl Flash {
                 format!("Spotify listed {listed} of {total} playlists, so your list was not changed.")
             }
             Flash::Hearted => "Hearted.".into(),
-            Flash::Unhearted => "Heart removed.".into(),
+            Flash::Unhearted(_) => "Heart removed.".into(),
             Flash::AnnotationSaved => "Note and tags saved.".into(),
             Flash::Restored => "Heart restored, with its date, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
@@ -166,12 +169,12 @@ impl Flash {
             Flash::NotConfirmed => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::ReauthRequired => "Nothing was deleted. Sign in again first.".into(),
             Flash::SessionEnded => "That device is signed out.".into(),
-            Flash::InviteCreated => "This link lets one person join within two weeks. Copy it now: it is shown only once.".into(),
+            Flash::InviteCreated(_) => "This link lets one person join within two weeks. Copy it now: it is shown only once.".into(),
             Flash::InviteRevoked => "The invitation is revoked.".into(),
             Flash::NothingChanged => {
                 "You have been signed out, so nothing was changed. Sign in and try again.".into()
             }
-            Flash::AccountDeleted(counts) => describe_deleted(counts),
+            Flash::AccountDeleted(counts) => describe_deleted(*counts),
             Flash::SharingTakenDown => PageError::TakenDown.to_string(),
             Flash::Operator(flash) => flash.text().into(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
@@ -213,33 +216,22 @@ fn describe_deleted(deleted: DeletedCounts) -> String {
     format!("Your account is deleted. What was deleted: {}.", counts.collect::<Vec<_>>().join(", "))
 }
 
-fn missing_access(name: &str, missing: Missing) -> String {
-    let consequence = match missing {
-        Missing::Private => "your private playlists will not appear here",
-        Missing::Collaborative => "collaborative playlists will not appear here",
-        Missing::PrivateAndCollaborative => "private and collaborative playlists will not appear here",
-        Missing::NowPlaying => "Now playing stays off",
-        Missing::NowPlayingAndPlaylists => {
-            "Now playing stays off, and private or collaborative playlists will not appear here"
-        }
+fn missing_access(name: &str, missing: &Scopes) -> String {
+    let lacks = |scope| missing.contains(scope);
+    let is_off = lacks("user-read-currently-playing");
+    let consequence = match (is_off, lacks("playlist-read-private"), lacks("playlist-read-collaborative")) {
+        (true, false, false) => "Now playing stays off",
+        (true, ..) => "Now playing stays off, and private or collaborative playlists will not appear here",
+        (false, true, true) => "private and collaborative playlists will not appear here",
+        (false, true, false) => "your private playlists will not appear here",
+        (false, false, _) => "collaborative playlists will not appear here",
     };
     format!("Signed in as {name}, with less access than Heartlist asked for: {consequence}.")
 }
 
-/// The content of the cookie.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FlashMessage {
-    pub(crate) flash: Flash,
-    /// Playlist whose heart was removed, for the undo button.
-    pub(crate) playlist: Option<PlaylistId>,
-    /// Token of a new invitation, which only the next page shows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) invite: Option<Secret>,
-}
-
-impl FlashMessage {
+impl Flash {
     fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("an enum and an id are JSON"))
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("an enum of plain data is JSON"))
     }
 
     fn decode(text: &str) -> Option<Self> {
@@ -247,43 +239,25 @@ impl FlashMessage {
     }
 }
 
-/// Redirects to `path` with a flash message.
 pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
-    redirect_with(path, FlashMessage { flash, playlist: None, invite: None })
-}
-
-/// Redirects to `path` with a flash message about a playlist.
-pub(crate) fn redirect_with_playlist(path: &str, flash: Flash, playlist: PlaylistId) -> Response {
-    redirect_with(path, FlashMessage { flash, playlist: Some(playlist), invite: None })
-}
-
-/// Redirects to `path` with the token of a new invitation.
-pub(crate) fn redirect_with_invite(path: &str, invite: Secret) -> Response {
-    redirect_with(path, FlashMessage { flash: Flash::InviteCreated, playlist: None, invite: Some(invite) })
-}
-
-fn redirect_with(path: &str, message: FlashMessage) -> Response {
     let mut response = Redirect::to(path).into_response();
-    response.extensions_mut().insert(message);
+    attach(&mut response, flash);
     response
 }
 
-/// Adds a flash message to `response`, for the next page.
 pub(crate) fn attach(response: &mut Response, flash: Flash) {
-    response.extensions_mut().insert(FlashMessage { flash, playlist: None, invite: None });
+    response.extensions_mut().insert(flash);
 }
 
-/// Returns the flash message in the request's cookie.
-pub(crate) fn take(app: &App, headers: &HeaderMap) -> Option<FlashMessage> {
-    cookies::read(headers, &cookies::name(app, CookieKind::Flash)).and_then(FlashMessage::decode)
+pub(crate) fn take(app: &App, headers: &HeaderMap) -> Option<Flash> {
+    cookies::read(headers, &cookies::name(app, CookieKind::Flash)).and_then(Flash::decode)
 }
 
 /// Sets the cookie of a new flash message and clears it after a page has shown it.
 pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let is_pending = request.method() != Method::HEAD && take(&app, request.headers()).is_some();
     let mut response = next.run(request).await;
-    if let Some(message) = response.extensions().get::<FlashMessage>() {
-        let value = message.encode();
+    if let Some(value) = response.extensions().get::<Flash>().map(Flash::encode) {
         cookies::set(&app, &mut response, CookieKind::Flash, &value, COOKIE_TTL);
     } else if is_pending && !response.status().is_redirection() && is_html(response.headers()) {
         cookies::remove(&app, &mut response, CookieKind::Flash);
@@ -291,7 +265,6 @@ pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, ne
     response
 }
 
-/// True for HTML responses.
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     headers.get("content-type").is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
@@ -303,18 +276,13 @@ mod tests {
     #[test]
     fn flash_message_round_trips_and_forged_cookies_are_ignored() {
         let id = PlaylistId::parse("3cEYpjA9oz9GiPac4AsH4n").unwrap();
-        for (flash, playlist) in [
-            (Flash::Unhearted, Some(id)),
-            (Flash::Linked(Provider::GitHub), None),
-            (Flash::Missing(Missing::PrivateAndCollaborative), None),
-        ] {
-            let message = FlashMessage { flash, playlist, invite: None };
-            assert_eq!(FlashMessage::decode(&message.encode()), Some(message));
+        let missing = Flash::Missing(["playlist-read-private".to_owned()].into());
+        for flash in [Flash::Unhearted(id), Flash::Linked(Provider::GitHub), missing, Flash::SignedOut] {
+            assert_eq!(Flash::decode(&flash.encode()), Some(flash));
         }
-        let unknown = URL_SAFE_NO_PAD.encode(r#"{"flash":"unknown","playlist":null}"#);
-        let bad_id = URL_SAFE_NO_PAD.encode(r#"{"flash":"unhearted","playlist":"<b>"}"#);
-        for forged in ["", "unhearted", "%", &unknown, &bad_id] {
-            assert_eq!(FlashMessage::decode(forged), None, "{forged}");
+        let forged = [r#""unknown""#, r#"{"unhearted":"<b>"}"#].map(|json| URL_SAFE_NO_PAD.encode(json));
+        for forged in ["", "unhearted", "%", &forged[0], &forged[1]] {
+            assert_eq!(Flash::decode(forged), None, "{forged}");
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::ids::{Provider, Secret};
 use crate::oauth::{self, Client, Profile};
 use crate::spotify::wire::Me;
 
-/// The profile and tokens of a sign-in.
 pub(super) struct SignedInProfile {
     pub(super) profile: Profile,
     /// Spotify's grant; `None` for other providers.

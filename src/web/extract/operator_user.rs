@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use crate::app::App;
 use crate::domain::{CurrentUser, operators};
-use crate::web::error::{AppError, error_for_status};
+use crate::web::error::{AppError, Result, error_for_status};
 use crate::web::extract::current_user::SignedIn;
 
 /// A signed-in operator. Rejects others with 404: for them, the pages of operators do not exist.
@@ -17,7 +17,7 @@ pub(crate) struct OperatorUser(pub(crate) CurrentUser);
 impl FromRequestParts<Arc<App>> for OperatorUser {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let SignedIn(user) = SignedIn::from_request_parts(parts, app).await?;
         match operators::is_operator(app, user.id).await? {
             true => Ok(Self(user)),

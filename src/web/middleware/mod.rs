@@ -31,13 +31,12 @@ use self::canonical_host::CanonicalHost;
 use self::request_body::UnfinishedRequests;
 use self::request_id::REQUEST_ID;
 use crate::app::App;
-use crate::web::extract::current_user::SignedIn;
+use crate::web::extract::SignedIn;
 use crate::web::{error, flash};
 
 /// Concurrent requests of one process. Heroku's router sends a dyno about 50 and queues the rest.
 pub(crate) const MAX_CONCURRENT_REQUESTS: usize = 200;
 
-/// Layers around the pages of the app.
 pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
     pages.layer(
         ServiceBuilder::new()
@@ -90,7 +89,6 @@ pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option
     )
 }
 
-/// Rejects signed-out visitors.
 pub(crate) async fn require_sign_in(_: SignedIn, request: Request, next: Next) -> Response {
     next.run(request).await
 }

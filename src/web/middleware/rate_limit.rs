@@ -20,8 +20,8 @@ use url::form_urlencoded;
 use crate::app::{App, Clock};
 use crate::ids::{TokenHash, UserId};
 use crate::rate_limiter::RateLimiter;
-use crate::web::error::AppError;
-use crate::web::extract::current_user::MaybeUser;
+use crate::web::error::{AppError, Result};
+use crate::web::extract::MaybeUser;
 
 /// Networks that are counted beside a /64, by the length of their prefix, with the factor of their limit: a household has
 /// up to a /56, a company a /48 (RIPE-690), and with it 65,536 networks of /64.
@@ -38,7 +38,6 @@ pub(crate) enum Key {
     State,
 }
 
-/// The key of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum RateLimitKey {
     User(UserId),
@@ -99,11 +98,11 @@ impl RateLimit {
             self.max,
             if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") }
         );
-        let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message).with_nothing_saved();
-        AppError { retry_after: Some(Duration::from_secs(seconds)), ..error }
+        let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message);
+        error.with_nothing_saved().with_retry_after(Duration::from_secs(seconds))
     }
 
-    async fn key(&self, request: &Parts) -> Result<RateLimitKey, AppError> {
+    async fn key(&self, request: &Parts) -> Result<RateLimitKey> {
         let key = match (self.key, request.extensions.get::<Session>()) {
             (Key::User, Some(session)) => {
                 MaybeUser::load(session.clone()).await?.user.map(|user| RateLimitKey::User(user.id))
@@ -115,7 +114,6 @@ impl RateLimit {
     }
 }
 
-/// The hash of the query parameter `state`.
 fn state(request: &Parts) -> Option<TokenHash> {
     let mut parameters = form_urlencoded::parse(request.uri.query()?.as_bytes());
     parameters.find(|(name, _)| name == "state").map(|(_, state)| TokenHash::new(state.as_bytes()))
@@ -125,7 +123,6 @@ fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
     Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - prefix)))
 }
 
-/// Applies `limit` to `routes`.
 pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLimit>) -> MethodRouter<Arc<App>> {
     // Around the methods of the route only, so that wrong methods do not count.
     routes.route_layer(from_fn_with_state(limit.clone(), enforce))
@@ -263,11 +260,7 @@ mod tests {
             assert_eq!(parse_forwarded(entry), Some(v4), "{entry}");
         }
         for entry in [
-            "2001:db8::1",
-            "[2001:db8::1]",
-            "[2001:DB8:0::1]:443",
-            "[2001:db8::1]:",
-            "\"[2001:db8::1]:443\"",
+            "2001:db8::1", "[2001:db8::1]", "[2001:DB8:0::1]:443", "[2001:db8::1]:", "\"[2001:db8::1]:443\"",
             "2001:db8::1%eth0",
         ] {
             assert_eq!(parse_forwarded(entry), Some(v6), "{entry}");

@@ -49,7 +49,6 @@ pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + 
     }
 }
 
-/// The Content-Security-Policy header.
 fn content_security_policy(app: &App) -> String {
     let providers = app.config.consent_origins().join(" ");
     let pictures = app.spotify.pictures.csp_sources().join(" ");

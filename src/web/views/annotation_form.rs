@@ -3,7 +3,6 @@
 use crate::domain::annotation::AnnotationError;
 use crate::web::views::sanitize_for_redisplay;
 
-/// Values and errors of the form.
 pub(crate) struct AnnotationForm {
     pub(crate) note: String,
     /// Comma-separated.
@@ -13,12 +12,10 @@ pub(crate) struct AnnotationForm {
 }
 
 impl AnnotationForm {
-    /// The form with the stored values.
     pub(crate) fn new(note: Option<&str>, tags: &[String]) -> Self {
         Self { note: note.unwrap_or_default().into(), tags: tags.join(", "), note_error: None, tags_error: None }
     }
 
-    /// The form with invalid input and its errors.
     pub(crate) fn invalid(note: &str, tags: &str, error: AnnotationError) -> Self {
         Self {
             note: sanitize_for_redisplay(note),

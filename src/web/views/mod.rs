@@ -11,6 +11,12 @@ use std::fmt;
 use askama::{FastWritable, Values};
 use url::form_urlencoded::byte_serialize;
 
+pub(crate) use self::annotation_form::AnnotationForm;
+pub(crate) use self::layout::{Layout, absolute_url, preview_image_url, render_page};
+pub(crate) use self::pager::{PageParam, Pager};
+pub(crate) use self::playlist_card::{PlaylistCard, display_name};
+pub(crate) use self::time::{DateView, TimeView, rfc3339};
+
 /// A count with thousands separators, such as `1,234`.
 pub(crate) fn format_count(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();

@@ -4,20 +4,16 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::hearts::{self, AddedByLink};
 use crate::domain::{CurrentUser, Error, playlists, reference};
-use crate::web::error::AppError;
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::return_to::BackLink;
-use crate::web::extract::{Now, State};
+use crate::web::error::{AppError, Result};
+use crate::web::extract::{BackLink, MaybeUser, Now, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::layout::{Layout, absolute_url, render_page};
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::sanitize_for_redisplay;
+use crate::web::views::{Layout, PlaylistCard, absolute_url, render_page, sanitize_for_redisplay};
 
 /// Maximum number of links of a form. Each may cost a call to Spotify.
 const MAX_LINKS: usize = 20;
@@ -81,7 +77,7 @@ pub(crate) async fn show(
     maybe_user: MaybeUser,
     uri: Uri,
     Query(shared): Query<SharedLink>,
-) -> Result<Response, AppError> {
+) -> Result {
     let path = uri.path_and_query().map_or("/add", |path| path.as_str());
     let user = maybe_user.user.ok_or_else(|| AppError::sign_in_required(path))?;
     let mut page = AddPage { links: shared.into_text(), ..AddPage::new(&app, layout) };
@@ -112,7 +108,7 @@ pub(crate) async fn create(
     layout: Layout,
     maybe_user: MaybeUser,
     Form(form): Form<AddForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let user = maybe_user.user.ok_or_else(|| match reference::parse(&form.link) {
         Ok(id) => AppError::sign_in_required("/hearts").with_heart(&id),
         Err(_) => AppError::sign_in_required_for_form("/hearts"),
@@ -162,7 +158,7 @@ async fn add_lines<'a>(
     user: &CurrentUser,
     lines: Vec<&'a str>,
     now: time::OffsetDateTime,
-) -> Result<Vec<Outcome<'a>>, AppError> {
+) -> Result<Vec<Outcome<'a>>> {
     let parsed: Vec<_> = lines.into_iter().map(|line| (line, reference::parse(line))).collect();
     let ids: Vec<_> = parsed.iter().filter_map(|(_, id)| id.clone().ok()).collect();
     let mut added = hearts::add_by_links(app, user, ids, now).await.into_iter();

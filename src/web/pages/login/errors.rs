@@ -46,7 +46,11 @@ pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_s
         LoginError::Failed(error) => failed(error).with_retry("/playlists"),
     };
     // A retry would sign in instead of linking, so the user is sent back to the account page.
-    if is_signed_in && provider != Provider::Spotify { with_account_link(error) } else { error.with_provider(provider) }
+    if is_signed_in && provider != Provider::Spotify {
+        with_account_link(error)
+    } else {
+        AppError { retry_provider: provider, ..error }
+    }
 }
 
 fn unfinished(message: impl Into<String>) -> AppError {
@@ -75,15 +79,12 @@ fn registration_error(error: RegistrationError) -> AppError {
     AppError::new(StatusCode::FORBIDDEN, "Closed to new people", message).with_nothing_saved()
 }
 
-const ACCOUNT: Link = Link { href: "/account", text: "My account" };
 const SIGN_OUT: Link = Link { href: "/logout", text: "Sign out" };
 const REAUTHENTICATE: Link = Link { href: "/account/reauthenticate?next=%2Faccount", text: "Sign in again" };
 const MERGE: Link = Link { href: "/account/merge?next=%2Faccount", text: "Confirm that both are yours" };
 
-fn with_account_link(mut error: AppError) -> AppError {
-    error.retry_path = None;
-    error.recovery_links.push(ACCOUNT);
-    error
+fn with_account_link(error: AppError) -> AppError {
+    AppError { retry_path: None, ..error }.with_link("/account", "My account")
 }
 
 fn conflict_error(conflict: Conflict, name: &str) -> AppError {
