@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::FORWARDED;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use tower_sessions::Session;
@@ -22,6 +22,7 @@ use crate::ids::{TokenHash, UserId};
 use crate::rate_limiter::RateLimiter;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
+use crate::web::middleware::from_fn::from_fn_with_state;
 
 /// Networks that are counted beside a /64, by the length of their prefix, with the factor of their limit: a household has
 /// up to a /56, a company a /48 (RIPE-690), and with it 65,536 networks of /64.
