@@ -14,7 +14,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use tower_sessions::Session;
 use url::form_urlencoded;
 
 use crate::app::{App, Clock};
@@ -104,13 +103,11 @@ impl RateLimit {
         AppError { retry_after: Some(Duration::from_secs(seconds)), ..error }
     }
 
-    async fn key(&self, request: &Parts) -> Result<RateLimitKey, AppError> {
-        let key = match (self.key, request.extensions.get::<Session>()) {
-            (Key::User, Some(session)) => {
-                MaybeUser::load(session.clone()).await?.user.map(|user| RateLimitKey::User(user.id))
-            }
-            (Key::State, _) => state(request).map(RateLimitKey::State),
-            (Key::Address, _) | (Key::User, None) => None,
+    async fn key(&self, request: &mut Parts) -> Result<RateLimitKey, AppError> {
+        let key = match self.key {
+            Key::User => MaybeUser::load_once(request).await?.user.map(|user| RateLimitKey::User(user.id)),
+            Key::State => state(request).map(RateLimitKey::State),
+            Key::Address => None,
         };
         Ok(key.unwrap_or_else(|| RateLimitKey::Address(address(request, self.trusted_proxies))))
     }
@@ -133,8 +130,8 @@ pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLi
 }
 
 pub(crate) async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    match limit.key(&parts).await.map(|key| limit.count(key)) {
+    let (mut parts, body) = request.into_parts();
+    match limit.key(&mut parts).await.map(|key| limit.count(key)) {
         Ok(Ok(())) => next.run(Request::from_parts(parts, body)).await,
         Ok(Err(wait)) => limit.error(wait).into_response(),
         Err(error) => error.into_response(),
