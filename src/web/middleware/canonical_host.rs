@@ -55,10 +55,8 @@ impl CanonicalHost {
         if ON_EVERY_HOST.contains(&path) || ASSETS.contains(path) {
             return None;
         }
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let url = format!("{}{path}", self.app.config.base_url.origin().ascii_serialization());
         if self.app.config.dyno && self.app.config.is_https() && is_plain_http(request.headers()) {
-            return Some(Redirect::permanent(&url));
+            return Some(Redirect::permanent(&self.canonical_url(request)));
         }
         let base = self.app.config.base_url.host()?.to_owned();
         let (own, forwarded) = (own_hosts(request), self.forwarded_hosts(request));
@@ -89,7 +87,13 @@ impl CanonicalHost {
                 return None;
             }
         }
-        Some(Redirect::temporary(&url))
+        Some(Redirect::temporary(&self.canonical_url(request)))
+    }
+
+    /// The same address on the canonical host.
+    fn canonical_url(&self, request: &Request) -> String {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        format!("{}{path}", self.app.config.base_url.origin().ascii_serialization())
     }
 
     /// The hosts that a trusted proxy received, as text and parsed.
