@@ -125,17 +125,28 @@ fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
 
 /// Applies `limit` to `routes`.
 pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLimit>) -> MethodRouter<Arc<App>> {
-    // Around the methods of the route only, so that wrong methods do not count.
-    routes.route_layer(from_fn_with_state(limit.clone(), enforce))
+    with_rate_limits(routes, [limit.clone()])
 }
 
-pub(crate) async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
+/// Applies `limits` to `routes`, in this order.
+pub(crate) fn with_rate_limits(
+    routes: MethodRouter<Arc<App>>,
+    limits: impl Into<Arc<[Arc<RateLimit>]>>,
+) -> MethodRouter<Arc<App>> {
+    // Around the methods of the route only, so that wrong methods do not count.
+    routes.route_layer(from_fn_with_state(limits.into(), enforce))
+}
+
+pub(crate) async fn enforce(State(limits): State<Arc<[Arc<RateLimit>]>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match limit.key(&mut parts).await.map(|key| limit.count(key)) {
-        Ok(Ok(())) => next.run(Request::from_parts(parts, body)).await,
-        Ok(Err(wait)) => limit.error(wait).into_response(),
-        Err(error) => error.into_response(),
+    for limit in limits.iter() {
+        match limit.key(&mut parts).await.map(|key| limit.count(key)) {
+            Ok(Ok(())) => {}
+            Ok(Err(wait)) => return limit.error(wait).into_response(),
+            Err(error) => return error.into_response(),
+        }
     }
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// The client's IP address; for IPv6, its /64 network, in which one household can use any address.
