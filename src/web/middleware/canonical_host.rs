@@ -59,11 +59,15 @@ impl CanonicalHost {
             return Some(Redirect::permanent(&self.canonical_url(request)));
         }
         let base = self.app.config.base_url.host()?.to_owned();
-        let (own, forwarded) = (own_hosts(request), self.forwarded_hosts(request));
+        let forwarded = self.forwarded_hosts(request);
+        // Most requests write the host as `BASE_URL` does, which needs no parsing.
+        let has_same_text =
+            request.headers().get(HOST).is_some_and(|host| host == self.app.config.base_url.authority());
+        let own = if has_same_text { Vec::new() } else { own_hosts(request) };
         let evidence = &self.evidence[usize::from(!forwarded.is_empty())];
         let mut evidence = evidence.lock().unwrap_or_else(PoisonError::into_inner);
         // Ports do not matter, as for cookies.
-        if own.iter().chain(&forwarded).any(|(_, host)| *host == base) {
+        if has_same_text || own.iter().chain(&forwarded).any(|(_, host)| *host == base) {
             evidence.is_reachable = true;
             return None;
         }
