@@ -59,11 +59,10 @@ pub(crate) fn tag_path(tag: &str) -> TagPath<'_> {
 
 impl TagPath<'_> {
     fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
-        let quote = if self.0.contains(' ') { "%22" } else { "" };
-        out.write_str("/hearts?q=tag%3A")?;
-        out.write_str(quote)?;
+        let is_quoted = self.0.contains(' ');
+        out.write_str(if is_quoted { "/hearts?q=tag%3A%22" } else { "/hearts?q=tag%3A" })?;
         byte_serialize(self.0.as_bytes()).try_for_each(|part| out.write_str(part))?;
-        out.write_str(quote)
+        if is_quoted { out.write_str("%22") } else { Ok(()) }
     }
 }
 
