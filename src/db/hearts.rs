@@ -156,6 +156,7 @@ pub struct HeartsPage {
 
 /// Returns a user's hearts, newest first.
 pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartsPage, Error> {
+    let (mut rows, mut total) = (Vec::with_capacity(limit as usize), 0);
     let query = sqlx::query!(
         r#"select count(*) as total, null as id, null as name, null as owner_name, null as cover_url,
                   null::integer as item_count, null::boolean as public, null::boolean as collaborative,
@@ -174,11 +175,17 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
         offset,
         limit
     );
-    let rows = query.fetch_all(pool).await?;
-    // The first row holds only the total.
-    let total = rows.first().and_then(|row| row.total).unwrap_or_default();
-    let rows = rows.into_iter().filter_map(|row| Some(playlist!(row)));
-    Ok(HeartsPage { rows: rows.collect(), found: total, total })
+    // Rows are collected here, because sqlx would move each through three streams.
+    let query = query.map(|row| {
+        match row.total {
+            // The first row holds only the total.
+            Some(count) => total = count,
+            None => rows.push(playlist!(row)),
+        }
+        Some(())
+    });
+    query.fetch_all(pool).await?;
+    Ok(HeartsPage { rows, found: total, total })
 }
 
 pub struct RemovedHeart {

@@ -147,8 +147,15 @@ pub async fn load_library(
         i32::try_from(offset).unwrap_or(i32::MAX),
         limit
     );
-    let rows = query.fetch_all(pool).await?;
-    Ok(Some(library!(rows, first => first.total.unwrap_or_default())))
+    // Playlists are collected here, because sqlx would move each through three streams.
+    let mut rows = Vec::with_capacity(limit as usize);
+    let query = query.map(|row| {
+        let Some(_) = row.id else { return Some(Box::new(row)) };
+        rows.push(playlist!(row));
+        None
+    });
+    let states: Vec<_> = query.fetch_all(pool).await?.into_iter().flatten().collect();
+    Ok(Some(StoredLibrary { rows, ..library!(states, first => first.total.unwrap_or_default()) }))
 }
 
 /// Takes the lease to fetch the user's library. Returns `false` if another process has it.

@@ -17,7 +17,7 @@ use crate::domain::import_export::Format;
 use crate::web::assets;
 use crate::web::error::{error_for_status, method_not_allowed, not_found};
 use crate::web::middleware::fetch_metadata::{refuse_links, require_document};
-use crate::web::middleware::rate_limit::{self, Key, RateLimit, with_rate_limit};
+use crate::web::middleware::rate_limit::{self, Key, RateLimit, with_rate_limit, with_rate_limits};
 use crate::web::middleware::request_body::{BodyLimits, UnfinishedRequests};
 use crate::web::middleware::{
     MAX_CONCURRENT_REQUESTS, limit_concurrency, require_sign_in, with_page_layers, with_public_page_layers,
@@ -133,13 +133,13 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let by_address = RateLimit::new(app, Key::Address, multiply(hearts, 10), MINUTE, "hearts from one address");
     let by_user = RateLimit::new(app, Key::User, hearts, MINUTE, "hearts");
     let by_link = RateLimit::new(app, Key::User, non_zero(20), MINUTE, "hearts by link");
-    let heart = with_rate_limit(put(hearts::add).delete(hearts::remove).post(hearts::update), &by_user);
+    let heart = put(hearts::add).delete(hearts::remove).post(hearts::update);
     let export = |format| {
         let file = with_rate_limit(get(hearts::export::show), transfers).route_layer(from_fn(refuse_links));
         file.head(hearts::export::head).layer(Extension(format))
     };
     Router::new()
-        .route("/heart/{id}", with_rate_limit(heart, &by_address))
+        .route("/heart/{id}", with_rate_limits(heart, [by_address, by_user]))
         .route("/add", with_rate_limit(post(hearts::add::create), &by_link).get(hearts::add::show))
         // The form of pages that an earlier release served.
         .route("/hearts", with_rate_limit(post(hearts::add::create), &by_link).get(hearts::index::index))
@@ -159,7 +159,7 @@ fn import_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>>
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
     limit_concurrency(routes, UnfinishedRequests::new(app, UPLOAD), hearts::import::MAX_CONCURRENT)
         .route_layer(from_fn_with_state(app.clone(), require_sign_in))
-        .route_layer(from_fn_with_state(transfers.clone(), rate_limit::enforce))
+        .route_layer(from_fn_with_state(Arc::from([transfers.clone()]), rate_limit::enforce))
 }
 
 fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {

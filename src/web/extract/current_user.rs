@@ -44,6 +44,16 @@ impl MaybeUser {
         result.unwrap_or_else(|_| Err(error_for_status(StatusCode::SERVICE_UNAVAILABLE)))
     }
 
+    /// Like [`Self::load`], once for the rate limit, the layout and the handler.
+    pub(crate) async fn load_once(parts: &mut Parts) -> Result<Self> {
+        if let Some(maybe_user) = parts.extensions.get::<Self>() {
+            return Ok(maybe_user.clone());
+        }
+        let maybe_user = Self::load(session(parts)?).await?;
+        parts.extensions.insert(maybe_user.clone());
+        Ok(maybe_user)
+    }
+
     async fn read(session: Session) -> Result<Self> {
         let user: Option<UserId> = session.get(USER_ID).await?;
         let name: Option<String> = session.get(USER_NAME).await?;
@@ -147,13 +157,7 @@ impl FromRequestParts<Arc<App>> for MaybeUser {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self> {
-        // Cached, because most pages extract it twice: for the layout and for the handler.
-        if let Some(maybe_user) = parts.extensions.get::<Self>() {
-            return Ok(maybe_user.clone());
-        }
-        let maybe_user = MaybeUser::load(session(parts)?).await?;
-        parts.extensions.insert(maybe_user.clone());
-        Ok(maybe_user)
+        Self::load_once(parts).await
     }
 }
 

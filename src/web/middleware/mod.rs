@@ -4,6 +4,7 @@ mod canonical_host;
 mod canonical_path;
 mod error_pages;
 pub(crate) mod fetch_metadata;
+pub(crate) mod from_fn;
 pub(crate) mod metrics;
 pub(crate) mod rate_limit;
 pub(crate) mod request_body;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Router};
 use tower::ServiceBuilder;
@@ -28,6 +29,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
 use self::canonical_host::CanonicalHost;
+use self::from_fn::{from_fn, from_fn_with_state};
 use self::request_body::UnfinishedRequests;
 use self::request_id::REQUEST_ID;
 use crate::app::App;

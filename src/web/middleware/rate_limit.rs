@@ -11,10 +11,9 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::FORWARDED;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use tower_sessions::Session;
 use url::form_urlencoded;
 
 use crate::app::{App, Clock};
@@ -22,6 +21,7 @@ use crate::ids::{TokenHash, UserId};
 use crate::rate_limiter::RateLimiter;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::MaybeUser;
+use crate::web::middleware::from_fn::from_fn_with_state;
 
 /// Networks that are counted beside a /64, by the length of their prefix, with the factor of their limit: a household has
 /// up to a /56, a company a /48 (RIPE-690), and with it 65,536 networks of /64.
@@ -102,13 +102,11 @@ impl RateLimit {
         error.with_nothing_saved().with_retry_after(Duration::from_secs(seconds))
     }
 
-    async fn key(&self, request: &Parts) -> Result<RateLimitKey> {
-        let key = match (self.key, request.extensions.get::<Session>()) {
-            (Key::User, Some(session)) => {
-                MaybeUser::load(session.clone()).await?.user.map(|user| RateLimitKey::User(user.id))
-            }
-            (Key::State, _) => state(request).map(RateLimitKey::State),
-            (Key::Address, _) | (Key::User, None) => None,
+    async fn key(&self, request: &mut Parts) -> Result<RateLimitKey> {
+        let key = match self.key {
+            Key::User => MaybeUser::load_once(request).await?.user.map(|user| RateLimitKey::User(user.id)),
+            Key::State => state(request).map(RateLimitKey::State),
+            Key::Address => None,
         };
         Ok(key.unwrap_or_else(|| RateLimitKey::Address(address(request, self.trusted_proxies))))
     }
@@ -124,17 +122,28 @@ fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
 }
 
 pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLimit>) -> MethodRouter<Arc<App>> {
-    // Around the methods of the route only, so that wrong methods do not count.
-    routes.route_layer(from_fn_with_state(limit.clone(), enforce))
+    with_rate_limits(routes, [limit.clone()])
 }
 
-pub(crate) async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    match limit.key(&parts).await.map(|key| limit.count(key)) {
-        Ok(Ok(())) => next.run(Request::from_parts(parts, body)).await,
-        Ok(Err(wait)) => limit.error(wait).into_response(),
-        Err(error) => error.into_response(),
+/// Applies `limits` to `routes`, in this order.
+pub(crate) fn with_rate_limits(
+    routes: MethodRouter<Arc<App>>,
+    limits: impl Into<Arc<[Arc<RateLimit>]>>,
+) -> MethodRouter<Arc<App>> {
+    // Around the methods of the route only, so that wrong methods do not count.
+    routes.route_layer(from_fn_with_state(limits.into(), enforce))
+}
+
+pub(crate) async fn enforce(State(limits): State<Arc<[Arc<RateLimit>]>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    for limit in limits.iter() {
+        match limit.key(&mut parts).await.map(|key| limit.count(key)) {
+            Ok(Ok(())) => {}
+            Ok(Err(wait)) => return limit.error(wait).into_response(),
+            Err(error) => return error.into_response(),
+        }
     }
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// The client's IP address; for IPv6, its /64 network, in which one household can use any address.

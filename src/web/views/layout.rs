@@ -108,8 +108,8 @@ pub(crate) fn preview_image_url(app: &App) -> String {
     absolute_url(app, &ASSETS.preview_image)
 }
 
-/// Size of a page of fifty playlists, in bytes.
-const INITIAL_PAGE_CAPACITY: usize = 56 * 1024;
+/// Size of a page of fifty hearts, in bytes.
+const INITIAL_PAGE_CAPACITY: usize = 64 * 1024;
 
 /// Renders a page. Responds with an internal error if that fails.
 pub(crate) fn render_page(page: &impl Template) -> Response {

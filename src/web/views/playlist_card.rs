@@ -34,9 +34,9 @@ impl PlaylistCard {
         AnnotationForm::new(self.note.as_deref(), &self.tags)
     }
 
-    /// With `name_seen_on`, for pages that do not call Spotify.
-    pub(crate) fn with_name_date(playlist: Playlist, now: OffsetDateTime) -> Self {
-        let name_seen_on = playlist.seen_at.filter(|seen| now - *seen > time::Duration::days(1));
+    /// With `name_seen_on` if Spotify last showed the name before `fresh_since`, for pages that do not call Spotify.
+    pub(crate) fn with_name_date(playlist: Playlist, fresh_since: OffsetDateTime) -> Self {
+        let name_seen_on = playlist.seen_at.filter(|seen| *seen < fresh_since);
         Self { name_seen_on: name_seen_on.map(DateView::from), ..Self::from(playlist) }
     }
 }
