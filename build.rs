@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Parts of the stylesheet in `static/css`, in the order in which `app.css` concatenates them.
-const STYLESHEETS: [&str; 28] = [
+const STYLESHEETS: [&str; 29] = [
     "tokens",
     "base",
     "utilities",
@@ -22,6 +22,7 @@ const STYLESHEETS: [&str; 28] = [
     "badge",
     "heart",
     "annotation",
+    "tags",
     "search",
     "pager",
     "hearts",

@@ -98,7 +98,7 @@ async fn count_existing_and_new(
 }
 
 /// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
-const UNIT_SEPARATOR: &str = "\u{1f}";
+pub(super) const UNIT_SEPARATOR: &str = "\u{1f}";
 
 async fn insert_hearts(
     connection: &mut PgConnection,

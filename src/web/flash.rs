@@ -47,6 +47,9 @@ pub(crate) enum Flash {
     Hearted,
     Unhearted,
     AnnotationSaved,
+    TagRenamed,
+    TagsMerged,
+    TagDeleted,
     Restored,
     NotRestored,
     DeletedForGood,
@@ -131,6 +134,9 @@ impl Flash {
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted => "Heart removed.".into(),
             Flash::AnnotationSaved => "Note and tags saved.".into(),
+            Flash::TagRenamed => "Tag renamed.".into(),
+            Flash::TagsMerged => "Tags merged.".into(),
+            Flash::TagDeleted => "Tag deleted. Its hearts stay.".into(),
             Flash::Restored => "Heart restored, with its date, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
@@ -229,6 +235,22 @@ pub(crate) struct FlashMessage {
     /// Token of a new invitation, which only the next page shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) invite: Option<Secret>,
+    /// For the undo button.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) renamed_tag: Option<RenamedTag>,
+}
+
+/// The names of a tag before and after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RenamedTag {
+    pub(crate) old: String,
+    pub(crate) new: String,
+}
+
+impl From<Flash> for FlashMessage {
+    fn from(flash: Flash) -> Self {
+        Self { flash, playlist: None, invite: None, renamed_tag: None }
+    }
 }
 
 impl FlashMessage {
@@ -243,17 +265,22 @@ impl FlashMessage {
 
 /// Redirects to `path` with a flash message.
 pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
-    redirect_with(path, FlashMessage { flash, playlist: None, invite: None })
+    redirect_with(path, flash.into())
 }
 
 /// Redirects to `path` with a flash message about a playlist.
 pub(crate) fn redirect_with_playlist(path: &str, flash: Flash, playlist: PlaylistId) -> Response {
-    redirect_with(path, FlashMessage { flash, playlist: Some(playlist), invite: None })
+    redirect_with(path, FlashMessage { playlist: Some(playlist), ..flash.into() })
+}
+
+/// Redirects to `path` with the old and new name of a tag.
+pub(crate) fn redirect_with_renamed_tag(path: &str, old: String, new: String) -> Response {
+    redirect_with(path, FlashMessage { renamed_tag: Some(RenamedTag { old, new }), ..Flash::TagRenamed.into() })
 }
 
 /// Redirects to `path` with the token of a new invitation.
 pub(crate) fn redirect_with_invite(path: &str, invite: Secret) -> Response {
-    redirect_with(path, FlashMessage { flash: Flash::InviteCreated, playlist: None, invite: Some(invite) })
+    redirect_with(path, FlashMessage { invite: Some(invite), ..Flash::InviteCreated.into() })
 }
 
 fn redirect_with(path: &str, message: FlashMessage) -> Response {
@@ -264,7 +291,7 @@ fn redirect_with(path: &str, message: FlashMessage) -> Response {
 
 /// Adds a flash message to `response`, for the next page.
 pub(crate) fn attach(response: &mut Response, flash: Flash) {
-    response.extensions_mut().insert(FlashMessage { flash, playlist: None, invite: None });
+    response.extensions_mut().insert(FlashMessage::from(flash));
 }
 
 /// Returns the flash message in the request's cookie.
@@ -302,7 +329,7 @@ mod tests {
             (Flash::Linked(Provider::GitHub), None),
             (Flash::Missing(Missing::PrivateAndCollaborative), None),
         ] {
-            let message = FlashMessage { flash, playlist, invite: None };
+            let message = FlashMessage { playlist, ..flash.into() };
             assert_eq!(FlashMessage::decode(&message.encode()), Some(message));
         }
         let unknown = URL_SAFE_NO_PAD.encode(r#"{"flash":"unknown","playlist":null}"#);

@@ -66,6 +66,7 @@ mod soak;
 mod spotify_faults;
 mod spotify_identity;
 mod statement_counts;
+mod tags;
 mod token_refresh;
 mod top_playlists;
 mod updated_badge;

@@ -14,7 +14,7 @@ use crate::web::assets::ASSETS;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
 use crate::web::extract::return_to::SafePath;
-use crate::web::flash;
+use crate::web::flash::{self, Flash, FlashMessage, RenamedTag};
 use crate::web::views::playlist_card::{PlaylistCard, display_name};
 
 /// Fields of `base.html`.
@@ -46,8 +46,16 @@ pub(crate) struct FlashView {
     /// True for `role=alert`, false for `role=status`.
     pub(crate) is_alert: bool,
     pub(crate) text: String,
-    /// Playlist whose removed heart can be restored.
-    pub(crate) undo: Option<PlaylistId>,
+    pub(crate) undo: Option<Undo>,
+}
+
+/// What the button of a flash message undoes.
+#[derive(Clone)]
+pub(crate) enum Undo {
+    /// The removal of a heart from this playlist.
+    Heart(PlaylistId),
+    /// The renaming of a tag.
+    Tag(RenamedTag),
 }
 
 impl Layout {
@@ -91,18 +99,28 @@ impl FromRequestParts<Arc<App>> for Layout {
     }
 }
 
-/// Renders a flash message. Loads the playlist's name if the message is about one.
-async fn flash_view(app: &App, user: Option<&CurrentUser>, message: flash::FlashMessage) -> FlashView {
+/// Renders a flash message with what it is about.
+async fn flash_view(app: &App, user: Option<&CurrentUser>, message: FlashMessage) -> FlashView {
     let mut text = message.flash.text(user.map(|user| user.name.as_str()));
-    let undo = message.playlist.filter(|_| message.flash == flash::Flash::Unhearted);
-    if let (Some(user), Some(id)) = (user, &undo)
-        && let Ok(playlist) = playlists::find(app, user, id).await
-    {
-        let name =
-            playlist.map_or_else(|| display_name(id.as_str(), None), |playlist| PlaylistCard::from(playlist).name);
-        text = format!("{}: {name}.", text.trim_end_matches('.'));
+    let undo = match (message.flash, message.playlist, message.renamed_tag) {
+        (Flash::Unhearted, Some(id), _) => Some(Undo::Heart(id)),
+        (Flash::TagRenamed, _, Some(tag)) => Some(Undo::Tag(tag)),
+        _ => None,
+    };
+    let subject = match (&undo, user) {
+        (Some(Undo::Heart(id)), Some(user)) => load_name(app, user, id).await,
+        (Some(Undo::Tag(tag)), _) => Some(format!("“{}” is now “{}”", tag.old, tag.new)),
+        _ => None,
+    };
+    if let Some(subject) = subject {
+        text = format!("{}: {subject}.", text.trim_end_matches('.'));
     }
     FlashView { is_alert: message.flash.is_alert(), text, undo }
+}
+
+async fn load_name(app: &App, user: &CurrentUser, id: &PlaylistId) -> Option<String> {
+    let playlist = playlists::find(app, user, id).await.ok()?;
+    Some(playlist.map_or_else(|| display_name(id.as_str(), None), |playlist| PlaylistCard::from(playlist).name))
 }
 
 /// Absolute URL of a path.
