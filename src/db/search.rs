@@ -5,9 +5,8 @@
 //! reads all rows of one user: at 10,000 rows that takes Postgres some 20 ms (benches/README.md). Words are found by
 //! `position`, because `like '%aa…b%'` begins anew at each letter: 2 seconds for 90,000 notes of one letter, not 0.15.
 //!
-//! The order by name is that of the folded text, with numbers padded to nine digits, so that "Mix 2" comes before
-//! "Mix 10": `s` in both queries. An ICU collation would do the same, but Postgres may be built without ICU, and Citus
-//! needs it on every node. Padding 10,000 names takes Postgres some 80 ms.
+//! The order by name depends on the reader's language, so the app sorts the names and passes the ids in that order.
+//! ICU collations would do the same, but Postgres may be built without ICU, and Citus needs it on every node.
 
 use super::hearts::HeartsPage;
 use super::playlists::{StoredLibrary, library, playlist};
@@ -70,13 +69,51 @@ impl Order {
     }
 }
 
+/// The rows to return, of all that match.
+pub struct Rows<'a> {
+    pub order: Order,
+    /// All ids of the list, for [`Order::Name`] and [`Order::Owner`].
+    pub sorted_ids: &'a [String],
+    pub offset: i64,
+    pub limit: i64,
+}
+
+/// An entry of a list, to sort by.
+pub struct NamedId {
+    pub id: String,
+    pub name: Option<String>,
+    pub owner_name: Option<String>,
+}
+
+/// Returns all names of a user's library, in Spotify's order.
+pub async fn list_library_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>, Error> {
+    let query = sqlx::query_as!(
+        NamedId,
+        r#"select id, name as "name?", owner_name from playlists where user_id = $1 and position is not null order by position"#,
+        user.0
+    );
+    query.fetch_all(pool).await.map_err(search_error)
+}
+
+/// Returns all names of a user's hearts, newest heart first.
+pub async fn list_heart_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>, Error> {
+    let query = sqlx::query_as!(
+        NamedId,
+        r#"select h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_name as "owner_name?"
+           from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           where h.user_id = $1 and h.removed_at is null
+           order by h.hearted_at desc, h.playlist_id"#,
+        user.0
+    );
+    query.fetch_all(pool).await.map_err(search_error)
+}
+
 /// Returns the matching playlists of a user's library; `None` if it was never fetched.
 pub async fn search_library(
     pool: &Pool,
     user: UserId,
     filter: &Filter,
-    order: Order,
-    (offset, limit): (i64, i64),
+    rows: &Rows<'_>,
 ) -> Result<Option<StoredLibrary>, Error> {
     let (has_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
     let query = sqlx::query!(
@@ -90,9 +127,7 @@ pub async fn search_library(
                  from libraries where user_id = $1) l
            full join (
                select count(*) over () as found, row_number() over (
-                          order by case when $10 = 'owner' then s.owner end,
-                                   case when $10 in ('name', 'owner') then s.name end,
-                                   case when $10 = 'hearted' then h.hearted_at end desc nulls last,
+                          order by s.place, case when $10 = 'hearted' then h.hearted_at end desc nulls last,
                                    case when $10 = 'size' then p.item_count end desc nulls last,
                                    p.position) as place,
                       p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at,
@@ -101,11 +136,7 @@ pub async fn search_library(
                from playlists p
                cross join lateral (select nullif(coalesce(p.name_folded, lower(p.name)), '') as name,
                                           coalesce(p.owner_folded, lower(p.owner_name)) as owner) f
-               cross join lateral (
-                   select case when f.name ~ '[0-9]' then regexp_replace(regexp_replace(
-                              f.name, '[0-9]+', '00000000\&', 'g'), '0+([0-9]{9})', '\1', 'g') else f.name end as name,
-                          case when f.owner ~ '[0-9]' then regexp_replace(regexp_replace(
-                              f.owner, '[0-9]+', '00000000\&', 'g'), '0+([0-9]{9})', '\1', 'g') else f.owner end as owner) s
+               left join unnest($14::text[]) with ordinality s(id, place) on s.id = p.id
                left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
                where p.user_id = $1 and p.position is not null
                      and 0 < all (select position(word in concat_ws(E'\n', f.name, f.owner)) from unnest($2::text[]) word)
@@ -126,23 +157,18 @@ pub async fn search_library(
         filter.public,
         filter.collaborative,
         &filter.tags,
-        order.key(),
-        offset,
-        limit,
-        filter.hearted
+        rows.order.key(),
+        rows.offset,
+        rows.limit,
+        filter.hearted,
+        rows.sorted_ids
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     Ok(Some(library!(rows, first => first.found.unwrap_or_default())))
 }
 
 /// Returns a user's matching hearts.
-pub async fn search_hearts(
-    pool: &Pool,
-    user: UserId,
-    filter: &Filter,
-    order: Order,
-    (offset, limit): (i64, i64),
-) -> Result<HeartsPage, Error> {
+pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, rows: &Rows<'_>) -> Result<HeartsPage, Error> {
     let (has_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
     let query = sqlx::query!(
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
@@ -153,9 +179,7 @@ pub async fn search_hearts(
            from (select count(*) as total from user_hearts where user_id = $1 and removed_at is null) t
            left join (
                select count(*) over () as found, row_number() over (
-                          order by case when $10 = 'owner' then s.owner end,
-                                   case when $10 in ('name', 'owner') then s.name end,
-                                   case when $10 = 'oldest' then h.hearted_at end,
+                          order by s.place, case when $10 = 'oldest' then h.hearted_at end,
                                    h.hearted_at desc, h.playlist_id) as place,
                       h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_name, p.cover_url, p.item_count,
                       p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.note, nullif(h.tags, '{}') as tags,
@@ -166,11 +190,7 @@ pub async fn search_hearts(
                    select nullif(coalesce(p.name_folded, lower(p.name), h.title_folded, lower(h.title)), '') as name,
                           coalesce(p.owner_folded, lower(p.owner_name)) as owner,
                           coalesce(h.note_folded, lower(h.note)) as note) f
-               cross join lateral (
-                   select case when f.name ~ '[0-9]' then regexp_replace(regexp_replace(
-                              f.name, '[0-9]+', '00000000\&', 'g'), '0+([0-9]{9})', '\1', 'g') else f.name end as name,
-                          case when f.owner ~ '[0-9]' then regexp_replace(regexp_replace(
-                              f.owner, '[0-9]+', '00000000\&', 'g'), '0+([0-9]{9})', '\1', 'g') else f.owner end as owner) s
+               left join unnest($13::text[]) with ordinality s(id, place) on s.id = h.playlist_id
                where h.user_id = $1 and h.removed_at is null
                      and 0 < all (select position(word in concat_ws(E'\n', f.name, f.owner, f.note)) from unnest($2::text[]) word)
                      and 0 < all (select position(word in coalesce(f.owner, '')) from unnest($3::text[]) word)
@@ -189,9 +209,10 @@ pub async fn search_hearts(
         filter.public,
         filter.collaborative,
         &filter.tags,
-        order.key(),
-        offset,
-        limit
+        rows.order.key(),
+        rows.offset,
+        rows.limit,
+        rows.sorted_ids
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));

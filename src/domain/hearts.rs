@@ -8,6 +8,7 @@ use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_off
 use crate::app::App;
 use crate::db;
 use crate::db::hearts;
+use crate::db::hearts::HeartsPage;
 pub use crate::db::hearts::RemovedHeart;
 use crate::ids::{PlaylistId, UserId};
 
@@ -127,15 +128,19 @@ pub struct HeartList {
 
 /// Returns the hearts that match a query.
 pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartList> {
-    let rows = query.pages.offset_limit();
     let page = match query.is_default() {
-        true => hearts::list_newest(&app.db, user.id, rows).await?,
-        false => {
-            let filter = query.load_filter(app, user).await?;
-            let search = db::search::search_hearts(&app.search_db, user.id, &filter, query.order, rows);
-            search::run(app, user.id, search).await?
-        }
+        true => hearts::list_newest(&app.db, user.id, query.pages.offset_limit()).await?,
+        false => search::run(app, user.id, search_hearts(app, user, query)).await?,
     };
     let hearts = Paginated { entries: page.rows, range: query.pages, total: page.found as usize };
     Ok(HeartList { hearts, total_hearts: page.total as usize })
+}
+
+async fn search_hearts(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartsPage> {
+    let filter = query.load_filter(app, user).await?;
+    let sorted_ids = match query.is_sorted_by_name() {
+        true => query.sort(db::search::list_heart_names(&app.search_db, user.id).await?),
+        false => Vec::new(),
+    };
+    Ok(db::search::search_hearts(&app.search_db, user.id, &filter, &query.rows(&sorted_ids)).await?)
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod activity;
 pub mod annotation;
 pub mod cleanup;
+pub mod collation;
 pub mod doctor;
 mod error;
 pub mod folding;

@@ -27,7 +27,7 @@ impl Paging {
         if page.offset.is_some_and(|stated| stated != self.next_offset) {
             return Err(contradiction("a page at another offset"));
         }
-        self.step = page.step();
+        self.step = page.step(self.next_offset);
         self.next_offset += self.step;
         self.total = self.total.max(page.total);
         self.is_followed = page.next.is_some();

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::annotation::fold_tag;
+use super::collation::Language;
 use super::text::{fold, is_quote};
 use super::{CurrentUser, Error, PageRange, Result};
 use crate::app::App;
+use crate::db::identities;
 pub use crate::db::search::Order;
-use crate::db::search::{Filter, OwnerFilter};
-use crate::db::{self, identities};
+use crate::db::search::{Filter, NamedId, OwnerFilter, Rows};
 use crate::ids::UserId;
 
 pub const MAX_QUERY_CHARS: usize = 100;
@@ -24,6 +25,8 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct ListQuery {
     pub search: SearchQuery,
     pub order: Order,
+    /// The reader's language, for the order by name.
+    pub language: Language,
     pub pages: PageRange,
 }
 
@@ -41,6 +44,25 @@ impl ListQuery {
             filter.owner = Some(OwnerFilter { id, name: user.name.clone() });
         }
         Ok(filter)
+    }
+
+    /// True if the order needs the names of the whole list.
+    pub(super) fn is_sorted_by_name(&self) -> bool {
+        matches!(self.order, Order::Name | Order::Owner)
+    }
+
+    /// Returns the ids in the requested order by name or owner. Entries without one come last.
+    pub(super) fn sort(&self, mut entries: Vec<NamedId>) -> Vec<String> {
+        self.language.sort_by_name(&mut entries, |entry| entry.name.as_deref());
+        if self.order == Order::Owner {
+            self.language.sort_by_name(&mut entries, |entry| entry.owner_name.as_deref());
+        }
+        entries.into_iter().map(|entry| entry.id).collect()
+    }
+
+    pub(super) fn rows<'a>(&self, sorted_ids: &'a [String]) -> Rows<'a> {
+        let (offset, limit) = self.pages.offset_limit();
+        Rows { order: self.order, sorted_ids, offset, limit }
     }
 }
 
@@ -197,13 +219,9 @@ fn fold_word(word: &str) -> String {
 ///
 /// # Errors
 /// [`Error::SearchTooSlow`] if too many are, or if it takes too long.
-pub(super) async fn run<T>(
-    app: &App,
-    user: UserId,
-    search: impl Future<Output = std::result::Result<T, db::Error>>,
-) -> Result<T> {
+pub(super) async fn run<T>(app: &App, user: UserId, search: impl Future<Output = Result<T>>) -> Result<T> {
     let _place = app.searches.enter(user, TURN_TIMEOUT).await.ok_or(Error::SearchTooSlow)?;
-    Ok(search.await?)
+    search.await
 }
 
 #[derive(Default)]

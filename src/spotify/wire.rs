@@ -4,6 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use url::Url;
 
 use super::PAGE_SIZE;
 use super::error::Error;
@@ -117,7 +118,7 @@ pub struct Page<T> {
     /// The entries; `None` for null or invalid ones. The list itself is missing where Spotify withholds it.
     #[serde(default, deserialize_with = "lenient_list")]
     pub items: Option<Vec<Option<T>>>,
-    /// The next page's URL. Used only as a sign that there is one: it may point to another host or a dead path.
+    /// The next page's URL. Only its offset is used: it may point to another host or a dead path.
     #[serde(default, deserialize_with = "lenient")]
     pub next: Option<String>,
     /// May count more entries than Spotify returns.
@@ -131,11 +132,15 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Returns the distance to the next page: the stated limit, because a page may have fewer entries than that, or else
-    /// the number of entries.
-    pub fn step(&self) -> usize {
+    /// Returns the distance from the page at `offset` to the next one: the stated limit, because a page may have fewer
+    /// entries than that, or else the number of entries; less if the next page's URL says so.
+    pub fn step(&self, offset: usize) -> usize {
         let limit = self.limit.unwrap_or_default().min(PAGE_SIZE);
-        self.items.as_ref().map_or(0, Vec::len).max(limit)
+        let step = self.items.as_ref().map_or(0, Vec::len).max(limit);
+        let next = self.next.as_deref().and_then(|next| Url::parse(next).ok());
+        let next_offset = next.and_then(|url| url.query_pairs().find(|(name, _)| name == "offset")?.1.parse().ok());
+        let stated_step = next_offset.and_then(|next: usize| next.checked_sub(offset));
+        stated_step.filter(|stated| (1..step).contains(stated)).unwrap_or(step)
     }
 }
 

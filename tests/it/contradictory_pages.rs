@@ -45,6 +45,7 @@ async fn smaller_pages_than_requested_lose_no_playlist() {
         PagingQuirk::LowerLimit(3),
         PagingQuirk::LowerLimit(7),
         PagingQuirk::UnstatedLimit(4),
+        PagingQuirk::OverstatedLimit(6),
         PagingQuirk::NoNext(6),
         PagingQuirk::NextIsSelf,
     ] {

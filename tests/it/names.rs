@@ -165,3 +165,27 @@ async fn order_by_number_holds_across_pages_and_for_owners() {
         assert_eq!(all, expected, "{sort}");
     }
 }
+
+#[tokio::test]
+async fn names_sort_in_the_first_language_that_the_browser_accepts() {
+    let site = Site::open().await;
+    let user = sign_in_with_playlists(&site, User::new("user"), &["Zebra", "Ål", "Ñandú", "Oso", "Nube"]).await;
+    for id in user.open("/playlists").await.playlist_ids() {
+        user.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    }
+    for (accepted, sorted) in [
+        ("en-GB,en;q=0.9,sv;q=0.8", ["Ål", "Ñandú", "Nube", "Oso", "Zebra"]),
+        ("sv-SE,sv;q=0.9,en;q=0.8", ["Ñandú", "Nube", "Oso", "Zebra", "Ål"]),
+        ("es", ["Ål", "Nube", "Ñandú", "Oso", "Zebra"]),
+        ("nb;q=0.5, en", ["Ñandú", "Nube", "Oso", "Zebra", "Ål"]),
+        ("*", ["Ål", "Ñandú", "Nube", "Oso", "Zebra"]),
+        ("sv\u{e5},,;q=x", ["Ål", "Ñandú", "Nube", "Oso", "Zebra"]),
+    ] {
+        for path in
+            ["/playlists?sort=name", "/hearts?sort=name", "/playlists?sort=owner", "/hearts?sort=name&q=owner:me"]
+        {
+            let page = user.request(Method::GET, path, &[("accept-language", accepted)], None).await;
+            assert_eq!(names(&page), sorted, "{accepted} {path}");
+        }
+    }
+}

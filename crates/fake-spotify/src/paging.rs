@@ -16,6 +16,8 @@ pub enum PagingQuirk {
     LowerLimit(usize),
     /// At most this many entries on a page, which has neither `limit` nor `offset`.
     UnstatedLimit(usize),
+    /// At most this many entries on a page, although `limit` is what was requested.
+    OverstatedLimit(usize),
     /// At most this many entries on a page and never a `next`, although `total` counts more.
     NoNext(usize),
     /// No entries and no `next`, although `total` counts some.
@@ -42,7 +44,7 @@ impl PagingQuirk {
     /// The page that is answered instead of the requested one.
     pub(crate) fn replace_page(self, Page { limit, offset }: Page) -> Page {
         match self {
-            Self::LowerLimit(most) | Self::UnstatedLimit(most) | Self::NoNext(most) => {
+            Self::LowerLimit(most) | Self::UnstatedLimit(most) | Self::OverstatedLimit(most) | Self::NoNext(most) => {
                 Page { limit: limit.min(most), offset }
             }
             Self::Truncated(count) => Page { limit: limit.min(count.saturating_sub(offset)), offset },
@@ -65,6 +67,7 @@ impl PagingQuirk {
                 let fields = answer.as_object_mut().expect("a paging object");
                 fields.retain(|name, _| !matches!(name.as_str(), "limit" | "offset"));
             }
+            Self::OverstatedLimit(_) => answer["limit"] = json!(50),
             Self::NoNext(_) | Self::Truncated(_) => answer["next"] = Value::Null,
             Self::Empty => (answer["items"], answer["next"]) = (json!([]), Value::Null),
             Self::FirstEntryOnly => {

@@ -57,10 +57,7 @@ impl LibraryRequest<'_> {
     async fn load_stored(self, app: &App, user: &CurrentUser) -> Result<Option<StoredLibrary>> {
         Ok(match self {
             LibraryRequest::Page(query) if !query.is_default() => {
-                let filter = query.load_filter(app, user).await?;
-                let rows = query.pages.offset_limit();
-                let search = db::search::search_library(&app.search_db, user.id, &filter, query.order, rows);
-                search::run(app, user.id, search).await?
+                search::run(app, user.id, search_library(app, user, query)).await?
             }
             LibraryRequest::Page(query) => {
                 playlists::load_library(&app.db, user.id, query.pages.offset_limit()).await?
@@ -70,6 +67,15 @@ impl LibraryRequest<'_> {
             }
         })
     }
+}
+
+async fn search_library(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<Option<StoredLibrary>> {
+    let filter = query.load_filter(app, user).await?;
+    let sorted_ids = match query.is_sorted_by_name() {
+        true => query.sort(db::search::list_library_names(&app.search_db, user.id).await?),
+        false => Vec::new(),
+    };
+    Ok(db::search::search_library(&app.search_db, user.id, &filter, &query.rows(&sorted_ids)).await?)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -299,6 +305,7 @@ async fn store(app: &App, user: UserId, from: usize, fetched: &mut LibraryFetch,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::collation::Language;
     use crate::domain::search::{Order, SearchQuery};
 
     #[test]
@@ -314,7 +321,12 @@ mod tests {
             match_count: 10,
             rows: Vec::new(),
         };
-        let query = ListQuery { search: SearchQuery::default(), order: Order::Usual, pages: 1.into() };
+        let query = ListQuery {
+            search: SearchQuery::default(),
+            order: Order::Usual,
+            language: Language::default(),
+            pages: 1.into(),
+        };
         let page_request = LibraryRequest::Page(&query);
         let failed = |ago| StoredLibrary { failed_at: Some(now - Duration::seconds(ago)), ..stored(600, 100) };
         assert_eq!(plan(None, page_request, now), Plan::Fetch(0));

@@ -1,10 +1,18 @@
 //! Search, order and view of a list of playlists. They are query parameters, so that reloading, going back and
 //! signing in keep them.
 
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::header::ACCEPT_LANGUAGE;
+use axum::http::request::Parts;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
+use crate::app::App;
 use crate::domain::PageRange;
+use crate::domain::collation::Language;
 use crate::domain::reference;
 use crate::domain::search::{
     Condition, InvalidOperator, ListQuery, MAX_CONDITIONS, MAX_QUERY_CHARS, MAX_WORD_CHARS, Operator, Order,
@@ -12,7 +20,7 @@ use crate::domain::search::{
 };
 use crate::web::views::pager::PageParam;
 
-/// Query parameters of a list.
+/// Query parameters of a list, and the reader's language.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ListParams {
@@ -22,6 +30,24 @@ pub(crate) struct ListParams {
     pub(crate) edit: Option<String>,
     #[serde(flatten)]
     page: PageParam,
+    #[serde(skip)]
+    language: Language,
+}
+
+impl FromRequestParts<Arc<App>> for ListParams {
+    type Rejection = QueryRejection;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        let Query(params) = Query::<Self>::from_request_parts(parts, app).await?;
+        let accepted = parts.headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+        Ok(Self { language: first_language(accepted.unwrap_or_default()), ..params })
+    }
+}
+
+/// Returns the first language of an `Accept-Language` header. Browsers name the preferred one first.
+fn first_language(header: &str) -> Language {
+    let tag = header.split([',', ';']).next().unwrap_or_default();
+    Language::parse(tag.trim()).unwrap_or_default()
 }
 
 /// A searchable list.
@@ -70,6 +96,7 @@ pub(crate) struct ListView {
     pub(crate) order: Order,
     /// True for the list view, false for the grid.
     pub(crate) is_list_view: bool,
+    language: Language,
     pages: PageRange,
     /// Number of entries without the search.
     pub(crate) total: usize,
@@ -87,6 +114,7 @@ impl ListView {
             search: SearchQuery::parse(&params.q),
             order: orders.into_iter().find(|order| order.key() == params.sort).unwrap_or_default(),
             is_list_view: params.view == "list",
+            language: params.language,
             pages: params.page.range(),
             total: 0,
             matches: 0,
@@ -103,7 +131,7 @@ impl ListView {
     }
 
     pub(crate) fn query(&self) -> ListQuery {
-        ListQuery { search: self.search.clone(), order: self.order, pages: self.pages }
+        ListQuery { search: self.search.clone(), order: self.order, language: self.language, pages: self.pages }
     }
 
     /// Title of the page called `name`.

@@ -9,7 +9,6 @@ use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::pager::Pager;
 use crate::web::views::playlist_card::PlaylistCard;
 use askama::Template;
-use axum::extract::Query;
 use axum::response::Response;
 
 #[derive(Template)]
@@ -28,7 +27,7 @@ pub(crate) async fn index(
     Now(now): Now,
     layout: Layout,
     SignedIn(user): SignedIn,
-    Query(params): Query<ListParams>,
+    params: ListParams,
 ) -> Result<Response, AppError> {
     let list = ListView::new(&params, &HEARTS);
     let HeartList { hearts, total_hearts } = hearts::list(&app, &user, &list.query()).await?;

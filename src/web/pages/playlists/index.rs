@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::Query;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -53,7 +52,7 @@ pub(crate) async fn index(
     Now(now): Now,
     layout: Layout,
     SignedIn(user): SignedIn,
-    Query(params): Query<ListParams>,
+    params: ListParams,
 ) -> Result<Response, AppError> {
     let list = ListView::new(&params, &LIBRARY);
     let library = match library::load(&app, &user, &list.query(), now).await {
