@@ -9,12 +9,12 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::annotation::{self, Annotation};
-use crate::domain::{CurrentUser, Error, playlists};
+use crate::domain::{CurrentUser, Error, playlists, tags};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Link};
-use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::return_to::{FromParam, SafePath, list_anchor};
+use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 use crate::web::views::annotation_form::AnnotationForm;
@@ -38,10 +38,11 @@ pub(crate) async fn edit(
     app: State,
     layout: Layout,
     SignedIn(user): SignedIn,
+    Now(now): Now,
     (Path(id), Query(query)): (Path<String>, Query<FromParam>),
 ) -> Result<Response, AppError> {
     let card = load_card(&app, &user, &parse_id(&id)?).await?;
-    let form = card.annotation_form();
+    let form = card.annotation_form().with_suggestions(tags::suggest(&app, &user, now).await?);
     Ok(annotation_page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
 }
 
@@ -60,6 +61,7 @@ pub(crate) async fn update(
     app: State,
     layout: Layout,
     SignedIn(user): SignedIn,
+    Now(now): Now,
     (Path(id), Form(params)): (Path<String>, Form<AnnotationParams>),
 ) -> Result<Response, AppError> {
     let id = parse_id(&id)?;
@@ -68,6 +70,7 @@ pub(crate) async fn update(
         Err(error) => {
             let card = load_card(&app, &user, &id).await?;
             let form = AnnotationForm::invalid(&params.note, &params.tags, error);
+            let form = form.with_suggestions(tags::suggest(&app, &user, now).await?);
             let layout = layout.with_title(format!("Note and tags – not saved: {}", card.name), "hearts");
             return Ok(
                 (StatusCode::UNPROCESSABLE_ENTITY, annotation_page(layout, card, form, params.from)).into_response()
