@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use time::{Duration, OffsetDateTime};
 
 use super::annotation::{MAX_TAG_CHARS, TagsError, fold_tag, parse_tags};
+use super::collation::Language;
 use super::{CurrentUser, Result};
 use crate::app::App;
 use crate::db::Pool;
@@ -37,8 +38,8 @@ pub struct TagList {
 }
 
 impl TagList {
-    pub fn sort_by_name(&mut self) {
-        self.tags.sort_by_cached_key(|tag| fold_tag(&tag.name));
+    pub fn sort_by_name(&mut self, language: Language) {
+        language.sort_by_name(&mut self.tags, |tag| Some(&tag.name));
     }
 }
 

@@ -21,6 +21,7 @@ mod deployment;
 mod doctor;
 mod expectations;
 mod feeds;
+mod filters;
 mod folding;
 mod hearts;
 mod hearts_by_link;

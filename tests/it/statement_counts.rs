@@ -131,7 +131,8 @@ async fn tags_of_thousands_of_hearts_take_at_most_four_statements() {
     let form = ada.open("/tags/edit?tag=tag+7").await.form("form.link-form").with("to", "seven");
     RECORDED.take();
     assert_eq!(ada.send_form(form).await.status, 303);
-    let renaming = RECORDED.take();
+    let mut renaming = RECORDED.take();
+    renaming.retain(|summary| !summary.contains("spotify_calls")); // of a background job
     assert!(renaming.len() <= 5, "{renaming:#?}");
     assert_eq!(ada.open("/hearts?q=tag%3Aseven").await.status, 200);
     assert_eq!(site.count("select count(*) from user_hearts where tags @> '{tag 7}'").await, 0);

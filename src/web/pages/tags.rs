@@ -12,6 +12,7 @@ use crate::domain::tags::{self, Renamed, Tag};
 use crate::web::error::{AppError, Link};
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
+use crate::web::extract::list_query::ListParams;
 use crate::web::flash::{self, Flash};
 use crate::web::pages::account::delete::ConfirmForm;
 use crate::web::views::layout::{Layout, render_page};
@@ -27,23 +28,17 @@ struct TagsPage {
     untagged: usize,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct TagsParams {
-    #[serde(default)]
-    sort: String,
-}
-
 /// The most used tags first, or by name.
 pub(crate) async fn index(
     app: State,
     layout: Layout,
     SignedIn(user): SignedIn,
-    Query(params): Query<TagsParams>,
+    params: ListParams,
 ) -> Result<Response, AppError> {
     let mut list = tags::list(&app, &user).await?;
     let is_by_name = params.sort == "name";
     if is_by_name {
-        list.sort_by_name();
+        list.sort_by_name(params.language);
     }
     Ok(render_page(&TagsPage {
         layout: layout.with_title("Tags", "hearts"),

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::domain::Playlist;
-use crate::domain::text::{is_visible, visible_or};
+use crate::domain::text::{UNTITLED, is_visible, visible_or};
 use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::time::DateView;
 
@@ -66,7 +66,7 @@ impl From<Playlist> for PlaylistCard {
 /// The playlist's name, with a substitute for an invisible or unknown one.
 pub(crate) fn display_name(id: &str, name: Option<String>) -> String {
     match name {
-        Some(name) => visible_or(name, "Untitled playlist"),
+        Some(name) => visible_or(name, UNTITLED),
         // Includes the end, because the ids of Spotify's own playlists all begin alike.
         None => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
     }

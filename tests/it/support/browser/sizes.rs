@@ -27,6 +27,7 @@ pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
         "/hearts",
         "/hearts/removed",
         "/hearts/import",
+        "/tags",
         "/playlists?view=list&page=3",
         "/playlists?q=nowhere+tag:x",
         "/top",
