@@ -52,7 +52,7 @@ impl From<Playlist> for PlaylistCard {
             collaborative: playlist.collaborative,
             hearted: playlist.hearted_at.is_some(),
             hearted_at: playlist.hearted_at.map(DateView::from),
-            updated_at: playlist.changed_at.map(DateView::from),
+            updated_at: playlist.changed_at.map(|at| updated_date(at, playlist.seen_at)),
             unavailable_since: playlist.gone_at.map(DateView::from),
             name_seen_on: None,
             note: playlist.note,
@@ -61,6 +61,13 @@ impl From<Playlist> for PlaylistCard {
             id: playlist.id,
         }
     }
+}
+
+/// The date of a change, with its year unless it is recent.
+fn updated_date(changed_at: OffsetDateTime, seen_at: Option<OffsetDateTime>) -> DateView {
+    let date = DateView::from(changed_at);
+    let is_recent = seen_at.is_some_and(|seen_at| seen_at - changed_at < time::Duration::days(300));
+    if is_recent { date.without_year() } else { date }
 }
 
 /// The playlist's name, with a substitute for an invisible or unknown one.
