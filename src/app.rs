@@ -46,6 +46,8 @@ pub struct App {
     pub(crate) page_calls: Arc<RateLimiter<UserId>>,
     /// Recent answers of Spotify about a page of a playlist, for each user.
     pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
+    /// The most used tags of recent users.
+    pub(crate) tag_suggestions: Arc<ExpiringCache<UserId>>,
     pub spotify: spotify::Client,
     pub oauth: OAuthClients,
     pub vault: Vault,
@@ -75,6 +77,7 @@ impl App {
             library_calls: Arc::new(RateLimiter::new(MAX_LIBRARY_CALLS, Duration::from_secs(3600))),
             page_calls: Arc::new(RateLimiter::new(MAX_PAGE_CALLS, Duration::from_secs(600))),
             playlist_answers: Arc::new(ExpiringCache::new()),
+            tag_suggestions: Arc::new(ExpiringCache::new()),
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             oauth,
             vault: Vault::new(session_secret).with_old_secrets(&config.old_session_secrets),

@@ -271,6 +271,7 @@ fn demo_routes(config: &Config) -> Option<axum::Router> {
             redirect_uris: vec![config.redirect_uri(Provider::Spotify).to_string()],
             other_clients: OtherProvider::ALL.into_iter().filter_map(registered_client).collect(),
         });
+        fake.update_switches(|switches| switches.active_collaborators = true);
         axum::Router::new()
             .nest("/fake-spotify", fake_spotify::router(fake))
             .route("/standin/{*path}", axum::routing::get(redirect_old_demo_path))

@@ -238,7 +238,7 @@ function showResults(page, url) {
   const index = controls().index(document.activeElement);
   $("#results").replaceWith($(page).find("#results"));
   if (cardId) controls().eq(index).trigger("focus");
-  replaceParts(page, "#search-status", ".view-toggle", ".refresh-bar .subtitle");
+  replaceParts(page, "#search-status", ".filters", ".view-toggle", ".refresh-bar .subtitle");
   document.title = page.title;
   setAddress(url);
   activateTemplates();

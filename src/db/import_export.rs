@@ -90,7 +90,7 @@ async fn count_existing_and_new(connection: &mut PgConnection, user: UserId, ids
 }
 
 /// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
-const UNIT_SEPARATOR: &str = "\u{1f}";
+pub(super) const UNIT_SEPARATOR: &str = "\u{1f}";
 
 async fn insert_hearts(connection: &mut PgConnection, user: UserId, ids: &[String], hearts: &[NewHeart]) -> Result<()> {
     let text = |column: fn(&AnnotationRow) -> Option<String>| {

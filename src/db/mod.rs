@@ -21,6 +21,7 @@ pub mod search;
 pub mod sessions;
 pub mod shares;
 pub mod spotify_calls;
+pub mod tags;
 pub mod top;
 pub mod users;
 

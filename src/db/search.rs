@@ -16,15 +16,31 @@ use crate::ids::UserId;
 /// Conditions on rows. All strings are folded; empty fields match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Each occurs in the name or the owner's name; for hearts also in the note.
-    pub words: Vec<String>,
-    /// Each occurs in the owner's name.
-    pub owners: Vec<String>,
-    /// Only playlists of this owner.
-    pub owner: Option<OwnerFilter>,
+    /// What each row has.
+    pub with: Texts,
+    /// What no row has.
+    pub without: Texts,
+    /// Only playlists of `owner`, or none of theirs.
+    pub mine: Option<bool>,
+    pub owner: OwnerFilter,
     pub public: Option<bool>,
     pub collaborative: Option<bool>,
-    pub hearted: bool,
+    pub hearted: Option<bool>,
+    pub changed: Option<bool>,
+    pub gone: Option<bool>,
+    /// Hearted without tags.
+    pub untagged: Option<bool>,
+    /// Stands for a name that shows nothing.
+    pub untitled: String,
+}
+
+/// Texts to look for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// In the name, the owner's name, the note and the tags.
+    pub words: Vec<String>,
+    /// In the owner's name.
+    pub owners: Vec<String>,
     pub tags: Vec<String>,
 }
 
@@ -115,7 +131,6 @@ pub async fn search_library(
     filter: &Filter,
     rows: &Rows<'_>,
 ) -> Result<Option<StoredLibrary>, Error> {
-    let (has_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
     let query = sqlx::query!(
         r#"select l.fetched_at as "fetched_at?", l.counted as "counted?", l.reached as "reached?", l.leased_until as "leased_until?", l.failed_at as "failed_at?", l.total,
                   m.found as "found?", m.id as "id?", m.name as "name?", m.owner_name as "owner_name?",
@@ -134,34 +149,52 @@ pub async fn search_library(
                       h.hearted_at, h.gone_at, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
                from playlists p
-               cross join lateral (select nullif(coalesce(p.name_folded, lower(p.name)), '') as name,
-                                          coalesce(p.owner_folded, lower(p.owner_name)) as owner) f
-               left join unnest($14::text[]) with ordinality s(id, place) on s.id = p.id
+               left join unnest($13::text[]) with ordinality s(id, place) on s.id = p.id
                left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
+               cross join lateral (
+                   select coalesce(nullif(coalesce(p.name_folded, lower(p.name)), ''), $14) as name,
+                          coalesce(p.owner_folded, lower(p.owner_name), '') as owner,
+                          coalesce(h.note_folded, lower(h.note)) as note,
+                          coalesce(h.tags_folded, h.tags, '{}') as tags) f
+               cross join lateral (
+                   select concat_ws(E'\n', f.name, f.owner, f.note, array_to_string(f.tags, E'\n')) as text) t
                where p.user_id = $1 and p.position is not null
-                     and 0 < all (select position(word in concat_ws(E'\n', f.name, f.owner)) from unnest($2::text[]) word)
-                     and 0 < all (select position(word in coalesce(f.owner, '')) from unnest($3::text[]) word)
-                     and (not $4 or coalesce(p.owner_id = $5, p.owner_name = $6))
+                     and 0 < all (select position(word in t.text) from unnest($2::text[]) word)
+                     and 0 < all (select position(word in f.owner) from unnest($3::text[]) word)
+                     and ($4::boolean is null or coalesce(p.owner_id = $5, p.owner_name = $6, false) = $4)
                      and ($7::boolean is null or p.public = $7)
                      and ($8::boolean is null or p.collaborative = $8)
-                     and (not $13 or h.hearted_at is not null)
-                     and coalesce(h.tags_folded, h.tags, '{}') @> $9
+                     and f.tags @> $9
+                     and 0 = all (select position(word in t.text) from unnest($15::text[]) word)
+                     and 0 = all (select position(word in f.owner) from unnest($16::text[]) word)
+                     and not f.tags && $17
+                     and ($18::boolean is null or coalesce(h.snapshot_id <> p.snapshot_id, false) = $18)
+                     and ($19::boolean is null or (h.gone_at is not null) = $19)
+                     and ($20::boolean is null or coalesce(h.tags = '{}', false) = $20)
+                     and ($21::boolean is null or (h.hearted_at is not null) = $21)
                order by place offset $11 limit $12) m on m.place = l.place
            order by m.place"#,
         user.0,
-        &filter.words,
-        &filter.owners,
-        has_owner,
-        owner.id,
-        owner.name,
+        &filter.with.words,
+        &filter.with.owners,
+        filter.mine,
+        filter.owner.id,
+        filter.owner.name,
         filter.public,
         filter.collaborative,
-        &filter.tags,
+        &filter.with.tags,
         rows.order.key(),
         rows.offset,
         rows.limit,
-        filter.hearted,
-        rows.sorted_ids
+        rows.sorted_ids,
+        filter.untitled,
+        &filter.without.words,
+        &filter.without.owners,
+        &filter.without.tags,
+        filter.changed,
+        filter.gone,
+        filter.untagged,
+        filter.hearted
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     Ok(Some(library!(rows, first => first.found.unwrap_or_default())))
@@ -169,7 +202,6 @@ pub async fn search_library(
 
 /// Returns a user's matching hearts.
 pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, rows: &Rows<'_>) -> Result<HeartsPage, Error> {
-    let (has_owner, owner) = (filter.owner.is_some(), filter.owner.clone().unwrap_or_default());
     let query = sqlx::query!(
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
                   m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
@@ -186,33 +218,51 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, rows: &Ro
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
                from user_hearts h
                left join playlists p on p.user_id = $1 and p.id = h.playlist_id
-               cross join lateral (
-                   select nullif(coalesce(p.name_folded, lower(p.name), h.title_folded, lower(h.title)), '') as name,
-                          coalesce(p.owner_folded, lower(p.owner_name)) as owner,
-                          coalesce(h.note_folded, lower(h.note)) as note) f
                left join unnest($13::text[]) with ordinality s(id, place) on s.id = h.playlist_id
+               cross join lateral (
+                   select case when coalesce(p.name, h.title) is not null then coalesce(nullif(coalesce(
+                              p.name_folded, lower(p.name), h.title_folded, lower(h.title)), ''), $14) end as name,
+                          coalesce(p.owner_folded, lower(p.owner_name), '') as owner,
+                          coalesce(h.note_folded, lower(h.note)) as note, coalesce(h.tags_folded, h.tags) as tags) f
+               cross join lateral (
+                   select concat_ws(E'\n', f.name, f.owner, f.note, array_to_string(f.tags, E'\n')) as text) t
                where h.user_id = $1 and h.removed_at is null
-                     and 0 < all (select position(word in concat_ws(E'\n', f.name, f.owner, f.note)) from unnest($2::text[]) word)
-                     and 0 < all (select position(word in coalesce(f.owner, '')) from unnest($3::text[]) word)
-                     and (not $4 or coalesce(p.owner_id = $5, p.owner_name = $6))
+                     and 0 < all (select position(word in t.text) from unnest($2::text[]) word)
+                     and 0 < all (select position(word in f.owner) from unnest($3::text[]) word)
+                     and ($4::boolean is null or coalesce(p.owner_id = $5, p.owner_name = $6, false) = $4)
                      and ($7::boolean is null or p.public = $7)
                      and ($8::boolean is null or p.collaborative = $8)
-                     and coalesce(h.tags_folded, h.tags) @> $9
+                     and f.tags @> $9
+                     and 0 = all (select position(word in t.text) from unnest($15::text[]) word)
+                     and 0 = all (select position(word in f.owner) from unnest($16::text[]) word)
+                     and not f.tags && $17
+                     and ($18::boolean is null or coalesce(h.snapshot_id <> p.snapshot_id, false) = $18)
+                     and ($19::boolean is null or (h.gone_at is not null) = $19)
+                     and ($20::boolean is null or (h.tags = '{}') = $20)
+                     and ($21::boolean is null or $21)
                order by place offset $11 limit $12) m on true
            order by m.place"#,
         user.0,
-        &filter.words,
-        &filter.owners,
-        has_owner,
-        owner.id,
-        owner.name,
+        &filter.with.words,
+        &filter.with.owners,
+        filter.mine,
+        filter.owner.id,
+        filter.owner.name,
         filter.public,
         filter.collaborative,
-        &filter.tags,
+        &filter.with.tags,
         rows.order.key(),
         rows.offset,
         rows.limit,
-        rows.sorted_ids
+        rows.sorted_ids,
+        filter.untitled,
+        &filter.without.words,
+        &filter.without.owners,
+        &filter.without.tags,
+        filter.changed,
+        filter.gone,
+        filter.untagged,
+        filter.hearted
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));

@@ -119,7 +119,7 @@ fn parse_note(text: &str) -> Result<Option<String>, NoteError> {
     }
 }
 
-fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
+pub(super) fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
     let text = text.trim();
     if text.len() > MAX_FIELD_BYTES {
         return Err(TagsError::TooLongTogether);
@@ -150,10 +150,9 @@ fn is_unprintable(c: char) -> bool {
 /// # Errors
 /// [`Error::NotFound`] if the user has not hearted the playlist.
 pub async fn save(app: &App, user: &CurrentUser, playlist: &PlaylistId, annotation: &Annotation) -> Result<()> {
-    match db::hearts::annotate(&app.db, user.id, playlist, &annotation.to_row()).await? {
-        true => Ok(()),
-        false => Err(Error::NotFound),
-    }
+    let is_hearted = db::hearts::annotate(&app.db, user.id, playlist, &annotation.to_row()).await?;
+    app.tag_suggestions.remove(&user.id);
+    if is_hearted { Ok(()) } else { Err(Error::NotFound) }
 }
 
 #[cfg(test)]
@@ -251,7 +250,7 @@ mod tests {
         #[test]
         fn every_tag_can_be_searched_for(tags in "[\\PC,#]{0,60}") {
             for tag in Annotation::parse("", &tags).unwrap_or_default().tags() {
-                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().tags, [fold_tag(tag)]);
+                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().with.tags, [fold_tag(tag)]);
             }
         }
     }

@@ -23,6 +23,7 @@ pub mod search;
 pub mod sessions;
 pub mod sharing;
 pub mod spotify_calls;
+pub mod tags;
 pub mod text;
 pub mod tokens;
 pub mod top;

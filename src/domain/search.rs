@@ -1,14 +1,18 @@
 //! List queries: search text, operators, order and pages.
 
+mod condition;
+
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
+pub use self::condition::{Condition, InvalidOperator, Operator};
+use self::condition::{Term, split_terms};
 use super::annotation::fold_tag;
 use super::collation::Language;
-use super::text::{fold, is_quote};
+use super::text::{UNTITLED, fold};
 use super::{CurrentUser, Error, PageRange, Result};
 use crate::app::App;
 use crate::db::identities;
@@ -42,9 +46,9 @@ impl ListQuery {
     /// Returns the filter for the database. Loads the user's Spotify name if `owner:me` needs it.
     pub(super) async fn load_filter(&self, app: &App, user: &CurrentUser) -> Result<Filter> {
         let mut filter = self.search.to_filter();
-        if self.search.conditions.contains(&Condition::Mine) {
+        if filter.mine.is_some() {
             let id = identities::spotify_handle(&app.db, user.id).await?;
-            filter.owner = Some(OwnerFilter { id, name: user.name.clone() });
+            filter.owner = OwnerFilter { id, name: user.name.clone() };
         }
         Ok(filter)
     }
@@ -92,79 +96,6 @@ pub struct SearchQuery {
     pub unknown_operators: Vec<(String, String)>,
 }
 
-/// A condition, with the text as typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// Occurs in the name, the owner's name or the note.
-    Words(String),
-    /// Occurs in the owner's name.
-    Owner(String),
-    /// Owned by the user.
-    Mine,
-    /// Listed on its owner's profile, or not.
-    Public(bool),
-    Collaborative(bool),
-    Hearted,
-    Tag(String),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidOperator {
-    pub operator: Operator,
-    /// May be empty.
-    pub value: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    Owner,
-    Public,
-    Collaborative,
-    Is,
-    Tag,
-}
-
-impl Operator {
-    /// All operators, in the order of the help text.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Public, Self::Collaborative, Self::Is, Self::Tag];
-
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Public => "public",
-            Self::Collaborative => "collaborative",
-            Self::Is => "is",
-            Self::Tag => "tag",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operator| operator.key().eq_ignore_ascii_case(text))
-    }
-
-    /// Returns the condition; `None` if the operator does not take this value.
-    fn to_condition(self, value: &str) -> Option<Condition> {
-        let non_empty = || Some(value.to_owned()).filter(|value| !fold(value).is_empty());
-        match (self, fold(value).as_str()) {
-            (Self::Owner, "me") => Some(Condition::Mine),
-            (Self::Owner, _) => non_empty().map(Condition::Owner),
-            (Self::Tag, _) => non_empty().filter(|tag| !fold_tag(tag).is_empty()).map(Condition::Tag),
-            (Self::Public, value) => parse_bool(value).map(Condition::Public),
-            (Self::Collaborative, value) => parse_bool(value).map(Condition::Collaborative),
-            (Self::Is, "hearted") => Some(Condition::Hearted),
-            (Self::Is, _) => None,
-        }
-    }
-}
-
-fn parse_bool(value: &str) -> Option<bool> {
-    match value {
-        "true" | "yes" => Some(true),
-        "false" | "no" => Some(false),
-        _ => None,
-    }
-}
-
 impl SearchQuery {
     /// Parses a query. It never fails: invalid operators are collected separately, and the rest applies.
     pub fn parse(text: &str) -> Self {
@@ -173,49 +104,89 @@ impl SearchQuery {
         let text: String =
             text.trim().chars().take(MAX_QUERY_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = text.trim_end().to_owned();
-        let (mut conditions, mut invalid, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut has_more_words, mut has_long_word) = (false, false);
-        for Term { operator, value, is_quoted } in split_terms(&text) {
-            if conditions.len() == MAX_CONDITIONS {
-                has_more_words |= !fold(&value).is_empty();
+        let mut query = Self { text, is_cut, ..Self::default() };
+        for term in split_terms(&query.text) {
+            if query.conditions.len() == MAX_CONDITIONS {
+                query.has_more_words |= !fold(&term.value).is_empty();
                 continue;
             }
-            has_long_word |= operator != Some(Operator::Tag) && fold(&value).chars().count() > MAX_WORD_CHARS;
-            match operator {
-                None if fold(&value).is_empty() => {}
-                None => {
-                    unknown.extend(
-                        operator_like_key(&value).filter(|_| !is_quoted).map(|key| (value.clone(), key.to_owned())),
-                    );
-                    conditions.push(Condition::Words(value));
+            query.has_long_word |=
+                term.operator != Some(Operator::Tag) && fold(&term.value).chars().count() > MAX_WORD_CHARS;
+            let unknown = term.unknown_operator().map(|key| (term.value.clone(), key.to_owned()));
+            query.unknown_operators.extend(unknown);
+            match (term.condition(), term.operator) {
+                (Some(condition), _) => query.conditions.push(condition),
+                (None, Some(operator)) => {
+                    query.invalid_operators.push(InvalidOperator { operator, value: term.value });
                 }
-                Some(operator) => match operator.to_condition(&value) {
-                    Some(condition) => conditions.push(condition),
-                    None => invalid.push(InvalidOperator { operator, value }),
-                },
+                (None, None) => {}
             }
         }
-        let (invalid_operators, unknown_operators) = (invalid, unknown);
-        Self { text, conditions, invalid_operators, is_cut, has_more_words, has_long_word, unknown_operators }
+        query
+    }
+
+    pub fn has(&self, condition: &Condition) -> bool {
+        self.conditions.iter().any(|other| other.is_same(condition))
+    }
+
+    /// Returns the text with `condition`, or without it if it is there. Its opposite goes.
+    pub fn toggle(&self, condition: &Condition) -> String {
+        let opposite = condition.clone().negate();
+        let mut terms = split_terms(&self.text);
+        terms
+            .retain(|term| !term.condition().is_some_and(|other| other.is_same(condition) || other.is_same(&opposite)));
+        if self.has(condition) {
+            return join(&terms).trim_end().to_owned();
+        }
+        let term = condition.to_term();
+        format!("{}{term}", with_room(&terms, term.chars().count()))
+    }
+
+    /// Returns the text with a space after it, to which a term of up to `max_chars` can be added; empty if there is no
+    /// room for both.
+    pub fn text_before_term(&self, max_chars: usize) -> String {
+        with_room(&split_terms(&self.text), max_chars)
     }
 
     /// Returns the filter for the database. Of two contradictory operators the last one counts.
     pub(super) fn to_filter(&self) -> Filter {
-        let mut filter = Filter::default();
+        let mut filter = Filter { untitled: fold(UNTITLED), ..Filter::default() };
         for condition in &self.conditions {
+            let (condition, expected) = match condition {
+                Condition::Not(condition) => (&**condition, false),
+                condition => (condition, true),
+            };
+            let texts = if expected { &mut filter.with } else { &mut filter.without };
             match condition {
-                Condition::Words(words) => filter.words.push(fold_word(words)),
-                Condition::Owner(name) => filter.owners.push(fold_word(name)),
-                // Needs the database: `ListQuery::load_filter`.
-                Condition::Mine => {}
+                Condition::Words(words) => texts.words.push(fold_word(words)),
+                Condition::Owner(name) => texts.owners.push(fold_word(name)),
+                Condition::Tag(tag) => texts.tags.push(fold_tag(tag)),
+                // The owner needs the database: `ListQuery::load_filter`.
+                Condition::Mine => filter.mine = Some(expected),
                 Condition::Public(public) => filter.public = Some(*public),
                 Condition::Collaborative(collaborative) => filter.collaborative = Some(*collaborative),
-                Condition::Hearted => filter.hearted = true,
-                Condition::Tag(tag) => filter.tags.push(fold_tag(tag)),
+                Condition::Hearted => filter.hearted = Some(expected),
+                Condition::Changed => filter.changed = Some(expected),
+                Condition::Gone => filter.gone = Some(expected),
+                Condition::Untagged => filter.untagged = Some(expected),
+                // Parsing makes no double negation.
+                Condition::Not(_) => {}
             }
         }
         filter
     }
+}
+
+/// Joins terms, with a space after each.
+fn join(terms: &[Term]) -> String {
+    terms.iter().map(|term| format!("{} ", term.text)).collect()
+}
+
+/// Joins terms; empty if there is no room for one more of `max_chars`.
+fn with_room(terms: &[Term], max_chars: usize) -> String {
+    let text = join(terms);
+    let has_room = text.chars().count() + max_chars <= MAX_QUERY_CHARS && terms.len() < MAX_CONDITIONS;
+    if has_room { text } else { String::new() }
 }
 
 /// Folds a word, cut to [`MAX_WORD_CHARS`].
@@ -232,118 +203,5 @@ pub(super) async fn run<T>(app: &App, user: UserId, search: impl Future<Output =
     search.await
 }
 
-#[derive(Default)]
-struct Term {
-    operator: Option<Operator>,
-    value: String,
-    /// True if any part of it is quoted.
-    is_quoted: bool,
-}
-
-/// Returns the part before the colon of a word that looks like an operator; times of day and URLs do not.
-fn operator_like_key(word: &str) -> Option<&str> {
-    let (key, value) = word.split_once(':')?;
-    let is_word = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
-    (is_word && !value.is_empty() && !value.starts_with('/')).then_some(key)
-}
-
-/// Splits a query at whitespace. Quotes keep words together and make a colon literal.
-fn split_terms(text: &str) -> Vec<Term> {
-    let (mut terms, mut term, mut in_quotes) = (Vec::new(), Term::default(), false);
-    for c in text.chars() {
-        match c {
-            c if is_quote(c) => (in_quotes, term.is_quoted) = (!in_quotes, true),
-            ':' if term.operator.is_none() && !term.is_quoted && Operator::parse(&term.value).is_some() => {
-                term.operator = Operator::parse(&std::mem::take(&mut term.value));
-            }
-            c if !in_quotes && (c.is_whitespace() || c.is_control()) => {
-                terms.push(std::mem::take(&mut term));
-            }
-            c => term.value.push(c),
-        }
-    }
-    terms.push(term);
-    terms
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn conditions(text: &str) -> Vec<Condition> {
-        SearchQuery::parse(text).conditions
-    }
-
-    #[test]
-    fn words_operators_and_quotes() {
-        use Condition::*;
-        let word = |text: &str| Words(text.into());
-        assert_eq!(conditions("  slow\u{a0}trains "), [word("slow"), word("trains")]);
-        assert_eq!(conditions("\"slow trains\" OWNER:Me"), [word("slow trains"), Mine]);
-        assert_eq!(conditions("owner:“Juniper Wren” tag:rain"), [Owner("Juniper Wren".into()), Tag("rain".into())]);
-        assert_eq!(
-            conditions("public:false collaborative:yes is:hearted"),
-            [Public(false), Collaborative(true), Hearted]
-        );
-        assert_eq!(
-            conditions("10:30 https://x \"owner:me\" a\"b c\"d"),
-            ["10:30", "https://x", "owner:me", "ab cd"].map(word)
-        );
-        assert_eq!(conditions("\"never closed"), [word("never closed")]);
-        assert_eq!(conditions("\"\" \u{301} \0"), []);
-    }
-
-    #[test]
-    fn an_invalid_operator_does_not_affect_the_rest() {
-        let search = SearchQuery::parse("rain public:maybe tag: is:\"a heart\" owner:me");
-        assert_eq!(search.conditions, [Condition::Words("rain".into()), Condition::Mine]);
-        let invalid: Vec<_> =
-            search.invalid_operators.iter().map(|invalid| (invalid.operator.key(), invalid.value.as_str())).collect();
-        assert_eq!(invalid, [("public", "maybe"), ("tag", ""), ("is", "a heart")]);
-        assert_eq!(search.text, "rain public:maybe tag: is:\"a heart\" owner:me");
-    }
-
-    #[test]
-    fn a_word_like_an_operator_is_searched_and_reported() {
-        let search = SearchQuery::parse("foo:bar 10:30 https://x \"a:b\" Vol: é:x mood:\"b c\"");
-        assert_eq!(search.conditions.len(), 7);
-        assert_eq!(search.unknown_operators, [("foo:bar".to_owned(), "foo".to_owned())]);
-    }
-
-    #[test]
-    fn the_filter_is_folded() {
-        let filter = SearchQuery::parse("Été owner:FRAU tag:#Über public:true public:false").to_filter();
-        assert_eq!((filter.words, filter.owners), (vec!["ete".into()], vec!["frau".into()]));
-        assert_eq!((filter.tags, filter.public), (vec!["uber".into()], Some(false)));
-    }
-
-    #[test]
-    fn words_are_limited_in_number_and_length() {
-        let search = SearchQuery::parse("a b c d e f g h i owner:j tag:k l is:hearted");
-        assert_eq!((search.conditions.len(), search.has_more_words), (MAX_CONDITIONS, true));
-        let search = SearchQuery::parse("a b c d e f g h i j \"\" \u{301}");
-        assert_eq!((search.conditions.len(), search.has_more_words), (MAX_CONDITIONS, false));
-        for word in ["x".repeat(60), format!("owner:{}", "é".repeat(51)), "ﷺ".repeat(90), "a b".repeat(20)] {
-            let search = SearchQuery::parse(&format!("\"{word}\"").replace("\"owner:", "owner:\""));
-            let filter = search.to_filter();
-            let lengths = filter.words.iter().chain(&filter.owners).map(|word| word.chars().count());
-            assert_eq!((lengths.max(), search.has_long_word), (Some(MAX_WORD_CHARS), true), "{word}");
-        }
-        assert!(!SearchQuery::parse(&"x".repeat(50)).has_long_word);
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_a_query(text in "(\\PC|[\"“ :\\x00-\\x20]|owner:|tag:|is:hearted){0,150}") {
-            let search = SearchQuery::parse(&text);
-            prop_assert!(search.text.chars().count() <= MAX_QUERY_CHARS);
-            prop_assert_eq!(&SearchQuery::parse(&search.text).conditions, &search.conditions);
-            let filter = search.to_filter();
-            let mut texts = filter.words.iter().chain(&filter.owners).chain(&filter.tags);
-            prop_assert!(texts.all(|text| !text.contains('\0') && text.trim_end() == fold(text)));
-            prop_assert!(search.conditions.len() <= MAX_CONDITIONS);
-        }
-    }
-}
+mod tests;

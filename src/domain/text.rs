@@ -62,6 +62,9 @@ pub fn cut_name(name: &str) -> String {
     }
 }
 
+/// Shown in place of a playlist's name that shows nothing.
+pub const UNTITLED: &str = "Untitled playlist";
+
 /// Returns `name`, or `substitute` if it shows nothing.
 pub fn visible_or(name: String, substitute: &str) -> String {
     if is_visible(&name) { name } else { substitute.to_owned() }

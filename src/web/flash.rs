@@ -49,6 +49,10 @@ pub(crate) enum Flash {
     /// With an undo button for the playlist.
     Unhearted(PlaylistId),
     AnnotationSaved,
+    /// With an undo button.
+    TagRenamed(RenamedTag),
+    TagsMerged,
+    TagDeleted,
     Restored,
     NotRestored,
     DeletedForGood,
@@ -138,6 +142,9 @@ impl Flash {
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted(_) => "Heart removed.".into(),
             Flash::AnnotationSaved => "Note and tags saved.".into(),
+            Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
+            Flash::TagsMerged => "Tags merged.".into(),
+            Flash::TagDeleted => "Tag deleted. Its hearts stay.".into(),
             Flash::Restored => "Heart restored, with its date, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
@@ -227,6 +234,13 @@ fn missing_access(name: &str, missing: &Scopes) -> String {
         (false, false, _) => "collaborative playlists will not appear here",
     };
     format!("Signed in as {name}, with less access than Heartlist asked for: {consequence}.")
+}
+
+/// The names of a tag before and after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RenamedTag {
+    pub(crate) old: String,
+    pub(crate) new: String,
 }
 
 impl Flash {

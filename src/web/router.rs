@@ -25,7 +25,7 @@ use crate::web::middleware::{
 };
 use crate::web::pages::{
     about, account, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists, setup,
-    sharing, top, well_known,
+    sharing, tags, top, well_known,
 };
 
 /// Request timeout. Heroku's router gives up after 30 seconds
@@ -85,6 +85,7 @@ fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/library", post(playlists::index::update))
         .route("/playlists/{id}", get(playlists::show::show))
         .merge(heart_routes(app, &transfers))
+        .merge(tag_routes(app))
         .route("/top", get(top::show).fallback(not_found))
         .route("/now-playing", get(now_playing::show))
         .merge(account_routes(app))
@@ -149,6 +150,16 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
         .route("/hearts/import", get(hearts::import::show))
         .route("/hearts/export.csv", export(Format::Csv))
         .route("/hearts/export.json", export(Format::Json))
+}
+
+fn tag_routes(app: &Arc<App>) -> Router<Arc<App>> {
+    // Each may rewrite thousands of rows.
+    let changes = RateLimit::new(app, Key::User, non_zero(30), MINUTE, "changes of tags");
+    Router::new()
+        .route("/tags", get(tags::index))
+        .route("/tags/edit", get(tags::edit))
+        .route("/tags/rename", with_rate_limit(post(tags::rename), &changes))
+        .route("/tags/delete", with_rate_limit(post(tags::destroy), &changes))
 }
 
 /// The file upload. Signed-out visitors are rejected before the file is read.

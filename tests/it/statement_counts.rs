@@ -113,6 +113,31 @@ async fn heart_and_list_page_take_two_statements_each() {
     }
 }
 
+#[tokio::test]
+async fn tags_of_thousands_of_hearts_take_at_most_four_statements() {
+    let statements = StatementRecorder::install();
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at, tags, tags_folded)
+                  select 1, lpad(n::text, 22, '0'), now(), t.tags, t.tags
+                  from generate_series(1, 5000) n, lateral (select array_agg('tag ' || (n * 7 + k * k) % 200) as tags
+                                                            from generate_series(1, 5) k) t";
+    sqlx::query(hearts).execute(&site.db).await.unwrap();
+    assert_eq!(ada.open("/tags").await.count(".tag-list li"), 200);
+    for path in ["/tags", "/tags?sort=name", "/tags/edit?tag=tag+7"] {
+        statements.expect_count(2, &ada, Method::GET, path).await;
+    }
+    RECORDED.take();
+    let form = ada.open("/tags/edit?tag=tag+7").await.form("form.link-form").with("to", "seven");
+    RECORDED.take();
+    assert_eq!(ada.send_form(form).await.status, 303);
+    let mut renaming = RECORDED.take();
+    renaming.retain(|summary| !summary.contains("spotify_calls")); // of a background job
+    assert!(renaming.len() <= 5, "{renaming:#?}");
+    assert_eq!(ada.open("/hearts?q=tag%3Aseven").await.status, 200);
+    assert_eq!(site.count("select count(*) from user_hearts where tags @> '{tag 7}'").await, 0);
+}
+
 /// StatementRecorder of a sign-in from the button to the redirect.
 async fn sign_in(site: &Site, key: &str) -> Vec<String> {
     let visitor = site.visitor();

@@ -54,6 +54,8 @@ pub struct Switches {
     pub owner_has_premium: bool,
     /// Whether `/authorize` rejects requests without a PKCE challenge, which Spotify accepts.
     pub require_pkce: bool,
+    /// Whether somebody adds a song to a user's first collaborative playlist each time after the list was read.
+    pub active_collaborators: bool,
     /// How the pages of lists are wrong, if they are.
     pub paging_quirk: Option<PagingQuirk>,
 }
@@ -66,6 +68,7 @@ impl Default for Switches {
             legacy_api: false,
             owner_has_premium: true,
             require_pkce: false,
+            active_collaborators: false,
             paging_quirk: None,
         }
     }

@@ -86,7 +86,11 @@ pub(crate) async fn get_profile(api_user: ApiUser) -> Json<Value> {
 }
 
 /// `GET /v1/me/playlists`: playlists that the user owns or follows.
-pub(crate) async fn list_playlists(api_user: ApiUser, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn list_playlists(
+    State(fake): State<FakeSpotify>,
+    api_user: ApiUser,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, ApiError> {
     let page = api_user.wire.replace_page(parse_page(query.as_deref())?);
     let library = api_user.user.library.iter();
     let visible: Vec<_> = library.filter(|entry| entry.as_ref().is_none_or(|p| api_user.can_see(p))).collect();
@@ -99,6 +103,11 @@ pub(crate) async fn list_playlists(api_user: ApiUser, RawQuery(query): RawQuery)
     let path = format!("/v1/users/{}/playlists", path_segment(&api_user.user.id));
     let length = (visible.len(), visible.len() + api_user.user.total_excess);
     let entries = entries.collect();
+    let collaborative = visible.iter().copied().flatten().find(|playlist| playlist.collaborative);
+    let is_changing = page.offset == 0 && fake.state().switches.active_collaborators;
+    if let Some(playlist) = collaborative.filter(|_| is_changing) {
+        fake.add_song(&playlist.id);
+    }
     Ok(Json(api_user.wire.paging(&path, page, length, entries)))
 }
 

@@ -199,7 +199,9 @@ fn parse_local_time(text: &str) -> Option<PrimitiveDateTime> {
 /// twice has no further effect.
 pub async fn import(app: &App, user: &CurrentUser, file: ImportFile) -> Result<Result<ImportReport, TooManyHearts>> {
     let ImportFile { format, hearts, errors, more_errors } = file;
-    Ok(match db::import_export::import(&app.db, user.id, &hearts, MAX_HEARTS_PER_USER).await? {
+    let imported = db::import_export::import(&app.db, user.id, &hearts, MAX_HEARTS_PER_USER).await?;
+    app.tag_suggestions.remove(&user.id);
+    Ok(match imported {
         ImportResult::Added(added) => {
             let added = added as usize;
             Ok(ImportReport { format, added, existing: hearts.len() - added, errors, more_errors })

@@ -7,17 +7,20 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::request::Parts;
+use html_escape::encode_double_quoted_attribute;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use crate::app::App;
 use crate::domain::PageRange;
+use crate::domain::annotation::MAX_TAG_CHARS;
 use crate::domain::collation::Language;
 use crate::domain::reference;
 use crate::domain::search::{
     Condition, InvalidOperator, ListQuery, MAX_CONDITIONS, MAX_QUERY_CHARS, MAX_WORD_CHARS, Operator, Order,
     SearchQuery,
 };
+use crate::web::views::TagLinks;
 use crate::web::views::pager::PageParam;
 
 /// Query parameters of a list, and the reader's language.
@@ -25,13 +28,13 @@ use crate::web::views::pager::PageParam;
 #[serde(default)]
 pub(crate) struct ListParams {
     q: String,
-    sort: String,
+    pub(crate) sort: String,
     view: String,
     pub(crate) edit: Option<String>,
     #[serde(flatten)]
     page: PageParam,
     #[serde(skip)]
-    language: Language,
+    pub(crate) language: Language,
 }
 
 impl FromRequestParts<Arc<App>> for ListParams {
@@ -56,17 +59,27 @@ pub(crate) struct ListSpec {
     /// Noun for an entry.
     pub(crate) singular: &'static str,
     pub(crate) plural: &'static str,
-    /// Names of the searched fields, for people.
-    pub(crate) searched_fields: &'static str,
     /// The first order is the default.
     pub(crate) orders: &'static [(Order, &'static str)],
+    /// Filters that are links.
+    filters: &'static [(&'static str, Condition)],
 }
+
+/// A link that turns a filter on or off.
+pub(crate) struct FilterLink {
+    pub(crate) label: String,
+    pub(crate) path: String,
+    pub(crate) is_on: bool,
+    pub(crate) is_tag: bool,
+}
+
+/// Number of tags among the filters.
+const MAX_TAG_FILTERS: usize = 8;
 
 pub(crate) static LIBRARY: ListSpec = ListSpec {
     path: "/playlists",
     singular: "playlist",
     plural: "playlists",
-    searched_fields: "name or owner",
     orders: &[
         (Order::Usual, "Spotify’s order"),
         (Order::Name, "Name"),
@@ -74,18 +87,35 @@ pub(crate) static LIBRARY: ListSpec = ListSpec {
         (Order::Hearted, "Recently hearted"),
         (Order::Size, "Size"),
     ],
+    filters: &[
+        ("Mine", Condition::Mine),
+        ("Public", Condition::Public(true)),
+        ("Private", Condition::Public(false)),
+        ("Collaborative", Condition::Collaborative(true)),
+        ("Hearted", Condition::Hearted),
+        ("Changed", Condition::Changed),
+        ("Untagged", Condition::Untagged),
+    ],
 };
 
 pub(crate) static HEARTS: ListSpec = ListSpec {
     path: "/hearts",
     singular: "heart",
     plural: "hearts",
-    searched_fields: "name, owner or note",
     orders: &[
         (Order::Usual, "Newest first"),
         (Order::Oldest, "Oldest first"),
         (Order::Name, "Name"),
         (Order::Owner, "Owner"),
+    ],
+    filters: &[
+        ("Changed", Condition::Changed),
+        ("Unavailable", Condition::Gone),
+        ("Untagged", Condition::Untagged),
+        ("Mine", Condition::Mine),
+        ("Public", Condition::Public(true)),
+        ("Private", Condition::Public(false)),
+        ("Collaborative", Condition::Collaborative(true)),
     ],
 };
 
@@ -103,6 +133,7 @@ pub(crate) struct ListView {
     pub(crate) matches: usize,
     /// Number of entries that are not loaded yet.
     pub(crate) missing: usize,
+    pub(crate) filters: Vec<FilterLink>,
 }
 
 impl ListView {
@@ -119,6 +150,7 @@ impl ListView {
             total: 0,
             matches: 0,
             missing: 0,
+            filters: Vec::new(),
         }
     }
 
@@ -152,6 +184,40 @@ impl ListView {
     /// Path of the list without the search, in this order and view.
     pub(crate) fn path_without_search(&self) -> String {
         self.path_with("", self.is_list_view)
+    }
+
+    /// Links that add a tag to the search, and keep order and view.
+    pub(crate) fn tag_links(&self) -> TagLinks {
+        let text = self.search.text_before_term("tag:\"\"".len() + MAX_TAG_CHARS);
+        let path = self.path_with(&format!("{text}tag:"), self.is_list_view);
+        // The search is the first parameter.
+        let (before, after) = path.split_at(path.find('&').unwrap_or(path.len()));
+        let [before, after] = [before, after].map(|part| encode_double_quoted_attribute(part).into_owned());
+        TagLinks { before, after }
+    }
+
+    /// Adds links for the list's filters, the tags that are searched for and the most used ones.
+    pub(crate) fn with_filters(mut self, tags: Vec<String>) -> Self {
+        let is_on = |tag: &String| self.search.has(&Condition::Tag(tag.clone()));
+        let searched = self.search.conditions.iter().filter_map(|condition| match condition {
+            Condition::Tag(tag) => Some(tag.clone()),
+            _ => None,
+        });
+        let tags: Vec<_> = searched.chain(tags.into_iter().filter(|tag| !is_on(tag)).take(MAX_TAG_FILTERS)).collect();
+        let filters =
+            self.spec.filters.iter().map(|(label, condition)| ((*label).to_owned(), condition.clone(), false));
+        let tags = tags.into_iter().map(|tag| (tag.clone(), Condition::Tag(tag), true));
+        let link = |(label, condition, is_tag)| FilterLink {
+            label,
+            path: self.path_with(&self.search.toggle(&condition), self.is_list_view),
+            is_on: self.search.has(&condition),
+            is_tag,
+        };
+        let mut links: Vec<_> = filters.chain(tags).map(link).collect();
+        // On a phone only the first ones are in view.
+        links.sort_by_key(|link| !link.is_on);
+        self.filters = links;
+        self
     }
 
     fn path_with(&self, text: &str, is_list_view: bool) -> String {
@@ -225,7 +291,11 @@ fn condition_label(condition: &Condition) -> String {
         Condition::Collaborative(true) => "collaborative".into(),
         Condition::Collaborative(false) => "not collaborative".into(),
         Condition::Hearted => "hearted".into(),
+        Condition::Changed => "updated".into(),
+        Condition::Gone => "unavailable on Spotify".into(),
+        Condition::Untagged => "without tags".into(),
         Condition::Tag(tag) => format!("tag “{tag}”"),
+        Condition::Not(condition) => format!("not {}", condition_label(condition)),
     }
 }
 
@@ -233,7 +303,7 @@ fn invalid_value_warning(invalid: &InvalidOperator) -> String {
     let expected = match invalid.operator {
         Operator::Owner => "“me” or a name",
         Operator::Public | Operator::Collaborative => "“true” or “false”",
-        Operator::Is => "“hearted”",
+        Operator::Is => "“hearted”, “changed”, “gone” or “untagged”",
         Operator::Tag => "a tag",
     };
     let key = invalid.operator.key();

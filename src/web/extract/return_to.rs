@@ -18,7 +18,7 @@ use crate::app::App;
 pub(crate) struct SafePath(String);
 
 /// First segments of allowed return paths.
-const ALLOWED_PAGES: [&str; 8] = ["", "add", "playlists", "hearts", "top", "now-playing", "account", "login"];
+const ALLOWED_PAGES: [&str; 9] = ["", "add", "playlists", "hearts", "tags", "top", "now-playing", "account", "login"];
 
 /// Long enough for a search of emoji, each of which is encoded in twelve bytes.
 const MAX_PATH_BYTES: usize = 1500;

@@ -14,5 +14,6 @@ pub(crate) mod operator;
 pub(crate) mod playlists;
 pub(crate) mod setup;
 pub(crate) mod sharing;
+pub(crate) mod tags;
 pub(crate) mod top;
 pub(crate) mod well_known;

@@ -13,7 +13,7 @@ use crate::ids::PlaylistId;
 use crate::web::assets::ASSETS;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{MaybeUser, SafePath};
-use crate::web::flash::{self, Flash};
+use crate::web::flash::{self, Flash, RenamedTag};
 use crate::web::views::playlist_card::{PlaylistCard, display_name};
 
 /// Fields of `base.html`.
@@ -42,8 +42,16 @@ pub(crate) struct FlashView {
     /// True for `role=alert`, false for `role=status`.
     pub(crate) is_alert: bool,
     pub(crate) text: String,
-    /// Playlist whose removed heart can be restored.
-    pub(crate) undo: Option<PlaylistId>,
+    pub(crate) undo: Option<Undo>,
+}
+
+/// What the button of a flash message undoes.
+#[derive(Clone)]
+pub(crate) enum Undo {
+    /// The removal of a heart from this playlist.
+    Heart(PlaylistId),
+    /// The renaming of a tag.
+    Tag(RenamedTag),
 }
 
 impl Layout {
@@ -89,8 +97,12 @@ impl FromRequestParts<Arc<App>> for Layout {
 /// Renders a flash message. Loads the playlist's name if the message is about one.
 async fn flash_view(app: &App, user: Option<&CurrentUser>, flash: Flash) -> FlashView {
     let (is_alert, mut text) = (flash.is_alert(), flash.text(user.map(|user| user.name.as_str())));
-    let undo = if let Flash::Unhearted(id) = flash { Some(id) } else { None };
-    if let (Some(user), Some(id)) = (user, &undo)
+    let undo = match flash {
+        Flash::Unhearted(id) => Some(Undo::Heart(id)),
+        Flash::TagRenamed(tag) => Some(Undo::Tag(tag)),
+        _ => None,
+    };
+    if let (Some(user), Some(Undo::Heart(id))) = (user, &undo)
         && let Ok(playlist) = playlists::find(app, user, id).await
     {
         let name =

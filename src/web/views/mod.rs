@@ -56,19 +56,42 @@ pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// Path of the hearts with a tag. Needs no HTML escaping.
-pub(crate) struct TagPath<'a>(&'a str);
+/// Links of a page to the entries of a list with a tag.
+pub(crate) struct TagLinks {
+    /// The parts of the path around the tag, escaped for HTML once for all cards.
+    pub(crate) before: String,
+    pub(crate) after: String,
+}
 
-pub(crate) fn tag_path(tag: &str) -> TagPath<'_> {
-    TagPath(tag)
+/// Links to all hearts with a tag.
+pub(crate) fn tag_links() -> TagLinks {
+    TagLinks { before: "/hearts?q=tag%3A".into(), after: String::new() }
+}
+
+impl TagLinks {
+    pub(crate) fn path<'a>(&'a self, tag: &'a str) -> TagPath<'a> {
+        TagPath { links: self, tag }
+    }
+}
+
+/// Needs no HTML escaping.
+pub(crate) struct TagPath<'a> {
+    links: &'a TagLinks,
+    tag: &'a str,
 }
 
 impl TagPath<'_> {
     fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
-        let is_quoted = self.0.contains(' ');
-        out.write_str(if is_quoted { "/hearts?q=tag%3A%22" } else { "/hearts?q=tag%3A" })?;
-        byte_serialize(self.0.as_bytes()).try_for_each(|part| out.write_str(part))?;
-        if is_quoted { out.write_str("%22") } else { Ok(()) }
+        let is_quoted = self.tag.contains(' ');
+        out.write_str(&self.links.before)?;
+        if is_quoted {
+            out.write_str("%22")?;
+        }
+        byte_serialize(self.tag.as_bytes()).try_for_each(|part| out.write_str(part))?;
+        if is_quoted {
+            out.write_str("%22")?;
+        }
+        out.write_str(&self.links.after)
     }
 }
 

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::domain::Playlist;
-use crate::domain::text::{is_visible, visible_or};
+use crate::domain::text::{UNTITLED, is_visible, visible_or};
 use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::time::DateView;
 
@@ -52,7 +52,7 @@ impl From<Playlist> for PlaylistCard {
             collaborative: playlist.collaborative,
             hearted: playlist.hearted_at.is_some(),
             hearted_at: playlist.hearted_at.map(DateView::from),
-            updated_at: playlist.changed_at.map(DateView::from),
+            updated_at: playlist.changed_at.map(|at| updated_date(at, playlist.seen_at)),
             unavailable_since: playlist.gone_at.map(DateView::from),
             name_seen_on: None,
             note: playlist.note,
@@ -63,10 +63,17 @@ impl From<Playlist> for PlaylistCard {
     }
 }
 
+/// The date of a change, with its year unless it is recent.
+fn updated_date(changed_at: OffsetDateTime, seen_at: Option<OffsetDateTime>) -> DateView {
+    let date = DateView::from(changed_at);
+    let is_recent = seen_at.is_some_and(|seen_at| seen_at - changed_at < time::Duration::days(300));
+    if is_recent { date.without_year() } else { date }
+}
+
 /// The playlist's name, with a substitute for an invisible or unknown one.
 pub(crate) fn display_name(id: &str, name: Option<String>) -> String {
     match name {
-        Some(name) => visible_or(name, "Untitled playlist"),
+        Some(name) => visible_or(name, UNTITLED),
         // Includes the end, because the ids of Spotify's own playlists all begin alike.
         None => format!("Playlist {}…{}", &id[..4], &id[id.len() - 4..]),
     }

@@ -12,17 +12,25 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 /// Formatted by hand: a page has up to 150, and the `time` crate's format descriptions take seven times as long
 /// (benches/README.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DateView(Date);
+pub(crate) struct DateView {
+    date: Date,
+    has_year: bool,
+}
 
 impl From<OffsetDateTime> for DateView {
     fn from(time: OffsetDateTime) -> Self {
-        Self(time.to_offset(time::UtcOffset::UTC).date())
+        Self { date: time.to_offset(time::UtcOffset::UTC).date(), has_year: true }
     }
 }
 
 impl DateView {
+    /// `<time datetime="2026-11-21">21 Nov</time>`
+    pub(crate) fn without_year(self) -> Self {
+        Self { has_year: false, ..self }
+    }
+
     fn write(self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
-        let (year, month, day) = self.0.to_calendar_date();
+        let (year, month, day) = self.date.to_calendar_date();
         let (year, month) = (year.clamp(0, 9999) as usize, u8::from(month));
         let digit = |number: usize| b'0' + (number % 10) as u8;
         let year_digits = [year / 1000, year / 100, year / 10, year].map(digit);
@@ -36,11 +44,13 @@ impl DateView {
         text[31..34].copy_from_slice(MONTHS[usize::from(month) - 1].as_bytes());
         text[35..39].copy_from_slice(&year_digits);
         let text = std::str::from_utf8(&text).map_err(|_| fmt::Error)?;
-        if day >= 10 {
+        if day >= 10 && self.has_year {
             return out.write_str(text);
         }
+        let day_start = if day >= 10 { 28 } else { 29 };
         out.write_str(&text[..28])?;
-        out.write_str(&text[29..])
+        out.write_str(&text[day_start..34])?;
+        out.write_str(&text[if self.has_year { 34 } else { 39 }..])
     }
 }
 
@@ -119,5 +129,8 @@ mod tests {
         assert_eq!(day, "<time datetime=\"2026-11-21\">21 Nov 2026</time>");
         assert_eq!(html(datetime!(2026-02-03 0:00 UTC)), "<time datetime=\"2026-02-03\">3 Feb 2026</time>");
         assert_eq!(html(datetime!(2025-12-31 23:00 -2)), "<time datetime=\"2026-01-01\">1 Jan 2026</time>");
+        let short = |time| DateView::from(time).without_year().to_string();
+        assert_eq!(short(datetime!(2026-11-21 0:00 UTC)), "<time datetime=\"2026-11-21\">21 Nov</time>");
+        assert_eq!(short(datetime!(2026-02-03 0:00 UTC)), "<time datetime=\"2026-02-03\">3 Feb</time>");
     }
 }

@@ -30,6 +30,8 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     let hearts = mira.get("/hearts").await;
     let heart = mira.open(&one).await.form("form.heart");
     mira.send_form(heart).await;
+    let annotation = mira.open(&one).await.form(".annotation form").with("tags", "rain, late night");
+    mira.send_form(annotation).await;
     let inside = [
         ("/playlists", 200),
         ("/playlists?page=2", 200),
@@ -40,6 +42,10 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         ("/hearts", 200),
         ("/add", 200),
         ("/add?link=nonsense", 200),
+        ("/tags", 200),
+        ("/tags/edit?tag=rain", 200),
+        ("/tags/edit?tag=rain&to=late+night", 200),
+        ("/tags/edit?tag=snow", 404),
         ("/top", 200),
         ("/now-playing", 200),
         ("/account", 200),

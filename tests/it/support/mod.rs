@@ -11,6 +11,7 @@ pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod raw_http;
 pub(crate) mod rows;
+pub(crate) mod search;
 pub(crate) mod sharing;
 pub(crate) mod visitor;
 

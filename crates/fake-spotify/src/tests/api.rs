@@ -256,3 +256,19 @@ async fn the_router_can_be_nested_below_a_path() {
     }
     assert_eq!(fake.requests()[0].path_and_query, "/fake-spotify/v1/me");
 }
+
+#[tokio::test]
+async fn collaborators_add_a_song_after_each_list_if_they_are_active() {
+    let fake = server();
+    let token = fake.issue_tokens("ada", SCOPES).access_token;
+    let snapshots = async || {
+        let list = get_as(&fake, &token, "/v1/me/playlists?limit=50").await.json();
+        let items = list["items"].as_array().unwrap().clone();
+        items.into_iter().map(|item| (item["collaborative"].clone(), item["snapshot_id"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(snapshots().await, snapshots().await, "not by themselves");
+    fake.update_switches(|switches| switches.active_collaborators = true);
+    let (before, after) = (snapshots().await, snapshots().await);
+    let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
+    assert_eq!((changed.len(), &changed[0].0.0), (1, &serde_json::json!(true)));
+}

@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::annotation::{self, Annotation};
-use crate::domain::{CurrentUser, Error, playlists};
+use crate::domain::{CurrentUser, Error, playlists, tags};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::return_to::list_anchor;
-use crate::web::extract::{FromParam, SafePath, SignedIn, State};
+use crate::web::extract::{FromParam, Now, SafePath, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 use crate::web::views::{AnnotationForm, Layout, PlaylistCard, render_page};
@@ -35,10 +35,11 @@ pub(crate) async fn edit(
     app: State,
     layout: Layout,
     SignedIn(user): SignedIn,
+    Now(now): Now,
     (Path(id), Query(query)): (Path<String>, Query<FromParam>),
 ) -> Result {
     let card = load_card(&app, &user, &parse_id(&id)?).await?;
-    let form = card.annotation_form();
+    let form = card.annotation_form().with_suggestions(tags::suggest(&app, &user, now).await?);
     Ok(annotation_page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
 }
 
@@ -57,6 +58,7 @@ pub(crate) async fn update(
     app: State,
     layout: Layout,
     SignedIn(user): SignedIn,
+    Now(now): Now,
     (Path(id), Form(params)): (Path<String>, Form<AnnotationParams>),
 ) -> Result {
     let id = parse_id(&id)?;
@@ -65,6 +67,7 @@ pub(crate) async fn update(
         Err(error) => {
             let card = load_card(&app, &user, &id).await?;
             let form = AnnotationForm::invalid(&params.note, &params.tags, error);
+            let form = form.with_suggestions(tags::suggest(&app, &user, now).await?);
             let layout = layout.with_title(format!("Note and tags – not saved: {}", card.name), "hearts");
             return Ok(
                 (StatusCode::UNPROCESSABLE_ENTITY, annotation_page(layout, card, form, params.from)).into_response()

@@ -1,6 +1,7 @@
 //! The user's hearts.
 
 use crate::domain::hearts::{self, HeartList};
+use crate::domain::tags;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::list_query::{HEARTS, ListParams, ListView};
@@ -34,6 +35,7 @@ pub(crate) async fn index(
     params: ListParams,
 ) -> Result<Response, AppError> {
     let list = ListView::new(&params, &HEARTS);
+    let tags = tags::suggest(&app, &user, now).await?;
     let HeartList { hearts, total_hearts } = hearts::list(&app, &user, &list.query()).await?;
     let pager = Pager::new(&hearts, list.path())?;
     let matches = hearts.total;
@@ -41,11 +43,11 @@ pub(crate) async fn index(
     let with_name_date = |playlist| PlaylistCard::with_name_date(playlist, fresh_since);
     let mut cards: Vec<_> = hearts.entries.into_iter().map(with_name_date).collect();
     if let Some(card) = cards.iter_mut().find(|card| Some(&card.id) == params.edit.as_ref()) {
-        card.annotation_form = Some(card.annotation_form());
+        card.annotation_form = Some(card.annotation_form().with_suggestions(tags.clone()));
     }
     Ok(render_page(&HeartsPage {
         layout: layout.with_title(list.title("Hearts"), "hearts"),
-        list: list.with_counts(total_hearts, matches),
+        list: list.with_counts(total_hearts, matches).with_filters(tags),
         current_path: pager.current_path(),
         pager,
         cards,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::domain::library::{self, Library, LibraryRequest};
-use crate::domain::{Error, account};
+use crate::domain::{Error, account, tags};
 use crate::web::error::{AppError, describe_spotify_error};
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::list_query::{LIBRARY, ListParams, ListView};
@@ -65,7 +65,8 @@ pub(crate) async fn index(
         Err(_) if missing > 0 => return Ok(Redirect::to(&list.path()).into_response()),
         pager => pager?,
     };
-    let list = list.with_counts(total, playlists.total).with_missing(missing);
+    let tags = tags::suggest(&app, &user, now).await?;
+    let list = list.with_counts(total, playlists.total).with_missing(missing).with_filters(tags);
     let (message, consent_button) = error.as_ref().map(describe_spotify_error).unzip();
     let consent_button = consent_button.flatten();
     let (layout, current_path, as_of) = (

@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 
 use crate::domain::playlists::{self, Item, ItemKind};
-use crate::domain::{Error, Paginated};
+use crate::domain::{Error, Paginated, tags};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result, consent_button, spotify_error_message};
 use crate::web::extract::return_to::playlist_path;
@@ -68,6 +68,7 @@ pub(crate) async fn show(
     let (page, back) = (params.page.number(), BackLink::from_param(params.from.as_deref()));
     let loaded = playlists::load(&app, &user, &id, (page, method == Method::HEAD), now).await?;
     let loaded = loaded.ok_or_else(page_not_found)?;
+    let suggestions = tags::suggest(&app, &user, now).await?;
     let (card, error) = (PlaylistCard::from(loaded.playlist), loaded.error.as_ref());
     let path = playlist_path(id.as_str(), back.path.as_str());
     Ok(render_page(&PlaylistPage {
@@ -76,7 +77,7 @@ pub(crate) async fn show(
         consent_button: error.and_then(consent_button),
         current_path: page_path(&path, page),
         back,
-        form: card.annotation_form(),
+        form: card.annotation_form().with_suggestions(suggestions),
         card,
         description: loaded.description,
         heart_count: loaded.heart_count,

@@ -1,0 +1,85 @@
+//! Tags of a user's hearts. Rows of one user only: on Citus each statement goes to one shard.
+
+use super::import_export::UNIT_SEPARATOR;
+use super::{Error, Pool};
+use crate::ids::UserId;
+
+/// A tag, whatever its spellings, and how many hearts have it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TagCount {
+    pub folded: String,
+    /// The most frequent spelling.
+    pub name: String,
+    pub hearts: i64,
+}
+
+/// Returns a user's tags, the most used first, and the number of hearts without tags. Removed hearts do not count.
+pub async fn list(pool: &Pool, user: UserId, limit: i64) -> Result<(Vec<TagCount>, i64), Error> {
+    let query = sqlx::query!(
+        r#"select null as folded, null as name, count(*) as "hearts!"
+           from user_hearts where user_id = $1 and removed_at is null and tags = '{}'
+           union all
+           (select coalesce(t.folded, lower(t.name)), mode() within group (order by t.name), count(distinct h.playlist_id)
+            from user_hearts h cross join lateral unnest(h.tags, h.tags_folded) t (name, folded)
+            where h.user_id = $1 and h.removed_at is null and t.name is not null
+            group by 1 order by 3 desc, 1 limit $2)"#,
+        user.0,
+        limit
+    );
+    let (mut tags, mut untagged) = (Vec::new(), 0);
+    for row in query.fetch_all(pool).await? {
+        match (row.folded, row.name) {
+            (Some(folded), Some(name)) => tags.push(TagCount { folded, name, hearts: row.hearts }),
+            _ => untagged = row.hearts,
+        }
+    }
+    Ok((tags, untagged))
+}
+
+/// The tags of a heart.
+#[derive(Debug, PartialEq, Eq)]
+pub struct HeartTags {
+    pub playlist_id: String,
+    pub tags: Vec<String>,
+}
+
+/// Returns the tags of the hearts that have a tag, removed ones too.
+pub async fn list_hearts(pool: &Pool, user: UserId, folded: &str) -> Result<Vec<HeartTags>, Error> {
+    let query = sqlx::query_as!(
+        HeartTags,
+        "select playlist_id, tags from user_hearts h
+         where user_id = $1 and exists (
+             select 1 from unnest(h.tags, h.tags_folded) t (name, folded) where coalesce(t.folded, lower(t.name)) = $2)",
+        user.0,
+        folded
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
+/// A heart's tags before and after a change.
+pub struct TagChange {
+    pub playlist_id: String,
+    pub old: Vec<String>,
+    pub new: Vec<String>,
+    pub new_folded: Vec<String>,
+}
+
+/// Replaces the tags of hearts, except of those whose tags have changed meanwhile.
+pub async fn update(pool: &Pool, user: UserId, changes: &[TagChange]) -> Result<(), Error> {
+    let texts = |tags: fn(&TagChange) -> &[String]| {
+        changes.iter().map(|change| tags(change).join(UNIT_SEPARATOR)).collect::<Vec<_>>()
+    };
+    let query = sqlx::query!(
+        r"update user_hearts h
+          set tags = string_to_array(c.new, E'\x1f'), tags_folded = string_to_array(c.new_folded, E'\x1f')
+          from unnest($2::text[], $3::text[], $4::text[], $5::text[]) c (id, old, new, new_folded)
+          where h.user_id = $1 and h.playlist_id = c.id and h.tags = string_to_array(c.old, E'\x1f')",
+        user.0,
+        &changes.iter().map(|change| change.playlist_id.clone()).collect::<Vec<_>>(),
+        &texts(|change| &change.old),
+        &texts(|change| &change.new),
+        &texts(|change| &change.new_folded)
+    );
+    query.execute(pool).await?;
+    Ok(())
+}

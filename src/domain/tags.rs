@@ -1,0 +1,242 @@
+//! All tags of a user: counts, renaming, merging, deleting.
+
+use std::collections::HashSet;
+
+use time::{Duration, OffsetDateTime};
+
+use super::annotation::{MAX_TAG_CHARS, TagsError, fold_tag, parse_tags};
+use super::collation::Language;
+use super::{CurrentUser, Result};
+use crate::app::App;
+use crate::db::Pool;
+use crate::db::tags::{self, HeartTags, TagChange};
+use crate::ids::UserId;
+
+/// Maximum number of listed tags.
+pub const MAX_LISTED: usize = 1000;
+/// Number of tags that are suggested.
+const MAX_SUGGESTED: usize = 100;
+/// How long suggestions are kept in memory. Another process may have changed the tags meanwhile.
+const SUGGESTIONS_TTL: Duration = Duration::minutes(5);
+/// How often a change is tried while hearts are being edited.
+const MAX_ATTEMPTS: usize = 3;
+
+/// A tag; spellings that a search cannot tell apart are one.
+pub struct Tag {
+    /// The most frequent spelling.
+    pub name: String,
+    pub hearts: usize,
+}
+
+pub struct TagList {
+    /// The most used first, at most [`MAX_LISTED`].
+    pub tags: Vec<Tag>,
+    /// True if there are more.
+    pub is_cut: bool,
+    /// The number of hearts without tags.
+    pub untagged: usize,
+}
+
+impl TagList {
+    pub fn sort_by_name(&mut self, language: Language) {
+        language.sort_by_name(&mut self.tags, |tag| Some(&tag.name));
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagNameError {
+    #[error("Type a name for the tag.")]
+    Empty,
+    #[error("These are several tags. A tag has no comma in it.")]
+    Several,
+    #[error("A tag can have up to {MAX_TAG_CHARS} characters.")]
+    TooLong,
+    #[error("A tag is plain text, without quotation marks, line breaks or control characters.")]
+    NotPlain,
+}
+
+/// Parses the name of one tag, by the rules of [`super::annotation::Annotation::parse`].
+pub fn parse_name(text: &str) -> std::result::Result<String, TagNameError> {
+    let mut tags = parse_tags(text).map_err(|error| match error {
+        TagsError::TooMany => TagNameError::Several,
+        TagsError::TooLong(..) | TagsError::TooLongTogether => TagNameError::TooLong,
+        TagsError::NotPlain => TagNameError::NotPlain,
+    })?;
+    match tags.len() {
+        0 => Err(TagNameError::Empty),
+        1 => Ok(tags.remove(0)),
+        _ => Err(TagNameError::Several),
+    }
+}
+
+/// Returns true if a search cannot tell the tags apart.
+pub fn is_same(one: &str, other: &str) -> bool {
+    fold_tag(one) == fold_tag(other)
+}
+
+pub async fn list(app: &App, user: &CurrentUser) -> Result<TagList> {
+    let (rows, untagged) = tags::list(&app.db, user.id, MAX_LISTED as i64 + 1).await?;
+    let is_cut = rows.len() > MAX_LISTED;
+    let tags = rows.into_iter().take(MAX_LISTED).map(|row| Tag { name: row.name, hearts: row.hearts as usize });
+    Ok(TagList { tags: tags.collect(), is_cut, untagged: untagged as usize })
+}
+
+/// Returns each of the named tags, `None` for one that the user does not have.
+pub async fn find<const N: usize>(app: &App, user: &CurrentUser, names: [&str; N]) -> Result<[Option<Tag>; N]> {
+    let (rows, _) = tags::list(&app.db, user.id, i64::MAX).await?;
+    Ok(names.map(|name| {
+        let folded = fold_tag(name);
+        let row = rows.iter().find(|row| row.folded == folded)?;
+        Some(Tag { name: row.name.clone(), hearts: row.hearts as usize })
+    }))
+}
+
+/// Returns the user's most used tags, as they were within the last [`SUGGESTIONS_TTL`].
+pub async fn suggest(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Vec<String>> {
+    if let Some(names) = app.tag_suggestions.get(&user.id, now) {
+        return Ok(names);
+    }
+    let (rows, _) = tags::list(&app.db, user.id, MAX_SUGGESTED as i64).await?;
+    let names: Vec<_> = rows.into_iter().map(|row| row.name).collect();
+    app.tag_suggestions.insert(user.id, &names, now + SUGGESTIONS_TTL);
+    Ok(names)
+}
+
+/// Outcome of [`rename`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Renamed {
+    /// From this spelling.
+    Renamed(String),
+    /// Joined with a tag that existed.
+    Merged,
+    /// Nothing was changed: a tag with the new name exists, and `may_merge` was false.
+    Exists,
+    /// Nothing was changed: the user has no such tag.
+    NotFound,
+}
+
+/// Gives a tag another name on all hearts of the user, removed ones too. Every spelling of it becomes `new`.
+pub async fn rename(app: &App, user: &CurrentUser, old: &str, new: &str, may_merge: bool) -> Result<Renamed> {
+    let [tag, target] = find(app, user, [old, new]).await?;
+    let Some(tag) = tag else { return Ok(Renamed::NotFound) };
+    let is_merge = target.is_some() && !is_same(old, new);
+    if is_merge && !may_merge {
+        return Ok(Renamed::Exists);
+    }
+    // The spelling of the tag that stays, where a merge names it otherwise.
+    let name = target.filter(|_| is_merge).map_or_else(|| new.to_owned(), |target| target.name);
+    replace(app, user.id, old, Some(&name)).await?;
+    Ok(if is_merge { Renamed::Merged } else { Renamed::Renamed(tag.name) })
+}
+
+/// Takes a tag off all hearts of the user, removed ones too. Returns `false` if there is no such tag.
+pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
+    let [found] = find(app, user, [tag]).await?;
+    if found.is_some() {
+        replace(app, user.id, tag, None).await?;
+    }
+    Ok(found.is_some())
+}
+
+async fn replace(app: &App, user: UserId, old: &str, new: Option<&str>) -> Result<()> {
+    for _ in 0..MAX_ATTEMPTS {
+        if !replace_once(&app.db, user, &fold_tag(old), new).await? {
+            break;
+        }
+    }
+    app.tag_suggestions.remove(&user);
+    Ok(())
+}
+
+/// Returns false if there was nothing to change.
+async fn replace_once(pool: &Pool, user: UserId, old: &str, new: Option<&str>) -> Result<bool> {
+    let hearts = tags::list_hearts(pool, user, old).await?;
+    let changes: Vec<_> = hearts.into_iter().filter_map(|heart| to_change(heart, old, new)).collect();
+    if !changes.is_empty() {
+        tags::update(pool, user, &changes).await?;
+    }
+    Ok(!changes.is_empty())
+}
+
+fn to_change(heart: HeartTags, old: &str, new: Option<&str>) -> Option<TagChange> {
+    let tags = replace_tag(&heart.tags, old, new);
+    let new_folded = tags.iter().map(|tag| fold_tag(tag)).collect();
+    (tags != heart.tags).then_some(TagChange { playlist_id: heart.playlist_id, old: heart.tags, new: tags, new_folded })
+}
+
+/// Puts `new` in the place of each tag that folds to `old`, once. A tag that cannot be told apart from `new` is
+/// dropped; all others stay as they are.
+fn replace_tag(tags: &[String], old: &str, new: Option<&str>) -> Vec<String> {
+    let new_folded = new.map(fold_tag);
+    let mut seen = HashSet::new();
+    let replaced = tags.iter().filter_map(|tag| {
+        let folded = fold_tag(tag);
+        let is_replaced = folded == old || Some(&folded) == new_folded.as_ref();
+        if is_replaced { new.map(str::to_owned) } else { Some(tag.clone()) }
+    });
+    replaced.filter(|tag| seen.insert(tag.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::annotation::{Annotation, MAX_TAGS};
+
+    fn replaced(tags: &[&str], old: &str, new: Option<&str>) -> Vec<String> {
+        let tags: Vec<_> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        replace_tag(&tags, &fold_tag(old), new)
+    }
+
+    #[test]
+    fn renaming_keeps_the_order_and_drops_what_becomes_the_same() {
+        for (tags, old, new, result) in [
+            (&["rain", "Été", "night"][..], "ete", Some("Summer"), &["rain", "Summer", "night"][..]),
+            (&["Été", "ete", "x"], "ÉTÉ", Some("été"), &["été", "x"]),
+            (&["rain", "weather"], "rain", Some("weather"), &["weather"]),
+            (&["Weather", "x", "rain"], "rain", Some("weather"), &["weather", "x"]),
+            (&["rain", "weather"], "rain", None, &["weather"]),
+            (&["#rain", "＃Rain"], "rain", None, &[]),
+            (&["rain"], "rai", Some("x"), &["rain"]),
+            (&[], "rain", Some("x"), &[]),
+        ] {
+            assert_eq!(replaced(tags, old, new), result, "{tags:?} {old} {new:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_tag() {
+        assert_eq!(parse_name(" #Late   Night "), Ok("Late Night".into()));
+        assert_eq!(parse_name("rain, Rain"), Ok("rain".into()), "the same twice");
+        for (text, error) in [
+            ("", TagNameError::Empty),
+            (" ,#\u{2800}", TagNameError::Empty),
+            ("rain, night", TagNameError::Several),
+            ("雨、夜", TagNameError::Several),
+            ("a,b,c,d,e,f,g,h,i,j,k", TagNameError::Several),
+            ("two \"words\"", TagNameError::NotPlain),
+            ("a\nb", TagNameError::NotPlain),
+        ] {
+            assert_eq!(parse_name(text), Err(error), "{text}");
+        }
+        assert_eq!(parse_name(&"x".repeat(31)), Err(TagNameError::TooLong));
+        assert_eq!(parse_name(&"x".repeat(3000)), Err(TagNameError::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn a_renamed_tag_is_found_by_its_new_name_alone(tags in "[a-cA-C ,éÉ]{0,40}", old in "[a-c]{1,2}", new in "[a-cé]{1,2}") {
+            let tags = Annotation::parse("", &tags).unwrap_or_default().tags().to_vec();
+            let (old, had) = (fold_tag(&old), tags.iter().any(|tag| is_same(tag, &old)));
+            let renamed = replace_tag(&tags, &old, Some(&new));
+            prop_assert!(renamed.len() <= tags.len() && tags.len() <= MAX_TAGS);
+            let folded: Vec<_> = renamed.iter().map(|tag| fold_tag(tag)).collect();
+            prop_assert_eq!(folded.iter().collect::<HashSet<_>>().len(), folded.len());
+            prop_assert!(!had || folded.contains(&fold_tag(&new)));
+            prop_assert!(!folded.contains(&old) || is_same(&old, &new));
+            let deleted = replace_tag(&tags, &old, None);
+            prop_assert_eq!(deleted.len(), tags.len() - usize::from(had));
+        }
+    }
+}

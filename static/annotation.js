@@ -1,0 +1,19 @@
+// Helps to fill in the form for note and tags.
+"use strict";
+
+// Counts what is typed into a field with a limit as the server does: characters, without spaces at the ends.
+$(document).on("input focusin", "[data-max-chars]", ({ target }) => {
+  const [count, max] = [[...target.value.trim()].length, Number(target.dataset.maxChars)];
+  const $limit = $(target).nextAll(".meta").first();
+  $limit.text(`${count} of ${max} characters`).toggleClass("is-over", count > max);
+});
+
+// A browser completes a whole field, so each suggestion begins with the tags before the one that is being typed.
+$(document).on("input focusin", "[name=tags][list]", ({ target }) => {
+  const before = target.value.replace(/[^,]*$/, "");
+  const used = before.toLowerCase().split(",").map((tag) => tag.trim());
+  for (const option of target.list.options) {
+    option.value = before.replace(/,$/, ", ") + option.label;
+    option.disabled = used.includes(option.label.toLowerCase());
+  }
+});

@@ -1,0 +1,181 @@
+//! The page of all tags: counts, renaming, merging, deleting.
+
+use heartlist::domain::text::fold;
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::{Form, Page};
+use crate::support::visitor::Visitor;
+
+/// Ada with a heart for each list of tags, and the ids of the playlists.
+async fn sign_in_with_tags(site: &Site, tags: &[&str]) -> (Visitor, Vec<String>) {
+    let ada = site.sign_in("ada").await;
+    let mut ids = ada.open("/playlists").await.playlist_ids();
+    ids.truncate(tags.len());
+    for (id, tags) in ids.iter().zip(tags) {
+        add_heart(&ada, id, tags).await;
+    }
+    (ada, ids)
+}
+
+async fn add_heart(visitor: &Visitor, id: &str, tags: &str) {
+    visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    let form = visitor.open(&format!("/hearts/{id}/annotation")).await.form(".annotation form").with("tags", tags);
+    assert_eq!(visitor.submit(form).await.status, 200);
+}
+
+/// The listed tags with their counts, as "rain 3 hearts".
+async fn listed(visitor: &Visitor, path: &str) -> Vec<String> {
+    let page = visitor.open(path).await;
+    page.texts(".tag-list li").into_iter().map(|row| row.split(" Edit ").next().unwrap().to_owned()).collect()
+}
+
+/// The form that renames a tag.
+async fn rename_form(visitor: &Visitor, tag: &str, to: &str) -> Form {
+    edit_page(visitor, tag).await.form("form.link-form").with("to", to)
+}
+
+async fn edit_page(visitor: &Visitor, tag: &str) -> Page {
+    let tag: String = url::form_urlencoded::byte_serialize(tag.as_bytes()).collect();
+    visitor.open(&format!("/tags/edit?tag={tag}")).await
+}
+
+/// Tags of a heart, as the database has them; fails if their folded forms differ.
+async fn stored_tags(site: &Site, id: &str) -> Vec<String> {
+    let row = sqlx::query_as("select tags, tags_folded from user_hearts where playlist_id = $1").bind(id);
+    let (tags, folded): (Vec<String>, Vec<String>) = row.fetch_one(&site.db).await.unwrap();
+    assert_eq!(tags.iter().map(|tag| fold(tag)).collect::<Vec<_>>(), folded);
+    tags
+}
+
+#[tokio::test]
+async fn tags_are_listed_with_counts_and_as_links() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    assert!(ada.open("/tags").await.has(".empty-state"), "without tags");
+    let (ada, ids) = sign_in_with_tags(&site, &["été, Rain", "rain, Late Night", "ETE, rain", "rain", "", ""]).await;
+    ada.fetch(Method::DELETE, &format!("/heart/{}", ids[3])).await;
+    assert_eq!(listed(&ada, "/tags").await, ["rain 3 hearts", "ETE 2 hearts", "Late Night 1 heart"]);
+    assert_eq!(listed(&ada, "/tags?sort=name").await, ["ETE 2 hearts", "Late Night 1 heart", "rain 3 hearts"]);
+    let page = ada.open("/tags").await;
+    assert_eq!(page.text(".subtitle"), "3 tags, 2 hearts without tags");
+    for (link, hearts) in page.attributes(".tag-list .tags a", "href").iter().zip([3, 2, 1]) {
+        assert_eq!(ada.open(link).await.count("li.card"), hearts, "{link}");
+    }
+    assert_eq!(ada.open("/hearts").await.attributes(".import-export a", "href")[0], "/tags");
+    site.visitor().get("/tags").await.assert_redirect("/login?next=%2Ftags");
+}
+
+#[tokio::test]
+async fn renaming_a_tag_changes_every_spelling_and_can_be_undone() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_tags(&site, &["a, Été, b", "ete", "x", "ÉTÉ, y"]).await;
+    ada.fetch(Method::DELETE, &format!("/heart/{}", ids[3])).await;
+    let page = ada.submit(rename_form(&ada, "ETE", " #Summer  Nights ").await).await;
+    assert_eq!((page.url.path(), page.status), ("/tags", 200));
+    assert_eq!(page.flash().unwrap(), "Tag renamed: “ete” is now “Summer Nights”.");
+    assert_eq!(stored_tags(&site, &ids[0]).await, ["a", "Summer Nights", "b"], "in its place");
+    assert_eq!(stored_tags(&site, &ids[1]).await, ["Summer Nights"]);
+    assert_eq!(stored_tags(&site, &ids[2]).await, ["x"]);
+    assert_eq!(stored_tags(&site, &ids[3]).await, ["Summer Nights", "y"], "a removed heart may come back");
+    assert_eq!(ada.open("/hearts?q=tag%3A%22SUMMER+nights%22").await.count("li.card"), 2);
+    assert_eq!(ada.open("/hearts?q=tag%3Aete").await.count("li.card"), 0);
+
+    let page = ada.submit(page.form(".flash form")).await;
+    assert_eq!(page.flash().unwrap(), "Tag renamed: “Summer Nights” is now “ete”.");
+    assert_eq!(stored_tags(&site, &ids[0]).await, ["a", "ete", "b"]);
+    assert!(!ada.open("/tags").await.has(".flash"), "shown once");
+
+    let page = ada.submit(rename_form(&ada, "ete", "ÉTÉ").await).await;
+    assert_eq!(page.flash().unwrap(), "Tag renamed: “ete” is now “ÉTÉ”.", "another spelling is no other tag");
+    assert_eq!(stored_tags(&site, &ids[1]).await, ["ÉTÉ"]);
+}
+
+#[tokio::test]
+async fn renaming_to_an_existing_tag_asks_before_it_merges() {
+    let site = Site::open().await;
+    let ten = "rain, weather, 3, 4, 5, 6, 7, 8, 9, 10";
+    let (ada, ids) = sign_in_with_tags(&site, &["rain", "Weather", ten]).await;
+    let asked = ada.submit(rename_form(&ada, "rain", "WEATHER").await).await;
+    assert_eq!((asked.status, asked.text("h1").as_str()), (200, "Merge tags?"));
+    let text = asked.text("form.stack");
+    assert!(text.contains("on 2 hearts") && text.contains("cannot be undone"), "{text}");
+    assert_eq!(listed(&ada, "/tags").await[..2], ["rain 2 hearts", "Weather 2 hearts"], "nothing is done yet");
+
+    let merged = ada.submit(asked.form("form.stack")).await;
+    assert_eq!((merged.flash().unwrap().as_str(), merged.has(".flash form")), ("Tags merged.", false));
+    assert_eq!(stored_tags(&site, &ids[0]).await, ["Weather"], "the spelling of the tag that stays");
+    assert_eq!(stored_tags(&site, &ids[1]).await, ["Weather"]);
+    assert_eq!(stored_tags(&site, &ids[2]).await, ["Weather", "3", "4", "5", "6", "7", "8", "9", "10"]);
+    assert_eq!(listed(&ada, "/tags").await[0], "Weather 3 hearts");
+}
+
+#[tokio::test]
+async fn deleting_a_tag_needs_a_tick_and_keeps_its_hearts() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_tags(&site, &["a, Été, b", "ete"]).await;
+    let form = edit_page(&ada, "été").await.form(".danger-zone form");
+    let page = ada.submit(form.clone()).await;
+    assert!(page.flash().unwrap().starts_with("Nothing was deleted."), "without the tick");
+    assert_eq!(stored_tags(&site, &ids[1]).await, ["ete"]);
+    let page = ada.submit(form.clone().with("confirm", "yes")).await;
+    assert_eq!(page.flash().unwrap(), "Tag deleted. Its hearts stay.");
+    assert_eq!(stored_tags(&site, &ids[0]).await, ["a", "b"]);
+    assert_eq!((stored_tags(&site, &ids[1]).await.len(), site.count_hearts().await), (0, 2));
+    let again = ada.submit(form.with("confirm", "yes")).await;
+    assert_eq!((again.status, again.text("h1").as_str()), (404, "No such tag"));
+}
+
+#[tokio::test]
+async fn invalid_names_are_shown_again_with_the_reason() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_tags(&site, &["rain"]).await;
+    let long = "x".repeat(31);
+    for (name, reason) in [
+        ("", "Type a name"),
+        ("a, b", "no comma"),
+        (long.as_str(), "up to 30 characters"),
+        ("a \"b\"", "without quotation marks"),
+    ] {
+        let page = ada.submit(rename_form(&ada, "rain", name).await).await;
+        assert_eq!((page.status, page.attribute("#name", "value").as_str()), (422, name));
+        let error = page.text("#name-error");
+        assert!(error.contains(reason) && error.ends_with("Nothing was saved."), "{error}");
+        assert!(page.text("title").contains("not renamed"));
+    }
+    assert_eq!(stored_tags(&site, &ids[0]).await, ["rain"]);
+    let gone = ada.send_form(rename_form(&ada, "rain", "x").await.with("tag", "snow")).await;
+    assert_eq!((gone.status, gone.text("main").contains("Nothing was saved")), (404, true));
+    assert_eq!(ada.get("/tags/edit?tag=snow").await.status, 404);
+}
+
+#[tokio::test]
+async fn changes_of_tags_touch_own_hearts_alone() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_tags(&site, &["rain"]).await;
+    let mira = site.sign_in("mira").await;
+    add_heart(&mira, &ids[0], "rain, sun").await;
+    ada.submit(rename_form(&ada, "rain", "snow").await).await;
+    assert_eq!(listed(&mira, "/tags").await, ["rain 1 heart", "sun 1 heart"]);
+    let form = edit_page(&mira, "rain").await.form(".danger-zone form").with("confirm", "yes");
+    mira.submit(form.clone()).await;
+    assert_eq!(listed(&ada, "/tags").await, ["snow 1 heart"]);
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+    let forged = ada.request(Method::POST, "/tags/delete", &[("sec-fetch-site", "cross-site")], Some(body)).await;
+    assert_eq!(forged.status, 403);
+    let stranger = site.visitor().send_form(form.with("tag", "snow")).await;
+    assert_eq!(stranger.status, 303);
+    assert_eq!(listed(&ada, "/tags").await, ["snow 1 heart"]);
+}
+
+#[tokio::test]
+async fn changes_of_tags_are_limited() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_tags(&site, &["rain"]).await;
+    let form = rename_form(&ada, "rain", "rain").await;
+    for _ in 0..30 {
+        assert_eq!(ada.send_form(form.clone()).await.status, 303);
+    }
+    let page = ada.send_form(form).await;
+    assert_eq!((page.status, page.text("main").contains("changes of tags")), (429, true), "{}", page.text("main"));
+}
