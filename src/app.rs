@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+pub use crate::config::is_loopback;
 use crate::config::{Config, ProviderConfig};
-pub use crate::config::{Registration, is_loopback};
 use crate::db::replica::Replica;
 use crate::db::spotify_calls::CallCounter;
 use crate::expiring_cache::ExpiringCache;

@@ -25,6 +25,17 @@ impl fmt::Display for UserId {
     }
 }
 
+/// Policy for new accounts. Existing users can always sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registration {
+    #[default]
+    Open,
+    /// Only people with an invitation.
+    Invite,
+    /// Only people with a link that makes them operator.
+    Closed,
+}
+
 /// An identity provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

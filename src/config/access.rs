@@ -6,17 +6,7 @@ use time::Duration;
 use url::Url;
 
 use super::env_reader::EnvReader;
-use crate::ids::{IdentityRef, InvalidIdentityRef};
-
-/// Policy for new accounts. Existing users can always sign in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Registration {
-    #[default]
-    Open,
-    /// Users with an invitation.
-    Invite,
-    Closed,
-}
+use crate::ids::{IdentityRef, InvalidIdentityRef, Registration};
 
 #[derive(Clone, Debug)]
 pub struct Access {

@@ -19,7 +19,7 @@ use url::{Host, Url};
 use crate::ids::{Provider, Secret};
 use crate::telemetry::{self, LogFormat};
 
-pub use access::{Access, Registration};
+pub use access::Access;
 pub use database::Database;
 pub use env_reader::ConfigErrors;
 use env_reader::EnvReader;

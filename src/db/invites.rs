@@ -90,21 +90,14 @@ pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Resul
     })
 }
 
-/// The effect of a valid invitation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
-    Member,
-    Operator,
-}
-
-/// Marks the invitation as used by `user`, and makes the user operator if it is for one. Returns `None` if it is not
-/// valid. Only one of several concurrent calls succeeds.
+/// Marks the invitation as used by `user`, and makes the user operator if it is for one. Returns whether it is; `None` if
+/// it is not valid. Only one of several concurrent calls succeeds.
 pub(super) async fn redeem(
     connection: &mut PgConnection,
     token: TokenHash,
     user: UserId,
     now: OffsetDateTime,
-) -> Result<Option<Admission>> {
+) -> Result<Option<bool>> {
     let query = sqlx::query_scalar!(
         "update invites set used_at = $2, used_by = $3 where token_hash = $1 and used_at is null and expires_at > $2
          returning makes_operator",
@@ -119,7 +112,7 @@ pub(super) async fn redeem(
         let query = sqlx::query!("delete from invites where makes_operator and used_at is null");
         query.execute(connection).await?;
     }
-    Ok(makes_operator.map(|makes_operator| if makes_operator { Admission::Operator } else { Admission::Member }))
+    Ok(makes_operator)
 }
 
 /// Makes an existing user operator by such a link. Returns `false`, and changes nothing, if the link is not valid or only
@@ -128,7 +121,7 @@ pub async fn redeem_operator_link(pool: &Pool, token: TokenHash, user: UserId, n
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::lock_registrations(&mut tx).await?;
-    if redeem(&mut tx, token, user, now).await? != Some(Admission::Operator) {
+    if redeem(&mut tx, token, user, now).await? != Some(true) {
         return Ok(false);
     }
     tx.commit().await?;

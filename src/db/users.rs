@@ -5,9 +5,9 @@ use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
 use super::identities::{self, ProviderIdentity};
-use super::invites::{self, Admission};
+use super::invites;
 use super::{Error, Pool, Result};
-use crate::ids::{TokenHash, UserId};
+use crate::ids::{Registration, TokenHash, UserId};
 
 pub struct User {
     pub display_name: String,
@@ -24,21 +24,13 @@ pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<()>
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-#[derive(Clone, Copy, Debug)]
-pub enum RegistrationPolicy {
-    Open,
-    InviteOnly,
-    /// Only people with a link that makes them operator.
-    Closed,
-}
-
 /// Creates a user with one identity, or returns the user that a concurrent request has just created with it. `invite` is
 /// the hash of an invitation's token. Returns `None`, and changes nothing, if the policy does not admit the user.
 pub async fn register(
     pool: &Pool,
     identity: ProviderIdentity<'_>,
     display_name: &str,
-    policy: RegistrationPolicy,
+    policy: Registration,
     invite: Option<TokenHash>,
 ) -> Result<Option<UserId>> {
     let mut connection = pool.acquire().await?;
@@ -57,14 +49,14 @@ pub async fn register(
         let existing = identities::find(pool, identity.provider, identity.subject).await?.ok_or(Error::UserGone)?;
         return Ok(Some(existing.user));
     }
-    let admission = match invite {
+    let makes_operator = match invite {
         Some(token) => invites::redeem(&mut tx, token, user, identity.at).await?,
         None => None,
     };
     let is_admitted = match policy {
-        RegistrationPolicy::Open => true,
-        RegistrationPolicy::InviteOnly => admission.is_some(),
-        RegistrationPolicy::Closed => admission == Some(Admission::Operator),
+        Registration::Open => true,
+        Registration::Invite => makes_operator.is_some(),
+        Registration::Closed => makes_operator == Some(true),
     };
     if !is_admitted {
         tx.rollback().await?;

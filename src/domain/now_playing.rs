@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::ids::PlaylistId;
 use crate::oauth::providers::NOW_PLAYING_SCOPE;
 use crate::spotify::pictures::PictureHosts;
-use crate::spotify::wire::{CurrentlyPlaying, Playable};
+use crate::spotify::wire::{CurrentlyPlaying, Track};
 
 pub enum NowPlaying {
     /// The user has not enabled it.
@@ -120,7 +120,7 @@ fn parse_playback(response: Option<&CurrentlyPlaying>, hosts: &PictureHosts) -> 
     }
 }
 
-fn parse_item(kind: Option<&str>, item: &Playable, hosts: &PictureHosts) -> PlayingItem {
+fn parse_item(kind: Option<&str>, item: &Track, hosts: &PictureHosts) -> PlayingItem {
     let visible = |name: &Option<String>| name.clone().filter(|name| text::is_visible(name));
     let is_episode = item.kind.as_deref().or(kind) == Some("episode");
     let artists = item.artists.iter().flatten().flatten().filter_map(|artist| visible(&artist.name));

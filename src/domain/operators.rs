@@ -97,10 +97,11 @@ pub async fn set_hidden(
     now: OffsetDateTime,
 ) -> Result<()> {
     tracing::info!(operator = %user.id, %playlist, hide, "an operator changes the popular lists");
-    Ok(match hide {
+    match hide {
         true => db::operators::hide(&app.db, playlist, now).await?,
         false => db::operators::unhide(&app.db, playlist).await?,
-    })
+    }
+    Ok(())
 }
 
 /// Ends a user's role, unless `OPERATOR` names the user: the next sign-in would grant it again.

@@ -4,12 +4,12 @@ use time::{Duration, OffsetDateTime};
 
 use super::operators;
 use super::{CurrentUser, Error, Result};
-use crate::app::{App, Registration};
+use crate::app::App;
 use crate::db::identities::ProviderIdentity;
 use crate::db::invites;
 pub use crate::db::invites::{Invite, InviteStatus};
-use crate::db::users::{self, RegistrationPolicy};
-use crate::ids::{Secret, TokenHash, UserId};
+use crate::db::users;
+use crate::ids::{Registration, Secret, TokenHash, UserId};
 
 pub const INVITE_TTL: Duration = Duration::days(14);
 
@@ -29,17 +29,12 @@ pub async fn register(
     display_name: &str,
     invite: Option<&Secret>,
 ) -> Result<UserId, RegistrationError> {
-    let policy = match app.config.access.registration {
-        Registration::Open => RegistrationPolicy::Open,
-        Registration::Invite => RegistrationPolicy::InviteOnly,
-        Registration::Closed => RegistrationPolicy::Closed,
-    };
     let is_configured = operators::is_configured(app, identity.provider, identity.subject);
-    let policy = if is_configured { RegistrationPolicy::Open } else { policy };
+    let policy = if is_configured { Registration::Open } else { app.config.access.registration };
     let invite = invite.map(|token| TokenHash::new(token.expose()));
     let user = users::register(&app.db, identity, display_name, policy, invite).await.map_err(Error::from)?;
     user.ok_or(match policy {
-        RegistrationPolicy::Closed => RegistrationError::Closed,
+        Registration::Closed => RegistrationError::Closed,
         _ => RegistrationError::NotInvited,
     })
 }

@@ -15,6 +15,7 @@ use crate::ids::{Provider, UserId};
 use apply::apply;
 use profile::{SignedInProfile, fetch_profile, to_login_error};
 
+pub use crate::oauth::Error as ProviderError;
 pub use decide::{Conflict, LoginIntent, Outcome, SignedInAs, decide};
 pub use error::LoginError;
 pub use pending::{AfterLogin, CallbackParams, IntentField, LoginRequest, ReauthReason, adds_identity, intent, start};

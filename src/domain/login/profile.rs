@@ -44,7 +44,7 @@ pub(super) async fn fetch_profile(
     };
     let timeout = match provider {
         Provider::Spotify => LoginError::Failed(Error::SpotifyTimeout),
-        _ => LoginError::Timeout,
+        _ => LoginError::Provider(oauth::Error::TimedOut),
     };
     tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch).await.unwrap_or(Err(timeout))
 }
@@ -101,9 +101,7 @@ pub(super) fn to_login_error(error: oauth::Error, provider: Provider, pending: &
         }
         // As for any other failed call to Spotify.
         error if provider == Provider::Spotify => LoginError::Failed(error.into()),
-        oauth::Error::TimedOut => LoginError::Timeout,
-        oauth::Error::Unavailable(_) => LoginError::Unavailable(error.to_string()),
-        oauth::Error::Misconfigured(_) => LoginError::Misconfigured(error.to_string()),
+        error => LoginError::Provider(error),
     }
 }
 

@@ -10,10 +10,10 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::domain::login::LoginResult;
-use crate::domain::sessions;
 use crate::domain::text::visible_or;
 use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
 use crate::domain::{CurrentUser, DEFAULT_NAME, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
+use crate::domain::{operators, sessions};
 use crate::ids::{Provider, UserId};
 use crate::web::error::{AppError, Result, error_for_status};
 use crate::web::extract::return_to::Referer;
@@ -179,5 +179,20 @@ impl FromRequestParts<Arc<App>> for SignedIn {
         // Returns to the page with the form, because the form's action is not a page.
         let Ok(Referer(page)) = Referer::from_request_parts(parts, app).await;
         Err(AppError::sign_in_required_for_form(page.as_str()))
+    }
+}
+
+/// A signed-in operator. Rejects others with 404: for them, the pages of operators do not exist.
+pub(crate) struct OperatorUser(pub(crate) CurrentUser);
+
+impl FromRequestParts<Arc<App>> for OperatorUser {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        let SignedIn(user) = SignedIn::from_request_parts(parts, app).await?;
+        match operators::is_operator(app, user.id).await? {
+            true => Ok(Self(user)),
+            false => Err(error_for_status(StatusCode::NOT_FOUND)),
+        }
     }
 }

@@ -4,7 +4,6 @@ pub(crate) mod current_user;
 mod device;
 pub(crate) mod list_query;
 mod now;
-mod operator_user;
 mod provider;
 pub(crate) mod return_to;
 
@@ -12,10 +11,9 @@ use std::sync::Arc;
 
 use crate::app::App;
 
-pub(crate) use self::current_user::{MaybeUser, SignedIn};
+pub(crate) use self::current_user::{MaybeUser, OperatorUser, SignedIn};
 pub(crate) use self::device::Device;
 pub(crate) use self::now::Now;
-pub(crate) use self::operator_user::OperatorUser;
 pub(crate) use self::provider::ProviderPath;
 pub(crate) use self::return_to::{BackLink, FromParam, NextParam, Referer, SafePath};
 

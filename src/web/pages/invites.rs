@@ -7,11 +7,11 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use crate::app::{App, Registration};
+use crate::app::App;
 use crate::domain::registration::{self, Invite, InviteStatus};
 use crate::domain::text::visible_or;
 use crate::domain::{DEFAULT_NAME, operators};
-use crate::ids::Provider;
+use crate::ids::{Provider, Registration};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, OperatorUser, SignedIn, State};
 use crate::web::flash::{self, Flash, OperatorFlash};

@@ -4,12 +4,10 @@ use axum::http::StatusCode;
 
 use crate::app::App;
 use crate::domain::Error;
-use crate::domain::login::{Conflict, LoginError};
+use crate::domain::login::{Conflict, LoginError, ProviderError};
 use crate::domain::registration::RegistrationError;
 use crate::ids::Provider;
 use crate::web::error::{AppError, Link};
-
-const UNFINISHED_HEADING: &str = "Sign-in did not finish";
 
 pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_signed_in: bool) -> AppError {
     let name = provider.label();
@@ -26,21 +24,7 @@ pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_s
         }
         LoginError::Conflict(conflict) => return conflict_error(conflict, name),
         LoginError::Registration(error) => return registration_error(error),
-        LoginError::Timeout => provider_error(
-            StatusCode::GATEWAY_TIMEOUT,
-            format!("{name} took too long to answer. Try again in a moment."),
-        ),
-        LoginError::Unavailable(cause) => {
-            provider_error(StatusCode::BAD_GATEWAY, format!("{name} sent an unusable answer. Try again in a moment."))
-                .with_cause(cause)
-        }
-        LoginError::Misconfigured(cause) => AppError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "This way to sign in is not set up correctly",
-            format!("{name} rejects Heartlist’s client id or secret. The operator needs to check them."),
-        )
-        .with_nothing_saved()
-        .with_cause(cause),
+        LoginError::Provider(error) => provider_error(error, name),
         // A retry does not help.
         LoginError::Failed(error @ Error::Misconfigured(_)) => failed(error),
         LoginError::Failed(error) => failed(error).with_retry("/playlists"),
@@ -54,11 +38,28 @@ pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_s
 }
 
 fn unfinished(message: impl Into<String>) -> AppError {
-    AppError::new(StatusCode::BAD_REQUEST, UNFINISHED_HEADING, message).with_nothing_saved().with_retry("/playlists")
+    let error = AppError::new(StatusCode::BAD_REQUEST, "Sign-in did not finish", message);
+    error.with_nothing_saved().with_retry("/playlists")
 }
 
-fn provider_error(status: StatusCode, message: String) -> AppError {
-    AppError::new(status, UNFINISHED_HEADING, message).with_nothing_saved().with_retry("/playlists")
+fn provider_error(error: ProviderError, name: &str) -> AppError {
+    match error {
+        ProviderError::TimedOut => AppError {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            ..unfinished(format!("{name} took too long to answer. Try again in a moment."))
+        },
+        ProviderError::Misconfigured(_) => AppError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "This way to sign in is not set up correctly",
+            format!("{name} rejects Heartlist’s client id or secret. The operator needs to check them."),
+        )
+        .with_nothing_saved()
+        .with_cause(error),
+        _ => AppError {
+            status: StatusCode::BAD_GATEWAY,
+            ..unfinished(format!("{name} sent an unusable answer. Try again in a moment.")).with_cause(error)
+        },
+    }
 }
 
 fn failed(error: Error) -> AppError {

@@ -12,8 +12,9 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
+use crate::domain::CurrentUser;
 use crate::domain::activity::{self, EventKind};
-use crate::domain::{CurrentUser, sharing};
+use crate::domain::sharing::{self, PageError};
 use crate::web::error::Result;
 use crate::web::extract::{Device, Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
@@ -92,9 +93,13 @@ pub(crate) async fn update_page(
         activity::record(&app, user.id, EventKind::PageDisabled, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOff));
     }
-    let Err(error) = sharing::enable_page(&app, &user, &form.slug, now).await? else {
-        activity::record(&app, user.id, EventKind::PageEnabled, &device, now).await;
-        return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOn));
+    let error = match sharing::enable_page(&app, &user, &form.slug, now).await {
+        Ok(()) => {
+            activity::record(&app, user.id, EventKind::PageEnabled, &device, now).await;
+            return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOn));
+        }
+        Err(PageError::Failed(error)) => return Err(error.into()),
+        Err(error) => error,
     };
     let slug = SlugField { value: sanitize_for_redisplay(&form.slug), error: Some(error.to_string()) };
     let page = settings_page(&app, layout, &user, now, slug).await?;
@@ -114,8 +119,10 @@ pub(crate) async fn update_link(
     Form(form): Form<SecretLinkForm>,
 ) -> Result {
     if form.on {
-        if sharing::create_link(&app, &user, now).await?.is_err() {
-            return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown));
+        match sharing::create_link(&app, &user, now).await {
+            Ok(()) => {}
+            Err(PageError::Failed(error)) => return Err(error.into()),
+            Err(_) => return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown)),
         }
         activity::record(&app, user.id, EventKind::LinkCreated, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOn));
