@@ -8,12 +8,14 @@ $(document).on("input focusin", "[data-max-chars]", ({ target }) => {
   $limit.text(`${count} of ${max} characters`).toggleClass("is-over", count > max);
 });
 
-// A browser completes a whole field, so each suggestion begins with the tags before the one that is being typed.
-$(document).on("input focusin", "[name=tags][list]", ({ target }) => {
-  const before = target.value.replace(/[^,]*$/, "");
+// A browser completes a whole field, so each suggestion begins with the tags before the one that is being typed, or
+// with all of them in a field that was just entered.
+$(document).on("input focusin", "[name=tags][list]", ({ type, target: { value, list } }) => {
+  const isTyping = type === "input";
+  const before = isTyping ? value.replace(/[^,\s][^,]*$/, "") : value.replace(/\s*,?\s*$/, value.trim() && ", ");
   const used = before.toLowerCase().split(",").map((tag) => tag.trim());
-  for (const option of target.list.options) {
-    option.value = before.replace(/,$/, ", ") + option.label;
+  for (const option of list.options) {
+    option.value = before + option.label;
     option.disabled = used.includes(option.label.toLowerCase());
   }
 });

@@ -2,6 +2,7 @@
 
 mod axe;
 mod error_pages;
+mod filters;
 mod hearts;
 mod keyboard;
 mod layout;

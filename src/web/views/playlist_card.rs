@@ -34,10 +34,17 @@ impl PlaylistCard {
         AnnotationForm::new(self.note.as_deref(), &self.tags)
     }
 
-    /// With `name_seen_on` if Spotify last showed the name before `fresh_since`, for pages that do not call Spotify.
-    pub(crate) fn with_name_date(playlist: Playlist, fresh_since: OffsetDateTime) -> Self {
-        let name_seen_on = playlist.seen_at.filter(|seen| *seen < fresh_since);
-        Self { name_seen_on: name_seen_on.map(DateView::from), ..Self::from(playlist) }
+    /// With `name_seen_on`, for pages that do not call Spotify.
+    pub(crate) fn with_name_date(playlist: Playlist, now: OffsetDateTime) -> Self {
+        let name_seen_on = playlist.seen_at.filter(|seen| now - *seen > time::Duration::days(1));
+        Self { name_seen_on: name_seen_on.map(DateView::from), ..Self::for_list(playlist, now) }
+    }
+
+    /// The date of a recent change has no year.
+    pub(crate) fn for_list(playlist: Playlist, now: OffsetDateTime) -> Self {
+        let is_recent = playlist.changed_at.is_some_and(|at| now - at < time::Duration::days(300));
+        let card = Self::from(playlist);
+        Self { updated_at: card.updated_at.map(|date| if is_recent { date.without_year() } else { date }), ..card }
     }
 }
 
@@ -52,7 +59,7 @@ impl From<Playlist> for PlaylistCard {
             collaborative: playlist.collaborative,
             hearted: playlist.hearted_at.is_some(),
             hearted_at: playlist.hearted_at.map(DateView::from),
-            updated_at: playlist.changed_at.map(|at| updated_date(at, playlist.seen_at)),
+            updated_at: playlist.changed_at.map(DateView::from),
             unavailable_since: playlist.gone_at.map(DateView::from),
             name_seen_on: None,
             note: playlist.note,
@@ -61,13 +68,6 @@ impl From<Playlist> for PlaylistCard {
             id: playlist.id,
         }
     }
-}
-
-/// The date of a change, with its year unless it is recent.
-fn updated_date(changed_at: OffsetDateTime, seen_at: Option<OffsetDateTime>) -> DateView {
-    let date = DateView::from(changed_at);
-    let is_recent = seen_at.is_some_and(|seen_at| seen_at - changed_at < time::Duration::days(300));
-    if is_recent { date.without_year() } else { date }
 }
 
 /// The playlist's name, with a substitute for an invisible or unknown one.

@@ -13,9 +13,6 @@ use askama::Template;
 use axum::response::Response;
 use time::Duration;
 
-/// Names that Spotify showed longer ago have a date.
-const NAME_FRESHNESS: Duration = Duration::days(1);
-
 #[derive(Template)]
 #[template(path = "hearts/index.html")]
 struct HeartsPage {
@@ -39,8 +36,7 @@ pub(crate) async fn index(
     let HeartList { hearts, total_hearts } = hearts::list(&app, &user, &list.query()).await?;
     let pager = Pager::new(&hearts, list.path())?;
     let matches = hearts.total;
-    let fresh_since = now - NAME_FRESHNESS;
-    let with_name_date = |playlist| PlaylistCard::with_name_date(playlist, fresh_since);
+    let with_name_date = |playlist| PlaylistCard::with_name_date(playlist, now);
     let mut cards: Vec<_> = hearts.entries.into_iter().map(with_name_date).collect();
     if let Some(card) = cards.iter_mut().find(|card| Some(&card.id) == params.edit.as_ref()) {
         card.annotation_form = Some(card.annotation_form().with_suggestions(tags.clone()));
