@@ -11,7 +11,6 @@ use crate::web::views::pager::Pager;
 use crate::web::views::playlist_card::PlaylistCard;
 use askama::Template;
 use axum::response::Response;
-use time::Duration;
 
 #[derive(Template)]
 #[template(path = "hearts/index.html")]
