@@ -34,6 +34,13 @@ pub struct Filter {
     pub untitled: String,
 }
 
+impl Filter {
+    /// Returns what a row is or is not, in the order of the queries below.
+    fn states(&self) -> [Option<bool>; 7] {
+        [self.mine, self.public, self.collaborative, self.changed, self.gone, self.untagged, self.hearted]
+    }
+}
+
 /// Texts to look for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
@@ -154,47 +161,38 @@ pub async fn search_library(
                cross join lateral (
                    select coalesce(nullif(coalesce(p.name_folded, lower(p.name)), ''), $14) as name,
                           coalesce(p.owner_folded, lower(p.owner_name), '') as owner,
-                          coalesce(h.note_folded, lower(h.note)) as note,
-                          coalesce(h.tags_folded, h.tags, '{}') as tags) f
+                          coalesce(h.note_folded, lower(h.note)) as note, coalesce(h.tags_folded, h.tags, '{}') as tags) f
                cross join lateral (
                    select concat_ws(E'\n', f.name, f.owner, f.note, array_to_string(f.tags, E'\n')) as text) t
                where p.user_id = $1 and p.position is not null
                      and 0 < all (select position(word in t.text) from unnest($2::text[]) word)
                      and 0 < all (select position(word in f.owner) from unnest($3::text[]) word)
-                     and ($4::boolean is null or coalesce(p.owner_id = $5, p.owner_name = $6, false) = $4)
-                     and ($7::boolean is null or p.public = $7)
-                     and ($8::boolean is null or p.collaborative = $8)
-                     and f.tags @> $9
-                     and 0 = all (select position(word in t.text) from unnest($15::text[]) word)
-                     and 0 = all (select position(word in f.owner) from unnest($16::text[]) word)
-                     and not f.tags && $17
-                     and ($18::boolean is null or coalesce(h.snapshot_id <> p.snapshot_id, false) = $18)
-                     and ($19::boolean is null or (h.gone_at is not null) = $19)
-                     and ($20::boolean is null or coalesce(h.tags = '{}', false) = $20)
-                     and ($21::boolean is null or (h.hearted_at is not null) = $21)
+                     and 0 = all (select position(word in t.text) from unnest($7::text[]) word)
+                     and 0 = all (select position(word in f.owner) from unnest($8::text[]) word)
+                     and f.tags @> $9 and not f.tags && $15
+                     and coalesce((coalesce(p.owner_id = $5, p.owner_name = $6) is true) = ($4::boolean[])[1], true)
+                     and coalesce(p.public = $4[2], $4[2] is null) and coalesce(p.collaborative = $4[3], $4[3] is null)
+                     and coalesce((h.snapshot_id <> p.snapshot_id is true) = $4[4], true)
+                     and coalesce((h.gone_at is not null) = $4[5], true)
+                     and coalesce((h.tags = '{}' is true) = $4[6], true)
+                     and coalesce((h.hearted_at is not null) = $4[7], true)
                order by place offset $11 limit $12) m on m.place = l.place
            order by m.place"#,
         user.0,
         &filter.with.words,
         &filter.with.owners,
-        filter.mine,
+        &filter.states() as _,
         filter.owner.id,
         filter.owner.name,
-        filter.public,
-        filter.collaborative,
+        &filter.without.words,
+        &filter.without.owners,
         &filter.with.tags,
         rows.order.key(),
         rows.offset,
         rows.limit,
         rows.sorted_ids,
         filter.untitled,
-        &filter.without.words,
-        &filter.without.owners,
-        &filter.without.tags,
-        filter.changed,
-        filter.gone,
-        filter.untagged,
-        filter.hearted
+        &filter.without.tags
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     Ok(Some(library!(rows, first => first.found.unwrap_or_default())))
@@ -229,40 +227,31 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, rows: &Ro
                where h.user_id = $1 and h.removed_at is null
                      and 0 < all (select position(word in t.text) from unnest($2::text[]) word)
                      and 0 < all (select position(word in f.owner) from unnest($3::text[]) word)
-                     and ($4::boolean is null or coalesce(p.owner_id = $5, p.owner_name = $6, false) = $4)
-                     and ($7::boolean is null or p.public = $7)
-                     and ($8::boolean is null or p.collaborative = $8)
-                     and f.tags @> $9
-                     and 0 = all (select position(word in t.text) from unnest($15::text[]) word)
-                     and 0 = all (select position(word in f.owner) from unnest($16::text[]) word)
-                     and not f.tags && $17
-                     and ($18::boolean is null or coalesce(h.snapshot_id <> p.snapshot_id, false) = $18)
-                     and ($19::boolean is null or (h.gone_at is not null) = $19)
-                     and ($20::boolean is null or (h.tags = '{}') = $20)
-                     and ($21::boolean is null or $21)
+                     and 0 = all (select position(word in t.text) from unnest($7::text[]) word)
+                     and 0 = all (select position(word in f.owner) from unnest($8::text[]) word)
+                     and f.tags @> $9 and not f.tags && $15
+                     and coalesce((coalesce(p.owner_id = $5, p.owner_name = $6) is true) = ($4::boolean[])[1], true)
+                     and coalesce(p.public = $4[2], $4[2] is null) and coalesce(p.collaborative = $4[3], $4[3] is null)
+                     and coalesce((h.snapshot_id <> p.snapshot_id is true) = $4[4], true)
+                     and coalesce((h.gone_at is not null) = $4[5], true)
+                     and coalesce((h.tags = '{}') = $4[6], true) and coalesce($4[7], true)
                order by place offset $11 limit $12) m on true
            order by m.place"#,
         user.0,
         &filter.with.words,
         &filter.with.owners,
-        filter.mine,
+        &filter.states() as _,
         filter.owner.id,
         filter.owner.name,
-        filter.public,
-        filter.collaborative,
+        &filter.without.words,
+        &filter.without.owners,
         &filter.with.tags,
         rows.order.key(),
         rows.offset,
         rows.limit,
         rows.sorted_ids,
         filter.untitled,
-        &filter.without.words,
-        &filter.without.owners,
-        &filter.without.tags,
-        filter.changed,
-        filter.gone,
-        filter.untagged,
-        filter.hearted
+        &filter.without.tags
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));

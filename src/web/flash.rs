@@ -103,6 +103,8 @@ pub(crate) enum OperatorFlash {
 const LAST_IDENTITY: &str =
     "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
 
+const NOTHING_CHANGED: &str = "You have been signed out, so nothing was changed. Sign in and try again.";
+
 impl Flash {
     /// True for `role=alert`, false for `role=status`.
     pub(crate) fn is_alert(&self) -> bool {
@@ -178,9 +180,7 @@ impl Flash {
             Flash::SessionEnded => "That device is signed out.".into(),
             Flash::InviteCreated(_) => "This link lets one person join within two weeks. Copy it now: it is shown only once.".into(),
             Flash::InviteRevoked => "The invitation is revoked.".into(),
-            Flash::NothingChanged => {
-                "You have been signed out, so nothing was changed. Sign in and try again.".into()
-            }
+            Flash::NothingChanged => NOTHING_CHANGED.into(),
             Flash::AccountDeleted(counts) => describe_deleted(*counts),
             Flash::SharingTakenDown => PageError::TakenDown.to_string(),
             Flash::Operator(flash) => flash.text().into(),

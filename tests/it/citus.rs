@@ -87,6 +87,11 @@ async fn use_annotations_and_search(site: &Site, ada: &Visitor) {
     for path in ["/hearts?q=rain", "/hearts?q=tag%3Awet&sort=name", "/playlists?q=is%3Ahearted+tag%3Alate&sort=size"] {
         assert_eq!(ada.open(path).await.count("li.card"), 1, "{path}");
     }
+    let rename = ada.open("/tags/edit?tag=wet").await.form("form.link-form").with("to", "damp");
+    assert!(ada.submit(rename).await.flash().unwrap().starts_with("Tag renamed"));
+    for path in ["/hearts?q=damp+-tag%3Awet+-is%3Auntagged", "/playlists?q=damp+-is%3Agone+-is%3Achanged&sort=name"] {
+        assert_eq!(ada.open(path).await.count("li.card"), 1, "{path}");
+    }
     for path in ["/playlists?q=owner%3Ame", "/hearts?q=public%3Atrue&sort=oldest", "/playlists?sort=owner&page=1-2"] {
         assert_eq!(ada.open(path).await.status, 200, "{path}");
     }

@@ -30,8 +30,6 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     let hearts = mira.get("/hearts").await;
     let heart = mira.open(&one).await.form("form.heart");
     mira.send_form(heart).await;
-    let annotation = mira.open(&one).await.form(".annotation form").with("tags", "rain, late night");
-    mira.send_form(annotation).await;
     let inside = [
         ("/playlists", 200),
         ("/playlists?page=2", 200),
@@ -43,9 +41,6 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         ("/add", 200),
         ("/add?link=nonsense", 200),
         ("/tags", 200),
-        ("/tags/edit?tag=rain", 200),
-        ("/tags/edit?tag=rain&to=late+night", 200),
-        ("/tags/edit?tag=snow", 404),
         ("/top", 200),
         ("/now-playing", 200),
         ("/account", 200),
@@ -70,12 +65,30 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         pages.push((mira.get(path).await, status));
     }
     pages.push((hearts, 200));
+    pages.extend(visit_pages_with_tags(&mira, &one).await);
     pages.push((post(&mira, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "nothing=1").await, 422));
     pages.push((post(&mira, "/logout", "cross-site", "").await, 403));
     pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
     site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 3);
     pages.push((site.visitor().sign_in("ada").await, 502));
     pages.extend(visit_pages_without_spotify(site).await);
+    pages
+}
+
+/// Pages that only users with tags see.
+async fn visit_pages_with_tags(mira: &Visitor, playlist: &str) -> Vec<(Page, u16)> {
+    mira.send_form(mira.open(playlist).await.form(".annotation form").with("tags", "rain, late night")).await;
+    let mut pages = Vec::new();
+    for (path, status) in [
+        ("/tags?sort=name", 200),
+        ("/tags/edit?tag=rain", 200),
+        ("/tags/edit?tag=rain&to=late+night", 200),
+        ("/tags/edit?tag=snow", 404),
+    ] {
+        pages.push((mira.get(path).await, status));
+    }
+    let renamed = mira.open("/tags/edit?tag=rain").await.form("form.link-form").with("to", "snow");
+    pages.push((mira.submit(renamed).await, 200));
     pages
 }
 
