@@ -25,6 +25,7 @@ pub mod domain;
 mod expiring_cache;
 pub mod ids;
 mod in_progress;
+mod network;
 pub mod oauth;
 mod rate_limiter;
 mod server;
