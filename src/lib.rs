@@ -20,6 +20,7 @@ pub mod app;
 mod background_jobs;
 pub mod cli;
 pub mod config;
+mod connections;
 pub mod db;
 pub mod domain;
 mod expiring_cache;

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use source::{Source, files, read, sources};
 
 /// Modules that each module of `src` may import, besides [`SHARED`].
-const IMPORTS: [(&str, &[&str]); 18] = [
+const IMPORTS: [(&str, &[&str]); 19] = [
     ("main", &["cli"]),
     ("cli", &["background_jobs", "server", "web", "domain", "app", "config", "db", "oauth", "spotify", "vault"]),
     ("background_jobs", &["domain", "app", "db"]),
-    ("server", &["db"]),
+    ("server", &["connections"]),
+    ("connections", &[]),
     // Not db: domain re-exports the row types that pages need.
     ("web", &["domain", "app"]),
     ("domain", &["app", "db", "spotify", "oauth", "vault"]),
