@@ -147,15 +147,17 @@ async fn unfinished_forms_of_some_keep_nobody_out() {
 #[tokio::test]
 async fn unfinished_uploads_of_one_person_keep_nobody_out() {
     let site = Site::open_with(&[("TRUSTED_PROXY", "1")]).await;
-    let (browsers, noor) = ([site.sign_in("ada").await, site.sign_in("ada").await], site.sign_in("noor").await);
+    let browsers = [site.sign_in("ada").await, site.sign_in("ada").await, site.sign_in("ada").await];
     let mut unfinished = Vec::new();
     for n in 0..6 {
-        let cookie = browsers[n % 2].cookie();
+        let cookie = browsers[n % 3].cookie();
         let address = format!("203.0.113.{n}");
         unfinished.push(send_part(&site.base, "/hearts/import", &address, (&cookie, 5_000_000)).await);
     }
+    let noor = site.sign_in("noor").await;
     let form = noor.open("/hearts/import").await.form("form.import-form");
-    assert_eq!(noor.upload(form, b"id\n3cEYpjA9oz9GiPac4AsH4n\n").await.status, 200);
+    let file = format!("id,extra\n3cEYpjA9oz9GiPac4AsH4n,{}\n", "x".repeat(1_000_000));
+    assert_eq!(noor.upload(form, file.as_bytes()).await.status, 200);
     drop(unfinished);
 }
 
