@@ -32,13 +32,26 @@ impl<K: Eq + Hash> RateLimiter<K> {
     /// Counts a request. Fails with the time to wait if there are too many, and does not count it then.
     pub(crate) fn count(&self, key: K, now: OffsetDateTime) -> Result<(), Duration> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = full_at.get(&key).copied().unwrap_or(now).max(now) + self.interval;
-        let latest = now + self.period;
-        if next > latest {
-            return Err((next - latest).unsigned_abs());
-        }
+        let next = self.next(&mut full_at, &key, now)?;
         full_at.insert(key, next);
         Ok(())
+    }
+
+    /// Fails if a request would be one too many. Counts nothing.
+    pub(crate) fn check(&self, key: &K, now: OffsetDateTime) -> Result<(), Duration> {
+        self.next(&mut self.full_at.lock().unwrap_or_else(PoisonError::into_inner), key, now).map(drop)
+    }
+
+    /// Returns when all of the key's requests are replenished after one more.
+    fn next(
+        &self,
+        full_at: &mut LruCache<K, OffsetDateTime>,
+        key: &K,
+        now: OffsetDateTime,
+    ) -> Result<OffsetDateTime, Duration> {
+        let next = full_at.get(key).copied().unwrap_or(now).max(now) + self.interval;
+        let latest = now + self.period;
+        if next > latest { Err((next - latest).unsigned_abs()) } else { Ok(next) }
     }
 }
 

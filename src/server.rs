@@ -1,7 +1,7 @@
 //! The HTTP server: keep-alive, write timeout, graceful shutdown.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,20 +14,23 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-use crate::in_progress::InProgress;
+use crate::connections::Connections;
+use crate::network::ByNetwork;
 
 /// Limit on the time between requests on a connection, and on the time in which a later request head must arrive: hyper
-/// has one timer for both. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app
+/// has one timer for both.
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(15);
+/// The same behind a proxy. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app
 /// closed first, a request already on its way would be lost (error H13 or H18).
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(95);
-const _: () = assert!(KEEP_ALIVE_TIMEOUT.as_secs() > 90, "the router must close first");
+const PROXY_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(95);
+const _: () = assert!(PROXY_KEEP_ALIVE_TIMEOUT.as_secs() > 90, "the router must close first");
 /// Write timeout. A client that never reads would otherwise hold the connection and the response's memory forever. Any
 /// progress restarts it, so a response may take as long as a slow connection needs. Heroku's router allows 55 seconds.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -54,10 +57,10 @@ const MAX_CONNECTIONS: u64 = 20_000;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
-    first_request_timeout: Option<Duration>,
+    first_request_timeout: Duration,
     max: usize,
-    /// `None` behind a proxy, from which all connections come.
-    max_per_address: Option<usize>,
+    /// Behind a proxy all connections come from its address.
+    is_behind_proxy: bool,
 }
 
 impl ConnectionLimits {
@@ -65,11 +68,21 @@ impl ConnectionLimits {
     pub(crate) fn new(is_dyno: bool, is_behind_proxy: bool) -> Self {
         let descriptors = raise_descriptor_limit();
         let max = descriptors.saturating_sub(RESERVED_DESCRIPTORS).clamp(16, MAX_CONNECTIONS) as usize;
-        Self {
-            first_request_timeout: (!is_dyno).then_some(FIRST_REQUEST_TIMEOUT),
-            max,
-            max_per_address: (!is_behind_proxy).then_some(max / 4),
-        }
+        let first_request_timeout = if is_dyno { Duration::MAX } else { FIRST_REQUEST_TIMEOUT };
+        Self { first_request_timeout, max, is_behind_proxy }
+    }
+
+    /// The limit of an address is an eighth of all, that of wider networks a quarter.
+    fn by_network(self) -> ByNetwork<Connections<IpAddr>> {
+        ByNetwork::new(|factor| match (self.is_behind_proxy, factor) {
+            (true, _) => Connections::new(self.max),
+            (false, 1) => Connections::new(self.max / 8),
+            (false, _) => Connections::new(self.max / 4),
+        })
+    }
+
+    fn keep_alive_timeout(self) -> Duration {
+        if self.is_behind_proxy { PROXY_KEEP_ALIVE_TIMEOUT } else { KEEP_ALIVE_TIMEOUT }
     }
 }
 
@@ -90,14 +103,15 @@ pub(crate) async fn serve(
     limits: ConnectionLimits,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let http = Arc::new(http());
-    let (all, by_address) =
-        (InProgress::new(limits.max), InProgress::new(limits.max_per_address.unwrap_or(limits.max)));
-    let connections = GracefulShutdown::new();
+    let http = http(limits.keep_alive_timeout());
+    let (all, by_network) = (Connections::new(limits.max), limits.by_network());
+    let (stopping, stopped) = watch::channel(());
+    let mut tasks = JoinSet::new();
     let mut stop = pin!(stop);
-    loop {
+    for number in 0.. {
         let (stream, peer) = tokio::select! {
             () = &mut stop => break,
+            Some(_) = tasks.join_next() => continue,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -107,44 +121,57 @@ pub(crate) async fn serve(
                 }
             },
         };
-        let address = limits.max_per_address.map(|_| peer.ip());
+        let end = Arc::new(Notify::new());
+        // The narrowest network first: one that has no place left ends no connection of others.
+        let networks = by_network.iter(peer.ip()).rev();
+        let places = networks.map(|(connections, network)| connections.try_open(network, number, &end));
         // Beyond the limits a connection is closed at once.
-        let (Some(permit), Some(address_permit)) = (all.try_acquire(()), by_address.try_acquire(address)) else {
-            continue;
-        };
-        let watcher = connections.watcher();
-        let (http, router) = (http.clone(), router.clone());
-        tokio::spawn(async move {
-            let _permits = (permit, address_permit);
+        let Some(places) = places.collect::<Option<Vec<_>>>() else { continue };
+        let Some(place) = all.try_open((), number, &end) else { continue };
+        let (http, router, mut stopped) = (http.clone(), router.clone(), stopped.clone());
+        tasks.spawn(async move {
+            let _places = (places, place);
             let stream = TokioIo::new(with_write_timeout(configure_socket(stream), WRITE_TIMEOUT));
             let (first_request, requested) = oneshot::channel();
-            let served = watcher.watch(http.serve_connection(stream, handler(router, peer, first_request)));
-            // Browsers often close connections early, so errors are not logged.
-            tokio::select! {
-                _ = served => {}
-                () = no_request(limits.first_request_timeout, requested) => {}
+            let mut connection = pin!(http.serve_connection(stream, handler(router, peer, first_request)));
+            let mut requested = pin!(tokio::time::timeout(limits.first_request_timeout, requested));
+            let mut has_request = false;
+            loop {
+                tokio::select! {
+                    // In this order, so that no request is lost that has just come.
+                    biased;
+                    // Browsers often close connections early, so errors are not logged.
+                    _ = connection.as_mut() => break,
+                    in_time = requested.as_mut(), if !has_request => {
+                        has_request = in_time.is_ok();
+                        if has_request {
+                            continue;
+                        }
+                    }
+                    () = end.notified() => {}
+                    Ok(()) = stopped.changed() => {}
+                }
+                if !has_request {
+                    break;
+                }
+                connection.as_mut().graceful_shutdown();
             }
         });
     }
     drop(listener);
-    if tokio::time::timeout(SHUTDOWN_GRACE, connections.shutdown()).await.is_err() {
+    drop(stopped);
+    let _ = stopping.send(());
+    let finished = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(SHUTDOWN_GRACE, finished).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())
 }
 
-/// Ends if `requested` receives nothing within `timeout`.
-async fn no_request(timeout: Option<Duration>, requested: oneshot::Receiver<()>) {
-    match timeout {
-        Some(timeout) if tokio::time::timeout(timeout, requested).await.is_err() => {}
-        _ => std::future::pending().await,
-    }
-}
-
-fn http() -> http1::Builder {
+fn http(keep_alive_timeout: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(KEEP_ALIVE_TIMEOUT)
+        .header_read_timeout(keep_alive_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS);
     http
@@ -204,7 +231,7 @@ mod tests {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         (
             client,
-            http().serve_connection(
+            http(KEEP_ALIVE_TIMEOUT).serve_connection(
                 TokioIo::new(with_write_timeout(server, write_timeout)),
                 handler(router, peer, oneshot::channel().0),
             ),
@@ -213,11 +240,11 @@ mod tests {
 
     /// Heroku's router keeps a connection for 90 seconds and may send the next request just before that.
     #[tokio::test(start_paused = true)]
-    async fn an_idle_connection_is_closed_later_than_by_the_router() {
+    async fn an_idle_connection_is_closed_later_than_by_a_router() {
         let (mut client, server) = duplex(10_000);
         let router = Router::new().route("/", get(async || "ok"));
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        let served = http().serve_connection(
+        let served = http(PROXY_KEEP_ALIVE_TIMEOUT).serve_connection(
             TokioIo::new(with_write_timeout(server, WRITE_TIMEOUT)),
             handler(router, peer, oneshot::channel().0),
         );
@@ -233,6 +260,36 @@ mod tests {
             client.read(&mut [0; 10]).await.unwrap()
         };
         assert_eq!(tokio::join!(served, requests).1, 0, "closed in the end");
+    }
+
+    /// Attack: idle connections that take all places.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn idle_connections_keep_nobody_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(async || "ok"));
+        let limits = ConnectionLimits { first_request_timeout: Duration::MAX, max: 32, is_behind_proxy: false };
+        let serving = tokio::spawn(serve(listener, router, limits, std::future::pending()));
+        let request = async |last: u8, text: &str| {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+            let mut stream = socket.connect(server).await.unwrap();
+            let _ = stream.write_all(text.as_bytes()).await;
+            let length = if text.is_empty() { 0 } else { stream.read(&mut [0; 12]).await.unwrap_or_default() };
+            (stream, length == 12)
+        };
+        let mut idle = Vec::new();
+        for n in 0..200 {
+            let text = if n % 2 == 0 { "GET / HTTP/1.1\r\nhost: x\r\n\r\n" } else { "" };
+            idle.push(request(1 + n % 40, text).await.0);
+        }
+        for n in 0..20 {
+            let (stream, is_answered) = request(50 + n, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+            assert!(is_answered, "visitor {n}");
+            idle.push(stream);
+        }
+        serving.abort();
     }
 
     #[tokio::test(start_paused = true)]

@@ -67,10 +67,16 @@ pub async fn import(pool: &Pool, user: UserId, hearts: &[NewHeart], max: i64) ->
     if new > 0 && existing + new > max {
         return Ok(ImportResult::TooMany { existing, new });
     }
-    insert_hearts(&mut tx, user, &ids, hearts).await?;
+    for (ids, hearts) in ids.chunks(INSERT_BATCH).zip(hearts.chunks(INSERT_BATCH)) {
+        insert_hearts(&mut tx, user, ids, hearts).await?;
+    }
     tx.commit().await?;
     Ok(ImportResult::Added(new))
 }
+
+/// Number of hearts in one statement, whose parameters are copies. Of two lines with one id the first wins, because a
+/// heart that exists stays as it is.
+const INSERT_BATCH: usize = 5000;
 
 /// Advisory lock keys of imports are this number xor the user id.
 const IMPORT_LOCK: i64 = 0x4845_4152_494d_0000;

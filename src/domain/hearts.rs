@@ -26,6 +26,9 @@ const CONCURRENT_FETCHES: usize = 4;
 
 const REMOVED_TTL: Duration = Duration::days(30);
 
+/// The last page that is read without waiting for other searches of the user: the 5,000th heart is on it.
+const MAX_QUICK_PAGE: usize = 100;
+
 /// Timeout of adding or removing a heart, slightly longer than the lock timeout. An unresponsive database server must
 /// not hold a connection that others could use.
 const HEART_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(6);
@@ -145,8 +148,9 @@ pub struct HeartList {
     pub total_hearts: usize,
 }
 
+/// Later pages count as searches: each reads all hearts before it.
 pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartList> {
-    let page = match query.is_default() {
+    let page = match query.is_default() && query.pages.last <= MAX_QUICK_PAGE {
         true => hearts::list_newest(&app.db, user.id, query.pages.offset_limit()).await?,
         false => search::run(app, user.id, search_hearts(app, user, query)).await?,
     };

@@ -60,8 +60,11 @@ pub async fn load_shared_page(
     let Some(owner) = owner else { return Ok(None) };
     let seen_since = now - MAX_UNSEEN;
     let total = db::shares::count_visible(&app.db, owner.user, seen_since).await? as usize;
-    let entries =
-        db::shares::list_visible(&app.db, owner.user, seen_since, page_offset(page) as i64, PAGE_SIZE as i64).await?;
+    let entries = match page_offset(page) {
+        // Reading up to a page that does not exist would read all hearts again.
+        offset if offset >= total => Vec::new(),
+        offset => db::shares::list_visible(&app.db, owner.user, seen_since, offset as i64, PAGE_SIZE as i64).await?,
+    };
     Ok(Some(SharedPage {
         owner: visible_or(owner.name, DEFAULT_NAME),
         since: owner.since,

@@ -10,6 +10,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{any, get, post, put};
 use axum::{Extension, Router};
+use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
@@ -17,11 +18,11 @@ use crate::domain::import_export::Format;
 use crate::web::assets;
 use crate::web::error::{error_for_status, method_not_allowed, not_found};
 use crate::web::middleware::fetch_metadata::{refuse_links, require_document};
-use crate::web::middleware::rate_limit::{self, Key, RateLimit, with_rate_limit, with_rate_limits};
-use crate::web::middleware::request_body::{BodyLimits, UnfinishedRequests};
+use crate::web::middleware::rate_limit::{self, Key, RateLimit, multiply, with_rate_limit, with_rate_limits};
+use crate::web::middleware::request_body::{BodyLimits, MAX_ANONYMOUS_BYTES};
 use crate::web::middleware::{
-    MAX_CONCURRENT_REQUESTS, limit_concurrency, require_sign_in, with_page_layers, with_public_page_layers,
-    with_site_layers,
+    MAX_CONCURRENT_REQUESTS, buffer_bodies, limit_concurrency, require_sign_in, with_page_layers,
+    with_public_page_layers, with_site_layers,
 };
 use crate::web::pages::{
     about, account, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists, setup,
@@ -35,33 +36,32 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
 const FORM: BodyLimits = BodyLimits {
     max_bytes: 64 * 1024,
     max_total_bytes: 8 * 1024 * 1024,
-    // Enough for an office behind one address.
-    max_per_address: 16,
-    max_per_session: 8,
-    timeout: Duration::from_secs(20),
-    idle_timeout: Duration::from_secs(10),
+    max_per_user: 2,
     too_large: || error_for_status(StatusCode::PAYLOAD_TOO_LARGE),
 };
-/// The file of an import, which may come by a slow connection.
+/// The file of an import.
 const UPLOAD: BodyLimits = BodyLimits {
     max_bytes: hearts::import::MAX_REQUEST_BYTES,
     max_total_bytes: 24 * 1024 * 1024,
-    max_per_address: 4,
-    max_per_session: 2,
-    timeout: Duration::from_secs(300),
-    idle_timeout: Duration::from_secs(10),
+    max_per_user: 1,
     too_large: hearts::import::file_too_large,
 };
+/// Forms of the fake Spotify, whose visitors are unknown.
+const DEMO: BodyLimits = BodyLimits { max_bytes: MAX_ANONYMOUS_BYTES, ..FORM };
 
 const MINUTE: Duration = Duration::from_secs(60);
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
-/// The router of the whole site. `demo_routes` (the fake Spotify) get only the outermost layers.
+/// The router of the whole site. `demo_routes` (the fake Spotify) get only the outermost layers, and a
+/// limit on bodies.
 pub fn router(app: Arc<App>, demo_routes: Option<Router>) -> Router {
-    let pages = page_routes(&app).with_state(app.clone());
+    let concurrency = GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS);
+    let pages = page_routes(&app, &concurrency).with_state(app.clone());
+    let public_pages = limit_concurrency(public_routes(), &concurrency).with_state(app.clone());
+    let demo_routes = demo_routes.map(|routes| buffer_bodies(&app, routes, DEMO));
     let site = Router::new()
         .merge(with_page_layers(&app, pages))
-        .merge(with_public_page_layers(&app, public_routes().with_state(app.clone())))
+        .merge(with_public_page_layers(&app, public_pages))
         .merge(assets::router())
         .merge(stateless_routes().with_state(app.clone()));
     with_site_layers(&app, site, demo_routes)
@@ -76,7 +76,7 @@ fn stateless_routes() -> Router<Arc<App>> {
         .route("/.well-known/change-password", get(well_known::change_password))
 }
 
-fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
+fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Router<Arc<App>> {
     let transfers = RateLimit::new(app, Key::User, non_zero(30), TEN_MINUTES, "exports and imports");
     let pages = Router::new()
         .route("/", get(home::show))
@@ -104,8 +104,7 @@ fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
-    limit_concurrency(pages, UnfinishedRequests::new(app, FORM), MAX_CONCURRENT_REQUESTS)
-        .merge(import_routes(app, &transfers))
+    buffer_bodies(app, limit_concurrency(pages, concurrency), FORM).merge(import_routes(app, &transfers))
 }
 
 fn login_routes(app: &Arc<App>) -> Router<Arc<App>> {
@@ -168,7 +167,8 @@ fn import_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>>
         .route("/hearts/import", post(hearts::import::create))
         .layer(DefaultBodyLimit::max(hearts::import::MAX_REQUEST_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
-    limit_concurrency(routes, UnfinishedRequests::new(app, UPLOAD), hearts::import::MAX_CONCURRENT)
+    let concurrency = GlobalConcurrencyLimitLayer::new(hearts::import::MAX_CONCURRENT);
+    buffer_bodies(app, limit_concurrency(routes, &concurrency), UPLOAD)
         .route_layer(from_fn_with_state(app.clone(), require_sign_in))
         .route_layer(from_fn_with_state(Arc::from([transfers.clone()]), rate_limit::enforce))
 }
@@ -234,8 +234,4 @@ fn public_routes() -> Router<Arc<App>> {
 
 const fn non_zero(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).expect("not zero")
-}
-
-fn multiply(count: NonZeroU32, factor: u32) -> NonZeroU32 {
-    count.saturating_mul(non_zero(factor))
 }

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use source::{Source, files, read, sources};
 
 /// Modules that each module of `src` may import, besides [`SHARED`].
-const IMPORTS: [(&str, &[&str]); 17] = [
+const IMPORTS: [(&str, &[&str]); 19] = [
     ("main", &["cli"]),
     ("cli", &["background_jobs", "server", "web", "domain", "app", "config", "db", "oauth", "spotify", "vault"]),
     ("background_jobs", &["domain", "app", "db"]),
-    ("server", &["db"]),
+    ("server", &["connections"]),
+    ("connections", &[]),
     // Not db: domain re-exports the row types that pages need.
     ("web", &["domain", "app"]),
     ("domain", &["app", "db", "spotify", "oauth", "vault"]),
@@ -27,12 +28,13 @@ const IMPORTS: [(&str, &[&str]); 17] = [
     ("ids", &[]),
     ("expiring_cache", &[]),
     ("in_progress", &[]),
+    ("network", &[]),
     ("rate_limiter", &[]),
     ("telemetry", &[]),
 ];
 
 /// Modules that all others may import.
-const SHARED: [&str; 5] = ["expiring_cache", "ids", "in_progress", "rate_limiter", "telemetry"];
+const SHARED: [&str; 6] = ["expiring_cache", "ids", "in_progress", "network", "rate_limiter", "telemetry"];
 
 /// The same inside `web`. Nothing imports a page but the router and other pages.
 const WEB_IMPORTS: [(&str, &[&str]); 9] = [

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use sqlx::AssertSqlSafe;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -21,34 +22,37 @@ async fn connect(base: &str) -> TcpStream {
 
 #[tokio::test]
 async fn overload_gives_503_and_recovers() {
-    let site = Site::open().await;
-    let ada = site.sign_in("ada").await;
-    let mut stuck = Vec::new();
-    // Requests wait for this lock.
-    let mut lock = site.db.begin().await.unwrap();
-    sqlx::query("lock table sessions").execute(&mut *lock).await.unwrap();
-    for _ in 0..MAX_CONCURRENT_REQUESTS {
-        let mut stream = connect(&site.base).await;
-        let request = format!("GET /hearts HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {}\r\n\r\n", ada.cookie());
-        stream.write_all(request.as_bytes()).await.unwrap();
-        stuck.push(stream);
-    }
-    let refused = async {
-        loop {
-            let page = ada.get("/hearts").await;
-            if page.status == 503 && page.text("h1") == "Busy right now" {
-                break page;
-            }
+    // Shared pages count too.
+    for (table, path) in [("sessions", "/hearts"), ("shares", "/u/somebody")] {
+        let site = Site::open().await;
+        let ada = site.sign_in("ada").await;
+        let mut stuck = Vec::new();
+        // Requests wait for this lock.
+        let mut lock = site.db.begin().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("lock table {table}"))).execute(&mut *lock).await.unwrap();
+        for _ in 0..MAX_CONCURRENT_REQUESTS {
+            let mut stream = connect(&site.base).await;
+            let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {}\r\n\r\n", ada.cookie());
+            stream.write_all(request.as_bytes()).await.unwrap();
+            stuck.push(stream);
         }
-    };
-    let page = tokio::time::timeout(Duration::from_secs(20), refused).await.expect("refused");
-    assert_eq!((page.text("h1").as_str(), page.header("retry-after")), ("Busy right now", "5"));
-    assert!(!page.text("main").contains("Nothing was saved."), "it was only read");
-    assert_eq!(ada.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await.status, 503);
-    assert_eq!(ada.get("/healthz").await.status, 200, "the process lives");
-    lock.rollback().await.unwrap();
-    drop(stuck);
-    wait_until("it passes by itself", async || ada.get("/hearts").await.status == 200).await;
+        let refused = async {
+            loop {
+                let page = ada.get("/hearts").await;
+                if page.status == 503 && page.text("h1") == "Busy right now" {
+                    break page;
+                }
+            }
+        };
+        let page = tokio::time::timeout(Duration::from_secs(20), refused).await.expect("refused");
+        assert_eq!((page.text("h1").as_str(), page.header("retry-after")), ("Busy right now", "5"));
+        assert!(!page.text("main").contains("Nothing was saved."), "it was only read");
+        assert_eq!(ada.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await.status, 503);
+        assert_eq!(ada.get("/healthz").await.status, 200, "the process lives");
+        lock.rollback().await.unwrap();
+        drop(stuck);
+        wait_until("it passes by itself", async || ada.get("/hearts").await.status == 200).await;
+    }
 }
 
 /// Returns the status of the response that `stream` receives within `seconds`.
@@ -58,11 +62,11 @@ async fn read_status(stream: &mut TcpStream, seconds: u64) -> Option<String> {
     read.ok()?.ok().map(|_| String::from_utf8_lossy(&start[9..]).into_owned())
 }
 
-/// The resident memory of a process in megabytes.
+/// The resident memory of a process (`VmRSS`), or the most it ever was (`VmHWM`), in megabytes.
 #[cfg(target_os = "linux")]
-fn resident_megabytes(pid: u32) -> u64 {
+fn megabytes(pid: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }
 
@@ -92,8 +96,92 @@ async fn dripped_requests_keep_nobody_waiting() {
         assert_eq!(mira.get("/hearts").await.status, 200, "a page of somebody else");
     }
     #[cfg(target_os = "linux")]
-    assert!(resident_megabytes(program.pid()) < 100, "{} MB", resident_megabytes(program.pid()));
+    assert!(megabytes(program.pid(), "VmRSS") < 100, "{} MB", megabytes(program.pid(), "VmRSS"));
     drop((program, dripped));
+}
+
+/// Sends a request except for its last byte.
+async fn send_part(base: &str, path: &str, address: &str, (cookie, length): (&str, usize)) -> TcpStream {
+    let mut stream = connect(base).await;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nx-forwarded-for: {address}\r\ncookie: {cookie}\r\n\
+         content-type: multipart/form-data; boundary=b\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The server may have refused it already.
+    let _ = stream.write_all(&vec![b'x'; length - 1]).await;
+    stream
+}
+
+/// Attack: many large forms that never end, from a few addresses and without an account.
+#[tokio::test]
+async fn unfinished_forms_of_some_keep_nobody_out() {
+    let site = Site::open_with(&[("TRUSTED_PROXY", "1")]).await;
+    let mut unfinished = Vec::new();
+    for n in 0..150 {
+        let address = if n % 2 == 0 { format!("203.0.113.{}", n / 20) } else { format!("2001:db8:0:{}::1", n / 20) };
+        unfinished.push(send_part(&site.base, "/hearts", &address, ("", 64 * 1024)).await);
+    }
+    for _ in 0..40 {
+        unfinished.push(send_part(&site.base, "/hearts", "198.51.100.9", ("", 100)).await);
+    }
+    let refused = read_status(unfinished.last_mut().unwrap(), 10).await;
+    assert_eq!(refused.as_deref(), Some("429"), "one address has few unfinished requests");
+    for address in ["198.51.100.7", "198.51.100.9", "203.0.113.0", "2001:db8:0:1::1"] {
+        let headers = [("sec-fetch-site", "same-origin"), ("x-forwarded-for", address)];
+        let form = site.visitor().request(Method::POST, "/auth/spotify", &headers, Some(String::new())).await;
+        assert_eq!(form.status, 303, "also a neighbour with the same address: {address}");
+        let form = site.visitor().request(Method::POST, "/hearts", &headers, Some("link=x".into())).await;
+        assert_eq!(form.header("location"), "/login?next=%2Fhearts", "{address}");
+        let large = site.visitor().request(Method::POST, "/hearts", &headers, Some("x".repeat(60_000))).await;
+        assert!(large.header("location").starts_with("/login?next="), "a signed-out visitor sends nothing large");
+    }
+    let ada = site.sign_in("ada").await;
+    let headers = [("sec-fetch-site", "same-origin")];
+    let large = ada.request(Method::POST, "/hearts", &headers, Some(format!("link={}", "x".repeat(60_000)))).await;
+    assert_ne!(large.status, 503);
+    drop(unfinished);
+}
+
+/// Attack: one account with several browsers and addresses, whose files never end.
+#[tokio::test]
+async fn unfinished_uploads_of_one_person_keep_nobody_out() {
+    let site = Site::open_with(&[("TRUSTED_PROXY", "1")]).await;
+    let browsers = [site.sign_in("ada").await, site.sign_in("ada").await, site.sign_in("ada").await];
+    let mut unfinished = Vec::new();
+    for n in 0..6 {
+        let cookie = browsers[n % 3].cookie();
+        let address = format!("203.0.113.{n}");
+        unfinished.push(send_part(&site.base, "/hearts/import", &address, (&cookie, 5_000_000)).await);
+    }
+    let noor = site.sign_in("noor").await;
+    let form = noor.open("/hearts/import").await.form("form.import-form");
+    let file = format!("id,extra\n3cEYpjA9oz9GiPac4AsH4n,{}\n", "x".repeat(1_000_000));
+    assert_eq!(noor.upload(form, file.as_bytes()).await.status, 200);
+    drop(unfinished);
+}
+
+/// Attack: files that take much more memory than their size.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn imports_take_little_memory() {
+    let site = Site::open().await;
+    let line = |n: usize| format!("{n:022},2020-01-01,{},\"one, two\"\n", "a note ".repeat(6));
+    let hearts = format!("id,hearted_at,note,tags\n{}", (0..20_000).map(line).collect::<String>());
+    let one_line = "spotify:pl, ".repeat(399_000);
+    let [many_entries, one_cell] = [format!("[0{}]", ",0".repeat(399_000)), "x".repeat(5_000_000)];
+    for (file, status, limit) in [(hearts, 200, 40), (one_line, 422, 40), (many_entries, 422, 40), (one_cell, 422, 40)]
+    {
+        let (program, base) = start_program(&site, &[]).await;
+        let ada = Visitor::new(&base);
+        ada.sign_in("ada").await;
+        let form = ada.open("/hearts/import").await.form("form.import-form");
+        let before = megabytes(program.pid(), "VmHWM");
+        assert_eq!(ada.upload(form, file.as_bytes()).await.status, status, "{}", &file[..40]);
+        let used = megabytes(program.pid(), "VmHWM") - before;
+        println!("{used} MB for {}", &file[..20]);
+        assert!(used < limit, "{used} MB for {}", &file[..40]);
+    }
 }
 
 #[tokio::test]

@@ -91,6 +91,9 @@ async fn demo_panel_outage_keeps_the_list() {
     std::fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut program = Program::start_demo(data.path(), &free_port());
     let visitor = Visitor::new(&program.wait_until_ready().await);
+    let decision = Some("x".repeat(20_000));
+    let refused = visitor.request(Method::POST, "/fake-spotify/authorize/decision", &[], decision).await;
+    assert_eq!(refused.status, 413, "the made-up Spotify takes no large forms");
     let way = visitor.open("/").await.attribute("header .demo-banner a[href*=panel]", "href");
     let panel = visitor.open(&way).await;
     let panel = visitor.submit(panel.form("button[name=incomplete-library]").with("incomplete-library", "on")).await;

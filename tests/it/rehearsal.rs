@@ -13,7 +13,7 @@ use crate::support::visitor::Visitor;
 
 /// Clients that send requests until shutdown.
 const CLIENTS: usize = 20;
-/// Unfinished requests of one browser (src/web/router.rs).
+/// Less than the limit of one address (src/web/middleware/request_body.rs).
 const UNFINISHED: usize = 8;
 
 #[tokio::test]

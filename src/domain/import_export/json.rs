@@ -89,7 +89,12 @@ fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
     Ok(file_heart)
 }
 
-pub(super) fn read(text: &str, is_cancelled: IsCancelled<'_>) -> Result<Vec<FileLine>, ImportError> {
+/// Reads the hearts of a file, and hands each to `add`.
+pub(super) fn read(
+    text: &str,
+    is_cancelled: IsCancelled<'_>,
+    add: &mut dyn FnMut(FileLine),
+) -> Result<(), ImportError> {
     if text.bytes().filter(|byte| *byte == b',').count() > MAX_CELLS {
         return Err(ImportError::TooMany);
     }
@@ -100,22 +105,32 @@ pub(super) fn read(text: &str, is_cancelled: IsCancelled<'_>) -> Result<Vec<File
     if let Some(version) = file.version.filter(|version| *version > VERSION) {
         return Err(ImportError::NewerVersion(version));
     }
-    read_entries(file.hearts, is_cancelled)
+    read_entries(file.hearts, is_cancelled, add)
 }
 
 /// Reads an array of links or hearts. `None` if the text is not one.
-pub(super) fn read_array(text: &str, is_cancelled: IsCancelled<'_>) -> Option<Result<Vec<FileLine>, ImportError>> {
+pub(super) fn read_array(
+    text: &str,
+    is_cancelled: IsCancelled<'_>,
+    add: &mut dyn FnMut(FileLine),
+) -> Option<Result<(), ImportError>> {
     let is_small = text.bytes().filter(|byte| *byte == b',').count() <= MAX_CELLS;
     let entries = if is_small { serde_json::from_str(text).ok()? } else { return None };
-    Some(read_entries(entries, is_cancelled))
+    Some(read_entries(entries, is_cancelled, add))
 }
 
-fn read_entries(entries: Vec<&RawValue>, is_cancelled: IsCancelled<'_>) -> Result<Vec<FileLine>, ImportError> {
+fn read_entries(
+    entries: Vec<&RawValue>,
+    is_cancelled: IsCancelled<'_>,
+    add: &mut dyn FnMut(FileLine),
+) -> Result<(), ImportError> {
     if entries.len() > MAX_HEARTS {
         return Err(ImportError::TooMany);
     }
-    let entries = (1..).zip(entries).take_while(|_| !is_cancelled());
-    Ok(entries.map(|(number, entry)| FileLine { number, heart: parse_heart(entry) }).collect())
+    for (number, entry) in (1..).zip(entries).take_while(|_| !is_cancelled()) {
+        add(FileLine { number, heart: parse_heart(entry) });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -124,12 +139,14 @@ mod tests {
 
     #[test]
     fn each_kind_of_bad_file_has_its_error() {
-        let error = |text: &str| read(text, &|| false).map(|_| ()).unwrap_err();
+        let error = |text: &str| read(text, &|| false, &mut |_| {}).unwrap_err();
         assert_eq!(error("{\"hearts\":["), ImportError::BrokenJson { line: 1, column: 11 });
         assert_eq!(error("{\"items\":[]}"), ImportError::NoHearts);
         assert_eq!(error("[1]"), ImportError::NoHearts);
         assert_eq!(error("{\"version\":2,\"hearts\":[]}"), ImportError::NewerVersion(2));
-        let lines = read("{\"hearts\":[{\"link\":\"x\",\"tags\":[\"a\",\"b\"],\"more\":1},7]}", &|| false).unwrap();
+        let mut lines = Vec::new();
+        let text = "{\"hearts\":[{\"link\":\"x\",\"tags\":[\"a\",\"b\"],\"more\":1},7]}";
+        read(text, &|| false, &mut |line| lines.push(line)).unwrap();
         let heart = lines[0].heart.clone().unwrap();
         assert_eq!((heart.playlist.as_str(), heart.tags.as_str()), ("x", "a, b"));
         assert!(lines[1].number == 2 && lines[1].heart == Err(LineError::NotAHeart));
@@ -138,8 +155,12 @@ mod tests {
     #[test]
     fn a_file_with_too_many_hearts_is_rejected() {
         let file = |hearts: usize| format!("{{\"hearts\":[0{}]}}", ",0".repeat(hearts - 1));
-        assert_eq!(read(&file(MAX_HEARTS), &|| false).unwrap().len(), MAX_HEARTS);
-        assert_eq!(read(&file(MAX_HEARTS + 1), &|| false).err(), Some(ImportError::TooMany));
-        assert_eq!(read(&file(MAX_CELLS + 2), &|| false).err(), Some(ImportError::TooMany));
+        let read = |hearts: usize| {
+            let mut count = 0;
+            read(&file(hearts), &|| false, &mut |_| count += 1).map(|()| count)
+        };
+        assert_eq!(read(MAX_HEARTS), Ok(MAX_HEARTS));
+        assert_eq!(read(MAX_HEARTS + 1), Err(ImportError::TooMany));
+        assert_eq!(read(MAX_CELLS + 2), Err(ImportError::TooMany));
     }
 }

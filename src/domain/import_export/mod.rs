@@ -124,22 +124,23 @@ pub fn parse(bytes: &[u8], now: OffsetDateTime, is_cancelled: IsCancelled<'_>) -
 }
 
 fn parse_text(text: &str, now: OffsetDateTime, is_cancelled: IsCancelled<'_>) -> Result<ImportFile, ImportError> {
-    let (format, lines) = match text.trim_start().chars().next() {
-        None => return Err(ImportError::Empty),
-        Some('{') => (Format::Json, json::read(text, is_cancelled)?),
-        // A list of links in Markdown begins with a bracket too.
-        Some(first) => match (first == '[').then(|| json::read_array(text, is_cancelled)).flatten() {
-            Some(lines) => (Format::Json, lines?),
-            None => (Format::Csv, table::read(text, is_cancelled)?),
-        },
+    let mut file = ImportFile { format: Format::Json, hearts: Vec::new(), errors: Vec::new(), more_errors: 0 };
+    let mut add = |FileLine { number, heart }: FileLine| match heart.and_then(|heart| parse_heart(&heart, now)) {
+        Ok(heart) => file.hearts.push(heart),
+        Err(error) if file.errors.len() < MAX_LISTED_ERRORS => file.errors.push((number, error)),
+        Err(_) => file.more_errors += 1,
     };
-    let mut file = ImportFile { format, hearts: Vec::new(), errors: Vec::new(), more_errors: 0 };
-    for FileLine { number, heart } in lines.into_iter().take_while(|_| !is_cancelled()) {
-        match heart.and_then(|heart| parse_heart(&heart, now)) {
-            Ok(heart) => file.hearts.push(heart),
-            Err(error) if file.errors.len() < MAX_LISTED_ERRORS => file.errors.push((number, error)),
-            Err(_) => file.more_errors += 1,
-        }
+    match text.trim_start().chars().next() {
+        None => return Err(ImportError::Empty),
+        Some('{') => json::read(text, is_cancelled, &mut add)?,
+        // A list of links in Markdown begins with a bracket too.
+        Some(first) => match (first == '[').then(|| json::read_array(text, is_cancelled, &mut add)).flatten() {
+            Some(result) => result?,
+            None => {
+                table::read(text, is_cancelled, &mut add)?;
+                file.format = Format::Csv;
+            }
+        },
     }
     Ok(file)
 }

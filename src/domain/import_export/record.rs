@@ -8,8 +8,9 @@ use crate::domain::reference::ReferenceError;
 
 /// Maximum number of hearts in a file; they are held in memory until they are stored. The import page states it too.
 pub(super) const MAX_HEARTS: usize = 50_000;
-/// Maximum number of separators in a file: an empty cell takes eight times its size in memory.
-pub(super) const MAX_CELLS: usize = 1_000_000;
+/// Maximum number of separators in a file, all of which may be in one line: a cell takes eight bytes of memory, an entry
+/// of JSON sixteen. The largest export has fewer.
+pub(super) const MAX_CELLS: usize = 400_000;
 /// Maximum length of a cell that is parsed.
 pub(super) const MAX_CELL_BYTES: usize = MAX_FIELD_BYTES;
 
@@ -75,7 +76,7 @@ pub enum ImportError {
     #[error("This file has more than 50,000 hearts. Split it into parts.")]
     TooMany,
     /// More than [`MAX_CELLS`].
-    #[error("This table has more than a million cells. Split it into parts, or leave out the other columns.")]
+    #[error("This table has more than 400,000 cells. Split it into parts, or leave out the other columns.")]
     TooManyCells,
     #[error("This JSON file cannot be read: it ends early or is damaged at line {line}, column {column}.")]
     BrokenJson { line: usize, column: usize },

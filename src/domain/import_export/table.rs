@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::csv::unescape;
 use super::record::{
@@ -20,7 +20,12 @@ const OTHER_NAMES: [&str; 3] = ["hearted_at", "note", "tags"];
 /// Maximum number of columns that are searched for playlists.
 const MAX_COLUMNS: usize = 256;
 
-pub(super) fn read(text: &str, is_cancelled: IsCancelled<'_>) -> Result<Vec<FileLine>, ImportError> {
+/// Reads the hearts of a table, and hands each to `add`.
+pub(super) fn read(
+    text: &str,
+    is_cancelled: IsCancelled<'_>,
+    add: &mut dyn FnMut(FileLine),
+) -> Result<(), ImportError> {
     let (separators, start) = match declared_separator(text) {
         Some((separator, start)) => (vec![separator], start),
         None => (SEPARATORS.to_vec(), 0),
@@ -30,15 +35,25 @@ pub(super) fn read(text: &str, is_cancelled: IsCancelled<'_>) -> Result<Vec<File
     }
     let tables = separators.into_iter().filter_map(|separator| Table::detect(text, start, separator, is_cancelled));
     let table = tables.max_by_key(|table| table.score).ok_or(ImportError::NoPlaylists)?;
-    let mut lines = Vec::new();
-    for (number, record) in records(text, start, table.separator, is_cancelled).skip((table.header_len > 0).into()) {
-        let hearts = table.read_hearts(&record);
-        if lines.len() + hearts.len() > MAX_HEARTS {
+    let mut records = Records::new(text, start, table.separator, is_cancelled);
+    if table.header_len > 0 {
+        records.next();
+    }
+    let mut count = 0;
+    while let Some((number, record)) = records.next() {
+        let playlists = table.find_playlists(record);
+        count += playlists.len();
+        if count > MAX_HEARTS {
             return Err(ImportError::TooMany);
         }
-        lines.extend(hearts.into_iter().map(|heart| FileLine { number, heart }));
+        // Only the first heart has the note, tags and date: a copy for each link of a long line would take much memory.
+        for (index, column) in playlists.into_iter().enumerate() {
+            let further = || FileHeart { playlist: record[column].to_owned(), ..FileHeart::default() };
+            let heart = if index == 0 { table.read_heart(record, column) } else { Ok(further()) };
+            add(FileLine { number, heart });
+        }
     }
-    Ok(lines)
+    Ok(())
 }
 
 /// Returns the separator of a first line like `sep=;`, which spreadsheets read, and the position after that line.
@@ -52,30 +67,49 @@ fn declared_separator(text: &str) -> Option<(u8, usize)> {
     (name.eq_ignore_ascii_case("sep") && separator.is_ascii() && is_padding).then_some((*separator, start))
 }
 
-/// Returns the records that are not blank, each with its line number.
-fn records<'a>(
+/// The records that are not blank. All are read into the same memory, because one may be the whole file.
+struct Records<'a> {
     text: &'a str,
     start: usize,
-    separator: u8,
+    reader: Reader<&'a [u8]>,
+    record: StringRecord,
+    /// Number of the line that begins at the position `counted`.
+    line: usize,
+    counted: usize,
     is_cancelled: IsCancelled<'a>,
-) -> impl Iterator<Item = (usize, StringRecord)> + 'a {
-    let mut builder = ReaderBuilder::new();
-    let reader = builder.delimiter(separator).has_headers(false).flexible(true).from_reader(&text.as_bytes()[start..]);
-    let (mut line, mut counted) = (1, 0);
-    reader
-        .into_records()
-        .take_while(move |_| !is_cancelled())
-        // Text that is in memory and UTF-8 cannot fail to be read.
-        .filter_map(Result::ok)
-        .filter(|record| record.iter().any(|cell| !cell.trim().is_empty()))
-        .map(move |record| {
-            let position = start + record.position().map_or(0, |position| position.byte() as usize);
-            // The reader's position is before any empty lines.
-            let begin = text.len() - text[position..].trim_start_matches(['\r', '\n']).len();
-            line += count_line_ends(&text[counted..begin]);
-            counted = begin;
-            (line, record)
-        })
+}
+
+impl<'a> Records<'a> {
+    fn new(text: &'a str, start: usize, separator: u8, is_cancelled: IsCancelled<'a>) -> Self {
+        let mut builder = ReaderBuilder::new();
+        builder.delimiter(separator).has_headers(false).flexible(true);
+        let mut reader = builder.from_reader(&text.as_bytes()[start..]);
+        let mut record = StringRecord::new();
+        // Without headers the reader keeps two copies of the first record; with them, it returns them first.
+        reader.set_headers(StringRecord::new());
+        let _ = reader.read_record(&mut record);
+        Self { text, start, reader, record, line: 1, counted: 0, is_cancelled }
+    }
+
+    /// Returns the next record with its line number.
+    fn next(&mut self) -> Option<(usize, &StringRecord)> {
+        loop {
+            // Text that is in memory and UTF-8 cannot fail to be read.
+            if (self.is_cancelled)() || !self.reader.read_record(&mut self.record).ok()? {
+                return None;
+            }
+            if self.record.iter().any(|cell| !cell.trim().is_empty()) {
+                break;
+            }
+        }
+        let text = self.text;
+        let position = self.start + self.record.position().map_or(0, |position| position.byte() as usize);
+        // The reader's position is before any empty lines.
+        let begin = text.len() - text[position..].trim_start_matches(['\r', '\n']).len();
+        self.line += count_line_ends(&text[self.counted..begin]);
+        self.counted = begin;
+        Some((self.line, &self.record))
+    }
 }
 
 /// Counts line ends of all systems. The reader's own line numbers count line feeds only.
@@ -104,14 +138,26 @@ impl Table {
     /// Finds the columns by a separator. The column of playlists is the one with most cells that are one; its name
     /// decides between equals, and where no cell has a link. `None` without such a column.
     fn detect(text: &str, start: usize, separator: u8, is_cancelled: IsCancelled<'_>) -> Option<Self> {
-        let mut records = records(text, start, separator, is_cancelled).map(|(_, record)| record).peekable();
-        let first = records.peek()?.clone();
-        let mut columns = count_cells(records);
+        let mut records = Records::new(text, start, separator, is_cancelled);
+        let (_, first) = records.next()?;
         let find = |name: &str| {
             let is_name = |cell: &str| cell.trim_matches(['"', ' ', '\t']).eq_ignore_ascii_case(name);
             first.iter().position(is_name)
         };
         let (named, others) = (PLAYLIST_NAMES.map(find), OTHER_NAMES.map(find));
+        let has_names = named.iter().chain(&others).any(Option::is_some);
+        let has_link = first.iter().any(|cell| reference::names_spotify(cell) && reference::parse(cell).is_ok());
+        let first_len = first.len();
+        // For each column, whether the first record is a header if the playlists are in that column.
+        let is_header = |cell| !has_link && is_header(cell, has_names);
+        let is_header: Vec<bool> = first.iter().take(MAX_COLUMNS).map(is_header).collect();
+        let mut columns = Vec::new();
+        count_cells(&mut columns, first);
+        // As many as a file may have, and one more: the rest is not read.
+        for _ in 0..=MAX_HEARTS {
+            let Some((_, record)) = records.next() else { break };
+            count_cells(&mut columns, record);
+        }
         let ids = add_ids(&mut columns, &named, others.iter().any(Option::is_some));
         let key = |column: usize| {
             let (counts, rank) = (columns[column], named.iter().rev().position(|name| *name == Some(column)));
@@ -123,13 +169,11 @@ impl Table {
         if counts.links == 0 && (counts.ids > 0 || !named.contains(&Some(playlist))) {
             return None;
         }
-        let has_names = named.iter().chain(&others).any(Option::is_some);
-        let has_header = !first.iter().any(|cell| reference::names_spotify(cell) && reference::parse(cell).is_ok())
-            && is_header(first.get(playlist).unwrap_or_default(), has_names);
-        let header_len = if has_header { first.len() } else { 0 };
+        let has_header = is_header.get(playlist).copied().unwrap_or(!has_link);
+        let header_len = if has_header { first_len } else { 0 };
         let [hearted_at, note, tags] = others.map(|column| column.filter(|_| has_header));
         let sum = |count: fn(&CellCounts) -> usize| columns.iter().map(count).sum();
-        let score = (has_names, sum(|c| c.readable), sum(|c| c.exact), sum(|c| c.links), first.len());
+        let score = (has_names, sum(|c| c.readable), sum(|c| c.exact), sum(|c| c.links), first_len);
         Some(Self { score, separator, header_len, playlist, ids, hearted_at, note, tags })
     }
 
@@ -151,18 +195,6 @@ impl Table {
         let main = if is_link { self.playlist } else { linked.first().copied().unwrap_or(self.playlist) };
         let nameless = linked.into_iter().filter(|column| *column != main && !has_name(*column));
         [main].into_iter().chain(nameless).collect()
-    }
-
-    /// Reads the heart of a record, and those of further links in it. Only the first has the note, tags and date: a copy
-    /// for each link of a long line would take much memory.
-    fn read_hearts(&self, record: &StringRecord) -> Vec<Result<FileHeart, LineError>> {
-        let further = |column: &usize| FileHeart { playlist: record[*column].to_owned(), ..FileHeart::default() };
-        match self.find_playlists(record).as_slice() {
-            [] => vec![],
-            [main, rest @ ..] => {
-                [self.read_heart(record, *main)].into_iter().chain(rest.iter().map(further).map(Ok)).collect()
-            }
-        }
     }
 
     fn read_heart(&self, record: &StringRecord, playlist: usize) -> Result<FileHeart, LineError> {
@@ -209,24 +241,19 @@ struct CellCounts {
     links: usize,
 }
 
-fn count_cells(records: impl Iterator<Item = StringRecord>) -> Vec<CellCounts> {
-    let mut columns = Vec::<CellCounts>::new();
-    // One more than a file may have, with its header: the rest is not read.
-    for record in records.take(MAX_HEARTS + 2) {
-        columns.resize(columns.len().max(record.len().min(MAX_COLUMNS)), CellCounts::default());
-        for (column, cell) in columns.iter_mut().zip(&record).filter(|(_, cell)| may_have_playlist(cell)) {
-            if !reference::names_spotify(cell) {
-                column.ids += 1;
-                continue;
-            }
-            let reference = reference::parse(cell);
-            let is_readable = reference.is_ok();
-            column.links += usize::from(reference.map_or_else(ReferenceError::is_spotify_link, |_| true));
-            column.readable += usize::from(is_readable);
-            column.exact += usize::from(is_readable && reference::is_word(cell));
+fn count_cells(columns: &mut Vec<CellCounts>, record: &StringRecord) {
+    columns.resize(columns.len().max(record.len().min(MAX_COLUMNS)), CellCounts::default());
+    for (column, cell) in columns.iter_mut().zip(record).filter(|(_, cell)| may_have_playlist(cell)) {
+        if !reference::names_spotify(cell) {
+            column.ids += 1;
+            continue;
         }
+        let reference = reference::parse(cell);
+        let is_readable = reference.is_ok();
+        column.links += usize::from(reference.map_or_else(ReferenceError::is_spotify_link, |_| true));
+        column.readable += usize::from(is_readable);
+        column.exact += usize::from(is_readable && reference::is_word(cell));
     }
-    columns
 }
 
 /// True if the cell is an id or names Spotify.

@@ -30,7 +30,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 
 use self::canonical_host::CanonicalHost;
 use self::from_fn::{from_fn, from_fn_with_state};
-use self::request_body::UnfinishedRequests;
+use self::request_body::{BodyLimits, UnfinishedRequests};
 use self::request_id::REQUEST_ID;
 use crate::app::App;
 use crate::web::extract::SignedIn;
@@ -95,19 +95,25 @@ pub(crate) async fn require_sign_in(_: SignedIn, request: Request, next: Next) -
     next.run(request).await
 }
 
-/// Buffers the bodies of requests to `routes`, and then rejects requests while `concurrency` is used up, instead of
-/// queueing them.
+/// Buffers the bodies of requests to `routes`.
+pub(crate) fn buffer_bodies<S: Clone + Send + Sync + 'static>(
+    app: &Arc<App>,
+    routes: Router<S>,
+    limits: BodyLimits,
+) -> Router<S> {
+    routes.layer(from_fn_with_state(UnfinishedRequests::new(app, limits), request_body::buffer_body))
+}
+
+/// Rejects requests to `routes` while `concurrency` is used up, instead of queueing them.
 pub(crate) fn limit_concurrency(
     routes: Router<Arc<App>>,
-    unfinished: Arc<UnfinishedRequests>,
-    concurrency: usize,
+    concurrency: &GlobalConcurrencyLimitLayer,
 ) -> Router<Arc<App>> {
     routes.layer(
         ServiceBuilder::new()
-            .layer(from_fn_with_state(unfinished, request_body::buffer_body))
             .layer(HandleErrorLayer::new(error::overloaded))
             .layer(LoadShedLayer::new())
-            .layer(GlobalConcurrencyLimitLayer::new(concurrency)),
+            .layer(concurrency.clone()),
     )
 }
 

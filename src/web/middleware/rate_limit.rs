@@ -18,19 +18,16 @@ use url::form_urlencoded;
 
 use crate::app::{App, Clock};
 use crate::ids::{TokenHash, UserId};
+use crate::network::ByNetwork;
 use crate::rate_limiter::RateLimiter;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::MaybeUser;
 use crate::web::middleware::from_fn::from_fn_with_state;
 
-/// Networks that are counted beside a /64, by the length of their prefix, with the factor of their limit: a household has
-/// up to a /56, a company a /48 (RIPE-690), and with it 65,536 networks of /64.
-const WIDER_NETWORKS: [(u32, u32); 2] = [(56, 4), (48, 16)];
-
 /// The kind of key that a limit counts by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
-    /// The client's IP address; for IPv6, its /64 network and those in [`WIDER_NETWORKS`].
+    /// The client's IP address and its networks.
     Address,
     /// The signed-in user; otherwise the address. Loads the session, which the handler needs anyway.
     User,
@@ -54,16 +51,13 @@ pub(crate) struct RateLimit {
     label: &'static str,
     trusted_proxies: usize,
     clock: Clock,
-    limiter: RateLimiter<RateLimitKey>,
-    wider_limiters: [(u32, RateLimiter<Ipv6Addr>); WIDER_NETWORKS.len()],
+    by_address: ByNetwork<RateLimiter<IpAddr>>,
+    by_user: RateLimiter<UserId>,
+    by_state: RateLimiter<TokenHash>,
 }
 
 impl RateLimit {
     pub(crate) fn new(app: &App, key: Key, max: NonZeroU32, period: Duration, label: &'static str) -> Arc<Self> {
-        let wider_limiters = WIDER_NETWORKS.map(|(prefix, factor)| {
-            let factor = NonZeroU32::new(factor).expect("not zero");
-            (prefix, RateLimiter::new(max.saturating_mul(factor), period))
-        });
         Arc::new(Self {
             key,
             max,
@@ -71,22 +65,20 @@ impl RateLimit {
             label,
             trusted_proxies: app.config.access.trusted_proxies,
             clock: app.clock.clone(),
-            limiter: RateLimiter::new(max, period),
-            wider_limiters,
+            by_address: ByNetwork::new(|factor| RateLimiter::new(multiply(max, factor), period)),
+            by_user: RateLimiter::new(max, period),
+            by_state: RateLimiter::new(max, period),
         })
     }
 
     /// Counts a request. Fails with the time to wait if the limit is exceeded.
     fn count(&self, key: RateLimitKey) -> Result<(), Duration> {
         let now = (self.clock)();
-        self.limiter.count(key, now)?;
-        if let RateLimitKey::Address(IpAddr::V6(address)) = key {
-            // Only requests within the narrower limits: one network cannot use up those of its neighbours.
-            for (prefix, limiter) in &self.wider_limiters {
-                limiter.count(network(address, *prefix), now)?;
-            }
+        match key {
+            RateLimitKey::User(user) => self.by_user.count(user, now),
+            RateLimitKey::State(state) => self.by_state.count(state, now),
+            RateLimitKey::Address(address) => self.by_address.count(address, now),
         }
-        Ok(())
     }
 
     fn error(&self, wait: Duration) -> AppError {
@@ -117,8 +109,8 @@ fn state(request: &Parts) -> Option<TokenHash> {
     parameters.find(|(name, _)| name == "state").map(|(_, state)| TokenHash::new(state.as_bytes()))
 }
 
-fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
-    Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - prefix)))
+pub(crate) fn multiply(count: NonZeroU32, factor: u32) -> NonZeroU32 {
+    count.saturating_mul(NonZeroU32::new(factor).expect("not zero"))
 }
 
 pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLimit>) -> MethodRouter<Arc<App>> {
@@ -146,15 +138,11 @@ pub(crate) async fn enforce(State(limits): State<Arc<[Arc<RateLimit>]>>, request
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// The client's IP address; for IPv6, its /64 network, in which one household can use any address.
+/// The client's IP address.
 pub(crate) fn address(request: &Parts, trusted_proxies: usize) -> IpAddr {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
-    let forwarded = forwarded_address(&request.headers, trusted_proxies);
-    match forwarded.unwrap_or(peer).to_canonical() {
-        IpAddr::V6(v6) => network(v6, 64).into(),
-        v4 => v4,
-    }
+    forwarded_address(&request.headers, trusted_proxies).unwrap_or(peer)
 }
 
 /// The address that the outermost of `proxies` added to `X-Forwarded-For`: the one in that place from the end, over all

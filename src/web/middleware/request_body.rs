@@ -1,99 +1,140 @@
 //! Buffers the whole body of a request before the request counts towards the concurrency limit.
 //!
 //! An unfinished request costs a connection and its bytes so far, so that slow uploads do not occupy the concurrency
-//! limit (slow-loris protection). One address and one browser can have only a few of them.
+//! limit (slow-loris protection). What clients may hold is limited for each of them, so that nobody uses up what others
+//! need.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower_sessions::Session;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::app::App;
-use crate::domain::session_key;
-use crate::ids::TokenHash;
-use crate::in_progress::InProgress;
+use crate::ids::UserId;
+use crate::in_progress::{InProgress, Permit};
+use crate::network::ByNetwork;
 use crate::web::error::{self, AppError, Result};
+use crate::web::extract::SignedIn;
 use crate::web::middleware::rate_limit::address;
 
-/// Bytes beyond the limit are read and dropped up to this many times the limit: browsers show no error page if the
+/// Maximum length of a body of a signed-out visitor. Their sum has no limit, which some clients could use up for all:
+/// a connection takes more memory than that.
+pub(crate) const MAX_ANONYMOUS_BYTES: usize = 4096;
+/// Slow requests of one address, enough for an office. Networks of IPv6 have more.
+const MAX_SLOW_PER_ADDRESS: usize = 16;
+/// A body that arrives within this time takes no place: slow ones of a neighbour keep no other out.
+const PROMPT: Duration = Duration::from_secs(2);
+/// Minimum upload rate: so many bytes in each period, or the rest of the body.
+const MIN_PROGRESS: usize = 320 * 1024;
+const PERIOD: Duration = Duration::from_secs(20);
+/// Bytes of a refused body are read and dropped up to this many times the limit: browsers show no error page if the
 /// connection is closed during an upload.
 const MAX_EXCESS_FACTOR: usize = 8;
 
 #[derive(Clone, Copy)]
 pub(crate) struct BodyLimits {
     pub(crate) max_bytes: usize,
-    /// Limit on all bodies of the route that are in memory at the same time.
+    /// Limit on all bodies of signed-in users that are in memory at the same time.
     pub(crate) max_total_bytes: usize,
-    /// Unfinished requests of one address.
-    pub(crate) max_per_address: usize,
-    /// Unfinished requests of one browser, whatever its addresses are.
-    pub(crate) max_per_session: usize,
-    /// Limit on the whole time that a body may take.
-    pub(crate) timeout: Duration,
-    /// Limit on the pauses in it.
-    pub(crate) idle_timeout: Duration,
+    /// Unfinished requests of one user with more than [`MAX_ANONYMOUS_BYTES`].
+    pub(crate) max_per_user: usize,
     pub(crate) too_large: fn() -> AppError,
 }
 
 /// The unfinished requests to some routes of this process.
 pub(crate) struct UnfinishedRequests {
+    app: Arc<App>,
     limits: BodyLimits,
-    by_address: InProgress<IpAddr>,
-    by_session: InProgress<TokenHash>,
+    slow: ByNetwork<InProgress<IpAddr>>,
+    by_user: InProgress<UserId>,
     bytes: Arc<Semaphore>,
-    trusted_proxies: usize,
 }
 
+/// A user's place, and the permit for the bytes.
+type Share = (Permit<UserId>, OwnedSemaphorePermit);
+
 impl UnfinishedRequests {
-    pub(crate) fn new(app: &App, limits: BodyLimits) -> Arc<Self> {
+    pub(crate) fn new(app: &Arc<App>, limits: BodyLimits) -> Arc<Self> {
         Arc::new(Self {
-            by_address: InProgress::new(limits.max_per_address),
-            by_session: InProgress::new(limits.max_per_session),
+            slow: ByNetwork::new(|factor| InProgress::new(MAX_SLOW_PER_ADDRESS * factor as usize)),
+            by_user: InProgress::new(limits.max_per_user),
             bytes: Arc::new(Semaphore::new(limits.max_total_bytes)),
             limits,
-            trusted_proxies: app.config.access.trusted_proxies,
+            app: app.clone(),
         })
     }
 
-    /// Buffers the body of a request. Returns the complete request, and the permit of its bytes.
-    async fn buffer(&self, request: Request) -> Result<(Request, OwnedSemaphorePermit)> {
-        let (parts, body) = request.into_parts();
-        let session = parts.extensions.get::<Session>().and_then(Session::id).map(session_key);
-        let by_address = self.by_address.try_acquire(address(&parts, self.trusted_proxies));
-        let by_session = session.map(|session| self.by_session.try_acquire(session));
-        if by_address.is_none() || by_session.is_some_and(|permit| permit.is_none()) {
-            return Err(too_many());
-        }
-        let read = tokio::time::timeout(self.limits.timeout, self.read(body));
-        let (bytes, permit) = read.await.unwrap_or_else(|_| Err(stalled()))?;
+    /// Buffers the body of a request. Returns the complete request, and the permit for its bytes.
+    async fn buffer(&self, request: Request) -> Result<(Request, Option<OwnedSemaphorePermit>)> {
+        let (mut parts, body) = request.into_parts();
+        let address = address(&parts, self.app.config.access.trusted_proxies);
+        let (bytes, permit) = {
+            let mut read = pin!(self.read(&mut parts, body));
+            match timeout(PROMPT, read.as_mut()).await {
+                Ok(result) => result?,
+                Err(_) => {
+                    let _permits = self.slow.try_acquire(address).ok_or_else(too_many)?;
+                    read.await?
+                }
+            }
+        };
         Ok((Request::from_parts(parts, Body::from(bytes)), permit))
     }
 
-    async fn read(&self, body: Body) -> Result<(Vec<u8>, OwnedSemaphorePermit)> {
-        let limits = self.limits;
-        let (mut bytes, mut length) = (Vec::new(), 0);
-        let mut permit = self.bytes.clone().try_acquire_many_owned(0).map_err(|_| error::busy())?;
+    async fn read(&self, parts: &mut Parts, body: Body) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>)> {
+        let (mut bytes, mut length, mut share, mut refusal) = (Vec::new(), 0, None, None);
+        let (mut deadline, mut due) = (Instant::now() + PERIOD, MIN_PROGRESS);
         let mut chunks = body.into_data_stream();
-        while let Some(chunk) = tokio::time::timeout(limits.idle_timeout, chunks.next()).await.map_err(|_| stalled())? {
+        while let Some(chunk) = timeout_at(deadline, chunks.next()).await.map_err(|_| stalled())? {
             let chunk = chunk.map_err(|_| stalled())?;
             length += chunk.len();
-            if length <= limits.max_bytes {
-                let count = u32::try_from(chunk.len()).map_err(AppError::internal)?;
-                permit.merge(self.bytes.clone().try_acquire_many_owned(count).map_err(|_| error::busy())?);
+            if length >= due {
+                (deadline, due) = (Instant::now() + PERIOD, length + MIN_PROGRESS);
+            }
+            if refusal.is_none() {
+                refusal = self.admit(parts, &mut share, length).await.err();
+            }
+            if refusal.is_none() {
                 bytes.extend_from_slice(&chunk);
-            } else if length > limits.max_bytes * MAX_EXCESS_FACTOR {
-                break;
+            } else {
+                (bytes, share) = (Vec::new(), None);
+                if length > self.limits.max_bytes * MAX_EXCESS_FACTOR {
+                    break;
+                }
             }
         }
-        if length > limits.max_bytes { Err((limits.too_large)()) } else { Ok((bytes, permit)) }
+        refusal.map_or(Ok((bytes, share.map(|(_, permit)| permit))), Err)
+    }
+
+    /// Takes what a body of `length` bytes needs.
+    async fn admit(&self, parts: &mut Parts, share: &mut Option<Share>, length: usize) -> Result<()> {
+        if length > self.limits.max_bytes {
+            return Err((self.limits.too_large)());
+        }
+        if length <= MAX_ANONYMOUS_BYTES {
+            return Ok(());
+        }
+        let held = share.as_ref().map_or(0, |(_, permit)| permit.num_permits());
+        let more = u32::try_from(length - held).map_err(AppError::internal)?;
+        let acquire = || self.bytes.clone().try_acquire_many_owned(more).map_err(|_| error::busy());
+        match share {
+            Some((_, permit)) => permit.merge(acquire()?),
+            None => {
+                let SignedIn(user) = SignedIn::from_request_parts(parts, &self.app).await?;
+                *share = Some((self.by_user.try_acquire(user.id).ok_or_else(too_many)?, acquire()?));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -21,7 +21,8 @@ pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
 pub(crate) const MAX_REQUEST_BYTES: usize = MAX_FILE_BYTES + 4096;
 /// Limit on the time for reading a file. The largest takes a few seconds.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(15);
-pub(crate) const MAX_CONCURRENT: usize = 4;
+/// An import takes up to 30 MB.
+pub(crate) const MAX_CONCURRENT: usize = 2;
 
 #[derive(Template)]
 #[template(path = "hearts/import.html")]
