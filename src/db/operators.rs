@@ -16,8 +16,13 @@ pub async fn exists(pool: &Pool) -> Result<bool, Error> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Makes a user operator. Returns `false` if there is no such user.
+/// Makes a user operator, and ends the links that would make somebody else one. Returns `false` if there is no such user.
 pub async fn grant(pool: &Pool, user: UserId) -> Result<bool, Error> {
+    if is_operator(pool, user).await? {
+        return Ok(true);
+    }
+    // First, so that no link outlives the grant.
+    super::invites::delete_operator_links(pool).await?;
     let query = sqlx::query!("update users set operator = true where id = $1", user.0);
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }

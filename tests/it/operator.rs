@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::support::Site;
 use crate::support::page::Page;
-use crate::support::program::{Program, free_port};
+use crate::support::program::{Program, free_port, start_program};
 use crate::support::rows::add_hearts_of_strangers;
 use crate::support::sharing::{create_secret_link, publish_page_at};
 use crate::support::visitor::{Visitor, approve};
+use crate::support::{Site, wait_until};
 
 /// No `OPERATOR`.
 const NOBODY: (&str, &str) = ("OPERATOR", "");
@@ -26,7 +26,10 @@ async fn run_command(site: &Site, arguments: &[&str]) -> (bool, String) {
 
 /// Makes a link for an operator. Returns its path.
 async fn create_link(site: &Site) -> String {
-    let (_, output) = run_command(site, &[]).await;
+    link_path(&run_command(site, &[]).await.1)
+}
+
+fn link_path(output: &str) -> String {
     let link = output.split_whitespace().find(|word| word.contains("/invite/")).expect("a link");
     url::Url::parse(link).unwrap().path().to_owned()
 }
@@ -83,6 +86,41 @@ async fn link_makes_one_person_operator_once() {
     assert_eq!(site.visitor().open(&path).await.status, 410);
     assert_eq!(site.visitor().open(&other).await.status, 404, "the first link that is used ends the others");
     assert_eq!(site.visitor().sign_in("mira").await.status, 403);
+}
+
+#[tokio::test]
+async fn printed_link_ends_with_the_start_that_names_an_operator() {
+    let site = Site::open_with(&[NOBODY, ("REGISTRATION", "closed")]).await;
+    let links = async || site.count("select count(*) from invites").await;
+    let (mut first, _) = start_program(&site, &[]).await;
+    wait_until("the link is made", async || links().await == 1).await;
+    first.signal("-TERM");
+    let path = link_path(&first.wait_for_exit().await.1);
+    assert_eq!(site.visitor().open(&path).await.text("h1"), "Become the operator");
+    let (mut second, _) = start_program(&site, &[("OPERATOR", "spotify:made-up-ada")]).await;
+    wait_until("the link is gone", async || links().await == 0).await;
+    second.signal("-TERM");
+    second.wait_for_exit().await;
+    assert_eq!(site.visitor().open(&path).await.status, 404);
+    assert_eq!(open_and_sign_in(&site.visitor(), "/login", "mira").await.status, 403);
+}
+
+#[tokio::test]
+async fn whoever_becomes_operator_ends_the_links() {
+    let site = Site::open_with(&[NOBODY]).await;
+    let (ada, _mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    let by_command = create_link(&site).await;
+    assert!(run_command(&site, &["add", "spotify:made-up-ada"]).await.0);
+    assert_eq!(site.visitor().open(&by_command).await.status, 404);
+    let on_the_page = create_link(&site).await;
+    change(&ada, "Mira", "grant").await;
+    assert_eq!(site.visitor().open(&on_the_page).await.status, 404);
+    let site = Site::open().await;
+    let by_setting = create_link(&site).await;
+    site.sign_in("mira").await;
+    assert_eq!(site.visitor().open(&by_setting).await.status, 200);
+    site.sign_in("ada").await;
+    assert_eq!(site.visitor().open(&by_setting).await.status, 404);
 }
 
 #[tokio::test]
