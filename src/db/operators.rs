@@ -130,23 +130,3 @@ pub async fn list_hidden(pool: &Pool) -> Result<Vec<HiddenPlaylist>, Error> {
     );
     Ok(query.fetch_all(pool).await?)
 }
-
-/// Records whether the database belongs to a demo, if that is not recorded yet. Returns what is recorded. A database of an
-/// earlier release is a demo's if one of its playlists has a cover of the made-up Spotify, which has had two paths.
-pub async fn claim_installation(pool: &Pool, is_demo: bool) -> Result<bool, Error> {
-    let stored = sqlx::query_scalar!("select demo from installation").fetch_optional(pool).await?;
-    if let Some(is_stored_demo) = stored {
-        return Ok(is_stored_demo);
-    }
-    let query = sqlx::query_scalar!(
-        r#"select 1 as "one!" from playlists
-           where cover_url like 'http%/fake-spotify/covers/%' or cover_url like 'http%/standin/covers/%' limit 1"#
-    );
-    let has_fake_covers = query.fetch_optional(pool).await?.is_some();
-    let query = sqlx::query_scalar!(r#"select 1 as "one!" from users limit 1"#);
-    let has_users = query.fetch_optional(pool).await?.is_some();
-    let is_demo = if has_users { has_fake_covers } else { is_demo };
-    let query = sqlx::query!("insert into installation (demo) values ($1) on conflict do nothing", is_demo);
-    query.execute(pool).await?;
-    Ok(sqlx::query_scalar!("select demo from installation").fetch_one(pool).await?)
-}

@@ -107,9 +107,3 @@ pub async fn set_role(app: &App, identity: &IdentityRef, is_operator: bool) -> R
         None => Ok(false),
     }
 }
-
-/// Returns whether the database belongs to this mode. The people of a demo are made up, and so are their ids, which may
-/// be those of real people.
-pub async fn is_own_database(app: &App) -> Result<bool> {
-    Ok(db::operators::claim_installation(&app.db, app.config.demo).await? == app.config.demo)
-}
