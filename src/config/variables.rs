@@ -142,7 +142,7 @@ pub const VARIABLES: &[Variable] = &[
     var(
         "DEMO",
         "on when there is no SPOTIFY_CLIENT_ID and only this computer can reach the server",
-        "Set to 1 to choose demo mode explicitly. Required on Heroku (for review apps) and wherever BASE_URL is not a loopback address.",
+        "Set to 1 to choose demo mode explicitly. Required on Heroku (for review apps) and wherever HOST or BASE_URL is not a loopback address.",
     ),
     var(
         "HEARTLIST_DATA",
