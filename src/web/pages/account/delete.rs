@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::domain::account;
-use crate::domain::identities::{self, Identity};
+use crate::domain::identities::{self, Reauthentication};
 use crate::domain::operators;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::{MaybeUser, SignedIn};
@@ -55,7 +55,7 @@ struct DeletePage {
     layout: Layout,
     heart_count: i64,
     has_signed_in_recently: bool,
-    identities: Vec<Identity>,
+    reauthentication: Reauthentication,
     is_operator: bool,
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn show(
         layout: layout.with_title("Delete your account", "account"),
         heart_count: account.heart_count,
         has_signed_in_recently: maybe_user.has_signed_in_recently(now).await?,
-        identities: identities::load(&app, &user).await?.linked,
+        reauthentication: Reauthentication::new(&app, &identities::load(&app, &user).await?.linked),
         is_operator: operators::is_operator(&app, user.id).await?,
     }))
 }
@@ -107,7 +107,7 @@ pub(crate) async fn destroy(
         return Ok(flash::redirect("/account/delete", Flash::NotConfirmed));
     }
     let browser = login_cookie::read(&app, &headers);
-    let Some(deleted) = account::delete(&app, &user, browser.as_ref(), maybe_user.signed_in_at().await?, now).await?
+    let Some(deleted) = account::delete(&app, &user, browser.as_ref(), maybe_user.proved_at().await?, now).await?
     else {
         return Ok(flash::redirect("/account/delete", Flash::ReauthRequired));
     };

@@ -116,7 +116,7 @@ fn conflict_text(conflict: Conflict, name: &str) -> String {
         ),
         Conflict::ReauthRequired => "To link another way to sign in, you need to have signed in within the last ten minutes, so that nobody who finds your browser open can add their own. Nothing was changed.".into(),
         Conflict::NotSignedInAgain => format!(
-            "{name} did not ask you to sign in again, because you are signed in there. Nothing was changed. Sign out at {name}, then sign in again here."
+            "{name} did not ask you to sign in again, or did not say so. Nothing was changed. Sign in again in another way, or sign out at {name} first."
         ),
         Conflict::SessionChanged => format!(
             "After you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."

@@ -201,7 +201,7 @@ async fn sign_in_response(
     if !matches!(result.outcome, Outcome::Merged { .. }) {
         maybe_user.reload().await?;
     }
-    maybe_user.record_device(device, result.is_recent_sign_in.then_some(now)).await?;
+    maybe_user.record_device(device, &result, now).await?;
     match result.outcome.event(provider) {
         // Recorded when the session is saved.
         EventKind::SignedIn(_) => maybe_user.sign_in(&result, Some(provider)).await?,
