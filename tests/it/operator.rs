@@ -223,8 +223,11 @@ async fn hidden_playlist_leaves_the_popular_list() {
     site.force_top_refresh().await;
     assert!(site.visitor().open("/top").await.html.contains(HIDDEN));
     let link = format!("hide=true&link=https://open.spotify.com/playlist/{HIDDEN}");
+    let login = format!("/login?heart={HIDDEN}");
+    assert!(site.visitor().open(&login).await.text("main").contains("Public"));
     post(&ada, "/operator/popular", &link).await;
     assert!(!site.visitor().open("/top").await.html.contains(HIDDEN), "at once");
+    assert!(!site.visitor().open(&login).await.text("main").contains("Public"), "at once");
     site.force_top_refresh().await;
     assert!(!site.visitor().open("/top").await.html.contains(HIDDEN), "and in the next count");
     ada.submit(ada.open("/operator").await.form("main h3 ~ ul form")).await;
