@@ -15,7 +15,7 @@ use crate::web::extract::device::Device;
 use crate::web::extract::{Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::account::deleted;
-use crate::web::pages::login::login_cookie;
+use crate::web::pages::login::{self, login_cookie};
 use crate::web::views::layout::{Layout, render_page};
 
 #[derive(Template)]
@@ -111,6 +111,5 @@ pub(crate) async fn destroy(
     else {
         return Ok(flash::redirect("/account/delete", Flash::ReauthRequired));
     };
-    maybe_user.sign_out().await?;
-    Ok(flash::redirect(deleted::PATH, Flash::AccountDeleted(deleted)))
+    login::end_session(&app, &maybe_user, flash::redirect(deleted::PATH, Flash::AccountDeleted(deleted))).await
 }

@@ -249,10 +249,18 @@ pub(crate) async fn show_logout(layout: Layout) -> Response {
 }
 
 pub(crate) async fn sign_out(app: State, maybe_user: MaybeUser) -> Result<Response, AppError> {
+    end_session(&app, &maybe_user, flash::redirect("/", Flash::SignedOut)).await
+}
+
+/// Ends the session, and makes `response` remove what the browser stored.
+pub(crate) async fn end_session(
+    app: &App,
+    maybe_user: &MaybeUser,
+    mut response: Response,
+) -> Result<Response, AppError> {
     maybe_user.sign_out().await?;
-    let mut response = flash::redirect("/", Flash::SignedOut);
     // Pending logins end with the session.
-    cookies::remove(&app, &mut response, CookieKind::Login);
+    cookies::remove(app, &mut response, CookieKind::Login);
     response.headers_mut().insert("clear-site-data", CLEAR_AT_SIGN_OUT);
     Ok(response)
 }
