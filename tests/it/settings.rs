@@ -106,6 +106,18 @@ async fn env_file_of_a_folder_above_is_not_read() {
     assert!(run_doctor_in(folder.path(), &[("PORT", "0")]).await.contains("REGISTRATION"));
 }
 
+/// Attack: whoever may write into the working folder makes a file that never opens.
+#[tokio::test]
+async fn env_that_is_no_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".env");
+    assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success());
+    assert!(run_doctor_in(folder.path(), &[]).await.contains(".env is not a regular file"));
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert!(run_doctor_in(folder.path(), &[]).await.contains(".env is not a regular file"));
+}
+
 #[tokio::test]
 async fn env_file_that_others_may_write_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
