@@ -22,6 +22,7 @@ use crate::ids::{TokenHash, UserId};
 use crate::rate_limiter::RateLimiter;
 use crate::web::error::AppError;
 use crate::web::extract::current_user::MaybeUser;
+use crate::web::middleware::fetch_metadata::is_from_elsewhere;
 
 /// Networks that are counted beside a /64, by the length of their prefix, with the factor of their limit: a household has
 /// up to a /56, a company a /48 (RIPE-690), and with it 65,536 networks of /64.
@@ -138,6 +139,11 @@ pub(crate) async fn enforce(State(limit): State<Arc<RateLimit>>, request: Reques
         Ok(Err(wait)) => limit.error(wait).into_response(),
         Err(error) => error.into_response(),
     }
+}
+
+/// Limits only requests to which another site led.
+pub(crate) async fn enforce_for_links(limit: State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
+    if is_from_elsewhere(request.headers()) { enforce(limit, request, next).await } else { next.run(request).await }
 }
 
 /// The client's IP address; for IPv6, its /64 network, in which one household can use any address.
