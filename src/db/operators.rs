@@ -68,7 +68,11 @@ pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Per
                   greatest((select max(last_seen_at) from sessions where user_id = u.id),
                            (select max(last_used_at) from identities where user_id = u.id)) as last_seen_at,
                   array(select provider from identities where user_id = u.id order by provider) as "providers!",
-                  s.slug as "slug?", s.token_hash is not null as "has_link!", s.taken_down_at as "taken_down_at?"
+                  s.slug as "slug?", s.token_hash is not null as "has_link!",
+                  coalesce(s.taken_down_at, (
+                      select max(b.banned_at) from identities i
+                      join sharing_bans b on b.identity_hash = sha256(convert_to(i.provider || ':' || i.subject, 'UTF8'))
+                      where i.user_id = u.id)) as "taken_down_at?"
            from users u left join shares s on s.user_id = u.id order by u.id desc offset $1 limit $2"#,
         offset,
         limit
@@ -81,12 +85,16 @@ pub async fn count_people(pool: &Pool) -> Result<i64, Error> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Removes a user's public page and secret link, and keeps them from sharing. The slug stays reserved for a while.
+/// Removes a user's public page and secret link, and keeps them from sharing, also if they join again. The slug stays reserved for a while.
 pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<(), Error> {
     let query = sqlx::query!(
         "with off as (
              update shares set slug = null, slug_since = null, token_hash = null, token_sealed = null,
-                               token_since = null, taken_down_at = $2 where user_id = $1 returning user_id)
+                               token_since = null, taken_down_at = $2 where user_id = $1 returning user_id),
+              banned as (
+             insert into sharing_bans (identity_hash, banned_at)
+             select sha256(convert_to(provider || ':' || subject, 'UTF8')), $2 from identities where user_id = $1
+             on conflict do nothing)
          update held_slugs h set released_at = $2 from off where h.user_id = off.user_id and h.released_at is null",
         user.0,
         now
@@ -97,7 +105,14 @@ pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result
 
 /// Lets a user share again.
 pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<(), Error> {
-    sqlx::query!("update shares set taken_down_at = null where user_id = $1", user.0).execute(pool).await?;
+    let query = sqlx::query!(
+        "with allowed as (
+             delete from sharing_bans where identity_hash in (
+                 select sha256(convert_to(provider || ':' || subject, 'UTF8')) from identities where user_id = $1))
+         update shares set taken_down_at = null where user_id = $1",
+        user.0
+    );
+    query.execute(pool).await?;
     Ok(())
 }
 

@@ -156,8 +156,7 @@ pub enum PageError {
 
 /// Fails if an operator took the user's page or link down.
 async fn check_allowed(app: &App, user: &CurrentUser) -> Result<std::result::Result<(), PageError>> {
-    let share = db::shares::find(&app.db, user.id).await?;
-    Ok(match share.is_some_and(|share| share.taken_down_at.is_some()) {
+    Ok(match db::shares::is_banned(&app.db, user.id).await? {
         true => Err(PageError::TakenDown),
         false => Ok(()),
     })

@@ -257,6 +257,33 @@ async fn taken_down_page_stays_down_until_allowed_again() {
 }
 
 #[tokio::test]
+async fn taken_down_person_cannot_share_by_joining_again() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    publish_page_at(&mira, "mira-loves").await;
+    change(&ada, "Mira", "take-down").await;
+    let form = mira.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
+    mira.submit(form).await;
+    assert_eq!(site.count_users().await, 1);
+    let mira = site.sign_in("mira").await;
+    let refused = post(&mira, "/account/sharing/page", "on=true&slug=mira-again").await;
+    assert!(refused.status == 422 && refused.text("main").contains("The operator took down"), "{}", refused.html);
+    post(&mira, "/account/sharing/link", "on=true").await;
+    assert_eq!(site.count("select count(*) from shares where token_hash is not null").await, 0);
+    assert!(ada.open("/operator").await.text("main").contains("not sharing: taken down"));
+    change(&ada, "Mira", "allow-sharing").await;
+    publish_page_at(&mira, "mira-again").await;
+    assert_eq!(site.visitor().open("/u/mira-again").await.status, 200);
+    // Of the others nothing is remembered, and of those who left a year at most.
+    assert_eq!(site.count("select count(*) from sharing_bans").await, 0);
+    change(&ada, "Mira", "take-down").await;
+    sqlx::query("delete from users where display_name = 'Mira'").execute(&site.db).await.unwrap();
+    site.advance(Duration::from_secs(366 * 86_400));
+    site.run_cleanup().await;
+    assert_eq!(site.count("select count(*) from sharing_bans").await, 0);
+}
+
+#[tokio::test]
 async fn contact_is_on_every_page_and_in_security_txt() {
     let site = Site::open().await;
     assert_eq!(site.visitor().get("/.well-known/security.txt").await.status, 404);

@@ -178,6 +178,16 @@ pub(crate) const STORED_DATA: &[StoredTable] = &[
         ],
     },
     StoredTable {
+        heading: "Who may not share",
+        purpose: "So that nobody whose page an operator took down shares again by joining anew. For everybody else nothing is stored.",
+        table: "sharing_bans",
+        fields: &[field(
+            "A digest of your id at each provider, and when the page was taken down",
+            "Until an operator lets you share again; at most a year, also if you delete your account.",
+            &["identity_hash", "banned_at"],
+        )],
+    },
+    StoredTable {
         heading: "Reserved addresses",
         purpose: "So that nobody who follows your page’s old address ends up at somebody else’s.",
         table: "held_slugs",

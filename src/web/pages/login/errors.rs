@@ -70,6 +70,7 @@ fn registration_error(error: RegistrationError) -> AppError {
         RegistrationError::NotInvited => {
             "To join, you need a valid invitation: a link from the operator, for one person. If you have an account, sign in the way you did before."
         }
+        RegistrationError::TooOften => "You have joined and left several times today. Try again tomorrow.",
         RegistrationError::Failed(error) => return failed(error),
     };
     AppError::new(StatusCode::FORBIDDEN, "Closed to new people", message).with_nothing_saved()
