@@ -95,7 +95,7 @@ async fn database_marked_as_real_knows_no_made_up_operator() {
 async fn operator_command_is_refused_on_the_database_of_a_demo() {
     let site = Site::open().await;
     site.sign_in("mira").await;
-    sqlx::query("insert into installation (demo) values (true)").execute(&site.db).await.unwrap();
+    sqlx::query("update installation set demo = true").execute(&site.db).await.unwrap();
     for arguments in [&["operator"][..], &["operator", "add", "spotify:made-up-mira"]] {
         let (is_done, output) = run(&site, arguments, &[]).await;
         assert!(!is_done && output.contains("filled by the demo"), "{output}");
@@ -108,7 +108,7 @@ async fn operator_command_is_refused_on_the_database_of_a_demo() {
 #[tokio::test]
 async fn dyno_serves_nothing_before_it_knows_whose_database_it_has() {
     let site = Site::open().await;
-    sqlx::query("insert into installation (demo) values (true)").execute(&site.db).await.unwrap();
+    sqlx::query("update installation set demo = true").execute(&site.db).await.unwrap();
     let (is_done, output) = run(&site, &[], &DYNO).await;
     assert!(!is_done && output.contains("filled by the demo") && !output.contains("is ready"), "{output}");
     sqlx::query("alter table installation rename to gone").execute(&site.db).await.unwrap();

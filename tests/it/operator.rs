@@ -301,6 +301,7 @@ async fn contact_is_on_every_page_and_in_security_txt() {
 #[tokio::test]
 async fn database_of_a_demo_is_refused_by_the_real_mode_and_the_other_way_round() {
     let site = Site::open().await;
+    sqlx::query("delete from installation").execute(&site.db).await.unwrap();
     let mut first = Program::start(&site.settings());
     first.wait_until_ready().await;
     first.signal("-TERM");

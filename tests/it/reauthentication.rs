@@ -91,7 +91,7 @@ async fn ordinary_sign_in_is_no_proof() {
     site.sign_in("ada").await;
     let ada = site.sign_in("ada").await;
     assert!(!ada.open("/account/delete").await.has(CONFIRM_FORM));
-    let link = ada.open("/account").await.form("form[action='/auth/github']");
+    let link = ada.open("/account").await.form("form[action='/auth/google']");
     assert_eq!(ada.submit(link).await.url.path(), "/account/reauthenticate");
     let consent = ada.submit(sign_in_again(&ada.open("/account/delete").await, "spotify")).await;
     assert!(ada.submit(approve(&consent, "ada")).await.has(CONFIRM_FORM));
