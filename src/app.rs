@@ -11,7 +11,7 @@ use crate::config::{Config, ProviderConfig};
 use crate::db::replica::Replica;
 use crate::db::spotify_calls::CallCounter;
 use crate::expiring_cache::ExpiringCache;
-use crate::ids::{PlaylistId, Secret, UserId};
+use crate::ids::{PlaylistId, Secret, TokenHash, UserId};
 use crate::in_progress::{InProgress, Queue};
 use crate::oauth::{ClientSettings, OAuthClients};
 use crate::rate_limiter::RateLimiter;
@@ -26,6 +26,9 @@ const MAX_LIBRARY_CALLS: NonZeroU32 = NonZeroU32::new(2000).expect("not zero");
 /// Calls to Spotify for one user's other pages in ten minutes. All users share one allowance, whose size Spotify does not
 /// publish.
 const MAX_PAGE_CALLS: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
+
+/// Accounts that one identity may create in a day: the other limits count by account, and would begin anew with each.
+const MAX_REGISTRATIONS: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 /// A function that returns the current time. Tests use a clock that they can move.
 pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
@@ -44,6 +47,7 @@ pub struct App {
     /// Calls to Spotify that a user causes by fetching the library, and by all other pages.
     pub(crate) library_calls: Arc<RateLimiter<UserId>>,
     pub(crate) page_calls: Arc<RateLimiter<UserId>>,
+    pub(crate) registrations: Arc<RateLimiter<TokenHash>>,
     /// Recent answers of Spotify about a page of a playlist, for each user.
     pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
     /// The most used tags of recent users.
@@ -76,6 +80,7 @@ impl App {
             spotify_calls: CallCounter::default(),
             library_calls: Arc::new(RateLimiter::new(MAX_LIBRARY_CALLS, Duration::from_secs(3600))),
             page_calls: Arc::new(RateLimiter::new(MAX_PAGE_CALLS, Duration::from_secs(600))),
+            registrations: Arc::new(RateLimiter::new(MAX_REGISTRATIONS, Duration::from_secs(24 * 3600))),
             playlist_answers: Arc::new(ExpiringCache::new()),
             tag_suggestions: Arc::new(ExpiringCache::new()),
             spotify: spotify::Client::new(config.spotify.api_url.clone()),

@@ -10,8 +10,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use clap::{Parser, Subcommand};
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Parser, Subcommand, ValueEnum};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,10 +21,13 @@ use tokio::time::timeout;
 use self::database::RunningDatabase;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
-use crate::domain::{operators, spotify_calls};
+use crate::domain::spotify_calls;
 use crate::ids::Secret;
 use crate::server::ConnectionLimits;
 use crate::{background_jobs, db, server, telemetry, vault, web};
+
+/// How often to check again whose database it is, if it was down at the start.
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Keep the Spotify playlists you love, in a database of your own.
 #[derive(Parser)]
@@ -48,8 +51,18 @@ enum Command {
         #[command(subcommand)]
         action: Option<operator::Action>,
     },
+    /// Say whose people a database of an earlier release has, where the start asks for it.
+    MarkDatabase { people: People },
     /// Print the settings as the file .env.example.
     ExampleSettings,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum People {
+    /// Real people.
+    Real,
+    /// Made-up people of a demo.
+    Demo,
 }
 
 impl Cli {
@@ -69,8 +82,14 @@ impl Cli {
             Command::Doctor => runtime.block_on(with_app(config, run_doctor)),
             Command::Operator { action } => {
                 let action = action.unwrap_or(operator::Action::Link);
-                runtime.block_on(with_app(config, async |app, _| operator::run(app, &action).await))
+                runtime.block_on(with_app(config, async |app, _| {
+                    check_mode(app).await?;
+                    operator::run(app, &action).await
+                }))
             }
+            Command::MarkDatabase { people } => runtime.block_on(with_app(config, async |app, _| {
+                Ok(db::installation::mark(&app.db, matches!(people, People::Demo)).await?)
+            })),
             Command::Migrate | Command::ExampleSettings => runtime.block_on(with_app(config, migrate)),
         };
         // With a timeout, because a DNS lookup cannot be cancelled.
@@ -151,30 +170,29 @@ async fn prepare(config: Config, database_url: &Secret) -> Result<(Arc<App>, poo
     // On Heroku the release phase migrates before the new code serves.
     if !is_dyno {
         migrate_database(&app.db, app.config.distribute).await?;
-        check_mode(&app).await?;
     }
+    check_mode(&app).await?;
     Ok((app, unchecked))
 }
 
-/// Fails if the database belongs to the other mode. Waits for a database that is down, as it may be when a dyno starts.
-async fn check_mode(app: &App) -> Result<()> {
-    let is_own = loop {
-        match operators::is_own_database(app).await {
-            Ok(is_own) => break is_own,
-            Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
-        }
+/// Fails if the database does not belong to this mode. Returns `false` if it is down, as it may be when a dyno starts.
+async fn check_mode(app: &App) -> Result<bool> {
+    let is_demo = match db::installation::claim(&app.db, app.config.demo).await {
+        Err(db::Error::Unavailable(_)) => return Ok(false),
+        is_demo => is_demo.context("cannot tell whose database this is; has `heartlist migrate` run?")?,
     };
-    ensure!(
-        is_own,
-        "{}",
-        match app.config.demo {
-            true =>
-                "this database has real people, so the demo does not start on it: set SPOTIFY_CLIENT_ID, or name an empty database in DATABASE_URL",
-            false =>
-                "this database was filled by the demo, whose people and ids are made up: name an empty database in DATABASE_URL, or another folder in HEARTLIST_DATA",
-        }
-    );
-    Ok(())
+    match is_demo {
+        Some(is_demo) if is_demo == app.config.demo => Ok(true),
+        Some(false) => bail!(
+            "this database has real people, so the demo does not start on it: set SPOTIFY_CLIENT_ID, or name an empty database in DATABASE_URL"
+        ),
+        Some(true) => bail!(
+            "this database was filled by the demo, whose people and ids are made up: name an empty database in DATABASE_URL, or another folder in HEARTLIST_DATA"
+        ),
+        None => bail!(
+            "nothing in this database tells whether its people are real or made up by the demo of an earlier release: run `heartlist mark-database real` or `heartlist mark-database demo`, once"
+        ),
+    }
 }
 
 /// Runs the migrations and, if `distribute` is set, distributes the tables over a Citus cluster.
@@ -198,9 +216,10 @@ async fn serve_until(
     let server = serve_on(listener, app.clone(), async move {
         let _ = stop.changed().await;
     });
-    // The database may be down.
     let checks = async {
-        check_mode(&app).await?;
+        while !check_mode(&app).await? {
+            tokio::time::sleep(RETRY_INTERVAL).await;
+        }
         operator::print_first_link(&app).await;
         Ok(())
     };

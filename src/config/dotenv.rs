@@ -13,6 +13,7 @@ const WRITABLE_BY_OTHERS: &str =
     ".env can be changed by other users of this computer, and is not read: run `chmod go-w .env`";
 const OWNED_BY_ANOTHER: &str =
     ".env belongs to another user of this computer, and is not read: give it to the user who runs Heartlist";
+const NOT_A_FILE: &str = ".env is not a regular file, and is not read";
 const UTF_16: &str = ".env is encoded as UTF-16, as some Windows programs do. Save it as UTF-8";
 const NOT_UTF_8: &str = ".env has characters that are not encoded as UTF-8. Save it as UTF-8";
 /// Stands for `$` while dotenvy parses the file, because it would substitute a variable. Unicode reserves noncharacters
@@ -22,7 +23,7 @@ const DOLLAR: char = '\u{fdd0}';
 /// Returns the variables of the file; none if there is no file.
 pub(super) fn read() -> Result<HashMap<String, String>, ConfigErrors> {
     let error = |message: &str| ConfigErrors(vec![message.to_owned()]);
-    let mut file = match File::open(".env") {
+    let mut file = match open() {
         Ok(file) => file,
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(HashMap::new()),
         Err(cause) => return Err(error(&cannot_be_read(&cause))),
@@ -33,16 +34,32 @@ pub(super) fn read() -> Result<HashMap<String, String>, ConfigErrors> {
     decode(&bytes).and_then(parse).map_err(error)
 }
 
+/// Opens the file without waiting: somebody else may have made a FIFO, which never opens or ends.
+#[cfg(unix)]
+fn open() -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    File::options().read(true).custom_flags(flags).open(".env")
+}
+
+#[cfg(not(unix))]
+fn open() -> std::io::Result<File> {
+    File::open(".env")
+}
+
 fn cannot_be_read(cause: &std::io::Error) -> String {
     format!(".env cannot be read: {}", cause.kind())
 }
 
-/// Fails if another user than the one of this process and root may write the file: its settings decide where secrets are
+/// Fails if this is no file, or if another user than the one of this process and root may write the file: its settings decide where secrets are
 /// sent.
 #[cfg(unix)]
 fn check_writers(file: &File) -> Result<(), &'static str> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = file.metadata().map_err(|_| UNREADABLE)?;
+    if !metadata.is_file() {
+        return Err(NOT_A_FILE);
+    }
     if metadata.mode() & 0o022 != 0 {
         return Err(WRITABLE_BY_OTHERS);
     }

@@ -119,9 +119,10 @@ impl EnvReader<'_> {
         let dyno = self.get("DYNO").is_some();
         let port = self.number("PORT", "number", 1..=65535, 8080);
         let base_url = self.base_url(port, dyno);
-        let demo = self.demo(dyno || !is_loopback(&base_url));
+        let host = self.host(dyno);
+        let demo = self.demo(dyno || !is_loopback(&base_url) || !host.is_loopback());
         Config {
-            host: self.host(dyno),
+            host,
             port,
             database: self.database(dyno),
             distribute: self.parse("DISTRIBUTE", ONLY_CITUS, |text| (text == "citus").then_some(())).is_some(),
@@ -149,7 +150,7 @@ impl EnvReader<'_> {
         let has_client_id = self.get("SPOTIFY_CLIENT_ID").is_some();
         match (explicit, has_client_id) {
             (Some(true), true) => self
-                .error("DEMO and SPOTIFY_CLIENT_ID are both set: remove one of them, because a demo never uses the real Spotify"),
+                .error("DEMO and SPOTIFY_CLIENT_ID are both set: remove one of them or set DEMO=0, because a demo never uses the real Spotify"),
             (Some(false), false) => self.error("SPOTIFY_CLIENT_ID is missing, and DEMO=0 turns the demo off"),
             (None, false) if is_public => self
                 .error("SPOTIFY_CLIENT_ID is missing: set it and SPOTIFY_CLIENT_SECRET, or DEMO=1 for made-up music"),

@@ -199,6 +199,12 @@ fn old_secrets_are_separated_by_commas() {
 
 #[test]
 fn a_demo_that_others_can_reach_is_chosen_explicitly() {
+    for host in ["0.0.0.0", "::", "192.168.1.7", "fd00::7"] {
+        assert!(read(&[("HOST", host)]).unwrap_err().to_string().contains("DEMO=1"), "{host}");
+        assert!(read(&[("HOST", host), ("DEMO", "1")]).unwrap().demo);
+        assert!(!read(&[&REAL[..], &[("HOST", host), ("DEMO", "0")]].concat()).unwrap().demo);
+    }
+    assert!(read(&[("HOST", "127.0.0.2")]).unwrap().demo && read(&[("HOST", "::1")]).unwrap().demo);
     for url in ["https://hearts.example.com", "https://192.0.2.7"] {
         let error = read(&[("BASE_URL", url)]).unwrap_err().to_string();
         assert!(error.contains("SPOTIFY_CLIENT_ID") && error.contains("DEMO=1"), "{error}");

@@ -1,6 +1,6 @@
 //! Invitations, and links that make their bearer operator.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgExecutor};
 use time::{Duration, OffsetDateTime};
 
 use super::{Pool, Result};
@@ -109,10 +109,15 @@ pub(super) async fn redeem(
     if makes_operator == Some(true) {
         sqlx::query!("update users set operator = true where id = $1", user.0).execute(&mut *connection).await?;
         // Each process printed a link at its start; the first one that is used ends the others.
-        let query = sqlx::query!("delete from invites where makes_operator and used_at is null");
-        query.execute(connection).await?;
+        delete_operator_links(connection).await?;
     }
     Ok(makes_operator)
+}
+
+/// Deletes the unused links that make their bearer operator.
+pub async fn delete_operator_links(executor: impl PgExecutor<'_>) -> Result<()> {
+    sqlx::query!("delete from invites where makes_operator and used_at is null").execute(executor).await?;
+    Ok(())
 }
 
 /// Makes an existing user operator by such a link. Returns `false`, and changes nothing, if the link is not valid or only

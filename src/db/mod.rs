@@ -9,6 +9,7 @@ pub mod heart_counts;
 pub mod hearts;
 pub mod identities;
 pub mod import_export;
+pub mod installation;
 pub mod invites;
 pub mod migrate;
 pub mod operators;

@@ -16,8 +16,13 @@ pub async fn exists(pool: &Pool) -> Result<bool> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Makes a user operator. Returns `false` if there is no such user.
+/// Makes a user operator, and ends the links that would make somebody else one. Returns `false` if there is no such user.
 pub async fn grant(pool: &Pool, user: UserId) -> Result<bool> {
+    if is_operator(pool, user).await? {
+        return Ok(true);
+    }
+    // First, so that no link outlives the grant.
+    super::invites::delete_operator_links(pool).await?;
     let query = sqlx::query!("update users set operator = true where id = $1", user.0);
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
@@ -61,7 +66,11 @@ pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Per
                   greatest((select max(last_seen_at) from sessions where user_id = u.id),
                            (select max(last_used_at) from identities where user_id = u.id)) as last_seen_at,
                   array(select provider from identities where user_id = u.id order by provider) as "providers!",
-                  s.slug as "slug?", s.token_hash is not null as "has_link!", s.taken_down_at as "taken_down_at?"
+                  s.slug as "slug?", s.token_hash is not null as "has_link!",
+                  coalesce(s.taken_down_at, (
+                      select max(b.banned_at) from identities i
+                      join sharing_bans b on b.identity_hash = sha256(convert_to(i.provider || ':' || i.subject, 'UTF8'))
+                      where i.user_id = u.id)) as "taken_down_at?"
            from users u left join shares s on s.user_id = u.id order by u.id desc offset $1 limit $2"#,
         offset,
         limit
@@ -69,12 +78,21 @@ pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Per
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Removes a user's public page and secret link, and keeps them from sharing. The slug stays reserved for a while.
+pub async fn count_people(pool: &Pool) -> Result<i64> {
+    let query = sqlx::query_scalar!(r#"select count(*) as "count!" from users"#);
+    Ok(query.fetch_one(pool).await?)
+}
+
+/// Removes a user's public page and secret link, and keeps them from sharing, also if they join again. The slug stays reserved for a while.
 pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "with off as (
              update shares set slug = null, slug_since = null, token_hash = null, token_sealed = null,
-                               token_since = null, taken_down_at = $2 where user_id = $1 returning user_id)
+                               token_since = null, taken_down_at = $2 where user_id = $1 returning user_id),
+              banned as (
+             insert into sharing_bans (identity_hash, banned_at)
+             select sha256(convert_to(provider || ':' || subject, 'UTF8')), $2 from identities where user_id = $1
+             on conflict do nothing)
          update held_slugs h set released_at = $2 from off where h.user_id = off.user_id and h.released_at is null",
         user.0,
         now
@@ -82,8 +100,16 @@ pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result
     Ok(query.execute(pool).await.map(drop)?)
 }
 
+/// Lets a user share again.
 pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<()> {
-    sqlx::query!("update shares set taken_down_at = null where user_id = $1", user.0).execute(pool).await?;
+    let query = sqlx::query!(
+        "with allowed as (
+             delete from sharing_bans where identity_hash in (
+                 select sha256(convert_to(provider || ':' || subject, 'UTF8')) from identities where user_id = $1))
+         update shares set taken_down_at = null where user_id = $1",
+        user.0
+    );
+    query.execute(pool).await?;
     Ok(())
 }
 
@@ -113,24 +139,4 @@ pub async fn list_hidden(pool: &Pool) -> Result<Vec<HiddenPlaylist>> {
         "select playlist_id as id, hidden_at from hidden_playlists order by hidden_at desc, playlist_id"
     );
     Ok(query.fetch_all(pool).await?)
-}
-
-/// Records whether the database belongs to a demo, if that is not recorded yet. Returns what is recorded. A database of an
-/// earlier release is a demo's if one of its playlists has a cover of the made-up Spotify, which has had two paths.
-pub async fn claim_installation(pool: &Pool, is_demo: bool) -> Result<bool> {
-    let stored = sqlx::query_scalar!("select demo from installation").fetch_optional(pool).await?;
-    if let Some(is_stored_demo) = stored {
-        return Ok(is_stored_demo);
-    }
-    let query = sqlx::query_scalar!(
-        r#"select 1 as "one!" from playlists
-           where cover_url like 'http%/fake-spotify/covers/%' or cover_url like 'http%/standin/covers/%' limit 1"#
-    );
-    let has_fake_covers = query.fetch_optional(pool).await?.is_some();
-    let query = sqlx::query_scalar!(r#"select 1 as "one!" from users limit 1"#);
-    let has_users = query.fetch_optional(pool).await?.is_some();
-    let is_demo = if has_users { has_fake_covers } else { is_demo };
-    let query = sqlx::query!("insert into installation (demo) values ($1) on conflict do nothing", is_demo);
-    query.execute(pool).await?;
-    Ok(sqlx::query_scalar!("select demo from installation").fetch_one(pool).await?)
 }

@@ -1,7 +1,7 @@
 //! Shared hearts: public pages, secret links, and reserved slugs.
 
 use sqlx::Connection;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::playlists::Playlist;
 use super::{Pool, Result};
@@ -13,8 +13,6 @@ pub struct Share {
     /// Encrypted; `None` if there is no link.
     pub token_sealed: Option<Vec<u8>>,
     pub token_since: Option<OffsetDateTime>,
-    /// Set while an operator keeps the user from sharing.
-    pub taken_down_at: Option<OffsetDateTime>,
 }
 
 pub struct ShareOwner {
@@ -36,12 +34,28 @@ pub enum ClaimResult {
 
 /// Returns the user's sharing settings; `None` if they never shared.
 pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>> {
-    let query = sqlx::query_as!(
-        Share,
-        "select slug, token_sealed, token_since, taken_down_at from shares where user_id = $1",
+    let query = sqlx::query_as!(Share, "select slug, token_sealed, token_since from shares where user_id = $1", user.0);
+    Ok(query.fetch_optional(pool).await?)
+}
+
+/// How long it is remembered who may not share, if the account is gone.
+const BAN_RETENTION: Duration = Duration::days(365);
+
+/// Returns whether an operator keeps the user from sharing: this account, or an earlier one with the same identity.
+pub async fn is_banned(pool: &Pool, user: UserId) -> Result<bool> {
+    let query = sqlx::query_scalar!(
+        r#"select exists (select from shares where user_id = $1 and taken_down_at is not null)
+                  or exists (select from identities i
+                             join sharing_bans b on b.identity_hash = sha256(convert_to(i.provider || ':' || i.subject, 'UTF8'))
+                             where i.user_id = $1) as "is_banned!""#,
         user.0
     );
-    Ok(query.fetch_optional(pool).await?)
+    Ok(query.fetch_one(pool).await?)
+}
+
+pub async fn delete_expired_bans(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
+    let query = sqlx::query!("delete from sharing_bans where banned_at < $1", now - BAN_RETENTION);
+    Ok(query.execute(pool).await?.rows_affected())
 }
 
 /// Returns the owner of the page at `slug`.

@@ -34,7 +34,8 @@ pub async fn load(pool: &Pool, period: &str) -> Result<Vec<TopEntry>> {
 
 pub async fn find_name(pool: &Pool, playlist: &PlaylistId) -> Result<Option<String>> {
     let query = sqlx::query_scalar!(
-        "select name from top_playlists where playlist_id = $1 and seen_at is not null limit 1",
+        "select name from top_playlists where playlist_id = $1 and seen_at is not null
+             and playlist_id not in (select playlist_id from hidden_playlists) limit 1",
         playlist.as_str()
     );
     Ok(query.fetch_optional(pool).await?.flatten())

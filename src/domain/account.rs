@@ -56,15 +56,15 @@ pub async fn disconnect(app: &App, user: &CurrentUser, device: &str, now: Offset
 }
 
 /// Deletes the account with all its rows and sessions, and the pending logins of `browser` (the login cookie). Returns
-/// what was deleted; `None`, without deleting anything, if the user has not signed in recently.
+/// what was deleted; `None`, without deleting anything, if the user has not proved recently who they are.
 pub async fn delete(
     app: &App,
     user: &CurrentUser,
     browser: Option<&Secret>,
-    signed_in_at: Option<OffsetDateTime>,
+    proved_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> Result<Option<DeletedCounts>> {
-    if !sessions::is_fresh(signed_in_at, now) {
+    if !sessions::is_fresh(proved_at, now) {
         return Ok(None);
     }
     let browser = browser.map(|browser| TokenHash::new(browser.expose()));

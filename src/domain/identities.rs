@@ -24,6 +24,26 @@ impl LinkedIdentities {
     }
 }
 
+/// How a user proves again who they are.
+pub struct Reauthentication {
+    /// Providers that can be asked for a new sign-in.
+    pub providers: Vec<Provider>,
+    /// Whether signing out and in is enough, because none of the providers surely proves a new sign-in.
+    pub by_new_session: bool,
+}
+
+impl Reauthentication {
+    pub fn new(app: &App, linked: &[Identity]) -> Self {
+        let providers = linked.iter().filter_map(|identity| Provider::from_key(&identity.provider));
+        let clients: Vec<_> = providers.filter_map(|provider| app.oauth.get(provider)).collect();
+        let can_reauthenticate = clients.iter().filter(|client| client.can_reauthenticate());
+        Self {
+            providers: can_reauthenticate.map(|client| client.provider()).collect(),
+            by_new_session: !clients.iter().any(|client| client.proves_reauthentication()),
+        }
+    }
+}
+
 pub async fn load(app: &App, user: &CurrentUser) -> Result<LinkedIdentities> {
     let linked = db::identities::list(&app.db, user.id).await?;
     let is_unlinked = |provider: &Provider| linked.iter().all(|identity| identity.provider != provider.key());

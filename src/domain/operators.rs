@@ -37,9 +37,11 @@ pub async fn create_link(app: &App, now: OffsetDateTime) -> Result<String> {
     Ok(format!("/invite/{}", token.expose()))
 }
 
-/// Returns such a path if there is no operator and `OPERATOR` names none.
+/// Returns such a path if there is no operator and `OPERATOR` names none. Otherwise ends the links of earlier starts,
+/// which are in their logs.
 pub async fn create_first_link(app: &App, now: OffsetDateTime) -> Result<Option<String>> {
     if !app.config.access.operators.is_empty() || db::operators::exists(&app.db).await? {
+        db::invites::delete_operator_links(&app.db).await?;
         return Ok(None);
     }
     create_link(app, now).await.map(Some)
@@ -121,10 +123,4 @@ pub async fn set_role(app: &App, identity: &IdentityRef, is_operator: bool) -> R
         Some(known) => revoke(app, known.user).await,
         None => Ok(false),
     }
-}
-
-/// Returns whether the database belongs to this mode. The people of a demo are made up, and so are their ids, which may
-/// be those of real people.
-pub async fn is_own_database(app: &App) -> Result<bool> {
-    Ok(db::operators::claim_installation(&app.db, app.config.demo).await? == app.config.demo)
 }

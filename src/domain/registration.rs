@@ -19,6 +19,8 @@ pub enum RegistrationError {
     Closed,
     #[error("there is no valid invitation")]
     NotInvited,
+    #[error("the identity has created too many accounts")]
+    TooOften,
     #[error(transparent)]
     Failed(#[from] Error),
 }
@@ -32,6 +34,11 @@ pub async fn register(
     let is_configured = operators::is_configured(app, identity.provider, identity.subject);
     let policy = if is_configured { Registration::Open } else { app.config.access.registration };
     let invite = invite.map(|token| TokenHash::new(token.expose()));
+    let may_join = matches!(policy, Registration::Open) || invite.is_some();
+    let key = TokenHash::new(format!("{}:{}", identity.provider.key(), identity.subject));
+    if may_join && app.registrations.count(key, identity.at).is_err() {
+        return Err(RegistrationError::TooOften);
+    }
     let user = users::register(&app.db, identity, display_name, policy, invite).await.map_err(Error::from)?;
     user.ok_or(match policy {
         Registration::Closed => RegistrationError::Closed,

@@ -167,8 +167,7 @@ impl From<db::Error> for PageError {
 
 /// Fails if an operator took the user's page or link down.
 async fn check_allowed(app: &App, user: &CurrentUser) -> Result<(), PageError> {
-    let share = db::shares::find(&app.db, user.id).await?;
-    match share.is_some_and(|share| share.taken_down_at.is_some()) {
+    match db::shares::is_banned(&app.db, user.id).await? {
         true => Err(PageError::TakenDown),
         false => Ok(()),
     }

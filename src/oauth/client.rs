@@ -117,6 +117,16 @@ impl Client {
         self.provider
     }
 
+    /// Returns whether the provider can be asked for a new sign-in.
+    pub fn can_reauthenticate(&self) -> bool {
+        !self.spec.reauth_params.is_empty()
+    }
+
+    /// Returns whether such a sign-in counts without `auth_time`, which a provider may leave out.
+    pub fn proves_reauthentication(&self) -> bool {
+        self.can_reauthenticate() && !self.spec.reauth_needs_auth_time
+    }
+
     /// Returns whether `iss` names this provider (RFC 9207).
     pub fn is_issuer(&self, iss: &str) -> bool {
         iss.trim_end_matches('/') == self.issuer

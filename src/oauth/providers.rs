@@ -12,8 +12,11 @@ pub struct ProviderSpec {
     pub scopes: &'static [&'static str],
     /// Scopes that are requested once the user turns on a feature that needs them.
     pub optional_scopes: &'static [&'static str],
-    /// Parameters that make the provider ask for a new sign-in, even if the browser is signed in there.
+    /// Parameters that make the provider ask for a new sign-in, even if the browser is signed in there. Without any, a
+    /// sign-in proves nothing again.
     pub reauth_params: &'static [(&'static str, &'static str)],
+    /// Whether a new sign-in counts only if the provider says when it was.
+    pub reauth_needs_auth_time: bool,
     pub auth_method: ClientAuthMethod,
     /// The provider's `iss` (RFC 9207), below the accounts URL.
     pub issuer: &'static str,
@@ -90,6 +93,7 @@ pub const SPOTIFY: ProviderSpec = ProviderSpec {
     scopes: &["playlist-read-private", "playlist-read-collaborative"],
     optional_scopes: &[NOW_PLAYING_SCOPE],
     reauth_params: &[("show_dialog", "true")],
+    reauth_needs_auth_time: false,
     auth_method: ClientAuthMethod::Basic,
     issuer: "",
     invalid_grant_aliases: &[],
@@ -107,6 +111,7 @@ pub const GOOGLE: ProviderSpec = ProviderSpec {
     scopes: &["openid", "email", "profile"],
     optional_scopes: &[],
     reauth_params: &[("prompt", "select_account"), ("max_age", "0")],
+    reauth_needs_auth_time: true,
     auth_method: ClientAuthMethod::Body,
     issuer: "",
     invalid_grant_aliases: &[],
@@ -130,6 +135,7 @@ pub const GITHUB: ProviderSpec = ProviderSpec {
     scopes: &["user:email"],
     optional_scopes: &[],
     reauth_params: &[("prompt", "select_account")],
+    reauth_needs_auth_time: false,
     auth_method: ClientAuthMethod::Body,
     issuer: "/login/oauth",
     invalid_grant_aliases: &["bad_verification_code"],
@@ -152,6 +158,7 @@ pub const FACEBOOK: ProviderSpec = ProviderSpec {
     scopes: &["public_profile", "email"],
     optional_scopes: &[],
     reauth_params: &[("auth_type", "reauthenticate")],
+    reauth_needs_auth_time: false,
     auth_method: ClientAuthMethod::Body,
     issuer: "",
     invalid_grant_aliases: &["100"],
@@ -174,6 +181,7 @@ pub const X: ProviderSpec = ProviderSpec {
     scopes: &["users.read", "tweet.read"],
     optional_scopes: &[],
     reauth_params: &[],
+    reauth_needs_auth_time: false,
     auth_method: ClientAuthMethod::Basic,
     issuer: "",
     // “Value passed for the authorization code was invalid.”

@@ -78,16 +78,19 @@ fn stateless_routes() -> Router<Arc<App>> {
 
 fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Router<Arc<App>> {
     let transfers = RateLimit::new(app, Key::User, non_zero(30), TEN_MINUTES, "exports and imports");
+    // Pages that call Spotify: another site can open a hundred, and use up the calls of the user.
+    let links = RateLimit::new(app, Key::User, non_zero(5), TEN_MINUTES, "visits from other sites");
+    let limit_links = || from_fn_with_state(Arc::from([links.clone()]), rate_limit::enforce_for_links);
     let pages = Router::new()
         .route("/", get(home::show))
         .merge(login_routes(app))
         .route("/playlists", get(playlists::index::index).head(playlists::index::head))
         .route("/library", post(playlists::index::update))
-        .route("/playlists/{id}", get(playlists::show::show))
+        .route("/playlists/{id}", get(playlists::show::show).route_layer(limit_links()))
         .merge(heart_routes(app, &transfers))
         .merge(tag_routes(app))
         .route("/top", get(top::show).fallback(not_found))
-        .route("/now-playing", get(now_playing::show))
+        .route("/now-playing", get(now_playing::show).route_layer(limit_links()))
         .merge(account_routes(app))
         .merge(redirects())
         .route("/invites", get(invites::index).post(invites::create))

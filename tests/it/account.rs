@@ -107,7 +107,12 @@ async fn deleted_page_stays_true_on_reload() {
     ada.fetch(Method::PUT, HEART).await;
     let form = async || ada.open("/account/delete").await.form(CONFIRM_FORM).with("confirm", "yes");
     let (form, again) = (form().await, form().await);
-    ada.send_form(form).await.assert_redirect("/account/deleted");
+    let deleted = ada.send_form(form).await;
+    deleted.assert_redirect("/account/deleted");
+    assert_eq!(deleted.header("clear-site-data"), "\"storage\"");
+    let cookies: Vec<_> = deleted.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
+    let login = format!("{}-login=;", site.session_cookie());
+    assert!(cookies.iter().any(|cookie| cookie.starts_with(&login)), "{cookies:?}");
     // A double click.
     ada.send_form(again.clone()).await.assert_redirect("/account/deleted");
     for is_first in [true, false] {

@@ -141,3 +141,10 @@ fn docker_image_runs_as_unprivileged_user() {
     assert!(user.parse::<u32>().is_ok_and(|user| user > 0), "{user}: a number tells that it is not root");
     assert!(last.contains("--from=build") && !last.contains("cargo"));
 }
+
+/// The image listens on all addresses, where a demo has to be chosen.
+#[test]
+fn compose_file_is_a_demo_until_told_otherwise() {
+    assert!(read_file("Dockerfile").contains("HOST=0.0.0.0"));
+    assert!(read_file("compose.yaml").contains("      DEMO: ${DEMO-1}\n"));
+}

@@ -136,7 +136,7 @@ async fn link_started_for_one_account_never_changes_another() {
     let page = shared.submit(approved).await;
     assert_eq!(page.status, 400, "the browser has another name after signing out");
 
-    let shared = site.sign_in("ada").await;
+    let shared = site.sign_in("mira").await;
     let consent = shared.start_sign_in_with(OtherProvider::GitHub, &shared.open("/account").await).await;
     sqlx::query("delete from users").execute(&site.db).await.unwrap();
     let page = shared.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;

@@ -28,6 +28,7 @@ mod hearts_by_link;
 mod http_server;
 mod identities;
 mod import_export;
+mod installation;
 mod legal;
 mod library;
 #[cfg(feature = "local")]

@@ -80,6 +80,7 @@ const SAMPLE_ROWS: &[(i64, &str)] = &[
          insert into installation (demo) values (false) on conflict do nothing",
     ),
     (20261130080000, "insert into text_folding (version) values (1)"),
+    (20261130110000, "insert into sharing_bans (identity_hash, banned_at) values (sha256('spotify:mira'), now())"),
 ];
 
 /// A database without tables.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::support::Site;
 use crate::support::page::Page;
-use crate::support::program::{Program, free_port};
+use crate::support::program::{Program, free_port, start_program};
 use crate::support::rows::add_hearts_of_strangers;
 use crate::support::sharing::{create_secret_link, publish_page_at};
 use crate::support::visitor::{Visitor, approve};
+use crate::support::{Site, wait_until};
 
 /// No `OPERATOR`.
 const NOBODY: (&str, &str) = ("OPERATOR", "");
@@ -26,7 +26,10 @@ async fn run_command(site: &Site, arguments: &[&str]) -> (bool, String) {
 
 /// Makes a link for an operator. Returns its path.
 async fn create_link(site: &Site) -> String {
-    let (_, output) = run_command(site, &[]).await;
+    link_path(&run_command(site, &[]).await.1)
+}
+
+fn link_path(output: &str) -> String {
     let link = output.split_whitespace().find(|word| word.contains("/invite/")).expect("a link");
     url::Url::parse(link).unwrap().path().to_owned()
 }
@@ -83,6 +86,42 @@ async fn link_makes_one_person_operator_once() {
     assert_eq!(site.visitor().open(&path).await.status, 410);
     assert_eq!(site.visitor().open(&other).await.status, 404, "the first link that is used ends the others");
     assert_eq!(site.visitor().sign_in("mira").await.status, 403);
+}
+
+#[tokio::test]
+async fn printed_link_ends_with_the_start_that_names_an_operator() {
+    let site = Site::open_with(&[NOBODY, ("REGISTRATION", "closed")]).await;
+    let links = async || site.count("select count(*) from invites").await;
+    let (mut first, _) = start_program(&site, &[]).await;
+    let path = link_path(&first.read_line().await);
+    first.signal("-TERM");
+    first.wait_for_exit().await;
+    assert_eq!(links().await, 1);
+    assert_eq!(site.visitor().open(&path).await.text("h1"), "Become the operator");
+    let (mut second, _) = start_program(&site, &[("OPERATOR", "spotify:made-up-ada")]).await;
+    wait_until("the link is gone", async || links().await == 0).await;
+    second.signal("-TERM");
+    second.wait_for_exit().await;
+    assert_eq!(site.visitor().open(&path).await.status, 404);
+    assert_eq!(open_and_sign_in(&site.visitor(), "/login", "mira").await.status, 403);
+}
+
+#[tokio::test]
+async fn whoever_becomes_operator_ends_the_links() {
+    let site = Site::open_with(&[NOBODY]).await;
+    let (ada, _mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    let by_command = create_link(&site).await;
+    assert!(run_command(&site, &["add", "spotify:made-up-ada"]).await.0);
+    assert_eq!(site.visitor().open(&by_command).await.status, 404);
+    let on_the_page = create_link(&site).await;
+    change(&ada, "Mira", "grant").await;
+    assert_eq!(site.visitor().open(&on_the_page).await.status, 404);
+    let site = Site::open().await;
+    let by_setting = create_link(&site).await;
+    site.sign_in("mira").await;
+    assert_eq!(site.visitor().open(&by_setting).await.status, 200);
+    site.sign_in("ada").await;
+    assert_eq!(site.visitor().open(&by_setting).await.status, 404);
 }
 
 #[tokio::test]
@@ -185,8 +224,11 @@ async fn hidden_playlist_leaves_the_popular_list() {
     site.force_top_refresh().await;
     assert!(site.visitor().open("/top").await.html.contains(HIDDEN));
     let link = format!("hide=true&link=https://open.spotify.com/playlist/{HIDDEN}");
+    let login = format!("/login?heart={HIDDEN}");
+    assert!(site.visitor().open(&login).await.text("main").contains("Public"));
     post(&ada, "/operator/popular", &link).await;
     assert!(!site.visitor().open("/top").await.html.contains(HIDDEN), "at once");
+    assert!(!site.visitor().open(&login).await.text("main").contains("Public"), "at once");
     site.force_top_refresh().await;
     assert!(!site.visitor().open("/top").await.html.contains(HIDDEN), "and in the next count");
     ada.submit(ada.open("/operator").await.form("main h3 ~ ul form")).await;
@@ -216,6 +258,33 @@ async fn taken_down_page_stays_down_until_allowed_again() {
 }
 
 #[tokio::test]
+async fn taken_down_person_cannot_share_by_joining_again() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    publish_page_at(&mira, "mira-loves").await;
+    change(&ada, "Mira", "take-down").await;
+    let form = mira.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
+    mira.submit(form).await;
+    assert_eq!(site.count_users().await, 1);
+    let mira = site.sign_in("mira").await;
+    let refused = post(&mira, "/account/sharing/page", "on=true&slug=mira-again").await;
+    assert!(refused.status == 422 && refused.text("main").contains("The operator took down"), "{}", refused.html);
+    post(&mira, "/account/sharing/link", "on=true").await;
+    assert_eq!(site.count("select count(*) from shares where token_hash is not null").await, 0);
+    assert!(ada.open("/operator").await.text("main").contains("not sharing: taken down"));
+    change(&ada, "Mira", "allow-sharing").await;
+    publish_page_at(&mira, "mira-again").await;
+    assert_eq!(site.visitor().open("/u/mira-again").await.status, 200);
+    // Of the others nothing is remembered, and of those who left a year at most.
+    assert_eq!(site.count("select count(*) from sharing_bans").await, 0);
+    change(&ada, "Mira", "take-down").await;
+    sqlx::query("delete from users where display_name = 'Mira'").execute(&site.db).await.unwrap();
+    site.advance(Duration::from_secs(366 * 86_400));
+    site.run_cleanup().await;
+    assert_eq!(site.count("select count(*) from sharing_bans").await, 0);
+}
+
+#[tokio::test]
 async fn contact_is_on_every_page_and_in_security_txt() {
     let site = Site::open().await;
     assert_eq!(site.visitor().get("/.well-known/security.txt").await.status, 404);
@@ -233,6 +302,7 @@ async fn contact_is_on_every_page_and_in_security_txt() {
 #[tokio::test]
 async fn database_of_a_demo_is_refused_by_the_real_mode_and_the_other_way_round() {
     let site = Site::open().await;
+    sqlx::query("delete from installation").execute(&site.db).await.unwrap();
     let mut first = Program::start(&site.settings());
     first.wait_until_ready().await;
     first.signal("-TERM");

@@ -270,3 +270,20 @@ async fn requests_with_forged_session_are_limited_by_address() {
     assert_eq!([press(Method::DELETE, 4).await, press(Method::POST, 5).await], [429, 429]);
     assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200, "who is signed in is counted apart");
 }
+
+#[tokio::test]
+async fn visits_from_other_sites_leave_most_calls_to_the_person() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    site.freeze_clock();
+    let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document")];
+    let mut pages = Vec::new();
+    for n in 0..40 {
+        let path = if n % 2 == 0 { format!("/playlists/3cEYpjA9oz9GiPac4As{n:03}") } else { "/now-playing".into() };
+        pages.push(ada.request(Method::GET, &path, &headers, None).await);
+    }
+    assert!(pages[..5].iter().all(|page| page.status != 429) && pages[5..].iter().all(|page| page.status == 429));
+    assert!(pages[5].text("main").contains("Too many visits from other sites"), "{}", pages[5].html);
+    let own = ada.open("/playlists").await.playlist_ids().remove(0);
+    assert!(ada.open(&format!("/playlists/{own}")).await.has(".items tbody tr"));
+}

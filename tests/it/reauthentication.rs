@@ -41,7 +41,6 @@ async fn sign_in_again_asks_each_provider_for_a_new_sign_in() {
         ("google", vec![("prompt", "select_account"), ("max_age", "0")]),
         ("github", vec![("prompt", "select_account")]),
         ("facebook", vec![("auth_type", "reauthenticate")]),
-        ("x", vec![]),
     ] {
         let page = ada.open("/account/delete").await;
         let again = consent_params(&ada, sign_in_again(&page, provider)).await;
@@ -54,6 +53,76 @@ async fn sign_in_again_asks_each_provider_for_a_new_sign_in() {
             assert!(!has(&first, name, value), "{provider}, first sign-in: {first:?}");
         }
     }
+}
+
+/// X cannot be asked.
+#[tokio::test]
+async fn person_with_x_alone_proves_it_by_a_new_session() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    ada.sign_in_with(&site.spotify, OtherProvider::X, "ada").await;
+    site.advance(Duration::from_secs(601));
+    for path in ["/account/delete", "/account/reauthenticate?next=/account"] {
+        let page = ada.open(path).await;
+        assert!(!page.has("main form") && page.has("main a[href='/logout']"), "{}", page.text("main"));
+    }
+    let headers = [("sec-fetch-site", "same-origin")];
+    let sent = ada.request(Method::POST, "/auth/x", &headers, Some("reason=sign-in-again".into())).await;
+    let consent = ada.open(sent.header("location")).await;
+    assert_eq!(ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::X, "ada"))).await.status, 409);
+    assert!(!ada.open("/account/delete").await.has(CONFIRM_FORM));
+    ada.submit(ada.open("/logout").await.form("main form")).await;
+    ada.sign_in_with(&site.spotify, OtherProvider::X, "ada").await;
+    assert!(ada.open("/account/delete").await.has(CONFIRM_FORM));
+
+    // With another identity, that one is asked for.
+    ada.link_identity(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let visitor = site.visitor();
+    visitor.sign_in_with(&site.spotify, OtherProvider::X, "ada").await;
+    let page = visitor.open("/account/delete").await;
+    assert!(!page.has(CONFIRM_FORM) && page.has("form[action='/auth/github']"), "{}", page.html);
+    assert!(!page.has("form[action='/auth/x']") && !page.has("main a[href='/logout']"), "{}", page.html);
+}
+
+/// Attack: somebody at an unlocked browser signs out and in again, by providers that are signed in there.
+#[tokio::test]
+async fn ordinary_sign_in_is_no_proof() {
+    let site = Site::open().await;
+    site.sign_in("ada").await;
+    let ada = site.sign_in("ada").await;
+    assert!(!ada.open("/account/delete").await.has(CONFIRM_FORM));
+    let link = ada.open("/account").await.form("form[action='/auth/google']");
+    assert_eq!(ada.submit(link).await.url.path(), "/account/reauthenticate");
+    let consent = ada.submit(sign_in_again(&ada.open("/account/delete").await, "spotify")).await;
+    assert!(ada.submit(approve(&consent, "ada")).await.has(CONFIRM_FORM));
+    ada.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
+    let visitor = site.visitor();
+    visitor.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+    assert!(!visitor.open("/account/delete").await.has(CONFIRM_FORM));
+}
+
+#[tokio::test]
+async fn google_counts_only_if_it_says_when() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    ada.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+    site.advance(Duration::from_secs(601));
+    let without_time: [fn(&mut serde_json::Value); 2] = [
+        |token| token["id_token"] = "e30.e30.x".into(),
+        |token| drop(token.as_object_mut().unwrap().remove("id_token")),
+    ];
+    for change in without_time {
+        let page = ada.open("/account/delete").await;
+        assert!(page.has("main a[href='/logout']"), "{}", page.html);
+        let consent = ada.submit(sign_in_again(&page, "google")).await;
+        site.spotify.inject_fault(Endpoint::OtherToken, Fault::Rewritten(change), 1);
+        let refused = ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+        assert_eq!(refused.status, 409, "{}", refused.html);
+        assert!(!ada.open("/account/delete").await.has(CONFIRM_FORM));
+    }
+    ada.submit(ada.open("/logout").await.form("main form")).await;
+    ada.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+    assert!(ada.open("/account/delete").await.has(CONFIRM_FORM), "nothing else could prove it");
 }
 
 /// Attack: somebody at an unlocked browser goes through a provider that is signed in there and does not ask again.
@@ -132,8 +201,10 @@ async fn tokens_of_other_providers_are_revoked_after_use() {
     }
     // Used in vain, and revoked all the same.
     let before = site.spotify.request_count(Endpoint::OtherRevocation);
-    site.spotify.inject_fault(Endpoint::OtherProfile, Fault::NotJson, 1);
-    assert_eq!(site.visitor().sign_in_with(&site.spotify, OtherProvider::X, "ada").await.status, 502);
-    let sent = async || site.spotify.request_count(Endpoint::OtherRevocation) > before;
-    crate::support::wait_until("the revocation is sent", sent).await;
+    for (sent, (fault, status)) in [(Fault::NotJson, 502), (Fault::Hang, 504)].into_iter().enumerate() {
+        site.spotify.inject_fault(Endpoint::OtherProfile, fault, 1);
+        assert_eq!(site.visitor().sign_in_with(&site.spotify, OtherProvider::X, "ada").await.status, status);
+        let is_sent = async || site.spotify.request_count(Endpoint::OtherRevocation) > before + sent;
+        crate::support::wait_until("the revocation is sent", is_sent).await;
+    }
 }

@@ -143,3 +143,20 @@ async fn landing_page_says_how_many_listeners_spotify_allows() {
     assert_eq!(page.attribute("meta[property='og:url']", "content"), format!("{}/", site.base));
     assert_preview_image(&site, &page).await;
 }
+
+/// Limits count by account, and would begin anew with each.
+#[tokio::test]
+async fn one_identity_joins_five_times_a_day() {
+    let site = Site::open().await;
+    for n in 0..5 {
+        let mira = site.visitor();
+        assert_eq!(mira.sign_in("mira").await.status, 200, "{n}");
+        let form = mira.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
+        mira.submit(form).await;
+    }
+    let refused = site.visitor().sign_in("mira").await;
+    assert!(refused.status == 403 && refused.text("main").contains("several times today"), "{}", refused.html);
+    site.sign_in("ada").await;
+    site.advance(Duration::from_secs(86_400));
+    assert_eq!(site.visitor().sign_in("mira").await.status, 200);
+}

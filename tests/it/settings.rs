@@ -63,7 +63,7 @@ async fn settings_that_cannot_be_read_are_named_with_the_cause() {
     }
     std::fs::create_dir(folder.path().join(".env")).unwrap();
     let said = run_doctor_in(folder.path(), &[]).await;
-    assert!(said.contains(".env cannot be read: is a directory"), "{said}");
+    assert!(said.contains(".env is not a regular file"), "{said}");
 }
 
 #[tokio::test]
@@ -104,6 +104,15 @@ async fn env_file_of_a_folder_above_is_not_read() {
         assert!(!run_doctor_in(&inner, &[("PORT", "0")]).await.contains("REGISTRATION"), "{below}");
     }
     assert!(run_doctor_in(folder.path(), &[("PORT", "0")]).await.contains("REGISTRATION"));
+}
+
+/// Attack: whoever may write into the working folder makes a file that never opens.
+#[tokio::test]
+async fn env_that_is_no_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".env");
+    assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success());
+    assert!(run_doctor_in(folder.path(), &[]).await.contains(".env is not a regular file"));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod profile;
 
 use time::{Duration, OffsetDateTime};
 
+use super::identities::Reauthentication;
 use super::{CurrentUser, Grant, Result, Scopes, User, hearts, sessions};
 use crate::app::App;
 use crate::db::{identities, pending_logins};
@@ -34,8 +35,10 @@ pub struct LoginResult {
     /// The requested scopes that were refused.
     pub missing: Scopes,
     pub after: AfterLogin,
+    /// Whether the lifetime of the session begins anew.
+    pub is_sign_in: bool,
     /// Whether the login proves who uses the browser now, so that what needs a recent sign-in is allowed.
-    pub is_recent_sign_in: bool,
+    pub is_proof: bool,
     /// When the offer to merge the new account into an older one ends, if there is a candidate.
     pub merge_until: Option<OffsetDateTime>,
 }
@@ -56,7 +59,11 @@ pub async fn complete_login(
     }
     let Some(code) = params.code.take() else { return Err(LoginError::Rejected { next: pending.after.next }) };
     let SignedInProfile { profile, grant, auth_time } = fetch_profile(app, provider, &code, &pending, now).await?;
-    let is_reauthenticated = pending.is_reauthenticated(auth_time)?;
+    let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
+    let is_reauthenticated = pending.is_reauthenticated(client, auth_time)?;
+    if user.is_some() && pending.after.reauth == Some(ReauthReason::SignInAgain) && !is_reauthenticated {
+        return Err(Conflict::NotSignedInAgain.into());
+    }
     // The session may have ended while the provider answered.
     if let Some(user) = &user
         && !sessions::exists(app, user).await?
@@ -75,13 +82,19 @@ pub async fn complete_login(
         _ => None,
     };
     let missing = grant.as_ref().map(|grant| &pending.scopes - &grant.scopes).unwrap_or_default();
-    // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
-    let is_recent_sign_in = match outcome {
-        Outcome::SignedIn(_) | Outcome::Joined => true,
-        Outcome::AlreadyLinked(_) | Outcome::Merged { .. } => is_reauthenticated,
-        Outcome::Linked(_) => false,
+    let (is_sign_in, is_proof) = match outcome {
+        Outcome::Joined => (true, true),
+        // A browser that is signed in at the provider comes back without a question.
+        Outcome::SignedIn(_) if is_reauthenticated || client.proves_reauthentication() => (true, is_reauthenticated),
+        Outcome::SignedIn(id) => {
+            let linked = identities::list(&app.db, id).await?;
+            (true, Reauthentication::new(app, &linked).by_new_session)
+        }
+        Outcome::AlreadyLinked(_) | Outcome::Merged { .. } => (is_reauthenticated, is_reauthenticated),
+        // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
+        Outcome::Linked(_) => (false, false),
     };
-    Ok(LoginResult { user, grant, outcome, missing, after: pending.after, is_recent_sign_in, merge_until })
+    Ok(LoginResult { user, grant, outcome, missing, after: pending.after, is_sign_in, is_proof, merge_until })
 }
 
 /// Returns the providers of other accounts with the same verified email address as `user`.

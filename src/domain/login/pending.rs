@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::db::{identities, pending_logins};
 use crate::domain::{CurrentUser, Error};
 use crate::ids::{PlaylistId, Provider, Secret, TokenHash};
-use crate::oauth::Scopes;
 use crate::oauth::providers::NOW_PLAYING_SCOPE;
+use crate::oauth::{Client, Scopes};
 use crate::vault::Purpose;
 
 /// Parameters of a callback request, with its login cookie.
@@ -62,12 +62,17 @@ const MAX_CLOCK_SKEW: i64 = 60;
 
 impl PendingLogin {
     /// Returns whether the login proves who uses the browser now: the provider was asked for a new sign-in, and if it says
-    /// when the user signed in, that was later.
-    pub(super) fn is_reauthenticated(&self, auth_time: Option<OffsetDateTime>) -> Result<bool, Conflict> {
+    /// when the user signed in, as some must, that was later.
+    pub(super) fn is_reauthenticated(
+        &self,
+        client: &Client,
+        auth_time: Option<OffsetDateTime>,
+    ) -> Result<bool, Conflict> {
         let Some(since) = self.reauth_since else { return Ok(false) };
         match auth_time {
             Some(time) if time.unix_timestamp() < since - MAX_CLOCK_SKEW => Err(Conflict::NotSignedInAgain),
-            _ => Ok(true),
+            None => Ok(client.proves_reauthentication()),
+            Some(_) => Ok(true),
         }
     }
 }
@@ -156,7 +161,7 @@ pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Res
     let scopes = client.scopes(|scope| is_requested(scope) || granted_scopes.contains(scope));
     let needs_new_sign_in = after.reauth == Some(ReauthReason::SignInAgain) || matches!(intent, LoginIntent::Merge(_));
     let authorization = client.authorize_url(&scopes, needs_new_sign_in);
-    let reauth_since = needs_new_sign_in.then(|| now.unix_timestamp());
+    let reauth_since = (needs_new_sign_in && client.can_reauthenticate()).then(|| now.unix_timestamp());
     let state = TokenHash::new(authorization.state.expose());
     let pending = PendingLogin { verifier: authorization.verifier, scopes, after, intent, is_fresh, reauth_since };
     let pending = serde_json::to_vec(&pending).expect("strings serialize to JSON");

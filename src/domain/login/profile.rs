@@ -78,15 +78,27 @@ async fn fetch_userinfo_profile(
     now: OffsetDateTime,
 ) -> Result<SignedInProfile, oauth::Error> {
     let grant = client.exchange_code(code, &pending.verifier, &pending.scopes, now).await?;
-    let profile = client.fetch_profile(&grant.access).await;
-    let (client, auth_time) = (client.clone(), grant.auth_time);
-    // The visitor does not wait for it. The token expires anyway.
-    tokio::spawn(async move {
-        if let Err(error) = client.revoke_token(&grant.access).await {
-            tracing::info!(provider = client.provider().key(), %error, "a token could not be revoked");
-        }
-    });
-    Ok(SignedInProfile { profile: profile?, grant: None, auth_time })
+    let token = RevokedOnDrop { client, access: grant.access };
+    let profile = client.fetch_profile(&token.access).await?;
+    Ok(SignedInProfile { profile, grant: None, auth_time: grant.auth_time })
+}
+
+/// An access token that is revoked after its use, also if the time is over or the visitor has gone.
+struct RevokedOnDrop<'c> {
+    client: &'c Client,
+    access: Secret,
+}
+
+impl Drop for RevokedOnDrop<'_> {
+    fn drop(&mut self) {
+        let (client, access) = (self.client.clone(), self.access.clone());
+        // The visitor does not wait for it. The token expires anyway.
+        tokio::spawn(async move {
+            if let Err(error) = client.revoke_token(&access).await {
+                tracing::info!(provider = client.provider().key(), %error, "a token could not be revoked");
+            }
+        });
+    }
 }
 
 /// Returns the login error for an error of the callback or of the token endpoint.

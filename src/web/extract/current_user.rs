@@ -19,6 +19,7 @@ use crate::web::error::{AppError, Result, error_for_status};
 use crate::web::extract::return_to::Referer;
 
 const USER_NAME: &str = "name";
+const PROVED_AT: &str = "proved_at";
 /// Keeps its old name, because stored sessions contain it.
 const MERGE_UNTIL: &str = "invited_until";
 
@@ -90,22 +91,25 @@ impl MaybeUser {
         if stored == Some(user.id) { Ok(()) } else { Err(AppError::sign_in_required("/account")) }
     }
 
-    /// True if the user authenticated within the last 10 minutes.
+    /// True if the user proved within the last 10 minutes who they are.
     pub(crate) async fn has_signed_in_recently(&self, now: OffsetDateTime) -> Result<bool> {
-        Ok(sessions::is_fresh(self.signed_in_at().await?, now))
+        Ok(sessions::is_fresh(self.proved_at().await?, now))
     }
 
-    /// Stores the device, and the time of authentication if there was one.
-    pub(crate) async fn record_device(&self, device: &str, signed_in_at: Option<OffsetDateTime>) -> Result<()> {
+    /// Stores the device, and what the login was.
+    pub(crate) async fn record_device(&self, device: &str, login: &LoginResult, now: OffsetDateTime) -> Result<()> {
         self.session.insert(DEVICE, device).await?;
-        match signed_in_at {
-            Some(time) => Ok(self.session.insert(SIGNED_IN_AT, time.unix_timestamp()).await?),
-            None => Ok(()),
+        for (key, is_set) in [(SIGNED_IN_AT, login.is_sign_in), (PROVED_AT, login.is_proof)] {
+            if is_set {
+                self.session.insert(key, now.unix_timestamp()).await?;
+            }
         }
+        Ok(())
     }
 
-    pub(crate) async fn signed_in_at(&self) -> Result<Option<OffsetDateTime>> {
-        let timestamp: Option<i64> = self.session.get(SIGNED_IN_AT).await?;
+    /// When the user last proved in this session who they are.
+    pub(crate) async fn proved_at(&self) -> Result<Option<OffsetDateTime>> {
+        let timestamp: Option<i64> = self.session.get(PROVED_AT).await?;
         Ok(timestamp.and_then(|timestamp| OffsetDateTime::from_unix_timestamp(timestamp).ok()))
     }
 

@@ -34,7 +34,7 @@ async fn run_if(is_allowed: bool, request: Request, next: Next) -> Response {
 }
 
 /// True for another site, and for another origin of this one. `none` is an address that the user typed or bookmarked.
-fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+pub(crate) fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
 }
 

@@ -11,6 +11,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 
+use crate::web::middleware::request_log::known_method;
+
 pub(crate) type Labels = Vec<(&'static str, String)>;
 
 pub(crate) struct RequestMetrics {
@@ -36,9 +38,7 @@ pub(crate) async fn record_request(
     next: Next,
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    // Clients can send any method, so unknown ones share a label.
-    let is_known = ["GET", "HEAD", "POST", "PUT", "DELETE"].contains(&request.method().as_str());
-    let method = if is_known { request.method().to_string() } else { "other".into() };
+    let method = known_method(request.method()).to_owned();
     let start = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();

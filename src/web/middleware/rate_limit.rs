@@ -22,6 +22,7 @@ use crate::network::ByNetwork;
 use crate::rate_limiter::RateLimiter;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::MaybeUser;
+use crate::web::middleware::fetch_metadata::is_from_elsewhere;
 use crate::web::middleware::from_fn::from_fn_with_state;
 
 /// The kind of key that a limit counts by.
@@ -136,6 +137,11 @@ pub(crate) async fn enforce(State(limits): State<Arc<[Arc<RateLimit>]>>, request
         }
     }
     next.run(Request::from_parts(parts, body)).await
+}
+
+/// Limits only requests to which another site led.
+pub(crate) async fn enforce_for_links(limits: State<Arc<[Arc<RateLimit>]>>, request: Request, next: Next) -> Response {
+    if is_from_elsewhere(request.headers()) { enforce(limits, request, next).await } else { next.run(request).await }
 }
 
 /// The client's IP address.

@@ -88,6 +88,9 @@ impl Site {
         let pretend = fake_spotify::router(spotify.clone());
         let spotify_task = tokio::spawn(async move { axum::serve(theirs, pretend).await.unwrap() });
         let db = sqlx::PgPool::connect(database.url()).await.unwrap();
+        // Their people are made up, and the mode is the real one.
+        let is_real = "insert into installation (demo) values (false) on conflict do nothing";
+        sqlx::query(is_real).execute(&db).await.unwrap();
         let clock = Arc::new(TestClock::default());
         let mut site = Self { base, spotify, db, database, settings, clock, tasks: vec![spotify_task] };
         site.serve(ours);

@@ -61,12 +61,18 @@ impl Program {
 
     /// Waits until the program serves; returns its address.
     pub(crate) async fn wait_until_ready(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).await.unwrap();
+        let line = self.read_line().await;
         if line.is_empty() {
             panic!("it did not start: {}", self.wait_for_exit().await.1);
         }
         line.trim().strip_prefix("Heartlist is ready: ").expect("the line with the address").to_owned()
+    }
+
+    /// Waits for the next line of the output; empty at its end.
+    pub(crate) async fn read_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).await.unwrap();
+        line
     }
 
     pub(crate) fn pid(&self) -> u32 {

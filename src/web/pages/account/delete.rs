@@ -7,13 +7,13 @@ use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 
 use crate::domain::account;
-use crate::domain::identities::{self, Identity};
+use crate::domain::identities::{self, Reauthentication};
 use crate::domain::operators;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Device, MaybeUser, Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::account::deleted;
-use crate::web::pages::login::login_cookie;
+use crate::web::pages::login::{self, login_cookie};
 use crate::web::views::{Layout, render_page};
 
 #[derive(Template)]
@@ -43,7 +43,7 @@ struct DeletePage {
     layout: Layout,
     heart_count: i64,
     has_signed_in_recently: bool,
-    identities: Vec<Identity>,
+    reauthentication: Reauthentication,
     is_operator: bool,
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn show(
         layout: layout.with_title("Delete your account", "account"),
         heart_count: account.heart_count,
         has_signed_in_recently: maybe_user.has_signed_in_recently(now).await?,
-        identities: identities::load(&app, &user).await?.linked,
+        reauthentication: Reauthentication::new(&app, &identities::load(&app, &user).await?.linked),
         is_operator: operators::is_operator(&app, user.id).await?,
     }))
 }
@@ -95,10 +95,9 @@ pub(crate) async fn destroy(
         return Ok(flash::redirect("/account/delete", Flash::NotConfirmed));
     }
     let browser = login_cookie::read(&app, &headers);
-    let Some(deleted) = account::delete(&app, &user, browser.as_ref(), maybe_user.signed_in_at().await?, now).await?
+    let Some(deleted) = account::delete(&app, &user, browser.as_ref(), maybe_user.proved_at().await?, now).await?
     else {
         return Ok(flash::redirect("/account/delete", Flash::ReauthRequired));
     };
-    maybe_user.sign_out().await?;
-    Ok(flash::redirect(deleted::PATH, Flash::AccountDeleted(deleted)))
+    login::end_session(&app, &maybe_user, flash::redirect(deleted::PATH, Flash::AccountDeleted(deleted))).await
 }

@@ -5,7 +5,7 @@ use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect};
 
 use crate::domain::activity::{self, EventKind};
-use crate::domain::identities::{self, Identity, LinkedIdentities, UnlinkOutcome};
+use crate::domain::identities::{self, Identity, LinkedIdentities, Reauthentication, UnlinkOutcome};
 use crate::domain::{CurrentUser, login};
 use crate::ids::Provider;
 use crate::web::error::{Result, not_found};
@@ -120,7 +120,7 @@ pub(crate) async fn destroy(
 #[template(path = "account/reauthenticate.html")]
 struct ReauthenticatePage {
     layout: Layout,
-    identities: Vec<Identity>,
+    reauthentication: Reauthentication,
     next: String,
 }
 
@@ -136,8 +136,9 @@ pub(crate) async fn reauthenticate(
     if maybe_user.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&next).into_response());
     }
-    let identities = identities::load(&app, &user).await?.linked;
-    Ok(render_page(&ReauthenticatePage { layout: layout.with_title("Sign in again", "account"), identities, next }))
+    let reauthentication = Reauthentication::new(&app, &identities::load(&app, &user).await?.linked);
+    let layout = layout.with_title("Sign in again", "account");
+    Ok(render_page(&ReauthenticatePage { layout, reauthentication, next }))
 }
 
 #[derive(Template)]

@@ -75,6 +75,7 @@ fn registration_error(error: RegistrationError) -> AppError {
         RegistrationError::NotInvited => {
             "To join, you need a valid invitation: a link from the operator, for one person. If you have an account, sign in the way you did before."
         }
+        RegistrationError::TooOften => "You have joined and left several times today. Try again tomorrow.",
         RegistrationError::Failed(error) => return failed(error),
     };
     AppError::new(StatusCode::FORBIDDEN, "Closed to new people", message).with_nothing_saved()
@@ -118,7 +119,7 @@ fn conflict_text(conflict: Conflict, name: &str) -> String {
         ),
         Conflict::ReauthRequired => "To link another way to sign in, you need to have signed in within the last ten minutes, so that nobody who finds your browser open can add their own. Nothing was changed.".into(),
         Conflict::NotSignedInAgain => format!(
-            "{name} did not ask you to sign in again, because you are signed in there. Nothing was changed. Sign out at {name}, then sign in again here."
+            "{name} did not ask you to sign in again, or did not say so. Nothing was changed. Sign in again in another way, or sign out at {name} first."
         ),
         Conflict::SessionChanged => format!(
             "After you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."

@@ -190,7 +190,7 @@ async fn sign_in_response(
     if !matches!(result.outcome, Outcome::Merged { .. }) {
         maybe_user.reload().await?;
     }
-    maybe_user.record_device(device, result.is_recent_sign_in.then_some(now)).await?;
+    maybe_user.record_device(device, &result, now).await?;
     match result.outcome.event(provider) {
         // Recorded when the session is saved.
         EventKind::SignedIn(_) => maybe_user.sign_in(&result, Some(provider)).await?,
@@ -238,10 +238,14 @@ pub(crate) async fn show_logout(layout: Layout) -> Response {
 }
 
 pub(crate) async fn sign_out(app: State, maybe_user: MaybeUser) -> Result {
+    end_session(&app, &maybe_user, flash::redirect("/", Flash::SignedOut)).await
+}
+
+/// Ends the session, and makes `response` remove what the browser stored.
+pub(crate) async fn end_session(app: &App, maybe_user: &MaybeUser, mut response: Response) -> Result {
     maybe_user.sign_out().await?;
-    let mut response = flash::redirect("/", Flash::SignedOut);
     // Pending logins end with the session.
-    cookies::remove(&app, &mut response, CookieKind::Login);
+    cookies::remove(app, &mut response, CookieKind::Login);
     response.headers_mut().insert("clear-site-data", CLEAR_AT_SIGN_OUT);
     Ok(response)
 }

@@ -1,0 +1,117 @@
+//! Whose people a database has: those of a demo or real ones.
+
+use fake_spotify::OtherProvider;
+
+use crate::support::Site;
+use crate::support::program::Program;
+
+/// Identities that the made-up people of earlier releases had.
+const FORMER: [(&str, &str); 6] = [
+    ("spotify", "7bpujetWCO"),
+    ("google", "104217793021745559012"),
+    ("github", "58323100"),
+    ("github", "90210044"),
+    ("facebook", "10158000000000001"),
+    ("x", "2244994945000000003"),
+];
+/// Settings of a dyno, where the release phase migrates.
+const DYNO: [(&str, &str); 2] = [("DYNO", "web.1"), ("BASE_URL", "https://hearts.example")];
+
+/// Runs the program until it ends. Returns whether it succeeded, and its output.
+async fn run(site: &Site, arguments: &[&str], extra: &[(&str, &str)]) -> (bool, String) {
+    let (code, output) = Program::start_with(arguments, &[&site.settings()[..], extra].concat()).wait_for_exit().await;
+    (code == Some(0), output)
+}
+
+/// Leaves one operator with one identity, in a database of which nothing is recorded.
+async fn reset(site: &Site, provider: &str, subject: &str) {
+    let sql = "with person as (insert into users (display_name, created_at, operator) values ('P', now(), true) returning id),
+                    session as (insert into sessions (id_hash, user_id, sealed, created_at, expires_at)
+                                select sha256('mira'), id, '', now(), now() + interval '1 day' from person)
+               insert into identities (user_id, provider, subject, created_at, last_used_at)
+               select id, $1, $2, now(), now() from person";
+    sqlx::raw_sql("delete from installation; delete from identities; delete from users")
+        .execute(&site.db)
+        .await
+        .unwrap();
+    sqlx::query(sql).bind(provider).bind(subject).execute(&site.db).await.unwrap();
+}
+
+#[tokio::test]
+async fn demo_of_any_release_is_recognized_by_its_people() {
+    let site = Site::open().await;
+    let mut made_up: Vec<(&str, String)> = FORMER.map(|(provider, subject)| (provider, subject.to_owned())).into();
+    for key in ["ada", "mira", "noor"] {
+        made_up.extend(OtherProvider::ALL.map(|provider| (provider.key(), site.spotify.account(provider, key).id)));
+    }
+    let keys = ["ada", "mira", "noor", "tom"].into_iter();
+    made_up.extend(keys.map(|key| ("spotify", site.spotify.user(key).unwrap().account_id.unwrap())));
+    for (provider, subject) in made_up {
+        reset(&site, provider, &subject).await;
+        let (is_done, output) = run(&site, &["migrate"], &[]).await;
+        assert!(!is_done && output.contains("filled by the demo"), "{provider}:{subject} {output}");
+    }
+}
+
+#[tokio::test]
+async fn people_of_an_earlier_release_are_real_or_made_up_as_a_command_says() {
+    let site = Site::open().await;
+    // A GitHub user with the number of somebody made up at X is nobody made up.
+    for (provider, subject) in [("github", "77"), ("github", "2244994945000000003"), ("x", "58323100")] {
+        reset(&site, provider, subject).await;
+        let (is_done, output) = run(&site, &["migrate"], &[]).await;
+        assert!(!is_done && output.contains("heartlist mark-database real"), "{provider}:{subject} {output}");
+    }
+    assert!(run(&site, &["mark-database", "real"], &[]).await.0 && run(&site, &["migrate"], &[]).await.0);
+    assert!(run(&site, &["mark-database", "demo"], &[]).await.0 && !run(&site, &["migrate"], &[]).await.0);
+    assert!(!run(&site, &["mark-database"], &[]).await.0);
+
+    reset(&site, "github", "77").await;
+    let cover = "insert into playlists (user_id, id, position, name, collaborative, seen_at, cover_url)
+                 select id, '3cEYpjA9oz9GiPac4AsH4n', 0, '', false, now(), $1 from users";
+    sqlx::query(cover).bind("https://i.scdn.co/image/ab67").execute(&site.db).await.unwrap();
+    assert!(run(&site, &["migrate"], &[]).await.0, "Spotify's covers are those of real people");
+    sqlx::raw_sql("delete from installation; delete from playlists").execute(&site.db).await.unwrap();
+    sqlx::query(cover).bind("https://demo.example/standin/covers/1").execute(&site.db).await.unwrap();
+    assert!(run(&site, &["migrate"], &[]).await.1.contains("filled by the demo"));
+}
+
+#[tokio::test]
+async fn database_marked_as_real_knows_no_made_up_operator() {
+    let site = Site::open().await;
+    let count = async || {
+        let sessions = site.count("select count(*) from sessions").await;
+        (sessions, site.count("select count(*) from users where operator").await)
+    };
+    for (subject, left) in [("58323100", (0, 0)), ("77", (1, 1))] {
+        reset(&site, "github", subject).await;
+        assert_eq!(count().await, (1, 1));
+        assert!(run(&site, &["mark-database", "real"], &[]).await.0);
+        assert_eq!(count().await, left, "{subject}");
+    }
+}
+
+#[tokio::test]
+async fn operator_command_is_refused_on_the_database_of_a_demo() {
+    let site = Site::open().await;
+    site.sign_in("mira").await;
+    sqlx::query("update installation set demo = true").execute(&site.db).await.unwrap();
+    for arguments in [&["operator"][..], &["operator", "add", "spotify:made-up-mira"]] {
+        let (is_done, output) = run(&site, arguments, &[]).await;
+        assert!(!is_done && output.contains("filled by the demo"), "{output}");
+    }
+    assert_eq!(site.count("select count(*) from users where operator").await, 0);
+    assert_eq!(site.count("select count(*) from invites").await, 0);
+}
+
+/// On Heroku the program does not migrate, and starts while the database is down.
+#[tokio::test]
+async fn dyno_serves_nothing_before_it_knows_whose_database_it_has() {
+    let site = Site::open().await;
+    sqlx::query("update installation set demo = true").execute(&site.db).await.unwrap();
+    let (is_done, output) = run(&site, &[], &DYNO).await;
+    assert!(!is_done && output.contains("filled by the demo") && !output.contains("is ready"), "{output}");
+    sqlx::query("alter table installation rename to gone").execute(&site.db).await.unwrap();
+    let (is_done, output) = run(&site, &[], &DYNO).await;
+    assert!(!is_done && output.contains("heartlist migrate") && !output.contains("is ready"), "{output}");
+}
