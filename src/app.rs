@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-pub use crate::config::Registration;
+pub use crate::config::is_loopback;
 use crate::config::{Config, ProviderConfig};
 use crate::db::replica::Replica;
 use crate::db::spotify_calls::CallCounter;
@@ -48,7 +48,6 @@ pub struct App {
     pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
     /// The most used tags of recent users.
     pub(crate) tag_suggestions: Arc<ExpiringCache<UserId>>,
-    /// The client of Spotify's Web API.
     pub spotify: spotify::Client,
     pub oauth: OAuthClients,
     pub vault: Vault,

@@ -50,27 +50,14 @@ enum Command {
     },
     /// Print the settings as the file .env.example.
     ExampleSettings,
-    /// Print the file app.json, from which Heroku creates an app.
-    AppJson,
-}
-
-impl Command {
-    /// Returns the contents of the file that the command prints, if it prints one.
-    fn file(&self) -> Option<String> {
-        match self {
-            Self::ExampleSettings => Some(config::env_example()),
-            Self::AppJson => Some(config::app_json()),
-            Self::Serve | Self::Migrate | Self::Doctor | Self::Operator { .. } => None,
-        }
-    }
 }
 
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let command = self.command.unwrap_or(Command::Serve);
-        if let Some(file) = command.file() {
-            print!("{file}");
+        if matches!(command, Command::ExampleSettings) {
+            print!("{}", config::ENV_EXAMPLE);
             return Ok(());
         }
         let config = Config::from_env(config::environment()?, is_root())?;
@@ -79,11 +66,12 @@ impl Cli {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let outcome = match command {
             Command::Serve => runtime.block_on(serve(config)),
-            Command::Doctor => runtime.block_on(run_doctor(config)),
+            Command::Doctor => runtime.block_on(with_app(config, run_doctor)),
             Command::Operator { action } => {
-                runtime.block_on(run_operator(config, action.unwrap_or(operator::Action::Link)))
+                let action = action.unwrap_or(operator::Action::Link);
+                runtime.block_on(with_app(config, async |app, _| operator::run(app, &action).await))
             }
-            Command::Migrate | Command::ExampleSettings | Command::AppJson => runtime.block_on(migrate(config)),
+            Command::Migrate | Command::ExampleSettings => runtime.block_on(with_app(config, migrate)),
         };
         // With a timeout, because a DNS lookup cannot be cancelled.
         runtime.shutdown_timeout(Duration::from_secs(1));
@@ -104,33 +92,30 @@ pub fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-async fn migrate(config: Config) -> Result<()> {
+/// Runs a command on the database, which stops afterwards if the process started it.
+async fn with_app(config: Config, run: impl AsyncFnOnce(&App, &Secret) -> Result<()>) -> Result<()> {
     let database = RunningDatabase::start(&config).await?;
-    poolers::reject_poolers(vec![("DATABASE_URL", database.url.clone())]).await?;
-    let app = build_app(config, &database.url, Arc::new(clock))?;
-    migrate_database(&app.db, app.config.distribute).await?;
-    check_mode(&app).await?;
-    println!("The database is up to date.");
+    let outcome = match build_app(config, &database.url, Arc::new(clock)) {
+        Ok(app) => run(&app, &database.url).await,
+        Err(error) => Err(error),
+    };
     database.stop().await;
+    outcome
+}
+
+async fn migrate(app: &App, url: &Secret) -> Result<()> {
+    poolers::reject_poolers(vec![("DATABASE_URL", url.clone())]).await?;
+    migrate_database(&app.db, app.config.distribute).await?;
+    check_mode(app).await?;
+    println!("The database is up to date.");
     Ok(())
 }
 
 /// Prints the doctor's findings. Fails if there is a problem, so that scripts can check the exit code.
-async fn run_doctor(config: Config) -> Result<()> {
-    let database = RunningDatabase::start(&config).await?;
-    let app = build_app(config, &database.url, Arc::new(clock))?;
-    let problems = doctor::print_findings(&app).await;
-    database.stop().await;
+async fn run_doctor(app: &App, _: &Secret) -> Result<()> {
+    let problems = doctor::print_findings(app).await;
     ensure!(problems == 0, "{problems} problem{} to fix", if problems == 1 { "" } else { "s" });
     Ok(())
-}
-
-async fn run_operator(config: Config, action: operator::Action) -> Result<()> {
-    let database = RunningDatabase::start(&config).await?;
-    let app = build_app(config, &database.url, Arc::new(clock))?;
-    let outcome = operator::run(&app, &action).await;
-    database.stop().await;
-    outcome
 }
 
 async fn serve(config: Config) -> Result<()> {
@@ -166,8 +151,6 @@ async fn prepare(config: Config, database_url: &Secret) -> Result<(Arc<App>, poo
     // On Heroku the release phase migrates before the new code serves.
     if !is_dyno {
         migrate_database(&app.db, app.config.distribute).await?;
-    }
-    if !is_dyno {
         check_mode(&app).await?;
     }
     Ok((app, unchecked))

@@ -1,6 +1,5 @@
 //! A cache with a time limit for each entry, and a bound on its memory.
 
-use std::fmt;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -49,12 +48,6 @@ impl<K: Eq + Hash> ExpiringCache<K> {
 
     fn lock(&self) -> MutexGuard<'_, LruCache<K, (OffsetDateTime, Vec<u8>)>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<K> fmt::Debug for ExpiringCache<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExpiringCache").finish_non_exhaustive()
     }
 }
 

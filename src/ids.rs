@@ -13,10 +13,27 @@ use sha2::{Digest, Sha256};
 #[serde(transparent)]
 pub struct UserId(pub i64);
 
+impl From<i64> for UserId {
+    fn from(id: i64) -> Self {
+        Self(id)
+    }
+}
+
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// Policy for new accounts. Existing users can always sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registration {
+    #[default]
+    Open,
+    /// Only people with an invitation.
+    Invite,
+    /// Only people with a link that makes them operator.
+    Closed,
 }
 
 /// An identity provider.
@@ -48,6 +65,11 @@ impl Provider {
             Provider::Facebook => "facebook",
             Provider::X => "x",
         }
+    }
+
+    /// Returns the name for people of the provider with this key; the key itself if there is none.
+    pub fn label_of(key: &str) -> &str {
+        Self::from_key(key).map_or(key, |provider| provider.label())
     }
 
     pub fn label(self) -> &'static str {

@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// At most `max` places for each key.
+/// At most `max` permits for each key.
 #[derive(Clone)]
 pub(crate) struct InProgress<K> {
     max: usize,
-    /// Only keys that have a place.
+    /// Only keys with a permit.
     semaphores: Arc<Mutex<HashMap<K, Arc<Semaphore>>>>,
 }
 
-/// A place, which is given back when this is dropped.
-pub(crate) struct Place<K: Clone + Eq + Hash> {
+/// A permit, which is released when it is dropped.
+pub(crate) struct Permit<K: Clone + Eq + Hash> {
     key: K,
-    permit: Option<OwnedSemaphorePermit>,
+    inner: Option<OwnedSemaphorePermit>,
     semaphores: Arc<Mutex<HashMap<K, Arc<Semaphore>>>>,
 }
 
@@ -27,40 +27,39 @@ impl<K: Clone + Eq + Hash> InProgress<K> {
         Self { max, semaphores: Arc::default() }
     }
 
-    /// Takes a place; `None` if there is none left.
-    pub(crate) fn try_enter(&self, key: K) -> Option<Place<K>> {
-        let (mut place, semaphore) = self.approach(key);
-        place.permit = Some(semaphore.try_acquire_owned().ok()?);
-        Some(place)
+    /// Takes a permit; `None` if there is none left.
+    pub(crate) fn try_acquire(&self, key: K) -> Option<Permit<K>> {
+        let (mut permit, semaphore) = self.semaphore(key);
+        permit.inner = Some(semaphore.try_acquire_owned().ok()?);
+        Some(permit)
     }
 
-    /// Waits for a place.
-    async fn enter(&self, key: K) -> Place<K> {
-        let (mut place, semaphore) = self.approach(key);
-        place.permit = semaphore.acquire_owned().await.ok();
-        place
+    async fn acquire(&self, key: K) -> Permit<K> {
+        let (mut permit, semaphore) = self.semaphore(key);
+        permit.inner = semaphore.acquire_owned().await.ok();
+        permit
     }
 
-    /// Returns a place without a permit, and the semaphore that has one.
-    fn approach(&self, key: K) -> (Place<K>, Arc<Semaphore>) {
+    /// Returns a permit that is not acquired yet, and its semaphore.
+    fn semaphore(&self, key: K) -> (Permit<K>, Arc<Semaphore>) {
         let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
         let semaphore = semaphores.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.max)));
         let semaphore = semaphore.clone();
-        (Place { key, permit: None, semaphores: self.semaphores.clone() }, semaphore)
+        (Permit { key, inner: None, semaphores: self.semaphores.clone() }, semaphore)
     }
 }
 
-impl<K: Clone + Eq + Hash> Drop for Place<K> {
+impl<K: Clone + Eq + Hash> Drop for Permit<K> {
     fn drop(&mut self) {
         let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.permit.take());
+        drop(self.inner.take());
         if semaphores.get(&self.key).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
             semaphores.remove(&self.key);
         }
     }
 }
 
-/// One place for each key, for which a few others wait.
+/// One permit for each key, for which a few others wait.
 #[derive(Clone)]
 pub(crate) struct Queue<K> {
     all: InProgress<K>,
@@ -68,16 +67,16 @@ pub(crate) struct Queue<K> {
 }
 
 impl<K: Clone + Eq + Hash> Queue<K> {
-    /// `max` includes the one that has the place.
+    /// `max` includes the one that has the permit.
     pub(crate) fn new(max: usize) -> Self {
         Self { all: InProgress::new(max), running: InProgress::new(1) }
     }
 
-    /// Waits for the place; `None` if too many wait already, or after `timeout`. Dropping the future, or what it returns,
-    /// gives the place to the next.
+    /// Waits for the permit; `None` if too many wait already, or after `timeout`. Dropping the future, or what it returns,
+    /// passes the permit on.
     pub(crate) async fn enter(&self, key: K, timeout: Duration) -> Option<impl Sized + use<K>> {
-        let waiting = self.all.try_enter(key.clone())?;
-        let running = tokio::time::timeout(timeout, self.running.enter(key)).await.ok()?;
+        let waiting = self.all.try_acquire(key.clone())?;
+        let running = tokio::time::timeout(timeout, self.running.acquire(key)).await.ok()?;
         Some((running, waiting))
     }
 }
@@ -87,14 +86,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_counted_by_key_and_given_back() {
+    fn permits_are_counted_by_key_and_released() {
         let uploads = InProgress::new(2);
-        let places = [uploads.try_enter("ada"), uploads.try_enter("ada")];
-        assert!(places.iter().all(Option::is_some) && uploads.try_enter("ada").is_none());
-        assert!(uploads.try_enter("mira").is_some(), "another key");
-        drop(places);
+        let permits = [uploads.try_acquire("ada"), uploads.try_acquire("ada")];
+        assert!(permits.iter().all(Option::is_some) && uploads.try_acquire("ada").is_none());
+        assert!(uploads.try_acquire("mira").is_some(), "another key");
+        drop(permits);
         assert!(uploads.semaphores.lock().unwrap().is_empty(), "nothing is kept for those who are gone");
-        assert!(uploads.try_enter("ada").is_some());
+        assert!(uploads.try_acquire("ada").is_some());
     }
 
     #[tokio::test(start_paused = true)]

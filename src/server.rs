@@ -52,7 +52,6 @@ const RESERVED_DESCRIPTORS: u64 = 100;
 /// Limit on connections where the descriptors allow more.
 const MAX_CONNECTIONS: u64 = 20_000;
 
-/// Limits on connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
     first_request_timeout: Option<Duration>,
@@ -110,11 +109,13 @@ pub(crate) async fn serve(
         };
         let address = limits.max_per_address.map(|_| peer.ip());
         // Beyond the limits a connection is closed at once.
-        let (Some(place), Some(address_place)) = (all.try_enter(()), by_address.try_enter(address)) else { continue };
+        let (Some(permit), Some(address_permit)) = (all.try_acquire(()), by_address.try_acquire(address)) else {
+            continue;
+        };
         let watcher = connections.watcher();
         let (http, router) = (http.clone(), router.clone());
         tokio::spawn(async move {
-            let _places = (place, address_place);
+            let _permits = (permit, address_permit);
             let stream = TokioIo::new(with_write_timeout(configure_socket(stream), WRITE_TIMEOUT));
             let (first_request, requested) = oneshot::channel();
             let served = watcher.watch(http.serve_connection(stream, handler(router, peer, first_request)));

@@ -26,6 +26,8 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    const ALL: [Self; 3] = [Self::Session, Self::PendingLogin, Self::Share];
+
     fn label(self) -> &'static [u8] {
         match self {
             Purpose::Session => b"heartlist session v1",
@@ -48,34 +50,16 @@ pub struct Vault {
     old_keys: Vec<Keys>,
 }
 
-#[derive(Clone)]
-struct Keys {
-    session: XChaCha20Poly1305,
-    pending_login: XChaCha20Poly1305,
-    share: XChaCha20Poly1305,
-}
+/// The keys of one secret, in the order of [`Purpose::ALL`].
+type Keys = [XChaCha20Poly1305; Purpose::ALL.len()];
 
-impl Keys {
-    fn derive(root: &Hkdf<Sha256>) -> Self {
-        let cipher = |purpose: Purpose| {
-            let mut key = Key::default();
-            root.expand(purpose.label(), &mut key).expect("HKDF can expand to 32 bytes");
-            XChaCha20Poly1305::new(&key)
-        };
-        Self {
-            session: cipher(Purpose::Session),
-            pending_login: cipher(Purpose::PendingLogin),
-            share: cipher(Purpose::Share),
-        }
-    }
-
-    fn cipher(&self, purpose: Purpose) -> &XChaCha20Poly1305 {
-        match purpose {
-            Purpose::Session => &self.session,
-            Purpose::PendingLogin => &self.pending_login,
-            Purpose::Share => &self.share,
-        }
-    }
+fn derive_keys(secret: &Secret) -> Keys {
+    let root = Hkdf::<Sha256>::new(None, secret.expose().as_bytes());
+    Purpose::ALL.map(|purpose| {
+        let mut key = Key::default();
+        root.expand(purpose.label(), &mut key).expect("HKDF can expand to 32 bytes");
+        XChaCha20Poly1305::new(&key)
+    })
 }
 
 impl std::fmt::Debug for Vault {
@@ -87,12 +71,12 @@ impl std::fmt::Debug for Vault {
 impl Vault {
     /// Derives the keys from `secret`. `config` has checked that it has at least 32 bytes.
     pub fn new(secret: &Secret) -> Self {
-        Self { keys: Keys::derive(&hkdf(secret)), old_keys: Vec::new() }
+        Self { keys: derive_keys(secret), old_keys: Vec::new() }
     }
 
     /// Also opens what was sealed with the `old` secrets, so that rotating the secret signs nobody out.
     pub fn with_old_secrets(self, old: &[Secret]) -> Self {
-        Self { old_keys: old.iter().map(|secret| Keys::derive(&hkdf(secret))).collect(), ..self }
+        Self { old_keys: old.iter().map(derive_keys).collect(), ..self }
     }
 
     /// Returns a random nonce followed by the ciphertext.
@@ -100,7 +84,7 @@ impl Vault {
         let nonce = XNonce::generate();
         let payload = Payload { msg: plaintext, aad: owner };
         let ciphertext =
-            self.keys.cipher(purpose).encrypt(&nonce, payload).expect("the plaintext is below the cipher's limit");
+            self.keys[purpose as usize].encrypt(&nonce, payload).expect("the plaintext is below the cipher's limit");
         [nonce.as_slice(), &ciphertext].concat()
     }
 
@@ -109,13 +93,10 @@ impl Vault {
         let (nonce, msg) = sealed.split_at_checked(NONCE_BYTES).ok_or(OpenError)?;
         let nonce = XNonce::try_from(nonce).map_err(|_| OpenError)?;
         let mut candidates = std::iter::once(&self.keys).chain(&self.old_keys);
-        let opened = candidates.find_map(|keys| keys.cipher(purpose).decrypt(&nonce, Payload { msg, aad: owner }).ok());
+        let opened =
+            candidates.find_map(|keys| keys[purpose as usize].decrypt(&nonce, Payload { msg, aad: owner }).ok());
         opened.ok_or(OpenError)
     }
-}
-
-fn hkdf(secret: &Secret) -> Hkdf<Sha256> {
-    Hkdf::new(None, secret.expose().as_bytes())
 }
 
 /// Loads the session secret from `folder`, or creates it there, readable only by its owner.

@@ -10,7 +10,6 @@ use crate::ids::Secret;
 /// How often to retry a database that was unavailable at startup.
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Database URLs with the name of their variable.
 pub(super) type NamedUrls = Vec<(&'static str, Secret)>;
 
 /// Fails if a URL leads to a pooler, which could serve one user's rows to another. Returns the databases that are

@@ -39,31 +39,12 @@ impl EnvReader<'_> {
         private
     }
 
-    pub(super) fn distribute(&mut self) -> bool {
-        match self.get("DISTRIBUTE").as_deref() {
-            None => false,
-            Some("citus") => true,
-            Some(_) => {
-                self.error("DISTRIBUTE is not `citus`, the only cluster that Heartlist supports");
-                false
-            }
-        }
-    }
-
     pub(super) fn replica_url(&mut self) -> Option<Secret> {
         let url = self.get("READ_DATABASE_URL")?;
         if let Err(error) = check_postgres_url(&url) {
             self.error(format!("READ_DATABASE_URL {error}"));
         }
         Some(Secret::new(url))
-    }
-
-    pub(super) fn max_connections(&mut self) -> u32 {
-        let Some(value) = self.get("DATABASE_CONNECTIONS") else { return 8 };
-        value.parse().ok().filter(|number| (2..=500).contains(number)).unwrap_or_else(|| {
-            self.error("DATABASE_CONNECTIONS is not a number from 2 to 500");
-            8
-        })
     }
 }
 

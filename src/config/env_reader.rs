@@ -1,12 +1,17 @@
 //! Reads environment variables and collects their errors.
 
-use std::fmt;
+use std::fmt::{self, Display};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use url::Url;
 
 use super::variables::{VARIABLES, Variable};
+use crate::ids::Secret;
 
-/// All errors in the settings.
+pub(super) const MIN_SECRET_BYTES: usize = 32;
+pub(super) const SECRET_ADVICE: &str = "at least 32 characters, for example from `openssl rand -base64 48`";
+
 #[derive(Debug)]
 pub struct ConfigErrors(pub(super) Vec<String>);
 
@@ -49,7 +54,7 @@ impl EnvReader<'_> {
     /// Reports values that kept their quotes, as those in a file for `docker run --env-file` do.
     pub(super) fn check_quotes(&mut self) {
         let is_quoted = |value: String| QUOTES.iter().any(|quotes| value.len() > 1 && is_between(&value, *quotes));
-        for Variable { name, .. } in VARIABLES {
+        for Variable { name, .. } in VARIABLES.iter() {
             if self.get(name).is_some_and(is_quoted) {
                 self.error(format!("{name} has quotes around its value: remove them, or in .env use straight ones"));
             }
@@ -58,6 +63,37 @@ impl EnvReader<'_> {
 
     pub(super) fn error(&mut self, message: impl Into<String>) {
         self.errors.push(message.into());
+    }
+
+    /// Parses a variable. `expected` completes the error "NAME is not …".
+    pub(super) fn parse<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let parsed = parse(&self.get(name)?);
+        if parsed.is_none() {
+            self.error(format!("{name} is not {expected}"));
+        }
+        parsed
+    }
+
+    /// Parses a number in a range, by default `default`.
+    pub(super) fn number<T: FromStr + PartialOrd + Display>(
+        &mut self,
+        name: &str,
+        noun: &str,
+        range: RangeInclusive<T>,
+        default: T,
+    ) -> T {
+        let expected = format!("a {noun} from {} to {}", range.start(), range.end());
+        let parse = |text: &str| text.parse().ok().filter(|number| range.contains(number));
+        self.parse(name, &expected, parse).unwrap_or(default)
+    }
+
+    /// Returns a secret that is long enough.
+    pub(super) fn secret(&mut self, name: &str) -> Option<Secret> {
+        let secret = self.get(name)?;
+        if secret.len() < MIN_SECRET_BYTES {
+            self.error(format!("{name} is too short: {SECRET_ADVICE}"));
+        }
+        Some(Secret::new(secret))
     }
 
     pub(super) fn url(&mut self, name: &str, default: String, demo: bool) -> Url {

@@ -6,7 +6,6 @@ mod access;
 mod database;
 mod dotenv;
 mod env_reader;
-mod heroku;
 mod providers;
 mod secrets;
 mod variables;
@@ -20,15 +19,13 @@ use url::{Host, Url};
 use crate::ids::{Provider, Secret};
 use crate::telemetry::{self, LogFormat};
 
-pub use access::{Access, Registration};
+pub use access::Access;
 pub use database::Database;
 pub use env_reader::ConfigErrors;
 use env_reader::EnvReader;
-pub use heroku::{NOT_ON_HEROKU, PROMPTED_ON_HEROKU, app_json};
 pub use providers::ProviderConfig;
-pub use variables::{VARIABLES, Variable, env_example, help};
+pub use variables::{ENV_EXAMPLE, VARIABLES, Variable, help};
 
-/// The settings of a running app.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub host: IpAddr,
@@ -43,20 +40,16 @@ pub struct Config {
     pub session_secret: Option<Secret>,
     /// Earlier secrets, which still open what they sealed.
     pub old_session_secrets: Vec<Secret>,
-    /// The maximum size of each connection pool.
     pub max_connections: u32,
     /// Grants access to /setup and /metrics. If `None`, they answer only local requests where `base_url` is a loopback
     /// address.
     pub operator_token: Option<Secret>,
     pub spotify: ProviderConfig,
-    /// The configured providers other than Spotify.
     pub providers: Vec<ProviderConfig>,
     pub access: Access,
     /// Whether the app serves and uses a fake Spotify.
     pub demo: bool,
-    /// Whether /top is public.
     pub top_page: bool,
-    /// Whether this is a Heroku dyno.
     pub dyno: bool,
     /// `None` chooses text on a terminal and JSON elsewhere.
     pub log_format: Option<LogFormat>,
@@ -124,27 +117,27 @@ impl Config {
 impl EnvReader<'_> {
     fn config(&mut self, is_root: bool) -> Config {
         let dyno = self.get("DYNO").is_some();
-        let port = self.port();
+        let port = self.number("PORT", "number", 1..=65535, 8080);
         let base_url = self.base_url(port, dyno);
         let demo = self.demo(dyno || !is_loopback(&base_url));
         Config {
             host: self.host(dyno),
             port,
             database: self.database(dyno),
-            distribute: self.distribute(),
+            distribute: self.parse("DISTRIBUTE", ONLY_CITUS, |text| (text == "citus").then_some(())).is_some(),
             replica_url: self.replica_url(),
             session_secret: self.session_secret(demo && !dyno),
             old_session_secrets: self.old_session_secrets(),
-            max_connections: self.max_connections(),
-            operator_token: self.operator_token(),
+            max_connections: self.number("DATABASE_CONNECTIONS", "number", 2..=500, 8),
+            operator_token: self.secret("OPERATOR_TOKEN"),
             spotify: self.spotify(demo, &base_url),
             providers: self.providers(demo, &base_url),
             access: self.access(dyno),
             base_url,
             demo,
-            top_page: self.top_page(),
+            top_page: self.parse("TOP_PAGE", "`on` or `off`", parse_switch).unwrap_or(true),
             dyno,
-            log_format: self.log_format(),
+            log_format: self.parse("LOG_FORMAT", "`text` or `json`", parse_log_format),
             log_filter: self.log_filter(),
             data_dir: self.data_dir(is_root),
         }
@@ -168,32 +161,10 @@ impl EnvReader<'_> {
         !has_client_id
     }
 
-    fn top_page(&mut self) -> bool {
-        match self.get("TOP_PAGE").as_deref() {
-            None | Some("on") => true,
-            Some("off") => false,
-            Some(_) => {
-                self.error("TOP_PAGE is not `on` or `off`");
-                true
-            }
-        }
-    }
-
-    fn port(&mut self) -> u16 {
-        let Some(value) = self.get("PORT") else { return 8080 };
-        value.parse().ok().filter(|port| *port > 0).unwrap_or_else(|| {
-            self.error("PORT is not a number from 1 to 65535");
-            8080
-        })
-    }
-
     fn host(&mut self, dyno: bool) -> IpAddr {
         let default = if dyno { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
-        let Some(value) = self.get("HOST") else { return default.into() };
-        value.parse().unwrap_or_else(|_| {
-            self.error("HOST is not an IP address such as 127.0.0.1, 0.0.0.0 or ::1");
-            default.into()
-        })
+        let expected = "an IP address such as 127.0.0.1, 0.0.0.0 or ::1";
+        self.parse("HOST", expected, |text| text.parse().ok()).unwrap_or(default.into())
     }
 
     fn base_url(&mut self, port: u16, dyno: bool) -> Url {
@@ -246,17 +217,6 @@ impl EnvReader<'_> {
         filter
     }
 
-    fn log_format(&mut self) -> Option<LogFormat> {
-        match self.get("LOG_FORMAT")?.as_str() {
-            "text" => Some(LogFormat::Text),
-            "json" => Some(LogFormat::Json),
-            _ => {
-                self.error("LOG_FORMAT is not `text` or `json`");
-                None
-            }
-        }
-    }
-
     fn data_dir(&self, is_root: bool) -> PathBuf {
         if let Some(folder) = self.get("HEARTLIST_DATA") {
             return folder.into();
@@ -275,8 +235,26 @@ impl EnvReader<'_> {
     }
 }
 
+const ONLY_CITUS: &str = "`citus`, the only cluster that Heartlist supports";
+
+fn parse_switch(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn parse_log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
 /// Returns whether only this computer can reach the URL.
-fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -5,7 +5,6 @@ use url::Url;
 use super::env_reader::EnvReader;
 use crate::ids::{Provider, Secret};
 
-/// A configured OAuth provider.
 #[derive(Clone, Debug)]
 pub struct ProviderConfig {
     pub provider: Provider,
@@ -23,7 +22,6 @@ pub(super) const DEMO_CLIENT_ID: &str = "heartlist-demo";
 
 struct ProviderDefaults {
     provider: Provider,
-    /// The prefix of its variables' names.
     prefix: &'static str,
     accounts: &'static str,
     token_url: TokenUrl,

@@ -38,10 +38,9 @@ fn a_client_id_means_the_real_spotify() {
 
 #[test]
 fn all_errors_are_reported_together_without_secrets() {
-    let errors = read(&[
+    let settings = [
         ("PORT", "0"),
         ("HOST", "here"),
-        ("SPOTIFY_CLIENT_ID", "x"),
         ("SESSION_SECRET", "short-secret"),
         ("DATABASE_URL", "mysql://u:hidden@h/d"),
         ("READ_DATABASE_URL", "http://hidden"),
@@ -50,22 +49,9 @@ fn all_errors_are_reported_together_without_secrets() {
         ("TOP_PAGE", "maybe"),
         ("SESSION_SECRET_OLD", "short-secret"),
         ("DATABASE_CONNECTIONS", "1"),
-    ])
-    .unwrap_err()
-    .to_string();
-    for name in [
-        "PORT",
-        "HOST",
-        "SPOTIFY_CLIENT_SECRET",
-        "SESSION_SECRET",
-        "DATABASE_URL",
-        "READ_DATABASE_URL",
-        "LOG_FORMAT",
-        "OPERATOR_TOKEN",
-        "TOP_PAGE",
-        "SESSION_SECRET_OLD",
-        "DATABASE_CONNECTIONS",
-    ] {
+    ];
+    let errors = read(&[&settings[..], &[("SPOTIFY_CLIENT_ID", "x")]].concat()).unwrap_err().to_string();
+    for name in settings.iter().map(|(name, _)| *name).chain(["SPOTIFY_CLIENT_SECRET"]) {
         assert!(errors.contains(&format!("- {name} ")), "{name} in {errors}");
     }
     assert!(!errors.contains("short-secret") && !errors.contains("short-token") && !errors.contains("hidden"));
@@ -173,7 +159,7 @@ fn database_urls_with_unescaped_special_characters_are_errors() {
 
 #[test]
 fn values_with_quotes_are_named_for_every_variable() {
-    for Variable { name, .. } in VARIABLES {
+    for Variable { name, .. } in VARIABLES.iter() {
         for quoted in ["\"value\"", "'value'", "\u{201c}value\u{201d}", "`value`", "„value“", "„value”", "«value»"]
         {
             let errors = errors(&[(name, quoted)]);

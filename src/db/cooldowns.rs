@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 
 /// The bucket that applies to every endpoint.
 pub const ALL_ENDPOINTS: &str = "all";
@@ -10,12 +10,10 @@ pub const ALL_ENDPOINTS: &str = "all";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cooldown {
     pub until: OffsetDateTime,
-    /// Whether the daily quota is used up.
     pub quota: bool,
 }
 
-/// Returns the active cool-down of `endpoint`.
-pub async fn find_active(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Result<Option<Cooldown>, Error> {
+pub async fn find_active(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Result<Option<Cooldown>> {
     let query = sqlx::query_as!(
         Cooldown,
         "select until, quota from cooldowns where bucket in ($1, $2) and until > $3 order by until desc limit 1",
@@ -27,7 +25,7 @@ pub async fn find_active(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Re
 }
 
 /// Records a cool-down. If a later end is recorded already, it stays.
-pub async fn record(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<(), Error> {
+pub async fn record(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<()> {
     let query = sqlx::query!(
         "insert into cooldowns as c (bucket, until, quota) values ($1, $2, $3)
          on conflict (bucket) do update set until = greatest(c.until, excluded.until), quota = excluded.quota",
@@ -35,11 +33,9 @@ pub async fn record(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<(),
         cooldown.until,
         cooldown.quota
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Deletes expired cool-downs. Returns their number.
-pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     Ok(sqlx::query!("delete from cooldowns where until < $1", now).execute(pool).await?.rows_affected())
 }

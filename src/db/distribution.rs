@@ -12,7 +12,6 @@ use super::Pool;
 
 /// Distributed by `user_id`; they have foreign keys to `users`.
 pub const DISTRIBUTED: [&str; 3] = ["user_hearts", "playlists", "libraries"];
-/// Copied to every node.
 pub const REFERENCE: &str = "users";
 
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +113,6 @@ pub struct Cluster {
     pub version: String,
     /// The worker nodes, as `host:port`.
     pub nodes: Vec<String>,
-    /// Nodes that do not answer.
     pub down: Vec<String>,
     /// Tables that should be distributed but are not.
     pub undistributed: Vec<&'static str>,

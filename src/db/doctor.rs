@@ -3,7 +3,7 @@
 use sqlx::migrate::{Migrate, MigrateError};
 use time::{Date, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Error, Pool, Result};
 
 #[derive(Debug)]
 pub struct SchemaStatus {
@@ -11,7 +11,6 @@ pub struct SchemaStatus {
     pub version: String,
     /// Such as 160004.
     pub version_number: i32,
-    /// The number of applied migrations.
     pub applied: usize,
     /// The number of migrations in this binary that are not applied.
     pub pending: usize,
@@ -26,12 +25,11 @@ pub struct ActiveCooldown {
     /// The endpoint, or `all`.
     pub bucket: String,
     pub until: OffsetDateTime,
-    /// Whether the daily quota is used up.
     pub quota: bool,
 }
 
 /// Compares the applied migrations with those in this binary.
-pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, Error> {
+pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus> {
     let mut connection = pool.acquire().await?;
     let query = sqlx::query!(
         r#"select current_setting('server_version') as "version!", current_setting('server_version_num')::integer as "number!""#
@@ -64,24 +62,21 @@ pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, Error> {
 
 #[derive(Debug)]
 pub struct ReplicaStatus {
-    /// Whether it replicates another server.
     pub is_replica: bool,
     /// Age of the last replicated change in seconds; `None` if there is none yet.
     pub lag_seconds: Option<f64>,
 }
 
-pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus, Error> {
-    let mut connection = pool.acquire().await?;
-    let query = sqlx::query!(
-        r#"select pg_is_in_recovery() as "copies!",
-                  extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as behind"#
+pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus> {
+    let query = sqlx::query_as!(
+        ReplicaStatus,
+        r#"select pg_is_in_recovery() as "is_replica!",
+                  extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as lag_seconds"#
     );
-    let status = query.fetch_one(&mut *connection).await?;
-    Ok(ReplicaStatus { is_replica: status.copies, lag_seconds: status.behind })
+    Ok(query.fetch_one(pool).await?)
 }
 
-/// Returns the active cool-downs.
-pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<ActiveCooldown>, Error> {
+pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<ActiveCooldown>> {
     let query = sqlx::query_as!(
         ActiveCooldown,
         "select bucket, until, quota from cooldowns where until > $1 order by until desc",
@@ -91,24 +86,24 @@ pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<Acti
 }
 
 /// Returns the number of calls to each Spotify endpoint on `day` (UTC), most frequent first.
-pub async fn count_calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>, Error> {
+pub async fn count_calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>> {
     let query =
         sqlx::query!("select endpoint, calls from spotify_calls where day = $1 order by calls desc, endpoint", day);
     Ok(query.fetch_all(pool).await?.into_iter().map(|row| (row.endpoint, row.calls)).collect())
 }
 
-pub async fn count_users(pool: &Pool) -> Result<i64, Error> {
+pub async fn count_users(pool: &Pool) -> Result<i64> {
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(pool).await?)
 }
 
 /// Counts all hearts, as of the last count.
-pub async fn count_hearts(pool: &Pool) -> Result<i64, Error> {
+pub async fn count_hearts(pool: &Pool) -> Result<i64> {
     let query = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
     Ok(query.fetch_one(pool).await?)
 }
 
 /// Counts sessions that have not expired.
-pub async fn count_sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64, Error> {
+pub async fn count_sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64> {
     let query = sqlx::query_scalar!(r#"select count(*) as "count!" from sessions where expires_at > $1"#, now);
     Ok(query.fetch_one(pool).await?)
 }

@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::UserId;
 
 const RETENTION: Duration = Duration::days(365);
@@ -16,7 +16,7 @@ pub struct Event {
     pub device: Option<String>,
 }
 
-pub async fn record(pool: &Pool, user: UserId, event: &Event) -> Result<(), Error> {
+pub async fn record(pool: &Pool, user: UserId, event: &Event) -> Result<()> {
     let query = sqlx::query!(
         "insert into events (user_id, at, kind, provider, device) values ($1, $2, $3, $4, $5)",
         user.0,
@@ -25,12 +25,10 @@ pub async fn record(pool: &Pool, user: UserId, event: &Event) -> Result<(), Erro
         event.provider,
         event.device
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Returns a user's events, newest first.
-pub async fn list(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Event>, Error> {
+pub async fn list(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Event>> {
     let query = sqlx::query_as!(
         Event,
         "select at, kind, provider, device from events where user_id = $1 order by at desc, id desc offset $2 limit $3",
@@ -41,13 +39,12 @@ pub async fn list(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<
     Ok(query.fetch_all(pool).await?)
 }
 
-pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
+pub async fn count(pool: &Pool, user: UserId) -> Result<i64> {
     let query = sqlx::query_scalar!(r#"select count(*) as "count!" from events where user_id = $1"#, user.0);
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Deletes expired events, in batches. Returns their number.
-pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(
             "delete from events where at between '-infinity' and (

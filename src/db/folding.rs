@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::UserId;
 
 /// Takes the lease of a pass by the rules of `version`: the first, or a second one if the first was finished before
@@ -14,7 +14,7 @@ pub async fn lease(
     until: OffsetDateTime,
     first_before: OffsetDateTime,
     now: OffsetDateTime,
-) -> Result<Option<UserId>, Error> {
+) -> Result<Option<UserId>> {
     let query = sqlx::query_scalar!(
         // A time in the future, from a wrong clock, must not stop the folding forever.
         "insert into text_folding as t (version, leased_until) values ($1, $2)
@@ -33,11 +33,7 @@ pub async fn lease(
 }
 
 /// Records the last folded user and renews the lease. Returns `false` if the lease was lost.
-pub async fn renew(
-    pool: &Pool,
-    (until, renewed): (OffsetDateTime, OffsetDateTime),
-    reached: UserId,
-) -> Result<bool, Error> {
+pub async fn renew(pool: &Pool, (until, renewed): (OffsetDateTime, OffsetDateTime), reached: UserId) -> Result<bool> {
     let query = sqlx::query!(
         "update text_folding set leased_until = $2, reached = $3 where leased_until = $1",
         until,
@@ -48,24 +44,22 @@ pub async fn renew(
 }
 
 /// Records the end of a pass and releases its lease.
-pub async fn finish(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn finish(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "update text_folding set passes = passes + 1, reached = 0, finished_at = $2, leased_until = null
          where leased_until = $1",
         until,
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Returns up to `limit` users in the order of their ids, starting after `after`.
-pub async fn list_users(pool: &Pool, after: UserId, limit: i64) -> Result<Vec<UserId>, Error> {
+pub async fn list_users(pool: &Pool, after: UserId, limit: i64) -> Result<Vec<UserId>> {
     let query = sqlx::query_scalar!("select id from users where id > $1 order by id limit $2", after.0, limit);
     Ok(query.fetch_all(pool).await?.into_iter().map(UserId).collect())
 }
 
-/// A heart's texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeartTexts {
     pub playlist_id: String,
@@ -78,7 +72,7 @@ pub struct HeartTexts {
 }
 
 /// Returns the texts of a user's hearts, removed ones too, that are not all ASCII.
-pub async fn list_hearts(pool: &Pool, user: UserId) -> Result<Vec<HeartTexts>, Error> {
+pub async fn list_hearts(pool: &Pool, user: UserId) -> Result<Vec<HeartTexts>> {
     let query = sqlx::query_as!(
         HeartTexts,
         r#"select playlist_id, title, title_folded, note, note_folded, tags, tags_folded
@@ -90,7 +84,7 @@ pub async fn list_hearts(pool: &Pool, user: UserId) -> Result<Vec<HeartTexts>, E
 }
 
 /// Writes a heart's folded texts and its tags, unless `old` has changed meanwhile. Returns the number of rows.
-pub async fn update_heart(pool: &Pool, user: UserId, old: &HeartTexts, new: &HeartTexts) -> Result<u64, Error> {
+pub async fn update_heart(pool: &Pool, user: UserId, old: &HeartTexts, new: &HeartTexts) -> Result<u64> {
     let query = sqlx::query!(
         "update user_hearts set title_folded = $3, note_folded = $4, tags = $5, tags_folded = $6
          where user_id = $1 and playlist_id = $2
@@ -108,7 +102,6 @@ pub async fn update_heart(pool: &Pool, user: UserId, old: &HeartTexts, new: &Hea
     Ok(query.execute(pool).await?.rows_affected())
 }
 
-/// A playlist's texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaylistTexts {
     pub id: String,
@@ -119,7 +112,7 @@ pub struct PlaylistTexts {
 }
 
 /// Returns the texts of a user's playlists that are not all ASCII.
-pub async fn list_playlists(pool: &Pool, user: UserId) -> Result<Vec<PlaylistTexts>, Error> {
+pub async fn list_playlists(pool: &Pool, user: UserId) -> Result<Vec<PlaylistTexts>> {
     let query = sqlx::query_as!(
         PlaylistTexts,
         r#"select id, name, name_folded, owner_name, owner_folded
@@ -131,7 +124,7 @@ pub async fn list_playlists(pool: &Pool, user: UserId) -> Result<Vec<PlaylistTex
 }
 
 /// Writes a playlist's folded texts, unless the texts have changed meanwhile. Returns the number of rows.
-pub async fn update_playlist(pool: &Pool, user: UserId, new: &PlaylistTexts) -> Result<u64, Error> {
+pub async fn update_playlist(pool: &Pool, user: UserId, new: &PlaylistTexts) -> Result<u64> {
     let query = sqlx::query!(
         "update playlists set name_folded = $3, owner_folded = $4
          where user_id = $1 and id = $2 and name = $5 and owner_name is not distinct from $6",

@@ -3,7 +3,7 @@
 use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::PlaylistId;
 
 /// The count of one playlist, and when it was taken.
@@ -14,8 +14,7 @@ pub struct HeartCount {
     pub counted_at: Option<OffsetDateTime>,
 }
 
-/// Returns the count of one playlist.
-pub async fn find(pool: &Pool, playlist: &PlaylistId) -> Result<HeartCount, Error> {
+pub async fn find(pool: &Pool, playlist: &PlaylistId) -> Result<HeartCount> {
     let query = sqlx::query_as!(
         HeartCount,
         r#"select coalesce((select hearts from heart_counts where playlist_id = $1), 0) as "hearts!",
@@ -27,7 +26,7 @@ pub async fn find(pool: &Pool, playlist: &PlaylistId) -> Result<HeartCount, Erro
 
 /// Takes the lease to count. Returns `false` if the counts are younger than `age` plus the pause set by the last count,
 /// or if another process is counting.
-pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
+pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool> {
     let query = sqlx::query!(
         // A time in the future, from a wrong clock, must not stop the counting forever.
         "insert into top_lists as l (leased_until) values ($1) on conflict (only_one) do update set leased_until = $1
@@ -43,7 +42,7 @@ pub async fn lease(pool: &Pool, age: Duration, until: OffsetDateTime, now: Offse
 
 /// Counts all hearts in one pass over the table and writes the counts that changed: ten million hearts take Postgres 6
 /// to 7 seconds (docs/growth.md). Fails after `timeout`, so that it ends before its lease does.
-pub async fn refresh(pool: &Pool, timeout: Duration, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn refresh(pool: &Pool, timeout: Duration, now: OffsetDateTime) -> Result<()> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     let timeout = timeout.whole_milliseconds().to_string();
@@ -66,7 +65,7 @@ pub async fn refresh(pool: &Pool, timeout: Duration, now: OffsetDateTime) -> Res
 
 /// Releases the lease and stores when hearts were counted, and the pause before the next count. Returns `false` if the
 /// lease was lost.
-pub async fn release(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime, pause: Duration) -> Result<bool, Error> {
+pub async fn release(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime, pause: Duration) -> Result<bool> {
     let query = sqlx::query!(
         "update top_lists set made_at = $1, leased_until = null, rest = make_interval(secs => $3) where leased_until = $2",
         now,

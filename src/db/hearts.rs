@@ -5,7 +5,7 @@
 use time::OffsetDateTime;
 
 use super::playlists::{Playlist, playlist};
-use super::{Error, Pool};
+use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
 /// Adds a heart. An existing heart stays as it is. A removed one returns with its note and tags, and with its date if
@@ -19,7 +19,7 @@ pub async fn add(
     playlist: &PlaylistId,
     undo_since: OffsetDateTime,
     now: OffsetDateTime,
-) -> Result<(), Error> {
+) -> Result<()> {
     // snapshot_id and title are filled in later by playlists::update_hearts, from the playlist row stored now.
     let query = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at) values ($1, $2, $3)
@@ -32,24 +32,22 @@ pub async fn add(
         now,
         undo_since
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`] deletes it.
-pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts set removed_at = $3 where user_id = $1 and playlist_id = $2 and removed_at is null",
         user.0,
         playlist.as_str(),
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Restores a heart that was removed after `since`, as it was. Returns `false` if there is none.
-pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: OffsetDateTime) -> Result<bool, Error> {
+pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: OffsetDateTime) -> Result<bool> {
     let query = sqlx::query!(
         "update user_hearts set removed_at = null where user_id = $1 and playlist_id = $2 and removed_at > $3",
         user.0,
@@ -71,12 +69,7 @@ pub struct AnnotationRow {
 }
 
 /// Replaces a heart's note and tags. Returns `false` if there is no such heart.
-pub async fn annotate(
-    pool: &Pool,
-    user: UserId,
-    playlist: &PlaylistId,
-    annotation: &AnnotationRow,
-) -> Result<bool, Error> {
+pub async fn annotate(pool: &Pool, user: UserId, playlist: &PlaylistId, annotation: &AnnotationRow) -> Result<bool> {
     let query = sqlx::query!(
         "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6
          where user_id = $1 and playlist_id = $2 and removed_at is null",
@@ -91,7 +84,7 @@ pub async fn annotate(
 }
 
 /// Sets the heart's snapshot to the newest one, because the user has opened the playlist.
-pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<(), Error> {
+pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts h set snapshot_id = p.snapshot_id from playlists p
          where h.user_id = $1 and h.playlist_id = $2 and h.removed_at is null and p.user_id = $1 and p.id = $2
@@ -99,17 +92,11 @@ pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Re
         user.0,
         playlist.as_str()
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Records that Spotify no longer shows a hearted playlist. An earlier time stays.
-pub async fn mark_unavailable(
-    pool: &Pool,
-    user: UserId,
-    playlist: &PlaylistId,
-    now: OffsetDateTime,
-) -> Result<(), Error> {
+pub async fn mark_unavailable(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts set gone_at = $3
          where user_id = $1 and playlist_id = $2 and removed_at is null and gone_at is null",
@@ -117,11 +104,9 @@ pub async fn mark_unavailable(
         playlist.as_str(),
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// A heart's own columns.
 #[derive(Debug, Default)]
 pub struct Heart {
     /// The playlist's name when Spotify last showed it.
@@ -134,8 +119,7 @@ pub struct Heart {
     pub tags: Vec<String>,
 }
 
-/// Returns a heart, even if it is removed.
-pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Option<Heart>, Error> {
+pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Option<Heart>> {
     let query = sqlx::query_as!(
         Heart,
         r#"select title, hearted_at as "hearted_at?", removed_at, gone_at, note, tags
@@ -146,7 +130,7 @@ pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Op
     Ok(query.fetch_optional(pool).await?)
 }
 
-pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
+pub async fn count(pool: &Pool, user: UserId) -> Result<i64> {
     let query = sqlx::query_scalar!(
         r#"select count(*) as "count!" from user_hearts where user_id = $1 and removed_at is null"#,
         user.0
@@ -154,8 +138,7 @@ pub async fn count(pool: &Pool, user: UserId) -> Result<i64, Error> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Returns which of `playlists` the user hearts.
-pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>, Error> {
+pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> Result<Vec<String>> {
     let query = sqlx::query_scalar!(
         "select playlist_id from user_hearts where user_id = $1 and playlist_id = any($2) and removed_at is null",
         user.0,
@@ -165,16 +148,15 @@ pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> 
 }
 
 pub struct HeartsPage {
-    /// The requested rows.
     pub rows: Vec<Playlist>,
     /// The number of matching hearts; 0 beyond the last page of a search.
     pub found: i64,
-    /// The number of all hearts.
     pub total: i64,
 }
 
 /// Returns a user's hearts, newest first.
 pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartsPage, Error> {
+    let (mut rows, mut total) = (Vec::with_capacity(limit as usize), 0);
     let query = sqlx::query!(
         r#"select count(*) as total, null as id, null as name, null as owner_name, null as cover_url,
                   null::integer as item_count, null::boolean as public, null::boolean as collaborative,
@@ -193,11 +175,17 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
         offset,
         limit
     );
-    let rows = query.fetch_all(pool).await?;
-    // The first row holds only the total.
-    let total = rows.first().and_then(|row| row.total).unwrap_or_default();
-    let rows = rows.into_iter().filter_map(|row| Some(playlist!(row)));
-    Ok(HeartsPage { rows: rows.collect(), found: total, total })
+    // Rows are collected here, because sqlx would move each through three streams.
+    let query = query.map(|row| {
+        match row.total {
+            // The first row holds only the total.
+            Some(count) => total = count,
+            None => rows.push(playlist!(row)),
+        }
+        Some(())
+    });
+    query.fetch_all(pool).await?;
+    Ok(HeartsPage { rows, found: total, total })
 }
 
 pub struct RemovedHeart {
@@ -218,7 +206,7 @@ pub async fn list_removed(
     user: UserId,
     since: OffsetDateTime,
     (offset, limit): (i64, i64),
-) -> Result<(Vec<RemovedHeart>, i64), Error> {
+) -> Result<(Vec<RemovedHeart>, i64)> {
     let query = sqlx::query!(
         r#"select t.total as "total!", h.playlist_id as "id?", coalesce(p.name, h.title) as name,
                   p.owner_name as "owner_name?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
@@ -251,19 +239,18 @@ pub async fn list_removed(
 }
 
 /// Deletes removed hearts permanently: one playlist's, or all of a user's.
-pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) -> Result<(), Error> {
+pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) -> Result<()> {
     let query = sqlx::query!(
         "delete from user_hearts
          where user_id = $1 and removed_at is not null and ($2::text is null or playlist_id = $2)",
         user.0,
         playlist.map(PlaylistId::as_str)
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Deletes hearts that were removed before `before`, in batches. Returns their number.
-pub async fn delete_removed_before(pool: &Pool, before: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_removed_before(pool: &Pool, before: OffsetDateTime) -> Result<u64> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(
             "delete from user_hearts where removed_at between '-infinity' and (

@@ -3,7 +3,7 @@
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::{Provider, UserId};
 
 pub struct Identity {
@@ -16,9 +16,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Returns the provider's name for display.
-    pub fn label(&self) -> String {
-        Provider::from_key(&self.provider).map_or_else(|| self.provider.clone(), |provider| provider.label().to_owned())
+    pub fn label(&self) -> &str {
+        Provider::label_of(&self.provider)
     }
 }
 
@@ -41,7 +40,6 @@ impl ProviderIdentity<'_> {
     }
 }
 
-/// A stored identity and its account.
 pub struct KnownIdentity {
     pub user: UserId,
     pub display_name: String,
@@ -61,34 +59,28 @@ impl KnownIdentity {
     }
 }
 
-pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<KnownIdentity>, Error> {
-    let query = sqlx::query!(
-        r#"select i.user_id, u.display_name, i.email, i.email_verified, i.handle,
+pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Option<KnownIdentity>> {
+    let query = sqlx::query_as!(
+        KnownIdentity,
+        r#"select i.user_id as "user", u.display_name, i.email, i.email_verified, i.handle,
                   i.provider = (select provider from identities where user_id = i.user_id
                                 order by created_at, provider limit 1) as "names_account!"
            from identities i join users u on u.id = i.user_id where i.provider = $1 and i.subject = $2"#,
         provider.key(),
         subject
     );
-    Ok(query.fetch_optional(pool).await?.map(|row| KnownIdentity {
-        user: UserId(row.user_id),
-        display_name: row.display_name,
-        names_account: row.names_account,
-        email: row.email,
-        email_verified: row.email_verified,
-        handle: row.handle,
-    }))
+    Ok(query.fetch_optional(pool).await?)
 }
 
 /// Returns the user's Spotify id as the owner of playlists, if known.
-pub async fn spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>, Error> {
+pub async fn spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>> {
     let query =
         sqlx::query_scalar!("select handle from identities where user_id = $1 and provider = 'spotify'", user.0);
     Ok(query.fetch_optional(pool).await?.flatten())
 }
 
 /// Changes an identity's subject, unless a concurrent request has just stored the new one.
-pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &str) -> Result<(), Error> {
+pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &str) -> Result<()> {
     let query = sqlx::query!(
         "update identities set subject = $3 where provider = $1 and subject = $2",
         provider.key(),
@@ -103,7 +95,7 @@ pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &st
 
 /// Links an identity to a user. Returns `false` if the identity is linked already or the user has another one at this
 /// provider.
-pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> Result<bool, Error> {
+pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> Result<bool> {
     insert(&mut *pool.acquire().await?, user, identity).await
 }
 
@@ -112,7 +104,7 @@ pub(super) async fn insert(
     connection: &mut PgConnection,
     user: UserId,
     identity: ProviderIdentity<'_>,
-) -> Result<bool, Error> {
+) -> Result<bool> {
     let query = sqlx::query!(
         "insert into identities (user_id, provider, subject, created_at, last_used_at, email, email_verified, handle)
          values ($1, $2, $3, $4, $4, $5, $6, $7) on conflict do nothing",
@@ -127,8 +119,7 @@ pub(super) async fn insert(
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
-/// Updates the stored email address and handle.
-pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<(), Error> {
+pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<()> {
     let query = sqlx::query!(
         "update identities set email = $3, email_verified = $4, handle = coalesce($5, handle)
          where provider = $1 and subject = $2",
@@ -138,12 +129,10 @@ pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<(), E
         identity.is_email_verified(),
         identity.handle
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Returns a user's identities, oldest first.
-pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
+pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>> {
     let query = sqlx::query_as!(
         Identity,
         "select provider, subject, email, created_at, last_used_at from identities where user_id = $1 order by created_at, provider",
@@ -152,8 +141,7 @@ pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>, Error> {
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Returns whether the user has an identity at `provider`.
-pub async fn exists(pool: &Pool, user: UserId, provider: Provider) -> Result<bool, Error> {
+pub async fn exists(pool: &Pool, user: UserId, provider: Provider) -> Result<bool> {
     let query = sqlx::query_scalar!(
         r#"select exists (select from identities where user_id = $1 and provider = $2) as "has!""#,
         user.0,
@@ -170,17 +158,17 @@ pub struct MergeCandidate {
 }
 
 /// Returns other users' identities that share a verified email address with `user`, at providers where `user` has none.
-pub async fn merge_candidates(pool: &Pool, user: UserId) -> Result<Vec<MergeCandidate>, Error> {
-    let query = sqlx::query!(
-        "select distinct theirs.user_id, theirs.provider
-         from identities mine join identities theirs on lower(theirs.email) = lower(mine.email)
-         where mine.user_id = $1 and mine.email_verified and theirs.email_verified and theirs.user_id <> $1
-           and not exists (select from identities m where m.user_id = $1 and m.provider = theirs.provider)
-         order by theirs.provider",
+pub async fn merge_candidates(pool: &Pool, user: UserId) -> Result<Vec<MergeCandidate>> {
+    let query = sqlx::query_as!(
+        MergeCandidate,
+        r#"select distinct theirs.user_id as "user", theirs.provider
+           from identities mine join identities theirs on lower(theirs.email) = lower(mine.email)
+           where mine.user_id = $1 and mine.email_verified and theirs.email_verified and theirs.user_id <> $1
+             and not exists (select from identities m where m.user_id = $1 and m.provider = theirs.provider)
+           order by theirs.provider"#,
         user.0
     );
-    let rows = query.fetch_all(pool).await?.into_iter();
-    Ok(rows.map(|row| MergeCandidate { user: UserId(row.user_id), provider: row.provider }).collect())
+    Ok(query.fetch_all(pool).await?)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,12 +180,7 @@ pub enum UnlinkOutcome {
 }
 
 /// Deletes an identity, unless the user would have none left at the `configured` providers (given by key).
-pub async fn unlink(
-    pool: &Pool,
-    user: UserId,
-    provider: Provider,
-    configured: &[String],
-) -> Result<UnlinkOutcome, Error> {
+pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, configured: &[String]) -> Result<UnlinkOutcome> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // Two concurrent calls must not delete the last two identities.

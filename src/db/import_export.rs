@@ -4,7 +4,7 @@ use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
 use super::hearts::AnnotationRow;
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
 #[derive(Clone, Debug)]
@@ -18,12 +18,7 @@ pub struct ExportedHeart {
 }
 
 /// Returns up to `limit` of a user's hearts, newest first, starting after `last`.
-pub async fn export(
-    pool: &Pool,
-    user: UserId,
-    last: Option<&ExportedHeart>,
-    limit: i64,
-) -> Result<Vec<ExportedHeart>, Error> {
+pub async fn export(pool: &Pool, user: UserId, last: Option<&ExportedHeart>, limit: i64) -> Result<Vec<ExportedHeart>> {
     let query = sqlx::query_as!(
         ExportedHeart,
         r#"select h.playlist_id, coalesce(p.name, h.title) as name, p.owner_name as "owner_name?", h.hearted_at, h.note,
@@ -47,13 +42,14 @@ pub struct NewHeart {
     pub annotation: AnnotationRow,
 }
 
-/// Result of [`import`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportResult {
-    /// The number of new hearts.
     Added(i64),
     /// No heart was added: the user would have too many.
-    TooMany { existing: i64, new: i64 },
+    TooMany {
+        existing: i64,
+        new: i64,
+    },
 }
 
 /// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`. Existing ones stay as they
@@ -61,7 +57,7 @@ pub enum ImportResult {
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
-pub async fn import(pool: &Pool, user: UserId, hearts: &[NewHeart], max: i64) -> Result<ImportResult, Error> {
+pub async fn import(pool: &Pool, user: UserId, hearts: &[NewHeart], max: i64) -> Result<ImportResult> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // Two concurrent imports of one user must not both count first and then exceed the limit together.
@@ -80,11 +76,7 @@ pub async fn import(pool: &Pool, user: UserId, hearts: &[NewHeart], max: i64) ->
 const IMPORT_LOCK: i64 = 0x4845_4152_494d_0000;
 
 /// Counts the user's hearts, and those of `ids` that are not among them.
-async fn count_existing_and_new(
-    connection: &mut PgConnection,
-    user: UserId,
-    ids: &[String],
-) -> Result<(i64, i64), Error> {
+async fn count_existing_and_new(connection: &mut PgConnection, user: UserId, ids: &[String]) -> Result<(i64, i64)> {
     let query = sqlx::query!(
         r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "there!",
                   (select count(*) from (
@@ -100,12 +92,7 @@ async fn count_existing_and_new(
 /// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
 pub(super) const UNIT_SEPARATOR: &str = "\u{1f}";
 
-async fn insert_hearts(
-    connection: &mut PgConnection,
-    user: UserId,
-    ids: &[String],
-    hearts: &[NewHeart],
-) -> Result<(), Error> {
+async fn insert_hearts(connection: &mut PgConnection, user: UserId, ids: &[String], hearts: &[NewHeart]) -> Result<()> {
     let text = |column: fn(&AnnotationRow) -> Option<String>| {
         hearts.iter().map(|heart| column(&heart.annotation)).collect::<Vec<_>>()
     };
@@ -135,6 +122,5 @@ async fn insert_hearts(
         &text(|annotation| annotation.note_folded.clone()) as _,
         &text(|annotation| Some(annotation.tags_folded.join(UNIT_SEPARATOR))) as _,
     );
-    query.execute(connection).await?;
-    Ok(())
+    Ok(query.execute(connection).await.map(drop)?)
 }

@@ -3,12 +3,11 @@
 use sqlx::{Connection, PgConnection};
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::{TokenHash, UserId};
 
 /// How long an unused invitation is stored after it expired.
 const EXPIRED_RETENTION: Duration = Duration::days(30);
-/// How long a used invitation is stored.
 const USED_RETENTION: Duration = Duration::days(365);
 
 pub struct Invite {
@@ -37,7 +36,7 @@ pub async fn create(
     token: TokenHash,
     now: OffsetDateTime,
     expires_at: OffsetDateTime,
-) -> Result<(), Error> {
+) -> Result<()> {
     let query = sqlx::query!(
         "insert into invites (token_hash, created_by, created_at, expires_at) values ($1, $2, $3, $4)",
         token.as_bytes(),
@@ -45,8 +44,7 @@ pub async fn create(
         now,
         expires_at
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Creates an invitation that makes its bearer operator.
@@ -55,19 +53,17 @@ pub async fn create_operator_link(
     token: TokenHash,
     now: OffsetDateTime,
     expires_at: OffsetDateTime,
-) -> Result<(), Error> {
+) -> Result<()> {
     let query = sqlx::query!(
         "insert into invites (token_hash, created_at, expires_at, makes_operator) values ($1, $2, $3, true)",
         token.as_bytes(),
         now,
         expires_at
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Returns the user's invitations, newest first.
-pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Invite>, Error> {
+pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Invite>> {
     let query = sqlx::query_as!(
         Invite,
         r#"select i.id, i.created_at, i.expires_at, i.used_at, u.display_name as "used_by?"
@@ -78,12 +74,12 @@ pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Invite>, Error> {
 }
 
 /// Deletes an unused invitation. Returns whether there was one.
-pub async fn revoke(pool: &Pool, user: UserId, id: i64) -> Result<bool, Error> {
+pub async fn revoke(pool: &Pool, user: UserId, id: i64) -> Result<bool> {
     let query = sqlx::query!("delete from invites where id = $1 and created_by = $2 and used_at is null", id, user.0);
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
-pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Result<InviteStatus, Error> {
+pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Result<InviteStatus> {
     let query =
         sqlx::query!("select used_at, expires_at, makes_operator from invites where token_hash = $1", token.as_bytes());
     Ok(match query.fetch_optional(pool).await? {
@@ -94,21 +90,14 @@ pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Resul
     })
 }
 
-/// The effect of a valid invitation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
-    Member,
-    Operator,
-}
-
-/// Marks the invitation as used by `user`, and makes the user operator if it is for one. Returns `None` if it is not
-/// valid. Only one of several concurrent calls succeeds.
+/// Marks the invitation as used by `user`, and makes the user operator if it is for one. Returns whether it is; `None` if
+/// it is not valid. Only one of several concurrent calls succeeds.
 pub(super) async fn redeem(
     connection: &mut PgConnection,
     token: TokenHash,
     user: UserId,
     now: OffsetDateTime,
-) -> Result<Option<Admission>, Error> {
+) -> Result<Option<bool>> {
     let query = sqlx::query_scalar!(
         "update invites set used_at = $2, used_by = $3 where token_hash = $1 and used_at is null and expires_at > $2
          returning makes_operator",
@@ -123,28 +112,23 @@ pub(super) async fn redeem(
         let query = sqlx::query!("delete from invites where makes_operator and used_at is null");
         query.execute(connection).await?;
     }
-    Ok(makes_operator.map(|makes_operator| if makes_operator { Admission::Operator } else { Admission::Member }))
+    Ok(makes_operator)
 }
 
 /// Makes an existing user operator by such a link. Returns `false`, and changes nothing, if the link is not valid or only
 /// lets new people join.
-pub async fn redeem_operator_link(
-    pool: &Pool,
-    token: TokenHash,
-    user: UserId,
-    now: OffsetDateTime,
-) -> Result<bool, Error> {
+pub async fn redeem_operator_link(pool: &Pool, token: TokenHash, user: UserId, now: OffsetDateTime) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::lock_registrations(&mut tx).await?;
-    if redeem(&mut tx, token, user, now).await? != Some(Admission::Operator) {
+    if redeem(&mut tx, token, user, now).await? != Some(true) {
         return Ok(false);
     }
     tx.commit().await?;
     Ok(true)
 }
 
-pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let query = sqlx::query!(
         "delete from invites where (used_at is null and expires_at < $1) or used_at < $2",
         now - EXPIRED_RETENTION,

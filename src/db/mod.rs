@@ -59,6 +59,8 @@ pub enum Error {
     Decrypt(String),
 }
 
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 impl Error {
     /// Returns the error for an operation that did not finish in time.
     pub fn timed_out() -> Self {
@@ -99,7 +101,6 @@ const POOL_TIMEOUT: Duration = Duration::from_secs(3);
 /// cannot occupy all connections. Plan modes are not set: Citus refuses forced ones.
 const CONNECTION_SETTINGS: [(&str, &str); 2] = [("lock_timeout", "5s"), ("statement_timeout", "20s")];
 
-/// Statement timeout of searches.
 const SEARCH_TIMEOUT: [(&str, &str); 1] = [("statement_timeout", "2s")];
 
 /// Prepared statements that a connection caches; the app has fewer.
@@ -107,55 +108,26 @@ const STATEMENT_CACHE_CAPACITY: usize = 256;
 
 /// Returns a pool of at most `connections`. It connects on first use, so that the app can serve before its database
 /// does.
-pub fn pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
+pub fn pool(url: &Secret, connections: u32) -> Result<Pool> {
     Ok(Pool::new(pool_options(url)?, connections, POOL_TIMEOUT))
 }
 
 /// Like [`pool`], for searches. Connections of their own need no further statement to limit each search, and keep
 /// searches from holding those of other requests.
-pub fn search_pool(url: &Secret, connections: u32) -> Result<Pool, Error> {
+pub fn search_pool(url: &Secret, connections: u32) -> Result<Pool> {
     Ok(Pool::new(pool_options(url)?.options(SEARCH_TIMEOUT), connections, POOL_TIMEOUT))
 }
 
-/// Returns the options of pooled connections.
 fn pool_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(connect_options(url)?.options(CONNECTION_SETTINGS).statement_cache_capacity(STATEMENT_CACHE_CAPACITY))
 }
 
-/// Parameters of a database URL that sqlx reads, besides `options[…]`. It logs all others with their values, which may
-/// be secret (`sslpassword`) or the rest of a password.
-const URL_PARAMETERS: [&str; 16] = [
-    "sslmode",
-    "ssl-mode",
-    "sslrootcert",
-    "ssl-root-cert",
-    "ssl-ca",
-    "sslcert",
-    "ssl-cert",
-    "sslkey",
-    "ssl-key",
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "application_name",
-];
-
-/// Parses a URL, of which no part appears in an error or in the log. Unknown parameters are ignored. Connections over
-/// the network are encrypted unless the URL sets `sslmode`.
+/// Parses a URL, of which no part appears in an error. Unknown parameters are ignored. Connections over the network are
+/// encrypted unless the URL sets `sslmode`.
 fn connect_options(url: &Secret) -> Result<PgConnectOptions, sqlx::Error> {
     let invalid = "a database URL (DATABASE_URL or READ_DATABASE_URL) has a part that cannot be read";
     let invalid = || sqlx::Error::Configuration(invalid.into());
-    let mut url = Url::parse(url.expose()).map_err(|_| invalid())?;
-    let is_known = |name: &str| URL_PARAMETERS.contains(&name) || name == "options" || name.starts_with("options[");
-    let known: Vec<_> = url
-        .query_pairs()
-        .filter(|(name, _)| is_known(name))
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect();
-    url.query_pairs_mut().clear().extend_pairs(known);
+    let url = Url::parse(url.expose()).map_err(|_| invalid())?;
     let options = PgConnectOptions::from_url(&url).map_err(|_| invalid())?;
     let sets_sslmode = url.query_pairs().any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"));
     // With the default, `prefer`, an attacker on the path can force plain text.
@@ -172,7 +144,7 @@ fn is_remote(options: &PgConnectOptions) -> bool {
 /// a row that refers to it would deadlock without the lock.
 const REGISTRATION_LOCK: i64 = 0x4845_4152_544c_4953;
 
-async fn lock_registrations(connection: &mut PgConnection) -> Result<(), Error> {
+async fn lock_registrations(connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("select pg_advisory_xact_lock($1)", REGISTRATION_LOCK).fetch_one(connection).await?;
     Ok(())
 }
@@ -180,7 +152,7 @@ async fn lock_registrations(connection: &mut PgConnection) -> Result<(), Error> 
 /// Prepares a transaction that deletes or merges whole accounts. It has no statement timeout, because a large account
 /// must be deletable too; waiting for a lock stays limited. On Citus it changes shards one after the other; otherwise
 /// it could not also change the reference table `users`. Plain Postgres accepts the setting and ignores it.
-async fn prepare_account_change(transaction: &mut PgConnection) -> Result<(), Error> {
+async fn prepare_account_change(transaction: &mut PgConnection) -> Result<()> {
     sqlx::query!("set local statement_timeout = 0").execute(&mut *transaction).await?;
     sqlx::query!("set local citus.multi_shard_modify_mode = 'sequential'").execute(transaction).await?;
     Ok(())
@@ -195,10 +167,7 @@ const CLEANUP_BATCH: i64 = 1000;
 /// Each statement deletes up to the newest time of its batch, `between '-infinity' and` it: the planner does not know
 /// that time, assumes that a range with two ends is narrow, and uses the index. With `<=` alone it reads the whole
 /// table.
-async fn delete_in_batches(
-    pool: &Pool,
-    delete: impl Fn(i64) -> Query<'static, Postgres, PgArguments>,
-) -> Result<u64, Error> {
+async fn delete_in_batches(pool: &Pool, delete: impl Fn(i64) -> Query<'static, Postgres, PgArguments>) -> Result<u64> {
     let mut deleted = 0;
     loop {
         let start = Instant::now();

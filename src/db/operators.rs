@@ -3,27 +3,27 @@
 use sqlx::Connection;
 use time::OffsetDateTime;
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
-pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool, Error> {
+pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool> {
     let query = sqlx::query_scalar!("select operator from users where id = $1", user.0);
     Ok(query.fetch_optional(pool).await?.unwrap_or(false))
 }
 
-pub async fn exists(pool: &Pool) -> Result<bool, Error> {
+pub async fn exists(pool: &Pool) -> Result<bool> {
     let query = sqlx::query_scalar!(r#"select exists (select 1 from users where operator) as "exists!""#);
     Ok(query.fetch_one(pool).await?)
 }
 
 /// Makes a user operator. Returns `false` if there is no such user.
-pub async fn grant(pool: &Pool, user: UserId) -> Result<bool, Error> {
+pub async fn grant(pool: &Pool, user: UserId) -> Result<bool> {
     let query = sqlx::query!("update users set operator = true where id = $1", user.0);
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
 /// Ends a user's role as operator, unless nobody else has it. Returns whether it ended.
-pub async fn revoke(pool: &Pool, user: UserId) -> Result<bool, Error> {
+pub async fn revoke(pool: &Pool, user: UserId) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // Two operators could otherwise end each other's role at the same time.
@@ -49,14 +49,12 @@ pub struct Person {
     pub last_seen_at: Option<OffsetDateTime>,
     /// Keys of the providers that they sign in with.
     pub providers: Vec<String>,
-    /// Slug of their public page.
     pub slug: Option<String>,
     pub has_link: bool,
     pub taken_down_at: Option<OffsetDateTime>,
 }
 
-/// Returns users, newest first.
-pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Person>, Error> {
+pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Person>> {
     let query = sqlx::query_as!(
         Person,
         r#"select u.id, u.display_name, u.created_at, u.operator as is_operator,
@@ -71,13 +69,8 @@ pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Per
     Ok(query.fetch_all(pool).await?)
 }
 
-pub async fn count_people(pool: &Pool) -> Result<i64, Error> {
-    let query = sqlx::query_scalar!(r#"select count(*) as "count!" from users"#);
-    Ok(query.fetch_one(pool).await?)
-}
-
 /// Removes a user's public page and secret link, and keeps them from sharing. The slug stays reserved for a while.
-pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "with off as (
              update shares set slug = null, slug_since = null, token_hash = null, token_sealed = null,
@@ -86,28 +79,25 @@ pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result
         user.0,
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Lets a user share again.
-pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<(), Error> {
+pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<()> {
     sqlx::query!("update shares set taken_down_at = null where user_id = $1", user.0).execute(pool).await?;
     Ok(())
 }
 
 /// Keeps a playlist off the popular lists.
-pub async fn hide(pool: &Pool, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn hide(pool: &Pool, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "insert into hidden_playlists (playlist_id, hidden_at) values ($1, $2) on conflict do nothing",
         playlist.as_str(),
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-pub async fn unhide(pool: &Pool, playlist: &PlaylistId) -> Result<(), Error> {
+pub async fn unhide(pool: &Pool, playlist: &PlaylistId) -> Result<()> {
     sqlx::query!("delete from hidden_playlists where playlist_id = $1", playlist.as_str()).execute(pool).await?;
     Ok(())
 }
@@ -117,8 +107,7 @@ pub struct HiddenPlaylist {
     pub hidden_at: OffsetDateTime,
 }
 
-/// Returns the hidden playlists, latest first.
-pub async fn list_hidden(pool: &Pool) -> Result<Vec<HiddenPlaylist>, Error> {
+pub async fn list_hidden(pool: &Pool) -> Result<Vec<HiddenPlaylist>> {
     let query = sqlx::query_as!(
         HiddenPlaylist,
         "select playlist_id as id, hidden_at from hidden_playlists order by hidden_at desc, playlist_id"
@@ -128,7 +117,7 @@ pub async fn list_hidden(pool: &Pool) -> Result<Vec<HiddenPlaylist>, Error> {
 
 /// Records whether the database belongs to a demo, if that is not recorded yet. Returns what is recorded. A database of an
 /// earlier release is a demo's if one of its playlists has a cover of the made-up Spotify, which has had two paths.
-pub async fn claim_installation(pool: &Pool, is_demo: bool) -> Result<bool, Error> {
+pub async fn claim_installation(pool: &Pool, is_demo: bool) -> Result<bool> {
     let stored = sqlx::query_scalar!("select demo from installation").fetch_optional(pool).await?;
     if let Some(is_stored_demo) = stored {
         return Ok(is_stored_demo);

@@ -2,14 +2,13 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::{Provider, TokenHash};
 
 /// Pending logins of one browser; a further one replaces the oldest.
 const MAX_PER_BROWSER: i64 = 10;
 /// How long a login is stored, so that a late callback gets an explanation.
 pub const RETENTION: Duration = Duration::hours(1);
-/// How long a login may take.
 pub const TTL: Duration = Duration::minutes(10);
 
 /// The status of the login that a state belongs to.
@@ -24,16 +23,14 @@ pub enum LoginStatus {
 }
 
 pub struct NewLogin<'a> {
-    /// The hash of the login cookie.
     pub browser: TokenHash,
     pub provider: Provider,
-    /// The hash of the state.
     pub state: TokenHash,
     pub sealed: &'a [u8],
     pub at: OffsetDateTime,
 }
 
-pub async fn create(pool: &Pool, login: NewLogin<'_>) -> Result<(), Error> {
+pub async fn create(pool: &Pool, login: NewLogin<'_>) -> Result<()> {
     let query = sqlx::query!(
         "with crowded as (select state_hash from sign_ins where browser_hash = $2 and used_at is null order by started_at desc offset $6),
               gone as (delete from sign_ins where state_hash in (select state_hash from crowded))
@@ -45,17 +42,11 @@ pub async fn create(pool: &Pool, login: NewLogin<'_>) -> Result<(), Error> {
         login.at,
         MAX_PER_BROWSER - 1
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Takes the login that `state` belongs to. Only one of several concurrent calls gets it.
-pub async fn take(
-    pool: &Pool,
-    browser: TokenHash,
-    state: TokenHash,
-    now: OffsetDateTime,
-) -> Result<LoginStatus, Error> {
+pub async fn take(pool: &Pool, browser: TokenHash, state: TokenHash, now: OffsetDateTime) -> Result<LoginStatus> {
     let query = sqlx::query!(
         r#"with found as (select state_hash, provider, sealed, started_at, used_at from sign_ins where state_hash = $1 and browser_hash = $2 for update)
            update sign_ins s set used_at = coalesce(s.used_at, $3), sealed = '' from found f where s.state_hash = f.state_hash
@@ -72,7 +63,7 @@ pub async fn take(
     })
 }
 
-pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let result = sqlx::query!("delete from sign_ins where started_at < $1", now - RETENTION).execute(pool).await?;
     Ok(result.rows_affected())
 }

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use sqlx::{Connection, PgConnection};
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
 /// Retention of playlists since Spotify last showed them: its terms allow no lasting copies.
 const UNSEEN_RETENTION: Duration = Duration::days(30);
 
 /// A playlist as shown on a card.
+#[derive(Default)]
 pub struct Playlist {
     pub id: String,
     /// May be empty; `None` if unknown.
@@ -102,9 +103,7 @@ pub struct SeenPlaylist {
 pub struct StoredLibrary {
     /// When the last fetch from the beginning succeeded.
     pub fetched_at: Option<OffsetDateTime>,
-    /// The number of stored playlists.
     pub total: i64,
-    /// Spotify's total.
     pub spotify_total: i32,
     /// The number of playlists fetched so far.
     pub fetched_count: i32,
@@ -117,7 +116,6 @@ pub struct StoredLibrary {
 }
 
 impl StoredLibrary {
-    /// Returns whether the rest is being fetched.
     pub fn is_loading(&self, now: OffsetDateTime) -> bool {
         self.fetched_count < self.spotify_total && self.leased_until.is_some_and(|until| until > now)
     }
@@ -149,12 +147,19 @@ pub async fn load_library(
         i32::try_from(offset).unwrap_or(i32::MAX),
         limit
     );
-    let rows = query.fetch_all(pool).await?;
-    Ok(Some(library!(rows, first => first.total.unwrap_or_default())))
+    // Playlists are collected here, because sqlx would move each through three streams.
+    let mut rows = Vec::with_capacity(limit as usize);
+    let query = query.map(|row| {
+        let Some(_) = row.id else { return Some(Box::new(row)) };
+        rows.push(playlist!(row));
+        None
+    });
+    let states: Vec<_> = query.fetch_all(pool).await?.into_iter().flatten().collect();
+    Ok(Some(StoredLibrary { rows, ..library!(states, first => first.total.unwrap_or_default()) }))
 }
 
 /// Takes the lease to fetch the user's library. Returns `false` if another process has it.
-pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool, Error> {
+pub async fn lease(pool: &Pool, user: UserId, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool> {
     let query = sqlx::query!(
         "insert into libraries as l (user_id, leased_until) values ($1, $2)
          on conflict (user_id) do update set leased_until = excluded.leased_until
@@ -172,18 +177,17 @@ pub async fn release(
     user: UserId,
     until: OffsetDateTime,
     failed_at: Option<OffsetDateTime>,
-) -> Result<(), Error> {
+) -> Result<()> {
     let query = sqlx::query!(
         "update libraries set leased_until = null, failed_at = $3 where user_id = $1 and leased_until = $2",
         user.0,
         until,
         failed_at
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>, Error> {
+pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>> {
     let query = sqlx::query!(
         r#"select p.id as "id?", p.name as "name?", p.owner_name, p.cover_url, p.item_count, p.public,
                   p.collaborative as "collaborative?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
@@ -202,7 +206,6 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
 pub struct LibraryUpdate<'a> {
     /// In Spotify's order, each once.
     pub playlists: &'a [SeenPlaylist],
-    /// Spotify's total.
     pub spotify_total: i32,
     /// The number of playlists fetched, including earlier parts.
     pub fetched_count: i32,
@@ -218,7 +221,7 @@ pub async fn replace_library(
     user: UserId,
     update: LibraryUpdate<'_>,
     now: OffsetDateTime,
-) -> Result<bool, Error> {
+) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // First locks the row that concurrent fetches share: the second one waits here.
@@ -246,12 +249,7 @@ pub async fn replace_library(
 }
 
 /// Appends to the user's library if the lease is still held. Returns whether it was.
-pub async fn extend_library(
-    pool: &Pool,
-    user: UserId,
-    update: LibraryUpdate<'_>,
-    now: OffsetDateTime,
-) -> Result<bool, Error> {
+pub async fn extend_library(pool: &Pool, user: UserId, update: LibraryUpdate<'_>, now: OffsetDateTime) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     let query = sqlx::query!(
@@ -287,7 +285,7 @@ pub async fn extend_library(
 }
 
 /// Records a playlist seen outside the library; its position in the library stays.
-pub async fn record(pool: &Pool, user: UserId, seen: &SeenPlaylist, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn record(pool: &Pool, user: UserId, seen: &SeenPlaylist, now: OffsetDateTime) -> Result<()> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     update_hearts(&mut tx, user, std::slice::from_ref(seen)).await?;
@@ -302,7 +300,7 @@ fn column(seen: &[SeenPlaylist], text: fn(&SeenPlaylist) -> Option<&str>) -> Vec
 
 /// Updates the titles of hearts and clears `gone_at`. Must run before [`upsert`]: a heart without a snapshot was
 /// added for the one that is stored until then.
-async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[SeenPlaylist]) -> Result<(), Error> {
+async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[SeenPlaylist]) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts h
          set title = coalesce(nullif(l.name, ''), h.title), gone_at = null,
@@ -319,8 +317,7 @@ async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[Seen
         &column(seen, |seen| Some(&seen.name_folded)) as _,
         &column(seen, |seen| seen.snapshot_id.as_deref()) as _
     );
-    query.execute(connection).await?;
-    Ok(())
+    Ok(query.execute(connection).await.map(drop)?)
 }
 
 /// Inserts or updates playlists; `position` is the first one's position in the library, if they are in it.
@@ -330,7 +327,7 @@ async fn upsert(
     seen: &[SeenPlaylist],
     position: Option<i32>,
     now: OffsetDateTime,
-) -> Result<(), Error> {
+) -> Result<()> {
     let query = sqlx::query!(
         "insert into playlists as p
              (user_id, id, position, name, owner_name, cover_url, item_count, public, collaborative, snapshot_id,
@@ -366,13 +363,12 @@ async fn upsert(
         &column(seen, |seen| Some(&seen.name_folded)) as _,
         &column(seen, |seen| seen.owner_folded.as_deref()) as _
     );
-    query.execute(connection).await?;
-    Ok(())
+    Ok(query.execute(connection).await.map(drop)?)
 }
 
 /// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries that are as old.
 /// Hearts keep the names as titles. Returns the number of playlists.
-pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let before = now - UNSEEN_RETENTION;
     sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;
     let query = sqlx::query!(

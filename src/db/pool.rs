@@ -5,7 +5,6 @@
 //! full returns as it is, and any other one (a transaction, a cancelled or failed statement) is pinged first, with a
 //! timeout. `tests/it/connection_pool.rs` and `tests/it/database_outage.rs` test this.
 
-use std::future::ready;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -19,7 +18,6 @@ use tokio::time::timeout;
 
 /// A connection used this recently is assumed to be alive, without a ping.
 const MAX_IDLE_WITHOUT_PING: Duration = Duration::from_secs(1);
-/// Timeout of a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// Maximum age of a connection: the server's memory for one grows with its statements.
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -140,6 +138,7 @@ impl DerefMut for PooledConnection {
     }
 }
 
+type ResultFuture<'e> = BoxFuture<'e, Result<PgQueryResult, sqlx::Error>>;
 type RowFuture<'e> = BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>;
 type StepStream<'e> = BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>;
 
@@ -160,11 +159,28 @@ impl<'p> Executor<'p> for &'p Pool {
         stream::once(steps).try_flatten().boxed()
     }
 
+    fn execute<'e, 'q: 'e, E: 'q + Execute<'q, Postgres>>(self, query: E) -> ResultFuture<'e>
+    where
+        'p: 'e,
+    {
+        Box::pin(async move {
+            let mut connection = self.acquire().await?;
+            let result = connection.execute(query).await?;
+            drop(connection.0.take());
+            Ok(result)
+        })
+    }
+
     fn fetch_optional<'e, 'q: 'e, E: 'q + Execute<'q, Postgres>>(self, query: E) -> RowFuture<'e>
     where
         'p: 'e,
     {
-        Box::pin(async move { self.fetch_many(query).try_filter_map(|step| ready(Ok(step.right()))).try_next().await })
+        Box::pin(async move {
+            let mut connection = self.acquire().await?;
+            let row = connection.fetch_optional(query).await?;
+            drop(connection.0.take());
+            Ok(row)
+        })
     }
 
     fn prepare_with<'e>(self, sql: SqlStr, types: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, sqlx::Error>>

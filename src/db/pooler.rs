@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::{Connection, Executor, PgConnection, Row};
 
-use super::{Error, connect_options};
+use super::{Error, Result, connect_options};
 use crate::ids::Secret;
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -16,7 +16,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 const UNSUPPORTED_PARAMETER: &str = "unsupported startup parameter";
 
 /// Returns whether `url` leads to a pooler in transaction mode.
-pub async fn is_transaction_pooler(url: &Secret) -> Result<bool, Error> {
+pub async fn is_transaction_pooler(url: &Secret) -> Result<bool> {
     match tokio::time::timeout(PROBE_TIMEOUT, probe(url)).await {
         Ok(Err(sqlx::Error::Database(error))) if error.message().contains(UNSUPPORTED_PARAMETER) => Ok(true),
         Ok(result) => Ok(result?),

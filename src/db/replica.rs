@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::Secret;
 
 const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(500);
@@ -20,18 +20,17 @@ pub struct Replica {
 
 impl Replica {
     /// Connects on first use. Fails if `url` is invalid.
-    pub fn new(url: &Secret, connections: u32) -> Result<Self, Error> {
+    pub fn new(url: &Secret, connections: u32) -> Result<Self> {
         let pool = Pool::new(super::pool_options(url)?, connections, READ_TIMEOUT);
         Ok(Self { pool, backoff_until: Arc::default() })
     }
 
-    /// Returns the connection pool, for the doctor.
     pub fn pool(&self) -> &Pool {
         &self.pool
     }
 
     /// Reads from the replica; `None` if it is down, does not answer in time, or failed a moment ago.
-    pub async fn read<T>(&self, now: OffsetDateTime, read: impl AsyncFnOnce(&Pool) -> Result<T, Error>) -> Option<T> {
+    pub async fn read<T>(&self, now: OffsetDateTime, read: impl AsyncFnOnce(&Pool) -> Result<T>) -> Option<T> {
         if self.backoff_end().is_some_and(|until| until > now) {
             return None;
         }

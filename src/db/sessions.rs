@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error as StoreError, Result as StoreResult, SessionStore};
 
-use super::{Error, Pool};
+use super::{Error, Pool, Result};
 use crate::ids::{TokenHash, UserId};
 use crate::vault::{Purpose, Vault};
 
@@ -31,12 +31,10 @@ pub const SIGNED_IN_AT: &str = "signed_in_at";
 /// Lifetime of a session in which nobody has signed in. `load` has it too.
 const ANONYMOUS_TTL: Duration = Duration::minutes(15);
 
-/// Lifetimes of the sessions of users.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
     /// From the last request; accurate to five minutes.
     pub idle: Duration,
-    /// From the sign-in.
     pub absolute: Duration,
 }
 
@@ -183,13 +181,12 @@ fn seal(vault: &Vault, id_hash: TokenHash, data: &Data) -> Vec<u8> {
     vault.seal(Purpose::Session, id_hash.as_bytes(), &plaintext)
 }
 
-fn open(vault: &Vault, id_hash: TokenHash, sealed: &[u8]) -> Result<Data, Error> {
+fn open(vault: &Vault, id_hash: TokenHash, sealed: &[u8]) -> Result<Data> {
     let plaintext =
         vault.open(Purpose::Session, id_hash.as_bytes(), sealed).map_err(|error| Error::Decrypt(error.to_string()))?;
     serde_json::from_slice(&plaintext).map_err(|_| Error::Decrypt("not a session record".into()))
 }
 
-/// One value of a session's record.
 pub struct SessionValue<T> {
     pub value: Option<T>,
     /// Until when a lease to replace it is held.
@@ -202,7 +199,7 @@ pub async fn load_value<T: DeserializeOwned>(
     vault: &Vault,
     id_hash: TokenHash,
     name: &str,
-) -> Result<Option<SessionValue<T>>, Error> {
+) -> Result<Option<SessionValue<T>>> {
     let query = sqlx::query!(
         "select sealed, leased_until from sessions where id_hash = $1 and expires_at > now()",
         id_hash.as_bytes()
@@ -220,7 +217,7 @@ pub async fn lease<T: DeserializeOwned>(
     (id_hash, until): (TokenHash, OffsetDateTime),
     name: &str,
     now: OffsetDateTime,
-) -> Result<Option<SessionValue<T>>, Error> {
+) -> Result<Option<SessionValue<T>>> {
     let query = sqlx::query_scalar!(
         "update sessions set leased_until = $2
          where id_hash = $1 and expires_at > now() and (leased_until is null or leased_until <= $3) returning sealed",
@@ -233,15 +230,13 @@ pub async fn lease<T: DeserializeOwned>(
     Ok(Some(SessionValue { value, leased_until: Some(until) }))
 }
 
-/// Releases an unused lease.
-pub async fn release(pool: &Pool, id_hash: TokenHash, until: OffsetDateTime) -> Result<(), Error> {
+pub async fn release(pool: &Pool, id_hash: TokenHash, until: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "update sessions set leased_until = null where id_hash = $1 and leased_until = $2",
         id_hash.as_bytes(),
         until
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Writes the value `name` (`None` removes it) and releases the lease. Returns `false`, and changes nothing, if the
@@ -252,7 +247,7 @@ pub async fn replace_value<T: Serialize>(
     (id_hash, until): (TokenHash, OffsetDateTime),
     name: &str,
     value: Option<&T>,
-) -> Result<bool, Error> {
+) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     let query = sqlx::query_scalar!(
@@ -282,7 +277,7 @@ pub async fn replace_value<T: Serialize>(
 
 /// Removes the values `names` from every session of a user, all or none. Sessions that do not open are deleted: they
 /// are useless, and must not keep tokens.
-pub async fn remove_values(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) -> Result<(), Error> {
+pub async fn remove_values(pool: &Pool, vault: &Vault, user: UserId, names: &[&str]) -> Result<()> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     let query = sqlx::query!("select id_hash, sealed from sessions where user_id = $1 order by id_hash", user.0);
@@ -312,7 +307,6 @@ pub async fn remove_values(pool: &Pool, vault: &Vault, user: UserId, names: &[&s
     Ok(tx.commit().await?)
 }
 
-/// A session in its user's list.
 pub struct SessionInfo {
     /// Identifies the session and grants no access.
     pub hash_prefix: String,
@@ -325,28 +319,20 @@ pub struct SessionInfo {
 }
 
 /// Returns the user's sessions: the current one first, then the most recently seen.
-pub async fn list(pool: &Pool, user: UserId, current: TokenHash) -> Result<Vec<SessionInfo>, Error> {
-    let query = sqlx::query!(
-        r#"select encode(substring(id_hash from 1 for 8), 'hex') as "mark!", device,
-                  coalesce(signed_in_at, created_at) as "since!", last_seen_at, id_hash = $2 as "here!"
+pub async fn list(pool: &Pool, user: UserId, current: TokenHash) -> Result<Vec<SessionInfo>> {
+    let query = sqlx::query_as!(
+        SessionInfo,
+        r#"select encode(substring(id_hash from 1 for 8), 'hex') as "hash_prefix!", device,
+                  coalesce(signed_in_at, created_at) as "since!", last_seen_at, id_hash = $2 as "is_current!"
            from sessions where user_id = $1 and expires_at > now()
            order by id_hash <> $2, last_seen_at desc nulls last, id_hash"#,
         user.0,
         current.as_bytes()
     );
-    let rows = query.fetch_all(pool).await?.into_iter();
-    Ok(rows
-        .map(|row| SessionInfo {
-            hash_prefix: row.mark,
-            device: row.device,
-            since: row.since,
-            last_seen_at: row.last_seen_at,
-            is_current: row.here,
-        })
-        .collect())
+    Ok(query.fetch_all(pool).await?)
 }
 
-pub async fn exists(pool: &Pool, user: UserId, session: TokenHash) -> Result<bool, Error> {
+pub async fn exists(pool: &Pool, user: UserId, session: TokenHash) -> Result<bool> {
     let query = sqlx::query_scalar!(
         r#"select exists (select from sessions where id_hash = $1 and user_id = $2 and expires_at > now()) as "stands!""#,
         session.as_bytes(),
@@ -356,7 +342,7 @@ pub async fn exists(pool: &Pool, user: UserId, session: TokenHash) -> Result<boo
 }
 
 /// Deletes the user's session with this hash prefix, unless it is the current one. Returns whether there was one.
-pub async fn delete(pool: &Pool, user: UserId, hash_prefix: &str, current: TokenHash) -> Result<bool, Error> {
+pub async fn delete(pool: &Pool, user: UserId, hash_prefix: &str, current: TokenHash) -> Result<bool> {
     let query = sqlx::query!(
         "delete from sessions where user_id = $1 and encode(substring(id_hash from 1 for 8), 'hex') = $2 and id_hash <> $3",
         user.0,
@@ -366,14 +352,12 @@ pub async fn delete(pool: &Pool, user: UserId, hash_prefix: &str, current: Token
     Ok(query.execute(pool).await?.rows_affected() > 0)
 }
 
-/// Deletes the user's other sessions. Returns their number.
-pub async fn delete_others(pool: &Pool, user: UserId, current: TokenHash) -> Result<u64, Error> {
+pub async fn delete_others(pool: &Pool, user: UserId, current: TokenHash) -> Result<u64> {
     let query = sqlx::query!("delete from sessions where user_id = $1 and id_hash <> $2", user.0, current.as_bytes());
     Ok(query.execute(pool).await?.rows_affected())
 }
 
-/// Deletes expired sessions, in batches. Returns their number.
-pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(
             "delete from sessions where expires_at between '-infinity' and (
@@ -386,7 +370,7 @@ pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Err
 }
 
 /// Deletes sessions in which nobody has signed in, in batches. Returns their number.
-pub async fn delete_anonymous(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_anonymous(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(
             "delete from sessions where id_hash in (

@@ -4,7 +4,7 @@ use sqlx::Connection;
 use time::OffsetDateTime;
 
 use super::playlists::Playlist;
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::{TokenHash, UserId};
 
 pub struct Share {
@@ -26,7 +26,6 @@ pub struct ShareOwner {
     pub feed_id: Option<String>,
 }
 
-/// Result of [`claim_slug`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimResult {
     Claimed,
@@ -36,7 +35,7 @@ pub enum ClaimResult {
 }
 
 /// Returns the user's sharing settings; `None` if they never shared.
-pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>, Error> {
+pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>> {
     let query = sqlx::query_as!(
         Share,
         "select slug, token_sealed, token_since, taken_down_at from shares where user_id = $1",
@@ -46,33 +45,25 @@ pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>, Error> {
 }
 
 /// Returns the owner of the page at `slug`.
-pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>, Error> {
-    let query = sqlx::query!(
-        r#"select u.id, u.display_name, s.slug_since as "since!", s.page_feed_id from shares s join users u on u.id = s.user_id where s.slug = $1 and s.taken_down_at is null"#,
+pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>> {
+    let query = sqlx::query_as!(
+        ShareOwner,
+        r#"select u.id as "user", u.display_name as name, s.slug_since as "since!", s.page_feed_id as feed_id
+           from shares s join users u on u.id = s.user_id where s.slug = $1 and s.taken_down_at is null"#,
         slug
     );
-    let row = query.fetch_optional(pool).await?;
-    Ok(row.map(|row| ShareOwner {
-        user: UserId(row.id),
-        name: row.display_name,
-        since: row.since,
-        feed_id: row.page_feed_id,
-    }))
+    Ok(query.fetch_optional(pool).await?)
 }
 
 /// Returns the owner of the secret link with this token.
-pub async fn find_by_token(pool: &Pool, token: TokenHash) -> Result<Option<ShareOwner>, Error> {
-    let query = sqlx::query!(
-        r#"select u.id, u.display_name, s.token_since as "since!", s.link_feed_id from shares s join users u on u.id = s.user_id where s.token_hash = $1 and s.taken_down_at is null"#,
+pub async fn find_by_token(pool: &Pool, token: TokenHash) -> Result<Option<ShareOwner>> {
+    let query = sqlx::query_as!(
+        ShareOwner,
+        r#"select u.id as "user", u.display_name as name, s.token_since as "since!", s.link_feed_id as feed_id
+           from shares s join users u on u.id = s.user_id where s.token_hash = $1 and s.taken_down_at is null"#,
         token.as_bytes()
     );
-    let row = query.fetch_optional(pool).await?;
-    Ok(row.map(|row| ShareOwner {
-        user: UserId(row.id),
-        name: row.display_name,
-        since: row.since,
-        feed_id: row.link_feed_id,
-    }))
+    Ok(query.fetch_optional(pool).await?)
 }
 
 pub struct SlugClaim<'a> {
@@ -85,12 +76,7 @@ pub struct SlugClaim<'a> {
 }
 
 /// Moves the user's page to a slug and releases the previous one.
-pub async fn claim_slug(
-    pool: &Pool,
-    user: UserId,
-    claim: SlugClaim<'_>,
-    now: OffsetDateTime,
-) -> Result<ClaimResult, Error> {
+pub async fn claim_slug(pool: &Pool, user: UserId, claim: SlugClaim<'_>, now: OffsetDateTime) -> Result<ClaimResult> {
     let slug_hash = TokenHash::new(claim.slug);
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -134,26 +120,23 @@ pub async fn claim_slug(
 }
 
 /// Disables the user's page. Its slug stays reserved for a while.
-pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "with off as (update shares set slug = null, slug_since = null, page_feed_id = null where user_id = $1 returning user_id)
          update held_slugs h set released_at = $2 from off where h.user_id = off.user_id and h.released_at is null",
         user.0,
         now
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// A new secret link.
 pub struct NewLink<'a> {
     pub token: TokenHash,
     pub token_sealed: &'a [u8],
     pub feed_id: &'a str,
 }
 
-/// Replaces the user's link.
-pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "insert into shares (user_id, token_hash, token_sealed, token_since, link_feed_id) values ($1, $2, $3, $4, $5)
          on conflict (user_id) do update set token_hash = $2, token_sealed = $3, token_since = $4, link_feed_id = $5",
@@ -163,21 +146,19 @@ pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetD
         now,
         link.feed_id
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<(), Error> {
+pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<()> {
     let query = sqlx::query!(
         "update shares set token_hash = null, token_sealed = null, token_since = null, link_feed_id = null where user_id = $1",
         user.0
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Stores the feed ids of shares that an earlier release published, in the form in which it showed them under `host`.
-pub async fn backfill_feed_ids(pool: &Pool, host: &str) -> Result<(), Error> {
+pub async fn backfill_feed_ids(pool: &Pool, host: &str) -> Result<()> {
     let query = sqlx::query!(
         "update shares set
              page_feed_id = coalesce(page_feed_id, 'tag:' || $1 || ',' || to_char(slug_since at time zone 'utc', 'YYYY-MM-DD') || ':u/' || slug),
@@ -186,12 +167,11 @@ pub async fn backfill_feed_ids(pool: &Pool, host: &str) -> Result<(), Error> {
          where slug is not null and page_feed_id is null or token_hash is not null and link_feed_id is null",
         host
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Counts the user's hearts that visitors may see: those on public playlists that Spotify showed since `seen_since`.
-pub async fn count_visible(pool: &Pool, user: UserId, seen_since: OffsetDateTime) -> Result<i64, Error> {
+pub async fn count_visible(pool: &Pool, user: UserId, seen_since: OffsetDateTime) -> Result<i64> {
     let query = sqlx::query_scalar!(
         r#"select count(*) as "count!" from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2"#,
@@ -208,7 +188,7 @@ pub async fn list_visible(
     seen_since: OffsetDateTime,
     offset: i64,
     limit: i64,
-) -> Result<Vec<Playlist>, Error> {
+) -> Result<Vec<Playlist>> {
     let query = sqlx::query_as!(
         Playlist,
         r#"select p.id, p.name as "name?", p.owner_name, p.cover_url, null::integer as item_count, p.public, false as "collaborative!",
@@ -226,7 +206,7 @@ pub async fn list_visible(
 
 /// Releases slugs of deleted users, and deletes those released before `free_before`. Returns the number of deleted
 /// slugs.
-pub async fn delete_expired(pool: &Pool, free_before: OffsetDateTime, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_expired(pool: &Pool, free_before: OffsetDateTime, now: OffsetDateTime) -> Result<u64> {
     let query =
         sqlx::query!("update held_slugs set released_at = $1 where user_id is null and released_at is null", now);
     query.execute(pool).await?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use time::{Date, Duration, OffsetDateTime};
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 
 const RETENTION: Duration = Duration::days(31);
 
@@ -29,7 +29,7 @@ impl CallCounter {
 
     /// Writes the counts since the last flush, after a flush under way: its counts are in neither place until it ends.
     /// After a failure they are kept for the next flush.
-    pub async fn flush(&self, pool: &Pool) -> Result<(), Error> {
+    pub async fn flush(&self, pool: &Pool) -> Result<()> {
         let _flushing = self.flushing.lock().await;
         let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         if counts.is_empty() {
@@ -51,8 +51,7 @@ impl CallCounter {
     }
 }
 
-/// Deletes expired counts. Returns their number.
-pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64, Error> {
+pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let query = sqlx::query!("delete from spotify_calls where day < $1", (now - RETENTION).date());
     Ok(query.execute(pool).await?.rows_affected())
 }

@@ -3,10 +3,9 @@
 use sqlx::Connection;
 use time::OffsetDateTime;
 
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::PlaylistId;
 
-/// An entry of a list.
 #[derive(Clone, Debug)]
 pub struct TopEntry {
     pub id: String,
@@ -22,7 +21,7 @@ pub struct TopEntry {
 }
 
 /// Returns the latest list of `period` (`week` or `ever`).
-pub async fn load(pool: &Pool, period: &str) -> Result<Vec<TopEntry>, Error> {
+pub async fn load(pool: &Pool, period: &str) -> Result<Vec<TopEntry>> {
     let query = sqlx::query_as!(
         TopEntry,
         r#"select playlist_id as id, name as "name!", owner_name, cover_url, seen_at as "seen_at!", week, ever
@@ -33,8 +32,7 @@ pub async fn load(pool: &Pool, period: &str) -> Result<Vec<TopEntry>, Error> {
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Returns the name of a listed playlist.
-pub async fn find_name(pool: &Pool, playlist: &PlaylistId) -> Result<Option<String>, Error> {
+pub async fn find_name(pool: &Pool, playlist: &PlaylistId) -> Result<Option<String>> {
     let query = sqlx::query_scalar!(
         "select name from top_playlists where playlist_id = $1 and seen_at is not null limit 1",
         playlist.as_str()
@@ -44,12 +42,11 @@ pub async fn find_name(pool: &Pool, playlist: &PlaylistId) -> Result<Option<Stri
 
 /// Returns a time up to which this replica is complete: when its lists were made or its last change was replayed.
 /// `None` if it has no lists.
-pub async fn replica_as_of(replica: &Pool) -> Result<Option<OffsetDateTime>, Error> {
+pub async fn replica_as_of(replica: &Pool) -> Result<Option<OffsetDateTime>> {
     let query = sqlx::query_scalar!("select greatest(made_at, pg_last_xact_replay_timestamp()) from top_lists");
     Ok(query.fetch_optional(replica).await?.flatten())
 }
 
-/// A playlist and its heart counts.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub id: String,
@@ -59,7 +56,7 @@ pub struct Candidate {
 }
 
 /// Returns playlists that at least `min_hearts` users heart, most hearted first.
-pub async fn most_hearted(pool: &Pool, min_hearts: i64, (offset, limit): (i64, i64)) -> Result<Vec<Candidate>, Error> {
+pub async fn most_hearted(pool: &Pool, min_hearts: i64, (offset, limit): (i64, i64)) -> Result<Vec<Candidate>> {
     let query = sqlx::query_as!(
         Candidate,
         "select playlist_id as id, week, hearts as ever from heart_counts
@@ -77,7 +74,7 @@ pub async fn most_hearted_this_week(
     pool: &Pool,
     min_hearts: i64,
     (offset, limit): (i64, i64),
-) -> Result<Vec<Candidate>, Error> {
+) -> Result<Vec<Candidate>> {
     let query = sqlx::query_as!(
         Candidate,
         "select playlist_id as id, week, hearts as ever from heart_counts
@@ -90,28 +87,14 @@ pub async fn most_hearted_this_week(
     Ok(query.fetch_all(pool).await?)
 }
 
-/// A playlist as a user saw it.
-#[derive(Clone, Debug)]
-pub struct PublicPlaylist {
-    pub id: String,
-    /// May be empty.
-    pub name: String,
-    pub owner_name: Option<String>,
-    pub cover_url: Option<String>,
-    pub seen_at: OffsetDateTime,
-}
-
 /// Returns the playlists of `ids` that some user's library has as public and no user has as private, as last seen after
-/// `seen_since`. Those seen outside a library do not count: somebody had their link, which may be secret.
-pub async fn find_public(
-    pool: &Pool,
-    ids: &[String],
-    seen_since: OffsetDateTime,
-) -> Result<Vec<PublicPlaylist>, Error> {
+/// `seen_since`. Those seen outside a library do not count: somebody had their link, which may be secret. Without the counts.
+pub async fn find_public(pool: &Pool, ids: &[String], seen_since: OffsetDateTime) -> Result<Vec<TopEntry>> {
     let query = sqlx::query_as!(
-        PublicPlaylist,
-        "select distinct on (id) id, name, owner_name, cover_url, seen_at from playlists
-         where id = any($1) and public and position is not null and seen_at > $2 order by id, seen_at desc",
+        TopEntry,
+        r#"select distinct on (id) id, name, owner_name, cover_url, seen_at, 0::bigint as "week!", 0::bigint as "ever!"
+           from playlists where id = any($1) and public and position is not null and seen_at > $2
+           order by id, seen_at desc"#,
         ids,
         seen_since
     );
@@ -123,7 +106,7 @@ pub async fn find_public(
 }
 
 /// Replaces the list of `period` in one transaction, so that readers see the old list or the new one.
-pub async fn replace(pool: &Pool, period: &str, entries: &[TopEntry]) -> Result<(), Error> {
+pub async fn replace(pool: &Pool, period: &str, entries: &[TopEntry]) -> Result<()> {
     let text = |column: fn(&TopEntry) -> Option<&str>| {
         entries.iter().map(|entry| column(entry).map(str::to_owned)).collect::<Vec<_>>()
     };

@@ -5,33 +5,23 @@ use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
 use super::identities::{self, ProviderIdentity};
-use super::invites::{self, Admission};
-use super::{Error, Pool};
-use crate::ids::{TokenHash, UserId};
+use super::invites;
+use super::{Error, Pool, Result};
+use crate::ids::{Registration, TokenHash, UserId};
 
 pub struct User {
     pub display_name: String,
     pub created_at: OffsetDateTime,
 }
 
-pub async fn find(pool: &Pool, user: UserId) -> Result<Option<User>, Error> {
+pub async fn find(pool: &Pool, user: UserId) -> Result<Option<User>> {
     let query = sqlx::query_as!(User, "select display_name, created_at from users where id = $1", user.0);
     Ok(query.fetch_optional(pool).await?)
 }
 
-pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<(), Error> {
+pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<()> {
     let query = sqlx::query!("update users set display_name = $2 where id = $1", user.0, display_name);
-    query.execute(pool).await?;
-    Ok(())
-}
-
-/// Policy for new accounts.
-#[derive(Clone, Copy, Debug)]
-pub enum RegistrationPolicy {
-    Open,
-    InviteOnly,
-    /// Only people with a link that makes them operator.
-    Closed,
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Creates a user with one identity, or returns the user that a concurrent request has just created with it. `invite` is
@@ -40,9 +30,9 @@ pub async fn register(
     pool: &Pool,
     identity: ProviderIdentity<'_>,
     display_name: &str,
-    policy: RegistrationPolicy,
+    policy: Registration,
     invite: Option<TokenHash>,
-) -> Result<Option<UserId>, Error> {
+) -> Result<Option<UserId>> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::lock_registrations(&mut tx).await?;
@@ -59,14 +49,14 @@ pub async fn register(
         let existing = identities::find(pool, identity.provider, identity.subject).await?.ok_or(Error::UserGone)?;
         return Ok(Some(existing.user));
     }
-    let admission = match invite {
+    let makes_operator = match invite {
         Some(token) => invites::redeem(&mut tx, token, user, identity.at).await?,
         None => None,
     };
     let is_admitted = match policy {
-        RegistrationPolicy::Open => true,
-        RegistrationPolicy::InviteOnly => admission.is_some(),
-        RegistrationPolicy::Closed => admission == Some(Admission::Operator),
+        Registration::Open => true,
+        Registration::Invite => makes_operator.is_some(),
+        Registration::Closed => makes_operator == Some(true),
     };
     if !is_admitted {
         tx.rollback().await?;
@@ -76,11 +66,9 @@ pub async fn register(
     Ok(Some(user))
 }
 
-/// How many rows of an account were deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletedCounts {
     pub hearts: i64,
-    /// Hearts with a note or tags.
     pub notes: i64,
     pub removed_hearts: i64,
     pub playlists: i64,
@@ -94,7 +82,7 @@ pub struct DeletedCounts {
 
 /// Deletes an account with all its rows and the pending logins of `browser` (the hash of the login cookie), in one
 /// transaction. Returns what was deleted; all zero if the account did not exist any more.
-pub async fn delete(pool: &Pool, user: UserId, browser: Option<TokenHash>) -> Result<DeletedCounts, Error> {
+pub async fn delete(pool: &Pool, user: UserId, browser: Option<TokenHash>) -> Result<DeletedCounts> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
@@ -113,7 +101,7 @@ pub async fn delete(pool: &Pool, user: UserId, browser: Option<TokenHash>) -> Re
 
 /// Deletes an account's row in `users` and all rows that refer to it. The tables of the coordinator are named, because
 /// on Citus nothing cascades to them from a reference table. Returns what was deleted.
-async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<DeletedCounts, Error> {
+async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<DeletedCounts> {
     let query = sqlx::query!(
         r#"select count(*) filter (where removed_at is null) as "hearts!",
                   count(*) filter (where removed_at is null and (note is not null or tags <> '{}')) as "notes!",
@@ -154,7 +142,7 @@ async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Dele
 /// Moves the identities and hearts of `from` to `into` and deletes `from` with its sessions, in one transaction. A
 /// heart that both have keeps the earlier date and both sets of tags. Returns `false`, and changes nothing, if one of
 /// them was deleted or both have an identity at the same provider. A new table with users' content must be added here.
-pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Error> {
+pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
@@ -177,7 +165,7 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool, Erro
 }
 
 /// Carries over the role of an operator, and that an operator keeps the user from sharing.
-async fn keep_role_and_ban(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<(), Error> {
+async fn keep_role_and_ban(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
     let query = sqlx::query!(
         "select operator, (select taken_down_at from shares where user_id = $1) from users where id = $1",
         from.0
@@ -198,7 +186,7 @@ async fn keep_role_and_ban(connection: &mut PgConnection, from: UserId, into: Us
     Ok(())
 }
 
-async fn have_common_provider(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<bool, Error> {
+async fn have_common_provider(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<bool> {
     let query = sqlx::query_scalar!(
         r#"select exists (select from identities a join identities b using (provider)
                           where a.user_id = $1 and b.user_id = $2) as "share!""#,
@@ -209,7 +197,7 @@ async fn have_common_provider(connection: &mut PgConnection, from: UserId, into:
 }
 
 /// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept.
-async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<(), Error> {
+async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
     let query = sqlx::query!(
         "insert into user_hearts as h
              (user_id, playlist_id, hearted_at, snapshot_id, gone_at, note, tags, note_folded, tags_folded, removed_at,
@@ -233,6 +221,5 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
         from.0,
         into.0
     );
-    query.execute(connection).await?;
-    Ok(())
+    Ok(query.execute(connection).await.map(drop)?)
 }

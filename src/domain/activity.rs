@@ -79,7 +79,6 @@ pub async fn list_recent(app: &App, user: &CurrentUser) -> Result<(Vec<Event>, i
     Ok((db::events::list(&app.db, user.id, 0, RECENT_EVENTS).await?, db::events::count(&app.db, user.id).await?))
 }
 
-/// Returns a page of the user's events, newest first.
 pub async fn list_page(app: &App, user: &CurrentUser, page: usize) -> Result<Paginated<Event>> {
     let total = db::events::count(&app.db, user.id).await? as usize;
     let entries = db::events::list(&app.db, user.id, page_offset(page) as i64, PAGE_SIZE as i64).await?;

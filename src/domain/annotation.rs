@@ -58,7 +58,7 @@ pub struct AnnotationError {
 impl Annotation {
     /// Parses a note and tags separated by commas, wherever they come from: the form, CSV or JSON. Tags stay as typed
     /// but lose a leading `#`; tags that a search cannot tell apart are one.
-    pub fn parse(note: &str, tags: &str) -> std::result::Result<Self, AnnotationError> {
+    pub fn parse(note: &str, tags: &str) -> Result<Self, AnnotationError> {
         match (parse_note(note), parse_tags(tags)) {
             (Ok(note), Ok(tags)) => Ok(Self { note, tags }),
             (note, tags) => Err(AnnotationError { note: note.err(), tags: tags.err() }),
@@ -104,7 +104,7 @@ pub(super) fn split_tags(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-fn parse_note(text: &str) -> std::result::Result<Option<String>, NoteError> {
+fn parse_note(text: &str) -> Result<Option<String>, NoteError> {
     let text = text.trim();
     if text.len() > MAX_FIELD_BYTES {
         return Err(NoteError::TooLong(text.chars().count()));
@@ -119,7 +119,7 @@ fn parse_note(text: &str) -> std::result::Result<Option<String>, NoteError> {
     }
 }
 
-pub(super) fn parse_tags(text: &str) -> std::result::Result<Vec<String>, TagsError> {
+pub(super) fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
     let text = text.trim();
     if text.len() > MAX_FIELD_BYTES {
         return Err(TagsError::TooLongTogether);
@@ -135,7 +135,7 @@ pub(super) fn parse_tags(text: &str) -> std::result::Result<Vec<String>, TagsErr
     }
 }
 
-fn first_tags(mut tags: impl Iterator<Item = String>) -> std::result::Result<Vec<String>, TagsError> {
+fn first_tags(mut tags: impl Iterator<Item = String>) -> Result<Vec<String>, TagsError> {
     let first = tags.by_ref().take(MAX_TAGS).collect();
     if tags.next().is_none() { Ok(first) } else { Err(TagsError::TooMany) }
 }

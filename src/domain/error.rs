@@ -17,19 +17,13 @@ pub enum Error {
     /// Spotify has paused the app: its owner's Premium subscription has lapsed.
     #[error("Spotify paused the app: its owner needs Premium")]
     AppPaused,
-    /// The grant has expired.
     #[error("Spotify must be connected again")]
     Reconnect,
     /// Spotify was never connected in this session, or the user disconnected it.
     #[error("Spotify is not connected")]
     NotConnected,
     #[error("Spotify limits requests until {until}")]
-    RateLimited {
-        until: OffsetDateTime,
-        wait: Duration,
-        /// True if the daily quota is used up.
-        quota: bool,
-    },
+    RateLimited { until: OffsetDateTime, wait: Duration, quota: bool },
     /// The user has caused too many calls to Spotify; a protection of the allowance that all users share.
     #[error("the user has caused too many calls until {until}")]
     TooManyCalls { until: OffsetDateTime, wait: Duration },
@@ -56,7 +50,7 @@ pub enum Error {
     Internal(String),
 }
 
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub(super) fn from_cooldown(cooldown: Cooldown, now: OffsetDateTime) -> Self {

@@ -1,10 +1,13 @@
-//! Hearts: add, remove, restore and list. Only [`add_by_link`] calls Spotify.
+//! Hearts: add, remove, restore and list. Only [`add_by_links`] calls Spotify.
 
+use futures_util::{StreamExt, stream};
 use time::{Duration, OffsetDateTime};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::search::ListQuery;
-use super::{CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, playlists, search};
+use super::{
+    CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, playlists, search, spotify_calls,
+};
 use crate::app::App;
 use crate::db;
 use crate::db::hearts;
@@ -18,7 +21,9 @@ const MAX_NAME_AGE: Duration = Duration::minutes(10);
 /// A heart that is added again this soon after its removal keeps its date: it was removed by mistake.
 const UNDO_WINDOW: Duration = Duration::minutes(10);
 
-/// How long removed hearts are kept.
+/// Number of playlists whose names are fetched at the same time.
+const CONCURRENT_FETCHES: usize = 4;
+
 const REMOVED_TTL: Duration = Duration::days(30);
 
 /// Timeout of adding or removing a heart, slightly longer than the lock timeout. An unresponsive database server must
@@ -71,7 +76,6 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<u64> {
     Ok(hearts::delete_removed_before(&app.db, now - REMOVED_TTL).await?)
 }
 
-/// Outcome of adding a heart by link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddedByLink {
     Added,
@@ -85,15 +89,17 @@ pub enum AddedByLink {
 ///
 /// # Errors
 /// [`Error::NotFound`] if Spotify does not show the user this playlist; no heart is added then.
-pub async fn add_by_link(
+async fn add_by_link(
     app: &App,
     user: &CurrentUser,
     playlist: &PlaylistId,
+    deadline: Instant,
     now: OffsetDateTime,
 ) -> Result<AddedByLink> {
     let heart = hearts::find(&app.db, user.id, playlist).await?;
     let was_hearted = heart.is_some_and(|heart| heart.removed_at.is_none());
-    let has_name = match fetch_name(app, user, playlist, now).await {
+    let name = timeout_at(deadline, fetch_name(app, user, playlist, now)).await;
+    let has_name = match name.unwrap_or(Ok(false)) {
         // An existing heart stays, even if its playlist is gone.
         Err(Error::NotFound) if was_hearted => false,
         result => result?,
@@ -104,6 +110,19 @@ pub async fn add_by_link(
         (false, true) => AddedByLink::Added,
         (false, false) => AddedByLink::AddedWithoutName,
     })
+}
+
+/// Adds a heart for each of `playlists`, as [`add_by_link`] does. Names that Spotify has not sent by the end of its time
+/// budget stay unknown.
+pub async fn add_by_links(
+    app: &App,
+    user: &CurrentUser,
+    playlists: Vec<PlaylistId>,
+    now: OffsetDateTime,
+) -> Vec<Result<AddedByLink>> {
+    let deadline = Instant::now() + spotify_calls::TIME_BUDGET;
+    let added = playlists.into_iter().map(async |playlist| add_by_link(app, user, &playlist, deadline, now).await);
+    stream::iter(added).buffered(CONCURRENT_FETCHES).collect().await
 }
 
 /// Fetches the playlist's name if it is unknown or old. Returns whether it is known now.
@@ -126,7 +145,6 @@ pub struct HeartList {
     pub total_hearts: usize,
 }
 
-/// Returns the hearts that match a query.
 pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartList> {
     let page = match query.is_default() {
         true => hearts::list_newest(&app.db, user.id, query.pages.offset_limit()).await?,
@@ -139,7 +157,7 @@ pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<He
 async fn search_hearts(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartsPage> {
     let filter = query.load_filter(app, user).await?;
     let sorted_ids = match query.is_sorted_by_name() {
-        true => query.sort(db::search::list_heart_names(&app.search_db, user.id).await?),
+        true => query.sort(db::search::list_heart_names(&app.search_db, user.id).await?).await,
         false => Vec::new(),
     };
     Ok(db::search::search_hearts(&app.search_db, user.id, &filter, &query.rows(&sorted_ids)).await?)

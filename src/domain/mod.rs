@@ -52,7 +52,6 @@ pub struct User {
 pub struct CurrentUser {
     pub id: UserId,
     pub name: String,
-    /// The hash of the session's id.
     pub session: TokenHash,
     /// `None` if Spotify must be connected first, or again.
     pub grant: Option<Grant>,
@@ -88,12 +87,10 @@ impl From<usize> for PageRange {
     }
 }
 
-/// One or more pages of a list.
 #[derive(Serialize, Deserialize)]
 pub struct Paginated<T> {
     pub entries: Vec<T>,
     pub range: PageRange,
-    /// The number of entries on all pages.
     pub total: usize,
 }
 

@@ -4,17 +4,15 @@ use time::OffsetDateTime;
 
 use super::{CurrentUser, Error, Grant, Playlist, Result, playlists, spotify_calls::Endpoint, text, tokens};
 use crate::app::App;
-use crate::db;
 use crate::ids::PlaylistId;
 use crate::oauth::providers::NOW_PLAYING_SCOPE;
 use crate::spotify::pictures::PictureHosts;
-use crate::spotify::wire::{CurrentlyPlaying, Playable};
+use crate::spotify::wire::{CurrentlyPlaying, Track};
 
 pub enum NowPlaying {
     /// The user has not enabled it.
     Off,
     NotConnected,
-    /// The grant has expired.
     Reconnect,
     /// Enabled, but Spotify denies access.
     Forbidden,
@@ -87,7 +85,10 @@ pub async fn load(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<
     };
     let (playback, context) = parse_playback(response.as_ref(), &app.spotify.pictures);
     let playlist = match &context {
-        PlaybackContext::Playlist(id) => Some(Box::new(find_playlist(app, user, id).await?)),
+        PlaybackContext::Playlist(id) => {
+            let unknown = || Playlist { id: id.to_string(), ..Playlist::default() };
+            Some(Box::new(playlists::find(app, user, id).await?.unwrap_or_else(unknown)))
+        }
         _ => None,
     };
     Ok(NowPlaying::Loaded { playback, context, playlist })
@@ -96,16 +97,6 @@ pub async fn load(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<
 /// True if the grant includes the scope.
 pub fn is_enabled(grant: &Grant) -> bool {
     grant.scopes.contains(NOW_PLAYING_SCOPE)
-}
-
-/// Returns a playlist from stored data, without calling Spotify.
-async fn find_playlist(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Playlist> {
-    if let Some(playlist) = db::playlists::find(&app.db, user.id, id).await? {
-        return Ok(playlist);
-    }
-    let heart = db::hearts::find(&app.db, user.id, id).await?;
-    let heart = heart.filter(|heart| heart.removed_at.is_none());
-    Ok(playlists::from_heart(id, heart.unwrap_or_default()))
 }
 
 /// Parses the player's response; `None` if it was empty.
@@ -129,7 +120,7 @@ fn parse_playback(response: Option<&CurrentlyPlaying>, hosts: &PictureHosts) -> 
     }
 }
 
-fn parse_item(kind: Option<&str>, item: &Playable, hosts: &PictureHosts) -> PlayingItem {
+fn parse_item(kind: Option<&str>, item: &Track, hosts: &PictureHosts) -> PlayingItem {
     let visible = |name: &Option<String>| name.clone().filter(|name| text::is_visible(name));
     let is_episode = item.kind.as_deref().or(kind) == Some("episode");
     let artists = item.artists.iter().flatten().flatten().filter_map(|artist| visible(&artist.name));

@@ -2,6 +2,7 @@
 //!
 //! A person becomes operator by being named in `OPERATOR`, by a link that the program prints, or by another operator.
 
+use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
 use super::{CurrentUser, PAGE_SIZE, Paginated, Result, page_offset};
@@ -17,7 +18,6 @@ pub async fn is_operator(app: &App, user: UserId) -> Result<bool> {
     Ok(db::operators::is_operator(&app.db, user).await?)
 }
 
-/// Returns whether `OPERATOR` names this identity.
 pub(super) fn is_configured(app: &App, provider: Provider, subject: &str) -> bool {
     app.config.access.operators.iter().any(|named| named.provider == provider && named.subject == subject)
 }
@@ -50,9 +50,8 @@ pub async fn redeem_link(app: &App, user: &CurrentUser, token: &str, now: Offset
     Ok(db::invites::redeem_operator_link(&app.db, TokenHash::new(token), user.id, now).await?)
 }
 
-/// Returns a page of the people with an account, newest first.
 pub async fn list_people(app: &App, page: usize) -> Result<Paginated<Person>> {
-    let total = db::operators::count_people(&app.db).await? as usize;
+    let total = db::doctor::count_users(&app.db).await? as usize;
     let entries = db::operators::list_people(&app.db, page_offset(page) as i64, PAGE_SIZE as i64).await?;
     Ok(Paginated { entries, range: page.into(), total })
 }
@@ -61,30 +60,48 @@ pub async fn list_hidden(app: &App) -> Result<Vec<HiddenPlaylist>> {
     Ok(db::operators::list_hidden(&app.db).await?)
 }
 
-/// A change by an operator, to a user or to the popular lists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    Grant(UserId),
-    Revoke(UserId),
-    TakeDown(UserId),
-    AllowSharing(UserId),
-    Hide(PlaylistId),
-    Unhide(PlaylistId),
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PersonAction {
+    Grant,
+    Revoke,
+    TakeDown,
+    AllowSharing,
 }
 
-/// Applies a change. Returns `false` if it was refused: an account that is gone, the last operator, or one whom `OPERATOR`
+/// Changes a person. Returns `false` if it was refused: an account that is gone, the last operator, or one whom `OPERATOR`
 /// names.
-pub async fn apply(app: &App, user: &CurrentUser, change: Change, now: OffsetDateTime) -> Result<bool> {
-    tracing::info!(operator = %user.id, ?change, "an operator changes something");
-    match change {
-        Change::Grant(person) => return Ok(db::operators::grant(&app.db, person).await?),
-        Change::Revoke(person) => return revoke(app, person).await,
-        Change::TakeDown(person) => db::operators::take_down(&app.db, person, now).await?,
-        Change::AllowSharing(person) => db::operators::allow_sharing(&app.db, person).await?,
-        Change::Hide(playlist) => db::operators::hide(&app.db, &playlist, now).await?,
-        Change::Unhide(playlist) => db::operators::unhide(&app.db, &playlist).await?,
+pub async fn change_person(
+    app: &App,
+    user: &CurrentUser,
+    person: UserId,
+    action: PersonAction,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    tracing::info!(operator = %user.id, %person, ?action, "an operator changes a person");
+    match action {
+        PersonAction::Grant => return Ok(db::operators::grant(&app.db, person).await?),
+        PersonAction::Revoke => return revoke(app, person).await,
+        PersonAction::TakeDown => db::operators::take_down(&app.db, person, now).await?,
+        PersonAction::AllowSharing => db::operators::allow_sharing(&app.db, person).await?,
     }
     Ok(true)
+}
+
+/// Hides a playlist from the popular lists, or shows it again.
+pub async fn set_hidden(
+    app: &App,
+    user: &CurrentUser,
+    playlist: &PlaylistId,
+    hide: bool,
+    now: OffsetDateTime,
+) -> Result<()> {
+    tracing::info!(operator = %user.id, %playlist, hide, "an operator changes the popular lists");
+    match hide {
+        true => db::operators::hide(&app.db, playlist, now).await?,
+        false => db::operators::unhide(&app.db, playlist).await?,
+    }
+    Ok(())
 }
 
 /// Ends a user's role, unless `OPERATOR` names the user: the next sign-in would grant it again.

@@ -47,11 +47,10 @@ pub enum PlaylistItems {
     OwnersOnly,
     /// Spotify does not show the playlist: it is deleted, private, or made by Spotify.
     Unavailable,
-    /// Spotify could not be reached.
     Unknown,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Item {
     /// Counted from 1.
     pub position: usize,
@@ -62,13 +61,14 @@ pub struct Item {
     pub kind: ItemKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemKind {
     Track,
     Episode,
     /// A file on the owner's computer.
     LocalFile,
     /// No longer playable.
+    #[default]
     Unavailable,
 }
 
@@ -267,7 +267,6 @@ async fn fetch(app: &App, user: &CurrentUser, id: &PlaylistId, now: OffsetDateTi
     Ok(playlist)
 }
 
-/// Fetches a playlist and stores its metadata.
 pub(super) async fn fetch_and_record(
     app: &App,
     user: &CurrentUser,
@@ -281,55 +280,35 @@ pub(super) async fn fetch_and_record(
 fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
     let is_local = row.is_some_and(|row| row.is_local == Some(true));
     let Some(item) = row.and_then(wire::PlaylistItem::track_or_episode) else {
-        return Item {
-            position,
-            name: String::new(),
-            artists: Vec::new(),
-            duration_ms: None,
-            kind: ItemKind::Unavailable,
-        };
+        return Item { position, ..Item::default() };
     };
     let kind = match item.kind.as_deref() {
         _ if is_local => ItemKind::LocalFile,
         Some("episode") => ItemKind::Episode,
         _ => ItemKind::Track,
     };
-    let artists = item
-        .artists
-        .iter()
-        .flatten()
-        .flatten()
-        .filter_map(|artist| artist.name.clone())
-        .filter(|name| text::is_visible(name));
+    let visible = |name: &Option<String>| name.clone().filter(|name| text::is_visible(name));
     Item {
         position,
-        name: item.name.clone().filter(|name| text::is_visible(name)).unwrap_or_default(),
-        artists: artists.collect(),
+        name: visible(&item.name).unwrap_or_default(),
+        artists: item.artists.iter().flatten().flatten().filter_map(|artist| visible(&artist.name)).collect(),
         duration_ms: item.duration_ms,
         kind,
     }
 }
 
-/// Builds a playlist from the user's heart alone.
-pub(super) fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
+fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
     Playlist {
         id: id.to_string(),
         name: heart.title,
-        owner_name: None,
-        cover_url: None,
-        item_count: None,
-        public: None,
-        collaborative: false,
-        seen_at: None,
         hearted_at: heart.hearted_at,
-        changed_at: None,
         gone_at: heart.gone_at,
         note: heart.note,
         tags: heart.tags,
+        ..Playlist::default()
     }
 }
 
-/// Converts a playlist to its database row.
 pub(super) fn to_seen_playlist(playlist: &wire::Playlist, hosts: &PictureHosts) -> SeenPlaylist {
     let owner_id = playlist.owner.as_ref().and_then(|owner| owner.id.as_deref());
     let owner_name = playlist.owner.as_ref().and_then(|owner| owner.display_name.as_deref());

@@ -31,7 +31,7 @@ pub enum ReferenceError {
     MissingId,
     #[error("This is not a Spotify link. A playlist link begins with https://open.spotify.com/playlist/.")]
     OtherSite,
-    #[error("There is more than one playlist link here. Paste one at a time.")]
+    #[error("There is more than one playlist link here. Put each on a line of its own.")]
     Several,
     #[error(
         "This is not a Spotify playlist link. In Spotify, choose Share, then Copy link to playlist, and paste it here."
@@ -40,12 +40,10 @@ pub enum ReferenceError {
 }
 
 impl ReferenceError {
-    /// True if the text is a link to Spotify.
     pub fn is_spotify_link(self) -> bool {
         matches!(self, Self::ShortLink | Self::NotPlaylist(_) | Self::MissingId | Self::Several)
     }
 
-    /// Returns a short message for lists of errors.
     pub fn short_message(self) -> String {
         match self {
             Self::Empty => "No playlist.".into(),

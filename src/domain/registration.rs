@@ -4,16 +4,15 @@ use time::{Duration, OffsetDateTime};
 
 use super::operators;
 use super::{CurrentUser, Error, Result};
-use crate::app::{App, Registration};
+use crate::app::App;
 use crate::db::identities::ProviderIdentity;
 use crate::db::invites;
 pub use crate::db::invites::{Invite, InviteStatus};
-use crate::db::users::{self, RegistrationPolicy};
-use crate::ids::{Secret, TokenHash, UserId};
+use crate::db::users;
+use crate::ids::{Registration, Secret, TokenHash, UserId};
 
 pub const INVITE_TTL: Duration = Duration::days(14);
 
-/// Reason for not creating an account.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
     #[error("registration is closed")]
@@ -24,24 +23,18 @@ pub enum RegistrationError {
     Failed(#[from] Error),
 }
 
-/// Creates an account with one identity.
 pub async fn register(
     app: &App,
     identity: ProviderIdentity<'_>,
     display_name: &str,
     invite: Option<&Secret>,
-) -> std::result::Result<UserId, RegistrationError> {
-    let policy = match app.config.access.registration {
-        Registration::Open => RegistrationPolicy::Open,
-        Registration::Invite => RegistrationPolicy::InviteOnly,
-        Registration::Closed => RegistrationPolicy::Closed,
-    };
+) -> Result<UserId, RegistrationError> {
     let is_configured = operators::is_configured(app, identity.provider, identity.subject);
-    let policy = if is_configured { RegistrationPolicy::Open } else { policy };
+    let policy = if is_configured { Registration::Open } else { app.config.access.registration };
     let invite = invite.map(|token| TokenHash::new(token.expose()));
     let user = users::register(&app.db, identity, display_name, policy, invite).await.map_err(Error::from)?;
     user.ok_or(match policy {
-        RegistrationPolicy::Closed => RegistrationError::Closed,
+        Registration::Closed => RegistrationError::Closed,
         _ => RegistrationError::NotInvited,
     })
 }
@@ -53,12 +46,10 @@ pub async fn create_invite(app: &App, user: &CurrentUser, now: OffsetDateTime) -
     Ok(token)
 }
 
-/// Returns the user's invitations, newest first.
 pub async fn list_invites(app: &App, user: &CurrentUser) -> Result<Vec<Invite>> {
     Ok(invites::list(&app.db, user.id).await?)
 }
 
-/// Deletes an unused invitation of the user. Returns whether there was one.
 pub async fn revoke_invite(app: &App, user: &CurrentUser, id: i64) -> Result<bool> {
     Ok(invites::revoke(&app.db, user.id, id).await?)
 }

@@ -3,7 +3,10 @@
 mod condition;
 
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::time::Duration;
+
+use tokio::task::spawn_blocking;
 
 pub use self::condition::{Condition, InvalidOperator, Operator};
 use self::condition::{Term, split_terms};
@@ -55,13 +58,18 @@ impl ListQuery {
         matches!(self.order, Order::Name | Order::Owner)
     }
 
-    /// Returns the ids in the requested order by name or owner. Entries without one come last.
-    pub(super) fn sort(&self, mut entries: Vec<NamedId>) -> Vec<String> {
-        self.language.sort_by_name(&mut entries, |entry| entry.name.as_deref());
-        if self.order == Order::Owner {
-            self.language.sort_by_name(&mut entries, |entry| entry.owner_name.as_deref());
-        }
-        entries.into_iter().map(|entry| entry.id).collect()
+    /// Returns the ids in the requested order by name or owner. Entries without one come last. Collation of 100,000
+    /// names takes a quarter of a second, so it runs beside the threads that serve requests.
+    pub(super) async fn sort(&self, mut entries: Vec<NamedId>) -> Vec<String> {
+        let Self { language, order, .. } = *self;
+        let sort = move || {
+            language.sort_by_name(&mut entries, |entry| entry.name.as_deref());
+            if order == Order::Owner {
+                language.sort_by_name(&mut entries, |entry| entry.owner_name.as_deref());
+            }
+            entries.into_iter().map(|entry| entry.id).collect()
+        };
+        spawn_blocking(sort).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }
 
     pub(super) fn rows<'a>(&self, sorted_ids: &'a [String]) -> Rows<'a> {

@@ -22,7 +22,6 @@ pub async fn exists(app: &App, user: &CurrentUser) -> Result<bool> {
     Ok(db::sessions::exists(&app.db, user.id, user.session).await?)
 }
 
-/// Returns the user's sessions, the current one first.
 pub async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionInfo>> {
     Ok(db::sessions::list(&app.db, user.id, user.session).await?)
 }
@@ -36,7 +35,6 @@ pub async fn end(app: &App, user: &CurrentUser, id_prefix: &str, device: &str, n
     Ok(ended)
 }
 
-/// Ends the user's other sessions. Returns how many.
 pub async fn end_others(app: &App, user: &CurrentUser, device: &str, now: OffsetDateTime) -> Result<u64> {
     let count = db::sessions::delete_others(&app.db, user.id, user.session).await?;
     if count > 0 {

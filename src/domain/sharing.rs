@@ -5,7 +5,7 @@ mod slug;
 use time::{Duration, OffsetDateTime};
 
 use super::text::visible_or;
-use super::{CurrentUser, DEFAULT_NAME, PAGE_SIZE, Paginated, Playlist, Result, page_offset};
+use super::{CurrentUser, DEFAULT_NAME, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset};
 use crate::app::App;
 use crate::db;
 use crate::db::shares::{ClaimResult, NewLink, SlugClaim};
@@ -142,7 +142,7 @@ pub async fn load_status(app: &App, user: &CurrentUser) -> Result<SharingStatus>
     Ok(SharingStatus { page: slug.map(Slug::from_stored), has_link: link })
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum PageError {
     #[error(transparent)]
     Slug(#[from] SlugError),
@@ -152,38 +152,36 @@ pub enum PageError {
     TooMany,
     #[error("The operator took down what you shared. Ask them before you share again.")]
     TakenDown,
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<db::Error> for PageError {
+    fn from(error: db::Error) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 /// Fails if an operator took the user's page or link down.
-async fn check_allowed(app: &App, user: &CurrentUser) -> Result<std::result::Result<(), PageError>> {
+async fn check_allowed(app: &App, user: &CurrentUser) -> Result<(), PageError> {
     let share = db::shares::find(&app.db, user.id).await?;
-    Ok(match share.is_some_and(|share| share.taken_down_at.is_some()) {
+    match share.is_some_and(|share| share.taken_down_at.is_some()) {
         true => Err(PageError::TakenDown),
         false => Ok(()),
-    })
+    }
 }
 
 /// Enables the public page under a slug, or moves it there.
-pub async fn enable_page(
-    app: &App,
-    user: &CurrentUser,
-    text: &str,
-    now: OffsetDateTime,
-) -> Result<std::result::Result<(), PageError>> {
-    if let Err(error) = check_allowed(app, user).await? {
-        return Ok(Err(error));
-    }
-    let slug = match Slug::parse(text) {
-        Ok(slug) => slug,
-        Err(error) => return Ok(Err(error.into())),
-    };
+pub async fn enable_page(app: &App, user: &CurrentUser, text: &str, now: OffsetDateTime) -> Result<(), PageError> {
+    check_allowed(app, user).await?;
+    let slug = Slug::parse(text)?;
     let (free_before, feed_id) = (now - SLUG_HOLD, new_feed_id(app, now));
     let claim = SlugClaim { slug: slug.as_str(), free_before, max_slugs: MAX_SLUGS, feed_id: &feed_id };
-    Ok(match db::shares::claim_slug(&app.db, user.id, claim, now).await? {
+    match db::shares::claim_slug(&app.db, user.id, claim, now).await? {
         ClaimResult::Claimed => Ok(()),
         ClaimResult::Taken => Err(PageError::Taken),
         ClaimResult::TooMany => Err(PageError::TooMany),
-    })
+    }
 }
 
 pub async fn disable_page(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<()> {
@@ -194,20 +192,13 @@ pub async fn disable_page(app: &App, user: &CurrentUser, now: OffsetDateTime) ->
 ///
 /// The token is stored encrypted next to its hash, so that its owner can copy it again. If it were displayed only once,
 /// every new copy would need a new token, which breaks the link for everybody who has it.
-pub async fn create_link(
-    app: &App,
-    user: &CurrentUser,
-    now: OffsetDateTime,
-) -> Result<std::result::Result<(), PageError>> {
-    if let Err(error) = check_allowed(app, user).await? {
-        return Ok(Err(error));
-    }
+pub async fn create_link(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<(), PageError> {
+    check_allowed(app, user).await?;
     let token = Secret::random_short();
     let token_sealed = app.vault.seal(Purpose::Share, &user.id.0.to_be_bytes(), token.expose().as_bytes());
     let feed_id = new_feed_id(app, now);
     let link = NewLink { token: TokenHash::new(token.expose()), token_sealed: &token_sealed, feed_id: &feed_id };
-    db::shares::set_link(&app.db, user.id, link, now).await?;
-    Ok(Ok(()))
+    Ok(db::shares::set_link(&app.db, user.id, link, now).await?)
 }
 
 pub async fn revoke_link(app: &App, user: &CurrentUser) -> Result<()> {

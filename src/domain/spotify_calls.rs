@@ -49,7 +49,9 @@ pub async fn call<T>(
     now: OffsetDateTime,
     call: impl Future<Output = spotify::Result<T>>,
 ) -> Result<T> {
-    check_cooldown(app, endpoint, now).await?;
+    if let Some(error) = find_cooldown(app, endpoint, now).await? {
+        return Err(error);
+    }
     if let Some(user) = user {
         let quota = if endpoint == Endpoint::MyPlaylists { &app.library_calls } else { &app.page_calls };
         quota.count(user, now).map_err(|wait| Error::TooManyCalls { until: now + wait, wait })?;
@@ -63,17 +65,13 @@ pub async fn call<T>(
 
 /// Returns the error to report after a recent failure, without calling Spotify again.
 pub async fn load_recent_failure(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Error> {
-    Ok(match cooldowns::find_active(&app.db, endpoint.key(), now).await? {
-        Some(cooldown) => Error::from_cooldown(cooldown, now),
-        None => Error::SpotifyUnavailable("it failed a moment ago".into()),
-    })
+    let unknown = || Error::SpotifyUnavailable("it failed a moment ago".into());
+    Ok(find_cooldown(app, endpoint, now).await?.unwrap_or_else(unknown))
 }
 
-async fn check_cooldown(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<()> {
-    match cooldowns::find_active(&app.db, endpoint.key(), now).await? {
-        Some(cooldown) => Err(Error::from_cooldown(cooldown, now)),
-        None => Ok(()),
-    }
+async fn find_cooldown(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Option<Error>> {
+    let cooldown = cooldowns::find_active(&app.db, endpoint.key(), now).await?;
+    Ok(cooldown.map(|cooldown| Error::from_cooldown(cooldown, now)))
 }
 
 pub async fn flush_counts(app: &App) -> Result<()> {

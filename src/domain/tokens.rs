@@ -10,7 +10,6 @@ use crate::app::App;
 use crate::ids::Secret;
 use crate::{db, oauth, spotify};
 
-/// Session key of the grant.
 pub const GRANT_KEY: &str = "grant";
 /// Session key of the granted scopes. It outlives a grant that Spotify ended, to show that there was one. Disconnecting
 /// Spotify removes both keys.

@@ -102,15 +102,9 @@ fn to_ranked(hearted: bool, entry: TopEntry) -> RankedPlaylist {
         name: Some(name),
         owner_name,
         cover_url,
-        item_count: None,
         public: Some(true),
-        collaborative: false,
         seen_at: Some(seen_at),
-        hearted_at: None,
-        changed_at: None,
-        gone_at: None,
-        note: None,
-        tags: Vec::new(),
+        ..Playlist::default()
     };
     RankedPlaylist { playlist, hearted, week_hearts: week, total_hearts: ever }
 }
@@ -147,11 +141,11 @@ async fn build_list(app: &App, period: Period, now: OffsetDateTime) -> Result<Ve
         let ids: Vec<_> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
         let public = db::top::find_public(&app.db, &ids, now - MAX_UNSEEN).await?;
         let mut public: HashMap<_, _> = public.into_iter().map(|seen| (seen.id.clone(), seen)).collect();
-        entries.extend(candidates.into_iter().filter_map(|Candidate { id, week, ever }| {
-            let seen = public.remove(&id)?;
-            let (name, owner_name, cover_url, seen_at) = (seen.name, seen.owner_name, seen.cover_url, seen.seen_at);
-            Some(TopEntry { id, name, owner_name, cover_url, seen_at, week, ever })
-        }));
+        entries.extend(
+            candidates
+                .into_iter()
+                .filter_map(|Candidate { id, week, ever }| Some(TopEntry { week, ever, ..public.remove(&id)? })),
+        );
         if entries.len() >= PAGE_SIZE || ids.len() < CANDIDATES_PER_QUERY as usize {
             break;
         }

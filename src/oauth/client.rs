@@ -19,12 +19,9 @@ use super::providers::{ClientAuthMethod, ProviderSpec};
 use super::token_response::LooseTokenResponse;
 use crate::ids::{Provider, Secret};
 
-/// The tokens of one consent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Grant {
-    /// The access token.
     pub access: Secret,
-    /// The refresh token.
     pub refresh: Option<Secret>,
     /// When to refresh the access token: shortly before it expires.
     #[serde(rename = "renew_at", with = "time::serde::timestamp")]
@@ -40,19 +37,11 @@ pub struct Grant {
 
 pub type Scopes = BTreeSet<String>;
 
-impl Grant {
-    /// Returns the requested scopes that were not granted.
-    pub fn missing<'a>(&self, requested: &'a Scopes) -> Vec<&'a str> {
-        requested.iter().map(String::as_str).filter(|scope| !self.scopes.contains(*scope)).collect()
-    }
-}
-
 /// Where to send the browser, and what to store until the callback.
 #[derive(Debug)]
 pub struct AuthorizationRequest {
     pub url: Url,
     pub state: Secret,
-    /// The PKCE code verifier.
     pub verifier: Secret,
 }
 
@@ -69,7 +58,6 @@ type OAuth2Client<Authorize = EndpointNotSet, Token = EndpointNotSet> = oauth2::
     Token,
 >;
 
-/// A provider's OAuth client.
 #[derive(Clone, Debug)]
 pub struct Client {
     provider: Provider,

@@ -3,22 +3,21 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
+use headers::{Date, HeaderMapExt as _};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, TokenResponse};
-use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::OffsetDateTime;
 
 use super::client::Client;
 use super::error::Error;
 use super::http::{HttpClient, HttpError};
 use crate::ids::Secret;
 
-/// The provider's response to the client credentials.
 #[derive(Debug)]
 pub struct ClientAuth {
     /// An access token for the app itself; [`Error::Misconfigured`] if the id or secret is wrong.
     pub token: Result<Secret, Error>,
-    /// The `Date` header, if there was one.
     pub server_time: Option<OffsetDateTime>,
 }
 
@@ -52,29 +51,9 @@ impl<'c> AsyncHttpClient<'c> for DateRecorder<'_> {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let response = self.http.send(request).await?;
-            let date = response.headers().get("date").and_then(|date| date.to_str().ok());
-            *self.time.lock().unwrap_or_else(PoisonError::into_inner) = date.and_then(parse_http_date);
+            let date = response.headers().typed_get::<Date>().map(|date| SystemTime::from(date).into());
+            *self.time.lock().unwrap_or_else(PoisonError::into_inner) = date;
             Ok(response)
         })
-    }
-}
-
-/// Parses the preferred form of HTTP dates (RFC 9110 section 5.6.7).
-fn parse_http_date(text: &str) -> Option<OffsetDateTime> {
-    let format =
-        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
-    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
-}
-
-#[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::parse_http_date;
-
-    #[test]
-    fn an_http_date_is_parsed() {
-        assert_eq!(parse_http_date("Sat, 21 Nov 2026 09:08:07 GMT"), Some(datetime!(2026-11-21 09:08:07 UTC)));
-        assert_eq!(parse_http_date("yesterday"), None);
     }
 }

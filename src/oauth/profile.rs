@@ -9,7 +9,6 @@ use super::error::Error;
 use super::providers::{EmailSource, UserinfoEndpoint};
 use crate::ids::{Provider, Secret};
 
-/// A user as a provider describes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     pub provider: Provider,

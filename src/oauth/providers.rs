@@ -9,7 +9,6 @@ pub struct ProviderSpec {
     pub authorize_path: &'static str,
     /// The token endpoint, below the token URL.
     pub token_path: &'static str,
-    /// The scopes that every login requests.
     pub scopes: &'static [&'static str],
     /// Scopes that are requested once the user turns on a feature that needs them.
     pub optional_scopes: &'static [&'static str],
@@ -27,7 +26,6 @@ pub struct ProviderSpec {
     pub userinfo: Option<UserinfoEndpoint>,
 }
 
-/// How the provider revokes a token.
 #[derive(Clone, Copy, Debug)]
 pub enum Revocation {
     /// Spotify has no endpoint. Those of Google and Facebook withdraw the whole consent, which people would be asked for
@@ -58,7 +56,6 @@ pub struct UserinfoEndpoint {
     pub email: EmailSource,
 }
 
-/// Where the user's email address comes from.
 #[derive(Debug)]
 pub enum EmailSource {
     NotProvided,

@@ -46,7 +46,6 @@ struct ErrorDetails {
 }
 
 impl Error {
-    /// Returns whether a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         matches!(self, Error::Unavailable(_))
     }

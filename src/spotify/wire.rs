@@ -98,7 +98,6 @@ fn code_unit(json: &str) -> Option<u32> {
     u32::from_str_radix(json.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
-/// The token's user.
 #[derive(Debug, Deserialize)]
 pub struct Me {
     /// The immutable id; present since May 2026.
@@ -111,7 +110,6 @@ pub struct Me {
     pub display_name: Option<String>,
 }
 
-/// A page of a list.
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 pub struct Page<T> {
@@ -215,7 +213,6 @@ pub struct Image {
     pub width: Option<f64>,
 }
 
-/// An entry of a playlist.
 #[derive(Debug, Deserialize)]
 pub struct PlaylistItem {
     #[serde(default, deserialize_with = "lenient")]
@@ -234,21 +231,6 @@ impl PlaylistItem {
     }
 }
 
-/// A track or podcast episode.
-#[derive(Debug, Deserialize)]
-pub struct Track {
-    #[serde(default, deserialize_with = "lenient")]
-    pub name: Option<String>,
-    /// `None` for episodes.
-    #[serde(default, deserialize_with = "lenient_list")]
-    pub artists: Option<Vec<Option<Artist>>>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub duration_ms: Option<u64>,
-    /// `track` or `episode`.
-    #[serde(rename = "type", default, deserialize_with = "lenient")]
-    pub kind: Option<String>,
-}
-
 #[derive(Debug, Deserialize)]
 pub struct Artist {
     #[serde(default, deserialize_with = "lenient")]
@@ -265,19 +247,21 @@ pub struct CurrentlyPlaying {
     #[serde(default, deserialize_with = "lenient")]
     pub is_playing: Option<bool>,
     #[serde(default, deserialize_with = "lenient")]
-    pub item: Option<Playable>,
+    pub item: Option<Track>,
     #[serde(default, deserialize_with = "lenient")]
     pub context: Option<Context>,
 }
 
 /// A track or podcast episode.
 #[derive(Debug, Default, Deserialize)]
-pub struct Playable {
+pub struct Track {
     #[serde(default, deserialize_with = "lenient")]
     pub name: Option<String>,
     /// `track` or `episode`.
     #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub duration_ms: Option<u64>,
     /// Such as `spotify:track:ID`; a local file's URI has no id.
     #[serde(default, deserialize_with = "lenient")]
     pub uri: Option<String>,
@@ -292,7 +276,7 @@ pub struct Playable {
     images: Option<Vec<Option<Image>>>,
 }
 
-impl Playable {
+impl Track {
     /// Returns its own cover, or that of its album or show.
     pub fn cover(&self, hosts: &PictureHosts) -> Option<&str> {
         let sources = [&self.album, &self.show].into_iter().flatten().map(|source| &source.images);

@@ -11,7 +11,6 @@ use crate::app::App;
 /// Not Strict, because the callback of a login is a navigation from another site.
 pub(crate) const SAME_SITE: SameSite = SameSite::Lax;
 
-/// A cookie of Heartlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CookieKind {
     Session,
@@ -34,7 +33,6 @@ pub(crate) fn name(app: &App, kind: CookieKind) -> String {
     }
 }
 
-/// Sets a cookie.
 pub(crate) fn set(app: &App, response: &mut Response, kind: CookieKind, value: &str, max_age: Duration) {
     let cookie = Cookie::build((name(app, kind), value))
         .max_age(max_age)
@@ -52,7 +50,6 @@ pub(crate) fn remove(app: &App, response: &mut Response, kind: CookieKind) {
     set(app, response, kind, "", Duration::ZERO);
 }
 
-/// Returns the value of the cookie called `name`.
 pub(crate) fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let headers = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
     headers.flat_map(Cookie::split_parse).flatten().find(|cookie| cookie.name() == name)?.value_raw()

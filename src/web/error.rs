@@ -10,9 +10,11 @@ use crate::domain::Error;
 use crate::ids::{PlaylistId, Provider};
 use crate::web::extract::return_to::sign_in_path;
 use crate::web::flash::{self, Flash};
-use crate::web::views::time::TimeView;
+use crate::web::views::TimeView;
 
-/// A recovery link of an error page.
+/// The result of a handler.
+pub(crate) type Result<T = Response, E = AppError> = std::result::Result<T, E>;
+
 #[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) href: &'static str,
@@ -30,14 +32,12 @@ pub(crate) struct AppError {
     pub(crate) recovery_links: Vec<Link>,
     /// Return path of a new sign-in, if the page offers one.
     pub(crate) retry_path: Option<String>,
-    /// Provider of the new sign-in.
     pub(crate) retry_provider: Provider,
     /// True if its button says "Connect Spotify" instead of "Try again".
     pub(crate) has_connect_button: bool,
     pub(crate) retry_after: Option<Duration>,
     /// Path of the sign-in page, if the request needs a user.
     pub(crate) sign_in_path: Option<String>,
-    /// Flash message for the sign-in page.
     pub(crate) flash: Option<Flash>,
     /// For the log only.
     pub(crate) cause: Option<String>,
@@ -78,7 +78,6 @@ impl AppError {
         Self { flash: Some(Flash::NothingChanged), ..Self::sign_in_required(path) }
     }
 
-    /// Makes the sign-in add a heart.
     pub(crate) fn with_heart(mut self, playlist: &PlaylistId) -> Self {
         if let Some(path) = &mut self.sign_in_path {
             path.push_str("&heart=");
@@ -87,29 +86,16 @@ impl AppError {
         self
     }
 
-    /// Offers a new sign-in that returns to `next`.
-    pub(crate) fn with_retry(mut self, next: impl Into<String>) -> Self {
-        self.retry_path = Some(next.into());
-        self
+    pub(crate) fn with_retry(self, next: impl Into<String>) -> Self {
+        Self { retry_path: Some(next.into()), ..self }
     }
 
-    pub(crate) fn with_provider(mut self, provider: Provider) -> Self {
-        self.retry_provider = provider;
-        self
+    pub(crate) fn with_nothing_saved(self) -> Self {
+        Self { save_note: Some(NOTHING_SAVED), ..self }
     }
 
-    fn with_connect_button(self) -> Self {
-        Self { has_connect_button: true, ..self }.with_retry("/playlists")
-    }
-
-    pub(crate) fn with_nothing_saved(mut self) -> Self {
-        self.save_note = Some(NOTHING_SAVED);
-        self
-    }
-
-    pub(crate) fn with_cause(mut self, cause: impl ToString) -> Self {
-        self.cause = Some(cause.to_string());
-        self
+    pub(crate) fn with_cause(self, cause: impl ToString) -> Self {
+        Self { cause: Some(cause.to_string()), ..self }
     }
 
     /// True if the database is down or the server is overloaded.
@@ -123,84 +109,80 @@ impl AppError {
         self.retry_path.is_none() && (self.is_temporary() || is_spotify_error && self.retry_after.is_none())
     }
 
-    fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+    pub(crate) fn with_retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    pub(crate) fn with_link(mut self, href: &'static str, text: &'static str) -> Self {
+        self.recovery_links.push(Link { href, text });
         self
+    }
+
+    pub(crate) fn with_hearts_link(self) -> Self {
+        self.with_link("/hearts", "My hearts")
     }
 }
 
 pub(crate) const NOTHING_SAVED: &str = "Nothing was saved.";
 const HEARTS_SAFE: &str = "Your hearts are safe, and you can still see them.";
-const HEARTS_LINK: Link = Link { href: "/hearts", text: "My hearts" };
 
+const NOT_SHOWN: &str = "Spotify does not show this playlist. It may be deleted, private, or one of Spotify’s own.";
 const NOT_ON_THE_LIST: &str = "Spotify lets only a short list of people use this Heartlist, and you are not on it yet. Ask its operator to add you in Spotify’s developer dashboard, under User Management.";
+const PAUSED: &str =
+    "Spotify has paused access for this Heartlist. Its operator can find out why in Spotify’s developer dashboard.";
+const RECONNECT: &str =
+    "Spotify asks for your consent every six months, and after you remove Heartlist from your Spotify apps.";
+const MISCONFIGURED: &str = "Spotify rejects its client id or secret. If you are the operator, run `heartlist doctor`.";
 
-fn search_too_slow() -> AppError {
-    let message = "Try again with fewer or longer words, and one search at a time.";
-    let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "This search took too long", message);
-    AppError { recovery_links: vec![HEARTS_LINK], ..error }
+/// An error of Spotify's, during which hearts can still be seen.
+fn spotify_error(status: StatusCode, heading: &'static str, message: &str) -> AppError {
+    let error = AppError::new(status, heading, message).with_hearts_link();
+    AppError { save_note: Some(HEARTS_SAFE), ..error }
 }
 
 impl From<Error> for AppError {
     fn from(error: Error) -> Self {
-        let spotify = |status, heading, message: &str| {
-            let mut error = AppError::new(status, heading, message);
-            error.save_note = Some(HEARTS_SAFE);
-            error.recovery_links.push(HEARTS_LINK);
-            error
-        };
+        use spotify_error as spotify;
+        type Status = StatusCode;
         match error {
-            Error::NotFound => AppError::new(
-                StatusCode::NOT_FOUND,
-                "No such playlist",
-                "Spotify does not show this playlist. It may be deleted, private, or one of Spotify’s own.",
-            ),
-            Error::NotAllowed => spotify(StatusCode::FORBIDDEN, "You are not on the Spotify list", NOT_ON_THE_LIST),
-            Error::AppPaused => spotify(
-                StatusCode::BAD_GATEWAY,
-                "Spotify access is paused",
-                "Spotify has paused access for this Heartlist. Its operator can find out why in Spotify’s developer dashboard.",
-            )
-            .with_retry_after(Duration::from_secs(3600)),
-            Error::Reconnect => spotify(
-                StatusCode::CONFLICT,
-                "Spotify needs you to reconnect",
-                "Spotify asks for your consent every six months, and after you remove Heartlist from your Spotify apps.",
-            )
-            .with_retry("/playlists"),
-            Error::NotConnected => {
-                let message = "Connect Spotify to open this playlist.";
-                spotify(StatusCode::CONFLICT, "Spotify is not connected", message).with_connect_button()
+            Error::NotFound => AppError::new(Status::NOT_FOUND, "No such playlist", NOT_SHOWN),
+            Error::NotAllowed => spotify(Status::FORBIDDEN, "You are not on the Spotify list", NOT_ON_THE_LIST),
+            Error::AppPaused => spotify(Status::BAD_GATEWAY, "Spotify access is paused", PAUSED)
+                .with_retry_after(Duration::from_secs(3600)),
+            Error::Reconnect => {
+                spotify(Status::CONFLICT, "Spotify needs you to reconnect", RECONNECT).with_retry("/playlists")
             }
+            Error::NotConnected => AppError {
+                has_connect_button: true,
+                ..spotify(Status::CONFLICT, "Spotify is not connected", "Connect Spotify to open this playlist.")
+                    .with_retry("/playlists")
+            },
             Error::RateLimited { wait, .. } => {
-                spotify(StatusCode::BAD_GATEWAY, "Too many requests to Spotify", &retry_message(&error)).with_retry_after(wait)
+                spotify(Status::BAD_GATEWAY, "Too many requests to Spotify", &retry_message(&error))
+                    .with_retry_after(wait)
             }
-            Error::TooManyCalls { wait, .. } => spotify(
-                StatusCode::TOO_MANY_REQUESTS,
-                "Too many requests to Spotify",
-                &spotify_error_message(&error),
-            )
-            .with_retry_after(wait),
-            Error::SpotifyTimeout => spotify(
-                StatusCode::GATEWAY_TIMEOUT,
-                "Spotify is not answering",
-                "Spotify took too long. Try again in a moment.",
-            ),
-            Error::SpotifyUnavailable(_) | Error::IncompleteLibrary { .. } => spotify(
-                StatusCode::BAD_GATEWAY,
-                "Spotify is having trouble",
-                "Spotify’s answer could not be read. Try again in a moment.",
-            )
-            .with_cause(&error),
-            Error::Misconfigured(_) => spotify(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Heartlist is not set up correctly",
-                "Spotify rejects its client id or secret. If you are the operator, run `heartlist doctor`.",
-            )
-            .with_cause(&error),
-            Error::SearchTooSlow => search_too_slow(),
+            Error::TooManyCalls { wait, .. } => {
+                let message = spotify_error_message(&error);
+                spotify(Status::TOO_MANY_REQUESTS, "Too many requests to Spotify", &message).with_retry_after(wait)
+            }
+            Error::SpotifyTimeout => {
+                let message = "Spotify took too long. Try again in a moment.";
+                spotify(Status::GATEWAY_TIMEOUT, "Spotify is not answering", message)
+            }
+            Error::SpotifyUnavailable(_) | Error::IncompleteLibrary { .. } => {
+                let message = "Spotify’s answer could not be read. Try again in a moment.";
+                spotify(Status::BAD_GATEWAY, "Spotify is having trouble", message).with_cause(&error)
+            }
+            Error::Misconfigured(_) => {
+                spotify(Status::SERVICE_UNAVAILABLE, "Heartlist is not set up correctly", MISCONFIGURED)
+                    .with_cause(&error)
+            }
+            Error::SearchTooSlow => {
+                let message = "Try again with fewer or longer words, and one search at a time.";
+                AppError::new(Status::SERVICE_UNAVAILABLE, "This search took too long", message).with_hearts_link()
+            }
             Error::AccountDeleted => AppError::sign_in_required("/playlists"),
-            Error::DatabaseUnavailable(_) => error_for_status(StatusCode::SERVICE_UNAVAILABLE).with_cause(&error),
+            Error::DatabaseUnavailable(_) => error_for_status(Status::SERVICE_UNAVAILABLE).with_cause(&error),
             Error::Internal(_) => AppError::internal(&error),
         }
     }
@@ -220,7 +202,6 @@ pub(crate) fn consent_button(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// Message for a failed call to Spotify.
 pub(crate) fn spotify_error_message(error: &Error) -> String {
     match error {
         Error::Reconnect => {
@@ -240,7 +221,6 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
     }
 }
 
-/// Message for a cooldown.
 fn rate_limit_message(error: &Error) -> String {
     match error {
         Error::RateLimited { until, wait, quota: false } => {
@@ -277,9 +257,9 @@ impl From<tower_sessions::session::Error> for AppError {
 }
 
 impl IntoResponse for AppError {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
         let mut response = self.status.into_response();
-        if let Some(flash) = self.flash {
+        if let Some(flash) = self.flash.take() {
             flash::attach(&mut response, flash);
         }
         response.extensions_mut().insert(self);
@@ -287,33 +267,28 @@ impl IntoResponse for AppError {
     }
 }
 
-/// Fallback for unknown paths.
 pub(crate) async fn not_found() -> AppError {
     error_for_status(StatusCode::NOT_FOUND)
 }
 
-/// Fallback for unknown methods of known paths.
 pub(crate) async fn method_not_allowed() -> AppError {
     error_for_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// Error for a request beyond a concurrency limit.
 pub(crate) async fn overloaded(_: tower::BoxError) -> AppError {
     busy()
 }
 
 /// Error for a request beyond a concurrency or memory limit.
 pub(crate) fn busy() -> AppError {
-    let mut error = AppError::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "Busy right now",
-        "Too many people at once. Try again in a few seconds.",
-    );
-    error.retry_after = Some(Duration::from_secs(5));
-    error.with_nothing_saved()
+    let message = "Too many people at once. Try again in a few seconds.";
+    let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "Busy right now", message);
+    error.with_nothing_saved().with_retry_after(SHORT_WAIT)
 }
 
-/// Error for a response with only a status.
+/// Time after which a request that was refused for want of room may succeed.
+pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(5);
+
 pub(crate) fn error_for_status(status: StatusCode) -> AppError {
     let (heading, message) = match status {
         StatusCode::FORBIDDEN => (
@@ -333,17 +308,14 @@ pub(crate) fn error_for_status(status: StatusCode) -> AppError {
         status if status.is_client_error() => ("That did not work", "Heartlist could not read this request."),
         _ => ("Something went wrong", "The error has been logged."),
     };
-    let mut error = AppError::new(status, heading, message);
-    if status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE {
-        error = error.with_nothing_saved();
-    } else {
-        error.save_note = Some("If you were changing something, check whether it was saved before you try again.");
+    let error = AppError::new(status, heading, message);
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => error,
+        StatusCode::SERVICE_UNAVAILABLE => error.with_nothing_saved().with_retry_after(SHORT_WAIT),
+        status if status.is_client_error() => error.with_nothing_saved(),
+        _ => AppError {
+            save_note: Some("If you were changing something, check whether it was saved before you try again."),
+            ..error
+        },
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        error.retry_after = Some(Duration::from_secs(5));
-    }
-    if matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
-        error.save_note = None;
-    }
-    error
 }

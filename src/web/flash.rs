@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use crate::app::App;
+use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
-use crate::domain::login::Missing;
 use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
@@ -24,14 +24,15 @@ use crate::web::cookies::{self, CookieKind};
 /// Lifetime of the cookie, in case no page shows the message.
 const COOKIE_TTL: Duration = Duration::seconds(60);
 
-/// The kind of a flash message, which determines its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A flash message, as the cookie holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Flash {
     SignedIn,
     SignedInAndHearted,
     AlreadySignedIn,
-    Missing(Missing),
+    /// The scopes that were refused.
+    Missing(Scopes),
     Reconnected,
     NowPlayingOn,
     Denied,
@@ -45,15 +46,21 @@ pub(crate) enum Flash {
         total: usize,
     },
     Hearted,
-    Unhearted,
+    /// With an undo button for the playlist.
+    Unhearted(PlaylistId),
     AnnotationSaved,
-    TagRenamed,
+    /// With an undo button.
+    TagRenamed(RenamedTag),
     TagsMerged,
     TagDeleted,
     Restored,
     NotRestored,
     DeletedForGood,
     HeartedByLink,
+    HeartedByLinks {
+        new: usize,
+        existing: usize,
+    },
     HeartedWithoutName,
     AlreadyHearted,
     Disconnected,
@@ -69,7 +76,8 @@ pub(crate) enum Flash {
     Unlinked(Provider),
     LastIdentity,
     Merged,
-    InviteCreated,
+    /// The token of the invitation, which only the next page shows.
+    InviteCreated(Secret),
     InviteRevoked,
     NothingChanged,
     AccountDeleted(DeletedCounts),
@@ -95,11 +103,13 @@ pub(crate) enum OperatorFlash {
 const LAST_IDENTITY: &str =
     "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
 
+const HEARTED_WITHOUT_NAME: &str =
+    "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too.";
 const NOTHING_CHANGED: &str = "You have been signed out, so nothing was changed. Sign in and try again.";
 
 impl Flash {
     /// True for `role=alert`, false for `role=status`.
-    pub(crate) fn is_alert(self) -> bool {
+    pub(crate) fn is_alert(&self) -> bool {
         matches!(
             self,
             Flash::NotConfirmed
@@ -116,7 +126,7 @@ impl Flash {
     }
 
     /// The message, for the user called `name`.
-    pub(crate) fn text(self, name: Option<&str>) -> String {
+    pub(crate) fn text(&self, name: Option<&str>) -> String {
         let name = name.unwrap_or("somebody");
         match self {
             Flash::SignedIn => format!("Signed in as {name}."),
@@ -134,19 +144,18 @@ impl Flash {
                 format!("Spotify listed {listed} of {total} playlists, so your list was not changed.")
             }
             Flash::Hearted => "Hearted.".into(),
-            Flash::Unhearted => "Heart removed.".into(),
+            Flash::Unhearted(_) => "Heart removed.".into(),
             Flash::AnnotationSaved => "Note and tags saved.".into(),
-            Flash::TagRenamed => "Tag renamed.".into(),
+            Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
             Flash::TagsMerged => "Tags merged.".into(),
             Flash::TagDeleted => "Tag deleted. Its hearts stay.".into(),
             Flash::Restored => "Heart restored, with its date, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
             Flash::HeartedByLink => "Hearted. It is at the top.".into(),
-            Flash::HeartedWithoutName => {
-                "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too."
-                    .into()
-            }
+            Flash::HeartedByLinks { new, existing: 0 } => format!("Added {new} hearts."),
+            Flash::HeartedByLinks { new, existing } => format!("Added: {new}. Already hearted: {existing}."),
+            Flash::HeartedWithoutName => HEARTED_WITHOUT_NAME.into(),
             Flash::AlreadyHearted => "You have already hearted this playlist. The date beside it is unchanged.".into(),
             Flash::Disconnected => {
                 "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
@@ -168,10 +177,10 @@ impl Flash {
             Flash::NotConfirmed => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::ReauthRequired => "Nothing was deleted. Sign in again first.".into(),
             Flash::SessionEnded => "That device is signed out.".into(),
-            Flash::InviteCreated => "This link lets one person join within two weeks. Copy it now: it is shown only once.".into(),
+            Flash::InviteCreated(_) => "This link lets one person join within two weeks. Copy it now: it is shown only once.".into(),
             Flash::InviteRevoked => "The invitation is revoked.".into(),
             Flash::NothingChanged => NOTHING_CHANGED.into(),
-            Flash::AccountDeleted(counts) => describe_deleted(counts),
+            Flash::AccountDeleted(counts) => describe_deleted(*counts),
             Flash::SharingTakenDown => PageError::TakenDown.to_string(),
             Flash::Operator(flash) => flash.text().into(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
@@ -213,31 +222,17 @@ fn describe_deleted(deleted: DeletedCounts) -> String {
     format!("Your account is deleted. What was deleted: {}.", counts.collect::<Vec<_>>().join(", "))
 }
 
-fn missing_access(name: &str, missing: Missing) -> String {
-    let consequence = match missing {
-        Missing::Private => "your private playlists will not appear here",
-        Missing::Collaborative => "collaborative playlists will not appear here",
-        Missing::PrivateAndCollaborative => "private and collaborative playlists will not appear here",
-        Missing::NowPlaying => "Now playing stays off",
-        Missing::NowPlayingAndPlaylists => {
-            "Now playing stays off, and private or collaborative playlists will not appear here"
-        }
+fn missing_access(name: &str, missing: &Scopes) -> String {
+    let lacks = |scope| missing.contains(scope);
+    let is_off = lacks("user-read-currently-playing");
+    let consequence = match (is_off, lacks("playlist-read-private"), lacks("playlist-read-collaborative")) {
+        (true, false, false) => "Now playing stays off",
+        (true, ..) => "Now playing stays off, and private or collaborative playlists will not appear here",
+        (false, true, true) => "private and collaborative playlists will not appear here",
+        (false, true, false) => "your private playlists will not appear here",
+        (false, false, _) => "collaborative playlists will not appear here",
     };
     format!("Signed in as {name}, with less access than Heartlist asked for: {consequence}.")
-}
-
-/// The content of the cookie.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FlashMessage {
-    pub(crate) flash: Flash,
-    /// Playlist whose heart was removed, for the undo button.
-    pub(crate) playlist: Option<PlaylistId>,
-    /// Token of a new invitation, which only the next page shows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) invite: Option<Secret>,
-    /// For the undo button.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) renamed_tag: Option<RenamedTag>,
 }
 
 /// The names of a tag before and after a change.
@@ -247,15 +242,9 @@ pub(crate) struct RenamedTag {
     pub(crate) new: String,
 }
 
-impl From<Flash> for FlashMessage {
-    fn from(flash: Flash) -> Self {
-        Self { flash, playlist: None, invite: None, renamed_tag: None }
-    }
-}
-
-impl FlashMessage {
+impl Flash {
     fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("an enum and an id are JSON"))
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("an enum of plain data is JSON"))
     }
 
     fn decode(text: &str) -> Option<Self> {
@@ -263,48 +252,25 @@ impl FlashMessage {
     }
 }
 
-/// Redirects to `path` with a flash message.
 pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
-    redirect_with(path, flash.into())
-}
-
-/// Redirects to `path` with a flash message about a playlist.
-pub(crate) fn redirect_with_playlist(path: &str, flash: Flash, playlist: PlaylistId) -> Response {
-    redirect_with(path, FlashMessage { playlist: Some(playlist), ..flash.into() })
-}
-
-/// Redirects to `path` with the old and new name of a tag.
-pub(crate) fn redirect_with_renamed_tag(path: &str, old: String, new: String) -> Response {
-    redirect_with(path, FlashMessage { renamed_tag: Some(RenamedTag { old, new }), ..Flash::TagRenamed.into() })
-}
-
-/// Redirects to `path` with the token of a new invitation.
-pub(crate) fn redirect_with_invite(path: &str, invite: Secret) -> Response {
-    redirect_with(path, FlashMessage { invite: Some(invite), ..Flash::InviteCreated.into() })
-}
-
-fn redirect_with(path: &str, message: FlashMessage) -> Response {
     let mut response = Redirect::to(path).into_response();
-    response.extensions_mut().insert(message);
+    attach(&mut response, flash);
     response
 }
 
-/// Adds a flash message to `response`, for the next page.
 pub(crate) fn attach(response: &mut Response, flash: Flash) {
-    response.extensions_mut().insert(FlashMessage::from(flash));
+    response.extensions_mut().insert(flash);
 }
 
-/// Returns the flash message in the request's cookie.
-pub(crate) fn take(app: &App, headers: &HeaderMap) -> Option<FlashMessage> {
-    cookies::read(headers, &cookies::name(app, CookieKind::Flash)).and_then(FlashMessage::decode)
+pub(crate) fn take(app: &App, headers: &HeaderMap) -> Option<Flash> {
+    cookies::read(headers, &cookies::name(app, CookieKind::Flash)).and_then(Flash::decode)
 }
 
 /// Sets the cookie of a new flash message and clears it after a page has shown it.
 pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let is_pending = request.method() != Method::HEAD && take(&app, request.headers()).is_some();
     let mut response = next.run(request).await;
-    if let Some(message) = response.extensions().get::<FlashMessage>() {
-        let value = message.encode();
+    if let Some(value) = response.extensions().get::<Flash>().map(Flash::encode) {
         cookies::set(&app, &mut response, CookieKind::Flash, &value, COOKIE_TTL);
     } else if is_pending && !response.status().is_redirection() && is_html(response.headers()) {
         cookies::remove(&app, &mut response, CookieKind::Flash);
@@ -312,7 +278,6 @@ pub(crate) async fn middleware(State(app): State<Arc<App>>, request: Request, ne
     response
 }
 
-/// True for HTML responses.
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     headers.get("content-type").is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
@@ -324,18 +289,13 @@ mod tests {
     #[test]
     fn flash_message_round_trips_and_forged_cookies_are_ignored() {
         let id = PlaylistId::parse("3cEYpjA9oz9GiPac4AsH4n").unwrap();
-        for (flash, playlist) in [
-            (Flash::Unhearted, Some(id)),
-            (Flash::Linked(Provider::GitHub), None),
-            (Flash::Missing(Missing::PrivateAndCollaborative), None),
-        ] {
-            let message = FlashMessage { playlist, ..flash.into() };
-            assert_eq!(FlashMessage::decode(&message.encode()), Some(message));
+        let missing = Flash::Missing(["playlist-read-private".to_owned()].into());
+        for flash in [Flash::Unhearted(id), Flash::Linked(Provider::GitHub), missing, Flash::SignedOut] {
+            assert_eq!(Flash::decode(&flash.encode()), Some(flash));
         }
-        let unknown = URL_SAFE_NO_PAD.encode(r#"{"flash":"unknown","playlist":null}"#);
-        let bad_id = URL_SAFE_NO_PAD.encode(r#"{"flash":"unhearted","playlist":"<b>"}"#);
-        for forged in ["", "unhearted", "%", &unknown, &bad_id] {
-            assert_eq!(FlashMessage::decode(forged), None, "{forged}");
+        let forged = [r#""unknown""#, r#"{"unhearted":"<b>"}"#].map(|json| URL_SAFE_NO_PAD.encode(json));
+        for forged in ["", "unhearted", "%", &forged[0], &forged[1]] {
+            assert_eq!(Flash::decode(forged), None, "{forged}");
         }
     }
 }

@@ -4,19 +4,20 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{any, get, post, put};
+use axum::{Extension, Router};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
+use crate::domain::import_export::Format;
 use crate::web::assets;
 use crate::web::error::{error_for_status, method_not_allowed, not_found};
 use crate::web::middleware::fetch_metadata::{refuse_links, require_document};
-use crate::web::middleware::rate_limit::{self, Key, RateLimit, with_rate_limit};
+use crate::web::middleware::rate_limit::{self, Key, RateLimit, with_rate_limit, with_rate_limits};
 use crate::web::middleware::request_body::{BodyLimits, UnfinishedRequests};
 use crate::web::middleware::{
     MAX_CONCURRENT_REQUESTS, limit_concurrency, require_sign_in, with_page_layers, with_public_page_layers,
@@ -75,7 +76,6 @@ fn stateless_routes() -> Router<Arc<App>> {
         .route("/.well-known/change-password", get(well_known::change_password))
 }
 
-/// Routes with a session.
 fn page_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let transfers = RateLimit::new(app, Key::User, non_zero(30), TEN_MINUTES, "exports and imports");
     let pages = Router::new()
@@ -134,17 +134,22 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let by_address = RateLimit::new(app, Key::Address, multiply(hearts, 10), MINUTE, "hearts from one address");
     let by_user = RateLimit::new(app, Key::User, hearts, MINUTE, "hearts");
     let by_link = RateLimit::new(app, Key::User, non_zero(20), MINUTE, "hearts by link");
-    let heart = with_rate_limit(put(hearts::add).delete(hearts::remove).post(hearts::update), &by_user);
-    let export = |export| with_rate_limit(export, transfers).route_layer(from_fn(refuse_links));
+    let heart = put(hearts::add).delete(hearts::remove).post(hearts::update);
+    let export = |format| {
+        let file = with_rate_limit(get(hearts::export::show), transfers).route_layer(from_fn(refuse_links));
+        file.head(hearts::export::head).layer(Extension(format))
+    };
     Router::new()
-        .route("/heart/{id}", with_rate_limit(heart, &by_address))
-        .route("/hearts", with_rate_limit(post(hearts::by_link::create), &by_link).get(hearts::index::index))
+        .route("/heart/{id}", with_rate_limits(heart, [by_address, by_user]))
+        .route("/add", with_rate_limit(post(hearts::add::create), &by_link).get(hearts::add::show))
+        // The form of pages that an earlier release served.
+        .route("/hearts", with_rate_limit(post(hearts::add::create), &by_link).get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
         .route("/hearts/import", get(hearts::import::show))
-        .route("/hearts/export.csv", export(get(hearts::export::csv)).head(hearts::export::head))
-        .route("/hearts/export.json", export(get(hearts::export::json)).head(hearts::export::head))
+        .route("/hearts/export.csv", export(Format::Csv))
+        .route("/hearts/export.json", export(Format::Json))
 }
 
 fn tag_routes(app: &Arc<App>) -> Router<Arc<App>> {
@@ -165,7 +170,7 @@ fn import_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>>
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
     limit_concurrency(routes, UnfinishedRequests::new(app, UPLOAD), hearts::import::MAX_CONCURRENT)
         .route_layer(from_fn_with_state(app.clone(), require_sign_in))
-        .route_layer(from_fn_with_state(transfers.clone(), rate_limit::enforce))
+        .route_layer(from_fn_with_state(Arc::from([transfers.clone()]), rate_limit::enforce))
 }
 
 fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {

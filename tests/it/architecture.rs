@@ -67,7 +67,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("memory_serve", &["web::assets"]),
     ("tower_http", &["web::router", "web::middleware"]),
     ("hashlink", &["rate_limiter", "expiring_cache"]),
-    ("headers", &["web::pages::sharing::request"]),
+    ("headers", &["web::pages::sharing::request", "oauth::client_auth"]),
     ("csv", &["domain::import_export"]),
     ("encoding_rs", &["domain::import_export"]),
     ("tower_sessions", &["web", "db::sessions"]),

@@ -200,11 +200,7 @@ async fn doctor_command_exits_zero_when_healthy() {
     let (code, said) = run_doctor(&site.settings()).await;
     assert_eq!(code, Some(0), "{said}");
     for text in [
-        "/auth/spotify/callback",
-        "Postgres",
-        "Up to date",
-        "Spotify accepts",
-        "The same time",
+        "/auth/spotify/callback", "Postgres", "Up to date", "Spotify accepts", "The same time",
         "Nothing to fix; 6 things",
     ] {
         assert!(said.contains(text), "{text} in {said}");

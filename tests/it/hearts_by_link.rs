@@ -102,7 +102,7 @@ async fn invalid_link_is_shown_again_with_reason() {
         assert_eq!((page.status, page.text("h1").as_str()), (422, "Add by link"), "{text}");
         assert_eq!(page.attribute(".back-link a", "href"), path, "the way back");
         assert!(page.text("title").contains("not hearted"));
-        assert_eq!(page.attribute("#link", "value"), text, "what was typed is kept");
+        assert_eq!(page.text("#link"), text.trim(), "what was typed is kept");
         assert!(page.has("#link[aria-invalid=true][autofocus]"));
         let described = page.attribute("#link", "aria-describedby");
         assert!(described.split(' ').any(|id| page.text(&format!("#{id}")).contains(reason)), "{text}: {reason}");
@@ -120,7 +120,7 @@ async fn rejected_link_can_be_corrected_and_leads_back_to_its_list() {
     let page = submit_link(&mira, "/playlists?page=2", "nonsense").await;
     assert_eq!((page.status, page.attribute(".back-link a", "href").as_str()), (422, "/playlists?page=2"));
     let again = mira.submit(page.form("#link").with("link", "still nonsense")).await;
-    assert_eq!(again.attribute("#link", "value"), "still nonsense");
+    assert_eq!(again.text("#link"), "still nonsense");
     assert_eq!(again.attribute(".back-link a", "href"), "/playlists?page=2", "also after a second try");
     for foreign in ["/account", "https://evil.example/", ""] {
         let page = mira.submit(again.form("#link").with("from", foreign)).await;
@@ -138,7 +138,7 @@ async fn playlist_hidden_by_spotify_is_not_hearted() {
     let ada = site.sign_in("ada").await;
     for unseen in [UNKNOWN_ID, "37i9dQZF1DXcBWIGoYBM5M"] {
         let page = submit_link(&ada, "/playlists", unseen).await;
-        assert_eq!((page.status, page.attribute("#link", "value").as_str()), (422, unseen));
+        assert_eq!((page.status, page.text("#link").as_str()), (422, unseen));
         assert!(page.text("#link-error").contains("Spotify does not show this playlist"));
     }
     assert_eq!((site.count_hearts().await, site.spotify.request_count(Endpoint::Playlist)), (0, 2));
@@ -223,4 +223,130 @@ async fn cross_site_link_form_is_refused() {
     let headers = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
     let sent = ada.request(Method::POST, "/hearts", &headers, Some(format!("link={UNKNOWN_ID}"))).await;
     assert_eq!((sent.status, site.count_hearts().await), (403, 0));
+}
+
+#[tokio::test]
+async fn many_links_are_added_at_once() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let mira = site.spotify.user("mira").unwrap();
+    let ids: Vec<_> =
+        mira.playlists().into_iter().filter(|p| p.public == Some(true)).take(3).map(|p| p.id.clone()).collect();
+    let [first, second, third] = &ids[..] else { panic!() };
+    let links = format!("\r\n  spotify:playlist:{first}\r\n\r\nhttps://open.spotify.com/playlist/{second}?si=1\r\n");
+    let page = submit_link(&ada, "/add", &links).await;
+    assert_eq!((page.url.path(), page.flash().unwrap().as_str()), ("/hearts", "Added 2 hearts."));
+    let mut added = page.playlist_ids();
+    added.sort();
+    let mut expected = vec![first.clone(), second.clone()];
+    expected.sort();
+    assert_eq!(added, expected);
+
+    let links = format!("{second}\nhttps://open.spotify.com/album/{first}\n{third}\n{UNKNOWN_ID}\nan <i>idea</i>");
+    let page = submit_link(&ada, "/add", &links).await;
+    assert_eq!((page.status, page.text("main [role=status]").as_str()), (422, "2 added. The rest needs a look:"));
+    assert_eq!(page.text("#link"), format!("https://open.spotify.com/album/{first} {UNKNOWN_ID} an <i>idea</i>"));
+    let errors = page.texts("#link-error li");
+    assert_eq!(errors.len(), 3);
+    for (error, part) in
+        errors.iter().zip(["a link to an album", "does not show this playlist", "not a Spotify playlist"])
+    {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(site.count_hearts().await, 3);
+    let page = submit_link(&ada, "/add", &format!("{first}\n{second}")).await;
+    assert_eq!(page.flash().unwrap(), "Added: 0. Already hearted: 2.");
+
+    let many: Vec<_> = (0..21).map(|n| format!("spotify:playlist:{n:022}")).collect();
+    let page = submit_link(&ada, "/add", &many.join("\n")).await;
+    assert!(page.status == 422 && page.text("#link-error").starts_with("Add up to 20 links at a time."));
+    assert_eq!((page.text("#link"), site.count_hearts().await), (many.join(" "), 3), "nothing is lost or added");
+}
+
+#[tokio::test]
+async fn many_links_are_added_without_names_while_spotify_does_not_answer() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    site.spotify.inject_fault(Endpoint::Playlist, Fault::Html502, 100);
+    let links: Vec<_> = (0..20).map(|n| format!("spotify:playlist:{n:022}")).collect();
+    let page = submit_link(&ada, "/add", &links.join("\n")).await;
+    assert_eq!((page.flash().unwrap().as_str(), page.count("li.card")), ("Added 20 hearts.", 20));
+}
+
+#[tokio::test]
+async fn shared_link_is_shown_and_added_only_when_confirmed() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let known = ada.open("/playlists").await.playlist_ids().remove(0);
+    let name = ada.open(&format!("/playlists/{known}")).await.text("h1");
+    let asked = site.spotify.requests().len();
+    let link = format!("https://open.spotify.com/playlist/{known}");
+    let shared = |fields: &[(&str, &str)]| {
+        format!("/add?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
+    };
+    for fields in [
+        vec![("link", link.as_str())],
+        vec![("title", "Spotify"), ("text", "Check this out!"), ("url", &format!("{link}?si=0f9e"))],
+        vec![("title", "A playlist"), ("text", &format!("Check this out!\n{link}?si=1")), ("url", "")],
+        vec![("link", " "), ("title", &format!("spotify:playlist:{known}"))],
+    ] {
+        let page = ada.open(&shared(&fields)).await;
+        assert_eq!((page.status, page.text("#link")), (200, link.clone()), "{fields:?}");
+        assert!(page.text(".link-preview").contains(&name) && !page.has("#link[aria-invalid]"), "{fields:?}");
+    }
+    assert_eq!(
+        (site.count_hearts().await, site.spotify.requests().len()),
+        (0, asked),
+        "a GET changes and asks nothing"
+    );
+    let page = ada.submit(ada.open(&shared(&[("text", &link)])).await.form("#link")).await;
+    assert_eq!((page.flash().unwrap().as_str(), page.playlist_ids()), ("Hearted. It is at the top.", vec![known]));
+    assert!(ada.open(&shared(&[("url", &link)])).await.text(".link-preview").contains("already hearted"));
+
+    for (fields, reason) in [
+        (vec![("text", "https://spotify.link/AbC123")], "a short link"),
+        (vec![("url", "https://open.spotify.com/album/3cEYpjA9oz9GiPac4AsH4n")], "a link to an album"),
+        (vec![("title", "\"><script>alert(1)</script>")], "not a Spotify playlist link"),
+    ] {
+        let page = ada.open(&shared(&fields)).await;
+        assert!(page.status == 200 && page.text("#link-error").contains(reason), "{fields:?}");
+    }
+    let empty = ada.open("/add").await;
+    assert!(empty.text("#link").is_empty() && !empty.has(".field-error, .link-preview"));
+}
+
+#[tokio::test]
+async fn link_shared_signed_out_returns_after_sign_in() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let path = format!("/add?url=https%3A%2F%2Fopen.spotify.com%2Fplaylist%2F{UNKNOWN_ID}");
+    let sent = visitor.get(&path).await;
+    let consent = visitor.start_spotify_sign_in(sent.header("location")).await;
+    let page = visitor.submit(approve(&consent, "ada")).await;
+    assert_eq!(
+        (page.url.path(), page.text("#link")),
+        ("/add", format!("https://open.spotify.com/playlist/{UNKNOWN_ID}"))
+    );
+    assert_eq!(site.count_hearts().await, 0);
+}
+
+#[tokio::test]
+async fn manifest_names_icons_and_share_target() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let manifest_path = visitor.open("/").await.attribute("link[rel=manifest]", "href");
+    let answer = visitor.get(&manifest_path).await;
+    assert_eq!(answer.header("content-type"), "application/manifest+json");
+    let manifest = answer.json();
+    for icon in manifest["icons"].as_array().unwrap() {
+        let image = visitor.get(icon["src"].as_str().unwrap()).await;
+        assert_eq!((image.status, image.header("content-type")), (200, "image/png"), "{icon}");
+    }
+    assert!(manifest["icons"].as_array().unwrap().iter().any(|icon| icon["purpose"] == "maskable"));
+    let target = &manifest["share_target"];
+    assert_eq!((target["action"].as_str(), target["method"].as_str()), (Some("/add"), Some("GET")));
+    let user = site.sign_in("ada").await;
+    for path in [&manifest["start_url"], &manifest["shortcuts"][0]["url"], &manifest["shortcuts"][1]["url"]] {
+        assert_eq!(user.get(path.as_str().unwrap()).await.status, 200, "{path}");
+    }
 }

@@ -39,10 +39,7 @@ async fn invisible_names_have_substitutes_everywhere() {
     assert!(nobody.open("/account").await.text("main").contains(&name));
     publish_page_at(&nobody, "nobody-here").await;
     for path in [
-        "/u/nobody-here",
-        "/u/nobody-here/atom.xml",
-        "/u/nobody-here/feed.json",
-        "/hearts/export.csv",
+        "/u/nobody-here", "/u/nobody-here/atom.xml", "/u/nobody-here/feed.json", "/hearts/export.csv",
         "/hearts/export.json",
     ] {
         let file = nobody.get(path).await;
@@ -117,21 +114,8 @@ fn names(page: &Page) -> Vec<String> {
 async fn names_sort_by_number_without_case_and_accents() {
     let site = Site::open().await;
     let sorted = [
-        "7 Rooms",
-        "10 Rooms",
-        "été 9",
-        "Ete 12",
-        "mix",
-        "Mix 2",
-        "MIX 2 b",
-        "mix ٣",
-        "Mix 010",
-        "Mix 11",
-        "mix 99999999999",
-        "Volume 9.9",
-        "Volume 9.10",
-        "йод",
-        "\u{3164}",
+        "7 Rooms", "10 Rooms", "été 9", "Ete 12", "mix", "Mix 2", "MIX 2 b", "mix ٣", "Mix 010", "Mix 11",
+        "mix 99999999999", "Volume 9.9", "Volume 9.10", "йод", "\u{3164}",
     ];
     let mut shuffled = sorted;
     shuffled.reverse();

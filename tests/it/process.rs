@@ -234,7 +234,7 @@ async fn port_in_use_is_reported() {
 async fn help_lists_every_setting() {
     let output = Command::new(env!("CARGO_BIN_EXE_heartlist")).arg("--help").output().await.unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for variable in heartlist::config::VARIABLES {
+    for variable in heartlist::config::VARIABLES.iter() {
         assert!(help.contains(variable.name), "{}", variable.name);
     }
 }

@@ -10,13 +10,7 @@ use crate::support::Site;
 
 /// Tables that stay small.
 const SMALL_TABLES: &[&str] = &[
-    "cooldowns",
-    "spotify_calls",
-    "top_lists",
-    "top_playlists",
-    "hidden_playlists",
-    "installation",
-    "text_folding",
+    "cooldowns", "spotify_calls", "top_lists", "top_playlists", "hidden_playlists", "installation", "text_folding",
     "_sqlx_migrations",
 ];
 

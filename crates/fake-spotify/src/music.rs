@@ -12,27 +12,9 @@ const MOODS: [&str; 20] = [
     "Feather", "Rusty", "Lunar", "Honest", "Plum", "Static", "Barefoot", "Winter", "Lemon",
 ];
 const NOUNS: [&str; 21] = [
-    "Harbour",
-    "Kitchen",
-    "Satellites",
-    "Orchard",
-    "Staircase",
-    "Ferry",
-    "Greenhouse",
-    "Lanterns",
-    "Motorway",
-    "Balcony",
-    "Tides",
-    "Arcade",
-    "Meadow",
-    "Observatory",
-    "Laundromat",
-    "Bicycle",
-    "Attic",
-    "Lighthouse",
-    "Carousel",
-    "Thunder",
-    "Postcards",
+    "Harbour", "Kitchen", "Satellites", "Orchard", "Staircase", "Ferry", "Greenhouse", "Lanterns", "Motorway",
+    "Balcony", "Tides", "Arcade", "Meadow", "Observatory", "Laundromat", "Bicycle", "Attic", "Lighthouse", "Carousel",
+    "Thunder", "Postcards",
 ];
 const SUFFIXES: [&str; 5] = ["", " Radio", " Club", " Sessions", " & Friends"];
 

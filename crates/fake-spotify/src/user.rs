@@ -2,7 +2,6 @@
 
 use crate::music;
 use crate::playlist::{Owner, Playlist};
-use crate::seed::base62;
 
 /// Somebody who can sign in.
 #[derive(Clone, Debug)]
@@ -11,7 +10,8 @@ pub struct User {
     pub key: String,
     /// The `id` of `GET /me`, which Spotify may change.
     pub id: String,
-    /// The immutable `account_id`; `None` imitates Spotify before May 2026.
+    /// The immutable `account_id`; `None` imitates Spotify before May 2026. Documented ones are ten letters and
+    /// digits, so no real account can have this.
     pub account_id: Option<String>,
     /// The name on their profile, if any.
     pub display_name: Option<String>,
@@ -51,7 +51,7 @@ impl User {
         Self {
             key: key.to_owned(),
             id: format!("{key}.test"),
-            account_id: Some(base62(&format!("account of {key}"), 10)),
+            account_id: Some(format!("made-up-{key}")),
             display_name: Some(capitalize(key)),
             about: String::new(),
             is_allow_listed: true,

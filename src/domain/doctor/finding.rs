@@ -27,7 +27,6 @@ pub enum RequestContext {
     Terminal,
     /// Through the page `/setup`.
     Browser {
-        /// The `Host` header.
         host: Option<String>,
         /// `https` or `http`, from a proxy's header.
         scheme: Option<String>,
@@ -36,23 +35,30 @@ pub enum RequestContext {
     },
 }
 
+/// A check: its subject, and why its outcome matters.
+#[derive(Clone, Copy)]
+pub(super) struct Check(pub(super) &'static str, pub(super) &'static str);
+
+impl Check {
+    fn finding(self, status: Status, message: impl Into<String>) -> Finding {
+        let Self(subject, rationale) = self;
+        Finding { status, subject, message: message.into(), value: None, rationale, fix: None }
+    }
+
+    pub(super) fn good(self, message: impl Into<String>) -> Finding {
+        self.finding(Status::Good, message)
+    }
+
+    pub(super) fn note(self, message: impl Into<String>) -> Finding {
+        self.finding(Status::Note, message)
+    }
+
+    pub(super) fn bad(self, message: impl Into<String>) -> Finding {
+        self.finding(Status::Bad, message)
+    }
+}
+
 impl Finding {
-    fn new(status: Status, subject: &'static str, message: impl Into<String>, rationale: &'static str) -> Self {
-        Self { status, subject, message: message.into(), value: None, rationale, fix: None }
-    }
-
-    pub(super) fn good(subject: &'static str, message: impl Into<String>, rationale: &'static str) -> Self {
-        Self::new(Status::Good, subject, message, rationale)
-    }
-
-    pub(super) fn note(subject: &'static str, message: impl Into<String>, rationale: &'static str) -> Self {
-        Self::new(Status::Note, subject, message, rationale)
-    }
-
-    pub(super) fn bad(subject: &'static str, message: impl Into<String>, rationale: &'static str) -> Self {
-        Self::new(Status::Bad, subject, message, rationale)
-    }
-
     pub(super) fn with_fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
@@ -64,7 +70,6 @@ impl Finding {
     }
 }
 
-/// Counts the findings with a status.
 pub fn count(findings: &[Finding], status: Status) -> usize {
     findings.iter().filter(|finding| finding.status == status).count()
 }

@@ -19,7 +19,6 @@ pub use finding::{Finding, RequestContext, Status, count};
 
 const CLUSTER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs all checks.
 pub async fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
     let mut findings = settings::examine(app, context);
     let schema = db::doctor::schema_status(&app.db).await;
@@ -35,7 +34,6 @@ pub async fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
     findings
 }
 
-/// Numbers for the metrics page.
 pub struct Metrics {
     /// Today's calls for each endpoint.
     pub calls: Vec<(String, i64)>,

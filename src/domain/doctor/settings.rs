@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use url::{Host, Url};
+use url::Url;
 
-use super::finding::{Finding, RequestContext};
-use crate::app::App;
+use super::finding::{Check, Finding, RequestContext};
+use crate::app::{App, is_loopback};
 use crate::ids::{Provider, Secret};
 
 pub(super) fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
@@ -27,45 +27,40 @@ pub(super) fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
     findings.push(check_proxy(&config.base_url, config.access.trusted_proxies, is_forwarded));
     findings.push(match &config.session_secret {
         Some(secret) => check_session_secret(secret),
-        None => Finding::good(
-            "Session secret",
-            format!("Made at random at the first start, kept in {}.", config.data_dir.join("session-secret").display()),
-            SESSION_SECRET_RATIONALE,
-        ),
+        None => SESSION_SECRET.good(format!(
+            "Made at random at the first start, kept in {}.",
+            config.data_dir.join("session-secret").display()
+        )),
     });
     findings.push(check_operator_token(config.operator_token.as_ref(), config.session_secret.as_ref()));
     findings
 }
 
 fn report_demo() -> Finding {
-    let rationale =
-        "To use the real Spotify you need an app of your own, for which Spotify gives you an id and a secret.";
-    Finding::note("Demo", "The music is made up: this is the demo, with a made-up Spotify.", rationale).with_fix(
+    Check(
+        "Demo",
+        "To use the real Spotify you need an app of your own, for which Spotify gives you an id and a secret.",
+    )
+    .note("The music is made up: this is the demo, with a made-up Spotify.")
+    .with_fix(
         "To see real playlists, set SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET and SESSION_SECRET, and start again.",
     )
 }
 
 fn check_redirect_uri(address: &Url, demo: bool) -> Finding {
-    let rationale = "Before sending people back, Spotify compares this address character by character, and shows “INVALID_CLIENT: Invalid redirect URI” if it differs. There is no way to ask Spotify which addresses it knows.";
+    let check = Check(
+        "Redirect address",
+        "Before sending people back, Spotify compares this address character by character, and shows “INVALID_CLIENT: Invalid redirect URI” if it differs. There is no way to ask Spotify which addresses it knows.",
+    );
     let finding = match demo {
-        true => Finding::good(
-            "Redirect address",
-            "The demo has registered it. For the real Spotify, register this one:",
-            rationale,
-        ),
-        false => Finding::note(
-            "Redirect address",
-            "This one must be registered at Spotify, character by character:",
-            rationale,
-        )
-        .with_fix(
+        true => check.good("The demo has registered it. For the real Spotify, register this one:"),
+        false => check.note("This one must be registered at Spotify, character by character:").with_fix(
             "Compare it with the redirect URIs of your app on developer.spotify.com/dashboard, slashes included.",
         ),
     };
     finding.with_value(address.as_str())
 }
 
-/// Checks another provider's redirect URL.
 fn check_provider(provider: Provider, address: &Url, demo: bool) -> Finding {
     let (subject, dashboard) = match provider {
         Provider::Spotify => ("Sign-in by Spotify", "developer.spotify.com/dashboard"),
@@ -74,96 +69,69 @@ fn check_provider(provider: Provider, address: &Url, demo: bool) -> Finding {
         Provider::Facebook => ("Sign-in by Facebook", "developers.facebook.com/apps"),
         Provider::X => ("Sign-in by X", "console.x.com"),
     };
-    let rationale =
-        "A provider sends people back only to a registered address, and compares it character by character.";
+    let check = Check(
+        subject,
+        "A provider sends people back only to a registered address, and compares it character by character.",
+    );
     let label = provider.label();
     let finding = match demo {
-        true => Finding::good(
-            subject,
-            format!("The demo has registered it. For the real {label}, register this one:"),
-            rationale,
-        ),
-        false => Finding::note(
-            subject,
-            format!("It is set up. This address must be registered at {label}, character by character:"),
-            rationale,
-        )
-        .with_fix(format!("Compare it with the redirect addresses of your app on {dashboard}, slashes included.")),
+        true => check.good(format!("The demo has registered it. For the real {label}, register this one:")),
+        false => check
+            .note(format!("It is set up. This address must be registered at {label}, character by character:"))
+            .with_fix(format!("Compare it with the redirect addresses of your app on {dashboard}, slashes included.")),
     };
     finding.with_value(address.as_str())
 }
 
-const ADDRESS_RATIONALE: &str = "Cookies belong to one address. A sign-in that starts at another one cannot finish, because Spotify sends people back to this one.";
+const ADDRESS: Check = Check(
+    "Address",
+    "Cookies belong to one address. A sign-in that starts at another one cannot finish, because Spotify sends people back to this one.",
+);
 
 fn check_base_url(base: &Url) -> Finding {
-    let origin = display_origin(base);
-    match is_loopback(base) {
-        true => Finding::good(
-            "Address",
-            format!("Browsers reach this server at {origin}, from this computer only."),
-            ADDRESS_RATIONALE,
-        ),
-        false => Finding::good("Address", format!("Browsers reach this server at {origin}."), ADDRESS_RATIONALE),
-    }
+    let place = if is_loopback(base) { ", from this computer only" } else { "" };
+    ADDRESS.good(format!("Browsers reach this server at {}{place}.", display_origin(base)))
 }
 
 /// Compares BASE_URL with the URL that the browser used.
 fn check_browser_url(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Finding {
     let scheme = scheme.unwrap_or(base.scheme());
     let browser_url = host.and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok());
-    match browser_url {
-        Some(url) if url.origin() == base.origin() => Finding::good(
-            "Address",
-            format!("Your browser used {}, as BASE_URL says.", display_origin(base)),
-            ADDRESS_RATIONALE,
-        ),
-        // Through a tunnel, for example; only the operator uses it.
-        Some(url) if is_loopback(&url) && !is_loopback(base) => Finding::note(
-            "Address",
-            format!(
-                "BASE_URL says {}. You came through {}, where signing in does not work.",
-                display_origin(base),
-                display_origin(&url)
-            ),
-            ADDRESS_RATIONALE,
-        ),
-        Some(url) => {
-            let message =
-                format!("BASE_URL says {}, but your browser used {}.", display_origin(base), display_origin(&url));
-            let fix = format!(
-                "If people are meant to use {0}, set BASE_URL={0} and register the new redirect address.",
-                display_origin(&url)
-            );
-            Finding::bad("Address", message, ADDRESS_RATIONALE).with_fix(fix)
-        }
-        None => Finding::note(
-            "Address",
-            format!("BASE_URL says {}; your browser did not say what it used.", display_origin(base)),
-            ADDRESS_RATIONALE,
-        ),
+    let origin = display_origin(base);
+    let Some(url) = browser_url else {
+        return ADDRESS.note(format!("BASE_URL says {origin}; your browser did not say what it used."));
+    };
+    let used = display_origin(&url);
+    if used == origin {
+        return ADDRESS.good(format!("Your browser used {origin}, as BASE_URL says."));
     }
+    // Through a tunnel, for example; only the operator uses it.
+    if is_loopback(&url) && !is_loopback(base) {
+        return ADDRESS
+            .note(format!("BASE_URL says {origin}. You came through {used}, where signing in does not work."));
+    }
+    ADDRESS.bad(format!("BASE_URL says {origin}, but your browser used {used}.")).with_fix(format!(
+        "If people are meant to use {used}, set BASE_URL={used} and register the new redirect address."
+    ))
 }
 
 /// Checks TRUSTED_PROXY. The server itself speaks no https, so an https address means a proxy.
 fn check_proxy(base: &Url, trusted_proxies: usize, is_forwarded: bool) -> Finding {
-    let rationale = "Rate limits count by address. If they do not know the visitors’ addresses, all visitors share those of the proxy, and one of them can use up everybody’s.";
+    let check = Check(
+        "Proxy",
+        "Rate limits count by address. If they do not know the visitors’ addresses, all visitors share those of the proxy, and one of them can use up everybody’s.",
+    );
     let fix = "If the proxy appends the visitor’s address to X-Forwarded-For, set TRUSTED_PROXY to the number of proxies in a row, usually 1.";
     match trusted_proxies {
         0 if is_forwarded => {
-            Finding::bad("Proxy", "This request came through a proxy, but TRUSTED_PROXY is not set.", rationale)
-                .with_fix(fix)
+            check.bad("This request came through a proxy, but TRUSTED_PROXY is not set.").with_fix(fix)
         }
         0 if base.scheme() == "https" => {
-            Finding::note("Proxy", "BASE_URL is https, so there is a proxy, but TRUSTED_PROXY is not set.", rationale)
-                .with_fix(fix)
+            check.note("BASE_URL is https, so there is a proxy, but TRUSTED_PROXY is not set.").with_fix(fix)
         }
-        0 => Finding::good("Proxy", "None.", rationale),
-        1 => Finding::good("Proxy", "One proxy is trusted to say which address a visitor has.", rationale),
-        _ => Finding::good(
-            "Proxy",
-            format!("{trusted_proxies} proxies in a row are trusted to say which address a visitor has."),
-            rationale,
-        ),
+        0 => check.good("None."),
+        1 => check.good("One proxy is trusted to say which address a visitor has."),
+        _ => check.good(format!("{trusted_proxies} proxies in a row are trusted to say which address a visitor has.")),
     }
 }
 
@@ -171,51 +139,33 @@ fn display_origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(_)) | None => false,
-    }
-}
-
-const SESSION_SECRET_RATIONALE: &str = "It encrypts sessions and the tokens for people’s playlists. Anybody who guesses it and gets hold of the database can read both.";
+const SESSION_SECRET: Check = Check(
+    "Session secret",
+    "It encrypts sessions and the tokens for people’s playlists. Anybody who guesses it and gets hold of the database can read both.",
+);
 
 fn check_session_secret(secret: &Secret) -> Finding {
-    let rationale = SESSION_SECRET_RATIONALE;
     let length = secret.expose().chars().count();
     match find_weakness(secret.expose()) {
-        None => {
-            let message = format!("Set: {length} characters, and no pattern in them.");
-            Finding::good("Session secret", message, rationale)
-        }
-        Some(weakness) => {
-            let message = format!("{length} characters, but {weakness}.");
-            let fix = "Set SESSION_SECRET to what `openssl rand -base64 48` prints. Everybody has to sign in again; no \
-                       heart is lost.";
-            Finding::bad("Session secret", message, rationale).with_fix(fix)
-        }
+        None => SESSION_SECRET.good(format!("Set: {length} characters, and no pattern in them.")),
+        Some(weakness) => SESSION_SECRET.bad(format!("{length} characters, but {weakness}.")).with_fix(
+            "Set SESSION_SECRET to what `openssl rand -base64 48` prints. Everybody has to sign in again; no heart is \
+             lost.",
+        ),
     }
 }
 
 fn check_operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Finding {
-    let rationale = "The page /setup shows more about this server than strangers should know.";
+    let check = Check("Operator token", "The page /setup shows more about this server than strangers should know.");
     let fix = "Set OPERATOR_TOKEN to what `openssl rand -base64 48` prints.";
     match token {
-        None => Finding::good(
-            "Operator token",
-            "None: /setup opens only where BASE_URL is a loopback address, on that computer.",
-            rationale,
-        ),
-        Some(_) if token == session => Finding::bad(
-            "Operator token",
-            "The same as SESSION_SECRET, so every use of it exposes the secret that encrypts everything.",
-            rationale,
-        )
-        .with_fix(fix),
+        None => check.good("None: /setup opens only where BASE_URL is a loopback address, on that computer."),
+        Some(_) if token == session => check
+            .bad("The same as SESSION_SECRET, so every use of it exposes the secret that encrypts everything.")
+            .with_fix(fix),
         Some(token) => match find_weakness(token.expose()) {
-            None => Finding::good("Operator token", "Set: with it, /setup opens from anywhere.", rationale),
-            Some(weakness) => Finding::bad("Operator token", format!("Set, but {weakness}."), rationale).with_fix(fix),
+            None => check.good("Set: with it, /setup opens from anywhere."),
+            Some(weakness) => check.bad(format!("Set, but {weakness}.")).with_fix(fix),
         },
     }
 }

@@ -3,7 +3,7 @@
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
-use super::finding::{Finding, RequestContext};
+use super::finding::{Check, Finding, RequestContext};
 use crate::app::App;
 use crate::db::doctor::{ActiveCooldown, count_calls, count_users, list_cooldowns};
 use crate::ids::{PlaylistId, Secret};
@@ -46,53 +46,40 @@ pub(super) async fn examine(app: &App, context: &RequestContext, has_tables: boo
 }
 
 fn report_skipped_probe() -> Finding {
-    let rationale = "Only with the real Spotify could the id or secret be wrong.";
-    Finding::note("Spotify", "Not checked: the made-up Spotify runs only inside `heartlist serve`.", rationale)
+    Check("Spotify", "Only with the real Spotify could the id or secret be wrong.")
+        .note("Not checked: the made-up Spotify runs only inside `heartlist serve`.")
 }
 
 fn check_credentials(error: Option<&oauth::Error>, demo: bool) -> Finding {
-    const SUBJECT: &str = "Id and secret";
-    let rationale = "Without them nobody can sign in, and after an hour no playlist can be read.";
+    use oauth::Error::{Denied, InvalidGrant, Misconfigured, Rejected, TimedOut, Unavailable};
+    let check = Check("Id and secret", "Without them nobody can sign in, and after an hour no playlist can be read.");
     match error {
-        None if demo => Finding::good(SUBJECT, "Tested just now: the made-up Spotify accepts them.", rationale),
-        None => Finding::good(
-            SUBJECT,
-            "Tested just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET.",
-            rationale,
-        ),
-        Some(error @ (oauth::Error::InvalidGrant | oauth::Error::Denied | oauth::Error::Rejected(_))) => {
-            let message = format!("Unknown: Spotify does not answer as it should ({error}).");
-            Finding::bad(SUBJECT, message, rationale).with_fix(FIX_CREDENTIALS)
+        None if demo => check.good("Tested just now: the made-up Spotify accepts them."),
+        None => check.good("Tested just now: Spotify accepts SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET."),
+        Some(error @ (InvalidGrant | Denied | Rejected(_))) => {
+            check.bad(format!("Unknown: Spotify does not answer as it should ({error}).")).with_fix(FIX_CREDENTIALS)
         }
-        Some(oauth::Error::Misconfigured(code)) => Finding::bad(
-            SUBJECT,
-            format!("Spotify rejects SPOTIFY_CLIENT_ID or SPOTIFY_CLIENT_SECRET ({code})."),
-            rationale,
-        )
-        .with_fix(FIX_CREDENTIALS),
-        Some(oauth::Error::TimedOut) => {
-            Finding::bad(SUBJECT, "Unknown: Spotify’s sign-in did not answer in time.", rationale)
-                .with_fix(FIX_CONNECTION)
-        }
-        Some(oauth::Error::Unavailable(detail)) => {
-            let message = format!("Unknown: Spotify’s sign-in cannot be reached, or is having trouble ({detail}).");
-            Finding::bad(SUBJECT, message, rationale).with_fix(FIX_CONNECTION)
-        }
+        Some(Misconfigured(code)) => check
+            .bad(format!("Spotify rejects SPOTIFY_CLIENT_ID or SPOTIFY_CLIENT_SECRET ({code})."))
+            .with_fix(FIX_CREDENTIALS),
+        Some(TimedOut) => check.bad("Unknown: Spotify’s sign-in did not answer in time.").with_fix(FIX_CONNECTION),
+        Some(Unavailable(detail)) => check
+            .bad(format!("Unknown: Spotify’s sign-in cannot be reached, or is having trouble ({detail})."))
+            .with_fix(FIX_CONNECTION),
     }
 }
 
 fn check_clock(ours: OffsetDateTime, theirs: OffsetDateTime) -> Finding {
-    let rationale = "Tokens expire by the clock. If it is wrong they are renewed too late, or all the time.";
-    let seconds = (ours - theirs).whole_seconds();
-    match (ours - theirs).abs() > MAX_CLOCK_SKEW {
-        false => Finding::good("Clock", "The same time as Spotify’s.", rationale),
-        true => {
-            let direction = if seconds > 0 { "ahead of" } else { "behind" };
-            let message = format!("This computer’s is {} seconds {direction} Spotify’s.", seconds.abs());
-            Finding::note("Clock", message, rationale)
-                .with_fix("Let the computer set its clock from the network (NTP).")
-        }
+    let check =
+        Check("Clock", "Tokens expire by the clock. If it is wrong they are renewed too late, or all the time.");
+    if (ours - theirs).abs() <= MAX_CLOCK_SKEW {
+        return check.good("The same time as Spotify’s.");
     }
+    let seconds = (ours - theirs).whole_seconds();
+    let direction = if seconds > 0 { "ahead of" } else { "behind" };
+    check
+        .note(format!("This computer’s is {} seconds {direction} Spotify’s.", seconds.abs()))
+        .with_fix("Let the computer set its clock from the network (NTP).")
 }
 
 /// Calls the Web API with the app's own token: if the owner's Premium has lapsed, Spotify rejects any request.
@@ -102,29 +89,26 @@ async fn probe(spotify: &spotify::Client, token: &Secret) -> Result<(), spotify:
 }
 
 fn check_web_api(error: Option<spotify::Error>) -> Finding {
-    const SUBJECT: &str = "Web API";
-    let rationale = "If the app owner’s Premium lapses, Spotify refuses every request with status 403, and visitors read that access to Spotify is paused.";
+    use spotify::Error::{Forbidden, NotFound, QuotaExceeded, RateLimited};
+    let check = Check(
+        "Web API",
+        "If the app owner’s Premium lapses, Spotify refuses every request with status 403, and visitors read that access to Spotify is paused.",
+    );
     match error {
-        None | Some(spotify::Error::NotFound | spotify::Error::Forbidden { premium: false }) => {
-            Finding::good(SUBJECT, "It answers, and does not complain about Premium.", rationale)
+        None | Some(NotFound | Forbidden { premium: false }) => {
+            check.good("It answers, and does not complain about Premium.")
         }
-        Some(spotify::Error::Forbidden { premium: true }) => Finding::bad(
-            SUBJECT,
-            "Spotify has paused this app: the account that owns it on the dashboard has no Premium.",
-            rationale,
-        )
-        .with_fix(
-            "Renew Premium for that account. Spotify says it can take a few hours before requests are accepted again.",
-        ),
-        Some(spotify::Error::RateLimited(_) | spotify::Error::QuotaExceeded(_)) => {
-            Finding::note(SUBJECT, "It limits requests at the moment.", "An app that does not wait has to wait longer.")
-        }
-        Some(error) => Finding::bad(
-            SUBJECT,
-            format!("No usable answer ({error})."),
-            "Saved lists are shown with their age; new ones cannot be read.",
-        )
-        .with_fix(FIX_CONNECTION),
+        Some(Forbidden { premium: true }) => check
+            .bad("Spotify has paused this app: the account that owns it on the dashboard has no Premium.")
+            .with_fix("Renew Premium for that account. Spotify says it can take a few hours before requests are accepted again."),
+        Some(RateLimited(_) | QuotaExceeded(_)) => Finding {
+            rationale: "An app that does not wait has to wait longer.",
+            ..check.note("It limits requests at the moment.")
+        },
+        Some(error) => Finding {
+            rationale: "Saved lists are shown with their age; new ones cannot be read.",
+            ..check.bad(format!("No usable answer ({error}).")).with_fix(FIX_CONNECTION)
+        },
     }
 }
 
@@ -135,45 +119,38 @@ fn describe_allowlist(users: Option<i64>) -> Finding {
         Some(1) => " One person has an account here.".into(),
         Some(users) => format!(" {users} people have an account here."),
     };
-    let message =
-        format!("In development mode Spotify serves at most five people, and only those on your app’s list.{accounts}");
     let rationale = "People who are not on the list can still give consent, and are then refused with status 403. They get a page that explains this and names the contact.";
-    Finding::note("Who may sign in", message, rationale)
+    Check("Who may sign in", rationale)
+        .note(format!("In development mode Spotify serves at most five people, and only those on your app’s list.{accounts}"))
         .with_fix("On developer.spotify.com/dashboard, under User Management, add each person’s name and email address, including your own.")
 }
 
 fn report_cooldowns(cooldowns: &[ActiveCooldown]) -> Finding {
     let rationale = "Requests before then would only prolong it, so none are made. Hearts keep working, and saved lists show their age.";
+    let check = Check("Waiting times", rationale);
     if cooldowns.is_empty() {
-        return Finding::good("Waiting times", "None.", rationale);
+        return check.good("None.");
     }
     let parts = cooldowns.iter().map(|ActiveCooldown { bucket, until, quota }| {
         let scope = if bucket == "all" { "all requests" } else { bucket };
         let reason = if *quota { "today’s quota is used up" } else { "too many requests at once" };
         format!("{scope} wait until {} ({reason})", format_time(*until))
     });
-    let message = format!("Spotify limits requests: {}.", parts.collect::<Vec<_>>().join("; "));
-    let quota = cooldowns.iter().any(|cooldown| cooldown.quota);
-    let finding = Finding::note("Waiting times", message, rationale);
-    if quota {
-        finding.with_fix("Wait. The quota is shared by all the apps of your Spotify developer account.")
-    } else {
-        finding
+    let finding = check.note(format!("Spotify limits requests: {}.", parts.collect::<Vec<_>>().join("; ")));
+    match cooldowns.iter().any(|cooldown| cooldown.quota) {
+        true => finding.with_fix("Wait. The quota is shared by all the apps of your Spotify developer account."),
+        false => finding,
     }
 }
 
 fn report_calls(calls: &[(String, i64)]) -> Finding {
     let total: i64 = calls.iter().map(|(_, calls)| calls).sum();
     let parts: Vec<_> = calls.iter().map(|(endpoint, calls)| format!("{endpoint} {calls}")).collect();
-    let message = match total {
-        0 => "None yet.".into(),
-        _ => format!("{total} since midnight UTC: {}.", parts.join(", ")),
-    };
-    Finding::good(
-        "Requests today",
-        message,
-        "Spotify does not publish its daily quota. These numbers show what used it.",
-    )
+    let check = Check("Requests today", "Spotify does not publish its daily quota. These numbers show what used it.");
+    match total {
+        0 => check.good("None yet."),
+        _ => check.good(format!("{total} since midnight UTC: {}.", parts.join(", "))),
+    }
 }
 
 fn format_time(time: OffsetDateTime) -> String {

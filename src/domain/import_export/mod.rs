@@ -34,7 +34,6 @@ const EXPORT_BATCH: i64 = 1000;
 const MIN_DATE: UtcDateTime = utc_datetime!(2006-01-01 0:00);
 /// Time zones are up to 14 hours ahead of UTC.
 const MAX_UTC_OFFSET: Duration = Duration::hours(14);
-/// Maximum number of skipped lines in a report.
 const MAX_LISTED_ERRORS: usize = 50;
 /// Maximum number of a user's hearts after an import. With more, deleting the account would take too long.
 const MAX_HEARTS_PER_USER: i64 = 100_000;
@@ -119,20 +118,12 @@ pub struct TooManyHearts {
 ///
 /// # Errors
 /// [`ImportError`] if the file as a whole cannot be read.
-pub fn parse(
-    bytes: &[u8],
-    now: OffsetDateTime,
-    is_cancelled: IsCancelled<'_>,
-) -> std::result::Result<ImportFile, ImportError> {
+pub fn parse(bytes: &[u8], now: OffsetDateTime, is_cancelled: IsCancelled<'_>) -> Result<ImportFile, ImportError> {
     let file = parse_text(&decode(bytes)?, now, is_cancelled);
     if is_cancelled() { Err(ImportError::Cancelled) } else { file }
 }
 
-fn parse_text(
-    text: &str,
-    now: OffsetDateTime,
-    is_cancelled: IsCancelled<'_>,
-) -> std::result::Result<ImportFile, ImportError> {
+fn parse_text(text: &str, now: OffsetDateTime, is_cancelled: IsCancelled<'_>) -> Result<ImportFile, ImportError> {
     let (format, lines) = match text.trim_start().chars().next() {
         None => return Err(ImportError::Empty),
         Some('{') => (Format::Json, json::read(text, is_cancelled)?),
@@ -155,13 +146,13 @@ fn parse_text(
 
 /// Decodes UTF-8, and UTF-16 with a byte order mark, as spreadsheets save "Unicode text". Other encodings cannot be told
 /// apart. A NUL is a sign of UTF-16 without the mark.
-fn decode(bytes: &[u8]) -> std::result::Result<Cow<'_, str>, ImportError> {
+fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ImportError> {
     let (encoding, mark_length) = Encoding::for_bom(bytes).unwrap_or((encoding_rs::UTF_8, 0));
     let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark_length..]);
     text.filter(|text| !text.contains('\0')).ok_or(ImportError::NotUtf8)
 }
 
-fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> std::result::Result<NewHeart, LineError> {
+fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> Result<NewHeart, LineError> {
     let playlist = reference::parse(&heart.playlist).map_err(LineError::Reference)?;
     let annotation = Annotation::parse(&heart.note, &heart.tags).map_err(|error| match (error.note, error.tags) {
         (Some(note), _) => LineError::Note(note),
@@ -178,7 +169,7 @@ const WITH_OFFSET: &[BorrowedFormatItem<'_>] = format_description!(
 );
 
 /// Parses a date; an empty one means now. One without a time zone may be ahead of UTC, and then means now too.
-fn parse_date(text: &str, now: OffsetDateTime) -> std::result::Result<OffsetDateTime, LineError> {
+fn parse_date(text: &str, now: OffsetDateTime) -> Result<OffsetDateTime, LineError> {
     if text.is_empty() {
         return Ok(now);
     }
@@ -206,11 +197,7 @@ fn parse_local_time(text: &str) -> Option<PrimitiveDateTime> {
 
 /// Adds the file's hearts that do not exist yet, in one transaction. Existing hearts are unchanged, so importing a file
 /// twice has no further effect.
-pub async fn import(
-    app: &App,
-    user: &CurrentUser,
-    file: ImportFile,
-) -> Result<std::result::Result<ImportReport, TooManyHearts>> {
+pub async fn import(app: &App, user: &CurrentUser, file: ImportFile) -> Result<Result<ImportReport, TooManyHearts>> {
     let ImportFile { format, hearts, errors, more_errors } = file;
     let imported = db::import_export::import(&app.db, user.id, &hearts, MAX_HEARTS_PER_USER).await?;
     app.tag_suggestions.remove(&user.id);

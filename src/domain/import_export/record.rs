@@ -28,14 +28,12 @@ pub(super) struct FileHeart {
     pub(super) tags: String,
 }
 
-/// A heart with its position in the file.
 pub(super) struct FileLine {
     /// The line number in CSV, the heart's number in JSON; counted from 1.
     pub(super) number: usize,
     pub(super) heart: Result<FileHeart, LineError>,
 }
 
-/// Error in a line, which is then skipped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
     #[error("This is not a heart that Heartlist exported.")]
@@ -62,7 +60,6 @@ pub(super) fn check_length(cell: &str) -> Result<&str, LineError> {
     if cell.len() > MAX_CELL_BYTES { Err(LineError::TooLong) } else { Ok(cell) }
 }
 
-/// Error that makes a whole file unreadable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     #[error("No file was chosen, or the file is empty.")]

@@ -16,7 +16,6 @@ use crate::spotify::wire;
 
 type Page = wire::Page<wire::Playlist>;
 
-/// Concurrent requests after the first page.
 const CONCURRENT_REQUESTS: usize = 4;
 /// Part of the time budget that is reserved for storing the result.
 const STORE_RESERVE: Duration = Duration::from_millis(500);
@@ -31,7 +30,6 @@ pub(super) struct StoredCounts {
     pub(super) unlisted: usize,
 }
 
-/// A library fetch in progress.
 pub(super) struct LibraryFetch {
     /// The offset at which it began.
     from: usize,
@@ -44,7 +42,6 @@ pub(super) struct LibraryFetch {
     is_started: bool,
     /// True until the first [`Self::take_new`].
     pub(super) is_first_batch: bool,
-    /// The error that stopped the fetch early.
     pub(super) error: Option<Error>,
     deadline: Instant,
 }

@@ -72,7 +72,7 @@ impl LibraryRequest<'_> {
 async fn search_library(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<Option<StoredLibrary>> {
     let filter = query.load_filter(app, user).await?;
     let sorted_ids = match query.is_sorted_by_name() {
-        true => query.sort(db::search::list_library_names(&app.search_db, user.id).await?),
+        true => query.sort(db::search::list_library_names(&app.search_db, user.id).await?).await,
         false => Vec::new(),
     };
     Ok(db::search::search_library(&app.search_db, user.id, &filter, &query.rows(&sorted_ids)).await?)

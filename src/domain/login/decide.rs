@@ -22,7 +22,6 @@ pub enum LoginIntent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedInAs {
     pub user: UserId,
-    /// Whether the account has an identity at this provider.
     pub has_identity: bool,
     /// Whether the user had signed in recently when the login started.
     pub is_fresh: bool,
@@ -33,18 +32,13 @@ pub struct SignedInAs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     SignedIn(UserId),
-    /// A new account was created.
     Joined,
     Linked(UserId),
     AlreadyLinked(UserId),
-    Merged {
-        from: UserId,
-        into: UserId,
-    },
+    Merged { from: UserId, into: UserId },
 }
 
 impl Outcome {
-    /// Returns the outcome as an event of the account.
     pub fn event(self, provider: Provider) -> EventKind {
         match self {
             Outcome::SignedIn(_) | Outcome::AlreadyLinked(_) => EventKind::SignedIn(provider),
@@ -54,7 +48,6 @@ impl Outcome {
     }
 }
 
-/// Conflict that makes a login change nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     #[error("the identity is linked to another account")]

@@ -1,9 +1,9 @@
 //! Login errors.
 
 use super::decide::Conflict;
-use crate::db;
 use crate::domain::Error;
 use crate::domain::registration::RegistrationError;
+use crate::{db, oauth};
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
@@ -25,14 +25,9 @@ pub enum LoginError {
     Conflict(#[from] Conflict),
     #[error(transparent)]
     Registration(RegistrationError),
-    /// Spotify's timeout is a [`LoginError::Failed`].
-    #[error("the provider did not answer in time")]
-    Timeout,
-    #[error("{0}")]
-    Unavailable(String),
-    /// The provider refuses the client id or secret.
-    #[error("{0}")]
-    Misconfigured(String),
+    /// An error of another provider than Spotify, whose errors are [`LoginError::Failed`].
+    #[error(transparent)]
+    Provider(oauth::Error),
     #[error(transparent)]
     Failed(#[from] Error),
 }

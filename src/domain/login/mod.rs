@@ -6,17 +6,16 @@ mod error;
 mod pending;
 mod profile;
 
-use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::{CurrentUser, Grant, Result, User, hearts, sessions};
+use super::{CurrentUser, Grant, Result, Scopes, User, hearts, sessions};
 use crate::app::App;
 use crate::db::{identities, pending_logins};
 use crate::ids::{Provider, UserId};
-use crate::oauth::providers::NOW_PLAYING_SCOPE;
 use apply::apply;
 use profile::{SignedInProfile, fetch_profile, to_login_error};
 
+pub use crate::oauth::Error as ProviderError;
 pub use decide::{Conflict, LoginIntent, Outcome, SignedInAs, decide};
 pub use error::LoginError;
 pub use pending::{AfterLogin, CallbackParams, IntentField, LoginRequest, ReauthReason, adds_identity, intent, start};
@@ -32,23 +31,13 @@ pub struct LoginResult {
     /// Spotify's grant; `None` for other providers.
     pub grant: Option<Grant>,
     pub outcome: Outcome,
-    /// What is unavailable without the refused scopes.
-    pub missing: Option<Missing>,
+    /// The requested scopes that were refused.
+    pub missing: Scopes,
     pub after: AfterLogin,
     /// Whether the login proves who uses the browser now, so that what needs a recent sign-in is allowed.
     pub is_recent_sign_in: bool,
     /// When the offer to merge the new account into an older one ends, if there is a candidate.
     pub merge_until: Option<OffsetDateTime>,
-}
-
-/// What is unavailable without the refused scopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Missing {
-    Private,
-    Collaborative,
-    PrivateAndCollaborative,
-    NowPlaying,
-    NowPlayingAndPlaylists,
 }
 
 /// Completes a login. `user` is already signed in, and may merge accounts until `merge_until`. The pending login is
@@ -59,7 +48,7 @@ pub async fn complete_login(
     mut params: CallbackParams,
     (user, merge_until): (Option<CurrentUser>, Option<OffsetDateTime>),
     now: OffsetDateTime,
-) -> std::result::Result<LoginResult, LoginError> {
+) -> Result<LoginResult, LoginError> {
     let pending = pending::take(app, provider, &params, now).await?;
     if let Some(code) = &params.error {
         let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
@@ -85,7 +74,7 @@ pub async fn complete_login(
         Outcome::Linked(_) | Outcome::AlreadyLinked(_) => merge_until,
         _ => None,
     };
-    let missing = grant.as_ref().and_then(|grant| find_missing(&grant.missing(&pending.scopes)));
+    let missing = grant.as_ref().map(|grant| &pending.scopes - &grant.scopes).unwrap_or_default();
     // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
     let is_recent_sign_in = match outcome {
         Outcome::SignedIn(_) | Outcome::Joined => true,
@@ -100,20 +89,4 @@ pub async fn merge_candidates(app: &App, user: UserId) -> Result<Vec<Provider>> 
     let candidates = identities::merge_candidates(&app.db, user).await?;
     let is_candidate = |provider: &Provider| candidates.iter().any(|candidate| candidate.provider == provider.key());
     Ok(app.oauth.providers().filter(is_candidate).collect())
-}
-
-fn find_missing(scopes: &[&str]) -> Option<Missing> {
-    let is_missing = |scope| scopes.contains(&scope);
-    match (
-        is_missing("playlist-read-private"),
-        is_missing("playlist-read-collaborative"),
-        is_missing(NOW_PLAYING_SCOPE),
-    ) {
-        (false, false, false) => None,
-        (true, false, false) => Some(Missing::Private),
-        (false, true, false) => Some(Missing::Collaborative),
-        (true, true, false) => Some(Missing::PrivateAndCollaborative),
-        (false, false, true) => Some(Missing::NowPlaying),
-        (_, _, true) => Some(Missing::NowPlayingAndPlaylists),
-    }
 }

@@ -42,7 +42,6 @@ fn non_empty<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Res
 /// before a deployment and end after it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct PendingLogin {
-    /// The PKCE code verifier.
     pub(super) verifier: Secret,
     #[serde(rename = "asked")]
     pub(super) scopes: Scopes,

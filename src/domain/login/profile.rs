@@ -12,7 +12,6 @@ use crate::ids::{Provider, Secret};
 use crate::oauth::{self, Client, Profile};
 use crate::spotify::wire::Me;
 
-/// The profile and tokens of a sign-in.
 pub(super) struct SignedInProfile {
     pub(super) profile: Profile,
     /// Spotify's grant; `None` for other providers.
@@ -45,7 +44,7 @@ pub(super) async fn fetch_profile(
     };
     let timeout = match provider {
         Provider::Spotify => LoginError::Failed(Error::SpotifyTimeout),
-        _ => LoginError::Timeout,
+        _ => LoginError::Provider(oauth::Error::TimedOut),
     };
     tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch).await.unwrap_or(Err(timeout))
 }
@@ -102,9 +101,7 @@ pub(super) fn to_login_error(error: oauth::Error, provider: Provider, pending: &
         }
         // As for any other failed call to Spotify.
         error if provider == Provider::Spotify => LoginError::Failed(error.into()),
-        oauth::Error::TimedOut => LoginError::Timeout,
-        oauth::Error::Unavailable(_) => LoginError::Unavailable(error.to_string()),
-        oauth::Error::Misconfigured(_) => LoginError::Misconfigured(error.to_string()),
+        error => LoginError::Provider(error),
     }
 }
 

@@ -73,26 +73,8 @@ fn the_cover_is_the_smallest_large_enough_image() {
 fn any_json() -> impl Strategy<Value = Value> {
     let name = prop_oneof![
         prop::sample::select(vec![
-            "items",
-            "tracks",
-            "item",
-            "track",
-            "id",
-            "name",
-            "next",
-            "total",
-            "images",
-            "url",
-            "width",
-            "owner",
-            "display_name",
-            "account_id",
-            "artists",
-            "duration_ms",
-            "type",
-            "public",
-            "collaborative",
-            "is_local",
+            "items", "tracks", "item", "track", "id", "name", "next", "total", "images", "url", "width", "owner",
+            "display_name", "account_id", "artists", "duration_ms", "type", "public", "collaborative", "is_local",
         ])
         .prop_map(str::to_owned),
         any::<String>(),

@@ -10,12 +10,12 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::domain::login::LoginResult;
-use crate::domain::sessions;
 use crate::domain::text::visible_or;
 use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
 use crate::domain::{CurrentUser, DEFAULT_NAME, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
+use crate::domain::{operators, sessions};
 use crate::ids::{Provider, UserId};
-use crate::web::error::{AppError, error_for_status};
+use crate::web::error::{AppError, Result, error_for_status};
 use crate::web::extract::return_to::Referer;
 
 const USER_NAME: &str = "name";
@@ -26,7 +26,7 @@ const MERGE_UNTIL: &str = "invited_until";
 const SESSION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// The request's session, not loaded yet.
-pub(crate) fn session(parts: &Parts) -> Result<Session, AppError> {
+pub(crate) fn session(parts: &Parts) -> Result<Session> {
     parts.extensions.get().cloned().ok_or_else(|| AppError::internal("no session layer"))
 }
 
@@ -39,12 +39,22 @@ pub(crate) struct MaybeUser {
 
 impl MaybeUser {
     /// Loads the session and its user. Without a cookie, does no query.
-    pub(crate) async fn load(session: Session) -> Result<Self, AppError> {
+    pub(crate) async fn load(session: Session) -> Result<Self> {
         let result = tokio::time::timeout(SESSION_TIMEOUT, Self::read(session)).await;
         result.unwrap_or_else(|_| Err(error_for_status(StatusCode::SERVICE_UNAVAILABLE)))
     }
 
-    async fn read(session: Session) -> Result<Self, AppError> {
+    /// Like [`Self::load`], once for the rate limit, the layout and the handler.
+    pub(crate) async fn load_once(parts: &mut Parts) -> Result<Self> {
+        if let Some(maybe_user) = parts.extensions.get::<Self>() {
+            return Ok(maybe_user.clone());
+        }
+        let maybe_user = Self::load(session(parts)?).await?;
+        parts.extensions.insert(maybe_user.clone());
+        Ok(maybe_user)
+    }
+
+    async fn read(session: Session) -> Result<Self> {
         let user: Option<UserId> = session.get(USER_ID).await?;
         let name: Option<String> = session.get(USER_NAME).await?;
         let user = match (user, name, session.id()) {
@@ -63,7 +73,7 @@ impl MaybeUser {
     }
 
     /// Scopes of the last consent, even if its tokens have expired.
-    pub(crate) async fn scopes(&self) -> Result<Scopes, AppError> {
+    pub(crate) async fn scopes(&self) -> Result<Scopes> {
         Ok(self.session.get(SCOPES_KEY).await?.unwrap_or_default())
     }
 
@@ -73,7 +83,7 @@ impl MaybeUser {
     }
 
     /// Reloads the session before it is changed, so that a session that has ended meanwhile is not revived.
-    pub(crate) async fn reload(&self) -> Result<(), AppError> {
+    pub(crate) async fn reload(&self) -> Result<()> {
         let Some(user) = &self.user else { return Ok(()) };
         self.session.load().await?;
         let stored: Option<UserId> = self.session.get(USER_ID).await?;
@@ -81,16 +91,12 @@ impl MaybeUser {
     }
 
     /// True if the user authenticated within the last 10 minutes.
-    pub(crate) async fn has_signed_in_recently(&self, now: OffsetDateTime) -> Result<bool, AppError> {
+    pub(crate) async fn has_signed_in_recently(&self, now: OffsetDateTime) -> Result<bool> {
         Ok(sessions::is_fresh(self.signed_in_at().await?, now))
     }
 
     /// Stores the device, and the time of authentication if there was one.
-    pub(crate) async fn record_device(
-        &self,
-        device: &str,
-        signed_in_at: Option<OffsetDateTime>,
-    ) -> Result<(), AppError> {
+    pub(crate) async fn record_device(&self, device: &str, signed_in_at: Option<OffsetDateTime>) -> Result<()> {
         self.session.insert(DEVICE, device).await?;
         match signed_in_at {
             Some(time) => Ok(self.session.insert(SIGNED_IN_AT, time.unix_timestamp()).await?),
@@ -98,21 +104,20 @@ impl MaybeUser {
         }
     }
 
-    /// Time of the last authentication in this session.
-    pub(crate) async fn signed_in_at(&self) -> Result<Option<OffsetDateTime>, AppError> {
+    pub(crate) async fn signed_in_at(&self) -> Result<Option<OffsetDateTime>> {
         let timestamp: Option<i64> = self.session.get(SIGNED_IN_AT).await?;
         Ok(timestamp.and_then(|timestamp| OffsetDateTime::from_unix_timestamp(timestamp).ok()))
     }
 
     /// End of the period in which a new user may merge an older account.
-    pub(crate) async fn merge_until(&self) -> Result<Option<OffsetDateTime>, AppError> {
+    pub(crate) async fn merge_until(&self) -> Result<Option<OffsetDateTime>> {
         let until: Option<i64> = self.session.get(MERGE_UNTIL).await?;
         Ok(until.and_then(|until| OffsetDateTime::from_unix_timestamp(until).ok()))
     }
 
     /// Signs a user in under a new session id (against session fixation). The session layer saves the session after the
     /// handler. With `provider`, the save also records the sign-in.
-    pub(crate) async fn sign_in(&self, login: &LoginResult, provider: Option<Provider>) -> Result<(), AppError> {
+    pub(crate) async fn sign_in(&self, login: &LoginResult, provider: Option<Provider>) -> Result<()> {
         if self.session.id().is_some() {
             self.session.cycle_id().await?;
         }
@@ -134,7 +139,7 @@ impl MaybeUser {
 
     /// Changes the session id after the linked identities have changed. `without_spotify` also removes Spotify's
     /// tokens, which are already deleted in the database.
-    pub(crate) async fn cycle_session(&self, without_spotify: bool) -> Result<(), AppError> {
+    pub(crate) async fn cycle_session(&self, without_spotify: bool) -> Result<()> {
         self.session.cycle_id().await?;
         if without_spotify {
             self.session.remove::<Grant>(GRANT_KEY).await?;
@@ -143,8 +148,7 @@ impl MaybeUser {
         Ok(())
     }
 
-    /// Deletes the session's row and cookie.
-    pub(crate) async fn sign_out(&self) -> Result<(), AppError> {
+    pub(crate) async fn sign_out(&self) -> Result<()> {
         Ok(self.session.flush().await?)
     }
 }
@@ -152,14 +156,8 @@ impl MaybeUser {
 impl FromRequestParts<Arc<App>> for MaybeUser {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
-        // Cached, because most pages extract it twice: for the layout and for the handler.
-        if let Some(maybe_user) = parts.extensions.get::<Self>() {
-            return Ok(maybe_user.clone());
-        }
-        let maybe_user = MaybeUser::load(session(parts)?).await?;
-        parts.extensions.insert(maybe_user.clone());
-        Ok(maybe_user)
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self> {
+        Self::load_once(parts).await
     }
 }
 
@@ -169,7 +167,7 @@ pub(crate) struct SignedIn(pub(crate) CurrentUser);
 impl FromRequestParts<Arc<App>> for SignedIn {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let maybe_user = MaybeUser::from_request_parts(parts, app).await?;
         let OriginalUri(uri) = OriginalUri::from_request_parts(parts, app).await.expect("infallible");
         if let Some(user) = maybe_user.user {
@@ -181,5 +179,20 @@ impl FromRequestParts<Arc<App>> for SignedIn {
         // Returns to the page with the form, because the form's action is not a page.
         let Ok(Referer(page)) = Referer::from_request_parts(parts, app).await;
         Err(AppError::sign_in_required_for_form(page.as_str()))
+    }
+}
+
+/// A signed-in operator. Rejects others with 404: for them, the pages of operators do not exist.
+pub(crate) struct OperatorUser(pub(crate) CurrentUser);
+
+impl FromRequestParts<Arc<App>> for OperatorUser {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        let SignedIn(user) = SignedIn::from_request_parts(parts, app).await?;
+        match operators::is_operator(app, user.id).await? {
+            true => Ok(Self(user)),
+            false => Err(error_for_status(StatusCode::NOT_FOUND)),
+        }
     }
 }

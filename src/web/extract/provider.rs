@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use crate::app::App;
 use crate::ids::Provider;
-use crate::web::error::{AppError, not_found};
+use crate::web::error::{AppError, Result, not_found};
 
 /// Redirect URIs registered before each provider had its own.
 const ALIASES: [(&str, Provider); 2] = [("/oauth2callback", Provider::Google), ("/github/callback", Provider::GitHub)];
@@ -18,7 +18,7 @@ pub(crate) struct ProviderPath(pub(crate) Provider);
 impl FromRequestParts<Arc<App>> for ProviderPath {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let alias = ALIASES.into_iter().find(|(path, _)| *path == parts.uri.path()).map(|(_, provider)| provider);
         let params = RawPathParams::from_request_parts(parts, app).await.ok();
         let from_path =

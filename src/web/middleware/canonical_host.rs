@@ -55,17 +55,19 @@ impl CanonicalHost {
         if ON_EVERY_HOST.contains(&path) || ASSETS.contains(path) {
             return None;
         }
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let url = format!("{}{path}", self.app.config.base_url.origin().ascii_serialization());
         if self.app.config.dyno && self.app.config.is_https() && is_plain_http(request.headers()) {
-            return Some(Redirect::permanent(&url));
+            return Some(Redirect::permanent(&self.canonical_url(request)));
         }
         let base = self.app.config.base_url.host()?.to_owned();
-        let (own, forwarded) = (own_hosts(request), self.forwarded_hosts(request));
+        let forwarded = self.forwarded_hosts(request);
+        // Most requests write the host as `BASE_URL` does, which needs no parsing.
+        let has_same_text =
+            request.headers().get(HOST).is_some_and(|host| host == self.app.config.base_url.authority());
+        let own = if has_same_text { Vec::new() } else { own_hosts(request) };
         let evidence = &self.evidence[usize::from(!forwarded.is_empty())];
         let mut evidence = evidence.lock().unwrap_or_else(PoisonError::into_inner);
         // Ports do not matter, as for cookies.
-        if own.iter().chain(&forwarded).any(|(_, host)| *host == base) {
+        if has_same_text || own.iter().chain(&forwarded).any(|(_, host)| *host == base) {
             evidence.is_reachable = true;
             return None;
         }
@@ -89,7 +91,13 @@ impl CanonicalHost {
                 return None;
             }
         }
-        Some(Redirect::temporary(&url))
+        Some(Redirect::temporary(&self.canonical_url(request)))
+    }
+
+    /// The same address on the canonical host.
+    fn canonical_url(&self, request: &Request) -> String {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        format!("{}{path}", self.app.config.base_url.origin().ascii_serialization())
     }
 
     /// The hosts that a trusted proxy received, as text and parsed.

@@ -12,33 +12,23 @@ use serde_json::json;
 use tower_sessions::Session;
 
 use crate::app::App;
-use crate::ids::Provider;
 use crate::web::error::{AppError, Link, NOTHING_SAVED, error_for_status};
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::return_to::SafePath;
+use crate::web::extract::{MaybeUser, SafePath};
 use crate::web::flash::is_html;
 use crate::web::middleware::request_id::REQUEST_ID;
 use crate::web::middleware::request_log::redact_path;
-use crate::web::views::layout::Layout;
+use crate::web::views::Layout;
 
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage {
     layout: Layout,
-    status: u16,
-    heading: &'static str,
-    message: String,
-    save_note: Option<&'static str>,
-    recovery_links: Vec<Link>,
-    retry_path: Option<String>,
+    error: AppError,
     /// Path of the same page, if a retry may help.
     reload_path: Option<SafePath>,
-    retry_provider: Provider,
-    has_connect_button: bool,
     request_id: String,
 }
 
-/// Request data that an error page needs.
 struct RequestInfo {
     path: String,
     wants_json: bool,
@@ -116,48 +106,27 @@ fn render_json(error: &AppError, info: &RequestInfo) -> impl IntoResponse {
     (error.status, axum::Json(json!({ "error": body_error })))
 }
 
-async fn render_html(app: &App, error: AppError, info: RequestInfo) -> Response {
+async fn render_html(app: &App, mut error: AppError, info: RequestInfo) -> Response {
     let layout = layout(app, &error, &info).await;
-    let (is_temporary, can_reload) = (error.is_temporary(), info.is_safe && error.is_retryable());
-    let AppError {
-        status,
-        heading,
-        message,
-        mut save_note,
-        mut recovery_links,
-        retry_path,
-        retry_provider,
-        has_connect_button,
-        ..
-    } = error;
+    let can_reload = info.is_safe && error.is_retryable();
     let reload_path = SafePath::parse(&info.path).filter(|_| can_reload);
     if reload_path.is_some() {
-        save_note = save_note.filter(|note| *note != NOTHING_SAVED);
+        error.save_note = error.save_note.filter(|note| *note != NOTHING_SAVED);
     }
     match layout.user_name {
-        Some(_) => recovery_links.push(Link { href: "/playlists", text: "My playlists" }),
+        Some(_) => error.recovery_links.push(Link { href: "/playlists", text: "My playlists" }),
         // The home page needs the database, too.
-        None if is_temporary => {}
-        None => recovery_links.push(Link { href: "/", text: "Home" }),
+        None if error.is_temporary() => {}
+        None => error.recovery_links.push(Link { href: "/", text: "Home" }),
     }
-    let page = ErrorPage {
-        layout,
-        status: status.as_u16(),
-        heading,
-        message,
-        save_note,
-        recovery_links,
-        retry_path,
-        reload_path,
-        retry_provider,
-        has_connect_button,
-        request_id: info.request_id,
-    };
-    match page.render() {
+    let status = error.status;
+    match (ErrorPage { layout, error, reload_path, request_id: info.request_id }).render() {
         Ok(text) => (status, axum::response::Html(text)).into_response(),
         Err(error) => {
             tracing::error!(%error, "the error page could not be rendered");
-            (status, plain_text(status.as_u16())).into_response()
+            let status_code = status.as_u16();
+            (status, format!("{status_code}: something went wrong, and the error page could not be shown.\n"))
+                .into_response()
         }
     }
 }
@@ -172,8 +141,4 @@ async fn layout(app: &App, error: &AppError, info: &RequestInfo) -> Layout {
         layout.user_name = maybe_user.ok().and_then(|maybe_user| maybe_user.user).map(|user| user.name);
     }
     layout
-}
-
-fn plain_text(status: u16) -> String {
-    format!("{status}: something went wrong, and the error page could not be shown.\n")
 }

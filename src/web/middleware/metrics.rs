@@ -13,7 +13,6 @@ use prometheus_client::metrics::histogram::Histogram;
 
 pub(crate) type Labels = Vec<(&'static str, String)>;
 
-/// Requests handled by this process.
 pub(crate) struct RequestMetrics {
     pub(crate) requests: Family<Labels, Counter>,
     pub(crate) durations: Family<Labels, Histogram, fn() -> Histogram>,

@@ -4,6 +4,7 @@ mod canonical_host;
 mod canonical_path;
 mod error_pages;
 pub(crate) mod fetch_metadata;
+pub(crate) mod from_fn;
 pub(crate) mod metrics;
 pub(crate) mod rate_limit;
 pub(crate) mod request_body;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Router};
 use tower::ServiceBuilder;
@@ -28,16 +29,16 @@ use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
 use self::canonical_host::CanonicalHost;
+use self::from_fn::{from_fn, from_fn_with_state};
 use self::request_body::UnfinishedRequests;
 use self::request_id::REQUEST_ID;
 use crate::app::App;
-use crate::web::extract::current_user::SignedIn;
+use crate::web::extract::SignedIn;
 use crate::web::{error, flash};
 
 /// Concurrent requests of one process. Heroku's router sends a dyno about 50 and queues the rest.
 pub(crate) const MAX_CONCURRENT_REQUESTS: usize = 200;
 
-/// Layers around the pages of the app.
 pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
     pages.layer(
         ServiceBuilder::new()
@@ -90,7 +91,6 @@ pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option
     )
 }
 
-/// Rejects signed-out visitors.
 pub(crate) async fn require_sign_in(_: SignedIn, request: Request, next: Next) -> Response {
     next.run(request).await
 }

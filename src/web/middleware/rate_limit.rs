@@ -11,17 +11,17 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::FORWARDED;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use tower_sessions::Session;
 use url::form_urlencoded;
 
 use crate::app::{App, Clock};
 use crate::ids::{TokenHash, UserId};
 use crate::rate_limiter::RateLimiter;
-use crate::web::error::AppError;
-use crate::web::extract::current_user::MaybeUser;
+use crate::web::error::{AppError, Result};
+use crate::web::extract::MaybeUser;
+use crate::web::middleware::from_fn::from_fn_with_state;
 
 /// Networks that are counted beside a /64, by the length of their prefix, with the factor of their limit: a household has
 /// up to a /56, a company a /48 (RIPE-690), and with it 65,536 networks of /64.
@@ -38,7 +38,6 @@ pub(crate) enum Key {
     State,
 }
 
-/// The key of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum RateLimitKey {
     User(UserId),
@@ -99,23 +98,20 @@ impl RateLimit {
             self.max,
             if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") }
         );
-        let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message).with_nothing_saved();
-        AppError { retry_after: Some(Duration::from_secs(seconds)), ..error }
+        let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message);
+        error.with_nothing_saved().with_retry_after(Duration::from_secs(seconds))
     }
 
-    async fn key(&self, request: &Parts) -> Result<RateLimitKey, AppError> {
-        let key = match (self.key, request.extensions.get::<Session>()) {
-            (Key::User, Some(session)) => {
-                MaybeUser::load(session.clone()).await?.user.map(|user| RateLimitKey::User(user.id))
-            }
-            (Key::State, _) => state(request).map(RateLimitKey::State),
-            (Key::Address, _) | (Key::User, None) => None,
+    async fn key(&self, request: &mut Parts) -> Result<RateLimitKey> {
+        let key = match self.key {
+            Key::User => MaybeUser::load_once(request).await?.user.map(|user| RateLimitKey::User(user.id)),
+            Key::State => state(request).map(RateLimitKey::State),
+            Key::Address => None,
         };
         Ok(key.unwrap_or_else(|| RateLimitKey::Address(address(request, self.trusted_proxies))))
     }
 }
 
-/// The hash of the query parameter `state`.
 fn state(request: &Parts) -> Option<TokenHash> {
     let mut parameters = form_urlencoded::parse(request.uri.query()?.as_bytes());
     parameters.find(|(name, _)| name == "state").map(|(_, state)| TokenHash::new(state.as_bytes()))
@@ -125,19 +121,29 @@ fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
     Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - prefix)))
 }
 
-/// Applies `limit` to `routes`.
 pub(crate) fn with_rate_limit(routes: MethodRouter<Arc<App>>, limit: &Arc<RateLimit>) -> MethodRouter<Arc<App>> {
-    // Around the methods of the route only, so that wrong methods do not count.
-    routes.route_layer(from_fn_with_state(limit.clone(), enforce))
+    with_rate_limits(routes, [limit.clone()])
 }
 
-pub(crate) async fn enforce(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    match limit.key(&parts).await.map(|key| limit.count(key)) {
-        Ok(Ok(())) => next.run(Request::from_parts(parts, body)).await,
-        Ok(Err(wait)) => limit.error(wait).into_response(),
-        Err(error) => error.into_response(),
+/// Applies `limits` to `routes`, in this order.
+pub(crate) fn with_rate_limits(
+    routes: MethodRouter<Arc<App>>,
+    limits: impl Into<Arc<[Arc<RateLimit>]>>,
+) -> MethodRouter<Arc<App>> {
+    // Around the methods of the route only, so that wrong methods do not count.
+    routes.route_layer(from_fn_with_state(limits.into(), enforce))
+}
+
+pub(crate) async fn enforce(State(limits): State<Arc<[Arc<RateLimit>]>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    for limit in limits.iter() {
+        match limit.key(&mut parts).await.map(|key| limit.count(key)) {
+            Ok(Ok(())) => {}
+            Ok(Err(wait)) => return limit.error(wait).into_response(),
+            Err(error) => return error.into_response(),
+        }
     }
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// The client's IP address; for IPv6, its /64 network, in which one household can use any address.
@@ -221,39 +227,27 @@ mod tests {
 
     #[test]
     fn forwarded_address_is_the_one_that_the_outermost_proxy_added() {
-        let mut headers = HeaderMap::new();
-        let (first, second, third) = ([203, 0, 113, 9], [198, 51, 100, 7], [192, 0, 2, 1]);
-        headers.append("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
-        for (proxies, expected) in [(0, None), (1, Some(second)), (2, Some(first)), (3, Some(first))] {
-            assert_eq!(forwarded_address(&headers, proxies), expected.map(IpAddr::from), "{proxies}");
-        }
-        headers.append("x-forwarded-for", "192.0.2.1".parse().unwrap());
-        for (proxies, expected) in [(1, third), (2, second), (3, first), (9, first)] {
-            assert_eq!(forwarded_address(&headers, proxies), Some(IpAddr::from(expected)), "{proxies}");
-        }
-        headers.append("x-forwarded-for", "unknown".parse().unwrap());
-        assert_eq!(forwarded_address(&headers, 1), None);
-        assert_eq!(forwarded_address(&headers, 2), Some(IpAddr::from(third)));
-    }
-
-    #[test]
-    fn empty_elements_of_forwarded_addresses_do_not_count() {
-        let (first, second) = (IpAddr::from([203, 0, 113, 9]), IpAddr::from([198, 51, 100, 7]));
-        for values in [
-            &["203.0.113.9, 198.51.100.7,"][..],
-            &["203.0.113.9,, 198.51.100.7", ""],
-            &["203.0.113.9", " , ", "198.51.100.7 ,\t,"],
+        let [first, second, third] =
+            [[203, 0, 113, 9], [198, 51, 100, 7], [192, 0, 2, 1]].map(|address| Some(IpAddr::from(address)));
+        let two = [None, second, first, first];
+        for (values, by_proxies) in [
+            (&["203.0.113.9, 198.51.100.7"][..], two),
+            (&["203.0.113.9, 198.51.100.7", "192.0.2.1"], [None, third, second, first]),
+            (&["203.0.113.9, 198.51.100.7", "192.0.2.1", "unknown"], [None, None, third, second]),
+            // Empty elements do not count.
+            (&["203.0.113.9, 198.51.100.7,"], two),
+            (&["203.0.113.9,, 198.51.100.7", ""], two),
+            (&["203.0.113.9", " , ", "198.51.100.7 ,\t,"], two),
+            (&[","], [None; 4]),
         ] {
             let mut headers = HeaderMap::new();
             for value in values {
                 headers.append("x-forwarded-for", value.parse().unwrap());
             }
-            for (proxies, expected) in [(1, second), (2, first), (3, first)] {
-                assert_eq!(forwarded_address(&headers, proxies), Some(expected), "{values:?} {proxies}");
+            for (proxies, expected) in by_proxies.into_iter().enumerate() {
+                assert_eq!(forwarded_address(&headers, proxies), expected, "{values:?} {proxies}");
             }
         }
-        let empty = HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), ",".parse().unwrap())]);
-        assert_eq!(forwarded_address(&empty, 1), None);
     }
 
     #[test]
@@ -263,11 +257,7 @@ mod tests {
             assert_eq!(parse_forwarded(entry), Some(v4), "{entry}");
         }
         for entry in [
-            "2001:db8::1",
-            "[2001:db8::1]",
-            "[2001:DB8:0::1]:443",
-            "[2001:db8::1]:",
-            "\"[2001:db8::1]:443\"",
+            "2001:db8::1", "[2001:db8::1]", "[2001:DB8:0::1]:443", "[2001:db8::1]:", "\"[2001:db8::1]:443\"",
             "2001:db8::1%eth0",
         ] {
             assert_eq!(parse_forwarded(entry), Some(v6), "{entry}");

@@ -20,14 +20,13 @@ use crate::app::App;
 use crate::domain::session_key;
 use crate::ids::TokenHash;
 use crate::in_progress::InProgress;
-use crate::web::error::{self, AppError};
+use crate::web::error::{self, AppError, Result};
 use crate::web::middleware::rate_limit::address;
 
 /// Bytes beyond the limit are read and dropped up to this many times the limit: browsers show no error page if the
 /// connection is closed during an upload.
 const MAX_EXCESS_FACTOR: usize = 8;
 
-/// Limits on the body of a route.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyLimits {
     pub(crate) max_bytes: usize,
@@ -41,7 +40,6 @@ pub(crate) struct BodyLimits {
     pub(crate) timeout: Duration,
     /// Limit on the pauses in it.
     pub(crate) idle_timeout: Duration,
-    /// Error for a body that is too large.
     pub(crate) too_large: fn() -> AppError,
 }
 
@@ -66,11 +64,11 @@ impl UnfinishedRequests {
     }
 
     /// Buffers the body of a request. Returns the complete request, and the permit of its bytes.
-    async fn buffer(&self, request: Request) -> Result<(Request, OwnedSemaphorePermit), AppError> {
+    async fn buffer(&self, request: Request) -> Result<(Request, OwnedSemaphorePermit)> {
         let (parts, body) = request.into_parts();
         let session = parts.extensions.get::<Session>().and_then(Session::id).map(session_key);
-        let by_address = self.by_address.try_enter(address(&parts, self.trusted_proxies));
-        let by_session = session.map(|session| self.by_session.try_enter(session));
+        let by_address = self.by_address.try_acquire(address(&parts, self.trusted_proxies));
+        let by_session = session.map(|session| self.by_session.try_acquire(session));
         if by_address.is_none() || by_session.is_some_and(|permit| permit.is_none()) {
             return Err(too_many());
         }
@@ -79,7 +77,7 @@ impl UnfinishedRequests {
         Ok((Request::from_parts(parts, Body::from(bytes)), permit))
     }
 
-    async fn read(&self, body: Body) -> Result<(Vec<u8>, OwnedSemaphorePermit), AppError> {
+    async fn read(&self, body: Body) -> Result<(Vec<u8>, OwnedSemaphorePermit)> {
         let limits = self.limits;
         let (mut bytes, mut length) = (Vec::new(), 0);
         let mut permit = self.bytes.clone().try_acquire_many_owned(0).map_err(|_| error::busy())?;
@@ -125,6 +123,6 @@ fn stalled() -> AppError {
 
 fn too_many() -> AppError {
     let message = "Too many unfinished requests at once. Try again in a few seconds.";
-    let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message).with_nothing_saved();
-    AppError { retry_after: Some(Duration::from_secs(5)), ..error }
+    let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message);
+    error.with_nothing_saved().with_retry_after(error::SHORT_WAIT)
 }

@@ -54,7 +54,7 @@ pub(crate) fn redact_path(path: &str) -> String {
             "u" => segment.len() <= MAX_SLUG_LENGTH && redacted.len() == 2,
             _ => false,
         };
-        let opens_link = |name: &str| ["s", "invite"].contains(&decode(name).to_ascii_lowercase().as_str());
+        let opens_link = |name: &str| ["s", "invite"].iter().any(|opener| decode(name).eq_ignore_ascii_case(opener));
         let is_redacted = opens_link(before) || !is_public && has_token_shape(&decoded);
         redacted.push(if is_redacted && !segment.is_empty() { Cow::Borrowed("…") } else { Cow::Borrowed(segment) });
     }
@@ -62,8 +62,12 @@ pub(crate) fn redact_path(path: &str) -> String {
 }
 
 /// Decodes a segment as often as it is encoded, at most three times.
-fn decode(segment: &str) -> String {
-    (0..3).fold(segment.to_owned(), |text, _| percent_decode_str(&text).decode_utf8_lossy().into_owned())
+fn decode(segment: &str) -> Cow<'_, str> {
+    if !segment.contains('%') {
+        return segment.into();
+    }
+    let decode = |text: String, _| percent_decode_str(&text).decode_utf8_lossy().into_owned();
+    (0..3).fold(segment.to_owned(), decode).into()
 }
 
 fn has_token_shape(text: &str) -> bool {

@@ -49,7 +49,6 @@ pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + 
     }
 }
 
-/// The Content-Security-Policy header.
 fn content_security_policy(app: &App) -> String {
     let providers = app.config.consent_origins().join(" ");
     let pictures = app.spotify.pictures.csp_sources().join(" ");
@@ -60,6 +59,7 @@ fn content_security_policy(app: &App) -> String {
         "style-src 'self'".into(),
         // Covers.
         format!("img-src 'self' {pictures}"),
+        "manifest-src 'self'".into(),
         // Requests of the heart buttons.
         "connect-src 'self'".into(),
         // Browsers also apply this to the redirect from the sign-in form to the consent page.

@@ -1,16 +1,13 @@
 //! The about page, with a summary of the account.
 
 use askama::Template;
-use axum::response::Response;
 
 use crate::domain::{CurrentUser, account};
-use crate::web::error::AppError;
-use crate::web::extract::State;
-use crate::web::extract::current_user::MaybeUser;
+use crate::web::error::Result;
+use crate::web::extract::{MaybeUser, State};
 use crate::web::pages::account::identities;
 use crate::web::pages::account::identities::IdentityRow;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, TimeView, render_page};
 
 #[derive(Template)]
 #[template(path = "about/show.html")]
@@ -31,7 +28,7 @@ struct AccountSummary {
     heart_count: i64,
 }
 
-async fn load_summary(app: &State, user: &CurrentUser) -> Result<Option<AccountSummary>, AppError> {
+async fn load_summary(app: &State, user: &CurrentUser) -> Result<Option<AccountSummary>> {
     let Some(account) = account::load(app, user).await? else { return Ok(None) };
     Ok(Some(AccountSummary {
         since: TimeView::date(account.created_at),
@@ -42,7 +39,7 @@ async fn load_summary(app: &State, user: &CurrentUser) -> Result<Option<AccountS
     }))
 }
 
-pub(crate) async fn show(app: State, layout: Layout, maybe_user: MaybeUser) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, layout: Layout, maybe_user: MaybeUser) -> Result {
     let account = match &maybe_user.user {
         Some(user) => load_summary(&app, user).await?,
         None => None,

@@ -7,15 +7,13 @@ use crate::ids::Provider;
 use crate::web::extract::State;
 use crate::web::pages::invites::registration_note;
 use crate::web::pages::login::other_providers;
-use crate::web::views::layout::{Layout, absolute_url, preview_image_url, render_page};
+use crate::web::views::{Layout, absolute_url, preview_image_url, render_page};
 
 #[derive(Template)]
 #[template(path = "home.html")]
 struct HomePage {
     layout: Layout,
-    /// Configured providers other than Spotify.
     others: Vec<Provider>,
-    /// Sentence on who may join.
     registration_note: Option<String>,
     canonical_url: String,
     preview_image: String,

@@ -4,23 +4,19 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use crate::app::{App, Registration};
+use crate::app::App;
 use crate::domain::registration::{self, Invite, InviteStatus};
 use crate::domain::text::visible_or;
 use crate::domain::{DEFAULT_NAME, operators};
-use crate::ids::Provider;
-use crate::web::error::AppError;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::operator_user::OperatorUser;
-use crate::web::extract::{Now, State};
+use crate::ids::{Provider, Registration};
+use crate::web::error::{AppError, Result};
+use crate::web::extract::{Now, OperatorUser, SignedIn, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::other_providers;
-use crate::web::views::layout::{Layout, absolute_url, render_page};
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, TimeView, absolute_url, render_page};
 
 /// Returns a sentence on who may join, for the landing page; `None` in an open demo.
 pub(crate) fn registration_note(app: &App) -> Option<String> {
@@ -43,7 +39,6 @@ pub(crate) fn registration_note(app: &App) -> Option<String> {
 struct InvitesPage {
     layout: Layout,
     invites: Vec<InviteRow>,
-    /// The link of a new invitation.
     link: Option<String>,
     registration: Registration,
 }
@@ -76,21 +71,24 @@ pub(crate) async fn index(
     layout: Layout,
     OperatorUser(user): OperatorUser,
     headers: HeaderMap,
-) -> Result<Response, AppError> {
+) -> Result {
     let invites = registration::list_invites(&app, &user).await?;
-    let token = flash::take(&app, &headers).and_then(|message| message.invite);
+    let link = match flash::take(&app, &headers) {
+        Some(Flash::InviteCreated(token)) => Some(absolute_url(&app, &format!("/invite/{}", token.expose()))),
+        _ => None,
+    };
     Ok(render_page(&InvitesPage {
         layout: layout.with_title("Invitations", "account"),
         invites: invites.into_iter().map(|invite| InviteRow::new(invite, now)).collect(),
-        link: token.map(|token| absolute_url(&app, &format!("/invite/{}", token.expose()))),
+        link,
         registration: app.config.access.registration,
     }))
 }
 
 /// Creates an invitation. Only the next page shows its link, because only a hash is stored.
-pub(crate) async fn create(app: State, Now(now): Now, OperatorUser(user): OperatorUser) -> Result<Response, AppError> {
+pub(crate) async fn create(app: State, Now(now): Now, OperatorUser(user): OperatorUser) -> Result {
     let token = registration::create_invite(&app, &user, now).await?;
-    Ok(flash::redirect_with_invite("/invites", token))
+    Ok(flash::redirect("/invites", Flash::InviteCreated(token)))
 }
 
 #[derive(Deserialize)]
@@ -98,11 +96,7 @@ pub(crate) struct RevokeForm {
     invite: i64,
 }
 
-pub(crate) async fn destroy(
-    app: State,
-    OperatorUser(user): OperatorUser,
-    Form(form): Form<RevokeForm>,
-) -> Result<Response, AppError> {
+pub(crate) async fn destroy(app: State, OperatorUser(user): OperatorUser, Form(form): Form<RevokeForm>) -> Result {
     registration::revoke_invite(&app, &user, form.invite).await?;
     Ok(flash::redirect("/invites", Flash::InviteRevoked))
 }
@@ -114,17 +108,10 @@ struct InvitePage {
     token: String,
     /// True if the link makes its bearer operator.
     makes_operator: bool,
-    /// Configured providers other than Spotify.
     others: Vec<Provider>,
 }
 
-/// The page that an invitation links to.
-pub(crate) async fn show(
-    app: State,
-    Now(now): Now,
-    layout: Layout,
-    Path(token): Path<String>,
-) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, Path(token): Path<String>) -> Result {
     let invalid = |status, message: &str| Err(AppError::new(status, "This invitation is not valid", message));
     match registration::invite_status(&app, &token, now).await? {
         InviteStatus::Valid { makes_operator } => Ok(render_page(&InvitePage {
@@ -142,12 +129,7 @@ pub(crate) async fn show(
 }
 
 /// Makes the signed-in user operator, if the link is for that.
-pub(crate) async fn accept(
-    app: State,
-    Now(now): Now,
-    SignedIn(user): SignedIn,
-    Path(token): Path<String>,
-) -> Result<Response, AppError> {
+pub(crate) async fn accept(app: State, Now(now): Now, SignedIn(user): SignedIn, Path(token): Path<String>) -> Result {
     match operators::redeem_link(&app, &user, &token, now).await? {
         true => Ok(flash::redirect("/operator", Flash::Operator(OperatorFlash::Joined))),
         false => Err(AppError::new(StatusCode::GONE, "This link is not valid", "It was used, or it has expired.")),

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::domain::doctor;
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::middleware::metrics::{Labels, RequestMetrics};
 use crate::web::pages::setup::Operator;
@@ -21,7 +21,7 @@ pub(crate) async fn show(
     app: State,
     Now(now): Now,
     Extension(request_metrics): Extension<Arc<RequestMetrics>>,
-) -> Result<Response, AppError> {
+) -> Result {
     let metrics = doctor::load_metrics(&app, now).await?;
     let mut registry = Registry::with_prefix("heartlist");
     registry.register("requests", "Requests handled by this process", request_metrics.requests.clone());

@@ -1,15 +1,11 @@
 //! Now playing: the current track, and the playlist it is played from.
 
 use askama::Template;
-use axum::response::Response;
 
 use crate::domain::now_playing::{self, NowPlaying, Playback, PlaybackContext, PlayingItem};
-use crate::web::error::{AppError, spotify_error_message};
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::time::TimeView;
+use crate::web::error::{Result, spotify_error_message};
+use crate::web::extract::{Now, SignedIn, State};
+use crate::web::views::{Layout, PlaylistCard, TimeView, render_page};
 
 #[derive(Template)]
 #[template(path = "now_playing/show.html")]
@@ -51,12 +47,7 @@ impl View {
 }
 
 /// Calls Spotify for each request and stores nothing.
-pub(crate) async fn show(
-    app: State,
-    Now(now): Now,
-    layout: Layout,
-    SignedIn(user): SignedIn,
-) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, SignedIn(user): SignedIn) -> Result {
     let view = to_view(now_playing::load(&app, &user, now).await?);
     let title = match view {
         View::Off => "Now playing – off",

@@ -3,26 +3,21 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 
 use crate::domain::DEFAULT_NAME;
-use crate::domain::operators::{self, Change, HiddenPlaylist, Person};
+use crate::domain::operators::{self, HiddenPlaylist, Person, PersonAction};
 use crate::domain::reference;
 use crate::domain::text::visible_or;
 use crate::domain::top::{self, Period};
 use crate::ids::{Provider, UserId};
-use crate::web::error::AppError;
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::operator_user::OperatorUser;
+use crate::web::error::Result;
 use crate::web::extract::return_to::with_next;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{MaybeUser, Now, OperatorUser, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::REAUTHENTICATE_PATH;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, TimeView, render_page};
 
 const PATH: &str = "/operator";
 
@@ -53,12 +48,11 @@ struct HiddenRow {
 
 impl From<Person> for PersonRow {
     fn from(person: Person) -> Self {
-        let label = |key: &String| Provider::from_key(key).map_or(key.clone(), |provider| provider.label().to_owned());
         Self {
             name: visible_or(person.display_name.clone(), DEFAULT_NAME),
             joined: TimeView::date(person.created_at),
             last_seen: person.last_seen_at.map(TimeView::date),
-            providers: person.providers.iter().map(label).collect::<Vec<_>>().join(", "),
+            providers: person.providers.iter().map(|key| Provider::label_of(key)).collect::<Vec<_>>().join(", "),
             person,
         }
     }
@@ -76,7 +70,7 @@ pub(crate) async fn show(
     layout: Layout,
     OperatorUser(user): OperatorUser,
     Query(page): Query<PageParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let people = operators::list_people(&app, page.number()).await?;
     let popular = top::load(&app, Period::AllTime, Some(user.id), now).await?;
     let name = |entry: top::RankedPlaylist| {
@@ -93,16 +87,6 @@ pub(crate) async fn show(
     }))
 }
 
-/// A button beside a person.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum PersonAction {
-    Grant,
-    Revoke,
-    TakeDown,
-    AllowSharing,
-}
-
 #[derive(Deserialize)]
 pub(crate) struct PersonForm {
     action: PersonAction,
@@ -114,19 +98,19 @@ pub(crate) async fn update_person(
     (OperatorUser(user), maybe_user): (OperatorUser, MaybeUser),
     Path(person): Path<i64>,
     Form(form): Form<PersonForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     // Somebody else may be using a browser that was left open.
     if matches!(form.action, PersonAction::Grant) && !maybe_user.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, PATH)).into_response());
     }
     let person = UserId(person);
-    let (change, done) = match form.action {
-        PersonAction::Grant => (Change::Grant(person), OperatorFlash::Granted),
-        PersonAction::Revoke => (Change::Revoke(person), OperatorFlash::Revoked),
-        PersonAction::TakeDown => (Change::TakeDown(person), OperatorFlash::TakenDown),
-        PersonAction::AllowSharing => (Change::AllowSharing(person), OperatorFlash::SharingAllowed),
+    let done = match form.action {
+        PersonAction::Grant => OperatorFlash::Granted,
+        PersonAction::Revoke => OperatorFlash::Revoked,
+        PersonAction::TakeDown => OperatorFlash::TakenDown,
+        PersonAction::AllowSharing => OperatorFlash::SharingAllowed,
     };
-    let is_done = operators::apply(&app, &user, change, now).await?;
+    let is_done = operators::change_person(&app, &user, person, form.action, now).await?;
     // Whoever gave up the role cannot open the page any more.
     let path = if person == user.id && matches!(form.action, PersonAction::Revoke) { "/account" } else { PATH };
     match is_done {
@@ -148,14 +132,11 @@ pub(crate) async fn update_popular(
     Now(now): Now,
     OperatorUser(user): OperatorUser,
     Form(form): Form<PopularForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let Ok(playlist) = reference::parse(&form.link) else {
         return Ok(flash::redirect(PATH, Flash::Operator(OperatorFlash::NotALink)));
     };
-    let (change, done) = match form.hide {
-        true => (Change::Hide(playlist), OperatorFlash::Hidden),
-        false => (Change::Unhide(playlist), OperatorFlash::Shown),
-    };
-    operators::apply(&app, &user, change, now).await?;
+    operators::set_hidden(&app, &user, &playlist, form.hide, now).await?;
+    let done = if form.hide { OperatorFlash::Hidden } else { OperatorFlash::Shown };
     Ok(flash::redirect(PATH, Flash::Operator(done)))
 }

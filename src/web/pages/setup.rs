@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, FORWARDED, HOST, VIA};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, uri::Authority};
 use axum::response::Response;
 use subtle::ConstantTimeEq;
+use url::Url;
 
-use crate::app::App;
+use crate::app::{App, is_loopback};
 use crate::domain::doctor::{self, Finding, RequestContext};
 use crate::domain::operators;
 use crate::ids::{Secret, TokenHash};
-use crate::web::error::{AppError, not_found};
-use crate::web::extract::State;
-use crate::web::extract::current_user::MaybeUser;
+use crate::web::error::{AppError, Result, not_found};
+use crate::web::extract::{MaybeUser, State};
 use crate::web::middleware::rate_limit::is_forwarded;
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "setup/show.html")]
@@ -31,7 +31,6 @@ struct SetupPage {
 }
 
 struct FindingRow {
-    /// CSS class of the status.
     class: &'static str,
     label: &'static str,
     finding: Finding,
@@ -74,11 +73,11 @@ pub(crate) struct Operator(RequestContext);
 impl FromRequestParts<Arc<App>> for Operator {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
         let token = app.config.operator_token.as_ref();
         // On a public server behind a proxy that adds no headers, every client would look local.
-        let is_local_server = app.config.base_url.host_str().is_some_and(is_loopback);
+        let is_local_server = is_loopback(&app.config.base_url);
         if !(is_local_server && is_local_request(peer, &parts.headers)
             || token.is_some_and(|token| has_operator_token(token, &parts.headers))
             || is_signed_in_operator(parts, app).await?)
@@ -93,7 +92,7 @@ impl FromRequestParts<Arc<App>> for Operator {
     }
 }
 
-async fn is_signed_in_operator(parts: &mut Parts, app: &Arc<App>) -> Result<bool, AppError> {
+async fn is_signed_in_operator(parts: &mut Parts, app: &Arc<App>) -> Result<bool> {
     match MaybeUser::from_request_parts(parts, app).await?.user {
         Some(user) => Ok(operators::is_operator(app, user.id).await?),
         None => Ok(false),
@@ -105,15 +104,10 @@ async fn is_signed_in_operator(parts: &mut Parts, app: &Arc<App>) -> Result<bool
 fn is_local_request(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     let forwarding =
         [FORWARDED.as_str(), VIA.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
-    let host = header_text(headers, HOST.as_str()).and_then(|host| host.parse::<Authority>().ok());
+    let host = header_text(headers, HOST.as_str()).and_then(|host| Url::parse(&format!("http://{host}")).ok());
     peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
-        && host.is_some_and(|host| is_loopback(host.host()))
+        && host.is_some_and(|host| is_loopback(&host))
         && forwarding.iter().all(|name| !headers.contains_key(*name))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// True if the request has the operator token. Compares hashes in constant time, so that not even the length leaks.

@@ -13,7 +13,7 @@ use crate::web::error::{AppError, Link};
 use crate::web::extract::State;
 use crate::web::extract::current_user::SignedIn;
 use crate::web::extract::list_query::ListParams;
-use crate::web::flash::{self, Flash};
+use crate::web::flash::{self, Flash, RenamedTag};
 use crate::web::pages::account::delete::ConfirmForm;
 use crate::web::views::layout::{Layout, render_page};
 use crate::web::views::sanitize_for_redisplay;
@@ -123,7 +123,7 @@ pub(crate) async fn rename(
         }
     };
     Ok(match tags::rename(&app, &user, &form.tag, &name, form.merge == "yes").await? {
-        Renamed::Renamed(old) => flash::redirect_with_renamed_tag("/tags", old, name),
+        Renamed::Renamed(old) => flash::redirect("/tags", Flash::TagRenamed(RenamedTag { old, new: name })),
         Renamed::Merged => flash::redirect("/tags", Flash::TagsMerged),
         Renamed::NotFound => return Err(tag_not_found().with_nothing_saved()),
         Renamed::Exists => Redirect::to(&merge_path(&form.tag, &name)).into_response(),

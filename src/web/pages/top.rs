@@ -4,15 +4,13 @@ use askama::Template;
 use axum::extract::Query;
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, VARY};
-use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse};
 use serde::Deserialize;
 
 use crate::domain::top::{self, Period, RankedPlaylist};
-use crate::web::error::{AppError, not_found};
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::error::{Result, not_found};
+use crate::web::extract::{MaybeUser, Now, State};
+use crate::web::views::{Layout, PlaylistCard, render_page};
 
 /// The query parameter `when`: `ever` for all time, anything else for this week.
 #[derive(Deserialize)]
@@ -42,7 +40,7 @@ pub(crate) async fn show(
     layout: Layout,
     maybe_user: MaybeUser,
     Query(params): Query<PeriodParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     if !app.config.top_page {
         return Err(not_found().await);
     }

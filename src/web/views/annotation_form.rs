@@ -5,7 +5,6 @@ use crate::domain::tags::is_same;
 use crate::domain::text::is_visible;
 use crate::web::views::sanitize_for_redisplay;
 
-/// Values and errors of the form.
 pub(crate) struct AnnotationForm {
     pub(crate) note: String,
     /// Comma-separated.
@@ -23,7 +22,6 @@ pub(crate) struct Suggestion {
 }
 
 impl AnnotationForm {
-    /// The form with the stored values.
     pub(crate) fn new(note: Option<&str>, tags: &[String]) -> Self {
         Self {
             note: note.unwrap_or_default().into(),
@@ -34,7 +32,6 @@ impl AnnotationForm {
         }
     }
 
-    /// The form with invalid input and its errors.
     pub(crate) fn invalid(note: &str, tags: &str, error: AnnotationError) -> Self {
         Self {
             note: sanitize_for_redisplay(note),

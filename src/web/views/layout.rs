@@ -11,21 +11,18 @@ use crate::app::App;
 use crate::domain::{CurrentUser, playlists};
 use crate::ids::PlaylistId;
 use crate::web::assets::ASSETS;
-use crate::web::error::AppError;
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::return_to::SafePath;
-use crate::web::flash::{self, Flash, FlashMessage, RenamedTag};
+use crate::web::error::{AppError, Result};
+use crate::web::extract::{MaybeUser, SafePath};
+use crate::web::flash::{self, Flash, RenamedTag};
 use crate::web::views::playlist_card::{PlaylistCard, display_name};
 
 /// Fields of `base.html`.
 #[derive(Clone)]
 pub(crate) struct Layout {
     pub(crate) title: String,
-    /// Name of the signed-in user.
     pub(crate) user_name: Option<String>,
     /// False while the database is down.
     pub(crate) is_user_known: bool,
-    /// Current menu entry.
     pub(crate) section: &'static str,
     pub(crate) is_demo: bool,
     pub(crate) has_top_page: bool,
@@ -40,7 +37,6 @@ pub(crate) struct Layout {
     pub(crate) path: String,
 }
 
-/// A rendered flash message.
 #[derive(Clone)]
 pub(crate) struct FlashView {
     /// True for `role=alert`, false for `role=status`.
@@ -77,7 +73,6 @@ impl Layout {
         }
     }
 
-    /// Sets title and menu entry.
     pub(crate) fn with_title(mut self, title: impl Into<String>, section: &'static str) -> Self {
         self.title = title.into();
         self.section = section;
@@ -88,53 +83,45 @@ impl Layout {
 impl FromRequestParts<Arc<App>> for Layout {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let user = MaybeUser::from_request_parts(parts, app).await?.user;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let flash = match flash::take(app, &parts.headers) {
-            Some(message) => Some(flash_view(app, user.as_ref(), message).await),
+            Some(flash) => Some(flash_view(app, user.as_ref(), flash).await),
             None => None,
         };
         Ok(Self { user_name: user.map(|user| user.name), flash, ..Self::without_user(app, path) })
     }
 }
 
-/// Renders a flash message with what it is about.
-async fn flash_view(app: &App, user: Option<&CurrentUser>, message: FlashMessage) -> FlashView {
-    let mut text = message.flash.text(user.map(|user| user.name.as_str()));
-    let undo = match (message.flash, message.playlist, message.renamed_tag) {
-        (Flash::Unhearted, Some(id), _) => Some(Undo::Heart(id)),
-        (Flash::TagRenamed, _, Some(tag)) => Some(Undo::Tag(tag)),
+/// Renders a flash message. Loads the playlist's name if the message is about one.
+async fn flash_view(app: &App, user: Option<&CurrentUser>, flash: Flash) -> FlashView {
+    let (is_alert, mut text) = (flash.is_alert(), flash.text(user.map(|user| user.name.as_str())));
+    let undo = match flash {
+        Flash::Unhearted(id) => Some(Undo::Heart(id)),
+        Flash::TagRenamed(tag) => Some(Undo::Tag(tag)),
         _ => None,
     };
-    let subject = match (&undo, user) {
-        (Some(Undo::Heart(id)), Some(user)) => load_name(app, user, id).await,
-        (Some(Undo::Tag(tag)), _) => Some(format!("“{}” is now “{}”", tag.old, tag.new)),
-        _ => None,
-    };
-    if let Some(subject) = subject {
-        text = format!("{}: {subject}.", text.trim_end_matches('.'));
+    if let (Some(user), Some(Undo::Heart(id))) = (user, &undo)
+        && let Ok(playlist) = playlists::find(app, user, id).await
+    {
+        let name =
+            playlist.map_or_else(|| display_name(id.as_str(), None), |playlist| PlaylistCard::from(playlist).name);
+        text = format!("{}: {name}.", text.trim_end_matches('.'));
     }
-    FlashView { is_alert: message.flash.is_alert(), text, undo }
+    FlashView { is_alert, text, undo }
 }
 
-async fn load_name(app: &App, user: &CurrentUser, id: &PlaylistId) -> Option<String> {
-    let playlist = playlists::find(app, user, id).await.ok()?;
-    Some(playlist.map_or_else(|| display_name(id.as_str(), None), |playlist| PlaylistCard::from(playlist).name))
-}
-
-/// Absolute URL of a path.
 pub(crate) fn absolute_url(app: &App, path: &str) -> String {
     format!("{}{path}", app.config.base_url.origin().ascii_serialization())
 }
 
-/// URL of the link preview image.
 pub(crate) fn preview_image_url(app: &App) -> String {
     absolute_url(app, &ASSETS.preview_image)
 }
 
-/// Size of a page of fifty playlists, in bytes.
-const INITIAL_PAGE_CAPACITY: usize = 56 * 1024;
+/// Size of a page of fifty hearts, in bytes.
+const INITIAL_PAGE_CAPACITY: usize = 64 * 1024;
 
 /// Renders a page. Responds with an internal error if that fails.
 pub(crate) fn render_page(page: &impl Template) -> Response {

@@ -11,18 +11,44 @@ use std::fmt;
 use askama::{FastWritable, Values};
 use url::form_urlencoded::byte_serialize;
 
-/// A count with thousands separators, such as `1,234`.
-pub(crate) fn format_count(number: impl std::fmt::Display) -> String {
-    let digits = number.to_string();
-    if digits.len() <= 3 {
-        return digits;
+pub(crate) use self::annotation_form::AnnotationForm;
+pub(crate) use self::layout::{Layout, absolute_url, preview_image_url, render_page};
+pub(crate) use self::pager::{PageParam, Pager};
+pub(crate) use self::playlist_card::{PlaylistCard, display_name};
+pub(crate) use self::time::{DateView, TimeView, rfc3339};
+
+/// A count with thousands separators, such as `1,234`. Needs no HTML escaping.
+pub(crate) struct Count(u64);
+
+pub(crate) fn count(number: impl TryInto<u64>) -> Count {
+    Count(number.try_into().unwrap_or_default())
+}
+
+impl Count {
+    fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
+        // The longest has 20 digits and 6 commas.
+        let (mut text, mut start, mut rest) = ([b','; 26], 26, self.0);
+        loop {
+            start -= if (26 - start) % 4 == 3 { 2 } else { 1 };
+            text[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                return out.write_str(str::from_utf8(&text[start..]).map_err(|_| fmt::Error)?);
+            }
+        }
     }
-    let has_comma = |index: usize| index > 0 && (digits.len() - index).is_multiple_of(3);
-    digits
-        .chars()
-        .enumerate()
-        .flat_map(|(index, digit)| has_comma(index).then_some(',').into_iter().chain([digit]))
-        .collect()
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl FastWritable for Count {
+    fn write_into(&self, dest: &mut dyn fmt::Write, _: &dyn Values) -> askama::Result<()> {
+        Ok(self.write(dest)?)
+    }
 }
 
 /// Replaces control characters, most of which HTML forbids, in text that is displayed again in a form field.
@@ -56,11 +82,15 @@ pub(crate) struct TagPath<'a> {
 
 impl TagPath<'_> {
     fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
-        let quote = if self.tag.contains(' ') { "%22" } else { "" };
+        let is_quoted = self.tag.contains(' ');
         out.write_str(&self.links.before)?;
-        out.write_str(quote)?;
+        if is_quoted {
+            out.write_str("%22")?;
+        }
         byte_serialize(self.tag.as_bytes()).try_for_each(|part| out.write_str(part))?;
-        out.write_str(quote)?;
+        if is_quoted {
+            out.write_str("%22")?;
+        }
         out.write_str(&self.links.after)
     }
 }
@@ -79,11 +109,13 @@ impl FastWritable for TagPath<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::format_count;
+    use super::count;
 
     #[test]
     fn counts_have_thousands_separators() {
-        let formatted = [0, 999, 1000, 1_234_567].map(format_count);
-        assert_eq!(formatted, ["0", "999", "1,000", "1,234,567"]);
+        let formatted = [0, 999, 1000, 123_456, 1_234_567].map(|number: u64| count(number).to_string());
+        assert_eq!(formatted, ["0", "999", "1,000", "123,456", "1,234,567"]);
+        assert_eq!(count(u64::MAX).to_string(), "18,446,744,073,709,551,615");
+        assert_eq!(count(-1).to_string(), "0");
     }
 }

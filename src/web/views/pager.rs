@@ -4,9 +4,8 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use crate::domain::{PageRange, Paginated};
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 
-/// Maximum number of pages of a range.
 const MAX_PAGES_IN_RANGE: usize = 10;
 /// No list has as many pages.
 const MAX_PAGE: usize = 1_000_000;
@@ -40,7 +39,6 @@ fn parse_page(text: &str) -> Option<usize> {
     is_number.then(|| text.parse().unwrap_or(MAX_PAGE).min(MAX_PAGE)).filter(|page| *page > 0)
 }
 
-/// Links between the pages of a list.
 pub(crate) struct Pager {
     pub(crate) range: PageRange,
     pub(crate) page_count: usize,
@@ -49,7 +47,7 @@ pub(crate) struct Pager {
 
 impl Pager {
     /// Fails with 404 for a page after the last one.
-    pub(crate) fn new<L>(list: &Paginated<L>, first_path: impl Into<String>) -> Result<Self, AppError> {
+    pub(crate) fn new<L>(list: &Paginated<L>, first_path: impl Into<String>) -> Result<Self> {
         let (range, page_count, first_path) = (list.range, list.page_count(), first_path.into());
         if range.first > page_count {
             return Err(page_not_found());
@@ -76,7 +74,6 @@ fn with_page(path: &str, page: &str) -> String {
     format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' })
 }
 
-/// Error for a page after the last one.
 pub(crate) fn page_not_found() -> AppError {
     AppError::new(StatusCode::NOT_FOUND, "No such page", "The list ends before this page.")
 }

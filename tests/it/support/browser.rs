@@ -24,15 +24,8 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 static MAX_BROWSERS: Semaphore = Semaphore::const_new(2);
 
 const CHROMIUM_FLAGS: [&str; 10] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     "--window-size=1000,800",
 ];
 

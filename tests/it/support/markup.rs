@@ -12,14 +12,7 @@ use super::page::Page;
 
 /// Attributes that hold ids of other elements.
 const REFERENCE_ATTRIBUTES: [&str; 9] = [
-    "for",
-    "form",
-    "list",
-    "headers",
-    "aria-labelledby",
-    "aria-describedby",
-    "aria-controls",
-    "aria-owns",
+    "for", "form", "list", "headers", "aria-labelledby", "aria-describedby", "aria-controls", "aria-owns",
     "popovertarget",
 ];
 

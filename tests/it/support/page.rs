@@ -75,6 +75,10 @@ impl Page {
                 fields.insert(input.attr("name").unwrap().into(), input.attr("value").unwrap_or("on").into());
             }
         }
+        for area in form.select(&parsed("textarea[name]")) {
+            // The parser has dropped the line feed after the start tag.
+            fields.insert(area.attr("name").unwrap().into(), area.text().collect());
+        }
         for select in form.select(&parsed("select[name]")) {
             let chosen = select.select(&parsed("option[selected]")).next().or(select.select(&parsed("option")).next());
             let value = chosen.map(|option| option.attr("value").map_or_else(|| text(option), str::to_owned));

@@ -1,4 +1,5 @@
-//! Accounts with the other providers, with ids in the format of the real ones.
+//! Accounts with the other providers. No real account can have their ids: the real ones of Google, Facebook and X are
+//! digits, and GitHub's fit in 63 bits.
 
 use super::provider::OtherProvider;
 
@@ -51,19 +52,19 @@ impl Account {
 /// Ada has the same verified address with two providers, Mira's is verified with one of two, Noor hides what she can.
 pub(super) fn fixtures() -> Vec<Account> {
     use OtherProvider::{Facebook, GitHub, Google, X};
-    let noor = Account::new("noor", GitHub, "90210044", "");
+    let noor = Account::new("noor", GitHub, "18000000000000000003", "");
     vec![
-        Account::new("ada", Google, "104217793021745559012", "Ada Example").with_email("ada@example.org", true),
-        Account::new("mira", Google, "117700120034459981243", "Mira Example").with_email("mira@example.org", true),
-        Account::new("noor", Google, "101999000111222333444", "Noor").with_email("noor@example.org", false),
-        Account::new("ada", GitHub, "58323100", "Ada").with_email("Ada@example.org", true),
-        Account::new("mira", GitHub, "60411207", "Mira").with_email("mira@example.org", false),
+        Account::new("ada", Google, "made-up-ada", "Ada Example").with_email("ada@example.org", true),
+        Account::new("mira", Google, "made-up-mira", "Mira Example").with_email("mira@example.org", true),
+        Account::new("noor", Google, "made-up-noor", "Noor").with_email("noor@example.org", false),
+        Account::new("ada", GitHub, "18000000000000000001", "Ada").with_email("Ada@example.org", true),
+        Account::new("mira", GitHub, "18000000000000000002", "Mira").with_email("mira@example.org", false),
         Account { name: None, ..noor },
-        Account::new("ada", Facebook, "10158000000000001", "Ada Example").with_email("ada@example.org", false),
-        Account::new("mira", Facebook, "10158000000000002", "Mira Example"),
-        Account::new("noor", Facebook, "10158000000000003", "Noor"),
-        Account::new("ada", X, "2244994945000000001", "Ada"),
-        Account::new("mira", X, "2244994945000000002", "mira"),
-        Account::new("noor", X, "2244994945000000003", "noor"),
+        Account::new("ada", Facebook, "made-up-ada", "Ada Example").with_email("ada@example.org", false),
+        Account::new("mira", Facebook, "made-up-mira", "Mira Example"),
+        Account::new("noor", Facebook, "made-up-noor", "Noor"),
+        Account::new("ada", X, "made-up-ada", "Ada"),
+        Account::new("mira", X, "made-up-mira", "mira"),
+        Account::new("noor", X, "made-up-noor", "noor"),
     ]
 }

@@ -36,16 +36,8 @@ struct AuthorizationRequest {
 }
 
 const FIELDS: [&str; 10] = [
-    "client_id",
-    "response_type",
-    "redirect_uri",
-    "scope",
-    "state",
-    "code_challenge",
-    "code_challenge_method",
-    "prompt",
-    "max_age",
-    "auth_type",
+    "client_id", "response_type", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method",
+    "prompt", "max_age", "auth_type",
 ];
 
 /// The consent page, or an error page.

@@ -2,18 +2,14 @@
 
 use askama::Template;
 use axum::extract::Query;
-use axum::response::Response;
 
 use crate::app::App;
 use crate::domain::CurrentUser;
 use crate::domain::activity::{self, Event};
 use crate::ids::Provider;
-use crate::web::error::AppError;
-use crate::web::extract::State;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::time::TimeView;
+use crate::web::error::Result;
+use crate::web::extract::{SignedIn, State};
+use crate::web::views::{Layout, PageParam, Pager, TimeView, render_page};
 
 #[derive(Template)]
 #[template(path = "account/activity.html")]
@@ -31,12 +27,8 @@ pub(crate) struct EventRow {
 
 impl From<Event> for EventRow {
     fn from(event: Event) -> Self {
-        let with_provider = |verb: &str| {
-            let provider = event.provider.as_deref().and_then(Provider::from_key);
-            let label =
-                provider.map_or_else(|| event.provider.clone().unwrap_or_default(), |provider| provider.label().into());
-            format!("{verb} {label}")
-        };
+        let provider = event.provider.as_deref().map(Provider::label_of).unwrap_or_default();
+        let with_provider = |verb: &str| format!("{verb} {provider}");
         let description = match event.kind.as_str() {
             "joined" => with_provider("Joined with"),
             "signed-in" => with_provider("Signed in with"),
@@ -58,7 +50,7 @@ impl From<Event> for EventRow {
 }
 
 /// Returns the latest events, and whether there are more.
-pub(crate) async fn latest(app: &App, user: &CurrentUser) -> Result<(Vec<EventRow>, bool), AppError> {
+pub(crate) async fn latest(app: &App, user: &CurrentUser) -> Result<(Vec<EventRow>, bool)> {
     let (events, total) = activity::list_recent(app, user).await?;
     let has_more = total > events.len() as i64;
     Ok((events.into_iter().map(EventRow::from).collect(), has_more))
@@ -69,7 +61,7 @@ pub(crate) async fn index(
     layout: Layout,
     SignedIn(user): SignedIn,
     Query(page): Query<PageParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let list = activity::list_page(&app, &user, page.number()).await?;
     Ok(render_page(&ActivityPage {
         layout: layout.with_title("Activity", "account"),

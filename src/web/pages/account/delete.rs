@@ -3,20 +3,18 @@
 use askama::Template;
 use axum::Form;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 
 use crate::domain::account;
 use crate::domain::identities::{self, Identity};
 use crate::domain::operators;
-use crate::web::error::AppError;
-use crate::web::extract::current_user::{MaybeUser, SignedIn};
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
+use crate::web::error::{AppError, Result};
+use crate::web::extract::{Device, MaybeUser, Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::account::deleted;
 use crate::web::pages::login::login_cookie;
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::{Layout, render_page};
 
 #[derive(Template)]
 #[template(path = "account/disconnect.html")]
@@ -25,12 +23,7 @@ struct DisconnectPage {
     heart_count: i64,
 }
 
-/// The confirmation page for disconnecting Spotify.
-pub(crate) async fn show_disconnect(
-    app: State,
-    layout: Layout,
-    SignedIn(user): SignedIn,
-) -> Result<Response, AppError> {
+pub(crate) async fn show_disconnect(app: State, layout: Layout, SignedIn(user): SignedIn) -> Result {
     let account = account::load(&app, &user).await?.ok_or_else(|| AppError::sign_in_required("/account"))?;
     Ok(render_page(&DisconnectPage {
         layout: layout.with_title("Disconnect Spotify", "account"),
@@ -39,12 +32,7 @@ pub(crate) async fn show_disconnect(
 }
 
 /// Removes Spotify's tokens from all of the user's sessions.
-pub(crate) async fn disconnect(
-    app: State,
-    Now(now): Now,
-    SignedIn(user): SignedIn,
-    Device(device): Device,
-) -> Result<Response, AppError> {
+pub(crate) async fn disconnect(app: State, Now(now): Now, SignedIn(user): SignedIn, Device(device): Device) -> Result {
     account::disconnect(&app, &user, &device, now).await?;
     Ok(flash::redirect("/account", Flash::Disconnected))
 }
@@ -66,7 +54,7 @@ pub(crate) async fn show(
     layout: Layout,
     maybe_user: MaybeUser,
     SignedIn(user): SignedIn,
-) -> Result<Response, AppError> {
+) -> Result {
     let account = account::load(&app, &user).await?.ok_or_else(|| AppError::sign_in_required("/account/delete"))?;
     Ok(render_page(&DeletePage {
         layout: layout.with_title("Delete your account", "account"),
@@ -94,9 +82,9 @@ pub(crate) async fn destroy(
     Now(now): Now,
     (maybe_user, headers): (MaybeUser, HeaderMap),
     Form(form): Form<ConfirmForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let Some(user) = maybe_user.user.clone() else {
-        return match flash::take(&app, &headers).map(|message| message.flash) {
+        return match flash::take(&app, &headers) {
             // The button was pressed twice.
             Some(Flash::AccountDeleted(_)) => Ok(Redirect::to(deleted::PATH).into_response()),
             // Perhaps an earlier press deleted the account. The sign-in then makes a new one, which nobody asked to delete.

@@ -4,8 +4,8 @@
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::extract::MaybeUser;
+use crate::web::views::{Layout, render_page};
 
 pub(crate) const PATH: &str = "/account/deleted";
 

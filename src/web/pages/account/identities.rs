@@ -2,23 +2,19 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 
 use crate::domain::activity::{self, EventKind};
 use crate::domain::identities::{self, Identity, LinkedIdentities, UnlinkOutcome};
 use crate::domain::{CurrentUser, login};
 use crate::ids::Provider;
-use crate::web::error::{AppError, not_found};
-use crate::web::extract::current_user::{MaybeUser, SignedIn};
-use crate::web::extract::device::Device;
-use crate::web::extract::return_to::{NextParam, SafePath, with_next};
-use crate::web::extract::{Now, State};
+use crate::web::error::{Result, not_found};
+use crate::web::extract::return_to::with_next;
+use crate::web::extract::{Device, MaybeUser, NextParam, Now, SafePath, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::login::REAUTHENTICATE_PATH;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, TimeView, render_page};
 
-/// The identities on the account page.
 pub(crate) struct IdentityList {
     pub(crate) linked: Vec<IdentityRow>,
     /// Configured providers that are not linked.
@@ -35,7 +31,7 @@ pub(crate) struct IdentityRow {
     pub(crate) can_unlink: bool,
 }
 
-pub(crate) async fn load(app: &State, user: &CurrentUser) -> Result<IdentityList, AppError> {
+pub(crate) async fn load(app: &State, user: &CurrentUser) -> Result<IdentityList> {
     let identities = identities::load(app, user).await?;
     let row = |identity| IdentityRow::new(identity, identities.can_unlink(app, &identity.provider));
     let linked = identities.linked.iter().map(row).collect();
@@ -48,7 +44,7 @@ impl IdentityRow {
     fn new(identity: &Identity, can_unlink: bool) -> Self {
         Self {
             key: identity.provider.clone(),
-            label: identity.label(),
+            label: identity.label().to_owned(),
             subject: identity.subject.clone(),
             email: identity.email.clone(),
             since: TimeView::date(identity.created_at),
@@ -69,13 +65,7 @@ struct UnlinkPage {
     has_available: bool,
 }
 
-/// The confirmation page for unlinking an identity.
-pub(crate) async fn show(
-    app: State,
-    layout: Layout,
-    SignedIn(user): SignedIn,
-    Path(key): Path<String>,
-) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, layout: Layout, SignedIn(user): SignedIn, Path(key): Path<String>) -> Result {
     let provider = provider_from_key(&key).await?;
     let identities = identities::load(&app, &user).await?;
     let can_unlink = identities.can_unlink(&app, provider.key());
@@ -84,7 +74,7 @@ pub(crate) async fn show(
         return Ok(Redirect::to("/account").into_response());
     }
     let others = linked.iter().filter(|identity| can_unlink && identity.provider != provider.key());
-    let remaining = others.map(Identity::label).collect();
+    let remaining = others.map(|identity| identity.label().to_owned()).collect();
     let name = provider.label();
     let title = if can_unlink { format!("Unlink {name}") } else { format!("{name} cannot be unlinked") };
     Ok(render_page(&UnlinkPage {
@@ -96,21 +86,20 @@ pub(crate) async fn show(
 }
 
 /// Returns the provider, even if it is not configured any more, so that its identities can be unlinked.
-async fn provider_from_key(key: &str) -> Result<Provider, AppError> {
+async fn provider_from_key(key: &str) -> Result<Provider> {
     match Provider::from_key(key) {
         Some(provider) => Ok(provider),
         None => Err(not_found().await),
     }
 }
 
-/// Unlinks an identity.
 pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
     maybe_user: MaybeUser,
     (SignedIn(user), Device(device)): (SignedIn, Device),
     Path(key): Path<String>,
-) -> Result<Response, AppError> {
+) -> Result {
     let provider = provider_from_key(&key).await?;
     if !maybe_user.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, &format!("/account/identities/{key}"))).into_response());
@@ -142,7 +131,7 @@ pub(crate) async fn reauthenticate(
     layout: Layout,
     (maybe_user, SignedIn(user)): (MaybeUser, SignedIn),
     Query(params): Query<NextParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let next = SafePath::parse_or_playlists(params.next.as_deref()).as_str().to_owned();
     if maybe_user.has_signed_in_recently(now).await? {
         return Ok(Redirect::to(&next).into_response());
@@ -155,7 +144,6 @@ pub(crate) async fn reauthenticate(
 #[template(path = "account/merge.html")]
 struct MergePage {
     layout: Layout,
-    /// Providers linked to the older account.
     providers: Vec<Provider>,
     next: String,
 }
@@ -167,7 +155,7 @@ pub(crate) async fn show_merge(
     layout: Layout,
     maybe_user: MaybeUser,
     Query(params): Query<NextParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
     let can_merge = maybe_user.merge_until().await?.is_some_and(|until| now < until);
     let providers = match &maybe_user.user {

@@ -7,14 +7,11 @@ pub(crate) mod identities;
 pub(crate) mod sessions;
 
 use askama::Template;
-use axum::response::Response;
 
 use crate::domain::{CurrentUser, account, operators, sharing};
-use crate::web::error::AppError;
-use crate::web::extract::State;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::time::TimeView;
+use crate::web::error::{AppError, Result};
+use crate::web::extract::{SignedIn, State};
+use crate::web::views::{Layout, TimeView, render_page};
 
 #[derive(Template)]
 #[template(path = "account/show.html")]
@@ -35,7 +32,7 @@ struct AccountPage {
     has_more_events: bool,
 }
 
-pub(crate) async fn show(app: State, layout: Layout, SignedIn(user): SignedIn) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, layout: Layout, SignedIn(user): SignedIn) -> Result {
     let account = account::load(&app, &user).await?.ok_or_else(|| AppError::sign_in_required("/account"))?;
     let (events, has_more_events) = activity::latest(&app, &user).await?;
     Ok(render_page(&AccountPage {

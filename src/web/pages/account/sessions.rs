@@ -1,17 +1,14 @@
 //! The sessions on the account page.
 
 use axum::Form;
-use axum::response::Response;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::{CurrentUser, sessions};
-use crate::web::error::AppError;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
+use crate::web::error::Result;
+use crate::web::extract::{Device, Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::time::TimeView;
+use crate::web::views::TimeView;
 
 pub(crate) struct SessionRow {
     /// Short id of the session, safe to show in a page.
@@ -34,8 +31,7 @@ impl From<sessions::SessionInfo> for SessionRow {
     }
 }
 
-/// Returns the user's sessions, the current one first.
-pub(crate) async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionRow>, AppError> {
+pub(crate) async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionRow>> {
     Ok(sessions::list(app, user).await?.into_iter().map(SessionRow::from).collect())
 }
 
@@ -52,7 +48,7 @@ pub(crate) async fn destroy(
     SignedIn(user): SignedIn,
     Device(device): Device,
     Form(form): Form<EndSessionForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let message = match form.session {
         Some(short_id) => {
             sessions::end(&app, &user, &short_id, &device, now).await?;

@@ -11,15 +11,12 @@ use crate::app::App;
 use crate::domain::annotation::{self, Annotation};
 use crate::domain::{CurrentUser, Error, playlists, tags};
 use crate::ids::PlaylistId;
-use crate::web::error::{AppError, Link};
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::return_to::{FromParam, SafePath, list_anchor};
-use crate::web::extract::{Now, State};
+use crate::web::error::{AppError, Result};
+use crate::web::extract::return_to::list_anchor;
+use crate::web::extract::{FromParam, Now, SafePath, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
-use crate::web::views::annotation_form::AnnotationForm;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::views::{AnnotationForm, Layout, PlaylistCard, render_page};
 
 #[derive(Template)]
 #[template(path = "hearts/annotation.html")]
@@ -40,7 +37,7 @@ pub(crate) async fn edit(
     SignedIn(user): SignedIn,
     Now(now): Now,
     (Path(id), Query(query)): (Path<String>, Query<FromParam>),
-) -> Result<Response, AppError> {
+) -> Result {
     let card = load_card(&app, &user, &parse_id(&id)?).await?;
     let form = card.annotation_form().with_suggestions(tags::suggest(&app, &user, now).await?);
     Ok(annotation_page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
@@ -63,7 +60,7 @@ pub(crate) async fn update(
     SignedIn(user): SignedIn,
     Now(now): Now,
     (Path(id), Form(params)): (Path<String>, Form<AnnotationParams>),
-) -> Result<Response, AppError> {
+) -> Result {
     let id = parse_id(&id)?;
     let annotation = match Annotation::parse(&params.note, &params.tags) {
         Ok(annotation) => annotation,
@@ -86,7 +83,7 @@ pub(crate) async fn update(
     }
 }
 
-async fn load_card(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<PlaylistCard, AppError> {
+async fn load_card(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<PlaylistCard> {
     let playlist = playlists::find(app, user, id).await?;
     playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(not_hearted)
 }
@@ -100,7 +97,5 @@ fn annotation_page(layout: Layout, card: PlaylistCard, form: AnnotationForm, fro
 /// Error for a heart that was removed meanwhile, perhaps in another tab.
 fn not_hearted() -> AppError {
     let message = "A note and tags belong to a heart, and this playlist no longer has yours. Heart it again first.";
-    let mut error = AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).with_nothing_saved();
-    error.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
-    error
+    AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).with_nothing_saved().with_hearts_link()
 }

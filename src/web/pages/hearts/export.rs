@@ -1,7 +1,7 @@
 //! Exports of hearts as CSV and JSON.
 
+use axum::Extension;
 use axum::body::Body;
-use axum::http::Method;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -12,42 +12,18 @@ use crate::domain::activity::{self, EventKind};
 use crate::domain::import_export::{self, Format};
 use crate::domain::{CurrentUser, Result};
 use crate::web::error::AppError;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{Device, Now, SignedIn, State};
 
-pub(crate) async fn csv(
+/// Sends the file and records the export. The route sets the format.
+pub(crate) async fn show(
     app: State,
-    now: Now,
-    method: Method,
-    SignedIn(user): SignedIn,
-    device: Device,
-) -> std::result::Result<Response, AppError> {
-    export(&app, &user, Format::Csv, (method, device), now).await
-}
-
-pub(crate) async fn json(
-    app: State,
-    now: Now,
-    method: Method,
-    SignedIn(user): SignedIn,
-    device: Device,
-) -> std::result::Result<Response, AppError> {
-    export(&app, &user, Format::Json, (method, device), now).await
-}
-
-/// Returns the file, and records the export unless the request is HEAD, for which nothing is sent.
-async fn export(
-    app: &App,
-    user: &CurrentUser,
-    format: Format,
-    (method, Device(device)): (Method, Device),
+    Extension(format): Extension<Format>,
     Now(now): Now,
+    SignedIn(user): SignedIn,
+    Device(device): Device,
 ) -> std::result::Result<Response, AppError> {
-    let file = download(app, user, format, now).await?;
-    if method != Method::HEAD {
-        activity::record(app, user.id, EventKind::Exported, &device, now).await;
-    }
+    let file = download(&app, &user, format, now).await?;
+    activity::record(&app, user.id, EventKind::Exported, &device, now).await;
     Ok(file)
 }
 

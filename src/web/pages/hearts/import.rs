@@ -12,18 +12,15 @@ use time::OffsetDateTime;
 
 use crate::domain::activity::{self, EventKind};
 use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport, IsCancelled};
-use crate::web::error::{AppError, Link};
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::error::{AppError, Result};
+use crate::web::extract::{Device, Now, SignedIn, State};
+use crate::web::views::{Layout, render_page};
 
 pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
 /// A file and the rest of the form.
 pub(crate) const MAX_REQUEST_BYTES: usize = MAX_FILE_BYTES + 4096;
 /// Limit on the time for reading a file. The largest takes a few seconds.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Maximum number of concurrent imports.
 pub(crate) const MAX_CONCURRENT: usize = 4;
 
 #[derive(Template)]
@@ -45,8 +42,8 @@ pub(crate) async fn create(
     layout: Layout,
     (SignedIn(user), Device(device)): (SignedIn, Device),
     upload: Multipart,
-) -> Result<Response, AppError> {
-    let _place = app.imports.try_enter(user.id).ok_or_else(import_in_progress)?;
+) -> Result {
+    let _permit = app.imports.try_acquire(user.id).ok_or_else(import_in_progress)?;
     let file = match parse_file(read_upload(upload).await?, now).await? {
         Ok(file) => file,
         Err(error) => return Ok(invalid_page(layout, error)),
@@ -66,10 +63,10 @@ pub(crate) async fn create(
 fn import_in_progress() -> AppError {
     let message = "Heartlist is still reading another file of yours. Try again when it is done.";
     let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "One import at a time", message);
-    with_retry_link(AppError { retry_after: Some(Duration::from_secs(10)), ..error })
+    with_retry_link(error).with_retry_after(Duration::from_secs(10))
 }
 
-async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>, AppError> {
+async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFile, ImportError>> {
     let parsed = run_blocking(PARSE_TIMEOUT, move |is_cancelled| import_export::parse(&bytes, now, is_cancelled)).await;
     parsed?.ok_or_else(file_takes_too_long)
 }
@@ -79,7 +76,7 @@ async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFi
 async fn run_blocking<T: Send + 'static>(
     timeout: Duration,
     work: impl FnOnce(IsCancelled<'_>) -> T + Send + 'static,
-) -> Result<Option<T>, AppError> {
+) -> Result<Option<T>> {
     let request = Arc::new(());
     let observer = Arc::downgrade(&request);
     let work = tokio::task::spawn_blocking(move || work(&|| observer.strong_count() == 0));
@@ -98,7 +95,7 @@ fn import_page(layout: Layout, error: Option<String>, report: Option<ImportRepor
 }
 
 /// Returns the content of the field `file`; empty without one.
-async fn read_upload(mut upload: Multipart) -> Result<Bytes, AppError> {
+async fn read_upload(mut upload: Multipart) -> Result<Bytes> {
     while let Some(field) = upload.next_field().await.map_err(upload_error)? {
         if field.name() == Some("file") {
             let bytes = field.bytes().await.map_err(upload_error)?;
@@ -127,9 +124,7 @@ pub(crate) fn file_too_large() -> AppError {
 }
 
 fn with_retry_link(error: AppError) -> AppError {
-    let mut error = error.with_nothing_saved();
-    error.recovery_links = vec![Link { href: "/hearts/import", text: "Choose another file" }];
-    error
+    error.with_nothing_saved().with_link("/hearts/import", "Choose another file")
 }
 
 #[cfg(test)]

@@ -35,8 +35,8 @@ pub(crate) async fn index(
     let HeartList { hearts, total_hearts } = hearts::list(&app, &user, &list.query()).await?;
     let pager = Pager::new(&hearts, list.path())?;
     let matches = hearts.total;
-    let mut cards: Vec<_> =
-        hearts.entries.into_iter().map(|playlist| PlaylistCard::with_name_date(playlist, now)).collect();
+    let with_name_date = |playlist| PlaylistCard::with_name_date(playlist, now);
+    let mut cards: Vec<_> = hearts.entries.into_iter().map(with_name_date).collect();
     if let Some(card) = cards.iter_mut().find(|card| Some(&card.id) == params.edit.as_ref()) {
         card.annotation_form = Some(card.annotation_form().with_suggestions(tags.clone()));
     }

@@ -1,56 +1,47 @@
 //! Adding and removing hearts; the pages are in the modules.
 
+pub(crate) mod add;
 pub(crate) mod annotation;
-pub(crate) mod by_link;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
 pub(crate) mod removed;
 
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::{Form, Json};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::hearts;
 use crate::ids::PlaylistId;
-use crate::web::error::AppError;
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::return_to::{Referer, list_anchor};
-use crate::web::extract::{Now, State};
+use crate::web::error::{AppError, Result};
+use crate::web::extract::return_to::list_anchor;
+use crate::web::extract::{MaybeUser, Now, Referer, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 
 /// The playlist's id, and the page with the button.
 type HeartTarget = (Path<String>, Referer);
 
-/// JSON response for the script.
 #[derive(Serialize)]
 struct HeartState {
     playlist_id: String,
     hearted: bool,
 }
 
-/// Adds a heart.
-pub(crate) async fn add(
-    app: State,
-    now: Now,
-    maybe_user: MaybeUser,
-    (Path(id), Referer(page)): HeartTarget,
-) -> Result<Response, AppError> {
+pub(crate) async fn add(app: State, now: Now, maybe_user: MaybeUser, (Path(id), Referer(page)): HeartTarget) -> Result {
     let id = parse_id(&id)?;
     set_heart(&app, now, maybe_user, (&id, true), page.as_str()).await?;
     Ok(Json(HeartState { playlist_id: id.into(), hearted: true }).into_response())
 }
 
-/// Removes a heart.
 pub(crate) async fn remove(
     app: State,
     now: Now,
     maybe_user: MaybeUser,
     (Path(id), Referer(page)): HeartTarget,
-) -> Result<Response, AppError> {
+) -> Result {
     let id = parse_id(&id)?;
     set_heart(&app, now, maybe_user, (&id, false), page.as_str()).await?;
     Ok(Json(HeartState { playlist_id: id.into(), hearted: false }).into_response())
@@ -62,7 +53,7 @@ async fn set_heart(
     maybe_user: MaybeUser,
     (id, hearted): (&PlaylistId, bool),
     from: &str,
-) -> Result<(), AppError> {
+) -> Result<()> {
     let user = maybe_user.user.ok_or_else(|| sign_in_required(from, hearted, id))?.id;
     let changed = match hearted {
         true => hearts::add(app, user, id, now).await,
@@ -93,12 +84,9 @@ pub(crate) async fn update(
     maybe_user: MaybeUser,
     (Path(id), Referer(page)): HeartTarget,
     Form(form): Form<HeartForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let id = parse_id(&id)?;
     let anchor = list_anchor(Some(page.as_str()), &id);
     set_heart(&app, now, maybe_user, (&id, form.hearted), &anchor).await?;
-    Ok(match form.hearted {
-        true => flash::redirect(&anchor, Flash::Hearted),
-        false => flash::redirect_with_playlist(&anchor, Flash::Unhearted, id),
-    })
+    Ok(flash::redirect(&anchor, if form.hearted { Flash::Hearted } else { Flash::Unhearted(id) }))
 }

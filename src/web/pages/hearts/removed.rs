@@ -3,23 +3,18 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query};
-use axum::response::Response;
 use serde::Deserialize;
 
 use crate::domain::Error;
 use crate::domain::hearts::{self, RemovedHeart};
 use crate::domain::text::is_visible;
-use crate::web::error::AppError;
-use crate::web::extract::current_user::SignedIn;
+use crate::web::error::Result;
 use crate::web::extract::return_to::{list_anchor, playlist_path};
-use crate::web::extract::{Now, State};
+use crate::web::extract::{Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::account::delete::ConfirmForm;
 use crate::web::pages::playlists::show::parse_id;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::playlist_card::display_name;
-use crate::web::views::time::DateView;
+use crate::web::views::{DateView, Layout, PageParam, Pager, display_name, render_page};
 
 #[derive(Template)]
 #[template(path = "hearts/removed.html")]
@@ -33,7 +28,6 @@ struct RemovedPage {
 
 struct RemovedRow {
     id: String,
-    /// Path of the playlist.
     path: String,
     name: String,
     owner: Option<String>,
@@ -65,7 +59,7 @@ pub(crate) async fn index(
     layout: Layout,
     SignedIn(user): SignedIn,
     Query(page): Query<PageParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let removed = hearts::list_removed(&app, &user, page.number(), now).await?;
     let pager = Pager::new(&removed, "/hearts/removed")?;
     Ok(render_page(&RemovedPage {
@@ -100,7 +94,7 @@ pub(crate) async fn update(
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
     Form(form): Form<RemovedHeartForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let id = parse_id(&id)?;
     let message = match form.action {
         Action::Restore => match hearts::restore(&app, &user, &id, now).await {
@@ -112,12 +106,7 @@ pub(crate) async fn update(
     Ok(flash::redirect(&list_anchor(form.from.as_deref(), &id), message))
 }
 
-/// Deletes all removed hearts for good.
-pub(crate) async fn destroy_all(
-    app: State,
-    SignedIn(user): SignedIn,
-    Form(form): Form<ConfirmForm>,
-) -> Result<Response, AppError> {
+pub(crate) async fn destroy_all(app: State, SignedIn(user): SignedIn, Form(form): Form<ConfirmForm>) -> Result {
     if !form.is_confirmed() {
         return Ok(flash::redirect("/hearts/removed", Flash::NotConfirmed));
     }

@@ -4,12 +4,10 @@ use axum::http::StatusCode;
 
 use crate::app::App;
 use crate::domain::Error;
-use crate::domain::login::{Conflict, LoginError};
+use crate::domain::login::{Conflict, LoginError, ProviderError};
 use crate::domain::registration::RegistrationError;
 use crate::ids::Provider;
 use crate::web::error::{AppError, Link};
-
-const UNFINISHED_HEADING: &str = "Sign-in did not finish";
 
 pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_signed_in: bool) -> AppError {
     let name = provider.label();
@@ -26,35 +24,42 @@ pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_s
         }
         LoginError::Conflict(conflict) => return conflict_error(conflict, name),
         LoginError::Registration(error) => return registration_error(error),
-        LoginError::Timeout => provider_error(
-            StatusCode::GATEWAY_TIMEOUT,
-            format!("{name} took too long to answer. Try again in a moment."),
-        ),
-        LoginError::Unavailable(cause) => {
-            provider_error(StatusCode::BAD_GATEWAY, format!("{name} sent an unusable answer. Try again in a moment."))
-                .with_cause(cause)
-        }
-        LoginError::Misconfigured(cause) => AppError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "This way to sign in is not set up correctly",
-            format!("{name} rejects Heartlist’s client id or secret. The operator needs to check them."),
-        )
-        .with_nothing_saved()
-        .with_cause(cause),
+        LoginError::Provider(error) => provider_error(error, name),
         // A retry does not help.
         LoginError::Failed(error @ Error::Misconfigured(_)) => failed(error),
         LoginError::Failed(error) => failed(error).with_retry("/playlists"),
     };
     // A retry would sign in instead of linking, so the user is sent back to the account page.
-    if is_signed_in && provider != Provider::Spotify { with_account_link(error) } else { error.with_provider(provider) }
+    if is_signed_in && provider != Provider::Spotify {
+        with_account_link(error)
+    } else {
+        AppError { retry_provider: provider, ..error }
+    }
 }
 
 fn unfinished(message: impl Into<String>) -> AppError {
-    AppError::new(StatusCode::BAD_REQUEST, UNFINISHED_HEADING, message).with_nothing_saved().with_retry("/playlists")
+    let error = AppError::new(StatusCode::BAD_REQUEST, "Sign-in did not finish", message);
+    error.with_nothing_saved().with_retry("/playlists")
 }
 
-fn provider_error(status: StatusCode, message: String) -> AppError {
-    AppError::new(status, UNFINISHED_HEADING, message).with_nothing_saved().with_retry("/playlists")
+fn provider_error(error: ProviderError, name: &str) -> AppError {
+    match error {
+        ProviderError::TimedOut => AppError {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            ..unfinished(format!("{name} took too long to answer. Try again in a moment."))
+        },
+        ProviderError::Misconfigured(_) => AppError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "This way to sign in is not set up correctly",
+            format!("{name} rejects Heartlist’s client id or secret. The operator needs to check them."),
+        )
+        .with_nothing_saved()
+        .with_cause(error),
+        _ => AppError {
+            status: StatusCode::BAD_GATEWAY,
+            ..unfinished(format!("{name} sent an unusable answer. Try again in a moment.")).with_cause(error)
+        },
+    }
 }
 
 fn failed(error: Error) -> AppError {
@@ -75,15 +80,12 @@ fn registration_error(error: RegistrationError) -> AppError {
     AppError::new(StatusCode::FORBIDDEN, "Closed to new people", message).with_nothing_saved()
 }
 
-const ACCOUNT: Link = Link { href: "/account", text: "My account" };
 const SIGN_OUT: Link = Link { href: "/logout", text: "Sign out" };
 const REAUTHENTICATE: Link = Link { href: "/account/reauthenticate?next=%2Faccount", text: "Sign in again" };
 const MERGE: Link = Link { href: "/account/merge?next=%2Faccount", text: "Confirm that both are yours" };
 
-fn with_account_link(mut error: AppError) -> AppError {
-    error.retry_path = None;
-    error.recovery_links.push(ACCOUNT);
-    error
+fn with_account_link(error: AppError) -> AppError {
+    AppError { retry_path: None, ..error }.with_link("/account", "My account")
 }
 
 fn conflict_error(conflict: Conflict, name: &str) -> AppError {

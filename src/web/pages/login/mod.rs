@@ -19,14 +19,11 @@ use crate::domain::login::{
 use crate::domain::top;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
-use crate::web::error::AppError;
-use crate::web::extract::current_user::MaybeUser;
-use crate::web::extract::device::Device;
-use crate::web::extract::provider::ProviderPath;
-use crate::web::extract::return_to::{NextParam, SafePath, sign_in_path, with_next};
-use crate::web::extract::{Now, State};
+use crate::web::error::Result;
+use crate::web::extract::return_to::{sign_in_path, with_next};
+use crate::web::extract::{Device, MaybeUser, NextParam, Now, ProviderPath, SafePath, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::layout::{Layout, render_page};
+use crate::web::views::{Layout, render_page};
 
 /// The value of `Clear-Site-Data` at sign-out. Not `"cookies"`: that would end the sessions of all sites below the same
 /// registrable domain and lose the flash message. Not `"cache"`, which takes Chrome seconds; pages are not cached.
@@ -41,20 +38,13 @@ struct LoginPage {
     next: String,
     /// Playlist that the sign-in hearts, if the visitor leaves the box ticked. Any site can link here with any id.
     heart: Option<String>,
-    /// Its name, if it is public.
     heart_name: Option<String>,
-    /// Provider of the primary button.
     primary: Provider,
     others: Vec<Provider>,
 }
 
 /// The page with all providers. Redirects users who are signed in and connected.
-pub(crate) async fn show(
-    app: State,
-    maybe_user: MaybeUser,
-    layout: Layout,
-    Query(params): Query<NextParam>,
-) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, maybe_user: MaybeUser, layout: Layout, Query(params): Query<NextParam>) -> Result {
     // A user who is signed in can only connect Spotify here.
     let others = if maybe_user.user.is_none() { other_providers(&app) } else { Vec::new() };
     login_page(&app, (maybe_user, layout), params, Provider::Spotify, others).await
@@ -67,11 +57,10 @@ pub(crate) async fn show_provider(
     maybe_user: MaybeUser,
     layout: Layout,
     Query(params): Query<NextParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     login_page(&app, (maybe_user, layout), params, provider, Vec::new()).await
 }
 
-/// Returns the configured providers other than Spotify.
 pub(crate) fn other_providers(app: &State) -> Vec<Provider> {
     app.oauth.providers().filter(|provider| *provider != Provider::Spotify).collect()
 }
@@ -82,7 +71,7 @@ async fn login_page(
     params: NextParam,
     primary: Provider,
     others: Vec<Provider>,
-) -> Result<Response, AppError> {
+) -> Result {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
     if login::intent(IntentField::SignIn, primary, maybe_user.user.as_ref(), None).is_none() {
         return Ok(Redirect::to(next.as_str()).into_response());
@@ -139,7 +128,7 @@ pub(crate) async fn create(
     ProviderPath(provider): ProviderPath,
     (maybe_user, headers): (MaybeUser, HeaderMap),
     Form(form): Form<LoginForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let reauth = form.reauth();
     let next = SafePath::parse_or_playlists(form.params.next.as_deref());
     let Some(intent) = login::intent(form.intent(), provider, maybe_user.user.as_ref(), reauth) else {
@@ -168,7 +157,7 @@ pub(crate) async fn callback(
     ProviderPath(provider): ProviderPath,
     (maybe_user, headers): (MaybeUser, HeaderMap),
     (Device(device), Query(params)): (Device, Query<CallbackParams>),
-) -> Result<Response, AppError> {
+) -> Result {
     let is_signed_in = maybe_user.user.is_some();
     let params = CallbackParams { browser: login_cookie::read(&app, &headers), ..params };
     let signed_in = (maybe_user.user.clone(), maybe_user.merge_until().await?);
@@ -196,7 +185,7 @@ async fn sign_in_response(
     provider: Provider,
     result: LoginResult,
     (device, now): (&str, OffsetDateTime),
-) -> Result<Response, AppError> {
+) -> Result {
     // A merge deletes the sessions of the merged account.
     if !matches!(result.outcome, Outcome::Merged { .. }) {
         maybe_user.reload().await?;
@@ -220,17 +209,17 @@ async fn sign_in_response(
 /// `was_connected` is true if Spotify was connected before.
 fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> Flash {
     let is_spotify = provider == Provider::Spotify;
-    match (result.missing, result.after.reauth, result.outcome) {
-        (Some(missing), ..) => Flash::Missing(missing),
+    match (result.after.reauth, result.outcome) {
+        _ if !result.missing.is_empty() => Flash::Missing(result.missing.clone()),
         _ if result.after.heart.is_some() => Flash::SignedInAndHearted,
-        (None, Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
-        (None, Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
-        (None, Some(ReauthReason::RenewConsent | ReauthReason::SignInAgain), _) => Flash::SignedIn,
-        (None, None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,
-        (None, None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
-        (None, None, Outcome::Linked(_)) => Flash::Linked(provider),
-        (None, None, Outcome::Merged { .. }) => Flash::Merged,
-        (None, None, Outcome::SignedIn(_) | Outcome::Joined) => Flash::SignedIn,
+        (Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
+        (Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
+        (Some(ReauthReason::RenewConsent | ReauthReason::SignInAgain), _) => Flash::SignedIn,
+        (None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,
+        (None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
+        (None, Outcome::Linked(_)) => Flash::Linked(provider),
+        (None, Outcome::Merged { .. }) => Flash::Merged,
+        (None, Outcome::SignedIn(_) | Outcome::Joined) => Flash::SignedIn,
     }
 }
 
@@ -248,7 +237,7 @@ pub(crate) async fn show_logout(layout: Layout) -> Response {
     }
 }
 
-pub(crate) async fn sign_out(app: State, maybe_user: MaybeUser) -> Result<Response, AppError> {
+pub(crate) async fn sign_out(app: State, maybe_user: MaybeUser) -> Result {
     maybe_user.sign_out().await?;
     let mut response = flash::redirect("/", Flash::SignedOut);
     // Pending logins end with the session.

@@ -3,20 +3,16 @@
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::{Method, StatusCode};
-use axum::response::Response;
 use serde::Deserialize;
 
 use crate::domain::playlists::{self, Item, ItemKind};
 use crate::domain::{Error, Paginated, tags};
 use crate::ids::PlaylistId;
-use crate::web::error::{AppError, Link, consent_button, spotify_error_message};
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::return_to::{BackLink, playlist_path};
-use crate::web::extract::{Now, State};
-use crate::web::views::annotation_form::AnnotationForm;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::{PageParam, Pager, page_not_found, page_path};
-use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::error::{AppError, Result, consent_button, spotify_error_message};
+use crate::web::extract::return_to::playlist_path;
+use crate::web::extract::{BackLink, Now, SignedIn, State};
+use crate::web::views::pager::{page_not_found, page_path};
+use crate::web::views::{AnnotationForm, Layout, PageParam, Pager, PlaylistCard, render_page};
 
 #[derive(Template)]
 #[template(path = "playlists/show.html")]
@@ -29,7 +25,6 @@ struct PlaylistPage {
     heart_count: i64,
     items: Items,
     current_path: String,
-    /// Label of the button to Spotify's consent page.
     consent_button: Option<&'static str>,
 }
 
@@ -68,7 +63,7 @@ pub(crate) async fn show(
     layout: Layout,
     SignedIn(user): SignedIn,
     (method, Path(id), Query(params)): (Method, Path<String>, Query<ShowParams>),
-) -> Result<Response, AppError> {
+) -> Result {
     let id = parse_id(&id)?;
     let (page, back) = (params.page.number(), BackLink::from_param(params.from.as_deref()));
     let loaded = playlists::load(&app, &user, &id, (page, method == Method::HEAD), now).await?;
@@ -89,20 +84,15 @@ pub(crate) async fn show(
     }))
 }
 
-pub(crate) fn parse_id(text: &str) -> Result<PlaylistId, AppError> {
+pub(crate) fn parse_id(text: &str) -> Result<PlaylistId> {
     PlaylistId::parse(text).map_err(|error| {
-        let mut error = AppError::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "Not a playlist id",
-            format!("This is not a playlist id: {error}."),
-        )
-        .with_nothing_saved();
-        error.recovery_links = vec![Link { href: "/hearts", text: "My hearts" }];
-        error
+        let message = format!("This is not a playlist id: {error}.");
+        let error = AppError::new(StatusCode::UNPROCESSABLE_ENTITY, "Not a playlist id", message);
+        error.with_nothing_saved().with_hearts_link()
     })
 }
 
-fn items(items: playlists::PlaylistItems, error: Option<&Error>, path: &str) -> Result<Items, AppError> {
+fn items(items: playlists::PlaylistItems, error: Option<&Error>, path: &str) -> Result<Items> {
     Ok(match items {
         playlists::PlaylistItems::Page(items) => list_items(items, path)?,
         playlists::PlaylistItems::OwnersOnly => Items::Hidden("Spotify shows the songs of a playlist only to its owner and collaborators.".into()),
@@ -118,7 +108,7 @@ fn items_unavailable_message(error: Option<&Error>) -> String {
     format!("{reason} Heartlist doesn’t store songs, so they can’t be shown right now.")
 }
 
-fn list_items(items: Paginated<Item>, path: &str) -> Result<Items, AppError> {
+fn list_items(items: Paginated<Item>, path: &str) -> Result<Items> {
     let (total, pager) = (items.total, Pager::new(&items, path)?);
     let has_episodes = items.entries.iter().any(|item| matches!(item.kind, ItemKind::Episode));
     let noun = match (has_episodes, total) {

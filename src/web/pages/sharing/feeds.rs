@@ -1,18 +1,15 @@
 //! Feeds of shared hearts: Atom (RFC 4287) and JSON Feed 1.1 (<https://www.jsonfeed.org/version/1.1/>).
 
 use askama::Template;
-use axum::response::Response;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::domain::sharing::SharedPage;
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::SharedPageRequest;
-use crate::web::views::layout::absolute_url;
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::time::rfc3339;
+use crate::web::views::{PlaylistCard, absolute_url, rfc3339};
 
 /// A feed in either format. Fields are named as in JSON Feed.
 #[derive(Serialize, Template)]
@@ -46,17 +43,17 @@ struct Item {
     date_published: String,
 }
 
-pub(crate) async fn atom(app: State, Now(now): Now, request: SharedPageRequest) -> Result<Response, AppError> {
+pub(crate) async fn atom(app: State, Now(now): Now, request: SharedPageRequest) -> Result {
     let feed = feed(&app, &request, "atom.xml", now).await?;
     Ok(request.respond("application/atom+xml; charset=utf-8", feed.render().map_err(AppError::internal)?))
 }
 
-pub(crate) async fn json(app: State, Now(now): Now, request: SharedPageRequest) -> Result<Response, AppError> {
+pub(crate) async fn json(app: State, Now(now): Now, request: SharedPageRequest) -> Result {
     let feed = feed(&app, &request, "feed.json", now).await?;
     Ok(request.respond("application/feed+json", serde_json::to_string(&feed).map_err(AppError::internal)?))
 }
 
-async fn feed(app: &App, request: &SharedPageRequest, file: &str, now: OffsetDateTime) -> Result<Feed, AppError> {
+async fn feed(app: &App, request: &SharedPageRequest, file: &str, now: OffsetDateTime) -> Result<Feed> {
     let page = request.load(app, 1, now).await?;
     let id = page.feed_id.clone();
     let owner = strip_invalid_xml(&page.owner);

@@ -7,22 +7,18 @@ mod request;
 use askama::Template;
 use axum::Form;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
+use crate::domain::CurrentUser;
 use crate::domain::activity::{self, EventKind};
-use crate::domain::{CurrentUser, sharing};
-use crate::web::error::AppError;
-use crate::web::extract::current_user::SignedIn;
-use crate::web::extract::device::Device;
-use crate::web::extract::{Now, State};
+use crate::domain::sharing::{self, PageError};
+use crate::web::error::Result;
+use crate::web::extract::{Device, Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::layout::{Layout, absolute_url, render_page};
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::sanitize_for_redisplay;
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, PlaylistCard, TimeView, absolute_url, render_page, sanitize_for_redisplay};
 
 const SETTINGS_PATH: &str = "/account/sharing";
 
@@ -35,7 +31,6 @@ struct SettingsPage {
     visible_count: i64,
     /// The first of the shared hearts.
     preview: Vec<PlaylistCard>,
-    /// URL prefix of public pages.
     page_url_prefix: String,
     page: Option<String>,
     slug: SlugField,
@@ -54,22 +49,11 @@ struct SecretLink {
     since: TimeView,
 }
 
-pub(crate) async fn show(
-    app: State,
-    Now(now): Now,
-    layout: Layout,
-    SignedIn(user): SignedIn,
-) -> Result<Response, AppError> {
+pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, SignedIn(user): SignedIn) -> Result {
     settings_page(&app, layout, &user, now, SlugField::default()).await
 }
 
-async fn settings_page(
-    app: &App,
-    layout: Layout,
-    user: &CurrentUser,
-    now: OffsetDateTime,
-    slug: SlugField,
-) -> Result<Response, AppError> {
+async fn settings_page(app: &App, layout: Layout, user: &CurrentUser, now: OffsetDateTime, slug: SlugField) -> Result {
     let settings = sharing::load_settings(app, user, now).await?;
     let title = if slug.error.is_some() { "Sharing – not turned on" } else { "Sharing" };
     let link_url = |token: &str| absolute_url(app, &format!("/s/{token}"));
@@ -103,15 +87,19 @@ pub(crate) async fn update_page(
     layout: Layout,
     (SignedIn(user), Device(device)): (SignedIn, Device),
     Form(form): Form<PageForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     if !form.on {
         sharing::disable_page(&app, &user, now).await?;
         activity::record(&app, user.id, EventKind::PageDisabled, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOff));
     }
-    let Err(error) = sharing::enable_page(&app, &user, &form.slug, now).await? else {
-        activity::record(&app, user.id, EventKind::PageEnabled, &device, now).await;
-        return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOn));
+    let error = match sharing::enable_page(&app, &user, &form.slug, now).await {
+        Ok(()) => {
+            activity::record(&app, user.id, EventKind::PageEnabled, &device, now).await;
+            return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOn));
+        }
+        Err(PageError::Failed(error)) => return Err(error.into()),
+        Err(error) => error,
     };
     let slug = SlugField { value: sanitize_for_redisplay(&form.slug), error: Some(error.to_string()) };
     let page = settings_page(&app, layout, &user, now, slug).await?;
@@ -129,10 +117,12 @@ pub(crate) async fn update_link(
     Now(now): Now,
     (SignedIn(user), Device(device)): (SignedIn, Device),
     Form(form): Form<SecretLinkForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     if form.on {
-        if sharing::create_link(&app, &user, now).await?.is_err() {
-            return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown));
+        match sharing::create_link(&app, &user, now).await {
+            Ok(()) => {}
+            Err(PageError::Failed(error)) => return Err(error.into()),
+            Err(_) => return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown)),
         }
         activity::record(&app, user.id, EventKind::LinkCreated, &device, now).await;
         return Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOn));

@@ -2,14 +2,11 @@
 
 use askama::Template;
 use axum::extract::Query;
-use axum::response::Response;
 
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::SharedPageRequest;
-use crate::web::views::layout::{Layout, absolute_url, preview_image_url};
-use crate::web::views::pager::{PageParam, Pager};
-use crate::web::views::playlist_card::PlaylistCard;
+use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, absolute_url, preview_image_url};
 
 #[derive(Template)]
 #[template(path = "sharing/page.html")]
@@ -33,7 +30,7 @@ pub(crate) async fn show(
     Now(now): Now,
     request: SharedPageRequest,
     Query(page): Query<PageParam>,
-) -> Result<Response, AppError> {
+) -> Result {
     let shared = request.load(&app, page.number(), now).await?;
     let pager = Pager::new(&shared.hearts, request.path.as_str())?;
     let current_path = pager.current_path();

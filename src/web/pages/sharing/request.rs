@@ -16,11 +16,10 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::domain::sharing::{self, Address, SharedPage, Slug};
 use crate::ids::{Secret, TokenHash};
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 
 static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// A request for shared hearts.
 pub(crate) struct SharedPageRequest {
     pub(crate) address: Address,
     pub(crate) path: String,
@@ -30,7 +29,7 @@ pub(crate) struct SharedPageRequest {
 impl FromRequestParts<Arc<App>> for SharedPageRequest {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self> {
         let mut segments = parts.uri.path().split('/').skip(1);
         let (kind, name) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
         let address = match kind {
@@ -44,7 +43,7 @@ impl FromRequestParts<Arc<App>> for SharedPageRequest {
 
 impl SharedPageRequest {
     /// Fails with 410 if nothing is shared at the address.
-    pub(crate) async fn load(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<SharedPage, AppError> {
+    pub(crate) async fn load(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<SharedPage> {
         sharing::load_shared_page(app, &self.address, page, now).await?.ok_or_else(not_shared)
     }
 

@@ -1,0 +1,209 @@
+//! Adding hearts by link: from the lists' form, and from a phone's share sheet or a bookmarklet, which open `/add`.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::Query;
+use axum::http::{StatusCode, Uri};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::domain::hearts::{self, AddedByLink};
+use crate::domain::{CurrentUser, Error, playlists, reference};
+use crate::web::error::{AppError, Result};
+use crate::web::extract::{BackLink, MaybeUser, Now, State};
+use crate::web::flash::{self, Flash};
+use crate::web::views::{Layout, PlaylistCard, absolute_url, render_page, sanitize_for_redisplay};
+
+/// Maximum number of links of a form. Each may cost a call to Spotify.
+const MAX_LINKS: usize = 20;
+
+#[derive(Template)]
+#[template(path = "hearts/add.html")]
+struct AddPage {
+    layout: Layout,
+    back: BackLink,
+    /// One a line.
+    links: String,
+    /// The playlist of a single link, if its name is known.
+    card: Option<PlaylistCard>,
+    /// Number of hearts that other lines of the form added.
+    added: usize,
+    /// One for the form, or one for each line of `links`.
+    errors: Vec<String>,
+    /// Absolute URL of this page.
+    url: String,
+}
+
+impl AddPage {
+    fn new(app: &App, layout: Layout) -> Self {
+        Self {
+            layout: layout.with_title("Add by link", "hearts"),
+            back: BackLink::from_param(Some("/hearts")),
+            links: String::new(),
+            card: None,
+            added: 0,
+            errors: Vec::new(),
+            url: absolute_url(app, "/add"),
+        }
+    }
+}
+
+/// A link that was shared with the app. Share sheets put it into `url` or, on Android, into `text`
+/// (w3c.github.io/web-share-target).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct SharedLink {
+    link: String,
+    url: String,
+    text: String,
+    title: String,
+}
+
+impl SharedLink {
+    /// Returns the field that names Spotify, or else the first one that is not empty.
+    fn into_text(self) -> String {
+        let fields = [self.link, self.url, self.text, self.title].into_iter().filter(|text| !text.trim().is_empty());
+        let fields: Vec<_> = fields.collect();
+        let link = fields.iter().find(|text| reference::names_spotify(text)).or(fields.first());
+        link.map(|text| sanitize_for_redisplay(text)).unwrap_or_default()
+    }
+}
+
+/// The form, with a shared link. Changes nothing and does not call Spotify.
+pub(crate) async fn show(
+    app: State,
+    layout: Layout,
+    maybe_user: MaybeUser,
+    uri: Uri,
+    Query(shared): Query<SharedLink>,
+) -> Result {
+    let path = uri.path_and_query().map_or("/add", |path| path.as_str());
+    let user = maybe_user.user.ok_or_else(|| AppError::sign_in_required(path))?;
+    let mut page = AddPage { links: shared.into_text(), ..AddPage::new(&app, layout) };
+    match reference::parse(&page.links) {
+        Ok(id) => {
+            page.links = format!("https://open.spotify.com/playlist/{id}");
+            page.card = playlists::find(&app, &user, &id).await?.map(PlaylistCard::from);
+        }
+        Err(error) if !page.links.is_empty() => page.errors = vec![error.to_string()],
+        Err(_) => {}
+    }
+    Ok(render_page(&page))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AddForm {
+    /// One link a line.
+    #[serde(default)]
+    link: String,
+    #[serde(default)]
+    from: Option<String>,
+}
+
+/// Adds hearts for the playlists of links. Renders the form again with the lines that are invalid.
+pub(crate) async fn create(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    maybe_user: MaybeUser,
+    Form(form): Form<AddForm>,
+) -> Result {
+    let user = maybe_user.user.ok_or_else(|| match reference::parse(&form.link) {
+        Ok(id) => AppError::sign_in_required("/hearts").with_heart(&id),
+        Err(_) => AppError::sign_in_required_for_form("/hearts"),
+    })?;
+    let mut page = AddPage {
+        back: BackLink::from_param(Some(form.from.as_deref().unwrap_or("/hearts"))),
+        links: sanitize_for_redisplay(&form.link),
+        ..AddPage::new(&app, layout)
+    };
+    page.layout.title = "Add by link – not hearted".into();
+    let lines = split_lines(&form.link);
+    if lines.len() > MAX_LINKS {
+        page.errors = vec![format!("Add up to {MAX_LINKS} links at a time. For more, import them as a text file.")];
+    } else {
+        let outcomes = add_lines(&app, &user, lines, now).await?;
+        let (mut added, mut refused) = (Vec::new(), Vec::new());
+        for (line, outcome) in outcomes {
+            match outcome {
+                Ok(outcome) => added.push(outcome),
+                Err(error) => refused.push((line, error)),
+            }
+        }
+        if refused.is_empty() {
+            return Ok(flash::redirect("/hearts", Flash::added_by_link(&added)));
+        }
+        let (lines, errors): (Vec<_>, Vec<_>) = refused.into_iter().unzip();
+        (page.added, page.errors) = (added.len(), errors);
+        page.links = sanitize_for_redisplay(&lines.join("\n"));
+    }
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, render_page(&page)).into_response())
+}
+
+/// Returns the lines that are not blank, or the whole text if at most one of them is a link: it may be a message that was
+/// shared along with it.
+fn split_lines(text: &str) -> Vec<&str> {
+    let is_link = |line: &&&str| reference::names_spotify(line) || reference::parse(line).is_ok();
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let is_one = lines.is_empty() || lines.iter().filter(is_link).count() == 1 && reference::parse(text).is_ok();
+    if is_one { vec![text] } else { lines }
+}
+
+type Outcome<'a> = (&'a str, Result<AddedByLink, String>);
+
+/// Returns for each line what became of it, or why it was refused.
+async fn add_lines<'a>(
+    app: &App,
+    user: &CurrentUser,
+    lines: Vec<&'a str>,
+    now: time::OffsetDateTime,
+) -> Result<Vec<Outcome<'a>>> {
+    let parsed: Vec<_> = lines.into_iter().map(|line| (line, reference::parse(line))).collect();
+    let ids: Vec<_> = parsed.iter().filter_map(|(_, id)| id.clone().ok()).collect();
+    let mut added = hearts::add_by_links(app, user, ids, now).await.into_iter();
+    let mut outcomes = Vec::new();
+    for (line, id) in parsed {
+        outcomes.push((
+            line,
+            match id.map(|_| added.next().expect("one for each id")) {
+                Err(error) => Err(error.to_string()),
+                Ok(Err(Error::NotFound)) => Err(NOT_FOUND_MESSAGE.to_owned()),
+                Ok(outcome) => Ok(outcome?),
+            },
+        ));
+    }
+    Ok(outcomes)
+}
+
+const NOT_FOUND_MESSAGE: &str = "Spotify does not show this playlist, so it was not hearted. It may be deleted, private, or one of Spotify’s own. Check that the link opens in Spotify.";
+
+impl Flash {
+    fn added_by_link(added: &[AddedByLink]) -> Self {
+        let new = added.iter().filter(|added| **added != AddedByLink::AlreadyHearted).count();
+        match added {
+            [AddedByLink::Added] => Flash::HeartedByLink,
+            [AddedByLink::AddedWithoutName] => Flash::HeartedWithoutName,
+            [AddedByLink::AlreadyHearted] => Flash::AlreadyHearted,
+            _ => Flash::HeartedByLinks { new, existing: added.len() - new },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_lines;
+
+    #[test]
+    fn a_message_around_one_link_is_one_line() {
+        let id = "3cEYpjA9oz9GiPac4AsH4n";
+        let link = format!("https://open.spotify.com/playlist/{id}?si=1");
+        for text in [String::new(), " \n".into(), id.into(), link.clone(), format!("Look!\n\n{link}\nNice, no?")] {
+            assert_eq!(split_lines(&text), [&text]);
+        }
+        let album = format!("https://open.spotify.com/album/{id}");
+        for (first, second) in [(&*link, id), (id, &album), (&album, &link), (id, "spotify:nothing"), ("one", "two")] {
+            assert_eq!(split_lines(&format!("{first}\r\n \n{second}\n")), [first, second]);
+        }
+    }
+}
