@@ -103,6 +103,8 @@ pub(crate) enum OperatorFlash {
 const LAST_IDENTITY: &str =
     "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
 
+const HEARTED_WITHOUT_NAME: &str =
+    "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too.";
 const NOTHING_CHANGED: &str = "You have been signed out, so nothing was changed. Sign in and try again.";
 
 impl Flash {
@@ -153,10 +155,7 @@ impl Flash {
             Flash::HeartedByLink => "Hearted. It is at the top.".into(),
             Flash::HeartedByLinks { new, existing: 0 } => format!("Added {new} hearts."),
             Flash::HeartedByLinks { new, existing } => format!("Added: {new}. Already hearted: {existing}."),
-            Flash::HeartedWithoutName => {
-                "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too."
-                    .into()
-            }
+            Flash::HeartedWithoutName => HEARTED_WITHOUT_NAME.into(),
             Flash::AlreadyHearted => "You have already hearted this playlist. The date beside it is unchanged.".into(),
             Flash::Disconnected => {
                 "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()

@@ -11,22 +11,10 @@ const UNKNOWN: &str = "/playlists/0000000000000000000000";
 
 /// Visits every kind of page; returns each with its expected status.
 pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
-    let (stranger, mira) = (site.visitor(), site.sign_in("mira").await);
+    let mira = site.sign_in("mira").await;
     site.make_everybody_operator().await;
     let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
-    let mut pages = Vec::new();
-    let outside = [
-        ("/", 200),
-        ("/login", 200),
-        ("/login?next=/hearts", 200),
-        ("/auth/spotify", 200),
-        ("/auth/github", 200),
-        ("/nope", 404),
-        ("/account/sessions/end", 405),
-    ];
-    for (path, status) in outside {
-        pages.push((stranger.get(path).await, status));
-    }
+    let mut pages = visit_pages_signed_out(&site.visitor()).await;
     let hearts = mira.get("/hearts").await;
     let heart = mira.open(&one).await.form("form.heart");
     mira.send_form(heart).await;
@@ -72,6 +60,23 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 3);
     pages.push((site.visitor().sign_in("ada").await, 502));
     pages.extend(visit_pages_without_spotify(site).await);
+    pages
+}
+
+async fn visit_pages_signed_out(stranger: &Visitor) -> Vec<(Page, u16)> {
+    let mut pages = Vec::new();
+    let outside = [
+        ("/", 200),
+        ("/login", 200),
+        ("/login?next=/hearts", 200),
+        ("/auth/spotify", 200),
+        ("/auth/github", 200),
+        ("/nope", 404),
+        ("/account/sessions/end", 405),
+    ];
+    for (path, status) in outside {
+        pages.push((stranger.get(path).await, status));
+    }
     pages
 }
 
