@@ -36,8 +36,8 @@ fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
 }
 
 impl ByNetwork<RateLimiter<IpAddr>> {
-    /// Counts a request in all networks of its address, or in none: refused requests of a wide network would make the
-    /// limiters forget other clients.
+    /// Counts a request in all networks of its address. All are checked first: refused requests of a wide network would
+    /// make the limiters forget other clients.
     pub(crate) fn count(&self, address: IpAddr, now: OffsetDateTime) -> Result<(), Duration> {
         self.iter(address).try_for_each(|(limiter, network)| limiter.check(&network, now))?;
         self.iter(address).try_for_each(|(limiter, network)| limiter.count(network, now))

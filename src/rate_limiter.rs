@@ -31,25 +31,31 @@ impl<K: Eq + Hash> RateLimiter<K> {
 
     /// Counts a request. Fails with the time to wait if there are too many, and does not count it then.
     pub(crate) fn count(&self, key: K, now: OffsetDateTime) -> Result<(), Duration> {
+        self.count_many(key, 1, now)
+    }
+
+    /// Counts `count` requests, or none of them.
+    pub(crate) fn count_many(&self, key: K, count: u32, now: OffsetDateTime) -> Result<(), Duration> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = self.next(&mut full_at, &key, now)?;
+        let next = self.next(&mut full_at, &key, count, now)?;
         full_at.insert(key, next);
         Ok(())
     }
 
     /// Fails if a request would be one too many. Counts nothing.
     pub(crate) fn check(&self, key: &K, now: OffsetDateTime) -> Result<(), Duration> {
-        self.next(&mut self.full_at.lock().unwrap_or_else(PoisonError::into_inner), key, now).map(drop)
+        self.next(&mut self.full_at.lock().unwrap_or_else(PoisonError::into_inner), key, 1, now).map(drop)
     }
 
-    /// Returns when all of the key's requests are replenished after one more.
+    /// Returns when all of the key's requests are replenished after `count` more.
     fn next(
         &self,
         full_at: &mut LruCache<K, OffsetDateTime>,
         key: &K,
+        count: u32,
         now: OffsetDateTime,
     ) -> Result<OffsetDateTime, Duration> {
-        let next = full_at.get(key).copied().unwrap_or(now).max(now) + self.interval;
+        let next = full_at.get(key).copied().unwrap_or(now).max(now) + self.interval * count;
         let latest = now + self.period;
         if next > latest { Err((next - latest).unsigned_abs()) } else { Ok(next) }
     }

@@ -137,15 +137,16 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let by_user = RateLimit::new(app, Key::User, hearts, MINUTE, "hearts");
     let by_link = RateLimit::new(app, Key::User, non_zero(20), MINUTE, "hearts by link");
     let heart = put(hearts::add).delete(hearts::remove).post(hearts::update);
+    let add = || with_rate_limit(post(hearts::add::create).layer(Extension(by_link.clone())), &by_link);
     let export = |format| {
         let file = with_rate_limit(get(hearts::export::show), transfers).route_layer(from_fn(refuse_links));
         file.head(hearts::export::head).layer(Extension(format))
     };
     Router::new()
         .route("/heart/{id}", with_rate_limits(heart, [by_address, by_user]))
-        .route("/add", with_rate_limit(post(hearts::add::create), &by_link).get(hearts::add::show))
+        .route("/add", add().get(hearts::add::show))
         // The form of pages that an earlier release served.
-        .route("/hearts", with_rate_limit(post(hearts::add::create), &by_link).get(hearts::index::index))
+        .route("/hearts", add().get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))

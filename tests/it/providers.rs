@@ -298,7 +298,7 @@ async fn user_without_spotify_sees_what_works_and_one_connect_button() {
     assert!(!page.html.contains("econnect Spotify") && page.texts("title")[0].contains("not connected"));
 
     let link =
-        page.form("form[action='/hearts']").with("link", "https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n");
+        page.form("form[action='/add']").with("link", "https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n");
     let hearts = ada.submit(link).await;
     assert_eq!((hearts.status, hearts.count("li.card")), (200, 1), "{}", hearts.text("main"));
     let one = ada.open("/playlists/3cEYpjA9oz9GiPac4AsH4n").await;

@@ -82,6 +82,11 @@ impl RateLimit {
         }
     }
 
+    /// Counts further requests of a user beside the one that the layer has counted. Fails with the time to wait.
+    pub(crate) fn count_more(&self, user: UserId, count: u32) -> Result<(), Duration> {
+        self.by_user.count_many(user, count, (self.clock)())
+    }
+
     fn error(&self, wait: Duration) -> AppError {
         let seconds = wait.as_secs() + 1;
         let period = if self.period == Duration::from_secs(60) { "a minute" } else { "ten minutes" };

@@ -9,10 +9,13 @@ use crate::support::browser::Browser;
 use crate::support::browser::axe::{assert_accessible, assert_accessible_page, violations};
 use crate::support::browser::sizes::{pages_for_all, pages_of_mira};
 use crate::support::rows::add_hearts_of_strangers;
+use crate::support::visitor::Visitor;
 
 #[tokio::test]
 async fn axe_finds_no_violation_on_any_page() {
     let site = Site::open().await;
+    let mira = site.sign_in("mira").await;
+    mira.link_identity(&site.spotify, OtherProvider::GitHub, "mira").await;
     let browser = Browser::open(&site).await;
     for path in pages_for_all() {
         assert_accessible_page(&browser, path).await;
@@ -20,7 +23,7 @@ async fn axe_finds_no_violation_on_any_page() {
     sign_in(&browser, "mira").await;
     browser.click(FIRST_HEART).await;
     wait_for_heart_count(&site, &browser, 1).await;
-    add_sample_data(&site).await;
+    add_sample_data(&site, &mira).await;
     site.make_everybody_operator().await;
     for path in pages_of_mira(&site) {
         assert_accessible_page(&browser, &path).await;
@@ -53,12 +56,10 @@ async fn axe_finds_no_violation_without_spotify() {
     }
 }
 
-/// Adds a note and tags, a second identity, and rows of the top list.
-async fn add_sample_data(site: &Site) {
+/// Adds a note and tags, and rows of the top list.
+async fn add_sample_data(site: &Site, mira: &Visitor) {
     let words = "update user_hearts set note = 'For the rain', tags = array['wet', 'late night']";
     site.db.execute(words).await.unwrap();
-    let mira = site.sign_in("mira").await;
-    mira.link_identity(&site.spotify, OtherProvider::GitHub, "mira").await;
     for id in &mira.open("/playlists").await.playlist_ids()[..12] {
         add_hearts_of_strangers(site, id, 3).await;
     }

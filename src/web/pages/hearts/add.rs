@@ -1,18 +1,23 @@
 //! Adding hearts by link: from the lists' form, and from a phone's share sheet or a bookmarklet, which open `/add`.
 
+use std::sync::Arc;
+
 use askama::Template;
-use axum::Form;
 use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse;
+use axum::{Extension, Form};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::domain::hearts::{self, AddedByLink};
-use crate::domain::{CurrentUser, Error, playlists, reference};
+use crate::domain::reference::{self, ReferenceError};
+use crate::domain::{CurrentUser, Error, playlists};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{BackLink, MaybeUser, Now, State};
 use crate::web::flash::{self, Flash};
+use crate::web::middleware::rate_limit::RateLimit;
 use crate::web::views::{Layout, PlaylistCard, absolute_url, render_page, sanitize_for_redisplay};
 
 /// Maximum number of links of a form. Each may cost a call to Spotify.
@@ -107,7 +112,7 @@ pub(crate) async fn create(
     Now(now): Now,
     layout: Layout,
     maybe_user: MaybeUser,
-    Form(form): Form<AddForm>,
+    (Extension(limit), Form(form)): (Extension<Arc<RateLimit>>, Form<AddForm>),
 ) -> Result {
     let user = maybe_user.user.ok_or_else(|| match reference::parse(&form.link) {
         Ok(id) => AppError::sign_in_required("/hearts").with_heart(&id),
@@ -115,30 +120,49 @@ pub(crate) async fn create(
     })?;
     let mut page = AddPage {
         back: BackLink::from_param(Some(form.from.as_deref().unwrap_or("/hearts"))),
-        links: sanitize_for_redisplay(&form.link),
+        links: join_lines(form.link.lines()),
         ..AddPage::new(&app, layout)
     };
     page.layout.title = "Add by link – not hearted".into();
+    let refuse = |status: StatusCode, page: AddPage| Ok((status, render_page(&page)).into_response());
     let lines = split_lines(&form.link);
     if lines.len() > MAX_LINKS {
         page.errors = vec![format!("Add up to {MAX_LINKS} links at a time. For more, import them as a text file.")];
-    } else {
-        let outcomes = add_lines(&app, &user, lines, now).await?;
-        let (mut added, mut refused) = (Vec::new(), Vec::new());
-        for (line, outcome) in outcomes {
-            match outcome {
-                Ok(outcome) => added.push(outcome),
-                Err(error) => refused.push((line, error)),
-            }
-        }
-        if refused.is_empty() {
-            return Ok(flash::redirect("/hearts", Flash::added_by_link(&added)));
-        }
-        let (lines, errors): (Vec<_>, Vec<_>) = refused.into_iter().unzip();
-        (page.added, page.errors) = (added.len(), errors);
-        page.links = sanitize_for_redisplay(&lines.join("\n"));
+        return refuse(StatusCode::UNPROCESSABLE_ENTITY, page);
     }
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, render_page(&page)).into_response())
+    // The form has been counted as one.
+    if let Err(wait) = limit.count_more(user.id, lines.len() as u32 - 1) {
+        page.errors = vec![format!("Too many links within a minute. Try again in {} seconds.", wait.as_secs() + 1)];
+        return refuse(StatusCode::TOO_MANY_REQUESTS, page);
+    }
+    let (mut added, mut refused) = (Vec::new(), Vec::new());
+    for (line, outcome) in add_lines(&app, &user, lines, now).await {
+        match outcome {
+            Ok(outcome) => added.push(outcome),
+            Err(error) => refused.push((line, error)),
+        }
+    }
+    if refused.is_empty() {
+        return Ok(flash::redirect("/hearts", Flash::added_by_link(&added)));
+    }
+    let is_failure = |(_, error): &(&str, LineError)| matches!(error, LineError::Failed(_));
+    if let Some(failed) = refused.iter().position(is_failure).filter(|_| added.is_empty())
+        && let (_, LineError::Failed(error)) = refused.swap_remove(failed)
+    {
+        return Err(error.into());
+    }
+    page.added = count_new(&added);
+    page.links = join_lines(refused.iter().map(|(line, _)| *line));
+    page.errors = refused.iter().map(|(_, error)| error.to_string()).collect();
+    refuse(StatusCode::UNPROCESSABLE_ENTITY, page)
+}
+
+fn join_lines<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.map(sanitize_for_redisplay).collect::<Vec<_>>().join("\n")
+}
+
+fn count_new(added: &[AddedByLink]) -> usize {
+    added.iter().filter(|added| **added != AddedByLink::AlreadyHearted).count()
 }
 
 /// Returns the lines that are not blank, or the whole text if at most one of them is a link: it may be a message that was
@@ -150,37 +174,43 @@ fn split_lines(text: &str) -> Vec<&str> {
     if is_one { vec![text] } else { lines }
 }
 
-type Outcome<'a> = (&'a str, Result<AddedByLink, String>);
+#[derive(Debug, thiserror::Error)]
+enum LineError {
+    #[error("{0}")]
+    Invalid(ReferenceError),
+    #[error(
+        "Spotify does not show this playlist, so it was not hearted. It may be deleted, private, or one of Spotify’s own. Check that the link opens in Spotify."
+    )]
+    NotFound,
+    #[error("This heart could not be saved. Try again in a moment.")]
+    Failed(Error),
+}
 
 /// Returns for each line what became of it, or why it was refused.
 async fn add_lines<'a>(
     app: &App,
     user: &CurrentUser,
     lines: Vec<&'a str>,
-    now: time::OffsetDateTime,
-) -> Result<Vec<Outcome<'a>>> {
+    now: OffsetDateTime,
+) -> Vec<(&'a str, Result<AddedByLink, LineError>)> {
     let parsed: Vec<_> = lines.into_iter().map(|line| (line, reference::parse(line))).collect();
     let ids: Vec<_> = parsed.iter().filter_map(|(_, id)| id.clone().ok()).collect();
     let mut added = hearts::add_by_links(app, user, ids, now).await.into_iter();
-    let mut outcomes = Vec::new();
-    for (line, id) in parsed {
-        outcomes.push((
-            line,
-            match id.map(|_| added.next().expect("one for each id")) {
-                Err(error) => Err(error.to_string()),
-                Ok(Err(Error::NotFound)) => Err(NOT_FOUND_MESSAGE.to_owned()),
-                Ok(outcome) => Ok(outcome?),
-            },
-        ));
-    }
-    Ok(outcomes)
+    let outcomes = parsed.into_iter().map(|(line, id)| {
+        let outcome = id.map_err(LineError::Invalid).and_then(|_| {
+            added.next().expect("one for each id").map_err(|error| match error {
+                Error::NotFound => LineError::NotFound,
+                error => LineError::Failed(error),
+            })
+        });
+        (line, outcome)
+    });
+    outcomes.collect()
 }
-
-const NOT_FOUND_MESSAGE: &str = "Spotify does not show this playlist, so it was not hearted. It may be deleted, private, or one of Spotify’s own. Check that the link opens in Spotify.";
 
 impl Flash {
     fn added_by_link(added: &[AddedByLink]) -> Self {
-        let new = added.iter().filter(|added| **added != AddedByLink::AlreadyHearted).count();
+        let new = count_new(added);
         match added {
             [AddedByLink::Added] => Flash::HeartedByLink,
             [AddedByLink::AddedWithoutName] => Flash::HeartedWithoutName,
