@@ -96,7 +96,6 @@ impl UnfinishedRequests {
     async fn read(&self, parts: &mut Parts, body: Body) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), AppError> {
         let (mut bytes, mut length, mut share, mut refusal) = (Vec::new(), 0, None, None);
         let (mut deadline, mut due) = (Instant::now() + PERIOD, MIN_PROGRESS);
-        let expected = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = timeout_at(deadline, chunks.next()).await.map_err(|_| stalled())? {
             let chunk = chunk.map_err(|_| stalled())?;
@@ -108,10 +107,6 @@ impl UnfinishedRequests {
                 refusal = self.admit(parts, &mut share, length).await.err();
             }
             if refusal.is_none() {
-                if share.is_some() && bytes.len() <= MAX_ANONYMOUS_BYTES {
-                    // Growing would leave holes in the heap.
-                    bytes.reserve_exact(expected.unwrap_or_default().min(self.limits.max_bytes));
-                }
                 bytes.extend_from_slice(&chunk);
             } else {
                 (bytes, share) = (Vec::new(), None);
