@@ -10,9 +10,11 @@ use tokio::sync::Notify;
 #[derive(Clone)]
 pub(crate) struct Connections<K> {
     max: usize,
-    /// By number, so the oldest first.
-    open: Arc<Mutex<HashMap<K, BTreeMap<u64, Arc<Notify>>>>>,
+    open: Arc<Mutex<HashMap<K, ByNumber>>>,
 }
+
+/// What ends each connection, the oldest first.
+type ByNumber = BTreeMap<u64, Arc<Notify>>;
 
 /// An open connection, which is forgotten when this is dropped.
 pub(crate) struct OpenConnection<K: Copy + Eq + Hash> {
@@ -37,7 +39,7 @@ impl<K: Copy + Eq + Hash> Connections<K> {
         connections.insert(number, end.clone());
         // The oldest ones have been notified if they are still there.
         let excess = connections.len().saturating_sub(self.max - self.max / 4);
-        if let Some(end) = connections.values().take(excess).last() {
+        if let Some(end) = excess.checked_sub(1).and_then(|last| connections.values().nth(last)) {
             end.notify_one();
         }
         Some(OpenConnection { connections: self.clone(), key, number })

@@ -158,8 +158,7 @@ pub(crate) async fn serve(
             }
         });
     }
-    drop(listener);
-    drop(stopped);
+    drop((listener, stopped));
     let _ = stopping.send(());
     let finished = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(SHUTDOWN_GRACE, finished).await.is_err() {

@@ -53,43 +53,46 @@ pub enum ImportResult {
 }
 
 /// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`. Existing ones stay as they
-/// are. A removed one is restored with the imported date, and with the imported note and tags if there are any.
+/// are, so that of two lines with one id the first wins. A removed one is restored with the imported date, and with the
+/// imported note and tags if there are any. `batches` has the hearts in parts, because the parameters of a statement
+/// are copies.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
-pub async fn import(pool: &Pool, user: UserId, hearts: &[NewHeart], max: i64) -> Result<ImportResult> {
+pub async fn import(
+    pool: &Pool,
+    user: UserId,
+    ids: &[&str],
+    batches: impl Iterator<Item = Vec<NewHeart>>,
+    max: i64,
+) -> Result<ImportResult> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // Two concurrent imports of one user must not both count first and then exceed the limit together.
     sqlx::query!("select pg_advisory_xact_lock($1)", IMPORT_LOCK ^ user.0).fetch_one(&mut *tx).await?;
-    let ids: Vec<_> = hearts.iter().map(|heart| heart.playlist.to_string()).collect();
-    let (existing, new) = count_existing_and_new(&mut tx, user, &ids).await?;
+    let (existing, new) = count_existing_and_new(&mut tx, user, ids).await?;
     if new > 0 && existing + new > max {
         return Ok(ImportResult::TooMany { existing, new });
     }
-    for (ids, hearts) in ids.chunks(INSERT_BATCH).zip(hearts.chunks(INSERT_BATCH)) {
-        insert_hearts(&mut tx, user, ids, hearts).await?;
+    for hearts in batches {
+        insert_hearts(&mut tx, user, &hearts).await?;
     }
     tx.commit().await?;
     Ok(ImportResult::Added(new))
 }
 
-/// Number of hearts in one statement, whose parameters are copies. Of two lines with one id the first wins, because a
-/// heart that exists stays as it is.
-const INSERT_BATCH: usize = 5000;
-
 /// Advisory lock keys of imports are this number xor the user id.
 const IMPORT_LOCK: i64 = 0x4845_4152_494d_0000;
 
 /// Counts the user's hearts, and those of `ids` that are not among them.
-async fn count_existing_and_new(connection: &mut PgConnection, user: UserId, ids: &[String]) -> Result<(i64, i64)> {
+async fn count_existing_and_new(connection: &mut PgConnection, user: UserId, ids: &[&str]) -> Result<(i64, i64)> {
     let query = sqlx::query!(
         r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "there!",
                   (select count(*) from (
                        select unnest($2::text[])
                        except select playlist_id from user_hearts where user_id = $1 and removed_at is null) n) as "new!""#,
         user.0,
-        ids
+        ids as _
     );
     let row = query.fetch_one(connection).await?;
     Ok((row.there, row.new))
@@ -98,7 +101,7 @@ async fn count_existing_and_new(connection: &mut PgConnection, user: UserId, ids
 /// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
 pub(super) const UNIT_SEPARATOR: &str = "\u{1f}";
 
-async fn insert_hearts(connection: &mut PgConnection, user: UserId, ids: &[String], hearts: &[NewHeart]) -> Result<()> {
+async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[NewHeart]) -> Result<()> {
     let text = |column: fn(&AnnotationRow) -> Option<String>| {
         hearts.iter().map(|heart| column(&heart.annotation)).collect::<Vec<_>>()
     };
@@ -121,7 +124,7 @@ async fn insert_hearts(connection: &mut PgConnection, user: UserId, ids: &[Strin
              tags_folded = case when excluded.tags = '{}' then h.tags_folded else excluded.tags_folded end
          where h.removed_at is not null",
         user.0,
-        ids,
+        &hearts.iter().map(|heart| heart.playlist.to_string()).collect::<Vec<_>>(),
         &hearts.iter().map(|heart| heart.hearted_at).collect::<Vec<_>>(),
         &text(|annotation| annotation.note.clone()) as _,
         &text(|annotation| Some(annotation.tags.join(UNIT_SEPARATOR))) as _,

@@ -136,7 +136,9 @@ pub(super) fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
 }
 
 fn first_tags(mut tags: impl Iterator<Item = String>) -> Result<Vec<String>, TagsError> {
-    let first = tags.by_ref().take(MAX_TAGS).collect();
+    let mut first: Vec<_> = tags.by_ref().take(MAX_TAGS).collect();
+    // An import holds many.
+    first.shrink_to_fit();
     if tags.next().is_none() { Ok(first) } else { Err(TagsError::TooMany) }
 }
 

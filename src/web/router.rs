@@ -42,7 +42,7 @@ const FORM: BodyLimits = BodyLimits {
 /// The file of an import.
 const UPLOAD: BodyLimits = BodyLimits {
     max_bytes: hearts::import::MAX_REQUEST_BYTES,
-    max_total_bytes: 24 * 1024 * 1024,
+    max_total_bytes: 16 * 1024 * 1024,
     max_per_user: 1,
     too_large: hearts::import::file_too_large,
 };

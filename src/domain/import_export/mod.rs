@@ -26,10 +26,13 @@ use crate::app::App;
 use crate::db;
 pub use crate::db::import_export::ExportedHeart;
 use crate::db::import_export::{ImportResult, NewHeart};
+use crate::ids::PlaylistId;
 pub use record::{ImportError, IsCancelled, LineError};
 
 /// Number of hearts that an export holds in memory at a time.
 const EXPORT_BATCH: i64 = 1000;
+/// Number of hearts that an import stores at a time.
+const IMPORT_BATCH: usize = 5000;
 /// Spotify was founded in 2006: earlier dates are wrong.
 const MIN_DATE: UtcDateTime = utc_datetime!(2006-01-01 0:00);
 /// Time zones are up to 14 hours ahead of UTC.
@@ -85,10 +88,24 @@ pub fn export(app: &App, user: &CurrentUser) -> impl Stream<Item = Result<Vec<Ex
     })
 }
 
+/// A heart of a file. Without the folded texts, which would double its size.
+struct ImportedHeart {
+    playlist: PlaylistId,
+    hearted_at: OffsetDateTime,
+    annotation: Annotation,
+}
+
+impl ImportedHeart {
+    fn to_row(&self) -> NewHeart {
+        let Self { playlist, hearted_at, annotation } = self;
+        NewHeart { playlist: playlist.clone(), hearted_at: *hearted_at, annotation: annotation.to_row() }
+    }
+}
+
 /// A parsed file that is not stored yet.
 pub struct ImportFile {
     format: Format,
-    hearts: Vec<NewHeart>,
+    hearts: Vec<ImportedHeart>,
     /// Line numbers and errors of the first [`MAX_LISTED_ERRORS`] skipped lines.
     errors: Vec<(usize, LineError)>,
     more_errors: usize,
@@ -153,7 +170,7 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ImportError> {
     text.filter(|text| !text.contains('\0')).ok_or(ImportError::NotUtf8)
 }
 
-fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> Result<NewHeart, LineError> {
+fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> Result<ImportedHeart, LineError> {
     let playlist = reference::parse(&heart.playlist).map_err(LineError::Reference)?;
     let annotation = Annotation::parse(&heart.note, &heart.tags).map_err(|error| match (error.note, error.tags) {
         (Some(note), _) => LineError::Note(note),
@@ -161,7 +178,7 @@ fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> Result<NewHeart, LineE
         (None, None) => LineError::NotAHeart,
     })?;
     let hearted_at = parse_date(heart.hearted_at.trim(), now)?;
-    Ok(NewHeart { playlist, hearted_at, annotation: annotation.to_row() })
+    Ok(ImportedHeart { playlist, hearted_at, annotation })
 }
 
 /// A time with an offset that RFC 3339 does not allow: without a colon, or after a space.
@@ -200,7 +217,9 @@ fn parse_local_time(text: &str) -> Option<PrimitiveDateTime> {
 /// twice has no further effect.
 pub async fn import(app: &App, user: &CurrentUser, file: ImportFile) -> Result<Result<ImportReport, TooManyHearts>> {
     let ImportFile { format, hearts, errors, more_errors } = file;
-    let imported = db::import_export::import(&app.db, user.id, &hearts, MAX_HEARTS_PER_USER).await?;
+    let ids: Vec<_> = hearts.iter().map(|heart| heart.playlist.as_str()).collect();
+    let batches = hearts.chunks(IMPORT_BATCH).map(|batch| batch.iter().map(ImportedHeart::to_row).collect());
+    let imported = db::import_export::import(&app.db, user.id, &ids, batches, MAX_HEARTS_PER_USER).await?;
     app.tag_suggestions.remove(&user.id);
     Ok(match imported {
         ImportResult::Added(added) => {

@@ -35,7 +35,7 @@ fn dates_are_instants_or_days_between_2006_and_now() {
 fn a_bom_links_and_missing_or_unknown_columns_are_accepted() {
     let text = "\u{feff} Note ,extra,LINK\r\n'=mine,x,https://open.spotify.com/playlist/3cEYpjA9oz9GiPac4AsH4n?si=1\r\n,,\r\nx,y\r\n";
     let file = parse(text.as_bytes(), NOW, &|| false).unwrap();
-    assert_eq!((file.hearts.len(), file.hearts[0].annotation.note.as_deref()), (1, Some("=mine")));
+    assert_eq!((file.hearts.len(), file.hearts[0].annotation.note()), (1, Some("=mine")));
     let errors = vec![(4, LineError::Reference(ReferenceError::Empty))];
     assert_eq!((file.hearts[0].hearted_at, file.errors), (NOW, errors));
     assert_eq!(parse(b"name,owner\na,b", NOW, &|| false).err(), Some(ImportError::NoPlaylists));
@@ -120,7 +120,7 @@ fn no_link_of_a_line_or_row_is_lost() {
         assert_eq!(read_ids(&links.join(separator)).0.len(), links.len(), "{separator:?}");
     }
     let file = parse(format!("note,link\na,{ID},{},", links[0]).as_bytes(), NOW, &|| false).unwrap();
-    let notes: Vec<_> = file.hearts.iter().map(|heart| heart.annotation.note.as_deref()).collect();
+    let notes: Vec<_> = file.hearts.iter().map(|heart| heart.annotation.note()).collect();
     assert_eq!(notes, [Some("a"), None]);
 }
 
@@ -178,7 +178,7 @@ fn utf16_is_read_where_a_byte_order_mark_says_so() {
     let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     for bytes in [&le[..], &be, text.as_bytes()] {
         let file = parse(bytes, NOW, &|| false).unwrap();
-        assert_eq!(file.hearts[0].annotation.note.as_deref(), Some("été 🎧"));
+        assert_eq!(file.hearts[0].annotation.note(), Some("été 🎧"));
     }
     for bytes in [&le[2..], &be[2..], &le[..le.len() - 1], b"id\nM\xfcller"] {
         assert_eq!(parse(bytes, NOW, &|| false).err(), Some(ImportError::NotUtf8), "{bytes:?}");

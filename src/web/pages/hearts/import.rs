@@ -97,9 +97,13 @@ fn import_page(layout: Layout, error: Option<String>, report: Option<ImportRepor
 
 /// Returns the content of the field `file`; empty without one.
 async fn read_upload(mut upload: Multipart) -> Result<Bytes> {
-    while let Some(field) = upload.next_field().await.map_err(upload_error)? {
+    while let Some(mut field) = upload.next_field().await.map_err(upload_error)? {
         if field.name() == Some("file") {
-            let bytes = field.bytes().await.map_err(upload_error)?;
+            // The request is in memory as one chunk, which is not copied.
+            let mut bytes = field.chunk().await.map_err(upload_error)?.unwrap_or_default();
+            while let Some(chunk) = field.chunk().await.map_err(upload_error)? {
+                bytes = [bytes, chunk].concat().into();
+            }
             return if bytes.len() > MAX_FILE_BYTES { Err(file_too_large()) } else { Ok(bytes) };
         }
     }
