@@ -28,7 +28,7 @@ const ALLOWED_SCANS: &[&str] = &[
     // A few people at a time, in the order of their ids.
     "select id from users where id > $1",
     // Pages of operators.
-    "update users set operator = false",
+    "update users set operator = false where id = $1",
     "from users u left join shares s",
     // Heart counts and top lists.
     "insert into heart_counts (",
