@@ -48,6 +48,7 @@ const ALLOWED_SCANS: &[&str] = &[
     "where p.seen_at <= $1 and h.user_id = p.user_id",
     "delete from sign_ins where started_at < $1",
     "delete from held_slugs where released_at < $1",
+    "delete from sharing_bans where banned_at < $1",
     "delete from invites where (used_at is null",
     "delete from invites where makes_operator",
     "delete from libraries where fetched_at < $1",
