@@ -188,6 +188,11 @@ async fn naming_an_operator_needs_a_recent_sign_in() {
     let redirect = change(&ada, "Mira", "grant").await;
     assert!(redirect.header("location").starts_with("/account/reauthenticate"), "{:?}", redirect.headers);
     assert_eq!(mira.open("/operator").await.status, 404);
+    let page = ada.open(redirect.header("location")).await;
+    let consent = ada.submit(page.form("form[action='/auth/spotify']:has([name=reason])")).await;
+    assert_eq!(ada.submit(approve(&consent, "ada")).await.url.path(), "/operator", "back to the list of people");
+    change(&ada, "Mira", "grant").await;
+    assert_eq!(mira.open("/operator").await.status, 200);
 }
 
 #[tokio::test]
