@@ -68,7 +68,7 @@ pub async fn delete(
         return Ok(None);
     }
     let browser = browser.map(|browser| TokenHash::new(browser.expose()));
-    let deleted = db::users::delete(&app.db, user.id, browser).await?;
+    let deleted = db::users::delete(&app.db, user.id, browser, now).await?;
     tracing::info!(user = %user.id, "a user deleted their account");
     Ok(Some(deleted))
 }

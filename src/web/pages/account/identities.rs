@@ -107,6 +107,7 @@ pub(crate) async fn destroy(
     maybe_user.reload().await?;
     Ok(match identities::unlink(&app, &user, provider).await? {
         UnlinkOutcome::LastIdentity => flash::redirect("/account", Flash::LastIdentity),
+        UnlinkOutcome::Banned => flash::redirect("/account", Flash::UnlinkingRefused),
         UnlinkOutcome::NotLinked => Redirect::to("/account").into_response(),
         UnlinkOutcome::Unlinked => {
             activity::record(&app, user.id, EventKind::Unlinked(provider), &device, now).await;
