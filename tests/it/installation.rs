@@ -1,4 +1,4 @@
-//! Whose people a database has: those of a demo or real ones.
+//! Installation mode of a database: demo or real.
 
 use fake_spotify::OtherProvider;
 
