@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use tokio::sync::SetOnce;
 
 pub use crate::config::is_loopback;
 use crate::config::{Config, ProviderConfig};
@@ -38,6 +39,8 @@ pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 pub struct App {
     pub config: Arc<Config>,
     pub db: db::Pool,
+    /// Set when the database is known to belong to this mode. Until then no page and no background job reads it.
+    pub mode_check: Arc<SetOnce<()>>,
     /// The connections that searches may hold: a quarter of all. Their statements end after two seconds.
     pub search_db: db::Pool,
     /// Read replica, if configured. May lag or be down; callers fall back to `db`.
@@ -74,6 +77,7 @@ impl App {
         let oauth = OAuthClients::new(client(&config.spotify), config.providers.iter().map(client));
         let search_connections = (config.max_connections / 4).max(1);
         Ok(Self {
+            mode_check: Arc::new(SetOnce::new()),
             db: db::pool(database_url, config.max_connections - search_connections)?,
             search_db: db::search_pool(database_url, search_connections)?,
             replica: config.replica_url.as_ref().map(|url| Replica::new(url, config.max_connections)).transpose()?,

@@ -88,7 +88,7 @@ impl Cli {
                 }))
             }
             Command::MarkDatabase { people } => runtime.block_on(with_app(config, async |app, _| {
-                Ok(db::installation::mark(&app.db, matches!(people, People::Demo)).await?)
+                Ok(db::installation::set_mode(&app.db, matches!(people, People::Demo)).await?)
             })),
             Command::Migrate | Command::ExampleSettings => runtime.block_on(with_app(config, migrate)),
         };
@@ -177,17 +177,21 @@ async fn prepare(config: Config, database_url: &Secret) -> Result<(Arc<App>, poo
 
 /// Fails if the database does not belong to this mode. Returns `false` if it is down, as it may be when a dyno starts.
 async fn check_mode(app: &App) -> Result<bool> {
-    let is_demo = match db::installation::claim(&app.db, app.config.demo).await {
+    let is_demo = match db::installation::detect_or_record(&app.db, app.config.demo).await {
         Err(db::Error::Unavailable(_)) => return Ok(false),
         is_demo => is_demo.context("cannot tell whose database this is; has `heartlist migrate` run?")?,
     };
     match is_demo {
-        Some(is_demo) if is_demo == app.config.demo => Ok(true),
+        Some(is_demo) if is_demo == app.config.demo => {
+            // It may be checked repeatedly.
+            let _ = app.mode_check.set(());
+            Ok(true)
+        }
         Some(false) => bail!(
             "this database has real people, so the demo does not start on it: set SPOTIFY_CLIENT_ID, or name an empty database in DATABASE_URL"
         ),
         Some(true) => bail!(
-            "this database was filled by the demo, whose people and ids are made up: name an empty database in DATABASE_URL, or another folder in HEARTLIST_DATA"
+            "this database was filled by the demo, whose people and ids are made up: name an empty database in DATABASE_URL, or another folder in HEARTLIST_DATA. If its people are real, run `heartlist mark-database real`, once"
         ),
         None => bail!(
             "nothing in this database tells whether its people are real or made up by the demo of an earlier release: run `heartlist mark-database real` or `heartlist mark-database demo`, once"

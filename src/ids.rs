@@ -147,6 +147,11 @@ impl fmt::Display for PlaylistId {
     }
 }
 
+/// Returns the hash under which an identity is remembered without its account.
+pub fn hash_identity(provider_key: &str, subject: &str) -> TokenHash {
+    TokenHash::new(format!("{provider_key}:{subject}"))
+}
+
 /// SHA-256 of a token. The database stores only this, so a stolen dump contains no usable token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);

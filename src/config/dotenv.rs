@@ -51,8 +51,8 @@ fn cannot_be_read(cause: &std::io::Error) -> String {
     format!(".env cannot be read: {}", cause.kind())
 }
 
-/// Fails if this is no file, or if another user than the one of this process and root may write the file: its settings decide where secrets are
-/// sent.
+/// Fails if this is no file, or if another user than the one of this process and root may write the file: its settings
+/// decide where secrets are sent.
 #[cfg(unix)]
 fn check_writers(file: &File) -> Result<(), &'static str> {
     use std::os::unix::fs::MetadataExt as _;

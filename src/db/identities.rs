@@ -3,8 +3,8 @@
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::{Pool, Result};
-use crate::ids::{Provider, UserId};
+use super::{Pool, Result, shares};
+use crate::ids::{Provider, UserId, hash_identity};
 
 pub struct Identity {
     /// The provider's key.
@@ -96,7 +96,11 @@ pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &st
 /// Links an identity to a user. Returns `false` if the identity is linked already or the user has another one at this
 /// provider.
 pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> Result<bool> {
-    insert(&mut *pool.acquire().await?, user, identity).await
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    let is_linked = insert(&mut tx, user, identity).await?;
+    tx.commit().await?;
+    Ok(is_linked)
 }
 
 /// Like [`link`], within a transaction.
@@ -116,7 +120,12 @@ pub(super) async fn insert(
         identity.is_email_verified(),
         identity.handle
     );
-    Ok(query.execute(connection).await?.rows_affected() == 1)
+    let is_linked = query.execute(&mut *connection).await?.rows_affected() == 1;
+    if is_linked {
+        let hash = hash_identity(identity.provider.key(), identity.subject);
+        shares::apply_ban(connection, user, hash, identity.at).await?;
+    }
+    Ok(is_linked)
 }
 
 pub async fn update(pool: &Pool, identity: ProviderIdentity<'_>) -> Result<()> {
@@ -177,6 +186,8 @@ pub enum UnlinkOutcome {
     NotLinked,
     /// The identity was kept, because nobody could sign in to the account without it.
     LastIdentity,
+    /// The identity was kept, because an operator keeps the user from sharing: it could join again alone, and share.
+    Banned,
 }
 
 /// Deletes an identity, unless the user would have none left at the `configured` providers (given by key).
@@ -196,6 +207,9 @@ pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, configured: &
     );
     if !query.fetch_one(&mut *tx).await? {
         return Ok(UnlinkOutcome::LastIdentity);
+    }
+    if shares::is_banned(&mut *tx, user).await? {
+        return Ok(UnlinkOutcome::Banned);
     }
     tx.commit().await?;
     Ok(UnlinkOutcome::Unlinked)

@@ -67,10 +67,7 @@ pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Per
                            (select max(last_used_at) from identities where user_id = u.id)) as last_seen_at,
                   array(select provider from identities where user_id = u.id order by provider) as "providers!",
                   s.slug as "slug?", s.token_hash is not null as "has_link!",
-                  coalesce(s.taken_down_at, (
-                      select max(b.banned_at) from identities i
-                      join sharing_bans b on b.identity_hash = sha256(convert_to(i.provider || ':' || i.subject, 'UTF8'))
-                      where i.user_id = u.id)) as "taken_down_at?"
+                  s.taken_down_at as "taken_down_at?"
            from users u left join shares s on s.user_id = u.id order by u.id desc offset $1 limit $2"#,
         offset,
         limit
@@ -78,38 +75,13 @@ pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Per
     Ok(query.fetch_all(pool).await?)
 }
 
-pub async fn count_people(pool: &Pool) -> Result<i64> {
-    let query = sqlx::query_scalar!(r#"select count(*) as "count!" from users"#);
-    Ok(query.fetch_one(pool).await?)
-}
-
-/// Removes a user's public page and secret link, and keeps them from sharing, also if they join again. The slug stays reserved for a while.
 pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<()> {
-    let query = sqlx::query!(
-        "with off as (
-             update shares set slug = null, slug_since = null, token_hash = null, token_sealed = null,
-                               token_since = null, taken_down_at = $2 where user_id = $1 returning user_id),
-              banned as (
-             insert into sharing_bans (identity_hash, banned_at)
-             select sha256(convert_to(provider || ':' || subject, 'UTF8')), $2 from identities where user_id = $1
-             on conflict do nothing)
-         update held_slugs h set released_at = $2 from off where h.user_id = off.user_id and h.released_at is null",
-        user.0,
-        now
-    );
-    Ok(query.execute(pool).await.map(drop)?)
+    super::shares::take_down(&mut *pool.acquire().await?, user, now).await
 }
 
 /// Lets a user share again.
 pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<()> {
-    let query = sqlx::query!(
-        "with allowed as (
-             delete from sharing_bans where identity_hash in (
-                 select sha256(convert_to(provider || ':' || subject, 'UTF8')) from identities where user_id = $1))
-         update shares set taken_down_at = null where user_id = $1",
-        user.0
-    );
-    query.execute(pool).await?;
+    sqlx::query!("update shares set taken_down_at = null where user_id = $1", user.0).execute(pool).await?;
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! Shared hearts: public pages, secret links, and reserved slugs.
 
-use sqlx::Connection;
+use sqlx::{Connection, PgConnection, PgExecutor};
 use time::{Duration, OffsetDateTime};
 
 use super::playlists::Playlist;
 use super::{Pool, Result};
-use crate::ids::{TokenHash, UserId};
+use crate::ids::{TokenHash, UserId, hash_identity};
 
 pub struct Share {
     /// `None` if there is no page.
@@ -38,19 +38,67 @@ pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>> {
     Ok(query.fetch_optional(pool).await?)
 }
 
-/// How long it is remembered who may not share, if the account is gone.
+/// Retention of sharing bans.
 const BAN_RETENTION: Duration = Duration::days(365);
 
-/// Returns whether an operator keeps the user from sharing: this account, or an earlier one with the same identity.
-pub async fn is_banned(pool: &Pool, user: UserId) -> Result<bool> {
+/// Returns whether an operator keeps the user from sharing.
+pub async fn is_banned(executor: impl PgExecutor<'_>, user: UserId) -> Result<bool> {
     let query = sqlx::query_scalar!(
-        r#"select exists (select from shares where user_id = $1 and taken_down_at is not null)
-                  or exists (select from identities i
-                             join sharing_bans b on b.identity_hash = sha256(convert_to(i.provider || ':' || i.subject, 'UTF8'))
-                             where i.user_id = $1) as "is_banned!""#,
+        r#"select exists (select from shares where user_id = $1 and taken_down_at is not null) as "is_banned!""#,
         user.0
     );
-    Ok(query.fetch_one(pool).await?)
+    Ok(query.fetch_one(executor).await?)
+}
+
+/// Removes a user's public page and secret link, and keeps the user from sharing. The slug stays reserved for a while.
+pub async fn take_down(connection: &mut PgConnection, user: UserId, now: OffsetDateTime) -> Result<()> {
+    let query = sqlx::query!(
+        "with banned as (
+             insert into shares (user_id, taken_down_at) values ($1, $2)
+             on conflict (user_id) do update
+             set slug = null, slug_since = null, token_hash = null, token_sealed = null, token_since = null,
+                 taken_down_at = excluded.taken_down_at
+             returning user_id)
+         update held_slugs h set released_at = $2 from banned where h.user_id = banned.user_id and h.released_at is null",
+        user.0,
+        now
+    );
+    Ok(query.execute(connection).await.map(drop)?)
+}
+
+/// Stores the hashes of a user's identities if an operator keeps the user from sharing. Called before the account is
+/// deleted.
+pub(super) async fn store_ban(connection: &mut PgConnection, user: UserId, now: OffsetDateTime) -> Result<()> {
+    let query = sqlx::query!(
+        "select i.provider, i.subject from identities i join shares s using (user_id)
+         where i.user_id = $1 and s.taken_down_at is not null",
+        user.0
+    );
+    for identity in query.fetch_all(&mut *connection).await? {
+        let hash = hash_identity(&identity.provider, &identity.subject);
+        let query = sqlx::query!(
+            "insert into sharing_bans (identity_hash, banned_at) values ($1, $2)
+             on conflict (identity_hash) do update set banned_at = excluded.banned_at",
+            hash.as_bytes(),
+            now
+        );
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Takes down what a user shares if a banned account had the identity that the user now has.
+pub(super) async fn apply_ban(
+    connection: &mut PgConnection,
+    user: UserId,
+    identity: TokenHash,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let query = sqlx::query!("delete from sharing_bans where identity_hash = $1", identity.as_bytes());
+    if query.execute(&mut *connection).await?.rows_affected() > 0 {
+        take_down(connection, user, now).await?;
+    }
+    Ok(())
 }
 
 pub async fn delete_expired_bans(pool: &Pool, now: OffsetDateTime) -> Result<u64> {

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::identities::{self, ProviderIdentity};
 use super::invites;
-use super::{Error, Pool, Result};
+use super::{Error, Pool, Result, shares};
 use crate::ids::{Registration, TokenHash, UserId};
 
 pub struct User {
@@ -81,8 +81,13 @@ pub struct DeletedCounts {
 }
 
 /// Deletes an account with all its rows and the pending logins of `browser` (the hash of the login cookie), in one
-/// transaction. Returns what was deleted; all zero if the account did not exist any more.
-pub async fn delete(pool: &Pool, user: UserId, browser: Option<TokenHash>) -> Result<DeletedCounts> {
+/// transaction. A sharing ban outlives it. Returns what was deleted; all zero if the account did not exist any more.
+pub async fn delete(
+    pool: &Pool,
+    user: UserId,
+    browser: Option<TokenHash>,
+    now: OffsetDateTime,
+) -> Result<DeletedCounts> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
@@ -94,6 +99,7 @@ pub async fn delete(pool: &Pool, user: UserId, browser: Option<TokenHash>) -> Re
     if let Some(browser) = browser {
         sqlx::query!("delete from sign_ins where browser_hash = $1", browser.as_bytes()).execute(&mut *tx).await?;
     }
+    shares::store_ban(&mut tx, user, now).await?;
     let deleted = delete_rows(&mut tx, user).await?;
     tx.commit().await?;
     Ok(deleted)
@@ -142,7 +148,7 @@ async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Dele
 /// Moves the identities and hearts of `from` to `into` and deletes `from` with its sessions, in one transaction. A
 /// heart that both have keeps the earlier date and both sets of tags. Returns `false`, and changes nothing, if one of
 /// them was deleted or both have an identity at the same provider. A new table with users' content must be added here.
-pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool> {
+pub async fn merge(pool: &Pool, from: UserId, into: UserId, now: OffsetDateTime) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
@@ -158,30 +164,30 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId) -> Result<bool> {
     }
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
-    keep_role_and_ban(&mut tx, from, into).await?;
+    keep_role_and_ban(&mut tx, from, into, now).await?;
     delete_rows(&mut tx, from).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Carries over the role of an operator, and that an operator keeps the user from sharing.
-async fn keep_role_and_ban(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
+/// Carries over the role of an operator, and a sharing ban, which takes down what `into` shares.
+async fn keep_role_and_ban(
+    connection: &mut PgConnection,
+    from: UserId,
+    into: UserId,
+    now: OffsetDateTime,
+) -> Result<()> {
     let query = sqlx::query!(
-        "select operator, (select taken_down_at from shares where user_id = $1) from users where id = $1",
+        r#"select operator, exists (select from shares where user_id = $1 and taken_down_at is not null) as "is_banned!"
+           from users where id = $1"#,
         from.0
     );
     let row = query.fetch_one(&mut *connection).await?;
     if row.operator {
         sqlx::query!("update users set operator = true where id = $1", into.0).execute(&mut *connection).await?;
     }
-    if let Some(since) = row.taken_down_at {
-        let query = sqlx::query!(
-            "insert into shares (user_id, taken_down_at) values ($1, $2)
-             on conflict (user_id) do update set taken_down_at = excluded.taken_down_at",
-            into.0,
-            since
-        );
-        query.execute(connection).await?;
+    if row.is_banned {
+        shares::take_down(connection, into, now).await?;
     }
     Ok(())
 }

@@ -56,19 +56,19 @@ pub async fn disconnect(app: &App, user: &CurrentUser, device: &str, now: Offset
 }
 
 /// Deletes the account with all its rows and sessions, and the pending logins of `browser` (the login cookie). Returns
-/// what was deleted; `None`, without deleting anything, if the user has not proved recently who they are.
+/// what was deleted; `None`, without deleting anything, if the user has not reauthenticated recently.
 pub async fn delete(
     app: &App,
     user: &CurrentUser,
     browser: Option<&Secret>,
-    proved_at: Option<OffsetDateTime>,
+    reauthenticated_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> Result<Option<DeletedCounts>> {
-    if !sessions::is_fresh(proved_at, now) {
+    if !sessions::is_fresh(reauthenticated_at, now) {
         return Ok(None);
     }
     let browser = browser.map(|browser| TokenHash::new(browser.expose()));
-    let deleted = db::users::delete(&app.db, user.id, browser).await?;
+    let deleted = db::users::delete(&app.db, user.id, browser, now).await?;
     tracing::info!(user = %user.id, "a user deleted their account");
     Ok(Some(deleted))
 }

@@ -24,7 +24,7 @@ impl LinkedIdentities {
     }
 }
 
-/// How a user proves again who they are.
+/// Options for reauthentication.
 pub struct Reauthentication {
     /// Providers that can be asked for a new sign-in.
     pub providers: Vec<Provider>,
@@ -57,7 +57,7 @@ pub async fn unlink(app: &App, user: &CurrentUser, provider: Provider) -> Result
         tracing::info!(user = %user.id, provider = provider.key(), "an identity was unlinked");
     }
     // Also if it was already unlinked: an earlier attempt may have failed after unlinking.
-    if outcome != UnlinkOutcome::LastIdentity && provider == Provider::Spotify {
+    if matches!(outcome, UnlinkOutcome::Unlinked | UnlinkOutcome::NotLinked) && provider == Provider::Spotify {
         db::sessions::remove_values(&app.db, &app.vault, user.id, &[GRANT_KEY, SCOPES_KEY]).await?;
     }
     Ok(outcome)

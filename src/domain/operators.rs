@@ -84,7 +84,10 @@ pub async fn change_person(
     match action {
         PersonAction::Grant => return Ok(db::operators::grant(&app.db, person).await?),
         PersonAction::Revoke => return revoke(app, person).await,
-        PersonAction::TakeDown => db::operators::take_down(&app.db, person, now).await?,
+        PersonAction::TakeDown => match db::operators::take_down(&app.db, person, now).await {
+            Err(db::Error::UserGone) => return Ok(false),
+            result => result?,
+        },
         PersonAction::AllowSharing => db::operators::allow_sharing(&app.db, person).await?,
     }
     Ok(true)

@@ -9,7 +9,7 @@ use crate::db::identities::ProviderIdentity;
 use crate::db::invites;
 pub use crate::db::invites::{Invite, InviteStatus};
 use crate::db::users;
-use crate::ids::{Registration, Secret, TokenHash, UserId};
+use crate::ids::{Registration, Secret, TokenHash, UserId, hash_identity};
 
 pub const INVITE_TTL: Duration = Duration::days(14);
 
@@ -35,7 +35,7 @@ pub async fn register(
     let policy = if is_configured { Registration::Open } else { app.config.access.registration };
     let invite = invite.map(|token| TokenHash::new(token.expose()));
     let may_join = matches!(policy, Registration::Open) || invite.is_some();
-    let key = TokenHash::new(format!("{}:{}", identity.provider.key(), identity.subject));
+    let key = hash_identity(identity.provider.key(), identity.subject);
     if may_join && app.registrations.count(key, identity.at).is_err() {
         return Err(RegistrationError::TooOften);
     }

@@ -8,13 +8,13 @@ use crate::app::App;
 use crate::db;
 pub use crate::db::sessions::SessionInfo;
 
-/// How long after proving who they are a user may link identities or delete the account.
+/// How long after reauthenticating a user may link identities or delete the account.
 const REAUTH_WINDOW: Duration = Duration::minutes(10);
 
-/// Returns whether the user has proved within the last ten minutes who they are. Someone else may be using a browser
+/// Returns whether the user reauthenticated within the last ten minutes. Someone else may be using a browser
 /// that was left open, here or at the provider.
-pub fn is_fresh(proved_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
-    proved_at.is_some_and(|proved_at| now - proved_at < REAUTH_WINDOW)
+pub fn is_fresh(reauthenticated_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
+    reauthenticated_at.is_some_and(|reauthenticated_at| now - reauthenticated_at < REAUTH_WINDOW)
 }
 
 /// Returns whether the current session still exists; it may have been ended from another device.

@@ -75,6 +75,7 @@ pub(crate) enum Flash {
     Linked(Provider),
     Unlinked(Provider),
     LastIdentity,
+    UnlinkingRefused,
     Merged,
     /// The token of the invitation, which only the next page shows.
     InviteCreated(Secret),
@@ -115,6 +116,7 @@ impl Flash {
             Flash::NotConfirmed
                 | Flash::ReauthRequired
                 | Flash::LastIdentity
+                | Flash::UnlinkingRefused
                 | Flash::Missing(_)
                 | Flash::NotUpdated
                 | Flash::IncompleteLibrary { .. }
@@ -173,6 +175,7 @@ impl Flash {
             }
             Flash::Unlinked(provider) => format!("{} is unlinked. Your hearts are safe.", provider.label()),
             Flash::LastIdentity => LAST_IDENTITY.into(),
+            Flash::UnlinkingRefused => "Nothing was unlinked. The operator took down what you shared. Ask them first.".into(),
             Flash::Merged => format!("Welcome back, {name}. You can now sign in both ways, and all your hearts are here."),
             Flash::NotConfirmed => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::ReauthRequired => "Nothing was deleted. Sign in again first.".into(),

@@ -9,10 +9,11 @@ use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
 use crate::support::Site;
+use crate::support::page::Page;
 use crate::support::postgres::find_cluster;
 use crate::support::rows::USER_ID_COLUMNS;
 use crate::support::sharing::{create_secret_link, publish_page_at};
-use crate::support::visitor::Visitor;
+use crate::support::visitor::{Visitor, approve};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -41,10 +42,20 @@ async fn whole_visit_works_on_citus_cluster() {
     merge_accounts(&site).await;
     clean_up(&site).await;
     let ada = site.sign_in("ada").await;
-    let form = ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
+    sqlx::raw_sql("update shares set taken_down_at = now()").execute(&site.db).await.unwrap();
+    let form = sign_in_again(&ada).await.form("form[action='/account/delete']").with("confirm", "yes");
     let gone = ada.submit(form).await;
     assert_eq!((gone.status, gone.text("h1").as_str()), (200, "After an account is deleted"));
     assert_no_orphaned_rows(&site).await;
+    assert_eq!(site.count("select count(*) from sharing_bans").await, 2, "of both identities");
+    site.sign_in("ada").await;
+    assert_eq!(site.count("select count(*) from shares where taken_down_at is not null").await, 1);
+}
+
+/// Returns the page that asked for it.
+async fn sign_in_again(visitor: &Visitor) -> Page {
+    let form = visitor.open("/account/delete").await.form("form[action='/auth/spotify']:has([name=reason])");
+    visitor.submit(approve(&visitor.submit(form).await, "ada")).await
 }
 
 /// On the cluster, local tables of the coordinator have no foreign keys to `users`, so nothing cascades.
@@ -145,6 +156,7 @@ async fn use_import_and_export(site: &Site, ada: &Visitor) {
 
 async fn use_sessions(site: &Site) {
     let ada = site.sign_in("ada").await;
+    sign_in_again(&ada).await;
     let linked = ada.link_identity(&site.spotify, OtherProvider::X, "ada").await;
     assert!(linked.flash().unwrap().contains("X is linked"), "{}", linked.text("main"));
     let elsewhere = site.sign_in("ada").await;

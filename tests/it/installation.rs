@@ -1,9 +1,10 @@
-//! Whose people a database has: those of a demo or real ones.
+//! Installation mode of a database: demo or real.
 
 use fake_spotify::OtherProvider;
 
-use crate::support::Site;
-use crate::support::program::Program;
+use crate::support::program::{Program, start_program};
+use crate::support::visitor::Visitor;
+use crate::support::{Site, wait_until};
 
 /// Identities that the made-up people of earlier releases had.
 const FORMER: [(&str, &str); 6] = [
@@ -91,6 +92,28 @@ async fn database_marked_as_real_knows_no_made_up_operator() {
     }
 }
 
+/// A real person may have an identity that the demo of an earlier release made up.
+#[tokio::test]
+async fn real_person_with_an_id_of_an_earlier_demo_keeps_sessions_and_role() {
+    let site = Site::open().await;
+    let identity = "insert into identities (user_id, provider, subject, created_at, last_used_at)
+                    select id, 'google', '77', now(), now() from users";
+    let cover = "insert into playlists (user_id, id, position, name, collaborative, seen_at, cover_url)
+                 select id, '3cEYpjA9oz9GiPac4AsH4n', 0, '', false, now(), 'https://i.scdn.co/image/ab67' from users";
+    for (subject, evidence, left) in
+        [("58323100", identity, 1), ("58323100", cover, 1), ("18000000000000000001", cover, 0)]
+    {
+        reset(&site, "github", subject).await;
+        sqlx::raw_sql(evidence).execute(&site.db).await.unwrap();
+        let (is_done, output) = run(&site, &["migrate"], &[]).await;
+        assert!(!is_done && output.contains("`heartlist mark-database real`"), "{output}");
+        assert!(run(&site, &["mark-database", "real"], &[]).await.0);
+        assert!(run(&site, &["migrate"], &[]).await.0);
+        assert_eq!(site.count("select count(*) from sessions").await, left, "{subject}");
+        assert_eq!(site.count("select count(*) from users where operator").await, left, "{subject}");
+    }
+}
+
 #[tokio::test]
 async fn operator_command_is_refused_on_the_database_of_a_demo() {
     let site = Site::open().await;
@@ -114,4 +137,36 @@ async fn dyno_serves_nothing_before_it_knows_whose_database_it_has() {
     sqlx::query("alter table installation rename to gone").execute(&site.db).await.unwrap();
     let (is_done, output) = run(&site, &[], &DYNO).await;
     assert!(!is_done && output.contains("heartlist migrate") && !output.contains("is ready"), "{output}");
+}
+
+/// The check cannot be made and all else could be read.
+#[tokio::test]
+async fn pages_and_jobs_wait_until_the_database_is_checked() {
+    let site = Site::open().await;
+    let expired =
+        "insert into sessions (id_hash, sealed, created_at, expires_at) values (sha256('x'), '', now(), now())";
+    sqlx::query(expired).execute(&site.db).await.unwrap();
+    for is_demo in [true, false] {
+        let mut holding = site.db.begin().await.unwrap();
+        sqlx::query("update installation set demo = $1").bind(is_demo).execute(&mut *holding).await.unwrap();
+        sqlx::query("lock table installation in access exclusive mode").execute(&mut *holding).await.unwrap();
+        let (mut program, base) = start_program(&site, &[]).await;
+        let get = async |path: &str| Visitor::new(&base).get(path).await.status;
+        for path in ["/", "/top", "/hearts", "/u/somebody", "/readyz"] {
+            assert_eq!(get(path).await, 503, "{path}");
+        }
+        assert_eq!(get("/healthz").await, 200);
+        assert_eq!(site.count("select count(*) from sessions where expires_at <= now()").await, 1, "no job runs");
+        holding.commit().await.unwrap();
+        if is_demo {
+            let (code, log) = program.wait_for_exit().await;
+            assert!(code != Some(0) && log.contains("filled by the demo"), "{log}");
+            continue;
+        }
+        wait_until("pages are served", async || get("/top").await == 200 && get("/readyz").await == 200).await;
+        let expired = async || site.count("select count(*) from sessions where expires_at <= now()").await;
+        wait_until("jobs run", async || expired().await == 0).await;
+        program.signal("-TERM");
+        program.wait_for_exit().await;
+    }
 }

@@ -63,6 +63,7 @@ mod sessions;
 mod settings;
 mod sharding;
 mod sharing;
+mod sharing_bans;
 mod sign_in;
 mod soak;
 mod spotify_faults;

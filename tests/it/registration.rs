@@ -155,7 +155,8 @@ async fn one_identity_joins_five_times_a_day() {
         mira.submit(form).await;
     }
     let refused = site.visitor().sign_in("mira").await;
-    assert!(refused.status == 403 && refused.text("main").contains("several times today"), "{}", refused.html);
+    assert!(refused.status == 429 && refused.text("main").contains("several times today"), "{}", refused.html);
+    assert_eq!(refused.text("h1"), "Too many new accounts", "joining is not closed");
     site.sign_in("ada").await;
     site.advance(Duration::from_secs(86_400));
     assert_eq!(site.visitor().sign_in("mira").await.status, 200);

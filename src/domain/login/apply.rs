@@ -52,7 +52,7 @@ pub(super) async fn apply(
             user
         }
         (Outcome::Merged { from, into }, Some(known), _) => {
-            if !users::merge(&app.db, from, into).await? {
+            if !users::merge(&app.db, from, into, now).await? {
                 return Err(Conflict::ProviderTaken.into());
             }
             tracing::info!(user = %into, "a new account was merged into an older one");

@@ -37,8 +37,8 @@ pub struct LoginResult {
     pub after: AfterLogin,
     /// Whether the lifetime of the session begins anew.
     pub is_sign_in: bool,
-    /// Whether the login proves who uses the browser now, so that what needs a recent sign-in is allowed.
-    pub is_proof: bool,
+    /// Whether the login counts as reauthentication, because the provider asked who uses the browser now.
+    pub is_reauthentication: bool,
     /// When the offer to merge the new account into an older one ends, if there is a candidate.
     pub merge_until: Option<OffsetDateTime>,
 }
@@ -82,7 +82,7 @@ pub async fn complete_login(
         _ => None,
     };
     let missing = grant.as_ref().map(|grant| &pending.scopes - &grant.scopes).unwrap_or_default();
-    let (is_sign_in, is_proof) = match outcome {
+    let (is_sign_in, is_reauthentication) = match outcome {
         Outcome::Joined => (true, true),
         // A browser that is signed in at the provider comes back without a question.
         Outcome::SignedIn(_) if is_reauthenticated || client.proves_reauthentication() => (true, is_reauthenticated),
@@ -94,7 +94,16 @@ pub async fn complete_login(
         // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
         Outcome::Linked(_) => (false, false),
     };
-    Ok(LoginResult { user, grant, outcome, missing, after: pending.after, is_sign_in, is_proof, merge_until })
+    Ok(LoginResult {
+        user,
+        grant,
+        outcome,
+        missing,
+        after: pending.after,
+        is_sign_in,
+        is_reauthentication,
+        merge_until,
+    })
 }
 
 /// Returns the providers of other accounts with the same verified email address as `user`.

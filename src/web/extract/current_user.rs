@@ -19,7 +19,7 @@ use crate::web::error::{AppError, Result, error_for_status};
 use crate::web::extract::return_to::Referer;
 
 const USER_NAME: &str = "name";
-const PROVED_AT: &str = "proved_at";
+const REAUTHENTICATED_AT: &str = "reauthenticated_at";
 /// Keeps its old name, because stored sessions contain it.
 const MERGE_UNTIL: &str = "invited_until";
 
@@ -91,15 +91,15 @@ impl MaybeUser {
         if stored == Some(user.id) { Ok(()) } else { Err(AppError::sign_in_required("/account")) }
     }
 
-    /// True if the user proved within the last 10 minutes who they are.
-    pub(crate) async fn has_signed_in_recently(&self, now: OffsetDateTime) -> Result<bool> {
-        Ok(sessions::is_fresh(self.proved_at().await?, now))
+    /// True if the user reauthenticated within the last 10 minutes.
+    pub(crate) async fn has_reauthenticated_recently(&self, now: OffsetDateTime) -> Result<bool> {
+        Ok(sessions::is_fresh(self.reauthenticated_at().await?, now))
     }
 
     /// Stores the device, and what the login was.
     pub(crate) async fn record_device(&self, device: &str, login: &LoginResult, now: OffsetDateTime) -> Result<()> {
         self.session.insert(DEVICE, device).await?;
-        for (key, is_set) in [(SIGNED_IN_AT, login.is_sign_in), (PROVED_AT, login.is_proof)] {
+        for (key, is_set) in [(SIGNED_IN_AT, login.is_sign_in), (REAUTHENTICATED_AT, login.is_reauthentication)] {
             if is_set {
                 self.session.insert(key, now.unix_timestamp()).await?;
             }
@@ -107,9 +107,9 @@ impl MaybeUser {
         Ok(())
     }
 
-    /// When the user last proved in this session who they are.
-    pub(crate) async fn proved_at(&self) -> Result<Option<OffsetDateTime>> {
-        let timestamp: Option<i64> = self.session.get(PROVED_AT).await?;
+    /// Time of the last reauthentication in this session.
+    pub(crate) async fn reauthenticated_at(&self) -> Result<Option<OffsetDateTime>> {
+        let timestamp: Option<i64> = self.session.get(REAUTHENTICATED_AT).await?;
         Ok(timestamp.and_then(|timestamp| OffsetDateTime::from_unix_timestamp(timestamp).ok()))
     }
 

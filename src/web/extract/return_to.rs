@@ -18,7 +18,8 @@ use crate::app::App;
 pub(crate) struct SafePath(String);
 
 /// First segments of allowed return paths.
-const ALLOWED_PAGES: [&str; 9] = ["", "add", "playlists", "hearts", "tags", "top", "now-playing", "account", "login"];
+const ALLOWED_PAGES: [&str; 11] =
+    ["", "add", "playlists", "hearts", "tags", "top", "now-playing", "account", "login", "operator", "invites"];
 
 /// Long enough for a search of emoji, each of which is encoded in twelve bytes.
 const MAX_PATH_BYTES: usize = 1500;
@@ -161,6 +162,8 @@ mod tests {
             "/top?when=ever",
             "/now-playing",
             "/account",
+            "/operator?page=2",
+            "/invites",
         ] {
             assert_eq!(SafePath::parse_or_playlists(Some(good)).as_str(), good);
         }

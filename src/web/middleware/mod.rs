@@ -16,7 +16,8 @@ mod session;
 use std::sync::Arc;
 
 use axum::error_handling::HandleErrorLayer;
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Router};
@@ -51,6 +52,8 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
             // Rejects cross-site requests before the session is loaded.
             .layer(security_headers::csrf_layer(app))
             .layer(from_fn(fetch_metadata::refuse_embedded))
+            // Before the session is loaded.
+            .layer(from_fn_with_state(app.clone(), require_mode_check))
             .map_response(error_pages::mark_unsaved_session)
             .map_request(session::accept_former_name(app))
             .map_response(session::complete_removal(app))
@@ -70,6 +73,7 @@ pub(crate) fn with_public_page_layers(app: &Arc<App>, pages: Router) -> Router {
             .layer(from_fn(canonical_path::redirect_to_canonical_path))
             .layer(compression())
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
+            .layer(from_fn_with_state(app.clone(), require_mode_check))
             .layer(CatchPanicLayer::new()),
     )
 }
@@ -89,6 +93,14 @@ pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option
             // Before any cookie is set: providers redirect to the canonical host, which would not receive it.
             .layer(from_fn_with_state(CanonicalHost::new(app), canonical_host::redirect_to_canonical_host)),
     )
+}
+
+/// Answers 503 until the database is known to belong to this mode: a demo must not serve real people's data.
+async fn require_mode_check(State(app): State<Arc<App>>, request: Request, next: Next) -> error::Result {
+    match app.mode_check.initialized() {
+        true => Ok(next.run(request).await),
+        false => Err(error::error_for_status(StatusCode::SERVICE_UNAVAILABLE)),
+    }
 }
 
 pub(crate) async fn require_sign_in(_: SignedIn, request: Request, next: Next) -> Response {

@@ -100,7 +100,7 @@ pub(crate) async fn update_person(
     Form(form): Form<PersonForm>,
 ) -> Result {
     // Somebody else may be using a browser that was left open.
-    if matches!(form.action, PersonAction::Grant) && !maybe_user.has_signed_in_recently(now).await? {
+    if matches!(form.action, PersonAction::Grant) && !maybe_user.has_reauthenticated_recently(now).await? {
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, PATH)).into_response());
     }
     let person = UserId(person);

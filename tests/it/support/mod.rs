@@ -115,6 +115,7 @@ impl Site {
 
     fn serve(&mut self, listener: TcpListener) {
         let app = self.app();
+        app.mode_check.set(()).expect("a new app");
         let served = async move { cli::serve_on(listener, app, std::future::pending()).await.unwrap() };
         self.tasks.push(tokio::spawn(served));
     }

@@ -42,7 +42,7 @@ pub(crate) async fn disconnect(app: State, Now(now): Now, SignedIn(user): Signed
 struct DeletePage {
     layout: Layout,
     heart_count: i64,
-    has_signed_in_recently: bool,
+    has_reauthenticated_recently: bool,
     reauthentication: Reauthentication,
     is_operator: bool,
 }
@@ -59,7 +59,7 @@ pub(crate) async fn show(
     Ok(render_page(&DeletePage {
         layout: layout.with_title("Delete your account", "account"),
         heart_count: account.heart_count,
-        has_signed_in_recently: maybe_user.has_signed_in_recently(now).await?,
+        has_reauthenticated_recently: maybe_user.has_reauthenticated_recently(now).await?,
         reauthentication: Reauthentication::new(&app, &identities::load(&app, &user).await?.linked),
         is_operator: operators::is_operator(&app, user.id).await?,
     }))
@@ -95,7 +95,8 @@ pub(crate) async fn destroy(
         return Ok(flash::redirect("/account/delete", Flash::NotConfirmed));
     }
     let browser = login_cookie::read(&app, &headers);
-    let Some(deleted) = account::delete(&app, &user, browser.as_ref(), maybe_user.proved_at().await?, now).await?
+    let Some(deleted) =
+        account::delete(&app, &user, browser.as_ref(), maybe_user.reauthenticated_at().await?, now).await?
     else {
         return Ok(flash::redirect("/account/delete", Flash::ReauthRequired));
     };

@@ -101,12 +101,13 @@ pub(crate) async fn destroy(
     Path(key): Path<String>,
 ) -> Result {
     let provider = provider_from_key(&key).await?;
-    if !maybe_user.has_signed_in_recently(now).await? {
+    if !maybe_user.has_reauthenticated_recently(now).await? {
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, &format!("/account/identities/{key}"))).into_response());
     }
     maybe_user.reload().await?;
     Ok(match identities::unlink(&app, &user, provider).await? {
         UnlinkOutcome::LastIdentity => flash::redirect("/account", Flash::LastIdentity),
+        UnlinkOutcome::Banned => flash::redirect("/account", Flash::UnlinkingRefused),
         UnlinkOutcome::NotLinked => Redirect::to("/account").into_response(),
         UnlinkOutcome::Unlinked => {
             activity::record(&app, user.id, EventKind::Unlinked(provider), &device, now).await;
@@ -133,7 +134,7 @@ pub(crate) async fn reauthenticate(
     Query(params): Query<NextParam>,
 ) -> Result {
     let next = SafePath::parse_or_playlists(params.next.as_deref()).as_str().to_owned();
-    if maybe_user.has_signed_in_recently(now).await? {
+    if maybe_user.has_reauthenticated_recently(now).await? {
         return Ok(Redirect::to(&next).into_response());
     }
     let reauthentication = Reauthentication::new(&app, &identities::load(&app, &user).await?.linked);

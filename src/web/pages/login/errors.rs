@@ -75,7 +75,10 @@ fn registration_error(error: RegistrationError) -> AppError {
         RegistrationError::NotInvited => {
             "To join, you need a valid invitation: a link from the operator, for one person. If you have an account, sign in the way you did before."
         }
-        RegistrationError::TooOften => "You have joined and left several times today. Try again tomorrow.",
+        RegistrationError::TooOften => {
+            let message = "You have joined and left several times today. Try again tomorrow.";
+            return AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many new accounts", message).with_nothing_saved();
+        }
         RegistrationError::Failed(error) => return failed(error),
     };
     AppError::new(StatusCode::FORBIDDEN, "Closed to new people", message).with_nothing_saved()
@@ -117,12 +120,24 @@ fn conflict_text(conflict: Conflict, name: &str) -> String {
         Conflict::LinkNotRequested => format!(
             "The {name} account you chose is not linked to a Heartlist account. Nothing was changed. To sign in with it too, link it on your account page."
         ),
-        Conflict::ReauthRequired => "To link another way to sign in, you need to have signed in within the last ten minutes, so that nobody who finds your browser open can add their own. Nothing was changed.".into(),
+        Conflict::ReauthRequired => "To link another way to sign in, you need to have signed in again within the last ten minutes, so that nobody who finds your browser open can add their own. Nothing was changed.".into(),
         Conflict::NotSignedInAgain => format!(
             "{name} did not ask you to sign in again, or did not say so. Nothing was changed. Sign in again in another way, or sign out at {name} first."
         ),
         Conflict::SessionChanged => format!(
             "After you went to {name}, this browser was signed out or somebody else signed in. Nothing was changed."
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever reads it may just have signed in.
+    #[test]
+    fn linking_asks_for_a_sign_in_that_is_not_an_ordinary_one() {
+        let text = conflict_text(Conflict::ReauthRequired, "GitHub");
+        assert!(text.contains("you need to have signed in again within the last ten minutes"), "{text}");
     }
 }

@@ -134,7 +134,7 @@ pub(crate) async fn create(
     let Some(intent) = login::intent(form.intent(), provider, maybe_user.user.as_ref(), reauth) else {
         return Ok(Redirect::to(next.as_str()).into_response());
     };
-    let is_fresh = maybe_user.has_signed_in_recently(now).await?;
+    let is_fresh = maybe_user.has_reauthenticated_recently(now).await?;
     if !is_fresh && login::adds_identity(&app, intent, provider).await? {
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, next.as_str())).into_response());
     }
