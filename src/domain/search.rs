@@ -3,17 +3,14 @@
 mod condition;
 
 use std::future::Future;
-use std::panic::resume_unwind;
 use std::time::Duration;
-
-use tokio::task::spawn_blocking;
 
 pub use self::condition::{Condition, InvalidOperator, Operator};
 use self::condition::{Term, split_terms};
 use super::annotation::fold_tag;
 use super::collation::Language;
 use super::text::{UNTITLED, fold};
-use super::{CurrentUser, Error, PageRange, Result};
+use super::{CurrentUser, Error, PageRange, Result, run_blocking};
 use crate::app::App;
 use crate::db::identities;
 pub use crate::db::search::Order;
@@ -59,17 +56,17 @@ impl ListQuery {
     }
 
     /// Returns the ids in the requested order by name or owner. Entries without one come last. Collation of 100,000
-    /// names takes a quarter of a second, so it runs beside the threads that serve requests.
+    /// names takes a quarter of a second.
     pub(super) async fn sort(&self, mut entries: Vec<NamedId>) -> Vec<String> {
         let Self { language, order, .. } = *self;
-        let sort = move || {
+        run_blocking(move || {
             language.sort_by_name(&mut entries, |entry| entry.name.as_deref());
             if order == Order::Owner {
                 language.sort_by_name(&mut entries, |entry| entry.owner_name.as_deref());
             }
             entries.into_iter().map(|entry| entry.id).collect()
-        };
-        spawn_blocking(sort).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+        })
+        .await
     }
 
     pub(super) fn rows<'a>(&self, sorted_ids: &'a [String]) -> Rows<'a> {
