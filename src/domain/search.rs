@@ -79,7 +79,7 @@ impl ListQuery {
 pub struct SearchQuery {
     /// The text as typed, cut to [`MAX_QUERY_CHARS`].
     pub text: String,
-    /// A row must match all of them.
+    /// A row must match all of them. They differ.
     pub conditions: Vec<Condition>,
     /// Operators with a value that they do not take.
     pub invalid_operators: Vec<InvalidOperator>,
@@ -103,6 +103,10 @@ impl SearchQuery {
         let text = text.trim_end().to_owned();
         let mut query = Self { text, is_cut, ..Self::default() };
         for term in split_terms(&query.text) {
+            let condition = term.condition();
+            if condition.as_ref().is_some_and(|condition| query.has(condition)) {
+                continue;
+            }
             if query.conditions.len() == MAX_CONDITIONS {
                 query.has_more_words |= !fold(&term.value).is_empty();
                 continue;
@@ -111,7 +115,7 @@ impl SearchQuery {
                 term.operator != Some(Operator::Tag) && fold(&term.value).chars().count() > MAX_WORD_CHARS;
             let unknown = term.unknown_operator().map(|key| (term.value.clone(), key.to_owned()));
             query.unknown_operators.extend(unknown);
-            match (term.condition(), term.operator) {
+            match (condition, term.operator) {
                 (Some(condition), _) => query.conditions.push(condition),
                 (None, Some(operator)) => {
                     query.invalid_operators.push(InvalidOperator { operator, value: term.value });
@@ -126,23 +130,24 @@ impl SearchQuery {
         self.conditions.iter().any(|other| other.is_same(condition))
     }
 
-    /// Returns the text with `condition`, or without it if it is there. Its opposite goes.
-    pub fn toggle(&self, condition: &Condition) -> String {
+    /// Returns the text with `condition`, or without it if it is there. Its opposite goes. `None` if there is no room.
+    pub fn toggle(&self, condition: &Condition) -> Option<String> {
         let opposite = condition.clone().negate();
         let mut terms = split_terms(&self.text);
         terms
             .retain(|term| !term.condition().is_some_and(|other| other.is_same(condition) || other.is_same(&opposite)));
         if self.has(condition) {
-            return join(&terms).trim_end().to_owned();
+            return Some(join(&terms).trim_end().to_owned());
         }
-        let term = condition.to_term();
-        format!("{}{term}", with_room(&terms, term.chars().count()))
+        let (text, term) = (join(&terms), condition.to_term());
+        (term.chars().count() <= room_after(&text)).then(|| text + &term)
     }
 
-    /// Returns the text with a space after it, to which a term of up to `max_chars` can be added; empty if there is no
-    /// room for both.
-    pub fn text_before_term(&self, max_chars: usize) -> String {
-        with_room(&split_terms(&self.text), max_chars)
+    /// Returns the text with a space after it, and the maximum length of a term that can be added.
+    pub fn text_before_term(&self) -> (String, usize) {
+        let text = join(&split_terms(&self.text));
+        let room = room_after(&text);
+        (text, room)
     }
 
     /// Returns the filter for the database. Of two contradictory operators the last one counts.
@@ -179,11 +184,10 @@ fn join(terms: &[Term]) -> String {
     terms.iter().map(|term| format!("{} ", term.text)).collect()
 }
 
-/// Joins terms; empty if there is no room for one more of `max_chars`.
-fn with_room(terms: &[Term], max_chars: usize) -> String {
-    let text = join(terms);
-    let has_room = text.chars().count() + max_chars <= MAX_QUERY_CHARS && terms.len() < MAX_CONDITIONS;
-    if has_room { text } else { String::new() }
+/// Returns the maximum length of a term that can be added to a text.
+fn room_after(text: &str) -> usize {
+    let has_room = SearchQuery::parse(text).conditions.len() < MAX_CONDITIONS;
+    if has_room { MAX_QUERY_CHARS.saturating_sub(text.chars().count()) } else { 0 }
 }
 
 /// Folds a word, cut to [`MAX_WORD_CHARS`].

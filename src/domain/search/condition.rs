@@ -40,6 +40,7 @@ impl Condition {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Tag(one), Self::Tag(other)) => fold_tag(one) == fold_tag(other),
+            (Self::Words(one), Self::Words(other)) | (Self::Owner(one), Self::Owner(other)) => fold(one) == fold(other),
             (Self::Not(one), Self::Not(other)) => one.is_same(other),
             (one, other) => one == other,
         }

@@ -85,7 +85,7 @@ fn toggling_a_condition_keeps_the_rest_of_the_text() {
         ("\"never closed", Changed, "\"never closed\" is:changed"),
         ("foo:bar tag: 10:30", Untagged, "foo:bar tag: 10:30 is:untagged"),
     ] {
-        let toggled_text = SearchQuery::parse(text).toggle(&condition);
+        let toggled_text = SearchQuery::parse(text).toggle(&condition).unwrap();
         assert_eq!(toggled_text, toggled, "{text}");
         assert_ne!(
             SearchQuery::parse(text).has(&condition),
@@ -94,10 +94,23 @@ fn toggling_a_condition_keeps_the_rest_of_the_text() {
         );
     }
     let full = "x".repeat(95);
-    assert_eq!(SearchQuery::parse(&full).toggle(&Mine), "owner:me", "no room for both");
+    assert_eq!(SearchQuery::parse(&full).toggle(&Mine), None, "no room for both");
     let ten = "a b c d e f g h i j";
-    assert_eq!(SearchQuery::parse(ten).toggle(&Mine), "owner:me");
-    assert_eq!(SearchQuery::parse(ten).toggle(&Words("j".into())), "a b c d e f g h i");
+    assert_eq!(SearchQuery::parse(ten).toggle(&Mine), None);
+    assert_eq!(SearchQuery::parse(ten).toggle(&Words("J".into())).unwrap(), "a b c d e f g h i");
+    let repeated = "a ".repeat(20) + "is:odd";
+    assert_eq!(SearchQuery::parse(&repeated).toggle(&Mine).unwrap(), repeated.clone() + " owner:me");
+}
+
+#[test]
+fn repeated_terms_are_read_once() {
+    use Condition::*;
+    let search = SearchQuery::parse("Été ete a ÉTÉ tag:Rain tag:#rain is:gone is:unavailable owner:x owner:X -a");
+    let not_a = Not(Box::new(Words("a".into())));
+    let [tag, owner] = [Tag("Rain".into()), Owner("x".into())];
+    assert_eq!(search.conditions, [Words("Été".into()), Words("a".into()), tag, Gone, owner, not_a]);
+    let search = SearchQuery::parse("a b c d e f g h i j J a");
+    assert_eq!((search.conditions.len(), search.has_more_words), (MAX_CONDITIONS, false));
 }
 
 #[test]
@@ -126,8 +139,14 @@ proptest! {
         prop_assert!(texts.all(|text| !text.contains('\0') && text.trim_end() == fold(text)));
         prop_assert!(search.conditions.len() <= MAX_CONDITIONS);
         for condition in [Condition::Mine, Condition::Tag("a b".into())] {
-            let toggled = SearchQuery::parse(&search.toggle(&condition));
-            prop_assert!(!toggled.is_cut && toggled.has(&condition) != search.has(&condition));
+            let Some(text) = search.toggle(&condition) else {
+                prop_assert!(!search.has(&condition));
+                continue;
+            };
+            let toggled = SearchQuery::parse(&text);
+            prop_assert!(toggled.has(&condition) != search.has(&condition));
+            let kept = search.conditions.iter().filter(|other| !other.is_same(&condition));
+            prop_assert!(kept.filter(|other| !other.is_same(&condition.clone().negate())).all(|other| toggled.has(other)));
         }
     }
 }
