@@ -26,8 +26,8 @@ pub struct Filter {
     pub public: Option<bool>,
     pub collaborative: Option<bool>,
     pub hearted: Option<bool>,
-    pub changed: Option<bool>,
-    pub gone: Option<bool>,
+    pub updated: Option<bool>,
+    pub unavailable: Option<bool>,
     /// Hearted without tags.
     pub untagged: Option<bool>,
     /// Stands for a name that shows nothing.
@@ -37,7 +37,7 @@ pub struct Filter {
 impl Filter {
     /// Returns what a row is or is not, in the order of the queries below.
     fn states(&self) -> [Option<bool>; 7] {
-        [self.mine, self.public, self.collaborative, self.changed, self.gone, self.untagged, self.hearted]
+        [self.mine, self.public, self.collaborative, self.updated, self.unavailable, self.untagged, self.hearted]
     }
 }
 

@@ -168,8 +168,8 @@ impl SearchQuery {
                 Condition::Public(public) => filter.public = Some(*public),
                 Condition::Collaborative(collaborative) => filter.collaborative = Some(*collaborative),
                 Condition::Hearted => filter.hearted = Some(expected),
-                Condition::Changed => filter.changed = Some(expected),
-                Condition::Gone => filter.gone = Some(expected),
+                Condition::Updated => filter.updated = Some(expected),
+                Condition::Unavailable => filter.unavailable = Some(expected),
                 Condition::Untagged => filter.untagged = Some(expected),
                 // Parsing makes no double negation.
                 Condition::Not(_) => {}

@@ -57,7 +57,7 @@ fn a_minus_negates_what_follows_it() {
             not(Words("slow trains".into())),
             not(Tag("rain".into())),
             not(Mine),
-            not(Changed),
+            not(Updated),
             not(Owner("J W".into()))
         ]
     );
@@ -65,7 +65,10 @@ fn a_minus_negates_what_follows_it() {
     assert_eq!(conditions("a - b -- \"-c\" d-e"), ["a", "-", "b", "--", "-c", "d-e"].map(|word| Words(word.into())));
     let filter = SearchQuery::parse("été -Live -tag:#Rain is:gone -is:untagged").to_filter();
     assert_eq!((filter.with.words, filter.without.words), (vec!["ete".into()], vec!["live".into()]));
-    assert_eq!((filter.without.tags, filter.gone, filter.untagged), (vec!["rain".into()], Some(true), Some(false)));
+    assert_eq!(
+        (filter.without.tags, filter.unavailable, filter.untagged),
+        (vec!["rain".into()], Some(true), Some(false))
+    );
     assert_eq!(SearchQuery::parse("-foo:bar -is:odd").invalid_operators.len(), 1);
 }
 
@@ -78,11 +81,11 @@ fn toggling_a_condition_keeps_the_rest_of_the_text() {
         ("a OWNER:Me b owner:me", Mine, "a b"),
         ("public:true x", Public(false), "x public:false"),
         ("x public:no", Public(false), "x"),
-        ("-is:gone", Gone, "is:gone"),
+        ("-is:gone", Unavailable, "is:unavailable"),
         ("tag:ÉTÉ", Tag("été".into()), ""),
         ("-tag:ete x", Tag("été".into()), "x tag:été"),
         ("x", Tag("Late Night".into()), "x tag:\"Late Night\""),
-        ("\"never closed", Changed, "\"never closed\" is:changed"),
+        ("\"never closed", Updated, "\"never closed\" is:updated"),
         ("foo:bar tag: 10:30", Untagged, "foo:bar tag: 10:30 is:untagged"),
     ] {
         let toggled_text = SearchQuery::parse(text).toggle(&condition).unwrap();
@@ -108,7 +111,7 @@ fn repeated_terms_are_read_once() {
     let search = SearchQuery::parse("Été ete a ÉTÉ tag:Rain tag:#rain is:gone is:unavailable owner:x owner:X -a");
     let not_a = Not(Box::new(Words("a".into())));
     let [tag, owner] = [Tag("Rain".into()), Owner("x".into())];
-    assert_eq!(search.conditions, [Words("Été".into()), Words("a".into()), tag, Gone, owner, not_a]);
+    assert_eq!(search.conditions, [Words("Été".into()), Words("a".into()), tag, Unavailable, owner, not_a]);
     let search = SearchQuery::parse("a b c d e f g h i j J a");
     assert_eq!((search.conditions.len(), search.has_more_words), (MAX_CONDITIONS, false));
 }

@@ -94,7 +94,7 @@ pub(crate) static LIBRARY: ListSpec = ListSpec {
         ("Private", Condition::Public(false)),
         ("Collaborative", Condition::Collaborative(true)),
         ("Hearted", Condition::Hearted),
-        ("Changed", Condition::Changed),
+        ("Updated", Condition::Updated),
         ("Untagged", Condition::Untagged),
     ],
 };
@@ -110,8 +110,8 @@ pub(crate) static HEARTS: ListSpec = ListSpec {
         (Order::Owner, "Owner"),
     ],
     filters: &[
-        ("Changed", Condition::Changed),
-        ("Unavailable", Condition::Gone),
+        ("Updated", Condition::Updated),
+        ("Unavailable", Condition::Unavailable),
         ("Untagged", Condition::Untagged),
         ("Mine", Condition::Mine),
         ("Public", Condition::Public(true)),
@@ -300,8 +300,8 @@ fn condition_label(condition: &Condition) -> String {
         Condition::Collaborative(true) => "collaborative".into(),
         Condition::Collaborative(false) => "not collaborative".into(),
         Condition::Hearted => "hearted".into(),
-        Condition::Changed => "updated".into(),
-        Condition::Gone => "unavailable on Spotify".into(),
+        Condition::Updated => "updated".into(),
+        Condition::Unavailable => "unavailable on Spotify".into(),
         Condition::Untagged => "without tags".into(),
         Condition::Tag(tag) => format!("tag “{tag}”"),
         Condition::Not(condition) => format!("not {}", condition_label(condition)),
@@ -312,7 +312,7 @@ fn invalid_value_warning(invalid: &InvalidOperator) -> String {
     let expected = match invalid.operator {
         Operator::Owner => "“me” or a name",
         Operator::Public | Operator::Collaborative => "“true” or “false”",
-        Operator::Is => "“hearted”, “changed”, “gone” or “untagged”",
+        Operator::Is => "“hearted”, “updated”, “unavailable” or “untagged”",
         Operator::Tag => "a tag",
     };
     let key = invalid.operator.key();
