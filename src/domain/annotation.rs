@@ -251,7 +251,7 @@ mod tests {
         #[test]
         fn every_tag_can_be_searched_for(tags in "[\\PC,#]{0,60}") {
             for tag in Annotation::parse("", &tags).unwrap_or_default().tags() {
-                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().with.tags, [fold_tag(tag)]);
+                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().include.tags, [fold_tag(tag)]);
             }
         }
     }

@@ -14,7 +14,7 @@ use super::{CurrentUser, Error, PageRange, Result, run_blocking};
 use crate::app::App;
 use crate::db::identities;
 pub use crate::db::search::Order;
-use crate::db::search::{Filter, NamedId, OwnerFilter, Rows};
+use crate::db::search::{Filter, NamedId, OwnerFilter, PageQuery};
 use crate::ids::UserId;
 
 pub const MAX_QUERY_CHARS: usize = 100;
@@ -69,9 +69,9 @@ impl ListQuery {
         .await
     }
 
-    pub(super) fn rows<'a>(&self, sorted_ids: &'a [String]) -> Rows<'a> {
+    pub(super) fn page<'a>(&self, sorted_ids: &'a [String]) -> PageQuery<'a> {
         let (offset, limit) = self.pages.offset_limit();
-        Rows { order: self.order, sorted_ids, offset, limit }
+        PageQuery { order: self.order, sorted_ids, offset, limit }
     }
 }
 
@@ -158,7 +158,7 @@ impl SearchQuery {
                 Condition::Not(condition) => (&**condition, false),
                 condition => (condition, true),
             };
-            let texts = if expected { &mut filter.with } else { &mut filter.without };
+            let texts = if expected { &mut filter.include } else { &mut filter.exclude };
             match condition {
                 Condition::Words(words) => texts.words.push(fold_word(words)),
                 Condition::Owner(name) => texts.owners.push(fold_word(name)),

@@ -42,8 +42,8 @@ fn a_word_like_an_operator_is_searched_and_reported() {
 #[test]
 fn the_filter_is_folded() {
     let filter = SearchQuery::parse("Été owner:FRAU tag:#Über public:true public:false").to_filter();
-    assert_eq!((filter.with.words, filter.with.owners), (vec!["ete".into()], vec!["frau".into()]));
-    assert_eq!((filter.with.tags, filter.public), (vec!["uber".into()], Some(false)));
+    assert_eq!((filter.include.words, filter.include.owners), (vec!["ete".into()], vec!["frau".into()]));
+    assert_eq!((filter.include.tags, filter.public), (vec!["uber".into()], Some(false)));
 }
 
 #[test]
@@ -64,9 +64,9 @@ fn a_minus_negates_what_follows_it() {
     assert_eq!(conditions("-public:true -collaborative:no"), [Public(false), Collaborative(true)]);
     assert_eq!(conditions("a - b -- \"-c\" d-e"), ["a", "-", "b", "--", "-c", "d-e"].map(|word| Words(word.into())));
     let filter = SearchQuery::parse("été -Live -tag:#Rain is:gone -is:untagged").to_filter();
-    assert_eq!((filter.with.words, filter.without.words), (vec!["ete".into()], vec!["live".into()]));
+    assert_eq!((filter.include.words, filter.exclude.words), (vec!["ete".into()], vec!["live".into()]));
     assert_eq!(
-        (filter.without.tags, filter.unavailable, filter.untagged),
+        (filter.exclude.tags, filter.unavailable, filter.untagged),
         (vec!["rain".into()], Some(true), Some(false))
     );
     assert_eq!(SearchQuery::parse("-foo:bar -is:odd").invalid_operators.len(), 1);
@@ -125,7 +125,7 @@ fn words_are_limited_in_number_and_length() {
     for word in ["x".repeat(60), format!("owner:{}", "é".repeat(51)), "ﷺ".repeat(90), "a b".repeat(20)] {
         let search = SearchQuery::parse(&format!("\"{word}\"").replace("\"owner:", "owner:\""));
         let filter = search.to_filter();
-        let lengths = filter.with.words.iter().chain(&filter.with.owners).map(|word| word.chars().count());
+        let lengths = filter.include.words.iter().chain(&filter.include.owners).map(|word| word.chars().count());
         assert_eq!((lengths.max(), search.has_long_word), (Some(MAX_WORD_CHARS), true), "{word}");
     }
     assert!(!SearchQuery::parse(&"x".repeat(50)).has_long_word);
@@ -138,7 +138,7 @@ proptest! {
         prop_assert!(search.text.chars().count() <= MAX_QUERY_CHARS);
         prop_assert_eq!(&SearchQuery::parse(&search.text).conditions, &search.conditions);
         let filter = search.to_filter();
-        let mut texts = [&filter.with, &filter.without].into_iter().flat_map(|texts| [&texts.words, &texts.owners, &texts.tags]).flatten();
+        let mut texts = [&filter.include, &filter.exclude].into_iter().flat_map(|texts| [&texts.words, &texts.owners, &texts.tags]).flatten();
         prop_assert!(texts.all(|text| !text.contains('\0') && text.trim_end() == fold(text)));
         prop_assert!(search.conditions.len() <= MAX_CONDITIONS);
         for condition in [Condition::Mine, Condition::Tag("a b".into())] {
