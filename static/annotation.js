@@ -10,10 +10,11 @@ $(document).on("input focusin", "[data-max-chars]", ({ target }) => {
 
 // A browser completes a whole field, so each suggestion begins with the tags before the one that is being typed, or
 // with all of them in a field that was just entered.
-$(document).on("input focusin", "[name=tags][list]", ({ type, target: { value, list } }) => {
-  const isTyping = type === "input";
-  const before = isTyping ? value.replace(/[^,\s][^,]*$/, "") : value.replace(/\s*,?\s*$/, value.trim() && ", ");
-  const used = before.toLowerCase().split(",").map((tag) => tag.trim());
+$(document).on("input focusin", "[name=tags][list]", ({ type, target: { value, list, dataset } }) => {
+  const set = dataset.separators;
+  const [unfinished, end] = [new RegExp(`[^${set}\\s][^${set}]*$`), new RegExp(`\\s*[${set}]?\\s*$`)];
+  const before = type === "input" ? value.replace(unfinished, "") : value.replace(end, value.trim() && ", ");
+  const used = before.toLowerCase().split(new RegExp(`[${set}]`)).map((tag) => tag.trim());
   for (const option of list.options) {
     option.value = before + option.label;
     option.disabled = used.includes(option.label.toLowerCase());

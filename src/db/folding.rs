@@ -71,13 +71,15 @@ pub struct HeartTexts {
     pub tags_folded: Option<Vec<String>>,
 }
 
-/// Returns the texts of a user's hearts, removed ones too, that are not all ASCII.
+/// Returns the texts of a user's hearts, removed ones too, that are not all ASCII, or have a tag that was folded with
+/// its `#`.
 pub async fn list_hearts(pool: &Pool, user: UserId) -> Result<Vec<HeartTexts>> {
     let query = sqlx::query_as!(
         HeartTexts,
         r#"select playlist_id, title, title_folded, note, note_folded, tags, tags_folded
            from (select *, concat(title, note, array_to_string(tags, '')) as text from user_hearts where user_id = $1) h
-           where octet_length(text) <> char_length(text)"#,
+           where octet_length(text) <> char_length(text)
+                 or exists (select 1 from unnest(coalesce(tags_folded, tags)) tag where tag like '#%')"#,
         user.0
     );
     Ok(query.fetch_all(pool).await?)

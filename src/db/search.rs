@@ -10,24 +10,24 @@
 
 use super::hearts::HeartsPage;
 use super::playlists::{StoredLibrary, library, playlist};
-use super::{Error, Pool};
+use super::{Error, Pool, Result};
 use crate::ids::UserId;
 
 /// Conditions on rows. All strings are folded; empty fields match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// What each row has.
-    pub with: Texts,
-    /// What no row has.
-    pub without: Texts,
+    /// Texts that a row must have.
+    pub include: TextFilter,
+    /// Texts that a row must not have.
+    pub exclude: TextFilter,
     /// Only playlists of `owner`, or none of theirs.
     pub mine: Option<bool>,
     pub owner: OwnerFilter,
     pub public: Option<bool>,
     pub collaborative: Option<bool>,
     pub hearted: Option<bool>,
-    pub changed: Option<bool>,
-    pub gone: Option<bool>,
+    pub updated: Option<bool>,
+    pub unavailable: Option<bool>,
     /// Hearted without tags.
     pub untagged: Option<bool>,
     /// Stands for a name that shows nothing.
@@ -35,15 +35,36 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Returns what a row is or is not, in the order of the queries below.
+    /// Returns the yes-or-no conditions, `$4` of the queries below.
     fn states(&self) -> [Option<bool>; 7] {
-        [self.mine, self.public, self.collaborative, self.changed, self.gone, self.untagged, self.hearted]
+        let mut states = [None; 7];
+        for (index, state) in [
+            (MINE, self.mine),
+            (PUBLIC, self.public),
+            (COLLABORATIVE, self.collaborative),
+            (UPDATED, self.updated),
+            (UNAVAILABLE, self.unavailable),
+            (UNTAGGED, self.untagged),
+            (HEARTED, self.hearted),
+        ] {
+            states[index - 1] = state;
+        }
+        states
     }
 }
 
-/// Texts to look for.
+/// Indexes in `$4` of the queries below. Postgres counts from 1.
+const MINE: usize = 1;
+const PUBLIC: usize = 2;
+const COLLABORATIVE: usize = 3;
+const UPDATED: usize = 4;
+const UNAVAILABLE: usize = 5;
+const UNTAGGED: usize = 6;
+const HEARTED: usize = 7;
+
+/// Folded texts, by the fields in which they are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
+pub struct TextFilter {
     /// In the name, the owner's name, the note and the tags.
     pub words: Vec<String>,
     /// In the owner's name.
@@ -92,8 +113,8 @@ impl Order {
     }
 }
 
-/// The rows to return, of all that match.
-pub struct Rows<'a> {
+/// Order and range of the returned rows.
+pub struct PageQuery<'a> {
     pub order: Order,
     /// All ids of the list, for [`Order::Name`] and [`Order::Owner`].
     pub sorted_ids: &'a [String],
@@ -109,7 +130,7 @@ pub struct NamedId {
 }
 
 /// Returns all names of a user's library, in Spotify's order.
-pub async fn list_library_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>, Error> {
+pub async fn list_library_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>> {
     let query = sqlx::query_as!(
         NamedId,
         r#"select id, name as "name?", owner_name from playlists where user_id = $1 and position is not null order by position"#,
@@ -119,7 +140,7 @@ pub async fn list_library_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId
 }
 
 /// Returns all names of a user's hearts, newest heart first.
-pub async fn list_heart_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>, Error> {
+pub async fn list_heart_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>> {
     let query = sqlx::query_as!(
         NamedId,
         r#"select h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_name as "owner_name?"
@@ -136,8 +157,8 @@ pub async fn search_library(
     pool: &Pool,
     user: UserId,
     filter: &Filter,
-    rows: &Rows<'_>,
-) -> Result<Option<StoredLibrary>, Error> {
+    page: &PageQuery<'_>,
+) -> Result<Option<StoredLibrary>> {
     let query = sqlx::query!(
         r#"select l.fetched_at as "fetched_at?", l.counted as "counted?", l.reached as "reached?", l.leased_until as "leased_until?", l.failed_at as "failed_at?", l.total,
                   m.found as "found?", m.id as "id?", m.name as "name?", m.owner_name as "owner_name?",
@@ -179,27 +200,27 @@ pub async fn search_library(
                order by place offset $11 limit $12) m on m.place = l.place
            order by m.place"#,
         user.0,
-        &filter.with.words,
-        &filter.with.owners,
+        &filter.include.words,
+        &filter.include.owners,
         &filter.states() as _,
         filter.owner.id,
         filter.owner.name,
-        &filter.without.words,
-        &filter.without.owners,
-        &filter.with.tags,
-        rows.order.key(),
-        rows.offset,
-        rows.limit,
-        rows.sorted_ids,
+        &filter.exclude.words,
+        &filter.exclude.owners,
+        &filter.include.tags,
+        page.order.key(),
+        page.offset,
+        page.limit,
+        page.sorted_ids,
         filter.untitled,
-        &filter.without.tags
+        &filter.exclude.tags
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     Ok(Some(library!(rows, first => first.found.unwrap_or_default())))
 }
 
 /// Returns a user's matching hearts.
-pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, rows: &Rows<'_>) -> Result<HeartsPage, Error> {
+pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &PageQuery<'_>) -> Result<HeartsPage> {
     let query = sqlx::query!(
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
                   m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
@@ -238,20 +259,20 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, rows: &Ro
                order by place offset $11 limit $12) m on true
            order by m.place"#,
         user.0,
-        &filter.with.words,
-        &filter.with.owners,
+        &filter.include.words,
+        &filter.include.owners,
         &filter.states() as _,
         filter.owner.id,
         filter.owner.name,
-        &filter.without.words,
-        &filter.without.owners,
-        &filter.with.tags,
-        rows.order.key(),
-        rows.offset,
-        rows.limit,
-        rows.sorted_ids,
+        &filter.exclude.words,
+        &filter.exclude.owners,
+        &filter.include.tags,
+        page.order.key(),
+        page.offset,
+        page.limit,
+        page.sorted_ids,
         filter.untitled,
-        &filter.without.tags
+        &filter.exclude.tags
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));

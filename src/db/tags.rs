@@ -1,7 +1,7 @@
 //! Tags of a user's hearts. Rows of one user only: on Citus each statement goes to one shard.
 
 use super::import_export::UNIT_SEPARATOR;
-use super::{Error, Pool};
+use super::{Pool, Result};
 use crate::ids::UserId;
 
 /// A tag, whatever its spellings, and how many hearts have it.
@@ -14,7 +14,7 @@ pub struct TagCount {
 }
 
 /// Returns a user's tags, the most used first, and the number of hearts without tags. Removed hearts do not count.
-pub async fn list(pool: &Pool, user: UserId, limit: i64) -> Result<(Vec<TagCount>, i64), Error> {
+pub async fn list(pool: &Pool, user: UserId, limit: i64) -> Result<(Vec<TagCount>, i64)> {
     let query = sqlx::query!(
         r#"select null as folded, null as name, count(*) as "hearts!"
            from user_hearts where user_id = $1 and removed_at is null and tags = '{}'
@@ -36,6 +36,23 @@ pub async fn list(pool: &Pool, user: UserId, limit: i64) -> Result<(Vec<TagCount
     Ok((tags, untagged))
 }
 
+/// Returns those of the tags that a user's hearts have. Removed hearts have tags, but do not count.
+pub async fn find(pool: &Pool, user: UserId, folded: &[String]) -> Result<Vec<TagCount>> {
+    let query = sqlx::query_as!(
+        TagCount,
+        r#"select coalesce(t.folded, lower(t.name)) as "folded!",
+                  coalesce(mode() within group (order by t.name) filter (where h.removed_at is null),
+                           mode() within group (order by t.name)) as "name!",
+                  count(distinct h.playlist_id) filter (where h.removed_at is null) as "hearts!"
+           from user_hearts h cross join lateral unnest(h.tags, h.tags_folded) t (name, folded)
+           where h.user_id = $1 and t.name is not null and coalesce(t.folded, lower(t.name)) = any($2)
+           group by 1"#,
+        user.0,
+        folded
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
 /// The tags of a heart.
 #[derive(Debug, PartialEq, Eq)]
 pub struct HeartTags {
@@ -44,7 +61,7 @@ pub struct HeartTags {
 }
 
 /// Returns the tags of the hearts that have a tag, removed ones too.
-pub async fn list_hearts(pool: &Pool, user: UserId, folded: &str) -> Result<Vec<HeartTags>, Error> {
+pub async fn list_hearts(pool: &Pool, user: UserId, folded: &str) -> Result<Vec<HeartTags>> {
     let query = sqlx::query_as!(
         HeartTags,
         "select playlist_id, tags from user_hearts h
@@ -64,8 +81,8 @@ pub struct TagChange {
     pub new_folded: Vec<String>,
 }
 
-/// Replaces the tags of hearts, except of those whose tags have changed meanwhile.
-pub async fn update(pool: &Pool, user: UserId, changes: &[TagChange]) -> Result<(), Error> {
+/// Replaces the tags of hearts, except of those whose tags have changed meanwhile. Returns the number of rows.
+pub async fn update(pool: &Pool, user: UserId, changes: &[TagChange]) -> Result<u64> {
     let texts = |tags: fn(&TagChange) -> &[String]| {
         changes.iter().map(|change| tags(change).join(UNIT_SEPARATOR)).collect::<Vec<_>>()
     };
@@ -80,6 +97,5 @@ pub async fn update(pool: &Pool, user: UserId, changes: &[TagChange]) -> Result<
         &texts(|change| &change.new),
         &texts(|change| &change.new_folded)
     );
-    query.execute(pool).await?;
-    Ok(())
+    Ok(query.execute(pool).await?.rows_affected())
 }

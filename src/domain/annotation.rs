@@ -15,7 +15,7 @@ pub const MAX_TAGS: usize = 10;
 /// Maximum length of a note, or of all tags, that is parsed: 280 characters take up to 1,120 bytes, ten tags up to 1,218.
 pub(super) const MAX_FIELD_BYTES: usize = 2048;
 /// Characters that separate tags: the comma, its forms in other scripts, and the ideographic one.
-const TAG_SEPARATORS: [char; 10] = [',', '，', '﹐', '︐', '、', '﹑', '､', '︑', '،', '፣'];
+pub const TAG_SEPARATORS: &str = ",，﹐︐、﹑､︑،፣";
 /// Stripped from the start of a tag, because some people write `#rain`.
 const TAG_PREFIXES: [char; 4] = ['#', '＃', '﹟', ' '];
 
@@ -88,14 +88,14 @@ impl fmt::Debug for Annotation {
 }
 
 /// Returns the form of a tag that is stored for the search, and that the search looks for.
-pub(super) fn fold_tag(tag: &str) -> String {
+pub fn fold_tag(tag: &str) -> String {
     fold(tag).trim_start_matches(TAG_PREFIXES).to_owned()
 }
 
 /// Splits a text into tags, without empty, invisible and repeated ones.
 pub(super) fn split_tags(text: &str) -> impl Iterator<Item = String> {
     let mut seen = HashSet::new();
-    text.split(TAG_SEPARATORS).filter_map(move |part| {
+    text.split(|c| TAG_SEPARATORS.contains(c)).filter_map(move |part| {
         let tag = part.split_whitespace().collect::<Vec<_>>().join(" ");
         let tag = tag.trim_start_matches(|c| TAG_PREFIXES.contains(&c) || !is_visible(c.encode_utf8(&mut [0; 4])));
         let folded = fold_tag(tag);
@@ -119,7 +119,8 @@ fn parse_note(text: &str) -> Result<Option<String>, NoteError> {
     }
 }
 
-pub(super) fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
+/// Parses tags separated by commas.
+pub fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
     let text = text.trim();
     if text.len() > MAX_FIELD_BYTES {
         return Err(TagsError::TooLongTogether);
@@ -252,7 +253,7 @@ mod tests {
         #[test]
         fn every_tag_can_be_searched_for(tags in "[\\PC,#]{0,60}") {
             for tag in Annotation::parse("", &tags).unwrap_or_default().tags() {
-                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().with.tags, [fold_tag(tag)]);
+                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().include.tags, [fold_tag(tag)]);
             }
         }
     }

@@ -40,6 +40,9 @@ pub enum Error {
     /// A search was ended by a limit on its time, or too many of the user's or of all searches were under way.
     #[error("a search took too long")]
     SearchTooSlow,
+    /// Hearts were edited during each attempt to change a tag of theirs.
+    #[error("hearts were edited while a tag was changed")]
+    TagLeft,
     /// The user's account was deleted by another request.
     #[error("the account was deleted")]
     AccountDeleted,

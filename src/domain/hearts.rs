@@ -164,5 +164,5 @@ async fn search_hearts(app: &App, user: &CurrentUser, query: &ListQuery) -> Resu
         true => query.sort(db::search::list_heart_names(&app.search_db, user.id).await?).await,
         false => Vec::new(),
     };
-    Ok(db::search::search_hearts(&app.search_db, user.id, &filter, &query.rows(&sorted_ids)).await?)
+    Ok(db::search::search_hearts(&app.search_db, user.id, &filter, &query.page(&sorted_ids)).await?)
 }

@@ -28,7 +28,10 @@ pub mod text;
 pub mod tokens;
 pub mod top;
 
+use std::panic::resume_unwind;
+
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 
 pub use crate::db::playlists::Playlist;
 pub use crate::db::sessions::{DEVICE, SIGN_IN, SIGNED_IN_AT, USER_ID, hash_id as session_key};
@@ -64,6 +67,11 @@ impl CurrentUser {
     fn missing_grant_error(&self) -> Error {
         if self.has_expired_grant { Error::Reconnect } else { Error::NotConnected }
     }
+}
+
+/// Runs work of more than some milliseconds beside the threads that serve requests.
+async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    spawn_blocking(work).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
 /// Consecutive pages that are displayed together, counted from 1; usually one.

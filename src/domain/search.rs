@@ -3,21 +3,18 @@
 mod condition;
 
 use std::future::Future;
-use std::panic::resume_unwind;
 use std::time::Duration;
-
-use tokio::task::spawn_blocking;
 
 pub use self::condition::{Condition, InvalidOperator, Operator};
 use self::condition::{Term, split_terms};
 use super::annotation::fold_tag;
 use super::collation::Language;
 use super::text::{UNTITLED, fold};
-use super::{CurrentUser, Error, PageRange, Result};
+use super::{CurrentUser, Error, PageRange, Result, run_blocking};
 use crate::app::App;
 use crate::db::identities;
 pub use crate::db::search::Order;
-use crate::db::search::{Filter, NamedId, OwnerFilter, Rows};
+use crate::db::search::{Filter, NamedId, OwnerFilter, PageQuery};
 use crate::ids::UserId;
 
 pub const MAX_QUERY_CHARS: usize = 100;
@@ -59,22 +56,22 @@ impl ListQuery {
     }
 
     /// Returns the ids in the requested order by name or owner. Entries without one come last. Collation of 100,000
-    /// names takes a quarter of a second, so it runs beside the threads that serve requests.
+    /// names takes a quarter of a second.
     pub(super) async fn sort(&self, mut entries: Vec<NamedId>) -> Vec<String> {
         let Self { language, order, .. } = *self;
-        let sort = move || {
+        run_blocking(move || {
             language.sort_by_name(&mut entries, |entry| entry.name.as_deref());
             if order == Order::Owner {
                 language.sort_by_name(&mut entries, |entry| entry.owner_name.as_deref());
             }
             entries.into_iter().map(|entry| entry.id).collect()
-        };
-        spawn_blocking(sort).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+        })
+        .await
     }
 
-    pub(super) fn rows<'a>(&self, sorted_ids: &'a [String]) -> Rows<'a> {
+    pub(super) fn page<'a>(&self, sorted_ids: &'a [String]) -> PageQuery<'a> {
         let (offset, limit) = self.pages.offset_limit();
-        Rows { order: self.order, sorted_ids, offset, limit }
+        PageQuery { order: self.order, sorted_ids, offset, limit }
     }
 }
 
@@ -82,7 +79,7 @@ impl ListQuery {
 pub struct SearchQuery {
     /// The text as typed, cut to [`MAX_QUERY_CHARS`].
     pub text: String,
-    /// A row must match all of them.
+    /// A row must match all of them. They differ.
     pub conditions: Vec<Condition>,
     /// Operators with a value that they do not take.
     pub invalid_operators: Vec<InvalidOperator>,
@@ -106,6 +103,10 @@ impl SearchQuery {
         let text = text.trim_end().to_owned();
         let mut query = Self { text, is_cut, ..Self::default() };
         for term in split_terms(&query.text) {
+            let condition = term.condition();
+            if condition.as_ref().is_some_and(|condition| query.has(condition)) {
+                continue;
+            }
             if query.conditions.len() == MAX_CONDITIONS {
                 query.has_more_words |= !fold(&term.value).is_empty();
                 continue;
@@ -114,7 +115,7 @@ impl SearchQuery {
                 term.operator != Some(Operator::Tag) && fold(&term.value).chars().count() > MAX_WORD_CHARS;
             let unknown = term.unknown_operator().map(|key| (term.value.clone(), key.to_owned()));
             query.unknown_operators.extend(unknown);
-            match (term.condition(), term.operator) {
+            match (condition, term.operator) {
                 (Some(condition), _) => query.conditions.push(condition),
                 (None, Some(operator)) => {
                     query.invalid_operators.push(InvalidOperator { operator, value: term.value });
@@ -129,23 +130,24 @@ impl SearchQuery {
         self.conditions.iter().any(|other| other.is_same(condition))
     }
 
-    /// Returns the text with `condition`, or without it if it is there. Its opposite goes.
-    pub fn toggle(&self, condition: &Condition) -> String {
+    /// Returns the text with `condition`, or without it if it is there. Its opposite goes. `None` if there is no room.
+    pub fn toggle(&self, condition: &Condition) -> Option<String> {
         let opposite = condition.clone().negate();
         let mut terms = split_terms(&self.text);
         terms
             .retain(|term| !term.condition().is_some_and(|other| other.is_same(condition) || other.is_same(&opposite)));
         if self.has(condition) {
-            return join(&terms).trim_end().to_owned();
+            return Some(join(&terms).trim_end().to_owned());
         }
-        let term = condition.to_term();
-        format!("{}{term}", with_room(&terms, term.chars().count()))
+        let (text, term) = (join(&terms), condition.to_term());
+        (term.chars().count() <= room_after(&text)).then(|| text + &term)
     }
 
-    /// Returns the text with a space after it, to which a term of up to `max_chars` can be added; empty if there is no
-    /// room for both.
-    pub fn text_before_term(&self, max_chars: usize) -> String {
-        with_room(&split_terms(&self.text), max_chars)
+    /// Returns the text with a space after it, and the maximum length of a term that can be added.
+    pub fn text_before_term(&self) -> (String, usize) {
+        let text = join(&split_terms(&self.text));
+        let room = room_after(&text);
+        (text, room)
     }
 
     /// Returns the filter for the database. Of two contradictory operators the last one counts.
@@ -156,7 +158,7 @@ impl SearchQuery {
                 Condition::Not(condition) => (&**condition, false),
                 condition => (condition, true),
             };
-            let texts = if expected { &mut filter.with } else { &mut filter.without };
+            let texts = if expected { &mut filter.include } else { &mut filter.exclude };
             match condition {
                 Condition::Words(words) => texts.words.push(fold_word(words)),
                 Condition::Owner(name) => texts.owners.push(fold_word(name)),
@@ -166,8 +168,8 @@ impl SearchQuery {
                 Condition::Public(public) => filter.public = Some(*public),
                 Condition::Collaborative(collaborative) => filter.collaborative = Some(*collaborative),
                 Condition::Hearted => filter.hearted = Some(expected),
-                Condition::Changed => filter.changed = Some(expected),
-                Condition::Gone => filter.gone = Some(expected),
+                Condition::Updated => filter.updated = Some(expected),
+                Condition::Unavailable => filter.unavailable = Some(expected),
                 Condition::Untagged => filter.untagged = Some(expected),
                 // Parsing makes no double negation.
                 Condition::Not(_) => {}
@@ -182,11 +184,10 @@ fn join(terms: &[Term]) -> String {
     terms.iter().map(|term| format!("{} ", term.text)).collect()
 }
 
-/// Joins terms; empty if there is no room for one more of `max_chars`.
-fn with_room(terms: &[Term], max_chars: usize) -> String {
-    let text = join(terms);
-    let has_room = text.chars().count() + max_chars <= MAX_QUERY_CHARS && terms.len() < MAX_CONDITIONS;
-    if has_room { text } else { String::new() }
+/// Returns the maximum length of a term that can be added to a text.
+fn room_after(text: &str) -> usize {
+    let has_room = SearchQuery::parse(text).conditions.len() < MAX_CONDITIONS;
+    if has_room { MAX_QUERY_CHARS.saturating_sub(text.chars().count()) } else { 0 }
 }
 
 /// Folds a word, cut to [`MAX_WORD_CHARS`].

@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::annotation::{MAX_TAG_CHARS, TagsError, fold_tag, parse_tags};
 use super::collation::Language;
-use super::{CurrentUser, Result};
+use super::{CurrentUser, Error, Result, run_blocking};
 use crate::app::App;
 use crate::db::Pool;
 use crate::db::tags::{self, HeartTags, TagChange};
@@ -25,6 +25,7 @@ const MAX_ATTEMPTS: usize = 3;
 pub struct Tag {
     /// The most frequent spelling.
     pub name: String,
+    /// Removed hearts do not count.
     pub hearts: usize,
 }
 
@@ -81,11 +82,11 @@ pub async fn list(app: &App, user: &CurrentUser) -> Result<TagList> {
     Ok(TagList { tags: tags.collect(), is_cut, untagged: untagged as usize })
 }
 
-/// Returns each of the named tags, `None` for one that the user does not have.
+/// Returns each of the named tags, `None` for one that no heart of the user has, removed ones included.
 pub async fn find<const N: usize>(app: &App, user: &CurrentUser, names: [&str; N]) -> Result<[Option<Tag>; N]> {
-    let (rows, _) = tags::list(&app.db, user.id, i64::MAX).await?;
-    Ok(names.map(|name| {
-        let folded = fold_tag(name);
+    let folded = names.map(fold_tag);
+    let rows = tags::find(&app.db, user.id, &folded).await?;
+    Ok(folded.map(|folded| {
         let row = rows.iter().find(|row| row.folded == folded)?;
         Some(Tag { name: row.name.clone(), hearts: row.hearts as usize })
     }))
@@ -139,23 +140,25 @@ pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
 }
 
 async fn replace(app: &App, user: UserId, old: &str, new: Option<&str>) -> Result<()> {
+    let old = fold_tag(old);
+    let mut is_complete = false;
     for _ in 0..MAX_ATTEMPTS {
-        if !replace_once(&app.db, user, &fold_tag(old), new).await? {
+        is_complete = replace_once(&app.db, user, old.clone(), new.map(str::to_owned)).await?;
+        if is_complete {
             break;
         }
     }
     app.tag_suggestions.remove(&user);
-    Ok(())
+    if is_complete { Ok(()) } else { Err(Error::TagLeft) }
 }
 
-/// Returns false if there was nothing to change.
-async fn replace_once(pool: &Pool, user: UserId, old: &str, new: Option<&str>) -> Result<bool> {
-    let hearts = tags::list_hearts(pool, user, old).await?;
-    let changes: Vec<_> = hearts.into_iter().filter_map(|heart| to_change(heart, old, new)).collect();
-    if !changes.is_empty() {
-        tags::update(pool, user, &changes).await?;
-    }
-    Ok(!changes.is_empty())
+/// Returns false if some hearts were edited meanwhile. Folds the tags of up to 100,000 hearts.
+async fn replace_once(pool: &Pool, user: UserId, old: String, new: Option<String>) -> Result<bool> {
+    let hearts = tags::list_hearts(pool, user, &old).await?;
+    let to_changes =
+        move || -> Vec<_> { hearts.into_iter().filter_map(|heart| to_change(heart, &old, new.as_deref())).collect() };
+    let changes = run_blocking(to_changes).await;
+    Ok(changes.is_empty() || tags::update(pool, user, &changes).await? == changes.len() as u64)
 }
 
 fn to_change(heart: HeartTags, old: &str, new: Option<&str>) -> Option<TagChange> {

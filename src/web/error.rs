@@ -181,6 +181,10 @@ impl From<Error> for AppError {
                 let message = "Try again with fewer or longer words, and one search at a time.";
                 AppError::new(Status::SERVICE_UNAVAILABLE, "This search took too long", message).with_hearts_link()
             }
+            Error::TagLeft => {
+                let message = "They were edited at the same time. Change the tag again.";
+                AppError::new(Status::CONFLICT, "Some hearts still have the tag", message).with_link("/tags", "My tags")
+            }
             Error::AccountDeleted => AppError::sign_in_required("/playlists"),
             Error::DatabaseUnavailable(_) => error_for_status(Status::SERVICE_UNAVAILABLE).with_cause(&error),
             Error::Internal(_) => AppError::internal(&error),

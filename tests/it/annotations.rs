@@ -76,11 +76,13 @@ async fn invalid_annotation_is_shown_again_with_reason() {
 async fn form_with_thousands_of_tags_is_refused_unparsed() {
     let site = Site::open().await;
     let (ada, _) = sign_in_with_heart(&site).await;
+    save_annotation(&ada, &ada.edit_first_heart().await, "", "rain, sea").await;
     let numbers = (0..7000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     for tags in [numbers, "١".repeat(10_000), "a,".repeat(15_000)] {
         let page = save_annotation(&ada, &ada.edit_first_heart().await, "", &tags).await;
         let why = page.text("#tags-error");
         assert!(page.status == 422 && why.contains("up to 10 tags of 30 characters"), "{why}");
+        assert!(!page.has("datalist"), "each suggestion would repeat the field");
     }
 }
 

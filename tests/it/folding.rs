@@ -130,3 +130,15 @@ async fn tags_that_fold_to_the_same_stay() {
     assert_eq!(site.count(kept).await, 2);
     assert_eq!(ada.open("/hearts?q=tag:été").await.count("li.card"), 1);
 }
+
+#[tokio::test]
+async fn tags_that_the_previous_release_folded_with_their_sign_are_found_and_edited() {
+    let site = open_unfolded_site().await;
+    let ada = site.sign_in("ada").await;
+    let heart = "insert into user_hearts (user_id, playlist_id, hearted_at, tags, tags_folded)
+                 select id, rpad('Sign', 22, 'x'), now(), '{rain,#Loud}', '{rain,#loud}' from users";
+    sqlx::query(heart).execute(&site.db).await.unwrap();
+    assert_eq!((site.refold().await, site.refold().await), (1, 0));
+    assert_eq!(ada.open("/hearts?q=tag:loud").await.count("li.card"), 1);
+    assert_eq!(ada.open("/tags/edit?tag=%23Loud").await.text(".subtitle"), "#Loud, on 1 heart");
+}

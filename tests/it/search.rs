@@ -68,7 +68,7 @@ async fn search_operators_work_and_are_listed_in_help() {
     }
     let help = plain.text("details.search-help");
     for operator in [
-        "owner:me", "public:false", "collaborative:true", "is:hearted", "is:changed", "is:gone", "is:untagged",
+        "owner:me", "public:false", "collaborative:true", "is:hearted", "is:updated", "is:unavailable", "is:untagged",
         "-tag:rain", "tag:",
     ] {
         assert!(help.contains(operator), "{operator}");

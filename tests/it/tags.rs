@@ -111,6 +111,40 @@ async fn renaming_to_an_existing_tag_asks_before_it_merges() {
 }
 
 #[tokio::test]
+async fn tag_of_removed_hearts_alone_is_merged_with_after_asking() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_tags(&site, &["rain", "Weather"]).await;
+    ada.fetch(Method::DELETE, &format!("/heart/{}", ids[1])).await;
+    let asked = ada.submit(rename_form(&ada, "rain", "weather").await).await;
+    assert_eq!(asked.text("h1"), "Merge tags?");
+    assert!(asked.text("form.stack").contains("“Weather” already, on removed hearts."));
+    let merged = ada.submit(asked.form("form.stack")).await;
+    assert_eq!((merged.flash().unwrap().as_str(), merged.has(".flash form")), ("Tags merged.", false));
+    for id in &ids {
+        assert_eq!(stored_tags(&site, id).await, ["Weather"]);
+    }
+}
+
+/// Each update of a heart loses, as against another tab that saves first.
+const LOSE_UPDATES: &str = "
+    create function lose() returns trigger language plpgsql as 'begin return null; end';
+    create trigger lose before update on user_hearts for each row execute function lose()";
+
+#[tokio::test]
+async fn change_that_leaves_a_tag_behind_is_an_error() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_tags(&site, &["rain"]).await;
+    let rename = rename_form(&ada, "rain", "snow").await;
+    let delete = edit_page(&ada, "rain").await.form(".danger-zone form").with("confirm", "yes");
+    sqlx::raw_sql(LOSE_UPDATES).execute(&site.db).await.unwrap();
+    for form in [rename, delete] {
+        let page = ada.send_form(form).await;
+        assert_eq!((page.status, page.text("h1").as_str()), (409, "Some hearts still have the tag"));
+    }
+    assert_eq!(stored_tags(&site, &ids[0]).await, ["rain"]);
+}
+
+#[tokio::test]
 async fn deleting_a_tag_needs_a_tick_and_keeps_its_hearts() {
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_tags(&site, &["a, Été, b", "ete"]).await;

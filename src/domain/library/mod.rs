@@ -75,7 +75,7 @@ async fn search_library(app: &App, user: &CurrentUser, query: &ListQuery) -> Res
         true => query.sort(db::search::list_library_names(&app.search_db, user.id).await?).await,
         false => Vec::new(),
     };
-    Ok(db::search::search_library(&app.search_db, user.id, &filter, &query.rows(&sorted_ids)).await?)
+    Ok(db::search::search_library(&app.search_db, user.id, &filter, &query.page(&sorted_ids)).await?)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,9 +17,9 @@ pub enum Condition {
     Collaborative(bool),
     Hearted,
     /// Updated since the user knew it.
-    Changed,
+    Updated,
     /// Unavailable on Spotify.
-    Gone,
+    Unavailable,
     /// Hearted, without tags.
     Untagged,
     Tag(String),
@@ -40,6 +40,7 @@ impl Condition {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Tag(one), Self::Tag(other)) => fold_tag(one) == fold_tag(other),
+            (Self::Words(one), Self::Words(other)) | (Self::Owner(one), Self::Owner(other)) => fold(one) == fold(other),
             (Self::Not(one), Self::Not(other)) => one.is_same(other),
             (one, other) => one == other,
         }
@@ -58,8 +59,8 @@ impl Condition {
             Self::Public(public) => format!("public:{public}"),
             Self::Collaborative(collaborative) => format!("collaborative:{collaborative}"),
             Self::Hearted => "is:hearted".into(),
-            Self::Changed => "is:changed".into(),
-            Self::Gone => "is:gone".into(),
+            Self::Updated => "is:updated".into(),
+            Self::Unavailable => "is:unavailable".into(),
             Self::Untagged => "is:untagged".into(),
             Self::Tag(tag) => format!("tag:{}", quoted(tag)),
             Self::Not(condition) => format!("-{}", condition.to_term()),
@@ -111,8 +112,8 @@ impl Operator {
             (Self::Public, value) => parse_bool(value).map(Condition::Public),
             (Self::Collaborative, value) => parse_bool(value).map(Condition::Collaborative),
             (Self::Is, "hearted") => Some(Condition::Hearted),
-            (Self::Is, "changed" | "updated") => Some(Condition::Changed),
-            (Self::Is, "gone" | "unavailable") => Some(Condition::Gone),
+            (Self::Is, "updated" | "changed") => Some(Condition::Updated),
+            (Self::Is, "unavailable" | "gone") => Some(Condition::Unavailable),
             (Self::Is, "untagged") => Some(Condition::Untagged),
             (Self::Is, _) => None,
         }

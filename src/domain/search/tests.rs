@@ -42,8 +42,8 @@ fn a_word_like_an_operator_is_searched_and_reported() {
 #[test]
 fn the_filter_is_folded() {
     let filter = SearchQuery::parse("Été owner:FRAU tag:#Über public:true public:false").to_filter();
-    assert_eq!((filter.with.words, filter.with.owners), (vec!["ete".into()], vec!["frau".into()]));
-    assert_eq!((filter.with.tags, filter.public), (vec!["uber".into()], Some(false)));
+    assert_eq!((filter.include.words, filter.include.owners), (vec!["ete".into()], vec!["frau".into()]));
+    assert_eq!((filter.include.tags, filter.public), (vec!["uber".into()], Some(false)));
 }
 
 #[test]
@@ -57,15 +57,18 @@ fn a_minus_negates_what_follows_it() {
             not(Words("slow trains".into())),
             not(Tag("rain".into())),
             not(Mine),
-            not(Changed),
+            not(Updated),
             not(Owner("J W".into()))
         ]
     );
     assert_eq!(conditions("-public:true -collaborative:no"), [Public(false), Collaborative(true)]);
     assert_eq!(conditions("a - b -- \"-c\" d-e"), ["a", "-", "b", "--", "-c", "d-e"].map(|word| Words(word.into())));
     let filter = SearchQuery::parse("été -Live -tag:#Rain is:gone -is:untagged").to_filter();
-    assert_eq!((filter.with.words, filter.without.words), (vec!["ete".into()], vec!["live".into()]));
-    assert_eq!((filter.without.tags, filter.gone, filter.untagged), (vec!["rain".into()], Some(true), Some(false)));
+    assert_eq!((filter.include.words, filter.exclude.words), (vec!["ete".into()], vec!["live".into()]));
+    assert_eq!(
+        (filter.exclude.tags, filter.unavailable, filter.untagged),
+        (vec!["rain".into()], Some(true), Some(false))
+    );
     assert_eq!(SearchQuery::parse("-foo:bar -is:odd").invalid_operators.len(), 1);
 }
 
@@ -78,14 +81,14 @@ fn toggling_a_condition_keeps_the_rest_of_the_text() {
         ("a OWNER:Me b owner:me", Mine, "a b"),
         ("public:true x", Public(false), "x public:false"),
         ("x public:no", Public(false), "x"),
-        ("-is:gone", Gone, "is:gone"),
+        ("-is:gone", Unavailable, "is:unavailable"),
         ("tag:ÉTÉ", Tag("été".into()), ""),
         ("-tag:ete x", Tag("été".into()), "x tag:été"),
         ("x", Tag("Late Night".into()), "x tag:\"Late Night\""),
-        ("\"never closed", Changed, "\"never closed\" is:changed"),
+        ("\"never closed", Updated, "\"never closed\" is:updated"),
         ("foo:bar tag: 10:30", Untagged, "foo:bar tag: 10:30 is:untagged"),
     ] {
-        let toggled_text = SearchQuery::parse(text).toggle(&condition);
+        let toggled_text = SearchQuery::parse(text).toggle(&condition).unwrap();
         assert_eq!(toggled_text, toggled, "{text}");
         assert_ne!(
             SearchQuery::parse(text).has(&condition),
@@ -94,10 +97,23 @@ fn toggling_a_condition_keeps_the_rest_of_the_text() {
         );
     }
     let full = "x".repeat(95);
-    assert_eq!(SearchQuery::parse(&full).toggle(&Mine), "owner:me", "no room for both");
+    assert_eq!(SearchQuery::parse(&full).toggle(&Mine), None, "no room for both");
     let ten = "a b c d e f g h i j";
-    assert_eq!(SearchQuery::parse(ten).toggle(&Mine), "owner:me");
-    assert_eq!(SearchQuery::parse(ten).toggle(&Words("j".into())), "a b c d e f g h i");
+    assert_eq!(SearchQuery::parse(ten).toggle(&Mine), None);
+    assert_eq!(SearchQuery::parse(ten).toggle(&Words("J".into())).unwrap(), "a b c d e f g h i");
+    let repeated = "a ".repeat(20) + "is:odd";
+    assert_eq!(SearchQuery::parse(&repeated).toggle(&Mine).unwrap(), repeated.clone() + " owner:me");
+}
+
+#[test]
+fn repeated_terms_are_read_once() {
+    use Condition::*;
+    let search = SearchQuery::parse("Été ete a ÉTÉ tag:Rain tag:#rain is:gone is:unavailable owner:x owner:X -a");
+    let not_a = Not(Box::new(Words("a".into())));
+    let [tag, owner] = [Tag("Rain".into()), Owner("x".into())];
+    assert_eq!(search.conditions, [Words("Été".into()), Words("a".into()), tag, Unavailable, owner, not_a]);
+    let search = SearchQuery::parse("a b c d e f g h i j J a");
+    assert_eq!((search.conditions.len(), search.has_more_words), (MAX_CONDITIONS, false));
 }
 
 #[test]
@@ -109,7 +125,7 @@ fn words_are_limited_in_number_and_length() {
     for word in ["x".repeat(60), format!("owner:{}", "é".repeat(51)), "ﷺ".repeat(90), "a b".repeat(20)] {
         let search = SearchQuery::parse(&format!("\"{word}\"").replace("\"owner:", "owner:\""));
         let filter = search.to_filter();
-        let lengths = filter.with.words.iter().chain(&filter.with.owners).map(|word| word.chars().count());
+        let lengths = filter.include.words.iter().chain(&filter.include.owners).map(|word| word.chars().count());
         assert_eq!((lengths.max(), search.has_long_word), (Some(MAX_WORD_CHARS), true), "{word}");
     }
     assert!(!SearchQuery::parse(&"x".repeat(50)).has_long_word);
@@ -122,12 +138,18 @@ proptest! {
         prop_assert!(search.text.chars().count() <= MAX_QUERY_CHARS);
         prop_assert_eq!(&SearchQuery::parse(&search.text).conditions, &search.conditions);
         let filter = search.to_filter();
-        let mut texts = [&filter.with, &filter.without].into_iter().flat_map(|texts| [&texts.words, &texts.owners, &texts.tags]).flatten();
+        let mut texts = [&filter.include, &filter.exclude].into_iter().flat_map(|texts| [&texts.words, &texts.owners, &texts.tags]).flatten();
         prop_assert!(texts.all(|text| !text.contains('\0') && text.trim_end() == fold(text)));
         prop_assert!(search.conditions.len() <= MAX_CONDITIONS);
         for condition in [Condition::Mine, Condition::Tag("a b".into())] {
-            let toggled = SearchQuery::parse(&search.toggle(&condition));
-            prop_assert!(!toggled.is_cut && toggled.has(&condition) != search.has(&condition));
+            let Some(text) = search.toggle(&condition) else {
+                prop_assert!(!search.has(&condition));
+                continue;
+            };
+            let toggled = SearchQuery::parse(&text);
+            prop_assert!(toggled.has(&condition) != search.has(&condition));
+            let kept = search.conditions.iter().filter(|other| !other.is_same(&condition));
+            prop_assert!(kept.filter(|other| !other.is_same(&condition.clone().negate())).all(|other| toggled.has(other)));
         }
     }
 }

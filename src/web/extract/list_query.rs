@@ -13,7 +13,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::app::App;
 use crate::domain::PageRange;
-use crate::domain::annotation::MAX_TAG_CHARS;
+use crate::domain::annotation::fold_tag;
 use crate::domain::collation::Language;
 use crate::domain::reference;
 use crate::domain::search::{
@@ -68,7 +68,8 @@ pub(crate) struct ListSpec {
 /// A link that turns a filter on or off.
 pub(crate) struct FilterLink {
     pub(crate) label: String,
-    pub(crate) path: String,
+    /// `None` if the search has no room for the filter.
+    pub(crate) path: Option<String>,
     pub(crate) is_on: bool,
     pub(crate) is_tag: bool,
 }
@@ -93,7 +94,7 @@ pub(crate) static LIBRARY: ListSpec = ListSpec {
         ("Private", Condition::Public(false)),
         ("Collaborative", Condition::Collaborative(true)),
         ("Hearted", Condition::Hearted),
-        ("Changed", Condition::Changed),
+        ("Updated", Condition::Updated),
         ("Untagged", Condition::Untagged),
     ],
 };
@@ -109,8 +110,8 @@ pub(crate) static HEARTS: ListSpec = ListSpec {
         (Order::Owner, "Owner"),
     ],
     filters: &[
-        ("Changed", Condition::Changed),
-        ("Unavailable", Condition::Gone),
+        ("Updated", Condition::Updated),
+        ("Unavailable", Condition::Unavailable),
         ("Untagged", Condition::Untagged),
         ("Mine", Condition::Mine),
         ("Public", Condition::Public(true)),
@@ -188,28 +189,36 @@ impl ListView {
 
     /// Links that add a tag to the search, and keep order and view.
     pub(crate) fn tag_links(&self) -> TagLinks {
-        let text = self.search.text_before_term("tag:\"\"".len() + MAX_TAG_CHARS);
+        let (text, max_chars) = self.search.text_before_term();
         let path = self.path_with(&format!("{text}tag:"), self.is_list_view);
         // The search is the first parameter.
         let (before, after) = path.split_at(path.find('&').unwrap_or(path.len()));
         let [before, after] = [before, after].map(|part| encode_double_quoted_attribute(part).into_owned());
-        TagLinks { before, after }
+        let max_tag_chars = max_chars.saturating_sub("tag:\"\"".len());
+        TagLinks { before, after, max_tag_chars, searched: self.searched_tags().map(|tag| fold_tag(tag)).collect() }
+    }
+
+    fn searched_tags(&self) -> impl Iterator<Item = &String> {
+        self.search.conditions.iter().filter_map(|condition| match condition {
+            Condition::Tag(tag) => Some(tag),
+            _ => None,
+        })
     }
 
     /// Adds links for the list's filters, the tags that are searched for and the most used ones.
     pub(crate) fn with_filters(mut self, tags: Vec<String>) -> Self {
         let is_on = |tag: &String| self.search.has(&Condition::Tag(tag.clone()));
-        let searched = self.search.conditions.iter().filter_map(|condition| match condition {
-            Condition::Tag(tag) => Some(tag.clone()),
-            _ => None,
-        });
-        let tags: Vec<_> = searched.chain(tags.into_iter().filter(|tag| !is_on(tag)).take(MAX_TAG_FILTERS)).collect();
+        let tags: Vec<_> = self
+            .searched_tags()
+            .cloned()
+            .chain(tags.into_iter().filter(|tag| !is_on(tag)).take(MAX_TAG_FILTERS))
+            .collect();
         let filters =
             self.spec.filters.iter().map(|(label, condition)| ((*label).to_owned(), condition.clone(), false));
         let tags = tags.into_iter().map(|tag| (tag.clone(), Condition::Tag(tag), true));
         let link = |(label, condition, is_tag)| FilterLink {
             label,
-            path: self.path_with(&self.search.toggle(&condition), self.is_list_view),
+            path: self.search.toggle(&condition).map(|text| self.path_with(&text, self.is_list_view)),
             is_on: self.search.has(&condition),
             is_tag,
         };
@@ -291,8 +300,8 @@ fn condition_label(condition: &Condition) -> String {
         Condition::Collaborative(true) => "collaborative".into(),
         Condition::Collaborative(false) => "not collaborative".into(),
         Condition::Hearted => "hearted".into(),
-        Condition::Changed => "updated".into(),
-        Condition::Gone => "unavailable on Spotify".into(),
+        Condition::Updated => "updated".into(),
+        Condition::Unavailable => "unavailable on Spotify".into(),
         Condition::Untagged => "without tags".into(),
         Condition::Tag(tag) => format!("tag “{tag}”"),
         Condition::Not(condition) => format!("not {}", condition_label(condition)),
@@ -303,7 +312,7 @@ fn invalid_value_warning(invalid: &InvalidOperator) -> String {
     let expected = match invalid.operator {
         Operator::Owner => "“me” or a name",
         Operator::Public | Operator::Collaborative => "“true” or “false”",
-        Operator::Is => "“hearted”, “changed”, “gone” or “untagged”",
+        Operator::Is => "“hearted”, “updated”, “unavailable” or “untagged”",
         Operator::Tag => "a tag",
     };
     let key = invalid.operator.key();

@@ -4,19 +4,17 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Query;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use crate::domain::tags::{self, Renamed, Tag};
-use crate::web::error::{AppError, Link};
-use crate::web::extract::State;
-use crate::web::extract::current_user::SignedIn;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::list_query::ListParams;
+use crate::web::extract::{SignedIn, State};
 use crate::web::flash::{self, Flash, RenamedTag};
 use crate::web::pages::account::delete::ConfirmForm;
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::sanitize_for_redisplay;
+use crate::web::views::{Layout, render_page, sanitize_for_redisplay};
 
 #[derive(Template)]
 #[template(path = "tags/index.html")]
@@ -29,12 +27,7 @@ struct TagsPage {
 }
 
 /// The most used tags first, or by name.
-pub(crate) async fn index(
-    app: State,
-    layout: Layout,
-    SignedIn(user): SignedIn,
-    params: ListParams,
-) -> Result<Response, AppError> {
+pub(crate) async fn index(app: State, layout: Layout, SignedIn(user): SignedIn, params: ListParams) -> Result {
     let mut list = tags::list(&app, &user).await?;
     let is_by_name = params.sort == "name";
     if is_by_name {
@@ -76,7 +69,7 @@ pub(crate) async fn edit(
     layout: Layout,
     SignedIn(user): SignedIn,
     Query(params): Query<EditParams>,
-) -> Result<Response, AppError> {
+) -> Result {
     let [tag, target] = tags::find(&app, &user, [&params.tag, &params.to]).await?;
     let tag = tag.ok_or_else(tag_not_found)?;
     let target = target.filter(|target| !tags::is_same(&target.name, &tag.name));
@@ -88,9 +81,7 @@ pub(crate) async fn edit(
 
 fn tag_not_found() -> AppError {
     let message = "None of your hearts has this tag. It may have been renamed or deleted in another tab.";
-    let mut error = AppError::new(StatusCode::NOT_FOUND, "No such tag", message);
-    error.recovery_links = vec![Link { href: "/tags", text: "My tags" }];
-    error
+    AppError::new(StatusCode::NOT_FOUND, "No such tag", message).with_link("/tags", "My tags")
 }
 
 #[derive(Deserialize)]
@@ -110,7 +101,7 @@ pub(crate) async fn rename(
     layout: Layout,
     SignedIn(user): SignedIn,
     Form(form): Form<RenameForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let name = match tags::parse_name(&form.to) {
         Ok(name) => name,
         Err(error) => {
@@ -143,11 +134,7 @@ pub(crate) struct DeleteForm {
 }
 
 /// Takes a tag off all hearts.
-pub(crate) async fn destroy(
-    app: State,
-    SignedIn(user): SignedIn,
-    Form(form): Form<DeleteForm>,
-) -> Result<Response, AppError> {
+pub(crate) async fn destroy(app: State, SignedIn(user): SignedIn, Form(form): Form<DeleteForm>) -> Result {
     if !form.confirm.is_confirmed() {
         return Ok(flash::redirect("/tags", Flash::NotConfirmed));
     }

@@ -1,8 +1,8 @@
 //! The form for a heart's note and tags.
 
-use crate::domain::annotation::AnnotationError;
-use crate::domain::tags::is_same;
-use crate::domain::text::is_visible;
+use std::collections::HashSet;
+
+use crate::domain::annotation::{AnnotationError, fold_tag, parse_tags};
 use crate::web::views::sanitize_for_redisplay;
 
 pub(crate) struct AnnotationForm {
@@ -42,12 +42,44 @@ impl AnnotationForm {
         }
     }
 
-    /// Suggests `tags`, unless they are in the field.
+    /// Suggests `tags`, unless they are in the field. Suggests none if the field is invalid: it may be very long, and
+    /// each suggestion repeats it.
     pub(crate) fn with_suggestions(self, tags: Vec<String>) -> Self {
-        let present: Vec<_> = self.tags.split(',').filter(|tag| is_visible(tag)).map(str::trim).collect();
-        let new = tags.into_iter().filter(|tag| !present.iter().any(|other| is_same(tag, other)));
-        let value = |tag: &str| present.iter().copied().chain([tag]).collect::<Vec<_>>().join(", ");
-        let suggestions = new.map(|tag| Suggestion { value: value(&tag), tag }).collect();
+        let Some(present) = parse_tags(&self.tags).ok().filter(|_| self.tags_error.is_none()) else { return self };
+        let folded: HashSet<_> = present.iter().map(|tag| fold_tag(tag)).collect();
+        let new = tags.into_iter().filter(|tag| !folded.contains(&fold_tag(tag)));
+        let before: String = present.iter().map(|tag| format!("{tag}, ")).collect();
+        let suggestions = new.map(|tag| Suggestion { value: format!("{before}{tag}"), tag }).collect();
         Self { suggestions, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::annotation::Annotation;
+
+    fn values(form: AnnotationForm) -> Vec<String> {
+        form.with_suggestions(vec!["rain".into(), "Été".into()]).suggestions.into_iter().map(|s| s.value).collect()
+    }
+
+    #[test]
+    fn suggestions_follow_the_tags_of_a_valid_field_alone() {
+        for (tags, suggested) in [
+            ("", &["rain", "Été"][..]),
+            ("雨、#ete，sea ፣", &["雨, ete, sea, rain"]),
+            ("Rain,été", &[]),
+            ("a,b,c,d,e,f,g,h,i,j,k", &[]),
+            (&"a,".repeat(32_000), &[]),
+            (&"x".repeat(31), &[]),
+            ("a\nb", &[]),
+        ] {
+            let error = match Annotation::parse(&"x".repeat(281), tags) {
+                Ok(_) => panic!("the note is too long"),
+                Err(error) => error,
+            };
+            assert_eq!(values(AnnotationForm::invalid("", tags, error)), suggested, "{tags:.20}");
+        }
+        assert_eq!(values(AnnotationForm::new(None, &["sea".into()])), ["sea, rain", "sea, Été"]);
     }
 }

@@ -11,6 +11,8 @@ use std::fmt;
 use askama::{FastWritable, Values};
 use url::form_urlencoded::byte_serialize;
 
+use crate::domain::annotation::fold_tag;
+
 pub(crate) use self::annotation_form::AnnotationForm;
 pub(crate) use self::layout::{Layout, absolute_url, preview_image_url, render_page};
 pub(crate) use self::pager::{PageParam, Pager};
@@ -56,19 +58,30 @@ pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// Links of a page to the entries of a list with a tag.
+/// Links of a page to the entries of a list with a tag as well.
 pub(crate) struct TagLinks {
     /// The parts of the path around the tag, escaped for HTML once for all cards.
     pub(crate) before: String,
     pub(crate) after: String,
+    /// Maximum length of a tag that the search has room for.
+    pub(crate) max_tag_chars: usize,
+    /// Tags that are searched for already, in folded form.
+    pub(crate) searched: Vec<String>,
 }
 
 /// Links to all hearts with a tag.
 pub(crate) fn tag_links() -> TagLinks {
-    TagLinks { before: "/hearts?q=tag%3A".into(), after: String::new() }
+    let before = "/hearts?q=tag%3A".into();
+    TagLinks { before, after: String::new(), max_tag_chars: usize::MAX, searched: Vec::new() }
 }
 
 impl TagLinks {
+    /// True if the link would change the search, and nothing else of it.
+    pub(crate) fn can_add(&self, tag: &str) -> bool {
+        tag.chars().count() <= self.max_tag_chars
+            && (self.searched.is_empty() || !self.searched.contains(&fold_tag(tag)))
+    }
+
     pub(crate) fn path<'a>(&'a self, tag: &'a str) -> TagPath<'a> {
         TagPath { links: self, tag }
     }

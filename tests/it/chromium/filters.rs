@@ -33,7 +33,7 @@ async fn tags_are_completed_after_a_comma() {
     let site = Site::open().await;
     let browser = open_as_ada_with_heart(&site).await;
     let other = "insert into user_hearts (user_id, playlist_id, hearted_at, tags, tags_folded)
-                 values (1, repeat('A', 22), '2020-01-01', '{rain,sea}', '{rain,sea}')";
+                 values (1, repeat('A', 22), '2020-01-01', '{rain,sea,雪}', '{rain,sea,雪}')";
     sqlx::query(other).execute(&site.db).await.unwrap();
     sqlx::query("update user_hearts set tags = '{x}', tags_folded = '{x}' where tags = '{}'")
         .execute(&site.db)
@@ -49,10 +49,13 @@ async fn tags_are_completed_after_a_comma() {
         browser.eval::<Vec<String>>(values).await
     };
     field.click().await.unwrap();
-    assert_eq!(options().await, ["x, rain", "x, sea"]);
-    for (typed, completed) in
-        [(" y", &["rain", "sea"][..]), (",r", &["x y,rain", "x y,sea"]), ("ain, s", &["x y,rain, sea"])]
-    {
+    assert_eq!(options().await, ["x, rain", "x, sea", "x, 雪"]);
+    for (typed, completed) in [
+        (" y", &["rain", "sea", "雪"][..]),
+        (",r", &["x y,rain", "x y,sea", "x y,雪"]),
+        ("ain、s", &["x y,rain、sea", "x y,rain、雪"]),
+        ("ea، ", &["x y,rain、sea، 雪"]),
+    ] {
         browser.press_key(Key::End).await;
         field.send_keys(typed).await.unwrap();
         assert_eq!(options().await, completed, "{typed}");

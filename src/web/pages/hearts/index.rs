@@ -1,16 +1,13 @@
 //! The user's hearts.
 
+use askama::Template;
+
 use crate::domain::hearts::{self, HeartList};
 use crate::domain::tags;
-use crate::web::error::AppError;
-use crate::web::extract::current_user::SignedIn;
+use crate::web::error::Result;
 use crate::web::extract::list_query::{HEARTS, ListParams, ListView};
-use crate::web::extract::{Now, State};
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::Pager;
-use crate::web::views::playlist_card::PlaylistCard;
-use askama::Template;
-use axum::response::Response;
+use crate::web::extract::{Now, SignedIn, State};
+use crate::web::views::{Layout, Pager, PlaylistCard, render_page};
 
 #[derive(Template)]
 #[template(path = "hearts/index.html")]
@@ -29,7 +26,7 @@ pub(crate) async fn index(
     layout: Layout,
     SignedIn(user): SignedIn,
     params: ListParams,
-) -> Result<Response, AppError> {
+) -> Result {
     let list = ListView::new(&params, &HEARTS);
     let tags = tags::suggest(&app, &user, now).await?;
     let HeartList { hearts, total_hearts } = hearts::list(&app, &user, &list.query()).await?;

@@ -8,16 +8,11 @@ use time::OffsetDateTime;
 
 use crate::domain::library::{self, Library, LibraryRequest};
 use crate::domain::{Error, account, tags};
-use crate::web::error::{AppError, describe_spotify_error};
-use crate::web::extract::current_user::SignedIn;
+use crate::web::error::{Result, describe_spotify_error};
 use crate::web::extract::list_query::{LIBRARY, ListParams, ListView};
-use crate::web::extract::return_to::SafePath;
-use crate::web::extract::{Now, State};
+use crate::web::extract::{Now, SafePath, SignedIn, State};
 use crate::web::flash::{self, Flash};
-use crate::web::views::layout::{Layout, render_page};
-use crate::web::views::pager::Pager;
-use crate::web::views::playlist_card::PlaylistCard;
-use crate::web::views::time::TimeView;
+use crate::web::views::{Layout, Pager, PlaylistCard, TimeView, render_page};
 
 #[derive(Template)]
 #[template(path = "playlists/index.html")]
@@ -53,7 +48,7 @@ pub(crate) async fn index(
     layout: Layout,
     SignedIn(user): SignedIn,
     params: ListParams,
-) -> Result<Response, AppError> {
+) -> Result {
     let list = ListView::new(&params, &LIBRARY);
     let library = match library::load(&app, &user, &list.query(), now).await {
         Err(Error::NotConnected) => return Ok(not_connected_page(layout)),
@@ -143,7 +138,7 @@ pub(crate) async fn update(
     Now(now): Now,
     SignedIn(user): SignedIn,
     Form(form): Form<LibraryForm>,
-) -> Result<Response, AppError> {
+) -> Result {
     let request = match form.action {
         Action::Refresh => LibraryRequest::Refresh,
         Action::Continue => LibraryRequest::Remainder,
