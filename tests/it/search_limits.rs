@@ -100,8 +100,8 @@ async fn long_searches_are_cut_and_say_so() {
     let name = ada.open("/playlists").await.text("li.card h2");
     assert!(!name.is_empty());
     for (text, found, sentence) in [
-        ("l i s t e n e r n e nowhere", 1, "Only the first 10 words were searched for."),
-        ("l l l l l l l l l owner:me nowhere", 1, "Only the first 10 words were searched for."),
+        ("l i s t e n r li is st nowhere", 1, "Only the first 10 words were searched for."),
+        ("l i s t e n r li is owner:me nowhere", 1, "Only the first 10 words were searched for."),
         (&format!("\"{}\"", "x".repeat(60)), 0, "Only the first 50 letters of a word were searched for."),
     ] {
         let page = ada.get(&format!("/playlists?q={}", text.replace(' ', "+").replace('"', "%22"))).await;
