@@ -13,7 +13,7 @@ pub(crate) struct Connections<K> {
     open: Arc<Mutex<HashMap<K, ByNumber>>>,
 }
 
-/// What ends each connection, the oldest first.
+/// Signals that end the connections, by number, so that the oldest comes first.
 type ByNumber = BTreeMap<u64, Arc<Notify>>;
 
 /// An open connection, which is forgotten when this is dropped.
@@ -29,7 +29,7 @@ impl<K: Copy + Eq + Hash> Connections<K> {
     }
 
     /// Adds a connection, which should end when `end` is notified; `None` if there are too many. Above three quarters of
-    /// the limit each new connection ends an old one, as soon as that has no request.
+    /// the limit each new connection ends the oldest one once it is idle.
     pub(crate) fn try_open(&self, key: K, number: u64, end: &Arc<Notify>) -> Option<OpenConnection<K>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let connections = open.entry(key).or_default();

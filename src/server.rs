@@ -27,7 +27,7 @@ use crate::network::ByNetwork;
 /// Limit on the time between requests on a connection, and on the time in which a later request head must arrive: hyper
 /// has one timer for both.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(15);
-/// The same behind a proxy. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app
+/// Idle timeout of connections from a proxy. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app
 /// closed first, a request already on its way would be lost (error H13 or H18).
 const PROXY_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(95);
 const _: () = assert!(PROXY_KEEP_ALIVE_TIMEOUT.as_secs() > 90, "the router must close first");
@@ -122,7 +122,7 @@ pub(crate) async fn serve(
             },
         };
         let end = Arc::new(Notify::new());
-        // The narrowest network first: one that has no place left ends no connection of others.
+        // The narrowest network first: a connection that it refuses ends none of the wider ones.
         let networks = by_network.iter(peer.ip()).rev();
         let places = networks.map(|(connections, network)| connections.try_open(network, number, &end));
         // Beyond the limits a connection is closed at once.

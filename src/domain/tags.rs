@@ -167,7 +167,7 @@ fn to_change(heart: HeartTags, old: &str, new: Option<&str>) -> Option<TagChange
     (tags != heart.tags).then_some(TagChange { playlist_id: heart.playlist_id, old: heart.tags, new: tags, new_folded })
 }
 
-/// Puts `new` in the place of each tag that folds to `old`, once. A tag that cannot be told apart from `new` is
+/// Replaces each tag that folds to `old` with `new`, once. A tag that cannot be told apart from `new` is
 /// dropped; all others stay as they are.
 fn replace_tag(tags: &[String], old: &str, new: Option<&str>) -> Vec<String> {
     let new_folded = new.map(fold_tag);

@@ -94,7 +94,7 @@ impl CanonicalHost {
         Some(Redirect::temporary(&self.canonical_url(request)))
     }
 
-    /// The same address on the canonical host.
+    /// Returns the request's URL on the canonical host.
     fn canonical_url(&self, request: &Request) -> String {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         format!("{}{path}", self.app.config.base_url.origin().ascii_serialization())

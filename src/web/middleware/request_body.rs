@@ -32,11 +32,11 @@ use crate::web::middleware::rate_limit::address;
 pub(crate) const MAX_ANONYMOUS_BYTES: usize = 4096;
 /// Slow requests of one address, enough for an office. Networks of IPv6 have more.
 const MAX_SLOW_PER_ADDRESS: usize = 16;
-/// A body that arrives within this time takes no place: slow ones of a neighbour keep no other out.
-const PROMPT: Duration = Duration::from_secs(2);
+/// Bodies that arrive within this time do not count as slow, so that slow ones from the same address do not block them.
+const SLOW_AFTER: Duration = Duration::from_secs(2);
 /// Minimum upload rate: so many bytes in each period, or the rest of the body.
-const MIN_PROGRESS: usize = 320 * 1024;
-const PERIOD: Duration = Duration::from_secs(20);
+const MIN_PROGRESS_BYTES: usize = 320 * 1024;
+const PROGRESS_PERIOD: Duration = Duration::from_secs(20);
 /// Bytes of a refused body are read and dropped up to this many times the limit: browsers show no error page if the
 /// connection is closed during an upload.
 const MAX_EXCESS_FACTOR: usize = 8;
@@ -60,8 +60,8 @@ pub(crate) struct UnfinishedRequests {
     bytes: Arc<Semaphore>,
 }
 
-/// A user's place, and the permit for the bytes.
-type Share = (Permit<UserId>, OwnedSemaphorePermit);
+/// The permits of a large body: for the user's request, and for its bytes.
+type UserPermits = (Permit<UserId>, OwnedSemaphorePermit);
 
 impl UnfinishedRequests {
     pub(crate) fn new(app: &Arc<App>, limits: BodyLimits) -> Arc<Self> {
@@ -80,7 +80,7 @@ impl UnfinishedRequests {
         let address = address(&parts, self.app.config.access.trusted_proxies);
         let (bytes, permit) = {
             let mut read = pin!(self.read(&mut parts, body));
-            match timeout(PROMPT, read.as_mut()).await {
+            match timeout(SLOW_AFTER, read.as_mut()).await {
                 Ok(result) => result?,
                 Err(_) => {
                     let _permits = self.slow.try_acquire(address).ok_or_else(too_many)?;
@@ -93,13 +93,13 @@ impl UnfinishedRequests {
 
     async fn read(&self, parts: &mut Parts, body: Body) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>)> {
         let (mut bytes, mut length, mut share, mut refusal) = (Vec::new(), 0, None, None);
-        let (mut deadline, mut due) = (Instant::now() + PERIOD, MIN_PROGRESS);
+        let (mut deadline, mut due) = (Instant::now() + PROGRESS_PERIOD, MIN_PROGRESS_BYTES);
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = timeout_at(deadline, chunks.next()).await.map_err(|_| stalled())? {
             let chunk = chunk.map_err(|_| stalled())?;
             length += chunk.len();
             if length >= due {
-                (deadline, due) = (Instant::now() + PERIOD, length + MIN_PROGRESS);
+                (deadline, due) = (Instant::now() + PROGRESS_PERIOD, length + MIN_PROGRESS_BYTES);
             }
             if refusal.is_none() {
                 refusal = self.admit(parts, &mut share, length).await.err();
@@ -117,7 +117,7 @@ impl UnfinishedRequests {
     }
 
     /// Takes what a body of `length` bytes needs.
-    async fn admit(&self, parts: &mut Parts, share: &mut Option<Share>, length: usize) -> Result<()> {
+    async fn admit(&self, parts: &mut Parts, share: &mut Option<UserPermits>, length: usize) -> Result<()> {
         if length > self.limits.max_bytes {
             return Err((self.limits.too_large)());
         }

@@ -45,7 +45,7 @@ pub(crate) struct FlashView {
     pub(crate) undo: Option<Undo>,
 }
 
-/// What the button of a flash message undoes.
+/// The change that the button of a flash message undoes.
 #[derive(Clone)]
 pub(crate) enum Undo {
     /// The removal of a heart from this playlist.

@@ -134,7 +134,7 @@ fn conflict_text(conflict: Conflict, name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Whoever reads it may just have signed in.
+    /// The reader may just have signed in.
     #[test]
     fn linking_asks_for_a_sign_in_that_is_not_an_ordinary_one() {
         let text = conflict_text(Conflict::ReauthRequired, "GitHub");
