@@ -14,6 +14,6 @@ COPY --from=build /build/target/release/heartlist /usr/local/bin/
 USER 10001
 ENV HOST=0.0.0.0 PORT=8080 HEARTLIST_DATA=/data
 # A page of fifty rows allocates and frees some 500 strings. By default glibc keeps 7 freed pieces of each size at hand.
-ENV GLIBC_TUNABLES=glibc.malloc.tcache_count=512
+ENV GLIBC_TUNABLES=glibc.malloc.tcache_count=64
 EXPOSE 8080
 CMD ["heartlist", "serve"]

@@ -51,7 +51,7 @@ impl App {
             ("SPOTIFY_ACCOUNTS_URL", config.spotify_url),
             ("SPOTIFY_API_URL", &api_url),
             // As in the Procfile and the Dockerfile.
-            ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=512"),
+            ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=64"),
             // Lifts the rate limits, which the load would exceed.
             ("SIGN_INS_PER_ADDRESS", "1000000"),
             ("HEARTS_PER_MINUTE", "1000000"),

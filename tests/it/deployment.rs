@@ -50,7 +50,7 @@ fn heroku_build_matches_procfile() {
     let mut names = Vec::new();
     for line in processes.lines() {
         let (name, command) = line.split_once(": ").expect("NAME: COMMAND");
-        let command = command.strip_prefix("env GLIBC_TUNABLES=glibc.malloc.tcache_count=512 ").unwrap_or(command);
+        let command = command.strip_prefix("env GLIBC_TUNABLES=glibc.malloc.tcache_count=64 ").unwrap_or(command);
         assert!(command.starts_with("./target/release/heartlist "), "{line}");
         names.push((name, command.rsplit(' ').next().unwrap()));
     }
