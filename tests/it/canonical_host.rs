@@ -1,6 +1,7 @@
 //! The host of BASE_URL, and visitors who come by another one.
 
 use reqwest::Method;
+use rustix::process::Signal;
 
 use crate::support::page::Page;
 use crate::support::program::start_program;
@@ -169,6 +170,6 @@ async fn demo_on_loopback_is_reached_by_every_name() {
     let visitor = Visitor::new(&base);
     let page = visitor.open(&format!("http://localhost:{port}/login")).await;
     assert_eq!((page.status, page.url.as_str()), (200, format!("{base}/login").as_str()));
-    program.signal("-TERM");
+    program.signal(Signal::TERM);
     program.wait_for_exit().await;
 }

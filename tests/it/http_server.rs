@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use rustix::process::Signal;
 use sqlx::AssertSqlSafe;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -260,7 +261,7 @@ async fn stuck_connections_do_not_delay_shutdown() {
     used.write_all(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
     assert!(used.read(&mut [0; 1000]).await.unwrap() > 0);
     for _ in 0..3 {
-        program.signal("-TERM");
+        program.signal(Signal::TERM);
     }
     // Heroku kills after 30 seconds; the app's own limit is shorter.
     let (code, log) = tokio::time::timeout(Duration::from_secs(29), program.wait_for_exit()).await.expect("it ends");

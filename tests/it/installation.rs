@@ -1,6 +1,7 @@
 //! Installation mode of a database: demo or real.
 
 use fake_spotify::OtherProvider;
+use rustix::process::Signal;
 
 use crate::support::program::{Program, start_program};
 use crate::support::visitor::Visitor;
@@ -166,7 +167,7 @@ async fn pages_and_jobs_wait_until_the_database_is_checked() {
         wait_until("pages are served", async || get("/top").await == 200 && get("/readyz").await == 200).await;
         let expired = async || site.count("select count(*) from sessions where expires_at <= now()").await;
         wait_until("jobs run", async || expired().await == 0).await;
-        program.signal("-TERM");
+        program.signal(Signal::TERM);
         program.wait_for_exit().await;
     }
 }

@@ -184,7 +184,7 @@ async fn the_app_killed_in_the_middle_of_writes_loses_no_heart_that_it_acknowled
                 }
                 acknowledged.push(id);
                 if count.fetch_add(1, Ordering::SeqCst) == 25 {
-                    program.signal("-KILL");
+                    program.signal(Signal::KILL);
                 }
             }
         }

@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use reqwest::Method;
+use rustix::process::Signal;
 use url::Url;
 
 use crate::support::Site;
@@ -54,7 +55,7 @@ async fn run_random_steps(times: usize) {
     println!("{turns} turns: {counts:?}");
     assert!(counts.expiries > 0 && counts.cooldowns > 0 && counts.sign_outs > 0, "too little happened: {counts:?}");
     for program in &mut programs {
-        program.signal("-TERM");
+        program.signal(Signal::TERM);
         let (code, log) = program.wait_for_exit().await;
         assert_eq!(code, Some(0), "{log}");
         assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");

@@ -1,6 +1,7 @@
 //! Health checks, metrics and the access log.
 
 use reqwest::Method;
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::Site;
@@ -66,7 +67,7 @@ async fn access_log_names_user_and_cannot_be_forged() {
             let hostile = [("x-request-id", "0123456789abcdef forged"), ("user-agent", "forged {}")];
             ada.request(Method::GET, path, &hostile, None).await;
         }
-        program.signal("-TERM");
+        program.signal(Signal::TERM);
         let (_, log) = program.wait_for_exit().await;
         let lines: Vec<&str> = log.lines().filter(|line| line.contains("answered")).collect();
         assert!(lines.len() >= 7 && !log.contains('\u{1b}') && !log.contains('\r'), "{log}");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use rustix::process::Signal;
 
 use crate::support::page::Page;
 use crate::support::program::{Program, free_port, start_program};
@@ -94,13 +95,13 @@ async fn printed_link_ends_with_the_start_that_names_an_operator() {
     let links = async || site.count("select count(*) from invites").await;
     let (mut first, _) = start_program(&site, &[]).await;
     let path = link_path(&first.read_line().await);
-    first.signal("-TERM");
+    first.signal(Signal::TERM);
     first.wait_for_exit().await;
     assert_eq!(links().await, 1);
     assert_eq!(site.visitor().open(&path).await.text("h1"), "Become the operator");
     let (mut second, _) = start_program(&site, &[("OPERATOR", "spotify:made-up-ada")]).await;
     wait_until("the link is gone", async || links().await == 0).await;
-    second.signal("-TERM");
+    second.signal(Signal::TERM);
     second.wait_for_exit().await;
     assert_eq!(site.visitor().open(&path).await.status, 404);
     assert_eq!(open_and_sign_in(&site.visitor(), "/login", "mira").await.status, 403);
@@ -303,7 +304,7 @@ async fn database_of_a_demo_is_refused_by_the_real_mode_and_the_other_way_round(
     sqlx::query("delete from installation").execute(&site.db).await.unwrap();
     let mut first = Program::start(&site.settings());
     first.wait_until_ready().await;
-    first.signal("-TERM");
+    first.signal(Signal::TERM);
     first.wait_for_exit().await;
     sqlx::query("update installation set demo = true").execute(&site.db).await.unwrap();
     for arguments in [&[][..], &["migrate"]] {

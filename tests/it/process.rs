@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
+use rustix::process::Signal;
 use tokio::process::Command;
 
-use crate::support::program::{Program, free_port, start_program};
+use crate::support::program::{Program, free_port, send_signal, start_program};
 use crate::support::sharing::create_secret_link;
 use crate::support::visitor::{Visitor, approve};
 use crate::support::{Site, wait_until};
@@ -50,7 +51,7 @@ async fn sigterm_while_waiting_for_migrations_exits_zero() {
     sqlx::query("lock table _sqlx_migrations in access exclusive mode").execute(&mut *held).await.unwrap();
     let mut program = Program::start(&[&settings[..], &[("PORT", &port)]].concat());
     site.wait_for_blocked_query().await;
-    program.signal("-TERM");
+    program.signal(Signal::TERM);
     let (code, log) = program.wait_for_exit().await;
     assert_eq!(code, Some(0), "{log}");
     held.rollback().await.unwrap();
@@ -79,7 +80,7 @@ async fn demo_starts_without_settings_and_keeps_hearts() {
         assert_eq!(kept, hearted);
         assert!(visitor.open("/hearts").await.text("header").contains("Demo"), "l3");
         // The second run is killed and cannot clean up.
-        program.signal(if start == 1 { "-KILL" } else { "-TERM" });
+        program.signal(if start == 1 { Signal::KILL } else { Signal::TERM });
         assert_eq!(program.wait_for_exit().await.0, if start == 1 { None } else { Some(0) });
     }
 }
@@ -108,7 +109,7 @@ async fn demo_panel_outage_keeps_the_list() {
     visitor.submit(panel.form("form[action$=reset]")).await;
     let whole = visitor.submit(list.form("button[value=continue]").with("action", "continue")).await;
     assert!(!whole.has("button[value=continue]") && visitor.open("/playlists?page=3").await.has("li.card"));
-    program.signal("-TERM");
+    program.signal(Signal::TERM);
     assert_eq!(program.wait_for_exit().await.0, Some(0));
 }
 
@@ -122,11 +123,10 @@ async fn killed_private_postgres_restarts() {
     let id = visitor.sign_in("ada").await.playlist_ids().remove(0);
     assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
     let postmaster = std::fs::read_to_string(data.path().join("demo/data/postmaster.pid")).unwrap();
-    let pid = postmaster.lines().next().unwrap();
-    assert!(std::process::Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
+    send_signal(postmaster.lines().next().unwrap().parse().unwrap(), Signal::KILL);
     // Each pooled connection that died with the server may cost one request.
     wait_until("the heart is back", async || visitor.get("/hearts").await.playlist_ids() == [id.clone()]).await;
-    program.signal("-TERM");
+    program.signal(Signal::TERM);
     assert_eq!(program.wait_for_exit().await.0, Some(0));
 }
 
@@ -147,7 +147,7 @@ async fn log_contains_no_secret() {
     }
     secrets.extend([link["/s/".len()..].to_owned(), "a-forged-token".to_owned()]);
     visitor.open("/logout").await;
-    program.signal("-INT");
+    program.signal(Signal::INT);
     let (code, log) = program.wait_for_exit().await;
     assert_eq!(code, Some(0));
     secrets.extend(site.spotify.issued_secrets());
@@ -188,8 +188,8 @@ async fn sigterm_finishes_running_requests_and_refuses_new_ones() {
     let slow = visitor.open(&path);
     let stop = async {
         wait_until("it asks Spotify", async || site.spotify.request_count(Endpoint::Playlist) > 0).await;
-        program.signal("-TERM");
-        program.signal("-TERM");
+        program.signal(Signal::TERM);
+        program.signal(Signal::TERM);
         let health = format!("{address}/healthz");
         wait_until("nothing new is taken", async || reqwest::get(&health).await.is_err()).await;
         Instant::now()

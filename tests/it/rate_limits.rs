@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use rustix::process::Signal;
 
 use crate::support::page::Page;
 use crate::support::program::start_program;
@@ -136,7 +137,7 @@ async fn proxy_that_is_not_trusted_is_logged_once() {
             for _ in 0..3 {
                 Visitor::new(&base).request(Method::GET, "/login", &[(header, value)], None).await;
             }
-            program.signal("-TERM");
+            program.signal(Signal::TERM);
             let (_, log) = program.wait_for_exit().await;
             assert_eq!(log.matches("TRUSTED_PROXY").count(), lines, "{log}");
             assert!(!log.contains("198.51.100"), "{log}");
@@ -169,7 +170,7 @@ async fn unreadable_forwarded_address_is_logged_once() {
     for unreadable in ["unknown", "_hidden", "198.51.100", "198.51.100.7:port"] {
         assert_eq!(start_sign_in_from(&Visitor::new(&base), unreadable).await.status, 303);
     }
-    program.signal("-TERM");
+    program.signal(Signal::TERM);
     let (_, log) = program.wait_for_exit().await;
     assert_eq!(log.matches("X-Forwarded-For").count(), 1, "{log}");
     assert!(!log.contains("_hidden") && !log.contains("198.51.100"), "{log}");

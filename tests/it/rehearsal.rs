@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustix::process::Signal;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use crate::support::HEART;
-use crate::support::program::env_var;
+use crate::support::program::{env_var, send_signal};
 use crate::support::visitor::Visitor;
 
 /// Clients that send requests until shutdown.
@@ -37,7 +38,7 @@ async fn visitor_is_answered_until_shutdown() {
     let stop = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         for _ in 0..2 {
-            assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+            send_signal(pid.parse().unwrap(), Signal::TERM);
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
         join_all(begun.into_iter().map(complete_request)).await
@@ -67,19 +68,34 @@ async fn complete_request(mut stream: TcpStream) -> String {
     answer
 }
 
-/// Sends requests on new connections until they are refused; returns how many were answered.
+/// Sends requests until connections are refused, on one connection as long as it is kept. Never sends a request twice.
+/// Returns how many were answered.
 async fn send_until_refused(base: &str, visitor: &Visitor) -> usize {
-    let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let host = base.trim_start_matches("http://");
+    let request = format!("GET /hearts HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\n\r\n", visitor.cookie());
     let mut answered = 0;
-    loop {
-        let request = client.get(format!("{base}/hearts")).header("cookie", visitor.cookie());
-        match request.send().await {
-            Ok(answer) => {
-                assert_eq!(answer.status(), 200);
-                answer.bytes().await.expect("a whole answer");
-                answered += 1;
+    while let Ok(stream) = TcpStream::connect(host).await {
+        let mut stream = BufReader::new(stream);
+        loop {
+            stream.write_all(request.as_bytes()).await.expect("request on an open connection");
+            let head = read_head(&mut stream).await;
+            assert!(head.starts_with("http/1.1 200"), "after {answered} answers: {head:?}");
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+            let mut body = vec![0; length.parse().unwrap()];
+            stream.read_exact(&mut body).await.expect("a whole answer");
+            answered += 1;
+            if head.contains("connection: close") {
+                break;
             }
-            Err(_) => return answered,
         }
     }
+    answered
+}
+
+async fn read_head(stream: &mut BufReader<TcpStream>) -> String {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(stream.read_line(&mut head).await.unwrap(), 0, "closed without an answer: {head:?}");
+    }
+    head.to_ascii_lowercase()
 }

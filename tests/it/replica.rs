@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use rustix::process::Signal;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
@@ -120,7 +121,7 @@ async fn replica_outage_is_logged_once() {
     for _ in 0..10 {
         stranger.get("/top").await;
     }
-    program.signal("-TERM");
+    program.signal(Signal::TERM);
     let (_, log) = program.wait_for_exit().await;
     let told = log.matches("the replica failed and is not read").count();
     // More than once only if twenty views take longer than the retry pause.

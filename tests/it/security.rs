@@ -3,6 +3,7 @@
 use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 
+use rustix::process::Signal;
 use tower_sessions::session::Id;
 
 use crate::support::page::Page;
@@ -182,7 +183,7 @@ async fn log_contains_no_token_of_a_link_however_its_path_is_written() {
             visitor.request(Method::GET, &address, &[("referer", referer.as_str())], None).await;
         }
     }
-    program.signal("-TERM");
+    program.signal(Signal::TERM);
     let (_, log) = program.wait_for_exit().await;
     assert!(log.contains("answered"), "{log}");
     for token in [share, invite] {

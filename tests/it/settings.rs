@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rustix::process::Signal;
 use tokio::process::Command;
 
 use crate::support::Site;
@@ -44,7 +45,7 @@ async fn dollar_signs_in_env_file_are_literal() {
         let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
         let setup = Visitor::new(&base).request(reqwest::Method::GET, "/setup", &headers, None).await;
         assert_eq!(setup.status, 200, "{written}");
-        program.signal("-TERM");
+        program.signal(Signal::TERM);
         program.wait_for_exit().await;
     }
 }

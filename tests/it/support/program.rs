@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -79,9 +80,8 @@ impl Program {
         self.child.id().expect("it runs")
     }
 
-    pub(crate) fn signal(&self, name: &str) {
-        let pid = self.pid().to_string();
-        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+    pub(crate) fn signal(&self, signal: Signal) {
+        send_signal(self.pid(), signal);
     }
 
     /// Waits for the end; returns the exit code and the whole log.
@@ -90,6 +90,12 @@ impl Program {
         self.stdout.read_to_string(&mut log).await.unwrap();
         (self.child.wait().await.unwrap().code(), log)
     }
+}
+
+/// Not the program `kill`, which minimal systems lack.
+pub(crate) fn send_signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(pid.try_into().unwrap()).expect("a process");
+    kill_process(pid, signal).unwrap();
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test says which of its own variables the program may see")]
