@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use sha2::{Digest, Sha256};
+
 /// Parts of the stylesheet in `static/css`, in the order in which `app.css` concatenates them.
-const STYLESHEETS: [&str; 29] = [
-    "tokens", "base", "utilities", "layout", "header", "footer", "text-page", "buttons", "tabs", "forms", "callout",
+const STYLESHEETS: [&str; 31] = [
+    "fonts", "tokens", "base", "utilities", "layout", "header", "footer", "text-page", "buttons", "menu", "tabs", "forms", "callout",
     "empty-state", "cover", "card", "badge", "heart", "annotation", "tags", "search", "pager", "hearts", "playlist",
     "home", "account", "privacy", "setup", "keyboard-help", "toast", "print",
 ];
@@ -44,6 +46,21 @@ fn collect_static_files(out_dir: &Path) -> io::Result<PathBuf> {
     assert_eq!(count, STYLESHEETS.len(), "STYLESHEETS lists each file of static/css");
     let parts = STYLESHEETS.map(|name| fs::read_to_string(format!("static/css/{name}.css")));
     let parts = parts.into_iter().collect::<io::Result<Vec<_>>>()?;
-    fs::write(folder.join("app.css"), parts.join("\n"))?;
+    fs::write(folder.join("app.css"), with_hashed_urls(&parts.join("\n"))?)?;
     Ok(folder)
+}
+
+/// Replaces each `url("/name.ext")` with the address that memory-serve gives the file: with the first 16 digits of its
+/// SHA-256 before the extension.
+fn with_hashed_urls(css: &str) -> io::Result<String> {
+    let mut parts = css.split("url(\"/");
+    let mut hashed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('"').expect("a URL ends with a quote");
+        let (stem, extension) = name.rsplit_once('.').expect("a file has an extension");
+        let digest = Sha256::digest(fs::read(Path::new("static").join(name))?);
+        let hash: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        hashed.push_str(&format!("url(\"/{stem}.{hash}.{extension}\"{rest}"));
+    }
+    Ok(hashed)
 }

@@ -6,6 +6,7 @@ pub(crate) mod list_query;
 mod now;
 mod provider;
 pub(crate) mod return_to;
+pub(crate) mod theme;
 
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::web::cookies::{self, CookieKind};
 use crate::web::extract::State;
+use crate::web::pages::theme;
 use crate::web::views::{Layout, render_page};
 
 #[derive(Template)]
@@ -20,6 +21,8 @@ struct PrivacyPage {
     session_idle_days: i64,
     login_cookie: String,
     flash_cookie: String,
+    theme_cookie: String,
+    theme_days: i64,
     stored_data: &'static StoredData,
 }
 
@@ -72,6 +75,8 @@ pub(crate) async fn privacy(app: State, layout: Layout) -> Response {
         session_cookie: cookies::name(&app, CookieKind::Session),
         login_cookie: cookies::name(&app, CookieKind::Login),
         flash_cookie: cookies::name(&app, CookieKind::Flash),
+        theme_cookie: cookies::name(&app, CookieKind::Theme),
+        theme_days: theme::COOKIE_TTL.whole_days(),
         stored_data: &STORED_DATA,
     })
 }

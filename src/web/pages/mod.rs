@@ -15,5 +15,6 @@ pub(crate) mod playlists;
 pub(crate) mod setup;
 pub(crate) mod sharing;
 pub(crate) mod tags;
+pub(crate) mod theme;
 pub(crate) mod top;
 pub(crate) mod well_known;
