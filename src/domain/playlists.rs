@@ -301,6 +301,7 @@ fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
     Playlist {
         id: id.to_string(),
         name: heart.title,
+        own_title: heart.own_title,
         hearted_at: heart.hearted_at,
         gone_at: heart.gone_at,
         note: heart.note,

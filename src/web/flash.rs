@@ -147,11 +147,11 @@ impl Flash {
             }
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted(_) => "Heart removed.".into(),
-            Flash::AnnotationSaved => "Note and tags saved.".into(),
+            Flash::AnnotationSaved => "Saved.".into(),
             Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
             Flash::TagsMerged => "Tags merged.".into(),
             Flash::TagDeleted => "Tag deleted. Its hearts stay.".into(),
-            Flash::Restored => "Heart restored, with its date, note and tags.".into(),
+            Flash::Restored => "Heart restored, with its date, title, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
             Flash::HeartedByLink => "Hearted. It is at the top.".into(),

@@ -70,6 +70,7 @@ mod spotify_faults;
 mod spotify_identity;
 mod statement_counts;
 mod tags;
+mod titles;
 mod token_refresh;
 mod top_playlists;
 mod updated_badge;
