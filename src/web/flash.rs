@@ -104,8 +104,7 @@ pub(crate) enum OperatorFlash {
 const LAST_IDENTITY: &str =
     "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
 
-const HEARTED_WITHOUT_NAME: &str =
-    "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too.";
+const HEARTED_WITHOUT_NAME: &str = "Hearted, but Spotify did not tell its name. Give it a title of your own, or open it later, and Spotify’s name is saved.";
 const NOTHING_CHANGED: &str = "You have been signed out, so nothing was changed. Sign in and try again.";
 
 impl Flash {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::Method;
 
 use crate::support::page::Page;
@@ -137,18 +138,111 @@ async fn own_title_outlives_playlist_data_removal_and_export() {
 async fn own_title_survives_a_merge_and_is_folded_again() {
     let site = Site::open().await;
     let (first, second) = (site.visitor(), site.visitor());
-    first.sign_in_with(&site.spotify, fake_spotify::OtherProvider::Google, "ada").await;
+    first.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
     first.fetch(Method::PUT, HEART).await;
     let id = HEART.trim_start_matches("/heart/");
     save_title(&first, id, "Été à Łódź").await;
-    let page = second.sign_in_with(&site.spotify, fake_spotify::OtherProvider::GitHub, "ada").await;
+    let page = second.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     second.fetch(Method::PUT, HEART).await;
-    let consent = second.start_sign_in_with(fake_spotify::OtherProvider::Google, &page).await;
-    let google = site.spotify.account(fake_spotify::OtherProvider::Google, "ada");
+    let consent = second.start_sign_in_with(OtherProvider::Google, &page).await;
+    let google = site.spotify.account(OtherProvider::Google, "ada");
     second.submit(consent.approve_as(&google)).await;
     assert_eq!((site.count_users().await, second.open("/hearts").await.text("li.card h2").as_str()), (1, "Été à Łódź"));
     sqlx::query("update user_hearts set own_title_folded = 'x'").execute(&site.db).await.unwrap();
     sqlx::query("delete from text_folding").execute(&site.db).await.unwrap();
     site.refold().await;
     assert_eq!(second.open("/hearts?q=ete").await.count("li.card"), 1);
+}
+
+/// Signs in with Google, without Spotify.
+async fn sign_in_without_spotify(site: &Site) -> Visitor {
+    let visitor = site.visitor();
+    visitor.sign_in_with(&site.spotify, OtherProvider::Google, "noor").await;
+    visitor
+}
+
+async fn add_links(visitor: &Visitor, links: &str) -> Page {
+    visitor.submit(visitor.open("/add").await.form("form.link-form").with("link", links)).await
+}
+
+/// A public playlist with a name.
+fn find_public_playlist(site: &Site) -> (String, String) {
+    let playlists = site.spotify.user("ada").unwrap().playlists();
+    let found = playlists.into_iter().find(|p| p.public == Some(true) && !p.name.trim().is_empty()).unwrap();
+    (found.id.clone(), found.name.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[tokio::test]
+async fn link_of_somebody_without_spotify_is_named_with_one_call_and_no_token() {
+    let site = Site::open().await;
+    let (id, name) = find_public_playlist(&site);
+    let noor = sign_in_without_spotify(&site).await;
+    let page = add_links(&noor, &format!("https://open.spotify.com/playlist/{id}?si=1")).await;
+    assert_eq!(page.flash().unwrap(), "Hearted. It is at the top.");
+    assert_eq!((page.text("li.card h2"), page.url.query()), (name.clone(), None));
+    assert_eq!((site.spotify.request_count(Endpoint::OEmbed), site.spotify.request_count(Endpoint::Playlist)), (1, 0));
+    let word = name.split(' ').next().unwrap();
+    assert_eq!(noor.open(&format!("/hearts?q={word}")).await.count("li.card"), 1, "it can be searched for");
+    // An operator can switch it off.
+    let site = Site::open_with(&[("OEMBED", "off")]).await;
+    let noor = sign_in_without_spotify(&site).await;
+    assert!(add_links(&noor, &id).await.flash().unwrap().contains("did not tell its name"));
+    assert_eq!(site.spotify.request_count(Endpoint::OEmbed), 0);
+}
+
+#[tokio::test]
+async fn heart_without_name_is_kept_and_asks_for_a_title() {
+    let site = Site::open().await;
+    let noor = sign_in_without_spotify(&site).await;
+    let json = "application/json";
+    let faults = [
+        None,
+        Some(Fault::Html502),
+        Some(Fault::NotJson),
+        Some(Fault::Status(200, "{\"title\":\" \\u200b\"}".into(), json)),
+        Some(Fault::Status(200, "{\"title\":7}".into(), json)),
+        Some(Fault::Redirect("http://127.0.0.1/".into())),
+        Some(Fault::CutOff),
+        Some(Fault::Hang),
+        Some(Fault::RateLimited { retry_after: 30 }),
+    ];
+    for (n, fault) in faults.into_iter().enumerate() {
+        let _ = fault.clone().map(|fault| site.spotify.inject_fault(Endpoint::OEmbed, fault, 1));
+        let page = add_links(&noor, &format!("{n:022}")).await;
+        assert!(page.flash().unwrap().contains("Give it a title of your own"), "{fault:?}");
+        let form = page.form(&format!("#p-{n:022} form[action$=annotation]"));
+        let page = noor.submit(form.with("title", &format!("Mine {n}"))).await;
+        assert_eq!(page.text(&format!("#p-{n:022} h2")), format!("Mine {n}"), "{fault:?}");
+    }
+    assert_eq!(site.spotify.request_count(Endpoint::OEmbed), 9);
+    add_links(&noor, &format!("{:022}", 9)).await;
+    assert_eq!(site.spotify.request_count(Endpoint::OEmbed), 9, "it is left alone for as long as it said");
+    let ada = site.sign_in("ada").await;
+    assert!(ada.open("/playlists").await.count("li.card") > 0, "the Web API is another service");
+    let twenty = (100..120).map(|n| format!("{n:022}")).collect::<Vec<_>>().join("\n");
+    site.advance(Duration::from_secs(40));
+    site.spotify.inject_fault(Endpoint::OEmbed, Fault::Hang, 20);
+    assert_eq!(add_links(&noor, &twenty).await.flash().unwrap(), "Added 20 hearts.");
+}
+
+#[tokio::test]
+async fn spotifys_titles_can_be_dropped_after_days_unseen_and_own_titles_stay() {
+    for (settings, kept) in [(&[][..], "Mañana"), (&[("TITLE_DAYS", "60")], "Playlist")] {
+        let site = Site::open_with(settings).await;
+        let (wren, id) = sign_in_with_hearts(&site).await;
+        save_title(&wren, &id, "My trains").await;
+        site.advance(59 * DAY);
+        site.run_cleanup().await;
+        assert_eq!(first_words(&wren.open("/hearts?q=my+trains").await), ["My"]);
+        assert_eq!(wren.open("/hearts?q=manana").await.count("li.card"), 1, "not yet");
+        site.advance(2 * DAY);
+        site.run_cleanup().await;
+        let words = first_words(&wren.open("/hearts?sort=name").await);
+        assert!(words.contains(&"My".to_owned()) && words.contains(&kept.to_owned()), "{words:?}");
+        // What Spotify shows again has its name again.
+        wren.sign_in("wren").await;
+        wren.open("/playlists").await;
+        site.run_cleanup().await;
+        assert_eq!(wren.open("/hearts?q=manana").await.count("li.card"), 1);
+    }
 }
