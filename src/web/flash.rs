@@ -63,6 +63,11 @@ pub(crate) enum Flash {
     },
     HeartedWithoutName,
     AlreadyHearted,
+    HeartsRenewed {
+        renewed: usize,
+        total: usize,
+    },
+    HeartsNotRenewed,
     Disconnected,
     PageOn,
     PageOff,
@@ -118,6 +123,7 @@ impl Flash {
                 | Flash::UnlinkingRefused
                 | Flash::Missing(_)
                 | Flash::NotUpdated
+                | Flash::HeartsNotRenewed
                 | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
@@ -158,6 +164,9 @@ impl Flash {
             Flash::HeartedByLinks { new, existing } => format!("Added: {new}. Already hearted: {existing}."),
             Flash::HeartedWithoutName => HEARTED_WITHOUT_NAME.into(),
             Flash::AlreadyHearted => "You have already hearted this playlist. The date beside it is unchanged.".into(),
+            Flash::HeartsRenewed { renewed, total } if renewed == total => "Your hearts are up to date.".into(),
+            Flash::HeartsRenewed { renewed, total } => format!("{renewed} of {total} names renewed."),
+            Flash::HeartsNotRenewed => "Spotify could not be asked right now. These are your hearts as Spotify last showed them.".into(),
             Flash::Disconnected => {
                 "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
             }

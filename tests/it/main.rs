@@ -53,6 +53,7 @@ mod reauthentication;
 mod registration;
 mod rehearsal;
 mod removed_hearts;
+mod renewal;
 mod replica;
 mod safe_methods;
 mod search;
