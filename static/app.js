@@ -60,9 +60,9 @@ async function request(url, init) {
 }
 
 // Fetches a page of the app and reads the hearts on it.
-async function fetchPage(url) {
+async function fetchPage(url, init) {
   const requestedAt = performance.now();
-  const { body = "", reason } = await request(url);
+  const { body = "", reason } = await request(url, init);
   const page = new DOMParser().parseFromString(body, "text/html");
   readHearts(page, requestedAt);
   return { page, reason };
@@ -123,14 +123,13 @@ async function setHeart(id, hearted) {
 // Returns the reason if it was not saved.
 async function saveHeart(id, heart) {
   heart.pending = heart.wanted;
-  const { reason } = await sendHeart(id, heart.pending);
+  const { body, reason } = await sendHeart(id, heart.pending);
   if (!reason) {
     [heart.confirmed, heart.confirmedAt] = [heart.pending, performance.now()];
     const change = heart.pending ? 1 : -1;
     $("[data-my-heart-count]").text((_, count) => Number(count) + change);
     $(`[data-heart-count="${id}"]`).text((_, count) => Math.max(0, Number(count) + change));
-    // A removed heart forgets its version of the playlist; a new heart is for today's version.
-    if (!heart.pending) heartForms(id).closest(".card").find(".updated-label").remove();
+    $(document).trigger("heartsaved", body);
   }
   heart.pending = null;
   return reason;

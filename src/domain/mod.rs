@@ -19,6 +19,7 @@ mod paging;
 pub mod playlists;
 pub mod reference;
 pub mod registration;
+pub mod renewal;
 pub mod search;
 pub mod sessions;
 pub mod sharing;

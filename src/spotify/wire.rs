@@ -306,5 +306,13 @@ pub struct Context {
     pub href: Option<String>,
 }
 
+/// What is needed to embed a playlist in a page.
+#[derive(Debug, Default, Deserialize)]
+pub struct Embed {
+    /// The playlist's name.
+    #[serde(default, deserialize_with = "lenient")]
+    pub title: Option<String>,
+}
+
 #[cfg(test)]
 mod tests;

@@ -63,6 +63,11 @@ pub(crate) enum Flash {
     },
     HeartedWithoutName,
     AlreadyHearted,
+    HeartsRenewed {
+        renewed: usize,
+        total: usize,
+    },
+    HeartsNotRenewed,
     Disconnected,
     PageOn,
     PageOff,
@@ -104,8 +109,7 @@ pub(crate) enum OperatorFlash {
 const LAST_IDENTITY: &str =
     "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
 
-const HEARTED_WITHOUT_NAME: &str =
-    "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too.";
+const HEARTED_WITHOUT_NAME: &str = "Hearted, but Spotify did not tell its name. Give it a title of your own, or open it later, and Spotify’s name is saved.";
 const NOTHING_CHANGED: &str = "You have been signed out, so nothing was changed. Sign in and try again.";
 
 impl Flash {
@@ -119,6 +123,7 @@ impl Flash {
                 | Flash::UnlinkingRefused
                 | Flash::Missing(_)
                 | Flash::NotUpdated
+                | Flash::HeartsNotRenewed
                 | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
@@ -147,11 +152,11 @@ impl Flash {
             }
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted(_) => "Heart removed.".into(),
-            Flash::AnnotationSaved => "Note and tags saved.".into(),
+            Flash::AnnotationSaved => "Saved.".into(),
             Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
             Flash::TagsMerged => "Tags merged.".into(),
             Flash::TagDeleted => "Tag deleted. Its hearts stay.".into(),
-            Flash::Restored => "Heart restored, with its date, note and tags.".into(),
+            Flash::Restored => "Heart restored, with its date, title, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
             Flash::HeartedByLink => "Hearted. It is at the top.".into(),
@@ -159,6 +164,9 @@ impl Flash {
             Flash::HeartedByLinks { new, existing } => format!("Added: {new}. Already hearted: {existing}."),
             Flash::HeartedWithoutName => HEARTED_WITHOUT_NAME.into(),
             Flash::AlreadyHearted => "You have already hearted this playlist. The date beside it is unchanged.".into(),
+            Flash::HeartsRenewed { renewed, total } if renewed == total => "Your hearts are up to date.".into(),
+            Flash::HeartsRenewed { renewed, total } => format!("{renewed} of {total} names renewed."),
+            Flash::HeartsNotRenewed => "Spotify could not be asked right now. These are your hearts as Spotify last showed them.".into(),
             Flash::Disconnected => {
                 "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
             }

@@ -148,6 +148,7 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
         // The form of pages that an earlier release served.
         .route("/hearts", add().get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
+        .route("/hearts/renew", post(hearts::renewal::create))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
         .route("/hearts/import", get(hearts::import::show))

@@ -9,7 +9,11 @@ use crate::web::views::time::DateView;
 
 pub(crate) struct PlaylistCard {
     pub(crate) id: String,
+    /// The user's own title, or else Spotify's name.
     pub(crate) name: String,
+    pub(crate) own_title: Option<String>,
+    /// Spotify's name, if it is known and another one stands in its place.
+    pub(crate) spotify_name: Option<String>,
     pub(crate) owner: Option<String>,
     pub(crate) cover: Option<String>,
     pub(crate) item_count: Option<i32>,
@@ -24,14 +28,14 @@ pub(crate) struct PlaylistCard {
     pub(crate) name_seen_on: Option<DateView>,
     pub(crate) note: Option<String>,
     pub(crate) tags: Vec<String>,
-    /// The form for note and tags, if it is open.
+    /// The form for title, note and tags, if it is open.
     pub(crate) annotation_form: Option<AnnotationForm>,
 }
 
 impl PlaylistCard {
-    /// Returns the form with the stored note and tags.
+    /// Returns the form with the stored title, note and tags.
     pub(crate) fn annotation_form(&self) -> AnnotationForm {
-        AnnotationForm::new(self.note.as_deref(), &self.tags)
+        AnnotationForm::new(self.own_title.as_deref(), self.note.as_deref(), &self.tags)
     }
 
     /// With `name_seen_on`, for pages that do not call Spotify.
@@ -51,7 +55,9 @@ impl PlaylistCard {
 impl From<Playlist> for PlaylistCard {
     fn from(playlist: Playlist) -> Self {
         Self {
-            name: display_name(&playlist.id, playlist.name),
+            spotify_name: spotify_name(playlist.name.as_deref(), playlist.own_title.as_deref()),
+            name: display_name(&playlist.id, playlist.own_title.clone().or(playlist.name)),
+            own_title: playlist.own_title,
             owner: playlist.owner_name.filter(|owner| is_visible(owner)),
             cover: playlist.cover_url,
             item_count: playlist.item_count,
@@ -68,6 +74,12 @@ impl From<Playlist> for PlaylistCard {
             id: playlist.id,
         }
     }
+}
+
+/// Returns Spotify's name if it is visible and the user's own title is another one.
+pub(crate) fn spotify_name(name: Option<&str>, own_title: Option<&str>) -> Option<String> {
+    let own_title = own_title?;
+    name.filter(|name| is_visible(name) && *name != own_title).map(str::to_owned)
 }
 
 /// The playlist's name, with a substitute for an invisible or unknown one.
