@@ -2,6 +2,7 @@
 //!
 //! The table is `user_hearts`. The view `hearts` serves the previous release.
 
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
 use super::playlists::{Playlist, playlist};
@@ -69,7 +70,12 @@ pub struct AnnotationRow {
 }
 
 /// Replaces a heart's note and tags. Returns `false` if there is no such heart.
-pub async fn annotate(pool: &Pool, user: UserId, playlist: &PlaylistId, annotation: &AnnotationRow) -> Result<bool> {
+pub async fn annotate(
+    database: impl PgExecutor<'_>,
+    user: UserId,
+    playlist: &PlaylistId,
+    annotation: &AnnotationRow,
+) -> Result<bool> {
     let query = sqlx::query!(
         "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6
          where user_id = $1 and playlist_id = $2 and removed_at is null",
@@ -80,7 +86,7 @@ pub async fn annotate(pool: &Pool, user: UserId, playlist: &PlaylistId, annotati
         annotation.note_folded.as_deref(),
         &annotation.tags_folded
     );
-    Ok(query.execute(pool).await?.rows_affected() == 1)
+    Ok(query.execute(database).await?.rows_affected() == 1)
 }
 
 /// Sets the heart's snapshot to the newest one, because the user has opened the playlist.

@@ -49,7 +49,7 @@ pub(crate) async fn create(
         Ok(file) => file,
         Err(error) => return Ok(invalid_page(layout, error)),
     };
-    Ok(match import_export::import(&app, &user, file).await? {
+    Ok(match import_export::import(&app, &user, file, now).await? {
         Ok(report) => {
             if report.added > 0 {
                 activity::record(&app, user.id, EventKind::Imported, &device, now).await;
