@@ -126,6 +126,8 @@ pub async fn undo(
 /// The last import.
 pub struct LastImport {
     pub imported_at: OffsetDateTime,
+    /// When it can no longer be taken back.
+    pub until: OffsetDateTime,
     pub hearts: usize,
     /// Id of the change.
     pub id: i64,
@@ -136,6 +138,7 @@ pub async fn find_import(app: &App, user: &CurrentUser, now: OffsetDateTime) -> 
     let found = heart_changes::find_import(&app.db, user.id).await?.filter(|(at, _)| *at > now - CHANGE_TTL);
     Ok(found.map(|(at, hearts)| LastImport {
         imported_at: at,
+        until: at + CHANGE_TTL,
         hearts: hearts as usize,
         id: Change::new(user.id, ChangeKind::Import, at).id(),
     }))

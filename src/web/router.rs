@@ -147,6 +147,7 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let bulk = post(hearts::bulk::update).layer(Extension(by_selection.clone()));
     Router::new()
         .route("/hearts/bulk", with_rate_limit(bulk, &by_selection))
+        .route("/hearts/import/undo", with_rate_limit(post(hearts::import::destroy), &by_selection))
         .route("/hearts/undo", with_rate_limit(post(hearts::bulk::undo), &by_selection))
         .route("/heart/{id}", with_rate_limits(heart, [by_address, by_user]))
         .route("/add", add().get(hearts::add::show))
