@@ -1,7 +1,12 @@
-// Selects several cards of a list, to change or export them together. Without it the address has `select`, and the
-// server renders the checkboxes.
+// Conveniences of lists: covers, selecting several cards, and help that closes by itself.
 "use strict";
 
+// ---- Covers: Spotify's addresses expire; a placeholder replaces a broken picture ----
+const showPlaceholder = (image) => $(image).closest(".cover").addClass("cover-placeholder").empty();
+document.addEventListener("error", ({ target }) => showPlaceholder(target), true);
+$(".cover img").get().filter((image) => image.complete && !image.naturalWidth).forEach(showPlaceholder);
+
+// ---- Selecting cards, to change or export them together. Without script the server renders the checkboxes ----
 const $bulk = $("#bulk");
 const isSelecting = () => $bulk.length > 0 && !$bulk.prop("hidden");
 const $boxes = () => $("#results .card > input");
@@ -53,7 +58,7 @@ $(document).on("click", ".select-link a", (event) => {
 $bulk.on("click", ".select-all", () => setBoxes($boxes(), true)).on("click", "a", (event) => {
   event.preventDefault();
   stopSelecting();
-}).on("reset", () => setTimeout(showCount)).on("submit", (event) => {
+}).on("reset", () => { lastBox = null; setTimeout(showCount); }).on("submit", (event) => {
   const [count, { max }] = [$boxes().filter(":checked").length, event.target.dataset];
   if (count && count <= max) return;
   event.preventDefault();
@@ -72,3 +77,21 @@ SHORTCUTS.x = () => {
 
 if ($bulk.length) new MutationObserver(addBoxes).observe($("#main")[0], { childList: true, subtree: true });
 addBoxes();
+
+// ---- Help: Esc and a press outside close it ----
+$(document).on("keydown pointerdown", ({ type, key, target }) => {
+  const $open = $(".search-help[open]");
+  const isOutside = type === "pointerdown" && !$(target).closest(".search-help").length;
+  if (!isOutside && key !== "Escape") return;
+  if (key && $open.has(target).length) $open.find("summary").trigger("focus");
+  $open.prop("open", false);
+});
+// The backdrop is a part of the dialog, outside of its box.
+$help.on("click", ({ target, clientX: x, clientY: y }) => {
+  const { left, right, top, bottom } = $help[0].getBoundingClientRect();
+  if (target === $help[0] && (x < left || x > right || y < top || y > bottom)) $help[0].close();
+});
+
+// ---- Messages are at the top while the search field is in the lower half, so that they never cover it ----
+const showSide = ([{ isIntersecting }]) => $("#live").toggleClass("toast-top", isIntersecting);
+if ($("#q").length) new IntersectionObserver(showSide, { rootMargin: "-50% 0px 0px" }).observe($("#q")[0]);
