@@ -2,6 +2,7 @@
 //!
 //! The table is `user_hearts`. The view `hearts` serves the previous release.
 
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
 use super::playlists::{Playlist, playlist};
@@ -71,7 +72,12 @@ pub struct AnnotationRow {
 }
 
 /// Replaces a heart's own title, note and tags. Returns `false` if there is no such heart.
-pub async fn annotate(pool: &Pool, user: UserId, playlist: &PlaylistId, annotation: &AnnotationRow) -> Result<bool> {
+pub async fn annotate(
+    database: impl PgExecutor<'_>,
+    user: UserId,
+    playlist: &PlaylistId,
+    annotation: &AnnotationRow,
+) -> Result<bool> {
     let query = sqlx::query!(
         "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6,
              own_title = $7, own_title_folded = $8
@@ -85,7 +91,7 @@ pub async fn annotate(pool: &Pool, user: UserId, playlist: &PlaylistId, annotati
         annotation.own_title.as_deref(),
         annotation.own_title_folded.as_deref()
     );
-    Ok(query.execute(pool).await?.rows_affected() == 1)
+    Ok(query.execute(database).await?.rows_affected() == 1)
 }
 
 /// Sets the heart's snapshot to the newest one, because the user has opened the playlist.

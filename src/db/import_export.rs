@@ -3,6 +3,7 @@
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
+use super::heart_changes::{self, Change};
 use super::hearts::AnnotationRow;
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
@@ -36,6 +37,21 @@ pub async fn export(pool: &Pool, user: UserId, last: Option<&ExportedHeart>, lim
     Ok(query.fetch_all(pool).await?)
 }
 
+/// Returns those of the playlists that the user has hearted, newest first.
+pub async fn export_selected(pool: &Pool, user: UserId, ids: &[String]) -> Result<Vec<ExportedHeart>> {
+    let query = sqlx::query_as!(
+        ExportedHeart,
+        r#"select h.playlist_id, coalesce(p.name, h.title) as name, p.owner_name as "owner_name?", h.hearted_at, h.note,
+                  h.tags
+           from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           where h.user_id = $1 and h.playlist_id = any($2) and h.removed_at is null
+           order by h.hearted_at desc, h.playlist_id"#,
+        user.0,
+        ids
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewHeart {
     pub playlist: PlaylistId,
@@ -62,35 +78,41 @@ pub enum ImportResult {
 /// [`Error::UserGone`] if the account no longer exists.
 pub async fn import(
     pool: &Pool,
-    user: UserId,
+    change: Change,
     ids: &[&str],
     batches: impl Iterator<Item = Vec<NewHeart>>,
     max: i64,
 ) -> Result<ImportResult> {
-    let mut connection = pool.acquire().await?;
+    let (mut connection, user) = (pool.acquire().await?, change.user);
     let mut tx = connection.begin().await?;
-    // Two concurrent imports of one user must not both count first and then exceed the limit together.
-    sqlx::query!("select pg_advisory_xact_lock($1)", IMPORT_LOCK ^ user.0).fetch_one(&mut *tx).await?;
-    let (existing, new) = count_existing_and_new(&mut tx, user, ids).await?;
-    if new > 0 && existing + new > max {
+    heart_changes::lock(&mut tx, user).await?;
+    let (existing, new_ids) = find_existing_and_new(&mut tx, user, ids).await?;
+    let new = new_ids.len() as i64;
+    if new == 0 {
+        return Ok(ImportResult::Added(0));
+    }
+    if existing + new > max {
         return Ok(ImportResult::TooMany { existing, new });
     }
+    heart_changes::begin(&mut tx, change, &new_ids).await?;
     for hearts in batches {
         insert_hearts(&mut tx, user, &hearts).await?;
     }
+    heart_changes::finish(&mut tx, change).await?;
     tx.commit().await?;
     Ok(ImportResult::Added(new))
 }
 
-/// Advisory lock keys of imports are this number xor the user id.
-const IMPORT_LOCK: i64 = 0x4845_4152_494d_0000;
-
-/// Counts the user's hearts, and those of `ids` that are not among them.
-async fn count_existing_and_new(connection: &mut PgConnection, user: UserId, ids: &[&str]) -> Result<(i64, i64)> {
+/// Counts the user's hearts, and returns those of `ids` that are not among them.
+async fn find_existing_and_new(
+    connection: &mut PgConnection,
+    user: UserId,
+    ids: &[&str],
+) -> Result<(i64, Vec<String>)> {
     let query = sqlx::query!(
         r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "there!",
-                  (select count(*) from (
-                       select unnest($2::text[])
+                  (select coalesce(array_agg(n.id), '{}') from (
+                       select unnest($2::text[]) as id
                        except select playlist_id from user_hearts where user_id = $1 and removed_at is null) n) as "new!""#,
         user.0,
         ids as _

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::identities::{self, ProviderIdentity};
 use super::invites;
-use super::{Error, Pool, Result, shares};
+use super::{Error, Pool, Result, heart_changes, shares};
 use crate::ids::{Registration, TokenHash, UserId};
 
 pub struct User {
@@ -164,6 +164,7 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId, now: OffsetDateTime)
     }
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
+    heart_changes::delete_all(&mut tx, into).await?;
     keep_role_and_ban(&mut tx, from, into, now).await?;
     delete_rows(&mut tx, from).await?;
     tx.commit().await?;

@@ -4,10 +4,13 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use time::OffsetDateTime;
+
 use super::text::{fold, is_quote, is_visible};
 use super::{CurrentUser, Error, Result};
 use crate::app::App;
 use crate::db;
+use crate::db::heart_changes::{self, Change, ChangeKind};
 use crate::ids::PlaylistId;
 
 /// As long as Spotify lets names be.
@@ -180,14 +183,27 @@ fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Replaces the title, note and tags of the user's heart.
+/// Replaces the title, note and tags of the user's heart. If that clears a note, returns the id of the change, which can be
+/// undone.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the user has not hearted the playlist.
-pub async fn save(app: &App, user: &CurrentUser, playlist: &PlaylistId, annotation: &Annotation) -> Result<()> {
-    let is_hearted = db::hearts::annotate(&app.db, user.id, playlist, &annotation.to_row()).await?;
+pub async fn save(
+    app: &App,
+    user: &CurrentUser,
+    playlist: &PlaylistId,
+    annotation: &Annotation,
+    now: OffsetDateTime,
+) -> Result<Option<i64>> {
+    let (change, row) = (Change::new(user.id, ChangeKind::Edit, now), annotation.to_row());
+    let clears_note = annotation.note.is_none()
+        && db::hearts::find(&app.db, user.id, playlist).await?.is_some_and(|heart| heart.note.is_some());
+    let is_hearted = match clears_note {
+        true => heart_changes::annotate(&app.db, change, playlist, &row).await?,
+        false => db::hearts::annotate(&app.db, user.id, playlist, &row).await?,
+    };
     app.tag_suggestions.remove(&user.id);
-    if is_hearted { Ok(()) } else { Err(Error::NotFound) }
+    if is_hearted { Ok(clears_note.then(|| change.id())) } else { Err(Error::NotFound) }
 }
 
 #[cfg(test)]

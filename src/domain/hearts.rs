@@ -19,8 +19,12 @@ use crate::ids::{PlaylistId, UserId};
 /// A playlist seen this recently is hearted by link without a call to Spotify.
 const MAX_NAME_AGE: Duration = Duration::minutes(10);
 
+/// Maximum number of a user's hearts after an import or a change of many. With more, deleting the account would take too
+/// long.
+pub(super) const MAX_HEARTS_PER_USER: i64 = 100_000;
+
 /// A heart that is added again this soon after its removal keeps its date: it was removed by mistake.
-const UNDO_WINDOW: Duration = Duration::minutes(10);
+pub(super) const UNDO_WINDOW: Duration = Duration::minutes(10);
 
 /// Number of playlists whose names are fetched at the same time.
 const CONCURRENT_FETCHES: usize = 4;

@@ -8,6 +8,7 @@ pub mod collation;
 pub mod doctor;
 mod error;
 pub mod folding;
+pub mod heart_changes;
 pub mod hearts;
 pub mod identities;
 pub mod import_export;

@@ -24,7 +24,7 @@ impl Assets {
 pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let manifest = memory_serve().manifest();
     let hashed = |route: &str| manifest.get(route).unwrap_or(route).to_owned();
-    let scripts = ["/jquery.slim.min.js", "/app.js", "/annotation.js", "/hearts.js"].map(hashed);
+    let scripts = ["/jquery.slim.min.js", "/app.js", "/annotation.js", "/cards.js", "/hearts.js"].map(hashed);
     let (favicon, preview_image) = (hashed("/favicon.svg"), hashed("/card.png"));
     Assets { css: hashed("/app.css"), scripts, favicon, preview_image }
 });

@@ -3,6 +3,8 @@
 //! A flash message is stored in its own cookie, so that it needs no session. A forged cookie can only show one of these
 //! messages to its forger.
 
+pub(crate) mod changes;
+
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -14,6 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
+use self::changes::ChangeFlash;
 use crate::app::App;
 use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
@@ -89,6 +92,7 @@ pub(crate) enum Flash {
     AccountDeleted(DeletedCounts),
     SharingTakenDown,
     Operator(OperatorFlash),
+    Change(ChangeFlash),
 }
 
 /// The outcome of a change by an operator.
@@ -129,7 +133,7 @@ impl Flash {
                 | Flash::NotRestored
                 | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
                 | Flash::SharingTakenDown
-        )
+        ) || matches!(self, Flash::Change(flash) if flash.is_alert())
     }
 
     /// The message, for the user called `name`.
@@ -194,6 +198,7 @@ impl Flash {
             Flash::AccountDeleted(counts) => describe_deleted(*counts),
             Flash::SharingTakenDown => PageError::TakenDown.to_string(),
             Flash::Operator(flash) => flash.text().into(),
+            Flash::Change(flash) => flash.text(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
         }
     }

@@ -14,6 +14,7 @@ use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::return_to::list_anchor;
 use crate::web::extract::{FromParam, Now, SafePath, SignedIn, State};
+use crate::web::flash::changes::ChangeFlash;
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 use crate::web::views::{AnnotationForm, Layout, PlaylistCard, render_page};
@@ -85,11 +86,12 @@ pub(crate) async fn update(
             );
         }
     };
-    match annotation::save(&app, &user, &id, &annotation).await {
+    match annotation::save(&app, &user, &id, &annotation, now).await {
         Err(Error::NotFound) => Err(not_hearted()),
-        saved => {
-            saved?;
-            Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), Flash::AnnotationSaved))
+        cleared => {
+            let cleared = cleared?.map(|change| Flash::Change(ChangeFlash::NoteCleared(change)));
+            let message = cleared.unwrap_or(Flash::AnnotationSaved);
+            Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), message))
         }
     }
 }

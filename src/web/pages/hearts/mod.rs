@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod annotation;
+pub(crate) mod bulk;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
