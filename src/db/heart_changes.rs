@@ -74,7 +74,8 @@ pub(super) async fn begin(connection: &mut PgConnection, change: Change, ids: &[
     query.execute(&mut *connection).await?;
     let query = sqlx::query!(
         "update heart_changes c set hearted_at = h.hearted_at, removed_at = h.removed_at, note = h.note, tags = h.tags,
-             note_folded = h.note_folded, tags_folded = h.tags_folded
+             note_folded = h.note_folded, tags_folded = h.tags_folded, own_title = h.own_title,
+             own_title_folded = h.own_title_folded
          from user_hearts h
          where c.user_id = $1 and c.kind = $2 and h.user_id = $1 and h.playlist_id = c.playlist_id",
         user.0,
@@ -88,7 +89,7 @@ pub(super) async fn finish(connection: &mut PgConnection, change: Change) -> Res
     let Change { user, kind, .. } = change;
     let query = sqlx::query!(
         "update heart_changes c set new_hearted_at = h.hearted_at, new_removed_at = h.removed_at, new_note = h.note,
-             new_tags = h.tags
+             new_tags = h.tags, new_own_title = h.own_title
          from user_hearts h
          where c.user_id = $1 and c.kind = $2 and h.user_id = $1 and h.playlist_id = c.playlist_id",
         user.0,
@@ -100,7 +101,8 @@ pub(super) async fn finish(connection: &mut PgConnection, change: Change) -> Res
          where user_id = $1 and kind = $2
                and (new_hearted_at is null
                     or new_hearted_at = hearted_at and new_removed_at is not distinct from removed_at
-                       and new_note is not distinct from note and new_tags = tags)",
+                       and new_note is not distinct from note and new_tags = tags
+                       and new_own_title is not distinct from own_title)",
         user.0,
         kind.key()
     );
@@ -190,7 +192,7 @@ pub async fn update_tags(pool: &Pool, change: Change, changes: &[TagChange]) -> 
     Ok(changed)
 }
 
-/// Replaces a heart's note and tags. Returns `false` if there is no such heart.
+/// Replaces a heart's own title, note and tags. Returns `false` if there is no such heart.
 pub async fn annotate(pool: &Pool, change: Change, playlist: &PlaylistId, annotation: &AnnotationRow) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -224,11 +226,14 @@ pub async fn undo(pool: &Pool, change: Change, now: OffsetDateTime) -> Result<Op
              note = case when c.hearted_at is null then h.note else c.note end,
              note_folded = case when c.hearted_at is null then h.note_folded else c.note_folded end,
              tags = coalesce(c.tags, h.tags),
-             tags_folded = case when c.hearted_at is null then h.tags_folded else c.tags_folded end
+             tags_folded = case when c.hearted_at is null then h.tags_folded else c.tags_folded end,
+             own_title = case when c.hearted_at is null then h.own_title else c.own_title end,
+             own_title_folded = case when c.hearted_at is null then h.own_title_folded else c.own_title_folded end
          from heart_changes c
          where c.user_id = $1 and c.kind = $2 and c.changed_at = $3 and h.user_id = $1
                and h.playlist_id = c.playlist_id and h.hearted_at = c.new_hearted_at and h.tags = c.new_tags
-               and h.removed_at is not distinct from c.new_removed_at and h.note is not distinct from c.new_note",
+               and h.removed_at is not distinct from c.new_removed_at and h.note is not distinct from c.new_note
+               and h.own_title is not distinct from c.new_own_title",
         user.0,
         kind.key(),
         at,

@@ -41,8 +41,8 @@ pub async fn export(pool: &Pool, user: UserId, last: Option<&ExportedHeart>, lim
 pub async fn export_selected(pool: &Pool, user: UserId, ids: &[String]) -> Result<Vec<ExportedHeart>> {
     let query = sqlx::query_as!(
         ExportedHeart,
-        r#"select h.playlist_id, coalesce(p.name, h.title) as name, p.owner_name as "owner_name?", h.hearted_at, h.note,
-                  h.tags
+        r#"select h.playlist_id, coalesce(p.name, h.title) as name, h.own_title, p.owner_name as "owner_name?",
+                  h.hearted_at, h.note, h.tags
            from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.playlist_id = any($2) and h.removed_at is null
            order by h.hearted_at desc, h.playlist_id"#,
