@@ -6,10 +6,11 @@ use std::{env, fs, io};
 use sha2::{Digest, Sha256};
 
 /// Parts of the stylesheet in `static/css`, in the order in which `app.css` concatenates them.
-const STYLESHEETS: [&str; 31] = [
-    "fonts", "tokens", "base", "utilities", "layout", "header", "footer", "text-page", "buttons", "menu", "tabs", "forms", "callout",
-    "empty-state", "cover", "card", "badge", "heart", "annotation", "tags", "search", "pager", "hearts", "playlist",
-    "home", "account", "privacy", "setup", "keyboard-help", "toast", "print",
+const STYLESHEETS: [&str; 34] = [
+    "fonts", "tokens", "base", "utilities", "layout", "header", "footer", "text-page", "buttons", "menu", "tabs",
+    "forms", "callout", "empty-state", "cover", "card", "card-rows", "badge", "heart", "annotation", "tags", "search",
+    "select", "pager", "hearts", "playlist", "home", "account", "privacy", "setup", "keyboard-help", "toast", "motion",
+    "print",
 ];
 
 fn main() -> io::Result<()> {

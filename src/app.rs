@@ -60,6 +60,8 @@ pub struct App {
     pub vault: Vault,
     /// Imports of this process: one for each user at a time.
     pub(crate) imports: InProgress<UserId>,
+    /// Renewals of hearts of this process: one for each user at a time.
+    pub(crate) renewals: InProgress<UserId>,
     /// Searches of this process: one for each user at a time.
     pub(crate) searches: Queue<UserId>,
     pub clock: Clock,
@@ -91,6 +93,7 @@ impl App {
             oauth,
             vault: Vault::new(session_secret).with_old_secrets(&config.old_session_secrets),
             imports: InProgress::new(1),
+            renewals: InProgress::new(1),
             searches: Queue::new(MAX_SEARCHES_PER_USER),
             clock,
             config: Arc::new(config),

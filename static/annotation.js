@@ -1,4 +1,4 @@
-// Helps to fill in the form for note and tags.
+// Helps to fill in the form for note and tags, and to keep what was typed.
 "use strict";
 
 // Counts what is typed into a field with a limit as the server does: characters, without spaces at the ends.
@@ -20,3 +20,11 @@ $(document).on("input focusin", "[name=tags][list]", ({ type, target: { value, l
     option.disabled = used.includes(option.label.toLowerCase());
   }
 });
+
+// Asks before the page is left with words that are not saved.
+const hasUnsaved = () => $(".annotation form input").get().some(({ value, defaultValue }) => value !== defaultValue);
+const askToStay = (event) => { if (hasUnsaved()) event.preventDefault(); };
+// Listens only once something was typed: Firefox does not keep pages with this listener for Back.
+$(document)
+  .on("input", ".annotation form", () => window.addEventListener("beforeunload", askToStay))
+  .on("submit", ".annotation form", () => window.removeEventListener("beforeunload", askToStay));

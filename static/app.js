@@ -60,9 +60,9 @@ async function request(url, init) {
 }
 
 // Fetches a page of the app and reads the hearts on it.
-async function fetchPage(url) {
+async function fetchPage(url, init) {
   const requestedAt = performance.now();
-  const { body = "", reason } = await request(url);
+  const { body = "", reason } = await request(url, init);
   const page = new DOMParser().parseFromString(body, "text/html");
   readHearts(page, requestedAt);
   return { page, reason };
@@ -77,6 +77,7 @@ activateTemplates();
 // ---- Hearts: shown at once, then saved. One request at a time for each playlist; the last click wins ----
 // Playlist id -> { name, confirmed: as saved, confirmedAt, wanted: as last clicked, pending: as being saved, or null }
 const hearts = new Map();
+const failed = new Set(); // ids of hearts that the message about a failure is for
 const UNDO_TIME = 10_000; // ms for which removing a heart can be undone by a button
 
 const playlistId = (form) => form.getAttribute("action").split("/").pop();
@@ -112,25 +113,25 @@ async function setHeart(id, hearted) {
   heart.wanted = hearted;
   renderHearts(heartForms(id));
   dismiss(id);
+  if (failed.delete(id) && !failed.size) dismiss("failed");
   if (isPending(heart)) return; // the loop below, already running, saves it
   let reason;
   while (!reason && heart.wanted !== heart.confirmed) reason = await saveHeart(id, heart);
   if (heart.wanted !== heart.confirmed) revertHeart(id, heart, reason);
   // Added again soon, it is the same heart: the server still has its date, note and tags.
-  else if (saved && !heart.confirmed) dismissAfter(offer(id, `Heart removed: ${heart.name}.`, "undo", true), UNDO_TIME);
+  else if (saved && !heart.confirmed) dismissAfter(offer(id, [id], `Heart removed: ${heart.name}.`, "undo"), UNDO_TIME);
 }
 
 // Returns the reason if it was not saved.
 async function saveHeart(id, heart) {
   heart.pending = heart.wanted;
-  const { reason } = await sendHeart(id, heart.pending);
+  const { body, reason } = await sendHeart(id, heart.pending);
   if (!reason) {
     [heart.confirmed, heart.confirmedAt] = [heart.pending, performance.now()];
     const change = heart.pending ? 1 : -1;
     $("[data-my-heart-count]").text((_, count) => Number(count) + change);
     $(`[data-heart-count="${id}"]`).text((_, count) => Math.max(0, Number(count) + change));
-    // A removed heart forgets its version of the playlist; a new heart is for today's version.
-    if (!heart.pending) heartForms(id).closest(".card").find(".updated-label").remove();
+    $(document).trigger("heartsaved", body);
   }
   heart.pending = null;
   return reason;
@@ -139,16 +140,19 @@ async function saveHeart(id, heart) {
 // With keepalive the request outlives the page.
 const sendHeart = (id, hearted) => request(`/heart/${id}`, { method: hearted ? "PUT" : "DELETE", keepalive: true });
 
+// One message for all that fail: fifteen hearts over a limit have one reason.
 function revertHeart(id, heart, reason) {
   heart.wanted = heart.confirmed;
   renderHearts(heartForms(id));
-  offer(id, `Couldn’t save the heart for ${heart.name}. ${reason[0].toUpperCase()}${reason.slice(1)}`, "retry", !heart.confirmed);
+  if (!$("#live [data-topic=failed]").length) failed.clear();
+  const what = failed.add(id).size > 1 ? `${failed.size} hearts` : `the heart for ${heart.name}`;
+  offer("failed", [...failed], `Couldn’t save ${what}. ${reason[0].toUpperCase()}${reason.slice(1)}`, "retry");
 }
 
-// Offers to set the heart. The button disappears with its message, so the focus moves to the heart.
-const offer = (id, text, action, hearted) => showMessage(id, text, action, () => {
-  heartForms(id).first().find("button").trigger("focus");
-  setHeart(id, hearted);
+// Offers to change hearts. The button disappears with its message, so the focus moves to a heart.
+const offer = (topic, ids, text, action) => showMessage(topic, text, action, () => {
+  heartForms(ids[0]).first().find("button").trigger("focus");
+  ids.forEach((id) => setHeart(id, !hearts.get(id).confirmed));
 });
 
 readHearts(document, 0);
@@ -389,11 +393,6 @@ function stopProgress() {
 
 $(document).on("submit", "form[data-progress]", showFormProgress);
 $(window.navigation).on("navigate", showNavigationProgress).on("navigateerror", stopProgress);
-
-// ---- Covers: Spotify's addresses expire; a placeholder replaces a broken picture ----
-const showPlaceholder = (image) => $(image).closest(".cover").addClass("cover-placeholder").empty();
-document.addEventListener("error", ({ target }) => showPlaceholder(target), true);
-$(".cover img").get().filter((image) => image.complete && !image.naturalWidth).forEach(showPlaceholder);
 
 // ---- Clean address: no spent code after a failed sign-in, and no "#_=_", which Facebook adds ----
 if (location.pathname.endsWith("/callback")) history.replaceState(null, "", location.pathname);

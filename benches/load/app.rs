@@ -50,6 +50,7 @@ impl App {
             ("SPOTIFY_CLIENT_SECRET", CLIENT_SECRET),
             ("SPOTIFY_ACCOUNTS_URL", config.spotify_url),
             ("SPOTIFY_API_URL", &api_url),
+            ("OEMBED", "off"),
             // As in the Procfile and the Dockerfile.
             ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=64"),
             // Lifts the rate limits, which the load would exceed.

@@ -12,8 +12,10 @@ mod variables;
 
 use std::env::VarError;
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use time::Duration;
 use url::{Host, Url};
 
 use crate::ids::{Provider, Secret};
@@ -46,6 +48,10 @@ pub struct Config {
     pub operator_token: Option<Secret>,
     pub spotify: ProviderConfig,
     pub providers: Vec<ProviderConfig>,
+    /// Spotify's oEmbed service, which tells names of playlists without a token; `None` if it is not to be asked.
+    pub oembed_url: Option<Url>,
+    /// How long a heart keeps Spotify's name after Spotify last showed it; `None` as long as the heart.
+    pub title_ttl: Option<Duration>,
     pub access: Access,
     /// Whether the app serves and uses a fake Spotify.
     pub demo: bool,
@@ -133,6 +139,8 @@ impl EnvReader<'_> {
             operator_token: self.secret("OPERATOR_TOKEN"),
             spotify: self.spotify(demo, &base_url),
             providers: self.providers(demo, &base_url),
+            oembed_url: self.oembed_url(demo, &base_url),
+            title_ttl: self.title_ttl(),
             access: self.access(dyno),
             base_url,
             demo,
@@ -210,6 +218,20 @@ impl EnvReader<'_> {
         }
     }
 
+    fn oembed_url(&mut self, demo: bool, base_url: &Url) -> Option<Url> {
+        let default = match demo {
+            true => base_url.join("/fake-spotify/oembed").expect("a fixed path").to_string(),
+            false => "https://open.spotify.com/oembed".into(),
+        };
+        let url = self.url("SPOTIFY_OEMBED_URL", default, demo);
+        self.parse("OEMBED", "`on` or `off`", parse_switch).unwrap_or(true).then_some(url)
+    }
+
+    fn title_ttl(&mut self) -> Option<Duration> {
+        let parse = |text: &str| text.parse().ok().filter(|days| TITLE_DAYS.contains(days)).map(Duration::days);
+        self.parse("TITLE_DAYS", "a number of days from 30 to 3650", parse)
+    }
+
     fn log_filter(&mut self) -> String {
         let filter = self.get("RUST_LOG").unwrap_or_else(|| DEFAULT_LOG_FILTER.into());
         if !telemetry::is_valid_filter(&filter) {
@@ -235,6 +257,9 @@ impl EnvReader<'_> {
         base.join("heartlist")
     }
 }
+
+/// Other data of playlists is kept for 30 days, names with it.
+const TITLE_DAYS: RangeInclusive<i64> = 30..=3650;
 
 const ONLY_CITUS: &str = "`citus`, the only cluster that Heartlist supports";
 

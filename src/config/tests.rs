@@ -47,6 +47,8 @@ fn all_errors_are_reported_together_without_secrets() {
         ("LOG_FORMAT", "xml"),
         ("OPERATOR_TOKEN", "short-token"),
         ("TOP_PAGE", "maybe"),
+        ("OEMBED", "yes"),
+        ("TITLE_DAYS", "29"),
         ("SESSION_SECRET_OLD", "short-secret"),
         ("DATABASE_CONNECTIONS", "1"),
     ];
@@ -80,6 +82,7 @@ fn a_demo_never_uses_the_real_spotify_and_is_explicit_on_heroku() {
     let review = [dyno[0], dyno[1], REAL[2], ("DEMO", "1"), ("HEROKU_APP_NAME", "hearts-pr-7")];
     assert_eq!(read(&review).unwrap().base_url.as_str(), "https://hearts-pr-7.herokuapp.com/");
     assert!(read(&[("SPOTIFY_API_URL", "https://api.example/v1")]).is_err());
+    assert!(read(&[("SPOTIFY_OEMBED_URL", "https://oembed.example")]).is_err());
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub struct HeartTexts {
     pub playlist_id: String,
     pub title: Option<String>,
     pub title_folded: Option<String>,
+    pub own_title: Option<String>,
+    pub own_title_folded: Option<String>,
     pub note: Option<String>,
     pub note_folded: Option<String>,
     pub tags: Vec<String>,
@@ -76,8 +78,9 @@ pub struct HeartTexts {
 pub async fn list_hearts(pool: &Pool, user: UserId) -> Result<Vec<HeartTexts>> {
     let query = sqlx::query_as!(
         HeartTexts,
-        r#"select playlist_id, title, title_folded, note, note_folded, tags, tags_folded
-           from (select *, concat(title, note, array_to_string(tags, '')) as text from user_hearts where user_id = $1) h
+        r#"select playlist_id, title, title_folded, own_title, own_title_folded, note, note_folded, tags, tags_folded
+           from (select *, concat(title, own_title, note, array_to_string(tags, '')) as text
+                 from user_hearts where user_id = $1) h
            where octet_length(text) <> char_length(text)
                  or exists (select 1 from unnest(coalesce(tags_folded, tags)) tag where tag like '#%')"#,
         user.0
@@ -88,9 +91,11 @@ pub async fn list_hearts(pool: &Pool, user: UserId) -> Result<Vec<HeartTexts>> {
 /// Writes a heart's folded texts and its tags, unless `old` has changed meanwhile. Returns the number of rows.
 pub async fn update_heart(pool: &Pool, user: UserId, old: &HeartTexts, new: &HeartTexts) -> Result<u64> {
     let query = sqlx::query!(
-        "update user_hearts set title_folded = $3, note_folded = $4, tags = $5, tags_folded = $6
+        "update user_hearts set title_folded = $3, note_folded = $4, tags = $5, tags_folded = $6,
+             own_title_folded = $10
          where user_id = $1 and playlist_id = $2
-               and title is not distinct from $7 and note is not distinct from $8 and tags = $9",
+               and title is not distinct from $7 and note is not distinct from $8 and tags = $9
+               and own_title is not distinct from $11",
         user.0,
         new.playlist_id,
         new.title_folded.as_deref(),
@@ -99,7 +104,9 @@ pub async fn update_heart(pool: &Pool, user: UserId, old: &HeartTexts, new: &Hea
         new.tags_folded.as_deref(),
         old.title.as_deref(),
         old.note.as_deref(),
-        &old.tags
+        &old.tags,
+        new.own_title_folded.as_deref(),
+        old.own_title.as_deref()
     );
     Ok(query.execute(pool).await?.rows_affected())
 }

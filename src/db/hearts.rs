@@ -2,14 +2,15 @@
 //!
 //! The table is `user_hearts`. The view `hearts` serves the previous release.
 
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
 use super::playlists::{Playlist, playlist};
 use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
-/// Adds a heart. An existing heart stays as it is. A removed one returns with its note and tags, and with its date if
-/// it was removed after `undo_since`.
+/// Adds a heart. An existing heart stays as it is. A removed one returns with its own title, note and tags, and with its
+/// date if it was removed after `undo_since`.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
@@ -57,30 +58,40 @@ pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: Of
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
-/// A note and tags, and their folded forms for the search.
+/// An own title, a note and tags, and their folded forms for the search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnnotationRow {
-    /// One line of text.
+    /// One line of text, like the note.
+    pub own_title: Option<String>,
     pub note: Option<String>,
     /// No tag contains a control character.
     pub tags: Vec<String>,
+    pub own_title_folded: Option<String>,
     pub note_folded: Option<String>,
     pub tags_folded: Vec<String>,
 }
 
-/// Replaces a heart's note and tags. Returns `false` if there is no such heart.
-pub async fn annotate(pool: &Pool, user: UserId, playlist: &PlaylistId, annotation: &AnnotationRow) -> Result<bool> {
+/// Replaces a heart's own title, note and tags. Returns `false` if there is no such heart.
+pub async fn annotate(
+    database: impl PgExecutor<'_>,
+    user: UserId,
+    playlist: &PlaylistId,
+    annotation: &AnnotationRow,
+) -> Result<bool> {
     let query = sqlx::query!(
-        "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6
+        "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6,
+             own_title = $7, own_title_folded = $8
          where user_id = $1 and playlist_id = $2 and removed_at is null",
         user.0,
         playlist.as_str(),
         annotation.note.as_deref(),
         &annotation.tags,
         annotation.note_folded.as_deref(),
-        &annotation.tags_folded
+        &annotation.tags_folded,
+        annotation.own_title.as_deref(),
+        annotation.own_title_folded.as_deref()
     );
-    Ok(query.execute(pool).await?.rows_affected() == 1)
+    Ok(query.execute(database).await?.rows_affected() == 1)
 }
 
 /// Sets the heart's snapshot to the newest one, because the user has opened the playlist.
@@ -107,10 +118,58 @@ pub async fn mark_unavailable(pool: &Pool, user: UserId, playlist: &PlaylistId, 
     Ok(query.execute(pool).await.map(drop)?)
 }
 
+/// Sets Spotify's name of a playlist that was not shown as a whole.
+pub async fn set_title(
+    pool: &Pool,
+    user: UserId,
+    playlist: &PlaylistId,
+    (title, folded): (&str, &str),
+    now: OffsetDateTime,
+) -> Result<()> {
+    let query = sqlx::query!(
+        "update user_hearts set title = $3, title_folded = $4, title_seen_at = $5
+         where user_id = $1 and playlist_id = $2 and removed_at is null",
+        user.0,
+        playlist.as_str(),
+        title,
+        folded,
+        now
+    );
+    Ok(query.execute(pool).await.map(drop)?)
+}
+
+/// Counts a user's hearts whose playlists Spotify has not shown since `before`, except those that it no longer shows.
+pub async fn count_stale(pool: &Pool, user: UserId, before: OffsetDateTime) -> Result<i64> {
+    let query = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           where h.user_id = $1 and h.removed_at is null and h.gone_at is null
+                 and coalesce(p.seen_at, '-infinity') < $2"#,
+        user.0,
+        before
+    );
+    Ok(query.fetch_one(pool).await?)
+}
+
+/// Returns the playlists of some of those hearts: first those without any name, then those seen longest ago.
+pub async fn list_stale(pool: &Pool, user: UserId, before: OffsetDateTime, limit: i64) -> Result<Vec<String>> {
+    let query = sqlx::query_scalar!(
+        "select h.playlist_id from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+         where h.user_id = $1 and h.removed_at is null and h.gone_at is null
+               and coalesce(p.seen_at, '-infinity') < $2
+         order by coalesce(p.name, h.title) is not null, p.seen_at nulls first, h.hearted_at desc, h.playlist_id
+         limit $3",
+        user.0,
+        before,
+        limit
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
 #[derive(Debug, Default)]
 pub struct Heart {
     /// The playlist's name when Spotify last showed it.
     pub title: Option<String>,
+    pub own_title: Option<String>,
     pub hearted_at: Option<OffsetDateTime>,
     pub removed_at: Option<OffsetDateTime>,
     /// Since when Spotify no longer shows the playlist.
@@ -122,7 +181,7 @@ pub struct Heart {
 pub async fn find(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Option<Heart>> {
     let query = sqlx::query_as!(
         Heart,
-        r#"select title, hearted_at as "hearted_at?", removed_at, gone_at, note, tags
+        r#"select title, own_title, hearted_at as "hearted_at?", removed_at, gone_at, note, tags
            from user_hearts where user_id = $1 and playlist_id = $2"#,
         user.0,
         playlist.as_str()
@@ -161,11 +220,11 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
         r#"select count(*) as total, null as id, null as name, null as owner_name, null as cover_url,
                   null::integer as item_count, null::boolean as public, null::boolean as collaborative,
                   null::timestamptz as seen_at, null::timestamptz as hearted_at, null::timestamptz as gone_at,
-                  null as note, null::text[] as tags, null::timestamptz as changed_at
+                  null as own_title, null as note, null::text[] as tags, null::timestamptz as changed_at
            from user_hearts where user_id = $1 and removed_at is null
            union all
            select null, h.playlist_id, coalesce(p.name, h.title), p.owner_name, p.cover_url, p.item_count, p.public,
-                  p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.note, nullif(h.tags, '{}'),
+                  p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}'),
                   case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end
            from (select * from user_hearts where user_id = $1 and removed_at is null
                  order by hearted_at desc, playlist_id offset $2 limit $3) h
@@ -191,6 +250,7 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
 pub struct RemovedHeart {
     pub id: String,
     pub name: Option<String>,
+    pub own_title: Option<String>,
     pub owner_name: Option<String>,
     /// `None` if Spotify never showed the playlist, or too long ago.
     pub seen_at: Option<OffsetDateTime>,
@@ -210,7 +270,7 @@ pub async fn list_removed(
     let query = sqlx::query!(
         r#"select t.total as "total!", h.playlist_id as "id?", coalesce(p.name, h.title) as name,
                   p.owner_name as "owner_name?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  h.removed_at as "removed_at?", h.note as "note?", nullif(h.tags, '{}') as tags
+                  h.removed_at as "removed_at?", h.own_title as "own_title?", h.note as "note?", nullif(h.tags, '{}') as tags
            from (select count(*) as total from user_hearts where user_id = $1 and removed_at > $2) t
            left join (select * from user_hearts where user_id = $1 and removed_at > $2
                       order by removed_at desc, playlist_id offset $3 limit $4) h on true
@@ -227,6 +287,7 @@ pub async fn list_removed(
         Some(RemovedHeart {
             id: row.id?,
             name: row.name,
+            own_title: row.own_title,
             owner_name: row.owner_name,
             seen_at: row.seen_at,
             hearted_at: row.hearted_at?,
@@ -247,6 +308,23 @@ pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&Playlis
         playlist.map(PlaylistId::as_str)
     );
     Ok(query.execute(pool).await.map(drop)?)
+}
+
+/// Deletes Spotify's names of playlists that it has not shown since `before`, in batches; removed hearts' too. Returns
+/// their number. Reads the whole table: few operators limit this time, and an index would cost each heart a write.
+pub async fn delete_titles_before(pool: &Pool, before: OffsetDateTime) -> Result<u64> {
+    super::delete_in_batches(pool, |batch| {
+        sqlx::query!(
+            "update user_hearts set title = null, title_folded = null
+             where (user_id, playlist_id) in (
+                 select h.user_id, h.playlist_id from user_hearts h
+                 left join playlists p on p.user_id = h.user_id and p.id = h.playlist_id
+                 where h.title is not null and h.title_seen_at <= $1 and p.id is null limit $2)",
+            before,
+            batch
+        )
+    })
+    .await
 }
 
 /// Deletes hearts that were removed before `before`, in batches. Returns their number.

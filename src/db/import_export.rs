@@ -3,6 +3,7 @@
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
+use super::heart_changes::{self, Change};
 use super::hearts::AnnotationRow;
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
@@ -11,6 +12,7 @@ use crate::ids::{PlaylistId, UserId};
 pub struct ExportedHeart {
     pub playlist_id: String,
     pub name: Option<String>,
+    pub own_title: Option<String>,
     pub owner_name: Option<String>,
     pub hearted_at: OffsetDateTime,
     pub note: Option<String>,
@@ -21,8 +23,8 @@ pub struct ExportedHeart {
 pub async fn export(pool: &Pool, user: UserId, last: Option<&ExportedHeart>, limit: i64) -> Result<Vec<ExportedHeart>> {
     let query = sqlx::query_as!(
         ExportedHeart,
-        r#"select h.playlist_id, coalesce(p.name, h.title) as name, p.owner_name as "owner_name?", h.hearted_at, h.note,
-                  h.tags
+        r#"select h.playlist_id, coalesce(p.name, h.title) as name, h.own_title, p.owner_name as "owner_name?",
+                  h.hearted_at, h.note, h.tags
            from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.removed_at is null and h.hearted_at <= coalesce($2, 'infinity'::timestamptz)
                  and ($2 is null or h.hearted_at < $2 or h.playlist_id > $3)
@@ -31,6 +33,21 @@ pub async fn export(pool: &Pool, user: UserId, last: Option<&ExportedHeart>, lim
         last.map(|last| last.hearted_at),
         last.map(|last| last.playlist_id.as_str()),
         limit
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
+/// Returns those of the playlists that the user has hearted, newest first.
+pub async fn export_selected(pool: &Pool, user: UserId, ids: &[String]) -> Result<Vec<ExportedHeart>> {
+    let query = sqlx::query_as!(
+        ExportedHeart,
+        r#"select h.playlist_id, coalesce(p.name, h.title) as name, h.own_title, p.owner_name as "owner_name?",
+                  h.hearted_at, h.note, h.tags
+           from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           where h.user_id = $1 and h.playlist_id = any($2) and h.removed_at is null
+           order by h.hearted_at desc, h.playlist_id"#,
+        user.0,
+        ids
     );
     Ok(query.fetch_all(pool).await?)
 }
@@ -54,42 +71,48 @@ pub enum ImportResult {
 
 /// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`. Existing ones stay as they
 /// are, so that of two lines with one id the first wins. A removed one is restored with the imported date, and with the
-/// imported note and tags if there are any. `batches` has the hearts in parts, because the parameters of a statement
-/// are copies.
+/// imported own title, note and tags if there are any. `batches` has the hearts in parts, because the parameters of a
+/// statement are copies.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
 pub async fn import(
     pool: &Pool,
-    user: UserId,
+    change: Change,
     ids: &[&str],
     batches: impl Iterator<Item = Vec<NewHeart>>,
     max: i64,
 ) -> Result<ImportResult> {
-    let mut connection = pool.acquire().await?;
+    let (mut connection, user) = (pool.acquire().await?, change.user);
     let mut tx = connection.begin().await?;
-    // Two concurrent imports of one user must not both count first and then exceed the limit together.
-    sqlx::query!("select pg_advisory_xact_lock($1)", IMPORT_LOCK ^ user.0).fetch_one(&mut *tx).await?;
-    let (existing, new) = count_existing_and_new(&mut tx, user, ids).await?;
-    if new > 0 && existing + new > max {
+    heart_changes::lock(&mut tx, user).await?;
+    let (existing, new_ids) = find_existing_and_new(&mut tx, user, ids).await?;
+    let new = new_ids.len() as i64;
+    if new == 0 {
+        return Ok(ImportResult::Added(0));
+    }
+    if existing + new > max {
         return Ok(ImportResult::TooMany { existing, new });
     }
+    heart_changes::begin(&mut tx, change, &new_ids).await?;
     for hearts in batches {
         insert_hearts(&mut tx, user, &hearts).await?;
     }
+    heart_changes::finish(&mut tx, change).await?;
     tx.commit().await?;
     Ok(ImportResult::Added(new))
 }
 
-/// Advisory lock keys of imports are this number xor the user id.
-const IMPORT_LOCK: i64 = 0x4845_4152_494d_0000;
-
-/// Counts the user's hearts, and those of `ids` that are not among them.
-async fn count_existing_and_new(connection: &mut PgConnection, user: UserId, ids: &[&str]) -> Result<(i64, i64)> {
+/// Counts the user's hearts, and returns those of `ids` that are not among them.
+async fn find_existing_and_new(
+    connection: &mut PgConnection,
+    user: UserId,
+    ids: &[&str],
+) -> Result<(i64, Vec<String>)> {
     let query = sqlx::query!(
         r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "there!",
-                  (select count(*) from (
-                       select unnest($2::text[])
+                  (select coalesce(array_agg(n.id), '{}') from (
+                       select unnest($2::text[]) as id
                        except select playlist_id from user_hearts where user_id = $1 and removed_at is null) n) as "new!""#,
         user.0,
         ids as _
@@ -108,16 +131,21 @@ async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[Ne
     // Distinct, because one statement may change a row only once; the first of two lines wins. Ordered by id, so
     // that two concurrent statements do not deadlock.
     let query = sqlx::query!(
-        "insert into user_hearts as h (user_id, playlist_id, hearted_at, note, tags, note_folded, tags_folded)
+        "insert into user_hearts as h (user_id, playlist_id, hearted_at, note, tags, note_folded, tags_folded,
+                                       own_title, own_title_folded)
          select $1, l.id, l.hearted_at, l.note, string_to_array(l.tags, E'\x1f'), l.note_folded,
-                string_to_array(l.tags_folded, E'\x1f')
+                string_to_array(l.tags_folded, E'\x1f'), l.own_title, l.own_title_folded
          from (select distinct on (id) *
-               from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[])
-                    with ordinality as l (id, hearted_at, note, tags, note_folded, tags_folded, line)
+               from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                           $9::text[])
+                    with ordinality as l (id, hearted_at, note, tags, note_folded, tags_folded, own_title,
+                                          own_title_folded, line)
                order by id, line) l
          order by l.id
          on conflict (user_id, playlist_id) do update set
              removed_at = null, snapshot_id = null, gone_at = null, hearted_at = excluded.hearted_at,
+             own_title = coalesce(excluded.own_title, h.own_title),
+             own_title_folded = coalesce(excluded.own_title_folded, h.own_title_folded),
              note = coalesce(excluded.note, h.note),
              note_folded = case when excluded.note is null then h.note_folded else excluded.note_folded end,
              tags = case when excluded.tags = '{}' then h.tags else excluded.tags end,
@@ -130,6 +158,8 @@ async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[Ne
         &text(|annotation| Some(annotation.tags.join(UNIT_SEPARATOR))) as _,
         &text(|annotation| annotation.note_folded.clone()) as _,
         &text(|annotation| Some(annotation.tags_folded.join(UNIT_SEPARATOR))) as _,
+        &text(|annotation| annotation.own_title.clone()) as _,
+        &text(|annotation| annotation.own_title_folded.clone()) as _
     );
     Ok(query.execute(connection).await.map(drop)?)
 }

@@ -5,6 +5,7 @@ pub mod distribution;
 pub mod doctor;
 pub mod events;
 pub mod folding;
+pub mod heart_changes;
 pub mod heart_counts;
 pub mod hearts;
 pub mod identities;

@@ -15,8 +15,10 @@ const UNSEEN_RETENTION: Duration = Duration::days(30);
 #[derive(Default)]
 pub struct Playlist {
     pub id: String,
-    /// May be empty; `None` if unknown.
+    /// Spotify's name. May be empty; `None` if unknown.
     pub name: Option<String>,
+    /// The user's own title of a hearted playlist.
+    pub own_title: Option<String>,
     pub owner_name: Option<String>,
     /// Such URLs expire within a day.
     pub cover_url: Option<String>,
@@ -42,6 +44,7 @@ macro_rules! playlist {
         $crate::db::playlists::Playlist {
             id: $row.id?,
             name: $row.name,
+            own_title: $row.own_title,
             owner_name: $row.owner_name,
             cover_url: $row.cover_url,
             item_count: $row.item_count,
@@ -134,11 +137,11 @@ pub async fn load_library(
                   null::integer as position, null as id, null as name, null as owner_name, null as cover_url,
                   null::integer as item_count, null::boolean as public, null::boolean as collaborative,
                   null::timestamptz as seen_at, null::timestamptz as hearted_at, null::timestamptz as gone_at,
-                  null as note, null::text[] as tags, null::timestamptz as changed_at
+                  null as own_title, null as note, null::text[] as tags, null::timestamptz as changed_at
            from libraries l where l.user_id = $1
            union all
            select null, null, null, null, null, null, p.position, p.id, p.name, p.owner_name, p.cover_url, p.item_count,
-                  p.public, p.collaborative, null, h.hearted_at, h.gone_at, h.note, nullif(h.tags, '{}'),
+                  p.public, p.collaborative, null, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}'),
                   case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end
            from (select * from playlists where user_id = $1 and position >= $2 order by position limit $3) p
            left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
@@ -191,7 +194,7 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
     let query = sqlx::query!(
         r#"select p.id as "id?", p.name as "name?", p.owner_name, p.cover_url, p.item_count, p.public,
                   p.collaborative as "collaborative?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
-                  h.gone_at as "gone_at?", h.note as "note?", nullif(h.tags, '{}') as tags,
+                  h.gone_at as "gone_at?", h.own_title as "own_title?", h.note as "note?", nullif(h.tags, '{}') as tags,
                   case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
            from playlists p
            left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
@@ -367,13 +370,17 @@ async fn upsert(
 }
 
 /// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries that are as old.
-/// Hearts keep the names as titles. Returns the number of playlists.
+/// Hearts keep the names as titles, and when they were last seen. Returns the number of playlists.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let before = now - UNSEEN_RETENTION;
     sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;
     let query = sqlx::query!(
-        "update user_hearts h set title = p.name, title_folded = p.name_folded from playlists p
-         where p.seen_at <= $1 and h.user_id = p.user_id and h.playlist_id = p.id and h.title is null and p.name <> ''",
+        "update user_hearts h
+         set title = coalesce(h.title, nullif(p.name, '')), title_seen_at = p.seen_at,
+             title_folded = case when h.title is null then nullif(p.name_folded, '') else h.title_folded end
+         from playlists p
+         where p.seen_at <= $1 and h.user_id = p.user_id and h.playlist_id = p.id
+               and (h.title_seen_at < p.seen_at or h.title is null and p.name <> '')",
         before
     );
     query.execute(pool).await?;

@@ -65,7 +65,7 @@ const HEARTED: usize = 7;
 /// Folded texts, by the fields in which they are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextFilter {
-    /// In the name, the owner's name, the note and the tags.
+    /// In the own title, the name, the owner's name, the note and the tags.
     pub words: Vec<String>,
     /// In the owner's name.
     pub owners: Vec<String>,
@@ -125,6 +125,7 @@ pub struct PageQuery<'a> {
 /// An entry of a list, to sort by.
 pub struct NamedId {
     pub id: String,
+    /// The user's own title, or else Spotify's name.
     pub name: Option<String>,
     pub owner_name: Option<String>,
 }
@@ -133,7 +134,10 @@ pub struct NamedId {
 pub async fn list_library_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>> {
     let query = sqlx::query_as!(
         NamedId,
-        r#"select id, name as "name?", owner_name from playlists where user_id = $1 and position is not null order by position"#,
+        r#"select p.id, coalesce(h.own_title, p.name) as name, p.owner_name
+           from playlists p
+           left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
+           where p.user_id = $1 and p.position is not null order by p.position"#,
         user.0
     );
     query.fetch_all(pool).await.map_err(search_error)
@@ -143,7 +147,7 @@ pub async fn list_library_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId
 pub async fn list_heart_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>> {
     let query = sqlx::query_as!(
         NamedId,
-        r#"select h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_name as "owner_name?"
+        r#"select h.playlist_id as id, coalesce(h.own_title, p.name, h.title) as name, p.owner_name as "owner_name?"
            from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.removed_at is null
            order by h.hearted_at desc, h.playlist_id"#,
@@ -164,7 +168,7 @@ pub async fn search_library(
                   m.found as "found?", m.id as "id?", m.name as "name?", m.owner_name as "owner_name?",
                   m.cover_url as "cover_url?", m.item_count as "item_count?", m.public as "public?",
                   m.collaborative as "collaborative?", m.seen_at as "seen_at?", m.hearted_at as "hearted_at?",
-                  m.gone_at as "gone_at?", m.note as "note?", m.tags as "tags?", m.changed_at as "changed_at?"
+                  m.gone_at as "gone_at?", m.own_title as "own_title?", m.note as "note?", m.tags as "tags?", m.changed_at as "changed_at?"
            from (select *, $11::bigint + 1 as place,
                         (select count(*) from playlists where user_id = $1 and position is not null) as total
                  from libraries where user_id = $1) l
@@ -174,13 +178,15 @@ pub async fn search_library(
                                    case when $10 = 'size' then p.item_count end desc nulls last,
                                    p.position) as place,
                       p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at,
-                      h.hearted_at, h.gone_at, h.note, nullif(h.tags, '{}') as tags,
+                      h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
                from playlists p
                left join unnest($13::text[]) with ordinality s(id, place) on s.id = p.id
                left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
                cross join lateral (
-                   select coalesce(nullif(coalesce(p.name_folded, lower(p.name)), ''), $14) as name,
+                   select concat_ws(E'\n', h.own_title_folded,
+                              coalesce(nullif(coalesce(p.name_folded, lower(p.name)), ''),
+                                       case when h.own_title is null then $14 end)) as name,
                           coalesce(p.owner_folded, lower(p.owner_name), '') as owner,
                           coalesce(h.note_folded, lower(h.note)) as note, coalesce(h.tags_folded, h.tags, '{}') as tags) f
                cross join lateral (
@@ -225,7 +231,7 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
                   m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
                   m.public as "public?", m.collaborative as "collaborative?", m.seen_at as "seen_at?",
-                  m.hearted_at as "hearted_at?", m.gone_at as "gone_at?", m.note as "note?", m.tags as "tags?",
+                  m.hearted_at as "hearted_at?", m.gone_at as "gone_at?", m.own_title as "own_title?", m.note as "note?", m.tags as "tags?",
                   m.changed_at as "changed_at?"
            from (select count(*) as total from user_hearts where user_id = $1 and removed_at is null) t
            left join (
@@ -233,14 +239,17 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
                           order by s.place, case when $10 = 'oldest' then h.hearted_at end,
                                    h.hearted_at desc, h.playlist_id) as place,
                       h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_name, p.cover_url, p.item_count,
-                      p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.note, nullif(h.tags, '{}') as tags,
+                      p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note,
+                      nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
                from user_hearts h
                left join playlists p on p.user_id = $1 and p.id = h.playlist_id
                left join unnest($13::text[]) with ordinality s(id, place) on s.id = h.playlist_id
                cross join lateral (
-                   select case when coalesce(p.name, h.title) is not null then coalesce(nullif(coalesce(
-                              p.name_folded, lower(p.name), h.title_folded, lower(h.title)), ''), $14) end as name,
+                   select concat_ws(E'\n', h.own_title_folded,
+                              coalesce(nullif(coalesce(p.name_folded, lower(p.name), h.title_folded, lower(h.title)), ''),
+                                       case when h.own_title is null and coalesce(p.name, h.title) is not null
+                                            then $14 end)) as name,
                           coalesce(p.owner_folded, lower(p.owner_name), '') as owner,
                           coalesce(h.note_folded, lower(h.note)) as note, coalesce(h.tags_folded, h.tags) as tags) f
                cross join lateral (

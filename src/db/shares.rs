@@ -254,7 +254,7 @@ pub async fn list_visible(
     let query = sqlx::query_as!(
         Playlist,
         r#"select p.id, p.name as "name?", p.owner_name, p.cover_url, null::integer as item_count, p.public, false as "collaborative!",
-                  p.seen_at as "seen_at?", h.hearted_at as "hearted_at?", null::timestamptz as changed_at, h.gone_at, null::text as note, '{}'::text[] as "tags!"
+                  p.seen_at as "seen_at?", h.hearted_at as "hearted_at?", null::timestamptz as changed_at, h.gone_at, null::text as own_title, null::text as note, '{}'::text[] as "tags!"
            from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2
            order by h.hearted_at desc, h.playlist_id offset $3 limit $4"#,

@@ -1,5 +1,7 @@
 //! Tags of a user's hearts. Rows of one user only: on Citus each statement goes to one shard.
 
+use sqlx::PgExecutor;
+
 use super::import_export::UNIT_SEPARATOR;
 use super::{Pool, Result};
 use crate::ids::UserId;
@@ -73,6 +75,28 @@ pub async fn list_hearts(pool: &Pool, user: UserId, folded: &str) -> Result<Vec<
     Ok(query.fetch_all(pool).await?)
 }
 
+/// A heart of a selection.
+#[derive(Debug)]
+pub struct SelectedHeart {
+    pub playlist_id: String,
+    pub title: Option<String>,
+    pub tags: Vec<String>,
+}
+
+/// Returns those of the playlists that the user has hearted.
+pub async fn list_selected(pool: &Pool, user: UserId, ids: &[String]) -> Result<Vec<SelectedHeart>> {
+    let query = sqlx::query_as!(
+        SelectedHeart,
+        "select h.playlist_id, coalesce(p.name, h.title) as title, h.tags
+         from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+         where h.user_id = $1 and h.playlist_id = any($2) and h.removed_at is null
+         order by h.hearted_at desc, h.playlist_id",
+        user.0,
+        ids
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
 /// A heart's tags before and after a change.
 pub struct TagChange {
     pub playlist_id: String,
@@ -82,7 +106,7 @@ pub struct TagChange {
 }
 
 /// Replaces the tags of hearts, except of those whose tags have changed meanwhile. Returns the number of rows.
-pub async fn update(pool: &Pool, user: UserId, changes: &[TagChange]) -> Result<u64> {
+pub async fn update(database: impl PgExecutor<'_>, user: UserId, changes: &[TagChange]) -> Result<u64> {
     let texts = |tags: fn(&TagChange) -> &[String]| {
         changes.iter().map(|change| tags(change).join(UNIT_SEPARATOR)).collect::<Vec<_>>()
     };
@@ -97,5 +121,5 @@ pub async fn update(pool: &Pool, user: UserId, changes: &[TagChange]) -> Result<
         &texts(|change| &change.new),
         &texts(|change| &change.new_folded)
     );
-    Ok(query.execute(pool).await?.rows_affected())
+    Ok(query.execute(database).await?.rows_affected())
 }

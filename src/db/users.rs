@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::identities::{self, ProviderIdentity};
 use super::invites;
-use super::{Error, Pool, Result, shares};
+use super::{Error, Pool, Result, heart_changes, shares};
 use crate::ids::{Registration, TokenHash, UserId};
 
 pub struct User {
@@ -164,6 +164,7 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId, now: OffsetDateTime)
     }
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
+    heart_changes::delete_all(&mut tx, into).await?;
     keep_role_and_ban(&mut tx, from, into, now).await?;
     delete_rows(&mut tx, from).await?;
     tx.commit().await?;
@@ -207,10 +208,11 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
     let query = sqlx::query!(
         "insert into user_hearts as h
              (user_id, playlist_id, hearted_at, snapshot_id, gone_at, note, tags, note_folded, tags_folded, removed_at,
-              title, title_folded)
+              title, title_folded, title_seen_at, own_title, own_title_folded)
          select $2, f.playlist_id, f.hearted_at, coalesce(f.snapshot_id, p.snapshot_id), f.gone_at, f.note, f.tags,
                 f.note_folded, f.tags_folded, f.removed_at, coalesce(f.title, nullif(p.name, '')),
-                case when f.title is null then p.name_folded else f.title_folded end
+                case when f.title is null then p.name_folded else f.title_folded end,
+                greatest(f.title_seen_at, p.seen_at), f.own_title, f.own_title_folded
          from user_hearts f left join playlists p on p.user_id = $1 and p.id = f.playlist_id
          where f.user_id = $1
          on conflict (user_id, playlist_id) do update
@@ -219,6 +221,9 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
                                then greatest(h.removed_at, excluded.removed_at) end,
              title = coalesce(h.title, excluded.title),
              title_folded = case when h.title is null then excluded.title_folded else h.title_folded end,
+             title_seen_at = greatest(h.title_seen_at, excluded.title_seen_at),
+             own_title = coalesce(h.own_title, excluded.own_title),
+             own_title_folded = coalesce(h.own_title_folded, excluded.own_title_folded),
              note = coalesce(h.note, excluded.note),
              note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
              tags = array(select distinct tag from unnest(h.tags || excluded.tags) as tag order by tag),

@@ -1,14 +1,20 @@
-//! A heart's private note and tags. The `Debug` output of [`Annotation`] omits them, so that they cannot reach the log.
+//! A heart's private title, note and tags. The `Debug` output of [`Annotation`] omits them, so that they cannot reach the
+//! log.
 
 use std::collections::HashSet;
 use std::fmt;
+
+use time::OffsetDateTime;
 
 use super::text::{fold, is_quote, is_visible};
 use super::{CurrentUser, Error, Result};
 use crate::app::App;
 use crate::db;
+use crate::db::heart_changes::{self, Change, ChangeKind};
 use crate::ids::PlaylistId;
 
+/// As long as Spotify lets names be.
+pub const MAX_TITLE_CHARS: usize = 100;
 pub const MAX_NOTE_CHARS: usize = 280;
 pub const MAX_TAG_CHARS: usize = 30;
 pub const MAX_TAGS: usize = 10;
@@ -19,11 +25,20 @@ pub const TAG_SEPARATORS: &str = ",，﹐︐、﹑､︑،፣";
 /// Stripped from the start of a tag, because some people write `#rain`.
 const TAG_PREFIXES: [char; 4] = ['#', '＃', '﹟', ' '];
 
-/// A valid note and tags.
+/// A valid title, note and tags.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Annotation {
+    own_title: Option<String>,
     note: Option<String>,
     tags: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TitleError {
+    #[error("A title can have up to {MAX_TITLE_CHARS} characters; this one has {0}.")]
+    TooLong(usize),
+    #[error("A title is a single line of text, without line breaks or control characters.")]
+    NotOneLine,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,18 +66,31 @@ pub enum TagsError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnnotationError {
+    pub title: Option<TitleError>,
     pub note: Option<NoteError>,
     pub tags: Option<TagsError>,
 }
 
 impl Annotation {
-    /// Parses a note and tags separated by commas, wherever they come from: the form, CSV or JSON. Tags stay as typed
-    /// but lose a leading `#`; tags that a search cannot tell apart are one.
-    pub fn parse(note: &str, tags: &str) -> Result<Self, AnnotationError> {
-        match (parse_note(note), parse_tags(tags)) {
-            (Ok(note), Ok(tags)) => Ok(Self { note, tags }),
-            (note, tags) => Err(AnnotationError { note: note.err(), tags: tags.err() }),
+    /// Parses a title, a note and tags separated by commas, wherever they come from: the form, CSV or JSON. Tags stay as
+    /// typed but lose a leading `#`; tags that a search cannot tell apart are one.
+    pub fn parse(own_title: &str, note: &str, tags: &str) -> Result<Self, AnnotationError> {
+        let own_title = parse_line(own_title, MAX_TITLE_CHARS).map_err(|error| match error {
+            LineError::TooLong(length) => TitleError::TooLong(length),
+            LineError::NotOneLine => TitleError::NotOneLine,
+        });
+        let note = parse_line(note, MAX_NOTE_CHARS).map_err(|error| match error {
+            LineError::TooLong(length) => NoteError::TooLong(length),
+            LineError::NotOneLine => NoteError::NotOneLine,
+        });
+        match (own_title, note, parse_tags(tags)) {
+            (Ok(own_title), Ok(note), Ok(tags)) => Ok(Self { own_title, note, tags }),
+            (title, note, tags) => Err(AnnotationError { title: title.err(), note: note.err(), tags: tags.err() }),
         }
+    }
+
+    pub fn own_title(&self) -> Option<&str> {
+        self.own_title.as_deref()
     }
 
     pub fn note(&self) -> Option<&str> {
@@ -74,10 +102,11 @@ impl Annotation {
     }
 
     pub(super) fn to_row(&self) -> db::hearts::AnnotationRow {
-        let (note, tags) = (self.note.clone(), self.tags.clone());
+        let Self { own_title, note, tags } = self.clone();
+        let own_title_folded = own_title.as_deref().map(fold);
         let note_folded = note.as_deref().map(fold);
         let tags_folded = tags.iter().map(|tag| fold_tag(tag)).collect();
-        db::hearts::AnnotationRow { note, tags, note_folded, tags_folded }
+        db::hearts::AnnotationRow { own_title, note, tags, own_title_folded, note_folded, tags_folded }
     }
 }
 
@@ -104,18 +133,24 @@ pub(super) fn split_tags(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-fn parse_note(text: &str) -> Result<Option<String>, NoteError> {
+enum LineError {
+    TooLong(usize),
+    NotOneLine,
+}
+
+/// Parses a line of text; `None` if it shows nothing.
+fn parse_line(text: &str, max_chars: usize) -> Result<Option<String>, LineError> {
     let text = text.trim();
     if text.len() > MAX_FIELD_BYTES {
-        return Err(NoteError::TooLong(text.chars().count()));
+        return Err(LineError::TooLong(text.chars().count()));
     }
     if text.chars().any(is_unprintable) {
-        return Err(NoteError::NotOneLine);
+        return Err(LineError::NotOneLine);
     }
     match text.chars().count() {
         _ if !is_visible(text) => Ok(None),
-        ..=MAX_NOTE_CHARS => Ok(Some(text.to_owned())),
-        count => Err(NoteError::TooLong(count)),
+        count if count <= max_chars => Ok(Some(text.to_owned())),
+        count => Err(LineError::TooLong(count)),
     }
 }
 
@@ -148,14 +183,27 @@ fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Replaces the note and tags of the user's heart.
+/// Replaces the title, note and tags of the user's heart. If that clears a note, returns the id of the change, which can be
+/// undone.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the user has not hearted the playlist.
-pub async fn save(app: &App, user: &CurrentUser, playlist: &PlaylistId, annotation: &Annotation) -> Result<()> {
-    let is_hearted = db::hearts::annotate(&app.db, user.id, playlist, &annotation.to_row()).await?;
+pub async fn save(
+    app: &App,
+    user: &CurrentUser,
+    playlist: &PlaylistId,
+    annotation: &Annotation,
+    now: OffsetDateTime,
+) -> Result<Option<i64>> {
+    let (change, row) = (Change::new(user.id, ChangeKind::Edit, now), annotation.to_row());
+    let clears_note = annotation.note.is_none()
+        && db::hearts::find(&app.db, user.id, playlist).await?.is_some_and(|heart| heart.note.is_some());
+    let is_hearted = match clears_note {
+        true => heart_changes::annotate(&app.db, change, playlist, &row).await?,
+        false => db::hearts::annotate(&app.db, user.id, playlist, &row).await?,
+    };
     app.tag_suggestions.remove(&user.id);
-    if is_hearted { Ok(()) } else { Err(Error::NotFound) }
+    if is_hearted { Ok(clears_note.then(|| change.id())) } else { Err(Error::NotFound) }
 }
 
 #[cfg(test)]
@@ -166,7 +214,7 @@ mod tests {
     use crate::domain::search::SearchQuery;
 
     fn parse_both(note: &str, tags: &str) -> (Option<String>, Vec<String>) {
-        let annotation = Annotation::parse(note, tags).unwrap();
+        let annotation = Annotation::parse("", note, tags).unwrap();
         (annotation.note, annotation.tags)
     }
 
@@ -203,14 +251,18 @@ mod tests {
 
     #[test]
     fn text_over_the_limits_is_rejected() {
-        let parse_error = |note: &str, tags: &str| Annotation::parse(note, tags).map(|_| ()).unwrap_err();
-        assert!(Annotation::parse(&"é".repeat(280), &["x".repeat(30), "ü".repeat(30)].join(",")).is_ok());
+        let parse_error = |note: &str, tags: &str| Annotation::parse(note, note, tags).map(|_| ()).unwrap_err();
+        assert!(
+            Annotation::parse(&"é".repeat(100), &"é".repeat(280), &["x".repeat(30), "ü".repeat(30)].join(",")).is_ok()
+        );
         let error = parse_error(&"é".repeat(281), &"x".repeat(31));
         assert_eq!((error.note, error.tags), (Some(NoteError::TooLong(281)), Some(TagsError::TooLong(1, 31))));
+        assert_eq!(error.title, Some(TitleError::TooLong(281)));
         assert_eq!(parse_error("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(TagsError::TooMany));
         for bad in ["a\nb", "a\u{0}b", "a\u{2028}b", "a\tb"] {
             let error = parse_error(bad, bad);
             assert_eq!((error.note, error.tags), (Some(NoteError::NotOneLine), Some(TagsError::NotPlain)), "{bad:?}");
+            assert_eq!(error.title, Some(TitleError::NotOneLine), "{bad:?}");
         }
         for bad in ["two \"words\"", "“two” words", "„deutsch“"] {
             assert_eq!(parse_error("", bad).tags, Some(TagsError::NotPlain), "{bad}");
@@ -220,7 +272,7 @@ mod tests {
     #[test]
     fn a_long_field_is_rejected_before_it_is_parsed() {
         for long in ["a\0,".repeat(20_000), "١٢,\"".repeat(10_000), format!("a{}b\n", ",".repeat(65_000))] {
-            let error = Annotation::parse(&long, &long).map(|_| ()).unwrap_err();
+            let error = Annotation::parse("", &long, &long).map(|_| ()).unwrap_err();
             assert_eq!(error.tags, Some(TagsError::TooLongTogether));
             assert!(matches!(error.note, Some(NoteError::TooLong(_))));
         }
@@ -237,22 +289,23 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_omits_the_note() {
-        assert!(!format!("{:?}", Annotation::parse("hush", "secret").unwrap()).contains("hush"));
+    fn debug_output_omits_the_words() {
+        assert!(!format!("{:?}", Annotation::parse("hush", "hush", "secret").unwrap()).contains("hush"));
     }
 
     proptest! {
         #[test]
-        fn parsing_is_idempotent(note in "\\PC{0,40}", tags in "[\\PC,]{0,60}") {
-            if let Ok(annotation) = Annotation::parse(&note, &tags) {
+        fn parsing_is_idempotent(title in "\\PC{0,40}", note in "\\PC{0,40}", tags in "[\\PC,]{0,60}") {
+            if let Ok(annotation) = Annotation::parse(&title, &note, &tags) {
+                let title = annotation.own_title().unwrap_or_default();
                 let (note, tags) = (annotation.note().unwrap_or_default(), annotation.tags().join(", "));
-                prop_assert!(Annotation::parse(note, &tags).unwrap() == annotation);
+                prop_assert!(Annotation::parse(title, note, &tags).unwrap() == annotation);
             }
         }
 
         #[test]
         fn every_tag_can_be_searched_for(tags in "[\\PC,#]{0,60}") {
-            for tag in Annotation::parse("", &tags).unwrap_or_default().tags() {
+            for tag in Annotation::parse("", "", &tags).unwrap_or_default().tags() {
                 prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().include.tags, [fold_tag(tag)]);
             }
         }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Error, Result, hearts, sharing};
+use super::{Error, Result, heart_changes, hearts, sharing};
 use crate::app::App;
 use crate::db;
 
@@ -21,7 +21,9 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<()> {
         ("cool-downs", db::cooldowns::delete_expired(pool, now).await.map_err(Error::from)),
         ("call counts", db::spotify_calls::delete_expired(pool, now).await.map_err(Error::from)),
         ("playlists", db::playlists::delete_expired(pool, now).await.map_err(Error::from)),
+        ("titles", hearts::delete_expired_titles(app, now).await),
         ("removed hearts", hearts::delete_expired(app, now).await),
+        ("heart changes", heart_changes::delete_expired(app, now).await),
         ("sharing bans", db::shares::delete_expired_bans(pool, now).await.map_err(Error::from)),
         ("slugs", db::shares::delete_expired(pool, now - sharing::SLUG_HOLD, now).await.map_err(Error::from)),
     ];

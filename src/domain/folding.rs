@@ -74,6 +74,7 @@ fn fold_heart(heart: &HeartTexts) -> HeartTexts {
     let tags = split_stored_tags(&heart.tags);
     HeartTexts {
         title_folded: heart.title.as_deref().map(fold),
+        own_title_folded: heart.own_title.as_deref().map(fold),
         note_folded: heart.note.as_deref().map(fold),
         tags_folded: Some(tags.iter().map(|tag| fold_tag(tag)).collect()),
         tags,

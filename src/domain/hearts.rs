@@ -5,6 +5,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::search::ListQuery;
+use super::text::fold;
 use super::{
     CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, playlists, search, spotify_calls,
 };
@@ -18,8 +19,12 @@ use crate::ids::{PlaylistId, UserId};
 /// A playlist seen this recently is hearted by link without a call to Spotify.
 const MAX_NAME_AGE: Duration = Duration::minutes(10);
 
+/// Maximum number of a user's hearts after an import or a change of many. With more, deleting the account would take too
+/// long.
+pub(super) const MAX_HEARTS_PER_USER: i64 = 100_000;
+
 /// A heart that is added again this soon after its removal keeps its date: it was removed by mistake.
-const UNDO_WINDOW: Duration = Duration::minutes(10);
+pub(super) const UNDO_WINDOW: Duration = Duration::minutes(10);
 
 /// Number of playlists whose names are fetched at the same time.
 const CONCURRENT_FETCHES: usize = 4;
@@ -79,10 +84,18 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<u64> {
     Ok(hearts::delete_removed_before(&app.db, now - REMOVED_TTL).await?)
 }
 
+/// Deletes Spotify's names of playlists that it has not shown for as long as the operator allows. Returns how many.
+pub async fn delete_expired_titles(app: &App, now: OffsetDateTime) -> Result<u64> {
+    match app.config.title_ttl {
+        Some(ttl) => Ok(hearts::delete_titles_before(&app.db, now - ttl).await?),
+        None => Ok(0),
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddedByLink {
     Added,
-    /// The name is unknown because Spotify could not be reached.
+    /// Spotify did not tell the name.
     AddedWithoutName,
     AlreadyHearted,
 }
@@ -99,15 +112,19 @@ async fn add_by_link(
     deadline: Instant,
     now: OffsetDateTime,
 ) -> Result<AddedByLink> {
-    let heart = hearts::find(&app.db, user.id, playlist).await?;
-    let was_hearted = heart.is_some_and(|heart| heart.removed_at.is_none());
+    let heart = hearts::find(&app.db, user.id, playlist).await?.unwrap_or_default();
+    let was_hearted = heart.hearted_at.is_some() && heart.removed_at.is_none();
     let name = timeout_at(deadline, fetch_name(app, user, playlist, now)).await;
-    let has_name = match name.unwrap_or(Ok(false)) {
+    let name = match name.unwrap_or(Ok(Name::Unknown)) {
         // An existing heart stays, even if its playlist is gone.
-        Err(Error::NotFound) if was_hearted => false,
+        Err(Error::NotFound) if was_hearted => Name::Unknown,
         result => result?,
     };
     add(app, user.id, playlist, now).await?;
+    if let Name::Title(title) = &name {
+        hearts::set_title(&app.db, user.id, playlist, (title, &fold(title)), now).await?;
+    }
+    let has_name = name != Name::Unknown || heart.title.or(heart.own_title).is_some();
     Ok(match (was_hearted, has_name) {
         (true, _) => AddedByLink::AlreadyHearted,
         (false, true) => AddedByLink::Added,
@@ -128,15 +145,28 @@ pub async fn add_by_links(
     stream::iter(added).buffered(CONCURRENT_FETCHES).collect().await
 }
 
-/// Fetches the playlist's name if it is unknown or old. Returns whether it is known now.
-async fn fetch_name(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<bool> {
+#[derive(PartialEq, Eq)]
+enum Name {
+    Unknown,
+    /// Stored with the playlist.
+    Stored,
+    /// From the oEmbed service, which tells no more.
+    Title(String),
+}
+
+/// Fetches the playlist's name if it is unknown or old: for a user without a token, from Spotify's oEmbed service.
+async fn fetch_name(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<Name> {
     let stored = db::playlists::find(&app.db, user.id, playlist).await?;
     if stored.as_ref().and_then(|stored| stored.seen_at).is_some_and(|seen_at| now - seen_at < MAX_NAME_AGE) {
-        return Ok(true);
+        return Ok(Name::Stored);
     }
+    let known = if stored.is_some() { Name::Stored } else { Name::Unknown };
     match playlists::fetch_and_record(app, user, playlist, now).await {
-        Ok(()) => Ok(true),
-        Err(error) if error.is_spotify_failure() => Ok(stored.is_some()),
+        Ok(()) => Ok(Name::Stored),
+        Err(Error::NotConnected | Error::Reconnect) => {
+            Ok(playlists::fetch_public_title(app, user, playlist, now).await.map_or(known, Name::Title))
+        }
+        Err(error) if error.is_spotify_failure() => Ok(known),
         Err(error) => Err(error),
     }
 }

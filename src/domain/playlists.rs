@@ -54,6 +54,8 @@ pub enum PlaylistItems {
 pub struct Item {
     /// Counted from 1.
     pub position: usize,
+    /// `None` for local files.
+    pub id: Option<String>,
     /// Empty if unavailable or invisible.
     pub name: String,
     pub artists: Vec<String>,
@@ -277,6 +279,19 @@ pub(super) async fn fetch_and_record(
     Ok(db::playlists::record(&app.db, user.id, &to_seen_playlist(&playlist, &app.spotify.pictures), now).await?)
 }
 
+/// Returns the name of a public playlist from Spotify's oEmbed service, for a user without a token; `None` if it is not
+/// known.
+pub(super) async fn fetch_public_title(
+    app: &App,
+    user: &CurrentUser,
+    id: &PlaylistId,
+    now: OffsetDateTime,
+) -> Option<String> {
+    let answer = app.spotify.embed(app.config.oembed_url.as_ref()?, id);
+    let embed = spotify_calls::call(app, Endpoint::OEmbed, Some(user.id), now, answer).await.ok()?;
+    embed.title.filter(|title| text::is_visible(title))
+}
+
 fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
     let is_local = row.is_some_and(|row| row.is_local == Some(true));
     let Some(item) = row.and_then(wire::PlaylistItem::track_or_episode) else {
@@ -290,6 +305,7 @@ fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
     let visible = |name: &Option<String>| name.clone().filter(|name| text::is_visible(name));
     Item {
         position,
+        id: item.id().map(str::to_owned),
         name: visible(&item.name).unwrap_or_default(),
         artists: item.artists.iter().flatten().flatten().filter_map(|artist| visible(&artist.name)).collect(),
         duration_ms: item.duration_ms,
@@ -301,6 +317,7 @@ fn from_heart(id: &PlaylistId, heart: Heart) -> Playlist {
     Playlist {
         id: id.to_string(),
         name: heart.title,
+        own_title: heart.own_title,
         hearted_at: heart.hearted_at,
         gone_at: heart.gone_at,
         note: heart.note,

@@ -22,6 +22,7 @@ pub enum Endpoint {
     Playlist,
     Items,
     CurrentlyPlaying,
+    OEmbed,
 }
 
 impl Endpoint {
@@ -33,6 +34,7 @@ impl Endpoint {
             Endpoint::Playlist => "playlist",
             Endpoint::Items => "items",
             Endpoint::CurrentlyPlaying => "currently_playing",
+            Endpoint::OEmbed => "oembed",
         }
     }
 }
@@ -89,7 +91,8 @@ async fn handle_error(app: &App, endpoint: Endpoint, error: spotify::Error, now:
 }
 
 /// Returns the cool-down that an error calls for. A short wait limits requests within 30 seconds and applies to all
-/// endpoints; a long one, like an exhausted quota, was seen on one endpoint while others still answered.
+/// endpoints; a long one, like an exhausted quota, was seen on one endpoint while others still answered. oEmbed is another
+/// service.
 fn cooldown_from(error: &spotify::Error, endpoint: Endpoint, now: OffsetDateTime) -> Option<(&'static str, Cooldown)> {
     const MINUTE: Duration = Duration::from_secs(60);
     let (wait, quota) = match error {
@@ -102,7 +105,8 @@ fn cooldown_from(error: &spotify::Error, endpoint: Endpoint, now: OffsetDateTime
     };
     // Clamp Retry-After to 1 s – 24 h.
     let wait = wait.clamp(Duration::from_secs(1), 24 * 60 * MINUTE);
-    let bucket = if quota { endpoint.key() } else { cooldowns::ALL_ENDPOINTS };
+    let is_own = quota || endpoint == Endpoint::OEmbed;
+    let bucket = if is_own { endpoint.key() } else { cooldowns::ALL_ENDPOINTS };
     Some((bucket, Cooldown { until: now + wait, quota }))
 }
 
@@ -126,5 +130,7 @@ mod tests {
         assert_eq!(cooldown_seconds(spotify::Error::QuotaExceeded(None)), Some(("items", 3600, true)));
         assert_eq!(cooldown_seconds(spotify::Error::QuotaExceeded(wait(u64::MAX))), Some(("items", 86_400, true)));
         assert_eq!(cooldown_seconds(spotify::Error::NotFound), None);
+        let limited = cooldown_from(&spotify::Error::RateLimited(None), Endpoint::OEmbed, OffsetDateTime::UNIX_EPOCH);
+        assert_eq!(limited.map(|(bucket, _)| bucket), Some("oembed"));
     }
 }

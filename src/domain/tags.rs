@@ -230,7 +230,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_renamed_tag_is_found_by_its_new_name_alone(tags in "[a-cA-C ,éÉ]{0,40}", old in "[a-c]{1,2}", new in "[a-cé]{1,2}") {
-            let tags = Annotation::parse("", &tags).unwrap_or_default().tags().to_vec();
+            let tags = Annotation::parse("", "", &tags).unwrap_or_default().tags().to_vec();
             let (old, had) = (fold_tag(&old), tags.iter().any(|tag| is_same(tag, &old)));
             let renamed = replace_tag(&tags, &old, Some(&new));
             prop_assert!(renamed.len() <= tags.len() && tags.len() <= MAX_TAGS);

@@ -10,6 +10,7 @@ pub mod wire;
 use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable};
+use reqwest::RequestBuilder;
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -18,9 +19,11 @@ use crate::ids::{PlaylistId, Secret};
 
 pub use error::Error;
 use pictures::PictureHosts;
-use wire::{CurrentlyPlaying, Me, Page, Playlist, PlaylistItem};
+use wire::{CurrentlyPlaying, Embed, Me, Page, Playlist, PlaylistItem};
 
 const HTTP_TIMEOUT: Duration = Duration::from_secs(8);
+/// A form of links waits for this, and the name is not worth more.
+const OEMBED_TIMEOUT: Duration = Duration::from_secs(3);
 /// Minimum delay before the retry; jitter is added.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 const MAX_RESPONSE_BYTES: usize = 5 * 1024 * 1024;
@@ -89,6 +92,16 @@ impl Client {
         self.get(token, &["me", "player", "currently-playing"], &kinds).await
     }
 
+    /// Returns what Spotify's oEmbed service at `endpoint` tells of a playlist, without a token.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not public.
+    pub async fn embed(&self, endpoint: &Url, id: &PlaylistId) -> Result<Embed> {
+        let query = [("url", format!("https://open.spotify.com/playlist/{id}"))];
+        let answer = send(self.http.get(endpoint.clone()).query(&query));
+        tokio::time::timeout(OEMBED_TIMEOUT, answer).await.unwrap_or(Err(Error::TimedOut))
+    }
+
     /// Retries once if the connection broke or Spotify had an internal error, which is safe because all requests are
     /// reads.
     async fn get<T: DeserializeOwned>(&self, token: &Secret, path: &[&str], query: &[(&str, String)]) -> Result<T> {
@@ -105,22 +118,25 @@ impl Client {
     ) -> Result<T> {
         let mut url = self.base.clone();
         url.path_segments_mut().expect("the base is an http URL").pop_if_empty().extend(path);
-        let mut response = self.http.get(url).query(query).bearer_auth(token.expose()).send().await?;
-        let status = response.status().as_u16();
-        let retry_after =
-            response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_RESPONSE_BYTES {
-                return Err(Error::InvalidResponse("more than 5 MB".into()));
-            }
+        send(self.http.get(url).query(query).bearer_auth(token.expose())).await
+    }
+}
+
+async fn send<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
+    let mut response = request.send().await?;
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_RESPONSE_BYTES {
+            return Err(Error::InvalidResponse("more than 5 MB".into()));
         }
-        match status {
-            200 => wire::parse(&body),
-            204 => wire::parse(b"null"),
-            _ => Err(Error::from_response(status, retry_after, &body)),
-        }
+    }
+    match status {
+        200 => wire::parse(&body),
+        204 => wire::parse(b"null"),
+        _ => Err(Error::from_response(status, retry_after, &body)),
     }
 }
 

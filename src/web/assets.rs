@@ -8,7 +8,7 @@ use memory_serve::{CacheControl, MemoryServe};
 /// URLs of static files, for templates.
 pub(crate) struct Assets {
     pub(crate) css: String,
-    pub(crate) scripts: [String; 3],
+    pub(crate) scripts: [String; 5],
     pub(crate) favicon: String,
     /// The serif of titles.
     pub(crate) font: String,
@@ -26,7 +26,7 @@ impl Assets {
 pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let manifest = memory_serve().manifest();
     let hashed = |route: &str| manifest.get(route).unwrap_or(route).to_owned();
-    let scripts = ["/jquery.slim.min.js", "/app.js", "/annotation.js"].map(hashed);
+    let scripts = ["/jquery.slim.min.js", "/app.js", "/annotation.js", "/cards.js", "/hearts.js"].map(hashed);
     let (favicon, font, preview_image) = (hashed("/favicon.svg"), hashed("/newsreader.woff2"), hashed("/card.png"));
     Assets { css: hashed("/app.css"), scripts, favicon, font, preview_image }
 });

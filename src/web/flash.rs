@@ -3,6 +3,8 @@
 //! A flash message is stored in its own cookie, so that it needs no session. A forged cookie can only show one of these
 //! messages to its forger.
 
+pub(crate) mod changes;
+
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -14,6 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
+use self::changes::ChangeFlash;
 use crate::app::App;
 use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
@@ -63,6 +66,11 @@ pub(crate) enum Flash {
     },
     HeartedWithoutName,
     AlreadyHearted,
+    HeartsRenewed {
+        renewed: usize,
+        total: usize,
+    },
+    HeartsNotRenewed,
     Disconnected,
     PageOn,
     PageOff,
@@ -84,6 +92,7 @@ pub(crate) enum Flash {
     AccountDeleted(DeletedCounts),
     SharingTakenDown,
     Operator(OperatorFlash),
+    Change(ChangeFlash),
 }
 
 /// The outcome of a change by an operator.
@@ -104,8 +113,7 @@ pub(crate) enum OperatorFlash {
 const LAST_IDENTITY: &str =
     "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
 
-const HEARTED_WITHOUT_NAME: &str =
-    "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too.";
+const HEARTED_WITHOUT_NAME: &str = "Hearted, but Spotify did not tell its name. Give it a title of your own, or open it later, and Spotify’s name is saved.";
 const NOTHING_CHANGED: &str = "You have been signed out, so nothing was changed. Sign in and try again.";
 
 impl Flash {
@@ -119,12 +127,13 @@ impl Flash {
                 | Flash::UnlinkingRefused
                 | Flash::Missing(_)
                 | Flash::NotUpdated
+                | Flash::HeartsNotRenewed
                 | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
                 | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
                 | Flash::SharingTakenDown
-        )
+        ) || matches!(self, Flash::Change(flash) if flash.is_alert())
     }
 
     /// The message, for the user called `name`.
@@ -147,11 +156,11 @@ impl Flash {
             }
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted(_) => "Heart removed.".into(),
-            Flash::AnnotationSaved => "Note and tags saved.".into(),
+            Flash::AnnotationSaved => "Saved.".into(),
             Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
             Flash::TagsMerged => "Tags merged.".into(),
             Flash::TagDeleted => "Tag deleted. Its hearts stay.".into(),
-            Flash::Restored => "Heart restored, with its date, note and tags.".into(),
+            Flash::Restored => "Heart restored, with its date, title, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
             Flash::HeartedByLink => "Hearted. It is at the top.".into(),
@@ -159,6 +168,9 @@ impl Flash {
             Flash::HeartedByLinks { new, existing } => format!("Added: {new}. Already hearted: {existing}."),
             Flash::HeartedWithoutName => HEARTED_WITHOUT_NAME.into(),
             Flash::AlreadyHearted => "You have already hearted this playlist. The date beside it is unchanged.".into(),
+            Flash::HeartsRenewed { renewed, total } if renewed == total => "Your hearts are up to date.".into(),
+            Flash::HeartsRenewed { renewed, total } => format!("{renewed} of {total} names renewed."),
+            Flash::HeartsNotRenewed => "Spotify could not be asked right now. These are your hearts as Spotify last showed them.".into(),
             Flash::Disconnected => {
                 "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
             }
@@ -186,6 +198,7 @@ impl Flash {
             Flash::AccountDeleted(counts) => describe_deleted(*counts),
             Flash::SharingTakenDown => PageError::TakenDown.to_string(),
             Flash::Operator(flash) => flash.text().into(),
+            Flash::Change(flash) => flash.text(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
         }
     }

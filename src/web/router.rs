@@ -143,12 +143,19 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
         let file = with_rate_limit(get(hearts::export::show), transfers).route_layer(from_fn(refuse_links));
         file.head(hearts::export::head).layer(Extension(format))
     };
+    // Counts the playlists of a selection.
+    let by_selection = RateLimit::new(app, Key::User, non_zero(1000), TEN_MINUTES, "changes of hearts");
+    let bulk = post(hearts::bulk::update).layer(Extension(by_selection.clone()));
     Router::new()
+        .route("/hearts/bulk", with_rate_limit(bulk, &by_selection))
+        .route("/hearts/import/undo", with_rate_limit(post(hearts::import::destroy), &by_selection))
+        .route("/hearts/undo", with_rate_limit(post(hearts::bulk::undo), &by_selection))
         .route("/heart/{id}", with_rate_limits(heart, [by_address, by_user]))
         .route("/add", add().get(hearts::add::show))
         // The form of pages that an earlier release served.
         .route("/hearts", add().get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
+        .route("/hearts/renew", post(hearts::renewal::create))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
         .route("/hearts/import", get(hearts::import::show))

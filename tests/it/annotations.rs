@@ -25,7 +25,7 @@ async fn note_and_tags_are_shown_wherever_the_heart_is() {
     let (ada, id) = sign_in_with_heart(&site).await;
     let page =
         save_annotation(&ada, &ada.edit_first_heart().await, " For <b>rain</b> ", "Late Night,été, late  night").await;
-    assert_eq!(page.flash().unwrap(), "Note and tags saved.");
+    assert_eq!(page.flash().unwrap(), "Saved.");
     for path in ["/hearts".to_owned(), "/playlists".into(), format!("/playlists/{id}")] {
         let page = ada.open(&path).await;
         let card = format!("#p-{id}");
@@ -147,7 +147,7 @@ async fn annotation_page_edits_a_heart_whose_playlist_is_unknown() {
     let page = ada.open(&path).await;
     assert_eq!(
         (page.text("h1").as_str(), page.attribute(".back-link a", "href")),
-        ("Note and tags", format!("/hearts?sort=oldest#p-{id}"))
+        ("Title, note and tags", format!("/hearts?sort=oldest#p-{id}"))
     );
     for foreign in ["%2F%2Fevil.example", "javascript:alert(1)", "%00"] {
         let page = ada.open(&format!("/hearts/{id}/annotation?from={foreign}")).await;

@@ -11,6 +11,7 @@ mod print;
 mod progress;
 mod screenshots;
 mod search;
+mod selecting;
 mod sharing;
 mod sign_in;
 mod stale_pages;

@@ -94,7 +94,7 @@ async fn use_hearts(site: &Site, ada: &Visitor) {
 async fn use_annotations_and_search(site: &Site, ada: &Visitor) {
     let form =
         ada.edit_first_heart().await.form(".annotation form").with("note", "For the rain").with("tags", "wet, late");
-    assert_eq!(ada.submit(form).await.flash().unwrap(), "Note and tags saved.");
+    assert_eq!(ada.submit(form).await.flash().unwrap(), "Saved.");
     for path in ["/hearts?q=rain", "/hearts?q=tag%3Awet&sort=name", "/playlists?q=is%3Ahearted+tag%3Alate&sort=size"] {
         assert_eq!(ada.open(path).await.count("li.card"), 1, "{path}");
     }

@@ -79,6 +79,11 @@ const SAMPLE_ROWS: &[(i64, &str)] = &[
         "insert into hidden_playlists (playlist_id, hidden_at) values ('3cEYpjA9oz9GiPac4AsH4n', now());
          insert into installation (demo) values (false) on conflict do nothing",
     ),
+    (
+        20261201030000,
+        "insert into heart_changes (user_id, kind, playlist_id, changed_at, new_hearted_at, new_tags)
+         select id, 'import', '3cEYpjA9oz9GiPac4AsH4n', now(), now(), '{}' from users",
+    ),
     (20261130080000, "insert into text_folding (version) values (1)"),
     (20261130110000, "insert into sharing_bans (identity_hash, banned_at) values (sha256('spotify:mira'), now())"),
 ];

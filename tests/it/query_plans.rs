@@ -44,6 +44,7 @@ const ALLOWED_SCANS: &[&str] = &[
     // Cleanup.
     "where user_id is null and created_at <= $1",
     "delete from user_hearts where removed_at between",
+    "delete from heart_changes where changed_at between",
     "delete from events where at between",
     "delete from sessions where expires_at between",
     "delete from playlists where seen_at between",

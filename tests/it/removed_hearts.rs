@@ -49,7 +49,7 @@ async fn undo_restores_date_note_and_tags_without_script() {
     assert_eq!(page.text(".callout button"), "Undo");
     assert!(!page.has("li.card"));
     let page = ada.submit(page.form(".callout form")).await;
-    assert_eq!(page.flash().unwrap(), "Heart restored, with its date, note and tags.");
+    assert_eq!(page.flash().unwrap(), "Heart restored, with its date, title, note and tags.");
     assert_eq!(
         (page.text(".card .note").as_str(), page.texts(".tags a")),
         ("For the rain", vec!["wet".into(), "late".into()])

@@ -12,9 +12,9 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
-use crate::support::Site;
 use crate::support::sharing::{publish_page_at, sign_in_with_hearts};
 use crate::support::visitor::{Visitor, approve};
+use crate::support::{HEART, Site};
 
 thread_local! {
     /// StatementRecorder logged by sqlx in this thread, which runs one test with its site.
@@ -111,6 +111,10 @@ async fn heart_and_list_page_take_two_statements_each() {
             statements.expect_count(3, &visitor, Method::GET, &format!("{list}?q=owner%3Ame")).await;
         }
         statements.expect_count(2, &visitor, Method::GET, "/hearts/removed").await;
+        // One more for the number of hearts that Spotify has not shown for long.
+        visitor.fetch(Method::PUT, HEART).await;
+        statements.expect_count(3, &visitor, Method::GET, "/hearts").await;
+        statements.expect_count(3, &visitor, Method::GET, "/hearts?q=is%3Auntagged").await;
     }
 }
 

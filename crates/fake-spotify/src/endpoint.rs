@@ -23,6 +23,8 @@ pub enum Endpoint {
     Removed,
     /// `GET /covers/{seed}`.
     Cover,
+    /// `GET /oembed`, which needs no token.
+    OEmbed,
     /// Consent pages of the other providers, and their forms.
     OtherConsent,
     /// Token endpoints of the other providers.
@@ -40,6 +42,7 @@ impl Endpoint {
 
     /// Whether it belongs to Spotify's Web API.
     pub(crate) fn is_web_api(self) -> bool {
-        !self.is_other_provider() && !matches!(self, Self::Authorize | Self::Decision | Self::Token | Self::Cover)
+        !self.is_other_provider()
+            && !matches!(self, Self::Authorize | Self::Decision | Self::Token | Self::Cover | Self::OEmbed)
     }
 }

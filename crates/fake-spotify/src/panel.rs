@@ -117,7 +117,7 @@ fn change(fake: &FakeSpotify, headers: &HeaderMap, apply: impl FnOnce() -> Optio
 }
 
 /// Names of the endpoints, in the order in which a sign-in uses them.
-const ENDPOINT_NAMES: [(Endpoint, &str); 13] = [
+const ENDPOINT_NAMES: [(Endpoint, &str); 14] = [
     (Endpoint::Authorize, "Consent page"),
     (Endpoint::Decision, "Consent given"),
     (Endpoint::Token, "Tokens"),
@@ -128,6 +128,7 @@ const ENDPOINT_NAMES: [(Endpoint, &str); 13] = [
     (Endpoint::CurrentlyPlaying, "Now playing"),
     (Endpoint::Removed, "Removed in 2026"),
     (Endpoint::Cover, "Covers"),
+    (Endpoint::OEmbed, "Names without a token"),
     (Endpoint::OtherConsent, "Other providers: consent"),
     (Endpoint::OtherToken, "Other providers: tokens"),
     (Endpoint::OtherProfile, "Other providers: profile"),

@@ -25,6 +25,7 @@ pub fn router(fake: FakeSpotify) -> Router {
         .route("/v1/playlists/{id}/tracks", with_faults(Endpoint::Removed, any(web_api::list_tracks)))
         .route("/v1/users/{*rest}", with_faults(Endpoint::Removed, any(web_api::forbid)))
         .route("/covers/{seed}", with_faults(Endpoint::Cover, get(covers::show)))
+        .route("/oembed", with_faults(Endpoint::OEmbed, get(web_api::embed)))
         .route("/style.css", get(html::serve_stylesheet))
         .route("/panel", get(panel::show))
         .route("/panel/controls", post(panel::set_control))

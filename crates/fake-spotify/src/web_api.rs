@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
 use crate::paging::Page;
@@ -148,6 +148,24 @@ pub(crate) async fn list_tracks(
         return Err(ApiError::FORBIDDEN);
     }
     list_items(state, api_user, id, query).await
+}
+
+/// `GET /oembed`: what a page needs to embed a public playlist. 404 without a body for all others.
+pub(crate) async fn embed(State(fake): State<FakeSpotify>, RawQuery(query): RawQuery) -> Response {
+    let params = Params::parse(query.as_deref().unwrap_or("")).unwrap_or_default();
+    let id = params.get("url").and_then(|url| url.strip_prefix("https://open.spotify.com/playlist/"));
+    let state = fake.state();
+    let mut all = state.users.iter().flat_map(|user| user.library.iter().flatten());
+    let Some(playlist) = id.and_then(|id| all.find(|p| p.id == id && p.public == Some(true))) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let frame = format!("https://open.spotify.com/embed/playlist/{}?utm_source=oembed", playlist.id);
+    let answer = json!({
+        "html": format!("<iframe src=\"{frame}\" width=\"100%\" height=\"352\"></iframe>"), "iframe_url": frame,
+        "width": 456, "height": 352, "version": "1.0", "type": "rich", "title": playlist.name,
+        "provider_name": "Spotify", "provider_url": "https://spotify.com",
+    });
+    Json(answer).into_response()
 }
 
 /// Paths removed for development-mode apps.

@@ -31,6 +31,7 @@ struct JsonHeart<'a> {
     hearted_at: String,
     note: Option<&'a str>,
     tags: &'a [String],
+    own_title: Option<&'a str>,
 }
 
 pub(super) fn write(hearts: &[ExportedHeart], is_first: bool) -> String {
@@ -44,6 +45,7 @@ pub(super) fn write(hearts: &[ExportedHeart], is_first: bool) -> String {
             hearted_at: format_time(heart.hearted_at),
             note: heart.note.as_deref(),
             tags: &heart.tags,
+            own_title: heart.own_title.as_deref(),
         };
         text.push_str(if is_first && index == 0 { "\n" } else { ",\n" });
         text.push_str(&serde_json::to_string(&heart).expect("strings and lists serialize to JSON"));
@@ -66,6 +68,7 @@ struct ImportedHeart {
     hearted_at: Option<String>,
     note: Option<String>,
     tags: Option<Vec<String>>,
+    own_title: Option<String>,
 }
 
 fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
@@ -80,10 +83,12 @@ fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
     let file_heart = FileHeart {
         playlist: heart.playlist_id.or(heart.link).unwrap_or_default(),
         hearted_at: heart.hearted_at.unwrap_or_default(),
+        own_title: heart.own_title.unwrap_or_default(),
         note: heart.note.unwrap_or_default(),
         tags: join_tags(&heart.tags.unwrap_or_default()),
     };
-    for value in [&file_heart.playlist, &file_heart.hearted_at, &file_heart.note, &file_heart.tags] {
+    let FileHeart { playlist, hearted_at, own_title, note, tags } = &file_heart;
+    for value in [playlist, hearted_at, own_title, note, tags] {
         check_length(value)?;
     }
     Ok(file_heart)

@@ -19,11 +19,13 @@ use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, UtcDateTime, UtcOf
 
 use self::record::{FileHeart, FileLine};
 use super::annotation::Annotation;
+use super::hearts::MAX_HEARTS_PER_USER;
 use super::reference;
 use super::text::is_visible;
 use super::{CurrentUser, Result};
 use crate::app::App;
 use crate::db;
+use crate::db::heart_changes::{Change, ChangeKind};
 pub use crate::db::import_export::ExportedHeart;
 use crate::db::import_export::{ImportResult, NewHeart};
 use crate::ids::PlaylistId;
@@ -38,8 +40,6 @@ const MIN_DATE: UtcDateTime = utc_datetime!(2006-01-01 0:00);
 /// Time zones are up to 14 hours ahead of UTC.
 const MAX_UTC_OFFSET: Duration = Duration::hours(14);
 const MAX_LISTED_ERRORS: usize = 50;
-/// Maximum number of a user's hearts after an import. With more, deleting the account would take too long.
-const MAX_HEARTS_PER_USER: i64 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -79,13 +79,23 @@ pub fn export(app: &App, user: &CurrentUser) -> impl Stream<Item = Result<Vec<Ex
     let (pool, user_id) = (app.db.clone(), user.id);
     stream::try_unfold((pool, None::<ExportedHeart>), move |(pool, last)| async move {
         let mut batch = db::import_export::export(&pool, user_id, last.as_ref(), EXPORT_BATCH).await?;
-        for heart in &mut batch {
-            heart.name = heart.name.take().filter(|name| is_visible(name));
-            heart.owner_name = heart.owner_name.take().filter(|name| is_visible(name));
-        }
+        batch.iter_mut().for_each(hide_invisible_names);
         let last = batch.last().cloned();
         Ok(last.map(|last| (batch, (pool, Some(last)))))
     })
+}
+
+/// Returns those of the playlists that the user has hearted, newest first.
+pub async fn export_selected(app: &App, user: &CurrentUser, ids: &[PlaylistId]) -> Result<Vec<ExportedHeart>> {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    let mut hearts = db::import_export::export_selected(&app.db, user.id, &ids).await?;
+    hearts.iter_mut().for_each(hide_invisible_names);
+    Ok(hearts)
+}
+
+fn hide_invisible_names(heart: &mut ExportedHeart) {
+    heart.name = heart.name.take().filter(|name| is_visible(name));
+    heart.owner_name = heart.owner_name.take().filter(|name| is_visible(name));
 }
 
 /// A heart of a file. Without the folded texts, which would double its size.
@@ -172,10 +182,12 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ImportError> {
 
 fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> Result<ImportedHeart, LineError> {
     let playlist = reference::parse(&heart.playlist).map_err(LineError::Reference)?;
-    let annotation = Annotation::parse(&heart.note, &heart.tags).map_err(|error| match (error.note, error.tags) {
-        (Some(note), _) => LineError::Note(note),
-        (None, Some(tags)) => LineError::Tags(tags),
-        (None, None) => LineError::NotAHeart,
+    let annotation = Annotation::parse(&heart.own_title, &heart.note, &heart.tags);
+    let annotation = annotation.map_err(|error| match (error.title, error.note, error.tags) {
+        (Some(title), ..) => LineError::Title(title),
+        (None, Some(note), _) => LineError::Note(note),
+        (None, None, Some(tags)) => LineError::Tags(tags),
+        (None, None, None) => LineError::NotAHeart,
     })?;
     let hearted_at = parse_date(heart.hearted_at.trim(), now)?;
     Ok(ImportedHeart { playlist, hearted_at, annotation })
@@ -215,11 +227,23 @@ fn parse_local_time(text: &str) -> Option<PrimitiveDateTime> {
 
 /// Adds the file's hearts that do not exist yet, in one transaction. Existing hearts are unchanged, so importing a file
 /// twice has no further effect.
-pub async fn import(app: &App, user: &CurrentUser, file: ImportFile) -> Result<Result<ImportReport, TooManyHearts>> {
+pub async fn import(
+    app: &App,
+    user: &CurrentUser,
+    file: ImportFile,
+    now: OffsetDateTime,
+) -> Result<Result<ImportReport, TooManyHearts>> {
     let ImportFile { format, hearts, errors, more_errors } = file;
     let ids: Vec<_> = hearts.iter().map(|heart| heart.playlist.as_str()).collect();
     let batches = hearts.chunks(IMPORT_BATCH).map(|batch| batch.iter().map(ImportedHeart::to_row).collect());
-    let imported = db::import_export::import(&app.db, user.id, &ids, batches, MAX_HEARTS_PER_USER).await?;
+    let imported = db::import_export::import(
+        &app.db,
+        Change::new(user.id, ChangeKind::Import, now),
+        &ids,
+        batches,
+        MAX_HEARTS_PER_USER,
+    )
+    .await?;
     app.tag_suggestions.remove(&user.id);
     Ok(match imported {
         ImportResult::Added(added) => {

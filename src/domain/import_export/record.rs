@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::domain::annotation::{MAX_FIELD_BYTES, NoteError, TagsError};
+use crate::domain::annotation::{MAX_FIELD_BYTES, NoteError, TagsError, TitleError};
 use crate::domain::reference::ReferenceError;
 
 /// Maximum number of hearts in a file; they are held in memory until they are stored. The import page states it too.
@@ -24,6 +24,7 @@ pub(super) struct FileHeart {
     pub(super) playlist: String,
     /// Empty if the file has no date.
     pub(super) hearted_at: String,
+    pub(super) own_title: String,
     pub(super) note: String,
     /// Comma-separated.
     pub(super) tags: String,
@@ -50,6 +51,8 @@ pub enum LineError {
     FutureDate,
     #[error("The date is before 2006, when Spotify began.")]
     EarlyDate,
+    #[error("{0}")]
+    Title(TitleError),
     #[error("{0}")]
     Note(NoteError),
     #[error("{0}")]

@@ -16,7 +16,7 @@ use crate::ids::PlaylistId;
 const SEPARATORS: [u8; 3] = *b"\t;,";
 /// Names of the column of playlists, the likeliest first.
 const PLAYLIST_NAMES: [&str; 6] = ["playlist_id", "link", "url", "uri", "playlist", "id"];
-const OTHER_NAMES: [&str; 3] = ["hearted_at", "note", "tags"];
+const OTHER_NAMES: [&str; 4] = ["hearted_at", "note", "tags", "own_title"];
 /// Maximum number of columns that are searched for playlists.
 const MAX_COLUMNS: usize = 256;
 
@@ -132,6 +132,7 @@ struct Table {
     hearted_at: Option<usize>,
     note: Option<usize>,
     tags: Option<usize>,
+    own_title: Option<usize>,
 }
 
 impl Table {
@@ -171,17 +172,17 @@ impl Table {
         }
         let has_header = is_header.get(playlist).copied().unwrap_or(!has_link);
         let header_len = if has_header { first_len } else { 0 };
-        let [hearted_at, note, tags] = others.map(|column| column.filter(|_| has_header));
+        let [hearted_at, note, tags, own_title] = others.map(|column| column.filter(|_| has_header));
         let sum = |count: fn(&CellCounts) -> usize| columns.iter().map(count).sum();
         let score = (has_names, sum(|c| c.readable), sum(|c| c.exact), sum(|c| c.links), first_len);
-        Some(Self { score, separator, header_len, playlist, ids, hearted_at, note, tags })
+        Some(Self { score, separator, header_len, playlist, ids, hearted_at, note, tags, own_title })
     }
 
     /// Returns the columns of the playlists in a record: that of playlists or, if it has no link, the first that has
     /// one; and all that have one and no name in a header.
     fn find_playlists(&self, record: &StringRecord) -> Vec<usize> {
         let has_name = |column: usize| column < self.header_len;
-        let is_other = |column: usize| [self.hearted_at, self.note, self.tags].contains(&Some(column));
+        let is_other = |column: usize| [self.hearted_at, self.note, self.tags, self.own_title].contains(&Some(column));
         let has_link = |column: usize, cell: &str| match reference::parse(cell) {
             Ok(_) => reference::names_spotify(cell) || self.ids.contains(&column),
             Err(error) => error == ReferenceError::Several,
@@ -203,6 +204,7 @@ impl Table {
         Ok(FileHeart {
             playlist: cell(Some(playlist))?.to_owned(),
             hearted_at: cell(self.hearted_at)?.to_owned(),
+            own_title: unescape(cell(self.own_title)?),
             note: unescape(cell(self.note)?),
             tags: unescape(cell(self.tags)?),
         })

@@ -48,6 +48,8 @@ pub enum LibraryRequest<'a> {
     /// A page; fetches the library if it is old.
     Page(&'a ListQuery),
     Refresh,
+    /// Fetches the library if it is old.
+    RefreshIfOld,
     /// The rest of a library that was fetched in part.
     Remainder,
 }
@@ -62,7 +64,7 @@ impl LibraryRequest<'_> {
             LibraryRequest::Page(query) => {
                 playlists::load_library(&app.db, user.id, query.pages.offset_limit()).await?
             }
-            LibraryRequest::Refresh | LibraryRequest::Remainder => {
+            LibraryRequest::Refresh | LibraryRequest::RefreshIfOld | LibraryRequest::Remainder => {
                 playlists::load_library(&app.db, user.id, (0, 0)).await?
             }
         })
@@ -92,14 +94,14 @@ fn plan(stored: Option<&StoredLibrary>, request: LibraryRequest<'_>, now: Offset
         return Plan::Fetch(0);
     };
     let max_age = match request {
-        LibraryRequest::Page(_) => MAX_AGE,
+        LibraryRequest::Page(_) | LibraryRequest::RefreshIfOld => MAX_AGE,
         LibraryRequest::Refresh => MIN_REFRESH_INTERVAL,
         LibraryRequest::Remainder if stored.fetched_count < stored.spotify_total => {
             return Plan::Fetch(stored.fetched_count as usize);
         }
         LibraryRequest::Remainder => return Plan::UseStored,
     };
-    let has_failed_recently = matches!(request, LibraryRequest::Page(_))
+    let has_failed_recently = matches!(request, LibraryRequest::Page(_) | LibraryRequest::RefreshIfOld)
         && stored.failed_at.is_some_and(|failed_at| now - failed_at < RETRY_DELAY);
     match now - fetched_at < max_age {
         _ if has_failed_recently => Plan::UseStale,
@@ -207,7 +209,7 @@ fn satisfies(stored: &StoredLibrary, request: LibraryRequest<'_>) -> bool {
         LibraryRequest::Page(query) => {
             stored.fetched_at.is_some() && stored.fetched_count as usize >= query.pages.last * PAGE_SIZE
         }
-        LibraryRequest::Refresh | LibraryRequest::Remainder => true,
+        LibraryRequest::Refresh | LibraryRequest::RefreshIfOld | LibraryRequest::Remainder => true,
     }
 }
 
@@ -336,6 +338,10 @@ mod tests {
         assert_eq!(plan(Some(&failed(29)), page_request, now), Plan::UseStale);
         assert_eq!(plan(Some(&failed(29)), LibraryRequest::Refresh, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&failed(30)), page_request, now), Plan::Fetch(0));
+        for (age, expected) in [(599, Plan::UseStored), (600, Plan::Fetch(0))] {
+            assert_eq!(plan(Some(&stored(age, 100)), LibraryRequest::RefreshIfOld, now), expected);
+        }
+        assert_eq!(plan(Some(&failed(29)), LibraryRequest::RefreshIfOld, now), Plan::UseStale);
         assert_eq!(plan(Some(&stored(29, 100)), LibraryRequest::Refresh, now), Plan::UseStored);
         assert_eq!(plan(Some(&stored(30, 100)), LibraryRequest::Refresh, now), Plan::Fetch(0));
         assert_eq!(plan(Some(&stored(5, 50)), LibraryRequest::Remainder, now), Plan::Fetch(50));

@@ -31,6 +31,8 @@ pub(crate) struct ListParams {
     pub(crate) sort: String,
     view: String,
     pub(crate) edit: Option<String>,
+    /// Present if the cards have checkboxes.
+    select: Option<String>,
     #[serde(flatten)]
     page: PageParam,
     #[serde(skip)]
@@ -135,6 +137,8 @@ pub(crate) struct ListView {
     /// Number of entries that are not loaded yet.
     pub(crate) missing: usize,
     pub(crate) filters: Vec<FilterLink>,
+    /// True if the cards have checkboxes. The script adds them by itself.
+    pub(crate) is_selecting: bool,
 }
 
 impl ListView {
@@ -152,6 +156,7 @@ impl ListView {
             matches: 0,
             missing: 0,
             filters: Vec::new(),
+            is_selecting: params.select.is_some(),
         }
     }
 

@@ -87,7 +87,7 @@ impl RateLimit {
         self.by_user.count_many(user, count, (self.clock)())
     }
 
-    fn error(&self, wait: Duration) -> AppError {
+    pub(crate) fn error(&self, wait: Duration) -> AppError {
         let seconds = wait.as_secs() + 1;
         let period = if self.period == Duration::from_secs(60) { "a minute" } else { "ten minutes" };
         let message = format!(

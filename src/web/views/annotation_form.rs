@@ -1,4 +1,4 @@
-//! The form for a heart's note and tags.
+//! The form for a heart's title, note and tags.
 
 use std::collections::HashSet;
 
@@ -6,9 +6,11 @@ use crate::domain::annotation::{AnnotationError, fold_tag, parse_tags};
 use crate::web::views::sanitize_for_redisplay;
 
 pub(crate) struct AnnotationForm {
+    pub(crate) title: String,
     pub(crate) note: String,
     /// Comma-separated.
     pub(crate) tags: String,
+    pub(crate) title_error: Option<String>,
     pub(crate) note_error: Option<String>,
     pub(crate) tags_error: Option<String>,
     pub(crate) suggestions: Vec<Suggestion>,
@@ -22,20 +24,24 @@ pub(crate) struct Suggestion {
 }
 
 impl AnnotationForm {
-    pub(crate) fn new(note: Option<&str>, tags: &[String]) -> Self {
+    pub(crate) fn new(title: Option<&str>, note: Option<&str>, tags: &[String]) -> Self {
         Self {
+            title: title.unwrap_or_default().into(),
             note: note.unwrap_or_default().into(),
             tags: tags.join(", "),
+            title_error: None,
             note_error: None,
             tags_error: None,
             suggestions: Vec::new(),
         }
     }
 
-    pub(crate) fn invalid(note: &str, tags: &str, error: AnnotationError) -> Self {
+    pub(crate) fn invalid(title: &str, note: &str, tags: &str, error: AnnotationError) -> Self {
         Self {
+            title: sanitize_for_redisplay(title),
             note: sanitize_for_redisplay(note),
             tags: sanitize_for_redisplay(tags),
+            title_error: error.title.map(|error| error.to_string()),
             note_error: error.note.map(|error| error.to_string()),
             tags_error: error.tags.map(|error| error.to_string()),
             suggestions: Vec::new(),
@@ -74,12 +80,12 @@ mod tests {
             (&"x".repeat(31), &[]),
             ("a\nb", &[]),
         ] {
-            let error = match Annotation::parse(&"x".repeat(281), tags) {
+            let error = match Annotation::parse("", &"x".repeat(281), tags) {
                 Ok(_) => panic!("the note is too long"),
                 Err(error) => error,
             };
-            assert_eq!(values(AnnotationForm::invalid("", tags, error)), suggested, "{tags:.20}");
+            assert_eq!(values(AnnotationForm::invalid("", "", tags, error)), suggested, "{tags:.20}");
         }
-        assert_eq!(values(AnnotationForm::new(None, &["sea".into()])), ["sea, rain", "sea, Été"]);
+        assert_eq!(values(AnnotationForm::new(None, None, &["sea".into()])), ["sea, rain", "sea, Été"]);
     }
 }

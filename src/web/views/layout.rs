@@ -56,6 +56,8 @@ pub(crate) enum Undo {
     Heart(PlaylistId),
     /// The renaming of a tag.
     Tag(RenamedTag),
+    /// A change of hearts with this id.
+    Change(i64),
 }
 
 impl Layout {
@@ -113,6 +115,7 @@ async fn flash_view(app: &App, user: Option<&CurrentUser>, flash: Flash) -> Flas
     let undo = match flash {
         Flash::Unhearted(id) => Some(Undo::Heart(id)),
         Flash::TagRenamed(tag) => Some(Undo::Tag(tag)),
+        Flash::Change(flash) => flash.change().map(Undo::Change),
         _ => None,
     };
     if let (Some(user), Some(Undo::Heart(id))) = (user, &undo)

@@ -16,7 +16,7 @@ use crate::domain::annotation::fold_tag;
 pub(crate) use self::annotation_form::AnnotationForm;
 pub(crate) use self::layout::{Layout, absolute_url, preview_image_url, render_page};
 pub(crate) use self::pager::{PageParam, Pager};
-pub(crate) use self::playlist_card::{PlaylistCard, display_name};
+pub(crate) use self::playlist_card::{PlaylistCard, display_name, spotify_name};
 pub(crate) use self::time::{DateView, TimeView, rfc3339};
 
 /// A count with thousands separators, such as `1,234`. Needs no HTML escaping.

@@ -7,9 +7,18 @@ use crate::domain::text::{UNTITLED, is_visible, visible_or};
 use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::time::DateView;
 
+/// Tags on a card, which has one line for them.
+const MAX_SHOWN_TAGS: usize = 3;
+/// Names up to this length fit into the two lines of a card.
+const MAX_SHOWN_NAME_BYTES: usize = 28;
+
 pub(crate) struct PlaylistCard {
     pub(crate) id: String,
+    /// The user's own title, or else Spotify's name.
     pub(crate) name: String,
+    pub(crate) own_title: Option<String>,
+    /// Spotify's name, if it is known and another one stands in its place.
+    pub(crate) spotify_name: Option<String>,
     pub(crate) owner: Option<String>,
     pub(crate) cover: Option<String>,
     pub(crate) item_count: Option<i32>,
@@ -24,14 +33,14 @@ pub(crate) struct PlaylistCard {
     pub(crate) name_seen_on: Option<DateView>,
     pub(crate) note: Option<String>,
     pub(crate) tags: Vec<String>,
-    /// The form for note and tags, if it is open.
+    /// The form for title, note and tags, if it is open.
     pub(crate) annotation_form: Option<AnnotationForm>,
 }
 
 impl PlaylistCard {
-    /// Returns the form with the stored note and tags.
+    /// Returns the form with the stored title, note and tags.
     pub(crate) fn annotation_form(&self) -> AnnotationForm {
-        AnnotationForm::new(self.note.as_deref(), &self.tags)
+        AnnotationForm::new(self.own_title.as_deref(), self.note.as_deref(), &self.tags)
     }
 
     /// With `name_seen_on`, for pages that do not call Spotify.
@@ -40,18 +49,45 @@ impl PlaylistCard {
         Self { name_seen_on: name_seen_on.map(DateView::from), ..Self::for_list(playlist, now) }
     }
 
-    /// The date of a recent change has no year.
+    /// With dates relative to `now`.
     pub(crate) fn for_list(playlist: Playlist, now: OffsetDateTime) -> Self {
-        let is_recent = playlist.changed_at.is_some_and(|at| now - at < time::Duration::days(300));
         let card = Self::from(playlist);
-        Self { updated_at: card.updated_at.map(|date| if is_recent { date.without_year() } else { date }), ..card }
+        let relative = |date: Option<DateView>| date.map(|date| date.relative_to(now));
+        Self {
+            hearted_at: relative(card.hearted_at),
+            updated_at: relative(card.updated_at),
+            unavailable_since: relative(card.unavailable_since),
+            ..card
+        }
+    }
+
+    /// True if something stands between the facts and the actions.
+    pub(crate) fn has_extras(&self) -> bool {
+        let has_date = self.unavailable_since.is_some() || self.updated_at.is_some();
+        has_date || self.spotify_name.is_some() || self.note.is_some() || !self.tags.is_empty()
+    }
+
+    /// True if a card may cut the name, which it then has as a tooltip.
+    pub(crate) fn has_long_name(&self) -> bool {
+        self.name.len() > MAX_SHOWN_NAME_BYTES
+    }
+
+    pub(crate) fn first_tags(&self) -> &[String] {
+        &self.tags[..self.tags.len().min(MAX_SHOWN_TAGS)]
+    }
+
+    /// Number of tags after the first ones.
+    pub(crate) fn more_tags(&self) -> Option<usize> {
+        self.tags.len().checked_sub(MAX_SHOWN_TAGS).filter(|count| *count > 0)
     }
 }
 
 impl From<Playlist> for PlaylistCard {
     fn from(playlist: Playlist) -> Self {
         Self {
-            name: display_name(&playlist.id, playlist.name),
+            spotify_name: spotify_name(playlist.name.as_deref(), playlist.own_title.as_deref()),
+            name: display_name(&playlist.id, playlist.own_title.clone().or(playlist.name)),
+            own_title: playlist.own_title,
             owner: playlist.owner_name.filter(|owner| is_visible(owner)),
             cover: playlist.cover_url,
             item_count: playlist.item_count,
@@ -68,6 +104,12 @@ impl From<Playlist> for PlaylistCard {
             id: playlist.id,
         }
     }
+}
+
+/// Returns Spotify's name if it is visible and the user's own title is another one.
+pub(crate) fn spotify_name(name: Option<&str>, own_title: Option<&str>) -> Option<String> {
+    let own_title = own_title?;
+    name.filter(|name| is_visible(name) && *name != own_title).map(str::to_owned)
 }
 
 /// The playlist's name, with a substitute for an invisible or unknown one.

@@ -285,6 +285,7 @@ fn settings(base: &str, spotify: &str, extra: &[(&'static str, &str)]) -> HashMa
         ("SPOTIFY_CLIENT_SECRET", CLIENT_SECRET.into()),
         ("SPOTIFY_ACCOUNTS_URL", spotify.to_owned()),
         ("SPOTIFY_API_URL", format!("{spotify}/v1")),
+        ("SPOTIFY_OEMBED_URL", format!("{spotify}/oembed")),
     ]);
     for (names, provider) in OTHER_PROVIDERS.iter().zip(OtherProvider::ALL) {
         let base = format!("{spotify}/{}", provider.key());

@@ -19,6 +19,21 @@ async fn access_tokens_expire_after_an_hour() {
 }
 
 #[tokio::test]
+async fn oembed_names_public_playlists_without_a_token() {
+    let fake = server();
+    let ada = fake.user("ada").unwrap();
+    let playlists = ada.playlists();
+    for (is_public, status) in [(Some(true), 200), (Some(false), 404)] {
+        let playlist = playlists.iter().find(|playlist| playlist.public == is_public).unwrap();
+        let url = format!("/oembed?url=https%3A%2F%2Fopen.spotify.com%2Fplaylist%2F{}", playlist.id);
+        let answer = get(&fake, &url).await;
+        assert_eq!(answer.status, status);
+        assert!(status == 404 && answer.body.is_empty() || answer.json()["title"] == playlist.name.as_str());
+    }
+    assert_eq!(get(&fake, "/oembed").await.status, 404);
+}
+
+#[tokio::test]
 async fn the_token_is_read_from_the_header_only() {
     let fake = server();
     let token = fake.issue_tokens("ada", SCOPES).access_token;

@@ -143,7 +143,12 @@ pub(crate) async fn create(
         }
     }
     if refused.is_empty() {
-        return Ok(flash::redirect("/hearts", Flash::added_by_link(&added)));
+        let path = match (&added[..], reference::parse(&form.link)) {
+            // Opens the form for a title.
+            ([AddedByLink::AddedWithoutName], Ok(id)) => format!("/hearts?edit={id}#p-{id}"),
+            _ => "/hearts".into(),
+        };
+        return Ok(flash::redirect(&path, Flash::added_by_link(&added)));
     }
     let is_failure = |(_, error): &(&str, LineError)| matches!(error, LineError::Failed(_));
     if let Some(failed) = refused.iter().position(is_failure).filter(|_| added.is_empty())

@@ -1,4 +1,4 @@
-//! The note and tags of a heart.
+//! The title, note and tags of a heart.
 
 use askama::Template;
 use axum::Form;
@@ -14,6 +14,7 @@ use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::return_to::list_anchor;
 use crate::web::extract::{FromParam, Now, SafePath, SignedIn, State};
+use crate::web::flash::changes::ChangeFlash;
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 use crate::web::views::{AnnotationForm, Layout, PlaylistCard, render_page};
@@ -40,11 +41,18 @@ pub(crate) async fn edit(
 ) -> Result {
     let card = load_card(&app, &user, &parse_id(&id)?).await?;
     let form = card.annotation_form().with_suggestions(tags::suggest(&app, &user, now).await?);
-    Ok(annotation_page(layout.with_title(format!("Note and tags: {}", card.name), "hearts"), card, form, query.from))
+    Ok(annotation_page(
+        layout.with_title(format!("Title, note and tags: {}", card.name), "hearts"),
+        card,
+        form,
+        query.from,
+    ))
 }
 
 #[derive(Deserialize)]
 pub(crate) struct AnnotationParams {
+    /// Missing in forms of an earlier release; the title then stays.
+    title: Option<String>,
     #[serde(default)]
     note: String,
     #[serde(default)]
@@ -53,7 +61,7 @@ pub(crate) struct AnnotationParams {
     from: Option<String>,
 }
 
-/// Saves the note and tags and redirects to `from`. Renders the form again if they are invalid.
+/// Saves the title, note and tags and redirects to `from`. Renders the form again if they are invalid.
 pub(crate) async fn update(
     app: State,
     layout: Layout,
@@ -62,23 +70,28 @@ pub(crate) async fn update(
     (Path(id), Form(params)): (Path<String>, Form<AnnotationParams>),
 ) -> Result {
     let id = parse_id(&id)?;
-    let annotation = match Annotation::parse(&params.note, &params.tags) {
+    let title = match params.title {
+        Some(title) => title,
+        None => load_card(&app, &user, &id).await?.own_title.unwrap_or_default(),
+    };
+    let annotation = match Annotation::parse(&title, &params.note, &params.tags) {
         Ok(annotation) => annotation,
         Err(error) => {
             let card = load_card(&app, &user, &id).await?;
-            let form = AnnotationForm::invalid(&params.note, &params.tags, error);
+            let form = AnnotationForm::invalid(&title, &params.note, &params.tags, error);
             let form = form.with_suggestions(tags::suggest(&app, &user, now).await?);
-            let layout = layout.with_title(format!("Note and tags – not saved: {}", card.name), "hearts");
+            let layout = layout.with_title(format!("Title, note and tags – not saved: {}", card.name), "hearts");
             return Ok(
                 (StatusCode::UNPROCESSABLE_ENTITY, annotation_page(layout, card, form, params.from)).into_response()
             );
         }
     };
-    match annotation::save(&app, &user, &id, &annotation).await {
+    match annotation::save(&app, &user, &id, &annotation, now).await {
         Err(Error::NotFound) => Err(not_hearted()),
-        saved => {
-            saved?;
-            Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), Flash::AnnotationSaved))
+        cleared => {
+            let cleared = cleared?.map(|change| Flash::Change(ChangeFlash::NoteCleared(change)));
+            let message = cleared.unwrap_or(Flash::AnnotationSaved);
+            Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), message))
         }
     }
 }
@@ -96,6 +109,7 @@ fn annotation_page(layout: Layout, card: PlaylistCard, form: AnnotationForm, fro
 
 /// Error for a heart that was removed meanwhile, perhaps in another tab.
 fn not_hearted() -> AppError {
-    let message = "A note and tags belong to a heart, and this playlist no longer has yours. Heart it again first.";
+    let message =
+        "A title, a note and tags belong to a heart, and this playlist no longer has yours. Heart it again first.";
     AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).with_nothing_saved().with_hearts_link()
 }

@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use time::OffsetDateTime;
 
@@ -40,10 +40,15 @@ async fn download(app: &App, user: &CurrentUser, format: Format, now: OffsetDate
     });
     let footer = stream::iter([domain::Result::Ok(format.footer().to_owned())]);
     let body = Body::from_stream(stream::iter([domain::Result::Ok(header)]).chain(rest).chain(footer));
+    Ok(file_response(format, now, body))
+}
+
+/// A file to download.
+pub(crate) fn file_response(format: Format, now: OffsetDateTime, body: Body) -> Response {
     let (content_type, extension) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
         Format::Json => ("application/json", "json"),
     };
     let disposition = format!("attachment; filename=\"heartlist-hearts-{}.{extension}\"", now.date());
-    Ok(([(CONTENT_TYPE, content_type), (CONTENT_DISPOSITION, disposition.as_str())], body).into_response())
+    ([(CONTENT_TYPE, content_type), (CONTENT_DISPOSITION, disposition.as_str())], body).into_response()
 }

@@ -4,17 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
+use axum::Form;
 use axum::body::Bytes;
 use axum::extract::multipart::{Multipart, MultipartError};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::domain::activity::{self, EventKind};
+use crate::domain::heart_changes::{self, ChangeKind, LastImport, Undone};
 use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport, IsCancelled};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Device, Now, SignedIn, State};
-use crate::web::views::{Layout, render_page};
+use crate::web::flash::changes::ChangeFlash;
+use crate::web::flash::{self, Flash};
+use crate::web::views::{DateView, Layout, render_page};
 
 pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
 /// A file and the rest of the form.
@@ -31,10 +36,33 @@ struct ImportPage {
     error: Option<String>,
     report: Option<ImportReport>,
     max_megabytes: usize,
+    /// The last import, if it can be taken back.
+    last: Option<LastImportView>,
 }
 
-pub(crate) async fn show(layout: Layout, SignedIn(_): SignedIn) -> Response {
-    import_page(layout.with_title("Import", "hearts"), None, None)
+impl ImportPage {
+    fn new(layout: Layout) -> Self {
+        Self { layout, error: None, report: None, max_megabytes: MAX_FILE_BYTES / 1024 / 1024, last: None }
+    }
+}
+
+struct LastImportView {
+    imported_at: DateView,
+    /// Last day on which it can be taken back.
+    until: DateView,
+    hearts: usize,
+    change: i64,
+}
+
+impl From<LastImport> for LastImportView {
+    fn from(LastImport { imported_at, until, hearts, id }: LastImport) -> Self {
+        Self { imported_at: DateView::from(imported_at), until: DateView::from(until), hearts, change: id }
+    }
+}
+
+pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, SignedIn(user): SignedIn) -> Result {
+    let last = heart_changes::find_import(&app, &user, now).await?.map(LastImportView::from);
+    Ok(render_page(&ImportPage { last, ..ImportPage::new(layout.with_title("Import", "hearts")) }))
 }
 
 pub(crate) async fn create(
@@ -49,16 +77,36 @@ pub(crate) async fn create(
         Ok(file) => file,
         Err(error) => return Ok(invalid_page(layout, error)),
     };
-    Ok(match import_export::import(&app, &user, file).await? {
+    Ok(match import_export::import(&app, &user, file, now).await? {
         Ok(report) => {
             if report.added > 0 {
                 activity::record(&app, user.id, EventKind::Imported, &device, now).await;
             }
             let title = if report.added > 0 { "Import – done" } else { "Import – nothing imported" };
-            import_page(layout.with_title(title, "hearts"), None, Some(report))
+            let last = heart_changes::find_import(&app, &user, now).await?.map(LastImportView::from);
+            let page = ImportPage::new(layout.with_title(title, "hearts"));
+            render_page(&ImportPage { last, report: Some(report), ..page })
         }
         Err(error) => invalid_page(layout, error),
     })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct TakeBackForm {
+    change: i64,
+}
+
+/// Takes the last import back, except for what the user has changed since.
+pub(crate) async fn destroy(
+    app: State,
+    Now(now): Now,
+    SignedIn(user): SignedIn,
+    Form(form): Form<TakeBackForm>,
+) -> Result {
+    let undone = heart_changes::undo(&app, &user, ChangeKind::Import, form.change, now).await?;
+    let message =
+        undone.map_or(ChangeFlash::NotUndone, |Undone { undone, left }| ChangeFlash::ImportTakenBack { undone, left });
+    Ok(flash::redirect("/hearts/import", Flash::Change(message)))
 }
 
 fn import_in_progress() -> AppError {
@@ -87,12 +135,9 @@ async fn run_blocking<T: Send + 'static>(
 }
 
 fn invalid_page(layout: Layout, error: impl ToString) -> Response {
-    let page = import_page(layout.with_title("Import – not imported", "hearts"), Some(error.to_string()), None);
+    let page = ImportPage::new(layout.with_title("Import – not imported", "hearts"));
+    let page = render_page(&ImportPage { error: Some(error.to_string()), ..page });
     (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
-}
-
-fn import_page(layout: Layout, error: Option<String>, report: Option<ImportReport>) -> Response {
-    render_page(&ImportPage { layout, error, report, max_megabytes: MAX_FILE_BYTES / 1024 / 1024 })
 }
 
 /// Returns the content of the field `file`; empty without one.

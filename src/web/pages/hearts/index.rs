@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::domain::hearts::{self, HeartList};
-use crate::domain::tags;
+use crate::domain::{renewal, tags};
 use crate::web::error::Result;
 use crate::web::extract::list_query::{HEARTS, ListParams, ListView};
 use crate::web::extract::{Now, SignedIn, State};
@@ -14,6 +14,10 @@ use crate::web::views::{Layout, Pager, PlaylistCard, render_page};
 struct HeartsPage {
     layout: Layout,
     list: ListView,
+    /// Whether Spotify can be asked.
+    can_refresh: bool,
+    /// Number of hearts that Spotify has not shown for a week.
+    stale: usize,
     cards: Vec<PlaylistCard>,
     pager: Pager,
     current_path: String,
@@ -31,6 +35,7 @@ pub(crate) async fn index(
     let tags = tags::suggest(&app, &user, now).await?;
     let HeartList { hearts, total_hearts } = hearts::list(&app, &user, &list.query()).await?;
     let pager = Pager::new(&hearts, list.path())?;
+    let stale = renewal::count_stale(&app, &user, &hearts.entries, now).await?;
     let matches = hearts.total;
     let with_name_date = |playlist| PlaylistCard::with_name_date(playlist, now);
     let mut cards: Vec<_> = hearts.entries.into_iter().map(with_name_date).collect();
@@ -40,6 +45,8 @@ pub(crate) async fn index(
     Ok(render_page(&HeartsPage {
         layout: layout.with_title(list.title("Hearts"), "hearts"),
         list: list.with_counts(total_hearts, matches).with_filters(tags),
+        can_refresh: user.grant.is_some(),
+        stale,
         current_path: pager.current_path(),
         pager,
         cards,

@@ -2,10 +2,12 @@
 
 pub(crate) mod add;
 pub(crate) mod annotation;
+pub(crate) mod bulk;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
 pub(crate) mod removed;
+pub(crate) mod renewal;
 
 use axum::extract::Path;
 use axum::response::IntoResponse;
@@ -20,6 +22,7 @@ use crate::web::extract::return_to::list_anchor;
 use crate::web::extract::{MaybeUser, Now, Referer, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
+use crate::web::views::DateView;
 
 /// The playlist's id, and the page with the button.
 type HeartTarget = (Path<String>, Referer);
@@ -28,12 +31,21 @@ type HeartTarget = (Path<String>, Referer);
 struct HeartState {
     playlist_id: String,
     hearted: bool,
+    /// As the card shows it, if it was not hearted before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hearted_at: Option<String>,
 }
 
-pub(crate) async fn add(app: State, now: Now, maybe_user: MaybeUser, (Path(id), Referer(page)): HeartTarget) -> Result {
+pub(crate) async fn add(
+    app: State,
+    Now(now): Now,
+    maybe_user: MaybeUser,
+    (Path(id), Referer(page)): HeartTarget,
+) -> Result {
     let id = parse_id(&id)?;
-    set_heart(&app, now, maybe_user, (&id, true), page.as_str()).await?;
-    Ok(Json(HeartState { playlist_id: id.into(), hearted: true }).into_response())
+    set_heart(&app, Now(now), maybe_user, (&id, true), page.as_str()).await?;
+    let hearted_at = Some(DateView::from(now).to_string());
+    Ok(Json(HeartState { playlist_id: id.into(), hearted: true, hearted_at }).into_response())
 }
 
 pub(crate) async fn remove(
@@ -44,7 +56,7 @@ pub(crate) async fn remove(
 ) -> Result {
     let id = parse_id(&id)?;
     set_heart(&app, now, maybe_user, (&id, false), page.as_str()).await?;
-    Ok(Json(HeartState { playlist_id: id.into(), hearted: false }).into_response())
+    Ok(Json(HeartState { playlist_id: id.into(), hearted: false, hearted_at: None }).into_response())
 }
 
 async fn set_heart(

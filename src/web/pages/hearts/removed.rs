@@ -14,7 +14,7 @@ use crate::web::extract::{Now, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::account::delete::ConfirmForm;
 use crate::web::pages::playlists::show::parse_id;
-use crate::web::views::{DateView, Layout, PageParam, Pager, display_name, render_page};
+use crate::web::views::{DateView, Layout, PageParam, Pager, display_name, render_page, spotify_name};
 
 #[derive(Template)]
 #[template(path = "hearts/removed.html")]
@@ -30,6 +30,7 @@ struct RemovedRow {
     id: String,
     path: String,
     name: String,
+    spotify_name: Option<String>,
     owner: Option<String>,
     hearted_at: DateView,
     removed_at: DateView,
@@ -41,7 +42,8 @@ impl From<RemovedHeart> for RemovedRow {
     fn from(row: RemovedHeart) -> Self {
         Self {
             path: playlist_path(&row.id, "/hearts/removed"),
-            name: display_name(&row.id, row.name),
+            spotify_name: spotify_name(row.name.as_deref(), row.own_title.as_deref()),
+            name: display_name(&row.id, row.own_title.or(row.name)),
             owner: row.owner_name.filter(|owner| is_visible(owner)),
             hearted_at: DateView::from(row.hearted_at),
             removed_at: DateView::from(row.removed_at),

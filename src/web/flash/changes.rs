@@ -1,0 +1,150 @@
+//! Messages about changes that can be undone as a whole.
+
+use serde::{Deserialize, Serialize};
+
+/// Number of titles that a message names. It is in a cookie of at most 4 KB.
+pub(crate) const MAX_TITLES: usize = 3;
+/// Maximum length of a named title.
+pub(crate) const MAX_TITLE_CHARS: usize = 60;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ChangeFlash {
+    NothingSelected,
+    /// The selection has no heart, so that there is nothing to export.
+    NoHearts,
+    Hearted(Selection),
+    Removed(Selection),
+    TagsAdded(Selection),
+    TagsRemoved(Selection),
+    /// With an undo button for the change with this id.
+    NoteCleared(i64),
+    Undone {
+        undone: u64,
+        left: u64,
+    },
+    ImportTakenBack {
+        undone: u64,
+        left: u64,
+    },
+    NotUndone,
+}
+
+/// What became of a selection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Selection {
+    pub(crate) hearts: usize,
+    pub(crate) over_limit: usize,
+    pub(crate) unhearted: usize,
+    /// Number of hearts that have too many tags, and the titles of the first.
+    pub(crate) full: usize,
+    pub(crate) titles: Vec<String>,
+    /// Id of the change.
+    pub(crate) change: i64,
+}
+
+impl ChangeFlash {
+    pub(crate) fn is_alert(&self) -> bool {
+        matches!(self, Self::NothingSelected | Self::NoHearts | Self::NotUndone)
+    }
+
+    /// Id of the change that the message's button undoes.
+    pub(crate) fn change(&self) -> Option<i64> {
+        match self {
+            Self::Hearted(s) | Self::Removed(s) | Self::TagsAdded(s) | Self::TagsRemoved(s) => {
+                (s.hearts > 0).then_some(s.change)
+            }
+            Self::NoteCleared(change) => Some(*change),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::NothingSelected => "Nothing was changed. Select at least one playlist first.".into(),
+            Self::NoHearts => "Nothing was exported. None of the selected playlists has your heart.".into(),
+            Self::Hearted(selection) => selection.text("", "added", "All of them were already hearted."),
+            Self::Removed(selection) => selection.text("", "removed", "None of them was hearted any more."),
+            Self::TagsAdded(selection) => selection.text("Tags added to ", "", "No tags were added."),
+            Self::TagsRemoved(selection) => selection.text("Tags removed from ", "", "No heart had such a tag."),
+            Self::NoteCleared(_) => "Note cleared.".into(),
+            Self::Undone { undone, left } => format!("Undone for {}.{}", hearts(*undone), stayed(*left)),
+            Self::ImportTakenBack { undone, left } => format!(
+                "The import is taken back: {}. What it added is under Recently removed for 30 days.{}",
+                hearts(*undone),
+                stayed(*left)
+            ),
+            Self::NotUndone => {
+                "Nothing was undone. It was undone already, is too long ago, or something else was changed since."
+                    .into()
+            }
+        }
+    }
+}
+
+impl Selection {
+    /// `none` if no heart was changed, and there is no other reason to tell.
+    fn text(&self, before: &str, after: &str, none: &str) -> String {
+        let mut sentences = Vec::new();
+        if self.hearts > 0 {
+            let after = if after.is_empty() { String::new() } else { format!(" {after}") };
+            sentences.push(format!("{before}{}{after}.", hearts(self.hearts as u64)));
+        }
+        if self.over_limit > 0 {
+            sentences.push(format!("Not added: {}, because 100,000 hearts is the limit.", self.over_limit));
+        }
+        if self.full > 0 {
+            let more = match self.full - self.titles.len().min(self.full) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let titles = self.titles.join(", ");
+            sentences.push(format!("Left as they are, because a heart can have up to 10 tags: {titles}{more}."));
+        }
+        if self.unhearted > 0 {
+            sentences.push(format!("Not hearted, so without tags: {}.", self.unhearted));
+        }
+        if sentences.is_empty() { none.into() } else { sentences.join(" ") }
+    }
+}
+
+fn hearts(count: u64) -> String {
+    if count == 1 { "1 heart".into() } else { format!("{count} hearts") }
+}
+
+fn stayed(left: u64) -> String {
+    match left {
+        0 => String::new(),
+        1 => " 1 heart was changed since, and stays as it is.".into(),
+        left => format!(" {left} hearts were changed since, and stay as they are."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_tells_what_was_left_and_offers_undo_only_for_what_was_done() {
+        let selection = Selection { hearts: 12, change: 7, ..Selection::default() };
+        let hearted = ChangeFlash::Hearted(Selection { over_limit: 3, ..selection.clone() });
+        assert_eq!(hearted.text(), "12 hearts added. Not added: 3, because 100,000 hearts is the limit.");
+        assert_eq!(hearted.change(), Some(7));
+        let full = Selection { hearts: 1, full: 5, titles: vec!["A".into(), "B".into()], unhearted: 2, ..selection };
+        assert_eq!(
+            ChangeFlash::TagsAdded(full).text(),
+            "Tags added to 1 heart. Left as they are, because a heart can have up to 10 tags: A, B and 3 more. \
+             Not hearted, so without tags: 2."
+        );
+        let nothing = ChangeFlash::Removed(Selection { change: 7, ..Selection::default() });
+        assert_eq!((nothing.text().as_str(), nothing.change()), ("None of them was hearted any more.", None));
+    }
+
+    #[test]
+    fn longest_message_fits_in_a_cookie() {
+        let titles = vec!["\u{1f3b5}".repeat(MAX_TITLE_CHARS); MAX_TITLES];
+        let selection = Selection { full: usize::MAX, titles, change: i64::MIN, ..Selection::default() };
+        let json = serde_json::to_vec(&ChangeFlash::TagsAdded(selection)).unwrap();
+        assert!(json.len() * 4 / 3 < 3500, "{}", json.len());
+    }
+}

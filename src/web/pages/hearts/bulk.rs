@@ -1,0 +1,137 @@
+//! Changes of several selected playlists, and their undo.
+
+use std::sync::Arc;
+
+use axum::extract::RawForm;
+use axum::http::StatusCode;
+use axum::{Extension, Form};
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use crate::domain::activity::{self, EventKind};
+use crate::domain::annotation::parse_tags;
+use crate::domain::heart_changes::{self, ChangeKind, Changed, HeartAction, MAX_SELECTED, Undone};
+use crate::domain::import_export::{self, Format};
+use crate::ids::PlaylistId;
+use crate::web::error::{AppError, Result};
+use crate::web::extract::{Device, Now, SafePath, SignedIn, State};
+use crate::web::flash::changes::{ChangeFlash, MAX_TITLE_CHARS, MAX_TITLES, Selection};
+use crate::web::flash::{self, Flash};
+use crate::web::middleware::rate_limit::RateLimit;
+use crate::web::pages::hearts::export;
+use crate::web::pages::playlists::show::parse_id;
+use crate::web::views::display_name;
+
+/// The form of a selection. Its checkboxes repeat the field `id`, which `Form` cannot read.
+struct BulkForm {
+    action: Action,
+    ids: Vec<PlaylistId>,
+    from: SafePath,
+}
+
+enum Action {
+    Change(HeartAction),
+    Export(Format),
+}
+
+impl BulkForm {
+    fn parse(body: &[u8]) -> Result<Self> {
+        let (mut ids, mut action, mut tags, mut from) = (Vec::new(), String::new(), String::new(), None);
+        for (name, value) in form_urlencoded::parse(body) {
+            match &*name {
+                "id" if ids.len() < MAX_SELECTED => {
+                    let id = parse_id(&value)?;
+                    if !ids.contains(&id) {
+                        ids.push(id);
+                    }
+                }
+                "id" => return Err(invalid(format!("Select up to {MAX_SELECTED} playlists at a time."))),
+                "action" => action = value.into_owned(),
+                "tags" => tags = value.into_owned(),
+                "from" => from = Some(value.into_owned()),
+                _ => {}
+            }
+        }
+        Ok(Self { action: parse_action(&action, &tags)?, ids, from: SafePath::parse_or_playlists(from.as_deref()) })
+    }
+}
+
+fn parse_action(action: &str, tags: &str) -> Result<Action> {
+    let tags = || {
+        let tags = parse_tags(tags).map_err(|error| invalid(error.to_string()))?;
+        if tags.is_empty() { Err(invalid("Type the tags first, separated by commas.".into())) } else { Ok(tags) }
+    };
+    Ok(match action {
+        "heart" => Action::Change(HeartAction::Add),
+        "remove" => Action::Change(HeartAction::Remove),
+        "tag" => Action::Change(HeartAction::AddTags(tags()?)),
+        "untag" => Action::Change(HeartAction::RemoveTags(tags()?)),
+        "export-csv" => Action::Export(Format::Csv),
+        "export-json" => Action::Export(Format::Json),
+        _ => return Err(invalid("There is no such button.".into())),
+    })
+}
+
+fn invalid(message: String) -> AppError {
+    let error = AppError::new(StatusCode::UNPROCESSABLE_ENTITY, "The selection was not changed", message);
+    error.with_nothing_saved().with_link("/playlists", "My playlists").with_hearts_link()
+}
+
+/// Changes or exports the selected hearts.
+pub(crate) async fn update(
+    app: State,
+    Now(now): Now,
+    (SignedIn(user), Device(device)): (SignedIn, Device),
+    Extension(limit): Extension<Arc<RateLimit>>,
+    RawForm(body): RawForm,
+) -> Result {
+    let form = BulkForm::parse(&body)?;
+    let redirect = |message| Ok(flash::redirect(form.from.as_str(), Flash::Change(message)));
+    // The form has been counted as one.
+    let Some(more) = form.ids.len().checked_sub(1) else { return redirect(ChangeFlash::NothingSelected) };
+    limit.count_more(user.id, more as u32).map_err(|wait| limit.error(wait))?;
+    match form.action {
+        Action::Change(action) => {
+            let changed = heart_changes::apply(&app, &user, action.clone(), &form.ids, now).await?;
+            redirect(describe(&action, changed))
+        }
+        Action::Export(format) => {
+            let hearts = import_export::export_selected(&app, &user, &form.ids).await?;
+            if hearts.is_empty() {
+                return redirect(ChangeFlash::NoHearts);
+            }
+            activity::record(&app, user.id, EventKind::Exported, &device, now).await;
+            let text = format!("{}{}{}", format.header(now), format.write(&hearts, true), format.footer());
+            Ok(export::file_response(format, now, text.into()))
+        }
+    }
+}
+
+fn describe(action: &HeartAction, changed: Changed) -> ChangeFlash {
+    let Changed { hearts, over_limit, unhearted, full, id: change } = changed;
+    let titles = full.iter().take(MAX_TITLES).map(|heart| {
+        let title = display_name(&heart.playlist_id, heart.title.clone());
+        title.chars().take(MAX_TITLE_CHARS).collect()
+    });
+    let selection = Selection { hearts, over_limit, unhearted, full: full.len(), titles: titles.collect(), change };
+    match action {
+        HeartAction::Add => ChangeFlash::Hearted(selection),
+        HeartAction::Remove => ChangeFlash::Removed(selection),
+        HeartAction::AddTags(_) => ChangeFlash::TagsAdded(selection),
+        HeartAction::RemoveTags(_) => ChangeFlash::TagsRemoved(selection),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct UndoForm {
+    change: i64,
+    #[serde(default)]
+    from: Option<String>,
+}
+
+/// Undoes the last change of hearts and redirects to `from`.
+pub(crate) async fn undo(app: State, Now(now): Now, SignedIn(user): SignedIn, Form(form): Form<UndoForm>) -> Result {
+    let undone = heart_changes::undo(&app, &user, ChangeKind::Edit, form.change, now).await?;
+    let message = undone.map_or(ChangeFlash::NotUndone, |Undone { undone, left }| ChangeFlash::Undone { undone, left });
+    Ok(flash::redirect(SafePath::parse_or_playlists(form.from.as_deref()).as_str(), Flash::Change(message)))
+}

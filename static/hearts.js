@@ -1,0 +1,25 @@
+// Brings cards up to date: the date of a new heart, and names that Spotify has not shown for long.
+"use strict";
+
+// A removed heart forgets its version of the playlist; a new heart is for today's version, and keeps a date that it has.
+$(document).on("heartsaved", (_, { playlist_id: id, hearted_at: date }) => {
+  const $entry = heartForms(id).closest("#results .card, .detail");
+  if (!date) $entry.find(".updated-label").remove();
+  else if (!$entry.find(".hearted-at").length) {
+    $("<span class=hearted-at>").append("Hearted ", date).appendTo($entry.find(".facts"));
+  }
+});
+
+// Once for each visit. A list with an open form or ticked boxes stays, so that nothing is lost.
+async function renewHearts(form) {
+  const url = location.href;
+  const body = new URLSearchParams({ ...Object.fromEntries(new FormData(form)), max_age: "week" });
+  const { page, reason } = await fetchPage(form.action, { method: "POST", body });
+  if (reason || url !== location.href) return;
+  if (!$("#results").find(".annotation, :checked").length) showResults(page, url);
+  $("#stale-hearts").replaceWith($(page).find("#stale-hearts"));
+  const text = $(page).find(".flash:not(.callout-danger)").text();
+  if (text) dismissAfter(showMessage("renewal", text), MESSAGE_TIME);
+}
+
+$("#stale-hearts").each((_, form) => { renewHearts(form); });

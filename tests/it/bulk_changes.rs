@@ -1,0 +1,255 @@
+//! Changes of several hearts at once, and their undo.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+
+type HeartRow = (String, String, Option<String>, Option<String>, Vec<String>, Option<Vec<String>>);
+
+/// All hearts of everybody, removed ones too, with all that an undo restores.
+async fn read_hearts(site: &Site) -> Vec<HeartRow> {
+    let query = "select playlist_id, hearted_at::text, removed_at::text, note, tags, tags_folded from user_hearts
+                 order by user_id, playlist_id";
+    sqlx::query_as(query).fetch_all(&site.db).await.unwrap()
+}
+
+async fn annotate(visitor: &Visitor, id: &str, note: &str, tags: &str) -> Page {
+    let form = visitor.open(&format!("/hearts/{id}/annotation")).await.form(".annotation form");
+    visitor.submit(form.with("note", note).with("tags", tags)).await
+}
+
+/// Presses a button of the form of `path`, with these playlists selected, as a browser without script does.
+async fn press(visitor: &Visitor, path: &str, action: &str, tags: &str, ids: &[String]) -> Page {
+    let join = if path.contains('?') { '&' } else { '?' };
+    let page = visitor.open(&format!("{path}{join}select=1")).await;
+    let offered = page.attributes("#bulk button[name=action]", "value");
+    assert!(offered.contains(&action.to_owned()), "{offered:?}");
+    let boxes = page.attributes(".card > input[type=checkbox][form=bulk][name=id]", "value");
+    assert!(ids.iter().all(|id| boxes.contains(id)), "{boxes:?}");
+    let from = page.attribute("#bulk input[name=from]", "value");
+    send(visitor, action, tags, ids, &from).await
+}
+
+async fn send(visitor: &Visitor, action: &str, tags: &str, ids: &[String], from: &str) -> Page {
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.append_pair("from", from).append_pair("tags", tags).append_pair("action", action);
+    let body = body.extend_pairs(ids.iter().map(|id| ("id", id))).finish();
+    let sent = visitor.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+    if sent.status == 303 { visitor.open(&sent.header("location").to_owned()).await } else { sent }
+}
+
+async fn undo(visitor: &Visitor, page: &Page) -> Page {
+    visitor.submit(page.form(".flash form")).await
+}
+
+/// Ada with hearts for the first playlists of her library; the first two have a note and tags.
+async fn sign_in_with_hearts(site: &Site, count: usize) -> (Visitor, Vec<String>) {
+    let ada = site.sign_in("ada").await;
+    let ids = ada.open("/playlists").await.playlist_ids();
+    for id in &ids[..count] {
+        ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    }
+    for id in &ids[..count.min(2)] {
+        annotate(&ada, id, "For the rain", "wet, Été").await;
+    }
+    (ada, ids)
+}
+
+#[tokio::test]
+async fn selected_playlists_are_hearted_and_undo_removes_only_the_new_hearts() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 4).await;
+    ada.fetch(Method::DELETE, &format!("/heart/{}", ids[1])).await;
+    site.advance(Duration::from_secs(3600));
+    let before = read_hearts(&site).await;
+    let page = press(&ada, "/playlists?sort=name", "heart", "", &ids[..4]).await;
+    assert_eq!(page.flash().unwrap(), "1 heart added.");
+    assert_eq!((page.url.path(), page.url.query()), ("/playlists", Some("sort=name")));
+    let back = undo(&ada, &page).await;
+    assert_eq!(back.flash().unwrap(), "Undone for 1 heart.");
+    assert_eq!(read_hearts(&site).await, before, "the removed one is as it was, with date, note and tags");
+
+    ada.fetch(Method::DELETE, &format!("/heart/{}", ids[3])).await;
+    sqlx::query("delete from user_hearts where removed_at is not null").execute(&site.db).await.unwrap();
+    let page = press(&ada, "/playlists", "heart", "", &ids[..4]).await;
+    assert_eq!(page.flash().unwrap(), "2 hearts added.");
+    annotate(&ada, &ids[1], "Mine now", "").await;
+    let page = ada.open("/hearts").await;
+    assert!(!page.has(".flash"));
+    let change =
+        sqlx::query_scalar::<_, i64>("select (extract(epoch from changed_at) * 1000000)::bigint from heart_changes")
+            .fetch_all(&site.db)
+            .await
+            .unwrap()[0];
+    let body = format!("change={change}&from=/hearts");
+    let told = ada.request(Method::POST, "/hearts/undo", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+    assert_eq!(told.header("location"), "/hearts");
+    let told = ada.open("/hearts").await.flash().unwrap();
+    assert_eq!(told, "Undone for 1 heart. 1 heart was changed since, and stays as it is.");
+    assert_eq!(site.count_hearts().await, 3);
+}
+
+#[tokio::test]
+async fn selected_hearts_are_removed_and_come_back_as_they_were() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 5).await;
+    let before = read_hearts(&site).await;
+    let page = press(&ada, "/hearts", "remove", "", &ids[..3]).await;
+    assert_eq!((page.flash().unwrap().as_str(), site.count_hearts().await), ("3 hearts removed.", 2));
+    assert_eq!(ada.open("/hearts/removed").await.count(".removed-list > li"), 3);
+    let back = undo(&ada, &page).await;
+    assert_eq!(back.flash().unwrap(), "Undone for 3 hearts.");
+    assert_eq!(read_hearts(&site).await, before);
+    let again = undo(&ada, &page).await;
+    assert_eq!(again.flash().unwrap().split('.').next().unwrap(), "Nothing was undone");
+    assert_eq!(read_hearts(&site).await, before);
+    let gone = press(&ada, "/hearts?q=tag%3Awet", "remove", "", &ids[..2]).await;
+    assert_eq!(gone.flash().unwrap(), "2 hearts removed.", "on results of a search too");
+    let none = send(&ada, "remove", "", &ids[..2], "/hearts").await;
+    assert_eq!(
+        (none.flash().unwrap().as_str(), none.has(".flash form")),
+        ("None of them was hearted any more.", false)
+    );
+}
+
+#[tokio::test]
+async fn tags_are_added_to_and_removed_from_selected_hearts_and_undo_restores_them_exactly() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 4).await;
+    annotate(&ada, &ids[2], "", "1,2,3,4,5,6,7,8,9,10").await;
+    let before = read_hearts(&site).await;
+    let full = ada.open(&format!("/playlists/{}", ids[2])).await.text("h1");
+    let page = press(&ada, "/playlists", "tag", "ÉTÉ, Late  Night", &ids[..5]).await;
+    let told = format!(
+        "Tags added to 3 hearts. Left as they are, because a heart can have up to 10 tags: {full}. \
+         Not hearted, so without tags: 1."
+    );
+    assert_eq!(page.flash().unwrap(), told);
+    assert_eq!(ada.open("/hearts?q=tag%3A%22late+night%22").await.count("li.card"), 3);
+    let tags = "select tags from user_hearts where playlist_id = $1";
+    let first: Vec<String> = sqlx::query_scalar(tags).bind(&ids[0]).fetch_one(&site.db).await.unwrap();
+    assert_eq!(first, ["wet", "Été", "Late Night"], "no second spelling of a tag");
+    assert_eq!(undo(&ada, &page).await.flash().unwrap(), "Undone for 3 hearts.");
+    assert_eq!(read_hearts(&site).await, before);
+
+    let page = press(&ada, "/hearts", "untag", "ete, 10", &ids[..3]).await;
+    assert_eq!(page.flash().unwrap(), "Tags removed from 3 hearts.");
+    assert_eq!(ada.open("/hearts?q=tag%3Aete").await.count("li.card"), 0);
+    undo(&ada, &page).await;
+    assert_eq!(read_hearts(&site).await, before);
+}
+
+#[tokio::test]
+async fn selection_is_exported_like_all_hearts() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 5).await;
+    let all = ada.open("/hearts/export.json").await.json();
+    let (mut one, mut other) = (ids[0].clone(), ids[3].clone());
+    if one > other {
+        std::mem::swap(&mut one, &mut other);
+    }
+    let file = press(&ada, "/hearts", "export-json", "", &[one.clone(), other.clone()]).await;
+    assert_eq!((file.status, file.header("content-type")), (200, "application/json"));
+    assert!(file.header("content-disposition").ends_with(".json\""));
+    let expected = all["hearts"].as_array().unwrap().iter();
+    let expected: Vec<_> = expected.filter(|h| h["playlist_id"] == one || h["playlist_id"] == other).cloned().collect();
+    assert_eq!((file.json()["hearts"].as_array().unwrap(), expected.len()), (&expected, 2));
+    let csv = press(&ada, "/playlists", "export-csv", "", &ids[..6]).await;
+    assert_eq!((csv.status, csv.html.lines().count()), (200, 6), "{}", csv.html);
+    let none = send(&ada, "export-csv", "", &ids[5..6], "/playlists").await;
+    assert!(none.flash().unwrap().starts_with("Nothing was exported."));
+    assert_eq!(site.count("select count(*) from events where kind = 'exported'").await, 3, "all, and two selections");
+}
+
+#[tokio::test]
+async fn wrong_selection_changes_nothing_and_says_why() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 3).await;
+    let before = read_hearts(&site).await;
+    let with = |id: &str| [&ids[..2], &[id.to_owned()]].concat();
+    let many: Vec<_> = (0..101).map(|n| format!("{n:022}")).collect();
+    for (action, tags, selected, said) in [
+        ("remove", "", with("short"), "This is not a playlist id"),
+        ("remove", "", with("3cEYpjA9oz9GiPac4AsH4!"), "This is not a playlist id"),
+        ("heart", "", many, "Select up to 100 playlists at a time."),
+        ("tag", " , ", with(&ids[2]), "Type the tags first"),
+        ("tag", &"x".repeat(31), with(&ids[2]), "up to 30 characters"),
+        ("untag", "a\nb", with(&ids[2]), "plain text"),
+        ("tag", "1,2,3,4,5,6,7,8,9,10,11", with(&ids[2]), "up to 10 tags"),
+        ("explode", "", with(&ids[2]), "no such button"),
+    ] {
+        let page = send(&ada, action, tags, &selected, "/hearts").await;
+        let text = page.text("main");
+        assert_eq!((page.status, text.contains(said)), (422, true), "{action} {tags}: {text}");
+        assert!(text.contains("Nothing was saved."), "{text}");
+    }
+    assert!(send(&ada, "remove", "", &[], "/hearts").await.flash().unwrap().contains("Select at least one"));
+    let away = send(&ada, "remove", "", &[], "//elsewhere.example").await;
+    assert_eq!(away.url.path(), "/playlists");
+    assert_eq!(read_hearts(&site).await, before);
+    let body = format!("action=remove&id={}", ids[0]);
+    let foreign = [("sec-fetch-site", "cross-site")];
+    for path in ["/hearts/bulk", "/hearts/undo"] {
+        assert_eq!(ada.request(Method::POST, path, &foreign, Some(body.clone())).await.status, 403);
+        let stranger = site.visitor().request(Method::POST, path, &[], Some(body.clone())).await;
+        assert!(stranger.header("location").starts_with("/login?next="), "{}", stranger.status);
+    }
+    assert_eq!(read_hearts(&site).await, before);
+}
+
+#[tokio::test]
+async fn selection_stops_at_the_limit_of_hearts_and_says_how_many_are_missing() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 1).await;
+    let fill = "insert into user_hearts (user_id, playlist_id, hearted_at)
+                select user_id, lpad(n::text, 22, '0'), now() - interval '1 day' from user_hearts, generate_series(1, 99997) n";
+    sqlx::query(fill).execute(&site.db).await.unwrap();
+    let page = press(&ada, "/playlists", "heart", "", &ids[..6]).await;
+    assert_eq!(page.flash().unwrap(), "2 hearts added. Not added: 3, because 100,000 hearts is the limit.");
+    assert_eq!(site.count_hearts().await, 100_000);
+}
+
+#[tokio::test]
+async fn selections_are_limited_by_the_number_of_their_playlists() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let ids: Vec<_> = (0..100).map(|n| format!("{n:022}")).collect();
+    for _ in 0..10 {
+        assert_eq!(send(&ada, "remove", "", &ids, "/hearts").await.status, 200);
+    }
+    let refused = send(&ada, "heart", "", &ids, "/hearts").await;
+    assert_eq!((refused.status, site.count_hearts().await), (429, 0));
+    assert!(refused.text("main").contains("1000 in ten minutes"), "{}", refused.text("main"));
+}
+
+#[tokio::test]
+async fn nobody_else_can_undo_a_change() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 3).await;
+    let mira = site.sign_in("mira").await;
+    let page = press(&ada, "/hearts", "remove", "", &ids[..3]).await;
+    let told = undo(&mira, &page).await;
+    assert!(told.flash().unwrap().starts_with("Nothing was undone."));
+    assert_eq!(site.count_hearts().await, 0);
+    undo(&ada, &page).await;
+    assert_eq!(site.count_hearts().await, 3);
+}
+
+#[tokio::test]
+async fn cleared_note_comes_back_with_undo() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 2).await;
+    let before = read_hearts(&site).await;
+    let page = annotate(&ada, &ids[0], " ", "wet").await;
+    assert_eq!(page.flash().unwrap(), "Note cleared.");
+    assert_eq!(undo(&ada, &page).await.flash().unwrap(), "Undone for 1 heart.");
+    assert_eq!(read_hearts(&site).await, before);
+    for (note, tags) in [("Another", ""), ("", "x"), ("", "y")] {
+        let page = annotate(&ada, &ids[1], note, tags).await;
+        assert_eq!(page.has(".flash form"), note.is_empty() && tags == "x", "{note} {tags}");
+    }
+}

@@ -1,0 +1,169 @@
+//! Selecting several cards, help that closes by itself, and words that are not lost.
+
+use thirtyfour::Key;
+
+use super::{FIRST_HEART, is_hearted, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
+use crate::support::Site;
+use crate::support::browser::Browser;
+use crate::support::browser::axe::assert_accessible_page;
+
+const CHECKED: &str = "document.querySelectorAll('.card > input:checked').length";
+const COUNT: &str = "#bulk [role=status]";
+
+async fn click_with_shift(browser: &Browser, nth: usize) {
+    let click = format!(
+        "void document.querySelector('.card:nth-child({nth}) > input').dispatchEvent(new MouseEvent('click', {{ bubbles: true, cancelable: true, shiftKey: true }}))"
+    );
+    browser.eval::<()>(&click).await;
+}
+
+#[tokio::test]
+async fn cards_are_selected_by_mouse_range_and_all_at_once() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    assert!(browser.eval::<bool>("!document.querySelector('#bulk').checkVisibility()").await, "until it is asked for");
+    browser.click(".select-link a").await;
+    assert_eq!(browser.location().await, "/playlists", "without a new page");
+    browser.click(".card:nth-child(2) > input").await;
+    browser.wait_for_text(COUNT, "1 selected").await;
+    click_with_shift(&browser, 5).await;
+    browser.wait_for_text(COUNT, "4 selected").await;
+    browser.click(".select-all").await;
+    let all: usize = browser.eval("document.querySelectorAll('.card').length").await;
+    browser.wait_for_text(COUNT, &format!("{all} selected")).await;
+    browser.click("#bulk [type=reset]").await;
+    browser.wait_for_text(COUNT, "Select playlists").await;
+    browser.click("#bulk button[value=heart]").await;
+    browser.wait_for_text("#live", "Select at least one playlist first.").await;
+
+    click_with_shift(&browser, 4).await;
+    click_with_shift(&browser, 3).await;
+    assert_eq!(browser.eval::<usize>(CHECKED).await, 2, "in the other direction, too");
+    browser.click("#bulk button[value=heart]").await;
+    browser.wait_for_text("main [role=status]", "2 hearts added.").await;
+    wait_for_heart_count(&site, &browser, 2).await;
+    browser.click(".flash button").await;
+    browser.wait_for_text("main [role=status]", "Undone for 2 hearts.").await;
+    wait_for_heart_count(&site, &browser, 0).await;
+    assert_eq!(browser.console_errors().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn cards_are_selected_by_key_and_stay_selectable_after_a_search() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    browser.press_letter('j').await;
+    browser.press_letter('x').await;
+    browser.press_letter('j').await;
+    browser.press_letter('x').await;
+    browser.wait_for_text(COUNT, "2 selected").await;
+    browser.press_letter('x').await;
+    browser.wait_for_text(COUNT, "1 selected").await;
+    browser.find("#q").await.send_keys("owner:me").await.unwrap();
+    browser.wait_for("document.querySelector('#search-status p')?.innerText.includes('found')").await;
+    browser
+        .wait_for("document.querySelectorAll('.card').length === document.querySelectorAll('.card > input').length")
+        .await;
+    browser.click(".card:first-child > input").await;
+    browser.find("#bulk [name=tags]").await.send_keys("rain").await.unwrap();
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_text("main [role=status]", "Not hearted, so without tags: 1.").await;
+    assert!(browser.location().await.starts_with("/playlists?q=owner"), "{}", browser.location().await);
+    browser.click(".select-link a").await;
+    browser.click("#bulk a").await;
+    assert_eq!(browser.eval::<usize>("document.querySelectorAll('.card > input').length").await, 0);
+    assert!(browser.eval::<bool>("document.activeElement.matches('.select-link a')").await);
+}
+
+#[tokio::test]
+async fn selecting_passes_axe_and_works_without_script() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    for path in ["/playlists?select=1", "/playlists?view=list&select=1", "/hearts?select=1"] {
+        assert_accessible_page(&browser, path).await;
+    }
+    let plain = Browser::without_script(&site).await;
+    sign_in(&plain, "ada").await;
+    plain.click(".select-link a").await;
+    plain.click(".card:nth-child(2) > input").await;
+    plain.click(".card:nth-child(3) > input").await;
+    plain.click("#bulk button[value=heart]").await;
+    plain.wait_for_text("main [role=status]", "2 hearts added.").await;
+    plain.click(".flash button").await;
+    plain.wait_for_text("main [role=status]", "Undone for 2 hearts.").await;
+    assert_eq!(site.count_hearts().await, 1);
+}
+
+#[tokio::test]
+async fn hearts_over_the_limit_are_told_once_and_retried_together() {
+    let site = Site::open_with(&[("HEARTS_PER_MINUTE", "2")]).await;
+    let browser = open_as_ada(&site).await;
+    let press = "document.querySelectorAll('form.heart button').forEach((button, n) => n < 6 && button.click())";
+    browser.eval::<()>(&format!("void {press}")).await;
+    browser.wait_for_text("#live", "Couldn’t save 4 hearts. Too many hearts at once").await;
+    assert_eq!(browser.eval::<usize>("document.querySelectorAll('#live p').length").await, 1);
+    assert_eq!(site.count_hearts().await, 2);
+    site.advance(std::time::Duration::from_secs(120));
+    browser.click("#live .retry").await;
+    wait_for_heart_count(&site, &browser, 4).await;
+    browser.wait_for_text("#live", "Couldn’t save 2 hearts.").await;
+    assert!(is_hearted(&browser, FIRST_HEART).await);
+}
+
+#[tokio::test]
+async fn escape_and_a_press_outside_close_the_help() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    let is_open = "document.querySelector('.search-help').open";
+    browser.click(".search-help summary").await;
+    browser.click(".search-help p").await;
+    assert!(browser.eval::<bool>(is_open).await, "a press inside");
+    browser.click("h1").await;
+    assert!(!browser.eval::<bool>(is_open).await);
+    browser.click(".search-help summary").await;
+    browser.press_key(Key::Escape).await;
+    assert!(!browser.eval::<bool>(is_open).await);
+    assert!(browser.eval::<bool>("document.activeElement.matches('.search-help summary')").await);
+    browser.press_letter('?').await;
+    browser.find("#keyboard-help[open]").await;
+    browser.click("#keyboard-help h2").await;
+    browser.find("#keyboard-help[open]").await;
+    let outside = "void document.querySelector('#keyboard-help').dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: 2, clientY: 2 }))";
+    browser.eval::<()>(outside).await;
+    assert!(!browser.eval::<bool>("document.querySelector('#keyboard-help').open").await);
+}
+
+#[tokio::test]
+async fn message_never_covers_the_search_field() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    browser.emulate_screen(360, 400, 1, true).await;
+    let overlaps = "(() => { const [a, b] = ['#live', '#q'].map((s) => document.querySelector(s).getBoundingClientRect()); \
+         return a.height > 0 && a.top < b.bottom && b.top < a.bottom; })()";
+    browser
+        .eval::<()>("void showMessage('test', 'A message of some length that takes more than one line on a phone')")
+        .await;
+    for place in ["start", "center", "end"] {
+        browser.eval::<()>(&format!("void document.querySelector('#q').scrollIntoView({{ block: '{place}' }})")).await;
+        browser.wait_for(&format!("!{overlaps}")).await;
+    }
+}
+
+#[tokio::test]
+async fn leaving_with_unsaved_words_asks_and_saving_does_not() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.go("/hearts").await;
+    browser.click(".card:first-child .edit-link").await;
+    let asks = "!dispatchEvent(new Event('beforeunload', { cancelable: true }))";
+    assert!(!browser.eval::<bool>(asks).await);
+    browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
+    assert!(browser.eval::<bool>(asks).await);
+    for _ in 0..4 {
+        browser.press_key(Key::Backspace).await;
+    }
+    assert!(!browser.eval::<bool>(asks).await, "as it was loaded");
+    browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
+    browser.click(".annotation form button").await;
+    browser.wait_for_text("main [role=status]", "Note and tags saved.").await;
+}

@@ -1,0 +1,153 @@
+//! Taking the last import back.
+
+use std::time::Duration;
+
+use fake_spotify::OtherProvider;
+use heartlist::db::users;
+use heartlist::ids::UserId;
+use reqwest::Method;
+
+use crate::support::Site;
+use crate::support::page::{Form, Page};
+use crate::support::visitor::Visitor;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+type HeartRow = (String, String, Option<String>, Option<String>, Vec<String>, Option<Vec<String>>);
+
+async fn read_hearts(site: &Site, condition: &'static str) -> Vec<HeartRow> {
+    let query = format!(
+        "select playlist_id, hearted_at::text, removed_at::text, note, tags, tags_folded from user_hearts
+         where {condition} order by user_id, playlist_id"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(query)).fetch_all(&site.db).await.unwrap()
+}
+
+fn id(n: usize) -> String {
+    format!("{n:022}")
+}
+
+async fn import(visitor: &Visitor, ids: impl Iterator<Item = usize>, more: &str) -> Page {
+    let lines: String = ids.map(|n| format!("{},2020-01-02,{more}\n", id(n))).collect();
+    let form = visitor.open("/hearts/import").await.form("form.import-form");
+    let page = visitor.upload(form, format!("playlist_id,hearted_at,note,tags\n{lines}").as_bytes()).await;
+    assert_eq!(page.status, 200, "{}", page.html);
+    page
+}
+
+async fn take_back_form(visitor: &Visitor) -> Form {
+    visitor.open("/hearts/import").await.form("form[action='/hearts/import/undo']")
+}
+
+async fn annotate(visitor: &Visitor, n: usize, note: &str, tags: &str) {
+    let form = visitor.open(&format!("/hearts/{}/annotation", id(n))).await.form(".annotation form");
+    assert_eq!(visitor.submit(form.with("note", note).with("tags", tags)).await.status, 200);
+}
+
+#[tokio::test]
+async fn import_is_taken_back_but_for_what_was_changed_since() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    assert!(!ada.open("/hearts/import").await.has("#last-import"));
+    for n in [1, 2] {
+        ada.fetch(Method::PUT, &format!("/heart/{}", id(n))).await;
+        annotate(&ada, n, "Mine", "own, Été").await;
+    }
+    ada.fetch(Method::DELETE, &format!("/heart/{}", id(2))).await;
+    let before = read_hearts(&site, "true").await;
+    assert_eq!(import(&ada, 1..=8, "From the file,\"ÉTÉ, new\"").await.import_report(), [7, 1, 0]);
+    let [imported] = &read_hearts(&site, "playlist_id like '%02'").await[..] else { panic!() };
+    assert_eq!(
+        (imported.2.as_deref(), imported.3.as_deref()),
+        (None, Some("From the file")),
+        "it replaced a removed one"
+    );
+    // What the owner did since, each in another way.
+    annotate(&ada, 3, "Mine", "ÉTÉ, new").await;
+    annotate(&ada, 4, "From the file", "ÉTÉ").await;
+    ada.fetch(Method::DELETE, &format!("/heart/{}", id(5))).await;
+    site.advance(29 * DAY);
+    let changed = read_hearts(&site, "playlist_id ~ '0[345]$'").await;
+    let page = ada.open("/hearts/import").await;
+    assert!(
+        page.text("section.last-import > p").contains(": 7 hearts added."),
+        "{}",
+        page.text("section.last-import > p")
+    );
+    let told = ada.submit(page.form("form[action='/hearts/import/undo']")).await;
+    assert_eq!(
+        told.flash().unwrap(),
+        "The import is taken back: 4 hearts. What it added is under Recently removed for 30 days. \
+         3 hearts were changed since, and stay as they are."
+    );
+    assert!(!told.has("#last-import"), "only once");
+    assert_eq!(read_hearts(&site, "playlist_id ~ '0[12]$'").await, before, "with date, note and tags of before");
+    assert_eq!(read_hearts(&site, "playlist_id ~ '0[345]$'").await, changed);
+    let gone = read_hearts(&site, "playlist_id ~ '0[678]$'").await;
+    assert!(gone.len() == 3 && gone.iter().all(|heart| heart.2.is_some()));
+    assert_eq!(import(&ada, 6..=8, ",").await.import_report(), [3, 0, 0], "and it can be imported again");
+}
+
+#[tokio::test]
+async fn import_can_be_taken_back_for_thirty_days() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    import(&ada, 1..=3, ",").await;
+    let form = take_back_form(&ada).await;
+    site.advance(31 * DAY);
+    assert!(!ada.open("/hearts/import").await.has("#last-import"));
+    assert!(ada.submit(form).await.flash().unwrap().starts_with("Nothing was undone."));
+    assert_eq!(site.count_hearts().await, 3);
+    site.run_cleanup().await;
+    assert_eq!(site.count("select count(*) from heart_changes").await, 0);
+}
+
+#[tokio::test]
+async fn import_that_adds_nothing_leaves_the_last_one() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    import(&ada, 1..=3, ",").await;
+    let first = take_back_form(&ada).await;
+    assert_eq!(import(&ada, 1..=3, ",").await.import_report(), [0, 3, 0]);
+    let body = format!("action=remove&id={}", id(9));
+    ada.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+    assert_eq!(take_back_form(&ada).await.fields, first.fields);
+    assert_eq!(import(&ada, 3..=5, ",").await.import_report(), [2, 1, 0]);
+    assert!(ada.submit(first).await.flash().unwrap().starts_with("Nothing was undone."), "a form of before");
+    let mira = site.sign_in("mira").await;
+    let form = take_back_form(&ada).await;
+    assert!(mira.submit(form.clone()).await.flash().unwrap().starts_with("Nothing was undone."), "somebody else's");
+    ada.submit(form).await;
+    assert_eq!(site.count_hearts().await, 3, "the last import alone");
+}
+
+/// The hearts of both accounts are one afterwards: an import of before must not take away what the other one had.
+#[tokio::test]
+async fn import_is_final_once_accounts_are_merged() {
+    let site = Site::open().await;
+    let [ada, other] = [site.visitor(), site.visitor()];
+    ada.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+    other.sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
+    import(&ada, 1..=3, ",").await;
+    import(&other, 3..=4, ",").await;
+    let form = take_back_form(&ada).await;
+    let ids: Vec<i64> = sqlx::query_scalar("select id from users order by id").fetch_all(&site.db).await.unwrap();
+    let now = time::OffsetDateTime::now_utc();
+    assert!(users::merge(&site.pool(1), UserId(ids[1]), UserId(ids[0]), now).await.unwrap());
+    assert_eq!((site.count_hearts().await, site.count("select count(*) from heart_changes").await), (4, 0));
+    assert!(ada.submit(form).await.flash().unwrap().starts_with("Nothing was undone."));
+    assert_eq!(site.count_hearts().await, 4);
+}
+
+#[tokio::test]
+async fn largest_import_is_taken_back_and_its_record_ends_with_the_account() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    assert_eq!(import(&ada, 1..=50_000, "A note,\"rain, late night\"").await.import_report(), [50_000, 0, 0]);
+    let told = ada.submit(take_back_form(&ada).await).await.flash().unwrap();
+    assert!(told.starts_with("The import is taken back: 50000 hearts."), "{told}");
+    assert_eq!(site.count_hearts().await, 0);
+    import(&ada, 1..=10, ",").await;
+    ada.submit(ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes")).await;
+    assert_eq!((site.count_users().await, site.count("select count(*) from heart_changes").await), (0, 0));
+}
