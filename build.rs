@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Parts of the stylesheet in `static/css`, in the order in which `app.css` concatenates them.
-const STYLESHEETS: [&str; 29] = [
+const STYLESHEETS: [&str; 30] = [
     "tokens", "base", "utilities", "layout", "header", "footer", "text-page", "buttons", "tabs", "forms", "callout",
     "empty-state", "cover", "card", "badge", "heart", "annotation", "tags", "search", "pager", "hearts", "playlist",
-    "home", "account", "privacy", "setup", "keyboard-help", "toast", "print",
+    "home", "account", "sharing", "privacy", "setup", "keyboard-help", "toast", "print",
 ];
 
 fn main() -> io::Result<()> {

@@ -20,6 +20,7 @@ pub mod pooler;
 pub mod replica;
 pub mod search;
 pub mod sessions;
+pub mod shared_hearts;
 pub mod shares;
 pub mod spotify_calls;
 pub mod tags;

@@ -25,6 +25,8 @@ pub enum EventKind {
     PageDisabled,
     LinkCreated,
     LinkRevoked,
+    /// Tags, notes or the card.
+    SharingChanged,
     SessionEnded,
     OtherSessionsEnded,
 }
@@ -44,6 +46,7 @@ impl EventKind {
             EventKind::PageDisabled => "page-off",
             EventKind::LinkCreated => "link-on",
             EventKind::LinkRevoked => "link-off",
+            EventKind::SharingChanged => "sharing-changed",
             EventKind::SessionEnded => "session-ended",
             EventKind::OtherSessionsEnded => "others-ended",
         }

@@ -68,6 +68,13 @@ pub(crate) enum Flash {
     PageOff,
     LinkOn,
     LinkOff,
+    LinkKept,
+    TagShared(String),
+    TagUnshared,
+    NotesShown,
+    NotesHidden,
+    EmbedOn,
+    EmbedOff,
     NotConfirmed,
     ReauthRequired,
     SessionEnded,
@@ -166,6 +173,13 @@ impl Flash {
             Flash::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
             Flash::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
             Flash::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
+            Flash::LinkKept => "Your secret link was on already, and was not replaced.".into(),
+            Flash::TagShared(tag) => format!("The tag “{tag}” is shared. Its page is below."),
+            Flash::TagUnshared => "That tag is no longer shared. Its page no longer shows anything.".into(),
+            Flash::NotesShown => "Your notes are shown to visitors.".into(),
+            Flash::NotesHidden => "Your notes are hidden from visitors.".into(),
+            Flash::EmbedOn => "Other sites can show your card. The code for them is below.".into(),
+            Flash::EmbedOff => "The card is off. Sites that show it show nothing.".into(),
             Flash::Linked(Provider::Spotify) => {
                 "Spotify is connected. You can now sign in with it.".into()
             }

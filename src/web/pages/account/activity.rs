@@ -41,6 +41,7 @@ impl From<Event> for EventRow {
             "page-off" => "Turned the public page off".into(),
             "link-on" => "Created a secret link".into(),
             "link-off" => "Turned the secret link off".into(),
+            "sharing-changed" => "Changed what shared pages show".into(),
             "session-ended" => "Signed out another device".into(),
             "others-ended" => "Signed out everywhere else".into(),
             other => other.to_owned(),
