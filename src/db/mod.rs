@@ -1,5 +1,6 @@
 //! All the SQL: the pool, the migrations, and a module for each subject.
 
+pub mod account_merge;
 pub mod cooldowns;
 pub mod distribution;
 pub mod doctor;

@@ -183,7 +183,8 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let deletions = RateLimit::new(app, Key::User, non_zero(10), TEN_MINUTES, "attempts to delete the account");
     Router::new()
         .route("/account", get(account::show))
-        .route("/account/merge", get(account::identities::show_merge))
+        .route("/account/merge", change(post(account::merge::create)).get(account::merge::show))
+        .route("/account/merge/confirm", get(account::merge::confirm))
         .route("/account/reauthenticate", get(account::identities::reauthenticate))
         .route(
             "/account/identities/{provider}",
