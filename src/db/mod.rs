@@ -1,5 +1,6 @@
 //! All the SQL: the pool, the migrations, and a module for each subject.
 
+pub mod account_merge;
 pub mod cooldowns;
 pub mod distribution;
 pub mod doctor;
@@ -21,6 +22,7 @@ pub mod pooler;
 pub mod replica;
 pub mod search;
 pub mod sessions;
+pub mod shared_hearts;
 pub mod shares;
 pub mod spotify_calls;
 pub mod tags;

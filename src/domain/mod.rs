@@ -1,6 +1,7 @@
 //! Business logic: permissions, limits and calls to Spotify.
 
 pub mod account;
+pub mod account_merge;
 pub mod activity;
 pub mod annotation;
 pub mod cleanup;

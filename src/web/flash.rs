@@ -76,6 +76,13 @@ pub(crate) enum Flash {
     PageOff,
     LinkOn,
     LinkOff,
+    LinkKept,
+    TagShared(String),
+    TagUnshared,
+    NotesShown,
+    NotesHidden,
+    EmbedOn,
+    EmbedOff,
     NotConfirmed,
     ReauthRequired,
     SessionEnded,
@@ -84,7 +91,8 @@ pub(crate) enum Flash {
     Unlinked(Provider),
     LastIdentity,
     UnlinkingRefused,
-    Merged,
+    Merged(JoinedCounts),
+    NotMerged,
     /// The token of the invitation, which only the next page shows.
     InviteCreated(Secret),
     InviteRevoked,
@@ -128,6 +136,7 @@ impl Flash {
                 | Flash::Missing(_)
                 | Flash::NotUpdated
                 | Flash::HeartsNotRenewed
+                | Flash::NotMerged
                 | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
@@ -178,6 +187,13 @@ impl Flash {
             Flash::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
             Flash::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
             Flash::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
+            Flash::LinkKept => "Your secret link was on already, and was not replaced.".into(),
+            Flash::TagShared(tag) => format!("The tag “{tag}” is shared. Its page is below."),
+            Flash::TagUnshared => "That tag is no longer shared. Its page no longer shows anything.".into(),
+            Flash::NotesShown => "Your notes are shown to visitors.".into(),
+            Flash::NotesHidden => "Your notes are hidden from visitors.".into(),
+            Flash::EmbedOn => "Other sites can show your card. The code for them is below.".into(),
+            Flash::EmbedOff => "The card is off. Sites that show it show nothing.".into(),
             Flash::Linked(Provider::Spotify) => {
                 "Spotify is connected. You can now sign in with it.".into()
             }
@@ -188,7 +204,8 @@ impl Flash {
             Flash::Unlinked(provider) => format!("{} is unlinked. Your hearts are safe.", provider.label()),
             Flash::LastIdentity => LAST_IDENTITY.into(),
             Flash::UnlinkingRefused => "Nothing was unlinked. The operator took down what you shared. Ask them first.".into(),
-            Flash::Merged => format!("Welcome back, {name}. You can now sign in both ways, and all your hearts are here."),
+            Flash::Merged(counts) => format!("Welcome back, {name}. Your accounts are one: {}.", counts.describe()),
+            Flash::NotMerged => "Nothing was joined. Sign in to the other account again, within ten minutes of each other.".into(),
             Flash::NotConfirmed => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::ReauthRequired => "Nothing was deleted. Sign in again first.".into(),
             Flash::SessionEnded => "That device is signed out.".into(),
@@ -249,6 +266,22 @@ fn missing_access(name: &str, missing: &Scopes) -> String {
         (false, false, _) => "collaborative playlists will not appear here",
     };
     format!("Signed in as {name}, with less access than Heartlist asked for: {consequence}.")
+}
+
+/// What a merge joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JoinedCounts {
+    pub(crate) hearts: i64,
+    pub(crate) in_both: i64,
+    pub(crate) notes: i64,
+    pub(crate) tags: i64,
+}
+
+impl JoinedCounts {
+    pub(crate) fn describe(self) -> String {
+        let Self { hearts, in_both, notes, tags } = self;
+        format!("hearts that came: {hearts} ({in_both} of them were in both), notes: {notes}, tags: {tags}")
+    }
 }
 
 /// The names of a tag before and after a change.

@@ -190,7 +190,8 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let deletions = RateLimit::new(app, Key::User, non_zero(10), TEN_MINUTES, "attempts to delete the account");
     Router::new()
         .route("/account", get(account::show))
-        .route("/account/merge", get(account::identities::show_merge))
+        .route("/account/merge", change(post(account::merge::create)).get(account::merge::show))
+        .route("/account/merge/confirm", get(account::merge::confirm))
         .route("/account/reauthenticate", get(account::identities::reauthenticate))
         .route(
             "/account/identities/{provider}",
@@ -204,7 +205,9 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account/deleted", get(account::deleted::show))
         .route("/account/sharing", get(sharing::show))
         .route("/account/sharing/page", change(post(sharing::update_page)))
-        .route("/account/sharing/link", change(post(sharing::update_link)))
+        .route("/account/sharing/link", change(post(sharing::update_link)).get(sharing::confirm_link))
+        .route("/account/sharing/tags", change(post(sharing::update_tags)))
+        .route("/account/sharing/options", change(post(sharing::update_option)))
         .route("/account/sessions/end", change(post(account::sessions::destroy)))
         .route("/account/activity", get(account::activity::index))
 }
@@ -232,13 +235,14 @@ fn redirects() -> Router<Arc<App>> {
 /// Pages and feeds of shared hearts. Without a session, because their responses are the same for everybody.
 fn public_routes() -> Router<Arc<App>> {
     let mut pages = Router::new();
-    for path in ["/u/{slug}", "/s/{token}"] {
+    for path in ["/u/{slug}", "/s/{token}", "/u/{slug}/tags/{tag}", "/s/{token}/tags/{tag}"] {
         pages = pages
             .route(path, get(sharing::page::show))
             .route(&format!("{path}/atom.xml"), get(sharing::feeds::atom))
             .route(&format!("{path}/feed.json"), get(sharing::feeds::json));
     }
     pages
+        .route("/u/{slug}/embed", get(sharing::embed::show))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
 }

@@ -67,6 +67,7 @@ mod settings;
 mod sharding;
 mod sharing;
 mod sharing_bans;
+mod sharing_options;
 mod sign_in;
 mod soak;
 mod spotify_faults;
