@@ -21,7 +21,8 @@ async fn access_tokens_expire_after_an_hour() {
 #[tokio::test]
 async fn oembed_names_public_playlists_without_a_token() {
     let fake = server();
-    let playlists = fake.user("ada").unwrap().playlists();
+    let ada = fake.user("ada").unwrap();
+    let playlists = ada.playlists();
     for (is_public, status) in [(Some(true), 200), (Some(false), 404)] {
         let playlist = playlists.iter().find(|playlist| playlist.public == is_public).unwrap();
         let url = format!("/oembed?url=https%3A%2F%2Fopen.spotify.com%2Fplaylist%2F{}", playlist.id);
