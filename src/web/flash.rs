@@ -174,9 +174,7 @@ impl Flash {
             Flash::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
             Flash::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
             Flash::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
-            Flash::Linked(Provider::Spotify) => {
-                "Spotify is connected. You can now sign in with it.".into()
-            }
+            Flash::Linked(Provider::Spotify) => "Spotify is connected. You can now sign in with it.".into(),
             Flash::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),
             Flash::Unlinked(Provider::Spotify) => {
                 "Spotify is unlinked, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
