@@ -184,15 +184,13 @@ pub async fn search_library(
                left join unnest($13::text[]) with ordinality s(id, place) on s.id = p.id
                left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
                cross join lateral (
-                   select concat_ws(E'\n', h.own_title_folded,
-                              coalesce(nullif(coalesce(p.name_folded, lower(p.name)), ''),
-                                       case when h.own_title is null then $14 end)) as name,
+                   select concat_ws(E'\n', h.own_title_folded, coalesce(
+                              nullif(coalesce(p.name_folded, lower(p.name)), ''), case when h.own_title is null then $14 end)) as name,
                           coalesce(p.owner_folded, lower(p.owner_name), '') as owner,
                           coalesce(h.note_folded, lower(h.note)) as note, coalesce(h.tags_folded, h.tags, '{}') as tags) f
                cross join lateral (
                    select concat_ws(E'\n', f.name, f.owner, f.note, array_to_string(f.tags, E'\n')) as text) t
-               where p.user_id = $1 and p.position is not null
-                     and 0 < all (select position(word in t.text) from unnest($2::text[]) word)
+               where p.user_id = $1 and p.position is not null and 0 < all (select position(word in t.text) from unnest($2::text[]) word)
                      and 0 < all (select position(word in f.owner) from unnest($3::text[]) word)
                      and 0 = all (select position(word in t.text) from unnest($7::text[]) word)
                      and 0 = all (select position(word in f.owner) from unnest($8::text[]) word)
@@ -239,8 +237,7 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
                           order by s.place, case when $10 = 'oldest' then h.hearted_at end,
                                    h.hearted_at desc, h.playlist_id) as place,
                       h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_name, p.cover_url, p.item_count,
-                      p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note,
-                      nullif(h.tags, '{}') as tags,
+                      p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
                from user_hearts h
                left join playlists p on p.user_id = $1 and p.id = h.playlist_id
@@ -248,8 +245,7 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
                cross join lateral (
                    select concat_ws(E'\n', h.own_title_folded,
                               coalesce(nullif(coalesce(p.name_folded, lower(p.name), h.title_folded, lower(h.title)), ''),
-                                       case when h.own_title is null and coalesce(p.name, h.title) is not null
-                                            then $14 end)) as name,
+                                       case when h.own_title is null and (p.name is not null or h.title is not null) then $14 end)) as name,
                           coalesce(p.owner_folded, lower(p.owner_name), '') as owner,
                           coalesce(h.note_folded, lower(h.note)) as note, coalesce(h.tags_folded, h.tags) as tags) f
                cross join lateral (

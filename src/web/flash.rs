@@ -194,9 +194,7 @@ impl Flash {
             Flash::NotesHidden => "Your notes are hidden from visitors.".into(),
             Flash::EmbedOn => "Other sites can show your card. The code for them is below.".into(),
             Flash::EmbedOff => "The card is off. Sites that show it show nothing.".into(),
-            Flash::Linked(Provider::Spotify) => {
-                "Spotify is connected. You can now sign in with it.".into()
-            }
+            Flash::Linked(Provider::Spotify) => "Spotify is connected. You can now sign in with it.".into(),
             Flash::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),
             Flash::Unlinked(Provider::Spotify) => {
                 "Spotify is unlinked, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
