@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::OtherProvider;
+use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::Method;
 
 use crate::support::page::{Form, Page};
@@ -263,5 +263,23 @@ async fn offer_to_merge_ends_after_ten_minutes() {
     assert_eq!(second.open("/account/merge/confirm?next=/hearts").await.url.path(), "/hearts");
     let late = second.submit(question.form(CONFIRM)).await;
     assert!(late.flash().unwrap().starts_with("Nothing was joined"));
+    assert_eq!(site.count_users().await, 2);
+}
+
+/// Attack: whoever finds a browser that is signed in at a provider would take over the account there.
+#[tokio::test]
+async fn merge_is_not_offered_on_a_sign_in_that_the_provider_did_not_ask_for() {
+    let site = Site::open().await;
+    let owner = site.sign_in("mira").await;
+    owner.link_identity(&site.spotify, OtherProvider::Google, "mira").await;
+    let other = site.visitor();
+    other.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let consent = other.start_sign_in_with(OtherProvider::Google, &other.open("/account").await).await;
+    // {"auth_time":1}
+    let old = Fault::Rewritten(|token| token["id_token"] = "e30.eyJhdXRoX3RpbWUiOjF9.x".into());
+    site.spotify.inject_fault(Endpoint::OtherToken, old, 1);
+    let refused = other.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "mira"))).await;
+    assert_eq!((refused.status, refused.text("h1").as_str()), (409, "That account is already linked"));
+    assert_ne!(other.open("/account/merge/confirm").await.url.path(), "/account/merge/confirm");
     assert_eq!(site.count_users().await, 2);
 }

@@ -83,8 +83,7 @@ pub(crate) async fn show(
     app: State,
     Now(now): Now,
     layout: Layout,
-    maybe_user: MaybeUser,
-    uri: Uri,
+    (maybe_user, uri): (MaybeUser, Uri),
     Query(shared): Query<SharedLink>,
 ) -> Result {
     let path = uri.path_and_query().map_or("/add", |path| path.as_str());

@@ -19,7 +19,7 @@ use crate::domain::sharing::{self, PageError, SharedTagError};
 use crate::domain::tags;
 use crate::web::error::Result;
 use crate::web::extract::{Device, Now, SignedIn, State};
-use crate::web::flash::{self, Flash};
+use crate::web::flash::{self, Flash, SharingFlash};
 use crate::web::pages::sharing::request::tag_path;
 use crate::web::views::{Layout, PlaylistCard, TimeView, absolute_url, render_page, sanitize_for_redisplay};
 
@@ -183,7 +183,7 @@ pub(crate) async fn update_link(
     if form.on {
         match sharing::create_link(&app, &user, form.replaces, now).await {
             Ok(true) => {}
-            Ok(false) => return Ok(flash::redirect(SETTINGS_PATH, Flash::LinkKept)),
+            Ok(false) => return Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::LinkKept))),
             Err(PageError::Failed(error)) => return Err(error.into()),
             Err(_) => return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown)),
         }
@@ -211,13 +211,15 @@ pub(crate) async fn update_tags(
     Form(form): Form<TagForm>,
 ) -> Result {
     let change = match form.on {
-        true => sharing::share_tag(&app, &user, &form.tag).await.map(Flash::TagShared),
-        false => sharing::unshare_tag(&app, &user, &form.tag).await.map(|_| Flash::TagUnshared).map_err(Into::into),
+        true => sharing::share_tag(&app, &user, &form.tag).await.map(SharingFlash::TagShared),
+        false => {
+            sharing::unshare_tag(&app, &user, &form.tag).await.map(|_| SharingFlash::TagUnshared).map_err(Into::into)
+        }
     };
     match change {
         Ok(flash) => {
             activity::record(&app, user.id, EventKind::SharingChanged, &device, now).await;
-            Ok(flash::redirect(SETTINGS_PATH, flash))
+            Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(flash)))
         }
         Err(SharedTagError::Failed(error)) => Err(error.into()),
         Err(error) => {
@@ -254,10 +256,10 @@ pub(crate) async fn update_option(
     }
     activity::record(&app, user.id, EventKind::SharingChanged, &device, now).await;
     let flash = match (form.option, form.on) {
-        (SharingOption::Notes, true) => Flash::NotesShown,
-        (SharingOption::Notes, false) => Flash::NotesHidden,
-        (SharingOption::Embed, true) => Flash::EmbedOn,
-        (SharingOption::Embed, false) => Flash::EmbedOff,
+        (SharingOption::Notes, true) => SharingFlash::NotesShown,
+        (SharingOption::Notes, false) => SharingFlash::NotesHidden,
+        (SharingOption::Embed, true) => SharingFlash::EmbedOn,
+        (SharingOption::Embed, false) => SharingFlash::EmbedOff,
     };
-    Ok(flash::redirect(SETTINGS_PATH, flash))
+    Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(flash)))
 }
