@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::heart_changes::{self, Change};
 use super::hearts::AnnotationRow;
+use super::tags::UNIT_SEPARATOR;
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
@@ -120,9 +121,6 @@ async fn find_existing_and_new(
     let row = query.fetch_one(connection).await?;
     Ok((row.there, row.new))
 }
-
-/// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
-pub(super) const UNIT_SEPARATOR: &str = "\u{1f}";
 
 async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[NewHeart]) -> Result<()> {
     let text = |column: fn(&AnnotationRow) -> Option<String>| {

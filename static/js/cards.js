@@ -36,7 +36,7 @@ function addBoxes() {
 
 function showCount() {
   const count = $boxes().filter(":checked").length;
-  const [$status, text] = [$bulk.find("[role=status]"), count ? `${count} selected` : "Select playlists"];
+  const [$status, text] = [$bulk.find("[role=status]"), `${count} selected`];
   if ($status.text() !== text) $status.text(text); // else the observer below would never rest
 }
 
