@@ -117,7 +117,7 @@ async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[Ne
                order by id, line) l
          order by l.id
          on conflict (user_id, playlist_id) do update set
-             removed_at = null, snapshot_id = null, gone_at = null, hearted_at = excluded.hearted_at,
+             removed_at = null, snapshot_id = null, gone_at = null, hearted_at = excluded.hearted_at, pin = null,
              note = coalesce(excluded.note, h.note),
              note_folded = case when excluded.note is null then h.note_folded else excluded.note_folded end,
              tags = case when excluded.tags = '{}' then h.tags else excluded.tags end,

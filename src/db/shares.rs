@@ -243,25 +243,28 @@ pub async fn count_visible(pool: &Pool, user: UserId, seen_since: OffsetDateTime
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Returns some of those hearts, newest first. Selects only the columns that visitors may see.
+/// Returns some of those hearts, newest first; with `pins_first`, after the pinned ones. Selects only the columns that
+/// visitors may see.
 pub async fn list_visible(
     pool: &Pool,
     user: UserId,
     seen_since: OffsetDateTime,
-    offset: i64,
-    limit: i64,
+    pins_first: bool,
+    (offset, limit): (i64, i64),
 ) -> Result<Vec<Playlist>> {
     let query = sqlx::query_as!(
         Playlist,
         r#"select p.id, p.name as "name?", p.owner_name, p.cover_url, null::integer as item_count, p.public, false as "collaborative!",
-                  p.seen_at as "seen_at?", h.hearted_at as "hearted_at?", null::timestamptz as changed_at, h.gone_at, null::text as note, '{}'::text[] as "tags!"
+                  p.seen_at as "seen_at?", h.hearted_at as "hearted_at?", null::timestamptz as changed_at, h.gone_at, null::text as note, '{}'::text[] as "tags!",
+                  h.pin is not null as "is_pinned!"
            from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2
-           order by h.hearted_at desc, h.playlist_id offset $3 limit $4"#,
+           order by $5 and h.pin is not null desc, h.hearted_at desc, h.playlist_id offset $3 limit $4"#,
         user.0,
         seen_since,
         offset,
-        limit
+        limit,
+        pins_first
     );
     Ok(query.fetch_all(pool).await?)
 }

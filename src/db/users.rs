@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 
 use super::identities::{self, ProviderIdentity};
 use super::invites;
-use super::{Error, Pool, Result, shares};
-use crate::ids::{Registration, TokenHash, UserId};
+use super::{Error, Pool, Result, pins, shares};
+use crate::ids::{PlaylistId, Registration, TokenHash, UserId};
 
 pub struct User {
     pub display_name: String,
@@ -64,6 +64,19 @@ pub async fn register(
     }
     tx.commit().await?;
     Ok(Some(user))
+}
+
+/// Stores how a user displays `list`, as JSON; `None` for the default.
+pub async fn set_display(pool: &Pool, user: UserId, list: &str, display: Option<&str>) -> Result<()> {
+    let query = sqlx::query!(
+        "update users set displays = nullif(case when $3::text is null then displays - $2
+                else coalesce(displays, '{}') || jsonb_build_object($2::text, ($3::text)::jsonb) end, '{}')
+         where id = $1",
+        user.0,
+        list,
+        display
+    );
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,8 +159,9 @@ async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Dele
 }
 
 /// Moves the identities and hearts of `from` to `into` and deletes `from` with its sessions, in one transaction. A
-/// heart that both have keeps the earlier date and both sets of tags. Returns `false`, and changes nothing, if one of
-/// them was deleted or both have an identity at the same provider. A new table with users' content must be added here.
+/// heart that both have keeps the earlier date and both sets of tags. Pins of `from` take what `into` has left. Returns
+/// `false`, and changes nothing, if one of them was deleted or both have an identity at the same provider. A new table
+/// with users' content must be added here.
 pub async fn merge(pool: &Pool, from: UserId, into: UserId, now: OffsetDateTime) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -162,11 +176,16 @@ pub async fn merge(pool: &Pool, from: UserId, into: UserId, now: OffsetDateTime)
     if have_common_provider(&mut tx, from, into).await? {
         return Ok(false);
     }
+    let pinned = pins::list(&mut *tx, from).await?;
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
     keep_role_and_ban(&mut tx, from, into, now).await?;
     delete_rows(&mut tx, from).await?;
     tx.commit().await?;
+    drop(connection);
+    for playlist in pinned.iter().filter_map(|id| PlaylistId::parse(id).ok()) {
+        pins::pin(pool, into, &playlist).await?;
+    }
     Ok(true)
 }
 
@@ -215,6 +234,7 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
          where f.user_id = $1
          on conflict (user_id, playlist_id) do update
          set hearted_at = least(h.hearted_at, excluded.hearted_at),
+             pin = case when h.removed_at is null then h.pin end,
              removed_at = case when h.removed_at is not null and excluded.removed_at is not null
                                then greatest(h.removed_at, excluded.removed_at) end,
              title = coalesce(h.title, excluded.title),

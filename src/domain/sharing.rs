@@ -42,7 +42,7 @@ pub struct SharedPage {
     pub since: OffsetDateTime,
     /// Permanent id of the feeds.
     pub feed_id: String,
-    /// Newest first. Only public playlists that Spotify has shown recently.
+    /// The pinned ones first if so requested, then newest first. Only public playlists that Spotify has shown recently.
     pub hearts: Paginated<Playlist>,
 }
 
@@ -50,7 +50,7 @@ pub struct SharedPage {
 pub async fn load_shared_page(
     app: &App,
     address: &Address,
-    page: usize,
+    (page, pins_first): (usize, bool),
     now: OffsetDateTime,
 ) -> Result<Option<SharedPage>> {
     let owner = match address {
@@ -63,7 +63,10 @@ pub async fn load_shared_page(
     let entries = match page_offset(page) {
         // Reading up to a page that does not exist would read all hearts again.
         offset if offset >= total => Vec::new(),
-        offset => db::shares::list_visible(&app.db, owner.user, seen_since, offset as i64, PAGE_SIZE as i64).await?,
+        offset => {
+            let rows = (offset as i64, PAGE_SIZE as i64);
+            db::shares::list_visible(&app.db, owner.user, seen_since, pins_first, rows).await?
+        }
     };
     Ok(Some(SharedPage {
         owner: visible_or(owner.name, DEFAULT_NAME),
@@ -129,7 +132,7 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
         link: link.map(|(sealed, since)| SecretLink { token: open_token(sealed), since }),
         heart_count: db::hearts::count(&app.db, user.id).await?,
         visible_count: db::shares::count_visible(&app.db, user.id, seen_since).await?,
-        first_page: db::shares::list_visible(&app.db, user.id, seen_since, 0, PAGE_SIZE as i64).await?,
+        first_page: db::shares::list_visible(&app.db, user.id, seen_since, true, (0, PAGE_SIZE as i64)).await?,
     })
 }
 

@@ -49,6 +49,10 @@ pub(crate) enum Flash {
     /// With an undo button for the playlist.
     Unhearted(PlaylistId),
     AnnotationSaved,
+    Pinned,
+    Unpinned,
+    TooManyPins,
+    NothingToPick,
     /// With an undo button.
     TagRenamed(RenamedTag),
     TagsMerged,
@@ -104,6 +108,8 @@ pub(crate) enum OperatorFlash {
 const LAST_IDENTITY: &str =
     "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
 
+const TOO_MANY_PINS: &str = "Not pinned: four hearts are pinned, and that is the most. Open one of them, at the top of Hearts, and press Unpin.";
+
 const HEARTED_WITHOUT_NAME: &str =
     "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too.";
 const NOTHING_CHANGED: &str = "You have been signed out, so nothing was changed. Sign in and try again.";
@@ -122,6 +128,7 @@ impl Flash {
                 | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
+                | Flash::TooManyPins
                 | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
                 | Flash::SharingTakenDown
         )
@@ -147,6 +154,10 @@ impl Flash {
             }
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted(_) => "Heart removed.".into(),
+            Flash::Pinned => "Pinned. It comes first now.".into(),
+            Flash::Unpinned => "Unpinned.".into(),
+            Flash::TooManyPins => TOO_MANY_PINS.into(),
+            Flash::NothingToPick => "There is nothing to pick from.".into(),
             Flash::AnnotationSaved => "Note and tags saved.".into(),
             Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
             Flash::TagsMerged => "Tags merged.".into(),

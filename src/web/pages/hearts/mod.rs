@@ -5,6 +5,7 @@ pub(crate) mod annotation;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
+pub(crate) mod pin;
 pub(crate) mod removed;
 
 use axum::extract::Path;

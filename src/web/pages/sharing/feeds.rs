@@ -54,7 +54,7 @@ pub(crate) async fn json(app: State, Now(now): Now, request: SharedPageRequest) 
 }
 
 async fn feed(app: &App, request: &SharedPageRequest, file: &str, now: OffsetDateTime) -> Result<Feed> {
-    let page = request.load(app, 1, now).await?;
+    let page = request.load(app, (1, false), now).await?;
     let id = page.feed_id.clone();
     let owner = strip_invalid_xml(&page.owner);
     let updated = page.hearts.entries.first().and_then(|heart| heart.hearted_at).unwrap_or(page.since);
