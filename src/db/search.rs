@@ -183,9 +183,7 @@ pub async fn search_library(
            full join (
                select count(*) over () as found, row_number() over (
                           order by s.place, $16 * case $10 when 'hearted' then extract(epoch from h.hearted_at)::float8
-                                                           when 'size' then p.item_count when 'usual' then -p.position
-                                                           when 'random' then random() end desc nulls last,
-                                   p.position) as place,
+                              when 'size' then p.item_count when 'usual' then -p.position when 'random' then random() end desc nulls last, p.position) as place,
                       p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at,
                       h.hearted_at, h.gone_at, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at

@@ -49,10 +49,7 @@ pub(crate) enum Flash {
     /// With an undo button for the playlist.
     Unhearted(PlaylistId),
     AnnotationSaved,
-    Pinned,
-    Unpinned,
-    TooManyPins,
-    NothingToPick,
+    List(ListFlash),
     /// With an undo button.
     TagRenamed(RenamedTag),
     TagsMerged,
@@ -90,6 +87,16 @@ pub(crate) enum Flash {
     Operator(OperatorFlash),
 }
 
+/// The outcome of a pin, or of a random choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ListFlash {
+    Pinned,
+    Unpinned,
+    TooManyPins,
+    NothingToPick,
+}
+
 /// The outcome of a change by an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -107,8 +114,6 @@ pub(crate) enum OperatorFlash {
 
 const LAST_IDENTITY: &str =
     "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
-
-const TOO_MANY_PINS: &str = "Not pinned: four hearts are pinned, and that is the most. Open one of them, at the top of Hearts, and press Unpin.";
 
 const HEARTED_WITHOUT_NAME: &str =
     "Hearted. Spotify could not be reached for its name. Open the playlist later and its name is saved, too.";
@@ -128,7 +133,7 @@ impl Flash {
                 | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
-                | Flash::TooManyPins
+                | Flash::List(ListFlash::TooManyPins)
                 | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
                 | Flash::SharingTakenDown
         )
@@ -154,10 +159,7 @@ impl Flash {
             }
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted(_) => "Heart removed.".into(),
-            Flash::Pinned => "Pinned. It comes first now.".into(),
-            Flash::Unpinned => "Unpinned.".into(),
-            Flash::TooManyPins => TOO_MANY_PINS.into(),
-            Flash::NothingToPick => "There is nothing to pick from.".into(),
+            Flash::List(flash) => flash.text().into(),
             Flash::AnnotationSaved => "Note and tags saved.".into(),
             Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
             Flash::TagsMerged => "Tags merged.".into(),
@@ -198,6 +200,19 @@ impl Flash {
             Flash::SharingTakenDown => PageError::TakenDown.to_string(),
             Flash::Operator(flash) => flash.text().into(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
+        }
+    }
+}
+
+impl ListFlash {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Pinned => "Pinned. It comes first now.",
+            Self::Unpinned => "Unpinned.",
+            Self::TooManyPins => {
+                "Not pinned: four hearts are pinned, and that is the most. Open one of them, at the top of Hearts, and press Unpin."
+            }
+            Self::NothingToPick => "There is nothing to pick from.",
         }
     }
 }

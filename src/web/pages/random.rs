@@ -10,7 +10,7 @@ use crate::web::extract::list_query::{ListParams, ListView};
 use crate::web::extract::list_spec::{HEARTS, LIBRARY, ListSpec};
 use crate::web::extract::return_to::playlist_path;
 use crate::web::extract::{Now, SignedIn, State};
-use crate::web::flash::{self, Flash};
+use crate::web::flash::{self, Flash, ListFlash};
 
 pub(crate) async fn heart(app: State, Now(now): Now, SignedIn(user): SignedIn, params: ListParams) -> Result {
     redirect(&app, &user, &params, &HEARTS, now).await
@@ -31,6 +31,6 @@ async fn redirect(
     let list = ListView::new(params, spec, &user.displays);
     Ok(match search::pick(app, user, spec.list, &list.query(), now).await? {
         Some(id) => Redirect::to(&playlist_path(&id, &list.path())).into_response(),
-        None => flash::redirect(&list.path(), Flash::NothingToPick),
+        None => flash::redirect(&list.path(), Flash::List(ListFlash::NothingToPick)),
     })
 }

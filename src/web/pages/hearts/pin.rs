@@ -9,7 +9,7 @@ use crate::domain::hearts::{self, PinResult};
 use crate::web::error::Result;
 use crate::web::extract::return_to::list_anchor;
 use crate::web::extract::{SignedIn, State};
-use crate::web::flash::{self, Flash};
+use crate::web::flash::{self, Flash, ListFlash};
 use crate::web::pages::hearts::annotation::not_hearted;
 use crate::web::pages::playlists::show::parse_id;
 
@@ -31,10 +31,10 @@ pub(crate) async fn update(
     let message = match form.pinned {
         true => match hearts::pin(&app, &user, &id).await {
             Err(Error::NotFound) => return Err(not_hearted()),
-            Ok(PinResult::TooMany) => Flash::TooManyPins,
-            pinned => pinned.map(|_| Flash::Pinned)?,
+            Ok(PinResult::TooMany) => Flash::List(ListFlash::TooManyPins),
+            pinned => pinned.map(|_| Flash::List(ListFlash::Pinned))?,
         },
-        false => hearts::unpin(&app, &user, &id).await.map(|()| Flash::Unpinned)?,
+        false => hearts::unpin(&app, &user, &id).await.map(|()| Flash::List(ListFlash::Unpinned))?,
     };
     Ok(flash::redirect(&list_anchor(form.from.as_deref(), &id), message))
 }
