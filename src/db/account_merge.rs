@@ -3,8 +3,8 @@
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::{Pool, Result, heart_changes, shares, users};
-use crate::ids::{TokenHash, UserId};
+use super::{Pool, Result, heart_changes, pins, shares, users};
+use crate::ids::{PlaylistId, TokenHash, UserId};
 
 /// What an account holds.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ pub struct Merge<'a> {
 }
 
 /// Moves the identities, hearts, activity and shares of `from` to `into` and deletes `from` with its sessions, in one
-/// transaction. A heart that both have keeps the earlier date and both sets of tags. Returns `false`, and changes
+/// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` take what `into` has left. Returns `false`, and changes
 /// nothing, if one of them was deleted or both have an identity at the same provider. A new table with users' content
 /// must be added here.
 pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
@@ -118,6 +118,7 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     if have_common_provider(&mut tx, from, into).await? {
         return Ok(false);
     }
+    let pinned = pins::list(&mut *tx, from).await?;
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     sqlx::query!("update events set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
@@ -126,6 +127,10 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     move_shares(&mut tx, from, into, token_sealed, now).await?;
     users::delete_rows(&mut tx, from).await?;
     tx.commit().await?;
+    drop(connection);
+    for playlist in pinned.iter().filter_map(|id| PlaylistId::parse(id).ok()) {
+        pins::pin(pool, into, &playlist).await?;
+    }
     Ok(true)
 }
 
@@ -224,6 +229,7 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
          where f.user_id = $1
          on conflict (user_id, playlist_id) do update
          set hearted_at = least(h.hearted_at, excluded.hearted_at),
+             pin = case when h.removed_at is null then h.pin end,
              removed_at = case when h.removed_at is not null and excluded.removed_at is not null
                                then greatest(h.removed_at, excluded.removed_at) end,
              title = coalesce(h.title, excluded.title),

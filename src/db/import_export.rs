@@ -141,7 +141,7 @@ async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[Ne
                order by id, line) l
          order by l.id
          on conflict (user_id, playlist_id) do update set
-             removed_at = null, snapshot_id = null, gone_at = null, hearted_at = excluded.hearted_at,
+             removed_at = null, snapshot_id = null, gone_at = null, hearted_at = excluded.hearted_at, pin = null,
              own_title = coalesce(excluded.own_title, h.own_title),
              own_title_folded = coalesce(excluded.own_title_folded, h.own_title_folded),
              note = coalesce(excluded.note, h.note),

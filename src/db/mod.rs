@@ -16,6 +16,7 @@ pub mod invites;
 pub mod migrate;
 pub mod operators;
 pub mod pending_logins;
+pub mod pins;
 pub mod playlists;
 pub mod pool;
 pub mod pooler;

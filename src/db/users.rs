@@ -66,6 +66,19 @@ pub async fn register(
     Ok(Some(user))
 }
 
+/// Stores how a user displays `list`, as JSON; `None` for the default.
+pub async fn set_display(pool: &Pool, user: UserId, list: &str, display: Option<&str>) -> Result<()> {
+    let query = sqlx::query!(
+        "update users set displays = nullif(case when $3::text is null then displays - $2
+                else coalesce(displays, '{}') || jsonb_build_object($2::text, ($3::text)::jsonb) end, '{}')
+         where id = $1",
+        user.0,
+        list,
+        display
+    );
+    Ok(query.execute(pool).await.map(drop)?)
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletedCounts {
     pub hearts: i64,

@@ -60,7 +60,7 @@ pub struct SharedPage {
     pub shared_tags: Vec<String>,
     /// Whether other sites may show a card of the page.
     pub embeddable: bool,
-    /// Newest first. Only public playlists that Spotify has shown recently.
+    /// The pinned ones first if so requested, then newest first. Only public playlists that Spotify has shown recently.
     pub hearts: Paginated<Playlist>,
 }
 
@@ -70,7 +70,7 @@ pub async fn load_shared_page(
     app: &App,
     address: &Address,
     tag: Option<&str>,
-    page: usize,
+    (page, pins_first): (usize, bool),
     now: OffsetDateTime,
 ) -> Result<Option<SharedPage>> {
     let owner = match address {
@@ -88,7 +88,10 @@ pub async fn load_shared_page(
     let entries = match page_offset(page) {
         // Reading up to a page that does not exist would read all hearts again.
         offset if offset >= total => Vec::new(),
-        offset => shared_hearts::list(&app.db, visible, offset as i64, PAGE_SIZE as i64).await?,
+        offset => {
+            let rows = (offset as i64, PAGE_SIZE as i64);
+            shared_hearts::list(&app.db, visible, pins_first, rows).await?
+        }
     };
     Ok(Some(SharedPage {
         owner: visible_or(owner.name, DEFAULT_NAME),
@@ -119,7 +122,7 @@ pub async fn find_playlist(
     };
     let Some(ShareOwner { user, .. }) = owner else { return Ok(None) };
     let visible = VisibleHearts { playlist: Some(playlist), ..visible_hearts(user, false, now) };
-    Ok(shared_hearts::list(&app.db, visible, 0, 1)
+    Ok(shared_hearts::list(&app.db, visible, false, (0, 1))
         .await?
         .pop()
         .map(|playlist| Playlist { hearted_at: None, ..playlist }))
@@ -187,7 +190,7 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
         embeddable,
         heart_count: db::hearts::count(&app.db, user.id).await?,
         visible_count: shared_hearts::count(&app.db, visible).await?,
-        first_page: shared_hearts::list(&app.db, visible, 0, PAGE_SIZE as i64).await?,
+        first_page: shared_hearts::list(&app.db, visible, true, (0, PAGE_SIZE as i64)).await?,
     })
 }
 

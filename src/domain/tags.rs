@@ -40,7 +40,7 @@ pub struct TagList {
 
 impl TagList {
     pub fn sort_by_name(&mut self, language: Language) {
-        language.sort_by_name(&mut self.tags, |tag| Some(&tag.name));
+        language.sort_by_name(&mut self.tags, false, |tag| Some(&tag.name));
     }
 }
 

@@ -52,6 +52,7 @@ pub(crate) enum Flash {
     /// With an undo button for the playlist.
     Unhearted(PlaylistId),
     AnnotationSaved,
+    List(ListFlash),
     /// With an undo button.
     TagRenamed(RenamedTag),
     TagsMerged,
@@ -97,6 +98,16 @@ pub(crate) enum Flash {
     Change(ChangeFlash),
 }
 
+/// The outcome of a pin, or of a random choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ListFlash {
+    Pinned,
+    Unpinned,
+    TooManyPins,
+    NothingToPick,
+}
+
 /// The outcome of a change by an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -134,6 +145,7 @@ impl Flash {
                 | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
+                | Flash::List(ListFlash::TooManyPins)
                 | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
                 | Flash::SharingTakenDown
         ) || matches!(self, Flash::Change(flash) if flash.is_alert())
@@ -159,6 +171,7 @@ impl Flash {
             }
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted(_) => "Heart removed.".into(),
+            Flash::List(flash) => flash.text().into(),
             Flash::AnnotationSaved => "Saved.".into(),
             Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
             Flash::TagsMerged => "Tags merged.".into(),
@@ -203,6 +216,19 @@ impl Flash {
             Flash::Operator(flash) => flash.text().into(),
             Flash::Change(flash) => flash.text(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
+        }
+    }
+}
+
+impl ListFlash {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Pinned => "Pinned. It comes first now.",
+            Self::Unpinned => "Unpinned.",
+            Self::TooManyPins => {
+                "Not pinned: four hearts are pinned, and that is the most. Open one of them, at the top of Hearts, and press Unpin."
+            }
+            Self::NothingToPick => "There is nothing to pick from.",
         }
     }
 }

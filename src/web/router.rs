@@ -25,8 +25,8 @@ use crate::web::middleware::{
     with_public_page_layers, with_site_layers,
 };
 use crate::web::pages::{
-    about, account, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists, setup,
-    sharing, tags, top, well_known,
+    about, account, displays, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists,
+    random, setup, sharing, tags, top, well_known,
 };
 
 /// Request timeout. Heroku's router gives up after 30 seconds
@@ -80,6 +80,7 @@ fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Rou
     let transfers = RateLimit::new(app, Key::User, non_zero(30), TEN_MINUTES, "exports and imports");
     // Pages that call Spotify: another site can open a hundred, and use up the calls of the user.
     let links = RateLimit::new(app, Key::User, non_zero(5), TEN_MINUTES, "visits from other sites");
+    let choices = RateLimit::new(app, Key::User, non_zero(60), MINUTE, "changes of the view");
     let limit_links = || from_fn_with_state(Arc::from([links.clone()]), rate_limit::enforce_for_links);
     let pages = Router::new()
         .route("/", get(home::show))
@@ -87,6 +88,8 @@ fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Rou
         .route("/playlists", get(playlists::index::index).head(playlists::index::head))
         .route("/library", post(playlists::index::update))
         .route("/playlists/{id}", get(playlists::show::show).route_layer(limit_links()))
+        .route("/playlists/random", get(random::playlist))
+        .route("/display/{list}", with_rate_limit(post(displays::update), &choices))
         .merge(heart_routes(app, &transfers))
         .merge(tag_routes(app))
         .route("/top", get(top::show).fallback(not_found))
@@ -155,6 +158,8 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
         .route("/hearts", add().get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/renew", post(hearts::renewal::create))
+        .route("/hearts/{id}/pin", post(hearts::pin::update))
+        .route("/hearts/random", get(random::heart))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
         .route("/hearts/import", get(hearts::import::show))

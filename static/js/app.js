@@ -49,7 +49,7 @@ async function request(url, init) {
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT);
     const response = await fetch(url, { headers, cache: "no-store", signal, ...init });
     const body = await (/json/.test(response.headers.get("Content-Type")) ? response.json() : response.text());
-    if (response.ok) return { body };
+    if (response.ok) return { body, url: response.url };
     if (body.error?.sign_in) location.assign(body.error.sign_in); // sign-in leads back here
     return { reason: body.error?.message ?? "the server could not do it." };
   } catch (error) {
@@ -60,12 +60,12 @@ async function request(url, init) {
 }
 
 // Fetches a page of the app and reads the hearts on it.
-async function fetchPage(url, init) {
+async function fetchPage(address, init) {
   const requestedAt = performance.now();
-  const { body = "", reason } = await request(url, init);
+  const { body = "", url, reason } = await request(address, init);
   const page = new DOMParser().parseFromString(body, "text/html");
   readHearts(page, requestedAt);
-  return { page, reason };
+  return { page, url, reason };
 }
 
 const replaceParts = (page, ...parts) => parts.forEach((part) => $(part).html($(page).find(part).html()));
@@ -208,14 +208,14 @@ $(window).on("blur focus visibilitychange", ({ type }) => {
 
 // ---- Search as you type: the last text wins, and the field keeps focus and caret ----
 const SEARCH_DELAY = 250; // ms after the last key
-const $search = $(".search form");
+const $search = $(".search form").first();
 let searchTimer;
 let shownUrl = searchUrl(); // the search whose results are shown
 
 // The form's address, without empty fields.
-function searchUrl(changes) {
+function searchUrl() {
   const url = new URL(location.pathname, location.origin);
-  for (const [name, value] of Object.entries({ ...Object.fromEntries(new FormData($search[0])), ...changes })) {
+  for (const [name, value] of new FormData($search[0])) {
     if (value.trim()) url.searchParams.set(name, value.trim());
   }
   return url.href;
@@ -242,10 +242,11 @@ function showResults(page, url) {
   const index = controls().index(document.activeElement);
   $("#results").replaceWith($(page).find("#results"));
   if (cardId) controls().eq(index).trigger("focus");
-  replaceParts(page, "#search-status", ".filters", ".view-toggle", ".refresh-bar .subtitle");
+  replaceParts(page, "#search-status", ".filters", ".kept", ".display", ".refresh-bar .subtitle");
   document.title = page.title;
   setAddress(url);
   activateTemplates();
+  removeSearchButtons();
   renderHearts();
 }
 
@@ -261,13 +262,10 @@ $search.on("input compositionend", "#q", (event) => {
   if (event.originalEvent.isComposing) return;
   clearTimeout(searchTimer);
   searchTimer = setTimeout(refreshResults, SEARCH_DELAY);
-}).on("change", "#sort", refreshResults).on("submit", (event) => {
+}).on("submit", (event) => {
   event.preventDefault();
   refreshResults();
 });
-$search.find("button").remove(); // Enter submits the form without it
-// The other view shows the text in the field, even if it has not been searched for yet.
-$(document).on("click", ".view-toggle a", ({ currentTarget: a }) => { a.href = searchUrl({ view: a.dataset.view }); });
 
 // ---- More: adds the next page's cards to the list ----
 async function loadMore({ target: button }) {

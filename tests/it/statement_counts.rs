@@ -107,6 +107,11 @@ async fn heart_and_list_page_take_two_statements_each() {
             for query in ["?sort=name", "?q=is%3Ahearted&sort=owner"] {
                 statements.expect_count(3, &visitor, Method::GET, &format!("{list}{query}")).await;
             }
+            statements.expect_count(2, &visitor, Method::GET, &format!("{list}?dir=reverse")).await;
+            // One for the session, one for two playlists to pick from.
+            RECORDED.take();
+            assert_eq!(visitor.get(&format!("{list}/random")).await.status, 303);
+            assert!(RECORDED.take().len() <= 3, "a background job may add one");
             // One more for the user's Spotify id.
             statements.expect_count(3, &visitor, Method::GET, &format!("{list}?q=owner%3Ame")).await;
         }

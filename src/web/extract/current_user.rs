@@ -14,7 +14,7 @@ use crate::domain::login::LoginResult;
 use crate::domain::text::visible_or;
 use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
 use crate::domain::{
-    CurrentUser, DEFAULT_NAME, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, User, session_key,
+    CurrentUser, DEFAULT_NAME, DEVICE, DISPLAYS, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, User, session_key,
 };
 use crate::domain::{operators, sessions};
 use crate::ids::{Provider, UserId};
@@ -67,7 +67,10 @@ impl MaybeUser {
                 let grant: Option<Grant> = session.get(GRANT_KEY).await?;
                 let has_expired_grant = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
                 let name = visible_or(name, DEFAULT_NAME);
-                Some(CurrentUser { id, name, session: session_key(session_id), grant, has_expired_grant })
+                // What another release stored may have other values.
+                let displays = session.get_value(DISPLAYS).await?;
+                let displays = displays.and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default();
+                Some(CurrentUser { id, name, session: session_key(session_id), grant, has_expired_grant, displays })
             }
             _ => None,
         };

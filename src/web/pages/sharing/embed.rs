@@ -26,7 +26,7 @@ struct EmbedPage {
 }
 
 pub(crate) async fn show(app: State, Now(now): Now, request: SharedPageRequest) -> Result {
-    let shared = request.load(&app, 1, now).await?;
+    let shared = request.load(&app, (1, true), now).await?;
     if !shared.embeddable {
         return Err(not_shared());
     }

@@ -54,7 +54,7 @@ pub(crate) async fn json(app: State, Now(now): Now, request: SharedPageRequest) 
 }
 
 async fn feed(app: &App, request: &SharedPageRequest, file: &str, now: OffsetDateTime) -> Result<Feed> {
-    let page = request.load(app, 1, now).await?;
+    let page = request.load(app, (1, false), now).await?;
     // The feed of a tag is another one, with entries of its own.
     let id = format!("{}{}", page.feed_id, &request.path[request.root.len()..]);
     let owner = strip_invalid_xml(&page.owner);

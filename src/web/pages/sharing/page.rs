@@ -43,7 +43,7 @@ pub(crate) async fn show(
     request: SharedPageRequest,
     Query(page): Query<PageParam>,
 ) -> Result {
-    let shared = request.load(&app, page.number(), now).await?;
+    let shared = request.load(&app, (page.number(), true), now).await?;
     let pager = Pager::new(&shared.hearts, request.path.as_str())?;
     let current_path = pager.current_path();
     let title = match &shared.tag {

@@ -54,9 +54,9 @@ impl FromRequestParts<Arc<App>> for SharedPageRequest {
 }
 
 impl SharedPageRequest {
-    /// Fails with 410 if nothing is shared at the address.
-    pub(crate) async fn load(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<SharedPage> {
-        sharing::load_shared_page(app, &self.address, self.tag.as_deref(), page, now).await?.ok_or_else(not_shared)
+    /// Takes the page, and whether pinned hearts come first. Fails with 410 if nothing is shared at the address.
+    pub(crate) async fn load(&self, app: &App, rows: (usize, bool), now: OffsetDateTime) -> Result<SharedPage> {
+        sharing::load_shared_page(app, &self.address, self.tag.as_deref(), rows, now).await?.ok_or_else(not_shared)
     }
 
     pub(crate) fn is_secret(&self) -> bool {
