@@ -1,4 +1,4 @@
-//! Bundles the stylesheet and lists the static files for memory-serve.
+//! Bundles the stylesheet and the script, and lists the static files for memory-serve.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -6,12 +6,14 @@ use std::{env, fs, io};
 use sha2::{Digest, Sha256};
 
 /// Parts of the stylesheet in `static/css`, in the order in which `app.css` concatenates them.
-const STYLESHEETS: [&str; 34] = [
+const STYLESHEETS: [&str; 35] = [
     "fonts", "tokens", "base", "utilities", "layout", "header", "footer", "text-page", "buttons", "menu", "tabs",
     "forms", "callout", "empty-state", "cover", "card", "card-rows", "badge", "heart", "annotation", "tags", "search",
-    "select", "pager", "hearts", "playlist", "home", "account", "privacy", "setup", "keyboard-help", "toast", "motion",
-    "print",
+    "select", "pager", "hearts", "playlist", "home", "account", "sharing", "privacy", "setup", "keyboard-help",
+    "toast", "motion", "print",
 ];
+/// Parts of the script in `static/js`. The first one has what the others use.
+const SCRIPTS: [&str; 6] = ["app", "annotation", "cards", "display", "hearts", "share"];
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");
@@ -30,7 +32,7 @@ fn write_asset_list(out_dir: &Path) -> io::Result<()> {
     fs::write(out_dir.join("memory_serve_assets.rs"), format!("&[(\"default\", {files})]"))
 }
 
-/// Copies the files of `static` and concatenates the stylesheets, so that a page needs one request for them.
+/// Copies the files of `static` and concatenates stylesheets and scripts, so that a page needs one request for each.
 fn collect_static_files(out_dir: &Path) -> io::Result<PathBuf> {
     let folder = out_dir.join("static");
     if folder.exists() {
@@ -43,12 +45,17 @@ fn collect_static_files(out_dir: &Path) -> io::Result<PathBuf> {
             fs::copy(entry.path(), folder.join(entry.file_name()))?;
         }
     }
-    let count = fs::read_dir("static/css")?.count();
-    assert_eq!(count, STYLESHEETS.len(), "STYLESHEETS lists each file of static/css");
-    let parts = STYLESHEETS.map(|name| fs::read_to_string(format!("static/css/{name}.css")));
-    let parts = parts.into_iter().collect::<io::Result<Vec<_>>>()?;
-    fs::write(folder.join("app.css"), with_hashed_urls(&parts.join("\n"))?)?;
+    fs::write(folder.join("app.css"), with_hashed_urls(&concatenate("css", &STYLESHEETS)?)?)?;
+    fs::write(folder.join("app.js"), concatenate("js", &SCRIPTS)?)?;
     Ok(folder)
+}
+
+/// Returns the files of `static/{extension}` in the order of `names`.
+fn concatenate(extension: &str, names: &[&str]) -> io::Result<String> {
+    let folder = Path::new("static").join(extension);
+    assert_eq!(fs::read_dir(&folder)?.count(), names.len(), "build.rs lists each file of {}", folder.display());
+    let parts = names.iter().map(|name| fs::read_to_string(folder.join(name).with_extension(extension)));
+    Ok(parts.collect::<io::Result<Vec<_>>>()?.join("\n"))
 }
 
 /// Replaces each `url("/name.ext")` with the address that memory-serve gives the file: with the first 16 digits of its

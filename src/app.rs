@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -55,6 +56,10 @@ pub struct App {
     pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
     /// The most used tags of recent users.
     pub(crate) tag_suggestions: Arc<ExpiringCache<UserId>>,
+    /// The playlists last picked at random for recent users.
+    pub(crate) last_picks: Arc<ExpiringCache<UserId>>,
+    /// Whether a popular list shows anything, as the job that makes them last saw.
+    pub(crate) has_popular: Arc<AtomicBool>,
     pub spotify: spotify::Client,
     pub oauth: OAuthClients,
     pub vault: Vault,
@@ -89,6 +94,8 @@ impl App {
             registrations: Arc::new(RateLimiter::new(MAX_REGISTRATIONS, Duration::from_secs(24 * 3600))),
             playlist_answers: Arc::new(ExpiringCache::new()),
             tag_suggestions: Arc::new(ExpiringCache::new()),
+            last_picks: Arc::new(ExpiringCache::new()),
+            has_popular: Arc::default(),
             spotify: spotify::Client::new(config.spotify.api_url.clone()),
             oauth,
             vault: Vault::new(session_secret).with_old_secrets(&config.old_session_secrets),

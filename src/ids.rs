@@ -165,6 +165,15 @@ impl TokenHash {
         &self.0
     }
 
+    /// Returns the hash in base64url, of which [`Self::from_text`] makes the hash again.
+    pub fn to_text(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    pub fn from_text(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
     /// Returns the first 128 bits in hexadecimal: enough to tell tokens apart in the log.
     pub fn log_prefix(&self) -> String {
         let prefix = self.0.first_chunk().expect("32 bytes");
@@ -226,6 +235,15 @@ mod tests {
             ["", "3cEYpjA9oz9GiPac4AsH4", "3cEYpjA9oz9GiPac4AsH4nn", "3cEYpjA9oz9GiPac4AsH4-", "3cEYpjA9oz9GiPac4AsHé"]
         {
             assert_eq!(PlaylistId::parse(bad), Err(InvalidPlaylistId), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_read_from_its_text_alone() {
+        let hash = TokenHash::new("token");
+        assert_eq!(TokenHash::from_text(&hash.to_text()), Some(hash));
+        for text in ["", "ada", "token", "é", &"A".repeat(42), &"A".repeat(44)] {
+            assert_eq!(TokenHash::from_text(text), None, "{text}");
         }
     }
 

@@ -14,16 +14,19 @@ pub struct Event {
     /// A provider's key.
     pub provider: Option<String>,
     pub device: Option<String>,
+    /// What the kind does not say, for the user.
+    pub details: Option<String>,
 }
 
 pub async fn record(pool: &Pool, user: UserId, event: &Event) -> Result<()> {
     let query = sqlx::query!(
-        "insert into events (user_id, at, kind, provider, device) values ($1, $2, $3, $4, $5)",
+        "insert into events (user_id, at, kind, provider, device, details) values ($1, $2, $3, $4, $5, $6)",
         user.0,
         event.at,
         event.kind,
         event.provider,
-        event.device
+        event.device,
+        event.details
     );
     Ok(query.execute(pool).await.map(drop)?)
 }
@@ -31,7 +34,7 @@ pub async fn record(pool: &Pool, user: UserId, event: &Event) -> Result<()> {
 pub async fn list(pool: &Pool, user: UserId, offset: i64, limit: i64) -> Result<Vec<Event>> {
     let query = sqlx::query_as!(
         Event,
-        "select at, kind, provider, device from events where user_id = $1 order by at desc, id desc offset $2 limit $3",
+        "select at, kind, provider, device, details from events where user_id = $1 order by at desc, id desc offset $2 limit $3",
         user.0,
         offset,
         limit

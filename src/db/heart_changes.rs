@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::hearts::AnnotationRow;
 use super::tags::{self, TagChange};
-use super::{Pool, Result};
+use super::{Pool, Result, pins};
 use crate::ids::{PlaylistId, UserId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +54,9 @@ impl Change {
 const CHANGE_LOCK: i64 = 0x4845_4152_494d_0000;
 
 /// Waits for other changes of the user: two of them must not count first and then exceed a limit together.
-pub(super) async fn lock(connection: &mut PgConnection, user: UserId) -> Result<()> {
+pub(super) async fn lock(connection: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let query = sqlx::query!("select pg_advisory_xact_lock($1)", CHANGE_LOCK ^ user.0);
-    Ok(query.fetch_one(connection).await.map(drop)?)
+    query.fetch_one(connection).await.map(drop)
 }
 
 /// Stores the hearts of `ids` as they are before the change, instead of the last change of this kind.
@@ -147,7 +147,7 @@ pub async fn add(pool: &Pool, change: Change, ids: &[String], undo_since: Offset
         "insert into user_hearts as h (user_id, playlist_id, hearted_at)
          select $1, l.id, $3 from (select unnest($2::text[]) as id) l order by l.id
          on conflict (user_id, playlist_id) do update
-             set removed_at = null, snapshot_id = null, gone_at = null,
+             set removed_at = null, snapshot_id = null, gone_at = null, pin = null,
                  hearted_at = case when h.removed_at > $4 then h.hearted_at else excluded.hearted_at end
              where h.removed_at is not null",
         user,
@@ -213,8 +213,21 @@ pub struct Undone {
 }
 
 /// Undoes a change: each heart is again as it was before, and a heart that did not exist is removed. Hearts that were
-/// changed since stay. Returns `None` if this is not the last change of its kind.
+/// changed since stay. Returns `None` if this is not the last change of its kind. Returning hearts are unpinned if
+/// another one has taken a pin of theirs.
 pub async fn undo(pool: &Pool, change: Change, now: OffsetDateTime) -> Result<Option<Undone>> {
+    match restore(pool, change, now, true).await {
+        Err(error) if pins::is_pin_taken(&error) => Ok(restore(pool, change, now, false).await?),
+        result => Ok(result?),
+    }
+}
+
+async fn restore(
+    pool: &Pool,
+    change: Change,
+    now: OffsetDateTime,
+    keeps_pins: bool,
+) -> Result<Option<Undone>, sqlx::Error> {
     let Change { user, kind, at } = change;
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -222,6 +235,7 @@ pub async fn undo(pool: &Pool, change: Change, now: OffsetDateTime) -> Result<Op
     let query = sqlx::query!(
         "update user_hearts h
          set hearted_at = coalesce(c.hearted_at, h.hearted_at),
+             pin = case when h.removed_at is null or $5 then h.pin end,
              removed_at = case when c.hearted_at is null then $4 else c.removed_at end,
              note = case when c.hearted_at is null then h.note else c.note end,
              note_folded = case when c.hearted_at is null then h.note_folded else c.note_folded end,
@@ -237,7 +251,8 @@ pub async fn undo(pool: &Pool, change: Change, now: OffsetDateTime) -> Result<Op
         user.0,
         kind.key(),
         at,
-        now
+        now,
+        keeps_pins
     );
     let undone = query.execute(&mut *tx).await?.rows_affected();
     let query = sqlx::query!(

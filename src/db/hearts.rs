@@ -5,12 +5,13 @@
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
+use super::pins::{self, MAX_PINS};
 use super::playlists::{Playlist, playlist};
 use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
 /// Adds a heart. An existing heart stays as it is. A removed one returns with its own title, note and tags, and with its
-/// date if it was removed after `undo_since`.
+/// date and pin if it was removed after `undo_since`.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
@@ -21,19 +22,37 @@ pub async fn add(
     undo_since: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<()> {
+    match upsert(pool, user, playlist, (undo_since, now), true).await {
+        Err(error) if pins::is_pin_taken(&error) => {
+            upsert(pool, user, playlist, (undo_since, now), false).await?;
+            pins::pin(pool, user, playlist).await.map(drop)
+        }
+        result => Ok(result?),
+    }
+}
+
+async fn upsert(
+    pool: &Pool,
+    user: UserId,
+    playlist: &PlaylistId,
+    (undo_since, now): (OffsetDateTime, OffsetDateTime),
+    keeps_pin: bool,
+) -> Result<(), sqlx::Error> {
     // snapshot_id and title are filled in later by playlists::update_hearts, from the playlist row stored now.
     let query = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at) values ($1, $2, $3)
          on conflict (user_id, playlist_id) do update
              set removed_at = null, snapshot_id = null, gone_at = null,
-                 hearted_at = case when h.removed_at > $4 then h.hearted_at else excluded.hearted_at end
+                 hearted_at = case when h.removed_at > $4 then h.hearted_at else excluded.hearted_at end,
+                 pin = case when h.removed_at > $4 and $5 then h.pin end
              where h.removed_at is not null",
         user.0,
         playlist.as_str(),
         now,
-        undo_since
+        undo_since,
+        keeps_pin
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    query.execute(pool).await.map(drop)
 }
 
 /// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`] deletes it.
@@ -47,13 +66,33 @@ pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: Offse
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Restores a heart that was removed after `since`, as it was. Returns `false` if there is none.
+/// Restores a heart that was removed after `since`, as it was, with a pin if one is free. Returns `false` if
+/// there is none.
 pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: OffsetDateTime) -> Result<bool> {
+    match clear_removal(pool, user, playlist, since, true).await {
+        Err(error) if pins::is_pin_taken(&error) => {
+            let is_restored = clear_removal(pool, user, playlist, since, false).await?;
+            pins::pin(pool, user, playlist).await?;
+            Ok(is_restored)
+        }
+        result => Ok(result?),
+    }
+}
+
+async fn clear_removal(
+    pool: &Pool,
+    user: UserId,
+    playlist: &PlaylistId,
+    since: OffsetDateTime,
+    keeps_pin: bool,
+) -> Result<bool, sqlx::Error> {
     let query = sqlx::query!(
-        "update user_hearts set removed_at = null where user_id = $1 and playlist_id = $2 and removed_at > $3",
+        "update user_hearts set removed_at = null, pin = case when $4 then pin end
+         where user_id = $1 and playlist_id = $2 and removed_at > $3",
         user.0,
         playlist.as_str(),
-        since
+        since,
+        keeps_pin
     );
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
@@ -213,37 +252,46 @@ pub struct HeartsPage {
     pub total: i64,
 }
 
-/// Returns a user's hearts, newest first.
+/// Returns a user's hearts: the pinned ones, then the others, newest first. The statement reads as many more of the
+/// others as there may be pins, so that its offset and limit are known before the pins are: one index leads to each part.
 pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartsPage, Error> {
-    let (mut rows, mut total) = (Vec::with_capacity(limit as usize), 0);
+    let before = offset.min(MAX_PINS as i64);
+    let (mut pinned, mut others, mut total) = (Vec::new(), Vec::with_capacity((before + limit) as usize), 0);
     let query = sqlx::query!(
         r#"select count(*) as total, null as id, null as name, null as owner_name, null as cover_url,
                   null::integer as item_count, null::boolean as public, null::boolean as collaborative,
                   null::timestamptz as seen_at, null::timestamptz as hearted_at, null::timestamptz as gone_at,
-                  null as own_title, null as note, null::text[] as tags, null::timestamptz as changed_at
+                  null as own_title, null as note, null::text[] as tags, null::timestamptz as changed_at, null::smallint as pin
            from user_hearts where user_id = $1 and removed_at is null
            union all
            select null, h.playlist_id, coalesce(p.name, h.title), p.owner_name, p.cover_url, p.item_count, p.public,
                   p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}'),
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end
-           from (select * from user_hearts where user_id = $1 and removed_at is null
-                 order by hearted_at desc, playlist_id offset $2 limit $3) h
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end, h.pin
+           from (select * from user_hearts where user_id = $1 and pin is not null and removed_at is null
+                 union all
+                 (select * from user_hearts where user_id = $1 and removed_at is null and pin is null
+                  order by hearted_at desc, playlist_id offset $2 limit $3)) h
            left join playlists p on p.user_id = $1 and p.id = h.playlist_id
            order by hearted_at desc nulls first, id"#,
         user.0,
-        offset,
-        limit
+        offset - before,
+        before + limit
     );
     // Rows are collected here, because sqlx would move each through three streams.
     let query = query.map(|row| {
-        match row.total {
+        match (row.total, row.pin) {
             // The first row holds only the total.
-            Some(count) => total = count,
-            None => rows.push(playlist!(row)),
+            (Some(count), _) => total = count,
+            (None, Some(_)) => pinned.push(Playlist { is_pinned: true, ..playlist!(row) }),
+            (None, None) => others.push(playlist!(row)),
         }
         Some(())
     });
     query.fetch_all(pool).await?;
+    // The entries before `others` are `offset - before`, and `pinned`.
+    let first_other = (before as usize).saturating_sub(pinned.len());
+    let rows: Vec<_> = pinned.into_iter().skip(offset as usize).chain(others.into_iter().skip(first_other)).collect();
+    let rows = rows.into_iter().take(limit as usize).collect();
     Ok(HeartsPage { rows, found: total, total })
 }
 

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::heart_changes::{self, Change};
 use super::hearts::AnnotationRow;
+use super::tags::UNIT_SEPARATOR;
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
@@ -121,9 +122,6 @@ async fn find_existing_and_new(
     Ok((row.there, row.new))
 }
 
-/// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
-pub(super) const UNIT_SEPARATOR: &str = "\u{1f}";
-
 async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[NewHeart]) -> Result<()> {
     let text = |column: fn(&AnnotationRow) -> Option<String>| {
         hearts.iter().map(|heart| column(&heart.annotation)).collect::<Vec<_>>()
@@ -143,7 +141,7 @@ async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[Ne
                order by id, line) l
          order by l.id
          on conflict (user_id, playlist_id) do update set
-             removed_at = null, snapshot_id = null, gone_at = null, hearted_at = excluded.hearted_at,
+             removed_at = null, snapshot_id = null, gone_at = null, hearted_at = excluded.hearted_at, pin = null,
              own_title = coalesce(excluded.own_title, h.own_title),
              own_title_folded = coalesce(excluded.own_title_folded, h.own_title_folded),
              note = coalesce(excluded.note, h.note),

@@ -1,5 +1,6 @@
 //! All the SQL: the pool, the migrations, and a module for each subject.
 
+pub mod account_merge;
 pub mod cooldowns;
 pub mod distribution;
 pub mod doctor;
@@ -15,12 +16,14 @@ pub mod invites;
 pub mod migrate;
 pub mod operators;
 pub mod pending_logins;
+pub mod pins;
 pub mod playlists;
 pub mod pool;
 pub mod pooler;
 pub mod replica;
 pub mod search;
 pub mod sessions;
+pub mod shared_hearts;
 pub mod shares;
 pub mod spotify_calls;
 pub mod tags;

@@ -36,9 +36,12 @@ pub struct Playlist {
     pub gone_at: Option<OffsetDateTime>,
     pub note: Option<String>,
     pub tags: Vec<String>,
+    /// Whether the heart is pinned; false in a library.
+    pub is_pinned: bool,
 }
 
-/// Builds a [`Playlist`] from a row whose columns are nullable because of an outer join. Returns early without an id.
+/// Builds a [`Playlist`] from a row whose columns are nullable because of an outer join, as not pinned. Returns
+/// early without an id.
 macro_rules! playlist {
     ($row:expr) => {
         $crate::db::playlists::Playlist {
@@ -56,6 +59,7 @@ macro_rules! playlist {
             gone_at: $row.gone_at,
             note: $row.note,
             tags: $row.tags.unwrap_or_default(),
+            is_pinned: false,
         }
     };
 }
@@ -195,14 +199,18 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
         r#"select p.id as "id?", p.name as "name?", p.owner_name, p.cover_url, p.item_count, p.public,
                   p.collaborative as "collaborative?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
                   h.gone_at as "gone_at?", h.own_title as "own_title?", h.note as "note?", nullif(h.tags, '{}') as tags,
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at,
+                  h.pin as "pin?"
            from playlists p
            left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
            where p.user_id = $1 and p.id = $2"#,
         user.0,
         id.as_str()
     );
-    Ok(query.fetch_optional(pool).await?.and_then(|row| Some(playlist!(row))))
+    Ok(query
+        .fetch_optional(pool)
+        .await?
+        .and_then(|row| Some(Playlist { is_pinned: row.pin.is_some(), ..playlist!(row) })))
 }
 
 /// A fetched part of a library.

@@ -8,8 +8,10 @@
 //! The order by name depends on the reader's language, so the app sorts the names and passes the ids in that order.
 //! ICU collations would do the same, but Postgres may be built without ICU, and Citus needs it on every node.
 
+use serde::{Deserialize, Serialize};
+
 use super::hearts::HeartsPage;
-use super::playlists::{StoredLibrary, library, playlist};
+use super::playlists::{Playlist, StoredLibrary, library, playlist};
 use super::{Error, Pool, Result};
 use crate::ids::UserId;
 
@@ -82,7 +84,8 @@ pub struct OwnerFilter {
 }
 
 /// The order of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Order {
     /// A library in Spotify's order; hearts newest first.
     #[default]
@@ -93,10 +96,10 @@ pub enum Order {
     Owner,
     /// Most recently hearted first.
     Hearted,
-    /// First hearted first.
-    Oldest,
     /// Longest first, rows of unknown length last.
     Size,
+    /// Another one each time.
+    Random,
 }
 
 impl Order {
@@ -107,19 +110,28 @@ impl Order {
             Order::Name => "name",
             Order::Owner => "owner",
             Order::Hearted => "hearted",
-            Order::Oldest => "oldest",
             Order::Size => "size",
+            Order::Random => "random",
         }
     }
 }
 
-/// Order and range of the returned rows.
+/// Order and range of the returned rows. Pinned hearts come first.
 pub struct PageQuery<'a> {
     pub order: Order,
+    /// True for the opposite of the order; rows without a value still come last.
+    pub is_reversed: bool,
     /// All ids of the list, for [`Order::Name`] and [`Order::Owner`].
     pub sorted_ids: &'a [String],
     pub offset: i64,
     pub limit: i64,
+}
+
+impl PageQuery<'_> {
+    /// Returns the factor that turns the order's values round, `$16` of the queries below.
+    fn sign(&self) -> f64 {
+        if self.is_reversed { -1.0 } else { 1.0 }
+    }
 }
 
 /// An entry of a list, to sort by.
@@ -174,9 +186,8 @@ pub async fn search_library(
                  from libraries where user_id = $1) l
            full join (
                select count(*) over () as found, row_number() over (
-                          order by s.place, case when $10 = 'hearted' then h.hearted_at end desc nulls last,
-                                   case when $10 = 'size' then p.item_count end desc nulls last,
-                                   p.position) as place,
+                          order by s.place, $16 * case $10 when 'hearted' then extract(epoch from h.hearted_at)::float8
+                              when 'size' then p.item_count when 'usual' then -p.position when 'random' then random() end desc nulls last, p.position) as place,
                       p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at,
                       h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
@@ -184,15 +195,13 @@ pub async fn search_library(
                left join unnest($13::text[]) with ordinality s(id, place) on s.id = p.id
                left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
                cross join lateral (
-                   select concat_ws(E'\n', h.own_title_folded,
-                              coalesce(nullif(coalesce(p.name_folded, lower(p.name)), ''),
-                                       case when h.own_title is null then $14 end)) as name,
+                   select concat_ws(E'\n', h.own_title_folded, coalesce(
+                              nullif(coalesce(p.name_folded, lower(p.name)), ''), case when h.own_title is null then $14 end)) as name,
                           coalesce(p.owner_folded, lower(p.owner_name), '') as owner,
                           coalesce(h.note_folded, lower(h.note)) as note, coalesce(h.tags_folded, h.tags, '{}') as tags) f
                cross join lateral (
                    select concat_ws(E'\n', f.name, f.owner, f.note, array_to_string(f.tags, E'\n')) as text) t
-               where p.user_id = $1 and p.position is not null
-                     and 0 < all (select position(word in t.text) from unnest($2::text[]) word)
+               where p.user_id = $1 and p.position is not null and 0 < all (select position(word in t.text) from unnest($2::text[]) word)
                      and 0 < all (select position(word in f.owner) from unnest($3::text[]) word)
                      and 0 = all (select position(word in t.text) from unnest($7::text[]) word)
                      and 0 = all (select position(word in f.owner) from unnest($8::text[]) word)
@@ -219,7 +228,8 @@ pub async fn search_library(
         page.limit,
         page.sorted_ids,
         filter.untitled,
-        &filter.exclude.tags
+        &filter.exclude.tags,
+        page.sign()
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     Ok(Some(library!(rows, first => first.found.unwrap_or_default())))
@@ -232,24 +242,22 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
                   m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
                   m.public as "public?", m.collaborative as "collaborative?", m.seen_at as "seen_at?",
                   m.hearted_at as "hearted_at?", m.gone_at as "gone_at?", m.own_title as "own_title?", m.note as "note?", m.tags as "tags?",
-                  m.changed_at as "changed_at?"
+                  m.changed_at as "changed_at?", m.pin as "pin?"
            from (select count(*) as total from user_hearts where user_id = $1 and removed_at is null) t
            left join (
                select count(*) over () as found, row_number() over (
-                          order by s.place, case when $10 = 'oldest' then h.hearted_at end,
-                                   h.hearted_at desc, h.playlist_id) as place,
+                          order by case when $10 = 'random' then random() end, h.pin is null, s.place,
+                                   $16 * extract(epoch from h.hearted_at)::float8 desc, h.playlist_id) as place,
                       h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_name, p.cover_url, p.item_count,
-                      p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note,
-                      nullif(h.tags, '{}') as tags,
-                      case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
+                      p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
+                      case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.pin
                from user_hearts h
                left join playlists p on p.user_id = $1 and p.id = h.playlist_id
                left join unnest($13::text[]) with ordinality s(id, place) on s.id = h.playlist_id
                cross join lateral (
                    select concat_ws(E'\n', h.own_title_folded,
                               coalesce(nullif(coalesce(p.name_folded, lower(p.name), h.title_folded, lower(h.title)), ''),
-                                       case when h.own_title is null and coalesce(p.name, h.title) is not null
-                                            then $14 end)) as name,
+                                       case when h.own_title is null and (p.name is not null or h.title is not null) then $14 end)) as name,
                           coalesce(p.owner_folded, lower(p.owner_name), '') as owner,
                           coalesce(h.note_folded, lower(h.note)) as note, coalesce(h.tags_folded, h.tags) as tags) f
                cross join lateral (
@@ -281,11 +289,12 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
         page.limit,
         page.sorted_ids,
         filter.untitled,
-        &filter.exclude.tags
+        &filter.exclude.tags,
+        page.sign()
     );
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));
-    let rows = rows.into_iter().filter_map(|row| Some(playlist!(row)));
+    let rows = rows.into_iter().filter_map(|row| Some(Playlist { is_pinned: row.pin.is_some(), ..playlist!(row) }));
     Ok(HeartsPage { rows: rows.collect(), found, total })
 }
 

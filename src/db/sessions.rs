@@ -3,6 +3,8 @@
 //! A record is sealed for its own row, and a row holds only the hash of the session id. `save` never inserts: a slow
 //! request that ends after the user signed out must not restore the session.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,11 +18,14 @@ use super::{Error, Pool, Result};
 use crate::ids::{TokenHash, UserId};
 use crate::vault::{Purpose, Vault};
 
-type Data = std::collections::HashMap<String, Value>;
+type Data = HashMap<String, Value>;
 
 /// Key of a new sign-in's provider in a record that is about to be created. It is written to other tables and not
 /// stored.
 pub const SIGN_IN: &str = "sign_in";
+/// Key of how the user displays lists. It comes from the user's row with each record that is loaded, and is not stored
+/// in it.
+pub const DISPLAYS: &str = "displays";
 /// Key of the user id. Its value is also stored unsealed, so that a user's sessions can be found.
 pub const USER_ID: &str = "user_id";
 /// Key of the kind of device, which is also stored unsealed.
@@ -133,9 +138,11 @@ impl SessionStore for Store {
     async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
         let id_hash = hash_id(*id);
         let query = sqlx::query!(
-            r#"select sealed, expires_at, coalesce(last_seen_at < now() - interval '5 minutes', true) as "unseen!"
-               from sessions where id_hash = $1 and expires_at > now()
-                   and (user_id is not null or created_at > now() - interval '15 minutes')"#,
+            r#"select s.sealed, s.expires_at, u.displays::text as displays,
+                      coalesce(s.last_seen_at < now() - interval '5 minutes', true) as "unseen!"
+               from sessions s left join users u on u.id = s.user_id
+               where s.id_hash = $1 and s.expires_at > now()
+                   and (s.user_id is not null or s.created_at > now() - interval '15 minutes')"#,
             id_hash.as_bytes()
         );
         let Some(row) = query.fetch_optional(&self.pool).await.map_err(store_error)? else { return Ok(None) };
@@ -143,10 +150,9 @@ impl SessionStore for Store {
             self.touch_last_seen(id_hash).await;
         }
         // A record that does not open (SESSION_SECRET was changed) counts as missing, and the user signs in again.
-        Ok(open(&self.vault, id_hash, &row.sealed).ok().map(|data| Record {
-            id: *id,
-            data,
-            expiry_date: row.expires_at,
+        Ok(open(&self.vault, id_hash, &row.sealed).ok().map(|mut data| {
+            data.extend(row.displays.and_then(|json| Some((DISPLAYS.to_owned(), serde_json::from_str(&json).ok()?))));
+            Record { id: *id, data, expiry_date: row.expires_at }
         }))
     }
 
@@ -177,7 +183,8 @@ fn signed_in_at(data: &Data) -> Option<OffsetDateTime> {
 }
 
 fn seal(vault: &Vault, id_hash: TokenHash, data: &Data) -> Vec<u8> {
-    let plaintext = serde_json::to_vec(data).expect("a map of JSON values is JSON");
+    let data: HashMap<_, _> = data.iter().filter(|(key, _)| *key != DISPLAYS).collect();
+    let plaintext = serde_json::to_vec(&data).expect("a map of JSON values is JSON");
     vault.seal(Purpose::Session, id_hash.as_bytes(), &plaintext)
 }
 

@@ -3,16 +3,21 @@
 use sqlx::{Connection, PgConnection, PgExecutor};
 use time::{Duration, OffsetDateTime};
 
-use super::playlists::Playlist;
 use super::{Pool, Result};
 use crate::ids::{TokenHash, UserId, hash_identity};
 
+#[derive(Default)]
 pub struct Share {
     /// `None` if there is no page.
     pub slug: Option<String>,
     /// Encrypted; `None` if there is no link.
     pub token_sealed: Option<Vec<u8>>,
     pub token_since: Option<OffsetDateTime>,
+    /// Tags with a page of their own, as their owner spelled them.
+    pub shared_tags: Vec<String>,
+    pub shows_notes: bool,
+    /// Whether other sites may show a card of the page.
+    pub embeddable: bool,
 }
 
 pub struct ShareOwner {
@@ -22,6 +27,9 @@ pub struct ShareOwner {
     pub since: OffsetDateTime,
     /// `None` until [`backfill_feed_ids`] fills it in.
     pub feed_id: Option<String>,
+    pub shared_tags: Vec<String>,
+    pub shows_notes: bool,
+    pub embeddable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +42,11 @@ pub enum ClaimResult {
 
 /// Returns the user's sharing settings; `None` if they never shared.
 pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>> {
-    let query = sqlx::query_as!(Share, "select slug, token_sealed, token_since from shares where user_id = $1", user.0);
+    let query = sqlx::query_as!(
+        Share,
+        "select slug, token_sealed, token_since, shared_tags, shows_notes, embeddable from shares where user_id = $1",
+        user.0
+    );
     Ok(query.fetch_optional(pool).await?)
 }
 
@@ -110,7 +122,8 @@ pub async fn delete_expired_bans(pool: &Pool, now: OffsetDateTime) -> Result<u64
 pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>> {
     let query = sqlx::query_as!(
         ShareOwner,
-        r#"select u.id as "user", u.display_name as name, s.slug_since as "since!", s.page_feed_id as feed_id
+        r#"select u.id as "user", u.display_name as name, s.slug_since as "since!", s.page_feed_id as feed_id,
+                  s.shared_tags, s.shows_notes, s.embeddable
            from shares s join users u on u.id = s.user_id where s.slug = $1 and s.taken_down_at is null"#,
         slug
     );
@@ -121,7 +134,8 @@ pub async fn find_by_slug(pool: &Pool, slug: &str) -> Result<Option<ShareOwner>>
 pub async fn find_by_token(pool: &Pool, token: TokenHash) -> Result<Option<ShareOwner>> {
     let query = sqlx::query_as!(
         ShareOwner,
-        r#"select u.id as "user", u.display_name as name, s.token_since as "since!", s.link_feed_id as feed_id
+        r#"select u.id as "user", u.display_name as name, s.token_since as "since!", s.link_feed_id as feed_id,
+                  s.shared_tags, s.shows_notes, s.embeddable
            from shares s join users u on u.id = s.user_id where s.token_hash = $1 and s.taken_down_at is null"#,
         token.as_bytes()
     );
@@ -196,19 +210,25 @@ pub struct NewLink<'a> {
     pub token: TokenHash,
     pub token_sealed: &'a [u8],
     pub feed_id: &'a str,
+    /// Whether it may replace an existing link.
+    pub replaces: bool,
 }
 
-pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetDateTime) -> Result<()> {
+/// Returns `false`, and changes nothing, if there is a link that the new one does not replace.
+pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetDateTime) -> Result<bool> {
     let query = sqlx::query!(
-        "insert into shares (user_id, token_hash, token_sealed, token_since, link_feed_id) values ($1, $2, $3, $4, $5)
-         on conflict (user_id) do update set token_hash = $2, token_sealed = $3, token_since = $4, link_feed_id = $5",
+        "insert into shares as s (user_id, token_hash, token_sealed, token_since, link_feed_id)
+         values ($1, $2, $3, $4, $5)
+         on conflict (user_id) do update set token_hash = $2, token_sealed = $3, token_since = $4, link_feed_id = $5
+         where s.token_hash is null or $6",
         user.0,
         link.token.as_bytes(),
         link.token_sealed,
         now,
-        link.feed_id
+        link.feed_id,
+        link.replaces
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
 pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<()> {
@@ -232,38 +252,36 @@ pub async fn backfill_feed_ids(pool: &Pool, host: &str) -> Result<()> {
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Counts the user's hearts that visitors may see: those on public playlists that Spotify showed since `seen_since`.
-pub async fn count_visible(pool: &Pool, user: UserId, seen_since: OffsetDateTime) -> Result<i64> {
-    let query = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
-           where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2"#,
+/// Stores whether visitors see the user's notes.
+pub async fn set_shows_notes(pool: &Pool, user: UserId, shows_notes: bool) -> Result<()> {
+    let query = sqlx::query!(
+        "insert into shares (user_id, shows_notes) values ($1, $2) on conflict (user_id) do update set shows_notes = $2",
         user.0,
-        seen_since
+        shows_notes
     );
-    Ok(query.fetch_one(pool).await?)
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Returns some of those hearts, newest first. Selects only the columns that visitors may see.
-pub async fn list_visible(
-    pool: &Pool,
-    user: UserId,
-    seen_since: OffsetDateTime,
-    offset: i64,
-    limit: i64,
-) -> Result<Vec<Playlist>> {
-    let query = sqlx::query_as!(
-        Playlist,
-        r#"select p.id, p.name as "name?", p.owner_name, p.cover_url, null::integer as item_count, p.public, false as "collaborative!",
-                  p.seen_at as "seen_at?", h.hearted_at as "hearted_at?", null::timestamptz as changed_at, h.gone_at, null::text as own_title, null::text as note, '{}'::text[] as "tags!"
-           from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
-           where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2
-           order by h.hearted_at desc, h.playlist_id offset $3 limit $4"#,
+/// Stores whether other sites may show a card of the user's page.
+pub async fn set_embeddable(pool: &Pool, user: UserId, embeddable: bool) -> Result<()> {
+    let query = sqlx::query!(
+        "insert into shares (user_id, embeddable) values ($1, $2) on conflict (user_id) do update set embeddable = $2",
         user.0,
-        seen_since,
-        offset,
-        limit
+        embeddable
     );
-    Ok(query.fetch_all(pool).await?)
+    Ok(query.execute(pool).await.map(drop)?)
+}
+
+/// Stores the shared tags, unless a concurrent request has changed `old`. Returns whether they are stored.
+pub async fn set_shared_tags(pool: &Pool, user: UserId, old: &[String], new: &[String]) -> Result<bool> {
+    let query = sqlx::query!(
+        "insert into shares as s (user_id, shared_tags) values ($1, $3)
+         on conflict (user_id) do update set shared_tags = $3 where s.shared_tags = $2",
+        user.0,
+        old,
+        new
+    );
+    Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
 /// Releases slugs of deleted users, and deletes those released before `free_before`. Returns the number of deleted

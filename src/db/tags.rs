@@ -2,9 +2,11 @@
 
 use sqlx::PgExecutor;
 
-use super::import_export::UNIT_SEPARATOR;
 use super::{Pool, Result};
 use crate::ids::UserId;
+
+/// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
+pub(super) const UNIT_SEPARATOR: &str = "\u{1f}";
 
 /// A tag, whatever its spellings, and how many hearts have it.
 #[derive(Debug, PartialEq, Eq)]

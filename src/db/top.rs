@@ -32,6 +32,15 @@ pub async fn load(pool: &Pool, period: &str) -> Result<Vec<TopEntry>> {
     Ok(query.fetch_all(pool).await?)
 }
 
+/// Returns whether a list shows anything.
+pub async fn has_entries(pool: &Pool) -> Result<bool> {
+    let query = sqlx::query_scalar!(
+        r#"select exists (select from top_playlists where seen_at is not null
+                              and playlist_id not in (select playlist_id from hidden_playlists)) as "has_entries!""#
+    );
+    Ok(query.fetch_one(pool).await?)
+}
+
 pub async fn find_name(pool: &Pool, playlist: &PlaylistId) -> Result<Option<String>> {
     let query = sqlx::query_scalar!(
         "select name from top_playlists where playlist_id = $1 and seen_at is not null

@@ -1,4 +1,4 @@
-//! Users: registration, deletion, and merging two accounts.
+//! Users: registration and deletion.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::identities::{self, ProviderIdentity};
 use super::invites;
-use super::{Error, Pool, Result, heart_changes, shares};
+use super::{Error, Pool, Result, shares};
 use crate::ids::{Registration, TokenHash, UserId};
 
 pub struct User {
@@ -66,6 +66,19 @@ pub async fn register(
     Ok(Some(user))
 }
 
+/// Stores how a user displays `list`, as JSON; `None` for the default.
+pub async fn set_display(pool: &Pool, user: UserId, list: &str, display: Option<&str>) -> Result<()> {
+    let query = sqlx::query!(
+        "update users set displays = nullif(case when $3::text is null then displays - $2
+                else coalesce(displays, '{}') || jsonb_build_object($2::text, ($3::text)::jsonb) end, '{}')
+         where id = $1",
+        user.0,
+        list,
+        display
+    );
+    Ok(query.execute(pool).await.map(drop)?)
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletedCounts {
     pub hearts: i64,
@@ -107,7 +120,7 @@ pub async fn delete(
 
 /// Deletes an account's row in `users` and all rows that refer to it. The tables of the coordinator are named, because
 /// on Citus nothing cascades to them from a reference table. Returns what was deleted.
-async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<DeletedCounts> {
+pub(super) async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<DeletedCounts> {
     let query = sqlx::query!(
         r#"select count(*) filter (where removed_at is null) as "hearts!",
                   count(*) filter (where removed_at is null and (note is not null or tags <> '{}')) as "notes!",
@@ -143,94 +156,4 @@ async fn delete_rows(connection: &mut PgConnection, user: UserId) -> Result<Dele
         invites: others.invites,
         shares: others.shares,
     })
-}
-
-/// Moves the identities and hearts of `from` to `into` and deletes `from` with its sessions, in one transaction. A
-/// heart that both have keeps the earlier date and both sets of tags. Returns `false`, and changes nothing, if one of
-/// them was deleted or both have an identity at the same provider. A new table with users' content must be added here.
-pub async fn merge(pool: &Pool, from: UserId, into: UserId, now: OffsetDateTime) -> Result<bool> {
-    let mut connection = pool.acquire().await?;
-    let mut tx = connection.begin().await?;
-    super::prepare_account_change(&mut tx).await?;
-    // A heart that `from` adds now waits for this lock through its foreign key, and then fails.
-    for user in [from.min(into), from.max(into)] {
-        let query = sqlx::query!("select id from users where id = $1 for update", user.0);
-        if query.fetch_optional(&mut *tx).await?.is_none() {
-            return Ok(false);
-        }
-    }
-    if have_common_provider(&mut tx, from, into).await? {
-        return Ok(false);
-    }
-    sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
-    move_hearts(&mut tx, from, into).await?;
-    heart_changes::delete_all(&mut tx, into).await?;
-    keep_role_and_ban(&mut tx, from, into, now).await?;
-    delete_rows(&mut tx, from).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-/// Carries over the role of an operator, and a sharing ban, which takes down what `into` shares.
-async fn keep_role_and_ban(
-    connection: &mut PgConnection,
-    from: UserId,
-    into: UserId,
-    now: OffsetDateTime,
-) -> Result<()> {
-    let query = sqlx::query!(
-        r#"select operator, exists (select from shares where user_id = $1 and taken_down_at is not null) as "is_banned!"
-           from users where id = $1"#,
-        from.0
-    );
-    let row = query.fetch_one(&mut *connection).await?;
-    if row.operator {
-        sqlx::query!("update users set operator = true where id = $1", into.0).execute(&mut *connection).await?;
-    }
-    if row.is_banned {
-        shares::take_down(connection, into, now).await?;
-    }
-    Ok(())
-}
-
-async fn have_common_provider(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<bool> {
-    let query = sqlx::query_scalar!(
-        r#"select exists (select from identities a join identities b using (provider)
-                          where a.user_id = $1 and b.user_id = $2) as "share!""#,
-        from.0,
-        into.0
-    );
-    Ok(query.fetch_one(connection).await?)
-}
-
-/// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept.
-async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
-    let query = sqlx::query!(
-        "insert into user_hearts as h
-             (user_id, playlist_id, hearted_at, snapshot_id, gone_at, note, tags, note_folded, tags_folded, removed_at,
-              title, title_folded, title_seen_at, own_title, own_title_folded)
-         select $2, f.playlist_id, f.hearted_at, coalesce(f.snapshot_id, p.snapshot_id), f.gone_at, f.note, f.tags,
-                f.note_folded, f.tags_folded, f.removed_at, coalesce(f.title, nullif(p.name, '')),
-                case when f.title is null then p.name_folded else f.title_folded end,
-                greatest(f.title_seen_at, p.seen_at), f.own_title, f.own_title_folded
-         from user_hearts f left join playlists p on p.user_id = $1 and p.id = f.playlist_id
-         where f.user_id = $1
-         on conflict (user_id, playlist_id) do update
-         set hearted_at = least(h.hearted_at, excluded.hearted_at),
-             removed_at = case when h.removed_at is not null and excluded.removed_at is not null
-                               then greatest(h.removed_at, excluded.removed_at) end,
-             title = coalesce(h.title, excluded.title),
-             title_folded = case when h.title is null then excluded.title_folded else h.title_folded end,
-             title_seen_at = greatest(h.title_seen_at, excluded.title_seen_at),
-             own_title = coalesce(h.own_title, excluded.own_title),
-             own_title_folded = coalesce(h.own_title_folded, excluded.own_title_folded),
-             note = coalesce(h.note, excluded.note),
-             note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
-             tags = array(select distinct tag from unnest(h.tags || excluded.tags) as tag order by tag),
-             tags_folded = array(select distinct tag from unnest(coalesce(h.tags_folded, h.tags)
-                                     || coalesce(excluded.tags_folded, excluded.tags)) as tag order by tag)",
-        from.0,
-        into.0
-    );
-    Ok(query.execute(connection).await.map(drop)?)
 }

@@ -25,8 +25,12 @@ pub enum EventKind {
     PageDisabled,
     LinkCreated,
     LinkRevoked,
+    /// Tags, notes or the card.
+    SharingChanged,
     SessionEnded,
     OtherSessionsEnded,
+    /// Another account was merged into this one.
+    Merged,
 }
 
 impl EventKind {
@@ -44,8 +48,10 @@ impl EventKind {
             EventKind::PageDisabled => "page-off",
             EventKind::LinkCreated => "link-on",
             EventKind::LinkRevoked => "link-off",
+            EventKind::SharingChanged => "sharing-changed",
             EventKind::SessionEnded => "session-ended",
             EventKind::OtherSessionsEnded => "others-ended",
+            EventKind::Merged => "merged",
         }
     }
 
@@ -63,11 +69,23 @@ impl EventKind {
 
 /// Records an event. A failure is only logged, because the event itself has already happened.
 pub async fn record(app: &App, user: UserId, kind: EventKind, device: &str, now: OffsetDateTime) {
+    record_with_details(app, user, (kind, None), device, now).await;
+}
+
+/// Like [`record`], with what the kind does not say.
+pub async fn record_with_details(
+    app: &App,
+    user: UserId,
+    (kind, details): (EventKind, Option<String>),
+    device: &str,
+    now: OffsetDateTime,
+) {
     let event = Event {
         at: now,
         kind: kind.key().to_owned(),
         provider: kind.provider().map(|provider| provider.key().to_owned()),
         device: Some(device.to_owned()),
+        details,
     };
     if let Err(error) = db::events::record(&app.db, user, &event).await {
         tracing::warn!(%user, kind = event.kind, %error, "an account event could not be recorded");

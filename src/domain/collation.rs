@@ -17,8 +17,9 @@ impl Language {
         Locale::try_from_str(tag).ok().map(|locale| Self(locale.into()))
     }
 
-    /// Sorts by name; entries with the same name keep their order, and those without a visible one come last.
-    pub(super) fn sort_by_name<T>(self, entries: &mut [T], name: impl Fn(&T) -> Option<&str>) {
+    /// Sorts by name, from the last to the first if `is_reversed`. Entries with the same name keep their order, and those
+    /// without a visible one come last.
+    pub(super) fn sort_by_name<T>(self, entries: &mut [T], is_reversed: bool, name: impl Fn(&T) -> Option<&str>) {
         let mut preferences = self.0;
         preferences.numeric_ordering = Some(CollationNumericOrdering::True);
         let collator = CollatorBorrowed::try_new(preferences, Default::default())
@@ -28,7 +29,8 @@ impl Language {
         let named = entries.partition_point(is_named);
         entries[..named].sort_by(|a, b| {
             let (a, b) = (name(a).unwrap_or_default(), name(b).unwrap_or_default());
-            collator.as_ref().map_or(a.cmp(b), |collator| collator.compare(a, b))
+            let ordering = collator.as_ref().map_or(a.cmp(b), |collator| collator.compare(a, b));
+            if is_reversed { ordering.reverse() } else { ordering }
         });
     }
 }
@@ -41,7 +43,7 @@ mod tests {
     fn sort<'a>(language: Option<&str>, text: &'a str) -> String {
         let mut words: Vec<&'a str> = text.split(' ').collect();
         let language = language.map_or_else(Language::default, |tag| Language::parse(tag).unwrap());
-        language.sort_by_name(&mut words, |word| Some(word));
+        language.sort_by_name(&mut words, false, |word| Some(word));
         words.join(" ")
     }
 
@@ -62,6 +64,9 @@ mod tests {
             let reversed: Vec<_> = sorted.split(' ').rev().collect();
             assert_eq!(sort(language, &reversed.join(" ")), sorted, "{language:?}");
         }
+        let mut names = [("a", 1), ("b", 1), ("a", 2), ("", 1)];
+        Language::default().sort_by_name(&mut names, true, |(name, _)| Some(name));
+        assert_eq!(names, [("b", 1), ("a", 1), ("a", 2), ("", 1)], "without a name stays last");
         assert!(["", "*", "sv_", "a", "1-2", "\u{e5}", "x-\0"].iter().all(|tag| Language::parse(tag).is_none()));
     }
 }

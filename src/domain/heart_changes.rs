@@ -179,13 +179,13 @@ mod tests {
         let ten = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
         let add = HeartAction::AddTags(vec!["10".into(), "11".into()]);
         let (changes, full) = to_tag_changes(vec![heart(&ten), heart(&ten[1..])], &add);
-        assert_eq!((changes.len(), full.len()), (0, 2), "ten fit, eleven do not");
+        assert_eq!((changes.len(), full.len()), (1, 1), "ten fit, eleven do not");
         assert_eq!(changed(&ten[..8], &add).unwrap().len(), 10);
     }
 
     proptest! {
         #[test]
-        fn added_tags_are_gone_once_removed(tags in prop::collection::vec("[a-cé]{1,2}", 0..5), more in prop::collection::vec("[d-f]{1,2}", 0..5)) {
+        fn added_tags_are_gone_once_removed(tags in prop::collection::vec("[a-cé]{1,2}", 0..5), more in prop::collection::vec("[x-z]{1,2}", 0..5)) {
             let added = with_tags(&tags, &more);
             prop_assert!(more.iter().all(|tag| added.contains(tag)));
             prop_assert_eq!(without_tags(&added, &more), tags);

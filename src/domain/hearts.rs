@@ -14,6 +14,8 @@ use crate::db;
 use crate::db::hearts;
 use crate::db::hearts::HeartsPage;
 pub use crate::db::hearts::RemovedHeart;
+use crate::db::pins;
+pub use crate::db::pins::PinResult;
 use crate::ids::{PlaylistId, UserId};
 
 /// A playlist seen this recently is hearted by link without a call to Spotify.
@@ -60,6 +62,21 @@ pub async fn restore(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: 
         true => Ok(()),
         false => Err(Error::NotFound),
     }
+}
+
+/// Pins a heart, so that it comes first in lists. At most four are pinned.
+///
+/// # Errors
+/// [`Error::NotFound`] if the user has not hearted the playlist.
+pub async fn pin(app: &App, user: &CurrentUser, playlist: &PlaylistId) -> Result<PinResult> {
+    match pins::pin(&app.db, user.id, playlist).await? {
+        PinResult::NotHearted => Err(Error::NotFound),
+        result => Ok(result),
+    }
+}
+
+pub async fn unpin(app: &App, user: &CurrentUser, playlist: &PlaylistId) -> Result<()> {
+    Ok(pins::unpin(&app.db, user.id, playlist).await?)
 }
 
 /// Returns a page of the user's removed hearts, most recently removed first.

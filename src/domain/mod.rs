@@ -1,10 +1,12 @@
 //! Business logic: permissions, limits and calls to Spotify.
 
 pub mod account;
+pub mod account_merge;
 pub mod activity;
 pub mod annotation;
 pub mod cleanup;
 pub mod collation;
+pub mod displays;
 pub mod doctor;
 mod error;
 pub mod folding;
@@ -36,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
 pub use crate::db::playlists::Playlist;
-pub use crate::db::sessions::{DEVICE, SIGN_IN, SIGNED_IN_AT, USER_ID, hash_id as session_key};
+pub use crate::db::sessions::{DEVICE, DISPLAYS, SIGN_IN, SIGNED_IN_AT, USER_ID, hash_id as session_key};
 use crate::ids::{TokenHash, UserId};
 pub use crate::oauth::{Grant, Scopes};
 pub use error::{Error, Result};
@@ -62,6 +64,8 @@ pub struct CurrentUser {
     pub grant: Option<Grant>,
     /// True if Spotify ended the session's previous grant.
     pub has_expired_grant: bool,
+    /// How their lists are displayed.
+    pub displays: displays::Displays,
 }
 
 impl CurrentUser {

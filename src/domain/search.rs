@@ -5,13 +5,17 @@ mod condition;
 use std::future::Future;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
 pub use self::condition::{Condition, InvalidOperator, Operator};
 use self::condition::{Term, split_terms};
 use super::annotation::fold_tag;
 use super::collation::Language;
+use super::displays::List;
 use super::text::{UNTITLED, fold};
 use super::{CurrentUser, Error, PageRange, Result, run_blocking};
 use crate::app::App;
+use crate::db;
 use crate::db::identities;
 pub use crate::db::search::Order;
 use crate::db::search::{Filter, NamedId, OwnerFilter, PageQuery};
@@ -29,6 +33,8 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct ListQuery {
     pub search: SearchQuery,
     pub order: Order,
+    /// True for the opposite of the order.
+    pub is_reversed: bool,
     /// The reader's language, for the order by name.
     pub language: Language,
     pub pages: PageRange,
@@ -37,7 +43,7 @@ pub struct ListQuery {
 impl ListQuery {
     /// True if the list is neither filtered nor sorted.
     pub fn is_default(&self) -> bool {
-        self.search.conditions.is_empty() && self.order == Order::Usual
+        self.search.conditions.is_empty() && self.order == Order::Usual && !self.is_reversed
     }
 
     /// Returns the filter for the database. Loads the user's Spotify name if `owner:me` needs it.
@@ -58,20 +64,25 @@ impl ListQuery {
     /// Returns the ids in the requested order by name or owner. Entries without one come last. Collation of 100,000
     /// names takes a quarter of a second.
     pub(super) async fn sort(&self, mut entries: Vec<NamedId>) -> Vec<String> {
-        let Self { language, order, .. } = *self;
+        let Self { language, order, is_reversed, .. } = *self;
         run_blocking(move || {
-            language.sort_by_name(&mut entries, |entry| entry.name.as_deref());
+            language.sort_by_name(&mut entries, is_reversed, |entry| entry.name.as_deref());
             if order == Order::Owner {
-                language.sort_by_name(&mut entries, |entry| entry.owner_name.as_deref());
+                language.sort_by_name(&mut entries, is_reversed, |entry| entry.owner_name.as_deref());
             }
             entries.into_iter().map(|entry| entry.id).collect()
         })
         .await
     }
 
+    /// Returns the query for two of the matching entries, each time others.
+    pub(super) fn random_pair(&self) -> PageQuery<'static> {
+        PageQuery { order: Order::Random, is_reversed: false, sorted_ids: &[], offset: 0, limit: 2 }
+    }
+
     pub(super) fn page<'a>(&self, sorted_ids: &'a [String]) -> PageQuery<'a> {
         let (offset, limit) = self.pages.offset_limit();
-        PageQuery { order: self.order, sorted_ids, offset, limit }
+        PageQuery { order: self.order, is_reversed: self.is_reversed, sorted_ids, offset, limit }
     }
 }
 
@@ -202,6 +213,36 @@ fn fold_word(word: &str) -> String {
 pub(super) async fn run<T>(app: &App, user: UserId, search: impl Future<Output = Result<T>>) -> Result<T> {
     let _place = app.searches.enter(user, TURN_TIMEOUT).await.ok_or(Error::SearchTooSlow)?;
     search.await
+}
+
+/// How long [`pick`] avoids the playlist that it returned last.
+const REPEAT_WINDOW: time::Duration = time::Duration::hours(1);
+
+/// Returns one of the matching playlists at random; `None` if none matches. Not the last one again, if this process
+/// returned it and there is another.
+pub async fn pick(
+    app: &App,
+    user: &CurrentUser,
+    list: List,
+    query: &ListQuery,
+    now: OffsetDateTime,
+) -> Result<Option<String>> {
+    let pair = run(app, user.id, async {
+        let (filter, page) = (query.load_filter(app, user).await?, query.random_pair());
+        Ok(match list {
+            List::Playlists => db::search::search_library(&app.search_db, user.id, &filter, &page)
+                .await?
+                .map_or_else(Vec::new, |library| library.rows),
+            List::Hearts => db::search::search_hearts(&app.search_db, user.id, &filter, &page).await?.rows,
+        })
+    });
+    let pair: Vec<String> = pair.await?.into_iter().map(|playlist| playlist.id).collect();
+    let last: Option<String> = app.last_picks.get(&user.id, now);
+    let picked = pair.iter().find(|id| Some(*id) != last.as_ref()).or(pair.first()).cloned();
+    if let Some(id) = &picked {
+        app.last_picks.insert(user.id, id, now + REPEAT_WINDOW);
+    }
+    Ok(picked)
 }
 
 #[cfg(test)]

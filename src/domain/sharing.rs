@@ -1,16 +1,20 @@
 //! Sharing hearts on a public page or by a secret link. Off by default; Spotify is never called.
 
+mod options;
 mod slug;
 
 use time::{Duration, OffsetDateTime};
 
+use super::annotation::fold_tag;
 use super::text::visible_or;
 use super::{CurrentUser, DEFAULT_NAME, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset};
 use crate::app::App;
 use crate::db;
-use crate::db::shares::{ClaimResult, NewLink, SlugClaim};
-use crate::ids::{Secret, TokenHash};
+use crate::db::shared_hearts::{self, VisibleHearts};
+use crate::db::shares::{ClaimResult, NewLink, Share, ShareOwner, SlugClaim};
+use crate::ids::{PlaylistId, Secret, TokenHash, UserId};
 use crate::vault::Purpose;
+pub use options::{SharedTagError, set_embeddable, set_shows_notes, share_tag, unshare_tag};
 pub use slug::{Slug, SlugError};
 
 /// A playlist that Spotify has not shown for this long may be private by now; it is not shared.
@@ -35,22 +39,38 @@ impl Address {
             Address::Link(token) => format!("s/{}", TokenHash::new(token.expose()).log_prefix()),
         }
     }
+
+    /// Returns a name of the share for links of its page, which does not reveal a secret link's token.
+    pub fn reference(&self) -> String {
+        match self {
+            Address::Page(slug) => slug.to_string(),
+            Address::Link(token) => TokenHash::new(token.expose()).to_text(),
+        }
+    }
 }
 
 pub struct SharedPage {
     pub owner: String,
     pub since: OffsetDateTime,
-    /// Permanent id of the feeds.
+    /// Permanent id of the feeds of all hearts.
     pub feed_id: String,
-    /// Newest first. Only public playlists that Spotify has shown recently.
+    /// The tag that all of these hearts have, if the page is about one.
+    pub tag: Option<String>,
+    /// All tags with a page of their own.
+    pub shared_tags: Vec<String>,
+    /// Whether other sites may show a card of the page.
+    pub embeddable: bool,
+    /// The pinned ones first if so requested, then newest first. Only public playlists that Spotify has shown recently.
     pub hearts: Paginated<Playlist>,
 }
 
-/// Returns a page of the hearts at `address`; `None` if the address is unknown or disabled.
+/// Returns a page of the hearts at `address`, or of those with a tag. `None` if the address is unknown or disabled, or if
+/// the tag is not shared.
 pub async fn load_shared_page(
     app: &App,
     address: &Address,
-    page: usize,
+    tag: Option<&str>,
+    (page, pins_first): (usize, bool),
     now: OffsetDateTime,
 ) -> Result<Option<SharedPage>> {
     let owner = match address {
@@ -58,19 +78,54 @@ pub async fn load_shared_page(
         Address::Link(token) => db::shares::find_by_token(&app.db, TokenHash::new(token.expose())).await?,
     };
     let Some(owner) = owner else { return Ok(None) };
-    let seen_since = now - MAX_UNSEEN;
-    let total = db::shares::count_visible(&app.db, owner.user, seen_since).await? as usize;
+    let folded = tag.map(fold_tag);
+    let tag = folded.as_ref().and_then(|folded| owner.shared_tags.iter().find(|tag| fold_tag(tag) == *folded)).cloned();
+    if tag.is_none() && folded.is_some() {
+        return Ok(None);
+    }
+    let visible = VisibleHearts { tag: folded.as_deref(), ..visible_hearts(owner.user, owner.shows_notes, now) };
+    let total = shared_hearts::count(&app.db, visible).await? as usize;
     let entries = match page_offset(page) {
         // Reading up to a page that does not exist would read all hearts again.
         offset if offset >= total => Vec::new(),
-        offset => db::shares::list_visible(&app.db, owner.user, seen_since, offset as i64, PAGE_SIZE as i64).await?,
+        offset => {
+            let rows = (offset as i64, PAGE_SIZE as i64);
+            shared_hearts::list(&app.db, visible, pins_first, rows).await?
+        }
     };
     Ok(Some(SharedPage {
         owner: visible_or(owner.name, DEFAULT_NAME),
         since: owner.since,
         feed_id: owner.feed_id.unwrap_or_else(|| tag_uri(app, owner.since, &address.public_id())),
+        tag,
+        shared_tags: owner.shared_tags,
+        embeddable: owner.embeddable,
         hearts: Paginated { entries, range: page.into(), total },
     }))
+}
+
+fn visible_hearts(user: UserId, shows_notes: bool, now: OffsetDateTime) -> VisibleHearts<'static> {
+    VisibleHearts { user, seen_since: now - MAX_UNSEEN, tag: None, playlist: None, shows_notes }
+}
+
+/// Returns a playlist as the share with this [`Address::reference`] shows it.
+pub async fn find_playlist(
+    app: &App,
+    reference: &str,
+    playlist: &PlaylistId,
+    now: OffsetDateTime,
+) -> Result<Option<Playlist>> {
+    let owner = match (TokenHash::from_text(reference), Slug::parse(reference)) {
+        (Some(hash), _) => db::shares::find_by_token(&app.db, hash).await?,
+        (None, Ok(slug)) => db::shares::find_by_slug(&app.db, slug.as_str()).await?,
+        (None, Err(_)) => None,
+    };
+    let Some(ShareOwner { user, .. }) = owner else { return Ok(None) };
+    let visible = VisibleHearts { playlist: Some(playlist), ..visible_hearts(user, false, now) };
+    Ok(shared_hearts::list(&app.db, visible, false, (0, 1))
+        .await?
+        .pop()
+        .map(|playlist| Playlist { hearted_at: None, ..playlist }))
 }
 
 /// Returns a tag URI (RFC 4151). Its host is the one at that date, and need not stay the site's.
@@ -100,6 +155,9 @@ pub struct SharingSettings {
     pub page: Option<Slug>,
     /// `None` if there is no link.
     pub link: Option<SecretLink>,
+    pub shared_tags: Vec<String>,
+    pub shows_notes: bool,
+    pub embeddable: bool,
     pub heart_count: i64,
     /// The number of hearts that visitors see.
     pub visible_count: i64,
@@ -115,9 +173,9 @@ pub struct SecretLink {
 
 /// Returns the user's sharing settings and a preview.
 pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<SharingSettings> {
-    let seen_since = now - MAX_UNSEEN;
-    let share = db::shares::find(&app.db, user.id).await?;
-    let (slug, link) = share.map_or((None, None), |share| (share.slug, share.token_sealed.zip(share.token_since)));
+    let visible = visible_hearts(user.id, false, now);
+    let share = db::shares::find(&app.db, user.id).await?.unwrap_or_default();
+    let Share { slug, token_sealed, token_since, shared_tags, shows_notes, embeddable } = share;
     let open_token = |sealed: Vec<u8>| {
         let plaintext = app.vault.open(Purpose::Share, &user.id.0.to_be_bytes(), &sealed).ok()?;
         String::from_utf8(plaintext).ok().map(Secret::new)
@@ -126,10 +184,13 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
     Ok(SharingSettings {
         name: account.map_or_else(|| user.name.clone(), |account| visible_or(account.display_name, DEFAULT_NAME)),
         page: slug.map(Slug::from_stored),
-        link: link.map(|(sealed, since)| SecretLink { token: open_token(sealed), since }),
+        link: token_sealed.zip(token_since).map(|(sealed, since)| SecretLink { token: open_token(sealed), since }),
+        shared_tags,
+        shows_notes,
+        embeddable,
         heart_count: db::hearts::count(&app.db, user.id).await?,
-        visible_count: db::shares::count_visible(&app.db, user.id, seen_since).await?,
-        first_page: db::shares::list_visible(&app.db, user.id, seen_since, 0, PAGE_SIZE as i64).await?,
+        visible_count: shared_hearts::count(&app.db, visible).await?,
+        first_page: shared_hearts::list(&app.db, visible, true, (0, PAGE_SIZE as i64)).await?,
     })
 }
 
@@ -190,16 +251,22 @@ pub async fn disable_page(app: &App, user: &CurrentUser, now: OffsetDateTime) ->
     Ok(db::shares::disable_page(&app.db, user.id, now).await?)
 }
 
-/// Creates a secret link that replaces the existing one.
+/// Creates a secret link. Returns `false`, and changes nothing, if there is one already and `replaces` is not set.
 ///
 /// The token is stored encrypted next to its hash, so that its owner can copy it again. If it were displayed only once,
 /// every new copy would need a new token, which breaks the link for everybody who has it.
-pub async fn create_link(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<(), PageError> {
+pub async fn create_link(
+    app: &App,
+    user: &CurrentUser,
+    replaces: bool,
+    now: OffsetDateTime,
+) -> Result<bool, PageError> {
     check_allowed(app, user).await?;
     let token = Secret::random_short();
     let token_sealed = app.vault.seal(Purpose::Share, &user.id.0.to_be_bytes(), token.expose().as_bytes());
     let feed_id = new_feed_id(app, now);
-    let link = NewLink { token: TokenHash::new(token.expose()), token_sealed: &token_sealed, feed_id: &feed_id };
+    let token = TokenHash::new(token.expose());
+    let link = NewLink { token, token_sealed: &token_sealed, feed_id: &feed_id, replaces };
     Ok(db::shares::set_link(&app.db, user.id, link, now).await?)
 }
 

@@ -8,8 +8,8 @@ use super::annotation::{MAX_TAG_CHARS, TagsError, fold_tag, parse_tags};
 use super::collation::Language;
 use super::{CurrentUser, Error, Result, run_blocking};
 use crate::app::App;
-use crate::db::Pool;
 use crate::db::tags::{self, HeartTags, TagChange};
+use crate::db::{Pool, shares};
 use crate::ids::UserId;
 
 /// Maximum number of listed tags.
@@ -40,7 +40,7 @@ pub struct TagList {
 
 impl TagList {
     pub fn sort_by_name(&mut self, language: Language) {
-        language.sort_by_name(&mut self.tags, |tag| Some(&tag.name));
+        language.sort_by_name(&mut self.tags, false, |tag| Some(&tag.name));
     }
 }
 
@@ -127,6 +127,8 @@ pub async fn rename(app: &App, user: &CurrentUser, old: &str, new: &str, may_mer
     // The spelling of the tag that stays, where a merge names it otherwise.
     let name = target.filter(|_| is_merge).map_or_else(|| new.to_owned(), |target| target.name);
     replace(app, user.id, old, Some(&name)).await?;
+    // Merged, the hearts of both tags would be shared.
+    replace_shared(app, user.id, old, Some(name).filter(|_| !is_merge)).await?;
     Ok(if is_merge { Renamed::Merged } else { Renamed::Renamed(tag.name) })
 }
 
@@ -135,8 +137,19 @@ pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
     let [found] = find(app, user, [tag]).await?;
     if found.is_some() {
         replace(app, user.id, tag, None).await?;
+        replace_shared(app, user.id, tag, None).await?;
     }
     Ok(found.is_some())
+}
+
+/// Renames a tag in the list of those that the user shares, or takes it off.
+async fn replace_shared(app: &App, user: UserId, old: &str, new: Option<String>) -> Result<()> {
+    let Some(share) = shares::find(&app.db, user).await?.filter(|share| !share.shared_tags.is_empty()) else {
+        return Ok(());
+    };
+    let replaced = replace_tag(&share.shared_tags, &fold_tag(old), new.as_deref());
+    shares::set_shared_tags(&app.db, user, &share.shared_tags, &replaced).await?;
+    Ok(())
 }
 
 async fn replace(app: &App, user: UserId, old: &str, new: Option<&str>) -> Result<()> {

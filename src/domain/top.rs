@@ -1,6 +1,7 @@
 //! The most hearted playlists, visible to everybody, and the counts behind them. Spotify is never called.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use time::{Duration, OffsetDateTime};
 
@@ -22,7 +23,7 @@ const LEASE: Duration = Duration::minutes(5);
 const PAUSE_FACTOR: i32 = 20;
 const MAX_PAUSE: Duration = Duration::minutes(5);
 /// A playlist is listed once this many users have hearted it.
-const MIN_HEARTS: i64 = 3;
+const MIN_HEARTS: i64 = 2;
 /// Some user's library must have had the playlist as public this recently: its owner may have made it private since.
 const MAX_UNSEEN: Duration = Duration::WEEK;
 /// Candidates are read in batches, to fill a list of [`PAGE_SIZE`] public playlists.
@@ -76,6 +77,9 @@ pub async fn load(
         Some(entries) => entries,
         None => db::top::load(&app.db, period.key()).await?,
     };
+    if !entries.is_empty() {
+        app.has_popular.store(true, Ordering::Relaxed);
+    }
     let hearted = match viewer {
         Some(user) if !entries.is_empty() => {
             let ids: Vec<_> = entries.iter().map(|entry| entry.id.clone()).collect();
@@ -109,22 +113,25 @@ fn to_ranked(hearted: bool, entry: TopEntry) -> RankedPlaylist {
     RankedPlaylist { playlist, hearted, week_hearts: week, total_hearts: ever }
 }
 
-/// Recounts all hearts and rebuilds the lists, if they are out of date and no other process is doing so.
+/// Recounts all hearts and rebuilds the lists, if they are out of date and no other process is doing so. Then each
+/// process sees whether they are empty.
 pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
     let until = now + LEASE;
-    if !db::heart_counts::lease(&app.db, MAX_AGE, until, now).await? {
-        return Ok(());
-    }
-    let start = tokio::time::Instant::now();
-    db::heart_counts::refresh(&app.db, LEASE, now).await?;
-    if app.config.top_page {
-        for period in [Period::Week, Period::AllTime] {
-            let entries = build_list(app, period, now).await?;
-            db::top::replace(&app.db, period.key(), &entries).await?;
+    if db::heart_counts::lease(&app.db, MAX_AGE, until, now).await? {
+        let start = tokio::time::Instant::now();
+        db::heart_counts::refresh(&app.db, LEASE, now).await?;
+        if app.config.top_page {
+            for period in [Period::Week, Period::AllTime] {
+                let entries = build_list(app, period, now).await?;
+                db::top::replace(&app.db, period.key(), &entries).await?;
+            }
         }
+        let elapsed: Duration = start.elapsed().try_into().unwrap_or(MAX_PAUSE);
+        db::heart_counts::release(&app.db, until, now, (elapsed * PAUSE_FACTOR).min(MAX_PAUSE)).await?;
     }
-    let elapsed: Duration = start.elapsed().try_into().unwrap_or(MAX_PAUSE);
-    db::heart_counts::release(&app.db, until, now, (elapsed * PAUSE_FACTOR).min(MAX_PAUSE)).await?;
+    if app.config.top_page {
+        app.has_popular.store(db::top::has_entries(&app.db).await?, Ordering::Relaxed);
+    }
     Ok(())
 }
 

@@ -52,6 +52,7 @@ pub(crate) enum Flash {
     /// With an undo button for the playlist.
     Unhearted(PlaylistId),
     AnnotationSaved,
+    List(ListFlash),
     /// With an undo button.
     TagRenamed(RenamedTag),
     TagsMerged,
@@ -76,6 +77,7 @@ pub(crate) enum Flash {
     PageOff,
     LinkOn,
     LinkOff,
+    Sharing(SharingFlash),
     NotConfirmed,
     ReauthRequired,
     SessionEnded,
@@ -84,7 +86,8 @@ pub(crate) enum Flash {
     Unlinked(Provider),
     LastIdentity,
     UnlinkingRefused,
-    Merged,
+    Merged(JoinedCounts),
+    NotMerged,
     /// The token of the invitation, which only the next page shows.
     InviteCreated(Secret),
     InviteRevoked,
@@ -93,6 +96,16 @@ pub(crate) enum Flash {
     SharingTakenDown,
     Operator(OperatorFlash),
     Change(ChangeFlash),
+}
+
+/// The outcome of a pin, or of a random choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ListFlash {
+    Pinned,
+    Unpinned,
+    TooManyPins,
+    NothingToPick,
 }
 
 /// The outcome of a change by an operator.
@@ -128,9 +141,11 @@ impl Flash {
                 | Flash::Missing(_)
                 | Flash::NotUpdated
                 | Flash::HeartsNotRenewed
+                | Flash::NotMerged
                 | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
+                | Flash::List(ListFlash::TooManyPins)
                 | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
                 | Flash::SharingTakenDown
         ) || matches!(self, Flash::Change(flash) if flash.is_alert())
@@ -156,6 +171,7 @@ impl Flash {
             }
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted(_) => "Heart removed.".into(),
+            Flash::List(flash) => flash.text().into(),
             Flash::AnnotationSaved => "Saved.".into(),
             Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
             Flash::TagsMerged => "Tags merged.".into(),
@@ -178,9 +194,8 @@ impl Flash {
             Flash::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
             Flash::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
             Flash::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
-            Flash::Linked(Provider::Spotify) => {
-                "Spotify is connected. You can now sign in with it.".into()
-            }
+            Flash::Sharing(flash) => flash.text(),
+            Flash::Linked(Provider::Spotify) => "Spotify is connected. You can now sign in with it.".into(),
             Flash::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),
             Flash::Unlinked(Provider::Spotify) => {
                 "Spotify is unlinked, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
@@ -188,7 +203,8 @@ impl Flash {
             Flash::Unlinked(provider) => format!("{} is unlinked. Your hearts are safe.", provider.label()),
             Flash::LastIdentity => LAST_IDENTITY.into(),
             Flash::UnlinkingRefused => "Nothing was unlinked. The operator took down what you shared. Ask them first.".into(),
-            Flash::Merged => format!("Welcome back, {name}. You can now sign in both ways, and all your hearts are here."),
+            Flash::Merged(counts) => format!("Welcome back, {name}. Your accounts are one: {}.", counts.describe()),
+            Flash::NotMerged => "Nothing was joined. Sign in to the other account again, within ten minutes of each other.".into(),
             Flash::NotConfirmed => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::ReauthRequired => "Nothing was deleted. Sign in again first.".into(),
             Flash::SessionEnded => "That device is signed out.".into(),
@@ -200,6 +216,19 @@ impl Flash {
             Flash::Operator(flash) => flash.text().into(),
             Flash::Change(flash) => flash.text(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
+        }
+    }
+}
+
+impl ListFlash {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Pinned => "Pinned. It comes first now.",
+            Self::Unpinned => "Unpinned.",
+            Self::TooManyPins => {
+                "Not pinned: four hearts are pinned, and that is the most. Open one of them, at the top of Hearts, and press Unpin."
+            }
+            Self::NothingToPick => "There is nothing to pick from.",
         }
     }
 }
@@ -249,6 +278,49 @@ fn missing_access(name: &str, missing: &Scopes) -> String {
         (false, false, _) => "collaborative playlists will not appear here",
     };
     format!("Signed in as {name}, with less access than Heartlist asked for: {consequence}.")
+}
+
+/// A change of what shared pages show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SharingFlash {
+    LinkKept,
+    TagShared(String),
+    TagUnshared,
+    NotesShown,
+    NotesHidden,
+    EmbedOn,
+    EmbedOff,
+}
+
+impl SharingFlash {
+    fn text(&self) -> String {
+        match self {
+            Self::LinkKept => "Your secret link was on already, and was not replaced.".into(),
+            Self::TagShared(tag) => format!("The tag “{tag}” is shared. Its page is below."),
+            Self::TagUnshared => "That tag is no longer shared. Its page no longer shows anything.".into(),
+            Self::NotesShown => "Your notes are shown to visitors.".into(),
+            Self::NotesHidden => "Your notes are hidden from visitors.".into(),
+            Self::EmbedOn => "Other sites can show your card. The code for them is below.".into(),
+            Self::EmbedOff => "The card is off. Sites that show it show nothing.".into(),
+        }
+    }
+}
+
+/// What a merge joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JoinedCounts {
+    pub(crate) hearts: i64,
+    pub(crate) in_both: i64,
+    pub(crate) notes: i64,
+    pub(crate) tags: i64,
+}
+
+impl JoinedCounts {
+    pub(crate) fn describe(self) -> String {
+        let Self { hearts, in_both, notes, tags } = self;
+        format!("hearts that came: {hearts} ({in_both} of them were in both), notes: {notes}, tags: {tags}")
+    }
 }
 
 /// The names of a tag before and after a change.

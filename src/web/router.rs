@@ -25,8 +25,8 @@ use crate::web::middleware::{
     with_public_page_layers, with_site_layers,
 };
 use crate::web::pages::{
-    about, account, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists, setup,
-    sharing, tags, theme, top, well_known,
+    about, account, displays, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists,
+    random, setup, sharing, tags, theme, top, well_known,
 };
 
 /// Request timeout. Heroku's router gives up after 30 seconds
@@ -80,6 +80,7 @@ fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Rou
     let transfers = RateLimit::new(app, Key::User, non_zero(30), TEN_MINUTES, "exports and imports");
     // Pages that call Spotify: another site can open a hundred, and use up the calls of the user.
     let links = RateLimit::new(app, Key::User, non_zero(5), TEN_MINUTES, "visits from other sites");
+    let choices = RateLimit::new(app, Key::User, non_zero(60), MINUTE, "changes of the view");
     let limit_links = || from_fn_with_state(Arc::from([links.clone()]), rate_limit::enforce_for_links);
     let pages = Router::new()
         .route("/", get(home::show))
@@ -87,6 +88,8 @@ fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Rou
         .route("/playlists", get(playlists::index::index).head(playlists::index::head))
         .route("/library", post(playlists::index::update))
         .route("/playlists/{id}", get(playlists::show::show).route_layer(limit_links()))
+        .route("/playlists/random", get(random::playlist))
+        .route("/display/{list}", with_rate_limit(post(displays::update), &choices))
         .merge(heart_routes(app, &transfers))
         .merge(tag_routes(app))
         .route("/top", get(top::show).fallback(not_found))
@@ -156,6 +159,8 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
         .route("/hearts", add().get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
         .route("/hearts/renew", post(hearts::renewal::create))
+        .route("/hearts/{id}/pin", post(hearts::pin::update))
+        .route("/hearts/random", get(random::heart))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
         .route("/hearts/removed/{id}", post(hearts::removed::update))
         .route("/hearts/import", get(hearts::import::show))
@@ -191,7 +196,8 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let deletions = RateLimit::new(app, Key::User, non_zero(10), TEN_MINUTES, "attempts to delete the account");
     Router::new()
         .route("/account", get(account::show))
-        .route("/account/merge", get(account::identities::show_merge))
+        .route("/account/merge", change(post(account::merge::create)).get(account::merge::show))
+        .route("/account/merge/confirm", get(account::merge::confirm))
         .route("/account/reauthenticate", get(account::identities::reauthenticate))
         .route(
             "/account/identities/{provider}",
@@ -205,7 +211,9 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account/deleted", get(account::deleted::show))
         .route("/account/sharing", get(sharing::show))
         .route("/account/sharing/page", change(post(sharing::update_page)))
-        .route("/account/sharing/link", change(post(sharing::update_link)))
+        .route("/account/sharing/link", change(post(sharing::update_link)).get(sharing::confirm_link))
+        .route("/account/sharing/tags", change(post(sharing::update_tags)))
+        .route("/account/sharing/options", change(post(sharing::update_option)))
         .route("/account/sessions/end", change(post(account::sessions::destroy)))
         .route("/account/activity", get(account::activity::index))
 }
@@ -233,13 +241,14 @@ fn redirects() -> Router<Arc<App>> {
 /// Pages and feeds of shared hearts. Without a session, because their responses are the same for everybody.
 fn public_routes() -> Router<Arc<App>> {
     let mut pages = Router::new();
-    for path in ["/u/{slug}", "/s/{token}"] {
+    for path in ["/u/{slug}", "/s/{token}", "/u/{slug}/tags/{tag}", "/s/{token}/tags/{tag}"] {
         pages = pages
             .route(path, get(sharing::page::show))
             .route(&format!("{path}/atom.xml"), get(sharing::feeds::atom))
             .route(&format!("{path}/feed.json"), get(sharing::feeds::json));
     }
     pages
+        .route("/u/{slug}/embed", get(sharing::embed::show))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
 }

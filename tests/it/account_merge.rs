@@ -1,15 +1,20 @@
-//! Merging two accounts with the same verified e-mail address: only after a sign-in to both.
+//! Merging two accounts of one person: only after a sign-in to both, and a confirmation.
 
 use std::time::Duration;
 
-use fake_spotify::OtherProvider;
+use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::Method;
 
 use crate::support::page::{Form, Page};
-use crate::support::visitor::Visitor;
+use crate::support::sharing::{SETTINGS, create_secret_link, publish_page_at, set_option};
+use crate::support::visitor::{Visitor, approve};
 use crate::support::{HEART, Site};
 
 const MERGE_HEADING: &str = "Were you here before?";
+const CONFIRM_HEADING: &str = "Make both accounts one?";
+const CONFIRM: &str = "form[action='/account/merge']";
+
+const SHARED: &str = "0000000000000000000001";
 
 /// A first account by Google and a second by GitHub, with the same verified address; the page is the merge offer.
 async fn sign_in_twice() -> (Site, Visitor, Visitor, Page) {
@@ -26,15 +31,25 @@ async fn sign_in_to_merge(site: &Site, visitor: &Visitor, door: &Page, key: &str
     visitor.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, key))).await
 }
 
+/// The same, and confirms.
+async fn merge(site: &Site, visitor: &Visitor, door: &Page) -> Page {
+    let question = sign_in_to_merge(site, visitor, door, "ada").await;
+    assert_eq!((question.text("h1").as_str(), question.status), (CONFIRM_HEADING, 200));
+    visitor.submit(question.form(CONFIRM)).await
+}
+
 #[tokio::test]
 async fn same_verified_email_makes_two_accounts_until_merged() {
     let (site, first, second, page) = sign_in_twice().await;
     assert_eq!((page.text("h1").as_str(), page.url.path()), (MERGE_HEADING, "/account/merge"));
     assert!(page.flash().unwrap().starts_with("Signed in as"));
     assert_eq!((site.count_users().await, second.open("/hearts").await.count("li.card")), (2, 0));
-    let proven = sign_in_to_merge(&site, &second, &page, "ada").await;
+    let question = sign_in_to_merge(&site, &second, &page, "ada").await;
+    assert_eq!((question.url.path(), site.count_users().await), ("/account/merge/confirm", 2), "asked only");
+    let proven = second.submit(question.form(CONFIRM)).await;
     assert_eq!((proven.url.path(), site.count_users().await), ("/playlists", 1));
     assert!(proven.flash().unwrap().starts_with("Welcome back, Ada Example"));
+    // The newer account's other devices are signed out; the older account's stay.
     for visitor in [&first, &second] {
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
         assert_eq!(visitor.open("/account").await.texts(".identities h3"), ["Google", "GitHub"]);
@@ -46,25 +61,22 @@ async fn same_verified_email_makes_two_accounts_until_merged() {
 #[tokio::test]
 async fn linking_own_other_account_offers_merge() {
     let (site, _, second, _) = sign_in_twice().await;
-    let page = second.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
-    assert_eq!((page.status, page.text("h1").as_str()), (409, "That account may be yours too"));
-    assert!(page.text("main").contains("Nothing was changed"));
+    let question = second.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
+    assert_eq!((question.status, question.text("h1").as_str()), (200, CONFIRM_HEADING));
+    assert!(question.text("main").contains("Nothing has been changed yet"));
     assert_eq!(site.count_users().await, 2);
-    let question = second.open(&page.attribute("main li:first-child a", "href")).await;
-    assert_eq!(question.text("h1"), MERGE_HEADING);
-    let proven = sign_in_to_merge(&site, &second, &question, "ada").await;
-    assert_eq!((proven.url.path(), site.count_users().await), ("/account", 1));
+    let merged = second.submit(question.form(CONFIRM)).await;
+    assert_eq!((merged.url.path(), site.count_users().await), ("/account", 1));
 
-    // After 15 minutes the merge is no longer offered.
+    // Later too, after a new sign-in to the first account; and whatever the email addresses.
     let (site, _, second, _) = sign_in_twice().await;
+    site.spotify.update_account(OtherProvider::GitHub, "ada", |account| account.email = None);
     site.advance(Duration::from_secs(16 * 60));
     let again = second.open("/account/reauthenticate?next=/account").await;
     let consent = second.start_sign_in_with(OtherProvider::GitHub, &again).await;
     second.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
-    let page = second.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
-    assert_eq!((page.status, page.text("h1").as_str()), (409, "That account is already linked"));
-    assert_eq!(page.attributes("main a", "href"), ["/logout", "/account", "/playlists"]);
-    assert_eq!(site.count_users().await, 2);
+    let question = second.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
+    assert_eq!((question.text("h1").as_str(), site.count_users().await), (CONFIRM_HEADING, 2));
 }
 
 #[tokio::test]
@@ -75,7 +87,7 @@ async fn return_path_survives_merge() {
     let consent = visitor.start_sign_in_with(OtherProvider::GitHub, &visitor.open("/login?next=/hearts").await).await;
     let page = visitor.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
     assert!(page.has("main a[href='/hearts']"));
-    assert_eq!(sign_in_to_merge(&site, &visitor, &page, "ada").await.url.path(), "/hearts");
+    assert_eq!(merge(&site, &visitor, &page).await.url.path(), "/hearts");
 }
 
 #[tokio::test]
@@ -144,7 +156,8 @@ async fn accounts_never_merge_without_being_asked() {
         let sent = second.submit(form.with("intent", intent)).await;
         if sent.has("button[value=approve]") {
             let end = second.submit(sent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
-            assert_eq!(end.status, 409, "{intent}");
+            let is_offer = intent == "link" && end.text("h1") == CONFIRM_HEADING;
+            assert!(is_offer || end.status == 409, "{intent}");
         }
         assert_eq!(site.count_users().await, 2, "{intent}");
     }
@@ -159,4 +172,114 @@ async fn accounts_with_the_same_provider_are_not_merged() {
     assert_eq!((kept.status, site.count_users().await), (409, 2));
     assert!(kept.text("main").contains("Nothing was changed"));
     assert_eq!(first.open("/hearts").await.count("li.card"), 1);
+}
+
+#[tokio::test]
+async fn connecting_spotify_of_the_other_account_says_what_will_be_joined() {
+    let site = Site::open().await;
+    let (ada, elsewhere) = (site.sign_in("ada").await, site.sign_in("ada").await);
+    for id in [SHARED, "0000000000000000000002"] {
+        ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    }
+    let link = create_secret_link(&ada).await;
+    publish_page_at(&ada, "ada").await;
+    let other = site.visitor();
+    other.sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
+    for id in [SHARED, "0000000000000000000003"] {
+        other.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    }
+    publish_page_at(&other, "ada-too").await;
+    for visitor in [&ada, &other] {
+        let page = visitor.open(&format!("/hearts/{SHARED}/annotation")).await;
+        visitor.submit(page.form("form[action$='/annotation']").with("note", "mine").with("tags", "rain, night")).await;
+    }
+    let account = other.open("/account").await;
+    let consent = other.submit(account.form("form[action='/auth/spotify']")).await;
+    let question = other.submit(approve(&consent, "ada")).await;
+    assert_eq!((question.text("h1").as_str(), question.url.path()), (CONFIRM_HEADING, "/account/merge/confirm"));
+    let stats = |n: usize| question.texts(&format!("section:nth-of-type({n}) dd")).split_off(1);
+    assert_eq!(stats(1), ["Spotify", "2", "1", "2", "2", "/u/ada", "on"]);
+    assert_eq!(stats(2), ["GitHub", "2", "1", "2", "1", "/u/ada-too", "off"]);
+    let result = question.text("ul.bullet-list");
+    for said in [
+        "3 hearts. 1 is in both", "1 of them has two notes", "page at /u/ada,", "/u/ada-too stops working",
+        "secret link, with",
+    ] {
+        assert!(result.contains(said), "{said}: {result}");
+    }
+    // Asked only; and nobody else can confirm.
+    assert_eq!((site.count_users().await, site.visitor().get("/u/ada-too").await.status), (2, 200));
+    for stranger in [&elsewhere, &site.sign_in("noor").await] {
+        let refused = stranger.submit(question.form(CONFIRM)).await;
+        assert!(refused.flash().unwrap().starts_with("Nothing was joined"), "{}", refused.text("main"));
+        assert_ne!(stranger.open("/account/merge/confirm").await.url.path(), "/account/merge/confirm");
+    }
+    let merged = other.submit(question.form(CONFIRM)).await;
+    let receipt = "hearts that came: 2 (1 of them were in both), notes: 1, tags: 2";
+    assert!(merged.flash().unwrap().ends_with(&format!("Your accounts are one: {receipt}.")), "{:?}", merged.flash());
+    assert_eq!(site.count_users().await, 2, "the stranger's is the second");
+    for visitor in [&ada, &elsewhere, &other] {
+        assert_eq!(visitor.open("/hearts").await.count("li.card"), 3);
+        let activity = visitor.open("/account/activity").await;
+        assert!(activity.text(".events li:first-child").contains(receipt));
+        assert!(
+            activity.texts(".events li").iter().any(|event| event.starts_with("Joined with GitHub")),
+            "both histories"
+        );
+    }
+    let visitor = site.visitor();
+    assert_eq!([visitor.get("/u/ada").await.status, visitor.get("/u/ada-too").await.status], [200, 410]);
+    assert_eq!(visitor.get(&link).await.status, 200);
+    assert_eq!(publish_page_at(&site.sign_in("noor").await, "ada-too").await.status, 422, "reserved");
+    assert_eq!(publish_page_at(&other, "ada-too").await.status, 200, "for the one account");
+    let again = other.submit(question.form(CONFIRM)).await;
+    assert!(again.flash().unwrap().starts_with("Nothing was joined"), "once");
+}
+
+#[tokio::test]
+async fn shares_of_the_newer_account_move_where_the_older_has_none() {
+    let (site, first, second, page) = sign_in_twice().await;
+    publish_page_at(&second, "ada").await;
+    let link = create_secret_link(&second).await;
+    set_option(&second, "notes").await;
+    let feed = site.visitor().get("/u/ada/feed.json").await.json()["items"].clone();
+    merge(&site, &second, &page).await;
+    let visitor = site.visitor();
+    assert_eq!([visitor.get("/u/ada").await.status, visitor.get(&link).await.status], [200, 200]);
+    assert_eq!(visitor.get("/u/ada/feed.json").await.json()["items"], feed);
+    let settings = first.open(SETTINGS).await;
+    assert_eq!(settings.attributes("a.copy-value", "href"), ["/u/ada".to_owned(), format!("{}{link}", site.base)]);
+    assert!(settings.text("[aria-labelledby=notes] p").starts_with("On."));
+    assert_eq!(site.count("select count(*) from held_slugs where released_at is null").await, 1);
+}
+
+#[tokio::test]
+async fn offer_to_merge_ends_after_ten_minutes() {
+    let (site, _first, second, page) = sign_in_twice().await;
+    let question = sign_in_to_merge(&site, &second, &page, "ada").await;
+    site.advance(Duration::from_secs(599));
+    assert_eq!(second.open("/account/merge/confirm").await.text("h1"), CONFIRM_HEADING);
+    site.advance(Duration::from_secs(2));
+    assert_eq!(second.open("/account/merge/confirm?next=/hearts").await.url.path(), "/hearts");
+    let late = second.submit(question.form(CONFIRM)).await;
+    assert!(late.flash().unwrap().starts_with("Nothing was joined"));
+    assert_eq!(site.count_users().await, 2);
+}
+
+/// Attack: whoever finds a browser that is signed in at a provider would take over the account there.
+#[tokio::test]
+async fn merge_is_not_offered_on_a_sign_in_that_the_provider_did_not_ask_for() {
+    let site = Site::open().await;
+    let owner = site.sign_in("mira").await;
+    owner.link_identity(&site.spotify, OtherProvider::Google, "mira").await;
+    let other = site.visitor();
+    other.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let consent = other.start_sign_in_with(OtherProvider::Google, &other.open("/account").await).await;
+    // {"auth_time":1}
+    let old = Fault::Rewritten(|token| token["id_token"] = "e30.eyJhdXRoX3RpbWUiOjF9.x".into());
+    site.spotify.inject_fault(Endpoint::OtherToken, old, 1);
+    let refused = other.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "mira"))).await;
+    assert_eq!((refused.status, refused.text("h1").as_str()), (409, "That account is already linked"));
+    assert_ne!(other.open("/account/merge/confirm").await.url.path(), "/account/merge/confirm");
+    assert_eq!(site.count_users().await, 2);
 }

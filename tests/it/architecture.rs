@@ -63,7 +63,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio_io_timeout", &["server"]),
     ("socket2", &["server"]),
     ("rustix", &["cli", "server", "config::dotenv"]),
-    ("percent_encoding", &["web::middleware::canonical_path", "web::middleware::request_log"]),
+    (
+        "percent_encoding",
+        &["web::middleware::canonical_path", "web::middleware::request_log", "web::pages::sharing::request"],
+    ),
     ("prometheus_client", &["web::middleware::metrics", "web::pages::metrics"]),
     ("askama", &["web"]),
     ("memory_serve", &["web::assets"]),

@@ -39,7 +39,7 @@ async fn send(visitor: &Visitor, action: &str, tags: &str, ids: &[String], from:
     body.append_pair("from", from).append_pair("tags", tags).append_pair("action", action);
     let body = body.extend_pairs(ids.iter().map(|id| ("id", id))).finish();
     let sent = visitor.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
-    if sent.status == 303 { visitor.open(&sent.header("location").to_owned()).await } else { sent }
+    if sent.status == 303 { visitor.open(sent.header("location")).await } else { sent }
 }
 
 async fn undo(visitor: &Visitor, page: &Page) -> Page {

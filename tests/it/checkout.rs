@@ -65,7 +65,9 @@ fn attributes(files: &BTreeSet<String>) -> BTreeSet<String> {
 #[test]
 fn every_embedded_file_has_lf_in_every_checkout() {
     let files = pinned_files();
-    for known in ["migrations/20261121090000_create_users.sql", "static/css/base.css", "static/app.js", "script/test"] {
+    for known in
+        ["migrations/20261121090000_create_users.sql", "static/css/base.css", "static/js/app.js", "script/test"]
+    {
         assert!(files.contains(known), "{known}");
     }
     for known in ["crates/local-postgres/src/supervisor.sh", "crates/fake-spotify/src/music/songs.txt", ".env.example"]

@@ -10,6 +10,7 @@ mod layout;
 mod page_weight;
 mod print;
 mod progress;
+mod renewal;
 mod screenshots;
 mod search;
 mod selecting;

@@ -177,6 +177,7 @@ async fn merge_accounts(site: &Site) {
     new.fetch(Method::PUT, "/heart/0000000000000000000004").await;
     let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/merge").await).await;
     let page = new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    let page = new.submit(page.form("form[action='/account/merge']")).await;
     assert!(page.flash().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
     assert_eq!(new.open("/hearts").await.count("li.card"), 2);
     assert_no_orphaned_rows(site).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fake_spotify::OtherProvider;
-use heartlist::db::users;
+use heartlist::db::account_merge::{Merge, merge};
 use heartlist::ids::UserId;
 use reqwest::Method;
 
@@ -132,8 +132,12 @@ async fn import_is_final_once_accounts_are_merged() {
     import(&other, 3..=4, ",").await;
     let form = take_back_form(&ada).await;
     let ids: Vec<i64> = sqlx::query_scalar("select id from users order by id").fetch_all(&site.db).await.unwrap();
-    let now = time::OffsetDateTime::now_utc();
-    assert!(users::merge(&site.pool(1), UserId(ids[1]), UserId(ids[0]), now).await.unwrap());
+    let now = time::OffsetDateTime::UNIX_EPOCH;
+    assert!(
+        merge(&site.pool(1), Merge { from: UserId(ids[1]), into: UserId(ids[0]), token_sealed: None }, now)
+            .await
+            .unwrap()
+    );
     assert_eq!((site.count_hearts().await, site.count("select count(*) from heart_changes").await), (4, 0));
     assert!(ada.submit(form).await.flash().unwrap().starts_with("Nothing was undone."));
     assert_eq!(site.count_hearts().await, 4);

@@ -30,6 +30,21 @@ async fn privacy_page_lists_every_column() {
 }
 
 #[tokio::test]
+async fn privacy_page_says_how_long_names_stay_and_who_is_asked_for_them() {
+    for (settings, stays, asks) in [
+        (&[][..], "the playlists’ names with them", true),
+        (&[("TITLE_DAYS", "45"), ("OEMBED", "off")], "45 days", false),
+    ] {
+        let page = Site::open_with(settings).await.visitor().get("/privacy").await;
+        assert!(page.texts("main section:first-of-type li")[2].contains(stays), "{stays}");
+        assert_eq!(
+            (page.text("main").contains("oEmbed"), page.html.matches("45 days").count()),
+            (asks, if asks { 0 } else { 2 })
+        );
+    }
+}
+
+#[tokio::test]
 async fn privacy_and_terms_are_public_and_linked_in_footer() {
     let site = Site::open().await;
     for visitor in [site.visitor(), site.sign_in("ada").await] {

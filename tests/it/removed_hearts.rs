@@ -55,7 +55,7 @@ async fn undo_restores_date_note_and_tags_without_script() {
         ("For the rain", vec!["wet".into(), "late".into()])
     );
     assert_eq!((read_heart(&site).await, site.count(COUNT_REMOVED).await), (before, 0));
-    assert!(!ada.open("/hearts").await.has(".callout"), "it is offered once");
+    assert!(!ada.open("/hearts").await.has(".flash"), "it is offered once");
 }
 
 #[tokio::test]

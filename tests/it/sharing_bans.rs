@@ -70,7 +70,8 @@ async fn merging_a_banned_account_takes_down_the_page_of_the_other() {
     let offer = second.sign_in_with(&site.spotify, GitHub, "ada").await;
     change_last(&site, &operator, "take-down").await;
     let consent = second.start_sign_in_with(Google, &offer).await;
-    second.submit(consent.approve_as(&site.spotify.account(Google, "ada"))).await;
+    let question = second.submit(consent.approve_as(&site.spotify.account(Google, "ada"))).await;
+    second.submit(question.form("form[action='/account/merge']")).await;
     assert_eq!(site.count_users().await, 2, "merged");
     assert_eq!(site.visitor().open("/u/ada-loves").await.status, 410);
     assert!(!can_share(&first).await);

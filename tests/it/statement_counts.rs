@@ -107,6 +107,11 @@ async fn heart_and_list_page_take_two_statements_each() {
             for query in ["?sort=name", "?q=is%3Ahearted&sort=owner"] {
                 statements.expect_count(3, &visitor, Method::GET, &format!("{list}{query}")).await;
             }
+            statements.expect_count(2, &visitor, Method::GET, &format!("{list}?dir=reverse")).await;
+            // One for the session, one for two playlists to pick from.
+            RECORDED.take();
+            assert_eq!(visitor.get(&format!("{list}/random")).await.status, 303);
+            assert!(RECORDED.take().len() <= 3, "a background job may add one");
             // One more for the user's Spotify id.
             statements.expect_count(3, &visitor, Method::GET, &format!("{list}?q=owner%3Ame")).await;
         }
@@ -200,5 +205,29 @@ async fn request_without_session_runs_no_statement() {
     let visitor = site.visitor();
     for path in ["/", "/login", "/privacy", "/terms", "/healthz"] {
         statements.expect_count(0, &visitor, Method::GET, path).await;
+    }
+}
+
+/// Sends the form of a selection; returns the number of statements.
+async fn count_change(visitor: &Visitor, action: &str, ids: &[String]) -> usize {
+    let ids: String = ids.iter().map(|id| format!("&id={id}")).collect();
+    let body = format!("action={action}&tags=rain&from=/hearts{ids}");
+    RECORDED.take();
+    let sent = visitor.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+    let mut recorded = RECORDED.take();
+    assert_eq!(sent.status, 303, "{}", sent.html);
+    recorded.retain(|summary| !summary.contains("spotify_calls")); // of a background job
+    recorded.len()
+}
+
+#[tokio::test]
+async fn change_of_a_hundred_hearts_takes_as_many_statements_as_one_of_two() {
+    let _statements = StatementRecorder::install();
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let ids: Vec<_> = (0..102).map(|n| format!("{n:022}")).collect();
+    for (action, most) in [("heart", 10), ("tag", 11), ("untag", 11), ("remove", 9)] {
+        let (few, many) = (count_change(&ada, action, &ids[..2]).await, count_change(&ada, action, &ids[2..]).await);
+        assert!(many <= few && few <= most, "{action}: {few} for two, {many} for a hundred");
     }
 }

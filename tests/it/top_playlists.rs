@@ -40,18 +40,23 @@ async fn update_lists(site: &Site) {
 }
 
 #[tokio::test]
-async fn top_list_needs_three_hearts_and_sorts_by_count() {
+async fn top_list_needs_two_hearts_and_sorts_by_count() {
     let site = Site::open().await;
     let people = sign_in_three(&site).await;
     add_public_playlist(&site, A).await;
-    add_hearts(&people, A).await;
-    add_hearts(&people[..2], B).await;
-    assert_eq!(open_updated_list(&site, "").await.playlist_ids(), [A]);
-    add_hearts_of_strangers(&site, B, 2).await;
+    let empty = open_updated_list(&site, "").await;
+    assert!(!empty.has(".nav a[href='/top']"), "no tab while there is nothing");
+    assert!(empty.text(".empty-state").contains("once two people have hearted it"));
+    add_hearts(&people[..2], A).await;
+    add_hearts(&people[..1], B).await;
+    let page = open_updated_list(&site, "").await;
+    assert_eq!(page.playlist_ids(), [A]);
+    assert!(page.has(".nav a[href='/top'][aria-current]"));
+    add_hearts_of_strangers(&site, B, 3).await;
     let page = open_updated_list(&site, "").await;
     assert_eq!(page.playlist_ids(), [B, A]);
     assert!(page.text(&format!("#p-{B} .facts")).contains("4 hearts"), "{}", page.html);
-    // With one heart removed there are fewer than three.
+    // With one heart removed there are fewer than two.
     people[0].fetch(Method::DELETE, &format!("/heart/{A}")).await;
     assert_eq!(open_updated_list(&site, "").await.playlist_ids(), [B]);
 }

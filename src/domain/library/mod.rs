@@ -326,6 +326,7 @@ mod tests {
         let query = ListQuery {
             search: SearchQuery::default(),
             order: Order::Usual,
+            is_reversed: false,
             language: Language::default(),
             pages: 1.into(),
         };

@@ -2,32 +2,39 @@
 
 use time::OffsetDateTime;
 
-use super::decide::{Conflict, Outcome, SignedInAs, decide};
+use super::decide::{Conflict, LoginIntent, Outcome, SignedInAs, decide};
 use super::error::LoginError;
 use super::pending::PendingLogin;
 use crate::app::App;
 use crate::db::identities::{self, KnownIdentity, ProviderIdentity};
-use crate::db::{self, users};
+use crate::db::{self, account_merge, users};
+use crate::domain::identities::Reauthentication;
 use crate::domain::text::{cut_name, is_visible};
 use crate::domain::{DEFAULT_NAME, User, operators, registration};
 use crate::ids::{Provider, UserId};
 use crate::oauth::Profile;
 
-/// Decides the outcome of a login and writes it. `visitor` is the user who is already signed in, and whether they may
-/// merge accounts. Returns the user to sign in.
+/// The user who is already signed in.
+pub(super) struct PresentUser {
+    pub(super) user: User,
+    /// Whether the user is new and may merge the account into an older one.
+    pub(super) can_merge: bool,
+    /// Whether the login proves who uses the browser now.
+    pub(super) is_reauthenticated: bool,
+}
+
+/// Decides the outcome of a login and writes it. Returns the user to sign in.
 pub(super) async fn apply(
     app: &App,
     pending: &PendingLogin,
     profile: &Profile,
-    visitor: Option<(User, bool)>,
+    present: Option<PresentUser>,
     now: OffsetDateTime,
 ) -> Result<(User, Outcome), LoginError> {
-    let known = find_identity(app, profile, visitor.as_ref().map(|(user, _)| user.id)).await?;
+    let known = find_identity(app, profile, present.as_ref().map(|present| present.user.id)).await?;
     let owner = known.as_ref().map(|known| known.user);
-    let signed_in_as = match &visitor {
-        Some((user, can_merge)) => {
-            Some(load_signed_in_as(app, pending, profile.provider, (user.id, *can_merge), owner).await?)
-        }
+    let signed_in_as = match &present {
+        Some(present) => Some(load_signed_in_as(app, pending, profile.provider, present, owner).await?),
         None => None,
     };
     let outcome = decide(pending.intent, signed_in_as, owner)?;
@@ -40,24 +47,18 @@ pub(super) async fn apply(
         at: now,
     };
     let name = &profile.name.as_deref().filter(|name| is_visible(name)).map_or(DEFAULT_NAME.into(), cut_name);
-    let user = match (outcome, known, visitor) {
+    let user = match (outcome, known, present.map(|present| present.user)) {
         (Outcome::Joined, ..) => {
             let id = registration::register(app, identity, name, pending.after.invite.as_ref()).await?;
             User { id, name: name.to_owned() }
         }
-        (Outcome::Linked(id), _, Some((user, _))) => {
+        (Outcome::Linked(id), _, Some(user)) => {
             if !identities::link(&app.db, id, identity).await? {
                 return Err(Conflict::LinkedElsewhere.into());
             }
             user
         }
-        (Outcome::Merged { from, into }, Some(known), _) => {
-            if !users::merge(&app.db, from, into, now).await? {
-                return Err(Conflict::ProviderTaken.into());
-            }
-            tracing::info!(user = %into, "a new account was merged into an older one");
-            update_identity(app, known, identity, name).await?
-        }
+        (Outcome::MergeOffered { .. }, _, Some(user)) => user,
         (Outcome::SignedIn(_) | Outcome::AlreadyLinked(_), Some(known), _) => {
             update_identity(app, known, identity, name).await?
         }
@@ -72,13 +73,39 @@ async fn load_signed_in_as(
     app: &App,
     pending: &PendingLogin,
     provider: Provider,
-    (user, can_merge): (UserId, bool),
+    present: &PresentUser,
     owner: Option<UserId>,
 ) -> Result<SignedInAs, db::Error> {
+    let user = present.user.id;
     let has_identity = identities::exists(&app.db, user, provider).await?;
-    let candidates = if can_merge { identities::merge_candidates(&app.db, user).await? } else { Vec::new() };
-    let merge_candidate = owner.filter(|owner| candidates.iter().any(|candidate| candidate.user == *owner));
+    let merge_candidate = match owner {
+        Some(owner) if owner != user && can_offer_merge(app, pending, present, owner).await? => Some(owner),
+        _ => None,
+    };
     Ok(SignedInAs { user, has_identity, is_fresh: pending.is_fresh, merge_candidate })
+}
+
+/// Returns whether the accounts can become one: the user has just signed in to the first, and the login is a new sign-in
+/// to the second. Attack: whoever finds a browser that is signed in at a provider would take over the account there.
+async fn can_offer_merge(
+    app: &App,
+    pending: &PendingLogin,
+    present: &PresentUser,
+    owner: UserId,
+) -> Result<bool, db::Error> {
+    let user = present.user.id;
+    let is_proven = match pending.intent {
+        LoginIntent::Merge(_) if present.can_merge => {
+            let candidates = identities::merge_candidates(&app.db, user).await?;
+            candidates.iter().any(|candidate| candidate.user == owner)
+        }
+        LoginIntent::Link(_) if pending.is_fresh => {
+            present.is_reauthenticated
+                || Reauthentication::new(app, &identities::list(&app.db, owner).await?).by_new_session
+        }
+        _ => false,
+    };
+    Ok(is_proven && account_merge::can_merge(&app.db, user, owner).await?)
 }
 
 /// Updates the identity and the account's name if they have changed.

@@ -13,7 +13,7 @@ pub enum LoginIntent {
     SignIn,
     /// Link another identity to this account.
     Link(UserId),
-    /// Merge this account into an older one of the same user.
+    /// Find out whether an older account belongs to the same user.
     #[serde(rename = "Prove")]
     Merge(UserId),
 }
@@ -25,7 +25,7 @@ pub struct SignedInAs {
     pub has_identity: bool,
     /// Whether the user had signed in recently when the login started.
     pub is_fresh: bool,
-    /// The identity's owner, if the user may merge into that account.
+    /// The identity's owner, if the user has just signed in to both accounts and they can become one.
     pub merge_candidate: Option<UserId>,
 }
 
@@ -35,15 +35,20 @@ pub enum Outcome {
     Joined,
     Linked(UserId),
     AlreadyLinked(UserId),
-    Merged { from: UserId, into: UserId },
+    /// Nothing was changed: the user, who has signed in to both accounts, is asked whether they become one.
+    MergeOffered {
+        user: UserId,
+        other: UserId,
+    },
 }
 
 impl Outcome {
-    pub fn event(self, provider: Provider) -> EventKind {
+    pub fn event(self, provider: Provider) -> Option<EventKind> {
         match self {
-            Outcome::SignedIn(_) | Outcome::AlreadyLinked(_) => EventKind::SignedIn(provider),
-            Outcome::Joined => EventKind::Joined(provider),
-            Outcome::Linked(_) | Outcome::Merged { .. } => EventKind::Linked(provider),
+            Outcome::SignedIn(_) | Outcome::AlreadyLinked(_) => Some(EventKind::SignedIn(provider)),
+            Outcome::Joined => Some(EventKind::Joined(provider)),
+            Outcome::Linked(_) => Some(EventKind::Linked(provider)),
+            Outcome::MergeOffered { .. } => None,
         }
     }
 }
@@ -52,9 +57,6 @@ impl Outcome {
 pub enum Conflict {
     #[error("the identity is linked to another account")]
     LinkedElsewhere,
-    /// The identity belongs to the merge candidate, but the intent was not to merge.
-    #[error("the identity is linked to a merge candidate")]
-    MergePossible,
     #[error("the account has another identity at this provider")]
     ProviderTaken,
     #[error("linking was not requested")]
@@ -82,10 +84,9 @@ pub fn decide(
         (None, Some(owner), Link(user) | Merge(user)) if owner == user => Ok(Outcome::SignedIn(owner)),
         (None, _, Link(_) | Merge(_)) => Err(Conflict::SessionChanged),
         (Some(me), Some(owner), _) if me.user == owner => Ok(Outcome::AlreadyLinked(owner)),
-        (Some(me), Some(owner), Merge(user)) if me.user == user && me.merge_candidate == Some(owner) => {
-            Ok(Outcome::Merged { from: user, into: owner })
+        (Some(me), Some(owner), Link(user) | Merge(user)) if me.user == user && me.merge_candidate == Some(owner) => {
+            Ok(Outcome::MergeOffered { user, other: owner })
         }
-        (Some(me), Some(owner), _) if me.merge_candidate == Some(owner) => Err(Conflict::MergePossible),
         (Some(_), Some(_), _) => Err(Conflict::LinkedElsewhere),
         (Some(me), None, _) if me.has_identity => Err(Conflict::ProviderTaken),
         (Some(me), None, Link(user)) if me.user == user && !me.is_fresh => Err(Conflict::ReauthRequired),
@@ -140,8 +141,10 @@ mod tests {
             (merge, mira(false), Some(NOOR), Err(LinkedElsewhere)),
             (merge, mira(false), None, Err(LinkNotRequested)),
             (merge, None, Some(NOOR), Err(SessionChanged)),
-            (link, offered, Some(NOOR), Err(MergePossible)),
-            (LoginIntent::SignIn, offered, Some(NOOR), Err(MergePossible)),
+            (link, offered, Some(NOOR), Ok(MergeOffered { user: MIRA, other: NOOR })),
+            (merge, offered, Some(NOOR), Ok(MergeOffered { user: MIRA, other: NOOR })),
+            (link_other, offered, Some(NOOR), Err(LinkedElsewhere)),
+            (LoginIntent::SignIn, offered, Some(NOOR), Err(LinkedElsewhere)),
             (link, offered, Some(UserId(3)), Err(LinkedElsewhere)),
         ];
         for (intent, signed_in_as, owner, expected) in rows {
@@ -150,21 +153,18 @@ mod tests {
     }
 
     #[test]
-    fn accounts_merge_only_if_that_was_requested_and_offered() {
+    fn merge_is_offered_only_to_the_user_who_linked_and_proved_both_accounts() {
         let offered = |candidate| {
             Some(SignedInAs { user: MIRA, has_identity: false, is_fresh: true, merge_candidate: candidate })
         };
-        let is_merged = |outcome: &Result<Outcome, _>| matches!(outcome, Ok(Outcome::Merged { .. }));
-        let result = decide(LoginIntent::Merge(MIRA), offered(Some(NOOR)), Some(NOOR));
-        assert_eq!(result, Ok(Outcome::Merged { from: MIRA, into: NOOR }));
         for intent in INTENTS {
             for candidate in [None, Some(NOOR), Some(UserId(3))] {
-                let expected = intent == LoginIntent::Merge(MIRA) && candidate == Some(NOOR);
-                assert_eq!(
-                    is_merged(&decide(intent, offered(candidate), Some(NOOR))),
-                    expected,
-                    "{intent:?} {candidate:?}"
-                );
+                let is_own = [LoginIntent::Link(MIRA), LoginIntent::Merge(MIRA)].contains(&intent);
+                let expected = match is_own && candidate == Some(NOOR) {
+                    true => Ok(Outcome::MergeOffered { user: MIRA, other: NOOR }),
+                    false => Err(Conflict::LinkedElsewhere),
+                };
+                assert_eq!(decide(intent, offered(candidate), Some(NOOR)), expected, "{intent:?} {candidate:?}");
             }
         }
     }

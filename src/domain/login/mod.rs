@@ -13,7 +13,7 @@ use super::{CurrentUser, Grant, Result, Scopes, User, hearts, sessions};
 use crate::app::App;
 use crate::db::{identities, pending_logins};
 use crate::ids::{Provider, UserId};
-use apply::apply;
+use apply::{PresentUser, apply};
 use profile::{SignedInProfile, fetch_profile, to_login_error};
 
 pub use crate::oauth::Error as ProviderError;
@@ -71,14 +71,17 @@ pub async fn complete_login(
         return Err(Conflict::SessionChanged.into());
     }
     let can_merge = merge_until.is_some_and(|until| now < until);
-    let visitor = user.map(|user| (User { id: user.id, name: user.name }, can_merge));
-    let (user, outcome) = apply(app, &pending, &profile, visitor, now).await?;
+    let present = user.map(|user| {
+        let user = User { id: user.id, name: user.name };
+        PresentUser { user, can_merge, is_reauthenticated }
+    });
+    let (user, outcome) = apply(app, &pending, &profile, present, now).await?;
     if let Some(heart) = &pending.after.heart {
         hearts::add(app, user.id, heart, now).await?;
     }
     let merge_until = match outcome {
         Outcome::Joined if !merge_candidates(app, user.id).await?.is_empty() => Some(now + MERGE_TTL),
-        Outcome::Linked(_) | Outcome::AlreadyLinked(_) => merge_until,
+        Outcome::Linked(_) | Outcome::AlreadyLinked(_) | Outcome::MergeOffered { .. } => merge_until,
         _ => None,
     };
     let missing = grant.as_ref().map(|grant| &pending.scopes - &grant.scopes).unwrap_or_default();
@@ -90,9 +93,9 @@ pub async fn complete_login(
             let linked = identities::list(&app.db, id).await?;
             (true, Reauthentication::new(app, &linked).by_new_session)
         }
-        Outcome::AlreadyLinked(_) | Outcome::Merged { .. } => (is_reauthenticated, is_reauthenticated),
+        Outcome::AlreadyLinked(_) => (is_reauthenticated, is_reauthenticated),
         // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
-        Outcome::Linked(_) => (false, false),
+        Outcome::Linked(_) | Outcome::MergeOffered { .. } => (false, false),
     };
     Ok(LoginResult {
         user,

@@ -70,7 +70,11 @@ impl PendingLogin {
     ) -> Result<bool, Conflict> {
         let Some(since) = self.reauth_since else { return Ok(false) };
         match auth_time {
-            Some(time) if time.unix_timestamp() < since - MAX_CLOCK_SKEW => Err(Conflict::NotSignedInAgain),
+            // Linking does without, unless the identity belongs to another account.
+            Some(time) if time.unix_timestamp() < since - MAX_CLOCK_SKEW => match self.intent {
+                LoginIntent::Link(_) if self.after.reauth.is_none() => Ok(false),
+                _ => Err(Conflict::NotSignedInAgain),
+            },
             None => Ok(client.proves_reauthentication()),
             Some(_) => Ok(true),
         }
@@ -159,7 +163,10 @@ pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Res
     // A new consent replaces the old one, so it also requests optional scopes that were granted before.
     let is_requested = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING_SCOPE;
     let scopes = client.scopes(|scope| is_requested(scope) || granted_scopes.contains(scope));
-    let needs_new_sign_in = after.reauth == Some(ReauthReason::SignInAgain) || matches!(intent, LoginIntent::Merge(_));
+    // For linking too: the identity may belong to another account, which then is offered to be merged.
+    let needs_new_sign_in = after.reauth == Some(ReauthReason::SignInAgain)
+        || matches!(intent, LoginIntent::Merge(_))
+        || adds_identity(app, intent, provider).await?;
     let authorization = client.authorize_url(&scopes, needs_new_sign_in);
     let reauth_since = (needs_new_sign_in && client.can_reauthenticate()).then(|| now.unix_timestamp());
     let state = TokenHash::new(authorization.state.expose());

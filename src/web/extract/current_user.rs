@@ -9,10 +9,13 @@ use time::OffsetDateTime;
 use tower_sessions::Session;
 
 use crate::app::App;
+use crate::domain::account_merge::MergeOffer;
 use crate::domain::login::LoginResult;
 use crate::domain::text::visible_or;
 use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
-use crate::domain::{CurrentUser, DEFAULT_NAME, DEVICE, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, session_key};
+use crate::domain::{
+    CurrentUser, DEFAULT_NAME, DEVICE, DISPLAYS, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, User, session_key,
+};
 use crate::domain::{operators, sessions};
 use crate::ids::{Provider, UserId};
 use crate::web::error::{AppError, Result, error_for_status};
@@ -22,6 +25,7 @@ const USER_NAME: &str = "name";
 const REAUTHENTICATED_AT: &str = "reauthenticated_at";
 /// Keeps its old name, because stored sessions contain it.
 const MERGE_UNTIL: &str = "invited_until";
+const MERGE_OFFER: &str = "merge_offer";
 
 /// Timeout for loading the session, the first query of every page. After it, the database counts as down.
 const SESSION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4);
@@ -63,7 +67,10 @@ impl MaybeUser {
                 let grant: Option<Grant> = session.get(GRANT_KEY).await?;
                 let has_expired_grant = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
                 let name = visible_or(name, DEFAULT_NAME);
-                Some(CurrentUser { id, name, session: session_key(session_id), grant, has_expired_grant })
+                // What another release stored may have other values.
+                let displays = session.get_value(DISPLAYS).await?;
+                let displays = displays.and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default();
+                Some(CurrentUser { id, name, session: session_key(session_id), grant, has_expired_grant, displays })
             }
             _ => None,
         };
@@ -117,6 +124,25 @@ impl MaybeUser {
     pub(crate) async fn merge_until(&self) -> Result<Option<OffsetDateTime>> {
         let until: Option<i64> = self.session.get(MERGE_UNTIL).await?;
         Ok(until.and_then(|until| OffsetDateTime::from_unix_timestamp(until).ok()))
+    }
+
+    /// Keeps the offer to merge another account, to which the user has just signed in as well.
+    pub(crate) async fn offer_merge(&self, offer: MergeOffer) -> Result<()> {
+        Ok(self.session.insert(MERGE_OFFER, offer).await?)
+    }
+
+    pub(crate) async fn merge_offer(&self) -> Result<Option<MergeOffer>> {
+        Ok(self.session.get(MERGE_OFFER).await?)
+    }
+
+    /// Continues the session as the user of the merged account, under a new session id.
+    pub(crate) async fn continue_as(&self, user: &User) -> Result<()> {
+        self.session.cycle_id().await?;
+        self.session.insert(USER_ID, user.id).await?;
+        self.session.insert(USER_NAME, &user.name).await?;
+        self.session.remove::<i64>(MERGE_UNTIL).await?;
+        self.session.remove::<MergeOffer>(MERGE_OFFER).await?;
+        Ok(())
     }
 
     /// Signs a user in under a new session id (against session fixation). The session layer saves the session after the

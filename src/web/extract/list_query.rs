@@ -1,5 +1,5 @@
 //! Search, order and view of a list of playlists. They are query parameters, so that reloading, going back and
-//! signing in keep them.
+//! signing in keep them. Order and view that are not among them are those that the user last chose.
 
 use std::sync::Arc;
 
@@ -15,11 +15,12 @@ use crate::app::App;
 use crate::domain::PageRange;
 use crate::domain::annotation::fold_tag;
 use crate::domain::collation::Language;
+use crate::domain::displays::{Display, Displays};
 use crate::domain::reference;
 use crate::domain::search::{
-    Condition, InvalidOperator, ListQuery, MAX_CONDITIONS, MAX_QUERY_CHARS, MAX_WORD_CHARS, Operator, Order,
-    SearchQuery,
+    Condition, InvalidOperator, ListQuery, MAX_CONDITIONS, MAX_QUERY_CHARS, MAX_WORD_CHARS, Operator, SearchQuery,
 };
+use crate::web::extract::list_spec::{ListSpec, display_params};
 use crate::web::views::TagLinks;
 use crate::web::views::pager::PageParam;
 
@@ -29,6 +30,7 @@ use crate::web::views::pager::PageParam;
 pub(crate) struct ListParams {
     q: String,
     pub(crate) sort: String,
+    dir: String,
     view: String,
     pub(crate) edit: Option<String>,
     /// Present if the cards have checkboxes.
@@ -49,22 +51,18 @@ impl FromRequestParts<Arc<App>> for ListParams {
     }
 }
 
+impl ListParams {
+    /// Parses the query of a list's path.
+    pub(crate) fn from_path(path: &str) -> Self {
+        let uri = path.parse().unwrap_or_default();
+        Query::try_from_uri(&uri).map(|Query(params)| params).unwrap_or_default()
+    }
+}
+
 /// Returns the first language of an `Accept-Language` header. Browsers name the preferred one first.
 fn first_language(header: &str) -> Language {
     let tag = header.split([',', ';']).next().unwrap_or_default();
     Language::parse(tag.trim()).unwrap_or_default()
-}
-
-/// A searchable list.
-pub(crate) struct ListSpec {
-    pub(crate) path: &'static str,
-    /// Noun for an entry.
-    pub(crate) singular: &'static str,
-    pub(crate) plural: &'static str,
-    /// The first order is the default.
-    pub(crate) orders: &'static [(Order, &'static str)],
-    /// Filters that are links.
-    filters: &'static [(&'static str, Condition)],
 }
 
 /// A link that turns a filter on or off.
@@ -79,56 +77,13 @@ pub(crate) struct FilterLink {
 /// Number of tags among the filters.
 const MAX_TAG_FILTERS: usize = 8;
 
-pub(crate) static LIBRARY: ListSpec = ListSpec {
-    path: "/playlists",
-    singular: "playlist",
-    plural: "playlists",
-    orders: &[
-        (Order::Usual, "Spotify’s order"),
-        (Order::Name, "Name"),
-        (Order::Owner, "Owner"),
-        (Order::Hearted, "Recently hearted"),
-        (Order::Size, "Size"),
-    ],
-    filters: &[
-        ("Mine", Condition::Mine),
-        ("Public", Condition::Public(true)),
-        ("Private", Condition::Public(false)),
-        ("Collaborative", Condition::Collaborative(true)),
-        ("Hearted", Condition::Hearted),
-        ("Updated", Condition::Updated),
-        ("Untagged", Condition::Untagged),
-    ],
-};
-
-pub(crate) static HEARTS: ListSpec = ListSpec {
-    path: "/hearts",
-    singular: "heart",
-    plural: "hearts",
-    orders: &[
-        (Order::Usual, "Newest first"),
-        (Order::Oldest, "Oldest first"),
-        (Order::Name, "Name"),
-        (Order::Owner, "Owner"),
-    ],
-    filters: &[
-        ("Updated", Condition::Updated),
-        ("Unavailable", Condition::Unavailable),
-        ("Untagged", Condition::Untagged),
-        ("Mine", Condition::Mine),
-        ("Public", Condition::Public(true)),
-        ("Private", Condition::Public(false)),
-        ("Collaborative", Condition::Collaborative(true)),
-    ],
-};
-
 /// A list query, with the counts of its result.
 pub(crate) struct ListView {
     pub(crate) spec: &'static ListSpec,
     pub(crate) search: SearchQuery,
-    pub(crate) order: Order,
-    /// True for the list view, false for the grid.
-    pub(crate) is_list_view: bool,
+    pub(crate) display: Display,
+    /// The display without query parameters.
+    remembered: Display,
     language: Language,
     pages: PageRange,
     /// Number of entries without the search.
@@ -142,14 +97,13 @@ pub(crate) struct ListView {
 }
 
 impl ListView {
-    /// Replaces an unknown order with the default.
-    pub(crate) fn new(params: &ListParams, spec: &'static ListSpec) -> Self {
-        let orders = spec.orders.iter().map(|(order, _)| *order);
+    pub(crate) fn new(params: &ListParams, spec: &'static ListSpec, displays: &Displays) -> Self {
+        let remembered = displays.get(spec.list);
         Self {
             spec,
             search: SearchQuery::parse(&params.q),
-            order: orders.into_iter().find(|order| order.key() == params.sort).unwrap_or_default(),
-            is_list_view: params.view == "list",
+            display: spec.display([&params.sort, &params.dir, &params.view], remembered),
+            remembered,
             language: params.language,
             pages: params.page.range(),
             total: 0,
@@ -169,7 +123,8 @@ impl ListView {
     }
 
     pub(crate) fn query(&self) -> ListQuery {
-        ListQuery { search: self.search.clone(), order: self.order, language: self.language, pages: self.pages }
+        let Display { order, is_reversed, .. } = self.display;
+        ListQuery { search: self.search.clone(), order, is_reversed, language: self.language, pages: self.pages }
     }
 
     /// Title of the page called `name`.
@@ -179,23 +134,33 @@ impl ListView {
 
     /// Path of the first page.
     pub(crate) fn path(&self) -> String {
-        self.path_with(&self.search.text, self.is_list_view)
-    }
-
-    /// Path of the same query in list or grid view.
-    pub(crate) fn path_for_view(&self, is_list_view: bool) -> String {
-        self.path_with(&self.search.text, is_list_view)
+        self.path_with(&self.search.text)
     }
 
     /// Path of the list without the search, in this order and view.
     pub(crate) fn path_without_search(&self) -> String {
-        self.path_with("", self.is_list_view)
+        self.path_with("")
+    }
+
+    /// Path of the first page in `display`, once that is remembered.
+    pub(crate) fn path_after_choice(self, display: Display) -> String {
+        Self { display, remembered: display, ..self }.path()
+    }
+
+    /// Path that leads to one of the matching entries.
+    pub(crate) fn random_path(&self) -> String {
+        with_query(&format!("{}/random", self.spec.path), [("q", &*self.search.text)])
+    }
+
+    /// Query parameters of an order and view that differ from the remembered ones.
+    pub(crate) fn display_params(&self) -> Vec<(&'static str, &'static str)> {
+        display_params(self.display, self.remembered)
     }
 
     /// Links that add a tag to the search, and keep order and view.
     pub(crate) fn tag_links(&self) -> TagLinks {
         let (text, max_chars) = self.search.text_before_term();
-        let path = self.path_with(&format!("{text}tag:"), self.is_list_view);
+        let path = self.path_with(&format!("{text}tag:"));
         // The search is the first parameter.
         let (before, after) = path.split_at(path.find('&').unwrap_or(path.len()));
         let [before, after] = [before, after].map(|part| encode_double_quoted_attribute(part).into_owned());
@@ -223,7 +188,7 @@ impl ListView {
         let tags = tags.into_iter().map(|tag| (tag.clone(), Condition::Tag(tag), true));
         let link = |(label, condition, is_tag)| FilterLink {
             label,
-            path: self.search.toggle(&condition).map(|text| self.path_with(&text, self.is_list_view)),
+            path: self.search.toggle(&condition).map(|text| self.path_with(&text)),
             is_on: self.search.has(&condition),
             is_tag,
         };
@@ -234,12 +199,8 @@ impl ListView {
         self
     }
 
-    fn path_with(&self, text: &str, is_list_view: bool) -> String {
-        let order = if self.order == Order::Usual { "" } else { self.order.key() };
-        let view = if is_list_view { "list" } else { "" };
-        let params = [("q", text), ("sort", order), ("view", view)].into_iter().filter(|(_, value)| !value.is_empty());
-        let query = Serializer::new(String::new()).extend_pairs(params).finish();
-        if query.is_empty() { self.spec.path.into() } else { format!("{}?{query}", self.spec.path) }
+    fn path_with(&self, text: &str) -> String {
+        with_query(self.spec.path, [("q", text)].into_iter().chain(self.display_params()))
     }
 
     pub(crate) fn is_filtered(&self) -> bool {
@@ -295,6 +256,13 @@ impl ListView {
     }
 }
 
+/// Returns `path` with those parameters that are not empty.
+fn with_query<'a>(path: &str, params: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let params = params.into_iter().filter(|(_, value)| !value.is_empty());
+    let query = Serializer::new(String::new()).extend_pairs(params).finish();
+    if query.is_empty() { path.into() } else { format!("{path}?{query}") }
+}
+
 fn condition_label(condition: &Condition) -> String {
     match condition {
         Condition::Words(words) => format!("“{words}”"),
@@ -332,11 +300,14 @@ fn unknown_operator_warning((word, key): &(String, String)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::search::Order;
+    use crate::web::extract::list_spec::LIBRARY;
 
     fn view(q: &str, sort: &str, view: &str) -> ListView {
         ListView::new(
             &ListParams { q: q.into(), sort: sort.into(), view: view.into(), ..ListParams::default() },
             &LIBRARY,
+            &Displays::default(),
         )
     }
 
@@ -351,6 +322,26 @@ mod tests {
             (all.path_without_search().as_str(), all.query().pages),
             ("/playlists?sort=name&view=list", PageRange::from(1))
         );
+    }
+
+    #[test]
+    fn parameters_win_over_what_is_remembered() {
+        let by_owner = Display { order: Order::Owner, is_reversed: true, is_list_view: true };
+        let displays = Displays { playlists: by_owner, ..Displays::default() };
+        for (asked, shown) in [
+            ("", ""),
+            ("?sort=owner&dir=reverse&view=list", ""),
+            ("?sort=owner", "?sort=owner"),
+            ("?sort=usual&view=grid", "?sort=usual&view=grid"),
+            ("?view=grid&q=x", "?q=x&view=grid"),
+            ("?sort=size&dir=reverse", "?sort=size&dir=reverse"),
+            ("?sort=nonsense&dir=up&view=tree", ""),
+        ] {
+            let list = ListView::new(&ListParams::from_path(&format!("/playlists{asked}")), &LIBRARY, &displays);
+            assert_eq!(list.path(), format!("/playlists{shown}"), "{asked}");
+        }
+        let list = ListView::new(&ListParams::from_path("/playlists?q=x&sort=size"), &LIBRARY, &displays);
+        assert_eq!(list.path_after_choice(Display::default()), "/playlists?q=x");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod current_user;
 mod device;
 pub(crate) mod list_query;
+pub(crate) mod list_spec;
 mod now;
 mod provider;
 pub(crate) mod return_to;

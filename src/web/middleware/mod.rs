@@ -10,7 +10,7 @@ pub(crate) mod rate_limit;
 pub(crate) mod request_body;
 pub(crate) mod request_id;
 pub(crate) mod request_log;
-mod security_headers;
+pub(crate) mod security_headers;
 mod session;
 
 use std::sync::Arc;

@@ -8,16 +8,23 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::app::App;
 
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// Rejects cross-site requests other than GET and HEAD, by `Sec-Fetch-Site` and `Origin`.
 pub(crate) fn csrf_layer(app: &App) -> CsrfLayer {
     let origin = app.config.base_url.origin().ascii_serialization();
     CsrfLayer::new().add_trusted_origin(origin).expect("BASE_URL is an http address, without a path")
 }
 
+/// Extension of the responses that other sites may show in a frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Embeddable;
+
 /// Adds the headers that the response does not set itself.
 pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + use<> {
     let fixed = |name: HeaderName, value: &'static str| (name, HeaderValue::from_static(value));
-    let policy = HeaderValue::from_str(&content_security_policy(app)).expect("origins are plain text");
+    let to_value = |policy: String| HeaderValue::from_str(&policy).expect("origins are plain text");
+    let (policy, embed_policy) = (to_value(content_security_policy(app)), to_value(embed_policy(app)));
     let mut all = vec![
         (header::CONTENT_SECURITY_POLICY, policy),
         fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -26,7 +33,7 @@ pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + 
         // Paths contain playlist ids, which other sites must not see.
         fixed(header::REFERRER_POLICY, "same-origin"),
         fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        fixed(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        fixed(CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
         fixed(
             HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -42,7 +49,13 @@ pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + 
     move |mut response| {
         // One allocation instead of two.
         response.headers_mut().reserve(all.len());
-        for (name, value) in all.iter() {
+        let is_embeddable = response.extensions().get::<Embeddable>().is_some();
+        if is_embeddable {
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_SECURITY_POLICY, embed_policy.clone());
+            headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        }
+        for (name, value) in all.iter().filter(|(name, _)| !is_embeddable || name != header::X_FRAME_OPTIONS) {
             response.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
         response
@@ -69,4 +82,14 @@ fn content_security_policy(app: &App) -> String {
         "frame-ancestors 'none'".into(),
     ]
     .join("; ")
+}
+
+/// The policy of [`Embeddable`] responses: text and covers, without scripts and forms.
+fn embed_policy(app: &App) -> String {
+    let origin = app.config.base_url.origin().ascii_serialization();
+    let pictures = app.spotify.pictures.csp_sources().join(" ");
+    // By its address, because in a sandboxed frame some browsers match `'self'` against an opaque origin.
+    format!(
+        "default-src 'none'; style-src {origin}; img-src {pictures}; base-uri 'none'; form-action 'none'; frame-ancestors *"
+    )
 }

@@ -1,5 +1,6 @@
 //! Privacy policy and terms.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -23,6 +24,9 @@ struct PrivacyPage {
     flash_cookie: String,
     theme_cookie: String,
     theme_days: i64,
+    /// How long Spotify's names stay, if the operator limits it.
+    title_days: Option<i64>,
+    asks_oembed: bool,
     stored_data: &'static StoredData,
 }
 
@@ -56,8 +60,12 @@ static STORED_DATA: LazyLock<StoredData> = LazyLock::new(|| {
 });
 
 impl StoredData {
-    fn retention<'a>(&'a self, field: &'a Field) -> &'a str {
-        self.retention.get(&field.retention).unwrap_or(&field.retention)
+    fn retention<'a>(&'a self, field: &'a Field, title_days: Option<i64>) -> Cow<'a, str> {
+        match (field.retention.as_str(), title_days) {
+            ("title", Some(days)) => format!("At most {days} days after Spotify last showed the playlist.").into(),
+            ("title", None) => self.retention["heart"].as_str().into(),
+            _ => self.retention.get(&field.retention).unwrap_or(&field.retention).into(),
+        }
     }
 }
 
@@ -72,6 +80,8 @@ pub(crate) async fn privacy(app: State, layout: Layout) -> Response {
         layout: layout.with_title("Privacy", ""),
         session_days: app.config.access.session_ttl.whole_days(),
         session_idle_days: app.config.access.session_idle_ttl.whole_days(),
+        title_days: app.config.title_ttl.map(|ttl| ttl.whole_days()),
+        asks_oembed: app.config.oembed_url.is_some(),
         session_cookie: cookies::name(&app, CookieKind::Session),
         login_cookie: cookies::name(&app, CookieKind::Login),
         flash_cookie: cookies::name(&app, CookieKind::Flash),

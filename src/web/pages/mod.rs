@@ -2,6 +2,7 @@
 
 pub(crate) mod about;
 pub(crate) mod account;
+pub(crate) mod displays;
 pub(crate) mod health;
 pub(crate) mod hearts;
 pub(crate) mod home;
@@ -12,6 +13,7 @@ pub(crate) mod metrics;
 pub(crate) mod now_playing;
 pub(crate) mod operator;
 pub(crate) mod playlists;
+pub(crate) mod random;
 pub(crate) mod setup;
 pub(crate) mod sharing;
 pub(crate) mod tags;

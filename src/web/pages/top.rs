@@ -47,7 +47,8 @@ pub(crate) async fn show(
     let (period, current_path) =
         if params.when == "ever" { (Period::AllTime, "/top?when=ever") } else { (Period::Week, "/top") };
     let viewer = maybe_user.user.map(|user| user.id);
-    let rows = top::load(&app, period, viewer, now).await?.into_iter().map(TopRow::from).collect();
+    let rows: Vec<_> = top::load(&app, period, viewer, now).await?.into_iter().map(TopRow::from).collect();
+    let layout = Layout { has_top_page: layout.has_top_page || !rows.is_empty(), ..layout };
     let is_cacheable = viewer.is_none() && layout.flash.is_none();
     let layout =
         layout.with_title(if period == Period::Week { "Popular this week" } else { "Popular of all time" }, "top");

@@ -1,6 +1,7 @@
 //! The layout of all pages, and rendering.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use askama::Template;
 use axum::extract::FromRequestParts;
@@ -26,6 +27,7 @@ pub(crate) struct Layout {
     pub(crate) is_user_known: bool,
     pub(crate) section: &'static str,
     pub(crate) is_demo: bool,
+    /// False while the popular lists are empty, or if they are off.
     pub(crate) has_top_page: bool,
     /// URL under which the operators can be reached.
     pub(crate) contact: Option<String>,
@@ -68,7 +70,7 @@ impl Layout {
             is_user_known: true,
             section: "",
             is_demo: app.config.demo,
-            has_top_page: app.config.top_page,
+            has_top_page: app.has_popular.load(Ordering::Relaxed),
             contact: app.config.access.contact.as_ref().map(ToString::to_string),
             flash: None,
             theme: None,

@@ -25,6 +25,7 @@ pub(crate) struct PlaylistCard {
     pub(crate) public: Option<bool>,
     pub(crate) collaborative: bool,
     pub(crate) hearted: bool,
+    pub(crate) is_pinned: bool,
     pub(crate) hearted_at: Option<DateView>,
     /// When the playlist was first seen to have changed after it was hearted.
     pub(crate) updated_at: Option<DateView>,
@@ -94,6 +95,7 @@ impl From<Playlist> for PlaylistCard {
             public: playlist.public,
             collaborative: playlist.collaborative,
             hearted: playlist.hearted_at.is_some(),
+            is_pinned: playlist.is_pinned,
             hearted_at: playlist.hearted_at.map(DateView::from),
             updated_at: playlist.changed_at.map(DateView::from),
             unavailable_since: playlist.gone_at.map(DateView::from),

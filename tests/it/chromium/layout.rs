@@ -9,6 +9,7 @@ use super::{FIRST_HEART, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_
 use crate::support::Site;
 use crate::support::browser::Browser;
 use crate::support::browser::sizes::{UNKNOWN_PATH, assert_page_fits, pages_for_all, pages_of_mira};
+use crate::support::rows::add_hearts_of_strangers;
 
 #[tokio::test]
 async fn no_page_scrolls_sideways_in_light_or_dark() {
@@ -222,16 +223,19 @@ async fn forced_colors_mark_the_current_tab() {
     let browser = open_as_ada(&site).await;
     let media = json!({ "features": [{ "name": "forced-colors", "value": "active" }] });
     browser.devtools("Emulation.setEmulatedMedia", media).await;
-    for (page, part) in [("/playlists", ".view-toggle"), ("/top", ".tabs")] {
+    for (page, part, [on, off]) in [
+        ("/playlists", ".view-toggle button", ["[aria-pressed=true]", "[aria-pressed=false]"]),
+        ("/top", ".tabs a", ["[aria-current]", ":not([aria-current])"]),
+    ] {
         browser.go(page).await;
         let border = |which: &str| {
             format!(
-                "(s => s.borderTopWidth + s.borderTopColor)(getComputedStyle(document.querySelector('{part} a{which}')))"
+                "(s => s.borderTopWidth + s.borderTopColor)(getComputedStyle(document.querySelector('{part}{which}')))"
             )
         };
-        let chosen: String = browser.eval(&border("[aria-current]")).await;
+        let chosen: String = browser.eval(&border(on)).await;
         assert!(chosen.starts_with("2px"), "{page}: {chosen}");
-        assert_ne!(chosen, browser.eval::<String>(&border(":not([aria-current])")).await, "{page}");
+        assert_ne!(chosen, browser.eval::<String>(&border(off)).await, "{page}");
     }
 }
 
@@ -254,6 +258,10 @@ async fn page_headings_have_space_below() {
 #[tokio::test]
 async fn double_text_size_menu_takes_at_most_three_lines() {
     let site = Site::open().await;
+    // With the tab of the popular list, which has something.
+    add_hearts_of_strangers(&site, "AAAAAAAAAAAAAAAAAAAAAA", 2).await;
+    site.force_top_refresh().await;
+    site.visitor().open("/top").await;
     let browser = open_as_ada(&site).await;
     browser.set_window_size(320, 640).await;
     browser.go("/playlists").await;

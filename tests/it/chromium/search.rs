@@ -46,7 +46,10 @@ async fn typing_searches_at_once_and_keeps_focus() {
     browser.wait_for_text("#search-status[role=status]", "0 of 120 playlists found.").await;
     browser.wait_for_text("#results", "Nothing found").await;
     assert!(!browser.eval::<bool>("!!document.querySelector('#search-status a')").await, "the way out is offered once");
-    assert!(!browser.eval::<bool>("!!document.querySelector('.search button')").await, "there is nothing to press");
+    assert!(
+        !browser.eval::<bool>("!!document.querySelector('.search [method=get] button, .search .show')").await,
+        "there is nothing to press"
+    );
     browser.wait_for_location("/playlists?q=owner%3Ame+MANANA").await;
     for _ in 0.."MANANA".len() {
         browser.press_key(Key::Backspace).await;
@@ -142,13 +145,18 @@ async fn sort_change_applies_at_once_and_enter_submits() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     browser.eval::<()>("sort.value = 'name', void sort.dispatchEvent(new Event('change', { bubbles: true }))").await;
-    browser.wait_for_location("/playlists?sort=name").await;
     browser.wait_for("document.querySelector('.card .name').innerText === 'Brass for Breakfast'").await;
-    browser.click(".view-toggle a:last-child").await;
-    browser.wait_for_location("/playlists?sort=name&view=list").await;
+    browser.click(".direction").await;
+    browser.wait_for("document.querySelector('.card .name').innerText !== 'Brass for Breakfast'").await;
+    assert!(browser.text(".direction").await.contains("Z–A"));
+    assert_eq!(browser.eval::<String>("document.activeElement.name").await, "dir", "the focus stays");
+    browser.click(".view-toggle button:last-child").await;
+    browser.wait_for("document.querySelector('.cards.card-rows')").await;
+    assert_eq!(browser.location().await, "/playlists", "it is remembered");
     type_text(&browser, "#q", "garden").await;
     browser.press_key(Key::Enter).await;
-    browser.wait_for_location("/playlists?q=garden&sort=name&view=list").await;
+    browser.wait_for_location("/playlists?q=garden").await;
+    assert_eq!(browser.console_errors().await, [""; 0]);
     let row = "(cover => [cover.width, cover.height])(document.querySelector('.card-rows .card .cover').getBoundingClientRect())";
     assert_eq!(browser.eval::<Vec<f64>>(row).await, [48.0, 48.0], "small covers in rows");
 }
@@ -217,11 +225,11 @@ async fn typed_query_is_kept_when_switching_view() {
             "q.value = '{typed}', q.dispatchEvent(new Event('input', {{ bubbles: true }})), void document.querySelector('.view-toggle {link}').click()"
         )
     };
-    browser.eval::<()>(&typed_and_pressed("garden", "a:last-child")).await;
-    browser.wait_for_location("/playlists?q=garden&view=list").await;
+    browser.eval::<()>(&typed_and_pressed("garden", "button:last-child")).await;
+    browser.wait_for_location("/playlists?q=garden").await;
     browser.find(".cards.card-rows").await;
     assert_eq!(browser.eval::<String>("q.value").await, "garden");
-    browser.eval::<()>(&typed_and_pressed("", "a:first-child")).await;
+    browser.eval::<()>(&typed_and_pressed("", "button:first-child")).await;
     browser.wait_for_location("/playlists").await;
     browser.find(".cards:not(.card-rows)").await;
 }
@@ -379,10 +387,11 @@ async fn no_dead_control_without_script() {
     );
     type_text(&browser, "#q", "owner:me").await;
     browser.press_key(Key::Enter).await;
-    browser.wait_for_location("/playlists?q=owner%3Ame&sort=").await;
+    browser.wait_for_location("/playlists?q=owner%3Ame").await;
     browser.wait_for_text("#search-status", " of 120 playlists found.").await;
     browser.click("a[rel=next]").await;
     browser.wait_for_location("/playlists?q=owner%3Ame&page=2").await;
-    browser.click(".view-toggle a:last-child").await;
+    browser.click(".view-toggle button:last-child").await;
     browser.find(".cards.card-rows").await;
+    browser.wait_for_location("/playlists?q=owner%3Ame").await;
 }

@@ -32,7 +32,7 @@ async fn cards_are_selected_by_mouse_range_and_all_at_once() {
     let all: usize = browser.eval("document.querySelectorAll('.card').length").await;
     browser.wait_for_text(COUNT, &format!("{all} selected")).await;
     browser.click("#bulk [type=reset]").await;
-    browser.wait_for_text(COUNT, "Select playlists").await;
+    browser.wait_for_text(COUNT, "0 selected").await;
     browser.click("#bulk button[value=heart]").await;
     browser.wait_for_text("#live", "Select at least one playlist first.").await;
 

@@ -9,7 +9,7 @@ use crate::support::Site;
 use crate::support::browser::Browser;
 use crate::support::browser::axe::assert_accessible_page;
 use crate::support::browser::sizes::assert_page_fits;
-use crate::support::sharing::{SETTINGS, create_secret_link, publish_page_at};
+use crate::support::sharing::{SETTINGS, create_secret_link, publish_page_at, set_option, share_tag};
 
 #[tokio::test]
 async fn shared_pages_fit_every_screen_and_pass_axe() {
@@ -23,15 +23,28 @@ async fn shared_pages_fit_every_screen_and_pass_axe() {
     }
     publish_page_at(&mira, "mira-with-the-longest-address1").await;
     let link = create_secret_link(&mira).await;
+    let first = mira.open("/hearts").await.playlist_ids().remove(0);
+    let form = mira.open(&format!("/hearts/{first}/annotation")).await.form("form[action$='/annotation']");
+    mira.submit(form.with("tags", "a tag of twenty-nine letters, ليل").with("note", &"note ".repeat(40))).await;
+    for tag in ["a tag of twenty-nine letters", "ليل"] {
+        assert_eq!(share_tag(&mira, tag).await.status, 200);
+    }
+    for option in ["notes", "embed"] {
+        set_option(&mira, option).await;
+    }
     let browser = Browser::open(&site).await;
-    let shown = ["/u/mira-with-the-longest-address1", link.as_str(), "/u/nobody"];
+    let tag = format!("{link}/tags/a%20tag%20of%20twenty-nine%20letters");
+    let embed = "/u/mira-with-the-longest-address1/embed";
+    let shown = ["/u/mira-with-the-longest-address1", link.as_str(), tag.as_str(), embed, "/u/nobody"];
     for path in shown {
         assert_accessible_page(&browser, path).await;
         assert_page_fits(&browser, path, &mut HashSet::new()).await;
     }
     sign_in(&browser, "mira").await;
-    assert_accessible_page(&browser, SETTINGS).await;
-    assert_page_fits(&browser, SETTINGS, &mut HashSet::new()).await;
+    for path in [SETTINGS, "/account/sharing/link"] {
+        assert_accessible_page(&browser, path).await;
+        assert_page_fits(&browser, path, &mut HashSet::new()).await;
+    }
     let complaints = browser.console_errors().await;
     let others =
         complaints.iter().filter(|line| !line.contains("/covers/") && !line.contains("/u/nobody")).collect::<Vec<_>>();
@@ -61,4 +74,42 @@ async fn public_page_is_turned_on_and_off_without_script() {
     browser.wait_for_text("main [role=status]", "is off").await;
     browser.go("/u/ada").await;
     browser.wait_for_text("h1", "Nothing is shared here").await;
+}
+
+#[tokio::test]
+async fn addresses_are_copied_and_shared_by_buttons_that_need_the_script() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    publish_page_at(&ada, "ada").await;
+    let link = create_secret_link(&ada).await;
+    let playlist = format!("/playlists/{}", ada.open("/playlists").await.playlist_ids()[0]);
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "ada").await;
+    let url = |path: &str| format!("{}{path}", site.base);
+    let open = format!("https://open.spotify.com{}", playlist.replace("playlists", "playlist"));
+    for (path, urls) in [
+        (SETTINGS, vec![url("/u/ada"), url(&link)]),
+        ("/u/ada", vec![url("/u/ada"), url("/u/ada/atom.xml"), url("/u/ada/feed.json")]),
+        (&playlist, vec![open]),
+    ] {
+        browser.go(path).await;
+        let shared: Vec<String> =
+            browser.eval("[...document.querySelectorAll('[data-share]')].map((b) => b.dataset.share)").await;
+        assert!(shared.is_empty() || browser.eval::<bool>("!!navigator.share").await, "no dead button on {path}");
+        browser
+            .run_script("window.copied = []; navigator.clipboard.writeText = async (text) => copied.push(text)")
+            .await;
+        for index in 0..urls.len() {
+            browser.run_script(&format!("document.querySelectorAll('[data-copy]')[{index}].click()")).await;
+            browser.wait_for_text("#live span", "Copied.").await;
+        }
+        assert_eq!(browser.eval::<Vec<String>>("copied").await, urls, "{path}");
+        browser.run_script("navigator.clipboard.writeText = () => Promise.reject(new Error())").await;
+        browser.click("[data-copy]").await;
+        browser.wait_for_text("#live span", "Not copied").await;
+    }
+    let browser = Browser::without_script(&site).await;
+    browser.go("/u/ada").await;
+    let buttons: usize = browser.eval("document.querySelectorAll('[data-copy], [data-share]').length").await;
+    assert_eq!(buttons, 0, "nothing that does nothing");
 }

@@ -30,9 +30,27 @@ pub(crate) async fn set_sharing(visitor: &Visitor, part: &str, on: &str) -> Page
     visitor.submit(visitor.open(SETTINGS).await.form(&form)).await
 }
 
-/// Creates a secret link and returns its path.
+/// Turns `notes` or the `embed` card on or off.
+pub(crate) async fn set_option(visitor: &Visitor, option: &str) -> Page {
+    let form = format!("form:has(input[name=option][value={option}])");
+    visitor.submit(visitor.open(SETTINGS).await.form(&form)).await
+}
+
+/// Gives a tag a page of its own; returns the next page.
+pub(crate) async fn share_tag(visitor: &Visitor, tag: &str) -> Page {
+    visitor.submit(visitor.open(SETTINGS).await.form("#shared-tag").with("tag", tag)).await
+}
+
+/// Creates a secret link, or confirms that it replaces an earlier one. Returns its path.
 pub(crate) async fn create_secret_link(visitor: &Visitor) -> String {
-    let page = set_sharing(visitor, "link", "true").await;
+    let page = match visitor.open(SETTINGS).await.has("a[href='/account/sharing/link']") {
+        true => {
+            visitor
+                .submit(visitor.open("/account/sharing/link").await.form("form[action='/account/sharing/link']"))
+                .await
+        }
+        false => set_sharing(visitor, "link", "true").await,
+    };
     let path = page.attribute("a.copy-value[href*='/s/']", "href");
     path.split_once("/s/").map(|(_, token)| format!("/s/{token}")).unwrap()
 }

@@ -41,9 +41,15 @@ impl From<Event> for EventRow {
             "page-off" => "Turned the public page off".into(),
             "link-on" => "Created a secret link".into(),
             "link-off" => "Turned the secret link off".into(),
+            "sharing-changed" => "Changed what shared pages show".into(),
             "session-ended" => "Signed out another device".into(),
             "others-ended" => "Signed out everywhere else".into(),
+            "merged" => "Joined with another account of yours".into(),
             other => other.to_owned(),
+        };
+        let description = match event.details {
+            Some(details) => format!("{description}: {details}"),
+            None => description,
         };
         Self { time: TimeView::date_and_time(event.at), description, device: event.device }
     }

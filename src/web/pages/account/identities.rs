@@ -1,12 +1,12 @@
-//! Linked identities: list, unlink, merge, and reauthentication before they change.
+//! Linked identities: list, unlink, and reauthentication before they change.
 
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect};
 
+use crate::domain::CurrentUser;
 use crate::domain::activity::{self, EventKind};
 use crate::domain::identities::{self, Identity, LinkedIdentities, Reauthentication, UnlinkOutcome};
-use crate::domain::{CurrentUser, login};
 use crate::ids::Provider;
 use crate::web::error::{Result, not_found};
 use crate::web::extract::return_to::with_next;
@@ -140,33 +140,4 @@ pub(crate) async fn reauthenticate(
     let reauthentication = Reauthentication::new(&app, &identities::load(&app, &user).await?.linked);
     let layout = layout.with_title("Sign in again", "account");
     Ok(render_page(&ReauthenticatePage { layout, reauthentication, next }))
-}
-
-#[derive(Template)]
-#[template(path = "account/merge.html")]
-struct MergePage {
-    layout: Layout,
-    providers: Vec<Provider>,
-    next: String,
-}
-
-/// Asks a new user whether an older account with the same email address is also theirs.
-pub(crate) async fn show_merge(
-    app: State,
-    Now(now): Now,
-    layout: Layout,
-    maybe_user: MaybeUser,
-    Query(params): Query<NextParam>,
-) -> Result {
-    let next = SafePath::parse_or_playlists(params.next.as_deref());
-    let can_merge = maybe_user.merge_until().await?.is_some_and(|until| now < until);
-    let providers = match &maybe_user.user {
-        Some(user) if can_merge => login::merge_candidates(&app, user.id).await?,
-        _ => Vec::new(),
-    };
-    if providers.is_empty() {
-        return Ok(Redirect::to(next.as_str()).into_response());
-    }
-    let layout = layout.with_title("Were you here before?", "account");
-    Ok(render_page(&MergePage { layout, providers, next: next.as_str().to_owned() }))
 }

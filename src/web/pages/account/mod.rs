@@ -4,6 +4,7 @@ pub(crate) mod activity;
 pub(crate) mod delete;
 pub(crate) mod deleted;
 pub(crate) mod identities;
+pub(crate) mod merge;
 pub(crate) mod sessions;
 
 use askama::Template;

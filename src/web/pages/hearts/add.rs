@@ -13,7 +13,8 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::domain::hearts::{self, AddedByLink};
 use crate::domain::reference::{self, ReferenceError};
-use crate::domain::{CurrentUser, Error, playlists};
+use crate::domain::{CurrentUser, Error, Playlist, playlists, sharing, top};
+use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{BackLink, MaybeUser, Now, State};
 use crate::web::flash::{self, Flash};
@@ -63,6 +64,8 @@ pub(crate) struct SharedLink {
     url: String,
     text: String,
     title: String,
+    /// Reference of the shared page with the link.
+    share: Option<String>,
 }
 
 impl SharedLink {
@@ -78,23 +81,44 @@ impl SharedLink {
 /// The form, with a shared link. Changes nothing and does not call Spotify.
 pub(crate) async fn show(
     app: State,
+    Now(now): Now,
     layout: Layout,
-    maybe_user: MaybeUser,
-    uri: Uri,
+    (maybe_user, uri): (MaybeUser, Uri),
     Query(shared): Query<SharedLink>,
 ) -> Result {
     let path = uri.path_and_query().map_or("/add", |path| path.as_str());
     let user = maybe_user.user.ok_or_else(|| AppError::sign_in_required(path))?;
+    let share = shared.share.clone();
     let mut page = AddPage { links: shared.into_text(), ..AddPage::new(&app, layout) };
     match reference::parse(&page.links) {
         Ok(id) => {
             page.links = format!("https://open.spotify.com/playlist/{id}");
-            page.card = playlists::find(&app, &user, &id).await?.map(PlaylistCard::from);
+            page.card = preview(&app, &user, &id, share.as_deref(), now).await?;
         }
         Err(error) if !page.links.is_empty() => page.errors = vec![error.to_string()],
         Err(_) => {}
     }
     Ok(render_page(&page))
+}
+
+/// Returns the playlist as the user knows it, as the shared page with the link shows it, or as the popular list names it.
+async fn preview(
+    app: &App,
+    user: &CurrentUser,
+    id: &PlaylistId,
+    share: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<Option<PlaylistCard>> {
+    if let Some(playlist) = playlists::find(app, user, id).await? {
+        return Ok(Some(playlist.into()));
+    }
+    if let Some(share) = share
+        && let Some(playlist) = sharing::find_playlist(app, share, id, now).await?
+    {
+        return Ok(Some(playlist.into()));
+    }
+    let name = top::public_name(app, id).await?;
+    Ok(name.map(|name| Playlist { id: id.to_string(), name: Some(name), ..Playlist::default() }.into()))
 }
 
 #[derive(Deserialize)]

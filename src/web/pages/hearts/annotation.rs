@@ -108,8 +108,8 @@ fn annotation_page(layout: Layout, card: PlaylistCard, form: AnnotationForm, fro
 }
 
 /// Error for a heart that was removed meanwhile, perhaps in another tab.
-fn not_hearted() -> AppError {
+pub(super) fn not_hearted() -> AppError {
     let message =
-        "A title, a note and tags belong to a heart, and this playlist no longer has yours. Heart it again first.";
+        "A title, note, tags and pin belong to a heart, and this playlist no longer has yours. Heart it again first.";
     AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).with_nothing_saved().with_hearts_link()
 }

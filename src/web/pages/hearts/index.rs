@@ -5,7 +5,8 @@ use askama::Template;
 use crate::domain::hearts::{self, HeartList};
 use crate::domain::{renewal, tags};
 use crate::web::error::Result;
-use crate::web::extract::list_query::{HEARTS, ListParams, ListView};
+use crate::web::extract::list_query::{ListParams, ListView};
+use crate::web::extract::list_spec::HEARTS;
 use crate::web::extract::{Now, SignedIn, State};
 use crate::web::views::{Layout, Pager, PlaylistCard, render_page};
 
@@ -31,7 +32,7 @@ pub(crate) async fn index(
     SignedIn(user): SignedIn,
     params: ListParams,
 ) -> Result {
-    let list = ListView::new(&params, &HEARTS);
+    let list = ListView::new(&params, &HEARTS, &user.displays);
     let tags = tags::suggest(&app, &user, now).await?;
     let HeartList { hearts, total_hearts } = hearts::list(&app, &user, &list.query()).await?;
     let pager = Pager::new(&hearts, list.path())?;

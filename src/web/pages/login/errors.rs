@@ -86,7 +86,6 @@ fn registration_error(error: RegistrationError) -> AppError {
 
 const SIGN_OUT: Link = Link { href: "/logout", text: "Sign out" };
 const REAUTHENTICATE: Link = Link { href: "/account/reauthenticate?next=%2Faccount", text: "Sign in again" };
-const MERGE: Link = Link { href: "/account/merge?next=%2Faccount", text: "Confirm that both are yours" };
 
 fn with_account_link(error: AppError) -> AppError {
     AppError { retry_path: None, ..error }.with_link("/account", "My account")
@@ -96,7 +95,6 @@ fn conflict_error(conflict: Conflict, name: &str) -> AppError {
     let (heading, link) = match conflict {
         Conflict::LinkedElsewhere => ("That account is already linked", Some(SIGN_OUT)),
         Conflict::ProviderTaken => ("Another account is already linked", Some(SIGN_OUT)),
-        Conflict::MergePossible => ("That account may be yours too", Some(MERGE)),
         Conflict::LinkNotRequested => ("You are already signed in", None),
         Conflict::ReauthRequired | Conflict::NotSignedInAgain => ("Sign in again first", Some(REAUTHENTICATE)),
         Conflict::SessionChanged => ("This sign-in belongs to another session", None),
@@ -109,10 +107,7 @@ fn conflict_error(conflict: Conflict, name: &str) -> AppError {
 fn conflict_text(conflict: Conflict, name: &str) -> String {
     match conflict {
         Conflict::LinkedElsewhere => format!(
-            "The {name} account you chose is linked to another Heartlist account. Nothing was changed. To use that one, sign out first. If both are yours and you want just one, sign in there, export your hearts and delete that account. Then link {name} here and import the file."
-        ),
-        Conflict::MergePossible => format!(
-            "The {name} account you chose belongs to another Heartlist account with the same email address. Nothing was changed. Confirm that both are yours to merge them into one account with all the hearts."
+            "The {name} account you chose is linked to another Heartlist account. Nothing was changed. To use that one, sign out first. If both are yours and you want just one: this can join them if each was signed in to within the last ten minutes and they have no provider in common. Otherwise sign in there, export your hearts and delete that account. Then link {name} here and import the file."
         ),
         Conflict::ProviderTaken => format!(
             "Your account is linked to a different {name} account. Nothing was changed. To use the one you chose, sign out first. To link it here instead, unlink the other one on your account page."

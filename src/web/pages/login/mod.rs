@@ -12,6 +12,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
+use crate::domain::account_merge::MergeOffer;
 use crate::domain::activity::{self, EventKind};
 use crate::domain::login::{
     self, AfterLogin, CallbackParams, IntentField, LoginError, LoginRequest, LoginResult, Outcome, ReauthReason,
@@ -186,15 +187,16 @@ async fn sign_in_response(
     result: LoginResult,
     (device, now): (&str, OffsetDateTime),
 ) -> Result {
-    // A merge deletes the sessions of the merged account.
-    if !matches!(result.outcome, Outcome::Merged { .. }) {
-        maybe_user.reload().await?;
+    maybe_user.reload().await?;
+    if let Outcome::MergeOffered { other, .. } = result.outcome {
+        maybe_user.offer_merge(MergeOffer::new(other, now)).await?;
+        return Ok(Redirect::to(&with_next("/account/merge/confirm", &result.after.next)).into_response());
     }
     maybe_user.record_device(device, &result, now).await?;
     match result.outcome.event(provider) {
         // Recorded when the session is saved.
-        EventKind::SignedIn(_) => maybe_user.sign_in(&result, Some(provider)).await?,
-        event => {
+        Some(EventKind::SignedIn(_)) | None => maybe_user.sign_in(&result, Some(provider)).await?,
+        Some(event) => {
             activity::record(app, result.user.id, event, device, now).await;
             maybe_user.sign_in(&result, None).await?;
         }
@@ -218,8 +220,7 @@ fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> F
         (None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,
         (None, Outcome::AlreadyLinked(_)) => Flash::AlreadySignedIn,
         (None, Outcome::Linked(_)) => Flash::Linked(provider),
-        (None, Outcome::Merged { .. }) => Flash::Merged,
-        (None, Outcome::SignedIn(_) | Outcome::Joined) => Flash::SignedIn,
+        (None, Outcome::SignedIn(_) | Outcome::Joined | Outcome::MergeOffered { .. }) => Flash::SignedIn,
     }
 }
 

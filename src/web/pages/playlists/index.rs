@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 use crate::domain::library::{self, Library, LibraryRequest};
 use crate::domain::{Error, account, tags};
 use crate::web::error::{Result, describe_spotify_error};
-use crate::web::extract::list_query::{LIBRARY, ListParams, ListView};
+use crate::web::extract::list_query::{ListParams, ListView};
+use crate::web::extract::list_spec::LIBRARY;
 use crate::web::extract::{Now, SafePath, SignedIn, State};
 use crate::web::flash::{self, Flash};
 use crate::web::views::{Layout, Pager, PlaylistCard, TimeView, render_page};
@@ -49,7 +50,7 @@ pub(crate) async fn index(
     SignedIn(user): SignedIn,
     params: ListParams,
 ) -> Result {
-    let list = ListView::new(&params, &LIBRARY);
+    let list = ListView::new(&params, &LIBRARY, &user.displays);
     let library = match library::load(&app, &user, &list.query(), now).await {
         Err(Error::NotConnected) => return Ok(not_connected_page(layout)),
         library => library?,

@@ -54,13 +54,17 @@ pub(crate) async fn json(app: State, Now(now): Now, request: SharedPageRequest) 
 }
 
 async fn feed(app: &App, request: &SharedPageRequest, file: &str, now: OffsetDateTime) -> Result<Feed> {
-    let page = request.load(app, 1, now).await?;
-    let id = page.feed_id.clone();
+    let page = request.load(app, (1, false), now).await?;
+    // The feed of a tag is another one, with entries of its own.
+    let id = format!("{}{}", page.feed_id, &request.path[request.root.len()..]);
     let owner = strip_invalid_xml(&page.owner);
     let updated = page.hearts.entries.first().and_then(|heart| heart.hearted_at).unwrap_or(page.since);
     Ok(Feed {
         version: "https://jsonfeed.org/version/1.1",
-        title: format!("{owner}’s hearts"),
+        title: match &page.tag {
+            Some(tag) => format!("{owner}’s hearts: {}", strip_invalid_xml(tag)),
+            None => format!("{owner}’s hearts"),
+        },
         description: format!(
             "Playlists hearted by {owner}. Names come from Spotify; Heartlist is not affiliated with Spotify."
         ),
@@ -77,13 +81,13 @@ fn items(page: SharedPage, feed: &str) -> Vec<Item> {
     let items = page.hearts.entries.into_iter().map(|heart| {
         let hearted_at = heart.hearted_at.unwrap_or(page.since);
         let card = PlaylistCard::from(heart);
+        let owner = card.owner.map(|owner| format!(" by {}", strip_invalid_xml(&owner))).unwrap_or_default();
+        let note = card.note.map(|note| format!(": {}", strip_invalid_xml(&note))).unwrap_or_default();
         Item {
             id: format!("{feed}/{}", card.id),
             url: format!("https://open.spotify.com/playlist/{}", card.id),
             title: strip_invalid_xml(&card.name),
-            content_text: card
-                .owner
-                .map_or_else(|| "A playlist".into(), |owner| format!("A playlist by {}", strip_invalid_xml(&owner))),
+            content_text: format!("A playlist{owner}{note}"),
             date_published: rfc3339(hearted_at),
         }
     });

@@ -1,5 +1,6 @@
 //! Sharing settings; the shared pages are in the modules.
 
+pub(crate) mod embed;
 pub(crate) mod feeds;
 pub(crate) mod page;
 mod request;
@@ -7,17 +8,19 @@ mod request;
 use askama::Template;
 use axum::Form;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::domain::CurrentUser;
 use crate::domain::activity::{self, EventKind};
-use crate::domain::sharing::{self, PageError};
+use crate::domain::sharing::{self, PageError, SharedTagError};
+use crate::domain::tags;
 use crate::web::error::Result;
 use crate::web::extract::{Device, Now, SignedIn, State};
-use crate::web::flash::{self, Flash};
+use crate::web::flash::{self, Flash, SharingFlash};
+use crate::web::pages::sharing::request::tag_path;
 use crate::web::views::{Layout, PlaylistCard, TimeView, absolute_url, render_page, sanitize_for_redisplay};
 
 const SETTINGS_PATH: &str = "/account/sharing";
@@ -33,14 +36,34 @@ struct SettingsPage {
     preview: Vec<PlaylistCard>,
     page_url_prefix: String,
     page: Option<String>,
-    slug: SlugField,
+    slug: Field,
     link: Option<SecretLink>,
+    shared_tags: Vec<SharedTag>,
+    new_tag: Field,
+    /// Tags that the field for another one completes.
+    suggestions: Vec<String>,
+    shows_notes: bool,
+    /// HTML for other sites, if they may show the card.
+    embed_code: Option<String>,
 }
 
+/// What was typed, if it was refused, and why.
 #[derive(Default)]
-struct SlugField {
+struct Field {
     value: String,
     error: Option<String>,
+}
+
+impl Field {
+    fn refused(value: &str, error: impl ToString) -> Self {
+        Self { value: sanitize_for_redisplay(value), error: Some(error.to_string()) }
+    }
+}
+
+struct SharedTag {
+    name: String,
+    /// Of the public page, and of the secret link.
+    urls: Vec<(&'static str, String)>,
 }
 
 struct SecretLink {
@@ -50,27 +73,49 @@ struct SecretLink {
 }
 
 pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, SignedIn(user): SignedIn) -> Result {
-    settings_page(&app, layout, &user, now, SlugField::default()).await
+    let page = load_settings_page(&app, layout, &user, now).await?;
+    Ok(render_page(&page))
 }
 
-async fn settings_page(app: &App, layout: Layout, user: &CurrentUser, now: OffsetDateTime, slug: SlugField) -> Result {
+async fn load_settings_page(
+    app: &App,
+    layout: Layout,
+    user: &CurrentUser,
+    now: OffsetDateTime,
+) -> Result<SettingsPage> {
     let settings = sharing::load_settings(app, user, now).await?;
-    let title = if slug.error.is_some() { "Sharing – not turned on" } else { "Sharing" };
-    let link_url = |token: &str| absolute_url(app, &format!("/s/{token}"));
-    Ok(render_page(&SettingsPage {
-        layout: layout.with_title(title, "account"),
+    let page_root = settings.page.as_ref().map(|slug| format!("/u/{slug}"));
+    let link_root = settings.link.as_ref().and_then(|link| Some(format!("/s/{}", link.token.as_ref()?.expose())));
+    let roots = [("public page", &page_root), ("secret link", &link_root)];
+    let roots: Vec<_> = roots.into_iter().filter_map(|(label, root)| Some((label, root.as_ref()?))).collect();
+    let shared_tag = |name: String| SharedTag {
+        urls: roots.iter().map(|(label, root)| (*label, absolute_url(app, &tag_path(root, &name)))).collect(),
+        name,
+    };
+    let embed_code = page_root.as_ref().filter(|_| settings.embeddable);
+    Ok(SettingsPage {
+        layout: layout.with_title("Sharing", "account"),
+        embed_code: embed_code.map(|root| embed::embed_code(&absolute_url(app, root), &settings.name)),
         name: settings.name,
         heart_count: settings.heart_count,
         visible_count: settings.visible_count,
         preview: settings.first_page.into_iter().map(PlaylistCard::from).collect(),
         page_url_prefix: absolute_url(app, "/u/"),
         page: settings.page.map(|slug| slug.to_string()),
-        slug,
+        slug: Field::default(),
+        shared_tags: settings.shared_tags.into_iter().map(shared_tag).collect(),
+        new_tag: Field::default(),
+        suggestions: tags::suggest(app, user, now).await?,
+        shows_notes: settings.shows_notes,
         link: settings.link.map(|link| SecretLink {
-            url: link.token.map(|token| link_url(token.expose())),
+            url: link_root.map(|root| absolute_url(app, &root)),
             since: TimeView::date(link.since),
         }),
-    }))
+    })
+}
+
+fn refuse(page: &SettingsPage) -> Result {
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, render_page(page)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -101,17 +146,34 @@ pub(crate) async fn update_page(
         Err(PageError::Failed(error)) => return Err(error.into()),
         Err(error) => error,
     };
-    let slug = SlugField { value: sanitize_for_redisplay(&form.slug), error: Some(error.to_string()) };
-    let page = settings_page(&app, layout, &user, now, slug).await?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+    let mut page = load_settings_page(&app, layout, &user, now).await?;
+    page.layout.title = "Sharing – not turned on".into();
+    page.slug = Field::refused(&form.slug, error);
+    refuse(&page)
 }
 
 #[derive(Deserialize)]
 pub(crate) struct SecretLinkForm {
     on: bool,
+    #[serde(default)]
+    replaces: bool,
 }
 
-/// Creates a secret link, which replaces an earlier one, or turns it off.
+#[derive(Template)]
+#[template(path = "sharing/new_link.html")]
+struct NewLinkPage {
+    layout: Layout,
+}
+
+/// Asks before a new link replaces the one that others have.
+pub(crate) async fn confirm_link(app: State, layout: Layout, SignedIn(user): SignedIn) -> Result {
+    match sharing::load_status(&app, &user).await?.has_link {
+        true => Ok(render_page(&NewLinkPage { layout: layout.with_title("Make a new link", "account") })),
+        false => Ok(Redirect::to(SETTINGS_PATH).into_response()),
+    }
+}
+
+/// Creates a secret link, which replaces an earlier one if that was confirmed, or turns it off.
 pub(crate) async fn update_link(
     app: State,
     Now(now): Now,
@@ -119,8 +181,9 @@ pub(crate) async fn update_link(
     Form(form): Form<SecretLinkForm>,
 ) -> Result {
     if form.on {
-        match sharing::create_link(&app, &user, now).await {
-            Ok(()) => {}
+        match sharing::create_link(&app, &user, form.replaces, now).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::LinkKept))),
             Err(PageError::Failed(error)) => return Err(error.into()),
             Err(_) => return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown)),
         }
@@ -130,4 +193,73 @@ pub(crate) async fn update_link(
     sharing::revoke_link(&app, &user).await?;
     activity::record(&app, user.id, EventKind::LinkRevoked, &device, now).await;
     Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOff))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct TagForm {
+    on: bool,
+    #[serde(default)]
+    tag: String,
+}
+
+/// Gives a tag a page of its own, or takes it away.
+pub(crate) async fn update_tags(
+    app: State,
+    Now(now): Now,
+    layout: Layout,
+    (SignedIn(user), Device(device)): (SignedIn, Device),
+    Form(form): Form<TagForm>,
+) -> Result {
+    let change = match form.on {
+        true => sharing::share_tag(&app, &user, &form.tag).await.map(SharingFlash::TagShared),
+        false => {
+            sharing::unshare_tag(&app, &user, &form.tag).await.map(|_| SharingFlash::TagUnshared).map_err(Into::into)
+        }
+    };
+    match change {
+        Ok(flash) => {
+            activity::record(&app, user.id, EventKind::SharingChanged, &device, now).await;
+            Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(flash)))
+        }
+        Err(SharedTagError::Failed(error)) => Err(error.into()),
+        Err(error) => {
+            let mut page = load_settings_page(&app, layout, &user, now).await?;
+            page.layout.title = "Sharing – tag not shared".into();
+            page.new_tag = Field::refused(&form.tag, error);
+            refuse(&page)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SharingOption {
+    Notes,
+    Embed,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct OptionForm {
+    option: SharingOption,
+    on: bool,
+}
+
+pub(crate) async fn update_option(
+    app: State,
+    Now(now): Now,
+    (SignedIn(user), Device(device)): (SignedIn, Device),
+    Form(form): Form<OptionForm>,
+) -> Result {
+    match form.option {
+        SharingOption::Notes => sharing::set_shows_notes(&app, &user, form.on).await?,
+        SharingOption::Embed => sharing::set_embeddable(&app, &user, form.on).await?,
+    }
+    activity::record(&app, user.id, EventKind::SharingChanged, &device, now).await;
+    let flash = match (form.option, form.on) {
+        (SharingOption::Notes, true) => SharingFlash::NotesShown,
+        (SharingOption::Notes, false) => SharingFlash::NotesHidden,
+        (SharingOption::Embed, true) => SharingFlash::EmbedOn,
+        (SharingOption::Embed, false) => SharingFlash::EmbedOff,
+    };
+    Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(flash)))
 }

@@ -11,9 +11,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use headers::{ETag, Header, HeaderMapExt, IfNoneMatch};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use time::OffsetDateTime;
 
 use crate::app::App;
+use crate::domain::annotation::fold_tag;
 use crate::domain::sharing::{self, Address, SharedPage, Slug};
 use crate::ids::{Secret, TokenHash};
 use crate::web::error::{AppError, Result};
@@ -22,7 +24,11 @@ static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 pub(crate) struct SharedPageRequest {
     pub(crate) address: Address,
+    /// Path of all hearts.
+    pub(crate) root: String,
+    /// Path of the page: `root`, or that of a tag below it.
     pub(crate) path: String,
+    tag: Option<String>,
     if_none_match: Option<IfNoneMatch>,
 }
 
@@ -36,15 +42,21 @@ impl FromRequestParts<Arc<App>> for SharedPageRequest {
             "u" => Slug::parse(name).ok().filter(|slug| slug.as_str() == name).map(Address::Page),
             _ => Some(Address::Link(Secret::new(name))),
         };
-        let path = format!("/{kind}/{name}");
-        Ok(Self { address: address.ok_or_else(not_shared)?, path, if_none_match: if_none_match(&parts.headers) })
+        let address = address.ok_or_else(not_shared)?;
+        let tag = match (segments.next(), segments.next()) {
+            (Some("tags"), Some(tag)) => Some(percent_decode_str(tag).decode_utf8().map_err(|_| not_shared())?.into()),
+            _ => None,
+        };
+        let root = format!("/{kind}/{name}");
+        let path = tag.as_deref().map_or_else(|| root.clone(), |tag| tag_path(&root, tag));
+        Ok(Self { address, root, path, tag, if_none_match: if_none_match(&parts.headers) })
     }
 }
 
 impl SharedPageRequest {
-    /// Fails with 410 if nothing is shared at the address.
-    pub(crate) async fn load(&self, app: &App, page: usize, now: OffsetDateTime) -> Result<SharedPage> {
-        sharing::load_shared_page(app, &self.address, page, now).await?.ok_or_else(not_shared)
+    /// Takes the page, and whether pinned hearts come first. Fails with 410 if nothing is shared at the address.
+    pub(crate) async fn load(&self, app: &App, rows: (usize, bool), now: OffsetDateTime) -> Result<SharedPage> {
+        sharing::load_shared_page(app, &self.address, self.tag.as_deref(), rows, now).await?.ok_or_else(not_shared)
     }
 
     pub(crate) fn is_secret(&self) -> bool {
@@ -77,6 +89,14 @@ impl SharedPageRequest {
     }
 }
 
+/// Unreserved characters (RFC 3986 section 2.3), as in canonical paths.
+const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Returns the path of a tag's page, the same for all its spellings. In lower case, as canonical paths are.
+pub(crate) fn tag_path(root: &str, tag: &str) -> String {
+    format!("{root}/tags/{}", utf8_percent_encode(&fold_tag(tag), &ENCODED).to_string().to_ascii_lowercase())
+}
+
 /// Reads `If-None-Match`. Apache appends the content coding to the tags of compressed responses.
 fn if_none_match(headers: &HeaderMap) -> Option<IfNoneMatch> {
     let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
@@ -85,10 +105,29 @@ fn if_none_match(headers: &HeaderMap) -> Option<IfNoneMatch> {
     IfNoneMatch::decode(&mut values.iter()).ok()
 }
 
-fn not_shared() -> AppError {
+pub(crate) fn not_shared() -> AppError {
     AppError::new(
         StatusCode::GONE,
         "Nothing is shared here",
         "There are no hearts at this address. Perhaps there never were, or whoever shared them has stopped.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tag_path;
+
+    #[test]
+    fn path_of_a_tag_is_the_same_for_all_its_spellings() {
+        for (tag, path) in [
+            ("rain", "/u/ada/tags/rain"),
+            ("#Late Night", "/u/ada/tags/late%20night"),
+            ("Été", "/u/ada/tags/ete"),
+            ("R&B / 50%?", "/u/ada/tags/r%26b%20%2f%2050%25%3f"),
+            ("雨", "/u/ada/tags/%e9%9b%a8"),
+            ("lo-fi_1.0~", "/u/ada/tags/lo-fi_1.0~"),
+        ] {
+            assert_eq!(tag_path("/u/ada", tag), path);
+        }
+    }
 }

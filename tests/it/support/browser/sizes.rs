@@ -24,10 +24,10 @@ pub(crate) fn pages_for_all() -> [&'static str; 7] {
 pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
     let mira = site.spotify.user("mira").unwrap();
     let mut paths: Vec<String> = [
-        "/hearts", "/hearts/removed", "/hearts/import", "/tags", "/add", "/playlists?view=list&page=3",
-        "/playlists?q=nowhere+tag:x", "/top", "/top?when=ever", "/now-playing", "/about", "/account",
-        "/account/activity", "/account/ways/spotify", "/account/disconnect", "/account/delete", "/operator", "/setup",
-        "/invites", "/logout", UNKNOWN_PATH,
+        "/hearts", "/hearts?select=1", "/hearts/removed", "/hearts/import", "/tags", "/add",
+        "/playlists?view=list&page=3", "/playlists?q=nowhere+tag:x", "/top", "/top?when=ever", "/now-playing",
+        "/about", "/account", "/account/activity", "/account/ways/spotify", "/account/disconnect", "/account/delete",
+        "/operator", "/setup", "/invites", "/logout", UNKNOWN_PATH,
     ]
     .map(String::from)
     .into();

@@ -1,0 +1,249 @@
+//! Merging two accounts of one person.
+
+use sqlx::{Connection, PgConnection};
+use time::OffsetDateTime;
+
+use super::{Pool, Result, heart_changes, pins, shares, users};
+use crate::ids::{PlaylistId, TokenHash, UserId};
+
+/// What an account holds.
+#[derive(Clone, Debug)]
+pub struct AccountSummary {
+    pub name: String,
+    pub since: OffsetDateTime,
+    pub hearts: i64,
+    pub notes: i64,
+    pub tags: i64,
+    /// Devices that are signed in.
+    pub sessions: i64,
+    /// `None` if there is no public page.
+    pub slug: Option<String>,
+    pub has_link: bool,
+}
+
+/// Returns what the account holds; `None` if there is no such account.
+pub async fn summarize(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<Option<AccountSummary>> {
+    let query = sqlx::query!(
+        r#"select u.display_name, u.created_at, s.slug as "slug?", s.token_hash is not null as "has_link!",
+                  (select count(*) from sessions where user_id = $1 and expires_at > $2) as "sessions!"
+           from users u left join shares s on s.user_id = u.id where u.id = $1"#,
+        user.0,
+        now
+    );
+    let Some(account) = query.fetch_optional(pool).await? else { return Ok(None) };
+    let query = sqlx::query!(
+        r#"select count(*) as "hearts!", count(note) as "notes!",
+                  (select count(distinct coalesce(t.folded, lower(t.name)))
+                   from user_hearts h cross join lateral unnest(h.tags, h.tags_folded) t (name, folded)
+                   where h.user_id = $1 and h.removed_at is null and t.name is not null) as "tags!"
+           from user_hearts where user_id = $1 and removed_at is null"#,
+        user.0
+    );
+    let hearts = query.fetch_one(pool).await?;
+    Ok(Some(AccountSummary {
+        name: account.display_name,
+        since: account.created_at,
+        hearts: hearts.hearts,
+        notes: hearts.notes,
+        tags: hearts.tags,
+        sessions: account.sessions,
+        slug: account.slug,
+        has_link: account.has_link,
+    }))
+}
+
+/// Numbers of hearts that two accounts have together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JoinedHearts {
+    pub total: i64,
+    /// Playlists that both have hearted.
+    pub in_both: i64,
+    /// Those with a note in both, of which one is kept.
+    pub with_two_notes: i64,
+}
+
+pub async fn count_joined(pool: &Pool, one: UserId, other: UserId) -> Result<JoinedHearts> {
+    let query = sqlx::query_as!(
+        JoinedHearts,
+        r#"select count(*) as "total!", count(*) filter (where hearts > 1) as "in_both!",
+                  count(*) filter (where notes > 1) as "with_two_notes!"
+           from (select count(*) as hearts, count(note) as notes from user_hearts
+                 where user_id in ($1, $2) and removed_at is null group by playlist_id) joined"#,
+        one.0,
+        other.0
+    );
+    Ok(query.fetch_one(pool).await?)
+}
+
+/// Returns whether both have an identity at the same provider.
+pub async fn have_common_provider(connection: &mut PgConnection, one: UserId, other: UserId) -> Result<bool> {
+    let query = sqlx::query_scalar!(
+        r#"select exists (select from identities a join identities b using (provider)
+                          where a.user_id = $1 and b.user_id = $2) as "share!""#,
+        one.0,
+        other.0
+    );
+    Ok(query.fetch_one(connection).await?)
+}
+
+/// Returns whether the accounts can be merged, which needs different providers.
+pub async fn can_merge(pool: &Pool, one: UserId, other: UserId) -> Result<bool> {
+    let mut connection = pool.acquire().await?;
+    Ok(!have_common_provider(&mut connection, one, other).await?)
+}
+
+pub struct Merge<'a> {
+    pub from: UserId,
+    pub into: UserId,
+    /// The token of `from`'s secret link, encrypted for `into`.
+    pub token_sealed: Option<&'a [u8]>,
+}
+
+/// Moves the identities, hearts, activity and shares of `from` to `into` and deletes `from` with its sessions, in one
+/// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` take what `into` has left. Returns `false`, and changes
+/// nothing, if one of them was deleted or both have an identity at the same provider. A new table with users' content
+/// must be added here.
+pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
+    let Merge { from, into, token_sealed } = merge;
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::prepare_account_change(&mut tx).await?;
+    // A heart that `from` adds now waits for this lock through its foreign key, and then fails.
+    for user in [from.min(into), from.max(into)] {
+        let query = sqlx::query!("select id from users where id = $1 for update", user.0);
+        if query.fetch_optional(&mut *tx).await?.is_none() {
+            return Ok(false);
+        }
+    }
+    if have_common_provider(&mut tx, from, into).await? {
+        return Ok(false);
+    }
+    let pinned = pins::list(&mut *tx, from).await?;
+    sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
+    sqlx::query!("update events set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
+    move_hearts(&mut tx, from, into).await?;
+    heart_changes::delete_all(&mut tx, into).await?;
+    keep_role_and_ban(&mut tx, from, into, now).await?;
+    move_shares(&mut tx, from, into, token_sealed, now).await?;
+    users::delete_rows(&mut tx, from).await?;
+    tx.commit().await?;
+    drop(connection);
+    for playlist in pinned.iter().filter_map(|id| PlaylistId::parse(id).ok()) {
+        pins::pin(pool, into, &playlist).await?;
+    }
+    Ok(true)
+}
+
+/// Gives `into` the page and the link of `from` where it has none, with what they show if it shares nothing else. Another
+/// address of `from` stays reserved for `into`. Nothing moves to a user whom an operator keeps from sharing.
+async fn move_shares(
+    connection: &mut PgConnection,
+    from: UserId,
+    into: UserId,
+    token_sealed: Option<&[u8]>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let query = sqlx::query!(
+        "delete from shares where user_id = $1 and taken_down_at is null
+         returning slug, slug_since, page_feed_id, token_hash, token_sealed, token_since, link_feed_id, shared_tags,
+                   shows_notes, embeddable",
+        from.0
+    );
+    let Some(share) = query.fetch_optional(&mut *connection).await? else { return Ok(()) };
+    let query = sqlx::query_scalar!(
+        r#"insert into shares as s (user_id, slug, slug_since, page_feed_id, token_hash, token_sealed, token_since,
+                                    link_feed_id, shared_tags, shows_notes, embeddable)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           on conflict (user_id) do update
+           set slug = coalesce(s.slug, $2),
+               slug_since = case when s.slug is null then $3 else s.slug_since end,
+               page_feed_id = case when s.slug is null then $4 else s.page_feed_id end,
+               token_hash = coalesce(s.token_hash, $5),
+               token_sealed = case when s.token_hash is null then $6 else s.token_sealed end,
+               token_since = case when s.token_hash is null then $7 else s.token_since end,
+               link_feed_id = case when s.token_hash is null then $8 else s.link_feed_id end,
+               shared_tags = case when s.slug is null and s.token_hash is null then $9 else s.shared_tags end,
+               shows_notes = case when s.slug is null and s.token_hash is null then $10 else s.shows_notes end,
+               embeddable = case when s.slug is null and s.token_hash is null then $11 else s.embeddable end
+           where s.taken_down_at is null
+           returning slug"#,
+        into.0,
+        share.slug,
+        share.slug_since,
+        share.page_feed_id,
+        share.token_hash,
+        token_sealed.or(share.token_sealed.as_deref()),
+        share.token_since,
+        share.link_feed_id,
+        &share.shared_tags,
+        share.shows_notes,
+        share.embeddable
+    );
+    let slug = query.fetch_optional(&mut *connection).await?.flatten();
+    let slug_hash = slug.map(TokenHash::new);
+    let query = sqlx::query!(
+        "update held_slugs set user_id = $2,
+                released_at = case when slug_hash = $3 then null else coalesce(released_at, $4) end
+         where user_id = $1",
+        from.0,
+        into.0,
+        slug_hash.as_ref().map(|hash| hash.as_bytes()),
+        now
+    );
+    Ok(query.execute(connection).await.map(drop)?)
+}
+
+/// Carries over the role of an operator, and a sharing ban, which takes down what `into` shares.
+async fn keep_role_and_ban(
+    connection: &mut PgConnection,
+    from: UserId,
+    into: UserId,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let query = sqlx::query!(
+        r#"select operator, exists (select from shares where user_id = $1 and taken_down_at is not null) as "is_banned!"
+           from users where id = $1"#,
+        from.0
+    );
+    let row = query.fetch_one(&mut *connection).await?;
+    if row.operator {
+        sqlx::query!("update users set operator = true where id = $1", into.0).execute(&mut *connection).await?;
+    }
+    if row.is_banned {
+        shares::take_down(connection, into, now).await?;
+    }
+    Ok(())
+}
+
+/// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept.
+async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
+    let query = sqlx::query!(
+        "insert into user_hearts as h
+             (user_id, playlist_id, hearted_at, snapshot_id, gone_at, note, tags, note_folded, tags_folded, removed_at,
+              title, title_folded, title_seen_at, own_title, own_title_folded)
+         select $2, f.playlist_id, f.hearted_at, coalesce(f.snapshot_id, p.snapshot_id), f.gone_at, f.note, f.tags,
+                f.note_folded, f.tags_folded, f.removed_at, coalesce(f.title, nullif(p.name, '')),
+                case when f.title is null then p.name_folded else f.title_folded end,
+                greatest(f.title_seen_at, p.seen_at), f.own_title, f.own_title_folded
+         from user_hearts f left join playlists p on p.user_id = $1 and p.id = f.playlist_id
+         where f.user_id = $1
+         on conflict (user_id, playlist_id) do update
+         set hearted_at = least(h.hearted_at, excluded.hearted_at),
+             pin = case when h.removed_at is null then h.pin end,
+             removed_at = case when h.removed_at is not null and excluded.removed_at is not null
+                               then greatest(h.removed_at, excluded.removed_at) end,
+             title = coalesce(h.title, excluded.title),
+             title_folded = case when h.title is null then excluded.title_folded else h.title_folded end,
+             title_seen_at = greatest(h.title_seen_at, excluded.title_seen_at),
+             own_title = coalesce(h.own_title, excluded.own_title),
+             own_title_folded = coalesce(h.own_title_folded, excluded.own_title_folded),
+             note = coalesce(h.note, excluded.note),
+             note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
+             tags = array(select distinct tag from unnest(h.tags || excluded.tags) as tag order by tag),
+             tags_folded = array(select distinct tag from unnest(coalesce(h.tags_folded, h.tags)
+                                     || coalesce(excluded.tags_folded, excluded.tags)) as tag order by tag)",
+        from.0,
+        into.0
+    );
+    Ok(query.execute(connection).await.map(drop)?)
+}

@@ -1,0 +1,68 @@
+//! Pins: a user's hearts that stand first in lists. Each holds a number from 1 to 4, which a unique index gives to one
+//! heart at a time.
+
+use super::{Pool, Result};
+use crate::ids::{PlaylistId, UserId};
+
+pub const MAX_PINS: usize = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinResult {
+    /// Now, or before.
+    Pinned,
+    TooMany,
+    NotHearted,
+}
+
+/// Pins a heart, if a pin is free.
+pub async fn pin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<PinResult> {
+    // A concurrent request may take the same pin. It then counts as taken at the next attempt.
+    for _ in 0..MAX_PINS {
+        match try_pin(pool, user, playlist).await {
+            Err(error) if is_pin_taken(&error) => {}
+            result => return Ok(result?),
+        }
+    }
+    Ok(PinResult::TooMany)
+}
+
+async fn try_pin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<PinResult, sqlx::Error> {
+    let query = sqlx::query_scalar!(
+        "update user_hearts set pin = coalesce(pin, (
+             select min(free)::smallint from generate_series(1, 4) free
+             where not exists (select from user_hearts o
+                               where o.user_id = $1 and o.pin = free and o.pin is not null and o.removed_at is null)))
+         where user_id = $1 and playlist_id = $2 and removed_at is null
+         returning pin",
+        user.0,
+        playlist.as_str()
+    );
+    Ok(match query.fetch_optional(pool).await? {
+        Some(Some(_)) => PinResult::Pinned,
+        Some(None) => PinResult::TooMany,
+        None => PinResult::NotHearted,
+    })
+}
+
+pub async fn unpin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<()> {
+    let query = sqlx::query!(
+        "update user_hearts set pin = null where user_id = $1 and playlist_id = $2 and pin is not null",
+        user.0,
+        playlist.as_str()
+    );
+    Ok(query.execute(pool).await.map(drop)?)
+}
+
+/// Returns the ids of a user's pinned playlists.
+pub async fn list(executor: impl sqlx::PgExecutor<'_>, user: UserId) -> Result<Vec<String>> {
+    let query = sqlx::query_scalar!(
+        "select playlist_id from user_hearts where user_id = $1 and pin is not null and removed_at is null order by pin",
+        user.0
+    );
+    Ok(query.fetch_all(executor).await?)
+}
+
+/// True if another heart of the user has the pin that a returning one had.
+pub(super) fn is_pin_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}

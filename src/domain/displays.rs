@@ -1,0 +1,60 @@
+//! How a user displays each list, remembered on all devices: order, direction and view.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CurrentUser, Result};
+use crate::app::App;
+use crate::db;
+use crate::db::search::Order;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Display {
+    pub order: Order,
+    /// True for the opposite of the order.
+    pub is_reversed: bool,
+    /// True for the list view, false for the grid.
+    pub is_list_view: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Displays {
+    pub playlists: Display,
+    pub hearts: Display,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    Playlists,
+    Hearts,
+}
+
+impl List {
+    pub fn from_key(key: &str) -> Option<Self> {
+        [List::Playlists, List::Hearts].into_iter().find(|list| list.key() == key)
+    }
+
+    pub fn key(self) -> &'static str {
+        match self {
+            List::Playlists => "playlists",
+            List::Hearts => "hearts",
+        }
+    }
+}
+
+impl Displays {
+    pub fn get(&self, list: List) -> Display {
+        match list {
+            List::Playlists => self.playlists,
+            List::Hearts => self.hearts,
+        }
+    }
+}
+
+/// Stores how the user displays a list. Nothing is stored of the default.
+pub async fn save(app: &App, user: &CurrentUser, list: List, display: Display) -> Result<()> {
+    let json = serde_json::to_string(&display).expect("plain data serializes to JSON");
+    let json = (display != Display::default()).then_some(json);
+    Ok(db::users::set_display(&app.db, user.id, list.key(), json.as_deref()).await?)
+}

@@ -1,0 +1,397 @@
+// Speeds up pages that work without it: fetches the pages that the server renders, and takes parts of them over.
+"use strict";
+
+// ---- Messages: a live region that is also visible. One message for each topic, the newest last ----
+const MESSAGE_DELAY = 300; // ms before a message about a running request appears
+const MESSAGE_TIME = 4000; // ms before a passing message disappears
+const ACTION_LABELS = { undo: "Undo", retry: "Try again" };
+const scheduled = new Map(); // topic -> timer of a message that has not appeared yet
+
+function showMessage(topic, text, action, onAction) {
+  dismiss(topic);
+  const $message = $("<p>").attr("data-topic", topic).append($("<span>").text(text));
+  const addButton = (label, onClick) =>
+    $("<button type=button>").text(label).on("click", () => { dismiss(topic); onClick?.(); }).appendTo($message);
+  if (action) addButton(ACTION_LABELS[action], onAction).addClass(action);
+  addButton("×").attr("aria-label", "Dismiss");
+  return $message.appendTo("#live");
+}
+
+function scheduleMessage(topic, text) {
+  dismiss(topic);
+  scheduled.set(topic, setTimeout(() => showMessage(topic, text), MESSAGE_DELAY));
+}
+
+function dismiss(topic) {
+  clearTimeout(scheduled.get(topic));
+  $(`#live [data-topic="${topic}"]`).remove();
+}
+
+// Waits while the pointer or the focus is on a button there, so that nothing moves away under it.
+function dismissAfter($message, delay) {
+  setTimeout(() => {
+    if ($("#live button:is(:hover, :focus)").length) dismissAfter($message, delay);
+    else $message.remove();
+  }, delay);
+}
+
+// Ctrl+Z undoes the newest only.
+new MutationObserver(() => {
+  $("#live .undo").removeAttr("aria-keyshortcuts").last().attr("aria-keyshortcuts", "Control+Z");
+}).observe($("#live")[0], { childList: true });
+
+// ---- Requests: the body, or the reason for the failure as the end of a sentence ----
+const REQUEST_TIMEOUT = 20_000; // ms
+
+async function request(url, init) {
+  try {
+    const headers = { Accept: "text/html, application/json" }; // errors come as JSON
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT);
+    const response = await fetch(url, { headers, cache: "no-store", signal, ...init });
+    const body = await (/json/.test(response.headers.get("Content-Type")) ? response.json() : response.text());
+    if (response.ok) return { body, url: response.url };
+    if (body.error?.sign_in) location.assign(body.error.sign_in); // sign-in leads back here
+    return { reason: body.error?.message ?? "the server could not do it." };
+  } catch (error) {
+    if (!navigator.onLine) return { reason: "you are offline." };
+    const isTimeout = error.name === "TimeoutError";
+    return { reason: `the server ${isTimeout ? "did not answer in time" : "could not be reached"}.` };
+  }
+}
+
+// Fetches a page of the app and reads the hearts on it.
+async function fetchPage(address, init) {
+  const requestedAt = performance.now();
+  const { body = "", url, reason } = await request(address, init);
+  const page = new DOMParser().parseFromString(body, "text/html");
+  readHearts(page, requestedAt);
+  return { page, url, reason };
+}
+
+const replaceParts = (page, ...parts) => parts.forEach((part) => $(part).html($(page).find(part).html()));
+
+// Controls that need the script come in templates.
+const activateTemplates = () => $("template").replaceWith((_, html) => html);
+activateTemplates();
+
+// ---- Hearts: shown at once, then saved. One request at a time for each playlist; the last click wins ----
+// Playlist id -> { name, confirmed: as saved, confirmedAt, wanted: as last clicked, pending: as being saved, or null }
+const hearts = new Map();
+const failed = new Set(); // ids of hearts that the message about a failure is for
+const UNDO_TIME = 10_000; // ms for which removing a heart can be undone by a button
+
+const playlistId = (form) => form.getAttribute("action").split("/").pop();
+const heartForms = (id) => $(`form.heart[action="/heart/${id}"]`);
+const isPending = (heart) => heart.pending !== null;
+
+function readHearts(page, requestedAt) {
+  for (const form of $(page).find("form.heart").get()) {
+    const [id, $button] = [playlistId(form), $(form).find("button")];
+    const name = $button.attr("aria-label").replace(/^Heart /, "");
+    if (!hearts.has(id)) hearts.set(id, { name, confirmedAt: 0, pending: null });
+    setConfirmed(id, $button.attr("aria-pressed") === "true", requestedAt);
+  }
+}
+
+// A page is older than a pending change, and than what was saved after the page was requested.
+function setConfirmed(id, hearted, requestedAt) {
+  const heart = hearts.get(id);
+  if (!isPending(heart) && heart.confirmedAt <= requestedAt) heart.confirmed = heart.wanted = hearted;
+}
+
+// The button's value is the state that the form would ask for.
+function renderHearts($forms = $("form.heart")) {
+  for (const form of $forms.get()) {
+    const { wanted } = hearts.get(playlistId(form));
+    $(form).find("button").attr("aria-pressed", String(wanted)).val(String(!wanted));
+  }
+}
+
+async function setHeart(id, hearted) {
+  const heart = hearts.get(id);
+  const saved = heart.confirmed;
+  heart.wanted = hearted;
+  renderHearts(heartForms(id));
+  dismiss(id);
+  if (failed.delete(id) && !failed.size) dismiss("failed");
+  if (isPending(heart)) return; // the loop below, already running, saves it
+  let reason;
+  while (!reason && heart.wanted !== heart.confirmed) reason = await saveHeart(id, heart);
+  if (heart.wanted !== heart.confirmed) revertHeart(id, heart, reason);
+  // Added again soon, it is the same heart: the server still has its date, note and tags.
+  else if (saved && !heart.confirmed) dismissAfter(offer(id, [id], `Heart removed: ${heart.name}.`, "undo"), UNDO_TIME);
+}
+
+// Returns the reason if it was not saved.
+async function saveHeart(id, heart) {
+  heart.pending = heart.wanted;
+  const { body, reason } = await sendHeart(id, heart.pending);
+  if (!reason) {
+    [heart.confirmed, heart.confirmedAt] = [heart.pending, performance.now()];
+    const change = heart.pending ? 1 : -1;
+    $("[data-my-heart-count]").text((_, count) => Number(count) + change);
+    $(`[data-heart-count="${id}"]`).text((_, count) => Math.max(0, Number(count) + change));
+    $(document).trigger("heartsaved", body);
+  }
+  heart.pending = null;
+  return reason;
+}
+
+// With keepalive the request outlives the page.
+const sendHeart = (id, hearted) => request(`/heart/${id}`, { method: hearted ? "PUT" : "DELETE", keepalive: true });
+
+// One message for all that fail: fifteen hearts over a limit have one reason.
+function revertHeart(id, heart, reason) {
+  heart.wanted = heart.confirmed;
+  renderHearts(heartForms(id));
+  if (!$("#live [data-topic=failed]").length) failed.clear();
+  const what = failed.add(id).size > 1 ? `${failed.size} hearts` : `the heart for ${heart.name}`;
+  offer("failed", [...failed], `Couldn’t save ${what}. ${reason[0].toUpperCase()}${reason.slice(1)}`, "retry");
+}
+
+// Offers to change hearts. The button disappears with its message, so the focus moves to a heart.
+const offer = (topic, ids, text, action) => showMessage(topic, text, action, () => {
+  heartForms(ids[0]).first().find("button").trigger("focus");
+  ids.forEach((id) => setHeart(id, !hearts.get(id).confirmed));
+});
+
+readHearts(document, 0);
+$(document).on("submit", "form.heart", (event) => {
+  event.preventDefault();
+  setHeart(playlistId(event.target), $(event.target).find("button").val() === "true");
+});
+// A click that waits for a pending request would be lost with the page.
+$(window).on("pagehide", () => {
+  hearts.forEach((heart, id) => isPending(heart) && heart.wanted !== heart.pending && sendHeart(id, heart.wanted));
+});
+
+// ---- Refresh: after Back, on return to the tab, when the network is back ----
+async function refreshHearts() {
+  const [url, requestedAt] = [location.href, performance.now()];
+  if (!$("form.heart, #library-loading").length) return null;
+  const { page, reason } = await fetchPage(url);
+  if (reason || url !== location.href) return null; // the next refresh tries again, or the search has changed
+  if ($("[data-my-heart-count]").length) findRemoved(page).forEach((id) => setConfirmed(id, false, requestedAt));
+  $("[data-my-heart-count]").text($(page).find("[data-my-heart-count]").text() || "0");
+  replaceParts(page, "[data-heart-count]");
+  renderHearts();
+  return page;
+}
+
+// Ids in this list that the page lacks. What is missing at an end may have moved to the page before or after.
+function findRemoved(page) {
+  const idsOf = (list) => $(list).find("form.heart").get().map(playlistId);
+  const [ids, present] = [idsOf(document), new Set(idsOf(page))];
+  if ($(page).find("[rel=prev]").length) while (ids.length && !present.has(ids[0])) ids.shift();
+  if ($(page).find("[rel=next]").length) while (ids.length && !present.has(ids.at(-1))) ids.pop();
+  return ids.filter((id) => !present.has(id));
+}
+
+let awaySince = Infinity; // when another tab or window got the focus
+$(window).on("blur focus visibilitychange", ({ type }) => {
+  const isAway = type === "blur" || document.hidden;
+  if (!isAway && Date.now() - awaySince > 1000) refreshHearts();
+  awaySince = isAway ? Math.min(awaySince, Date.now()) : Infinity;
+}).on("pageshow", (event) => {
+  if (!event.originalEvent.persisted) return;
+  stopProgress();
+  refreshHearts();
+}).on("offline", () => {
+  showMessage("network", "You are offline. Hearts can be changed again once you are back online.");
+}).on("online", () => {
+  dismissAfter(showMessage("network", "You are online again."), MESSAGE_TIME);
+  $("#live .retry").siblings("span").text((_, text) => text.replace(/[.:] you are offline\.$/i, "."));
+  $(".load-more .retry").removeClass("retry").text("More").next().empty();
+  refreshHearts();
+  refreshResults(); // only if a search failed
+});
+
+// ---- Search as you type: the last text wins, and the field keeps focus and caret ----
+const SEARCH_DELAY = 250; // ms after the last key
+const $search = $(".search form").first();
+let searchTimer;
+let shownUrl = searchUrl(); // the search whose results are shown
+
+// The form's address, without empty fields.
+function searchUrl() {
+  const url = new URL(location.pathname, location.origin);
+  for (const [name, value] of new FormData($search[0])) {
+    if (value.trim()) url.searchParams.set(name, value.trim());
+  }
+  return url.href;
+}
+
+async function refreshResults() {
+  clearTimeout(searchTimer);
+  const url = searchUrl();
+  if (url === shownUrl) return dismiss("search");
+  scheduleMessage("search", "Searching…");
+  const { page, reason } = await fetchPage(url);
+  if (url !== searchUrl()) return; // the text has changed meanwhile, its own search follows
+  if (reason) return showMessage("search", `Not searched: ${reason}`, "retry", refreshResults);
+  dismiss("search");
+  shownUrl = url;
+  showResults(page, url);
+}
+
+// Replaces this page's list by another page's. The focus stays on its card.
+function showResults(page, url) {
+  if (!$(page).find("#results").length) return location.assign(url); // the list is empty, there is no search
+  const cardId = $(document.activeElement).closest("#results .card").attr("id");
+  const controls = () => $(document.getElementById(cardId)).find("a, button");
+  const index = controls().index(document.activeElement);
+  $("#results").replaceWith($(page).find("#results"));
+  if (cardId) controls().eq(index).trigger("focus");
+  replaceParts(page, "#search-status", ".filters", ".kept", ".display", ".refresh-bar .subtitle");
+  document.title = page.title;
+  setAddress(url);
+  activateTemplates();
+  removeSearchButtons();
+  renderHearts();
+}
+
+// The address names what is shown, so that Back, a reload, every form and every playlist lead back to it.
+function setAddress(url) {
+  history.replaceState(history.state, "", url);
+  const here = location.pathname + location.search;
+  $("input[name=from], input[name=next]").val((_, path) => path.replace(/^[^#]*/, () => here));
+  $("#results a.name").prop("search", `?${new URLSearchParams({ from: here })}`);
+}
+
+$search.on("input compositionend", "#q", (event) => {
+  if (event.originalEvent.isComposing) return;
+  clearTimeout(searchTimer);
+  searchTimer = setTimeout(refreshResults, SEARCH_DELAY);
+}).on("submit", (event) => {
+  event.preventDefault();
+  refreshResults();
+});
+
+// ---- More: adds the next page's cards to the list ----
+async function loadMore({ target: button }) {
+  const [$button, $status] = [$(button), $(button).next()];
+  const url = $("#results [rel=next]").prop("href");
+  $button.removeClass("retry").text("More");
+  $status.text("Loading…");
+  const { page, reason } = await fetchPage(url);
+  if (!button.isConnected) return; // the list has been replaced meanwhile
+  if (!reason) return $status.text(appendCards($(page).find("#results"), url));
+  $button.addClass("retry").text("Try again");
+  $status.text(`Not loaded: ${reason}`);
+}
+
+// Returns how many are shown now.
+function appendCards($more, url) {
+  const { page: first, total, soFar } = $("#results").data();
+  const $next = $more.find("[rel=next]");
+  // A list that has changed meanwhile may repeat a card.
+  const $cards = $more.find(".card").filter((_, card) => !document.getElementById(card.id));
+  $("#results .cards").append($cards);
+  $("#results .pager p").text($more.find(".pager p").text().replace("Page ", `Pages ${first} to `));
+  $("#results [rel=next]").replaceWith($next);
+  if (!$next.length) $(".load-more button").remove();
+  setAddress(url.replace(/\bpage=/, `page=${first}-`));
+  renderHearts();
+  $cards.find(".name").first().trigger("focus");
+  return $next.length ? `${$("#results .card").length} of ${total} shown.` : `All ${total}${soFar} shown.`;
+}
+
+$(document).on("click", ".load-more button", loadMore);
+
+// ---- A library that is still loading: its progress, then all of it ----
+const POLL_INTERVAL = 1500; // ms
+
+async function pollLibrary() {
+  const page = await refreshHearts();
+  if (page) replaceParts(page, ".refresh-bar .subtitle", "#library-loading [role=status]");
+  if (!page || $(page).find("#library-loading").length) return setTimeout(pollLibrary, POLL_INTERVAL);
+  $("#library-loading").replaceWith($(page).find("#library-incomplete"));
+  showResults(page, location.href);
+  const text = $("#library-incomplete p").text() || `All loaded: ${$(".refresh-bar .subtitle").text()}.`;
+  dismissAfter(showMessage("library", text), MESSAGE_TIME);
+}
+
+if ($("#library-loading").length) setTimeout(pollLibrary, POLL_INTERVAL);
+
+// ---- Keyboard shortcuts; each returns whether it did anything ----
+const $help = $("#keyboard-help"); // on pages of signed-in users only
+const KEYS_OFF = "heartlist-keys"; // in local storage, while the shortcuts are off
+const focusedCard = () => document.activeElement.closest(".card");
+const [click, focus] = ["click", "focus"].map((type) => ($control) => $control.trigger(type).length > 0);
+const SHORTCUTS = {
+  j: () => focusCard("nextAll"),
+  k: () => focusCard("prevAll"),
+  ArrowDown: () => focusCard("nextAll", true),
+  ArrowUp: () => focusCard("prevAll", true),
+  h: ({ repeat }) => !repeat && click($(focusedCard() ?? ".detail").find("form.heart button")),
+  "Control+z": () => click($("#live .undo").last()),
+  "/": () => focus($("#q")) && $("#q").trigger("select"),
+  "?": openHelp,
+};
+
+// Moves to the next card in a direction; in the same column, to the one above or below. Without a focused card, moves
+// to the first card in view, or to the last of all; in the same column then moves nowhere, and the page scrolls.
+function focusCard(direction, inColumn) {
+  const here = focusedCard();
+  const isInView = (card) => card.getBoundingClientRect().top >= 0 || !card.nextElementSibling;
+  const ahead = here ? $(here)[direction]().get() : $(".card").get().filter(isInView);
+  const card = inColumn ? ahead.find((card) => card.offsetLeft === here?.offsetLeft) : ahead[0];
+  return focus($(card).find(".name")) || Boolean(here); // at an end the page does not scroll
+}
+
+function openHelp() {
+  $help.find("input").prop("checked", !localStorage.getItem(KEYS_OFF));
+  $help[0].showModal();
+  return focus($help.find("button")); // explicit: a fragment in the address may claim the initial focus
+}
+
+function handleKey(event) {
+  const { key, ctrlKey, metaKey, altKey, isComposing } = event.originalEvent;
+  const act = SHORTCUTS[(ctrlKey || metaKey ? "Control+" : "") + key];
+  const isTyping = isComposing || $(event.target).is("input, textarea, select, [contenteditable]");
+  const isOff = $help[0].open || localStorage.getItem(KEYS_OFF);
+  if (!act || isTyping || isOff || altKey || event.isDefaultPrevented()) return;
+  if (act(event.originalEvent)) event.preventDefault();
+}
+
+if ($help.length) {
+  $(document).on("keydown", handleKey);
+  $(".site-footer .button-link").on("click", openHelp);
+  $help.find("button").on("click", () => $help[0].close());
+  $help.find("input").on("change", ({ target }) => localStorage.setItem(KEYS_OFF, target.checked ? "" : "off"));
+}
+
+// ---- Progress of forms and links that take a while ----
+let sent = null; // { button, label } of the form being sent
+
+function showFormProgress(event) {
+  const [form, button] = [event.target, event.originalEvent.submitter];
+  if (sent?.button === button) return event.preventDefault(); // once is enough
+  stopProgress();
+  sent = { button, label: button.innerHTML };
+  const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
+  const amount = size ? ` ${Math.ceil(size / 1000).toLocaleString("en")} kB` : "";
+  button.textContent = form.dataset.progress.replace("…", `${amount}…`);
+  showMessage("progress", button.textContent);
+}
+
+// Any other link or button to a page of the app. Needs the Navigation API, which older browsers lack.
+function showNavigationProgress({ originalEvent: { destination, downloadRequest, sourceElement } }) {
+  if (sent || destination.sameDocument || downloadRequest !== null || !destination.url.startsWith(`${origin}/`)) return;
+  const name = $(sourceElement).filter(".name, .nav a").text().trim();
+  scheduleMessage("progress", name ? `Opening ${name}…` : "Loading…");
+}
+
+// The navigation was cancelled, or Back shows this page as it was left.
+function stopProgress() {
+  dismiss("progress");
+  if (sent) sent.button.innerHTML = sent.label;
+  sent = null;
+}
+
+$(document).on("submit", "form[data-progress]", showFormProgress);
+$(window.navigation).on("navigate", showNavigationProgress).on("navigateerror", stopProgress);
+
+// ---- Clean address: no spent code after a failed sign-in, and no "#_=_", which Facebook adds ----
+if (location.pathname.endsWith("/callback")) history.replaceState(null, "", location.pathname);
+else if (location.hash === "#_=_") history.replaceState(null, "", location.pathname + location.search);

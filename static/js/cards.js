@@ -1,0 +1,97 @@
+// Conveniences of lists: covers, selecting several cards, and help that closes by itself.
+"use strict";
+
+// ---- Covers: Spotify's addresses expire; a placeholder replaces a broken picture ----
+const showPlaceholder = (image) => $(image).closest(".cover").addClass("cover-placeholder").empty();
+document.addEventListener("error", ({ target }) => showPlaceholder(target), true);
+$(".cover img").get().filter((image) => image.complete && !image.naturalWidth).forEach(showPlaceholder);
+
+// ---- Selecting cards, to change or export them together. Without script the server renders the checkboxes ----
+const $bulk = $("#bulk");
+const isSelecting = () => $bulk.length > 0 && !$bulk.prop("hidden");
+const $boxes = () => $("#results .card > input");
+let lastBox = null; // where a range begins
+
+function startSelecting() {
+  $bulk.prop("hidden", false);
+  $(".select-link").prop("hidden", true);
+  addBoxes();
+}
+
+function stopSelecting() {
+  $boxes().remove();
+  $bulk.prop("hidden", true);
+  $(".select-link").prop("hidden", false).find("a").trigger("focus");
+}
+
+// Gives each card without a checkbox one: a search or More has brought others.
+function addBoxes() {
+  if (!isSelecting()) return;
+  for (const card of $("#results .card:not(:has(> input))").get()) {
+    const label = `Select ${$(card).find(".name").text()}`;
+    $(card).prepend($("<input type=checkbox form=bulk name=id>").val(card.id.slice(2)).attr("aria-label", label));
+  }
+  showCount();
+}
+
+function showCount() {
+  const count = $boxes().filter(":checked").length;
+  const [$status, text] = [$bulk.find("[role=status]"), `${count} selected`];
+  if ($status.text() !== text) $status.text(text); // else the observer below would never rest
+}
+
+function setBoxes($changed, isChecked) {
+  $changed.prop("checked", isChecked);
+  showCount();
+}
+
+$(document).on("click", ".select-link a", (event) => {
+  event.preventDefault();
+  startSelecting();
+  $bulk.find(".select-all").trigger("focus");
+}).on("click", "#results .card > input", ({ target, shiftKey }) => {
+  const [$all, range] = [$boxes(), []];
+  if (shiftKey && lastBox?.isConnected) range.push(...[$all.index(lastBox), $all.index(target)].sort((a, b) => a - b));
+  setBoxes(range.length ? $all.slice(range[0], range[1] + 1) : $(target), target.checked);
+  lastBox = target;
+});
+$bulk.on("click", ".select-all", () => setBoxes($boxes(), true)).on("click", "a", (event) => {
+  event.preventDefault();
+  stopSelecting();
+}).on("reset", () => { lastBox = null; setTimeout(showCount); }).on("submit", (event) => {
+  const [count, { max }] = [$boxes().filter(":checked").length, event.target.dataset];
+  if (count && count <= max) return;
+  event.preventDefault();
+  const text = count ? `Select up to ${max} at a time. These are ${count}.` : "Select at least one playlist first.";
+  dismissAfter(showMessage("bulk", text), MESSAGE_TIME);
+});
+
+// The key that selects the focused card.
+SHORTCUTS.x = () => {
+  const card = focusedCard();
+  if (!card || !$bulk.length) return false;
+  startSelecting();
+  setBoxes($(card).children("input"), !$(card).children("input").prop("checked"));
+  return true;
+};
+
+if ($bulk.length) new MutationObserver(addBoxes).observe($("#main")[0], { childList: true, subtree: true });
+addBoxes();
+
+// ---- Help: Esc and a press outside close it ----
+$(document).on("keydown pointerdown", ({ type, key, target }) => {
+  const $open = $(".search-help[open], .menu[open]");
+  const isOutside = type === "pointerdown" && !$(target).closest(".search-help, .menu").length;
+  if (!isOutside && key !== "Escape") return;
+  if (key && $open.has(target).length) $open.find("summary").trigger("focus");
+  $open.prop("open", false);
+});
+// The backdrop is a part of the dialog, outside of its box.
+$help.on("click", ({ target, clientX: x, clientY: y }) => {
+  const { left, right, top, bottom } = $help[0].getBoundingClientRect();
+  if (target === $help[0] && (x < left || x > right || y < top || y > bottom)) $help[0].close();
+});
+
+// ---- Messages are at the top while the search field is in the lower half, so that they never cover it ----
+const showSide = ([{ isIntersecting }]) => $("#live").toggleClass("toast-top", isIntersecting);
+if ($("#q").length) new IntersectionObserver(showSide, { rootMargin: "-50% 0px 0px" }).observe($("#q")[0]);
