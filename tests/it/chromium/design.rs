@@ -71,7 +71,7 @@ async fn phone_menu_is_at_the_thumb_and_covers_nothing() {
         let entries = "[...document.querySelectorAll('.main-menu a')].map(a => [a.getBoundingClientRect(), a.querySelector('svg')]) \
             .map(([r, icon]) => [r.width, r.height, r.bottom, icon.getBoundingClientRect().width])";
         let entries: Vec<[f64; 4]> = browser.eval(entries).await;
-        assert_eq!(entries.len(), 5);
+        assert!(entries.len() >= 4, "{entries:?}");
         for [width, height, bottom, icon] in entries {
             assert!(width >= 44.0 && height >= 44.0 && bottom > 770.0 && icon == 24.0, "{path}: {width} by {height}");
         }
