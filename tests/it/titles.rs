@@ -118,7 +118,7 @@ async fn own_title_outlives_playlist_data_removal_and_export() {
     wren.fetch(Method::DELETE, &format!("/heart/{id}")).await;
     let page = wren.open("/hearts/removed").await;
     assert_eq!(page.text(".removed-list h2"), "=Night, \"trains\"");
-    assert!(page.text("li.card").contains("Spotify: Slow Trains, Soft Seats"));
+    assert!(page.text(".facts").contains("Spotify: Slow Trains, Soft Seats"));
     wren.submit(page.form(".removed-list form")).await;
     for file in ["/hearts/export.csv", "/hearts/export.json"] {
         let exported = wren.open(file).await.html;

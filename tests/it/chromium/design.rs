@@ -81,7 +81,7 @@ async fn phone_menu_is_at_the_thumb_and_covers_nothing() {
         assert!(footer[0] <= menu[1], "{path}: the page ends at {footer:?}, above the menu at {menu:?}");
     }
     browser.go("/playlists").await;
-    browser.eval::<()>("dispatchEvent(new Event('offline'))").await;
+    browser.eval::<()>("void dispatchEvent(new Event('offline'))").await;
     let gap = "document.querySelector('.main-menu').getBoundingClientRect().top - document.querySelector('#live').getBoundingClientRect().bottom";
     assert!(browser.eval::<f64>(gap).await > 0.0, "messages are above the menu");
 }
@@ -93,7 +93,7 @@ async fn search_stays_in_sight_while_the_list_scrolls() {
     for (width, height) in [(360, 780), (1280, 780)] {
         browser.set_window_size(width, height).await;
         browser.go("/playlists").await;
-        browser.eval::<()>("scrollTo(0, 600)").await;
+        browser.eval::<()>("void scrollTo(0, 600)").await;
         let seen = "(r => document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2).id)(q.getBoundingClientRect())";
         assert_eq!(browser.eval::<String>(seen).await, "q", "{width} px");
         // What gets the focus is not under it.
