@@ -55,6 +55,7 @@ mod rehearsal;
 mod removed_hearts;
 mod replica;
 mod safe_methods;
+mod scripts;
 mod search;
 mod search_limits;
 mod secret_rotation;
