@@ -6,6 +6,7 @@ use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::response::Response;
 use tower_http::csrf::CsrfLayer;
 
+use super::canonical_host::PlainHttp;
 use crate::app::App;
 
 /// Rejects cross-site requests other than GET and HEAD, by `Sec-Fetch-Site` and `Origin`.
@@ -42,7 +43,10 @@ pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + 
     move |mut response| {
         // One allocation instead of two.
         response.headers_mut().reserve(all.len());
-        for (name, value) in all.iter() {
+        // RFC 6797, 7.2.
+        let is_plain_http = response.extensions().get::<PlainHttp>().is_some();
+        for (name, value) in all.iter().filter(|(name, _)| !is_plain_http || name != header::STRICT_TRANSPORT_SECURITY)
+        {
             response.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
         response
