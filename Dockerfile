@@ -17,7 +17,7 @@ RUN mkdir -p /image/usr/local/bin /image/etc/ssl/certs /image/data /image/tmp \
 
 FROM scratch
 COPY --from=build /image/ /
-USER 10001:10001
+USER 10001
 ENV HOST=0.0.0.0 PORT=8080 HEARTLIST_DATA=/data
 # A page of fifty rows allocates and frees some 500 strings. By default glibc keeps 7 freed pieces of each size at hand.
 ENV GLIBC_TUNABLES=glibc.malloc.tcache_count=64

@@ -337,3 +337,26 @@ fn stop_signals() -> Result<watch::Receiver<()>> {
     });
     Ok(receiver)
 }
+
+/// Joins the error and its causes, without those that an error before them has named already, as sqlx's errors do.
+pub fn describe(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        _ if text.contains(&cause) => text,
+        _ => format!("{text}: {cause}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::describe;
+
+    #[test]
+    fn each_cause_is_named_once() {
+        let error = anyhow!("no such table").context("migration 7: no such table").context("the migrations failed");
+        assert_eq!(describe(&error), "the migrations failed: migration 7: no such table");
+        assert_eq!(describe(&anyhow!("alone")), "alone");
+    }
+}
