@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
 
+use sha2::{Digest, Sha256};
+
 /// Parts of the stylesheet in `static/css`, in the order in which `app.css` concatenates them.
-const STYLESHEETS: [&str; 31] = [
-    "tokens", "base", "utilities", "layout", "header", "footer", "text-page", "buttons", "tabs", "forms", "callout",
-    "empty-state", "cover", "card", "badge", "heart", "annotation", "tags", "search", "select", "pager", "hearts",
-    "playlist", "home", "account", "sharing", "privacy", "setup", "keyboard-help", "toast", "print",
+const STYLESHEETS: [&str; 35] = [
+    "fonts", "tokens", "base", "utilities", "layout", "header", "footer", "text-page", "buttons", "menu", "tabs",
+    "forms", "callout", "empty-state", "cover", "card", "card-rows", "badge", "heart", "annotation", "tags", "search",
+    "select", "pager", "hearts", "playlist", "home", "account", "sharing", "privacy", "setup", "keyboard-help",
+    "toast", "motion", "print",
 ];
 /// Parts of the script in `static/js`. The first one has what the others use.
 const SCRIPTS: [&str; 6] = ["app", "annotation", "cards", "display", "hearts", "share"];
@@ -75,7 +78,7 @@ fn collect_static_files(out_dir: &Path) -> io::Result<PathBuf> {
             fs::copy(entry.path(), folder.join(entry.file_name()))?;
         }
     }
-    fs::write(folder.join("app.css"), concatenate("css", &STYLESHEETS)?)?;
+    fs::write(folder.join("app.css"), with_hashed_urls(&concatenate("css", &STYLESHEETS)?)?)?;
     fs::write(folder.join("app.js"), concatenate("js", &SCRIPTS)?)?;
     Ok(folder)
 }
@@ -86,4 +89,19 @@ fn concatenate(extension: &str, names: &[&str]) -> io::Result<String> {
     assert_eq!(fs::read_dir(&folder)?.count(), names.len(), "build.rs lists each file of {}", folder.display());
     let parts = names.iter().map(|name| fs::read_to_string(folder.join(name).with_extension(extension)));
     Ok(parts.collect::<io::Result<Vec<_>>>()?.join("\n"))
+}
+
+/// Replaces each `url("/name.ext")` with the address that memory-serve gives the file: with the first 16 digits of its
+/// SHA-256 before the extension.
+fn with_hashed_urls(css: &str) -> io::Result<String> {
+    let mut parts = css.split("url(\"/");
+    let mut hashed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('"').expect("a URL ends with a quote");
+        let (stem, extension) = name.rsplit_once('.').expect("a file has an extension");
+        let digest = Sha256::digest(fs::read(Path::new("static").join(name))?);
+        let hash: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        hashed.push_str(&format!("url(\"/{stem}.{hash}.{extension}\"{rest}"));
+    }
+    Ok(hashed)
 }

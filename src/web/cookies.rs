@@ -16,6 +16,7 @@ pub(crate) enum CookieKind {
     Session,
     Login,
     Flash,
+    Theme,
 }
 
 /// Returns the cookie's name. With the prefix `__Host-`, browsers reject the cookie from a subdomain or over http. Over
@@ -30,6 +31,7 @@ pub(crate) fn name(app: &App, kind: CookieKind) -> String {
         CookieKind::Session => base,
         CookieKind::Login => format!("{base}-login"),
         CookieKind::Flash => format!("{base}-flash"),
+        CookieKind::Theme => format!("{base}-theme"),
     }
 }
 
@@ -40,7 +42,7 @@ pub(crate) fn set(app: &App, response: &mut Response, kind: CookieKind, value: &
         .http_only(true)
         .secure(app.config.is_https())
         .same_site(SAME_SITE);
-    let cookie = HeaderValue::from_str(&cookie.to_string()).expect("the values are base64");
+    let cookie = HeaderValue::from_str(&cookie.to_string()).expect("the values are base64 or words");
     response.headers_mut().append(SET_COOKIE, cookie);
 }
 

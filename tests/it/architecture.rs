@@ -42,7 +42,7 @@ const WEB_IMPORTS: [(&str, &[&str]); 9] = [
     ("pages", &["middleware", "views", "extract", "error", "flash", "cookies", "assets"]),
     ("middleware", &["views", "extract", "error", "flash", "cookies", "assets"]),
     ("views", &["extract", "error", "flash", "assets"]),
-    ("extract", &["views", "error", "flash"]),
+    ("extract", &["views", "error", "flash", "cookies"]),
     // Times in messages, and the address of the sign-in page.
     ("error", &["views", "extract", "flash"]),
     ("flash", &["cookies"]),

@@ -77,7 +77,8 @@ fn content_security_policy(app: &App) -> String {
         // No inline scripts or styles.
         "script-src 'self'".into(),
         "style-src 'self'".into(),
-        // Covers.
+        "font-src 'self'".into(),
+        // Covers, and the masks of the stylesheet.
         format!("img-src 'self' {pictures}"),
         "manifest-src 'self'".into(),
         // Requests of the heart buttons.

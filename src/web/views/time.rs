@@ -14,19 +14,26 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DateView {
     date: Date,
-    has_year: bool,
+    /// `None` for the date with its year.
+    days_ago: Option<i32>,
 }
+
+/// Dates up to a week ago are told by their distance, in UTC.
+const RECENT: [&str; 7] = ["today", "yesterday", "2 days ago", "3 days ago", "4 days ago", "5 days ago", "6 days ago"];
+/// Days for which a date needs no year.
+const DAYS_WITHOUT_YEAR: i32 = 300;
 
 impl From<OffsetDateTime> for DateView {
     fn from(time: OffsetDateTime) -> Self {
-        Self { date: time.to_offset(time::UtcOffset::UTC).date(), has_year: true }
+        Self { date: time.to_offset(time::UtcOffset::UTC).date(), days_ago: None }
     }
 }
 
 impl DateView {
-    /// `<time datetime="2026-11-21">21 Nov</time>`
-    pub(crate) fn without_year(self) -> Self {
-        Self { has_year: false, ..self }
+    /// `<time datetime="2026-11-21">yesterday</time>` or, after a week, `<time datetime="2026-11-21">21 Nov</time>`
+    pub(crate) fn relative_to(self, now: OffsetDateTime) -> Self {
+        let days = now.to_offset(time::UtcOffset::UTC).date().to_julian_day() - self.date.to_julian_day();
+        Self { days_ago: (0..DAYS_WITHOUT_YEAR).contains(&days).then_some(days), ..self }
     }
 
     fn write(self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
@@ -44,13 +51,18 @@ impl DateView {
         text[31..34].copy_from_slice(MONTHS[usize::from(month) - 1].as_bytes());
         text[35..39].copy_from_slice(&year_digits);
         let text = std::str::from_utf8(&text).map_err(|_| fmt::Error)?;
-        if day >= 10 && self.has_year {
+        if day >= 10 && self.days_ago.is_none() {
             return out.write_str(text);
+        }
+        if let Some(distance) = self.days_ago.and_then(|days| RECENT.get(usize::try_from(days).ok()?)) {
+            out.write_str(&text[..28])?;
+            out.write_str(distance)?;
+            return out.write_str(&text[39..]);
         }
         let day_start = if day >= 10 { 28 } else { 29 };
         out.write_str(&text[..28])?;
         out.write_str(&text[day_start..34])?;
-        out.write_str(&text[if self.has_year { 34 } else { 39 }..])
+        out.write_str(&text[if self.days_ago.is_none() { 34 } else { 39 }..])
     }
 }
 
@@ -129,8 +141,21 @@ mod tests {
         assert_eq!(day, "<time datetime=\"2026-11-21\">21 Nov 2026</time>");
         assert_eq!(html(datetime!(2026-02-03 0:00 UTC)), "<time datetime=\"2026-02-03\">3 Feb 2026</time>");
         assert_eq!(html(datetime!(2025-12-31 23:00 -2)), "<time datetime=\"2026-01-01\">1 Jan 2026</time>");
-        let short = |time| DateView::from(time).without_year().to_string();
-        assert_eq!(short(datetime!(2026-11-21 0:00 UTC)), "<time datetime=\"2026-11-21\">21 Nov</time>");
-        assert_eq!(short(datetime!(2026-02-03 0:00 UTC)), "<time datetime=\"2026-02-03\">3 Feb</time>");
+    }
+
+    #[test]
+    fn recent_dates_are_relative_and_older_ones_have_a_year() {
+        let relative = |time| DateView::from(time).relative_to(datetime!(2026-11-21 0:30 +1)).to_string();
+        for (time, date, text) in [
+            (datetime!(2026-11-20 23:29 UTC), "2026-11-20", "today"),
+            (datetime!(2026-11-19 0:00 UTC), "2026-11-19", "yesterday"),
+            (datetime!(2026-11-14 0:00 UTC), "2026-11-14", "6 days ago"),
+            (datetime!(2026-11-13 0:00 UTC), "2026-11-13", "13 Nov"),
+            (datetime!(2026-02-03 0:00 UTC), "2026-02-03", "3 Feb"),
+            (datetime!(2025-11-21 0:00 UTC), "2025-11-21", "21 Nov 2025"),
+            (datetime!(2026-12-01 0:00 UTC), "2026-12-01", "1 Dec 2026"),
+        ] {
+            assert_eq!(relative(time), format!("<time datetime=\"{date}\">{text}</time>"));
+        }
     }
 }
