@@ -1,6 +1,7 @@
-//! Bundles the stylesheet and the script, and lists the static files for memory-serve.
+//! Bundles the stylesheet and the script, lists the static files for memory-serve, and names the version.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 use sha2::{Digest, Sha256};
@@ -18,7 +19,39 @@ const SCRIPTS: [&str; 6] = ["app", "annotation", "cards", "display", "hearts", "
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-changed=static");
+    println!("cargo:rustc-env=HEARTLIST_VERSION={}", version());
     write_asset_list(Path::new(&env::var_os("OUT_DIR").expect("set by cargo")))
+}
+
+/// Returns the version with commit and date of the sources, such as `0.1.0 (1f3c9a2b7d10 2026-11-29)`. The same sources
+/// always give the same text.
+///
+/// `SOURCE_VERSION` is the commit and `SOURCE_DATE` its date where there is no Git: Heroku sets the first, the Dockerfile
+/// both. Debug builds ask no Git, because each commit would compile the program anew.
+fn version() -> String {
+    let version = env::var("CARGO_PKG_VERSION").expect("set by cargo");
+    println!("cargo:rerun-if-env-changed=SOURCE_VERSION");
+    println!("cargo:rerun-if-env-changed=SOURCE_DATE");
+    let given = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let source = match given("SOURCE_VERSION") {
+        Some(commit) => Some([commit, given("SOURCE_DATE").unwrap_or_default()].join(" ")),
+        None if env::var("PROFILE").is_ok_and(|profile| profile == "release") => ask_git(),
+        None => None,
+    };
+    match source.as_deref().and_then(|source| source.split_at_checked(source.find(' ')?)) {
+        Some((commit, date)) => format!("{version} ({}{})", &commit[..commit.len().min(12)], date.trim_end()),
+        None => version,
+    }
+}
+
+/// Returns commit and date of the checkout. `None` without Git.
+fn ask_git() -> Option<String> {
+    for file in [".git/HEAD", ".git/logs/HEAD"].iter().filter(|file| Path::new(file).exists()) {
+        println!("cargo:rerun-if-changed={file}");
+    }
+    let is_checkout = Path::new(".git").exists();
+    let output = is_checkout.then(|| Command::new("git").args(["log", "-1", "--format=%H %cs"]).output().ok())??;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Writes the list that `memory_serve::load!` reads.
