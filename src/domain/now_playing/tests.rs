@@ -65,7 +65,8 @@ fn a_track_has_artists_and_an_episode_a_show() {
 fn local_files_have_no_id() {
     for uri in ["spotify:local:Ida:Weather:Drizzle:201", "spotify:track:", "spotify:track:a/../b", "javascript:track:x"]
     {
-        assert_eq!(Track { uri: Some(uri.into()), ..Track::default() }.id(), None, "{uri}");
+        let track: Track = serde_json::from_value(serde_json::json!({ "uri": uri })).unwrap();
+        assert_eq!(track.id(), None, "{uri}");
     }
 }
 
