@@ -15,6 +15,7 @@ mod search;
 mod selecting;
 mod sharing;
 mod sign_in;
+mod songs;
 mod stale_pages;
 mod undo;
 mod without_script;

@@ -60,6 +60,7 @@ mod removed_hearts;
 mod renewal;
 mod replica;
 mod safe_methods;
+mod saving;
 mod search;
 mod search_limits;
 mod secret_rotation;
