@@ -24,8 +24,8 @@ pub enum NotSaved {
     NotGranted,
     Reconnect,
     NotFound,
-    /// Until this time, as a Unix timestamp, Spotify or Heartlist limits calls.
-    Limited(i64),
+    /// Spotify or Heartlist limits calls for so many minutes.
+    Limited(u64),
     Unavailable,
     /// Spotify has not answered yet.
     NoAnswerYet,
@@ -38,6 +38,10 @@ pub fn is_granted(user: &CurrentUser) -> bool {
 
 pub fn grants_saving(scopes: &Scopes) -> bool {
     SAVING_SCOPES.iter().all(|scope| scopes.contains(*scope))
+}
+
+pub fn lacks_saving(missing: &Scopes) -> bool {
+    SAVING_SCOPES.iter().any(|scope| missing.contains(*scope))
 }
 
 /// Returns the scopes to request with the next consent, if saving is off.
@@ -75,8 +79,8 @@ async fn call(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetD
             Error::NotAllowed => NotSaved::NotGranted,
             Error::Reconnect | Error::NotConnected => NotSaved::Reconnect,
             Error::NotFound => NotSaved::NotFound,
-            Error::RateLimited { until, .. } | Error::TooManyCalls { until, .. } => {
-                NotSaved::Limited(until.unix_timestamp())
+            Error::RateLimited { wait, .. } | Error::TooManyCalls { wait, .. } => {
+                NotSaved::Limited(wait.as_secs().div_ceil(60))
             }
             _ => NotSaved::Unavailable,
         }

@@ -22,9 +22,9 @@ use self::saving::SavingFlash;
 use crate::app::App;
 use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
+use crate::domain::saving::lacks_saving;
 use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
-use crate::oauth::providers::SAVING_SCOPES;
 use crate::web::cookies::{self, CookieKind};
 
 /// Lifetime of the cookie, in case no page shows the message.
@@ -275,7 +275,7 @@ fn describe_deleted(deleted: DeletedCounts) -> String {
 
 fn missing_access(name: &str, missing: &Scopes) -> String {
     let lacks = |scope| missing.contains(scope);
-    if SAVING_SCOPES.iter().any(|scope| missing.contains(*scope)) {
+    if lacks_saving(missing) {
         return saving::NOT_ALLOWED.into();
     }
     let is_off = lacks("user-read-currently-playing");

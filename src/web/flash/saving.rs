@@ -1,10 +1,8 @@
 //! Messages about saving hearted playlists in the library at Spotify.
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
 use crate::domain::saving::NotSaved;
-use crate::web::views::TimeView;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -36,10 +34,10 @@ pub(crate) fn describe_not_saved(reason: NotSaved) -> String {
         NotSaved::NotFound => "Spotify does not show this playlist",
         NotSaved::Unavailable => "Spotify is having trouble",
         NotSaved::NoAnswerYet => "Spotify has not answered yet, and it may still appear",
-        NotSaved::Limited(until) => {
-            let until = OffsetDateTime::from_unix_timestamp(until).map(|until| TimeView::date_and_time(until).text);
-            let until = until.unwrap_or_else(|_| "later".into());
-            return format!("Hearted, but not saved in your Spotify library: too many requests until {until}.");
+        NotSaved::Limited(minutes) => {
+            return format!(
+                "Hearted, but not saved in your Spotify library: too many requests to Spotify. It works again in about {minutes} min."
+            );
         }
     };
     format!("Hearted, but not saved in your Spotify library: {reason}.")
