@@ -190,7 +190,8 @@ impl MaybeUser {
     pub(crate) async fn stop_saving(&self) -> Result<()> {
         self.reload().await?;
         self.session.insert(SCOPES_KEY, saving::without_saving(&self.scopes().await?)).await?;
-        Ok(drop(self.session.remove_value(SAVING_KEY).await?))
+        self.session.remove_value(SAVING_KEY).await?;
+        Ok(())
     }
 
     pub(crate) async fn sign_out(&self) -> Result<()> {
