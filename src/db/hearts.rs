@@ -300,6 +300,7 @@ pub struct RemovedHeart {
     pub name: Option<String>,
     pub own_title: Option<String>,
     pub owner_name: Option<String>,
+    pub cover_url: Option<String>,
     /// `None` if Spotify never showed the playlist, or too long ago.
     pub seen_at: Option<OffsetDateTime>,
     pub hearted_at: OffsetDateTime,
@@ -317,7 +318,7 @@ pub async fn list_removed(
 ) -> Result<(Vec<RemovedHeart>, i64)> {
     let query = sqlx::query!(
         r#"select t.total as "total!", h.playlist_id as "id?", coalesce(p.name, h.title) as name,
-                  p.owner_name as "owner_name?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
+                  p.owner_name as "owner_name?", p.cover_url as "cover_url?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
                   h.removed_at as "removed_at?", h.own_title as "own_title?", h.note as "note?", nullif(h.tags, '{}') as tags
            from (select count(*) as total from user_hearts where user_id = $1 and removed_at > $2) t
            left join (select * from user_hearts where user_id = $1 and removed_at > $2
@@ -337,6 +338,7 @@ pub async fn list_removed(
             name: row.name,
             own_title: row.own_title,
             owner_name: row.owner_name,
+            cover_url: row.cover_url,
             seen_at: row.seen_at,
             hearted_at: row.hearted_at?,
             removed_at: row.removed_at?,

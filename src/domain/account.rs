@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 use super::activity::{self, EventKind};
 use super::sessions;
 use super::text::visible_or;
-use super::tokens::{GRANT_KEY, SCOPES_KEY};
+use super::tokens::SPOTIFY_KEYS;
 use super::{CurrentUser, DEFAULT_NAME, Result};
 use crate::app::App;
 use crate::db;
@@ -49,7 +49,7 @@ pub async fn load(app: &App, user: &CurrentUser) -> Result<Option<Account>> {
 /// Removes Spotify's tokens from all of the user's sessions. They cannot be revoked at Spotify, which has no endpoint
 /// for that.
 pub async fn disconnect(app: &App, user: &CurrentUser, device: &str, now: OffsetDateTime) -> Result<()> {
-    db::sessions::remove_values(&app.db, &app.vault, user.id, &[GRANT_KEY, SCOPES_KEY]).await?;
+    db::sessions::remove_values(&app.db, &app.vault, user.id, &SPOTIFY_KEYS).await?;
     activity::record(app, user.id, EventKind::Disconnected(Provider::Spotify), device, now).await;
     tracing::info!(user = %user.id, "a user disconnected Spotify");
     Ok(())

@@ -1,6 +1,6 @@
 //! A user's linked identities: list, candidates for linking, unlink.
 
-use super::tokens::{GRANT_KEY, SCOPES_KEY};
+use super::tokens::SPOTIFY_KEYS;
 use super::{CurrentUser, Result};
 use crate::app::App;
 use crate::db;
@@ -58,7 +58,7 @@ pub async fn unlink(app: &App, user: &CurrentUser, provider: Provider) -> Result
     }
     // Also if it was already unlinked: an earlier attempt may have failed after unlinking.
     if matches!(outcome, UnlinkOutcome::Unlinked | UnlinkOutcome::NotLinked) && provider == Provider::Spotify {
-        db::sessions::remove_values(&app.db, &app.vault, user.id, &[GRANT_KEY, SCOPES_KEY]).await?;
+        db::sessions::remove_values(&app.db, &app.vault, user.id, &SPOTIFY_KEYS).await?;
     }
     Ok(outcome)
 }

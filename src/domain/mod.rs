@@ -23,6 +23,7 @@ pub mod playlists;
 pub mod reference;
 pub mod registration;
 pub mod renewal;
+pub mod saving;
 pub mod search;
 pub mod sessions;
 pub mod sharing;
@@ -64,6 +65,8 @@ pub struct CurrentUser {
     pub grant: Option<Grant>,
     /// True if Spotify ended the session's previous grant.
     pub has_expired_grant: bool,
+    /// True if playlists that they heart are saved at Spotify too.
+    pub saves_to_library: bool,
     /// How their lists are displayed.
     pub displays: displays::Displays,
 }

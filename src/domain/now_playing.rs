@@ -1,5 +1,7 @@
 //! The currently playing track: fetched only if the user enabled it, once per view, and never stored.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
 use super::{CurrentUser, Error, Grant, Playlist, Result, playlists, spotify_calls::Endpoint, text, tokens};
@@ -8,6 +10,9 @@ use crate::ids::PlaylistId;
 use crate::oauth::providers::NOW_PLAYING_SCOPE;
 use crate::spotify::pictures::PictureHosts;
 use crate::spotify::wire::{CurrentlyPlaying, Track};
+
+/// How long an open page waits before it asks again: 20 of the 100 calls that a user has in ten minutes.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(30);
 
 pub enum NowPlaying {
     /// The user has not enabled it.
@@ -23,6 +28,21 @@ pub enum NowPlaying {
         /// The playlist that it is played from.
         playlist: Option<Box<Playlist>>,
     },
+}
+
+impl NowPlaying {
+    /// Returns how long to wait before Spotify is asked again; `None` if the user has to do something first.
+    pub fn renew_after(&self) -> Option<Duration> {
+        match self {
+            Self::Loaded { .. } => Some(RENEWAL_INTERVAL),
+            Self::Unavailable(Error::RateLimited { wait, .. } | Error::TooManyCalls { wait, .. }) => {
+                // A limit ends at a fraction of a second.
+                Some(RENEWAL_INTERVAL.max(*wait + Duration::from_secs(1)))
+            }
+            Self::Unavailable(_) => Some(2 * RENEWAL_INTERVAL),
+            Self::Off | Self::NotConnected | Self::Reconnect | Self::Forbidden => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,6 +22,7 @@ pub enum Endpoint {
     Playlist,
     Items,
     CurrentlyPlaying,
+    SaveToLibrary,
     OEmbed,
 }
 
@@ -34,6 +35,7 @@ impl Endpoint {
             Endpoint::Playlist => "playlist",
             Endpoint::Items => "items",
             Endpoint::CurrentlyPlaying => "currently_playing",
+            Endpoint::SaveToLibrary => "save_to_library",
             Endpoint::OEmbed => "oembed",
         }
     }

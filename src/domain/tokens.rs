@@ -11,9 +11,12 @@ use crate::ids::Secret;
 use crate::{db, oauth, spotify};
 
 pub const GRANT_KEY: &str = "grant";
-/// Session key of the granted scopes. It outlives a grant that Spotify ended, to show that there was one. Disconnecting
-/// Spotify removes both keys.
+/// Session key of the granted scopes. It outlives a grant that Spotify ended, to show that there was one.
 pub const SCOPES_KEY: &str = "scopes";
+/// Session key of whether hearts are saved in the library at Spotify too. It is of one browser, as the grant is.
+pub const SAVING_KEY: &str = "saves_to_library";
+/// What disconnecting Spotify removes from a session.
+pub const SPOTIFY_KEYS: [&str; 3] = [GRANT_KEY, SCOPES_KEY, SAVING_KEY];
 
 /// Lease of a process that refreshes a token; far longer than the HTTP timeout.
 const REFRESH_LEASE: Duration = Duration::seconds(20);

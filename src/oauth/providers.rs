@@ -76,6 +76,10 @@ pub enum EmailSource {
 /// Spotify's scope for reading the current song or episode.
 pub const NOW_PLAYING_SCOPE: &str = "user-read-currently-playing";
 
+/// Spotify's scopes for saving playlists in the library. Spotify documents that the scopes of `PUT /me/library` depend on
+/// the content, and not which of them a playlist needs.
+pub const SAVING_SCOPES: [&str; 2] = ["user-library-modify", "playlist-modify-public"];
+
 pub fn spec(provider: Provider) -> &'static ProviderSpec {
     match provider {
         Provider::Spotify => &SPOTIFY,
@@ -91,7 +95,7 @@ pub const SPOTIFY: ProviderSpec = ProviderSpec {
     authorize_path: "/authorize",
     token_path: "/api/token",
     scopes: &["playlist-read-private", "playlist-read-collaborative"],
-    optional_scopes: &[NOW_PLAYING_SCOPE],
+    optional_scopes: &[NOW_PLAYING_SCOPE, SAVING_SCOPES[0], SAVING_SCOPES[1]],
     reauth_params: &[("show_dialog", "true")],
     reauth_needs_auth_time: false,
     auth_method: ClientAuthMethod::Basic,

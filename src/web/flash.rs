@@ -4,6 +4,7 @@
 //! messages to its forger.
 
 pub(crate) mod changes;
+pub(crate) mod saving;
 
 use std::sync::Arc;
 
@@ -17,9 +18,11 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use self::changes::ChangeFlash;
+use self::saving::SavingFlash;
 use crate::app::App;
 use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
+use crate::domain::saving::lacks_saving;
 use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
@@ -96,6 +99,7 @@ pub(crate) enum Flash {
     SharingTakenDown,
     Operator(OperatorFlash),
     Change(ChangeFlash),
+    Saving(SavingFlash),
 }
 
 /// The outcome of a pin, or of a random choice.
@@ -148,6 +152,7 @@ impl Flash {
                 | Flash::List(ListFlash::TooManyPins)
                 | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
                 | Flash::SharingTakenDown
+                | Flash::Saving(SavingFlash::HeartedOnly(_))
         ) || matches!(self, Flash::Change(flash) if flash.is_alert())
     }
 
@@ -214,6 +219,7 @@ impl Flash {
             Flash::AccountDeleted(counts) => describe_deleted(*counts),
             Flash::SharingTakenDown => PageError::TakenDown.to_string(),
             Flash::Operator(flash) => flash.text().into(),
+            Flash::Saving(flash) => flash.text(),
             Flash::Change(flash) => flash.text(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
         }
@@ -269,6 +275,9 @@ fn describe_deleted(deleted: DeletedCounts) -> String {
 
 fn missing_access(name: &str, missing: &Scopes) -> String {
     let lacks = |scope| missing.contains(scope);
+    if lacks_saving(missing) {
+        return saving::NOT_ALLOWED.into();
+    }
     let is_off = lacks("user-read-currently-playing");
     let consequence = match (is_off, lacks("playlist-read-private"), lacks("playlist-read-collaborative")) {
         (true, false, false) => "Now playing stays off",

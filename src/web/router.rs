@@ -215,6 +215,7 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account/sharing/tags", change(post(sharing::update_tags)))
         .route("/account/sharing/options", change(post(sharing::update_option)))
         .route("/account/sessions/end", change(post(account::sessions::destroy)))
+        .route("/account/saving", change(post(account::saving::destroy)))
         .route("/account/activity", get(account::activity::index))
 }
 

@@ -267,33 +267,35 @@ $search.on("input compositionend", "#q", (event) => {
   refreshResults();
 });
 
-// ---- More: adds the next page's cards to the list ----
+// ---- More: adds the next page's cards or songs to the list ----
+const ENTRIES = ".card, tbody tr";
+
 async function loadMore({ target: button }) {
-  const [$button, $status] = [$(button), $(button).next()];
-  const url = $("#results [rel=next]").prop("href");
+  const [$button, $status, $list] = [$(button), $(button).next(), $(button).closest("#results, #songs")];
+  const url = $list.find("[rel=next]").prop("href");
   $button.removeClass("retry").text("More");
   $status.text("Loading…");
   const { page, reason } = await fetchPage(url);
   if (!button.isConnected) return; // the list has been replaced meanwhile
-  if (!reason) return $status.text(appendCards($(page).find("#results"), url));
+  if (!reason) return $status.text(appendEntries($list, $(page).find(`#${$list[0].id}`), url));
   $button.addClass("retry").text("Try again");
   $status.text(`Not loaded: ${reason}`);
 }
 
 // Returns how many are shown now.
-function appendCards($more, url) {
-  const { page: first, total, soFar } = $("#results").data();
+function appendEntries($list, $more, url) {
+  const { page: first, total, soFar } = $list.data();
   const $next = $more.find("[rel=next]");
-  // A list that has changed meanwhile may repeat a card.
-  const $cards = $more.find(".card").filter((_, card) => !document.getElementById(card.id));
-  $("#results .cards").append($cards);
-  $("#results .pager p").text($more.find(".pager p").text().replace("Page ", `Pages ${first} to `));
-  $("#results [rel=next]").replaceWith($next);
+  // A list that has changed meanwhile may repeat an entry.
+  const $entries = $more.find(ENTRIES).filter((_, entry) => !document.getElementById(entry.id));
+  $list.find(".cards, tbody").append($entries);
+  $list.find(".pager p").text($more.find(".pager p").text().replace("Page ", `Pages ${first} to `));
+  $list.find("[rel=next]").replaceWith($next);
   if (!$next.length) $(".load-more button").remove();
-  setAddress(url.replace(/\bpage=/, `page=${first}-`));
+  if ($list.is("#results")) setAddress(url.replace(/\bpage=/, `page=${first}-`));
   renderHearts();
-  $cards.find(".name").first().trigger("focus");
-  return $next.length ? `${$("#results .card").length} of ${total} shown.` : `All ${total}${soFar} shown.`;
+  $entries.find(".name, td a").first().trigger("focus");
+  return $next.length ? `${$list.find(ENTRIES).length} of ${total} shown.` : `All ${total}${soFar} shown.`;
 }
 
 $(document).on("click", ".load-more button", loadMore);

@@ -2,7 +2,8 @@
 "use strict";
 
 // A removed heart forgets its version of the playlist; a new heart is for today's version, and keeps a date that it has.
-$(document).on("heartsaved", (_, { playlist_id: id, hearted_at: date }) => {
+$(document).on("heartsaved", (_, { playlist_id: id, hearted_at: date, not_saved: warning }) => {
+  if (warning) showMessage("not-saved", warning);
   const $entry = heartForms(id).closest("#results .card, .detail");
   if (!date) $entry.find(".updated-label").remove();
   else if (!$entry.find(".hearted-at").length) {

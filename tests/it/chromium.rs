@@ -16,6 +16,7 @@ mod search;
 mod selecting;
 mod sharing;
 mod sign_in;
+mod songs;
 mod stale_pages;
 mod undo;
 mod without_script;

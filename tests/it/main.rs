@@ -60,6 +60,7 @@ mod removed_hearts;
 mod renewal;
 mod replica;
 mod safe_methods;
+mod saving;
 mod scripts;
 mod search;
 mod search_limits;

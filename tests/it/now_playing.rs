@@ -255,3 +255,18 @@ async fn signed_out_visitor_returns_to_now_playing() {
     let home = site.visitor().open("/").await;
     assert!(home.text("main").contains("only if you turn on Now playing"));
 }
+
+#[tokio::test]
+async fn page_says_when_it_may_be_renewed() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    assert!(!ada.open(PAGE).await.has("[data-renew]"), "it is off");
+    let ada_on = sign_in_with_now_playing(&site).await;
+    assert_eq!(ada_on.open(PAGE).await.attribute("#playing", "data-renew"), "30");
+    site.spotify.inject_fault(Endpoint::CurrentlyPlaying, Fault::Html502, 2);
+    assert_eq!(ada_on.open(PAGE).await.attribute("#playing", "data-renew"), "60");
+    site.freeze_clock();
+    site.spotify.inject_fault(Endpoint::CurrentlyPlaying, Fault::RateLimited { retry_after: 900 }, 1);
+    assert_eq!(ada_on.open(PAGE).await.attribute("#playing", "data-renew"), "901");
+    assert!(ada_on.open(PAGE).await.has(".refresh-bar a"), "the link stays");
+}

@@ -346,3 +346,18 @@ async fn addresses_of_earlier_releases_redirect_permanently() {
         }
     }
 }
+
+#[tokio::test]
+async fn sign_in_without_spotify_leads_to_adding_by_link() {
+    let site = Site::open().await;
+    let ada = site.visitor();
+    let page = ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    assert_eq!((page.url.path(), page.text("h1").as_str()), ("/add", "Add by link"));
+    assert_eq!(ada.open("/").await.url.path(), "/hearts");
+    let again = site.visitor().sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    assert_eq!(again.url.path(), "/hearts");
+    let elsewhere = site.visitor();
+    let consent = elsewhere.start_sign_in_with(OtherProvider::GitHub, &elsewhere.open("/login?next=/top").await).await;
+    let page = elsewhere.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
+    assert_eq!(page.url.path(), "/top", "a page that was asked for comes first");
+}

@@ -176,3 +176,18 @@ async fn concurrent_removals_lose_no_note() {
     let (_, note, tags) = read_heart(&site).await;
     assert_eq!((note.as_deref(), tags.len()), (Some("For the rain"), 2));
 }
+
+#[tokio::test]
+async fn removed_heart_shows_its_cover() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let page = ada.open("/playlists").await;
+    let ids = page.playlist_ids();
+    let cover = |page: &Page, id: &str| page.attributes(&format!("#p-{id} .cover img"), "src").pop();
+    let id = ids.iter().find(|id| cover(&page, id).is_some()).unwrap();
+    for method in [Method::PUT, Method::DELETE] {
+        ada.fetch(method, &format!("/heart/{id}")).await;
+    }
+    let removed = ada.open("/hearts/removed").await;
+    assert_eq!(cover(&removed, id), cover(&page, id));
+}

@@ -19,6 +19,8 @@ pub enum Endpoint {
     Items,
     /// `GET /v1/me/player/currently-playing`.
     CurrentlyPlaying,
+    /// `PUT /v1/me/library`.
+    SaveToLibrary,
     /// Paths that Spotify removed for development-mode apps: `/playlists/{id}/tracks`, `/users/…`.
     Removed,
     /// `GET /covers/{seed}`.

@@ -27,6 +27,7 @@ mod fault_injection;
 mod fixtures;
 mod grants;
 mod html;
+mod library;
 mod messy_data;
 mod music;
 mod other_providers;

@@ -117,7 +117,7 @@ fn change(fake: &FakeSpotify, headers: &HeaderMap, apply: impl FnOnce() -> Optio
 }
 
 /// Names of the endpoints, in the order in which a sign-in uses them.
-const ENDPOINT_NAMES: [(Endpoint, &str); 14] = [
+const ENDPOINT_NAMES: [(Endpoint, &str); 15] = [
     (Endpoint::Authorize, "Consent page"),
     (Endpoint::Decision, "Consent given"),
     (Endpoint::Token, "Tokens"),
@@ -126,6 +126,7 @@ const ENDPOINT_NAMES: [(Endpoint, &str); 14] = [
     (Endpoint::Playlist, "Single playlist"),
     (Endpoint::Items, "Items of a playlist"),
     (Endpoint::CurrentlyPlaying, "Now playing"),
+    (Endpoint::SaveToLibrary, "Saving in the library"),
     (Endpoint::Removed, "Removed in 2026"),
     (Endpoint::Cover, "Covers"),
     (Endpoint::OEmbed, "Names without a token"),

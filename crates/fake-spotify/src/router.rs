@@ -1,11 +1,11 @@
 //! The routes.
 
 use axum::Router;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, post, put};
 
 use crate::endpoint::Endpoint;
 use crate::state::FakeSpotify;
-use crate::{consent, covers, fault_injection, html, other_providers, panel, player, token, web_api};
+use crate::{consent, covers, fault_injection, html, library, other_providers, panel, player, token, web_api};
 
 /// The routes of the server, relative to [`Settings::base_url`](crate::Settings::base_url).
 pub fn router(fake: FakeSpotify) -> Router {
@@ -16,6 +16,7 @@ pub fn router(fake: FakeSpotify) -> Router {
         .route("/api/token", with_faults(Endpoint::Token, post(token::issue)))
         .route("/v1/me", with_faults(Endpoint::Me, get(web_api::get_profile)))
         .route("/v1/me/playlists", with_faults(Endpoint::MyPlaylists, get(web_api::list_playlists)))
+        .route("/v1/me/library", with_faults(Endpoint::SaveToLibrary, put(library::save)))
         .route(
             "/v1/me/player/currently-playing",
             with_faults(Endpoint::CurrentlyPlaying, get(player::get_currently_playing)),

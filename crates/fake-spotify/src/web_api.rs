@@ -66,7 +66,7 @@ impl ApiUser {
     }
 
     /// A playlist that the app may see: from the user's library, or a public one of another user.
-    fn find_playlist(&self, state: &state::State, id: &str) -> Option<Playlist> {
+    pub(crate) fn find_playlist(&self, state: &state::State, id: &str) -> Option<Playlist> {
         let own = self.user.library.iter().flatten();
         if let Some(playlist) = own.into_iter().find(|p| p.id == id) {
             return self.can_see(playlist).then(|| playlist.clone());

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::db::{identities, pending_logins};
 use crate::domain::{CurrentUser, Error};
 use crate::ids::{PlaylistId, Provider, Secret, TokenHash};
-use crate::oauth::providers::NOW_PLAYING_SCOPE;
+use crate::oauth::providers::{NOW_PLAYING_SCOPE, SAVING_SCOPES};
 use crate::oauth::{Client, Scopes};
 use crate::vault::Purpose;
 
@@ -101,8 +101,21 @@ pub enum ReauthReason {
     RenewConsent,
     #[serde(rename = "NowPlaying")]
     EnableNowPlaying,
+    /// Hearts are to be saved in the library at Spotify too.
+    EnableSaving,
     /// Before a change that needs a recent sign-in.
     SignInAgain,
+}
+
+impl ReauthReason {
+    /// Returns the optional scopes that are requested.
+    fn scopes(self) -> &'static [&'static str] {
+        match self {
+            Self::EnableNowPlaying => &[NOW_PLAYING_SCOPE],
+            Self::EnableSaving => &SAVING_SCOPES,
+            Self::RenewConsent | Self::SignInAgain => &[],
+        }
+    }
 }
 
 /// The form field that chooses a [`LoginIntent`].
@@ -161,7 +174,7 @@ pub async fn start(app: &App, request: LoginRequest, now: OffsetDateTime) -> Res
     let LoginRequest { provider, browser, intent, is_fresh, after, granted_scopes } = request;
     let client = app.oauth.get(provider).ok_or(Error::NotFound)?;
     // A new consent replaces the old one, so it also requests optional scopes that were granted before.
-    let is_requested = |scope: &str| after.reauth == Some(ReauthReason::EnableNowPlaying) && scope == NOW_PLAYING_SCOPE;
+    let is_requested = |scope: &str| after.reauth.is_some_and(|reason| reason.scopes().contains(&scope));
     let scopes = client.scopes(|scope| is_requested(scope) || granted_scopes.contains(scope));
     // For linking too: the identity may belong to another account, which then is offered to be merged.
     let needs_new_sign_in = after.reauth == Some(ReauthReason::SignInAgain)

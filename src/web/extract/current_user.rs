@@ -11,8 +11,10 @@ use tower_sessions::Session;
 use crate::app::App;
 use crate::domain::account_merge::MergeOffer;
 use crate::domain::login::LoginResult;
+use crate::domain::login::ReauthReason;
+use crate::domain::saving;
 use crate::domain::text::visible_or;
-use crate::domain::tokens::{GRANT_KEY, SCOPES_KEY};
+use crate::domain::tokens::{GRANT_KEY, SAVING_KEY, SCOPES_KEY, SPOTIFY_KEYS};
 use crate::domain::{
     CurrentUser, DEFAULT_NAME, DEVICE, DISPLAYS, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, User, session_key,
 };
@@ -70,7 +72,9 @@ impl MaybeUser {
                 // What another release stored may have other values.
                 let displays = session.get_value(DISPLAYS).await?;
                 let displays = displays.and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default();
-                Some(CurrentUser { id, name, session: session_key(session_id), grant, has_expired_grant, displays })
+                let saves_to_library = session.get(SAVING_KEY).await?.unwrap_or(false);
+                let session = session_key(session_id);
+                Some(CurrentUser { id, name, session, grant, has_expired_grant, saves_to_library, displays })
             }
             _ => None,
         };
@@ -163,6 +167,9 @@ impl MaybeUser {
         if let Some(grant) = &login.grant {
             self.session.insert(SCOPES_KEY, &grant.scopes).await?;
             self.session.insert(GRANT_KEY, grant).await?;
+            if login.after.reauth == Some(ReauthReason::EnableSaving) && saving::grants_saving(&grant.scopes) {
+                self.session.insert(SAVING_KEY, true).await?;
+            }
         }
         Ok(())
     }
@@ -172,9 +179,18 @@ impl MaybeUser {
     pub(crate) async fn cycle_session(&self, without_spotify: bool) -> Result<()> {
         self.session.cycle_id().await?;
         if without_spotify {
-            self.session.remove::<Grant>(GRANT_KEY).await?;
-            self.session.remove::<Scopes>(SCOPES_KEY).await?;
+            for key in SPOTIFY_KEYS {
+                self.session.remove_value(key).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// Turns saving at Spotify off. The next consent no longer requests it.
+    pub(crate) async fn stop_saving(&self) -> Result<()> {
+        self.reload().await?;
+        self.session.insert(SCOPES_KEY, saving::without_saving(&self.scopes().await?)).await?;
+        self.session.remove_value(SAVING_KEY).await?;
         Ok(())
     }
 

@@ -13,6 +13,8 @@ struct NowPlayingPage {
     layout: Layout,
     as_of: TimeView,
     view: View,
+    /// Seconds after which the script may ask again.
+    renew_after: Option<u64>,
     current_path: &'static str,
 }
 
@@ -48,7 +50,9 @@ impl View {
 
 /// Calls Spotify for each request and stores nothing.
 pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, SignedIn(user): SignedIn) -> Result {
-    let view = to_view(now_playing::load(&app, &user, now).await?);
+    let now_playing = now_playing::load(&app, &user, now).await?;
+    let renew_after = now_playing.renew_after().map(|wait| wait.as_secs());
+    let view = to_view(now_playing);
     let title = match view {
         View::Off => "Now playing – off",
         View::Connect => "Now playing – Spotify not connected",
@@ -56,7 +60,8 @@ pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, SignedIn(use
         _ => "Now playing",
     };
     let layout = layout.with_title(title, "now-playing");
-    Ok(render_page(&NowPlayingPage { layout, as_of: TimeView::time_of_day(now), view, current_path: "/now-playing" }))
+    let as_of = TimeView::time_of_day(now);
+    Ok(render_page(&NowPlayingPage { layout, as_of, view, renew_after, current_path: "/now-playing" }))
 }
 
 fn to_view(now_playing: NowPlaying) -> View {

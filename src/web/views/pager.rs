@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use crate::domain::{PageRange, Paginated};
 use crate::web::error::{AppError, Result};
@@ -59,6 +60,17 @@ impl Pager {
         page_path(&self.first_path, page)
     }
 
+    /// Path of the form that opens a page by its number.
+    pub(crate) fn path(&self) -> &str {
+        self.first_path.split('?').next().unwrap_or_default()
+    }
+
+    /// The parameters of the list, which the form keeps.
+    pub(crate) fn fields(&self) -> Vec<(String, String)> {
+        let query = self.first_path.split_once('?').unwrap_or_default().1;
+        form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+    }
+
     pub(crate) fn current_path(&self) -> String {
         let PageRange { first, last } = self.range;
         if first == last { self.page_path(first) } else { with_page(&self.first_path, &format!("{first}-{last}")) }
@@ -81,6 +93,17 @@ pub(crate) fn page_not_found() -> AppError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn form_for_a_page_keeps_the_parameters_of_the_list() {
+        let pager = |path: &str| Pager { range: 1.into(), page_count: 9, first_path: path.into() };
+        let found = pager("/hearts?q=a%26b+c&sort=name");
+        assert_eq!(
+            (found.path(), found.fields()),
+            ("/hearts", vec![("q".into(), "a&b c".into()), ("sort".into(), "name".into())])
+        );
+        assert_eq!((pager("/hearts").path(), pager("/hearts").fields()), ("/hearts", vec![]));
+    }
 
     #[test]
     fn page_ranges_are_short_and_ascending() {

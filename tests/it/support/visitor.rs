@@ -53,12 +53,17 @@ impl Visitor {
     /// Submits a form without following redirects.
     pub(crate) async fn send_form(&self, form: Form) -> Page {
         let method = Method::from_bytes(form.method.as_bytes()).unwrap();
-        let origin = form.action.origin().ascii_serialization();
+        let mut action = form.action;
+        let origin = action.origin().ascii_serialization();
         let mut page = form.page.clone();
         page.set_fragment(None);
         let headers = [("sec-fetch-site", "same-origin"), ("origin", origin.as_str()), ("referer", page.as_str())];
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
-        self.request(method, form.action.as_str(), &headers, Some(body)).await
+        if method == Method::GET {
+            action.set_query(Some(&body));
+            return self.request(method, action.as_str(), &headers, None).await;
+        }
+        self.request(method, action.as_str(), &headers, Some(body)).await
     }
 
     /// Sends a same-origin request for JSON, as the page's script does.

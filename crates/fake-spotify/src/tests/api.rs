@@ -287,3 +287,30 @@ async fn collaborators_add_a_song_after_each_list_if_they_are_active() {
     let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
     assert_eq!((changed.len(), &changed[0].0.0), (1, &serde_json::json!(true)));
 }
+
+#[tokio::test]
+async fn saving_in_the_library_needs_its_scopes_and_follows_the_playlist() {
+    let fake = server();
+    let kim = User::with_library("kim", 2);
+    let ids: Vec<_> = kim.playlists().iter().map(|playlist| playlist.id.clone()).collect();
+    fake.add_user(kim);
+    let put = async |scope: &str, uris: &str| {
+        let token = fake.issue_tokens("ada", scope).access_token;
+        let request =
+            Request::put(format!("/v1/me/library?uris={uris}")).header("authorization", format!("Bearer {token}"));
+        send(&fake, request.body(Body::empty()).unwrap()).await.status
+    };
+    let uri = |id: &str| format!("spotify:playlist:{id}");
+    let scopes = "user-library-modify playlist-modify-public";
+    assert_eq!(put("user-library-modify", &uri(&ids[0])).await, 403);
+    for bad in ["", "spotify:track:1111111111111111111111", &vec![uri(&ids[0]); 41].join(",")] {
+        assert_eq!(put(scopes, bad).await, 400, "{bad}");
+    }
+    assert_eq!(put(scopes, &format!("{},{}", uri(&ids[0]), uri("1111111111111111111111"))).await, 404);
+    assert!(!fake.user("ada").unwrap().has_in_library(&ids[0]), "all or none");
+    for _ in 0..2 {
+        assert_eq!(put(scopes, &format!("{},{}", uri(&ids[0]), uri(&ids[1]))).await, 200);
+    }
+    let library = fake.user("ada").unwrap().playlists().iter().filter(|p| ids.contains(&p.id)).count();
+    assert_eq!(library, 2);
+}

@@ -5,10 +5,12 @@ pub(crate) mod delete;
 pub(crate) mod deleted;
 pub(crate) mod identities;
 pub(crate) mod merge;
+pub(crate) mod saving;
 pub(crate) mod sessions;
 
 use askama::Template;
 
+use crate::domain::saving::is_granted;
 use crate::domain::{CurrentUser, account, operators, sharing};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{SignedIn, State};
@@ -25,6 +27,8 @@ struct AccountPage {
     consent_expires_at: Option<TimeView>,
     is_connected: bool,
     has_expired_grant: bool,
+    saves_to_library: bool,
+    can_save: bool,
     is_operator: bool,
     shares: sharing::SharingStatus,
     permissions: Vec<Permission>,
@@ -50,12 +54,16 @@ pub(crate) async fn show(app: State, layout: Layout, SignedIn(user): SignedIn) -
         heart_count: account.heart_count,
         is_connected: account.consent_expires_at.is_some(),
         has_expired_grant: user.has_expired_grant,
+        saves_to_library: user.saves_to_library,
+        can_save: is_granted(&user),
         consent_expires_at: account.consent_expires_at.map(TimeView::date),
     }))
 }
 
+const SAVING_REASON: &str = "only to save the playlists that you heart, while you have that on.";
+
 /// Spotify's scopes, with what they permit and why they are requested.
-const PERMISSIONS: [(&str, Permission); 3] = [
+const PERMISSIONS: [(&str, Permission); 5] = [
     (
         "playlist-read-private",
         Permission { description: "See your private playlists", reason: "to list them here with the others." },
@@ -68,6 +76,8 @@ const PERMISSIONS: [(&str, Permission); 3] = [
         "user-read-currently-playing",
         Permission { description: "See what you listen to", reason: "only while you have Now playing open." },
     ),
+    ("user-library-modify", Permission { description: "Change your saved music", reason: SAVING_REASON }),
+    ("playlist-modify-public", Permission { description: "Change your public playlists", reason: SAVING_REASON }),
 ];
 
 #[derive(Clone, Copy)]

@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::hearts;
+use crate::domain::saving::{self, NotSaved};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::return_to::list_anchor;
 use crate::web::extract::{MaybeUser, Now, Referer, State};
+use crate::web::flash::saving::{SavingFlash, describe_not_saved};
 use crate::web::flash::{self, Flash};
 use crate::web::pages::playlists::show::parse_id;
 use crate::web::views::DateView;
@@ -35,6 +37,9 @@ struct HeartState {
     /// As the card shows it, if it was not hearted before.
     #[serde(skip_serializing_if = "Option::is_none")]
     hearted_at: Option<String>,
+    /// Why it was not saved in the library at Spotify, if it was to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_saved: Option<String>,
 }
 
 pub(crate) async fn add(
@@ -44,9 +49,10 @@ pub(crate) async fn add(
     (Path(id), Referer(page)): HeartTarget,
 ) -> Result {
     let id = parse_id(&id)?;
-    set_heart(&app, Now(now), maybe_user, (&id, true), page.as_str()).await?;
+    let saved = set_heart(&app, Now(now), maybe_user, (&id, true), page.as_str()).await?;
     let hearted_at = Some(DateView::from(now).to_string());
-    Ok(Json(HeartState { playlist_id: id.into(), hearted: true, hearted_at }).into_response())
+    let not_saved = saved.and_then(Result::err).map(describe_not_saved);
+    Ok(Json(HeartState { playlist_id: id.into(), hearted: true, hearted_at, not_saved }).into_response())
 }
 
 pub(crate) async fn remove(
@@ -57,22 +63,25 @@ pub(crate) async fn remove(
 ) -> Result {
     let id = parse_id(&id)?;
     set_heart(&app, now, maybe_user, (&id, false), page.as_str()).await?;
-    Ok(Json(HeartState { playlist_id: id.into(), hearted: false, hearted_at: None }).into_response())
+    let state = HeartState { playlist_id: id.into(), hearted: false, hearted_at: None, not_saved: None };
+    Ok(Json(state).into_response())
 }
 
+/// Returns whether the heart was saved at Spotify too; `None` if it was not to be.
 async fn set_heart(
     app: &App,
     Now(now): Now,
     maybe_user: MaybeUser,
     (id, hearted): (&PlaylistId, bool),
     from: &str,
-) -> Result<()> {
-    let user = maybe_user.user.ok_or_else(|| sign_in_required(from, hearted, id))?.id;
-    let changed = match hearted {
-        true => hearts::add(app, user, id, now).await,
-        false => hearts::remove(app, user, id, now).await,
-    };
-    Ok(changed?)
+) -> Result<Option<Result<(), NotSaved>>> {
+    let user = maybe_user.user.ok_or_else(|| sign_in_required(from, hearted, id))?;
+    if !hearted {
+        hearts::remove(app, user.id, id, now).await?;
+        return Ok(None);
+    }
+    hearts::add(app, user.id, id, now).await?;
+    Ok(saving::save(app, &user, id, now).await)
 }
 
 /// Error for a visitor who is not signed in. The sign-in adds a requested heart, but never removes one, because another
@@ -100,6 +109,11 @@ pub(crate) async fn update(
 ) -> Result {
     let id = parse_id(&id)?;
     let anchor = list_anchor(Some(page.as_str()), &id);
-    set_heart(&app, now, maybe_user, (&id, form.hearted), &anchor).await?;
-    Ok(flash::redirect(&anchor, if form.hearted { Flash::Hearted } else { Flash::Unhearted(id) }))
+    let message = match set_heart(&app, now, maybe_user, (&id, form.hearted), &anchor).await? {
+        Some(Ok(())) => Flash::Saving(SavingFlash::Hearted),
+        Some(Err(reason)) => Flash::Saving(SavingFlash::HeartedOnly(reason)),
+        None if form.hearted => Flash::Hearted,
+        None => Flash::Unhearted(id),
+    };
+    Ok(flash::redirect(&anchor, message))
 }

@@ -23,6 +23,7 @@ use crate::web::cookies::{self, CookieKind};
 use crate::web::error::Result;
 use crate::web::extract::return_to::{sign_in_path, with_next};
 use crate::web::extract::{Device, MaybeUser, NextParam, Now, ProviderPath, SafePath, State};
+use crate::web::flash::saving::SavingFlash;
 use crate::web::flash::{self, Flash};
 use crate::web::views::{Layout, render_page};
 
@@ -99,7 +100,7 @@ pub(crate) struct LoginForm {
     invite: Option<Secret>,
     /// `link` or `merge`.
     intent: Option<String>,
-    /// `renew-consent`, `now-playing` or `sign-in-again`.
+    /// `renew-consent`, `now-playing`, `save-hearts` or `sign-in-again`.
     reason: Option<String>,
 }
 
@@ -108,6 +109,7 @@ impl LoginForm {
         match self.reason.as_deref() {
             Some("renew-consent") => Some(ReauthReason::RenewConsent),
             Some("now-playing") => Some(ReauthReason::EnableNowPlaying),
+            Some("save-hearts") => Some(ReauthReason::EnableSaving),
             Some("sign-in-again") => Some(ReauthReason::SignInAgain),
             _ => None,
         }
@@ -201,9 +203,16 @@ async fn sign_in_response(
             maybe_user.sign_in(&result, None).await?;
         }
     }
+    // Without Spotify there are no playlists.
+    let has_playlists = result.grant.is_some() || maybe_user.is_connected();
+    let next = match (result.after.next.as_str(), result.outcome) {
+        ("/playlists", Outcome::Joined) if !has_playlists => "/add",
+        ("/playlists", Outcome::SignedIn(_)) if !has_playlists => "/hearts",
+        (next, _) => next,
+    };
     let next = match (result.outcome, result.merge_until) {
-        (Outcome::Joined, Some(_)) => with_next("/account/merge", &result.after.next),
-        _ => result.after.next.clone(),
+        (Outcome::Joined, Some(_)) => with_next("/account/merge", next),
+        _ => next.to_owned(),
     };
     Ok(flash::redirect(&next, flash_for(maybe_user.is_connected(), provider, &result)))
 }
@@ -215,6 +224,7 @@ fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> F
         _ if !result.missing.is_empty() => Flash::Missing(result.missing.clone()),
         _ if result.after.heart.is_some() => Flash::SignedInAndHearted,
         (Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
+        (Some(ReauthReason::EnableSaving), _) => Flash::Saving(SavingFlash::On),
         (Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
         (Some(ReauthReason::RenewConsent | ReauthReason::SignInAgain), _) => Flash::SignedIn,
         (None, Outcome::AlreadyLinked(_)) if !was_connected && is_spotify => Flash::Reconnected,

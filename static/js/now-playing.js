@@ -1,0 +1,38 @@
+// Keeps Now playing up to date while its tab is visible. The server says when to ask next.
+"use strict";
+
+const RENEWAL_OFF = "heartlist-renewal"; // in local storage, while it is off
+let [renewalTimer, renewedAt] = [0, Date.now()];
+
+function scheduleRenewal() {
+  clearTimeout(renewalTimer);
+  const seconds = Number($("#playing").attr("data-renew"));
+  if (!seconds || document.hidden || localStorage.getItem(RENEWAL_OFF)) return;
+  renewalTimer = setTimeout(renewPlaying, Math.max(0, renewedAt + seconds * 1000 - Date.now()));
+}
+
+async function renewPlaying() {
+  const { page, reason } = await fetchPage(location.href);
+  renewedAt = Date.now();
+  const $playing = $(page ?? []).find("#playing");
+  if (!reason && $playing.length) showPlaying($playing, page);
+  scheduleRenewal();
+}
+
+// The focus stays on its control.
+function showPlaying($playing, page) {
+  const controls = () => $("#playing").find("a, button");
+  const index = controls().index(document.activeElement);
+  $("#playing").replaceWith($playing);
+  if (index >= 0) controls().eq(index).trigger("focus");
+  replaceParts(page, ".refresh-bar .subtitle");
+  document.title = page.title;
+  renderHearts();
+}
+
+$("#renewal").prop("checked", !localStorage.getItem(RENEWAL_OFF)).on("change", ({ target }) => {
+  localStorage.setItem(RENEWAL_OFF, target.checked ? "" : "off");
+  scheduleRenewal();
+});
+$(document).on("visibilitychange", scheduleRenewal);
+scheduleRenewal();
