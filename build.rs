@@ -10,7 +10,7 @@ const STYLESHEETS: [&str; 31] = [
     "playlist", "home", "account", "sharing", "privacy", "setup", "keyboard-help", "toast", "print",
 ];
 /// Parts of the script in `static/js`. The first one has what the others use.
-const SCRIPTS: [&str; 6] = ["app", "annotation", "cards", "display", "hearts", "share"];
+const SCRIPTS: [&str; 7] = ["app", "annotation", "cards", "display", "hearts", "share", "times"];
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");

@@ -16,6 +16,8 @@ pub(crate) enum CookieKind {
     Session,
     Login,
     Flash,
+    /// Set and read by the script too.
+    Zone,
 }
 
 /// Returns the cookie's name. With the prefix `__Host-`, browsers reject the cookie from a subdomain or over http. Over
@@ -30,6 +32,7 @@ pub(crate) fn name(app: &App, kind: CookieKind) -> String {
         CookieKind::Session => base,
         CookieKind::Login => format!("{base}-login"),
         CookieKind::Flash => format!("{base}-flash"),
+        CookieKind::Zone => format!("{base}-zone"),
     }
 }
 

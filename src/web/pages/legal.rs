@@ -21,6 +21,7 @@ struct PrivacyPage {
     session_idle_days: i64,
     login_cookie: String,
     flash_cookie: String,
+    zone_cookie: String,
     /// How long Spotify's names stay, if the operator limits it.
     title_days: Option<i64>,
     asks_oembed: bool,
@@ -82,6 +83,7 @@ pub(crate) async fn privacy(app: State, layout: Layout) -> Response {
         session_cookie: cookies::name(&app, CookieKind::Session),
         login_cookie: cookies::name(&app, CookieKind::Login),
         flash_cookie: cookies::name(&app, CookieKind::Flash),
+        zone_cookie: cookies::name(&app, CookieKind::Zone),
         stored_data: &STORED_DATA,
     })
 }

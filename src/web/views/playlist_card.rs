@@ -45,11 +45,16 @@ impl PlaylistCard {
         Self { name_seen_on: name_seen_on.map(DateView::from), ..Self::for_list(playlist, now) }
     }
 
-    /// The date of a recent change has no year.
+    /// With dates relative to `now`.
     pub(crate) fn for_list(playlist: Playlist, now: OffsetDateTime) -> Self {
-        let is_recent = playlist.changed_at.is_some_and(|at| now - at < time::Duration::days(300));
         let card = Self::from(playlist);
-        Self { updated_at: card.updated_at.map(|date| if is_recent { date.without_year() } else { date }), ..card }
+        let relative = |date: Option<DateView>| date.map(|date| date.relative_to(now));
+        Self {
+            hearted_at: relative(card.hearted_at),
+            updated_at: relative(card.updated_at),
+            unavailable_since: relative(card.unavailable_since),
+            ..card
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) async fn add(
 ) -> Result {
     let id = parse_id(&id)?;
     set_heart(&app, Now(now), maybe_user, (&id, true), page.as_str()).await?;
-    let hearted_at = Some(DateView::from(now).to_string());
+    let hearted_at = Some(DateView::from(now).relative_to(now).to_string());
     Ok(Json(HeartState { playlist_id: id.into(), hearted: true, hearted_at }).into_response())
 }
 
