@@ -16,6 +16,7 @@ mod selecting;
 mod sharing;
 mod sign_in;
 mod stale_pages;
+mod times;
 mod undo;
 mod without_script;
 

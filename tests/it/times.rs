@@ -66,7 +66,7 @@ async fn exports_stay_in_utc_and_only_signed_in_pages_name_the_cookie() {
     ada.fetch(Method::PUT, HEART).await;
     for path in ["/hearts/export.csv", "/hearts/export.json"] {
         let there = open_in(&ada, &site, "Asia/Tokyo", path).await;
-        assert_eq!(there.body, ada.open(path).await.body);
+        assert_eq!(there.html, ada.open(path).await.html);
     }
     let name = format!("{}-zone", site.session_cookie());
     assert_eq!(ada.open("/hearts").await.attribute("html", "data-zone-cookie"), name);

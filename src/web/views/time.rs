@@ -98,7 +98,10 @@ pub(crate) struct TimeView {
 impl TimeView {
     /// `21 Nov 2026`
     pub(crate) fn date(time: OffsetDateTime) -> Self {
-        Self::new(time, zone::to_local(time).format(format_description!("[day padding:none] [month repr:short] [year]")))
+        Self::new(
+            time,
+            zone::to_local(time).format(format_description!("[day padding:none] [month repr:short] [year]")),
+        )
     }
 
     /// `21 May`

@@ -20,7 +20,11 @@ async fn script_shows_local_times_and_remembers_the_zone_for_the_server() {
     browser.reload().await;
     assert_eq!(zone().await, "Asia/Kathmandu");
     assert_eq!(browser.text(SIGNED_IN).await, "2 Jul 2026, 05:15", "the same text from the server");
-    browser.run_script("document.querySelector('main time').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))").await;
+    browser
+        .run_script(
+            "document.querySelector('main time').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))",
+        )
+        .await;
     browser.wait_for("document.querySelector('main time').title.includes(' at ')").await;
     assert_eq!(browser.console_errors().await, [""; 0]);
 }

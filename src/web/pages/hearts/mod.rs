@@ -6,6 +6,8 @@ pub(crate) mod bulk;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
+pub(crate) mod news;
+pub(crate) mod news_feed;
 pub(crate) mod pin;
 pub(crate) mod removed;
 pub(crate) mod renewal;
