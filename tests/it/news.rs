@@ -209,6 +209,7 @@ async fn feed_is_off_by_default_revocable_and_made_anew_only_when_confirmed() {
 #[tokio::test]
 async fn feeds_are_limited_for_each_address() {
     let site = Site::open().await;
+    site.freeze_clock();
     let (ada, _) = sign_in_with_heart(&site).await;
     let path = create_feed(&ada).await;
     let mut last = 0;

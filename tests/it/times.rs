@@ -62,6 +62,7 @@ async fn dates_of_cards_are_instants_in_utc_with_relative_dates() {
 #[tokio::test]
 async fn exports_stay_in_utc_and_only_signed_in_pages_name_the_cookie() {
     let site = Site::open().await;
+    site.freeze_clock();
     let ada = site.sign_in("ada").await;
     ada.fetch(Method::PUT, HEART).await;
     for path in ["/hearts/export.csv", "/hearts/export.json"] {

@@ -43,16 +43,9 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
     assert_eq!(badges_after_fetch(&ada, id).await, [None, None], "nobody has asked Spotify yet");
     site.advance(DAY);
     ada.open("/playlists").await;
-    let seen: time::OffsetDateTime = sqlx::query_scalar("select snapshot_seen_at from playlists where id = $1")
-        .bind(id)
-        .fetch_one(&site.db)
-        .await
-        .unwrap();
     site.advance(DAY);
     for badge in badges_after_fetch(&ada, id).await {
-        let date = format!("{} {}", seen.day(), &seen.month().to_string()[..3]);
-        let badge = badge.unwrap();
-        assert_eq!(badge, format!("Updated {date}"), "the first day it was seen");
+        assert_eq!(badge.unwrap(), "Updated yesterday", "the first day it was seen");
     }
     let page = ada.open("/playlists").await;
     assert!(page.has(&format!("#p-{id} .updated-label time[datetime]")));
