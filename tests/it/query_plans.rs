@@ -31,7 +31,7 @@ const ALLOWED_SCANS: &[&str] = &[
     "select id from users where id > $1",
     // Pages of operators.
     "update users set operator = false where id = $1",
-    "from users u left join shares s",
+    "array(select provider from identities where user_id = u.id order by provider)",
     // Heart counts and top lists.
     "insert into heart_counts (",
     "delete from heart_counts where hearts <= 0",
