@@ -14,7 +14,7 @@ const STYLESHEETS: [&str; 35] = [
     "toast", "motion", "print",
 ];
 /// Parts of the script in `static/js`. The first one has what the others use.
-const SCRIPTS: [&str; 7] = ["app", "annotation", "cards", "display", "hearts", "now-playing", "share"];
+const SCRIPTS: [&str; 8] = ["app", "annotation", "cards", "display", "hearts", "now-playing", "share", "times"];
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");

@@ -23,16 +23,19 @@ pub enum Purpose {
     PendingLogin,
     /// The token of a secret share link.
     Share,
+    /// The token of a private feed.
+    NewsFeed,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::Session, Self::PendingLogin, Self::Share];
+    const ALL: [Self; 4] = [Self::Session, Self::PendingLogin, Self::Share, Self::NewsFeed];
 
     fn label(self) -> &'static [u8] {
         match self {
             Purpose::Session => b"heartlist session v1",
             Purpose::PendingLogin => b"heartlist sign-in v1",
             Purpose::Share => b"heartlist share v1",
+            Purpose::NewsFeed => b"heartlist news feed v1",
         }
     }
 }

@@ -3,7 +3,7 @@
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::{Pool, Result, heart_changes, pins, shares, users};
+use super::{Pool, Result, heart_changes, news, pins, shares, users};
 use crate::ids::{PlaylistId, TokenHash, UserId};
 
 /// What an account holds.
@@ -123,6 +123,7 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     sqlx::query!("update events set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
     heart_changes::delete_all(&mut tx, into).await?;
+    news::move_to(&mut tx, from, into).await?;
     keep_role_and_ban(&mut tx, from, into, now).await?;
     move_shares(&mut tx, from, into, token_sealed, now).await?;
     users::delete_rows(&mut tx, from).await?;

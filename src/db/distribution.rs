@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use super::Pool;
 
 /// Distributed by `user_id`; they have foreign keys to `users`.
-pub const DISTRIBUTED: [&str; 4] = ["user_hearts", "playlists", "libraries", "heart_changes"];
+pub const DISTRIBUTED: [&str; 5] = ["user_hearts", "playlists", "libraries", "heart_changes", "news"];
 pub const REFERENCE: &str = "users";
 
 #[derive(Debug, thiserror::Error)]

@@ -38,7 +38,7 @@ async fn upsert(
     (undo_since, now): (OffsetDateTime, OffsetDateTime),
     keeps_pin: bool,
 ) -> Result<(), sqlx::Error> {
-    // snapshot_id and title are filled in later by playlists::update_hearts, from the playlist row stored now.
+    // snapshot_id and title are filled in later by news::update_hearts, from the playlist row stored now.
     let query = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at) values ($1, $2, $3)
          on conflict (user_id, playlist_id) do update
@@ -141,18 +141,6 @@ pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Re
                and p.snapshot_id is not null and h.snapshot_id is distinct from p.snapshot_id",
         user.0,
         playlist.as_str()
-    );
-    Ok(query.execute(pool).await.map(drop)?)
-}
-
-/// Records that Spotify no longer shows a hearted playlist. An earlier time stays.
-pub async fn mark_unavailable(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
-    let query = sqlx::query!(
-        "update user_hearts set gone_at = $3
-         where user_id = $1 and playlist_id = $2 and removed_at is null and gone_at is null",
-        user.0,
-        playlist.as_str(),
-        now
     );
     Ok(query.execute(pool).await.map(drop)?)
 }

@@ -14,6 +14,7 @@ pub mod import_export;
 pub mod installation;
 pub mod invites;
 pub mod migrate;
+pub mod news;
 pub mod operators;
 pub mod pending_logins;
 pub mod pins;

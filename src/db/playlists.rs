@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use sqlx::{Connection, PgConnection};
 use time::{Duration, OffsetDateTime};
 
+use super::news::{self, SeenColumns};
 use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
@@ -253,7 +254,7 @@ pub async fn replace_library(
     let query =
         sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
     query.execute(&mut *tx).await?;
-    update_hearts(&mut tx, user, update.playlists).await?;
+    update_hearts(&mut tx, user, update.playlists, now).await?;
     upsert(&mut tx, user, update.playlists, Some(0), now).await?;
     tx.commit().await?;
     Ok(true)
@@ -289,7 +290,7 @@ pub async fn extend_library(pool: &Pool, user: UserId, update: LibraryUpdate<'_>
     // Known playlists keep their positions. They come last, so that new ones get positions without gaps.
     let mut playlists = update.playlists.to_vec();
     playlists.sort_by_key(|seen| known.contains(seen.id.as_str()));
-    update_hearts(&mut tx, user, &playlists).await?;
+    update_hearts(&mut tx, user, &playlists, now).await?;
     upsert(&mut tx, user, &playlists, Some(first_position), now).await?;
     tx.commit().await?;
     Ok(true)
@@ -299,7 +300,7 @@ pub async fn extend_library(pool: &Pool, user: UserId, update: LibraryUpdate<'_>
 pub async fn record(pool: &Pool, user: UserId, seen: &SeenPlaylist, now: OffsetDateTime) -> Result<()> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    update_hearts(&mut tx, user, std::slice::from_ref(seen)).await?;
+    update_hearts(&mut tx, user, std::slice::from_ref(seen), now).await?;
     upsert(&mut tx, user, std::slice::from_ref(seen), None, now).await?;
     Ok(tx.commit().await?)
 }
@@ -309,26 +310,20 @@ fn column(seen: &[SeenPlaylist], text: fn(&SeenPlaylist) -> Option<&str>) -> Vec
     seen.iter().map(|seen| text(seen).map(str::to_owned)).collect()
 }
 
-/// Updates the titles of hearts and clears `gone_at`. Must run before [`upsert`]: a heart without a snapshot was
-/// added for the one that is stored until then.
-async fn update_hearts(connection: &mut PgConnection, user: UserId, seen: &[SeenPlaylist]) -> Result<()> {
-    let query = sqlx::query!(
-        "update user_hearts h
-         set title = coalesce(nullif(l.name, ''), h.title), gone_at = null,
-             title_folded = case when l.name = '' then h.title_folded else l.name_folded end,
-             snapshot_id = coalesce(h.snapshot_id, p.snapshot_id, l.snapshot_id)
-         from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as l (id, name, name_folded, snapshot_id)
-         left join playlists p on p.user_id = $1 and p.id = l.id
-         where h.user_id = $1 and h.playlist_id = l.id
-               and (h.gone_at is not null or h.title is distinct from coalesce(nullif(l.name, ''), h.title)
-                    or h.snapshot_id is null and coalesce(p.snapshot_id, l.snapshot_id) is not null)",
-        user.0,
-        &column(seen, |seen| Some(seen.id.as_str())) as _,
-        &column(seen, |seen| Some(&seen.name)) as _,
-        &column(seen, |seen| Some(&seen.name_folded)) as _,
-        &column(seen, |seen| seen.snapshot_id.as_deref()) as _
-    );
-    Ok(query.execute(connection).await.map(drop)?)
+/// Updates the hearts among the playlists, and records what is new. Must run before [`upsert`].
+async fn update_hearts(
+    connection: &mut PgConnection,
+    user: UserId,
+    seen: &[SeenPlaylist],
+    now: OffsetDateTime,
+) -> Result<()> {
+    let columns = SeenColumns {
+        ids: column(seen, |seen| Some(seen.id.as_str())),
+        names: column(seen, |seen| Some(&seen.name)),
+        folded_names: column(seen, |seen| Some(&seen.name_folded)),
+        snapshot_ids: column(seen, |seen| seen.snapshot_id.as_deref()),
+    };
+    news::update_hearts(connection, user, columns, now).await
 }
 
 /// Inserts or updates playlists; `position` is the first one's position in the library, if they are in it.

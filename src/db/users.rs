@@ -135,6 +135,7 @@ pub(super) async fn delete_rows(connection: &mut PgConnection, user: UserId) -> 
                 session as (delete from sessions where user_id = $1 returning 1),
                 event as (delete from events where user_id = $1 returning 1),
                 share as (delete from shares where user_id = $1 returning slug, token_hash),
+                feed as (delete from news_feeds where user_id = $1),
                 held_slug as (update held_slugs set user_id = null where user_id = $1),
                 invite as (delete from invites where created_by = $1 returning 1),
                 used_invite as (update invites set used_by = null where used_by = $1 and created_by is distinct from $1)

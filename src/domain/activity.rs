@@ -27,6 +27,9 @@ pub enum EventKind {
     LinkRevoked,
     /// Tags, notes or the card.
     SharingChanged,
+    /// Created, or given a new address.
+    FeedCreated,
+    FeedRevoked,
     SessionEnded,
     OtherSessionsEnded,
     /// Another account was merged into this one.
@@ -49,6 +52,8 @@ impl EventKind {
             EventKind::LinkCreated => "link-on",
             EventKind::LinkRevoked => "link-off",
             EventKind::SharingChanged => "sharing-changed",
+            EventKind::FeedCreated => "feed-on",
+            EventKind::FeedRevoked => "feed-off",
             EventKind::SessionEnded => "session-ended",
             EventKind::OtherSessionsEnded => "others-ended",
             EventKind::Merged => "merged",

@@ -24,6 +24,7 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<()> {
         ("titles", hearts::delete_expired_titles(app, now).await),
         ("removed hearts", hearts::delete_expired(app, now).await),
         ("heart changes", heart_changes::delete_expired(app, now).await),
+        ("news", db::news::delete_expired(pool, now).await.map_err(Error::from)),
         ("sharing bans", db::shares::delete_expired_bans(pool, now).await.map_err(Error::from)),
         ("slugs", db::shares::delete_expired(pool, now - sharing::SLUG_HOLD, now).await.map_err(Error::from)),
     ];

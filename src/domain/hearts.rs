@@ -14,8 +14,8 @@ use crate::db;
 use crate::db::hearts;
 use crate::db::hearts::HeartsPage;
 pub use crate::db::hearts::RemovedHeart;
-use crate::db::pins;
 pub use crate::db::pins::PinResult;
+use crate::db::{news, pins};
 use crate::ids::{PlaylistId, UserId};
 
 /// A playlist seen this recently is hearted by link without a call to Spotify.
@@ -93,7 +93,8 @@ pub async fn list_removed(
 
 /// Deletes removed hearts permanently: one playlist's, or all of the user's.
 pub async fn delete_removed(app: &App, user: &CurrentUser, playlist: Option<&PlaylistId>) -> Result<()> {
-    Ok(hearts::delete_removed(&app.db, user.id, playlist).await?)
+    hearts::delete_removed(&app.db, user.id, playlist).await?;
+    Ok(news::delete_without_heart(&app.db, user.id).await?)
 }
 
 /// Deletes hearts that were removed more than [`REMOVED_TTL`] ago. Returns how many.

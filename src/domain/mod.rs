@@ -16,6 +16,7 @@ pub mod identities;
 pub mod import_export;
 pub mod library;
 pub mod login;
+pub mod news;
 pub mod now_playing;
 pub mod operators;
 mod paging;

@@ -100,7 +100,7 @@ pub async fn load(
         }
         Err(Error::NotFound) => {
             if !is_head {
-                db::hearts::mark_unavailable(&app.db, user.id, id, now).await?;
+                db::news::mark_unavailable(&app.db, user.id, id, now).await?;
             }
             (None, PlaylistItems::Unavailable, None)
         }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::library::{self, LibraryRequest};
 use super::{CurrentUser, Error, Playlist, Result, playlists, spotify_calls};
 use crate::app::App;
-use crate::db::hearts;
+use crate::db::{hearts, news};
 use crate::ids::PlaylistId;
 
 /// How old the data of a hearted playlist may be.
@@ -95,7 +95,7 @@ async fn renew_some(app: &App, user: &CurrentUser, before: OffsetDateTime, now: 
 
 async fn renew_playlist(app: &App, user: &CurrentUser, id: &PlaylistId, now: OffsetDateTime) -> Result<()> {
     match playlists::fetch_and_record(app, user, id, now).await {
-        Err(Error::NotFound) => Ok(hearts::mark_unavailable(&app.db, user.id, id, now).await?),
+        Err(Error::NotFound) => Ok(news::mark_unavailable(&app.db, user.id, id, now).await?),
         result => result,
     }
 }

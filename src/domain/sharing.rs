@@ -139,7 +139,7 @@ fn host(app: &App) -> &str {
 
 /// Returns the id of a new page's or link's feeds. Random, so that neither an earlier nor a later owner of the address
 /// has the same.
-fn new_feed_id(app: &App, now: OffsetDateTime) -> String {
+pub(super) fn new_feed_id(app: &App, now: OffsetDateTime) -> String {
     tag_uri(app, now, Secret::random_short().expose())
 }
 

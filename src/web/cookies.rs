@@ -17,6 +17,8 @@ pub(crate) enum CookieKind {
     Login,
     Flash,
     Theme,
+    /// Set and read by the script too.
+    Zone,
 }
 
 /// Returns the cookie's name. With the prefix `__Host-`, browsers reject the cookie from a subdomain or over http. Over
@@ -32,6 +34,7 @@ pub(crate) fn name(app: &App, kind: CookieKind) -> String {
         CookieKind::Login => format!("{base}-login"),
         CookieKind::Flash => format!("{base}-flash"),
         CookieKind::Theme => format!("{base}-theme"),
+        CookieKind::Zone => format!("{base}-zone"),
     }
 }
 

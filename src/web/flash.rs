@@ -102,7 +102,7 @@ pub(crate) enum Flash {
     Saving(SavingFlash),
 }
 
-/// The outcome of a pin, or of a random choice.
+/// The outcome of a pin, a random choice, or a change of the private feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ListFlash {
@@ -110,6 +110,9 @@ pub(crate) enum ListFlash {
     Unpinned,
     TooManyPins,
     NothingToPick,
+    FeedOn,
+    FeedOff,
+    FeedKept,
 }
 
 /// The outcome of a change by an operator.
@@ -229,6 +232,9 @@ impl Flash {
 impl ListFlash {
     fn text(self) -> &'static str {
         match self {
+            Self::FeedOn => "Your private feed is on. Its address is below.",
+            Self::FeedOff => "Your private feed is off. Its address no longer works.",
+            Self::FeedKept => "Your private feed was on already, and keeps its address.",
             Self::Pinned => "Pinned. It comes first now.",
             Self::Unpinned => "Unpinned.",
             Self::TooManyPins => {

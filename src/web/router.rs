@@ -57,7 +57,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(600);
 pub fn router(app: Arc<App>, demo_routes: Option<Router>) -> Router {
     let concurrency = GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS);
     let pages = page_routes(&app, &concurrency).with_state(app.clone());
-    let public_pages = limit_concurrency(public_routes(), &concurrency).with_state(app.clone());
+    let public_pages = limit_concurrency(public_routes(&app), &concurrency).with_state(app.clone());
     let demo_routes = demo_routes.map(|routes| buffer_bodies(&app, routes, DEMO));
     let site = Router::new()
         .merge(with_page_layers(&app, pages))
@@ -149,6 +149,7 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     // Counts the playlists of a selection.
     let by_selection = RateLimit::new(app, Key::User, non_zero(1000), TEN_MINUTES, "changes of hearts");
     let bulk = post(hearts::bulk::update).layer(Extension(by_selection.clone()));
+    let feeds = RateLimit::new(app, Key::User, non_zero(20), TEN_MINUTES, "changes of the private feed");
     Router::new()
         .route("/hearts/bulk", with_rate_limit(bulk, &by_selection))
         .route("/hearts/import/undo", with_rate_limit(post(hearts::import::destroy), &by_selection))
@@ -158,6 +159,11 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
         // The form of pages that an earlier release served.
         .route("/hearts", add().get(hearts::index::index))
         .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
+        .route("/hearts/news", get(hearts::news::index))
+        .route(
+            "/hearts/news/feed",
+            with_rate_limit(post(hearts::news_feed::update), &feeds).get(hearts::news_feed::show),
+        )
         .route("/hearts/renew", post(hearts::renewal::create))
         .route("/hearts/{id}/pin", post(hearts::pin::update))
         .route("/hearts/random", get(random::heart))
@@ -240,7 +246,8 @@ fn redirects() -> Router<Arc<App>> {
 }
 
 /// Pages and feeds of shared hearts. Without a session, because their responses are the same for everybody.
-fn public_routes() -> Router<Arc<App>> {
+fn public_routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let feeds = RateLimit::new(app, Key::Address, non_zero(60), MINUTE, "visits to private feeds from one address");
     let mut pages = Router::new();
     for path in ["/u/{slug}", "/s/{token}", "/u/{slug}/tags/{tag}", "/s/{token}/tags/{tag}"] {
         pages = pages
@@ -250,6 +257,8 @@ fn public_routes() -> Router<Arc<App>> {
     }
     pages
         .route("/u/{slug}/embed", get(sharing::embed::show))
+        .route("/n/{token}/atom.xml", with_rate_limit(get(hearts::news_feed::atom), &feeds))
+        .route("/n/{token}/feed.json", with_rate_limit(get(hearts::news_feed::json), &feeds))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
 }

@@ -64,6 +64,7 @@ async function fetchPage(address, init) {
   const requestedAt = performance.now();
   const { body = "", url, reason } = await request(address, init);
   const page = new DOMParser().parseFromString(body, "text/html");
+  localizeTimes(page);
   readHearts(page, requestedAt);
   return { page, url, reason };
 }

@@ -41,7 +41,7 @@ const WEB_IMPORTS: [(&str, &[&str]); 9] = [
     ("router", &["pages", "middleware", "views", "extract", "error", "flash", "cookies", "assets"]),
     ("pages", &["middleware", "views", "extract", "error", "flash", "cookies", "assets"]),
     ("middleware", &["views", "extract", "error", "flash", "cookies", "assets"]),
-    ("views", &["extract", "error", "flash", "assets"]),
+    ("views", &["extract", "error", "flash", "cookies", "assets"]),
     ("extract", &["views", "error", "flash", "cookies"]),
     // Times in messages, and the address of the sign-in page.
     ("error", &["views", "extract", "flash"]),
@@ -68,6 +68,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &["web::middleware::canonical_path", "web::middleware::request_log", "web::pages::sharing::request"],
     ),
     ("prometheus_client", &["web::middleware::metrics", "web::pages::metrics"]),
+    ("jiff", &["web::views::zone"]),
     ("askama", &["web"]),
     ("memory_serve", &["web::assets"]),
     ("tower_http", &["web::router", "web::middleware"]),

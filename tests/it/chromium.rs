@@ -18,6 +18,7 @@ mod sharing;
 mod sign_in;
 mod songs;
 mod stale_pages;
+mod times;
 mod undo;
 mod without_script;
 

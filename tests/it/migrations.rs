@@ -84,6 +84,12 @@ const SAMPLE_ROWS: &[(i64, &str)] = &[
         "insert into heart_changes (user_id, kind, playlist_id, changed_at, new_hearted_at, new_tags)
          select id, 'import', '3cEYpjA9oz9GiPac4AsH4n', now(), now(), '{}' from users",
     ),
+    (
+        20261201050000,
+        "insert into news (user_id, playlist_id, kind, day, at)
+         select id, '3cEYpjA9oz9GiPac4AsH4n', 'updated', now(), now() from users;
+         insert into news_feeds (user_id, token_hash, created_at, feed_id) select min(id), sha256('feed'), now(), 'x' from users",
+    ),
     (20261130080000, "insert into text_folding (version) values (1)"),
     (20261130110000, "insert into sharing_bans (identity_hash, banned_at) values (sha256('spotify:mira'), now())"),
 ];

@@ -31,7 +31,7 @@ const ALLOWED_SCANS: &[&str] = &[
     "select id from users where id > $1",
     // Pages of operators.
     "update users set operator = false where id = $1",
-    "from users u left join shares s",
+    "array(select provider from identities where user_id = u.id order by provider)",
     // Heart counts and top lists.
     "insert into heart_counts (",
     "delete from heart_counts where hearts <= 0",
@@ -46,6 +46,9 @@ const ALLOWED_SCANS: &[&str] = &[
     "delete from user_hearts where removed_at between",
     "delete from heart_changes where changed_at between",
     "delete from events where at between",
+    "delete from news where at between",
+    "delete from news n using",
+    "delete from news n where not exists",
     "delete from sessions where expires_at between",
     "delete from playlists where seen_at between",
     "where p.seen_at <= $1 and h.user_id = p.user_id",

@@ -115,7 +115,9 @@ async fn heart_and_list_page_take_two_statements_each() {
             // One more for the user's Spotify id.
             statements.expect_count(3, &visitor, Method::GET, &format!("{list}?q=owner%3Ame")).await;
         }
-        statements.expect_count(2, &visitor, Method::GET, "/hearts/removed").await;
+        for path in ["/hearts/removed", "/hearts/news", "/hearts/news/feed"] {
+            statements.expect_count(2, &visitor, Method::GET, path).await;
+        }
         // One more for the number of hearts that Spotify has not shown for long.
         visitor.fetch(Method::PUT, HEART).await;
         statements.expect_count(3, &visitor, Method::GET, "/hearts").await;

@@ -12,6 +12,7 @@ pub(crate) mod request_id;
 pub(crate) mod request_log;
 pub(crate) mod security_headers;
 mod session;
+mod zone;
 
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
             .layer(from_fn(canonical_path::redirect_to_canonical_path))
             // Safe against BREACH: no page contains a secret together with text chosen by an attacker.
             .layer(compression())
+            // Before any page is rendered.
+            .layer(from_fn_with_state(app.clone(), zone::show_local_times))
             // Renders errors of the layers below, the session layer included.
             .layer(from_fn_with_state(app.clone(), error_pages::render_errors))
             .layer(from_fn_with_state(app.clone(), canonical_host::refuse_forms_on_other_hosts))

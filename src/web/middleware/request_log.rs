@@ -54,7 +54,7 @@ pub(crate) fn redact_path(path: &str) -> String {
     let redact = |segment| {
         let decoded = decode(segment);
         let is_redacted = decoded.as_deref().is_none_or(|text| opens_link && !text.is_empty() || has_token_shape(text));
-        opens_link = decoded.is_some_and(|text| ["s", "invite"].contains(&text.to_ascii_lowercase().as_str()));
+        opens_link = decoded.is_some_and(|text| ["s", "n", "invite"].contains(&text.to_ascii_lowercase().as_str()));
         if is_redacted { "…" } else { segment }
     };
     path.split('/').map(redact).collect::<Vec<_>>().join("/")
@@ -112,6 +112,7 @@ mod tests {
             format!("/invite/{invite}"),
             format!("/Invite/{invite}"),
             "/s/short".into(),
+            "/n/short/atom.xml".into(),
             "/%69nvite/short".into(),
         ]
         .into_iter()

@@ -24,6 +24,7 @@ struct PrivacyPage {
     flash_cookie: String,
     theme_cookie: String,
     theme_days: i64,
+    zone_cookie: String,
     /// How long Spotify's names stay, if the operator limits it.
     title_days: Option<i64>,
     asks_oembed: bool,
@@ -87,6 +88,7 @@ pub(crate) async fn privacy(app: State, layout: Layout) -> Response {
         flash_cookie: cookies::name(&app, CookieKind::Flash),
         theme_cookie: cookies::name(&app, CookieKind::Theme),
         theme_days: theme::COOKIE_TTL.whole_days(),
+        zone_cookie: cookies::name(&app, CookieKind::Zone),
         stored_data: &STORED_DATA,
     })
 }

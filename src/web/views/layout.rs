@@ -12,11 +12,13 @@ use crate::app::App;
 use crate::domain::{CurrentUser, playlists};
 use crate::ids::PlaylistId;
 use crate::web::assets::ASSETS;
+use crate::web::cookies::{self, CookieKind};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::theme::Theme;
 use crate::web::extract::{MaybeUser, SafePath};
 use crate::web::flash::{self, Flash, RenamedTag};
 use crate::web::views::playlist_card::{PlaylistCard, display_name};
+use crate::web::views::zone;
 
 /// Fields of `base.html`.
 #[derive(Clone)]
@@ -39,6 +41,10 @@ pub(crate) struct Layout {
     pub(crate) scripts: &'static [String],
     pub(crate) favicon: &'static str,
     pub(crate) font: &'static str,
+    /// Zone of the times; `None` for UTC.
+    pub(crate) zone: Option<String>,
+    /// Name of the cookie with the reader's zone.
+    pub(crate) zone_cookie: String,
     /// Path and query of this page, or `/playlists` if it cannot be returned to.
     pub(crate) path: String,
 }
@@ -78,6 +84,8 @@ impl Layout {
             scripts: &ASSETS.scripts,
             favicon: &ASSETS.favicon,
             font: &ASSETS.font,
+            zone: zone::name(),
+            zone_cookie: cookies::name(app, CookieKind::Zone),
             // A callback's query contains an authorization code, which must not appear in a page.
             path: SafePath::parse_or_playlists(Some(path)).as_str().to_owned(),
         }

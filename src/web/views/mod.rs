@@ -5,6 +5,7 @@ pub(crate) mod layout;
 pub(crate) mod pager;
 pub(crate) mod playlist_card;
 pub(crate) mod time;
+pub(crate) mod zone;
 
 use std::fmt;
 

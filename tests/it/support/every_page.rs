@@ -29,6 +29,8 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         ("/add", 200),
         ("/add?link=nonsense", 200),
         ("/tags", 200),
+        ("/hearts/news", 200),
+        ("/hearts/news/feed", 200),
         ("/top", 200),
         ("/now-playing", 200),
         ("/account", 200),

@@ -42,6 +42,8 @@ impl From<Event> for EventRow {
             "link-on" => "Created a secret link".into(),
             "link-off" => "Turned the secret link off".into(),
             "sharing-changed" => "Changed what shared pages show".into(),
+            "feed-on" => "Created a private feed".into(),
+            "feed-off" => "Turned the private feed off".into(),
             "session-ended" => "Signed out another device".into(),
             "others-ended" => "Signed out everywhere else".into(),
             "merged" => "Joined with another account of yours".into(),

@@ -6,6 +6,8 @@ pub(crate) mod bulk;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
+pub(crate) mod news;
+pub(crate) mod news_feed;
 pub(crate) mod pin;
 pub(crate) mod removed;
 pub(crate) mod renewal;
@@ -50,7 +52,7 @@ pub(crate) async fn add(
 ) -> Result {
     let id = parse_id(&id)?;
     let saved = set_heart(&app, Now(now), maybe_user, (&id, true), page.as_str()).await?;
-    let hearted_at = Some(DateView::from(now).to_string());
+    let hearted_at = Some(DateView::from(now).relative_to(now).to_string());
     let not_saved = saved.and_then(Result::err).map(describe_not_saved);
     Ok(Json(HeartState { playlist_id: id.into(), hearted: true, hearted_at, not_saved }).into_response())
 }

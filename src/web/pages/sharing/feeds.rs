@@ -11,36 +11,39 @@ use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::SharedPageRequest;
 use crate::web::views::{PlaylistCard, absolute_url, rfc3339};
 
+/// Version of JSON Feed.
+pub(crate) const VERSION: &str = "https://jsonfeed.org/version/1.1";
+
 /// A feed in either format. Fields are named as in JSON Feed.
 #[derive(Serialize, Template)]
 #[template(path = "sharing/atom.xml")]
-struct Feed {
-    version: &'static str,
-    title: String,
-    description: String,
-    home_page_url: String,
-    feed_url: String,
-    authors: [Author; 1],
-    items: Vec<Item>,
+pub(crate) struct Feed {
+    pub(crate) version: &'static str,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) home_page_url: String,
+    pub(crate) feed_url: String,
+    pub(crate) authors: [Author; 1],
+    pub(crate) items: Vec<Item>,
     /// Atom only; the id of a JSON Feed is its `feed_url`.
     #[serde(skip)]
-    id: String,
+    pub(crate) id: String,
     #[serde(skip)]
-    updated: String,
+    pub(crate) updated: String,
 }
 
 #[derive(Serialize)]
-struct Author {
-    name: String,
+pub(crate) struct Author {
+    pub(crate) name: String,
 }
 
 #[derive(Serialize)]
-struct Item {
-    id: String,
-    url: String,
-    title: String,
-    content_text: String,
-    date_published: String,
+pub(crate) struct Item {
+    pub(crate) id: String,
+    pub(crate) url: String,
+    pub(crate) title: String,
+    pub(crate) content_text: String,
+    pub(crate) date_published: String,
 }
 
 pub(crate) async fn atom(app: State, Now(now): Now, request: SharedPageRequest) -> Result {
@@ -60,7 +63,7 @@ async fn feed(app: &App, request: &SharedPageRequest, file: &str, now: OffsetDat
     let owner = strip_invalid_xml(&page.owner);
     let updated = page.hearts.entries.first().and_then(|heart| heart.hearted_at).unwrap_or(page.since);
     Ok(Feed {
-        version: "https://jsonfeed.org/version/1.1",
+        version: VERSION,
         title: match &page.tag {
             Some(tag) => format!("{owner}’s hearts: {}", strip_invalid_xml(tag)),
             None => format!("{owner}’s hearts"),
@@ -95,7 +98,7 @@ fn items(page: SharedPage, feed: &str) -> Vec<Item> {
 }
 
 /// Removes characters that are invalid in XML even when escaped (XML 1.0, 2.2).
-fn strip_invalid_xml(text: &str) -> String {
+pub(crate) fn strip_invalid_xml(text: &str) -> String {
     let is_valid =
         |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars().filter(is_valid).collect()

@@ -3,7 +3,7 @@
 pub(crate) mod embed;
 pub(crate) mod feeds;
 pub(crate) mod page;
-mod request;
+pub(crate) mod request;
 
 use askama::Template;
 use axum::Form;

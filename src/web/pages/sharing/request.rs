@@ -29,7 +29,7 @@ pub(crate) struct SharedPageRequest {
     /// Path of the page: `root`, or that of a tag below it.
     pub(crate) path: String,
     tag: Option<String>,
-    if_none_match: Option<IfNoneMatch>,
+    conditional: Conditional,
 }
 
 impl FromRequestParts<Arc<App>> for SharedPageRequest {
@@ -49,7 +49,7 @@ impl FromRequestParts<Arc<App>> for SharedPageRequest {
         };
         let root = format!("/{kind}/{name}");
         let path = tag.as_deref().map_or_else(|| root.clone(), |tag| tag_path(&root, tag));
-        Ok(Self { address, root, path, tag, if_none_match: if_none_match(&parts.headers) })
+        Ok(Self { address, root, path, tag, conditional: Conditional::new(&parts.headers) })
     }
 }
 
@@ -64,21 +64,46 @@ impl SharedPageRequest {
     }
 
     /// Returns the response, or 304 if the client's copy is current.
-    ///
-    /// Public pages may be cached but must be revalidated (`no-cache`): with a max-age, caches would show hearts after
-    /// sharing was turned off. Revalidation takes three short queries.
     pub(crate) fn respond(self, content_type: &'static str, text: String) -> Response {
+        let visibility = if self.is_secret() { Visibility::Secret } else { Visibility::Public };
+        self.conditional.respond(visibility, content_type, text)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Visibility {
+    /// May be cached but must be revalidated (`no-cache`): with a max-age, caches would show hearts after sharing was
+    /// turned off. Revalidation takes three short queries.
+    Public,
+    /// For whoever has the address.
+    Secret,
+}
+
+/// The copy of a response that the client has, if any.
+pub(crate) struct Conditional(Option<IfNoneMatch>);
+
+impl Conditional {
+    /// Reads `If-None-Match`. Apache appends the content coding to the tags of compressed responses.
+    pub(crate) fn new(headers: &HeaderMap) -> Self {
+        let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let own = texts.map(|text| text.replace("-gzip\"", "\"").replace("-br\"", "\""));
+        let values: Vec<HeaderValue> = own.filter_map(|text| text.parse().ok()).collect();
+        Self(IfNoneMatch::decode(&mut values.iter()).ok())
+    }
+
+    /// Returns the response, or 304 if the client's copy is current.
+    pub(crate) fn respond(self, visibility: Visibility, content_type: &'static str, text: String) -> Response {
         // Weak, because compressed responses have the same ETag.
         let etag = format!("W/\"{}\"", TokenHash::new(&text).log_prefix());
         let etag: ETag = etag.parse().expect("a hash in hexadecimal is an ETag");
-        let mut response = match &self.if_none_match {
+        let mut response = match &self.0 {
             Some(known) if !known.precondition_passes(&etag) => StatusCode::NOT_MODIFIED.into_response(),
             _ => ([(CONTENT_TYPE, content_type)], text).into_response(),
         };
         let headers = response.headers_mut();
         headers.typed_insert(etag);
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        if self.is_secret() {
+        if visibility == Visibility::Secret {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
             headers.insert(ROBOTS.clone(), HeaderValue::from_static("noindex, nofollow"));
             headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -95,14 +120,6 @@ const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 /// Returns the path of a tag's page, the same for all its spellings. In lower case, as canonical paths are.
 pub(crate) fn tag_path(root: &str, tag: &str) -> String {
     format!("{root}/tags/{}", utf8_percent_encode(&fold_tag(tag), &ENCODED).to_string().to_ascii_lowercase())
-}
-
-/// Reads `If-None-Match`. Apache appends the content coding to the tags of compressed responses.
-fn if_none_match(headers: &HeaderMap) -> Option<IfNoneMatch> {
-    let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let own = texts.map(|text| text.replace("-gzip\"", "\"").replace("-br\"", "\""));
-    let values: Vec<HeaderValue> = own.filter_map(|text| text.parse().ok()).collect();
-    IfNoneMatch::decode(&mut values.iter()).ok()
 }
 
 pub(crate) fn not_shared() -> AppError {
