@@ -2,6 +2,8 @@
 
 mod database;
 mod doctor;
+mod healthcheck;
+mod learned_address;
 mod operator;
 mod poolers;
 
@@ -31,7 +33,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Keep the Spotify playlists you love, in a database of your own.
 #[derive(Parser)]
-#[command(version, about, after_help = config::help())]
+#[command(version = env!("HEARTLIST_VERSION"), about, after_help = config::help())]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -46,6 +48,8 @@ enum Command {
     Migrate,
     /// Check the settings, the database and Spotify. Fails if there is a problem.
     Doctor,
+    /// Ask the server on this machine whether it is up. Fails if it is not.
+    Healthcheck,
     /// Name the people who operate this server.
     Operator {
         #[command(subcommand)]
@@ -73,12 +77,14 @@ impl Cli {
             print!("{}", config::ENV_EXAMPLE);
             return Ok(());
         }
-        let config = Config::from_env(config::environment()?, is_root())?;
+        let lookup = config::environment()?;
+        let config = Config::from_env(&lookup, is_root())?;
         telemetry::init(config.log_format, &config.log_filter);
         install_tls();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let outcome = match command {
-            Command::Serve => runtime.block_on(serve(config)),
+            Command::Healthcheck => healthcheck::run(config.host, config.port),
+            Command::Serve => runtime.block_on(serve(config, &lookup)),
             Command::Doctor => runtime.block_on(with_app(config, run_doctor)),
             Command::Operator { action } => {
                 let action = action.unwrap_or(operator::Action::Link);
@@ -137,12 +143,20 @@ async fn run_doctor(app: &App, _: &Secret) -> Result<()> {
     Ok(())
 }
 
-async fn serve(config: Config) -> Result<()> {
+async fn serve(mut config: Config, lookup: &impl Fn(&str) -> Option<String>) -> Result<()> {
     let address = SocketAddr::new(config.host, config.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; is another program using it? Set PORT to choose another")
     })?;
     let mut stop = stop_signals()?;
+    if !config.is_base_url_known {
+        let base_url = tokio::select! {
+            _ = stop.changed() => return Ok(()),
+            base_url = learned_address::learn_base_url(&listener) => base_url,
+        };
+        let with_base_url = |name: &str| if name == "BASE_URL" { Some(base_url.clone()) } else { lookup(name) };
+        config = Config::from_env(with_base_url, is_root())?;
+    }
     let database = RunningDatabase::start(&config).await?;
     let outcome = tokio::select! {
         // A migration may be waiting for a lock.
@@ -322,4 +336,27 @@ fn stop_signals() -> Result<watch::Receiver<()>> {
         }
     });
     Ok(receiver)
+}
+
+/// Joins the error and its causes, without those that an error before them has named already, as sqlx's errors do.
+pub fn describe(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        _ if text.contains(&cause) => text,
+        _ => format!("{text}: {cause}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::describe;
+
+    #[test]
+    fn each_cause_is_named_once() {
+        let error = anyhow!("no such table").context("migration 7: no such table").context("the migrations failed");
+        assert_eq!(describe(&error), "the migrations failed: migration 7: no such table");
+        assert_eq!(describe(&anyhow!("alone")), "alone");
+    }
 }

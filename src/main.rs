@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use heartlist::cli::{self, Cli};
 
 fn main() -> ExitCode {
-    match heartlist::cli::Cli::parse().run() {
+    match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("heartlist: {error:#}");
+            eprintln!("heartlist: {}", cli::describe(&error));
             ExitCode::FAILURE
         }
     }

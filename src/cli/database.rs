@@ -16,13 +16,13 @@ impl RunningDatabase {
     pub(super) async fn start(config: &Config) -> Result<Self> {
         match config.database.clone() {
             Database::Url(url) => Ok(Self { url, supervisor: None }),
-            Database::Private { pg_bin, path } => {
+            Database::Private { pg_bin, search_path } => {
                 let options = local_postgres::Options {
                     // The people of a demo stay apart from real ones.
                     dir: config.data_dir.join(if config.demo { "demo" } else { "postgres" }),
                     database: "heartlist".into(),
                     bin_dir: pg_bin,
-                    search_path: path,
+                    search_path,
                     durable: true,
                 };
                 let (url, supervisor) = tokio::task::spawn_blocking(|| private::start(options)).await??;
@@ -71,7 +71,10 @@ mod private {
     /// Appends the setting that may help to the message.
     fn with_hint(error: Error) -> anyhow::Error {
         let hint = match error {
-            Error::NoBinaries { .. } => "Or set PG_BIN to their folder, or DATABASE_URL to a running server.",
+            Error::NoBinaries { .. } => {
+                "Or run script/run of Heartlist's sources, which brings them, or set PG_BIN to their folder or \
+                 DATABASE_URL to a running server."
+            }
             Error::UnusableBinDir { .. } => "Set PG_BIN to the folder of `postgres` and `initdb`.",
             Error::WrongVersion { .. } => "PG_BIN sets the folder of the programs.",
             Error::Io { .. } | Error::WrongOwner { .. } | Error::Unreachable { .. } => {

@@ -1,6 +1,6 @@
 //! The database, its replica, and connection limits.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use url::Url;
@@ -16,15 +16,15 @@ pub enum Database {
     Private {
         /// The folder of the Postgres programs, if set.
         pg_bin: Option<PathBuf>,
-        /// `PATH`, which is searched otherwise.
-        path: Option<OsString>,
+        /// `PATH` and the folder into which script/setup unpacks Postgres, which are searched otherwise.
+        search_path: Option<OsString>,
     },
 }
 
 impl EnvReader<'_> {
     pub(super) fn database(&mut self, dyno: bool) -> Database {
         let private =
-            Database::Private { pg_bin: self.get("PG_BIN").map(Into::into), path: self.get("PATH").map(Into::into) };
+            Database::Private { pg_bin: self.get("PG_BIN").map(Into::into), search_path: self.postgres_search_path() };
         match self.get("DATABASE_URL") {
             Some(url) => match check_postgres_url(&url) {
                 Ok(()) => return Database::Url(Secret::new(url)),
@@ -37,6 +37,16 @@ impl EnvReader<'_> {
             None => {}
         }
         private
+    }
+
+    fn postgres_search_path(&self) -> Option<OsString> {
+        let cache = match (self.get("XDG_CACHE_HOME"), self.get("HOME")) {
+            (Some(cache), _) => Some(PathBuf::from(cache)),
+            (None, home) => home.map(|home| PathBuf::from(home).join(".cache")),
+        };
+        let unpacked = cache.map(|cache| cache.join("heartlist/tools/postgres/bin").into_os_string());
+        let folders: Vec<OsString> = self.get("PATH").map(Into::into).into_iter().chain(unpacked).collect();
+        (!folders.is_empty()).then(|| folders.join(OsStr::new(":")))
     }
 
     pub(super) fn replica_url(&mut self) -> Option<Secret> {

@@ -34,6 +34,10 @@ pub struct Config {
     pub port: u16,
     /// The origin at which browsers reach the app; has no path.
     pub base_url: Url,
+    /// False in a demo on Heroku that has to learn `base_url` from its first request.
+    pub is_base_url_known: bool,
+    /// The host that Heroku gave the app, if its dyno metadata is enabled.
+    pub heroku_domain: Option<String>,
     pub database: Database,
     /// Whether migrations distribute the tables over a Citus cluster.
     pub distribute: bool,
@@ -130,6 +134,8 @@ impl EnvReader<'_> {
         Config {
             host,
             port,
+            is_base_url_known: !dyno || self.get("BASE_URL").or_else(|| self.heroku_domain()).is_some(),
+            heroku_domain: self.heroku_domain(),
             database: self.database(dyno),
             distribute: self.parse("DISTRIBUTE", ONLY_CITUS, |text| (text == "citus").then_some(())).is_some(),
             replica_url: self.replica_url(),
@@ -178,19 +184,10 @@ impl EnvReader<'_> {
 
     fn base_url(&mut self, port: u16, dyno: bool) -> Url {
         let local = Url::parse(&format!("http://127.0.0.1:{port}")).expect("a URL with a port");
-        // Set by Heroku if the app's dyno metadata is enabled.
-        let detected = || self.get("HEROKU_APP_DEFAULT_DOMAIN_NAME").map(|host| format!("https://{host}"));
-        // A review app's URL is not known in advance. Its host is the app's name, unless Heroku appended a suffix.
-        let review = || self.get("HEROKU_APP_NAME").map(|name| format!("https://{name}.herokuapp.com"));
-        let Some(value) = self
-            .get("BASE_URL")
-            .or_else(detected)
-            .or_else(|| review().filter(|_| dyno && self.get("SPOTIFY_CLIENT_ID").is_none()))
-        else {
-            if dyno {
-                self.error(
-                    "BASE_URL is missing: set it to the app's own URL, for example https://my-hearts.herokuapp.com",
-                );
+        let detected = || self.heroku_domain().map(|host| format!("https://{host}"));
+        let Some(value) = self.get("BASE_URL").or_else(detected) else {
+            if dyno && self.get("SPOTIFY_CLIENT_ID").is_some() {
+                self.error("BASE_URL is missing: set it to the `Web URL` that `heroku apps:info` prints");
             }
             return local;
         };
@@ -199,6 +196,10 @@ impl EnvReader<'_> {
             self.error(error);
             local
         })
+    }
+
+    fn heroku_domain(&self) -> Option<String> {
+        self.get("HEROKU_APP_DEFAULT_DOMAIN_NAME")
     }
 
     fn spotify(&mut self, demo: bool, base_url: &Url) -> ProviderConfig {

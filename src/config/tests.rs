@@ -80,14 +80,18 @@ fn a_demo_never_uses_the_real_spotify_and_is_explicit_on_heroku() {
     assert!(read(&dyno).unwrap_err().to_string().contains("SPOTIFY_CLIENT_ID"));
     assert!(read(&[&dyno[..], &[("DEMO", "1")]].concat()).unwrap().demo);
     let review = [dyno[0], dyno[1], REAL[2], ("DEMO", "1"), ("HEROKU_APP_NAME", "hearts-pr-7")];
-    assert_eq!(read(&review).unwrap().base_url.as_str(), "https://hearts-pr-7.herokuapp.com/");
+    assert!(!read(&review).unwrap().is_base_url_known, "the name is not the whole host");
+    let domain = ("HEROKU_APP_DEFAULT_DOMAIN_NAME", "hearts-pr-7-0123456789ab.herokuapp.com");
+    let review = read(&[&review[..], &[domain]].concat()).unwrap();
+    assert!(review.is_base_url_known);
+    assert_eq!(review.base_url.as_str(), "https://hearts-pr-7-0123456789ab.herokuapp.com/");
     assert!(read(&[("SPOTIFY_API_URL", "https://api.example/v1")]).is_err());
     assert!(read(&[("SPOTIFY_OEMBED_URL", "https://oembed.example")]).is_err());
 }
 
 #[test]
 fn heroku_needs_base_url_database_and_secret() {
-    let errors = read(&[("DYNO", "web.1"), ("DEMO", "1")]).unwrap_err().to_string();
+    let errors = errors(&[("DYNO", "web.1"), ("SESSION_SECRET", "")]);
     for name in ["BASE_URL", "DATABASE_URL", "SESSION_SECRET"] {
         assert!(errors.contains(name), "{name} in {errors}");
     }
@@ -236,4 +240,16 @@ fn operators_are_identities_and_the_contact_is_a_link() {
     for bad in ["hearts", "javascript:alert(1)", "http://example.com", "mailto:", "@example.com"] {
         assert!(errors(&[("CONTACT", bad)]).contains("CONTACT"), "{bad}");
     }
+}
+
+#[test]
+fn postgres_is_searched_in_path_and_where_the_scripts_unpack_it() {
+    let search_path = |pairs: &[(&str, &str)]| match read(pairs).unwrap().database {
+        Database::Private { search_path, .. } => search_path.map(|path| path.into_string().unwrap()),
+        Database::Url(_) => panic!("there is no DATABASE_URL"),
+    };
+    let tools = "heartlist/tools/postgres/bin";
+    assert_eq!(search_path(&[("PATH", "/a:/b"), ("HOME", "/home/me")]), Some(format!("/a:/b:/home/me/.cache/{tools}")));
+    assert_eq!(search_path(&[("XDG_CACHE_HOME", "/cache"), ("HOME", "/home/me")]), Some(format!("/cache/{tools}")));
+    assert_eq!(search_path(&[]), None);
 }

@@ -31,7 +31,7 @@ pub fn help() -> String {
     for Variable { name, default, about } in VARIABLES.iter() {
         let _ = write!(text, "\n  {name}\n      {about}\n      Default: {default}\n");
     }
-    text.push_str("\nAlso read as the system sets them: DYNO, HEROKU_APP_DEFAULT_DOMAIN_NAME and HEROKU_APP_NAME\n");
-    text.push_str("(Heroku), HOME and XDG_DATA_HOME (your data directory), PATH (the Postgres programs).\n");
+    text.push_str("\nAlso read as the system sets them: DYNO and HEROKU_APP_DEFAULT_DOMAIN_NAME (Heroku), HOME and\n");
+    text.push_str("XDG_DATA_HOME (your data directory), PATH and XDG_CACHE_HOME (the Postgres programs).\n");
     text
 }

@@ -131,17 +131,9 @@ fn parse_item(kind: Option<&str>, item: &Track, hosts: &PictureHosts) -> Playing
         creators: artists.chain(show).collect(),
         album: item.album.as_ref().and_then(|album| visible(&album.name)),
         cover: item.cover(hosts).map(str::to_owned),
-        id: item.uri.as_deref().and_then(parse_uri),
+        id: item.id().map(str::to_owned),
         is_paused: false,
     }
-}
-
-/// Returns the id in a URI such as `spotify:track:ID`.
-fn parse_uri(uri: &str) -> Option<String> {
-    let mut parts = uri.split(':');
-    let is_supported = parts.next() == Some("spotify") && matches!(parts.next(), Some("track" | "episode"));
-    let id = parts.next().filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()))?;
-    (is_supported && parts.next().is_none()).then(|| id.to_owned())
 }
 
 fn parse_context(response: &CurrentlyPlaying) -> PlaybackContext {

@@ -54,6 +54,8 @@ pub enum PlaylistItems {
 pub struct Item {
     /// Counted from 1.
     pub position: usize,
+    /// `None` for local files.
+    pub id: Option<String>,
     /// Empty if unavailable or invisible.
     pub name: String,
     pub artists: Vec<String>,
@@ -303,6 +305,7 @@ fn to_item(position: usize, row: Option<&wire::PlaylistItem>) -> Item {
     let visible = |name: &Option<String>| name.clone().filter(|name| text::is_visible(name));
     Item {
         position,
+        id: item.id().map(str::to_owned),
         name: visible(&item.name).unwrap_or_default(),
         artists: item.artists.iter().flatten().flatten().filter_map(|artist| visible(&artist.name)).collect(),
         duration_ms: item.duration_ms,

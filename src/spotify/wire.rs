@@ -277,6 +277,14 @@ pub struct Track {
 }
 
 impl Track {
+    /// Returns the id in a URI such as `spotify:track:ID`.
+    pub fn id(&self) -> Option<&str> {
+        let mut parts = self.uri.as_deref()?.split(':');
+        let is_supported = parts.next() == Some("spotify") && matches!(parts.next(), Some("track" | "episode"));
+        let id = parts.next().filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()))?;
+        (is_supported && parts.next().is_none()).then_some(id)
+    }
+
     /// Returns its own cover, or that of its album or show.
     pub fn cover(&self, hosts: &PictureHosts) -> Option<&str> {
         let sources = [&self.album, &self.show].into_iter().flatten().map(|source| &source.images);

@@ -18,6 +18,7 @@ pub(crate) enum CookieKind {
     Flash,
     /// Set and read by the script too.
     Zone,
+    Theme,
 }
 
 /// Returns the cookie's name. With the prefix `__Host-`, browsers reject the cookie from a subdomain or over http. Over
@@ -33,6 +34,7 @@ pub(crate) fn name(app: &App, kind: CookieKind) -> String {
         CookieKind::Login => format!("{base}-login"),
         CookieKind::Flash => format!("{base}-flash"),
         CookieKind::Zone => format!("{base}-zone"),
+        CookieKind::Theme => format!("{base}-theme"),
     }
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn set(app: &App, response: &mut Response, kind: CookieKind, value: &
         .http_only(true)
         .secure(app.config.is_https())
         .same_site(SAME_SITE);
-    let cookie = HeaderValue::from_str(&cookie.to_string()).expect("the values are base64");
+    let cookie = HeaderValue::from_str(&cookie.to_string()).expect("the values are base64 or words");
     response.headers_mut().append(SET_COOKIE, cookie);
 }
 

@@ -26,7 +26,7 @@ use crate::web::middleware::{
 };
 use crate::web::pages::{
     about, account, displays, health, hearts, home, invites, legal, login, metrics, now_playing, operator, playlists,
-    random, setup, sharing, tags, top, well_known,
+    random, setup, sharing, tags, theme, top, well_known,
 };
 
 /// Request timeout. Heroku's router gives up after 30 seconds
@@ -102,6 +102,7 @@ fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Rou
         .route("/operator", get(operator::show))
         .route("/operator/people/{id}", post(operator::update_person))
         .route("/operator/popular", post(operator::update_popular))
+        .route("/theme", post(theme::update))
         .route("/about", get(about::show))
         .route("/privacy", get(legal::privacy))
         .route("/terms", get(legal::terms))

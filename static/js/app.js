@@ -357,7 +357,7 @@ function handleKey(event) {
 
 if ($help.length) {
   $(document).on("keydown", handleKey);
-  $(".site-footer button").on("click", openHelp);
+  $(".site-footer .button-link").on("click", openHelp);
   $help.find("button").on("click", () => $help[0].close());
   $help.find("input").on("change", ({ target }) => localStorage.setItem(KEYS_OFF, target.checked ? "" : "off"));
 }

@@ -80,8 +80,8 @@ addBoxes();
 
 // ---- Help: Esc and a press outside close it ----
 $(document).on("keydown pointerdown", ({ type, key, target }) => {
-  const $open = $(".search-help[open]");
-  const isOutside = type === "pointerdown" && !$(target).closest(".search-help").length;
+  const $open = $(".search-help[open], .menu[open]");
+  const isOutside = type === "pointerdown" && !$(target).closest(".search-help, .menu").length;
   if (!isOutside && key !== "Escape") return;
   if (key && $open.has(target).length) $open.find("summary").trigger("focus");
   $open.prop("open", false);

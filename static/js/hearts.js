@@ -6,7 +6,7 @@ $(document).on("heartsaved", (_, { playlist_id: id, hearted_at: date }) => {
   const $entry = heartForms(id).closest("#results .card, .detail");
   if (!date) $entry.find(".updated-label").remove();
   else if (!$entry.find(".hearted-at").length) {
-    $("<li class=hearted-at>").append("Hearted ", date).appendTo($entry.find(".facts"));
+    $("<span class=hearted-at>").append("Hearted ", date).appendTo($entry.find(".facts"));
   }
 });
 

@@ -76,7 +76,7 @@ fn every_embedded_file_has_lf_in_every_checkout() {
     }
     let attributes = attributes(&files);
     for file in &files {
-        let is_binary = [".png", ".webp", ".ico"].iter().any(|suffix| file.ends_with(suffix));
+        let is_binary = [".png", ".webp", ".ico", ".woff2"].iter().any(|suffix| file.ends_with(suffix));
         let text = if is_binary { "unset" } else { "set" };
         assert!(attributes.contains(&format!("{file}: text: {text}")), "{file} is not pinned in .gitattributes");
         assert!(is_binary || attributes.contains(&format!("{file}: eol: lf")), "{file}");

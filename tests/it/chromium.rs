@@ -1,6 +1,7 @@
 //! Tests in Chromium: script, keyboard, layout, content policy.
 
 mod axe;
+mod design;
 mod error_pages;
 mod filters;
 mod hearts;

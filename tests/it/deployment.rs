@@ -35,6 +35,9 @@ fn rust_version_is_the_same_for_all_builders() {
     assert!(
         docker.contains(&format!("FROM rust:{channel}-")) && docker.contains(&format!("RUSTUP_TOOLCHAIN={channel} "))
     );
+    let release = read_file(".github/workflows/release.yml");
+    assert_eq!(text_after(&release, "RUSTUP_TOOLCHAIN: "), channel);
+    assert!(release.contains(&format!("container: rust:{channel}-slim-bookworm\n")));
     assert!(channel.starts_with(&text_after(&read_file("Cargo.toml"), "rust-version = \"")));
 }
 
@@ -147,4 +150,40 @@ fn docker_image_runs_as_unprivileged_user() {
 fn compose_file_is_a_demo_until_told_otherwise() {
     assert!(read_file("Dockerfile").contains("HOST=0.0.0.0"));
     assert!(read_file("compose.yaml").contains("      DEMO: ${DEMO-1}\n"));
+}
+
+#[test]
+fn dependencies_page_lists_exactly_the_direct_dependencies() {
+    let page = read_file("docs/DEPENDENCIES.md");
+    let cells = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let named: BTreeSet<String> = cells.flat_map(|cell| cell.split(", ")).map(|name| name.replace('`', "")).collect();
+    let mut used = BTreeSet::new();
+    for manifest in ["Cargo.toml", "crates/fake-spotify/Cargo.toml", "crates/local-postgres/Cargo.toml"] {
+        let mut is_list = false;
+        for line in read_file(manifest).lines() {
+            if let Some(section) = line.strip_prefix('[') {
+                is_list = section.ends_with("dependencies]");
+            } else if let Some((name, _)) = line.split_once(" = ").filter(|_| is_list) {
+                used.insert(name.to_owned());
+            }
+        }
+    }
+    assert_eq!(named, used);
+}
+
+/// The image has only what its program needs.
+#[test]
+fn docker_image_checks_its_health_by_its_program() {
+    let docker = read_file("Dockerfile");
+    let (_, last) = docker.rsplit_once("FROM ").unwrap();
+    assert!(last.starts_with("scratch\n") && !last.contains("RUN"), "{last}");
+    assert!(last.contains("CMD [\"/usr/local/bin/heartlist\", \"healthcheck\"]"));
+}
+
+#[test]
+fn compose_file_has_no_password() {
+    let compose = read_file("compose.yaml");
+    assert_eq!(compose.matches("${POSTGRES_PASSWORD:?").count(), 2);
+    assert!(compose.contains("POSTGRES_PASSWORD: ${") && compose.contains("postgres://heartlist:${"));
+    assert!(compose.contains("ports: [\"127.0.0.1:"), "a demo is not reachable from elsewhere");
 }

@@ -258,7 +258,7 @@ async fn unavailable_playlist_is_marked_until_it_returns() {
     site.spotify.inject_fault(Endpoint::Playlist, gone, 1);
     ada.open(&format!("/playlists/{id}")).await;
     let marked = ada.open("/hearts").await;
-    assert!(marked.text("li.card").contains("Unavailable on Spotify since"));
+    assert!(marked.text("li.card .is-unavailable") == "Unavailable since today");
     ada.open(&format!("/playlists/{id}")).await;
     assert!(!ada.open("/hearts").await.text("li.card").contains("Not shown by Spotify"));
 }

@@ -111,6 +111,7 @@ async fn every_playlist_shows_full_title_cover_and_spotify_link() {
         assert!(page.texts("h1, h2").contains(&long.to_owned()), "{} shows the whole title", page.url);
         assert!(page.text("footer").contains("Spotify") && page.text("footer").contains("not affiliated"));
         assert!(page.has("footer a[href='https://open.spotify.com/']"));
+        assert!(page.has("main .spotify-logo[aria-label=Spotify]"), "the full logo is near the data on {}", page.url);
     }
 }
 
@@ -124,9 +125,11 @@ fn covers_follow_spotify_design_rules() {
     assert!(rule(".cover img").contains("object-fit: contain"));
     assert!(rule(".cover").contains("border-radius: var(--radius-small)") && css.contains("--radius-small: 4px"));
     assert!(css.contains("  .cover {\n    border-radius: var(--radius-large);") && css.contains("--radius-large: 8px"));
-    for forbidden in [".cover::after", ".cover::before", "filter: blur", "line-clamp"] {
+    for forbidden in [".cover::after", ".cover::before", "filter: blur"] {
         assert!(!css.contains(forbidden), "{forbidden}");
     }
+    // At least 25 letters of a name must fit: two lines of a column.
+    assert!(rule(".name").contains("line-clamp: 2"));
 }
 
 /// Spotify's design rules reserve the word "like" for its own feature.

@@ -61,6 +61,7 @@ mod removed_hearts;
 mod renewal;
 mod replica;
 mod safe_methods;
+mod scripts;
 mod search;
 mod search_limits;
 mod secret_rotation;

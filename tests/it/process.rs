@@ -251,3 +251,51 @@ async fn migrate_command_can_run_twice() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+/// Heroku ends the hosts of apps in random letters, and tells them to visitors only.
+#[tokio::test]
+async fn demo_on_heroku_takes_the_host_of_its_first_request() {
+    let site = Site::open().await;
+    sqlx::raw_sql("delete from installation").execute(&site.db).await.unwrap();
+    let port = free_port();
+    let mut settings = site.settings();
+    settings.retain(|(name, _)| matches!(*name, "DATABASE_URL" | "SESSION_SECRET"));
+    settings.extend([("DYNO", "web.1"), ("DEMO", "1"), ("PORT", &port), ("HOST", "127.0.0.1")]);
+    let mut program = Program::start(&settings);
+    let visitor = Visitor::new(&format!("http://127.0.0.1:{port}"));
+    let host = "hearts-pr-7-0123456789ab.herokuapp.com";
+    let headers = [("host", host), ("x-forwarded-proto", "https")];
+    wait_until("it listens", async || std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_ok()).await;
+    let page = visitor.request(Method::GET, "/login?next=/hearts", &headers, None).await;
+    assert_eq!((page.status, page.header("location")), (307, format!("https://{host}/login?next=/hearts").as_str()));
+    assert_eq!(program.wait_until_ready().await, format!("https://{host}"));
+    let page = visitor.request(Method::GET, "/login?next=/hearts", &headers, None).await;
+    assert_eq!(page.status, 200, "{}", page.html);
+    program.signal(Signal::TERM);
+    assert_eq!(program.wait_for_exit().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn healthcheck_command_tells_whether_the_server_answers() {
+    let site = Site::open().await;
+    let (mut program, base) = start_program(&site, &[("HOST", "0.0.0.0")]).await;
+    let port = base.rsplit(':').next().unwrap();
+    let check = async || {
+        let settings = [&site.settings()[..], &[("PORT", port), ("HOST", "0.0.0.0")]].concat();
+        Program::start_with(&["healthcheck"], &settings).wait_for_exit().await
+    };
+    assert_eq!(check().await.0, Some(0));
+    program.signal(Signal::TERM);
+    program.wait_for_exit().await;
+    let (code, output) = check().await;
+    assert!(
+        code == Some(1) && output.contains(&format!("nothing answers at http://127.0.0.1:{port}/healthz")),
+        "{output}"
+    );
+}
+
+#[tokio::test]
+async fn version_begins_with_that_of_the_release() {
+    let (code, output) = Program::start_with(&["--version"], &[]).wait_for_exit().await;
+    assert!(code == Some(0) && output.starts_with(concat!("heartlist ", env!("CARGO_PKG_VERSION"))), "{output}");
+}

@@ -48,7 +48,8 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
         assert_eq!(badge.unwrap(), "Updated yesterday", "the first day it was seen");
     }
     let page = ada.open("/playlists").await;
-    assert!(page.has(&format!("#p-{id} .updated-label time[datetime]")));
+    let date = page.attribute(&format!("#p-{id} .updated-label time"), "datetime");
+    assert_eq!(date, seen.date().to_string());
     assert_eq!((badge_text(&page, other), badge_text(&page, unhearted)), (None, None));
 
     assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
-    io,
+    io::{self, Read},
     os::unix::{
         fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown},
         process::CommandExt,
@@ -107,6 +107,15 @@ impl DataDir {
         // Opening fails if no supervisor has the reading end.
         let claim = OpenOptions::new().write(true).custom_flags(nonblocking | no_follow()).open(self.path("claims"));
         claim.ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo()))
+    }
+
+    /// Whether a process has a claim on the server. Reading from the FIFO fails only then: nobody ever writes to it, and
+    /// without a claim it is at its end.
+    pub(crate) fn is_claimed(&self) -> bool {
+        let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+        let claims = OpenOptions::new().read(true).custom_flags(nonblocking | no_follow()).open(self.path("claims"));
+        claims
+            .is_ok_and(|mut claims| claims.read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
     }
 
     /// Creates the FIFO of the claims. Returns its reading end, for the supervisor, and a first claim. The lock must

@@ -5,9 +5,14 @@ use std::fs;
 /// Returns a sentence with the command, if it is known.
 pub(crate) fn sentence() -> String {
     match command(&fs::read_to_string("/etc/os-release").unwrap_or_default()) {
-        Some(command) => format!("Install them with `{command}`."),
+        Some(command) => format!("Install them with `{}`.", as_user(command, rustix::process::geteuid().is_root())),
         None => "Install the package `postgresql`.".to_owned(),
     }
+}
+
+/// Returns the command without `sudo` if the user is root, whose system may lack it.
+fn as_user(command: &str, is_root: bool) -> &str {
+    command.strip_prefix("sudo ").filter(|_| is_root).unwrap_or(command)
 }
 
 /// Returns the command for the system with this text of /etc/os-release (empty if there is no such file).
@@ -41,5 +46,12 @@ mod tests {
             command("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n"),
             Some("sudo dnf install postgresql-server")
         );
+    }
+
+    #[test]
+    fn root_needs_no_sudo() {
+        assert_eq!(as_user("sudo apt-get install postgresql", true), "apt-get install postgresql");
+        assert_eq!(as_user("sudo apt-get install postgresql", false), "sudo apt-get install postgresql");
+        assert_eq!(as_user("brew install postgresql@18", true), "brew install postgresql@18");
     }
 }

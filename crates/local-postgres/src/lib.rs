@@ -35,8 +35,8 @@ use process::{Process, START_POLL_INTERVAL, START_TIMEOUT};
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time between two checks whether the server has stopped.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// Time after which the FIFO is gone unless another process has a claim. The supervisor removes it at once.
-const CLAIMS_REMOVAL_TIMEOUT: Duration = Duration::from_millis(300);
+/// How long a child that is being started may hold a copy of the dropped claim, before it runs its program.
+const INHERITED_CLAIM_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// A claim on the server. Dropping the last one stops the server.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl Drop for LocalPostgres {
                 }
                 return;
             }
-            if begun.elapsed() > CLAIMS_REMOVAL_TIMEOUT && self.data_dir.path("claims").exists() {
+            if begun.elapsed() > INHERITED_CLAIM_TIMEOUT && self.data_dir.is_claimed() {
                 return;
             }
             sleep(STOP_POLL_INTERVAL);

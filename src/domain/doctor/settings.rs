@@ -18,7 +18,8 @@ pub(super) fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
     let others = app.oauth.providers().filter(|provider| *provider != Provider::Spotify);
     findings.extend(others.map(|provider| check_provider(provider, &config.redirect_uri(provider), config.demo)));
     findings.push(match context {
-        RequestContext::Terminal => check_base_url(&config.base_url),
+        RequestContext::Terminal if !config.is_base_url_known => report_learned_base_url(),
+        RequestContext::Terminal => check_base_url(&config.base_url, config.heroku_domain.as_deref()),
         RequestContext::Browser { host, scheme, .. } => {
             check_browser_url(&config.base_url, host.as_deref(), scheme.as_deref())
         }
@@ -88,7 +89,26 @@ const ADDRESS: Check = Check(
     "Cookies belong to one address. A sign-in that starts at another one cannot finish, because Spotify sends people back to this one.",
 );
 
-fn check_base_url(base: &Url) -> Finding {
+fn report_learned_base_url() -> Finding {
+    ADDRESS
+        .note("BASE_URL is not set, so each dyno of this demo takes the host of its first request.")
+        .with_fix("With more than one host, set BASE_URL to the `Web URL` that `heroku apps:info` prints.")
+}
+
+/// Checks BASE_URL against the host that Heroku gave the app. Those of new apps end in random letters, since June 2023.
+fn check_base_url(base: &Url, heroku_domain: Option<&str>) -> Finding {
+    let host = base.host_str().unwrap_or_default();
+    if host.ends_with(".herokuapp.com") && heroku_domain != Some(host) {
+        let origin = display_origin(base);
+        return match heroku_domain {
+            Some(domain) => ADDRESS
+                .bad(format!("BASE_URL says {origin}, but Heroku gave this app the host {domain}."))
+                .with_fix(format!("Set BASE_URL=https://{domain} and register the new redirect address.")),
+            None => ADDRESS
+                .note(format!("BASE_URL says {origin}. Whether Heroku gave this app that host is not known here."))
+                .with_fix("Compare it with the `Web URL` that `heroku apps:info` prints, random letters included."),
+        };
+    }
     let place = if is_loopback(base) { ", from this computer only" } else { "" };
     ADDRESS.good(format!("Browsers reach this server at {}{place}.", display_origin(base)))
 }
@@ -229,6 +249,17 @@ mod tests {
         assert_eq!(status("http://127.0.0.1:8080", 0, false), Status::Good);
         assert_eq!(status("https://a.example", 1, true), Status::Good);
         assert_eq!(status("https://a.example", 2, true), Status::Good);
+    }
+
+    #[test]
+    fn base_url_on_heroku_is_the_host_that_heroku_gave() {
+        let status = |base: &str, domain| check_base_url(&Url::parse(base).unwrap(), domain).status;
+        let given = Some("hearts-0123456789ab.herokuapp.com");
+        assert_eq!(status("https://hearts-0123456789ab.herokuapp.com", given), Status::Good);
+        assert_eq!(status("https://hearts.herokuapp.com", given), Status::Bad);
+        assert_eq!(status("https://hearts.herokuapp.com", None), Status::Note);
+        assert_eq!(status("https://hearts.example", given), Status::Good, "a domain of one's own");
+        assert_eq!(status("http://127.0.0.1:8080", None), Status::Good);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod list_spec;
 mod now;
 mod provider;
 pub(crate) mod return_to;
+pub(crate) mod theme;
 
 use std::sync::Arc;
 

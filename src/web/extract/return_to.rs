@@ -18,8 +18,10 @@ use crate::app::App;
 pub(crate) struct SafePath(String);
 
 /// First segments of allowed return paths.
-const ALLOWED_PAGES: [&str; 11] =
-    ["", "add", "playlists", "hearts", "tags", "top", "now-playing", "account", "login", "operator", "invites"];
+const ALLOWED_PAGES: [&str; 15] = [
+    "", "add", "playlists", "hearts", "tags", "top", "now-playing", "account", "login", "operator", "invites", "about",
+    "privacy", "terms", "setup",
+];
 
 /// Long enough for a search of emoji, each of which is encoded in twelve bytes.
 const MAX_PATH_BYTES: usize = 1500;

@@ -39,6 +39,10 @@ pub(crate) struct CanonicalHost {
     evidence: Arc<[Mutex<HostEvidence>; 2]>,
 }
 
+/// Marks a response that the client gets over plain http although `BASE_URL` is https.
+#[derive(Clone)]
+pub(super) struct PlainHttp;
+
 /// A request's host that is not the canonical one; forms on it are refused.
 #[derive(Clone)]
 struct OtherHost(String);
@@ -55,7 +59,7 @@ impl CanonicalHost {
         if ON_EVERY_HOST.contains(&path) || ASSETS.contains(path) {
             return None;
         }
-        if self.app.config.dyno && self.app.config.is_https() && is_plain_http(request.headers()) {
+        if self.is_plain_http(request.headers()) {
             return Some(Redirect::permanent(&self.canonical_url(request)));
         }
         let base = self.app.config.base_url.host()?.to_owned();
@@ -100,6 +104,12 @@ impl CanonicalHost {
         format!("{}{path}", self.app.config.base_url.origin().ascii_serialization())
     }
 
+    /// True if the client used plain http on Heroku, whose router sets `X-Forwarded-Proto`. Behind a proxy that does not
+    /// set it, the redirect would loop.
+    fn is_plain_http(&self, headers: &HeaderMap) -> bool {
+        self.app.config.dyno && self.app.config.is_https() && is_forwarded_from_http(headers)
+    }
+
     /// The hosts that a trusted proxy received, as text and parsed.
     fn forwarded_hosts(&self, request: &Request) -> Vec<(String, Host)> {
         let is_trusted = self.app.config.access.trusted_proxies > 0;
@@ -118,10 +128,15 @@ pub(crate) async fn redirect_to_canonical_host(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match canonical.redirect(&mut request) {
+    let is_plain_http = canonical.is_plain_http(request.headers());
+    let mut response = match canonical.redirect(&mut request) {
         Some(redirect) => redirect.into_response(),
         None => next.run(request).await,
+    };
+    if is_plain_http {
+        response.extensions_mut().insert(PlainHttp);
     }
+    response
 }
 
 /// Refuses forms on other hosts: a redirect would lose their fields.
@@ -156,9 +171,7 @@ fn is_loopback_peer(request: &Request) -> bool {
     peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
 }
 
-/// True if the client used plain http. Only reliable on Heroku, whose router sets `X-Forwarded-Proto`; behind a proxy
-/// that does not set it, the redirect would loop.
-fn is_plain_http(headers: &HeaderMap) -> bool {
+fn is_forwarded_from_http(headers: &HeaderMap) -> bool {
     // Heroku's router appends its value; clients can forge the values before it.
     let header = headers.get_all("x-forwarded-proto").iter().next_back().and_then(|value| value.to_str().ok());
     header.and_then(|value| value.rsplit(',').next()).is_some_and(|scheme| scheme.trim() == "http")

@@ -13,6 +13,7 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::web::error::{AppError, Link, NOTHING_SAVED, error_for_status};
+use crate::web::extract::theme::Theme;
 use crate::web::extract::{MaybeUser, SafePath};
 use crate::web::flash::is_html;
 use crate::web::middleware::request_id::REQUEST_ID;
@@ -29,6 +30,18 @@ struct ErrorPage {
     request_id: String,
 }
 
+impl ErrorPage {
+    /// True if the log has something about it.
+    fn is_own_fault(&self) -> bool {
+        matches!(self.error.status, StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE)
+    }
+
+    /// True for the errors that people know by number.
+    fn has_known_number(&self) -> bool {
+        matches!(self.error.status, StatusCode::INTERNAL_SERVER_ERROR | StatusCode::NOT_FOUND)
+    }
+}
+
 struct RequestInfo {
     path: String,
     wants_json: bool,
@@ -36,6 +49,7 @@ struct RequestInfo {
     is_safe: bool,
     request_id: String,
     session: Option<Session>,
+    theme: Option<Theme>,
 }
 
 /// Turns an empty 500 into 503. It comes from the session layer, which could not save the session: all other errors are
@@ -56,6 +70,7 @@ pub(crate) async fn render_errors(State(app): State<Arc<App>>, request: Request,
         is_safe: request.method().is_safe(),
         request_id: request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned(),
         session: request.extensions().get().cloned(),
+        theme: Theme::from_cookie(&app, request.headers()),
     };
     let mut response = next.run(request).await;
     let error = response.extensions_mut().remove::<AppError>();
@@ -135,6 +150,7 @@ async fn layout(app: &App, error: &AppError, info: &RequestInfo) -> Layout {
     let mut layout = Layout::without_user(app, &info.path).with_title(error.heading, "");
     // While the database is down, loading the user would only time out again.
     layout.is_user_known = !error.is_temporary();
+    layout.theme = info.theme;
     if let Some(session) = info.session.clone().filter(|_| layout.is_user_known) {
         let maybe_user = MaybeUser::load(session).await;
         layout.is_user_known = maybe_user.is_ok();

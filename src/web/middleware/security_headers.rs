@@ -6,6 +6,7 @@ use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::response::Response;
 use tower_http::csrf::CsrfLayer;
 
+use super::canonical_host::PlainHttp;
 use crate::app::App;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -55,7 +56,13 @@ pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + 
             headers.insert(header::CONTENT_SECURITY_POLICY, embed_policy.clone());
             headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
         }
-        for (name, value) in all.iter().filter(|(name, _)| !is_embeddable || name != header::X_FRAME_OPTIONS) {
+        // RFC 6797, 7.2.
+        let is_plain_http = response.extensions().get::<PlainHttp>().is_some();
+        let is_left_out = |name: &HeaderName| {
+            is_embeddable && name == header::X_FRAME_OPTIONS
+                || is_plain_http && name == header::STRICT_TRANSPORT_SECURITY
+        };
+        for (name, value) in all.iter().filter(|(name, _)| !is_left_out(name)) {
             response.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
         response
@@ -70,7 +77,8 @@ fn content_security_policy(app: &App) -> String {
         // No inline scripts or styles.
         "script-src 'self'".into(),
         "style-src 'self'".into(),
-        // Covers.
+        "font-src 'self'".into(),
+        // Covers, and the masks of the stylesheet.
         format!("img-src 'self' {pictures}"),
         "manifest-src 'self'".into(),
         // Requests of the heart buttons.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::web::cookies::{self, CookieKind};
 use crate::web::extract::State;
+use crate::web::pages::theme;
 use crate::web::views::{Layout, render_page};
 
 #[derive(Template)]
@@ -22,6 +23,8 @@ struct PrivacyPage {
     login_cookie: String,
     flash_cookie: String,
     zone_cookie: String,
+    theme_cookie: String,
+    theme_days: i64,
     /// How long Spotify's names stay, if the operator limits it.
     title_days: Option<i64>,
     asks_oembed: bool,
@@ -84,6 +87,8 @@ pub(crate) async fn privacy(app: State, layout: Layout) -> Response {
         login_cookie: cookies::name(&app, CookieKind::Login),
         flash_cookie: cookies::name(&app, CookieKind::Flash),
         zone_cookie: cookies::name(&app, CookieKind::Zone),
+        theme_cookie: cookies::name(&app, CookieKind::Theme),
+        theme_days: theme::COOKIE_TTL.whole_days(),
         stored_data: &STORED_DATA,
     })
 }

@@ -17,5 +17,6 @@ pub(crate) mod random;
 pub(crate) mod setup;
 pub(crate) mod sharing;
 pub(crate) mod tags;
+pub(crate) mod theme;
 pub(crate) mod top;
 pub(crate) mod well_known;

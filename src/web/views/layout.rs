@@ -14,6 +14,7 @@ use crate::ids::PlaylistId;
 use crate::web::assets::ASSETS;
 use crate::web::cookies::{self, CookieKind};
 use crate::web::error::{AppError, Result};
+use crate::web::extract::theme::Theme;
 use crate::web::extract::{MaybeUser, SafePath};
 use crate::web::flash::{self, Flash, RenamedTag};
 use crate::web::views::playlist_card::{PlaylistCard, display_name};
@@ -33,6 +34,8 @@ pub(crate) struct Layout {
     /// URL under which the operators can be reached.
     pub(crate) contact: Option<String>,
     pub(crate) flash: Option<FlashView>,
+    /// `None` if the system decides.
+    pub(crate) theme: Option<Theme>,
     pub(crate) css: &'static str,
     /// In the order of loading.
     pub(crate) scripts: &'static [String],
@@ -41,6 +44,7 @@ pub(crate) struct Layout {
     pub(crate) zone: Option<String>,
     /// Name of the cookie with the reader's zone.
     pub(crate) zone_cookie: String,
+    pub(crate) font: &'static str,
     /// Path and query of this page, or `/playlists` if it cannot be returned to.
     pub(crate) path: String,
 }
@@ -75,11 +79,13 @@ impl Layout {
             has_top_page: app.has_popular.load(Ordering::Relaxed),
             contact: app.config.access.contact.as_ref().map(ToString::to_string),
             flash: None,
+            theme: None,
             css: &ASSETS.css,
             scripts: &ASSETS.scripts,
             favicon: &ASSETS.favicon,
             zone: zone::name(),
             zone_cookie: cookies::name(app, CookieKind::Zone),
+            font: &ASSETS.font,
             // A callback's query contains an authorization code, which must not appear in a page.
             path: SafePath::parse_or_playlists(Some(path)).as_str().to_owned(),
         }
@@ -89,6 +95,12 @@ impl Layout {
         self.title = title.into();
         self.section = section;
         self
+    }
+
+    /// Value, label and state of each button of the theme.
+    pub(crate) fn theme_choices(&self) -> [(&'static str, &'static str, bool); 3] {
+        [("system", "System", None), ("light", "Light", Some(Theme::Light)), ("dark", "Dark", Some(Theme::Dark))]
+            .map(|(key, label, theme)| (key, label, theme == self.theme))
     }
 }
 
@@ -102,7 +114,8 @@ impl FromRequestParts<Arc<App>> for Layout {
             Some(flash) => Some(flash_view(app, user.as_ref(), flash).await),
             None => None,
         };
-        Ok(Self { user_name: user.map(|user| user.name), flash, ..Self::without_user(app, path) })
+        let theme = Theme::from_cookie(app, &parts.headers);
+        Ok(Self { user_name: user.map(|user| user.name), flash, theme, ..Self::without_user(app, path) })
     }
 }
 

@@ -7,6 +7,11 @@ use crate::domain::text::{UNTITLED, is_visible, visible_or};
 use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::time::DateView;
 
+/// Tags on a card, which has one line for them.
+const MAX_SHOWN_TAGS: usize = 3;
+/// Names up to this length fit into the two lines of a card.
+const MAX_SHOWN_NAME_BYTES: usize = 28;
+
 pub(crate) struct PlaylistCard {
     pub(crate) id: String,
     /// The user's own title, or else Spotify's name.
@@ -55,6 +60,26 @@ impl PlaylistCard {
             unavailable_since: relative(card.unavailable_since),
             ..card
         }
+    }
+
+    /// True if something stands between the facts and the actions.
+    pub(crate) fn has_extras(&self) -> bool {
+        let has_date = self.unavailable_since.is_some() || self.updated_at.is_some();
+        has_date || self.spotify_name.is_some() || self.note.is_some() || !self.tags.is_empty()
+    }
+
+    /// True if a card may cut the name, which it then has as a tooltip.
+    pub(crate) fn has_long_name(&self) -> bool {
+        self.name.len() > MAX_SHOWN_NAME_BYTES
+    }
+
+    pub(crate) fn first_tags(&self) -> &[String] {
+        &self.tags[..self.tags.len().min(MAX_SHOWN_TAGS)]
+    }
+
+    /// Number of tags after the first ones.
+    pub(crate) fn more_tags(&self) -> Option<usize> {
+        self.tags.len().checked_sub(MAX_SHOWN_TAGS).filter(|count| *count > 0)
     }
 }
 

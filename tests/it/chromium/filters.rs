@@ -44,8 +44,7 @@ async fn tags_are_completed_after_a_comma() {
     browser.click(".edit-link").await;
     let field = browser.find(".annotation [name=tags]").await;
     let options = async || {
-        let values =
-            "[...document.querySelector('[name=tags]').list.options].filter(o => !o.disabled).map(o => o.value)";
+        let values = "[...document.querySelector('.annotation [name=tags]').list.options].filter(o => !o.disabled).map(o => o.value)";
         browser.eval::<Vec<String>>(values).await
     };
     field.click().await.unwrap();

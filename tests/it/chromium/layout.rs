@@ -134,7 +134,7 @@ async fn double_text_size_overlaps_nothing_in_cards() {
         browser.eval::<()>("void (document.documentElement.style.fontSize = '200%')").await;
         let parts = "[...document.querySelector('.card').children].map(e => e.getBoundingClientRect()).map(r => [r.top, r.bottom])";
         let parts: Vec<[f64; 2]> = browser.eval(parts).await;
-        assert_eq!(parts.len(), 4, "cover, words about it, heart, form");
+        assert_eq!(parts.len(), 6, "cover, name, facts, Open Spotify, Edit, heart");
         assert!(parts.windows(2).all(|two| two[0][1] <= two[1][0]), "one below the other on {path}: {parts:?}");
     }
 }

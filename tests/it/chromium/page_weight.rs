@@ -8,11 +8,12 @@ use crate::support::Site;
 use crate::support::browser::Browser;
 use crate::support::raw_http::{get_raw, gzipped_size};
 
-/// Maximum size without images, in compressed bytes.
+/// Maximum size without images and the font, in compressed bytes.
 const MAX_BYTES: usize = 60_000;
 /// The page and every resource that it loaded.
 const LOADED_RESOURCES: &str = "['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type)) \
-    .map(entry => ({ address: entry.name, picture: entry.initiatorType === 'img' }))";
+    .map(entry => ({ address: entry.name, picture: entry.initiatorType === 'img' \
+        || /[.](woff2|svg)$/.test(entry.name) }))";
 
 #[derive(Debug, Deserialize)]
 struct Resource {

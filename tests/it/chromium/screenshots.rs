@@ -39,7 +39,8 @@ async fn take_screenshots(browser: &Browser, folder: &Path, name: &str) {
 /// Takes the link preview image. Its flat colours keep the PNG small.
 async fn take_preview_image(browser: &Browser, file: &Path) {
     browser.set_window_size(1200, 630).await;
-    let page = format!("data:text/html;base64,{}", STANDARD.encode(include_str!("card.html")));
+    let font = STANDARD.encode(include_bytes!("../../../static/newsreader.woff2"));
+    let page = format!("data:text/html;base64,{}", STANDARD.encode(include_str!("card.html").replace("FONT", &font)));
     browser.devtools("Page.navigate", json!({ "url": page })).await;
     browser.wait_for("document.readyState === 'complete' && document.fonts.status === 'loaded'").await;
     let picture = browser.devtools("Page.captureScreenshot", json!({ "format": "png" })).await;

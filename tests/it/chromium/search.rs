@@ -82,7 +82,10 @@ async fn typing_searches_at_once_and_keeps_focus() {
     );
     browser.click("#search-status a").await;
     browser.wait_for_location("/playlists").await;
-    assert_eq!(browser.console_errors().await.into_iter().filter(|line| !line.contains("/covers/")).count(), 0);
+    // Chromium reports a view transition that the next navigation overtakes.
+    let expected = |line: &String| line.contains("/covers/") || line.contains("Transition was aborted");
+    let errors: Vec<_> = browser.console_errors().await.into_iter().filter(|line| !expected(line)).collect();
+    assert_eq!(errors, [""; 0]);
 }
 
 #[tokio::test]
@@ -356,7 +359,7 @@ async fn shortcut_help_lists_keys_and_turns_them_off() {
     browser.press_key(Key::Escape).await;
     browser.wait_for(&format!("!{open}")).await;
 
-    browser.click(".site-footer button").await;
+    browser.click(".site-footer .button-link").await;
     browser.click("#keyboard-help input").await;
     browser.click("#keyboard-help button").await;
     browser.wait_for(&format!("!{open}")).await;
@@ -364,7 +367,7 @@ async fn shortcut_help_lists_keys_and_turns_them_off() {
     browser.press_letter('j').await;
     browser.press_letter('?').await;
     assert!(browser.eval::<bool>(&format!("!{open} && document.activeElement === document.body")).await);
-    browser.click(".site-footer button").await;
+    browser.click(".site-footer .button-link").await;
     assert!(!browser.eval::<bool>("document.querySelector('#keyboard-help input').checked").await);
     browser.click("#keyboard-help input").await;
     browser.press_key(Key::Escape).await;
@@ -381,7 +384,7 @@ async fn no_dead_control_without_script() {
     assert!(
         browser
             .eval::<bool>(
-                "!document.querySelector('.load-more, .site-footer button') && !document.querySelector('#keyboard-help').offsetHeight"
+                "!document.querySelector('.load-more, .site-footer .button-link') && !document.querySelector('#keyboard-help').offsetHeight"
             )
             .await
     );

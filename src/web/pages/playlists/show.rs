@@ -46,6 +46,8 @@ struct ItemRow {
     artists: String,
     duration: String,
     kind: Option<&'static str>,
+    /// Its page at Spotify.
+    link: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -129,8 +131,10 @@ fn item_row(item: Item) -> ItemRow {
         ItemKind::LocalFile => (Some("Local file"), "Untitled file"),
         ItemKind::Unavailable => (Some("Unavailable"), "No longer available"),
     };
+    let path = if matches!(item.kind, ItemKind::Episode) { "episode" } else { "track" };
+    let link = item.id.map(|id| format!("https://open.spotify.com/{path}/{id}"));
     let name = if item.name.is_empty() { placeholder.to_owned() } else { item.name };
     let duration =
         item.duration_ms.map(|ms| ms / 1000).map_or_else(String::new, |s| format!("{}:{:02}", s / 60, s % 60));
-    ItemRow { position: item.position, name, artists: item.artists.join(", "), duration, kind }
+    ItemRow { position: item.position, name, artists: item.artists.join(", "), duration, kind, link }
 }

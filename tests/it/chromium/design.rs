@@ -1,0 +1,106 @@
+//! Measurements of the design: what stands in one line, at one height, within reach of a thumb.
+
+use super::{open_as_ada, sign_in};
+use crate::support::Site;
+use crate::support::browser::Browser;
+use crate::support::browser::sizes::pages_of_mira;
+
+/// For each card: its top and height, the tops of facts and link to Spotify.
+const CAPTIONS: &str = "[...document.querySelectorAll('.card')].map(card => { const box = card.getBoundingClientRect(); \
+    const top = part => card.querySelector(part).getBoundingClientRect().top; \
+    return [box.top, box.height, top('.facts'), top('.spotify-link')]; })";
+
+#[tokio::test]
+async fn captions_of_a_line_share_their_rows() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "mira").await;
+    let note =
+        "update user_hearts set note = repeat('A long note. ', 10), tags = '{a,b,c,d,e}', tags_folded = '{a,b,c,d,e}'";
+    browser.click(super::FIRST_HEART).await;
+    super::wait_for_heart_count(&site, &browser, 1).await;
+    sqlx::query(note).execute(&site.db).await.unwrap();
+    for width in [360, 1280] {
+        browser.set_window_size(width, 780).await;
+        browser.go("/playlists").await;
+        let cards: Vec<[f64; 4]> = browser.eval(CAPTIONS).await;
+        for line in cards.chunk_by(|a, b| a[0] == b[0]) {
+            let is_even = |card: &[f64; 4]| card.iter().zip(line[0]).all(|(a, b)| (a - b).abs() < 1.0);
+            assert!(line.iter().all(is_even), "{width} px: {line:?}");
+        }
+        assert_eq!(browser.text(".card .tags .more").await, "+2", "tags have one line");
+    }
+    browser.go("/playlists?view=list&page=2").await;
+    let rows: Vec<[f64; 4]> = browser.eval(CAPTIONS).await;
+    assert!(
+        rows.iter().all(|row| (row[1] - 64.0).abs() < 1.5 && row[3] - row[0] == rows[0][3] - rows[0][0]),
+        "{rows:?}"
+    );
+}
+
+#[tokio::test]
+async fn titles_begin_at_the_same_height() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "mira").await;
+    site.make_everybody_operator().await;
+    let pages = pages_of_mira(&site);
+    for width in [360, 1280] {
+        browser.set_window_size(width, 780).await;
+        let mut expected = None;
+        // A playlist's page begins with its cover.
+        for path in pages.iter().filter(|path| !path.starts_with("/playlists/")) {
+            browser.go(path).await;
+            let center = "(h => scrollY + h.top + parseFloat(getComputedStyle(document.querySelector('h1')).lineHeight) / 2) \
+                (document.querySelector('h1').getBoundingClientRect())";
+            let top: f64 = browser.eval(center).await;
+            let first: f64 = *expected.get_or_insert(top);
+            // Buttons beside a title are higher than its line.
+            assert!((top - first).abs() <= 8.0, "{path} at {width} px: {top}, not {first}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn phone_menu_is_at_the_thumb_and_covers_nothing() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    browser.emulate_screen(360, 780, 2, true).await;
+    for path in ["/playlists", "/hearts", "/account"] {
+        browser.go(path).await;
+        let entries = "[...document.querySelectorAll('.main-menu a')].map(a => [a.getBoundingClientRect(), a.querySelector('svg')]) \
+            .map(([r, icon]) => [r.width, r.height, r.bottom, icon.getBoundingClientRect().width])";
+        let entries: Vec<[f64; 4]> = browser.eval(entries).await;
+        assert!(entries.len() >= 4, "{entries:?}");
+        for [width, height, bottom, icon] in entries {
+            assert!(width >= 44.0 && height >= 44.0 && bottom > 770.0 && icon == 24.0, "{path}: {width} by {height}");
+        }
+        let ends = "(scrollTo(0, document.body.scrollHeight), ['.site-footer > :last-child', '.main-menu'] \
+            .map(s => document.querySelector(s).getBoundingClientRect()).map(r => [r.bottom, r.top]))";
+        let [footer, menu] = browser.eval::<[[f64; 2]; 2]>(ends).await;
+        assert!(footer[0] <= menu[1], "{path}: the page ends at {footer:?}, above the menu at {menu:?}");
+    }
+    browser.go("/playlists").await;
+    browser.eval::<()>("void dispatchEvent(new Event('offline'))").await;
+    let gap = "document.querySelector('.main-menu').getBoundingClientRect().top - document.querySelector('#live').getBoundingClientRect().bottom";
+    assert!(browser.eval::<f64>(gap).await > 0.0, "messages are above the menu");
+}
+
+#[tokio::test]
+async fn search_stays_in_sight_while_the_list_scrolls() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    for (width, height) in [(360, 780), (1280, 780)] {
+        browser.set_window_size(width, height).await;
+        browser.go("/playlists").await;
+        browser.eval::<()>("void scrollTo(0, 600)").await;
+        let seen = "(r => document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2).id)(q.getBoundingClientRect())";
+        assert_eq!(browser.eval::<String>(seen).await, "q", "{width} px");
+        // What gets the focus is not under it.
+        browser
+            .eval::<()>("scrollTo(0, document.body.scrollHeight), document.querySelectorAll('.name')[5].focus()")
+            .await;
+        let clear = "document.activeElement.getBoundingClientRect().top - q.getBoundingClientRect().bottom";
+        assert!(browser.eval::<f64>(clear).await >= 0.0, "{width} px");
+    }
+}
