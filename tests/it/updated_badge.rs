@@ -43,13 +43,18 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
     assert_eq!(badges_after_fetch(&ada, id).await, [None, None], "nobody has asked Spotify yet");
     site.advance(DAY);
     ada.open("/playlists").await;
+    let seen: time::OffsetDateTime = sqlx::query_scalar("select snapshot_seen_at from playlists where id = $1")
+        .bind(id)
+        .fetch_one(&site.db)
+        .await
+        .unwrap();
     site.advance(DAY);
     for badge in badges_after_fetch(&ada, id).await {
         assert_eq!(badge.unwrap(), "Updated yesterday", "the first day it was seen");
     }
     let page = ada.open("/playlists").await;
     let date = page.attribute(&format!("#p-{id} .updated-label time"), "datetime");
-    assert_eq!(date, seen.date().to_string());
+    assert!(date.starts_with(&seen.date().to_string()), "{date}");
     assert_eq!((badge_text(&page, other), badge_text(&page, unhearted)), (None, None));
 
     assert_eq!(ada.open(&format!("/playlists/{id}")).await.status, 200);
