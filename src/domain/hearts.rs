@@ -93,7 +93,8 @@ pub async fn list_removed(
 
 /// Deletes removed hearts permanently: one playlist's, or all of the user's.
 pub async fn delete_removed(app: &App, user: &CurrentUser, playlist: Option<&PlaylistId>) -> Result<()> {
-    Ok(hearts::delete_removed(&app.db, user.id, playlist).await?)
+    hearts::delete_removed(&app.db, user.id, playlist).await?;
+    Ok(db::heart_changes::delete_orphans(&app.db, user.id).await?)
 }
 
 /// Deletes hearts that were removed more than [`REMOVED_TTL`] ago. Returns how many.
