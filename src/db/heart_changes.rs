@@ -145,18 +145,25 @@ pub async fn add(pool: &Pool, change: Change, ids: &[String], undo_since: Offset
         return Ok(added);
     }
     begin(&mut tx, change, &new).await?;
+    // Not in the conflict clause below: with a parameter there, Citus sends the node one without a type.
     let query = sqlx::query!(
-        "insert into user_hearts as h (user_id, playlist_id, hearted_at)
-         select $1, l.id, $3 from (select unnest($2::text[]) as id) l order by l.id
-         on conflict (user_id, playlist_id) do update
-             set removed_at = null, snapshot_id = null, gone_at = null,
-                 pin = case when h.removed_at > $4 then h.pin end,
-                 hearted_at = case when h.removed_at > $4 then h.hearted_at else excluded.hearted_at end
-             where h.removed_at is not null",
+        "update user_hearts
+         set removed_at = null, snapshot_id = null, gone_at = null, pin = case when removed_at > $4 then pin end,
+             hearted_at = case when removed_at > $4 then hearted_at else $3 end
+         where user_id = $1 and playlist_id = any($2) and removed_at is not null",
         user,
         &new,
         change.at,
         undo_since
+    );
+    query.execute(&mut *tx).await?;
+    let query = sqlx::query!(
+        "insert into user_hearts (user_id, playlist_id, hearted_at)
+         select $1, l.id, $3 from (select unnest($2::text[]) as id) l order by l.id
+         on conflict (user_id, playlist_id) do nothing",
+        user,
+        &new,
+        change.at
     );
     query.execute(&mut *tx).await?;
     finish(&mut tx, change).await?;
