@@ -92,6 +92,29 @@ pub async fn can_merge(pool: &Pool, one: UserId, other: UserId) -> Result<bool> 
     Ok(!have_common_provider(&mut connection, one, other).await?)
 }
 
+/// Returns whether visitors would see notes whose owner shows none: one account shows its notes, the other has some.
+pub async fn hides_notes(pool: &Pool, one: UserId, other: UserId) -> Result<bool> {
+    let mut connection = pool.acquire().await?;
+    exposes_hidden_notes(&mut connection, one, other).await
+}
+
+async fn exposes_hidden_notes(connection: &mut PgConnection, one: UserId, other: UserId) -> Result<bool> {
+    let query = sqlx::query_scalar!(
+        "select user_id from shares
+         where user_id in ($1, $2) and shows_notes and (slug is not null or token_hash is not null)",
+        one.0,
+        other.0
+    );
+    let showing = query.fetch_all(&mut *connection).await?;
+    let query = sqlx::query_scalar!(
+        "select distinct user_id from user_hearts where user_id in ($1, $2) and removed_at is null and note is not null",
+        one.0,
+        other.0
+    );
+    let with_notes = query.fetch_all(connection).await?;
+    Ok(!showing.is_empty() && with_notes.iter().any(|user| !showing.contains(user)))
+}
+
 pub struct Merge<'a> {
     pub from: UserId,
     pub into: UserId,
@@ -100,9 +123,9 @@ pub struct Merge<'a> {
 }
 
 /// Moves the identities, hearts, activity and shares of `from` to `into` and deletes `from` with its sessions, in one
-/// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` take what `into` has left. Returns `false`, and changes
-/// nothing, if one of them was deleted or both have an identity at the same provider. A new table with users' content
-/// must be added here.
+/// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` take what `into` has
+/// left. Notes are hidden from visitors if one account has not shown its own. Returns `false`, and changes nothing, if one
+/// of them was deleted or both have an identity at the same provider. A new table with users' content must be added here.
 pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
     let Merge { from, into, token_sealed } = merge;
     let mut connection = pool.acquire().await?;
@@ -119,6 +142,7 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
         return Ok(false);
     }
     let pinned = pins::list(&mut *tx, from).await?;
+    let hides_notes = exposes_hidden_notes(&mut tx, from, into).await?;
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     sqlx::query!("update events set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
@@ -126,11 +150,17 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     news::move_to(&mut tx, from, into).await?;
     keep_role_and_ban(&mut tx, from, into, now).await?;
     move_shares(&mut tx, from, into, token_sealed, now).await?;
+    if hides_notes {
+        sqlx::query!("update shares set shows_notes = false where user_id = $1", into.0).execute(&mut *tx).await?;
+    }
     users::delete_rows(&mut tx, from).await?;
     tx.commit().await?;
     drop(connection);
     for playlist in pinned.iter().filter_map(|id| PlaylistId::parse(id).ok()) {
-        pins::pin(pool, into, &playlist).await?;
+        // The accounts are one already.
+        if let Err(error) = pins::pin(pool, into, &playlist).await {
+            tracing::warn!(user = %into, %error, "a pin of a merged account was lost");
+        }
     }
     Ok(true)
 }
@@ -216,7 +246,8 @@ async fn keep_role_and_ban(
     Ok(())
 }
 
-/// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept.
+/// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept. Of tags
+/// that a search cannot tell apart, the spelling of `into` stays. Tags and their folded forms are in the same order.
 async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
     let query = sqlx::query!(
         "insert into user_hearts as h
@@ -240,9 +271,18 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
              own_title_folded = coalesce(h.own_title_folded, excluded.own_title_folded),
              note = coalesce(h.note, excluded.note),
              note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
-             tags = array(select distinct tag from unnest(h.tags || excluded.tags) as tag order by tag),
-             tags_folded = array(select distinct tag from unnest(coalesce(h.tags_folded, h.tags)
-                                     || coalesce(excluded.tags_folded, excluded.tags)) as tag order by tag)",
+             tags = array(
+                 select (array_agg(t.name order by t.place, t.name))[1]
+                 from (select 1, * from unnest(h.tags, h.tags_folded)
+                       union all select 2, * from unnest(excluded.tags, excluded.tags_folded)) t (place, name, folded)
+                 where t.name is not null
+                 group by coalesce(t.folded, lower(t.name)) collate \"C\"
+                 order by coalesce(t.folded, lower(t.name)) collate \"C\"),
+             tags_folded = array(
+                 select distinct coalesce(t.folded, lower(t.name)) collate \"C\"
+                 from (select * from unnest(h.tags, h.tags_folded)
+                       union all select * from unnest(excluded.tags, excluded.tags_folded)) t (name, folded)
+                 where t.name is not null order by 1)",
         from.0,
         into.0
     );

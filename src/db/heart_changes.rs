@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::hearts::AnnotationRow;
 use super::tags::{self, TagChange};
-use super::{Pool, Result, pins};
+use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,9 @@ impl Change {
 /// Advisory lock keys of changes are this number xor the user id.
 const CHANGE_LOCK: i64 = 0x4845_4152_494d_0000;
 
-/// Waits for other changes of the user: two of them must not count first and then exceed a limit together.
+/// Waits for other changes of the user: two of them must not count first and then exceed a limit together, nor store the
+/// same heart. Not by the user's row: an import holds the lock for seconds, in which a sign-in may rename the user, and on
+/// Citus that row is on all nodes.
 pub(super) async fn lock(connection: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let query = sqlx::query!("select pg_advisory_xact_lock($1)", CHANGE_LOCK ^ user.0);
     query.fetch_one(connection).await.map(drop)
@@ -143,17 +145,25 @@ pub async fn add(pool: &Pool, change: Change, ids: &[String], undo_since: Offset
         return Ok(added);
     }
     begin(&mut tx, change, &new).await?;
+    // Not in the conflict clause below: with a parameter there, Citus sends the node one without a type.
     let query = sqlx::query!(
-        "insert into user_hearts as h (user_id, playlist_id, hearted_at)
-         select $1, l.id, $3 from (select unnest($2::text[]) as id) l order by l.id
-         on conflict (user_id, playlist_id) do update
-             set removed_at = null, snapshot_id = null, gone_at = null, pin = null,
-                 hearted_at = case when h.removed_at > $4 then h.hearted_at else excluded.hearted_at end
-             where h.removed_at is not null",
+        "update user_hearts
+         set removed_at = null, snapshot_id = null, gone_at = null, pin = case when removed_at > $4 then pin end,
+             hearted_at = case when removed_at > $4 then hearted_at else $3 end
+         where user_id = $1 and playlist_id = any($2) and removed_at is not null",
         user,
         &new,
         change.at,
         undo_since
+    );
+    query.execute(&mut *tx).await?;
+    let query = sqlx::query!(
+        "insert into user_hearts (user_id, playlist_id, hearted_at)
+         select $1, l.id, $3 from (select unnest($2::text[]) as id) l order by l.id
+         on conflict (user_id, playlist_id) do nothing",
+        user,
+        &new,
+        change.at
     );
     query.execute(&mut *tx).await?;
     finish(&mut tx, change).await?;
@@ -161,7 +171,7 @@ pub async fn add(pool: &Pool, change: Change, ids: &[String], undo_since: Offset
     Ok(added)
 }
 
-/// Removes hearts, as [`super::hearts::remove`] does. Returns how many.
+/// Removes hearts, as [`super::hearts::remove`] does. Returns how many; with none, the last change can still be undone.
 pub async fn remove(pool: &Pool, change: Change, ids: &[String]) -> Result<u64> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -175,7 +185,9 @@ pub async fn remove(pool: &Pool, change: Change, ids: &[String]) -> Result<u64> 
     );
     query.execute(&mut *tx).await?;
     let removed = finish(&mut tx, change).await?;
-    tx.commit().await?;
+    if removed > 0 {
+        tx.commit().await?;
+    }
     Ok(removed)
 }
 
@@ -188,7 +200,9 @@ pub async fn update_tags(pool: &Pool, change: Change, changes: &[TagChange]) -> 
     begin(&mut tx, change, &ids).await?;
     tags::update(&mut *tx, change.user, changes).await?;
     let changed = finish(&mut tx, change).await?;
-    tx.commit().await?;
+    if changed > 0 {
+        tx.commit().await?;
+    }
     Ok(changed)
 }
 
@@ -199,8 +213,10 @@ pub async fn annotate(pool: &Pool, change: Change, playlist: &PlaylistId, annota
     lock(&mut tx, change.user).await?;
     begin(&mut tx, change, &[playlist.to_string()]).await?;
     let is_hearted = super::hearts::annotate(&mut *tx, change.user, playlist, annotation).await?;
-    finish(&mut tx, change).await?;
-    tx.commit().await?;
+    if is_hearted {
+        finish(&mut tx, change).await?;
+        tx.commit().await?;
+    }
     Ok(is_hearted)
 }
 
@@ -213,21 +229,8 @@ pub struct Undone {
 }
 
 /// Undoes a change: each heart is again as it was before, and a heart that did not exist is removed. Hearts that were
-/// changed since stay. Returns `None` if this is not the last change of its kind. Returning hearts are unpinned if
-/// another one has taken a pin of theirs.
+/// changed since stay. Returns `None` if this is not the last change of its kind.
 pub async fn undo(pool: &Pool, change: Change, now: OffsetDateTime) -> Result<Option<Undone>> {
-    match restore(pool, change, now, true).await {
-        Err(error) if pins::is_pin_taken(&error) => Ok(restore(pool, change, now, false).await?),
-        result => Ok(result?),
-    }
-}
-
-async fn restore(
-    pool: &Pool,
-    change: Change,
-    now: OffsetDateTime,
-    keeps_pins: bool,
-) -> Result<Option<Undone>, sqlx::Error> {
     let Change { user, kind, at } = change;
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -235,7 +238,6 @@ async fn restore(
     let query = sqlx::query!(
         "update user_hearts h
          set hearted_at = coalesce(c.hearted_at, h.hearted_at),
-             pin = case when h.removed_at is null or $5 then h.pin end,
              removed_at = case when c.hearted_at is null then $4 else c.removed_at end,
              note = case when c.hearted_at is null then h.note else c.note end,
              note_folded = case when c.hearted_at is null then h.note_folded else c.note_folded end,
@@ -251,8 +253,7 @@ async fn restore(
         user.0,
         kind.key(),
         at,
-        now,
-        keeps_pins
+        now
     );
     let undone = query.execute(&mut *tx).await?.rows_affected();
     let query = sqlx::query!(
@@ -274,6 +275,16 @@ pub async fn find_import(pool: &Pool, user: UserId) -> Result<Option<(OffsetDate
     );
     let row = query.fetch_one(pool).await?;
     Ok(row.at.map(|at| (at, row.hearts)))
+}
+
+/// Forgets what the user's hearts were that are deleted for good.
+pub async fn delete_orphans(pool: &Pool, user: UserId) -> Result<()> {
+    let query = sqlx::query!(
+        "delete from heart_changes c where user_id = $1
+         and not exists (select from user_hearts h where h.user_id = $1 and h.playlist_id = c.playlist_id)",
+        user.0
+    );
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Forgets a user's changes, because their hearts have become others.

@@ -5,7 +5,7 @@
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
-use super::pins::{self, MAX_PINS};
+use super::pins::MAX_PINS;
 use super::playlists::{Playlist, playlist};
 use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
@@ -22,37 +22,20 @@ pub async fn add(
     undo_since: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<()> {
-    match upsert(pool, user, playlist, (undo_since, now), true).await {
-        Err(error) if pins::is_pin_taken(&error) => {
-            upsert(pool, user, playlist, (undo_since, now), false).await?;
-            pins::pin(pool, user, playlist).await.map(drop)
-        }
-        result => Ok(result?),
-    }
-}
-
-async fn upsert(
-    pool: &Pool,
-    user: UserId,
-    playlist: &PlaylistId,
-    (undo_since, now): (OffsetDateTime, OffsetDateTime),
-    keeps_pin: bool,
-) -> Result<(), sqlx::Error> {
     // snapshot_id and title are filled in later by news::update_hearts, from the playlist row stored now.
     let query = sqlx::query!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at) values ($1, $2, $3)
          on conflict (user_id, playlist_id) do update
              set removed_at = null, snapshot_id = null, gone_at = null,
                  hearted_at = case when h.removed_at > $4 then h.hearted_at else excluded.hearted_at end,
-                 pin = case when h.removed_at > $4 and $5 then h.pin end
+                 pin = case when h.removed_at > $4 then h.pin end
              where h.removed_at is not null",
         user.0,
         playlist.as_str(),
         now,
-        undo_since,
-        keeps_pin
+        undo_since
     );
-    query.execute(pool).await.map(drop)
+    Ok(query.execute(pool).await.map(drop)?)
 }
 
 /// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`] deletes it.
@@ -66,33 +49,13 @@ pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: Offse
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Restores a heart that was removed after `since`, as it was, with a pin if one is free. Returns `false` if
-/// there is none.
+/// Restores a heart that was removed after `since`, as it was. Returns `false` if there is none.
 pub async fn restore(pool: &Pool, user: UserId, playlist: &PlaylistId, since: OffsetDateTime) -> Result<bool> {
-    match clear_removal(pool, user, playlist, since, true).await {
-        Err(error) if pins::is_pin_taken(&error) => {
-            let is_restored = clear_removal(pool, user, playlist, since, false).await?;
-            pins::pin(pool, user, playlist).await?;
-            Ok(is_restored)
-        }
-        result => Ok(result?),
-    }
-}
-
-async fn clear_removal(
-    pool: &Pool,
-    user: UserId,
-    playlist: &PlaylistId,
-    since: OffsetDateTime,
-    keeps_pin: bool,
-) -> Result<bool, sqlx::Error> {
     let query = sqlx::query!(
-        "update user_hearts set removed_at = null, pin = case when $4 then pin end
-         where user_id = $1 and playlist_id = $2 and removed_at > $3",
+        "update user_hearts set removed_at = null where user_id = $1 and playlist_id = $2 and removed_at > $3",
         user.0,
         playlist.as_str(),
-        since,
-        keeps_pin
+        since
     );
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }

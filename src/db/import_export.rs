@@ -68,9 +68,12 @@ pub enum ImportResult {
         existing: i64,
         new: i64,
     },
+    /// No heart was added: with this number of removed ones, the user would have too many rows.
+    TooManyRemoved(i64),
 }
 
-/// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`. Existing ones stay as they
+/// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`, and twice as many with removed
+/// ones. Existing ones stay as they
 /// are, so that of two lines with one id the first wins. A removed one is restored with the imported date, and with the
 /// imported own title, note and tags if there are any. `batches` has the hearts in parts, because the parameters of a
 /// statement are copies.
@@ -87,13 +90,16 @@ pub async fn import(
     let (mut connection, user) = (pool.acquire().await?, change.user);
     let mut tx = connection.begin().await?;
     heart_changes::lock(&mut tx, user).await?;
-    let (existing, new_ids) = find_existing_and_new(&mut tx, user, ids).await?;
+    let (existing, removed, new_ids) = find_existing_and_new(&mut tx, user, ids).await?;
     let new = new_ids.len() as i64;
     if new == 0 {
         return Ok(ImportResult::Added(0));
     }
     if existing + new > max {
         return Ok(ImportResult::TooMany { existing, new });
+    }
+    if existing + removed + new > 2 * max {
+        return Ok(ImportResult::TooManyRemoved(removed));
     }
     heart_changes::begin(&mut tx, change, &new_ids).await?;
     for hearts in batches {
@@ -104,14 +110,15 @@ pub async fn import(
     Ok(ImportResult::Added(new))
 }
 
-/// Counts the user's hearts, and returns those of `ids` that are not among them.
+/// Counts the user's hearts and removed hearts, and returns those of `ids` that are not among them.
 async fn find_existing_and_new(
     connection: &mut PgConnection,
     user: UserId,
     ids: &[&str],
-) -> Result<(i64, Vec<String>)> {
+) -> Result<(i64, i64, Vec<String>)> {
     let query = sqlx::query!(
         r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "there!",
+                  (select count(*) from user_hearts where user_id = $1 and removed_at is not null) as "removed!",
                   (select coalesce(array_agg(n.id), '{}') from (
                        select unnest($2::text[]) as id
                        except select playlist_id from user_hearts where user_id = $1 and removed_at is null) n) as "new!""#,
@@ -119,7 +126,7 @@ async fn find_existing_and_new(
         ids as _
     );
     let row = query.fetch_one(connection).await?;
-    Ok((row.there, row.new))
+    Ok((row.there, row.removed, row.new))
 }
 
 async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[NewHeart]) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Pins: a user's hearts that stand first in lists. Each holds a number from 1 to 4, which a unique index gives to one
-//! heart at a time.
+//! heart at a time. A removed heart keeps its number until another heart needs it, so that no statement that brings it
+//! back, in whichever release, can fail.
 
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
@@ -14,16 +15,35 @@ pub enum PinResult {
     NotHearted,
 }
 
-/// Pins a heart, if a pin is free.
+/// Pins a heart, if fewer than [`MAX_PINS`] others are pinned.
 pub async fn pin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<PinResult> {
     // A concurrent request may take the same pin. It then counts as taken at the next attempt.
-    for _ in 0..MAX_PINS {
+    for _ in 0..2 * MAX_PINS {
         match try_pin(pool, user, playlist).await {
             Err(error) if is_pin_taken(&error) => {}
+            Ok(PinResult::TooMany) if release_one(pool, user).await? => {}
             result => return Ok(result?),
         }
     }
     Ok(PinResult::TooMany)
+}
+
+/// Takes the pin of the heart that was removed first. Returns `false` if no removed heart has one.
+async fn release_one(pool: &Pool, user: UserId) -> Result<bool> {
+    let query = sqlx::query_scalar!(
+        "select playlist_id from user_hearts where user_id = $1 and pin is not null and removed_at is not null
+         order by removed_at, playlist_id limit 1",
+        user.0
+    );
+    let Some(removed) = query.fetch_optional(pool).await? else { return Ok(false) };
+    let query = sqlx::query!(
+        "update user_hearts set pin = null where user_id = $1 and playlist_id = $2 and removed_at is not null",
+        user.0,
+        removed
+    );
+    // A heart that has just returned keeps its pin. The next attempt finds another, or none.
+    query.execute(pool).await?;
+    Ok(true)
 }
 
 async fn try_pin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<PinResult, sqlx::Error> {
@@ -31,7 +51,7 @@ async fn try_pin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Pin
         "update user_hearts set pin = coalesce(pin, (
              select min(free)::smallint from generate_series(1, 4) free
              where not exists (select from user_hearts o
-                               where o.user_id = $1 and o.pin = free and o.pin is not null and o.removed_at is null)))
+                               where o.user_id = $1 and o.pin = free and o.pin is not null)))
          where user_id = $1 and playlist_id = $2 and removed_at is null
          returning pin",
         user.0,
@@ -62,7 +82,7 @@ pub async fn list(executor: impl sqlx::PgExecutor<'_>, user: UserId) -> Result<V
     Ok(query.fetch_all(executor).await?)
 }
 
-/// True if another heart of the user has the pin that a returning one had.
-pub(super) fn is_pin_taken(error: &sqlx::Error) -> bool {
+/// True if a concurrent request has taken the pin.
+fn is_pin_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }

@@ -41,8 +41,7 @@ pub struct Playlist {
     pub is_pinned: bool,
 }
 
-/// Builds a [`Playlist`] from a row whose columns are nullable because of an outer join, as not pinned. Returns
-/// early without an id.
+/// Builds a [`Playlist`], not pinned, from a row whose columns an outer join makes nullable. Returns early without an id.
 macro_rules! playlist {
     ($row:expr) => {
         $crate::db::playlists::Playlist {
@@ -208,10 +207,8 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
         user.0,
         id.as_str()
     );
-    Ok(query
-        .fetch_optional(pool)
-        .await?
-        .and_then(|row| Some(Playlist { is_pinned: row.pin.is_some(), ..playlist!(row) })))
+    let row = query.fetch_optional(pool).await?;
+    Ok(row.and_then(|row| Some(Playlist { is_pinned: row.pin.is_some(), ..playlist!(row) })))
 }
 
 /// A fetched part of a library.
@@ -372,8 +369,7 @@ async fn upsert(
     Ok(query.execute(connection).await.map(drop)?)
 }
 
-/// Deletes playlists that Spotify has not shown for 30 days, in batches, and the state of libraries that are as old.
-/// Hearts keep the names as titles, and when they were last seen. Returns the number of playlists.
+/// Deletes, in batches, what Spotify has not shown for 30 days. Hearts keep titles and dates. Returns how many playlists.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let before = now - UNSEEN_RETENTION;
     sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;

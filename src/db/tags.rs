@@ -81,6 +81,7 @@ pub async fn list_hearts(pool: &Pool, user: UserId, folded: &str) -> Result<Vec<
 #[derive(Debug)]
 pub struct SelectedHeart {
     pub playlist_id: String,
+    /// The user's own title, or else Spotify's name.
     pub title: Option<String>,
     pub tags: Vec<String>,
 }
@@ -89,7 +90,7 @@ pub struct SelectedHeart {
 pub async fn list_selected(pool: &Pool, user: UserId, ids: &[String]) -> Result<Vec<SelectedHeart>> {
     let query = sqlx::query_as!(
         SelectedHeart,
-        "select h.playlist_id, coalesce(p.name, h.title) as title, h.tags
+        "select h.playlist_id, coalesce(h.own_title, p.name, h.title) as title, h.tags
          from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
          where h.user_id = $1 and h.playlist_id = any($2) and h.removed_at is null
          order by h.hearted_at desc, h.playlist_id",

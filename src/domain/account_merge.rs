@@ -7,7 +7,7 @@ use super::text::visible_or;
 use super::{CurrentUser, DEFAULT_NAME, Result, User};
 use crate::app::App;
 use crate::db;
-use crate::db::account_merge::{Merge, count_joined, summarize};
+use crate::db::account_merge::{Merge, count_joined, hides_notes, summarize};
 use crate::ids::{Provider, UserId};
 use crate::vault::Purpose;
 
@@ -42,6 +42,8 @@ pub struct MergePreview {
     pub into: Account,
     pub from: Account,
     pub joined: JoinedHearts,
+    /// Whether notes that visitors see are hidden from them.
+    pub hides_notes: bool,
 }
 
 /// Returns what the offered merge would do. `None` if the offer has ended, one of the accounts is gone, or both have an
@@ -63,7 +65,8 @@ pub async fn preview(
         return Ok(None);
     };
     let joined = count_joined(&app.db, into.id, from.id).await?;
-    Ok(Some(MergePreview { into, from, joined }))
+    let hides_notes = hides_notes(&app.db, into.id, from.id).await?;
+    Ok(Some(MergePreview { into, from, joined, hides_notes }))
 }
 
 async fn load_account(app: &App, id: UserId, now: OffsetDateTime) -> Result<Option<Account>> {
@@ -82,6 +85,7 @@ pub async fn merge(app: &App, preview: &MergePreview, now: OffsetDateTime) -> Re
     if !db::account_merge::merge(&app.db, merge, now).await? {
         return Ok(None);
     }
+    app.tag_suggestions.remove(&into);
     tracing::info!(user = %into, "an account was merged into an older one");
     Ok(Some(User { id: into, name: preview.into.summary.name.clone() }))
 }

@@ -54,7 +54,6 @@ impl Displays {
 
 /// Stores how the user displays a list. Nothing is stored of the default.
 pub async fn save(app: &App, user: &CurrentUser, list: List, display: Display) -> Result<()> {
-    let json = serde_json::to_string(&display).expect("plain data serializes to JSON");
-    let json = (display != Display::default()).then_some(json);
+    let json = (display != Display::default()).then(|| serde_json::json!({ list.key(): display }).to_string());
     Ok(db::users::set_display(&app.db, user.id, list.key(), json.as_deref()).await?)
 }

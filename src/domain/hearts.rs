@@ -94,6 +94,7 @@ pub async fn list_removed(
 /// Deletes removed hearts permanently: one playlist's, or all of the user's.
 pub async fn delete_removed(app: &App, user: &CurrentUser, playlist: Option<&PlaylistId>) -> Result<()> {
     hearts::delete_removed(&app.db, user.id, playlist).await?;
+    db::heart_changes::delete_orphans(&app.db, user.id).await?;
     Ok(news::delete_without_heart(&app.db, user.id).await?)
 }
 

@@ -75,6 +75,12 @@ pub fn is_same(one: &str, other: &str) -> bool {
     fold_tag(one) == fold_tag(other)
 }
 
+/// Returns whether a page of the tag can have an address. Browsers resolve dots as folders, however they are encoded
+/// (url.spec.whatwg.org/#double-dot-path-segment).
+pub fn can_have_address(tag: &str) -> bool {
+    !matches!(fold_tag(tag).as_str(), "." | "..")
+}
+
 pub async fn list(app: &App, user: &CurrentUser) -> Result<TagList> {
     let (rows, untagged) = tags::list(&app.db, user.id, MAX_LISTED as i64 + 1).await?;
     let is_cut = rows.len() > MAX_LISTED;
@@ -128,7 +134,7 @@ pub async fn rename(app: &App, user: &CurrentUser, old: &str, new: &str, may_mer
     let name = target.filter(|_| is_merge).map_or_else(|| new.to_owned(), |target| target.name);
     replace(app, user.id, old, Some(&name)).await?;
     // Merged, the hearts of both tags would be shared.
-    replace_shared(app, user.id, old, Some(name).filter(|_| !is_merge)).await?;
+    replace_shared(app, user.id, old, Some(name).filter(|name| !is_merge && can_have_address(name))).await?;
     Ok(if is_merge { Renamed::Merged } else { Renamed::Renamed(tag.name) })
 }
 

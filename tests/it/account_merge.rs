@@ -283,3 +283,91 @@ async fn merge_is_not_offered_on_a_sign_in_that_the_provider_did_not_ask_for() {
     assert_ne!(other.open("/account/merge/confirm").await.url.path(), "/account/merge/confirm");
     assert_eq!(site.count_users().await, 2);
 }
+
+/// The identity that `OPERATOR` names belongs to the other account until the merge is confirmed.
+#[tokio::test]
+async fn offer_to_merge_makes_nobody_operator() {
+    let site = Site::open_with(&[("OPERATOR", "spotify:made-up-ada")]).await;
+    let operators = async || site.count("select count(*) from users where operator").await;
+    site.sign_in("ada").await;
+    let other = site.visitor();
+    other.sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
+    assert_eq!(operators().await, 1);
+    let consent = other.submit(other.open("/account").await.form("form[action='/auth/spotify']")).await;
+    let question = other.submit(approve(&consent, "ada")).await;
+    assert_eq!((question.text("h1").as_str(), operators().await), (CONFIRM_HEADING, 1));
+    assert_eq!(other.get("/operator").await.status, 404, "nothing has been changed yet");
+    other.submit(question.form(CONFIRM)).await;
+    assert_eq!((operators().await, other.open("/operator").await.status), (1, 200));
+}
+
+async fn annotate(visitor: &Visitor, note: &str, tags: &str) {
+    let page = visitor.open(&format!("/hearts/{}/annotation", HEART.trim_start_matches("/heart/"))).await;
+    visitor.submit(page.form("form[action$='/annotation']").with("note", note).with("tags", tags)).await;
+}
+
+#[tokio::test]
+async fn tags_of_both_become_tags_that_search_can_tell_apart() {
+    let (site, first, second, page) = sign_in_twice().await;
+    second.fetch(Method::PUT, HEART).await;
+    annotate(&first, "", "zoo, Été, Apple").await;
+    annotate(&second, "", "ete, Zoo, Äpfel, b").await;
+    merge(&site, &second, &page).await;
+    let (tags, folded): (Vec<String>, Vec<String>) =
+        sqlx::query_as("select tags, tags_folded from user_hearts").fetch_one(&site.db).await.unwrap();
+    assert_eq!(folded, ["apfel", "apple", "b", "ete", "zoo"]);
+    assert_eq!(
+        tags,
+        ["Äpfel", "Apple", "b", "Été", "zoo"],
+        "each beside its folded form, as the older account spells it"
+    );
+    let mut listed = first.open("/tags").await.texts("main li a");
+    listed.retain(|name| tags.contains(name));
+    listed.sort();
+    assert_eq!(listed, ["Apple", "b", "zoo", "Äpfel", "Été"]);
+}
+
+/// Who shows notes has chosen so for their own, not for those of the other account.
+#[tokio::test]
+async fn merge_shows_no_note_that_was_hidden() {
+    for (shows_first, shows_second, note_of_first, shown) in
+        [(true, false, "x", false), (true, false, "", true), (true, true, "x", true), (false, true, "x", false)]
+    {
+        let (site, first, second, page) = sign_in_twice().await;
+        second.fetch(Method::PUT, &format!("/heart/{SHARED}")).await;
+        // The visitor whose notes are hidden is the one with `note_of_first`, or without any.
+        let hidden = if shows_first { &second } else { &first };
+        if !note_of_first.is_empty() {
+            let id = if shows_first { SHARED } else { HEART.trim_start_matches("/heart/") };
+            let form = hidden.open(&format!("/hearts/{id}/annotation")).await.form("form[action$='/annotation']");
+            hidden.submit(form.with("note", note_of_first)).await;
+        }
+        for (visitor, slug, shows) in [(&first, "first", shows_first), (&second, "second", shows_second)] {
+            publish_page_at(visitor, slug).await;
+            if shows {
+                set_option(visitor, "notes").await;
+            }
+        }
+        let question = sign_in_to_merge(&site, &second, &page, "ada").await;
+        let is_said = question.text("ul.bullet-list").contains("notes are hidden from visitors");
+        second.submit(question.form(CONFIRM)).await;
+        let settings = first.open(SETTINGS).await;
+        let is_shown = settings.text("[aria-labelledby=notes] p").starts_with("On.");
+        assert_eq!((is_shown, is_said), (shown, !shown), "{shows_first} {shows_second} {note_of_first}");
+    }
+}
+
+#[tokio::test]
+async fn confirming_twice_at_once_merges_once() {
+    let (site, first, second, page) = sign_in_twice().await;
+    let question = sign_in_to_merge(&site, &second, &page, "ada").await;
+    let same = [("sec-fetch-site", "same-origin")];
+    let press =
+        async || second.request(Method::POST, "/account/merge", &same, Some("next=/hearts".into())).await.status;
+    assert_eq!((question.status, tokio::join!(press(), press())), (200, (303, 303)));
+    assert_eq!((site.count_users().await, site.count_hearts().await), (1, 1));
+    assert_eq!(site.count("select count(*) from events where kind = 'merged'").await, 1);
+    for visitor in [&first, &second] {
+        assert_eq!(visitor.get("/account").await.status, 200, "both are signed in");
+    }
+}

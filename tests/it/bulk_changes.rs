@@ -253,3 +253,82 @@ async fn cleared_note_comes_back_with_undo() {
         assert_eq!(page.has(".flash form"), note.is_empty() && tags == "x", "{note} {tags}");
     }
 }
+
+/// A double click sends the form twice, and the page shows the answer to the second.
+#[tokio::test]
+async fn change_of_nothing_keeps_the_undo_of_the_last_one() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 4).await;
+    let page = send(&ada, "remove", "", &ids[..3], "/hearts").await;
+    for (action, tags, selected) in
+        [("remove", "", &ids[..3]), ("heart", "", &ids[3..4]), ("tag", "x", &ids[..2]), ("untag", "x", &ids[3..4])]
+    {
+        assert_eq!(send(&ada, action, tags, selected, "/hearts").await.status, 200);
+    }
+    assert_eq!(annotate_raw(&ada, &ids[0]).await, 404, "a heart that is not there");
+    assert_eq!(undo(&ada, &page).await.flash().unwrap(), "Undone for 3 hearts.");
+    assert_eq!(site.count_hearts().await, 4);
+}
+
+async fn annotate_raw(visitor: &Visitor, id: &str) -> u16 {
+    let path = format!("/hearts/{id}/annotation");
+    let same = [("sec-fetch-site", "same-origin")];
+    visitor.request(Method::POST, &path, &same, Some("title=&note=&tags=".into())).await.status
+}
+
+#[tokio::test]
+async fn concurrent_changes_and_undos_count_once() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 5).await;
+    let (one, other) =
+        tokio::join!(send(&ada, "remove", "", &ids[..3], "/hearts"), send(&ada, "remove", "", &ids[..3], "/hearts"));
+    assert_eq!((one.status, other.status, site.count_hearts().await), (200, 200, 2));
+    let change = site.count("select (extract(epoch from max(changed_at)) * 1000000)::bigint from heart_changes").await;
+    let press = async || {
+        let same = [("sec-fetch-site", "same-origin")];
+        ada.request(Method::POST, "/hearts/undo", &same, Some(format!("change={change}&from=/hearts"))).await.status
+    };
+    assert_eq!((tokio::join!(press(), press(), press()), site.count_hearts().await), ((303, 303, 303), 5));
+}
+
+#[tokio::test]
+async fn copies_of_hearts_end_when_they_are_deleted_for_good() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 4).await;
+    send(&ada, "remove", "", &ids[..3], "/hearts").await;
+    let copies = async || site.count("select count(*) from heart_changes where note is not null").await;
+    let removed = ada.open("/hearts/removed").await;
+    let delete = async |id: &str| {
+        let form = removed.form(&format!("form[action='/hearts/removed/{id}']:has([value=delete])"));
+        ada.submit(form.with("action", "delete")).await
+    };
+    assert_eq!(copies().await, 2);
+    delete(&ids[0]).await;
+    assert_eq!((copies().await, site.count("select count(*) from heart_changes").await), (1, 2));
+    let all = ada.open("/hearts/removed").await.form("form[action='/hearts/removed']");
+    ada.submit(all.with("confirm", "yes")).await;
+    assert_eq!(site.count("select count(*) from heart_changes").await, 0);
+}
+
+#[tokio::test]
+async fn full_heart_is_named_by_its_own_title() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 1).await;
+    let form = ada.open(&format!("/hearts/{}/annotation", ids[0])).await.form(".annotation form");
+    ada.submit(form.with("title", "Kitchen").with("tags", "1,2,3,4,5,6,7,8,9,10")).await;
+    let told = send(&ada, "tag", "11", &ids[..1], "/hearts").await.flash().unwrap();
+    assert!(told.contains(": Kitchen."), "{told}");
+}
+
+/// Each export is an event of the account, of which a person could write a thousand.
+#[tokio::test]
+async fn exports_of_selections_are_limited_like_those_of_all_hearts() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 1).await;
+    let mut exported = 0;
+    while send(&ada, "export-json", "", &ids[..1], "/hearts").await.status == 200 {
+        exported += 1;
+        assert!(exported <= 30);
+    }
+    assert!(exported >= 20, "{exported}");
+}

@@ -9,10 +9,12 @@ use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
 use crate::support::Site;
+use crate::support::every_page::post;
 use crate::support::page::Page;
 use crate::support::postgres::find_cluster;
 use crate::support::rows::USER_ID_COLUMNS;
-use crate::support::sharing::{create_secret_link, publish_page_at};
+use crate::support::sharing::{create_secret_link, publish_page_at, set_option, share_tag};
+use crate::support::statements::read_statements;
 use crate::support::visitor::{Visitor, approve};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -31,13 +33,17 @@ async fn whole_visit_works_on_citus_cluster() {
     if !has_cluster().await {
         return;
     }
-    let site = Site::open().await;
+    let site = Site::open_with(&[("TITLE_DAYS", "30")]).await;
     let ada = site.sign_in("ada").await;
     use_hearts(&site, &ada).await;
     use_annotations_and_search(&site, &ada).await;
+    use_own_titles_and_renewal(&site, &ada).await;
+    use_pins_and_displays(&site, &ada).await;
+    use_selections(&site, &ada).await;
     use_top_list(&site, &ada).await;
     use_sharing(&site, &ada).await;
     use_import_and_export(&site, &ada).await;
+    take_import_back(&site, &ada).await;
     use_sessions(&site).await;
     merge_accounts(&site).await;
     clean_up(&site).await;
@@ -76,7 +82,7 @@ async fn use_hearts(site: &Site, ada: &Visitor) {
         assert_eq!(ada.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
         assert_eq!(ada.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
     }
-    assert_eq!(ada.open("/playlists").await.count("[aria-pressed=true]"), 3);
+    assert_eq!(ada.open("/playlists").await.count(".heart [aria-pressed=true]"), 3);
     assert_eq!(ada.fetch(Method::DELETE, &format!("/heart/{}", ids[0])).await.status, 200);
     assert_eq!(ada.open("/hearts").await.count("li.card"), 2);
     let removed = ada.open("/hearts/removed").await;
@@ -111,6 +117,84 @@ async fn use_annotations_and_search(site: &Site, ada: &Visitor) {
     assert_eq!(site.count("select count(*) from user_hearts where title is null").await, 0, "hearts have titles");
 }
 
+async fn use_own_titles_and_renewal(site: &Site, ada: &Visitor) {
+    let title = async |title: &str| {
+        let form = ada.edit_first_heart().await.form(".annotation form").with("title", title);
+        assert_eq!(ada.submit(form).await.flash().unwrap(), "Saved.");
+        ada.open("/hearts?q=k%C3%BCche&sort=name").await.count("li.card")
+    };
+    assert_eq!((title("Küche").await, title("").await), (1, 0));
+    let body = "max_age=day&from=/hearts";
+    sqlx::raw_sql("update playlists set seen_at = timestamptz '2026-01-01'").execute(&site.db).await.unwrap();
+    assert_eq!(post(ada, "/hearts/renew", "same-origin", body).await.status, 303);
+    let told = ada.open("/hearts").await.flash().unwrap();
+    assert!(told.contains("renewed") || told.contains("up to date"), "{told}");
+}
+
+async fn use_pins_and_displays(site: &Site, ada: &Visitor) {
+    let ids = ada.open("/hearts").await.playlist_ids();
+    let set_pin = async |id: &str, pinned: bool| {
+        let body = format!("pinned={pinned}&from=/hearts");
+        post(ada, &format!("/hearts/{id}/pin"), "same-origin", &body).await.status
+    };
+    let last = ids.last().unwrap();
+    assert_eq!((set_pin(last, true).await, &ada.open("/hearts").await.playlist_ids()[0]), (303, last));
+    let removed = "insert into user_hearts (user_id, playlist_id, hearted_at, removed_at, pin)
+                   select user_id, lpad(n::text, 22, '9'), now(), now(), n
+                   from user_hearts, generate_series(2, 4) n where pin = 1";
+    sqlx::raw_sql(removed).execute(&site.db).await.unwrap();
+    assert_eq!(set_pin(&ids[0], true).await, 303, "a removed one gives its pin up");
+    assert_eq!(ada.open("/hearts?sort=name&dir=reverse").await.count(".facts .pinned"), 2);
+    for id in [last, &ids[0]] {
+        assert_eq!(set_pin(id, false).await, 303);
+    }
+    let displays = async || site.count("select count(*) from users where displays is not null").await;
+    for (choice, remembered) in [("sort=name&dir=reverse&view=list", 1), ("sort=usual&dir=usual&view=grid", 0)] {
+        let body = format!("from=/hearts&{choice}");
+        assert_eq!(post(ada, "/display/hearts", "same-origin", &body).await.status, 303);
+        assert_eq!(displays().await, remembered, "{choice}");
+    }
+    for path in ["/hearts/random", "/playlists/random?q=-nowhere"] {
+        assert!(ada.get(path).await.header("location").starts_with("/playlists/"), "{path}");
+    }
+}
+
+async fn use_selections(site: &Site, ada: &Visitor) {
+    let hearts = ada.open("/hearts").await.playlist_ids();
+    let mut others = ada.open("/playlists").await.playlist_ids();
+    others.retain(|id| !hearts.contains(id));
+    let send = async |action: &str, ids: &[String]| {
+        let ids: String = ids.iter().map(|id| format!("&id={id}")).collect();
+        let body = format!("from=/hearts&tags=bulk&action={action}{ids}");
+        post(ada, "/hearts/bulk", "same-origin", &body).await.status
+    };
+    let count = async || site.count("select count(*) from user_hearts where removed_at is null").await;
+    let before = count().await;
+    for (action, ids, after) in
+        [("heart", &others[..2], before + 2), ("tag", &hearts[..], before), ("remove", &hearts[..2], before - 2)]
+    {
+        // Twice at once, as by a double click.
+        assert_eq!(tokio::join!(send(action, ids), send(action, ids)), (303, 303), "{action}");
+        assert_eq!(count().await, after, "{action}");
+        let change = "select (extract(epoch from max(changed_at)) * 1000000)::bigint from heart_changes";
+        let body = format!("change={}&from=/hearts", site.count(change).await);
+        let undo = async || post(ada, "/hearts/undo", "same-origin", &body).await.status;
+        assert_eq!((tokio::join!(undo(), undo()), count().await), ((303, 303), before), "{action}");
+    }
+    assert_eq!(ada.open("/hearts?q=tag%3Abulk").await.count("li.card"), 0);
+    send("remove", &hearts[..1]).await;
+    ada.submit(ada.open("/hearts/removed").await.form("button[value=restore]")).await;
+    send("remove", &others[..1]).await;
+    delete_for_good(site, ada).await;
+    assert_eq!(count().await, before);
+}
+
+async fn delete_for_good(site: &Site, ada: &Visitor) {
+    let form = ada.open("/hearts/removed").await.form("form[action='/hearts/removed']").with("confirm", "yes");
+    ada.submit(form).await;
+    assert_eq!(site.count("select count(*) from user_hearts where removed_at is not null").await, 0);
+}
+
 async fn use_top_list(site: &Site, ada: &Visitor) {
     let public = ada.open("/playlists?q=public%3Atrue").await.playlist_ids().remove(0);
     for key in ["ada", "mira", "noor"] {
@@ -133,6 +217,13 @@ async fn use_sharing(site: &Site, ada: &Visitor) {
     }
     let link = create_secret_link(ada).await;
     assert_eq!(site.visitor().get(&link).await.status, 200);
+    share_tag(ada, "late").await;
+    for option in ["notes", "embed"] {
+        set_option(ada, option).await;
+    }
+    for path in ["/u/ada/tags/late", "/u/ada/tags/late/feed.json", "/u/ada/embed"] {
+        assert_eq!(site.visitor().get(path).await.status, 200, "{path}");
+    }
 }
 
 async fn use_import_and_export(site: &Site, ada: &Visitor) {
@@ -152,6 +243,16 @@ async fn use_import_and_export(site: &Site, ada: &Visitor) {
     let file = "id\n0000000000000000000001\n0000000000000000000005\n";
     assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [1, 1, 0]);
     assert_eq!(site.count("select count(*) from user_hearts").await, before + 3);
+}
+
+async fn take_import_back(site: &Site, ada: &Visitor) {
+    let form = ada.open("/hearts/import").await.form("form.import-form");
+    let file = "id,note,own_title\n0000000000000000000011,new,Mine\n0000000000000000000012,,\n";
+    assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [2, 0, 0]);
+    let form = ada.open("/hearts/import").await.form("form[action='/hearts/import/undo']");
+    let told = ada.submit(form).await.flash().unwrap();
+    assert!(told.starts_with("The import is taken back: 2 hearts."), "{told}");
+    delete_for_good(site, ada).await;
 }
 
 async fn use_sessions(site: &Site) {
@@ -175,11 +276,19 @@ async fn merge_accounts(site: &Site) {
     new.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     new.fetch(Method::PUT, "/heart/0000000000000000000003").await;
     new.fetch(Method::PUT, "/heart/0000000000000000000004").await;
+    for (visitor, tags) in [(&old, "Été, zoo"), (&new, "ete, b")] {
+        let page = visitor.open("/hearts/0000000000000000000003/annotation").await;
+        visitor.submit(page.form(".annotation form").with("note", "A note").with("tags", tags)).await;
+        post(visitor, "/hearts/0000000000000000000003/pin", "same-origin", "pinned=true").await;
+    }
     let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/merge").await).await;
     let page = new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     let page = new.submit(page.form("form[action='/account/merge']")).await;
     assert!(page.flash().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
-    assert_eq!(new.open("/hearts").await.count("li.card"), 2);
+    assert!(page.flash().unwrap().contains("hearts that came: 2 (1 of them were in both), notes: 1, tags: 2"));
+    let hearts = new.open("/hearts").await;
+    assert_eq!((hearts.count("li.card"), hearts.count(".facts .pinned")), (2, 1));
+    assert_eq!(hearts.texts("#p-0000000000000000000003 .tags a"), ["b", "Été", "zoo"]);
     assert_no_orphaned_rows(site).await;
 }
 
@@ -198,4 +307,47 @@ async fn clean_up(site: &Site) {
     assert_eq!(site.count("select count(*) from playlists").await, 0);
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is not null").await, 0);
     site.advance(DAY / 24 / 30);
+}
+
+/// What a statement does is tested elsewhere. Citus refuses some only when they run, with values.
+#[tokio::test]
+async fn every_statement_is_supported_by_citus() {
+    if !has_cluster().await {
+        return;
+    }
+    let site = Site::open().await;
+    site.sign_in("ada").await;
+    let mut connection = site.db.acquire().await.unwrap();
+    let mut refused = Vec::new();
+    for (query, types) in read_statements() {
+        let values: Vec<_> = types.iter().map(|kind| sample(kind)).collect();
+        let values = if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) };
+        for sql in ["begin".into(), format!("prepare sample as {query}"), format!("execute sample{values}")] {
+            let code = match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await {
+                Err(sqlx::Error::Database(error)) => error.code().unwrap_or_default().into_owned(),
+                _ => continue,
+            };
+            // 0A: not supported. 42: no such function or type. Others are about the sample values.
+            if ["0A", "42"].iter().any(|class| code.starts_with(class)) {
+                refused.push((code, query.clone()));
+            }
+        }
+        sqlx::raw_sql("rollback; deallocate all").execute(&mut *connection).await.unwrap();
+    }
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
+/// A value of a parameter's type.
+fn sample(kind: &str) -> &'static str {
+    match kind {
+        "Int2" | "Int4" | "Int8" => "1",
+        "Float8" => "1.5",
+        "Bool" => "true",
+        "Text" => "'x'",
+        "Bytea" => "'\\x00'",
+        "Timestamptz" => "now()",
+        "TextArray" => "'{0000000000000000000001,0000000000000000000002}'",
+        "TimestamptzArray" => "array[now(), now()]",
+        _ => "null",
+    }
 }

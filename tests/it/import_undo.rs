@@ -155,3 +155,19 @@ async fn largest_import_is_taken_back_and_its_record_ends_with_the_account() {
     ada.submit(ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes")).await;
     assert_eq!((site.count_users().await, site.count("select count(*) from heart_changes").await), (0, 0));
 }
+
+/// Attack: what is taken back stays for 30 days, so importing and taking back by turns fills the disk.
+#[tokio::test]
+async fn removed_hearts_count_when_a_file_is_imported() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let fill = "insert into user_hearts (user_id, playlist_id, hearted_at, removed_at)
+                select id, lpad((n + 1000)::text, 22, '0'), now(), now() from users, generate_series(1, 199997) n";
+    sqlx::raw_sql(fill).execute(&site.db).await.unwrap();
+    let form = ada.open("/hearts/import").await.form("form.import-form");
+    let lines: String = (1..=4).map(|n| format!("{}\n", id(n))).collect();
+    let refused = ada.upload(form, lines.as_bytes()).await;
+    assert_eq!((refused.status, site.count_hearts().await), (422, 0));
+    assert!(refused.text("main").contains("Recently removed"), "{}", refused.text("main"));
+    assert_eq!(import(&ada, 1..=3, ",").await.import_report(), [3, 0, 0]);
+}

@@ -180,6 +180,7 @@ async fn merged_account_keeps_at_most_four_pins() {
         }
     }
     let consent = second.start_sign_in_with(OtherProvider::Google, &offer).await;
-    second.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    let question = second.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    second.submit(question.form("form[action='/account/merge']")).await;
     assert_eq!((site.count_users().await, site.count_hearts().await, site.count(COUNT_PINS).await), (1, 6, 4));
 }

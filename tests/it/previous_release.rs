@@ -264,3 +264,39 @@ async fn previous_release_jobs_work_on_new_table() {
         sqlx::query(include_str!("previous_release/forget_removed.sql")).bind(both.user.0).bind(None::<String>);
     assert_eq!(forget.execute(both.db()).await.unwrap().rows_affected(), 1);
 }
+
+/// A pin that a heart had before its removal may belong to another one by then.
+#[tokio::test]
+async fn pins_never_keep_previous_release_from_bringing_a_heart_back() {
+    let both = BothReleases::open().await;
+    let pool = both.site.pool(1);
+    let ids: Vec<String> = (0..4).map(|n| format!("{n:022}")).collect();
+    for id in [ID].into_iter().chain(ids.iter().map(String::as_str)) {
+        both.new_add(id).await;
+    }
+    for is_removed_by_old in [true, false] {
+        for is_restored in [true, false] {
+            for id in &ids {
+                db::pins::unpin(&pool, both.user, &parsed(id)).await.unwrap();
+            }
+            assert_eq!(db::pins::pin(&pool, both.user, &parsed(ID)).await.unwrap(), db::pins::PinResult::Pinned);
+            if is_removed_by_old {
+                both.old_remove(ID).await
+            } else {
+                both.new_remove(ID).await
+            }
+            for id in &ids {
+                assert_eq!(db::pins::pin(&pool, both.user, &parsed(id)).await.unwrap(), db::pins::PinResult::Pinned);
+            }
+            if is_restored {
+                let restore =
+                    sqlx::query(include_str!("previous_release/restore_heart.sql")).bind(both.user.0).bind(ID);
+                restore.bind(both.now - Duration::days(30)).fetch_one(both.db()).await.unwrap();
+            } else {
+                both.old_add(ID).await;
+            }
+            let pinned = "select count(*) from user_hearts where pin is not null and removed_at is null";
+            assert_eq!((both.heart(ID).await.removed_at, both.site.count(pinned).await), (None, 4));
+        }
+    }
+}

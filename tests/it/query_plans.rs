@@ -1,12 +1,12 @@
 //! Every statement finds its rows by an index: none scans a table that grows.
 
 use std::collections::HashMap;
-use std::fs;
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use crate::support::Site;
+use crate::support::statements::read_statements;
 
 /// Tables that stay small.
 const SMALL_TABLES: &[&str] = &[
@@ -29,9 +29,12 @@ const ALLOWED_SCANS: &[&str] = &[
     "delete from invites where makes_operator",
     // A few people at a time, in the order of their ids.
     "select id from users where id > $1",
+    // Titles, where the operator limits how long they are kept.
+    "where h.title is not null and h.title_seen_at <= $1",
     // Pages of operators.
     "update users set operator = false where id = $1",
     "array(select provider from identities where user_id = u.id order by provider)",
+    "on s.user_id = u.id order by u.id desc offset",
     // Heart counts and top lists.
     "insert into heart_counts (",
     "delete from heart_counts where hearts <= 0",
@@ -88,23 +91,14 @@ async fn every_statement_uses_an_index() {
         let chores = statements.iter().filter(|(query, _)| query.contains(words));
         assert_eq!(chores.count(), 1, "{words:?} are the words of one statement");
     }
+    let mut scanning = Vec::new();
     for (query, parameters) in &statements {
-        let chore = ALLOWED_SCANS.iter().any(|words| query.contains(words));
-        let dear = scans_growing_table(&explain(&mut connection, query, *parameters).await, &indexes);
-        assert!(chore || !dear, "no key leads to all rows of: {query}");
+        let is_allowed = ALLOWED_SCANS.iter().any(|words| query.contains(words));
+        if scans_growing_table(&explain(&mut connection, query, parameters.len()).await, &indexes) && !is_allowed {
+            scanning.push(query);
+        }
     }
-}
-
-/// Every checked statement of the app, with its number of parameters.
-fn read_statements() -> Vec<(String, usize)> {
-    let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx")).unwrap();
-    let statements = files.map(|file| {
-        let checked: Value = serde_json::from_str(&fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
-        let parameters = checked["describe"]["parameters"]["Left"].as_array().map_or(0, Vec::len);
-        (checked["query"].as_str().unwrap().to_owned(), parameters)
-    });
-    // `set` has no plan.
-    statements.filter(|(query, _)| !query.starts_with("set ")).collect()
+    assert!(scanning.is_empty(), "no key leads to all rows of: {scanning:#?}");
 }
 
 async fn read_indexes(connection: &mut PgConnection) -> Indexes {

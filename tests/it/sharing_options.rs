@@ -109,9 +109,12 @@ async fn only_a_tag_that_can_have_an_address_is_shared() {
         let error = page.text("#shared-tag-error");
         assert!(error.contains(reason) && error.ends_with("Nothing was changed."), "{typed}: {error}");
     }
-    for tag in ["R&B / 50%?", "雨"] {
+    for tag in ["rain", "R&B / 50%?", "雨"] {
         share_tag(&lena, tag).await;
     }
+    // It folds to a dot.
+    let form = lena.open("/tags/edit?tag=rain").await.form("form.link-form").with("to", "․");
+    assert!(lena.submit(form).await.flash().unwrap().starts_with("Tag renamed"));
     let visitor = site.visitor();
     let links = visitor.get("/u/lena").await.attributes(".shared-tags a", "href");
     assert_eq!(links, ["/u/lena/tags/r%26b%20%2f%2050%25%3f", "/u/lena/tags/%e9%9b%a8"]);

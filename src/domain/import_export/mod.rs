@@ -133,12 +133,15 @@ pub struct ImportReport {
     pub more_errors: usize,
 }
 
-/// The import would give the user more than [`MAX_HEARTS_PER_USER`] hearts.
+/// The import would give the user more than [`MAX_HEARTS_PER_USER`] hearts, or twice as many with removed ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("You can import until you have 100,000 hearts. You have {existing}, and this file would add {new}.")]
-pub struct TooManyHearts {
-    pub existing: i64,
-    pub new: i64,
+pub enum TooManyHearts {
+    #[error("You can import until you have 100,000 hearts. You have {existing}, and this file would add {new}.")]
+    Hearts { existing: i64, new: i64 },
+    #[error(
+        "{0} hearts are under Recently removed, which leaves no room for those of this file. Delete them for good, or wait."
+    )]
+    Removed(i64),
 }
 
 /// Parses an exported file, a table of another program, or a list of links.
@@ -250,6 +253,7 @@ pub async fn import(
             let added = added as usize;
             Ok(ImportReport { format, added, existing: hearts.len() - added, errors, more_errors })
         }
-        ImportResult::TooMany { existing, new } => Err(TooManyHearts { existing, new }),
+        ImportResult::TooMany { existing, new } => Err(TooManyHearts::Hearts { existing, new }),
+        ImportResult::TooManyRemoved(removed) => Err(TooManyHearts::Removed(removed)),
     })
 }

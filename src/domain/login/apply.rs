@@ -65,7 +65,10 @@ pub(super) async fn apply(
         // `decide` links only if a user is signed in, and returns the other outcomes only with an owner.
         _ => return Err(Conflict::SessionChanged.into()),
     };
-    operators::grant_if_configured(app, user.id, identity.provider, identity.subject).await?;
+    // The identity of an offered merge is not the user's yet.
+    if !matches!(outcome, Outcome::MergeOffered { .. }) {
+        operators::grant_if_configured(app, user.id, identity.provider, identity.subject).await?;
+    }
     Ok((user, outcome))
 }
 

@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::db;
-use crate::domain::annotation::fold_tag;
 use crate::domain::tags::{self, TagNameError};
 use crate::domain::{CurrentUser, Error, Result};
 
@@ -14,7 +13,6 @@ pub enum SharedTagError {
     Name(#[from] TagNameError),
     #[error("None of your hearts has this tag.")]
     Unknown,
-    /// Browsers resolve these as folders, however they are encoded (url.spec.whatwg.org/#double-dot-path-segment).
     #[error("A tag of dots cannot have an address.")]
     Dots,
     #[error("You can share {MAX_SHARED_TAGS} tags.")]
@@ -32,7 +30,7 @@ impl From<db::Error> for SharedTagError {
 /// Gives one of the user's tags a page of its own. Returns the tag as it is spelled.
 pub async fn share_tag(app: &App, user: &CurrentUser, text: &str) -> Result<String, SharedTagError> {
     let name = tags::parse_name(text)?;
-    if matches!(fold_tag(&name).as_str(), "." | "..") {
+    if !tags::can_have_address(&name) {
         return Err(SharedTagError::Dots);
     }
     let [tag] = tags::find(app, user, [&name]).await?;

@@ -48,16 +48,22 @@ const MIN_TOKEN_LENGTH: usize = 12;
 const MAX_ENCODINGS: usize = 8;
 
 /// Returns the path without tokens of links. They are recognized by their shape, however the path is written, and by the
-/// segment before them. Ids of playlists have the same shape and are left out as well.
+/// segment before them. Ids of playlists have the same shape and are left out as well, and so are shared tags, which are
+/// a person's own words.
 pub(crate) fn redact_path(path: &str) -> String {
     let mut opens_link = false;
-    let redact = |segment| {
+    let redact = |(index, segment)| {
         let decoded = decode(segment);
         let is_redacted = decoded.as_deref().is_none_or(|text| opens_link && !text.is_empty() || has_token_shape(text));
-        opens_link = decoded.is_some_and(|text| ["s", "n", "invite"].contains(&text.to_ascii_lowercase().as_str()));
+        opens_link = decoded.is_some_and(|text| match text.to_ascii_lowercase().as_str() {
+            "s" | "n" | "invite" => true,
+            // Not in `/tags/edit`.
+            "tags" => index > 1,
+            _ => false,
+        });
         if is_redacted { "…" } else { segment }
     };
-    path.split('/').map(redact).collect::<Vec<_>>().join("/")
+    path.split('/').enumerate().map(redact).collect::<Vec<_>>().join("/")
 }
 
 /// Decodes a segment as often as it is encoded; `None` if that is too often.
@@ -113,6 +119,9 @@ mod tests {
             format!("/Invite/{invite}"),
             "/s/short".into(),
             "/n/short/atom.xml".into(),
+            "/u/ada/tags/short".into(),
+            "/u/ada/%74ags/short/atom.xml".into(),
+            "/s/x/tags/short/feed.json".into(),
             "/%69nvite/short".into(),
         ]
         .into_iter()
@@ -131,7 +140,8 @@ mod tests {
     fn addresses_of_pages_are_logged_as_they_are() {
         for path in [
             "/", "//", "*", "/hearts/removed", "/hearts/export.json", "/u/the-hearts-of-somebody-in-2026",
-            "/auth/spotify/callback", "/.well-known/change-password", "/account/reauthenticate", "/%0aforged",
+            "/tags/edit", "/auth/spotify/callback", "/.well-known/change-password", "/account/reauthenticate",
+            "/%0aforged",
         ] {
             assert_eq!(redact_path(path), path);
         }

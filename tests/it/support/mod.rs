@@ -13,6 +13,7 @@ pub(crate) mod raw_http;
 pub(crate) mod rows;
 pub(crate) mod search;
 pub(crate) mod sharing;
+pub(crate) mod statements;
 pub(crate) mod visitor;
 
 use std::collections::HashMap;

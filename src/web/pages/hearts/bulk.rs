@@ -22,6 +22,10 @@ use crate::web::pages::hearts::export;
 use crate::web::pages::playlists::show::parse_id;
 use crate::web::views::display_name;
 
+/// Number of playlists as which an export counts at the least: each is an event of the account, so there may be as many
+/// as of all hearts.
+const MIN_EXPORT_WEIGHT: usize = 33;
+
 /// The form of a selection. Its checkboxes repeat the field `id`, which `Form` cannot read.
 struct BulkForm {
     action: Action,
@@ -87,9 +91,15 @@ pub(crate) async fn update(
 ) -> Result {
     let form = BulkForm::parse(&body)?;
     let redirect = |message| Ok(flash::redirect(form.from.as_str(), Flash::Change(message)));
+    if form.ids.is_empty() {
+        return redirect(ChangeFlash::NothingSelected);
+    }
+    let weight = match form.action {
+        Action::Change(_) => form.ids.len(),
+        Action::Export(_) => form.ids.len().max(MIN_EXPORT_WEIGHT),
+    };
     // The form has been counted as one.
-    let Some(more) = form.ids.len().checked_sub(1) else { return redirect(ChangeFlash::NothingSelected) };
-    limit.count_more(user.id, more as u32).map_err(|wait| limit.error(wait))?;
+    limit.count_more(user.id, weight as u32 - 1).map_err(|wait| limit.error(wait))?;
     match form.action {
         Action::Change(action) => {
             let changed = heart_changes::apply(&app, &user, action.clone(), &form.ids, now).await?;
