@@ -1,6 +1,6 @@
 //! Pins: a user's hearts that stand first in lists. Each holds a number from 1 to 4, which a unique index gives to one
 //! heart at a time. A removed heart keeps its number until another heart needs it, so that no statement that brings it
-//! back, in whichever release, can fail.
+//! back, in whichever build, can fail.
 
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
