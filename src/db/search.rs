@@ -273,8 +273,7 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
                      and coalesce((h.snapshot_id <> p.snapshot_id is true) = $4[4], true)
                      and coalesce((h.gone_at is not null) = $4[5], true)
                      and coalesce((h.tags = '{}') = $4[6], true) and coalesce($4[7], true)
-               order by place offset $11 limit $12) m on true
-           order by m.place"#,
+               order by place offset $11 limit $12) m on true order by m.place"#,
         user.0,
         &filter.include.words,
         &filter.include.owners,

@@ -5,6 +5,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod saving;
+pub(crate) mod sharing;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use time::Duration;
 
 use self::changes::ChangeFlash;
 use self::saving::SavingFlash;
+use self::sharing::SharingFlash;
 use crate::app::App;
 use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
@@ -76,10 +78,6 @@ pub(crate) enum Flash {
     },
     HeartsNotRenewed,
     Disconnected,
-    PageOn,
-    PageOff,
-    LinkOn,
-    LinkOff,
     Sharing(SharingFlash),
     NotConfirmed,
     ReauthRequired,
@@ -198,10 +196,6 @@ impl Flash {
             Flash::Disconnected => {
                 "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
             }
-            Flash::PageOn => "Your public page is on.".into(),
-            Flash::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
-            Flash::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
-            Flash::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
             Flash::Sharing(flash) => flash.text(),
             Flash::Linked(Provider::Spotify) => "Spotify is connected. You can now sign in with it.".into(),
             Flash::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),
@@ -293,33 +287,6 @@ fn missing_access(name: &str, missing: &Scopes) -> String {
         (false, false, _) => "collaborative playlists will not appear here",
     };
     format!("Signed in as {name}, with less access than Heartlist asked for: {consequence}.")
-}
-
-/// A change of what shared pages show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum SharingFlash {
-    LinkKept,
-    TagShared(String),
-    TagUnshared,
-    NotesShown,
-    NotesHidden,
-    EmbedOn,
-    EmbedOff,
-}
-
-impl SharingFlash {
-    fn text(&self) -> String {
-        match self {
-            Self::LinkKept => "Your secret link was on already, and was not replaced.".into(),
-            Self::TagShared(tag) => format!("The tag “{tag}” is shared. Its page is below."),
-            Self::TagUnshared => "That tag is no longer shared. Its page no longer shows anything.".into(),
-            Self::NotesShown => "Your notes are shown to visitors.".into(),
-            Self::NotesHidden => "Your notes are hidden from visitors.".into(),
-            Self::EmbedOn => "Other sites can show your card. The code for them is below.".into(),
-            Self::EmbedOff => "The card is off. Sites that show it show nothing.".into(),
-        }
-    }
 }
 
 /// What a merge joined.

@@ -19,7 +19,8 @@ use crate::domain::sharing::{self, PageError, SharedTagError};
 use crate::domain::tags;
 use crate::web::error::Result;
 use crate::web::extract::{Device, Now, SignedIn, State};
-use crate::web::flash::{self, Flash, SharingFlash};
+use crate::web::flash::sharing::SharingFlash;
+use crate::web::flash::{self, Flash};
 use crate::web::pages::sharing::request::tag_path;
 use crate::web::views::{Layout, PlaylistCard, TimeView, absolute_url, render_page, sanitize_for_redisplay};
 
@@ -136,12 +137,12 @@ pub(crate) async fn update_page(
     if !form.on {
         sharing::disable_page(&app, &user, now).await?;
         activity::record(&app, user.id, EventKind::PageDisabled, &device, now).await;
-        return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOff));
+        return Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::PageOff)));
     }
     let error = match sharing::enable_page(&app, &user, &form.slug, now).await {
         Ok(()) => {
             activity::record(&app, user.id, EventKind::PageEnabled, &device, now).await;
-            return Ok(flash::redirect(SETTINGS_PATH, Flash::PageOn));
+            return Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::PageOn)));
         }
         Err(PageError::Failed(error)) => return Err(error.into()),
         Err(error) => error,
@@ -188,11 +189,11 @@ pub(crate) async fn update_link(
             Err(_) => return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown)),
         }
         activity::record(&app, user.id, EventKind::LinkCreated, &device, now).await;
-        return Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOn));
+        return Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::LinkOn)));
     }
     sharing::revoke_link(&app, &user).await?;
     activity::record(&app, user.id, EventKind::LinkRevoked, &device, now).await;
-    Ok(flash::redirect(SETTINGS_PATH, Flash::LinkOff))
+    Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::LinkOff)))
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,38 @@
+//! Messages about what is shared.
+
+use serde::{Deserialize, Serialize};
+
+/// A change of what is shared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SharingFlash {
+    PageOn,
+    PageOff,
+    LinkOn,
+    LinkOff,
+    LinkKept,
+    TagShared(String),
+    TagUnshared,
+    NotesShown,
+    NotesHidden,
+    EmbedOn,
+    EmbedOff,
+}
+
+impl SharingFlash {
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::PageOn => "Your public page is on.".into(),
+            Self::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
+            Self::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
+            Self::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
+            Self::LinkKept => "Your secret link was on already, and was not replaced.".into(),
+            Self::TagShared(tag) => format!("The tag “{tag}” is shared. Its page is below."),
+            Self::TagUnshared => "That tag is no longer shared. Its page no longer shows anything.".into(),
+            Self::NotesShown => "Your notes are shown to visitors.".into(),
+            Self::NotesHidden => "Your notes are hidden from visitors.".into(),
+            Self::EmbedOn => "Other sites can show your card. The code for them is below.".into(),
+            Self::EmbedOff => "The card is off. Sites that show it show nothing.".into(),
+        }
+    }
+}
