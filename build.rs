@@ -7,11 +7,11 @@ use std::{env, fs, io};
 use sha2::{Digest, Sha256};
 
 /// Parts of the stylesheet in `static/css`, in the order in which `app.css` concatenates them.
-const STYLESHEETS: [&str; 35] = [
+const STYLESHEETS: [&str; 34] = [
     "fonts", "tokens", "base", "utilities", "layout", "header", "footer", "text-page", "buttons", "menu", "tabs",
     "forms", "callout", "empty-state", "cover", "card", "card-rows", "badge", "heart", "annotation", "tags", "search",
     "select", "pager", "hearts", "playlist", "home", "account", "sharing", "privacy", "setup", "keyboard-help",
-    "toast", "motion", "print",
+    "toast", "print",
 ];
 /// Parts of the script in `static/js`. The first one has what the others use.
 const SCRIPTS: [&str; 8] = ["app", "annotation", "cards", "display", "hearts", "now-playing", "share", "times"];

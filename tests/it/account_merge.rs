@@ -47,7 +47,7 @@ async fn same_verified_email_makes_two_accounts_until_merged() {
     let question = sign_in_to_merge(&site, &second, &page, "ada").await;
     assert_eq!((question.url.path(), site.count_users().await), ("/account/merge/confirm", 2), "asked only");
     let proven = second.submit(question.form(CONFIRM)).await;
-    assert_eq!((proven.url.path(), site.count_users().await), ("/playlists", 1));
+    assert_eq!((proven.url.path(), site.count_users().await), ("/add", 1));
     assert!(proven.flash().unwrap().starts_with("Welcome back, Ada Example"));
     // The newer account's other devices are signed out; the older account's stay.
     for visitor in [&first, &second] {
@@ -55,7 +55,7 @@ async fn same_verified_email_makes_two_accounts_until_merged() {
         assert_eq!(visitor.open("/account").await.texts(".identities h3"), ["Google", "GitHub"]);
     }
     let again = site.visitor().sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
-    assert_eq!((again.url.path(), site.count_users().await), ("/playlists", 1));
+    assert_eq!((again.url.path(), site.count_users().await), ("/hearts", 1));
 }
 
 #[tokio::test]
@@ -103,14 +103,14 @@ async fn unverified_email_never_offers_merge() {
     ] {
         let visitor = site.visitor();
         let page = visitor.sign_in_with(&site.spotify, provider, key).await;
-        assert_eq!((page.url.path(), page.html.contains(MERGE_HEADING)), ("/playlists", false), "{provider:?} {key}");
+        assert_eq!((page.url.path(), page.html.contains(MERGE_HEADING)), ("/add", false), "{provider:?} {key}");
         assert_eq!(visitor.open("/account/merge").await.url.path(), "/playlists");
     }
     assert_eq!(site.count_users().await, 5);
     site.spotify
         .update_account(OtherProvider::GitHub, "ada", |account| account.email = Some("noor@example.org".into()));
     let page = site.visitor().sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
-    assert_eq!(page.url.path(), "/playlists", "verified here, but not by the other side");
+    assert_eq!(page.url.path(), "/add", "verified here, but not by the other side");
 }
 
 #[tokio::test]

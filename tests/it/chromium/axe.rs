@@ -50,8 +50,8 @@ async fn axe_finds_no_violation_without_spotify() {
     browser.click("button[formaction='/auth/github']").await;
     browser.click("label:has(input[name=account])").await;
     browser.click("button[value=approve]").await;
-    browser.wait_for_location("/playlists").await;
-    for path in ["/playlists", "/now-playing", "/account"] {
+    browser.wait_for_location("/add").await;
+    for path in ["/add", "/playlists", "/now-playing", "/account"] {
         assert_accessible_page(&browser, path).await;
     }
 }

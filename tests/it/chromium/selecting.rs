@@ -165,5 +165,5 @@ async fn leaving_with_unsaved_words_asks_and_saving_does_not() {
     assert!(!browser.eval::<bool>(asks).await, "as it was loaded");
     browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
     browser.click(".annotation form button").await;
-    browser.wait_for_text("main [role=status]", "Note and tags saved.").await;
+    browser.wait_for_text("main [role=status]", "Saved.").await;
 }
