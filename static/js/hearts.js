@@ -11,13 +11,13 @@ $(document).on("heartsaved", (_, { playlist_id: id, hearted_at: date, not_saved:
   }
 });
 
-// Once for each visit. A list with an open form or ticked boxes stays, so that nothing is lost.
+// Once for each visit. A list with an open form, ticked boxes or hearts just removed stays, so that nothing is lost.
 async function renewHearts(form) {
   const url = location.href;
   const body = new URLSearchParams({ ...Object.fromEntries(new FormData(form)), max_age: "week" });
   const { page, reason } = await fetchPage(form.action, { method: "POST", body });
   if (reason || url !== location.href) return;
-  if (!$("#results").find(".annotation, :checked").length) showResults(page, url);
+  if (!$("#results").find(".annotation, :checked, [aria-pressed=false]").length) showResults(page, url);
   $("#stale-hearts").replaceWith($(page).find("#stale-hearts"));
   const text = $(page).find(".flash:not(.callout-danger)").text();
   if (text) dismissAfter(showMessage("renewal", text), MESSAGE_TIME);
