@@ -28,6 +28,7 @@ fn main() -> io::Result<()> {
 ///
 /// `SOURCE_VERSION` is the commit and `SOURCE_DATE` its date where there is no Git: Heroku sets the first, the Dockerfile
 /// both. Debug builds ask no Git, because each commit would compile the program anew.
+#[expect(clippy::disallowed_methods, reason = "cargo and the platform tell a build script by variables")]
 fn version() -> String {
     let version = env::var("CARGO_PKG_VERSION").expect("set by cargo");
     println!("cargo:rerun-if-env-changed=SOURCE_VERSION");

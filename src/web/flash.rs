@@ -132,6 +132,7 @@ const LAST_IDENTITY: &str =
     "Nothing was unlinked. This is your only way to sign in; without it nobody could open this account again.";
 
 const HEARTED_WITHOUT_NAME: &str = "Hearted, but Spotify did not tell its name. Give it a title of your own, or open it later, and Spotify’s name is saved.";
+const DISCONNECTED: &str = "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.";
 const NOTHING_CHANGED: &str = "You have been signed out, so nothing was changed. Sign in and try again.";
 
 impl Flash {
@@ -193,9 +194,7 @@ impl Flash {
             Flash::HeartsRenewed { renewed, total } if renewed == total => "Your hearts are up to date.".into(),
             Flash::HeartsRenewed { renewed, total } => format!("{renewed} of {total} names renewed."),
             Flash::HeartsNotRenewed => "Spotify could not be asked right now. These are your hearts as Spotify last showed them.".into(),
-            Flash::Disconnected => {
-                "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
-            }
+            Flash::Disconnected => DISCONNECTED.into(),
             Flash::Sharing(flash) => flash.text(),
             Flash::Linked(Provider::Spotify) => "Spotify is connected. You can now sign in with it.".into(),
             Flash::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),

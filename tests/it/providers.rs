@@ -26,7 +26,7 @@ async fn each_provider_signs_in_and_recognizes_returning_user() {
     for (at, provider) in OtherProvider::ALL.into_iter().enumerate() {
         let account = site.spotify.account(provider, "mira");
         let page = site.visitor().sign_in_with(&site.spotify, provider, "mira").await;
-        assert_eq!((page.status, page.url.path()), (200, "/playlists"), "{provider:?} {}", page.text("main"));
+        assert_eq!((page.status, page.url.path()), (200, "/add"), "{provider:?} {}", page.text("main"));
         assert_eq!(page.flash().unwrap(), format!("Signed in as {}.", account.name.unwrap()));
         site.visitor().sign_in_with(&site.spotify, provider, "mira").await;
         assert_eq!(site.count_users().await, at as i64 + 1, "{provider:?}");
@@ -213,7 +213,7 @@ async fn old_google_and_github_callbacks_still_work() {
         let visitor = site.visitor();
         let back = approve_and_get_callback(&site, &visitor, provider).await;
         let page = visitor.open(&format!("{alias}?{}", back.split_once('?').unwrap().1)).await;
-        assert_eq!((page.status, page.url.path()), (200, "/playlists"));
+        assert_eq!((page.status, page.url.path()), (200, "/add"));
         let other = approve_and_get_callback(&site, &site.visitor(), OtherProvider::Facebook).await;
         let page = visitor.open(&format!("{alias}?{}", other.split_once('?').unwrap().1)).await;
         assert_eq!(page.status, 400);
@@ -292,7 +292,8 @@ async fn tokens_of_other_providers_are_not_stored() {
 async fn user_without_spotify_sees_what_works_and_one_connect_button() {
     let site = Site::open().await;
     let ada = site.visitor();
-    let page = ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
+    ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
+    let page = ada.open("/playlists").await;
     assert_eq!(page.texts("main button").iter().filter(|text| *text == "Connect Spotify").count(), 1);
     assert!(page.text("main").contains("heart any playlist by its link") && page.has("main a[href='/hearts']"));
     assert!(!page.html.contains("econnect Spotify") && page.texts("title")[0].contains("not connected"));

@@ -332,7 +332,7 @@ async fn other_forms_sent_signed_out_change_nothing_and_say_so() {
     let consent = visitor.submit(door.form("form[action='/auth/spotify']")).await;
     let page = visitor.submit(approve(&consent, "ada")).await;
     assert!(page.url.as_str().ends_with(place), "{}", page.url);
-    assert_eq!((page.flash().unwrap().as_str(), page.count("[aria-pressed=true]")), ("Signed in as Ada.", 1));
+    assert_eq!((page.flash().unwrap().as_str(), page.count(".heart [aria-pressed=true]")), ("Signed in as Ada.", 1));
     let unheart = page.form("form.heart:has([aria-pressed=true])");
     assert_eq!(unheart.fields, again, "the page shows what it showed");
 

@@ -146,7 +146,8 @@ async fn own_title_survives_a_merge_and_is_folded_again() {
     second.fetch(Method::PUT, HEART).await;
     let consent = second.start_sign_in_with(OtherProvider::Google, &page).await;
     let google = site.spotify.account(OtherProvider::Google, "ada");
-    second.submit(consent.approve_as(&google)).await;
+    let question = second.submit(consent.approve_as(&google)).await;
+    second.submit(question.form("form[action='/account/merge']")).await;
     assert_eq!((site.count_users().await, second.open("/hearts").await.text("li.card h2").as_str()), (1, "Été à Łódź"));
     sqlx::query("update user_hearts set own_title_folded = 'x'").execute(&site.db).await.unwrap();
     sqlx::query("delete from text_folding").execute(&site.db).await.unwrap();

@@ -82,6 +82,7 @@ async fn selecting_passes_axe_and_works_without_script() {
     for path in ["/playlists?select=1", "/playlists?view=list&select=1", "/hearts?select=1"] {
         assert_accessible_page(&browser, path).await;
     }
+    drop(browser);
     let plain = Browser::without_script(&site).await;
     sign_in(&plain, "ada").await;
     plain.click(".select-link a").await;

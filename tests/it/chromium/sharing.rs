@@ -108,6 +108,7 @@ async fn addresses_are_copied_and_shared_by_buttons_that_need_the_script() {
         browser.click("[data-copy]").await;
         browser.wait_for_text("#live span", "Not copied").await;
     }
+    drop(browser);
     let browser = Browser::without_script(&site).await;
     browser.go("/u/ada").await;
     let buttons: usize = browser.eval("document.querySelectorAll('[data-copy], [data-share]').length").await;

@@ -91,7 +91,7 @@ async fn second_identity_is_linked_by_mouse() {
     browser.click("button[formaction='/auth/github']").await;
     browser.click("label:has(input[name=account])").await;
     browser.click("button[value=approve]").await;
-    browser.wait_for_location("/playlists").await;
+    browser.wait_for_location("/hearts").await;
     browser.find("form.heart [aria-pressed=true]").await;
     assert_eq!(site.count_users().await, 1);
 }
