@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::{Pool, Result, heart_changes, news, pins, shares, users};
 use crate::ids::{PlaylistId, TokenHash, UserId};
 
-/// What an account holds.
+/// An account, with counts of its content.
 #[derive(Clone, Debug)]
 pub struct AccountSummary {
     pub name: String,

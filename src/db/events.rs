@@ -14,7 +14,7 @@ pub struct Event {
     /// A provider's key.
     pub provider: Option<String>,
     pub device: Option<String>,
-    /// What the kind does not say, for the user.
+    /// Numbers of the event, as a sentence for the user.
     pub details: Option<String>,
 }
 

@@ -36,7 +36,7 @@ pub struct Account {
     pub providers: Vec<Provider>,
 }
 
-/// What a merge would do.
+/// The result of a merge that is not confirmed yet.
 pub struct MergePreview {
     /// The older account, which stays.
     pub into: Account,
@@ -46,7 +46,7 @@ pub struct MergePreview {
     pub hides_notes: bool,
 }
 
-/// Returns what the offered merge would do. `None` if the offer has ended, one of the accounts is gone, or both have an
+/// Returns the result of the offered merge. `None` if the offer has ended, one of the accounts is gone, or both have an
 /// identity at the same provider by now.
 pub async fn preview(
     app: &App,

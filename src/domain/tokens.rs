@@ -15,7 +15,7 @@ pub const GRANT_KEY: &str = "grant";
 pub const SCOPES_KEY: &str = "scopes";
 /// Session key of whether hearts are saved in the library at Spotify too. It is of one browser, as the grant is.
 pub const SAVING_KEY: &str = "saves_to_library";
-/// What disconnecting Spotify removes from a session.
+/// Session keys that are removed when Spotify is disconnected.
 pub const SPOTIFY_KEYS: [&str; 3] = [GRANT_KEY, SCOPES_KEY, SAVING_KEY];
 
 /// Lease of a process that refreshes a token; far longer than the HTTP timeout.

@@ -314,7 +314,7 @@ pub struct Context {
     pub href: Option<String>,
 }
 
-/// What is needed to embed a playlist in a page.
+/// An oEmbed response.
 #[derive(Debug, Default, Deserialize)]
 pub struct Embed {
     /// The playlist's name.

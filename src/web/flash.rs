@@ -288,7 +288,7 @@ fn missing_access(name: &str, missing: &Scopes) -> String {
     format!("Signed in as {name}, with less access than Heartlist asked for: {consequence}.")
 }
 
-/// What a merge joined.
+/// Counts of a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct JoinedCounts {
     pub(crate) hearts: i64,

@@ -1,4 +1,4 @@
-//! What shared pages show besides names and dates: tags, notes, and a card for other sites.
+//! Options of shared pages: tags with pages of their own, notes, and a card for other sites.
 
 use crate::app::App;
 use crate::db;

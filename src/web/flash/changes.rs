@@ -30,7 +30,7 @@ pub(crate) enum ChangeFlash {
     NotUndone,
 }
 
-/// What became of a selection.
+/// The outcome of a change of a selection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Selection {
     pub(crate) hearts: usize,

@@ -23,7 +23,7 @@ pub(crate) struct DateView {
     days_ago: Option<i32>,
 }
 
-/// Dates up to a week ago are told by their distance.
+/// Texts of dates less than a week ago, by the number of days.
 const RECENT: [&str; 7] = ["today", "yesterday", "2 days ago", "3 days ago", "4 days ago", "5 days ago", "6 days ago"];
 /// Days for which a date needs no year.
 const DAYS_WITHOUT_YEAR: i32 = 300;

@@ -20,7 +20,8 @@ use super::page::Page;
 
 /// Maximum wait for a condition.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Limits concurrent browsers, since test machines may have two cores.
+/// Limits concurrent browsers, since test machines may have two cores. Two tests that each wait for a second one would
+/// wait forever, so a test drops its browser before it opens another.
 static MAX_BROWSERS: Semaphore = Semaphore::const_new(2);
 
 const CHROMIUM_FLAGS: [&str; 10] = [

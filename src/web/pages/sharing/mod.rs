@@ -48,7 +48,7 @@ struct SettingsPage {
     embed_code: Option<String>,
 }
 
-/// What was typed, if it was refused, and why.
+/// A form field with the refused input and its error; empty if nothing was refused.
 #[derive(Default)]
 struct Field {
     value: String,
