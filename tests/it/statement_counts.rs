@@ -222,14 +222,26 @@ async fn count_change(visitor: &Visitor, action: &str, ids: &[String]) -> usize 
     recorded.len()
 }
 
+/// Sends a form for each selection; returns the lowest number of statements. Background jobs may add some, but not each
+/// time.
+async fn fewest(visitor: &Visitor, action: &str, selections: std::slice::Chunks<'_, String>) -> usize {
+    let mut fewest = usize::MAX;
+    for ids in selections {
+        fewest = fewest.min(count_change(visitor, action, ids).await);
+    }
+    fewest
+}
+
 #[tokio::test]
 async fn change_of_a_hundred_hearts_takes_as_many_statements_as_one_of_two() {
     let _statements = StatementRecorder::install();
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let ids: Vec<_> = (0..102).map(|n| format!("{n:022}")).collect();
+    let ids: Vec<_> = (0..206).map(|n| format!("{n:022}")).collect();
+    let (pairs, hundreds) = ids.split_at(6);
     for (action, most) in [("heart", 11), ("tag", 11), ("untag", 11), ("remove", 9)] {
-        let (few, many) = (count_change(&ada, action, &ids[..2]).await, count_change(&ada, action, &ids[2..]).await);
+        let few = fewest(&ada, action, pairs.chunks(2)).await;
+        let many = fewest(&ada, action, hundreds.chunks(100)).await;
         assert!(many <= few && few <= most, "{action}: {few} for two, {many} for a hundred");
     }
 }
