@@ -168,8 +168,8 @@ fn is_mark(c: char) -> bool {
     matches!(category, GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark)
 }
 
-/// True for characters that are not displayed, such as joiners, direction marks, fillers and [`BLANKS`].
-fn is_ignorable(c: char) -> bool {
+/// True for characters that are not displayed, such as joiners, direction marks, fillers and blanks.
+pub fn is_ignorable(c: char) -> bool {
     BLANKS.contains(&c) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 

@@ -248,12 +248,14 @@ fn redirects() -> Router<Arc<App>> {
 /// Pages and feeds of shared hearts. Without a session, because their responses are the same for everybody.
 fn public_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let feeds = RateLimit::new(app, Key::Address, non_zero(60), MINUTE, "visits to private feeds from one address");
+    let previews = RateLimit::new(app, Key::Address, non_zero(60), MINUTE, "visits to preview images from one address");
     let mut pages = Router::new();
     for path in ["/u/{slug}", "/s/{token}", "/u/{slug}/tags/{tag}", "/s/{token}/tags/{tag}"] {
         pages = pages
             .route(path, get(sharing::page::show))
             .route(&format!("{path}/atom.xml"), get(sharing::feeds::atom))
-            .route(&format!("{path}/feed.json"), get(sharing::feeds::json));
+            .route(&format!("{path}/feed.json"), get(sharing::feeds::json))
+            .route(&format!("{path}/preview.png"), with_rate_limit(get(sharing::preview_image::show), &previews));
     }
     pages
         .route("/u/{slug}/embed", get(sharing::embed::show))

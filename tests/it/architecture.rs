@@ -68,6 +68,8 @@ const HOMES: &[(&str, &[&str])] = &[
         &["web::middleware::canonical_path", "web::middleware::request_log", "web::pages::sharing::request"],
     ),
     ("prometheus_client", &["web::middleware::metrics", "web::pages::metrics"]),
+    ("png", &["web::pages::sharing::preview_image"]),
+    ("zeno", &["web::pages::sharing::preview_image"]),
     ("jiff", &["web::views::zone"]),
     ("askama", &["web"]),
     ("memory_serve", &["web::assets"]),

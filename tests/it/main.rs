@@ -49,6 +49,7 @@ mod pagination;
 mod pins;
 mod playlists;
 mod pooler;
+mod preview_images;
 mod previous_release;
 mod process;
 mod providers;

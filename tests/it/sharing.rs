@@ -71,7 +71,7 @@ async fn share_turned_off_is_410_and_looks_like_unknown_slug() {
     publish_page_at(&ada, "ada").await;
     let link = create_secret_link(&ada).await;
     let visitor = site.visitor();
-    let addresses = |path: &str| ["", "/atom.xml", "/feed.json"].map(|file| format!("{path}{file}"));
+    let addresses = |path: &str| ["", "/atom.xml", "/feed.json", "/preview.png"].map(|file| format!("{path}{file}"));
     for path in addresses("/u/ada").into_iter().chain(addresses(&link)) {
         let page = visitor.get(&format!("{second}{path}")).await;
         let again = [("if-none-match", page.header("etag"))];
@@ -190,7 +190,7 @@ async fn shared_page_has_link_preview_metadata() {
     assert_eq!(meta("url"), format!("{}/u/ada", site.base));
     assert!(meta("description").ends_with("playlists hearted by Ada."));
     assert_eq!(page.attribute("meta[name=description]", "content"), meta("description"));
-    assert_preview_image(&site, &page).await; // of ours: covers are Spotify's, and run out within a day
+    assert_preview_image(&site, &page).await;
     assert!(page.text("footer").contains("not affiliated with Spotify"));
     assert_eq!(page.count(".card a[href^='https://open.spotify.com/playlist/']"), page.playlist_ids().len());
 }
@@ -206,7 +206,7 @@ async fn secret_link_is_unguessable_unindexed_renewable_and_revocable() {
     let kept: String = sqlx::query_scalar("select shares::text from shares").fetch_one(&site.db).await.unwrap();
     assert!(!kept.contains(&link["/s/".len()..]));
 
-    for file in ["", "/atom.xml", "/feed.json"] {
+    for file in ["", "/atom.xml", "/feed.json", "/preview.png"] {
         let page = site.visitor().get(&format!("{link}{file}")).await;
         assert_eq!(page.status, 200);
         assert_eq!(page.header("x-robots-tag"), "noindex, nofollow");

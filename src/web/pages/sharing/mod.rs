@@ -2,7 +2,9 @@
 
 pub(crate) mod embed;
 pub(crate) mod feeds;
+mod lettering;
 pub(crate) mod page;
+pub(crate) mod preview_image;
 pub(crate) mod request;
 
 use askama::Template;

@@ -6,7 +6,7 @@ use axum::extract::Query;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::{SharedPageRequest, tag_path};
-use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, absolute_url, preview_image_url};
+use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, absolute_url};
 
 #[derive(Template)]
 #[template(path = "sharing/page.html")]
@@ -34,6 +34,7 @@ struct SharedHeartsPage {
     /// True for a secret link, false for a public page.
     is_secret: bool,
     preview_image: String,
+    preview_alt: String,
 }
 
 /// Does not load the user, so that the page is the same for everybody.
@@ -50,6 +51,8 @@ pub(crate) async fn show(
         Some(tag) => format!("{}’s hearts: {tag}", shared.owner),
         None => format!("{}’s hearts", shared.owner),
     };
+    let (total, plural) = (shared.hearts.total, if shared.hearts.total == 1 { "" } else { "s" });
+    let preview_alt = format!("{title}, {total} playlist{plural} on Heartlist");
     let tag_link = |tag: String| (tag_path(&request.root, &tag), tag);
     let page = SharedHeartsPage {
         // Not the page's own path, to which a sign-in cannot return.
@@ -58,11 +61,12 @@ pub(crate) async fn show(
         owner: shared.owner,
         shared_tags: shared.shared_tags.into_iter().filter(|_| shared.tag.is_none()).map(tag_link).collect(),
         tag: shared.tag,
-        total: shared.hearts.total,
+        total,
         cards: shared.hearts.entries.into_iter().map(PlaylistCard::from).collect(),
         canonical_url: absolute_url(&app, &current_path),
         is_secret: request.is_secret(),
-        preview_image: preview_image_url(&app),
+        preview_image: absolute_url(&app, &format!("{}/preview.png", request.path)),
+        preview_alt,
         shared_url: absolute_url(&app, &request.path),
         reference: request.address.reference(),
         path: request.path.clone(),

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, IF_NONE_MATCH, REFERRER_POLICY, VARY};
 use axum::http::request::Parts;
@@ -64,9 +65,9 @@ impl SharedPageRequest {
     }
 
     /// Returns the response, or 304 if the client's copy is current.
-    pub(crate) fn respond(self, content_type: &'static str, text: String) -> Response {
+    pub(crate) fn respond(self, content_type: &'static str, body: impl Into<Bytes>) -> Response {
         let visibility = if self.is_secret() { Visibility::Secret } else { Visibility::Public };
-        self.conditional.respond(visibility, content_type, text)
+        self.conditional.respond(visibility, content_type, body)
     }
 }
 
@@ -92,13 +93,19 @@ impl Conditional {
     }
 
     /// Returns the response, or 304 if the client's copy is current.
-    pub(crate) fn respond(self, visibility: Visibility, content_type: &'static str, text: String) -> Response {
+    pub(crate) fn respond(
+        self,
+        visibility: Visibility,
+        content_type: &'static str,
+        body: impl Into<Bytes>,
+    ) -> Response {
+        let body = body.into();
         // Weak, because compressed responses have the same ETag.
-        let etag = format!("W/\"{}\"", TokenHash::new(&text).log_prefix());
+        let etag = format!("W/\"{}\"", TokenHash::new(&body).log_prefix());
         let etag: ETag = etag.parse().expect("a hash in hexadecimal is an ETag");
         let mut response = match &self.0 {
             Some(known) if !known.precondition_passes(&etag) => StatusCode::NOT_MODIFIED.into_response(),
-            _ => ([(CONTENT_TYPE, content_type)], text).into_response(),
+            _ => ([(CONTENT_TYPE, content_type)], body).into_response(),
         };
         let headers = response.headers_mut();
         headers.typed_insert(etag);
