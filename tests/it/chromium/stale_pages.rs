@@ -55,6 +55,8 @@ async fn page_restored_from_bfcache_reloads_hearts() {
 async fn background_tab_updates_hearts_on_focus() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
+    // A browser without windows does not send it.
+    browser.run_script("dispatchEvent(new Event('blur'))").await;
     let first = browser.new_tab().await;
     let left = Instant::now();
     browser.go("/playlists").await;
@@ -63,6 +65,7 @@ async fn background_tab_updates_hearts_on_focus() {
     // The script ignores absences of under a second.
     browser.wait_until("away for long enough", async || left.elapsed() > Duration::from_millis(1100)).await;
     browser.switch_to_tab(&first).await;
+    browser.run_script("dispatchEvent(new Event('focus'))").await;
     wait_for_hearted(&browser, FIRST_HEART, true).await;
 }
 

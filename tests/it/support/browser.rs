@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
-use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
+use thirtyfour::{Capabilities, ChromeCapabilities, LoggingPrefsLogLevel};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Site;
@@ -53,12 +53,14 @@ impl Browser {
     async fn start(site: &Site, script: bool) -> Self {
         let place = MAX_BROWSERS.acquire().await.expect("the semaphore is never closed");
         let profile = tempfile::Builder::new().prefix("heartlist-chromium-").tempdir().unwrap();
-        let wishes = capabilities(&profile, script).expect("good capabilities");
+        let wishes = capabilities(&profile).expect("good capabilities");
         let driver = WebDriver::builder(programs::chromedriver(), wishes).client(webdriver_client()).await;
         let driver = driver.unwrap_or_else(|error| {
             panic!("Chromium does not start: {error}. `script/test` brings what the browser tests need.")
         });
-        Self { driver, _profile: profile, _place: place, base: site.base.clone() }
+        let browser = Self { driver, _profile: profile, _place: place, base: site.base.clone() };
+        browser.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !script })).await;
+        browser
     }
 
     /// Opens a path of the site.
@@ -207,16 +209,18 @@ fn webdriver_client() -> reqwest::Client {
     reqwest::Client::builder().pool_max_idle_per_host(0).timeout(6 * WAIT_TIMEOUT).build().unwrap()
 }
 
-fn capabilities(profile: &TempDir, script: bool) -> WebDriverResult<ChromeCapabilities> {
+fn capabilities(profile: &TempDir) -> WebDriverResult<ChromeCapabilities> {
     let mut wishes = DesiredCapabilities::chrome();
-    wishes.set_binary(&programs::chromium())?;
+    let chromium = programs::chromium();
+    // The name by which chromedriver knows the build without windows.
+    if chromium.ends_with("headless-shell") {
+        AsMut::<Capabilities>::as_mut(&mut wishes).set("browserName", "chrome-headless-shell")?;
+    }
+    wishes.set_binary(&chromium)?;
     for flag in CHROMIUM_FLAGS {
         wishes.add_arg(flag)?;
     }
     wishes.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
     wishes.set_browser_log_level(LoggingPrefsLogLevel::All)?;
-    if !script {
-        wishes.add_experimental_option("prefs", json!({ "profile.managed_default_content_settings.javascript": 2 }))?;
-    }
     Ok(wishes)
 }
