@@ -47,11 +47,16 @@ async fn post(visitor: &Visitor, path: &str, body: &str) -> Page {
 
 /// Presses the button `action` beside the person whose row names them.
 async fn change(operator: &Visitor, name: &str, action: &str) -> Page {
+    let path = person_path(operator, name).await;
+    post(operator, &path, &format!("action={action}")).await
+}
+
+/// Returns the path of the forms beside the person whose row names them.
+async fn person_path(operator: &Visitor, name: &str) -> String {
     let page = operator.open("/operator").await;
     let (names, ids) = (page.texts("main li b[id]"), page.attributes("main li b[id]", "id"));
     let at = names.iter().position(|shown| shown.starts_with(name)).unwrap_or_else(|| panic!("{name} in {names:?}"));
-    let path = format!("/operator/people/{}", ids[at].trim_start_matches("p-"));
-    post(operator, &path, &format!("action={action}")).await
+    format!("/operator/people/{}", ids[at].trim_start_matches("p-"))
 }
 
 #[tokio::test]
@@ -201,7 +206,9 @@ async fn two_operators_cannot_end_each_others_role_at_once() {
     let site = Site::open_with(&[NOBODY]).await;
     let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
     site.make_everybody_operator().await;
-    let (first, second) = tokio::join!(change(&ada, "Mira", "revoke"), change(&mira, "Ada", "revoke"));
+    let (mira_path, ada_path) = (person_path(&ada, "Mira").await, person_path(&mira, "Ada").await);
+    let body = "action=revoke";
+    let (first, second) = tokio::join!(post(&ada, &mira_path, body), post(&mira, &ada_path, body));
     assert!([first.status, second.status].iter().all(|status| [303, 404].contains(status)));
     assert_eq!(site.count("select count(*) from users where operator").await, 1);
 }
