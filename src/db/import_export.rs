@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::heart_changes::{self, Change};
 use super::hearts::AnnotationRow;
+use super::pins::{self, PinResult};
 use super::tags::UNIT_SEPARATOR;
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
@@ -18,6 +19,7 @@ pub struct ExportedHeart {
     pub hearted_at: OffsetDateTime,
     pub note: Option<String>,
     pub tags: Vec<String>,
+    pub pin: Option<i16>,
 }
 
 /// Returns up to `limit` of a user's hearts, newest first, starting after `last`.
@@ -25,7 +27,7 @@ pub async fn export(pool: &Pool, user: UserId, last: Option<&ExportedHeart>, lim
     let query = sqlx::query_as!(
         ExportedHeart,
         r#"select h.playlist_id, coalesce(p.name, h.title) as name, h.own_title, p.owner_name as "owner_name?",
-                  h.hearted_at, h.note, h.tags
+                  h.hearted_at, h.note, h.tags, h.pin
            from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.removed_at is null and h.hearted_at <= coalesce($2, 'infinity'::timestamptz)
                  and ($2 is null or h.hearted_at < $2 or h.playlist_id > $3)
@@ -43,7 +45,7 @@ pub async fn export_selected(pool: &Pool, user: UserId, ids: &[String]) -> Resul
     let query = sqlx::query_as!(
         ExportedHeart,
         r#"select h.playlist_id, coalesce(p.name, h.title) as name, h.own_title, p.owner_name as "owner_name?",
-                  h.hearted_at, h.note, h.tags
+                  h.hearted_at, h.note, h.tags, h.pin
            from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
            where h.user_id = $1 and h.playlist_id = any($2) and h.removed_at is null
            order by h.hearted_at desc, h.playlist_id"#,
@@ -62,12 +64,13 @@ pub struct NewHeart {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportResult {
-    Added(i64),
-    /// No heart was added: the user would have too many.
-    TooMany {
-        existing: i64,
-        new: i64,
+    Added {
+        hearts: i64,
+        /// The number of added hearts that were to be pinned, and for which there is no pin left.
+        left_unpinned: usize,
     },
+    /// No heart was added: the user would have too many.
+    TooMany { existing: i64, new: i64 },
     /// No heart was added: with this number of removed ones, the user would have too many rows.
     TooManyRemoved(i64),
 }
@@ -76,14 +79,14 @@ pub enum ImportResult {
 /// ones. Existing ones stay as they
 /// are, so that of two lines with one id the first wins. A removed one is restored with the imported date, and with the
 /// imported own title, note and tags if there are any. `batches` has the hearts in parts, because the parameters of a
-/// statement are copies.
+/// statement are copies. Those of the added hearts that are in `pinned` are pinned in its order, as long as there are pins.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
 pub async fn import(
     pool: &Pool,
     change: Change,
-    ids: &[&str],
+    (ids, pinned): (&[&str], &[PlaylistId]),
     batches: impl Iterator<Item = Vec<NewHeart>>,
     max: i64,
 ) -> Result<ImportResult> {
@@ -93,7 +96,7 @@ pub async fn import(
     let (existing, removed, new_ids) = find_existing_and_new(&mut tx, user, ids).await?;
     let new = new_ids.len() as i64;
     if new == 0 {
-        return Ok(ImportResult::Added(0));
+        return Ok(ImportResult::Added { hearts: 0, left_unpinned: 0 });
     }
     if existing + new > max {
         return Ok(ImportResult::TooMany { existing, new });
@@ -107,7 +110,12 @@ pub async fn import(
     }
     heart_changes::finish(&mut tx, change).await?;
     tx.commit().await?;
-    Ok(ImportResult::Added(new))
+    drop(connection);
+    let mut left_unpinned = 0;
+    for playlist in pinned.iter().filter(|id| new_ids.iter().any(|new| new == id.as_str())) {
+        left_unpinned += usize::from(pins::pin(pool, user, playlist).await? != PinResult::Pinned);
+    }
+    Ok(ImportResult::Added { hearts: new, left_unpinned })
 }
 
 /// Counts the user's hearts and removed hearts, and returns those of `ids` that are not among them.

@@ -48,10 +48,10 @@ async fn csv_export_has_header_utf8_iso_dates_and_no_formulas() {
     assert!(disposition.starts_with("attachment; filename=\"heartlist-hearts-20") && disposition.ends_with(".csv\""));
     let text = file.html.trim_start_matches('\u{feff}');
     let lines: Vec<_> = text.split_terminator("\r\n").collect();
-    assert_eq!((lines.len(), lines[0]), (2, "playlist_id,link,name,owner,hearted_at,note,tags,own_title"));
+    assert_eq!((lines.len(), lines[0]), (2, "playlist_id,link,name,owner,hearted_at,note,tags,own_title,pin"));
     let beginning = format!("\"{id}\",\"https://open.spotify.com/playlist/{id}\",\"");
     assert!(lines[1].starts_with(&beginning), "{}", lines[1]);
-    assert!(lines[1].ends_with("Z\",\"'=1+1, \"\"so\"\" 'é'\",\"'-late night, été\",\"\""), "{}", lines[1]);
+    assert!(lines[1].ends_with("Z\",\"'=1+1, \"\"so\"\" 'é'\",\"'-late night, été\",\"\",\"\""), "{}", lines[1]);
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn csv_export_has_no_formula_after_any_separator() {
     ada.submit(ada.edit_first_heart().await.form(".annotation form").with("note", note).with("tags", "rain, -x, @y"))
         .await;
     let file = ada.open("/hearts/export.csv").await.html;
-    assert!(file.contains(",\"x;'=cmd|' /C calc'!A0;y \",\"rain, '-x, '@y \",\"\"\r\n"), "{file}");
+    assert!(file.contains(",\"x;'=cmd|' /C calc'!A0;y \",\"rain, '-x, '@y \",\"\",\"\"\r\n"), "{file}");
     for part in file.split([',', ';', '\t', '\r', '\n']) {
         assert!(!part.trim_start_matches([' ', '"']).starts_with(['=', '+', '-', '@']), "{part}");
     }

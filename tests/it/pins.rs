@@ -184,3 +184,54 @@ async fn merged_account_keeps_at_most_four_pins() {
     second.submit(question.form("form[action='/account/merge']")).await;
     assert_eq!((site.count_users().await, site.count_hearts().await, site.count(COUNT_PINS).await), (1, 6, 4));
 }
+
+async fn list_pins(site: &Site) -> Vec<String> {
+    let query =
+        "select ltrim(playlist_id, '0') from user_hearts where pin is not null and removed_at is null order by pin";
+    sqlx::query_scalar(query).fetch_all(&site.db).await.unwrap()
+}
+
+#[tokio::test]
+async fn exported_pins_import_in_their_order_as_long_as_there_is_room() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let id = |n: usize| format!("{n:022}");
+    for n in 1..=9 {
+        ada.fetch(Method::PUT, &format!("/heart/{}", id(n))).await;
+    }
+    for n in [7, 3, 9, 5] {
+        assert_eq!(set_pin(&ada, &id(n), true).await.status, 303);
+    }
+    let files = [ada.open("/hearts/export.csv").await.html, ada.open("/hearts/export.json").await.html];
+    for file in files {
+        for (kept, left_unpinned, pins) in [(None, 0, ["7", "3", "9", "5"]), (Some([8, 2]), 2, ["8", "2", "7", "3"])] {
+            let form = ada.open("/hearts/import").await.form("form.import-form");
+            sqlx::raw_sql("delete from user_hearts").execute(&site.db).await.unwrap();
+            let existing = kept.map_or(0, |kept| kept.len() as i64);
+            for n in kept.into_iter().flatten() {
+                ada.fetch(Method::PUT, &format!("/heart/{}", id(n))).await;
+                assert_eq!(set_pin(&ada, &id(n), true).await.status, 303);
+            }
+            let page = ada.upload(form.clone(), file.as_bytes()).await;
+            assert_eq!(page.import_report(), [9 - existing, existing, 0]);
+            assert_eq!(
+                page.html.contains(&format!("{left_unpinned} of them are pinned in the file")),
+                left_unpinned > 0
+            );
+            assert_eq!(list_pins(&site).await, pins, "{file}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pins_of_other_tables_pin_nothing_and_lose_no_heart() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let pins = ["", "0", "5", "-1", "true", "99999999999999999999", "pinned", " 2 ", "1", "2", "3", "4"];
+    let lines: String = pins.iter().enumerate().map(|(n, pin)| format!("{n:022},{pin}\n")).collect();
+    let form = ada.open("/hearts/import").await.form("form.import-form");
+    let page = ada.upload(form, format!("playlist_id,pin\n{lines}").as_bytes()).await;
+    assert_eq!(page.import_report(), [12, 0, 0]);
+    assert!(page.html.contains("1 of them is pinned in the file"), "{}", page.html);
+    assert_eq!(list_pins(&site).await, ["8", "7", "9", "10"]);
+}

@@ -6,7 +6,7 @@ use super::record::{format_time, join_tags, playlist_url};
 use crate::db::import_export::ExportedHeart;
 use crate::domain::text::is_visible;
 
-const COLUMNS: [&str; 8] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags", "own_title"];
+const COLUMNS: [&str; 9] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags", "own_title", "pin"];
 
 /// Characters at which a program may split a line, whichever separator it was written for.
 const SEPARATORS: [char; 5] = [',', ';', '\t', '\r', '\n'];
@@ -41,6 +41,7 @@ fn cells(heart: &ExportedHeart) -> [String; COLUMNS.len()] {
         escape(heart.note.as_deref().unwrap_or_default()),
         escape(&join_tags(&heart.tags)),
         escape(heart.own_title.as_deref().unwrap_or_default()),
+        heart.pin.map(|pin| pin.to_string()).unwrap_or_default(),
     ]
 }
 
@@ -132,12 +133,13 @@ mod tests {
     prop_compose! {
         fn heart()(id in "[0-9A-Za-z]{22}", name in proptest::option::of("\\PC{0,12}|[=+@＝＋－＠'\t\r\n\",;-]{0,4}"),
                    micros in 1_136_073_600_000_000i64..1_900_000_000_000_000,
-                   note in "[=+@' \",;\\PC-]{0,20}|'{0,3}[=+@＝＋－＠-]?\\PC{0,9}", tags in "[=+@＝＋－＠',\\PC-]{0,20}") -> ExportedHeart {
+                   note in "[=+@' \",;\\PC-]{0,20}|'{0,3}[=+@＝＋－＠-]?\\PC{0,9}", tags in "[=+@＝＋－＠',\\PC-]{0,20}",
+                   pin in proptest::option::of(1i16..=4)) -> ExportedHeart {
             let annotation = Annotation::parse(&note, &note, &tags).unwrap_or_default();
             let hearted_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).unwrap();
             ExportedHeart { playlist_id: id, owner_name: name.clone(), name, hearted_at,
                    own_title: annotation.own_title().map(str::to_owned),
-                   note: annotation.note().map(str::to_owned), tags: annotation.tags().to_vec() }
+                   note: annotation.note().map(str::to_owned), tags: annotation.tags().to_vec(), pin }
         }
     }
 
@@ -157,6 +159,7 @@ mod tests {
                 prop_assert_eq!(&imported.note, heart.note.as_deref().unwrap_or_default());
                 prop_assert_eq!(&imported.own_title, heart.own_title.as_deref().unwrap_or_default());
                 prop_assert_eq!(&imported.tags, &join_tags(&heart.tags));
+                prop_assert_eq!(imported.pin, heart.pin);
             }
             prop_assert!(is_defused(&text));
         }

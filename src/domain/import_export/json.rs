@@ -32,6 +32,7 @@ struct JsonHeart<'a> {
     note: Option<&'a str>,
     tags: &'a [String],
     own_title: Option<&'a str>,
+    pin: Option<i16>,
 }
 
 pub(super) fn write(hearts: &[ExportedHeart], is_first: bool) -> String {
@@ -46,6 +47,7 @@ pub(super) fn write(hearts: &[ExportedHeart], is_first: bool) -> String {
             note: heart.note.as_deref(),
             tags: &heart.tags,
             own_title: heart.own_title.as_deref(),
+            pin: heart.pin,
         };
         text.push_str(if is_first && index == 0 { "\n" } else { ",\n" });
         text.push_str(&serde_json::to_string(&heart).expect("strings and lists serialize to JSON"));
@@ -69,6 +71,7 @@ struct ImportedHeart {
     note: Option<String>,
     tags: Option<Vec<String>>,
     own_title: Option<String>,
+    pin: Option<i16>,
 }
 
 fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
@@ -86,8 +89,9 @@ fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
         own_title: heart.own_title.unwrap_or_default(),
         note: heart.note.unwrap_or_default(),
         tags: join_tags(&heart.tags.unwrap_or_default()),
+        pin: heart.pin,
     };
-    let FileHeart { playlist, hearted_at, own_title, note, tags } = &file_heart;
+    let FileHeart { playlist, hearted_at, own_title, note, tags, pin: _ } = &file_heart;
     for value in [playlist, hearted_at, own_title, note, tags] {
         check_length(value)?;
     }

@@ -28,6 +28,7 @@ use crate::db;
 use crate::db::heart_changes::{Change, ChangeKind};
 pub use crate::db::import_export::ExportedHeart;
 use crate::db::import_export::{ImportResult, NewHeart};
+use crate::db::pins::MAX_PINS;
 use crate::ids::PlaylistId;
 pub use record::{ImportError, IsCancelled, LineError};
 
@@ -40,6 +41,8 @@ const MIN_DATE: UtcDateTime = utc_datetime!(2006-01-01 0:00);
 /// Time zones are up to 14 hours ahead of UTC.
 const MAX_UTC_OFFSET: Duration = Duration::hours(14);
 const MAX_LISTED_ERRORS: usize = 50;
+/// Number of hearts that an import tries to pin, with a statement or two each.
+const MAX_TRIED_PINS: usize = 4 * MAX_PINS;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -103,11 +106,12 @@ struct ImportedHeart {
     playlist: PlaylistId,
     hearted_at: OffsetDateTime,
     annotation: Annotation,
+    pin: Option<i16>,
 }
 
 impl ImportedHeart {
     fn to_row(&self) -> NewHeart {
-        let Self { playlist, hearted_at, annotation } = self;
+        let Self { playlist, hearted_at, annotation, pin: _ } = self;
         NewHeart { playlist: playlist.clone(), hearted_at: *hearted_at, annotation: annotation.to_row() }
     }
 }
@@ -127,6 +131,8 @@ pub struct ImportReport {
     pub added: usize,
     /// Hearts that already existed and are unchanged.
     pub existing: usize,
+    /// Added hearts that are pinned in the file, and are not because others are.
+    pub left_unpinned: usize,
     /// The first skipped lines with their numbers in the file.
     pub errors: Vec<(usize, LineError)>,
     /// The number of further skipped lines.
@@ -193,7 +199,8 @@ fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> Result<ImportedHeart, 
         (None, None, None) => LineError::NotAHeart,
     })?;
     let hearted_at = parse_date(heart.hearted_at.trim(), now)?;
-    Ok(ImportedHeart { playlist, hearted_at, annotation })
+    let pin = heart.pin.filter(|pin| (1..=MAX_PINS as i16).contains(pin));
+    Ok(ImportedHeart { playlist, hearted_at, annotation, pin })
 }
 
 /// A time with an offset that RFC 3339 does not allow: without a colon, or after a space.
@@ -242,18 +249,26 @@ pub async fn import(
     let imported = db::import_export::import(
         &app.db,
         Change::new(user.id, ChangeKind::Import, now),
-        &ids,
+        (&ids, &find_pinned(&hearts)),
         batches,
         MAX_HEARTS_PER_USER,
     )
     .await?;
     app.tag_suggestions.remove(&user.id);
     Ok(match imported {
-        ImportResult::Added(added) => {
+        ImportResult::Added { hearts: added, left_unpinned } => {
             let added = added as usize;
-            Ok(ImportReport { format, added, existing: hearts.len() - added, errors, more_errors })
+            Ok(ImportReport { format, added, existing: hearts.len() - added, left_unpinned, errors, more_errors })
         }
         ImportResult::TooMany { existing, new } => Err(TooManyHearts::Hearts { existing, new }),
         ImportResult::TooManyRemoved(removed) => Err(TooManyHearts::Removed(removed)),
     })
+}
+
+/// Returns the pinned hearts of a file in the order of their pins. A file may have more of them than a user.
+fn find_pinned(hearts: &[ImportedHeart]) -> Vec<PlaylistId> {
+    let pinned = hearts.iter().filter_map(|heart| Some((heart.pin?, &heart.playlist)));
+    let mut pinned: Vec<_> = pinned.take(MAX_TRIED_PINS).collect();
+    pinned.sort_by_key(|(pin, _)| *pin);
+    pinned.into_iter().map(|(_, playlist)| playlist.clone()).collect()
 }

@@ -28,6 +28,8 @@ pub(super) struct FileHeart {
     pub(super) note: String,
     /// Comma-separated.
     pub(super) tags: String,
+    /// Its place among the pinned hearts. Anything but a number counts as none.
+    pub(super) pin: Option<i16>,
 }
 
 pub(super) struct FileLine {

@@ -133,6 +133,7 @@ struct Table {
     note: Option<usize>,
     tags: Option<usize>,
     own_title: Option<usize>,
+    pin: Option<usize>,
 }
 
 impl Table {
@@ -146,6 +147,8 @@ impl Table {
             first.iter().position(is_name)
         };
         let (named, others) = (PLAYLIST_NAMES.map(find), OTHER_NAMES.map(find));
+        // Not among the others, because tables of other programs may have such a column too.
+        let pin = find("pin");
         let has_names = named.iter().chain(&others).any(Option::is_some);
         let has_link = first.iter().any(|cell| reference::names_spotify(cell) && reference::parse(cell).is_ok());
         let first_len = first.len();
@@ -173,9 +176,10 @@ impl Table {
         let has_header = is_header.get(playlist).copied().unwrap_or(!has_link);
         let header_len = if has_header { first_len } else { 0 };
         let [hearted_at, note, tags, own_title] = others.map(|column| column.filter(|_| has_header));
+        let pin = pin.filter(|_| has_header);
         let sum = |count: fn(&CellCounts) -> usize| columns.iter().map(count).sum();
         let score = (has_names, sum(|c| c.readable), sum(|c| c.exact), sum(|c| c.links), first_len);
-        Some(Self { score, separator, header_len, playlist, ids, hearted_at, note, tags, own_title })
+        Some(Self { score, separator, header_len, playlist, ids, hearted_at, note, tags, own_title, pin })
     }
 
     /// Returns the columns of the playlists in a record: that of playlists or, if it has no link, the first that has
@@ -207,6 +211,7 @@ impl Table {
             own_title: unescape(cell(self.own_title)?),
             note: unescape(cell(self.note)?),
             tags: unescape(cell(self.tags)?),
+            pin: cell(self.pin)?.trim().parse().ok(),
         })
     }
 }
