@@ -209,13 +209,13 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
     let before = offset.min(MAX_PINS as i64);
     let (mut pinned, mut others, mut total) = (Vec::new(), Vec::with_capacity((before + limit) as usize), 0);
     let query = sqlx::query!(
-        r#"select count(*) as total, null as id, null as name, null as owner_name, null as cover_url,
+        r#"select count(*) as total, null as id, null as name, null as owner_id, null as owner_name, null as cover_url,
                   null::integer as item_count, null::boolean as public, null::boolean as collaborative,
                   null::timestamptz as seen_at, null::timestamptz as hearted_at, null::timestamptz as gone_at,
                   null as own_title, null as note, null::text[] as tags, null::timestamptz as changed_at, null::smallint as pin
            from user_hearts where user_id = $1 and removed_at is null
            union all
-           select null, h.playlist_id, coalesce(p.name, h.title), p.owner_name, p.cover_url, p.item_count, p.public,
+           select null, h.playlist_id, coalesce(p.name, h.title), p.owner_id, p.owner_name, p.cover_url, p.item_count, p.public,
                   p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}'),
                   case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end, h.pin
            from (select * from user_hearts where user_id = $1 and pin is not null and removed_at is null

@@ -20,6 +20,8 @@ pub struct Playlist {
     pub name: Option<String>,
     /// The user's own title of a hearted playlist.
     pub own_title: Option<String>,
+    /// Its owner's Spotify id, if known.
+    pub owner_id: Option<String>,
     pub owner_name: Option<String>,
     /// Such URLs expire within a day.
     pub cover_url: Option<String>,
@@ -48,6 +50,7 @@ macro_rules! playlist {
             id: $row.id?,
             name: $row.name,
             own_title: $row.own_title,
+            owner_id: $row.owner_id,
             owner_name: $row.owner_name,
             cover_url: $row.cover_url,
             item_count: $row.item_count,
@@ -138,14 +141,14 @@ pub async fn load_library(
     let query = sqlx::query!(
         r#"select l.fetched_at, l.counted as "counted?", l.reached, l.leased_until, l.failed_at,
                   (select max(position) + 1 from playlists where user_id = $1 and position is not null)::bigint as total,
-                  null::integer as position, null as id, null as name, null as owner_name, null as cover_url,
+                  null::integer as position, null as id, null as name, null as owner_id, null as owner_name, null as cover_url,
                   null::integer as item_count, null::boolean as public, null::boolean as collaborative,
                   null::timestamptz as seen_at, null::timestamptz as hearted_at, null::timestamptz as gone_at,
                   null as own_title, null as note, null::text[] as tags, null::timestamptz as changed_at
            from libraries l where l.user_id = $1
            union all
-           select null, null, null, null, null, null, p.position, p.id, p.name, p.owner_name, p.cover_url, p.item_count,
-                  p.public, p.collaborative, null, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}'),
+           select null, null, null, null, null, null, p.position, p.id, p.name, p.owner_id, p.owner_name, p.cover_url,
+                  p.item_count, p.public, p.collaborative, null, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}'),
                   case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end
            from (select * from playlists where user_id = $1 and position >= $2 order by position limit $3) p
            left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
@@ -196,7 +199,7 @@ pub async fn release(
 
 pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<Playlist>> {
     let query = sqlx::query!(
-        r#"select p.id as "id?", p.name as "name?", p.owner_name, p.cover_url, p.item_count, p.public,
+        r#"select p.id as "id?", p.name as "name?", p.owner_id, p.owner_name, p.cover_url, p.item_count, p.public,
                   p.collaborative as "collaborative?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
                   h.gone_at as "gone_at?", h.own_title as "own_title?", h.note as "note?", nullif(h.tags, '{}') as tags,
                   case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at,

@@ -177,8 +177,8 @@ pub async fn search_library(
 ) -> Result<Option<StoredLibrary>> {
     let query = sqlx::query!(
         r#"select l.fetched_at as "fetched_at?", l.counted as "counted?", l.reached as "reached?", l.leased_until as "leased_until?", l.failed_at as "failed_at?", l.total,
-                  m.found as "found?", m.id as "id?", m.name as "name?", m.owner_name as "owner_name?",
-                  m.cover_url as "cover_url?", m.item_count as "item_count?", m.public as "public?",
+                  m.found as "found?", m.id as "id?", m.name as "name?", m.owner_id as "owner_id?",
+                  m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?", m.public as "public?",
                   m.collaborative as "collaborative?", m.seen_at as "seen_at?", m.hearted_at as "hearted_at?",
                   m.gone_at as "gone_at?", m.own_title as "own_title?", m.note as "note?", m.tags as "tags?", m.changed_at as "changed_at?"
            from (select *, $11::bigint + 1 as place,
@@ -188,7 +188,7 @@ pub async fn search_library(
                select count(*) over () as found, row_number() over (
                           order by s.place, $16 * case $10 when 'hearted' then extract(epoch from h.hearted_at)::float8
                               when 'size' then p.item_count when 'usual' then -p.position when 'random' then random() end desc nulls last, p.position) as place,
-                      p.id, p.name, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at,
+                      p.id, p.name, p.owner_id, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at,
                       h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
                from playlists p
@@ -239,7 +239,7 @@ pub async fn search_library(
 pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &PageQuery<'_>) -> Result<HeartsPage> {
     let query = sqlx::query!(
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
-                  m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
+                  m.owner_id as "owner_id?", m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
                   m.public as "public?", m.collaborative as "collaborative?", m.seen_at as "seen_at?",
                   m.hearted_at as "hearted_at?", m.gone_at as "gone_at?", m.own_title as "own_title?", m.note as "note?", m.tags as "tags?",
                   m.changed_at as "changed_at?", m.pin as "pin?"
@@ -248,8 +248,8 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
                select count(*) over () as found, row_number() over (
                           order by case when $10 = 'random' then random() end, h.pin is null, s.place,
                                    $16 * extract(epoch from h.hearted_at)::float8 desc, h.playlist_id) as place,
-                      h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_name, p.cover_url, p.item_count,
-                      p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
+                      h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_id, p.owner_name, p.cover_url,
+                      p.item_count, p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.pin
                from user_hearts h
                left join playlists p on p.user_id = $1 and p.id = h.playlist_id

@@ -41,7 +41,8 @@ pub async fn list(
 ) -> Result<Vec<Playlist>> {
     let query = sqlx::query_as!(
         Playlist,
-        r#"select p.id, p.name as "name?", p.owner_name, p.cover_url, null::integer as item_count, p.public, false as "collaborative!",
+        r#"select p.id, p.name as "name?", null::text as owner_id, p.owner_name, p.cover_url,
+                  null::integer as item_count, p.public, false as "collaborative!",
                   p.seen_at as "seen_at?", h.hearted_at as "hearted_at?", null::timestamptz as changed_at, h.gone_at, null::text as own_title,
                   case when $7 then h.note end as note, '{}'::text[] as "tags!",
                   h.pin is not null as "is_pinned!"

@@ -61,6 +61,8 @@ pub struct User {
 pub struct CurrentUser {
     pub id: UserId,
     pub name: String,
+    /// The user's Spotify id as the owner of playlists, if Spotify is or was connected in this session.
+    pub spotify_handle: Option<String>,
     pub session: TokenHash,
     /// `None` if Spotify must be connected first, or again.
     pub grant: Option<Grant>,

@@ -15,8 +15,10 @@ pub const GRANT_KEY: &str = "grant";
 pub const SCOPES_KEY: &str = "scopes";
 /// Session key of whether hearts are saved in the library at Spotify too. It is of one browser, as the grant is.
 pub const SAVING_KEY: &str = "saves_to_library";
+/// Session key of the user's Spotify id as the owner of playlists.
+pub const HANDLE_KEY: &str = "spotify_handle";
 /// Session keys that are removed when Spotify is disconnected.
-pub const SPOTIFY_KEYS: [&str; 3] = [GRANT_KEY, SCOPES_KEY, SAVING_KEY];
+pub const SPOTIFY_KEYS: [&str; 4] = [GRANT_KEY, SCOPES_KEY, SAVING_KEY, HANDLE_KEY];
 
 /// Lease of a process that refreshes a token; far longer than the HTTP timeout.
 const REFRESH_LEASE: Duration = Duration::seconds(20);

@@ -126,7 +126,7 @@ async fn heart_and_list_page_take_two_statements_each() {
 }
 
 #[tokio::test]
-async fn tags_of_thousands_of_hearts_take_at_most_four_statements() {
+async fn pages_of_thousands_of_hearts_with_tags_and_pins_take_at_most_four_statements() {
     let statements = StatementRecorder::install();
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
@@ -139,6 +139,23 @@ async fn tags_of_thousands_of_hearts_take_at_most_four_statements() {
     for path in ["/tags", "/tags?sort=name", "/tags/edit?tag=tag+7"] {
         statements.expect_count(2, &ada, Method::GET, path).await;
     }
+    let pins = "update user_hearts set pin = right(playlist_id, 1)::int where playlist_id <= lpad('4', 22, '0')";
+    sqlx::query(pins).execute(&site.db).await.unwrap();
+    // Two for the session and the page, one for the number of hearts that Spotify has not shown for long, one for names.
+    for path in
+        ["/hearts", "/hearts?page=100", "/hearts?q=tag%3A%22tag+7%22", "/hearts?q=-tag%3A%22tag+7%22+is%3Ahearted"]
+    {
+        statements.expect_count(3, &ada, Method::GET, path).await;
+        statements
+            .expect_count(
+                4,
+                &ada,
+                Method::GET,
+                &format!("{path}{}sort=name", if path.contains('?') { '&' } else { '?' }),
+            )
+            .await;
+    }
+    assert_eq!(ada.open("/hearts").await.count("b.pinned"), 4);
     RECORDED.take();
     let form = ada.open("/tags/edit?tag=tag+7").await.form("form.link-form").with("to", "seven");
     RECORDED.take();

@@ -31,6 +31,8 @@ pub struct LoginResult {
     pub user: User,
     /// Spotify's grant; `None` for other providers.
     pub grant: Option<Grant>,
+    /// The Spotify id of the grant's user as the owner of playlists, if it is usable.
+    pub spotify_handle: Option<String>,
     pub outcome: Outcome,
     /// The requested scopes that were refused.
     pub missing: Scopes,
@@ -100,6 +102,7 @@ pub async fn complete_login(
     Ok(LoginResult {
         user,
         grant,
+        spotify_handle: profile.handle,
         outcome,
         missing,
         after: pending.after,

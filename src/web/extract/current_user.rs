@@ -14,7 +14,7 @@ use crate::domain::login::LoginResult;
 use crate::domain::login::ReauthReason;
 use crate::domain::saving;
 use crate::domain::text::visible_or;
-use crate::domain::tokens::{GRANT_KEY, SAVING_KEY, SCOPES_KEY, SPOTIFY_KEYS};
+use crate::domain::tokens::{GRANT_KEY, HANDLE_KEY, SAVING_KEY, SCOPES_KEY, SPOTIFY_KEYS};
 use crate::domain::{
     CurrentUser, DEFAULT_NAME, DEVICE, DISPLAYS, Grant, SIGN_IN, SIGNED_IN_AT, Scopes, USER_ID, User, session_key,
 };
@@ -73,8 +73,18 @@ impl MaybeUser {
                 let displays = session.get_value(DISPLAYS).await?;
                 let displays = displays.and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default();
                 let saves_to_library = session.get(SAVING_KEY).await?.unwrap_or(false);
+                let spotify_handle = session.get(HANDLE_KEY).await?;
                 let session = session_key(session_id);
-                Some(CurrentUser { id, name, session, grant, has_expired_grant, saves_to_library, displays })
+                Some(CurrentUser {
+                    id,
+                    name,
+                    spotify_handle,
+                    session,
+                    grant,
+                    has_expired_grant,
+                    saves_to_library,
+                    displays,
+                })
             }
             _ => None,
         };
@@ -167,6 +177,7 @@ impl MaybeUser {
         if let Some(grant) = &login.grant {
             self.session.insert(SCOPES_KEY, &grant.scopes).await?;
             self.session.insert(GRANT_KEY, grant).await?;
+            self.session.insert(HANDLE_KEY, &login.spotify_handle).await?;
             if login.after.reauth == Some(ReauthReason::EnableSaving) && saving::grants_saving(&grant.scopes) {
                 self.session.insert(SAVING_KEY, true).await?;
             }

@@ -2,8 +2,8 @@
 
 use time::OffsetDateTime;
 
-use crate::domain::Playlist;
 use crate::domain::text::{UNTITLED, is_visible, visible_or};
+use crate::domain::{CurrentUser, Playlist};
 use crate::web::views::annotation_form::AnnotationForm;
 use crate::web::views::time::DateView;
 
@@ -20,6 +20,9 @@ pub(crate) struct PlaylistCard {
     /// Spotify's name, if it is known and another one stands in its place.
     pub(crate) spotify_name: Option<String>,
     pub(crate) owner: Option<String>,
+    pub(crate) owner_id: Option<String>,
+    /// True if the playlist is known to be the viewer's own.
+    pub(crate) is_own: bool,
     pub(crate) cover: Option<String>,
     pub(crate) item_count: Option<i32>,
     pub(crate) public: Option<bool>,
@@ -42,6 +45,11 @@ impl PlaylistCard {
     /// Returns the form with the stored title, note and tags.
     pub(crate) fn annotation_form(&self) -> AnnotationForm {
         AnnotationForm::new(self.own_title.as_deref(), self.note.as_deref(), &self.tags)
+    }
+
+    /// With `is_own`, for a page of the user's.
+    pub(crate) fn viewed_by(self, user: &CurrentUser) -> Self {
+        Self { is_own: self.owner_id.is_some() && self.owner_id == user.spotify_handle, ..self }
     }
 
     /// With `name_seen_on`, for pages that do not call Spotify.
@@ -90,6 +98,8 @@ impl From<Playlist> for PlaylistCard {
             name: display_name(&playlist.id, playlist.own_title.clone().or(playlist.name)),
             own_title: playlist.own_title,
             owner: playlist.owner_name.filter(|owner| is_visible(owner)),
+            owner_id: playlist.owner_id,
+            is_own: false,
             cover: playlist.cover_url,
             item_count: playlist.item_count,
             public: playlist.public,

@@ -98,7 +98,8 @@ pub(crate) async fn update(
 
 async fn load_card(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<PlaylistCard> {
     let playlist = playlists::find(app, user, id).await?;
-    playlist.map(PlaylistCard::from).filter(|card| card.hearted).ok_or_else(not_hearted)
+    let card = playlist.map(|playlist| PlaylistCard::from(playlist).viewed_by(user));
+    card.filter(|card| card.hearted).ok_or_else(not_hearted)
 }
 
 fn annotation_page(layout: Layout, card: PlaylistCard, form: AnnotationForm, from: Option<String>) -> Response {

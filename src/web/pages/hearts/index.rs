@@ -38,7 +38,7 @@ pub(crate) async fn index(
     let pager = Pager::new(&hearts, list.path())?;
     let stale = renewal::count_stale(&app, &user, &hearts.entries, now).await?;
     let matches = hearts.total;
-    let with_name_date = |playlist| PlaylistCard::with_name_date(playlist, now);
+    let with_name_date = |playlist| PlaylistCard::with_name_date(playlist, now).viewed_by(&user);
     let mut cards: Vec<_> = hearts.entries.into_iter().map(with_name_date).collect();
     if let Some(card) = cards.iter_mut().find(|card| Some(&card.id) == params.edit.as_ref()) {
         card.annotation_form = Some(card.annotation_form().with_suggestions(tags.clone()));

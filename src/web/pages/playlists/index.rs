@@ -73,7 +73,8 @@ pub(crate) async fn index(
     let reconsent_due = account::consent_expiring_soon(&user, now)
         .filter(|_| consent_button.is_none())
         .map(|due_at| ReconsentDue::new(due_at, now));
-    let cards = playlists.entries.into_iter().map(|playlist| PlaylistCard::for_list(playlist, now)).collect();
+    let cards =
+        playlists.entries.into_iter().map(|playlist| PlaylistCard::for_list(playlist, now).viewed_by(&user)).collect();
     Ok(render_page(&LibraryPage {
         layout,
         list,

@@ -71,7 +71,7 @@ pub(crate) async fn show(
     let loaded = playlists::load(&app, &user, &id, (page, method == Method::HEAD), now).await?;
     let loaded = loaded.ok_or_else(page_not_found)?;
     let suggestions = tags::suggest(&app, &user, now).await?;
-    let (card, error) = (PlaylistCard::from(loaded.playlist), loaded.error.as_ref());
+    let (card, error) = (PlaylistCard::from(loaded.playlist).viewed_by(&user), loaded.error.as_ref());
     let path = playlist_path(id.as_str(), back.path.as_str());
     Ok(render_page(&PlaylistPage {
         layout: layout.with_title(card.name.clone(), back.section),
