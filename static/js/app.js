@@ -247,7 +247,6 @@ function showResults(page, url) {
   document.title = page.title;
   setAddress(url);
   activateTemplates();
-  removeSearchButtons();
   renderHearts();
 }
 

@@ -21,7 +21,3 @@ $(document).on("submit", ".display", (event) => {
   event.preventDefault();
   chooseDisplay(event.target, event.originalEvent.submitter);
 }).on("change", "#sort", ({ target }) => chooseDisplay(target.form, target));
-
-// Enter submits the search without its button, and a choice needs none.
-const removeSearchButtons = () => $search.children("button").add(".display .show").remove();
-removeSearchButtons();

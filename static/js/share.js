@@ -1,4 +1,4 @@
-// Copies and shares addresses. The buttons come in templates, which app.js has replaced by their content.
+// Copies and shares addresses. Some of the buttons come in templates, which app.js has replaced by their content.
 "use strict";
 
 // Browsers lack these on pages without https, and some on computers.

@@ -1,5 +1,7 @@
 //! Measurements of the design: what stands in one line, at one height, within reach of a thumb.
 
+use serde_json::json;
+
 use super::{open_as_ada, sign_in};
 use crate::support::Site;
 use crate::support::browser::Browser;
@@ -59,6 +61,39 @@ async fn titles_begin_at_the_same_height() {
             assert!((top - first).abs() <= 8.0, "{path} at {width} px: {top}, not {first}");
         }
     }
+}
+
+/// The tops of the parts of a page that the first screen shows, with their names.
+const TOPS: &str = "[...document.querySelectorAll('main > *, main > * > *, .card')].filter(part => part.offsetHeight) \
+    .filter(part => part.getBoundingClientRect().top < innerHeight) \
+    .map(part => [`${part.tagName}.${part.className}#${part.id}`, Math.round(scrollY + part.getBoundingClientRect().top)])";
+
+#[tokio::test]
+async fn script_moves_nothing_when_it_comes() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "mira").await;
+    site.make_everybody_operator().await;
+    let pages = pages_of_mira(&site);
+    let mut moved = Vec::new();
+    for width in [360, 1280] {
+        browser.set_window_size(width, 780).await;
+        for path in &pages {
+            let mut tops: [Vec<(String, i64)>; 2] = Default::default();
+            for (tops, blocked) in tops.iter_mut().zip([&["*.js*"][..], &[]]) {
+                browser.devtools("Network.enable", json!({})).await;
+                browser.devtools("Network.setBlockedURLs", json!({ "urls": blocked })).await;
+                browser.go(path).await;
+                *tops = browser.eval(TOPS).await;
+            }
+            let [before, after] = tops;
+            let is_moved = |(name, top): &&(String, i64)| after.iter().all(|(other, new)| other != name || new != top);
+            if let Some(first) = before.iter().find(is_moved) {
+                moved.push((path, width, first.clone(), after.iter().find(|(name, _)| *name == first.0).cloned()));
+            }
+        }
+    }
+    assert!(moved.is_empty(), "{moved:#?}");
 }
 
 #[tokio::test]
