@@ -29,7 +29,7 @@ const NOT_FOUND_TTL: Duration = Duration::minutes(10);
 const NOT_FOUND: usize = 0;
 
 /// The description and a page of the items.
-type Shown = (Option<String>, PlaylistItems);
+type CachedContent = (Option<String>, PlaylistItems);
 
 pub struct PlaylistPage {
     pub playlist: Playlist,
@@ -148,7 +148,7 @@ async fn fetch_or_recall(
 ) -> Result<Option<Fetched>> {
     let key = |page| (user.id, id.clone(), page);
     let recalled = [page, NOT_FOUND].iter().find_map(|page| app.playlist_answers.get(&key(*page), now));
-    if let Some(answer) = recalled.filter(|_: &Option<Shown>| user.grant.is_some()) {
+    if let Some(answer) = recalled.filter(|_: &Option<CachedContent>| user.grant.is_some()) {
         let (description, items) = answer.ok_or(Error::NotFound)?;
         return Ok(Some(Fetched { seen: None, description, items, error: None }));
     }
@@ -160,7 +160,7 @@ async fn fetch_or_recall(
             app.playlist_answers.insert(key(page), &Some((description, items)), now + ANSWER_TTL);
         }
         Err(Error::NotFound) => {
-            app.playlist_answers.insert(key(NOT_FOUND), &None::<Shown>, now + NOT_FOUND_TTL);
+            app.playlist_answers.insert(key(NOT_FOUND), &None::<CachedContent>, now + NOT_FOUND_TTL);
         }
         _ => {}
     }
