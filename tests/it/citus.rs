@@ -41,6 +41,7 @@ async fn whole_visit_works_on_citus_cluster() {
     use_pins_and_displays(&site, &ada).await;
     use_selections(&site, &ada).await;
     use_top_list(&site, &ada).await;
+    use_news(&site, &ada).await;
     use_sharing(&site, &ada).await;
     use_import_and_export(&site, &ada).await;
     take_import_back(&site, &ada).await;
@@ -208,6 +209,19 @@ async fn use_top_list(site: &Site, ada: &Visitor) {
     assert!(site.visitor().get("/metrics").await.html.contains("heartlist_hearts "));
 }
 
+async fn use_news(site: &Site, ada: &Visitor) {
+    let id = ada.open("/playlists?q=is%3Ahearted").await.playlist_ids().remove(0);
+    for _ in 0..2 {
+        site.spotify.add_song(&id);
+        site.advance(DAY);
+        ada.open("/playlists").await;
+    }
+    assert!(ada.open("/hearts/news").await.texts(".events li").iter().any(|news| news.contains("Updated")));
+    ada.submit(ada.open("/hearts/news/feed").await.form("form:has([name=on][value=true])")).await;
+    let feed = ada.open("/hearts/news/feed").await.attribute("a.copy-value[href$='atom.xml']", "href");
+    assert_eq!(site.visitor().get(&feed[feed.find("/n/").unwrap()..]).await.status, 200);
+}
+
 async fn use_sharing(site: &Site, ada: &Visitor) {
     publish_page_at(ada, "ada").await;
     let page = site.visitor().get("/u/ada").await;
@@ -221,7 +235,7 @@ async fn use_sharing(site: &Site, ada: &Visitor) {
     for option in ["notes", "embed"] {
         set_option(ada, option).await;
     }
-    for path in ["/u/ada/tags/late", "/u/ada/tags/late/feed.json", "/u/ada/embed"] {
+    for path in ["/u/ada/tags/late", "/u/ada/tags/late/feed.json", "/u/ada/preview.png", "/u/ada/embed"] {
         assert_eq!(site.visitor().get(path).await.status, 200, "{path}");
     }
 }
