@@ -5,7 +5,8 @@ FROM rust:1.95.0-slim-trixie AS build
 ENV RUSTUP_TOOLCHAIN=1.95.0 SQLX_OFFLINE=true
 WORKDIR /build
 COPY . .
-ARG SOURCE_VERSION SOURCE_DATE
+ARG SOURCE_VERSION
+ARG SOURCE_DATE
 RUN cargo build --release --locked --no-default-features --features demo --bin heartlist
 # What the program needs at run time and nothing else: no shell, no package manager.
 RUN mkdir -p /image/usr/local/bin /image/etc/ssl/certs /image/data /image/tmp \
