@@ -164,6 +164,7 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
             "/hearts/news/feed",
             with_rate_limit(post(hearts::news_feed::update), &feeds).get(hearts::news_feed::show),
         )
+        .route("/hearts/news/feed/new", get(hearts::news_feed::confirm))
         .route("/hearts/renew", post(hearts::renewal::create))
         .route("/hearts/{id}/pin", post(hearts::pin::update))
         .route("/hearts/random", get(random::heart))

@@ -19,7 +19,7 @@ function startSelecting() {
 }
 
 function stopSelecting() {
-  $boxes().remove();
+  $boxes().next("label").addBack().remove();
   $bulk.prop("hidden", true);
   $(".select-link").prop("hidden", false).find("a").trigger("focus");
 }
@@ -28,8 +28,10 @@ function stopSelecting() {
 function addBoxes() {
   if (!isSelecting()) return;
   for (const card of $("#results .card:not(:has(> input))").get()) {
-    const label = `Select ${$(card).find(".name").text()}`;
-    $(card).prepend($("<input type=checkbox form=bulk name=id>").val(card.id.slice(2)).attr("aria-label", label));
+    const [playlist, id] = [card.id.slice(2), card.id.replace("p-", "s-")];
+    const $box = $("<input type=checkbox form=bulk name=id>").val(playlist);
+    $box.attr({ id, "aria-label": `Select ${$(card).find(".name").text()}` });
+    $(card).prepend($box, $("<label>").attr("for", id)); // which covers the card
   }
   showCount();
 }
@@ -60,9 +62,11 @@ $bulk.on("click", ".select-all", () => setBoxes($boxes(), true)).on("click", "a"
   stopSelecting();
 }).on("reset", () => { lastBox = null; setTimeout(showCount); }).on("submit", (event) => {
   const [count, { max }] = [$boxes().filter(":checked").length, event.target.dataset];
-  if (count && count <= max) return;
+  const needsTags = /tag/.test(event.originalEvent.submitter?.value) && !$bulk.find("[name=tags]").val().trim();
+  if (count && count <= max && !needsTags) return;
   event.preventDefault();
-  const text = count ? `Select up to ${max} at a time. These are ${count}.` : "Select at least one playlist first.";
+  const [none, untyped] = ["Select at least one playlist first.", "Type the tags first, separated by commas."];
+  const text = !count ? none : needsTags ? untyped : `Select up to ${max} at a time. These are ${count}.`;
   dismissAfter(showMessage("bulk", text), MESSAGE_TIME);
 });
 

@@ -28,6 +28,7 @@ async fn press(visitor: &Visitor, path: &str, action: &str, tags: &str, ids: &[S
     let page = visitor.open(&format!("{path}{join}select=1")).await;
     let offered = page.attributes("#bulk button[name=action]", "value");
     assert!(offered.contains(&action.to_owned()), "{offered:?}");
+    assert!(path.starts_with("/hearts") || offered == ["heart"], "only hearts have tags and are exported: {offered:?}");
     let boxes = page.attributes(".card > input[type=checkbox][form=bulk][name=id]", "value");
     assert!(ids.iter().all(|id| boxes.contains(id)), "{boxes:?}");
     let from = page.attribute("#bulk input[name=from]", "value");
@@ -123,7 +124,7 @@ async fn tags_are_added_to_and_removed_from_selected_hearts_and_undo_restores_th
     annotate(&ada, &ids[2], "", "1,2,3,4,5,6,7,8,9,10").await;
     let before = read_hearts(&site).await;
     let full = ada.open(&format!("/playlists/{}", ids[2])).await.text("h1");
-    let page = press(&ada, "/playlists", "tag", "ÉTÉ, Late  Night", &ids[..5]).await;
+    let page = send(&ada, "tag", "ÉTÉ, Late  Night", &ids[..5], "/hearts").await;
     let told = format!(
         "Tags added to 3 hearts. Left as they are, because a heart can have up to 10 tags: {full}. \
          Not hearted, so without tags: 1."
@@ -158,7 +159,7 @@ async fn selection_is_exported_like_all_hearts() {
     let expected = all["hearts"].as_array().unwrap().iter();
     let expected: Vec<_> = expected.filter(|h| h["playlist_id"] == one || h["playlist_id"] == other).cloned().collect();
     assert_eq!((file.json()["hearts"].as_array().unwrap(), expected.len()), (&expected, 2));
-    let csv = press(&ada, "/playlists", "export-csv", "", &ids[..6]).await;
+    let csv = send(&ada, "export-csv", "", &ids[..6], "/hearts").await;
     assert_eq!((csv.status, csv.html.lines().count()), (200, 6), "{}", csv.html);
     let none = send(&ada, "export-csv", "", &ids[5..6], "/playlists").await;
     assert!(none.flash().unwrap().starts_with("Nothing was exported."));

@@ -12,6 +12,7 @@ use crate::support::visitor::Visitor;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const FEED: &str = "/hearts/news/feed";
+const NEW_FEED: &str = "/hearts/news/feed/new";
 const RENAME: &str =
     "with renamed as (update playlists set name = 'Once', name_folded = 'once') update user_hearts set title = 'Once'";
 
@@ -39,7 +40,8 @@ async fn make_unavailable(site: &Site, visitor: &Visitor, id: &str) {
 }
 
 async fn set_feed(visitor: &Visitor, button: &str) -> String {
-    let form = visitor.open(FEED).await.form(&format!("form[action='{FEED}']:has({button})"));
+    let path = if button == "[name=replaces]" { NEW_FEED } else { FEED };
+    let form = visitor.open(path).await.form(&format!("form[action='{FEED}']:has({button})"));
     visitor.submit(form).await.flash().unwrap()
 }
 
@@ -182,6 +184,7 @@ async fn feed_is_off_by_default_revocable_and_made_anew_only_when_confirmed() {
     let site = Site::open().await;
     let (ada, _) = sign_in_with_heart(&site).await;
     assert!(!ada.open(FEED).await.has(".copy-value"));
+    assert_eq!(ada.open(NEW_FEED).await.url.path(), FEED, "nothing to replace");
     let unknown = site.visitor().get("/n/AAAAAAAAAAAAAAAAAAAAAA/atom.xml").await;
     assert_eq!(unknown.status, 410);
     let stale = ada.open(FEED).await.form(&format!("form[action='{FEED}']"));
@@ -189,6 +192,7 @@ async fn feed_is_off_by_default_revocable_and_made_anew_only_when_confirmed() {
     assert_eq!(first.len(), "/n//atom.xml".len() + 22, "128 bits in base64url");
     assert!(ada.submit(stale).await.flash().unwrap().contains("keeps its address"), "not confirmed");
     assert_eq!(site.visitor().get(&first).await.status, 200);
+    assert!(ada.open(FEED).await.has(&format!("a[href='{NEW_FEED}']")), "asks first, as for a new secret link");
     let second = create_feed(&ada).await;
     assert_eq!((site.visitor().get(&first).await.status, site.visitor().get(&second).await.status), (410, 200));
     let token = &second["/n/".len()..second.len() - "/atom.xml".len()];

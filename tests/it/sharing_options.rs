@@ -270,6 +270,18 @@ async fn new_secret_link_asks_before_it_replaces_the_old_one() {
     assert_eq!(site.visitor().get(&link).await.status, 200, "asked only");
     assert_ne!(create_secret_link(&ada).await, link);
     assert_eq!(site.visitor().get(&link).await.status, 410);
+    for (path, form, section) in [
+        ("link", "on=false", "link"),
+        ("page", "on=true&slug=ada", "page"),
+        ("options", "option=notes&on=true", "notes"),
+        ("options", "option=embed&on=true", "embed"),
+    ] {
+        let form = Some(form.to_owned());
+        let path = format!("{SETTINGS}/{path}");
+        let sent = ada.request(Method::POST, &path, &[("sec-fetch-site", "same-origin")], form).await;
+        assert_eq!(sent.header("location"), format!("{SETTINGS}#{section}"), "the change is in sight");
+        assert!(ada.open(SETTINGS).await.has(&format!("#{section}")));
+    }
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ impl SharingFlash {
         match self {
             Self::PageOn => "Your public page is on.".into(),
             Self::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
-            Self::LinkOn => "Here is your secret link. Any earlier link no longer works.".into(),
+            Self::LinkOn => "Here is your secret link.".into(),
             Self::LinkOff => "Your secret link is off. It no longer shows anything.".into(),
             Self::LinkKept => "Your secret link was on already, and was not replaced.".into(),
             Self::TagShared(tag) => format!("The tag “{tag}” is shared. Its page is below."),

@@ -121,6 +121,24 @@ async fn phone_shows_first_playlist_in_upper_half() {
             "['.sort-field select', '.view-toggle'].map(s => document.querySelector(s).getBoundingClientRect().top)";
         let [order, views] = browser.eval::<[f64; 2]>(line).await;
         assert!((order - views).abs() < 2.0, "{path}: the order at {order}, the views at {views}");
+        let widths = "['#q', '#sort'].map(s => document.querySelector(s).getBoundingClientRect().width)";
+        let [search, order] = browser.eval::<[f64; 2]>(widths).await;
+        assert!(search > 300.0 && order > 120.0, "{path}: {search} px for the search, {order} px for the order's name");
+    }
+}
+
+#[tokio::test]
+async fn phone_shows_the_owner_with_a_heart_and_the_songs_without() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    browser.emulate_screen(360, 780, 2, true).await;
+    for path in ["/playlists?view=grid", "/playlists?view=list"] {
+        browser.go(path).await;
+        browser.wait_for("document.querySelector('.card .facts').innerText.startsWith('You')").await;
+        browser.click(".card .heart button").await;
+        browser.wait_for("/^You.+today/s.test(document.querySelector('.card .facts').innerText)").await;
+        browser.click(".card .heart button").await;
+        browser.wait_for("/^You.+songs/s.test(document.querySelector('.card .facts').innerText)").await;
     }
 }
 

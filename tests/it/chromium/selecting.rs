@@ -24,8 +24,12 @@ async fn cards_are_selected_by_mouse_range_and_all_at_once() {
     assert!(browser.eval::<bool>("!document.querySelector('#bulk').checkVisibility()").await, "until it is asked for");
     browser.click(".select-link a").await;
     assert_eq!(browser.location().await, "/playlists", "without a new page");
-    browser.click(".card:nth-child(2) > input").await;
+    browser.click(".card:nth-child(2) > label").await;
     browser.wait_for_text(COUNT, "1 selected").await;
+    let covers = "['.cover', '.name'].every(part => { \
+         const { x, y } = document.querySelector(`.card:nth-child(3) ${part}`).getBoundingClientRect(); \
+         return document.elementFromPoint(x + 5, y + 5).matches('label'); })";
+    assert!(browser.eval::<bool>(covers).await, "a press on the cover or the name selects, and opens nothing");
     click_with_shift(&browser, 5).await;
     browser.wait_for_text(COUNT, "4 selected").await;
     browser.click(".select-all").await;
@@ -65,14 +69,27 @@ async fn cards_are_selected_by_key_and_stay_selectable_after_a_search() {
         .wait_for("document.querySelectorAll('.card').length === document.querySelectorAll('.card > input').length")
         .await;
     browser.click(".card:first-child > input").await;
-    browser.find("#bulk [name=tags]").await.send_keys("rain").await.unwrap();
-    browser.press_key(Key::Enter).await;
-    browser.wait_for_text("main [role=status]", "Not hearted, so without tags: 1.").await;
+    browser.click("#bulk button[value=heart]").await;
+    browser.wait_for_text("main [role=status]", "1 heart added.").await;
     assert!(browser.location().await.starts_with("/playlists?q=owner"), "{}", browser.location().await);
     browser.click(".select-link a").await;
     browser.click("#bulk a").await;
     assert_eq!(browser.eval::<usize>("document.querySelectorAll('.card > input').length").await, 0);
     assert!(browser.eval::<bool>("document.activeElement.matches('.select-link a')").await);
+}
+
+#[tokio::test]
+async fn tags_for_a_selection_are_asked_for_before_it_is_lost() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.go("/hearts?select=1").await;
+    browser.click(".card:first-child > input").await;
+    browser.click("#bulk button[value=untag]").await;
+    browser.wait_for_text("#live", "Type the tags first, separated by commas.").await;
+    assert_eq!(browser.eval::<usize>(CHECKED).await, 1);
+    browser.find("#bulk [name=tags]").await.send_keys("rain").await.unwrap();
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_text("main [role=status]", "Tags added to 1 heart.").await;
 }
 
 #[tokio::test]
@@ -87,7 +104,7 @@ async fn selecting_passes_axe_and_works_without_script() {
     sign_in(&plain, "ada").await;
     plain.click(".select-link a").await;
     plain.click(".card:nth-child(2) > input").await;
-    plain.click(".card:nth-child(3) > input").await;
+    plain.click(".card:nth-child(3) > label").await;
     plain.click("#bulk button[value=heart]").await;
     plain.wait_for_text("main [role=status]", "2 hearts added.").await;
     plain.click(".flash button").await;

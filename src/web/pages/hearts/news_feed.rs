@@ -5,6 +5,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -44,6 +45,20 @@ pub(crate) async fn show(app: State, layout: Layout, SignedIn(user): SignedIn) -
         }),
     });
     Ok(render_page(&FeedPage { layout: layout.with_title("Private feed", "hearts"), feed }))
+}
+
+#[derive(Template)]
+#[template(path = "hearts/new_feed.html")]
+struct NewFeedPage {
+    layout: Layout,
+}
+
+/// Asks before a new address replaces the one that feed readers have.
+pub(crate) async fn confirm(app: State, layout: Layout, SignedIn(user): SignedIn) -> Result {
+    match news::load_link(&app, &user).await? {
+        Some(_) => Ok(render_page(&NewFeedPage { layout: layout.with_title("Make a new address", "hearts") })),
+        None => Ok(Redirect::to(SETTINGS_PATH).into_response()),
+    }
 }
 
 #[derive(Deserialize)]

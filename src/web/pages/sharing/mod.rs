@@ -10,7 +10,7 @@ pub(crate) mod request;
 use askama::Template;
 use axum::Form;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -117,6 +117,11 @@ async fn load_settings_page(
     })
 }
 
+/// Redirects to the section of the settings that was changed.
+fn redirect_to(section: &str, flash: SharingFlash) -> Response {
+    flash::redirect(&format!("{SETTINGS_PATH}#{section}"), Flash::Sharing(flash))
+}
+
 fn refuse(page: &SettingsPage) -> Result {
     Ok((StatusCode::UNPROCESSABLE_ENTITY, render_page(page)).into_response())
 }
@@ -139,12 +144,12 @@ pub(crate) async fn update_page(
     if !form.on {
         sharing::disable_page(&app, &user, now).await?;
         activity::record(&app, user.id, EventKind::PageDisabled, &device, now).await;
-        return Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::PageOff)));
+        return Ok(redirect_to("page", SharingFlash::PageOff));
     }
     let error = match sharing::enable_page(&app, &user, &form.slug, now).await {
         Ok(()) => {
             activity::record(&app, user.id, EventKind::PageEnabled, &device, now).await;
-            return Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::PageOn)));
+            return Ok(redirect_to("page", SharingFlash::PageOn));
         }
         Err(PageError::Failed(error)) => return Err(error.into()),
         Err(error) => error,
@@ -186,16 +191,16 @@ pub(crate) async fn update_link(
     if form.on {
         match sharing::create_link(&app, &user, form.replaces, now).await {
             Ok(true) => {}
-            Ok(false) => return Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::LinkKept))),
+            Ok(false) => return Ok(redirect_to("link", SharingFlash::LinkKept)),
             Err(PageError::Failed(error)) => return Err(error.into()),
             Err(_) => return Ok(flash::redirect(SETTINGS_PATH, Flash::SharingTakenDown)),
         }
         activity::record(&app, user.id, EventKind::LinkCreated, &device, now).await;
-        return Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::LinkOn)));
+        return Ok(redirect_to("link", SharingFlash::LinkOn));
     }
     sharing::revoke_link(&app, &user).await?;
     activity::record(&app, user.id, EventKind::LinkRevoked, &device, now).await;
-    Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(SharingFlash::LinkOff)))
+    Ok(redirect_to("link", SharingFlash::LinkOff))
 }
 
 #[derive(Deserialize)]
@@ -222,7 +227,7 @@ pub(crate) async fn update_tags(
     match change {
         Ok(flash) => {
             activity::record(&app, user.id, EventKind::SharingChanged, &device, now).await;
-            Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(flash)))
+            Ok(redirect_to("tags", flash))
         }
         Err(SharedTagError::Failed(error)) => Err(error.into()),
         Err(error) => {
@@ -258,11 +263,11 @@ pub(crate) async fn update_option(
         SharingOption::Embed => sharing::set_embeddable(&app, &user, form.on).await?,
     }
     activity::record(&app, user.id, EventKind::SharingChanged, &device, now).await;
-    let flash = match (form.option, form.on) {
-        (SharingOption::Notes, true) => SharingFlash::NotesShown,
-        (SharingOption::Notes, false) => SharingFlash::NotesHidden,
-        (SharingOption::Embed, true) => SharingFlash::EmbedOn,
-        (SharingOption::Embed, false) => SharingFlash::EmbedOff,
+    let response = match (form.option, form.on) {
+        (SharingOption::Notes, true) => redirect_to("notes", SharingFlash::NotesShown),
+        (SharingOption::Notes, false) => redirect_to("notes", SharingFlash::NotesHidden),
+        (SharingOption::Embed, true) => redirect_to("embed", SharingFlash::EmbedOn),
+        (SharingOption::Embed, false) => redirect_to("embed", SharingFlash::EmbedOff),
     };
-    Ok(flash::redirect(SETTINGS_PATH, Flash::Sharing(flash)))
+    Ok(response)
 }
