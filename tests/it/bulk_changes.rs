@@ -28,7 +28,10 @@ async fn press(visitor: &Visitor, path: &str, action: &str, tags: &str, ids: &[S
     let page = visitor.open(&format!("{path}{join}select=1")).await;
     let offered = page.attributes("#bulk button[name=action]", "value");
     assert!(offered.contains(&action.to_owned()), "{offered:?}");
-    assert!(path.starts_with("/hearts") || offered == ["heart"], "only hearts have tags and are exported: {offered:?}");
+    assert!(
+        path.starts_with("/hearts") || offered == ["heart", "remove"],
+        "only hearts have tags and are exported: {offered:?}"
+    );
     let boxes = page.attributes(".card > input[type=checkbox][form=bulk][name=id]", "value");
     assert!(ids.iter().all(|id| boxes.contains(id)), "{boxes:?}");
     let from = page.attribute("#bulk input[name=from]", "value");
