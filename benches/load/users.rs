@@ -14,7 +14,7 @@ use crate::support::visitor::{Visitor, approve};
 /// Rows of a full page.
 pub(crate) const ROWS_PER_PAGE: usize = 50;
 /// Start tag of a row.
-pub(crate) const CARD_TAG: &str = "<li class=\"card\"";
+pub(crate) const CARD_TAG: &str = "<li class=card ";
 /// Word of the workload `search`. A third of the notes and some names contain it.
 pub(crate) const SEARCH_WORD: &str = "winter";
 
