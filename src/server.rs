@@ -49,6 +49,9 @@ const MAX_HEADERS: usize = 100;
 /// How long clients have to learn from a response that its connection closes. A request on an idle connection would be
 /// lost if it crossed the end of that connection, and not all clients may send it again.
 const CLOSING_PERIOD: Duration = Duration::from_secs(2);
+/// How long connections stay open after no more are accepted: a proxy on a busy machine may have opened one, or taken one
+/// from its pool, and be about to send a request.
+const LAST_REQUEST_PERIOD: Duration = Duration::from_millis(500);
 /// How long running requests may take to finish after that. Heroku kills the process 30 s after SIGTERM, and a private
 /// Postgres needs some of that to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(16);
@@ -215,7 +218,10 @@ async fn serve_connection<I, S>(
 {
     let (mut connection, mut requested) = (pin!(connection), pin!(requested));
     let mut has_request = false;
-    let mut closed = pin!(async move { drop(phases.wait_for(|phase| *phase == Phase::Closed).await) });
+    let mut closed = pin!(async move {
+        drop(phases.wait_for(|phase| *phase == Phase::Closed).await);
+        tokio::time::sleep(LAST_REQUEST_PERIOD).await;
+    });
     let mut is_closed = false;
     loop {
         tokio::select! {
