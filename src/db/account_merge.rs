@@ -156,12 +156,8 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     users::delete_rows(&mut tx, from).await?;
     tx.commit().await?;
     drop(connection);
-    for playlist in pinned.iter().filter_map(|id| PlaylistId::parse(id).ok()) {
-        // The accounts are one already.
-        if let Err(error) = pins::pin(pool, into, &playlist).await {
-            tracing::warn!(user = %into, %error, "a pin of a merged account was lost");
-        }
-    }
+    let pinned: Vec<_> = pinned.iter().filter_map(|id| PlaylistId::parse(id).ok()).collect();
+    pins::pin_all(pool, into, &pinned).await;
     Ok(true)
 }
 

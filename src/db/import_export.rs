@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::heart_changes::{self, Change};
 use super::hearts::AnnotationRow;
-use super::pins::{self, PinResult};
+use super::pins;
 use super::tags::UNIT_SEPARATOR;
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
@@ -66,7 +66,7 @@ pub struct NewHeart {
 pub enum ImportResult {
     Added {
         hearts: i64,
-        /// The number of added hearts that were to be pinned, and for which there is no pin left.
+        /// The number of added hearts that were to be pinned and are not.
         left_unpinned: usize,
     },
     /// No heart was added: the user would have too many.
@@ -76,10 +76,10 @@ pub enum ImportResult {
 }
 
 /// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`, and twice as many with removed
-/// ones. Existing ones stay as they
-/// are, so that of two lines with one id the first wins. A removed one is restored with the imported date, and with the
-/// imported own title, note and tags if there are any. `batches` has the hearts in parts, because the parameters of a
-/// statement are copies. Those of the added hearts that are in `pinned` are pinned in its order, as long as there are pins.
+/// ones. Existing ones stay as they are, so that of two lines with one id the first wins. A removed one is restored with
+/// the imported date, and with the imported own title, note and tags if there are any. `batches` has the hearts in
+/// parts, because the parameters of a statement are copies. Those of the added hearts that are in `pinned` are pinned in
+/// its order, as long as there are pins.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
@@ -111,10 +111,8 @@ pub async fn import(
     heart_changes::finish(&mut tx, change).await?;
     tx.commit().await?;
     drop(connection);
-    let mut left_unpinned = 0;
-    for playlist in pinned.iter().filter(|id| new_ids.iter().any(|new| new == id.as_str())) {
-        left_unpinned += usize::from(pins::pin(pool, user, playlist).await? != PinResult::Pinned);
-    }
+    let pinned: Vec<_> = pinned.iter().filter(|id| new_ids.iter().any(|new| new == id.as_str())).cloned().collect();
+    let left_unpinned = pins::pin_all(pool, user, &pinned).await;
     Ok(ImportResult::Added { hearts: new, left_unpinned })
 }
 

@@ -28,6 +28,20 @@ pub async fn pin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Pin
     Ok(PinResult::TooMany)
 }
 
+/// Pins hearts that have just been stored, as many as it can. Returns the number of the others. An error is only logged,
+/// because it must not look as if the hearts were lost.
+pub(super) async fn pin_all(pool: &Pool, user: UserId, playlists: &[PlaylistId]) -> usize {
+    let mut left_unpinned = 0;
+    for playlist in playlists {
+        let result = pin(pool, user, playlist).await;
+        if let Err(error) = &result {
+            tracing::warn!(%user, %error, "a heart was not pinned");
+        }
+        left_unpinned += usize::from(!matches!(result, Ok(PinResult::Pinned)));
+    }
+    left_unpinned
+}
+
 /// Takes the pin of the heart that was removed first. Returns `false` if no removed heart has one.
 async fn release_one(pool: &Pool, user: UserId) -> Result<bool> {
     let query = sqlx::query_scalar!(

@@ -42,6 +42,23 @@ async fn open_connections_are_served_once_more_after_the_stop() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
+/// Fault: behind a proxy, connections that had just been accepted were closed before their first request came.
+#[tokio::test]
+async fn request_that_comes_after_the_last_connection_is_served() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/", get(async || "ok"));
+    let limits = ConnectionLimits { first_request_timeout: Duration::MAX, max: 100, is_behind_proxy: true };
+    let serving = tokio::spawn(serve(listener, router, limits, async {}));
+    let mut waiting = TcpStream::connect(address).await.unwrap();
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    waiting.write_all(REQUEST).await.unwrap();
+    assert!(read_response(&mut waiting).await.contains("connection: close"));
+    serving.await.unwrap().unwrap();
+}
+
 /// Somebody who stops the program in a terminal does not wait for nothing.
 #[tokio::test(start_paused = true)]
 async fn a_server_without_connections_stops_at_once() {

@@ -235,3 +235,14 @@ async fn pins_of_other_tables_pin_nothing_and_lose_no_heart() {
     assert!(page.html.contains("1 of them is pinned in the file"), "{}", page.html);
     assert_eq!(list_pins(&site).await, ["8", "7", "9", "10"]);
 }
+
+#[tokio::test]
+async fn import_whose_pins_fail_keeps_its_hearts_and_says_so() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let form = ada.open("/hearts/import").await.form("form.import-form");
+    sqlx::raw_sql("alter table user_hearts add constraint broken check (pin is null)").execute(&site.db).await.unwrap();
+    let page = ada.upload(form, format!("playlist_id,pin\n{:022},1\n{:022},\n", 1, 2).as_bytes()).await;
+    assert_eq!((page.import_report(), site.count_hearts().await), ([2, 0, 0], 2));
+    assert!(page.html.contains("1 of them is pinned in the file and not here"), "{}", page.html);
+}

@@ -87,18 +87,8 @@ pub async fn complete_login(
         _ => None,
     };
     let missing = grant.as_ref().map(|grant| &pending.scopes - &grant.scopes).unwrap_or_default();
-    let (is_sign_in, is_reauthentication) = match outcome {
-        Outcome::Joined => (true, true),
-        // A browser that is signed in at the provider comes back without a question.
-        Outcome::SignedIn(_) if is_reauthenticated || client.proves_reauthentication() => (true, is_reauthenticated),
-        Outcome::SignedIn(id) => {
-            let linked = identities::list(&app.db, id).await?;
-            (true, Reauthentication::new(app, &linked).by_new_session)
-        }
-        Outcome::AlreadyLinked(_) => (is_reauthenticated, is_reauthenticated),
-        // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
-        Outcome::Linked(_) | Outcome::MergeOffered { .. } => (false, false),
-    };
+    let (is_sign_in, is_reauthentication) =
+        is_sign_in_and_reauthentication(app, outcome, is_reauthenticated, client.proves_reauthentication()).await?;
     Ok(LoginResult {
         user,
         grant,
@@ -109,6 +99,28 @@ pub async fn complete_login(
         is_sign_in,
         is_reauthentication,
         merge_until,
+    })
+}
+
+/// Returns whether a login with this outcome is a sign-in, and whether it counts as reauthentication. `can_prove` says
+/// whether the provider can ask who uses the browser, and `is_reauthenticated` whether it did.
+async fn is_sign_in_and_reauthentication(
+    app: &App,
+    outcome: Outcome,
+    is_reauthenticated: bool,
+    can_prove: bool,
+) -> Result<(bool, bool)> {
+    Ok(match outcome {
+        Outcome::Joined => (true, true),
+        // A browser that is signed in at the provider comes back without a question.
+        Outcome::SignedIn(_) if is_reauthenticated || can_prove => (true, is_reauthenticated),
+        Outcome::SignedIn(id) => {
+            let linked = identities::list(&app.db, id).await?;
+            (true, Reauthentication::new(app, &linked).by_new_session)
+        }
+        Outcome::AlreadyLinked(_) => (is_reauthenticated, is_reauthenticated),
+        // Linking is not reauthentication: anybody who finds the browser open could link an identity of their own.
+        Outcome::Linked(_) | Outcome::MergeOffered { .. } => (false, false),
     })
 }
 
