@@ -1,6 +1,7 @@
 //! JSON: a versioned object, with each heart on its own line.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
@@ -71,7 +72,7 @@ struct ImportedHeart {
     note: Option<String>,
     tags: Option<Vec<String>>,
     own_title: Option<String>,
-    pin: Option<i16>,
+    pin: Option<Value>,
 }
 
 fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
@@ -89,7 +90,7 @@ fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
         own_title: heart.own_title.unwrap_or_default(),
         note: heart.note.unwrap_or_default(),
         tags: join_tags(&heart.tags.unwrap_or_default()),
-        pin: heart.pin,
+        pin: heart.pin.as_ref().and_then(Value::as_i64).and_then(|pin| pin.try_into().ok()),
     };
     let FileHeart { playlist, hearted_at, own_title, note, tags, pin: _ } = &file_heart;
     for value in [playlist, hearted_at, own_title, note, tags] {
@@ -159,6 +160,18 @@ mod tests {
         let heart = lines[0].heart.clone().unwrap();
         assert_eq!((heart.playlist.as_str(), heart.tags.as_str()), ("x", "a, b"));
         assert!(lines[1].number == 2 && lines[1].heart == Err(LineError::NotAHeart));
+    }
+
+    #[test]
+    fn no_value_of_a_pin_loses_its_heart() {
+        for (pin, expected) in
+            [("2", Some(2)), ("null", None), ("\"1\"", None), ("1.5", None), ("99999", None), ("[]", None)]
+        {
+            let mut lines = Vec::new();
+            let text = format!("{{\"hearts\":[{{\"link\":\"x\",\"pin\":{pin}}}]}}");
+            read(&text, &|| false, &mut |line| lines.push(line)).unwrap();
+            assert_eq!(lines[0].heart.as_ref().unwrap().pin, expected, "{pin}");
+        }
     }
 
     #[test]
