@@ -32,12 +32,16 @@ fn rust_version_is_the_same_for_all_builders() {
     let (config, docker) = (read_file("RustConfig"), read_file("Dockerfile"));
     assert_eq!(text_after(&config, "\nVERSION="), channel);
     assert_eq!(text_after(&config, "RUSTUP_TOOLCHAIN="), channel);
-    assert!(
-        docker.contains(&format!("FROM rust:{channel}-")) && docker.contains(&format!("RUSTUP_TOOLCHAIN={channel} "))
-    );
+    assert!(docker.contains(&format!("RUSTUP_TOOLCHAIN={channel} ")));
     let release = read_file(".github/workflows/release.yml");
     assert_eq!(text_after(&release, "RUSTUP_TOOLCHAIN: "), channel);
-    assert!(release.contains(&format!("container: rust:{channel}-slim-bookworm\n")));
+    for (text, image) in [
+        (&docker, format!("FROM rust:{channel}-slim-trixie")),
+        (&release, format!("container: rust:{channel}-slim-bookworm")),
+    ] {
+        let line = text_after(text, &format!("{image}@sha256:"));
+        assert_eq!(line.split(' ').next().map(str::len), Some(64), "{image} is pinned by its digest");
+    }
     assert!(channel.starts_with(&text_after(&read_file("Cargo.toml"), "rust-version = \"")));
 }
 
