@@ -8,7 +8,10 @@
 //! The order by name depends on the reader's language, so the app sorts the names and passes the ids in that order.
 //! ICU collations would do the same, but Postgres may be built without ICU, and Citus needs it on every node.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 
 use super::hearts::HeartsPage;
 use super::playlists::{Playlist, StoredLibrary, library, playlist};
@@ -132,6 +135,12 @@ impl PageQuery<'_> {
     fn sign(&self) -> f64 {
         if self.is_reversed { -1.0 } else { 1.0 }
     }
+
+    /// Returns the place of each id, `$13` of the queries below. A join with the ids as rows took 4 seconds for 5,000
+    /// hearts, not 0.06, as soon as Postgres used a plan for any number of them: it compared each with each.
+    fn places(&self) -> Json<HashMap<&str, usize>> {
+        Json(self.sorted_ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect())
+    }
 }
 
 /// An entry of a list, to sort by.
@@ -186,13 +195,12 @@ pub async fn search_library(
                  from libraries where user_id = $1) l
            full join (
                select count(*) over () as found, row_number() over (
-                          order by s.place, $16 * case $10 when 'hearted' then extract(epoch from h.hearted_at)::float8
+                          order by ($13::jsonb ->> p.id)::bigint, $16 * case $10 when 'hearted' then extract(epoch from h.hearted_at)::float8
                               when 'size' then p.item_count when 'usual' then -p.position when 'random' then random() end desc nulls last, p.position) as place,
                       p.id, p.name, p.owner_id, p.owner_name, p.cover_url, p.item_count, p.public, p.collaborative, p.seen_at,
                       h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
                from playlists p
-               left join unnest($13::text[]) with ordinality s(id, place) on s.id = p.id
                left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
                cross join lateral (
                    select concat_ws(E'\n', h.own_title_folded, coalesce(
@@ -226,7 +234,7 @@ pub async fn search_library(
         page.order.key(),
         page.offset,
         page.limit,
-        page.sorted_ids,
+        page.places() as _,
         filter.untitled,
         &filter.exclude.tags,
         page.sign()
@@ -246,14 +254,13 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
            from (select count(*) as total from user_hearts where user_id = $1 and removed_at is null) t
            left join (
                select count(*) over () as found, row_number() over (
-                          order by case when $10 = 'random' then random() end, h.pin is null, s.place,
+                          order by case when $10 = 'random' then random() end, h.pin is null, ($13::jsonb ->> h.playlist_id)::bigint,
                                    $16 * extract(epoch from h.hearted_at)::float8 desc, h.playlist_id) as place,
                       h.playlist_id as id, coalesce(p.name, h.title) as name, p.owner_id, p.owner_name, p.cover_url,
                       p.item_count, p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.pin
                from user_hearts h
                left join playlists p on p.user_id = $1 and p.id = h.playlist_id
-               left join unnest($13::text[]) with ordinality s(id, place) on s.id = h.playlist_id
                cross join lateral (
                    select concat_ws(E'\n', h.own_title_folded,
                               coalesce(nullif(coalesce(p.name_folded, lower(p.name), h.title_folded, lower(h.title)), ''),
@@ -286,7 +293,7 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
         page.order.key(),
         page.offset,
         page.limit,
-        page.sorted_ids,
+        page.places() as _,
         filter.untitled,
         &filter.exclude.tags,
         page.sign()

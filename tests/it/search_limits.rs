@@ -109,3 +109,34 @@ async fn long_searches_are_cut_and_say_so() {
         assert!(page.text("#search-status").contains(sentence), "{}", page.text("#search-status"));
     }
 }
+
+/// Postgres plans a statement for any parameters once it has run five times on a connection.
+#[tokio::test]
+async fn thousands_of_names_are_sorted_however_often_they_were_before() {
+    let site = Site::open().await;
+    let [ada] = &sign_in_listeners(&site, 1).await[..] else { panic!() };
+    ada.open("/playlists").await;
+    sqlx::raw_sql(
+        "insert into users (display_name, created_at) select 'few', now() from generate_series(1, 2000);
+         insert into user_hearts (user_id, playlist_id, hearted_at)
+             select id, lpad(id::text, 22, 'u'), now() from users where display_name = 'few';
+         insert into playlists (user_id, id, position, name, collaborative, seen_at)
+             select id, lpad(id::text, 22, 'u'), 0, 'one', false, now() from users where display_name = 'few';
+         insert into user_hearts (user_id, playlist_id, hearted_at)
+             select 1, lpad(n::text, 22, '0'), now() from generate_series(1, 9000) n;
+         insert into playlists (user_id, id, position, name, collaborative, seen_at)
+             select 1, lpad(n::text, 22, '0'), n, 'list ' || 9001 - n, false, now() from generate_series(1, 9000) n;
+         update libraries set counted = 9001, reached = 9001;
+         analyze",
+    )
+    .execute(&site.db)
+    .await
+    .unwrap();
+    for path in ["/hearts?sort=name", "/playlists?sort=name&q=list"] {
+        for time in 0..8 {
+            let page = ada.get(path).await;
+            assert_eq!(page.status, 200, "{path} for the {time}th time");
+            assert_eq!(page.playlist_ids()[..2], [9000, 8999].map(|n| format!("{n:022}")), "{path}");
+        }
+    }
+}
