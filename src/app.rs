@@ -53,7 +53,7 @@ pub struct App {
     pub(crate) page_calls: Arc<RateLimiter<UserId>>,
     pub(crate) registrations: Arc<RateLimiter<TokenHash>>,
     /// Recent answers of Spotify about a page of a playlist, for each user.
-    pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
+    pub(crate) playlist_contents: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
     /// The most used tags of recent users.
     pub(crate) tag_suggestions: Arc<ExpiringCache<UserId>>,
     /// The playlists last picked at random for recent users.
@@ -92,7 +92,7 @@ impl App {
             library_calls: Arc::new(RateLimiter::new(MAX_LIBRARY_CALLS, Duration::from_secs(3600))),
             page_calls: Arc::new(RateLimiter::new(MAX_PAGE_CALLS, Duration::from_secs(600))),
             registrations: Arc::new(RateLimiter::new(MAX_REGISTRATIONS, Duration::from_secs(24 * 3600))),
-            playlist_answers: Arc::new(ExpiringCache::new()),
+            playlist_contents: Arc::new(ExpiringCache::new()),
             tag_suggestions: Arc::new(ExpiringCache::new()),
             last_picks: Arc::new(ExpiringCache::new()),
             has_popular: Arc::default(),

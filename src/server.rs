@@ -189,9 +189,9 @@ impl Server {
         let end = Arc::new(Notify::new());
         // The narrowest network first: a connection that it refuses ends none of the wider ones.
         let networks = self.by_network.iter(peer.ip()).rev();
-        let places = networks.map(|(connections, network)| connections.try_open(network, self.accepted, &end));
-        let Some(places) = places.collect::<Option<Vec<_>>>() else { return };
-        let Some(place) = self.all.try_open((), self.accepted, &end) else { return };
+        let network_slots = networks.map(|(connections, network)| connections.try_open(network, self.accepted, &end));
+        let Some(network_slots) = network_slots.collect::<Option<Vec<_>>>() else { return };
+        let Some(global_slot) = self.all.try_open((), self.accepted, &end) else { return };
         let stream = TokioIo::new(with_write_timeout(configure_socket(stream), WRITE_TIMEOUT));
         let (first_request, requested) = oneshot::channel();
         let handler = handler(self.router.clone(), peer, first_request, self.phases.clone());
@@ -199,7 +199,7 @@ impl Server {
         let requested = tokio::time::timeout(self.limits.first_request_timeout, requested);
         let phases = self.phases.clone();
         self.tasks.spawn(async move {
-            let _places = (places, place);
+            let _slots = (network_slots, global_slot);
             serve_connection(connection, requested, &end, phases).await;
         });
     }

@@ -118,14 +118,20 @@ async fn delete(connection: &mut PgConnection, user: UserId, kind: ChangeKind) -
 
 /// Numbers of an [`add`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Added {
+pub struct AddResult {
     pub added: usize,
     /// Hearts that would have exceeded the limit.
     pub over_limit: usize,
 }
 
 /// Adds hearts, as [`super::hearts::add`] does, as long as the user has at most `max`.
-pub async fn add(pool: &Pool, change: Change, ids: &[String], undo_since: OffsetDateTime, max: usize) -> Result<Added> {
+pub async fn add(
+    pool: &Pool,
+    change: Change,
+    ids: &[String],
+    undo_since: OffsetDateTime,
+    max: usize,
+) -> Result<AddResult> {
     let (mut connection, user) = (pool.acquire().await?, change.user.0);
     let mut tx = connection.begin().await?;
     lock(&mut tx, change.user).await?;
@@ -138,9 +144,9 @@ pub async fn add(pool: &Pool, change: Change, ids: &[String], undo_since: Offset
     );
     let row = query.fetch_one(&mut *tx).await?;
     let mut new: Vec<_> = ids.iter().filter(|id| !row.hearted.contains(id)).cloned().collect();
-    let (wanted, free) = (new.len(), max.saturating_sub(row.total as usize));
+    let (requested, free) = (new.len(), max.saturating_sub(row.total as usize));
     new.truncate(free);
-    let added = Added { added: new.len(), over_limit: wanted - new.len() };
+    let added = AddResult { added: new.len(), over_limit: requested - new.len() };
     if new.is_empty() {
         return Ok(added);
     }

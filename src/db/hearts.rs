@@ -196,7 +196,7 @@ pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> 
     Ok(query.fetch_all(pool).await?)
 }
 
-pub struct HeartsPage {
+pub struct HeartRows {
     pub rows: Vec<Playlist>,
     /// The number of matching hearts; 0 beyond the last page of a search.
     pub found: i64,
@@ -205,7 +205,7 @@ pub struct HeartsPage {
 
 /// Returns a user's hearts: the pinned ones, then the others, newest first. The statement reads as many more of the
 /// others as there may be pins, so that its offset and limit are known before the pins are: one index leads to each part.
-pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartsPage, Error> {
+pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartRows, Error> {
     let before = offset.min(MAX_PINS as i64);
     let (mut pinned, mut others, mut total) = (Vec::new(), Vec::with_capacity((before + limit) as usize), 0);
     let query = sqlx::query!(
@@ -243,7 +243,7 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
     let first_other = (before as usize).saturating_sub(pinned.len());
     let rows: Vec<_> = pinned.into_iter().skip(offset as usize).chain(others.into_iter().skip(first_other)).collect();
     let rows = rows.into_iter().take(limit as usize).collect();
-    Ok(HeartsPage { rows, found: total, total })
+    Ok(HeartRows { rows, found: total, total })
 }
 
 pub struct RemovedHeart {

@@ -73,7 +73,7 @@ pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Opti
 }
 
 /// Returns the user's Spotify id as the owner of playlists, if known.
-pub async fn spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>> {
+pub async fn find_spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>> {
     let query =
         sqlx::query_scalar!("select handle from identities where user_id = $1 and provider = 'spotify'", user.0);
     Ok(query.fetch_optional(pool).await?.flatten())

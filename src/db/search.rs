@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::hearts::HeartsPage;
+use super::hearts::HeartRows;
 use super::playlists::{Playlist, StoredLibrary, library, playlist};
 use super::{Error, Pool, Result};
 use crate::ids::UserId;
@@ -236,7 +236,7 @@ pub async fn search_library(
 }
 
 /// Returns a user's matching hearts.
-pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &PageQuery<'_>) -> Result<HeartsPage> {
+pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &PageQuery<'_>) -> Result<HeartRows> {
     let query = sqlx::query!(
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
                   m.owner_id as "owner_id?", m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
@@ -294,7 +294,7 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));
     let rows = rows.into_iter().filter_map(|row| Some(Playlist { is_pinned: row.pin.is_some(), ..playlist!(row) }));
-    Ok(HeartsPage { rows: rows.collect(), found, total })
+    Ok(HeartRows { rows: rows.collect(), found, total })
 }
 
 fn search_error(error: sqlx::Error) -> Error {

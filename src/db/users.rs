@@ -9,13 +9,13 @@ use super::invites;
 use super::{Error, Pool, Result, shares};
 use crate::ids::{Registration, TokenHash, UserId};
 
-pub struct User {
+pub struct UserRow {
     pub display_name: String,
     pub created_at: OffsetDateTime,
 }
 
-pub async fn find(pool: &Pool, user: UserId) -> Result<Option<User>> {
-    let query = sqlx::query_as!(User, "select display_name, created_at from users where id = $1", user.0);
+pub async fn find(pool: &Pool, user: UserId) -> Result<Option<UserRow>> {
+    let query = sqlx::query_as!(UserRow, "select display_name, created_at from users where id = $1", user.0);
     Ok(query.fetch_optional(pool).await?)
 }
 

@@ -76,12 +76,12 @@ impl Annotation {
     /// typed but lose a leading `#`; tags that a search cannot tell apart are one.
     pub fn parse(own_title: &str, note: &str, tags: &str) -> Result<Self, AnnotationError> {
         let own_title = parse_line(own_title, MAX_TITLE_CHARS).map_err(|error| match error {
-            LineError::TooLong(length) => TitleError::TooLong(length),
-            LineError::NotOneLine => TitleError::NotOneLine,
+            TextError::TooLong(length) => TitleError::TooLong(length),
+            TextError::NotOneLine => TitleError::NotOneLine,
         });
         let note = parse_line(note, MAX_NOTE_CHARS).map_err(|error| match error {
-            LineError::TooLong(length) => NoteError::TooLong(length),
-            LineError::NotOneLine => NoteError::NotOneLine,
+            TextError::TooLong(length) => NoteError::TooLong(length),
+            TextError::NotOneLine => NoteError::NotOneLine,
         });
         match (own_title, note, parse_tags(tags)) {
             (Ok(own_title), Ok(note), Ok(tags)) => Ok(Self { own_title, note, tags }),
@@ -133,24 +133,24 @@ pub(super) fn split_tags(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-enum LineError {
+enum TextError {
     TooLong(usize),
     NotOneLine,
 }
 
 /// Parses a line of text; `None` if it shows nothing.
-fn parse_line(text: &str, max_chars: usize) -> Result<Option<String>, LineError> {
+fn parse_line(text: &str, max_chars: usize) -> Result<Option<String>, TextError> {
     let text = text.trim();
     if text.len() > MAX_FIELD_BYTES {
-        return Err(LineError::TooLong(text.chars().count()));
+        return Err(TextError::TooLong(text.chars().count()));
     }
     if text.chars().any(is_unprintable) {
-        return Err(LineError::NotOneLine);
+        return Err(TextError::NotOneLine);
     }
     match text.chars().count() {
         _ if !is_visible(text) => Ok(None),
         count if count <= max_chars => Ok(Some(text.to_owned())),
-        count => Err(LineError::TooLong(count)),
+        count => Err(TextError::TooLong(count)),
     }
 }
 

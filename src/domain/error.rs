@@ -42,7 +42,7 @@ pub enum Error {
     SearchTooSlow,
     /// Hearts were edited during each attempt to change a tag of theirs.
     #[error("hearts were edited while a tag was changed")]
-    TagLeft,
+    TagConflict,
     /// The user's account was deleted by another request.
     #[error("the account was deleted")]
     AccountDeleted,

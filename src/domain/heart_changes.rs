@@ -97,8 +97,8 @@ fn to_tag_changes(hearts: Vec<SelectedHeart>, action: &HeartAction) -> (Vec<TagC
 }
 
 fn with_tags(tags: &[String], added: &[String]) -> Vec<String> {
-    let present: Vec<_> = tags.iter().map(|tag| fold_tag(tag)).collect();
-    tags.iter().chain(added.iter().filter(|tag| !present.contains(&fold_tag(tag)))).cloned().collect()
+    let existing: Vec<_> = tags.iter().map(|tag| fold_tag(tag)).collect();
+    tags.iter().chain(added.iter().filter(|tag| !existing.contains(&fold_tag(tag)))).cloned().collect()
 }
 
 fn without_tags(tags: &[String], removed: &[String]) -> Vec<String> {

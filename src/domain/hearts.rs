@@ -12,7 +12,7 @@ use super::{
 use crate::app::App;
 use crate::db;
 use crate::db::hearts;
-use crate::db::hearts::HeartsPage;
+use crate::db::hearts::HeartRows;
 pub use crate::db::hearts::RemovedHeart;
 pub use crate::db::pins::PinResult;
 use crate::db::{news, pins};
@@ -207,7 +207,7 @@ pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<He
     Ok(HeartList { hearts, total_hearts: page.total as usize })
 }
 
-async fn search_hearts(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartsPage> {
+async fn search_hearts(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartRows> {
     let filter = query.load_filter(app, user).await?;
     let sorted_ids = match query.is_sorted_by_name() {
         true => query.sort(db::search::list_heart_names(&app.search_db, user.id).await?).await,

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 use super::{CurrentUser, PAGE_SIZE, Paginated, Result, page_offset};
 use crate::app::App;
 use crate::db;
-pub use crate::db::operators::{Account, HiddenPlaylist};
+pub use crate::db::operators::{HiddenPlaylist, ListedAccount};
 use crate::ids::{IdentityRef, PlaylistId, Provider, Secret, TokenHash, UserId};
 
 /// Lifetime of a link that makes its bearer operator. The program prints another one at its next start.
@@ -52,7 +52,7 @@ pub async fn redeem_link(app: &App, user: &CurrentUser, token: &str, now: Offset
     Ok(db::invites::redeem_operator_link(&app.db, TokenHash::new(token), user.id, now).await?)
 }
 
-pub async fn list_people(app: &App, page: usize) -> Result<Paginated<Account>> {
+pub async fn list_people(app: &App, page: usize) -> Result<Paginated<ListedAccount>> {
     let total = db::doctor::count_users(&app.db).await? as usize;
     let entries = db::operators::list_people(&app.db, page_offset(page) as i64, PAGE_SIZE as i64).await?;
     Ok(Paginated { entries, range: page.into(), total })

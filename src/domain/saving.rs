@@ -28,7 +28,7 @@ pub enum NotSaved {
     Limited(u64),
     Unavailable,
     /// Spotify has not answered yet.
-    NoAnswerYet,
+    NoResponseYet,
 }
 
 /// Returns whether the user has allowed Heartlist at Spotify to save playlists.
@@ -63,7 +63,7 @@ pub async fn save(
     // Spawned, so that a slow answer or a closed page does not interrupt it.
     let call = tokio::spawn(async move { call(&app, &user, &playlist, now).await });
     let result = timeout(SAVING_WAIT, call).await;
-    Some(result.map_or(Err(NotSaved::NoAnswerYet), |joined| joined.unwrap_or(Err(NotSaved::Unavailable))))
+    Some(result.map_or(Err(NotSaved::NoResponseYet), |joined| joined.unwrap_or(Err(NotSaved::Unavailable))))
 }
 
 async fn call(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), NotSaved> {

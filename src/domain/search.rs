@@ -27,7 +27,7 @@ pub const MAX_CONDITIONS: usize = 10;
 /// Maximum length of a word, in folded form: the time to look for one grows with its length.
 pub const MAX_WORD_CHARS: usize = 50;
 /// How long a search waits for others of the same user.
-const TURN_TIMEOUT: Duration = Duration::from_secs(5);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub struct ListQuery {
@@ -50,7 +50,7 @@ impl ListQuery {
     pub(super) async fn load_filter(&self, app: &App, user: &CurrentUser) -> Result<Filter> {
         let mut filter = self.search.to_filter();
         if filter.mine.is_some() {
-            let id = identities::spotify_handle(&app.db, user.id).await?;
+            let id = identities::find_spotify_handle(&app.db, user.id).await?;
             filter.owner = OwnerFilter { id, name: user.name.clone() };
         }
         Ok(filter)
@@ -211,7 +211,7 @@ fn fold_word(word: &str) -> String {
 /// # Errors
 /// [`Error::SearchTooSlow`] if too many are, or if it takes too long.
 pub(super) async fn run<T>(app: &App, user: UserId, search: impl Future<Output = Result<T>>) -> Result<T> {
-    let _place = app.searches.enter(user, TURN_TIMEOUT).await.ok_or(Error::SearchTooSlow)?;
+    let _permit = app.searches.enter(user, QUEUE_TIMEOUT).await.ok_or(Error::SearchTooSlow)?;
     search.await
 }
 

@@ -158,8 +158,8 @@ mod tests {
         for absent in [r#"{"auth_time":"soon"}"#, r#"{"auth_time":9e99}"#, "{}", "no JSON"] {
             assert_eq!(auth_time(token(absent)), None, "{absent}");
         }
-        for odd in [json!(null), json!(7), json!(""), json!("a.%.b")] {
-            assert_eq!(auth_time(odd.clone()), None, "{odd}");
+        for value in [json!(null), json!(7), json!(""), json!("a.%.b")] {
+            assert_eq!(auth_time(value.clone()), None, "{value}");
         }
     }
 

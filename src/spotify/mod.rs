@@ -98,8 +98,8 @@ impl Client {
     /// [`Error::NotFound`] if it is not public.
     pub async fn embed(&self, endpoint: &Url, id: &PlaylistId) -> Result<Embed> {
         let query = [("url", format!("https://open.spotify.com/playlist/{id}"))];
-        let answer = send(self.http.get(endpoint.clone()).query(&query));
-        let body = tokio::time::timeout(OEMBED_TIMEOUT, answer).await.unwrap_or(Err(Error::TimedOut))?;
+        let response = send(self.http.get(endpoint.clone()).query(&query));
+        let body = tokio::time::timeout(OEMBED_TIMEOUT, response).await.unwrap_or(Err(Error::TimedOut))?;
         wire::parse(&body)
     }
 

@@ -24,7 +24,7 @@ impl PictureHosts {
     }
 
     /// True for an address at these hosts that a URL parser leaves as it is: without spaces, user name or port.
-    pub fn allow(&self, address: &str) -> bool {
+    pub fn is_allowed(&self, address: &str) -> bool {
         let Ok(url) = Url::parse(address) else { return false };
         let host = url.host_str().unwrap_or_default();
         let is_subdomain = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));

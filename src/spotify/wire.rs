@@ -188,7 +188,7 @@ impl Playlist {
 
 /// Returns the smallest image that is large enough for a card, or else the first.
 fn pick_cover<'a>(images: &'a [Option<Image>], hosts: &PictureHosts) -> Option<&'a str> {
-    let images: Vec<_> = images.iter().flatten().filter(|image| hosts.allow(&image.url)).collect();
+    let images: Vec<_> = images.iter().flatten().filter(|image| hosts.is_allowed(&image.url)).collect();
     let large = images.iter().filter(|image| image.width.is_none_or(|width| width >= 300.0));
     let best = large.min_by(|a, b| a.width.unwrap_or(f64::MAX).total_cmp(&b.width.unwrap_or(f64::MAX)));
     best.or(images.first()).map(|image| image.url.as_str())

@@ -45,8 +45,8 @@ impl StatementRecorder {
                 break;
             }
             RECORDED.take();
-            let answer = visitor.fetch(method.clone(), &path.replace("{}", &time.to_string())).await;
-            assert!([200, 404].contains(&answer.status), "{path}: {}", answer.html);
+            let response = visitor.fetch(method.clone(), &path.replace("{}", &time.to_string())).await;
+            assert!([200, 404].contains(&response.status), "{path}: {}", response.html);
             let heard = RECORDED.take();
             shortest = shortest.filter(|known| known.len() <= heard.len()).or(Some(heard));
         }

@@ -143,7 +143,7 @@ fn request_counts(fake: &FakeSpotify) -> Vec<(&'static str, usize)> {
 /// The latest requests, newest first. Covers are left out, because browsers request so many.
 fn latest_requests(fake: &FakeSpotify) -> Vec<RequestView> {
     let state = fake.state();
-    let recorded = state.request_log.recorded().rev().filter(|request| request.endpoint != Endpoint::Cover);
+    let recorded = state.request_log.iter().rev().filter(|request| request.endpoint != Endpoint::Cover);
     recorded.take(MAX_REQUESTS).map(request_view).collect()
 }
 

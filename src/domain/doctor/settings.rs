@@ -109,8 +109,8 @@ fn check_base_url(base: &Url, heroku_domain: Option<&str>) -> Finding {
                 .with_fix("Compare it with the `Web URL` that `heroku apps:info` prints, random letters included."),
         };
     }
-    let place = if is_loopback(base) { ", from this computer only" } else { "" };
-    ADDRESS.good(format!("Browsers reach this server at {}{place}.", display_origin(base)))
+    let scope = if is_loopback(base) { ", from this computer only" } else { "" };
+    ADDRESS.good(format!("Browsers reach this server at {}{scope}.", display_origin(base)))
 }
 
 /// Compares BASE_URL with the URL that the browser used.

@@ -78,7 +78,7 @@ pub(super) async fn start(app: &App, user: &CurrentUser, from: usize, now: Offse
     });
     let mut fetched = LibraryFetch::new(from, deadline);
     let result = timeout_at(deadline, first).await.unwrap_or(Err(Error::SpotifyTimeout));
-    match result.map_err(refused) {
+    match result.map_err(to_library_error) {
         Ok(page) => fetched.push(page),
         Err(error) => fetched.error = Some(error),
     }
@@ -100,7 +100,7 @@ async fn fetch_pages(app: &App, user: &CurrentUser, offsets: Vec<usize>, now: Of
 }
 
 /// Everybody has a list of playlists, so 400 and 404 are trouble of Spotify and say nothing about a playlist.
-fn refused(error: Error) -> Error {
+fn to_library_error(error: Error) -> Error {
     match error {
         Error::NotFound => contradiction("the list of playlists was not found"),
         error => error,
@@ -163,7 +163,7 @@ impl LibraryFetch {
         match result {
             _ if self.error.is_some() || offset != self.paging.next_offset || !self.has_more() => {}
             Ok(page) => self.push(page),
-            Err(error) => self.error = Some(refused(error)),
+            Err(error) => self.error = Some(to_library_error(error)),
         }
     }
 

@@ -95,8 +95,8 @@ impl UnfinishedRequests {
         let (mut bytes, mut length, mut share, mut refusal) = (Vec::new(), 0, None, None);
         let (mut deadline, mut due) = (Instant::now() + PROGRESS_PERIOD, MIN_PROGRESS_BYTES);
         let mut chunks = body.into_data_stream();
-        while let Some(chunk) = timeout_at(deadline, chunks.next()).await.map_err(|_| stalled())? {
-            let chunk = chunk.map_err(|_| stalled())?;
+        while let Some(chunk) = timeout_at(deadline, chunks.next()).await.map_err(|_| upload_timeout())? {
+            let chunk = chunk.map_err(|_| upload_timeout())?;
             length += chunk.len();
             if length >= due {
                 (deadline, due) = (Instant::now() + PROGRESS_PERIOD, length + MIN_PROGRESS_BYTES);
@@ -157,7 +157,7 @@ pub(crate) async fn buffer_body(
     }
 }
 
-fn stalled() -> AppError {
+fn upload_timeout() -> AppError {
     let message = "It stopped on the way. Check your connection and try again.";
     AppError::new(StatusCode::REQUEST_TIMEOUT, "Your request did not arrive", message).with_nothing_saved()
 }

@@ -92,7 +92,7 @@ pub(crate) async fn create(
 }
 
 #[derive(Deserialize)]
-pub(crate) struct TakeBackForm {
+pub(crate) struct UndoImportForm {
     change: i64,
 }
 
@@ -101,11 +101,11 @@ pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
     SignedIn(user): SignedIn,
-    Form(form): Form<TakeBackForm>,
+    Form(form): Form<UndoImportForm>,
 ) -> Result {
     let undone = heart_changes::undo(&app, &user, ChangeKind::Import, form.change, now).await?;
     let message =
-        undone.map_or(ChangeFlash::NotUndone, |Undone { undone, left }| ChangeFlash::ImportTakenBack { undone, left });
+        undone.map_or(ChangeFlash::NotUndone, |Undone { undone, left }| ChangeFlash::ImportUndone { undone, left });
     Ok(flash::redirect("/hearts/import", Flash::Change(message)))
 }
 

@@ -107,13 +107,13 @@ impl Picture {
     fn write(&mut self, line: &str, size: f32, (x, baseline): (f32, f32), ink: Ink) {
         let scale = size / 1000.0;
         for (outline, offset) in outlines(line).0 {
-            let place = Transform::scale(scale, -scale).then_translate(x + offset * scale, baseline);
-            self.fill(outline, place, ink);
+            let transform = Transform::scale(scale, -scale).then_translate(x + offset * scale, baseline);
+            self.fill(outline, transform, ink);
         }
     }
 
-    fn fill(&mut self, outline: &str, place: Transform, ink: Ink) {
-        let (mask, bounds) = Mask::new(outline).transform(Some(place)).render();
+    fn fill(&mut self, outline: &str, transform: Transform, ink: Ink) {
+        let (mask, bounds) = Mask::new(outline).transform(Some(transform)).render();
         let rows = mask.chunks_exact(bounds.width.max(1) as usize).zip(bounds.top..);
         for (coverage, (x, y)) in rows.flat_map(|(row, y)| row.iter().zip((bounds.left..).map(move |x| (x, y)))) {
             let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { continue };
