@@ -26,7 +26,7 @@ pub const MAX_QUERY_CHARS: usize = 100;
 pub const MAX_CONDITIONS: usize = 10;
 /// Maximum length of a word, in folded form: the time to look for one grows with its length.
 pub const MAX_WORD_CHARS: usize = 50;
-/// How long a search waits for others of the same user.
+/// How long a search waits for earlier ones of the same user.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
@@ -46,11 +46,14 @@ impl ListQuery {
         self.search.conditions.is_empty() && self.order == Order::Usual && !self.is_reversed
     }
 
-    /// Returns the filter for the database. Loads the user's Spotify name if `owner:me` needs it.
+    /// Returns the filter for the database. For `owner:me`, loads the user's Spotify id unless the session has it.
     pub(super) async fn load_filter(&self, app: &App, user: &CurrentUser) -> Result<Filter> {
         let mut filter = self.search.to_filter();
         if filter.mine.is_some() {
-            let id = identities::find_spotify_handle(&app.db, user.id).await?;
+            let id = match &user.spotify_handle {
+                Some(handle) => Some(handle.clone()),
+                None => identities::find_spotify_handle(&app.db, user.id).await?,
+            };
             filter.owner = OwnerFilter { id, name: user.name.clone() };
         }
         Ok(filter)
@@ -75,7 +78,7 @@ impl ListQuery {
         .await
     }
 
-    /// Returns the query for two of the matching entries, each time others.
+    /// Returns the query for two random ones of the matching entries.
     pub(super) fn random_pair(&self) -> PageQuery<'static> {
         PageQuery { order: Order::Random, is_reversed: false, sorted_ids: &[], offset: 0, limit: 2 }
     }
@@ -206,10 +209,10 @@ fn fold_word(word: &str) -> String {
     fold(word).chars().take(MAX_WORD_CHARS).collect()
 }
 
-/// Runs `search` of a user after those that are under way.
+/// Runs `search` once the user's earlier searches have ended.
 ///
 /// # Errors
-/// [`Error::SearchTooSlow`] if too many are, or if it takes too long.
+/// [`Error::SearchTooSlow`] if too many wait, or for longer than [`QUEUE_TIMEOUT`].
 pub(super) async fn run<T>(app: &App, user: UserId, search: impl Future<Output = Result<T>>) -> Result<T> {
     let _permit = app.searches.enter(user, QUEUE_TIMEOUT).await.ok_or(Error::SearchTooSlow)?;
     search.await

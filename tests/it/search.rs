@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::User;
+use fake_spotify::{OtherProvider, User};
 
 use crate::support::Site;
 use crate::support::search::{add_heart, first_words, search, sign_in_wren, write_annotation};
@@ -102,6 +102,10 @@ async fn owner_me_matches_spotify_id_not_display_name() {
     let all = wren.open("/playlists").await.playlist_ids();
     assert_eq!(search(&wren, "/playlists", "owner:me").await.playlist_ids(), all[1..]);
     assert_eq!(search(&wren, "/playlists", "owner:wren").await.playlist_ids(), all);
+    wren.link_identity(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let without_spotify = site.visitor();
+    without_spotify.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    assert_eq!(search(&without_spotify, "/playlists", "owner:me").await.playlist_ids(), all[1..]);
 }
 
 #[tokio::test]
