@@ -38,7 +38,7 @@ impl Change {
         Self { user, kind, at }
     }
 
-    /// Returns the change with an [`Self::id`]; `None` if no time has it.
+    /// Returns the change with this [`Self::id`]; `None` if the id is no valid time.
     pub fn from_id(user: UserId, kind: ChangeKind, id: i64) -> Option<Self> {
         let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(id) * 1000).ok()?;
         Some(Self { user, kind, at })
@@ -53,8 +53,8 @@ impl Change {
 /// Advisory lock keys of changes are this number xor the user id.
 const CHANGE_LOCK: i64 = 0x4845_4152_494d_0000;
 
-/// Waits for other changes of the user: two of them must not count first and then exceed a limit together, nor store the
-/// same heart. Not by the user's row: an import holds the lock for seconds, in which a sign-in may rename the user, and on
+/// Locks the user's hearts against concurrent changes of many: two could exceed a limit together, or store the same heart.
+/// An advisory lock, not one of the user's row: an import takes seconds, in which a sign-in may rename the user, and on
 /// Citus that row is on all nodes.
 pub(super) async fn lock(connection: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let query = sqlx::query!("select pg_advisory_xact_lock($1)", CHANGE_LOCK ^ user.0);
@@ -116,7 +116,7 @@ async fn delete(connection: &mut PgConnection, user: UserId, kind: ChangeKind) -
     Ok(query.execute(connection).await.map(drop)?)
 }
 
-/// Numbers of an [`add`].
+/// Counts of an [`add`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AddResult {
     pub added: usize,
@@ -226,7 +226,7 @@ pub async fn annotate(pool: &Pool, change: Change, playlist: &PlaylistId, annota
     Ok(is_hearted)
 }
 
-/// Numbers of an undone change.
+/// Counts of an [`undo`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undone {
     pub undone: u64,
@@ -283,7 +283,7 @@ pub async fn find_import(pool: &Pool, user: UserId) -> Result<Option<(OffsetDate
     Ok(row.at.map(|at| (at, row.hearts)))
 }
 
-/// Forgets what the user's hearts were that are deleted for good.
+/// Deletes what is stored of changes of hearts that no longer exist.
 pub async fn delete_orphans(pool: &Pool, user: UserId) -> Result<()> {
     let query = sqlx::query!(
         "delete from heart_changes c where user_id = $1
@@ -293,7 +293,7 @@ pub async fn delete_orphans(pool: &Pool, user: UserId) -> Result<()> {
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Forgets a user's changes, because their hearts have become others.
+/// Deletes all changes of a user. After a merge they could not be undone correctly.
 pub(super) async fn delete_all(connection: &mut PgConnection, user: UserId) -> Result<()> {
     let query = sqlx::query!("delete from heart_changes where user_id = $1", user.0);
     Ok(query.execute(connection).await.map(drop)?)

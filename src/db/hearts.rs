@@ -203,8 +203,8 @@ pub struct HeartRows {
     pub total: i64,
 }
 
-/// Returns a user's hearts: the pinned ones, then the others, newest first. The statement reads as many more of the
-/// others as there may be pins, so that its offset and limit are known before the pins are: one index leads to each part.
+/// Returns a user's hearts: the pinned ones, then the others, newest first. The number of pins is unknown before the
+/// statement runs, so it reads [`MAX_PINS`] more of the others than a page needs. Each of its parts uses an index.
 pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartRows, Error> {
     let before = offset.min(MAX_PINS as i64);
     let (mut pinned, mut others, mut total) = (Vec::new(), Vec::with_capacity((before + limit) as usize), 0);
@@ -239,7 +239,7 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
         Some(())
     });
     query.fetch_all(pool).await?;
-    // The entries before `others` are `offset - before`, and `pinned`.
+    // `others` begins at the position `offset - before + pinned.len()` of the list.
     let first_other = (before as usize).saturating_sub(pinned.len());
     let rows: Vec<_> = pinned.into_iter().skip(offset as usize).chain(others.into_iter().skip(first_other)).collect();
     let rows = rows.into_iter().take(limit as usize).collect();

@@ -31,6 +31,7 @@ pub struct ProviderIdentity<'a> {
     pub handle: Option<&'a str>,
     /// The email address, and whether the provider has verified it.
     pub email: Option<(&'a str, bool)>,
+    /// When the provider described it.
     pub at: OffsetDateTime,
 }
 

@@ -45,8 +45,8 @@ async fn users_with(pool: &Pool, identities: &[&str]) -> Result<Vec<i64>> {
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Returns users of [`FORMERLY_MADE_UP`] who have neither another identity nor a playlist with one of Spotify's covers.
-/// Both would speak for a real person.
+/// Returns users of [`FORMERLY_MADE_UP`] who have neither another identity nor a playlist with one of Spotify's covers,
+/// as only real people have.
 async fn formerly_made_up_users(pool: &Pool) -> Result<Vec<i64>> {
     let identities: Vec<_> = FORMERLY_MADE_UP.split(' ').collect();
     let query = sqlx::query_scalar!(

@@ -55,9 +55,8 @@ pub(super) struct SeenColumns {
     pub(super) snapshot_ids: Vec<Option<String>>,
 }
 
-/// Records what is new of the hearts among the playlists. Then updates the hearts' titles and clears `gone_at`. Must run
-/// before the playlists are stored, which have the known names and snapshots: a heart without a snapshot was added for
-/// the one that is stored until then.
+/// Records news of hearts whose playlists are among `seen`. Then updates the hearts' titles, clears `gone_at`, and gives
+/// hearts without a snapshot the stored one. Must run before `seen` is stored, because it compares with what was stored.
 pub(super) async fn update_hearts(
     connection: &mut PgConnection,
     user: UserId,
@@ -130,7 +129,7 @@ pub async fn mark_unavailable(pool: &Pool, user: UserId, playlist: &PlaylistId, 
     Ok(tx.commit().await?)
 }
 
-/// Returns news of a user's hearts, newest first, and their total number; 0 beyond the last page. Without what is older
+/// Returns news of a user's hearts, newest first, and their total number; 0 beyond the last page. Omits what is older
 /// than the heart, and names that were changed back on the same day.
 pub async fn list(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<(Vec<NewsItem>, i64)> {
     let query = sqlx::query!(

@@ -277,7 +277,7 @@ pub async fn extend_library(pool: &Pool, user: UserId, update: LibraryUpdate<'_>
         return Ok(false);
     }
     let query = sqlx::query_scalar!(
-        r#"select coalesce(max(position) + 1, 0) as "place!" from playlists where user_id = $1 and position is not null"#,
+        r#"select coalesce(max(position) + 1, 0) as "next!" from playlists where user_id = $1 and position is not null"#,
         user.0
     );
     let first_position = query.fetch_one(&mut *tx).await?;

@@ -13,7 +13,7 @@ use crate::db;
 use crate::db::heart_changes::{self, Change, ChangeKind};
 use crate::ids::PlaylistId;
 
-/// As long as Spotify lets names be.
+/// Spotify's limit on names of playlists.
 pub const MAX_TITLE_CHARS: usize = 100;
 pub const MAX_NOTE_CHARS: usize = 280;
 pub const MAX_TAG_CHARS: usize = 30;

@@ -21,11 +21,11 @@ const SPOTIFY_ID_PREFIX: &str = "37i9dQZF1";
 
 /// Maximum number of requests for the items of one page.
 const MAX_ITEM_REQUESTS: usize = 5;
-/// How long an answer of Spotify is kept in memory, so that reloading a page takes no call.
+/// How long a page of a playlist is kept in memory, so that reloading it takes no call.
 const CONTENT_TTL: Duration = Duration::MINUTE;
 /// How long it is remembered that Spotify does not show a playlist.
 const NOT_FOUND_TTL: Duration = Duration::minutes(10);
-/// Stands for all pages of a playlist that Spotify does not show.
+/// The page number under which it is cached that Spotify does not show a playlist.
 const NOT_FOUND: usize = 0;
 
 /// The description and a page of the items.
@@ -128,7 +128,7 @@ pub async fn find(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Opti
     Ok(heart.map(|heart| from_heart(id, heart)))
 }
 
-/// A playlist as Spotify has just shown it, or a moment ago.
+/// A playlist as Spotify showed it within [`CONTENT_TTL`].
 struct Fetched {
     /// `None` if it is recorded already.
     seen: Option<SeenPlaylist>,
@@ -138,7 +138,7 @@ struct Fetched {
     error: Option<Error>,
 }
 
-/// Returns what Spotify said a moment ago, or asks: views of the same page within [`CONTENT_TTL`] are one call.
+/// Returns the playlist from memory, or fetches it: views of the same page within [`CONTENT_TTL`] take one call.
 async fn fetch_cached(
     app: &App,
     user: &CurrentUser,
@@ -155,7 +155,7 @@ async fn fetch_cached(
     let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, user, id, page, now)).await;
     let result = result.unwrap_or(Err(Error::SpotifyTimeout));
     match &result {
-        // The answer to HEAD is not recorded.
+        // After a HEAD, the next view fetches it again, because only a view is recorded.
         Ok(Some(Fetched { description, items, error: None, .. })) if !is_head => {
             app.playlist_contents.insert(key(page), &Some((description, items)), now + CONTENT_TTL);
         }

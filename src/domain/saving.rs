@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::ids::PlaylistId;
 use crate::oauth::providers::SAVING_SCOPES;
 
-/// How long the answer to a heart waits for Spotify, which may go on for longer.
+/// How long the response to a new heart waits for Spotify. The call itself may take longer.
 const SAVING_WAIT: Duration = Duration::from_secs(2);
 
 /// Why a playlist was not saved.
@@ -27,7 +27,7 @@ pub enum NotSaved {
     /// Spotify or Heartlist limits calls for so many minutes.
     Limited(u64),
     Unavailable,
-    /// Spotify has not answered yet.
+    /// Spotify has not responded within [`SAVING_WAIT`].
     NoResponseYet,
 }
 
@@ -60,7 +60,7 @@ pub async fn save(
         return None;
     }
     let (app, user, playlist) = (app.clone(), user.clone(), playlist.clone());
-    // Spawned, so that a slow answer or a closed page does not interrupt it.
+    // Spawned, so that neither the timeout nor a closed page cancels the call.
     let call = tokio::spawn(async move { call(&app, &user, &playlist, now).await });
     let result = timeout(SAVING_WAIT, call).await;
     Some(result.map_or(Err(NotSaved::NoResponseYet), |joined| joined.unwrap_or(Err(NotSaved::Unavailable))))

@@ -12,8 +12,8 @@ pub struct ProviderSpec {
     pub scopes: &'static [&'static str],
     /// Scopes that are requested once the user turns on a feature that needs them.
     pub optional_scopes: &'static [&'static str],
-    /// Parameters that make the provider ask for a new sign-in, even if the browser is signed in there. Without any, a
-    /// sign-in proves nothing again.
+    /// Parameters that make the provider ask for a new sign-in, even if the browser is signed in there. If empty, this
+    /// provider cannot be used to reauthenticate.
     pub reauth_params: &'static [(&'static str, &'static str)],
     /// Whether a new sign-in counts only if the provider says when it was.
     pub reauth_needs_auth_time: bool,

@@ -99,7 +99,7 @@ async fn fetch_pages(app: &App, user: &CurrentUser, offsets: Vec<usize>, now: Of
     join_all(pages).await
 }
 
-/// Everybody has a list of playlists, so 400 and 404 are trouble of Spotify and say nothing about a playlist.
+/// Maps 400 and 404, which mean that a playlist is missing, to a failure of Spotify: every user has a list of playlists.
 fn to_library_error(error: Error) -> Error {
     match error {
         Error::NotFound => contradiction("the list of playlists was not found"),

@@ -117,7 +117,7 @@ impl MaybeUser {
         Ok(sessions::is_fresh(self.reauthenticated_at().await?, now))
     }
 
-    /// Stores the device, and what the login was.
+    /// Stores the device, and the time if the login was a sign-in or a reauthentication.
     pub(crate) async fn record_device(&self, device: &str, login: &LoginResult, now: OffsetDateTime) -> Result<()> {
         self.session.insert(DEVICE, device).await?;
         for (key, is_set) in [(SIGNED_IN_AT, login.is_sign_in), (REAUTHENTICATED_AT, login.is_reauthentication)] {

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::ids::PlaylistId;
 
-/// First segments of paths that hold no tokens. Only those below `hearts` hold ids.
+/// First segments of paths without regard to case: no tokens are below them. Ids are below `hearts` alone, and keep theirs.
 const CASE_INSENSITIVE: [&str; 5] = ["u", "account", "auth", "hearts", ".well-known"];
 
 pub(crate) async fn redirect_to_canonical_path(request: Request, next: Next) -> Response {
