@@ -10,11 +10,11 @@ use tokio::sync::Notify;
 #[derive(Clone)]
 pub(crate) struct Connections<K> {
     max: usize,
-    open: Arc<Mutex<HashMap<K, ByNumber>>>,
+    open: Arc<Mutex<HashMap<K, EndSignals>>>,
 }
 
 /// Signals that end the connections, by number, so that the oldest comes first.
-type ByNumber = BTreeMap<u64, Arc<Notify>>;
+type EndSignals = BTreeMap<u64, Arc<Notify>>;
 
 /// An open connection, which is forgotten when this is dropped.
 pub(crate) struct OpenConnection<K: Copy + Eq + Hash> {

@@ -10,13 +10,13 @@ use crate::web::error::error_for_status;
 
 /// Refuses requests from other sites that are not a navigation: pictures, frames and scripts, with GET or HEAD.
 pub(crate) async fn refuse_embedded(request: Request, next: Next) -> Response {
-    let is_allowed = !is_from_elsewhere(request.headers()) || is_document(request.headers());
+    let is_allowed = !is_cross_origin(request.headers()) || is_document(request.headers());
     run_if(is_allowed, request, next).await
 }
 
 /// Refuses everything from other sites, links too: for what counts against the user, or is recorded.
 pub(crate) async fn refuse_links(request: Request, next: Next) -> Response {
-    let is_allowed = !is_from_elsewhere(request.headers());
+    let is_allowed = !is_cross_origin(request.headers());
     run_if(is_allowed, request, next).await
 }
 
@@ -34,7 +34,7 @@ async fn run_if(is_allowed: bool, request: Request, next: Next) -> Response {
 }
 
 /// True for another site, and for another origin of this one. `none` is an address that the user typed or bookmarked.
-pub(crate) fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+pub(crate) fn is_cross_origin(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
 }
 

@@ -22,7 +22,7 @@ use crate::network::ByNetwork;
 use crate::rate_limiter::RateLimiter;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::MaybeUser;
-use crate::web::middleware::fetch_metadata::is_from_elsewhere;
+use crate::web::middleware::fetch_metadata::is_cross_origin;
 use crate::web::middleware::from_fn::from_fn_with_state;
 
 /// The kind of key that a limit counts by.
@@ -146,7 +146,7 @@ pub(crate) async fn enforce(State(limits): State<Arc<[Arc<RateLimit>]>>, request
 
 /// Limits only requests to which another site led.
 pub(crate) async fn enforce_for_links(limits: State<Arc<[Arc<RateLimit>]>>, request: Request, next: Next) -> Response {
-    if is_from_elsewhere(request.headers()) { enforce(limits, request, next).await } else { next.run(request).await }
+    if is_cross_origin(request.headers()) { enforce(limits, request, next).await } else { next.run(request).await }
 }
 
 /// The client's IP address.
