@@ -36,8 +36,8 @@ fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
 }
 
 impl ByNetwork<RateLimiter<IpAddr>> {
-    /// Counts a request in all networks of its address. All are checked first, because a refused request must not take an
-    /// entry of a limiter, which holds a limited number of keys.
+    /// Counts a request in all networks of its address. All are checked first, because a refused request must not take
+    /// an entry of a limiter, which holds a limited number of keys.
     pub(crate) fn count(&self, address: IpAddr, now: OffsetDateTime) -> Result<(), Duration> {
         self.iter(address).try_for_each(|(limiter, network)| limiter.check(&network, now))?;
         self.iter(address).try_for_each(|(limiter, network)| limiter.count(network, now))

@@ -14,8 +14,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// Targets whose events have secrets: paths with the tokens of links, and unknown parameters of a database URL, which may
-/// be the rest of a password.
+/// Targets that are not logged, because their events have secrets: paths with the tokens of links, and unknown
+/// parameters of a database URL, which may be the rest of a password.
 const SECRET_TARGETS: [&str; 2] = ["tower_http::csrf", "sqlx_postgres::options::parse"];
 
 /// Returns whether `filter` consists of levels and targets. Span and field directives are not supported: they need a

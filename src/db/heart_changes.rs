@@ -1,5 +1,5 @@
-//! Changes of many hearts at once, which can be undone as a whole. For the last change of each kind, a row for each heart
-//! holds the heart before and after it. Rows of one user only: on Citus each statement goes to one shard.
+//! Changes of many hearts at once, which can be undone as a whole. For the last change of each kind, a row for each
+//! heart holds the heart before and after it. Rows of one user only: on Citus each statement goes to one shard.
 
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
@@ -53,9 +53,9 @@ impl Change {
 /// Advisory lock keys of changes are this number xor the user id.
 const CHANGE_LOCK: i64 = 0x4845_4152_494d_0000;
 
-/// Locks the user's hearts against concurrent changes of many: two could exceed a limit together, or store the same heart.
-/// An advisory lock, not one of the user's row: an import takes seconds, in which a sign-in may rename the user, and on
-/// Citus that row is on all nodes.
+/// Locks the user's hearts against concurrent changes of many: two could exceed a limit together, or store the same
+/// heart. An advisory lock, not one of the user's row: an import takes seconds, in which a sign-in may rename the user,
+/// and on Citus that row is on all nodes.
 pub(super) async fn lock(connection: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let query = sqlx::query!("select pg_advisory_xact_lock($1)", CHANGE_LOCK ^ user.0);
     query.fetch_one(connection).await.map(drop)
@@ -151,7 +151,7 @@ pub async fn add(
         return Ok(added);
     }
     begin(&mut tx, change, &new).await?;
-    // Not in the conflict clause below: with a parameter there, Citus sends the node one without a type.
+    // Not part of the conflict clause below: Citus would send its parameter to the nodes without a type.
     let query = sqlx::query!(
         "update user_hearts
          set removed_at = null, snapshot_id = null, gone_at = null, pin = case when removed_at > $4 then pin end,

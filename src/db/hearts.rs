@@ -10,8 +10,8 @@ use super::playlists::{Playlist, playlist};
 use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
-/// Adds a heart. An existing heart stays as it is. A removed one returns with its own title, note and tags, and with its
-/// date and pin if it was removed after `undo_since`.
+/// Adds a heart. An existing heart stays as it is. A removed one returns with its own title, note and tags, and with
+/// its date and pin if it was removed after `undo_since`.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
@@ -108,7 +108,7 @@ pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Re
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Sets Spotify's name of a playlist that was not shown as a whole.
+/// Sets Spotify's name of a playlist of which nothing else is known.
 pub async fn set_title(
     pool: &Pool,
     user: UserId,
@@ -312,7 +312,7 @@ pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&Playlis
 }
 
 /// Deletes Spotify's names of playlists that it has not shown since `before`, in batches; removed hearts' too. Returns
-/// their number. Reads the whole table: few operators limit this time, and an index would cost each heart a write.
+/// their number. Reads the whole table: few operators set `TITLE_DAYS`, and an index would cost each heart a write.
 pub async fn delete_titles_before(pool: &Pool, before: OffsetDateTime) -> Result<u64> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(

@@ -75,11 +75,11 @@ pub enum ImportResult {
     TooManyRemoved(i64),
 }
 
-/// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`, and twice as many with removed
-/// ones. Existing ones stay as they are, so that of two lines with one id the first wins. A removed one is restored with
-/// the imported date, and with the imported own title, note and tags if there are any. `batches` has the hearts in
-/// parts, because a statement copies its parameters. Those of the added hearts that are in `pinned` are pinned in
-/// its order, as long as there are pins.
+/// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`, and twice as many with
+/// removed ones. Existing ones stay as they are, so that of two lines with one id the first wins. A removed one is
+/// restored with the imported date, and with the imported own title, note and tags if there are any. `batches` has the
+/// hearts in parts, because a statement copies its parameters. Those of the added hearts that are in `pinned` are
+/// pinned in its order, as long as there are pins.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.

@@ -55,8 +55,9 @@ pub(super) struct SeenColumns {
     pub(super) snapshot_ids: Vec<Option<String>>,
 }
 
-/// Records news of hearts whose playlists are among `seen`. Then updates the hearts' titles, clears `gone_at`, and gives
-/// hearts without a snapshot the stored one. Must run before `seen` is stored, because it compares with what was stored.
+/// Records news of hearts whose playlists are among `seen`. Then updates the hearts' titles, clears `gone_at`, and
+/// gives hearts without a snapshot the stored one. Must run before `seen` is stored, because it compares with what was
+/// stored.
 pub(super) async fn update_hearts(
     connection: &mut PgConnection,
     user: UserId,
@@ -172,7 +173,7 @@ pub async fn delete_without_heart(pool: &Pool, user: UserId) -> Result<()> {
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Deletes old news, those beyond [`MAX_PER_USER`], and those whose hearts are gone. Returns their number.
+/// Deletes old news, those beyond [`MAX_PER_USER`], and those whose hearts were deleted. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let expired = super::delete_in_batches(pool, |batch| {
         sqlx::query!(
@@ -198,7 +199,8 @@ pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     Ok(expired + surplus + query.execute(pool).await?.rows_affected())
 }
 
-/// Copies the news of `from` to `into`, and moves the feed if `into` has none. Its token was sealed for `from`.
+/// Copies the news of `from` to `into`, and moves the feed if `into` has none. The feed's address can then not be shown
+/// any more, because its token was sealed for `from`.
 pub(super) async fn move_to(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
     let query = sqlx::query!(
         "insert into news (user_id, playlist_id, kind, day, at, old_name, new_name)

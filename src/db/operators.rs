@@ -16,7 +16,8 @@ pub async fn exists(pool: &Pool) -> Result<bool> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Makes a user operator, and ends the links that would make somebody else one. Returns `false` if there is no such user.
+/// Makes a user operator, and ends the links that would make somebody else one. Returns `false` if there is no such
+/// user.
 pub async fn grant(pool: &Pool, user: UserId) -> Result<bool> {
     if is_operator(pool, user).await? {
         return Ok(true);

@@ -24,8 +24,8 @@ pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<()>
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Creates a user with one identity, or returns the user that a concurrent request has just created with it. `invite` is
-/// the hash of an invitation's token. Returns `None`, and changes nothing, if the policy does not admit the user.
+/// Creates a user with one identity, or returns the user that a concurrent request has just created with it. `invite`
+/// is the hash of an invitation's token. Returns `None`, and changes nothing, if the policy does not admit the user.
 pub async fn register(
     pool: &Pool,
     identity: ProviderIdentity<'_>,
@@ -66,8 +66,8 @@ pub async fn register(
     Ok(Some(user))
 }
 
-/// Stores how a user displays `list`, as a JSON object with this key; `None` for the default. Not built here, because Citus
-/// allows only immutable functions of columns, and `jsonb_build_object` is stable.
+/// Stores how a user displays `list`, as a JSON object with this key; `None` for the default. Not built in SQL, because
+/// Citus allows only immutable functions of columns, and `jsonb_build_object` is stable.
 pub async fn set_display(pool: &Pool, user: UserId, list: &str, display: Option<&str>) -> Result<()> {
     let query = sqlx::query!(
         "update users set displays = nullif(case when $3::text is null then displays - $2

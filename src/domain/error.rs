@@ -97,7 +97,7 @@ impl From<spotify::Error> for Error {
             spotify::Error::Forbidden { premium: true } => Error::AppPaused,
             spotify::Error::Forbidden { premium: false } => Error::NotAllowed,
             spotify::Error::NotFound => Error::NotFound,
-            // `spotify_calls` has already turned these into a cool-down.
+            // `spotify_calls` has already turned these into a cooldown.
             spotify::Error::RateLimited(_) | spotify::Error::QuotaExceeded(_) => {
                 Error::SpotifyUnavailable(error.to_string())
             }

@@ -36,7 +36,7 @@ pub struct Changed {
     pub unhearted: usize,
     /// Hearts that would have had more than [`MAX_TAGS`] tags, and stay as they are.
     pub full: Vec<SelectedHeart>,
-    /// By which the change can be undone.
+    /// Id for undoing the change.
     pub id: i64,
 }
 
@@ -126,14 +126,14 @@ pub async fn undo(
 /// The last import.
 pub struct LastImport {
     pub imported_at: OffsetDateTime,
-    /// When it can no longer be taken back.
+    /// When it can no longer be undone.
     pub until: OffsetDateTime,
     pub hearts: usize,
     /// Id of the change.
     pub id: i64,
 }
 
-/// Returns the user's last import, if it can be taken back.
+/// Returns the user's last import, if it can be undone.
 pub async fn find_import(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Option<LastImport>> {
     let found = heart_changes::find_import(&app.db, user.id).await?.filter(|(at, _)| *at > now - CHANGE_TTL);
     Ok(found.map(|(at, hearts)| LastImport {

@@ -71,8 +71,8 @@ pub enum PersonAction {
     AllowSharing,
 }
 
-/// Changes a person. Returns `false` if it was refused: an account that is gone, the last operator, or one whom `OPERATOR`
-/// names.
+/// Changes a person. Returns `false` if that was refused: the account was deleted, or it is the last operator or named
+/// in `OPERATOR` and would lose the role.
 pub async fn change_person(
     app: &App,
     user: &CurrentUser,
@@ -118,8 +118,8 @@ async fn revoke(app: &App, person: UserId) -> Result<bool> {
     Ok(!is_configured && db::operators::revoke(&app.db, person).await?)
 }
 
-/// Grants the role to the user with this identity or revokes it, for the command line. Returns `false` if there is no such user,
-/// if nobody else is operator, or if `OPERATOR` names them.
+/// Grants the role to the user with this identity or revokes it, for the command line. Returns `false` if there is no
+/// such user, if nobody else is operator, or if `OPERATOR` names them.
 pub async fn set_role(app: &App, identity: &IdentityRef, is_operator: bool) -> Result<bool> {
     match db::identities::find(&app.db, identity.provider, &identity.subject).await? {
         Some(known) if is_operator => Ok(db::operators::grant(&app.db, known.user).await?),

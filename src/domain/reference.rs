@@ -127,7 +127,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_boundary).map(trim_punctuation).filter(|word| !word.is_empty())
 }
 
-/// True for what separates a link from the text around it. Links copied from chats may carry zero-width characters.
+/// True for a character that is not part of a link. Links copied from chats may end with zero-width characters.
 fn is_boundary(c: char) -> bool {
     let is_invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     c.is_whitespace()

@@ -48,8 +48,8 @@ pub struct Renewal {
     pub error: Option<Error>,
 }
 
-/// Renews the data of hearts that is older than `max_age`, as far as the time budget of a page allows. Does nothing while
-/// another renewal of the same user runs.
+/// Renews the data of hearts that is older than `max_age`, as far as the time budget of a page allows. Does nothing
+/// while another renewal of the same user runs.
 pub async fn renew(app: &App, user: &CurrentUser, max_age: MaxAge, now: OffsetDateTime) -> Result<Renewal> {
     let before = max_age.before(now);
     let total = hearts::count_stale(&app.db, user.id, before).await? as usize;

@@ -24,7 +24,7 @@ pub enum NotSaved {
     NotGranted,
     Reconnect,
     NotFound,
-    /// Spotify or Heartlist limits calls for so many minutes.
+    /// Spotify or Heartlist limits calls for this number of minutes.
     Limited(u64),
     Unavailable,
     /// Spotify has not responded within [`SAVING_WAIT`].

@@ -144,7 +144,8 @@ impl SearchQuery {
         self.conditions.iter().any(|other| other.is_same(condition))
     }
 
-    /// Returns the text with `condition`, or without it if it is there. Its opposite goes. `None` if there is no room.
+    /// Returns the text with `condition` added and its opposite removed, or without `condition` if it has that already.
+    /// `None` if there is no room.
     pub fn toggle(&self, condition: &Condition) -> Option<String> {
         let opposite = condition.clone().negate();
         let mut terms = split_terms(&self.text);
@@ -177,7 +178,7 @@ impl SearchQuery {
                 Condition::Words(words) => texts.words.push(fold_word(words)),
                 Condition::Owner(name) => texts.owners.push(fold_word(name)),
                 Condition::Tag(tag) => texts.tags.push(fold_tag(tag)),
-                // The owner needs the database: `ListQuery::load_filter`.
+                // `ListQuery::load_filter` adds the owner.
                 Condition::Mine => filter.mine = Some(expected),
                 Condition::Public(public) => filter.public = Some(*public),
                 Condition::Collaborative(collaborative) => filter.collaborative = Some(*collaborative),
@@ -185,7 +186,7 @@ impl SearchQuery {
                 Condition::Updated => filter.updated = Some(expected),
                 Condition::Unavailable => filter.unavailable = Some(expected),
                 Condition::Untagged => filter.untagged = Some(expected),
-                // Parsing makes no double negation.
+                // Parsing produces no double negation.
                 Condition::Not(_) => {}
             }
         }

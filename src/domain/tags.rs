@@ -112,7 +112,7 @@ pub async fn suggest(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Resu
 /// Outcome of [`rename`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum RenameResult {
-    /// From this spelling.
+    /// The earlier spelling.
     Renamed(String),
     /// Joined with a tag that existed.
     Merged,
@@ -130,10 +130,10 @@ pub async fn rename(app: &App, user: &CurrentUser, old: &str, new: &str, may_mer
     if is_merge && !may_merge {
         return Ok(RenameResult::Exists);
     }
-    // The spelling of the tag that stays, where a merge names it otherwise.
+    // After a merge, the spelling of the existing tag stays.
     let name = target.filter(|_| is_merge).map_or_else(|| new.to_owned(), |target| target.name);
     replace(app, user.id, old, Some(&name)).await?;
-    // Merged, the hearts of both tags would be shared.
+    // After a merge the tag is not shared any more: the hearts of both tags would be.
     replace_shared(app, user.id, old, Some(name).filter(|name| !is_merge && can_have_address(name))).await?;
     Ok(if is_merge { RenameResult::Merged } else { RenameResult::Renamed(tag.name) })
 }
@@ -148,7 +148,7 @@ pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Renames a tag in the list of those that the user shares, or takes it off.
+/// Renames a tag in the list of those that the user shares, or removes it.
 async fn replace_shared(app: &App, user: UserId, old: &str, new: Option<String>) -> Result<()> {
     let Some(share) = shares::find(&app.db, user).await?.filter(|share| !share.shared_tags.is_empty()) else {
         return Ok(());

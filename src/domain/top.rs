@@ -61,8 +61,8 @@ pub struct RankedPlaylist {
     pub total_hearts: i64,
 }
 
-/// Returns the latest list for `period`, with the viewer's hearts. Signed-out visitors read it from the replica, if there
-/// is one and it is recent enough.
+/// Returns the latest list for `period`, with the viewer's hearts. Signed-out visitors read it from the replica, if
+/// there is one and it is recent enough.
 pub async fn load(
     app: &App,
     period: Period,

@@ -44,8 +44,8 @@ fn replace_unprintable(text: String) -> String {
     if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{fffd}") } else { text }
 }
 
-/// Like [`lenient`], for a list. Invalid entries become `None`, so that positions stay. A list with entries of which none
-/// can be read is of the wrong type.
+/// Like [`lenient`], for a list. Invalid entries become `None`, so that positions stay. A list with entries of which
+/// none can be read is of the wrong type.
 fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<Vec<Option<T>>>, D::Error> {
     let Some(list) = lenient::<D, Vec<Value>>(from)? else { return Ok(None) };
     let has_entries = list.iter().any(|entry| !entry.is_null());

@@ -139,7 +139,8 @@ async fn pages_of_thousands_of_hearts_with_tags_and_pins_take_at_most_four_state
     }
     let pins = "update user_hearts set pin = right(playlist_id, 1)::int where playlist_id <= lpad('4', 22, '0')";
     sqlx::query(pins).execute(&site.db).await.unwrap();
-    // Two for the session and the page, one for the number of hearts that Spotify has not shown for long, one for names.
+    // Two for the session and the page, one for the number of hearts that Spotify has not shown for long, one for
+    // names.
     for path in
         ["/hearts", "/hearts?page=100", "/hearts?q=tag%3A%22tag+7%22", "/hearts?q=-tag%3A%22tag+7%22+is%3Ahearted"]
     {

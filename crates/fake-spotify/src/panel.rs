@@ -102,7 +102,8 @@ pub(crate) async fn reset(State(fake): State<FakeSpotify>, headers: HeaderMap) -
     })
 }
 
-/// Applies a change and redirects to the element with the id that `apply` returns; `None` means that the form is invalid.
+/// Applies a change and redirects to the element with the id that `apply` returns; `None` means that the form is
+/// invalid.
 fn change(fake: &FakeSpotify, headers: &HeaderMap, apply: impl FnOnce() -> Option<&'static str>) -> Response {
     if let Some(rejection) = reject_cross_site(fake, headers) {
         return rejection;

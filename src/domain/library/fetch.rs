@@ -22,7 +22,7 @@ const STORE_RESERVE: Duration = Duration::from_millis(500);
 /// Spotify's maximum offset, according to its API reference.
 const MAX_OFFSET: usize = 100_000;
 
-/// The playlists of the stored library, which a fetch would replace.
+/// Counts of the stored library, which a fetch would replace.
 #[derive(Clone, Copy)]
 pub(super) struct StoredCounts {
     pub(super) count: usize,
@@ -99,7 +99,8 @@ async fn fetch_pages(app: &App, user: &CurrentUser, offsets: Vec<usize>, now: Of
     join_all(pages).await
 }
 
-/// Maps 400 and 404, which mean that a playlist is missing, to a failure of Spotify: every user has a list of playlists.
+/// Maps 400 and 404, which mean that a playlist is missing, to a failure of Spotify: every user has a list of
+/// playlists.
 fn to_library_error(error: Error) -> Error {
     match error {
         Error::NotFound => contradiction("the list of playlists was not found"),

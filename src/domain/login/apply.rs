@@ -88,8 +88,9 @@ async fn load_signed_in_as(
     Ok(SignedInAs { user, has_identity, is_fresh: pending.is_fresh, merge_candidate })
 }
 
-/// Returns whether the accounts can become one: the user has just signed in to the first, and the login is a new sign-in
-/// to the second. Attack: whoever finds a browser that is signed in at a provider would take over the account there.
+/// Returns whether the accounts can become one: the user has just signed in to the first, and the login is a new
+/// sign-in to the second. Attack: whoever finds a browser that is signed in at a provider would take over the account
+/// there.
 async fn can_offer_merge(
     app: &App,
     pending: &PendingLogin,
@@ -128,8 +129,9 @@ async fn update_identity(
     Ok(User { id: known.user, name: if is_renamed { name.to_owned() } else { known.display_name } })
 }
 
-/// Returns the identity with the profile's subject. An early release stored users of Spotify by their handle (`id:mira`),
-/// which they can give up and somebody else can take. Only the user who is signed in to that account gets it.
+/// Returns the identity with the profile's subject. An early release stored users of Spotify by their handle
+/// (`id:mira`), which they can give up and somebody else can take. Only the user who is signed in to that account gets
+/// it.
 async fn find_identity(
     app: &App,
     profile: &Profile,

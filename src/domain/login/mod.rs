@@ -37,7 +37,7 @@ pub struct LoginResult {
     /// The requested scopes that were refused.
     pub missing: Scopes,
     pub after: AfterLogin,
-    /// Whether the lifetime of the session begins anew.
+    /// Whether the lifetime of the session starts again.
     pub is_sign_in: bool,
     /// Whether the login counts as reauthentication, because the provider asked who uses the browser now.
     pub is_reauthentication: bool,

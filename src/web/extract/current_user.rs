@@ -51,7 +51,7 @@ impl MaybeUser {
         result.unwrap_or_else(|_| Err(error_for_status(StatusCode::SERVICE_UNAVAILABLE)))
     }
 
-    /// Like [`Self::load`], once for the rate limit, the layout and the handler.
+    /// Like [`Self::load`], but once for each request: the rate limit, the layout and the handler share the result.
     pub(crate) async fn load_once(parts: &mut Parts) -> Result<Self> {
         if let Some(maybe_user) = parts.extensions.get::<Self>() {
             return Ok(maybe_user.clone());
@@ -69,7 +69,7 @@ impl MaybeUser {
                 let grant: Option<Grant> = session.get(GRANT_KEY).await?;
                 let has_expired_grant = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
                 let name = visible_or(name, DEFAULT_NAME);
-                // What another release stored may have other values.
+                // Another release may have stored values that this one does not know.
                 let displays = session.get_value(DISPLAYS).await?;
                 let displays = displays.and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default();
                 let saves_to_library = session.get(SAVING_KEY).await?.unwrap_or(false);

@@ -83,7 +83,7 @@ impl ChangeFlash {
 }
 
 impl Selection {
-    /// `none` if no heart was changed, and there is no other reason to tell.
+    /// Returns the message; `none` if no heart was changed and there is nothing else to say.
     fn text(&self, before: &str, after: &str, none: &str) -> String {
         let mut sentences = Vec::new();
         if self.hearts > 0 {

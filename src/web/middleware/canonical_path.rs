@@ -10,7 +10,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::ids::PlaylistId;
 
-/// First segments of paths without regard to case: no tokens are below them. Ids are below `hearts` alone, and keep theirs.
+/// First segments of paths without regard to case: no tokens are below them. Ids are below `hearts` alone, and keep
+/// theirs.
 const CASE_INSENSITIVE: [&str; 5] = ["u", "account", "auth", "hearts", ".well-known"];
 
 pub(crate) async fn redirect_to_canonical_path(request: Request, next: Next) -> Response {
@@ -24,8 +25,8 @@ pub(crate) async fn redirect_to_canonical_path(request: Request, next: Next) -> 
     }
 }
 
-/// Returns the path without doubled slashes and a slash at the end, and in lower case where case has no meaning: ids and
-/// tokens, which never come first, keep theirs. `None` if the path is canonical.
+/// Returns the path without doubled slashes and a slash at the end, and in lower case where case has no meaning: ids
+/// and tokens, which never come first, keep theirs. `None` if the path is canonical.
 fn canonical_path(path: &str) -> Option<String> {
     // Browsers read a backslash as a slash, so `/\host` would lead to another site, as `//host` does.
     if path.contains('\\') {

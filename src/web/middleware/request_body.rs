@@ -27,8 +27,8 @@ use crate::web::error::{self, AppError, Result};
 use crate::web::extract::SignedIn;
 use crate::web::middleware::rate_limit::address;
 
-/// Maximum length of a body of a signed-out visitor. Their sum has no limit, which some clients could use up for all:
-/// a connection takes more memory than that.
+/// Maximum length of a body of a signed-out visitor. Their sum has no limit, because some clients could use that up for
+/// all others, and a connection takes more memory than such a body.
 pub(crate) const MAX_ANONYMOUS_BYTES: usize = 4096;
 /// Slow requests of one address, enough for an office. Networks of IPv6 have more.
 const MAX_SLOW_PER_ADDRESS: usize = 16;
@@ -116,7 +116,7 @@ impl UnfinishedRequests {
         refusal.map_or(Ok((bytes, share.map(|(_, permit)| permit))), Err)
     }
 
-    /// Takes what a body of `length` bytes needs.
+    /// Takes the permits that a body of `length` bytes needs.
     async fn admit(&self, parts: &mut Parts, share: &mut Option<UserPermits>, length: usize) -> Result<()> {
         if length > self.limits.max_bytes {
             return Err((self.limits.too_large)());

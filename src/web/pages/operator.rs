@@ -111,7 +111,7 @@ pub(crate) async fn update_person(
         PersonAction::AllowSharing => OperatorFlash::SharingAllowed,
     };
     let is_done = operators::change_person(&app, &user, person, form.action, now).await?;
-    // Whoever gave up the role cannot open the page any more.
+    // A user who gave up the role cannot open the page any more.
     let path = if person == user.id && matches!(form.action, PersonAction::Revoke) { "/account" } else { PATH };
     match is_done {
         true => Ok(flash::redirect(path, Flash::Operator(done))),

@@ -39,6 +39,7 @@ pub(crate) async fn set_database_available(site: &Site, available: bool) {
     sqlx::query(out).bind(&name).execute(&mut admin).await.unwrap();
 }
 
-/// Two pages of hearts, the newest first. Spotify no longer shows their playlists, so a page does not renew their names.
+/// Two pages of hearts, the newest first. Spotify no longer shows their playlists, so a page does not renew their
+/// names.
 pub(crate) const SIXTY_HEARTS: &str = "insert into user_hearts (user_id, playlist_id, hearted_at, gone_at) \
     select users.id, rpad('Heart' || n, 22, 'x'), now() - n * interval '1 day', now() from users, generate_series(1, 60) n";

@@ -48,7 +48,7 @@ pub(crate) async fn show(
 struct ConfirmPage {
     layout: Layout,
     next: String,
-    /// The one that stays first.
+    /// The account that stays, then the other.
     accounts: [AccountView; 2],
     preview: MergePreview,
 }
