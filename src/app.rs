@@ -20,16 +20,17 @@ use crate::rate_limiter::RateLimiter;
 use crate::vault::Vault;
 use crate::{db, oauth, spotify};
 
-/// Searches of a user that run or wait. Typing starts several.
+/// Maximum number of searches of one user that run or wait. Typing starts several.
 const MAX_SEARCHES_PER_USER: usize = 4;
 
-/// Calls to Spotify for one user's library in an hour: the largest takes 2,000.
+/// Maximum number of calls to Spotify for one user's library in an hour: the largest library takes 2,000.
 const MAX_LIBRARY_CALLS: NonZeroU32 = NonZeroU32::new(2000).expect("not zero");
-/// Calls to Spotify for one user's other pages in ten minutes. All users share one allowance, whose size Spotify does not
-/// publish.
+/// Maximum number of calls to Spotify for one user's other pages in ten minutes. All users share the app's quota, whose
+/// size Spotify does not publish.
 const MAX_PAGE_CALLS: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 
-/// Accounts that one identity may create in a day: the other limits count by account, and would begin anew with each.
+/// Maximum number of accounts that one identity may create in a day. The other limits count by account, so each new
+/// account would reset them.
 const MAX_REGISTRATIONS: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 /// A function that returns the current time. Tests use a clock that they can move.
@@ -48,17 +49,18 @@ pub struct App {
     pub replica: Option<Replica>,
     /// Counts calls to Spotify until they are stored.
     pub spotify_calls: CallCounter,
-    /// Calls to Spotify that a user causes by fetching the library, and by all other pages.
+    /// Limits a user's calls to Spotify for the library.
     pub(crate) library_calls: Arc<RateLimiter<UserId>>,
+    /// Limits a user's calls to Spotify for all other pages.
     pub(crate) page_calls: Arc<RateLimiter<UserId>>,
     pub(crate) registrations: Arc<RateLimiter<TokenHash>>,
-    /// Recent answers of Spotify about a page of a playlist, for each user.
-    pub(crate) playlist_answers: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
+    /// What Spotify recently returned, by user, playlist and page.
+    pub(crate) playlist_contents: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
     /// The most used tags of recent users.
     pub(crate) tag_suggestions: Arc<ExpiringCache<UserId>>,
     /// The playlists last picked at random for recent users.
     pub(crate) last_picks: Arc<ExpiringCache<UserId>>,
-    /// Whether a popular list shows anything, as the job that makes them last saw.
+    /// Whether a list of popular playlists has entries, as of the last run of the job that makes the lists.
     pub(crate) has_popular: Arc<AtomicBool>,
     pub spotify: spotify::Client,
     pub oauth: OAuthClients,
@@ -92,7 +94,7 @@ impl App {
             library_calls: Arc::new(RateLimiter::new(MAX_LIBRARY_CALLS, Duration::from_secs(3600))),
             page_calls: Arc::new(RateLimiter::new(MAX_PAGE_CALLS, Duration::from_secs(600))),
             registrations: Arc::new(RateLimiter::new(MAX_REGISTRATIONS, Duration::from_secs(24 * 3600))),
-            playlist_answers: Arc::new(ExpiringCache::new()),
+            playlist_contents: Arc::new(ExpiringCache::new()),
             tag_suggestions: Arc::new(ExpiringCache::new()),
             last_picks: Arc::new(ExpiringCache::new()),
             has_popular: Arc::default(),

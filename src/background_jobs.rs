@@ -20,8 +20,8 @@ const REFOLD_INTERVAL: Duration = Duration::from_secs(3600);
 /// less often has its interval as the timeout.
 const JOB_TIMEOUT: Duration = Duration::from_secs(900);
 
-/// Runs all jobs forever, once the database is checked. Each has its own timer, so that a long cleanup does not delay the
-/// others.
+/// Runs all jobs forever, once the database is checked. Each has its own timer, so that a long cleanup does not delay
+/// the others.
 pub(crate) async fn run(app: Arc<App>) {
     app.mode_check.wait().await;
     let cleanup = repeat(CLEANUP_INTERVAL, "cleanup", || cleanup::delete_expired(&app, app.now()));

@@ -28,7 +28,7 @@ use crate::ids::Secret;
 use crate::server::ConnectionLimits;
 use crate::{background_jobs, db, server, telemetry, vault, web};
 
-/// How often to check again whose database it is, if it was down at the start.
+/// Interval of the mode check while the database is down.
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Keep the Spotify playlists you love, in a database of your own.
@@ -55,7 +55,7 @@ enum Command {
         #[command(subcommand)]
         action: Option<operator::Action>,
     },
-    /// Say whose people a database of an earlier release has, where the start asks for it.
+    /// Record whether a database of an earlier release has real or made-up people, if the program asks for that.
     MarkDatabase { people: People },
     /// Print the settings as the file .env.example.
     ExampleSettings,

@@ -1,4 +1,5 @@
-//! Limits on connections. The oldest ones end where many are open, so that idle ones keep nobody out.
+//! Limits on connections. Where many are open, a new one ends the oldest idle one, so that idle connections block
+//! nobody.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -10,13 +11,13 @@ use tokio::sync::Notify;
 #[derive(Clone)]
 pub(crate) struct Connections<K> {
     max: usize,
-    open: Arc<Mutex<HashMap<K, ByNumber>>>,
+    open: Arc<Mutex<HashMap<K, EndSignals>>>,
 }
 
 /// Signals that end the connections, by number, so that the oldest comes first.
-type ByNumber = BTreeMap<u64, Arc<Notify>>;
+type EndSignals = BTreeMap<u64, Arc<Notify>>;
 
-/// An open connection, which is forgotten when this is dropped.
+/// An open connection. On drop it is removed from its [`Connections`].
 pub(crate) struct OpenConnection<K: Copy + Eq + Hash> {
     connections: Connections<K>,
     key: K,
@@ -28,8 +29,8 @@ impl<K: Copy + Eq + Hash> Connections<K> {
         Self { max, open: Arc::default() }
     }
 
-    /// Adds a connection, which should end when `end` is notified; `None` if there are too many. Above three quarters of
-    /// the limit each new connection ends the oldest one once it is idle.
+    /// Adds a connection, which should end when `end` is notified; `None` if there are too many. Above three quarters
+    /// of the limit each new connection ends the oldest one once it is idle.
     pub(crate) fn try_open(&self, key: K, number: u64, end: &Arc<Notify>) -> Option<OpenConnection<K>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let connections = open.entry(key).or_default();
@@ -37,7 +38,7 @@ impl<K: Copy + Eq + Hash> Connections<K> {
             return None;
         }
         connections.insert(number, end.clone());
-        // The oldest ones have been notified if they are still there.
+        // Older ones have been notified already, and end once they are idle.
         let excess = connections.len().saturating_sub(self.max - self.max / 4);
         if let Some(end) = excess.checked_sub(1).and_then(|last| connections.values().nth(last)) {
             end.notify_one();

@@ -165,7 +165,7 @@ impl TokenHash {
         &self.0
     }
 
-    /// Returns the hash in base64url, of which [`Self::from_text`] makes the hash again.
+    /// Returns the hash in base64url, which [`Self::from_text`] parses.
     pub fn to_text(self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }

@@ -72,8 +72,8 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         Self { all: InProgress::new(max), running: InProgress::new(1) }
     }
 
-    /// Waits for the permit; `None` if too many wait already, or after `timeout`. Dropping the future, or what it returns,
-    /// passes the permit on.
+    /// Waits for the permit; `None` if too many wait already, or after `timeout`. Dropping the future, or what it
+    /// returns, passes the permit on.
     pub(crate) async fn enter(&self, key: K, timeout: Duration) -> Option<impl Sized + use<K>> {
         let waiting = self.all.try_acquire(key.clone())?;
         let running = tokio::time::timeout(timeout, self.running.acquire(key)).await.ok()?;

@@ -12,11 +12,11 @@ use crate::rate_limiter::RateLimiter;
 /// has up to a /56, a company a /48 (RIPE-690), and with it 65,536 networks of /64.
 const PREFIXES: [(u32, u32); 3] = [(48, 16), (56, 4), (64, 1)];
 
-/// A limit for each of [`PREFIXES`]; an IPv4 address has the last one.
+/// A limit for each of [`PREFIXES`]. IPv4 addresses have the last one alone.
 pub(crate) struct ByNetwork<L>([L; PREFIXES.len()]);
 
 impl<L> ByNetwork<L> {
-    /// `limit` makes a limit by its factor.
+    /// Builds the limits by calling `limit` with each factor.
     pub(crate) fn new(limit: impl Fn(u32) -> L) -> Self {
         Self(PREFIXES.map(|(_, factor)| limit(factor)))
     }
@@ -36,8 +36,8 @@ fn network(address: Ipv6Addr, prefix: u32) -> Ipv6Addr {
 }
 
 impl ByNetwork<RateLimiter<IpAddr>> {
-    /// Counts a request in all networks of its address. All are checked first: refused requests of a wide network would
-    /// make the limiters forget other clients.
+    /// Counts a request in all networks of its address. All are checked first, because a refused request must not take
+    /// an entry of a limiter, which holds a limited number of keys.
     pub(crate) fn count(&self, address: IpAddr, now: OffsetDateTime) -> Result<(), Duration> {
         self.iter(address).try_for_each(|(limiter, network)| limiter.check(&network, now))?;
         self.iter(address).try_for_each(|(limiter, network)| limiter.count(network, now))

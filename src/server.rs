@@ -32,8 +32,8 @@ use crate::network::ByNetwork;
 /// Limit on the time between requests on a connection, and on the time in which a later request head must arrive: hyper
 /// has one timer for both.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Idle timeout of connections from a proxy. Must be longer than the 90 seconds for which Heroku's router keeps connections: if the app
-/// closed first, a request already on its way would be lost (error H13 or H18).
+/// Idle timeout of connections from a proxy. Must be longer than the 90 seconds for which Heroku's router keeps
+/// connections: if the app closed first, a request already on its way would be lost (error H13 or H18).
 const PROXY_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(95);
 const _: () = assert!(PROXY_KEEP_ALIVE_TIMEOUT.as_secs() > 90, "the router must close first");
 /// Write timeout. A client that never reads would otherwise hold the connection and the response's memory forever. Any
@@ -49,8 +49,8 @@ const MAX_HEADERS: usize = 100;
 /// How long clients have to learn from a response that its connection closes. A request on an idle connection would be
 /// lost if it crossed the end of that connection, and not all clients may send it again.
 const CLOSING_PERIOD: Duration = Duration::from_secs(2);
-/// How long connections stay open after no more are accepted: a proxy on a busy machine may have opened one, or taken one
-/// from its pool, and be about to send a request.
+/// How long connections stay open after no more are accepted: a proxy on a busy machine may have opened one, or taken
+/// one from its pool, and be about to send a request.
 const LAST_REQUEST_PERIOD: Duration = Duration::from_millis(500);
 /// How long running requests may take to finish after that. Heroku kills the process 30 s after SIGTERM, and a private
 /// Postgres needs some of that to stop.
@@ -75,7 +75,8 @@ pub(crate) struct ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// Returns limits below the number of file descriptors that the process may open, which is raised as far as it can be.
+    /// Returns limits below the number of file descriptors that the process may open, which is raised as far as it can
+    /// be.
     pub(crate) fn new(is_dyno: bool, is_behind_proxy: bool) -> Self {
         let descriptors = raise_descriptor_limit();
         let max = descriptors.saturating_sub(RESERVED_DESCRIPTORS).clamp(16, MAX_CONNECTIONS) as usize;
@@ -189,9 +190,9 @@ impl Server {
         let end = Arc::new(Notify::new());
         // The narrowest network first: a connection that it refuses ends none of the wider ones.
         let networks = self.by_network.iter(peer.ip()).rev();
-        let places = networks.map(|(connections, network)| connections.try_open(network, self.accepted, &end));
-        let Some(places) = places.collect::<Option<Vec<_>>>() else { return };
-        let Some(place) = self.all.try_open((), self.accepted, &end) else { return };
+        let network_slots = networks.map(|(connections, network)| connections.try_open(network, self.accepted, &end));
+        let Some(network_slots) = network_slots.collect::<Option<Vec<_>>>() else { return };
+        let Some(global_slot) = self.all.try_open((), self.accepted, &end) else { return };
         let stream = TokioIo::new(with_write_timeout(configure_socket(stream), WRITE_TIMEOUT));
         let (first_request, requested) = oneshot::channel();
         let handler = handler(self.router.clone(), peer, first_request, self.phases.clone());
@@ -199,7 +200,7 @@ impl Server {
         let requested = tokio::time::timeout(self.limits.first_request_timeout, requested);
         let phases = self.phases.clone();
         self.tasks.spawn(async move {
-            let _places = (places, place);
+            let _slots = (network_slots, global_slot);
             serve_connection(connection, requested, &end, phases).await;
         });
     }

@@ -14,9 +14,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// Targets whose events have secrets: paths with the tokens of links, and unknown parameters of a database URL, which may
-/// be the rest of a password.
-const LOGS_SECRETS: [&str; 2] = ["tower_http::csrf", "sqlx_postgres::options::parse"];
+/// Targets that are not logged, because their events have secrets: paths with the tokens of links, and unknown
+/// parameters of a database URL, which may be the rest of a password.
+const SECRET_TARGETS: [&str; 2] = ["tower_http::csrf", "sqlx_postgres::options::parse"];
 
 /// Returns whether `filter` consists of levels and targets. Span and field directives are not supported: they need a
 /// regular-expression engine.
@@ -30,7 +30,7 @@ pub fn init(format: Option<LogFormat>, filter: &str) {
     let default = if is_terminal { LogFormat::Text } else { LogFormat::Json };
     // `config` has rejected invalid filters.
     let filter = filter.parse::<Targets>().unwrap_or_default();
-    let filter = filter.with_targets(LOGS_SECRETS.map(|target| (target, LevelFilter::OFF)));
+    let filter = filter.with_targets(SECRET_TARGETS.map(|target| (target, LevelFilter::OFF)));
     let log = registry().with(filter);
     let lines = fmt::layer().with_writer(std::io::stderr);
     match format.unwrap_or(default) {

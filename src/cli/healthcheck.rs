@@ -1,4 +1,4 @@
-//! `heartlist healthcheck`: for containers, whose image has no other program that could ask.
+//! `heartlist healthcheck`: for containers, whose image has no other HTTP client.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};

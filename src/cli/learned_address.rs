@@ -1,5 +1,5 @@
-//! The address of a demo on Heroku. Its host ends in random letters, and the platform names it only to visitors, and to
-//! dynos with metadata enabled. For review apps nobody knows it before they are deployed.
+//! The URL of a demo on Heroku. Its host ends in random letters that Heroku chooses at deployment, and a dyno without
+//! metadata enabled learns it only from requests.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};

@@ -34,7 +34,7 @@ const DEFAULT_LOGINS_PER_ADDRESS: NonZeroU32 = NonZeroU32::new(30).expect("not z
 /// More than a person can click.
 const DEFAULT_HEARTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 
-/// As long as a consent at Spotify.
+/// The lifetime of a consent at Spotify.
 const DEFAULT_SESSION_DAYS: i64 = 180;
 const DEFAULT_SESSION_IDLE_DAYS: i64 = 60;
 /// Chrome keeps no cookie longer (developer.chrome.com/blog/cookie-max-age-expires).

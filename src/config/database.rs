@@ -16,7 +16,7 @@ pub enum Database {
     Private {
         /// The folder of the Postgres programs, if set.
         pg_bin: Option<PathBuf>,
-        /// `PATH` and the folder into which script/setup unpacks Postgres, which are searched otherwise.
+        /// Where the programs are searched otherwise: `PATH`, and the folder into which script/setup unpacks Postgres.
         search_path: Option<OsString>,
     },
 }
@@ -87,7 +87,7 @@ fn check_postgres_url(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Returns whether `user:password` has no other special character than that colon.
+/// Returns whether `user:password` has no unescaped special character but the colon between them.
 fn is_percent_encoded(credentials: &str) -> bool {
     let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
     let bytes = credentials.as_bytes();

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read as _};
 
 use super::env_reader::ConfigErrors;
 
-/// Without the line, which may contain a secret.
+/// Does not quote the line, which may contain a secret.
 const UNREADABLE: &str =
     ".env cannot be read: each line must be NAME=value, with quotes around values that have spaces";
 const WRITABLE_BY_OTHERS: &str =
@@ -34,7 +34,7 @@ pub(super) fn read() -> Result<HashMap<String, String>, ConfigErrors> {
     decode(&bytes).and_then(parse).map_err(error)
 }
 
-/// Opens the file without waiting: somebody else may have made a FIFO, which never opens or ends.
+/// Opens the file without blocking: another user may have made a FIFO, which would block forever.
 #[cfg(unix)]
 fn open() -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -51,7 +51,7 @@ fn cannot_be_read(cause: &std::io::Error) -> String {
     format!(".env cannot be read: {}", cause.kind())
 }
 
-/// Fails if this is no file, or if another user than the one of this process and root may write the file: its settings
+/// Fails if this is not a regular file, or if users other than root and the process's own may write to it: its settings
 /// decide where secrets are sent.
 #[cfg(unix)]
 fn check_writers(file: &File) -> Result<(), &'static str> {

@@ -52,7 +52,7 @@ pub struct Config {
     pub operator_token: Option<Secret>,
     pub spotify: ProviderConfig,
     pub providers: Vec<ProviderConfig>,
-    /// Spotify's oEmbed service, which tells names of playlists without a token; `None` if it is not to be asked.
+    /// Spotify's oEmbed service, which returns names of playlists without a token; `None` if it is turned off.
     pub oembed_url: Option<Url>,
     /// How long a heart keeps Spotify's name after Spotify last showed it; `None` as long as the heart.
     pub title_ttl: Option<Duration>,
@@ -259,7 +259,7 @@ impl EnvReader<'_> {
     }
 }
 
-/// Other data of playlists is kept for 30 days, names with it.
+/// Valid values of `TITLE_DAYS`. Fewer days would have no effect: playlists are stored for 30 days, with their names.
 const TITLE_DAYS: RangeInclusive<i64> = 30..=3650;
 
 const ONLY_CITUS: &str = "`citus`, the only cluster that Heartlist supports";

@@ -123,9 +123,10 @@ pub struct Merge<'a> {
 }
 
 /// Moves the identities, hearts, activity and shares of `from` to `into` and deletes `from` with its sessions, in one
-/// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` take what `into` has
-/// left. Notes are hidden from visitors if one account has not shown its own. Returns `false`, and changes nothing, if one
-/// of them was deleted or both have an identity at the same provider. A new table with users' content must be added here.
+/// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` stay where `into`
+/// has pins left. Notes are hidden from visitors if one account has not shown its own. Returns `false`, and changes
+/// nothing, if one of them was deleted or both have an identity at the same provider. A new table with users' content
+/// must be added here.
 pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
     let Merge { from, into, token_sealed } = merge;
     let mut connection = pool.acquire().await?;
@@ -161,8 +162,8 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     Ok(true)
 }
 
-/// Gives `into` the page and the link of `from` where it has none, with what they show if it shares nothing else. Another
-/// address of `from` stays reserved for `into`. Nothing moves to a user whom an operator keeps from sharing.
+/// Gives `into` the page and the link of `from` where it has none, with what they show if it shares nothing else.
+/// Another address of `from` stays reserved for `into`. Nothing moves to a user whom an operator keeps from sharing.
 async fn move_shares(
     connection: &mut PgConnection,
     from: UserId,
@@ -242,8 +243,9 @@ async fn keep_role_and_ban(
     Ok(())
 }
 
-/// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept. Of tags
-/// that a search cannot tell apart, the spelling of `into` stays. Tags and their folded forms are in the same order.
+/// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept. Of
+/// tags that a search cannot tell apart, the spelling of `into` stays. Tags and their folded forms are in the same
+/// order.
 async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
     let query = sqlx::query!(
         "insert into user_hearts as h

@@ -1,4 +1,4 @@
-//! Cool-downs of calls to Spotify, shared by all processes.
+//! Cooldowns of calls to Spotify, shared by all processes.
 
 use time::OffsetDateTime;
 
@@ -10,6 +10,7 @@ pub const ALL_ENDPOINTS: &str = "all";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cooldown {
     pub until: OffsetDateTime,
+    /// Whether the daily quota is used up, and not only a short rate limit.
     pub quota: bool,
 }
 
@@ -24,7 +25,7 @@ pub async fn find_active(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Re
     Ok(query.fetch_optional(pool).await?)
 }
 
-/// Records a cool-down. If a later end is recorded already, it stays.
+/// Records a cooldown. If a later end is recorded already, it stays.
 pub async fn record(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<()> {
     let query = sqlx::query!(
         "insert into cooldowns as c (bucket, until, quota) values ($1, $2, $3)

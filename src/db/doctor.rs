@@ -9,7 +9,7 @@ use super::{Error, Pool, Result};
 pub struct SchemaStatus {
     /// Postgres's version, such as `16.4`.
     pub version: String,
-    /// Such as 160004.
+    /// The version as a number, such as 160004.
     pub version_number: i32,
     pub applied: usize,
     /// The number of migrations in this binary that are not applied.
@@ -96,7 +96,7 @@ pub async fn count_users(pool: &Pool) -> Result<i64> {
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(pool).await?)
 }
 
-/// Counts all hearts, as of the last count.
+/// Returns the sum of the heart counts, which a job updates.
 pub async fn count_hearts(pool: &Pool) -> Result<i64> {
     let query = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
     Ok(query.fetch_one(pool).await?)

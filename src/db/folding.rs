@@ -7,7 +7,8 @@ use super::{Pool, Result};
 use crate::ids::UserId;
 
 /// Takes the lease of a pass by the rules of `version`: the first, or a second one if the first was finished before
-/// `first_before`. Returns the last user that it has reached; `None` if nothing is to do or another process does it.
+/// `first_before`. Returns the last user whose texts are folded; `None` if there is nothing to do or another process
+/// has the lease.
 pub async fn lease(
     pool: &Pool,
     version: i32,

@@ -1,5 +1,5 @@
-//! Changes of many hearts at once, which can be undone as a whole. For the last change of each kind, a row for each heart
-//! holds the heart before and after it. Rows of one user only: on Citus each statement goes to one shard.
+//! Changes of many hearts at once, which can be undone as a whole. For the last change of each kind, a row for each
+//! heart holds the heart before and after it. Rows of one user only: on Citus each statement goes to one shard.
 
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
@@ -38,7 +38,7 @@ impl Change {
         Self { user, kind, at }
     }
 
-    /// Returns the change with an [`Self::id`]; `None` if no time has it.
+    /// Returns the change with this [`Self::id`]; `None` if the id is no valid time.
     pub fn from_id(user: UserId, kind: ChangeKind, id: i64) -> Option<Self> {
         let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(id) * 1000).ok()?;
         Some(Self { user, kind, at })
@@ -53,9 +53,9 @@ impl Change {
 /// Advisory lock keys of changes are this number xor the user id.
 const CHANGE_LOCK: i64 = 0x4845_4152_494d_0000;
 
-/// Waits for other changes of the user: two of them must not count first and then exceed a limit together, nor store the
-/// same heart. Not by the user's row: an import holds the lock for seconds, in which a sign-in may rename the user, and on
-/// Citus that row is on all nodes.
+/// Locks the user's hearts against concurrent changes of many: two could exceed a limit together, or store the same
+/// heart. An advisory lock, not one of the user's row: an import takes seconds, in which a sign-in may rename the user,
+/// and on Citus that row is on all nodes.
 pub(super) async fn lock(connection: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let query = sqlx::query!("select pg_advisory_xact_lock($1)", CHANGE_LOCK ^ user.0);
     query.fetch_one(connection).await.map(drop)
@@ -116,16 +116,22 @@ async fn delete(connection: &mut PgConnection, user: UserId, kind: ChangeKind) -
     Ok(query.execute(connection).await.map(drop)?)
 }
 
-/// Numbers of an [`add`].
+/// Counts of an [`add`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Added {
+pub struct AddResult {
     pub added: usize,
     /// Hearts that would have exceeded the limit.
     pub over_limit: usize,
 }
 
 /// Adds hearts, as [`super::hearts::add`] does, as long as the user has at most `max`.
-pub async fn add(pool: &Pool, change: Change, ids: &[String], undo_since: OffsetDateTime, max: usize) -> Result<Added> {
+pub async fn add(
+    pool: &Pool,
+    change: Change,
+    ids: &[String],
+    undo_since: OffsetDateTime,
+    max: usize,
+) -> Result<AddResult> {
     let (mut connection, user) = (pool.acquire().await?, change.user.0);
     let mut tx = connection.begin().await?;
     lock(&mut tx, change.user).await?;
@@ -138,14 +144,14 @@ pub async fn add(pool: &Pool, change: Change, ids: &[String], undo_since: Offset
     );
     let row = query.fetch_one(&mut *tx).await?;
     let mut new: Vec<_> = ids.iter().filter(|id| !row.hearted.contains(id)).cloned().collect();
-    let (wanted, free) = (new.len(), max.saturating_sub(row.total as usize));
+    let (requested, free) = (new.len(), max.saturating_sub(row.total as usize));
     new.truncate(free);
-    let added = Added { added: new.len(), over_limit: wanted - new.len() };
+    let added = AddResult { added: new.len(), over_limit: requested - new.len() };
     if new.is_empty() {
         return Ok(added);
     }
     begin(&mut tx, change, &new).await?;
-    // Not in the conflict clause below: with a parameter there, Citus sends the node one without a type.
+    // Not part of the conflict clause below: Citus would send its parameter to the nodes without a type.
     let query = sqlx::query!(
         "update user_hearts
          set removed_at = null, snapshot_id = null, gone_at = null, pin = case when removed_at > $4 then pin end,
@@ -220,7 +226,7 @@ pub async fn annotate(pool: &Pool, change: Change, playlist: &PlaylistId, annota
     Ok(is_hearted)
 }
 
-/// Numbers of an undone change.
+/// Counts of an [`undo`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undone {
     pub undone: u64,
@@ -277,7 +283,7 @@ pub async fn find_import(pool: &Pool, user: UserId) -> Result<Option<(OffsetDate
     Ok(row.at.map(|at| (at, row.hearts)))
 }
 
-/// Forgets what the user's hearts were that are deleted for good.
+/// Deletes what is stored of changes of hearts that no longer exist.
 pub async fn delete_orphans(pool: &Pool, user: UserId) -> Result<()> {
     let query = sqlx::query!(
         "delete from heart_changes c where user_id = $1
@@ -287,7 +293,7 @@ pub async fn delete_orphans(pool: &Pool, user: UserId) -> Result<()> {
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Forgets a user's changes, because their hearts have become others.
+/// Deletes all changes of a user. After a merge they could not be undone correctly.
 pub(super) async fn delete_all(connection: &mut PgConnection, user: UserId) -> Result<()> {
     let query = sqlx::query!("delete from heart_changes where user_id = $1", user.0);
     Ok(query.execute(connection).await.map(drop)?)

@@ -10,8 +10,8 @@ use super::playlists::{Playlist, playlist};
 use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
-/// Adds a heart. An existing heart stays as it is. A removed one returns with its own title, note and tags, and with its
-/// date and pin if it was removed after `undo_since`.
+/// Adds a heart. An existing heart stays as it is. A removed one returns with its own title, note and tags, and with
+/// its date and pin if it was removed after `undo_since`.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
@@ -108,7 +108,7 @@ pub async fn mark_viewed(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Re
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Sets Spotify's name of a playlist that was not shown as a whole.
+/// Sets Spotify's name of a playlist of which nothing else is known.
 pub async fn set_title(
     pool: &Pool,
     user: UserId,
@@ -196,16 +196,16 @@ pub async fn filter_hearted(pool: &Pool, user: UserId, playlists: &[String]) -> 
     Ok(query.fetch_all(pool).await?)
 }
 
-pub struct HeartsPage {
+pub struct HeartRows {
     pub rows: Vec<Playlist>,
     /// The number of matching hearts; 0 beyond the last page of a search.
     pub found: i64,
     pub total: i64,
 }
 
-/// Returns a user's hearts: the pinned ones, then the others, newest first. The statement reads as many more of the
-/// others as there may be pins, so that its offset and limit are known before the pins are: one index leads to each part.
-pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartsPage, Error> {
+/// Returns a user's hearts: the pinned ones, then the others, newest first. The number of pins is unknown before the
+/// statement runs, so it reads [`MAX_PINS`] more of the others than a page needs. Each of its parts uses an index.
+pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<HeartRows, Error> {
     let before = offset.min(MAX_PINS as i64);
     let (mut pinned, mut others, mut total) = (Vec::new(), Vec::with_capacity((before + limit) as usize), 0);
     let query = sqlx::query!(
@@ -239,11 +239,11 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
         Some(())
     });
     query.fetch_all(pool).await?;
-    // The entries before `others` are `offset - before`, and `pinned`.
+    // `others` begins at the position `offset - before + pinned.len()` of the list.
     let first_other = (before as usize).saturating_sub(pinned.len());
     let rows: Vec<_> = pinned.into_iter().skip(offset as usize).chain(others.into_iter().skip(first_other)).collect();
     let rows = rows.into_iter().take(limit as usize).collect();
-    Ok(HeartsPage { rows, found: total, total })
+    Ok(HeartRows { rows, found: total, total })
 }
 
 pub struct RemovedHeart {
@@ -312,7 +312,7 @@ pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&Playlis
 }
 
 /// Deletes Spotify's names of playlists that it has not shown since `before`, in batches; removed hearts' too. Returns
-/// their number. Reads the whole table: few operators limit this time, and an index would cost each heart a write.
+/// their number. Reads the whole table: few operators set `TITLE_DAYS`, and an index would cost each heart a write.
 pub async fn delete_titles_before(pool: &Pool, before: OffsetDateTime) -> Result<u64> {
     super::delete_in_batches(pool, |batch| {
         sqlx::query!(

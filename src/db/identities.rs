@@ -31,6 +31,7 @@ pub struct ProviderIdentity<'a> {
     pub handle: Option<&'a str>,
     /// The email address, and whether the provider has verified it.
     pub email: Option<(&'a str, bool)>,
+    /// When the provider described it.
     pub at: OffsetDateTime,
 }
 
@@ -73,7 +74,7 @@ pub async fn find(pool: &Pool, provider: Provider, subject: &str) -> Result<Opti
 }
 
 /// Returns the user's Spotify id as the owner of playlists, if known.
-pub async fn spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>> {
+pub async fn find_spotify_handle(pool: &Pool, user: UserId) -> Result<Option<String>> {
     let query =
         sqlx::query_scalar!("select handle from identities where user_id = $1 and provider = 'spotify'", user.0);
     Ok(query.fetch_optional(pool).await?.flatten())

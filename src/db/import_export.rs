@@ -75,11 +75,11 @@ pub enum ImportResult {
     TooManyRemoved(i64),
 }
 
-/// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`, and twice as many with removed
-/// ones. Existing ones stay as they are, so that of two lines with one id the first wins. A removed one is restored with
-/// the imported date, and with the imported own title, note and tags if there are any. `batches` has the hearts in
-/// parts, because the parameters of a statement are copies. Those of the added hearts that are in `pinned` are pinned in
-/// its order, as long as there are pins.
+/// Adds hearts that do not exist yet, all or none, as long as the user has at most `max`, and twice as many with
+/// removed ones. Existing ones stay as they are, so that of two lines with one id the first wins. A removed one is
+/// restored with the imported date, and with the imported own title, note and tags if there are any. `batches` has the
+/// hearts in parts, because a statement copies its parameters. Those of the added hearts that are in `pinned` are
+/// pinned in its order, as long as there are pins.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
@@ -123,7 +123,7 @@ async fn find_existing_and_new(
     ids: &[&str],
 ) -> Result<(i64, i64, Vec<String>)> {
     let query = sqlx::query!(
-        r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "there!",
+        r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "existing!",
                   (select count(*) from user_hearts where user_id = $1 and removed_at is not null) as "removed!",
                   (select coalesce(array_agg(n.id), '{}') from (
                        select unnest($2::text[]) as id
@@ -132,7 +132,7 @@ async fn find_existing_and_new(
         ids as _
     );
     let row = query.fetch_one(connection).await?;
-    Ok((row.there, row.removed, row.new))
+    Ok((row.existing, row.removed, row.new))
 }
 
 async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[NewHeart]) -> Result<()> {

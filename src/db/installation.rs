@@ -14,9 +14,9 @@ const FORMERLY_MADE_UP: &str = "spotify:7bpujetWCO spotify:eN421PNZI4 spotify:NL
     facebook:10158000000000001 facebook:10158000000000002 facebook:10158000000000003 \
     x:2244994945000000001 x:2244994945000000002 x:2244994945000000003";
 
-/// Returns whether the mode is demo. Records it first, if it is not recorded: an empty database gets `is_demo`, and that
-/// of an earlier release is recognized by its people, or by the covers of their playlists. `None` if there are people and
-/// neither tells.
+/// Returns whether the mode is demo. Records it first, if it is not recorded: an empty database gets `is_demo`, and
+/// that of an earlier release is recognized by its people, or by the covers of their playlists. `None` if there are
+/// people and neither tells.
 pub async fn detect_or_record(pool: &Pool, is_demo: bool) -> Result<Option<bool>> {
     let stored = sqlx::query_scalar!("select demo from installation").fetch_optional(pool).await?;
     if stored.is_some() {
@@ -45,8 +45,8 @@ async fn users_with(pool: &Pool, identities: &[&str]) -> Result<Vec<i64>> {
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Returns users of [`FORMERLY_MADE_UP`] who have neither another identity nor a playlist with one of Spotify's covers.
-/// Both would speak for a real person.
+/// Returns users of [`FORMERLY_MADE_UP`] who have neither another identity nor a playlist with one of Spotify's covers,
+/// as only real people have.
 async fn formerly_made_up_users(pool: &Pool) -> Result<Vec<i64>> {
     let identities: Vec<_> = FORMERLY_MADE_UP.split(' ').collect();
     let query = sqlx::query_scalar!(

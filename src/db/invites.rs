@@ -90,8 +90,8 @@ pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Resul
     })
 }
 
-/// Marks the invitation as used by `user`, and makes the user operator if it is for one. Returns whether it is; `None` if
-/// it is not valid. Only one of several concurrent calls succeeds.
+/// Marks the invitation as used by `user`, and makes the user operator if it is for one. Returns whether it is; `None`
+/// if it is not valid. Only one of several concurrent calls succeeds.
 pub(super) async fn redeem(
     connection: &mut PgConnection,
     token: TokenHash,
@@ -120,8 +120,8 @@ pub async fn delete_operator_links(executor: impl PgExecutor<'_>) -> Result<()> 
     Ok(())
 }
 
-/// Makes an existing user operator by such a link. Returns `false`, and changes nothing, if the link is not valid or only
-/// lets new people join.
+/// Makes an existing user operator by such a link. Returns `false`, and changes nothing, if the link is not valid or
+/// only lets new people join.
 pub async fn redeem_operator_link(pool: &Pool, token: TokenHash, user: UserId, now: OffsetDateTime) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;

@@ -146,8 +146,8 @@ fn is_remote(options: &PgConnectOptions) -> bool {
     options.get_socket().is_none() && !host.starts_with('/') && !matches!(host, "localhost" | "127.0.0.1" | "::1")
 }
 
-/// Advisory lock key of registrations and of changes of operators. On Citus, two transactions that write `users` and then
-/// a row that refers to it would deadlock without the lock.
+/// Advisory lock key of registrations and of changes of operators. On Citus, two transactions that write `users` and
+/// then a row that refers to it would deadlock without the lock.
 const REGISTRATION_LOCK: i64 = 0x4845_4152_544c_4953;
 
 async fn lock_registrations(connection: &mut PgConnection) -> Result<()> {

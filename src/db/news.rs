@@ -55,9 +55,9 @@ pub(super) struct SeenColumns {
     pub(super) snapshot_ids: Vec<Option<String>>,
 }
 
-/// Records what is new of the hearts among the playlists. Then updates the hearts' titles and clears `gone_at`. Must run
-/// before the playlists are stored, which have the known names and snapshots: a heart without a snapshot was added for
-/// the one that is stored until then.
+/// Records news of hearts whose playlists are among `seen`. Then updates the hearts' titles, clears `gone_at`, and
+/// gives hearts without a snapshot the stored one. Must run before `seen` is stored, because it compares with what was
+/// stored.
 pub(super) async fn update_hearts(
     connection: &mut PgConnection,
     user: UserId,
@@ -130,7 +130,7 @@ pub async fn mark_unavailable(pool: &Pool, user: UserId, playlist: &PlaylistId, 
     Ok(tx.commit().await?)
 }
 
-/// Returns news of a user's hearts, newest first, and their total number; 0 beyond the last page. Without what is older
+/// Returns news of a user's hearts, newest first, and their total number; 0 beyond the last page. Omits what is older
 /// than the heart, and names that were changed back on the same day.
 pub async fn list(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Result<(Vec<NewsItem>, i64)> {
     let query = sqlx::query!(
@@ -173,7 +173,7 @@ pub async fn delete_without_heart(pool: &Pool, user: UserId) -> Result<()> {
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Deletes old news, those beyond [`MAX_PER_USER`], and those whose hearts are gone. Returns their number.
+/// Deletes old news, those beyond [`MAX_PER_USER`], and those whose hearts were deleted. Returns their number.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let expired = super::delete_in_batches(pool, |batch| {
         sqlx::query!(
@@ -199,7 +199,8 @@ pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     Ok(expired + surplus + query.execute(pool).await?.rows_affected())
 }
 
-/// Copies the news of `from` to `into`, and moves the feed if `into` has none. Its token was sealed for `from`.
+/// Copies the news of `from` to `into`, and moves the feed if `into` has none. The feed's address can then not be shown
+/// any more, because its token was sealed for `from`.
 pub(super) async fn move_to(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
     let query = sqlx::query!(
         "insert into news (user_id, playlist_id, kind, day, at, old_name, new_name)

@@ -16,7 +16,8 @@ pub async fn exists(pool: &Pool) -> Result<bool> {
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Makes a user operator, and ends the links that would make somebody else one. Returns `false` if there is no such user.
+/// Makes a user operator, and ends the links that would make somebody else one. Returns `false` if there is no such
+/// user.
 pub async fn grant(pool: &Pool, user: UserId) -> Result<bool> {
     if is_operator(pool, user).await? {
         return Ok(true);
@@ -45,7 +46,7 @@ pub async fn revoke(pool: &Pool, user: UserId) -> Result<bool> {
 }
 
 /// A user as operators see them: no hearts, no notes, no email address.
-pub struct Account {
+pub struct ListedAccount {
     pub id: i64,
     pub display_name: String,
     pub created_at: OffsetDateTime,
@@ -59,9 +60,9 @@ pub struct Account {
     pub taken_down_at: Option<OffsetDateTime>,
 }
 
-pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Account>> {
+pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<ListedAccount>> {
     let query = sqlx::query_as!(
-        Account,
+        ListedAccount,
         r#"select u.id, u.display_name, u.created_at, u.operator as is_operator,
                   greatest((select max(last_seen_at) from sessions where user_id = u.id),
                            (select max(last_used_at) from identities where user_id = u.id)) as last_seen_at,

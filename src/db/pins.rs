@@ -9,7 +9,7 @@ pub const MAX_PINS: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PinResult {
-    /// Now, or before.
+    /// It is pinned now, or was before.
     Pinned,
     TooMany,
     NotHearted,
@@ -28,8 +28,8 @@ pub async fn pin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Pin
     Ok(PinResult::TooMany)
 }
 
-/// Pins hearts that have just been stored, as many as it can. Returns the number of the others. An error is only logged,
-/// because it must not look as if the hearts were lost.
+/// Pins hearts that have just been stored, as many as it can. Returns the number of the others. An error is only
+/// logged, because it must not look as if the hearts were lost.
 pub(super) async fn pin_all(pool: &Pool, user: UserId, playlists: &[PlaylistId]) -> usize {
     let mut left_unpinned = 0;
     for playlist in playlists {

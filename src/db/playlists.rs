@@ -43,7 +43,8 @@ pub struct Playlist {
     pub is_pinned: bool,
 }
 
-/// Builds a [`Playlist`], not pinned, from a row whose columns an outer join makes nullable. Returns early without an id.
+/// Builds a [`Playlist`], not pinned, from a row whose columns an outer join makes nullable. Returns early without an
+/// id.
 macro_rules! playlist {
     ($row:expr) => {
         $crate::db::playlists::Playlist {
@@ -277,7 +278,7 @@ pub async fn extend_library(pool: &Pool, user: UserId, update: LibraryUpdate<'_>
         return Ok(false);
     }
     let query = sqlx::query_scalar!(
-        r#"select coalesce(max(position) + 1, 0) as "place!" from playlists where user_id = $1 and position is not null"#,
+        r#"select coalesce(max(position) + 1, 0) as "next!" from playlists where user_id = $1 and position is not null"#,
         user.0
     );
     let first_position = query.fetch_one(&mut *tx).await?;
@@ -372,7 +373,8 @@ async fn upsert(
     Ok(query.execute(connection).await.map(drop)?)
 }
 
-/// Deletes, in batches, what Spotify has not shown for 30 days. Hearts keep titles and dates. Returns how many playlists.
+/// Deletes, in batches, what Spotify has not shown for 30 days. Hearts keep titles and dates. Returns how many
+/// playlists.
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let before = now - UNSEEN_RETENTION;
     sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;

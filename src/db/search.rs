@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::hearts::HeartsPage;
+use super::hearts::HeartRows;
 use super::playlists::{Playlist, StoredLibrary, library, playlist};
 use super::{Error, Pool, Result};
 use crate::ids::UserId;
@@ -33,39 +33,19 @@ pub struct Filter {
     pub hearted: Option<bool>,
     pub updated: Option<bool>,
     pub unavailable: Option<bool>,
-    /// Hearted without tags.
+    /// Hearted, without tags.
     pub untagged: Option<bool>,
-    /// Stands for a name that shows nothing.
+    /// Compared in place of an invisible name.
     pub untitled: String,
 }
 
 impl Filter {
-    /// Returns the yes-or-no conditions, `$4` of the queries below.
+    /// Returns the yes-or-no conditions, `$4[1]` to `$4[7]` of the queries below.
     fn states(&self) -> [Option<bool>; 7] {
-        let mut states = [None; 7];
-        for (index, state) in [
-            (MINE, self.mine),
-            (PUBLIC, self.public),
-            (COLLABORATIVE, self.collaborative),
-            (UPDATED, self.updated),
-            (UNAVAILABLE, self.unavailable),
-            (UNTAGGED, self.untagged),
-            (HEARTED, self.hearted),
-        ] {
-            states[index - 1] = state;
-        }
-        states
+        let Self { mine, public, collaborative, updated, unavailable, untagged, hearted, .. } = *self;
+        [mine, public, collaborative, updated, unavailable, untagged, hearted]
     }
 }
-
-/// Indexes in `$4` of the queries below. Postgres counts from 1.
-const MINE: usize = 1;
-const PUBLIC: usize = 2;
-const COLLABORATIVE: usize = 3;
-const UPDATED: usize = 4;
-const UNAVAILABLE: usize = 5;
-const UNTAGGED: usize = 6;
-const HEARTED: usize = 7;
 
 /// Folded texts, by the fields in which they are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,7 +81,7 @@ pub enum Order {
     Hearted,
     /// Longest first, rows of unknown length last.
     Size,
-    /// Another one each time.
+    /// Shuffled anew by each query.
     Random,
 }
 
@@ -131,7 +111,7 @@ pub struct PageQuery<'a> {
 }
 
 impl PageQuery<'_> {
-    /// Returns the factor that turns the order's values round, `$16` of the queries below.
+    /// Returns the factor of the values to sort by, `$16` of the queries below.
     fn sign(&self) -> f64 {
         if self.is_reversed { -1.0 } else { 1.0 }
     }
@@ -143,7 +123,7 @@ impl PageQuery<'_> {
     }
 }
 
-/// An entry of a list, to sort by.
+/// A playlist's id with the names that it is sorted by.
 pub struct NamedId {
     pub id: String,
     /// The user's own title, or else Spotify's name.
@@ -244,7 +224,7 @@ pub async fn search_library(
 }
 
 /// Returns a user's matching hearts.
-pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &PageQuery<'_>) -> Result<HeartsPage> {
+pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &PageQuery<'_>) -> Result<HeartRows> {
     let query = sqlx::query!(
         r#"select t.total as "total!", m.found as "found?", m.id as "id?", m.name as "name?",
                   m.owner_id as "owner_id?", m.owner_name as "owner_name?", m.cover_url as "cover_url?", m.item_count as "item_count?",
@@ -301,10 +281,11 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
     let rows = query.fetch_all(pool).await.map_err(search_error)?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));
     let rows = rows.into_iter().filter_map(|row| Some(Playlist { is_pinned: row.pin.is_some(), ..playlist!(row) }));
-    Ok(HeartsPage { rows: rows.collect(), found, total })
+    Ok(HeartRows { rows: rows.collect(), found, total })
 }
 
 fn search_error(error: sqlx::Error) -> Error {
+    // query_canceled
     let is_timeout = error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| code == "57014"));
     if is_timeout || matches!(error, sqlx::Error::PoolTimedOut) { Error::SearchTooSlow } else { error.into() }
 }

@@ -23,8 +23,8 @@ type Data = HashMap<String, Value>;
 /// Key of a new sign-in's provider in a record that is about to be created. It is written to other tables and not
 /// stored.
 pub const SIGN_IN: &str = "sign_in";
-/// Key of how the user displays lists. It comes from the user's row with each record that is loaded, and is not stored
-/// in it.
+/// Key of the user's choice of order and view for each list. `load` adds it to the record from the user's row; it is
+/// not stored in the record.
 pub const DISPLAYS: &str = "displays";
 /// Key of the user id. Its value is also stored unsealed, so that a user's sessions can be found.
 pub const USER_ID: &str = "user_id";
@@ -33,7 +33,7 @@ pub const DEVICE: &str = "device";
 /// Key of the time of the sign-in, as a Unix timestamp, which is also stored unsealed.
 pub const SIGNED_IN_AT: &str = "signed_in_at";
 
-/// Lifetime of a session in which nobody has signed in. `load` has it too.
+/// Lifetime of a session in which nobody has signed in. The statement of `load` repeats it.
 const ANONYMOUS_TTL: Duration = Duration::minutes(15);
 
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +43,8 @@ pub struct Lifetimes {
     pub absolute: Duration,
 }
 
-/// The tower-sessions store over the table `sessions`. It decides when a session ends; the date of a record only decides
-/// how long browsers keep the cookie.
+/// The tower-sessions store over the table `sessions`. It decides when a session ends; the date of a record only
+/// decides how long browsers keep the cookie.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,

@@ -27,8 +27,8 @@ impl CallCounter {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry((day, endpoint)).or_default() += calls;
     }
 
-    /// Writes the counts since the last flush, after a flush under way: its counts are in neither place until it ends.
-    /// After a failure they are kept for the next flush.
+    /// Writes the counts since the last flush. Waits for a flush under way, whose counts are in neither place until it
+    /// ends. After a failure they are kept for the next flush.
     pub async fn flush(&self, pool: &Pool) -> Result<()> {
         let _flushing = self.flushing.lock().await;
         let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));

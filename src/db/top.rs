@@ -98,7 +98,8 @@ pub async fn most_hearted_this_week(
 }
 
 /// Returns the playlists of `ids` that some user's library has as public and no user has as private, as last seen after
-/// `seen_since`. Those seen outside a library do not count: somebody had their link, which may be secret. Without the counts.
+/// `seen_since`. Those seen outside a library do not count: somebody had their link, which may be secret. The hearts
+/// are 0.
 pub async fn find_public(pool: &Pool, ids: &[String], seen_since: OffsetDateTime) -> Result<Vec<TopEntry>> {
     let query = sqlx::query_as!(
         TopEntry,

@@ -9,13 +9,13 @@ use super::invites;
 use super::{Error, Pool, Result, shares};
 use crate::ids::{Registration, TokenHash, UserId};
 
-pub struct User {
+pub struct UserRow {
     pub display_name: String,
     pub created_at: OffsetDateTime,
 }
 
-pub async fn find(pool: &Pool, user: UserId) -> Result<Option<User>> {
-    let query = sqlx::query_as!(User, "select display_name, created_at from users where id = $1", user.0);
+pub async fn find(pool: &Pool, user: UserId) -> Result<Option<UserRow>> {
+    let query = sqlx::query_as!(UserRow, "select display_name, created_at from users where id = $1", user.0);
     Ok(query.fetch_optional(pool).await?)
 }
 
@@ -24,8 +24,8 @@ pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<()>
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Creates a user with one identity, or returns the user that a concurrent request has just created with it. `invite` is
-/// the hash of an invitation's token. Returns `None`, and changes nothing, if the policy does not admit the user.
+/// Creates a user with one identity, or returns the user that a concurrent request has just created with it. `invite`
+/// is the hash of an invitation's token. Returns `None`, and changes nothing, if the policy does not admit the user.
 pub async fn register(
     pool: &Pool,
     identity: ProviderIdentity<'_>,
@@ -66,8 +66,8 @@ pub async fn register(
     Ok(Some(user))
 }
 
-/// Stores how a user displays `list`, as a JSON object with this key; `None` for the default. Not built here, because Citus
-/// allows only immutable functions of columns, and `jsonb_build_object` is stable.
+/// Stores how a user displays `list`, as a JSON object with this key; `None` for the default. Not built in SQL, because
+/// Citus allows only immutable functions of columns, and `jsonb_build_object` is stable.
 pub async fn set_display(pool: &Pool, user: UserId, list: &str, display: Option<&str>) -> Result<()> {
     let query = sqlx::query!(
         "update users set displays = nullif(case when $3::text is null then displays - $2

@@ -30,7 +30,7 @@ impl MergeOffer {
 }
 
 #[derive(Clone)]
-pub struct Account {
+pub struct MergeAccount {
     pub id: UserId,
     pub summary: AccountSummary,
     pub providers: Vec<Provider>,
@@ -39,8 +39,8 @@ pub struct Account {
 /// The result of a merge that is not confirmed yet.
 pub struct MergePreview {
     /// The older account, which stays.
-    pub into: Account,
-    pub from: Account,
+    pub into: MergeAccount,
+    pub from: MergeAccount,
     pub joined: JoinedHearts,
     /// Whether notes that visitors see are hidden from them.
     pub hides_notes: bool,
@@ -69,12 +69,12 @@ pub async fn preview(
     Ok(Some(MergePreview { into, from, joined, hides_notes }))
 }
 
-async fn load_account(app: &App, id: UserId, now: OffsetDateTime) -> Result<Option<Account>> {
+async fn load_account(app: &App, id: UserId, now: OffsetDateTime) -> Result<Option<MergeAccount>> {
     let Some(mut summary) = summarize(&app.db, id, now).await? else { return Ok(None) };
     summary.name = visible_or(summary.name, DEFAULT_NAME);
     let identities = db::identities::list(&app.db, id).await?;
     let providers = identities.iter().filter_map(|identity| Provider::from_key(&identity.provider)).collect();
-    Ok(Some(Account { id, summary, providers }))
+    Ok(Some(MergeAccount { id, summary, providers }))
 }
 
 /// Merges the accounts. Returns the user who stays; `None`, and nothing is changed, if that is no longer possible.

@@ -25,7 +25,7 @@ pub enum EventKind {
     PageDisabled,
     LinkCreated,
     LinkRevoked,
-    /// Tags, notes or the card.
+    /// A change of the shared tags, of whether notes are shown, or of the card for other sites.
     SharingChanged,
     /// Created, or given a new address.
     FeedCreated,
@@ -77,7 +77,7 @@ pub async fn record(app: &App, user: UserId, kind: EventKind, device: &str, now:
     record_with_details(app, user, (kind, None), device, now).await;
 }
 
-/// Like [`record`], with what the kind does not say.
+/// Like [`record`], with details: a sentence for the user.
 pub async fn record_with_details(
     app: &App,
     user: UserId,

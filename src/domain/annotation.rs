@@ -1,5 +1,5 @@
-//! A heart's private title, note and tags. The `Debug` output of [`Annotation`] omits them, so that they cannot reach the
-//! log.
+//! A heart's private title, note and tags. The `Debug` output of [`Annotation`] omits them, so that they cannot reach
+//! the log.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,12 +13,13 @@ use crate::db;
 use crate::db::heart_changes::{self, Change, ChangeKind};
 use crate::ids::PlaylistId;
 
-/// As long as Spotify lets names be.
+/// Spotify's limit on names of playlists.
 pub const MAX_TITLE_CHARS: usize = 100;
 pub const MAX_NOTE_CHARS: usize = 280;
 pub const MAX_TAG_CHARS: usize = 30;
 pub const MAX_TAGS: usize = 10;
-/// Maximum length of a note, or of all tags, that is parsed: 280 characters take up to 1,120 bytes, ten tags up to 1,218.
+/// Maximum length of a note, or of all tags, that is parsed: 280 characters take up to 1,120 bytes, ten tags up to
+/// 1,218.
 pub(super) const MAX_FIELD_BYTES: usize = 2048;
 /// Characters that separate tags: the comma, its forms in other scripts, and the ideographic one.
 pub const TAG_SEPARATORS: &str = ",，﹐︐、﹑､︑،፣";
@@ -72,16 +73,16 @@ pub struct AnnotationError {
 }
 
 impl Annotation {
-    /// Parses a title, a note and tags separated by commas, wherever they come from: the form, CSV or JSON. Tags stay as
-    /// typed but lose a leading `#`; tags that a search cannot tell apart are one.
+    /// Parses a title, a note and tags separated by commas, wherever they come from: the form, CSV or JSON. Tags stay
+    /// as typed but lose a leading `#`; tags that a search cannot tell apart are one.
     pub fn parse(own_title: &str, note: &str, tags: &str) -> Result<Self, AnnotationError> {
         let own_title = parse_line(own_title, MAX_TITLE_CHARS).map_err(|error| match error {
-            LineError::TooLong(length) => TitleError::TooLong(length),
-            LineError::NotOneLine => TitleError::NotOneLine,
+            TextError::TooLong(length) => TitleError::TooLong(length),
+            TextError::NotOneLine => TitleError::NotOneLine,
         });
         let note = parse_line(note, MAX_NOTE_CHARS).map_err(|error| match error {
-            LineError::TooLong(length) => NoteError::TooLong(length),
-            LineError::NotOneLine => NoteError::NotOneLine,
+            TextError::TooLong(length) => NoteError::TooLong(length),
+            TextError::NotOneLine => NoteError::NotOneLine,
         });
         match (own_title, note, parse_tags(tags)) {
             (Ok(own_title), Ok(note), Ok(tags)) => Ok(Self { own_title, note, tags }),
@@ -133,24 +134,24 @@ pub(super) fn split_tags(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-enum LineError {
+enum TextError {
     TooLong(usize),
     NotOneLine,
 }
 
 /// Parses a line of text; `None` if it shows nothing.
-fn parse_line(text: &str, max_chars: usize) -> Result<Option<String>, LineError> {
+fn parse_line(text: &str, max_chars: usize) -> Result<Option<String>, TextError> {
     let text = text.trim();
     if text.len() > MAX_FIELD_BYTES {
-        return Err(LineError::TooLong(text.chars().count()));
+        return Err(TextError::TooLong(text.chars().count()));
     }
     if text.chars().any(is_unprintable) {
-        return Err(LineError::NotOneLine);
+        return Err(TextError::NotOneLine);
     }
     match text.chars().count() {
         _ if !is_visible(text) => Ok(None),
         count if count <= max_chars => Ok(Some(text.to_owned())),
-        count => Err(LineError::TooLong(count)),
+        count => Err(TextError::TooLong(count)),
     }
 }
 
@@ -173,7 +174,7 @@ pub fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
 
 fn first_tags(mut tags: impl Iterator<Item = String>) -> Result<Vec<String>, TagsError> {
     let mut first: Vec<_> = tags.by_ref().take(MAX_TAGS).collect();
-    // An import holds many.
+    // An import holds many of them in memory.
     first.shrink_to_fit();
     if tags.next().is_none() { Ok(first) } else { Err(TagsError::TooMany) }
 }
@@ -183,8 +184,8 @@ fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Replaces the title, note and tags of the user's heart. If that clears a note, returns the id of the change, which can be
-/// undone.
+/// Replaces the title, note and tags of the user's heart. If that clears a note, returns the id of the change, which
+/// can be undone.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the user has not hearted the playlist.

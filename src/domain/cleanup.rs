@@ -18,7 +18,7 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<()> {
         ("pending logins", db::pending_logins::delete_expired(pool, now).await.map_err(Error::from)),
         ("events", db::events::delete_expired(pool, now).await.map_err(Error::from)),
         ("invitations", db::invites::delete_expired(pool, now).await.map_err(Error::from)),
-        ("cool-downs", db::cooldowns::delete_expired(pool, now).await.map_err(Error::from)),
+        ("cooldowns", db::cooldowns::delete_expired(pool, now).await.map_err(Error::from)),
         ("call counts", db::spotify_calls::delete_expired(pool, now).await.map_err(Error::from)),
         ("playlists", db::playlists::delete_expired(pool, now).await.map_err(Error::from)),
         ("titles", hearts::delete_expired_titles(app, now).await),

@@ -17,8 +17,8 @@ impl Language {
         Locale::try_from_str(tag).ok().map(|locale| Self(locale.into()))
     }
 
-    /// Sorts by name, from the last to the first if `is_reversed`. Entries with the same name keep their order, and those
-    /// without a visible one come last.
+    /// Sorts by name, from the last to the first if `is_reversed`. Entries with the same name keep their order, and
+    /// those without a visible one come last.
     pub(super) fn sort_by_name<T>(self, entries: &mut [T], is_reversed: bool, name: impl Fn(&T) -> Option<&str>) {
         let mut preferences = self.0;
         preferences.numeric_ordering = Some(CollationNumericOrdering::True);

@@ -1,4 +1,4 @@
-//! How a user displays each list, remembered on all devices: order, direction and view.
+//! A user's choice of order, direction and view for each list, the same on all devices.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ impl Displays {
     }
 }
 
-/// Stores how the user displays a list. Nothing is stored of the default.
+/// Stores the user's display of a list. The default is stored by deleting an earlier choice.
 pub async fn save(app: &App, user: &CurrentUser, list: List, display: Display) -> Result<()> {
     let json = (display != Display::default()).then(|| serde_json::json!({ list.key(): display }).to_string());
     Ok(db::users::set_display(&app.db, user.id, list.key(), json.as_deref()).await?)

@@ -24,7 +24,7 @@ pub enum Error {
     NotConnected,
     #[error("Spotify limits requests until {until}")]
     RateLimited { until: OffsetDateTime, wait: Duration, quota: bool },
-    /// The user has caused too many calls to Spotify; a protection of the allowance that all users share.
+    /// The user has caused too many calls to Spotify. All users share the app's quota.
     #[error("the user has caused too many calls until {until}")]
     TooManyCalls { until: OffsetDateTime, wait: Duration },
     #[error("Spotify did not answer in time")]
@@ -40,9 +40,9 @@ pub enum Error {
     /// A search was ended by a limit on its time, or too many of the user's or of all searches were under way.
     #[error("a search took too long")]
     SearchTooSlow,
-    /// Hearts were edited during each attempt to change a tag of theirs.
+    /// A tag could not be changed on all hearts, because some were edited at the same time.
     #[error("hearts were edited while a tag was changed")]
-    TagLeft,
+    TagConflict,
     /// The user's account was deleted by another request.
     #[error("the account was deleted")]
     AccountDeleted,
@@ -97,7 +97,7 @@ impl From<spotify::Error> for Error {
             spotify::Error::Forbidden { premium: true } => Error::AppPaused,
             spotify::Error::Forbidden { premium: false } => Error::NotAllowed,
             spotify::Error::NotFound => Error::NotFound,
-            // `spotify_calls` has already turned these into a cool-down.
+            // `spotify_calls` has already turned these into a cooldown.
             spotify::Error::RateLimited(_) | spotify::Error::QuotaExceeded(_) => {
                 Error::SpotifyUnavailable(error.to_string())
             }

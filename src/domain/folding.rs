@@ -25,8 +25,8 @@ const USERS_PER_QUERY: i64 = 100;
 const PAUSE_FACTOR: u32 = 9;
 const MAX_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Folds the texts of all users, if this version's passes are not done and no other process is at it. Goes on after the
-/// last user of an interrupted pass. Returns the number of changed rows.
+/// Folds the texts of all users, unless this version's passes are done or another process has the lease. Continues an
+/// interrupted pass after its last user. Returns the number of changed rows.
 pub async fn refold(app: &App, now: OffsetDateTime) -> Result<u64> {
     let mut until = now + LEASE;
     let Some(mut last) = folding::lease(&app.db, FOLD_VERSION, until, now - SECOND_PASS_DELAY, now).await? else {

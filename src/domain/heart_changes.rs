@@ -36,7 +36,7 @@ pub struct Changed {
     pub unhearted: usize,
     /// Hearts that would have had more than [`MAX_TAGS`] tags, and stay as they are.
     pub full: Vec<SelectedHeart>,
-    /// By which the change can be undone.
+    /// Id for undoing the change.
     pub id: i64,
 }
 
@@ -97,8 +97,8 @@ fn to_tag_changes(hearts: Vec<SelectedHeart>, action: &HeartAction) -> (Vec<TagC
 }
 
 fn with_tags(tags: &[String], added: &[String]) -> Vec<String> {
-    let present: Vec<_> = tags.iter().map(|tag| fold_tag(tag)).collect();
-    tags.iter().chain(added.iter().filter(|tag| !present.contains(&fold_tag(tag)))).cloned().collect()
+    let existing: Vec<_> = tags.iter().map(|tag| fold_tag(tag)).collect();
+    tags.iter().chain(added.iter().filter(|tag| !existing.contains(&fold_tag(tag)))).cloned().collect()
 }
 
 fn without_tags(tags: &[String], removed: &[String]) -> Vec<String> {
@@ -126,14 +126,14 @@ pub async fn undo(
 /// The last import.
 pub struct LastImport {
     pub imported_at: OffsetDateTime,
-    /// When it can no longer be taken back.
+    /// When it can no longer be undone.
     pub until: OffsetDateTime,
     pub hearts: usize,
     /// Id of the change.
     pub id: i64,
 }
 
-/// Returns the user's last import, if it can be taken back.
+/// Returns the user's last import, if it can be undone.
 pub async fn find_import(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Option<LastImport>> {
     let found = heart_changes::find_import(&app.db, user.id).await?.filter(|(at, _)| *at > now - CHANGE_TTL);
     Ok(found.map(|(at, hearts)| LastImport {

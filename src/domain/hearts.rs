@@ -12,7 +12,7 @@ use super::{
 use crate::app::App;
 use crate::db;
 use crate::db::hearts;
-use crate::db::hearts::HeartsPage;
+use crate::db::hearts::HeartRows;
 pub use crate::db::hearts::RemovedHeart;
 pub use crate::db::pins::PinResult;
 use crate::db::{news, pins};
@@ -21,8 +21,8 @@ use crate::ids::{PlaylistId, UserId};
 /// A playlist seen this recently is hearted by link without a call to Spotify.
 const MAX_NAME_AGE: Duration = Duration::minutes(10);
 
-/// Maximum number of a user's hearts after an import or a change of many. With more, deleting the account would take too
-/// long.
+/// Maximum number of a user's hearts after an import or a change of many. With more, deleting the account would take
+/// too long.
 pub(super) const MAX_HEARTS_PER_USER: i64 = 100_000;
 
 /// A heart that is added again this soon after its removal keeps its date: it was removed by mistake.
@@ -114,7 +114,7 @@ pub async fn delete_expired_titles(app: &App, now: OffsetDateTime) -> Result<u64
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddedByLink {
     Added,
-    /// Spotify did not tell the name.
+    /// Spotify did not return the name.
     AddedWithoutName,
     AlreadyHearted,
 }
@@ -151,8 +151,8 @@ async fn add_by_link(
     })
 }
 
-/// Adds a heart for each of `playlists`, as [`add_by_link`] does. Names that Spotify has not sent by the end of its time
-/// budget stay unknown.
+/// Adds a heart for each of `playlists`, as [`add_by_link`] does. Names that Spotify has not sent by the end of its
+/// time budget stay unknown.
 pub async fn add_by_links(
     app: &App,
     user: &CurrentUser,
@@ -169,7 +169,7 @@ enum Name {
     Unknown,
     /// Stored with the playlist.
     Stored,
-    /// From the oEmbed service, which tells no more.
+    /// From the oEmbed service, which returns nothing else.
     Title(String),
 }
 
@@ -197,7 +197,8 @@ pub struct HeartList {
     pub total_hearts: usize,
 }
 
-/// Later pages count as searches: each reads all hearts before it.
+/// Returns the user's hearts. Pages after [`MAX_QUICK_PAGE`] wait like searches, because they read all hearts before
+/// them.
 pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartList> {
     let page = match query.is_default() && query.pages.last <= MAX_QUICK_PAGE {
         true => hearts::list_newest(&app.db, user.id, query.pages.offset_limit()).await?,
@@ -207,7 +208,7 @@ pub async fn list(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<He
     Ok(HeartList { hearts, total_hearts: page.total as usize })
 }
 
-async fn search_hearts(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartsPage> {
+async fn search_hearts(app: &App, user: &CurrentUser, query: &ListQuery) -> Result<HeartRows> {
     let filter = query.load_filter(app, user).await?;
     let sorted_ids = match query.is_sorted_by_name() {
         true => query.sort(db::search::list_heart_names(&app.search_db, user.id).await?).await,

@@ -47,7 +47,7 @@ pub use error::{Error, Result};
 
 pub const PAGE_SIZE: usize = 50;
 
-/// The name of a user whose provider tells none that is visible.
+/// The name of a user whose provider gives no visible one.
 pub const DEFAULT_NAME: &str = "listener";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +70,6 @@ pub struct CurrentUser {
     pub has_expired_grant: bool,
     /// True if playlists that they heart are saved at Spotify too.
     pub saves_to_library: bool,
-    /// How their lists are displayed.
     pub displays: displays::Displays,
 }
 
@@ -81,7 +80,7 @@ impl CurrentUser {
     }
 }
 
-/// Runs work of more than some milliseconds beside the threads that serve requests.
+/// Runs computations of more than a few milliseconds on a blocking thread, so that they delay no other request.
 async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     spawn_blocking(work).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 use super::{CurrentUser, PAGE_SIZE, Paginated, Result, page_offset};
 use crate::app::App;
 use crate::db;
-pub use crate::db::operators::{Account, HiddenPlaylist};
+pub use crate::db::operators::{HiddenPlaylist, ListedAccount};
 use crate::ids::{IdentityRef, PlaylistId, Provider, Secret, TokenHash, UserId};
 
 /// Lifetime of a link that makes its bearer operator. The program prints another one at its next start.
@@ -52,7 +52,7 @@ pub async fn redeem_link(app: &App, user: &CurrentUser, token: &str, now: Offset
     Ok(db::invites::redeem_operator_link(&app.db, TokenHash::new(token), user.id, now).await?)
 }
 
-pub async fn list_people(app: &App, page: usize) -> Result<Paginated<Account>> {
+pub async fn list_people(app: &App, page: usize) -> Result<Paginated<ListedAccount>> {
     let total = db::doctor::count_users(&app.db).await? as usize;
     let entries = db::operators::list_people(&app.db, page_offset(page) as i64, PAGE_SIZE as i64).await?;
     Ok(Paginated { entries, range: page.into(), total })
@@ -71,8 +71,8 @@ pub enum PersonAction {
     AllowSharing,
 }
 
-/// Changes a person. Returns `false` if it was refused: an account that is gone, the last operator, or one whom `OPERATOR`
-/// names.
+/// Changes a person. Returns `false` if that was refused: the account was deleted, or it is the last operator or named
+/// in `OPERATOR` and would lose the role.
 pub async fn change_person(
     app: &App,
     user: &CurrentUser,
@@ -118,8 +118,8 @@ async fn revoke(app: &App, person: UserId) -> Result<bool> {
     Ok(!is_configured && db::operators::revoke(&app.db, person).await?)
 }
 
-/// Grants the role to the user with this identity or revokes it, for the command line. Returns `false` if there is no such user,
-/// if nobody else is operator, or if `OPERATOR` names them.
+/// Grants the role to the user with this identity or revokes it, for the command line. Returns `false` if there is no
+/// such user, if nobody else is operator, or if `OPERATOR` names them.
 pub async fn set_role(app: &App, identity: &IdentityRef, is_operator: bool) -> Result<bool> {
     match db::identities::find(&app.db, identity.provider, &identity.subject).await? {
         Some(known) if is_operator => Ok(db::operators::grant(&app.db, known.user).await?),

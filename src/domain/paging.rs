@@ -3,7 +3,7 @@
 use super::{Error, Result};
 use crate::spotify::{self, wire};
 
-/// The place in a list up to which it has been read.
+/// How far a list has been read.
 pub(super) struct Paging {
     /// The offset after the last page.
     pub(super) next_offset: usize,
@@ -40,13 +40,13 @@ impl Paging {
         self.has_entries && (self.is_followed || self.is_counted())
     }
 
-    /// True if the total counts on.
+    /// True if the total counts entries after the last page.
     pub(super) fn is_counted(&self) -> bool {
         self.total.is_some_and(|total| self.next_offset < total)
     }
 }
 
-/// The error of an answer that contradicts itself or the request.
+/// Returns the error for a response that contradicts itself or the request.
 pub(super) fn contradiction(what: &str) -> Error {
     spotify::Error::InvalidResponse(what.into()).into()
 }

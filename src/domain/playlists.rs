@@ -21,17 +21,17 @@ const SPOTIFY_ID_PREFIX: &str = "37i9dQZF1";
 
 /// Maximum number of requests for the items of one page.
 const MAX_ITEM_REQUESTS: usize = 5;
-/// How long an answer of Spotify is kept in memory, so that reloading a page takes no call.
-const ANSWER_TTL: Duration = Duration::MINUTE;
+/// How long a page of a playlist is kept in memory, so that reloading it takes no call.
+const CONTENT_TTL: Duration = Duration::MINUTE;
 /// How long it is remembered that Spotify does not show a playlist.
 const NOT_FOUND_TTL: Duration = Duration::minutes(10);
-/// Stands for all pages of a playlist that Spotify does not show.
+/// The page number under which it is cached that Spotify does not show a playlist.
 const NOT_FOUND: usize = 0;
 
 /// The description and a page of the items.
 type CachedContent = (Option<String>, PlaylistItems);
 
-pub struct PlaylistPage {
+pub struct PlaylistWithItems {
     pub playlist: Playlist,
     pub description: Option<String>,
     pub heart_count: i64,
@@ -85,8 +85,8 @@ pub async fn load(
     id: &PlaylistId,
     (page, is_head): (usize, bool),
     now: OffsetDateTime,
-) -> Result<Option<PlaylistPage>> {
-    let result = fetch_or_recall(app, user, id, (page, is_head), now).await;
+) -> Result<Option<PlaylistWithItems>> {
+    let result = fetch_cached(app, user, id, (page, is_head), now).await;
     let (description, items, error) = match result {
         Ok(None) => return Ok(None),
         Ok(Some(Fetched { seen, description, items, error })) => {
@@ -116,7 +116,7 @@ pub async fn load(
         (None, Some(heart)) => from_heart(id, heart),
         (None, None) => return Err(error.unwrap_or(Error::NotFound)),
     };
-    Ok(Some(PlaylistPage { playlist, description, heart_count, items, error }))
+    Ok(Some(PlaylistWithItems { playlist, description, heart_count, items, error }))
 }
 
 /// Returns a playlist from stored data: as Spotify last showed it, or else from the user's heart.
@@ -128,7 +128,7 @@ pub async fn find(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Opti
     Ok(heart.map(|heart| from_heart(id, heart)))
 }
 
-/// A playlist as Spotify has just shown it, or a moment ago.
+/// A playlist as Spotify showed it within [`CONTENT_TTL`].
 struct Fetched {
     /// `None` if it is recorded already.
     seen: Option<SeenPlaylist>,
@@ -138,8 +138,8 @@ struct Fetched {
     error: Option<Error>,
 }
 
-/// Returns what Spotify said a moment ago, or asks: views of the same page within [`ANSWER_TTL`] are one call.
-async fn fetch_or_recall(
+/// Returns the playlist from memory, or fetches it: views of the same page within [`CONTENT_TTL`] take one call.
+async fn fetch_cached(
     app: &App,
     user: &CurrentUser,
     id: &PlaylistId,
@@ -147,20 +147,20 @@ async fn fetch_or_recall(
     now: OffsetDateTime,
 ) -> Result<Option<Fetched>> {
     let key = |page| (user.id, id.clone(), page);
-    let recalled = [page, NOT_FOUND].iter().find_map(|page| app.playlist_answers.get(&key(*page), now));
-    if let Some(answer) = recalled.filter(|_: &Option<CachedContent>| user.grant.is_some()) {
-        let (description, items) = answer.ok_or(Error::NotFound)?;
+    let cached = [page, NOT_FOUND].iter().find_map(|page| app.playlist_contents.get(&key(*page), now));
+    if let Some(content) = cached.filter(|_: &Option<CachedContent>| user.grant.is_some()) {
+        let (description, items) = content.ok_or(Error::NotFound)?;
         return Ok(Some(Fetched { seen: None, description, items, error: None }));
     }
     let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, user, id, page, now)).await;
     let result = result.unwrap_or(Err(Error::SpotifyTimeout));
     match &result {
-        // The answer to HEAD is not recorded.
+        // After a HEAD, the next view fetches it again, because only a view is recorded.
         Ok(Some(Fetched { description, items, error: None, .. })) if !is_head => {
-            app.playlist_answers.insert(key(page), &Some((description, items)), now + ANSWER_TTL);
+            app.playlist_contents.insert(key(page), &Some((description, items)), now + CONTENT_TTL);
         }
         Err(Error::NotFound) => {
-            app.playlist_answers.insert(key(NOT_FOUND), &None::<CachedContent>, now + NOT_FOUND_TTL);
+            app.playlist_contents.insert(key(NOT_FOUND), &None::<CachedContent>, now + NOT_FOUND_TTL);
         }
         _ => {}
     }
@@ -265,7 +265,7 @@ async fn fetch(app: &App, user: &CurrentUser, id: &PlaylistId, now: OffsetDateTi
         app.spotify.playlist(&token, id).await
     })
     .await?;
-    app.playlist_answers.remove(&(user.id, id.clone(), NOT_FOUND));
+    app.playlist_contents.remove(&(user.id, id.clone(), NOT_FOUND));
     Ok(playlist)
 }
 
@@ -287,8 +287,8 @@ pub(super) async fn fetch_public_title(
     id: &PlaylistId,
     now: OffsetDateTime,
 ) -> Option<String> {
-    let answer = app.spotify.embed(app.config.oembed_url.as_ref()?, id);
-    let embed = spotify_calls::call(app, Endpoint::OEmbed, Some(user.id), now, answer).await.ok()?;
+    let response = app.spotify.embed(app.config.oembed_url.as_ref()?, id);
+    let embed = spotify_calls::call(app, Endpoint::OEmbed, Some(user.id), now, response).await.ok()?;
     embed.title.filter(|title| text::is_visible(title))
 }
 

@@ -127,7 +127,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_boundary).map(trim_punctuation).filter(|word| !word.is_empty())
 }
 
-/// True for what separates a link from the text around it. Links copied from chats may carry zero-width characters.
+/// True for a character that is not part of a link. Links copied from chats may end with zero-width characters.
 fn is_boundary(c: char) -> bool {
     let is_invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     c.is_whitespace()
@@ -171,7 +171,7 @@ fn links(word: &str) -> Vec<&str> {
     for (position, _) in word.match_indices(['h', 'H', 's', 'S']) {
         // A link in the query or path of another one is part of it.
         let is_nested = |c: char| c.is_ascii_alphanumeric() || "=/?&:#@%".contains(c);
-        if begins_link(&word[position..]) && (starts.is_empty() || !word[..position].ends_with(is_nested)) {
+        if starts_with_link(&word[position..]) && (starts.is_empty() || !word[..position].ends_with(is_nested)) {
             starts.push(position);
         }
     }
@@ -182,7 +182,7 @@ fn links(word: &str) -> Vec<&str> {
     starts.iter().zip(ends).map(|(start, end)| &word[*start..end]).collect()
 }
 
-fn begins_link(text: &str) -> bool {
+fn starts_with_link(text: &str) -> bool {
     let is_address = |text: &str| strip_scheme(text, "https://").or_else(|| strip_scheme(text, "http://")).is_some();
     // The name of the app may stand before a link: `Spotify:https://…`.
     is_address(text) || strip_scheme(text, "spotify:").is_some_and(|rest| !is_address(rest))

@@ -11,12 +11,12 @@ use crate::app::App;
 use crate::db::{hearts, news};
 use crate::ids::PlaylistId;
 
-/// How old the data of a hearted playlist may be.
+/// Maximum age of the stored data of a hearted playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxAge {
-    /// Covers end within a day.
+    /// For a renewal that the user asked for: URLs of covers expire within a day.
     Day,
-    /// Without the user's asking: a call for each playlist would use up the allowance that all users share.
+    /// For an automatic renewal: a call a day for each playlist would use up the app's quota.
     Week,
 }
 
@@ -48,8 +48,8 @@ pub struct Renewal {
     pub error: Option<Error>,
 }
 
-/// Renews the data of hearts that is too old, as far as the time budget of a page allows. A second renewal of the same
-/// user does nothing meanwhile.
+/// Renews the data of hearts that is older than `max_age`, as far as the time budget of a page allows. Does nothing
+/// while another renewal of the same user runs.
 pub async fn renew(app: &App, user: &CurrentUser, max_age: MaxAge, now: OffsetDateTime) -> Result<Renewal> {
     let before = max_age.before(now);
     let total = hearts::count_stale(&app.db, user.id, before).await? as usize;

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::ids::PlaylistId;
 use crate::oauth::providers::SAVING_SCOPES;
 
-/// How long the answer to a heart waits for Spotify, which may go on for longer.
+/// How long the response to a new heart waits for Spotify. The call itself may take longer.
 const SAVING_WAIT: Duration = Duration::from_secs(2);
 
 /// Why a playlist was not saved.
@@ -24,11 +24,11 @@ pub enum NotSaved {
     NotGranted,
     Reconnect,
     NotFound,
-    /// Spotify or Heartlist limits calls for so many minutes.
+    /// Spotify or Heartlist limits calls for this number of minutes.
     Limited(u64),
     Unavailable,
-    /// Spotify has not answered yet.
-    NoAnswerYet,
+    /// Spotify has not responded within [`SAVING_WAIT`].
+    NoResponseYet,
 }
 
 /// Returns whether the user has allowed Heartlist at Spotify to save playlists.
@@ -60,10 +60,10 @@ pub async fn save(
         return None;
     }
     let (app, user, playlist) = (app.clone(), user.clone(), playlist.clone());
-    // Spawned, so that a slow answer or a closed page does not interrupt it.
+    // Spawned, so that neither the timeout nor a closed page cancels the call.
     let call = tokio::spawn(async move { call(&app, &user, &playlist, now).await });
     let result = timeout(SAVING_WAIT, call).await;
-    Some(result.map_or(Err(NotSaved::NoAnswerYet), |joined| joined.unwrap_or(Err(NotSaved::Unavailable))))
+    Some(result.map_or(Err(NotSaved::NoResponseYet), |joined| joined.unwrap_or(Err(NotSaved::Unavailable))))
 }
 
 async fn call(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<(), NotSaved> {

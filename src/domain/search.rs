@@ -26,8 +26,8 @@ pub const MAX_QUERY_CHARS: usize = 100;
 pub const MAX_CONDITIONS: usize = 10;
 /// Maximum length of a word, in folded form: the time to look for one grows with its length.
 pub const MAX_WORD_CHARS: usize = 50;
-/// How long a search waits for others of the same user.
-const TURN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a search waits for earlier ones of the same user.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub struct ListQuery {
@@ -46,11 +46,14 @@ impl ListQuery {
         self.search.conditions.is_empty() && self.order == Order::Usual && !self.is_reversed
     }
 
-    /// Returns the filter for the database. Loads the user's Spotify name if `owner:me` needs it.
+    /// Returns the filter for the database. For `owner:me`, loads the user's Spotify id unless the session has it.
     pub(super) async fn load_filter(&self, app: &App, user: &CurrentUser) -> Result<Filter> {
         let mut filter = self.search.to_filter();
         if filter.mine.is_some() {
-            let id = identities::spotify_handle(&app.db, user.id).await?;
+            let id = match &user.spotify_handle {
+                Some(handle) => Some(handle.clone()),
+                None => identities::find_spotify_handle(&app.db, user.id).await?,
+            };
             filter.owner = OwnerFilter { id, name: user.name.clone() };
         }
         Ok(filter)
@@ -75,7 +78,7 @@ impl ListQuery {
         .await
     }
 
-    /// Returns the query for two of the matching entries, each time others.
+    /// Returns the query for two random ones of the matching entries.
     pub(super) fn random_pair(&self) -> PageQuery<'static> {
         PageQuery { order: Order::Random, is_reversed: false, sorted_ids: &[], offset: 0, limit: 2 }
     }
@@ -141,7 +144,8 @@ impl SearchQuery {
         self.conditions.iter().any(|other| other.is_same(condition))
     }
 
-    /// Returns the text with `condition`, or without it if it is there. Its opposite goes. `None` if there is no room.
+    /// Returns the text with `condition` added and its opposite removed, or without `condition` if it has that already.
+    /// `None` if there is no room.
     pub fn toggle(&self, condition: &Condition) -> Option<String> {
         let opposite = condition.clone().negate();
         let mut terms = split_terms(&self.text);
@@ -174,7 +178,7 @@ impl SearchQuery {
                 Condition::Words(words) => texts.words.push(fold_word(words)),
                 Condition::Owner(name) => texts.owners.push(fold_word(name)),
                 Condition::Tag(tag) => texts.tags.push(fold_tag(tag)),
-                // The owner needs the database: `ListQuery::load_filter`.
+                // `ListQuery::load_filter` adds the owner.
                 Condition::Mine => filter.mine = Some(expected),
                 Condition::Public(public) => filter.public = Some(*public),
                 Condition::Collaborative(collaborative) => filter.collaborative = Some(*collaborative),
@@ -182,7 +186,7 @@ impl SearchQuery {
                 Condition::Updated => filter.updated = Some(expected),
                 Condition::Unavailable => filter.unavailable = Some(expected),
                 Condition::Untagged => filter.untagged = Some(expected),
-                // Parsing makes no double negation.
+                // Parsing produces no double negation.
                 Condition::Not(_) => {}
             }
         }
@@ -206,12 +210,12 @@ fn fold_word(word: &str) -> String {
     fold(word).chars().take(MAX_WORD_CHARS).collect()
 }
 
-/// Runs `search` of a user after those that are under way.
+/// Runs `search` once the user's earlier searches have ended.
 ///
 /// # Errors
-/// [`Error::SearchTooSlow`] if too many are, or if it takes too long.
+/// [`Error::SearchTooSlow`] if too many wait, or for longer than [`QUEUE_TIMEOUT`].
 pub(super) async fn run<T>(app: &App, user: UserId, search: impl Future<Output = Result<T>>) -> Result<T> {
-    let _place = app.searches.enter(user, TURN_TIMEOUT).await.ok_or(Error::SearchTooSlow)?;
+    let _permit = app.searches.enter(user, QUEUE_TIMEOUT).await.ok_or(Error::SearchTooSlow)?;
     search.await
 }
 

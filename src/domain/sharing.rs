@@ -40,7 +40,7 @@ impl Address {
         }
     }
 
-    /// Returns a name of the share for links of its page, which does not reveal a secret link's token.
+    /// Returns an id of the share for links on its page, which does not reveal a secret link's token.
     pub fn reference(&self) -> String {
         match self {
             Address::Page(slug) => slug.to_string(),
@@ -64,8 +64,8 @@ pub struct SharedPage {
     pub hearts: Paginated<Playlist>,
 }
 
-/// Returns a page of the hearts at `address`, or of those with a tag. `None` if the address is unknown or disabled, or if
-/// the tag is not shared.
+/// Returns a page of the hearts at `address`, or of those with a tag. `None` if the address is unknown or disabled, or
+/// if the tag is not shared.
 pub async fn load_shared_page(
     app: &App,
     address: &Address,

@@ -1,4 +1,4 @@
-//! Calls to Spotify, with cool-downs, a quota for each user, a time budget and call counts.
+//! Calls to Spotify, with cooldowns, a quota for each user, a time budget and call counts.
 
 use std::future::Future;
 use std::time::Duration;
@@ -41,10 +41,10 @@ impl Endpoint {
     }
 }
 
-/// Makes a call to Spotify, unless a cool-down is active or `user` has caused too many calls.
+/// Makes a call to Spotify, unless a cooldown is active or `user` has caused too many calls.
 ///
 /// # Errors
-/// [`Error::RateLimited`] during a cool-down, without a call, or if Spotify begins one; [`Error::TooManyCalls`] if the
+/// [`Error::RateLimited`] during a cooldown, without a call, or if Spotify begins one; [`Error::TooManyCalls`] if the
 /// user's quota is used up; [`Error::Reconnect`] if the token is invalid.
 pub async fn call<T>(
     app: &App,
@@ -82,7 +82,7 @@ pub async fn flush_counts(app: &App) -> Result<()> {
     Ok(app.spotify_calls.flush(&app.db).await?)
 }
 
-/// Records a cool-down for all processes, if the error calls for one.
+/// Records a cooldown for all processes, if the error calls for one.
 async fn handle_error(app: &App, endpoint: Endpoint, error: spotify::Error, now: OffsetDateTime) -> Error {
     let Some((bucket, cooldown)) = cooldown_from(&error, endpoint, now) else { return error.into() };
     tracing::warn!(bucket, quota = cooldown.quota, until = %cooldown.until, "Spotify limits requests");
@@ -92,9 +92,9 @@ async fn handle_error(app: &App, endpoint: Endpoint, error: spotify::Error, now:
     }
 }
 
-/// Returns the cool-down that an error calls for. A short wait limits requests within 30 seconds and applies to all
-/// endpoints; a long one, like an exhausted quota, was seen on one endpoint while others still answered. oEmbed is another
-/// service.
+/// Returns the cooldown that an error calls for. A short wait limits requests within 30 seconds and applies to all
+/// endpoints; a long one, like an exhausted quota, was seen on one endpoint while others still answered. oEmbed is
+/// another service.
 fn cooldown_from(error: &spotify::Error, endpoint: Endpoint, now: OffsetDateTime) -> Option<(&'static str, Cooldown)> {
     const MINUTE: Duration = Duration::from_secs(60);
     let (wait, quota) = match error {

@@ -111,8 +111,8 @@ pub async fn suggest(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Resu
 
 /// Outcome of [`rename`].
 #[derive(Debug, PartialEq, Eq)]
-pub enum Renamed {
-    /// From this spelling.
+pub enum RenameResult {
+    /// The earlier spelling.
     Renamed(String),
     /// Joined with a tag that existed.
     Merged,
@@ -123,19 +123,19 @@ pub enum Renamed {
 }
 
 /// Gives a tag another name on all hearts of the user, removed ones too. Every spelling of it becomes `new`.
-pub async fn rename(app: &App, user: &CurrentUser, old: &str, new: &str, may_merge: bool) -> Result<Renamed> {
+pub async fn rename(app: &App, user: &CurrentUser, old: &str, new: &str, may_merge: bool) -> Result<RenameResult> {
     let [tag, target] = find(app, user, [old, new]).await?;
-    let Some(tag) = tag else { return Ok(Renamed::NotFound) };
+    let Some(tag) = tag else { return Ok(RenameResult::NotFound) };
     let is_merge = target.is_some() && !is_same(old, new);
     if is_merge && !may_merge {
-        return Ok(Renamed::Exists);
+        return Ok(RenameResult::Exists);
     }
-    // The spelling of the tag that stays, where a merge names it otherwise.
+    // After a merge, the spelling of the existing tag stays.
     let name = target.filter(|_| is_merge).map_or_else(|| new.to_owned(), |target| target.name);
     replace(app, user.id, old, Some(&name)).await?;
-    // Merged, the hearts of both tags would be shared.
+    // After a merge the tag is not shared any more: the hearts of both tags would be.
     replace_shared(app, user.id, old, Some(name).filter(|name| !is_merge && can_have_address(name))).await?;
-    Ok(if is_merge { Renamed::Merged } else { Renamed::Renamed(tag.name) })
+    Ok(if is_merge { RenameResult::Merged } else { RenameResult::Renamed(tag.name) })
 }
 
 /// Takes a tag off all hearts of the user, removed ones too. Returns `false` if there is no such tag.
@@ -148,7 +148,7 @@ pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Renames a tag in the list of those that the user shares, or takes it off.
+/// Renames a tag in the list of those that the user shares, or removes it.
 async fn replace_shared(app: &App, user: UserId, old: &str, new: Option<String>) -> Result<()> {
     let Some(share) = shares::find(&app.db, user).await?.filter(|share| !share.shared_tags.is_empty()) else {
         return Ok(());
@@ -168,7 +168,7 @@ async fn replace(app: &App, user: UserId, old: &str, new: Option<&str>) -> Resul
         }
     }
     app.tag_suggestions.remove(&user);
-    if is_complete { Ok(()) } else { Err(Error::TagLeft) }
+    if is_complete { Ok(()) } else { Err(Error::TagConflict) }
 }
 
 /// Returns false if some hearts were edited meanwhile. Folds the tags of up to 100,000 hearts.

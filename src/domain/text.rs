@@ -33,8 +33,8 @@ pub(super) fn is_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '„')
 }
 
-/// True if the text shows anything. Spaces, controls, direction marks, fillers such as U+3164 and marks without a letter
-/// do not: a link or a button named by them alone cannot be seen.
+/// True if the text shows anything. Spaces, controls, direction marks, fillers such as U+3164 and marks without a
+/// letter do not: a link or a button named by them alone cannot be seen.
 pub fn is_visible(text: &str) -> bool {
     // Most names begin with such a letter.
     text.chars().any(|c| c.is_ascii_graphic() || !c.is_ascii() && is_visible_char(c))
@@ -47,8 +47,8 @@ fn is_visible_char(c: char) -> bool {
     !is_blank && !is_ignorable(c) && !is_mark(c)
 }
 
-/// Characters that render blank, although Unicode counts them as letters or symbols: the empty Braille cell, Egyptian
-/// blanks, the note without a head, the place of an object.
+/// Characters that render blank, although Unicode counts them as letters or symbols: the Braille blank, two Egyptian
+/// blanks, the null notehead and the object replacement character.
 const BLANKS: [char; 5] = ['\u{2800}', '\u{13441}', '\u{13442}', '\u{1d159}', '\u{fffc}'];
 
 /// Longest name of a person, in characters. Spotify's have at most 30.
@@ -100,8 +100,9 @@ fn fold_letters_and_marks(text: &str) -> String {
     ComposingNormalizer::new_nfc().normalize_iter(letters).collect()
 }
 
-/// Letters that are written with marks, and that collation keeps apart from the letter below: in all languages (CLDR's
-/// root), and in Ukrainian, Belarusian and Macedonian. Russian readers look for ё under е, as in the root.
+/// Letters that decompose into a base letter and a mark, and that collation distinguishes from the base: in all
+/// languages (CLDR's root), and in Ukrainian, Belarusian and Macedonian. Russian readers look for ё under е, as in the
+/// root.
 const LETTERS_WITH_MARKS: [(char, char); 10] = [
     ('и', '\u{306}'),
     ('і', '\u{308}'),

@@ -13,7 +13,7 @@ use crate::{db, oauth, spotify};
 pub const GRANT_KEY: &str = "grant";
 /// Session key of the granted scopes. It outlives a grant that Spotify ended, to show that there was one.
 pub const SCOPES_KEY: &str = "scopes";
-/// Session key of whether hearts are saved in the library at Spotify too. It is of one browser, as the grant is.
+/// Session key of whether hearts are saved in the library at Spotify too. Like the grant, it is of one browser.
 pub const SAVING_KEY: &str = "saves_to_library";
 /// Session key of the user's Spotify id as the owner of playlists.
 pub const HANDLE_KEY: &str = "spotify_handle";

@@ -61,8 +61,8 @@ pub struct RankedPlaylist {
     pub total_hearts: i64,
 }
 
-/// Returns the latest list for `period`, with the viewer's hearts. Signed-out visitors read it from the replica, if there
-/// is one and it is recent enough.
+/// Returns the latest list for `period`, with the viewer's hearts. Signed-out visitors read it from the replica, if
+/// there is one and it is recent enough.
 pub async fn load(
     app: &App,
     period: Period,
@@ -113,8 +113,8 @@ fn to_ranked(hearted: bool, entry: TopEntry) -> RankedPlaylist {
     RankedPlaylist { playlist, hearted, week_hearts: week, total_hearts: ever }
 }
 
-/// Recounts all hearts and rebuilds the lists, if they are out of date and no other process is doing so. Then each
-/// process sees whether they are empty.
+/// Recounts all hearts and rebuilds the lists, if they are out of date and no other process is doing so. Then updates
+/// [`App::has_popular`] of this process.
 pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
     let until = now + LEASE;
     if db::heart_counts::lease(&app.db, MAX_AGE, until, now).await? {
@@ -135,8 +135,8 @@ pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
     Ok(())
 }
 
-/// Builds a list: the most hearted playlists that libraries recently had as public. Names are Spotify's; a member can
-/// give none here.
+/// Builds a list: the most hearted playlists that libraries recently had as public, with Spotify's names and not with
+/// titles that users gave them.
 async fn build_list(app: &App, period: Period, now: OffsetDateTime) -> Result<Vec<TopEntry>> {
     let mut entries = Vec::with_capacity(PAGE_SIZE);
     for offset in (0..MAX_CANDIDATES).step_by(CANDIDATES_PER_QUERY as usize) {

@@ -1,4 +1,4 @@
-//! Errors of the providers, and the one place that maps the codes of OAuth.
+//! Errors of the providers, and the only mapping of OAuth's error codes.
 
 use oauth2::basic::{BasicErrorResponse, BasicRequestTokenError};
 

@@ -90,8 +90,8 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
     }
 }
 
-/// Turns a token response into the form that oauth2 accepts. Some providers send errors with status 200 or as an object,
-/// and JSON under another content type.
+/// Turns a token response into the form that oauth2 accepts. Some providers send errors with status 200 or as an
+/// object, and JSON under another content type.
 fn normalize(mut response: HttpResponse) -> HttpResponse {
     response.headers_mut().remove(CONTENT_TYPE);
     let json = serde_json::from_slice::<Value>(response.body()).ok();

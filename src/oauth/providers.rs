@@ -12,8 +12,8 @@ pub struct ProviderSpec {
     pub scopes: &'static [&'static str],
     /// Scopes that are requested once the user turns on a feature that needs them.
     pub optional_scopes: &'static [&'static str],
-    /// Parameters that make the provider ask for a new sign-in, even if the browser is signed in there. Without any, a
-    /// sign-in proves nothing again.
+    /// Parameters that make the provider ask for a new sign-in, even if the browser is signed in there. If empty, this
+    /// provider cannot be used to reauthenticate.
     pub reauth_params: &'static [(&'static str, &'static str)],
     /// Whether a new sign-in counts only if the provider says when it was.
     pub reauth_needs_auth_time: bool,
@@ -31,8 +31,8 @@ pub struct ProviderSpec {
 
 #[derive(Clone, Copy, Debug)]
 pub enum Revocation {
-    /// Spotify has no endpoint. Those of Google and Facebook withdraw the whole consent, which people would be asked for
-    /// again at every sign-in (developers.google.com/identity/protocols/oauth2/web-server, “Revoking a token”).
+    /// Spotify has no endpoint. Those of Google and Facebook withdraw the whole consent, which people would be asked
+    /// for again at every sign-in (developers.google.com/identity/protocols/oauth2/web-server, “Revoking a token”).
     None,
     /// RFC 7009, below the token URL.
     Rfc7009(&'static str),
@@ -76,8 +76,8 @@ pub enum EmailSource {
 /// Spotify's scope for reading the current song or episode.
 pub const NOW_PLAYING_SCOPE: &str = "user-read-currently-playing";
 
-/// Spotify's scopes for saving playlists in the library. Spotify documents that the scopes of `PUT /me/library` depend on
-/// the content, and not which of them a playlist needs.
+/// Spotify's scopes for saving playlists in the library. Spotify documents that the scopes of `PUT /me/library` depend
+/// on the content, and not which of them a playlist needs.
 pub const SAVING_SCOPES: [&str; 2] = ["user-library-modify", "playlist-modify-public"];
 
 pub fn spec(provider: Provider) -> &'static ProviderSpec {
@@ -153,9 +153,9 @@ pub const GITHUB: ProviderSpec = ProviderSpec {
     }),
 };
 
-/// Facebook. developers.facebook.com: “Manually build a login flow”, “Re-authentication” and the Graph API's `User`, whose `id` is
-/// app-scoped. Facebook does not say whether an address is verified. Errors are objects: code 100 is about the
-/// authorization code, 1 and 101 are about the app.
+/// Facebook. developers.facebook.com: “Manually build a login flow”, “Re-authentication” and the Graph API's `User`,
+/// whose `id` is app-scoped. Facebook does not say whether an address is verified. Errors are objects: code 100 is
+/// about the authorization code, 1 and 101 are about the app.
 pub const FACEBOOK: ProviderSpec = ProviderSpec {
     authorize_path: "/dialog/oauth",
     token_path: "/oauth/access_token",

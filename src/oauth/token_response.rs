@@ -1,5 +1,5 @@
-//! The token response (RFC 6749 section 5.1), read leniently: providers send numbers as text, scopes as lists, and leave
-//! out fields.
+//! The token response (RFC 6749 section 5.1), read leniently: providers send numbers as text, scopes as lists, and
+//! leave out fields.
 
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ pub(super) struct LooseTokenResponse {
 }
 
 impl LooseTokenResponse {
-    /// Returns when the user last signed in at the provider, if its ID token says so (OpenID Connect Core section 2). Its
-    /// signature is not needed: it comes from the token endpoint over TLS (section 3.1.3.7).
+    /// Returns when the user last signed in at the provider, if its ID token says so (OpenID Connect Core section 2).
+    /// Its signature is not needed: it comes from the token endpoint over TLS (section 3.1.3.7).
     pub(super) fn auth_time(&self) -> Option<OffsetDateTime> {
         let payload = URL_SAFE_NO_PAD.decode(self.id_token.as_str()?.split('.').nth(1)?).ok()?;
         let claims: Value = serde_json::from_slice(&payload).ok()?;
@@ -158,8 +158,8 @@ mod tests {
         for absent in [r#"{"auth_time":"soon"}"#, r#"{"auth_time":9e99}"#, "{}", "no JSON"] {
             assert_eq!(auth_time(token(absent)), None, "{absent}");
         }
-        for odd in [json!(null), json!(7), json!(""), json!("a.%.b")] {
-            assert_eq!(auth_time(odd.clone()), None, "{odd}");
+        for value in [json!(null), json!(7), json!(""), json!("a.%.b")] {
+            assert_eq!(auth_time(value.clone()), None, "{value}");
         }
     }
 

@@ -22,7 +22,7 @@ use pictures::PictureHosts;
 use wire::{CurrentlyPlaying, Embed, Me, Page, Playlist, PlaylistItem};
 
 const HTTP_TIMEOUT: Duration = Duration::from_secs(8);
-/// A form of links waits for this, and the name is not worth more.
+/// Short, because the form that adds hearts by link waits for it, and needs only the name.
 const OEMBED_TIMEOUT: Duration = Duration::from_secs(3);
 /// Minimum delay before the retry; jitter is added.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -92,14 +92,14 @@ impl Client {
         self.get(token, &["me", "player", "currently-playing"], &kinds).await
     }
 
-    /// Returns what Spotify's oEmbed service at `endpoint` tells of a playlist, without a token.
+    /// Returns what Spotify's oEmbed service at `endpoint` knows of a playlist. Needs no token.
     ///
     /// # Errors
     /// [`Error::NotFound`] if it is not public.
     pub async fn embed(&self, endpoint: &Url, id: &PlaylistId) -> Result<Embed> {
         let query = [("url", format!("https://open.spotify.com/playlist/{id}"))];
-        let answer = send(self.http.get(endpoint.clone()).query(&query));
-        let body = tokio::time::timeout(OEMBED_TIMEOUT, answer).await.unwrap_or(Err(Error::TimedOut))?;
+        let response = send(self.http.get(endpoint.clone()).query(&query));
+        let body = tokio::time::timeout(OEMBED_TIMEOUT, response).await.unwrap_or(Err(Error::TimedOut))?;
         wire::parse(&body)
     }
 

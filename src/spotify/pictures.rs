@@ -1,4 +1,4 @@
-//! Hosts of pictures: the only ones whose addresses are kept, and that the Content-Security-Policy allows.
+//! Hosts of pictures. URLs on other hosts are dropped, and the Content-Security-Policy forbids them.
 
 use url::{Origin, Url};
 
@@ -8,7 +8,7 @@ const SPOTIFY_API: &str = "api.spotify.com";
 
 #[derive(Clone, Debug)]
 pub struct PictureHosts {
-    /// The fake Spotify, which serves its pictures itself.
+    /// The fake Spotify, which serves its own pictures.
     fake: Option<Origin>,
 }
 
@@ -23,8 +23,8 @@ impl PictureHosts {
         domains.chain(self.fake.as_ref().map(Origin::ascii_serialization)).collect()
     }
 
-    /// True for an address at these hosts that a URL parser leaves as it is: without spaces, user name or port.
-    pub fn allow(&self, address: &str) -> bool {
+    /// True for a URL on one of these hosts, in the form in which a URL parser writes it and without a user name.
+    pub fn is_allowed(&self, address: &str) -> bool {
         let Ok(url) = Url::parse(address) else { return false };
         let host = url.host_str().unwrap_or_default();
         let is_subdomain = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));

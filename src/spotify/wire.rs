@@ -44,8 +44,8 @@ fn replace_unprintable(text: String) -> String {
     if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{fffd}") } else { text }
 }
 
-/// Like [`lenient`], for a list. Invalid entries become `None`, so that positions stay. A list with entries of which none
-/// can be read is of the wrong type.
+/// Like [`lenient`], for a list. Invalid entries become `None`, so that positions stay. A list with entries of which
+/// none can be read is of the wrong type.
 fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<Vec<Option<T>>>, D::Error> {
     let Some(list) = lenient::<D, Vec<Value>>(from)? else { return Ok(None) };
     let has_entries = list.iter().any(|entry| !entry.is_null());
@@ -188,7 +188,7 @@ impl Playlist {
 
 /// Returns the smallest image that is large enough for a card, or else the first.
 fn pick_cover<'a>(images: &'a [Option<Image>], hosts: &PictureHosts) -> Option<&'a str> {
-    let images: Vec<_> = images.iter().flatten().filter(|image| hosts.allow(&image.url)).collect();
+    let images: Vec<_> = images.iter().flatten().filter(|image| hosts.is_allowed(&image.url)).collect();
     let large = images.iter().filter(|image| image.width.is_none_or(|width| width >= 300.0));
     let best = large.min_by(|a, b| a.width.unwrap_or(f64::MAX).total_cmp(&b.width.unwrap_or(f64::MAX)));
     best.or(images.first()).map(|image| image.url.as_str())

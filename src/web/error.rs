@@ -181,7 +181,7 @@ impl From<Error> for AppError {
                 let message = "Try again with fewer or longer words, and one search at a time.";
                 AppError::new(Status::SERVICE_UNAVAILABLE, "This search took too long", message).with_hearts_link()
             }
-            Error::TagLeft => {
+            Error::TagConflict => {
                 let message = "They were edited at the same time. Change the tag again.";
                 AppError::new(Status::CONFLICT, "Some hearts still have the tag", message).with_link("/tags", "My tags")
             }
@@ -279,7 +279,7 @@ pub(crate) async fn method_not_allowed() -> AppError {
     error_for_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-pub(crate) async fn overloaded(_: tower::BoxError) -> AppError {
+pub(crate) async fn handle_overload(_: tower::BoxError) -> AppError {
     busy()
 }
 

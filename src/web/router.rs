@@ -78,7 +78,7 @@ fn stateless_routes() -> Router<Arc<App>> {
 
 fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Router<Arc<App>> {
     let transfers = RateLimit::new(app, Key::User, non_zero(30), TEN_MINUTES, "exports and imports");
-    // Pages that call Spotify: another site can open a hundred, and use up the calls of the user.
+    // Pages that call Spotify: another site could open a hundred, and use up the user's calls.
     let links = RateLimit::new(app, Key::User, non_zero(5), TEN_MINUTES, "visits from other sites");
     let choices = RateLimit::new(app, Key::User, non_zero(60), MINUTE, "changes of the view");
     let limit_links = || from_fn_with_state(Arc::from([links.clone()]), rate_limit::enforce_for_links);
@@ -118,7 +118,7 @@ fn login_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let sign_ins = app.config.access.logins_per_address;
     let login_starts = RateLimit::new(app, Key::Address, sign_ins, TEN_MINUTES, "sign-ins from one address");
     let callbacks = RateLimit::new(app, Key::State, non_zero(10), TEN_MINUTES, "answers to one sign-in");
-    // A scanner of links may send HEAD before the browser's GET, which uses the authorization code up.
+    // A link scanner may send HEAD before the browser's GET, and must not use up the authorization code.
     let callback = || {
         with_rate_limit(get(login::callback).head(async || StatusCode::NO_CONTENT), &callbacks)
             .route_layer(from_fn(require_document))

@@ -23,7 +23,7 @@ async fn account_page_shows_name_provider_and_dates() {
 async fn account_deletion_needs_confirmation_and_removes_every_row() {
     let site = Site::open().await;
     let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
-    let elsewhere = site.sign_in("ada").await;
+    let other_browser = site.sign_in("ada").await;
     for visitor in [&ada, &mira] {
         visitor.fetch(Method::PUT, "/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     }
@@ -32,14 +32,14 @@ async fn account_deletion_needs_confirmation_and_removes_every_row() {
     assert_eq!((kept.url.path(), site.count_users().await), ("/account/delete", 2));
     assert!(kept.flash().unwrap().contains("Nothing was deleted"));
 
-    let gone = ada.submit(form().await.with("confirm", "yes")).await;
-    assert_eq!((gone.status, gone.text("h1").as_str()), (200, "After an account is deleted"));
-    let said = gone.flash().unwrap();
-    assert!(said.contains("Your account is deleted") && said.contains("hearts: 1"), "{said}");
-    assert!(said.contains("sessions: 2"), "{said}");
-    assert!(gone.header("cache-control") == "no-store" && !gone.html.contains("Ada"));
+    let deleted = ada.submit(form().await.with("confirm", "yes")).await;
+    assert_eq!((deleted.status, deleted.text("h1").as_str()), (200, "After an account is deleted"));
+    let flash = deleted.flash().unwrap();
+    assert!(flash.contains("Your account is deleted") && flash.contains("hearts: 1"), "{flash}");
+    assert!(flash.contains("sessions: 2"), "{flash}");
+    assert!(deleted.header("cache-control") == "no-store" && !deleted.html.contains("Ada"));
     // The app's access at Spotify is the one thing that Heartlist cannot revoke.
-    assert!(gone.has("main a[href='https://www.spotify.com/account/apps/']"));
+    assert!(deleted.has("main a[href='https://www.spotify.com/account/apps/']"));
     assert_eq!(ada.open("/account/delete").await.url.path(), "/login");
     for query in [
         "select count(*) from users",
@@ -52,7 +52,7 @@ async fn account_deletion_needs_confirmation_and_removes_every_row() {
         assert_eq!(site.count(query).await, 1, "Mira's alone: {query}");
     }
     assert_eq!(ada.open("/account").await.url.path(), "/login");
-    assert_eq!(elsewhere.open("/account").await.url.path(), "/login");
+    assert_eq!(other_browser.open("/account").await.url.path(), "/login");
     assert_eq!(mira.open("/account").await.status, 200);
 }
 
@@ -96,8 +96,8 @@ async fn account_deletion_needs_recent_sign_in() {
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
         site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
-    let gone = ada.submit(back.form(CONFIRM_FORM).with("confirm", "yes")).await;
-    assert_eq!((gone.status, site.count_users().await), (200, 0), "while Spotify is down");
+    let deleted = ada.submit(back.form(CONFIRM_FORM).with("confirm", "yes")).await;
+    assert_eq!((deleted.status, site.count_users().await), (200, 0), "while Spotify is down");
 }
 
 #[tokio::test]
@@ -156,8 +156,8 @@ async fn reauthentication_accepts_only_identities_already_linked() {
         let sent = ada.request(Method::POST, &path, &[("sec-fetch-site", "same-origin")], Some(body.into())).await;
         let consent = ada.open(sent.header("location")).await;
         if consent.has("button[value=approve]") {
-            let answer = ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
-            assert_eq!(answer.status, 409, "{body}");
+            let page = ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
+            assert_eq!(page.status, 409, "{body}");
         } else {
             assert_eq!((consent.url.path(), consent.text("h1").as_str()), ("/account/reauthenticate", "Sign in again"));
         }

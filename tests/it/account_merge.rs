@@ -26,14 +26,14 @@ async fn sign_in_twice() -> (Site, Visitor, Visitor, Page) {
     (site, first, second, page)
 }
 
-async fn sign_in_to_merge(site: &Site, visitor: &Visitor, door: &Page, key: &str) -> Page {
-    let consent = visitor.start_sign_in_with(OtherProvider::Google, door).await;
+async fn sign_in_to_merge(site: &Site, visitor: &Visitor, page: &Page, key: &str) -> Page {
+    let consent = visitor.start_sign_in_with(OtherProvider::Google, page).await;
     visitor.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, key))).await
 }
 
 /// The same, and confirms.
-async fn merge(site: &Site, visitor: &Visitor, door: &Page) -> Page {
-    let question = sign_in_to_merge(site, visitor, door, "ada").await;
+async fn merge(site: &Site, visitor: &Visitor, page: &Page) -> Page {
+    let question = sign_in_to_merge(site, visitor, page, "ada").await;
     assert_eq!((question.text("h1").as_str(), question.status), (CONFIRM_HEADING, 200));
     visitor.submit(question.form(CONFIRM)).await
 }
@@ -126,13 +126,13 @@ async fn merge_needs_sign_in_to_the_other_account() {
 #[tokio::test]
 async fn merge_needs_same_session_within_fifteen_minutes() {
     let (site, _first, second, page) = sign_in_twice().await;
-    let elsewhere = site.visitor();
-    elsewhere.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
-    assert_eq!(elsewhere.open("/account/merge").await.url.path(), "/playlists");
-    let same = [("sec-fetch-site", "same-origin")];
-    let sent = elsewhere.request(Method::POST, "/auth/google", &same, Some("intent=merge".into())).await;
-    let consent = elsewhere.open(sent.header("location")).await;
-    let refused = elsewhere.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
+    let other_browser = site.visitor();
+    other_browser.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    assert_eq!(other_browser.open("/account/merge").await.url.path(), "/playlists");
+    let headers = [("sec-fetch-site", "same-origin")];
+    let sent = other_browser.request(Method::POST, "/auth/google", &headers, Some("intent=merge".into())).await;
+    let consent = other_browser.open(sent.header("location")).await;
+    let refused = other_browser.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!((refused.status, site.count_users().await), (409, 2), "another session of the same newcomer");
     site.advance(Duration::from_secs(14 * 60 + 50));
     let consent = second.start_sign_in_with(OtherProvider::Google, &page).await;
@@ -177,7 +177,7 @@ async fn accounts_with_the_same_provider_are_not_merged() {
 #[tokio::test]
 async fn connecting_spotify_of_the_other_account_says_what_will_be_joined() {
     let site = Site::open().await;
-    let (ada, elsewhere) = (site.sign_in("ada").await, site.sign_in("ada").await);
+    let (ada, other_browser) = (site.sign_in("ada").await, site.sign_in("ada").await);
     for id in [SHARED, "0000000000000000000002"] {
         ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
     }
@@ -201,15 +201,15 @@ async fn connecting_spotify_of_the_other_account_says_what_will_be_joined() {
     assert_eq!(stats(1), ["Spotify", "2", "1", "2", "2", "/u/ada", "on"]);
     assert_eq!(stats(2), ["GitHub", "2", "1", "2", "1", "/u/ada-too", "off"]);
     let result = question.text("ul.bullet-list");
-    for said in [
+    for expected in [
         "3 hearts. 1 is in both", "1 of them has two notes", "page at /u/ada,", "/u/ada-too stops working",
         "secret link, with",
     ] {
-        assert!(result.contains(said), "{said}: {result}");
+        assert!(result.contains(expected), "{expected}: {result}");
     }
     // Asked only; and nobody else can confirm.
     assert_eq!((site.count_users().await, site.visitor().get("/u/ada-too").await.status), (2, 200));
-    for stranger in [&elsewhere, &site.sign_in("noor").await] {
+    for stranger in [&other_browser, &site.sign_in("noor").await] {
         let refused = stranger.submit(question.form(CONFIRM)).await;
         assert!(refused.flash().unwrap().starts_with("Nothing was joined"), "{}", refused.text("main"));
         assert_ne!(stranger.open("/account/merge/confirm").await.url.path(), "/account/merge/confirm");
@@ -218,7 +218,7 @@ async fn connecting_spotify_of_the_other_account_says_what_will_be_joined() {
     let receipt = "hearts that came: 2 (1 of them were in both), notes: 1, tags: 2";
     assert!(merged.flash().unwrap().ends_with(&format!("Your accounts are one: {receipt}.")), "{:?}", merged.flash());
     assert_eq!(site.count_users().await, 2, "the stranger's is the second");
-    for visitor in [&ada, &elsewhere, &other] {
+    for visitor in [&ada, &other_browser, &other] {
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 3);
         let activity = visitor.open("/account/activity").await;
         assert!(activity.text(".events li:first-child").contains(receipt));
@@ -349,11 +349,11 @@ async fn merge_shows_no_note_that_was_hidden() {
             }
         }
         let question = sign_in_to_merge(&site, &second, &page, "ada").await;
-        let is_said = question.text("ul.bullet-list").contains("notes are hidden from visitors");
+        let has_hint = question.text("ul.bullet-list").contains("notes are hidden from visitors");
         second.submit(question.form(CONFIRM)).await;
         let settings = first.open(SETTINGS).await;
         let is_shown = settings.text("[aria-labelledby=notes] p").starts_with("On.");
-        assert_eq!((is_shown, is_said), (shown, !shown), "{shows_first} {shows_second} {note_of_first}");
+        assert_eq!((is_shown, has_hint), (shown, !shown), "{shows_first} {shows_second} {note_of_first}");
     }
 }
 
@@ -361,10 +361,10 @@ async fn merge_shows_no_note_that_was_hidden() {
 async fn confirming_twice_at_once_merges_once() {
     let (site, first, second, page) = sign_in_twice().await;
     let question = sign_in_to_merge(&site, &second, &page, "ada").await;
-    let same = [("sec-fetch-site", "same-origin")];
-    let press =
-        async || second.request(Method::POST, "/account/merge", &same, Some("next=/hearts".into())).await.status;
-    assert_eq!((question.status, tokio::join!(press(), press())), (200, (303, 303)));
+    let headers = [("sec-fetch-site", "same-origin")];
+    let confirm =
+        async || second.request(Method::POST, "/account/merge", &headers, Some("next=/hearts".into())).await.status;
+    assert_eq!((question.status, tokio::join!(confirm(), confirm())), (200, (303, 303)));
     assert_eq!((site.count_users().await, site.count_hearts().await), (1, 1));
     assert_eq!(site.count("select count(*) from events where kind = 'merged'").await, 1);
     for visitor in [&first, &second] {

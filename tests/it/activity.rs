@@ -11,15 +11,15 @@ async fn account_page_lists_own_events_newest_first() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     site.advance(Duration::from_secs(60));
-    let _elsewhere = site.sign_in("ada").await;
+    let _other_browser = site.sign_in("ada").await;
     site.advance(Duration::from_secs(60));
     ada.submit(ada.open("/account").await.form("#sessions > form")).await;
     let mira = site.sign_in("mira").await;
-    let told = ada.open("/account").await.texts("#activity li");
+    let lines = ada.open("/account").await.texts("#activity li");
     let begins = ["Signed out everywhere else", "Signed in with Spotify", "Joined with Spotify"];
-    assert_eq!(told.len(), 3, "{told:?}");
-    for (line, begin) in told.iter().zip(begins) {
-        assert!(line.starts_with(begin) && line.contains("UTC"), "{told:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for (line, begin) in lines.iter().zip(begins) {
+        assert!(line.starts_with(begin) && line.contains("UTC"), "{lines:?}");
     }
     assert_eq!(mira.open("/account").await.count("#activity li"), 1, "Mira sees hers alone");
 }
@@ -38,8 +38,8 @@ async fn exports_imports_and_identity_changes_are_recorded() {
     let kinds: Vec<String> =
         sqlx::query_scalar("select kind from events order by id").fetch_all(&site.db).await.unwrap();
     assert_eq!(kinds, ["joined", "linked", "exported", "exported", "imported", "unlinked"]);
-    let told = ada.open("/account").await.texts("#activity li");
-    assert!(told[0].starts_with("Unlinked GitHub") && told[4].starts_with("Linked GitHub"), "{told:?}");
+    let lines = ada.open("/account").await.texts("#activity li");
+    assert!(lines[0].starts_with("Unlinked GitHub") && lines[4].starts_with("Linked GitHub"), "{lines:?}");
 }
 
 #[tokio::test]

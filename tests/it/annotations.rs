@@ -209,15 +209,15 @@ async fn annotation_outlives_playlist_metadata() {
 async fn redisplayed_input_has_no_control_characters() {
     let site = Site::open().await;
     let (ada, _) = sign_in_with_heart(&site).await;
-    let odd = "two\u{0}\u{b}\u{85}three";
+    let text = "two\u{0}\u{b}\u{85}three";
     let hearts = ada.edit_first_heart().await;
-    let words = save_annotation(&ada, &hearts, odd, odd).await;
-    let link = ada.send_form(hearts.form("form.link-form").with("link", odd)).await;
-    let slug = ada.send_form(ada.open("/account/sharing").await.form("#slug").with("slug", odd)).await;
+    let words = save_annotation(&ada, &hearts, text, text).await;
+    let link = ada.send_form(hearts.form("form.link-form").with("link", text)).await;
+    let slug = ada.send_form(ada.open("/account/sharing").await.form("#slug").with("slug", text)).await;
     for (page, field) in [(&words, "note"), (&words, "tags"), (&link, "link"), (&slug, "slug")] {
         let form = page.form(&format!("[name={field}]"));
         assert_eq!((page.status, form.fields[field].as_str()), (422, "two   three"));
     }
-    let search = url::form_urlencoded::byte_serialize(odd.as_bytes()).collect::<String>();
+    let search = url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     assert_eq!(ada.open(&format!("/hearts?q={search}")).await.attribute("#q", "value"), "two   three");
 }

@@ -198,9 +198,9 @@ fn imports_go_one_way() {
 
 #[test]
 fn import_order_has_no_circle() {
-    let place = |module: &str| IMPORTS.iter().position(|(name, _)| *name == module).unwrap_or(IMPORTS.len());
+    let position = |module: &str| IMPORTS.iter().position(|(name, _)| *name == module).unwrap_or(IMPORTS.len());
     let upward = |(name, imports): &(&str, &[&str])| {
-        let up: Vec<_> = imports.iter().filter(|import| place(import) <= place(name)).collect();
+        let up: Vec<_> = imports.iter().filter(|import| position(import) <= position(name)).collect();
         (!up.is_empty()).then(|| format!("{name} imports {up:?}, which stand above it"))
     };
     assert_none("circles", IMPORTS.iter().filter_map(upward).collect());

@@ -23,7 +23,7 @@ async fn annotate(visitor: &Visitor, id: &str, note: &str, tags: &str) -> Page {
 }
 
 /// Presses a button of the form of `path`, with these playlists selected, as a browser without script does.
-async fn press(visitor: &Visitor, path: &str, action: &str, tags: &str, ids: &[String]) -> Page {
+async fn submit_selection(visitor: &Visitor, path: &str, action: &str, tags: &str, ids: &[String]) -> Page {
     let join = if path.contains('?') { '&' } else { '?' };
     let page = visitor.open(&format!("{path}{join}select=1")).await;
     let offered = page.attributes("#bulk button[name=action]", "value");
@@ -70,7 +70,7 @@ async fn selected_playlists_are_hearted_and_undo_removes_only_the_new_hearts() {
     ada.fetch(Method::DELETE, &format!("/heart/{}", ids[1])).await;
     site.advance(Duration::from_secs(3600));
     let before = read_hearts(&site).await;
-    let page = press(&ada, "/playlists?sort=name", "heart", "", &ids[..4]).await;
+    let page = submit_selection(&ada, "/playlists?sort=name", "heart", "", &ids[..4]).await;
     assert_eq!(page.flash().unwrap(), "1 heart added.");
     assert_eq!((page.url.path(), page.url.query()), ("/playlists", Some("sort=name")));
     let back = undo(&ada, &page).await;
@@ -79,7 +79,7 @@ async fn selected_playlists_are_hearted_and_undo_removes_only_the_new_hearts() {
 
     ada.fetch(Method::DELETE, &format!("/heart/{}", ids[3])).await;
     sqlx::query("delete from user_hearts where removed_at is not null").execute(&site.db).await.unwrap();
-    let page = press(&ada, "/playlists", "heart", "", &ids[..4]).await;
+    let page = submit_selection(&ada, "/playlists", "heart", "", &ids[..4]).await;
     assert_eq!(page.flash().unwrap(), "2 hearts added.");
     annotate(&ada, &ids[1], "Mine now", "").await;
     let page = ada.open("/hearts").await;
@@ -90,10 +90,10 @@ async fn selected_playlists_are_hearted_and_undo_removes_only_the_new_hearts() {
             .await
             .unwrap()[0];
     let body = format!("change={change}&from=/hearts");
-    let told = ada.request(Method::POST, "/hearts/undo", &[("sec-fetch-site", "same-origin")], Some(body)).await;
-    assert_eq!(told.header("location"), "/hearts");
-    let told = ada.open("/hearts").await.flash().unwrap();
-    assert_eq!(told, "Undone for 1 heart. 1 heart was changed since, and stays as it is.");
+    let response = ada.request(Method::POST, "/hearts/undo", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+    assert_eq!(response.header("location"), "/hearts");
+    let flash = ada.open("/hearts").await.flash().unwrap();
+    assert_eq!(flash, "Undone for 1 heart. 1 heart was changed since, and stays as it is.");
     assert_eq!(site.count_hearts().await, 3);
 }
 
@@ -102,7 +102,7 @@ async fn selected_hearts_are_removed_and_come_back_as_they_were() {
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_hearts(&site, 5).await;
     let before = read_hearts(&site).await;
-    let page = press(&ada, "/hearts", "remove", "", &ids[..3]).await;
+    let page = submit_selection(&ada, "/hearts", "remove", "", &ids[..3]).await;
     assert_eq!((page.flash().unwrap().as_str(), site.count_hearts().await), ("3 hearts removed.", 2));
     assert_eq!(ada.open("/hearts/removed").await.count(".removed-list > li"), 3);
     let back = undo(&ada, &page).await;
@@ -111,8 +111,8 @@ async fn selected_hearts_are_removed_and_come_back_as_they_were() {
     let again = undo(&ada, &page).await;
     assert_eq!(again.flash().unwrap().split('.').next().unwrap(), "Nothing was undone");
     assert_eq!(read_hearts(&site).await, before);
-    let gone = press(&ada, "/hearts?q=tag%3Awet", "remove", "", &ids[..2]).await;
-    assert_eq!(gone.flash().unwrap(), "2 hearts removed.", "on results of a search too");
+    let removed = submit_selection(&ada, "/hearts?q=tag%3Awet", "remove", "", &ids[..2]).await;
+    assert_eq!(removed.flash().unwrap(), "2 hearts removed.", "on results of a search too");
     let none = send(&ada, "remove", "", &ids[..2], "/hearts").await;
     assert_eq!(
         (none.flash().unwrap().as_str(), none.has(".flash form")),
@@ -128,11 +128,11 @@ async fn tags_are_added_to_and_removed_from_selected_hearts_and_undo_restores_th
     let before = read_hearts(&site).await;
     let full = ada.open(&format!("/playlists/{}", ids[2])).await.text("h1");
     let page = send(&ada, "tag", "ÉTÉ, Late  Night", &ids[..5], "/hearts").await;
-    let told = format!(
+    let expected = format!(
         "Tags added to 3 hearts. Left as they are, because a heart can have up to 10 tags: {full}. \
          Not hearted, so without tags: 1."
     );
-    assert_eq!(page.flash().unwrap(), told);
+    assert_eq!(page.flash().unwrap(), expected);
     assert_eq!(ada.open("/hearts?q=tag%3A%22late+night%22").await.count("li.card"), 3);
     let tags = "select tags from user_hearts where playlist_id = $1";
     let first: Vec<String> = sqlx::query_scalar(tags).bind(&ids[0]).fetch_one(&site.db).await.unwrap();
@@ -140,7 +140,7 @@ async fn tags_are_added_to_and_removed_from_selected_hearts_and_undo_restores_th
     assert_eq!(undo(&ada, &page).await.flash().unwrap(), "Undone for 3 hearts.");
     assert_eq!(read_hearts(&site).await, before);
 
-    let page = press(&ada, "/hearts", "untag", "ete, 10", &ids[..3]).await;
+    let page = submit_selection(&ada, "/hearts", "untag", "ete, 10", &ids[..3]).await;
     assert_eq!(page.flash().unwrap(), "Tags removed from 3 hearts.");
     assert_eq!(ada.open("/hearts?q=tag%3Aete").await.count("li.card"), 0);
     undo(&ada, &page).await;
@@ -156,7 +156,7 @@ async fn selection_is_exported_like_all_hearts() {
     if one > other {
         std::mem::swap(&mut one, &mut other);
     }
-    let file = press(&ada, "/hearts", "export-json", "", &[one.clone(), other.clone()]).await;
+    let file = submit_selection(&ada, "/hearts", "export-json", "", &[one.clone(), other.clone()]).await;
     assert_eq!((file.status, file.header("content-type")), (200, "application/json"));
     assert!(file.header("content-disposition").ends_with(".json\""));
     let expected = all["hearts"].as_array().unwrap().iter();
@@ -176,7 +176,7 @@ async fn wrong_selection_changes_nothing_and_says_why() {
     let before = read_hearts(&site).await;
     let with = |id: &str| [&ids[..2], &[id.to_owned()]].concat();
     let many: Vec<_> = (0..101).map(|n| format!("{n:022}")).collect();
-    for (action, tags, selected, said) in [
+    for (action, tags, selected, message) in [
         ("remove", "", with("short"), "This is not a playlist id"),
         ("remove", "", with("3cEYpjA9oz9GiPac4AsH4!"), "This is not a playlist id"),
         ("heart", "", many, "Select up to 100 playlists at a time."),
@@ -188,7 +188,7 @@ async fn wrong_selection_changes_nothing_and_says_why() {
     ] {
         let page = send(&ada, action, tags, &selected, "/hearts").await;
         let text = page.text("main");
-        assert_eq!((page.status, text.contains(said)), (422, true), "{action} {tags}: {text}");
+        assert_eq!((page.status, text.contains(message)), (422, true), "{action} {tags}: {text}");
         assert!(text.contains("Nothing was saved."), "{text}");
     }
     assert!(send(&ada, "remove", "", &[], "/hearts").await.flash().unwrap().contains("Select at least one"));
@@ -212,7 +212,7 @@ async fn selection_stops_at_the_limit_of_hearts_and_says_how_many_are_missing() 
     let fill = "insert into user_hearts (user_id, playlist_id, hearted_at)
                 select user_id, lpad(n::text, 22, '0'), now() - interval '1 day' from user_hearts, generate_series(1, 99997) n";
     sqlx::query(fill).execute(&site.db).await.unwrap();
-    let page = press(&ada, "/playlists", "heart", "", &ids[..6]).await;
+    let page = submit_selection(&ada, "/playlists", "heart", "", &ids[..6]).await;
     assert_eq!(page.flash().unwrap(), "2 hearts added. Not added: 3, because 100,000 hearts is the limit.");
     assert_eq!(site.count_hearts().await, 100_000);
 }
@@ -235,9 +235,9 @@ async fn nobody_else_can_undo_a_change() {
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_hearts(&site, 3).await;
     let mira = site.sign_in("mira").await;
-    let page = press(&ada, "/hearts", "remove", "", &ids[..3]).await;
-    let told = undo(&mira, &page).await;
-    assert!(told.flash().unwrap().starts_with("Nothing was undone."));
+    let page = submit_selection(&ada, "/hearts", "remove", "", &ids[..3]).await;
+    let page = undo(&mira, &page).await;
+    assert!(page.flash().unwrap().starts_with("Nothing was undone."));
     assert_eq!(site.count_hearts().await, 0);
     undo(&ada, &page).await;
     assert_eq!(site.count_hearts().await, 3);
@@ -288,11 +288,11 @@ async fn concurrent_changes_and_undos_count_once() {
         tokio::join!(send(&ada, "remove", "", &ids[..3], "/hearts"), send(&ada, "remove", "", &ids[..3], "/hearts"));
     assert_eq!((one.status, other.status, site.count_hearts().await), (200, 200, 2));
     let change = site.count("select (extract(epoch from max(changed_at)) * 1000000)::bigint from heart_changes").await;
-    let press = async || {
+    let undo = async || {
         let same = [("sec-fetch-site", "same-origin")];
         ada.request(Method::POST, "/hearts/undo", &same, Some(format!("change={change}&from=/hearts"))).await.status
     };
-    assert_eq!((tokio::join!(press(), press(), press()), site.count_hearts().await), ((303, 303, 303), 5));
+    assert_eq!((tokio::join!(undo(), undo(), undo()), site.count_hearts().await), ((303, 303, 303), 5));
 }
 
 #[tokio::test]
@@ -320,8 +320,8 @@ async fn full_heart_is_named_by_its_own_title() {
     let (ada, ids) = sign_in_with_hearts(&site, 1).await;
     let form = ada.open(&format!("/hearts/{}/annotation", ids[0])).await.form(".annotation form");
     ada.submit(form.with("title", "Kitchen").with("tags", "1,2,3,4,5,6,7,8,9,10")).await;
-    let told = send(&ada, "tag", "11", &ids[..1], "/hearts").await.flash().unwrap();
-    assert!(told.contains(": Kitchen."), "{told}");
+    let flash = send(&ada, "tag", "11", &ids[..1], "/hearts").await.flash().unwrap();
+    assert!(flash.contains(": Kitchen."), "{flash}");
 }
 
 /// Each export is an event of the account, of which a person could write a thousand.

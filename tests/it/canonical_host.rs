@@ -104,8 +104,8 @@ async fn proxy_that_rewrites_host_causes_no_redirect_loop() {
         for path in ["/about", "/login", "/privacy"] {
             assert_eq!(get(&site.visitor(), path, &[("host", host)]).await.status, 200, "{host} {path}");
         }
-        let same = [("sec-fetch-site", "same-origin"), ("host", host)];
-        let start = site.visitor().request(Method::POST, "/auth/spotify", &same, Some(String::new())).await;
+        let headers = [("sec-fetch-site", "same-origin"), ("host", host)];
+        let start = site.visitor().request(Method::POST, "/auth/spotify", &headers, Some(String::new())).await;
         assert_eq!(start.status, 303, "signing in works");
     }
     // Once a request has the right host, redirects are safe.
@@ -122,18 +122,19 @@ async fn form_on_another_host_is_refused_with_the_right_address() {
     let headers = [("sec-fetch-site", "same-origin"), ("host", SECOND_HOST)];
     for path in ["/auth/spotify", HEART, "/logout", "/no-such-page"] {
         let page = ada.request(Method::POST, path, &headers, Some(String::new())).await;
-        let said = page.text("main");
+        let text = page.text("main");
         assert_eq!((page.status, page.text("h1").as_str()), (421, "Wrong address"), "{path}");
         assert!(
-            said.contains(SECOND_HOST) && said.contains(&site.base) && said.contains("Nothing was saved"),
-            "{said}"
+            text.contains(SECOND_HOST) && text.contains(&site.base) && text.contains("Nothing was saved"),
+            "{text}"
         );
         assert_eq!(page.header("set-cookie"), "");
         let css = page.attribute("link[rel=stylesheet]", "href");
         assert_eq!(get(&ada, &css, &headers[1..]).await.status, 200, "the page is styled");
     }
-    let told = ada.request(Method::PUT, HEART, &[headers[0], headers[1], ("accept", "application/json")], None).await;
-    assert!(told.status == 421 && told.json()["error"]["message"].as_str().unwrap().contains(&site.base));
+    let response =
+        ada.request(Method::PUT, HEART, &[headers[0], headers[1], ("accept", "application/json")], None).await;
+    assert!(response.status == 421 && response.json()["error"]["message"].as_str().unwrap().contains(&site.base));
     let own = ada.request(Method::POST, HEART, &headers[..1], Some("hearted=true".into())).await;
     assert_eq!(own.status, 303);
 }
@@ -156,9 +157,9 @@ async fn request_without_readable_host_is_served() {
     for head in ["GET /about HTTP/1.0\r\n\r\n", "GET /about HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n"] {
         let mut stream = tokio::net::TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).await.unwrap();
-        assert!(answer.ends_with(b" 200"), "{head} {}", String::from_utf8_lossy(&answer));
+        let mut response = [0; 12];
+        stream.read_exact(&mut response).await.unwrap();
+        assert!(response.ends_with(b" 200"), "{head} {}", String::from_utf8_lossy(&response));
     }
 }
 

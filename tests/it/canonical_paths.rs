@@ -69,11 +69,11 @@ async fn raw_get(site: &Site, target: &str) -> (u16, Option<String>) {
     let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
     let request = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let status = answer[9..12].parse().unwrap();
-    let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).map(str::to_owned);
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.unwrap();
+    let response = String::from_utf8_lossy(&response).into_owned();
+    let status = response[9..12].parse().unwrap();
+    let location = response.lines().find_map(|line| line.strip_prefix("location: ")).map(str::to_owned);
     (status, location)
 }
 

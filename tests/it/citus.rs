@@ -44,15 +44,15 @@ async fn whole_visit_works_on_citus_cluster() {
     use_news(&site, &ada).await;
     use_sharing(&site, &ada).await;
     use_import_and_export(&site, &ada).await;
-    take_import_back(&site, &ada).await;
+    undo_import(&site, &ada).await;
     use_sessions(&site).await;
     merge_accounts(&site).await;
     clean_up(&site).await;
     let ada = site.sign_in("ada").await;
     sqlx::raw_sql("update shares set taken_down_at = now()").execute(&site.db).await.unwrap();
     let form = sign_in_again(&ada).await.form("form[action='/account/delete']").with("confirm", "yes");
-    let gone = ada.submit(form).await;
-    assert_eq!((gone.status, gone.text("h1").as_str()), (200, "After an account is deleted"));
+    let deleted = ada.submit(form).await;
+    assert_eq!((deleted.status, deleted.text("h1").as_str()), (200, "After an account is deleted"));
     assert_no_orphaned_rows(&site).await;
     assert_eq!(site.count("select count(*) from sharing_bans").await, 2, "of both identities");
     site.sign_in("ada").await;
@@ -128,8 +128,8 @@ async fn use_own_titles_and_renewal(site: &Site, ada: &Visitor) {
     let body = "max_age=day&from=/hearts";
     sqlx::raw_sql("update playlists set seen_at = timestamptz '2026-01-01'").execute(&site.db).await.unwrap();
     assert_eq!(post(ada, "/hearts/renew", "same-origin", body).await.status, 303);
-    let told = ada.open("/hearts").await.flash().unwrap();
-    assert!(told.contains("renewed") || told.contains("up to date"), "{told}");
+    let flash = ada.open("/hearts").await.flash().unwrap();
+    assert!(flash.contains("renewed") || flash.contains("up to date"), "{flash}");
 }
 
 async fn use_pins_and_displays(site: &Site, ada: &Visitor) {
@@ -259,13 +259,13 @@ async fn use_import_and_export(site: &Site, ada: &Visitor) {
     assert_eq!(site.count("select count(*) from user_hearts").await, before + 3);
 }
 
-async fn take_import_back(site: &Site, ada: &Visitor) {
+async fn undo_import(site: &Site, ada: &Visitor) {
     let form = ada.open("/hearts/import").await.form("form.import-form");
     let file = "id,note,own_title\n0000000000000000000011,new,Mine\n0000000000000000000012,,\n";
     assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [2, 0, 0]);
     let form = ada.open("/hearts/import").await.form("form[action='/hearts/import/undo']");
-    let told = ada.submit(form).await.flash().unwrap();
-    assert!(told.starts_with("The import is taken back: 2 hearts."), "{told}");
+    let flash = ada.submit(form).await.flash().unwrap();
+    assert!(flash.starts_with("The import is taken back: 2 hearts."), "{flash}");
     delete_for_good(site, ada).await;
 }
 
@@ -274,9 +274,9 @@ async fn use_sessions(site: &Site) {
     sign_in_again(&ada).await;
     let linked = ada.link_identity(&site.spotify, OtherProvider::X, "ada").await;
     assert!(linked.flash().unwrap().contains("X is linked"), "{}", linked.text("main"));
-    let elsewhere = site.sign_in("ada").await;
+    let other_browser = site.sign_in("ada").await;
     ada.submit(ada.open("/account").await.form("#sessions > form")).await;
-    assert_eq!(elsewhere.get("/account").await.status, 303);
+    assert_eq!(other_browser.get("/account").await.status, 303);
     assert!(ada.open("/account/activity").await.status == 200);
     ada.submit(ada.open("/account/disconnect").await.form("form[action='/account/disconnect']")).await;
     ada.submit(ada.open("/account").await.form("form[action='/auth/spotify']")).await;

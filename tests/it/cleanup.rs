@@ -11,8 +11,8 @@ async fn failing_cleanup_step_does_not_stop_the_others() {
     site.advance(Duration::from_secs(400 * 24 * 3600));
     // The first step and one in the middle fail.
     sqlx::raw_sql("alter table sessions rename to a; alter table events rename to b").execute(&site.db).await.unwrap();
-    let told = site.try_cleanup().await.unwrap_err();
-    assert!(told.contains("sessions: ") && told.contains("; events: ") && !told.contains("playlists: "), "{told}");
+    let error = site.try_cleanup().await.unwrap_err();
+    assert!(error.contains("sessions: ") && error.contains("; events: ") && !error.contains("playlists: "), "{error}");
     for table in ["select count(*) from sign_ins", "select count(*) from playlists", "select count(*) from libraries"] {
         assert_eq!(site.count(table).await, 0, "{table}");
     }

@@ -32,10 +32,10 @@ async fn failed_statement_keeps_connection_usable() {
     let pool = site.pool(1);
     let server: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap();
     for _ in 0..20 {
-        let refused = sqlx::query("select 1 / (n - 3) from generate_series(1, 5) n").fetch_all(&pool).await;
-        assert_eq!(refused.unwrap_err().as_database_error().unwrap().code().unwrap(), "22012");
-        let same: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap();
-        assert_eq!(same, server);
+        let error = sqlx::query("select 1 / (n - 3) from generate_series(1, 5) n").fetch_all(&pool).await;
+        assert_eq!(error.unwrap_err().as_database_error().unwrap().code().unwrap(), "22012");
+        let backend: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap();
+        assert_eq!(backend, server);
     }
 }
 

@@ -107,8 +107,8 @@ async fn hanging_database_gives_503_and_recovers() {
         assert!(!page.text("main").contains("Nothing was saved"), "a page that was only to be read");
         assert!(!page.has("nav a[href^='/login']"), "nobody knows that they are signed out");
     }
-    let press = tokio::time::timeout(bound, ada.fetch(Method::PUT, &heart)).await.expect("an answer soon");
-    assert_eq!(press.status, 503);
+    let response = tokio::time::timeout(bound, ada.fetch(Method::PUT, &heart)).await.expect("an answer soon");
+    assert_eq!(response.status, 503);
     assert_eq!(ada.get("/healthz").await.status, 200);
 
     proxy.freeze(false);
@@ -122,7 +122,7 @@ async fn hanging_database_gives_503_and_recovers() {
         proxy.fail_over();
     };
     let (presses, ()) = tokio::join!(tokio::time::timeout(bound, presses), failing);
-    assert!(presses.expect("answers soon").iter().all(|press| [200, 429, 503].contains(&press.status)));
+    assert!(presses.expect("answers soon").iter().all(|response| [200, 429, 503].contains(&response.status)));
     wait_until("well again", async || ada.get("/hearts").await.status == 200).await;
 }
 
@@ -132,8 +132,8 @@ async fn locked_table_gives_503_and_saves_nothing() {
     let ada = site.sign_in("ada").await;
     let mut holding = site.db.begin().await.unwrap();
     sqlx::query("lock table user_hearts in access exclusive mode").execute(&mut *holding).await.unwrap();
-    let press = ada.fetch(Method::PUT, HEART).await;
-    assert_eq!((press.status, press.header("retry-after")), (503, "5"));
+    let response = ada.fetch(Method::PUT, HEART).await;
+    assert_eq!((response.status, response.header("retry-after")), (503, "5"));
     assert_eq!(ada.get("/logout").await.status, 200, "what is not held goes on");
     holding.rollback().await.unwrap();
     assert_eq!(site.count_hearts().await, 0);
@@ -211,8 +211,8 @@ async fn deadlock_and_serialization_failure_give_503() {
              create trigger cross_another before update on user_hearts for each row execute function cross_another()"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(cross)).execute(&site.db).await.unwrap();
-        let press = ada.fetch(Method::DELETE, HEART).await;
-        assert_eq!((press.status, press.header("retry-after")), (503, "5"), "{crossing}");
+        let response = ada.fetch(Method::DELETE, HEART).await;
+        assert_eq!((response.status, response.header("retry-after")), (503, "5"), "{crossing}");
         assert_eq!(site.count_hearts().await, 1);
     }
 }

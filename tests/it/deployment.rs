@@ -89,17 +89,17 @@ fn app_json_describes_every_setting_as_help_does() {
     assert_eq!(ENV_EXAMPLE.matches("=\n").count(), VARIABLES.len(), "each entry of .env.example is read");
     for Variable { name, default, about } in VARIABLES.iter() {
         assert!(help.contains(about) && help.contains(&format!("Default: {default}\n")), "{name} in --help");
-        let Some(told) = env.get(*name) else {
+        let Some(entry) = env.get(*name) else {
             assert!(NOT_ON_HEROKU.contains(name), "{name} is not in app.json");
             continue;
         };
         // A default copied into app.json would not follow later changes.
-        assert!(told.get("value").is_none(), "{name} has its value in app.json");
-        let asked = told.get("required") != Some(&Value::Bool(false)) && told.get("generator").is_none();
-        assert_eq!(asked, PROMPTED_ON_HEROKU.contains(name), "{name}");
-        let is_required = asked || *name == "SESSION_SECRET";
+        assert!(entry.get("value").is_none(), "{name} has its value in app.json");
+        let is_prompted = entry.get("required") != Some(&Value::Bool(false)) && entry.get("generator").is_none();
+        assert_eq!(is_prompted, PROMPTED_ON_HEROKU.contains(name), "{name}");
+        let is_required = is_prompted || *name == "SESSION_SECRET";
         let description = if is_required { (*about).to_owned() } else { format!("{about} Default: {default}.") };
-        assert_eq!(told["description"], description, "{name} is described as in .env.example");
+        assert_eq!(entry["description"], description, "{name} is described as in .env.example");
     }
     assert_eq!(app["env"]["SESSION_SECRET"]["generator"], "secret");
 }
@@ -133,8 +133,8 @@ fn app_json_has_only_keys_known_to_heroku() {
         assert!(keys.contains(&key.as_str()) || more.contains(&key.as_str()), "{key}");
     }
     assert_eq!(app["buildpacks"][0]["url"], "https://github.com/emk/heroku-buildpack-rust");
-    for place in [&app, &app["environments"]["review"]] {
-        assert_eq!(place["addons"][0]["plan"], "heroku-postgresql:essential-0");
+    for app_json in [&app, &app["environments"]["review"]] {
+        assert_eq!(app_json["addons"][0]["plan"], "heroku-postgresql:essential-0");
     }
     assert_eq!(app["formation"]["web"]["quantity"], 1);
     assert!(app["repository"].as_str().is_some_and(|address| address.starts_with("https://github.com/")));

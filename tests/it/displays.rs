@@ -20,8 +20,8 @@ async fn every_order_can_be_reversed() {
     let site = Site::open().await;
     let wren = sign_in_wren(&site).await;
     let plain = wren.open("/playlists").await;
-    for place in [2, 0, 3] {
-        add_heart(&wren, &plain, place).await;
+    for position in [2, 0, 3] {
+        add_heart(&wren, &plain, position).await;
         site.advance(std::time::Duration::from_secs(60));
     }
     for (sort, order) in [
@@ -112,9 +112,9 @@ async fn display_is_stored_from_own_forms_only() {
         ("/display/hearts", "sort=size", 303),
         ("/display/hearts", "", 303),
     ] {
-        let answer = post(&wren, path, "same-origin", form).await;
-        assert_eq!(answer.status, status, "{path} {form}");
-        assert!(status != 303 || ["/playlists", "/hearts"].contains(&answer.header("location")));
+        let response = post(&wren, path, "same-origin", form).await;
+        assert_eq!(response.status, status, "{path} {form}");
+        assert!(status != 303 || ["/playlists", "/hearts"].contains(&response.header("location")));
     }
     assert_eq!(site.count(COUNT_STORED).await, 0);
     // What a later release stores.
@@ -132,9 +132,9 @@ async fn surprise_opens_another_matching_playlist_each_time() {
     let site = Site::open().await;
     let wren = sign_in_wren(&site).await;
     let library = wren.open("/playlists").await;
-    let ids = [0, 1, 3].map(|place| library.playlist_ids()[place].clone());
-    for place in [0, 1, 3] {
-        add_heart(&wren, &library, place).await;
+    let ids = [0, 1, 3].map(|position| library.playlist_ids()[position].clone());
+    for position in [0, 1, 3] {
+        add_heart(&wren, &library, position).await;
     }
     let hearts = wren.open("/hearts?q=-tag:rain&sort=name").await;
     let link = hearts.attribute("a.surprise", "href");
@@ -142,11 +142,11 @@ async fn surprise_opens_another_matching_playlist_each_time() {
     let calls = site.spotify.requests().len();
     let (mut last, mut seen) = (String::new(), HashSet::new());
     for _ in 0..40 {
-        let answer = wren.get(&link).await;
-        assert_eq!((answer.status, answer.header("cache-control")), (303, "no-store"));
-        let id = answer.header("location")["/playlists/".len()..][..22].to_owned();
+        let response = wren.get(&link).await;
+        assert_eq!((response.status, response.header("cache-control")), (303, "no-store"));
+        let id = response.header("location")["/playlists/".len()..][..22].to_owned();
         assert!(ids.contains(&id) && id != last, "{id} after {last}");
-        assert!(answer.header("location").ends_with("?from=%2Fhearts%3Fq%3D-tag%253Arain"));
+        assert!(response.header("location").ends_with("?from=%2Fhearts%3Fq%3D-tag%253Arain"));
         seen.insert(id.clone());
         last = id;
     }

@@ -23,13 +23,13 @@ async fn run_doctor(settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
     command.arg("doctor").env_clear().envs(settings.iter().copied()).current_dir(std::env::temp_dir());
     let output = command.output().await.unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(said).unwrap())
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
 }
 
-fn assert_no_secrets(said: &str) {
+fn assert_no_secrets(output: &str) {
     for secret in ["a-client-secret-for-tests", "a session secret that", OPERATOR_TOKEN, "Authorization: Basic"] {
-        assert!(!said.contains(secret), "{secret} in {said}");
+        assert!(!output.contains(secret), "{secret} in {output}");
     }
 }
 
@@ -105,9 +105,9 @@ async fn operator_token_opens_setup_page_remotely() {
     };
     let right = look("hearts.example").await;
     assert_eq!((right.status, find_finding(&right, "Address").0.as_str()), (200, "is-ok"));
-    let (state, told) = find_finding(&look("other.example").await, "Address");
+    let (state, text) = find_finding(&look("other.example").await, "Address");
     assert_eq!(state, "is-problem");
-    assert!(told.contains("https://hearts.example") && told.contains("https://other.example"), "{told}");
+    assert!(text.contains("https://hearts.example") && text.contains("https://other.example"), "{text}");
     assert_no_secrets(&right.html);
 }
 
@@ -128,24 +128,24 @@ async fn loopback_requests_need_token_on_public_server() {
 async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
     let wrong = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
     let page = wrong.visitor().get("/setup").await;
-    let (state, told) = find_finding(&page, "Id and secret");
-    assert!(state == "is-problem" && told.contains("rejects") && told.contains("invalid_client"), "{told}");
+    let (state, text) = find_finding(&page, "Id and secret");
+    assert!(state == "is-problem" && text.contains("rejects") && text.contains("invalid_client"), "{text}");
     assert!(page.text(".subtitle").starts_with("1 problem to fix"));
     assert!(!page.html.contains("not-the-one"));
 
-    let away = Site::open().await;
-    away.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
-    let (state, told) = find_finding(&away.visitor().get("/setup").await, "Id and secret");
+    let failing = Site::open().await;
+    failing.spotify.inject_fault(Endpoint::Token, Fault::Html502, 1);
+    let (state, text) = find_finding(&failing.visitor().get("/setup").await, "Id and secret");
     assert!(
-        state == "is-problem" && told.contains("having trouble (status 502)") && !told.contains("rejects"),
-        "{told}"
+        state == "is-problem" && text.contains("having trouble (status 502)") && !text.contains("rejects"),
+        "{text}"
     );
 
-    let gone = Site::open_with(&[("SPOTIFY_ACCOUNTS_URL", UNREACHABLE_URL)]).await;
-    let (state, told) = find_finding(&gone.visitor().get("/setup").await, "Id and secret");
+    let unreachable = Site::open_with(&[("SPOTIFY_ACCOUNTS_URL", UNREACHABLE_URL)]).await;
+    let (state, text) = find_finding(&unreachable.visitor().get("/setup").await, "Id and secret");
     assert!(
-        state == "is-problem" && told.contains("cannot be reached") && told.contains("refused (os error"),
-        "{told}"
+        state == "is-problem" && text.contains("cannot be reached") && text.contains("refused (os error"),
+        "{text}"
     );
 }
 
@@ -153,8 +153,8 @@ async fn doctor_distinguishes_wrong_secret_from_spotify_outage() {
 async fn doctor_names_lapsed_premium() {
     let site = Site::open().await;
     site.spotify.update_switches(|switches| switches.owner_has_premium = false);
-    let (state, told) = find_finding(&site.visitor().get("/setup").await, "Web API");
-    assert!(state == "is-problem" && told.contains("has no Premium") && told.contains("Renew"), "{told}");
+    let (state, text) = find_finding(&site.visitor().get("/setup").await, "Web API");
+    assert!(state == "is-problem" && text.contains("has no Premium") && text.contains("Renew"), "{text}");
 }
 
 #[tokio::test]
@@ -166,14 +166,14 @@ async fn doctor_shows_cooldowns_call_counts_and_clock_skew() {
     sqlx::query(rows).execute(&site.db).await.unwrap();
     site.advance(std::time::Duration::from_secs(90));
     let page = site.visitor().get("/setup").await;
-    let (state, told) = find_finding(&page, "Waiting times");
+    let (state, text) = find_finding(&page, "Waiting times");
     assert!(
-        state == "is-note" && told.contains("all requests wait until") && told.contains("quota is used up"),
-        "{told}"
+        state == "is-note" && text.contains("all requests wait until") && text.contains("quota is used up"),
+        "{text}"
     );
     assert!(find_finding(&page, "Requests today").1.contains("15 since midnight UTC: my_playlists 12, playlist 3"));
-    let (state, told) = find_finding(&page, "Clock");
-    assert!(state == "is-note" && (told.contains("90 seconds ahead") || told.contains("91 seconds ahead")), "{told}");
+    let (state, text) = find_finding(&page, "Clock");
+    assert!(state == "is-note" && (text.contains("90 seconds ahead") || text.contains("91 seconds ahead")), "{text}");
     assert_eq!(site.spotify.request_count(Endpoint::Playlist), 0, "while it asks us to wait, the doctor waits too");
 }
 
@@ -182,14 +182,14 @@ async fn doctor_counts_pending_and_unknown_migrations() {
     let site = Site::open().await;
     sqlx::query("insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (30000101000000, 'later', true, '', 0)")
         .execute(&site.db).await.unwrap();
-    let (state, told) = find_finding(&site.visitor().get("/setup").await, "Tables");
-    assert!(state == "is-note" && told.contains("1 migration ran that this program does not know"), "{told}");
+    let (state, text) = find_finding(&site.visitor().get("/setup").await, "Tables");
+    assert!(state == "is-note" && text.contains("1 migration ran that this program does not know"), "{text}");
     sqlx::query("delete from _sqlx_migrations where version > 20261121090300").execute(&site.db).await.unwrap();
-    let (state, told) = find_finding(&site.visitor().get("/setup").await, "Tables");
-    assert!(state == "is-note" && told.contains("still to run; 4 ran"), "{told}");
+    let (state, text) = find_finding(&site.visitor().get("/setup").await, "Tables");
+    assert!(state == "is-note" && text.contains("still to run; 4 ran"), "{text}");
     sqlx::query("update _sqlx_migrations set checksum = 'x'").execute(&site.db).await.unwrap();
-    let (state, told) = find_finding(&site.visitor().get("/setup").await, "Tables");
-    assert!(state == "is-problem" && told.contains("a different text"), "{told}");
+    let (state, text) = find_finding(&site.visitor().get("/setup").await, "Tables");
+    assert!(state == "is-problem" && text.contains("a different text"), "{text}");
     sqlx::query("drop table _sqlx_migrations").execute(&site.db).await.unwrap();
     assert!(find_finding(&site.visitor().get("/setup").await, "Tables").1.contains("; 0 ran"));
 }
@@ -197,15 +197,15 @@ async fn doctor_counts_pending_and_unknown_migrations() {
 #[tokio::test]
 async fn doctor_command_exits_zero_when_healthy() {
     let site = Site::open_with(&[("OPERATOR_TOKEN", OPERATOR_TOKEN)]).await;
-    let (code, said) = run_doctor(&site.settings()).await;
-    assert_eq!(code, Some(0), "{said}");
+    let (code, output) = run_doctor(&site.settings()).await;
+    assert_eq!(code, Some(0), "{output}");
     for text in [
         "/auth/spotify/callback", "Postgres", "Up to date", "Spotify accepts", "The same time",
         "Nothing to fix; 6 things",
     ] {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(output.contains(text), "{text} in {output}");
     }
-    assert_no_secrets(&said);
+    assert_no_secrets(&output);
 }
 
 #[tokio::test]
@@ -214,20 +214,23 @@ async fn doctor_command_exits_nonzero_on_problems() {
     let mut settings = site.settings();
     settings.push(("SESSION_SECRET", "0123456789012345678901234567890123456789"));
     settings.push(("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows"));
-    let (code, said) = run_doctor(&settings).await;
-    assert!(code == Some(1) && said.contains("2 problems to fix") && said.contains("BAD   Session secret"), "{said}");
+    let (code, output) = run_doctor(&settings).await;
     assert!(
-        said.contains("rejects SPOTIFY_CLIENT_ID") && !said.contains("01234567") && !said.contains("not-the-one"),
-        "{said}"
+        code == Some(1) && output.contains("2 problems to fix") && output.contains("BAD   Session secret"),
+        "{output}"
+    );
+    assert!(
+        output.contains("rejects SPOTIFY_CLIENT_ID") && !output.contains("01234567") && !output.contains("not-the-one"),
+        "{output}"
     );
 
     settings.push(("DATABASE_URL", "postgres://somebody:hidden-word@127.0.0.1:1/nowhere"));
-    let (code, said) = run_doctor(&settings).await;
-    assert!(code == Some(1) && said.contains("BAD   Database: It cannot be used"), "{said}");
-    assert!(said.contains("Connection refused") && !said.contains("hidden-word"), "{said}");
+    let (code, output) = run_doctor(&settings).await;
+    assert!(code == Some(1) && output.contains("BAD   Database: It cannot be used"), "{output}");
+    assert!(output.contains("Connection refused") && !output.contains("hidden-word"), "{output}");
 
-    let (code, said) = run_doctor(&[("PORT", "none")]).await;
-    assert!(code == Some(1) && said.contains("- PORT "), "{said}");
+    let (code, output) = run_doctor(&[("PORT", "none")]).await;
+    assert!(code == Some(1) && output.contains("- PORT "), "{output}");
 }
 
 #[cfg(feature = "local")]
@@ -239,19 +242,19 @@ async fn doctor_without_settings_checks_demo() {
     let mut settings = vec![("HEARTLIST_DATA", data.path().to_str().unwrap())];
     settings.extend(path.as_deref().map(|path| ("PATH", path)));
     settings.extend(pg_bin.as_deref().map(|folder| ("PG_BIN", folder)));
-    let (code, said) = run_doctor(&settings).await;
-    assert_eq!(code, Some(0), "{said}");
+    let (code, output) = run_doctor(&settings).await;
+    assert_eq!(code, Some(0), "{output}");
     for text in [
         "The music is made up",
         "http://127.0.0.1:8080/auth/spotify/callback",
         "still to run",
         "Not checked: the made-up Spotify",
     ] {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(output.contains(text), "{text} in {output}");
     }
-    assert!(!said.contains("cannot be reached"));
+    assert!(!output.contains("cannot be reached"));
     let kept = std::fs::read_to_string(data.path().join("session-secret")).unwrap();
-    assert!(!said.contains(&kept));
+    assert!(!output.contains(&kept));
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test says which of its own variables the program may see")]
@@ -264,10 +267,10 @@ async fn sign_in_with_rejected_client_secret_points_to_doctor() {
     let site = Site::open_with(&[("SPOTIFY_CLIENT_SECRET", "not-the-one-that-spotify-knows")]).await;
     let page = site.visitor().sign_in("ada").await;
     assert_eq!((page.status, page.text("h1").as_str()), (503, "Heartlist is not set up correctly"));
-    let said = page.text("main");
-    assert!(said.contains("rejects its client id or secret") && said.contains("heartlist doctor"), "{said}");
-    assert!(said.contains("Nothing was saved") && !page.html.contains("invalid_client"));
-    assert!(!said.contains("Try again"), "it would be refused again: {said}");
+    let text = page.text("main");
+    assert!(text.contains("rejects its client id or secret") && text.contains("heartlist doctor"), "{text}");
+    assert!(text.contains("Nothing was saved") && !page.html.contains("invalid_client"));
+    assert!(!text.contains("Try again"), "it would be refused again: {text}");
 }
 
 #[tokio::test]

@@ -56,9 +56,9 @@ async fn atom_feed_follows_rfc_4287() {
         assert_eq!(page.attribute(meta, "content"), format!("50 playlists hearted by {DISPLAY_NAME}."));
     }
     let feed = page.attribute("link[rel=alternate][type='application/atom+xml']", "href");
-    let answer = site.visitor().get(&feed).await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, "application/atom+xml; charset=utf-8"));
-    let document = Document::parse(&answer.html).unwrap();
+    let response = site.visitor().get(&feed).await;
+    assert_eq!((response.status, response.header("content-type")), (200, "application/atom+xml; charset=utf-8"));
+    let document = Document::parse(&response.html).unwrap();
     let root = document.root_element();
     assert!(root.has_tag_name((ATOM_NAMESPACE, "feed")));
     assert_eq!(child_text(root, "title"), format!("{DISPLAY_NAME}’s hearts"));
@@ -92,9 +92,9 @@ async fn json_feed_follows_version_1_1() {
     publish_page_at(&lena, "lena").await;
     let page = site.visitor().get("/u/lena").await;
     let feed = page.attribute("link[rel=alternate][type='application/feed+json']", "href");
-    let answer = site.visitor().get(&feed).await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, "application/feed+json"));
-    let feed = answer.json();
+    let response = site.visitor().get(&feed).await;
+    assert_eq!((response.status, response.header("content-type")), (200, "application/feed+json"));
+    let feed = response.json();
     assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
     assert_eq!(feed["title"], format!("{DISPLAY_NAME}’s hearts"));
     assert_eq!(feed["feed_url"], format!("{}/u/lena/feed.json", site.base));

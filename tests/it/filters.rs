@@ -26,8 +26,8 @@ async fn sign_in_with_hearts(site: &Site) -> Visitor {
 
 /// The path of the filter with this label.
 fn path_of(page: &Page, label: &str) -> String {
-    let place = page.texts(".filters a").iter().position(|text| text == label);
-    page.attributes(".filters a", "href").remove(place.unwrap_or_else(|| panic!("no {label} on {}", page.url)))
+    let position = page.texts(".filters a").iter().position(|text| text == label);
+    page.attributes(".filters a", "href").remove(position.unwrap_or_else(|| panic!("no {label} on {}", page.url)))
 }
 
 fn filters_on(page: &Page) -> Vec<String> {

@@ -38,8 +38,8 @@ async fn hearting_twice_keeps_one_row_and_first_date() {
     assert_eq!(again.status, 200);
     assert_eq!((hearted_at(&site).await, site.count_hearts().await), (first, 1));
     ada.fetch(Method::DELETE, HEART).await;
-    let gone = ada.fetch(Method::DELETE, HEART).await;
-    assert_eq!((gone.status, site.count_hearts().await), (200, 0));
+    let response = ada.fetch(Method::DELETE, HEART).await;
+    assert_eq!((response.status, site.count_hearts().await), (200, 0));
 }
 
 async fn hearted_at(site: &Site) -> time::OffsetDateTime {
@@ -114,15 +114,15 @@ async fn concurrent_users_leave_correct_heart_counts() {
     let writers = join_all((0..64).map(|_| insert_user_with_session(&site))).await;
     let playlists = ["A", "B", "C"].map(|letter| format!("{}/heart/{}", site.base, letter.repeat(22)));
     let client = reqwest::Client::new();
-    let press = async |number: usize| {
+    let write_hearts = async |number: usize| {
         // Everybody starts at another playlist; every second user's last request adds a heart.
         for turn in number..number + 9 {
             let method = if (turn - number) / 3 % 2 == number % 2 { Method::PUT } else { Method::DELETE };
-            let press = client.request(method, &playlists[turn % 3]).header("sec-fetch-site", "same-origin");
-            assert_eq!(press.header("cookie", &writers[number]).send().await.unwrap().status(), 200);
+            let request = client.request(method, &playlists[turn % 3]).header("sec-fetch-site", "same-origin");
+            assert_eq!(request.header("cookie", &writers[number]).send().await.unwrap().status(), 200);
         }
     };
-    join_all((0..64).map(press)).await;
+    join_all((0..64).map(write_hearts)).await;
     assert_eq!(site.count_hearts().await, 3 * 32);
     site.force_top_refresh().await;
     assert_eq!(site.count("select count(*) from heart_counts where hearts = 32 and week = 32").await, 3);
@@ -208,12 +208,12 @@ async fn hearts_page_is_newest_first_and_makes_no_spotify_call() {
         ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
         site.advance(Duration::from_secs(60));
     }
-    let asked = site.spotify.requests().len();
+    let requests = site.spotify.requests().len();
     let hearts = ada.open("/hearts").await;
     assert_eq!(hearts.playlist_ids(), [&ids[2], &ids[1], &ids[0]].map(String::clone));
     assert_eq!(hearts.text(&format!("#p-{} h2", ids[0])), page.text(&format!("#p-{} h2", ids[0])));
     assert!(hearts.has("time[datetime]"));
-    assert_eq!(site.spotify.requests().len(), asked);
+    assert_eq!(site.spotify.requests().len(), requests);
 }
 
 #[tokio::test]
@@ -253,9 +253,9 @@ async fn unavailable_playlist_is_marked_until_it_returns() {
     let ada = site.sign_in("ada").await;
     let id = ada.open("/playlists").await.playlist_ids().remove(0);
     ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
-    let gone =
+    let not_found =
         Fault::Status(404, r#"{"error":{"status":404,"message":"Resource not found"}}"#.into(), "application/json");
-    site.spotify.inject_fault(Endpoint::Playlist, gone, 1);
+    site.spotify.inject_fault(Endpoint::Playlist, not_found, 1);
     ada.open(&format!("/playlists/{id}")).await;
     let marked = ada.open("/hearts").await;
     assert!(marked.text("li.card .is-unavailable") == "Unavailable since today");
@@ -293,8 +293,8 @@ async fn hearts_work_during_spotify_outage() {
     for endpoint in [Endpoint::Token, Endpoint::Me, Endpoint::MyPlaylists, Endpoint::Playlist] {
         site.spotify.inject_fault(endpoint, Fault::Hang, 100);
     }
-    let asked = site.spotify.requests().len();
+    let requests = site.spotify.requests().len();
     assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200);
     assert_eq!(ada.open("/hearts").await.count("li.card"), 1);
-    assert_eq!(site.spotify.requests().len(), asked);
+    assert_eq!(site.spotify.requests().len(), requests);
 }

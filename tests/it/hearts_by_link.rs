@@ -41,7 +41,7 @@ async fn pasted_link_is_hearted_with_one_spotify_call() {
         format!("<iframe src=\"https://open.spotify.com/embed/playlist/{id}\" width=\"100%\"></iframe>"),
         id.clone(),
     ] {
-        let asked = site.spotify.requests().len();
+        let requests = site.spotify.requests().len();
         let page = ada.open("/hearts").await;
         let sent = ada.send_form(page.form("#link").with("link", &form)).await;
         assert_eq!((sent.status, sent.header("location")), (303, "/hearts"), "{form}");
@@ -49,7 +49,7 @@ async fn pasted_link_is_hearted_with_one_spotify_call() {
         assert_eq!(page.flash().unwrap(), "Hearted. It is at the top.", "{form}");
         assert_eq!(page.playlist_ids(), vec![id.clone()]);
         assert_eq!(page.text("li.card h2"), name.split_whitespace().collect::<Vec<_>>().join(" "));
-        assert!(site.spotify.requests().len() <= asked + 1, "{form}");
+        assert!(site.spotify.requests().len() <= requests + 1, "{form}");
         ada.fetch(Method::DELETE, &format!("/heart/{id}")).await;
     }
     assert_eq!(
@@ -81,7 +81,7 @@ async fn every_list_page_has_the_link_form() {
 async fn invalid_link_is_shown_again_with_reason() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let asked = site.spotify.requests().len();
+    let requests = site.spotify.requests().len();
     let table = [
         ("https://open.spotify.com/album/3cEYpjA9oz9GiPac4AsH4n", "a link to an album"),
         ("spotify:artist:3cEYpjA9oz9GiPac4AsH4n", "a link to an artist"),
@@ -109,7 +109,7 @@ async fn invalid_link_is_shown_again_with_reason() {
         let is_spotify = text.to_lowercase().contains("spoti");
         assert!(!is_spotify || !page.text("main").contains("Copy link"), "{text}: that is what the person did");
     }
-    assert_eq!((site.count_hearts().await, site.spotify.requests().len()), (0, asked), "nothing was followed");
+    assert_eq!((site.count_hearts().await, site.spotify.requests().len()), (0, requests), "nothing was followed");
     assert_eq!(submit_link(&ada, "/hearts", UNKNOWN_ID).await.status, 422);
 }
 
@@ -136,9 +136,9 @@ async fn rejected_link_can_be_corrected_and_leads_back_to_its_list() {
 async fn playlist_hidden_by_spotify_is_not_hearted() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    for unseen in [UNKNOWN_ID, "37i9dQZF1DXcBWIGoYBM5M"] {
-        let page = submit_link(&ada, "/playlists", unseen).await;
-        assert_eq!((page.status, page.text("#link").as_str()), (422, unseen));
+    for link in [UNKNOWN_ID, "37i9dQZF1DXcBWIGoYBM5M"] {
+        let page = submit_link(&ada, "/playlists", link).await;
+        assert_eq!((page.status, page.text("#link").as_str()), (422, link));
         assert!(page.text("#link-error").contains("Spotify does not show this playlist"));
     }
     assert_eq!((site.count_hearts().await, site.spotify.request_count(Endpoint::Playlist)), (0, 2));
@@ -284,7 +284,7 @@ async fn shared_link_is_shown_and_added_only_when_confirmed() {
     let ada = site.sign_in("ada").await;
     let known = ada.open("/playlists").await.playlist_ids().remove(0);
     let name = ada.open(&format!("/playlists/{known}")).await.text("h1");
-    let asked = site.spotify.requests().len();
+    let requests = site.spotify.requests().len();
     let link = format!("https://open.spotify.com/playlist/{known}");
     let shared = |fields: &[(&str, &str)]| {
         format!("/add?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
@@ -301,7 +301,7 @@ async fn shared_link_is_shown_and_added_only_when_confirmed() {
     }
     assert_eq!(
         (site.count_hearts().await, site.spotify.requests().len()),
-        (0, asked),
+        (0, requests),
         "a GET changes and asks nothing"
     );
     let page = ada.submit(ada.open(&shared(&[("text", &link)])).await.form("#link")).await;
@@ -340,9 +340,9 @@ async fn manifest_names_icons_and_share_target() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let manifest_path = visitor.open("/").await.attribute("link[rel=manifest]", "href");
-    let answer = visitor.get(&manifest_path).await;
-    assert_eq!(answer.header("content-type"), "application/manifest+json");
-    let manifest = answer.json();
+    let response = visitor.get(&manifest_path).await;
+    assert_eq!(response.header("content-type"), "application/manifest+json");
+    let manifest = response.json();
     for icon in manifest["icons"].as_array().unwrap() {
         let image = visitor.get(icon["src"].as_str().unwrap()).await;
         assert_eq!((image.status, image.header("content-type")), (200, "image/png"), "{icon}");

@@ -230,9 +230,9 @@ async fn oversized_request_head_is_431() {
     let mut stream = connect(&site.base).await;
     let head = format!("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx-long: {}\r\n\r\n", "x".repeat(400_000));
     let _ = stream.write_all(head.as_bytes()).await;
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).await.unwrap();
-    assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 431");
+    let mut response = [0; 12];
+    stream.read_exact(&mut response).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&response), "HTTP/1.1 431");
 }
 
 #[tokio::test]
@@ -241,11 +241,11 @@ async fn keep_alive_connection_is_reused() {
     let mut stream = connect(&site.base).await;
     for _ in 0..3 {
         stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"ok\n") {
-            assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "{}", String::from_utf8_lossy(&answer));
+        let mut response = Vec::new();
+        while !response.ends_with(b"ok\n") {
+            assert!(stream.read_buf(&mut response).await.unwrap() > 0, "{}", String::from_utf8_lossy(&response));
         }
-        assert!(!String::from_utf8_lossy(&answer).to_lowercase().contains("connection: close"));
+        assert!(!String::from_utf8_lossy(&response).to_lowercase().contains("connection: close"));
     }
 }
 
@@ -274,22 +274,22 @@ async fn http_on_heroku_redirects_to_https() {
     let own = [("DYNO", "web.1"), ("BASE_URL", "https://hearts.example")];
     let site = Site::open_with(&own).await;
     let visitor = site.visitor();
-    for (said, status) in [("http", 308), ("https, http", 308), ("http, https", 200), ("https", 200)] {
-        let headers = [("host", "hearts.example"), ("x-forwarded-proto", said)];
+    for (proto, status) in [("http", 308), ("https, http", 308), ("http, https", 200), ("https", 200)] {
+        let headers = [("host", "hearts.example"), ("x-forwarded-proto", proto)];
         let page = visitor.request(Method::GET, "/login?next=/hearts", &headers, None).await;
-        assert_eq!(page.status, status, "{said}");
+        assert_eq!(page.status, status, "{proto}");
         if status == 308 {
             assert_eq!(page.header("location"), "https://hearts.example/login?next=/hearts");
         }
         // RFC 6797 forbids the header over plain http.
-        assert_eq!(page.header("strict-transport-security").contains("max-age="), status == 200, "{said}");
+        assert_eq!(page.header("strict-transport-security").contains("max-age="), status == 200, "{proto}");
     }
     // Health checks may use plain HTTP.
     for path in ["/healthz", "/readyz"] {
         let page = visitor.request(Method::GET, path, &[("x-forwarded-proto", "http")], None).await;
         assert_eq!((page.status, page.header("strict-transport-security")), (200, ""), "{path}");
     }
-    let elsewhere = Site::open().await;
-    let page = elsewhere.visitor().request(Method::GET, "/", &[("x-forwarded-proto", "http")], None).await;
+    let http_site = Site::open().await;
+    let page = http_site.visitor().request(Method::GET, "/", &[("x-forwarded-proto", "http")], None).await;
     assert_eq!(page.status, 200);
 }

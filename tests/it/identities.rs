@@ -59,8 +59,8 @@ async fn every_link_outcome_works_for_each_provider() {
 /// Starts linking as the account page does, even if the provider is linked already.
 async fn start_linking_and_approve(site: &Site, visitor: &Visitor, provider: OtherProvider, key: &str) -> Page {
     let path = format!("/auth/{}", provider.key());
-    let same = [("sec-fetch-site", "same-origin")];
-    let sent = visitor.request(Method::POST, &path, &same, Some("intent=link&next=/account".into())).await;
+    let headers = [("sec-fetch-site", "same-origin")];
+    let sent = visitor.request(Method::POST, &path, &headers, Some("intent=link&next=/account".into())).await;
     let consent = visitor.open(sent.header("location")).await;
     visitor.submit(consent.approve_as(&site.spotify.account(provider, key))).await
 }
@@ -119,11 +119,11 @@ async fn sign_in_button_never_links_identity() {
     let page = ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;
     assert!(page.status == 409 && page.text("main").contains("link it on your account page"), "{}", page.text("main"));
     assert_eq!((site.count_users().await, site.count(IDENTITIES).await), (1, 1));
-    let asked = site.spotify.request_count(Endpoint::OtherConsent);
+    let consents = site.spotify.request_count(Endpoint::OtherConsent);
     let form = stale.form("form[action='/auth/spotify']");
     let action = stale.url.join("/auth/github").unwrap();
     assert_eq!(ada.submit(crate::support::page::Form { action, ..form }).await.url.path(), "/playlists");
-    assert_eq!(site.spotify.request_count(Endpoint::OtherConsent), asked);
+    assert_eq!(site.spotify.request_count(Endpoint::OtherConsent), consents);
 }
 
 #[tokio::test]
@@ -151,14 +151,14 @@ async fn session_id_changes_on_link_and_unlink() {
     let welcome = ada.send_form(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     let linked = ada.get(welcome.header("location")).await;
     let name = format!("{}=", site.session_cookie());
-    let fresh = |page: &Page| {
+    let new_session_cookie = |page: &Page| {
         let all = page.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap().to_owned());
         all.filter(|set| set.starts_with(&name)).map(|set| set.split(';').next().unwrap().to_owned()).next()
     };
-    let at_link = fresh(&linked).expect("a new session id when a way in is linked");
+    let at_link = new_session_cookie(&linked).expect("a new session id when a way in is linked");
     let page = ada.open("/account/identities/google").await;
-    let gone = ada.send_form(page.form("form[action='/account/identities/google']")).await;
-    let at_unlink = fresh(&gone).expect("a new session id when a way in is unlinked");
+    let unlinked = ada.send_form(page.form("form[action='/account/identities/google']")).await;
+    let at_unlink = new_session_cookie(&unlinked).expect("a new session id when a way in is unlinked");
     assert_ne!(at_link, at_unlink);
     let old = site.visitor().request(Method::GET, "/account", &[("cookie", &at_link)], None).await;
     assert_eq!((old.status, ada.get("/account").await.status), (303, 200));
@@ -182,8 +182,8 @@ async fn last_identity_cannot_be_unlinked() {
         2,
         "what to do instead"
     );
-    let same = [("sec-fetch-site", "same-origin")];
-    let sent = ada.request(Method::POST, "/account/identities/spotify", &same, Some(String::new())).await;
+    let headers = [("sec-fetch-site", "same-origin")];
+    let sent = ada.request(Method::POST, "/account/identities/spotify", &headers, Some(String::new())).await;
     let page = ada.open(sent.header("location")).await;
     assert!(page.flash().unwrap().contains("only way to sign in"));
     assert_eq!(site.count(IDENTITIES).await, 1);
@@ -198,8 +198,8 @@ async fn unconfigured_provider_does_not_count_as_identity() {
     let ada = site.sign_in("ada").await;
     ada.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
     sqlx::query("update identities set provider = 'x' where provider = 'google'").execute(&site.db).await.unwrap();
-    let same = [("sec-fetch-site", "same-origin")];
-    ada.request(Method::POST, "/account/identities/spotify", &same, Some(String::new())).await;
+    let headers = [("sec-fetch-site", "same-origin")];
+    ada.request(Method::POST, "/account/identities/spotify", &headers, Some(String::new())).await;
     assert_eq!(site.count("select count(*) from identities where provider = 'spotify'").await, 1);
     let account = ada.open("/account").await;
     assert_eq!(account.attributes(".identities a", "href"), ["/account/identities/x"]);
@@ -216,13 +216,13 @@ async fn unlinking_spotify_deletes_tokens_and_keeps_hearts() {
     let page =
         here.submit(here.open("/account/identities/spotify").await.form("form[action^='/account/identities']")).await;
     assert!(page.flash().unwrap().contains("access to it is deleted"));
-    let asked = site.spotify.requests().len();
+    let consents = site.spotify.requests().len();
     for visitor in [&here, &there] {
         assert!(!visitor.open("/account").await.has("form[action='/account/disconnect']"));
         assert!(visitor.open("/playlists").await.html.contains("Connect Spotify"));
         assert_eq!(visitor.open("/hearts").await.count("li.card"), 1);
     }
-    assert_eq!(site.spotify.requests().len(), asked);
+    assert_eq!(site.spotify.requests().len(), consents);
     let other = site.sign_in("ada").await;
     assert_eq!(other.open("/hearts").await.count("li.card"), 0, "whoever comes by it now is somebody new");
 }
@@ -300,8 +300,8 @@ async fn merged_duplicate_hearts_keep_earliest_date_and_note() {
     new.fetch(Method::PUT, HEART).await;
     new.fetch(Method::PUT, OTHER_HEART).await;
     sqlx::query("update user_hearts set note = 'from before', hearted_at = hearted_at - interval '1 year' where user_id = (select min(id) from users) ").execute(&site.db).await.unwrap();
-    let door = new.open("/account/merge").await;
-    let consent = new.start_sign_in_with(OtherProvider::Google, &door).await;
+    let page = new.open("/account/merge").await;
+    let consent = new.start_sign_in_with(OtherProvider::Google, &page).await;
     let page = new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     let page = new.submit(page.form("form[action='/account/merge']")).await;
     assert!(page.flash().unwrap().starts_with("Welcome back"), "{}", page.text("main"));
@@ -356,17 +356,17 @@ async fn every_user_table_is_covered_by_account_merge() {
 async fn slow_provider_does_not_restore_session_or_tokens() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let elsewhere = site.sign_in("ada").await;
+    let other_browser = site.sign_in("ada").await;
     site.spotify.inject_fault(Endpoint::OtherToken, Fault::Slow(Duration::from_secs(2)), 2);
     let consent = ada.start_sign_in_with(OtherProvider::GitHub, &ada.open("/account").await).await;
     let form = consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"));
-    let disconnect = elsewhere.open("/account/disconnect").await.form("form[action='/account/disconnect']");
-    let (_, _) = tokio::join!(ada.submit(form), elsewhere.submit(disconnect));
+    let disconnect = other_browser.open("/account/disconnect").await.form("form[action='/account/disconnect']");
+    let (_, _) = tokio::join!(ada.submit(form), other_browser.submit(disconnect));
     assert!(ada.open("/account").await.html.contains("Connect Spotify"), "the keys are back");
     let consent = ada.start_sign_in_with(OtherProvider::X, &ada.open("/account").await).await;
     let form = consent.approve_as(&site.spotify.account(OtherProvider::X, "ada"));
-    let end = elsewhere.open("/account").await.form("#sessions > form");
-    let (_, _) = tokio::join!(ada.submit(form), elsewhere.submit(end));
+    let end = other_browser.open("/account").await.form("#sessions > form");
+    let (_, _) = tokio::join!(ada.submit(form), other_browser.submit(end));
     assert_eq!(ada.get("/account").await.status, 303, "the session is back");
     assert_eq!(site.count("select count(*) from identities where provider = 'x'").await, 0, "nobody linked it");
 }

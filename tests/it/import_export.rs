@@ -61,10 +61,10 @@ async fn json_export_names_its_format_and_lists_every_heart() {
     let name = ada.open("/hearts").await.text(".card h2");
     let file = ada.open("/hearts/export.json").await;
     assert_eq!((file.status, file.header("content-type")), (200, "application/json"));
-    let told = file.json();
-    assert_eq!((&told["format"], &told["version"]), (&json!("heartlist-hearts"), &json!(1)));
-    assert!(told["exported_at"].as_str().unwrap().ends_with('Z'));
-    let heart = &told["hearts"][0];
+    let export = file.json();
+    assert_eq!((&export["format"], &export["version"]), (&json!("heartlist-hearts"), &json!(1)));
+    assert!(export["exported_at"].as_str().unwrap().ends_with('Z'));
+    let heart = &export["hearts"][0];
     assert_eq!((&heart["playlist_id"], &heart["name"]), (&json!(id), &json!(name)));
     assert_eq!((&heart["note"], &heart["tags"]), (&json!("=1+1, \"so\" 'é'"), &json!(["-late night", "été"])));
     let mira = site.sign_in("mira").await;
@@ -148,10 +148,10 @@ async fn files_of_other_programs_import() {
     }
     let page = import(&ada, "url\r\rhttps://spotify.link/AbC\rhttps://open.spotify.com/album/x\r").await;
     assert_eq!((page.import_report(), page.text("#imported").as_str()), ([0, 0, 2], "Nothing imported"));
-    let told = page.texts(".skipped-list li");
+    let errors = page.texts(".skipped-list li");
     assert!(
-        told[0].starts_with("Line 3: A short link.") && told[1].starts_with("Line 4: A link to an album"),
-        "{told:?}"
+        errors[0].starts_with("Line 3: A short link.") && errors[1].starts_with("Line 4: A link to an album"),
+        "{errors:?}"
     );
 }
 
@@ -162,8 +162,8 @@ async fn import_restores_hearts_after_account_deletion() {
     site.advance(std::time::Duration::from_secs(60));
     ada.fetch(reqwest::Method::PUT, &format!("/heart/{ID}")).await;
     let (before, file) = (read_hearts(&site).await, ada.open("/hearts/export.json").await.html);
-    let leaving = ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
-    assert_eq!((ada.submit(leaving).await.status, site.count_hearts().await), (200, 0));
+    let form = ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes");
+    assert_eq!((ada.submit(form).await.status, site.count_hearts().await), (200, 0));
     site.advance(std::time::Duration::from_secs(3600));
     let again = site.sign_in("ada").await;
     assert_eq!(import(&again, &file).await.import_report(), [2, 0, 0]);
@@ -182,7 +182,7 @@ async fn import_reports_skipped_lines_with_numbers_and_reasons() {
     );
     let page = import(&ada, file).await;
     assert_eq!(page.import_report(), [1, 1, 5]);
-    let told = page.texts(".skipped-list li");
+    let errors = page.texts(".skipped-list li");
     let expected = [
         "Line 5: A link to an album, not to a playlist.",
         "Line 6: The date is in the future",
@@ -190,7 +190,10 @@ async fn import_reports_skipped_lines_with_numbers_and_reasons() {
         "Line 8: The date cannot be read",
         "Line 9: A note can have up to 280 characters",
     ];
-    assert!(told.len() == 5 && told.iter().zip(expected).all(|(told, start)| told.starts_with(start)), "{told:?}");
+    assert!(
+        errors.len() == 5 && errors.iter().zip(expected).all(|(error, start)| error.starts_with(start)),
+        "{errors:?}"
+    );
     let after = read_hearts(&site).await;
     assert!(after.len() == 2 && before.iter().all(|row| after.contains(row)), "what was there stays as it is");
     let new = after.iter().find(|row| row.0 == ID).unwrap();
@@ -217,8 +220,8 @@ async fn unreadable_import_file_changes_nothing_and_says_why() {
     ];
     for (file, why) in table {
         let page = import(&ada, file).await;
-        let told = page.text("#file-error");
-        assert!(page.status == 422 && told.contains(why) && told.ends_with("Nothing was imported."), "{told}");
+        let error = page.text("#file-error");
+        assert!(page.status == 422 && error.contains(why) && error.ends_with("Nothing was imported."), "{error}");
         assert!(page.has("form.import-form input[aria-invalid]"));
     }
     assert_eq!(site.count_hearts().await, 1);
@@ -253,8 +256,8 @@ async fn import_file_is_limited_to_fifty_thousand_hearts() {
     let list = format!("{{\"hearts\":[{}0", "0,".repeat(2_500_000));
     for file in [table + "x", list + "]}"] {
         let page = import(&ada, file).await;
-        let told = "This file has more than 50,000 hearts. Split it into parts. Nothing was imported.";
-        assert_eq!((page.status, page.text("#file-error").as_str()), (422, told));
+        let error = "This file has more than 50,000 hearts. Split it into parts. Nothing was imported.";
+        assert_eq!((page.status, page.text("#file-error").as_str()), (422, error));
     }
 }
 
@@ -270,8 +273,8 @@ async fn imports_are_limited_to_100_000_hearts_per_user() {
     let file = |ids: [u32; 4]| format!("id\n{:022}\n{:022}\n{:022}\n{:022}\n", ids[0], ids[1], ids[2], ids[3]);
     assert_eq!(import(&ada, file([1, 200_000, 200_001, 200_001])).await.import_report(), [2, 2, 0]);
     let page = import(&ada, file([1, 200_001, 200_002, 200_002])).await;
-    let told = "You can import until you have 100,000 hearts. You have 100000, and this file would add 1. Nothing was imported.";
-    assert_eq!((page.status, page.text("#file-error").as_str()), (422, told));
+    let error = "You can import until you have 100,000 hearts. You have 100000, and this file would add 1. Nothing was imported.";
+    assert_eq!((page.status, page.text("#file-error").as_str()), (422, error));
     assert_eq!(site.count_hearts().await, 100_000);
     assert_eq!(
         import(&ada, file([1, 2, 200_000, 200_001])).await.import_report(),

@@ -35,7 +35,7 @@ async fn import(visitor: &Visitor, ids: impl Iterator<Item = usize>, more: &str)
     page
 }
 
-async fn take_back_form(visitor: &Visitor) -> Form {
+async fn undo_form(visitor: &Visitor) -> Form {
     visitor.open("/hearts/import").await.form("form[action='/hearts/import/undo']")
 }
 
@@ -74,17 +74,17 @@ async fn import_is_taken_back_but_for_what_was_changed_since() {
         "{}",
         page.text("section.last-import > p")
     );
-    let told = ada.submit(page.form("form[action='/hearts/import/undo']")).await;
+    let page = ada.submit(page.form("form[action='/hearts/import/undo']")).await;
     assert_eq!(
-        told.flash().unwrap(),
+        page.flash().unwrap(),
         "The import is taken back: 4 hearts. What it added is under Recently removed for 30 days. \
          3 hearts were changed since, and stay as they are."
     );
-    assert!(!told.has("#last-import"), "only once");
+    assert!(!page.has("#last-import"), "only once");
     assert_eq!(read_hearts(&site, "playlist_id ~ '0[12]$'").await, before, "with date, note and tags of before");
     assert_eq!(read_hearts(&site, "playlist_id ~ '0[345]$'").await, changed);
-    let gone = read_hearts(&site, "playlist_id ~ '0[678]$'").await;
-    assert!(gone.len() == 3 && gone.iter().all(|heart| heart.2.is_some()));
+    let removed = read_hearts(&site, "playlist_id ~ '0[678]$'").await;
+    assert!(removed.len() == 3 && removed.iter().all(|heart| heart.2.is_some()));
     assert_eq!(import(&ada, 6..=8, ",").await.import_report(), [3, 0, 0], "and it can be imported again");
 }
 
@@ -93,7 +93,7 @@ async fn import_can_be_taken_back_for_thirty_days() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     import(&ada, 1..=3, ",").await;
-    let form = take_back_form(&ada).await;
+    let form = undo_form(&ada).await;
     site.advance(31 * DAY);
     assert!(!ada.open("/hearts/import").await.has("#last-import"));
     assert!(ada.submit(form).await.flash().unwrap().starts_with("Nothing was undone."));
@@ -107,15 +107,15 @@ async fn import_that_adds_nothing_leaves_the_last_one() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     import(&ada, 1..=3, ",").await;
-    let first = take_back_form(&ada).await;
+    let first = undo_form(&ada).await;
     assert_eq!(import(&ada, 1..=3, ",").await.import_report(), [0, 3, 0]);
     let body = format!("action=remove&id={}", id(9));
     ada.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
-    assert_eq!(take_back_form(&ada).await.fields, first.fields);
+    assert_eq!(undo_form(&ada).await.fields, first.fields);
     assert_eq!(import(&ada, 3..=5, ",").await.import_report(), [2, 1, 0]);
     assert!(ada.submit(first).await.flash().unwrap().starts_with("Nothing was undone."), "a form of before");
     let mira = site.sign_in("mira").await;
-    let form = take_back_form(&ada).await;
+    let form = undo_form(&ada).await;
     assert!(mira.submit(form.clone()).await.flash().unwrap().starts_with("Nothing was undone."), "somebody else's");
     ada.submit(form).await;
     assert_eq!(site.count_hearts().await, 3, "the last import alone");
@@ -130,7 +130,7 @@ async fn import_is_final_once_accounts_are_merged() {
     other.sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
     import(&ada, 1..=3, ",").await;
     import(&other, 3..=4, ",").await;
-    let form = take_back_form(&ada).await;
+    let form = undo_form(&ada).await;
     let ids: Vec<i64> = sqlx::query_scalar("select id from users order by id").fetch_all(&site.db).await.unwrap();
     let now = time::OffsetDateTime::UNIX_EPOCH;
     assert!(
@@ -148,8 +148,8 @@ async fn largest_import_is_taken_back_and_its_record_ends_with_the_account() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     assert_eq!(import(&ada, 1..=50_000, "A note,\"rain, late night\"").await.import_report(), [50_000, 0, 0]);
-    let told = ada.submit(take_back_form(&ada).await).await.flash().unwrap();
-    assert!(told.starts_with("The import is taken back: 50000 hearts."), "{told}");
+    let flash = ada.submit(undo_form(&ada).await).await.flash().unwrap();
+    assert!(flash.starts_with("The import is taken back: 50000 hearts."), "{flash}");
     assert_eq!(site.count_hearts().await, 0);
     import(&ada, 1..=10, ",").await;
     ada.submit(ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes")).await;

@@ -74,12 +74,12 @@ async fn sign_in_pages_link_to_privacy_and_terms() {
 #[tokio::test]
 async fn terms_contain_clauses_required_by_spotify() {
     let site = Site::open().await;
-    let said = site.visitor().get("/terms").await.text("main").to_lowercase();
+    let terms = site.visitor().get("/terms").await.text("main").to_lowercase();
     for needed in [
         "no warranty", "on spotify’s behalf", "derivative works", "reverse-engineer", "third-party beneficiary",
         "responsible",
     ] {
-        assert!(said.contains(needed), "{needed}");
+        assert!(terms.contains(needed), "{needed}");
     }
 }
 
@@ -135,7 +135,7 @@ fn covers_follow_spotify_design_rules() {
 /// Spotify's design rules reserve the word "like" for its own feature.
 #[test]
 fn interface_never_says_like() {
-    let mut told = Vec::new();
+    let mut failures = Vec::new();
     for path in ["templates", "static", "src", "crates"].iter().flat_map(|folder| list_files(Path::new(folder))) {
         let text = match path.rsplit('.').next() {
             Some("html" | "css" | "txt" | "json") => read_file(&path),
@@ -147,10 +147,10 @@ fn interface_never_says_like() {
         let text = text.replace("Liked Songs", "");
         // Titles of fake songs may contain the word.
         if !path.starts_with("crates/fake-spotify/src/music/") && contains_like(&text) {
-            told.push(path);
+            failures.push(path);
         }
     }
-    assert!(told.is_empty(), "{told:?}");
+    assert!(failures.is_empty(), "{failures:?}");
     assert!(contains_like("You Liked it") && !contains_like("likely, unlike"));
     assert_eq!(
         string_literals(

@@ -1,4 +1,4 @@
-//! Fetching the library: refresh, partial results, cool-downs.
+//! Fetching the library: refresh, partial results, cooldowns.
 
 use std::time::Duration;
 

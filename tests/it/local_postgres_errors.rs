@@ -27,17 +27,17 @@ async fn site_on(own: &OwnPostgres) -> Site {
 }
 
 /// A page and a press both say that the records are away, and nothing is saved.
-async fn expect_trouble(visitor: &Visitor) {
-    let (page, press) = tokio::join!(visitor.get("/hearts"), visitor.fetch(Method::PUT, HEART));
+async fn assert_unavailable(visitor: &Visitor) {
+    let (page, response) = tokio::join!(visitor.get("/hearts"), visitor.fetch(Method::PUT, HEART));
     assert_eq!((page.status, page.text("h1").as_str()), (503, "Back in a moment"), "{}", page.html);
     assert!(!page.text("main").contains("Nothing was saved."), "it was only read");
-    expect_refusal(press);
+    assert_refused(response);
 }
 
-fn expect_refusal(press: crate::support::page::Page) {
-    assert_eq!((press.status, press.header("retry-after")), (503, "5"), "{}", press.html);
-    let told = press.json()["error"]["message"].as_str().unwrap().to_owned();
-    assert!(told.contains("can’t reach its database"), "{told}");
+fn assert_refused(response: crate::support::page::Page) {
+    assert_eq!((response.status, response.header("retry-after")), (503, "5"), "{}", response.html);
+    let message = response.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("can’t reach its database"), "{message}");
 }
 
 /// Waits until a press is kept again; gives how long that took.
@@ -57,14 +57,14 @@ async fn stopped_for_a_while_or_frozen_it_is_a_503_and_then_well_again() {
     let site = site_on(&own).await;
     let ada = site.sign_in("ada").await;
     own.stop().await;
-    expect_trouble(&ada).await;
+    assert_unavailable(&ada).await;
     assert_eq!(site.visitor().get("/readyz").await.status, 503);
     assert_eq!(site.visitor().get("/healthz").await.status, 200);
     own.start_again().await;
     recovery(&ada).await;
 
     own.signal(Signal::STOP);
-    expect_trouble(&ada).await;
+    assert_unavailable(&ada).await;
     own.signal(Signal::CONT);
     recovery(&ada).await;
     assert_eq!((hearts(&ada).await, site.visitor().get("/readyz").await.status), (1, 200));
@@ -81,7 +81,7 @@ async fn a_standby_shows_hearts_and_keeps_them_as_soon_as_it_is_promoted() {
     own.start_again().await;
     wait_until("a standby can be read", async || ada.get("/hearts").await.status == 200).await;
     assert_eq!(hearts(&ada).await, 1);
-    expect_refusal(ada.fetch(Method::DELETE, HEART).await);
+    assert_refused(ada.fetch(Method::DELETE, HEART).await);
     let mut admin = PgConnection::connect(own.url()).await.unwrap();
     assert!(sqlx::query_scalar::<_, bool>("select pg_promote()").fetch_one(&mut admin).await.unwrap());
     recovery(&ada).await;
@@ -105,7 +105,7 @@ async fn a_full_disk_takes_no_heart_and_is_told_as_such() {
     throw_out(&own).await;
     let asked = async || ada.fetch(Method::PUT, HEART).await;
     wait_for_reconnect(&ada).await;
-    expect_refusal(asked().await);
+    assert_refused(asked().await);
     assert_eq!(hearts(&ada).await, 0);
 
     std::fs::rename(&aside, &file).unwrap();
@@ -142,7 +142,7 @@ async fn with_all_connections_taken_by_others_it_is_a_503_until_one_is_free() {
         sqlx::raw_sql(out).execute(&mut admin).await.unwrap();
         others.extend(PgConnection::connect(&format!("{url}&application_name=other")).await);
     }
-    expect_trouble(&ada).await;
+    assert_unavailable(&ada).await;
     for other in others {
         other.close().await.unwrap();
     }
@@ -171,15 +171,15 @@ async fn the_app_killed_in_the_middle_of_writes_loses_no_heart_that_it_acknowled
     let ada = Visitor::new(&base);
     ada.sign_in("ada").await;
     let (client, cookie, count) = (reqwest::Client::new(), ada.cookie(), AtomicUsize::new(0));
-    let pressing = (0..10).map(|who| {
+    let adding = (0..10).map(|user| {
         let (client, base, cookie, count, program) = (&client, &base, &cookie, &count, &program);
         async move {
             let mut acknowledged = Vec::new();
             loop {
-                let id = format!("{who:011}{:011}", acknowledged.len());
-                let press = client.put(format!("{base}/heart/{id}")).header("cookie", cookie);
-                match press.header("sec-fetch-site", "same-origin").send().await {
-                    Ok(answer) => assert_eq!(answer.status(), 200),
+                let id = format!("{user:011}{:011}", acknowledged.len());
+                let request = client.put(format!("{base}/heart/{id}")).header("cookie", cookie);
+                match request.header("sec-fetch-site", "same-origin").send().await {
+                    Ok(response) => assert_eq!(response.status(), 200),
                     Err(_) => return acknowledged,
                 }
                 acknowledged.push(id);
@@ -189,7 +189,7 @@ async fn the_app_killed_in_the_middle_of_writes_loses_no_heart_that_it_acknowled
             }
         }
     });
-    let acknowledged: Vec<String> = join_all(pressing).await.into_iter().flatten().collect();
+    let acknowledged: Vec<String> = join_all(adding).await.into_iter().flatten().collect();
     let kept: Vec<String> = sqlx::query_scalar("select playlist_id from user_hearts where removed_at is null")
         .fetch_all(&site.db)
         .await
@@ -213,7 +213,7 @@ async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
         people.push(newcomer(&site, n).await);
     }
     let done = AtomicBool::new(false);
-    let pressing = join_all((0..CONNECTIONS).map(|n| press_on(&people[n % PEOPLE], n, &done)));
+    let adding = join_all((0..CONNECTIONS).map(|n| add_hearts(&people[n % PEOPLE], n, &done)));
     let killing = async {
         let mut recovered = Vec::new();
         for _ in 0..times {
@@ -229,7 +229,7 @@ async fn killed_under_load(times: usize, every: Duration) -> Vec<Duration> {
         site.advance(Duration::from_secs(60));
         recovered
     };
-    let (acknowledged, recovered) = tokio::join!(pressing, killing);
+    let (acknowledged, recovered) = tokio::join!(adding, killing);
     let mut acknowledged: Vec<String> = acknowledged.into_iter().flatten().collect();
     acknowledged.push(HEART["/heart/".len()..].to_owned());
     assert!(acknowledged.len() > CONNECTIONS);
@@ -251,10 +251,10 @@ async fn newcomer(site: &Site, number: usize) -> Visitor {
 }
 
 /// Presses one heart after the other, each until it is acknowledged; gives which.
-async fn press_on(visitor: &Visitor, who: usize, done: &AtomicBool) -> Vec<String> {
+async fn add_hearts(visitor: &Visitor, user: usize, done: &AtomicBool) -> Vec<String> {
     let mut acknowledged = Vec::new();
     while !done.load(Ordering::SeqCst) {
-        let id = format!("{who:011}{:011}", acknowledged.len());
+        let id = format!("{user:011}{:011}", acknowledged.len());
         loop {
             match visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status {
                 200 => break,

@@ -130,9 +130,12 @@ fn migration_names_are_dated_unique_and_forward_only() {
     for name in names.filter(|name| name != "README.md") {
         let (version, rest) = name.split_once('_').unwrap_or_else(|| panic!("{name}: no date"));
         assert!(version.len() == 14 && parse_date(version).is_some(), "{name}: not YYYYMMDDHHMMSS");
-        let said = rest.strip_suffix(".sql").unwrap_or_default();
-        let words = said.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        assert!(!said.is_empty() && words, "{name}: what it does in small letters, and .sql: there is no way down");
+        let name_part = rest.strip_suffix(".sql").unwrap_or_default();
+        let words = name_part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        assert!(
+            !name_part.is_empty() && words,
+            "{name}: what it does in small letters, and .sql: there is no way down"
+        );
         versions.push(version.to_owned());
     }
     let count = versions.len();
@@ -268,8 +271,8 @@ async fn migration_without_lock_gives_up_with_reason() {
     let mut held = holder.begin().await.unwrap();
     sqlx::query("select count(*) from heart_counts").execute(&mut *held).await.unwrap();
     let waits = LockRetries { lock_timeout: Duration::from_millis(50), delay: Duration::ZERO, max_attempts: 2 };
-    let told = db::migrate_with(&pool, waits).await.unwrap_err().to_string();
-    assert!(told.contains("20261121101700 waited 2 times") && told.contains("pg_stat_activity"), "{told}");
+    let error = db::migrate_with(&pool, waits).await.unwrap_err().to_string();
+    assert!(error.contains("20261121101700 waited 2 times") && error.contains("pg_stat_activity"), "{error}");
     assert!(!has_run(&pool).await);
     held.rollback().await.unwrap();
     // The failed attempt left no lock behind.

@@ -183,9 +183,9 @@ impl<'a> Ada<'a> {
         let id = self.playlists.choose(&mut self.chance).unwrap().clone();
         let (method, hearted) = if self.chance.random() { (Method::PUT, true) } else { (Method::DELETE, false) };
         let address = self.random_address(&format!("/heart/{id}"));
-        let answer = self.browsers[browser].visitor.fetch(method, &address).await;
-        assert_eq!(answer.status, 200, "turn {turn}, {address}: {}", answer.html);
-        assert_eq!(answer.json()["hearted"], hearted, "turn {turn}, {address}");
+        let response = self.browsers[browser].visitor.fetch(method, &address).await;
+        assert_eq!(response.status, 200, "turn {turn}, {address}: {}", response.html);
+        assert_eq!(response.json()["hearted"], hearted, "turn {turn}, {address}");
         if hearted {
             self.hearted.insert(id)
         } else {
@@ -247,13 +247,13 @@ impl<'a> Ada<'a> {
     async fn sign_in_again(&mut self, browser: usize, turn: usize) {
         let page = self.page(browser, "/hearts").await;
         assert!(page.status == 303 && page.header("location").starts_with("/login"), "turn {turn}: {}", page.status);
-        let press = self.random_address(&format!("/heart/{}", self.playlists[0]));
-        assert_eq!(self.browsers[browser].visitor.fetch(Method::PUT, &press).await.status, 401, "turn {turn}");
+        let path = self.random_address(&format!("/heart/{}", self.playlists[0]));
+        assert_eq!(self.browsers[browser].visitor.fetch(Method::PUT, &path).await.status, 401, "turn {turn}");
         let page = self.sign_in(browser).await;
         let signed_in = page.status == 200;
         if !signed_in {
-            let told = page.text("main");
-            assert!(page.status == 502 && told.contains("Too many requests to Spotify"), "turn {turn}: {told}");
+            let text = page.text("main");
+            assert!(page.status == 502 && text.contains("Too many requests to Spotify"), "turn {turn}: {text}");
             self.advance(COOLDOWN).await;
         }
         self.browsers[browser].signed_in = signed_in;

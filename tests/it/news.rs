@@ -34,8 +34,8 @@ async fn fetch_library(site: &Site, visitor: &Visitor) {
 }
 
 async fn make_unavailable(site: &Site, visitor: &Visitor, id: &str) {
-    let gone = Fault::Status(404, r#"{"error":{"status":404,"message":"Not found"}}"#.into(), "application/json");
-    site.spotify.inject_fault(Endpoint::Playlist, gone, 1);
+    let not_found = Fault::Status(404, r#"{"error":{"status":404,"message":"Not found"}}"#.into(), "application/json");
+    site.spotify.inject_fault(Endpoint::Playlist, not_found, 1);
     visitor.open(&format!("/playlists/{id}")).await;
 }
 

@@ -69,9 +69,9 @@ async fn playing_playlist_has_heart_button() {
     );
 
     let calls = site.spotify.requests().len();
-    let answer = ada.fetch(Method::PUT, &format!("/heart/{}", known.id)).await;
+    let response = ada.fetch(Method::PUT, &format!("/heart/{}", known.id)).await;
     ada.send_form(page.form("form.heart")).await;
-    assert_eq!((answer.status, site.spotify.requests().len()), (200, calls));
+    assert_eq!((response.status, site.spotify.requests().len()), (200, calls));
     let page = open_while_playing(&site, &ada, Playing::Playlist(known.id.clone())).await;
     assert!(page.has(".source-playlist button[aria-pressed=true]"));
 

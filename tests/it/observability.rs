@@ -34,7 +34,7 @@ async fn metrics_count_requests_by_route_and_stored_rows() {
     site.force_top_refresh().await;
     ada.get("/nope/3cEYpjA9oz9GiPac4AsH4n").await;
     ada.request(Method::from_bytes(b"INVENTED").unwrap(), "/hearts", &[], None).await;
-    let said = site.visitor().get("/metrics").await.html;
+    let metrics = site.visitor().get("/metrics").await.html;
     for line in [
         r#"heartlist_requests_total{method="PUT",route="/heart/{id}",status="200"} 2"#,
         r#"heartlist_requests_total{method="GET",route="none",status="404"} 1"#,
@@ -47,9 +47,9 @@ async fn metrics_count_requests_by_route_and_stored_rows() {
         r#"heartlist_spotify_calls_today{endpoint="#,
         "# EOF",
     ] {
-        assert!(said.contains(line), "{line} in {said}");
+        assert!(metrics.contains(line), "{line} in {metrics}");
     }
-    assert!(!said.contains("3cEYpjA9oz9GiPac4AsH4n"), "addresses are without number");
+    assert!(!metrics.contains("3cEYpjA9oz9GiPac4AsH4n"), "addresses are without number");
 }
 
 #[tokio::test]
@@ -76,10 +76,10 @@ async fn access_log_names_user_and_cannot_be_forged() {
         if format == "json" {
             let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("one event")).collect();
             assert!(events.iter().all(|event| event.get("forged").is_none()));
-            let asked = events.iter().find(|event| event["path"] == "/hearts").expect("the line of /hearts");
+            let event = events.iter().find(|event| event["path"] == "/hearts").expect("the line of /hearts");
             let ada: i64 = sqlx::query_scalar("select id from users").fetch_one(&site.db).await.unwrap();
-            assert_eq!((&asked["span"]["user_id"], &asked["status"]), (&Value::from(ada), &Value::from(200)));
-            assert_eq!(asked["span"]["request_id"].as_str().unwrap().len(), 36);
+            assert_eq!((&event["span"]["user_id"], &event["status"]), (&Value::from(ada), &Value::from(200)));
+            assert_eq!(event["span"]["request_id"].as_str().unwrap().len(), 36);
         }
     }
 }

@@ -252,8 +252,8 @@ async fn chosen_theme_is_remembered_signed_in_or_not() {
             let body = Some(format!("theme={key}"));
             let referer = page.url.to_string();
             let headers = [("sec-fetch-site", "same-origin"), ("referer", referer.as_str())];
-            let answer = visitor.request(Method::POST, "/theme", &headers, body).await;
-            page = visitor.open(answer.header("location")).await;
+            let response = visitor.request(Method::POST, "/theme", &headers, body).await;
+            page = visitor.open(response.header("location")).await;
             assert_eq!(page.url.to_string(), referer, "back where it was chosen");
             assert_eq!(theme(&page).await, (vec![key.into()], key.into(), vec![key.into()]));
             assert_eq!(visitor.get("/nope").await.attributes("html", "data-theme"), [key]);

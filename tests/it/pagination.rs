@@ -9,21 +9,21 @@ async fn page_range_has_its_own_address() {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 620));
     let lena = site.sign_in("lena").await;
-    let shown = async |path: &str| {
+    let read_list = async |path: &str| {
         let page = lena.open(path).await;
         let links = [page.attributes("a[rel=prev]", "href"), page.attributes("a[rel=next]", "href")].concat();
         (page.count("li.card"), page.text(".pager p"), links)
     };
-    let (cards, said, links) = shown("/playlists?sort=name&page=2-3").await;
-    assert_eq!((cards, said.as_str()), (100, "Pages 2 to 3 of 13"));
+    let (cards, label, links) = read_list("/playlists?sort=name&page=2-3").await;
+    assert_eq!((cards, label.as_str()), (100, "Pages 2 to 3 of 13"));
     assert_eq!(links, ["/playlists?sort=name", "/playlists?sort=name&page=4"]);
-    let (cards, said, links) = shown("/playlists?page=12-14").await;
-    assert_eq!((cards, said.as_str()), (70, "Pages 12 to 13 of 13"), "the list has become shorter");
+    let (cards, label, links) = read_list("/playlists?page=12-14").await;
+    assert_eq!((cards, label.as_str()), (70, "Pages 12 to 13 of 13"), "the list has become shorter");
     assert_eq!(links, ["/playlists?page=11"]);
-    let (cards, said, _) = shown("/playlists?page=1-13").await;
-    assert_eq!((cards, said.as_str()), (470, "Pages 4 to 13 of 13"), "at most ten together, the last of them");
+    let (cards, label, _) = read_list("/playlists?page=1-13").await;
+    assert_eq!((cards, label.as_str()), (470, "Pages 4 to 13 of 13"), "at most ten together, the last of them");
     assert_eq!(lena.open("/playlists?page=14-15").await.status, 404);
-    assert_eq!(shown("/playlists?page=3-2").await.1, "Page 1 of 13");
+    assert_eq!(read_list("/playlists?page=3-2").await.1, "Page 1 of 13");
     let page = lena.open("/playlists?q=owner:me&page=1-2").await;
     assert_eq!((page.count("li.card"), page.text(".pager p").as_str()), (100, "Pages 1 to 2 of 13"));
     let back = lena.submit(page.form("li.card:nth-child(80) form.heart")).await;
@@ -51,10 +51,10 @@ async fn playlist_page_links_back_to_list_position() {
         ("/hearts", "Hearts"),
         ("/hearts?sort=usual&dir=reverse", "Hearts"),
     ];
-    for (place, name) in lists {
-        let list = mira.open(place).await;
+    for (path, name) in lists {
+        let list = mira.open(path).await;
         let page = mira.open(&list.attribute(".card:last-child a.name", "href")).await;
-        let back = format!("{place}#{}", list.attributes(".card", "id").pop().unwrap());
+        let back = format!("{path}#{}", list.attributes(".card", "id").pop().unwrap());
         assert_eq!((page.text(".back-link a").as_str(), page.attribute(".back-link a", "href")), (name, back.clone()));
         assert_eq!(page.text("nav.nav [aria-current]"), name, "the menu says where one is");
         let pressed = mira.submit(page.form(".detail form.heart")).await;

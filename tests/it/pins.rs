@@ -36,13 +36,13 @@ async fn pinned_hearts_come_first_on_every_page_and_in_every_order() {
     let site = Site::open().await;
     let (lena, ids) = sign_in_with_many_hearts(&site).await;
     for pins in [vec![], vec![119], vec![119, 3, 60], vec![119, 3, 60, 50]] {
-        for place in &pins {
-            assert_eq!(set_pin(&lena, &ids[*place], true).await.status, 303);
+        for position in &pins {
+            assert_eq!(set_pin(&lena, &ids[*position], true).await.status, 303);
         }
         let mut expected: Vec<usize> = pins.clone();
         expected.sort_unstable();
-        expected.extend((0..120).filter(|place| !pins.contains(place)));
-        let expected: Vec<_> = expected.into_iter().map(|place| ids[place].clone()).collect();
+        expected.extend((0..120).filter(|position| !pins.contains(position)));
+        let expected: Vec<_> = expected.into_iter().map(|position| ids[position].clone()).collect();
         for (path, rows) in [
             ("/hearts", 0..50),
             ("/hearts?page=2", 50..100),
@@ -104,8 +104,8 @@ async fn concurrent_pins_and_returns_never_exceed_four() {
     mira.fetch(Method::PUT, &format!("/heart/{}", ids[0])).await;
     assert_eq!(set_pin(&mira, &ids[0], true).await.status, 303, "others have their own");
     for round in 0..5 {
-        let answers = join_all(ids[..10].iter().map(|id| set_pin(&ada, id, true))).await;
-        assert!(answers.iter().all(|page| page.status == 303), "{round}");
+        let responses = join_all(ids[..10].iter().map(|id| set_pin(&ada, id, true))).await;
+        assert!(responses.iter().all(|page| page.status == 303), "{round}");
         assert_eq!(site.count(COUNT_PINS).await, 5, "{round}");
         let pinned = ada.open("/hearts").await.playlist_ids()[..4].to_vec();
         // Removed, replaced and brought back, all at the same time.

@@ -81,8 +81,8 @@ async fn library_of_two_thousand_is_paginated() {
     let page = lena.open("/playlists?page=40").await;
     assert_eq!((page.count("li.card"), page.has("a[rel=next]")), (50, false));
     assert_eq!(lena.open("/playlists?page=41").await.status, 404);
-    for odd in ["0", "-1", "x", ""] {
-        assert_eq!(lena.open(&format!("/playlists?page={odd}")).await.status, 200, "{odd}");
+    for number in ["0", "-1", "x", ""] {
+        assert_eq!(lena.open(&format!("/playlists?page={number}")).await.status, 200, "{number}");
     }
 }
 

@@ -32,8 +32,8 @@ async fn serve_client(mut client: TcpStream, refusing: bool, set: Arc<Mutex<bool
     let length = client.read_u32().await.ok()?;
     client.read_exact(&mut vec![0; length as usize - 4]).await.ok()?;
     if refusing {
-        let told = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
-        return client.write_all(&message(b'E', told)).await.ok();
+        let error = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
+        return client.write_all(&message(b'E', error)).await.ok();
     }
     client.write_all(&[message(b'R', &[0; 4]), message(b'Z', b"I")].concat()).await.ok()?;
     loop {
@@ -48,8 +48,8 @@ async fn serve_client(mut client: TcpStream, refusing: bool, set: Arc<Mutex<bool
             *set.lock().unwrap() = true;
         }
         let seen = *set.lock().unwrap();
-        let answer = if text.starts_with("select") { row(seen) } else { Vec::new() };
-        client.write_all(&[answer, message(b'C', b"DONE\0"), message(b'Z', b"I")].concat()).await.ok()?;
+        let response = if text.starts_with("select") { row(seen) } else { Vec::new() };
+        client.write_all(&[response, message(b'C', b"DONE\0"), message(b'Z', b"I")].concat()).await.ok()?;
     }
 }
 
@@ -80,9 +80,9 @@ async fn start_behind_transaction_pooler_is_refused_with_reason() {
         assert!(pooler::is_transaction_pooler(&Secret::new(url.as_str())).await.unwrap(), "refusing: {refusing}");
         let port = free_port();
         let settings = [("DATABASE_URL", url.as_str()), ("PORT", &port), ("SESSION_SECRET", SESSION_SECRET)];
-        let (code, said) = Program::start(&settings).wait_for_exit().await;
-        assert!(code == Some(1) && said.contains("DATABASE_URL leads to a pooler in transaction mode"), "{said}");
-        assert!(said.contains("Use the server's own URL"), "{said}");
+        let (code, output) = Program::start(&settings).wait_for_exit().await;
+        assert!(code == Some(1) && output.contains("DATABASE_URL leads to a pooler in transaction mode"), "{output}");
+        assert!(output.contains("Use the server's own URL"), "{output}");
     }
 }
 
@@ -92,21 +92,21 @@ async fn replica_behind_transaction_pooler_is_refused() {
     let (url, port) = (start_fake_pooler(false).await, free_port());
     let mut settings = site.settings();
     settings.extend([("READ_DATABASE_URL", url.as_str()), ("PORT", &port)]);
-    let (code, said) = Program::start(&settings).wait_for_exit().await;
-    assert!(code == Some(1) && said.contains("READ_DATABASE_URL leads to a pooler in transaction mode"), "{said}");
+    let (code, output) = Program::start(&settings).wait_for_exit().await;
+    assert!(code == Some(1) && output.contains("READ_DATABASE_URL leads to a pooler in transaction mode"), "{output}");
 }
 
 #[tokio::test]
 async fn pooler_found_after_start_ends_the_process() {
-    let (site, place) = (Site::open().await, format!("127.0.0.1:{}", free_port()));
-    let (url, port) = (format!("postgres://somebody@{place}/heartlist?sslmode=disable"), free_port());
+    let (site, address) = (Site::open().await, format!("127.0.0.1:{}", free_port()));
+    let (url, port) = (format!("postgres://somebody@{address}/heartlist?sslmode=disable"), free_port());
     let mut settings = site.settings();
     settings.retain(|(name, _)| *name != "DATABASE_URL");
     // On Heroku the app serves before the database answers.
     settings.extend([("DATABASE_URL", url.as_str()), ("PORT", &port), ("DYNO", "web.1")]);
     let mut program = Program::start(&settings);
     program.wait_until_ready().await;
-    start_fake_pooler_at(&place, false).await;
-    let (code, said) = program.wait_for_exit().await;
-    assert!(code == Some(1) && said.contains("DATABASE_URL leads to a pooler in transaction mode"), "{said}");
+    start_fake_pooler_at(&address, false).await;
+    let (code, output) = program.wait_for_exit().await;
+    assert!(code == Some(1) && output.contains("DATABASE_URL leads to a pooler in transaction mode"), "{output}");
 }

@@ -71,13 +71,14 @@ async fn filled_database_is_migrated_without_loss() {
 
     db::migrate(&db::pool(&Secret::new(database.url()), 2).unwrap()).await.unwrap();
 
-    let standing = format!(
+    let live = format!(
         "select {HEART_COLUMNS} || coalesce(gone_at::text, '') from user_hearts
          where removed_at is null and playlist_id < lpad('491', 22, '0') order by 1"
     );
-    assert!(texts(&mut connection, standing).await == hearts, "hearts that stand are as they were");
-    let gone = format!("select {HEART_COLUMNS} || removed_at from user_hearts where removed_at is not null order by 1");
-    assert!(texts(&mut connection, gone).await == removed, "removed hearts are as they were");
+    assert!(texts(&mut connection, live).await == hearts, "hearts that stand are as they were");
+    let removed_after =
+        format!("select {HEART_COLUMNS} || removed_at from user_hearts where removed_at is not null order by 1");
+    assert!(texts(&mut connection, removed_after).await == removed, "removed hearts are as they were");
     // A heart in both tables keeps its own row, and takes the earlier date and the note or tags that it lacks.
     let merged: Vec<(OffsetDateTime, Option<String>, Vec<String>)> = sqlx::query_as(
         "select hearted_at, note, tags from user_hearts
@@ -121,8 +122,8 @@ impl BothReleases {
 
     /// Binds the first five parameters of the previous release's statement; the user is known.
     fn bind_heart<'q>(&self, sql: &'static str, id: &'q str) -> Old<'q> {
-        let (no_session, no_marks) = (None::<Vec<u8>>, Vec::<i64>::new());
-        sqlx::query(sql).bind(self.user.0).bind(no_session).bind(no_marks).bind(id).bind(self.now)
+        let (no_session, no_keys) = (None::<Vec<u8>>, Vec::<i64>::new());
+        sqlx::query(sql).bind(self.user.0).bind(no_session).bind(no_keys).bind(id).bind(self.now)
     }
 
     async fn old_add(&self, id: &str) {
@@ -147,8 +148,8 @@ impl BothReleases {
     async fn old_hearts(&self) -> Vec<String> {
         let page = sqlx::query(include_str!("previous_release/newest_hearts.sql"));
         let page = page.bind(self.user.0).bind(0_i64).bind(50_i64).fetch_one(self.db()).await.unwrap();
-        let marks: String = page.get("marks!");
-        let mut ids: Vec<String> = marks.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+        let rows: String = page.get("marks!");
+        let mut ids: Vec<String> = rows.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
         let count = sqlx::query(include_str!("previous_release/count_hearts.sql")).bind(self.user.0);
         assert_eq!(count.fetch_one(self.db()).await.unwrap().get::<i64, _>(0), ids.len() as i64);
         assert_eq!(page.get::<i64, _>("total!"), ids.len() as i64);
@@ -258,8 +259,8 @@ async fn previous_release_jobs_work_on_new_table() {
     let top = top.bind(both.now - Duration::WEEK).bind(50_i64).bind(both.now - Duration::days(30));
     top.execute(both.db()).await.unwrap();
 
-    let sweep = sqlx::query(include_str!("previous_release/sweep_removed.sql")).bind(both.now).bind(1000_i64);
-    assert_eq!(sweep.execute(both.db()).await.unwrap().rows_affected(), 1);
+    let delete = sqlx::query(include_str!("previous_release/delete_removed.sql")).bind(both.now).bind(1000_i64);
+    assert_eq!(delete.execute(both.db()).await.unwrap().rows_affected(), 1);
     both.new_remove(OTHER).await;
     let forget =
         sqlx::query(include_str!("previous_release/forget_removed.sql")).bind(both.user.0).bind(None::<String>);

@@ -95,8 +95,8 @@ async fn demo_panel_outage_keeps_the_list() {
     let decision = Some("x".repeat(20_000));
     let refused = visitor.request(Method::POST, "/fake-spotify/authorize/decision", &[], decision).await;
     assert_eq!(refused.status, 413, "the made-up Spotify takes no large forms");
-    let way = visitor.open("/").await.attribute("header .demo-banner a[href*=panel]", "href");
-    let panel = visitor.open(&way).await;
+    let panel_path = visitor.open("/").await.attribute("header .demo-banner a[href*=panel]", "href");
+    let panel = visitor.open(&panel_path).await;
     let panel = visitor.submit(panel.form("button[name=incomplete-library]").with("incomplete-library", "on")).await;
     let half = visitor.sign_in("mira").await;
     assert!(half.text("main").contains("47 of up to 127 loaded"), "{}", half.text("main"));
@@ -203,10 +203,10 @@ async fn sigterm_finishes_running_requests_and_refuses_new_ones() {
 async fn invalid_settings_are_reported_together_and_exit_nonzero() {
     let mut program =
         Program::start(&[("PORT", "http"), ("BASE_URL", "http://localhost:8080"), ("SESSION_SECRET", "short")]);
-    let (code, said) = program.wait_for_exit().await;
+    let (code, output) = program.wait_for_exit().await;
     assert_eq!(code, Some(1));
     for name in ["PORT", "BASE_URL", "SESSION_SECRET"] {
-        assert!(said.contains(&format!("- {name} ")), "{said}");
+        assert!(output.contains(&format!("- {name} ")), "{output}");
     }
 }
 
@@ -214,14 +214,14 @@ async fn invalid_settings_are_reported_together_and_exit_nonzero() {
 async fn environment_overrides_env_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), "PORT=http\nHOST=\"nowhere\"\n# BASE_URL=localhost\n").unwrap();
-    let (code, said) = Program::start_in(folder.path(), &[("HOST", "127.0.0.1")]).wait_for_exit().await;
+    let (code, output) = Program::start_in(folder.path(), &[("HOST", "127.0.0.1")]).wait_for_exit().await;
     assert_eq!(code, Some(1));
-    assert!(said.contains("- PORT ") && !said.contains("- HOST ") && !said.contains("BASE_URL"), "{said}");
+    assert!(output.contains("- PORT ") && !output.contains("- HOST ") && !output.contains("BASE_URL"), "{output}");
 
     std::fs::write(folder.path().join(".env"), "SESSION_SECRET=\"a-secret-whose-quote-never-ends\n").unwrap();
-    let (code, said) = Program::start_in(folder.path(), &[]).wait_for_exit().await;
+    let (code, output) = Program::start_in(folder.path(), &[]).wait_for_exit().await;
     assert_eq!(code, Some(1));
-    assert!(said.contains(".env cannot be read") && !said.contains("whose-quote"), "{said}");
+    assert!(output.contains(".env cannot be read") && !output.contains("whose-quote"), "{output}");
 }
 
 #[tokio::test]
@@ -229,8 +229,8 @@ async fn port_in_use_is_reported() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let mut program = Program::start(&[("PORT", &port)]);
-    let (code, said) = program.wait_for_exit().await;
-    assert!(code == Some(1) && said.contains(&port) && said.contains("Set PORT"), "{said}");
+    let (code, output) = program.wait_for_exit().await;
+    assert!(code == Some(1) && output.contains(&port) && output.contains("Set PORT"), "{output}");
 }
 
 #[tokio::test]

@@ -52,8 +52,8 @@ async fn each_provider_is_asked_with_pkce_and_least_scopes() {
     let scopes = ["openid email profile", "user:email", "public_profile email", "users.read tweet.read"];
     for (provider, scope) in OtherProvider::ALL.into_iter().zip(scopes) {
         let visitor = site.visitor();
-        let door = visitor.open(&format!("/auth/{}", provider.key())).await;
-        let sent = visitor.send_form(door.form("main form[method=post]")).await;
+        let page = visitor.open(&format!("/auth/{}", provider.key())).await;
+        let sent = visitor.send_form(page.form("main form[method=post]")).await;
         let url = Url::parse(sent.header("location")).unwrap();
         let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
         assert_eq!(query["redirect_uri"], format!("{}/auth/{}/callback", site.base, provider.key()));
@@ -74,8 +74,8 @@ async fn unconfigured_provider_is_hidden_and_404() {
         let status = visitor.get(path).await.status;
         assert!(status == 404 || path.starts_with("/account") && status == 303, "{path} {status}");
     }
-    let same = [("sec-fetch-site", "same-origin")];
-    assert_eq!(visitor.request(Method::POST, "/auth/x", &same, Some(String::new())).await.status, 404);
+    let headers = [("sec-fetch-site", "same-origin")];
+    assert_eq!(visitor.request(Method::POST, "/auth/x", &headers, Some(String::new())).await.status, 404);
 }
 
 fn assert_error_page(page: &Page, status: u16, words: &str) {
@@ -262,8 +262,8 @@ async fn session_id_changes_at_sign_in_with_each_provider() {
     let site = Site::open().await;
     for provider in OtherProvider::ALL {
         let visitor = site.visitor();
-        let door = visitor.open(&format!("/auth/{}", provider.key())).await;
-        let sent = visitor.send_form(door.form("main form[method=post]")).await;
+        let page = visitor.open(&format!("/auth/{}", provider.key())).await;
+        let sent = visitor.send_form(page.form("main form[method=post]")).await;
         let cookie = sent.header("set-cookie").split(';').next().unwrap().to_owned();
         let consent = visitor.open(sent.header("location")).await;
         visitor.submit(consent.approve_as(&site.spotify.account(provider, "ada"))).await;
@@ -357,8 +357,9 @@ async fn sign_in_without_spotify_leads_to_adding_by_link() {
     assert_eq!(ada.open("/").await.url.path(), "/hearts");
     let again = site.visitor().sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     assert_eq!(again.url.path(), "/hearts");
-    let elsewhere = site.visitor();
-    let consent = elsewhere.start_sign_in_with(OtherProvider::GitHub, &elsewhere.open("/login?next=/top").await).await;
-    let page = elsewhere.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
+    let other_browser = site.visitor();
+    let consent =
+        other_browser.start_sign_in_with(OtherProvider::GitHub, &other_browser.open("/login?next=/top").await).await;
+    let page = other_browser.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "ada"))).await;
     assert_eq!(page.url.path(), "/top", "a page that was asked for comes first");
 }

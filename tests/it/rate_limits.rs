@@ -25,17 +25,17 @@ async fn more_than_sixty_hearts_a_minute_get_429() {
         let method = if n % 2 == 0 { Method::PUT } else { Method::DELETE };
         assert_eq!(ada.fetch(method, HEART).await.status, 200, "{n}");
     }
-    let told = ada.fetch(Method::DELETE, HEART).await;
-    assert_eq!(told.status, 429);
-    assert!(told.header("retry-after").parse::<u64>().unwrap() >= 1);
+    let response = ada.fetch(Method::DELETE, HEART).await;
+    assert_eq!(response.status, 429);
+    assert!(response.header("retry-after").parse::<u64>().unwrap() >= 1);
     assert!(
-        told.json()["error"]["message"]
+        response.json()["error"]["message"]
             .as_str()
             .unwrap()
             .contains("Too many hearts at once: the limit is 60 in a minute")
     );
-    let press = [("sec-fetch-site", "same-origin")];
-    let form = ada.request(Method::POST, HEART, &press, Some("hearted=false".into())).await;
+    let headers = [("sec-fetch-site", "same-origin")];
+    let form = ada.request(Method::POST, HEART, &headers, Some("hearted=false".into())).await;
     assert!(form.status == 429 && form.has("header nav") && form.text("main").contains("Try again in"));
     assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 200, "Mira is somebody else at the same address");
     site.advance(Duration::from_secs(60));
@@ -48,11 +48,11 @@ async fn hearts_are_counted_by_person_in_all_browsers() {
     let browsers = [site.sign_in("ada").await, site.sign_in("ada").await, site.sign_in("ada").await];
     let mira = site.sign_in("mira").await;
     site.freeze_clock();
-    let press = [("sec-fetch-site", "same-origin")];
+    let headers = [("sec-fetch-site", "same-origin")];
     let mut statuses = Vec::new();
     for browser in &browsers {
         statuses.push(browser.fetch(Method::PUT, HEART).await.status);
-        statuses.push(browser.request(Method::POST, HEART, &press, Some("hearted=false".into())).await.status);
+        statuses.push(browser.request(Method::POST, HEART, &headers, Some("hearted=false".into())).await.status);
     }
     assert_eq!(statuses, [200, 303, 200, 303, 429, 429], "script and form, in three browsers");
     assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 200);
@@ -101,16 +101,16 @@ async fn only_last_forwarded_hop_counts_behind_proxy() {
 async fn forwarded_addresses_are_read_with_ports_and_brackets() {
     let site = Site::open_with(&[("SIGN_INS_PER_ADDRESS", "3"), ("TRUSTED_PROXY", "1")]).await;
     site.freeze_clock();
-    for same in [
+    for addresses in [
         ["198.51.100.7:41234", "198.51.100.7:9", "::ffff:198.51.100.7"],
         ["[2001:db8::1]:443", "2001:db8::1", "[2001:db8::2]"],
         ["\"[2001:db8:1::1]:443\"", "[2001:DB8:1:0::9]", "2001:db8:1::%eth0"],
         ["[::ffff:203.0.113.8]:1", " 203.0.113.8 ", "203.0.113.8:65535"],
     ] {
-        for address in same {
+        for address in addresses {
             assert_eq!(start_sign_in_from(&site.visitor(), address).await.status, 303, "{address}");
         }
-        assert_eq!(start_sign_in_from(&site.visitor(), same[0]).await.status, 429, "{same:?} are one");
+        assert_eq!(start_sign_in_from(&site.visitor(), addresses[0]).await.status, 429, "{addresses:?} are one");
     }
 }
 
@@ -259,16 +259,16 @@ async fn requests_with_forged_session_are_limited_by_address() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "2")]).await;
     let ada = site.sign_in("ada").await;
     site.freeze_clock();
-    let press = async |method: Method, number: u128| {
+    let request = async |method: Method, number: u128| {
         let cookie = format!("{}={}", site.session_cookie(), tower_sessions::session::Id(number.cast_signed()));
         let headers = [("sec-fetch-site", "same-origin"), ("accept", "application/json"), ("cookie", cookie.as_str())];
         let form = (method == Method::POST).then(|| "hearted=true".to_owned());
         site.visitor().request(method, HEART, &headers, form).await.status
     };
     for (number, status) in [(1, 401), (2, 401), (3, 429)] {
-        assert_eq!(press(Method::PUT, number).await, status, "{number}");
+        assert_eq!(request(Method::PUT, number).await, status, "{number}");
     }
-    assert_eq!([press(Method::DELETE, 4).await, press(Method::POST, 5).await], [429, 429]);
+    assert_eq!([request(Method::DELETE, 4).await, request(Method::POST, 5).await], [429, 429]);
     assert_eq!(ada.fetch(Method::PUT, HEART).await.status, 200, "who is signed in is counted apart");
 }
 

@@ -96,9 +96,9 @@ async fn concurrent_use_of_one_invite_admits_one() {
     let path = create_invite(&site.sign_in("ada").await).await;
     let (mira, noor) = (site.visitor(), site.visitor());
     let (first, second) = tokio::join!(accept_invite(&mira, &path, "mira"), accept_invite(&noor, &path, "noor"));
-    let mut answers = [first.status, second.status];
-    answers.sort();
-    assert_eq!(answers, [200, 403]);
+    let mut statuses = [first.status, second.status];
+    statuses.sort();
+    assert_eq!(statuses, [200, 403]);
     assert_eq!(site.count_users().await, 2);
 }
 
@@ -114,8 +114,8 @@ async fn expired_or_revoked_invite_admits_nobody() {
     assert_eq!(site.visitor().open(&path).await.status, 404);
     assert_eq!(site.visitor().open("/invite/nonsense").await.status, 404);
     let made = ada.submit(ada.open("/invites").await.form("form[action='/invites']")).await;
-    let said = made.text("main .callout");
-    assert!(said.contains("one person") && said.contains("two weeks") && said.contains("only once"), "{said}");
+    let text = made.text("main .callout");
+    assert!(text.contains("one person") && text.contains("two weeks") && text.contains("only once"), "{text}");
     let path = url::Url::parse(&made.text("main code.copy-value")).unwrap().path().to_owned();
     site.advance(Duration::from_secs(14 * 86400 - 60));
     assert!(site.visitor().open(&path).await.has("main form"), "within two weeks");

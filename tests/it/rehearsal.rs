@@ -44,7 +44,7 @@ async fn visitor_is_answered_until_shutdown() {
         join_all(begun.into_iter().map(complete_request)).await
     };
     let (answered, finished) = tokio::join!(busy, stop);
-    assert!(finished.iter().all(|answer| answer.starts_with("HTTP/1.1 303")), "{finished:?}");
+    assert!(finished.iter().all(|response| response.starts_with("HTTP/1.1 303")), "{finished:?}");
     println!("{} requests, and {} that were under way at the signal", answered.iter().sum::<usize>(), finished.len());
 }
 
@@ -63,9 +63,9 @@ async fn send_incomplete_request(base: &str, visitor: &Visitor) -> TcpStream {
 
 async fn complete_request(mut stream: TcpStream) -> String {
     stream.write_all(b"e").await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    response
 }
 
 /// Sends requests until connections are refused, on one connection as long as it is kept. Never sends a request twice.

@@ -44,8 +44,8 @@ async fn undo_restores_date_note_and_tags_without_script() {
     let before = read_heart(&site).await;
     site.advance(60 * MINUTE);
     let page = remove_first_heart(&ada).await;
-    let told = page.flash().unwrap();
-    assert!(told.starts_with("Heart removed: ") && told.len() > "Heart removed: .".len(), "{told}");
+    let flash = page.flash().unwrap();
+    assert!(flash.starts_with("Heart removed: ") && flash.len() > "Heart removed: .".len(), "{flash}");
     assert_eq!(page.text(".callout button"), "Undo");
     assert!(!page.has("li.card"));
     let page = ada.submit(page.form(".callout form")).await;

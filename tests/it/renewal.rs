@@ -37,11 +37,11 @@ fn nameless(page: &Page) -> usize {
 async fn missing_names_are_renewed_a_few_at_a_time_with_progress() {
     let site = Site::open().await;
     let wren = sign_in_with_unknown_hearts(&site, 30).await;
-    let asked = site.spotify.requests().len();
+    let requests = site.spotify.requests().len();
     let page = wren.open("/hearts?sort=oldest").await;
     assert_eq!((nameless(&page), page.count("#stale-hearts button")), (30, 1));
     assert!(page.text("#stale-hearts [role=status]").contains("not shown 30 of your hearts"));
-    assert_eq!(site.spotify.requests().len(), asked, "opening the page asks nothing");
+    assert_eq!(site.spotify.requests().len(), requests, "opening the page asks nothing");
     let page = renew(&wren, "/hearts?sort=oldest").await;
     assert_eq!(
         (page.flash().unwrap().as_str(), page.url.query()),
@@ -99,9 +99,9 @@ async fn playlist_that_spotify_hides_is_marked_and_not_asked_for_again() {
     assert_eq!(page.flash().unwrap(), "Your hearts are up to date.");
     assert!(page.text(&format!("#p-{}", &HEART[7..])).contains("Unavailable"));
     assert!(!page.has("#stale-hearts"));
-    let asked = site.spotify.request_count(Endpoint::Playlist);
+    let requests = site.spotify.request_count(Endpoint::Playlist);
     wren.submit(page.form(".refresh-bar")).await;
-    assert_eq!(site.spotify.request_count(Endpoint::Playlist), asked);
+    assert_eq!(site.spotify.request_count(Endpoint::Playlist), requests);
 }
 
 #[tokio::test]
@@ -113,10 +113,10 @@ async fn renewal_leaves_spotify_alone_when_it_refuses_and_goes_on_when_one_playl
     site.spotify.inject_fault(Endpoint::Playlist, Fault::RateLimited { retry_after: 20 }, 99);
     let page = renew(&wren, "/hearts").await;
     assert!(page.flash().unwrap().starts_with("Spotify could not be asked") && page.has("#stale-hearts"));
-    let asked = site.spotify.requests().len();
+    let requests = site.spotify.requests().len();
     let page = renew(&wren, "/hearts").await;
     assert!(page.has(".flash[role=alert]") && page.count("li.card") == 12);
-    assert_eq!(site.spotify.requests().len(), asked, "for as long as it said");
+    assert_eq!(site.spotify.requests().len(), requests, "for as long as it said");
     site.spotify.reset();
     site.advance(Duration::from_secs(30));
     assert_eq!(renew(&wren, "/hearts").await.flash().unwrap(), "Your hearts are up to date.");
@@ -132,10 +132,10 @@ async fn hearts_of_somebody_without_spotify_are_not_renewed() {
     noor.fetch(Method::PUT, HEART).await;
     let page = noor.open("/hearts").await;
     assert!(!page.has("#stale-hearts") && !page.has(".refresh-bar"));
-    let asked = site.spotify.requests().len();
+    let requests = site.spotify.requests().len();
     let page = noor.submit(form).await;
     assert!(page.flash().unwrap().starts_with("Spotify could not be asked"));
-    assert_eq!((page.url.path(), site.spotify.requests().len()), ("/hearts", asked));
+    assert_eq!((page.url.path(), site.spotify.requests().len()), ("/hearts", requests));
     let stranger = site.visitor().submit(wren.open("/hearts").await.form("#stale-hearts")).await;
     assert_eq!(stranger.text("h1"), "Sign in");
 }

@@ -52,8 +52,8 @@ async fn anonymous_visitors_read_top_list_from_replica() {
     write_top_list(&copied, ON_REPLICA, 0.0).await;
     assert_eq!(open_top_list(&site.visitor()).await, [ON_REPLICA]);
     assert_eq!(open_top_list(&site.sign_in("ada").await).await, [ON_PRIMARY], "whose heart may be a moment old");
-    let said = site.visitor().get("/metrics").await.html;
-    assert!(said.contains("heartlist_sessions 0"), "counted where it costs nobody anything: {said}");
+    let metrics = site.visitor().get("/metrics").await.html;
+    assert!(metrics.contains("heartlist_sessions 0"), "counted where it costs nobody anything: {metrics}");
 
     write_top_list(&copied, ON_REPLICA, 40.0).await;
     assert_eq!(open_top_list(&site.visitor()).await, [ON_PRIMARY], "the follower is behind");
@@ -75,41 +75,41 @@ async fn unreachable_replica_falls_back_to_primary() {
         assert_eq!(ada.get(path).await.status, 200, "{path}");
     }
     let page = site.visitor().get("/setup").await;
-    let told = page.texts("li.finding").into_iter().find(|text| text.starts_with("Replica")).expect("a finding");
-    assert!(told.contains("cannot be used") && told.contains("READ_DATABASE_URL") && told.contains("nothing fails"));
+    let text = page.texts("li.finding").into_iter().find(|text| text.starts_with("Replica")).expect("a finding");
+    assert!(text.contains("cannot be used") && text.contains("READ_DATABASE_URL") && text.contains("nothing fails"));
 }
 
 /// Starts a server that closes every connection; returns its address and the number of connections.
 async fn start_closing_server() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://nobody@{}/nowhere", listener.local_addr().unwrap());
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counted = asked.clone();
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let counted = attempts.clone();
     tokio::spawn(async move {
         while listener.accept().await.is_ok() {
             counted.fetch_add(1, Ordering::SeqCst);
         }
     });
-    (url, asked)
+    (url, attempts)
 }
 
 #[tokio::test]
 async fn unreachable_replica_is_retried_after_pause() {
-    let (url, asked) = start_closing_server().await;
+    let (url, attempts) = start_closing_server().await;
     let site = Site::open_with(&[("READ_DATABASE_URL", &url)]).await;
     wait_for_first_top_list(&site).await;
     write_top_list(&site.db, ON_PRIMARY, 0.0).await;
     let stranger = site.visitor();
     open_top_list(&stranger).await;
-    let once = asked.load(Ordering::SeqCst);
+    let once = attempts.load(Ordering::SeqCst);
     assert!(once > 0, "it is asked");
     for _ in 0..5 {
         assert_eq!(open_top_list(&stranger).await, [ON_PRIMARY]);
     }
-    assert_eq!(asked.load(Ordering::SeqCst), once, "and not again for a while");
+    assert_eq!(attempts.load(Ordering::SeqCst), once, "and not again for a while");
     site.advance(Duration::from_secs(11));
     assert_eq!(open_top_list(&stranger).await, [ON_PRIMARY]);
-    assert!(asked.load(Ordering::SeqCst) > once, "then it has another chance");
+    assert!(attempts.load(Ordering::SeqCst) > once, "then it has another chance");
 }
 
 #[tokio::test]
@@ -123,9 +123,9 @@ async fn replica_outage_is_logged_once() {
     }
     program.signal(Signal::TERM);
     let (_, log) = program.wait_for_exit().await;
-    let told = log.matches("the replica failed and is not read").count();
+    let count = log.matches("the replica failed and is not read").count();
     // More than once only if twenty views take longer than the retry pause.
-    assert!((1..=5).contains(&told), "{told} times:\n{log}");
+    assert!((1..=5).contains(&count), "{count} times:\n{log}");
 }
 
 /// A share ends at once when it is turned off; a replica may lag behind.

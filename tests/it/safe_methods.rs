@@ -27,14 +27,14 @@ async fn head_request_writes_nothing() {
     site.advance(std::time::Duration::from_secs(60));
     let tables = ["events", "user_hearts", "playlists"];
     let before = [dump(&site, tables[0]).await, dump(&site, tables[1]).await, dump(&site, tables[2]).await];
-    let gone = HEART.replace("/heart/", "/playlists/");
-    for path in ["/hearts/export.csv", "/hearts/export.json", &format!("/playlists/{id}"), &gone] {
+    let missing = HEART.replace("/heart/", "/playlists/");
+    for path in ["/hearts/export.csv", "/hearts/export.json", &format!("/playlists/{id}"), &missing] {
         assert_eq!(head(&ada, path).await, 200, "{path}");
         for (table, rows) in tables.into_iter().zip(&before) {
             assert_eq!(dump(&site, table).await, *rows, "{path}");
         }
     }
-    assert_eq!(ada.open(&gone).await.status, 200);
+    assert_eq!(ada.open(&missing).await.status, 200);
     ada.open("/hearts/export.csv").await;
     assert_ne!(dump(&site, "user_hearts").await, before[1], "a visit of the missing playlist marks it");
     assert_ne!(dump(&site, "events").await, before[0], "and an export is recorded");
@@ -69,8 +69,8 @@ async fn page_after_last_one_is_404_and_writes_nothing() {
     let lists = lists.into_iter().map(str::to_owned).chain(hidden);
     for path in lists {
         for page in ["9", "9999", "2001", "1000001", "99999999999999999999"] {
-            let answer = ada.get(&format!("{path}?page={page}")).await;
-            assert_eq!((answer.status, answer.text("h1").as_str()), (404, "No such page"), "{path} {page}");
+            let response = ada.get(&format!("{path}?page={page}")).await;
+            assert_eq!((response.status, response.text("h1").as_str()), (404, "No such page"), "{path} {page}");
         }
     }
     let after = [dump(&site, "events").await, dump(&site, "user_hearts").await, dump(&site, "playlists").await];

@@ -12,7 +12,7 @@ const SCOPES: &str = "playlist-read-private playlist-read-collaborative user-lib
 const TURN_ON: &str = "form:has([value=save-hearts])";
 
 /// Ada, and the path of a heart for a playlist of Kim's.
-async fn sign_in_beside_kim(site: &Site) -> (Visitor, String) {
+async fn sign_in_with_heart_path(site: &Site) -> (Visitor, String) {
     site.spotify.add_user(User::with_library("kim", 3));
     let id = site.spotify.user("kim").unwrap().playlists()[0].id.clone();
     (site.sign_in("ada").await, format!("/heart/{id}"))
@@ -33,7 +33,7 @@ fn library(site: &Site) -> Vec<String> {
 #[tokio::test]
 async fn hearts_are_saved_at_spotify_from_consent_to_switch_off_and_never_removed() {
     let site = Site::open().await;
-    let (ada, heart) = sign_in_beside_kim(&site).await;
+    let (ada, heart) = sign_in_with_heart_path(&site).await;
     let id = heart.rsplit('/').next().unwrap().to_owned();
     assert_eq!(ada.fetch(Method::PUT, &heart).await.json()["hearted"], true);
     let consent = ada.submit(ada.open("/account").await.form(TURN_ON)).await;
@@ -42,8 +42,8 @@ async fn hearts_are_saved_at_spotify_from_consent_to_switch_off_and_never_remove
     assert_eq!(site.spotify.request_count(Endpoint::SaveToLibrary), 0, "it is off");
 
     turn_on(&ada).await;
-    let answer = ada.fetch(Method::PUT, &heart).await;
-    assert_eq!((answer.status, answer.json().get("not_saved")), (200, None));
+    let response = ada.fetch(Method::PUT, &heart).await;
+    assert_eq!((response.status, response.json().get("not_saved")), (200, None));
     assert!(library(&site).contains(&id));
     ada.fetch(Method::DELETE, &heart).await;
     assert!(library(&site).contains(&id), "nothing is removed there");
@@ -78,15 +78,15 @@ async fn each_failure_at_spotify_is_told_and_loses_no_heart() {
         (Fault::Hang, "Spotify has not answered yet, and it may still appear."),
     ] {
         let site = Site::open().await;
-        let (ada, heart) = sign_in_beside_kim(&site).await;
+        let (ada, heart) = sign_in_with_heart_path(&site).await;
         turn_on(&ada).await;
         site.spotify.inject_fault(Endpoint::SaveToLibrary, fault.clone(), 9);
-        let answer = ada.fetch(Method::PUT, &heart).await;
-        let told = answer.json()["not_saved"].as_str().unwrap_or_default().to_owned();
-        assert_eq!((answer.status, site.count_hearts().await), (200, 1), "{fault:?}");
+        let response = ada.fetch(Method::PUT, &heart).await;
+        let message = response.json()["not_saved"].as_str().unwrap_or_default().to_owned();
+        assert_eq!((response.status, site.count_hearts().await), (200, 1), "{fault:?}");
         assert!(
-            told.starts_with("Hearted, but not saved in your Spotify library: ") && told.contains(reason),
-            "{told}"
+            message.starts_with("Hearted, but not saved in your Spotify library: ") && message.contains(reason),
+            "{message}"
         );
         let page = ada.open("/hearts").await;
         ada.submit(page.form("form.heart")).await;
@@ -99,7 +99,7 @@ async fn each_failure_at_spotify_is_told_and_loses_no_heart() {
 #[tokio::test]
 async fn cooldown_of_spotify_holds_back_saving_and_ends() {
     let site = Site::open().await;
-    let (ada, heart) = sign_in_beside_kim(&site).await;
+    let (ada, heart) = sign_in_with_heart_path(&site).await;
     turn_on(&ada).await;
     site.spotify.inject_fault(Endpoint::SaveToLibrary, Fault::RateLimited { retry_after: 120 }, 1);
     for _ in 0..3 {
@@ -114,7 +114,7 @@ async fn cooldown_of_spotify_holds_back_saving_and_ends() {
 #[tokio::test]
 async fn partly_allowed_saving_stays_off_and_disconnecting_ends_it() {
     let site = Site::open().await;
-    let (ada, heart) = sign_in_beside_kim(&site).await;
+    let (ada, heart) = sign_in_with_heart_path(&site).await;
     let consent = ada.submit(ada.open("/account").await.form(TURN_ON)).await;
     let form =
         approve(&consent, "ada").with("scope", "playlist-read-private playlist-read-collaborative user-library-modify");

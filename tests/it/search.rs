@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_spotify::User;
+use fake_spotify::{OtherProvider, User};
 
 use crate::support::Site;
 use crate::support::search::{add_heart, first_words, search, sign_in_wren, write_annotation};
@@ -102,6 +102,10 @@ async fn owner_me_matches_spotify_id_not_display_name() {
     let all = wren.open("/playlists").await.playlist_ids();
     assert_eq!(search(&wren, "/playlists", "owner:me").await.playlist_ids(), all[1..]);
     assert_eq!(search(&wren, "/playlists", "owner:wren").await.playlist_ids(), all);
+    wren.link_identity(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let without_spotify = site.visitor();
+    without_spotify.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    assert_eq!(search(&without_spotify, "/playlists", "owner:me").await.playlist_ids(), all[1..]);
 }
 
 #[tokio::test]
@@ -127,9 +131,9 @@ async fn invalid_operator_is_reported_and_ignored() {
     assert_eq!(first_words(&page), ["Slow", "Trains"]);
     let page = search(&wren, "/playlists", "is:loved").await;
     assert!(page.count("li.card") == 6 && page.text("#search-status").contains("“is:” takes “hearted”"));
-    for odd in ["?q=%00%ff&sort=%00", "?sort=nonsense&view=tree&page=x", "?q=%22", "?q=", "?q"] {
-        let page = wren.open(&format!("/playlists{odd}")).await;
-        assert_eq!((page.status, page.text("option[selected]").as_str()), (200, "Spotify’s order"), "{odd}");
+    for query in ["?q=%00%ff&sort=%00", "?sort=nonsense&view=tree&page=x", "?q=%22", "?q=", "?q"] {
+        let page = wren.open(&format!("/playlists{query}")).await;
+        assert_eq!((page.status, page.text("option[selected]").as_str()), (200, "Spotify’s order"), "{query}");
     }
     let long = "ä".repeat(5000);
     let page = wren.open(&format!("/playlists?q={long}")).await;
@@ -142,9 +146,9 @@ async fn empty_search_result_names_filters_and_clears_them_in_one_click() {
     let wren = sign_in_wren(&site).await;
     let page = search(&wren, "/playlists?sort=name&view=list", "rain owner:me public:false tag:x").await;
     assert_eq!((page.status, page.count("li.card")), (200, 0));
-    let said = page.text("main .empty-state");
+    let text = page.text("main .empty-state");
     for part in ["No playlists match all of: “rain”", "your own", "not public", "tag “x”"] {
-        assert!(said.contains(part), "{said}");
+        assert!(text.contains(part), "{text}");
     }
     assert!(page.text("#search-status").contains("0 of 6 playlists found."));
     let clear = page.attribute(".empty-state a.button", "href");
@@ -160,8 +164,8 @@ async fn spotify_order_is_kept_until_user_sorts() {
     let usual = ["Slow", "Mañana", "Måneskinn", "The", "Trains", "Untitled"];
     let plain = wren.open("/playlists").await;
     assert_eq!(first_words(&plain), usual);
-    for place in [2, 0] {
-        add_heart(&wren, &plain, place).await;
+    for position in [2, 0] {
+        add_heart(&wren, &plain, position).await;
         site.advance(Duration::from_secs(60));
     }
     for (sort, order) in [
@@ -187,8 +191,8 @@ async fn hearts_are_searchable_by_note_and_tag_and_sortable() {
     let wren = sign_in_wren(&site).await;
     let plain = wren.open("/playlists").await;
     let mut ids = Vec::new();
-    for place in [0, 1, 3] {
-        ids.push(add_heart(&wren, &plain, place).await);
+    for position in [0, 1, 3] {
+        ids.push(add_heart(&wren, &plain, position).await);
         site.advance(Duration::from_secs(60));
     }
     write_annotation(&site, &ids[0], "For the NIGHT bus", &["night", "bus"]).await;
@@ -275,16 +279,16 @@ async fn result_pages_keep_query_sort_and_view() {
 async fn heart_refresh_and_rejected_link_return_to_search_results() {
     let site = Site::open().await;
     let wren = sign_in_wren(&site).await;
-    let place = "/playlists?q=trains+%22%2C%22+owner%3Ame&sort=name&view=list";
-    let page = wren.open(place).await;
+    let path = "/playlists?q=trains+%22%2C%22+owner%3Ame&sort=name&view=list";
+    let page = wren.open(path).await;
     assert_eq!(first_words(&page), ["Slow"]);
     let id = page.playlist_ids().remove(0);
     let pressed = wren.send_form(page.form("li.card form.heart")).await;
-    assert_eq!(pressed.header("location"), format!("{place}#p-{id}"));
+    assert_eq!(pressed.header("location"), format!("{path}#p-{id}"));
     let refreshed = wren.send_form(page.form("button[value=refresh]").with("action", "refresh")).await;
-    assert_eq!(refreshed.header("location"), place);
+    assert_eq!(refreshed.header("location"), path);
     let refused = wren.submit(page.form("#link").with("link", "nonsense")).await;
-    assert_eq!((refused.status, refused.attribute(".back-link a", "href")), (422, place.to_owned()));
+    assert_eq!((refused.status, refused.attribute(".back-link a", "href")), (422, path.to_owned()));
     let hearts = wren.open("/hearts?q=slow&sort=oldest").await;
     let taken_back = wren.send_form(hearts.form("li.card form.heart")).await;
     assert_eq!(taken_back.header("location"), format!("/hearts?q=slow&sort=oldest#p-{id}"));
@@ -294,13 +298,13 @@ async fn heart_refresh_and_rejected_link_return_to_search_results() {
 async fn sign_in_returns_to_search() {
     let site = Site::open().await;
     let ada = site.visitor();
-    let place = "/playlists?q=rain+%C3%A9t%C3%A9+tag%3A%22a%2Fb%22&sort=name&view=list&page=1";
-    let sent = ada.get(place).await;
+    let path = "/playlists?q=rain+%C3%A9t%C3%A9+tag%3A%22a%2Fb%22&sort=name&view=list&page=1";
+    let sent = ada.get(path).await;
     assert_eq!(sent.status, 303);
     let consent = ada.start_spotify_sign_in(sent.header("location")).await;
     let page = ada.submit(approve(&consent, "ada")).await;
     assert_eq!((page.status, page.attribute("#q", "value").as_str()), (200, "rain été tag:\"a/b\""));
-    assert_eq!(&page.url[url::Position::BeforePath..], place);
+    assert_eq!(&page.url[url::Position::BeforePath..], path);
     let emoji = format!("/hearts?q={}", "%F0%9F%8C%8A".repeat(100));
     let sent = site.visitor().get(&emoji).await;
     assert!(sent.header("location").len() > emoji.len(), "the longest search fits");

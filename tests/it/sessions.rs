@@ -38,22 +38,22 @@ async fn one_session_can_be_ended_and_current_one_is_marked() {
     let third = site.sign_in("ada").await;
     let page = here.open("/account").await;
     assert_eq!((page.count("#sessions .badge"), page.count("#sessions li form")), (1, 2));
-    let mark = page.attribute("#sessions li form input[name=session]", "value");
+    let session = page.attribute("#sessions li form input[name=session]", "value");
     here.submit(page.form("#sessions li form")).await;
     let ended =
         [there.open("/hearts").await.url.path() == "/login", third.open("/hearts").await.url.path() == "/login"];
     assert_eq!(ended.iter().filter(|ended| **ended).count(), 1);
-    assert!(!here.open("/account").await.html.contains(&mark));
+    assert!(!here.open("/account").await.html.contains(&session));
 }
 
 #[tokio::test]
 async fn sessions_of_other_users_cannot_be_ended() {
     let site = Site::open().await;
     let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
-    let _elsewhere = site.sign_in("mira").await;
+    let _other_browser = site.sign_in("mira").await;
     let _second = site.sign_in("ada").await;
-    let mark = ada.open("/account").await.attribute("#sessions li form input[name=session]", "value");
-    mira.submit(mira.open("/account").await.form("#sessions li form").with("session", &mark)).await;
+    let session = ada.open("/account").await.attribute("#sessions li form input[name=session]", "value");
+    mira.submit(mira.open("/account").await.form("#sessions li form").with("session", &session)).await;
     assert_eq!(list_sessions(&ada).await.len(), 2);
 }
 

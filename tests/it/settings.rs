@@ -21,9 +21,9 @@ async fn run_doctor_in(folder: &Path, settings: &[(&str, &str)]) -> String {
 async fn is_read_as_open(content: &[u8]) -> bool {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), content).unwrap();
-    let said = run_doctor_in(folder.path(), &[("PORT", "0")]).await;
-    assert!(said.contains("- PORT "), "the file is read: {said}");
-    !said.contains("- REGISTRATION ")
+    let output = run_doctor_in(folder.path(), &[("PORT", "0")]).await;
+    assert!(output.contains("- PORT "), "the file is read: {output}");
+    !output.contains("- REGISTRATION ")
 }
 
 /// The password of a role as the file has it must be the one that the program sends.
@@ -59,12 +59,12 @@ async fn settings_that_cannot_be_read_are_named_with_the_cause() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_heartlist"));
         command.arg("doctor").env_clear().current_dir(folder.path());
         let output = command.env(name, std::ffi::OsStr::from_bytes(b"hush\xff")).output().await.unwrap();
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(said.contains(&format!("{name} is not encoded as UTF-8")) && !said.contains("hush"), "{said}");
+        let output = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.contains(&format!("{name} is not encoded as UTF-8")) && !output.contains("hush"), "{output}");
     }
     std::fs::create_dir(folder.path().join(".env")).unwrap();
-    let said = run_doctor_in(folder.path(), &[]).await;
-    assert!(said.contains(".env is not a regular file"), "{said}");
+    let output = run_doctor_in(folder.path(), &[]).await;
+    assert!(output.contains(".env is not a regular file"), "{output}");
 }
 
 #[tokio::test]
@@ -82,9 +82,9 @@ async fn env_file_in_another_encoding_is_named_as_such() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".env"), content).unwrap();
-        let said = run_doctor_in(folder.path(), &[]).await;
-        assert!(said.contains(".env") && said.contains(cause) && said.contains("Save it as UTF-8"), "{said}");
-        assert!(!said.contains("hush"), "{said}");
+        let output = run_doctor_in(folder.path(), &[]).await;
+        assert!(output.contains(".env") && output.contains(cause) && output.contains("Save it as UTF-8"), "{output}");
+        assert!(!output.contains("hush"), "{output}");
     }
     for readable in
         ["\u{feff}REGISTRATION=open\n", "\u{feff}# caf\u{e9}\r\nREGISTRATION=open\r\n", "REGISTRATION='open'"]
@@ -126,24 +126,24 @@ async fn env_file_that_others_may_write_is_refused() {
         [(0o666, true), (0o620, true), (0o602, true), (0o660, true), (0o644, false), (0o600, false), (0o440, false)]
     {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        let said = run_doctor_in(folder.path(), &[]).await;
-        assert_eq!(said.contains(".env can be changed by other users"), is_refused, "{mode:o}: {said}");
-        assert_ne!(said.contains("- REGISTRATION"), is_refused, "{mode:o}: {said}");
+        let output = run_doctor_in(folder.path(), &[]).await;
+        assert_eq!(output.contains(".env can be changed by other users"), is_refused, "{mode:o}: {output}");
+        assert_ne!(output.contains("- REGISTRATION"), is_refused, "{mode:o}: {output}");
     }
     // Only root can give a file away.
     if std::os::unix::fs::chown(&file, Some(12345), None).is_ok() {
-        let said = run_doctor_in(folder.path(), &[]).await;
-        assert!(said.contains(".env belongs to another user") && !said.contains("- REGISTRATION"), "{said}");
+        let output = run_doctor_in(folder.path(), &[]).await;
+        assert!(output.contains(".env belongs to another user") && !output.contains("- REGISTRATION"), "{output}");
     }
 }
 
 #[tokio::test]
 async fn doctor_names_value_that_keeps_its_quotes() {
-    let said = run_doctor_in(&std::env::temp_dir(), &[("SPOTIFY_CLIENT_ID", "\"hush\""), ("PG_BIN", "'hush'")]).await;
+    let output = run_doctor_in(&std::env::temp_dir(), &[("SPOTIFY_CLIENT_ID", "\"hush\""), ("PG_BIN", "'hush'")]).await;
     for name in ["SPOTIFY_CLIENT_ID", "PG_BIN"] {
-        assert!(said.contains(&format!("- {name} has quotes around its value")), "{said}");
+        assert!(output.contains(&format!("- {name} has quotes around its value")), "{output}");
     }
-    assert!(!said.contains("hush"), "{said}");
+    assert!(!output.contains("hush"), "{output}");
 }
 
 /// At the lowest level, because libraries log what they parse.
@@ -164,10 +164,10 @@ async fn log_contains_no_part_of_database_url() {
             let mut settings = site.settings();
             settings.push((name, url));
             settings.extend([("RUST_LOG", "trace"), ("LOG_FORMAT", "text")]);
-            let said = run_doctor_in(&std::env::temp_dir(), &settings).await;
-            assert!(said.contains(name) || said.contains("cannot be used"), "{said}");
+            let output = run_doctor_in(&std::env::temp_dir(), &settings).await;
+            assert!(output.contains(name) || output.contains("cannot be used"), "{output}");
             for part in parts {
-                assert!(!said.contains(part), "{part} of {url}:\n{said}");
+                assert!(!output.contains(part), "{part} of {url}:\n{output}");
             }
         }
     }
@@ -183,6 +183,9 @@ async fn unknown_parameters_of_database_url_are_ignored() {
     let url = format!("{url}{separator}channel_binding=require&pgbouncer=true&sslpassword=hush");
     let mut settings = settings.clone();
     settings.extend([("DATABASE_URL", url.as_str()), ("RUST_LOG", "trace")]);
-    let said = run_doctor_in(&std::env::temp_dir(), &settings).await;
-    assert!(said.contains("Up to date") && !said.contains("hush") && !said.contains("channel_binding"), "{said}");
+    let output = run_doctor_in(&std::env::temp_dir(), &settings).await;
+    assert!(
+        output.contains("Up to date") && !output.contains("hush") && !output.contains("channel_binding"),
+        "{output}"
+    );
 }

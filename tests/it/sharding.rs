@@ -38,10 +38,10 @@ async fn foreign_keys_point_only_to_the_reference_table() {
 #[tokio::test]
 async fn distributed_tables_have_no_triggers_or_identity_columns() {
     let site = Site::open().await;
-    let odd = "select count(*) from pg_trigger where tgrelid::regclass::text = any($1) and not tgisinternal";
-    let triggers: i64 = sqlx::query_scalar(odd).bind(DISTRIBUTED).fetch_one(&site.db).await.unwrap();
-    let odd = "select count(*) from pg_attribute where attrelid::regclass::text = any($1) and attidentity <> ''";
-    let identities: i64 = sqlx::query_scalar(odd).bind(DISTRIBUTED).fetch_one(&site.db).await.unwrap();
+    let sql = "select count(*) from pg_trigger where tgrelid::regclass::text = any($1) and not tgisinternal";
+    let triggers: i64 = sqlx::query_scalar(sql).bind(DISTRIBUTED).fetch_one(&site.db).await.unwrap();
+    let sql = "select count(*) from pg_attribute where attrelid::regclass::text = any($1) and attidentity <> ''";
+    let identities: i64 = sqlx::query_scalar(sql).bind(DISTRIBUTED).fetch_one(&site.db).await.unwrap();
     assert_eq!((triggers, identities), (0, 0));
 }
 
@@ -55,8 +55,8 @@ fn statements_avoid_features_unsupported_on_citus() {
         let checked: serde_json::Value = serde_json::from_str(&checked).unwrap();
         let query = checked["query"].as_str().unwrap().to_lowercase();
         statements += 1;
-        for lacking in ["ctid", "xmin", "xmax", "skip locked", "plan_cache_mode", "brin"] {
-            assert!(!query.contains(lacking), "{lacking} in: {query}");
+        for unsupported in ["ctid", "xmin", "xmax", "skip locked", "plan_cache_mode", "brin"] {
+            assert!(!query.contains(unsupported), "{unsupported} in: {query}");
         }
         let one_row = [
             "where id = $1 for update",

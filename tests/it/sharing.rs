@@ -41,26 +41,26 @@ async fn sharing_is_off_by_default_and_previews_what_will_be_seen() {
 
 #[tokio::test]
 async fn account_page_states_what_is_shared() {
-    const SAID: &str = "[aria-labelledby=sharing] p";
+    const SUMMARY: &str = "[aria-labelledby=sharing] p";
     const OFF: &str = "Only you can see your hearts, unless you turn on a public page or a secret link.";
     const PAGE: &str = "A public page at /u/ada-w shows your hearted public playlists to anybody.";
     const LINK: &str = "A secret link shows your hearted public playlists to anybody who has it.";
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let said = async || {
-        let mut said = ada.open("/account").await.texts(SAID);
-        assert_eq!(said.pop().unwrap(), "Choose what others see");
-        said
+    let summaries = async || {
+        let mut summaries = ada.open("/account").await.texts(SUMMARY);
+        assert_eq!(summaries.pop().unwrap(), "Choose what others see");
+        summaries
     };
-    assert_eq!(said().await, [OFF]);
+    assert_eq!(summaries().await, [OFF]);
     publish_page_at(&ada, "ada-w").await;
-    assert_eq!(said().await, [PAGE]);
+    assert_eq!(summaries().await, [PAGE]);
     create_secret_link(&ada).await;
-    assert_eq!(said().await, [PAGE, LINK]);
+    assert_eq!(summaries().await, [PAGE, LINK]);
     set_sharing(&ada, "page", "false").await;
-    assert_eq!(said().await, [LINK]);
+    assert_eq!(summaries().await, [LINK]);
     set_sharing(&ada, "link", "false").await;
-    assert_eq!(said().await, [OFF]);
+    assert_eq!(summaries().await, [OFF]);
 }
 
 #[tokio::test]
@@ -93,11 +93,11 @@ async fn share_turned_off_is_410_and_looks_like_unknown_slug() {
             assert_eq!(comparable_response(&off), comparable_response(&unknown));
         }
     }
-    for odd in ["/u/x", "/u/admin", "/s/x", "/s/%00"] {
+    for path in ["/u/x", "/u/admin", "/s/x", "/s/%00"] {
         assert_eq!(
-            comparable_response(&visitor.get(odd).await),
+            comparable_response(&visitor.get(path).await),
             comparable_response(&visitor.get("/u/nobody").await),
-            "{odd}"
+            "{path}"
         );
     }
 }
@@ -166,15 +166,15 @@ async fn shared_page_is_public_cacheable_and_makes_no_spotify_call() {
     assert!(next.has("link[rel=canonical][href$='/u/lena?page=2']"));
     assert_eq!(visitor.get("/u/lena?page=3").await.status, 404);
     assert_eq!(lena.get("/u/lena").await.html, page.html, "the same for all, its owner included");
-    for way_back in ["nav a[href='/hearts']", "main a[href='/account/sharing']"] {
-        let path = page.attribute(way_back, "href");
-        assert_eq!((lena.get(&path).await.status, visitor.get(&path).await.status), (200, 303), "{way_back}");
+    for link in ["nav a[href='/hearts']", "main a[href='/account/sharing']"] {
+        let path = page.attribute(link, "href");
+        assert_eq!((lena.get(&path).await.status, visitor.get(&path).await.status), (200, 303), "{link}");
     }
     assert_eq!((site.spotify.requests().len(), site.count("select count(*) from sessions").await), (calls, sessions));
 
     let again = [("if-none-match", page.header("etag"))];
-    let same = visitor.request(Method::GET, "/u/lena", &again, None).await;
-    assert_eq!((same.status, same.html.as_str(), same.header("etag")), (304, "", page.header("etag")));
+    let unchanged = visitor.request(Method::GET, "/u/lena", &again, None).await;
+    assert_eq!((unchanged.status, unchanged.html.as_str(), unchanged.header("etag")), (304, "", page.header("etag")));
     lena.fetch(Method::DELETE, &format!("/heart/{}", page.playlist_ids()[0])).await;
     assert_eq!(visitor.request(Method::GET, "/u/lena", &again, None).await.status, 200, "at once");
 }
@@ -296,9 +296,9 @@ async fn concurrent_slug_requests_yield_one_owner() {
     let site = Site::open().await;
     let (ada, noor) = (site.sign_in("ada").await, site.sign_in("noor").await);
     let (one, other) = tokio::join!(publish_page_at(&ada, "us-two"), publish_page_at(&noor, "us-two"));
-    let mut told = [one.status, other.status];
-    told.sort();
-    assert_eq!(told, [200, 422]);
+    let mut statuses = [one.status, other.status];
+    statuses.sort();
+    assert_eq!(statuses, [200, 422]);
     let (one, other) = tokio::join!(publish_page_at(&ada, "left"), publish_page_at(&ada, "right"));
     assert_eq!((one.status, other.status), (200, 200));
     let used = "select count(*) from held_slugs h join shares s on s.user_id = h.user_id where h.released_at is null and s.slug in ('left', 'right')";

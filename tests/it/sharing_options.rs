@@ -195,8 +195,8 @@ async fn card_for_other_sites_is_framed_only_while_it_is_on() {
     assert_eq!(links.len(), 5);
     assert!(links[0].ends_with(&ids[5]) && !card.html.contains(&ids[0]));
     let again = [("if-none-match", card.header("etag"))];
-    let same = visitor.request(Method::GET, "/u/lena/embed", &again, None).await;
-    assert_eq!((same.status, same.header("x-frame-options")), (304, ""));
+    let unchanged = visitor.request(Method::GET, "/u/lena/embed", &again, None).await;
+    assert_eq!((unchanged.status, unchanged.header("x-frame-options")), (304, ""));
 
     let other = visitor.get("/u/lena").await;
     assert_eq!(other.header("x-frame-options"), "DENY");

@@ -14,10 +14,10 @@ async fn sign_in_start_is_a_post_form() {
     let site = Site::open().await;
     let visitor = site.visitor();
     for (provider, label) in [("spotify", "Spotify"), ("google", "Google"), ("x", "X")] {
-        let door = visitor.get(&format!("/auth/{provider}?next=/hearts")).await;
-        let form = door.form(&format!("form[action='/auth/{provider}']"));
-        assert_eq!((door.status, form.fields["next"].as_str()), (200, "/hearts"));
-        assert_eq!(door.text("main button"), format!("Sign in with {label}"));
+        let page = visitor.get(&format!("/auth/{provider}?next=/hearts")).await;
+        let form = page.form(&format!("form[action='/auth/{provider}']"));
+        assert_eq!((page.status, form.fields["next"].as_str()), (200, "/hearts"));
+        assert_eq!(page.text("main button"), format!("Sign in with {label}"));
     }
     let page = visitor.open("/login?next=/hearts").await;
     assert_eq!(page.form("form[action='/auth/spotify']").fields["next"], "/hearts");
@@ -43,11 +43,11 @@ async fn landing_page_states_requested_access_truthfully() {
     let site = Site::open().await;
     let ada = site.visitor();
     let landing = ada.open("/").await;
-    let said = landing.texts(".columns section").join(" ");
-    assert!(said.contains("including private and collaborative ones") && said.contains("cannot play music"), "{said}");
+    let text = landing.texts(".columns section").join(" ");
+    assert!(text.contains("including private and collaborative ones") && text.contains("cannot play music"), "{text}");
     let consent = ada.submit(landing.form("form[action='/auth/spotify']")).await;
     assert_eq!(consent.texts(".scopes li"), ["See your private playlists", "See your collaborative playlists"]);
-    assert!(said.contains("an email address, where another way to sign in gives one"), "{said}");
+    assert!(text.contains("an email address, where another way to sign in gives one"), "{text}");
     ada.submit(approve(&consent, "ada")).await;
     assert_eq!(site.count("select count(*) from identities where email is not null").await, 0);
     assert_eq!(site.count("select count(*) from identities").await, 1);
@@ -76,9 +76,9 @@ async fn successful_sign_in_goes_to_next_with_flash_shown_once() {
 async fn signed_in_user_skips_consent() {
     let site = Site::open().await;
     let visitor = site.sign_in("ada").await;
-    let asked = site.spotify.request_count(Endpoint::Authorize);
+    let requests = site.spotify.request_count(Endpoint::Authorize);
     assert_eq!(visitor.open("/login?next=/hearts").await.url.path(), "/hearts");
-    assert_eq!(site.spotify.request_count(Endpoint::Authorize), asked);
+    assert_eq!(site.spotify.request_count(Endpoint::Authorize), requests);
 }
 
 #[tokio::test]
@@ -276,9 +276,9 @@ async fn heart_pressed_signed_out_is_saved_after_sign_in() {
     let body = Some("hearted=true&from=/playlists".to_owned());
     let sent =
         visitor.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &[("sec-fetch-site", "same-origin")], body);
-    let door = sent.await;
-    assert_eq!((door.status, site.count_hearts().await), (303, 0));
-    let consent = visitor.start_spotify_sign_in(door.header("location")).await;
+    let response = sent.await;
+    assert_eq!((response.status, site.count_hearts().await), (303, 0));
+    let consent = visitor.start_spotify_sign_in(response.header("location")).await;
     let page = visitor.submit(approve(&consent, "ada")).await;
     assert_eq!(page.flash().unwrap(), "Signed in as Ada. Your heart was saved.");
     assert_eq!(site.count_hearts().await, 1);
@@ -307,10 +307,10 @@ async fn sign_in_page_shows_what_will_be_hearted_and_lets_it_be() {
         assert!(page.flash().unwrap().starts_with("Signed in as Ada") && !page.flash().unwrap().contains("heart"));
         assert_eq!(site.count_hearts().await, 0, "{path}");
     }
-    for (period, place) in [("week", 1), ("ever", 1)] {
+    for (period, position) in [("week", 1), ("ever", 1)] {
         let listed = "insert into top_playlists (period, place, playlist_id, week, ever, name, seen_at)
                       values ($1, $2, $3, 3, 3, 'Evening & Night', now())";
-        sqlx::query(listed).bind(period).bind(place).bind(id).execute(&site.db).await.unwrap();
+        sqlx::query(listed).bind(period).bind(position).bind(id).execute(&site.db).await.unwrap();
     }
     let page = site.visitor().open(&format!("/login?heart={id}")).await;
     assert_eq!(page.text("main form label a"), "Evening & Night");
@@ -320,33 +320,36 @@ async fn sign_in_page_shows_what_will_be_hearted_and_lets_it_be() {
 async fn other_forms_sent_signed_out_change_nothing_and_say_so() {
     let site = Site::open().await;
     let visitor = site.sign_in("ada").await;
-    let place = "/playlists?sort=name";
-    let heart = visitor.open(place).await.form("form.heart");
+    let path = "/playlists?sort=name";
+    let heart = visitor.open(path).await.form("form.heart");
     let page = visitor.submit(heart).await;
     let (unheart, words) = (page.form("form.heart:has([aria-pressed=true])"), visitor.edit_first_heart().await);
     let again = unheart.fields.clone();
     sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
-    let door = visitor.submit(unheart).await;
-    let said = "You have been signed out, so nothing was changed. Sign in and try again.";
-    assert_eq!((door.url.path(), door.text("main [role=alert]").as_str()), ("/login", said));
-    let consent = visitor.submit(door.form("form[action='/auth/spotify']")).await;
+    let login_page = visitor.submit(unheart).await;
+    let message = "You have been signed out, so nothing was changed. Sign in and try again.";
+    assert_eq!((login_page.url.path(), login_page.text("main [role=alert]").as_str()), ("/login", message));
+    let consent = visitor.submit(login_page.form("form[action='/auth/spotify']")).await;
     let page = visitor.submit(approve(&consent, "ada")).await;
-    assert!(page.url.as_str().ends_with(place), "{}", page.url);
+    assert!(page.url.as_str().ends_with(path), "{}", page.url);
     assert_eq!((page.flash().unwrap().as_str(), page.count(".heart [aria-pressed=true]")), ("Signed in as Ada.", 1));
     let unheart = page.form("form.heart:has([aria-pressed=true])");
     assert_eq!(unheart.fields, again, "the page shows what it showed");
 
     // Fetches and other forms get the same message and return to where they were sent.
     sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
-    let told = visitor.fetch(Method::DELETE, unheart.action.path()).await;
-    assert_eq!((told.status, told.json()["error"]["sign_in"].as_str()), (401, Some("/login?next=%2Fplaylists")));
-    assert_eq!(visitor.open("/login").await.text("main [role=alert]"), said);
+    let response = visitor.fetch(Method::DELETE, unheart.action.path()).await;
+    assert_eq!(
+        (response.status, response.json()["error"]["sign_in"].as_str()),
+        (401, Some("/login?next=%2Fplaylists"))
+    );
+    assert_eq!(visitor.open("/login").await.text("main [role=alert]"), message);
     let form = words.form("form[action$='/annotation']").with("note", "lost");
     let (referer, same) = (format!("{}/hearts?q=a", site.base), ("sec-fetch-site", "same-origin"));
     let headers = [same, ("referer", referer.as_str())];
     let sent = visitor.request(Method::POST, form.action.as_str(), &headers, Some("note=lost".into())).await;
     sent.assert_redirect("/login?next=%2Fhearts%3Fq%3Da");
-    assert_eq!(visitor.open("/login").await.text("main [role=alert]"), said);
+    assert_eq!(visitor.open("/login").await.text("main [role=alert]"), message);
     assert!(!visitor.open("/login?next=/hearts").await.has("main [role=alert]"), "said once");
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note is null").await, 1);
 }

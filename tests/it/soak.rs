@@ -48,9 +48,9 @@ async fn five_thousand_sessions_stay_under_64_mib_without_growth() {
     let sessions = sign_in_all(&site, &base).await;
     println!("{} sessions after {:?}: {:.1} MiB", sessions.len(), begun.elapsed(), resident_mib(program.pid()));
     let until = Instant::now() + DURATION;
-    let asking = (0..CONNECTIONS).map(|n| send_requests(&base, &sessions, n as u64, until));
-    let (asked, samples) = tokio::join!(join_all(asking), sample_memory(program.pid()));
-    println!("{} requests", asked.iter().sum::<usize>());
+    let requests = (0..CONNECTIONS).map(|n| send_requests(&base, &sessions, n as u64, until));
+    let (counts, samples) = tokio::join!(join_all(requests), sample_memory(program.pid()));
+    println!("{} requests", counts.iter().sum::<usize>());
     let highest = samples.iter().copied().fold(0.0, f64::max);
     assert!(highest < MAX_MIB, "{samples:?}");
     let half = samples.len() / 2;
@@ -79,7 +79,7 @@ async fn sign_in_all(site: &Site, base: &str) -> Vec<Session> {
 /// Sends random requests of random sessions; returns how many.
 async fn send_requests(base: &str, sessions: &[Session], seed: u64, until: Instant) -> usize {
     let (client, mut chance) = (Client::builder().build().unwrap(), StdRng::seed_from_u64(seed));
-    let mut asked = 0;
+    let mut count = 0;
     while Instant::now() < until {
         let session = sessions.choose(&mut chance).unwrap();
         let id = session.playlists.choose(&mut chance).unwrap();
@@ -95,14 +95,14 @@ async fn send_requests(base: &str, sessions: &[Session], seed: u64, until: Insta
             _ => (Method::DELETE, format!("/heart/{id}")),
         };
         let request = client.request(method, format!("{base}{path}")).header("cookie", &session.cookie);
-        let answer = request.header("sec-fetch-site", "same-origin").header("accept-encoding", "br").send().await;
-        let answer = answer.expect("an answer");
-        assert!(answer.status().as_u16() < 500, "{path}: {}", answer.status());
-        answer.bytes().await.expect("a whole answer");
-        asked += 1;
+        let response = request.header("sec-fetch-site", "same-origin").header("accept-encoding", "br").send().await;
+        let response = response.expect("an answer");
+        assert!(response.status().as_u16() < 500, "{path}: {}", response.status());
+        response.bytes().await.expect("a whole answer");
+        count += 1;
         tokio::time::sleep(PAUSE).await;
     }
-    asked
+    count
 }
 
 /// Samples the program's memory.

@@ -49,8 +49,8 @@ async fn every_spotify_fault_leaves_pages_and_hearts_working() {
             let (ada, path) = (&ada, &paths[n % 4]);
             async move { ada.get(path).await }
         });
-        let press = format!("/heart/{id}");
-        let (views, heart) = tokio::join!(join_all(views), ada.fetch(Method::PUT, &press));
+        let path = format!("/heart/{id}");
+        let (views, heart) = tokio::join!(join_all(views), ada.fetch(Method::PUT, &path));
         assert_eq!(heart.status, 200, "{fault:?}");
         for view in views {
             let kept = view.status == 200 && view.has("h1");

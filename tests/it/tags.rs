@@ -96,13 +96,13 @@ async fn renaming_to_an_existing_tag_asks_before_it_merges() {
     let site = Site::open().await;
     let ten = "rain, weather, 3, 4, 5, 6, 7, 8, 9, 10";
     let (ada, ids) = sign_in_with_tags(&site, &["rain", "Weather", ten]).await;
-    let asked = ada.submit(rename_form(&ada, "rain", "WEATHER").await).await;
-    assert_eq!((asked.status, asked.text("h1").as_str()), (200, "Merge tags?"));
-    let text = asked.text("form.stack");
+    let question = ada.submit(rename_form(&ada, "rain", "WEATHER").await).await;
+    assert_eq!((question.status, question.text("h1").as_str()), (200, "Merge tags?"));
+    let text = question.text("form.stack");
     assert!(text.contains("on 2 hearts") && text.contains("cannot be undone"), "{text}");
     assert_eq!(listed(&ada, "/tags").await[..2], ["rain 2 hearts", "Weather 2 hearts"], "nothing is done yet");
 
-    let merged = ada.submit(asked.form("form.stack")).await;
+    let merged = ada.submit(question.form("form.stack")).await;
     assert_eq!((merged.flash().unwrap().as_str(), merged.has(".flash form")), ("Tags merged.", false));
     assert_eq!(stored_tags(&site, &ids[0]).await, ["Weather"], "the spelling of the tag that stays");
     assert_eq!(stored_tags(&site, &ids[1]).await, ["Weather"]);
@@ -115,10 +115,10 @@ async fn tag_of_removed_hearts_alone_is_merged_with_after_asking() {
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_tags(&site, &["rain", "Weather"]).await;
     ada.fetch(Method::DELETE, &format!("/heart/{}", ids[1])).await;
-    let asked = ada.submit(rename_form(&ada, "rain", "weather").await).await;
-    assert_eq!(asked.text("h1"), "Merge tags?");
-    assert!(asked.text("form.stack").contains("“Weather” already, on removed hearts."));
-    let merged = ada.submit(asked.form("form.stack")).await;
+    let question = ada.submit(rename_form(&ada, "rain", "weather").await).await;
+    assert_eq!(question.text("h1"), "Merge tags?");
+    assert!(question.text("form.stack").contains("“Weather” already, on removed hearts."));
+    let merged = ada.submit(question.form("form.stack")).await;
     assert_eq!((merged.flash().unwrap().as_str(), merged.has(".flash form")), ("Tags merged.", false));
     for id in &ids {
         assert_eq!(stored_tags(&site, id).await, ["Weather"]);
@@ -178,8 +178,8 @@ async fn invalid_names_are_shown_again_with_the_reason() {
         assert!(page.text("title").contains("not renamed"));
     }
     assert_eq!(stored_tags(&site, &ids[0]).await, ["rain"]);
-    let gone = ada.send_form(rename_form(&ada, "rain", "x").await.with("tag", "snow")).await;
-    assert_eq!((gone.status, gone.text("main").contains("Nothing was saved")), (404, true));
+    let missing = ada.send_form(rename_form(&ada, "rain", "x").await.with("tag", "snow")).await;
+    assert_eq!((missing.status, missing.text("main").contains("Nothing was saved")), (404, true));
     assert_eq!(ada.get("/tags/edit?tag=snow").await.status, 404);
 }
 

@@ -23,7 +23,7 @@ async fn single_use_refresh_tokens_survive_fifty_expiries() {
     ada.submit(approve(&ada.submit(page.form("main form")).await, "ada")).await;
     let second = site.start_second_process().await;
     let bought = site.spotify.request_count(Endpoint::Token);
-    let asked = site.spotify.request_count(Endpoint::CurrentlyPlaying);
+    let requests = site.spotify.request_count(Endpoint::CurrentlyPlaying);
     for expiry in 1..=50 {
         site.advance(Duration::from_secs(3601));
         let requests = (0..20).map(|n| {
@@ -36,7 +36,7 @@ async fn single_use_refresh_tokens_survive_fifty_expiries() {
         }
         assert_eq!(site.spotify.request_count(Endpoint::Token) - bought, expiry);
     }
-    assert_eq!(site.spotify.request_count(Endpoint::CurrentlyPlaying) - asked, 1000);
+    assert_eq!(site.spotify.request_count(Endpoint::CurrentlyPlaying) - requests, 1000);
     let account = ada.open("/account").await;
     assert!(account.status == 200 && account.text("main").contains("will ask for your consent again"));
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 1);
@@ -91,9 +91,9 @@ async fn expiring_consent_is_announced_two_weeks_ahead() {
     site.advance(DAY * 2);
     let page = ada.open("/playlists").await;
     let day = ada.open("/account").await.text("section[aria-labelledby=identities] > p > time");
-    let told = page.text(&format!("{form} p"));
-    assert!(day.starts_with(&page.text(&format!("{form} time"))[..4]), "{day} {told}");
-    assert!(told.starts_with("Spotify will ask for your consent again on ") && told.ends_with(". You can do it now."));
+    let text = page.text(&format!("{form} p"));
+    assert!(day.starts_with(&page.text(&format!("{form} time"))[..4]), "{day} {text}");
+    assert!(text.starts_with("Spotify will ask for your consent again on ") && text.ends_with(". You can do it now."));
     assert!(!page.has("[role=alert]"), "it is quiet");
 
     let consent = ada.submit(page.form(form)).await;

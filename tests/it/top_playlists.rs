@@ -110,7 +110,7 @@ async fn top_list_shows_only_playlists_recently_seen_as_public() {
     let sql = "update playlists set public = true, name = 'Shared songs', owner_name = 'Somebody' where id = $1";
     sqlx::query(sql).bind(&id).execute(&site.db).await.unwrap();
     add_hearts(&people, &id).await;
-    let asked = site.spotify.requests().len();
+    let requests = site.spotify.requests().len();
     let page = open_updated_list(&site, "").await;
     assert_eq!((page.text("li.card h2").as_str(), page.has("li.card img")), ("Shared songs", true));
     let link = page.attribute("li.card a.spotify-link", "href");
@@ -118,7 +118,7 @@ async fn top_list_shows_only_playlists_recently_seen_as_public() {
     site.advance(Duration::from_secs(31 * 24 * 3600));
     let page = open_updated_list(&site, "?when=ever").await;
     assert!(!page.has("li.card"), "an id that no library has as public may be a secret link: {}", page.html);
-    assert_eq!(site.spotify.requests().len(), asked, "Spotify was asked");
+    assert_eq!(site.spotify.requests().len(), requests, "Spotify was asked");
 }
 
 /// Attack: three friends heart a secret link, and everybody can open it.

@@ -47,14 +47,14 @@ async fn record_and_fail(
         }
         Some(Fault::Truncated) => first_half(next.run(request).await, false).await,
         Some(Fault::CutOff) => first_half(next.run(request).await, true).await,
-        Some(Fault::Rewritten(change)) => rewritten(next.run(request).await, change).await,
+        Some(Fault::Rewritten(change)) => rewrite_body(next.run(request).await, change).await,
         Some(Fault::Hang) => std::future::pending().await,
         Some(fault) => fault.into_replacement(),
     }
 }
 
 /// A JSON response after `change`.
-async fn rewritten(response: Response, change: fn(&mut Value)) -> Response {
+async fn rewrite_body(response: Response, change: fn(&mut Value)) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let mut json = serde_json::from_slice(&body).unwrap_or_default();

@@ -57,28 +57,28 @@ impl PagingQuirk {
     }
 
     /// Falsifies the paging object of `page`.
-    pub(crate) fn distort(self, answer: &mut Value, page: Page) {
+    pub(crate) fn distort(self, response: &mut Value, page: Page) {
         match self {
             Self::LowerLimit(_) | Self::FirstPageAgain => {}
-            Self::EmptyAfterFirst if page.offset > 0 => answer["items"] = json!([]),
-            Self::NullAfterFirst if page.offset > 0 => answer["items"] = Value::Null,
+            Self::EmptyAfterFirst if page.offset > 0 => response["items"] = json!([]),
+            Self::NullAfterFirst if page.offset > 0 => response["items"] = Value::Null,
             Self::EmptyAfterFirst | Self::NullAfterFirst => {}
             Self::UnstatedLimit(_) | Self::FirstPageUnnoticed => {
-                let fields = answer.as_object_mut().expect("a paging object");
+                let fields = response.as_object_mut().expect("a paging object");
                 fields.retain(|name, _| !matches!(name.as_str(), "limit" | "offset"));
             }
-            Self::OverstatedLimit(_) => answer["limit"] = json!(50),
-            Self::NoNext(_) | Self::Truncated(_) => answer["next"] = Value::Null,
-            Self::Empty => (answer["items"], answer["next"]) = (json!([]), Value::Null),
+            Self::OverstatedLimit(_) => response["limit"] = json!(50),
+            Self::NoNext(_) | Self::Truncated(_) => response["next"] = Value::Null,
+            Self::Empty => (response["items"], response["next"]) = (json!([]), Value::Null),
             Self::FirstEntryOnly => {
-                let fields = answer.as_object_mut().expect("a paging object");
+                let fields = response.as_object_mut().expect("a paging object");
                 fields.retain(|name, _| matches!(name.as_str(), "items" | "total"));
-                answer["next"] = Value::Null;
+                response["next"] = Value::Null;
             }
-            Self::NextIsSelf => answer["next"] = answer["href"].clone(),
+            Self::NextIsSelf => response["next"] = response["href"].clone(),
             Self::GrowingTotal => {
-                answer["total"] = json!(page.offset + 2 * page.limit);
-                answer["next"] = answer["href"].clone();
+                response["total"] = json!(page.offset + 2 * page.limit);
+                response["next"] = response["href"].clone();
             }
         }
     }

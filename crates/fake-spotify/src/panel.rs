@@ -102,7 +102,8 @@ pub(crate) async fn reset(State(fake): State<FakeSpotify>, headers: HeaderMap) -
     })
 }
 
-/// Applies a change and redirects to the element with the id that `apply` returns; `None` means that the form is invalid.
+/// Applies a change and redirects to the element with the id that `apply` returns; `None` means that the form is
+/// invalid.
 fn change(fake: &FakeSpotify, headers: &HeaderMap, apply: impl FnOnce() -> Option<&'static str>) -> Response {
     if let Some(rejection) = reject_cross_site(fake, headers) {
         return rejection;
@@ -143,7 +144,7 @@ fn request_counts(fake: &FakeSpotify) -> Vec<(&'static str, usize)> {
 /// The latest requests, newest first. Covers are left out, because browsers request so many.
 fn latest_requests(fake: &FakeSpotify) -> Vec<RequestView> {
     let state = fake.state();
-    let recorded = state.request_log.recorded().rev().filter(|request| request.endpoint != Endpoint::Cover);
+    let recorded = state.request_log.iter().rev().filter(|request| request.endpoint != Endpoint::Cover);
     recorded.take(MAX_REQUESTS).map(request_view).collect()
 }
 

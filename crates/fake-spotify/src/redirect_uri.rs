@@ -23,8 +23,8 @@ pub(crate) fn matches_registered(redirect_uri: &str, registered: &str) -> bool {
     })
 }
 
-/// Parses a redirect address if Spotify allows it: HTTPS, a loopback IP address or a custom scheme, but not `localhost`.
-/// The origin of this server is allowed too, so that a demo can run on a home network without TLS.
+/// Parses a redirect address if Spotify allows it: HTTPS, a loopback IP address or a custom scheme, but not
+/// `localhost`. The origin of this server is allowed too, so that a demo can run on a home network without TLS.
 pub(crate) fn parse_allowed(redirect_uri: &str, base: &Url) -> Option<Url> {
     let url = Url::parse(redirect_uri).ok()?;
     let is_allowed = match url.scheme() {

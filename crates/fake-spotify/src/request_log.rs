@@ -48,7 +48,7 @@ impl RequestLog {
     }
 
     /// The recorded requests, oldest first.
-    pub(crate) fn recorded(&self) -> impl DoubleEndedIterator<Item = &RecordedRequest> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &RecordedRequest> {
         self.recorded.iter()
     }
 
@@ -99,7 +99,7 @@ mod tests {
                     received_at: OffsetDateTime::UNIX_EPOCH,
                 });
             }
-            let bytes: usize = log.recorded().map(|request| request.path_and_query.capacity()).sum();
+            let bytes: usize = log.iter().map(|request| request.path_and_query.capacity()).sum();
             assert!(bytes <= MAX_RECORDED * MAX_PATH_BYTES, "{bytes}");
         }
     }

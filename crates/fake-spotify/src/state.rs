@@ -173,7 +173,7 @@ impl FakeSpotify {
 
     /// The last requests, 10,000 at most, oldest first. Long addresses are cut.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.state().request_log.recorded().cloned().collect()
+        self.state().request_log.iter().cloned().collect()
     }
 
     /// Number of requests to an endpoint since the start, including those that failed.

@@ -96,7 +96,7 @@ pub(crate) async fn list_playlists(
     let visible: Vec<_> = library.filter(|entry| entry.as_ref().is_none_or(|p| api_user.can_see(p))).collect();
     let shown = visible.iter().skip(page.offset).take(page.limit);
     let entries = shown.map(|entry| match entry {
-        Some(playlist) => api_user.wire.simplified(playlist),
+        Some(playlist) => api_user.wire.to_simplified(playlist),
         None => Value::Null,
     });
     // Spotify's links lead to this path too, although it refuses development-mode apps there.
@@ -160,12 +160,12 @@ pub(crate) async fn embed(State(fake): State<FakeSpotify>, RawQuery(query): RawQ
         return StatusCode::NOT_FOUND.into_response();
     };
     let frame = format!("https://open.spotify.com/embed/playlist/{}?utm_source=oembed", playlist.id);
-    let answer = json!({
+    let response = json!({
         "html": format!("<iframe src=\"{frame}\" width=\"100%\" height=\"352\"></iframe>"), "iframe_url": frame,
         "width": 456, "height": 352, "version": "1.0", "type": "rich", "title": playlist.name,
         "provider_name": "Spotify", "provider_url": "https://spotify.com",
     });
-    Json(answer).into_response()
+    Json(response).into_response()
 }
 
 /// Paths removed for development-mode apps.

@@ -34,7 +34,7 @@ impl WireFormat {
     }
 
     /// A playlist in a list.
-    pub(crate) fn simplified(&self, playlist: &Playlist) -> Value {
+    pub(crate) fn to_simplified(&self, playlist: &Playlist) -> Value {
         let id = &playlist.id;
         let mut entry = json!({
             "collaborative": playlist.collaborative,
@@ -74,7 +74,7 @@ impl WireFormat {
         let Page { limit, offset } = page;
         let link = |offset: usize| format!("{}{path}?offset={offset}&limit={limit}", self.base);
         let next = offset.saturating_add(limit);
-        let mut answer = json!({
+        let mut response = json!({
             "href": link(offset),
             "items": items,
             "limit": limit,
@@ -84,9 +84,9 @@ impl WireFormat {
             "total": total,
         });
         if let Some(quirk) = self.paging_quirk {
-            quirk.distort(&mut answer, page);
+            quirk.distort(&mut response, page);
         }
-        answer
+        response
     }
 
     /// The page that is answered when `page` is requested.

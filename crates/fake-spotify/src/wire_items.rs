@@ -11,7 +11,7 @@ use crate::wire::WireFormat;
 impl WireFormat {
     /// A single playlist, with or without its items.
     pub(crate) fn full(&self, playlist: &Playlist, with_items: bool) -> Value {
-        let mut whole = self.simplified(playlist);
+        let mut whole = self.to_simplified(playlist);
         if playlist.artwork == Artwork::Null {
             // Null appears in lists only; a single playlist has an empty array.
             whole["images"] = json!([]);

@@ -19,7 +19,7 @@ pub(crate) fn make_accessible(binaries: Binaries, data_dir: &DataDir) -> Result<
     let real = fs::canonicalize(&binaries.dir).map_err(Error::at(&binaries.dir))?;
     match data_dir.os_user() {
         Some(user) if !user.can_reach(&real.join("postgres")) => {
-            Ok(binaries.relocated(copy(&real, &binaries.version, data_dir, user)?))
+            Ok(binaries.with_dir(copy(&real, &binaries.version, data_dir, user)?))
         }
         _ => Ok(binaries),
     }

@@ -43,10 +43,10 @@ pub(crate) struct Binaries {
 impl Binaries {
     /// Returns the first programs that run here and, if `data` exists, have its major version.
     pub(crate) fn find(options: &Options, data: &Path) -> Result<Self, Error> {
-        let wanted = fs::read_to_string(data.join("PG_VERSION")).ok().map(|version| version.trim().to_owned());
+        let required = fs::read_to_string(data.join("PG_VERSION")).ok().map(|version| version.trim().to_owned());
         let mut rejected = Vec::new();
-        let mut check = |binaries: Self| match &wanted {
-            Some(wanted) if binaries.major.to_string() != *wanted => {
+        let mut check = |binaries: Self| match &required {
+            Some(required) if binaries.major.to_string() != *required => {
                 rejected.push(binaries.major);
                 None
             }
@@ -72,8 +72,8 @@ impl Binaries {
             Some(Err(reason)) => bundled = format!(" The bundled ones do not run here: {reason}."),
             None => {}
         }
-        Err(match wanted {
-            Some(wanted) if !rejected.is_empty() => wrong_version(wanted, rejected, data),
+        Err(match required {
+            Some(required) if !rejected.is_empty() => wrong_version(required, rejected, data),
             _ => Error::NoBinaries { bundled, install: install_hint::sentence() },
         })
     }
@@ -103,8 +103,8 @@ impl Binaries {
         environment(&self.dir, self.is_relocated)
     }
 
-    /// Returns the same programs after they were copied to `dir`.
-    pub(crate) fn relocated(&self, dir: PathBuf) -> Self {
+    /// Returns these programs as copied to `dir`.
+    pub(crate) fn with_dir(&self, dir: PathBuf) -> Self {
         Self { dir, is_relocated: true, ..self.clone() }
     }
 }
@@ -121,11 +121,11 @@ fn environment(dir: &Path, is_relocated: bool) -> Vec<(&'static str, PathBuf)> {
     environment
 }
 
-fn wrong_version(wanted: String, mut found: Vec<u32>, data: &Path) -> Error {
+fn wrong_version(required: String, mut found: Vec<u32>, data: &Path) -> Error {
     found.sort_unstable();
     found.dedup();
     let found: Vec<_> = found.iter().map(|major| format!("PostgreSQL {major}")).collect();
-    Error::WrongVersion { data: data.to_owned(), wanted, found: found.join(" and ") }
+    Error::WrongVersion { data: data.to_owned(), required, found: found.join(" and ") }
 }
 
 /// Folder of the bundled programs. `None` if there are none for this platform, or if they were deleted after the build.

@@ -109,8 +109,8 @@ impl DataDir {
         claim.ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo()))
     }
 
-    /// Whether a process has a claim on the server. Reading from the FIFO fails only then: nobody ever writes to it, and
-    /// without a claim it is at its end.
+    /// Whether a process has a claim on the server. Reading from the FIFO fails only then: nobody ever writes to it,
+    /// and without a claim it is at its end.
     pub(crate) fn is_claimed(&self) -> bool {
         let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
         let claims = OpenOptions::new().read(true).custom_flags(nonblocking | no_follow()).open(self.path("claims"));

@@ -30,14 +30,14 @@ pub enum Error {
     },
     /// The data was created by a major version that is not installed.
     #[error(
-        "The data in {} was created by PostgreSQL {wanted}, but only {found} was found. Install PostgreSQL {wanted}, or \
+        "The data in {} was created by PostgreSQL {required}, but only {found} was found. Install PostgreSQL {required}, or \
          move that folder away to start with an empty database.", data.display()
     )]
     WrongVersion {
         /// Folder of the data.
         data: PathBuf,
         /// Major version that created the data.
-        wanted: String,
+        required: String,
         /// Versions that were found, in words.
         found: String,
     },

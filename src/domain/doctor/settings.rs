@@ -95,7 +95,8 @@ fn report_learned_base_url() -> Finding {
         .with_fix("With more than one host, set BASE_URL to the `Web URL` that `heroku apps:info` prints.")
 }
 
-/// Checks BASE_URL against the host that Heroku gave the app. Those of new apps end in random letters, since June 2023.
+/// Checks BASE_URL against the host that Heroku gave the app. Hosts of apps created since June 2023 end in random
+/// letters.
 fn check_base_url(base: &Url, heroku_domain: Option<&str>) -> Finding {
     let host = base.host_str().unwrap_or_default();
     if host.ends_with(".herokuapp.com") && heroku_domain != Some(host) {
@@ -109,8 +110,8 @@ fn check_base_url(base: &Url, heroku_domain: Option<&str>) -> Finding {
                 .with_fix("Compare it with the `Web URL` that `heroku apps:info` prints, random letters included."),
         };
     }
-    let place = if is_loopback(base) { ", from this computer only" } else { "" };
-    ADDRESS.good(format!("Browsers reach this server at {}{place}.", display_origin(base)))
+    let scope = if is_loopback(base) { ", from this computer only" } else { "" };
+    ADDRESS.good(format!("Browsers reach this server at {}{scope}.", display_origin(base)))
 }
 
 /// Compares BASE_URL with the URL that the browser used.
@@ -125,7 +126,7 @@ fn check_browser_url(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Fi
     if used == origin {
         return ADDRESS.good(format!("Your browser used {origin}, as BASE_URL says."));
     }
-    // Through a tunnel, for example; only the operator uses it.
+    // The operator may use a tunnel, for example, which visitors do not.
     if is_loopback(&url) && !is_loopback(base) {
         return ADDRESS
             .note(format!("BASE_URL says {origin}. You came through {used}, where signing in does not work."));

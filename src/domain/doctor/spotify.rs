@@ -1,4 +1,4 @@
-//! Checks of Spotify: credentials, clock, access, cool-downs and calls.
+//! Checks of Spotify: credentials, clock, access, cooldowns and calls.
 
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
@@ -16,10 +16,10 @@ const PROBE_PLAYLIST: &str = "37i9dQZF1DXcBWIGoYBM5M";
 const FIX_CREDENTIALS: &str =
     "Copy both again from your app on developer.spotify.com/dashboard. Renewing a secret there ends the old one.";
 const FIX_CONNECTION: &str = "Try again in a minute. If it persists, check that this server can connect to accounts.spotify.com and api.spotify.com, port 443.";
-/// The cool-downs that rule out the probe.
+/// The cooldowns that rule out the probe.
 const PROBE_BUCKETS: [&str; 2] = ["playlist", "all"];
 
-/// Calls Spotify, and reads cool-downs and calls from the database unless it is unavailable.
+/// Calls Spotify, and reads cooldowns and calls from the database unless it is unavailable.
 pub(super) async fn examine(app: &App, context: &RequestContext, has_tables: bool) -> Vec<Finding> {
     let cooldowns = if has_tables { list_cooldowns(&app.db, app.now()).await.ok() } else { None };
     let mut findings = Vec::new();

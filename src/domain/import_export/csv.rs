@@ -13,7 +13,8 @@ const SEPARATORS: [char; 5] = [',', ';', '\t', '\r', '\n'];
 /// Spreadsheets may evaluate a cell that begins with one of these as a formula; the full-width forms only in some
 /// languages (<https://owasp.org/www-community/attacks/CSV_Injection>).
 const FORMULA_PREFIXES: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-/// Trailing marker of the current escape scheme; cells of earlier releases lack it. No note and no tag ends with a space.
+/// Trailing marker of the current escape scheme; cells of earlier releases lack it. No note and no tag ends with a
+/// space.
 const ESCAPE_MARK: char = ' ';
 
 /// Begins with a byte order mark: without it, spreadsheets assume another encoding.

@@ -65,7 +65,7 @@ struct JsonFile<'a> {
 }
 
 #[derive(Deserialize)]
-struct ImportedHeart {
+struct JsonEntry {
     playlist_id: Option<String>,
     link: Option<String>,
     hearted_at: Option<String>,
@@ -83,7 +83,7 @@ fn parse_heart(entry: &RawValue) -> Result<FileHeart, LineError> {
         check_length(&playlist)?;
         return Ok(FileHeart { playlist, ..FileHeart::default() });
     }
-    let heart: ImportedHeart = serde_json::from_str(entry.get()).map_err(|_| LineError::NotAHeart)?;
+    let heart: JsonEntry = serde_json::from_str(entry.get()).map_err(|_| LineError::NotAHeart)?;
     let file_heart = FileHeart {
         playlist: heart.playlist_id.or(heart.link).unwrap_or_default(),
         hearted_at: heart.hearted_at.unwrap_or_default(),

@@ -131,7 +131,7 @@ pub struct ImportReport {
     pub added: usize,
     /// Hearts that already existed and are unchanged.
     pub existing: usize,
-    /// Added hearts that are pinned in the file, and are not because others are.
+    /// Added hearts that are pinned in the file but were not pinned, because the user has pinned others.
     pub left_unpinned: usize,
     /// The first skipped lines with their numbers in the file.
     pub errors: Vec<(usize, LineError)>,
@@ -181,8 +181,8 @@ fn parse_text(text: &str, now: OffsetDateTime, is_cancelled: IsCancelled<'_>) ->
     Ok(file)
 }
 
-/// Decodes UTF-8, and UTF-16 with a byte order mark, as spreadsheets save "Unicode text". Other encodings cannot be told
-/// apart. A NUL is a sign of UTF-16 without the mark.
+/// Decodes UTF-8, and UTF-16 with a byte order mark, as spreadsheets save "Unicode text". Other encodings cannot be
+/// told apart. A NUL is a sign of UTF-16 without the mark.
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ImportError> {
     let (encoding, mark_length) = Encoding::for_bom(bytes).unwrap_or((encoding_rs::UTF_8, 0));
     let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark_length..]);
@@ -265,7 +265,7 @@ pub async fn import(
     })
 }
 
-/// Returns the pinned hearts of a file in the order of their pins. A file may have more of them than a user.
+/// Returns the pinned hearts of a file in the order of their pins. A file may have more than a user can have.
 fn find_pinned(hearts: &[ImportedHeart]) -> Vec<PlaylistId> {
     let pinned = hearts.iter().filter_map(|heart| Some((heart.pin?, &heart.playlist)));
     let mut pinned: Vec<_> = pinned.take(MAX_TRIED_PINS).collect();

@@ -8,8 +8,8 @@ use crate::domain::reference::ReferenceError;
 
 /// Maximum number of hearts in a file; they are held in memory until they are stored. The import page states it too.
 pub(super) const MAX_HEARTS: usize = 50_000;
-/// Maximum number of separators in a file, all of which may be in one line: a cell takes eight bytes of memory, an entry
-/// of JSON sixteen. The largest export has fewer.
+/// Maximum number of separators in a file, all of which may be in one line: a cell takes eight bytes of memory, an
+/// entry of JSON sixteen. The largest export has fewer.
 pub(super) const MAX_CELLS: usize = 400_000;
 /// Maximum length of a cell that is parsed.
 pub(super) const MAX_CELL_BYTES: usize = MAX_FIELD_BYTES;
@@ -74,7 +74,7 @@ pub enum ImportError {
     NotUtf8,
     #[error("This is neither a table with a column of playlist links or ids, nor a JSON file with hearts.")]
     NoPlaylists,
-    /// The request has gone, so nobody sees this.
+    /// The request was dropped, so nobody sees this.
     #[error("The import was cancelled.")]
     Cancelled,
     /// More than [`MAX_HEARTS`].

@@ -67,7 +67,7 @@ fn declared_separator(text: &str) -> Option<(u8, usize)> {
     (name.eq_ignore_ascii_case("sep") && separator.is_ascii() && is_padding).then_some((*separator, start))
 }
 
-/// The records that are not blank. All are read into the same memory, because one may be the whole file.
+/// The records that are not blank. All are read into the same buffer, because one may be as long as the file.
 struct Records<'a> {
     text: &'a str,
     start: usize,
@@ -137,8 +137,8 @@ struct Table {
 }
 
 impl Table {
-    /// Finds the columns by a separator. The column of playlists is the one with most cells that are one; its name
-    /// decides between equals, and where no cell has a link. `None` without such a column.
+    /// Finds the columns by a separator. The column of playlists is the one in which most cells are a playlist; its
+    /// name decides between equals, and where no cell has a link. `None` without such a column.
     fn detect(text: &str, start: usize, separator: u8, is_cancelled: IsCancelled<'_>) -> Option<Self> {
         let mut records = Records::new(text, start, separator, is_cancelled);
         let (_, first) = records.next()?;
@@ -182,8 +182,8 @@ impl Table {
         Some(Self { score, separator, header_len, playlist, ids, hearted_at, note, tags, own_title, pin })
     }
 
-    /// Returns the columns of the playlists in a record: that of playlists or, if it has no link, the first that has
-    /// one; and all that have one and no name in a header.
+    /// Returns the columns of a record that have a playlist: the column of playlists or, if it has no link, the first
+    /// with one; and all further columns that have a link and no name in the header.
     fn find_playlists(&self, record: &StringRecord) -> Vec<usize> {
         let has_name = |column: usize| column < self.header_len;
         let is_other = |column: usize| [self.hearted_at, self.note, self.tags, self.own_title].contains(&Some(column));
@@ -216,9 +216,9 @@ impl Table {
     }
 }
 
-/// Counts the bare ids of columns that may have them, and returns these columns: a list of ids alone, and a column
-/// with links or a name that says that it has playlists. Other programs have ids of 22 characters too, so that `id` does only without
-/// links, in a table with another of our columns.
+/// Counts the bare ids of columns that may have them, and returns these columns: a list of ids alone, and a column that
+/// has links or a name that says that it has playlists. Other programs have ids of 22 characters too, so the name `id`
+/// says so only in a table without links that has another of our columns.
 fn add_ids(columns: &mut [CellCounts], named: &[Option<usize>; 6], has_others: bool) -> Vec<usize> {
     let has_links = columns.iter().any(|counts| counts.exact > 0);
     let [names @ .., id] = named;

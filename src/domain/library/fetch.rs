@@ -22,7 +22,7 @@ const STORE_RESERVE: Duration = Duration::from_millis(500);
 /// Spotify's maximum offset, according to its API reference.
 const MAX_OFFSET: usize = 100_000;
 
-/// The playlists of the stored library, which a fetch would replace.
+/// Counts of the stored library, which a fetch would replace.
 #[derive(Clone, Copy)]
 pub(super) struct StoredCounts {
     pub(super) count: usize,
@@ -78,7 +78,7 @@ pub(super) async fn start(app: &App, user: &CurrentUser, from: usize, now: Offse
     });
     let mut fetched = LibraryFetch::new(from, deadline);
     let result = timeout_at(deadline, first).await.unwrap_or(Err(Error::SpotifyTimeout));
-    match result.map_err(refused) {
+    match result.map_err(to_library_error) {
         Ok(page) => fetched.push(page),
         Err(error) => fetched.error = Some(error),
     }
@@ -99,8 +99,9 @@ async fn fetch_pages(app: &App, user: &CurrentUser, offsets: Vec<usize>, now: Of
     join_all(pages).await
 }
 
-/// Everybody has a list of playlists, so 400 and 404 are trouble of Spotify and say nothing about a playlist.
-fn refused(error: Error) -> Error {
+/// Maps 400 and 404, which mean that a playlist is missing, to a failure of Spotify: every user has a list of
+/// playlists.
+fn to_library_error(error: Error) -> Error {
     match error {
         Error::NotFound => contradiction("the list of playlists was not found"),
         error => error,
@@ -163,7 +164,7 @@ impl LibraryFetch {
         match result {
             _ if self.error.is_some() || offset != self.paging.next_offset || !self.has_more() => {}
             Ok(page) => self.push(page),
-            Err(error) => self.error = Some(refused(error)),
+            Err(error) => self.error = Some(to_library_error(error)),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::ids::{Provider, UserId};
 use crate::oauth::Profile;
 
 /// The user who is already signed in.
-pub(super) struct PresentUser {
+pub(super) struct SessionUser {
     pub(super) user: User,
     /// Whether the user is new and may merge the account into an older one.
     pub(super) can_merge: bool,
@@ -28,13 +28,13 @@ pub(super) async fn apply(
     app: &App,
     pending: &PendingLogin,
     profile: &Profile,
-    present: Option<PresentUser>,
+    session_user: Option<SessionUser>,
     now: OffsetDateTime,
 ) -> Result<(User, Outcome), LoginError> {
-    let known = find_identity(app, profile, present.as_ref().map(|present| present.user.id)).await?;
+    let known = find_identity(app, profile, session_user.as_ref().map(|session_user| session_user.user.id)).await?;
     let owner = known.as_ref().map(|known| known.user);
-    let signed_in_as = match &present {
-        Some(present) => Some(load_signed_in_as(app, pending, profile.provider, present, owner).await?),
+    let signed_in_as = match &session_user {
+        Some(session_user) => Some(load_signed_in_as(app, pending, profile.provider, session_user, owner).await?),
         None => None,
     };
     let outcome = decide(pending.intent, signed_in_as, owner)?;
@@ -47,7 +47,7 @@ pub(super) async fn apply(
         at: now,
     };
     let name = &profile.name.as_deref().filter(|name| is_visible(name)).map_or(DEFAULT_NAME.into(), cut_name);
-    let user = match (outcome, known, present.map(|present| present.user)) {
+    let user = match (outcome, known, session_user.map(|session_user| session_user.user)) {
         (Outcome::Joined, ..) => {
             let id = registration::register(app, identity, name, pending.after.invite.as_ref()).await?;
             User { id, name: name.to_owned() }
@@ -76,34 +76,35 @@ async fn load_signed_in_as(
     app: &App,
     pending: &PendingLogin,
     provider: Provider,
-    present: &PresentUser,
+    session_user: &SessionUser,
     owner: Option<UserId>,
 ) -> Result<SignedInAs, db::Error> {
-    let user = present.user.id;
+    let user = session_user.user.id;
     let has_identity = identities::exists(&app.db, user, provider).await?;
     let merge_candidate = match owner {
-        Some(owner) if owner != user && can_offer_merge(app, pending, present, owner).await? => Some(owner),
+        Some(owner) if owner != user && can_offer_merge(app, pending, session_user, owner).await? => Some(owner),
         _ => None,
     };
     Ok(SignedInAs { user, has_identity, is_fresh: pending.is_fresh, merge_candidate })
 }
 
-/// Returns whether the accounts can become one: the user has just signed in to the first, and the login is a new sign-in
-/// to the second. Attack: whoever finds a browser that is signed in at a provider would take over the account there.
+/// Returns whether the accounts can become one: the user has just signed in to the first, and the login is a new
+/// sign-in to the second. Attack: whoever finds a browser that is signed in at a provider would take over the account
+/// there.
 async fn can_offer_merge(
     app: &App,
     pending: &PendingLogin,
-    present: &PresentUser,
+    session_user: &SessionUser,
     owner: UserId,
 ) -> Result<bool, db::Error> {
-    let user = present.user.id;
+    let user = session_user.user.id;
     let is_proven = match pending.intent {
-        LoginIntent::Merge(_) if present.can_merge => {
+        LoginIntent::Merge(_) if session_user.can_merge => {
             let candidates = identities::merge_candidates(&app.db, user).await?;
             candidates.iter().any(|candidate| candidate.user == owner)
         }
         LoginIntent::Link(_) if pending.is_fresh => {
-            present.is_reauthenticated
+            session_user.is_reauthenticated
                 || Reauthentication::new(app, &identities::list(&app.db, owner).await?).by_new_session
         }
         _ => false,
@@ -128,8 +129,9 @@ async fn update_identity(
     Ok(User { id: known.user, name: if is_renamed { name.to_owned() } else { known.display_name } })
 }
 
-/// Returns the identity with the profile's subject. An early release stored users of Spotify by their handle (`id:mira`),
-/// which they can give up and somebody else can take. Only the user who is signed in to that account gets it.
+/// Returns the identity with the profile's subject. An early release stored users of Spotify by their handle
+/// (`id:mira`), which they can give up and somebody else can take. Only the user who is signed in to that account gets
+/// it.
 async fn find_identity(
     app: &App,
     profile: &Profile,

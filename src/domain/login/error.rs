@@ -25,7 +25,7 @@ pub enum LoginError {
     Conflict(#[from] Conflict),
     #[error(transparent)]
     Registration(RegistrationError),
-    /// An error of another provider than Spotify, whose errors are [`LoginError::Failed`].
+    /// An error of a provider other than Spotify. Errors of Spotify are [`LoginError::Failed`].
     #[error(transparent)]
     Provider(oauth::Error),
     #[error(transparent)]

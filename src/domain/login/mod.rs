@@ -13,7 +13,7 @@ use super::{CurrentUser, Grant, Result, Scopes, User, hearts, sessions};
 use crate::app::App;
 use crate::db::{identities, pending_logins};
 use crate::ids::{Provider, UserId};
-use apply::{PresentUser, apply};
+use apply::{SessionUser, apply};
 use profile::{SignedInProfile, fetch_profile, to_login_error};
 
 pub use crate::oauth::Error as ProviderError;
@@ -37,7 +37,7 @@ pub struct LoginResult {
     /// The requested scopes that were refused.
     pub missing: Scopes,
     pub after: AfterLogin,
-    /// Whether the lifetime of the session begins anew.
+    /// Whether the lifetime of the session starts again.
     pub is_sign_in: bool,
     /// Whether the login counts as reauthentication, because the provider asked who uses the browser now.
     pub is_reauthentication: bool,
@@ -75,7 +75,7 @@ pub async fn complete_login(
     let can_merge = merge_until.is_some_and(|until| now < until);
     let present = user.map(|user| {
         let user = User { id: user.id, name: user.name };
-        PresentUser { user, can_merge, is_reauthenticated }
+        SessionUser { user, can_merge, is_reauthenticated }
     });
     let (user, outcome) = apply(app, &pending, &profile, present, now).await?;
     if let Some(heart) = &pending.after.heart {

@@ -61,8 +61,8 @@ pub(super) struct PendingLogin {
 const MAX_CLOCK_SKEW: i64 = 60;
 
 impl PendingLogin {
-    /// Returns whether the login proves who uses the browser now: the provider was asked for a new sign-in, and if it says
-    /// when the user signed in, as some must, that was later.
+    /// Returns whether the login proves who uses the browser now: the provider was asked for a new sign-in, and if it
+    /// says when the user signed in, as some must, that was later.
     pub(super) fn is_reauthenticated(
         &self,
         client: &Client,
@@ -70,7 +70,7 @@ impl PendingLogin {
     ) -> Result<bool, Conflict> {
         let Some(since) = self.reauth_since else { return Ok(false) };
         match auth_time {
-            // Linking does without, unless the identity belongs to another account.
+            // Linking needs no new sign-in, unless the identity belongs to another account.
             Some(time) if time.unix_timestamp() < since - MAX_CLOCK_SKEW => match self.intent {
                 LoginIntent::Link(_) if self.after.reauth.is_none() => Ok(false),
                 _ => Err(Conflict::NotSignedInAgain),

@@ -83,7 +83,7 @@ async fn fetch_userinfo_profile(
     Ok(SignedInProfile { profile, grant: None, auth_time: grant.auth_time })
 }
 
-/// An access token that is revoked after its use, also if the time is over or the visitor has gone.
+/// An access token that is revoked after its use, also after a timeout or if the request was cancelled.
 struct RevokedOnDrop<'c> {
     client: &'c Client,
     access: Secret,
@@ -111,7 +111,7 @@ pub(super) fn to_login_error(error: oauth::Error, provider: Provider, pending: &
             tracing::warn!(provider = provider.key(), code, "the provider rejected a sign-in");
             LoginError::Rejected { next: next() }
         }
-        // As for any other failed call to Spotify.
+        // Like the error of any other call to Spotify.
         error if provider == Provider::Spotify => LoginError::Failed(error.into()),
         error => LoginError::Provider(error),
     }

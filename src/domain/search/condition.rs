@@ -16,7 +16,7 @@ pub enum Condition {
     Public(bool),
     Collaborative(bool),
     Hearted,
-    /// Updated since the user knew it.
+    /// Updated since the user hearted or last opened it.
     Updated,
     /// Unavailable on Spotify.
     Unavailable,

@@ -47,7 +47,7 @@ pub async fn unshare_tag(app: &App, user: &CurrentUser, tag: &str) -> Result<boo
     change_tags(app, user, |tags| tags.retain(|shared| !tags::is_same(shared, tag))).await
 }
 
-/// Returns whether the change was stored: not if it shares too many tags, or while another one is being stored.
+/// Returns `false`, and stores nothing, if too many tags would be shared or a concurrent request has changed them.
 async fn change_tags(app: &App, user: &CurrentUser, change: impl FnOnce(&mut Vec<String>)) -> Result<bool> {
     let old = db::shares::find(&app.db, user.id).await?.unwrap_or_default().shared_tags;
     let mut new = old.clone();

@@ -51,7 +51,7 @@ impl MaybeUser {
         result.unwrap_or_else(|_| Err(error_for_status(StatusCode::SERVICE_UNAVAILABLE)))
     }
 
-    /// Like [`Self::load`], once for the rate limit, the layout and the handler.
+    /// Like [`Self::load`], but once for each request: the rate limit, the layout and the handler share the result.
     pub(crate) async fn load_once(parts: &mut Parts) -> Result<Self> {
         if let Some(maybe_user) = parts.extensions.get::<Self>() {
             return Ok(maybe_user.clone());
@@ -69,7 +69,7 @@ impl MaybeUser {
                 let grant: Option<Grant> = session.get(GRANT_KEY).await?;
                 let has_expired_grant = grant.is_none() && session.get::<Scopes>(SCOPES_KEY).await?.is_some();
                 let name = visible_or(name, DEFAULT_NAME);
-                // What another release stored may have other values.
+                // Another release may have stored values that this one does not know.
                 let displays = session.get_value(DISPLAYS).await?;
                 let displays = displays.and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default();
                 let saves_to_library = session.get(SAVING_KEY).await?.unwrap_or(false);
@@ -117,7 +117,7 @@ impl MaybeUser {
         Ok(sessions::is_fresh(self.reauthenticated_at().await?, now))
     }
 
-    /// Stores the device, and what the login was.
+    /// Stores the device, and the time if the login was a sign-in or a reauthentication.
     pub(crate) async fn record_device(&self, device: &str, login: &LoginResult, now: OffsetDateTime) -> Result<()> {
         self.session.insert(DEVICE, device).await?;
         for (key, is_set) in [(SIGNED_IN_AT, login.is_sign_in), (REAUTHENTICATED_AT, login.is_reauthentication)] {

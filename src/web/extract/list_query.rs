@@ -328,7 +328,7 @@ mod tests {
     fn parameters_win_over_what_is_remembered() {
         let by_owner = Display { order: Order::Owner, is_reversed: true, is_list_view: true };
         let displays = Displays { playlists: by_owner, ..Displays::default() };
-        for (asked, shown) in [
+        for (requested, shown) in [
             ("", ""),
             ("?sort=owner&dir=reverse&view=list", ""),
             ("?sort=owner", "?sort=owner"),
@@ -337,8 +337,8 @@ mod tests {
             ("?sort=size&dir=reverse", "?sort=size&dir=reverse"),
             ("?sort=nonsense&dir=up&view=tree", ""),
         ] {
-            let list = ListView::new(&ListParams::from_path(&format!("/playlists{asked}")), &LIBRARY, &displays);
-            assert_eq!(list.path(), format!("/playlists{shown}"), "{asked}");
+            let list = ListView::new(&ListParams::from_path(&format!("/playlists{requested}")), &LIBRARY, &displays);
+            assert_eq!(list.path(), format!("/playlists{shown}"), "{requested}");
         }
         let list = ListView::new(&ListParams::from_path("/playlists?q=x&sort=size"), &LIBRARY, &displays);
         assert_eq!(list.path_after_choice(Display::default()), "/playlists?q=x");

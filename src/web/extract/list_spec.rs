@@ -10,9 +10,9 @@ pub(crate) struct ListSpec {
     /// Noun for an entry.
     pub(crate) singular: &'static str,
     pub(crate) plural: &'static str,
-    /// Each with its name and what it looks like, reversed too. The first is the default.
+    /// Each with its label and the labels of its two directions. The first is the default.
     pub(crate) orders: &'static [(Order, &'static str, [&'static str; 2])],
-    /// Filters that are links.
+    /// Filters that are offered as links, with their labels.
     pub(super) filters: &'static [(&'static str, Condition)],
 }
 
@@ -75,7 +75,7 @@ impl ListSpec {
         self.orders.iter().map(|(order, ..)| *order).find(|order| order.key() == key)
     }
 
-    /// Returns the display that `sort`, `dir` and `view` ask for. What they leave out, or is unknown, is as
+    /// Returns the display for the query parameters `sort`, `dir` and `view`. Missing and unknown values are as
     /// `remembered`; an order without a direction is not reversed.
     pub(super) fn display(&self, [sort, dir, view]: [&str; 3], remembered: Display) -> Display {
         let is_known = self.find_order(remembered.order.key()).is_some();
@@ -100,7 +100,7 @@ impl ListSpec {
         Display { order, is_reversed, is_list_view: is_list_view(view).unwrap_or(display.is_list_view) }
     }
 
-    /// Says what the list looks like in this order and direction.
+    /// Returns the label of the display's direction.
     pub(crate) fn direction_label(&self, display: &Display) -> &'static str {
         let found = self.orders.iter().find(|(order, ..)| *order == display.order);
         found.map_or("", |(.., labels)| labels[usize::from(display.is_reversed)])
@@ -115,7 +115,7 @@ fn is_list_view(view: &str) -> Option<bool> {
     }
 }
 
-/// Returns the query parameters that tell a display from the remembered one.
+/// Returns the query parameters for what differs from the remembered display.
 pub(super) fn display_params(display: Display, remembered: Display) -> Vec<(&'static str, &'static str)> {
     let mut params = Vec::new();
     if (display.order, display.is_reversed) != (remembered.order, remembered.is_reversed) {

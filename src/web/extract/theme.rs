@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use crate::app::App;
 use crate::web::cookies::{self, CookieKind};
 
-/// A choice against the system's.
+/// A theme that overrides the system's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Theme {
     Light,

@@ -23,7 +23,7 @@ pub(crate) enum ChangeFlash {
         undone: u64,
         left: u64,
     },
-    ImportTakenBack {
+    ImportUndone {
         undone: u64,
         left: u64,
     },
@@ -68,11 +68,11 @@ impl ChangeFlash {
             Self::TagsAdded(selection) => selection.text("Tags added to ", "", "No tags were added."),
             Self::TagsRemoved(selection) => selection.text("Tags removed from ", "", "No heart had such a tag."),
             Self::NoteCleared(_) => "Note cleared.".into(),
-            Self::Undone { undone, left } => format!("Undone for {}.{}", hearts(*undone), stayed(*left)),
-            Self::ImportTakenBack { undone, left } => format!(
+            Self::Undone { undone, left } => format!("Undone for {}.{}", format_hearts(*undone), describe_left(*left)),
+            Self::ImportUndone { undone, left } => format!(
                 "The import is taken back: {}. What it added is under Recently removed for 30 days.{}",
-                hearts(*undone),
-                stayed(*left)
+                format_hearts(*undone),
+                describe_left(*left)
             ),
             Self::NotUndone => {
                 "Nothing was undone. It was undone already, is too long ago, or something else was changed since."
@@ -83,12 +83,12 @@ impl ChangeFlash {
 }
 
 impl Selection {
-    /// `none` if no heart was changed, and there is no other reason to tell.
+    /// Returns the message; `none` if no heart was changed and there is nothing else to say.
     fn text(&self, before: &str, after: &str, none: &str) -> String {
         let mut sentences = Vec::new();
         if self.hearts > 0 {
             let after = if after.is_empty() { String::new() } else { format!(" {after}") };
-            sentences.push(format!("{before}{}{after}.", hearts(self.hearts as u64)));
+            sentences.push(format!("{before}{}{after}.", format_hearts(self.hearts as u64)));
         }
         if self.over_limit > 0 {
             sentences.push(format!("Not added: {}, because 100,000 hearts is the limit.", self.over_limit));
@@ -108,11 +108,11 @@ impl Selection {
     }
 }
 
-fn hearts(count: u64) -> String {
+fn format_hearts(count: u64) -> String {
     if count == 1 { "1 heart".into() } else { format!("{count} hearts") }
 }
 
-fn stayed(left: u64) -> String {
+fn describe_left(left: u64) -> String {
     match left {
         0 => String::new(),
         1 => " 1 heart was changed since, and stays as it is.".into(),

@@ -33,7 +33,7 @@ pub(crate) fn describe_not_saved(reason: NotSaved) -> String {
         NotSaved::Reconnect => "Spotify needs you to reconnect",
         NotSaved::NotFound => "Spotify does not show this playlist",
         NotSaved::Unavailable => "Spotify is having trouble",
-        NotSaved::NoAnswerYet => "Spotify has not answered yet, and it may still appear",
+        NotSaved::NoResponseYet => "Spotify has not answered yet, and it may still appear",
         NotSaved::Limited(minutes) => {
             return format!(
                 "Hearted, but not saved in your Spotify library: too many requests to Spotify. It works again in about {minutes} min."

@@ -1,5 +1,5 @@
-//! The host of `BASE_URL`, the only one registered with the providers. Cookies belong to one host, so a sign-in that starts
-//! on another one cannot finish.
+//! The host of `BASE_URL`, the only one registered with the providers. Cookies belong to one host, so a sign-in that
+//! starts on another one cannot finish.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,8 +18,8 @@ use crate::web::error::AppError;
 /// Consecutive redirects after which no request reached the canonical host; beyond this a proxy probably rewrites Host.
 /// Browsers follow 20 redirects, feed readers 10.
 const MAX_FUTILE_REDIRECTS: u32 = 8;
-/// Health checks use internal addresses, metrics too, and /setup shows what is wrong with the host. `*` (OPTIONS) is not
-/// a path.
+/// Health checks use internal addresses, metrics too, and /setup shows what is wrong with the host. `*` (OPTIONS) is
+/// not a path.
 const ON_EVERY_HOST: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/setup", "*"];
 
 /// Whether requests to `BASE_URL` arrive with its host.
@@ -55,7 +55,8 @@ impl CanonicalHost {
     /// Returns the response for a request to `host`: a redirect, or `None` if the request is to be served.
     fn redirect(&self, request: &mut Request) -> Option<Redirect> {
         let path = request.uri().path();
-        // The page that refuses a form needs its stylesheet, which the content policy forbids to come from another host.
+        // The page that refuses a form needs its stylesheet, which the content policy forbids to come from another
+        // host.
         if ON_EVERY_HOST.contains(&path) || ASSETS.contains(path) {
             return None;
         }
@@ -104,8 +105,8 @@ impl CanonicalHost {
         format!("{}{path}", self.app.config.base_url.origin().ascii_serialization())
     }
 
-    /// True if the client used plain http on Heroku, whose router sets `X-Forwarded-Proto`. Behind a proxy that does not
-    /// set it, the redirect would loop.
+    /// True if the client used plain http on Heroku, whose router sets `X-Forwarded-Proto`. Behind a proxy that does
+    /// not set it, the redirect would loop.
     fn is_plain_http(&self, headers: &HeaderMap) -> bool {
         self.app.config.dyno && self.app.config.is_https() && is_forwarded_from_http(headers)
     }

@@ -10,12 +10,13 @@ use percent_encoding::percent_decode_str;
 
 use crate::ids::PlaylistId;
 
-/// First segments of paths that hold no tokens. Only those below `hearts` hold ids.
-const CASELESS: [&str; 5] = ["u", "account", "auth", "hearts", ".well-known"];
+/// First segments of paths without regard to case: no tokens are below them. Ids are below `hearts` alone, and keep
+/// theirs.
+const CASE_INSENSITIVE: [&str; 5] = ["u", "account", "auth", "hearts", ".well-known"];
 
 pub(crate) async fn redirect_to_canonical_path(request: Request, next: Next) -> Response {
-    let is_typed = matches!(*request.method(), Method::GET | Method::HEAD);
-    match canonical_path(request.uri().path()).filter(|_| is_typed) {
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
+    match canonical_path(request.uri().path()).filter(|_| is_safe) {
         Some(path) => {
             let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
             Redirect::permanent(&format!("{path}{query}")).into_response()
@@ -24,8 +25,8 @@ pub(crate) async fn redirect_to_canonical_path(request: Request, next: Next) -> 
     }
 }
 
-/// Returns the path without doubled slashes and a slash at the end, and in lower case where case has no meaning: ids and
-/// tokens, which never come first, keep theirs. `None` if the path is canonical.
+/// Returns the path without doubled slashes and a slash at the end, and in lower case where case has no meaning: ids
+/// and tokens, which never come first, keep theirs. `None` if the path is canonical.
 fn canonical_path(path: &str) -> Option<String> {
     // Browsers read a backslash as a slash, so `/\host` would lead to another site, as `//host` does.
     if path.contains('\\') {
@@ -37,7 +38,7 @@ fn canonical_path(path: &str) -> Option<String> {
     for segment in segments {
         canonical.push('/');
         let is_id = first == "hearts" && PlaylistId::parse(segment).is_ok();
-        match CASELESS.contains(&first.as_str()) && !is_id {
+        match CASE_INSENSITIVE.contains(&first.as_str()) && !is_id {
             true => canonical.push_str(&decode(segment).to_ascii_lowercase()),
             false => canonical.push_str(segment),
         }

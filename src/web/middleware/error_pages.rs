@@ -31,7 +31,7 @@ struct ErrorPage {
 }
 
 impl ErrorPage {
-    /// True if the log has something about it.
+    /// True if the cause is logged, so that the request id helps to find it.
     fn is_own_fault(&self) -> bool {
         matches!(self.error.status, StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE)
     }

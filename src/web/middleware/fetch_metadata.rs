@@ -1,5 +1,5 @@
 //! Refusals by fetch metadata (<https://www.w3.org/TR/fetch-metadata/>): other sites may link to pages, and do nothing
-//! else. Requests without the headers, as of old browsers and of programs, are allowed.
+//! else. Requests without these headers are allowed: old browsers and programs do not send them.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
@@ -10,13 +10,13 @@ use crate::web::error::error_for_status;
 
 /// Refuses requests from other sites that are not a navigation: pictures, frames and scripts, with GET or HEAD.
 pub(crate) async fn refuse_embedded(request: Request, next: Next) -> Response {
-    let is_allowed = !is_from_elsewhere(request.headers()) || is_document(request.headers());
+    let is_allowed = !is_cross_origin(request.headers()) || is_document(request.headers());
     run_if(is_allowed, request, next).await
 }
 
-/// Refuses everything from other sites, links too: for what counts against the user, or is recorded.
+/// Refuses all requests from other sites, links too: for routes that use up a limit of the user, or record something.
 pub(crate) async fn refuse_links(request: Request, next: Next) -> Response {
-    let is_allowed = !is_from_elsewhere(request.headers());
+    let is_allowed = !is_cross_origin(request.headers());
     run_if(is_allowed, request, next).await
 }
 
@@ -33,8 +33,9 @@ async fn run_if(is_allowed: bool, request: Request, next: Next) -> Response {
     }
 }
 
-/// True for another site, and for another origin of this one. `none` is an address that the user typed or bookmarked.
-pub(crate) fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+/// True if another site caused the request, or another origin of this one. `none` means the user, for example by a
+/// bookmark.
+pub(crate) fn is_cross_origin(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
 }
 

@@ -1,8 +1,8 @@
 //! axum's `from_fn` and `from_fn_with_state` for stacks of many layers.
 //!
-//! axum's clone the inner service for each request, and with it all further layers: in a stack of a dozen, each layer is
-//! cloned up to a dozen times. These share the inner service, so that each layer is cloned once: a heart takes 283
-//! thousand instructions instead of 328.
+//! axum's versions clone the inner service for each request, and with it all further layers: in a stack of a dozen,
+//! each layer is cloned up to a dozen times. These share the inner service, so that each layer is cloned once: a heart
+//! takes 283 thousand instructions instead of 328.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -126,7 +126,7 @@ pub(crate) fn limit_concurrency(
 ) -> Router<Arc<App>> {
     routes.layer(
         ServiceBuilder::new()
-            .layer(HandleErrorLayer::new(error::overloaded))
+            .layer(HandleErrorLayer::new(error::handle_overload))
             .layer(LoadShedLayer::new())
             .layer(concurrency.clone()),
     )

@@ -22,7 +22,7 @@ use crate::network::ByNetwork;
 use crate::rate_limiter::RateLimiter;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::MaybeUser;
-use crate::web::middleware::fetch_metadata::is_from_elsewhere;
+use crate::web::middleware::fetch_metadata::is_cross_origin;
 use crate::web::middleware::from_fn::from_fn_with_state;
 
 /// The kind of key that a limit counts by.
@@ -144,9 +144,9 @@ pub(crate) async fn enforce(State(limits): State<Arc<[Arc<RateLimit>]>>, request
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// Limits only requests to which another site led.
+/// Limits only requests that another site caused.
 pub(crate) async fn enforce_for_links(limits: State<Arc<[Arc<RateLimit>]>>, request: Request, next: Next) -> Response {
-    if is_from_elsewhere(request.headers()) { enforce(limits, request, next).await } else { next.run(request).await }
+    if is_cross_origin(request.headers()) { enforce(limits, request, next).await } else { next.run(request).await }
 }
 
 /// The client's IP address.
@@ -156,8 +156,8 @@ pub(crate) fn address(request: &Parts, trusted_proxies: usize) -> IpAddr {
     forwarded_address(&request.headers, trusted_proxies).unwrap_or(peer)
 }
 
-/// The address that the outermost of `proxies` added to `X-Forwarded-For`: the one in that place from the end, over all
-/// headers. Clients can forge those before it. With fewer entries, the request came by fewer proxies, and the first
+/// The address that the outermost of `proxies` added to `X-Forwarded-For`: the one at this position from the end, over
+/// all headers. Clients can forge those before it. With fewer entries, the request came by fewer proxies, and the first
 /// counts. `None` if there is no header, or if the entry is not an address, which is logged once.
 fn forwarded_address(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     static UNREADABLE: Once = Once::new();
@@ -170,7 +170,7 @@ fn forwarded_address(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     let entry = entries.filter(|entry| !entry.trim_ascii().is_empty()).take(proxies).last()?;
     let address = str::from_utf8(entry).ok().and_then(parse_forwarded);
     if address.is_none() {
-        // Without the entry, which is about a person.
+        // The entry is not logged, because it may be a person's address.
         UNREADABLE.call_once(|| {
             tracing::warn!("an entry of X-Forwarded-For is not an IP address: visitors share their rate limits");
         });
@@ -199,8 +199,8 @@ pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key("x-forwarded-for") || headers.contains_key(FORWARDED)
 }
 
-/// Parses an entry of `X-Forwarded-For`: an address, which proxies also write with a port, in brackets or in quotes, and
-/// for IPv6 with a zone.
+/// Parses an entry of `X-Forwarded-For`: an address, which proxies also write with a port, in brackets or in quotes,
+/// and for IPv6 with a zone.
 fn parse_forwarded(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim().trim_matches('"');
     let host = match entry.strip_prefix('[') {

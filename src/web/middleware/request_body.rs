@@ -27,8 +27,8 @@ use crate::web::error::{self, AppError, Result};
 use crate::web::extract::SignedIn;
 use crate::web::middleware::rate_limit::address;
 
-/// Maximum length of a body of a signed-out visitor. Their sum has no limit, which some clients could use up for all:
-/// a connection takes more memory than that.
+/// Maximum length of a body of a signed-out visitor. Their sum has no limit, because some clients could use that up for
+/// all others, and a connection takes more memory than such a body.
 pub(crate) const MAX_ANONYMOUS_BYTES: usize = 4096;
 /// Slow requests of one address, enough for an office. Networks of IPv6 have more.
 const MAX_SLOW_PER_ADDRESS: usize = 16;
@@ -95,8 +95,8 @@ impl UnfinishedRequests {
         let (mut bytes, mut length, mut share, mut refusal) = (Vec::new(), 0, None, None);
         let (mut deadline, mut due) = (Instant::now() + PROGRESS_PERIOD, MIN_PROGRESS_BYTES);
         let mut chunks = body.into_data_stream();
-        while let Some(chunk) = timeout_at(deadline, chunks.next()).await.map_err(|_| stalled())? {
-            let chunk = chunk.map_err(|_| stalled())?;
+        while let Some(chunk) = timeout_at(deadline, chunks.next()).await.map_err(|_| upload_timeout())? {
+            let chunk = chunk.map_err(|_| upload_timeout())?;
             length += chunk.len();
             if length >= due {
                 (deadline, due) = (Instant::now() + PROGRESS_PERIOD, length + MIN_PROGRESS_BYTES);
@@ -116,7 +116,7 @@ impl UnfinishedRequests {
         refusal.map_or(Ok((bytes, share.map(|(_, permit)| permit))), Err)
     }
 
-    /// Takes what a body of `length` bytes needs.
+    /// Takes the permits that a body of `length` bytes needs.
     async fn admit(&self, parts: &mut Parts, share: &mut Option<UserPermits>, length: usize) -> Result<()> {
         if length > self.limits.max_bytes {
             return Err((self.limits.too_large)());
@@ -157,7 +157,7 @@ pub(crate) async fn buffer_body(
     }
 }
 
-fn stalled() -> AppError {
+fn upload_timeout() -> AppError {
     let message = "It stopped on the way. Check your connection and try again.";
     AppError::new(StatusCode::REQUEST_TIMEOUT, "Your request did not arrive", message).with_nothing_saved()
 }

@@ -41,15 +41,15 @@ pub(crate) fn known_method(method: &Method) -> &'static str {
     ["GET", "HEAD", "POST", "PUT", "DELETE"].into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-/// From this length on a segment may be a token of a link, or the beginning of one: those of shares have 22 characters of
-/// base64url, those of invitations 43.
+/// From this length on a segment may be a token of a link, or the beginning of one: those of shares have 22 characters
+/// of base64url, those of invitations 43.
 const MIN_TOKEN_LENGTH: usize = 12;
 /// How often a segment may be percent-encoded and still be read.
 const MAX_ENCODINGS: usize = 8;
 
-/// Returns the path without tokens of links. They are recognized by their shape, however the path is written, and by the
-/// segment before them. Ids of playlists have the same shape and are left out as well, and so are shared tags, which are
-/// a person's own words.
+/// Returns the path without tokens of links. They are recognized by their shape, however the path is written, and by
+/// the segment before them. Ids of playlists have the same shape and are left out as well, and so are shared tags,
+/// which are a person's own words.
 pub(crate) fn redact_path(path: &str) -> String {
     let mut opens_link = false;
     let redact = |(index, segment)| {
@@ -57,7 +57,7 @@ pub(crate) fn redact_path(path: &str) -> String {
         let is_redacted = decoded.as_deref().is_none_or(|text| opens_link && !text.is_empty() || has_token_shape(text));
         opens_link = decoded.is_some_and(|text| match text.to_ascii_lowercase().as_str() {
             "s" | "n" | "invite" => true,
-            // Not in `/tags/edit`.
+            // All but `/tags/edit`, which has no tag in its path.
             "tags" => index > 1,
             _ => false,
         });

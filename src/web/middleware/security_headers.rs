@@ -56,7 +56,7 @@ pub(crate) fn add_headers(app: &App) -> impl Fn(Response) -> Response + Clone + 
             headers.insert(header::CONTENT_SECURITY_POLICY, embed_policy.clone());
             headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
         }
-        // RFC 6797, 7.2.
+        // Strict-Transport-Security is not sent over plain http (RFC 6797 section 7.2).
         let is_plain_http = response.extensions().get::<PlainHttp>().is_some();
         let is_left_out = |name: &HeaderName| {
             is_embeddable && name == header::X_FRAME_OPTIONS

@@ -23,7 +23,7 @@ pub(crate) fn layer(app: &App) -> SessionManagerLayer<impl SessionStore + Clone>
         .with_expiry(Expiry::OnInactivity(app.config.access.session_ttl))
 }
 
-/// Gives the removal of the cookie, which tower-sessions sends with a path alone, the attributes of the cookie.
+/// Adds the cookie's attributes to its removal, which tower-sessions sends with a path alone.
 pub(crate) fn complete_removal(app: &Arc<App>) -> impl Fn(Response) -> Response + Clone + use<> {
     let app = app.clone();
     let removal = format!("{}=; ", cookies::name(&app, CookieKind::Session));
@@ -41,7 +41,7 @@ pub(crate) fn complete_removal(app: &Arc<App>) -> impl Fn(Response) -> Response 
     }
 }
 
-/// Accepts the former name over http, so that sessions survive the upgrade: until the next sign-in.
+/// Accepts the former name over http, so that sessions from before the upgrade stay valid until the next sign-in.
 pub(crate) fn accept_former_name(app: &App) -> impl Fn(Request) -> Request + Clone + use<> {
     let name = cookies::name(app, CookieKind::Session);
     let is_https = app.config.is_https();

@@ -47,7 +47,7 @@ struct InviteRow {
     id: i64,
     created: TimeView,
     expires: TimeView,
-    /// User and time.
+    /// Who used it, and when.
     used: Option<(String, TimeView)>,
     is_expired: bool,
 }

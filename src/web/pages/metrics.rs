@@ -14,10 +14,10 @@ use crate::domain::doctor;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::middleware::metrics::{Labels, RequestMetrics};
-use crate::web::pages::setup::Operator;
+use crate::web::pages::setup::OperatorRequest;
 
 pub(crate) async fn show(
-    _: Operator,
+    _: OperatorRequest,
     app: State,
     Now(now): Now,
     Extension(request_metrics): Extension<Arc<RequestMetrics>>,

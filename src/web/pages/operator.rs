@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 
 use crate::domain::DEFAULT_NAME;
-use crate::domain::operators::{self, Account, HiddenPlaylist, PersonAction};
+use crate::domain::operators::{self, HiddenPlaylist, ListedAccount, PersonAction};
 use crate::domain::reference;
 use crate::domain::text::visible_or;
 use crate::domain::top::{self, Period};
@@ -35,7 +35,7 @@ struct OperatorPage {
 
 struct PersonRow {
     name: String,
-    person: Account,
+    person: ListedAccount,
     joined: TimeView,
     last_seen: Option<TimeView>,
     providers: String,
@@ -46,8 +46,8 @@ struct HiddenRow {
     since: TimeView,
 }
 
-impl From<Account> for PersonRow {
-    fn from(person: Account) -> Self {
+impl From<ListedAccount> for PersonRow {
+    fn from(person: ListedAccount) -> Self {
         Self {
             name: visible_or(person.display_name.clone(), DEFAULT_NAME),
             joined: TimeView::date(person.created_at),
@@ -111,7 +111,7 @@ pub(crate) async fn update_person(
         PersonAction::AllowSharing => OperatorFlash::SharingAllowed,
     };
     let is_done = operators::change_person(&app, &user, person, form.action, now).await?;
-    // Whoever gave up the role cannot open the page any more.
+    // A user who gave up the role cannot open the page any more.
     let path = if person == user.id && matches!(form.action, PersonAction::Revoke) { "/account" } else { PATH };
     match is_done {
         true => Ok(flash::redirect(path, Flash::Operator(done))),

@@ -43,7 +43,11 @@ impl FindingRow {
     }
 }
 
-pub(crate) async fn show(Operator(context): Operator, axum::extract::State(app): State, layout: Layout) -> Response {
+pub(crate) async fn show(
+    OperatorRequest(context): OperatorRequest,
+    axum::extract::State(app): State,
+    layout: Layout,
+) -> Response {
     let mut findings = doctor::examine(&app, &context).await;
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.status));
     let count = |status| doctor::count(&findings, status);
@@ -68,9 +72,9 @@ impl From<Finding> for FindingRow {
 }
 
 /// A request by an operator: signed in as one, with the operator token, or from this computer. Rejects with 404.
-pub(crate) struct Operator(RequestContext);
+pub(crate) struct OperatorRequest(RequestContext);
 
-impl FromRequestParts<Arc<App>> for Operator {
+impl FromRequestParts<Arc<App>> for OperatorRequest {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use crate::domain::tags::{self, Renamed, Tag};
+use crate::domain::tags::{self, RenameResult, Tag};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::list_query::ListParams;
 use crate::web::extract::{SignedIn, State};
@@ -114,10 +114,10 @@ pub(crate) async fn rename(
         }
     };
     Ok(match tags::rename(&app, &user, &form.tag, &name, form.merge == "yes").await? {
-        Renamed::Renamed(old) => flash::redirect("/tags", Flash::TagRenamed(RenamedTag { old, new: name })),
-        Renamed::Merged => flash::redirect("/tags", Flash::TagsMerged),
-        Renamed::NotFound => return Err(tag_not_found().with_nothing_saved()),
-        Renamed::Exists => Redirect::to(&merge_path(&form.tag, &name)).into_response(),
+        RenameResult::Renamed(old) => flash::redirect("/tags", Flash::TagRenamed(RenamedTag { old, new: name })),
+        RenameResult::Merged => flash::redirect("/tags", Flash::TagsMerged),
+        RenameResult::NotFound => return Err(tag_not_found().with_nothing_saved()),
+        RenameResult::Exists => Redirect::to(&merge_path(&form.tag, &name)).into_response(),
     })
 }
 

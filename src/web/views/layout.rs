@@ -27,6 +27,7 @@ pub(crate) struct Layout {
     pub(crate) user_name: Option<String>,
     /// False while the database is down.
     pub(crate) is_user_known: bool,
+    /// The current entry of the menu; may be empty.
     pub(crate) section: &'static str,
     pub(crate) is_demo: bool,
     /// False while the popular lists are empty, or if they are off.

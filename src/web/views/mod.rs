@@ -29,7 +29,7 @@ pub(crate) fn count(number: impl TryInto<u64>) -> Count {
 
 impl Count {
     fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
-        // The longest has 20 digits and 6 commas.
+        // The longest has 20 digits and 6 commas, which are in the buffer already: every fourth position from the end.
         let (mut text, mut start, mut rest) = ([b','; 26], 26, self.0);
         loop {
             start -= if (26 - start) % 4 == 3 { 2 } else { 1 };
@@ -59,7 +59,7 @@ pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// Links of a page to the entries of a list with a tag as well.
+/// Links that add a tag to the search of a list.
 pub(crate) struct TagLinks {
     /// The parts of the path around the tag, escaped for HTML once for all cards.
     pub(crate) before: String,
@@ -77,7 +77,7 @@ pub(crate) fn tag_links() -> TagLinks {
 }
 
 impl TagLinks {
-    /// True if the link would change the search, and nothing else of it.
+    /// True if the search does not have the tag yet and has room for it.
     pub(crate) fn can_add(&self, tag: &str) -> bool {
         tag.chars().count() <= self.max_tag_chars
             && (self.searched.is_empty() || !self.searched.contains(&fold_tag(tag)))
@@ -88,7 +88,7 @@ impl TagLinks {
     }
 }
 
-/// Needs no HTML escaping.
+/// The path of the link for a tag. Needs no HTML escaping.
 pub(crate) struct TagPath<'a> {
     links: &'a TagLinks,
     tag: &'a str,

@@ -8,7 +8,7 @@ use crate::domain::{PageRange, Paginated};
 use crate::web::error::{AppError, Result};
 
 const MAX_PAGES_IN_RANGE: usize = 10;
-/// No list has as many pages.
+/// More pages than any list has.
 const MAX_PAGE: usize = 1_000_000;
 
 /// The query parameter `page`: a number, or a range such as `2-4`. Anything else means the first page.

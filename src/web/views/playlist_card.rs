@@ -70,7 +70,7 @@ impl PlaylistCard {
         }
     }
 
-    /// True if something stands between the facts and the actions.
+    /// True if there is anything for `playlists/_extras.html` to show.
     pub(crate) fn has_extras(&self) -> bool {
         let has_date = self.unavailable_since.is_some() || self.updated_at.is_some();
         has_date || self.spotify_name.is_some() || self.note.is_some() || !self.tags.is_empty()

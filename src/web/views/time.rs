@@ -10,10 +10,9 @@ use super::zone;
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A date in the reader's zone as a `time` element: `<time datetime="2026-11-21T14:02Z">21 Nov 2026</time>`. Needs no HTML
-/// escaping. The script reads from the text what to show in another zone (static/js/times.js).
-/// Formatted by hand: a page has up to 150, and the `time` crate's format descriptions take seven times as long
-/// (benches/README.md).
+/// A date in the reader's zone as a `time` element: `<time datetime="2026-11-21T14:02Z">21 Nov 2026</time>`. Needs no
+/// HTML escaping. The script reads from the text what to show in another zone (static/js/times.js). Formatted by hand:
+/// a page has up to 150, and the `time` crate's format descriptions take seven times as long (benches/README.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DateView {
     /// In UTC.

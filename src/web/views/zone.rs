@@ -10,7 +10,8 @@ use time::{OffsetDateTime, UtcOffset};
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 tokio::task_local! {
-    /// Zone of the request that the task handles. A task's own variable, because nearly every view has a time.
+    /// Zone of the request that the task handles. Task-local instead of an argument, because nearly every view has a
+    /// time.
     static ZONE: TimeZone;
 }
 

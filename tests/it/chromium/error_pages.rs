@@ -28,10 +28,10 @@ async fn visit_error_pages(site: &Site) -> Vec<Page> {
     site.spotify.reset();
     // Tom is not on Spotify's allow-list.
     pages.push(site.visitor().sign_in("tom").await);
-    let press = [("sec-fetch-site", "same-origin")];
+    let headers = [("sec-fetch-site", "same-origin")];
     while pages.last().unwrap().status != 429 {
         let body = Some("hearted=true".into());
-        pages.push(ada.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &press, body).await);
+        pages.push(ada.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &headers, body).await);
     }
     site.db.execute("alter table user_hearts rename to lost").await.unwrap();
     pages.push(ada.get("/hearts").await);

@@ -40,13 +40,13 @@ async fn heart_button_keeps_its_name_and_shows_state_by_shape() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     let look = async || browser.eval::<[String; 3]>(HEART_APPEARANCE).await;
-    for place in ["/playlists", "/playlists?view=list"] {
-        browser.go(place).await;
+    for path in ["/playlists", "/playlists?view=list"] {
+        browser.go(path).await;
         let [name, state, filled] = look().await;
         assert!(name.starts_with("Heart ") && name.len() > "Heart ".len(), "{name}");
-        assert_eq!((state.as_str(), filled.as_str()), ("false", "false"), "an outline on {place}");
+        assert_eq!((state.as_str(), filled.as_str()), ("false", "false"), "an outline on {path}");
         browser.click(FIRST_HEART).await;
-        assert_eq!(look().await, [name.as_str(), "true", "true"], "filled on {place}");
+        assert_eq!(look().await, [name.as_str(), "true", "true"], "filled on {path}");
         wait_for_heart_count(&site, &browser, 1).await;
         browser.go("/hearts").await;
         assert_eq!(look().await, [name.as_str(), "true", "true"]);

@@ -23,8 +23,8 @@ struct Resource {
 
 /// The browser's `Cookie` header, for a request outside of it.
 async fn cookie_header(browser: &Browser) -> String {
-    let answer = browser.devtools("Network.getCookies", json!({})).await;
-    let cookies = answer["cookies"].as_array().unwrap().iter();
+    let response = browser.devtools("Network.getCookies", json!({})).await;
+    let cookies = response["cookies"].as_array().unwrap().iter();
     let pair = |cookie: &serde_json::Value| {
         format!("{}={}", cookie["name"].as_str().unwrap(), cookie["value"].as_str().unwrap())
     };

@@ -12,17 +12,17 @@ use crate::support::browser::Browser;
 /// Longer than the delay before a progress message shows.
 const SLOW_RESPONSE: Duration = Duration::from_secs(2);
 /// Stores the messages that show while the page is being left.
-const STORE_MESSAGES: &str = "addEventListener('pagehide', () => sessionStorage.setItem('said', \
-    JSON.stringify([...document.querySelectorAll('#live p > span')].map(said => said.innerText))))";
+const STORE_MESSAGES: &str = "addEventListener('pagehide', () => sessionStorage.setItem('messages', \
+    JSON.stringify([...document.querySelectorAll('#live p > span')].map(message => message.innerText))))";
 /// Stores the first message and then stops loading, as the browser's Stop button does.
 const STORE_MESSAGE_AND_STOP: &str = "void new MutationObserver((_, observer) => { \
-        observer.disconnect(); sessionStorage.setItem('said', JSON.stringify([document.querySelector('#live p > span').innerText])); stop(); \
+        observer.disconnect(); sessionStorage.setItem('messages', JSON.stringify([document.querySelector('#live p > span').innerText])); stop(); \
     }).observe(document.querySelector('#live'), { childList: true })";
 
 /// Messages stored by `STORE_MESSAGES` or `STORE_MESSAGE_AND_STOP`.
 async fn read_messages(browser: &Browser) -> Vec<String> {
-    let said: String = browser.eval("sessionStorage.getItem('said') ?? '[]'").await;
-    serde_json::from_str(&said).unwrap()
+    let messages: String = browser.eval("sessionStorage.getItem('messages') ?? '[]'").await;
+    serde_json::from_str(&messages).unwrap()
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn cancelled_navigation_clears_message() {
     site.spotify.inject_fault(Endpoint::Items, Fault::Hang, 1);
     browser.eval::<()>(STORE_MESSAGE_AND_STOP).await;
     browser.click(".card:first-child a.name").await;
-    browser.wait_for("sessionStorage.getItem('said') && !document.querySelector('#live p')").await;
+    browser.wait_for("sessionStorage.getItem('messages') && !document.querySelector('#live p')").await;
     assert_eq!(browser.location().await, "/playlists");
 
     // The refresh button works again.

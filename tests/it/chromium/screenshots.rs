@@ -61,9 +61,9 @@ async fn readme_screenshots() {
     let folder = std::env::var_os("HEARTLIST_PICTURES").map_or(scratch.path().to_owned(), PathBuf::from);
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    for place in HEARTED_POSITIONS {
-        browser.click(&format!(".card:nth-child({place}) form.heart button")).await;
-        browser.find(&format!(".card:nth-child({place}) form.heart button[aria-pressed=true]")).await;
+    for position in HEARTED_POSITIONS {
+        browser.click(&format!(".card:nth-child({position}) form.heart button")).await;
+        browser.find(&format!(".card:nth-child({position}) form.heart button[aria-pressed=true]")).await;
     }
     super::wait_for_heart_count(&site, &browser, HEARTED_POSITIONS.len() as i64).await;
     site.db.execute(ANNOTATE_HEARTS).await.unwrap();

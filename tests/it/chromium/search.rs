@@ -317,12 +317,12 @@ async fn back_and_reload_keep_loaded_pages() {
 async fn keyboard_shortcuts_move_heart_and_search() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    let press = async |key: char| browser.press_letter(key).await;
-    press('j').await;
+    let press_key = async |key: char| browser.press_letter(key).await;
+    press_key('j').await;
     assert!(is_focused(&browser, ".card:first-child .name").await);
-    press('j').await;
-    press('j').await;
-    press('k').await;
+    press_key('j').await;
+    press_key('j').await;
+    press_key('k').await;
     assert!(is_focused(&browser, ".card:nth-child(2) .name").await);
     let columns: usize =
         browser.eval("getComputedStyle(document.querySelector('.cards')).gridTemplateColumns.split(' ').length").await;
@@ -333,16 +333,16 @@ async fn keyboard_shortcuts_move_heart_and_search() {
     browser.press_key(Key::Up).await;
     assert!(is_focused(&browser, ".card:nth-child(2) .name").await, "the end of the column");
 
-    press('h').await;
+    press_key('h').await;
     wait_for_heart_count(&site, &browser, 1).await;
     assert!(is_hearted(&browser, ".card:nth-child(2) form.heart button").await);
-    press('h').await;
+    press_key('h').await;
     wait_for_heart_count(&site, &browser, 0).await;
 
-    press('/').await;
+    press_key('/').await;
     assert!(is_focused(&browser, "#q").await);
     for letter in "jkh?/".chars() {
-        press(letter).await;
+        press_key(letter).await;
     }
     assert_eq!(browser.eval::<String>("q.value").await, "jkh?/", "in a field they are letters");
     browser.wait_for("document.querySelector('#search-status').innerText.startsWith('0 of')").await;
@@ -356,8 +356,8 @@ async fn shortcut_help_lists_keys_and_turns_them_off() {
     let open = "document.querySelector('#keyboard-help').open";
     browser.press_letter('?').await;
     browser.wait_for(open).await;
-    let said = browser.text("#keyboard-help").await;
-    assert!(["j", "h", "/", "?", "Esc", "Use these keys"].iter().all(|key| said.contains(key)), "{said}");
+    let text = browser.text("#keyboard-help").await;
+    assert!(["j", "h", "/", "?", "Esc", "Use these keys"].iter().all(|key| text.contains(key)), "{text}");
     browser.press_letter('j').await;
     assert!(is_focused(&browser, "#keyboard-help button").await, "behind it nothing moves");
     browser.press_key(Key::Escape).await;

@@ -116,8 +116,8 @@ async fn selecting_passes_axe_and_works_without_script() {
 async fn hearts_over_the_limit_are_told_once_and_retried_together() {
     let site = Site::open_with(&[("HEARTS_PER_MINUTE", "2")]).await;
     let browser = open_as_ada(&site).await;
-    let press = "document.querySelectorAll('form.heart button').forEach((button, n) => n < 6 && button.click())";
-    browser.eval::<()>(&format!("void {press}")).await;
+    let click_six = "document.querySelectorAll('form.heart button').forEach((button, n) => n < 6 && button.click())";
+    browser.eval::<()>(&format!("void {click_six}")).await;
     browser.wait_for_text("#live", "Couldn’t save 4 hearts. Too many hearts at once").await;
     assert_eq!(browser.eval::<usize>("document.querySelectorAll('#live p').length").await, 1);
     assert_eq!(site.count_hearts().await, 2);
@@ -161,8 +161,10 @@ async fn message_never_covers_the_search_field() {
     browser
         .eval::<()>("void showMessage('test', 'A message of some length that takes more than one line on a phone')")
         .await;
-    for place in ["start", "center", "end"] {
-        browser.eval::<()>(&format!("void document.querySelector('#q').scrollIntoView({{ block: '{place}' }})")).await;
+    for position in ["start", "center", "end"] {
+        browser
+            .eval::<()>(&format!("void document.querySelector('#q').scrollIntoView({{ block: '{position}' }})"))
+            .await;
         browser.wait_for(&format!("!{overlaps}")).await;
     }
 }

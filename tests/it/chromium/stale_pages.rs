@@ -75,8 +75,8 @@ async fn paginated_list_drops_only_hearts_removed_in_another_tab() {
     let browser = open_as_ada(&site).await;
     site.db.execute(SIXTY_HEARTS).await.unwrap();
     browser.go("/hearts").await;
-    let elsewhere = "fetch(document.querySelector('.card:nth-child(2) form.heart').action, { method: 'DELETE' }).then(answer => answer.ok)";
-    assert!(browser.eval::<bool>(elsewhere).await);
+    let remove_heart = "fetch(document.querySelector('.card:nth-child(2) form.heart').action, { method: 'DELETE' }).then(answer => answer.ok)";
+    assert!(browser.eval::<bool>(remove_heart).await);
     browser.eval::<()>(DISPATCH_PAGESHOW).await;
     wait_for_hearted(&browser, ".card:nth-child(2) form.heart button", false).await;
     let given = "document.querySelectorAll('.card .heart [aria-pressed=true]').length";

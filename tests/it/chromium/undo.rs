@@ -71,11 +71,11 @@ async fn each_undo_names_its_playlist() {
         browser.eval::<()>(&format!("document.querySelector('{}').click()", heart(n))).await;
         browser.wait_for(&format!("document.querySelectorAll('{UNDO_BUTTON}').length === {n}")).await;
     }
-    let said =
+    let visible_messages =
         "[...document.querySelectorAll('#live p')].filter(p => p.checkVisibility()).map(p => p.firstChild.innerText)";
     let offers =
         |these: &[usize]| these.iter().map(|n| format!("Heart removed: {}.", names[n - 1])).collect::<Vec<_>>();
-    assert_eq!(browser.eval::<Vec<String>>(said).await, offers(&[2, 3, 4]), "three at a time");
+    assert_eq!(browser.eval::<Vec<String>>(visible_messages).await, offers(&[2, 3, 4]), "three at a time");
     let keyed =
         "[...document.querySelectorAll('#live [aria-keyshortcuts]')].map(b => b.parentElement.firstChild.innerText)";
     let control_z = "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'z', ctrlKey: true, bubbles: true}))";
@@ -84,10 +84,10 @@ async fn each_undo_names_its_playlist() {
         browser.eval::<bool>(control_z).await;
         wait_for_hearted(&browser, &heart(n), true).await;
         wait_for_heart_count(&site, &browser, i64::from(5 - n)).await;
-        assert_eq!(browser.eval::<Vec<String>>(said).await, offers(left), "the newest is undone");
+        assert_eq!(browser.eval::<Vec<String>>(visible_messages).await, offers(left), "the newest is undone");
     }
     browser.click("#live p:first-child [aria-label=Dismiss]").await;
-    assert_eq!(browser.eval::<Vec<String>>(said).await, offers(&[2]));
+    assert_eq!(browser.eval::<Vec<String>>(visible_messages).await, offers(&[2]));
     assert_eq!(browser.console_errors().await, [""; 0]);
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Browser {
     // Drop order: the browser, its profile, its permit.
     driver: WebDriver,
     _profile: TempDir,
-    _place: SemaphorePermit<'static>,
+    _permit: SemaphorePermit<'static>,
     base: String,
 }
 
@@ -51,14 +51,14 @@ impl Browser {
     }
 
     async fn start(site: &Site, script: bool) -> Self {
-        let place = MAX_BROWSERS.acquire().await.expect("the semaphore is never closed");
+        let permit = MAX_BROWSERS.acquire().await.expect("the semaphore is never closed");
         let profile = tempfile::Builder::new().prefix("heartlist-chromium-").tempdir().unwrap();
-        let wishes = capabilities(&profile).expect("good capabilities");
-        let driver = WebDriver::builder(programs::chromedriver(), wishes).client(webdriver_client()).await;
+        let capabilities = capabilities(&profile).expect("good capabilities");
+        let driver = WebDriver::builder(programs::chromedriver(), capabilities).client(webdriver_client()).await;
         let driver = driver.unwrap_or_else(|error| {
             panic!("Chromium does not start: {error}. `script/test` brings what the browser tests need.")
         });
-        let browser = Self { driver, _profile: profile, _place: place, base: site.base.clone() };
+        let browser = Self { driver, _profile: profile, _permit: permit, base: site.base.clone() };
         browser.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !script })).await;
         browser
     }
@@ -94,8 +94,8 @@ impl Browser {
     }
 
     /// Waits until the location is `place`.
-    pub(crate) async fn wait_for_location(&self, place: &str) {
-        self.wait_until(&format!("at {place}"), async || self.location().await == place).await;
+    pub(crate) async fn wait_for_location(&self, path: &str) {
+        self.wait_until(&format!("at {path}"), async || self.location().await == path).await;
     }
 
     /// Waits for an element and returns it.
@@ -140,8 +140,8 @@ impl Browser {
 
     /// Evaluates a JavaScript expression on the page.
     pub(crate) async fn eval<T: DeserializeOwned>(&self, expression: &str) -> T {
-        let answer = self.driver.execute(format!("return ({expression});"), Vec::new()).await;
-        answer.unwrap_or_else(|error| panic!("{expression}: {error}")).convert().unwrap()
+        let result = self.driver.execute(format!("return ({expression});"), Vec::new()).await;
+        result.unwrap_or_else(|error| panic!("{expression}: {error}")).convert().unwrap()
     }
 
     /// Runs a script on the page.
@@ -168,8 +168,8 @@ impl Browser {
 
     /// Sends a command of the Chrome DevTools Protocol.
     pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        let answer = self.driver.cdp().send_raw(command, parameters).await;
-        answer.unwrap_or_else(|error| panic!("{command}: {error}"))
+        let response = self.driver.cdp().send_raw(command, parameters).await;
+        response.unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
     /// Sets the size of the window.
@@ -210,17 +210,17 @@ fn webdriver_client() -> reqwest::Client {
 }
 
 fn capabilities(profile: &TempDir) -> WebDriverResult<ChromeCapabilities> {
-    let mut wishes = DesiredCapabilities::chrome();
+    let mut capabilities = DesiredCapabilities::chrome();
     let chromium = programs::chromium();
     // The name by which chromedriver knows the build without windows.
     if chromium.ends_with("headless-shell") {
-        AsMut::<Capabilities>::as_mut(&mut wishes).set("browserName", "chrome-headless-shell")?;
+        AsMut::<Capabilities>::as_mut(&mut capabilities).set("browserName", "chrome-headless-shell")?;
     }
-    wishes.set_binary(&chromium)?;
+    capabilities.set_binary(&chromium)?;
     for flag in CHROMIUM_FLAGS {
-        wishes.add_arg(flag)?;
+        capabilities.add_arg(flag)?;
     }
-    wishes.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
-    wishes.set_browser_log_level(LoggingPrefsLogLevel::All)?;
-    Ok(wishes)
+    capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
+    capabilities.set_browser_log_level(LoggingPrefsLogLevel::All)?;
+    Ok(capabilities)
 }

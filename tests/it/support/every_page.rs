@@ -103,8 +103,8 @@ async fn visit_pages_with_tags(mira: &Visitor, playlist: &str) -> Vec<(Page, u16
 async fn visit_pages_without_spotify(site: &Site) -> Vec<(Page, u16)> {
     site.visitor().sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
     let ada = site.visitor();
-    let same = ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
-    let mut pages = vec![(same, 200), (ada.link_identity(&site.spotify, OtherProvider::X, "ada").await, 200)];
+    let conflict = ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    let mut pages = vec![(conflict, 200), (ada.link_identity(&site.spotify, OtherProvider::X, "ada").await, 200)];
     for (path, status) in [("/playlists", 200), ("/now-playing", 200), ("/account/identities/x", 200), (UNKNOWN, 409)] {
         pages.push((ada.get(path).await, status));
     }

@@ -89,8 +89,8 @@ impl OwnPostgres {
 
     /// Sends a signal to all its processes, the first one first: it must not see how its workers fare.
     pub(crate) fn signal(&self, signal: Signal) {
-        let told = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
-        let first = told.lines().next().unwrap();
+        let pid_file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let first = pid_file.lines().next().unwrap();
         let workers = fs::read_to_string(format!("/proc/{first}/task/{first}/children")).expect("Linux");
         for pid in [first].into_iter().chain(workers.split_whitespace()) {
             // A worker may just have ended by itself.

@@ -18,8 +18,8 @@ pub(crate) async fn get_raw(
     let client = Client::builder().no_gzip().no_brotli().no_deflate().no_zstd().build().unwrap();
     let request =
         headers.iter().fold(client.get(format!("{}{path}", site.base)), |r, (name, value)| r.header(*name, *value));
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.headers().clone(), response.bytes().await.unwrap().to_vec())
 }
 
 /// Gzipped size of `body`, which a debug build sends uncompressed.
@@ -27,8 +27,8 @@ pub(crate) async fn gzipped_size(body: Vec<u8>) -> usize {
     let kind = [("content-type", "text/css")];
     let plain =
         tower::service_fn(move |_| std::future::ready(Ok::<_, Infallible>((kind, body.clone()).into_response())));
-    let asked = axum::http::Request::builder().header("accept-encoding", "gzip").body(Body::empty()).unwrap();
-    let answer = tower_http::compression::Compression::new(plain).oneshot(asked).await.unwrap();
-    assert_eq!(answer.headers()["content-encoding"], "gzip");
-    axum::body::to_bytes(Body::new(answer.into_body()), usize::MAX).await.unwrap().len()
+    let request = axum::http::Request::builder().header("accept-encoding", "gzip").body(Body::empty()).unwrap();
+    let response = tower_http::compression::Compression::new(plain).oneshot(request).await.unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    axum::body::to_bytes(Body::new(response.into_body()), usize::MAX).await.unwrap().len()
 }

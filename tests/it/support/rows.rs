@@ -29,16 +29,17 @@ pub(crate) async fn add_public_playlist(site: &Site, id: &str) {
 }
 
 /// Closes all connections to the site's database and refuses new ones, or accepts them again.
-pub(crate) async fn set_database_available(site: &Site, there: bool) {
+pub(crate) async fn set_database_available(site: &Site, available: bool) {
     let options = site.db.connect_options();
     let name = options.get_database().unwrap().to_owned();
     let mut admin: PgConnection = (*options).clone().database("postgres").connect().await.unwrap();
-    let door = AssertSqlSafe(format!("alter database {name} with allow_connections {there}"));
-    sqlx::query(door).execute(&mut admin).await.unwrap();
+    let allow = AssertSqlSafe(format!("alter database {name} with allow_connections {available}"));
+    sqlx::query(allow).execute(&mut admin).await.unwrap();
     let out = "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1";
     sqlx::query(out).bind(&name).execute(&mut admin).await.unwrap();
 }
 
-/// Two pages of hearts, the newest first. Spotify no longer shows their playlists, so a page does not renew their names.
+/// Two pages of hearts, the newest first. Spotify no longer shows their playlists, so a page does not renew their
+/// names.
 pub(crate) const SIXTY_HEARTS: &str = "insert into user_hearts (user_id, playlist_id, hearted_at, gone_at) \
     select users.id, rpad('Heart' || n, 22, 'x'), now() - n * interval '1 day', now() from users, generate_series(1, 60) n";

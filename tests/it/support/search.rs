@@ -46,8 +46,8 @@ pub(crate) async fn search(visitor: &Visitor, path: &str, text: &str) -> Page {
     visitor.open(&format!("{}?{query}", form.action.path())).await
 }
 
-pub(crate) async fn add_heart(visitor: &Visitor, page: &Page, place: usize) -> String {
-    let id = page.playlist_ids().remove(place);
+pub(crate) async fn add_heart(visitor: &Visitor, page: &Page, position: usize) -> String {
+    let id = page.playlist_ids().remove(position);
     assert_eq!(visitor.fetch(Method::PUT, &format!("/heart/{id}")).await.status, 200);
     id
 }

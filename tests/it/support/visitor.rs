@@ -110,9 +110,9 @@ impl Visitor {
         }
         let given = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
         request.headers_mut().extend(given.collect::<HeaderMap>());
-        let answer = self.client.execute(request).await.expect("an answer");
-        let (status, url, headers) = (answer.status().as_u16(), answer.url().clone(), answer.headers().clone());
-        let page = Page { status, url, headers, html: answer.text().await.expect("a whole answer") };
+        let response = self.client.execute(request).await.expect("an answer");
+        let (status, url, headers) = (response.status().as_u16(), response.url().clone(), response.headers().clone());
+        let page = Page { status, url, headers, html: response.text().await.expect("a whole answer") };
         assert_valid_html(&page);
         page
     }

@@ -61,8 +61,8 @@ fn authorized_account(
     account.ok_or_else(|| errors::invalid_token(provider))
 }
 
-fn has_scope(scope: &str, wanted: &str) -> bool {
-    scope.split([' ', ',']).any(|scope| scope == wanted)
+fn has_scope(scope: &str, required: &str) -> bool {
+    scope.split([' ', ',']).any(|scope| scope == required)
 }
 
 fn profile_response(provider: OtherProvider, account: &Account, scope: &str, query: &str) -> Response {

@@ -26,9 +26,9 @@ async fn oembed_names_public_playlists_without_a_token() {
     for (is_public, status) in [(Some(true), 200), (Some(false), 404)] {
         let playlist = playlists.iter().find(|playlist| playlist.public == is_public).unwrap();
         let url = format!("/oembed?url=https%3A%2F%2Fopen.spotify.com%2Fplaylist%2F{}", playlist.id);
-        let answer = get(&fake, &url).await;
-        assert_eq!(answer.status, status);
-        assert!(status == 404 && answer.body.is_empty() || answer.json()["title"] == playlist.name.as_str());
+        let response = get(&fake, &url).await;
+        assert_eq!(response.status, status);
+        assert!(status == 404 && response.body.is_empty() || response.json()["title"] == playlist.name.as_str());
     }
     assert_eq!(get(&fake, "/oembed").await.status, 404);
 }
@@ -117,9 +117,9 @@ async fn unknown_playlists_return_404() {
     for id in ["0000000000000000000000", "37i9dQZF1DXcBWIGoYBM5M", "nonsense", "%20"] {
         for tail in ["", "/items"] {
             let path = format!("/v1/playlists/{id}{tail}");
-            let answer = get_as(&fake, &token, &path).await;
-            assert_eq!(answer.status, 404, "{path}");
-            assert_eq!(answer.json()["error"]["message"], "Resource not found");
+            let response = get_as(&fake, &token, &path).await;
+            assert_eq!(response.status, 404, "{path}");
+            assert_eq!(response.json()["error"]["message"], "Resource not found");
         }
     }
     assert_eq!(get_as(&fake, &token, "/v1/nothing").await.status, 404);
@@ -227,13 +227,13 @@ async fn a_cut_off_response_ends_before_its_content_length() {
         use std::io::{Read as _, Write as _};
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
+        let mut response = Vec::new();
+        let _ = stream.read_to_end(&mut response);
+        String::from_utf8_lossy(&response).into_owned()
     };
-    let answer = tokio::task::spawn_blocking(read).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = tokio::task::spawn_blocking(read).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let length = head.lines().find_map(|l| l.strip_prefix("content-length: "));
     assert!(length.unwrap().parse::<usize>().unwrap() > body.len());
 }
@@ -247,8 +247,8 @@ async fn other_faults_have_the_documented_responses() {
         (Fault::Redirect("https://evil.test/".into()), 302, ""),
     ] {
         fake.inject_fault(Endpoint::Token, fault, 1);
-        let answer = refresh(&fake, "AQ").await;
-        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (status, body));
+        let response = refresh(&fake, "AQ").await;
+        assert_eq!((response.status.as_u16(), response.body.as_str()), (status, body));
     }
     fake.inject_fault(Endpoint::Token, Fault::Empty, u32::MAX);
     fake.reset();
@@ -266,8 +266,8 @@ async fn the_router_can_be_nested_below_a_path() {
         [("/fake-spotify/v1/me", 401), ("/fake-spotify/v1/nothing", 404), ("/fake-spotify/style.css", 200)]
     {
         let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = mounted.clone().oneshot(request).await.unwrap();
-        assert_eq!(answer.status(), status, "{path}");
+        let response = mounted.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
     }
     assert_eq!(fake.requests()[0].path_and_query, "/fake-spotify/v1/me");
 }

@@ -111,15 +111,15 @@ async fn decide(fake: &FakeSpotify, changed: &[(&str, &str)]) -> TestResponse {
     post(fake, "/authorize/decision", &form, false).await
 }
 
-fn query_of(answer: &TestResponse, name: &str) -> Option<String> {
-    let url = url::Url::parse(answer.header("location")).unwrap();
+fn query_of(response: &TestResponse, name: &str) -> Option<String> {
+    let url = url::Url::parse(response.header("location")).unwrap();
     let mut pairs = url.query_pairs();
     pairs.find(|(n, _)| n == name).map(|(_, v)| v.into_owned())
 }
 
 async fn code_for(fake: &FakeSpotify, user: &str) -> String {
-    let answer = decide(fake, &[("user", user)]).await;
-    query_of(&answer, "code").unwrap()
+    let response = decide(fake, &[("user", user)]).await;
+    query_of(&response, "code").unwrap()
 }
 
 async fn exchange(fake: &FakeSpotify, code: &str, changed: &[(&str, &str)]) -> TestResponse {
@@ -139,8 +139,8 @@ async fn refresh(fake: &FakeSpotify, token: &str) -> TestResponse {
     post(fake, "/api/token", &form, true).await
 }
 
-fn assert_token_error(answer: &TestResponse, error: &str, description: &str) {
-    assert_eq!(answer.status, 400, "{}", answer.body);
-    assert_eq!(answer.json()["error"], error);
-    assert_eq!(answer.json()["error_description"], description);
+fn assert_token_error(response: &TestResponse, error: &str, description: &str) {
+    assert_eq!(response.status, 400, "{}", response.body);
+    assert_eq!(response.json()["error"], error);
+    assert_eq!(response.json()["error_description"], description);
 }

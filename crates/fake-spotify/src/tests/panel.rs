@@ -5,10 +5,10 @@ use axum::http::Method;
 use std::time::{Duration, Instant};
 
 async fn submit(fake: &FakeSpotify, form: &str, name: &str, value: &str) -> TestResponse {
-    let answer = post(fake, &format!("/panel/{form}"), &[(name, value)], false).await;
-    assert_eq!(answer.status, 303, "{form} {name} {value}: {}", answer.body);
-    assert!(answer.header("location").starts_with("/fake-spotify/panel#"));
-    answer
+    let response = post(fake, &format!("/panel/{form}"), &[(name, value)], false).await;
+    assert_eq!(response.status, 303, "{form} {name} {value}: {}", response.body);
+    assert!(response.header("location").starts_with("/fake-spotify/panel#"));
+    response
 }
 
 async fn turn(fake: &FakeSpotify, name: &str, value: &str) {
@@ -152,8 +152,8 @@ async fn cross_site_and_invalid_forms_are_rejected() {
     for (act, body) in
         [("controls", "nothing=on"), ("controls", "outage=maybe"), ("controls", ""), ("clock", "advance=decade")]
     {
-        let answer = send(&fake, Request::post(format!("/panel/{act}")).body(Body::from(body)).unwrap()).await;
-        assert_eq!(answer.status, 400, "{act} {body}");
+        let response = send(&fake, Request::post(format!("/panel/{act}")).body(Body::from(body)).unwrap()).await;
+        assert_eq!(response.status, 400, "{act} {body}");
     }
     assert!(fake.active_scenarios().is_empty());
 }

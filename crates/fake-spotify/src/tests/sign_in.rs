@@ -76,10 +76,10 @@ async fn invalid_authorization_requests_get_an_error_page_and_no_redirect() {
         ("show_dialog", "yes"),
     ];
     for change in wrong {
-        for answer in [authorize(&fake, &[change]).await, decide(&fake, &[change]).await] {
-            assert_eq!(answer.status, 400, "{change:?}");
-            assert!(answer.headers.get("location").is_none());
-            assert!(answer.body.contains("made-up Spotify"));
+        for response in [authorize(&fake, &[change]).await, decide(&fake, &[change]).await] {
+            assert_eq!(response.status, 400, "{change:?}");
+            assert!(response.headers.get("location").is_none());
+            assert!(response.body.contains("made-up Spotify"));
         }
     }
     for change in [("decision", "maybe"), ("user", "nobody"), ("user", "")] {
@@ -139,8 +139,8 @@ async fn a_verifier_without_a_challenge_is_rejected() {
     let fake = server();
     let bare = [("code_challenge", ""), ("code_challenge_method", "")];
     let code = query_of(&decide(&fake, &bare).await, "code").unwrap();
-    let answer = exchange(&fake, &code, &[]).await;
-    assert_token_error(&answer, "invalid_request", "code_verifier without code_challenge");
+    let response = exchange(&fake, &code, &[]).await;
+    assert_token_error(&response, "invalid_request", "code_verifier without code_challenge");
     let code = query_of(&decide(&fake, &bare).await, "code").unwrap();
     assert_eq!(exchange(&fake, &code, &[("code_verifier", "")]).await.status, 200);
 }
@@ -154,17 +154,17 @@ async fn the_token_endpoint_accepts_forms_only() {
     let nobody = post(&fake, "/api/token", &[("grant_type", "refresh_token")], false).await;
     assert_eq!(nobody.status, 400);
     assert_eq!(nobody.body, r#"{"error":"invalid_client"}"#);
-    let odd = post(&fake, "/api/token", &[("grant_type", "password")], true).await;
-    assert_eq!(odd.json()["error"], "unsupported_grant_type");
+    let response = post(&fake, "/api/token", &[("grant_type", "password")], true).await;
+    assert_eq!(response.json()["error"], "unsupported_grant_type");
 }
 
 #[tokio::test]
 async fn refresh_keeps_or_rotates_the_refresh_token() {
     let fake = server();
     let kept = fake.issue_tokens("ada", SCOPES).refresh_token.unwrap();
-    let answer = refresh(&fake, &kept).await.json();
-    assert!(answer.get("refresh_token").is_none());
-    let access = answer["access_token"].as_str().unwrap();
+    let response = refresh(&fake, &kept).await.json();
+    assert!(response.get("refresh_token").is_none());
+    let access = response["access_token"].as_str().unwrap();
     assert_eq!(get_as(&fake, access, "/v1/me").await.status, 200);
 
     fake.update_switches(|s| s.rotate_refresh_tokens = true);
@@ -195,8 +195,8 @@ async fn revoking_access_ends_refresh_tokens_only() {
     let fake = server();
     let tokens = fake.issue_tokens("ada", SCOPES);
     fake.revoke_access("ada");
-    let gone = refresh(&fake, &tokens.refresh_token.unwrap()).await;
-    assert_token_error(&gone, "invalid_grant", "Refresh token revoked");
+    let revoked = refresh(&fake, &tokens.refresh_token.unwrap()).await;
+    assert_token_error(&revoked, "invalid_grant", "Refresh token revoked");
     assert_eq!(get_as(&fake, &tokens.access_token, "/v1/me").await.status, 200);
 }
 
@@ -222,9 +222,9 @@ async fn a_public_client_needs_pkce_for_exchange_and_refresh() {
 #[tokio::test]
 async fn client_credentials_return_a_token_without_a_user() {
     let fake = server();
-    let answer = post(&fake, "/api/token", &[("grant_type", "client_credentials")], true).await;
-    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
-    let token = answer.json();
+    let response = post(&fake, "/api/token", &[("grant_type", "client_credentials")], true).await;
+    assert_eq!((response.status.as_u16(), response.header("cache-control")), (200, "no-store"));
+    let token = response.json();
     assert_eq!((token["token_type"].as_str(), token["expires_in"].as_u64()), (Some("Bearer"), Some(3600)));
     assert!(token.get("refresh_token").is_none() && token.get("scope").is_none());
     let access = token["access_token"].as_str().unwrap();

@@ -87,7 +87,8 @@ pub(crate) async fn destroy(
         return match flash::take(&app, &headers) {
             // The button was pressed twice.
             Some(Flash::AccountDeleted(_)) => Ok(Redirect::to(deleted::PATH).into_response()),
-            // Perhaps an earlier press deleted the account. The sign-in then makes a new one, which nobody asked to delete.
+            // An earlier request may have deleted the account. A sign-in then creates a new one, which is not to be
+            // deleted.
             _ => Err(AppError::sign_in_required("/account")),
         };
     };

@@ -1,5 +1,5 @@
-//! The page after an account was deleted. It is the same for every signed-out visitor, so that it stays true on reload; a
-//! flash message says once what was deleted.
+//! The page after an account was deleted. It is the same for every signed-out visitor, so that it stays true on reload;
+//! a flash message says once what was deleted.
 
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};

@@ -5,7 +5,7 @@ use axum::Form;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect};
 
-use crate::domain::account_merge::{self, Account, MergePreview};
+use crate::domain::account_merge::{self, MergeAccount, MergePreview};
 use crate::domain::activity::{self, EventKind};
 use crate::domain::login;
 use crate::ids::Provider;
@@ -48,13 +48,13 @@ pub(crate) async fn show(
 struct ConfirmPage {
     layout: Layout,
     next: String,
-    /// The one that stays first.
+    /// The account that stays, then the other.
     accounts: [AccountView; 2],
     preview: MergePreview,
 }
 
 struct AccountView {
-    account: Account,
+    account: MergeAccount,
     since: TimeView,
     providers: String,
     is_current: bool,
@@ -72,7 +72,7 @@ pub(crate) async fn confirm(
     let Some(preview) = account_merge::preview(&app, &user, maybe_user.merge_offer().await?, now).await? else {
         return Ok(Redirect::to(next.as_str()).into_response());
     };
-    let view = |account: &Account| AccountView {
+    let view = |account: &MergeAccount| AccountView {
         since: TimeView::date(account.summary.since),
         providers: account.providers.iter().map(|provider| provider.label()).collect::<Vec<_>>().join(" and "),
         is_current: account.id == user.id,

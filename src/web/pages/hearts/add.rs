@@ -101,7 +101,8 @@ pub(crate) async fn show(
     Ok(render_page(&page))
 }
 
-/// Returns the playlist as the user knows it, as the shared page with the link shows it, or as the popular list names it.
+/// Returns the playlist as the user knows it, as the shared page with the link shows it, or as the popular list names
+/// it.
 async fn preview(
     app: &App,
     user: &CurrentUser,
@@ -194,8 +195,8 @@ fn count_new(added: &[AddedByLink]) -> usize {
     added.iter().filter(|added| **added != AddedByLink::AlreadyHearted).count()
 }
 
-/// Returns the lines that are not blank, or the whole text if at most one of them is a link: it may be a message that was
-/// shared along with it.
+/// Returns the lines that are not blank, or the whole text if at most one of them is a link: it may be a message that
+/// was shared along with it.
 fn split_lines(text: &str) -> Vec<&str> {
     let is_link = |line: &&&str| reference::names_spotify(line) || reference::parse(line).is_ok();
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();

@@ -26,7 +26,7 @@ pub(crate) const MAX_FILE_BYTES: usize = 5 * 1024 * 1024;
 pub(crate) const MAX_REQUEST_BYTES: usize = MAX_FILE_BYTES + 4096;
 /// Limit on the time for reading a file. The largest takes a few seconds.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(15);
-/// An import takes up to 30 MB.
+/// Maximum number of imports at the same time. Each takes up to 30 MB of memory.
 pub(crate) const MAX_CONCURRENT: usize = 2;
 
 #[derive(Template)]
@@ -92,20 +92,20 @@ pub(crate) async fn create(
 }
 
 #[derive(Deserialize)]
-pub(crate) struct TakeBackForm {
+pub(crate) struct UndoImportForm {
     change: i64,
 }
 
-/// Takes the last import back, except for what the user has changed since.
+/// Undoes the last import, except for what the user has changed since.
 pub(crate) async fn destroy(
     app: State,
     Now(now): Now,
     SignedIn(user): SignedIn,
-    Form(form): Form<TakeBackForm>,
+    Form(form): Form<UndoImportForm>,
 ) -> Result {
     let undone = heart_changes::undo(&app, &user, ChangeKind::Import, form.change, now).await?;
     let message =
-        undone.map_or(ChangeFlash::NotUndone, |Undone { undone, left }| ChangeFlash::ImportTakenBack { undone, left });
+        undone.map_or(ChangeFlash::NotUndone, |Undone { undone, left }| ChangeFlash::ImportUndone { undone, left });
     Ok(flash::redirect("/hearts/import", Flash::Change(message)))
 }
 
@@ -120,8 +120,8 @@ async fn parse_file(bytes: Bytes, now: OffsetDateTime) -> Result<Result<ImportFi
     parsed?.ok_or_else(file_takes_too_long)
 }
 
-/// Runs `work` on a blocking thread, because a large file would block the executor. Cancels it after `timeout`, and once
-/// this future is dropped, which a closed connection does. Returns `None` after the timeout.
+/// Runs `work` on a blocking thread, because a large file would block the executor. Cancels it after `timeout`, or when
+/// this future is dropped because the client closed the connection. Returns `None` after the timeout.
 async fn run_blocking<T: Send + 'static>(
     timeout: Duration,
     work: impl FnOnce(IsCancelled<'_>) -> T + Send + 'static,

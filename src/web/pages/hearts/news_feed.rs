@@ -16,7 +16,7 @@ use crate::web::error::{AppError, Result};
 use crate::web::extract::{Device, Now, SignedIn, State};
 use crate::web::flash::{self, Flash, ListFlash};
 use crate::web::pages::hearts::news::{describe, name};
-use crate::web::pages::sharing::feeds::{Author, Feed, Item, VERSION, strip_invalid_xml};
+use crate::web::pages::sharing::feeds::{Author, Feed, FeedItem, VERSION, strip_invalid_xml};
 use crate::web::pages::sharing::request::{Conditional, Visibility};
 use crate::web::views::{Layout, TimeView, absolute_url, render_page, rfc3339};
 
@@ -103,11 +103,11 @@ pub(crate) async fn json(app: State, Path(token): Path<String>, headers: HeaderM
 
 /// Fails with 410 whether an address was turned off or never existed.
 async fn load(app: &App, token: &Secret, file: &str) -> Result<Feed> {
-    let (feed, items) = news::load_feed(app, token).await?.ok_or_else(gone)?;
+    let (feed, items) = news::load_feed(app, token).await?.ok_or_else(feed_not_found)?;
     let updated = items.first().map_or(feed.created_at, |item| item.at);
     let items = items.into_iter().map(|item| {
         let description = describe(&item);
-        Item {
+        FeedItem {
             id: format!("{}/{}/{}/{}", feed.feed_id, item.playlist_id, item.kind.key(), item.day),
             url: format!("https://open.spotify.com/playlist/{}", item.playlist_id),
             date_published: rfc3339(item.at),
@@ -128,7 +128,7 @@ async fn load(app: &App, token: &Secret, file: &str) -> Result<Feed> {
     })
 }
 
-fn gone() -> AppError {
+fn feed_not_found() -> AppError {
     let text = "There is no feed at this address. Perhaps there never was, or its owner has turned it off.";
     AppError::new(StatusCode::GONE, "No feed here", text)
 }

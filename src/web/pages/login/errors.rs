@@ -12,22 +12,24 @@ use crate::web::error::{AppError, Link};
 pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_signed_in: bool) -> AppError {
     let name = provider.label();
     let error = match error {
-        LoginError::NoCookie => unfinished(format!(
+        LoginError::NoCookie => incomplete_login(format!(
             "Your browser refused the sign-in cookie, or you started signing in with another browser or at another address than {}. Allow cookies for this site and try again here.",
             app.config.base_url.origin().ascii_serialization()
         )),
-        LoginError::Used => unfinished("This sign-in link has already been used. Start again."),
-        LoginError::Expired => unfinished("This sign-in took longer than ten minutes and has expired."),
-        LoginError::Unknown => unfinished("This sign-in was started in another browser, or more than an hour ago."),
+        LoginError::Used => incomplete_login("This sign-in link has already been used. Start again."),
+        LoginError::Expired => incomplete_login("This sign-in took longer than ten minutes and has expired."),
+        LoginError::Unknown => {
+            incomplete_login("This sign-in was started in another browser, or more than an hour ago.")
+        }
         LoginError::Denied { next } | LoginError::Rejected { next } => {
-            unfinished(format!("{name} ended the sign-in.")).with_retry(next)
+            incomplete_login(format!("{name} ended the sign-in.")).with_retry(next)
         }
         LoginError::Conflict(conflict) => return conflict_error(conflict, name),
         LoginError::Registration(error) => return registration_error(error),
         LoginError::Provider(error) => provider_error(error, name),
         // A retry does not help.
-        LoginError::Failed(error @ Error::Misconfigured(_)) => failed(error),
-        LoginError::Failed(error) => failed(error).with_retry("/playlists"),
+        LoginError::Failed(error @ Error::Misconfigured(_)) => error_without_links(error),
+        LoginError::Failed(error) => error_without_links(error).with_retry("/playlists"),
     };
     // A retry would sign in instead of linking, so the user is sent back to the account page.
     if is_signed_in && provider != Provider::Spotify {
@@ -37,7 +39,7 @@ pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_s
     }
 }
 
-fn unfinished(message: impl Into<String>) -> AppError {
+fn incomplete_login(message: impl Into<String>) -> AppError {
     let error = AppError::new(StatusCode::BAD_REQUEST, "Sign-in did not finish", message);
     error.with_nothing_saved().with_retry("/playlists")
 }
@@ -46,7 +48,7 @@ fn provider_error(error: ProviderError, name: &str) -> AppError {
     match error {
         ProviderError::TimedOut => AppError {
             status: StatusCode::GATEWAY_TIMEOUT,
-            ..unfinished(format!("{name} took too long to answer. Try again in a moment."))
+            ..incomplete_login(format!("{name} took too long to answer. Try again in a moment."))
         },
         ProviderError::Misconfigured(_) => AppError::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -57,12 +59,12 @@ fn provider_error(error: ProviderError, name: &str) -> AppError {
         .with_cause(error),
         _ => AppError {
             status: StatusCode::BAD_GATEWAY,
-            ..unfinished(format!("{name} sent an unusable answer. Try again in a moment.")).with_cause(error)
+            ..incomplete_login(format!("{name} sent an unusable answer. Try again in a moment.")).with_cause(error)
         },
     }
 }
 
-fn failed(error: Error) -> AppError {
+fn error_without_links(error: Error) -> AppError {
     // Without the links, which lead to pages that require a user.
     AppError { recovery_links: Vec::new(), ..AppError::from(error).with_nothing_saved() }
 }
@@ -79,7 +81,7 @@ fn registration_error(error: RegistrationError) -> AppError {
             let message = "You have joined and left several times today. Try again tomorrow.";
             return AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many new accounts", message).with_nothing_saved();
         }
-        RegistrationError::Failed(error) => return failed(error),
+        RegistrationError::Failed(error) => return error_without_links(error),
     };
     AppError::new(StatusCode::FORBIDDEN, "Closed to new people", message).with_nothing_saved()
 }

@@ -217,7 +217,6 @@ async fn sign_in_response(
     Ok(flash::redirect(&next, flash_for(maybe_user.is_connected(), provider, &result)))
 }
 
-/// `was_connected` is true if Spotify was connected before.
 fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> Flash {
     let is_spotify = provider == Provider::Spotify;
     match (result.after.reauth, result.outcome) {

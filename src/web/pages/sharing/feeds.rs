@@ -24,7 +24,7 @@ pub(crate) struct Feed {
     pub(crate) home_page_url: String,
     pub(crate) feed_url: String,
     pub(crate) authors: [Author; 1],
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: Vec<FeedItem>,
     /// Atom only; the id of a JSON Feed is its `feed_url`.
     #[serde(skip)]
     pub(crate) id: String,
@@ -38,7 +38,7 @@ pub(crate) struct Author {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Item {
+pub(crate) struct FeedItem {
     pub(crate) id: String,
     pub(crate) url: String,
     pub(crate) title: String,
@@ -80,13 +80,13 @@ async fn feed(app: &App, request: &SharedPageRequest, file: &str, now: OffsetDat
     })
 }
 
-fn items(page: SharedPage, feed: &str) -> Vec<Item> {
+fn items(page: SharedPage, feed: &str) -> Vec<FeedItem> {
     let items = page.hearts.entries.into_iter().map(|heart| {
         let hearted_at = heart.hearted_at.unwrap_or(page.since);
         let card = PlaylistCard::from(heart);
         let owner = card.owner.map(|owner| format!(" by {}", strip_invalid_xml(&owner))).unwrap_or_default();
         let note = card.note.map(|note| format!(": {}", strip_invalid_xml(&note))).unwrap_or_default();
-        Item {
+        FeedItem {
             id: format!("{feed}/{}", card.id),
             url: format!("https://open.spotify.com/playlist/{}", card.id),
             title: strip_invalid_xml(&card.name),

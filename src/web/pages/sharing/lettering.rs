@@ -50,8 +50,8 @@ impl Font {
     }
 }
 
-/// Returns `text` as the font can draw it: composed, on one line, without invisible characters. `None` if the font lacks
-/// a character.
+/// Returns `text` as the font can draw it: composed, on one line, without invisible characters. `None` if the font
+/// lacks a character.
 pub(super) fn to_drawable(text: &str) -> Option<String> {
     let visible: String = text.chars().filter(|c| !is_ignorable(*c)).collect();
     let words: Vec<_> = visible.split_whitespace().collect();
@@ -59,8 +59,8 @@ pub(super) fn to_drawable(text: &str) -> Option<String> {
     (!text.is_empty() && text.chars().all(|c| FONT.glyphs.contains_key(&c))).then_some(text)
 }
 
-/// Returns the outlines of a line with the place of each, in thousandths of the font size, and the width of the line.
-/// Characters that the font lacks are left out.
+/// Returns the outlines of a line with the position of each, in thousandths of the font size, and the width of the
+/// line. Characters that the font lacks are left out.
 pub(super) fn outlines(line: &str) -> (Vec<(&'static str, f32)>, f32) {
     let (mut outlines, mut x, mut previous) = (Vec::new(), 0.0, None);
     for glyph in line.chars().filter_map(|c| FONT.glyphs.get(&c)) {
@@ -72,8 +72,8 @@ pub(super) fn outlines(line: &str) -> (Vec<(&'static str, f32)>, f32) {
     (outlines, x)
 }
 
-/// Breaks `text` between words and after hyphens into lines of at most `max_width`. `None` if it needs more than `max_lines`, or if a word
-/// is wider.
+/// Breaks `text` between words and after hyphens into lines of at most `max_width`. `None` if it needs more than
+/// `max_lines`, or if a word is wider.
 pub(super) fn wrap(text: &str, max_width: f32, max_lines: usize) -> Option<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     let is_fitting = |line: &str| outlines(line.trim_end()).1 <= max_width;

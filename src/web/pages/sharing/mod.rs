@@ -40,7 +40,7 @@ struct SettingsPage {
     page_url_prefix: String,
     page: Option<String>,
     slug: Field,
-    link: Option<SecretLink>,
+    link: Option<SecretLinkView>,
     shared_tags: Vec<SharedTag>,
     new_tag: Field,
     /// Tags that the field for another one completes.
@@ -58,7 +58,7 @@ struct Field {
 }
 
 impl Field {
-    fn refused(value: &str, error: impl ToString) -> Self {
+    fn with_error(value: &str, error: impl ToString) -> Self {
         Self { value: sanitize_for_redisplay(value), error: Some(error.to_string()) }
     }
 }
@@ -69,7 +69,7 @@ struct SharedTag {
     urls: Vec<(&'static str, String)>,
 }
 
-struct SecretLink {
+struct SecretLinkView {
     /// `None` if the stored token cannot be decrypted any more.
     url: Option<String>,
     since: TimeView,
@@ -110,7 +110,7 @@ async fn load_settings_page(
         new_tag: Field::default(),
         suggestions: tags::suggest(app, user, now).await?,
         shows_notes: settings.shows_notes,
-        link: settings.link.map(|link| SecretLink {
+        link: settings.link.map(|link| SecretLinkView {
             url: link_root.map(|root| absolute_url(app, &root)),
             since: TimeView::date(link.since),
         }),
@@ -156,7 +156,7 @@ pub(crate) async fn update_page(
     };
     let mut page = load_settings_page(&app, layout, &user, now).await?;
     page.layout.title = "Sharing – not turned on".into();
-    page.slug = Field::refused(&form.slug, error);
+    page.slug = Field::with_error(&form.slug, error);
     refuse(&page)
 }
 
@@ -233,7 +233,7 @@ pub(crate) async fn update_tags(
         Err(error) => {
             let mut page = load_settings_page(&app, layout, &user, now).await?;
             page.layout.title = "Sharing – tag not shared".into();
-            page.new_tag = Field::refused(&form.tag, error);
+            page.new_tag = Field::with_error(&form.tag, error);
             refuse(&page)
         }
     }

@@ -24,7 +24,7 @@ const LINE_HEIGHT: f32 = 1.08;
 /// The icon of hearts, 24 units wide.
 const HEART: &str = "M12 20.3 4.6 13a5 5 0 0 1 7.1-7.1l.3.3.3-.3A5 5 0 0 1 19.4 13z";
 
-/// Pictures drawn at once, of a megabyte each.
+/// Limit on pictures that are drawn at the same time, of a megabyte each.
 static DRAWINGS: Semaphore = Semaphore::const_new(2);
 
 pub(crate) async fn show(app: State, Now(now): Now, request: SharedPageRequest) -> Result {
@@ -36,7 +36,7 @@ pub(crate) async fn show(app: State, Now(now): Now, request: SharedPageRequest) 
     });
     let picture = drawing.await.map_err(AppError::internal)?.map_err(AppError::internal)?;
     let mut response = request.respond("image/png", picture);
-    // Some sites show the picture from its own address.
+    // Some sites load the picture from here, instead of a copy of their own.
     let policy = HeaderValue::from_static("cross-origin");
     response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), policy);
     Ok(response)
@@ -69,8 +69,8 @@ fn draw(owner: &str, tag: Option<&str>, total: usize) -> Picture {
     picture
 }
 
-/// Returns the sentence about `name` in the largest of `sizes` in which there is room for it. For the smallest, the name
-/// is cut as far as necessary.
+/// Returns the sentence about `name` in the largest of `sizes` in which there is room for it. For the smallest, the
+/// name is cut as far as necessary.
 fn fit(name: &str, sentence: impl Fn(&str) -> String, sizes: &[(f32, usize)]) -> (f32, Vec<String>) {
     let lines = |name: &str, (size, max_lines): (f32, usize)| {
         Some((size, wrap(&sentence(name), TEXT_WIDTH * 1000.0 / size, max_lines)?))
@@ -107,13 +107,13 @@ impl Picture {
     fn write(&mut self, line: &str, size: f32, (x, baseline): (f32, f32), ink: Ink) {
         let scale = size / 1000.0;
         for (outline, offset) in outlines(line).0 {
-            let place = Transform::scale(scale, -scale).then_translate(x + offset * scale, baseline);
-            self.fill(outline, place, ink);
+            let transform = Transform::scale(scale, -scale).then_translate(x + offset * scale, baseline);
+            self.fill(outline, transform, ink);
         }
     }
 
-    fn fill(&mut self, outline: &str, place: Transform, ink: Ink) {
-        let (mask, bounds) = Mask::new(outline).transform(Some(place)).render();
+    fn fill(&mut self, outline: &str, transform: Transform, ink: Ink) {
+        let (mask, bounds) = Mask::new(outline).transform(Some(transform)).render();
         let rows = mask.chunks_exact(bounds.width.max(1) as usize).zip(bounds.top..);
         for (coverage, (x, y)) in rows.flat_map(|(row, y)| row.iter().zip((bounds.left..).map(move |x| (x, y)))) {
             let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { continue };

@@ -55,7 +55,8 @@ impl FromRequestParts<Arc<App>> for SharedPageRequest {
 }
 
 impl SharedPageRequest {
-    /// Takes the page, and whether pinned hearts come first. Fails with 410 if nothing is shared at the address.
+    /// Loads a page of hearts; `rows` are its number and whether pinned hearts come first. Fails with 410 if nothing is
+    /// shared at the address.
     pub(crate) async fn load(&self, app: &App, rows: (usize, bool), now: OffsetDateTime) -> Result<SharedPage> {
         sharing::load_shared_page(app, &self.address, self.tag.as_deref(), rows, now).await?.ok_or_else(not_shared)
     }
@@ -76,7 +77,7 @@ pub(crate) enum Visibility {
     /// May be cached but must be revalidated (`no-cache`): with a max-age, caches would show hearts after sharing was
     /// turned off. Revalidation takes three short queries.
     Public,
-    /// For whoever has the address.
+    /// For people who have the address. Not cached, not indexed, and never sent as a referrer.
     Secret,
 }
 

@@ -39,15 +39,15 @@ fn start() -> Driver {
         .spawn()
         .expect("a shell");
     let mut output = BufReader::new(shell.stdout.take().expect("a pipe"));
-    let mut said = String::new();
-    while output.read_line(&mut said).is_ok_and(|bytes| bytes > 0) {
-        if let Some((_, port)) = said.split_once(READY) {
+    let mut output_text = String::new();
+    while output.read_line(&mut output_text).is_ok_and(|bytes| bytes > 0) {
+        if let Some((_, port)) = output_text.split_once(READY) {
             let address = format!("http://127.0.0.1:{}", port.trim().trim_end_matches('.'));
             return Driver { address, _shell: shell, _output: output };
         }
     }
     let _ = shell.wait();
-    panic!("chromedriver does not start; `script/test` brings one that does. It said:\n{said}");
+    panic!("chromedriver does not start; `script/test` brings one that does. It said:\n{output_text}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the app's settings do not say where the tests' browser is")]

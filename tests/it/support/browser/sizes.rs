@@ -32,8 +32,9 @@ pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
     .map(String::from)
     .into();
     paths.extend((1..=3).map(|page| format!("/playlists?page={page}")));
-    let odd = mira.playlists().into_iter().filter(|list| list.name.chars().count() == 100 || list.length > 1000);
-    paths.extend(odd.map(|list| format!("/playlists/{}", list.id)));
+    let extreme =
+        mira.playlists().into_iter().filter(|playlist| playlist.name.chars().count() == 100 || playlist.length > 1000);
+    paths.extend(extreme.map(|playlist| format!("/playlists/{}", playlist.id)));
     paths
 }
 
