@@ -255,7 +255,8 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
                 f.note_folded, f.tags_folded, f.removed_at, coalesce(f.title, nullif(p.name, '')),
                 case when f.title is null then p.name_folded else f.title_folded end,
                 greatest(f.title_seen_at, p.seen_at), f.own_title, f.own_title_folded
-         from user_hearts f left join playlists p on p.user_id = $1 and p.id = f.playlist_id
+         from user_hearts f
+         left join lateral (select * from playlists p where p.user_id = $1 and p.id = f.playlist_id limit 1) p on true
          where f.user_id = $1
          on conflict (user_id, playlist_id) do update
          set hearted_at = least(h.hearted_at, excluded.hearted_at),

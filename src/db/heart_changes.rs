@@ -56,8 +56,14 @@ const CHANGE_LOCK: i64 = 0x4845_4152_494d_0000;
 /// Locks the user's hearts against concurrent changes of many: two could exceed a limit together, or store the same
 /// heart. An advisory lock, not one of the user's row: an import takes seconds, in which a sign-in may rename the user,
 /// and on Citus that row is on all nodes.
+///
+/// Turns nested loops off in the transaction: where most users have few hearts, Postgres expects one row here too, and
+/// compares each of 10,000 changes with each heart.
 pub(super) async fn lock(connection: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
-    let query = sqlx::query!("select pg_advisory_xact_lock($1)", CHANGE_LOCK ^ user.0);
+    let query = sqlx::query!(
+        "select pg_advisory_xact_lock($1), set_config('enable_nestloop', 'off', true)",
+        CHANGE_LOCK ^ user.0
+    );
     query.fetch_one(connection).await.map(drop)
 }
 
@@ -287,7 +293,7 @@ pub async fn find_import(pool: &Pool, user: UserId) -> Result<Option<(OffsetDate
 pub async fn delete_orphans(pool: &Pool, user: UserId) -> Result<()> {
     let query = sqlx::query!(
         "delete from heart_changes c where user_id = $1
-         and not exists (select from user_hearts h where h.user_id = $1 and h.playlist_id = c.playlist_id)",
+         and not exists (select from user_hearts h where h.user_id = $1 and h.playlist_id = c.playlist_id offset 0)",
         user.0
     );
     Ok(query.execute(pool).await.map(drop)?)

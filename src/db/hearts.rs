@@ -131,7 +131,8 @@ pub async fn set_title(
 /// Counts a user's hearts whose playlists Spotify has not shown since `before`, except those that it no longer shows.
 pub async fn count_stale(pool: &Pool, user: UserId, before: OffsetDateTime) -> Result<i64> {
     let query = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+        r#"select count(*) as "count!" from user_hearts h
+           left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
            where h.user_id = $1 and h.removed_at is null and h.gone_at is null
                  and coalesce(p.seen_at, '-infinity') < $2"#,
         user.0,
@@ -143,7 +144,8 @@ pub async fn count_stale(pool: &Pool, user: UserId, before: OffsetDateTime) -> R
 /// Returns the playlists of some of those hearts: first those without any name, then those seen longest ago.
 pub async fn list_stale(pool: &Pool, user: UserId, before: OffsetDateTime, limit: i64) -> Result<Vec<String>> {
     let query = sqlx::query_scalar!(
-        "select h.playlist_id from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+        "select h.playlist_id from user_hearts h
+         left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
          where h.user_id = $1 and h.removed_at is null and h.gone_at is null
                and coalesce(p.seen_at, '-infinity') < $2
          order by coalesce(p.name, h.title) is not null, p.seen_at nulls first, h.hearted_at desc, h.playlist_id
@@ -222,7 +224,7 @@ pub async fn list_newest(pool: &Pool, user: UserId, (offset, limit): (i64, i64))
                  union all
                  (select * from user_hearts where user_id = $1 and removed_at is null and pin is null
                   order by hearted_at desc, playlist_id offset $2 limit $3)) h
-           left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
            order by hearted_at desc nulls first, id"#,
         user.0,
         offset - before,
@@ -274,7 +276,7 @@ pub async fn list_removed(
            from (select count(*) as total from user_hearts where user_id = $1 and removed_at > $2) t
            left join (select * from user_hearts where user_id = $1 and removed_at > $2
                       order by removed_at desc, playlist_id offset $3 limit $4) h on true
-           left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
            order by h.removed_at desc, h.playlist_id"#,
         user.0,
         since,

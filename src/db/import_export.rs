@@ -28,7 +28,8 @@ pub async fn export(pool: &Pool, user: UserId, last: Option<&ExportedHeart>, lim
         ExportedHeart,
         r#"select h.playlist_id, coalesce(p.name, h.title) as name, h.own_title, p.owner_name as "owner_name?",
                   h.hearted_at, h.note, h.tags, h.pin
-           from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           from user_hearts h
+           left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
            where h.user_id = $1 and h.removed_at is null and h.hearted_at <= coalesce($2, 'infinity'::timestamptz)
                  and ($2 is null or h.hearted_at < $2 or h.playlist_id > $3)
            order by h.hearted_at desc, h.playlist_id limit $4"#,
@@ -46,7 +47,8 @@ pub async fn export_selected(pool: &Pool, user: UserId, ids: &[String]) -> Resul
         ExportedHeart,
         r#"select h.playlist_id, coalesce(p.name, h.title) as name, h.own_title, p.owner_name as "owner_name?",
                   h.hearted_at, h.note, h.tags, h.pin
-           from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           from user_hearts h
+           left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
            where h.user_id = $1 and h.playlist_id = any($2) and h.removed_at is null
            order by h.hearted_at desc, h.playlist_id"#,
         user.0,

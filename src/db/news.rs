@@ -70,8 +70,9 @@ pub(super) async fn update_hearts(
                 case when e.kind = 'renamed' then coalesce(h.title, p.name) end,
                 case when e.kind = 'renamed' then l.name end
          from unnest($2::text[], $3::text[], $4::text[]) as l (id, name, snapshot_id)
-         join user_hearts h on h.user_id = $1 and h.playlist_id = l.id and h.removed_at is null
-         left join playlists p on p.user_id = $1 and p.id = l.id
+         cross join lateral (
+             select * from user_hearts h where h.user_id = $1 and h.playlist_id = l.id and h.removed_at is null limit 1) h
+         left join lateral (select * from playlists p where p.user_id = $1 and p.id = l.id limit 1) p on true
          cross join lateral (values
              ('updated', coalesce(p.snapshot_id, h.snapshot_id) <> l.snapshot_id),
              ('renamed', l.name <> '' and coalesce(h.title, nullif(p.name, '')) <> l.name),
@@ -91,7 +92,7 @@ pub(super) async fn update_hearts(
              title_folded = case when l.name = '' then h.title_folded else l.name_folded end,
              snapshot_id = coalesce(h.snapshot_id, p.snapshot_id, l.snapshot_id)
          from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as l (id, name, name_folded, snapshot_id)
-         left join playlists p on p.user_id = $1 and p.id = l.id
+         left join lateral (select * from playlists p where p.user_id = $1 and p.id = l.id limit 1) p on true
          where h.user_id = $1 and h.playlist_id = l.id
                and (h.gone_at is not null or h.title is distinct from coalesce(nullif(l.name, ''), h.title)
                     or h.snapshot_id is null and coalesce(p.snapshot_id, l.snapshot_id) is not null)",
@@ -137,9 +138,9 @@ pub async fn list(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Res
         r#"select count(*) over () as "total!", n.playlist_id, n.kind, n.day, n.at, n.old_name, n.new_name,
                   coalesce(p.name, h.title) as name, h.own_title
            from news n
-           join user_hearts h on h.user_id = $1 and h.playlist_id = n.playlist_id and h.removed_at is null
-                                 and h.hearted_at <= n.at
-           left join playlists p on p.user_id = $1 and p.id = n.playlist_id
+           cross join lateral (select * from user_hearts h where h.user_id = $1 and h.playlist_id = n.playlist_id
+                                   and h.removed_at is null and h.hearted_at <= n.at limit 1) h
+           left join lateral (select * from playlists p where p.user_id = $1 and p.id = n.playlist_id limit 1) p on true
            where n.user_id = $1 and (n.kind <> 'renamed' or n.old_name <> n.new_name)
            order by n.at desc, n.playlist_id, n.kind offset $2 limit $3"#,
         user.0,
@@ -167,7 +168,7 @@ pub async fn list(pool: &Pool, user: UserId, (offset, limit): (i64, i64)) -> Res
 pub async fn delete_without_heart(pool: &Pool, user: UserId) -> Result<()> {
     let query = sqlx::query!(
         "delete from news n where n.user_id = $1
-             and not exists (select from user_hearts h where h.user_id = $1 and h.playlist_id = n.playlist_id)",
+             and not exists (select from user_hearts h where h.user_id = $1 and h.playlist_id = n.playlist_id offset 0)",
         user.0
     );
     Ok(query.execute(pool).await.map(drop)?)

@@ -152,7 +152,8 @@ pub async fn load_library(
                   p.item_count, p.public, p.collaborative, null, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}'),
                   case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end
            from (select * from playlists where user_id = $1 and position >= $2 order by position limit $3) p
-           left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
+           left join lateral (select * from user_hearts h where h.user_id = $1 and h.playlist_id = p.id
+                                  and h.removed_at is null limit 1) h on true
            order by position nulls first"#,
         user.0,
         i32::try_from(offset).unwrap_or(i32::MAX),
@@ -206,7 +207,8 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
                   case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at,
                   h.pin as "pin?"
            from playlists p
-           left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
+           left join lateral (select * from user_hearts h where h.user_id = $1 and h.playlist_id = p.id
+                                  and h.removed_at is null limit 1) h on true
            where p.user_id = $1 and p.id = $2"#,
         user.0,
         id.as_str()

@@ -137,7 +137,8 @@ pub async fn list_library_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId
         NamedId,
         r#"select p.id, coalesce(h.own_title, p.name) as name, p.owner_name
            from playlists p
-           left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
+           left join lateral (select * from user_hearts h where h.user_id = $1 and h.playlist_id = p.id
+                                  and h.removed_at is null limit 1) h on true
            where p.user_id = $1 and p.position is not null order by p.position"#,
         user.0
     );
@@ -149,7 +150,8 @@ pub async fn list_heart_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>>
     let query = sqlx::query_as!(
         NamedId,
         r#"select h.playlist_id as id, coalesce(h.own_title, p.name, h.title) as name, p.owner_name as "owner_name?"
-           from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           from user_hearts h
+           left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
            where h.user_id = $1 and h.removed_at is null
            order by h.hearted_at desc, h.playlist_id"#,
         user.0
@@ -181,7 +183,8 @@ pub async fn search_library(
                       h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at
                from playlists p
-               left join user_hearts h on h.user_id = $1 and h.playlist_id = p.id and h.removed_at is null
+               left join lateral (select * from user_hearts h where h.user_id = $1 and h.playlist_id = p.id
+                                      and h.removed_at is null limit 1) h on true
                cross join lateral (
                    select concat_ws(E'\n', h.own_title_folded, coalesce(
                               nullif(coalesce(p.name_folded, lower(p.name)), ''), case when h.own_title is null then $14 end)) as name,
@@ -240,7 +243,7 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
                       p.item_count, p.public, p.collaborative, p.seen_at, h.hearted_at, h.gone_at, h.own_title, h.note, nullif(h.tags, '{}') as tags,
                       case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.pin
                from user_hearts h
-               left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+               left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
                cross join lateral (
                    select concat_ws(E'\n', h.own_title_folded,
                               coalesce(nullif(coalesce(p.name_folded, lower(p.name), h.title_folded, lower(h.title)), ''),

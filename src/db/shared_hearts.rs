@@ -20,7 +20,8 @@ pub struct VisibleHearts<'a> {
 
 pub async fn count(pool: &Pool, hearts: VisibleHearts<'_>) -> Result<i64> {
     let query = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
+        r#"select count(*) as "count!" from user_hearts h
+           cross join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p
            where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2
              and ($3::text is null or exists (
                  select 1 from unnest(h.tags, h.tags_folded) t (name, folded) where coalesce(t.folded, lower(t.name)) = $3))"#,
@@ -46,7 +47,8 @@ pub async fn list(
                   p.seen_at as "seen_at?", h.hearted_at as "hearted_at?", null::timestamptz as changed_at, h.gone_at, null::text as own_title,
                   case when $7 then h.note end as note, '{}'::text[] as "tags!",
                   h.pin is not null as "is_pinned!"
-           from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id
+           from user_hearts h
+           cross join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p
            where h.user_id = $1 and h.removed_at is null and p.public and h.gone_at is null and p.seen_at >= $2
              and ($5::text is null or exists (
                  select 1 from unnest(h.tags, h.tags_folded) t (name, folded) where coalesce(t.folded, lower(t.name)) = $5))

@@ -94,7 +94,8 @@ pub async fn list_selected(pool: &Pool, user: UserId, ids: &[String]) -> Result<
     let query = sqlx::query_as!(
         SelectedHeart,
         "select h.playlist_id, coalesce(h.own_title, p.name, h.title) as title, h.tags
-         from user_hearts h left join playlists p on p.user_id = $1 and p.id = h.playlist_id
+         from user_hearts h
+         left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
          where h.user_id = $1 and h.playlist_id = any($2) and h.removed_at is null
          order by h.hearted_at desc, h.playlist_id",
         user.0,

@@ -101,6 +101,60 @@ async fn every_statement_uses_an_index() {
     assert!(scanning.is_empty(), "no key leads to all rows of: {scanning:#?}");
 }
 
+/// Statements that may join by comparing rows, identified by a part of their text.
+const ALLOWED_COMPARISONS: &[&str] = &[
+    // In transactions without nested loops.
+    "update heart_changes c set hearted_at",
+    "update heart_changes c set new_hearted_at",
+    "from heart_changes c\n         where c.user_id = $1 and c.kind = $2 and c.changed_at = $3",
+];
+
+/// Most users have one or two rows, one has many, and Postgres plans for the average.
+#[tokio::test]
+async fn no_statement_compares_all_hearts_of_a_user_with_all_playlists() {
+    for playlists in [1, 4] {
+        let site = Site::open().await;
+        let mut connection = site.db.acquire().await.unwrap();
+        let fill = format!(
+            "insert into users (display_name, created_at) select 'few', now() from generate_series(1, 3000);
+             insert into user_hearts (user_id, playlist_id, hearted_at)
+                 select id, lpad(n::text, 22, '0'), now() from users, generate_series(1, {playlists}) n;
+             insert into playlists (user_id, id, position, name, collaborative, seen_at)
+                 select user_id, playlist_id, 0, 'one', false, now() from user_hearts;
+             insert into news (user_id, playlist_id, kind, day, at)
+                 select user_id, playlist_id, 'updated', now(), now() from user_hearts;
+             insert into heart_changes (user_id, kind, playlist_id, changed_at)
+                 select user_id, 'import', playlist_id, now() from user_hearts;
+             analyze; set plan_cache_mode = force_generic_plan"
+        );
+        sqlx::raw_sql(AssertSqlSafe(fill)).execute(&mut *connection).await.unwrap();
+        let bad = "select from user_hearts h join playlists p on p.user_id = $1 and p.id = h.playlist_id where h.user_id = $1";
+        assert!(compares_playlists(&explain(&mut connection, bad, 1).await), "of {playlists}");
+        for (query, parameters) in &read_statements() {
+            let is_allowed = ALLOWED_COMPARISONS.iter().any(|words| query.contains(words));
+            let plan = explain(&mut connection, query, parameters.len()).await;
+            assert!(is_allowed || !compares_playlists(&plan), "{query} {plan:#}");
+        }
+    }
+}
+
+/// True if a step of the plan compares ids of playlists with each other, and does not find them by a key or a hash.
+fn compares_playlists(plan: &Value) -> bool {
+    let is_comparison = |condition: &str| {
+        let sides = condition.split(['(', ')']).filter_map(|part| part.split_once(" = "));
+        let is_id = |side: &str| side.ends_with(".playlist_id") || side.ends_with(".id") || side == "playlist_id";
+        sides.into_iter().any(|(one, other)| is_id(one) && is_id(other))
+    };
+    match plan {
+        Value::Array(steps) => steps.iter().any(compares_playlists),
+        Value::Object(step) => step.iter().any(|(name, value)| match value {
+            Value::String(condition) => name.ends_with("Filter") && is_comparison(condition),
+            value => compares_playlists(value),
+        }),
+        _ => false,
+    }
+}
+
 async fn read_indexes(connection: &mut PgConnection) -> Indexes {
     let rows = "select c.relname::text, t.relname::text, a.attname::text from pg_index i
                 join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
