@@ -1,4 +1,4 @@
-//! Counts of requests by key, in memory: of N processes each allows as many.
+//! Counts of requests by key, in memory: N processes together allow N times as many.
 //!
 //! Written by hand, because governor keeps every key until it is idle: whoever fills it with made-up keys decides what
 //! happens to all others.

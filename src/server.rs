@@ -1,4 +1,4 @@
-//! The HTTP server: keep-alive, write timeout, graceful shutdown.
+//! The HTTP server: keep-alive, write timeout, graceful shutdown on SIGTERM.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -226,7 +226,7 @@ async fn serve_connection<I, S>(
     let mut is_closed = false;
     loop {
         tokio::select! {
-            // In this order, so that no request is lost that has just come.
+            // In this order, so that a request that has just arrived is not lost.
             biased;
             // Browsers often close connections early, so errors are not logged.
             _ = connection.as_mut() => return,

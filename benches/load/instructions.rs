@@ -44,7 +44,7 @@ impl RequestKind {
 static REQUEST_KINDS: [RequestKind; 5] = [
     // Half of it decrypts the session, since a development build does not optimize the cipher. Release build: 12 %.
     RequestKind::new("heart", HEART_PATH, "identity", 2_850),
-    // Cards tell pins, titles of one's own, and dates in the reader's zone.
+    // Cards show pins, own titles, and dates in the reader's zone.
     RequestKind::new("playlists", "/playlists", "identity", 8_600),
     RequestKind::new("playlists, gzip", "/playlists", BROWSER_ENCODINGS, 24_600),
     RequestKind::new("hearts", "/hearts", "identity", 9_540),

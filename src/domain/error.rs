@@ -29,7 +29,7 @@ pub enum Error {
     TooManyCalls { until: OffsetDateTime, wait: Duration },
     #[error("Spotify did not answer in time")]
     SpotifyTimeout,
-    /// Spotify is unreachable, or its answer is invalid.
+    /// Spotify is unreachable, or its response is invalid.
     #[error("Spotify is unavailable: {0}")]
     SpotifyUnavailable(String),
     #[error("Spotify listed {listed} of {total} playlists")]

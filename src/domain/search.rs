@@ -97,7 +97,7 @@ pub struct SearchQuery {
     pub conditions: Vec<Condition>,
     /// Operators with a value that they do not take.
     pub invalid_operators: Vec<InvalidOperator>,
-    /// True if the rest of the text was too long to be searched for.
+    /// True if the text was too long, and its end is ignored.
     pub is_cut: bool,
     /// True if there were more than [`MAX_CONDITIONS`].
     pub has_more_words: bool,

@@ -122,7 +122,7 @@ impl Client {
         !self.spec.reauth_params.is_empty()
     }
 
-    /// Returns whether such a sign-in counts without `auth_time`, which a provider may leave out.
+    /// Returns whether a new sign-in counts even if the response lacks `auth_time`, which a provider may leave out.
     pub fn proves_reauthentication(&self) -> bool {
         self.can_reauthenticate() && !self.spec.reauth_needs_auth_time
     }

@@ -33,8 +33,8 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// Replaces characters that HTML forbids (section 13.2.3.5: most controls, and noncharacters) with U+FFFD. Postgres
-/// cannot store NUL either.
+/// Replaces characters that the HTML standard forbids (13.2.3.5: most controls, and noncharacters) with U+FFFD.
+/// Postgres cannot store NUL either.
 fn replace_unprintable(text: String) -> String {
     let is_forbidden = |c: char| {
         c.is_control() && !"\t\n\u{c}\r".contains(c)

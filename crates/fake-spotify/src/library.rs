@@ -7,9 +7,9 @@ use crate::params::Params;
 use crate::state::FakeSpotify;
 use crate::web_api::ApiUser;
 
-/// Most URIs of a request.
+/// Maximum number of URIs in a request.
 const MAX_URIS: usize = 40;
-/// Spotify lists three for the path, and says that it depends on the content which are needed.
+/// The scopes that playlists need. Spotify lists three for the path; which of them a request needs depends on its URIs.
 const SCOPES: [&str; 2] = ["user-library-modify", "playlist-modify-public"];
 
 /// `PUT /v1/me/library?uris=…`: saves playlists, which follows them. All or none; other content is not imitated.

@@ -30,9 +30,9 @@ pub enum PagingQuirk {
     NullAfterFirst,
     /// The first entry alone and no `next`, whatever the offset; `total` counts all.
     FirstEntryOnly,
-    /// The first page at every offset, which the answer repeats as its own.
+    /// The first page at every offset, which the response repeats as its own.
     FirstPageAgain,
-    /// The first page at every offset, which the answer does not mention.
+    /// The first page at every offset, which the response does not mention.
     FirstPageUnnoticed,
     /// `next` is always the address of the page itself.
     NextIsSelf,
@@ -41,7 +41,7 @@ pub enum PagingQuirk {
 }
 
 impl PagingQuirk {
-    /// The page that is answered instead of the requested one.
+    /// The page that is returned instead of the requested one.
     pub(crate) fn replace_page(self, Page { limit, offset }: Page) -> Page {
         match self {
             Self::LowerLimit(most) | Self::UnstatedLimit(most) | Self::OverstatedLimit(most) | Self::NoNext(most) => {

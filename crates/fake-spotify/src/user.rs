@@ -29,7 +29,7 @@ pub struct User {
     pub picture_seed: String,
 }
 
-/// Answers of `GET /me/player/currently-playing`.
+/// Responses of `GET /me/player/currently-playing`.
 #[derive(Clone, Debug, Default)]
 pub enum Playing {
     /// 204.

@@ -89,7 +89,7 @@ impl WireFormat {
         response
     }
 
-    /// The page that is answered when `page` is requested.
+    /// The page that is returned when `page` is requested.
     pub(crate) fn replace_page(&self, page: Page) -> Page {
         self.paging_quirk.map_or(page, |quirk| quirk.replace_page(page))
     }

@@ -41,7 +41,7 @@ pub(crate) fn complete_removal(app: &Arc<App>) -> impl Fn(Response) -> Response 
     }
 }
 
-/// Accepts the former name over http, so that sessions from before the upgrade stay valid until the next sign-in.
+/// Accepts the former name over http, so that sessions of release 0.1.0 stay valid until the next sign-in.
 pub(crate) fn accept_former_name(app: &App) -> impl Fn(Request) -> Request + Clone + use<> {
     let name = cookies::name(app, CookieKind::Session);
     let is_https = app.config.is_https();

@@ -1,5 +1,22 @@
 //! Views that several pages share.
 
+/// Implements `Display` by the type's method `write`, and askama's faster counterpart of it.
+macro_rules! impl_display {
+    ($view:ty) => {
+        impl std::fmt::Display for $view {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.write(f)
+            }
+        }
+
+        impl askama::FastWritable for $view {
+            fn write_into(&self, dest: &mut dyn std::fmt::Write, _: &dyn askama::Values) -> askama::Result<()> {
+                Ok(self.write(dest)?)
+            }
+        }
+    };
+}
+
 pub(crate) mod annotation_form;
 pub(crate) mod layout;
 pub(crate) mod pager;
@@ -9,7 +26,6 @@ pub(crate) mod zone;
 
 use std::fmt;
 
-use askama::{FastWritable, Values};
 use url::form_urlencoded::byte_serialize;
 
 use crate::domain::annotation::fold_tag;
@@ -42,17 +58,7 @@ impl Count {
     }
 }
 
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
-    }
-}
-
-impl FastWritable for Count {
-    fn write_into(&self, dest: &mut dyn fmt::Write, _: &dyn Values) -> askama::Result<()> {
-        Ok(self.write(dest)?)
-    }
-}
+impl_display!(Count);
 
 /// Replaces control characters, most of which HTML forbids, in text that is displayed again in a form field.
 pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
@@ -109,17 +115,7 @@ impl TagPath<'_> {
     }
 }
 
-impl fmt::Display for TagPath<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
-    }
-}
-
-impl FastWritable for TagPath<'_> {
-    fn write_into(&self, dest: &mut dyn fmt::Write, _: &dyn Values) -> askama::Result<()> {
-        Ok(self.write(dest)?)
-    }
-}
+impl_display!(TagPath<'_>);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use askama::{FastWritable, Values};
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 
@@ -74,17 +73,7 @@ impl DateView {
     }
 }
 
-impl fmt::Display for DateView {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
-    }
-}
-
-impl FastWritable for DateView {
-    fn write_into(&self, dest: &mut dyn fmt::Write, _: &dyn Values) -> askama::Result<()> {
-        Ok(self.write(dest)?)
-    }
-}
+impl_display!(DateView);
 
 /// The attribute and text of a `time` element.
 #[derive(Clone)]

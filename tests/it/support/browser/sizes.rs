@@ -26,8 +26,8 @@ pub(crate) fn pages_of_mira(site: &Site) -> Vec<String> {
     let mut paths: Vec<String> = [
         "/hearts", "/hearts?select=1", "/hearts/removed", "/hearts/import", "/tags", "/add",
         "/playlists?view=list&page=3", "/playlists?q=nowhere+tag:x", "/top", "/top?when=ever", "/now-playing",
-        "/about", "/account", "/account/activity", "/account/ways/spotify", "/account/disconnect", "/account/delete",
-        "/operator", "/setup", "/invites", "/logout", UNKNOWN_PATH,
+        "/about", "/account", "/account/activity", "/account/identities/spotify", "/account/disconnect",
+        "/account/delete", "/operator", "/setup", "/invites", "/logout", UNKNOWN_PATH,
     ]
     .map(String::from)
     .into();
