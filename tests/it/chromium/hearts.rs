@@ -215,7 +215,7 @@ async fn field_for_the_note_grows_and_enter_saves_it() {
     );
     browser.press_key(Key::Enter).await;
     browser.wait_for_text("main [role=status]", "Saved.").await;
-    browser.wait_for_text(".note", &"For the rain. ".repeat(19).trim_end()).await;
+    browser.wait_for_text(".note", "For the rain. ".repeat(19).trim_end()).await;
     assert_eq!(browser.console_errors().await, [""; 0]);
 }
 
