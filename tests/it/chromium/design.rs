@@ -57,6 +57,8 @@ async fn rows_of_hearts_have_both_links_on_a_phone() {
     assert!(spotify[3] <= edit[1], "{spotify:?} above {edit:?}");
     browser.click(".edit-link").await;
     browser.find(".annotation [name=note]").await;
+    let widths = "['.cover', '.annotation [name=note]'].map(part => document.querySelector(part).offsetWidth)";
+    assert_eq!(browser.eval::<[u32; 2]>(widths).await, [48, 328], "the cover stays, and the form has all the room");
 }
 
 #[tokio::test]

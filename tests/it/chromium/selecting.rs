@@ -80,6 +80,19 @@ async fn cards_are_selected_by_key_and_stay_selectable_after_a_search() {
 }
 
 #[tokio::test]
+async fn selection_bar_has_three_lines_on_a_phone() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.emulate_screen(360, 780, 2, true).await;
+    for path in ["/playlists?select=1", "/hearts?select=1"] {
+        browser.go(path).await;
+        let tops = "[...new Set([...document.querySelectorAll('#bulk .button')].map((button) => button.offsetTop))]";
+        let tops: Vec<f64> = browser.eval(tops).await;
+        assert_eq!(tops.len(), 3, "{path}: {tops:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_ticked_stays_so_while_other_cards_are_searched_for() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
