@@ -268,8 +268,8 @@ async fn nobody_else_can_undo_a_change() {
     let (ada, ids) = sign_in_with_hearts(&site, 3).await;
     let mira = site.sign_in("mira").await;
     let page = submit_selection(&ada, "/hearts", "remove", "", &ids[..3]).await;
-    let page = undo(&mira, &page).await;
-    assert!(page.flash().unwrap().starts_with("Nothing was undone."));
+    let refused = undo(&mira, &page).await;
+    assert!(refused.flash().unwrap().starts_with("Nothing was undone."));
     assert_eq!(site.count_hearts().await, 0);
     undo(&ada, &page).await;
     assert_eq!(site.count_hearts().await, 3);
