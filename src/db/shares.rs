@@ -195,6 +195,23 @@ pub async fn claim_slug(pool: &Pool, user: UserId, claim: SlugClaim<'_>, now: Of
     Ok(ClaimResult::Claimed)
 }
 
+/// Returns the hashes of those slugs that others hold, or have released after `free_before`.
+pub async fn find_taken_slugs(
+    pool: &Pool,
+    user: UserId,
+    slugs: &[TokenHash],
+    free_before: OffsetDateTime,
+) -> Result<Vec<Vec<u8>>> {
+    let query = sqlx::query_scalar!(
+        "select slug_hash from held_slugs
+         where slug_hash = any($2) and user_id is distinct from $1 and coalesce(released_at >= $3, true)",
+        user.0,
+        &slugs.iter().map(|slug| slug.as_bytes().to_vec()).collect::<Vec<_>>(),
+        free_before
+    );
+    Ok(query.fetch_all(pool).await?)
+}
+
 /// Disables the user's page. Its slug stays reserved for a while.
 pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(

@@ -153,6 +153,8 @@ pub struct SharingSettings {
     pub name: String,
     /// `None` if the page is off.
     pub page: Option<Slug>,
+    /// A slug by the user's name that nobody has, if the page is off.
+    pub suggested_page: Option<Slug>,
     /// `None` if there is no link.
     pub link: Option<SecretLink>,
     pub shared_tags: Vec<String>,
@@ -181,8 +183,10 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
         String::from_utf8(plaintext).ok().map(Secret::new)
     };
     let account = db::users::find(&app.db, user.id).await?;
+    let name = account.map_or_else(|| user.name.clone(), |account| visible_or(account.display_name, DEFAULT_NAME));
     Ok(SharingSettings {
-        name: account.map_or_else(|| user.name.clone(), |account| visible_or(account.display_name, DEFAULT_NAME)),
+        suggested_page: if slug.is_none() { suggest_slug(app, user, &name, now).await? } else { None },
+        name,
         page: slug.map(Slug::from_stored),
         link: token_sealed.zip(token_since).map(|(sealed, since)| SecretLink { token: open_token(sealed), since }),
         shared_tags,
@@ -192,6 +196,17 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
         visible_count: shared_hearts::count(&app.db, visible).await?,
         first_page: shared_hearts::list(&app.db, visible, true, (0, PAGE_SIZE as i64)).await?,
     })
+}
+
+async fn suggest_slug(app: &App, user: &CurrentUser, name: &str, now: OffsetDateTime) -> Result<Option<Slug>> {
+    let slugs = Slug::suggest(name);
+    let hashes: Vec<_> = slugs.iter().map(|slug| TokenHash::new(slug.as_str())).collect();
+    let taken = db::shares::find_taken_slugs(&app.db, user.id, &hashes, now - SLUG_HOLD).await?;
+    Ok(slugs
+        .into_iter()
+        .zip(hashes)
+        .find(|(_, hash)| !taken.iter().any(|taken| taken == hash.as_bytes()))
+        .map(|(slug, _)| slug))
 }
 
 pub struct SharingStatus {

@@ -8,6 +8,13 @@ $(document).on("input focusin", "[data-max-chars]", ({ target }) => {
   $limit.text(`${count} of ${max} characters`).toggleClass("is-over", count > max);
 });
 
+// A note is one line: Enter saves it, as in the other fields.
+$(document).on("keydown", "[name=note]", (event) => {
+  if (event.key !== "Enter" || event.originalEvent.isComposing) return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
+});
+
 // A browser completes a whole field, so each suggestion begins with the tags before the one that is being typed, or
 // with all of them in a field that was just entered.
 $(document).on("input focusin", "[name=tags][list]", ({ type, target: { value, list, dataset } }) => {
@@ -22,7 +29,7 @@ $(document).on("input focusin", "[name=tags][list]", ({ type, target: { value, l
 });
 
 // Asks before the page is left with words that are not saved.
-const hasUnsaved = () => $(".annotation form input").get().some(({ value, defaultValue }) => value !== defaultValue);
+const hasUnsaved = () => $(".annotation form").find("input, textarea").get().some(({ value, defaultValue }) => value !== defaultValue);
 const askToStay = (event) => { if (hasUnsaved()) event.preventDefault(); };
 // Listens only once something was typed: Firefox does not keep pages with this listener for Back.
 $(document)

@@ -10,6 +10,9 @@ $(".cover img").get().filter((image) => image.complete && !image.naturalWidth).f
 const $bulk = $("#bulk");
 const isSelecting = () => $bulk.length > 0 && !$bulk.prop("hidden");
 const $boxes = () => $("#results .card > input");
+const $ticked = () => $boxes().filter(":checked");
+const $kept = () => $("#main > [form=bulk]"); // what is ticked and not shown, as hidden fields
+const countSelected = () => $ticked().length + $kept().length;
 let lastBox = null; // where a range begins
 
 function startSelecting() {
@@ -19,9 +22,15 @@ function startSelecting() {
 }
 
 function stopSelecting() {
-  $boxes().next("label").addBack().remove();
+  $boxes().next("label").addBack().add($kept()).remove();
   $bulk.prop("hidden", true);
   $(".select-link").prop("hidden", false).find("a").trigger("focus");
+}
+
+// A search shows other cards. What was ticked stays so, and is shown again with its card.
+function keepTicked(records) {
+  const $gone = $(records.flatMap(({ removedNodes }) => [...removedNodes])).find(".card > input:checked");
+  $gone.each((_, { value }) => { $("<input type=hidden form=bulk name=id>").val(value).appendTo("#main"); });
 }
 
 // Gives each card without a checkbox one: a search or More has brought others.
@@ -33,12 +42,15 @@ function addBoxes() {
     $box.attr({ id, "aria-label": `Select ${$(card).find(".name").text()}` });
     $(card).prepend($box, $("<label>").attr("for", id)); // which covers the card
   }
+  for (const field of $kept().get()) {
+    if ($(document.getElementById(`s-${field.value}`)).prop("checked", true).length) field.remove();
+  }
   showCount();
 }
 
 function showCount() {
-  const count = $boxes().filter(":checked").length;
-  const [$status, text] = [$bulk.find("[role=status]"), `${count} selected`];
+  const [$status, kept] = [$bulk.find("[role=status]"), $kept().length];
+  const text = `${countSelected()} selected${kept ? `, ${kept} not shown` : ""}`;
   if ($status.text() !== text) $status.text(text); // else the observer below would never rest
 }
 
@@ -60,14 +72,26 @@ $(document).on("click", ".select-link a", (event) => {
 $bulk.on("click", ".select-all", () => setBoxes($boxes(), true)).on("click", "a", (event) => {
   event.preventDefault();
   stopSelecting();
-}).on("reset", () => { lastBox = null; setTimeout(showCount); }).on("submit", (event) => {
-  const [count, { max }] = [$boxes().filter(":checked").length, event.target.dataset];
-  const needsTags = /tag/.test(event.originalEvent.submitter?.value) && !$bulk.find("[name=tags]").val().trim();
-  if (count && count <= max && !needsTags) return;
+}).on("reset", () => { lastBox = null; $kept().remove(); setTimeout(showCount); }).on("submit", (event) => {
+  const [count, { max }, action] = [countSelected(), event.target.dataset, event.originalEvent.submitter?.value];
+  const needsTags = /tag/.test(action) && !$bulk.find("[name=tags]").val().trim();
+  const isPartial = /export/.test(action) && $ticked().closest(".card").has("[aria-pressed=false]").length;
+  const refusal = !count ? "Select at least one playlist first."
+    : count > max ? `Select up to ${max} at a time. These are ${count}.`
+    : needsTags && "Type the tags first, separated by commas.";
+  if (refusal) event.preventDefault();
+  const text = refusal || isPartial && "Only hearts are exported, and some of the selected playlists have none.";
+  if (text) dismissAfter(showMessage("bulk", text), MESSAGE_TIME);
+});
+
+// A filter is a search as well.
+$(document).on("click", ".filters a:not(.surprise), #search-status a, #results .empty-state a", async (event) => {
+  const link = event.currentTarget;
+  if (!isSelecting() || link.pathname !== location.pathname || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  const [none, untyped] = ["Select at least one playlist first.", "Type the tags first, separated by commas."];
-  const text = !count ? none : needsTags ? untyped : `Select up to ${max} at a time. These are ${count}.`;
-  dismissAfter(showMessage("bulk", text), MESSAGE_TIME);
+  $("#q").val(new URL(link.href).searchParams.get("q"));
+  await refreshResults();
+  $(".filters a").filter((_, { textContent }) => textContent === link.textContent).trigger("focus");
 });
 
 // The key that selects the focused card.
@@ -79,7 +103,7 @@ SHORTCUTS.x = () => {
   return true;
 };
 
-if ($bulk.length) new MutationObserver(addBoxes).observe($("#main")[0], { childList: true, subtree: true });
+if ($bulk.length) new MutationObserver((records) => { keepTicked(records); addBoxes(); }).observe($("#main")[0], { childList: true, subtree: true });
 addBoxes();
 
 // ---- Help: Esc and a press outside close it ----

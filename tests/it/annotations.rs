@@ -55,21 +55,35 @@ async fn invalid_annotation_is_shown_again_with_reason() {
         let page = save_annotation(&ada, &ada.open(&path).await, &"x".repeat(281), "Kept As Typed").await;
         assert_eq!((page.status, page.has("main .annotation form")), (422, true), "{path}");
         assert_eq!(
-            page.attribute("input[name=note][aria-invalid]", "aria-describedby"),
+            page.attribute("[name=note][aria-invalid]", "aria-describedby"),
             format!("note-error note-limit-{id}")
         );
         let why = page.text("#note-error");
         assert_eq!(why, "A note can have up to 280 characters; this one has 281. Nothing was saved.");
-        assert_eq!(page.attribute(".annotation input[name=note]", "value"), "x".repeat(281));
+        assert_eq!(page.text(".annotation [name=note]"), "x".repeat(281));
         assert_eq!(page.attribute(".annotation input[name=tags]", "value"), "Kept As Typed");
         assert!(page.text("title").contains("not saved") && !page.has("#tags-error"));
     }
     let tags = (0..11).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     let page = save_annotation(&ada, &ada.edit_first_heart().await, "fine", &tags).await;
     assert!(page.status == 422 && page.text("#tags-error").contains("up to 10 tags"));
-    let page = save_annotation(&ada, &ada.edit_first_heart().await, "two\nlines", "nul\0").await;
+    let page = save_annotation(&ada, &ada.edit_first_heart().await, "nul\0", "nul\0").await;
     assert!(page.status == 422 && page.has("#note-error") && page.has("#tags-error"));
     assert_eq!(ada.open("/hearts").await.text(".note"), "Before", "nothing was saved");
+}
+
+#[tokio::test]
+async fn note_is_a_line_whatever_line_breaks_were_pasted() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_heart(&site).await;
+    let page =
+        save_annotation(&ada, &ada.edit_first_heart().await, "\r\none\r\ntwo\nthree\rfour\u{2028}five\n", "").await;
+    assert_eq!(page.text(".note"), "one two three four five");
+    let note: String = sqlx::query_scalar("select note from user_hearts").fetch_one(&site.db).await.unwrap();
+    assert_eq!(note, "one two three four five");
+    let page = save_annotation(&ada, &ada.edit_first_heart().await, &"a\r\n".repeat(140), "").await;
+    assert_eq!((page.status, page.text(".note").len()), (200, 279), "a line break is one character");
+    assert_eq!(save_annotation(&ada, &ada.edit_first_heart().await, &"a\r\n".repeat(141), "").await.status, 422);
 }
 
 #[tokio::test]
@@ -92,13 +106,13 @@ async fn nothing_typed_is_cut_and_the_limit_is_counted_in_characters() {
     let (ada, id) = sign_in_with_heart(&site).await;
     for (note, is_saved) in [("🌊".repeat(280), true), ("🌊".repeat(281), false), ("e\u{301}".repeat(141), false)] {
         let form = ada.open(&format!("/playlists/{id}")).await;
-        assert!(!form.has("input[maxlength]"), "a browser counts other units and cuts without a word");
-        let hint = form.attribute("input[name=note]", "aria-describedby");
+        assert!(!form.has("[maxlength]"), "a browser counts other units and cuts without a word");
+        let hint = form.attribute("[name=note]", "aria-describedby");
         assert!(form.text(&format!("#{hint}")).contains("280 characters"));
         assert!(form.text(&format!("#{}", form.attribute("input[name=tags]", "aria-describedby"))).contains("10"));
         let page = save_annotation(&ada, &form, &note, "🌊").await;
         assert_eq!((page.status == 200, page.has("#note-error")), (is_saved, !is_saved));
-        assert!(is_saved || page.attribute("input[name=note]", "value") == note);
+        assert!(is_saved || page.text("[name=note]") == note);
     }
     for path in ["/playlists", "/hearts", "/account/sharing", "/hearts/import"] {
         assert!(!ada.open(path).await.has("[maxlength]"), "{path}");

@@ -28,10 +28,7 @@ async fn submit_selection(visitor: &Visitor, path: &str, action: &str, tags: &st
     let page = visitor.open(&format!("{path}{join}select=1")).await;
     let offered = page.attributes("#bulk button[name=action]", "value");
     assert!(offered.contains(&action.to_owned()), "{offered:?}");
-    assert!(
-        path.starts_with("/hearts") || offered == ["heart", "remove"],
-        "only hearts have tags and are exported: {offered:?}"
-    );
+    assert_eq!(offered.first().unwrap(), "tag", "Enter in the field for tags presses the first button");
     let boxes = page.attributes(".card > input[type=checkbox][form=bulk][name=id]", "value");
     assert!(ids.iter().all(|id| boxes.contains(id)), "{boxes:?}");
     let from = page.attribute("#bulk input[name=from]", "value");
@@ -130,7 +127,7 @@ async fn tags_are_added_to_and_removed_from_selected_hearts_and_undo_restores_th
     let page = send(&ada, "tag", "ÉTÉ, Late  Night", &ids[..5], "/hearts").await;
     let expected = format!(
         "Tags added to 3 hearts. Left as they are, because a heart can have up to 10 tags: {full}. \
-         Not hearted, so without tags: 1."
+         1 of 5 has no heart, so it has no tags."
     );
     assert_eq!(page.flash().unwrap(), expected);
     assert_eq!(ada.open("/hearts?q=tag%3A%22late+night%22").await.count("li.card"), 3);
@@ -145,6 +142,41 @@ async fn tags_are_added_to_and_removed_from_selected_hearts_and_undo_restores_th
     assert_eq!(ada.open("/hearts?q=tag%3Aete").await.count("li.card"), 0);
     undo(&ada, &page).await;
     assert_eq!(read_hearts(&site).await, before);
+}
+
+#[tokio::test]
+async fn change_of_a_selection_leads_back_to_its_first_card() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 4).await;
+    for (action, from, fragment) in [
+        ("heart", "/playlists?q=a&page=1-2#p-x", format!("/playlists?q=a&page=1-2#p-{}", ids[1])),
+        ("tag", "/hearts", format!("/hearts#p-{}", ids[1])),
+        ("remove", "/playlists", format!("/playlists#p-{}", ids[1])),
+        ("remove", "/hearts?q=a", "/hearts?q=a#results".into()),
+    ] {
+        let body = format!("action={action}&tags=x&id={}&id={}&from={}", ids[1], ids[2], from.replace('&', "%26"));
+        let sent = ada.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+        sent.assert_redirect(&fragment);
+        assert!(ada.open(&fragment).await.flash().is_some());
+    }
+}
+
+#[tokio::test]
+async fn selected_playlists_without_hearts_are_counted_when_the_others_are_tagged() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 2).await;
+    let page = submit_selection(&ada, "/playlists", "tag", "night", &ids[..5]).await;
+    assert_eq!(page.flash().unwrap(), "Tags added to 2 hearts. 3 of 5 have no heart, so they have no tags.");
+    assert_eq!(ada.open("/playlists?q=tag%3Anight").await.count("li.card"), 2);
+    assert_eq!(undo(&ada, &page).await.flash().unwrap(), "Undone for 2 hearts.");
+    let page = submit_selection(&ada, "/playlists", "untag", "wet", &ids[1..3]).await;
+    assert_eq!(page.flash().unwrap(), "Tags removed from 1 heart. 1 of 2 has no heart, so it has no tags.");
+    let page = submit_selection(&ada, "/playlists", "tag", "night", &ids[3..5]).await;
+    let told = "Only hearts have tags, and none of the selected playlists has yours.";
+    assert_eq!((page.flash().unwrap().as_str(), page.has(".flash form")), (told, false));
+    assert_eq!(site.count_hearts().await, 2);
+    let file = submit_selection(&ada, "/playlists", "export-csv", "", &ids[..5]).await;
+    assert_eq!((file.status, file.html.lines().count()), (200, 3), "{}", file.html);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod design;
 mod error_pages;
 mod filters;
 mod hearts;
+mod install;
 mod keyboard;
 mod layout;
 mod page_weight;

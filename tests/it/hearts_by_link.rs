@@ -242,11 +242,14 @@ async fn many_links_are_added_at_once() {
     expected.sort();
     assert_eq!(added, expected);
 
-    let links = format!("{second}\nhttps://open.spotify.com/album/{first}\n{third}\n{UNKNOWN_ID}\nan <i>idea</i>");
+    let idea = "an <i>idea</i> ".repeat(10);
+    let links = format!("{second}\nhttps://open.spotify.com/album/{first}\n{third}\n{UNKNOWN_ID}\n{idea}");
     let page = submit_link(&ada, "/add", &links).await;
     assert_eq!((page.status, page.text("main [role=status]").as_str()), (422, "1 added. The rest needs a look:"));
     let kept = page.form("#link").fields["link"].clone();
-    assert_eq!(kept, format!("https://open.spotify.com/album/{first}\n{UNKNOWN_ID}\nan <i>idea</i>"));
+    assert_eq!(kept, format!("https://open.spotify.com/album/{first}\n{UNKNOWN_ID}\n{idea}"));
+    let quoted = page.texts("#link-error q");
+    assert_eq!(quoted, [&format!("https://open.spotify.com/album/{first}"), UNKNOWN_ID, &format!("{}…", &idea[..80])]);
     let errors = page.texts("#link-error li");
     assert_eq!(errors.len(), 3);
     for (error, part) in

@@ -10,6 +10,7 @@ use crate::support::page::Page;
 use crate::support::sharing::{
     SETTINGS, assert_preview_image, create_secret_link, publish_page_at, set_sharing, sign_in_with_hearts,
 };
+use crate::support::visitor::Visitor;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 #[tokio::test]
@@ -252,6 +253,28 @@ async fn invalid_slug_is_shown_again_with_reason() {
     }
     assert_eq!(site.count("select count(*) from shares where slug is not null").await, 1);
     assert_eq!(publish_page_at(&ada, " Ada-1815 ").await.text("a.copy-value"), format!("{}/u/ada-1815", site.base));
+}
+
+#[tokio::test]
+async fn new_page_suggests_a_free_address_by_name() {
+    let site = Site::open().await;
+    let (ada, noor) = (site.sign_in("ada").await, site.sign_in("noor").await);
+    sqlx::query("update users set display_name = 'Zoë  O’Brien'").execute(&site.db).await.unwrap();
+    let suggested = async |visitor: &Visitor| visitor.open(SETTINGS).await.attribute("#slug", "value");
+    assert_eq!((suggested(&ada).await.as_str(), suggested(&noor).await.as_str()), ("zoe-o-brien", "zoe-o-brien"));
+    let page = ada.submit(ada.open(SETTINGS).await.form("#slug")).await;
+    assert_eq!(page.text("a.copy-value"), format!("{}/u/zoe-o-brien", site.base));
+    assert_eq!(suggested(&ada).await, "", "a page that is on stays where it is");
+    assert_eq!(suggested(&noor).await, "zoe-o-brien-hearts");
+    set_sharing(&ada, "page", "false").await;
+    assert_eq!(suggested(&ada).await, "zoe-o-brien", "still held for her");
+    assert_eq!(suggested(&noor).await, "zoe-o-brien-hearts");
+    site.advance(91 * DAY);
+    let noor = site.sign_in("noor").await;
+    sqlx::query("update users set display_name = 'Zoë O’Brien'").execute(&site.db).await.unwrap();
+    assert_eq!(suggested(&noor).await, "zoe-o-brien");
+    sqlx::query("update users set display_name = '☂ 雨'").execute(&site.db).await.unwrap();
+    assert_eq!(suggested(&noor).await, "");
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ async fn own_title_stands_wherever_its_owner_sees_the_heart() {
     publish_page_at(&wren, "wrens-hearts").await;
     let form = wren.open(&format!("/hearts?edit={id}")).await.form(".annotation form");
     assert_eq!(form.fields["title"], "", "Spotify's name is not taken for the owner's");
+    let placeholder = async || wren.open(&format!("/playlists/{id}")).await.attribute("[name=title]", "placeholder");
+    assert_eq!(placeholder().await, "Slow Trains, Soft Seats", "what it is called without one");
     let page = save_title(&wren, &id, "  Night <i>trains</i> ").await;
     assert_eq!((page.status, page.flash().unwrap().as_str()), (200, "Saved."));
     let paths = ["/hearts".to_owned(), "/playlists".into(), format!("/playlists/{id}"), format!("/add?link={id}")];
@@ -54,6 +56,7 @@ async fn own_title_stands_wherever_its_owner_sees_the_heart() {
     }
     let form = wren.open(&format!("/hearts?edit={id}")).await.form(".annotation form");
     assert_eq!(form.fields["title"], "Night <i>trains</i>");
+    assert_eq!(placeholder().await, "Slow Trains, Soft Seats");
     let page = save_title(&wren, &id, "Slow Trains, Soft Seats").await;
     assert!(!page.text(&format!("#p-{id}")).contains("Spotify:"), "the same name is not repeated");
     let page = save_title(&wren, &id, " \u{200b} ").await;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::text::fold;
+
 /// Slugs that could be mistaken for the site's own pages or its staff.
 const RESERVED: [&str; 31] = [
     "about", "abuse", "account", "admin", "administrator", "anonymous", "api", "auth", "everyone", "feed", "feeds",
@@ -10,6 +12,9 @@ const RESERVED: [&str; 31] = [
 ];
 /// Substrings that no slug may contain.
 const RESERVED_PARTS: [&str; 2] = ["heartlist", "spotify"];
+
+/// Leaves room for a suffix.
+const MAX_SUGGESTED_NAME: usize = 20;
 
 /// A public page's slug: 3 to 30 characters from a-z, 0-9 and hyphen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +49,18 @@ impl Slug {
             return Err(SlugError::Reserved);
         }
         Ok(Self(slug))
+    }
+
+    /// Returns slugs that a name suggests, the best first.
+    pub(super) fn suggest(name: &str) -> Vec<Self> {
+        let folded = fold(name);
+        let words = folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let mut name = words.collect::<Vec<_>>().join("-");
+        name.truncate(MAX_SUGGESTED_NAME);
+        let name = name.trim_end_matches('-');
+        let suffixes = ["", "-hearts", "-playlists", "-2", "-3"];
+        let is_named = !name.is_empty();
+        suffixes.iter().filter(|_| is_named).filter_map(|suffix| Self::parse(&format!("{name}{suffix}")).ok()).collect()
     }
 
     /// Wraps a slug from the database, which was checked before it was stored.
@@ -89,6 +106,24 @@ mod tests {
             ("heartlist", SlugError::Reserved),
         ] {
             assert_eq!(Slug::parse(typed), Err(error), "{typed}");
+        }
+    }
+    #[test]
+    fn names_suggest_slugs() {
+        for (name, first) in [
+            ("Ada", Some("ada")),
+            ("  Zoë O’Brien ☂ ", Some("zoe-o-brien")),
+            ("Al", Some("al-hearts")),
+            ("Spotify", None),
+            ("Admin", Some("admin-hearts")),
+            ("ليل", None),
+            ("a-very-long-name-with-words", Some("a-very-long-name-wit")),
+            ("a-very-long-name-12-words", Some("a-very-long-name-12")),
+            ("", None),
+        ] {
+            let slugs = Slug::suggest(name);
+            assert_eq!(slugs.first().map(Slug::as_str), first, "{name}");
+            assert!(slugs.iter().all(|slug| Slug::parse(slug.as_str()).as_ref() == Ok(slug)), "{slugs:?}");
         }
     }
 }

@@ -132,14 +132,21 @@ impl ListView {
         if self.search.text.is_empty() { name.into() } else { format!("{name}: {}", self.search.text) }
     }
 
-    /// Path of the first page.
+    /// Path of the first page, without checkboxes.
     pub(crate) fn path(&self) -> String {
         self.path_with(&self.search.text)
     }
 
     /// Path of the list without the search, in this order and view.
     pub(crate) fn path_without_search(&self) -> String {
-        self.path_with("")
+        self.search_path("")
+    }
+
+    /// Path of another search, with checkboxes if this page has them.
+    fn search_path(&self, text: &str) -> String {
+        let path = self.path_with(text);
+        let separator = if path.contains('?') { '&' } else { '?' };
+        if self.is_selecting { format!("{path}{separator}select=1") } else { path }
     }
 
     /// Path of the first page in `display`, once that is remembered.
@@ -188,7 +195,7 @@ impl ListView {
         let tags = tags.into_iter().map(|tag| (tag.clone(), Condition::Tag(tag), true));
         let link = |(label, condition, is_tag)| FilterLink {
             label,
-            path: self.search.toggle(&condition).map(|text| self.path_with(&text)),
+            path: self.search.toggle(&condition).map(|text| self.search_path(&text)),
             is_on: self.search.has(&condition),
             is_tag,
         };

@@ -33,6 +33,9 @@ pub(crate) enum ChangeFlash {
 /// The outcome of a change of a selection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Selection {
+    /// Number of selected playlists.
+    pub(crate) selected: usize,
+    /// Number of hearts that were changed.
     pub(crate) hearts: usize,
     pub(crate) over_limit: usize,
     pub(crate) unhearted: usize,
@@ -101,8 +104,13 @@ impl Selection {
             let titles = self.titles.join(", ");
             sentences.push(format!("Left as they are, because a heart can have up to 10 tags: {titles}{more}."));
         }
-        if self.unhearted > 0 {
-            sentences.push(format!("Not hearted, so without tags: {}.", self.unhearted));
+        match self.unhearted {
+            0 => {}
+            all if all == self.selected => {
+                return "Only hearts have tags, and none of the selected playlists has yours.".into();
+            }
+            1 => sentences.push(format!("1 of {} has no heart, so it has no tags.", self.selected)),
+            count => sentences.push(format!("{count} of {} have no heart, so they have no tags.", self.selected)),
         }
         if sentences.is_empty() { none.into() } else { sentences.join(" ") }
     }
@@ -126,7 +134,7 @@ mod tests {
 
     #[test]
     fn message_tells_what_was_left_and_offers_undo_only_for_what_was_done() {
-        let selection = Selection { hearts: 12, change: 7, ..Selection::default() };
+        let selection = Selection { selected: 15, hearts: 12, change: 7, ..Selection::default() };
         let hearted = ChangeFlash::Hearted(Selection { over_limit: 3, ..selection.clone() });
         assert_eq!(hearted.text(), "12 hearts added. Not added: 3, because 100,000 hearts is the limit.");
         assert_eq!(hearted.change(), Some(7));
@@ -134,7 +142,12 @@ mod tests {
         assert_eq!(
             ChangeFlash::TagsAdded(full).text(),
             "Tags added to 1 heart. Left as they are, because a heart can have up to 10 tags: A, B and 3 more. \
-             Not hearted, so without tags: 2."
+             2 of 15 have no heart, so they have no tags."
+        );
+        let none = Selection { selected: 2, unhearted: 2, ..Selection::default() };
+        assert_eq!(
+            ChangeFlash::TagsAdded(none).text(),
+            "Only hearts have tags, and none of the selected playlists has yours."
         );
         let nothing = ChangeFlash::Removed(Selection { change: 7, ..Selection::default() });
         assert_eq!((nothing.text().as_str(), nothing.change()), ("None of them was hearted any more.", None));

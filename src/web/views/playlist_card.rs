@@ -47,6 +47,12 @@ impl PlaylistCard {
         AnnotationForm::new(self.own_title.as_deref(), self.note.as_deref(), &self.tags)
     }
 
+    /// The name without the user's own title; empty if it is not known.
+    pub(crate) fn name_without_own_title(&self) -> &str {
+        let name = self.own_title.is_none().then_some(&self.name);
+        self.spotify_name.as_ref().or(name).map_or("", |name| name)
+    }
+
     /// With `is_own`, for a page of the user's.
     pub(crate) fn viewed_by(self, user: &CurrentUser) -> Self {
         Self { is_own: self.owner_id.is_some() && self.owner_id == user.spotify_handle, ..self }

@@ -41,6 +41,27 @@ async fn captions_of_a_line_share_their_rows() {
 }
 
 #[tokio::test]
+async fn rows_of_hearts_have_both_links_on_a_phone() {
+    let site = Site::open().await;
+    let browser = super::open_as_ada_with_heart(&site).await;
+    browser.emulate_screen(360, 780, 2, true).await;
+    browser.go("/hearts?view=list").await;
+    let boxes = "['.card', '.spotify-link', '.edit-link', '.heart'].map(part => document.querySelector(part).getBoundingClientRect()) \
+        .map(({ left, top, right, bottom }) => [left, top, right, bottom])";
+    let [card, spotify, edit, heart] = browser.eval::<[[f64; 4]; 4]>(boxes).await;
+    assert!((card[3] - card[1] - 64.0).abs() < 1.5, "{card:?}");
+    for link in [spotify, edit] {
+        assert!(link[2] - link[0] >= 44.0 && link[3] - link[1] >= 24.0 && link[2] <= heart[0], "{link:?} {heart:?}");
+        assert!(link[1] >= card[1] && link[3] <= card[3], "{link:?} in {card:?}");
+    }
+    assert!(spotify[3] <= edit[1], "{spotify:?} above {edit:?}");
+    browser.click(".edit-link").await;
+    browser.find(".annotation [name=note]").await;
+    let widths = "['.cover', '.annotation [name=note]'].map(part => document.querySelector(part).offsetWidth)";
+    assert_eq!(browser.eval::<[u32; 2]>(widths).await, [48, 328], "the cover stays, and the form has all the room");
+}
+
+#[tokio::test]
 async fn titles_begin_at_the_same_height() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;

@@ -197,6 +197,29 @@ async fn offline_heart_is_reverted_with_message() {
 }
 
 #[tokio::test]
+async fn field_for_the_note_grows_and_enter_saves_it() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.emulate_screen(360, 780, 1, true).await;
+    browser.go("/hearts").await;
+    browser.click("a.edit-link").await;
+    let height = "document.querySelector('[name=note]').offsetHeight";
+    let note = browser.find("[name=note]").await;
+    let before: f64 = browser.eval(height).await;
+    note.send_keys("For the rain. ".repeat(19)).await.unwrap();
+    assert!(browser.eval::<f64>(height).await > before + 60.0);
+    assert!(
+        browser
+            .eval::<bool>("(note => note.scrollHeight <= note.clientHeight)(document.querySelector('[name=note]'))")
+            .await
+    );
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_text("main [role=status]", "Saved.").await;
+    browser.wait_for_text(".note", "For the rain. ".repeat(19).trim_end()).await;
+    assert_eq!(browser.console_errors().await, [""; 0]);
+}
+
+#[tokio::test]
 async fn long_note_is_counted_in_characters_and_not_cut() {
     let site = Site::open().await;
     let browser = open_as_ada_with_heart(&site).await;

@@ -391,7 +391,7 @@ async fn no_dead_control_without_script() {
     browser.press_key(Key::Enter).await;
     browser.wait_for_location("/playlists?q=owner%3Ame").await;
     browser.wait_for_text("#search-status", " of 120 playlists found.").await;
-    browser.click("a[rel=next]").await;
+    browser.click("a[rel=next]").await; // where the script has More
     browser.wait_for_location("/playlists?q=owner%3Ame&page=2").await;
     browser.click(".view-toggle button:last-child").await;
     browser.find(".cards.card-rows").await;

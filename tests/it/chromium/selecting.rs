@@ -68,7 +68,8 @@ async fn cards_are_selected_by_key_and_stay_selectable_after_a_search() {
     browser
         .wait_for("document.querySelectorAll('.card').length === document.querySelectorAll('.card > input').length")
         .await;
-    browser.click(".card:first-child > input").await;
+    browser.find("#bulk").await;
+    assert!(browser.eval::<bool>("countSelected() === 1").await, "what was ticked before");
     browser.click("#bulk button[value=heart]").await;
     browser.wait_for_text("main [role=status]", "1 heart added.").await;
     assert!(browser.location().await.starts_with("/playlists?q=owner"), "{}", browser.location().await);
@@ -76,6 +77,72 @@ async fn cards_are_selected_by_key_and_stay_selectable_after_a_search() {
     browser.click("#bulk a").await;
     assert_eq!(browser.eval::<usize>("document.querySelectorAll('.card > input').length").await, 0);
     assert!(browser.eval::<bool>("document.activeElement.matches('.select-link a')").await);
+}
+
+#[tokio::test]
+async fn selection_bar_has_three_lines_on_a_phone() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.emulate_screen(360, 780, 2, true).await;
+    for path in ["/playlists?select=1", "/hearts?select=1"] {
+        browser.go(path).await;
+        let tops = "[...new Set([...document.querySelectorAll('#bulk .button')].map((button) => button.offsetTop))]";
+        let tops: Vec<f64> = browser.eval(tops).await;
+        assert_eq!(tops.len(), 3, "{path}: {tops:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_ticked_stays_so_while_other_cards_are_searched_for() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    let names: Vec<String> =
+        browser.eval("[...document.querySelectorAll('.card .name')].map((name) => name.textContent)").await;
+    browser.click(".select-link a").await;
+    browser.click(".card:nth-child(2) > label").await;
+    let search = browser.find("#q").await;
+    search.send_keys(&names[4]).await.unwrap();
+    browser.wait_for_text(COUNT, "1 selected, 1 not shown").await;
+    browser.click(".card:first-child > label").await;
+    browser.wait_for_text(COUNT, "2 selected, 1 not shown").await;
+    search.clear().await.unwrap();
+    search.send_keys("no such playlist").await.unwrap();
+    browser.wait_for_text(COUNT, "2 selected, 2 not shown").await;
+    browser.click("#search-status a, .empty-state a").await;
+    browser.wait_for_text(COUNT, "2 selected").await;
+    assert_eq!(browser.eval::<usize>(CHECKED).await, 2, "shown again");
+    browser.click(".filters a[href$='is%3Ahearted']").await;
+    browser.wait_for_text(COUNT, "2 selected, 2 not shown").await;
+    assert!(browser.eval::<bool>("document.activeElement.matches('.filters [aria-current]')").await);
+    browser.click("#bulk button[value=heart]").await;
+    browser.wait_for_text("main [role=status]", "2 hearts added.").await;
+    assert_eq!(browser.eval::<usize>("document.querySelectorAll('.card').length").await, 2);
+
+    browser.click(".select-link a").await;
+    browser.click(".card:first-child > label").await;
+    browser.click(".filters a[aria-current]").await;
+    browser.click("#bulk [type=reset]").await;
+    browser.wait_for_text(COUNT, "0 selected").await;
+    browser.click("#bulk a").await;
+    assert_eq!(browser.eval::<usize>("document.querySelectorAll('[form=bulk]').length").await, 0);
+    assert_eq!(browser.console_errors().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn selecting_goes_on_after_a_search_without_script() {
+    let site = Site::open().await;
+    let browser = Browser::without_script(&site).await;
+    sign_in(&browser, "ada").await;
+    browser.click(".select-link a").await;
+    browser.find("#q").await.send_keys("owner:me").await.unwrap();
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_location("/playlists?q=owner%3Ame&select=1").await;
+    browser.click(".filters a[href*='public%3Atrue']").await;
+    browser.find(".filters a[href*='public%3Atrue'][href*='select']").await;
+    browser.click(".card:first-child > input").await;
+    browser.click("#bulk button[value=heart]").await;
+    browser.wait_for_text("main [role=status]", "1 heart added.").await;
+    assert!(!browser.location().await.contains("select"), "{}", browser.location().await);
 }
 
 #[tokio::test]

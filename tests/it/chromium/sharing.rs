@@ -60,6 +60,8 @@ async fn public_page_is_turned_on_and_off_without_script() {
     browser.wait_for_text("main [role=status]", "Hearted.").await;
     browser.go("/account").await;
     browser.click("a[href='/account/sharing']").await;
+    assert_eq!(browser.eval::<String>("document.querySelector('#slug').value").await, "ada");
+    browser.find("#slug").await.clear().await.unwrap();
     browser.find("#slug").await.send_keys("a").await.unwrap();
     browser.click("#slug ~ button").await;
     browser.wait_for_text("#slug-error", "3 to 30 characters").await;

@@ -16,6 +16,10 @@ async fn more_adds_the_next_songs() {
     let browser = Browser::open(&site).await;
     sign_in(&browser, "lena").await;
     browser.go(&format!("/playlists/{id}")).await;
+    assert!(
+        browser.eval::<bool>("!document.querySelector('[rel=next]').checkVisibility()").await,
+        "More does the same"
+    );
     browser.click(".load-more button").await;
     browser.wait_for_text(".load-more [role=status]", "100 of 120 shown.").await;
     assert_eq!(browser.text(".pager p").await, "Pages 1 to 2 of 3");

@@ -42,18 +42,23 @@ pub(crate) struct Browser {
 impl Browser {
     /// Opens a browser on `site`.
     pub(crate) async fn open(site: &Site) -> Self {
-        Self::start(site, true).await
+        Self::start(site, &programs::chromium(), true).await
+    }
+
+    /// Opens the whole Chromium, if it is installed: the build without windows lacks what is outside of pages.
+    pub(crate) async fn open_whole(site: &Site) -> Option<Self> {
+        Some(Self::start(site, &programs::find_on_path("chromium")?, true).await)
     }
 
     /// Opens a browser with JavaScript disabled.
     pub(crate) async fn without_script(site: &Site) -> Self {
-        Self::start(site, false).await
+        Self::start(site, &programs::chromium(), false).await
     }
 
-    async fn start(site: &Site, script: bool) -> Self {
+    async fn start(site: &Site, chromium: &str, script: bool) -> Self {
         let permit = MAX_BROWSERS.acquire().await.expect("the semaphore is never closed");
         let profile = tempfile::Builder::new().prefix("heartlist-chromium-").tempdir().unwrap();
-        let capabilities = capabilities(&profile).expect("good capabilities");
+        let capabilities = capabilities(chromium, &profile).expect("good capabilities");
         let driver = WebDriver::builder(programs::chromedriver(), capabilities).client(webdriver_client()).await;
         let driver = driver.unwrap_or_else(|error| {
             panic!("Chromium does not start: {error}. `script/test` brings what the browser tests need.")
@@ -65,7 +70,12 @@ impl Browser {
 
     /// Opens a path of the site.
     pub(crate) async fn go(&self, path: &str) {
-        self.driver.goto(format!("{}{path}", self.base)).await.unwrap();
+        self.open_url(&format!("{}{path}", self.base)).await;
+    }
+
+    /// Opens a page of any site.
+    pub(crate) async fn open_url(&self, url: &str) {
+        self.driver.goto(url).await.unwrap();
     }
 
     /// Shows a page that was requested elsewhere.
@@ -209,14 +219,13 @@ fn webdriver_client() -> reqwest::Client {
     reqwest::Client::builder().pool_max_idle_per_host(0).timeout(6 * WAIT_TIMEOUT).build().unwrap()
 }
 
-fn capabilities(profile: &TempDir) -> WebDriverResult<ChromeCapabilities> {
+fn capabilities(chromium: &str, profile: &TempDir) -> WebDriverResult<ChromeCapabilities> {
     let mut capabilities = DesiredCapabilities::chrome();
-    let chromium = programs::chromium();
     // The name by which chromedriver knows the build without windows.
     if chromium.ends_with("headless-shell") {
         AsMut::<Capabilities>::as_mut(&mut capabilities).set("browserName", "chrome-headless-shell")?;
     }
-    capabilities.set_binary(&chromium)?;
+    capabilities.set_binary(chromium)?;
     for flag in CHROMIUM_FLAGS {
         capabilities.add_arg(flag)?;
     }

@@ -23,6 +23,8 @@ use crate::web::views::{Layout, PlaylistCard, absolute_url, render_page, sanitiz
 
 /// Maximum number of links of a form. Each may cost a call to Spotify.
 const MAX_LINKS: usize = 20;
+/// Maximum length of a line that an error quotes. A link with its parameters is about 70 characters long.
+const MAX_QUOTED_CHARS: usize = 80;
 
 #[derive(Template)]
 #[template(path = "hearts/add.html")]
@@ -36,9 +38,27 @@ struct AddPage {
     /// Number of hearts that other lines of the form added.
     added: usize,
     /// One for the form, or one for each line of `links`.
-    errors: Vec<String>,
+    errors: Vec<LinkError>,
     /// Absolute URL of this page.
     url: String,
+}
+
+struct LinkError {
+    /// The line, if there are several.
+    line: String,
+    reason: String,
+}
+
+impl LinkError {
+    fn of_form(reason: impl ToString) -> Vec<Self> {
+        vec![Self { line: String::new(), reason: reason.to_string() }]
+    }
+
+    fn new(line: &str, reason: &LineError) -> Self {
+        let is_cut = line.chars().nth(MAX_QUOTED_CHARS).is_some();
+        let line: String = sanitize_for_redisplay(line.trim()).chars().take(MAX_QUOTED_CHARS).collect();
+        Self { line: if is_cut { line + "…" } else { line }, reason: reason.to_string() }
+    }
 }
 
 impl AddPage {
@@ -95,7 +115,7 @@ pub(crate) async fn show(
             page.links = format!("https://open.spotify.com/playlist/{id}");
             page.card = preview(&app, &user, &id, share.as_deref(), now).await?;
         }
-        Err(error) if !page.links.is_empty() => page.errors = vec![error.to_string()],
+        Err(error) if !page.links.is_empty() => page.errors = LinkError::of_form(error),
         Err(_) => {}
     }
     Ok(render_page(&page))
@@ -152,12 +172,14 @@ pub(crate) async fn create(
     let refuse = |status: StatusCode, page: AddPage| Ok((status, render_page(&page)).into_response());
     let lines = split_lines(&form.link);
     if lines.len() > MAX_LINKS {
-        page.errors = vec![format!("Add up to {MAX_LINKS} links at a time. For more, import them as a text file.")];
+        let reason = format!("Add up to {MAX_LINKS} links at a time. For more, import them as a text file.");
+        page.errors = LinkError::of_form(reason);
         return refuse(StatusCode::UNPROCESSABLE_ENTITY, page);
     }
     // The form has been counted as one.
     if let Err(wait) = limit.count_more(user.id, lines.len() as u32 - 1) {
-        page.errors = vec![format!("Too many links within a minute. Try again in {} seconds.", wait.as_secs() + 1)];
+        let reason = format!("Too many links within a minute. Try again in {} seconds.", wait.as_secs() + 1);
+        page.errors = LinkError::of_form(reason);
         return refuse(StatusCode::TOO_MANY_REQUESTS, page);
     }
     let (mut added, mut refused) = (Vec::new(), Vec::new());
@@ -183,7 +205,7 @@ pub(crate) async fn create(
     }
     page.added = count_new(&added);
     page.links = join_lines(refused.iter().map(|(line, _)| *line));
-    page.errors = refused.iter().map(|(_, error)| error.to_string()).collect();
+    page.errors = refused.iter().map(|(line, error)| LinkError::new(line, error)).collect();
     refuse(StatusCode::UNPROCESSABLE_ENTITY, page)
 }
 

@@ -74,11 +74,13 @@ pub(crate) async fn update(
         Some(title) => title,
         None => load_card(&app, &user, &id).await?.own_title.unwrap_or_default(),
     };
-    let annotation = match Annotation::parse(&title, &params.note, &params.tags) {
+    // The form has several lines for it.
+    let note = params.note.replace("\r\n", " ").replace(['\r', '\n', '\u{2028}', '\u{2029}'], " ");
+    let annotation = match Annotation::parse(&title, &note, &params.tags) {
         Ok(annotation) => annotation,
         Err(error) => {
             let card = load_card(&app, &user, &id).await?;
-            let form = AnnotationForm::invalid(&title, &params.note, &params.tags, error);
+            let form = AnnotationForm::invalid(&title, &note, &params.tags, error);
             let form = form.with_suggestions(tags::suggest(&app, &user, now).await?);
             let layout = layout.with_title(format!("Title, note and tags – not saved: {}", card.name), "hearts");
             return Ok(

@@ -14,6 +14,7 @@ use crate::domain::heart_changes::{self, ChangeKind, Changed, HeartAction, MAX_S
 use crate::domain::import_export::{self, Format};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
+use crate::web::extract::return_to::list_anchor;
 use crate::web::extract::{Device, Now, SafePath, SignedIn, State};
 use crate::web::flash::changes::{ChangeFlash, MAX_TITLE_CHARS, MAX_TITLES, Selection};
 use crate::web::flash::{self, Flash};
@@ -103,7 +104,8 @@ pub(crate) async fn update(
     match form.action {
         Action::Change(action) => {
             let changed = heart_changes::apply(&app, &user, action.clone(), &form.ids, now).await?;
-            redirect(describe(&action, changed))
+            let message = describe(&action, form.ids.len(), changed);
+            Ok(flash::redirect(&anchor(&form.from, &action, &form.ids[0]), Flash::Change(message)))
         }
         Action::Export(format) => {
             let hearts = import_export::export_selected(&app, &user, &form.ids).await?;
@@ -117,13 +119,23 @@ pub(crate) async fn update(
     }
 }
 
-fn describe(action: &HeartAction, changed: Changed) -> ChangeFlash {
+/// Path of the first card of the selection. The list of hearts lacks it once it is removed.
+fn anchor(from: &SafePath, action: &HeartAction, first: &PlaylistId) -> String {
+    let list = from.as_str().split('#').next().unwrap_or_default();
+    match action {
+        HeartAction::Remove if list.starts_with("/hearts") => format!("{list}#results"),
+        _ => list_anchor(Some(list), first),
+    }
+}
+
+fn describe(action: &HeartAction, selected: usize, changed: Changed) -> ChangeFlash {
     let Changed { hearts, over_limit, unhearted, full, id: change } = changed;
     let titles = full.iter().take(MAX_TITLES).map(|heart| {
         let title = display_name(&heart.playlist_id, heart.title.clone());
         title.chars().take(MAX_TITLE_CHARS).collect()
     });
-    let selection = Selection { hearts, over_limit, unhearted, full: full.len(), titles: titles.collect(), change };
+    let (full, titles) = (full.len(), titles.collect());
+    let selection = Selection { selected, hearts, over_limit, unhearted, full, titles, change };
     match action {
         HeartAction::Add => ChangeFlash::Hearted(selection),
         HeartAction::Remove => ChangeFlash::Removed(selection),

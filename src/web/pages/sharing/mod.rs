@@ -50,7 +50,7 @@ struct SettingsPage {
     embed_code: Option<String>,
 }
 
-/// A form field with the refused input and its error; empty if nothing was refused.
+/// A form field: empty, with a suggestion, or with what was refused and the error.
 #[derive(Default)]
 struct Field {
     value: String,
@@ -105,7 +105,7 @@ async fn load_settings_page(
         preview: settings.first_page.into_iter().map(PlaylistCard::from).collect(),
         page_url_prefix: absolute_url(app, "/u/"),
         page: settings.page.map(|slug| slug.to_string()),
-        slug: Field::default(),
+        slug: Field { value: settings.suggested_page.map(|slug| slug.to_string()).unwrap_or_default(), error: None },
         shared_tags: settings.shared_tags.into_iter().map(shared_tag).collect(),
         new_tag: Field::default(),
         suggestions: tags::suggest(app, user, now).await?,

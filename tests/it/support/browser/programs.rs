@@ -52,10 +52,16 @@ fn start() -> Driver {
 
 #[expect(clippy::disallowed_methods, reason = "the app's settings do not say where the tests' browser is")]
 fn program(variable: &str, name: &str) -> String {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let usual = path.split(':').chain(["/usr/bin"]).map(|folder| format!("{folder}/{name}"));
-    let places = std::env::var(variable).map_or_else(|_| usual.collect(), |named| vec![named]);
-    places.into_iter().find(|file| Path::new(file).is_file()).unwrap_or_else(|| {
+    let is_file = |path: &String| Path::new(path).is_file();
+    let found = std::env::var(variable).map_or_else(|_| find_on_path(name), |named| Some(named).filter(is_file));
+    found.unwrap_or_else(|| {
         panic!("The browser tests need {name}: run `script/test`, which brings it, or set {variable} to its path.")
     })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the app's settings do not say where the tests' browser is")]
+pub(super) fn find_on_path(name: &str) -> Option<String> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let places = path.split(':').chain(["/usr/bin"]).map(|folder| format!("{folder}/{name}"));
+    places.into_iter().find(|file| Path::new(file).is_file())
 }
