@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::map_response;
 use axum::response::Response;
-use memory_serve::{CacheControl, MemoryServe};
+use memory_serve::MemoryServe;
 
 /// URLs of static files, for templates.
 pub(crate) struct Assets {
@@ -48,7 +48,5 @@ pub(crate) fn router() -> Router {
 
 fn memory_serve() -> MemoryServe {
     let serve = memory_serve::load!().index_file(None).enable_hashed_routes(true);
-    let serve = serve.add_alias("/apple-touch-icon-precomposed.png", "/apple-touch-icon.png");
-    // Debug builds serve files as they are edited, so browsers must not cache them.
-    if cfg!(debug_assertions) { serve.cache_control(CacheControl::NoCache) } else { serve }
+    serve.add_alias("/apple-touch-icon-precomposed.png", "/apple-touch-icon.png")
 }

@@ -6,6 +6,21 @@ const showPlaceholder = (image) => $(image).closest(".cover").addClass("cover-pl
 document.addEventListener("error", ({ target }) => showPlaceholder(target), true);
 $(".cover img").get().filter((image) => image.complete && !image.naturalWidth).forEach(showPlaceholder);
 
+// ---- A cover moves from its card to the playlist's page, and back (cover.css) ----
+// Chromium reports an error for a transition to a page that has none, and takes a page for one whose stylesheet is not in
+// the cache. Such transitions are skipped before they begin.
+const isCachedStyle = ({ name, transferSize }) => name.endsWith(".css") && !transferSize;
+addEventListener("pageswap", ({ viewTransition, activation }) => {
+  if (!viewTransition) return;
+  viewTransition.ready.catch(() => {}); // skipped, or overtaken by another navigation
+  const { hash, pathname } = new URL(activation.entry.url);
+  const $cover = $(document.getElementById(hash.slice(1) || `p-${pathname.split("/").pop()}`)).children(".cover");
+  $(".cover").css("view-transition-name", "none");
+  $cover.css("view-transition-name", "cover");
+  const isCached = performance.getEntriesByType("resource").some(isCachedStyle);
+  if (!$cover.length || !isCached) viewTransition.skipTransition();
+});
+
 // ---- Selecting cards, to change or export them together. Without script the server renders the checkboxes ----
 const $bulk = $("#bulk");
 const isSelecting = () => $bulk.length > 0 && !$bulk.prop("hidden");

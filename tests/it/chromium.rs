@@ -21,6 +21,7 @@ mod songs;
 mod stale_pages;
 mod times;
 mod undo;
+mod view_transitions;
 mod without_script;
 
 use crate::support::Site;

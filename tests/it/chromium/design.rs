@@ -6,6 +6,7 @@ use super::{open_as_ada, sign_in};
 use crate::support::Site;
 use crate::support::browser::Browser;
 use crate::support::browser::sizes::pages_of_mira;
+use crate::support::rows::add_hearts_of_strangers;
 
 /// For each card: its top and height, the tops of facts and link to Spotify.
 const CAPTIONS: &str = "[...document.querySelectorAll('.card')].map(card => { const box = card.getBoundingClientRect(); \
@@ -17,9 +18,10 @@ async fn captions_of_a_line_share_their_rows() {
     let site = Site::open().await;
     let browser = Browser::open(&site).await;
     sign_in(&browser, "mira").await;
-    let note =
-        "update user_hearts set note = repeat('A long note. ', 10), tags = '{a,b,c,d,e}', tags_folded = '{a,b,c,d,e}'";
-    browser.click(super::FIRST_HEART).await;
+    let note = "update user_hearts set note = repeat('A long note. ', 10), \
+        tags = '{headphones,late night,dinner,d,e}', tags_folded = '{headphones,late night,dinner,d,e}'";
+    // At the right edge of a phone.
+    browser.click(".card:nth-child(2) form.heart button").await;
     super::wait_for_heart_count(&site, &browser, 1).await;
     sqlx::query(note).execute(&site.db).await.unwrap();
     for width in [360, 1280] {
@@ -31,6 +33,7 @@ async fn captions_of_a_line_share_their_rows() {
             assert!(line.iter().all(is_even), "{width} px: {line:?}");
         }
         assert_eq!(browser.text(".card .tags .more").await, "+2", "tags have one line");
+        assert!(browser.eval::<bool>("document.documentElement.scrollWidth <= innerWidth").await, "and no more room");
     }
     browser.go("/playlists?view=list&page=2").await;
     let rows: Vec<[f64; 4]> = browser.eval(CAPTIONS).await;
@@ -38,6 +41,30 @@ async fn captions_of_a_line_share_their_rows() {
         rows.iter().all(|row| (row[1] - 64.0).abs() < 1.5 && row[3] - row[0] == rows[0][3] - rows[0][0]),
         "{rows:?}"
     );
+}
+
+/// Lines of facts that are wider than their cards.
+const CUT_FACTS: &str =
+    "[...document.querySelectorAll('.card .facts')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText)";
+
+#[tokio::test]
+async fn phone_cuts_no_line_of_facts() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "mira").await;
+    let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at, pin) \
+        select user_id, id, now() - interval '2 years', row_number() over () \
+        from (select user_id, id from playlists order by collaborative desc limit 4) pinned";
+    sqlx::query(hearts).execute(&site.db).await.unwrap();
+    add_hearts_of_strangers(&site, "AAAAAAAAAAAAAAAAAAAAAA", 2).await;
+    sqlx::query("update playlists set owner_name = 'A rather long name'").execute(&site.db).await.unwrap();
+    site.force_top_refresh().await;
+    browser.emulate_screen(360, 780, 2, true).await;
+    for path in ["/hearts", "/hearts?view=list", "/top", "/top?when=ever"] {
+        browser.go(path).await;
+        browser.find(".card .facts").await;
+        assert_eq!(browser.eval::<Vec<String>>(CUT_FACTS).await, [""; 0], "{path}");
+    }
 }
 
 #[tokio::test]
