@@ -204,11 +204,9 @@ pub async fn find(pool: &Pool, user: UserId, id: &PlaylistId) -> Result<Option<P
         r#"select p.id as "id?", p.name as "name?", p.owner_id, p.owner_name, p.cover_url, p.item_count, p.public,
                   p.collaborative as "collaborative?", p.seen_at as "seen_at?", h.hearted_at as "hearted_at?",
                   h.gone_at as "gone_at?", h.own_title as "own_title?", h.note as "note?", nullif(h.tags, '{}') as tags,
-                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at,
-                  h.pin as "pin?"
+                  case when h.snapshot_id <> p.snapshot_id then p.snapshot_seen_at end as changed_at, h.pin as "pin?"
            from playlists p
-           left join lateral (select * from user_hearts h where h.user_id = $1 and h.playlist_id = p.id
-                                  and h.removed_at is null limit 1) h on true
+           left join user_hearts h on h.user_id = $1 and h.playlist_id = $2 and h.removed_at is null
            where p.user_id = $1 and p.id = $2"#,
         user.0,
         id.as_str()
