@@ -54,7 +54,7 @@ pub struct App {
     /// Limits a user's calls to Spotify for all other pages.
     pub(crate) page_calls: Arc<RateLimiter<UserId>>,
     pub(crate) registrations: Arc<RateLimiter<TokenHash>>,
-    /// What Spotify recently returned, by user, playlist and page.
+    /// Recent responses of Spotify, by user, playlist and page.
     pub(crate) playlist_contents: Arc<ExpiringCache<(UserId, PlaylistId, usize)>>,
     /// The most used tags of recent users.
     pub(crate) tag_suggestions: Arc<ExpiringCache<UserId>>,

@@ -133,6 +133,8 @@ const LAST_IDENTITY: &str =
 
 const HEARTED_WITHOUT_NAME: &str = "Hearted, but Spotify did not tell its name. Give it a title of your own, or open it later, and Spotify’s name is saved.";
 const DISCONNECTED: &str = "Spotify is disconnected, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.";
+const SPOTIFY_UNLINKED: &str =
+    "Spotify is unlinked, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.";
 const NOTHING_CHANGED: &str = "You have been signed out, so nothing was changed. Sign in and try again.";
 
 impl Flash {
@@ -198,9 +200,7 @@ impl Flash {
             Flash::Sharing(flash) => flash.text(),
             Flash::Linked(Provider::Spotify) => "Spotify is connected. You can now sign in with it.".into(),
             Flash::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),
-            Flash::Unlinked(Provider::Spotify) => {
-                "Spotify is unlinked, and Heartlist’s access to it is deleted wherever you are signed in. Your hearts are safe.".into()
-            }
+            Flash::Unlinked(Provider::Spotify) => SPOTIFY_UNLINKED.into(),
             Flash::Unlinked(provider) => format!("{} is unlinked. Your hearts are safe.", provider.label()),
             Flash::LastIdentity => LAST_IDENTITY.into(),
             Flash::UnlinkingRefused => "Nothing was unlinked. The operator took down what you shared. Ask them first.".into(),

@@ -47,7 +47,7 @@ struct InviteRow {
     id: i64,
     created: TimeView,
     expires: TimeView,
-    /// Who used it, and when.
+    /// Name of the new user, and when they joined.
     used: Option<(String, TimeView)>,
     is_expired: bool,
 }
