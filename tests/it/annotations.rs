@@ -76,11 +76,11 @@ async fn invalid_annotation_is_shown_again_with_reason() {
 async fn note_is_a_line_whatever_line_breaks_were_pasted() {
     let site = Site::open().await;
     let (ada, _) = sign_in_with_heart(&site).await;
-    let page =
-        save_annotation(&ada, &ada.edit_first_heart().await, "\r\none\r\ntwo\nthree\rfour\u{2028}five\n", "").await;
-    assert_eq!(page.text(".note"), "one two three four five");
+    let note = "\r\none\r\ntwo\nthree\rfour\u{2028}five\u{85}six\tseven\u{b}eight\u{3000}\n";
+    let page = save_annotation(&ada, &ada.edit_first_heart().await, note, "").await;
+    assert_eq!(page.text(".note"), "one two three four five six seven eight");
     let note: String = sqlx::query_scalar("select note from user_hearts").fetch_one(&site.db).await.unwrap();
-    assert_eq!(note, "one two three four five");
+    assert_eq!(note, "one two three four five six seven eight");
     let page = save_annotation(&ada, &ada.edit_first_heart().await, &"a\r\n".repeat(140), "").await;
     assert_eq!((page.status, page.text(".note").len()), (200, 279), "a line break is one character");
     assert_eq!(save_annotation(&ada, &ada.edit_first_heart().await, &"a\r\n".repeat(141), "").await.status, 422);

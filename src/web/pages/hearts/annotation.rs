@@ -74,8 +74,9 @@ pub(crate) async fn update(
         Some(title) => title,
         None => load_card(&app, &user, &id).await?.own_title.unwrap_or_default(),
     };
-    // The form has several lines for it.
-    let note = params.note.replace("\r\n", " ").replace(['\r', '\n', '\u{2028}', '\u{2029}'], " ");
+    // The form has several lines for it, and a pasted text may have tabs.
+    let is_break = |c: char| c.is_whitespace() && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
+    let note = params.note.replace("\r\n", " ").replace(is_break, " ");
     let annotation = match Annotation::parse(&title, &note, &params.tags) {
         Ok(annotation) => annotation,
         Err(error) => {
