@@ -315,54 +315,6 @@ async function pollLibrary() {
 
 if ($("#library-loading").length) setTimeout(pollLibrary, POLL_INTERVAL);
 
-// ---- Keyboard shortcuts; each returns whether it did anything ----
-const $help = $("#keyboard-help"); // on pages of signed-in users only
-const KEYS_OFF = "heartlist-keys"; // in local storage, while the shortcuts are off
-const focusedCard = () => document.activeElement.closest(".card");
-const [click, focus] = ["click", "focus"].map((type) => ($control) => $control.trigger(type).length > 0);
-const SHORTCUTS = {
-  j: () => focusCard("nextAll"),
-  k: () => focusCard("prevAll"),
-  ArrowDown: () => focusCard("nextAll", true),
-  ArrowUp: () => focusCard("prevAll", true),
-  h: ({ repeat }) => !repeat && click($(focusedCard() ?? ".detail").find("form.heart button")),
-  "Control+z": () => click($("#live .undo").last()),
-  "/": () => focus($("#q")) && $("#q").trigger("select"),
-  "?": openHelp,
-};
-
-// Moves to the next card in a direction; in the same column, to the one above or below. Without a focused card, moves
-// to the first card in view, or to the last of all; in the same column then moves nowhere, and the page scrolls.
-function focusCard(direction, inColumn) {
-  const here = focusedCard();
-  const isInView = (card) => card.getBoundingClientRect().top >= 0 || !card.nextElementSibling;
-  const ahead = here ? $(here)[direction]().get() : $(".card").get().filter(isInView);
-  const card = inColumn ? ahead.find((card) => card.offsetLeft === here?.offsetLeft) : ahead[0];
-  return focus($(card).find(".name")) || Boolean(here); // at an end the page does not scroll
-}
-
-function openHelp() {
-  $help.find("input").prop("checked", !localStorage.getItem(KEYS_OFF));
-  $help[0].showModal();
-  return focus($help.find("button")); // explicit: a fragment in the address may claim the initial focus
-}
-
-function handleKey(event) {
-  const { key, ctrlKey, metaKey, altKey, isComposing } = event.originalEvent;
-  const act = SHORTCUTS[(ctrlKey || metaKey ? "Control+" : "") + key];
-  const isTyping = isComposing || $(event.target).is("input, textarea, select, [contenteditable]");
-  const isOff = $help[0].open || localStorage.getItem(KEYS_OFF);
-  if (!act || isTyping || isOff || altKey || event.isDefaultPrevented()) return;
-  if (act(event.originalEvent)) event.preventDefault();
-}
-
-if ($help.length) {
-  $(document).on("keydown", handleKey);
-  $(".site-footer .button-link").on("click", openHelp);
-  $help.find("button").on("click", () => $help[0].close());
-  $help.find("input").on("change", ({ target }) => localStorage.setItem(KEYS_OFF, target.checked ? "" : "off"));
-}
-
 // ---- Progress of forms and links that take a while ----
 let sent = null; // { button, label } of the form being sent
 

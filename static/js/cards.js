@@ -129,11 +129,6 @@ $(document).on("keydown pointerdown", ({ type, key, target }) => {
   if (key && $open.has(target).length) $open.find("summary").trigger("focus");
   $open.prop("open", false);
 });
-// The backdrop is a part of the dialog, outside of its box.
-$help.on("click", ({ target, clientX: x, clientY: y }) => {
-  const { left, right, top, bottom } = $help[0].getBoundingClientRect();
-  if (target === $help[0] && (x < left || x > right || y < top || y > bottom)) $help[0].close();
-});
 
 // ---- Messages are at the top while the search field is in the lower half, so that they never cover it ----
 const showSide = ([{ isIntersecting }]) => $("#live").toggleClass("toast-top", isIntersecting);

@@ -164,12 +164,13 @@ impl ListView {
         display_params(self.display, self.remembered)
     }
 
-    /// Links that add a tag to the search, and keep order and view.
+    /// Links that add a tag to the search, and keep order and view. They name no path, because they are on the list.
     pub(crate) fn tag_links(&self) -> TagLinks {
         let (text, max_chars) = self.search.text_before_term();
         let path = self.path_with(&format!("{text}tag:"));
+        let query = path.strip_prefix(self.spec.path).unwrap_or(&path);
         // The search is the first parameter.
-        let (before, after) = path.split_at(path.find('&').unwrap_or(path.len()));
+        let (before, after) = query.split_at(query.find('&').unwrap_or(query.len()));
         let [before, after] = [before, after].map(|part| encode_double_quoted_attribute(part).into_owned());
         let max_tag_chars = max_chars.saturating_sub("tag:\"\"".len());
         TagLinks { before, after, max_tag_chars, searched: self.searched_tags().map(|tag| fold_tag(tag)).collect() }

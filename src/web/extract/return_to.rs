@@ -132,11 +132,11 @@ pub(crate) fn back_query(from: impl AsRef<str>) -> String {
     if SafePath::parse(&path).is_none() { String::new() } else { format!("?{query}") }
 }
 
-/// Path of the list with one heart's form open, up to the playlist's id. Already escaped for HTML, once for all cards
-/// of a page.
+/// Link from a page of the list to one with the form of a heart open, up to the playlist's id. Already escaped for HTML,
+/// once for all cards of a page.
 pub(crate) fn edit_link_prefix(list_path: impl AsRef<str>) -> String {
-    let list_path = encode_double_quoted_attribute(list_path.as_ref());
-    format!("{list_path}{}edit=", if list_path.contains('?') { "&amp;" } else { "?" })
+    let query = list_path.as_ref().split_once('?').map(|(_, query)| encode_double_quoted_attribute(query));
+    query.map_or_else(|| "?edit=".into(), |query| format!("?{query}&amp;edit="))
 }
 
 /// Return path after a sign-in, and the heart to add, as query parameters or form fields.

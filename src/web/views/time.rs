@@ -9,7 +9,7 @@ use super::zone;
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A date in the reader's zone as a `time` element: `<time datetime="2026-11-21T14:02Z">21 Nov 2026</time>`. Needs no
+/// A date in the reader's zone as a `time` element: `<time datetime=2026-11-21T14:02Z>21 Nov 2026</time>`. Needs no
 /// HTML escaping. The script reads from the text what to show in another zone (static/js/times.js). Formatted by hand:
 /// a page has up to 150, and the `time` crate's format descriptions take seven times as long (benches/README.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl From<OffsetDateTime> for DateView {
 }
 
 impl DateView {
-    /// `<time datetime="2026-11-21T14:02Z">yesterday</time>` or, after a week, `…>21 Nov</time>`
+    /// `<time datetime=2026-11-21T14:02Z>yesterday</time>` or, after a week, `…>21 Nov</time>`
     pub(crate) fn relative_to(self, now: OffsetDateTime) -> Self {
         let days = zone::to_local(now).date().to_julian_day() - self.date.to_julian_day();
         Self { days_ago: (0..DAYS_WITHOUT_YEAR).contains(&days).then_some(days), ..self }
@@ -48,28 +48,28 @@ impl DateView {
             ([year / 1000, year / 100, year / 10, year].map(digit), u8::from(month), day)
         };
         // A single write, because each one is a dynamic call to the template's writer.
-        let mut text = *b"<time datetime=\"YYYY-MM-DDThh:mmZ\">DD Mon YYYY</time>";
+        let mut text = *b"<time datetime=YYYY-MM-DDThh:mmZ>DD Mon YYYY</time>";
         let (year, month, day) = parts(self.instant.date());
-        text[16..20].copy_from_slice(&year);
-        text[21..23].copy_from_slice(&two_digits(month));
-        text[24..26].copy_from_slice(&two_digits(day));
-        text[27..29].copy_from_slice(&two_digits(self.instant.hour()));
-        text[30..32].copy_from_slice(&two_digits(self.instant.minute()));
+        text[15..19].copy_from_slice(&year);
+        text[20..22].copy_from_slice(&two_digits(month));
+        text[23..25].copy_from_slice(&two_digits(day));
+        text[26..28].copy_from_slice(&two_digits(self.instant.hour()));
+        text[29..31].copy_from_slice(&two_digits(self.instant.minute()));
         let (year, month, day) = parts(self.date);
-        text[35..37].copy_from_slice(&two_digits(day));
-        text[38..41].copy_from_slice(MONTHS[usize::from(month) - 1].as_bytes());
-        text[42..46].copy_from_slice(&year);
+        text[33..35].copy_from_slice(&two_digits(day));
+        text[36..39].copy_from_slice(MONTHS[usize::from(month) - 1].as_bytes());
+        text[40..44].copy_from_slice(&year);
         let text = std::str::from_utf8(&text).map_err(|_| fmt::Error)?;
         if day >= 10 && self.days_ago.is_none() {
             return out.write_str(text);
         }
-        out.write_str(&text[..35])?;
+        out.write_str(&text[..33])?;
         if let Some(distance) = self.days_ago.and_then(|days| RECENT.get(usize::try_from(days).ok()?)) {
             out.write_str(distance)?;
-            return out.write_str(&text[46..]);
+            return out.write_str(&text[44..]);
         }
-        out.write_str(&text[if day >= 10 { 35 } else { 36 }..41])?;
-        out.write_str(&text[if self.days_ago.is_none() { 41 } else { 46 }..])
+        out.write_str(&text[if day >= 10 { 33 } else { 34 }..39])?;
+        out.write_str(&text[if self.days_ago.is_none() { 39 } else { 44 }..])
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
             (datetime!(2026-02-03 0:00 UTC), "2026-02-03T00:00Z", "3 Feb 2026"),
             (datetime!(2025-12-31 23:05 -2), "2026-01-01T01:05Z", "1 Jan 2026"),
         ] {
-            let html = format!("<time datetime=\"{instant}\">{text}</time>");
+            let html = format!("<time datetime={instant}>{text}</time>");
             assert_eq!(DateView::from(time).to_string(), html);
         }
     }
@@ -161,7 +161,7 @@ mod tests {
             (datetime!(2026-12-01 0:00 UTC), "1 Dec 2026"),
         ] {
             let html = DateView::from(time).relative_to(datetime!(2026-11-21 0:30 +1)).to_string();
-            assert!(html.ends_with(&format!("Z\">{text}</time>")), "{html}");
+            assert!(html.ends_with(&format!("Z>{text}</time>")), "{html}");
         }
     }
 
@@ -176,7 +176,7 @@ mod tests {
             dates.into_iter().chain(views.map(|view| view.text)).collect::<Vec<_>>()
         };
         let local = zone::with_zone(zone::parse("Europe/Berlin"), render).await;
-        let html = |text: &str| format!("<time datetime=\"2026-11-20T23:30Z\">{text}</time>");
+        let html = |text: &str| format!("<time datetime=2026-11-20T23:30Z>{text}</time>");
         assert_eq!(local, [&html("21 Nov 2026"), &html("today"), "00:30", "21 Nov 2026, 00:30", "21 Nov 2026"]);
     }
 }

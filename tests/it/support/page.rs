@@ -49,10 +49,12 @@ impl Page {
         self.count(selector) > 0
     }
 
-    /// The attribute's value on every matching element that has it.
+    /// The attribute's value on every matching element that has it. A link with a query alone gets the page's path.
     pub(crate) fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
         let document = Html::parse_document(&self.html);
-        document.select(&parsed(selector)).filter_map(|e| e.attr(name).map(str::to_owned)).collect()
+        let path = |value: &str| if name == "href" && value.starts_with('?') { self.url.path() } else { "" };
+        let value = |element: ElementRef| element.attr(name).map(|value| format!("{}{value}", path(value)));
+        document.select(&parsed(selector)).filter_map(value).collect()
     }
 
     /// The attribute's value on the first matching element.
