@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use self::condition::split_terms;
 pub use self::condition::{Condition, InvalidOperator, Operator};
-use self::condition::{Term, split_terms};
 use super::annotation::fold_tag;
 use super::collation::Language;
 use super::displays::List;
@@ -93,6 +93,8 @@ impl ListQuery {
 pub struct SearchQuery {
     /// The text as typed, cut to [`MAX_QUERY_CHARS`].
     pub text: String,
+    /// Each term of the text with its condition, if it has one.
+    terms: Vec<(String, Option<Condition>)>,
     /// A row must match all of them. They differ.
     pub conditions: Vec<Condition>,
     /// Operators with a value that they do not take.
@@ -118,6 +120,7 @@ impl SearchQuery {
         let mut query = Self { text, is_cut, ..Self::default() };
         for term in split_terms(&query.text) {
             let condition = term.condition();
+            query.terms.push((term.text.clone(), condition.clone()));
             if condition.as_ref().is_some_and(|condition| query.has(condition)) {
                 continue;
             }
@@ -148,21 +151,20 @@ impl SearchQuery {
     /// `None` if there is no room.
     pub fn toggle(&self, condition: &Condition) -> Option<String> {
         let opposite = condition.clone().negate();
-        let mut terms = split_terms(&self.text);
-        terms
-            .retain(|term| !term.condition().is_some_and(|other| other.is_same(condition) || other.is_same(&opposite)));
+        let is_kept = |(_, other): &&(String, Option<Condition>)| {
+            !other.as_ref().is_some_and(|other| other.is_same(condition) || other.is_same(&opposite))
+        };
+        let (text, room) = join(self.terms.iter().filter(is_kept));
         if self.has(condition) {
-            return Some(join(&terms).trim_end().to_owned());
+            return Some(text.trim_end().to_owned());
         }
-        let (text, term) = (join(&terms), condition.to_term());
-        (term.chars().count() <= room_after(&text)).then(|| text + &term)
+        let term = condition.to_term();
+        (term.chars().count() <= room).then(|| text + &term)
     }
 
     /// Returns the text with a space after it, and the maximum length of a term that can be added.
     pub fn text_before_term(&self) -> (String, usize) {
-        let text = join(&split_terms(&self.text));
-        let room = room_after(&text);
-        (text, room)
+        join(self.terms.iter())
     }
 
     /// Returns the filter for the database. Of two contradictory operators the last one counts.
@@ -194,15 +196,19 @@ impl SearchQuery {
     }
 }
 
-/// Joins terms, with a space after each.
-fn join(terms: &[Term]) -> String {
-    terms.iter().map(|term| format!("{} ", term.text)).collect()
-}
-
-/// Returns the maximum length of a term that can be added to a text.
-fn room_after(text: &str) -> usize {
-    let has_room = SearchQuery::parse(text).conditions.len() < MAX_CONDITIONS;
-    if has_room { MAX_QUERY_CHARS.saturating_sub(text.chars().count()) } else { 0 }
+/// Joins terms, with a space after each. Returns the maximum length of a term that can be added, too.
+fn join<'a>(terms: impl Iterator<Item = &'a (String, Option<Condition>)>) -> (String, usize) {
+    let (mut text, mut conditions) = (String::with_capacity(MAX_QUERY_CHARS), Vec::new());
+    for (term, condition) in terms {
+        text.extend([term, " "]);
+        let is_new = |condition: &&Condition| !conditions.iter().any(|other: &&Condition| other.is_same(condition));
+        if conditions.len() < MAX_CONDITIONS {
+            conditions.extend(condition.as_ref().filter(is_new));
+        }
+    }
+    let has_room = conditions.len() < MAX_CONDITIONS;
+    let room = if has_room { MAX_QUERY_CHARS.saturating_sub(text.chars().count()) } else { 0 };
+    (text, room)
 }
 
 /// Folds a word, cut to [`MAX_WORD_CHARS`].

@@ -79,7 +79,7 @@ pub(super) const FOLD_VERSION: i32 = 1;
 /// also type without them. Elsewhere they make other letters (kana voicing, Indic vowels, Thai tones) and stay.
 pub fn fold(text: &str) -> String {
     let folded: String = match text.is_ascii() {
-        true => text.chars().flat_map(char::to_lowercase).flat_map(fold_letter).collect(),
+        true => text.chars().map(fold_ascii).collect(),
         false => fold_letters_and_marks(text),
     };
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -125,6 +125,14 @@ fn is_accent(base: char, mark: char) -> bool {
         // Digits, symbols, or no letter at all. U+3099 and U+309A are kana's.
         Script::Common => script.get(mark) == Script::Inherited && !matches!(mark, '\u{3099}' | '\u{309a}'),
         _ => false,
+    }
+}
+
+fn fold_ascii(c: char) -> char {
+    match c {
+        '`' => '\'',
+        c if c.is_ascii_control() => ' ',
+        c => c.to_ascii_lowercase(),
     }
 }
 
@@ -254,6 +262,14 @@ mod tests {
         assert!(folded.len() > 700 && folded == "0123456789".repeat(folded.len() / 10), "{folded}");
         assert_eq!(('\0'..=char::MAX).filter_map(to_ascii_digit).count(), folded.len() - 10, "and nothing else");
         assert!(DIGIT_ROWS.is_sorted_by_key(|range| *range.start()), "for the binary search");
+    }
+
+    #[test]
+    fn ascii_is_folded_like_other_text() {
+        for c in '\0'..='\x7f' {
+            let folded = format!("x{c}y");
+            assert_eq!(fold(&folded) + "e", fold(&(folded + "é")), "{c:?}");
+        }
     }
 
     /// Collation's primary strength ignores accents and case, and nothing else.
