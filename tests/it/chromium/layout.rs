@@ -139,6 +139,8 @@ async fn phone_shows_the_owner_with_a_heart_and_the_songs_without() {
         browser.wait_for("/^You.+today/s.test(document.querySelector('.card .facts').innerText)").await;
         browser.click(".card .heart button").await;
         browser.wait_for("/^You.+songs/s.test(document.querySelector('.card .facts').innerText)").await;
+        // Until the removal is saved, the next page may show the heart.
+        browser.wait_for("document.querySelector('#live .undo')").await;
     }
 }
 
