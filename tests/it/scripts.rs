@@ -7,8 +7,12 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-const BASE_PROGRAMS: [&str; 15] =
-    ["bash", "cat", "dirname", "env", "find", "grep", "id", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "tail", "wc"];
+const BASE_PROGRAMS: [&str; 16] = [
+    "bash", "cat", "dirname", "env", "find", "grep", "id", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sort", "tail",
+    "wc",
+];
+/// The bundled Postgres does not run there.
+const OLD_LINUX: [(&str, &str); 2] = [("uname", "echo Linux x86_64"), ("getconf", "echo glibc 2.37")];
 /// Works only with the headers of the C library.
 const COMPILER: &str = r#"[ -e "${0%/*}/headers" ] || exit 1"#;
 
@@ -27,7 +31,7 @@ impl Machine {
             let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(program));
             symlink(found.iter().find(|path| path.exists()).unwrap(), machine.path("bin").join(program)).unwrap();
         }
-        for (name, script) in [&[("cargo", r#"echo "cargo $*""#)], stubs].concat() {
+        for (name, script) in [&[("cargo", r#"echo "cargo $*""#)], &OLD_LINUX[..], stubs].concat() {
             machine.add_program(&machine.path("bin").join(name), script);
         }
         machine
@@ -85,6 +89,20 @@ fn compiler_without_headers_is_noticed() {
     assert!(text(&output.stderr).contains("a C compiler with the C library's headers is missing"));
     fs::write(machine.path("bin/headers"), "").unwrap();
     assert!(machine.run("script/run", &[]).status.success());
+}
+
+#[test]
+fn run_needs_postgres_where_the_bundled_one_does_not_run() {
+    let systems = [("Linux x86_64", "2.36"), ("Linux x86_64", "2.9"), ("Linux riscv64", "2.41"), ("Darwin x86_64", "")];
+    let systems_with_bundled = [("Linux x86_64", "2.38"), ("Linux aarch64", "2.100"), ("Darwin arm64", "")];
+    for (system, glibc) in systems.into_iter().chain(systems_with_bundled) {
+        let (uname, getconf) = (format!("echo {system}"), format!("echo glibc {glibc}"));
+        let machine = Machine::new(&[("cc", ""), ("uname", &uname), ("getconf", &getconf)]);
+        machine.add_unpacked_postgres();
+        let output = machine.command("script/run").env("SHELLOPTS", "xtrace").output().unwrap();
+        let is_needed = text(&output.stderr).contains("+ provide postgres\n");
+        assert_eq!(is_needed, !systems_with_bundled.contains(&(system, glibc)), "{system} {glibc}");
+    }
 }
 
 /// rustc links with `cc`.
