@@ -273,18 +273,28 @@ const ENTRIES = ".card, tbody tr";
 async function loadMore({ target: button }) {
   const [$button, $status, $list] = [$(button), $(button).next(), $(button).closest("#results, #songs")];
   const url = $list.find("[rel=next]").prop("href");
+  // Hearts removed here have moved others to a page that is shown already.
+  const hasGaps = countRemoved($list) > 0;
   $button.removeClass("retry").text("More");
   $status.text("Loading…");
-  const { page, reason } = await fetchPage(url);
+  const { page, reason } = await fetchPage(hasGaps ? rangeUrl($list, url) : url);
   if (!button.isConnected) return; // the list has been replaced meanwhile
   if (!reason) return $status.text(appendEntries($list, $(page).find(`#${$list[0].id}`), url));
   $button.addClass("retry").text("Try again");
   $status.text(`Not loaded: ${reason}`);
 }
 
+const rangeUrl = ($list, url) => url.replace(/\bpage=/, `page=${$list.data("page")}-`);
+
+// Cards of a list of hearts whose heart is removed.
+function countRemoved($list) {
+  const isOfHearts = $("[data-my-heart-count]").length || /(^|\s)is:hearted\b/i.test($("#q").val());
+  return isOfHearts ? $list.find("[aria-pressed=false]").length : 0;
+}
+
 // Returns how many are shown now.
 function appendEntries($list, $more, url) {
-  const { page: first, total, soFar } = $list.data();
+  const { page: first, soFar } = $list.data();
   const $next = $more.find("[rel=next]");
   // A list that has changed meanwhile may repeat an entry.
   const $entries = $more.find(ENTRIES).filter((_, entry) => !document.getElementById(entry.id));
@@ -292,10 +302,11 @@ function appendEntries($list, $more, url) {
   $list.find(".pager p").text($more.find(".pager p").text().replace("Page ", `Pages ${first} to `));
   $list.find("[rel=next]").replaceWith($next);
   if (!$next.length) $(".load-more button").remove();
-  if ($list.is("#results")) setAddress(url.replace(/\bpage=/, `page=${first}-`));
+  if ($list.is("#results")) setAddress(rangeUrl($list, url));
   renderHearts();
   $entries.find(".name, td a").first().trigger("focus");
-  return $next.length ? `${$list.find(ENTRIES).length} of ${total} shown.` : `All ${total}${soFar} shown.`;
+  const [count, total] = [$list.find(ENTRIES).length - countRemoved($list), $more.data("total")];
+  return $next.length ? `${count} of ${total} shown.` : `All ${total}${soFar} shown.`;
 }
 
 $(document).on("click", ".load-more button", loadMore);

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sqlx::Executor as _;
 
-use super::{FIRST_HEART, is_hearted, open_as_ada, wait_for_heart_count, wait_for_hearted};
+use super::{FIRST_HEART, is_hearted, open_as_ada, sign_in, wait_for_heart_count, wait_for_hearted};
 use crate::support::Site;
+use crate::support::browser::Browser;
 use crate::support::rows::SIXTY_HEARTS;
 
 /// The event of a page restored from the back/forward cache, which browsers may or may not use.
@@ -107,4 +108,27 @@ async fn missing_cover_becomes_placeholder() {
     browser.devtools("Network.setBlockedURLs", json!({ "urls": ["*/covers/*"] })).await;
     browser.reload().await;
     browser.wait_for("document.querySelector('.card:first-child .cover.cover-placeholder:empty')").await;
+}
+
+#[tokio::test]
+async fn more_leaves_out_no_heart_after_others_were_removed() {
+    let site = Site::open().await;
+    let browser = Browser::open(&site).await;
+    sign_in(&browser, "mira").await;
+    let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at) select user_id, id, now() from playlists";
+    sqlx::query(hearts).execute(&site.db).await.unwrap();
+    for path in ["/hearts", "/playlists?q=is%3Ahearted"] {
+        browser.go(path).await;
+        let total: usize = browser.eval("Number(document.querySelector('#results').dataset.total)").await;
+        for card in [2, 3, 5] {
+            browser.click(&format!(".card:nth-child({card}) form.heart button")).await;
+        }
+        wait_for_heart_count(&site, &browser, total as i64 - 3).await;
+        browser.click(".load-more button").await;
+        browser.wait_for_text(".load-more [role=status]", &format!("100 of {} shown.", total - 3)).await;
+        browser.click(".load-more button").await;
+        browser.wait_for_text(".load-more [role=status]", &format!("All {} shown.", total - 3)).await;
+        let cards: usize = browser.eval("document.querySelectorAll('#results .card').length").await;
+        assert_eq!(cards, total, "{path}");
+    }
 }
