@@ -238,3 +238,17 @@ async fn session_of_earlier_release_survives_upgrade() {
     let newer = format!("{name}unknown; {old}");
     assert_eq!(get(&newer).await.status, 303, "the new name counts, if there is one");
 }
+
+#[tokio::test]
+async fn ending_a_session_that_does_not_exist_changes_nothing() {
+    let site = Site::open().await;
+    let (ada, other) = (site.sign_in("ada").await, site.sign_in("ada").await);
+    for session in ["%00", "%C3%A9", "0123456789abcdef", "", "%25"] {
+        let body = Some(format!("session={session}"));
+        let headers = [("sec-fetch-site", "same-origin")];
+        let page = ada.request(Method::POST, "/account/sessions/end", &headers, body).await;
+        page.assert_redirect("/account#sessions");
+    }
+    assert_eq!([&ada, &other].map(|browser| browser.cookie().is_empty()), [false; 2]);
+    assert_eq!(other.open("/account").await.count("#sessions li"), 2);
+}
