@@ -185,13 +185,15 @@ async fn fetch_under_lease(
             Plan::UseStale => return Err(spotify_calls::load_recent_failure(app, Endpoint::MyPlaylists, now).await?),
             Plan::Fetch(from) => from,
         };
-        let is_leased = stored.as_ref().and_then(|stored| stored.leased_until).is_some_and(|until| until > app.now());
-        if !is_leased && playlists::lease(&app.db, user.id, now + LEASE_DURATION, now).await? {
+        // Not the time of the request, which may have waited for another one's lease to end.
+        let start = app.now();
+        let is_leased = stored.as_ref().and_then(|stored| stored.leased_until).is_some_and(|until| until > start);
+        if !is_leased && playlists::lease(&app.db, user.id, start + LEASE_DURATION, start).await? {
             let is_first_view = stored.as_ref().is_none_or(|stored| stored.fetched_at.is_none());
             // Detached: the result is stored even if the visitor leaves.
             let fetch = tokio::spawn({
                 let (app, user) = (app.clone(), user.clone());
-                async move { fetch_and_store(&app, &user, stored, from, now).await }
+                async move { fetch_and_store(&app, &user, stored, from, start).await }
             });
             return await_fetch(app, user, is_first_view.then_some(request), fetch).await.map(|()| None);
         }
