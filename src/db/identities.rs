@@ -3,7 +3,7 @@
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::{Pool, Result, shares};
+use super::{Error, Pool, Result, shares};
 use crate::ids::{Provider, UserId, hash_identity};
 
 pub struct Identity {
@@ -96,9 +96,15 @@ pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &st
 
 /// Links an identity to a user. Returns `false` if the identity is linked already or the user has another one at this
 /// provider.
+///
+/// # Errors
+/// [`Error::UserGone`] if the account no longer exists. On Citus no foreign key says so.
 pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
+    let account =
+        sqlx::query!("select id from users where id = $1 for update", user.0).fetch_optional(&mut *tx).await?;
+    account.ok_or(Error::UserGone)?;
     let is_linked = insert(&mut tx, user, identity).await?;
     tx.commit().await?;
     Ok(is_linked)
