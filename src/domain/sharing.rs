@@ -84,13 +84,13 @@ pub async fn load_shared_page(
         return Ok(None);
     }
     let visible = VisibleHearts { tag: folded.as_deref(), ..visible_hearts(owner.user, owner.shows_notes, now) };
-    let total = shared_hearts::count(&app.db, visible).await? as usize;
+    let total = shared_hearts::count(&app.search_db, visible).await? as usize;
     let entries = match page_offset(page) {
         // Reading up to a page that does not exist would read all hearts again.
         offset if offset >= total => Vec::new(),
         offset => {
             let rows = (offset as i64, PAGE_SIZE as i64);
-            shared_hearts::list(&app.db, visible, pins_first, rows).await?
+            shared_hearts::list(&app.search_db, visible, pins_first, rows).await?
         }
     };
     Ok(Some(SharedPage {
@@ -193,8 +193,8 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
         shows_notes,
         embeddable,
         heart_count: db::hearts::count(&app.db, user.id).await?,
-        visible_count: shared_hearts::count(&app.db, visible).await?,
-        first_page: shared_hearts::list(&app.db, visible, true, (0, PAGE_SIZE as i64)).await?,
+        visible_count: shared_hearts::count(&app.search_db, visible).await?,
+        first_page: shared_hearts::list(&app.search_db, visible, true, (0, PAGE_SIZE as i64)).await?,
     })
 }
 

@@ -250,16 +250,17 @@ fn redirects() -> Router<Arc<App>> {
 fn public_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let feeds = RateLimit::new(app, Key::Address, non_zero(60), MINUTE, "visits to private feeds from one address");
     let previews = RateLimit::new(app, Key::Address, non_zero(60), MINUTE, "visits to preview images from one address");
+    let visits = RateLimit::new(app, Key::Address, non_zero(300), MINUTE, "visits to shared pages from one address");
     let mut pages = Router::new();
     for path in ["/u/{slug}", "/s/{token}", "/u/{slug}/tags/{tag}", "/s/{token}/tags/{tag}"] {
         pages = pages
-            .route(path, get(sharing::page::show))
-            .route(&format!("{path}/atom.xml"), get(sharing::feeds::atom))
-            .route(&format!("{path}/feed.json"), get(sharing::feeds::json))
+            .route(path, with_rate_limit(get(sharing::page::show), &visits))
+            .route(&format!("{path}/atom.xml"), with_rate_limit(get(sharing::feeds::atom), &visits))
+            .route(&format!("{path}/feed.json"), with_rate_limit(get(sharing::feeds::json), &visits))
             .route(&format!("{path}/preview.png"), with_rate_limit(get(sharing::preview_image::show), &previews));
     }
     pages
-        .route("/u/{slug}/embed", get(sharing::embed::show))
+        .route("/u/{slug}/embed", with_rate_limit(get(sharing::embed::show), &visits))
         .route("/n/{token}/atom.xml", with_rate_limit(get(hearts::news_feed::atom), &feeds))
         .route("/n/{token}/feed.json", with_rate_limit(get(hearts::news_feed::json), &feeds))
         .method_not_allowed_fallback(method_not_allowed)

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 
 use crate::support::page::Page;
 use crate::support::program::start_program;
+use crate::support::sharing::publish_page_at;
 use crate::support::visitor::{Visitor, approve};
 use crate::support::{HEART, Site};
 
@@ -287,4 +288,21 @@ async fn visits_from_other_sites_leave_most_calls_to_the_person() {
     assert!(pages[5].text("main").contains("Too many visits from other sites"), "{}", pages[5].html);
     let own = ada.open("/playlists").await.playlist_ids().remove(0);
     assert!(ada.open(&format!("/playlists/{own}")).await.has(".items tbody tr"));
+}
+
+#[tokio::test]
+async fn more_than_300_visits_a_minute_to_shared_pages_get_429() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    publish_page_at(&ada, "ada").await;
+    site.freeze_clock();
+    let visitor = site.visitor();
+    for n in 0..300 {
+        let path = ["/u/ada", "/u/ada/atom.xml", "/u/ada/feed.json", "/u/nobody", "/u/ada/embed"][n % 5];
+        let status = visitor.get(path).await.status;
+        assert!([200, 404, 410].contains(&status), "{n} {path}: {status}");
+    }
+    let response = visitor.get("/u/ada").await;
+    assert!(response.status == 429 && response.text("main").contains("shared pages"), "{}", response.html);
+    assert_eq!(ada.get("/hearts").await.status, 200, "pages of people who are signed in are not shared");
 }
