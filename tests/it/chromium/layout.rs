@@ -11,6 +11,17 @@ use crate::support::browser::Browser;
 use crate::support::browser::sizes::{UNKNOWN_PATH, assert_page_fits, pages_for_all, pages_of_mira};
 use crate::support::rows::add_hearts_of_strangers;
 
+/// Adds a heart for each playlist, with the longest words and labels that a card can have.
+async fn add_widest_hearts(site: &Site) {
+    let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at, snapshot_id, gone_at, own_title, note, tags, tags_folded, pin)
+                  select user_id, id, '2025-11-22', 'an older one', case position % 2 when 0 then timestamptz '2025-11-22' end,
+                         case position % 3 when 0 then repeat('W', 100) end, case position % 5 when 0 then repeat('M', 280) end,
+                         array[repeat('W', 30), 'two words'], array[repeat('w', 30), 'two words'],
+                         case when position < 4 then position + 1 end
+                  from playlists where position is not null";
+    sqlx::query(hearts).execute(&site.db).await.unwrap();
+}
+
 #[tokio::test]
 async fn no_page_scrolls_sideways_in_light_or_dark() {
     let site = Site::open().await;
@@ -21,7 +32,9 @@ async fn no_page_scrolls_sideways_in_light_or_dark() {
     }
     sign_in(&browser, "mira").await;
     site.make_everybody_operator().await;
-    for path in pages_of_mira(&site) {
+    add_widest_hearts(&site).await;
+    let lists = ["/hearts?page=2", "/hearts?view=list", "/hearts?view=list&select=1"].map(String::from);
+    for path in pages_of_mira(&site).into_iter().chain(lists) {
         assert_page_fits(&browser, &path, &mut grounds).await;
     }
     assert_eq!(grounds.len(), 2, "g7 light and dark differ, and pages agree: {grounds:?}");
