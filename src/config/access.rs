@@ -21,7 +21,7 @@ pub struct Access {
     pub trusted_proxies: usize,
     /// Logins that one IP address may start in ten minutes.
     pub logins_per_address: NonZeroU32,
-    /// Hearts that one session may add or remove in a minute.
+    /// Hearts that one person may add or remove in a minute.
     pub hearts_per_minute: NonZeroU32,
     /// Lifetime of a session from the sign-in.
     pub session_ttl: Duration,

@@ -47,8 +47,8 @@ pub struct Config {
     /// Earlier secrets, which still open what they sealed.
     pub old_session_secrets: Vec<Secret>,
     pub max_connections: u32,
-    /// Grants access to /setup and /metrics. If `None`, they answer only local requests where `base_url` is a loopback
-    /// address.
+    /// Opens /setup and /metrics, which also open to signed-in operators and, where `base_url` is a loopback address, to
+    /// local requests.
     pub operator_token: Option<Secret>,
     pub spotify: ProviderConfig,
     pub providers: Vec<ProviderConfig>,

@@ -10,7 +10,7 @@
 //! Invalid requests get the status and body that Spotify sends.
 //!
 //! **Not imitated**: remembered consent (the page is always shown, as with `show_dialog=true`), passwords, search,
-//! writes to a library, and rate limits, except by [`FakeSpotify::inject_fault`] and [`FakeSpotify::set_scenario`].
+//! writes other than saving to the library, and rate limits, except by [`FakeSpotify::inject_fault`] and [`FakeSpotify::set_scenario`].
 //! Nothing is stored. Ids are the same on every start; tokens are not, so users sign in again after a restart.
 //!
 //! [`FakeSpotify`] changes users, rules and the clock, makes requests fail and counts them. `/panel` offers the same
