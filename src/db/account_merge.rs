@@ -243,9 +243,9 @@ async fn keep_role_and_ban(
     Ok(())
 }
 
-/// Copies the hearts of `from`, removed ones too. A heart replaces a removed one; notes and tags of both are kept. Of
-/// tags that a search cannot tell apart, the spelling of `into` stays. Tags and their folded forms are in the same
-/// order.
+/// Copies the hearts of `from`, removed ones too. A heart replaces a removed one, with its titles and its note where it
+/// has them; between two hearts, those of `into` stay. The tags of both are kept. Of tags that a search cannot tell
+/// apart, the spelling of `into` stays. Tags and their folded forms are in the same order.
 async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {
     let query = sqlx::query!(
         "insert into user_hearts as h
@@ -263,13 +263,29 @@ async fn move_hearts(connection: &mut PgConnection, from: UserId, into: UserId) 
              pin = case when h.removed_at is null then h.pin end,
              removed_at = case when h.removed_at is not null and excluded.removed_at is not null
                                then greatest(h.removed_at, excluded.removed_at) end,
-             title = coalesce(h.title, excluded.title),
-             title_folded = case when h.title is null then excluded.title_folded else h.title_folded end,
+             snapshot_id = case when h.removed_at is not null and excluded.removed_at is null
+                                then excluded.snapshot_id else h.snapshot_id end,
+             gone_at = case when h.removed_at is not null and excluded.removed_at is null
+                            then excluded.gone_at else h.gone_at end,
              title_seen_at = greatest(h.title_seen_at, excluded.title_seen_at),
-             own_title = coalesce(h.own_title, excluded.own_title),
-             own_title_folded = coalesce(h.own_title_folded, excluded.own_title_folded),
-             note = coalesce(h.note, excluded.note),
-             note_folded = case when h.note is null then excluded.note_folded else h.note_folded end,
+             title = case when h.title is null or excluded.title is not null
+                            and h.removed_at is not null and excluded.removed_at is null
+                       then excluded.title else h.title end,
+             title_folded = case when h.title is null or excluded.title is not null
+                            and h.removed_at is not null and excluded.removed_at is null
+                       then excluded.title_folded else h.title_folded end,
+             own_title = case when h.own_title is null or excluded.own_title is not null
+                            and h.removed_at is not null and excluded.removed_at is null
+                       then excluded.own_title else h.own_title end,
+             own_title_folded = case when h.own_title is null or excluded.own_title is not null
+                            and h.removed_at is not null and excluded.removed_at is null
+                       then excluded.own_title_folded else h.own_title_folded end,
+             note = case when h.note is null or excluded.note is not null
+                            and h.removed_at is not null and excluded.removed_at is null
+                       then excluded.note else h.note end,
+             note_folded = case when h.note is null or excluded.note is not null
+                            and h.removed_at is not null and excluded.removed_at is null
+                       then excluded.note_folded else h.note_folded end,
              tags = array(
                  select (array_agg(t.name order by t.place, t.name))[1]
                  from (select 1, * from unnest(h.tags, h.tags_folded)

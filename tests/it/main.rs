@@ -36,6 +36,7 @@ mod legal;
 mod library;
 #[cfg(feature = "local")]
 mod local_postgres_errors;
+mod merged_hearts;
 mod migrations;
 mod multi_process;
 mod names;
